@@ -1,0 +1,94 @@
+# shellcheck shell=sh
+# Shared by bin/tfinfra and bin/test: makes tfinfra's own virtual environment and installs what the machine lacks.
+# Sourced, with `root` set to the checkout. Everything it does is said on stderr; nothing is said when nothing is to do.
+
+# The system's certificates count, as for pip: a network with a CA of its own is no error.
+UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS:-true}
+export UV_SYSTEM_CERTS
+
+say() { printf '%s\n' "tfinfra: $*" >&2; }
+
+stop() { say "$@"; exit 1; }
+
+# The fingerprint of what the environment was made from: a change of a dependency makes it anew.
+# shellcheck disable=SC2154  # root is set by who sources this
+fingerprint() { cat "$root/pyproject.toml" "$root/requirements/$1.lock" | cksum; printf '%s\n' "$root"; }
+
+is_ready() { [ "$(cat "$1/tfinfra-$2" 2>/dev/null)" = "$(fingerprint "$2")" ] && [ -x "$1/bin/python" ]; }
+
+# The environment's folder: .venv of the checkout, or the user's cache where the checkout is somebody else's.
+venv_folder() {
+  if [ -w "$root" ]; then printf '%s\n' "$root/.venv"
+  else printf '%s\n' "${TFINFRA_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/tfinfra}/venv-$(printf '%s' "$root" | cksum | cut -d' ' -f1)"
+  fi
+}
+
+find_python() {
+  for candidate in ${PYTHON:-} python3 python3.13 python3.12 python3.11 python3.10 /usr/bin/python3; do
+    if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then
+      printf '%s\n' "$candidate"
+      return
+    fi
+  done
+  stop "needs Python 3.10 or newer, and found none; install it, or name one: PYTHON=/path/to/python3 $0"
+}
+
+# Debian's packages, where this is Debian and root; otherwise `doctor` names what is missing.
+apt_install() {
+  [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 1
+  say "installing $* (Debian packages)"
+  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"; } >/dev/null 2>"$log" ||
+    { cat "$log" >&2; return 1; }
+}
+
+# What nodes of the local cloud and the build of Horovod need. cloud-init is for the nodes alone: where it was not installed
+# before, it is switched off for this machine's own boot.
+system_packages() {
+  wanted=""
+  command -v g++ >/dev/null && command -v make >/dev/null || wanted="$wanted g++ make"
+  if [ "$(id -u)" = 0 ] && [ "$(uname)" = Linux ]; then
+    command -v ip >/dev/null || wanted="$wanted iproute2"
+    if ! command -v cloud-init >/dev/null; then
+      wanted="$wanted cloud-init"
+      mkdir -p /etc/cloud && touch /etc/cloud/cloud-init.disabled
+    fi
+  fi
+  # shellcheck disable=SC2086  # a list of names
+  [ -z "$wanted" ] || apt_install $wanted || say "could not install$wanted; 'tfinfra doctor' says what is then not possible"
+}
+
+make_venv() {
+  python=$(find_python)
+  say "making a virtual environment with $("$python" -V) in $venv (once)"
+  rm -rf "$venv"
+  "$python" -m venv "$venv" 2>"$log" || { apt_install python3-venv && "$python" -m venv "$venv" 2>"$log"; } ||
+    stop "'$python -m venv' failed: $(tail -n 1 "$log")"
+}
+
+install_packages() {
+  say "installing tfinfra and its pinned packages ($(grep -c '^[a-z]' "$root/requirements/$1.lock") packages, about 500 MB; once)"
+  {
+    "$venv/bin/python" -m pip install -q "$(sed -n 's/^\(uv==[^ ]*\).*/\1/p' "$root/requirements/run.lock")" &&
+      "$venv/bin/python" -m uv pip install -q --python "$venv/bin/python" --compile-bytecode --require-hashes -r "$root/requirements/$1.lock" &&
+      "$venv/bin/python" -m uv pip install -q --python "$venv/bin/python" --no-deps -e "$root"
+  } >"$log" 2>&1 || { tail -n 15 "$log" >&2; stop "installing the packages failed"; }
+}
+
+# prepare run|dev: leaves `venv` set to an environment that is whole; two at once wait for each other.
+prepare() {
+  venv=$(venv_folder)
+  is_ready "$venv" "$1" && return
+  mkdir -p "$(dirname "$venv")"
+  log=$(mktemp)
+  exec 9>"$venv.lock"
+  command -v flock >/dev/null && flock 9
+  if ! is_ready "$venv" "$1"; then
+    system_packages
+    "$venv/bin/python" -m pip --version >/dev/null 2>&1 || make_venv
+    install_packages "$1"
+    [ "$1" = run ] || fingerprint run >"$venv/tfinfra-run"
+    fingerprint "$1" >"$venv/tfinfra-$1"
+  fi
+  exec 9>&-
+  rm -f "$log"
+}
