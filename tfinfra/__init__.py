@@ -1,0 +1,19 @@
+"""tfinfra: one YAML training manifest becomes a readable Pulumi program and a whole run."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tfinfra.api import Experiment, Run, TensorFlow
+
+__version__ = "0.1.0"
+__all__ = ["Experiment", "Run", "TensorFlow", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    """Loads the Python API on first use: the command line and the nodes do without it."""
+    if name in ("Experiment", "Run", "TensorFlow"):
+        return getattr(import_module("tfinfra.api"), name)
+    raise AttributeError(f"module 'tfinfra' has no attribute '{name}'")

@@ -1,0 +1,40 @@
+"""A cloud as one value, made at the edge: whoever holds it cannot tell Azure from the embedded local cloud."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tfinfra.model import Timeouts
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """What differs between clouds.
+
+    `arm_endpoint` has no trailing slash; `token_scope` is what credentials are asked for ("…/.default"); `ca_file` is
+    the CA that signs the endpoint's certificate, None for the public ones. `provider_command` starts the azure-native
+    provider plugin (its first line of output is its port), None where Pulumi finds its own. `environment_cache` is a
+    folder that nodes mount read-only, None where each node builds its environment. `node_platform` is the uv platform
+    that nodes run ("x86_64-manylinux_2_28", or "" for this machine's own). `ensure` makes the endpoint answer again
+    where it may have died since (the local cloud's daemon); on Azure it does nothing.
+    """
+
+    name: str
+    subscription_id: str
+    tenant_id: str
+    owner: str
+    arm_endpoint: str
+    token_scope: str
+    ca_file: Path | None
+    credential: Callable[[], TokenCredential]
+    provider_command: tuple[str, ...] | None
+    environment_cache: Path | None
+    node_platform: str
+    timeouts: Timeouts
+    ensure: Callable[[], None]

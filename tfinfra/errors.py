@@ -1,0 +1,109 @@
+"""Diagnostics and the exception tree: the bottom of the import order, so that every room may raise and report.
+
+TfinfraError                 exit 1   a fault of tfinfra itself
+├── UsageError               exit 2   wrong flags, an ambiguous name
+├── ManifestError            exit 3   the manifest or the target is wrong: carries diagnostics
+├── NotFeasible              exit 4   quota, SKU, price cap, GPU
+├── CredentialsError         exit 5
+├── ProvisioningError        exit 6
+├── TrainingFailed           exit 7
+├── Cancelled                exit 8
+├── LimitReached             exit 9
+├── TeardownIncomplete       exit 10  outranks all others
+└── DifferenceFound          exit 11
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Severity(str, Enum):
+    ERROR = "error"
+    WARNING = "warning"
+    NOTICE = "notice"
+
+
+@dataclass(frozen=True, order=True)
+class Position:
+    """Where a value stands: 1-based `line` and `column` in `file`, and the `length` of what is underlined.
+
+    `text` is the source line as written, or None where there is none (an argument given from Python).
+    """
+
+    file: str
+    line: int
+    column: int
+    length: int = 1
+    text: str | None = None
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One finding. `path` names the value ("worker_count", "limits.keep_outputs"); `hint` is the way out."""
+
+    code: str
+    severity: Severity
+    message: str
+    path: str = ""
+    position: Position | None = None
+    hint: str | None = None
+
+    @property
+    def is_error(self) -> bool:
+        return self.severity is Severity.ERROR
+
+
+@dataclass
+class TfinfraError(Exception):
+    """Base of all errors that a user sees: one sentence, an optional way out, and diagnostics where there are any."""
+
+    message: str
+    hint: str | None = None
+    diagnostics: tuple[Diagnostic, ...] = field(default=())
+
+    exit_code = 1
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class UsageError(TfinfraError):
+    exit_code = 2
+
+
+class ManifestError(TfinfraError):
+    exit_code = 3
+
+
+class NotFeasible(TfinfraError):
+    exit_code = 4
+
+
+class CredentialsError(TfinfraError):
+    exit_code = 5
+
+
+class ProvisioningError(TfinfraError):
+    exit_code = 6
+
+
+class TrainingFailed(TfinfraError):
+    exit_code = 7
+
+
+class Cancelled(TfinfraError):
+    exit_code = 8
+
+
+class LimitReached(TfinfraError):
+    exit_code = 9
+
+
+class TeardownIncomplete(TfinfraError):
+    exit_code = 10
+
+
+class DifferenceFound(TfinfraError):
+    exit_code = 11

@@ -1,0 +1,295 @@
+"""The frozen values that flow between passes, and from the client to the nodes.
+
+Manifest (in manifest/) → Spec → Plan on the client; Plan + Inventory → tasks on the nodes. Everything here is plain
+data: JSON goes in and out through `to_json` and `from_json`, and nothing touches a file, a clock or the environment.
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds, counted from the first write to the cloud."""
+
+    max_run_duration: int
+    keep_outputs: int
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a run goes. `cloud` is "local" or "azure"; it is never part of the Plan."""
+
+    name: str
+    cloud: str
+    location: str
+    vm_size: str
+    os_disk_gb: int
+    subscription_id: str | None = None
+    max_nodes: int | None = None
+
+
+@dataclass(frozen=True)
+class Requirements:
+    """What the training environment is locked from. `pip` holds requirement lines, in the order written."""
+
+    framework_version: str
+    python_version: str
+    pip: tuple[str, ...]
+    horovod: bool
+    gpu: bool
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A manifest with every default filled in; nothing optional is left but what None means something for."""
+
+    name: str
+    source_directory: str
+    entry_script: str
+    arguments: tuple[str, ...]
+    requirements: Requirements
+    environment_variables: dict[str, str]
+    use_gpu: bool
+    node_count: int
+    backend: str
+    process_count_per_node: int
+    worker_count: int
+    parameter_server_count: int
+    evaluator_count: int
+    dialect: str | None
+    dialect_reason: str | None
+    target: Target
+    limits: Limits
+    hold_on_failure: int
+    tags: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One process of the training script: which node it runs on, which of the node's consecutive ports is its own.
+
+    `name` is "<type>-<index>" ("worker-0", "rank-3", "main-0"). `slot` counts the tasks of one node from 0: the task's
+    port is the node's base port + slot. `gpus` are indices on its node; None means all of them, () none.
+    """
+
+    name: str
+    type: str
+    index: int
+    node: int
+    slot: int
+    gpus: tuple[int, ...] | None
+
+
+@dataclass(frozen=True)
+class Image:
+    publisher: str
+    offer: str
+    sku: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Infrastructure:
+    """What the stacks build. `orchestration_mode` is "Uniform" (InfiniBand, several nodes) or "Flexible"."""
+
+    location: str
+    vm_size: str
+    node_count: int
+    orchestration_mode: str
+    infiniband: bool
+    accelerated_networking: bool
+    security_type: str
+    image: Image
+    os_disk_gb: int
+    address_space: str
+    subnet_prefix: str
+    shared_directory: bool
+    tags: dict[str, str]
+
+
+@dataclass(frozen=True)
+class PriceLine:
+    """US dollars per hour at list price; None where the catalog has no price."""
+
+    item: str
+    quantity: int
+    usd_per_hour: float | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that is known before a cloud is asked: the content of plan.json."""
+
+    schema: int
+    name: str
+    backend: str
+    dialect: str | None
+    node_count: int
+    processes_per_node: int
+    gpus_per_node: int
+    use_gpu: bool
+    base_port: int
+    tasks: tuple[Task, ...]
+    entry_script: str
+    arguments: tuple[str, ...]
+    environment_variables: dict[str, str]
+    requirements: Requirements
+    limits: Limits
+    hold_on_failure: int
+    infrastructure: Infrastructure
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """Seconds that a node or a peer may take before the run ends with a message. Differs by cloud, never by plan."""
+
+    register: float
+    start: float
+    heartbeat: float
+    collect: float
+
+
+@dataclass(frozen=True)
+class NodeSettings:
+    """What one run tells its nodes: /etc/tfinfra/settings.json, written by the customData's second part.
+
+    `store` and `shared` are URLs (file:///… or https://…); `deadline` is ISO 8601 in UTC; `arm_ca` is PEM text or None.
+    """
+
+    run: str
+    store: str
+    shared: str | None
+    bundle: str
+    bundle_sha256: str
+    identity_client_id: str
+    arm_endpoint: str
+    arm_ca: str | None
+    compute_group_id: str
+    deadline: str
+    timeouts: Timeouts
+
+
+@dataclass(frozen=True)
+class NodeRegistration:
+    """nodes/<node_id>.json. `address` is dotted IPv4; `network` its CIDR, None where a node is a process of the
+    host; `base_port` the first of the consecutive ports it holds; `gpus` the number it really has."""
+
+    node_id: str
+    hostname: str
+    address: str
+    network: str | None
+    base_port: int
+    cores: int
+    gpus: int
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """inventory.json: the nodes sorted numerically by address, then by id. A node's rank is its place here."""
+
+    nodes: tuple[NodeRegistration, ...]
+
+
+@dataclass(frozen=True)
+class TaskStatus:
+    """tasks/<name>.json, as the task's own node saw it.
+
+    `state`: pending, running, succeeded, failed, stopped (ended by tfinfra after the leader's end), lost.
+    `exit_status`: 0 to 255, 128 + n for a signal n, None while it runs. Times are Unix seconds of the node. `joined`: a
+    rank has called MPI_Init (hvd.init), as far as the node can see that.
+    """
+
+    task: str
+    node: int
+    state: str
+    pid: int | None = None
+    exit_status: int | None = None
+    started: float | None = None
+    ended: float | None = None
+    attempt: int = 0
+    message: str | None = None
+    joined: bool = False
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """heartbeats/<node_id>.json: `sequence` rises by one each beat; `phase` is what the node is doing; `changes` counts
+    the task statuses that it has written, so that a watcher reads them only when there is a new one."""
+
+    node_id: str
+    sequence: int
+    time: float
+    phase: str
+    changes: int = 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """outcome.json, written once by put-if-absent: how the training ended, whoever saw it first.
+
+    `result`: succeeded, failed, cancelled, limit. `task`, `exit_status` and `tail` (last log lines) name the first
+    failing task, where one failed.
+    """
+
+    result: str
+    message: str
+    task: str | None = None
+    node: int | None = None
+    exit_status: int | None = None
+    tail: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    ended: float = 0.0
+
+
+def to_json(value: Any) -> Any:
+    """`value` as JSON's own types: dataclasses become objects in field order, tuples arrays."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: to_json(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, (list, tuple)):
+        return [to_json(v) for v in value]
+    if isinstance(value, dict):
+        return {k: to_json(v) for k, v in value.items()}
+    return value
+
+
+def from_json(kind: type[T], data: Any) -> T:
+    """The `kind` that `to_json` made `data` from. Raises KeyError or TypeError where it is not one."""
+    decode = _decoder(typing.cast(Any, kind))
+    return typing.cast(T, decode(data))
+
+
+@cache
+def _decoder(kind: Any) -> Callable[[Any], Any]:
+    """What turns JSON into `kind`, made once for each: looking at annotations takes most of the time."""
+    origin, args = typing.get_origin(kind), typing.get_args(kind)
+    if is_dataclass(kind) and isinstance(kind, type):
+        return _dataclass_decoder(kind)
+    if origin in (typing.Union, types.UnionType):
+        inner = _decoder(next(a for a in args if a is not type(None)))
+        return inner if inner is _as_it_is else lambda data: None if data is None else inner(data)
+    if origin is tuple:
+        item = _decoder(args[0])
+        return lambda data: tuple(map(item, data))
+    if origin is dict:
+        value = _decoder(args[1])
+        return lambda data: {k: value(v) for k, v in data.items()}
+    return _as_it_is
+
+
+def _dataclass_decoder(kind: type) -> Callable[[Any], Any]:
+    hints = typing.get_type_hints(kind)
+    decoders = {f.name: _decoder(hints[f.name]) for f in fields(kind)}
+    return lambda data: kind(**{name: decode(data[name]) for name, decode in decoders.items() if name in data})
+
+
+def _as_it_is(data: Any) -> Any:
+    return data
