@@ -1,0 +1,35 @@
+"""Every code that is emitted has a long form, and the JSON Schema agrees with the manifests that are accepted."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import tfinfra
+from tfinfra.manifest.codes import explanation, explanations
+from tfinfra.manifest.json_schema import json_schema
+from tfinfra.manifest.keys import MANIFEST
+
+PACKAGE = Path(tfinfra.__file__).parent
+
+
+def test_every_code_in_the_source_has_a_long_form_and_the_other_way_round() -> None:
+    text = "".join(path.read_text("utf-8") for path in PACKAGE.rglob("*.py") if path.name != "explain.py")
+    emitted = set(re.findall(r'"(TFI\d{3})"', text))
+    assert emitted == {found.code for found in explanations()}
+
+
+def test_long_forms_are_sentences() -> None:
+    for found in explanations():
+        assert found.title
+        assert found.text.endswith(".")
+    assert explanation("TFI999") is None
+
+
+def test_the_schema_has_every_key_with_its_meaning_and_default() -> None:
+    schema = json_schema()
+    assert set(MANIFEST) <= set(schema["properties"])
+    assert all(value.get("description") for value in schema["properties"].values())
+    assert schema["properties"]["framework_version"]["default"] == "2.15.1"
+    assert schema["properties"]["limits"]["properties"]["max_run_duration"]["default"] == 86400
+    assert schema["additionalProperties"] is False

@@ -1,0 +1,114 @@
+"""The typed manifest: defaults, scalars as written, durations, and the shape's errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tfinfra.manifest.document import argument_document
+from tfinfra.manifest.manifest import Manifest, TargetKeys, manifest_of, seconds
+from tfinfra.manifest.reader import read_document
+from tfinfra.manifest.shape import manifest_errors
+
+
+def manifest(text: str) -> Manifest:
+    document, _ = read_document(text.encode(), "train.yaml")
+    assert manifest_errors(document) == ()
+    return manifest_of(document, frozenset())
+
+
+def codes(text: str) -> list[tuple[str, str]]:
+    document, _ = read_document(text.encode(), "train.yaml")
+    return sorted((d.code, d.path) for d in manifest_errors(document))
+
+
+def test_an_entry_script_is_enough_and_all_else_has_manifest_mds_defaults() -> None:
+    found = manifest("entry_script: train.py\n")
+    assert (found.source_directory, found.framework_version, found.python_version) == (".", "2.15.1", "3.11")
+    assert (found.limits.max_run_duration, found.limits.keep_outputs) == (86400, 604800)
+    assert (found.compute_target, found.distributed_backend, found.tf_config) == ("local", None, "auto")
+
+
+def test_script_params_keep_order_and_text_as_written() -> None:
+    found = manifest(
+        "entry_script: t\nscript_params: {--b: 1.10, --a: 1e-3, --no: no, --bare: , --e: '', --l: [1, 2.50]}\n"
+    )
+    assert list(found.script_params.items()) == [
+        ("--b", ("1.10",)), ("--a", ("1e-3",)), ("--no", ("no",)), ("--bare", ()), ("--e", ()), ("--l", ("1", "2.50")),
+    ]  # fmt: skip
+
+
+def test_versions_and_variables_keep_their_text() -> None:
+    found = manifest("entry_script: t\npython_version: 3.10\nenvironment_variables: {A: 010, B: yes, C: }\n")
+    assert found.python_version == "3.10"
+    assert found.environment_variables == {"A": "010", "B": "yes", "C": ""}
+
+
+def test_words_are_taken_in_any_case() -> None:
+    found = manifest("entry_script: t\ndistributed_backend: MPI\ncompute_target: {cloud: Azure, location: EastUS}\n")
+    assert found.distributed_backend == "mpi"
+    assert found.compute_target == TargetKeys(cloud="azure", location="eastus")
+
+
+def test_the_estimators_spelling_of_a_key_is_the_key() -> None:
+    found = manifest("entry_script: t\npip_requirements_file_path: requirements.txt\n")
+    assert found.pip_requirements_file == "requirements.txt"
+
+
+def test_keys_that_are_not_supported_yet_may_be_empty() -> None:
+    assert codes("entry_script: t\nsecrets: []\ninputs: {}\nconda_packages:\nresume_from:\n") == []
+
+
+DURATIONS = {"30m": 1800, "24h": 86400, "7d": 604800, "90": 90, "45s": 45, "2 h": 7200}
+
+
+@pytest.mark.parametrize("text", DURATIONS)
+def test_durations(text: str) -> None:
+    assert seconds(text) == DURATIONS[text]
+    assert (
+        manifest(f"entry_script: t\nlimits: {{max_run_duration: {text}}}\n").limits.max_run_duration == DURATIONS[text]
+    )
+
+
+SHAPES: dict[str, tuple[str, list[tuple[str, str]]]] = {
+    "an unknown key": ("entry_script: t\nworker_cout: 2\n", [("TFI203", "worker_cout")]),
+    "a misspelt required key is said once": ("entry_scrip: t\n", [("TFI203", "entry_scrip")]),
+    "a missing key": ("node_count: 1\n", [("TFI201", "")]),
+    "a number in quotes": ("entry_script: t\nnode_count: '2'\n", [("TFI202", "node_count")]),
+    "a boolean for a count": ("entry_script: t\nnode_count: true\n", [("TFI202", "node_count")]),
+    "a null count": ("entry_script: t\nnode_count:\n", [("TFI202", "node_count")]),
+    "no evaluator is two evaluators": ("entry_script: t\nevaluator_count: 2\n", [("TFI205", "evaluator_count")]),
+    "a hold without its time": ("entry_script: t\non_failure: {}\n", [("TFI201", "on_failure")]),
+    "a list of locations": (
+        "entry_script: t\ncompute_target: {location: [eastus], vm_size: x}\n",
+        [("TFI207", "compute_target.location")],
+    ),
+    "low priority in either spelling": (
+        "entry_script: t\nvm_size: x\nvm_priority: LowPriority\n",
+        [("TFI207", "vm_priority")],
+    ),
+}
+
+
+@pytest.mark.parametrize("sentence", SHAPES)
+def test_shapes(sentence: str) -> None:
+    text, expected = SHAPES[sentence]
+    assert codes(text) == expected
+
+
+def test_arguments_from_python_are_a_document_without_lines() -> None:
+    given: Mapping[str, Any] = {
+        "entry_script": "t.py",
+        "node_count": 2,
+        "script_params": {"--lr": 1e-3},
+        "use_gpu": None,
+    }
+    document = argument_document(given)
+    assert manifest_errors(document) == ()
+    found = manifest_of(document, frozenset())
+    assert found.script_params == {"--lr": ("0.001",)}
+    assert "use_gpu" not in found.given
+    (error,) = manifest_errors(argument_document({"entry_script": "t.py", "node_cout": 2}))
+    assert (error.path, error.position, error.hint) == ("node_cout", None, "did you mean 'node_count'?")

@@ -1,0 +1,90 @@
+"""A document as plain data, with the place of every key and value beside it: what the reader gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tfinfra.errors import Diagnostic, Position, Severity
+
+KeyPath = tuple["str | int", ...]
+
+
+@dataclass(frozen=True)
+class Document:
+    """`data` is a mapping of plain values; `keys` and `values` say where each key and value stands, by its path;
+    `texts` holds scalars as written. A document made from Python arguments has data and texts only."""
+
+    file: str
+    data: Mapping[str, Any]
+    keys: Mapping[KeyPath, Position] = field(default_factory=dict)
+    values: Mapping[KeyPath, Position] = field(default_factory=dict)
+    texts: Mapping[KeyPath, str] = field(default_factory=dict)
+
+    def key(self, path: KeyPath) -> Position | None:
+        """Where the key at `path` stands; a list's items have no key, so theirs is the value's place."""
+        return self.keys.get(path) or self.values.get(path)
+
+    def value(self, path: KeyPath) -> Position | None:
+        """Where the value at `path` stands."""
+        return self.values.get(path) or self.keys.get(path)
+
+    def text(self, path: KeyPath) -> str:
+        """The scalar at `path` as written."""
+        return self.texts[path]
+
+    def line(self, path: KeyPath) -> str:
+        """ " (line 7)" for a message that names another key, "" where there are no lines."""
+        position = self.key(path)
+        return f" (line {position.line})" if position else ""
+
+
+def argument_document(arguments: Mapping[str, Any]) -> Document:
+    """Python arguments as a document; those that are None are not given. Tuples stand for lists."""
+    data = {key: _plain(value) for key, value in arguments.items() if value is not None}
+    texts: dict[KeyPath, str] = {}
+    _collect_texts(data, (), texts)
+    return Document("", data, texts=texts)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)
+
+
+def _collect_texts(value: Any, path: KeyPath, texts: dict[KeyPath, str]) -> None:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            _collect_texts(inner, (*path, key), texts)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            _collect_texts(inner, (*path, index), texts)
+    else:
+        texts[path] = str(value)
+
+
+def dotted(path: KeyPath) -> str:
+    """The path as messages write it: "limits.keep_outputs", "pip_packages[2]"."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def error_at(
+    document: Document,
+    code: str,
+    path: KeyPath,
+    message: str,
+    hint: str | None = None,
+    *,
+    at: str = "value",
+    severity: Severity = Severity.ERROR,
+) -> Diagnostic:
+    """A diagnostic on the key or the value (`at`) at `path`."""
+    position = document.key(path) if at == "key" else document.value(path)
+    return Diagnostic(code, severity, message, dotted(path), position, hint)

@@ -1,0 +1,192 @@
+"""The manifest as a typed value: what `read` gives to `resolve`. The fields' defaults are those of manifest.md."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from tfinfra.manifest.document import Document, KeyPath
+from tfinfra.manifest.keys import SPELLINGS
+
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+@dataclass(frozen=True)
+class TargetKeys:
+    """A target as written; None where a key is absent."""
+
+    cloud: str | None = None
+    location: str | None = None
+    vm_size: str | None = None
+    vm_priority: str | None = None
+    os_disk_gb: int | None = None
+    subscription_id: str | None = None
+    max_nodes: int | None = None
+
+
+@dataclass(frozen=True)
+class LimitKeys:
+    """Seconds."""
+
+    max_run_duration: int = 86400
+    keep_outputs: int = 7 * 86400
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """`script_params` maps a flag to its values, () for a bare one. `on_failure` is the seconds to hold, 0 for delete.
+    `given` are the keys of the file, `broken` those among them whose shape is wrong: they hold their default."""
+
+    document: Document
+    given: frozenset[str] = frozenset()
+    broken: frozenset[str] = frozenset()
+    name: str | None = None
+    source_directory: str = "."
+    entry_script: str = ""
+    script_params: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    framework_version: str = "2.15.1"
+    python_version: str = "3.11"
+    pip_packages: tuple[str, ...] = ()
+    pip_requirements_file: str | None = None
+    environment_variables: Mapping[str, str] = field(default_factory=dict)
+    use_gpu: bool = False
+    node_count: int = 1
+    distributed_backend: str | None = None
+    process_count_per_node: int = 1
+    worker_count: int = 1
+    parameter_server_count: int = 1
+    tf_config: str = "auto"
+    evaluator_count: int = 0
+    compute_target: str | TargetKeys = "local"
+    vm_size: str | None = None
+    vm_priority: str | None = None
+    limits: LimitKeys = field(default_factory=LimitKeys)
+    max_run_duration_seconds: int | None = None
+    on_failure: int = 0
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def max_run_duration(self) -> int:
+        """Seconds, in whichever spelling."""
+        return self.max_run_duration_seconds or self.limits.max_run_duration
+
+    def sound(self, *keys: str) -> bool:
+        """Whether all these keys hold what the file says: a rule across broken keys would only repeat the error."""
+        return self.broken.isdisjoint(keys)
+
+    def path(self, key: str) -> KeyPath:
+        """The key's path as the file spells it."""
+        other = [s for s, k in SPELLINGS.items() if k == key and s in self.document.data]
+        return (other[0] if other and key not in self.document.data else key,)
+
+
+def manifest_of(document: Document, broken: frozenset[str]) -> Manifest:
+    """The typed manifest of a document whose top-level keys `broken` have the wrong shape. A key that stands there in
+    two spellings is broken too: nobody can say which is meant."""
+    broken |= {key for spelling, key in SPELLINGS.items() if {spelling, key} <= document.data.keys()}
+    names = {f.name for f in fields(Manifest)} - {"document", "given", "broken"}
+    given = {SPELLINGS.get(key, key): (key,) for key in document.data}
+    values: dict[str, Any] = {}
+    for key, path in given.items():
+        if key in names and key not in broken:
+            value = _READERS.get(key, _plain)(document, path)
+            if value is not None:
+                values[key] = value
+    return Manifest(document=document, given=frozenset(given), broken=broken, **values)
+
+
+def target_of(document: Document, path: KeyPath) -> TargetKeys:
+    """The target at `path`, whose shape is right."""
+    names = {f.name for f in fields(TargetKeys)}
+    keys = {k: _at(document, (*path, k)) for k in _at(document, path) if k in names}
+    lowered = {k: v.lower() if k in ("cloud", "vm_priority", "location") and v else v for k, v in keys.items()}
+    if lowered.get("subscription_id") is not None:
+        lowered["subscription_id"] = document.text((*path, "subscription_id"))
+    return TargetKeys(**lowered)
+
+
+def seconds(text: str) -> int:
+    """A duration of manifest.md in seconds: "30m" is 1800, "90" is 90."""
+    found = re.fullmatch(r"([0-9]+) ?([smhd]?)", text)
+    if found is None:
+        raise ValueError(f"'{text}' is no duration")
+    return int(found[1]) * _SECONDS[found[2]]
+
+
+def _at(document: Document, path: KeyPath) -> Any:
+    value: Any = document.data
+    for part in path:
+        value = value[part]
+    return value
+
+
+def _plain(document: Document, path: KeyPath) -> Any:
+    return _at(document, path)
+
+
+def _text(document: Document, path: KeyPath) -> str:
+    return document.text(path)
+
+
+def _lower(document: Document, path: KeyPath) -> str | None:
+    value = _at(document, path)
+    return value.lower() if value is not None else None
+
+
+def _texts(document: Document, path: KeyPath) -> tuple[str, ...]:
+    return tuple(document.text((*path, i)) for i in range(len(_at(document, path) or ())))
+
+
+def _text_map(document: Document, path: KeyPath) -> dict[str, str]:
+    """Values as written; null is the empty text."""
+    data = _at(document, path) or {}
+    return {k: "" if v is None else document.text((*path, k)) for k, v in data.items()}
+
+
+def _params(document: Document, path: KeyPath) -> dict[str, tuple[str, ...]]:
+    return {flag: _param(document, (*path, flag), value) for flag, value in (_at(document, path) or {}).items()}
+
+
+def _param(document: Document, path: KeyPath, value: Any) -> tuple[str, ...]:
+    if value is None or value == "":
+        return ()
+    if isinstance(value, (list, tuple)):
+        return tuple(document.text((*path, i)) for i in range(len(value)))
+    return (document.text(path),)
+
+
+def _limits(document: Document, path: KeyPath) -> LimitKeys:
+    given = {k: seconds(document.text((*path, k))) for k in _at(document, path) or {}}
+    return LimitKeys(**given)
+
+
+def _hold(document: Document, path: KeyPath) -> int:
+    value = _at(document, path)
+    return seconds(document.text((*path, "hold"))) if isinstance(value, Mapping) else 0
+
+
+def _target(document: Document, path: KeyPath) -> str | TargetKeys:
+    value = _at(document, path)
+    return target_of(document, path) if isinstance(value, Mapping) else str(value)
+
+
+_READERS: dict[str, Callable[[Document, KeyPath], Any]] = {
+    "name": _text,
+    "source_directory": _text,
+    "entry_script": _text,
+    "framework_version": _text,
+    "python_version": _text,
+    "pip_requirements_file": _text,
+    "pip_packages": _texts,
+    "environment_variables": _text_map,
+    "tags": _text_map,
+    "script_params": _params,
+    "distributed_backend": _lower,
+    "tf_config": _lower,
+    "vm_priority": _lower,
+    "limits": _limits,
+    "on_failure": _hold,
+    "compute_target": _target,
+}

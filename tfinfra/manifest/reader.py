@@ -1,0 +1,131 @@
+"""The first pass: the bytes of a YAML file → Document. The only place that knows PyYAML.
+
+It reads parser events, which come one at a time, rather than composed nodes: depth, size and alias expansion are then
+limits, not a crash of the parser.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+from tfinfra.errors import Diagnostic, ManifestError, Position, Severity
+from tfinfra.manifest.document import Document
+from tfinfra.manifest.tree import TreeBuilder
+
+MOST_BYTES = 1_000_000
+_CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_LINE_END = re.compile("\r\n|\r|\n")
+
+
+def read_document(data: bytes, file: str) -> tuple[Document, tuple[Diagnostic, ...]]:
+    """The one mapping in `data`, and the errors after which it could still be read (duplicate keys).
+
+    Raises ManifestError with one diagnostic and its line for what is not such a document.
+    """
+    if len(data) > MOST_BYTES:
+        _fail(
+            "TFI102",
+            f"the file is larger than {MOST_BYTES // 1_000_000} MB",
+            Position(file, 1, 1),
+            "a manifest is a page of text",
+        )
+    text = _decode(data, file)
+    source = SourceText(file, text)
+    builder = TreeBuilder(source)
+    try:
+        for event in _events(text):
+            builder.take(event)
+    except _yaml_error() as error:
+        _syntax_error(error, source)
+    return builder.document()
+
+
+class SourceText:
+    """The file's name and lines: makes positions from a parser's marks."""
+
+    def __init__(self, file: str, text: str) -> None:
+        self.file = file
+        self.lines = _LINE_END.split(text)
+
+    def position(self, start: Any, end: Any = None) -> Position:
+        """From the mark `start` (0-based) to `end`, or to the end of the line where `end` is on another."""
+        line = min(start.line, len(self.lines) - 1)
+        text = self.lines[line]
+        stop = end.column if end is not None and end.line == start.line else len(text.rstrip())
+        return Position(self.file, line + 1, start.column + 1, max(1, stop - start.column), text)
+
+    def at(self, line: int, column: int) -> Position:
+        """One character; `line` and `column` are 0-based."""
+        line = min(max(line, 0), len(self.lines) - 1)
+        return Position(self.file, line + 1, column + 1, 1, self.lines[line])
+
+
+def _decode(data: bytes, file: str) -> str:
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8-sig", "replace")
+        lines = _LINE_END.split(before)
+        position = Position(file, len(lines), len(lines[-1]) + 1)
+        _fail("TFI103", "the file is not UTF-8 text", position, "save it as UTF-8")
+    found = _CONTROL.search(text)
+    if found:
+        lines = _LINE_END.split(text[: found.start()])
+        position = Position(file, len(lines), len(lines[-1]) + 1)
+        _fail(
+            "TFI104", f"the control character U+{ord(found.group()):04X} may not stand in YAML", position, "remove it"
+        )
+    return text
+
+
+def _events(text: str) -> Iterator[Any]:
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return iter(yaml.parse(text, Loader=loader))
+
+
+def _yaml_error() -> type[Exception]:
+    import yaml
+
+    return yaml.YAMLError
+
+
+def _syntax_error(error: Any, source: SourceText) -> NoReturn:
+    """The parser's fault as one diagnostic; a tab in the indentation near it is what a person has to know."""
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    line, column = (mark.line, mark.column) if mark else (0, 0)
+    for near in (line, line - 1):
+        tab = _indenting_tab(source, near)
+        if tab is not None:
+            _fail("TFI106", "a tab in the indentation", source.at(near, tab), "YAML indents with spaces only")
+    problem = getattr(error, "problem", None) or "cannot be read"
+    if "alias" in problem:
+        _fail("TFI113", f"no anchor has this name: {problem}", source.at(line, column), "write the value out")
+    context = f" ({error.context})" if getattr(error, "context", None) else ""
+    _fail("TFI105", f"this is not YAML: {problem}{context}", source.at(line, column), _syntax_hint(source, line))
+
+
+def _indenting_tab(source: SourceText, line: int) -> int | None:
+    if not 0 <= line < len(source.lines):
+        return None
+    text = source.lines[line]
+    column = text.find("\t", 0, len(text) - len(text.lstrip()))
+    return column if column >= 0 else None
+
+
+def _syntax_hint(source: SourceText, line: int) -> str | None:
+    near = source.lines[max(line - 1, 0) : line + 1]
+    text = near[-1] if near else ""
+    if any(re.match(r"\s*[\w-]+:[^\s]", line) for line in near):
+        return "a space belongs after the ':' here or on the line above"
+    if text.count('"') % 2 or text.count("'") % 2:
+        return "a quote is not closed"
+    return "look at this line and the one above: indentation, ':' and quotes"
+
+
+def _fail(code: str, message: str, position: Position, hint: str | None) -> NoReturn:
+    diagnostic = Diagnostic(code, Severity.ERROR, message, "", position, hint)
+    raise ManifestError(message, hint, (diagnostic,))

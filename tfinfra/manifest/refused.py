@@ -1,0 +1,42 @@
+"""Keys and values that tfinfra knows and does not take: the estimator's other arguments, with what to write
+instead, and what this version does not support yet."""
+
+from __future__ import annotations
+
+ESTIMATOR = {
+    "use_docker": "remove it: the environment is locked packages, the same on every node, without a container",
+    "custom_docker_image": "list its Python packages in pip_packages or pip_requirements_file",
+    "custom_docker_base_image": "list its Python packages in pip_packages or pip_requirements_file",
+    "image_registry_details": "remove it: no container image is pulled",
+    "environment_definition": "write framework_version, python_version and pip_packages",
+    "user_managed": "remove it: tfinfra builds the environment from framework_version and pip_packages",
+    "shm_size": "remove it: tasks run without a container and have the node's whole shared memory",
+    "distributed_training": "write distributed_backend: mpi with process_count_per_node, or ps with worker_count",
+    "source_directory_data_store": "remove it: the source directory travels with the run's own storage",
+}
+
+LATER = (
+    "secrets",
+    "inputs",
+    "resume_from",
+    "conda_packages",
+    "conda_dependencies_file",
+    "conda_dependencies_file_path",
+)
+
+LATER_IN = {
+    "limits": ("max_cost_usd",),
+    "compute_target": ("max_price", "image", "zone", "subnet_id", "identity_id", "store", "reaper_id"),
+}
+
+INSTEAD = {
+    "secrets": "environment_variables are plain text: do not put a secret there",
+    "inputs": "put small data into source_directory",
+    "resume_from": "remove it",
+    "conda_packages": "use pip_packages",
+    "conda_dependencies_file": "use pip_requirements_file",
+    "conda_dependencies_file_path": "use pip_requirements_file",
+    "max_cost_usd": "use max_run_duration: `tfinfra plan` shows the price of it",
+}
+
+LOW_PRIORITY = ("low_priority", "lowpriority")

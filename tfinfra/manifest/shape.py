@@ -1,0 +1,192 @@
+"""The shape of a document: Cerberus over keys.py, and its errors as diagnostics in file order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from tfinfra.errors import Diagnostic
+from tfinfra.manifest.cerberus_import import load_cerberus
+from tfinfra.manifest.document import Document, KeyPath, error_at
+from tfinfra.manifest.keys import MANIFEST, SPELLINGS, TARGET, Rules
+from tfinfra.manifest.refused import ESTIMATOR, INSTEAD, LATER, LATER_IN, LOW_PRIORITY
+from tfinfra.manifest.shape_messages import found, shape_diagnostic
+from tfinfra.manifest.spelling import did_you_mean
+
+
+def manifest_errors(document: Document) -> tuple[Diagnostic, ...]:
+    """What is wrong with the shape of a manifest: unknown, missing, refused and ill-formed keys."""
+    refused = dict(_refused(document, (), document.data, LATER))
+    for key, later in LATER_IN.items():
+        inner = document.data.get(key)
+        if isinstance(inner, Mapping):
+            refused.update(_refused(document, (key,), inner, later))
+    refused.update(_later_values(document))
+    return (*refused.values(), *_cerberus_errors(document, (), MANIFEST, skip=frozenset(refused)))
+
+
+def target_errors(document: Document, name: str) -> tuple[Diagnostic, ...]:
+    """What is wrong with the shape of target `name` of a compute_targets.yaml."""
+    data = document.data[name]
+    if not isinstance(data, Mapping):
+        return (
+            error_at(
+                document,
+                "TFI202",
+                (name,),
+                f"target '{name}' is {found(data)}, not a mapping",
+                "write `cloud: azure` and its other keys",
+            ),
+        )
+    refused = dict(_refused(document, (name,), data, LATER_IN["compute_target"]))
+    refused.update(_later_target_values(document, (name,), data))
+    return (*refused.values(), *_cerberus_errors(document, (name,), TARGET, skip=frozenset(refused)))
+
+
+_NOTHING: tuple[Any, ...] = (None, [], {})
+
+
+def _refused(
+    document: Document, base: KeyPath, data: Mapping[str, Any], later: Iterable[str]
+) -> Iterator[tuple[KeyPath, Diagnostic]]:
+    for key, value in data.items():
+        path = (*base, key)
+        if not base and key in ESTIMATOR:
+            yield path, error_at(document, "TFI208", path, f"'{key}' is not taken", ESTIMATOR[key], at="key")
+        elif key in later and value not in _NOTHING:
+            diagnostic = error_at(
+                document, "TFI207", path, f"'{key}' is not supported yet", INSTEAD.get(key, "remove it"), at="key"
+            )
+            yield path, diagnostic
+
+
+def _later_values(document: Document) -> Iterator[tuple[KeyPath, Diagnostic]]:
+    backend = document.data.get("distributed_backend")
+    if isinstance(backend, str) and backend.lower() == "multi_worker":
+        path: KeyPath = ("distributed_backend",)
+        yield (
+            path,
+            error_at(
+                document,
+                "TFI207",
+                path,
+                "distributed_backend 'multi_worker' is not supported yet",
+                "mpi is: Horovod averages gradients in the same way",
+            ),
+        )
+    yield from _later_target_values(document, (), document.data)
+    target = document.data.get("compute_target")
+    if isinstance(target, Mapping):
+        yield from _later_target_values(document, ("compute_target",), target)
+
+
+def _later_target_values(
+    document: Document, base: KeyPath, data: Mapping[str, Any]
+) -> Iterator[tuple[KeyPath, Diagnostic]]:
+    priority, location = data.get("vm_priority"), data.get("location")
+    if isinstance(priority, str) and priority.lower() in LOW_PRIORITY:
+        path = (*base, "vm_priority")
+        yield (
+            path,
+            error_at(document, "TFI207", path, f"vm_priority '{priority}' is not supported yet", "use dedicated"),
+        )
+    if base and isinstance(location, list):
+        path = (*base, "location")
+        yield path, error_at(document, "TFI207", path, "a list of locations is not supported yet", "name one location")
+
+
+def _cerberus_errors(
+    document: Document, base: KeyPath, schema: Mapping[str, Rules], skip: frozenset[KeyPath]
+) -> Iterator[Diagnostic]:
+    data: Any = document.data
+    for part in base:
+        data = data[part]
+    validator = _validator_class()(schema, allow_unknown=False)
+    validator.validate(_prepared(data, base, skip))
+    found_at = [(_as_written(document, (*base, *error.document_path)), error) for error in validator.errors]
+    errors = {path: shape_diagnostic(document, path, error, schema) for path, error in found_at}
+    meant = {d.hint for d in errors.values() if d.code == "TFI203"}
+    for path, diagnostic in errors.items():
+        misspelt = diagnostic.code == "TFI201" and did_you_mean(str(path[-1])) in meant
+        if path not in skip and not misspelt:
+            yield diagnostic
+
+
+def _as_written(document: Document, path: KeyPath) -> KeyPath:
+    """The path with the spelling that the file uses."""
+    other = next((s for s, key in SPELLINGS.items() if key == path[0] and s in document.data), None)
+    return (other, *path[1:]) if other and path[0] not in document.data else path
+
+
+def _prepared(data: Mapping[str, Any], base: KeyPath, skip: frozenset[KeyPath]) -> dict[str, Any]:
+    """The data that Cerberus sees: without refused keys, spellings unified, words of fixed lists in lower case."""
+    kept: dict[str, Any] = {}
+    for key, value in data.items():
+        path = (*base, key)
+        if path in skip or (key in SPELLINGS and not base) or (value in _NOTHING and key in _later_keys(base)):
+            continue
+        if isinstance(value, Mapping) and not base and key in LATER_IN:
+            value = _prepared(value, path, skip)  # noqa: PLW2901  the same entry, one level down
+        kept[key] = value.lower() if key in _ANY_CASE and isinstance(value, str) else value
+    if not base:
+        kept.update({SPELLINGS[k]: v for k, v in data.items() if k in SPELLINGS and (k,) not in skip})
+        if ("entry_script",) in skip:
+            kept["entry_script"] = "refused"
+    return kept
+
+
+def _later_keys(base: KeyPath) -> tuple[str, ...]:
+    """Keys that are not supported yet and may be written with nothing in them."""
+    return LATER_IN.get(str(base[0]), LATER_IN["compute_target"]) if base else LATER
+
+
+_ANY_CASE = {"distributed_backend", "tf_config", "cloud", "vm_priority"}
+
+
+@cache
+def _validator_class() -> Any:
+    """Cerberus with the type "text" and the rule `text_regex`; it is slow to import."""
+    load_cerberus()
+    from cerberus import TypeDefinition, Validator
+    from cerberus.errors import BaseErrorHandler
+
+    class Errors(BaseErrorHandler):  # type: ignore[misc]  # Cerberus ships no types
+        """Keeps Cerberus's leaf errors as they are."""
+
+        def __call__(self, errors: Any) -> list[Any]:
+            return list(_leaves(errors))
+
+    class ShapeValidator(Validator):  # type: ignore[misc]
+        types_mapping = {  # noqa: RUF012  Cerberus's own way to name a type
+            **Validator.types_mapping,
+            "integer": TypeDefinition("integer", (int,), (bool,)),  # Cerberus's own takes true for 1
+            "text": TypeDefinition("text", (str, int, float, bool), ()),
+        }
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            kwargs.setdefault("error_handler", Errors)
+            super().__init__(*args, **kwargs)
+
+        def _validate_text_regex(self, pattern: str, field: str, value: Any) -> None:
+            """{'type': 'string'}"""
+            if isinstance(value, (str, int, float)) and not re.fullmatch(pattern, str(value)):
+                self._error(field, pattern)
+
+    return ShapeValidator
+
+
+def _leaves(errors: Iterable[Any]) -> Iterator[Any]:
+    for error in errors:
+        children = error.child_errors if error.is_group_error or error.is_logic_error else None
+        if children:
+            yield from _leaves(children)
+        else:
+            yield error
+
+
+def top_key(diagnostic: Diagnostic, document: Document) -> str:
+    """The top-level key, as Manifest spells it, that a shape error makes unusable."""
+    key = next((k for k in document.data if diagnostic.path == k or diagnostic.path.startswith((f"{k}.", f"{k}["))), "")
+    return SPELLINGS.get(key, key) or diagnostic.path

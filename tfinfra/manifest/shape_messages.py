@@ -1,0 +1,137 @@
+"""Cerberus's errors in a person's words, each at its place in the document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tfinfra.errors import Diagnostic
+from tfinfra.manifest.document import Document, KeyPath, dotted, error_at
+from tfinfra.manifest.keys import FORMS, LIMITS, SPELLINGS, TARGET, Rules
+from tfinfra.manifest.refused import INSTEAD
+from tfinfra.manifest.spelling import did_you_mean, nearest
+
+_KINDS = {
+    "string": "text",
+    "text": "a single value",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "dict": "a mapping",
+    "list": "a list",
+}
+_SHORT = 40
+MEANT = {"horovod": "mpi", "openmpi": "mpi", "parameter_server": "ps", "parameterserver": "ps"}
+"""What people write for a value that has another name here."""
+
+
+def shape_diagnostic(document: Document, path: KeyPath, error: Any, schema: Mapping[str, Rules]) -> Diagnostic:
+    """The diagnostic for one of Cerberus's leaf errors at `path`."""
+    from cerberus import errors as kinds
+
+    if error.code == kinds.UNKNOWN_FIELD.code:
+        return error_at(document, "TFI203", path, f"unknown key '{path[-1]}'", _spelling(path, schema), at="key")
+    messages: dict[int, Callable[[Document, KeyPath, Any], Diagnostic]] = {
+        kinds.REQUIRED_FIELD.code: _missing,
+        kinds.NOT_NULLABLE.code: _empty,
+        kinds.MIN_LENGTH.code: _empty,
+        kinds.BAD_TYPE.code: _bad_type,
+        kinds.UNALLOWED_VALUE.code: _unallowed,
+        kinds.MIN_VALUE.code: _too_small,
+        kinds.MAX_VALUE.code: _too_large,
+        kinds.MAX_LENGTH.code: _too_long,
+    }
+    return messages.get(error.code, _bad_form)(document, path, error)
+
+
+def _missing(document: Document, path: KeyPath, error: Any) -> Diagnostic:
+    del error
+    return error_at(document, "TFI201", path[:-1], f"'{dotted(path)}' is missing", f"add `{path[-1]}:`")
+
+
+def _empty(document: Document, path: KeyPath, error: Any) -> Diagnostic:
+    del error
+    return error_at(document, "TFI202", path, f"'{dotted(path)}' has no value", "write one or remove the key")
+
+
+def _too_small(document: Document, path: KeyPath, error: Any) -> Diagnostic:
+    return error_at(document, "TFI205", path, f"'{dotted(path)}' is at least {error.constraint:,}, not {error.value}")
+
+
+def _too_large(document: Document, path: KeyPath, error: Any) -> Diagnostic:
+    value = error.value if abs(error.value) < 10**20 else "that large"
+    return error_at(document, "TFI205", path, f"'{dotted(path)}' is at most {error.constraint:,}, not {value}")
+
+
+def _too_long(document: Document, path: KeyPath, error: Any) -> Diagnostic:
+    return error_at(document, "TFI205", path, f"'{dotted(path)}' is longer than {error.constraint} characters")
+
+
+def _bad_type(document: Document, path: KeyPath, error: Any) -> Diagnostic:
+    wanted = [error.constraint] if isinstance(error.constraint, str) else error.constraint
+    names = " or ".join(_KINDS[kind] for kind in wanted)
+    if error.value is None:
+        return error_at(document, "TFI202", path, f"'{dotted(path)}' has no value", f"write {names} or remove the key")
+    message = f"'{dotted(path)}' is {found(error.value)}, not {names}"
+    return error_at(document, "TFI202", path, message, _type_hint(wanted, error.value))
+
+
+def _type_hint(wanted: list[str], value: Any) -> str | None:
+    if "list" in wanted and isinstance(value, str):
+        return f"write [{value}]" if "," not in value and len(value) < _SHORT else "write a list: [a, b]"
+    if "integer" in wanted and isinstance(value, str) and value.strip().isdigit():
+        return f"write {value.strip()} without quotes"
+    if "dict" in wanted and isinstance(value, (str, list)):
+        return "write one `name: value` a line, each indented below the key"
+    if "string" in wanted and isinstance(value, (int, float)):
+        return "put it in quotes"
+    return None
+
+
+def _unallowed(document: Document, path: KeyPath, error: Any) -> Diagnostic:
+    allowed = [str(value) for value in error.constraint]
+    near = MEANT.get(str(error.value).lower()) or nearest(str(error.value).lower(), allowed)
+    names = allowed[0] if len(allowed) == 1 else f"{', '.join(allowed[:-1])} or {allowed[-1]}"
+    message = f"'{dotted(path)}' is {names}, not '{_short(str(error.value))}'"
+    return error_at(document, "TFI204", path, message, did_you_mean(near) if near else None)
+
+
+def _bad_form(document: Document, path: KeyPath, error: Any) -> Diagnostic:
+    pattern = error.info[0] if error.info else error.constraint
+    if error.value == path[-1] and "keysrules" in error.schema_path:
+        message = f"'{_short(str(path[-1]))}' is no name for this"
+        return error_at(document, "TFI206", path, message, FORMS.get(pattern), at="key")
+    message = f"'{dotted(path)}' does not fit: '{_short(str(error.value))}'"
+    return error_at(document, "TFI206", path, message, FORMS.get(pattern))
+
+
+def _spelling(path: KeyPath, schema: Mapping[str, Rules]) -> str | None:
+    for part in path[:-1]:
+        inner = schema.get(str(part), {}).get("schema")
+        schema = inner if isinstance(inner, Mapping) else schema
+    known = [*schema, *(SPELLINGS if len(path) == 1 else ())]
+    word = str(path[-1])
+    near = nearest(word.lower().replace("-", "_"), known, 0.7)
+    if near:
+        return did_you_mean(near)
+    if len(path) == 1 and word in INSTEAD:
+        return f"it is not supported yet: {INSTEAD[word]}"
+    if len(path) == 1 and word in LIMITS:
+        return f"write it under limits: {{{word}: …}}"
+    if len(path) == 1 and word in TARGET:
+        return f"write it under compute_target: {{{word}: …}}"
+    return None
+
+
+def found(value: Any) -> str:
+    """What stands there instead: "a list", "the number 3", "the text 'abc'"."""
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, (list, tuple)):
+        return "a list"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"the number {value}" if isinstance(value, (int, float)) else f"the text '{_short(str(value))}'"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHORT else f"{text[: _SHORT - 3]}…"
