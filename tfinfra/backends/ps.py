@@ -1,0 +1,102 @@
+"""`distributed_backend: ps`: parameter servers and workers, in three dialects of TF_CONFIG.
+
+cluster_spec: ps and worker, worker 0 leads. estimator: the first training task is `chief`, as tf.estimator.RunConfig
+insists. coordinator: a `chief` beside the workers, for tf.distribute.ParameterServerStrategy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tfinfra.backends.base import Verdict, leader
+from tfinfra.backends.devices import device_variables, shard_variables
+from tfinfra.backends.placement import Role, least_loaded, place
+from tfinfra.backends.statuses import ending, failed, first_failure, has_ended, succeeded
+from tfinfra.backends.tf_config import tf_config
+from tfinfra.model import Inventory, Plan, Spec, Task, TaskStatus
+
+_WORKER_GRACE = 30.0
+_EVALUATOR_GRACE = 15 * 60.0
+_COORDINATOR_RESTARTS = 3
+
+
+class ParameterServer:
+    name = "ps"
+
+    def tasks(self, spec: Spec, gpus_per_node: int) -> tuple[Task, ...]:
+        training = _training_roles(spec)
+        servers = [
+            Role("ps", j, spec.node_count - 1 - j % spec.node_count, trains=False)
+            for j in range(spec.parameter_server_count)
+        ]
+        roles = [*training, *servers]
+        evaluators = [
+            Role("evaluator", e, least_loaded(roles, spec.node_count), False) for e in range(spec.evaluator_count)
+        ]
+        return place([*roles, *evaluators], gpus_per_node)
+
+    def environment(self, plan: Plan, inventory: Inventory, task: Task) -> dict[str, str]:
+        return {
+            "TF_CONFIG": tf_config(plan, inventory, task).text(),
+            **device_variables(plan, inventory, task),
+            **_shard(plan, task),
+        }
+
+    def verdict(self, plan: Plan, statuses: Mapping[str, TaskStatus]) -> Verdict:
+        if succeeded(statuses, leader(plan.tasks).name):
+            return _after_the_leader(plan, statuses)
+        if failure := first_failure(statuses.values()):
+            return failed(failure)
+        return _ended_too_early(plan, statuses) or Verdict(None)
+
+    def grace(self, task: Task) -> float:
+        return _EVALUATOR_GRACE if task.type == "evaluator" else _WORKER_GRACE
+
+    def restarts(self, plan: Plan, task: Task) -> int:
+        """ParameterServerStrategy takes a worker back at its old address; everything else cannot go on without it."""
+        return _COORDINATOR_RESTARTS if plan.dialect == "coordinator" and task.type == "worker" else 0
+
+
+def _training_roles(spec: Spec) -> list[Role]:
+    nodes = [i % spec.node_count for i in range(spec.worker_count)]
+    if spec.dialect == "coordinator":
+        return [Role("chief", 0, 0, trains=False), *(Role("worker", i, n, True) for i, n in enumerate(nodes))]
+    if spec.dialect == "estimator":
+        return [Role("chief", 0, 0, True), *(Role("worker", i, n, True) for i, n in enumerate(nodes[1:]))]
+    return [Role("worker", i, n, True) for i, n in enumerate(nodes)]
+
+
+def _trainers(plan: Plan) -> list[Task]:
+    """The tasks that read training data, in the order of their shards. Coordinator's chief only drives."""
+    types = ("worker",) if plan.dialect == "coordinator" else ("chief", "worker")
+    return sorted((t for t in plan.tasks if t.type in types), key=lambda t: (t.type, t.index))
+
+
+def _shard(plan: Plan, task: Task) -> dict[str, str]:
+    trainers = _trainers(plan)
+    return shard_variables(trainers.index(task), len(trainers)) if task in trainers else shard_variables(0, 1)
+
+
+def _after_the_leader(plan: Plan, statuses: Mapping[str, TaskStatus]) -> Verdict:
+    """The leader ended with 0: only an evaluator can still fail the run."""
+    evaluators = [t.name for t in plan.tasks if t.type == "evaluator"]
+    if failure := first_failure(statuses[e] for e in evaluators if e in statuses):
+        return failed(failure)
+    waiting = tuple(t.name for t in plan.tasks if _is_waited_for(plan, t) and not has_ended(statuses, t.name))
+    message = f"{leader(plan.tasks).name} ended with exit status 0"
+    return Verdict(None if waiting else "succeeded", message, leader_done=True, waiting=waiting)
+
+
+def _is_waited_for(plan: Plan, task: Task) -> bool:
+    """Coordinator's workers only serve: they never end by themselves, so nobody waits for them."""
+    return task.type == "evaluator" or (task.type == "worker" and plan.dialect != "coordinator")
+
+
+def _ended_too_early(plan: Plan, statuses: Mapping[str, TaskStatus]) -> Verdict | None:
+    """A parameter server that ends with 0 while the leader trains: its variables are gone."""
+    for task in plan.tasks:
+        status = statuses.get(task.name)
+        if task.type == "ps" and status and has_ended(statuses, task.name):
+            message = f"{ending(status)} before {leader(plan.tasks).name} had ended"
+            return Verdict("failed", message, task.name)
+    return None

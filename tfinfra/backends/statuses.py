@@ -1,0 +1,47 @@
+"""Reads statuses: which task failed first, and in which words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from tfinfra.backends.base import Verdict
+from tfinfra.model import TaskStatus
+
+_SIGNALS = {4: "SIGILL", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 9: "SIGKILL", 11: "SIGSEGV", 15: "SIGTERM"}
+
+
+def first_failure(statuses: Iterable[TaskStatus]) -> TaskStatus | None:
+    """The earliest of those that failed or were lost. A task that ended by itself comes before one that was killed:
+    a launcher kills the ranks that are left, and a peer's end may be reported after theirs."""
+    failed = [s for s in statuses if s.state in ("failed", "lost")]
+    return min(failed, key=lambda s: (_was_killed(s), s.ended or 0.0, s.task), default=None)
+
+
+def failed(status: TaskStatus) -> Verdict:
+    return Verdict("failed", status.message or ending(status), status.task)
+
+
+def ending(status: TaskStatus) -> str:
+    """ "worker-1 on node 0 ended with exit status 7"."""
+    return f"{status.task} on node {status.node} {how_ended(status.exit_status)}"
+
+
+def how_ended(exit_status: int | None) -> str:
+    if exit_status is None:
+        return "was lost"
+    if exit_status > 128:
+        number = exit_status - 128
+        return f"was ended by {_SIGNALS.get(number, f'signal {number}')} (exit status {exit_status})"
+    return f"ended with exit status {exit_status}"
+
+
+def succeeded(statuses: Mapping[str, TaskStatus], task: str) -> bool:
+    return task in statuses and statuses[task].state == "succeeded"
+
+
+def has_ended(statuses: Mapping[str, TaskStatus], task: str) -> bool:
+    return task in statuses and statuses[task].state not in ("pending", "running")
+
+
+def _was_killed(status: TaskStatus) -> bool:
+    return status.exit_status in (128 + 9, 128 + 15)
