@@ -1,0 +1,145 @@
+"""Every body that the stacks send, against ARM's types and against the rules that no type states."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from typing import Any
+
+import pytest
+
+from tests.stacks.conftest import Recorded
+from tests.stacks.plans import INFRASTRUCTURES
+from tests.stacks.recording import IDENTITY, RUN
+from tfinfra.localcloud.checks.scale_set import check_scale_set
+from tfinfra.localcloud.checks.types import check_body
+
+CASES = [(which, part) for which in INFRASTRUCTURES for part in ("keep", "compute")]
+SETS = {"two CPU nodes": "Flexible", "two InfiniBand nodes": "Uniform", "one node": "Flexible"}
+
+
+@pytest.mark.parametrize(("which", "part"), CASES)
+def test_every_body_is_one_that_arm_takes(which: str, part: str, recorded: Recorded) -> None:
+    requests, _ = recorded(which, part)
+    found = {name: check_body(r.arm_type, r.api_version, r.body) for name, r in requests.items()}
+    assert {name: findings for name, findings in found.items() if findings} == {}
+
+
+@pytest.mark.parametrize(("which", "part"), CASES)
+def test_every_resource_is_named_after_its_run_and_tagged_with_it(which: str, part: str, recorded: Recorded) -> None:
+    requests, _ = recorded(which, part)
+    marks = {"tfinfra-run": RUN, "tfinfra-owner": "ada", "tfinfra-expires-at": "2126-11-30T10:00:00Z"}
+    wanted = {**marks, "team": "vision"}
+    for request in requests.values():
+        assert request.path.split("/")[4] == f"tfinfra-{RUN}-{part}"
+        if "location" in request.body:
+            assert request.body["tags"] == wanted, request.name
+
+
+@pytest.mark.parametrize(("which", "mode"), SETS.items())
+def test_the_scale_set_breaks_no_rule_of_its_orchestration_mode(which: str, mode: str, recorded: Recorded) -> None:
+    body = recorded(which, "compute")[0]["scale-set"].body
+    assert check_scale_set(body) == []
+    assert body["properties"]["orchestrationMode"] == mode
+
+
+def test_infiniband_nodes_are_one_placement_group_that_nothing_replaces(recorded: Recorded) -> None:
+    properties = recorded("two InfiniBand nodes", "compute")[0]["scale-set"].body["properties"]
+    assert properties["singlePlacementGroup"] is True
+    assert properties["overprovision"] is False
+    assert properties["upgradePolicy"] == {"mode": "Manual"}
+
+
+def test_flexible_nodes_leave_no_disk_and_no_interface(recorded: Recorded) -> None:
+    properties = recorded("two CPU nodes", "compute")[0]["scale-set"].body["properties"]
+    profile = properties["virtualMachineProfile"]
+    nics = profile["networkProfile"]["networkInterfaceConfigurations"]
+    assert properties["platformFaultDomainCount"] == 1
+    assert profile["networkProfile"]["networkApiVersion"] == "2022-11-01"
+    assert profile["storageProfile"]["osDisk"]["deleteOption"] == "Delete"
+    assert [nic["properties"]["deleteOption"] for nic in nics] == ["Delete"]
+
+
+@pytest.mark.parametrize("which", SETS)
+def test_no_node_has_a_public_address_and_none_may_come_in(which: str, recorded: Recorded) -> None:
+    requests, _ = recorded(which, "compute")
+    assert "publicIPAddress" not in json.dumps(requests["scale-set"].body)
+    rules = [rule["properties"] for rule in requests["rules"].body["properties"]["securityRules"]]
+    assert [(r["direction"], r["access"], r["sourceAddressPrefix"]) for r in rules] == [
+        ("Inbound", "Allow", "10.64.0.0/20"),
+        ("Inbound", "Deny", "*"),
+    ]
+
+
+@pytest.mark.parametrize("which", SETS)
+def test_the_subnet_goes_out_through_its_nat_only(which: str, recorded: Recorded) -> None:
+    requests, _ = recorded(which, "compute")
+    (subnet,) = requests["vnet"].body["properties"]["subnets"]
+    properties = subnet["properties"]
+    assert properties["defaultOutboundAccess"] is False
+    assert properties["natGateway"]["id"] == requests["nat"].path
+    assert properties["serviceEndpoints"] == [{"service": "Microsoft.Storage"}]
+    rdma = ipaddress.ip_network("172.16.0.0/16")
+    assert not ipaddress.ip_network(properties["addressPrefix"]).overlaps(rdma)
+
+
+@pytest.mark.parametrize("which", SETS)
+def test_storage_has_no_keys_and_nothing_public(which: str, recorded: Recorded) -> None:
+    requests, _ = recorded(which, "keep")
+    accounts = [r.body["properties"] for r in requests.values() if r.arm_type.endswith("storageAccounts")]
+    assert len(accounts) == (1 if which == "one node" else 2)
+    for account in accounts:
+        assert account["allowSharedKeyAccess"] is False
+        assert account["allowBlobPublicAccess"] is False
+        assert account["minimumTlsVersion"] == "TLS1_2"
+    assert requests["container"].body["properties"]["publicAccess"] == "None"
+
+
+def test_the_shared_directory_is_reached_through_a_private_endpoint_only(recorded: Recorded) -> None:
+    keep, compute = recorded("two CPU nodes", "keep")[0], recorded("two CPU nodes", "compute")[0]
+    assert keep["files"].body["properties"]["publicNetworkAccess"] == "Disabled"
+    assert keep["share"].body["properties"]["enabledProtocols"] == "NFS"
+    (link,) = compute["shared-endpoint"].body["properties"]["privateLinkServiceConnections"]
+    assert link["properties"]["privateLinkServiceId"] == keep["files"].path
+    assert link["properties"]["groupIds"] == ["file"]
+
+
+def test_one_node_needs_no_shared_directory(recorded: Recorded) -> None:
+    keep, outputs = recorded("one node", "keep")
+    assert "share" not in keep
+    assert outputs["shared"] is None
+    assert not any("shared" in name for name in recorded("one node", "compute")[0])
+
+
+def test_nobody_is_granted_more_than_blobs_and_the_deletion_of_the_groups(recorded: Recorded) -> None:
+    granted: list[tuple[str, str]] = []
+    for part in ("keep", "compute"):
+        for request in recorded("two CPU nodes", part)[0].values():
+            if request.arm_type.endswith("roleAssignments"):
+                role = request.body["properties"]["roleDefinitionId"].rsplit("/", 1)[-1]
+                granted.append((request.name, role))
+    deleter = dict(granted)["delete-group"]
+    blobs = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
+    assert sorted(granted) == sorted(
+        [("caller-blobs", blobs), ("nodes-blobs", blobs), ("delete-group", deleter), ("delete-group", deleter)]
+    )
+
+
+def test_the_outputs_are_what_the_lifecycle_reads(recorded: Recorded) -> None:
+    keep = recorded("two CPU nodes", "keep")[1]
+    account = recorded("two CPU nodes", "keep")[0]["blobs"].path.rsplit("/", 1)[-1]
+    assert keep["store"] == {"endpoint": f"https://{account}.blob.example/", "container": "run"}
+    assert keep["identityId"] == IDENTITY
+    assert set(keep) == {"groupId", "store", "shared", "identityId", "identityClientId"}
+    assert set(recorded("two CPU nodes", "compute")[1]) == {"groupId", "scaleSetId"}
+
+
+def test_nothing_secret_is_in_any_body(recorded: Recorded) -> None:
+    def names(value: Any) -> set[str]:
+        if isinstance(value, dict):
+            return set(value).union(*map(names, value.values()))
+        return set().union(*map(names, value)) if isinstance(value, list) else set()
+
+    for which, part in CASES:
+        for request in recorded(which, part)[0].values():
+            assert not names(request.body) & {"adminPassword", "protectedSettings", "secrets", "keyData64"}
