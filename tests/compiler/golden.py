@@ -1,0 +1,75 @@
+"""The golden cases: tests/golden/<case>/ holds a manifest, train.yaml, with what it needs, and what is expected of it.
+
+stderr.txt is what `tfinfra validate train.yaml` prints; deploy/ is the whole deploy folder of an accepted-… case;
+exit_code.txt is there where a refused-… case does not end with 3. `python -m tests.compiler.golden` writes them anew:
+read the difference before committing it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tfinfra.cli.output import render_diagnostics
+from tfinfra.compiler.load import load_inputs
+from tfinfra.compiler.pipeline import compile_manifest
+from tfinfra.compiler.write import write_tree
+from tfinfra.errors import TfinfraError
+
+FOLDER = Path(__file__).resolve().parent.parent / "golden"
+MANIFEST = Path("train.yaml")
+
+
+def cases() -> list[Path]:
+    """The folders of all cases, by name."""
+    return sorted(path.parent for path in FOLDER.glob("*/train.yaml"))
+
+
+def outcome(case: Path) -> tuple[int, str, dict[str, str]]:
+    """(exit code, stderr, deploy folder) of the case; GPUs of this machine do not count."""
+    with _inside(case):
+        try:
+            inputs = load_inputs(MANIFEST)
+            compiled = compile_manifest(inputs)
+        except TfinfraError as error:
+            return error.exit_code, render_diagnostics(error.diagnostics, False) + "\n", {}
+    text = render_diagnostics(compiled.diagnostics, False)
+    return 0, f"{text}\n" if text else "", compiled.tree
+
+
+def update(case: Path) -> None:
+    """Writes what the case gives now."""
+    code, stderr, tree = outcome(case)
+    _write(case / "stderr.txt", stderr)
+    _write(case / "exit_code.txt", f"{code}\n" if code not in (0, 3) else "")
+    if case.name.startswith("accepted-"):
+        write_tree(tree, case / "deploy")
+
+
+def _write(path: Path, text: str) -> None:
+    if text:
+        path.write_text(text, encoding="utf-8")
+    else:
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _inside(folder: Path) -> Iterator[None]:
+    """Positions name files as seen from the case's folder; compute_targets.yaml of this machine's user is out of it."""
+    here, configured = Path.cwd(), os.environ.get("TFINFRA_CONFIG_DIR")
+    os.chdir(folder)
+    os.environ["TFINFRA_CONFIG_DIR"] = str(folder / "no-configuration")
+    try:
+        yield
+    finally:
+        os.chdir(here)
+        os.environ.pop("TFINFRA_CONFIG_DIR")
+        if configured is not None:
+            os.environ["TFINFRA_CONFIG_DIR"] = configured
+
+
+if __name__ == "__main__":
+    for folder in cases():
+        update(folder)

@@ -1,0 +1,28 @@
+"""Manifests on disk for the tests of this room."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tfinfra.compiler.load import load_inputs
+from tfinfra.compiler.pipeline import Checked, check_manifest
+from tfinfra.errors import TfinfraError
+
+HOROVOD = "import horovod.tensorflow.keras as hvd\n\nhvd.init()\n"
+
+
+def checked(
+    folder: Path, text: str, script: str = "print()\n", *, target: str | None = None, rehearse: bool = False
+) -> Checked:
+    """The manifest `text` (entry_script is added) with its train.py, checked."""
+    (folder / "train.py").write_text(script)
+    (folder / "digits.yaml").write_text(f"entry_script: train.py\n{text}")
+    return check_manifest(load_inputs(folder / "digits.yaml", target=target, rehearse=rehearse))
+
+
+def codes(folder: Path, text: str, script: str = "print()\n", *, rehearse: bool = False) -> list[str]:
+    """The codes of all diagnostics, in their order, whether or not the manifest is refused."""
+    try:
+        return [d.code for d in checked(folder, text, script, rehearse=rehearse).diagnostics]
+    except TfinfraError as error:
+        return [d.code for d in error.diagnostics]

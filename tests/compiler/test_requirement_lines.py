@@ -1,0 +1,47 @@
+"""What `validate` lets pass, `up` can lock: the compiler's rule and the lock's are one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.compiler.manifests import checked
+from tfinfra.environment.recipe import user_lines
+from tfinfra.errors import ManifestError
+
+REFUSED = [
+    "-i https://example.org/simple",
+    "--index-url https://example.org/simple",
+    "--extra-index-url=https://example.org/simple",
+    "-f ./wheels",
+    "--pre",
+    "--no-binary :all:",
+    "--only-binary numpy",
+    "--prefer-binary",
+    "-r more.txt",
+    "-e .",
+    "./package",
+    "/opt/x.whl",
+    "demo @ file:///x",
+]
+TAKEN = ["pandas", "pandas>=2,<3", "pandas[extra]", "pandas ; python_version < '4'", "demo @ https://example.org/a.whl"]
+
+
+@pytest.mark.parametrize("line", REFUSED)
+def test_what_no_lock_takes_is_refused_at_its_line(tmp_path: Path, line: str) -> None:
+    (tmp_path / "requirements.txt").write_text(f"pandas\n{line}\n")
+    with pytest.raises(ManifestError) as caught:
+        checked(tmp_path, "pip_requirements_file: requirements.txt\n")
+    (found,) = caught.value.diagnostics
+    assert (found.code, found.position and found.position.line) == ("TFI318", 2)
+    assert found.hint
+    with pytest.raises(ManifestError):
+        user_lines([line])
+
+
+@pytest.mark.parametrize("line", TAKEN)
+def test_what_a_lock_takes_passes(tmp_path: Path, line: str) -> None:
+    (tmp_path / "requirements.txt").write_text(f"{line}\n")
+    plan = checked(tmp_path, "pip_requirements_file: requirements.txt\n").plan
+    assert user_lines(plan.requirements.pip) == (line,)

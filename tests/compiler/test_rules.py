@@ -1,0 +1,139 @@
+"""Rules across keys, against the catalog, the disk and the script: each by a sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.compiler.manifests import HOROVOD, checked, codes
+from tfinfra.compiler.load import inputs_from_arguments
+from tfinfra.compiler.pipeline import check_manifest
+from tfinfra.errors import ManifestError, NotFeasible, Severity
+
+GPU = "use_gpu: true\nvm_size: Standard_NC64as_T4_v3\n"
+PS = "distributed_backend: ps\ntf_config: cluster_spec\n"
+ESTIMATOR = "import tensorflow as tf\ntf.estimator.train_and_evaluate(None, None, None)\n"
+COORDINATOR = "from tensorflow.distribute import ParameterServerStrategy as P\nstrategy = P(None)\n"
+CLUSTER = "import tensorflow as tf\ntf.train.ClusterSpec({})\n"
+WORKERS = "import tensorflow as tf\ntf.distribute.MultiWorkerMirroredStrategy()\n"
+
+TABLE: dict[str, tuple[str, str, list[str]]] = {
+    "a plain manifest has nothing to say": ("", "print()", []),
+    "another backend's key at its default is fine": ("worker_count: 1\nprocess_count_per_node: 1\n", "print()", []),
+    "mpi's count under ps": (f"{PS}process_count_per_node: 2\n", CLUSTER, ["TFI301"]),
+    "nodes without a backend": ("node_count: 2\n", "print()", ["TFI302"]),
+    "ps fills its nodes exactly": (f"{PS}node_count: 3\nworker_count: 2\n", CLUSTER, []),
+    "ps leaves a node idle": (f"{PS}node_count: 3\nworker_count: 1\n", CLUSTER, ["TFI303"]),
+    "coordinator's chief does not fill a node of its own": (
+        "distributed_backend: ps\ntf_config: coordinator\nnode_count: 4\nworker_count: 2\n",
+        COORDINATOR,
+        ["TFI303"],
+    ),
+    "horovod fits mpi": ("distributed_backend: mpi\nnode_count: 2\n", HOROVOD, []),
+    "horovod without mpi": ("", HOROVOD, ["TFI503"]),
+    "mpi without horovod": ("distributed_backend: mpi\n", "print()", ["TFI506"]),
+    "auto says why it chose estimator": ("distributed_backend: ps\n", ESTIMATOR, ["TFI310"]),
+    "auto says why it chose coordinator": ("distributed_backend: ps\n", COORDINATOR, ["TFI310"]),
+    "estimator under cluster_spec": (PS, ESTIMATOR, ["TFI503"]),
+    "estimator alone is fine": ("", ESTIMATOR, []),
+    "ParameterServerStrategy without ps": ("", COORDINATOR, ["TFI503"]),
+    "ClusterSpec under mpi": ("distributed_backend: mpi\n", HOROVOD + CLUSTER, []),
+    "ClusterSpec without ps": ("", CLUSTER, ["TFI503"]),
+    "MultiWorkerMirroredStrategy alone is one worker": ("", WORKERS, []),
+    "MultiWorkerMirroredStrategy under ps": (PS, WORKERS, ["TFI503"]),
+    "tf.estimator after its end": ("framework_version: 2.16.2\n", ESTIMATOR, ["TFI505"]),
+    "a TensorFlow that is newer than the catalog": ("framework_version: 2.99.0\n", "print()", ["TFI415"]),
+    "Keras 3 under ParameterServerStrategy": (
+        "framework_version: 2.16.2\ndistributed_backend: ps\ntf_config: coordinator\n",
+        COORDINATOR + "import tensorflow as tf\ntf.keras.Sequential().fit()\n",
+        ["TFI507"],
+    ),
+    "compat.v1 names are no TensorFlow 1 names": ("", "import tensorflow.compat.v1 as tf\ntf.Session()\n", []),
+    "every worker has GPUs": (f"{GPU}{PS}worker_count: 4\n", CLUSTER, []),
+    "three workers leave one of four GPUs idle": (f"{GPU}{PS}worker_count: 3\n", CLUSTER, ["TFI412"]),
+    "fewer ranks than GPUs": (f"{GPU}distributed_backend: mpi\n", HOROVOD, ["TFI412"]),
+    "more workers than GPUs": (f"{GPU}{PS}worker_count: 5\n", CLUSTER, ["TFI312"]),
+    "GPUs that nobody asked for": ("vm_size: Standard_NC64as_T4_v3\n", "print()", ["TFI412"]),
+    "an AMD GPU": ("use_gpu: true\nvm_size: Standard_ND96isr_MI300X_v5\n", "print()", ["TFI405"]),
+    "an arm64 host": ("use_gpu: true\nvm_size: Standard_ND128isr_NDR_GB200_v6\n", "print()", ["TFI414"]),
+    "eleven thousand ranks": (
+        "distributed_backend: mpi\nnode_count: 11\nprocess_count_per_node: 1000\n",
+        HOROVOD,
+        ["TFI314"],
+    ),
+    "more than a scale set": ("distributed_backend: mpi\nnode_count: 1001\n", HOROVOD, ["TFI411"]),
+    "a hold beyond the deadline": ("limits: {max_run_duration: 10m}\non_failure: {hold: 20m}\n", "print()", ["TFI315"]),
+    "a run that lasts longer than a year": ("limits: {max_run_duration: 366d}\n", "print()", ["TFI205"]),
+    "vm_priority alone": ("vm_priority: dedicated\n", "print()", ["TFI317"]),
+    "an azure target without a size": ("compute_target: {cloud: azure}\n", "print()", ["TFI402"]),
+    "an unknown target": ("compute_target: pool\n", "print()", ["TFI401"]),
+    "a script with NUL bytes": ("", "print()\0", ["TFI501"]),
+    "a script nested beyond the parser": ("", "(" * 5000 + ")" * 5000, ["TFI501"]),
+}
+
+
+@pytest.mark.parametrize("sentence", TABLE)
+def test_rules(sentence: str, tmp_path: Path) -> None:
+    text, script, expected = TABLE[sentence]
+    assert codes(tmp_path, text, script) == expected
+
+
+def test_all_errors_come_at_once_in_file_order(tmp_path: Path) -> None:
+    text = "use_gpu: maybe\nworker_cout: 2\npip_packages: [horovod]\ntags: {tfinfra-x: 1}\ncompute_target: no\n"
+    assert codes(tmp_path, text) == ["TFI202", "TFI203", "TFI313", "TFI306", "TFI202"]
+
+
+def test_a_size_without_gpu_is_not_feasible_and_in_a_rehearsal_a_notice(tmp_path: Path) -> None:
+    text = "use_gpu: true\nvm_size: Standard_D8s_v5\n"
+    with pytest.raises(NotFeasible):
+        checked(tmp_path, text)
+    (notice,) = checked(tmp_path, text, rehearse=True).diagnostics
+    assert (notice.code, notice.severity) == ("TFI405", Severity.NOTICE)
+
+
+def test_an_error_of_the_manifest_outranks_one_of_feasibility(tmp_path: Path) -> None:
+    with pytest.raises(ManifestError):
+        checked(tmp_path, "use_gpu: true\nvm_size: Standard_D8s_v5\nenvironment_variables: {HOME: x}\n")
+
+
+def test_auto_reads_the_scripts_own_modules_too(tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "__init__.py").write_text("")
+    (tmp_path / "parts" / "model.py").write_text(f"\n{ESTIMATOR}")
+    spec = checked(tmp_path, "distributed_backend: ps\n", "from parts import model\n").spec
+    assert (spec.dialect, spec.dialect_reason) == ("estimator", "parts/model.py:3 uses tf.estimator")
+
+
+def test_a_script_that_leaves_its_source_directory_through_a_link(tmp_path: Path) -> None:
+    outside = tmp_path / "outside.py"
+    outside.write_text("")
+    source = tmp_path / "src"
+    source.mkdir()
+    (source / "link.py").symlink_to(outside)
+    with pytest.raises(ManifestError) as caught:
+        check_manifest(inputs_from_arguments({"entry_script": "link.py"}, name="x", folder=source))
+    assert caught.value.diagnostics[0].code == "TFI307"
+
+
+def test_errors_from_python_name_the_argument(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(HOROVOD)
+    arguments = {"source_directory": str(tmp_path), "entry_script": "train.py", "node_count": 2, "worker_count": 3}
+    with pytest.raises(ManifestError) as caught:
+        check_manifest(inputs_from_arguments(arguments, name="My Run", folder=tmp_path))
+    found = [(d.path, d.position) for d in caught.value.diagnostics if d.is_error]
+    assert found == [("", None), ("node_count", None), ("worker_count", None)]
+
+
+def test_a_target_file_beside_the_manifest_is_preferred_to_the_configured_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TFINFRA_CONFIG_DIR", str(tmp_path / "conf"))
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf/compute_targets.yaml").write_text(
+        "pool: {vm_size: Standard_D2s_v5}\nother: {vm_size: Standard_D4s_v5}\n"
+    )
+    (tmp_path / "compute_targets.yaml").write_text("pool: {vm_size: Standard_D8s_v5, location: westeurope}\n")
+    assert checked(tmp_path, "compute_target: pool\n").spec.target.vm_size == "Standard_D8s_v5"
+    assert checked(tmp_path, "compute_target: other\n").spec.target.vm_size == "Standard_D4s_v5"
+    assert checked(tmp_path, "compute_target: pool\n", target="local").spec.target.cloud == "local"

@@ -1,0 +1,45 @@
+"""What the compiler starts from: everything that it needs of the disk and the machine, read before it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tfinfra.errors import Diagnostic
+from tfinfra.manifest.document import Document
+
+
+@dataclass(frozen=True)
+class Source:
+    """The source directory as found. `root` is absolute, `shown` the same as messages write it; `modules` holds the
+    text of the entry script and of the modules it imports from there, by path relative to `root`; `requirements` that
+    of the requirement files. A file that was named and cannot be read stands in `problems` instead, with the reason."""
+
+    root: Path
+    shown: str = "."
+    exists: bool = True
+    modules: Mapping[str, str] = field(default_factory=dict)
+    requirements: Mapping[str, str] = field(default_factory=dict)
+    problems: Mapping[str, str] = field(default_factory=dict)
+
+    def file(self, name: str) -> str:
+        """A file of the source directory as messages write it."""
+        return name if self.shown in ("", ".") else f"{self.shown}/{name}"
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """`document` is the manifest, or the arguments from Python; `stem` is what `name` defaults to; `target` the one
+    asked for instead of the manifest's; `targets` the compute_targets.yaml files, nearest first; `machine_gpus` the
+    GPUs of this machine; in a `rehearse` a size without GPUs is a notice. `diagnostics` are what the reader could
+    report and go on."""
+
+    document: Document
+    stem: str
+    source: Source
+    target: str | None = None
+    targets: tuple[Document, ...] = ()
+    machine_gpus: int = 0
+    rehearse: bool = False
+    diagnostics: tuple[Diagnostic, ...] = ()

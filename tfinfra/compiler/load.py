@@ -1,0 +1,96 @@
+"""The compiler's edge: reads the manifest, the targets and the source directory into Inputs; passes are pure."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from tfinfra.compiler.inputs import Inputs, Source
+from tfinfra.compiler.source import read_source
+from tfinfra.errors import Diagnostic, ManifestError, Position, Severity
+from tfinfra.manifest.document import Document, argument_document
+from tfinfra.manifest.reader import MOST_BYTES, read_document
+
+TARGETS_FILE = "compute_targets.yaml"
+
+
+def load_inputs(manifest: Path, *, target: str | None = None, rehearse: bool = False) -> Inputs:
+    """Raises ManifestError where the file cannot be read as one YAML mapping."""
+    document, diagnostics = _read_yaml(manifest)
+    return _inputs(document, manifest.stem, manifest.parent, target=target, rehearse=rehearse, diagnostics=diagnostics)
+
+
+def inputs_from_arguments(
+    arguments: Mapping[str, Any], *, name: str, folder: Path, target: str | None = None, rehearse: bool = False
+) -> Inputs:
+    """The estimator's arguments as a manifest: None means not given; relative paths start at `folder`, and `name` is
+    what the run is called where no argument says so."""
+    return _inputs(argument_document(arguments), name, folder, target=target, rehearse=rehearse)
+
+
+def _inputs(
+    document: Document,
+    stem: str,
+    folder: Path,
+    *,
+    target: str | None,
+    rehearse: bool,
+    diagnostics: tuple[Diagnostic, ...] = (),
+) -> Inputs:
+    targets, more = _targets(document, folder, target)
+    return Inputs(
+        document=document,
+        stem=stem,
+        source=_source(document, folder),
+        target=target,
+        targets=targets,
+        machine_gpus=machine_gpus(),
+        rehearse=rehearse,
+        diagnostics=(*diagnostics, *more),
+    )
+
+
+def _read_yaml(path: Path) -> tuple[Document, tuple[Diagnostic, ...]]:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        message, hint = f"cannot read '{path}': {(error.strerror or str(error)).lower()}", "name a YAML file"
+        position = Position(str(path), 1, 1)
+        raise ManifestError(
+            message, hint, (Diagnostic("TFI101", Severity.ERROR, message, "", position, hint),)
+        ) from error
+    return read_document(data, str(path))
+
+
+def _targets(
+    document: Document, folder: Path, target: str | None
+) -> tuple[tuple[Document, ...], tuple[Diagnostic, ...]]:
+    """The target files, where the manifest asks for a target by name."""
+    asked = target or document.data.get("compute_target", "local")
+    if not isinstance(asked, str) or asked == "local":
+        return (), ()
+    read = [_read_yaml(path) for path in _target_files(folder)]
+    return tuple(found for found, _ in read), tuple(d for _, more in read for d in more)
+
+
+def _target_files(folder: Path) -> Iterator[Path]:
+    from tfinfra.paths import config_folder
+
+    candidates = (folder / TARGETS_FILE, config_folder() / TARGETS_FILE)
+    yield from dict.fromkeys(path for path in candidates if path.is_file())
+
+
+def _source(document: Document, folder: Path) -> Source:
+    directory, entry = document.data.get("source_directory", "."), document.data.get("entry_script")
+    name = document.data.get("pip_requirements_file") or document.data.get("pip_requirements_file_path")
+    directory = directory if isinstance(directory, str) and "\0" not in directory else "."
+    shown = os.path.normpath(folder / directory)
+    return read_source(folder / directory, shown, str(entry or ""), str(name) if name else None)
+
+
+def machine_gpus() -> int:
+    """NVIDIA's driver makes one /dev/nvidia<number> for each GPU of the machine."""
+    return sum(1 for device in Path("/dev").glob("nvidia[0-9]*") if device.name[6:].isdigit())

@@ -1,0 +1,46 @@
+"""The last pass: a Plan becomes the text of its deploy folder. Templates and stacks are read here and nowhere else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tfinfra.model import Plan, to_json
+from tfinfra.resources import resource_folder
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_RENDERED = {
+    "Pulumi.yaml": "Pulumi.yaml.j2",
+    "__main__.py": "program.py.j2",
+    "bootstrap.py": "bootstrap.py.j2",
+    "cloud-init.yaml": "cloud-init.yaml.j2",
+}
+_SHARED_ONLY = frozenset({"shared.py"})
+
+
+def render(plan: Plan, resolved_manifest: str) -> dict[str, str]:
+    """{path relative to deploy/<name>/: text}, sorted by path; the same plan gives the same bytes."""
+    templates = _environment(resource_folder("templates"))
+    tree = {path: templates.get_template(name).render(plan=plan) for path, name in _RENDERED.items()}
+    tree |= _stacks(plan, resource_folder("stacks"))
+    tree["plan.json"] = json.dumps(to_json(plan), indent=2) + "\n"
+    tree["manifest.resolved.yaml"] = resolved_manifest
+    return dict(sorted(tree.items()))
+
+
+def _stacks(plan: Plan, folder: Path) -> dict[str, str]:
+    """The components that the plan needs, word for word."""
+    left_out: frozenset[str] = frozenset() if plan.infrastructure.shared_directory else _SHARED_ONLY
+    files = (file for file in folder.glob("*.py") if file.name not in left_out)
+    return {f"stacks/{file.name}": file.read_text(encoding="utf-8") for file in files}
+
+
+def _environment(folder: Path) -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    options: dict[str, Any] = {"trim_blocks": True, "lstrip_blocks": True, "keep_trailing_newline": True}
+    # What is rendered are programs and YAML, never HTML
+    return Environment(loader=FileSystemLoader(folder), undefined=StrictUndefined, autoescape=False, **options)  # noqa: S701

@@ -1,0 +1,128 @@
+"""Requirement lines: those of pip_packages and of a requirements file, as the lock takes them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tfinfra.catalog.tensorflow import framework, frameworks, full_version, minor_of
+from tfinfra.compiler.inputs import Inputs
+from tfinfra.errors import Diagnostic, Position, Severity
+from tfinfra.manifest.document import KeyPath, error_at
+from tfinfra.manifest.manifest import Manifest
+
+_NAME = re.compile(r"\s*([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(\[[^\]]*\])?\s*(.*)", re.DOTALL)
+_REST = re.compile(r"(@\s*\S+.*|\(?\s*(===|[<>=!~]=|[<>])\s*[\w*].*)?(\s*;.*)?(\s*--hash=\S+)*\s*", re.DOTALL)
+_URL = re.compile(r"(git|hg|svn|bzr)\+\S+|https?://\S+")
+_TENSORFLOW = {"tensorflow", "tensorflow-cpu", "tensorflow-gpu", "tf-nightly", "intel-tensorflow"}
+_INDEX_OPTIONS = ("--index-url", "--extra-index-url", "-i", "--find-links", "-f", "--trusted-host")
+_INDEX_HINT = "name the package index in tfinfra's environment: UV_DEFAULT_INDEX, UV_INDEX, or PIP_INDEX_URL"
+
+
+def requirement_lines(text: str) -> tuple[tuple[int, str], ...]:
+    """(line number, requirement) of a requirements file: comments and blank lines left out, continuations joined."""
+    found: list[tuple[int, str]] = []
+    start, held = 0, ""
+    for number, raw in enumerate(text.splitlines(), 1):
+        start = start if held else number
+        line = re.sub(r"(^|\s)#.*$", "", raw).rstrip()
+        if line.endswith("\\"):
+            held += line[:-1].strip() + " "
+            continue
+        whole, held = (held + line.lstrip()).strip(), ""
+        if whole:
+            found.append((start, whole))
+    return (*found, *([(start, held.strip())] if held.strip() else []))
+
+
+def all_requirements(manifest: Manifest, inputs: Inputs) -> tuple[str, ...]:
+    """Every requirement line, those of pip_packages first."""
+    text = inputs.source.requirements.get(manifest.pip_requirements_file or "", "")
+    return (*manifest.pip_packages, *(line for _, line in requirement_lines(text)))
+
+
+def requirement_findings(manifest: Manifest, inputs: Inputs) -> Iterator[Diagnostic]:
+    """What no lock could be made of, and what tfinfra brings itself."""
+    for index, line in enumerate(manifest.pip_packages):
+        path: KeyPath = ("pip_packages", index)
+        for code, message, hint in _faults(line):
+            yield error_at(manifest.document, code, path, message, hint)
+    name = manifest.pip_requirements_file
+    text = inputs.source.requirements.get(name or "", "")
+    lines = text.splitlines()
+    for number, line in requirement_lines(text):
+        for code, message, hint in _faults(line):
+            written = lines[number - 1]
+            position = Position(inputs.source.file(str(name)), number, 1, len(written.rstrip()), written)
+            yield Diagnostic(code, Severity.ERROR, message, "pip_requirements_file", position, hint)
+
+
+def _faults(line: str) -> Iterator[tuple[str, str, str]]:
+    if line.startswith("-"):
+        hint = _INDEX_HINT if line.startswith(_INDEX_OPTIONS) else "write the packages themselves"
+        yield "TFI318", f"'{line}' is an option, not a package", hint
+        return
+    if "@ file:" in line:
+        yield "TFI318", f"'{line}' is a path of this machine", "put the code into source_directory"
+        return
+    if _URL.fullmatch(line.partition(";")[0].strip()):
+        return
+    found = _NAME.fullmatch(line)
+    if found is None or not _REST.fullmatch(found[4]):
+        yield "TFI318", f"'{line}' is no requirement", "write name==1.2.3, name>=1,<2, or name @ https://…"
+        return
+    name = re.sub(r"[-_.]+", "-", found[1]).lower()
+    if name in _TENSORFLOW:
+        yield "TFI313", f"'{line}': TensorFlow is always installed", "remove it; framework_version says which"
+    if name == "horovod":
+        yield "TFI313", f"'{line}': Horovod comes with distributed_backend: mpi", "remove it"
+
+
+def framework_findings(manifest: Manifest) -> Iterator[Diagnostic]:
+    """TensorFlow's and Python's versions against what is known to go together."""
+    if not manifest.sound("framework_version"):
+        return
+    version, document = manifest.framework_version, manifest.document
+    here, python_line = document.line(("framework_version",)), document.line(("python_version",))
+    known = framework(version)
+    if known is None:
+        yield _unknown_framework(manifest, version)
+    elif manifest.sound("python_version") and minor_of(manifest.python_version) not in known.python:
+        python, path = (
+            manifest.python_version,
+            "python_version" if "python_version" in manifest.given else "framework_version",
+        )
+        message = f"TensorFlow {full_version(version)}{here} has no build for Python {python}{python_line}"
+        yield error_at(
+            document, "TFI408", (path,), message, f"it has them for python_version {', '.join(known.python)}"
+        )
+    elif known.estimator is False and manifest.tf_config == "estimator" and manifest.distributed_backend == "ps":
+        dialect = f"tf_config: estimator{document.line(('tf_config',))}"
+        ended = f"ended with TensorFlow 2.15; framework_version is {version}{here}"
+        message = f"{dialect} needs tf.estimator, which {ended}"
+        yield error_at(
+            document,
+            "TFI410",
+            ("tf_config",),
+            message,
+            "write framework_version: 2.15.1, or use ParameterServerStrategy with tf_config: coordinator",
+        )
+
+
+def _unknown_framework(manifest: Manifest, version: str) -> Diagnostic:
+    oldest, newest = frameworks()[0], frameworks()[-1]
+    numbers = tuple(int(part) for part in minor_of(version).split("."))
+    if numbers > tuple(int(part) for part in newest.minor.split(".")):
+        message = f"TensorFlow {version} is newer than this tfinfra, which knows up to {newest.minor}"
+        return error_at(
+            manifest.document,
+            "TFI415",
+            ("framework_version",),
+            message,
+            "it may work; 2.15.1 is proven",
+            severity=Severity.WARNING,
+        )
+    hint = (
+        f"the oldest is {oldest.minor}; TensorFlow 1 scripts run on 2.15.1 through `import tensorflow.compat.v1 as tf`"
+    )
+    return error_at(manifest.document, "TFI407", ("framework_version",), f"TensorFlow {version} is not supported", hint)

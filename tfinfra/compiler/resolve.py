@@ -1,0 +1,50 @@
+"""Manifest + target → Spec: every default filled in."""
+
+from __future__ import annotations
+
+from tfinfra.catalog.tensorflow import full_version
+from tfinfra.compiler.inputs import Inputs
+from tfinfra.compiler.requirements import all_requirements
+from tfinfra.compiler.script_rules import Dialect
+from tfinfra.manifest.manifest import Manifest
+from tfinfra.model import Limits, Requirements, Spec, Target
+
+
+def resolve(manifest: Manifest, inputs: Inputs, target: Target, dialect: Dialect | None) -> Spec:
+    """The Spec of a manifest whose shape is right."""
+    return Spec(
+        name=manifest.name or inputs.stem,
+        source_directory=manifest.source_directory,
+        entry_script=manifest.entry_script,
+        arguments=arguments(manifest),
+        requirements=_requirements(manifest, inputs),
+        environment_variables=dict(manifest.environment_variables),
+        use_gpu=manifest.use_gpu,
+        node_count=manifest.node_count,
+        backend=manifest.distributed_backend or "single",
+        process_count_per_node=manifest.process_count_per_node,
+        worker_count=manifest.worker_count,
+        parameter_server_count=manifest.parameter_server_count,
+        evaluator_count=manifest.evaluator_count,
+        dialect=dialect.name if dialect else None,
+        dialect_reason=dialect.reason if dialect else None,
+        target=target,
+        limits=Limits(manifest.max_run_duration, manifest.limits.keep_outputs),
+        hold_on_failure=manifest.on_failure,
+        tags=dict(manifest.tags),
+    )
+
+
+def arguments(manifest: Manifest) -> tuple[str, ...]:
+    """The script's command line: each flag, then its values."""
+    return tuple(word for flag, values in manifest.script_params.items() for word in (flag, *values))
+
+
+def _requirements(manifest: Manifest, inputs: Inputs) -> Requirements:
+    return Requirements(
+        framework_version=full_version(manifest.framework_version),
+        python_version=manifest.python_version,
+        pip=all_requirements(manifest, inputs),
+        horovod=manifest.distributed_backend == "mpi",
+        gpu=manifest.use_gpu,
+    )

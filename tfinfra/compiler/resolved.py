@@ -1,0 +1,64 @@
+"""The resolved manifest: a manifest again, with every default visible. It compiles to the same plan."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tfinfra.manifest.manifest import Manifest
+from tfinfra.model import Spec
+
+_HEAD = "# What tfinfra made of the manifest: every default is visible, and it is a manifest itself.\n"
+
+
+def resolved_text(manifest: Manifest, spec: Spec) -> str:
+    """YAML; the same manifest and spec give the same bytes."""
+    import yaml
+
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    text = yaml.dump(_content(manifest, spec), Dumper=dumper, sort_keys=False, allow_unicode=True, width=100)
+    return _HEAD + str(text)
+
+
+def _content(manifest: Manifest, spec: Spec) -> dict[str, Any]:
+    return {
+        "name": spec.name,
+        "source_directory": spec.source_directory,
+        "entry_script": spec.entry_script,
+        "script_params": {flag: _param(values) for flag, values in manifest.script_params.items()},
+        "framework_version": spec.requirements.framework_version,
+        "python_version": spec.requirements.python_version,
+        "pip_packages": list(manifest.pip_packages),
+        **({"pip_requirements_file": manifest.pip_requirements_file} if manifest.pip_requirements_file else {}),
+        "environment_variables": spec.environment_variables,
+        "use_gpu": spec.use_gpu,
+        "node_count": spec.node_count,
+        "distributed_backend": manifest.distributed_backend,
+        "process_count_per_node": spec.process_count_per_node,
+        "worker_count": spec.worker_count,
+        "parameter_server_count": spec.parameter_server_count,
+        "tf_config": spec.dialect or manifest.tf_config,
+        "evaluator_count": spec.evaluator_count,
+        "compute_target": _target(spec),
+        "limits": {"max_run_duration": spec.limits.max_run_duration, "keep_outputs": spec.limits.keep_outputs},
+        "on_failure": {"hold": spec.hold_on_failure} if spec.hold_on_failure else "delete",
+        "tags": spec.tags,
+    }
+
+
+def _param(values: tuple[str, ...]) -> str | list[str] | None:
+    if len(values) == 1 and values[0]:
+        return values[0]
+    return list(values) if values else None
+
+
+def _target(spec: Spec) -> dict[str, Any]:
+    target = spec.target
+    return {
+        "cloud": target.cloud,
+        "location": target.location,
+        "vm_size": target.vm_size,
+        "vm_priority": "dedicated",
+        "os_disk_gb": target.os_disk_gb,
+        **({"subscription_id": target.subscription_id} if target.subscription_id else {}),
+        **({"max_nodes": target.max_nodes} if target.max_nodes else {}),
+    }

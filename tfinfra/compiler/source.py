@@ -1,0 +1,82 @@
+"""Reads what the compiler has to know of the source directory: the entry script, its own modules, the requirements."""
+
+from __future__ import annotations
+
+from collections import deque
+from pathlib import Path
+
+from tfinfra.compiler.inputs import Source
+from tfinfra.compiler.script import imported_modules
+from tfinfra.manifest.spelling import did_you_mean, nearest
+
+_MOST_MODULES = 100
+_MOST_BYTES = 2_000_000
+
+
+def read_source(folder: Path, shown: str, entry: str, requirements: str | None) -> Source:
+    """Never raises: what cannot be read stands in the Source's problems, "<file>?" holding a spelling hint."""
+    root = folder.absolute().resolve()
+    if not root.is_dir():
+        reason = "it is not a directory" if root.exists() else "it does not exist"
+        return Source(root, shown, exists=False, problems={"": reason})
+    problems: dict[str, str] = {}
+    modules = _modules(root, entry, problems) if entry else {}
+    text = _read(root, requirements, problems) if requirements else None
+    files = {requirements: text} if requirements and text is not None else {}
+    return Source(root, shown, True, modules, files, problems)
+
+
+def _modules(root: Path, entry: str, problems: dict[str, str]) -> dict[str, str]:
+    """The entry script and what it imports from the source directory, and so on; path → text."""
+    text = _read(root, entry, problems)
+    found: dict[str, str] = {} if text is None else {entry: text}
+    waiting = deque(found)
+    while waiting and len(found) < _MOST_MODULES:
+        for name in imported_modules(found[waiting.popleft()]):
+            path = _module_path(root, (root / entry).parent, name)
+            if path is not None and path not in found:
+                text = _read(root, path, {})
+                if text is not None:
+                    found[path] = text
+                    waiting.append(path)
+    return found
+
+
+def _module_path(root: Path, beside: Path, name: str) -> str | None:
+    relative = Path(*name.split("."))
+    for base in dict.fromkeys((beside, root)):
+        for candidate in (base / relative.with_suffix(".py"), base / relative / "__init__.py"):
+            if candidate.is_file() and candidate.resolve().is_relative_to(root):
+                return candidate.resolve().relative_to(root).as_posix()
+    return None
+
+
+def _read(root: Path, name: str, problems: dict[str, str]) -> str | None:
+    """The text of a file that stays in `root`; None with the reason in `problems`."""
+    reason = _unusable(root, name)
+    if reason is None:
+        try:
+            data = (root / name).read_bytes()
+            if len(data) <= _MOST_BYTES:
+                return data.decode("utf-8-sig", "replace")
+            reason = "it is larger than 2 MB"
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+    problems[name] = reason
+    near = nearest(name, sorted(path.name for path in root.glob("*") if path.is_file()))
+    if near and reason == "it does not exist":
+        problems[f"{name}?"] = did_you_mean(near)
+    return None
+
+
+def _unusable(root: Path, name: str) -> str | None:
+    if "\0" in name or "\n" in name:
+        return "it is no file name"
+    if Path(name).is_absolute():
+        return "it is an absolute path"
+    path = (root / name).resolve()
+    if not path.is_relative_to(root):
+        return "it leaves source_directory"
+    if path.is_dir():
+        return "it is a directory"
+    return None if path.is_file() else "it does not exist"

@@ -1,0 +1,34 @@
+"""Rules on what was found on disk: the source directory, the entry script, the requirements file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tfinfra.compiler.inputs import Inputs
+from tfinfra.errors import Diagnostic
+from tfinfra.manifest.document import error_at
+from tfinfra.manifest.manifest import Manifest
+
+
+def source_findings(manifest: Manifest, inputs: Inputs) -> Iterator[Diagnostic]:
+    """What the manifest names and the disk does not have as it should."""
+    document, source = manifest.document, inputs.source
+    if not manifest.sound("source_directory"):
+        return
+    if not source.exists:
+        reason = source.problems.get("", "it is not there")
+        yield error_at(
+            document,
+            "TFI308",
+            ("source_directory",),
+            f"source_directory '{manifest.source_directory}' cannot be used: {reason}",
+            "it is relative to the manifest",
+        )
+        return
+    for key, code in (("entry_script", "TFI307"), ("pip_requirements_file", "TFI309")):
+        name = getattr(manifest, key)
+        if name and manifest.sound(key) and name in source.problems:
+            hint = source.problems.get(f"{name}?") or "it is relative to source_directory and stays inside it"
+            yield error_at(
+                document, code, manifest.path(key), f"{key} '{name}' cannot be used: {source.problems[name]}", hint
+            )

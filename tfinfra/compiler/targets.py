@@ -1,0 +1,220 @@
+"""Which target a manifest means: --target, compute_target, or a top-level vm_size; and what the catalog knows of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from tfinfra.catalog.sizes import VmSize, locations, retired, size, sizes
+from tfinfra.compiler.inputs import Inputs
+from tfinfra.errors import Diagnostic, Severity
+from tfinfra.manifest.document import Document, KeyPath, error_at
+from tfinfra.manifest.manifest import Manifest, TargetKeys, target_of
+from tfinfra.manifest.shape import target_errors
+from tfinfra.manifest.spelling import did_you_mean, nearest
+from tfinfra.model import Target
+
+LOCAL_SIZE = "Standard_D8s_v5"
+DEFAULT_LOCATION = "eastus"
+OS_DISK_GB = 128
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A target and where its keys were written. `target` and `size` are None where errors leave none to go on with."""
+
+    document: Document
+    path: KeyPath
+    name: str
+    keys: TargetKeys | None
+    target: Target | None
+    size: VmSize | None
+    diagnostics: tuple[Diagnostic, ...]
+
+    def at(self, key: str) -> KeyPath:
+        """The path of one of its keys, or of what named the target where the key is not written."""
+        path = (*self.path, key)
+        return path if self.document.value(path) or path in self.document.texts else self.path
+
+
+def choose_target(manifest: Manifest, inputs: Inputs) -> Chosen:
+    """The target that the run goes to; never raises: what is wrong stands in its diagnostics."""
+    if inputs.target is not None:
+        return _named(manifest, inputs, inputs.target)
+    if manifest.vm_size is not None and "compute_target" not in manifest.given:
+        keys = TargetKeys(cloud="azure", vm_size=manifest.vm_size, vm_priority=manifest.vm_priority)
+        return _checked(manifest.document, (), "azure", keys)
+    if isinstance(manifest.compute_target, TargetKeys):
+        keys = manifest.compute_target
+        return _checked(manifest.document, ("compute_target",), keys.cloud or "azure", keys)
+    if not manifest.sound("compute_target", "vm_size"):
+        return Chosen(manifest.document, ("compute_target",), "", None, None, None, ())
+    return _named(manifest, inputs, manifest.compute_target)
+
+
+def _named(manifest: Manifest, inputs: Inputs, name: str) -> Chosen:
+    path: KeyPath = ("compute_target",)
+    if name == "local":
+        return _checked(manifest.document, path, "local", TargetKeys(cloud="local"))
+    found = next((document for document in inputs.targets if name in document.data), None)
+    if found is None:
+        return Chosen(manifest.document, path, name, None, None, None, (_unknown(manifest, inputs, name),))
+    errors = target_errors(found, name)
+    if errors:
+        return Chosen(found, (name,), name, None, None, None, errors)
+    return _checked(found, (name,), name, target_of(found, (name,)))
+
+
+def _unknown(manifest: Manifest, inputs: Inputs, name: str) -> Diagnostic:
+    known = ["local", *(key for document in inputs.targets for key in document.data)]
+    near = nearest(name, known)
+    where = (
+        ""
+        if inputs.targets
+        else "; there is no compute_targets.yaml beside the manifest or in your configuration folder"
+    )
+    hint = did_you_mean(near) if near else f"known: {', '.join(dict.fromkeys(known))}{where}"
+    path: KeyPath = () if inputs.target else ("compute_target",)
+    return error_at(manifest.document, "TFI401", path, f"there is no compute target '{name}'", hint)
+
+
+def _checked(document: Document, path: KeyPath, name: str, keys: TargetKeys) -> Chosen:
+    cloud = keys.cloud or "azure"
+    known = size(keys.vm_size) if keys.vm_size else size(LOCAL_SIZE) if cloud == "local" else None
+    bare = Chosen(document, path, name, keys, None, known, ())
+    diagnostics = tuple(_errors(bare, cloud, keys))
+    if known is None or any(d.is_error for d in diagnostics):
+        return Chosen(document, path, name, keys, None, known, diagnostics)
+    target = Target(
+        name=name,
+        cloud=cloud,
+        location=keys.location or _default_location(known),
+        vm_size=known.name,
+        os_disk_gb=keys.os_disk_gb or OS_DISK_GB,
+        subscription_id=keys.subscription_id,
+        max_nodes=keys.max_nodes,
+    )
+    return Chosen(document, path, name, keys, target, known, diagnostics)
+
+
+def _default_location(known: VmSize) -> str:
+    return DEFAULT_LOCATION if known.sold_in(DEFAULT_LOCATION) else min(known.locations or {DEFAULT_LOCATION})
+
+
+def _errors(chosen: Chosen, cloud: str, keys: TargetKeys) -> Iterator[Diagnostic]:
+    if keys.vm_size is None and cloud == "azure":
+        yield error_at(
+            chosen.document,
+            "TFI402",
+            chosen.path,
+            "an azure target needs a vm_size",
+            "for example vm_size: Standard_D8s_v5",
+        )
+    elif keys.vm_size is not None and chosen.size is None:
+        yield _unknown_size(chosen, keys.vm_size)
+    if keys.location is not None and keys.location not in locations():
+        near = nearest(keys.location.replace(" ", ""), sorted(locations()))
+        hint = did_you_mean(near) if near else "write it as Azure does: eastus, westeurope"
+        yield error_at(
+            chosen.document, "TFI404", chosen.at("location"), f"there is no location '{keys.location}'", hint
+        )
+    elif chosen.size is not None:
+        yield from _sale(chosen, chosen.size, keys.location)
+
+
+def _sale(chosen: Chosen, known: VmSize, location: str | None) -> Iterator[Diagnostic]:
+    if known.architecture != "x86_64":
+        yield error_at(
+            chosen.document,
+            "TFI414",
+            chosen.at("vm_size"),
+            f"{known.name} has {known.architecture} processors, for which TensorFlow has no GPU build",
+            "use an x86_64 size",
+        )
+    if location is not None and not known.sold_in(location):
+        sold = ", ".join(sorted(known.locations or ())[:6])
+        yield error_at(
+            chosen.document,
+            "TFI403",
+            chosen.at("location"),
+            f"{known.name} is not sold in {location}",
+            f"it is sold in {sold}",
+        )
+
+
+def _unknown_size(chosen: Chosen, name: str) -> Diagnostic:
+    path = chosen.at("vm_size")
+    gone = retired(name)
+    if gone:
+        return error_at(chosen.document, "TFI413", path, f"Azure retires '{name}': {gone.date}", f"use {gone.instead}")
+    known = {known.name.lower(): known.name for known in sizes()}
+    near = nearest(name.lower() if name.lower().startswith("standard_") else f"standard_{name.lower()}", known, 0.75)
+    hint = did_you_mean(known[near]) if near else "write it as Azure does: Standard_D8s_v5, Standard_NC4as_T4_v3"
+    return error_at(chosen.document, "TFI402", path, f"the catalog knows no VM size '{name}'", hint)
+
+
+def capacity_errors(manifest: Manifest, chosen: Chosen) -> Iterator[Diagnostic]:
+    """More nodes than the target, or a scale set, may have (Azure: 100 in one placement group, 1,000 else)."""
+    if chosen.target is None or chosen.size is None or not manifest.sound("node_count"):
+        return
+    nodes, document, path = manifest.node_count, manifest.document, ("node_count",)
+    most = 100 if chosen.size.infiniband else 1000
+    if chosen.target.max_nodes is not None and nodes > chosen.target.max_nodes:
+        where = chosen.document.line(chosen.at("max_nodes"))
+        yield error_at(
+            document,
+            "TFI406",
+            path,
+            f"node_count is {nodes}, but target '{chosen.name}' has max_nodes: {chosen.target.max_nodes}{where}",
+        )
+    if nodes > most:
+        why = "an InfiniBand size is one placement group" if chosen.size.infiniband else "a run is one scale set"
+        yield error_at(document, "TFI411", path, f"node_count is {nodes}, but {why}: at most {most:,} nodes")
+
+
+def gpus_per_node(manifest: Manifest, chosen: Chosen, inputs: Inputs) -> int:
+    """The GPUs of each node that tasks may use: none without use_gpu; those of this machine on the local cloud."""
+    if not manifest.use_gpu or chosen.size is None or chosen.target is None:
+        return 0
+    return inputs.machine_gpus if chosen.target.cloud == "local" and not chosen.size.gpus else chosen.size.gpus
+
+
+def gpu_findings(manifest: Manifest, chosen: Chosen, inputs: Inputs) -> Iterator[Diagnostic]:
+    """use_gpu where there is no GPU (in a rehearsal a notice), or GPUs that nothing will use."""
+    if chosen.target is None or chosen.size is None or not manifest.sound("use_gpu"):
+        return
+    document, known = manifest.document, chosen.size
+    if manifest.use_gpu and known.vendor == "amd":
+        yield error_at(
+            document,
+            "TFI405",
+            ("use_gpu",),
+            f"{known.name} has {known.gpu_kind} GPUs, for which TensorFlow has no build here",
+            "use an NVIDIA size",
+        )
+    elif manifest.use_gpu and not gpus_per_node(manifest, chosen, inputs):
+        severity = Severity.NOTICE if inputs.rehearse else Severity.ERROR
+        what = "this machine" if chosen.target.cloud == "local" else known.name
+        hint = (
+            None
+            if inputs.rehearse
+            else "name a size with GPUs, for example Standard_NC4as_T4_v3, or set use_gpu: false"
+        )
+        yield error_at(
+            document, "TFI405", ("use_gpu",), f"use_gpu is true, but {what} has no GPU", hint, severity=severity
+        )
+    elif not manifest.use_gpu and known.gpus:
+        message = f"each {known.name} has {known.gpus} x {known.gpu_kind}, and use_gpu is false"
+        yield error_at(
+            chosen.document,
+            "TFI412",
+            chosen.at("vm_size"),
+            message,
+            "set use_gpu: true, or take a size without GPUs",
+            severity=Severity.WARNING,
+        )
+
+
+def sources(targets: tuple[Document, ...]) -> Mapping[str, str]:
+    """Each known target's name and the file that it stands in; the nearest file wins."""
+    return {name: document.file for document in reversed(targets) for name in document.data}
