@@ -1,0 +1,116 @@
+"""An environment is whole or not there: built once however many want it, never taken for whole when it is not."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.environment.support import fake_uv, lock, this_interpreter
+from tfinfra.environment import build
+from tfinfra.environment.build import MARKER, ensure_environment, is_whole
+from tfinfra.environment.exclusive import exclusive
+from tfinfra.errors import ProvisioningError
+
+LOCK = lock()
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    cache = tmp_path / "cache"
+    _use(monkeypatch, fake_uv(tmp_path, cache / "environments" / LOCK.key))
+    return cache
+
+
+def _use(monkeypatch: pytest.MonkeyPatch, uv: str) -> None:
+    monkeypatch.setattr(build, "find_uv", lambda *_: uv)
+    monkeypatch.setattr(build, "find_same_interpreter", this_interpreter)
+
+
+def calls(cache: Path) -> list[str]:
+    return (cache.parent / "calls.txt").read_text().splitlines()
+
+
+def test_it_is_built_once_and_then_found(cache: Path) -> None:
+    said: list[str] = []
+    folder = ensure_environment(LOCK, cache, said.append)
+    assert folder == cache / "environments" / LOCK.key
+    assert is_whole(folder)
+    assert "installing tensorflow-cpu 2.15.1 and 1 more" in said
+    made = calls(cache)
+    assert ensure_environment(LOCK, cache) == folder
+    assert calls(cache) == made
+
+
+def test_the_packages_are_installed_with_bytecode_and_nothing_beside_the_lock(cache: Path) -> None:
+    ensure_environment(LOCK, cache)
+    (install,) = [call for call in calls(cache) if call.startswith("pip install")]
+    assert "--compile-bytecode" in install
+    assert "--no-deps" in install
+
+
+def test_two_at_once_build_once(cache: Path) -> None:
+    threads = [threading.Thread(target=ensure_environment, args=(LOCK, cache)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(call.startswith("venv") for call in calls(cache)) == 1
+
+
+def test_a_half_built_one_is_removed_and_built_again(cache: Path) -> None:
+    folder = cache / "environments" / LOCK.key
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin/left-over").touch()
+    ensure_environment(LOCK, cache)
+    assert not (folder / "bin/left-over").exists()
+    assert is_whole(folder)
+
+
+def test_one_whose_interpreter_is_gone_is_built_again(cache: Path) -> None:
+    folder = ensure_environment(LOCK, cache)
+    (folder / "bin/python").unlink()
+    (folder / "bin/python").symlink_to("/no/such/python")
+    assert not is_whole(folder)
+    ensure_environment(LOCK, cache)
+    assert is_whole(folder)
+
+
+def test_a_failed_install_shows_its_last_lines_and_leaves_no_marker(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = cache / "environments" / LOCK.key
+    _use(monkeypatch, fake_uv(tmp_path, folder, install="echo 'no space left on device' >&2; exit 2"))
+    with pytest.raises(ProvisioningError, match="no space left on device") as caught:
+        ensure_environment(LOCK, cache)
+    assert "exit status 2" in caught.value.message
+    assert str(cache / "logs") in str(caught.value.hint)
+    assert not (folder / MARKER).exists()
+
+
+def test_an_environment_that_cannot_import_tensorflow_is_not_whole(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = cache / "environments" / LOCK.key
+    broken = f"printf '#!/bin/sh\\necho ImportError: numpy; exit 1\\n' > {folder}/bin/python"
+    _use(monkeypatch, fake_uv(tmp_path, folder, install=broken))
+    with pytest.raises(ProvisioningError, match="ImportError: numpy"):
+        ensure_environment(LOCK, cache)
+    assert not is_whole(folder)
+
+
+def test_a_lock_file_is_free_only_when_the_children_that_inherited_it_have_ended(tmp_path: Path) -> None:
+    """A builder killed in the middle leaves its compiler behind: nobody may build over it."""
+    path = tmp_path / "builder.lock"
+    waited: list[bool] = []
+    with exclusive(path, lambda: waited.append(True)) as held:
+        child = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=-1, pass_fds=[held])
+    timer = threading.Timer(0.2, child.communicate)
+    timer.start()
+    with exclusive(path, lambda: waited.append(True)):
+        assert child.poll() is not None or child.wait(1) == 0
+    timer.join()
+    assert waited == [True]

@@ -1,0 +1,56 @@
+"""Horovod's wheel belongs to exactly what its binary is tied to."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.environment.support import lock
+from tfinfra.environment import horovod as module
+from tfinfra.environment.horovod import Bench, horovod_wheel, wheel_key
+from tfinfra.environment.lock import Lock
+from tfinfra.environment.tools import Tools
+from tfinfra.errors import TfinfraError
+
+LOCK = lock(horovod="0.28.1")
+
+
+def bench(tmp_path: Path, made: Lock = LOCK) -> Bench:
+    return Bench(made, tmp_path / "environment", tmp_path, Tools("uv", tmp_path / "log"), lambda text: None)
+
+
+@pytest.mark.parametrize(
+    "change", [{"framework_version": "2.16.2"}, {"python_version": "3.10.1"}, {"openmpi": "5.0.12"}]
+)
+def test_its_ties_change_its_key(change: dict[str, Any]) -> None:
+    assert wheel_key(dataclasses.replace(LOCK, **change), nccl=False) != wheel_key(LOCK, nccl=False)
+
+
+def test_other_packages_of_the_user_do_not(tmp_path: Path) -> None:
+    other = dataclasses.replace(LOCK, key="other", packages="pandas==2.2.0\n")
+    assert wheel_key(other, nccl=False) == wheel_key(LOCK, nccl=False)
+
+
+def test_a_wheel_in_the_cache_is_not_built_again(tmp_path: Path) -> None:
+    folder = tmp_path / "wheels" / f"horovod-{wheel_key(LOCK, nccl=False)}"
+    folder.mkdir(parents=True)
+    (folder / "horovod-0.28.1-cp311-cp311-linux_x86_64.whl").touch()
+    assert horovod_wheel(bench(tmp_path)).name.startswith("horovod-0.28.1")
+
+
+def test_without_a_compiler_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(TfinfraError, match=r"g\+\+ and make cannot be found") as caught:
+        horovod_wheel(bench(tmp_path))
+    assert "apt install g++ make" in str(caught.value.hint)
+
+
+def test_sources_for_headers_that_tensorflow_no_longer_ships_are_left_out(tmp_path: Path) -> None:
+    lists = tmp_path / "horovod/tensorflow/CMakeLists.txt"
+    lists.parent.mkdir(parents=True)
+    lists.write_text("add(\n  mpi_ops.cc\n  xla_mpi_ops.cc\n)\n")
+    module._drop_xla_source(tmp_path)
+    assert lists.read_text() == "add(\n  mpi_ops.cc\n)\n"

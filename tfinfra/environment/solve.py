@@ -1,0 +1,101 @@
+"""Requirement lines → exact versions with hashes, by uv; and uv's refusals in the words of the manifest."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tfinfra.environment.tools import tool_environment
+from tfinfra.errors import ManifestError, NotFeasible, TfinfraError
+
+_UNREACHABLE = ("error sending request", "dns error", "Failed to fetch", "operation timed out", "network was disabled")
+_EXPLANATION_LINES = 8
+
+
+@dataclass(frozen=True)
+class Question:
+    """What uv solves for: `platform` is a uv platform or None for this machine's, `python` its version, `interpreter`
+    one of that version where there is one (uv builds source packages' metadata with it)."""
+
+    lines: tuple[str, ...]
+    constraints: tuple[str, ...]
+    python: str
+    platform: str | None
+    interpreter: Path | None
+
+
+class Unsolvable(Exception):
+    """uv found no solution; the text is its explanation."""
+
+
+def solve(uv: str, question: Question) -> str:
+    """Requirements text: every package with its exact version and the hashes of its files; no index, no host.
+
+    Raises Unsolvable, NotFeasible where no package index can be reached, TfinfraError for other faults of uv.
+    """
+    with tempfile.TemporaryDirectory(prefix="tfinfra-lock-") as folder:
+        done = subprocess.run(
+            [uv, *_arguments(question, Path(folder))],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=folder,
+            env=tool_environment(),
+        )
+    if done.returncode == 0:
+        return done.stdout
+    if any(sign in done.stderr for sign in _UNREACHABLE):
+        raise NotFeasible(
+            f"the package index cannot be reached: {_last_cause(done.stderr)}",
+            hint="the first run of an environment needs a package index; UV_DEFAULT_INDEX names another one",
+        )
+    if "No solution found" in done.stderr:
+        raise Unsolvable(explanation(done.stderr))
+    raise TfinfraError(f"the training environment could not be locked:\n{explanation(done.stderr)}")
+
+
+def _arguments(question: Question, folder: Path) -> Sequence[str]:
+    (folder / "requirements.in").write_text("\n".join(question.lines) + "\n")
+    (folder / "constraints.txt").write_text("\n".join(question.constraints) + "\n")
+    arguments = ["pip", "compile", "requirements.in", "--constraints", "constraints.txt", "--quiet"]
+    arguments += ["--generate-hashes", "--no-emit-index-url", "--no-header", "--no-annotate"]
+    arguments += ["--python-version", question.python]
+    arguments += ["--python-platform", question.platform] if question.platform else []
+    arguments += ["--python", str(question.interpreter)] if question.interpreter else []
+    return arguments
+
+
+def explanation(stderr: str) -> str:
+    """uv's reasons without its framing, at most a few lines, indented."""
+    text = "\n".join(line for line in stderr.splitlines() if not line.startswith(("error: No solution", "warning:")))
+    text = re.sub(r",? we can conclude that your requirements are unsatisfiable\.", ".", text)
+    lines = [re.sub(r"^\s*(cause:|hint:)?\s*", "", line) for line in text.splitlines()]
+    return "\n".join(f"  {line}" for line in [line for line in lines if line][:_EXPLANATION_LINES])
+
+
+def refused(why: Unsolvable, tensorflow: str, version: str, python: str) -> ManifestError:
+    """The error that names the manifest's key at fault."""
+    text = str(why)
+    if f"there is no version of {tensorflow}=={version}" in text:
+        return ManifestError(
+            f"framework_version: there is no TensorFlow {version} for this platform",
+            hint="write a version that PyPI has, such as 2.15.1 (the default)",
+        )
+    if re.search(rf"\b{re.escape(tensorflow)}(\[[\w-]+\])?=={re.escape(version)} has no wheels with a matching", text):
+        return ManifestError(
+            f"python_version: TensorFlow {version} has no build for Python {python}:\n{text}",
+            hint="choose a python_version that this framework_version was built for, or another framework_version",
+        )
+    return ManifestError(
+        f"pip_packages: the packages do not fit TensorFlow {version} on Python {python} or one another:\n{text}",
+        hint="change pip_packages (or the requirements file), framework_version or python_version",
+    )
+
+
+def _last_cause(stderr: str) -> str:
+    causes = [line.strip() for line in stderr.splitlines() if line.strip()]
+    return causes[-1].removeprefix("cause:").strip() if causes else "no reason given"

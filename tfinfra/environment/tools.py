@@ -1,0 +1,157 @@
+"""The programs that the environment is made with: uv, found or fetched, and each tool run with a log of its own."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tfinfra.environment.recipe import UV_VERSION
+from tfinfra.errors import ProvisioningError, TfinfraError
+
+Progress = Callable[[str], None]
+Command = Sequence["str | Path"]
+
+_TAIL_LINES = 12
+_running: set[int] = set()
+
+
+@dataclass(frozen=True)
+class Tools:
+    """How tools are run: the uv program, the log file that all of them append to, the open files that they inherit
+    (a lock held by its children too is not free before the last of them has ended)."""
+
+    uv: str
+    log: Path
+    inherited: tuple[int, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def run(self, argv: Command, what: str, **more: str) -> None:
+        """Runs a tool to its end. Raises ProvisioningError with its last lines and the log's path."""
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            start = log.tell()
+            log.write(f"$ {' '.join(map(str, argv))}\n".encode())
+            log.flush()
+            status = _run(argv, log.fileno(), {**tool_environment(), **self.environment, **more}, self)
+        if status:
+            raise ProvisioningError(
+                f"{what} failed with exit status {status}:\n{tail(self.log, start)}", hint=f"the whole log: {self.log}"
+            )
+
+    def uv_run(self, arguments: Command, what: str, **more: str) -> None:
+        """`run` for uv, outside of any project's folder and configuration."""
+        self.run([self.uv, *arguments, "--no-progress", "--directory", self.log.parent], what, **more)
+
+
+def _run(argv: Command, out: int, environment: Mapping[str, str], tools: Tools) -> int:
+    process = subprocess.Popen(
+        [str(a) for a in argv],
+        stdin=subprocess.DEVNULL,
+        stdout=out,
+        stderr=subprocess.STDOUT,
+        env=dict(environment),
+        pass_fds=tools.inherited,
+        start_new_session=True,
+    )
+    _running.add(process.pid)
+    try:
+        return process.wait()
+    finally:
+        _running.discard(process.pid)
+
+
+@atexit.register
+def _end_running() -> None:
+    """A client that leaves in the middle of a build takes uv, make and compilers with it."""
+    for pid in list(_running):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
+
+
+def tail(log: Path, start: int = 0) -> str:
+    """The last lines of what was written after byte `start`, indented."""
+    with log.open("rb") as file:
+        file.seek(start)
+        lines = [line for line in file.read().decode(errors="replace").splitlines() if line.strip()]
+    return "\n".join(f"  {line}" for line in lines[-_TAIL_LINES:])
+
+
+def tool_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
+    """This process's environment without other Pythons' settings; pip's index settings hold for uv too."""
+    given = dict(os.environ if base is None else base)
+    for name in ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "UV_PYTHON", "UV_PROJECT"):
+        given.pop(name, None)
+    for of_pip, of_uv in (("PIP_INDEX_URL", "UV_DEFAULT_INDEX"), ("PIP_EXTRA_INDEX_URL", "UV_INDEX")):
+        if given.get(of_pip) and not given.get(of_uv):
+            given[of_uv] = given[of_pip]
+    given.setdefault("UV_SYSTEM_CERTS", "true")  # as pip: a network with a certificate authority of its own is no error
+    if given.get("UV_DEFAULT_INDEX"):
+        given.setdefault("PIP_INDEX_URL", given["UV_DEFAULT_INDEX"])
+    return given
+
+
+def say_nothing(text: str) -> None:
+    """The progress of whoever does not want any."""
+    del text
+
+
+def find_uv(cache: Path, progress: Progress = say_nothing) -> str:
+    """uv: tfinfra's own on a client, one on PATH, or one fetched by pip into the cache. Raises TfinfraError."""
+    return _uv_of_this_python() or _uv_on_path() or _fetched_uv(cache, progress)
+
+
+def _uv_of_this_python() -> str | None:
+    try:
+        from uv import find_uv_bin
+    except ImportError:
+        return None
+    try:
+        return str(find_uv_bin())
+    except FileNotFoundError:
+        return None
+
+
+def _uv_on_path() -> str | None:
+    """Tried, not only found: a version manager's shim stands on PATH and may lead nowhere."""
+    found = shutil.which("uv")
+    works = found and subprocess.run([found, "--version"], capture_output=True, check=False).returncode == 0
+    return found if works else None
+
+
+def _fetched_uv(cache: Path, progress: Progress) -> str:
+    folder = cache / f"uv-{UV_VERSION}"
+    uv = folder / "bin" / "uv"
+    if uv.exists():
+        return str(uv)
+    progress(f"fetching uv {UV_VERSION}")
+    staging = folder.with_name(f"{folder.name}.{os.getpid()}")
+    done = _pip_into(staging)
+    if done.returncode:
+        shutil.rmtree(staging, ignore_errors=True)
+        said = (done.stderr.strip().splitlines() or ["pip is missing"])[-1]
+        raise TfinfraError(f"uv could not be fetched: {said}", hint="install it: https://docs.astral.sh/uv")
+    with contextlib.suppress(OSError):  # somebody else has put the same there meanwhile
+        staging.rename(folder)
+    return str(uv)
+
+
+def _pip_into(folder: Path) -> subprocess.CompletedProcess[str]:
+    """By this Python's pip, else by that of a fresh virtual environment."""
+    install = ["-m", "pip", "install", "-q", "--target", str(folder), f"uv=={UV_VERSION}"]
+    done = subprocess.run([sys.executable, *install], capture_output=True, text=True, check=False)
+    if not done.returncode:
+        return done
+    made = subprocess.run(
+        [sys.executable, "-m", "venv", str(folder / "venv")], capture_output=True, text=True, check=False
+    )
+    if made.returncode:
+        return done
+    return subprocess.run([folder / "venv/bin/python", *install], capture_output=True, text=True, check=False)
