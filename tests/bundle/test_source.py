@@ -1,0 +1,105 @@
+"""Which files of the source directory travel."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tfinfra.bundle.source import source_files
+from tfinfra.errors import ManifestError
+
+
+def tree(root: Path, *names: str) -> Path:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("x")
+    return root
+
+
+def travelling(root: Path) -> list[str]:
+    return [file.name for file in source_files(root)]
+
+
+def test_everything_travels_but_what_is_never_code(tmp_path: Path) -> None:
+    tree(
+        tmp_path,
+        "train.py",
+        "lib/util.py",
+        ".git/config",
+        "lib/__pycache__/util.pyc",
+        ".venv/pyvenv.cfg",
+        ".venv/bin/x",
+    )
+    assert travelling(tmp_path) == ["lib/util.py", "train.py"]
+
+
+def test_tfinfras_own_folders_stay_but_not_a_users_package_of_that_name(tmp_path: Path) -> None:
+    tree(tmp_path, "train.py", "deploy/x/plan.json", "runs/x/run.json", "lib/runs/a.py")
+    assert travelling(tmp_path) == ["lib/runs/a.py", "train.py"]
+
+
+IGNORED = {
+    "a pattern at any depth": ("*.csv\n", ["keep.py"]),
+    "a folder": ("data/\n", ["keep.py", "top.csv"]),
+    "an exception": ("*.csv\n!top.csv\n", ["keep.py", "top.csv"]),
+    "a comment and a blank line": ("# data\n\n/data\n", ["keep.py", "top.csv"]),
+}
+
+
+@pytest.mark.parametrize(("patterns", "kept"), IGNORED.values(), ids=IGNORED.keys())
+def test_the_ignore_file_is_read_as_git_reads_it(tmp_path: Path, patterns: str, kept: list[str]) -> None:
+    tree(tmp_path, "keep.py", "top.csv", "data/a.csv", "data/b.csv")
+    (tmp_path / ".gitignore").write_text(patterns)
+    assert travelling(tmp_path) == [".gitignore", *kept]
+
+
+def test_tfinfraignore_stands_in_for_gitignore(tmp_path: Path) -> None:
+    tree(tmp_path, "train.py", "data.csv")
+    (tmp_path / ".gitignore").write_text("*.csv\n")
+    (tmp_path / ".tfinfraignore").write_text("*.log\n")
+    assert "data.csv" in travelling(tmp_path)
+
+
+def test_a_link_inside_keeps_its_meaning(tmp_path: Path) -> None:
+    tree(tmp_path, "data/a.csv")
+    (tmp_path / "data/again.csv").symlink_to("a.csv")
+    (tmp_path / "absolute.csv").symlink_to(tmp_path / "data/a.csv")
+    (tmp_path / "folder").symlink_to("data")
+    links = {file.name: file.link for file in source_files(tmp_path)}
+    assert links == {"absolute.csv": "data/a.csv", "data/a.csv": None, "data/again.csv": "a.csv", "folder": "data"}
+
+
+@pytest.mark.parametrize("target", ["../secret", "/etc/hostname", "inside-out"])
+def test_a_link_that_leaves_the_folder_is_refused_by_name(tmp_path: Path, target: str) -> None:
+    source = tree(tmp_path / "source", "train.py")
+    (source / "inside-out").symlink_to("..")
+    (source / "link").symlink_to(target)
+    with pytest.raises(
+        ManifestError, match=r"'(link|inside-out)' is a link to .* outside of source_directory"
+    ) as caught:
+        source_files(source)
+    assert ".tfinfraignore" in str(caught.value.hint)
+
+
+def test_what_is_ignored_may_be_anything(tmp_path: Path) -> None:
+    tree(tmp_path, "train.py")
+    (tmp_path / "data").symlink_to("/")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / ".tfinfraignore").write_text("data\npipe\n")
+    assert travelling(tmp_path) == [".tfinfraignore", "train.py"]
+
+
+def test_a_pipe_stays_behind(tmp_path: Path) -> None:
+    tree(tmp_path, "train.py")
+    os.mkfifo(tmp_path / "pipe")
+    assert travelling(tmp_path) == ["train.py"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    tree(tmp_path, "train.py")
+    (tmp_path / "train.py").chmod(0)
+    with pytest.raises(ManifestError, match=r"'train\.py' cannot be read"):
+        source_files(tmp_path)

@@ -1,0 +1,92 @@
+"""`python -m tfinfra.agent --settings FILE --root FOLDER`: makes a Host of this machine and runs it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+from tfinfra.agent.clock import SystemClock
+from tfinfra.agent.heartbeat import Pulse
+from tfinfra.agent.host import Host
+from tfinfra.agent.logs import LogShipper
+from tfinfra.agent.metadata import DEFAULT_URL, Metadata
+from tfinfra.agent.node import identity
+from tfinfra.agent.patience import PatientStore
+from tfinfra.agent.places import Places
+from tfinfra.agent.run import run
+from tfinfra.model import NodeSettings, Plan, from_json
+from tfinfra.store import open_store
+
+_BLOB = "https://storage.azure.com/"
+_PATIENCE = 120.0
+_log = logging.getLogger(__name__)
+
+
+def main() -> None:
+    arguments = _parse()
+    signal.signal(signal.SIGTERM, _terminate)
+    places = Places(arguments.root.absolute())
+    places.make()
+    _log_to(places.agent_log)
+    try:
+        host = make_host(from_json(NodeSettings, json.loads(arguments.settings.read_text())), places)
+    except Exception:
+        _log.exception("this node could not even begin")
+        raise
+    run(host)
+
+
+def make_host(settings: NodeSettings, places: Places) -> Host:
+    """The one place where an agent looks at its machine. Raises NodeFault, OSError, ValueError."""
+    clock = SystemClock()
+    metadata = Metadata(os.environ.get("TFINFRA_METADATA_URL", DEFAULT_URL), settings.identity_client_id)
+    who = identity(metadata.instance())
+    is_free = settings.store.startswith("file:")
+    store = PatientStore(open_store(settings.store, lambda: metadata.token(_BLOB)), clock, _PATIENCE)
+    return Host(
+        settings=settings,
+        plan=from_json(Plan, json.loads((places.bundle / "plan.json").read_text())),
+        places=places,
+        inherited=dict(os.environ),
+        clock=clock,
+        metadata=metadata,
+        identity=who,
+        store=store,
+        pulse=Pulse(store, who.node_id, clock),
+        logs=LogShipper(store, clock, free=is_free),
+        pause=0.1 if is_free else 1.0,
+    )
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="tfinfra.agent", description="Runs this node's part of a tfinfra run.")
+    parser.add_argument("--settings", type=Path, required=True, help="the run's settings.json")
+    parser.add_argument("--root", type=Path, default=Path("/"), help="below which all of the node's files lie")
+    return parser.parse_args()
+
+
+def _log_to(file: Path) -> None:
+    form = logging.Formatter("%(asctime)sZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S")
+    form.converter = time.gmtime
+    handlers: list[logging.Handler] = [logging.StreamHandler(), logging.FileHandler(file)]
+    for handler in handlers:
+        handler.setFormatter(form)
+    logging.basicConfig(level=logging.INFO, handlers=handlers)
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    """Ends the agent as an exception does, so that its tasks end on the way out; a second signal changes nothing."""
+    del frame
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(128 + number)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""What a node knows once the inventory stands: all that launching its tasks needs, as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tfinfra.agent.places import Places
+from tfinfra.model import Inventory, NodeRegistration, Plan, Task
+
+
+@dataclass(frozen=True)
+class Folders:
+    """What differs between nodes: the tasks' common directory, a home, a folder for temporary files, and the training
+    environment (its bin/python runs the script)."""
+
+    shared: Path
+    home: Path
+    temporary: Path
+    environment: Path
+
+    @property
+    def python(self) -> Path:
+        return self.environment / "bin/python"
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """`node` is this node's rank; `inherited` the environment that the agent was started with; `warnings` what the user
+    should know of this cluster."""
+
+    run: str
+    plan: Plan
+    inventory: Inventory
+    node: int
+    places: Places
+    folders: Folders
+    inherited: Mapping[str, str]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """This node's own tasks, in launch order."""
+        return tuple(t for t in self.plan.tasks if t.node == self.node)
+
+    @property
+    def registration(self) -> NodeRegistration:
+        return self.inventory.nodes[self.node]
+
+    def work(self, task: Task) -> Path:
+        return self.places.work / task.name
+
+    def log(self, name: str) -> Path:
+        return self.places.logs / f"{name}.log"

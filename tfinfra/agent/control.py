@@ -1,0 +1,41 @@
+"""What ends a run from outside: the client's request and the deadline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tfinfra import layout
+from tfinfra.agent.records import read_plain
+from tfinfra.model import NodeSettings, Plan
+from tfinfra.store import ObjectStore
+
+
+@dataclass(frozen=True)
+class Stop:
+    """`reason` is "cancelled" or "limit", as in Outcome.result."""
+
+    reason: str
+    message: str
+
+
+def requested_stop(store: ObjectStore) -> Stop | None:
+    """What the client asked for in control/stop.json."""
+    request = read_plain(store, layout.STOP)
+    if request is None:
+        return None
+    reason = "limit" if request.get("reason") == "limit" else "cancelled"
+    return Stop(reason, str(request.get("message") or "the run was cancelled"))
+
+
+def end_of_training(settings: NodeSettings, plan: Plan) -> float:
+    """The Unix time at which training ends at the latest: at the deadline everything is deleted, whoever does it, so
+    the outputs are collected before it (a tenth of the time, as much as collecting may take at most)."""
+    deadline = datetime.fromisoformat(settings.deadline.replace("Z", "+00:00")).timestamp()
+    return deadline - min(settings.timeouts.collect, plan.limits.max_run_duration / 10)
+
+
+def deadline_stop(settings: NodeSettings, plan: Plan, now: float) -> Stop | None:
+    if now < end_of_training(settings, plan):
+        return None
+    return Stop("limit", f"limits.max_run_duration ({plan.limits.max_run_duration} s) has passed")

@@ -1,0 +1,102 @@
+"""From a booted node to its place in the run: the environment, a lease on ports, the registration, the inventory."""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from tfinfra import layout
+from tfinfra.agent.alone import ROUTES, has_only_loopback, notice, on_one_host
+from tfinfra.agent.assignment import Assignment, Folders
+from tfinfra.agent.faults import RunEnded
+from tfinfra.agent.host import Host
+from tfinfra.agent.node import registration
+from tfinfra.agent.ports import PortLease, lease_ports
+from tfinfra.agent.rendezvous import Meeting, rendezvous
+from tfinfra.agent.shared import shared_directory
+from tfinfra.agent.temporary import TemporaryFolder, temporary_folder
+from tfinfra.agent.training_environment import training_environment
+from tfinfra.agent.workspace import make_common, make_workspace
+from tfinfra.model import Inventory, Plan
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Place:
+    """This node's assignment, and what it holds of the machine until the run's end."""
+
+    mine: Assignment
+    lease: PortLease
+    temporary: TemporaryFolder
+
+    def leave(self) -> None:
+        self.lease.release()
+        self.temporary.remove()
+
+
+def join(host: Host) -> Place:
+    """Registers this node and returns its place.
+
+    Raises NodeFault, RunEnded or RunStopped where there is nothing to do for this node.
+    """
+    host.pulse.say("environment")
+    environment = training_environment(host.places)
+    lease = lease_ports(host.plan.base_port, _tasks_on_a_node(host.plan), _machine_folder("ports"))
+    host.pulse.say("rendezvous")
+    mine = registration(host.identity, lease.base)
+    meeting = Meeting(host.plan.node_count, host.settings.timeouts.register)
+    inventory = rendezvous(host.store, mine, meeting, host.clock)
+    rank = _rank(inventory, mine.node_id)
+    host.logs.add(layout.agent_log(rank), host.places.agent_log)
+    _log.info("this is node %d of %d: %s", rank, len(inventory.nodes), mine)
+    temporary = temporary_folder(host.places.root, _machine_folder("nodes"))
+    return Place(_assignment(host, inventory, rank, environment, temporary.path), lease, temporary)
+
+
+def prepare(mine: Assignment) -> None:
+    """The common directories, and a working directory for each task of this node."""
+    make_common(mine.folders.shared)
+    for task in mine.tasks:
+        make_workspace(mine.places.bundle / "source", mine.work(task), mine.folders.shared)
+
+
+def _assignment(host: Host, inventory: Inventory, rank: int, environment: Path, temporary: Path) -> Assignment:
+    url = host.settings.shared if host.plan.infrastructure.shared_directory else None
+    folders = Folders(
+        shared=shared_directory(url, host.places),
+        home=Path(host.inherited.get("HOME") or "~root" if os.geteuid() == 0 else "~").expanduser(),
+        temporary=temporary,
+        environment=environment,
+    )
+    plan, warnings = _fit(host.plan, inventory)
+    for warning in warnings:
+        _log.warning("%s", warning)
+    return Assignment(host.settings.run, plan, inventory, rank, host.places, folders, host.inherited, warnings)
+
+
+def _fit(plan: Plan, inventory: Inventory) -> tuple[Plan, tuple[str, ...]]:
+    """The plan as these nodes can run it, and what is different from what the manifest asked for."""
+    without = sum(node.gpus == 0 for node in inventory.nodes)
+    warnings = (f"{without} of {len(inventory.nodes)} nodes have no GPU",) if plan.use_gpu and without else ()
+    if plan.backend == "mpi" and has_only_loopback(inventory, ROUTES):
+        return on_one_host(plan), (*warnings, notice(plan))
+    return plan, warnings
+
+
+def _rank(inventory: Inventory, node_id: str) -> int:
+    ids = [node.node_id for node in inventory.nodes]
+    if node_id not in ids:
+        raise RunEnded("this node came after all that the run wants")
+    return ids.index(node_id)
+
+
+def _tasks_on_a_node(plan: Plan) -> int:
+    return max(task.slot for task in plan.tasks) + 1
+
+
+def _machine_folder(name: str) -> Path:
+    """One for all runs of this user on this machine, wherever each keeps its temporary files."""
+    return Path("/tmp") / f"tfinfra-{name}-{os.geteuid()}"  # noqa: S108  what is made in it is for this user alone

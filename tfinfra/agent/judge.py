@@ -1,0 +1,130 @@
+"""Decides when and how the run has ended, from what node 0 knows: pure but for the moments it remembers.
+
+The backend says what the statuses mean; here is what takes time: the grace after the leader's end, the start deadline,
+lost nodes, and the moment that a failure needs until its cause is known too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tfinfra.backends.base import Verdict
+from tfinfra.backends.registry import backend
+from tfinfra.backends.statuses import has_ended, how_ended
+from tfinfra.model import Inventory, Plan, TaskStatus, Timeouts
+
+_LAUNCHER_GRACE = 3.0  # from mpirun's end to the last status of its ranks
+
+
+@dataclass(frozen=True)
+class View:
+    """What is known at `now` (monotonic seconds). `seen`: when each node last beat; `lost`: the nodes that no longer
+    do; `launcher_exit`: mpirun's exit status once it has ended."""
+
+    now: float
+    statuses: Mapping[str, TaskStatus]
+    seen: Mapping[int, float]
+    lost: tuple[int, ...] = ()
+    launcher_exit: int | None = None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """`task` is the first failing one, or a log that tells why ("mpirun-0")."""
+
+    result: str
+    message: str
+    task: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass
+class Judge:
+    """`started`: when the tasks were launched (monotonic seconds)."""
+
+    plan: Plan
+    inventory: Inventory
+    timeouts: Timeouts
+    started: float
+    _since: dict[str, float] = field(default_factory=dict)
+
+    def decide(self, view: View) -> Decision | None:
+        """None while the run goes on."""
+        statuses = self._with_losses(view)
+        verdict = backend(self.plan.backend).verdict(self.plan, statuses)
+        if verdict.result == "succeeded":
+            return Decision("succeeded", verdict.message)
+        if verdict.result == "failed":
+            return self._when_settled(view, verdict)
+        if verdict.leader_done:
+            return self._after_grace(view, verdict)
+        return (
+            self._launcher_ended(view, statuses)
+            or self._not_started(view, statuses)
+            or self._not_joined(view, statuses)
+        )
+
+    def _with_losses(self, view: View) -> dict[str, TaskStatus]:
+        """The statuses, with what had not ended on a lost node being lost."""
+        gone = [t for t in self.plan.tasks if t.node in view.lost and not has_ended(view.statuses, t.name)]
+        lost = {t.name: TaskStatus(t.name, t.node, "lost", message=self._lost_message(t.node)) for t in gone}
+        return {**view.statuses, **lost}
+
+    def _lost_message(self, node: int) -> str:
+        where = self.inventory.nodes[node]
+        silence = f"no heartbeat for {self.timeouts.heartbeat:.0f} s"
+        return f"node {node} ({where.hostname}, {where.address}) was lost: {silence}"
+
+    def _when_settled(self, view: View, verdict: Verdict) -> Decision | None:
+        """A rank killed by mpirun may be reported before the rank or node that failed first: waits until every node has
+        been heard of since, or counts as lost."""
+        since = self._since.setdefault("failure", view.now)
+        unheard = [n for n, seen in view.seen.items() if seen <= since and n not in view.lost]
+        if unheard:
+            return None
+        return Decision("failed", verdict.message, verdict.task)
+
+    def _after_grace(self, view: View, verdict: Verdict) -> Decision | None:
+        """The leader ended with 0: the others may go on for their grace, then the run has succeeded without them."""
+        passed = view.now - self._since.setdefault("leader", view.now)
+        graces = {t.name: backend(self.plan.backend).grace(t) for t in self.plan.tasks if t.name in verdict.waiting}
+        if any(passed < grace for grace in graces.values()):
+            return None
+        warnings = tuple(f"{n} had not ended {g:.0f} s after the leader and was ended" for n, g in graces.items())
+        return Decision("succeeded", verdict.message, warnings=warnings)
+
+    def _launcher_ended(self, view: View, statuses: Mapping[str, TaskStatus]) -> Decision | None:
+        """mpirun is gone, its ranks are not all accounted for, and their nodes live: nobody will start them now."""
+        if view.launcher_exit is None:
+            return None
+        since = self._since.setdefault("launcher", view.now)
+        open_tasks = [t for t in self.plan.tasks if not has_ended(statuses, t.name)]
+        heard = [t for t in open_tasks if view.seen.get(t.node, view.now) > since]
+        if view.now - since < _LAUNCHER_GRACE or not heard:
+            return None
+        state = "running" if statuses[heard[0].name].state == "running" else "not started"
+        message = f"mpirun {how_ended(view.launcher_exit)} while {heard[0].name} on node {heard[0].node} was {state}"
+        return Decision("failed", message, "mpirun-0")
+
+    def _not_started(self, view: View, statuses: Mapping[str, TaskStatus]) -> Decision | None:
+        if view.now - self.started < self.timeouts.start:
+            return None
+        late = [t for t in self.plan.tasks if t.name not in statuses or statuses[t.name].state == "pending"]
+        if not late:
+            return None
+        names = ", ".join(f"{t.name} on node {t.node}" for t in late[:5])
+        message = f"{names} had not started {self.timeouts.start:.0f} s after the launch"
+        return Decision("failed", message, "mpirun-0" if self.plan.backend == "mpi" else late[0].name)
+
+    def _not_joined(self, view: View, statuses: Mapping[str, TaskStatus]) -> Decision | None:
+        """MPI_Init returns nowhere before it was called everywhere: a rank that stays away hangs all others."""
+        first = next((s.task for s in statuses.values() if s.joined), None)
+        if first is None or view.now - self._since.setdefault("joined", view.now) < self.timeouts.start:
+            return None
+        away = next((s for s in statuses.values() if s.state == "running" and not s.joined), None)
+        if away is None:
+            return None
+        where = f"{away.task} on node {away.node} hangs in its start-up"
+        message = f"{where}: it had not called hvd.init() {self.timeouts.start:.0f} s after {first} had"
+        return Decision("failed", message, away.task)

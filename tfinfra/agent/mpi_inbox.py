@@ -1,0 +1,100 @@
+"""Carries prted's command from mpirun to the peer's agent and its exit status back, through the run's store.
+
+mpirun → remote_shell.sh → spool file → (node 0's agent) inbox/<node>/<request> → (the peer's agent) prted
+       ← exit status     ← spool file ← (node 0's agent) outbox/<request>       ← (the peer's agent)
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from tfinfra import layout
+from tfinfra.agent.clock import Clock
+from tfinfra.agent.processes import Command, Process
+from tfinfra.agent.records import read_plain, write
+from tfinfra.store import ObjectStore
+
+_log = logging.getLogger(__name__)
+
+
+class Spool:
+    """Node 0's side. `hosts` are the names that mpirun knows the nodes by, in rank order."""
+
+    def __init__(self, store: ObjectStore, folder: Path, hosts: Sequence[str]) -> None:
+        self._store = store
+        self._folder = folder
+        self._hosts = hosts
+        self._open: set[str] = set()
+
+    def poll(self) -> None:
+        for file in sorted(self._folder.glob("*.cmd")):
+            self._send(file)
+        for request in sorted(self._open):
+            self._look_for_answer(request)
+
+    def _send(self, file: Path) -> None:
+        host, _, command = file.read_text().partition("\n")
+        node = self._hosts.index(host.split(".")[0])
+        write(self._store, layout.inbox_key(node, file.stem), {"command": command.strip()})
+        self._open.add(file.stem)
+        file.unlink()
+
+    def _look_for_answer(self, request: str) -> None:
+        answer = read_plain(self._store, layout.outbox_key(request))
+        if answer is None:
+            return
+        new = self._folder / f"{request}.exit.new"
+        new.write_text(f"{answer.get('exit_status', 1)}\n")
+        new.rename(self._folder / f"{request}.exit")
+        self._open.discard(request)
+
+
+class Inbox:
+    """The peer's side: starts what is asked of this node, each request once. `rewrite` turns the shell command
+    that mpirun wants into the one that this node runs."""
+
+    def __init__(self, store: ObjectStore, node: int, clock: Clock, rewrite: Callable[[str], str]) -> None:
+        self._store = store
+        self._node = node
+        self._clock = clock
+        self._rewrite = rewrite
+        self._next = 0.0
+        self._processes: dict[str, Process] = {}
+        self._answered: set[str] = set()
+
+    def poll(self, template: Command, pause: float) -> None:
+        """Starts new requests (in `template`'s folder, environment and log) and answers for those that have ended;
+        looks each `pause` seconds, and rarely once prted runs."""
+        now = self._clock.monotonic()
+        if now >= self._next:
+            self._next = now + (20 * pause if self._processes else pause)
+            for key in self._store.list(layout.inbox_folder(self._node)):
+                self._start(key, template)
+        self._answer()
+
+    def signal(self, number: signal.Signals) -> None:
+        for process in self._processes.values():
+            process.signal(number)
+
+    def running(self) -> bool:
+        return any(p.poll() is None for p in self._processes.values())
+
+    def _start(self, key: str, template: Command) -> None:
+        request = Path(key).stem
+        asked = read_plain(self._store, key) or {}
+        if request in self._processes or "command" not in asked:
+            return
+        argv = [*template.argv, self._rewrite(str(asked["command"]))]
+        self._processes[request] = Process(Command(argv, template.folder, template.environment, template.log))
+        _log.info("started prted as process %d", self._processes[request].pid)
+
+    def _answer(self) -> None:
+        for request, process in self._processes.items():
+            code = process.poll()
+            if code is not None and request not in self._answered:
+                self._answered.add(request)
+                process.end_rest()  # ranks that outlive their prted are orphans
+                write(self._store, layout.outbox_key(request), {"exit_status": code})

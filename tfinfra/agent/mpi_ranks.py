@@ -1,0 +1,93 @@
+"""The ranks of one node, as rank.sh records them: a file with the pid, a file with the exit status."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+from tfinfra.agent.clock import Clock
+from tfinfra.agent.processes import end_group, has_mapped, is_alive, signal_group
+from tfinfra.backends.statuses import ending
+from tfinfra.model import Task, TaskStatus
+
+_KILLED = 128 + 9
+_FINAL = ("succeeded", "failed", "stopped")
+_OF_PMIX = "pmix-gds-shmem"  # what a process maps in MPI_Init: the data that it gets from its prted
+_LOOK = 1.0
+
+
+class Rank:
+    """One rank. Open MPI starts it in a process group of its own, whose id is the recorded pid."""
+
+    def __init__(self, task: Task, folder: Path, clock: Clock) -> None:
+        self._pid_file = folder / f"{task.name}.pid"
+        self._exit_file = folder / f"{task.name}.exit"
+        self._clock = clock
+        self._vanished: float | None = None
+        self._next_look = 0.0
+        self.status = TaskStatus(task.name, task.node, "pending")
+
+    def poll(self, *, stopping: bool) -> bool:
+        """Whether the status has changed."""
+        if self.status.state in _FINAL:
+            return False
+        before = self.status
+        if before.state == "pending":
+            self._look_for_start(stopping=stopping)
+        if self.status.state == "running":
+            self._look_for_joining()
+            self._look_for_end(stopping=stopping)
+        return self.status != before
+
+    def signal(self, number: signal.Signals) -> None:
+        if self.status.pid is not None:
+            signal_group(self.status.pid, number)
+
+    def running(self) -> bool:
+        return self.status.state == "running" and self.status.pid is not None and is_alive(self.status.pid)
+
+    def _look_for_start(self, *, stopping: bool) -> None:
+        pid = _number(self._pid_file)
+        if pid is not None:
+            self.status = replace(self.status, state="running", pid=pid, started=self._pid_file.stat().st_mtime)
+        elif stopping:
+            self.status = replace(self.status, state="stopped", ended=self._clock.time())
+
+    def _look_for_joining(self) -> None:
+        now = self._clock.monotonic()
+        if self.status.joined or self.status.pid is None or now < self._next_look:
+            return
+        self._next_look = now + _LOOK
+        self.status = replace(self.status, joined=has_mapped(self.status.pid, _OF_PMIX))
+
+    def _look_for_end(self, *, stopping: bool) -> None:
+        code = _number(self._exit_file)
+        if code is None:
+            code = self._code_without_a_record()
+        if code is not None:
+            self._end(code, stopping=stopping)
+
+    def _code_without_a_record(self) -> int | None:
+        """Where the rank is gone and has recorded nothing (looked at twice, for the record may just be written), all of
+        its group was killed."""
+        if self.status.pid is not None and is_alive(self.status.pid):
+            return None
+        now = self._clock.monotonic()
+        if self._vanished is None:
+            self._vanished = now
+        return _KILLED if now - self._vanished > 0.2 else None
+
+    def _end(self, code: int, *, stopping: bool) -> None:
+        state = "stopped" if stopping else "succeeded" if code == 0 else "failed"
+        if self.status.pid is not None:
+            end_group(self.status.pid)  # what the rank started ends with it
+        status = replace(self.status, state=state, exit_status=code, ended=self._clock.time())
+        self.status = replace(status, message=ending(status)) if state == "failed" else status
+
+
+def _number(file: Path) -> int | None:
+    try:
+        return int(file.read_text())
+    except (FileNotFoundError, ValueError):
+        return None

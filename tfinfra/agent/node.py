@@ -1,0 +1,56 @@
+"""What this node is: its identity and network from the instance metadata, its cores and GPUs from the machine."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tfinfra.agent.faults import NodeFault
+from tfinfra.model import NodeRegistration
+
+
+@dataclass(frozen=True)
+class Identity:
+    """`network` is the subnet's CIDR, None where the node is a process of the host."""
+
+    node_id: str
+    address: str
+    network: str | None
+
+
+def identity(instance: dict[str, Any]) -> Identity:
+    """From the metadata's instance document. Raises NodeFault where it lacks an address or an id."""
+    try:
+        ipv4 = instance["network"]["interface"][0]["ipv4"]
+        subnets = ipv4.get("subnet") or [None]
+        return Identity(str(instance["compute"]["vmId"]), ipv4["ipAddress"][0]["privateIpAddress"], _cidr(subnets[0]))
+    except (KeyError, IndexError) as error:
+        raise NodeFault(f"the instance metadata lacks {error}") from error
+
+
+def registration(who: Identity, base_port: int) -> NodeRegistration:
+    return NodeRegistration(
+        node_id=who.node_id,
+        hostname=socket.gethostname().split(".")[0],
+        address=who.address,
+        network=who.network,
+        base_port=base_port,
+        cores=_cores(),
+        gpus=gpu_count(Path("/dev")),
+    )
+
+
+def gpu_count(devices: Path) -> int:
+    """NVIDIA's device files: /dev/nvidia0, /dev/nvidia1, …"""
+    return sum(p.name.removeprefix("nvidia").isdigit() for p in devices.glob("nvidia*"))
+
+
+def _cidr(subnet: dict[str, str] | None) -> str | None:
+    return f"{subnet['address']}/{subnet['prefix']}" if subnet and subnet.get("address") else None
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

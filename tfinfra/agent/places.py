@@ -1,0 +1,65 @@
+"""Where things lie on a node, all of them below one root: "/" on a real node, a folder where a node is a process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Places:
+    """The node's folders. `root` is absolute."""
+
+    root: Path
+
+    @property
+    def bundle(self) -> Path:
+        """The unpacked bundle: agent/, site/, source/, plan.json, environment.json."""
+        return self.root / "opt/tfinfra/run"
+
+    @property
+    def state(self) -> Path:
+        return self.root / "var/lib/tfinfra"
+
+    @property
+    def work(self) -> Path:
+        """<work>/<task> is a task's working directory."""
+        return self.state / "work"
+
+    @property
+    def logs(self) -> Path:
+        """<logs>/<task>.log is what a task wrote, before it is tailed."""
+        return self.state / "logs"
+
+    @property
+    def ranks(self) -> Path:
+        """<ranks>/rank-<n>.pid and .exit, as rank.sh writes them."""
+        return self.state / "ranks"
+
+    @property
+    def spool(self) -> Path:
+        """<spool>/<request>.cmd and .exit, as remote_shell.sh reads and writes them."""
+        return self.state / "spool"
+
+    @property
+    def cache(self) -> Path:
+        return self.state / "cache"
+
+    @property
+    def local_shared(self) -> Path:
+        """The tasks' common directory where the run has one node only."""
+        return self.state / "shared"
+
+    @property
+    def mounted_shared(self) -> Path:
+        """Where the bootstrap mounts the run's network share."""
+        return self.root / "mnt/tfinfra/shared"
+
+    @property
+    def agent_log(self) -> Path:
+        return self.logs / "agent.log"
+
+    def make(self) -> None:
+        """Makes the folders that the agent writes to."""
+        for folder in (self.work, self.logs, self.ranks, self.spool, self.cache):
+            folder.mkdir(parents=True, exist_ok=True)

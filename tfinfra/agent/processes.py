@@ -1,0 +1,159 @@
+"""Starts and ends processes: each in a session of its own, dying with the agent, ended with all its descendants."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+_GONE = 2.0  # seconds that a killed process may take to vanish before its agent goes on without
+
+
+@dataclass(frozen=True)
+class Command:
+    """`log` takes both streams and is appended to."""
+
+    argv: Sequence[str]
+    folder: Path
+    environment: Mapping[str, str]
+    log: Path
+
+
+class Process:
+    """A running Command, leader of a session: its id is its pid. Start it from the main thread only, because Linux
+    sends the parent-death signal when the starting thread ends."""
+
+    def __init__(self, command: Command) -> None:
+        with command.log.open("ab") as log:
+            self._popen = subprocess.Popen(
+                [*die_with_parent(), *command.argv],
+                cwd=command.folder,
+                env=dict(command.environment),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
+
+    def poll(self) -> int | None:
+        """The exit status as a shell would give it (128 + n for a signal n), None while it runs."""
+        code = self._popen.poll()
+        return code if code is None or code >= 0 else 128 - code
+
+    def signal(self, number: signal.Signals) -> None:
+        """Sends `number` to all processes of the session, the group's first."""
+        signal_group(self.pid, number)
+        for pid in session_members(self.pid):
+            signal_process(pid, number)
+
+    def end_rest(self) -> None:
+        """Kills what this process, which has ended, has left of its session; returns once that is gone."""
+        self.signal(signal.SIGKILL)
+        _until_gone(lambda: session_members(self.pid))
+
+
+@cache
+def die_with_parent() -> tuple[str, ...]:
+    """The command prefix that makes a process die with its parent; () where the machine has none."""
+    tool = shutil.which("setpriv")
+    if tool is None:
+        return ()
+    prefix = (tool, "--pdeathsig", "KILL")
+    probe = subprocess.run([*prefix, "true"], check=False, capture_output=True)
+    return prefix if probe.returncode == 0 else ()
+
+
+def signal_group(group: int, number: signal.Signals) -> None:
+    """Sends `number` to a process group that may be gone."""
+    try:
+        os.killpg(group, number)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def end_group(group: int) -> None:
+    """Kills a process group that may be gone; returns once it is."""
+    signal_group(group, signal.SIGKILL)
+    _until_gone(lambda: group_members(group))
+
+
+def _until_gone(members: Callable[[], list[int]]) -> None:
+    """A killed process is gone only once the kernel has let go of it: a read of a slow disk can hold it a while."""
+    give_up = time.monotonic() + _GONE
+    while members() and time.monotonic() < give_up:
+        time.sleep(0.005)
+
+
+def signal_process(pid: int, number: signal.Signals) -> None:
+    """Sends `number` to a process that may be gone."""
+    try:
+        os.kill(pid, number)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def is_alive(pid: int) -> bool:
+    """Whether the process runs: a zombie does not."""
+    try:
+        return _stat(Path(f"/proc/{pid}"))[0] not in ("Z", "X")
+    except (OSError, IndexError):
+        return not Path("/proc/self/stat").exists() and _answers(pid)
+
+
+def has_mapped(group: int, name: str) -> bool:
+    """Whether a process of the group has mapped a file of that name; False where the system has no /proc."""
+    return any(_maps(Path(f"/proc/{pid}"), name) for pid in group_members(group))
+
+
+def group_members(group: int) -> list[int]:
+    """The living processes of a process group; [] where the system has no /proc."""
+    return _members(2, group)
+
+
+def session_members(session: int) -> list[int]:
+    """The living processes of a session, whatever group they are in; [] where the system has no /proc."""
+    return _members(3, session)
+
+
+def _members(index: int, value: int) -> list[int]:
+    return [int(p.name) for p in Path("/proc").glob("[0-9]*") if _field(p, index) == value]
+
+
+def _field(process: Path, index: int) -> int | None:
+    """A number of /proc/<pid>/stat counted from its state: 2 is the group, 3 the session. None for a zombie and for
+    what is gone."""
+    try:
+        fields = _stat(process)
+    except OSError:
+        return None
+    return None if fields[0] in ("Z", "X") else int(fields[index])
+
+
+def _maps(process: Path, name: str) -> bool:
+    try:
+        return name.encode() in (process / "maps").read_bytes()
+    except OSError:
+        return False
+
+
+def _stat(process: Path) -> list[str]:
+    """The fields of /proc/<pid>/stat from the third (state) on: the second, a name, may hold spaces."""
+    return (process / "stat").read_text(errors="replace").rpartition(")")[2].split()
+
+
+def _answers(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True

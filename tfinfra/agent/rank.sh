@@ -1,0 +1,15 @@
+#!/bin/sh
+# What Open MPI starts on a node for each rank: a working directory, a log file and an exit status of its own. The
+# node's agent set TFINFRA_NODE_* for its own prted (or mpirun), because the same command line goes to all nodes.
+name=rank-$OMPI_COMM_WORLD_RANK
+exec >>"$TFINFRA_NODE_LOGS/$name.log" 2>&1 </dev/null
+TFINFRA_SHARD_INDEX=$OMPI_COMM_WORLD_RANK
+export TFINFRA_SHARD_INDEX
+leave() { printf '%s\n' "$2" >"$TFINFRA_NODE_RANKS/$name.$1.new" && mv "$TFINFRA_NODE_RANKS/$name.$1.new" "$TFINFRA_NODE_RANKS/$name.$1"; }
+leave pid $$
+cd "$TFINFRA_NODE_WORK/$name" || { leave exit 111; exit 111; }
+# shellcheck disable=SC2086  # a command prefix of several words, or none
+$TFINFRA_NODE_DIE_WITH_PARENT "$TFINFRA_NODE_PYTHON" "$@"
+status=$?
+leave exit $status
+exit $status

@@ -1,0 +1,88 @@
+"""How the nodes agree who they are: all register, any one of them writes the inventory, all read that one."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import zlib
+from dataclasses import dataclass
+
+from tfinfra import layout
+from tfinfra.agent.clock import Clock
+from tfinfra.agent.control import requested_stop
+from tfinfra.agent.faults import NodeFault, RunEnded, RunStopped
+from tfinfra.agent.records import encode, read, read_plain, write
+from tfinfra.model import Inventory, NodeRegistration
+from tfinfra.store import ObjectStore
+
+_PEEK = 0.02  # seconds between two looks for the inventory: one small read
+_LIST_EACH_NODE = 0.01  # seconds per node of the run between two listings by one node
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """How many nodes meet, and how many seconds all of them may take."""
+
+    node_count: int
+    timeout: float
+
+
+def rendezvous(store: ObjectStore, mine: NodeRegistration, meeting: Meeting, clock: Clock) -> Inventory:
+    """Registers this node and returns the inventory that all nodes share.
+
+    Raises NodeFault naming how many nodes came in time, RunEnded or RunStopped where the run ends meanwhile.
+    """
+    write(store, layout.node_key(mine.node_id), mine)
+    deadline = clock.monotonic() + meeting.timeout
+    next_listing = clock.monotonic()
+    pause = _PEEK
+    while True:
+        if inventory := read(store, layout.INVENTORY, Inventory):
+            return inventory
+        if clock.monotonic() >= next_listing:
+            _propose(store, meeting.node_count)
+            _check(store)
+            next_listing = clock.monotonic() + _listing_pause(mine.node_id, meeting.node_count)
+        elif clock.monotonic() > deadline:
+            raise _too_few(store, meeting)
+        else:
+            clock.sleep(pause)
+            pause = min(pause * 1.2, 0.25)
+
+
+def inventory_of(nodes: list[NodeRegistration]) -> Inventory:
+    """Sorted numerically by address, then by id: an instance's id never decides its rank, but two nodes may share an
+    address (processes where 127/8 has one address only)."""
+    return Inventory(tuple(sorted(nodes, key=lambda n: (int(ipaddress.ip_address(n.address)), n.node_id))))
+
+
+def _propose(store: ObjectStore, node_count: int) -> None:
+    """Writes the inventory where all nodes have registered. With more than expected, the first ones count."""
+    keys = store.list(layout.NODES)
+    if len(keys) < node_count:
+        return
+    nodes = [node for key in keys if (node := read(store, key, NodeRegistration))]
+    if len(nodes) >= node_count:
+        store.put_if_absent(layout.INVENTORY, encode(Inventory(inventory_of(nodes).nodes[:node_count])))
+
+
+def _check(store: ObjectStore) -> None:
+    if store.get(layout.OUTCOME) is not None:
+        raise RunEnded("the run ended before all nodes had registered")
+    if stop := requested_stop(store):
+        raise RunStopped(stop.message, reason=stop.reason)
+
+
+def _listing_pause(node_id: str, node_count: int) -> float:
+    """The last node to register sees all others at once, so listings are a safety net: rare where nodes are many, and
+    spread over time by the node's id."""
+    spread = 1 + zlib.crc32(node_id.encode()) % 100 / 100
+    return max(0.25, _LIST_EACH_NODE * node_count * spread)
+
+
+def _too_few(store: ObjectStore, meeting: Meeting) -> NodeFault:
+    came = [json.loads(store.get(key) or b"{}").get("hostname", key) for key in store.list(layout.NODES)]
+    message = f"only {len(came)} of {meeting.node_count} nodes registered within {meeting.timeout:.0f} s"
+    errors = [(read_plain(store, key) or {}).get("error") for key in store.list(layout.BOOT)]
+    failed = "; ".join(f"a node failed to boot: {error}" for error in errors if error)
+    return NodeFault(f"{message} ({', '.join(sorted(came))})" + (f"; {failed}" if failed else ""))

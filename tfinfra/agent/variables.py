@@ -1,0 +1,66 @@
+"""Every environment variable that a task sees, from nothing but values: the manifest's promise to scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from tfinfra.agent.assignment import Assignment, Folders
+from tfinfra.backends.registry import backend
+from tfinfra.model import Inventory, Task
+
+# A task's environment is the same on every machine: of what the agent was started with, only these come through.
+# TFINFRA_NODE is the mark by which a machine that is a process finds what belongs to it, when it ends.
+_INHERITED = {
+    *("HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TERM", "PATH", "LD_LIBRARY_PATH"),
+    "TFINFRA_NODE",
+    *("http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "CUDA_HOME", "CUDA_PATH"),
+}
+_INHERITED_PREFIXES = ("LC_", "NVIDIA_", "NCCL_", "UCX_")
+_DEFAULTS = {"TF_CPP_MIN_LOG_LEVEL": "1", "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+_NEVER_THE_USERS = ("TF_CONFIG", "TFINFRA_SHARD_INDEX", "TFINFRA_SHARD_COUNT")
+
+
+def task_variables(mine: Assignment, task: Task) -> dict[str, str]:
+    """The whole environment of `task`. The manifest's `environment_variables` override all but tfinfra's promises."""
+    plan, folders = mine.plan, mine.folders
+    backends = backend(plan.backend).environment(plan, mine.inventory, task)
+    chosen = {**machine_variables(mine.inherited, folders), **_DEFAULTS, **backends, **plan.environment_variables}
+    return {
+        **chosen,
+        **without_proxy(chosen, mine.inventory),
+        **_search_path(chosen, folders),
+        **_run_variables(mine.run, folders.shared),
+        **{name: backends[name] for name in _NEVER_THE_USERS if name in backends},
+    }
+
+
+def machine_variables(inherited: Mapping[str, str], folders: Folders) -> dict[str, str]:
+    """What comes from the machine. HOME is always set: without it mpirun exits with 1 and prted crashes, and neither
+    cloud-init nor systemd sets it."""
+    kept = {k: v for k, v in inherited.items() if k in _INHERITED or k.startswith(_INHERITED_PREFIXES)}
+    return {"HOME": str(folders.home), **kept, "TMPDIR": str(folders.temporary)}
+
+
+def without_proxy(chosen: Mapping[str, str], inventory: Inventory) -> dict[str, str]:
+    """A proxy for the nodes' own addresses hangs TensorFlow's gRPC without a word."""
+    given = [part for name in ("no_proxy", "NO_PROXY") for part in chosen.get(name, "").split(",") if part]
+    nodes = [name for node in inventory.nodes for name in (node.address, node.hostname)]
+    text = ",".join(dict.fromkeys([*given, "localhost", "127.0.0.1", *nodes]))
+    return {"no_proxy": text, "NO_PROXY": text}
+
+
+def _search_path(chosen: Mapping[str, str], folders: Folders) -> dict[str, str]:
+    rest = chosen.get("PATH") or "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    return {"PATH": f"{folders.environment}/bin:{rest}"}
+
+
+def _run_variables(run: str, shared: Path) -> dict[str, str]:
+    return {
+        "PYTHONUNBUFFERED": "1",
+        "TFINFRA_RUN_ID": run,
+        "TFINFRA_OUTPUTS": str(shared / "outputs"),
+        "TFINFRA_CHECKPOINTS": str(shared / "checkpoints"),
+        "MLFLOW_TRACKING_URI": (shared / "outputs/mlruns").as_uri(),
+    }

@@ -1,0 +1,13 @@
+"""The one archive that a node needs to become part of a run: the agent, its one dependency, the user's source, the plan
+and the training environment's lock. Same inputs, same bytes; its digest is in the nodes' settings and is checked there.
+
+    agent/tfinfra/     the agent and what it imports of this package
+    site/              obstore, as the nodes' own Python loads it
+    source/            source_directory without what it ignores
+    plan.json          the Plan
+    environment.json   {"lock": Lock, "prebuilt": the environment's folder on the node, or null}
+"""
+
+from tfinfra.bundle.build import Bundle, build_bundle, check_source
+
+__all__ = ["Bundle", "build_bundle", "check_source"]

@@ -1,0 +1,114 @@
+"""Plan, source and lock → the run's bundle: the shared member from the cache, then one with what is this run's own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from tfinfra.bundle.archive import END, add_bytes, add_file, add_link, gzip_member
+from tfinfra.bundle.shared import shared_member
+from tfinfra.bundle.source import SourceFile, source_files
+from tfinfra.environment.lock import Lock
+from tfinfra.errors import ManifestError
+from tfinfra.layout import bundle_key
+from tfinfra.model import Plan, to_json
+from tfinfra.paths import cache_folder
+
+LARGE_SOURCE = 500 << 20
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """`key` is its place in the run's store, `sha256` its digest in hexadecimal, `path` the file here."""
+
+    path: Path
+    key: str
+    sha256: str
+
+
+def build_bundle(
+    plan: Plan,
+    source: Path,
+    lock: Lock,
+    prebuilt: Path | None,
+    out: Path,
+    *,
+    progress: Callable[[str], None] | None = None,
+    cache: Path | None = None,
+) -> Bundle:
+    """Writes the bundle to `out`. `prebuilt` is the environment's folder where the nodes have it already.
+
+    Raises ManifestError where a file of `source` cannot travel or the entry script is among what is ignored.
+    """
+    files = source_files(source)
+    _check_entry(plan, files)
+    if progress:
+        _notice_size(files, progress)
+    staging = out.with_name(f"{out.name}.{os.getpid()}")
+    with staging.open("wb") as archive:
+        with shared_member(lock.platform, cache or cache_folder()).open("rb") as shared:
+            shutil.copyfileobj(shared, archive)
+        with gzip_member(archive) as own:
+            _write_own(own, plan, files, lock, prebuilt)
+    staging.replace(out)
+    digest = _digest(out)
+    return Bundle(out, bundle_key(digest), digest)
+
+
+def check_source(plan: Plan, source: Path) -> None:
+    """Raises ManifestError for what `build_bundle` would refuse, before anything is built or bought."""
+    _check_entry(plan, source_files(source))
+
+
+def _check_entry(plan: Plan, files: tuple[SourceFile, ...]) -> None:
+    if plan.entry_script not in {file.name for file in files}:
+        raise ManifestError(
+            f"entry_script: '{plan.entry_script}' is not among the files that travel to the nodes",
+            hint="an ignore file of source_directory names it (.tfinfraignore, else .gitignore)",
+        )
+
+
+def _notice_size(files: tuple[SourceFile, ...], progress: Callable[[str], None]) -> None:
+    size = sum(file.size for file in files)
+    if size <= LARGE_SOURCE:
+        return
+    largest = max(files, key=lambda file: file.size)
+    progress(
+        f"source_directory holds {size / 1e6:.0f} MB, of which '{largest.name}' is {largest.size / 1e6:.0f} MB; "
+        "name in .tfinfraignore what the nodes do not need"
+    )
+
+
+def _write_own(out: IO[bytes], plan: Plan, files: tuple[SourceFile, ...], lock: Lock, prebuilt: Path | None) -> None:
+    environment = {"lock": to_json(lock), "prebuilt": str(prebuilt) if prebuilt else None}
+    add_bytes(out, "environment.json", _json(environment))
+    add_bytes(out, "plan.json", _json(to_json(plan)))
+    for file in files:
+        _add_source(out, file)
+    out.write(END)
+
+
+def _add_source(out: IO[bytes], file: SourceFile) -> None:
+    name = f"source/{file.name}"
+    if file.link is not None:
+        add_link(out, name, file.link)
+    else:
+        add_file(out, name, file.path, executable=file.executable)
+
+
+def _json(content: object) -> bytes:
+    return (json.dumps(content, indent=2) + "\n").encode()
+
+
+def _digest(path: Path) -> str:
+    state = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            state.update(chunk)
+    return state.hexdigest()

@@ -1,0 +1,106 @@
+"""Which files of source_directory travel to the nodes: all but what its ignore file names and what is never code."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tfinfra.errors import ManifestError
+
+IGNORE_FILES = (".tfinfraignore", ".gitignore")
+NEVER = frozenset({".git", "__pycache__"})
+NEVER_AT_TOP = frozenset({"deploy", "runs"})
+
+Ignored = Callable[[str], bool]
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """`name` is relative with '/'; `link` the target of a symbolic link, None of a file; `size` in bytes."""
+
+    name: str
+    path: Path
+    size: int
+    executable: bool
+    link: str | None
+
+
+def source_files(root: Path) -> tuple[SourceFile, ...]:
+    """The files of `root`, sorted by name, without `.tfinfraignore`'s (where there is none, `.gitignore`'s) patterns,
+    version control, bytecode, virtual environments, tfinfra's own deploy/ and runs/, and, as version control has it,
+    what is no file: sockets, pipes, devices.
+
+    Raises ManifestError for what cannot travel: links that leave the folder, unreadable files.
+    """
+    base = root.resolve()
+    return tuple(_source_file(base, name) for name in sorted(_names(base, _ignored(base))) if _is_file(base / name))
+
+
+def _is_file(path: Path) -> bool:
+    mode = path.lstat().st_mode
+    return stat.S_ISREG(mode) or stat.S_ISLNK(mode)
+
+
+def _ignored(root: Path) -> Ignored:
+    """The ignore file's rule for a relative name; a folder's ends with '/'."""
+    found = next((root / name for name in IGNORE_FILES if (root / name).is_file()), None)
+    if found is None:
+        return _nothing
+    from pathspec import GitIgnoreSpec
+
+    return GitIgnoreSpec.from_lines(found.read_text(errors="replace").splitlines()).match_file
+
+
+def _nothing(name: str) -> bool:
+    """The rule of a folder without an ignore file."""
+    del name
+    return False
+
+
+def _names(root: Path, ignored: Ignored) -> Iterator[str]:
+    for folder, folders, files in os.walk(root, onerror=_unreadable):
+        below = Path(folder).relative_to(root)
+        links = [name for name in folders if (Path(folder) / name).is_symlink()]
+        folders[:] = [
+            name for name in folders if name not in links and not _skipped_folder(root, below / name, ignored)
+        ]
+        names = ((below / name).as_posix() for name in [*files, *links])
+        yield from (name for name in names if not ignored(name))
+
+
+def _skipped_folder(root: Path, folder: Path, ignored: Ignored) -> bool:
+    if folder.name in NEVER or folder.as_posix() in NEVER_AT_TOP or (root / folder / "pyvenv.cfg").exists():
+        return True
+    return ignored(f"{folder.as_posix()}/")
+
+
+def _source_file(root: Path, name: str) -> SourceFile:
+    path = root / name
+    status = path.lstat()
+    if stat.S_ISLNK(status.st_mode):
+        return SourceFile(name, path, 0, False, _link_target(root, path, name))
+    if not os.access(path, os.R_OK):
+        raise _cannot_travel(name, "cannot be read")
+    return SourceFile(name, path, status.st_size, bool(status.st_mode & stat.S_IXUSR), None)
+
+
+def _link_target(root: Path, path: Path, name: str) -> str:
+    """Relative to the link. A link must mean the same on the node as it does here."""
+    target = Path(os.path.normpath(path.parent / path.readlink()))
+    if not target.is_relative_to(root) or not path.resolve().is_relative_to(root):
+        raise _cannot_travel(name, f"is a link to '{path.readlink()}', outside of source_directory")
+    return os.path.relpath(target, path.parent)
+
+
+def _unreadable(error: OSError) -> None:
+    raise _cannot_travel(str(error.filename), f"cannot be read ({error.strerror})") from error
+
+
+def _cannot_travel(name: str, why: str) -> ManifestError:
+    return ManifestError(
+        f"source_directory: '{name}' {why}, so it cannot be copied to the nodes",
+        hint="name it in .tfinfraignore, or put a copy of what it stands for in its place",
+    )
