@@ -1,0 +1,367 @@
+"""Scale sets and groups over time: booting, listing, dying, deleting, expiring, and doing so after a restart."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.localcloud.arm import ACCOUNT, BLOB_CONTRIBUTOR, COMPUTE, IDENTITY, KEEP, SET, SUB, Arm, scale_set
+from tfinfra.localcloud import fake_machines, ids
+from tfinfra.localcloud.machines.base import ScaleSetSpec
+from tfinfra.localcloud.metadata_app import MetadataApp
+from tfinfra.localcloud.providers.authorization import GROUP_DELETER
+
+MACHINES = f"{COMPUTE}/providers/Microsoft.Compute/virtualMachines"
+
+
+def folder(arm: Arm) -> Path:
+    return arm.around.state.folder(COMPUTE.rpartition("/")[2]) / "machines" / "nodes"
+
+
+def boot(arm: Arm, mode: str = "Flexible") -> None:
+    reply = arm.put(SET, scale_set(mode))
+    assert reply.status == 201
+    assert reply.body["properties"]["provisioningState"] == "Creating"
+    arm.settle()
+    operation = reply.headers["azure-asyncoperation"].removeprefix("https://127.0.0.1:4433").partition("?")[0]
+    assert arm.get(operation).body["status"] == "Succeeded"
+
+
+def listed(arm: Arm, mode: str = "Flexible") -> list[dict[str, Any]]:
+    path = MACHINES if mode == "Flexible" else f"{SET}/virtualMachines"
+    found: list[dict[str, Any]] = arm.get(path).body["value"]
+    return found
+
+
+@pytest.mark.parametrize("mode", ["Flexible", "Uniform"])
+def test_a_put_boots_and_the_list_shows_what_runs(arm: Arm, mode: str) -> None:
+    arm.make_all()
+    boot(arm, mode)
+    machines = listed(arm, mode)
+    assert len(machines) == 2
+    assert {s["code"] for s in machines[0]["properties"]["instanceView"]["statuses"]} == {
+        "ProvisioningState/succeeded",
+        "PowerState/running",
+    }
+    assert arm.get(machines[0]["id"]).body == machines[0]
+    fake_machines.kill(folder(arm), machines[0]["name"], "killed by signal 9")
+    assert listed(arm, mode) == machines[1:]
+    assert arm.get(machines[0]["id"]).code == "ResourceNotFound"
+    view = arm.get(f"{SET}/instanceView").body["statuses"]
+    assert [s["message"] for s in view if s["code"] == "InstanceGone"] == ["killed by signal 9"]
+
+
+def test_the_filter_by_scale_set(arm: Arm) -> None:
+    arm.make_all()
+    boot(arm)
+    query = "api-version=2024-11-01&$filter='virtualMachineScaleSet/id' eq '{}'"
+    assert len(arm.get(MACHINES, query=query.format(SET)).body["value"]) == 2
+    assert arm.get(MACHINES, query=query.format(f"{SET}x")).body["value"] == []
+
+
+def test_custom_data_reaches_the_machines_and_never_comes_back(arm: Arm) -> None:
+    arm.make_all()
+    boot(arm)
+    assert "customData" not in json.dumps(arm.get(SET).body)
+    spec = json.loads((folder(arm) / "spec.json").read_text())["spec"]
+    assert {i["custom_data"] for i in spec["instances"]} == {"I2Nsb3VkLWNvbmZpZwo="}
+
+
+def test_machines_mount_what_their_identity_may_use(arm: Arm, tmp_path: Path) -> None:
+    principal = arm.make_all()
+    arm.around.environments.add(tmp_path / "environments")
+    arm.grant(ACCOUNT, BLOB_CONTRIBUTOR, principal)
+    boot(arm)
+    mounts = json.loads((folder(arm) / "spec.json").read_text())["spec"]["mounts"]
+    account = arm.around.state.folder("tfinfra-digits-abc123-keep") / "storage" / "digitsabc123"
+    assert {m["folder"]: m["read_only"] for m in mounts} == {
+        str(account / "blob"): False,
+        str(account / "file"): False,
+        str(tmp_path / "environments"): True,
+    }
+
+
+def test_no_role_no_blobs(arm: Arm) -> None:
+    arm.make_all()
+    boot(arm)
+    mounts = json.loads((folder(arm) / "spec.json").read_text())["spec"]["mounts"]
+    assert [Path(m["folder"]).name for m in mounts] == ["file"]
+
+
+def test_machines_that_do_not_boot_fail_the_operation(arm: Arm) -> None:
+    arm.make_all()
+    path = SET.replace("/nodes", "/no-boot")
+    reply = arm.put(path, scale_set())
+    arm.settle()
+    operation = arm.get(reply.headers["azure-asyncoperation"].removeprefix("https://127.0.0.1:4433").partition("?")[0])
+    assert operation.body["status"] == "Failed"
+    assert "do not boot" in operation.body["error"]["message"]
+    assert arm.get(path).body["properties"]["provisioningState"] == "Failed"
+
+
+class SlowToStop(fake_machines.FakeMachines):
+    def __init__(self) -> None:
+        self.go_on = threading.Event()
+
+    def stop(self, folder: Path) -> None:
+        self.go_on.wait(10)
+        super().stop(folder)
+
+
+def test_a_group_goes_with_all_that_is_in_it(arm: Arm) -> None:
+    arm.make_all()
+    boot(arm)
+    machines = SlowToStop()
+    arm.around.machines = lambda _: machines
+    reply = arm.delete(COMPUTE)
+    assert reply.status == 202
+    assert arm.get(COMPUTE).body["properties"]["provisioningState"] == "Deleting"
+    assert arm.put(SET, scale_set()).code == "ResourceGroupBeingDeleted"
+    assert arm.delete(COMPUTE).headers["location"] == reply.headers["location"]  # the same operation
+    location = reply.headers["location"].removeprefix("https://127.0.0.1:4433").partition("?")[0]
+    assert arm.get(location).status == 202
+    machines.go_on.set()
+    arm.settle()
+    assert arm.get(location).status == 200
+    assert arm.get(COMPUTE).status == 404
+    assert not folder(arm).exists()
+    assert list(arm.layout.trash.iterdir()) == []
+    assert arm.get(ACCOUNT).status == 200
+    assert arm.delete(COMPUTE).status == 404
+
+
+def test_what_was_begun_is_finished_by_the_next_daemon(arm: Arm) -> None:
+    arm.make_all()
+    boot(arm)
+    arm.core._spawn = lambda work: work.close()  # type: ignore[method-assign]  # killed right after the answer
+    arm.delete(COMPUTE)
+    arm.open()
+    assert arm.get(COMPUTE).body["properties"]["provisioningState"] == "Deleting"
+
+    async def resume() -> None:
+        arm.core.resume()
+
+    arm.run(resume())
+    arm.settle()
+    assert arm.get(COMPUTE).status == 404
+
+
+def test_a_boot_that_was_cut_short_is_begun_again(arm: Arm) -> None:
+    arm.make_all()
+    arm.core._spawn = lambda work: work.close()  # type: ignore[method-assign]  # killed right after the answer
+    arm.put(SET, scale_set())
+    folder(arm).mkdir(parents=True)
+    arm.open()
+
+    async def resume() -> None:
+        arm.core.resume()
+
+    arm.run(resume())
+    arm.settle()
+    assert len(listed(arm)) == 2
+    assert arm.get(SET).body["properties"]["provisioningState"] == "Succeeded"
+
+
+def test_a_second_put_boots_nothing_and_does_not_resize(arm: Arm) -> None:
+    arm.make_all()
+    boot(arm)
+    before = listed(arm)
+    assert arm.put(SET, scale_set()).status == 200
+    arm.settle()
+    assert listed(arm) == before
+    assert arm.put(SET, scale_set(count=3)).code == "OperationNotAllowed"
+
+
+def test_the_expiry_tag_ends_a_group(arm: Arm) -> None:
+    arm.make_groups(expires="2027-01-15T08:00:01Z")  # one second after the clock of the test
+    arm.tick()
+    assert arm.get(KEEP).status == 200
+    arm.now += 2
+    arm.tick()
+    assert arm.get(KEEP).status == 404
+    assert arm.get(COMPUTE).status == 404
+
+
+def test_a_node_may_delete_its_group_and_nothing_else(arm: Arm) -> None:
+    principal = arm.make_all()
+    bearer = f"Bearer {arm.token(principal)}"
+    assert arm.get(COMPUTE, authorization=bearer).code == "AuthorizationFailed"
+    arm.grant(COMPUTE, GROUP_DELETER, principal)
+    assert arm.get(COMPUTE, authorization=bearer).status == 200
+    assert arm.get(KEEP, authorization=bearer).status == 403
+    assert arm.delete(IDENTITY, authorization=bearer).status == 403
+    assert arm.put(COMPUTE, {"location": "eastus"}, authorization=bearer).status == 403
+    assert arm.get("/tfinfra/health", authorization=bearer).status == 403
+    reply = arm.delete(COMPUTE, authorization=bearer)
+    assert reply.status == 202
+    location = reply.headers["location"].removeprefix("https://127.0.0.1:4433").partition("?")[0]
+    assert arm.get(location, authorization=bearer).status in (200, 202)
+
+
+def workflow(expiry: str) -> dict[str, Any]:
+    """The timer of a keep group, in the form of stacks/timer.py."""
+
+    def request(method: str) -> dict[str, Any]:
+        uri = "https://management.azure.com/subscriptions/@{parameters('subscription')}/resourceGroups/"
+        uri += COMPUTE.rpartition("/")[2] + "?api-version=2024-03-01"
+        signed = {"type": "ManagedServiceIdentity", "identity": "@parameters('identity')"}
+        return {"type": "Http", "inputs": {"method": method, "uri": uri, "authentication": signed}, "runAfter": {}}
+
+    past = {"and": [{"greater": ["@ticks(utcNow())", f"@ticks('{expiry}')"]}]}
+    delete = {"type": "If", "expression": past, "actions": {"delete": request("DELETE")}}
+    definition = {
+        "$schema": "x",
+        "contentVersion": "1.0.0.0",
+        "triggers": {"clock": {"type": "Recurrence", "recurrence": {"frequency": "Minute", "interval": 5}}},
+        "actions": {"look": request("GET"), "end": {**delete, "runAfter": {"look": ["Succeeded"]}}},
+    }
+    values = {"subscription": SUB.rpartition("/")[2], "identity": IDENTITY}
+    return {
+        "location": "eastus",
+        "identity": {"type": "UserAssigned", "userAssignedIdentities": {IDENTITY: {}}},
+        "properties": {
+            "definition": definition,
+            "parameters": {name: {"type": "String", "value": value} for name, value in values.items()},
+        },
+    }
+
+
+def test_the_workflow_looks_at_once_and_deletes_in_time(arm: Arm) -> None:
+    principal = arm.make_all()
+    path = f"{KEEP}/providers/Microsoft.Logic/workflows/timer"
+    assert arm.put(path, workflow("2027-01-15T08:06:00Z")).status == 201
+
+    def last_run() -> dict[str, str]:
+        found: dict[str, str] = arm.get(f"{path}/runs").body["value"][0]["properties"]["actions"]
+        return found
+
+    arm.tick()
+    assert last_run() == {"look": "Failed", "end": "Skipped"}  # it has no right yet
+    arm.grant(COMPUTE, GROUP_DELETER, principal)
+    arm.now += 301
+    arm.tick()
+    assert last_run() == {"look": "Succeeded", "end": "Succeeded"}
+    assert arm.get(COMPUTE).status == 200
+    arm.now += 301
+    arm.tick()
+    assert last_run()["delete"] == "Succeeded"
+    assert arm.get(COMPUTE).status == 404
+
+
+FAULTS: dict[str, tuple[dict[str, Any], int, int]] = {
+    "an error before the effect": ({"kind": "status", "status": 429, "retry_after": 3}, 429, 404),
+    "a lag": ({"kind": "lag", "seconds": 0.01}, 201, 200),
+    "a lost reply after the effect": ({"kind": "lost"}, 0, 200),
+}
+
+
+@pytest.mark.parametrize("case", FAULTS)
+def test_a_fault_strikes_the_nth_call(arm: Arm, case: str) -> None:
+    fault, status, afterwards = FAULTS[case]
+    arm.make_groups()
+    asked = {**fault, "method": "PUT", "path": "userassignedidentities", "nth": 2}
+    assert arm.call("POST", "/tfinfra/faults", asked).status == 201
+    other = f"{IDENTITY}2"
+    assert arm.put(IDENTITY, {"location": "eastus"}).status == 201
+    struck = arm.put(other, {"location": "eastus"})
+    assert struck.status == status
+    assert struck.headers.get("retry-after") == ("3" if status == 429 else None)
+    assert arm.dropped == ([other] if status == 0 else [])
+    assert arm.get(other).status == afterwards
+    assert arm.call("DELETE", "/tfinfra/faults").status == 200
+
+
+def test_metadata_knows_the_machine_and_gives_its_token(arm: Arm) -> None:
+    principal = arm.make_all()
+    boot(arm)
+    arm.grant(COMPUTE, GROUP_DELETER, principal)
+    spec = json.loads((folder(arm) / "spec.json").read_text())["spec"]
+    base = spec["instances"][0]["metadata_url"].removeprefix("http://127.0.0.1:8080")
+    arm.app, armapp = MetadataApp(arm.around, b"k" * 32), arm.app  # type: ignore[assignment]
+    document = arm.get(f"{base}/metadata/instance", metadata="true").body
+    assert document["compute"]["vmId"] == spec["instances"][0]["vm_id"]
+    ipv4 = document["network"]["interface"][0]["ipv4"]
+    assert ipv4["ipAddress"][0]["privateIpAddress"].startswith("10.1.0.")
+    assert ipv4["subnet"] == [{"address": "10.1.0.0", "prefix": "24"}]
+    assert arm.get(f"{base}/metadata/instance").status == 400  # no Metadata header
+    assert arm.get(f"{base[:-1]}/metadata/instance", metadata="true").status == 404
+    path = f"{base}/metadata/identity/oauth2/token"
+    assert arm.get(path, metadata="true", query="resource=x&client_id=other").status == 400
+    token = arm.get(path, metadata="true", query="resource=x").body["access_token"]
+    arm.app = armapp
+    assert arm.get(COMPUTE, authorization=f"Bearer {token}").status == 200
+    assert arm.get(KEEP, authorization=f"Bearer {token}").status == 403
+
+
+async def _resumed(arm: Arm) -> None:
+    arm.core.resume()
+    await arm.core.settle()
+
+
+@pytest.mark.parametrize("deleted", [SET, COMPUTE])
+@pytest.mark.parametrize("marked", [True, False])
+@pytest.mark.parametrize("deletion_first", [True, False])
+def test_what_was_to_be_deleted_when_the_daemon_died_ends_deleted_whatever_else_was_begun(
+    arm: Arm, deleted: str, marked: bool, deletion_first: bool
+) -> None:
+    """`marked`: the daemon died after it had marked the target, not only noted the deletion."""
+    arm.make_all()
+    boot(arm)
+    booted = len(listed(arm))
+    arm.core._spawn = lambda work: work.close()  # type: ignore[method-assign]  # killed right after the answers
+    arm.put(SET, scale_set())
+    before = arm.core.get(ids.parse(deleted))
+    arm.delete(deleted)
+    if not marked:
+        arm.around.state.put(before)
+    arm.open()
+    stopped = Counted(arm)
+    known = sorted(arm.core.operations._known.items(), key=lambda item: item[1].verb, reverse=not deletion_first)
+    arm.core.operations._known = dict(known)
+    arm.run(_resumed(arm))
+    assert booted
+    assert (stopped.started, stopped.stopped) == (0, 1)
+    assert arm.get(deleted).status == 404
+    assert not folder(arm).exists()
+    assert arm.core.operations.unfinished() == []
+
+
+def test_a_deletion_whose_operation_was_lost_goes_on(arm: Arm) -> None:
+    arm.make_all()
+    boot(arm)
+    arm.core._spawn = lambda work: work.close()  # type: ignore[method-assign]  # killed right after the answer
+    arm.delete(COMPUTE)
+    for path in arm.layout.operations.glob("*.json"):
+        path.write_text("")  # as a power cut leaves it
+    arm.open()
+    arm.run(_resumed(arm))
+    assert arm.get(COMPUTE).status == 404
+
+
+def test_a_scale_set_that_is_being_deleted_takes_no_put(arm: Arm) -> None:
+    arm.make_all()
+    boot(arm)
+    arm.core._spawn = lambda work: work.close()  # type: ignore[method-assign]  # the deletion takes its time
+    assert arm.delete(SET).status == 202
+    refused = arm.put(SET, scale_set())
+    assert (refused.status, refused.code) == (409, "ResourceBeingDeleted")
+
+
+class Counted(fake_machines.FakeMachines):
+    """How often machines were started and stopped."""
+
+    def __init__(self, arm: Arm) -> None:
+        self.started = self.stopped = 0
+        arm.around.machines = lambda _: self
+
+    def start(self, spec: ScaleSetSpec) -> None:
+        self.started += 1
+        super().start(spec)
+
+    def stop(self, folder: Path) -> None:
+        self.stopped += 1
+        super().stop(folder)

@@ -1,0 +1,148 @@
+"""The daemon as a process: one per folder, found again after kill -9, gone when nobody needs it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tfinfra.errors import ProvisioningError
+from tfinfra.localcloud import starting
+from tfinfra.localcloud.files import read_json
+from tfinfra.localcloud.layout import SUBSCRIPTION, Layout
+from tfinfra.localcloud.starting import Endpoint, call, ensure_daemon, running_daemon
+
+GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/g?api-version=2024-03-01"
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Iterator[Layout]:
+    made = Layout(tmp_path / "cloud")
+    yield made
+    end(made)
+
+
+def pid_of(layout: Layout) -> int:
+    return int(read_json(layout.endpoint)["pid"])
+
+
+def end(layout: Layout) -> None:
+    if layout.endpoint.exists() and psutil.pid_exists(pid_of(layout)):
+        process = psutil.Process(pid_of(layout))
+        process.terminate()
+        psutil.wait_procs([process], timeout=10)
+
+
+def arm(endpoint: Endpoint, method: str, path: str, body: object = None) -> tuple[int, object]:
+    """One request of ARM by the owner."""
+    context = ssl.create_default_context(cafile=endpoint.layout.ca)
+    connection = http.client.HTTPSConnection("127.0.0.1", endpoint.port, timeout=10, context=context)
+    headers = {"Authorization": f"Bearer {endpoint.layout.token.read_text()}"}
+    connection.request(method, path, None if body is None else json.dumps(body), headers)
+    response = connection.getresponse()
+    raw = response.read()
+    connection.close()
+    return response.status, json.loads(raw) if raw else None
+
+
+def within(seconds: float, true: Callable[[], bool]) -> bool:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if true():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_a_killed_server_comes_back_by_itself_and_has_lost_nothing(layout: Layout, tmp_path: Path) -> None:
+    first = ensure_daemon(layout, tmp_path)
+    assert [path.stat().st_mode & 0o777 for path in (layout.token, layout.signing_key)] == [0o600, 0o600]
+    assert arm(first, "PUT", GROUP, {"location": "eastus"})[0] == 201
+    before = pid_of(layout)
+    os.kill(before, signal.SIGKILL)
+    assert within(20, lambda: pid_of(layout) != before and running_daemon(layout) == first)
+    assert arm(first, "GET", GROUP)[0] == 200
+
+
+def test_a_daemon_killed_whole_is_revived_by_the_next_client(layout: Layout, tmp_path: Path) -> None:
+    first = ensure_daemon(layout, tmp_path)
+    assert arm(first, "PUT", GROUP, {"location": "eastus"})[0] == 201
+    server = psutil.Process(pid_of(layout))
+    for process in (server.parent(), server):
+        assert process is not None
+        process.kill()
+    assert within(5, lambda: not server.is_running() or server.status() == psutil.STATUS_ZOMBIE)
+    second = ensure_daemon(layout, tmp_path)
+    assert second == first
+    assert arm(second, "GET", GROUP)[0] == 200
+
+
+def test_many_clients_at_once_start_one_daemon(layout: Layout, tmp_path: Path) -> None:
+    found: list[Endpoint] = []
+    threads = [threading.Thread(target=lambda: found.append(ensure_daemon(layout, tmp_path))) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 6
+    assert len(set(found)) == 1
+
+
+@pytest.mark.e2e
+def test_it_leaves_with_the_last_group(layout: Layout, tmp_path: Path) -> None:
+    endpoint = ensure_daemon(layout, tmp_path)
+    pid = pid_of(layout)
+    arm(endpoint, "PUT", GROUP, {"location": "eastus"})
+    time.sleep(1)
+    assert arm(endpoint, "DELETE", GROUP)[0] == 202
+    assert within(8, lambda: not psutil.pid_exists(pid))
+    assert not layout.arm_socket.exists()
+
+
+def test_an_idle_daemon_of_another_version_is_replaced(
+    layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ensure_daemon(layout, tmp_path)
+    before = pid_of(layout)
+    seen: list[str] = []
+    original = starting._dismiss
+
+    def other_version(endpoint: Endpoint, health: dict[str, object]) -> None:
+        seen.append(str(health["version"]))
+        monkeypatch.setattr(starting, "__version__", health["version"])
+        original(endpoint, health)
+
+    monkeypatch.setattr(starting, "_dismiss", other_version)
+    monkeypatch.setattr(starting, "__version__", "99.0")
+    ensure_daemon(layout, tmp_path)
+    assert seen
+    assert pid_of(layout) != before
+
+
+def test_a_busy_daemon_of_another_version_is_named(
+    layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint = ensure_daemon(layout, tmp_path)
+    arm(endpoint, "PUT", GROUP, {"location": "eastus"})
+    monkeypatch.setattr(starting, "__version__", "99.0")
+    with pytest.raises(ProvisioningError, match="still has the groups g"):
+        ensure_daemon(layout, tmp_path)
+
+
+def test_a_state_folder_with_a_long_path_works(tmp_path: Path) -> None:
+    deep = Layout(tmp_path / ("x" * 90) / "cloud")
+    try:
+        endpoint = ensure_daemon(deep, tmp_path)
+        assert deep.arm_socket.exists()
+        assert call(endpoint, "GET", "health")[1]["groups"] == []
+    finally:
+        end(deep)

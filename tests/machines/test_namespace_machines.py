@@ -1,0 +1,242 @@
+"""Namespace machines: real cloud-init runs the customData in machines of their own, and all of it goes at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.machines.support import scale_set, wait_for
+from tfinfra.localcloud.machines.base import Mount
+from tfinfra.localcloud.machines.choose import possible_kinds
+from tfinfra.localcloud.machines.namespace import NamespaceMachines
+from tfinfra.localcloud.machines.records import Record, identify, read_record
+
+_WHY_NOT = possible_kinds()["namespace"]
+pytestmark = [
+    pytest.mark.root,
+    pytest.mark.skipif(_WHY_NOT is not None, reason=f"namespace machines: {_WHY_NOT}"),
+]
+MACHINES = NamespaceMachines()
+_TELL = """
+import json, os, pathlib, socket, subprocess, sys, urllib.request
+def tell(**more):
+    half = pathlib.Path("/opt/half")
+    half.write_text(json.dumps(more))
+    half.rename("/opt/told.json")
+    sys.exit()
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    yield tmp_path / "set"
+    MACHINES.stop(tmp_path / "set")
+
+
+def _told(folder: Path, index: int = 0) -> dict[str, Any]:
+    path = folder / f"vm_{index}" / "upper" / "opt" / "told.json"
+    wait_for(path.exists)
+    return dict(json.loads(path.read_text()))
+
+
+def _traces() -> tuple[str, int, list[int]]:
+    """The host's mounts, links, and this process's children: what a machine could leave."""
+    links = subprocess.run(["ip", "-o", "link"], capture_output=True, text=True, check=True).stdout
+    mine = [p.pid for p in psutil.Process().children(recursive=True)]
+    return Path("/proc/self/mountinfo").read_text(), len(links.splitlines()), mine
+
+
+def _spaces(folder: Path) -> set[str]:
+    """The namespaces of the folder's machines."""
+    record = _record(folder)
+    first = [p for p in (record.init, *(i.process for i in record.instances)) if p]
+    assert len(first) == 1 + len(record.instances)
+    found = {str(Path(f"/proc/{p.pid}/ns/{kind}").readlink()) for p in first for kind in ("net", "mnt", "pid")}
+    return found - {str(Path(f"/proc/self/ns/{kind}").readlink()) for kind in ("net", "mnt", "pid")}
+
+
+def _alive(spaces: set[str]) -> list[str]:
+    """The processes that are in these namespaces."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/ns/*"):
+        try:
+            if str(entry.readlink()) in spaces and identify(int(entry.parts[2])):
+                found.append(str(entry))
+        except OSError:
+            continue
+    return found
+
+
+def _record(folder: Path) -> Record:
+    record = read_record(folder)
+    assert record is not None
+    return record
+
+
+def test_a_machine_is_itself_and_reaches_its_peers_and_nothing_else(folder: Path) -> None:
+    script = """
+host = socket.gethostname()
+if host == "node1":
+    with socket.create_server(("", 7000)) as server:
+        peer = server.accept()[1][0]
+else:
+    while True:
+        try:
+            socket.create_connection(("node1", 7000)).close()
+            break
+        except OSError:
+            pass
+    peer = None
+links = sorted(os.listdir("/sys/class/net"))
+routes = subprocess.run(["ip", "route"], capture_output=True, text=True).stdout
+tell(host=host, peer=peer, links=links, routes=routes, pids=len([p for p in os.listdir("/proc") if p.isdigit()]))
+"""
+    MACHINES.start(scale_set(folder, _TELL + script))
+    assert [s.address for s in MACHINES.states(folder)] == ["10.77.0.4", "10.77.0.5"]
+    one, two = _told(folder, 0), _told(folder, 1)
+    assert (one["host"], two["host"]) == ("node0", "node1")
+    assert two["peer"] == "10.77.0.4"
+    assert one["links"] == ["eth0", "lo"]
+    assert "default" not in one["routes"]
+    assert one["pids"] < 10
+
+
+def test_real_cloud_init_runs_the_custom_data_to_its_end(folder: Path) -> None:
+    MACHINES.start(scale_set(folder, _TELL + "tell()", 1))
+    console = folder / "vm_0" / "console.log"
+    wait_for(lambda: "cloud-init ended with exit status 0" in console.read_text())
+    assert (folder / "vm_0/upper/var/log/cloud-init.log").exists()
+    assert "Datasource DataSourceNoCloud" in console.read_text()
+    assert (folder / "vm_0/upper/etc/tfinfra/settings.json").read_text() == "{}"
+    assert MACHINES.states(folder)[0].running
+
+
+def test_a_machine_sees_the_mounts_it_was_given_and_no_homes(folder: Path, tmp_path: Path) -> None:
+    for name in ("given", "kept"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "seen").touch()
+    script = f"""
+def write(path):
+    try:
+        open(path, "w").close()
+    except OSError as fault:
+        return fault.strerror
+given, kept = "{tmp_path}/given", "{tmp_path}/kept"
+tell(given=os.listdir(given), given_write=write(given + "/no"), kept_write=write(kept + "/yes"),
+     homes=[os.listdir("/home"), os.listdir("/root")], beside=sorted(os.listdir("{tmp_path}")), tmp=os.listdir("/tmp"),
+     shm=os.listdir("/dev/shm"), sysctl=write("/proc/sys/vm/swappiness"), sys=write("/sys/kernel/mm/ksm/run"))
+"""
+    mounts = (Mount(tmp_path / "given", True), Mount(tmp_path / "kept", False))
+    MACHINES.start(scale_set(folder, _TELL + script, 1, mounts=mounts))
+    told = _told(folder)
+    assert told["given"] == ["seen"]
+    assert told["given_write"] == "Read-only file system"
+    assert told["kept_write"] is None
+    assert (tmp_path / "kept" / "yes").exists()
+    assert told["homes"] == [[], []]
+    assert {"given", "kept"} <= set(told["beside"]) <= {"given", "kept", "set"}
+    assert told["shm"] == []
+    assert (told["sysctl"], told["sys"]) == ("Read-only file system", "Read-only file system")
+
+
+def test_what_a_machine_changes_stays_its_own(folder: Path) -> None:
+    before = {p: Path(p).read_bytes() for p in ("/etc/hosts", "/etc/hostname") if Path(p).exists()}
+    MACHINES.start(scale_set(folder, _TELL + "open('/usr/changed', 'w').close()\ntell()", 1))
+    _told(folder)
+    assert not Path("/usr/changed").exists()
+    assert {p: Path(p).read_bytes() for p in before} == before
+    assert socket.gethostname() != "node0"
+
+
+class _Metadata(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        body = json.dumps({"path": self.path, "metadata": self.headers["Metadata"]}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_args: Any) -> None:
+        return
+
+
+def test_metadata_and_arm_answer_inside_a_machine(folder: Path, tmp_path: Path) -> None:
+    metadata = ThreadingHTTPServer(("127.0.0.1", 0), _Metadata)
+    threading.Thread(target=metadata.serve_forever, daemon=True).start()
+    arm = socket.socket(socket.AF_UNIX)
+    arm.bind(str(tmp_path / "arm"))
+    arm.listen()
+
+    def answer() -> None:
+        with arm.accept()[0] as connection:
+            connection.sendall(connection.recv(100).upper())
+
+    threading.Thread(target=answer, daemon=True).start()
+    script = """
+asked = urllib.request.Request("http://169.254.169.254/metadata/instance?a=b", headers={"Metadata": "true"})
+with socket.create_connection(("127.0.0.1", 8443)) as arm:
+    arm.sendall(b"hello")
+    said = arm.recv(100).decode()
+tell(metadata=json.load(urllib.request.urlopen(asked)), arm=said)
+"""
+    url = f"http://127.0.0.1:{metadata.server_port}/of/vm-0"
+    MACHINES.start(scale_set(folder, _TELL + script, 1, metadata_url=url, arm_socket=tmp_path / "arm"))
+    told = _told(folder)
+    metadata.shutdown()
+    metadata.server_close()
+    arm.close()
+    assert told == {"metadata": {"path": "/of/vm-0/metadata/instance?a=b", "metadata": "true"}, "arm": "HELLO"}
+
+
+def test_stop_leaves_no_process_mount_namespace_or_file_but_logs(folder: Path) -> None:
+    before = _traces()
+    MACHINES.start(scale_set(folder, _TELL + "subprocess.Popen(['sleep', '300'], start_new_session=True)\ntell()"))
+    _told(folder, 0), _told(folder, 1)
+    assert _traces() == before
+    spaces = _spaces(folder)
+    assert len(spaces) >= 7
+    MACHINES.stop(folder)
+    assert _alive(spaces) == []
+    assert _traces() == before
+    assert {p.name for p in folder.rglob("*")} == {"supervisor.log", "vm_0", "vm_1", "console.log"}
+    assert MACHINES.states(folder) == []
+    MACHINES.stop(folder)
+
+
+def test_killing_the_supervisor_takes_everything_along(folder: Path) -> None:
+    before = _traces()
+    MACHINES.start(scale_set(folder, _TELL + "tell()"))
+    _told(folder)
+    spaces = _spaces(folder)
+    os.kill(_record(folder).supervisor.pid, signal.SIGKILL)
+    wait_for(lambda: not any(s.running for s in MACHINES.states(folder)))
+    wait_for(lambda: _alive(spaces) == [])
+    assert _traces() == before
+
+
+def test_a_machine_whose_init_is_killed_is_gone_and_its_peer_goes_on(folder: Path) -> None:
+    MACHINES.start(scale_set(folder, _TELL + "tell()"))
+    _told(folder, 0), _told(folder, 1)
+    first = _record(folder).instances[0].process
+    assert first is not None
+    os.kill(first.pid, signal.SIGKILL)
+    wait_for(lambda: [s.running for s in MACHINES.states(folder)] == [False, True])
+
+
+def test_a_spec_that_cannot_boot_says_why_and_leaves_nothing(folder: Path) -> None:
+    before = _traces()
+    with pytest.raises(OSError, match="nowhere"):
+        MACHINES.start(scale_set(folder, "", 1, mounts=(Mount(Path("/nowhere"), True),)))
+    assert _traces() == before
+    assert MACHINES.states(folder) == []

@@ -1,0 +1,121 @@
+"""The daemon's own paths, below /tfinfra/: how it is, who counts on it, faults and quotas. For its owner only."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tfinfra import __version__
+from tfinfra.localcloud.arm_error import ArmError
+from tfinfra.localcloud.core import Answer, Core
+from tfinfra.localcloud.faults import Faults
+
+HELLO_SECONDS = 60.0  # how long a client that said hello is waited for before it makes its first group
+GRACE_SECONDS = 2.0
+
+
+@dataclass
+class Presence:
+    """Whether anybody still needs the daemon: a group, work under way, or a client that has just said hello.
+
+    `clients` maps process ids to the time until which each is waited for; a client that has ended is not. `leave` ends
+    the daemon without a grace.
+    """
+
+    core: Core
+    clients: dict[int, float] = field(default_factory=dict)
+    leave: Callable[[], None] = lambda: None
+    _runs: set[str] = field(default_factory=set)
+    _needed: float = 0.0
+
+    def hello(self, pid: int, now: float) -> None:
+        self.clients[pid] = now + HELLO_SECONDS
+
+    def may_leave(self, now: float) -> bool:
+        """Whether nobody has needed the daemon for the grace time. To be asked about once a second."""
+        self._greet_runs()
+        self.clients = {pid: until for pid, until in self.clients.items() if until > now and _lives(pid)}
+        if self.core.around.state.groups() or self.core.busy or self.clients:
+            self._needed = now
+        return now > self._needed + GRACE_SECONDS
+
+    def _greet_runs(self) -> None:
+        """A new run's first group is what the client that said hello first came for."""
+        runs = {g.tags.get("tfinfra-run", g.name) for g in self.core.around.state.groups()}
+        for _ in runs - self._runs:
+            if self.clients:
+                self.clients.pop(next(iter(self.clients)))
+        self._runs = runs
+
+    def stays(self, now: float) -> None:
+        self._needed = now
+
+
+@dataclass
+class Admin:
+    core: Core
+    faults: Faults
+    presence: Presence
+
+    async def __call__(self, method: str, path: str, body: Any) -> Answer:
+        """Raises ArmError for a path that is not there."""
+        answers = {
+            "GET health": self._health,
+            "POST hello": self._hello,
+            "POST quit": self._quit,
+            "GET faults": self._faults,
+            "POST faults": self._add_fault,
+            "DELETE faults": self._clear_faults,
+            "PUT quotas": self._quotas,
+        }
+        answer = answers.get(f"{method} {path.removeprefix('/tfinfra/')}")
+        if answer is None:
+            raise ArmError(404, "NotFound", f"There is nothing at '{method} {path}'.")
+        return answer(body or {})
+
+    def _faults(self, _: dict[str, Any]) -> Answer:
+        return Answer(200, {"value": self.faults.documents()})
+
+    def _add_fault(self, body: dict[str, Any]) -> Answer:
+        self.faults.add(body)
+        return Answer(201, {})
+
+    def _clear_faults(self, _: dict[str, Any]) -> Answer:
+        self.faults.clear()
+        return Answer(200, {})
+
+    def _quotas(self, body: dict[str, Any]) -> Answer:
+        """{family or total: cores}, as Microsoft.Compute/…/usages names them."""
+        self.core.around.quotas.update({str(k): int(v) for k, v in body.items()})
+        return Answer(200, self.core.around.quotas)
+
+    def _health(self, _: dict[str, Any]) -> Answer:
+        groups = [g.name for g in self.core.around.state.groups()]
+        return Answer(200, {"version": __version__, "pid": os.getpid(), "groups": groups, "busy": self.core.busy})
+
+    def _hello(self, body: dict[str, Any]) -> Answer:
+        """{"pid", "environments"}: a client that is about to use the cloud, and the environments its nodes mount."""
+        if body.get("environments"):
+            self.core.around.environments.add(Path(body["environments"]))
+        self.presence.hello(int(body["pid"]), self.core.around.now())
+        return self._health({})
+
+    def _quit(self, _: dict[str, Any]) -> Answer:
+        if self.core.around.state.groups() or self.core.busy:
+            raise ArmError(409, "Conflict", "there are resource groups")
+        answer = self._health({})
+        self.presence.leave()
+        return answer
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,36 @@
+"""ARM's way to refuse: a status, a code that callers act on, and a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class ArmError(Exception):
+    """An answer of ARM other than success. `headers` go with it (Retry-After)."""
+
+    def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message, self.headers = status, code, message, dict(headers or {})
+
+    def document(self) -> dict[str, Any]:
+        """The body: {"error": {"code", "message"}}, as the Azure SDKs read it."""
+        return {"error": {"code": self.code, "message": self.message}}
+
+
+def group_not_found(name: str) -> ArmError:
+    return ArmError(404, "ResourceGroupNotFound", f"Resource group '{name}' could not be found.")
+
+
+def resource_not_found(type_: str, name: str, group: str | None) -> ArmError:
+    where = f" under resource group '{group}'" if group else ""
+    return ArmError(404, "ResourceNotFound", f"The Resource '{type_}/{name}'{where} was not found.")
+
+
+def forbidden(oid: str, action: str, scope: str) -> ArmError:
+    return ArmError(
+        403,
+        "AuthorizationFailed",
+        f"The client '{oid}' with object id '{oid}' does not have authorization to perform action '{action}' "
+        f"over scope '{scope}' or the scope is invalid.",
+    )

@@ -1,0 +1,34 @@
+"""The private CA of the local cloud: the Azure SDKs refuse a bearer token over plain HTTP, so loopback speaks TLS."""
+
+from __future__ import annotations
+
+import secrets
+
+from tfinfra.localcloud import tokens
+from tfinfra.localcloud.files import write_file
+from tfinfra.localcloud.layout import Layout
+
+TOKEN_SECONDS = 366 * 24 * 3600  # renewed at every start; the file is its owner's alone
+NAMES = ("127.0.0.1", "localhost")
+
+
+def prepare_certificates(layout: Layout) -> None:
+    """Makes the CA and the server's certificate once. The CA's key is not kept: nothing else is ever signed by it."""
+    if layout.ca.exists() and layout.certificate.exists():
+        return
+    import trustme
+
+    authority = trustme.CA(organization_name="tfinfra local cloud")
+    certificate = authority.issue_cert(*NAMES)
+    chain = b"".join(blob.bytes() for blob in certificate.cert_chain_pems)
+    write_file(layout.certificate, certificate.private_key_pem.bytes() + chain)
+    write_file(layout.ca, authority.cert_pem.bytes(), 0o644)
+
+
+def prepare_keys(layout: Layout, now: float) -> bytes:
+    """The key that signs tokens, made once; writes the owner's token beside it."""
+    if not layout.signing_key.exists():
+        write_file(layout.signing_key, secrets.token_bytes(32))
+    key = layout.signing_key.read_bytes()
+    write_file(layout.token, tokens.mint(key, tokens.OWNER_OID, now, TOKEN_SECONDS).encode())
+    return key

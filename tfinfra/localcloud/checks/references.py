@@ -1,0 +1,27 @@
+"""The ids that a body names: what they name must exist before ARM takes the body."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from tfinfra.localcloud import ids
+
+
+def references(id_: str, body: dict[str, Any]) -> list[str]:
+    """The ARM ids of other resources in the body of `id_`: each "id" below its properties, and its identities."""
+    found = dict.fromkeys(_ids(body.get("properties")))
+    found.update(dict.fromkeys((body.get("identity") or {}).get("userAssignedIdentities") or {}))
+    return [reference for reference in found if not ids.within(id_, reference)]
+
+
+def _ids(value: Any) -> Iterator[str]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _ids(item)
+    elif isinstance(value, dict):
+        for name, member in value.items():
+            if name == "id" and isinstance(member, str) and member.lower().startswith("/subscriptions/"):
+                yield member
+            else:
+                yield from _ids(member)

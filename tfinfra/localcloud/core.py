@@ -1,0 +1,281 @@
+"""What ARM does with a resource: take it, give it, change it, delete it, and the long-running operations behind that.
+
+Runs on the daemon's event loop; what is slow (booting and ending machines) runs in threads, one at a time per resource.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+from tfinfra.localcloud import ids
+from tfinfra.localcloud.arm_error import ArmError, group_not_found, resource_not_found
+from tfinfra.localcloud.checks.references import references
+from tfinfra.localcloud.checks.types import catalogue, check_body
+from tfinfra.localcloud.operations import Operation, Operations
+from tfinfra.localcloud.providers.authorization import ASSIGNMENTS
+from tfinfra.localcloud.providers.base import Surroundings, require
+from tfinfra.localcloud.providers.registry import provider_of
+from tfinfra.localcloud.state import Resource, empty_trash
+
+LOCKS = "Microsoft.Authorization/locks"
+log = logging.getLogger("tfinfra.localcloud")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`operation` is set where the work goes on behind the answer."""
+
+    status: int
+    body: Any = None
+    operation: Operation | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class Core:
+    def __init__(self, around: Surroundings, operations: Operations) -> None:
+        self.around, self.operations = around, operations
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def get(self, address: ids.Address) -> Resource:
+        """The resource. Raises ArmError (404)."""
+        if address.group and self.around.state.group(address.group) is None:
+            raise group_not_found(address.group)
+        found = self.around.state.get(address.path)
+        if found is None:
+            raise resource_not_found(address.type, "/".join(address.names), address.group)
+        return found
+
+    def view(self, resource: Resource) -> dict[str, Any]:
+        """The body as ARM answers it: without what it never gives back."""
+        body = resource.body
+        for path in provider_of(resource.type).hidden:
+            body = _without(body, path.split("."))
+        return body
+
+    # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def put(self, address: ids.Address, api_version: str, body: dict[str, Any], machines: str = "") -> Answer:
+        """Creates or replaces a resource. `machines` is the kind that a scale set boots. Raises ArmError."""
+        before = self.around.state.get(address.path)
+        resource = self._accepted(address, api_version, body, before, machines)
+        status = 200 if before else 201
+        provider = provider_of(resource.type)
+        if not provider.slow:
+            provider.provision(self.around, resource)
+            self.around.state.put(resource)
+            return Answer(status, self.view(resource))
+        resource = resource.with_properties(provisioningState="Updating" if before else "Creating")
+        self.around.state.put(resource)
+        operation = self.operations.begin("put", resource.id, self.around.now())
+        self._spawn(self._provision(operation))
+        return Answer(status, self.view(resource), operation)
+
+    def patch(self, address: ids.Address, body: dict[str, Any]) -> Answer:
+        """Merges tags and properties into a resource. Raises ArmError."""
+        before = self.get(address)
+        self._check_group(address)
+        fixed = ("id", "name", "type", "location", "properties")
+        merged = {**before.body, **{k: v for k, v in body.items() if k not in fixed}}
+        merged["properties"] = {**before.properties, **(body.get("properties") or {})}
+        resource = Resource(before.id, before.type, before.api_version, merged, before.internal)
+        self.around.state.put(resource)
+        return Answer(200, self.view(resource))
+
+    def delete(self, address: ids.Address) -> Answer:
+        """Deletes a group or a resource with what lies below it. Raises ArmError."""
+        resource = self._deletable(address)
+        if resource is None:
+            return Answer(204)
+        slow = [r for r in self.around.state.below(resource.id) if provider_of(r.type).slow]
+        if not slow and resource.type != ids.GROUP_TYPE:
+            provider_of(resource.type).release(self.around, resource)
+            self.around.state.remove(resource.id)
+            return Answer(200, self.view(resource) if resource.type == ASSIGNMENTS else None)
+        under_way = resource.provisioning_state == "Deleting"
+        operation = self.operations.begin("delete", resource.id, self.around.now())
+        if not under_way:
+            self.around.state.put(resource.with_properties(provisioningState="Deleting"))
+            self._spawn(self._remove(operation))
+        return Answer(202, None, operation)
+
+    def _accepted(
+        self, address: ids.Address, api_version: str, body: dict[str, Any], before: Resource | None, machines: str
+    ) -> Resource:
+        type_ = catalogue().spelling(address.type)
+        findings = check_body(type_, api_version, body)
+        if findings:
+            raise ArmError(400, findings[0].code, " ".join(f.message for f in findings))
+        self._check_group(address, creates=type_ == ids.GROUP_TYPE)
+        if before and self._is_going(before.id):
+            raise _being_deleted(before.id)
+        self._check_parent(address, type_)
+        _check_location(before, body)
+        id_ = before.id if before else address.path
+        content = {**body, "id": id_, "name": address.name, "type": type_}
+        internal = {"machines": machines} if machines else (before.internal if before else {})
+        made = Resource(id_, type_, api_version, content, internal).with_properties(provisioningState="Succeeded")
+        for reference in references(id_, body):
+            require(self.around, made, reference)
+        return provider_of(type_).accept(self.around, made, before)
+
+    def _check_group(self, address: ids.Address, *, creates: bool = False) -> None:
+        if address.group is None:
+            return
+        group = self.around.state.group(address.group)
+        if group is None and not creates:
+            raise group_not_found(address.group)
+        if group is not None and group.provisioning_state == "Deleting":
+            message = f"The resource group '{group.name}' is in deprovisioning state and cannot perform this operation."
+            raise ArmError(409, "ResourceGroupBeingDeleted", message)
+
+    def _check_parent(self, address: ids.Address, type_: str) -> None:
+        """A nested resource needs its parent, an extension its scope; services that ARM makes by itself ("default")
+        are always there."""
+        if "/providers/" in address.scope.lower() and self.around.state.get(address.scope) is None:
+            raise resource_not_found("", address.scope, address.group)
+        parent, _, _ = address.path.rpartition("/")[0].rpartition("/")
+        if len(address.names) < 2 or address.names[-2] == "default":
+            parent = "/".join(address.path.split("/")[:9]) if len(address.names) > 2 else ""
+        if parent and self.around.state.get(parent) is None:
+            message = f"Can not perform requested operation on nested resource. Parent resource of '{type_}' not found."
+            raise ArmError(404, "ParentResourceNotFound", message)
+
+    def _deletable(self, address: ids.Address) -> Resource | None:
+        try:
+            resource = self.get(address)
+        except ArmError:
+            if address.type.lower() == ids.GROUP_TYPE.lower():
+                raise
+            return None
+        for lock in self.around.state.of_type(LOCKS):
+            scope = lock.address.scope
+            if resource.type != LOCKS and (ids.within(scope, resource.id) or ids.within(resource.id, scope)):
+                message = (
+                    f"The scope '{resource.id}' cannot perform delete operation because following scope(s) are "
+                    f"locked: '{scope}'. Please remove the lock and try again."
+                )
+                raise ArmError(409, "ScopeLocked", message)
+        return resource
+
+    # ── behind the answers ───────────────────────────────────────────────────────────────────────────────────────
+
+    def resume(self) -> None:
+        """Goes on with what an earlier daemon began and did not finish: nothing is made in what is to be deleted."""
+        for resource in self.around.state.below(""):
+            if resource.provisioning_state == "Deleting":
+                self.operations.begin("delete", resource.id, self.around.now())
+        for operation in self.operations.unfinished():
+            if operation.verb == "delete":
+                self._mark_deleting(operation.resource)
+        for operation in self.operations.unfinished():
+            self._spawn(self._provision(operation) if operation.verb == "put" else self._remove(operation))
+
+    def _mark_deleting(self, id_: str) -> None:
+        """The earlier daemon may have died between noting a deletion and marking its target."""
+        if target := self.around.state.get(id_):
+            self.around.state.put(target.with_properties(provisioningState="Deleting"))
+
+    def _is_going(self, id_: str) -> bool:
+        """Whether the deletion of the resource, or of what it lies in, was asked for."""
+        return any(r.provisioning_state == "Deleting" and ids.within(r.id, id_) for r in self.around.state.below(""))
+
+    async def settle(self) -> None:
+        """Waits until nothing is under way."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._tasks)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _provision(self, operation: Operation) -> None:
+        async with self._locks[operation.resource.lower()]:
+            resource = self.around.state.get(operation.resource)
+            if resource is None:
+                self.operations.finish(operation, resource_not_found("", operation.resource, None))
+                return
+            if self._is_going(resource.id):  # booted after its release, machines would outlive the group
+                self.operations.finish(operation, _being_deleted(resource.id))
+                return
+            error = await _attempt(provider_of(resource.type).provision, self.around, resource)
+        current = self.around.state.get(operation.resource)
+        if current is not None and current.provisioning_state != "Deleting":
+            self.around.state.put(current.with_properties(provisioningState="Failed" if error else "Succeeded"))
+        self.operations.finish(operation, error)
+        log.info("%s %s", resource.id, error or "provisioned")
+
+    async def _remove(self, operation: Operation) -> None:
+        errors = await asyncio.gather(*(self._release(r) for r in self.around.state.below(operation.resource)))
+        failed = [error for error in errors if error]
+        target = self.around.state.get(operation.resource)
+        if failed and target is not None:
+            self.around.state.put(target.with_properties(provisioningState="Succeeded"))
+            message = f"Deletion of '{operation.resource}' failed: " + " ".join(e.message for e in failed)
+            self.operations.finish(operation, ArmError(409, "ResourceGroupDeletionBlocked", message))
+            log.error("%s", message)
+            return
+        self.around.state.remove(operation.resource)
+        self.operations.finish(operation)
+        log.info("%s deleted", operation.resource)
+        self._spawn(self.empty_trash())
+
+    async def _release(self, resource: Resource) -> ArmError | None:
+        provider = provider_of(resource.type)
+        if not provider.slow:
+            return None  # its folders go with the group's
+        async with self._locks[resource.id.lower()]:
+            return await _attempt(provider.release, self.around, resource)
+
+    async def empty_trash(self) -> None:
+        """Frees the space of what was discarded, one at a time: two would delete each other's files."""
+        async with self._locks["the trash"]:
+            complaints = await asyncio.to_thread(lambda: list(empty_trash(self.around.layout)))
+        for complaint in complaints:
+            log.error("not deleted: %s", complaint)
+
+
+def _being_deleted(id_: str) -> ArmError:
+    """As ARM answers it while a deletion is under way."""
+    return ArmError(409, "ResourceBeingDeleted", f"The resource '{id_}' is being deleted. Try again once it is gone.")
+
+
+def _check_location(before: Resource | None, body: dict[str, Any]) -> None:
+    """A resource stays where it is. "East US" is eastus."""
+    old, new = (str(b.get("location", "")).replace(" ", "").lower() for b in (before.body if before else body, body))
+    if old != new:
+        message = f"The resource already exists in location '{old}'; one of the same name cannot be made in '{new}'."
+        raise ArmError(409, "InvalidResourceLocation", message)
+
+
+async def _attempt(work: Any, around: Surroundings, resource: Resource) -> ArmError | None:
+    """Runs `work` in a thread; its failure as ARM tells it."""
+    try:
+        await asyncio.to_thread(work, around, resource)
+    except ArmError as error:
+        return error
+    except Exception as error:  # the outermost edge of a background task: it must end as a failed operation
+        log.exception("%s", resource.id)
+        return ArmError(500, "InternalExecutionError", f"{type(error).__name__}: {error}")
+    return None
+
+
+def _without(body: dict[str, Any], path: list[str]) -> dict[str, Any]:
+    if path[0] not in body:
+        return body
+    if len(path) == 1:
+        return {k: v for k, v in body.items() if k != path[0]}
+    inner = body[path[0]]
+    return {**body, path[0]: _without(inner, path[1:])} if isinstance(inner, dict) else body

@@ -1,0 +1,70 @@
+"""The seam between the local cloud's ARM and the machines it boots: two kinds behind one Protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A folder of the host that a machine sees at the same path."""
+
+    folder: Path
+    read_only: bool
+
+
+@dataclass(frozen=True)
+class InstanceSpec:
+    """One machine to boot. `custom_data` is decoded; `metadata` is its document of the instance-metadata endpoint
+    (the machine fills in its own address and subnet); `metadata_url` is where the daemon serves that endpoint for
+    this machine on the host's loopback."""
+
+    name: str
+    vm_id: str
+    computer_name: str
+    custom_data: bytes
+    metadata: dict[str, Any]
+    metadata_url: str
+
+
+@dataclass(frozen=True)
+class ScaleSetSpec:
+    """What one scale set boots. `folder` is its own, for logs, disks and records; `network` its subnet's CIDR;
+    `arm_port` is where the daemon serves ARM over TLS on loopback, `arm_socket` the same on a Unix socket."""
+
+    set_id: str
+    folder: Path
+    network: str
+    mounts: tuple[Mount, ...]
+    instances: tuple[InstanceSpec, ...]
+    arm_port: int
+    arm_socket: Path
+
+
+@dataclass(frozen=True)
+class InstanceState:
+    """`running` is False once the machine is gone; `message` says why, where that is known."""
+
+    name: str
+    address: str
+    running: bool
+    message: str = ""
+
+
+class Machines(Protocol):
+    """Boots, watches and ends the machines of scale sets. Records what it started in `spec.folder`, so that another
+    process (the daemon after a crash) can go on with it; a process is known by boot id, pid and start time."""
+
+    kind: str
+
+    def start(self, spec: ScaleSetSpec) -> None:
+        """Boots all instances and returns once each has begun to boot. Raises OSError with the reason."""
+
+    def states(self, folder: Path) -> Sequence[InstanceState]:
+        """The instances that `start` recorded in `folder`, as they are now."""
+
+    def stop(self, folder: Path) -> None:
+        """Ends all machines of the folder and leaves no process, mount or link; does nothing where none is left."""

@@ -1,0 +1,119 @@
+"""The init of one scale set of namespace machines: makes the bridge, and a keeper for each node, which makes the node's
+namespaces and forks the node's own init into them. Everything here dies when the supervisor does."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import ip_network
+from pathlib import Path
+from typing import NoReturn
+
+from tfinfra.localcloud.machines import linux, node
+from tfinfra.localcloud.machines.node import Job
+
+_OWN = linux.CLONE_NEWNET | linux.CLONE_NEWNS | linux.CLONE_NEWUTS | linux.CLONE_NEWIPC
+
+
+@dataclass(frozen=True)
+class Keeper:
+    """A node's keeper. Over `link` it says that its namespaces are made, and hears that its network is joined."""
+
+    pid: int
+    link: socket.socket
+
+
+def run(job: Job, parent: int) -> NoReturn:
+    """Boots the nodes, each of which reports to the supervisor, and reaps until all have ended."""
+    _guard(lambda: _run(job, parent), job.report, "machines")
+
+
+def _run(job: Job, parent: int) -> None:
+    for number in (signal.SIGTERM, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
+    linux.die_with_parent(parent)
+    linux.unshare(linux.CLONE_NEWNET | linux.CLONE_NEWNS)
+    linux.mount("none", Path("/"), "", linux.MS_REC | linux.MS_PRIVATE)
+    keepers = [_keeper(job, index) for index in range(len(job.spec.instances))]
+    for keeper in keepers:
+        keeper.link.recv(1)
+    _ip(_bridge([k.pid for k in keepers]))
+    for keeper in keepers:
+        keeper.link.send(b"1")
+    job.report.close()
+    _reap()
+
+
+def _keeper(job: Job, index: int) -> Keeper:
+    ours, theirs = socket.socketpair()
+    parent = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        _guard(lambda: _keep(job, index, theirs, parent), job.report, job.spec.instances[index].name)
+    theirs.close()
+    return Keeper(pid, ours)
+
+
+def _keep(job: Job, index: int, link: socket.socket, parent: int) -> None:
+    linux.die_with_parent(parent)
+    linux.unshare(_OWN)
+    link.send(b"1")
+    link.recv(1)
+    prefix = ip_network(job.spec.network).prefixlen
+    _ip(_inside(f"{job.addresses[index]}/{prefix}"))
+    linux.unshare(linux.CLONE_NEWPID)
+    keeper = os.getpid()
+    if os.fork() == 0:
+        _guard(lambda: node.boot(job, index, keeper), job.report, job.spec.instances[index].name)
+    job.report.close()
+    _reap()
+
+
+def _guard(work: Callable[[], None], report: socket.socket, name: str) -> NoReturn:
+    """Runs `work` in a forked process, which must not run on in its caller's code; a fault is reported."""
+    try:
+        work()
+    except Exception as fault:  # noqa: BLE001 - the outermost edge of this process: the supervisor must hear it
+        traceback.print_exc()
+        node.say(report, {"name": name, "error": str(fault) or repr(fault)})
+    finally:
+        os._exit(0)
+
+
+def _reap() -> None:
+    while True:
+        try:
+            os.wait()
+        except ChildProcessError:
+            return
+
+
+def _bridge(pids: list[int]) -> list[str]:
+    """`ip` commands for the set's own network: one veth per node, its other end `eth0` in the node's."""
+    lines = ["link add br0 type bridge", "link set br0 up"]
+    for index, pid in enumerate(pids):
+        lines += [f"link add veth{index} type veth peer name eth0 netns {pid}", f"link set veth{index} master br0 up"]
+    return lines
+
+
+def _inside(address: str) -> list[str]:
+    """`ip` commands for a node's network: its address, and on `lo` the metadata endpoint's."""
+    return [
+        "link set lo up",
+        f"address add {node.METADATA[0]}/32 dev lo",
+        f"address add {address} dev eth0",
+        "link set eth0 up",
+    ]
+
+
+def _ip(lines: list[str]) -> None:
+    done = subprocess.run(
+        ["ip", "-batch", "-"], input="\n".join(lines) + "\n", capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise OSError(f"ip: {done.stderr.strip()}")

@@ -1,0 +1,114 @@
+"""Holds one scale set of namespace machines. This process stays in the host's namespaces and relays; its child is the
+init of a PID namespace with the set's bridge and mounts, and dies with it, and takes everything along."""
+
+from __future__ import annotations
+
+import array
+import asyncio
+import json
+import os
+import signal
+import socket
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from ipaddress import ip_network
+from itertools import islice
+from typing import Any
+
+from tfinfra.localcloud.machines import linux, namespace_init, node, relay
+from tfinfra.localcloud.machines.base import ScaleSetSpec
+from tfinfra.localcloud.machines.records import InstanceRecord, ProcessId, Record, identify, write_record
+
+_RESERVED = 3  # Azure keeps a subnet's first addresses: the first machine gets .4
+
+
+@dataclass(frozen=True)
+class Booting:
+    """What a node said of itself: its init as the host knows it, its listening sockets (metadata, ARM)."""
+
+    name: str
+    process: ProcessId | None
+    listeners: tuple[socket.socket, ...]
+
+
+def node_addresses(network: str, count: int) -> tuple[str, ...]:
+    """The first `count` addresses that Azure would give out in `network`. Raises OSError where it is too small."""
+    found = tuple(str(a) for a in islice(ip_network(network).hosts(), _RESERVED, _RESERVED + count))
+    if len(found) < count:
+        raise OSError(f"the subnet {network} has no room for {count} machines")
+    return found
+
+
+def supervise(spec: ScaleSetSpec, ready: Callable[[], None]) -> None:
+    """Boots the machines of `spec`, calls `ready`, and relays for them until all have ended."""
+    addresses = node_addresses(spec.network, len(spec.instances))
+    record = _first_record(spec, addresses)
+    write_record(spec.folder, record)
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+    init = _fork_init(node.Job(spec, addresses, theirs), ours)
+    theirs.close()
+    booting = {b.name: b for b in (_receive(ours) for _ in spec.instances)}
+    processes = tuple(replace(i, process=booting[i.name].process) for i in record.instances)
+    write_record(spec.folder, replace(record, init=identify(init), instances=processes))
+    ready()
+    asyncio.run(_relay(spec, booting, init))
+
+
+def _first_record(spec: ScaleSetSpec, addresses: tuple[str, ...]) -> Record:
+    own = identify(os.getpid())
+    if own is None:
+        raise OSError("this process does not find itself in the process table")
+    rows = zip(spec.instances, addresses, strict=True)
+    return Record("namespace", own, tuple(InstanceRecord(i.name, i.vm_id, a) for i, a in rows))
+
+
+def _fork_init(job: node.Job, ours: socket.socket) -> int:
+    """Starts the set's init, the first process of a new PID namespace; returns its pid."""
+    parent = os.getpid()
+    linux.unshare(linux.CLONE_NEWPID)
+    pid = os.fork()
+    if pid == 0:
+        ours.close()  # or the nodes could still send when the supervisor is gone
+        namespace_init.run(job, parent)
+    return pid
+
+
+def _receive(ours: socket.socket) -> Booting:
+    """The next node's message. Raises OSError with the reason where one could not be made."""
+    size = socket.CMSG_SPACE(struct.calcsize("iII")) + socket.CMSG_SPACE(8 * 4)
+    text, parts, _, _ = ours.recvmsg(1 << 16, size)
+    if not text:
+        raise OSError("the machines' init ended; see supervisor.log")
+    said: dict[str, Any] = json.loads(text)
+    if "error" in said:
+        raise OSError(f"{said['name']}: {said['error']}")
+    pid, fds = _ancillary(parts)
+    return Booting(said["name"], identify(pid), tuple(socket.socket(fileno=fd) for fd in fds))
+
+
+def _ancillary(parts: list[tuple[int, int, bytes]]) -> tuple[int, list[int]]:
+    """The sender's pid, which the kernel has translated to this process's view, and the descriptors it sent."""
+    pid, fds = 0, array.array("i")
+    for level, kind, data in parts:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS):
+            pid = struct.unpack("iII", data)[0]
+        elif (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            fds.frombytes(data[: len(data) - len(data) % fds.itemsize])
+    return pid, fds.tolist()
+
+
+async def _relay(spec: ScaleSetSpec, booting: dict[str, Booting], init: int) -> None:
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGCHLD, ended.set)  # the init is the only child
+    loop.add_signal_handler(signal.SIGTERM, ended.set)
+    if os.waitpid(init, os.WNOHANG)[0]:  # it ended before anyone listened for that
+        return
+    arm = relay.to_socket(spec.arm_socket)
+    listeners: list[tuple[socket.socket, relay.Handler]] = []
+    for instance in spec.instances:
+        metadata_socket, arm_socket = booting[instance.name].listeners
+        listeners += [(metadata_socket, relay.to_url(instance.metadata_url)), (arm_socket, arm)]
+    await relay.serve(listeners, ended)

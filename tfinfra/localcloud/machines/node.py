@@ -1,0 +1,84 @@
+"""The init of one namespace machine: makes its root, tells the supervisor, runs cloud-init, reaps until it is ended."""
+
+from __future__ import annotations
+
+import array
+import json
+import os
+import signal
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from tfinfra.localcloud.machines import linux, node_files, node_root
+from tfinfra.localcloud.machines.base import InstanceSpec, ScaleSetSpec
+
+METADATA = ("169.254.169.254", 80)
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_STAGES = Path(__file__).with_name("cloud_init_stages.py")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What all processes of one scale set know: the spec, its machines' addresses, the way to the supervisor."""
+
+    spec: ScaleSetSpec
+    addresses: tuple[str, ...]
+    report: socket.socket
+
+
+def boot(job: Job, index: int, keeper: int) -> NoReturn:
+    """Boots instance `index` as process 1 of its PID namespace. Raises OSError where it cannot."""
+    spec, instance = job.spec, job.spec.instances[index]
+    folder = spec.folder / instance.name
+    folder.mkdir(exist_ok=True)
+    os.setsid()
+    linux.die_with_parent(keeper)
+    linux.set_hostname(instance.computer_name)
+    stages = _STAGES.read_text(encoding="utf-8")
+    _console(folder / "console.log")
+    hosts = {i.computer_name: address for i, address in zip(spec.instances, job.addresses, strict=True)}
+    root = node_root.make(folder, spec.folder, spec.mounts)
+    node_files.write(root, instance, hosts)
+    linux.enter_root(root)
+    _report_sockets(instance, spec.arm_port, job.report)
+    job.report.close()
+    _run(stages)
+
+
+def say(report: socket.socket, message: dict[str, str], fds: tuple[int, ...] = ()) -> None:
+    """One message to the supervisor, with descriptors that it keeps."""
+    ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
+    report.sendmsg([json.dumps(message).encode()], ancillary)
+
+
+def _report_sockets(instance: InstanceSpec, arm_port: int, report: socket.socket) -> None:
+    with _listen(METADATA) as metadata, _listen(("127.0.0.1", arm_port)) as arm:
+        say(report, {"name": instance.name}, (metadata.fileno(), arm.fileno()))
+
+
+def _listen(address: tuple[str, int]) -> socket.socket:
+    return socket.create_server(address, backlog=128)
+
+
+def _console(path: Path) -> None:
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(log)
+
+
+def _run(stages: str) -> NoReturn:
+    """Starts cloud-init, then reaps for ever: the node stays up when it has ended, as a virtual machine does."""
+    environment = {"PATH": _PATH, "LANG": "C.UTF-8"}
+    line = ["/usr/bin/python3", "-I", "-c", stages]
+    boot_pid = os.posix_spawn(line[0], line, environment)
+    while True:
+        try:
+            ended, status = os.wait()
+        except ChildProcessError:
+            signal.pause()
+            continue
+        if ended == boot_pid:
+            print(f"cloud-init ended with exit status {os.waitstatus_to_exitcode(status)}", flush=True)

@@ -1,0 +1,134 @@
+"""A namespace machine's file system: an overlay of the host's, whose changes are files below the machine's folder, with
+homes and what the host runs masked, and file systems of its own where a machine has them."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Iterable
+from pathlib import Path
+
+from tfinfra.localcloud.machines import linux
+from tfinfra.localcloud.machines.base import Mount
+from tfinfra.paths import state_folder
+
+_QUIET = linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC
+_DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "fuse", "infiniband", "dri")
+_LINKS = {"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2"}
+_SYSTEM = ("/usr", "/opt", "/var", "/etc", "/srv", "/nix", "/boot")
+_ON_DISK = {"ext4", "ext3", "ext2", "xfs", "btrfs", "zfs", "f2fs"}
+_CLOUD = Path("/var/lib/cloud")
+CONFIG = Path("/etc/cloud/cloud.cfg.d")
+
+
+def make(folder: Path, set_folder: Path, mounts: tuple[Mount, ...]) -> Path:
+    """Mounts all of it below `folder`; returns the root. Raises OSError."""
+    root = folder / "root"
+    os.chdir(folder)
+    _overlay(Path("/"), folder, root)
+    for layer in system_layers(Path("/proc/self/mountinfo").read_text(encoding="utf-8")):
+        _overlay(layer, folder / "layers" / str(layer).strip("/").replace("/", "-"), _inside(root, layer))
+    _kernel_file_systems(root)
+    _devices(root)
+    masks = {**dict.fromkeys(_homes(), 0o700), Path("/tmp"): 0o1777}  # noqa: S108 - the machine's, not ours
+    masks |= dict.fromkeys((_CLOUD, CONFIG, set_folder, state_folder()), 0o755)
+    for index, mask in enumerate(outermost(masks)):
+        _mask(root, mask, folder / "masks" / str(index), masks[mask])
+    for entry in mounts:
+        _bind(root, entry)
+    return root
+
+
+def outermost(paths: Iterable[Path]) -> list[Path]:
+    """The paths that lie below no other of them, sorted."""
+    kept: list[Path] = []
+    for path in sorted(paths):
+        if not any(path.is_relative_to(above) for above in kept):
+            kept.append(path)
+    return kept
+
+
+def system_layers(mountinfo: str) -> list[Path]:
+    """The host's other disks that hold parts of its system: an overlay of / does not reach into them."""
+    found = []
+    for line in mountinfo.splitlines():
+        fields, _, rest = line.partition(" - ")
+        path, kind = Path(fields.split()[4]), rest.split()[0]
+        if kind in _ON_DISK and any(path.is_relative_to(s) for s in _SYSTEM) and "\\" not in str(path):
+            found.append(path)
+    return sorted(set(found))
+
+
+def _overlay(lower: Path, layer: Path, target: Path) -> None:
+    """`target` shows the host's `lower`; what is changed there lies in `layer`."""
+    for name in ("upper", "work"):
+        (layer / name).mkdir(parents=True)
+        (layer / name).chmod(0o755)
+    target.mkdir(parents=True, exist_ok=True)
+    os.chdir(layer)  # relative names: a comma or a colon in the folder's own would have to be escaped
+    options = f"lowerdir={lower},upperdir=upper,workdir=work"
+    try:
+        linux.mount("overlay", target, "overlay", 0, f"{options},volatile")
+    except OSError:  # a kernel before 5.10 writes every change through to the disk
+        linux.mount("overlay", target, "overlay", 0, options)
+
+
+def _kernel_file_systems(root: Path) -> None:
+    linux.mount("proc", root / "proc", "proc", _QUIET)
+    for path in (p for p in (root / "proc/sys", root / "proc/sysrq-trigger") if p.exists()):  # the host's own settings
+        linux.mount(str(path), path, "", linux.MS_BIND)
+        linux.mount("none", path, "", linux.MS_BIND | linux.MS_REMOUNT | linux.MS_RDONLY | _QUIET)
+    linux.mount("sysfs", root / "sys", "sysfs", _QUIET | linux.MS_RDONLY)
+    linux.mount("tmpfs", root / "run", "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "mode=755")
+
+
+def _devices(root: Path) -> None:
+    own = root / "dev"
+    linux.mount("tmpfs", own, "tmpfs", linux.MS_NOSUID, "mode=755")
+    for device in _host_devices():
+        target = own / device.relative_to("/dev")
+        if device.is_dir():
+            target.mkdir()
+        else:
+            target.touch()
+        linux.mount(str(device), target, "", linux.MS_BIND | linux.MS_REC)
+    for name in ("pts", "shm", "mqueue"):
+        (own / name).mkdir()
+    options = "newinstance,ptmxmode=0666,mode=620"
+    linux.mount("devpts", own / "pts", "devpts", linux.MS_NOSUID | linux.MS_NOEXEC, options)
+    linux.mount("tmpfs", own / "shm", "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "mode=1777")
+    linux.mount("mqueue", own / "mqueue", "mqueue", _QUIET)
+    for name, to in {**_LINKS, "ptmx": "pts/ptmx"}.items():
+        (own / name).symlink_to(to)
+
+
+def _host_devices() -> list[Path]:
+    named = [Path("/dev") / name for name in _DEVICES]
+    return [d for d in (*named, *sorted(Path("/dev").glob("nvidia*"))) if d.exists()]
+
+
+def _homes() -> Iterable[Path]:
+    """Where people keep their own things: these are never a node's."""
+    people = (Path(p.pw_dir) for p in pwd.getpwall() if p.pw_uid == 0 or 1000 <= p.pw_uid < 60000)
+    return {Path("/home"), Path("/root"), *(p for p in people if p.is_dir() and len(p.parts) > 1)}
+
+
+def _mask(root: Path, path: Path, empty: Path, mode: int) -> None:
+    """`path` is an empty folder of the machine's own, on disk."""
+    empty.mkdir(parents=True)
+    empty.chmod(mode)
+    linux.mount(str(empty), _inside(root, path), "", linux.MS_BIND)
+
+
+def _bind(root: Path, entry: Mount) -> None:
+    target = _inside(root, entry.folder)
+    linux.mount(str(entry.folder), target, "", linux.MS_BIND | linux.MS_REC)
+    if entry.read_only:
+        linux.mount("none", target, "", linux.MS_BIND | linux.MS_REMOUNT | linux.MS_RDONLY)
+
+
+def _inside(root: Path, path: Path) -> Path:
+    """Where the machine has the host's `path`; made where it is missing."""
+    target = root / path.relative_to("/")
+    target.mkdir(parents=True, exist_ok=True)
+    return target

@@ -1,0 +1,210 @@
+"""Holds one scale set of process machines: each is a folder, a session and (where possible) an address and a hostname
+of its own, and runs the very bootstrap of its customData. On Linux orphans of a machine come to this process, so none
+is ever lost, and the machines die with it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import NoReturn
+
+from tfinfra.localcloud.machines import customdata
+from tfinfra.localcloud.machines.addresses import lease_addresses
+from tfinfra.localcloud.machines.base import InstanceSpec, ScaleSetSpec
+from tfinfra.localcloud.machines.marks import MARK, kill_marked
+from tfinfra.localcloud.machines.records import InstanceRecord, Record, identify, write_record
+
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def supervise(spec: ScaleSetSpec, ready: Callable[[], None]) -> None:
+    """Boots the machines of `spec`, calls `ready`, and returns once all have ended or SIGTERM came."""
+    vm_ids = {i.vm_id for i in spec.instances}
+    _leave_mourner(vm_ids)
+    signal.signal(signal.SIGTERM, _leave)
+    if sys.platform == "linux":
+        from tfinfra.localcloud.machines import linux
+
+        linux.adopt_orphans()
+    lease = lease_addresses(spec.set_id, len(spec.instances))
+    record = _first_record(spec, lease.addresses)
+    write_record(spec.folder, record)
+    try:
+        record, pids = _boot(spec, record)
+        ready()
+        _watch(spec.folder, record, pids)
+    finally:
+        _end(vm_ids)
+
+
+def _leave_mourner(vm_ids: set[str]) -> None:
+    """Leaves a process that outlives this one, just long enough to end its machines' orphans: kill -9 takes only the
+    machines' first processes along. It is no child of this one, which waits for its children."""
+    reader, writer = os.pipe()
+    if os.fork() == 0:
+        if os.fork() == 0:
+            os.setsid()
+            os.close(writer)
+            os.read(reader, 1)  # ends with this process's parent, which alone holds the other end
+            _sweep(vm_ids)
+        os._exit(0)
+    os.wait()
+    os.close(reader)
+
+
+def _sweep(vm_ids: set[str]) -> None:
+    while kill_marked(vm_ids):
+        time.sleep(0.002)
+
+
+def _leave(_number: int, _frame: object) -> NoReturn:
+    raise SystemExit(0)
+
+
+def _first_record(spec: ScaleSetSpec, addresses: tuple[str, ...]) -> Record:
+    own = identify(os.getpid())
+    if own is None:
+        raise OSError("this process does not find itself in the process table")
+    rows = zip(spec.instances, addresses, strict=True)
+    return Record("process", own, tuple(InstanceRecord(i.name, i.vm_id, a) for i, a in rows))
+
+
+def _boot(spec: ScaleSetSpec, record: Record) -> tuple[Record, dict[int, str]]:
+    """Starts the machines; also returns which machine's first process each pid is."""
+    pids = {_start(instance, spec.folder / instance.name): instance.name for instance in spec.instances}
+    processes = {name: identify(pid) for pid, name in pids.items()}
+    record = replace(record, instances=tuple(replace(i, process=processes[i.name]) for i in record.instances))
+    write_record(spec.folder, record)
+    return record, pids
+
+
+def _watch(folder: Path, record: Record, pids: Mapping[int, str]) -> None:
+    """Reaps until no child is left. A machine whose first process has ended is gone, so all it started goes too."""
+    left = dict(pids)
+    while True:
+        try:
+            pid, status = os.wait()
+        except ChildProcessError:
+            return
+        name = left.pop(pid, None)  # any other pid is an orphan that a machine left
+        if name is not None:
+            record = _without(record, name, _exit_status(status), folder)
+            kill_marked({i.vm_id for i in record.instances if i.name == name})
+            write_record(folder, record)
+
+
+def _without(record: Record, name: str, code: int, folder: Path) -> Record:
+    why = _why(folder / name, code)
+    ended = (replace(i, exit_status=code, message=why) if i.name == name else i for i in record.instances)
+    return replace(record, instances=tuple(ended))
+
+
+def _exit_status(status: int) -> int:
+    code = os.waitstatus_to_exitcode(status)
+    return code if code >= 0 else 128 - code
+
+
+def _why(folder: Path, code: int) -> str:
+    lines = (folder / "console.log").read_text(encoding="utf-8", errors="replace").splitlines()[-1:]
+    return f"its first process ended with exit status {code}" + (f": {lines[0]}" if lines else "")
+
+
+def _start(instance: InstanceSpec, folder: Path) -> int:
+    """Forks the machine's first process; returns its pid."""
+    root = folder / "root"
+    root.mkdir(parents=True, exist_ok=True)
+    parent = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        _run(instance, folder, root, parent)
+    return pid
+
+
+def _run(instance: InstanceSpec, folder: Path, root: Path, parent: int) -> NoReturn:
+    """Becomes the machine: what its customData says to run, in a session of its own."""
+    try:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.setsid()
+        _console(folder / "console.log")
+        if sys.platform == "linux":
+            _separate(instance.computer_name, parent)
+        config = customdata.read_custom_data(instance.custom_data)
+        written = customdata.write_files(config, root)
+        _execute(customdata.commands(config, written, sys.executable), _environment(instance, root), root)
+    except Exception:  # noqa: BLE001 - the outermost edge of this process: its console says what was wrong
+        traceback.print_exc()
+    finally:
+        os._exit(1)
+
+
+def _console(path: Path) -> None:
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(log)
+
+
+def _separate(hostname: str, parent: int) -> None:
+    """Own hostname, which is how Open MPI tells nodes apart; without it the agent has another way."""
+    from tfinfra.localcloud.machines import linux
+
+    try:
+        if os.geteuid() != 0:
+            linux.own_user_namespace()
+        linux.unshare(linux.CLONE_NEWUTS)
+        linux.set_hostname(hostname)
+    except OSError as fault:
+        print(f"no hostname of its own: {fault}", flush=True)
+    linux.die_with_parent(parent)  # after the namespaces: a change of credentials would forget it
+
+
+def _environment(instance: InstanceSpec, root: Path) -> dict[str, str]:
+    home = root / "root"
+    home.mkdir(exist_ok=True)
+    kept = {k: v for k, v in os.environ.items() if k in ("LANG", "TMPDIR", "TZ", "SSL_CERT_FILE", "LD_LIBRARY_PATH")}
+    return {
+        "PATH": os.environ.get("PATH", _PATH),
+        "LANG": "C.UTF-8",
+        **kept,
+        "HOME": str(home),
+        MARK: instance.vm_id,
+        "TFINFRA_ROOT": str(root),
+        "TFINFRA_FOREGROUND": "1",
+        "TFINFRA_METADATA_URL": instance.metadata_url,
+    }
+
+
+def _execute(lines: list[list[str]], environment: dict[str, str], root: Path) -> None:
+    """Runs the commands one after the other, as cloud-init does; the last takes this process over."""
+    os.chdir(root)
+    for line in lines[:-1]:
+        subprocess.run(line, env=environment, check=False)
+    if lines:
+        os.execvpe(lines[-1][0], lines[-1], environment)  # noqa: S606 - the customData's own command
+
+
+def _end(vm_ids: set[str]) -> None:
+    """Kills until nothing is left: what a killed process had started comes to this one, and goes in the next round."""
+    while kill_marked(vm_ids) or _kill_children():
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        time.sleep(0.002)
+
+
+def _kill_children() -> bool:
+    import psutil
+
+    alive = [c for c in psutil.Process().children(recursive=True) if c.is_running()]
+    for child in alive:
+        with contextlib.suppress(psutil.Error):
+            child.kill()
+    return bool(alive)

@@ -1,0 +1,106 @@
+"""What a supervisor writes down for other processes: which machines there are, and how to know them again."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tfinfra.model import from_json, to_json
+
+RECORD = "machines.json"
+
+
+@dataclass(frozen=True)
+class ProcessId:
+    """A process that cannot be mistaken for another: a pid is used again, (boot, pid, start time) is not."""
+
+    boot: str
+    pid: int
+    started: str
+
+
+@dataclass(frozen=True)
+class InstanceRecord:
+    """One machine. `process` is its first process, None until that runs; `exit_status` is None until it was reaped
+    (128 + n for a signal n); `message` says why it ended, where that is known."""
+
+    name: str
+    vm_id: str
+    address: str
+    process: ProcessId | None = None
+    exit_status: int | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One scale set: its kind, the supervisor that holds it, its machines in the order of the spec. `init` is the
+    first process of the PID namespace around all of them, where there is one: it is gone when all of them are."""
+
+    kind: str
+    supervisor: ProcessId
+    instances: tuple[InstanceRecord, ...]
+    init: ProcessId | None = None
+
+
+def write_record(folder: Path, record: Record) -> None:
+    """Replaces the folder's record in one step: a reader sees the old or the new one, never half of it."""
+    half = folder / f"{RECORD}.{os.getpid()}"
+    half.write_text(json.dumps(to_json(record), indent=2) + "\n", encoding="utf-8")
+    half.replace(folder / RECORD)
+
+
+def read_record(folder: Path) -> Record | None:
+    """The folder's record, None where nothing was started in it (or all of it was ended)."""
+    try:
+        data: Any = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return from_json(Record, data)
+
+
+def identify(pid: int) -> ProcessId | None:
+    """The running process `pid`, None where there is none (a zombie is none)."""
+    started = _start_time(pid)
+    return None if started is None else ProcessId(boot_id(), pid, started)
+
+
+def is_alive(process: ProcessId) -> bool:
+    """Whether this very process still runs."""
+    return identify(process.pid) == process
+
+
+def boot_id() -> str:
+    """Names this boot of the machine."""
+    if sys.platform == "linux":
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    import psutil
+
+    return str(int(psutil.boot_time()))
+
+
+def _start_time(pid: int) -> str | None:
+    return _start_time_linux(pid) if sys.platform == "linux" else _start_time_elsewhere(pid)
+
+
+def _start_time_linux(pid: int) -> str | None:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    fields = stat[stat.rindex(b")") + 2 :].split()  # the command before it may hold blanks and parentheses
+    return None if fields[0] in (b"Z", b"X") else fields[19].decode()
+
+
+def _start_time_elsewhere(pid: int) -> str | None:
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else str(process.create_time())
+    except psutil.NoSuchProcess:
+        return None

@@ -1,0 +1,41 @@
+"""A ScaleSetSpec as JSON text: how the daemon hands it to the supervisor that it starts."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+from tfinfra.localcloud.machines.base import InstanceSpec, Mount, ScaleSetSpec
+from tfinfra.model import to_json
+
+
+def spec_to_text(kind: str, spec: ScaleSetSpec) -> str:
+    """`spec` and the kind of machine to boot it as."""
+    return json.dumps({"kind": kind, "spec": _plain(to_json(spec))})
+
+
+def spec_from_text(text: str) -> tuple[str, ScaleSetSpec]:
+    """What `spec_to_text` was given. Raises KeyError where `text` is not from there."""
+    data = json.loads(text)
+    return data["kind"], _spec(data["spec"])
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_plain(v) for v in value]
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
+    return str(value) if isinstance(value, Path) else value
+
+
+def _spec(data: dict[str, Any]) -> ScaleSetSpec:
+    mounts = tuple(Mount(Path(m["folder"]), m["read_only"]) for m in data["mounts"])
+    instances = tuple(
+        InstanceSpec(**{**i, "custom_data": base64.b64decode(i["custom_data"])}) for i in data["instances"]
+    )
+    paths = {"folder": Path(data["folder"]), "arm_socket": Path(data["arm_socket"])}
+    return ScaleSetSpec(**{**data, **paths, "mounts": mounts, "instances": instances})

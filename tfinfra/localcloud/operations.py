@@ -1,0 +1,67 @@
+"""Long-running operations: what was begun, how it stands, how it ended; on disk, so that a restart goes on with it."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from tfinfra.localcloud.arm_error import ArmError
+from tfinfra.localcloud.files import own_folder, read_json, write_json
+from tfinfra.localcloud.layout import Layout
+
+KEPT_SECONDS = 3600
+
+
+@dataclass(frozen=True)
+class Operation:
+    """`verb` is "put" or "delete"; `status` InProgress, Succeeded or Failed; `error` {"status", "code", "message"}."""
+
+    id: str
+    verb: str
+    resource: str
+    status: str
+    begun: float
+    error: dict[str, Any] | None = None
+
+    def document(self) -> dict[str, Any]:
+        """What Azure-AsyncOperation answers."""
+        error = {"error": {k: self.error[k] for k in ("code", "message")}} if self.error else {}
+        return {"name": self.id, "status": self.status, **error}
+
+
+class Operations:
+    def __init__(self, layout: Layout, now: float) -> None:
+        self._folder = own_folder(layout.operations)
+        self._known: dict[str, Operation] = {}
+        for path in self._folder.glob("*.json"):
+            data = read_json(path)
+            if data is None or (data["status"] != "InProgress" and data["begun"] < now - KEPT_SECONDS):
+                path.unlink()
+            else:
+                self._known[data["id"]] = Operation(**data)
+
+    def begin(self, verb: str, resource: str, now: float) -> Operation:
+        """A new operation, or the one that does the same already."""
+        for operation in self.unfinished():
+            if (operation.verb, operation.resource.lower()) == (verb, resource.lower()):
+                return operation
+        return self._save(Operation(uuid.uuid4().hex, verb, resource, "InProgress", now))
+
+    def get(self, id_: str) -> Operation | None:
+        return self._known.get(id_)
+
+    def unfinished(self) -> list[Operation]:
+        return [o for o in self._known.values() if o.status == "InProgress"]
+
+    def finish(self, operation: Operation, error: ArmError | None = None) -> None:
+        if error is None:
+            self._save(replace(operation, status="Succeeded"))
+        else:
+            document = {"status": error.status, "code": error.code, "message": error.message}
+            self._save(replace(operation, status="Failed", error=document))
+
+    def _save(self, operation: Operation) -> Operation:
+        self._known[operation.id] = operation
+        write_json(self._folder / f"{operation.id}.json", asdict(operation))
+        return operation

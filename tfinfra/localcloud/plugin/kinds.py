@@ -1,0 +1,129 @@
+"""Which ARM type, API version and path stands behind a resource token of pulumi-azure-native 3.29.0."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+# token: (ARM type, default API version, the inputs that are the path's names, outermost first; "" is "default")
+_TABLE: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "resources:ResourceGroup": ("Microsoft.Resources/resourceGroups", "2024-03-01", ("resourceGroupName",)),
+    "authorization:RoleAssignment": (
+        "Microsoft.Authorization/roleAssignments",
+        "2022-04-01",
+        ("roleAssignmentName",),
+    ),
+    "compute:VirtualMachineScaleSet": (
+        "Microsoft.Compute/virtualMachineScaleSets",
+        "2024-11-01",
+        ("vmScaleSetName",),
+    ),
+    "logic:Workflow": ("Microsoft.Logic/workflows", "2019-05-01", ("workflowName",)),
+    "managedidentity:UserAssignedIdentity": (
+        "Microsoft.ManagedIdentity/userAssignedIdentities",
+        "2023-01-31",
+        ("resourceName",),
+    ),
+    "network:NatGateway": ("Microsoft.Network/natGateways", "2024-05-01", ("natGatewayName",)),
+    "network:NetworkSecurityGroup": (
+        "Microsoft.Network/networkSecurityGroups",
+        "2024-05-01",
+        ("networkSecurityGroupName",),
+    ),
+    "network:PrivateDnsZoneGroup": (
+        "Microsoft.Network/privateEndpoints/privateDnsZoneGroups",
+        "2024-05-01",
+        ("privateEndpointName", "privateDnsZoneGroupName"),
+    ),
+    "network:PrivateEndpoint": ("Microsoft.Network/privateEndpoints", "2024-05-01", ("privateEndpointName",)),
+    "network:PublicIPAddress": ("Microsoft.Network/publicIPAddresses", "2024-05-01", ("publicIpAddressName",)),
+    "network:Subnet": (
+        "Microsoft.Network/virtualNetworks/subnets",
+        "2024-05-01",
+        ("virtualNetworkName", "subnetName"),
+    ),
+    "network:VirtualNetwork": ("Microsoft.Network/virtualNetworks", "2024-05-01", ("virtualNetworkName",)),
+    "privatedns:PrivateZone": ("Microsoft.Network/privateDnsZones", "2024-06-01", ("privateZoneName",)),
+    "privatedns:VirtualNetworkLink": (
+        "Microsoft.Network/privateDnsZones/virtualNetworkLinks",
+        "2024-06-01",
+        ("privateZoneName", "virtualNetworkLinkName"),
+    ),
+    "storage:BlobContainer": (
+        "Microsoft.Storage/storageAccounts/blobServices/containers",
+        "2024-01-01",
+        ("accountName", "", "containerName"),
+    ),
+    "storage:FileShare": (
+        "Microsoft.Storage/storageAccounts/fileServices/shares",
+        "2024-01-01",
+        ("accountName", "", "shareName"),
+    ),
+    "storage:StorageAccount": ("Microsoft.Storage/storageAccounts", "2024-01-01", ("accountName",)),
+}
+# What azure-native spells differently from ARM, at the top level of these types' inputs and outputs.
+_RENAMED: dict[str, dict[str, str]] = {
+    "storage:StorageAccount": {
+        "enableHttpsTrafficOnly": "supportsHttpsTrafficOnly",
+        "enableNfsV3": "isNfsV3Enabled",
+        "networkRuleSet": "networkAcls",
+        "encryptionIdentity": "identity",
+        "keyVaultProperties": "keyvaultproperties",
+    },
+}
+_ADDRESS = frozenset({"resourceGroupName", "scope", "subscriptionId"})
+
+
+class UnknownKind(LookupError):
+    """The local cloud has no such resource."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One resource type. `names` are the inputs that make the path, "" where ARM has a fixed "default" there."""
+
+    arm_type: str
+    api_version: str
+    names: tuple[str, ...]
+    renamed: Mapping[str, str]
+
+    @property
+    def own_name(self) -> str:
+        """The input that holds the resource's own name."""
+        return self.names[-1]
+
+    @property
+    def address(self) -> frozenset[str]:
+        """The inputs that say where a resource is, and not what it is: a change of one is another resource."""
+        return _ADDRESS | frozenset(self.names)
+
+    def path(self, inputs: Mapping[str, Any], subscription: str) -> str:
+        """The resource's ARM id. Raises KeyError where an input that it needs is missing."""
+        names = [inputs[name] if name else "default" for name in self.names]
+        if self.arm_type == "Microsoft.Resources/resourceGroups":
+            return f"/subscriptions/{subscription}/resourceGroups/{names[0]}"
+        namespace, *types = self.arm_type.split("/")
+        scope = inputs.get("scope") or f"/subscriptions/{subscription}/resourceGroups/{inputs['resourceGroupName']}"
+        pairs = "/".join(f"{kind}/{name}" for kind, name in zip(types, names, strict=True))
+        return f"{scope.rstrip('/')}/providers/{namespace}/{pairs}"
+
+
+def kind_of(token: str) -> Kind:
+    """The Kind of "azure-native:<module>:<Name>" or "azure-native:<module>/v<yyyymmdd>:<Name>".
+
+    Raises UnknownKind for a type that the local cloud does not have.
+    """
+    _, module, name = token.split(":")
+    module, _, version = module.partition("/v")
+    key = f"{module}:{name}"
+    if key not in _TABLE:
+        raise UnknownKind(f"the local cloud has no '{token}'")
+    arm_type, default, names = _TABLE[key]
+    return Kind(arm_type, _api_version(version) or default, names, _RENAMED.get(key, {}))
+
+
+def _api_version(digits: str) -> str:
+    """ "20240501" as "2024-05-01", "20240501preview" as "2024-05-01-preview"."""
+    date, label = digits[:8], digits[8:]
+    return "-".join(part for part in (date[:4], date[4:6], date[6:], label) if part)

@@ -1,0 +1,135 @@
+"""Role definitions, role assignments and what they permit: nodes may do what their identity was granted, no more."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import Any
+
+from tfinfra.localcloud import ids
+from tfinfra.localcloud.arm_error import ArmError
+from tfinfra.localcloud.layout import SUBSCRIPTION
+from tfinfra.localcloud.providers.base import Provider, Surroundings
+from tfinfra.localcloud.state import Resource
+from tfinfra.localcloud.tokens import OWNER_OID
+
+ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
+DEFINITIONS = "Microsoft.Authorization/roleDefinitions"
+BLOB_WRITER = "Storage Blob Data Contributor"
+BLOB_READER = "Storage Blob Data Reader"
+_GROUPS = "Microsoft.Resources/subscriptions/resourceGroups"
+
+# The id that stacks/roles.py gives the role in this subscription; both sides derive it, a test compares them.
+GROUP_DELETER = str(
+    uuid.uuid5(uuid.UUID("6f1d2c1e-5a0b-5c8e-9d2f-7b1f0a4c3e55"), f"{SUBSCRIPTION}|tfinfra group deleter")
+)
+# The built-in roles that runs use, with Azure's own ids, and the custom role that `tfinfra setup azure` makes there.
+BUILT_IN: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
+    "8e3af657-a8ff-443c-a75c-2fe8c4bcb635": ("Owner", ("*",), ()),
+    "b24988ac-6180-42a0-ab88-20f7382dd24c": ("Contributor", ("*",), ("Microsoft.Authorization/*/write",)),
+    "acdd72a7-3385-48ef-bd42-f606fba81ae7": ("Reader", ("*/read",), ()),
+    "ba92f5b4-2d11-453d-a403-e96b0029c9fe": (BLOB_WRITER, (), ()),
+    "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1": (BLOB_READER, (), ()),
+    GROUP_DELETER: ("tfinfra group deleter", (f"{_GROUPS}/read", f"{_GROUPS}/delete"), ()),
+}
+
+
+class RoleDefinitions(Provider):
+    def accept(self, around: Surroundings, resource: Resource, before: Resource | None) -> Resource:
+        del around, before
+        return resource.with_properties(type="CustomRole")
+
+
+class RoleAssignments(Provider):
+    def accept(self, around: Surroundings, resource: Resource, before: Resource | None) -> Resource:
+        properties = resource.properties
+        definition(around, str(properties.get("roleDefinitionId")))
+        principal = str(properties.get("principalId"))
+        if principal not in principals(around):
+            message = f"Principal {principal} does not exist in the directory."
+            raise ArmError(400, "PrincipalNotFound", message)
+        scope = resource.address.scope
+        self._refuse_other(around, resource, before)
+        return resource.with_properties(scope=scope)
+
+    def _refuse_other(self, around: Surroundings, resource: Resource, before: Resource | None) -> None:
+        wanted = _grant(resource)
+        if before is not None and _grant(before) != wanted:
+            message = "Tenant ID, application ID, principal ID, and scope are not allowed to be updated."
+            raise ArmError(400, "RoleAssignmentUpdateNotPermitted", message)
+        if before is None and any(_grant(a) == wanted for a in around.state.of_type(ASSIGNMENTS)):
+            raise ArmError(409, "RoleAssignmentExists", "The role assignment already exists.")
+
+
+def _grant(assignment: Resource) -> tuple[str, str, str]:
+    properties = assignment.properties
+    role = str(properties.get("roleDefinitionId")).rpartition("/")[2]
+    return assignment.address.scope.lower(), str(properties.get("principalId")), role.lower()
+
+
+def definition(around: Surroundings, id_: str) -> dict[str, Any]:
+    """The properties of the role definition `id_`, whatever scope it is named under. Raises ArmError (400)."""
+    name = id_.rpartition("/")[2].lower()
+    for role in definitions(around):
+        if role["name"].lower() == name:
+            found: dict[str, Any] = role["properties"]
+            return found
+    raise ArmError(400, "RoleDefinitionDoesNotExist", f"The specified role definition with ID '{name}' does not exist.")
+
+
+def definitions(around: Surroundings) -> list[dict[str, Any]]:
+    """All role definitions as ARM lists them: the built-in ones, then the custom ones."""
+    return [*map(_built_in, BUILT_IN), *(r.body for r in around.state.of_type(DEFINITIONS))]
+
+
+def _built_in(guid: str) -> dict[str, Any]:
+    name, actions, excepted = BUILT_IN[guid]
+    permissions = [{"actions": list(actions), "notActions": list(excepted), "dataActions": [], "notDataActions": []}]
+    return {
+        "id": f"/subscriptions/{SUBSCRIPTION}/providers/{DEFINITIONS}/{guid}",
+        "type": DEFINITIONS,
+        "name": guid,
+        "properties": {"roleName": name, "type": "BuiltInRole", "permissions": permissions, "assignableScopes": ["/"]},
+    }
+
+
+def principals(around: Surroundings) -> set[str]:
+    """The object ids that exist: the owner's and those of all managed identities."""
+    found = {OWNER_OID}
+    for resource in around.state.below(""):
+        identity = resource.body.get("identity") or {}
+        found |= {str(p) for p in (resource.properties.get("principalId"), identity.get("principalId")) if p}
+    return found
+
+
+def grants(around: Surroundings, oid: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(scope, role properties) of each role assignment of the principal."""
+    for assignment in around.state.of_type(ASSIGNMENTS):
+        if assignment.properties.get("principalId") == oid:
+            yield assignment.address.scope, definition(around, str(assignment.properties["roleDefinitionId"]))
+
+
+def permits(around: Surroundings, oid: str, action: str, id_: str) -> bool:
+    """Whether the principal may do `action` ("Microsoft.X/y/read") on `id_`. The owner may do everything."""
+    if oid == OWNER_OID:
+        return True
+    return any(ids.within(scope, id_) and _covers(role, action) for scope, role in grants(around, oid))
+
+
+def _covers(role: dict[str, Any], action: str) -> bool:
+    return any(
+        _any_matches(p.get("actions"), action) and not _any_matches(p.get("notActions"), action)
+        for p in role.get("permissions") or ()
+    )
+
+
+def _any_matches(patterns: list[str] | None, action: str) -> bool:
+    return any(fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns or ())
+
+
+def action_of(method: str, address: ids.Address) -> str:
+    """The action that a request needs, as role definitions spell it."""
+    verb = {"GET": "read", "HEAD": "read", "DELETE": "delete", "POST": "action"}.get(method, "write")
+    kind = _GROUPS if address.type == ids.GROUP_TYPE else address.type
+    return f"{kind}/{verb}"

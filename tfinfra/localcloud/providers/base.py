@@ -1,0 +1,63 @@
+"""What one kind of resource does beyond being stored: the seam that each resource provider fills."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tfinfra.localcloud.arm_error import ArmError
+from tfinfra.localcloud.layout import Layout
+from tfinfra.localcloud.machines.base import Machines
+from tfinfra.localcloud.state import Resource, State
+
+
+@dataclass
+class Surroundings:
+    """What resource providers see of the daemon. `machines` gives the Machines of a kind and may raise OSError or
+    ValueError; `environments` are the folders that nodes mount read-only; `arm_port` and `metadata_port` are on
+    loopback; `quotas` override the limit of a family of cores."""
+
+    layout: Layout
+    state: State
+    machines: Callable[[str], Machines]
+    now: Callable[[], float]
+    arm_port: int
+    metadata_port: int
+    environments: set[Path] = field(default_factory=set)
+    quotas: dict[str, int] = field(default_factory=dict)
+
+
+class Provider:
+    """A kind of resource that is only stored; others override what differs.
+
+    A `slow` one is provisioned and released in a thread, behind a long-running operation.
+    """
+
+    slow = False
+    hidden: tuple[str, ...] = ()  # dotted paths that ARM takes and never gives back
+
+    def accept(self, around: Surroundings, resource: Resource, before: Resource | None) -> Resource:
+        """`resource` with what ARM adds to it, or an ArmError. `before` is what stands at its id now."""
+        del around, before
+        return resource
+
+    def provision(self, around: Surroundings, resource: Resource) -> None:
+        """Makes what is behind the resource. Raises OSError or ArmError with the reason."""
+
+    def release(self, around: Surroundings, resource: Resource) -> None:
+        """Ends what is behind the resource; nothing where nothing is left."""
+
+
+def require(around: Surroundings, owner: Resource, reference: Any) -> Resource:
+    """What `reference` (an ARM id) names. Raises ArmError as ARM does where it is not there."""
+    found = around.state.get(str(reference))
+    if found is None:
+        raise ArmError(
+            400,
+            "InvalidResourceReference",
+            f"Resource {reference} referenced by resource {owner.id} was not found. "
+            "Please make sure that the referenced resource exists, and that both resources are in the same region.",
+        )
+    return found

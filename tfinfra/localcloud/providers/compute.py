@@ -1,0 +1,165 @@
+"""Scale sets: a PUT boots machines, and what ARM tells of the instances is what the machines are."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import string
+import uuid
+from pathlib import Path
+from typing import Any
+
+from tfinfra.localcloud.arm_error import ArmError
+from tfinfra.localcloud.checks.scale_set import check_scale_set
+from tfinfra.localcloud.machines.base import InstanceSpec, InstanceState, ScaleSetSpec
+from tfinfra.localcloud.providers import metadata, mounts, quota
+from tfinfra.localcloud.providers.base import Provider, Surroundings
+from tfinfra.localcloud.state import Resource
+
+SCALE_SETS = "Microsoft.Compute/virtualMachineScaleSets"
+_LETTERS = string.ascii_lowercase + string.digits
+
+
+class ScaleSets(Provider):
+    slow = True
+    hidden = (
+        "properties.virtualMachineProfile.osProfile.customData",
+        "properties.virtualMachineProfile.osProfile.adminPassword",
+        "properties.virtualMachineProfile.userData",
+    )
+
+    def accept(self, around: Surroundings, resource: Resource, before: Resource | None) -> Resource:
+        findings = check_scale_set(resource.body)
+        if findings:
+            raise ArmError(400, findings[0].code, " ".join(f.message for f in findings))
+        quota.check(around, resource)
+        kept = before.internal.get("instances") if before else None
+        if kept and len(kept) != capacity(resource):
+            message = "The local cloud does not resize a scale set; delete it and create another."
+            raise ArmError(409, "OperationNotAllowed", message)
+        unique = before.properties["uniqueId"] if before else str(uuid.uuid4())
+        network = subnet_prefix(around, resource)
+        made = resource.with_internal(instances=kept or new_instances(resource), network=network)
+        return made.with_properties(uniqueId=unique)
+
+    def provision(self, around: Surroundings, resource: Resource) -> None:
+        """Boots the machines, unless an earlier PUT of the same set did. What a broken start left is ended first."""
+        machines, folder = around.machines(kind_of(resource)), machine_folder(around, resource)
+        if folder.exists():
+            states = machines.states(folder)
+            if states and all(s.running for s in states):
+                return
+            machines.stop(folder)
+            around.state.discard(folder)
+        folder.mkdir(mode=0o700, parents=True)
+        machines.start(scale_set_spec(around, resource))
+
+    def release(self, around: Surroundings, resource: Resource) -> None:
+        folder = machine_folder(around, resource)
+        if folder.exists():
+            around.machines(kind_of(resource)).stop(folder)
+            around.state.discard(folder)
+
+
+def kind_of(resource: Resource) -> str:
+    return str(resource.internal.get("machines") or "")
+
+
+def capacity(resource: Resource) -> int:
+    return int((resource.body.get("sku") or {}).get("capacity") or 0)
+
+
+def is_flexible(resource: Resource) -> bool:
+    return str(resource.properties.get("orchestrationMode", "Uniform")).lower() == "flexible"
+
+
+def profile(resource: Resource) -> dict[str, Any]:
+    return resource.properties.get("virtualMachineProfile") or {}
+
+
+def ip_configurations(resource: Resource) -> list[dict[str, Any]]:
+    nics = (profile(resource).get("networkProfile") or {}).get("networkInterfaceConfigurations") or []
+    return [c["properties"] for nic in nics for c in nic.get("properties", {}).get("ipConfigurations") or []]
+
+
+def subnet_prefix(around: Surroundings, resource: Resource) -> str:
+    """The CIDR of the first subnet; Azure's default where the set names none."""
+    for configuration in ip_configurations(resource):
+        subnet = around.state.get(str((configuration.get("subnet") or {}).get("id")))
+        if subnet is not None:
+            return str(subnet.properties.get("addressPrefix") or subnet.properties["addressPrefixes"][0])
+    return "10.0.0.0/24"
+
+
+def new_instances(resource: Resource) -> list[dict[str, str]]:
+    """Names as Azure makes them, which say nothing about an order: a Uniform set's ids have gaps, others are random."""
+    prefix = (profile(resource).get("osProfile") or {}).get("computerNamePrefix") or resource.name[:9]
+    return [_instance(resource, prefix, number) for number in _numbers(capacity(resource))]
+
+
+def _numbers(count: int) -> list[int]:
+    return secrets.SystemRandom().sample(range(count + count // 2 + 1), count)
+
+
+def _instance(resource: Resource, prefix: str, number: int) -> dict[str, str]:
+    made = {"vm_id": str(uuid.uuid4()), "secret": secrets.token_urlsafe(12)}
+    if is_flexible(resource):
+        name = f"{resource.name}_{secrets.token_hex(4)}"
+        tail = "".join(secrets.choice(_LETTERS) for _ in range(6)).upper()
+        return {"instance": name, "name": name, "computer": prefix + tail, **made}
+    return {"instance": str(number), "name": f"{resource.name}_{number}", "computer": prefix + _base36(number), **made}
+
+
+def _base36(number: int) -> str:
+    digits = ""
+    while number:
+        number, rest = divmod(number, 36)
+        digits = (string.digits + string.ascii_uppercase)[rest] + digits
+    return digits.rjust(6, "0")
+
+
+def machine_folder(around: Surroundings, resource: Resource) -> Path:
+    return around.state.folder(resource.address.group or "") / "machines" / resource.name.lower()
+
+
+def scale_set_spec(around: Surroundings, resource: Resource) -> ScaleSetSpec:
+    """What the machines boot."""
+    text = (profile(resource).get("osProfile") or {}).get("customData") or ""
+    data = base64.b64decode(text)
+    instances = tuple(
+        InstanceSpec(
+            name=i["name"],
+            vm_id=i["vm_id"],
+            computer_name=i["computer"],
+            custom_data=data,
+            metadata=metadata.instance_document(resource, i),
+            metadata_url=metadata.url(around.metadata_port, i),
+        )
+        for i in resource.internal["instances"]
+    )
+    return ScaleSetSpec(
+        set_id=resource.id,
+        folder=machine_folder(around, resource),
+        network=str(resource.internal["network"]),
+        mounts=mounts.mounts_of(around, resource),
+        instances=instances,
+        arm_port=around.arm_port,
+        arm_socket=around.layout.arm_socket,
+    )
+
+
+def living(around: Surroundings, resource: Resource) -> list[tuple[dict[str, str], InstanceState]]:
+    """The instances that run, with their state. One that died is not there, as an evicted one is not."""
+    folder = machine_folder(around, resource)
+    if not folder.exists():
+        return []
+    states = {s.name: s for s in around.machines(kind_of(resource)).states(folder)}
+    known = [(i, states[i["name"]]) for i in resource.internal["instances"] if i["name"] in states]
+    return [(instance, state) for instance, state in known if state.running]
+
+
+def dead(around: Surroundings, resource: Resource) -> list[InstanceState]:
+    """What is known of the instances that ended by themselves."""
+    folder = machine_folder(around, resource)
+    states = around.machines(kind_of(resource)).states(folder) if folder.exists() else ()
+    return [s for s in states if not s.running]

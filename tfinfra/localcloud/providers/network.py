@@ -1,0 +1,55 @@
+"""Virtual networks: subnets written inside their network are resources of their own as well, as in ARM."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from typing import Any
+
+from tfinfra.localcloud.arm_error import ArmError
+from tfinfra.localcloud.providers.base import Provider, Surroundings
+from tfinfra.localcloud.state import Resource
+
+SUBNETS = "Microsoft.Network/virtualNetworks/subnets"
+
+
+class VirtualNetworks(Provider):
+    def accept(self, around: Surroundings, resource: Resource, before: Resource | None) -> Resource:
+        del around, before
+        space = [_network(p) for p in (resource.properties.get("addressSpace") or {}).get("addressPrefixes") or ()]
+        subnets = [_with_id(resource, s) for s in resource.properties.get("subnets") or ()]
+        for subnet in subnets:
+            _check_prefixes(subnet, space)
+        return resource.with_properties(subnets=subnets)
+
+    def provision(self, around: Surroundings, resource: Resource) -> None:
+        for subnet in resource.properties["subnets"]:
+            body = {**subnet, "type": SUBNETS}
+            around.state.put(Resource(subnet["id"], SUBNETS, resource.api_version, body))
+
+
+def _with_id(network: Resource, subnet: dict[str, Any]) -> dict[str, Any]:
+    properties = {**(subnet.get("properties") or {}), "provisioningState": "Succeeded"}
+    return {**subnet, "id": f"{network.id}/subnets/{subnet.get('name')}", "properties": properties}
+
+
+def _check_prefixes(subnet: dict[str, Any], space: list[ipaddress.IPv4Network]) -> None:
+    for prefix in prefixes(subnet["properties"]):
+        if not any(_network(prefix).subnet_of(whole) for whole in space):
+            message = f"Subnet '{subnet.get('name')}' is not valid in virtual network: {prefix} is outside its range."
+            raise ArmError(400, "NetcfgInvalidSubnet", message)
+
+
+def prefixes(properties: dict[str, Any]) -> Iterator[str]:
+    """A subnet's CIDRs."""
+    if properties.get("addressPrefix"):
+        yield properties["addressPrefix"]
+    yield from properties.get("addressPrefixes") or ()
+
+
+def _network(prefix: str) -> ipaddress.IPv4Network:
+    try:
+        return ipaddress.IPv4Network(prefix)
+    except ValueError as error:
+        message = f"The address prefix {prefix} has an invalid CIDR notation."
+        raise ArmError(400, "InvalidCIDRNotation", message) from error

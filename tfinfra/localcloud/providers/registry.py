@@ -1,0 +1,28 @@
+"""Which provider stands behind which resource type; a type that is not here is checked and stored, and nothing more."""
+
+from __future__ import annotations
+
+from tfinfra.localcloud.providers.authorization import RoleAssignments, RoleDefinitions
+from tfinfra.localcloud.providers.base import Provider
+from tfinfra.localcloud.providers.compute import ScaleSets
+from tfinfra.localcloud.providers.identity import UserAssignedIdentities
+from tfinfra.localcloud.providers.logic import Workflows
+from tfinfra.localcloud.providers.network import VirtualNetworks
+from tfinfra.localcloud.providers.storage import Folders, StorageAccounts
+
+_PROVIDERS: dict[str, Provider] = {
+    "microsoft.authorization/roleassignments": RoleAssignments(),
+    "microsoft.authorization/roledefinitions": RoleDefinitions(),
+    "microsoft.compute/virtualmachinescalesets": ScaleSets(),
+    "microsoft.logic/workflows": Workflows(),
+    "microsoft.managedidentity/userassignedidentities": UserAssignedIdentities(),
+    "microsoft.network/virtualnetworks": VirtualNetworks(),
+    "microsoft.storage/storageaccounts": StorageAccounts(),
+    "microsoft.storage/storageaccounts/blobservices/containers": Folders("blob"),
+    "microsoft.storage/storageaccounts/fileservices/shares": Folders("file"),
+}
+_PLAIN = Provider()
+
+
+def provider_of(type_: str) -> Provider:
+    return _PROVIDERS.get(type_.lower(), _PLAIN)

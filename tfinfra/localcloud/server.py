@@ -1,0 +1,138 @@
+"""The server behind the daemon: opens the doors on what is on disk, and serves until nobody needs the cloud."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import logging.handlers
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+
+import filelock
+
+from tfinfra import __version__
+from tfinfra.localcloud import fake_machines, serving, timer
+from tfinfra.localcloud.admin import Admin, Presence
+from tfinfra.localcloud.arm_app import ArmApp
+from tfinfra.localcloud.certificates import prepare_certificates, prepare_keys
+from tfinfra.localcloud.core import Core
+from tfinfra.localcloud.faults import Faults
+from tfinfra.localcloud.files import read_json, write_json
+from tfinfra.localcloud.layout import Layout
+from tfinfra.localcloud.machines.base import Machines
+from tfinfra.localcloud.metadata_app import MetadataApp
+from tfinfra.localcloud.operations import Operations
+from tfinfra.localcloud.providers.base import Surroundings
+from tfinfra.localcloud.state import State
+
+TICK_SECONDS = 0.5
+LOCK_SECONDS = 10
+log = logging.getLogger("tfinfra.localcloud")
+
+
+def run(layout: Layout, environments: Path | None, client: int) -> None:
+    """Serves `layout`; `client` is the process that wanted it. A lock of its own holds where the daemon's first process
+    was killed and this one lives on. Raises filelock.Timeout where another serves."""
+    with filelock.FileLock(layout.server_lock, timeout=LOCK_SECONDS):
+        _log_to(layout.log)
+        asyncio.run(serve(layout, environments, client))
+
+
+def _log_to(path: Path) -> None:
+    handler = logging.handlers.RotatingFileHandler(path, maxBytes=500_000, backupCount=1)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+
+
+def machines(kind: str) -> Machines:
+    """The Machines of a kind; "" is the best that is possible. Raises ValueError for an unknown kind."""
+    if kind == "fake":
+        return fake_machines.FakeMachines()
+    from tfinfra.localcloud.machines import choose
+
+    return choose.machines(kind or choose.best_kind())
+
+
+async def serve(layout: Layout, environments: Path | None, client: int) -> None:
+    """Serves until nobody needs the cloud, or until the process is told to end."""
+    prepare_certificates(layout)
+    key = prepare_keys(layout, time.time())
+    before = read_json(layout.endpoint) or {}
+    arm = serving.loopback_socket(before.get("port", 0))
+    meta = serving.loopback_socket(before.get("metadata_port", 0))
+    around = Surroundings(layout, State(layout), machines, time.time, _port(arm), _port(meta))
+    around.environments.update({environments} if environments else ())
+    app, presence = _apps(around, key)
+    presence.hello(client, time.time())
+    arm_server = serving.server(app, layout.certificate)
+    metadata_server = serving.server(MetadataApp(around, key), None)
+    servers = [
+        asyncio.create_task(arm_server.serve([arm, serving.unix_socket(layout.arm_socket)])),
+        asyncio.create_task(metadata_server.serve([meta, serving.unix_socket(layout.metadata_socket)])),
+    ]
+    while not (arm_server.started and metadata_server.started):
+        await asyncio.sleep(0.005)
+    write_json(layout.endpoint, _endpoint(around))
+    log.info("tfinfra %s serves on port %d", __version__, around.arm_port)
+    app.core.resume()
+    await app.core.empty_trash()
+    await _until_not_needed(app, presence)
+    arm_server.should_exit = metadata_server.should_exit = True
+    await app.core.settle()
+    await asyncio.gather(*servers)
+    for path in (layout.arm_socket, layout.metadata_socket):
+        path.unlink(missing_ok=True)
+    if layout.arm_socket.parent != layout.root:
+        layout.arm_socket.parent.rmdir()
+    log.info("left")
+
+
+def _apps(around: Surroundings, key: bytes) -> tuple[ArmApp, Presence]:
+    core = Core(around, Operations(around.layout, around.now()))
+    faults, presence = Faults(), Presence(core)
+    hosts = {f"{name}:{around.arm_port}" for name in ("127.0.0.1", "localhost")}
+    return ArmApp(core, key, hosts, faults, Admin(core, faults, presence), serving.drop), presence
+
+
+async def _until_not_needed(app: ArmApp, presence: Presence) -> None:
+    """Returns when nobody needs the cloud or the process is told to end; nothing is taken from then on."""
+    told = asyncio.Event()
+
+    def leave() -> None:
+        app.leaving = True
+        told.set()
+
+    presence.leave = leave
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, leave)
+    presence.stays(time.time())
+    while not told.is_set() and not presence.may_leave(time.time()):
+        await _tick(app)
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(told.wait(), TICK_SECONDS)
+    app.leaving = True
+
+
+async def _tick(app: ArmApp) -> None:
+    try:
+        await timer.tick(app, time.time())
+    except Exception:  # one workflow that cannot be run must not end the cloud, nor the timer of the others
+        log.exception("the timer failed")
+
+
+def _port(listening: socket.socket) -> int:
+    return int(listening.getsockname()[1])
+
+
+def _endpoint(around: Surroundings) -> dict[str, object]:
+    return {
+        "version": __version__,
+        "pid": os.getpid(),
+        "port": around.arm_port,
+        "metadata_port": around.metadata_port,
+    }

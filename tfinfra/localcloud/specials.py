@@ -1,0 +1,130 @@
+"""Paths of ARM that are no stored resources: subscriptions, operations, usages, sizes, roles, runs of workflows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from tfinfra.localcloud import ids
+from tfinfra.localcloud.arm_error import ArmError, forbidden
+from tfinfra.localcloud.core import Answer, Core
+from tfinfra.localcloud.layout import SUBSCRIPTION, TENANT
+from tfinfra.localcloud.providers import authorization, quota, skus
+from tfinfra.localcloud.state import Resource
+
+Special = Callable[[Core, ids.Address, str, str], Answer | None]
+
+
+def special_answer(core: Core, method: str, address: ids.Address, filter_: str) -> Answer | None:
+    """The answer where `address` is one of these paths, else None. Raises ArmError."""
+    for verb, pattern, answer in _TABLE:
+        found = re.fullmatch(pattern, address.key)
+        if verb == method and found:
+            return answer(core, address, found.groupdict().get("name") or "", filter_)
+    return None
+
+
+def _subscriptions(core: Core, address: ids.Address, name: str, filter_: str) -> Answer:
+    del core, address, name, filter_
+    return Answer(200, {"value": [_subscription_document()]})
+
+
+def _subscription(core: Core, address: ids.Address, name: str, filter_: str) -> Answer:
+    del core, address, filter_
+    if name != SUBSCRIPTION:
+        raise ArmError(404, "SubscriptionNotFound", f"The subscription '{name}' could not be found.")
+    return Answer(200, _subscription_document())
+
+
+def _subscription_document() -> dict[str, Any]:
+    return {
+        "id": f"/subscriptions/{SUBSCRIPTION}",
+        "subscriptionId": SUBSCRIPTION,
+        "tenantId": TENANT,
+        "displayName": "this machine",
+        "state": "Enabled",
+    }
+
+
+def _operation(core: Core, address: ids.Address, name: str, filter_: str) -> Answer:
+    del address, filter_
+    found = core.operations.get(name)
+    if found is None:
+        raise ArmError(404, "OperationNotFound", f"The operation '{name}' could not be found.")
+    return Answer(200, found.document(), headers={"Retry-After": "0"})
+
+
+def _operation_result(core: Core, address: ids.Address, name: str, filter_: str) -> Answer:
+    """202 while it goes on, then 200, or the error that it ended with."""
+    del filter_
+    found = core.operations.get(name)
+    if found is None:
+        raise ArmError(404, "OperationNotFound", f"The operation '{name}' could not be found.")
+    if found.error:
+        raise ArmError(found.error["status"], found.error["code"], found.error["message"])
+    if found.status == "InProgress":
+        return Answer(202, headers={"Location": address.path, "Retry-After": "0"})
+    return Answer(200)
+
+
+def _usages(core: Core, address: ids.Address, name: str, filter_: str) -> Answer:
+    del address, name, filter_
+    return Answer(200, {"value": quota.usages(core.around)})
+
+
+def _skus(core: Core, address: ids.Address, name: str, filter_: str) -> Answer:
+    del core, address, name
+    return Answer(200, {"value": skus.list_skus(filter_)})
+
+
+def _roles(core: Core, address: ids.Address, name: str, filter_: str) -> Answer:
+    del address, name
+    wanted = re.search(r"roleName\s+eq\s+'([^']*)'", filter_, re.IGNORECASE)
+    found = authorization.definitions(core.around)
+    return Answer(200, {"value": [r for r in found if not wanted or r["properties"]["roleName"] == wanted.group(1)]})
+
+
+def _role(core: Core, address: ids.Address, name: str, filter_: str) -> Answer:
+    del address, filter_
+    for role in authorization.definitions(core.around):
+        if role["name"].lower() == name:
+            return Answer(200, role)
+    raise ArmError(404, "RoleDefinitionDoesNotExist", f"The specified role definition with ID '{name}' does not exist.")
+
+
+def _runs(core: Core, address: ids.Address, name: str, filter_: str) -> Answer:
+    del name, filter_
+    workflow: Resource = core.get(ids.parse(address.path.rpartition("/")[0]))
+    return Answer(200, {"value": workflow.internal.get("runs", [])})
+
+
+def _name_availability(core: Core, address: ids.Address, name: str, filter_: str) -> Answer:
+    del core, address, name, filter_
+    return Answer(200, {"nameAvailable": True})
+
+
+def _gone_scope(core: Core, address: ids.Address, name: str, filter_: str) -> Answer | None:
+    """Deleting a role assignment whose scope is gone answers 403, not 404, as ARM does."""
+    del name, filter_
+    scope = address.scope
+    if core.around.state.get(scope) is None and scope.lower() != f"/subscriptions/{SUBSCRIPTION}":
+        raise forbidden("", f"{authorization.ASSIGNMENTS}/delete", address.path)
+    return None
+
+
+_ANY = r"(?P<name>[^/]+)"
+_SUB = r"/subscriptions/[^/]+"
+_TABLE: tuple[tuple[str, str, Special], ...] = (
+    ("GET", "/subscriptions", _subscriptions),
+    ("GET", rf"/subscriptions/{_ANY}", _subscription),
+    ("GET", rf"{_SUB}/operations/{_ANY}", _operation),
+    ("GET", rf"{_SUB}/operationresults/{_ANY}", _operation_result),
+    ("GET", rf"{_SUB}/providers/microsoft\.compute/locations/[^/]+/usages", _usages),
+    ("GET", rf"{_SUB}/providers/microsoft\.compute/skus", _skus),
+    ("POST", rf"{_SUB}/providers/microsoft\.storage/checknameavailability", _name_availability),
+    ("GET", r".*/providers/microsoft\.authorization/roledefinitions", _roles),
+    ("GET", rf".*/providers/microsoft\.authorization/roledefinitions/{_ANY}", _role),
+    ("DELETE", r".*/providers/microsoft\.authorization/roleassignments/[^/]+", _gone_scope),
+    ("GET", r".*/providers/microsoft\.logic/workflows/[^/]+/runs", _runs),
+)

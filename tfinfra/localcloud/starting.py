@@ -1,0 +1,148 @@
+"""The client's side of the local cloud: finds the daemon, starts it where none answers, agrees on the version."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tfinfra import __version__
+from tfinfra.errors import ProvisioningError
+from tfinfra.localcloud.files import own_folder, read_json
+from tfinfra.localcloud.layout import Layout
+
+START_SECONDS = 30.0
+ANSWER_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A daemon that answers."""
+
+    layout: Layout
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"https://127.0.0.1:{self.port}"
+
+
+def running_daemon(layout: Layout) -> Endpoint | None:
+    """The daemon that answers now, whatever its version; None where none does."""
+    endpoint = _endpoint(layout)
+    return endpoint if endpoint and _health(endpoint) else None
+
+
+def ensure_daemon(layout: Layout, environments: Path) -> Endpoint:
+    """A daemon of this version that answers and waits for this process. Starts one where there is none; asks an idle
+    one of another version to leave. Raises ProvisioningError."""
+    own_folder(layout.root)
+    found = _greeted(layout, environments)
+    if found:
+        return found
+    import filelock
+
+    with filelock.FileLock(layout.start_lock):
+        return _greeted(layout, environments) or _started(layout, environments)
+
+
+def call(endpoint: Endpoint, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+    """One request of the owner to a path below /tfinfra/. Raises OSError where nobody answers."""
+    context = ssl.create_default_context(cafile=endpoint.layout.ca)
+    connection = http.client.HTTPSConnection("127.0.0.1", endpoint.port, timeout=ANSWER_SECONDS, context=context)
+    headers = {"Authorization": f"Bearer {endpoint.layout.token.read_text()}", "Content-Type": "application/json"}
+    try:
+        connection.request(method, f"/tfinfra/{path}", None if body is None else json.dumps(body), headers)
+        response = connection.getresponse()
+        return response.status, json.loads(response.read() or b"null")
+    except (http.client.HTTPException, ValueError) as error:
+        raise OSError(f"no answer of the local cloud: {error}") from error
+    finally:
+        connection.close()
+
+
+def _endpoint(layout: Layout) -> Endpoint | None:
+    written = read_json(layout.endpoint)
+    return Endpoint(layout, written["port"]) if written else None
+
+
+def _health(endpoint: Endpoint) -> dict[str, Any] | None:
+    try:
+        status, document = call(endpoint, "GET", "health")
+    except OSError:
+        return None
+    return document if status == 200 else None
+
+
+def _greeted(layout: Layout, environments: Path) -> Endpoint | None:
+    """The running daemon, told that this process counts on it; None where none runs, or none of this version."""
+    endpoint = _endpoint(layout)
+    if endpoint is None:
+        return None
+    try:
+        body = {"pid": os.getpid(), "environments": str(environments)}
+        status, health = call(endpoint, "POST", "hello", body)
+    except OSError:
+        return None
+    if status != 200:
+        return None
+    if health["version"] == __version__:
+        return endpoint
+    _dismiss(endpoint, health)
+    return None
+
+
+def _dismiss(endpoint: Endpoint, health: dict[str, Any]) -> None:
+    """Asks a daemon of another version to leave. Raises ProvisioningError where it still has groups."""
+    status, _ = call(endpoint, "POST", "quit")
+    if status != 200:
+        groups = ", ".join(health["groups"])
+        raise ProvisioningError(
+            f"the local cloud of tfinfra {health['version']} still has the groups {groups}; this is {__version__}",
+            hint=f"end its runs with `tfinfra down` of tfinfra {health['version']}, or wait for their deadline",
+        )
+
+
+def _started(layout: Layout, environments: Path) -> Endpoint:
+    process = _spawn(layout, environments)
+    threading.Thread(target=process.wait, daemon=True, name="local-cloud").start()  # or it stays as a zombie
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until:
+        found = _greeted(layout, environments)
+        if found:
+            return found
+        if process.returncode is not None:
+            break
+        time.sleep(0.02)
+    raise ProvisioningError(f"the local cloud does not start: {_last_line(layout)}", hint=f"its log is {layout.log}")
+
+
+def _spawn(layout: Layout, environments: Path) -> subprocess.Popen[bytes]:
+    """The daemon in a session of its own: it outlives this process and takes no Ctrl-C meant for it."""
+    command = [sys.executable, "-m", "tfinfra.localcloud.daemon", "--state", str(layout.root)]
+    with _error_file(layout).open("wb") as errors:
+        return subprocess.Popen(
+            [*command, "--environments", str(environments)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+            start_new_session=True,
+            cwd="/",
+        )
+
+
+def _error_file(layout: Layout) -> Path:
+    return layout.root / "daemon.err"
+
+
+def _last_line(layout: Layout) -> str:
+    lines = _error_file(layout).read_text(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "it ended without a message"
