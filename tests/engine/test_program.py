@@ -1,0 +1,51 @@
+"""A deploy folder's program runs in this process and leaves no trace in it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tfinfra.engine import program
+from tfinfra.engine.program import Program
+
+
+@pytest.fixture(autouse=True)
+def _no_stack(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These programs register nothing, so there is no stack to register a transformation with."""
+    monkeypatch.setattr(program, "_strip_aliases", lambda: None)
+
+
+def _folder(root: Path, value: str) -> Path:
+    (root / "stacks").mkdir(parents=True)
+    (root / "stacks/__init__.py").write_text("")
+    (root / "stacks/part.py").write_text(f"VALUE = {value!r}\n")
+    here = "from pathlib import Path\nfrom stacks.part import VALUE\n"
+    (root / "__main__.py").write_text(here + "(Path(__file__).parent / 'said').write_text(VALUE)\n")
+    return root
+
+
+def test_two_folders_each_see_their_own_stacks(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        ran = Program(_folder(tmp_path / name, name))
+        ran()
+        ran.leave()
+        assert (tmp_path / name / "said").read_text() == name
+
+
+def test_afterwards_modules_and_path_are_as_before(tmp_path: Path) -> None:
+    before, path, finders = dict(sys.modules), list(sys.path), list(sys.meta_path)
+    ran = Program(_folder(tmp_path, "x"))
+    ran()
+    ran.leave()
+    changed = {name for name in {*before, *sys.modules} if before.get(name) is not sys.modules.get(name)}
+    assert not {name for name in changed if name.startswith("stacks")}
+    assert (sys.path, sys.meta_path) == (path, finders)
+
+
+def test_no_bytecode_is_left_in_the_folder(tmp_path: Path) -> None:
+    ran = Program(_folder(tmp_path, "x"))
+    ran()
+    ran.leave()
+    assert not list(tmp_path.rglob("__pycache__"))

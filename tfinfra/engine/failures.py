@@ -1,0 +1,45 @@
+"""What went wrong in an update, in a line or two of the cloud's own words instead of Pulumi's whole output."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pulumi.automation._cmd import CommandResult
+
+from tfinfra.engine.events import Event
+from tfinfra.errors import ProvisioningError
+
+_LONGEST = 400
+
+
+def provisioning_error(
+    part: str, ended: CommandResult | None, events: Sequence[Event], plugin: str | None
+) -> ProvisioningError:
+    """The error of one update. `ended` is the tool's own end; `plugin` says how the provider plugin ended, None while
+    it runs."""
+    if plugin is not None:
+        return ProvisioningError(f"the provider plugin {plugin} while the {part} stack was being updated")
+    errors = [event for event in events if event.kind == "error"]
+    for event in errors:
+        if event.resource_type.startswith("azure-native:"):
+            kind = event.resource_type.rsplit(":", 1)[-1]
+            return ProvisioningError(f"{kind} '{event.name}': {_first_lines(event.message)}")
+    text = errors[0].message if errors else _own_words(ended)
+    return ProvisioningError(f"the {part} stack could not be updated: {_first_lines(text)}")
+
+
+def _first_lines(message: str) -> str:
+    """The first two lines that say something."""
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    text = " ".join(lines[:2])
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def _own_words(ended: CommandResult | None) -> str:
+    """What the tool printed itself, where no event says more: it was killed, or never got as far as an event."""
+    if ended is None:
+        return "Pulumi did not start"
+    if ended.code < 0:
+        return f"Pulumi was ended by signal {-ended.code}"
+    lines = [line for line in ended.stderr.splitlines() if line.strip()]
+    return lines[-1] if lines else f"Pulumi ended with status {ended.code}"

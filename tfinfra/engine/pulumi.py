@@ -1,0 +1,272 @@
+"""One run's two stacks on the real Pulumi engine: previewed, updated, exported and dropped, from one warm process."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, wait
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tfinfra.cloud import Cloud
+from tfinfra.engine.events import Event, stack_outputs, to_event
+from tfinfra.engine.plugin import Plugin
+from tfinfra.engine.toolchain import VERSION, find_cli
+from tfinfra.errors import ProvisioningError, TfinfraError
+
+if TYPE_CHECKING:
+    from pulumi.automation import EngineEvent
+
+    from tfinfra.engine.cli import Cli
+    from tfinfra.engine.stacks import RunStack
+
+T = TypeVar("T")
+PARTS = ("keep", "compute")
+_LOOK = 2.0  # seconds between two looks at the cloud's endpoint
+
+
+class Engine:
+    """Pulumi for one run. Making one returns at once and starts what takes time beside each other: the provider
+    plugin, the stacks, the imports; each verb waits for what it needs.
+
+    `deploy` is the compiled folder, `state` a folder of this run alone for Pulumi's state and settings
+    (PULUMI_BACKEND_URL overrides where the state goes). `on_event` is called from other threads. Any thread may
+    `close`: an update under way then ends with ProvisioningError.
+    """
+
+    def __init__(
+        self,
+        cloud: Cloud,
+        deploy: Path,
+        run: str,
+        state: Path,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> None:
+        self._cloud = cloud
+        self._deploy = deploy.absolute()
+        self._run = run
+        self._state = state.absolute()
+        self._tell = on_event or _nobody
+        self._path = _tool()
+        self._state.mkdir(parents=True, exist_ok=True)
+        self._plugin = self._start_plugin()
+        self._closed = False
+        self._cli: Future[Cli] = _spawn(self._load_cli)
+        self._stacks: dict[str, Future[RunStack]] = {}
+        self._warm: dict[str, Future[None]] = {}
+        before: tuple[Future[Any], ...] = ()
+        for part in PARTS:  # in the order of use: what compute needs must not delay keep
+            self._stacks[part] = _spawn(self._open_stack, part, before)
+            self._warm[part] = _spawn(self._warm_up, part, before)
+            before = (self._stacks[part], self._warm[part])
+
+    def up(self, part: str, config: Mapping[str, str]) -> dict[str, Any]:
+        """Updates the stack `part` ("keep" or "compute") and returns its outputs. `config` is in the namespace tfinfra.
+
+        Raises ProvisioningError with the cloud's own code and message, or with who was killed.
+        """
+        stack, seen = self._ready(part, config), _Seen(self._tell)
+        on_event = stack.watch(seen.read)
+        self._attempt(part, stack, seen, lambda: stack.up(color="never", on_event=on_event))
+        return {name: value.value for name, value in stack.outputs().items()}
+
+    def preview(self, part: str, config: Mapping[str, str]) -> dict[str, int]:
+        """What an update would do, as {operation: number of resources}; nothing is written to the cloud."""
+        stack, seen = self._ready(part, config), _Seen(self._tell)
+        on_event = stack.watch(seen.read)
+        result = self._attempt(part, stack, seen, lambda: stack.preview(color="never", on_event=on_event))
+        return {str(getattr(kind, "value", kind)): count for kind, count in result.change_summary.items()}
+
+    def export(self, part: str) -> dict[str, Any]:
+        """The stack's state as `pulumi stack export` gives it: {"version", "deployment"}."""
+        stack = self._stacks[part].result()
+        deployment = self._attempt(part, stack, _Seen(self._tell), stack.export_stack)
+        return {"version": deployment.version, "deployment": deployment.deployment}
+
+    def drop(self, part: str) -> None:
+        """Forgets the stack, whatever it still lists: its resources died with their group. Works after `close` too."""
+        if "PULUMI_BACKEND_URL" not in os.environ:
+            self._forget_files(part)
+            return
+        stack = self._stacks[part].result()
+        self._attempt(part, stack, _Seen(self._tell), lambda: stack.workspace.remove_stack(stack.name, force=True))
+
+    def close(self) -> None:
+        """Ends the plugin and the tool, if it runs. May be called twice.
+
+        The plugin first: nothing more is asked of the cloud from then on, and the tool need not wait for answers.
+        """
+        self._closed = True
+        if self._plugin is not None:
+            self._plugin.close()
+        if self._cli.done() and self._cli.exception() is None:
+            self._cli.result().stop()
+
+    def _forget_files(self, part: str) -> None:
+        """The state is this run's own folder: removing the stack's files is what the tool would do, in no time."""
+        name = f"{self._run}-{part}"
+        for file in (self._state / "backend" / ".pulumi" / "stacks").glob(f"*/{name}.json*"):
+            file.unlink(missing_ok=True)
+        for folder in (self._state / "backend" / ".pulumi").glob(f"*/**/{name}"):
+            shutil.rmtree(folder, ignore_errors=True)
+        (self._state / "project" / f"Pulumi.{name}.yaml").unlink(missing_ok=True)
+
+    # Making ready
+
+    def _start_plugin(self) -> Plugin | None:
+        command = self._cloud.provider_command
+        return None if command is None else Plugin(command, self._state / "plugin.log")
+
+    def _load_cli(self) -> Cli:
+        _direct_to_loopback()
+        _quiet_streams()
+        from tfinfra.engine.cli import Cli
+
+        return Cli(self._path, VERSION)
+
+    def _open_stack(self, part: str, before: tuple[Future[Any], ...]) -> RunStack:
+        cli = self._cli.result()
+        from tfinfra.engine.stacks import RunStack, open_workspace
+
+        wait(before)
+        workspace = open_workspace(cli, self._deploy, self._state, os.environ)
+        return RunStack(f"{self._run}-{part}", workspace)
+
+    def _warm_up(self, part: str, before: tuple[Future[Any], ...]) -> None:
+        self._cli.result()
+        from tfinfra.engine.program import warm
+
+        wait(before)
+        warm(part)
+
+    def _ready(self, part: str, config: Mapping[str, str]) -> RunStack:
+        """The stack with its configuration, its program, and a plugin that lives. Raises ProvisioningError."""
+        from pulumi.automation.errors import CommandError
+
+        from tfinfra.engine.program import Program
+
+        try:
+            stack = self._stacks[part].result()
+        except CommandError:
+            raise self._error(part, ()) from None
+        self._warm[part].result()
+        stack.configure({**{f"tfinfra:{name}": value for name, value in config.items()}, **self._provider_config()})
+        stack.workspace.program = Program(self._deploy)
+        if self._plugin is not None:
+            self._plugin = self._living(self._plugin)
+            debugged = {"PULUMI_DEBUG_PROVIDERS": f"azure-native:{self._plugin.port()}"}
+            stack.workspace.env_vars = {**stack.workspace.env_vars, **debugged}
+        return stack
+
+    def _living(self, plugin: Plugin) -> Plugin:
+        """The plugin, or a new one where it died between two updates."""
+        if self._closed or plugin.failure() is None:
+            return plugin
+        plugin.close()
+        fresh = self._start_plugin()
+        assert fresh is not None  # noqa: S101 - there was one
+        return fresh
+
+    def _provider_config(self) -> dict[str, str]:
+        where = {"subscriptionId": self._cloud.subscription_id, "tenantId": self._cloud.tenant_id}
+        return {f"azure-native:{name}": value for name, value in where.items()}
+
+    # Running
+
+    def _attempt(self, part: str, stack: RunStack, seen: _Seen, work: Callable[[], T]) -> T:
+        from pulumi.automation.errors import CommandError
+
+        from tfinfra.engine.program import Program
+
+        try:
+            with self._answering():
+                return work()
+        except CommandError:
+            stack.settle()
+            raise self._error(part, tuple(seen.events)) from None
+        finally:
+            if isinstance(stack.workspace.program, Program):
+                stack.workspace.program.leave()
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Within it the cloud's endpoint is made to answer again should it die: the plugin asks for a while."""
+        ended = threading.Event()
+
+        def watch() -> None:
+            while not ended.wait(_LOOK):
+                with suppress(TfinfraError, OSError):  # the plugin's own error says more, once its patience ends
+                    self._cloud.ensure()
+
+        threading.Thread(target=watch, daemon=True, name="endpoint").start()
+        try:
+            yield
+        finally:
+            ended.set()
+
+    def _error(self, part: str, events: tuple[Event, ...]) -> ProvisioningError:
+        from tfinfra.engine.failures import provisioning_error
+
+        if self._closed:
+            return ProvisioningError(f"the update of the {part} stack was stopped")
+        plugin = self._plugin.failure() if self._plugin else None
+        return provisioning_error(part, self._cli.result().failed, events, plugin)
+
+
+class _Seen:
+    """Passes an update's events on as they come, and keeps them for the error's sake."""
+
+    def __init__(self, tell: Callable[[Event], None]) -> None:
+        self.events: list[Event] = []
+        self._tell = tell
+
+    def read(self, event: EngineEvent) -> dict[str, Any] | None:
+        """The stack's outputs, where this event holds them."""
+        seen = to_event(event)
+        if seen is not None:
+            self.events.append(seen)
+            self._tell(seen)
+        return stack_outputs(event)
+
+
+def _nobody(event: Event) -> None:
+    """The listener where there is none."""
+    del event
+
+
+def _tool() -> Path:
+    path = find_cli()
+    if path is None:
+        raise ProvisioningError("the Pulumi command line tool is missing", hint="`tfinfra setup` gets it")
+    return path
+
+
+def _direct_to_loopback() -> None:
+    """Keeps gRPC's own connections off a proxy: unlike HTTP clients it would ask one for 127.0.0.1."""
+    variable = "no_grpc_proxy"  # gRPC reads it in lower case only
+    given = os.environ.get(variable) or os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    os.environ[variable] = ",".join(dict.fromkeys(["127.0.0.1", "localhost", *given.split(",")]))
+
+
+def _quiet_streams() -> None:
+    """A tool that is killed breaks its event stream; the Automation API would warn of it beside our own error."""
+    import warnings
+
+    warnings.filterwarnings("ignore", message="Error in event stream")
+
+
+def _spawn(work: Callable[..., T], *arguments: Any) -> Future[T]:
+    """Runs `work` on a daemon thread: leaving at once must stay possible."""
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work(*arguments))
+        except BaseException as error:  # noqa: BLE001 - raised again by whoever asks the future
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True, name=work.__name__).start()
+    return future

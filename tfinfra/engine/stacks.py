@@ -1,0 +1,116 @@
+"""Pulumi's workspace and stacks as one run has them: settings written as files, results taken from the event stream.
+
+The Automation API asks the command line tool again after each update for its outputs (twice) and its history: a quarter
+of a second each. The events of the update have said all of it by then.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from pulumi.automation import (
+    EngineEvent,
+    LocalWorkspace,
+    OutputValue,
+    Stack,
+    StackSettings,
+    UpdateSummary,
+)
+from pulumi.automation._stack import StackInitMode
+from pulumi.automation.errors import StackAlreadyExistsError
+
+from tfinfra.engine.cli import Cli
+
+_PROJECT = "Pulumi.yaml"
+_SECRET = "[secret]"  # noqa: S105 - what Pulumi writes where a value is not shown
+_LATE = 2.0
+
+
+def open_workspace(cli: Cli, deploy: Path, state: Path, environ: Mapping[str, str]) -> LocalWorkspace:
+    """A workspace in `state`, so that stack settings never stand in the deploy folder; the project file is copied
+    there word for word. The inline program needs nothing else of the folder."""
+    folder = state / "project"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _PROJECT).write_bytes((deploy / _PROJECT).read_bytes())
+    return LocalWorkspace(work_dir=str(folder), env_vars=_variables(state, environ), pulumi_command=cli)
+
+
+def _variables(state: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """The tool's own variables: everything in `state`, nothing asked, nothing fetched; the user's backend wins."""
+    home, backend = state / "home", state / "backend"
+    for made in (home, backend):
+        made.mkdir(parents=True, exist_ok=True)
+    variables = {
+        "PULUMI_BACKEND_URL": environ.get("PULUMI_BACKEND_URL") or backend.as_uri(),
+        "PULUMI_HOME": str(home),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
+        # A run's stacks are small and the tool lives for a second: collecting garbage is a third of its work
+        "GOGC": environ.get("GOGC", "off"),
+        "GOMEMLIMIT": environ.get("GOMEMLIMIT", "512MiB"),
+    }
+    if "PULUMI_CONFIG_PASSPHRASE_FILE" not in environ:
+        # Nothing secret is in a run's stacks; the tool insists on a passphrase, and an empty one is one
+        variables["PULUMI_CONFIG_PASSPHRASE"] = environ.get("PULUMI_CONFIG_PASSPHRASE", "")
+    return variables
+
+
+class RunStack(Stack):
+    """A stack that exists or is made, without the select that the tool does not need."""
+
+    def __init__(self, name: str, workspace: LocalWorkspace) -> None:
+        self.name = name
+        self.workspace = workspace
+        self._mode = StackInitMode.CREATE_OR_SELECT
+        self._outputs: dict[str, Any] | None = None
+        self._all_seen = threading.Event()
+        try:
+            workspace.create_stack(name)
+        except StackAlreadyExistsError:
+            return
+
+    def configure(self, config: Mapping[str, str]) -> None:
+        """Replaces the stack's configuration by `config` ({"namespace:key": value}); the salt stays."""
+        old = self.workspace.stack_settings(self.name)
+        self.workspace.save_stack_settings(self.name, _settings(old, dict(config)))
+
+    def watch(self, read: Callable[[EngineEvent], dict[str, Any] | None]) -> Callable[[EngineEvent], None]:
+        """An event callback that keeps what `read` finds: the stack's outputs."""
+        self._outputs = None
+
+        self._all_seen.clear()
+
+        def on_event(event: EngineEvent) -> None:
+            found = read(event)
+            self._outputs = found if found is not None else self._outputs
+            if event.cancel_event is not None:
+                self._all_seen.set()
+
+        return on_event
+
+    def settle(self) -> None:
+        """Waits for the last events, which may arrive after the tool has ended; one that was killed sends none."""
+        self._all_seen.wait(_LATE)
+
+    def outputs(self) -> dict[str, OutputValue]:
+        """The last update's outputs as the events told them; asked of the tool where they did not, or hid one."""
+        self.settle()
+        told = self._outputs
+        if told is None or _SECRET in told.values():
+            return dict(super().outputs())
+        return {name: OutputValue(value, secret=False) for name, value in told.items()}
+
+    def info(self, show_secrets: bool = True) -> UpdateSummary:
+        """What `up` and `preview` want for their result and nobody here reads."""
+        del show_secrets
+        now = datetime.now(timezone.utc)
+        return UpdateSummary(kind="update", start_time=now, message="", environment={}, config={}, result="succeeded")
+
+
+def _settings(old: StackSettings, config: dict[str, Any]) -> StackSettings:
+    return StackSettings(old.secrets_provider, old.encrypted_key, old.encryption_salt, config)
