@@ -1,0 +1,180 @@
+"""The expiry timer is proven by a run of its own, against the local cloud's daemon; the patience by a clock of ours."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from stacks.timer import definition
+from tests.azure import test_teardown
+from tests.azure.test_teardown import COMPUTE_NAME, KEEP_NAME, admin, put
+from tests.localcloud.arm import COMPUTE, IDENTITY, KEEP, SUB
+from tfinfra.azure import timer
+from tfinfra.azure.clients import get_json
+from tfinfra.azure.timer import await_armed
+from tfinfra.cloud import Cloud
+from tfinfra.errors import CredentialsError
+from tfinfra.localcloud.providers.authorization import GROUP_DELETER
+from tfinfra.localcloud.timer import run_status
+
+WORKFLOW = "digits-abc123-timer"
+PATH = f"{KEEP}/providers/Microsoft.Logic/workflows/{WORKFLOW}"
+FAR = "2099-01-01T00:00:00Z"
+
+cloud, no_faults = test_teardown.cloud, test_teardown.no_faults  # fixtures
+
+
+def make(cloud: Cloud, *groups: str) -> None:
+    for group in groups:
+        put(cloud, group, "2024-03-01", {"location": "eastus", "tags": {"tfinfra-expires-at": FAR}})
+    put(cloud, IDENTITY, "2023-01-31", {"location": "eastus"})
+
+
+def grant(cloud: Cloud, group: str) -> None:
+    principal = get_json(cloud, IDENTITY, **{"api-version": "2023-01-31"})["properties"]["principalId"]
+    role = f"{SUB}/providers/Microsoft.Authorization/roleDefinitions/{GROUP_DELETER}"
+    properties = {"roleDefinitionId": role, "principalId": principal, "principalType": "ServicePrincipal"}
+    path = f"{group}/providers/Microsoft.Authorization/roleAssignments/11111111-1111-1111-1111-111111111111"
+    put(cloud, path, "2022-04-01", {"properties": properties})
+
+
+def put_timer(cloud: Cloud, *, without_compute: bool = False) -> None:
+    """The timer of stacks/timer.py, or one whose compute branch accepts that it could not look."""
+    made = definition({COMPUTE_NAME: FAR, KEEP_NAME: FAR})
+    if without_compute:
+        made["actions"]["delete_compute_after_its_time"]["runAfter"] = {"look_at_compute": ["Succeeded", "Failed"]}
+    values = {"subscription": SUB.rpartition("/")[2], "identity": IDENTITY}
+    parameters = {name: {"type": "String", "value": value} for name, value in values.items()}
+    body = {
+        "location": "eastus",
+        "identity": {"type": "UserAssigned", "userAssignedIdentities": {IDENTITY: {}}},
+        "properties": {"state": "Enabled", "definition": made, "parameters": parameters},
+    }
+    put(cloud, PATH, "2019-05-01", body)
+
+
+def statuses(cloud: Cloud) -> list[str]:
+    found = get_json(cloud, f"{PATH}/runs", **{"api-version": "2019-05-01"})["value"]
+    return [run["properties"]["status"] for run in found]
+
+
+def test_a_timer_with_its_rights_is_armed_at_once(cloud: Cloud) -> None:
+    make(cloud, KEEP, COMPUTE)
+    grant(cloud, KEEP)
+    grant(cloud, COMPUTE)
+    put_timer(cloud)
+    begun = time.monotonic()
+    assert await_armed(cloud, KEEP_NAME, WORKFLOW, timeout=10)
+    assert time.monotonic() - begun < 2
+    time.sleep(1.1)
+    assert statuses(cloud) == ["Succeeded"]  # proven: from now on at its recurrence
+
+
+def test_a_timer_is_tried_again_until_its_right_is_there(cloud: Cloud) -> None:
+    make(cloud, KEEP)
+    put_timer(cloud, without_compute=True)
+    assert not await_armed(cloud, KEEP_NAME, WORKFLOW, timeout=0.8)
+    assert set(statuses(cloud)) == {"Failed"}
+    grant(cloud, KEEP)
+    begun = time.monotonic()
+    assert await_armed(cloud, KEEP_NAME, WORKFLOW, timeout=10)
+    assert time.monotonic() - begun < 2
+
+
+def test_no_timer_is_not_armed(cloud: Cloud) -> None:
+    assert not await_armed(cloud, KEEP_NAME, WORKFLOW, timeout=0.2)
+
+
+def test_an_answer_that_is_refused_is_asked_for_again(cloud: Cloud) -> None:
+    make(cloud, KEEP)
+    grant(cloud, KEEP)
+    put_timer(cloud, without_compute=True)
+    admin(cloud, "POST", "faults", {"kind": "status", "status": 403, "code": "AuthorizationFailed", "count": 3})
+    assert await_armed(cloud, KEEP_NAME, WORKFLOW, timeout=10)
+
+
+class Clock:
+    """Time that passes only while someone sleeps."""
+
+    def __init__(self) -> None:
+        self.now, self.slept = 100.0, list[float]()
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+ANSWERS: dict[str, Any] = {
+    "no run so far": {"value": []},
+    "only a failed run and one that goes on": {
+        "value": [{"properties": {"status": status}} for status in ("Failed", "Running")]
+    },
+    "forbidden": 403,
+    "not there": 404,
+    "out of order": 503,
+}
+
+
+def answer_with(monkeypatch: pytest.MonkeyPatch, answer: Any) -> None:
+    from azure.core.exceptions import HttpResponseError
+
+    def answered(*_: Any, **__: Any) -> Any:
+        if isinstance(answer, Exception):
+            raise answer
+        if isinstance(answer, int):
+            error = HttpResponseError("no")
+            error.status_code = answer
+            raise error
+        return answer
+
+    monkeypatch.setattr(timer, "get_json", answered)
+
+
+@pytest.mark.parametrize("case", ANSWERS)
+def test_patience_ends_with_the_timeout(cloud: Cloud, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
+    answer_with(monkeypatch, ANSWERS[case])
+    clock = Clock()
+    assert not await_armed(cloud, KEEP_NAME, WORKFLOW, timeout=1800, clock=clock, sleep=clock.sleep)
+    assert clock.now == pytest.approx(1900)
+    assert clock.slept[0] == 0.1
+    assert clock.slept[:-1] == sorted(clock.slept[:-1])
+    assert max(clock.slept) == 5.0
+
+
+def test_a_cloud_without_an_answer_is_revived(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    from azure.core.exceptions import ServiceRequestError
+
+    answer_with(monkeypatch, ServiceRequestError("refused"))
+    revived: list[bool] = []
+    dead = replace(cloud, ensure=lambda: revived.append(True))
+    assert not await_armed(dead, KEEP_NAME, WORKFLOW, timeout=0)
+    assert revived == [True]
+
+
+def test_no_credentials_is_told_at_once(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    from azure.core.exceptions import ClientAuthenticationError
+
+    answer_with(monkeypatch, ClientAuthenticationError("log in"))
+    with pytest.raises(CredentialsError, match="log in"):
+        await_armed(cloud, KEEP_NAME, WORKFLOW, timeout=1)
+
+
+LOOK_THEN_END = {"look": {"runAfter": {}}, "end": {"runAfter": {"look": ["Succeeded"]}}}
+STATUSES: dict[str, tuple[str, str, str]] = {
+    "all went well": ("Succeeded", "Succeeded", "Succeeded"),
+    "a skipped end counts as what came before": ("Failed", "Skipped", "Failed"),
+    "a failure that was dealt with is none": ("Failed", "Succeeded", "Succeeded"),
+    "a failed end": ("Succeeded", "Failed", "Failed"),
+}
+
+
+@pytest.mark.parametrize("case", STATUSES)
+def test_a_runs_status_is_that_of_its_branches(case: str) -> None:
+    look, end, expected = STATUSES[case]
+    assert run_status(LOOK_THEN_END, {"look": look, "end": end}) == expected

@@ -1,0 +1,78 @@
+"""The audit log of one run: every arrow of the pipeline appends one line, and each line carries the hash of the one
+before it, so that a line that was changed or removed later shows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from filelock import FileLock
+
+FIRST = "0" * 64
+"""The `prev` of the first line."""
+
+
+class AuditLog:
+    """Appends to `path` (events.jsonl). Several processes may append: the client, and a `down` beside it."""
+
+    def __init__(self, path: Path, clock: Callable[[], str]) -> None:
+        self.path = path
+        self._clock = clock
+
+    def append(self, event: str, **fields: Any) -> None:
+        """Adds the line {"seq", "time", "event", …fields, "prev"}; `prev` is the SHA-256 of the line before."""
+        with self._locked() as file:
+            last = _last_line(file)
+            seq = json.loads(last)["seq"] + 1 if last else 0
+            line = {"seq": seq, "time": self._clock(), "event": event, **fields, "prev": _digest(last)}
+            file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+
+    @contextmanager
+    def _locked(self) -> Iterator[IO[bytes]]:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{self.path}.lock"), self.path.open("ab+") as file:
+            yield file
+
+
+def read_events(path: Path) -> list[dict[str, Any]]:
+    """The log's events in order; an empty list where there is no log."""
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_bytes().splitlines()]
+
+
+def broken_at(path: Path) -> int | None:
+    """The index of the first line that does not follow from the one before it, None where the chain is whole."""
+    previous = b""
+    for index, line in enumerate(path.read_bytes().splitlines()):
+        event = _parsed(line)
+        if event is None or event.get("seq") != index or event.get("prev") != _digest(previous):
+            return index
+        previous = line
+    return None
+
+
+def _parsed(line: bytes) -> dict[str, Any] | None:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) else None
+
+
+def _digest(line: bytes) -> str:
+    return hashlib.sha256(line).hexdigest() if line else FIRST
+
+
+def _last_line(file: IO[bytes]) -> bytes:
+    """The last whole line without its end. A line cut short by a crash is ended first, so that the chain shows it."""
+    file.seek(0)
+    lines = file.read().splitlines(keepends=True)
+    if lines and not lines[-1].endswith(b"\n"):
+        file.truncate(sum(len(line) for line in lines[:-1]))
+        lines.pop()
+    return lines[-1].rstrip(b"\n") if lines else b""

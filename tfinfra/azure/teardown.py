@@ -1,0 +1,180 @@
+"""Deletes a run's groups and makes sure that they are gone: the only teardown there is, the same on both clouds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tfinfra.azure.clients import COMPUTE_API, get_json, resource_client, warm
+from tfinfra.clock import spell_seconds
+from tfinfra.cloud import Cloud
+from tfinfra.errors import CredentialsError, ProvisioningError, TeardownIncomplete
+
+if TYPE_CHECKING:
+    from azure.core.exceptions import AzureError
+
+__all__ = ["Instance", "LiveGroup", "delete_group", "group_exists", "instances", "list_runs", "warm"]
+
+RUN_TAG, OWNER_TAG, EXPIRES_TAG = "tfinfra-run", "tfinfra-owner", "tfinfra-expires-at"
+FORCED = "Microsoft.Compute/virtualMachines,Microsoft.Compute/virtualMachineScaleSets"
+POLL_LOCAL, POLL_AZURE = 0.1, 5.0  # seconds; an endpoint's Retry-After of more than 0 goes before it
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class LiveGroup:
+    """A resource group of a run that exists. `expires_at` is ISO 8601 in UTC; `state` is ARM's ("Deleting", …)."""
+
+    name: str
+    run: str
+    owner: str
+    expires_at: str
+    location: str
+    state: str
+    tags: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A virtual machine of a run. `state` is "running", or what ARM says of it ("stopped", "creating", "failed", …)."""
+
+    name: str
+    vm_id: str
+    state: str
+
+    @property
+    def running(self) -> bool:
+        return self.state == "running"
+
+
+def delete_group(cloud: Cloud, name: str, *, timeout: float, progress: Progress | None = None) -> None:
+    """Deletes the resource group `name` with all that is in it; returns once ARM answers 404 for it.
+
+    Does nothing where it is gone already; joins a deletion that is under way; tries again what fails. Raises
+    TeardownIncomplete where it is not verified gone after `timeout` seconds.
+    """
+    from azure.core.exceptions import AzureError
+
+    tell = progress or (lambda _: None)
+    until, pause, last = time.monotonic() + timeout, _poll(cloud), "no answer"
+    while True:
+        try:
+            if group_exists(cloud, name) is False:
+                return
+            _delete_once(cloud, name, until)
+        except AzureError as error:
+            last = _reason(error)
+            tell(f"deleting {name}: {last}; trying again")
+            cloud.ensure()
+        if time.monotonic() + pause > until:
+            break
+        time.sleep(pause)
+        pause = min(2 * pause, 15.0)
+    if group_exists(cloud, name) is False:
+        return
+    raise TeardownIncomplete(
+        f"resource group {name} is not verified deleted after {spell_seconds(timeout)}: {last}",
+        hint="run `tfinfra down` again; what it holds is billed until it is gone",
+    )
+
+
+def _delete_once(cloud: Cloud, name: str, until: float) -> None:
+    """Asks for the deletion and waits for its end. Raises AzureError."""
+    poller = resource_client(cloud).resource_groups.begin_delete(
+        name, force_deletion_types=FORCED, polling_interval=_poll(cloud)
+    )
+    poller.wait(max(0.0, until - time.monotonic()))
+    if poller.done():
+        poller.result()
+
+
+def group_exists(cloud: Cloud, name: str) -> bool | None:
+    """Whether the group is there. None: not known (ARM answered 403 or not at all), which is never "gone"."""
+    from azure.core.exceptions import AzureError, ResourceNotFoundError
+
+    try:
+        resource_client(cloud).resource_groups.get(name)
+    except ResourceNotFoundError:
+        return False
+    except AzureError:
+        return None
+    return True
+
+
+def list_runs(cloud: Cloud) -> tuple[LiveGroup, ...]:
+    """Every group of every run in the subscription, by name. Raises CredentialsError or ProvisioningError."""
+    from azure.core.exceptions import AzureError
+
+    try:
+        groups = list(resource_client(cloud).resource_groups.list())
+    except AzureError as error:
+        raise _told(error, "resource groups cannot be listed") from error
+    return tuple(sorted((_live(g) for g in groups if RUN_TAG in (g.tags or {})), key=lambda g: g.name))
+
+
+def _live(group: Any) -> LiveGroup:
+    tags = dict(group.tags)
+    state = group.properties.provisioning_state if group.properties else ""
+    return LiveGroup(
+        name=group.name,
+        run=tags[RUN_TAG],
+        owner=tags.get(OWNER_TAG, ""),
+        expires_at=tags.get(EXPIRES_TAG, ""),
+        location=group.location,
+        state=state or "",
+        tags=tags,
+    )
+
+
+def instances(cloud: Cloud, group: str) -> tuple[Instance, ...]:
+    """The virtual machines that are in `group` now, by name; () where the group is gone. One that was evicted or died
+    is not among them. Raises CredentialsError or ProvisioningError."""
+    from azure.core.exceptions import AzureError, ResourceNotFoundError
+
+    base = f"/subscriptions/{cloud.subscription_id}/resourceGroups/{group}/providers/Microsoft.Compute"
+    try:
+        sets = get_json(cloud, f"{base}/virtualMachineScaleSets", **{"api-version": COMPUTE_API})["value"]
+        machines = [m for s in sets for m in _machines(cloud, base, s)]
+    except ResourceNotFoundError:
+        return ()
+    except AzureError as error:
+        raise _told(error, f"the machines of {group} cannot be listed") from error
+    return tuple(sorted((_instance(m) for m in machines), key=lambda i: i.name))
+
+
+def _machines(cloud: Cloud, base: str, scale_set: dict[str, Any]) -> list[dict[str, Any]]:
+    query = {"api-version": COMPUTE_API, "$expand": "instanceView"}
+    if scale_set["properties"].get("orchestrationMode") == "Flexible":
+        query["$filter"] = f"'virtualMachineScaleSet/id' eq '{scale_set['id']}'"
+        found: list[dict[str, Any]] = get_json(cloud, f"{base}/virtualMachines", **query)["value"]
+    else:
+        found = get_json(cloud, f"{base}/virtualMachineScaleSets/{scale_set['name']}/virtualMachines", **query)["value"]
+    return found
+
+
+def _instance(machine: dict[str, Any]) -> Instance:
+    properties = machine["properties"]
+    codes = [s["code"] for s in (properties.get("instanceView") or {}).get("statuses") or ()]
+    power = [code.partition("/")[2] for code in codes if code.startswith("PowerState/")]
+    state = power[0] if power else properties.get("provisioningState", "").lower()
+    return Instance(name=machine["name"], vm_id=properties.get("vmId", ""), state=state)
+
+
+def _poll(cloud: Cloud) -> float:
+    return POLL_AZURE if cloud.ca_file is None else POLL_LOCAL
+
+
+def _told(error: AzureError, what: str) -> CredentialsError | ProvisioningError:
+    from azure.core.exceptions import ClientAuthenticationError
+
+    kind = CredentialsError if isinstance(error, ClientAuthenticationError) else ProvisioningError
+    return kind(f"{what}: {_reason(error)}")
+
+
+def _reason(error: AzureError) -> str:
+    """ARM's own sentence, on one line."""
+    text = getattr(getattr(error, "error", None), "message", None) or error.message or str(error)
+    return " ".join(str(text).split())[:300]
