@@ -1,0 +1,282 @@
+"""The world that a run needs, played: a cloud of dictionaries, an engine that answers at once, nodes as functions."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tfinfra import layout
+from tfinfra.cloud import Cloud
+from tfinfra.compiler.pipeline import Compiled
+from tfinfra.errors import Diagnostic, TeardownIncomplete
+from tfinfra.lifecycle.active import UpOptions
+from tfinfra.lifecycle.ports import Ports
+from tfinfra.lifecycle.runs import RunGroup
+from tfinfra.lifecycle.session import Interrupt
+from tfinfra.lifecycle.up import UpRun
+from tfinfra.model import (
+    Image,
+    Infrastructure,
+    Limits,
+    Outcome,
+    Plan,
+    Requirements,
+    Target,
+    Task,
+    TaskStatus,
+    Timeouts,
+    to_json,
+)
+from tfinfra.store import MemoryStore
+
+TARGET = Target(name="local", cloud="local", location="eastus", vm_size="Standard_D8s_v5", os_disk_gb=64)
+NEEDS = Requirements(framework_version="2.15.1", python_version="3.11", pip=(), horovod=True, gpu=False)
+
+
+def a_plan(**changes: Any) -> Plan:
+    nodes = Infrastructure(
+        location="eastus",
+        vm_size="Standard_D8s_v5",
+        node_count=2,
+        orchestration_mode="Flexible",
+        infiniband=False,
+        accelerated_networking=True,
+        security_type="Standard",
+        image=Image("microsoft-dsvm", "ubuntu-hpc", "2404", "latest"),
+        os_disk_gb=64,
+        address_space="10.0.0.0/16",
+        subnet_prefix="10.0.0.0/20",
+        shared_directory=True,
+        tags={},
+    )
+    tasks = tuple(Task(f"rank-{i}", "rank", i, i, 0, None) for i in range(2))
+    values: dict[str, Any] = {
+        "schema": 1,
+        "name": "digits",
+        "backend": "mpi",
+        "dialect": None,
+        "node_count": 2,
+        "processes_per_node": 1,
+        "gpus_per_node": 0,
+        "use_gpu": False,
+        "base_port": 2222,
+        "tasks": tasks,
+        "entry_script": "train.py",
+        "arguments": (),
+        "environment_variables": {},
+        "requirements": NEEDS,
+        "limits": Limits(max_run_duration=60, keep_outputs=60),
+        "hold_on_failure": 0,
+        "infrastructure": nodes,
+    }
+    return Plan(**{**values, **changes})
+
+
+@dataclass(frozen=True)
+class FakeSpec:
+    target: Target = TARGET
+
+
+@dataclass(frozen=True)
+class FakeLock:
+    key: str = "lock-1"
+
+
+@dataclass(frozen=True)
+class FakeBundle:
+    key: str
+    sha256: str
+    path: Path
+
+
+@dataclass
+class FakeObserver:
+    """Remembers what it was told, as one line each."""
+
+    lines: list[str] = field(default_factory=list)
+
+    def begin(self, phase: str, text: str) -> None:
+        self.lines.append(f"begin {phase}")
+
+    def progress(self, phase: str, text: str) -> None:
+        self.lines.append(f"progress {phase} {text}")
+
+    def end(self, phase: str, seconds: float, text: str) -> None:
+        self.lines.append(f"end {phase}")
+
+    def fail(self, phase: str, seconds: float, text: str) -> None:
+        self.lines.append(f"fail {phase} {text}")
+
+    def say(self, text: str) -> None:
+        self.lines.append(f"say {text}")
+
+    def diagnose(self, diagnostic: Diagnostic) -> None:
+        self.lines.append(f"diagnose {diagnostic.message}")
+
+    def task(self, status: TaskStatus) -> None:
+        self.lines.append(f"task {status.task} {status.state}")
+
+    def line(self, task: str, text: str) -> None:
+        self.lines.append(f"line {text}")
+
+
+Nodes = Callable[[MemoryStore], None]
+
+
+def succeeding(store: MemoryStore) -> None:
+    """Two nodes whose training ends well."""
+    _write(store, "tasks/rank-0.json", to_json(TaskStatus("rank-0", 0, "succeeded", exit_status=0)))
+    store.put(layout.log_key("rank-0", 0), b"step 1\ntest accuracy: 0.97\n")
+    store.put(layout.log_key("agent-0", 0), b"launched\n")
+    store.put(layout.output_key("outputs", "model/weights.h5"), b"weights")
+    _write(store, layout.OUTCOME, to_json(Outcome("succeeded", "all ranks ended with 0", ended=5.0)))
+    _write(store, layout.COLLECTED, {"files": 1})
+
+
+def failing(store: MemoryStore) -> None:
+    """A rank that ends with 7."""
+    outcome = Outcome("failed", "rank-1 ended with exit status 7", task="rank-1", exit_status=7, tail=("boom",))
+    _write(store, layout.OUTCOME, to_json(outcome))
+    _write(store, layout.COLLECTED, {"files": 0})
+
+
+def training(store: MemoryStore) -> None:
+    """Nodes that go on until they are told to stop, and then collect."""
+    _write(store, "tasks/rank-0.json", to_json(TaskStatus("rank-0", 0, "running")))
+
+
+def _write(store: MemoryStore, key: str, document: Any) -> None:
+    store.put(key, json.dumps(document).encode())
+
+
+class World:
+    """The cloud of a test. `nodes` runs when the compute stack is up; `faults` are raised by the named step."""
+
+    def __init__(self, tmp: Path, nodes: Nodes = succeeding, faults: Mapping[str, BaseException] | None = None) -> None:
+        self.tmp = tmp
+        self.nodes = nodes
+        self.faults = dict(faults or {})
+        self.store = MemoryStore()
+        self.groups: dict[str, dict[str, str]] = {}
+        self.deleted: list[str] = []
+        self.running: int | None = 2
+        self.dropped: list[str] = []
+        self.closed = threading.Event()
+        self.gpus = 0
+        self.armed = True
+        self.now = 1000.0
+        self.step = 0.05
+        self.observer = FakeObserver()
+        self.interrupt = Interrupt()
+
+    def clock(self) -> float:
+        self.now += self.step
+        return self.now
+
+    def _fault(self, step: str) -> None:
+        if step in self.faults:
+            raise self.faults[step]
+
+    # The engine
+
+    def up(self, part: str, config: Mapping[str, str]) -> dict[str, Any]:
+        self._fault(f"up {part}")
+        self.groups[config["group"]] = dict(config)
+        if part == "keep":
+            return {
+                "store": {"endpoint": "file:///store/", "container": "run"},
+                "shared": None,
+                "identityId": "/identity",
+                "identityClientId": "client",
+                "groupId": "/keep",
+            }
+        self.nodes(self.store)
+        return {"groupId": "/compute", "scaleSetId": "/set"}
+
+    def export(self, part: str) -> dict[str, Any]:
+        return {"part": part}
+
+    def drop(self, part: str) -> None:
+        self.dropped.append(part)
+
+    def close(self) -> None:
+        self.closed.set()
+
+    # ARM
+
+    def delete_group(self, group: str) -> None:
+        self._fault("delete")
+        self.deleted.append(group)
+        self.groups.pop(group, None)
+
+    # The ports
+
+    def bundle(self, out: Path) -> FakeBundle:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_bytes(b"bundle")
+        return FakeBundle(layout.bundle_key("abc"), "abc", out)
+
+    def ports(self) -> Ports:
+        return Ports(
+            cloud=self.cloud(),
+            ensure_cli=lambda progress: Path("pulumi"),
+            check_source=lambda plan, source: self._fault("source"),
+            make_lock=lambda wanted, progress: self._lock(wanted),
+            build_environment=lambda lock, progress: self._environment(),
+            build_bundle=lambda plan, source, lock, prebuilt, out, progress: self.bundle(out),
+            engine=lambda deploy, run, state, progress: self,
+            open_store=lambda url: self.store,
+            delete_group=self.delete_group,
+            running_instances=lambda group: self.running,
+            groups=lambda: tuple(RunGroup(g, "", "") for g in self.groups),
+            timer_armed=lambda group, workflow: self.armed,
+            warm_teardown=lambda: None,
+            gpu_count=lambda: self.gpus,
+            clock=self.clock,
+        )
+
+    def _lock(self, wanted: Requirements) -> FakeLock:
+        self._fault("lock")
+        self.locked = wanted
+        return FakeLock()
+
+    def _environment(self) -> Path:
+        self._fault("environment")
+        return Path("environment")
+
+    def cloud(self) -> Cloud:
+        return Cloud(
+            name="local",
+            subscription_id="sub",
+            tenant_id="tenant",
+            owner="me",
+            arm_endpoint="https://127.0.0.1:1",
+            token_scope="scope",
+            ca_file=None,
+            credential=lambda: None,  # type: ignore[arg-type, return-value]
+            provider_command=None,
+            environment_cache=self.tmp / "cache",
+            node_platform="",
+            timeouts=Timeouts(register=30.0, start=30.0, heartbeat=10.0, collect=3.0),
+            ensure=lambda: None,
+        )
+
+    def new_run(self, plan: Plan | None = None, **options: Any) -> UpRun:
+        plan = plan or a_plan()
+        tree = {"plan.json": json.dumps(to_json(plan)), "stacks/group.py": ""}
+        compiled = Compiled(None, FakeSpec(), plan, tree, (), self.tmp)  # type: ignore[arg-type]
+        up = UpOptions(state=self.tmp / "state", results=self.tmp / "runs", letters="abc123", **options)
+        return UpRun(compiled, self.ports(), up, self.observer, self.interrupt)
+
+
+def raised_by(run: Callable[[], Any]) -> BaseException | None:
+    """What a call raises, None where it does not."""
+    try:
+        run()
+    except (TeardownIncomplete, Exception) as error:  # noqa: BLE001 - a test asks which
+        return error
+    return None

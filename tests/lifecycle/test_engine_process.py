@@ -1,0 +1,87 @@
+"""The engine in a process of its own: what it is asked, what it answers, and what is said when it dies."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lifecycle.fakes import World
+from tfinfra.errors import ProvisioningError
+from tfinfra.lifecycle.engine_host import Host, _Answers, _cloud, cloud_fields
+from tfinfra.lifecycle.engine_process import EngineProcess
+
+
+class FakeEngine:
+    def __init__(self) -> None:
+        self.closed = 0
+
+    def up(self, part: str, config: Mapping[str, str]) -> dict[str, Any]:
+        if part == "compute":
+            raise ProvisioningError("no quota", hint="ask for more")
+        return {"group": config["group"]}
+
+    def export(self, part: str) -> dict[str, Any]:
+        raise RuntimeError("a bug")
+
+    def drop(self, part: str) -> None:
+        return None
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+class FakeHost(Host):
+    engine = FakeEngine()
+
+    def _open(self, request: dict[str, Any]) -> Any:
+        return self.engine
+
+
+def answers_to(requests: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:
+    out = io.StringIO()
+    FakeHost(_Answers(out)).serve(io.StringIO("".join(json.dumps(r) + "\n" for r in requests)))
+    until = time.monotonic() + 5
+    while out.getvalue().count("\n") < len(requests) and time.monotonic() < until:
+        time.sleep(0.01)
+    return {a["id"]: a for a in map(json.loads, out.getvalue().splitlines())}
+
+
+def test_each_request_is_answered_and_the_end_of_input_closes_the_engine() -> None:
+    closed = FakeHost.engine.closed
+    answers = answers_to(
+        [
+            {"id": 0, "verb": "open"},
+            {"id": 1, "verb": "up", "part": "keep", "config": {"group": "g"}},
+            {"id": 2, "verb": "up", "part": "compute", "config": {}},
+            {"id": 3, "verb": "export", "part": "keep"},
+            {"id": 4, "verb": "drop", "part": "keep"},
+        ]
+    )
+    assert answers[1]["result"] == {"group": "g"}
+    assert answers[2]["error"] == {"kind": "ProvisioningError", "message": "no quota", "hint": "ask for more"}
+    assert answers[3]["error"]["message"] == "the engine failed: RuntimeError: a bug"
+    assert answers[4]["result"] is None
+    assert FakeHost.engine.closed == closed + 1
+
+
+def test_the_engine_gets_what_it_needs_of_the_cloud(tmp_path: Path) -> None:
+    cloud = World(tmp_path).cloud()
+    there = _cloud(json.loads(json.dumps(cloud_fields(cloud))))
+    assert (there.name, there.arm_endpoint, there.provider_command) == (cloud.name, cloud.arm_endpoint, None)
+
+
+@pytest.mark.engine
+def test_an_engine_that_is_killed_is_an_error_that_says_so(tmp_path: Path) -> None:
+    engine = EngineProcess()
+    os.kill(engine.pid, signal.SIGKILL)
+    with pytest.raises(ProvisioningError, match="killed by signal 9"):
+        engine.open(World(tmp_path).cloud(), tmp_path, "digits-abc123", tmp_path / "state", lambda text: None)
+    engine.close()

@@ -1,0 +1,146 @@
+"""Records, run names and the audit log's chain."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.lifecycle.fakes import TARGET
+from tfinfra.audit.log import AuditLog, broken_at, read_events
+from tfinfra.clock import iso_time, spell_seconds, unix_time
+from tfinfra.errors import UsageError
+from tfinfra.lifecycle.record import (
+    ClientProcess,
+    RunFolder,
+    RunRecord,
+    all_records,
+    is_alive,
+    run_folder,
+    this_process,
+)
+from tfinfra.lifecycle.runs import RunGroup, resolve, run_state, unrecorded
+from tfinfra.lifecycle.settings import run_of_group, shared_url, store_url
+from tfinfra.model import Outcome
+
+
+def a_record(run: str = "digits-abc123", **changes: object) -> RunRecord:
+    record = RunRecord(
+        run=run,
+        name=run[:-7],
+        target=TARGET,
+        rehearse=False,
+        owner="me",
+        keep_group=f"tfinfra-{run}-keep",
+        compute_group=f"tfinfra-{run}-compute",
+        deadline="2026-11-24T10:00:00Z",
+        keep_until="2026-12-01T10:00:00Z",
+        results=f"/runs/{run}",
+        leader="rank-0",
+        plan_tasks=("rank-0",),
+        usd_per_hour=3.6,
+        phase="running",
+        times={"started": 1000.0},
+    )
+    return replace(record, **changes)  # type: ignore[arg-type]
+
+
+def test_a_record_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    record = a_record(client=this_process(), left=("a", "b"))
+    folder.write(record)
+    assert folder.read() == record
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"run": 1}', "null"])
+def test_a_record_that_cannot_be_read_is_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / "run.json").write_text(text)
+    assert RunFolder(tmp_path).read() is None
+
+
+def test_all_records_come_oldest_first(tmp_path: Path) -> None:
+    for run, started in (("b-aaaaaa", 3.0), ("a-aaaaaa", 7.0), ("c-aaaaaa", 5.0)):
+        run_folder(tmp_path, run).write(a_record(run, times={"started": started}))
+    (tmp_path / "runs" / "torn").mkdir()
+    assert [r.run for r in all_records(tmp_path)] == ["b-aaaaaa", "c-aaaaaa", "a-aaaaaa"]
+
+
+def test_a_process_is_known_by_its_start_time() -> None:
+    me = psutil.Process()
+    assert is_alive(this_process())
+    assert not is_alive(ClientProcess(os.getpid(), me.create_time() - 100))
+    assert not is_alive(None)
+
+
+RESOLVED = {
+    "a run by its id, ended or not": ("old-bbbbbb", "old-bbbbbb"),
+    "a name with one live run": ("digits", "digits-abc123"),
+    "a run that only the cloud knows": ("lost-cccccc", "lost-cccccc"),
+    "an id that nobody knows is left to the cloud": ("gone-dddddd", "gone-dddddd"),
+}
+
+
+@pytest.mark.parametrize(("wanted", "run"), RESOLVED.values(), ids=RESOLVED.keys())
+def test_a_run_is_named(wanted: str, run: str) -> None:
+    records = [a_record(), a_record("old-bbbbbb", phase="deleted")]
+    assert resolve(wanted, records, [RunGroup("g", "lost-cccccc", "")]) == run
+
+
+@pytest.mark.parametrize("wanted", ["two", "old", "nothing"])
+def test_a_name_without_exactly_one_live_run_is_refused(wanted: str) -> None:
+    records = [a_record("two-aaaaaa"), a_record("two-bbbbbb"), a_record("old-bbbbbb", phase="deleted")]
+    with pytest.raises(UsageError) as raised:
+        resolve(wanted, records)
+    assert raised.value.hint
+
+
+def test_states_of_a_run() -> None:
+    groups = [RunGroup("tfinfra-digits-abc123-compute", "digits-abc123", "2026-11-24T10:00:00Z")]
+    assert run_state(a_record(), groups, None, 4600.0).state == "training"
+    assert run_state(a_record(), groups, None, 4600.0).usd == pytest.approx(3.6)
+    assert run_state(a_record(), groups, Outcome("failed", "no"), 4600.0).state == "ended"
+    assert run_state(a_record(), groups, Outcome("failed", "no"), 4600.0).result == "failed"
+    assert run_state(a_record(), [], None, 4600.0).state == "deleted"
+    assert unrecorded(groups, []) != []
+    assert unrecorded(groups, [a_record()]) == []
+
+
+def test_urls_of_the_keep_stack() -> None:
+    store, shared = {"endpoint": "file:///a b/", "container": "run"}, {"endpoint": "file:///f", "share": "s"}
+    keep = {"store": store, "shared": shared}
+    assert store_url(keep) == "file:///a b/run"
+    assert shared_url(keep) == "file:///f/s"
+    assert shared_url({"shared": None}) is None
+    assert run_of_group("tfinfra-digits-abc123-compute") == "digits-abc123"
+
+
+def test_the_audit_log_shows_where_it_was_changed(tmp_path: Path) -> None:
+    log = AuditLog(tmp_path / "events.jsonl", lambda: "now")
+    for name in ("a", "b", "c", "d"):
+        log.append(name, x=1)
+    assert [e["seq"] for e in read_events(log.path)] == [0, 1, 2, 3]
+    assert broken_at(log.path) is None
+    lines = log.path.read_text().splitlines()
+    lines[1] = json.dumps({**json.loads(lines[1]), "x": 2})
+    log.path.write_text("\n".join(lines) + "\n")
+    assert broken_at(log.path) == 2
+
+
+def test_the_audit_log_goes_on_after_a_line_that_a_crash_cut(tmp_path: Path) -> None:
+    log = AuditLog(tmp_path / "events.jsonl", lambda: "now")
+    log.append("a")
+    with log.path.open("a") as file:
+        file.write('{"seq": 1, "ti')
+    log.append("b")
+    assert [e["event"] for e in read_events(log.path)] == ["a", "b"]
+    assert broken_at(log.path) is None
+
+
+def test_times() -> None:
+    assert unix_time(iso_time(1000.0)) == 1000.0
+    spelt = [spell_seconds(s) for s in (0.84, 42, 200, 7500, 7 * 86400)]
+    assert spelt == ["0.8 s", "42 s", "3 min 20 s", "2 h 5 min", "7 d"]

@@ -1,0 +1,163 @@
+"""A run whose client has gone: everything that its record and its store still allow."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lifecycle.fakes import World, a_plan, succeeding, training
+from tests.lifecycle.test_record import a_record
+from tfinfra import layout
+from tfinfra.errors import TeardownIncomplete, UsageError
+from tfinfra.lifecycle import resume
+from tfinfra.lifecycle.access import FoundRun
+from tfinfra.lifecycle.record import run_folder, this_process
+from tfinfra.lifecycle.runs import RunGroup, read_outcome
+from tfinfra.model import to_json
+
+RUN = "digits-abc123"
+GROUPS = tuple(RunGroup(f"tfinfra-{RUN}-{part}", RUN, "2026-11-24T10:00:00Z") for part in ("compute", "keep"))
+
+
+def found(world: World, *, record: bool = True, groups: tuple[RunGroup, ...] = GROUPS, **changes: Any) -> FoundRun:
+    folder = run_folder(world.tmp / "state", RUN)
+    if record:
+        folder.write(a_record(results=str(world.tmp / "elsewhere"), **changes))
+        folder.deploy.mkdir(parents=True, exist_ok=True)
+        (folder.deploy / "plan.json").write_text(json.dumps(to_json(a_plan())))
+    world.groups = {g.name: {} for g in groups}
+    store = world.store if groups and record else None
+    outcome = read_outcome(world.store) if store else None
+    return FoundRun(RUN, folder, folder.read(), world.ports(), groups, store, outcome)
+
+
+def test_fetching_an_ended_run_brings_it_home_and_deletes_both_groups(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    succeeding(world.store)
+    document = resume.fetch(found(world), tmp_path / "runs", lambda text: None)
+    assert document["result"] == "succeeded"
+    assert document["phase"] == "deleted"
+    assert (tmp_path / "runs" / RUN / "outputs" / "model" / "weights.h5").read_bytes() == b"weights"
+    assert json.loads((tmp_path / "runs" / RUN / "run.json").read_text())["result"] == "succeeded"
+    assert world.groups == {}
+    record = run_folder(tmp_path / "state", RUN).read()
+    assert record is not None
+    assert (record.phase, record.result, record.exit_code) == ("deleted", "succeeded", 0)
+
+
+def test_fetching_a_run_that_still_trains_deletes_nothing(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    training(world.store)
+    said: list[str] = []
+    document = resume.fetch(found(world), tmp_path / "runs", said.append)
+    assert document["result"] is None
+    assert len(world.groups) == 2
+    assert any("still trains" in text for text in said)
+
+
+def test_fetching_a_run_whose_nodes_died_unseen_ends_it(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    training(world.store)
+    world.running = 0
+    document = resume.fetch(found(world, phase="running"), tmp_path / "runs", lambda text: None)
+    assert (document["result"], document["phase"]) == ("failed", "deleted")
+    assert "all nodes are gone" in document["message"]
+    assert world.groups == {}
+
+
+def test_fetching_a_run_that_its_client_holds_deletes_nothing(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    succeeding(world.store)
+    resume.fetch(found(world, phase="held", client=this_process()), tmp_path / "runs", lambda text: None)
+    assert (tmp_path / "runs" / RUN / "outputs" / "model" / "weights.h5").exists()
+    assert len(world.groups) == 2
+
+
+def test_fetching_again_says_where_the_outputs_are(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    succeeding(world.store)
+    first = resume.fetch(found(world), tmp_path / "runs", lambda text: None)
+    again = found(world, groups=(), phase="deleted", fetched=True)
+    again.folder.update(results=str(tmp_path / "runs" / RUN))
+    here = FoundRun(RUN, again.folder, again.folder.read(), again.ports, (), None, None)
+    assert resume.fetch(here, tmp_path / "runs", lambda text: None)["result"] == first["result"]
+
+
+def test_down_needs_no_record(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    resume.end_run(found(world, record=False), lambda text: None)
+    assert world.groups == {}
+    resume.end_run(found(world, record=False, groups=()), lambda text: None)
+
+
+def test_down_that_fails_names_what_is_left_and_may_be_repeated(tmp_path: Path) -> None:
+    world = World(tmp_path, faults={"delete": OSError("a lock")})
+    with pytest.raises(TeardownIncomplete, match="a lock"):
+        resume.end_run(found(world), lambda text: None)
+    record = run_folder(tmp_path / "state", RUN).read()
+    assert record is not None
+    assert record.phase == "incomplete"
+    world.faults.clear()
+    resume.end_run(found(world, phase="incomplete"), lambda text: None)
+    assert world.groups == {}
+
+
+def test_down_keeps_the_timer_while_the_nodes_group_is_there(tmp_path: Path) -> None:
+    world = World(tmp_path, faults={"delete": OSError("a lock")})
+    with pytest.raises(TeardownIncomplete, match="the timer in it"):
+        resume.end_run(found(world), lambda text: None)
+    assert set(world.groups) == {g.name for g in GROUPS}
+
+
+def test_down_remembers_how_a_training_ended_that_nobody_fetched(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    succeeding(world.store)
+    resume.end_run(found(world), lambda text: None)
+    record = run_folder(tmp_path / "state", RUN).read()
+    assert record is not None
+    assert (record.result, record.exit_code) == ("succeeded", 0)
+
+
+def test_following_the_logs_ends_where_nobody_is_left_to_write(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    training(world.store)
+    world.store.put(layout.log_key("rank-0", 0), b"step 1\n")
+    world.running = 0
+    assert list(resume.log_lines(found(world, phase="running"), None, follow=True)) == ["step 1"]
+
+
+def test_logs_of_a_task_that_there_is_not_are_refused(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    training(world.store)
+    with pytest.raises(UsageError, match="no log of 'rank-9'"):
+        list(resume.log_lines(found(world), "rank-9", follow=False))
+
+
+def test_logs_come_from_the_store_and_afterwards_from_the_results(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    succeeding(world.store)
+    live = found(world)
+    assert list(resume.log_lines(live, None, follow=True)) == ["step 1", "test accuracy: 0.97"]
+    resume.fetch(live, tmp_path / "runs", lambda text: None)
+    record = run_folder(tmp_path / "state", RUN).read()
+    home = FoundRun(RUN, live.folder, record, world.ports(), (), None, None)
+    assert list(resume.log_lines(home, "rank-0", follow=False)) == ["step 1", "test accuracy: 0.97"]
+    with pytest.raises(UsageError):
+        list(resume.log_lines(home, "rank-9", follow=False))
+
+
+def test_status_tells_of_a_run_without_a_record(tmp_path: Path) -> None:
+    document = resume.status_document(found(World(tmp_path), record=False))
+    assert document["state"]["state"] == "unknown"
+    assert document["state"]["groups"] == tuple(g.name for g in GROUPS)
+
+
+def test_status_shows_tasks_as_the_nodes_see_them(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    training(world.store)
+    document = resume.status_document(found(world))
+    assert document["state"]["state"] == "training"
+    assert [t["state"] for t in document["tasks"]] == ["running"]

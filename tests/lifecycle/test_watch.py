@@ -1,0 +1,157 @@
+"""What the client reads out of a run's store, and what it decides itself because no node can any more."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.lifecycle.fakes import FakeObserver, a_plan
+from tfinfra import layout
+from tfinfra.errors import Cancelled
+from tfinfra.lifecycle.watch import Watch
+from tfinfra.model import Heartbeat, Outcome, TaskStatus, Timeouts, to_json
+from tfinfra.store import MemoryStore
+
+
+class Scene:
+    """A watch whose clock and machines are the test's."""
+
+    def __init__(self) -> None:
+        self.store = MemoryStore()
+        self.observer = FakeObserver()
+        self.now = 100.0
+        self.running: int | None = 2
+        self.watch = Watch(
+            self.store,
+            a_plan(),
+            timeouts=Timeouts(register=30.0, start=30.0, heartbeat=10.0, collect=10.0),
+            observer=self.observer,
+            clock=lambda: self.now,
+            instances=lambda: self.running,
+        )
+
+    def put(self, key: str, document: Any) -> None:
+        self.store.put(key, json.dumps(to_json(document)).encode())
+
+    def beat(self, sequence: int) -> None:
+        self.put(layout.heartbeat_key("n0"), Heartbeat("n0", sequence, self.now, "training"))
+
+    def after(self, seconds: float) -> Outcome | None:
+        """Polls each second for `seconds`; the first outcome."""
+        for _ in range(int(seconds)):
+            self.now += 1.0
+            outcome = self.watch.poll()
+            if outcome is not None:
+                return outcome
+        return None
+
+
+def test_lines_are_shown_whole_and_once() -> None:
+    scene = Scene()
+    scene.store.put(layout.log_key("rank-0", 0), b"step 1\nst")
+    scene.watch.poll()
+    scene.store.put(layout.log_key("rank-0", 1), "ep 2\n\u20ac".encode()[:-1])
+    scene.watch.poll()
+    scene.store.put(layout.log_key("rank-0", 2), "\u20ac".encode()[-1:] + b" end")
+    scene.watch.poll()
+    scene.watch.finish()
+    shown = [x for x in scene.observer.lines if x.startswith("line")]
+    assert shown == ["line step 1", "line step 2", "line \u20ac end"]
+
+
+def test_other_tasks_lines_are_not_shown() -> None:
+    scene = Scene()
+    scene.store.put(layout.log_key("rank-1", 0), b"from rank 1\n")
+    scene.watch.poll()
+    assert scene.observer.lines == []
+
+
+def test_a_task_is_told_when_it_changes_and_not_again() -> None:
+    scene = Scene()
+    scene.put(layout.task_key("rank-0"), TaskStatus("rank-0", 0, "running"))
+    scene.after(3)
+    scene.put(layout.task_key("rank-0"), TaskStatus("rank-0", 0, "succeeded", exit_status=0))
+    scene.after(3)
+    told = [x for x in scene.observer.lines if x.startswith("task")]
+    assert told == ["task rank-0 running", "task rank-0 succeeded"]
+
+
+def test_the_client_tells_the_nodes_that_it_watches() -> None:
+    scene = Scene()
+    scene.watch.poll()
+    assert json.loads(scene.store.objects[layout.WATCH]) == {"time": 100.0}
+    scene.after(3)
+    assert json.loads(scene.store.objects[layout.WATCH])["time"] > 100.0
+
+
+def test_the_nodes_outcome_is_the_outcome() -> None:
+    scene = Scene()
+    scene.put(layout.OUTCOME, Outcome("succeeded", "all ranks ended with 0"))
+    assert scene.watch.poll() == Outcome("succeeded", "all ranks ended with 0")
+
+
+def test_no_node_registers_in_time() -> None:
+    scene = Scene()
+    scene.watch.boot_began()
+    outcome = scene.after(40)
+    assert outcome is not None
+    assert outcome.message.startswith("no node registered within 30 s")
+    assert json.loads(scene.store.objects[layout.OUTCOME])["result"] == "failed"
+    assert scene.watch.alone
+
+
+def test_every_node_fails_to_boot() -> None:
+    scene = Scene()
+    for node in ("a", "b"):
+        scene.put(layout.boot_key(node), {"error": "the bundle's digest is wrong"})
+    outcome = scene.after(3)
+    assert outcome is not None
+    assert outcome.message == "no node could boot: the bundle's digest is wrong"
+    assert "say a node failed: the bundle's digest is wrong" in scene.observer.lines
+
+
+def test_a_single_agent_that_died_is_missed() -> None:
+    scene = Scene()
+    scene.watch.boot_began()
+    for sequence in range(5):
+        scene.beat(sequence)
+        assert scene.after(1) is None
+    outcome = scene.after(20)
+    assert outcome is not None
+    assert outcome.message.startswith("no node has answered for")
+
+
+def test_nodes_that_beat_are_never_missed() -> None:
+    scene = Scene()
+    scene.watch.boot_began()
+    for sequence in range(100):
+        scene.beat(sequence)
+        assert scene.after(1) is None
+
+
+def test_an_outcome_that_a_dying_node_wrote_counts_before_the_clients_own() -> None:
+    scene = Scene()
+    scene.running = 0
+    scene.watch.boot_began()
+    scene.after(2)
+    scene.put(layout.OUTCOME, Outcome("failed", "rank-0 ended with exit status 3"))
+    outcome = scene.after(20)
+    assert outcome is not None
+    assert outcome.message == "rank-0 ended with exit status 3"
+
+
+def test_what_arm_does_not_know_ends_nothing() -> None:
+    scene = Scene()
+    scene.running = None
+    scene.watch.boot_began()
+    scene.beat(1)
+    assert scene.after(5) is None
+
+
+def test_another_tfinfra_may_ask_the_run_to_end() -> None:
+    scene = Scene()
+    scene.put(layout.STOP, {"reason": "cancelled", "message": "tfinfra down"})
+    with pytest.raises(Cancelled, match="tfinfra down"):
+        scene.watch.poll()

@@ -1,0 +1,143 @@
+"""The clouds, made at the edge: everything that differs between Azure and the local cloud is decided here."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from typing import TYPE_CHECKING
+
+from tfinfra.cloud import Cloud
+from tfinfra.errors import CredentialsError, ManifestError, NotFeasible
+from tfinfra.model import Target, Timeouts
+from tfinfra.paths import cache_folder, state_folder
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+
+AZURE_ARM = "https://management.azure.com"
+# Beats come each second; a machine with two busy cores may stall an agent for some of them.
+LOCAL_TIMEOUTS = Timeouts(register=30, start=60, heartbeat=8, collect=300)
+AZURE_TIMEOUTS = Timeouts(register=900, start=600, heartbeat=60, collect=1800)
+AZURE_NODES = "x86_64-manylinux_2_28"
+MACHINES_OPTION = "--machines"
+
+
+def cloud_for(target: Target, rehearse: bool, machines: str | None) -> Cloud:
+    """The cloud that a run goes to: the target's, or the local one where it is rehearsed."""
+    if rehearse or target.cloud == "local":
+        return local_cloud(machines=machines)
+    return azure_cloud(target)
+
+
+def local_cloud(*, machines: str | None = None) -> Cloud:
+    """The cloud of this machine, answering: its daemon is started where none runs.
+
+    `machines` forces a kind ("namespace", "process"); None is the best that is possible. Raises NotFeasible where the
+    kind is not possible here, ProvisioningError where the daemon does not start.
+    """
+    from tfinfra.localcloud.credential import TokenFileCredential
+    from tfinfra.localcloud.layout import AUDIENCE, SUBSCRIPTION, TENANT, Layout
+    from tfinfra.localcloud.starting import ensure_daemon
+
+    kind = possible_machines(machines)
+    layout, environments = Layout(state_folder() / "cloud"), cache_folder() / "environments"
+    endpoint = ensure_daemon(layout, environments)
+    plugin = (sys.executable, "-m", "tfinfra.localcloud.plugin", "--endpoint", endpoint.url)
+    secrets = ("--ca", str(layout.ca), "--token-file", str(layout.token))
+
+    def ensure() -> None:
+        ensure_daemon(layout, environments)
+
+    return Cloud(
+        name="local",
+        subscription_id=SUBSCRIPTION,
+        tenant_id=TENANT,
+        owner=getpass.getuser(),
+        arm_endpoint=endpoint.url,
+        token_scope=f"{AUDIENCE}.default",
+        ca_file=layout.ca,
+        credential=lambda: TokenFileCredential(layout.token),
+        provider_command=(*plugin, *secrets, MACHINES_OPTION, kind),
+        environment_cache=environments,
+        node_platform="",
+        timeouts=LOCAL_TIMEOUTS,
+        ensure=ensure,
+    )
+
+
+def possible_machines(wanted: str | None) -> str:
+    """The kind of machines that the local cloud boots: the wanted one, else the best that is possible here.
+
+    Found by trying. Raises NotFeasible with the reason. "fake" boots nothing, for tests.
+    """
+    if wanted == "fake":
+        return wanted
+    reasons = machine_kinds()
+    if wanted is not None and wanted not in reasons:
+        raise NotFeasible(f"there are no '{wanted}' machines", hint=f"there are {', '.join(reasons)}")
+    for kind in reasons if wanted is None else (wanted,):
+        if reasons[kind] is None:
+            return kind
+    told = "; ".join(f"{k}: {r}" for k, r in reasons.items() if r and wanted in (None, k))
+    raise NotFeasible(f"this machine cannot boot {wanted or 'any'} machines: {told}")
+
+
+def machine_kinds() -> dict[str, str | None]:
+    """The kinds of machines of the local cloud, the better first: None where possible here, else the reason why not."""
+    from tfinfra.localcloud.machines.choose import possible_kinds
+
+    return possible_kinds()
+
+
+def machines_of(cloud: Cloud) -> str | None:
+    """The kind of machines that a local cloud boots, to be named to the user; None on Azure."""
+    command = cloud.provider_command or ()
+    return command[command.index(MACHINES_OPTION) + 1] if MACHINES_OPTION in command else None
+
+
+def azure_cloud(target: Target) -> Cloud:
+    """Azure, for the target's subscription, with whatever credential the caller's environment offers
+    (environment variables, a managed identity, `az login`, …). Raises ManifestError without a subscription,
+    CredentialsError where no credential works."""
+    if target.subscription_id is None:
+        raise ManifestError(
+            f"the target '{target.name}' names no subscription", hint="add 'subscription_id' to the target"
+        )
+    credential = _default_credential()
+    claims = _caller(credential)
+    return Cloud(
+        name="azure",
+        subscription_id=target.subscription_id,
+        tenant_id=str(claims.get("tid", "")),
+        owner=str(claims.get("upn") or claims.get("unique_name") or claims.get("appid") or claims.get("oid")),
+        arm_endpoint=AZURE_ARM,
+        token_scope=f"{AZURE_ARM}/.default",
+        ca_file=None,
+        credential=lambda: credential,
+        provider_command=None,
+        environment_cache=None,
+        node_platform=AZURE_NODES,
+        timeouts=AZURE_TIMEOUTS,
+        ensure=lambda: None,
+    )
+
+
+def _default_credential() -> TokenCredential:
+    from azure.identity import DefaultAzureCredential
+
+    return DefaultAzureCredential()
+
+
+def _caller(credential: TokenCredential) -> dict[str, object]:
+    """The claims of the caller's own token: who pays, and who owns what is made. Raises CredentialsError."""
+    from azure.core.exceptions import ClientAuthenticationError
+
+    from tfinfra.localcloud.tokens import claims_of
+
+    try:
+        return claims_of(credential.get_token(f"{AZURE_ARM}/.default").token)
+    except ClientAuthenticationError as error:
+        raise CredentialsError(
+            f"no credential for Azure: {str(error).splitlines()[0]}",
+            hint="run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET",
+        ) from error

@@ -1,0 +1,65 @@
+"""One run while this process drives it: what its phases hand on to each other."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tfinfra.errors import ProvisioningError
+from tfinfra.lifecycle.ports import EngineSeam, Ports
+from tfinfra.lifecycle.record import RunFolder, RunRecord
+from tfinfra.lifecycle.session import Session
+from tfinfra.lifecycle.watch import Watch
+from tfinfra.model import Outcome, Plan
+from tfinfra.store import ObjectStore
+
+
+@dataclass(frozen=True)
+class UpOptions:
+    """`state` is the state folder, `results` where ./runs/ is, `letters` the run id's random end."""
+
+    state: Path
+    results: Path
+    letters: str
+    detach: bool = False
+    keep: bool = False
+    rehearse: bool = False
+    machines: str | None = None
+    usd_per_hour: float = 0.0
+
+
+@dataclass
+class ActiveRun:
+    """`engine`, `update` and `exported` (under way or done), `store`, `watch`, `outcome`: None until there is one."""
+
+    plan: Plan
+    run: str
+    folder: RunFolder
+    ports: Ports
+    session: Session
+    options: UpOptions
+    engine: EngineSeam | None = None
+    update: Future[dict[str, Any]] | None = None
+    exported: Future[Any] | None = None
+    store: ObjectStore | None = None
+    watch: Watch | None = None
+    outcome: Outcome | None = None
+
+    def record(self) -> RunRecord:
+        """The run's record as it is on disk now. Raises ProvisioningError where somebody removed it."""
+        record = self.folder.read()
+        if record is None:
+            raise ProvisioningError(f"the run's record in {self.folder.path} has gone")
+        return record
+
+    def times(self, *, over: bool) -> dict[str, float]:
+        """All times that are known so far: Unix seconds for moments, seconds for phases ("<phase>_seconds"). `over`:
+        the run ends now."""
+        times = {**self.record().times, **{f"{k}_seconds": v for k, v in self.session.times.items()}}
+        if self.watch is not None and self.watch.first_line is not None:
+            times["first_line"] = self.watch.first_line
+        if self.outcome is not None:
+            times["training_ended"] = self.outcome.ended
+        return {**times, "ended": self.ports.clock()} if over else times

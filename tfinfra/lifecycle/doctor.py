@@ -1,0 +1,117 @@
+"""Says what works on this machine: each check is a function that finds one thing out by trying it."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tfinfra.errors import TfinfraError
+from tfinfra.paths import cache_folder, state_folder
+
+LEAST_DISK = 10
+"""GiB that an environment, its build and a run need."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check: `level` is ok, note (something is not there that is not needed) or problem; `hint` is the way out."""
+
+    check: str
+    level: str
+    text: str
+    hint: str | None = None
+
+
+def examine(kinds: Callable[[], Mapping[str, str | None]]) -> list[Finding]:
+    """All checks, in order. `kinds` gives the local cloud's kinds of machines, each with why it is not possible."""
+    checks: tuple[Callable[[], list[Finding]], ...] = (
+        _python,
+        _pulumi,
+        _go,
+        lambda: _machines(kinds()),
+        _cloud_init,
+        _folders,
+        _disk,
+        _leftovers,
+    )
+    return [finding for check in checks for finding in check()]
+
+
+def _python() -> list[Finding]:
+    version = ".".join(str(n) for n in sys.version_info[:3])
+    return [Finding("python", "ok", f"{version}, {sys.executable}")]
+
+
+def _pulumi() -> list[Finding]:
+    from tfinfra.engine.toolchain import find_cli
+
+    found = find_cli()
+    if found is not None:
+        return [Finding("pulumi", "ok", str(found))]
+    if shutil.which("go"):
+        return [Finding("pulumi", "note", "not there; the first `up` gets it", "`tfinfra setup` gets it now")]
+    return [Finding("pulumi", "note", "not there, and no Go to build it", "install Go, or Pulumi from its vendor")]
+
+
+def _go() -> list[Finding]:
+    go = shutil.which("go")
+    return [Finding("go", "ok", go) if go else Finding("go", "note", "not there; only a build of Pulumi needs it")]
+
+
+def _machines(kinds: Mapping[str, str | None]) -> list[Finding]:
+    found = [
+        Finding(f"{kind} machines", "ok" if reason is None else "note", reason or "possible")
+        for kind, reason in kinds.items()
+    ]
+    if all(reason is not None for reason in kinds.values()):
+        found.append(Finding("machines", "problem", "the local cloud can boot no machine here"))
+    return found
+
+
+def _cloud_init() -> list[Finding]:
+    tool = shutil.which("cloud-init")
+    if tool:
+        return [Finding("cloud-init", "ok", tool)]
+    return [Finding("cloud-init", "note", "not there; namespace machines run it where it is", "install cloud-init")]
+
+
+def _folders() -> list[Finding]:
+    return [_folder("state folder", state_folder()), _folder("cache folder", cache_folder())]
+
+
+def _folder(name: str, path: Path) -> Finding:
+    probe = path / ".doctor"
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        probe.write_text("")
+        probe.unlink()
+    except OSError as error:
+        return Finding(name, "problem", f"{path}: {error.strerror}", "set TFINFRA_STATE_DIR and TFINFRA_CACHE_DIR")
+    return Finding(name, "ok", str(path))
+
+
+def _disk() -> list[Finding]:
+    there = next(p for p in (cache_folder(), *cache_folder().parents) if p.exists())
+    free = shutil.disk_usage(there).free / 2**30
+    text = f"{free:.0f} GiB free for environments"
+    if free < LEAST_DISK:
+        return [Finding("disk", "problem", text, f"at least {LEAST_DISK} GiB are needed")]
+    return [Finding("disk", "ok", text)]
+
+
+def _leftovers() -> list[Finding]:
+    """Runs that nobody drives any more, and groups that no run explains."""
+    from tfinfra.lifecycle.access import all_states
+
+    try:
+        states = all_states()
+    except (TfinfraError, OSError) as error:
+        return [Finding("runs", "problem", f"the local cloud does not answer: {error}")]
+    stale = [s for s in states if s.groups and not s.watched]
+    if not stale:
+        return [Finding("runs", "ok", "nothing is left of any run")]
+    hint = "`tfinfra fetch` brings their outputs, `tfinfra down --all` deletes them"
+    return [Finding("runs", "note", "unwatched: " + ", ".join(f"{s.run} ({s.state})" for s in stale), hint)]

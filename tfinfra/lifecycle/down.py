@@ -1,0 +1,126 @@
+"""The one teardown: each of a run's groups is deleted through ARM and verified gone, then its stack is dropped. It
+needs no state of Pulumi's, and may be repeated by anybody at any time."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+
+from tfinfra.errors import TeardownIncomplete, TfinfraError
+from tfinfra.lifecycle.ports import EngineSeam, Ports, Progress, spawn
+from tfinfra.lifecycle.record import RunFolder, RunRecord, write_json
+from tfinfra.lifecycle.settings import group_name
+
+KEPT = "kept, because the timer in it still deletes the compute group"
+
+
+def groups_of(run: str) -> dict[str, str]:
+    """The run's groups by part, compute first: it is what costs."""
+    return {part: group_name(run, part) for part in ("compute", "keep")}
+
+
+def delete_groups(ports: Ports, groups: Sequence[str]) -> dict[str, str]:
+    """Deletes the groups at once, each verified by ARM's 404. What is left, each with the reason."""
+    futures = {group: spawn(partial(ports.delete_group, group), f"delete {group}") for group in groups}
+    left: dict[str, str] = {}
+    for group, future in futures.items():
+        error = future.exception()
+        if error is not None:
+            left[group] = str(error) or type(error).__name__
+    return left
+
+
+def delete_run(ports: Ports, run: str) -> dict[str, str]:
+    """Deletes both groups. What is left, each with the reason; the keep group stays while the compute group does,
+    because the timer in it is the last who can still delete that."""
+    compute, keep = groups_of(run).values()
+    left = delete_groups(ports, (compute,))
+    return {**left, keep: KEPT} if left else delete_groups(ports, (keep,))
+
+
+def incomplete(record: RunRecord | None, run: str, left: dict[str, str]) -> TeardownIncomplete:
+    """The error that names what is left, with its cost per hour."""
+    lines = [f"  {group}: {_cost(record, group)}: {reason}" for group, reason in left.items()]
+    message = "\n".join([f"not everything of {run} could be deleted; left are", *lines])
+    return TeardownIncomplete(message, hint=f"`tfinfra down {run}` tries again")
+
+
+def _cost(record: RunRecord | None, group: str) -> str:
+    if record is None:
+        return "at an unknown cost"
+    if group == record.compute_group:
+        return f"{record.usd_per_hour:.2f} USD per hour"
+    return "storage only, below 0.01 USD per hour"
+
+
+def export_state(engine: EngineSeam, folder: RunFolder, part: str) -> None:
+    """Keeps the stack's state in the audit folder: what was there outlives the stack."""
+    folder.audit_folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder.audit_folder / f"{part}.state.json", engine.export(part))
+
+
+def needs_engine() -> bool:
+    """Whether stacks lie in a backend of the user's own, where only Pulumi can drop them."""
+    return bool(os.environ.get("PULUMI_BACKEND_URL"))
+
+
+def forget_stacks(engine: EngineSeam | None, folder: RunFolder) -> None:
+    """Drops both stacks. The run's own backend folder is all that there is of them, where the user has no other."""
+    if engine is not None and needs_engine():
+        for part in ("compute", "keep"):
+            with suppress(TfinfraError):  # the groups are gone: an empty stack left in a backend costs nothing
+                engine.drop(part)
+    if engine is not None:
+        engine.close()
+    shutil.rmtree(folder.pulumi, ignore_errors=True)
+
+
+def finish_teardown(
+    folder: RunFolder, record: RunRecord | None, run: str, left: dict[str, str], wanted: Sequence[str]
+) -> None:
+    """Records how a teardown went. Raises TeardownIncomplete where something is left."""
+    if left:
+        folder.audit.append("teardown.fail", left=left)
+        if record is not None:
+            folder.update(phase="incomplete", left=tuple(left))
+        raise incomplete(record, run, left)
+    folder.audit.append("teardown.verified", groups=list(wanted))
+
+
+def down(
+    ports: Ports,
+    folder: RunFolder,
+    run: str,
+    progress: Progress,
+    stop_client: Callable[[RunRecord], None],
+) -> None:
+    """Deletes whatever there is of `run`; nothing is there: nothing happens. Raises TeardownIncomplete."""
+    record = folder.read()
+    if record is not None:
+        stop_client(record)
+        record = folder.update(phase="deleting")  # what its client wrote last counts
+    groups = groups_of(run)
+    progress(f"deleting {', '.join(groups.values())}")
+    left = delete_run(ports, run)
+    finish_teardown(folder, record, run, left, tuple(groups.values()))
+    if record is not None:
+        forget_stacks(_engine(ports, folder, run), folder)
+        times = {"ended": ports.clock(), **record.times}
+        folder.update(phase="deleted", left=(), result=record.result or "cancelled", times=times)
+
+
+def _engine(ports: Ports, folder: RunFolder, run: str) -> EngineSeam | None:
+    """An engine to drop the stacks with, where they are in a backend of the user's choice."""
+    if not needs_engine() or not folder.deploy.is_dir():
+        return None
+    try:
+        return ports.engine(folder.deploy, run, folder.pulumi, _quiet)
+    except TfinfraError:
+        return None
+
+
+def _quiet(text: str) -> None:
+    del text

@@ -1,0 +1,218 @@
+"""The end of a run, however it came: nodes stopped, held where that was asked for, outputs brought home, everything
+deleted. Nothing that goes wrong here may keep the deletion from happening."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from concurrent.futures import wait
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tfinfra import layout
+from tfinfra.clock import iso_time, spell_seconds, unix_time
+from tfinfra.errors import Cancelled, LimitReached, TeardownIncomplete, TfinfraError, TrainingFailed
+from tfinfra.lifecycle import collect, down
+from tfinfra.lifecycle.active import ActiveRun
+from tfinfra.lifecycle.ports import spawn
+from tfinfra.lifecycle.record import RunRecord
+from tfinfra.model import Outcome
+
+POLL = 0.15
+CLOSING = 10.0
+"""Seconds that an update under way has to end once it was told to."""
+RESULTS = {TrainingFailed: "failed", Cancelled: "cancelled", LimitReached: "limit"}
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How a run ended. `error` is what its exit code says, None after a success or a detach."""
+
+    record: RunRecord
+    document: dict[str, Any]
+    error: TfinfraError | None
+
+
+def end_run(active: ActiveRun, error: BaseException | None) -> RunResult:
+    """Stops, holds, collects and deletes. The result carries the run's first error, or TeardownIncomplete, which
+    outranks it. Raises `error` where it is a fault of tfinfra itself."""
+    _before_deletion(active, error)
+    told, lost = _collect_beside_deletion(active)
+    left = _delete_keep(active, told, lost)
+    final = _final(active, error, left, lost)
+    outranked = {"exit_code": final.exit_code} if isinstance(final, TfinfraError) else {}
+    record = active.folder.update(times=active.times(over=True), **outranked)
+    document = {**collect.run_document(record, active.plan, None), **(told.seen or {})}
+    collect.write_results(active.folder, document, Path(record.results))
+    record = active.folder.update(client=None)  # whoever waits for this process finds everything written
+    if final is not None and not isinstance(final, TfinfraError):
+        raise final
+    return RunResult(record, document, final)
+
+
+def await_collected(active: ActiveRun, check: Callable[[], None]) -> None:
+    """Waits until the nodes have brought everything into the store, or cannot; `check` may raise to end that."""
+    watch = active.watch
+    if watch is None:
+        return
+    until = active.ports.clock() + active.ports.cloud.timeouts.collect
+    while not watch.collected() and active.ports.clock() < until and not watch.alone:
+        check()
+        time.sleep(POLL)
+    watch.finish()
+
+
+def hold_success(active: ActiveRun) -> None:
+    """Keeps everything as it is after a success with --keep, until the deadline or Ctrl-C."""
+    if active.options.keep:
+        _hold(active, unix_time(active.record().deadline))
+
+
+# Before the deletion
+
+
+def _before_deletion(active: ActiveRun, error: BaseException | None) -> None:
+    try:
+        if error is not None:
+            _stop_update(active)
+            _stop_nodes(active, error)
+            _hold_failed(active, error)
+        active.folder.update(phase="ended", times=active.times(over=True), **_verdict(error, active.outcome))
+    except Exception as another:  # noqa: BLE001 - a store or a disk that fails must not keep the deletion from happening
+        active.session.observer.say(f"the run could not be ended in order: {another}")
+
+
+def _stop_update(active: ActiveRun) -> None:
+    """Ends an update that is under way: what it would still make must not outlive the deletion."""
+    if active.engine is None or active.update is None or active.update.done():
+        return
+    active.session.observer.say("ending Pulumi's update")
+    active.engine.close()
+    active.update.exception(timeout=CLOSING)
+
+
+def _stop_nodes(active: ActiveRun, error: BaseException) -> None:
+    """Asks the nodes to end and collect, where the run is ended from here and they still train."""
+    watch, store = active.watch, active.store
+    if watch is None or store is None or watch.alone:
+        return
+    if active.outcome is not None:  # it ended by itself: what it wrote still comes home
+        await_collected(active, _patient)
+        return
+    reason = "limit" if isinstance(error, LimitReached) else "cancelled"
+    store.put(layout.STOP, json.dumps({"reason": reason, "message": str(error)}).encode())
+    if watch.statuses:
+        active.session.observer.say("stopping the tasks and collecting what they wrote")
+        await_collected(active, _patient)
+
+
+def _patient() -> None:
+    """The check of a wait that an interrupt began: a second one leaves by itself."""
+
+
+def _hold_failed(active: ActiveRun, error: BaseException) -> None:
+    """on_failure: {hold: …} after a failed training, never past the deadline."""
+    wanted = active.plan.limits.max_run_duration if active.options.keep else active.plan.hold_on_failure
+    if wanted and isinstance(error, TrainingFailed):
+        active.session.observer.say(str(error))
+        _hold(active, min(active.ports.clock() + wanted, unix_time(active.record().deadline)))
+
+
+def _hold(active: ActiveRun, until: float) -> None:
+    left = spell_seconds(max(0.0, until - active.ports.clock()))
+    session = active.session
+    session.observer.say(f"the nodes are held for {left}, until {iso_time(until)}; Ctrl-C deletes them now")
+    session.audit.append("hold", until=iso_time(until))
+    active.folder.update(phase="held")
+    while active.ports.clock() < until and not session.interrupt.requested:
+        if active.watch is not None:
+            active.watch.collected()
+        time.sleep(POLL)
+
+
+def _verdict(error: BaseException | None, outcome: Outcome | None) -> dict[str, Any]:
+    """How the record says that the run ended."""
+    if error is None:
+        return {"result": "succeeded", "message": outcome.message if outcome else "", "exit_code": 0}
+    result = next((name for kind, name in RESULTS.items() if isinstance(error, kind)), "error")
+    return {
+        "result": result,
+        "message": str(error),
+        "exit_code": error.exit_code if isinstance(error, TfinfraError) else 1,
+        "failed_task": outcome.task if outcome else None,
+        "exit_status": outcome.exit_status if outcome else None,
+    }
+
+
+# Collect and delete
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What the store told before it was deleted, and what is left of the compute group, which was deleted beside."""
+
+    seen: dict[str, Any] | None
+    left: dict[str, str]
+
+
+def _collect_beside_deletion(active: ActiveRun) -> tuple[_Told, BaseException | None]:
+    """Deletes the compute group while the outputs come home out of the keep group."""
+    compute = (down.groups_of(active.run)["compute"],)
+    with active.session.phase("teardown", compute[0]):
+        deleting = spawn(lambda: down.delete_groups(active.ports, compute), "teardown")
+        seen, lost = _collect(active)
+        return _Told(seen, deleting.result()), lost
+
+
+def _collect(active: ActiveRun) -> tuple[dict[str, Any] | None, BaseException | None]:
+    """What the store tells of tasks and nodes, and why the outputs did not come, where they did not."""
+    if active.store is None:
+        return None, None
+    try:
+        record = active.record()
+        with active.session.phase("collect", record.results):
+            came = collect.collect(active.store, Path(record.results), record.plan_tasks, record.shared)
+            for warning in came.warnings:
+                active.session.observer.say(f"warning: not collected: {warning}")
+        document = collect.run_document(record, active.plan, active.store)
+        active.folder.update(fetched=True)
+    except Exception as error:  # noqa: BLE001 - whatever it was: outputs that did not come keep their group
+        return None, error
+    return {key: document[key] for key in ("tasks", "nodes")}, None
+
+
+def _delete_keep(active: ActiveRun, told: _Told, lost: BaseException | None) -> dict[str, str]:
+    """Deletes the keep group, whose outputs are home, and forgets the stacks. What is left of both groups."""
+    keep = down.groups_of(active.run)["keep"]
+    if told.left:
+        left = {**told.left, keep: down.KEPT}
+    elif lost is not None:
+        left = {keep: f"the outputs in it could not be fetched: {lost}"}
+    else:
+        with active.session.phase("verify", keep):
+            left = down.delete_groups(active.ports, (keep,))
+    if left:
+        active.session.audit.append("teardown.left", left=left)
+        active.folder.update(phase="incomplete", left=tuple(left))
+        return left
+    active.session.audit.append("teardown.verified", groups=list(down.groups_of(active.run).values()))
+    if active.exported is not None:
+        wait([active.exported], timeout=CLOSING)
+    down.forget_stacks(active.engine, active.folder)
+    active.folder.update(phase="deleted", left=())
+    return left
+
+
+def _final(
+    active: ActiveRun, error: BaseException | None, left: dict[str, str], lost: BaseException | None
+) -> BaseException | None:
+    """TeardownIncomplete outranks all others."""
+    if not left:
+        return error
+    raised = down.incomplete(active.record(), active.run, left)
+    if lost is not None:
+        raised = TeardownIncomplete(raised.message, hint=f"`tfinfra fetch {active.run}` tries again")
+    raised.__cause__ = error
+    return raised

@@ -1,0 +1,154 @@
+"""The process that holds the Pulumi engine, so that its 150 MB and its imports are neither the client's nor there for
+the whole run: `python -m tfinfra.lifecycle.engine_host`. JSON lines: requests on stdin, answers on stdout."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from tfinfra.cloud import Cloud
+from tfinfra.errors import TfinfraError
+from tfinfra.model import Timeouts
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+
+    from tfinfra.engine.events import Event
+    from tfinfra.engine.pulumi import Engine
+
+
+def cloud_fields(cloud: Cloud) -> dict[str, Any]:
+    """What the engine needs of a cloud, as JSON."""
+    return {
+        "name": cloud.name,
+        "subscription_id": cloud.subscription_id,
+        "tenant_id": cloud.tenant_id,
+        "owner": cloud.owner,
+        "arm_endpoint": cloud.arm_endpoint,
+        "token_scope": cloud.token_scope,
+        "ca_file": str(cloud.ca_file) if cloud.ca_file else None,
+        "provider_command": list(cloud.provider_command) if cloud.provider_command else None,
+    }
+
+
+def _cloud(fields: Mapping[str, Any]) -> Cloud:
+    """The cloud, without what the engine has no use for."""
+    command, ca_file = fields["provider_command"], fields["ca_file"]
+    return Cloud(
+        name=fields["name"],
+        subscription_id=fields["subscription_id"],
+        tenant_id=fields["tenant_id"],
+        owner=fields["owner"],
+        arm_endpoint=fields["arm_endpoint"],
+        token_scope=fields["token_scope"],
+        ca_file=Path(ca_file) if ca_file else None,
+        credential=_no_credential,
+        provider_command=tuple(command) if command else None,
+        environment_cache=None,
+        node_platform="",
+        timeouts=Timeouts(0, 0, 0, 0),
+        ensure=_left_to_the_client,
+    )
+
+
+def _no_credential() -> TokenCredential:
+    raise TfinfraError("the engine's process asks ARM for nothing itself")
+
+
+def _left_to_the_client() -> None:
+    """The client keeps the endpoint answering while it waits for an update (engine_process.py)."""
+
+
+class _Answers:
+    """Writes whole lines, from any thread."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+        self._lock = threading.Lock()
+
+    def write(self, **answer: Any) -> None:
+        with self._lock:
+            self._stream.write(json.dumps(answer) + "\n")
+            self._stream.flush()
+
+
+class Host:
+    """Serves the requests of one run. The first is `open`; `up`, `export` and `drop` run beside each other."""
+
+    def __init__(self, answers: _Answers) -> None:
+        self._answers = answers
+        self._engine: Engine | None = None
+
+    def serve(self, requests: IO[str]) -> None:
+        """Until stdin ends, which it does when the client dies too: nothing goes on without it."""
+        for line in requests:
+            request = json.loads(line)
+            if request["verb"] == "open":
+                self._answer(request)
+            else:
+                threading.Thread(target=self._answer, args=(request,), daemon=True).start()
+        if self._engine is not None:
+            self._engine.close()
+
+    def _answer(self, request: dict[str, Any]) -> None:
+        try:
+            self._answers.write(id=request["id"], result=self._do(request))
+        except TfinfraError as error:
+            self._fail(request, type(error).__name__, error.message, error.hint)
+        except Exception as error:  # noqa: BLE001 - the edge of the process: the client raises it
+            self._fail(request, "TfinfraError", f"the engine failed: {type(error).__name__}: {error}", None)
+
+    def _fail(self, request: dict[str, Any], kind: str, message: str, hint: str | None) -> None:
+        self._answers.write(id=request["id"], error={"kind": kind, "message": message, "hint": hint})
+
+    def _do(self, request: dict[str, Any]) -> Any:
+        if request["verb"] == "open":
+            self._engine = self._open(request)
+            return None
+        if self._engine is None:
+            raise TfinfraError("the engine is not open")
+        if request["verb"] == "up":
+            return self._engine.up(request["part"], request["config"])
+        if request["verb"] == "export":
+            return self._engine.export(request["part"])
+        if request["verb"] == "drop":
+            return self._engine.drop(request["part"])
+        return self._engine.close()
+
+    def _open(self, request: dict[str, Any]) -> Engine:
+        from tfinfra.engine.pulumi import Engine
+
+        deploy, state = Path(request["deploy"]), Path(request["state"])
+        return Engine(_cloud(request["cloud"]), deploy, request["run"], state, self._tell)
+
+    def _tell(self, event: Event) -> None:
+        if event.kind == "done":
+            self._answers.write(progress=f"{event.resource_type.rpartition(':')[2]} {event.name}")
+        elif event.kind == "warning":
+            self._answers.write(progress=f"warning: {event.message}")
+
+
+def main() -> None:
+    """stdout belongs to the answers: whatever else prints goes to stderr. Pulumi is imported before the first request
+    comes, while the client compiles."""
+    answers = _Answers(os.fdopen(os.dup(1), "w"))
+    os.dup2(2, 1)
+    _warm()
+    Host(answers).serve(sys.stdin)
+    os._exit(0)
+
+
+def _warm() -> None:
+    from tfinfra.engine import cli, program, stacks
+
+    del cli, stacks
+    program.warm("keep")
+
+
+if __name__ == "__main__":
+    main()

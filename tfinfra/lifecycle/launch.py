@@ -1,0 +1,173 @@
+"""From what a user gives (a manifest, or the estimator's arguments) to a run under way: compile, write the deploy
+folder, choose the cloud, go. The one entry of `tfinfra up` and of the Python API."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tfinfra.clock import spell_seconds
+from tfinfra.cloud import Cloud
+from tfinfra.compiler.pipeline import Compiled, Inputs
+from tfinfra.lifecycle.active import UpOptions
+from tfinfra.lifecycle.ending import RunResult
+from tfinfra.lifecycle.engine_process import EngineProcess
+from tfinfra.lifecycle.observer import Observer
+from tfinfra.lifecycle.ports import spawn
+from tfinfra.lifecycle.session import Interrupt
+from tfinfra.lifecycle.settings import ALPHABET
+from tfinfra.lifecycle.signals import interruptible
+from tfinfra.lifecycle.up import UpRun
+from tfinfra.paths import state_folder
+
+
+@dataclass(frozen=True)
+class LaunchOptions:
+    """`folder` is where deploy/ and runs/ are made; `letters` the run id's end, None: random."""
+
+    folder: Path
+    target: str | None = None
+    rehearse: bool = False
+    detach: bool = False
+    keep: bool = False
+    machines: str | None = None
+    letters: str | None = None
+
+
+def launch_manifest(manifest: Path, options: LaunchOptions, observer: Observer) -> RunResult:
+    """Compiles and runs a manifest. Raises what was wrong before anything was touched."""
+    from tfinfra.compiler.load import load_inputs
+
+    return launch(lambda: load_inputs(manifest, target=options.target, rehearse=options.rehearse), options, observer)
+
+
+def launch(load: Callable[[], Inputs], options: LaunchOptions, observer: Observer) -> RunResult:
+    """Compiles what `load` reads, then runs it in this process until nothing is left. Call it on the main thread."""
+    engine = EngineProcess()
+    try:
+        inputs = load()
+        early = spawn(lambda: _local_cloud(options), "cloud") if stays_here(inputs, options) else None
+        compiled = compile_to_folder(inputs, options, observer)
+        cloud = early.result() if early and _is_local(compiled, options) else choose_cloud(compiled, options)
+        interrupt = Interrupt()
+        run = new_run(compiled, cloud, options, observer, interrupt, engine=engine)
+        observer.say(f"run {run.run} on the {where(cloud)}")
+        with interruptible(interrupt, run.run):
+            return run.go()
+    finally:
+        engine.close()
+
+
+def stays_here(inputs: Inputs, options: LaunchOptions) -> bool:
+    """Whether the run probably goes to this machine's cloud, told before the compiler has run: starting that takes a
+    second, which fits beside compiling."""
+    asked = options.target or inputs.document.data.get("compute_target") or "local"
+    return options.rehearse or asked == "local"
+
+
+def _is_local(compiled: Compiled, options: LaunchOptions) -> bool:
+    return options.rehearse or compiled.spec.target.cloud == "local"
+
+
+def _local_cloud(options: LaunchOptions) -> Cloud:
+    from tfinfra.clouds import local_cloud
+
+    return local_cloud(machines=options.machines)
+
+
+def compile_to_folder(inputs: Inputs, options: LaunchOptions, observer: Observer) -> Compiled:
+    """The compiled manifest; its deploy folder is written to deploy/<name>/, its warnings are told."""
+    from tfinfra.compiler.pipeline import compile_manifest
+    from tfinfra.compiler.write import write_tree
+
+    began = time.time()
+    observer.begin("compile", "the manifest")
+    compiled = compile_manifest(inputs)
+    folder = options.folder / "deploy" / compiled.plan.name
+    write_tree(compiled.tree, folder)
+    for diagnostic in compiled.diagnostics:
+        observer.diagnose(diagnostic)
+    observer.end("compile", time.time() - began, f"deploy/{compiled.plan.name}/")
+    return compiled
+
+
+def choose_cloud(compiled: Compiled, options: LaunchOptions) -> Cloud:
+    """The cloud of the target; a rehearsal's is always this machine's."""
+    from tfinfra.clouds import cloud_for
+
+    return cloud_for(compiled.spec.target, options.rehearse, options.machines)
+
+
+def new_run(
+    compiled: Compiled,
+    cloud: Cloud,
+    options: LaunchOptions,
+    observer: Observer,
+    interrupt: Interrupt,
+    *,
+    engine: EngineProcess | None = None,
+) -> UpRun:
+    """The run, not begun."""
+    from tfinfra.clouds import machines_of
+    from tfinfra.lifecycle.real import real_ports
+
+    up = UpOptions(
+        state=state_folder(),
+        results=options.folder / "runs",
+        letters=options.letters or new_letters(),
+        detach=options.detach,
+        keep=options.keep,
+        rehearse=options.rehearse,
+        machines=machines_of(cloud),
+        usd_per_hour=price(compiled) if cloud.name == "azure" else 0.0,
+    )
+    return UpRun(compiled, real_ports(cloud, time.time, engine), up, observer, interrupt)
+
+
+def price(compiled: Compiled) -> float:
+    """The plan's list price in US dollars an hour, 0 where the catalog does not know it."""
+    from tfinfra.compiler.cost import price_lines, total
+
+    return total(price_lines(compiled.plan)) or 0.0
+
+
+def new_letters() -> str:
+    """The random end of a run id."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(6))
+
+
+def where(cloud: Cloud) -> str:
+    """ "local cloud (namespace machines)" or "azure cloud"."""
+    from tfinfra.clouds import machines_of
+
+    kind = machines_of(cloud)
+    return f"{cloud.name} cloud" + (f" ({kind} machines)" if kind else "")
+
+
+def closing_lines(result: RunResult) -> list[str]:
+    """What a person reads last: how it ended, how long it took, where the outputs are, what is left."""
+    record = result.record
+    if record.detached and result.error is None:
+        return [
+            f"{record.run} goes on by itself until {record.deadline} at most",
+            f"  tfinfra status {record.run}    tfinfra logs -f {record.run}",
+            f"  tfinfra fetch {record.run}     tfinfra down {record.run}",
+        ]
+    seconds = record.times.get("ended", 0.0) - record.times.get("started", 0.0)
+    lines = [f"{record.run} {record.result} after {spell_seconds(seconds)}"]
+    if record.fetched:
+        lines.append(f"  outputs and logs: {_near(Path(record.results))}")
+    if record.phase == "deleted":
+        lines.append("  everything it made is deleted (verified)")
+    return lines
+
+
+def _near(path: Path) -> Path:
+    """The path as seen from the current folder, where it is below it."""
+    try:
+        return path.relative_to(Path.cwd())
+    except ValueError:
+        return path

@@ -1,0 +1,66 @@
+"""A run as plain lines: shown where there is no terminal, and what a background run leaves in its client.log."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TextIO
+
+from tfinfra.clock import spell_seconds
+from tfinfra.errors import Diagnostic
+from tfinfra.model import TaskStatus
+
+
+class PlainView:
+    """One line for each thing that happens, with its phase in front; the script's lines as they are."""
+
+    def __init__(self, out: TextIO, progress: TextIO, render: Callable[[Diagnostic], str]) -> None:
+        self._out = out
+        self._progress = progress
+        self._render = render
+        self._lock = threading.Lock()
+
+    def begin(self, phase: str, text: str) -> None:
+        self._tell(f"[{phase}] {text}")
+
+    def progress(self, phase: str, text: str) -> None:
+        self._tell(f"[{phase}] {text}")
+
+    def end(self, phase: str, seconds: float, text: str) -> None:
+        del text
+        self._tell(f"[{phase}] done in {spell_seconds(seconds)}")
+
+    def fail(self, phase: str, seconds: float, text: str) -> None:
+        self._tell(f"[{phase}] failed after {spell_seconds(seconds)}: {text}")
+
+    def say(self, text: str) -> None:
+        self._tell(text)
+
+    def diagnose(self, diagnostic: Diagnostic) -> None:
+        self._tell(self._render(diagnostic))
+
+    def task(self, status: TaskStatus) -> None:
+        self._tell(f"[train] {task_text(status)}")
+
+    def line(self, task: str, text: str) -> None:
+        del task
+        self._write(self._out, text)
+
+    def _tell(self, text: str) -> None:
+        self._write(self._progress, text)
+
+    def _write(self, stream: TextIO, text: str) -> None:
+        """A reader that has gone (a closed terminal, `| head`) must not end the run."""
+        with self._lock:
+            try:
+                print(text, file=stream, flush=True)
+            except (OSError, ValueError):
+                return
+
+
+def task_text(status: TaskStatus) -> str:
+    """ "worker-1 on node 1 failed with exit status 3: …"."""
+    text = f"{status.task} on node {status.node} {status.state}"
+    if status.exit_status is not None and status.state in ("failed", "stopped"):
+        text += f" with exit status {status.exit_status}"
+    return text + (f": {status.message}" if status.message else "")

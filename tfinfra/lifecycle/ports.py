@@ -1,0 +1,91 @@
+"""The effects that the phases of a run need of other rooms, as plain functions: `real_ports` ties them to the engine,
+the environment, the bundle and ARM; tests hand in fakes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from tfinfra.cloud import Cloud
+from tfinfra.lifecycle.runs import RunGroup
+from tfinfra.model import Plan, Requirements
+from tfinfra.store import ObjectStore
+
+Progress = Callable[[str], None]
+
+
+class EngineSeam(Protocol):
+    """One run's stacks. `part` is "keep" or "compute"."""
+
+    def up(self, part: str, config: Mapping[str, str]) -> dict[str, Any]:
+        """Makes the part's resources and returns the stack's outputs. Raises ProvisioningError."""
+
+    def export(self, part: str) -> dict[str, Any]:
+        """The part's state, as Pulumi exports it."""
+
+    def drop(self, part: str) -> None:
+        """Forgets the stack; its resources are gone or nobody's."""
+
+    def close(self) -> None:
+        """Ends the provider and whatever update is under way."""
+
+
+class BundleSeam(Protocol):
+    """What the nodes fetch: `key` in the store, digest `sha256`, content at `path`."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def sha256(self) -> str: ...
+    @property
+    def path(self) -> Path: ...
+
+
+class LockSeam(Protocol):
+    """The exact packages of a training environment; `key` is their hash."""
+
+    @property
+    def key(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Ports:
+    """`check_source` raises ManifestError for a source directory that cannot be shipped. `build_environment` gives the
+    folder that nodes mount, None where each node builds its own. `delete_group` returns once ARM says 404 and raises
+    TeardownIncomplete; `timer_armed` waits for the proof that the workflow in a group can act; `running_instances`
+    counts a group's living machines, None where ARM does not know."""
+
+    cloud: Cloud
+    ensure_cli: Callable[[Progress], Path]
+    check_source: Callable[[Plan, Path], None]
+    make_lock: Callable[[Requirements, Progress], LockSeam]
+    build_environment: Callable[[LockSeam, Progress], Path | None]
+    build_bundle: Callable[[Plan, Path, LockSeam, Path | None, Path, Progress], BundleSeam]
+    engine: Callable[[Path, str, Path, Progress], EngineSeam]
+    open_store: Callable[[str], ObjectStore]
+    delete_group: Callable[[str], None]
+    running_instances: Callable[[str], int | None]
+    groups: Callable[[], Sequence[RunGroup]]
+    timer_armed: Callable[[str, str], bool]
+    warm_teardown: Callable[[], None]
+    gpu_count: Callable[[], int]
+    clock: Callable[[], float]
+
+
+def spawn(work: Callable[[], Any], name: str) -> Future[Any]:
+    """Runs `work` on a thread of its own. A daemon thread: a second Ctrl-C must be able to leave."""
+    import threading
+
+    future: Future[Any] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - whoever waits for the future raises it
+            future.set_exception(error)
+
+    threading.Thread(target=run, name=name, daemon=True).start()
+    return future

@@ -1,0 +1,164 @@
+"""What this machine remembers of a run: state_folder()/runs/<run>/, written before the first write to a cloud and at
+every phase after it, so that whatever happens to the client, `status`, `logs`, `fetch` and `down` can go on."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from tfinfra.audit.log import AuditLog
+from tfinfra.clock import iso_time
+from tfinfra.model import Plan, Target, from_json, to_json
+
+PHASES = ("starting", "provisioning", "running", "held", "ended", "deleting", "incomplete", "deleted")
+
+
+@dataclass(frozen=True)
+class ClientProcess:
+    """The process that drives a run; `started` (Unix seconds) tells it from a later one with the same id."""
+
+    pid: int
+    started: float
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """run.json of one run. `deadline` and `keep_until` are ISO 8601 in UTC, `times` Unix seconds by name.
+
+    `phase` is one of PHASES; `result` is None until the run ended, then succeeded, failed, cancelled, limit or
+    error (tfinfra or the cloud failed). `results` is the folder of the outputs, `left` what could not be deleted.
+    """
+
+    run: str
+    name: str
+    target: Target
+    rehearse: bool
+    owner: str
+    keep_group: str
+    compute_group: str
+    deadline: str
+    keep_until: str
+    results: str
+    leader: str
+    plan_tasks: tuple[str, ...]
+    usd_per_hour: float
+    machines: str | None = None
+    store: str | None = None
+    shared: str | None = None
+    environment: str | None = None
+    phase: str = "starting"
+    result: str | None = None
+    message: str = ""
+    exit_code: int | None = None
+    failed_task: str | None = None
+    exit_status: int | None = None
+    fetched: bool = False
+    detached: bool = False
+    client: ClientProcess | None = None
+    left: tuple[str, ...] = ()
+    times: dict[str, float] = field(default_factory=dict)
+
+
+class RunFolder:
+    """state_folder()/runs/<run>/: run.json, events.jsonl, the deploy copy and Pulumi's state."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.deploy = path / "deploy"
+        self.pulumi = path / "pulumi"
+        self.audit_folder = path / "audit"
+        self.client_log = path / "client.log"
+        self.audit = AuditLog(path / "events.jsonl", iso_time)
+
+    def write(self, record: RunRecord) -> None:
+        """Replaces run.json at once: a reader sees the old or the new one, never a part."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_json(self.path / "run.json", to_json(record))
+
+    def read(self) -> RunRecord | None:
+        """The record, None where there is none that this version can read."""
+        try:
+            return from_json(RunRecord, json.loads((self.path / "run.json").read_text()))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def update(self, **changes: Any) -> RunRecord:
+        """Writes the record with `changes` and returns it. Raises KeyError where there is no record."""
+        with FileLock(self.path / ".lock"):
+            record = self.read()
+            if record is None:
+                raise KeyError(f"no record in {self.path}")
+            changed = replace(record, **changes)
+            self.write(changed)
+        return changed
+
+    def forget(self) -> None:
+        """Removes what a run that touched nothing has left here."""
+        for folder in (self.deploy, self.pulumi, self.audit_folder):
+            shutil.rmtree(folder, ignore_errors=True)
+        for file in (self.audit.path, Path(f"{self.audit.path}.lock")):
+            file.unlink(missing_ok=True)
+        with suppress(OSError):  # a background run's request and log stay
+            self.path.rmdir()
+
+    def plan(self) -> Plan:
+        """The plan that the run was started from."""
+        return from_json(Plan, json.loads((self.deploy / "plan.json").read_text()))
+
+    def write_deploy(self, tree: Mapping[str, str]) -> None:
+        """Copies the deploy folder, so that this run's stacks never depend on what the user compiles next."""
+        for name, text in tree.items():
+            path = self.deploy / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+
+
+def write_json(path: Path, document: Any) -> None:
+    """Writes `document` as JSON by a rename."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    part.replace(path)
+
+
+def runs_folder(state: Path) -> Path:
+    return state / "runs"
+
+
+def run_folder(state: Path, run: str) -> RunFolder:
+    return RunFolder(runs_folder(state) / run)
+
+
+def all_records(state: Path) -> list[RunRecord]:
+    """Every run that this machine remembers, the oldest first."""
+    folder = runs_folder(state)
+    names = sorted(p.name for p in folder.iterdir()) if folder.is_dir() else []
+    found = [record for name in names if (record := run_folder(state, name).read()) is not None]
+    return sorted(found, key=lambda r: r.times.get("started", 0.0))
+
+
+def this_process() -> ClientProcess:
+    """The calling process, as a record names it."""
+    import psutil
+
+    return ClientProcess(os.getpid(), psutil.Process().create_time())
+
+
+def is_alive(client: ClientProcess | None) -> bool:
+    """Whether the process that drove a run still does."""
+    import psutil
+
+    if client is None:
+        return False
+    try:
+        process = psutil.Process(client.pid)
+        return abs(process.create_time() - client.started) < 1.0 and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False

@@ -1,0 +1,212 @@
+"""What can be done with a run from outside of the client that began it: document, logs, outputs, end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from tfinfra import layout
+from tfinfra.clock import count
+from tfinfra.errors import UsageError
+from tfinfra.lifecycle import collect, down
+from tfinfra.lifecycle.access import FoundRun
+from tfinfra.lifecycle.ports import Progress
+from tfinfra.lifecycle.record import ClientProcess, RunRecord, is_alive
+from tfinfra.lifecycle.runs import read_outcome
+from tfinfra.lifecycle.tail import LogTail
+from tfinfra.model import Outcome, to_json
+
+FOLLOW = 0.2
+BEAT_EVERY = 2.0
+CLIENT_SECONDS = 600.0
+"""Seconds that a client has to collect and delete; it is waited for no longer than it lives."""
+
+
+def status_document(found: FoundRun) -> dict[str, Any]:
+    """The run as `status --json` gives it: run.json's fields as they are now, and `state` as `runs --json` gives it."""
+    found = settled(found)
+    state = asdict(found.state)
+    if found.record is None:
+        return {"run": found.run, "state": state}
+    saved = Path(found.record.results) / "run.json"
+    if found.store is None and saved.exists():
+        document: dict[str, Any] = json.loads(saved.read_text())
+    else:
+        document = collect.run_document(_as_it_stands(found.record, found), found.folder.plan(), found.store)
+    return {**document, "state": state}
+
+
+def settled(found: FoundRun) -> FoundRun:
+    """The run with an outcome, where its nodes died before they could write one and nobody else will."""
+    record = found.record
+    if record is None or found.store is None or found.outcome or is_alive(record.client) or _has_nodes(found):
+        return found
+    outcome = Outcome("failed", "all nodes are gone before the training ended", ended=time.time())
+    found.store.put_if_absent(layout.OUTCOME, json.dumps(to_json(outcome)).encode())
+    return replace(found, outcome=read_outcome(found.store))
+
+
+def _as_it_stands(record: RunRecord, found: FoundRun) -> RunRecord:
+    """The record, with what the nodes have written since its client left."""
+    if record.result is not None or found.outcome is None or is_alive(record.client):
+        return record
+    return replace(record, phase="ended", **_result(found))
+
+
+def log_names(found: FoundRun) -> list[str]:
+    """The tasks of a run, the leader first."""
+    return list(found.record.plan_tasks) if found.record else []
+
+
+def log_lines(found: FoundRun, task: str | None, follow: bool) -> Iterator[str]:
+    """The lines of a task's log (None: the leader's), with `follow` until the run has ended. Raises UsageError."""
+    record = _recorded(found)
+    name = task or record.leader
+    if found.store is not None:
+        if name not in record.plan_tasks and not found.store.list(layout.log_folder(name)):
+            raise _no_log(record, name)
+        yield from _store_lines(found, LogTail(found.store, name), follow)
+        return
+    for kind in ("tasks", "nodes"):
+        path = Path(record.results) / kind / f"{name}.log"
+        if path.exists():
+            yield from path.read_text(errors="replace").splitlines()
+            return
+    raise _no_log(record, name)
+
+
+def _no_log(record: RunRecord, name: str) -> UsageError:
+    return UsageError(f"there is no log of '{name}'", hint=f"tasks of this run: {', '.join(record.plan_tasks)}")
+
+
+def _store_lines(found: FoundRun, tail: LogTail, follow: bool) -> Iterator[str]:
+    beat, alive = 0.0, True
+    while follow and alive and not _ended(found):
+        if time.monotonic() - beat > BEAT_EVERY:
+            beat = time.monotonic()
+            _beat(found)
+            alive = _has_nodes(found)
+        yield from tail.poll()
+        time.sleep(FOLLOW)
+    yield from tail.finish()
+
+
+def _has_nodes(found: FoundRun) -> bool:
+    """Whether anybody may still write: the run's machines, or a client that is yet to boot them."""
+    record = found.folder.read()
+    if record is None or record.phase in ("starting", "provisioning"):
+        return record is not None and is_alive(record.client)
+    return found.ports.running_instances(record.compute_group) != 0
+
+
+def _beat(found: FoundRun) -> None:
+    """Tells the nodes that somebody reads the logs now."""
+    if found.store is not None:
+        found.store.put(layout.WATCH, json.dumps({"time": time.time()}).encode())
+
+
+def _ended(found: FoundRun) -> bool:
+    if found.store is None or found.store.get(layout.COLLECTED) is not None:
+        return True
+    record = found.folder.read()
+    return record is not None and record.phase in ("deleting", "deleted", "incomplete")
+
+
+def fetch(found: FoundRun, folder: Path, progress: Progress) -> dict[str, Any]:
+    """Copies the run's outputs and logs into `folder`/<run>/; of a run that has ended, deletes what is left of it then.
+    Raises UsageError where there is nothing to copy."""
+    found = settled(found)
+    record = _recorded(found)
+    results = folder / found.run
+    if found.store is None:
+        return _already_home(record)
+    copied = collect.collect(found.store, results, record.plan_tasks, record.shared)
+    for warning in copied.warnings:
+        progress(f"warning: not collected: {warning}")
+    progress(f"{count(copied.files, 'file')} and {count(len(record.plan_tasks), 'log')} in {results}")
+    driven = is_alive(record.client)  # whoever drives it deletes it: it may hold the nodes for a look
+    over = _ended(found) or not _has_nodes(found)
+    ended = found.outcome is not None and over and not driven
+    fresh = found.folder.update(results=str(results), fetched=ended, **(_result(found) if ended else {}))
+    document = collect.run_document(fresh, found.folder.plan(), found.store)
+    if ended:
+        down.down(found.ports, found.folder, found.run, progress, stop_client)
+        document["phase"] = "deleted"
+    elif not over:
+        progress("it still trains: outputs are complete when it has ended; `tfinfra fetch` again then")
+    collect.write_results(found.folder, document, results)
+    return document
+
+
+def _result(found: FoundRun) -> dict[str, Any]:
+    """What the outcome says, for the record of a run whose client did not live to write it."""
+    outcome = found.outcome
+    if outcome is None:
+        return {}
+    codes = {"succeeded": 0, "failed": 7, "cancelled": 8, "limit": 9}
+    record = _recorded(found)
+    return {
+        "result": outcome.result,
+        "message": outcome.message,
+        "exit_code": codes.get(outcome.result, 1),
+        "failed_task": outcome.task,
+        "exit_status": outcome.exit_status,
+        "times": {**record.times, "ended": outcome.ended},
+    }
+
+
+def _already_home(record: RunRecord) -> dict[str, Any]:
+    saved = Path(record.results) / "run.json"
+    if not saved.exists():
+        raise UsageError(f"{record.run} is deleted and its outputs were never fetched")
+    document: dict[str, Any] = json.loads(saved.read_text())
+    return document
+
+
+def end_run(found: FoundRun, progress: Progress) -> None:
+    """`tfinfra down`: a client that still drives the run does it itself; else, and after it, this one."""
+    if found.record is not None and is_alive(found.record.client):
+        progress("the process that drives it ends it, and collects first")
+    if found.record is not None and found.record.result is None and not is_alive(found.record.client):
+        found.folder.update(**_result(found))
+    down.down(found.ports, found.folder, found.run, progress, stop_client)
+
+
+def stop_client(record: RunRecord) -> None:
+    """Ends the process that drives the run, as Ctrl-C would, and waits for it; one that is ending already is left to
+    it: a second signal would make it leave its outputs behind."""
+    if record.phase in ("ended", "deleting"):
+        wait_until(lambda: not is_alive(record.client), CLIENT_SECONDS)
+    else:
+        stop_process(record.client)
+
+
+def stop_process(client: ClientProcess | None) -> None:
+    """Ends a driving process, as Ctrl-C would, and waits for it; does nothing where it has gone."""
+    if client is None or client.pid == os.getpid() or not is_alive(client):
+        return
+    os.kill(client.pid, signal.SIGTERM)
+    wait_until(lambda: not is_alive(client), CLIENT_SECONDS)
+
+
+def wait_until(done: Callable[[], bool], seconds: float) -> bool:
+    """Whether `done` came true within `seconds`."""
+    until = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def _recorded(found: FoundRun) -> RunRecord:
+    if found.record is None:
+        hint = f"`tfinfra down {found.run}` deletes it"
+        raise UsageError(f"this machine has no record of {found.run}: only its resource groups are known", hint=hint)
+    return replace(found.record)

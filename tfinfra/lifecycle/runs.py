@@ -1,0 +1,123 @@
+"""Which runs there are and how each stands: this machine's records first, then the clouds' own tags, so that a run
+whose record was lost is found too."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from tfinfra import layout
+from tfinfra.errors import UsageError
+from tfinfra.lifecycle.record import RunRecord, is_alive
+from tfinfra.lifecycle.settings import RUN_ID
+from tfinfra.model import Outcome, from_json
+from tfinfra.store import ObjectStore
+
+LISTED = 8
+"""Runs that an error lists, the newest first."""
+
+
+@dataclass(frozen=True)
+class RunGroup:
+    """A resource group that a cloud's tags say is a run's. `expires` is ISO 8601 in UTC."""
+
+    name: str
+    run: str
+    expires: str
+
+
+@dataclass(frozen=True)
+class RunState:
+    """One run as `runs` and `status` tell it. `state`: provisioning, training, ended (outputs not fetched yet), held,
+    deleting, incomplete, deleted, unknown (no record of it here). `usd` is the list price so far, 0 on this machine."""
+
+    run: str
+    state: str
+    result: str | None
+    message: str
+    started: float | None
+    ended: float | None
+    deadline: str
+    usd: float
+    usd_per_hour: float
+    groups: tuple[str, ...]
+    watched: bool
+    results: str | None
+
+
+def resolve(wanted: str, records: Sequence[RunRecord], groups: Iterable[RunGroup] = ()) -> str:
+    """The run that `wanted` means: a run id, or the name of exactly one live run. Raises UsageError, listing them."""
+    if any(r.run == wanted for r in records):
+        return wanted
+    if any(g.run == wanted for g in groups):
+        return wanted
+    same_name = [r for r in records if r.name == wanted]
+    live = [r for r in same_name if r.phase != "deleted"]
+    if len(live) == 1:
+        return live[0].run
+    if live or same_name:
+        raise _ambiguous(wanted, live or same_name, "several runs" if live else "no live run, but these ended ones")
+    if RUN_ID.fullmatch(wanted):
+        return wanted
+    known = [r.run for r in records if r.phase != "deleted"]
+    hint = f"live runs: {', '.join(known)}" if known else "`tfinfra runs` lists all runs"
+    raise UsageError(f"there is no run '{wanted}'", hint=hint)
+
+
+def _ambiguous(name: str, runs: Sequence[RunRecord], what: str) -> UsageError:
+    newest = [r.run for r in runs[::-1]][:LISTED]
+    return UsageError(f"'{name}' has {what}", hint="name one of: " + ", ".join(newest))
+
+
+def run_state(record: RunRecord, groups: Sequence[RunGroup], outcome: Outcome | None, now: float) -> RunState:
+    """How a recorded run stands, by its record, the groups that there are, and the outcome in its store."""
+    mine = tuple(g.name for g in groups if g.run == record.run)
+    ended = record.times.get("ended") or (outcome.ended if outcome else None)
+    return RunState(
+        run=record.run,
+        state=_state(record, bool(mine), outcome),
+        result=record.result or (outcome.result if outcome else None),
+        message=record.message or (outcome.message if outcome else ""),
+        started=record.times.get("started"),
+        ended=ended,
+        deadline=record.deadline,
+        usd=_cost(record, ended if not mine else None, now),
+        usd_per_hour=record.usd_per_hour if record.compute_group in mine else 0.0,
+        groups=mine,
+        watched=is_alive(record.client),
+        results=record.results if record.fetched else None,
+    )
+
+
+def _state(record: RunRecord, exists: bool, outcome: Outcome | None) -> str:
+    if not exists and (record.phase in ("deleted", "incomplete") or not is_alive(record.client)):
+        return "deleted"
+    if record.phase == "running":
+        return "ended" if outcome else "training"
+    return record.phase
+
+
+def _cost(record: RunRecord, ended: float | None, now: float) -> float:
+    started = record.times.get("started", now)
+    return record.usd_per_hour * max(0.0, (ended or now) - started) / 3600
+
+
+def unrecorded(groups: Sequence[RunGroup], records: Sequence[RunRecord]) -> list[RunState]:
+    """Runs that only the cloud's tags know."""
+    known = {r.run for r in records}
+    runs = sorted({g.run for g in groups} - known)
+    return [_unknown(run, [g for g in groups if g.run == run]) for run in runs]
+
+
+def _unknown(run: str, groups: list[RunGroup]) -> RunState:
+    expires = max(g.expires for g in groups)
+    names = tuple(g.name for g in groups)
+    message = "this machine has no record of it"
+    return RunState(run, "unknown", None, message, None, None, expires, 0.0, 0.0, names, False, None)
+
+
+def read_outcome(store: ObjectStore) -> Outcome | None:
+    """The run's outcome, None while it goes on or where its store has gone."""
+    data = store.get(layout.OUTCOME)
+    return from_json(Outcome, json.loads(data)) if data else None

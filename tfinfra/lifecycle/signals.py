@@ -1,0 +1,53 @@
+"""Ctrl-C, TERM and HUP while a run is driven: the first asks it to stop and delete, the second leaves at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+from tfinfra.errors import Cancelled
+from tfinfra.lifecycle.session import Interrupt
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@contextmanager
+def interruptible(
+    interrupt: Interrupt,
+    run: str,
+    say: Callable[[str], object] | None = None,
+    leave: Callable[[int], object] = os._exit,
+) -> Iterator[None]:
+    """Handles the signals inside the block; call it on the main thread. `leave` ends the process with a status."""
+    tell = say or _tell
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        del frame
+        name = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
+        if interrupt.requested:
+            tell(f"left at once; `tfinfra down {run}` deletes what there still is of it (its deadline does, at last)")
+            leave(Cancelled.exit_code)
+        interrupt.request(Cancelled(f"{name} ended the run"))
+        tell(f"{name}: stopping {run} and deleting everything; once more leaves at once")
+
+    before = {number: signal.signal(number, handle) for number in SIGNALS if not _is_nohup(number)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _is_nohup(number: signal.Signals) -> bool:
+    """Whether the run was started by nohup, to outlive its terminal. An ignored Ctrl-C means nothing of the kind:
+    shells start every background job with that."""
+    return number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN
+
+
+def _tell(text: str) -> None:
+    """Writes to stderr below Python's buffers: the handler may have interrupted a write into them."""
+    with suppress(OSError):
+        os.write(2, f"\n{text}\n".encode())

@@ -1,0 +1,257 @@
+"""A run from its compiled plan to nothing left: read `UpRun.go` for the order. Whatever happens after the first write
+to a cloud, what was made is deleted again, or named."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import Any
+
+from tfinfra import layout
+from tfinfra.clock import count, iso_time
+from tfinfra.compiler.pipeline import Compiled
+from tfinfra.errors import (
+    Cancelled,
+    LimitReached,
+    NotFeasible,
+    ProvisioningError,
+    TrainingFailed,
+)
+from tfinfra.lifecycle import collect, down, settings
+from tfinfra.lifecycle.active import ActiveRun, UpOptions
+from tfinfra.lifecycle.ending import POLL, RunResult, await_collected, end_run, hold_success
+from tfinfra.lifecycle.observer import Observer
+from tfinfra.lifecycle.ports import BundleSeam, EngineSeam, LockSeam, Ports, spawn
+from tfinfra.lifecycle.record import RunRecord, run_folder, this_process
+from tfinfra.lifecycle.session import Interrupt, Session
+from tfinfra.lifecycle.watch import Watch
+from tfinfra.model import Outcome, Requirements, to_json
+
+
+class UpRun:
+    """One run, driven by this process. Any thread may interrupt it through `interrupt`."""
+
+    def __init__(
+        self, compiled: Compiled, ports: Ports, options: UpOptions, observer: Observer, interrupt: Interrupt
+    ) -> None:
+        self.run = settings.run_id(compiled.plan.name, options.letters)
+        self._compiled = compiled
+        self._ports = ports
+        self._observer = observer
+        folder = run_folder(options.state, self.run)
+        self._session = Session(observer, folder.audit, interrupt, ports.clock)
+        self._part = "keep"
+        self._active = ActiveRun(compiled.plan, self.run, folder, ports, self._session, options)
+
+    def go(self) -> RunResult:
+        """Provisions, trains, collects and deletes. Raises what went wrong before the first write to the cloud; after
+        it, the result carries the error."""
+        try:
+            lock, engine = self._prepare(self._requirements())
+            self._begin(lock)
+        except BaseException:
+            self._active.folder.forget()
+            raise
+        error: BaseException | None = None
+        try:
+            self._provision(lock, engine)
+            if self._active.options.detach:
+                return self._leave()
+            self._train()
+            hold_success(self._active)
+        except BaseException as raised:  # noqa: BLE001 - whatever it was, what exists must be deleted; end_run reports it
+            error = raised
+        return end_run(self._active, error)
+
+    # Before the first write
+
+    def _requirements(self) -> Requirements:
+        """What the environment is made of: the CPU build where a rehearsal's machine has no GPU."""
+        plan = self._active.plan
+        wanted = plan.requirements
+        if not plan.use_gpu or self._ports.cloud.environment_cache is None or self._ports.gpu_count() > 0:
+            return wanted
+        if not self._active.options.rehearse:
+            raise NotFeasible("use_gpu is true, but this machine has no GPU")
+        self._observer.say("this machine has no GPU: the nodes will report none and take TensorFlow's CPU build")
+        return replace(wanted, gpu=False)
+
+    def _prepare(self, requirements: Requirements) -> tuple[LockSeam, Future[EngineSeam]]:
+        """The lock, and an engine that is being warmed up beside it."""
+        session, ports, folder = self._session, self._ports, self._active.folder
+        with session.phase("prepare", "Pulumi, and the environment's lock"):
+            ports.check_source(self._active.plan, self._compiled.source_root)
+            folder.write_deploy(self._compiled.tree)
+            progress = session.progress("prepare")
+            session.wait(spawn(lambda: ports.ensure_cli(progress), "toolchain"))
+            engine = spawn(lambda: ports.engine(folder.deploy, self.run, folder.pulumi, self._made), "engine")
+            try:
+                lock = session.wait(spawn(lambda: ports.make_lock(requirements, progress), "lock"))
+            except BaseException:
+                engine.add_done_callback(_close)
+                raise
+        return lock, engine
+
+    def _begin(self, lock: LockSeam) -> None:
+        """Writes the run's record: from here on nothing that is made can be orphaned."""
+        now, active = self._ports.clock(), self._active
+        limits = active.plan.limits
+        deadline = now + limits.max_run_duration
+        self._session.deadline = deadline
+        record = RunRecord(
+            run=self.run,
+            name=active.plan.name,
+            target=self._compiled.spec.target,
+            rehearse=active.options.rehearse,
+            owner=self._ports.cloud.owner,
+            keep_group=settings.group_name(self.run, "keep"),
+            compute_group=settings.group_name(self.run, "compute"),
+            deadline=iso_time(deadline),
+            keep_until=iso_time(deadline + limits.keep_outputs),
+            results=str(active.options.results / self.run),
+            leader=active.plan.tasks[0].name,
+            plan_tasks=tuple(task.name for task in active.plan.tasks),
+            usd_per_hour=active.options.usd_per_hour,
+            machines=active.options.machines,
+            environment=lock.key,
+            phase="provisioning",
+            client=this_process(),
+            times={"started": now},
+        )
+        active.folder.write(record)
+
+    # Provision
+
+    def _made(self, resource: str) -> None:
+        """The engine tells of a resource; any thread may call this."""
+        self._session.audit.append("resource", text=resource)
+        self._observer.progress(self._part, resource)
+
+    def _provision(self, lock: LockSeam, engine: Future[EngineSeam]) -> None:
+        session, active = self._session, self._active
+        bundle_made = spawn(lambda: self._make_bundle(lock), "environment")
+        active.engine = session.wait(engine)
+        keep = self._up("keep", settings.stack_config(active.record(), "keep"))
+        store_url = settings.store_url(keep)
+        active.folder.update(store=store_url, shared=settings.shared_url(keep))
+        active.store = self._ports.open_store(store_url)
+        if active.options.keep:  # the nodes hold also where this client dies
+            active.store.put(layout.KEEP, b"{}\n")
+        armed = spawn(lambda: self._ports.timer_armed(active.record().keep_group, f"{self.run}-timer"), "timer")
+        with session.phase("environment", "the training environment"):
+            bundle = session.wait(bundle_made)
+        with session.phase("bundle", "upload", sha256=bundle.sha256):
+            self._upload(bundle)
+        node = settings.node_settings(active.record(), self._ports.cloud, keep, bundle.key, bundle.sha256)
+        self._prove_timer(armed)
+        active.watch = None if active.options.detach else self._new_watch()
+        self._up("compute", settings.compute_config(active.record(), keep, node), self._look)
+        active.folder.update(phase="running")
+
+    def _prove_timer(self, armed: Future[bool]) -> None:
+        """Waits until the timer has shown that it can act, before anything is there that it would have to delete."""
+        proven = self._session.wait(armed)
+        self._session.audit.append("timer", armed=proven)
+        if not proven:
+            self._observer.say("warning: the timer could not be proven: only this client and the nodes delete in time")
+
+    def _make_bundle(self, lock: LockSeam) -> BundleSeam:
+        progress = self._session.progress("environment")
+        prebuilt = self._ports.build_environment(lock, progress)
+        out = self._active.folder.path / "bundle.tar.gz"
+        source = self._compiled.source_root
+        return self._ports.build_bundle(self._active.plan, source, lock, prebuilt, out, progress)
+
+    def _upload(self, bundle: BundleSeam) -> None:
+        store = _there(self._active.store)
+        self._session.wait(spawn(lambda: store.put_file(bundle.key, bundle.path), "upload"))
+        bundle.path.unlink(missing_ok=True)
+
+    def _up(self, part: str, config: dict[str, str], tick: Callable[[], None] | None = None) -> dict[str, Any]:
+        """Updates one stack and returns its outputs."""
+        engine = _there(self._active.engine)
+        self._part = part
+        with self._session.phase(part, config["group"], group=config["group"]):
+            update = spawn(lambda: engine.up(part, config), part)
+            self._active.update = update
+            return self._session.wait(update, tick) if tick else self._session.wait(update)
+
+    def _new_watch(self) -> Watch:
+        group, ports = settings.group_name(self.run, "compute"), self._ports
+        return Watch(
+            _there(self._active.store),
+            self._active.plan,
+            timeouts=ports.cloud.timeouts,
+            observer=self._observer,
+            clock=ports.clock,
+            instances=lambda: ports.running_instances(group),
+        )
+
+    def _look(self) -> None:
+        """One look at the nodes; they may be quicker than the end of Pulumi's update."""
+        if self._active.watch is not None and self._active.outcome is None:
+            self._active.outcome = self._active.watch.poll()
+
+    def _leave(self) -> RunResult:
+        """Detaches: the nodes go on by themselves, and the record says how to go on with them."""
+        active = self._active
+        self._export()
+        _there(active.engine).close()
+        record = active.folder.update(detached=True, client=None, times=active.times(over=False))
+        active.folder.audit.append("detached")
+        return RunResult(record, collect.run_document(record, active.plan, active.store), None)
+
+    # Train
+
+    def _train(self) -> None:
+        active, plan = self._active, self._active.plan
+        _there(active.watch).boot_began()
+        active.exported = spawn(self._warm_end, "warm")
+        with self._session.phase("train", f"{count(len(plan.tasks), 'task')} on {count(plan.node_count, 'node')}"):
+            while active.outcome is None:
+                self._session.check()
+                self._look()
+                time.sleep(POLL)
+            active.folder.audit.append("outcome", **to_json(active.outcome))
+            await_collected(active, self._session.interrupt.check)
+            for warning in active.outcome.warnings:
+                self._observer.say(f"warning: {warning}")
+            raise_for(active.outcome)
+
+    def _warm_end(self) -> None:
+        """Does early what the end would wait for: the stacks' states for the audit, the deletion's imports. The engine
+        is done then; only a backend of the user's own needs it once more."""
+        self._export()
+        self._ports.warm_teardown()
+        if not down.needs_engine():
+            _there(self._active.engine).close()
+
+    def _export(self) -> None:
+        for part in ("keep", "compute"):
+            down.export_state(_there(self._active.engine), self._active.folder, part)
+
+
+def _close(engine: Future[EngineSeam]) -> None:
+    """Ends an engine that nobody needs any more."""
+    if engine.exception() is None:
+        engine.result().close()
+
+
+def _there(value: Any) -> Any:
+    """`value`, made by an earlier phase."""
+    if value is None:
+        raise ProvisioningError("a phase ran before the one that it needs")
+    return value
+
+
+def raise_for(outcome: Outcome) -> None:
+    """Raises what an outcome that is no success means."""
+    if outcome.result == "succeeded":
+        return
+    message = outcome.message
+    if outcome.tail:
+        message += "\n" + "\n".join(f"    {line}" for line in outcome.tail)
+    kinds = {"failed": TrainingFailed, "cancelled": Cancelled, "limit": LimitReached}
+    raise kinds.get(outcome.result, TrainingFailed)(message)

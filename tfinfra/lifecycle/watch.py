@@ -1,0 +1,230 @@
+"""Watches a run through its object store, never by a connection to a node: outcome, task states, the leader's log, what
+failed at boot; and decides itself only what no node can tell any more: that none of them answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+from tfinfra import layout
+from tfinfra.errors import Cancelled, TfinfraError
+from tfinfra.lifecycle.observer import Observer
+from tfinfra.lifecycle.ports import spawn
+from tfinfra.lifecycle.tail import LogTail
+from tfinfra.model import Heartbeat, Outcome, Plan, TaskStatus, Timeouts, from_json, to_json
+from tfinfra.store import ObjectStore
+
+BEAT = 2.0
+SLOW = 0.5
+INSTANCES = 2.0
+GRACE = 2.0
+"""Seconds that a node's last words may take into the store after ARM has seen its end."""
+
+
+@dataclass
+class _Every:
+    """Says when `seconds` have passed since it last said so."""
+
+    seconds: float
+    clock: Callable[[], float]
+    _last: float = field(default=float("-inf"))
+
+    def due(self) -> bool:
+        now = self.clock()
+        if now - self._last < self.seconds:
+            return False
+        self._last = now
+        return True
+
+
+class Watch:
+    """Call `poll` a few times a second until it gives the outcome. `instances` counts the machines that ARM says are
+    running (None: unknown); it runs on a thread of its own."""
+
+    def __init__(
+        self,
+        store: ObjectStore,
+        plan: Plan,
+        *,
+        timeouts: Timeouts,
+        observer: Observer,
+        clock: Callable[[], float],
+        instances: Callable[[], int | None],
+    ) -> None:
+        self.first_line: float | None = None
+        self.statuses: dict[str, TaskStatus] = {}
+        self._store = store
+        self._plan = plan
+        self._timeouts = timeouts
+        self._observer = observer
+        self._clock = clock
+        self._instances = instances
+        self._tail = LogTail(store, plan.tasks[0].name)
+        self._beat = _Every(BEAT, clock)
+        self._slow = _Every(SLOW, clock)
+        self._count_due = _Every(INSTANCES, clock)
+        self._count: Future[Any] | None = None
+        self._booted: float | None = None
+        self._gone_since: float | None = None
+        self._beats: dict[str, tuple[int, float]] = {}
+        self._boot_seen: set[str] = set()
+        self._boot_errors: dict[str, str] = {}
+        self._registered = 0
+        self._running_last: int | None = None
+        self._settled = False
+
+    @property
+    def alone(self) -> bool:
+        """Whether no node is there that could still write anything."""
+        return self._settled or self._known() == 0
+
+    def boot_began(self) -> None:
+        """The scale set is there: from now on its nodes have `timeouts.register` to answer, and ARM knows them."""
+        self._booted = self._clock()
+
+    def poll(self) -> Outcome | None:
+        """Tells the observer what is new. The outcome, once a node has written it or no node can any more."""
+        self._lines(self._tail.poll())
+        if self._beat.due():
+            self._store.put(layout.WATCH, json.dumps({"time": self._clock()}).encode())
+        if self._slow.due():
+            self._look_at_tasks()
+            self._look_at_nodes()
+            self._look_for_stop()
+        outcome = self.outcome() or self._verdict()
+        if outcome is not None:
+            self._look_at_tasks()
+        return outcome
+
+    def outcome(self) -> Outcome | None:
+        """How the training ended, if it has."""
+        data = self._store.get(layout.OUTCOME)
+        return from_json(Outcome, json.loads(data)) if data else None
+
+    def collected(self) -> bool:
+        """Whether the nodes have brought all outputs and logs into the store."""
+        if self._beat.due():
+            self._store.put(layout.WATCH, json.dumps({"time": self._clock()}).encode())
+        self._lines(self._tail.poll())
+        self._running()
+        return self._store.get(layout.COLLECTED) is not None
+
+    def finish(self) -> None:
+        """Shows the end of the leader's log and the tasks' last states."""
+        self._lines(self._tail.finish())
+        self._look_at_tasks()
+
+    def _lines(self, lines: list[str]) -> None:
+        if lines and self.first_line is None:
+            self.first_line = self._clock()
+        for line in lines:
+            self._observer.line(self._tail.task, line)
+
+    def _look_at_tasks(self) -> None:
+        for key in self._store.list(layout.TASKS):
+            status = _read(self._store, key, TaskStatus)
+            if status is None:
+                continue
+            known = self.statuses.get(status.task)
+            self.statuses[status.task] = status
+            if known is None or _told(known) != _told(status):
+                self._observer.task(status)
+
+    def _look_at_nodes(self) -> None:
+        self._look_at_boot()
+        for key in self._store.list(layout.HEARTBEATS):
+            beat = _read(self._store, key, Heartbeat)
+            if beat is not None and self._beats.get(beat.node_id, (-1, 0.0))[0] != beat.sequence:
+                self._beats[beat.node_id] = (beat.sequence, self._clock())
+        if self._registered < self._plan.node_count:
+            registered = len(self._store.list(layout.NODES))
+            if registered != self._registered:
+                self._observer.progress("train", f"{registered} of {self._plan.node_count} nodes registered")
+            self._registered = registered
+
+    def _look_at_boot(self) -> None:
+        for key in self._store.list(layout.BOOT):
+            if key in self._boot_seen:
+                continue
+            self._boot_seen.add(key)
+            error = json.loads(self._store.get(key) or b"{}").get("error")
+            if error:
+                self._boot_errors[key] = str(error)
+                self._observer.say(f"a node failed: {error}")
+
+    def _look_for_stop(self) -> None:
+        """Whoever can write the run's store may ask this run to end."""
+        data = self._store.get(layout.STOP)
+        if data:
+            raise _stop_error(json.loads(data))
+
+    def _verdict(self) -> Outcome | None:
+        """An outcome that no node can write: all failed to boot, none came, none is left, none answers."""
+        if len(self._boot_errors) >= self._plan.node_count:
+            what = "the agents of all nodes ended" if self._registered else "no node could boot"
+            return self._settle(f"{what}: " + next(iter(self._boot_errors.values())))
+        if self._booted is None:
+            return None
+        return self._none_left() or self._none_came(self._booted) or self._none_answers()
+
+    def _none_left(self) -> Outcome | None:
+        count = self._running()
+        if count is None or count > 0:
+            self._gone_since = None
+            return None
+        if self._gone_since is None:
+            self._gone_since = self._clock()
+        if self._clock() - self._gone_since < GRACE:
+            return None
+        why = next(iter(self._boot_errors.values()), None)
+        return self._settle("all nodes are gone before the training ended" + (f": {why}" if why else ""))
+
+    def _running(self) -> int | None:
+        """The last count of running machines; a new one is asked for every few seconds, off this thread."""
+        if self._count is None or (self._count.done() and self._count_due.due()):
+            self._running_last, self._count = self._known(), spawn(self._instances, "instances")
+        return self._known()
+
+    def _known(self) -> int | None:
+        """The newest count that ARM gave; an error of ARM's changes nothing."""
+        if self._count is None or not self._count.done() or self._count.exception() is not None:
+            return self._running_last
+        count: int | None = self._count.result()
+        return count
+
+    def _none_came(self, booted: float) -> Outcome | None:
+        if self._registered or self._beats or self.statuses or self._clock() - booted < self._timeouts.register:
+            return None
+        hint = next(iter(self._boot_errors.values()), "the nodes wrote nothing into the run's store")
+        return self._settle(f"no node registered within {self._timeouts.register:.0f} s: {hint}")
+
+    def _none_answers(self) -> Outcome | None:
+        """Every node that ever answered is silent: with one node, nobody else can see that its agent died."""
+        silent = [self._clock() - seen for _, seen in self._beats.values()]
+        if not silent or min(silent) < self._timeouts.heartbeat + GRACE:
+            return None
+        return self._settle(f"no node has answered for {min(silent):.0f} s")
+
+    def _settle(self, message: str) -> Outcome:
+        """Writes a failed outcome, unless a node was first: whoever reads the store later finds the same."""
+        self._settled = True
+        outcome = Outcome(result="failed", message=message, ended=self._clock())
+        self._store.put_if_absent(layout.OUTCOME, json.dumps(to_json(outcome)).encode())
+        return self.outcome() or outcome
+
+
+def _told(status: TaskStatus) -> tuple[object, ...]:
+    """What of a status a person is told of."""
+    return status.state, status.exit_status, status.attempt, status.message
+
+
+def _read(store: ObjectStore, key: str, kind: Any) -> Any:
+    data = store.get(key)
+    return from_json(kind, json.loads(data)) if data else None
+
+
+def _stop_error(stop: dict[str, Any]) -> TfinfraError:
+    return Cancelled(str(stop.get("message") or "another tfinfra asked this run to end"))

@@ -1,0 +1,98 @@
+"""The process behind a run that was submitted from Python: it drives the run to its end whatever becomes of the process
+that submitted it. `python -m tfinfra.submitted <request.json>`; lines go to stdout, which is the run's client.log."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tfinfra.errors import Diagnostic, Severity, TfinfraError
+from tfinfra.lifecycle.launch import LaunchOptions, launch
+from tfinfra.lifecycle.plain import PlainView
+from tfinfra.lifecycle.record import ClientProcess, RunFolder, write_json
+
+FAILURE = "failure.json"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was submitted: the estimator's arguments, and where deploy/ and runs/ are made."""
+
+    arguments: Mapping[str, Any]
+    name: str
+    folder: str
+    rehearse: bool
+    machines: str | None
+    letters: str
+
+
+def start(request: Request, folder: RunFolder) -> ClientProcess:
+    """Starts the run in a process and a session of its own, so that neither the end of this process nor a Ctrl-C in
+    its terminal ends the run."""
+    import psutil
+
+    folder.path.mkdir(parents=True, exist_ok=True)
+    path = folder.path / "request.json"
+    write_json(path, asdict(request))
+    with folder.client_log.open("wb") as log:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "tfinfra.submitted", str(path)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    return ClientProcess(child.pid, psutil.Process(child.pid).create_time())
+
+
+def main(path: Path) -> int:
+    """Drives the run of a request; how it failed before there was a record goes to failure.json."""
+    request = Request(**json.loads(path.read_text()))
+    try:
+        result = launch(lambda: _inputs(request), _options(request), PlainView(sys.stdout, sys.stdout, _render))
+    except TfinfraError as error:
+        _leave_failure(path.parent, error.message, error.exit_code, error.hint)
+        return error.exit_code
+    except Exception as error:
+        _leave_failure(path.parent, f"tfinfra itself failed: {type(error).__name__}: {error}", 1, None)
+        raise
+    return result.error.exit_code if result.error else 0
+
+
+def _inputs(request: Request) -> Any:
+    from tfinfra.compiler.load import inputs_from_arguments
+
+    return inputs_from_arguments(
+        request.arguments, name=request.name, folder=Path(request.folder), rehearse=request.rehearse
+    )
+
+
+def _options(request: Request) -> LaunchOptions:
+    return LaunchOptions(
+        folder=Path(request.folder),
+        rehearse=request.rehearse,
+        machines=request.machines,
+        letters=request.letters,
+    )
+
+
+def _leave_failure(folder: Path, message: str, exit_code: int, hint: str | None) -> None:
+    write_json(folder / FAILURE, {"message": message, "exit_code": exit_code, "hint": hint})
+
+
+def _render(diagnostic: Diagnostic) -> str:
+    """Errors were shown by the submitting process; what is left are warnings and notices."""
+    kind = "warning" if diagnostic.severity is Severity.WARNING else diagnostic.severity.value
+    return f"{kind}[{diagnostic.code}]: {diagnostic.message}"
+
+
+if __name__ == "__main__":
+    status = main(Path(sys.argv[1]))
+    sys.stdout.flush()
+    os._exit(status)
