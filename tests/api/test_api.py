@@ -1,0 +1,95 @@
+"""The estimator's own lines, and a Run as a view on what its process leaves on disk."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.lifecycle.test_record import a_record
+from tfinfra import Experiment, Run, TensorFlow
+from tfinfra.errors import TfinfraError, UsageError
+from tfinfra.lifecycle.record import run_folder, this_process
+from tfinfra.paths import state_folder
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("TFINFRA_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_only_what_was_given_is_an_argument() -> None:
+    estimator = TensorFlow("./src", entry_script="train.py", node_count=2, distributed_backend="mpi")
+    assert estimator.arguments == {
+        "source_directory": "./src",
+        "entry_script": "train.py",
+        "node_count": 2,
+        "distributed_backend": "mpi",
+    }
+
+
+@pytest.mark.parametrize(
+    "experiment", [Experiment("digits"), Experiment(object(), "digits"), Experiment(workspace=object(), name="digits")]
+)
+def test_an_experiment_takes_a_workspace_as_the_estimators_did(experiment: Experiment) -> None:
+    assert experiment.name == "digits"
+
+
+STATUSES = {
+    "nothing is written yet and its process lives": (None, "Preparing"),
+    "provisioning": ({"phase": "provisioning"}, "Provisioning"),
+    "training": ({"phase": "running"}, "Running"),
+    "deleting": ({"phase": "ended"}, "Finalizing"),
+    "ended well": ({"phase": "deleted", "result": "succeeded"}, "Completed"),
+    "cancelled": ({"phase": "deleted", "result": "cancelled"}, "Canceled"),
+    "failed": ({"phase": "deleted", "result": "failed"}, "Failed"),
+    "not all deleted": ({"phase": "incomplete", "result": "succeeded"}, "Completed"),
+}
+
+
+@pytest.mark.parametrize(("record", "status"), STATUSES.values(), ids=STATUSES.keys())
+def test_statuses_are_the_estimators(record: dict[str, str] | None, status: str) -> None:
+    if record is not None:
+        run_folder(state_folder(), "digits-abc123").write(a_record(**record))
+    assert Run("digits-abc123", this_process()).get_status() == status
+
+
+def test_waiting_raises_what_ended_the_run(state: Path) -> None:
+    results = state / "runs" / "digits-abc123"
+    results.mkdir(parents=True)
+    document = {"result": "failed", "exit_code": 7, "message": "rank-1 ended with exit status 7"}
+    (results / "run.json").write_text(json.dumps(document))
+    record = a_record(phase="deleted", result="failed", results=str(results))
+    run_folder(state_folder(), "digits-abc123").write(record)
+    run = Run("digits-abc123")
+    with pytest.raises(TfinfraError, match="rank-1") as raised:
+        run.wait_for_completion()
+    assert raised.value.exit_code == 7
+    assert run.wait_for_completion(raise_on_error=False)["result"] == "failed"
+
+
+def test_a_run_that_failed_before_anything_was_touched_says_why() -> None:
+    folder = run_folder(state_folder(), "digits-abc123")
+    folder.path.mkdir(parents=True)
+    (folder.path / "failure.json").write_text('{"message": "no such package", "exit_code": 3, "hint": null}')
+    run = Run("digits-abc123")
+    assert run.get_status() == "Failed"
+    with pytest.raises(TfinfraError, match="no such package"):
+        run.wait_for_completion()
+
+
+def test_output_is_shown_to_its_end(capsys: pytest.CaptureFixture[str], state: Path) -> None:
+    folder = run_folder(state_folder(), "digits-abc123")
+    folder.write(a_record(phase="deleted", result="succeeded", results=str(state)))
+    (state / "run.json").write_text('{"result": "succeeded", "exit_code": 0}')
+    folder.client_log.write_text("test accuracy: 0.97\n")
+    Run("digits-abc123").wait_for_completion(show_output=True)
+    assert capsys.readouterr().out == "test accuracy: 0.97\n"
+
+
+def test_a_text_that_is_no_run_id_is_refused() -> None:
+    with pytest.raises(UsageError):
+        Run("../../etc")

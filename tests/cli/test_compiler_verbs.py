@@ -1,0 +1,131 @@
+"""The compiler's verbs: what stands on stdout and stderr, and the exit codes of manifest.md."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+import pytest
+
+from tfinfra.cli import main as edge
+from tfinfra.cli.main import VERBS, main
+from tfinfra.cli.output import render_diagnostics
+from tfinfra.errors import Diagnostic, Position, Severity
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TFINFRA_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("TFINFRA_CONFIG_DIR", str(tmp_path / "config"))
+    (tmp_path / "train.py").write_text("print()\n")
+    (tmp_path / "digits.yaml").write_text("entry_script: train.py\n")
+    (tmp_path / "wrong.yaml").write_text("entry_script: train.py\nworker_cout: 2\n")
+    return tmp_path
+
+
+def test_a_diagnostic_looks_as_the_manifests_contract_shows() -> None:
+    position = Position("train.yaml", 9, 1, 11, "worker_cout: 2")
+    found = Diagnostic(
+        "TFI203", Severity.ERROR, "unknown key 'worker_cout'", "worker_cout", position, "did you mean 'worker_count'?"
+    )
+    assert render_diagnostics([found], color=False) == (
+        "error[TFI203]: unknown key 'worker_cout'\n"
+        "  --> train.yaml:9:1\n"
+        "  |\n"
+        "9 | worker_cout: 2\n"
+        "  | ^^^^^^^^^^^ did you mean 'worker_count'?"
+    )
+
+
+def test_control_characters_do_not_reach_the_terminal() -> None:
+    position = Position("t.yaml", 1, 1, 1, "a: \x1b[31m")
+    found = Diagnostic("TFI104", Severity.ERROR, "x\x1b[2J", "", position, None)
+    assert "\x1b" not in render_diagnostics([found], color=False)
+
+
+EXITS = {
+    "a good manifest": (["validate", "digits.yaml"], 0),
+    "a wrong one": (["validate", "wrong.yaml"], 3),
+    "one that is not there": (["validate", "nowhere.yaml"], 3),
+    "a folder": (["validate", "."], 3),
+    "an unknown verb": (["validat", "digits.yaml"], 2),
+    "an unknown flag": (["validate", "--jsn", "digits.yaml"], 2),
+    "no manifest": (["validate"], 2),
+    "help": (["--help"], 0),
+    "a verb's help": (["plan", "--help"], 0),
+    "the version": (["--version"], 0),
+    "an unknown target": (["validate", "digits.yaml", "--target", "nowhere"], 3),
+    "check before compile": (["compile", "--check", "digits.yaml"], 11),
+    "an unknown code": (["explain", "TFI999"], 2),
+    "a code": (["explain", "tfi203"], 0),
+    "all codes": (["explain"], 0),
+    "init over a file": (["init", "."], 2),
+}
+
+
+@pytest.mark.parametrize("sentence", EXITS)
+def test_exit_codes(sentence: str) -> None:
+    arguments, code = EXITS[sentence]
+    assert main(arguments) == code
+
+
+def test_json_is_the_only_thing_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["validate", "wrong.yaml", "--json"]) == 3
+    document = json.loads(capsys.readouterr().out)
+    assert document["exit_code"] == 3
+    assert [(d["code"], d["severity"], d["position"]["line"]) for d in document["diagnostics"]] == [
+        ("TFI203", "error", 2)
+    ]
+    assert main(["plan", "digits.yaml", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["placement"] == [
+        {"task": "main-0", "node": 0, "port": 2222, "gpus": None}
+    ]
+
+
+def test_compile_writes_the_folder_and_check_finds_an_edit(folder: Path) -> None:
+    assert main(["compile", "digits.yaml"]) == 0
+    assert main(["compile", "--check", "digits.yaml"]) == 0
+    (folder / "deploy/digits/plan.json").write_text("{}")
+    assert main(["compile", "--check", "digits.yaml"]) == 11
+
+
+def test_init_writes_a_manifest_that_is_valid() -> None:
+    assert main(["init", "new"]) == 0
+    assert main(["validate", "new/train.yaml"]) == 0
+
+
+def test_plan_shows_tasks_ports_and_price(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "digits.yaml"]) == 0
+    shown = capsys.readouterr().out
+    for piece in ("main-0  node 0  port 2222", "0.384  1 x Standard_D8s_v5", "Flexible scale set", "1 d after"):
+        assert piece in shown
+
+
+def test_an_internal_error_is_one_line_and_a_report(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(arguments: list[str]) -> int:
+        raise ZeroDivisionError("for the test")
+
+    monkeypatch.setattr(edge, "_run", fail)
+    assert main(["validate", "digits.yaml"]) == 1
+    printed = capsys.readouterr().err
+    assert "Traceback" not in printed
+    (report,) = (folder / "state/reports").iterdir()
+    assert str(report) in printed
+    assert "ZeroDivisionError" in report.read_text()
+
+
+def test_a_misused_verb_gives_its_document_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["validate", "--json"]) == 2
+    document = json.loads(capsys.readouterr().out)
+    assert (document["exit_code"], document["error"]) == (2, "Missing argument 'MANIFEST'.")
+
+
+def test_every_verb_of_the_table_is_there_and_has_a_json_flag() -> None:
+    for name in VERBS:
+        command = edge.cli.get_command(click.Context(edge.cli), name)
+        assert command is not None
+        assert any("--json" in option.opts for option in command.params), name

@@ -1,0 +1,146 @@
+"""What the verbs of runs print."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lifecycle.fakes import World
+from tests.lifecycle.test_record import a_record
+from tfinfra.cli.live import LiveView
+from tfinfra.cli.runs import table
+from tfinfra.cli.status import status_lines
+from tfinfra.errors import Diagnostic, Severity
+from tfinfra.lifecycle.doctor import Finding
+from tfinfra.lifecycle.ending import RunResult
+from tfinfra.lifecycle.launch import closing_lines
+from tfinfra.lifecycle.plain import PlainView
+from tfinfra.lifecycle.session import Interrupt
+from tfinfra.lifecycle.signals import interruptible
+from tfinfra.model import TaskStatus
+
+
+def test_plain_lines_keep_the_scripts_lines_apart_from_progress() -> None:
+    out, progress = io.StringIO(), io.StringIO()
+    view = PlainView(out, progress, lambda d: d.message)
+    view.begin("keep", "group")
+    view.line("rank-0", "test accuracy: 0.97")
+    view.task(TaskStatus("rank-1", 1, "failed", exit_status=7, message="boom"))
+    view.diagnose(Diagnostic("TFI401", Severity.NOTICE, "no GPU"))
+    view.end("keep", 1.84, "group")
+    assert out.getvalue() == "test accuracy: 0.97\n"
+    assert progress.getvalue().splitlines() == [
+        "[keep] group",
+        "[train] rank-1 on node 1 failed with exit status 7: boom",
+        "no GPU",
+        "[keep] done in 1.8 s",
+    ]
+
+
+def test_a_reader_that_has_gone_does_not_end_the_run() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as gone:
+        view = PlainView(gone, gone, lambda d: d.message)
+        view.line("rank-0", "text")
+        view.say("text")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), gone.fileno())
+
+
+def test_the_live_view_shows_phases_tasks_and_lines() -> None:
+    view = LiveView(lambda: 10.0)
+    view.console.file = io.StringIO()
+    view.begin("keep", "group")
+    view.end("keep", 1.0, "group")
+    view.fail("compute", 2.0, "quota")
+    view.task(TaskStatus("rank-0", 0, "running"))
+    view.line("rank-0", "[not markup] 0.97")
+    for index in range(40):
+        view.task(TaskStatus(f"rank-{index}", 0, "running"))
+    view.console.print(view._render())
+    shown = view.console.file.getvalue()
+    assert "[not markup] 0.97" in shown
+    assert "keep" in shown
+    assert "40 running" in shown
+
+
+def test_the_first_signal_asks_the_second_leaves() -> None:
+    said: list[str] = []
+    left: list[int] = []
+    interrupt = Interrupt()
+    before = signal.getsignal(signal.SIGINT)
+    with interruptible(interrupt, "digits-abc123", said.append, left.append):
+        os.kill(os.getpid(), signal.SIGINT)
+        assert interrupt.requested
+        assert left == []
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert left == [8]
+    assert "tfinfra down digits-abc123" in said[1]
+    assert signal.getsignal(signal.SIGINT) == before
+
+
+def test_a_run_under_nohup_outlives_its_terminal() -> None:
+    interrupt = Interrupt()
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with interruptible(interrupt, "digits-abc123"):
+            os.kill(os.getpid(), signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert not interrupt.requested
+
+
+def test_runs_are_a_table() -> None:
+    rows: list[tuple[str, ...]] = [("digits-abc123", "deleted", "succeeded", "-", "24 s", "0.00", "nothing")]
+    assert [line.split() for line in table(rows)] == [
+        ["RUN", "STATE", "RESULT", "STARTED", "TOOK", "USD", "LEFT"],
+        ["digits-abc123", "deleted", "succeeded", "-", "24", "s", "0.00", "nothing"],
+    ]
+
+
+def test_status_names_tasks_and_nodes() -> None:
+    document: dict[str, Any] = {
+        "run": "digits-abc123",
+        "tasks": [{"task": "rank-0", "node": 0, "state": "failed", "exit_status": 7}],
+        "nodes": [{"hostname": "n0", "address": "10.0.0.4"}],
+        "state": {
+            "state": "ended",
+            "result": "failed",
+            "message": "a\nb",
+            "groups": ["g"],
+            "deadline": "D",
+            "results": None,
+        },
+    }
+    assert status_lines(document) == [
+        "digits-abc123: ended, failed",
+        "  a",
+        "  b",
+        "  groups: g (deadline D)",
+        "  rank-0 on node 0: failed, exit status 7",
+        "  node 0: n0 10.0.0.4",
+    ]
+
+
+def test_the_last_lines_say_what_became_of_the_run(tmp_path: Path) -> None:
+    result = World(tmp_path).new_run().go()
+    lines = closing_lines(result)
+    assert lines[0].startswith("digits-abc123 succeeded after")
+    assert lines[-1] == "  everything it made is deleted (verified)"
+
+
+def test_a_detached_run_says_how_to_go_on() -> None:
+    lines = closing_lines(RunResult(a_record(detached=True), {}, None))
+    assert "tfinfra fetch digits-abc123" in "\n".join(lines)
+
+
+@pytest.mark.parametrize(("level", "mark"), [("ok", "ok"), ("note", "note"), ("problem", "PROBLEM")])
+def test_findings_are_marked(level: str, mark: str) -> None:
+    from tfinfra.cli.doctor import lines
+
+    assert lines([Finding("disk", level, "1 GiB", "more")])[0].split() == [mark, "disk", "1", "GiB", "(more)"]

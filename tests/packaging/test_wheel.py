@@ -1,0 +1,31 @@
+"""The wheel holds what the checkout has at its top: a run from an installed package needs templates/ and stacks/."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_an_installed_wheel_finds_its_templates_and_stacks(tmp_path: Path) -> None:
+    subprocess.run(["uv", "build", "-q", "--wheel", "-o", tmp_path, ROOT], check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    zipfile.ZipFile(wheel).extractall(tmp_path / "site")
+    code = "from tfinfra.resources import resource_folder as f; print(f('templates'), f('stacks'))"
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+    ).stdout.split()
+    assert [Path(path).relative_to(tmp_path).parts[:3] for path in found] == [("site", "tfinfra", "_resources")] * 2
+    for name, path in zip(("templates", "stacks"), found, strict=True):
+        assert sorted(p.name for p in Path(path).iterdir() if p.suffix != "") == sorted(
+            p.name for p in (ROOT / name).iterdir() if p.suffix != "" and p.name != "__pycache__"
+        )

@@ -1,0 +1,244 @@
+"""The Python face of the same pipeline, with the names of the estimator that this project succeeds:
+
+est = TensorFlow(source_directory="./src", entry_script="train.py", node_count=2, distributed_backend="mpi")
+run = Experiment("digits").submit(est)
+run.wait_for_completion(show_output=True)
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tfinfra import submitted
+from tfinfra.errors import (
+    Cancelled,
+    CredentialsError,
+    LimitReached,
+    ManifestError,
+    NotFeasible,
+    ProvisioningError,
+    TeardownIncomplete,
+    TfinfraError,
+    TrainingFailed,
+    UsageError,
+)
+from tfinfra.lifecycle.record import ClientProcess, RunFolder, RunRecord, is_alive, run_folder
+from tfinfra.lifecycle.settings import RUN_ID, run_id
+from tfinfra.paths import state_folder
+
+POLL = 0.2
+STATUSES = {
+    "starting": "Preparing",
+    "provisioning": "Provisioning",
+    "running": "Running",
+    "held": "Running",
+    "ended": "Finalizing",
+    "deleting": "Finalizing",
+}
+RESULTS = {"succeeded": "Completed", "cancelled": "Canceled"}
+ERRORS: dict[int, type[TfinfraError]] = {
+    kind.exit_code: kind
+    for kind in (
+        *(ManifestError, NotFeasible, CredentialsError, ProvisioningError),
+        *(TrainingFailed, Cancelled, LimitReached),
+    )
+}
+
+
+class TensorFlow:
+    """A training: every key of the manifest is an argument of the same name; None means not given.
+
+    Relative paths start at the current folder. `Experiment.submit` checks all arguments and names the wrong ones.
+    """
+
+    def __init__(
+        self,
+        source_directory: str = ".",
+        *,
+        compute_target: str | Mapping[str, Any] | None = None,
+        vm_size: str | None = None,
+        vm_priority: str | None = None,
+        entry_script: str | None = None,
+        script_params: Mapping[str, Any] | None = None,
+        node_count: int | None = None,
+        process_count_per_node: int | None = None,
+        worker_count: int | None = None,
+        parameter_server_count: int | None = None,
+        distributed_backend: str | None = None,
+        use_gpu: bool | None = None,
+        pip_packages: Sequence[str] | None = None,
+        pip_requirements_file: str | None = None,
+        environment_variables: Mapping[str, Any] | None = None,
+        max_run_duration_seconds: int | None = None,
+        framework_version: str | None = None,
+        **others: Any,
+    ) -> None:
+        named = {k: v for k, v in locals().items() if k not in ("self", "others", "__class__")}
+        self.arguments: dict[str, Any] = {k: v for k, v in {**named, **others}.items() if v is not None}
+
+
+class Experiment:
+    """The name under which trainings are submitted. A workspace, as the estimator's had, is taken and not needed."""
+
+    def __init__(self, name: Any, workspace: Any = None) -> None:
+        # The estimator's order was (workspace, name).
+        self.name = str(workspace if isinstance(workspace, str) and not isinstance(name, str) else name)
+
+    def submit(
+        self, estimator: TensorFlow, *, target: str | None = None, rehearse: bool = False, machines: str | None = None
+    ) -> Run:
+        """Starts the training and returns at once. Raises ManifestError with every error there is, before anything is
+        touched. The run goes on, is fetched and deleted, even where this process ends."""
+        from tfinfra.lifecycle.launch import new_letters
+
+        arguments = estimator.arguments if target is None else {**estimator.arguments, "compute_target": target}
+        name = _compiled_name(arguments, self.name, rehearse)
+        letters = new_letters()
+        folder = run_folder(state_folder(), run_id(name, letters))
+        request = submitted.Request(arguments, self.name, str(Path.cwd()), rehearse, machines, letters)
+        return Run(folder.path.name, submitted.start(request, folder))
+
+
+def _compiled_name(arguments: Mapping[str, Any], name: str, rehearse: bool) -> str:
+    """The plan's name, after all checks."""
+    from tfinfra.compiler.load import inputs_from_arguments
+    from tfinfra.compiler.pipeline import compile_manifest
+
+    try:
+        return compile_manifest(
+            inputs_from_arguments(arguments, name=name, folder=Path.cwd(), rehearse=rehearse)
+        ).plan.name
+    except ManifestError as error:
+        raise _spelt_out(error) from None
+
+
+def _spelt_out(error: ManifestError) -> ManifestError:
+    """The error with all its diagnostics in the text that a traceback shows."""
+    lines = [f"{d.path}: {d.message}" + (f" ({d.hint})" if d.hint else "") for d in error.diagnostics if d.is_error]
+    return ManifestError("\n".join([error.message, *lines]), error.hint, error.diagnostics)
+
+
+class Run:
+    """A run, by its id: of this process or of any other on this machine."""
+
+    def __init__(self, run: str, client: ClientProcess | None = None) -> None:
+        if not RUN_ID.fullmatch(run):
+            raise UsageError(f"'{run}' is no run id")
+        self.id = run
+        self._client = client
+        self._folder: RunFolder = run_folder(state_folder(), run)
+
+    def __repr__(self) -> str:
+        return f"Run({self.id!r}, {self.get_status()})"
+
+    @property
+    def status(self) -> str:
+        return self.get_status()
+
+    @property
+    def outputs(self) -> Path:
+        """The folder of what the script wrote to ./outputs, filled when the run has ended."""
+        return self._results() / "outputs"
+
+    @property
+    def tasks(self) -> list[dict[str, Any]]:
+        """The tasks as run.json gives them: task, node, state, exit_status, times."""
+        return list(self.get_details().get("tasks", []))
+
+    def get_status(self) -> str:
+        """Preparing, Provisioning, Running, Finalizing, Completed, Failed or Canceled."""
+        record = self._folder.read()
+        if record is None:
+            return "Failed" if self._failure() or not is_alive(self._client) else "Preparing"
+        if record.phase in ("deleted", "incomplete"):
+            return RESULTS.get(record.result or "", "Failed")
+        return STATUSES[record.phase]
+
+    def get_details(self) -> dict[str, Any]:
+        """The run's document, as `tfinfra status --json` prints it."""
+        record = self._folder.read()
+        if record is None:
+            return {"run": self.id, "phase": "starting", "tasks": [], **(self._failure() or {})}
+        saved = Path(record.results) / "run.json"
+        if record.phase in ("deleted", "incomplete") and saved.exists():
+            document: dict[str, Any] = json.loads(saved.read_text())
+            return document
+        from tfinfra.lifecycle.access import find_run
+        from tfinfra.lifecycle.resume import status_document
+
+        return status_document(find_run(self.id))
+
+    def wait_for_completion(self, show_output: bool = False, raise_on_error: bool = True) -> dict[str, Any]:
+        """Waits until the run has ended, its outputs are here and everything is deleted; with `show_output`, prints
+        its progress and the leader's lines. Returns the run's document; raises what ended a run that did not succeed,
+        with `raise_on_error`. Ctrl-C ends the waiting, not the run."""
+        with _LogReader(self._folder.client_log, show_output) as log:
+            while self._goes_on():
+                log.show()
+                time.sleep(POLL)
+        details = self.get_details()
+        if raise_on_error:
+            self._raise(details)
+        return details
+
+    def cancel(self) -> None:
+        """Stops the run and deletes everything; returns when that is done."""
+        from tfinfra.lifecycle.access import find_run
+        from tfinfra.lifecycle.resume import end_run, stop_process
+
+        stop_process(self._client)
+        if self._folder.read() is not None and self.get_status() not in ("Completed", "Failed", "Canceled"):
+            end_run(find_run(self.id), _quiet)
+
+    def _goes_on(self) -> bool:
+        record = self._folder.read()
+        client = self._client if record is None else record.client
+        return is_alive(client) if client is not None else False
+
+    def _results(self) -> Path:
+        record: RunRecord | None = self._folder.read()
+        return Path(record.results) if record else Path.cwd() / "runs" / self.id
+
+    def _failure(self) -> dict[str, Any] | None:
+        path = self._folder.path / submitted.FAILURE
+        return json.loads(path.read_text()) if path.exists() else None
+
+    def _raise(self, details: dict[str, Any]) -> None:
+        record = self._folder.read()
+        if record is not None and record.phase == "incomplete":
+            raise TeardownIncomplete(f"{self.id}: left are {', '.join(record.left)}", hint=f"tfinfra down {self.id}")
+        if record is not None and record.phase not in ("deleted", "incomplete"):
+            raise ProvisioningError(f"{self.id} lost the process that drove it", hint=f"tfinfra fetch {self.id}")
+        if details.get("result") == "succeeded":
+            return
+        kind = ERRORS.get(int(details.get("exit_code") or 1), TfinfraError)
+        raise kind(str(details.get("message") or f"{self.id} failed; its log is {self._folder.client_log}"))
+
+
+class _LogReader:
+    """Prints a growing file as it grows, to its end."""
+
+    def __init__(self, path: Path, wanted: bool) -> None:
+        self._file = path.open(errors="replace") if wanted and path.exists() else None
+
+    def __enter__(self) -> _LogReader:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.show()
+        if self._file is not None:
+            self._file.close()
+
+    def show(self) -> None:
+        if self._file is not None:
+            sys.stdout.write(self._file.read())
+            sys.stdout.flush()
+
+
+def _quiet(text: str) -> None:
+    del text

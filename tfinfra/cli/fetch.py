@@ -1,0 +1,24 @@
+"""`tfinfra fetch`: a run's outputs, home."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command(short_help="Copy a run's outputs to ./runs/<run>/.")
+@click.argument("run")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
+def command(run: str, as_json: bool) -> int:
+    """Copy RUN's outputs and logs to ./runs/<run>/. What is left of a run that has ended is deleted then."""
+    from tfinfra.cli.output import print_document, progress
+    from tfinfra.lifecycle.access import find_run
+    from tfinfra.lifecycle.resume import fetch
+
+    document = fetch(find_run(run), Path.cwd() / "runs", progress)
+    if as_json:
+        print_document(document)
+    else:
+        progress(f"{document['run']} {document['result'] or 'still trains'}; results: {document['results']}")
+    return 0

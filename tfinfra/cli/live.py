@@ -1,0 +1,136 @@
+"""How a run is shown: a live view on a terminal (phases with times, tasks with state, the leader's lines above them),
+plain lines anywhere else. Progress goes to stderr, the training script's lines to stdout."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from tfinfra.cli.output import printable, render_diagnostics
+from tfinfra.clock import spell_seconds
+from tfinfra.errors import Diagnostic
+from tfinfra.lifecycle.observer import Observer
+from tfinfra.lifecycle.plain import PlainView, task_text
+from tfinfra.model import TaskStatus
+
+TASK_ROWS = 16
+"""Tasks that the live view lists one by one; more are only counted."""
+
+
+@dataclass
+class _Phase:
+    name: str
+    text: str
+    began: float
+    seconds: float | None = None
+    failed: bool = False
+
+
+class LiveView:
+    """An Observer on a terminal. Use as `with live_view() as view`."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        self._clock = clock
+        self._phases: dict[str, _Phase] = {}
+        self._tasks: dict[str, TaskStatus] = {}
+        self._lock = threading.RLock()
+        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._live = Live(get_renderable=self._render, console=self.console, refresh_per_second=8, transient=False)
+
+    def start(self) -> None:
+        self._live.start()
+
+    def stop(self) -> None:
+        self._live.stop()
+
+    def begin(self, phase: str, text: str) -> None:
+        with self._lock:
+            self._phases[phase] = _Phase(phase, text, self._clock())
+
+    def progress(self, phase: str, text: str) -> None:
+        with self._lock:
+            known = self._phases.setdefault(phase, _Phase(phase, text, self._clock()))
+            known.text = text
+
+    def end(self, phase: str, seconds: float, text: str) -> None:
+        with self._lock:
+            self._phases[phase] = _Phase(phase, text, 0.0, seconds)
+
+    def fail(self, phase: str, seconds: float, text: str) -> None:
+        with self._lock:
+            self._phases[phase] = _Phase(phase, text, 0.0, seconds, failed=True)
+
+    def say(self, text: str) -> None:
+        self._print(printable(text), style="bold")
+
+    def diagnose(self, diagnostic: Diagnostic) -> None:
+        self._print(render_diagnostics((diagnostic,), color=False), style="yellow")
+
+    def task(self, status: TaskStatus) -> None:
+        with self._lock:
+            self._tasks[status.task] = status
+
+    def line(self, task: str, text: str) -> None:
+        del task
+        self._print(printable(text))
+
+    def _print(self, text: str, style: str = "") -> None:
+        from rich.text import Text
+
+        self.console.print(Text(text, style=style))
+
+    def _render(self) -> Any:
+        from rich.console import Group
+        from rich.table import Table
+
+        table = Table.grid(padding=(0, 2))
+        with self._lock:
+            for phase in self._phases.values():
+                table.add_row(*_phase_cells(phase, self._clock()))
+            tasks = tuple(self._tasks.values())
+        return Group(table, *_task_lines(tasks))
+
+
+def _phase_cells(phase: _Phase, now: float) -> tuple[Any, ...]:
+    from rich.text import Text
+
+    mark, style = ("✗", "red") if phase.failed else ("✓", "green") if phase.seconds is not None else ("…", "cyan")
+    seconds = phase.seconds if phase.seconds is not None else now - phase.began
+    text = printable(phase.text).replace("\n", " ")
+    return Text(mark, style), Text(phase.name), Text(spell_seconds(seconds), "dim"), Text(text, "dim")
+
+
+def _task_lines(tasks: tuple[TaskStatus, ...]) -> list[Any]:
+    from rich.text import Text
+
+    if len(tasks) > TASK_ROWS:
+        states = sorted({t.state for t in tasks})
+        return [Text("  tasks: " + ", ".join(f"{sum(t.state == s for t in tasks)} {s}" for s in states))]
+    colors = {"running": "cyan", "succeeded": "green", "failed": "red", "lost": "red"}
+    return [Text("  " + task_text(t), colors.get(t.state, "dim")) for t in tasks]
+
+
+@contextmanager
+def run_view(json: bool) -> Iterator[Observer]:
+    """The view that fits where the output goes. With `json`, stdout is kept for the document."""
+    if json or not (sys.stdout.isatty() and sys.stderr.isatty()):
+        yield PlainView(sys.stderr if json else sys.stdout, sys.stderr, _plain_diagnostic)
+        return
+    view = LiveView(time.time)
+    view.start()
+    try:
+        yield view
+    finally:
+        view.stop()
+
+
+def _plain_diagnostic(diagnostic: Diagnostic) -> str:
+    return render_diagnostics((diagnostic,), color=False)

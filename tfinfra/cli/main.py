@@ -1,0 +1,141 @@
+"""`tfinfra`: the table of verbs, loaded one at a time, and the edge where every error becomes an exit code."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+import tfinfra
+from tfinfra.errors import TfinfraError, UsageError
+
+VERBS = {
+    "init": ("tfinfra.cli.init", "Write a starter manifest and training script."),
+    "validate": ("tfinfra.cli.validate", "Check a manifest and its training script."),
+    "compile": ("tfinfra.cli.compile", "Write the Pulumi program of a manifest to deploy/<name>/."),
+    "plan": ("tfinfra.cli.plan", "Show resources, the place of every task, and the price."),
+    "up": ("tfinfra.cli.up", "Provision, train, bring the outputs home, delete everything."),
+    "status": ("tfinfra.cli.status", "Show how a run stands."),
+    "logs": ("tfinfra.cli.logs", "Print a run's logs."),
+    "fetch": ("tfinfra.cli.fetch", "Copy a run's outputs to ./runs/<run>/."),
+    "down": ("tfinfra.cli.down", "End a run and delete what it made."),
+    "runs": ("tfinfra.cli.runs", "List runs."),
+    "setup": ("tfinfra.cli.setup", "Install what tfinfra needs on this machine."),
+    "doctor": ("tfinfra.cli.doctor", "Say what works on this machine and what does not."),
+    "schema": ("tfinfra.cli.schema", "Print the manifest's JSON Schema."),
+    "explain": ("tfinfra.cli.explain", "Explain an error code."),
+}
+
+
+class LazyGroup(click.Group):
+    """Imports a verb's module when that verb is called; help texts of the list are literals."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in VERBS:
+            return None
+        command = import_module(VERBS[cmd_name][0]).command
+        assert isinstance(command, click.Command)  # noqa: S101  a fault of tfinfra itself, found by the first call
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Verbs"):
+            formatter.write_dl([(name, text) for name, (_, text) in VERBS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, with a spelling hint."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            raise click.UsageError(f"{error.format_message()}{_spelling_hint(args[0])}", ctx) from error
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(tfinfra.__version__, prog_name="tfinfra")
+def cli() -> None:
+    """Compile a YAML training manifest into a Pulumi program, run it, and leave nothing behind."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one verb and returns its exit code (manifest.md, "Verbs")."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a character must not end a verb
+    try:
+        return _run(arguments)
+    except TfinfraError as error:
+        return _report(error, arguments)
+    except KeyboardInterrupt:
+        print("cancelled", file=sys.stderr)
+        return 8
+    except BrokenPipeError:
+        return _closed_pipe()
+    except Exception as error:  # noqa: BLE001  the outermost edge: a user sees one line, the file has the traceback
+        return _internal(error, arguments)
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        result = cli.main(arguments, prog_name="tfinfra", standalone_mode=False)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.Abort as end:
+        raise KeyboardInterrupt from end
+    except click.ClickException as error:
+        return _misused(error, arguments)
+    return result if isinstance(result, int) else 0
+
+
+def _misused(error: click.ClickException, arguments: list[str]) -> int:
+    """click's own words on stderr, and the document that was asked for."""
+    if "--json" in arguments:
+        from tfinfra.cli.output import error_document, print_document
+
+        print_document(error_document(UsageError(error.format_message())))
+    error.show()
+    return UsageError.exit_code
+
+
+def _report(error: TfinfraError, arguments: list[str]) -> int:
+    from tfinfra.cli.output import error_document, print_document, print_error
+
+    if "--json" in arguments:
+        print_document(error_document(error))
+    print_error(error)
+    return error.exit_code
+
+
+def _closed_pipe() -> int:
+    """The reader of stdout has gone (`| head`): Python must not complain about it at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _internal(error: Exception, arguments: list[str]) -> int:
+    from tfinfra.cli.report import write_report
+
+    print(f"error: tfinfra itself failed: {error.__class__.__name__}: {error}", file=sys.stderr)
+    print(f"  report: {write_report(error, arguments)}", file=sys.stderr)
+    return 1
+
+
+def _spelling_hint(word: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, VERBS, n=1)
+    return f" Did you mean '{near[0]}'?" if near else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

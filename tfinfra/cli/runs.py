@@ -1,0 +1,54 @@
+"""`tfinfra runs`: all runs that this machine, or its cloud, knows."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from tfinfra.lifecycle.runs import RunState
+
+
+@click.command(short_help="List runs.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
+def command(as_json: bool) -> int:
+    """List all runs: state, result, time, cost, and what is left of them."""
+    from tfinfra.cli.output import print_document, progress
+    from tfinfra.lifecycle.access import all_states
+
+    states = all_states()
+    if as_json:
+        print_document({"runs": states})
+    elif not states:
+        progress("no runs yet")
+    else:
+        for line in table([_row(s, time.time()) for s in states]):
+            print(line)
+    return 0
+
+
+HEAD = ("RUN", "STATE", "RESULT", "STARTED", "TOOK", "USD", "LEFT")
+
+
+def _row(state: RunState, now: float) -> tuple[str, ...]:
+    from tfinfra.clock import iso_time, spell_seconds
+
+    took = (state.ended or now) - state.started if state.started else None
+    name = state.state + (" (unwatched)" if state.state in ("provisioning", "training") and not state.watched else "")
+    return (
+        state.run,
+        name,
+        state.result or "-",
+        iso_time(state.started) if state.started else "-",
+        spell_seconds(took) if took is not None else "-",
+        f"{state.usd:.2f}",
+        ", ".join(state.groups) or "nothing",
+    )
+
+
+def table(rows: list[tuple[str, ...]]) -> list[str]:
+    """The rows under HEAD in aligned columns."""
+    widths = [max(len(row[i]) for row in [HEAD, *rows]) for i in range(len(HEAD))]
+    return ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in [HEAD, *rows]]

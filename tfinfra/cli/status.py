@@ -1,0 +1,43 @@
+"""`tfinfra status`: how a run stands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+
+@click.command(short_help="Show how a run stands.")
+@click.argument("run")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
+def command(run: str, as_json: bool) -> int:
+    """Show the state of RUN (its id, or its name where one run of it is live), its tasks and nodes."""
+    from tfinfra.cli.output import print_document
+    from tfinfra.lifecycle.access import find_run
+    from tfinfra.lifecycle.resume import status_document
+
+    document = status_document(find_run(run))
+    if as_json:
+        print_document(document)
+    else:
+        for line in status_lines(document):
+            print(line)
+    return 0
+
+
+def status_lines(document: dict[str, Any]) -> list[str]:
+    """The document for a person."""
+    state = document["state"]
+    lines = [f"{document['run']}: {state['state']}" + (f", {state['result']}" if state["result"] else "")]
+    if state["message"]:
+        lines += [f"  {line}" for line in state["message"].splitlines()]
+    if state["groups"]:
+        lines.append(f"  groups: {', '.join(state['groups'])} (deadline {state['deadline']})")
+    for task in document.get("tasks", []):
+        status = "" if task["exit_status"] is None else f", exit status {task['exit_status']}"
+        lines.append(f"  {task['task']} on node {task['node']}: {task['state']}{status}")
+    for rank, node in enumerate(document.get("nodes", [])):
+        lines.append(f"  node {rank}: {node['hostname']} {node['address']}")
+    if state["results"]:
+        lines.append(f"  results: {state['results']}")
+    return lines
