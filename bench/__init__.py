@@ -1,0 +1,1 @@
+"""Measures tfinfra against the bare tools. `python -m bench <name>`; see README.md."""
