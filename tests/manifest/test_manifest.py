@@ -49,7 +49,7 @@ def test_versions_and_variables_keep_their_text() -> None:
 def test_words_are_taken_in_any_case() -> None:
     found = manifest("entry_script: t\ndistributed_backend: MPI\ncompute_target: {cloud: Azure, location: EastUS}\n")
     assert found.distributed_backend == "mpi"
-    assert found.compute_target == TargetKeys(cloud="azure", location="eastus")
+    assert found.compute_target == TargetKeys(cloud="azure", location=("eastus",))
 
 
 def test_the_estimators_spelling_of_a_key_is_the_key() -> None:

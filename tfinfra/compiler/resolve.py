@@ -29,7 +29,7 @@ def resolve(manifest: Manifest, inputs: Inputs, target: Target, dialect: Dialect
         dialect=dialect.name if dialect else None,
         dialect_reason=dialect.reason if dialect else None,
         target=target,
-        limits=Limits(manifest.max_run_duration, manifest.limits.keep_outputs),
+        limits=Limits(manifest.max_run_duration, manifest.limits.keep_outputs, manifest.limits.max_cost_usd),
         hold_on_failure=manifest.on_failure,
         tags=dict(manifest.tags),
     )

@@ -55,10 +55,19 @@ def _target(spec: Spec) -> dict[str, Any]:
     target = spec.target
     return {
         "cloud": target.cloud,
-        "location": target.location,
-        "vm_size": target.vm_size,
-        "vm_priority": "dedicated",
+        "location": _one_or_more(target.location, target.other_locations),
+        "vm_size": _one_or_more(target.vm_size, target.other_vm_sizes),
+        "vm_priority": target.vm_priority,
         "os_disk_gb": target.os_disk_gb,
-        **({"subscription_id": target.subscription_id} if target.subscription_id else {}),
-        **({"max_nodes": target.max_nodes} if target.max_nodes else {}),
+        **{key: value for key in _OPTIONAL if (value := getattr(target, key)) is not None},
     }
+
+
+_OPTIONAL = (
+    *("max_price", "image", "zone", "subnet_id", "capacity_reservation_id"),
+    *("identity_id", "store", "reaper_id", "subscription_id", "max_nodes"),
+)
+
+
+def _one_or_more(first: str, others: tuple[str, ...]) -> str | list[str]:
+    return [first, *others] if others else first

@@ -41,7 +41,7 @@ def choose_target(manifest: Manifest, inputs: Inputs) -> Chosen:
     """The target that the run goes to; never raises: what is wrong stands in its diagnostics."""
     if inputs.target is not None:
         return _named(manifest, inputs, inputs.target)
-    if manifest.vm_size is not None and "compute_target" not in manifest.given:
+    if manifest.vm_size and "compute_target" not in manifest.given:
         keys = TargetKeys(cloud="azure", vm_size=manifest.vm_size, vm_priority=manifest.vm_priority)
         return _checked(manifest.document, (), "azure", keys)
     if isinstance(manifest.compute_target, TargetKeys):
@@ -80,7 +80,7 @@ def _unknown(manifest: Manifest, inputs: Inputs, name: str) -> Diagnostic:
 
 def _checked(document: Document, path: KeyPath, name: str, keys: TargetKeys) -> Chosen:
     cloud = keys.cloud or "azure"
-    known = size(keys.vm_size) if keys.vm_size else size(LOCAL_SIZE) if cloud == "local" else None
+    known = size(keys.vm_size[0]) if keys.vm_size else size(LOCAL_SIZE) if cloud == "local" else None
     bare = Chosen(document, path, name, keys, None, known, ())
     diagnostics = tuple(_errors(bare, cloud, keys))
     if known is None or any(d.is_error for d in diagnostics):
@@ -88,11 +88,22 @@ def _checked(document: Document, path: KeyPath, name: str, keys: TargetKeys) -> 
     target = Target(
         name=name,
         cloud=cloud,
-        location=keys.location or _default_location(known),
+        location=keys.location[0] if keys.location else _default_location(known),
         vm_size=known.name,
         os_disk_gb=keys.os_disk_gb or OS_DISK_GB,
         subscription_id=keys.subscription_id,
         max_nodes=keys.max_nodes,
+        other_locations=keys.location[1:],
+        other_vm_sizes=keys.vm_size[1:],
+        vm_priority=keys.vm_priority or "dedicated",
+        max_price=keys.max_price,
+        image=keys.image,
+        zone=keys.zone,
+        subnet_id=keys.subnet_id,
+        capacity_reservation_id=keys.capacity_reservation_id,
+        identity_id=keys.identity_id,
+        store=keys.store,
+        reaper_id=keys.reaper_id,
     )
     return Chosen(document, path, name, keys, target, known, diagnostics)
 
@@ -102,7 +113,7 @@ def _default_location(known: VmSize) -> str:
 
 
 def _errors(chosen: Chosen, cloud: str, keys: TargetKeys) -> Iterator[Diagnostic]:
-    if keys.vm_size is None and cloud == "azure":
+    if not keys.vm_size and cloud == "azure":
         yield error_at(
             chosen.document,
             "TFI402",
@@ -110,16 +121,15 @@ def _errors(chosen: Chosen, cloud: str, keys: TargetKeys) -> Iterator[Diagnostic
             "an azure target needs a vm_size",
             "for example vm_size: Standard_D8s_v5",
         )
-    elif keys.vm_size is not None and chosen.size is None:
-        yield _unknown_size(chosen, keys.vm_size)
-    if keys.location is not None and keys.location not in locations():
-        near = nearest(keys.location.replace(" ", ""), sorted(locations()))
+    elif keys.vm_size and chosen.size is None:
+        yield _unknown_size(chosen, keys.vm_size[0])
+    location = keys.location[0] if keys.location else None
+    if location is not None and location not in locations():
+        near = nearest(location.replace(" ", ""), sorted(locations()))
         hint = did_you_mean(near) if near else "write it as Azure does: eastus, westeurope"
-        yield error_at(
-            chosen.document, "TFI404", chosen.at("location"), f"there is no location '{keys.location}'", hint
-        )
+        yield error_at(chosen.document, "TFI404", chosen.at("location"), f"there is no location '{location}'", hint)
     elif chosen.size is not None:
-        yield from _sale(chosen, chosen.size, keys.location)
+        yield from _sale(chosen, chosen.size, location)
 
 
 def _sale(chosen: Chosen, known: VmSize, location: str | None) -> Iterator[Diagnostic]:

@@ -13,6 +13,7 @@ _TYPES = {
     "string": ["string"],
     "text": ["string", "number", "boolean"],
     "integer": ["integer"],
+    "number": ["number"],
     "boolean": ["boolean"],
     "dict": ["object"],
     "list": ["array"],

@@ -13,7 +13,24 @@ VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 VERSION = r"[0-9]+(\.[0-9]+){1,3}((a|b|rc|\.post|\.dev)[0-9]+)?"
 DURATION = r"[0-9]{1,10} ?[smhd]?"
 DELETE = r"[dD]elete"
+INPUT = r"[a-z][a-z0-9_]*"
+ZONE = r"[1-3]"
+IMAGE = r"[^:/\s]+(:[^:/\s]+){3}|/subscriptions/[^/]+/resource[gG]roups/[^/]+/providers/Microsoft\.Compute/[^\s]+"
+CONTAINER = r"https://[a-z0-9]{3,24}\.blob\.[a-z0-9.]+/[a-z0-9]([a-z0-9-]{1,61})[a-z0-9]"
 GUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+
+
+def _arm_id(type_: str) -> str:
+    """The form of an ARM id of this type, as the portal and `az` print it."""
+    names = "".join(f"/{part}/[^/]+" for part in type_.split("/")[1:])
+    provider = type_.split("/", maxsplit=1)[0].replace(".", r"\.")
+    return rf"/subscriptions/[^/]+/resource[gG]roups/[^/]+/providers/{provider}{names}"
+
+
+SUBNET_ID = _arm_id("Microsoft.Network/virtualNetworks/subnets")
+IDENTITY_ID = _arm_id("Microsoft.ManagedIdentity/userAssignedIdentities")
+REAPER_ID = _arm_id("Microsoft.Logic/workflows")
+RESERVATION_ID = _arm_id("Microsoft.Compute/capacityReservationGroups")
 
 FORMS = {
     NAME: "a lower-case letter, then at most 23 of a-z, 0-9 and '-'",
@@ -21,8 +38,18 @@ FORMS = {
     VERSION: "a version such as 2.15.1",
     DURATION: "30m, 24h, 7d, or a number of seconds",
     DELETE: "delete, or {hold: 30m}",
+    INPUT: "a lower-case letter, then a-z, 0-9 and '_'",
+    ZONE: "1, 2 or 3",
+    IMAGE: "publisher:offer:sku:version, or the ARM id of an image",
+    CONTAINER: "a container's URL: https://<account>.blob.core.windows.net/<container>",
+    SUBNET_ID: "the ARM id of a subnet: /subscriptions/…/virtualNetworks/<name>/subnets/<name>",
+    IDENTITY_ID: "the ARM id of a user-assigned identity: /subscriptions/…/userAssignedIdentities/<name>",
+    REAPER_ID: "the ARM id of a Logic workflow: /subscriptions/…/workflows/<name>",
+    RESERVATION_ID: "the ARM id of a capacity reservation group: /subscriptions/…/capacityReservationGroups/<name>",
     GUID: "an id such as 00000000-0000-0000-0000-000000000000",
 }
+
+PRIORITIES = ["dedicated", "low_priority", "lowpriority"]
 
 Rules = dict[str, Any]
 
@@ -39,22 +66,40 @@ def _lines(meaning: str) -> Rules:
     return _rules("list", meaning, nullable=True, schema={"type": "text", "minlength": 1})
 
 
+def _one_or_more(meaning: str) -> Rules:
+    inner = {"type": "string", "minlength": 1}
+    return _rules(["string", "list"], meaning, minlength=1, schema=inner)
+
+
+def _usd(meaning: str) -> Rules:
+    return _rules("number", meaning, min=0.01, max=1_000_000)
+
+
 def _duration(meaning: str) -> Rules:
     return _rules("text", meaning, text_regex=DURATION)
 
 
 TARGET: dict[str, Rules] = {
     "cloud": _rules("string", "where: azure, or local for the cloud embedded in tfinfra", allowed=["azure", "local"]),
-    "location": _rules("string", "the Azure region", minlength=1),
-    "vm_size": _rules("string", "the Azure size of every node", minlength=1),
-    "vm_priority": _rules("string", "how nodes are bought", allowed=["dedicated"]),
+    "location": _one_or_more("the Azure region, or several, tried in order"),
+    "vm_size": _one_or_more("the Azure size of every node, or several to choose from, in order"),
+    "vm_priority": _rules("string", "how nodes are bought: low_priority ones may be taken back", allowed=PRIORITIES),
+    "max_price": _usd("low_priority: the most that a node may cost, in USD an hour; the dedicated price where absent"),
+    "image": _rules("text", "another image: publisher:offer:sku:version or an ARM id", text_regex=IMAGE),
     "os_disk_gb": _rules("integer", "the system disk of every node, in GB", min=64, max=4095),
+    "zone": _rules("text", "the availability zone of every node", text_regex=ZONE),
+    "subnet_id": _rules("text", "a subnet of your own, with a way out of its own", text_regex=SUBNET_ID),
+    "capacity_reservation_id": _rules("text", "a capacity reservation group to use", text_regex=RESERVATION_ID),
+    "identity_id": _rules("text", "the nodes' identity, made and granted by others", text_regex=IDENTITY_ID),
+    "store": _rules("text", "a container made by others, in which runs keep their store", text_regex=CONTAINER),
+    "reaper_id": _rules("text", "a workflow made by others that deletes expired groups", text_regex=REAPER_ID),
     "subscription_id": _rules("text", "the Azure subscription; the caller's default where absent", text_regex=GUID),
     "max_nodes": _count("the most nodes that a run on this target may have"),
 }
 
 LIMITS: dict[str, Rules] = {
     "max_run_duration": _duration("everything is deleted after this long, counted from the first write to the cloud"),
+    "max_cost_usd": _usd("everything is deleted before a run has cost more, at list price"),
     "keep_outputs": _duration("how long the outputs stay in the cloud after the deadline"),
 }
 
@@ -73,6 +118,31 @@ MANIFEST: dict[str, Rules] = {
     "python_version": _rules("text", "Python's version in the training environment", text_regex=VERSION),
     "pip_packages": _lines("requirement specs beside TensorFlow, which is always installed"),
     "pip_requirements_file": _rules("text", "a requirements file, relative to source_directory", minlength=1),
+    "conda_packages": _lines("conda specs beside TensorFlow"),
+    "conda_channels": _lines("where conda packages come from, first wins: names, URLs, or folders; conda-forge"),
+    "conda_dependencies_file": _rules("text", "a conda environment file, relative to source_directory", minlength=1),
+    "setup_script": _rules("text", "run once on every node before training, relative to source_directory", minlength=1),
+    "secrets": _rules(
+        "list",
+        "environment variables of the caller that reach the tasks and nothing else",
+        nullable=True,
+        schema={"type": "text", "text_regex": VARIABLE},
+    ),
+    "inputs": _rules(
+        "dict",
+        "data for the tasks: TFINFRA_INPUT_<NAME> is its path on the node",
+        nullable=True,
+        keysrules={"type": "string", "text_regex": INPUT},
+        valuesrules={
+            "type": "dict",
+            "schema": {
+                "path": _rules("text", "a file or folder of this machine, relative to the manifest", minlength=1),
+                "url": _rules("text", "a Blob URL: a container, or a folder or file in it", minlength=1),
+                "mode": _rules("string", "copied to every node, or mounted read-only", allowed=["download", "mount"]),
+            },
+        },
+    ),
+    "resume_from": _rules("text", "a run, or a URL, whose checkpoints are there before the start", minlength=1),
     "environment_variables": _rules(
         "dict",
         "plain text as written; appears in the artefacts",
@@ -100,8 +170,8 @@ MANIFEST: dict[str, Rules] = {
     "compute_target": _rules(
         ["string", "dict"], "local, a name of compute_targets.yaml, or the target itself", minlength=1, schema=TARGET
     ),
-    "vm_size": _rules("string", "short for an azure compute_target of that size", minlength=1),
-    "vm_priority": _rules("string", "with vm_size: how nodes are bought", allowed=["dedicated"]),
+    "vm_size": _one_or_more("short for an azure compute_target of that size"),
+    "vm_priority": _rules("string", "with vm_size: how nodes are bought", allowed=PRIORITIES),
     "limits": _rules("dict", "hard limits of a run", nullable=True, schema=LIMITS),
     "max_run_duration_seconds": _count("short for limits.max_run_duration", most=365 * 86400),
     "on_failure": _rules(

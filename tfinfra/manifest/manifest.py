@@ -9,29 +9,48 @@ from typing import Any
 
 from tfinfra.manifest.document import Document, KeyPath
 from tfinfra.manifest.keys import SPELLINGS
+from tfinfra.manifest.refused import LATER, LATER_IN
 
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 @dataclass(frozen=True)
 class TargetKeys:
-    """A target as written; None where a key is absent."""
+    """A target as written; None where a key is absent, () where a list is."""
 
     cloud: str | None = None
-    location: str | None = None
-    vm_size: str | None = None
+    location: tuple[str, ...] = ()
+    vm_size: tuple[str, ...] = ()
     vm_priority: str | None = None
+    max_price: float | None = None
+    image: str | None = None
     os_disk_gb: int | None = None
+    zone: str | None = None
+    subnet_id: str | None = None
+    capacity_reservation_id: str | None = None
+    identity_id: str | None = None
+    store: str | None = None
+    reaper_id: str | None = None
     subscription_id: str | None = None
     max_nodes: int | None = None
 
 
 @dataclass(frozen=True)
 class LimitKeys:
-    """Seconds."""
+    """Seconds, and US dollars."""
 
     max_run_duration: int = 86400
     keep_outputs: int = 7 * 86400
+    max_cost_usd: float | None = None
+
+
+@dataclass(frozen=True)
+class InputKeys:
+    """An input as written: `path` or `url`."""
+
+    path: str | None = None
+    url: str | None = None
+    mode: str = "download"
 
 
 @dataclass(frozen=True)
@@ -50,6 +69,13 @@ class Manifest:
     python_version: str = "3.11"
     pip_packages: tuple[str, ...] = ()
     pip_requirements_file: str | None = None
+    conda_packages: tuple[str, ...] = ()
+    conda_channels: tuple[str, ...] = ("conda-forge",)
+    conda_dependencies_file: str | None = None
+    setup_script: str | None = None
+    secrets: tuple[str, ...] = ()
+    inputs: Mapping[str, InputKeys] = field(default_factory=dict)
+    resume_from: str | None = None
     environment_variables: Mapping[str, str] = field(default_factory=dict)
     use_gpu: bool = False
     node_count: int = 1
@@ -60,7 +86,7 @@ class Manifest:
     tf_config: str = "auto"
     evaluator_count: int = 0
     compute_target: str | TargetKeys = "local"
-    vm_size: str | None = None
+    vm_size: tuple[str, ...] = ()
     vm_priority: str | None = None
     limits: LimitKeys = field(default_factory=LimitKeys)
     max_run_duration_seconds: int | None = None
@@ -86,7 +112,7 @@ def manifest_of(document: Document, broken: frozenset[str]) -> Manifest:
     """The typed manifest of a document whose top-level keys `broken` have the wrong shape. A key that stands there in
     two spellings is broken too: nobody can say which is meant."""
     broken |= {key for spelling, key in SPELLINGS.items() if {spelling, key} <= document.data.keys()}
-    names = {f.name for f in fields(Manifest)} - {"document", "given", "broken"}
+    names = {f.name for f in fields(Manifest)} - {"document", "given", "broken", *LATER}
     given = {SPELLINGS.get(key, key): (key,) for key in document.data}
     values: dict[str, Any] = {}
     for key, path in given.items():
@@ -99,12 +125,10 @@ def manifest_of(document: Document, broken: frozenset[str]) -> Manifest:
 
 def target_of(document: Document, path: KeyPath) -> TargetKeys:
     """The target at `path`, whose shape is right."""
-    names = {f.name for f in fields(TargetKeys)}
+    names = {f.name for f in fields(TargetKeys)} - {*LATER_IN["compute_target"]}
     keys = {k: _at(document, (*path, k)) for k in _at(document, path) if k in names}
-    lowered = {k: v.lower() if k in ("cloud", "vm_priority", "location") and v else v for k, v in keys.items()}
-    if lowered.get("subscription_id") is not None:
-        lowered["subscription_id"] = document.text((*path, "subscription_id"))
-    return TargetKeys(**lowered)
+    read = {k: _TARGET_READERS.get(k, _plain)(document, (*path, k)) for k, v in keys.items() if v is not None}
+    return TargetKeys(**read)
 
 
 def seconds(text: str) -> int:
@@ -139,6 +163,21 @@ def _texts(document: Document, path: KeyPath) -> tuple[str, ...]:
     return tuple(document.text((*path, i)) for i in range(len(_at(document, path) or ())))
 
 
+def _one_or_more(document: Document, path: KeyPath) -> tuple[str, ...]:
+    value = _at(document, path)
+    return _texts(document, path) if isinstance(value, (list, tuple)) else (document.text(path),)
+
+
+def _lowered(document: Document, path: KeyPath) -> tuple[str, ...]:
+    return tuple(text.lower() for text in _one_or_more(document, path))
+
+
+def _priority(document: Document, path: KeyPath) -> str | None:
+    """In the one spelling that the rest of tfinfra knows."""
+    value = _lower(document, path)
+    return "low_priority" if value == "lowpriority" else value
+
+
 def _text_map(document: Document, path: KeyPath) -> dict[str, str]:
     """Values as written; null is the empty text."""
     data = _at(document, path) or {}
@@ -158,8 +197,20 @@ def _param(document: Document, path: KeyPath, value: Any) -> tuple[str, ...]:
 
 
 def _limits(document: Document, path: KeyPath) -> LimitKeys:
-    given = {k: seconds(document.text((*path, k))) for k in _at(document, path) or {}}
-    return LimitKeys(**given)
+    given = {k: v for k, v in (_at(document, path) or {}).items() if k not in LATER_IN["limits"]}
+    cost = given.pop("max_cost_usd", None)
+    durations = {k: seconds(document.text((*path, k))) for k in given}
+    return LimitKeys(**durations, max_cost_usd=float(cost) if cost is not None else None)
+
+
+def _inputs(document: Document, path: KeyPath) -> dict[str, InputKeys]:
+    return {name: _input(document, (*path, name)) for name in _at(document, path) or {}}
+
+
+def _input(document: Document, path: KeyPath) -> InputKeys:
+    given = _at(document, path)
+    texts = {k: document.text((*path, k)) for k in ("path", "url") if given.get(k) is not None}
+    return InputKeys(**texts, mode=(given.get("mode") or "download").lower())
 
 
 def _hold(document: Document, path: KeyPath) -> int:
@@ -185,8 +236,25 @@ _READERS: dict[str, Callable[[Document, KeyPath], Any]] = {
     "script_params": _params,
     "distributed_backend": _lower,
     "tf_config": _lower,
-    "vm_priority": _lower,
+    "conda_packages": _texts,
+    "conda_channels": _texts,
+    "conda_dependencies_file": _text,
+    "setup_script": _text,
+    "secrets": _texts,
+    "inputs": _inputs,
+    "resume_from": _text,
+    "vm_size": _one_or_more,
+    "vm_priority": _priority,
     "limits": _limits,
     "on_failure": _hold,
     "compute_target": _target,
+}
+
+_TARGET_READERS: dict[str, Callable[[Document, KeyPath], Any]] = {
+    "cloud": _lower,
+    "location": _lowered,
+    "vm_size": _one_or_more,
+    "vm_priority": _priority,
+    **dict.fromkeys(("image", "zone", "subnet_id", "capacity_reservation_id", "subscription_id"), _text),
+    **dict.fromkeys(("identity_id", "store", "reaper_id"), _text),
 }

@@ -20,13 +20,18 @@ LATER = (
     "inputs",
     "resume_from",
     "conda_packages",
+    "conda_channels",
+    "setup_script",
     "conda_dependencies_file",
     "conda_dependencies_file_path",
 )
 
 LATER_IN = {
     "limits": ("max_cost_usd",),
-    "compute_target": ("max_price", "image", "zone", "subnet_id", "identity_id", "store", "reaper_id"),
+    "compute_target": (
+        *("max_price", "image", "zone", "subnet_id", "capacity_reservation_id"),
+        *("identity_id", "store", "reaper_id"),
+    ),
 }
 
 INSTEAD = {

@@ -95,6 +95,9 @@ def _later_target_values(
     if base and isinstance(location, list):
         path = (*base, "location")
         yield path, error_at(document, "TFI207", path, "a list of locations is not supported yet", "name one location")
+    if isinstance(data.get("vm_size"), list):
+        path = (*base, "vm_size")
+        yield path, error_at(document, "TFI207", path, "a list of sizes is not supported yet", "name one size")
 
 
 def _cerberus_errors(

@@ -15,6 +15,7 @@ _KINDS = {
     "string": "text",
     "text": "a single value",
     "integer": "a whole number",
+    "number": "a number",
     "boolean": "true or false",
     "dict": "a mapping",
     "list": "a list",
