@@ -78,8 +78,11 @@ def possible_machines(wanted: str | None) -> str:
     for kind in reasons if wanted is None else (wanted,):
         if reasons[kind] is None:
             return kind
-    told = "; ".join(f"{k}: {r}" for k, r in reasons.items() if r and wanted in (None, k))
-    raise NotFeasible(f"this machine cannot boot {wanted or 'any'} machines: {told}")
+    if wanted is not None:
+        other = next((f"--machines {kind} is possible" for kind in reasons if reasons[kind] is None), None)
+        raise NotFeasible(f"this machine cannot boot {wanted} machines: {reasons[wanted]}", hint=other)
+    told = "; ".join(f"{kind}: {reason}" for kind, reason in reasons.items())
+    raise NotFeasible(f"this machine cannot boot any machines: {told}")
 
 
 def machine_kinds() -> dict[str, str | None]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tfinfra.errors import Diagnostic, Severity, TfinfraError
-from tfinfra.lifecycle.launch import LaunchOptions, launch
+from tfinfra.lifecycle.launch import LaunchOptions, closing_lines, launch
 from tfinfra.lifecycle.plain import PlainView
 from tfinfra.lifecycle.record import ClientProcess, RunFolder, write_json
 
@@ -62,6 +62,7 @@ def main(path: Path) -> int:
     except Exception as error:
         _leave_failure(path.parent, f"tfinfra itself failed: {type(error).__name__}: {error}", 1, None)
         raise
+    print("\n".join(closing_lines(result)), flush=True)
     return result.error.exit_code if result.error else 0
 
 

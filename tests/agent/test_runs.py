@@ -45,7 +45,7 @@ def test_a_single_task_that_ends_with_0_succeeds_and_its_outputs_are_collected(t
         assert run.store.get("outputs/outputs/model.txt") == b"weights"
         assert run.store.get("outputs/checkpoints/step-1") == b"1"
         assert run.store.get("outputs/logs/events") == b"e"
-        assert run.collected() == {"files": 3, "warnings": []}
+        assert run.collected() == {"files": 3, "warnings": [], "left_behind": []}
 
 
 def test_a_single_task_that_fails_is_named_with_its_exit_status_and_last_lines(tmp_path: Path) -> None:
@@ -194,6 +194,16 @@ def test_a_task_that_cannot_bind_its_port_is_told(tmp_path: Path) -> None:
         assert "it cannot bind its port 21" in run.outcome().message
 
 
+def test_files_outside_of_outputs_are_named_where_the_outputs_are_collected(tmp_path: Path) -> None:
+    names = "model.h5", "a.txt", "b/c.txt", "b/d.txt"
+    script = f"import pathlib\npathlib.Path('b').mkdir()\nfor n in {names}: pathlib.Path(n).touch()\n"
+    with cluster(tmp_path, SINGLE, script) as run:
+        run.start(0)
+        run.outcome()
+        told = "a.txt, model.h5, b/c.txt and 1 more: main-0 wrote outside of ./outputs"
+        assert run.collected() == {"files": 0, "warnings": [], "left_behind": [told]}
+
+
 def test_files_with_odd_names_are_collected(tmp_path: Path) -> None:
     script = "import pathlib\nfor n in ('a b', 'c#d%e', 'ü', 'x*y?', 'd/e/f'):\n" + (
         "  p = pathlib.Path('outputs', n); p.parent.mkdir(exist_ok=True, parents=True); p.write_text(n)"
@@ -201,4 +211,4 @@ def test_files_with_odd_names_are_collected(tmp_path: Path) -> None:
     with cluster(tmp_path, SINGLE, script) as run:
         run.start(0)
         run.outcome()
-        assert run.collected() == {"files": 5, "warnings": []}
+        assert run.collected() == {"files": 5, "warnings": [], "left_behind": []}

@@ -83,6 +83,13 @@ def test_a_link_that_leaves_the_folder_is_refused_by_name(tmp_path: Path, target
     assert ".tfinfraignore" in str(caught.value.hint)
 
 
+def test_a_link_that_leads_back_to_itself_is_refused_by_name(tmp_path: Path) -> None:
+    tree(tmp_path, "train.py")
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(ManifestError, match="'loop' is a link that leads back to itself"):
+        source_files(tmp_path)
+
+
 def test_what_is_ignored_may_be_anything(tmp_path: Path) -> None:
     tree(tmp_path, "train.py")
     (tmp_path / "data").symlink_to("/")

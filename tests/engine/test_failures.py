@@ -32,6 +32,22 @@ CASES: dict[str, tuple[list[Event], CommandResult | None, str | None, str]] = {
         None,
         "the keep stack could not be updated: Pulumi was ended by signal 9",
     ),
+    "a fault of the program itself is told with the place where it was raised": (
+        [
+            Event(
+                "error",
+                _STACK,
+                "tfinfra-r",
+                "python inline source runtime error: no such key\nTraceback (most recent call last):\n"
+                '  File "a.py", line 1, in outer\n    inner()\n'
+                '  File "b.py", line 2, in inner\n    x[1]\nKeyError: 1\n',
+            )
+        ],
+        None,
+        None,
+        "the keep stack could not be updated: python inline source runtime error: no such key "
+        '(File "b.py", line 2, in inner)',
+    ),
     "without an event the tool's last line must do": (
         [],
         CommandResult("", "first\nerror: the stack is locked\n", 255),

@@ -21,13 +21,19 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Collected:
-    """collected.json. `warnings` name the files that could not be brought."""
+    """collected.json. `warnings` name the files that could not be brought, `left_behind` those that nobody tried to."""
 
     files: int
-    warnings: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+    left_behind: tuple[str, ...] = ()
 
 
-def collect(store: ObjectStore, shared: Path, before_saying_so: Callable[[], None] = lambda: None) -> Collected:
+def collect(
+    store: ObjectStore,
+    shared: Path,
+    before_saying_so: Callable[[], None] = lambda: None,
+    left_behind: tuple[str, ...] = (),
+) -> Collected:
     """Uploads every file below the common directories; one that fails is a warning, the others go on.
     `before_saying_so` is called when all is uploaded: once collected.json is there, the machine may be deleted."""
     found = [(folder, path) for folder in layout.OUTPUT_FOLDERS for path in _files(shared / folder)]
@@ -35,7 +41,7 @@ def collect(store: ObjectStore, shared: Path, before_saying_so: Callable[[], Non
         problems = list(pool.map(lambda item: _upload(store, shared, *item), found))
     warnings = tuple(problem for problem in problems if problem)
     before_saying_so()
-    return mark_collected(store, Collected(len(found) - len(warnings), warnings))
+    return mark_collected(store, Collected(len(found) - len(warnings), warnings, left_behind))
 
 
 def mark_collected(store: ObjectStore, collected: Collected) -> Collected:

@@ -56,7 +56,7 @@ def _train(host: Host, place: Place) -> bool:
         won = _end(host, "failed", _own_failure(host, error))
         if won:
             host.clock.sleep(OTHERS if host.plan.node_count > 1 else 0.0)
-            bring(host, place.mine.node, place.mine.folders.shared)
+            bring(host, place.mine)
         return won
     finally:
         place.leave()
@@ -66,7 +66,7 @@ def _give_up(host: Host, result: str, message: str) -> bool:
     """Ends the run before this node had tasks: there is nothing to collect, which is said too."""
     won = _end(host, result, message)
     if won:
-        _once_the_store_answers(host, lambda: mark_collected(host.store, Collected(0, ())))
+        _once_the_store_answers(host, lambda: mark_collected(host.store, Collected(0)))
     return won
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import signal
 from contextlib import suppress
-from pathlib import Path
 
 from tfinfra import layout
 from tfinfra.agent.assignment import Assignment
@@ -13,6 +12,7 @@ from tfinfra.agent.collect import collect
 from tfinfra.agent.faults import NodeFault
 from tfinfra.agent.host import Host
 from tfinfra.agent.join import prepare
+from tfinfra.agent.left_behind import left_behind
 from tfinfra.agent.mpi_tasks import LAUNCHER_LOG, MpiTasks
 from tfinfra.agent.patience import store_errors
 from tfinfra.agent.tasks import DirectTasks, NodeTasks
@@ -38,18 +38,18 @@ def train(host: Host, mine: Assignment) -> bool:
     host.pulse.say("ended")
     if watcher.won:
         watcher.wait_for_others(OTHERS)
-        bring(host, mine.node, mine.folders.shared)
+        bring(host, mine)
     return watcher.won
 
 
-def bring(host: Host, node: int, shared: Path) -> None:
+def bring(host: Host, mine: Assignment) -> None:
     """Collects what the tasks wrote. Where that fails collected.json stays away, and the client takes what it can."""
 
     def ship_own_log() -> None:
-        host.logs.finish(layout.agent_log(node))
+        host.logs.finish(layout.agent_log(mine.node))
 
     try:
-        collected = collect(host.store, shared, ship_own_log)
+        collected = collect(host.store, mine.folders.shared, ship_own_log, left_behind(mine))
     except _collecting_errors():
         _log.exception("could not collect")
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -90,9 +91,20 @@ def _source_file(root: Path, name: str) -> SourceFile:
 def _link_target(root: Path, path: Path, name: str) -> str:
     """Relative to the link. A link must mean the same on the node as it does here."""
     target = Path(os.path.normpath(path.parent / path.readlink()))
-    if not target.is_relative_to(root) or not path.resolve().is_relative_to(root):
+    if _goes_round(path):
+        raise _cannot_travel(name, "is a link that leads back to itself")
+    if not target.is_relative_to(root) or not Path(os.path.realpath(path)).is_relative_to(root):
         raise _cannot_travel(name, f"is a link to '{path.readlink()}', outside of source_directory")
     return os.path.relpath(target, path.parent)
+
+
+def _goes_round(path: Path) -> bool:
+    """Whether following the link never ends."""
+    try:
+        path.stat()
+    except OSError as error:
+        return error.errno == errno.ELOOP
+    return False
 
 
 def _unreadable(error: OSError) -> None:

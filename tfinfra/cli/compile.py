@@ -24,14 +24,18 @@ def command(manifest: Path, target: str | None, check: bool, as_json: bool) -> N
     compiled = compile_manifest(load_inputs(manifest, target=target))
     print_diagnostics(compiled.diagnostics)
     folder = Path("deploy") / compiled.spec.name
+    replaced: list[str] = []
     if check:
         _refuse_differences(differences(compiled.tree, folder), folder)
     else:
-        write_tree(compiled.tree, folder)
+        replaced = write_tree(compiled.tree, folder)
     if as_json:
-        print_document({"folder": str(folder), "files": list(compiled.tree), "diagnostics": compiled.diagnostics})
+        document = {"folder": str(folder), "files": list(compiled.tree), "replaced": replaced}
+        print_document({**document, "diagnostics": compiled.diagnostics})
     else:
         print(f"{folder}: {'as the manifest says' if check else f'{len(compiled.tree)} files'}")
+        for path in replaced:
+            print(f"  replaced {path}, which was different")
 
 
 def _refuse_differences(found: list[str], folder: Path) -> None:
@@ -39,4 +43,5 @@ def _refuse_differences(found: list[str], folder: Path) -> None:
 
     if found:
         lines = "".join(f"\n  {line}" for line in found)
-        raise DifferenceFound(f"{folder} is not what the manifest compiles to:{lines}", "run `tfinfra compile`")
+        hint = "`tfinfra compile` writes it anew, over changes made by hand"
+        raise DifferenceFound(f"{folder} is not what the manifest compiles to:{lines}", hint)

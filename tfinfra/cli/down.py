@@ -64,6 +64,9 @@ def _down(name: str, progress: Callable[[str], None]) -> str:
     from tfinfra.lifecycle.resume import end_run
 
     found = find_run(name)
+    if found.record is not None and found.record.phase == "deleted" and not found.exists:
+        progress(f"{found.run}: everything was deleted before")
+        return found.run
     end_run(found, progress)
     progress(f"{found.run}: everything is deleted (verified)")
     return found.run

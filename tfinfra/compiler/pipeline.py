@@ -89,7 +89,7 @@ def compile_manifest(inputs: Inputs) -> Compiled:
 
 _PLANNABLE = {
     *("TFI302", "TFI304", "TFI305", "TFI306", "TFI307", "TFI308", "TFI309", "TFI313", "TFI318"),
-    *("TFI405", "TFI406"),
+    *("TFI405", "TFI406", "TFI501"),
 }
 """Errors that leave the tasks as they are: those are looked at too, so that all errors come at once."""
 

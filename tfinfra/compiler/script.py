@@ -82,7 +82,9 @@ def _parse(text: str) -> ast.Module | SyntaxError | ValueError:
             return ast.parse(text)
     except SyntaxError as error:
         return error
-    except (ValueError, RecursionError, MemoryError) as error:  # NUL bytes; nesting beyond the parser
+    except ValueError as error:  # NUL bytes
+        return SyntaxError(str(error))
+    except (RecursionError, MemoryError) as error:  # nesting beyond this parser, which another may take
         return ValueError(str(error))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ _HOROVOD_KERAS = (
     "horovod.tensorflow.DistributedOptimizer",
 )
 _MOST_OLD_NAMES = 10
+_OWN = sys.version_info[:2]
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,15 @@ class ScriptRules:
             column = min(max(getattr(error, "offset", None) or 1, 1), len(text) + 1)
             position = Position(self._source.file(module), line, column, 1, text)
             message = f"Python cannot read this script: {getattr(error, 'msg', None) or error}"
-            hint = "Python 2? `2to3` translates it" if "print" in text else None
-            yield Diagnostic("TFI501", Severity.WARNING, message, "entry_script", position, hint)
+            hint = "Python 2? `2to3` translates it" if "print" in text else "correct it here, or nodes find it later"
+            yield Diagnostic("TFI501", self._severity(module, error), message, "entry_script", position, hint)
+
+    def _severity(self, module: str, error: SyntaxError | ValueError) -> Severity:
+        """An entry script that this Python cannot read cannot run on an older or equal one; a module may be imported
+        on a condition that never holds."""
+        sure = module == self._manifest.entry_script and isinstance(error, SyntaxError)
+        nodes = tuple(int(part) for part in self._manifest.python_version.split(".")[:2] if part.isdigit())
+        return Severity.ERROR if sure and nodes <= _OWN else Severity.WARNING
 
     def _horovod_optimizer(self) -> Iterator[Diagnostic]:
         if self._keras3 and (use := self._script.find(*_HOROVOD_KERAS)):

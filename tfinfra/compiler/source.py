@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from pathlib import Path
 
@@ -15,7 +16,7 @@ _MOST_BYTES = 2_000_000
 
 def read_source(folder: Path, shown: str, entry: str, requirements: str | None) -> Source:
     """Never raises: what cannot be read stands in the Source's problems, "<file>?" holding a spelling hint."""
-    root = folder.absolute().resolve()
+    root = _real(folder)
     if not root.is_dir():
         reason = "it is not a directory" if root.exists() else "it does not exist"
         return Source(root, shown, exists=False, problems={"": reason})
@@ -46,8 +47,8 @@ def _module_path(root: Path, beside: Path, name: str) -> str | None:
     relative = Path(*name.split("."))
     for base in dict.fromkeys((beside, root)):
         for candidate in (base / relative.with_suffix(".py"), base / relative / "__init__.py"):
-            if candidate.is_file() and candidate.resolve().is_relative_to(root):
-                return candidate.resolve().relative_to(root).as_posix()
+            if candidate.is_file() and _real(candidate).is_relative_to(root):
+                return _real(candidate).relative_to(root).as_posix()
     return None
 
 
@@ -69,12 +70,17 @@ def _read(root: Path, name: str, problems: dict[str, str]) -> str | None:
     return None
 
 
+def _real(path: Path) -> Path:
+    """The absolute path without links; a link that leads back to itself stays, where Path.resolve would raise."""
+    return Path(os.path.realpath(path))
+
+
 def _unusable(root: Path, name: str) -> str | None:
     if "\0" in name or "\n" in name:
         return "it is no file name"
     if Path(name).is_absolute():
         return "it is an absolute path"
-    path = (root / name).resolve()
+    path = _real(root / name)
     if not path.is_relative_to(root):
         return "it leaves source_directory"
     if path.is_dir():

@@ -10,25 +10,29 @@ from tfinfra.errors import UsageError
 _IGNORED = {"__pycache__"}
 
 
-def write_tree(tree: Mapping[str, str], folder: Path) -> None:
-    """Writes the files whose bytes differ and removes components that an earlier compile left. Raises UsageError where
-    the folder cannot be written."""
+def write_tree(tree: Mapping[str, str], folder: Path) -> list[str]:
+    """Writes the files whose bytes differ and removes components that an earlier compile left. Returns the files that
+    were there and said something else. Raises UsageError where the folder cannot be written."""
     try:
-        _write(tree, folder)
+        return _write(tree, folder)
     except OSError as error:
         message = f"cannot write {folder}: {(error.strerror or str(error)).lower()}"
         raise UsageError(message, "run tfinfra in a folder that you may write") from error
 
 
-def _write(tree: Mapping[str, str], folder: Path) -> None:
+def _write(tree: Mapping[str, str], folder: Path) -> list[str]:
+    replaced = []
     for path, text in tree.items():
         file = folder / path
-        if not file.is_file() or file.read_bytes() != text.encode():
+        if file.is_file() and file.read_bytes() != text.encode():
+            replaced.append(path)
+        if not file.is_file() or path in replaced:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(text.encode())
     for path in _strangers(tree, folder):
         if path.startswith("stacks/") and path.endswith(".py"):
             (folder / path).unlink()
+    return replaced
 
 
 def differences(tree: Mapping[str, str], folder: Path) -> list[str]:

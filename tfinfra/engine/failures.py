@@ -10,6 +10,7 @@ from tfinfra.engine.events import Event
 from tfinfra.errors import ProvisioningError
 
 _LONGEST = 400
+_TRACEBACK = "Traceback (most recent call last):"
 
 
 def provisioning_error(
@@ -29,9 +30,11 @@ def provisioning_error(
 
 
 def _first_lines(message: str) -> str:
-    """The first two lines that say something."""
-    lines = [line.strip() for line in message.splitlines() if line.strip()]
-    text = " ".join(lines[:2])
+    """The first two lines that say something; of a program's own fault, also the place where it was raised."""
+    said, _, traceback = message.partition(_TRACEBACK)
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    frames = [line.strip() for line in traceback.splitlines() if line.strip().startswith("File ")]
+    text = " ".join([*lines[:2], *(f"({frame})" for frame in frames[-1:])])
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 

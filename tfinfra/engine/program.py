@@ -85,7 +85,8 @@ def _strip_aliases() -> None:
 
 
 def _forget() -> dict[str, Any]:
-    names = [name for name in sys.modules if name == _PACKAGE or name.startswith(f"{_PACKAGE}.")]
+    loaded = list(sys.modules)  # in one step: the other stack's warm-up may be importing
+    names = [name for name in loaded if name == _PACKAGE or name.startswith(f"{_PACKAGE}.")]
     return {name: sys.modules.pop(name) for name in names}
 
 

@@ -23,8 +23,8 @@ DOWNLOADS = 8
 
 @dataclass(frozen=True)
 class Collected:
-    """What came home: how many files of the training script, and where; `warnings` name what the nodes could not
-    collect."""
+    """What came home: how many files of the training script, and where; `warnings` name what did not
+    come."""
 
     folder: Path
     files: int
@@ -37,13 +37,14 @@ def collect(store: ObjectStore, folder: Path, tasks: Iterable[str], shared: str 
     (folder / "outputs").mkdir(parents=True, exist_ok=True)
     keys = store.list(layout.OUTPUTS)
     told = json.loads(store.get(layout.COLLECTED) or b"null")
-    warnings = tuple(told.get("warnings", ())) if told else ()
+    warnings = tuple((told or {}).get("warnings", ()))
     if told is None or warnings:
         _salvage(shared, folder)
+    left = tuple((told or {}).get("left_behind", ()))
     with ThreadPoolExecutor(DOWNLOADS) as pool:
         files = list(pool.map(lambda key: _download(store, key, folder), keys))
     _write_logs(store, folder, tuple(tasks))
-    return Collected(folder, len(files), warnings)
+    return Collected(folder, len(files), (*warnings, *left))
 
 
 def _download(store: ObjectStore, key: str, folder: Path) -> Path:

@@ -60,7 +60,10 @@ class PlainView:
 
 def task_text(status: TaskStatus) -> str:
     """ "worker-1 on node 1 failed with exit status 3: …"."""
-    text = f"{status.task} on node {status.node} {status.state}"
-    if status.exit_status is not None and status.state in ("failed", "stopped"):
+    who = f"{status.task} on node {status.node}"
+    if status.message and status.message.startswith(who):
+        return status.message
+    text = f"{who} {status.state}"
+    if status.exit_status is not None and status.state == "failed":
         text += f" with exit status {status.exit_status}"
     return text + (f": {status.message}" if status.message else "")

@@ -21,6 +21,7 @@ _KINDS = {
     "list": "a list",
 }
 _SHORT = 40
+_NOTHING = ("none", "null", "nil", "no", "false")
 MEANT = {"horovod": "mpi", "openmpi": "mpi", "parameter_server": "ps", "parameterserver": "ps"}
 """What people write for a value that has another name here."""
 
@@ -55,7 +56,8 @@ def _empty(document: Document, path: KeyPath, error: Any) -> Diagnostic:
 
 
 def _too_small(document: Document, path: KeyPath, error: Any) -> Diagnostic:
-    return error_at(document, "TFI205", path, f"'{dotted(path)}' is at least {error.constraint:,}, not {error.value}")
+    message = f"'{dotted(path)}' is at least {error.constraint:,}, not {error.value}"
+    return error_at(document, "TFI205", path, message, f"write {error.constraint:,} or more")
 
 
 def _too_large(document: Document, path: KeyPath, error: Any) -> Diagnostic:
@@ -81,6 +83,8 @@ def _type_hint(wanted: list[str], value: Any) -> str | None:
         return f"write [{value}]" if "," not in value and len(value) < _SHORT else "write a list: [a, b]"
     if "integer" in wanted and isinstance(value, str) and value.strip().isdigit():
         return f"write {value.strip()} without quotes"
+    if "integer" in wanted:
+        return "write a whole number, for example 2"
     if "dict" in wanted and isinstance(value, (str, list)):
         return "write one `name: value` a line, each indented below the key"
     if "string" in wanted and isinstance(value, (int, float)):
@@ -93,7 +97,8 @@ def _unallowed(document: Document, path: KeyPath, error: Any) -> Diagnostic:
     near = MEANT.get(str(error.value).lower()) or nearest(str(error.value).lower(), allowed)
     names = allowed[0] if len(allowed) == 1 else f"{', '.join(allowed[:-1])} or {allowed[-1]}"
     message = f"'{dotted(path)}' is {names}, not '{_short(str(error.value))}'"
-    return error_at(document, "TFI204", path, message, did_you_mean(near) if near else None)
+    absent = "remove the key" if str(error.value).lower() in _NOTHING else None
+    return error_at(document, "TFI204", path, message, did_you_mean(near) if near else absent)
 
 
 def _bad_form(document: Document, path: KeyPath, error: Any) -> Diagnostic:
