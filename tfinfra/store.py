@@ -13,6 +13,13 @@ from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 
+def store_errors() -> tuple[type[Exception], ...]:
+    """What a store raises when it cannot do what it was asked."""
+    from obstore.exceptions import BaseError
+
+    return BaseError, OSError
+
+
 class ObjectStore(Protocol):
     """Keys are relative paths with '/'. Reads and writes are of whole objects and atomic."""
 

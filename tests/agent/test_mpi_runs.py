@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -120,8 +121,18 @@ def test_a_prted_that_is_killed_takes_its_ranks_with_it(tmp_path: Path, environm
         assert status.pid is not None
         prted = int(Path(f"/proc/{status.pid}/stat").read_text().rpartition(")")[2].split()[1])
         os.kill(prted, signal.SIGKILL)
-        assert run.outcome(30).result == "failed"
+        outcome = run.outcome(30)
+        assert outcome.result == "failed"
+        assert outcome.message == "prted on node 1 was ended by SIGKILL (exit status 137), and rank-1 with it"
         assert not is_alive(status.pid)
+
+
+def test_an_mpirun_that_is_killed_is_named(tmp_path: Path, environment: str) -> None:
+    with ranks(tmp_path, environment, "time.sleep(60)") as run:
+        run.wait_for(lambda: "sum" in run.log("rank-1"), 30)
+        mpirun = int(re.findall(r"started mpirun as process (\d+)", run.words())[0])
+        os.kill(mpirun, signal.SIGKILL)
+        assert run.outcome(30).message == "mpirun on node 0 was ended by SIGKILL (exit status 137), and rank-0 with it"
 
 
 def test_a_rank_that_hangs_in_its_start_up_is_named(tmp_path: Path, environment: str) -> None:

@@ -41,18 +41,23 @@ def host_of(root: Path, store: ObjectStore) -> Host:
     return Host(made, PLAN, Places(root), {}, clock, metadata, who, store, pulse, logs, 0.1)
 
 
+def assignment_in(root: Path) -> Assignment:
+    """The node's assignment, with everything that is written in `root`."""
+    mine = assignment(PLAN)
+    folders = type(mine.folders)(root / "shared", root, root, root)
+    return Assignment(mine.run, mine.plan, mine.inventory, mine.node, Places(root), folders, {})
+
+
 def take_part(root: Path, store: ObjectStore, monkeypatch: pytest.MonkeyPatch, failure: Exception) -> bool:
     """Lets a node join, write a checkpoint while it trains, and fail; returns whether it is responsible."""
-    mine = assignment(PLAN)
-    shared = root / "shared"
+    mine = assignment_in(root)
+    shared = mine.folders.shared
 
     def fails(host: Host, mine: Assignment) -> bool:
         make_common(shared)
         (shared / "checkpoints/step-7").write_text("7")
         raise failure
 
-    folders = type(mine.folders)(shared, root, root, root)
-    mine = Assignment(mine.run, mine.plan, mine.inventory, mine.node, mine.places, folders, {})
     place = Place(mine, PortLease(1, 0, ()), TemporaryFolder(root))
     monkeypatch.setattr(agent, "join", lambda host: place)
     monkeypatch.setattr(agent, "train", fails)
@@ -68,7 +73,7 @@ def test_an_agent_that_fails_while_it_trains_collects_what_there_is(
     assert outcome is not None
     assert (outcome.result, "no more processes" in outcome.message) == ("failed", True)
     assert store.get("outputs/checkpoints/step-7") == b"7"
-    assert read_plain(store, "collected.json") == {"files": 1, "warnings": []}
+    assert read_plain(store, "collected.json") == {"files": 1, "warnings": [], "left_behind": []}
 
 
 def test_an_agent_that_fails_beside_others_leaves_the_collecting_to_them(
@@ -99,7 +104,7 @@ def test_an_agent_that_fails_before_it_has_tasks_says_that_there_is_nothing(
     monkeypatch.setattr(agent, "join", fails)
     store = MemoryStore()
     assert agent._take_part(host_of(tmp_path, store))
-    assert read_plain(store, "collected.json") == {"files": 0, "warnings": []}
+    assert read_plain(store, "collected.json") == {"files": 0, "warnings": [], "left_behind": []}
 
 
 def test_an_outcome_waits_for_a_store_that_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,7 +124,7 @@ def test_the_agents_own_log_is_whole_before_the_client_may_go(tmp_path: Path) ->
     host = host_of(tmp_path, store)
     (tmp_path / "agent.log").write_text("could not collect outputs/x\n")
     host.logs.add("agent-0", tmp_path / "agent.log")
-    training.bring(host, 0, tmp_path)
+    training.bring(host, assignment_in(tmp_path))
     kept = list(store.objects)
     assert kept.index("logs/agent-0/00000000.log") < kept.index("collected.json")
 

@@ -230,7 +230,7 @@ class World:
             build_bundle=lambda plan, source, lock, prebuilt, out, progress: self.bundle(out),
             engine=lambda deploy, run, state, progress: self,
             open_store=lambda url: self.store,
-            delete_group=self.delete_group,
+            delete_group=lambda group, progress: self.delete_group(group),
             running_instances=lambda group: self.running,
             groups=lambda: tuple(RunGroup(g, "", "") for g in self.groups),
             timer_armed=lambda group, workflow: self.armed,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from dataclasses import replace
@@ -119,7 +120,7 @@ def test_urls_of_the_keep_stack() -> None:
 
 
 def test_the_audit_log_shows_where_it_was_changed(tmp_path: Path) -> None:
-    log = AuditLog(tmp_path / "events.jsonl", lambda: "now")
+    log = AuditLog(tmp_path / "events.jsonl", lambda: "now", pytest.fail)
     for name in ("a", "b", "c", "d"):
         log.append(name, x=1)
     assert [e["seq"] for e in read_events(log.path)] == [0, 1, 2, 3]
@@ -131,13 +132,32 @@ def test_the_audit_log_shows_where_it_was_changed(tmp_path: Path) -> None:
 
 
 def test_the_audit_log_goes_on_after_a_line_that_a_crash_cut(tmp_path: Path) -> None:
-    log = AuditLog(tmp_path / "events.jsonl", lambda: "now")
+    log = AuditLog(tmp_path / "events.jsonl", lambda: "now", pytest.fail)
     log.append("a")
     with log.path.open("a") as file:
         file.write('{"seq": 1, "ti')
     log.append("b")
     assert [e["event"] for e in read_events(log.path)] == ["a", "b"]
     assert broken_at(log.path) is None
+
+
+def test_a_disk_that_takes_nothing_is_complained_of_and_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, text: str) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    folder = run_folder(tmp_path, "digits-abc123")
+    folder.write(a_record())
+    monkeypatch.setattr(Path, "write_text", full)
+    assert folder.update(phase="deleting").phase == "deleting"
+    assert folder.update(left=("g",)).phase == "deleting"
+    assert folder.complaints == ["the run's record cannot be written: No space left on device"]
+    monkeypatch.undo()
+    folder.update(phase="deleted")
+    there = run_folder(tmp_path, "digits-abc123").read()
+    assert there is not None
+    assert (there.phase, there.left) == ("deleted", ("g",))
 
 
 def test_times() -> None:

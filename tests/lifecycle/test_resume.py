@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +154,44 @@ def test_status_tells_of_a_run_without_a_record(tmp_path: Path) -> None:
     document = resume.status_document(found(World(tmp_path), record=False))
     assert document["state"]["state"] == "unknown"
     assert document["state"]["groups"] == tuple(g.name for g in GROUPS)
+
+
+@pytest.mark.parametrize("phase", ["starting", "provisioning"])
+def test_a_run_whose_client_died_before_there_were_nodes_is_no_failed_training(tmp_path: Path, phase: str) -> None:
+    world = World(tmp_path)
+    document = resume.status_document(found(world, phase=phase))
+    assert (document["result"], document["exit_code"]) == ("error", 6)
+    assert document["message"] == "the process that drove it died while it provisioned"
+    assert world.store.get(layout.OUTCOME) is None
+    resume.end_run(found(world, phase=phase), lambda text: None)
+    record = run_folder(tmp_path / "state", RUN).read()
+    assert record is not None
+    assert (record.phase, record.result) == ("deleted", "error")
+
+
+def test_tasks_that_nobody_saw_end_are_lost_once_the_run_has_ended(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    training(world.store)
+    world.running = 0
+    document = resume.status_document(found(world, phase="running"))
+    assert [t["state"] for t in document["tasks"]] == ["lost"]
+
+
+def test_a_bundle_that_never_came_to_its_store_goes_with_the_run(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    there = found(world)
+    there.folder.bundle.write_bytes(b"source")
+    resume.end_run(there, lambda text: None)
+    assert not there.folder.bundle.exists()
+
+
+def test_down_drops_the_stacks_of_a_run_whose_record_is_broken(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    there = found(world)
+    (there.folder.path / "run.json").write_text('{"run":')
+    there.folder.pulumi.mkdir()
+    resume.end_run(replace(there, record=None), lambda text: None)
+    assert not there.folder.pulumi.exists()
 
 
 def test_status_shows_tasks_as_the_nodes_see_them(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ class Scene:
     """A watch whose clock and machines are the test's."""
 
     def __init__(self) -> None:
-        self.store = MemoryStore()
+        self.answers = True
+        self.store = MemoryStore(self._fault)
         self.observer = FakeObserver()
         self.now = 100.0
         self.running: int | None = 2
@@ -31,6 +32,10 @@ class Scene:
             clock=lambda: self.now,
             instances=lambda: self.running,
         )
+
+    def _fault(self, verb: str, key: str) -> None:
+        if not self.answers:
+            raise OSError("no route")
 
     def put(self, key: str, document: Any) -> None:
         self.store.put(key, json.dumps(to_json(document)).encode())
@@ -46,6 +51,19 @@ class Scene:
             if outcome is not None:
                 return outcome
         return None
+
+
+def test_a_store_out_of_reach_is_said_once_and_waited_for() -> None:
+    scene = Scene()
+    scene.answers = False
+    assert scene.after(100) is None
+    told = [line for line in scene.observer.lines if "does not answer" in line]
+    assert told == ["say the run's store does not answer, the nodes go on: no route"]
+    scene.answers = True
+    assert scene.after(1) is None
+    scene.answers = False
+    with pytest.raises(OSError, match="no route"):
+        scene.after(130)
 
 
 def test_lines_are_shown_whole_and_once() -> None:

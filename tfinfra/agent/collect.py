@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfinfra import layout
-from tfinfra.agent.patience import store_errors
 from tfinfra.agent.records import write
-from tfinfra.store import ObjectStore
+from tfinfra.store import ObjectStore, store_errors
 
 _WRITERS = 8
 _log = logging.getLogger(__name__)

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 
 from tfinfra import layout
 from tfinfra.agent.clock import Clock
-from tfinfra.agent.patience import store_errors
 from tfinfra.agent.records import read, write
 from tfinfra.model import Heartbeat
-from tfinfra.store import ObjectStore
+from tfinfra.store import ObjectStore, store_errors
 
 _BEAT = 1.0
 _READERS = 16

@@ -9,7 +9,7 @@ from tfinfra.agent.cleanup import delete_compute_group
 from tfinfra.agent.host import Host
 from tfinfra.agent.logs import Audience
 from tfinfra.agent.outcomes import published
-from tfinfra.agent.patience import store_errors
+from tfinfra.store import store_errors
 
 _LOOK = 2.0
 _UNWATCHED = 20.0

@@ -10,9 +10,8 @@ from pathlib import Path
 from tfinfra import layout
 from tfinfra.agent.clock import Clock
 from tfinfra.agent.log_text import collapse, split_lines
-from tfinfra.agent.patience import store_errors
 from tfinfra.agent.records import read_plain
-from tfinfra.store import ObjectStore
+from tfinfra.store import ObjectStore, store_errors
 
 CHUNK = 1 << 20  # bytes read at once, so that a chunk and the agent's memory stay small
 _LONGEST_LINE = 1 << 16  # an unfinished line that is longer goes out in pieces

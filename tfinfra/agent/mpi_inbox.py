@@ -79,6 +79,11 @@ class Inbox:
         for process in self._processes.values():
             process.signal(number)
 
+    def killer(self) -> int | None:
+        """The signal that ended a prted of this node, as its shell tells it; None where none was ended so."""
+        codes = (process.poll() for process in self._processes.values())
+        return next((code - 128 for code in codes if code is not None and code > 128), None)
+
     def running(self) -> bool:
         return any(p.poll() is None for p in self._processes.values())
 

@@ -6,6 +6,7 @@ import logging
 import os
 import shutil
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 from tfinfra.agent import mpi_command
@@ -14,6 +15,7 @@ from tfinfra.agent.clock import Clock
 from tfinfra.agent.mpi_inbox import Inbox, Spool
 from tfinfra.agent.mpi_ranks import Rank
 from tfinfra.agent.processes import Command, Process, die_with_parent
+from tfinfra.backends.statuses import how_ended
 from tfinfra.model import TaskStatus
 from tfinfra.store import ObjectStore
 
@@ -50,7 +52,15 @@ class MpiTasks:
             self._spool.poll()
         if self._prted and not self._stopping:
             self._inbox.poll(self._prted, self._pause)
-        return [rank.status for rank in self._ranks if rank.poll(stopping=self._stopping)]
+        return [self._explained(rank) for rank in self._ranks if rank.poll(stopping=self._stopping)]
+
+    def _explained(self, rank: Rank) -> TaskStatus:
+        """The rank's status; where its launcher was killed, that is why: ranks die with their parent."""
+        name, number = ("mpirun", self._mpirun.killer()) if self._mpirun else ("prted", self._inbox.killer())
+        if rank.status.state == "failed" and number is not None:
+            who = f"{name} on node {self._mine.node} {how_ended(128 + number)}"
+            rank.status = replace(rank.status, message=f"{who}, and {rank.status.task} with it")
+        return rank.status
 
     def signal(self, number: signal.Signals) -> None:
         """TERM goes to the ranks alone: mpirun would give them half a second. KILL ends everything."""

@@ -8,17 +8,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from tfinfra.agent.clock import Clock
-from tfinfra.store import ObjectStore
+from tfinfra.store import ObjectStore, store_errors
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
-
-
-def store_errors() -> tuple[type[Exception], ...]:
-    """What a store raises when it cannot do what it was asked."""
-    from obstore.exceptions import BaseError
-
-    return BaseError, OSError
 
 
 class PatientStore:

@@ -50,6 +50,11 @@ class Process:
         code = self._popen.poll()
         return code if code is None or code >= 0 else 128 - code
 
+    def killer(self) -> int | None:
+        """The signal that ended it, else None: a launcher that ends itself with 137 says so of its rank."""
+        code = self._popen.poll()
+        return -code if code is not None and code < 0 else None
+
     def signal(self, number: signal.Signals) -> None:
         """Sends `number` to all processes of the session, the group's first."""
         signal_group(self.pid, number)

@@ -12,9 +12,9 @@ from tfinfra.agent.faults import NodeFault, RunEnded, RunStopped
 from tfinfra.agent.host import Host
 from tfinfra.agent.join import Place, join
 from tfinfra.agent.linger import linger
-from tfinfra.agent.patience import store_errors
 from tfinfra.agent.train import OTHERS, bring, train
 from tfinfra.model import Outcome
+from tfinfra.store import store_errors
 
 T = TypeVar("T")
 _TRIES, _PAUSE = 4, 5.0

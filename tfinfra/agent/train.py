@@ -14,10 +14,10 @@ from tfinfra.agent.host import Host
 from tfinfra.agent.join import prepare
 from tfinfra.agent.left_behind import left_behind
 from tfinfra.agent.mpi_tasks import LAUNCHER_LOG, MpiTasks
-from tfinfra.agent.patience import store_errors
 from tfinfra.agent.tasks import DirectTasks, NodeTasks
 from tfinfra.agent.watchers import Coordinator, Follower, Watcher
 from tfinfra.model import Outcome, TaskStatus
+from tfinfra.store import store_errors
 
 _TICK = 0.05
 _TERM_GRACE = 2.0

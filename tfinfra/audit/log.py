@@ -17,14 +17,24 @@ FIRST = "0" * 64
 
 
 class AuditLog:
-    """Appends to `path` (events.jsonl). Several processes may append: the client, and a `down` beside it."""
+    """Appends to `path` (events.jsonl). Several processes may append: the client, and a `down` beside it.
 
-    def __init__(self, path: Path, clock: Callable[[], str]) -> None:
+    `complain` hears of a line that could not be written: a full disk must not keep a run from its deletion.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], str], complain: Callable[[str], None]) -> None:
         self.path = path
         self._clock = clock
+        self._complain = complain
 
     def append(self, event: str, **fields: Any) -> None:
         """Adds the line {"seq", "time", "event", …fields, "prev"}; `prev` is the SHA-256 of the line before."""
+        try:
+            self._append(event, fields)
+        except OSError as error:
+            self._complain(f"{self.path.name} cannot be written: {error.strerror or error}")
+
+    def _append(self, event: str, fields: dict[str, Any]) -> None:
         with self._locked() as file:
             last = _last_line(file)
             seq = json.loads(last)["seq"] + 1 if last else 0

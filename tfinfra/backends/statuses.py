@@ -12,9 +12,10 @@ _SIGNALS = {4: "SIGILL", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 9: "SIGKILL", 1
 
 def first_failure(statuses: Iterable[TaskStatus]) -> TaskStatus | None:
     """The earliest of those that failed or were lost. A task that ended by itself comes before one that was killed:
-    a launcher kills the ranks that are left, and a peer's end may be reported after theirs."""
+    a launcher kills the ranks that are left, and a peer's end may be reported after theirs. Among the killed, one whose
+    message names somebody else's end (its launcher's) comes first."""
     failed = [s for s in statuses if s.state in ("failed", "lost")]
-    return min(failed, key=lambda s: (_was_killed(s), s.ended or 0.0, s.task), default=None)
+    return min(failed, key=lambda s: (_was_killed(s), _is_own(s), s.ended or 0.0, s.task), default=None)
 
 
 def failed(status: TaskStatus) -> Verdict:
@@ -41,6 +42,10 @@ def succeeded(statuses: Mapping[str, TaskStatus], task: str) -> bool:
 
 def has_ended(statuses: Mapping[str, TaskStatus], task: str) -> bool:
     return task in statuses and statuses[task].state not in ("pending", "running")
+
+
+def _is_own(status: TaskStatus) -> bool:
+    return (status.message or status.task).startswith(status.task)
 
 
 def _was_killed(status: TaskStatus) -> bool:

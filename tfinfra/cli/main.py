@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -29,6 +30,9 @@ VERBS = {
     "schema": ("tfinfra.cli.schema", "Print the manifest's JSON Schema."),
     "explain": ("tfinfra.cli.explain", "Explain an error code."),
 }
+
+
+_OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 class LazyGroup(click.Group):
@@ -125,9 +129,17 @@ def _closed_pipe() -> int:
 def _internal(error: Exception, arguments: list[str]) -> int:
     from tfinfra.cli.report import write_report
 
+    if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
+        return _report(_disk_error(error), arguments)
     print(f"error: tfinfra itself failed: {error.__class__.__name__}: {error}", file=sys.stderr)
     print(f"  report: {write_report(error, arguments)}", file=sys.stderr)
     return 1
+
+
+def _disk_error(error: OSError) -> TfinfraError:
+    where = error.filename or "a file"
+    hint = "TFINFRA_STATE_DIR and TFINFRA_CACHE_DIR name the folders that tfinfra writes to"
+    return TfinfraError(f"cannot write {where}: {(error.strerror or str(error)).lower()}", hint)
 
 
 def _spelling_hint(word: str) -> str:

@@ -7,7 +7,7 @@ import json
 import shutil
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -120,7 +120,9 @@ def run_document(record: RunRecord, plan: Plan | None, store: ObjectStore | None
         "exit_code": record.exit_code,
         "task": record.failed_task,
         "exit_status": record.exit_status,
-        "tasks": [to_json(s) for s in sorted(task_statuses(store), key=lambda s: s.task)] if store else [],
+        "tasks": [to_json(_final(s, record)) for s in sorted(task_statuses(store), key=lambda s: s.task)]
+        if store
+        else [],
         "nodes": [to_json(n) for n in nodes.nodes] if nodes else [],
         "environment": _environment(record, plan),
         "times": record.times,
@@ -129,6 +131,13 @@ def run_document(record: RunRecord, plan: Plan | None, store: ObjectStore | None
         "usd_per_hour": record.usd_per_hour,
         "left": list(record.left),
     }
+
+
+def _final(status: TaskStatus, record: RunRecord) -> TaskStatus:
+    """A task that was last seen running in a run that has ended was lost with its node: nobody was left to say so."""
+    if record.result is None or status.state not in ("pending", "running"):
+        return status
+    return replace(status, state="lost", message=status.message or "its node was lost")
 
 
 def _environment(record: RunRecord, plan: Plan | None) -> dict[str, Any]:

@@ -4,7 +4,6 @@ needs no state of Pulumi's, and may be repeated by anybody at any time."""
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -22,9 +21,10 @@ def groups_of(run: str) -> dict[str, str]:
     return {part: group_name(run, part) for part in ("compute", "keep")}
 
 
-def delete_groups(ports: Ports, groups: Sequence[str]) -> dict[str, str]:
-    """Deletes the groups at once, each verified by ARM's 404. What is left, each with the reason."""
-    futures = {group: spawn(partial(ports.delete_group, group), f"delete {group}") for group in groups}
+def delete_groups(ports: Ports, groups: Sequence[str], progress: Progress) -> dict[str, str]:
+    """Deletes the groups at once, each verified by ARM's 404. What is left, each with the reason; `progress` hears of
+    what fails and is tried again."""
+    futures = {group: spawn(partial(ports.delete_group, group, progress), f"delete {group}") for group in groups}
     left: dict[str, str] = {}
     for group, future in futures.items():
         error = future.exception()
@@ -33,12 +33,12 @@ def delete_groups(ports: Ports, groups: Sequence[str]) -> dict[str, str]:
     return left
 
 
-def delete_run(ports: Ports, run: str) -> dict[str, str]:
+def delete_run(ports: Ports, run: str, progress: Progress) -> dict[str, str]:
     """Deletes both groups. What is left, each with the reason; the keep group stays while the compute group does,
     because the timer in it is the last who can still delete that."""
     compute, keep = groups_of(run).values()
-    left = delete_groups(ports, (compute,))
-    return {**left, keep: KEPT} if left else delete_groups(ports, (keep,))
+    left = delete_groups(ports, (compute,), progress)
+    return {**left, keep: KEPT} if left else delete_groups(ports, (keep,), progress)
 
 
 def incomplete(record: RunRecord | None, run: str, left: dict[str, str]) -> TeardownIncomplete:
@@ -75,7 +75,7 @@ def forget_stacks(engine: EngineSeam | None, folder: RunFolder) -> None:
                 engine.drop(part)
     if engine is not None:
         engine.close()
-    shutil.rmtree(folder.pulumi, ignore_errors=True)
+    folder.forget_stacks()
 
 
 def finish_teardown(
@@ -104,12 +104,14 @@ def down(
         record = folder.update(phase="deleting")  # what its client wrote last counts
     groups = groups_of(run)
     progress(f"deleting {', '.join(groups.values())}")
-    left = delete_run(ports, run)
+    left = delete_run(ports, run, progress)
     finish_teardown(folder, record, run, left, tuple(groups.values()))
+    forget_stacks(_engine(ports, folder, run), folder)
     if record is not None:
-        forget_stacks(_engine(ports, folder, run), folder)
         times = {"ended": ports.clock(), **record.times}
         folder.update(phase="deleted", left=(), result=record.result or "cancelled", times=times)
+    for complaint in folder.complaints:
+        progress(f"warning: {complaint}")
 
 
 def _engine(ports: Ports, folder: RunFolder, run: str) -> EngineSeam | None:

@@ -18,6 +18,7 @@ from tfinfra.lifecycle import collect, down
 from tfinfra.lifecycle.active import ActiveRun
 from tfinfra.lifecycle.ports import spawn
 from tfinfra.lifecycle.record import RunRecord
+from tfinfra.lifecycle.session import first_line
 from tfinfra.model import Outcome
 
 POLL = 0.15
@@ -45,11 +46,20 @@ def end_run(active: ActiveRun, error: BaseException | None) -> RunResult:
     outranked = {"exit_code": final.exit_code} if isinstance(final, TfinfraError) else {}
     record = active.folder.update(times=active.times(over=True), **outranked)
     document = {**collect.run_document(record, active.plan, None), **(told.seen or {})}
-    collect.write_results(active.folder, document, Path(record.results))
+    _write_results(active, document, record)
     record = active.folder.update(client=None)  # whoever waits for this process finds everything written
+    for complaint in active.folder.complaints:
+        active.session.observer.say(f"warning: {complaint}")
     if final is not None and not isinstance(final, TfinfraError):
         raise final
     return RunResult(record, document, final)
+
+
+def _write_results(active: ActiveRun, document: dict[str, Any], record: RunRecord) -> None:
+    try:
+        collect.write_results(active.folder, document, Path(record.results))
+    except OSError as error:
+        active.folder.complain(f"{record.results} cannot be written: {error.strerror or error}")
 
 
 def await_collected(active: ActiveRun, check: Callable[[], None]) -> None:
@@ -81,7 +91,7 @@ def _before_deletion(active: ActiveRun, error: BaseException | None) -> None:
             _hold_failed(active, error)
         active.folder.update(phase="ended", times=active.times(over=True), **_verdict(error, active.outcome))
     except Exception as another:  # noqa: BLE001 - a store or a disk that fails must not keep the deletion from happening
-        active.session.observer.say(f"the run could not be ended in order: {another}")
+        active.session.observer.say(f"the run could not be ended in order: {first_line(str(another))}")
 
 
 def _stop_update(active: ActiveRun) -> None:
@@ -161,7 +171,7 @@ def _collect_beside_deletion(active: ActiveRun) -> tuple[_Told, BaseException | 
     """Deletes the compute group while the outputs come home out of the keep group."""
     compute = (down.groups_of(active.run)["compute"],)
     with active.session.phase("teardown", compute[0]):
-        deleting = spawn(lambda: down.delete_groups(active.ports, compute), "teardown")
+        deleting = spawn(lambda: down.delete_groups(active.ports, compute, active.session.observer.say), "teardown")
         seen, lost = _collect(active)
         return _Told(seen, deleting.result()), lost
 
@@ -192,7 +202,7 @@ def _delete_keep(active: ActiveRun, told: _Told, lost: BaseException | None) -> 
         left = {keep: f"the outputs in it could not be fetched: {lost}"}
     else:
         with active.session.phase("verify", keep):
-            left = down.delete_groups(active.ports, (keep,))
+            left = down.delete_groups(active.ports, (keep,), active.session.observer.say)
     if left:
         active.session.audit.append("teardown.left", left=left)
         active.folder.update(phase="incomplete", left=tuple(left))

@@ -54,9 +54,9 @@ class LockSeam(Protocol):
 @dataclass(frozen=True)
 class Ports:
     """`check_source` raises ManifestError for a source directory that cannot be shipped. `build_environment` gives the
-    folder that nodes mount, None where each node builds its own. `delete_group` returns once ARM says 404 and raises
-    TeardownIncomplete; `timer_armed` waits for the proof that the workflow in a group can act; `running_instances`
-    counts a group's living machines, None where ARM does not know."""
+    folder that nodes mount, None where each node builds its own. `delete_group` returns once ARM says 404, tells what
+    it tries again, and raises TeardownIncomplete; `timer_armed` waits for the proof that the workflow in a group can
+    act; `running_instances` counts a group's living machines, None where ARM does not know."""
 
     cloud: Cloud
     ensure_cli: Callable[[Progress], Path]
@@ -66,7 +66,7 @@ class Ports:
     build_bundle: Callable[[Plan, Path, LockSeam, Path | None, Path, Progress], BundleSeam]
     engine: Callable[[Path, str, Path, Progress], EngineSeam]
     open_store: Callable[[str], ObjectStore]
-    delete_group: Callable[[str], None]
+    delete_group: Callable[[str, Progress], None]
     running_instances: Callable[[str], int | None]
     groups: Callable[[], Sequence[RunGroup]]
     timer_armed: Callable[[str, str], bool]

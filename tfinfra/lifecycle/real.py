@@ -35,7 +35,7 @@ def real_ports(cloud: Cloud, clock: Callable[[], float], engine: EngineProcess |
             cloud, deploy, run, state, progress
         ),
         open_store=lambda url: open_run_store(cloud, url),
-        delete_group=lambda group: _delete_group(cloud, group),
+        delete_group=lambda group, progress: _delete_group(cloud, group, progress),
         running_instances=lambda group: _running_instances(cloud, group),
         groups=lambda: _groups(cloud),
         timer_armed=lambda group, workflow: _timer_armed(cloud, group, workflow),
@@ -92,11 +92,11 @@ def open_run_store(cloud: Cloud, url: str) -> ObjectStore:
     return open_store(url, token)
 
 
-def _delete_group(cloud: Cloud, group: str) -> None:
+def _delete_group(cloud: Cloud, group: str, progress: Progress) -> None:
     from tfinfra.azure.teardown import delete_group
 
     cloud.ensure()
-    delete_group(cloud, group, timeout=GROUP_GONE_SECONDS, progress=_quiet)
+    delete_group(cloud, group, timeout=GROUP_GONE_SECONDS, progress=progress)
 
 
 def _running_instances(cloud: Cloud, group: str) -> int | None:
@@ -129,7 +129,3 @@ def _gpu_count() -> int:
     from tfinfra.compiler.load import machine_gpus
 
     return machine_gpus()
-
-
-def _quiet(text: str) -> None:
-    del text

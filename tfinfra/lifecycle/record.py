@@ -75,8 +75,16 @@ class RunFolder:
         self.deploy = path / "deploy"
         self.pulumi = path / "pulumi"
         self.audit_folder = path / "audit"
+        self.bundle = path / "bundle.tar.gz"
         self.client_log = path / "client.log"
-        self.audit = AuditLog(path / "events.jsonl", iso_time)
+        self.audit = AuditLog(path / "events.jsonl", iso_time, self.complain)
+        self.complaints: list[str] = []
+        self._unwritten: RunRecord | None = None
+
+    def complain(self, text: str) -> None:
+        """Remembers once what this disk would not take, for whoever ends the run to say."""
+        if text not in self.complaints:
+            self.complaints.append(text)
 
     def write(self, record: RunRecord) -> None:
         """Replaces run.json at once: a reader sees the old or the new one, never a part."""
@@ -85,29 +93,49 @@ class RunFolder:
 
     def read(self) -> RunRecord | None:
         """The record, None where there is none that this version can read."""
+        if self._unwritten is not None:
+            return self._unwritten
         try:
             return from_json(RunRecord, json.loads((self.path / "run.json").read_text()))
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
     def update(self, **changes: Any) -> RunRecord:
-        """Writes the record with `changes` and returns it. Raises KeyError where there is no record."""
-        with FileLock(self.path / ".lock"):
-            record = self.read()
-            if record is None:
-                raise KeyError(f"no record in {self.path}")
-            changed = replace(record, **changes)
-            self.write(changed)
+        """Writes the record with `changes` and returns it. Raises KeyError where there is no record.
+
+        A disk that does not take it is complained of, and this process goes on with what it knows: nothing that was
+        bought may stay because a laptop's disk is full.
+        """
+        try:
+            with FileLock(self.path / ".lock"):
+                changed = self._changed(changes)
+                self.write(changed)
+        except OSError as error:
+            self.complain(f"the run's record cannot be written: {error.strerror or error}")
+            self._unwritten = changed = self._changed(changes)
+        else:
+            self._unwritten = None
         return changed
+
+    def _changed(self, changes: Mapping[str, Any]) -> RunRecord:
+        record = self.read()
+        if record is None:
+            raise KeyError(f"no record in {self.path}")
+        return replace(record, **changes)
 
     def forget(self) -> None:
         """Removes what a run that touched nothing has left here."""
         for folder in (self.deploy, self.pulumi, self.audit_folder):
             shutil.rmtree(folder, ignore_errors=True)
-        for file in (self.audit.path, Path(f"{self.audit.path}.lock")):
+        for file in (self.audit.path, Path(f"{self.audit.path}.lock"), self.bundle):
             file.unlink(missing_ok=True)
         with suppress(OSError):  # a background run's request and log stay
             self.path.rmdir()
+
+    def forget_stacks(self) -> None:
+        """Removes what only a living run needs: Pulumi's state, and a bundle that never came to its store."""
+        shutil.rmtree(self.pulumi, ignore_errors=True)
+        self.bundle.unlink(missing_ok=True)
 
     def plan(self) -> Plan:
         """The plan that the run was started from."""

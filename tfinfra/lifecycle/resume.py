@@ -24,6 +24,12 @@ from tfinfra.model import Outcome, to_json
 
 FOLLOW = 0.2
 BEAT_EVERY = 2.0
+BEFORE_NODES = ("starting", "provisioning")
+ORPHANED: dict[str, Any] = {
+    "result": "error",
+    "exit_code": 6,
+    "message": "the process that drove it died while it provisioned",
+}
 CLIENT_SECONDS = 600.0
 """Seconds that a client has to collect and delete; it is waited for no longer than it lives."""
 
@@ -45,7 +51,11 @@ def status_document(found: FoundRun) -> dict[str, Any]:
 def settled(found: FoundRun) -> FoundRun:
     """The run with an outcome, where its nodes died before they could write one and nobody else will."""
     record = found.record
-    if record is None or found.store is None or found.outcome or is_alive(record.client) or _has_nodes(found):
+    if record is None or is_alive(record.client) or found.outcome:
+        return found
+    if record.phase in BEFORE_NODES and record.result is None:
+        return replace(found, record=replace(record, **ORPHANED))
+    if found.store is None or _has_nodes(found):
         return found
     outcome = Outcome("failed", "all nodes are gone before the training ended", ended=time.time())
     found.store.put_if_absent(layout.OUTCOME, json.dumps(to_json(outcome)).encode())
@@ -100,7 +110,7 @@ def _store_lines(found: FoundRun, tail: LogTail, follow: bool) -> Iterator[str]:
 def _has_nodes(found: FoundRun) -> bool:
     """Whether anybody may still write: the run's machines, or a client that is yet to boot them."""
     record = found.folder.read()
-    if record is None or record.phase in ("starting", "provisioning"):
+    if record is None or record.phase in BEFORE_NODES:
         return record is not None and is_alive(record.client)
     return found.ports.running_instances(record.compute_group) != 0
 
@@ -148,7 +158,7 @@ def _result(found: FoundRun) -> dict[str, Any]:
     """What the outcome says, for the record of a run whose client did not live to write it."""
     outcome = found.outcome
     if outcome is None:
-        return {}
+        return ORPHANED if _recorded(found).phase in BEFORE_NODES else {}
     codes = {"succeeded": 0, "failed": 7, "cancelled": 8, "limit": 9}
     record = _recorded(found)
     return {

@@ -65,7 +65,7 @@ class Session:
         except BaseException as error:
             seconds = self.clock() - began
             self.audit.append(f"{name}.fail", seconds=round(seconds, 3), error=str(error) or type(error).__name__)
-            self.observer.fail(name, seconds, _first_line(str(error)))
+            self.observer.fail(name, seconds, first_line(str(error)))
             raise
         seconds = self.clock() - began
         self.times[name] = round(seconds, 3)
@@ -96,5 +96,6 @@ def _done_within(future: Future[Any], seconds: float) -> bool:
     return bool(wait([future], timeout=seconds).done)
 
 
-def _first_line(text: str) -> str:
+def first_line(text: str) -> str:
+    """What a person reads of an error that may go on for pages."""
     return text.partition("\n")[0]

@@ -160,7 +160,7 @@ class UpRun:
     def _make_bundle(self, lock: LockSeam) -> BundleSeam:
         progress = self._session.progress("environment")
         prebuilt = self._ports.build_environment(lock, progress)
-        out = self._active.folder.path / "bundle.tar.gz"
+        out = self._active.folder.bundle
         source = self._compiled.source_root
         return self._ports.build_bundle(self._active.plan, source, lock, prebuilt, out, progress)
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,13 +14,16 @@ from tfinfra import layout
 from tfinfra.errors import Cancelled, TfinfraError
 from tfinfra.lifecycle.observer import Observer
 from tfinfra.lifecycle.ports import spawn
+from tfinfra.lifecycle.session import first_line
 from tfinfra.lifecycle.tail import LogTail
 from tfinfra.model import Heartbeat, Outcome, Plan, TaskStatus, Timeouts, from_json, to_json
-from tfinfra.store import ObjectStore
+from tfinfra.store import ObjectStore, store_errors
 
 BEAT = 2.0
 SLOW = 0.5
 INSTANCES = 2.0
+PATIENCE = 120.0
+"""Seconds that the run's store may be out of this client's reach."""
 GRACE = 2.0
 """Seconds that a node's last words may take into the store after ARM has seen its end."""
 
@@ -75,6 +79,7 @@ class Watch:
         self._registered = 0
         self._running_last: int | None = None
         self._settled = False
+        self._silent_since: float | None = None
 
     @property
     def alone(self) -> bool:
@@ -86,10 +91,29 @@ class Watch:
         self._booted = self._clock()
 
     def poll(self) -> Outcome | None:
-        """Tells the observer what is new. The outcome, once a node has written it or no node can any more."""
+        """Tells the observer what is new. The outcome, once a node has written it or no node can any more.
+
+        A store that does not answer is waited for: the nodes need no client. Raises what it raised after PATIENCE.
+        """
+        try:
+            outcome = self._poll()
+        except store_errors() as error:
+            self._unanswered(error)
+            return None
+        self._silent_since = None
+        return outcome
+
+    def _unanswered(self, error: Exception) -> None:
+        now = self._clock()
+        if self._silent_since is None:
+            self._silent_since = now
+            self._observer.say(f"the run's store does not answer, the nodes go on: {first_line(str(error))}")
+        if now - self._silent_since > PATIENCE:
+            raise error
+
+    def _poll(self) -> Outcome | None:
         self._lines(self._tail.poll())
-        if self._beat.due():
-            self._store.put(layout.WATCH, json.dumps({"time": self._clock()}).encode())
+        self._be_seen()
         if self._slow.due():
             self._look_at_tasks()
             self._look_at_nodes()
@@ -106,8 +130,7 @@ class Watch:
 
     def collected(self) -> bool:
         """Whether the nodes have brought all outputs and logs into the store."""
-        if self._beat.due():
-            self._store.put(layout.WATCH, json.dumps({"time": self._clock()}).encode())
+        self._be_seen()
         self._lines(self._tail.poll())
         self._running()
         return self._store.get(layout.COLLECTED) is not None
@@ -116,6 +139,12 @@ class Watch:
         """Shows the end of the leader's log and the tasks' last states."""
         self._lines(self._tail.finish())
         self._look_at_tasks()
+
+    def _be_seen(self) -> None:
+        """Tells the nodes that somebody looks on. A store that does not take it is asked again soon."""
+        if self._beat.due():
+            with suppress(*store_errors()):
+                self._store.put(layout.WATCH, json.dumps({"time": self._clock()}).encode())
 
     def _lines(self, lines: list[str]) -> None:
         if lines and self.first_line is None:

@@ -2,18 +2,48 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
 from pathlib import Path
 from typing import Any
 
+BALLAST, BALLAST_BYTES = "ballast", 1 << 20
+
 
 def write_file(path: Path, data: bytes, mode: int = 0o600) -> None:
-    """Puts `data` at `path` by a rename, so that a reader, or a start after kill -9, never sees half of it."""
+    """Puts `data` at `path` by a rename, so that a reader, or a start after kill -9, never sees half of it.
+
+    On a full disk the ballast of a folder above goes overboard first: what is written then is a deletion.
+    """
+    try:
+        _write(path, data, mode)
+    except OSError as error:
+        if error.errno != errno.ENOSPC or not _drop_ballast(path):
+            raise
+        _write(path, data, mode)
+
+
+def _write(path: Path, data: bytes, mode: int) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as out:
         out.write(data)
     draft.replace(path)
+
+
+def lay_ballast(folder: Path) -> None:
+    """Takes BALLAST_BYTES of the disk, to be given back where it is full; a disk without them stays without."""
+    with contextlib.suppress(OSError):
+        (folder / BALLAST).write_bytes(bytes(BALLAST_BYTES))
+
+
+def _drop_ballast(path: Path) -> bool:
+    for folder in path.parents:
+        if (folder / BALLAST).exists():
+            (folder / BALLAST).unlink()
+            return True
+    return False
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -21,7 +21,7 @@ from tfinfra.localcloud.arm_app import ArmApp
 from tfinfra.localcloud.certificates import prepare_certificates, prepare_keys
 from tfinfra.localcloud.core import Core
 from tfinfra.localcloud.faults import Faults
-from tfinfra.localcloud.files import read_json, write_json
+from tfinfra.localcloud.files import lay_ballast, read_json, write_json
 from tfinfra.localcloud.layout import Layout
 from tfinfra.localcloud.machines.base import Machines
 from tfinfra.localcloud.metadata_app import MetadataApp
@@ -81,6 +81,7 @@ async def serve(layout: Layout, environments: Path | None, client: int) -> None:
     log.info("tfinfra %s serves on port %d", __version__, around.arm_port)
     app.core.resume()
     await app.core.empty_trash()
+    lay_ballast(layout.root)
     await _until_not_needed(app, presence)
     arm_server.should_exit = metadata_server.should_exit = True
     await app.core.settle()
