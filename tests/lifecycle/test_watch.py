@@ -9,7 +9,7 @@ import pytest
 
 from tests.lifecycle.fakes import FakeObserver, a_plan
 from tfinfra import layout
-from tfinfra.errors import Cancelled
+from tfinfra.errors import Cancelled, ProvisioningError
 from tfinfra.lifecycle.watch import Watch
 from tfinfra.model import Heartbeat, Outcome, TaskStatus, Timeouts, to_json
 from tfinfra.store import MemoryStore
@@ -62,7 +62,7 @@ def test_a_store_out_of_reach_is_said_once_and_waited_for() -> None:
     scene.answers = True
     assert scene.after(1) is None
     scene.answers = False
-    with pytest.raises(OSError, match="no route"):
+    with pytest.raises(ProvisioningError, match="has not answered for 120 s: no route"):
         scene.after(130)
 
 

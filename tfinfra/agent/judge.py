@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 
 from tfinfra.backends.base import Verdict
 from tfinfra.backends.registry import backend
-from tfinfra.backends.statuses import has_ended, how_ended
+from tfinfra.backends.statuses import has_ended, how_ended, was_killed
 from tfinfra.model import Inventory, Plan, TaskStatus, Timeouts
 
+_KILLER_GRACE = 0.6  # from a killed task to the news of why, where another node has them
 _LAUNCHER_GRACE = 3.0  # from mpirun's end to the last status of its ranks
 
 
@@ -56,7 +57,7 @@ class Judge:
         if verdict.result == "succeeded":
             return Decision("succeeded", verdict.message)
         if verdict.result == "failed":
-            return self._when_settled(view, verdict)
+            return self._when_settled(view, verdict, statuses)
         if verdict.leader_done:
             return self._after_grace(view, verdict)
         return (
@@ -76,10 +77,13 @@ class Judge:
         silence = f"no heartbeat for {self.timeouts.heartbeat:.0f} s"
         return f"node {node} ({where.hostname}, {where.address}) was lost: {silence}"
 
-    def _when_settled(self, view: View, verdict: Verdict) -> Decision | None:
+    def _when_settled(self, view: View, verdict: Verdict, statuses: Mapping[str, TaskStatus]) -> Decision | None:
         """A rank killed by mpirun may be reported before the rank or node that failed first: waits until every node has
-        been heard of since, or counts as lost."""
+        been heard of since, or counts as lost. A beat may be older than what its node is about to tell."""
         since = self._since.setdefault("failure", view.now)
+        first = statuses.get(verdict.task or "")
+        if first and was_killed(first) and len(view.seen) > 1 and view.now - since < _KILLER_GRACE:
+            return None
         unheard = [n for n, seen in view.seen.items() if seen <= since and n not in view.lost]
         if unheard:
             return None

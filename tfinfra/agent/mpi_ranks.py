@@ -26,11 +26,13 @@ class Rank:
         self._clock = clock
         self._vanished: float | None = None
         self._next_look = 0.0
+        self._rest_ended = False
         self.status = TaskStatus(task.name, task.node, "pending")
 
     def poll(self, *, stopping: bool) -> bool:
         """Whether the status has changed."""
         if self.status.state in _FINAL:
+            self._end_rest()
             return False
         before = self.status
         if before.state == "pending":
@@ -68,6 +70,13 @@ class Rank:
         if code is not None:
             self._end(code, stopping=stopping)
 
+    def _end_rest(self) -> None:
+        """Ends what the rank started, once rank.sh is gone, which records the status just before it ends: killed on its
+        way out it would look to mpirun like a rank that failed, and all others would be ended."""
+        if not self._rest_ended and self.status.pid is not None and not is_alive(self.status.pid):
+            self._rest_ended = True
+            end_group(self.status.pid)
+
     def _code_without_a_record(self) -> int | None:
         """Where the rank is gone and has recorded nothing (looked at twice, for the record may just be written), all of
         its group was killed."""
@@ -80,10 +89,15 @@ class Rank:
 
     def _end(self, code: int, *, stopping: bool) -> None:
         state = "stopped" if stopping else "succeeded" if code == 0 else "failed"
-        if self.status.pid is not None:
-            end_group(self.status.pid)  # what the rank started ends with it
-        status = replace(self.status, state=state, exit_status=code, ended=self._clock.time())
+        status = replace(self.status, state=state, exit_status=code, ended=self._ended())
         self.status = replace(status, message=ending(status)) if state == "failed" else status
+
+    def _ended(self) -> float:
+        """When the rank recorded its end: of several, the first is the one that the others were ended for."""
+        try:
+            return self._exit_file.stat().st_mtime
+        except FileNotFoundError:
+            return self._clock.time()
 
 
 def _number(file: Path) -> int | None:

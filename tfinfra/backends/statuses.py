@@ -15,7 +15,7 @@ def first_failure(statuses: Iterable[TaskStatus]) -> TaskStatus | None:
     a launcher kills the ranks that are left, and a peer's end may be reported after theirs. Among the killed, one whose
     message names somebody else's end (its launcher's) comes first."""
     failed = [s for s in statuses if s.state in ("failed", "lost")]
-    return min(failed, key=lambda s: (_was_killed(s), _is_own(s), s.ended or 0.0, s.task), default=None)
+    return min(failed, key=lambda s: (was_killed(s), _is_own(s), s.ended or 0.0, s.task), default=None)
 
 
 def failed(status: TaskStatus) -> Verdict:
@@ -48,5 +48,6 @@ def _is_own(status: TaskStatus) -> bool:
     return (status.message or status.task).startswith(status.task)
 
 
-def _was_killed(status: TaskStatus) -> bool:
+def was_killed(status: TaskStatus) -> bool:
+    """Whether a signal that others send ended it."""
     return status.exit_status in (128 + 9, 128 + 15)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tfinfra import layout
-from tfinfra.errors import Cancelled, TfinfraError
+from tfinfra.errors import Cancelled, ProvisioningError, TfinfraError
 from tfinfra.lifecycle.observer import Observer
 from tfinfra.lifecycle.ports import spawn
 from tfinfra.lifecycle.session import first_line
@@ -93,7 +93,7 @@ class Watch:
     def poll(self) -> Outcome | None:
         """Tells the observer what is new. The outcome, once a node has written it or no node can any more.
 
-        A store that does not answer is waited for: the nodes need no client. Raises what it raised after PATIENCE.
+        A store that does not answer is waited for: the nodes need no client. Raises ProvisioningError after PATIENCE.
         """
         try:
             outcome = self._poll()
@@ -109,7 +109,8 @@ class Watch:
             self._silent_since = now
             self._observer.say(f"the run's store does not answer, the nodes go on: {first_line(str(error))}")
         if now - self._silent_since > PATIENCE:
-            raise error
+            message = f"the run's store has not answered for {PATIENCE:.0f} s: {first_line(str(error))}"
+            raise ProvisioningError(message, hint="a full disk, or no way to the store's account?") from error
 
     def _poll(self) -> Outcome | None:
         self._lines(self._tail.poll())

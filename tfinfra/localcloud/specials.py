@@ -57,14 +57,14 @@ def _operation(core: Core, address: ids.Address, name: str, filter_: str) -> Ans
 
 def _operation_result(core: Core, address: ids.Address, name: str, filter_: str) -> Answer:
     """202 while it goes on, then 200, or the error that it ended with."""
-    del filter_
+    del address, filter_
     found = core.operations.get(name)
     if found is None:
         raise ArmError(404, "OperationNotFound", f"The operation '{name}' could not be found.")
     if found.error:
         raise ArmError(found.error["status"], found.error["code"], found.error["message"])
     if found.status == "InProgress":
-        return Answer(202, headers={"Location": address.path, "Retry-After": "0"})
+        return Answer(202, headers={"Retry-After": "0"})  # asked again at the same place
     return Answer(200)
 
 
