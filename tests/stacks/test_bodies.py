@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import json
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.stacks.conftest import Recorded
-from tests.stacks.plans import INFRASTRUCTURES
+from tests.stacks.plans import INFRASTRUCTURES, SUBNET_ID
 from tests.stacks.recording import IDENTITY, RUN
 from tfinfra.localcloud.checks.scale_set import check_scale_set
 from tfinfra.localcloud.checks.types import check_body
@@ -69,6 +70,26 @@ def test_no_node_has_a_public_address_and_none_may_come_in(which: str, recorded:
         ("Inbound", "Allow", "10.64.0.0/20"),
         ("Inbound", "Deny", "*"),
     ]
+
+
+def test_in_a_subnet_of_the_users_nothing_is_made_and_only_the_nodes_reach_each_other(recorded: Recorded) -> None:
+    requests, _ = recorded("two nodes in a subnet", "compute")
+    kinds = {request.arm_type.rpartition("/")[2] for request in requests.values()}
+    assert kinds.isdisjoint({"virtualNetworks", "natGateways", "publicIPAddresses", "privateDnsZones"})
+    members = [{"id": requests["nodes-group"].path}]
+    first, last = (rule["properties"] for rule in requests["rules"].body["properties"]["securityRules"])
+    assert first["sourceApplicationSecurityGroups"] == members == first["destinationApplicationSecurityGroups"]
+    assert (last["access"], last["destinationApplicationSecurityGroups"]) == ("Deny", members)
+    profile = requests["scale-set"].body["properties"]["virtualMachineProfile"]
+    (nic,) = profile["networkProfile"]["networkInterfaceConfigurations"]
+    (address,) = nic["properties"]["ipConfigurations"]
+    assert (
+        address["properties"]["subnet"]["id"]
+        == SUBNET_ID
+        == requests["shared-endpoint"].body["properties"]["subnet"]["id"]
+    )
+    assert address["properties"]["applicationSecurityGroups"] == members
+    assert b"10.9.0.7 files.file.core.windows.net" in base64.b64decode(profile["osProfile"]["customData"])
 
 
 @pytest.mark.parametrize("which", SETS)
