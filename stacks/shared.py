@@ -83,7 +83,9 @@ class SharedAccess(pulumi.ComponentResource):
             self.hosts = endpoint.custom_dns_configs.apply(_hosts)
         self.register_outputs({})
 
-    def _private_name(self, run: Run, group: resources.ResourceGroup, net: Network, endpoint: network.PrivateEndpoint) -> None:
+    def _private_name(
+        self, run: Run, group: resources.ResourceGroup, net: Network, endpoint: network.PrivateEndpoint
+    ) -> None:
         zone = self._zone(run, group, net)
         network.PrivateDnsZoneGroup(
             "shared-names",
