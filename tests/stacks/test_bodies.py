@@ -5,13 +5,15 @@ from __future__ import annotations
 import base64
 import ipaddress
 import json
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.stacks.conftest import Recorded
-from tests.stacks.plans import INFRASTRUCTURES, SUBNET_ID
-from tests.stacks.recording import IDENTITY, RUN
+from tests.stacks.plans import FLEXIBLE, INFRASTRUCTURES, SUBNET_ID
+from tests.stacks.recording import IDENTITY, RUN, config, run_program, write
 from tfinfra.localcloud.checks.scale_set import check_scale_set
 from tfinfra.localcloud.checks.types import check_body
 
@@ -164,3 +166,17 @@ def test_nothing_secret_is_in_any_body(recorded: Recorded) -> None:
     for which, part in CASES:
         for request in recorded(which, part)[0].values():
             assert not names(request.body) & {"adminPassword", "protectedSettings", "secrets", "keyData64"}
+
+
+def test_one_deploy_folder_serves_every_choice(tmp_path: Path) -> None:
+    other = replace(FLEXIBLE, location="westeurope", vm_size="Standard_D16s_v5", proximity_placement=True, zone="2")
+    folder = write(FLEXIBLE, tmp_path, (other,))
+    for choice, made in enumerate((FLEXIBLE, other)):
+        requests, _ = run_program(folder, {**config("compute"), "choice": str(choice)})
+        body = requests["scale-set"].body
+        assert (body["location"], body["sku"]["name"]) == (made.location, made.vm_size)
+        assert requests["vnet"].body["location"] == made.location
+    near = requests["placement"]
+    assert near.body["properties"]["intent"] == {"vmSizes": ["Standard_D16s_v5"]}
+    assert near.body["zones"] == ["2"] == body["zones"]
+    assert body["properties"]["proximityPlacementGroup"] == {"id": near.path}

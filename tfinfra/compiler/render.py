@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,7 @@ def _stacks(plan: Plan, folder: Path) -> dict[str, str]:
     return {f"stacks/{file.name}": file.read_text(encoding="utf-8") for file in files}
 
 
+@cache  # a template takes longer to compile than to fill in
 def _environment(folder: Path) -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
