@@ -104,6 +104,7 @@ def test_nodes_join_a_subnet_of_somebody_elses_and_find_the_shared_directory_the
     finally:
         made.close()
         arm.delete(group, "2024-03-01")
+    assert nodes is not None
     (nic,) = nodes["properties"]["virtualMachineProfile"]["networkProfile"]["networkInterfaceConfigurations"]
     assert nic["properties"]["ipConfigurations"][0]["properties"]["subnet"]["id"] == SUBNET_ID
 

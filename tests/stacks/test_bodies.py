@@ -171,12 +171,12 @@ def test_nothing_secret_is_in_any_body(recorded: Recorded) -> None:
 def test_one_deploy_folder_serves_every_choice(tmp_path: Path) -> None:
     other = replace(FLEXIBLE, location="westeurope", vm_size="Standard_D16s_v5", proximity_placement=True, zone="2")
     folder = write(FLEXIBLE, tmp_path, (other,))
-    for choice, made in enumerate((FLEXIBLE, other)):
-        requests, _ = run_program(folder, {**config("compute"), "choice": str(choice)})
+    first, last = (run_program(folder, {**config("compute"), "choice": choice})[0] for choice in "01")
+    for requests, made in ((first, FLEXIBLE), (last, other)):
         body = requests["scale-set"].body
         assert (body["location"], body["sku"]["name"]) == (made.location, made.vm_size)
         assert requests["vnet"].body["location"] == made.location
-    near = requests["placement"]
+    near, nodes = last["placement"], last["scale-set"].body
     assert near.body["properties"]["intent"] == {"vmSizes": ["Standard_D16s_v5"]}
-    assert near.body["zones"] == ["2"] == body["zones"]
-    assert body["properties"]["proximityPlacementGroup"] == {"id": near.path}
+    assert near.body["zones"] == ["2"] == nodes["zones"]
+    assert nodes["properties"]["proximityPlacementGroup"] == {"id": near.path}
