@@ -6,20 +6,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from tfinfra.localcloud import ids
-from tfinfra.localcloud.checks.types import catalogue
 
 
 def references(id_: str, body: dict[str, Any]) -> list[str]:
-    """The ARM ids of other resources in the body of `id_`: each "id" below its properties, and its identities. Ids of
-    types that are not in the catalogue of types (galleries' images) name what cannot be here: they are left out."""
+    """The ARM ids of other resources in the body of `id_`: each "id" below its properties, and its identities. The
+    images of galleries are left out: those are shared between subscriptions, and are no resource of this cloud."""
     found = dict.fromkeys(_ids(body.get("properties")))
     found.update(dict.fromkeys((body.get("identity") or {}).get("userAssignedIdentities") or {}))
-    return [reference for reference in found if not ids.within(id_, reference) and _is_known(reference)]
+    return [reference for reference in found if not ids.within(id_, reference) and not _is_shared(reference)]
 
 
-def _is_known(reference: str) -> bool:
-    type_ = ids.parse(reference).type
-    return bool(catalogue().versions(type_) or type_ == ids.GROUP_TYPE)
+def _is_shared(reference: str) -> bool:
+    return ids.parse(reference).type.lower().startswith("microsoft.compute/galleries")
 
 
 def _ids(value: Any) -> Iterator[str]:
