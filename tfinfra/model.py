@@ -124,15 +124,30 @@ class Task:
 
 @dataclass(frozen=True)
 class Image:
-    publisher: str
-    offer: str
-    sku: str
-    version: str
+    """A marketplace image by its four names, or by `id` one of a gallery or of the subscription (an ARM id)."""
+
+    publisher: str | None = None
+    offer: str | None = None
+    sku: str | None = None
+    version: str | None = None
+    id: str | None = None
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Nodes that Azure may take back. `max_price` is US dollars an hour and node; -1: up to the dedicated price."""
+
+    max_price: float
 
 
 @dataclass(frozen=True)
 class Infrastructure:
-    """What the stacks build. `orchestration_mode` is "Uniform" (InfiniBand, several nodes) or "Flexible"."""
+    """What the stacks build. `orchestration_mode` is "Uniform" (InfiniBand, several nodes) or "Flexible".
+
+    `ephemeral_os_disk`: the system disk lies on the node's own temporary disk and costs nothing. `security_type` is
+    "TrustedLaunch" or "Standard". `spot` is None for dedicated nodes. With a `subnet_id` (an ARM id) the nodes join
+    that subnet, and `address_space` and `subnet_prefix` mean nothing. `proximity_placement`: all in one data centre.
+    """
 
     location: str
     vm_size: str
@@ -147,6 +162,12 @@ class Infrastructure:
     subnet_prefix: str
     shared_directory: bool
     tags: dict[str, str]
+    ephemeral_os_disk: bool = False
+    spot: Spot | None = None
+    zone: str | None = None
+    subnet_id: str | None = None
+    capacity_reservation_id: str | None = None
+    proximity_placement: bool = False
 
 
 @dataclass(frozen=True)
@@ -160,7 +181,11 @@ class PriceLine:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that is known before a cloud is asked: the content of plan.json."""
+    """Everything that is known before a cloud is asked: the content of plan.json.
+
+    `alternatives` are the further places and sizes that would do as well, in the order to try them: choice 0 is
+    `infrastructure`, choice n is `alternatives[n - 1]`. Nodes, tasks and GPUs are the same in all of them.
+    """
 
     schema: int
     name: str
@@ -179,6 +204,12 @@ class Plan:
     limits: Limits
     hold_on_failure: int
     infrastructure: Infrastructure
+    alternatives: tuple[Infrastructure, ...] = ()
+
+    @property
+    def choices(self) -> tuple[Infrastructure, ...]:
+        """All infrastructures that would do, by their number."""
+        return (self.infrastructure, *self.alternatives)
 
 
 @dataclass(frozen=True)

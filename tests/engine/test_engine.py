@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.stacks.plans import FLEXIBLE
+from tests.stacks.plans import FLEXIBLE, JOINED, SUBNET_ID
 from tests.stacks.recording import RUN, config, write
 from tfinfra.cloud import Cloud
 from tfinfra.clouds import local_cloud
@@ -20,6 +20,7 @@ from tfinfra.engine.events import Event
 from tfinfra.engine.pulumi import Engine
 from tfinfra.errors import ProvisioningError
 from tfinfra.localcloud.layout import Layout
+from tfinfra.localcloud.plugin.arm import Arm
 from tfinfra.localcloud.starting import Endpoint, call, running_daemon
 
 pytestmark = pytest.mark.engine
@@ -49,8 +50,6 @@ def endpoint(cloud: Cloud) -> Iterator[Endpoint]:
 
 
 def _delete(endpoint: Endpoint, part: str) -> None:
-    from tfinfra.localcloud.plugin.arm import Arm
-
     arm = Arm(endpoint.url, endpoint.layout.ca, endpoint.layout.token, {})
     subscription = "00000000-0000-0000-0000-000000000000"
     arm.delete(f"/subscriptions/{subscription}/resourceGroups/tfinfra-{RUN}-{part}", "2024-03-01")
@@ -85,6 +84,29 @@ def test_both_stacks_come_up_and_say_where_everything_is(engine: Callable[..., E
     assert "azure-native:compute:VirtualMachineScaleSet" in {event.resource_type for event in done}
     assert {event.message for event in done} == {"create"}
     assert not list((tmp_path / "deploy").rglob("Pulumi.*-keep.yaml"))
+
+
+def test_nodes_join_a_subnet_of_somebody_elses_and_find_the_shared_directory_there(
+    cloud: Cloud, endpoint: Endpoint, tmp_path: Path
+) -> None:
+    arm = Arm(endpoint.url, endpoint.layout.ca, endpoint.layout.token, {})
+    group, network = SUBNET_ID.partition("/providers/")[0], SUBNET_ID.partition("/subnets/")[0]
+    subnets = [{"name": "training", "properties": {"addressPrefix": "10.9.0.0/24"}}]
+    space = {"addressSpace": {"addressPrefixes": ["10.9.0.0/16"]}, "subnets": subnets}
+    made = Engine(cloud, write(JOINED, tmp_path / "deploy"), RUN, tmp_path / "state", None)
+    try:
+        with pytest.raises(ProvisioningError, match="InvalidResourceReference"):
+            _both(made)
+        arm.put(group, "2024-03-01", {"location": "eastus"})
+        arm.put(network, "2024-05-01", {"location": "eastus", "properties": space})
+        _, compute = _both(made)
+        nodes = arm.get(compute["scaleSetId"], "2024-11-01")
+    finally:
+        made.close()
+        arm.delete(group, "2024-03-01")
+    assert nodes is not None
+    (nic,) = nodes["properties"]["virtualMachineProfile"]["networkProfile"]["networkInterfaceConfigurations"]
+    assert nic["properties"]["ipConfigurations"][0]["properties"]["subnet"]["id"] == SUBNET_ID
 
 
 def test_everything_in_a_stack_dies_with_its_group(engine: Callable[..., Engine]) -> None:

@@ -30,6 +30,8 @@ IDENTITY = f"{KEEP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/n
 VNET = f"{COMPUTE}/providers/Microsoft.Network/virtualNetworks/net"
 SET = f"{COMPUTE}/providers/Microsoft.Compute/virtualMachineScaleSets/nodes"
 BLOB_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
+IMAGE_NAMES = ("publisher", "offer", "sku", "version")
+IMAGE = ("microsoft-dsvm", "ubuntu-hpc", "2404", "24.04.2026052601")
 VERSIONS = {
     "microsoft.storage": "2024-01-01",
     "microsoft.managedidentity": "2023-01-31",
@@ -167,7 +169,7 @@ def scale_set(mode: str = "Flexible", count: int = 2) -> dict[str, Any]:
     profile = {
         "networkProfile": network,
         "osProfile": {"computerNamePrefix": "digits", "adminUsername": "tfinfra", "customData": data},
-        "storageProfile": {"imageReference": {"publisher": "microsoft-dsvm", "offer": "ubuntu-hpc", "sku": "2404"}},
+        "storageProfile": {"imageReference": dict(zip(IMAGE_NAMES, IMAGE, strict=True))},
     }
     return {
         "location": "eastus",

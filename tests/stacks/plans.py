@@ -13,7 +13,7 @@ FLEXIBLE = Infrastructure(
     orchestration_mode="Flexible",
     infiniband=False,
     accelerated_networking=True,
-    security_type="TrustedLaunch",
+    security_type="Standard",
     image=Image("microsoft-dsvm", "ubuntu-hpc", "2404", "24.04.2025121801"),
     os_disk_gb=128,
     address_space="10.64.0.0/16",
@@ -29,7 +29,17 @@ INFINIBAND = replace(
     security_type="Standard",
 )
 ALONE = replace(FLEXIBLE, node_count=1, shared_directory=False)
-INFRASTRUCTURES = {"two CPU nodes": FLEXIBLE, "two InfiniBand nodes": INFINIBAND, "one node": ALONE}
+SUBNET_ID = (
+    "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/network/providers"
+    "/Microsoft.Network/virtualNetworks/hub/subnets/training"
+)
+JOINED = replace(FLEXIBLE, subnet_id=SUBNET_ID)
+INFRASTRUCTURES = {
+    "two CPU nodes": FLEXIBLE,
+    "two InfiniBand nodes": INFINIBAND,
+    "one node": ALONE,
+    "two nodes in a subnet": JOINED,
+}
 
 
 def plan(infrastructure: Infrastructure = FLEXIBLE) -> Plan:

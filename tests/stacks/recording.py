@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,16 +52,18 @@ class _Azure(mocks.Mocks):
         self.requests.append(Request(args.name, kind.arm_type, kind.api_version, path, body))
         outputs = {"name": path.rsplit("/", 1)[-1], "principalId": PRINCIPAL, "clientId": PRINCIPAL}
         ends = {part: f"https://{outputs['name']}.{part}.example/" for part in ("blob", "file")}
-        return path, {**from_arm(shape, body), **outputs, "primaryEndpoints": ends}
+        names = [{"fqdn": "files.file.core.windows.net", "ipAddresses": ["10.9.0.7"]}]
+        return path, {**from_arm(shape, body), **outputs, "primaryEndpoints": ends, "customDnsConfigs": names}
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         found = {"objectId": PRINCIPAL, "principalId": PRINCIPAL, "id": IDENTITY, "name": "x", "location": "eastus"}
         return found, []
 
 
-def write(infrastructure: Infrastructure, folder: Path) -> Path:
+def write(infrastructure: Infrastructure, folder: Path, alternatives: tuple[Infrastructure, ...] = ()) -> Path:
     """The deploy folder of a plan with this infrastructure."""
-    for path, text in render(plan(infrastructure), "name: digits\n").items():
+    made = replace(plan(infrastructure), alternatives=alternatives)
+    for path, text in render(made, "name: digits\n").items():
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
@@ -76,15 +78,20 @@ def config(part: str, expires: str = "2126-11-30T10:00:00Z") -> dict[str, str]:
 
 def record(infrastructure: Infrastructure, part: str, folder: Path) -> tuple[dict[str, Request], dict[str, Any]]:
     """({logical name: request}, the stack's outputs) of one part's program."""
+    return run_program(write(infrastructure, folder), config(part))
+
+
+def run_program(folder: Path, configuration: dict[str, str]) -> tuple[dict[str, Request], dict[str, Any]]:
+    """The same, of the program of a deploy folder."""
     azure, exported = _Azure(), {}
-    register = Program(write(infrastructure, folder))
+    register, stack = Program(folder), configuration["group"].removeprefix("tfinfra-")
 
     async def run() -> None:
         # within the loop that will run the program: its root resource belongs to a loop
-        reset_options(project="tfinfra", stack=f"{RUN}-{part}")
+        reset_options(project="tfinfra", stack=stack)
         set_root_resource(None)  # type: ignore[arg-type] # it resets what set_mocks would otherwise keep
-        set_mocks(azure, project="tfinfra", stack=f"{RUN}-{part}", preview=False)
-        set_all_config({f"tfinfra:{name}": value for name, value in config(part).items()})
+        set_mocks(azure, project="tfinfra", stack=stack, preview=False)
+        set_all_config({f"tfinfra:{name}": value for name, value in configuration.items()})
         await run_pulumi_func(register)
         root = get_root_resource()
         assert isinstance(root, Stack)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import json
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.stacks.conftest import Recorded
-from tests.stacks.plans import INFRASTRUCTURES
-from tests.stacks.recording import IDENTITY, RUN
+from tests.stacks.plans import FLEXIBLE, INFRASTRUCTURES, SUBNET_ID
+from tests.stacks.recording import IDENTITY, RUN, config, run_program, write
 from tfinfra.localcloud.checks.scale_set import check_scale_set
 from tfinfra.localcloud.checks.types import check_body
 
@@ -69,6 +72,26 @@ def test_no_node_has_a_public_address_and_none_may_come_in(which: str, recorded:
         ("Inbound", "Allow", "10.64.0.0/20"),
         ("Inbound", "Deny", "*"),
     ]
+
+
+def test_in_a_subnet_of_the_users_nothing_is_made_and_only_the_nodes_reach_each_other(recorded: Recorded) -> None:
+    requests, _ = recorded("two nodes in a subnet", "compute")
+    kinds = {request.arm_type.rpartition("/")[2] for request in requests.values()}
+    assert kinds.isdisjoint({"virtualNetworks", "natGateways", "publicIPAddresses", "privateDnsZones"})
+    members = [{"id": requests["nodes-group"].path}]
+    first, last = (rule["properties"] for rule in requests["rules"].body["properties"]["securityRules"])
+    assert first["sourceApplicationSecurityGroups"] == members == first["destinationApplicationSecurityGroups"]
+    assert (last["access"], last["destinationApplicationSecurityGroups"]) == ("Deny", members)
+    profile = requests["scale-set"].body["properties"]["virtualMachineProfile"]
+    (nic,) = profile["networkProfile"]["networkInterfaceConfigurations"]
+    (address,) = nic["properties"]["ipConfigurations"]
+    assert (
+        address["properties"]["subnet"]["id"]
+        == SUBNET_ID
+        == requests["shared-endpoint"].body["properties"]["subnet"]["id"]
+    )
+    assert address["properties"]["applicationSecurityGroups"] == members
+    assert b"10.9.0.7 files.file.core.windows.net" in base64.b64decode(profile["osProfile"]["customData"])
 
 
 @pytest.mark.parametrize("which", SETS)
@@ -143,3 +166,17 @@ def test_nothing_secret_is_in_any_body(recorded: Recorded) -> None:
     for which, part in CASES:
         for request in recorded(which, part)[0].values():
             assert not names(request.body) & {"adminPassword", "protectedSettings", "secrets", "keyData64"}
+
+
+def test_one_deploy_folder_serves_every_choice(tmp_path: Path) -> None:
+    other = replace(FLEXIBLE, location="westeurope", vm_size="Standard_D16s_v5", proximity_placement=True, zone="2")
+    folder = write(FLEXIBLE, tmp_path, (other,))
+    first, last = (run_program(folder, {**config("compute"), "choice": choice})[0] for choice in "01")
+    for requests, made in ((first, FLEXIBLE), (last, other)):
+        body = requests["scale-set"].body
+        assert (body["location"], body["sku"]["name"]) == (made.location, made.vm_size)
+        assert requests["vnet"].body["location"] == made.location
+    near, nodes = last["placement"], last["scale-set"].body
+    assert near.body["properties"]["intent"] == {"vmSizes": ["Standard_D16s_v5"]}
+    assert near.body["zones"] == ["2"] == nodes["zones"]
+    assert nodes["properties"]["proximityPlacementGroup"] == {"id": near.path}

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
@@ -21,6 +22,7 @@ from tfinfra.agent.node import identity
 from tfinfra.agent.patience import PatientStore
 from tfinfra.agent.places import Places
 from tfinfra.agent.run import run
+from tfinfra.agent.scratch import find_scratch
 from tfinfra.model import NodeSettings, Plan, from_json
 from tfinfra.store import open_store
 
@@ -35,6 +37,8 @@ def main() -> None:
     places = Places(arguments.root.absolute())
     places.make()
     _log_to(places.agent_log)
+    places = replace(places, scratch=find_scratch(places.root))
+    places.make()
     try:
         host = make_host(from_json(NodeSettings, json.loads(arguments.settings.read_text())), places)
     except Exception:

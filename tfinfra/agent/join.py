@@ -52,7 +52,7 @@ def join(host: Host) -> Place:
     rank = _rank(inventory, mine.node_id)
     host.logs.add(layout.agent_log(rank), host.places.agent_log)
     _log.info("this is node %d of %d: %s", rank, len(inventory.nodes), mine)
-    temporary = temporary_folder(host.places.root, _machine_folder("nodes"))
+    temporary = temporary_folder(host.places.scratch or host.places.root, _machine_folder("nodes"))
     return Place(_assignment(host, inventory, rank, environment, temporary.path), lease, temporary)
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Places:
-    """The node's folders. `root` is absolute."""
+    """The node's folders. `root` is absolute; `scratch` is a folder on a fast disk of the node, where it has one."""
 
     root: Path
+    scratch: Path | None = None
 
     @property
     def bundle(self) -> Path:
@@ -43,7 +44,7 @@ class Places:
 
     @property
     def cache(self) -> Path:
-        return self.state / "cache"
+        return (self.scratch or self.state) / "cache"
 
     @property
     def local_shared(self) -> Path:

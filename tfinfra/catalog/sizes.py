@@ -31,12 +31,6 @@ class VmSize:
     locations: frozenset[str] | None
     usd_per_hour: Mapping[str, float]
 
-    @property
-    def security_type(self) -> str:
-        """Pinned, because Azure's default is becoming TrustedLaunch, which neither the HPC images nor all GPU sizes
-        support (facts of the Azure compute documentation)."""
-        return "Standard"
-
     def sold_in(self, location: str) -> bool:
         return self.locations is None or location in self.locations
 

@@ -38,10 +38,10 @@ def command(manifest: Path, target: str | None, as_json: bool) -> None:
 
 
 def _document(compiled: Compiled, prices: Sequence[PriceLine]) -> dict[str, Any]:
-    from tfinfra.compiler.cost import total
+    from tfinfra.compiler.cost import price_lines, total
     from tfinfra.compiler.resource_list import resources
 
-    hourly = total(prices)
+    hourly, others = total(prices), range(1, len(compiled.plan.choices))
     return {
         "plan": compiled.plan,
         "target": compiled.spec.target,
@@ -49,6 +49,7 @@ def _document(compiled: Compiled, prices: Sequence[PriceLine]) -> dict[str, Any]
         "placement": [_placement(compiled.plan, task) for task in compiled.plan.tasks],
         "prices": prices,
         "usd_per_hour": hourly,
+        "alternatives_usd_per_hour": [total(price_lines(compiled.plan, choice)) for choice in others],
         "usd_at_most": _at_most(compiled.plan, hourly),
         "diagnostics": compiled.diagnostics,
     }
@@ -67,6 +68,9 @@ def _text(compiled: Compiled, prices: Sequence[PriceLine]) -> Iterator[str]:
     yield from _tasks(plan)
     yield "\nprice (list, US dollars an hour)"
     yield from _prices(compiled, prices)
+    if plan.alternatives:
+        yield "\nalternatives, in this order, where there is no capacity (all that is billed by the hour)"
+        yield from _alternatives(plan)
     yield "\nlimits"
     yield from _limits(plan)
 
@@ -76,7 +80,8 @@ def _head(compiled: Compiled) -> Iterator[str]:
     nodes = f"{plan.node_count} node{'s' * (plan.node_count > 1)}"
     kind = plan.backend + (f" ({plan.dialect})" if plan.dialect else "")
     where = "the local cloud, as" if target.cloud == "local" else "Azure:"
-    yield f"{plan.name}: {kind} on {nodes}; {where} {target.vm_size} in {target.location}"
+    made = plan.infrastructure
+    yield f"{plan.name}: {kind} on {nodes}; {where} {made.vm_size} in {made.location}"
 
 
 def _resources(plan: Plan) -> Iterator[str]:
@@ -118,6 +123,15 @@ def _prices(compiled: Compiled, prices: Sequence[PriceLine]) -> Iterator[str]:
     yield f"  {hourly:10.3f}  in all; at most {most:.2f} if the run lasts until its deadline"
     if compiled.spec.target.cloud == "local":
         yield "  on the local cloud nothing is charged: this is what the same would cost on Azure"
+
+
+def _alternatives(plan: Plan) -> Iterator[str]:
+    from tfinfra.compiler.cost import price_lines, total
+
+    for choice, other in enumerate(plan.alternatives, start=1):
+        hourly = total(price_lines(plan, choice))
+        price = f"{hourly:10.3f}" if hourly is not None else "   unknown"
+        yield f"  {price}  {other.node_count} x {other.vm_size} in {other.location}"
 
 
 def _at_most(plan: Plan, hourly: float | None) -> float | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfinfra.backends.registry import backend
+from tfinfra.compiler.compute_rules import compute_findings
 from tfinfra.compiler.inputs import Inputs
 from tfinfra.compiler.order import in_file_order
 from tfinfra.compiler.plan import make_plan
@@ -74,7 +75,7 @@ def check_manifest(inputs: Inputs) -> Checked:
     tasks = backend(spec.backend).tasks(spec, gpus)
     found += task_findings(manifest, chosen, spec, tasks, gpus)
     _refuse(inputs, found)
-    return Checked(manifest, spec, make_plan(spec, chosen.size, tasks, gpus), in_file_order(inputs, found))
+    return Checked(manifest, spec, make_plan(spec, tasks, gpus), in_file_order(inputs, found))
 
 
 def compile_manifest(inputs: Inputs) -> Compiled:
@@ -90,6 +91,7 @@ def compile_manifest(inputs: Inputs) -> Compiled:
 _PLANNABLE = {
     *("TFI302", "TFI304", "TFI305", "TFI306", "TFI307", "TFI308", "TFI309", "TFI313", "TFI318"),
     *("TFI405", "TFI406", "TFI501"),
+    *("TFI670", "TFI672", "TFI673", "TFI674", "TFI675", "TFI678", "TFI679"),
 }
 """Errors that leave the tasks as they are: those are looked at too, so that all errors come at once."""
 
@@ -101,6 +103,7 @@ def _check(
     yield from chosen.diagnostics
     yield from capacity_errors(manifest, chosen)
     yield from gpu_findings(manifest, chosen, inputs)
+    yield from compute_findings(manifest, chosen)
     yield from source_findings(manifest, inputs)
     yield from requirement_findings(manifest, inputs)
     yield from framework_findings(manifest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,6 @@ _RENDERED = {
     "bootstrap.py": "bootstrap.py.j2",
     "cloud-init.yaml": "cloud-init.yaml.j2",
 }
-_SHARED_ONLY = frozenset({"shared.py"})
 
 
 def render(plan: Plan, resolved_manifest: str) -> dict[str, str]:
@@ -33,11 +33,13 @@ def render(plan: Plan, resolved_manifest: str) -> dict[str, str]:
 
 def _stacks(plan: Plan, folder: Path) -> dict[str, str]:
     """The components that the plan needs, word for word."""
-    left_out: frozenset[str] = frozenset() if plan.infrastructure.shared_directory else _SHARED_ONLY
-    files = (file for file in folder.glob("*.py") if file.name not in left_out)
+    made = plan.infrastructure
+    optional = {"shared.py": made.shared_directory, "joined_network.py": made.subnet_id is not None}
+    files = (file for file in folder.glob("*.py") if optional.get(file.name, True))
     return {f"stacks/{file.name}": file.read_text(encoding="utf-8") for file in files}
 
 
+@cache  # a template takes longer to compile than to fill in
 def _environment(folder: Path) -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tfinfra.catalog.features import features
 from tfinfra.model import Infrastructure, Plan
 
 
@@ -40,22 +41,41 @@ def _keep(made: Infrastructure) -> list[Resource]:
 def _compute(made: Infrastructure) -> list[Resource]:
     rows = [
         ("Microsoft.Resources/resourceGroups", "resource group: everything billed by the hour"),
-        ("Microsoft.Network/networkSecurityGroups", "firewall: nothing comes in but from the nodes' own subnet"),
-        ("Microsoft.Network/publicIPAddresses", "public address, of the NAT gateway only"),
-        ("Microsoft.Network/natGateways", "NAT gateway"),
-        ("Microsoft.Network/virtualNetworks", f"network {made.address_space}, subnet {made.subnet_prefix}"),
+        ("Microsoft.Network/networkSecurityGroups", "firewall: nothing comes in but from the run's own nodes"),
+        *_network(made),
         ("Microsoft.Authorization/roleAssignments", "role assignment: the nodes may end their own group"),
     ]
     if made.shared_directory:
+        name = "lines in the nodes' /etc/hosts" if made.subnet_id else "DNS zone"
         rows.append(
-            ("Microsoft.Network/privateEndpoints", "private endpoint of the shared directory, with its DNS zone")
+            ("Microsoft.Network/privateEndpoints", f"private endpoint of the shared directory, with its {name}")
         )
+    if made.proximity_placement:
+        rows.append(("Microsoft.Compute/proximityPlacementGroups", "proximity placement: all nodes in one data centre"))
     return [Resource("compute", kind, what) for kind, what in [*rows, _scale_set(made)]]
 
 
+def _network(made: Infrastructure) -> list[tuple[str, str]]:
+    if made.subnet_id is not None:
+        return [("Microsoft.Network/applicationSecurityGroups", f"group of the nodes in your subnet {made.subnet_id}")]
+    return [
+        ("Microsoft.Network/publicIPAddresses", "public address, of the NAT gateway only"),
+        ("Microsoft.Network/natGateways", "NAT gateway"),
+        ("Microsoft.Network/virtualNetworks", f"network {made.address_space}, subnet {made.subnet_prefix}"),
+    ]
+
+
 def _scale_set(made: Infrastructure) -> tuple[str, str]:
-    network = ", one placement group on InfiniBand" if made.infiniband else ""
-    what = (
-        f"{made.orchestration_mode} scale set: {made.node_count} x {made.vm_size}, {made.os_disk_gb} GB disk{network}"
+    disk = f"{made.os_disk_gb} GB {'of the node for the system' if made.ephemeral_os_disk else 'disk'}"
+    nvme = features(made.vm_size).scratch_gib
+    parts = (
+        f"{made.node_count} x {made.vm_size}, {disk}",
+        f"{nvme:,} GiB of NVMe for scratch" if nvme else "",
+        "one placement group on InfiniBand" if made.infiniband else "",
+        "low priority" if made.spot else "",
+        f"zone {made.zone}" if made.zone else "",
+        "reserved capacity" if made.capacity_reservation_id else "",
+        "Trusted Launch" if made.security_type == "TrustedLaunch" else "",
     )
+    what = f"{made.orchestration_mode} scale set: {', '.join(part for part in parts if part)}"
     return "Microsoft.Compute/virtualMachineScaleSets", what

@@ -31,10 +31,19 @@ class Chosen:
     size: VmSize | None
     diagnostics: tuple[Diagnostic, ...]
 
-    def at(self, key: str) -> KeyPath:
-        """The path of one of its keys, or of what named the target where the key is not written."""
-        path = (*self.path, key)
-        return path if self.document.value(path) or path in self.document.texts else self.path
+    def at(self, key: str, index: int = 0) -> KeyPath:
+        """The path of one of its keys (of the item `index` where it holds a list), or of what named the target where
+        the key is not written."""
+        path: KeyPath = (*self.path, key)
+        found = next((p for p in ((*path, index), path) if p in self.document.values or p in self.document.texts), None)
+        return found or self.path
+
+    @property
+    def sizes(self) -> tuple[VmSize, ...]:
+        """The sizes to choose from that the catalog knows; the first is `size`."""
+        written = self.keys.vm_size if self.keys else ()
+        known = tuple(found for name in written if (found := size(name)))
+        return known or ((self.size,) if self.size else ())
 
 
 def choose_target(manifest: Manifest, inputs: Inputs) -> Chosen:
@@ -94,7 +103,7 @@ def _checked(document: Document, path: KeyPath, name: str, keys: TargetKeys) -> 
         subscription_id=keys.subscription_id,
         max_nodes=keys.max_nodes,
         other_locations=keys.location[1:],
-        other_vm_sizes=keys.vm_size[1:],
+        other_vm_sizes=tuple(other.name for other in bare.sizes[1:]),
         vm_priority=keys.vm_priority or "dedicated",
         max_price=keys.max_price,
         image=keys.image,
@@ -121,39 +130,52 @@ def _errors(chosen: Chosen, cloud: str, keys: TargetKeys) -> Iterator[Diagnostic
             "an azure target needs a vm_size",
             "for example vm_size: Standard_D8s_v5",
         )
-    elif keys.vm_size and chosen.size is None:
-        yield _unknown_size(chosen, keys.vm_size[0])
-    location = keys.location[0] if keys.location else None
-    if location is not None and location not in locations():
-        near = nearest(location.replace(" ", ""), sorted(locations()))
-        hint = did_you_mean(near) if near else "write it as Azure does: eastus, westeurope"
-        yield error_at(chosen.document, "TFI404", chosen.at("location"), f"there is no location '{location}'", hint)
-    elif chosen.size is not None:
-        yield from _sale(chosen, chosen.size, location)
+    for index, name in enumerate(keys.vm_size):
+        known = size(name)
+        yield from [_unknown_size(chosen, index, name)] if known is None else _architecture(chosen, index, known)
+    for index, location in enumerate(keys.location):
+        if location not in locations():
+            near = nearest(location.replace(" ", ""), sorted(locations()))
+            hint = did_you_mean(near) if near else "write it as Azure does: eastus, westeurope"
+            path = chosen.at("location", index)
+            yield error_at(chosen.document, "TFI404", path, f"there is no location '{location}'", hint)
+    if len(chosen.sizes) >= len(keys.vm_size) and locations().issuperset(keys.location):
+        yield from _sale(chosen, keys)
 
 
-def _sale(chosen: Chosen, known: VmSize, location: str | None) -> Iterator[Diagnostic]:
+def _architecture(chosen: Chosen, index: int, known: VmSize) -> Iterator[Diagnostic]:
     if known.architecture != "x86_64":
         yield error_at(
             chosen.document,
             "TFI414",
-            chosen.at("vm_size"),
+            chosen.at("vm_size", index),
             f"{known.name} has {known.architecture} processors, for which TensorFlow has no GPU build",
             "use an x86_64 size",
         )
-    if location is not None and not known.sold_in(location):
-        sold = ", ".join(sorted(known.locations or ())[:6])
-        yield error_at(
-            chosen.document,
-            "TFI403",
-            chosen.at("location"),
-            f"{known.name} is not sold in {location}",
-            f"it is sold in {sold}",
-        )
 
 
-def _unknown_size(chosen: Chosen, name: str) -> Diagnostic:
-    path = chosen.at("vm_size")
+def _sale(chosen: Chosen, keys: TargetKeys) -> Iterator[Diagnostic]:
+    """Each location must have one of the sizes, and each size one of the locations; other pairs are left out."""
+    offered = chosen.sizes
+    for index, location in enumerate(keys.location):
+        if not any(known.sold_in(location) for known in offered):
+            yield _not_sold(chosen, chosen.at("location", index), offered, (location,))
+    places = keys.location or ((_default_location(offered[0]),) if offered else ())
+    for index, known in enumerate(offered):
+        if len(offered) > 1 and not any(known.sold_in(place) for place in places):
+            yield _not_sold(chosen, chosen.at("vm_size", index), (known,), places)
+
+
+def _not_sold(chosen: Chosen, path: KeyPath, offered: tuple[VmSize, ...], places: tuple[str, ...]) -> Diagnostic:
+    names = " and ".join(known.name for known in offered)
+    verb, they = ("is", "it is") if len(offered) == 1 else ("are", "they are")
+    sold = ", ".join(sorted({place for known in offered for place in known.locations or ()})[:6])
+    message = f"{names} {verb} not sold in {' or '.join(places)}"
+    return error_at(chosen.document, "TFI403", path, message, f"{they} sold in {sold}")
+
+
+def _unknown_size(chosen: Chosen, index: int, name: str) -> Diagnostic:
+    path = chosen.at("vm_size", index)
     gone = retired(name)
     if gone:
         return error_at(chosen.document, "TFI413", path, f"Azure retires '{name}': {gone.date}", f"use {gone.instead}")
@@ -168,7 +190,8 @@ def capacity_errors(manifest: Manifest, chosen: Chosen) -> Iterator[Diagnostic]:
     if chosen.target is None or chosen.size is None or not manifest.sound("node_count"):
         return
     nodes, document, path = manifest.node_count, manifest.document, ("node_count",)
-    most = 100 if chosen.size.infiniband else 1000
+    infiniband = any(known.infiniband for known in chosen.sizes)
+    most = 100 if infiniband else 1000
     if chosen.target.max_nodes is not None and nodes > chosen.target.max_nodes:
         where = chosen.document.line(chosen.at("max_nodes"))
         yield error_at(
@@ -178,7 +201,7 @@ def capacity_errors(manifest: Manifest, chosen: Chosen) -> Iterator[Diagnostic]:
             f"node_count is {nodes}, but target '{chosen.name}' has max_nodes: {chosen.target.max_nodes}{where}",
         )
     if nodes > most:
-        why = "an InfiniBand size is one placement group" if chosen.size.infiniband else "a run is one scale set"
+        why = "an InfiniBand size is one placement group" if infiniband else "a run is one scale set"
         yield error_at(document, "TFI411", path, f"node_count is {nodes}, but {why}: at most {most:,} nodes")
 
 

@@ -28,10 +28,7 @@ LATER = (
 
 LATER_IN = {
     "limits": ("max_cost_usd",),
-    "compute_target": (
-        *("max_price", "image", "zone", "subnet_id", "capacity_reservation_id"),
-        *("identity_id", "store", "reaper_id"),
-    ),
+    "compute_target": ("identity_id", "store", "reaper_id"),
 }
 
 INSTEAD = {
@@ -43,5 +40,3 @@ INSTEAD = {
     "conda_dependencies_file_path": "use pip_requirements_file",
     "max_cost_usd": "use max_run_duration: `tfinfra plan` shows the price of it",
 }
-
-LOW_PRIORITY = ("low_priority", "lowpriority")

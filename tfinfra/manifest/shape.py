@@ -11,7 +11,7 @@ from tfinfra.errors import Diagnostic
 from tfinfra.manifest.cerberus_import import load_cerberus
 from tfinfra.manifest.document import Document, KeyPath, error_at
 from tfinfra.manifest.keys import MANIFEST, SPELLINGS, TARGET, Rules
-from tfinfra.manifest.refused import ESTIMATOR, INSTEAD, LATER, LATER_IN, LOW_PRIORITY
+from tfinfra.manifest.refused import ESTIMATOR, INSTEAD, LATER, LATER_IN
 from tfinfra.manifest.shape_messages import found, shape_diagnostic
 from tfinfra.manifest.spelling import did_you_mean
 
@@ -41,7 +41,6 @@ def target_errors(document: Document, name: str) -> tuple[Diagnostic, ...]:
             ),
         )
     refused = dict(_refused(document, (name,), data, LATER_IN["compute_target"]))
-    refused.update(_later_target_values(document, (name,), data))
     return (*refused.values(), *_cerberus_errors(document, (name,), TARGET, skip=frozenset(refused)))
 
 
@@ -76,28 +75,6 @@ def _later_values(document: Document) -> Iterator[tuple[KeyPath, Diagnostic]]:
                 "mpi is: Horovod averages gradients in the same way",
             ),
         )
-    yield from _later_target_values(document, (), document.data)
-    target = document.data.get("compute_target")
-    if isinstance(target, Mapping):
-        yield from _later_target_values(document, ("compute_target",), target)
-
-
-def _later_target_values(
-    document: Document, base: KeyPath, data: Mapping[str, Any]
-) -> Iterator[tuple[KeyPath, Diagnostic]]:
-    priority, location = data.get("vm_priority"), data.get("location")
-    if isinstance(priority, str) and priority.lower() in LOW_PRIORITY:
-        path = (*base, "vm_priority")
-        yield (
-            path,
-            error_at(document, "TFI207", path, f"vm_priority '{priority}' is not supported yet", "use dedicated"),
-        )
-    if base and isinstance(location, list):
-        path = (*base, "location")
-        yield path, error_at(document, "TFI207", path, "a list of locations is not supported yet", "name one location")
-    if isinstance(data.get("vm_size"), list):
-        path = (*base, "vm_size")
-        yield path, error_at(document, "TFI207", path, "a list of sizes is not supported yet", "name one size")
 
 
 def _cerberus_errors(

@@ -9,10 +9,15 @@ from tfinfra.localcloud import ids
 
 
 def references(id_: str, body: dict[str, Any]) -> list[str]:
-    """The ARM ids of other resources in the body of `id_`: each "id" below its properties, and its identities."""
+    """The ARM ids of other resources in the body of `id_`: each "id" below its properties, and its identities. The
+    images of galleries are left out: those are shared between subscriptions, and are no resource of this cloud."""
     found = dict.fromkeys(_ids(body.get("properties")))
     found.update(dict.fromkeys((body.get("identity") or {}).get("userAssignedIdentities") or {}))
-    return [reference for reference in found if not ids.within(id_, reference)]
+    return [reference for reference in found if not ids.within(id_, reference) and not _is_shared(reference)]
+
+
+def _is_shared(reference: str) -> bool:
+    return ids.parse(reference).type.lower().startswith("microsoft.compute/galleries")
 
 
 def _ids(value: Any) -> Iterator[str]:

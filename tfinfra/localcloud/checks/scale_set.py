@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tfinfra.localcloud.checks.machine import check_machine
 from tfinfra.localcloud.checks.types import Finding
 
 CUSTOM_DATA_BYTES = 65_535
@@ -50,11 +51,12 @@ def has_infiniband(size: str) -> bool:
 
 
 def check_scale_set(body: dict[str, Any]) -> list[Finding]:
-    """The rules that `body` breaks, in the order of the tables below."""
+    """The rules that `body` breaks, in the order of the tables below; those of sizes and images after them."""
     facts = _facts(body)
     own = FLEXIBLE if facts.flexible else UNIFORM
     price = SPOT if facts.spot else REGULAR
-    return [Finding(r.code, r.path, r.message) for r in (*own, *price, *ALWAYS) if r.broken(facts)]
+    broken = [Finding(r.code, r.path, r.message) for r in (*own, *price, *ALWAYS) if r.broken(facts)]
+    return [*broken, *check_machine(body)]
 
 
 def _facts(body: dict[str, Any]) -> Facts:
@@ -196,9 +198,9 @@ SPOT = (
         lambda f: bool(f.profile.get("capacityReservation")),
     ),
     Rule(
-        "InvalidParameter",
+        "MaxPriceValueInvalid",
         "properties.virtualMachineProfile.billingProfile.maxPrice",
-        "maxPrice must be -1 or above 0.",
+        "Invalid max price value. The only supported values for max price are -1 or a decimal greater than zero.",
         lambda f: _bad_price(_at(f.profile, "billingProfile.maxPrice")),
     ),
 )
@@ -209,6 +211,12 @@ REGULAR = (
         "properties.virtualMachineProfile.evictionPolicy",
         "Eviction policy can be set only on Azure Spot Virtual Machines.",
         lambda f: bool(f.profile.get("evictionPolicy")),
+    ),
+    Rule(
+        "MaxPriceIsSupportedOnlyForAzureSpotVirtualMachines",
+        "properties.virtualMachineProfile.billingProfile.maxPrice",
+        "Max price is supported only for Azure Spot Virtual Machines.",
+        lambda f: _at(f.profile, "billingProfile.maxPrice") is not None,
     ),
     Rule(
         "SpotRestorationIsSupportedOnlyForAzureSpotScaleSets",

@@ -14,6 +14,11 @@ _TABLE: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "2022-04-01",
         ("roleAssignmentName",),
     ),
+    "compute:ProximityPlacementGroup": (
+        "Microsoft.Compute/proximityPlacementGroups",
+        "2024-11-01",
+        ("proximityPlacementGroupName",),
+    ),
     "compute:VirtualMachineScaleSet": (
         "Microsoft.Compute/virtualMachineScaleSets",
         "2024-11-01",
@@ -24,6 +29,11 @@ _TABLE: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "Microsoft.ManagedIdentity/userAssignedIdentities",
         "2023-01-31",
         ("resourceName",),
+    ),
+    "network:ApplicationSecurityGroup": (
+        "Microsoft.Network/applicationSecurityGroups",
+        "2024-05-01",
+        ("applicationSecurityGroupName",),
     ),
     "network:NatGateway": ("Microsoft.Network/natGateways", "2024-05-01", ("natGatewayName",)),
     "network:NetworkSecurityGroup": (

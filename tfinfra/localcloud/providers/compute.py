@@ -14,6 +14,7 @@ from tfinfra.localcloud.checks.scale_set import check_scale_set
 from tfinfra.localcloud.machines.base import InstanceSpec, InstanceState, ScaleSetSpec
 from tfinfra.localcloud.providers import metadata, mounts, quota
 from tfinfra.localcloud.providers.base import Provider, Surroundings
+from tfinfra.localcloud.providers.places import check_places
 from tfinfra.localcloud.state import Resource
 
 SCALE_SETS = "Microsoft.Compute/virtualMachineScaleSets"
@@ -32,6 +33,7 @@ class ScaleSets(Provider):
         findings = check_scale_set(resource.body)
         if findings:
             raise ArmError(400, findings[0].code, " ".join(f.message for f in findings))
+        check_places(around, resource, subnet_ids(resource))
         quota.check(around, resource)
         kept = before.internal.get("instances") if before else None
         if kept and len(kept) != capacity(resource):
@@ -82,10 +84,16 @@ def ip_configurations(resource: Resource) -> list[dict[str, Any]]:
     return [c["properties"] for nic in nics for c in nic.get("properties", {}).get("ipConfigurations") or []]
 
 
+def subnet_ids(resource: Resource) -> list[str]:
+    """The ids of the subnets that the machines' interfaces are in."""
+    named = [(configuration.get("subnet") or {}).get("id") for configuration in ip_configurations(resource)]
+    return [str(id_) for id_ in named if id_]
+
+
 def subnet_prefix(around: Surroundings, resource: Resource) -> str:
     """The CIDR of the first subnet; Azure's default where the set names none."""
-    for configuration in ip_configurations(resource):
-        subnet = around.state.get(str((configuration.get("subnet") or {}).get("id")))
+    for id_ in subnet_ids(resource):
+        subnet = around.state.get(id_)
         if subnet is not None:
             return str(subnet.properties.get("addressPrefix") or subnet.properties["addressPrefixes"][0])
     return "10.0.0.0/24"

@@ -47,6 +47,29 @@ def prefixes(properties: dict[str, Any]) -> Iterator[str]:
     yield from properties.get("addressPrefixes") or ()
 
 
+class PrivateEndpoints(Provider):
+    """An endpoint has an address in its subnet, and says for which name it stands: the service's public one."""
+
+    def accept(self, around: Surroundings, resource: Resource, before: Resource | None) -> Resource:
+        del before
+        subnet = around.state.get(str((resource.properties.get("subnet") or {}).get("id")))
+        within = next(prefixes(subnet.properties), None) if subnet else None
+        address = str(_network(within).broadcast_address - 1) if within else ""
+        names = [name for link in _links(resource) for name in _names(link)]
+        configs = [{"fqdn": name, "ipAddresses": [address]} for name in names if address]
+        return resource.with_properties(customDnsConfigs=configs)
+
+
+def _links(resource: Resource) -> list[dict[str, Any]]:
+    links = resource.properties.get("privateLinkServiceConnections") or []
+    return [link.get("properties") or {} for link in links]
+
+
+def _names(link: dict[str, Any]) -> list[str]:
+    account = str(link.get("privateLinkServiceId") or "").rpartition("/")[2]
+    return [f"{account}.{part}.core.windows.net" for part in link.get("groupIds") or []]
+
+
 def _network(prefix: str) -> ipaddress.IPv4Network:
     try:
         return ipaddress.IPv4Network(prefix)

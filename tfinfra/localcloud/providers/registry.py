@@ -7,7 +7,7 @@ from tfinfra.localcloud.providers.base import Provider
 from tfinfra.localcloud.providers.compute import ScaleSets
 from tfinfra.localcloud.providers.identity import UserAssignedIdentities
 from tfinfra.localcloud.providers.logic import Workflows
-from tfinfra.localcloud.providers.network import VirtualNetworks
+from tfinfra.localcloud.providers.network import PrivateEndpoints, VirtualNetworks
 from tfinfra.localcloud.providers.storage import Folders, StorageAccounts
 
 _PROVIDERS: dict[str, Provider] = {
@@ -16,6 +16,7 @@ _PROVIDERS: dict[str, Provider] = {
     "microsoft.compute/virtualmachinescalesets": ScaleSets(),
     "microsoft.logic/workflows": Workflows(),
     "microsoft.managedidentity/userassignedidentities": UserAssignedIdentities(),
+    "microsoft.network/privateendpoints": PrivateEndpoints(),
     "microsoft.network/virtualnetworks": VirtualNetworks(),
     "microsoft.storage/storageaccounts": StorageAccounts(),
     "microsoft.storage/storageaccounts/blobservices/containers": Folders("blob"),

@@ -26,7 +26,7 @@ from stacks.timer import Timer
 
 folder = Path(__file__).parent
 config = pulumi.Config("tfinfra")
-plan = read_plan(folder / "plan.json")
+plan = read_plan(folder / "plan.json", config.get_int("choice") or 0)
 run = read_run(plan, config)
 group = resource_group(run)
 
@@ -49,13 +49,14 @@ def compute() -> None:
     may_end = Deletion(group, identity_id)
     network = Network(run, group, plan)
     access = SharedAccess(run, group, network)
+    cloud_init, settings = (folder / "cloud-init.yaml").read_text("utf-8"), config.require("nodeSettings")
     nodes = ScaleSet(
         run,
         group,
         plan,
         network,
         identity_id=identity_id,
-        user_data=custom_data((folder / "cloud-init.yaml").read_text("utf-8"), config.require("nodeSettings")),
+        user_data=custom_data(cloud_init, settings),
         after=[may_end, access],
     )
     pulumi.export("groupId", group.id)

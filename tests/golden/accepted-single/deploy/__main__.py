@@ -25,7 +25,7 @@ from stacks.timer import Timer
 
 folder = Path(__file__).parent
 config = pulumi.Config("tfinfra")
-plan = read_plan(folder / "plan.json")
+plan = read_plan(folder / "plan.json", config.get_int("choice") or 0)
 run = read_run(plan, config)
 group = resource_group(run)
 
@@ -47,13 +47,14 @@ def compute() -> None:
     identity_id = config.require("identityId")
     may_end = Deletion(group, identity_id)
     network = Network(run, group, plan)
+    cloud_init, settings = (folder / "cloud-init.yaml").read_text("utf-8"), config.require("nodeSettings")
     nodes = ScaleSet(
         run,
         group,
         plan,
         network,
         identity_id=identity_id,
-        user_data=custom_data((folder / "cloud-init.yaml").read_text("utf-8"), config.require("nodeSettings")),
+        user_data=custom_data(cloud_init, settings),
         after=[may_end],
     )
     pulumi.export("groupId", group.id)

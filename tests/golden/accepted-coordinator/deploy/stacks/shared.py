@@ -5,11 +5,14 @@ NFS has no keys and no passwords: whoever reaches the share may write it, so onl
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import pulumi
 from pulumi_azure_native import network, privatedns, resources, storage
 
 from stacks.group import subscription_id, within
-from stacks.network import Network
+from stacks.network import Network, NodesNetwork
 from stacks.run import SHARE, Run
 
 _SMALLEST_GIB = 100  # premium shares are provisioned, and billed, from here on
@@ -61,12 +64,29 @@ class SharedDirectory(pulumi.ComponentResource):
 
 
 class SharedAccess(pulumi.ComponentResource):
-    """The share's private endpoint in the nodes' subnet, and the private zone in which its usual name leads there."""
+    """The share's private endpoint in the nodes' subnet.
 
-    def __init__(self, run: Run, group: resources.ResourceGroup, net: Network) -> None:
+    In a network of the run's own, a private zone makes the share's usual name lead there. A network of the user's may
+    be linked to one zone of that name only (learn.microsoft.com/azure/dns/private-dns-virtual-network-links), and that
+    one is not ours to make: there `hosts` holds the lines that the nodes' /etc/hosts needs; else it is empty.
+    """
+
+    hosts: pulumi.Output[str]
+
+    def __init__(self, run: Run, group: resources.ResourceGroup, net: NodesNetwork) -> None:
         super().__init__("tfinfra:compute:SharedAccess", "shared-access", opts=pulumi.ResourceOptions(parent=group))
-        zone = self._zone(run, group, net)
         endpoint = self._endpoint(run, group, net)
+        if isinstance(net, Network):
+            self._private_name(run, group, net, endpoint)
+            self.hosts = pulumi.Output.from_input("")
+        else:
+            self.hosts = endpoint.custom_dns_configs.apply(_hosts)
+        self.register_outputs({})
+
+    def _private_name(
+        self, run: Run, group: resources.ResourceGroup, net: Network, endpoint: network.PrivateEndpoint
+    ) -> None:
+        zone = self._zone(run, group, net)
         network.PrivateDnsZoneGroup(
             "shared-names",
             private_dns_zone_group_name="default",
@@ -75,7 +95,6 @@ class SharedAccess(pulumi.ComponentResource):
             private_dns_zone_configs=[network.PrivateDnsZoneConfigArgs(name="file", private_dns_zone_id=zone.id)],
             opts=within(group, self),
         )
-        self.register_outputs({})
 
     def _zone(self, run: Run, group: resources.ResourceGroup, net: Network) -> privatedns.PrivateZone:
         zone = privatedns.PrivateZone(
@@ -99,7 +118,7 @@ class SharedAccess(pulumi.ComponentResource):
         )
         return zone
 
-    def _endpoint(self, run: Run, group: resources.ResourceGroup, net: Network) -> network.PrivateEndpoint:
+    def _endpoint(self, run: Run, group: resources.ResourceGroup, net: NodesNetwork) -> network.PrivateEndpoint:
         path = "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Storage/storageAccounts/{}"
         account = pulumi.Output.format(path, subscription_id(group), run.keep_group, run.shared_account)
         return network.PrivateEndpoint(
@@ -116,3 +135,8 @@ class SharedAccess(pulumi.ComponentResource):
             ],
             opts=within(group, self),
         )
+
+
+def _hosts(configs: Sequence[Any] | None) -> str:
+    """The endpoint's own addresses by the names that it stands for, as lines of /etc/hosts."""
+    return "".join(f"{c.ip_addresses[0]} {c.fqdn}\n" for c in configs or () if c.ip_addresses and c.fqdn)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pulumi
 from pulumi_azure_native import network, resources
 
@@ -12,12 +14,19 @@ from stacks.run import Run
 _SUBNET = "nodes"
 
 
-class Network(pulumi.ComponentResource):
+class NodesNetwork(pulumi.ComponentResource):
+    """Where the nodes are: a subnet, and the security group of their interfaces. `nodes_group_id` is the application
+    security group that they form, None where the subnet holds nothing else."""
+
+    subnet_id: pulumi.Output[str]
+    security_group_id: pulumi.Output[str]
+    nodes_group_id: pulumi.Output[str] | None = None
+
+
+class Network(NodesNetwork):
     """A virtual network with one subnet. The only public address is the NAT gateway's, for connections outwards."""
 
     network_id: pulumi.Output[str]
-    subnet_id: pulumi.Output[str]
-    security_group_id: pulumi.Output[str]
 
     def __init__(self, run: Run, group: resources.ResourceGroup, plan: Plan) -> None:
         super().__init__("tfinfra:compute:Network", "network", opts=pulumi.ResourceOptions(parent=group))
@@ -82,22 +91,26 @@ class Network(pulumi.ComponentResource):
             location=run.location,
             tags=run.tags,
             security_rules=[
-                _inbound("from-nodes", 100, network.SecurityRuleAccess.ALLOW, plan.subnet_prefix),
-                _inbound("from-elsewhere", 4000, network.SecurityRuleAccess.DENY, "*"),
+                inbound("from-nodes", 100, network.SecurityRuleAccess.ALLOW, **_between(plan.subnet_prefix)),
+                inbound("from-elsewhere", 4000, network.SecurityRuleAccess.DENY, **_between("*")),
             ],
             opts=within(group, self),
         )
 
 
-def _inbound(name: str, priority: int, access: network.SecurityRuleAccess, prefix: str) -> network.SecurityRuleArgs:
+def _between(prefix: str) -> dict[str, str]:
+    return {"source_address_prefix": prefix, "destination_address_prefix": prefix}
+
+
+def inbound(name: str, priority: int, access: network.SecurityRuleAccess, **ends: Any) -> network.SecurityRuleArgs:
+    """A rule for all that comes in from the source to the destination in `ends`."""
     return network.SecurityRuleArgs(
         name=name,
         priority=priority,
         direction=network.SecurityRuleDirection.INBOUND,
         access=access,
         protocol=network.SecurityRuleProtocol.ASTERISK,
-        source_address_prefix=prefix,
         source_port_range="*",
-        destination_address_prefix=prefix,
         destination_port_range="*",
+        **ends,
     )

@@ -8,7 +8,7 @@ import pulumi
 from pulumi_azure_native import compute, resources
 
 from stacks.group import within
-from stacks.network import Network
+from stacks.network import NodesNetwork
 from stacks.plan import Plan
 from stacks.run import Run
 
@@ -32,10 +32,10 @@ class ScaleSet(pulumi.ComponentResource):
         run: Run,
         group: resources.ResourceGroup,
         plan: Plan,
-        net: Network,
+        net: NodesNetwork,
         *,
         identity_id: str,
-        user_data: str,
+        user_data: pulumi.Input[str],
         after: list[pulumi.Resource] | None = None,
     ) -> None:
         super().__init__("tfinfra:compute:ScaleSet", "nodes", opts=pulumi.ResourceOptions(parent=group))
@@ -49,12 +49,32 @@ class ScaleSet(pulumi.ComponentResource):
             identity=compute.VirtualMachineScaleSetIdentityArgs(
                 type=compute.ResourceIdentityType.USER_ASSIGNED, user_assigned_identities=[identity_id]
             ),
+            zones=plan.zones,
             virtual_machine_profile=_profile(run, plan, net, user_data),
+            proximity_placement_group=self._one_data_centre(run, group, plan),
             **_orchestration(plan),
             opts=within(group, self, after),
         )
         self.id = machines.id
         self.register_outputs({"id": self.id})
+
+    def _one_data_centre(self, run: Run, group: resources.ResourceGroup, plan: Plan) -> compute.SubResourceArgs | None:
+        """The nodes' proximity placement group. Its intent has Azure look for a data centre that has the size at all,
+        and is what a zone needs beside it (learn.microsoft.com/azure/virtual-machines/co-location)."""
+        if not plan.proximity_placement:
+            return None
+        placement = compute.ProximityPlacementGroup(
+            "placement",
+            proximity_placement_group_name=f"{run.id}-placement",
+            resource_group_name=group.name,
+            location=run.location,
+            tags=run.tags,
+            proximity_placement_group_type=compute.ProximityPlacementGroupType.STANDARD,
+            intent=compute.ProximityPlacementGroupPropertiesIntentArgs(vm_sizes=[plan.vm_size]),
+            zones=plan.zones,
+            opts=within(group, self),
+        )
+        return compute.SubResourceArgs(id=placement.id)
 
 
 def _orchestration(plan: Plan) -> dict[str, Any]:
@@ -73,9 +93,15 @@ def _orchestration(plan: Plan) -> dict[str, Any]:
     return {"orchestration_mode": compute.OrchestrationMode.FLEXIBLE, "platform_fault_domain_count": 1}
 
 
-def _profile(run: Run, plan: Plan, net: Network, user_data: str) -> compute.VirtualMachineScaleSetVMProfileArgs:
+def _profile(
+    run: Run, plan: Plan, net: NodesNetwork, user_data: pulumi.Input[str]
+) -> compute.VirtualMachineScaleSetVMProfileArgs:
+    """No terminate notification: spot machines cannot have one, and any other would hold up its deletion by 5 to 15
+    minutes (learn.microsoft.com/azure/virtual-machine-scale-sets/virtual-machine-scale-sets-terminate-notification).
+    The metadata endpoint tells an eviction to a node that asks, without any setting here."""
     return compute.VirtualMachineScaleSetVMProfileArgs(
-        priority=compute.VirtualMachinePriorityTypes.REGULAR,
+        **_priority(plan),
+        capacity_reservation=_reservation(plan),
         os_profile=_os(run, user_data),
         storage_profile=_disk(plan),
         network_profile=_nics(plan, net),
@@ -86,7 +112,26 @@ def _profile(run: Run, plan: Plan, net: Network, user_data: str) -> compute.Virt
     )
 
 
-def _os(run: Run, user_data: str) -> compute.VirtualMachineScaleSetOSProfileArgs:
+def _priority(plan: Plan) -> dict[str, Any]:
+    """A spot machine that was taken back is deleted: the default keeps its disk, and bills it
+    (learn.microsoft.com/azure/virtual-machine-scale-sets/use-spot)."""
+    if plan.spot is None:
+        return {"priority": compute.VirtualMachinePriorityTypes.REGULAR}
+    return {
+        "priority": compute.VirtualMachinePriorityTypes.SPOT,
+        "eviction_policy": compute.VirtualMachineEvictionPolicyTypes.DELETE,
+        "billing_profile": compute.BillingProfileArgs(max_price=plan.spot.max_price),
+    }
+
+
+def _reservation(plan: Plan) -> compute.CapacityReservationProfileArgs | None:
+    if plan.capacity_reservation_id is None:
+        return None
+    group = compute.SubResourceArgs(id=plan.capacity_reservation_id)
+    return compute.CapacityReservationProfileArgs(capacity_reservation_group=group)
+
+
+def _os(run: Run, user_data: pulumi.Input[str]) -> compute.VirtualMachineScaleSetOSProfileArgs:
     key = compute.SshPublicKeyArgs(path=f"/home/{ADMIN}/.ssh/authorized_keys", key_data=NOBODYS_KEY)
     return compute.VirtualMachineScaleSetOSProfileArgs(
         computer_name_prefix=f"{run.id}-",
@@ -99,14 +144,18 @@ def _os(run: Run, user_data: str) -> compute.VirtualMachineScaleSetOSProfileArgs
 
 
 def _disk(plan: Plan) -> compute.VirtualMachineScaleSetStorageProfileArgs:
-    image = plan.image
+    """An ephemeral disk's place is said aloud: by default it is the cache, which may be smaller than the temporary disk
+    (learn.microsoft.com/azure/virtual-machines/ephemeral-os-disks)."""
+    image, local = plan.image, compute.DiffDiskOptions.LOCAL
+    temporary = compute.DiffDiskSettingsArgs(option=local, placement=compute.DiffDiskPlacement.RESOURCE_DISK)
     return compute.VirtualMachineScaleSetStorageProfileArgs(
         image_reference=compute.ImageReferenceArgs(
-            publisher=image.publisher, offer=image.offer, sku=image.sku, version=image.version
+            publisher=image.publisher, offer=image.offer, sku=image.sku, version=image.version, id=image.id
         ),
         os_disk=compute.VirtualMachineScaleSetOSDiskArgs(
             create_option=compute.DiskCreateOptionTypes.FROM_IMAGE,
             caching=compute.CachingTypes.READ_ONLY,
+            diff_disk_settings=temporary if plan.ephemeral_os_disk else None,
             disk_size_gb=plan.os_disk_gb,
             managed_disk=compute.VirtualMachineScaleSetManagedDiskParametersArgs(
                 storage_account_type=compute.StorageAccountTypes.PREMIUM_LRS
@@ -116,9 +165,13 @@ def _disk(plan: Plan) -> compute.VirtualMachineScaleSetStorageProfileArgs:
     )
 
 
-def _nics(plan: Plan, net: Network) -> compute.VirtualMachineScaleSetNetworkProfileArgs:
+def _nics(plan: Plan, net: NodesNetwork) -> compute.VirtualMachineScaleSetNetworkProfileArgs:
+    members = [compute.SubResourceArgs(id=net.nodes_group_id)] if net.nodes_group_id is not None else None
     address = compute.VirtualMachineScaleSetIPConfigurationArgs(
-        name="ip0", primary=True, subnet=compute.ApiEntityReferenceArgs(id=net.subnet_id)
+        name="ip0",
+        primary=True,
+        subnet=compute.ApiEntityReferenceArgs(id=net.subnet_id),
+        application_security_groups=members,
     )
     nic = compute.VirtualMachineScaleSetNetworkConfigurationArgs(
         name="nic0",
@@ -134,13 +187,19 @@ def _nics(plan: Plan, net: Network) -> compute.VirtualMachineScaleSetNetworkProf
     )
 
 
-def _security(plan: Plan) -> compute.SecurityProfileArgs:
-    """The security type is said aloud: the default is becoming TrustedLaunch, which some GPU sizes do not have. Secure
-    Boot stays off, as the image's GPU and InfiniBand drivers are not signed for it."""
-    trusted = compute.UefiSettingsArgs(secure_boot_enabled=False, v_tpm_enabled=True)
-    return compute.SecurityProfileArgs(
-        security_type=plan.security_type, uefi_settings=trusted if plan.security_type == "TrustedLaunch" else None
-    )
+def _security(plan: Plan) -> compute.SecurityProfileArgs | None:
+    """Trusted Launch with its virtual TPM, where size and image are made for it; without Secure Boot, as GPU and
+    InfiniBand drivers are not signed for it.
+
+    Standard is what a set without a profile is. Its name is not sent: with this API version Azure takes "Standard" of
+    subscriptions only that have registered the feature UseStandardSecurityType, and of all from 2025-11-01 on
+    (learn.microsoft.com/azure/virtual-machines/trusted-launch-faq; github.com/Azure/azure-cli/issues/33280). Sizes and
+    images that cannot do it are never made Trusted Launch by default.
+    """
+    if plan.security_type != "TrustedLaunch":
+        return None
+    firmware = compute.UefiSettingsArgs(secure_boot_enabled=False, v_tpm_enabled=True)
+    return compute.SecurityProfileArgs(security_type=plan.security_type, uefi_settings=firmware)
 
 
 def _flexible(plan: Plan, value: Any) -> Any:

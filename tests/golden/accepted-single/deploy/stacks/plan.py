@@ -9,17 +9,27 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Image:
-    """A marketplace image; the version is pinned, so that a run can be repeated."""
+    """A marketplace image by its four names (the version is pinned, so that a run can be repeated), or one's own by its
+    ARM id."""
 
-    publisher: str
-    offer: str
-    sku: str
-    version: str
+    publisher: str | None
+    offer: str | None
+    sku: str | None
+    version: str | None
+    id: str | None
+
+
+@dataclass(frozen=True)
+class Spot:
+    """`max_price` is US dollars an hour and node; -1: up to the price of a dedicated one."""
+
+    max_price: float
 
 
 @dataclass(frozen=True)
 class Plan:
-    """`orchestration_mode` is "Uniform" (InfiniBand, several nodes) or "Flexible"; `keep_outputs` is in seconds."""
+    """One of the plan's choices. `orchestration_mode` is "Uniform" (InfiniBand, several nodes) or "Flexible";
+    `keep_outputs` is in seconds; ids are ARM's."""
 
     location: str
     vm_size: str
@@ -34,11 +44,27 @@ class Plan:
     subnet_prefix: str
     shared_directory: bool
     tags: dict[str, str]
+    ephemeral_os_disk: bool
+    spot: Spot | None
+    zone: str | None
+    subnet_id: str | None
+    capacity_reservation_id: str | None
+    proximity_placement: bool
     keep_outputs: int
 
+    @property
+    def zones(self) -> list[str] | None:
+        """The zone as ARM takes it."""
+        return [self.zone] if self.zone else None
 
-def read_plan(file: Path) -> Plan:
-    """The infrastructure that the plan.json `file` asks for. Raises KeyError or TypeError where it is not one."""
+
+def read_plan(file: Path, choice: int = 0) -> Plan:
+    """The infrastructure that the plan.json `file` asks for: its first choice, or the alternative of that number.
+
+    Raises KeyError or TypeError where the file is no plan, IndexError where it has no such choice.
+    """
     document = json.loads(file.read_text(encoding="utf-8"))
-    wanted = document["infrastructure"]
-    return Plan(**{**wanted, "image": Image(**wanted["image"])}, keep_outputs=document["limits"]["keep_outputs"])
+    wanted = [document["infrastructure"], *document["alternatives"]][choice]
+    spot = wanted["spot"]
+    parts = {"image": Image(**wanted["image"]), "spot": Spot(**spot) if spot else None}
+    return Plan(**{**wanted, **parts}, keep_outputs=document["limits"]["keep_outputs"])

@@ -1,0 +1,126 @@
+"""A fast folder on the node's own disks, for the environment's cache and temporary files: gone with the node.
+
+Local NVMe disks come raw (learn.microsoft.com/azure/virtual-machines/enable-nvme-temp-faqs): those that nothing uses
+are made one file system. Else a temporary disk is taken that the image has mounted. A node with neither does without.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+MOUNT = Path("/mnt/tfinfra/scratch")
+_DEVICE = "/dev/md/tfinfra-scratch"
+# What Azure's local disks call themselves; its remote disks and everybody else's disks have other names
+# (github.com/Azure/azure-vm-utils, udev rules)
+_LOCAL = re.compile(r"Microsoft NVMe Direct Disk( v2)?")
+# Where Ubuntu, the Azure agent and the HPC images mount the temporary disk and local NVMe
+_MOUNTED = ("/mnt/resource_nvme", "/mnt/resource", "/mnt")
+_LEAST = 32 << 30  # bytes: a GPU environment is 10 GB, and unpacking takes as much again
+_COLUMNS = "NAME,TYPE,SIZE,RO,MODEL,FSTYPE,PTTYPE,MOUNTPOINTS"
+_NOTHING_FOUND = 2  # blkid's exit status for a disk without any signature
+_log = logging.getLogger(__name__)
+
+
+def find_scratch(root: Path) -> Path | None:
+    """The scratch folder, made ready; None where this is not a whole machine, or where it has no disk to spare.
+
+    Never raises: what fails is logged, and the system disk serves.
+    """
+    if root != Path("/") or not Path("/run/systemd/system").is_dir() or os.geteuid() != 0:
+        return None  # a node that is a process, or shares a machine: its disks are somebody's
+    try:
+        listing = json.loads(_output(["lsblk", "--json", "--bytes", "--paths", "--output", _COLUMNS]))
+        disks = [disk for disk in raw_disks(listing) if _is_blank(disk)]
+        if disks:
+            return _make(disks)
+        mounted = mounted_disk(listing)
+        return _folder(Path(mounted)) if mounted else None
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        _log.warning("no scratch disk: %s", error)
+        return None
+
+
+def raw_disks(listing: Mapping[str, Any]) -> tuple[str, ...]:
+    """The device paths, in `lsblk --json`'s document, of the local NVMe disks that are nobody's: without partition,
+    file system, mount, and without anything built on them."""
+    return tuple(d["name"] for d in listing["blockdevices"] if _is_local(d) and _is_unused(d))
+
+
+def mounted_disk(listing: Mapping[str, Any]) -> str | None:
+    """Where a temporary disk is mounted that is large enough; never the disk of the system."""
+    found: dict[str, int] = {}
+    for disk in listing["blockdevices"]:
+        parts = [disk, *_below(disk)]
+        mounts = {point: int(part["size"] or 0) for part in parts for point in _points(part)}
+        if "/" not in mounts:
+            found.update(mounts)
+    return next((point for point in _MOUNTED if found.get(point, 0) >= _LEAST), None)
+
+
+def setup_commands(disks: Sequence[str], *, striped: bool) -> list[list[str]]:
+    """What makes one mounted file system of blank `disks`: a stripe over all, or the first alone."""
+    device = _DEVICE if striped and len(disks) > 1 else disks[0]
+    stripe = ["mdadm", "--create", _DEVICE, "--run", "--level=0", f"--raid-devices={len(disks)}", *disks]
+    return [
+        *([stripe] if device == _DEVICE else []),
+        ["mkfs.ext4", "-q", "-m", "0", "-E", "nodiscard,lazy_itable_init=1", device],
+        ["mount", "-o", "noatime", device, str(MOUNT)],
+    ]
+
+
+def _is_local(disk: Mapping[str, Any]) -> bool:
+    return disk["type"] == "disk" and _LOCAL.fullmatch((disk.get("model") or "").strip()) is not None
+
+
+def _is_unused(disk: Mapping[str, Any]) -> bool:
+    signs = (disk.get("fstype"), disk.get("pttype"), disk.get("ro"), disk.get("children"))
+    return not any(signs) and not _points(disk)
+
+
+def _points(part: Mapping[str, Any]) -> list[str]:
+    return [point for point in part.get("mountpoints") or () if point]
+
+
+def _below(part: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for child in part.get("children") or ():
+        yield child
+        yield from _below(child)
+
+
+def _is_blank(disk: str) -> bool:
+    """Asks the disk itself: lsblk tells what udev has seen, which may be out of date."""
+    done = subprocess.run(["blkid", "--probe", disk], capture_output=True, timeout=30, check=False)
+    return done.returncode == _NOTHING_FOUND
+
+
+def _make(disks: Sequence[str]) -> Path:
+    MOUNT.mkdir(parents=True, exist_ok=True)
+    for command in setup_commands(disks, striped=shutil.which("mdadm") is not None):
+        _output(command)
+    _log.info("scratch: %s on %s", MOUNT, ", ".join(disks))
+    return MOUNT
+
+
+def _folder(mounted: Path) -> Path | None:
+    if shutil.disk_usage(mounted).free < _LEAST:
+        return None
+    folder = mounted / "tfinfra-scratch"
+    folder.mkdir(exist_ok=True)
+    _log.info("scratch: %s", folder)
+    return folder
+
+
+def _output(command: list[str]) -> str:
+    """Raises OSError with what the command complained of."""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    if done.returncode:
+        raise OSError(f"{' '.join(command)}: exit status {done.returncode}: {done.stderr.strip()[-300:]}")
+    return done.stdout
