@@ -30,7 +30,7 @@ def command(manifest: Path, target: str | None, as_json: bool) -> None:
 
     compiled = compile_manifest(load_inputs(manifest, target=target))
     print_diagnostics(compiled.diagnostics)
-    prices = price_lines(compiled.plan)
+    prices = price_lines(compiled.plan, compiled.spec.target, compiled.prices)
     if as_json:
         print_document(_document(compiled, prices))
     else:
@@ -38,18 +38,15 @@ def command(manifest: Path, target: str | None, as_json: bool) -> None:
 
 
 def _document(compiled: Compiled, prices: Sequence[PriceLine]) -> dict[str, Any]:
-    from tfinfra.compiler.cost import total
+    from tfinfra.cli.plan_price import price_document
     from tfinfra.compiler.resource_list import resources
 
-    hourly = total(prices)
     return {
         "plan": compiled.plan,
         "target": compiled.spec.target,
         "resources": resources(compiled.plan),
         "placement": [_placement(compiled.plan, task) for task in compiled.plan.tasks],
-        "prices": prices,
-        "usd_per_hour": hourly,
-        "usd_at_most": _at_most(compiled.plan, hourly),
+        **price_document(compiled, prices),
         "diagnostics": compiled.diagnostics,
     }
 
@@ -59,16 +56,17 @@ def _placement(plan: Plan, task: Task) -> dict[str, Any]:
 
 
 def _text(compiled: Compiled, prices: Sequence[PriceLine]) -> Iterator[str]:
+    from tfinfra.cli.plan_price import limit_lines, price_table
+
     plan = compiled.plan
     yield from _head(compiled)
     yield "\nresources"
     yield from _resources(plan)
     yield "\ntasks"
     yield from _tasks(plan)
-    yield "\nprice (list, US dollars an hour)"
-    yield from _prices(compiled, prices)
+    yield from price_table(compiled, prices)
     yield "\nlimits"
-    yield from _limits(plan)
+    yield from limit_lines(compiled)
 
 
 def _head(compiled: Compiled) -> Iterator[str]:
@@ -102,33 +100,3 @@ def _gpus(plan: Plan, task: Task) -> str:
     if task.gpus is None:
         return f"  all {plan.gpus_per_node} GPUs"
     return f"  GPUs {', '.join(map(str, task.gpus))}" if task.gpus else "  no GPU"
-
-
-def _prices(compiled: Compiled, prices: Sequence[PriceLine]) -> Iterator[str]:
-    from tfinfra.compiler.cost import total
-
-    for line in prices:
-        price = f"{line.usd_per_hour:10.3f}" if line.usd_per_hour is not None else "   unknown"
-        yield f"  {price}  {line.quantity} x {line.item}"
-    hourly = total(prices)
-    if hourly is None:
-        yield "     unknown  in all: the catalog has no price for this size in this location"
-        return
-    most = _at_most(compiled.plan, hourly)
-    yield f"  {hourly:10.3f}  in all; at most {most:.2f} if the run lasts until its deadline"
-    if compiled.spec.target.cloud == "local":
-        yield "  on the local cloud nothing is charged: this is what the same would cost on Azure"
-
-
-def _at_most(plan: Plan, hourly: float | None) -> float | None:
-    return None if hourly is None else round(hourly * plan.limits.max_run_duration / 3600, 2)
-
-
-def _limits(plan: Plan) -> Iterator[str]:
-    from tfinfra.clock import spell_seconds
-
-    longest = spell_seconds(plan.limits.max_run_duration)
-    yield f"  everything billed by the hour is deleted {longest} after the first write to the cloud"
-    yield f"  outputs stay {spell_seconds(plan.limits.keep_outputs)} longer"
-    if plan.hold_on_failure:
-        yield f"  after a failure the nodes are held for {spell_seconds(plan.hold_on_failure)}, never past the deadline"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tfinfra.catalog.prices import PriceBook, shipped_book
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import Document
 
@@ -32,8 +33,8 @@ class Source:
 class Inputs:
     """`document` is the manifest, or the arguments from Python; `stem` is what `name` defaults to; `target` the one
     asked for instead of the manifest's; `targets` the compute_targets.yaml files, nearest first; `machine_gpus` the
-    GPUs of this machine; in a `rehearse` a size without GPUs is a notice. `diagnostics` are what the reader could
-    report and go on."""
+    GPUs of this machine; in a `rehearse` a size without GPUs is a notice. `prices` are what things cost as far as this
+    machine knows. `diagnostics` are what the reader could report and go on."""
 
     document: Document
     stem: str
@@ -42,4 +43,5 @@ class Inputs:
     targets: tuple[Document, ...] = ()
     machine_gpus: int = 0
     rehearse: bool = False
+    prices: PriceBook = field(default_factory=shipped_book)
     diagnostics: tuple[Diagnostic, ...] = ()

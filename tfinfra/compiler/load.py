@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from tfinfra.catalog.price_file import read_price_file
+from tfinfra.catalog.prices import PriceBook, shipped_book
 from tfinfra.compiler.inputs import Inputs, Source
 from tfinfra.compiler.source import read_source
 from tfinfra.errors import Diagnostic, ManifestError, Position, Severity
@@ -40,6 +42,7 @@ def _inputs(
     diagnostics: tuple[Diagnostic, ...] = (),
 ) -> Inputs:
     targets, more = _targets(document, folder, target)
+    prices, stale = known_prices()
     return Inputs(
         document=document,
         stem=stem,
@@ -48,7 +51,8 @@ def _inputs(
         targets=targets,
         machine_gpus=machine_gpus(),
         rehearse=rehearse,
-        diagnostics=(*diagnostics, *more),
+        prices=prices,
+        diagnostics=(*diagnostics, *more, *stale),
     )
 
 
@@ -89,6 +93,19 @@ def _source(document: Document, folder: Path) -> Source:
     directory = directory if isinstance(directory, str) and "\0" not in directory else "."
     shown = os.path.normpath(folder / directory)
     return read_source(folder / directory, shown, str(entry or ""), str(name) if name else None)
+
+
+def known_prices() -> tuple[PriceBook, tuple[Diagnostic, ...]]:
+    """The shipped prices, and over them the newer ones that this user's refresh has brought."""
+    from tfinfra.paths import prices_file
+
+    try:
+        refreshed = read_price_file(prices_file())
+    except ValueError as error:
+        message = f"the refreshed prices in {prices_file()} cannot be read ({error}): the shipped ones are used"
+        hint = "`tfinfra catalog refresh` writes them anew"
+        return shipped_book(), (Diagnostic("TFI633", Severity.WARNING, message, hint=hint),)
+    return (shipped_book().newest(refreshed) if refreshed else shipped_book()), ()
 
 
 def machine_gpus() -> int:

@@ -7,11 +7,13 @@ All passes but the first are pure, and none stops at its first error: what is wr
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tfinfra.backends.registry import backend
+from tfinfra.catalog.prices import PriceBook, shipped_book
 from tfinfra.compiler.inputs import Inputs
+from tfinfra.compiler.money_rules import money_findings
 from tfinfra.compiler.order import in_file_order
 from tfinfra.compiler.plan import make_plan
 from tfinfra.compiler.requirements import framework_findings, requirement_findings
@@ -31,7 +33,7 @@ from tfinfra.model import Plan, Spec
 
 __all__ = ["Checked", "Compiled", "Inputs", "check_manifest", "compile_manifest"]
 
-_NOT_FEASIBLE = {"TFI403", "TFI405", "TFI413"}
+_NOT_FEASIBLE = {"TFI403", "TFI405", "TFI413", "TFI630", "TFI631"}
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ class Checked:
 
 @dataclass(frozen=True)
 class Compiled:
-    """What `plan` shows and `up` runs. `tree` is the deploy folder, {path: text}; `source_root` is absolute."""
+    """What `plan` shows and `up` runs. `tree` is the deploy folder, {path: text}; `source_root` is absolute. `prices`
+    is the book that its rules went by."""
 
     manifest: Manifest
     spec: Spec
@@ -54,6 +57,7 @@ class Compiled:
     tree: dict[str, str]
     diagnostics: tuple[Diagnostic, ...]
     source_root: Path
+    prices: PriceBook = field(default_factory=shipped_book)
 
 
 def check_manifest(inputs: Inputs) -> Checked:
@@ -73,8 +77,10 @@ def check_manifest(inputs: Inputs) -> Checked:
     gpus = gpus_per_node(manifest, chosen, inputs)
     tasks = backend(spec.backend).tasks(spec, gpus)
     found += task_findings(manifest, chosen, spec, tasks, gpus)
+    plan = make_plan(spec, chosen.size, tasks, gpus)
+    found += money_findings(manifest, spec.target, plan, inputs.prices, rehearse=inputs.rehearse)
     _refuse(inputs, found)
-    return Checked(manifest, spec, make_plan(spec, chosen.size, tasks, gpus), in_file_order(inputs, found))
+    return Checked(manifest, spec, plan, in_file_order(inputs, found))
 
 
 def compile_manifest(inputs: Inputs) -> Compiled:
@@ -84,7 +90,7 @@ def compile_manifest(inputs: Inputs) -> Compiled:
     checked = check_manifest(inputs)
     tree = render(checked.plan, resolved_text(checked.manifest, checked.spec))
     root = inputs.source.root
-    return Compiled(checked.manifest, checked.spec, checked.plan, tree, checked.diagnostics, root)
+    return Compiled(checked.manifest, checked.spec, checked.plan, tree, checked.diagnostics, root, inputs.prices)
 
 
 _PLANNABLE = {
