@@ -14,7 +14,7 @@ from tests.lifecycle.fakes import World, a_plan, training
 from tests.lifecycle.test_record import a_record
 from tests.money.schedules import Schedule, at_any_time, course, schedules
 from tfinfra.clock import iso_time, unix_time
-from tfinfra.errors import TeardownIncomplete
+from tfinfra.errors import LimitReached, TeardownIncomplete
 from tfinfra.lifecycle import down, spending
 from tfinfra.lifecycle.record import RunRecord, run_folder
 from tfinfra.lifecycle.runs import RunGroup, run_state
@@ -187,6 +187,22 @@ def test_the_nodes_settings_come_from_the_record(tmp_path: Path) -> None:
     record = a_record(RUN, limit="max_cost_usd", run_seconds=1234)
     told = node_settings(record, World(tmp_path).cloud(), keep, "bundle", "sha")
     assert (told.limit, told.run_seconds, told.deadline) == ("max_cost_usd", 1234, record.deadline)
+
+
+def test_another_attempt_draws_on_the_same_budget(tmp_path: Path) -> None:
+    world = left_behind(tmp_path)
+    folder, before = run_folder(tmp_path / "state", RUN), record_of(world)
+    end = spending.note_attempt(folder, f"{COMPUTE}-1", CAPPED, BURN, world.now + 600)
+    after = record_of(world)
+    assert unix_time(after.deadline) < unix_time(before.deadline)
+    assert (after.compute_group, after.keep_until, after.limit) == (f"{COMPUTE}-1", before.keep_until, "max_cost_usd")
+    assert after.deadline == iso_time(end.at)
+    # what both attempts and the kept outputs may cost until each of them is due is nine tenths of the budget
+    assert sum(i.usd(i.due) for i in after.ledger.intervals) == pytest.approx(18.0, abs=0.01)
+    with pytest.raises(
+        LimitReached, match=r"limits.max_cost_usd leaves no time for another attempt: .* of at most 20.00"
+    ):
+        spending.note_attempt(folder, f"{COMPUTE}-2", CAPPED, BURN, world.now + 1500)
 
 
 @settings(max_examples=150, deadline=None)

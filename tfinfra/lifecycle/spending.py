@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from tfinfra.clock import iso_time, unix_time
-from tfinfra.errors import TeardownIncomplete, TfinfraError
-from tfinfra.money.budget import DELETION_SECONDS
+from tfinfra.errors import LimitReached, TeardownIncomplete, TfinfraError
+from tfinfra.model import Limits
+from tfinfra.money.budget import DELETION_SECONDS, Burn, Deadline, needed_seconds, next_deadline
 from tfinfra.money.ledger import Interval
 
 if TYPE_CHECKING:
@@ -41,6 +42,26 @@ def note_compute(folder: RunFolder, record: RunRecord, usd_per_hour: float, now:
     """Notes that the compute group is billed from `now` on."""
     begun = billed(record.compute_group, "compute", usd_per_hour, now, unix_time(record.deadline))
     folder.update(ledger=record.ledger.opened(begun))
+
+
+def note_attempt(folder: RunFolder, group: str, limits: Limits, burn: Burn, now: float) -> Deadline:
+    """Notes that another attempt of the run begins `now` in the compute group `group`, while the one before is being
+    deleted: all attempts draw on one budget. The deadline of the record is the new attempt's from here on. Raises
+    LimitReached where the budget leaves no time that is worth it, KeyError where there is no record."""
+    record = folder.update()
+    ledger = record.ledger.ending(now + DELETION_SECONDS)
+    before = Deadline(unix_time(record.deadline), record.run_seconds or limits.max_run_duration, record.limit)
+    end = next_deadline(before, limits, burn, ledger, now)
+    if end.at <= now or (end.limit == "max_cost_usd" and end.at - now < needed_seconds(limits)):
+        raise LimitReached(f"limits.{end.limit} leaves no time for another attempt: {so_far(record, now)}")
+    folder.update(
+        compute_group=group,
+        deadline=iso_time(end.at),
+        limit=end.limit,
+        run_seconds=end.seconds,
+        ledger=ledger.opened(billed(group, "compute", burn.compute, now, end.at)),
+    )
+    return end
 
 
 def settle(ports: Ports, folder: RunFolder, groups: Iterable[str], present: Collection[str] | None) -> None:
