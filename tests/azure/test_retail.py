@@ -33,6 +33,7 @@ LISTED = [
     an_item(vm_item(D8, "westeurope", 0.99), productName="Virtual Machines Dsv5 Series Cloud Services"),
     vm_item(T4, "westeurope", 0.658),
     vm_item(D8, "eastus", 0.384),
+    vm_item(D8, "usgovvirginia", 0.1),
     *(meter_item(m.key, "westeurope", 20.0 + i) for i, m in enumerate(METERS) if m.unit != "hour"),
     meter_item("nat_gateway", "Global", 0.046),
     meter_item("public_ip", "westeurope", 0.006),
@@ -63,6 +64,7 @@ def test_what_costs_the_same_everywhere_is_known_in_every_region() -> None:
     assert book.price("public_ip", "westeurope") == 0.006
     assert book.price("public_ip", "eastus") is None
     assert book.price("disk P10", "westeurope") is not None
+    assert [*book.regions] == ["eastus", EVERYWHERE, "westeurope"]
 
 
 def test_all_pages_are_read_and_filters_name_what_is_asked_for() -> None:

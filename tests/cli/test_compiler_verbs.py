@@ -109,6 +109,29 @@ def test_plan_shows_tasks_ports_and_price(capsys: pytest.CaptureFixture[str]) ->
         assert piece in shown
 
 
+def test_plan_shows_the_price_up_to_the_limits_and_what_none_holds(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capped = "vm_size: Standard_D8s_v5\nlimits: {max_cost_usd: 10}\n"
+    (folder / "capped.yaml").write_text(f"entry_script: train.py\n{capped}")
+    assert main(["plan", "capped.yaml"]) == 0
+    shown = capsys.readouterr().out
+    for piece in (
+        "not capped by any limit of time (limits.max_cost_usd holds 1.00 back",
+        "what max_cost_usd of 10.00 allows",
+    ):
+        assert piece in shown
+    assert main(["plan", "capped.yaml", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["limit"], document["max_cost_usd"]) == ("max_cost_usd", 10.0)
+    assert document["usd_at_most"] == pytest.approx(
+        sum(line["usd_up_to_limits"] for line in document["prices"]), abs=0.01
+    )
+    # what is left of nine tenths after 30 minutes of everything
+    assert document["usd_at_most"] == pytest.approx(9.0 - document["usd_per_hour"] / 2, abs=0.01)
+    assert any(rate["per"] == "GB" for rate in document["not_capped"])
+
+
 def test_an_internal_error_is_one_line_and_a_report(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

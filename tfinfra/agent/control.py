@@ -38,7 +38,7 @@ def end_of_training(settings: NodeSettings, plan: Plan) -> float:
 def deadline_stop(settings: NodeSettings, plan: Plan, now: float) -> Stop | None:
     if now < end_of_training(settings, plan):
         return None
-    return Stop("limit", f"limits.{settings.limit} has been reached, {_run_seconds(settings, plan)} s after the start")
+    return Stop("limit", f"limits.{settings.limit} ends the run {_run_seconds(settings, plan)} s after its start")
 
 
 def _run_seconds(settings: NodeSettings, plan: Plan) -> int:

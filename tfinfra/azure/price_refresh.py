@@ -17,6 +17,8 @@ _UNITS = {
 }
 _GLOBAL = ("Global", "")
 """The armRegionName of what costs the same everywhere."""
+_OTHER_CLOUDS = ("usgov", "usdod", "ussec", "usnat", "china")
+"""How regions begin that the list has, and that no subscription of the public cloud may use."""
 _OTHERS = {(m.service, m.product, m.meter): m for m in METERS}
 
 Priced = tuple[str, str, float]
@@ -76,11 +78,13 @@ def _other_price(item: Mapping[str, Any]) -> Priced | None:
 def _priced(item: Mapping[str, Any], meter: str, unit: str) -> Priced | None:
     """The item's price in `unit`; None for one of another kind (a reservation, a volume's later tier) or of nothing."""
     region, usd = _text(item, "armRegionName"), _number(item, "retailPrice")
+    if region.startswith(_OTHER_CLOUDS):
+        return None
     if _text(item, "type") != "Consumption" or _number(item, "tierMinimumUnits") > 0 or usd == 0:
         return None
-    if _text(item, "currencyCode") != "USD" or _text(item, "unitOfMeasure") not in _UNITS[unit]:
-        unknown = f"{item['currencyCode']} for {item['unitOfMeasure']}"
-        raise RetailError(f"the price of {meter} in {region or 'all regions'} is in {unknown}")
+    currency, per = _text(item, "currencyCode"), _text(item, "unitOfMeasure")
+    if currency != "USD" or per not in _UNITS[unit]:
+        raise RetailError(f"the price of {meter} in {region or 'all regions'} is in {currency} for {per}")
     return (EVERYWHERE if region in _GLOBAL else region), meter, usd
 
 

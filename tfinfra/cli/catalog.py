@@ -31,8 +31,9 @@ def sizes_command(gpu: bool, region: str, as_json: bool) -> None:
     from tfinfra.cli.output import print_diagnostics, print_document
     from tfinfra.compiler.load import known_prices
 
-    book, diagnostics = known_prices()
-    print_diagnostics(diagnostics)
+    known = known_prices()
+    book = known.book
+    print_diagnostics(known.diagnostics)
     rows = [_row(size, region, book) for size in sizes() if size.gpus or not gpu]
     if as_json:
         print_document({"region": region, "prices_of": book.date(region), "sizes": rows})
@@ -109,7 +110,7 @@ def _fetched(url: str, regions: tuple[str, ...]) -> PriceBook:
     from tfinfra.compiler.load import known_prices
     from tfinfra.paths import prices_file
 
-    old, _ = known_prices()
+    old = known_prices().book
     try:
         book = fetch_prices(http_pages(url), [size.name for size in sizes()], regions, _today())
     except RetailError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +11,9 @@ import click
 from tfinfra.cli.options import json_option, manifest_argument, target_option
 
 if TYPE_CHECKING:
+    from tfinfra.cli.plan_price import Priced
     from tfinfra.compiler.pipeline import Compiled
-    from tfinfra.model import Plan, PriceLine, Task
+    from tfinfra.model import Plan, Task
 
 _MOST_TASKS = 40
 
@@ -24,20 +25,20 @@ _MOST_TASKS = 40
 def command(manifest: Path, target: str | None, as_json: bool) -> None:
     """The same plan that `up` runs."""
     from tfinfra.cli.output import print_diagnostics, print_document
-    from tfinfra.compiler.cost import price_lines
+    from tfinfra.cli.plan_price import priced
     from tfinfra.compiler.load import load_inputs
     from tfinfra.compiler.pipeline import compile_manifest
 
     compiled = compile_manifest(load_inputs(manifest, target=target))
-    print_diagnostics(compiled.diagnostics)
-    prices = price_lines(compiled.plan, compiled.spec.target, compiled.prices)
+    print_diagnostics(dict.fromkeys([*compiled.diagnostics, *compiled.prices().diagnostics]))
+    price = priced(compiled)
     if as_json:
-        print_document(_document(compiled, prices))
+        print_document(_document(compiled, price))
     else:
-        print("\n".join(_text(compiled, prices)))
+        print("\n".join(_text(compiled, price)))
 
 
-def _document(compiled: Compiled, prices: Sequence[PriceLine]) -> dict[str, Any]:
+def _document(compiled: Compiled, price: Priced) -> dict[str, Any]:
     from tfinfra.cli.plan_price import price_document
     from tfinfra.compiler.resource_list import resources
 
@@ -46,7 +47,7 @@ def _document(compiled: Compiled, prices: Sequence[PriceLine]) -> dict[str, Any]
         "target": compiled.spec.target,
         "resources": resources(compiled.plan),
         "placement": [_placement(compiled.plan, task) for task in compiled.plan.tasks],
-        **price_document(compiled, prices),
+        **price_document(price),
         "diagnostics": compiled.diagnostics,
     }
 
@@ -55,7 +56,7 @@ def _placement(plan: Plan, task: Task) -> dict[str, Any]:
     return {"task": task.name, "node": task.node, "port": plan.base_port + task.slot, "gpus": task.gpus}
 
 
-def _text(compiled: Compiled, prices: Sequence[PriceLine]) -> Iterator[str]:
+def _text(compiled: Compiled, price: Priced) -> Iterator[str]:
     from tfinfra.cli.plan_price import limit_lines, price_table
 
     plan = compiled.plan
@@ -64,9 +65,9 @@ def _text(compiled: Compiled, prices: Sequence[PriceLine]) -> Iterator[str]:
     yield from _resources(plan)
     yield "\ntasks"
     yield from _tasks(plan)
-    yield from price_table(compiled, prices)
+    yield from price_table(price)
     yield "\nlimits"
-    yield from limit_lines(compiled)
+    yield from limit_lines(price, plan.hold_on_failure)
 
 
 def _head(compiled: Compiled) -> Iterator[str]:

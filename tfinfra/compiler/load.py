@@ -7,9 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tfinfra.catalog.price_file import read_price_file
-from tfinfra.catalog.prices import PriceBook, shipped_book
-from tfinfra.compiler.inputs import Inputs, Source
+from tfinfra.compiler.inputs import Inputs, KnownPrices, Source
 from tfinfra.compiler.source import read_source
 from tfinfra.errors import Diagnostic, ManifestError, Position, Severity
 from tfinfra.manifest.document import Document, argument_document
@@ -42,7 +40,6 @@ def _inputs(
     diagnostics: tuple[Diagnostic, ...] = (),
 ) -> Inputs:
     targets, more = _targets(document, folder, target)
-    prices, stale = known_prices()
     return Inputs(
         document=document,
         stem=stem,
@@ -51,8 +48,8 @@ def _inputs(
         targets=targets,
         machine_gpus=machine_gpus(),
         rehearse=rehearse,
-        prices=prices,
-        diagnostics=(*diagnostics, *more, *stale),
+        prices=known_prices,
+        diagnostics=(*diagnostics, *more),
     )
 
 
@@ -95,8 +92,10 @@ def _source(document: Document, folder: Path) -> Source:
     return read_source(folder / directory, shown, str(entry or ""), str(name) if name else None)
 
 
-def known_prices() -> tuple[PriceBook, tuple[Diagnostic, ...]]:
+def known_prices() -> KnownPrices:
     """The shipped prices, and over them the newer ones that this user's refresh has brought."""
+    from tfinfra.catalog.price_file import read_price_file
+    from tfinfra.catalog.prices import shipped_book
     from tfinfra.paths import prices_file
 
     try:
@@ -104,8 +103,8 @@ def known_prices() -> tuple[PriceBook, tuple[Diagnostic, ...]]:
     except ValueError as error:
         message = f"the refreshed prices in {prices_file()} cannot be read ({error}): the shipped ones are used"
         hint = "`tfinfra catalog refresh` writes them anew"
-        return shipped_book(), (Diagnostic("TFI633", Severity.WARNING, message, hint=hint),)
-    return (shipped_book().newest(refreshed) if refreshed else shipped_book()), ()
+        return KnownPrices(shipped_book(), (Diagnostic("TFI633", Severity.WARNING, message, hint=hint),))
+    return KnownPrices(shipped_book().newest(refreshed) if refreshed else shipped_book())
 
 
 def machine_gpus() -> int:

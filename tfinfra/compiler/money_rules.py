@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tfinfra.catalog.prices import PriceBook
 from tfinfra.clock import spell_seconds
 from tfinfra.compiler.cost import burn_of, dearest_lines, unknown_prices
+from tfinfra.compiler.inputs import KnownPrices
 from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import error_at
 from tfinfra.manifest.manifest import Manifest
@@ -17,18 +17,17 @@ _PATH = ("limits", "max_cost_usd")
 
 
 def money_findings(
-    manifest: Manifest, target: Target, plan: Plan, book: PriceBook, *, rehearse: bool
+    manifest: Manifest, target: Target, plan: Plan, prices: KnownPrices, *, rehearse: bool
 ) -> Iterator[Diagnostic]:
-    """All of this file's rules. In a rehearsal nothing is charged, so that a plan which Azure would be refused for is
-    warned of only."""
-    if manifest.limits.max_cost_usd is None:
-        return
+    """All of this file's rules, for a manifest that has the key. In a rehearsal nothing is charged: what Azure would be
+    refused for is a warning there."""
     if target.cloud == "local":
         message = "the local cloud costs nothing: max_cost_usd ends nothing here"
         yield error_at(manifest.document, "TFI632", _PATH, message, severity=Severity.NOTICE)
         return
     severity = Severity.WARNING if rehearse else Severity.ERROR
-    lines = dearest_lines(plan, target, book)
+    yield from prices.diagnostics
+    lines = dearest_lines(plan, target, prices.book)
     if unknown_prices(lines):
         yield _unknown(manifest, target, lines, severity)
     else:

@@ -6,14 +6,12 @@ All passes but the first are pure, and none stops at its first error: what is wr
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from tfinfra.backends.registry import backend
-from tfinfra.catalog.prices import PriceBook, shipped_book
-from tfinfra.compiler.inputs import Inputs
-from tfinfra.compiler.money_rules import money_findings
+from tfinfra.compiler.inputs import Inputs, KnownPrices, shipped_prices
 from tfinfra.compiler.order import in_file_order
 from tfinfra.compiler.plan import make_plan
 from tfinfra.compiler.requirements import framework_findings, requirement_findings
@@ -49,7 +47,7 @@ class Checked:
 @dataclass(frozen=True)
 class Compiled:
     """What `plan` shows and `up` runs. `tree` is the deploy folder, {path: text}; `source_root` is absolute. `prices`
-    is the book that its rules went by."""
+    gives what its rules went by."""
 
     manifest: Manifest
     spec: Spec
@@ -57,7 +55,7 @@ class Compiled:
     tree: dict[str, str]
     diagnostics: tuple[Diagnostic, ...]
     source_root: Path
-    prices: PriceBook = field(default_factory=shipped_book)
+    prices: Callable[[], KnownPrices] = shipped_prices
 
 
 def check_manifest(inputs: Inputs) -> Checked:
@@ -78,7 +76,7 @@ def check_manifest(inputs: Inputs) -> Checked:
     tasks = backend(spec.backend).tasks(spec, gpus)
     found += task_findings(manifest, chosen, spec, tasks, gpus)
     plan = make_plan(spec, chosen.size, tasks, gpus)
-    found += money_findings(manifest, spec.target, plan, inputs.prices, rehearse=inputs.rehearse)
+    found += _money(manifest, inputs, spec, plan)
     _refuse(inputs, found)
     return Checked(manifest, spec, plan, in_file_order(inputs, found))
 
@@ -116,6 +114,14 @@ def _check(
         path = ("tf_config",) if "tf_config" in manifest.given else ("distributed_backend",)
         message = f"tf_config is {dialect.name}: {dialect.reason}"
         yield error_at(manifest.document, "TFI310", path, message, severity=Severity.NOTICE)
+
+
+def _money(manifest: Manifest, inputs: Inputs, spec: Spec, plan: Plan) -> Iterable[Diagnostic]:
+    if manifest.limits.max_cost_usd is None:
+        return ()
+    from tfinfra.compiler.money_rules import money_findings
+
+    return money_findings(manifest, spec.target, plan, inputs.prices(), rehearse=inputs.rehearse)
 
 
 def _refuse(inputs: Inputs, found: list[Diagnostic]) -> None:

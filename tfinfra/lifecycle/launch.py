@@ -134,7 +134,7 @@ def burn(compiled: Compiled) -> Burn:
     for nothing (with a max_cost_usd the compiler refuses that)."""
     from tfinfra.compiler.cost import burn_of, dearest_lines
 
-    return burn_of(dearest_lines(compiled.plan, compiled.spec.target, compiled.prices))
+    return burn_of(dearest_lines(compiled.plan, compiled.spec.target, compiled.prices().book))
 
 
 def new_letters() -> str:
