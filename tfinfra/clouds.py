@@ -62,6 +62,7 @@ def local_cloud(*, machines: str | None = None) -> Cloud:
         node_platform="",
         timeouts=LOCAL_TIMEOUTS,
         ensure=ensure,
+        charges=False,
     )
 
 

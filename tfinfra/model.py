@@ -172,11 +172,22 @@ class Infrastructure:
 
 @dataclass(frozen=True)
 class PriceLine:
-    """US dollars per hour at list price; None where the catalog has no price."""
+    """What is billed by time: US dollars an hour at list price for all of its quantity; None where the catalog has no
+    price. `part` is the group that it goes with: "compute" at the deadline, "keep" when the outputs go."""
 
     item: str
     quantity: int
     usd_per_hour: float | None
+    part: str = "compute"
+
+
+@dataclass(frozen=True)
+class UsageRate:
+    """What is billed by bytes or calls: `usd` for each `per` ("GB", "GB and month", "10,000")."""
+
+    item: str
+    usd: float
+    per: str
 
 
 @dataclass(frozen=True)
@@ -227,6 +238,8 @@ class NodeSettings:
     """What one run tells its nodes: /etc/tfinfra/settings.json, written by the customData's second part.
 
     `store` and `shared` are URLs (file:///… or https://…); `deadline` is ISO 8601 in UTC; `arm_ca` is PEM text or None.
+    `limit` is the key of limits that made the deadline, `run_seconds` how long after the run's start it is (None: as
+    long as the plan's max_run_duration).
     """
 
     run: str
@@ -240,6 +253,8 @@ class NodeSettings:
     compute_group_id: str
     deadline: str
     timeouts: Timeouts
+    limit: str = "max_run_duration"
+    run_seconds: int | None = None
 
 
 @dataclass(frozen=True)

@@ -23,5 +23,10 @@ def config_folder() -> Path:
     return _folder("TFINFRA_CONFIG_DIR", platformdirs.user_config_dir("tfinfra"))
 
 
+def prices_file() -> Path:
+    """The prices of `tfinfra catalog refresh`."""
+    return state_folder() / "prices.json"
+
+
 def _folder(variable: str, default: str) -> Path:
     return Path(os.environ.get(variable) or default).absolute()

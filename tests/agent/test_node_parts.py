@@ -15,7 +15,7 @@ from tfinfra.agent import mpi_command
 from tfinfra.agent.alone import has_only_loopback, on_one_host
 from tfinfra.agent.assignment import Assignment, Folders
 from tfinfra.agent.collect import collect
-from tfinfra.agent.control import end_of_training
+from tfinfra.agent.control import deadline_stop, end_of_training
 from tfinfra.agent.faults import NodeFault
 from tfinfra.agent.heartbeat import Peers
 from tfinfra.agent.node import gpu_count, identity
@@ -245,3 +245,16 @@ def test_training_ends_early_enough_to_collect_before_the_deadline() -> None:
     plan = plan_of(spec("single"))
     assert end_of_training(settings(60), plan) == 3600 - 60
     assert end_of_training(settings(10_000), plan) == 3600 - 360
+
+
+def test_a_run_that_its_budget_shortens_collects_in_a_tenth_of_that_time() -> None:
+    timeouts = Timeouts(1, 1, 1, 10_000)
+    told = NodeSettings(
+        "r", "s", None, "b", "", "c", "a", None, "g", "1970-01-01T01:00:00Z", timeouts, "max_cost_usd", 1800
+    )
+    plan = plan_of(spec("single"))
+    assert end_of_training(told, plan) == 3600 - 180
+    stop = deadline_stop(told, plan, 3500.0)
+    assert stop is not None
+    assert (stop.reason, stop.message) == ("limit", "limits.max_cost_usd ends the run 1800 s after its start")
+    assert deadline_stop(told, plan, 3400.0) is None

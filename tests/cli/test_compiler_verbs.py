@@ -99,8 +99,37 @@ def test_init_writes_a_manifest_that_is_valid() -> None:
 def test_plan_shows_tasks_ports_and_price(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", "digits.yaml"]) == 0
     shown = capsys.readouterr().out
-    for piece in ("main-0  node 0  port 2222", "0.384  1 x Standard_D8s_v5", "Flexible scale set", "1 d after"):
+    for piece in (
+        "main-0  node 0  port 2222",
+        "1 x Standard_D8s_v5",
+        "list prices in eastus of 2026-06-18",
+        "Flexible scale set",
+        "1 d after",
+    ):
         assert piece in shown
+
+
+def test_plan_shows_the_price_up_to_the_limits_and_what_none_holds(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capped = "vm_size: Standard_D8s_v5\nlimits: {max_cost_usd: 10}\n"
+    (folder / "capped.yaml").write_text(f"entry_script: train.py\n{capped}")
+    assert main(["plan", "capped.yaml"]) == 0
+    shown = capsys.readouterr().out
+    for piece in (
+        "not capped by any limit of time (limits.max_cost_usd holds 1.00 back",
+        "what max_cost_usd of 10.00 allows",
+    ):
+        assert piece in shown
+    assert main(["plan", "capped.yaml", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["limit"], document["max_cost_usd"]) == ("max_cost_usd", 10.0)
+    assert document["usd_at_most"] == pytest.approx(
+        sum(line["usd_up_to_limits"] for line in document["prices"]), abs=0.01
+    )
+    # what is left of nine tenths after 30 minutes of everything
+    assert document["usd_at_most"] == pytest.approx(9.0 - document["usd_per_hour"] / 2, abs=0.01)
+    assert any(rate["per"] == "GB" for rate in document["not_capped"])
 
 
 def test_an_internal_error_is_one_line_and_a_report(
@@ -128,4 +157,5 @@ def test_every_verb_of_the_table_is_there_and_has_a_json_flag() -> None:
     for name in VERBS:
         command = edge.cli.get_command(click.Context(edge.cli), name)
         assert command is not None
-        assert any("--json" in option.opts for option in command.params), name
+        parts = command.commands.values() if isinstance(command, click.Group) else (command,)
+        assert all(any("--json" in option.opts for option in part.params) for part in parts), name

@@ -115,6 +115,9 @@ def test_status_names_tasks_and_nodes() -> None:
             "groups": ["g"],
             "deadline": "D",
             "results": None,
+            "usd": 1.234,
+            "usd_per_hour": 0.5,
+            "max_cost_usd": 20.0,
         },
     }
     assert status_lines(document) == [
@@ -122,6 +125,7 @@ def test_status_names_tasks_and_nodes() -> None:
         "  a",
         "  b",
         "  groups: g (deadline D)",
+        "  cost: 1.23 USD of at most 20.00 so far at list price, 0.50 an hour now",
         "  rank-0 on node 0: failed, exit status 7",
         "  node 0: n0 10.0.0.4",
     ]

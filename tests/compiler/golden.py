@@ -57,17 +57,18 @@ def _write(path: Path, text: str) -> None:
 
 @contextmanager
 def _inside(folder: Path) -> Iterator[None]:
-    """Positions name files as seen from the case's folder; compute_targets.yaml of this machine's user is out of it."""
-    here, configured = Path.cwd(), os.environ.get("TFINFRA_CONFIG_DIR")
+    """Positions name files as seen from the case's folder; compute_targets.yaml and the refreshed prices of this
+    machine's user are out of it."""
+    here, environment = Path.cwd(), dict(os.environ)
     os.chdir(folder)
     os.environ["TFINFRA_CONFIG_DIR"] = str(folder / "no-configuration")
+    os.environ["TFINFRA_STATE_DIR"] = str(folder / "no-state")
     try:
         yield
     finally:
         os.chdir(here)
-        os.environ.pop("TFINFRA_CONFIG_DIR")
-        if configured is not None:
-            os.environ["TFINFRA_CONFIG_DIR"] = configured
+        os.environ.clear()
+        os.environ.update(environment)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,9 @@ import pytest
 from tests.compiler.manifests import HOROVOD, checked, codes
 from tfinfra.catalog.features import features
 from tfinfra.catalog.images import image_features, image_of
+from tfinfra.catalog.prices import shipped_book
 from tfinfra.catalog.sizes import sizes
-from tfinfra.compiler.cost import price_lines, total
+from tfinfra.compiler.cost import price_lines
 from tfinfra.model import Infrastructure
 
 _ARM = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/p/providers"
@@ -78,14 +79,16 @@ def test_a_rule_names_the_item_of_the_list(tmp_path: Path) -> None:
 
 def test_alternatives_are_by_location_then_by_size_with_a_price_each(tmp_path: Path) -> None:
     text = "compute_target: {vm_size: [Standard_D8s_v5, Standard_D16s_v5], location: [eastus, westeurope]}\n"
-    plan = checked(tmp_path, text).plan
+    found = checked(tmp_path, text)
+    plan = found.plan
     assert [(i.location, i.vm_size) for i in plan.choices] == [
         ("eastus", "Standard_D8s_v5"),
         ("eastus", "Standard_D16s_v5"),
         ("westeurope", "Standard_D8s_v5"),
         ("westeurope", "Standard_D16s_v5"),
     ]
-    prices = [total(price_lines(plan, choice)) or 0 for choice in range(4)]
+    nodes = [price_lines(plan, found.spec.target, shipped_book(), choice)[0] for choice in range(4)]
+    prices = [line.usd_per_hour or 0 for line in nodes]
     assert prices[0] < prices[2] < prices[1] < prices[3]
 
 

@@ -10,13 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.compiler.manifests import HOROVOD, checked
-from tfinfra.compiler.cost import price_lines, total
+from tfinfra.catalog.prices import shipped_book
+from tfinfra.compiler.cost import price_lines, total, unknown_prices
 from tfinfra.compiler.load import inputs_from_arguments, load_inputs
-from tfinfra.compiler.pipeline import check_manifest, compile_manifest
+from tfinfra.compiler.pipeline import Checked, check_manifest, compile_manifest
 from tfinfra.compiler.resolved import resolved_text
 from tfinfra.compiler.resource_list import resources
 from tfinfra.compiler.write import differences, write_tree
-from tfinfra.model import Plan, from_json, to_json
+from tfinfra.model import Plan, PriceLine, from_json, to_json
 from tfinfra.resources import resource_folder
 
 CLUSTER = "distributed_backend: ps\ntf_config: cluster_spec\nnode_count: 2\nworker_count: 2\n"
@@ -46,16 +47,19 @@ def test_a_plan_goes_through_json_and_back(tmp_path: Path) -> None:
     assert from_json(Plan, json.loads(json.dumps(to_json(plan)))) == plan
 
 
+def lines_of(made: Checked) -> tuple[PriceLine, ...]:
+    return price_lines(made.plan, made.spec.target, shipped_book())
+
+
 def test_prices_are_the_catalogs(tmp_path: Path) -> None:
-    lines = price_lines(checked(tmp_path, f"vm_size: Standard_D8s_v5\n{CLUSTER}").plan)
+    lines = lines_of(checked(tmp_path, f"vm_size: Standard_D8s_v5\n{CLUSTER}"))
     assert (lines[0].quantity, lines[0].usd_per_hour) == (2, 0.768)
     hourly = total(lines)
     assert hourly is not None
     assert 0.8 < hourly < 1.0
-    unknown = price_lines(
-        checked(tmp_path, "compute_target: {vm_size: Standard_D8s_v5, location: polandcentral}\n").plan
-    )
+    unknown = lines_of(checked(tmp_path, "compute_target: {vm_size: Standard_D8s_v5, location: polandcentral}\n"))
     assert total(unknown) is None
+    assert unknown_prices(unknown) == ("system disk, 128 GB (P10)",)
 
 
 def test_the_same_manifest_gives_the_same_bytes_wherever_it_stands(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from tfinfra.lifecycle.record import (
 from tfinfra.lifecycle.runs import RunGroup, resolve, run_state, unrecorded
 from tfinfra.lifecycle.settings import run_of_group, shared_url, store_url
 from tfinfra.model import Outcome
+from tfinfra.money.ledger import Interval, Ledger
 
 
 def a_record(run: str = "digits-abc123", **changes: object) -> RunRecord:
@@ -44,6 +45,7 @@ def a_record(run: str = "digits-abc123", **changes: object) -> RunRecord:
         leader="rank-0",
         plan_tasks=("rank-0",),
         usd_per_hour=3.6,
+        ledger=Ledger((Interval(f"tfinfra-{run}-compute", "compute", 3.6, 1000.0, 1e9),)),
         phase="running",
         times={"started": 1000.0},
     )

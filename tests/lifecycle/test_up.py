@@ -16,6 +16,7 @@ from tfinfra.audit.log import broken_at, read_events
 from tfinfra.errors import Cancelled, NotFeasible, ProvisioningError
 from tfinfra.lifecycle.record import run_folder
 from tfinfra.model import Limits, Outcome, to_json
+from tfinfra.money.budget import Burn
 
 KEEP, COMPUTE = "tfinfra-digits-abc123-keep", "tfinfra-digits-abc123-compute"
 
@@ -109,7 +110,7 @@ def test_a_training_that_fails_names_the_task_and_its_last_lines(tmp_path: Path)
 
 def test_a_deletion_that_fails_outranks_everything_and_names_the_cost(tmp_path: Path) -> None:
     world = World(tmp_path, failing, faults={"delete": OSError("a lock")})
-    result = world.new_run(usd_per_hour=27.2).go()
+    result = world.new_run(burn=Burn(27.2, 0.0)).go()
     assert result.error is not None
     assert result.error.exit_code == 10
     assert f"{COMPUTE}: 27.20 USD per hour: a lock" in str(result.error)

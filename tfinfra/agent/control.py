@@ -32,10 +32,14 @@ def end_of_training(settings: NodeSettings, plan: Plan) -> float:
     """The Unix time at which training ends at the latest: at the deadline everything is deleted, whoever does it, so
     the outputs are collected before it (a tenth of the time, as much as collecting may take at most)."""
     deadline = datetime.fromisoformat(settings.deadline.replace("Z", "+00:00")).timestamp()
-    return deadline - min(settings.timeouts.collect, plan.limits.max_run_duration / 10)
+    return deadline - min(settings.timeouts.collect, _run_seconds(settings, plan) / 10)
 
 
 def deadline_stop(settings: NodeSettings, plan: Plan, now: float) -> Stop | None:
     if now < end_of_training(settings, plan):
         return None
-    return Stop("limit", f"limits.max_run_duration ({plan.limits.max_run_duration} s) has passed")
+    return Stop("limit", f"limits.{settings.limit} ends the run {_run_seconds(settings, plan)} s after its start")
+
+
+def _run_seconds(settings: NodeSettings, plan: Plan) -> int:
+    return plan.limits.max_run_duration if settings.run_seconds is None else settings.run_seconds

@@ -25,6 +25,7 @@ VERBS = {
     "fetch": ("tfinfra.cli.fetch", "Copy a run's outputs to ./runs/<run>/."),
     "down": ("tfinfra.cli.down", "End a run and delete what it made."),
     "runs": ("tfinfra.cli.runs", "List runs."),
+    "catalog": ("tfinfra.cli.catalog", "List VM sizes and prices, and refresh the prices."),
     "setup": ("tfinfra.cli.setup", "Install what tfinfra needs on this machine."),
     "doctor": ("tfinfra.cli.doctor", "Say what works on this machine and what does not."),
     "schema": ("tfinfra.cli.schema", "Print the manifest's JSON Schema."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +11,9 @@ import click
 from tfinfra.cli.options import json_option, manifest_argument, target_option
 
 if TYPE_CHECKING:
+    from tfinfra.cli.plan_price import Priced
     from tfinfra.compiler.pipeline import Compiled
-    from tfinfra.model import Plan, PriceLine, Task
+    from tfinfra.model import Plan, Task
 
 _MOST_TASKS = 40
 
@@ -24,33 +25,30 @@ _MOST_TASKS = 40
 def command(manifest: Path, target: str | None, as_json: bool) -> None:
     """The same plan that `up` runs."""
     from tfinfra.cli.output import print_diagnostics, print_document
-    from tfinfra.compiler.cost import price_lines
+    from tfinfra.cli.plan_price import priced
     from tfinfra.compiler.load import load_inputs
     from tfinfra.compiler.pipeline import compile_manifest
 
     compiled = compile_manifest(load_inputs(manifest, target=target))
-    print_diagnostics(compiled.diagnostics)
-    prices = price_lines(compiled.plan)
+    print_diagnostics(dict.fromkeys([*compiled.diagnostics, *compiled.prices().diagnostics]))
+    price = priced(compiled)
     if as_json:
-        print_document(_document(compiled, prices))
+        print_document(_document(compiled, price))
     else:
-        print("\n".join(_text(compiled, prices)))
+        print("\n".join(_text(compiled, price)))
 
 
-def _document(compiled: Compiled, prices: Sequence[PriceLine]) -> dict[str, Any]:
-    from tfinfra.compiler.cost import price_lines, total
+def _document(compiled: Compiled, price: Priced) -> dict[str, Any]:
+    from tfinfra.cli.plan_price import alternative_prices, price_document
     from tfinfra.compiler.resource_list import resources
 
-    hourly, others = total(prices), range(1, len(compiled.plan.choices))
     return {
         "plan": compiled.plan,
         "target": compiled.spec.target,
         "resources": resources(compiled.plan),
         "placement": [_placement(compiled.plan, task) for task in compiled.plan.tasks],
-        "prices": prices,
-        "usd_per_hour": hourly,
-        "alternatives_usd_per_hour": [total(price_lines(compiled.plan, choice)) for choice in others],
-        "usd_at_most": _at_most(compiled.plan, hourly),
+        **price_document(price),
+        "alternatives_usd_per_hour": alternative_prices(compiled),
         "diagnostics": compiled.diagnostics,
     }
 
@@ -59,20 +57,19 @@ def _placement(plan: Plan, task: Task) -> dict[str, Any]:
     return {"task": task.name, "node": task.node, "port": plan.base_port + task.slot, "gpus": task.gpus}
 
 
-def _text(compiled: Compiled, prices: Sequence[PriceLine]) -> Iterator[str]:
+def _text(compiled: Compiled, price: Priced) -> Iterator[str]:
+    from tfinfra.cli.plan_price import alternative_lines, limit_lines, price_table
+
     plan = compiled.plan
     yield from _head(compiled)
     yield "\nresources"
     yield from _resources(plan)
     yield "\ntasks"
     yield from _tasks(plan)
-    yield "\nprice (list, US dollars an hour)"
-    yield from _prices(compiled, prices)
-    if plan.alternatives:
-        yield "\nalternatives, in this order, where there is no capacity (all that is billed by the hour)"
-        yield from _alternatives(plan)
+    yield from price_table(price)
+    yield from alternative_lines(compiled)
     yield "\nlimits"
-    yield from _limits(plan)
+    yield from limit_lines(price, plan.hold_on_failure)
 
 
 def _head(compiled: Compiled) -> Iterator[str]:
@@ -80,8 +77,7 @@ def _head(compiled: Compiled) -> Iterator[str]:
     nodes = f"{plan.node_count} node{'s' * (plan.node_count > 1)}"
     kind = plan.backend + (f" ({plan.dialect})" if plan.dialect else "")
     where = "the local cloud, as" if target.cloud == "local" else "Azure:"
-    made = plan.infrastructure
-    yield f"{plan.name}: {kind} on {nodes}; {where} {made.vm_size} in {made.location}"
+    yield f"{plan.name}: {kind} on {nodes}; {where} {target.vm_size} in {target.location}"
 
 
 def _resources(plan: Plan) -> Iterator[str]:
@@ -107,42 +103,3 @@ def _gpus(plan: Plan, task: Task) -> str:
     if task.gpus is None:
         return f"  all {plan.gpus_per_node} GPUs"
     return f"  GPUs {', '.join(map(str, task.gpus))}" if task.gpus else "  no GPU"
-
-
-def _prices(compiled: Compiled, prices: Sequence[PriceLine]) -> Iterator[str]:
-    from tfinfra.compiler.cost import total
-
-    for line in prices:
-        price = f"{line.usd_per_hour:10.3f}" if line.usd_per_hour is not None else "   unknown"
-        yield f"  {price}  {line.quantity} x {line.item}"
-    hourly = total(prices)
-    if hourly is None:
-        yield "     unknown  in all: the catalog has no price for this size in this location"
-        return
-    most = _at_most(compiled.plan, hourly)
-    yield f"  {hourly:10.3f}  in all; at most {most:.2f} if the run lasts until its deadline"
-    if compiled.spec.target.cloud == "local":
-        yield "  on the local cloud nothing is charged: this is what the same would cost on Azure"
-
-
-def _alternatives(plan: Plan) -> Iterator[str]:
-    from tfinfra.compiler.cost import price_lines, total
-
-    for choice, other in enumerate(plan.alternatives, start=1):
-        hourly = total(price_lines(plan, choice))
-        price = f"{hourly:10.3f}" if hourly is not None else "   unknown"
-        yield f"  {price}  {other.node_count} x {other.vm_size} in {other.location}"
-
-
-def _at_most(plan: Plan, hourly: float | None) -> float | None:
-    return None if hourly is None else round(hourly * plan.limits.max_run_duration / 3600, 2)
-
-
-def _limits(plan: Plan) -> Iterator[str]:
-    from tfinfra.clock import spell_seconds
-
-    longest = spell_seconds(plan.limits.max_run_duration)
-    yield f"  everything billed by the hour is deleted {longest} after the first write to the cloud"
-    yield f"  outputs stay {spell_seconds(plan.limits.keep_outputs)} longer"
-    if plan.hold_on_failure:
-        yield f"  after a failure the nodes are held for {spell_seconds(plan.hold_on_failure)}, never past the deadline"

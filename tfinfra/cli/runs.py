@@ -43,7 +43,7 @@ def _row(state: RunState, now: float) -> tuple[str, ...]:
         state.result or "-",
         iso_time(state.started) if state.started else "-",
         spell_seconds(took) if took is not None else "-",
-        f"{state.usd:.2f}",
+        f"{state.usd:.2f}" + (f" of {state.max_cost_usd:.2f}" if state.max_cost_usd is not None else ""),
         ", ".join(state.groups) or "nothing",
     )
 

@@ -33,6 +33,7 @@ def status_lines(document: dict[str, Any]) -> list[str]:
         lines += [f"  {line}" for line in state["message"].splitlines()]
     if state["groups"]:
         lines.append(f"  groups: {', '.join(state['groups'])} (deadline {state['deadline']})")
+    lines += _cost(state)
     for task in document.get("tasks", []):
         status = "" if task["exit_status"] is None else f", exit status {task['exit_status']}"
         lines.append(f"  {task['task']} on node {task['node']}: {task['state']}{status}")
@@ -41,3 +42,11 @@ def status_lines(document: dict[str, Any]) -> list[str]:
     if state["results"]:
         lines.append(f"  results: {state['results']}")
     return lines
+
+
+def _cost(state: dict[str, Any]) -> list[str]:
+    """What it has cost, where it costs anything."""
+    if not state["usd"]:
+        return []
+    cap = "" if state["max_cost_usd"] is None else f" of at most {state['max_cost_usd']:.2f}"
+    return [f"  cost: {state['usd']:.2f} USD{cap} so far at list price, {state['usd_per_hour']:.2f} an hour now"]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import Document
+
+if TYPE_CHECKING:
+    from tfinfra.catalog.prices import PriceBook
 
 
 @dataclass(frozen=True)
@@ -29,11 +33,25 @@ class Source:
 
 
 @dataclass(frozen=True)
+class KnownPrices:
+    """What things cost as far as this machine knows, and what was wrong with what it knew."""
+
+    book: PriceBook
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+def shipped_prices() -> KnownPrices:
+    from tfinfra.catalog.prices import shipped_book
+
+    return KnownPrices(shipped_book())
+
+
+@dataclass(frozen=True)
 class Inputs:
     """`document` is the manifest, or the arguments from Python; `stem` is what `name` defaults to; `target` the one
     asked for instead of the manifest's; `targets` the compute_targets.yaml files, nearest first; `machine_gpus` the
-    GPUs of this machine; in a `rehearse` a size without GPUs is a notice. `diagnostics` are what the reader could
-    report and go on."""
+    GPUs of this machine; in a `rehearse` a size without GPUs is a notice. `prices` gives the prices to who needs
+    them: most passes do not. `diagnostics` are what the reader could report and go on."""
 
     document: Document
     stem: str
@@ -42,4 +60,5 @@ class Inputs:
     targets: tuple[Document, ...] = ()
     machine_gpus: int = 0
     rehearse: bool = False
+    prices: Callable[[], KnownPrices] = shipped_prices
     diagnostics: tuple[Diagnostic, ...] = ()

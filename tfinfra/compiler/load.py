@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tfinfra.compiler.inputs import Inputs, Source
+from tfinfra.compiler.inputs import Inputs, KnownPrices, Source
 from tfinfra.compiler.source import read_source
 from tfinfra.errors import Diagnostic, ManifestError, Position, Severity
 from tfinfra.manifest.document import Document, argument_document
@@ -48,6 +48,7 @@ def _inputs(
         targets=targets,
         machine_gpus=machine_gpus(),
         rehearse=rehearse,
+        prices=known_prices,
         diagnostics=(*diagnostics, *more),
     )
 
@@ -89,6 +90,21 @@ def _source(document: Document, folder: Path) -> Source:
     directory = directory if isinstance(directory, str) and "\0" not in directory else "."
     shown = os.path.normpath(folder / directory)
     return read_source(folder / directory, shown, str(entry or ""), str(name) if name else None)
+
+
+def known_prices() -> KnownPrices:
+    """The shipped prices, and over them the newer ones that this user's refresh has brought."""
+    from tfinfra.catalog.price_file import read_price_file
+    from tfinfra.catalog.prices import shipped_book
+    from tfinfra.paths import prices_file
+
+    try:
+        refreshed = read_price_file(prices_file())
+    except ValueError as error:
+        message = f"the refreshed prices in {prices_file()} cannot be read ({error}): the shipped ones are used"
+        hint = "`tfinfra catalog refresh` writes them anew"
+        return KnownPrices(shipped_book(), (Diagnostic("TFI633", Severity.WARNING, message, hint=hint),))
+    return KnownPrices(shipped_book().newest(refreshed) if refreshed else shipped_book())
 
 
 def machine_gpus() -> int:

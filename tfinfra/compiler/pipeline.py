@@ -6,13 +6,13 @@ All passes but the first are pure, and none stops at its first error: what is wr
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tfinfra.backends.registry import backend
 from tfinfra.compiler.compute_rules import compute_findings
-from tfinfra.compiler.inputs import Inputs
+from tfinfra.compiler.inputs import Inputs, KnownPrices, shipped_prices
 from tfinfra.compiler.order import in_file_order
 from tfinfra.compiler.plan import make_plan
 from tfinfra.compiler.requirements import framework_findings, requirement_findings
@@ -32,7 +32,7 @@ from tfinfra.model import Plan, Spec
 
 __all__ = ["Checked", "Compiled", "Inputs", "check_manifest", "compile_manifest"]
 
-_NOT_FEASIBLE = {"TFI403", "TFI405", "TFI413"}
+_NOT_FEASIBLE = {"TFI403", "TFI405", "TFI413", "TFI630", "TFI631"}
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,8 @@ class Checked:
 
 @dataclass(frozen=True)
 class Compiled:
-    """What `plan` shows and `up` runs. `tree` is the deploy folder, {path: text}; `source_root` is absolute."""
+    """What `plan` shows and `up` runs. `tree` is the deploy folder, {path: text}; `source_root` is absolute. `prices`
+    gives what its rules went by."""
 
     manifest: Manifest
     spec: Spec
@@ -55,6 +56,7 @@ class Compiled:
     tree: dict[str, str]
     diagnostics: tuple[Diagnostic, ...]
     source_root: Path
+    prices: Callable[[], KnownPrices] = shipped_prices
 
 
 def check_manifest(inputs: Inputs) -> Checked:
@@ -74,8 +76,10 @@ def check_manifest(inputs: Inputs) -> Checked:
     gpus = gpus_per_node(manifest, chosen, inputs)
     tasks = backend(spec.backend).tasks(spec, gpus)
     found += task_findings(manifest, chosen, spec, tasks, gpus)
+    plan = make_plan(spec, tasks, gpus)
+    found += _money(manifest, inputs, spec, plan)
     _refuse(inputs, found)
-    return Checked(manifest, spec, make_plan(spec, tasks, gpus), in_file_order(inputs, found))
+    return Checked(manifest, spec, plan, in_file_order(inputs, found))
 
 
 def compile_manifest(inputs: Inputs) -> Compiled:
@@ -85,7 +89,7 @@ def compile_manifest(inputs: Inputs) -> Compiled:
     checked = check_manifest(inputs)
     tree = render(checked.plan, resolved_text(checked.manifest, checked.spec))
     root = inputs.source.root
-    return Compiled(checked.manifest, checked.spec, checked.plan, tree, checked.diagnostics, root)
+    return Compiled(checked.manifest, checked.spec, checked.plan, tree, checked.diagnostics, root, inputs.prices)
 
 
 _PLANNABLE = {
@@ -113,6 +117,14 @@ def _check(
         path = ("tf_config",) if "tf_config" in manifest.given else ("distributed_backend",)
         message = f"tf_config is {dialect.name}: {dialect.reason}"
         yield error_at(manifest.document, "TFI310", path, message, severity=Severity.NOTICE)
+
+
+def _money(manifest: Manifest, inputs: Inputs, spec: Spec, plan: Plan) -> Iterable[Diagnostic]:
+    if manifest.limits.max_cost_usd is None:
+        return ()
+    from tfinfra.compiler.money_rules import money_findings
+
+    return money_findings(manifest, spec.target, plan, inputs.prices(), rehearse=inputs.rehearse)
 
 
 def _refuse(inputs: Inputs, found: list[Diagnostic]) -> None:

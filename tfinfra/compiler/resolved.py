@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tfinfra.manifest.manifest import Manifest
-from tfinfra.model import Spec
+from tfinfra.model import Limits, Spec
 
 _HEAD = "# What tfinfra made of the manifest: every default is visible, and it is a manifest itself.\n"
 
@@ -39,10 +39,15 @@ def _content(manifest: Manifest, spec: Spec) -> dict[str, Any]:
         "tf_config": spec.dialect or manifest.tf_config,
         "evaluator_count": spec.evaluator_count,
         "compute_target": _target(spec),
-        "limits": {"max_run_duration": spec.limits.max_run_duration, "keep_outputs": spec.limits.keep_outputs},
+        "limits": _limits(spec.limits),
         "on_failure": {"hold": spec.hold_on_failure} if spec.hold_on_failure else "delete",
         "tags": spec.tags,
     }
+
+
+def _limits(limits: Limits) -> dict[str, Any]:
+    cap = {} if limits.max_cost_usd is None else {"max_cost_usd": limits.max_cost_usd}
+    return {"max_run_duration": limits.max_run_duration, "keep_outputs": limits.keep_outputs, **cap}
 
 
 def _param(values: tuple[str, ...]) -> str | list[str] | None:

@@ -13,12 +13,14 @@ from tfinfra.lifecycle.record import RunFolder, RunRecord
 from tfinfra.lifecycle.session import Session
 from tfinfra.lifecycle.watch import Watch
 from tfinfra.model import Outcome, Plan
+from tfinfra.money.budget import FREE, Burn
 from tfinfra.store import ObjectStore
 
 
 @dataclass(frozen=True)
 class UpOptions:
-    """`state` is the state folder, `results` where ./runs/ is, `letters` the run id's random end."""
+    """`state` is the state folder, `results` where ./runs/ is, `letters` the run id's random end; `burn` is what the
+    run costs on its cloud."""
 
     state: Path
     results: Path
@@ -27,7 +29,7 @@ class UpOptions:
     keep: bool = False
     rehearse: bool = False
     machines: str | None = None
-    usd_per_hour: float = 0.0
+    burn: Burn = FREE
 
 
 @dataclass

@@ -98,12 +98,13 @@ def inventory(store: ObjectStore) -> Inventory | None:
     return from_json(Inventory, json.loads(data)) if data else None
 
 
-def run_document(record: RunRecord, plan: Plan | None, store: ObjectStore | None) -> dict[str, Any]:
-    """The run as `--json` and ./runs/<run>/run.json give it. Times are Unix seconds, durations seconds.
+def run_document(record: RunRecord, plan: Plan | None, store: ObjectStore | None, now: float) -> dict[str, Any]:
+    """The run as `--json` and ./runs/<run>/run.json give it at `now`. Times are Unix seconds, durations seconds.
 
     run, name, cloud, machines, rehearse, result (null while it goes on), message, exit_code, phase; task and
     exit_status of what failed first; tasks and nodes as they were last seen; environment (the lock's key and versions);
-    times; results; deadline; usd_per_hour; left.
+    times; results; deadline and the key of limits that made it; usd_per_hour, usd (list price so far) and max_cost_usd;
+    ledger (what was billed, from when to when); left.
     """
     nodes = inventory(store) if store else None
     return {
@@ -128,7 +129,11 @@ def run_document(record: RunRecord, plan: Plan | None, store: ObjectStore | None
         "times": record.times,
         "deadline": record.deadline,
         "results": record.results,
+        "limit": record.limit,
         "usd_per_hour": record.usd_per_hour,
+        "usd": round(record.ledger.usd(now), 4),
+        "max_cost_usd": record.max_cost_usd,
+        "ledger": to_json(record.ledger.intervals),
         "left": list(record.left),
     }
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 from functools import partial
 
 from tfinfra.errors import TeardownIncomplete, TfinfraError
+from tfinfra.lifecycle import spending
 from tfinfra.lifecycle.ports import EngineSeam, Ports, Progress, spawn
 from tfinfra.lifecycle.record import RunFolder, RunRecord, write_json
 from tfinfra.lifecycle.settings import group_name
@@ -41,19 +42,13 @@ def delete_run(ports: Ports, run: str, progress: Progress) -> dict[str, str]:
     return {**left, keep: KEPT} if left else delete_groups(ports, (keep,), progress)
 
 
-def incomplete(record: RunRecord | None, run: str, left: dict[str, str]) -> TeardownIncomplete:
-    """The error that names what is left, with its cost per hour."""
-    lines = [f"  {group}: {_cost(record, group)}: {reason}" for group, reason in left.items()]
+def incomplete(record: RunRecord | None, run: str, left: dict[str, str], now: float) -> TeardownIncomplete:
+    """The error that names what is left, with its cost per hour, and what all of it has cost until `now`."""
+    lines = [f"  {group}: {spending.cost_of(record, group)}: {reason}" for group, reason in left.items()]
+    if record is not None and record.usd_per_hour:
+        lines.append(f"  {spending.so_far(record, now)}; what is left goes on costing until it is gone")
     message = "\n".join([f"not everything of {run} could be deleted; left are", *lines])
     return TeardownIncomplete(message, hint=f"`tfinfra down {run}` tries again")
-
-
-def _cost(record: RunRecord | None, group: str) -> str:
-    if record is None:
-        return "at an unknown cost"
-    if group == record.compute_group:
-        return f"{record.usd_per_hour:.2f} USD per hour"
-    return "storage only, below 0.01 USD per hour"
 
 
 def export_state(engine: EngineSeam, folder: RunFolder, part: str) -> None:
@@ -78,16 +73,14 @@ def forget_stacks(engine: EngineSeam | None, folder: RunFolder) -> None:
     folder.forget_stacks()
 
 
-def finish_teardown(
-    folder: RunFolder, record: RunRecord | None, run: str, left: dict[str, str], wanted: Sequence[str]
-) -> None:
+def finish_teardown(ports: Ports, folder: RunFolder, record: RunRecord | None, run: str, left: dict[str, str]) -> None:
     """Records how a teardown went. Raises TeardownIncomplete where something is left."""
     if left:
         folder.audit.append("teardown.fail", left=left)
         if record is not None:
             folder.update(phase="incomplete", left=tuple(left))
-        raise incomplete(record, run, left)
-    folder.audit.append("teardown.verified", groups=list(wanted))
+        raise incomplete(folder.read(), run, left, ports.clock())
+    folder.audit.append("teardown.verified", groups=list(groups_of(run).values()))
 
 
 def down(
@@ -97,19 +90,26 @@ def down(
     progress: Progress,
     stop_client: Callable[[RunRecord], None],
 ) -> None:
-    """Deletes whatever there is of `run`; nothing is there: nothing happens. Raises TeardownIncomplete."""
+    """Deletes whatever there is of `run`; nothing is there: nothing happens. Raises TeardownIncomplete, also where all
+    is deleted later than a limits.max_cost_usd reckoned with."""
     record = folder.read()
     if record is not None:
         stop_client(record)
         record = folder.update(phase="deleting")  # what its client wrote last counts
     groups = groups_of(run)
     progress(f"deleting {', '.join(groups.values())}")
+    present, billed = spending.present_groups(ports, record), bool(record and record.ledger.running())
     left = delete_run(ports, run, progress)
-    finish_teardown(folder, record, run, left, tuple(groups.values()))
+    spending.settle(ports, folder, [group for group in groups.values() if group not in left], present)
+    finish_teardown(ports, folder, record, run, left)
     forget_stacks(_engine(ports, folder, run), folder)
     if record is not None:
         times = {"ended": ports.clock(), **record.times}
-        folder.update(phase="deleted", left=(), result=record.result or "cancelled", times=times)
+        record = folder.update(phase="deleted", left=(), result=record.result or "cancelled", times=times)
+        late = spending.late(record)
+        if late is not None and billed:
+            folder.audit.append("teardown.late", message=late.message)
+            raise late
     for complaint in folder.complaints:
         progress(f"warning: {complaint}")
 

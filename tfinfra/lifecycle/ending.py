@@ -14,7 +14,7 @@ from typing import Any
 from tfinfra import layout
 from tfinfra.clock import iso_time, spell_seconds, unix_time
 from tfinfra.errors import Cancelled, LimitReached, TeardownIncomplete, TfinfraError, TrainingFailed
-from tfinfra.lifecycle import collect, down
+from tfinfra.lifecycle import collect, down, spending
 from tfinfra.lifecycle.active import ActiveRun
 from tfinfra.lifecycle.ports import spawn
 from tfinfra.lifecycle.record import RunRecord
@@ -45,7 +45,7 @@ def end_run(active: ActiveRun, error: BaseException | None) -> RunResult:
     final = _final(active, error, left, lost)
     outranked = {"exit_code": final.exit_code} if isinstance(final, TfinfraError) else {}
     record = active.folder.update(times=active.times(over=True), **outranked)
-    document = {**collect.run_document(record, active.plan, None), **(told.seen or {})}
+    document = {**collect.run_document(record, active.plan, None, active.ports.clock()), **(told.seen or {})}
     _write_results(active, document, record)
     record = active.folder.update(client=None)  # whoever waits for this process finds everything written
     for complaint in active.folder.complaints:
@@ -67,11 +67,17 @@ def await_collected(active: ActiveRun, check: Callable[[], None]) -> None:
     watch = active.watch
     if watch is None:
         return
-    until = active.ports.clock() + active.ports.cloud.timeouts.collect
+    now = active.ports.clock()  # what is not in the store at the deadline stays behind: it is billed no longer
+    until = min(now + active.ports.cloud.timeouts.collect, _deadline(active))
     while not watch.collected() and active.ports.clock() < until and not watch.alone:
         check()
         time.sleep(POLL)
     watch.finish()
+
+
+def _deadline(active: ActiveRun) -> float:
+    end = active.session.deadline
+    return float("inf") if end is None else end.at
 
 
 def hold_success(active: ActiveRun) -> None:
@@ -170,10 +176,20 @@ class _Told:
 def _collect_beside_deletion(active: ActiveRun) -> tuple[_Told, BaseException | None]:
     """Deletes the compute group while the outputs come home out of the keep group."""
     compute = (down.groups_of(active.run)["compute"],)
+    present = spending.present_groups(active.ports, active.folder.read())
     with active.session.phase("teardown", compute[0]):
         deleting = spawn(lambda: down.delete_groups(active.ports, compute, active.session.observer.say), "teardown")
         seen, lost = _collect(active)
-        return _Told(seen, deleting.result()), lost
+        left = deleting.result()
+        _settle(active, [group for group in compute if group not in left], present)
+        return _Told(seen, left), lost
+
+
+def _settle(active: ActiveRun, groups: list[str], present: set[str] | None) -> None:
+    try:
+        spending.settle(active.ports, active.folder, groups, present)
+    except Exception as error:  # noqa: BLE001 - a disk that fails must not keep the other group from being deleted
+        active.session.observer.say(f"what the run cost could not be noted: {error}")
 
 
 def _collect(active: ActiveRun) -> tuple[dict[str, Any] | None, BaseException | None]:
@@ -186,7 +202,7 @@ def _collect(active: ActiveRun) -> tuple[dict[str, Any] | None, BaseException | 
             came = collect.collect(active.store, Path(record.results), record.plan_tasks, record.shared)
             for warning in came.warnings:
                 active.session.observer.say(f"warning: not collected: {warning}")
-        document = collect.run_document(record, active.plan, active.store)
+        document = collect.run_document(record, active.plan, active.store, active.ports.clock())
         active.folder.update(fetched=True)
     except Exception as error:  # noqa: BLE001 - whatever it was: outputs that did not come keep their group
         return None, error
@@ -203,6 +219,7 @@ def _delete_keep(active: ActiveRun, told: _Told, lost: BaseException | None) -> 
     else:
         with active.session.phase("verify", keep):
             left = down.delete_groups(active.ports, (keep,), active.session.observer.say)
+            _settle(active, [] if left else [keep], None)
     if left:
         active.session.audit.append("teardown.left", left=left)
         active.folder.update(phase="incomplete", left=tuple(left))
@@ -220,9 +237,19 @@ def _final(
 ) -> BaseException | None:
     """TeardownIncomplete outranks all others."""
     if not left:
-        return error
-    raised = down.incomplete(active.record(), active.run, left)
+        return _late(active, error)
+    raised = down.incomplete(active.record(), active.run, left, active.ports.clock())
     if lost is not None:
         raised = TeardownIncomplete(raised.message, hint=f"`tfinfra fetch {active.run}` tries again")
     raised.__cause__ = error
     return raised
+
+
+def _late(active: ActiveRun, error: BaseException | None) -> BaseException | None:
+    """`error`, or that the deletion took longer than limits.max_cost_usd reckoned with."""
+    late = spending.late(active.record())
+    if late is None:
+        return error
+    active.session.audit.append("teardown.late", message=late.message)
+    late.__cause__ = error
+    return late

@@ -20,7 +20,9 @@ from tfinfra.lifecycle.ports import spawn
 from tfinfra.lifecycle.session import Interrupt
 from tfinfra.lifecycle.settings import ALPHABET
 from tfinfra.lifecycle.signals import interruptible
+from tfinfra.lifecycle.spending import so_far
 from tfinfra.lifecycle.up import UpRun
+from tfinfra.money.budget import FREE, Burn
 from tfinfra.paths import state_folder
 
 
@@ -122,16 +124,17 @@ def new_run(
         keep=options.keep,
         rehearse=options.rehearse,
         machines=machines_of(cloud),
-        usd_per_hour=price(compiled) if cloud.name == "azure" else 0.0,
+        burn=burn(compiled) if cloud.charges else FREE,
     )
     return UpRun(compiled, real_ports(cloud, time.time, engine), up, observer, interrupt)
 
 
-def price(compiled: Compiled) -> float:
-    """The plan's list price in US dollars an hour, 0 where the catalog does not know it."""
-    from tfinfra.compiler.cost import price_lines, total
+def burn(compiled: Compiled) -> Burn:
+    """The plan's list price in US dollars an hour, at the dearest place that the target names; what has no price counts
+    for nothing (with a max_cost_usd the compiler refuses that)."""
+    from tfinfra.compiler.cost import burn_of, dearest_lines
 
-    return total(price_lines(compiled.plan)) or 0.0
+    return burn_of(dearest_lines(compiled.plan, compiled.spec.target, compiled.prices().book))
 
 
 def new_letters() -> str:
@@ -162,6 +165,8 @@ def closing_lines(result: RunResult) -> list[str]:
         lines.append(f"  outputs and logs: {_near(Path(record.results))}")
     if record.phase == "deleted":
         lines.append("  everything it made is deleted (verified)")
+    if record.usd_per_hour:
+        lines.append(f"  {so_far(record, record.times.get('ended', time.time()))}")
     return lines
 
 

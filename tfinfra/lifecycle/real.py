@@ -11,11 +11,11 @@ from tfinfra.lifecycle.engine_process import EngineProcess
 from tfinfra.lifecycle.ports import BundleSeam, LockSeam, Ports, Progress
 from tfinfra.lifecycle.runs import RunGroup
 from tfinfra.model import Plan, Requirements
+from tfinfra.money.budget import DELETION_SECONDS
 from tfinfra.paths import cache_folder
 from tfinfra.store import ObjectStore
 
 STORAGE_SCOPE = "https://storage.azure.com/.default"
-GROUP_GONE_SECONDS = 1800.0
 ENDED = ("stopping", "stopped", "deallocating", "deallocated", "deleting", "failed")
 """States of a machine that will say nothing more."""
 
@@ -96,7 +96,7 @@ def _delete_group(cloud: Cloud, group: str, progress: Progress) -> None:
     from tfinfra.azure.teardown import delete_group
 
     cloud.ensure()
-    delete_group(cloud, group, timeout=GROUP_GONE_SECONDS, progress=progress)
+    delete_group(cloud, group, timeout=DELETION_SECONDS, progress=progress)
 
 
 def _running_instances(cloud: Cloud, group: str) -> int | None:

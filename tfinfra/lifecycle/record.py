@@ -17,6 +17,7 @@ from filelock import FileLock
 from tfinfra.audit.log import AuditLog
 from tfinfra.clock import iso_time
 from tfinfra.model import Plan, Target, from_json, to_json
+from tfinfra.money.ledger import Ledger
 
 PHASES = ("starting", "provisioning", "running", "held", "ended", "deleting", "incomplete", "deleted")
 
@@ -35,6 +36,8 @@ class RunRecord:
 
     `phase` is one of PHASES; `result` is None until the run ended, then succeeded, failed, cancelled, limit or
     error (tfinfra or the cloud failed). `results` is the folder of the outputs, `left` what could not be deleted.
+    `usd_per_hour` is the list price of all groups together, `ledger` what was billed so far; `limit` is the key of
+    limits that made the deadline, `run_seconds` how long after the start that is.
     """
 
     run: str
@@ -50,6 +53,10 @@ class RunRecord:
     leader: str
     plan_tasks: tuple[str, ...]
     usd_per_hour: float
+    max_cost_usd: float | None = None
+    limit: str = "max_run_duration"
+    run_seconds: int | None = None
+    ledger: Ledger = field(default_factory=Ledger)
     machines: str | None = None
     store: str | None = None
     shared: str | None = None

@@ -44,8 +44,12 @@ def status_document(found: FoundRun) -> dict[str, Any]:
     if found.store is None and saved.exists():
         document: dict[str, Any] = json.loads(saved.read_text())
     else:
-        document = collect.run_document(_as_it_stands(found.record, found), found.folder.plan(), found.store)
-    return {**document, "state": state}
+        document = _document(_as_it_stands(found.record, found), found)
+    return {**document, "usd": round(found.state.usd, 4), "state": state}
+
+
+def _document(record: RunRecord, found: FoundRun) -> dict[str, Any]:
+    return collect.run_document(record, found.folder.plan(), found.store, found.ports.clock())
 
 
 def settled(found: FoundRun) -> FoundRun:
@@ -144,13 +148,15 @@ def fetch(found: FoundRun, folder: Path, progress: Progress) -> dict[str, Any]:
     over = _ended(found) or not _has_nodes(found)
     ended = found.outcome is not None and over and not driven
     fresh = found.folder.update(results=str(results), fetched=ended, **(_result(found) if ended else {}))
-    document = collect.run_document(fresh, found.folder.plan(), found.store)
-    if ended:
-        down.down(found.ports, found.folder, found.run, progress, stop_client)
-        document["phase"] = "deleted"
-    elif not over:
-        progress("it still trains: outputs are complete when it has ended; `tfinfra fetch` again then")
-    collect.write_results(found.folder, document, results)
+    document = _document(fresh, found)
+    try:
+        if ended:
+            down.down(found.ports, found.folder, found.run, progress, stop_client)
+            document["phase"] = "deleted"
+        elif not over:
+            progress("it still trains: outputs are complete when it has ended; `tfinfra fetch` again then")
+    finally:
+        collect.write_results(found.folder, document, results)
     return document
 
 

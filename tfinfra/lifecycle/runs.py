@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from tfinfra import layout
 from tfinfra.errors import UsageError
+from tfinfra.lifecycle import spending
 from tfinfra.lifecycle.record import RunRecord, is_alive
 from tfinfra.lifecycle.settings import RUN_ID
 from tfinfra.model import Outcome, from_json
@@ -30,7 +31,8 @@ class RunGroup:
 @dataclass(frozen=True)
 class RunState:
     """One run as `runs` and `status` tell it. `state`: provisioning, training, ended (outputs not fetched yet), held,
-    deleting, incomplete, deleted, unknown (no record of it here). `usd` is the list price so far, 0 on this machine."""
+    deleting, incomplete, deleted, unknown (no record of it here). `usd` is the list price so far, 0 on this machine;
+    `max_cost_usd` what it may be at most."""
 
     run: str
     state: str
@@ -44,6 +46,7 @@ class RunState:
     groups: tuple[str, ...]
     watched: bool
     results: str | None
+    max_cost_usd: float | None = None
 
 
 def resolve(wanted: str, records: Sequence[RunRecord], groups: Iterable[RunGroup] = ()) -> str:
@@ -82,11 +85,12 @@ def run_state(record: RunRecord, groups: Sequence[RunGroup], outcome: Outcome | 
         started=record.times.get("started"),
         ended=ended,
         deadline=record.deadline,
-        usd=_cost(record, ended if not mine else None, now),
-        usd_per_hour=record.usd_per_hour if record.compute_group in mine else 0.0,
+        usd=spending.spent(record, now, mine, ended),
+        usd_per_hour=sum(record.ledger.usd_per_hour(group) for group in mine),
         groups=mine,
         watched=is_alive(record.client),
         results=record.results if record.fetched else None,
+        max_cost_usd=record.max_cost_usd,
     )
 
 
@@ -96,11 +100,6 @@ def _state(record: RunRecord, exists: bool, outcome: Outcome | None) -> str:
     if record.phase == "running":
         return "ended" if outcome else "training"
     return record.phase
-
-
-def _cost(record: RunRecord, ended: float | None, now: float) -> float:
-    started = record.times.get("started", now)
-    return record.usd_per_hour * max(0.0, (ended or now) - started) / 3600
 
 
 def unrecorded(groups: Sequence[RunGroup], records: Sequence[RunRecord]) -> list[RunState]:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from tfinfra.audit.log import AuditLog
 from tfinfra.errors import LimitReached, TfinfraError
 from tfinfra.lifecycle.observer import Observer
+from tfinfra.money.budget import Deadline
 
 T = TypeVar("T")
 TICK = 0.1
@@ -44,14 +45,14 @@ def _nothing() -> None:
 
 
 class Session:
-    """One run as its client drives it. `deadline` is in Unix seconds, None before the first write to the cloud."""
+    """One run as its client drives it. `deadline` is None before the first write to the cloud."""
 
     def __init__(self, observer: Observer, audit: AuditLog, interrupt: Interrupt, clock: Callable[[], float]) -> None:
         self.observer = observer
         self.audit = audit
         self.interrupt = interrupt
         self.clock = clock
-        self.deadline: float | None = None
+        self.deadline: Deadline | None = None
         self.times: dict[str, float] = {}
 
     @contextmanager
@@ -75,8 +76,8 @@ class Session:
     def check(self) -> None:
         """Raises what interrupts the run: the user's request, or LimitReached at the deadline."""
         self.interrupt.check()
-        if self.deadline is not None and self.clock() >= self.deadline:
-            raise LimitReached("the run reached its limits.max_run_duration")
+        if self.deadline is not None and self.clock() >= self.deadline.at:
+            raise LimitReached(f"the run reached its limits.{self.deadline.limit}")
 
     def wait(self, future: Future[T], tick: Callable[[], None] = _nothing, interval: float = TICK) -> T:
         """The future's result, calling `tick` every `interval` seconds. Raises what interrupts the run."""

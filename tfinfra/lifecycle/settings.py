@@ -75,6 +75,8 @@ def node_settings(
         compute_group_id=group,
         deadline=record.deadline,
         timeouts=cloud.timeouts,
+        limit=record.limit,
+        run_seconds=record.run_seconds,
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from tfinfra import layout
-from tfinfra.clock import count, iso_time
+from tfinfra.clock import count, iso_time, spell_seconds
 from tfinfra.compiler.pipeline import Compiled
 from tfinfra.errors import (
     Cancelled,
@@ -19,7 +19,7 @@ from tfinfra.errors import (
     ProvisioningError,
     TrainingFailed,
 )
-from tfinfra.lifecycle import collect, down, settings
+from tfinfra.lifecycle import collect, down, settings, spending
 from tfinfra.lifecycle.active import ActiveRun, UpOptions
 from tfinfra.lifecycle.ending import POLL, RunResult, await_collected, end_run, hold_success
 from tfinfra.lifecycle.observer import Observer
@@ -28,6 +28,8 @@ from tfinfra.lifecycle.record import RunRecord, run_folder, this_process
 from tfinfra.lifecycle.session import Interrupt, Session
 from tfinfra.lifecycle.watch import Watch
 from tfinfra.model import Outcome, Requirements, to_json
+from tfinfra.money.budget import deadline
+from tfinfra.money.ledger import Ledger
 
 
 class UpRun:
@@ -97,23 +99,30 @@ class UpRun:
     def _begin(self, lock: LockSeam) -> None:
         """Writes the run's record: from here on nothing that is made can be orphaned."""
         now, active = self._ports.clock(), self._active
-        limits = active.plan.limits
-        deadline = now + limits.max_run_duration
-        self._session.deadline = deadline
+        limits, burn = active.plan.limits, active.options.burn
+        end = deadline(limits, burn, now)
+        self._session.deadline = end
+        if end.limit == "max_cost_usd":
+            self._observer.say(f"limits.max_cost_usd ends the run after {spell_seconds(end.seconds)} at the latest")
+        keep_group = settings.group_name(self.run, "keep")
         record = RunRecord(
             run=self.run,
             name=active.plan.name,
             target=self._compiled.spec.target,
             rehearse=active.options.rehearse,
             owner=self._ports.cloud.owner,
-            keep_group=settings.group_name(self.run, "keep"),
+            keep_group=keep_group,
             compute_group=settings.group_name(self.run, "compute"),
-            deadline=iso_time(deadline),
-            keep_until=iso_time(deadline + limits.keep_outputs),
+            deadline=iso_time(end.at),
+            keep_until=iso_time(end.at + limits.keep_outputs),
             results=str(active.options.results / self.run),
             leader=active.plan.tasks[0].name,
             plan_tasks=tuple(task.name for task in active.plan.tasks),
-            usd_per_hour=active.options.usd_per_hour,
+            usd_per_hour=burn.total,
+            max_cost_usd=limits.max_cost_usd,
+            limit=end.limit,
+            run_seconds=end.seconds,
+            ledger=Ledger((spending.billed(keep_group, "keep", burn.keep, now, end.at + limits.keep_outputs),)),
             machines=active.options.machines,
             environment=lock.key,
             phase="provisioning",
@@ -147,6 +156,7 @@ class UpRun:
         node = settings.node_settings(active.record(), self._ports.cloud, keep, bundle.key, bundle.sha256)
         self._prove_timer(armed)
         active.watch = None if active.options.detach else self._new_watch()
+        spending.note_compute(active.folder, active.record(), active.options.burn.compute, self._ports.clock())
         self._up("compute", settings.compute_config(active.record(), keep, node), self._look)
         active.folder.update(phase="running")
 
@@ -201,7 +211,8 @@ class UpRun:
         _there(active.engine).close()
         record = active.folder.update(detached=True, client=None, times=active.times(over=False))
         active.folder.audit.append("detached")
-        return RunResult(record, collect.run_document(record, active.plan, active.store), None)
+        document = collect.run_document(record, active.plan, active.store, self._ports.clock())
+        return RunResult(record, document, None)
 
     # Train
 

@@ -197,7 +197,7 @@ def _param(document: Document, path: KeyPath, value: Any) -> tuple[str, ...]:
 
 
 def _limits(document: Document, path: KeyPath) -> LimitKeys:
-    given = {k: v for k, v in (_at(document, path) or {}).items() if k not in LATER_IN["limits"]}
+    given = dict(_at(document, path) or {})
     cost = given.pop("max_cost_usd", None)
     durations = {k: seconds(document.text((*path, k))) for k in given}
     return LimitKeys(**durations, max_cost_usd=float(cost) if cost is not None else None)

@@ -26,8 +26,8 @@ LATER = (
     "conda_dependencies_file_path",
 )
 
-LATER_IN = {
-    "limits": ("max_cost_usd",),
+LATER_IN: dict[str, tuple[str, ...]] = {
+    "limits": (),
     "compute_target": ("identity_id", "store", "reaper_id"),
 }
 
@@ -38,5 +38,4 @@ INSTEAD = {
     "conda_packages": "use pip_packages",
     "conda_dependencies_file": "use pip_requirements_file",
     "conda_dependencies_file_path": "use pip_requirements_file",
-    "max_cost_usd": "use max_run_duration: `tfinfra plan` shows the price of it",
 }

@@ -130,7 +130,7 @@ def _validator_class() -> Any:
     """Cerberus with the type "text" and the rule `text_regex`; it is slow to import."""
     load_cerberus()
     from cerberus import TypeDefinition, Validator
-    from cerberus.errors import BaseErrorHandler
+    from cerberus.errors import MIN_VALUE, BaseErrorHandler
 
     class Errors(BaseErrorHandler):  # type: ignore[misc]  # Cerberus ships no types
         """Keeps Cerberus's leaf errors as they are."""
@@ -148,6 +148,11 @@ def _validator_class() -> Any:
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             kwargs.setdefault("error_handler", Errors)
             super().__init__(*args, **kwargs)
+
+        def _validate_min(self, min_value: Any, field: str, value: Any) -> None:
+            """{'nullable': False}"""
+            if isinstance(value, (int, float)) and not value >= min_value:  # what is not a number is not enough either
+                self._error(field, MIN_VALUE)
 
         def _validate_text_regex(self, pattern: str, field: str, value: Any) -> None:
             """{'type': 'string'}"""

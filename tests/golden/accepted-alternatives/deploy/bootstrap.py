@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
@@ -167,7 +168,9 @@ def watch(settings: dict, agent: subprocess.Popen) -> None:
     for stream in (0, 1, 2):  # or cloud-init would wait for the end of its output
         os.dup2(null, stream)
     status = agent.wait()
-    if status != 0:
+    if status < 0:
+        report(settings, f"the agent was killed by {signal.Signals(-status).name}")
+    elif status:
         tail = LOG.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
         report(settings, f"the agent ended with exit status {status}: {' '.join(tail)}")
     os._exit(0)

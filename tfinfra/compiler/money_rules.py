@@ -1,0 +1,73 @@
+"""Rules on limits.max_cost_usd: a price for everything that is billed by time, and enough left to train."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from tfinfra.clock import spell_seconds
+from tfinfra.compiler.cost import burn_of, dearest_lines, unknown_prices
+from tfinfra.compiler.inputs import KnownPrices
+from tfinfra.errors import Diagnostic, Severity
+from tfinfra.manifest.document import error_at
+from tfinfra.manifest.manifest import Manifest
+from tfinfra.model import Limits, Plan, PriceLine, Target
+from tfinfra.money import budget
+
+_PATH = ("limits", "max_cost_usd")
+
+
+def money_findings(
+    manifest: Manifest, target: Target, plan: Plan, prices: KnownPrices, *, rehearse: bool
+) -> Iterator[Diagnostic]:
+    """All of this file's rules, for a manifest that has the key. In a rehearsal nothing is charged: what Azure would be
+    refused for is a warning there."""
+    if target.cloud == "local":
+        message = "the local cloud costs nothing: max_cost_usd ends nothing here"
+        yield error_at(manifest.document, "TFI632", _PATH, message, severity=Severity.NOTICE)
+        return
+    severity = Severity.WARNING if rehearse else Severity.ERROR
+    yield from prices.diagnostics
+    lines = dearest_lines(plan, target, prices.book)
+    if unknown_prices(lines):
+        yield _unknown(manifest, target, lines, severity)
+    else:
+        yield from _useless(manifest, plan.limits, lines, severity)
+
+
+def _unknown(manifest: Manifest, target: Target, lines: Sequence[PriceLine], severity: Severity) -> Diagnostic:
+    places = " or ".join((target.location, *target.other_locations))
+    message = f"max_cost_usd cannot be kept: no price is known in {places} of {', '.join(unknown_prices(lines))}"
+    hint = "`tfinfra catalog refresh` asks Azure for its prices; the shipped ones are whole for eastus"
+    return error_at(manifest.document, "TFI631", _PATH, message, hint, severity=severity)
+
+
+def _useless(
+    manifest: Manifest, limits: Limits, lines: Sequence[PriceLine], severity: Severity
+) -> Iterator[Diagnostic]:
+    burn, cap = burn_of(lines), limits.max_cost_usd
+    seconds = budget.affordable_seconds(limits, burn)
+    if cap is None or seconds >= budget.needed_seconds(limits):
+        return
+    message = f"max_cost_usd leaves {_time(seconds)} at {burn.total:.2f} USD an hour: {_sum(limits, burn, cap)}"
+    least = f"at least {budget.least_cap(limits, burn):.2f}"
+    hint = f"{least} for {_time(budget.needed_seconds(limits))} of booting and training" + _less(limits, burn)
+    yield error_at(manifest.document, "TFI630", _PATH, message, hint, severity=severity)
+
+
+def _sum(limits: Limits, burn: budget.Burn, cap: float) -> str:
+    """How the time came about, in numbers."""
+    deletion = burn.total * budget.DELETION_SECONDS / 3600
+    parts = [f"{cap * budget.FOR_USAGE:.2f} for bytes and calls", f"{deletion:.2f} for the deletion"]
+    kept = burn.keep * limits.keep_outputs / 3600
+    if kept >= 0.005:
+        parts.append(f"{kept:.2f} for outputs kept {spell_seconds(limits.keep_outputs)}")
+    return f"of {cap:.2f}, held back are {', '.join(parts)}"
+
+
+def _less(limits: Limits, burn: budget.Burn) -> str:
+    kept = burn.keep * limits.keep_outputs / 3600
+    return ", or a shorter keep_outputs" if kept > burn.total * budget.DELETION_SECONDS / 3600 else ""
+
+
+def _time(seconds: float) -> str:
+    return spell_seconds(seconds) if seconds >= 1 else "no time"

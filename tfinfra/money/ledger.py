@@ -1,0 +1,69 @@
+"""What a run has cost so far: the intervals in which its groups were billed. All attempts of a run share one ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+HOUR = 3600.0
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A group is billed `usd_per_hour` at list price from `start` until `end` (None: it still is). The budget reckons
+    with its end at `due`: whatever comes later is late. All are Unix seconds.
+
+    The whole price counts from the first to the last moment: an eviction makes an interval no cheaper.
+    """
+
+    group: str
+    part: str
+    usd_per_hour: float
+    start: float
+    due: float
+    end: float | None = None
+
+    def is_late(self, now: float) -> bool:
+        """Whether it costs something, and is or was billed after its due time."""
+        return self.usd_per_hour > 0 and (now if self.end is None else self.end) > self.due
+
+    def usd(self, now: float) -> float:
+        return self.usd_per_hour * max(0.0, (now if self.end is None else self.end) - self.start) / HOUR
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Intervals in the order in which they were opened."""
+
+    intervals: tuple[Interval, ...] = ()
+
+    def opened(self, interval: Interval) -> Ledger:
+        return Ledger((*self.intervals, interval))
+
+    def ending(self, due: float) -> Ledger:
+        """With `due` for the compute groups that are billed still: their deletion has begun, as another attempt
+        begins."""
+        running = {i.group for i in self.running() if i.part == "compute"}
+        return Ledger(tuple(replace(i, due=min(i.due, due)) if i.group in running else i for i in self.intervals))
+
+    def closed(self, ends: Mapping[str, float]) -> Ledger:
+        """With an end for the open intervals of these groups: Unix seconds by group."""
+        return Ledger(tuple(_closed(i, ends.get(i.group)) for i in self.intervals))
+
+    def running(self) -> tuple[Interval, ...]:
+        """Those that are billed still."""
+        return tuple(i for i in self.intervals if i.end is None)
+
+    def usd(self, now: float) -> float:
+        """US dollars at list price until `now`."""
+        return sum(i.usd(now) for i in self.intervals)
+
+    def usd_per_hour(self, group: str) -> float:
+        """What `group` costs an hour, 0 where it is not billed any more."""
+        return sum(i.usd_per_hour for i in self.running() if i.group == group)
+
+
+def _closed(interval: Interval, end: float | None) -> Interval:
+    if end is None or interval.end is not None:
+        return interval
+    return replace(interval, end=max(interval.start, end))
