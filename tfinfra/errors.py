@@ -85,7 +85,15 @@ class CredentialsError(TfinfraError):
     exit_code = 5
 
 
+@dataclass
 class ProvisioningError(TfinfraError):
+    """Where ARM refused a resource, `status` is its answer's HTTP status, `code` and `said` are ARM's own error code
+    and message."""
+
+    status: int | None = None
+    code: str | None = None
+    said: str = ""
+
     exit_code = 6
 
 

@@ -15,6 +15,7 @@ control/keep.json                 {}: the nodes stay until the deadline although
 outcome.json                      Outcome, put if absent
 outputs/{outputs,logs,checkpoints}/<path>   what the tasks wrote
 collected.json                    {"files", "warnings"}: all outputs are there; written last
+attempt-<n>/…                     all of the above once more, for the attempt n (from 1) after one that was refused
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ COLLECTED = "collected.json"
 STOP = "control/stop.json"
 WATCH = "control/watch.json"
 KEEP = "control/keep.json"
+
+FOR_NODES = (KEEP,)
+"""What the client leaves for the nodes before they boot, besides the bundle."""
 
 
 def bundle_key(sha256: str) -> str:

@@ -154,13 +154,16 @@ def _write(store: MemoryStore, key: str, document: Any) -> None:
 
 
 class World:
-    """The cloud of a test. `nodes` runs when the compute stack is up; `faults` are raised by the named step."""
+    """The cloud of a test. `nodes` runs when the compute stack is up; `faults` are raised by the named step,
+    `refusals` by one try to make the compute stack after the other (None: it works), when its group is there."""
 
     def __init__(self, tmp: Path, nodes: Nodes = succeeding, faults: Mapping[str, BaseException] | None = None) -> None:
         self.tmp = tmp
         self.nodes = nodes
         self.faults = dict(faults or {})
         self.store = MemoryStore()
+        self.attempt_stores: dict[str, MemoryStore] = {}
+        self.refusals: list[BaseException | None] = []
         self.groups: dict[str, dict[str, str]] = {}
         self.deleted: list[str] = []
         self.running: int | None = 2
@@ -194,8 +197,17 @@ class World:
                 "identityClientId": "client",
                 "groupId": "/keep",
             }
-        self.nodes(self.store)
+        refusal = self.refusals.pop(0) if self.refusals else None
+        if refusal is not None:
+            raise refusal
+        self.nodes(self.store_at(json.loads(config["nodeSettings"])["store"]))
         return {"groupId": "/compute", "scaleSetId": "/set"}
+
+    def store_at(self, url: str) -> MemoryStore:
+        """The run's store, or that of a further attempt below it."""
+        if "/attempt-" not in url:
+            return self.store
+        return self.attempt_stores.setdefault(url, MemoryStore())
 
     def export(self, part: str) -> dict[str, Any]:
         return {"part": part}
@@ -229,7 +241,7 @@ class World:
             build_environment=lambda lock, progress: self._environment(),
             build_bundle=lambda plan, source, lock, prebuilt, out, progress: self.bundle(out),
             engine=lambda deploy, run, state, progress: self,
-            open_store=lambda url: self.store,
+            open_store=self.store_at,
             delete_group=lambda group, progress: self.delete_group(group),
             running_instances=lambda group: self.running,
             groups=lambda: tuple(RunGroup(g, "", "") for g in self.groups),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from pulumi.automation._cmd import CommandResult
@@ -10,6 +11,9 @@ from tfinfra.engine.events import Event
 from tfinfra.errors import ProvisioningError
 
 _LONGEST = 400
+# azure-native's notation of ARM's answer (provider/pkg/azure/client_azcore.go, PulumiAzcoreResponseError): Pulumi's
+# protocol has no place for a provider's error code but its message
+_REFUSAL = re.compile(r'Status=(?P<status>\d+)(?: Code="(?P<code>[^"]*)")? Message="(?P<said>.*)"', re.DOTALL)
 _TRACEBACK = "Traceback (most recent call last):"
 
 
@@ -23,10 +27,20 @@ def provisioning_error(
     errors = [event for event in events if event.kind == "error"]
     for event in errors:
         if event.resource_type.startswith("azure-native:"):
-            kind = event.resource_type.rsplit(":", 1)[-1]
-            return ProvisioningError(f"{kind} '{event.name}': {_first_lines(event.message)}")
+            return _refusal(event)
     text = errors[0].message if errors else _own_words(ended)
     return ProvisioningError(f"the {part} stack could not be updated: {_first_lines(text)}")
+
+
+def _refusal(event: Event) -> ProvisioningError:
+    """The error of one resource, with ARM's answer in fields of its own where it was ARM that refused."""
+    what = f"{event.resource_type.rsplit(':', 1)[-1]} '{event.name}'"
+    found = _REFUSAL.search(event.message)
+    if found is None:
+        return ProvisioningError(f"{what}: {_first_lines(event.message)}")
+    code, said = found["code"] or None, found["said"].strip()
+    words = _first_lines(f"{code}: {said}" if code else said)
+    return ProvisioningError(f"{what}: {words}", status=int(found["status"]), code=code, said=said)
 
 
 def _first_lines(message: str) -> str:

@@ -64,7 +64,8 @@ class Engine:
             before = (self._stacks[part], self._warm[part])
 
     def up(self, part: str, config: Mapping[str, str]) -> dict[str, Any]:
-        """Updates the stack `part` ("keep" or "compute") and returns its outputs. `config` is in the namespace tfinfra.
+        """Updates the stack `part` ("keep", "compute", and "compute-1" and so on, one for each attempt) and returns its
+        outputs. `config` is in the namespace tfinfra.
 
         Raises ProvisioningError with the cloud's own code and message, or with who was killed.
         """
@@ -82,7 +83,7 @@ class Engine:
 
     def export(self, part: str) -> dict[str, Any]:
         """The stack's state as `pulumi stack export` gives it: {"version", "deployment"}."""
-        stack = self._stacks[part].result()
+        stack = self._stack(part).result()
         deployment = self._attempt(part, stack, _Seen(self._tell), stack.export_stack)
         return {"version": deployment.version, "deployment": deployment.deployment}
 
@@ -91,7 +92,7 @@ class Engine:
         if "PULUMI_BACKEND_URL" not in os.environ:
             self._forget_files(part)
             return
-        stack = self._stacks[part].result()
+        stack = self._stack(part).result()
         self._attempt(part, stack, _Seen(self._tell), lambda: stack.workspace.remove_stack(stack.name, force=True))
 
     def close(self) -> None:
@@ -135,6 +136,12 @@ class Engine:
         workspace = open_workspace(cli, self._deploy, self._state, os.environ)
         return RunStack(f"{self._run}-{part}", workspace)
 
+    def _stack(self, part: str) -> Future[RunStack]:
+        """The stack; one that was not known from the start is made now."""
+        if part not in self._stacks:
+            self._stacks[part] = _spawn(self._open_stack, part, ())
+        return self._stacks[part]
+
     def _warm_up(self, part: str, before: tuple[Future[Any], ...]) -> None:
         self._cli.result()
         from tfinfra.engine.program import warm
@@ -149,10 +156,10 @@ class Engine:
         from tfinfra.engine.program import Program
 
         try:
-            stack = self._stacks[part].result()
+            stack = self._stack(part).result()
         except CommandError:
             raise self._error(part, ()) from None
-        self._warm[part].result()
+        self._warm[part.partition("-")[0]].result()
         stack.configure({**{f"tfinfra:{name}": value for name, value in config.items()}, **self._provider_config()})
         stack.workspace.program = Program(self._deploy)
         if self._plugin is not None:

@@ -9,10 +9,12 @@ from pathlib import Path
 
 from tfinfra.cloud import Cloud
 from tfinfra.errors import TfinfraError, UsageError
+from tfinfra.lifecycle import down
 from tfinfra.lifecycle.ports import Ports
 from tfinfra.lifecycle.real import real_ports
 from tfinfra.lifecycle.record import RunFolder, RunRecord, all_records, run_folder
 from tfinfra.lifecycle.runs import RunGroup, RunState, read_outcome, resolve, run_state, unrecorded
+from tfinfra.lifecycle.settings import record_store
 from tfinfra.model import Outcome
 from tfinfra.paths import state_folder
 from tfinfra.store import ObjectStore
@@ -101,7 +103,7 @@ def local_groups(state: Path) -> tuple[RunGroup, ...]:
 def _store(ports: Ports, record: RunRecord | None, groups: Sequence[RunGroup]) -> ObjectStore | None:
     if record is None or record.store is None or record.keep_group not in {g.name for g in groups}:
         return None
-    return ports.open_store(record.store)
+    return ports.open_store(record_store(record) or record.store)
 
 
 def all_states() -> list[RunState]:
@@ -123,7 +125,7 @@ def _remote_groups(records: Sequence[RunRecord]) -> tuple[RunGroup, ...]:
         try:
             groups = real_ports(cloud_of(record), time.time).groups()
         except TfinfraError:
-            names = (record.compute_group, record.keep_group)
+            names = down.all_groups(record, record.run)
             groups = tuple(RunGroup(name, record.run, record.keep_until) for name in names)
         found |= {group.name: group for group in groups}
     return tuple(found.values())
@@ -133,5 +135,5 @@ def _state_of(record: RunRecord, groups: Sequence[RunGroup], now: float) -> RunS
     mine = [g for g in groups if g.run == record.run]
     if not mine or record.store is None or record.keep_group not in {g.name for g in mine}:
         return run_state(record, groups, None, now)
-    store = real_ports(cloud_of(record), time.time).open_store(record.store)
+    store = real_ports(cloud_of(record), time.time).open_store(record_store(record) or record.store)
     return run_state(record, groups, read_outcome(store), now)

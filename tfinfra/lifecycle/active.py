@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,9 @@ class UpOptions:
 
 @dataclass
 class ActiveRun:
-    """`engine`, `update` and `exported` (under way or done), `store`, `watch`, `outcome`: None until there is one."""
+    """`engine`, `update` and `exported` (under way or done), `store` (where the nodes of the newest attempt and their
+    client meet), `watch`, `outcome`: None until there is one. `leaving` are the deletions of
+    earlier attempts' groups, `gone` those that are verified deleted, with the time (Unix seconds) of that."""
 
     plan: Plan
     run: str
@@ -48,6 +50,8 @@ class ActiveRun:
     store: ObjectStore | None = None
     watch: Watch | None = None
     outcome: Outcome | None = None
+    leaving: list[Future[Any]] = field(default_factory=list)
+    gone: dict[str, float] = field(default_factory=dict)
 
     def record(self) -> RunRecord:
         """The run's record as it is on disk now. Raises ProvisioningError where somebody removed it."""

@@ -101,8 +101,9 @@ def inventory(store: ObjectStore) -> Inventory | None:
 def run_document(record: RunRecord, plan: Plan | None, store: ObjectStore | None, now: float) -> dict[str, Any]:
     """The run as `--json` and ./runs/<run>/run.json give it at `now`. Times are Unix seconds, durations seconds.
 
-    run, name, cloud, machines, rehearse, result (null while it goes on), message, exit_code, phase; task and
-    exit_status of what failed first; tasks and nodes as they were last seen; environment (the lock's key and versions);
+    run, name, cloud, machines, rehearse; attempts (where nodes were asked for, and why a place refused); result (null
+    while it goes on), message, exit_code, phase; task and exit_status of what failed first; tasks and nodes as they
+    were last seen; environment (the lock's key and versions);
     times; results; deadline and the key of limits that made it; usd_per_hour, usd (list price so far) and max_cost_usd;
     ledger (what was billed, from when to when); left.
     """
@@ -115,6 +116,7 @@ def run_document(record: RunRecord, plan: Plan | None, store: ObjectStore | None
         "cloud": record.target.cloud if not record.rehearse else "local",
         "machines": record.machines,
         "rehearse": record.rehearse,
+        "attempts": [to_json(attempt) for attempt in record.attempts],
         "phase": record.phase,
         "result": record.result,
         "message": record.message,

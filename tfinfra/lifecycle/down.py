@@ -12,14 +12,20 @@ from tfinfra.errors import TeardownIncomplete, TfinfraError
 from tfinfra.lifecycle import spending
 from tfinfra.lifecycle.ports import EngineSeam, Ports, Progress, spawn
 from tfinfra.lifecycle.record import RunFolder, RunRecord, write_json
-from tfinfra.lifecycle.settings import group_name
+from tfinfra.lifecycle.settings import group_name, part_of
 
 KEPT = "kept, because the timer in it still deletes the compute group"
 
 
-def groups_of(run: str) -> dict[str, str]:
-    """The run's groups by part, compute first: it is what costs."""
-    return {part: group_name(run, part) for part in ("compute", "keep")}
+def compute_groups(record: RunRecord | None, run: str) -> tuple[str, ...]:
+    """The compute groups that were ever begun, one for each attempt."""
+    begun = (*(attempt.group for attempt in record.attempts), record.compute_group) if record else ()
+    return tuple(dict.fromkeys(begun or (group_name(run, "compute"),)))
+
+
+def all_groups(record: RunRecord | None, run: str) -> tuple[str, ...]:
+    """All of a run's groups, the keep group last: the others are what costs."""
+    return (*compute_groups(record, run), group_name(run, "keep"))
 
 
 def delete_groups(ports: Ports, groups: Sequence[str], progress: Progress) -> dict[str, str]:
@@ -34,11 +40,11 @@ def delete_groups(ports: Ports, groups: Sequence[str], progress: Progress) -> di
     return left
 
 
-def delete_run(ports: Ports, run: str, progress: Progress) -> dict[str, str]:
-    """Deletes both groups. What is left, each with the reason; the keep group stays while the compute group does,
-    because the timer in it is the last who can still delete that."""
-    compute, keep = groups_of(run).values()
-    left = delete_groups(ports, (compute,), progress)
+def delete_run(ports: Ports, groups: Sequence[str], progress: Progress) -> dict[str, str]:
+    """Deletes the groups, the last of which is the keep group. What is left, each with the reason; the keep group stays
+    while a compute group does, because the timer in it is the last who can still delete that."""
+    *compute, keep = groups
+    left = delete_groups(ports, compute, progress)
     return {**left, keep: KEPT} if left else delete_groups(ports, (keep,), progress)
 
 
@@ -62,10 +68,10 @@ def needs_engine() -> bool:
     return bool(os.environ.get("PULUMI_BACKEND_URL"))
 
 
-def forget_stacks(engine: EngineSeam | None, folder: RunFolder) -> None:
-    """Drops both stacks. The run's own backend folder is all that there is of them, where the user has no other."""
+def forget_stacks(engine: EngineSeam | None, folder: RunFolder, parts: Sequence[str]) -> None:
+    """Drops the stacks. The run's own backend folder is all that there is of them, where the user has no other."""
     if engine is not None and needs_engine():
-        for part in ("compute", "keep"):
+        for part in parts:
             with suppress(TfinfraError):  # the groups are gone: an empty stack left in a backend costs nothing
                 engine.drop(part)
     if engine is not None:
@@ -80,7 +86,7 @@ def finish_teardown(ports: Ports, folder: RunFolder, record: RunRecord | None, r
         if record is not None:
             folder.update(phase="incomplete", left=tuple(left))
         raise incomplete(folder.read(), run, left, ports.clock())
-    folder.audit.append("teardown.verified", groups=list(groups_of(run).values()))
+    folder.audit.append("teardown.verified", groups=list(all_groups(record, run)))
 
 
 def down(
@@ -96,13 +102,13 @@ def down(
     if record is not None:
         stop_client(record)
         record = folder.update(phase="deleting")  # what its client wrote last counts
-    groups = groups_of(run)
-    progress(f"deleting {', '.join(groups.values())}")
+    groups = all_groups(record, run)
+    progress(f"deleting {', '.join(groups)}")
     present, billed = spending.present_groups(ports, record), bool(record and record.ledger.running())
-    left = delete_run(ports, run, progress)
-    spending.settle(ports, folder, [group for group in groups.values() if group not in left], present)
+    left = delete_run(ports, groups, progress)
+    spending.settle(ports, folder, [group for group in groups if group not in left], present)
     finish_teardown(ports, folder, record, run, left)
-    forget_stacks(_engine(ports, folder, run), folder)
+    forget_stacks(_engine(ports, folder, run), folder, [part_of(group, run) for group in groups])
     if record is not None:
         times = {"ended": ports.clock(), **record.times}
         record = folder.update(phase="deleted", left=(), result=record.result or "cancelled", times=times)

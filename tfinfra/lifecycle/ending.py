@@ -19,6 +19,7 @@ from tfinfra.lifecycle.active import ActiveRun
 from tfinfra.lifecycle.ports import spawn
 from tfinfra.lifecycle.record import RunRecord
 from tfinfra.lifecycle.session import first_line
+from tfinfra.lifecycle.settings import part_of
 from tfinfra.model import Outcome
 
 POLL = 0.15
@@ -174,19 +175,22 @@ class _Told:
 
 
 def _collect_beside_deletion(active: ActiveRun) -> tuple[_Told, BaseException | None]:
-    """Deletes the compute group while the outputs come home out of the keep group."""
-    compute = (down.groups_of(active.run)["compute"],)
-    present = spending.present_groups(active.ports, active.folder.read())
-    with active.session.phase("teardown", compute[0]):
+    """Deletes the compute groups of all attempts while the outputs come home out of the keep group."""
+    record = active.folder.read()
+    compute = down.compute_groups(record, active.run)
+    present = spending.present_groups(active.ports, record)
+    with active.session.phase("teardown", ", ".join(compute)):
         deleting = spawn(lambda: down.delete_groups(active.ports, compute, active.session.observer.say), "teardown")
         seen, lost = _collect(active)
         left = deleting.result()
+        wait(active.leaving, timeout=CLOSING)
         _settle(active, [group for group in compute if group not in left], present)
         return _Told(seen, left), lost
 
 
 def _settle(active: ActiveRun, groups: list[str], present: set[str] | None) -> None:
     try:
+        spending.note_gone(active.folder, dict(active.gone))
         spending.settle(active.ports, active.folder, groups, present)
     except Exception as error:  # noqa: BLE001 - a disk that fails must not keep the other group from being deleted
         active.session.observer.say(f"what the run cost could not be noted: {error}")
@@ -211,7 +215,8 @@ def _collect(active: ActiveRun) -> tuple[dict[str, Any] | None, BaseException | 
 
 def _delete_keep(active: ActiveRun, told: _Told, lost: BaseException | None) -> dict[str, str]:
     """Deletes the keep group, whose outputs are home, and forgets the stacks. What is left of both groups."""
-    keep = down.groups_of(active.run)["keep"]
+    groups = down.all_groups(active.folder.read(), active.run)
+    keep = groups[-1]
     if told.left:
         left = {**told.left, keep: down.KEPT}
     elif lost is not None:
@@ -224,10 +229,10 @@ def _delete_keep(active: ActiveRun, told: _Told, lost: BaseException | None) -> 
         active.session.audit.append("teardown.left", left=left)
         active.folder.update(phase="incomplete", left=tuple(left))
         return left
-    active.session.audit.append("teardown.verified", groups=list(down.groups_of(active.run).values()))
+    active.session.audit.append("teardown.verified", groups=list(groups))
     if active.exported is not None:
         wait([active.exported], timeout=CLOSING)
-    down.forget_stacks(active.engine, active.folder)
+    down.forget_stacks(active.engine, active.folder, [part_of(group, active.run) for group in groups])
     active.folder.update(phase="deleted", left=())
     return left
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from tfinfra.cloud import Cloud
-from tfinfra.errors import TfinfraError
+from tfinfra.errors import ProvisioningError, TfinfraError
 from tfinfra.model import Timeouts
 
 if TYPE_CHECKING:
@@ -99,12 +99,15 @@ class Host:
         try:
             self._answers.write(id=request["id"], result=self._do(request))
         except TfinfraError as error:
-            self._fail(request, type(error).__name__, error.message, error.hint)
+            self._fail(request, error)
         except Exception as error:  # noqa: BLE001 - the edge of the process: the client raises it
-            self._fail(request, "TfinfraError", f"the engine failed: {type(error).__name__}: {error}", None)
+            self._fail(request, TfinfraError(f"the engine failed: {type(error).__name__}: {error}"))
 
-    def _fail(self, request: dict[str, Any], kind: str, message: str, hint: str | None) -> None:
-        self._answers.write(id=request["id"], error={"kind": kind, "message": message, "hint": hint})
+    def _fail(self, request: dict[str, Any], error: TfinfraError) -> None:
+        told: dict[str, Any] = {"kind": type(error).__name__, "message": error.message, "hint": error.hint}
+        if isinstance(error, ProvisioningError) and error.status is not None:
+            told["refusal"] = {"status": error.status, "code": error.code, "said": error.said}
+        self._answers.write(id=request["id"], error=told)
 
     def _do(self, request: dict[str, Any]) -> Any:
         if request["verb"] == "open":

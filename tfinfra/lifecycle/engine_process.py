@@ -147,7 +147,7 @@ class EngineProcess:
 def _raised(error: dict[str, Any]) -> TfinfraError:
     """The exception that the engine's process raised."""
     kind = getattr(errors, error["kind"], TfinfraError)
-    raised: TfinfraError = kind(error["message"], error["hint"])
+    raised: TfinfraError = kind(error["message"], error["hint"], **error.get("refusal", {}))
     return raised
 
 

@@ -31,11 +31,22 @@ class ClientProcess:
 
 
 @dataclass(frozen=True)
+class Attempt:
+    """A compute group that was begun, and where. `refused`: why it came to nothing, by ARM's code and words."""
+
+    group: str
+    location: str
+    vm_size: str
+    refused: str | None = None
+
+
+@dataclass(frozen=True)
 class RunRecord:
     """run.json of one run. `deadline` and `keep_until` are ISO 8601 in UTC, `times` Unix seconds by name.
 
     `phase` is one of PHASES; `result` is None until the run ended, then succeeded, failed, cancelled, limit or
     error (tfinfra or the cloud failed). `results` is the folder of the outputs, `left` what could not be deleted.
+    `compute_group` is that of the newest of `attempts`; the keep group is the same for all of them.
     `usd_per_hour` is the list price of all groups together, `ledger` what was billed so far; `limit` is the key of
     limits that made the deadline, `run_seconds` how long after the start that is.
     """
@@ -57,6 +68,7 @@ class RunRecord:
     limit: str = "max_run_duration"
     run_seconds: int | None = None
     ledger: Ledger = field(default_factory=Ledger)
+    attempts: tuple[Attempt, ...] = ()
     machines: str | None = None
     store: str | None = None
     shared: str | None = None

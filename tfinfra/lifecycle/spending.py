@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from tfinfra.clock import iso_time, unix_time
@@ -62,6 +62,13 @@ def note_attempt(folder: RunFolder, group: str, limits: Limits, burn: Burn, now:
         ledger=ledger.opened(billed(group, "compute", burn.compute, now, end.at)),
     )
     return end
+
+
+def note_gone(folder: RunFolder, ends: Mapping[str, float]) -> None:
+    """Notes that these groups are gone since then (Unix seconds)."""
+    record = folder.read()
+    if record is not None and ends:
+        folder.update(ledger=record.ledger.closed(ends))
 
 
 def settle(ports: Ports, folder: RunFolder, groups: Iterable[str], present: Collection[str] | None) -> None:

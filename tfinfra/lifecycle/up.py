@@ -19,12 +19,12 @@ from tfinfra.errors import (
     ProvisioningError,
     TrainingFailed,
 )
-from tfinfra.lifecycle import collect, down, settings, spending
+from tfinfra.lifecycle import attempts, collect, down, settings, spending
 from tfinfra.lifecycle.active import ActiveRun, UpOptions
 from tfinfra.lifecycle.ending import POLL, RunResult, await_collected, end_run, hold_success
 from tfinfra.lifecycle.observer import Observer
 from tfinfra.lifecycle.ports import BundleSeam, EngineSeam, LockSeam, Ports, spawn
-from tfinfra.lifecycle.record import RunRecord, run_folder, this_process
+from tfinfra.lifecycle.record import Attempt, RunRecord, run_folder, this_process
 from tfinfra.lifecycle.session import Interrupt, Session
 from tfinfra.lifecycle.watch import Watch
 from tfinfra.model import Outcome, Requirements, to_json
@@ -105,6 +105,7 @@ class UpRun:
         if end.limit == "max_cost_usd":
             self._observer.say(f"limits.max_cost_usd ends the run after {spell_seconds(end.seconds)} at the latest")
         keep_group = settings.group_name(self.run, "keep")
+        compute_group, first = settings.group_name(self.run, "compute"), active.plan.infrastructure
         record = RunRecord(
             run=self.run,
             name=active.plan.name,
@@ -112,7 +113,7 @@ class UpRun:
             rehearse=active.options.rehearse,
             owner=self._ports.cloud.owner,
             keep_group=keep_group,
-            compute_group=settings.group_name(self.run, "compute"),
+            compute_group=compute_group,
             deadline=iso_time(end.at),
             keep_until=iso_time(end.at + limits.keep_outputs),
             results=str(active.options.results / self.run),
@@ -123,6 +124,7 @@ class UpRun:
             limit=end.limit,
             run_seconds=end.seconds,
             ledger=Ledger((spending.billed(keep_group, "keep", burn.keep, now, end.at + limits.keep_outputs),)),
+            attempts=(Attempt(compute_group, first.location, first.vm_size),),
             machines=active.options.machines,
             environment=lock.key,
             phase="provisioning",
@@ -142,7 +144,7 @@ class UpRun:
         session, active = self._session, self._active
         bundle_made = spawn(lambda: self._make_bundle(lock), "environment")
         active.engine = session.wait(engine)
-        keep = self._up("keep", settings.stack_config(active.record(), "keep"))
+        keep = self._keep()
         store_url = settings.store_url(keep)
         active.folder.update(store=store_url, shared=settings.shared_url(keep))
         active.store = self._ports.open_store(store_url)
@@ -153,12 +155,26 @@ class UpRun:
             bundle = session.wait(bundle_made)
         with session.phase("bundle", "upload", sha256=bundle.sha256):
             self._upload(bundle)
-        node = settings.node_settings(active.record(), self._ports.cloud, keep, bundle.key, bundle.sha256)
         self._prove_timer(armed)
-        active.watch = None if active.options.detach else self._new_watch()
         spending.note_compute(active.folder, active.record(), active.options.burn.compute, self._ports.clock())
-        self._up("compute", settings.compute_config(active.record(), keep, node), self._look)
+        attempts.provision(active, lambda: self._make_nodes(keep, bundle), bundle)
+        bundle.path.unlink(missing_ok=True)
         active.folder.update(phase="running")
+
+    def _keep(self) -> dict[str, Any]:
+        config, place = settings.stack_config(self._active.record(), "keep"), self._active.plan.infrastructure
+        made = attempts.persevere(self._active, place, lambda: self._up("keep", config))
+        if isinstance(made, attempts.Refused):
+            raise attempts.explained([made])
+        return made
+
+    def _make_nodes(self, keep: dict[str, Any], bundle: BundleSeam) -> None:
+        """Makes the compute group that the record names."""
+        active, record = self._active, self._active.record()
+        node = settings.node_settings(record, self._ports.cloud, keep, bundle.key, bundle.sha256)
+        active.watch = None if active.options.detach else self._new_watch()
+        part = settings.part_of(record.compute_group, self.run)
+        self._up(part, settings.compute_config(record, keep, node), self._look)
 
     def _prove_timer(self, armed: Future[bool]) -> None:
         """Waits until the timer has shown that it can act, before anything is there that it would have to delete."""
@@ -177,19 +193,18 @@ class UpRun:
     def _upload(self, bundle: BundleSeam) -> None:
         store = _there(self._active.store)
         self._session.wait(spawn(lambda: store.put_file(bundle.key, bundle.path), "upload"))
-        bundle.path.unlink(missing_ok=True)
 
     def _up(self, part: str, config: dict[str, str], tick: Callable[[], None] | None = None) -> dict[str, Any]:
         """Updates one stack and returns its outputs."""
         engine = _there(self._active.engine)
-        self._part = part
-        with self._session.phase(part, config["group"], group=config["group"]):
+        self._part = part.partition("-")[0]
+        with self._session.phase(self._part, config["group"], group=config["group"]):
             update = spawn(lambda: engine.up(part, config), part)
             self._active.update = update
             return self._session.wait(update, tick) if tick else self._session.wait(update)
 
     def _new_watch(self) -> Watch:
-        group, ports = settings.group_name(self.run, "compute"), self._ports
+        group, ports = self._active.record().compute_group, self._ports
         return Watch(
             _there(self._active.store),
             self._active.plan,
@@ -240,7 +255,7 @@ class UpRun:
             _there(self._active.engine).close()
 
     def _export(self) -> None:
-        for part in ("keep", "compute"):
+        for part in ("keep", settings.part_of(self._active.record().compute_group, self.run)):
             down.export_state(_there(self._active.engine), self._active.folder, part)
 
 

@@ -24,7 +24,7 @@ class ArmError(Exception):
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
-        self.status, self.code = status, code
+        self.status, self.code, self.message = status, code, message
 
 
 @dataclass(frozen=True)

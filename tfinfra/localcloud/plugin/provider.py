@@ -29,12 +29,19 @@ def _answers(method: _Method) -> _Method:
     def answer(self: Provider, request: Any, context: grpc.ServicerContext) -> Any:
         try:
             return method(self, request, context)
-        except (ArmError, UnknownKind) as error:
+        except ArmError as error:
+            context.abort(grpc.StatusCode.UNKNOWN, _notation(error))
+        except UnknownKind as error:
             context.abort(grpc.StatusCode.UNKNOWN, str(error))
         except KeyError as error:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"the input {error} is missing")
 
     return answer
+
+
+def _notation(error: ArmError) -> str:
+    """ARM's answer as the real provider writes it (azure-native 3.29, PulumiAzcoreResponseError)."""
+    return f'Status={error.status} Code="{error.code}" Message="{error.message}"'
 
 
 class Provider(provider_pb2_grpc.ResourceProviderServicer):

@@ -1,0 +1,59 @@
+"""Each of ARM's refusals has its one reaction: the code decides, the message where a code means several things."""
+
+from __future__ import annotations
+
+import pytest
+
+from tfinfra.azure.reactions import RULES, UNKNOWN, Reaction, reaction_to
+
+QUOTA = (
+    "Operation could not be completed as it results in exceeding approved {} quota. Additional details - Location: x"
+)
+CASES: dict[str, tuple[str | None, str, int | None, Reaction]] = {
+    "no machines free": ("AllocationFailed", "Allocation failed.", 409, Reaction.NEXT),
+    "no machines free in the zone": ("ZonalAllocationFailed", "Allocation failed.", 409, Reaction.NEXT),
+    "too many conditions": ("OverconstrainedAllocationRequest", "Allocation failed.", 409, Reaction.NEXT),
+    "too many conditions in the zone": ("OverconstrainedZonalAllocationRequest", "", 409, Reaction.NEXT),
+    "a size that is not sold there": ("SkuNotAvailable", "The requested size …", 409, Reaction.NEXT),
+    "a failed long operation, whose answer is a 200": ("AllocationFailed", "Allocation failed.", 200, Reaction.NEXT),
+    "a quota of low-priority cores": ("OperationNotAllowed", QUOTA.format("LowPriorityCores"), 409, Reaction.NEXT),
+    "a family's quota": ("OperationNotAllowed", QUOTA.format("standardNCASv3Family Cores"), 409, Reaction.NEXT),
+    "the region's quota": ("OperationNotAllowed", QUOTA.format("Total Regional Cores"), 409, Reaction.NEXT),
+    "another operation that is not allowed": ("OperationNotAllowed", "overprovision …", 400, Reaction.EXPLAIN),
+    "throttled by compute": ("OperationNotAllowed", "… because too many requests have been …", 429, Reaction.RETRY),
+    "throttled by whomever": ("SomethingNew", "", 429, Reaction.RETRY),
+    "a fault of Azure's without a code": (None, "", 503, Reaction.RETRY),
+    "a fault of Azure's in a long operation": ("InternalServerError", "", 200, Reaction.RETRY),
+    "two changes at once": ("AnotherOperationInProgress", "", 409, Reaction.RETRY),
+    "an identity that is too new": ("PrincipalNotFound", "", 400, Reaction.RETRY),
+    "a price above max_price": ("SpotPriceGreaterThanProvidedMaxPrice", "", 409, Reaction.NEXT),
+    "no low-priority machines at all": ("AzureSpotFeatureNotEnabledForSubscription", "", 409, Reaction.REFUSE),
+    "a provider that is not registered": ("MissingSubscriptionRegistration", "", 409, Reaction.REFUSE),
+    "terms that nobody accepted": ("MarketplacePurchaseEligibilityFailed", "", 400, Reaction.REFUSE),
+    "a right that is missing": ("AuthorizationFailed", "", 403, Reaction.REFUSE),
+    "a policy": ("RequestDisallowedByPolicy", "", 403, Reaction.EXPLAIN),
+    "an image that is not there": ("ImageNotFound", "", 404, Reaction.EXPLAIN),
+    "a wrong value": ("InvalidParameter", "", 400, Reaction.EXPLAIN),
+    "what nobody has heard of": ("SomethingNew", "", 400, Reaction.EXPLAIN),
+}
+
+
+@pytest.mark.parametrize(("code", "message", "status", "reaction"), CASES.values(), ids=CASES.keys())
+def test_what_a_refusal_means(code: str | None, message: str, status: int | None, reaction: Reaction) -> None:
+    assert reaction_to(code, message, status).reaction is reaction
+
+
+def test_a_refusal_that_nobody_knows_is_told_in_its_own_words() -> None:
+    assert reaction_to("SomethingNew", "", 400) is UNKNOWN
+
+
+def test_every_rule_says_what_it_means_what_to_do_and_where_it_is_from() -> None:
+    for rule in RULES:
+        assert rule.says and rule.way_out
+        assert rule.source.startswith("learn.microsoft.com/")
+
+
+def test_no_rule_stands_behind_one_that_takes_everything_of_its_code() -> None:
+    for place, rule in enumerate(RULES):
+        for code in rule.codes:
+            assert not [r for r in RULES[:place] if code in r.codes and not r.pattern]

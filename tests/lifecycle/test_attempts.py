@@ -1,0 +1,268 @@
+"""One place after the other: what is tried next, what is left behind, and how it is told."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.lifecycle.fakes import World, a_plan, succeeding
+from tfinfra import layout
+from tfinfra.audit.log import read_events
+from tfinfra.errors import LimitReached, NotFeasible, ProvisioningError, TeardownIncomplete
+from tfinfra.lifecycle import attempts, down
+from tfinfra.lifecycle.record import RunRecord, run_folder
+from tfinfra.model import Limits, Outcome, Plan, to_json
+from tfinfra.money.budget import Burn
+
+RUN = "digits-abc123"
+KEEP = f"tfinfra-{RUN}-keep"
+GROUPS = tuple(f"tfinfra-{RUN}-compute{end}" for end in ("", "-1", "-2"))
+PLACES = ("eastus", "westeurope", "swedencentral")
+QUOTA = "Operation could not be completed as it results in exceeding approved Total Regional Cores quota."
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attempts, "PAUSES", (0.0, 0.0, 0.0))
+
+
+def refusal(code: str, said: str = "ARM's own words.", status: int = 409) -> ProvisioningError:
+    message = f"VirtualMachineScaleSet 'scale-set': {code}: {said}"
+    return ProvisioningError(message, status=status, code=code, said=said)
+
+
+def in_places(count: int = 3, **changes: Any) -> Plan:
+    plan = a_plan(**changes)
+    return replace(plan, alternatives=tuple(replace(plan.infrastructure, location=p) for p in PLACES[1:count]))
+
+
+def record_of(world: World) -> RunRecord:
+    record = run_folder(world.tmp / "state", RUN).read()
+    assert record is not None
+    return record
+
+
+def events_of(world: World, name: str) -> list[dict[str, Any]]:
+    events = read_events(run_folder(world.tmp / "state", RUN).audit.path)
+    return [event for event in events if event["event"] == name]
+
+
+def test_a_place_without_room_is_left_for_the_next_and_deleted(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.refusals = [refusal("AllocationFailed")]
+    result = world.new_run(in_places()).go()
+    assert result.error is None
+    assert world.groups == {}
+    assert {KEEP, *GROUPS[:2]} == set(world.deleted)
+    said = "say AllocationFailed in eastus (too few machines of this size are free there): trying westeurope"
+    assert said in world.observer.lines
+    record = record_of(world)
+    assert record.compute_group == GROUPS[1]
+    assert [(a.group, a.location) for a in record.attempts] == list(zip(GROUPS[:2], PLACES[:2], strict=True))
+    assert record.attempts[0].refused == "AllocationFailed: ARM's own words."
+    assert result.document["attempts"][1] == {**to_json(record.attempts[1]), "refused": None}
+
+
+def test_the_next_stack_is_made_by_the_plans_next_choice_with_its_own_group_and_store(tmp_path: Path) -> None:
+    world, made = World(tmp_path), []
+    up = world.up
+
+    def watched(part: str, config: Any) -> dict[str, Any]:
+        made.append((part, dict(config)))
+        return up(part, config)
+
+    world.up, world.refusals = watched, [refusal("SkuNotAvailable")]  # type: ignore[method-assign]
+    world.new_run(in_places()).go()
+    (keep, first, second) = made
+    assert [part for part, _ in made] == ["keep", "compute", "compute-1"]
+    assert "choice" not in keep[1]
+    assert (first[1]["choice"], second[1]["choice"]) == ("0", "1")
+    assert second[1]["group"] == GROUPS[1]
+    nodes = json.loads(second[1]["nodeSettings"])
+    assert nodes["compute_group_id"].endswith(f"/{GROUPS[1]}")
+    assert nodes["store"] == "file:///store/run/attempt-1"
+    assert nodes["bundle"] in world.store_at(nodes["store"]).objects
+
+
+def test_nodes_that_did_come_up_are_told_to_stop_and_are_not_taken_for_the_next_ones(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    up = world.up
+
+    def partly(part: str, config: Any) -> dict[str, Any]:
+        if part == "compute":
+            world.store.put(layout.node_key("left-over"), b"{}")
+            outcome = Outcome("failed", "1 of 2 nodes registered")
+            world.store.put(layout.OUTCOME, json.dumps(to_json(outcome)).encode())
+        return up(part, config)
+
+    world.up, world.refusals = partly, [refusal("AllocationFailed")]  # type: ignore[method-assign]
+    result = world.new_run(in_places(), keep=False).go()
+    assert result.error is None
+    assert json.loads(world.store.objects[layout.STOP])["reason"] == "cancelled"
+    (second,) = world.attempt_stores.values()
+    assert second.list(layout.NODES) == []
+
+
+def test_what_the_client_leaves_for_the_nodes_is_there_for_the_next_ones_too(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.refusals = [refusal("AllocationFailed")]
+    world.new_run(in_places(), keep=True, detach=True).go()
+    (second,) = world.attempt_stores.values()
+    assert layout.KEEP in second.objects
+
+
+def test_places_without_room_are_all_named_with_their_reasons(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.refusals = [refusal("AllocationFailed"), refusal("OperationNotAllowed", QUOTA), refusal("SkuNotAvailable")]
+    result = world.new_run(in_places()).go()
+    assert isinstance(result.error, NotFeasible)
+    assert str(result.error).splitlines()[1:] == [
+        "tried were",
+        "  2 nodes of Standard_D8s_v5 in eastus: AllocationFailed: ARM's own words.",
+        f"  2 nodes of Standard_D8s_v5 in westeurope: OperationNotAllowed: {QUOTA}",
+        "  2 nodes of Standard_D8s_v5 in swedencentral: SkuNotAvailable: ARM's own words.",
+    ]
+    assert result.error.hint
+    assert set(world.deleted) == {KEEP, *GROUPS}
+
+
+def test_a_policy_ends_the_run_at_once_with_an_explanation(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.refusals = [refusal("RequestDisallowedByPolicy", "policy 'no-gpus'", 403)]
+    result = world.new_run(in_places()).go()
+    assert isinstance(result.error, ProvisioningError)
+    assert "a policy of the subscription forbids it" in str(result.error)
+    assert "policy 'no-gpus'" in str(result.error)
+    assert set(world.deleted) == {KEEP, GROUPS[0]}
+
+
+def test_what_the_subscription_lacks_is_not_feasible(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.refusals = [refusal("MissingSubscriptionRegistration")]
+    result = world.new_run(in_places()).go()
+    assert isinstance(result.error, NotFeasible)
+    assert "az provider register" in str(result.error.hint)
+
+
+def test_what_passes_by_itself_is_tried_again_in_the_same_place_and_not_for_ever(tmp_path: Path) -> None:
+    world = World(tmp_path / "well")
+    world.refusals = [refusal("AnotherOperationInProgress"), refusal("TooManyRequests", status=429)]
+    assert world.new_run(in_places()).go().error is None
+    assert len(record_of(world).attempts) == 1
+    world = World(tmp_path / "ill")
+    world.refusals = [refusal("AnotherOperationInProgress")] * 9
+    result = world.new_run(in_places()).go()
+    assert isinstance(result.error, ProvisioningError)
+    assert len(world.refusals) == 9 - (1 + len(attempts.PAUSES))
+
+
+def test_a_fault_that_is_not_arms_is_no_reason_to_go_elsewhere(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.refusals = [ProvisioningError("the provider plugin was killed by signal 9")]
+    result = world.new_run(in_places()).go()
+    assert str(result.error) == "the provider plugin was killed by signal 9"
+    assert len(record_of(world).attempts) == 1
+
+
+def test_each_refusal_is_in_the_audit_log_with_code_reaction_and_place(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.refusals = [refusal("Conflict"), refusal("AllocationFailed")]
+    world.new_run(in_places()).go()
+    told = [(e["code"], e["reaction"], e["location"]) for e in events_of(world, "refused")]
+    assert told == [("Conflict", "retry", "eastus"), ("AllocationFailed", "next", "eastus")]
+    (begun,) = events_of(world, "attempt")
+    assert (begun["group"], begun["location"]) == (GROUPS[1], "westeurope")
+
+
+def test_a_budget_that_one_attempt_uses_up_ends_the_run_with_all_that_was_tried(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.refusals = [refusal("AllocationFailed")]
+    up = world.up
+
+    def slow(part: str, config: Any) -> dict[str, Any]:
+        world.now += 1200.0
+        return up(part, config)
+
+    world.up = slow  # type: ignore[method-assign]
+    limits = Limits(max_run_duration=86_400, keep_outputs=3600, max_cost_usd=15.0)
+    result = world.new_run(in_places(limits=limits), burn=Burn(10.0, 0.5)).go()
+    assert isinstance(result.error, LimitReached)
+    assert "leaves no time for another attempt" in str(result.error)
+    assert "in eastus: AllocationFailed" in str(result.error)
+    assert set(world.deleted) == {KEEP, GROUPS[0]}
+
+
+def test_the_deadline_of_the_next_attempt_is_its_own_and_the_ledger_has_both(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.step = 20.0
+    world.refusals = [refusal("AllocationFailed")]
+    limits = Limits(max_run_duration=86_400, keep_outputs=3600, max_cost_usd=60.0)
+    result = world.new_run(in_places(limits=limits), burn=Burn(10.0, 0.5)).go()
+    assert result.error is None
+    billed = [interval["group"] for interval in result.document["ledger"]]
+    assert billed == [KEEP, *GROUPS[:2]]
+    assert all(interval["end"] for interval in result.document["ledger"])
+
+
+def test_a_group_of_an_earlier_attempt_that_cannot_be_deleted_is_named(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.refusals = [refusal("AllocationFailed")]
+    delete = world.delete_group
+
+    def locked(group: str) -> None:
+        if group == GROUPS[0]:
+            raise TeardownIncomplete("a lock")
+        delete(group)
+
+    world.delete_group = locked  # type: ignore[method-assign]
+    result = world.new_run(in_places(), burn=Burn(27.2, 0.0)).go()
+    assert isinstance(result.error, TeardownIncomplete)
+    assert f"{GROUPS[0]}: 27.20 USD per hour: a lock" in str(result.error)
+    assert record_of(world).left == (GROUPS[0], KEEP)
+
+
+def test_down_deletes_the_groups_of_all_attempts(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.refusals = [refusal("AllocationFailed")]
+    world.new_run(in_places(), detach=True).go()
+    folder = run_folder(tmp_path / "state", RUN)
+    world.deleted.clear()
+    down.down(world.ports(), folder, RUN, lambda text: None, lambda record: None)
+    assert set(world.deleted) == {KEEP, *GROUPS[:2]}
+    assert world.groups == {}
+
+
+CODES = st.sampled_from(
+    ["AllocationFailed", "OperationNotAllowed", "Conflict", "RequestDisallowedByPolicy", "SkuNotAvailable", "New", None]
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(CODES, max_size=14), st.integers(1, 3))
+def test_whatever_azure_answers_nothing_is_left_and_no_place_is_tried_twice(
+    codes: list[str | None], count: int
+) -> None:
+    with TemporaryDirectory() as folder:
+        world, begun = World(Path(folder), succeeding), list[str]()
+        up = world.up
+
+        def watched(part: str, config: Any) -> dict[str, Any]:
+            if part != "keep":
+                begun.append(config["group"])
+            return up(part, config)
+
+        world.up = watched  # type: ignore[method-assign]
+        world.refusals = [refusal(code) if code else None for code in codes]
+        world.new_run(in_places(count)).go()
+        assert world.groups == {}
+        assert {*begun, KEEP} == set(world.deleted)
+        assert len(set(begun)) <= count
+        assert len(begun) <= count * (1 + len(attempts.PAUSES))
+        assert begun == sorted(begun)  # never back to a place that was left

@@ -1,0 +1,188 @@
+"""Getting a run's nodes: one place of the plan after the other, each in a compute group of its own, until one has them.
+What each of ARM's refusals means is in azure/reactions.py."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from tfinfra import layout
+from tfinfra.azure.reactions import Reaction, Rule, reaction_to
+from tfinfra.clock import spell_seconds
+from tfinfra.errors import LimitReached, NotFeasible, ProvisioningError, TfinfraError
+from tfinfra.lifecycle import down, settings, spending
+from tfinfra.lifecycle.active import ActiveRun
+from tfinfra.lifecycle.ports import BundleSeam, spawn
+from tfinfra.lifecycle.record import Attempt
+from tfinfra.lifecycle.session import TICK, first_line
+from tfinfra.model import Infrastructure
+from tfinfra.store import store_errors
+
+T = TypeVar("T")
+PAUSES = (5.0, 20.0, 60.0)
+"""Seconds before each further try in the same place; the provider has had a patience of its own before."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A place that did not become the run's, and what ARM's error means."""
+
+    place: Infrastructure
+    error: ProvisioningError
+    rule: Rule
+
+    @property
+    def words(self) -> str:
+        """ARM's code and the first line of its message."""
+        said = first_line(self.error.said)
+        return f"{self.error.code}: {said}" if self.error.code else said
+
+
+def provision(active: ActiveRun, make: Callable[[], object], bundle: BundleSeam) -> None:
+    """Gets the nodes: `make` makes the compute group that the record names. Raises NotFeasible with every place that
+    was tried, ProvisioningError with what ARM's refusal means, LimitReached where the limits leave no time for another.
+    """
+    refused: list[Refused] = []
+    for choice, place in enumerate(active.plan.choices):
+        if choice:
+            _begin(active, choice, refused, bundle)
+        found = persevere(active, place, make)
+        if not isinstance(found, Refused):
+            return
+        refused.append(found)
+        _note(active, found)
+        if found.rule.reaction is not Reaction.NEXT:
+            break
+    raise explained(refused)
+
+
+def persevere(active: ActiveRun, place: Infrastructure, work: Callable[[], T]) -> T | Refused:
+    """What `work` gives, tried again where ARM's error passes by itself; else why not. Raises what is no answer of
+    ARM's."""
+    for pause in (*PAUSES, None):
+        try:
+            return work()
+        except ProvisioningError as error:
+            rule = reaction_to(error.code, error.said, error.status)
+            if error.status is None or _trained(active):
+                raise
+            found = Refused(place, error, rule)
+        _audit(active, found)
+        if rule.reaction is not Reaction.RETRY or pause is None or active.outcome is not None:
+            return found
+        text = f"{found.words} ({rule.says}): trying again in {spell_seconds(pause)}"
+        active.session.observer.say(text)
+        _rest(active, pause)
+    raise AssertionError("the last pause is none")
+
+
+def _trained(active: ActiveRun) -> bool:
+    """Whether all nodes were there, and trained, before the update failed."""
+    return active.outcome is not None and active.outcome.result != "failed"
+
+
+def _rest(active: ActiveRun, seconds: float) -> None:
+    until = active.ports.clock() + seconds
+    while active.ports.clock() < until:
+        active.session.check()
+        time.sleep(TICK)
+
+
+def _audit(active: ActiveRun, found: Refused) -> None:
+    active.session.audit.append(
+        "refused",
+        code=found.error.code,
+        status=found.error.status,
+        reaction=found.rule.reaction.value,
+        location=found.place.location,
+        vm_size=found.place.vm_size,
+        message=found.error.said,
+    )
+
+
+def _note(active: ActiveRun, found: Refused) -> None:
+    """Writes into the record why the newest attempt came to nothing."""
+    *before, last = active.record().attempts
+    active.folder.update(attempts=(*before, replace(last, refused=found.words)))
+
+
+# The next place
+
+
+def _begin(active: ActiveRun, choice: int, refused: Sequence[Refused], bundle: BundleSeam) -> None:
+    """Leaves the place that was tried last to its deletion, and turns record, deadline and store to the next."""
+    place, last, run = active.plan.choices[choice], refused[-1], active.run
+    next_name = place.location if place.vm_size == last.place.vm_size else f"{place.vm_size} in {place.location}"
+    code = last.error.code or f"HTTP status {last.error.status}"
+    active.session.observer.say(f"{code} in {last.place.location} ({last.rule.says}): trying {next_name}")
+    _leave(active)
+    spending.note_gone(active.folder, dict(active.gone))
+    group = settings.group_name(run, settings.compute_part(choice))
+    attempts = (*active.record().attempts, Attempt(group, place.location, place.vm_size))
+    try:
+        limits, burn, now = active.plan.limits, active.options.burn, active.ports.clock()
+        active.session.deadline = spending.note_attempt(active.folder, group, limits, burn, now)
+    except LimitReached as error:
+        raise LimitReached(f"{error.message}\n{_tried(refused)}", hint=last.rule.way_out) from error
+    active.folder.update(attempts=attempts)
+    active.session.audit.append("attempt", group=group, location=place.location, vm_size=place.vm_size)
+    _move(active, bundle)
+
+
+def _leave(active: ActiveRun) -> None:
+    """Ends what has come up of an attempt: its nodes are told to stop, its group is deleted while the next is tried."""
+    group = active.record().compute_group
+    if active.engine is not None:
+        with suppress(TfinfraError, OSError):  # the audit's copy of a state that is worth nothing any more
+            down.export_state(active.engine, active.folder, settings.part_of(group, active.run))
+    if active.store is not None:
+        with suppress(*store_errors()):  # they cannot become a run: there are too few of them
+            stop = {"reason": "cancelled", "message": "the run goes on in another place"}
+            active.store.put(layout.STOP, json.dumps(stop).encode())
+    active.watch = active.outcome = None
+
+    def delete() -> None:
+        active.ports.delete_group(group, active.session.observer.say)
+        active.gone[group] = active.ports.clock()
+
+    active.leaving.append(spawn(delete, f"delete {group}"))
+
+
+def _move(active: ActiveRun, bundle: BundleSeam) -> None:
+    """Opens the attempt's own store, with what the client had left for the nodes in the first."""
+    record, before = active.record(), active.store
+    url = settings.record_store(record)
+    if url is None or before is None:
+        raise ProvisioningError("a phase ran before the one that it needs")
+    store = active.store = active.ports.open_store(url)
+    for key in layout.FOR_NODES:
+        data = before.get(key)
+        if data is not None:
+            store.put(key, data)
+    active.session.wait(spawn(lambda: store.put_file(bundle.key, bundle.path), "upload"))
+
+
+# How it ends
+
+
+def explained(refused: Sequence[Refused]) -> TfinfraError:
+    """The error of a run that no place took: what the last refusal means, and all that were tried."""
+    last = refused[-1]
+    if last.rule.reaction is Reaction.NEXT:
+        return NotFeasible(f"no place has the nodes\n{_tried(refused)}", hint=last.rule.way_out)
+    message = f"{last.error.message}\n  {last.rule.says}" if last.rule.says else last.error.message
+    if len(refused) > 1:
+        message += f"\n{_tried(refused)}"
+    if last.rule.reaction is Reaction.REFUSE:
+        return NotFeasible(message, hint=last.rule.way_out)
+    error = last.error
+    return ProvisioningError(message, last.rule.way_out, status=error.status, code=error.code, said=error.said)
+
+
+def _tried(refused: Sequence[Refused]) -> str:
+    lines = [f"  {r.place.node_count} nodes of {r.place.vm_size} in {r.place.location}: {r.words}" for r in refused]
+    return "\n".join(["tried were", *lines])
