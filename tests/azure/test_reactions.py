@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from tests.azure import test_teardown
+from tests.azure.test_teardown import admin, layout_of
+from tests.localcloud.arm import COMPUTE
 from tfinfra.azure.reactions import RULES, UNKNOWN, Reaction, reaction_to
+from tfinfra.cloud import Cloud
+from tfinfra.engine.events import Event
+from tfinfra.engine.failures import provisioning_error
+from tfinfra.localcloud.plugin.arm import Arm, ArmError
+from tfinfra.localcloud.plugin.provider import notation
+
+cloud = test_teardown.cloud  # a fixture
 
 QUOTA = (
     "Operation could not be completed as it results in exceeding approved {} quota. Additional details - Location: x"
@@ -57,3 +67,24 @@ def test_no_rule_stands_behind_one_that_takes_everything_of_its_code() -> None:
     for place, rule in enumerate(RULES):
         for code in rule.codes:
             assert not [r for r in RULES[:place] if code in r.codes and not r.pattern]
+
+
+ANSWERED = {name: case for name, case in CASES.items() if (case[2] or 0) >= 400}
+
+
+@pytest.mark.parametrize(("code", "message", "status", "reaction"), ANSWERED.values(), ids=ANSWERED.keys())
+def test_a_refusal_of_the_local_clouds_has_its_reaction_by_what_the_provider_says_of_it(
+    code: str | None, message: str, status: int, reaction: Reaction, cloud: Cloud
+) -> None:
+    fault = {"kind": "status", "method": "PUT", "path": COMPUTE, "status": status, "code": code or ""}
+    words = message or "No."
+    admin(cloud, "POST", "faults", {**fault, "message": words})
+    layout = layout_of(cloud)
+    arm = Arm(cloud.arm_endpoint, layout.ca, layout.token, {})
+    arm.stopped.set()  # no patience: what passes is to be seen too
+    with pytest.raises(ArmError) as caught:
+        arm.put(COMPUTE, "2024-03-01", {"location": "eastus"})
+    event = Event("error", "azure-native:compute:VirtualMachineScaleSet", "scale-set", notation(caught.value))
+    error = provisioning_error("compute", None, [event], None)
+    assert (error.status, error.said) == (status, words)
+    assert reaction_to(error.code, error.said, error.status).reaction is reaction

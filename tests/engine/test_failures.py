@@ -11,14 +11,23 @@ from tfinfra.engine.failures import provisioning_error
 _SET = "azure-native:compute:VirtualMachineScaleSet"
 _STACK = "pulumi:pulumi:Stack"
 _OTHER = Event("error", _STACK, "tfinfra-r", "update failed")
-_ARM = Event("error", _SET, "scale-set", "AllocationFailed: We do not have sufficient capacity.\n\nmore\nand more")
+_SAID = 'We do not have sufficient capacity of "D8".\n\nmore\nand more'
+_ARM = Event("error", _SET, "scale-set", f'Status=409 Code="AllocationFailed" Message="{_SAID}"')
+
+_WITHOUT = Event("error", _SET, "scale-set", "cannot create already existing resource '/subscriptions/s/x'")
 
 CASES: dict[str, tuple[list[Event], CommandResult | None, str | None, str]] = {
     "the cloud's own words come first, and only two lines of them": (
         [_OTHER, _ARM],
         CommandResult("", "much", 255),
         None,
-        "VirtualMachineScaleSet 'scale-set': AllocationFailed: We do not have sufficient capacity. more",
+        "VirtualMachineScaleSet 'scale-set': AllocationFailed: We do not have sufficient capacity of \"D8\". more",
+    ),
+    "what is no answer of ARM's is told as it is": (
+        [_WITHOUT],
+        None,
+        None,
+        "VirtualMachineScaleSet 'scale-set': cannot create already existing resource '/subscriptions/s/x'",
     ),
     "a killed plugin is named, whatever else was said": (
         [_ARM],
@@ -68,3 +77,11 @@ def test_an_error_in_a_line_or_two(
     events: list[Event], ended: CommandResult | None, plugin: str | None, message: str
 ) -> None:
     assert str(provisioning_error("keep", ended, events, plugin)) == message
+
+
+def test_arms_answer_is_in_fields_of_its_own() -> None:
+    error = provisioning_error("compute", None, [_OTHER, _ARM], None)
+    assert (error.status, error.code, error.said) == (409, "AllocationFailed", _SAID)
+    without = provisioning_error("compute", None, [Event("error", _SET, "s", 'Status=502 Message="bad"')], None)
+    assert (without.status, without.code, without.said) == (502, None, "bad")
+    assert provisioning_error("compute", None, [_WITHOUT], None).status is None

@@ -244,7 +244,7 @@ CODES = st.sampled_from(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(CODES, max_size=14), st.integers(1, 3))
 def test_whatever_azure_answers_nothing_is_left_and_no_place_is_tried_twice(
     codes: list[str | None], count: int

@@ -16,7 +16,9 @@ import pytest
 from tests.lifecycle.fakes import World
 from tfinfra.errors import ProvisioningError
 from tfinfra.lifecycle.engine_host import Host, _Answers, _cloud, cloud_fields
-from tfinfra.lifecycle.engine_process import EngineProcess
+from tfinfra.lifecycle.engine_process import EngineProcess, _raised
+
+REFUSAL: dict[str, Any] = {"status": 409, "code": "OperationNotAllowed", "said": "exceeding approved cores quota"}
 
 
 class FakeEngine:
@@ -25,7 +27,7 @@ class FakeEngine:
 
     def up(self, part: str, config: Mapping[str, str]) -> dict[str, Any]:
         if part == "compute":
-            raise ProvisioningError("no quota", hint="ask for more")
+            raise ProvisioningError("no quota", hint="ask for more", **REFUSAL)
         return {"group": config["group"]}
 
     def export(self, part: str) -> dict[str, Any]:
@@ -66,7 +68,9 @@ def test_each_request_is_answered_and_the_end_of_input_closes_the_engine() -> No
         ]
     )
     assert answers[1]["result"] == {"group": "g"}
-    assert answers[2]["error"] == {"kind": "ProvisioningError", "message": "no quota", "hint": "ask for more"}
+    told = {"kind": "ProvisioningError", "message": "no quota", "hint": "ask for more", "refusal": REFUSAL}
+    assert answers[2]["error"] == told
+    assert _raised(told) == ProvisioningError("no quota", hint="ask for more", **REFUSAL)
     assert answers[3]["error"]["message"] == "the engine failed: RuntimeError: a bug"
     assert answers[4]["result"] is None
     assert FakeHost.engine.closed == closed + 1

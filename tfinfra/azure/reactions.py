@@ -242,9 +242,9 @@ RULES = (
         _ERRORS,
     ),
     Rule(
-        ("ResourceGroupBeingDeleted",),
+        ("ResourceGroupBeingDeleted", "ResourceGroupNotFound"),
         Reaction.EXPLAIN,
-        "somebody is deleting the run's resource group",
+        "somebody has deleted the run's resource group, or is about to",
         "start it again, unless that was meant to end it",
         _ERRORS,
     ),

@@ -30,7 +30,7 @@ def _answers(method: _Method) -> _Method:
         try:
             return method(self, request, context)
         except ArmError as error:
-            context.abort(grpc.StatusCode.UNKNOWN, _notation(error))
+            context.abort(grpc.StatusCode.UNKNOWN, notation(error))
         except UnknownKind as error:
             context.abort(grpc.StatusCode.UNKNOWN, str(error))
         except KeyError as error:
@@ -39,7 +39,7 @@ def _answers(method: _Method) -> _Method:
     return answer
 
 
-def _notation(error: ArmError) -> str:
+def notation(error: ArmError) -> str:
     """ARM's answer as the real provider writes it (azure-native 3.29, PulumiAzcoreResponseError)."""
     return f'Status={error.status} Code="{error.code}" Message="{error.message}"'
 
