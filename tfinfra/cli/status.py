@@ -33,6 +33,7 @@ def status_lines(document: dict[str, Any]) -> list[str]:
         lines += [f"  {line}" for line in state["message"].splitlines()]
     if state["groups"]:
         lines.append(f"  groups: {', '.join(state['groups'])} (deadline {state['deadline']})")
+    lines += [_attempt(attempt) for attempt in document.get("attempts", [])]
     lines += _cost(state)
     for task in document.get("tasks", []):
         status = "" if task["exit_status"] is None else f", exit status {task['exit_status']}"
@@ -42,6 +43,12 @@ def status_lines(document: dict[str, Any]) -> list[str]:
     if state["results"]:
         lines.append(f"  results: {state['results']}")
     return lines
+
+
+def _attempt(attempt: dict[str, Any]) -> str:
+    """Where nodes were asked for, and why they are not there."""
+    refused = f": {attempt['refused']}" if attempt["refused"] else ""
+    return f"  {attempt['vm_size']} in {attempt['location']}{refused}"
 
 
 def _cost(state: dict[str, Any]) -> list[str]:
