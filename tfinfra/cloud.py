@@ -22,7 +22,8 @@ class Cloud:
     provider plugin (its first line of output is its port), None where Pulumi finds its own. `environment_cache` is a
     folder that nodes mount read-only, None where each node builds its environment. `node_platform` is the uv platform
     that nodes run ("x86_64-manylinux_2_28", or "" for this machine's own). `ensure` makes the endpoint answer again
-    where it may have died since (the local cloud's daemon); on Azure it does nothing.
+    where it may have died since (the local cloud's daemon); on Azure it does nothing. `preflight`: whether a run asks
+    ARM first whether its plan can work; that takes longer than a local run takes to fail.
     """
 
     name: str
@@ -38,3 +39,4 @@ class Cloud:
     node_platform: str
     timeouts: Timeouts
     ensure: Callable[[], None]
+    preflight: bool = False

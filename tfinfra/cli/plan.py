@@ -12,6 +12,7 @@ from tfinfra.cli.options import json_option, manifest_argument, target_option
 
 if TYPE_CHECKING:
     from tfinfra.compiler.pipeline import Compiled
+    from tfinfra.lifecycle.preflight import LiveAnswer
     from tfinfra.model import Plan, PriceLine, Task
 
 _MOST_TASKS = 40
@@ -20,21 +21,43 @@ _MOST_TASKS = 40
 @click.command(help="Show the resources of MANIFEST, the place and port of every task, and the price; change nothing.")
 @manifest_argument
 @target_option
+@click.option("--live", is_flag=True, help="Ask the cloud whether the plan can work: quotas, sizes, rights, policy.")
+@click.option("--rehearse", is_flag=True, help="Ask this machine's local cloud, whatever the target.")
 @json_option
-def command(manifest: Path, target: str | None, as_json: bool) -> None:
+def command(*, manifest: Path, target: str | None, live: bool, rehearse: bool, as_json: bool) -> None:
     """The same plan that `up` runs."""
     from tfinfra.cli.output import print_diagnostics, print_document
     from tfinfra.compiler.cost import price_lines
     from tfinfra.compiler.load import load_inputs
     from tfinfra.compiler.pipeline import compile_manifest
 
-    compiled = compile_manifest(load_inputs(manifest, target=target))
+    compiled = compile_manifest(load_inputs(manifest, target=target, rehearse=rehearse))
     print_diagnostics(compiled.diagnostics)
     prices = price_lines(compiled.plan)
+    if not as_json:
+        print("\n".join(_text(compiled, prices)), flush=True)
+    answer = _ask(compiled, rehearse) if live else None
     if as_json:
-        print_document(_document(compiled, prices))
-    else:
-        print("\n".join(_text(compiled, prices)))
+        print_document({**_document(compiled, prices), **({"live": answer} if answer else {})})
+    elif answer:
+        print("\n".join(_live(answer)))
+
+
+def _ask(compiled: Compiled, rehearse: bool) -> LiveAnswer:
+    """What the cloud says. Raises what speaks against the plan; its warnings are printed."""
+    from tfinfra.cli.output import print_diagnostics
+    from tfinfra.lifecycle.preflight import plan_live
+
+    answer = plan_live(compiled, rehearse)
+    print_diagnostics(answer.diagnostics)
+    return answer
+
+
+def _live(answer: LiveAnswer) -> Iterator[str]:
+    width = max((len(line.check) for line in answer.checked), default=0)
+    yield f"\nthe {answer.cloud} cloud, asked ({answer.seconds:.1f} s)"
+    for line in answer.checked:
+        yield f"  {line.check:{width}}  {line.found}"
 
 
 def _document(compiled: Compiled, prices: Sequence[PriceLine]) -> dict[str, Any]:

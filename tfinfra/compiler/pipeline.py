@@ -13,6 +13,7 @@ from pathlib import Path
 from tfinfra.backends.registry import backend
 from tfinfra.compiler.inputs import Inputs
 from tfinfra.compiler.order import in_file_order
+from tfinfra.compiler.places import Places
 from tfinfra.compiler.plan import make_plan
 from tfinfra.compiler.requirements import framework_findings, requirement_findings
 from tfinfra.compiler.resolve import resolve
@@ -42,11 +43,13 @@ class Checked:
     spec: Spec
     plan: Plan
     diagnostics: tuple[Diagnostic, ...]
+    places: Places
 
 
 @dataclass(frozen=True)
 class Compiled:
-    """What `plan` shows and `up` runs. `tree` is the deploy folder, {path: text}; `source_root` is absolute."""
+    """What `plan` shows and `up` runs. `tree` is the deploy folder, {path: text}; `source_root` is absolute; `places`
+    tells the lines of what is found later."""
 
     manifest: Manifest
     spec: Spec
@@ -54,6 +57,7 @@ class Compiled:
     tree: dict[str, str]
     diagnostics: tuple[Diagnostic, ...]
     source_root: Path
+    places: Places
 
 
 def check_manifest(inputs: Inputs) -> Checked:
@@ -74,7 +78,8 @@ def check_manifest(inputs: Inputs) -> Checked:
     tasks = backend(spec.backend).tasks(spec, gpus)
     found += task_findings(manifest, chosen, spec, tasks, gpus)
     _refuse(inputs, found)
-    return Checked(manifest, spec, make_plan(spec, chosen.size, tasks, gpus), in_file_order(inputs, found))
+    plan, places = make_plan(spec, chosen.size, tasks, gpus), Places(manifest.document, chosen)
+    return Checked(manifest, spec, plan, in_file_order(inputs, found), places)
 
 
 def compile_manifest(inputs: Inputs) -> Compiled:
@@ -84,7 +89,7 @@ def compile_manifest(inputs: Inputs) -> Compiled:
     checked = check_manifest(inputs)
     tree = render(checked.plan, resolved_text(checked.manifest, checked.spec))
     root = inputs.source.root
-    return Compiled(checked.manifest, checked.spec, checked.plan, tree, checked.diagnostics, root)
+    return Compiled(checked.manifest, checked.spec, checked.plan, tree, checked.diagnostics, root, checked.places)
 
 
 _PLANNABLE = {

@@ -45,6 +45,8 @@ def _denies(policy: Policy, type_: str, body: Mapping[str, Any]) -> bool:
     value = type_ if policy.path == "type" else _at(body, policy.path)
     if not policy.allowed:
         return value is None
+    if policy.path == "location" and value == "global":
+        return False  # Azure's own policies on locations leave these out
     return value is not None and str(value).lower() not in {a.lower() for a in policy.allowed}
 
 
