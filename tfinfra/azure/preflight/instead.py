@@ -11,16 +11,17 @@ from tfinfra.azure.preflight.finding import Demand, Finding, Reply
 from tfinfra.catalog.sizes import VmSize, size, sizes
 from tfinfra.model import Target
 
-LOCATIONS, TOLD = 6, 3
+LOCATIONS = 6
 BY_CAPACITY = frozenset({"TFI601", "TFI602", "TFI603", "TFI605", "TFI606", "TFI607"})
 """Findings that another place or size may not have."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """`usd_per_hour` is the list price of one node, None where the catalog has none."""
+    """`usd_per_hour` is the list price of one node, None where the catalog has none; `written`: the target names it."""
 
     demand: Demand
+    cores: int
     usd_per_hour: float | None
     written: bool = False
 
@@ -47,7 +48,7 @@ def _candidate(demand: Demand, size_: VmSize, place: str, target: Target) -> Can
         accelerated_networking=demand.accelerated_networking and size_.accelerated_networking,
     )
     places, names = (demand.location, *target.other_locations), (demand.vm_size, *target.other_vm_sizes)
-    return Candidate(other, _price(size_, place), place in places and size_.name in names)
+    return Candidate(other, size_.cores, _price(size_, place), place in places and size_.name in names)
 
 
 def _same_gpus(other: VmSize, wanted: VmSize) -> bool:
@@ -75,12 +76,15 @@ def free(candidate: Candidate, skus: Mapping[str, Reply], usages: Mapping[str, R
     return quota.free(used, offered, demand)
 
 
-def told(found: list[tuple[Candidate, int]]) -> str | None:
-    """The hint: the best of them, with what is free and the price. Fewer cores come last, the cheapest first."""
-    if not found:
-        return None
-    best = sorted(found, key=lambda pair: (not pair[0].written, pair[0].usd_per_hour or 1e9))
-    return "would work: " + "; ".join(_line(candidate, left) for candidate, left in best[:TOLD])
+def told(found: list[tuple[Candidate, int]], demand: Demand) -> str | None:
+    """The hint, with what is free and the price: the two best places for the same size, those that the target names
+    first, then the cheapest; and the best other size, where the run was to be if it is free there."""
+    same = [pair for pair in found if pair[0].demand.vm_size == demand.vm_size]
+    other = [pair for pair in found if pair[0].demand.vm_size != demand.vm_size]
+    same.sort(key=lambda pair: (not pair[0].written, pair[0].usd_per_hour or 1e9))
+    other.sort(key=lambda pair: (not pair[0].written, pair[0].demand.location != demand.location, -pair[0].cores))
+    best = [*same[:2], *other[:1]]
+    return "would work: " + "; ".join(_line(candidate, left) for candidate, left in best) if best else None
 
 
 def _line(candidate: Candidate, left: int) -> str:
@@ -89,9 +93,9 @@ def _line(candidate: Candidate, left: int) -> str:
     return f"{demand.vm_size} in {demand.location} ({left:,} vCPUs free{price})"
 
 
-def with_ways_out(findings: list[Finding], working: list[tuple[Candidate, int]]) -> Iterator[Finding]:
+def with_ways_out(findings: list[Finding], working: list[tuple[Candidate, int]], demand: Demand) -> Iterator[Finding]:
     """The findings, those of capacity with what would work instead."""
-    hint = told(working)
+    hint = told(working, demand)
     for finding in findings:
         if hint and finding.code in BY_CAPACITY:
             yield replace(finding, hint=f"{hint}; {finding.hint}" if finding.hint else hint)

@@ -79,7 +79,7 @@ def _reasons(detail: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
 
 def _decisive(info: Mapping[str, Any]) -> Mapping[str, Any]:
     """The expression that says why: not the one that only picks the resource's type."""
-    found = (info.get("evaluationDetails") or {}).get("evaluatedExpressions") or []
+    found: list[Mapping[str, Any]] = (info.get("evaluationDetails") or {}).get("evaluatedExpressions") or []
     other = [e for e in found if e.get("path") not in ("type", "name")]
     return (other or found or [{}])[-1]
 

@@ -97,6 +97,6 @@ def _with_ways_out(asker: Asker, found: list[Finding], demand: Demand, target: T
     left = [(c, instead.free(c, skus, usages)) for c in candidates]
     working = [(c, free) for c, free in left if free is not None]
     second = any(c.written for c, _ in working)
-    for finding in instead.with_ways_out(found, working):
+    for finding in instead.with_ways_out(found, working, demand):
         capacity = finding.code in instead.BY_CAPACITY
         yield replace(finding, severity=Severity.WARNING) if capacity and second else finding
