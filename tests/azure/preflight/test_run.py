@@ -9,7 +9,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.azure.preflight.replies import request
+from tests.azure.preflight.replies import SUB, request
 from tests.localcloud.arm import scale_set
 from tests.stacks.plans import FLEXIBLE, plan
 from tfinfra.arm.requests import Request
@@ -20,14 +20,21 @@ from tfinfra.clouds import local_cloud
 from tfinfra.errors import CredentialsError, Severity
 from tfinfra.localcloud.files import read_json
 from tfinfra.localcloud.layout import Layout
+from tfinfra.localcloud.providers.authorization import GROUP_DELETER
 from tfinfra.localcloud.starting import call, running_daemon
 from tfinfra.model import Target
 
 KEEP, COMPUTE = "/resourceGroups/tfinfra-digits-ab12cd-keep", "/resourceGroups/tfinfra-digits-ab12cd-compute"
 ACCOUNT = {"location": "eastus", "sku": {"name": "Standard_LRS"}, "kind": "StorageV2", "properties": {}}
+DELETER = f"/providers/Microsoft.Authorization/roleDefinitions/{GROUP_DELETER}"
 REQUESTS = (
     request(KEEP, {"location": "eastus", "tags": {"team": "vision"}}, "2024-03-01"),
     request(f"{KEEP}/providers/Microsoft.Storage/storageAccounts/tfidigits", ACCOUNT),
+    request(
+        f"{KEEP}/providers/Microsoft.Authorization/roleAssignments/{GROUP_DELETER}",
+        {"properties": {"roleDefinitionId": SUB + DELETER, "principalId": GROUP_DELETER}},
+        "2022-04-01",
+    ),
     request(COMPUTE, {"location": "eastus"}, "2024-03-01"),
     request(f"{COMPUTE}/providers/Microsoft.Compute/virtualMachineScaleSets/n", scale_set(), "2024-11-01"),
 )
@@ -138,6 +145,16 @@ def test_who_may_not_read_quotas_is_warned(cloud: Cloud) -> None:
 def test_a_cloud_that_fails_is_no_passed_check(cloud: Cloud) -> None:
     admin(cloud, "POST", "faults", {"kind": "status", "status": 500, "path": "usages", "count": 100})
     assert codes(asked(cloud)) == [("TFI623", Severity.ERROR)]
+
+
+def test_a_question_that_arm_does_not_understand_is_no_passed_check(cloud: Cloud) -> None:
+    admin(cloud, "POST", "faults", {"kind": "status", "status": 404, "path": "Compute/skus"})
+    assert codes(asked(cloud)) == [("TFI623", Severity.ERROR)]
+
+
+def test_a_role_that_nobody_defined(cloud: Cloud) -> None:
+    admin(cloud, "POST", "faults", {"kind": "status", "status": 404, "path": "roleDefinitions", "count": 1})
+    assert codes(asked(cloud)) == [("TFI624", Severity.ERROR)]
 
 
 def test_a_fault_that_passes_is_not_seen(cloud: Cloud) -> None:

@@ -9,51 +9,58 @@ from typing import Any
 
 from tfinfra.arm.requests import Request
 from tfinfra.arm.template import subscription_template
-from tfinfra.azure.clients import COMPUTE_API, send_json
-from tfinfra.azure.preflight import names, registration
+from tfinfra.azure.clients import COMPUTE_API, resource_client, send_json
+from tfinfra.azure.preflight import names, registration, roles
 from tfinfra.azure.preflight.finding import Reply
+from tfinfra.azure.preflight.image import ImageAnswer, definition_of, own_image
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError
 from tfinfra.model import Image, Plan, Target
 
-THREADS = 16
+THREADS = 10  # as many as the client keeps connections
 SKUS_API, RESOURCES_API, NETWORK_API, STORAGE_API = "2021-07-01", "2024-11-01", "2024-05-01", "2024-01-01"
-PERMISSIONS_API, LOCKS_API, GROUPS_API = "2022-04-01", "2020-05-01", "2024-03-01"
+PERMISSIONS_API, LOCKS_API, GROUPS_API, GALLERY_API = "2022-04-01", "2020-05-01", "2024-03-01", "2024-03-03"
 Requests = tuple[Request, ...]
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What ARM answered. `usages` and `skus` are by location, `providers`, `groups` and `accounts` by name."""
+    """What ARM answered. `usages` and `skus` are by location, `providers`, `groups` and `accounts` by name,
+    `roles` by the definition's id."""
 
     requests: Requests
     usages: Mapping[str, Reply]
     skus: Mapping[str, Reply]
-    image: Reply
-    versions: Reply
+    image: ImageAnswer
     locks: Reply
     permissions: Reply
     subnet: Reply | None
     providers: Mapping[str, Reply]
     groups: Mapping[str, Reply]
     accounts: Mapping[str, Reply]
+    roles: Mapping[str, Reply]
     validation: Reply
 
     def unanswered(self) -> dict[str, Reply]:
-        """The questions that had no answer, by what they ask for. A 404 is one, and validation says its own."""
-        asked = {
+        """The questions without an answer, by what they ask for. That something is not there may be one."""
+        always = {
             **{f"the quotas in {place}": reply for place, reply in self.usages.items()},
             **{f"the sizes in {place}": reply for place, reply in self.skus.items()},
-            "the image": self.image,
             "locks": self.locks,
             "your permissions": self.permissions,
-            **({"the subnet": self.subnet} if self.subnet else {}),
             **{f"the provider {name}": reply for name, reply in self.providers.items()},
-            **{f"the group {name}": reply for name, reply in self.groups.items()},
             **{f"the name {name}": reply for name, reply in self.accounts.items()},
-            **({"Azure Policy": self.validation} if self.validation.status not in (200, 400, 403) else {}),
         }
-        return {what: reply for what, reply in asked.items() if not reply.ok and reply.status not in (400, 404)}
+        perhaps = {
+            "the image": self.image.itself,
+            "what the image is": self.image.describes,
+            **({"the subnet": self.subnet} if self.subnet else {}),
+            **{f"the group {name}": reply for name, reply in self.groups.items()},
+            **{f"the role {id_.rpartition('/')[2]}": reply for id_, reply in self.roles.items()},
+        }
+        validated = {} if self.validation.status in (200, 400, 403) else {"Azure Policy": self.validation}
+        silent = {what: reply for what, reply in always.items() if not reply.ok}
+        return {**silent, **{w: r for w, r in perhaps.items() if not r.ok and r.status != 404}, **validated}
 
 
 @dataclass
@@ -64,6 +71,7 @@ class Asker:
     _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(THREADS, "preflight"))
 
     def __enter__(self) -> Asker:
+        resource_client(self.cloud)  # made once, before several threads would each make one
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -74,7 +82,7 @@ class Asker:
         depend on them. Raises CredentialsError."""
         location = plan.infrastructure.location
         usages, skus = self.market((location,))
-        image, versions = self._image(location, plan.infrastructure.image)
+        image = self._own_image(target) or self._image(location, plan.infrastructure.image)
         locks = self._get("/providers/Microsoft.Authorization/locks", LOCKS_API)
         permissions = self._get("/providers/Microsoft.Authorization/permissions", PERMISSIONS_API)
         subnet = self._later("GET", target.subnet_id, NETWORK_API) if target.subnet_id else None
@@ -83,18 +91,19 @@ class Asker:
         providers = {n: self._get(f"/providers/{n}", RESOURCES_API) for n in registration.namespaces(requests)}
         groups = {n: self._get(f"/resourceGroups/{n}", GROUPS_API) for n in names.named(requests, names.GROUP)}
         accounts = {n: self._account(n) for n in names.named(requests, names.ACCOUNT)}
+        assigned = {id_: self._later("GET", id_, PERMISSIONS_API) for id_ in roles.definitions(requests)}
         return Answers(
             requests=requests,
             usages=_all(usages),
             skus=_all(skus),
-            image=image.result(),
-            versions=versions.result(),
+            image=ImageAnswer(*(part.result() for part in image)),
             locks=locks.result(),
             permissions=permissions.result(),
             subnet=subnet.result() if subnet else None,
             providers=_all(providers),
             groups=_all(groups),
             accounts=_all(accounts),
+            roles=_all(assigned),
             validation=validation.result(),
         )
 
@@ -111,12 +120,19 @@ class Asker:
         usages, skus = self.market(locations)
         return _all(usages), _all(skus)
 
-    def _image(self, location: str, image: Image) -> tuple[Future[Reply], Future[Reply]]:
+    def _own_image(self, target: Target) -> tuple[Future[Reply], ...]:
+        """An image by its ARM id, and what describes it; () for the marketplace's."""
+        own = own_image(target)
+        return tuple(self._later("GET", id_, GALLERY_API) for id_ in (own, definition_of(own))) if own else ()
+
+    def _image(self, location: str, image: Image) -> tuple[Future[Reply], ...]:
+        """A marketplace image, which describes itself, and the versions that there are."""
         path = (
             f"/providers/Microsoft.Compute/locations/{location}/publishers/{image.publisher}/artifacttypes/vmimage"
             f"/offers/{image.offer}/skus/{image.sku}/versions"
         )
-        return self._get(f"{path}/{image.version}", COMPUTE_API), self._get(path, COMPUTE_API)
+        itself = self._get(f"{path}/{image.version}", COMPUTE_API)
+        return itself, itself, self._get(path, COMPUTE_API)
 
     def _account(self, name: str) -> Future[Reply]:
         body = {"name": name, "type": names.ACCOUNT}

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from tfinfra.azure.preflight import image, instead, names, permissions, placement, policy, quota, registration, sku
+from tfinfra.azure.preflight import (
+    image,
+    instead,
+    names,
+    permissions,
+    placement,
+    policy,
+    quota,
+    registration,
+    roles,
+    sku,
+)
 from tfinfra.azure.preflight.ask import Answers, Asker, Requests
 from tfinfra.azure.preflight.finding import Demand, Finding, demand_of
 from tfinfra.cloud import Cloud
@@ -44,35 +55,35 @@ def preflight(cloud: Cloud, plan: Plan, target: Target, record: Callable[[], Req
         found = [finding for findings in by_check.values() for finding in findings]
         if any(finding.code in instead.BY_CAPACITY for finding in found):
             found = list(_with_ways_out(asker, found, demand, target))
-    lines = _summaries(plan, demand, answers)
+    lines = _summaries(plan, target, demand, answers)
     well = tuple(Checked(check, lines[check]) for check in by_check if check in lines and not by_check[check])
     return Preflight(tuple(found), well)
 
 
 def _checks(plan: Plan, target: Target, demand: Demand, answers: Answers) -> Iterator[tuple[str, Iterator[Finding]]]:
     """(check, findings) of each check that stands on its own."""
-    location, made = demand.location, plan.infrastructure
-    skus, usages = answers.skus[location], answers.usages[location]
+    skus, usages = answers.skus[demand.location], answers.usages[demand.location]
     offered = sku.offer(skus, demand)
     yield "unanswered", _unanswered(answers)
     yield "size", sku.findings(skus, demand)
     yield "quota", quota.findings(usages, offered, demand) if offered else iter(())
-    yield "image", image.findings(made.image, answers.image, answers.versions, offered, use_gpu=plan.use_gpu)
+    yield "image", image.findings(plan, target, answers.image, offered)
     yield "placement", placement.findings(plan, target, answers.subnet)
     yield "providers", registration.findings(answers.requests, answers.providers)
     yield "permissions", permissions.findings(answers.requests, answers.permissions)
+    yield "roles", roles.findings(answers.roles)
     yield "names", names.findings(answers.groups, answers.accounts)
     yield "locks", names.lock_findings(answers.locks, target)
 
 
-def _summaries(plan: Plan, demand: Demand, answers: Answers) -> dict[str, str]:
+def _summaries(plan: Plan, target: Target, demand: Demand, answers: Answers) -> dict[str, str]:
     """One line for each check; only those without findings are shown."""
     skus, usages = answers.skus[demand.location], answers.usages[demand.location]
     offered = sku.offer(skus, demand)
     return {
         "size": sku.summary(skus, demand),
         **({"quota": quota.summary(usages, offered, demand)} if offered else {}),
-        "image": image.summary(plan.infrastructure.image, answers.image),
+        "image": image.summary(plan, target, answers.image),
         "providers": registration.summary(answers.providers),
         "permissions": permissions.summary(answers.requests),
         "names": names.summary(answers.groups, answers.accounts),
