@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from tfinfra.cli.options import json_option, manifest_argument, target_option
 
 if TYPE_CHECKING:
     from tfinfra.compiler.pipeline import Compiled
-    from tfinfra.lifecycle.preflight import LiveAnswer
+    from tfinfra.lifecycle.preflight import LiveAnswer, Recorder
     from tfinfra.model import Plan, PriceLine, Task
 
 _MOST_TASKS = 40
@@ -26,29 +27,47 @@ _MOST_TASKS = 40
 @json_option
 def command(*, manifest: Path, target: str | None, live: bool, rehearse: bool, as_json: bool) -> None:
     """The same plan that `up` runs."""
+    with ExitStack() as ending:
+        recorder = ending.enter_context(_recorder()) if live else None
+        _show(_compiled(manifest, target, rehearse), rehearse, recorder, as_json=as_json)
+
+
+def _recorder() -> AbstractContextManager[Recorder]:
+    """The engine's process, started before the compiler: its imports take longer than compiling."""
+    from tfinfra.lifecycle.engine_process import EngineProcess
+
+    return closing(EngineProcess())
+
+
+def _show(compiled: Compiled, rehearse: bool, recorder: Recorder | None, *, as_json: bool) -> None:
+    """The plan, and with a `recorder` what the cloud says of it. Raises what speaks against it."""
     from tfinfra.cli.output import print_diagnostics, print_document
     from tfinfra.compiler.cost import price_lines
-    from tfinfra.compiler.load import load_inputs
-    from tfinfra.compiler.pipeline import compile_manifest
 
-    compiled = compile_manifest(load_inputs(manifest, target=target, rehearse=rehearse))
     print_diagnostics(compiled.diagnostics)
     prices = price_lines(compiled.plan)
     if not as_json:
         print("\n".join(_text(compiled, prices)), flush=True)
-    answer = _ask(compiled, rehearse) if live else None
+    answer = _ask(compiled, rehearse, recorder) if recorder else None
     if as_json:
         print_document({**_document(compiled, prices), **({"live": answer} if answer else {})})
     elif answer:
         print("\n".join(_live(answer)))
 
 
-def _ask(compiled: Compiled, rehearse: bool) -> LiveAnswer:
-    """What the cloud says. Raises what speaks against the plan; its warnings are printed."""
+def _compiled(manifest: Path, target: str | None, rehearse: bool) -> Compiled:
+    from tfinfra.compiler.load import load_inputs
+    from tfinfra.compiler.pipeline import compile_manifest
+
+    return compile_manifest(load_inputs(manifest, target=target, rehearse=rehearse))
+
+
+def _ask(compiled: Compiled, rehearse: bool, recorder: Recorder) -> LiveAnswer:
+    """What the cloud says; its warnings are printed."""
     from tfinfra.cli.output import print_diagnostics
     from tfinfra.lifecycle.preflight import plan_live
 
-    answer = plan_live(compiled, rehearse)
+    answer = plan_live(compiled, rehearse, recorder)
     print_diagnostics(answer.diagnostics)
     return answer
 

@@ -61,24 +61,19 @@ def check_live(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Pat
     )
 
 
-def plan_live(compiled: Compiled, rehearse: bool) -> LiveAnswer:
+def plan_live(compiled: Compiled, rehearse: bool, recorder: Recorder) -> LiveAnswer:
     """Asks the target's cloud (in a rehearsal this machine's) of a plan that nobody runs yet.
 
     Raises what speaks against it."""
     from tfinfra.clouds import cloud_for
     from tfinfra.compiler.write import write_tree
-    from tfinfra.lifecycle.engine_process import EngineProcess
     from tfinfra.lifecycle.launch import new_letters
 
-    recorder = EngineProcess()
-    try:
-        with tempfile.TemporaryDirectory(prefix="tfinfra-") as folder:
-            write_tree(compiled.tree, Path(folder))
-            cloud = cloud_for(compiled.spec.target, rehearse, None)
-            run = settings.run_id(compiled.plan.name, new_letters())
-            answer = check_live(compiled, cloud, recorder, Path(folder), run)
-    finally:
-        recorder.close()
+    with tempfile.TemporaryDirectory(prefix="tfinfra-") as folder:
+        write_tree(compiled.tree, Path(folder))
+        cloud = cloud_for(compiled.spec.target, rehearse, None)
+        run = settings.run_id(compiled.plan.name, new_letters())
+        answer = check_live(compiled, cloud, recorder, Path(folder), run)
     refused = refusal(answer.diagnostics)
     if refused is not None:
         raise refused
