@@ -88,7 +88,7 @@ def test_all_is_well_and_said_and_nothing_is_written(cloud: Cloud) -> None:
     found = asked(cloud)
     assert found.findings == ()
     assert [line.check for line in found.checked] == [
-        *("size", "quota", "image", "providers", "permissions", "names", "policy"),
+        *("size", "quota", "image", "providers", "permissions", "names", "locks", "policy"),
     ]
     assert "needs 16 vCPUs of family DSv5 in eastus" in found.checked[1].found
     assert list(layout_of(cloud).groups.iterdir()) == []
@@ -140,6 +140,14 @@ def test_who_may_not_read_quotas_is_warned(cloud: Cloud) -> None:
     found = asked(cloud)
     assert codes(found) == [("TFI622", Severity.WARNING)]
     assert found.findings[0].message.startswith("ARM does not tell of the quotas in eastus: AuthorizationFailed: ")
+    assert {line.check: line.found for line in found.checked}["quota"] == "not known"
+
+
+def test_who_may_not_read_permissions_is_told_nothing_of_them(cloud: Cloud) -> None:
+    admin(cloud, "POST", "faults", {"kind": "status", "status": 403, "path": "permissions"})
+    found = asked(cloud)
+    assert codes(found) == [("TFI622", Severity.WARNING)]
+    assert {line.check: line.found for line in found.checked}["permissions"] == "not known"
 
 
 def test_a_cloud_that_fails_is_no_passed_check(cloud: Cloud) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from tfinfra.arm.requests import Request
 from tfinfra.azure.preflight.finding import Finding, Reply
+from tfinfra.clock import count
 from tfinfra.model import Target
 
 GROUP, ACCOUNT = "Microsoft.Resources/resourceGroups", "Microsoft.Storage/storageAccounts"
@@ -56,4 +57,12 @@ def _brought(name: object, scope: str, target: Target) -> Iterator[Finding]:
 
 def summary(groups: Mapping[str, Reply], accounts: Mapping[str, Reply]) -> str:
     """One line for a person."""
-    return f"{len(groups)} resource groups and {len(accounts)} storage accounts: names free, no lock in the way"
+    if not all(reply.ok for reply in accounts.values()):
+        return "not known"
+    free = (count(len(groups), "resource group"), count(len(accounts), "storage account"))
+    return f"{' and '.join(free)}: all names are free"
+
+
+def lock_summary(locks: Reply) -> str:
+    """One line for a person."""
+    return "none is in the way" if locks.ok else "not known"

@@ -78,6 +78,8 @@ def _hint(missing: list[str]) -> str:
     return "ask for Contributor and Role Based Access Control Administrator, or a role of these actions"
 
 
-def summary(requests: tuple[Request, ...]) -> str:
+def summary(requests: tuple[Request, ...], reply: Reply) -> str:
     """One line for a person."""
+    if not reply.ok:
+        return "not known"
     return f"you have the {len(needed(requests))} actions that the run takes"

@@ -48,4 +48,5 @@ def _location(requests: tuple[Request, ...], namespace: str, type_: Mapping[str,
 
 def summary(replies: Mapping[str, Reply]) -> str:
     """One line for a person."""
-    return f"registered for {', '.join(name.partition('.')[2] for name in replies)}"
+    known = [name.partition(".")[2] for name, reply in replies.items() if reply.ok]
+    return f"registered for {', '.join(known)}" if known else "not known"

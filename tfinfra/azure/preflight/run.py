@@ -85,9 +85,10 @@ def _summaries(plan: Plan, target: Target, demand: Demand, answers: Answers) -> 
         **({"quota": quota.summary(usages, offered, demand)} if offered else {}),
         "image": image.summary(plan, target, answers.image),
         "providers": registration.summary(answers.providers),
-        "permissions": permissions.summary(answers.requests),
+        "permissions": permissions.summary(answers.requests, answers.permissions),
         "names": names.summary(answers.groups, answers.accounts),
-        "policy": policy.summary(len(answers.requests)),
+        "locks": names.lock_summary(answers.locks),
+        "policy": policy.summary(len(answers.requests)) if answers.validation.ok else "not known",
     }
 
 
