@@ -48,6 +48,15 @@ def test_a_size_with_as_many_gpus_of_the_same_kind_is_one() -> None:
     assert names == {"Standard_D2s_v5", "Standard_D4s_v5", "Standard_D8s_v5"}
 
 
+def test_a_size_that_the_target_names_is_one_whatever_its_gpus() -> None:
+    target = replace(TARGET, other_vm_sizes=("Standard_ND96asr_v4",))
+    (other,) = [c for c in instead.candidates(DEMAND_HERE, target) if c.written]
+    assert (other.demand.vm_size, other.demand.location) == ("Standard_ND96asr_v4", HERE)
+    assert not other.demand.infiniband
+    (two,) = [c for c in instead.candidates(replace(DEMAND_HERE, node_count=2), target) if c.written]
+    assert two.demand.infiniband
+
+
 def test_only_what_is_free_is_told_with_its_price() -> None:
     hint = instead.told(working(TWO, "uksouth"), DEMAND_HERE)
     known = size(A100)

@@ -34,8 +34,11 @@ def candidates(demand: Demand, target: Target) -> tuple[Candidate, ...]:
     own = (demand.location, *target.other_locations)
     others = sorted((_price(wanted, place) or 1e9, place) for place in wanted.usd_per_hour if place not in own)
     places = [*own, *(place for _, place in others)][:LOCATIONS]
-    alike = [wanted, *(s for s in sizes() if _same_gpus(s, wanted))]
-    found = [_candidate(demand, s, place, target) for s in alike for place in places if s.sold_in(place)]
+    named = [s for s in map(size, target.other_vm_sizes) if s is not None]
+    same = [s for s in sizes() if _same_gpus(s, wanted) and s not in named]
+    found = [
+        _candidate(demand, s, place, target) for s in (wanted, *named, *same) for place in places if s.sold_in(place)
+    ]
     return tuple(c for c in found if (c.demand.vm_size, c.demand.location) != (demand.vm_size, demand.location))
 
 
@@ -45,6 +48,7 @@ def _candidate(demand: Demand, size_: VmSize, place: str, target: Target) -> Can
         vm_size=size_.name,
         location=place,
         zone=demand.zone if place == demand.location else None,
+        infiniband=size_.infiniband and demand.node_count > 1,
         accelerated_networking=demand.accelerated_networking and size_.accelerated_networking,
     )
     places, names = (demand.location, *target.other_locations), (demand.vm_size, *target.other_vm_sizes)
@@ -89,7 +93,8 @@ def told(found: list[tuple[Candidate, int]], demand: Demand) -> str | None:
 
 def _line(candidate: Candidate, left: int) -> str:
     demand = candidate.demand
-    price = f", {candidate.usd_per_hour:.3f} USD an hour and node" if candidate.usd_per_hour else ""
+    usual = " when dedicated" if demand.spot else ""
+    price = f", {candidate.usd_per_hour:.3f} USD an hour and node{usual}" if candidate.usd_per_hour else ""
     return f"{demand.vm_size} in {demand.location} ({left:,} vCPUs free{price})"
 
 
