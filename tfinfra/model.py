@@ -132,6 +132,11 @@ class Image:
     version: str | None = None
     id: str | None = None
 
+    @property
+    def name(self) -> str:
+        """As a manifest names it: "publisher:offer:sku:version", or its ARM id."""
+        return self.id or ":".join(part or "" for part in (self.publisher, self.offer, self.sku, self.version))
+
 
 @dataclass(frozen=True)
 class Spot:

@@ -168,6 +168,8 @@ class World:
         self.closed = threading.Event()
         self.gpus = 0
         self.armed = True
+        self.preflight = False
+        self.warnings: tuple[Diagnostic, ...] = ()
         self.now = 1000.0
         self.step = 0.05
         self.observer = FakeObserver()
@@ -237,7 +239,12 @@ class World:
             warm_teardown=lambda: None,
             gpu_count=lambda: self.gpus,
             clock=self.clock,
+            preflight=lambda compiled, deploy, run: self._preflight(),
         )
+
+    def _preflight(self) -> tuple[Diagnostic, ...]:
+        self._fault("preflight")
+        return self.warnings
 
     def _lock(self, wanted: Requirements) -> FakeLock:
         self._fault("lock")
@@ -263,12 +270,13 @@ class World:
             node_platform="",
             timeouts=Timeouts(register=30.0, start=30.0, heartbeat=10.0, collect=3.0),
             ensure=lambda: None,
+            preflight=self.preflight,
         )
 
     def new_run(self, plan: Plan | None = None, **options: Any) -> UpRun:
         plan = plan or a_plan()
         tree = {"plan.json": json.dumps(to_json(plan)), "stacks/group.py": ""}
-        compiled = Compiled(None, FakeSpec(), plan, tree, (), self.tmp)  # type: ignore[arg-type]
+        compiled = Compiled(None, FakeSpec(), plan, tree, (), self.tmp, None)  # type: ignore[arg-type]
         up = UpOptions(state=self.tmp / "state", results=self.tmp / "runs", letters="abc123", **options)
         return UpRun(compiled, self.ports(), up, self.observer, self.interrupt)
 

@@ -151,7 +151,7 @@ def test_nobody_is_granted_more_than_blobs_and_the_deletion_of_the_groups(record
 def test_the_outputs_are_what_the_lifecycle_reads(recorded: Recorded) -> None:
     keep = recorded("two CPU nodes", "keep")[1]
     account = recorded("two CPU nodes", "keep")[0]["blobs"].path.rsplit("/", 1)[-1]
-    assert keep["store"] == {"endpoint": f"https://{account}.blob.example/", "container": "run"}
+    assert keep["store"] == {"endpoint": f"https://{account}.blob.core.windows.net/", "container": "run"}
     assert keep["identityId"] == IDENTITY
     assert set(keep) == {"groupId", "store", "shared", "identityId", "identityClientId"}
     assert set(recorded("two CPU nodes", "compute")[1]) == {"groupId", "scaleSetId"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from tfinfra.cli.options import json_option, manifest_argument, target_option
 if TYPE_CHECKING:
     from tfinfra.cli.plan_price import Priced
     from tfinfra.compiler.pipeline import Compiled
+    from tfinfra.lifecycle.preflight import LiveAnswer, Recorder
     from tfinfra.model import Plan, Task
 
 _MOST_TASKS = 40
@@ -21,21 +23,61 @@ _MOST_TASKS = 40
 @click.command(help="Show the resources of MANIFEST, the place and port of every task, and the price; change nothing.")
 @manifest_argument
 @target_option
+@click.option("--live", is_flag=True, help="Ask the cloud whether the plan can work: quotas, sizes, rights, policy.")
+@click.option("--rehearse", is_flag=True, help="Ask this machine's local cloud, whatever the target.")
 @json_option
-def command(manifest: Path, target: str | None, as_json: bool) -> None:
+def command(*, manifest: Path, target: str | None, live: bool, rehearse: bool, as_json: bool) -> None:
     """The same plan that `up` runs."""
+    with ExitStack() as ending:
+        recorder = ending.enter_context(_recorder()) if live else None
+        _show(_compiled(manifest, target, rehearse), rehearse, recorder, as_json=as_json)
+
+
+def _recorder() -> AbstractContextManager[Recorder]:
+    """The engine's process, started before the compiler: its imports take longer than compiling."""
+    from tfinfra.lifecycle.engine_process import EngineProcess
+
+    return closing(EngineProcess())
+
+
+def _show(compiled: Compiled, rehearse: bool, recorder: Recorder | None, *, as_json: bool) -> None:
+    """The plan, and with a `recorder` what the cloud says of it. Raises what speaks against it."""
     from tfinfra.cli.output import print_diagnostics, print_document
     from tfinfra.cli.plan_price import priced
+
+    print_diagnostics(dict.fromkeys([*compiled.diagnostics, *compiled.prices().diagnostics]))
+    price = priced(compiled)
+    if not as_json:
+        print("\n".join(_text(compiled, price)), flush=True)
+    answer = _ask(compiled, rehearse, recorder) if recorder else None
+    if as_json:
+        print_document({**_document(compiled, price), **({"live": answer} if answer else {})})
+    elif answer:
+        print("\n".join(_live(answer)))
+
+
+def _compiled(manifest: Path, target: str | None, rehearse: bool) -> Compiled:
     from tfinfra.compiler.load import load_inputs
     from tfinfra.compiler.pipeline import compile_manifest
 
-    compiled = compile_manifest(load_inputs(manifest, target=target))
-    print_diagnostics(dict.fromkeys([*compiled.diagnostics, *compiled.prices().diagnostics]))
-    price = priced(compiled)
-    if as_json:
-        print_document(_document(compiled, price))
-    else:
-        print("\n".join(_text(compiled, price)))
+    return compile_manifest(load_inputs(manifest, target=target, rehearse=rehearse))
+
+
+def _ask(compiled: Compiled, rehearse: bool, recorder: Recorder) -> LiveAnswer:
+    """What the cloud says; its warnings are printed."""
+    from tfinfra.cli.output import print_diagnostics
+    from tfinfra.lifecycle.preflight import plan_live
+
+    answer = plan_live(compiled, rehearse, recorder)
+    print_diagnostics(answer.diagnostics)
+    return answer
+
+
+def _live(answer: LiveAnswer) -> Iterator[str]:
+    width = max((len(line.check) for line in answer.checked), default=0)
+    yield f"\nthe {answer.cloud} cloud, asked ({answer.seconds:.1f} s)"
+    for line in answer.checked:
+        yield f"  {line.check:{width}}  {line.found}"
 
 
 def _document(compiled: Compiled, price: Priced) -> dict[str, Any]:

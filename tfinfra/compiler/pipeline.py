@@ -14,6 +14,7 @@ from tfinfra.backends.registry import backend
 from tfinfra.compiler.compute_rules import compute_findings
 from tfinfra.compiler.inputs import Inputs, KnownPrices, shipped_prices
 from tfinfra.compiler.order import in_file_order
+from tfinfra.compiler.places import Places
 from tfinfra.compiler.plan import make_plan
 from tfinfra.compiler.requirements import framework_findings, requirement_findings
 from tfinfra.compiler.resolve import resolve
@@ -43,12 +44,13 @@ class Checked:
     spec: Spec
     plan: Plan
     diagnostics: tuple[Diagnostic, ...]
+    places: Places
 
 
 @dataclass(frozen=True)
 class Compiled:
-    """What `plan` shows and `up` runs. `tree` is the deploy folder, {path: text}; `source_root` is absolute. `prices`
-    gives what its rules went by."""
+    """What `plan` shows and `up` runs. `tree` is the deploy folder, {path: text}; `source_root` is absolute; `places`
+    tells the lines of what is found later. `prices` gives what its rules went by."""
 
     manifest: Manifest
     spec: Spec
@@ -56,6 +58,7 @@ class Compiled:
     tree: dict[str, str]
     diagnostics: tuple[Diagnostic, ...]
     source_root: Path
+    places: Places
     prices: Callable[[], KnownPrices] = shipped_prices
 
 
@@ -79,7 +82,7 @@ def check_manifest(inputs: Inputs) -> Checked:
     plan = make_plan(spec, tasks, gpus)
     found += _money(manifest, inputs, spec, plan)
     _refuse(inputs, found)
-    return Checked(manifest, spec, plan, in_file_order(inputs, found))
+    return Checked(manifest, spec, plan, in_file_order(inputs, found), Places(manifest.document, chosen))
 
 
 def compile_manifest(inputs: Inputs) -> Compiled:
@@ -89,7 +92,9 @@ def compile_manifest(inputs: Inputs) -> Compiled:
     checked = check_manifest(inputs)
     tree = render(checked.plan, resolved_text(checked.manifest, checked.spec))
     root = inputs.source.root
-    return Compiled(checked.manifest, checked.spec, checked.plan, tree, checked.diagnostics, root, inputs.prices)
+    return Compiled(
+        checked.manifest, checked.spec, checked.plan, tree, checked.diagnostics, root, checked.places, inputs.prices
+    )
 
 
 _PLANNABLE = {

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import cast
 
 from tfinfra.cloud import Cloud
+from tfinfra.compiler.pipeline import Compiled
+from tfinfra.errors import Diagnostic
 from tfinfra.lifecycle.engine_process import EngineProcess
 from tfinfra.lifecycle.ports import BundleSeam, LockSeam, Ports, Progress
 from tfinfra.lifecycle.runs import RunGroup
@@ -42,6 +44,7 @@ def real_ports(cloud: Cloud, clock: Callable[[], float], engine: EngineProcess |
         warm_teardown=_warm_teardown,
         gpu_count=_gpu_count,
         clock=clock,
+        preflight=lambda compiled, deploy, run: _preflight(cloud, engine, compiled, deploy, run),
     )
 
 
@@ -123,6 +126,26 @@ def _warm_teardown() -> None:
     from tfinfra.azure.teardown import warm
 
     warm()
+
+
+def _preflight(
+    cloud: Cloud, engine: EngineProcess | None, compiled: Compiled, deploy: Path, run: str
+) -> tuple[Diagnostic, ...]:
+    """Nothing where the cloud wants no preflight."""
+    if not cloud.preflight:
+        return ()
+    from tfinfra.lifecycle.preflight import check_live, refusal
+
+    recorder = engine or EngineProcess()
+    try:
+        found = check_live(compiled, cloud, recorder, deploy, run).diagnostics
+    finally:
+        if engine is None:
+            recorder.close()
+    refused = refusal(found)
+    if refused is not None:
+        raise refused
+    return found
 
 
 def _gpu_count() -> int:

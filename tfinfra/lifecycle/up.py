@@ -83,9 +83,11 @@ class UpRun:
     def _prepare(self, requirements: Requirements) -> tuple[LockSeam, Future[EngineSeam]]:
         """The lock, and an engine that is being warmed up beside it."""
         session, ports, folder = self._session, self._ports, self._active.folder
+        ports.check_source(self._active.plan, self._compiled.source_root)
+        folder.write_deploy(self._compiled.tree)
+        if ports.cloud.preflight:
+            self._preflight()
         with session.phase("prepare", "Pulumi, and the environment's lock"):
-            ports.check_source(self._active.plan, self._compiled.source_root)
-            folder.write_deploy(self._compiled.tree)
             progress = session.progress("prepare")
             session.wait(spawn(lambda: ports.ensure_cli(progress), "toolchain"))
             engine = spawn(lambda: ports.engine(folder.deploy, self.run, folder.pulumi, self._made), "engine")
@@ -95,6 +97,14 @@ class UpRun:
                 engine.add_done_callback(_close)
                 raise
         return lock, engine
+
+    def _preflight(self) -> None:
+        """Asks the cloud whether the plan can work; raises what speaks against it."""
+        ask, deploy = self._ports.preflight, self._active.folder.deploy
+        with self._session.phase("preflight", "what the cloud says of the plan"):
+            warnings = self._session.wait(spawn(lambda: ask(self._compiled, deploy, self.run), "preflight"))
+        for warning in warnings:
+            self._observer.diagnose(warning)
 
     def _begin(self, lock: LockSeam) -> None:
         """Writes the run's record: from here on nothing that is made can be orphaned."""

@@ -35,6 +35,9 @@ BUILT_IN: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
 }
 
 
+_EVERYTHING: dict[str, list[str]] = {"actions": ["*"], "notActions": [], "dataActions": [], "notDataActions": []}
+
+
 class RoleDefinitions(Provider):
     def accept(self, around: Surroundings, resource: Resource, before: Resource | None) -> Resource:
         del around, before
@@ -111,17 +114,20 @@ def grants(around: Surroundings, oid: str) -> Iterator[tuple[str, dict[str, Any]
 
 
 def permits(around: Surroundings, oid: str, action: str, id_: str) -> bool:
-    """Whether the principal may do `action` ("Microsoft.X/y/read") on `id_`. The owner may do everything."""
-    if oid == OWNER_OID:
-        return True
-    return any(ids.within(scope, id_) and _covers(role, action) for scope, role in grants(around, oid))
-
-
-def _covers(role: dict[str, Any], action: str) -> bool:
+    """Whether the principal may do `action` ("Microsoft.X/y/read") on `id_`. The owner may do everything, unless the
+    market says otherwise."""
     return any(
         _any_matches(p.get("actions"), action) and not _any_matches(p.get("notActions"), action)
-        for p in role.get("permissions") or ()
+        for p in permissions(around, oid, id_)
     )
+
+
+def permissions(around: Surroundings, oid: str, id_: str) -> list[dict[str, Any]]:
+    """What the principal may do on `id_`, as Microsoft.Authorization/permissions lists it: one entry for each grant."""
+    if oid == OWNER_OID:
+        return [dict(p) for p in around.market.permissions or (_EVERYTHING,)]
+    found = (role.get("permissions") or () for scope, role in grants(around, oid) if ids.within(scope, id_))
+    return [dict(p) for permissions_ in found for p in permissions_]
 
 
 def _any_matches(patterns: list[str] | None, action: str) -> bool:
