@@ -131,6 +131,16 @@ class Image:
 
 
 @dataclass(frozen=True)
+class Access:
+    """What others made for runs of this target, None where a run makes its own: the ARM ids of the nodes' identity and
+    of a workflow that deletes expired groups, and the URL of a container."""
+
+    identity_id: str | None = None
+    store: str | None = None
+    reaper_id: str | None = None
+
+
+@dataclass(frozen=True)
 class Infrastructure:
     """What the stacks build. `orchestration_mode` is "Uniform" (InfiniBand, several nodes) or "Flexible"."""
 
@@ -147,6 +157,7 @@ class Infrastructure:
     subnet_prefix: str
     shared_directory: bool
     tags: dict[str, str]
+    access: Access = Access()
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tfinfra.model import Image, Infrastructure, Limits, Plan, Requirements, Task
+from tfinfra.model import Access, Image, Infrastructure, Limits, Plan, Requirements, Task
 
 FLEXIBLE = Infrastructure(
     location="eastus",
@@ -29,7 +29,23 @@ INFINIBAND = replace(
     security_type="Standard",
 )
 ALONE = replace(FLEXIBLE, node_count=1, shared_directory=False)
-INFRASTRUCTURES = {"two CPU nodes": FLEXIBLE, "two InfiniBand nodes": INFINIBAND, "one node": ALONE}
+PLATFORM = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/platform/providers"
+THEIR_IDENTITY = f"{PLATFORM}/Microsoft.ManagedIdentity/userAssignedIdentities/trainers"
+THEIR_STORE = "https://teamruns.blob.core.windows.net/runs"
+THEIR_REAPER = f"{PLATFORM}/Microsoft.Logic/workflows/reaper"
+OTHERS = {
+    "an identity of others": Access(identity_id=THEIR_IDENTITY),
+    "an identity and a container of others": Access(identity_id=THEIR_IDENTITY, store=THEIR_STORE),
+    "a reaper of others": Access(reaper_id=THEIR_REAPER),
+    "an identity and a reaper of others": Access(identity_id=THEIR_IDENTITY, reaper_id=THEIR_REAPER),
+    "all of others": Access(THEIR_IDENTITY, THEIR_STORE, THEIR_REAPER),
+}
+INFRASTRUCTURES = {
+    "two CPU nodes": FLEXIBLE,
+    "two InfiniBand nodes": INFINIBAND,
+    "one node": ALONE,
+    **{name: replace(FLEXIBLE, access=access) for name, access in OTHERS.items()},
+}
 
 
 def plan(infrastructure: Infrastructure = FLEXIBLE) -> Plan:

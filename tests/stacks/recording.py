@@ -71,11 +71,17 @@ def write(infrastructure: Infrastructure, folder: Path) -> Path:
 def config(part: str, expires: str = "2126-11-30T10:00:00Z") -> dict[str, str]:
     """The configuration that the lifecycle gives a stack."""
     common = {"group": f"tfinfra-{RUN}-{part}", "run": RUN, "owner": "ada", "expiresAt": expires, "attempt": "0"}
-    return common if part == "keep" else {**common, "identityId": IDENTITY, "nodeSettings": '{"run": "digits-ab12cd"}'}
+    if part == "keep":
+        return common
+    timer = IDENTITY.replace("-nodes", "-timer")
+    settings = {"nodeSettings": '{"run": "digits-ab12cd"}'}
+    return {**common, "identityId": IDENTITY, "timerIdentityId": timer, **settings}
 
 
-def record(infrastructure: Infrastructure, part: str, folder: Path) -> tuple[dict[str, Request], dict[str, Any]]:
-    """({logical name: request}, the stack's outputs) of one part's program."""
+def record(
+    infrastructure: Infrastructure, part: str, folder: Path, **more: str
+) -> tuple[dict[str, Request], dict[str, Any]]:
+    """({logical name: request}, the stack's outputs) of one part's program; `more` is added to its configuration."""
     azure, exported = _Azure(), {}
     register = Program(write(infrastructure, folder))
 
@@ -84,7 +90,7 @@ def record(infrastructure: Infrastructure, part: str, folder: Path) -> tuple[dic
         reset_options(project="tfinfra", stack=f"{RUN}-{part}")
         set_root_resource(None)  # type: ignore[arg-type] # it resets what set_mocks would otherwise keep
         set_mocks(azure, project="tfinfra", stack=f"{RUN}-{part}", preview=False)
-        set_all_config({f"tfinfra:{name}": value for name, value in config(part).items()})
+        set_all_config({f"tfinfra:{name}": value for name, value in {**config(part), **more}.items()})
         await run_pulumi_func(register)
         root = get_root_resource()
         assert isinstance(root, Stack)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tfinfra.catalog.images import HPC_IMAGE
 from tfinfra.catalog.sizes import VmSize
-from tfinfra.model import Infrastructure, Plan, Spec, Task
+from tfinfra.model import Access, Infrastructure, Plan, Spec, Task
 
 SCHEMA = 1
 BASE_PORT = 2222
@@ -54,4 +54,5 @@ def _infrastructure(spec: Spec, size: VmSize) -> Infrastructure:
         subnet_prefix=SUBNET,
         shared_directory=spec.node_count > 1,
         tags=spec.tags,
+        access=Access(spec.target.identity_id, spec.target.store, spec.target.reaper_id),
     )

@@ -1,4 +1,5 @@
-"""The daemon's own paths, below /tfinfra/: how it is, who counts on it, faults and quotas. For its owner only."""
+"""The daemon's own paths, below /tfinfra/: how it is, who counts on it, faults, quotas, the timers' clock. For its
+owner only."""
 
 from __future__ import annotations
 
@@ -70,6 +71,7 @@ class Admin:
             "POST faults": self._add_fault,
             "DELETE faults": self._clear_faults,
             "PUT quotas": self._quotas,
+            "PUT clock": self._clock,
         }
         answer = answers.get(f"{method} {path.removeprefix('/tfinfra/')}")
         if answer is None:
@@ -91,6 +93,11 @@ class Admin:
         """{family or total: cores}, as Microsoft.Compute/…/usages names them."""
         self.core.around.quotas.update({str(k): int(v) for k, v in body.items()})
         return Answer(200, self.core.around.quotas)
+
+    def _clock(self, body: dict[str, Any]) -> Answer:
+        """{"ahead": seconds}: how far the timers' clock goes before the real one. Machines and tokens keep the time."""
+        self.core.around.ahead = float(body["ahead"])
+        return Answer(200, {"ahead": self.core.around.ahead})
 
     def _health(self, _: dict[str, Any]) -> Answer:
         groups = [g.name for g in self.core.around.state.groups()]
