@@ -1,0 +1,42 @@
+"""The deadline, kept by every node for itself: whatever the rest of its agent hangs in, and whoever still watches."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from tfinfra.agent.cleanup import delete_compute_group, spread
+from tfinfra.agent.control import deadline_of
+from tfinfra.agent.host import Host
+
+_LOOK, _RETRY = 1.0, 30.0
+_log = logging.getLogger(__name__)
+
+
+class Deadline:
+    """Deletes the compute group when the run's deadline has passed, from a thread of its own."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._at = deadline_of(host.settings) + spread(host.identity.node_id, host.plan.node_count)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="deadline", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._ended.set()
+
+    def step(self) -> float:
+        """Acts where the time has come; returns the seconds until the next look."""
+        if self._host.clock.time() < self._at:
+            return _LOOK
+        _log.warning("the run's deadline has passed")
+        delete_compute_group(self._host.settings, self._host.metadata)
+        return _RETRY
+
+    def _run(self) -> None:
+        pause = _LOOK
+        while not self._ended.wait(pause):
+            pause = self.step()
