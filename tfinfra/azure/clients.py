@@ -64,6 +64,13 @@ def get_json(cloud: Cloud, path: str, **query: str) -> Any:
     return document
 
 
+def put_json(cloud: Cloud, path: str, body: Any, **query: str) -> Any:
+    """ARM's answer to a PUT of `body`. Raises azure.core's HttpResponseError."""
+    from azure.core.rest import HttpRequest
+
+    return _send(cloud, HttpRequest("PUT", cloud.arm_endpoint + path, params=query, json=body))
+
+
 def _send(cloud: Cloud, request: Any) -> Any:
     from azure.core.exceptions import HttpResponseError, ResourceNotFoundError, map_error
 

@@ -13,6 +13,7 @@ from tfinfra.errors import TeardownIncomplete, TfinfraError
 from tfinfra.lifecycle.ports import EngineSeam, Ports, Progress, spawn
 from tfinfra.lifecycle.record import RunFolder, RunRecord, write_json
 from tfinfra.lifecycle.settings import group_name
+from tfinfra.store import clear
 
 KEPT = "kept, because the timer in it still deletes the compute group"
 
@@ -39,6 +40,19 @@ def delete_run(ports: Ports, run: str) -> dict[str, str]:
     compute, keep = groups_of(run).values()
     left = delete_groups(ports, (compute,))
     return {**left, keep: KEPT} if left else delete_groups(ports, (keep,))
+
+
+def clear_store(ports: Ports, record: RunRecord | None) -> dict[str, str]:
+    """Deletes what a run has left in a container of others, which dies with no group. What is left, with the reason."""
+    if record is None or record.target.store is None or record.store is None:
+        return {}
+    if not record.store.endswith(f"/{record.run}"):
+        return {record.store: "this is not the run's own folder"}
+    try:
+        clear(ports.open_store(record.store))
+    except Exception as error:  # noqa: BLE001 - a store's errors have no common kind; this one is named, not raised
+        return {record.store: str(error) or type(error).__name__}
+    return {}
 
 
 def incomplete(record: RunRecord | None, run: str, left: dict[str, str]) -> TeardownIncomplete:
@@ -104,7 +118,7 @@ def down(
         record = folder.update(phase="deleting")  # what its client wrote last counts
     groups = groups_of(run)
     progress(f"deleting {', '.join(groups.values())}")
-    left = delete_run(ports, run)
+    left = delete_run(ports, run) or clear_store(ports, record)
     finish_teardown(folder, record, run, left, tuple(groups.values()))
     if record is not None:
         forget_stacks(_engine(ports, folder, run), folder)

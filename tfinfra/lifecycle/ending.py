@@ -192,7 +192,7 @@ def _delete_keep(active: ActiveRun, told: _Told, lost: BaseException | None) -> 
         left = {keep: f"the outputs in it could not be fetched: {lost}"}
     else:
         with active.session.phase("verify", keep):
-            left = down.delete_groups(active.ports, (keep,))
+            left = down.delete_groups(active.ports, (keep,)) or down.clear_store(active.ports, active.record())
     if left:
         active.session.audit.append("teardown.left", left=left)
         active.folder.update(phase="incomplete", left=tuple(left))

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from tfinfra.azure.standing import Standing
 from tfinfra.cloud import Cloud
 from tfinfra.lifecycle.runs import RunGroup
-from tfinfra.model import Plan, Requirements
+from tfinfra.model import Access, Plan, Requirements
 from tfinfra.store import ObjectStore
 
 Progress = Callable[[str], None]
@@ -55,8 +56,9 @@ class LockSeam(Protocol):
 class Ports:
     """`check_source` raises ManifestError for a source directory that cannot be shipped. `build_environment` gives the
     folder that nodes mount, None where each node builds its own. `delete_group` returns once ARM says 404 and raises
-    TeardownIncomplete; `timer_armed` waits for the proof that the workflow in a group can act; `running_instances`
-    counts a group's living machines, None where ARM does not know."""
+    TeardownIncomplete; `standing` finds what the subscription has ready and raises NotFeasible; `timer_armed` waits for
+    the proof that the workflow in a group can act; `running_instances` counts a group's living machines, None where ARM
+    does not know."""
 
     cloud: Cloud
     ensure_cli: Callable[[Progress], Path]
@@ -69,6 +71,7 @@ class Ports:
     delete_group: Callable[[str], None]
     running_instances: Callable[[str], int | None]
     groups: Callable[[], Sequence[RunGroup]]
+    standing: Callable[[Access], Standing]
     timer_armed: Callable[[str, str], bool]
     warm_teardown: Callable[[], None]
     gpu_count: Callable[[], int]
