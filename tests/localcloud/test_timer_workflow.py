@@ -234,7 +234,7 @@ VALUES: dict[str, Any] = {
 
 @pytest.mark.parametrize("template", VALUES)
 def test_expressions(template: str) -> None:
-    functions = {
+    functions: expressions.Functions = {
         "f": str.upper,
         "first": lambda *values: values[0],
         "none": lambda: None,

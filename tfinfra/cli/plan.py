@@ -12,6 +12,7 @@ from tfinfra.cli.options import json_option, manifest_argument, target_option
 
 if TYPE_CHECKING:
     from tfinfra.compiler.pipeline import Compiled
+    from tfinfra.lifecycle.layers import Layer
     from tfinfra.model import Plan, PriceLine, Task
 
 _MOST_TASKS = 40
@@ -47,6 +48,7 @@ def _document(compiled: Compiled, prices: Sequence[PriceLine]) -> dict[str, Any]
         "target": compiled.spec.target,
         "resources": resources(compiled.plan),
         "placement": [_placement(compiled.plan, task) for task in compiled.plan.tasks],
+        "layers": _layers(compiled),
         "prices": prices,
         "usd_per_hour": hourly,
         "usd_at_most": _at_most(compiled.plan, hourly),
@@ -65,6 +67,8 @@ def _text(compiled: Compiled, prices: Sequence[PriceLine]) -> Iterator[str]:
     yield from _resources(plan)
     yield "\ntasks"
     yield from _tasks(plan)
+    yield "\ndeletion (each is enough alone)"
+    yield from _deletion(compiled)
     yield "\nprice (list, US dollars an hour)"
     yield from _prices(compiled, prices)
     yield "\nlimits"
@@ -102,6 +106,19 @@ def _gpus(plan: Plan, task: Task) -> str:
     if task.gpus is None:
         return f"  all {plan.gpus_per_node} GPUs"
     return f"  GPUs {', '.join(map(str, task.gpus))}" if task.gpus else "  no GPU"
+
+
+def _layers(compiled: Compiled) -> tuple[Layer, ...]:
+    """The local cloud makes the role itself; nobody has asked Azure."""
+    from tfinfra.lifecycle.layers import deletion_layers
+
+    may_delete = True if compiled.spec.target.cloud == "local" else None
+    return deletion_layers(compiled.plan.infrastructure.access, compiled.plan.node_count, may_delete)
+
+
+def _deletion(compiled: Compiled) -> Iterator[str]:
+    for layer in _layers(compiled):
+        yield f"  {'on' if layer.on else 'OFF':4}{layer.name:8}{layer.why}"
 
 
 def _prices(compiled: Compiled, prices: Sequence[PriceLine]) -> Iterator[str]:

@@ -23,13 +23,18 @@ def resources(plan: Plan) -> tuple[Resource, ...]:
 
 
 def _keep(made: Infrastructure) -> list[Resource]:
-    rows = [
-        ("Microsoft.Resources/resourceGroups", "resource group: lives until the outputs are fetched"),
-        ("Microsoft.Storage/storageAccounts", "storage account and container: bundle, logs, outputs"),
-        ("Microsoft.ManagedIdentity/userAssignedIdentities", "the nodes' identity"),
-        ("Microsoft.Authorization/roleAssignments", "role assignments: blobs for the nodes and for you, deletion"),
-        ("Microsoft.Logic/workflows", "timer: deletes what has expired"),
-    ]
+    others = made.access
+    rows = [("Microsoft.Resources/resourceGroups", "resource group: lives until the outputs are fetched")]
+    if not others.store:
+        rows.append(("Microsoft.Storage/storageAccounts", "storage account and container: bundle, logs, outputs"))
+    if not others.identity_id:
+        identities = "the nodes' identity" if others.reaper_id else "identities: the nodes', and the timer's"
+        deletion = "" if others.reaper_id else ", deletion"
+        rows.append(("Microsoft.ManagedIdentity/userAssignedIdentities", identities))
+        granted = f"role assignments: blobs for the nodes and for you{deletion}"
+        rows.append(("Microsoft.Authorization/roleAssignments", granted))
+    if not others.reaper_id:
+        rows.append(("Microsoft.Logic/workflows", "timer: deletes what has expired"))
     if made.shared_directory:
         rows.append(
             ("Microsoft.Storage/storageAccounts", "storage account with an NFS share: the tasks' shared directory")
@@ -44,13 +49,18 @@ def _compute(made: Infrastructure) -> list[Resource]:
         ("Microsoft.Network/publicIPAddresses", "public address, of the NAT gateway only"),
         ("Microsoft.Network/natGateways", "NAT gateway"),
         ("Microsoft.Network/virtualNetworks", f"network {made.address_space}, subnet {made.subnet_prefix}"),
-        ("Microsoft.Authorization/roleAssignments", "role assignment: the nodes may end their own group"),
     ]
+    if not made.access.identity_id:
+        rows.append(("Microsoft.Authorization/roleAssignments", f"role assignments to end this group{_who(made)}"))
     if made.shared_directory:
         rows.append(
             ("Microsoft.Network/privateEndpoints", "private endpoint of the shared directory, with its DNS zone")
         )
     return [Resource("compute", kind, what) for kind, what in [*rows, _scale_set(made)]]
+
+
+def _who(made: Infrastructure) -> str:
+    return " for the nodes" if made.access.reaper_id else " for the nodes and the timer"
 
 
 def _scale_set(made: Infrastructure) -> tuple[str, str]:

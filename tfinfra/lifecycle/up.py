@@ -183,7 +183,7 @@ class UpRun:
         if not proven:
             raise ProvisioningError(
                 "the timer that deletes in time has not had one run that succeeded",
-                hint="a grant may lag behind for long: try again; `tfinfra explain TFI655` says what it needs",
+                hint="it must be able to read the keep group: a new grant may lag behind for long, so try again",
             )
 
     def _make_bundle(self, lock: LockSeam) -> BundleSeam:

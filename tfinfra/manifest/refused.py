@@ -28,10 +28,7 @@ LATER = (
 
 LATER_IN = {
     "limits": ("max_cost_usd",),
-    "compute_target": (
-        *("max_price", "image", "zone", "subnet_id", "capacity_reservation_id"),
-        *("identity_id", "store", "reaper_id"),
-    ),
+    "compute_target": (*("max_price", "image", "zone", "subnet_id", "capacity_reservation_id"),),
 }
 
 INSTEAD = {
