@@ -6,10 +6,11 @@ from __future__ import annotations
 from typing import Any
 
 from stacks.timer import definition
-from tests.azure.arm_calls import put
+from tests.azure.arm_calls import put, send
 from tests.localcloud.arm import BLOB_CONTRIBUTOR, GROUP_DELETER, SUB
 from tests.stacks.plans import THEIR_IDENTITY, THEIR_REAPER
 from tfinfra.azure.clients import get_json
+from tfinfra.azure.teardown import delete_group
 from tfinfra.cloud import Cloud
 
 GROUP = f"{SUB}/resourceGroups/platform"
@@ -24,8 +25,7 @@ def make_identity(cloud: Cloud, *roles: tuple[str, str]) -> None:
     for number, (scope, role) in enumerate(roles):
         definition_id = f"{SUB}/providers/Microsoft.Authorization/roleDefinitions/{role}"
         properties = {"roleDefinitionId": definition_id, "principalId": principal}
-        name = f"44444444-4444-4444-4444-00000000000{number}"
-        path = f"{scope}/providers/Microsoft.Authorization/roleAssignments/{name}"
+        path = f"{scope}/providers/Microsoft.Authorization/roleAssignments/{_grant(number)}"
         put(cloud, path, "2022-04-01", {"properties": {**properties, "principalType": "ServicePrincipal"}})
 
 
@@ -59,3 +59,14 @@ def make_all(cloud: Cloud, run: str) -> None:
     make_store(cloud)
     make_identity(cloud, (ACCOUNT, BLOB_CONTRIBUTOR), (SUB, GROUP_DELETER), (SUB, BLOB_CONTRIBUTOR))
     make_reaper(cloud, run)
+
+
+def remove(cloud: Cloud) -> None:
+    """Grants on the subscription do not die with a group."""
+    for number in range(3):
+        send(cloud, "DELETE", f"{SUB}/providers/Microsoft.Authorization/roleAssignments/{_grant(number)}", "2022-04-01")
+    delete_group(cloud, "platform", timeout=20)
+
+
+def _grant(number: int) -> str:
+    return f"44444444-4444-4444-4444-00000000000{number}"

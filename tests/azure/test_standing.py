@@ -16,7 +16,7 @@ from tests.localcloud.arm import BLOB_CONTRIBUTOR, COMPUTE, GROUP_DELETER, SUB
 from tests.stacks.plans import OTHERS, THEIR_IDENTITY, THEIR_REAPER, THEIR_STORE
 from tfinfra.azure.setup import make_group_deleter
 from tfinfra.azure.standing import look_up
-from tfinfra.azure.teardown import delete_group, group_exists
+from tfinfra.azure.teardown import group_exists
 from tfinfra.azure.timer import await_armed
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError, NotFeasible
@@ -33,10 +33,7 @@ cloud, no_faults = test_teardown.cloud, test_teardown.no_faults  # fixtures
 def platform_group(cloud: Cloud) -> Iterator[None]:
     platform.make_group(cloud)
     yield
-    for number in range(3):
-        name = f"44444444-4444-4444-4444-00000000000{number}"
-        send(cloud, "DELETE", f"{SUB}/providers/Microsoft.Authorization/roleAssignments/{name}", "2022-04-01")
-    delete_group(cloud, "platform", timeout=10)
+    platform.remove(cloud)
 
 
 def test_the_local_cloud_has_the_role_from_its_first_start(cloud: Cloud) -> None:
