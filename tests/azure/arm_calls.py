@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tfinfra.azure.clients import resource_client
+from tfinfra.azure.clients import get_json, resource_client
+from tfinfra.azure.timer import LOGIC_API
 from tfinfra.cloud import Cloud
 
 
@@ -20,3 +21,11 @@ def send(cloud: Cloud, method: str, path: str, version: str, body: Any = None) -
 def put(cloud: Cloud, path: str, version: str, body: dict[str, Any]) -> None:
     status = send(cloud, "PUT", path, version, body)
     assert status < 300, (status, path)
+
+
+def disable(cloud: Cloud, workflow: str) -> None:
+    """Disables a Logic workflow, as somebody in the portal would."""
+    body = get_json(cloud, workflow, **{"api-version": LOGIC_API})
+    body = {key: body[key] for key in ("location", "tags", "identity", "properties")}
+    kept = {key: body["properties"][key] for key in ("definition", "parameters")}
+    put(cloud, workflow, LOGIC_API, {**body, "properties": {**kept, "state": "Disabled"}})

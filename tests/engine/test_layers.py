@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.azure import platform
-from tests.azure.arm_calls import put
+from tests.azure.arm_calls import disable
 from tests.engine import test_engine
 from tests.stacks.plans import ALONE, FLEXIBLE, OTHERS, plan
 from tests.stacks.recording import RUN, config, write
@@ -28,7 +28,6 @@ from tfinfra.agent.logs import LogShipper
 from tfinfra.agent.metadata import Metadata
 from tfinfra.agent.node import Identity
 from tfinfra.agent.places import Places
-from tfinfra.azure.clients import get_json
 from tfinfra.azure.standing import look_up
 from tfinfra.azure.teardown import group_exists
 from tfinfra.azure.timer import await_armed
@@ -83,13 +82,7 @@ class Run:
     def disable_timer(self) -> None:
         path = f"/subscriptions/{self.cloud.subscription_id}/resourceGroups/{KEEP}"
         path += f"/providers/Microsoft.Logic/workflows/{TIMER}"
-        body = get_json(self.cloud, path, **{"api-version": "2019-05-01"})
-        for name in ("id", "name", "type"):
-            del body[name]
-        for name in ("provisioningState", "version"):
-            del body["properties"][name]
-        body["properties"]["state"] = "Disabled"
-        put(self.cloud, path, "2019-05-01", body)
+        disable(self.cloud, path)
 
     def node(self, number: int, deadline: float) -> Host:
         """The agent of one of the machines, as far as it deletes: its own metadata, its own identity's token."""
