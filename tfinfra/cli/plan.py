@@ -108,11 +108,12 @@ def _gpus(plan: Plan, task: Task) -> str:
     return f"  GPUs {', '.join(map(str, task.gpus))}" if task.gpus else "  no GPU"
 
 
-def _layers(compiled: Compiled) -> tuple[Layer, ...]:
-    """The local cloud makes the role itself; nobody has asked Azure."""
+def _layers(compiled: Compiled, may_delete: bool | None = None) -> tuple[Layer, ...]:
+    """`may_delete`: what the subscription says (Standing.may_delete), None where nobody has asked it. The local cloud
+    makes the role itself."""
     from tfinfra.lifecycle.layers import deletion_layers
 
-    may_delete = True if compiled.spec.target.cloud == "local" else None
+    may_delete = may_delete is not False if compiled.spec.target.cloud == "local" else may_delete
     return deletion_layers(compiled.plan.infrastructure.access, compiled.plan.node_count, may_delete)
 
 

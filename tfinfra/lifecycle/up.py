@@ -26,10 +26,12 @@ from tfinfra.lifecycle.ending import POLL, RunResult, await_collected, end_run, 
 from tfinfra.lifecycle.layers import deletion_layers
 from tfinfra.lifecycle.observer import Observer
 from tfinfra.lifecycle.ports import BundleSeam, EngineSeam, LockSeam, Ports, spawn
+from tfinfra.lifecycle.reach import await_store
 from tfinfra.lifecycle.record import RunRecord, run_folder, this_process
 from tfinfra.lifecycle.session import Interrupt, Session
 from tfinfra.lifecycle.watch import Watch
 from tfinfra.model import Outcome, Requirements, to_json
+from tfinfra.store import ObjectStore
 
 
 class UpRun:
@@ -150,7 +152,7 @@ class UpRun:
         keep = self._up("keep", settings.stack_config(active.record(), "keep", standing))
         store_url = settings.store_url(keep, standing, self.run)
         active.folder.update(store=store_url, shared=settings.shared_url(keep))
-        active.store = self._ports.open_store(store_url)
+        active.store = self._reachable(store_url)
         if active.options.keep:  # the nodes hold also where this client dies
             active.store.put(layout.KEEP, b"{}\n")
         armed = self._arm(standing)
@@ -165,6 +167,12 @@ class UpRun:
         active.watch = None if active.options.detach else self._new_watch()
         self._up("compute", settings.compute_config(active.record(), keep, standing, node), self._look)
         active.folder.update(phase="running")
+
+    def _reachable(self, url: str) -> ObjectStore:
+        """The run's store, which the caller may have been granted a moment ago."""
+        store, patience = self._ports.open_store(url), self._ports.cloud.timeouts.register
+        self._session.wait(spawn(lambda: await_store(store, timeout=patience), "store"))
+        return store
 
     def _arm(self, standing: Standing) -> Future[bool] | None:
         """Waits beside the upload until the run's own timer has shown that it can act; None where it has none."""
