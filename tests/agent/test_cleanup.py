@@ -220,6 +220,27 @@ def test_at_the_deadline_every_node_deletes_whoever_watches_or_keeps() -> None:
         assert len(arm.deletions) == 1
 
 
+def test_a_deadline_that_was_put_off_is_read_from_the_groups_tag() -> None:
+    clock = FakeClock(unix_time("2030-01-01T00:00:01Z"))
+    with a_host(clock) as (host, _, arm):
+        arm.group = {"tags": {"tfinfra-expires-at": "2030-01-01T02:00:00Z"}}
+        deadline = Deadline(host)
+        assert (deadline.step(), arm.deletions) == (1.0, [])
+        clock.now += 7100
+        assert (deadline.step(), arm.deletions) == (1.0, [])
+        clock.now += 200
+        assert deadline.step() == 30.0
+        assert len(arm.deletions) == 1
+
+
+@pytest.mark.parametrize("tags", [None, {}, {"tfinfra-expires-at": "soon"}])
+def test_a_tag_that_says_nothing_puts_nothing_off(tags: dict[str, str] | None) -> None:
+    with a_host(FakeClock(unix_time("2030-01-01T00:00:01Z"))) as (host, _, arm):
+        arm.group = {"tags": tags}
+        assert Deadline(host).step() == 30.0
+        assert len(arm.deletions) == 1
+
+
 def test_the_deadline_is_kept_while_the_agent_hangs_elsewhere() -> None:
     with a_host(FakeClock(unix_time("2030-01-01T00:01:00Z"))) as (host, _, arm):
         deadline = Deadline(host)

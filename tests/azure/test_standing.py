@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.azure import platform, test_teardown
-from tests.azure.arm_calls import send
+from tests.azure.arm_calls import put, send
 from tests.azure.test_teardown import admin
 from tests.localcloud.arm import BLOB_CONTRIBUTOR, COMPUTE, GROUP_DELETER, SUB
 from tests.stacks.plans import OTHERS, THEIR_IDENTITY, THEIR_REAPER, THEIR_STORE
@@ -116,7 +116,7 @@ def test_a_reaper_that_does_not_work_is_refused(cloud: Cloud, platform_group: No
 
 def test_the_reaper_of_others_deletes_what_has_expired(cloud: Cloud, platform_group: None) -> None:
     tags = {"tfinfra-run": RUN, "tfinfra-expires-at": "2000-01-01T00:00:00Z"}
-    platform.put(cloud, COMPUTE, "2024-03-01", {"location": "eastus", "tags": tags})
+    put(cloud, COMPUTE, "2024-03-01", {"location": "eastus", "tags": tags})
     platform.make_identity(cloud, (SUB, GROUP_DELETER))
     platform.make_reaper(cloud, RUN)
     assert await_armed(cloud, "platform", "reaper", timeout=20)

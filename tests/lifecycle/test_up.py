@@ -134,7 +134,12 @@ def test_without_the_role_the_run_goes_on_with_the_client_alone_and_says_so(tmp_
     world.armed, world.standing = False, Standing(may_delete=False)
     configs: list[Any] = []
     up = world.up
-    world.up = lambda part, config: [configs.append(config), up(part, config)][1]  # type: ignore[method-assign]
+
+    def seen_up(part: str, config: Any) -> dict[str, Any]:
+        configs.append(config)
+        return up(part, config)
+
+    world.up = seen_up  # type: ignore[method-assign]
     assert world.new_run().go().error is None
     assert [config["deleterRole"] for config in configs] == ["none", "none"]
     warned = [line for line in world.observer.lines if "will not delete" in line]
@@ -310,3 +315,20 @@ def test_stacks_in_a_backend_of_the_users_own_are_dropped_there(
     world = World(tmp_path)
     world.new_run().go()
     assert sorted(world.dropped) == ["compute", "keep"]
+
+
+def test_nodes_that_end_before_pulumi_does_see_that_somebody_watches(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    up, beats = world.up, set[bytes]()
+
+    def slow_up(part: str, config: Any) -> dict[str, Any]:
+        made = up(part, config)
+        until = time.monotonic() + 20
+        while part == "compute" and len(beats) < 3 and time.monotonic() < until:
+            beats.add(world.store.get(layout.WATCH) or b"")
+            time.sleep(0.02)
+        return made
+
+    world.up = slow_up  # type: ignore[method-assign]
+    assert world.new_run().go().error is None
+    assert len(beats) >= 3

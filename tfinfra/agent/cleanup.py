@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import ssl
+from datetime import datetime
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -15,6 +16,7 @@ from tfinfra.agent.metadata import Metadata
 from tfinfra.model import NodeSettings
 
 _API_VERSION = "2021-04-01"
+_EXPIRES_TAG = "tfinfra-expires-at"
 _TIMEOUT = 30.0
 _EACH_NODE, _LONGEST_SPREAD = 0.2, 120.0
 _log = logging.getLogger(__name__)
@@ -42,6 +44,18 @@ def delete_compute_group(settings: NodeSettings, metadata: Metadata) -> bool:
         _log.warning("could not ask ARM for the deletion: %s", error)
         return False
     return True
+
+
+def expiry(settings: NodeSettings, metadata: Metadata) -> float | None:
+    """The Unix time in the group's own tag, which somebody may have changed since this node was told its deadline; None
+    where it cannot be read."""
+    try:
+        token, _ = metadata.token(f"{settings.arm_endpoint}/")
+        tag = (_ask(settings, token, "GET").get("tags") or {})[_EXPIRES_TAG]
+        return datetime.fromisoformat(tag.replace("Z", "+00:00")).timestamp()
+    except (OSError, ValueError, KeyError, NodeFault) as error:
+        _log.warning("could not read when the compute group expires: %s", error)
+        return None
 
 
 def _is_going(settings: NodeSettings, token: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 
-from tfinfra.agent.cleanup import delete_compute_group, spread
+from tfinfra.agent.cleanup import delete_compute_group, expiry, spread
 from tfinfra.agent.control import deadline_of
 from tfinfra.agent.host import Host
 
@@ -14,11 +14,13 @@ _log = logging.getLogger(__name__)
 
 
 class Deadline:
-    """Deletes the compute group when the run's deadline has passed, from a thread of its own."""
+    """Deletes the compute group when the run's deadline has passed, from a thread of its own. The group's own tag counts
+    where it says a later time."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._at = deadline_of(host.settings) + spread(host.identity.node_id, host.plan.node_count)
+        self._spread = spread(host.identity.node_id, host.plan.node_count)
+        self._at = deadline_of(host.settings) + self._spread
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="deadline", daemon=True)
 
@@ -30,7 +32,12 @@ class Deadline:
 
     def step(self) -> float:
         """Acts where the time has come; returns the seconds until the next look."""
-        if self._host.clock.time() < self._at:
+        now = self._host.clock.time()
+        if now < self._at:
+            return _LOOK
+        later = expiry(self._host.settings, self._host.metadata)
+        if later is not None and later > now:
+            self._at = later + self._spread
             return _LOOK
         _log.warning("the run's deadline has passed")
         delete_compute_group(self._host.settings, self._host.metadata)

@@ -115,7 +115,8 @@ def _ask(cloud: Cloud, path: str, what: str, **query: str) -> Any:
         raise CredentialsError(f"{what} cannot be read: {error.message}") from error
     except AzureError as error:
         reason = getattr(getattr(error, "error", None), "message", None) or error.message
-        raise NotFeasible(f"{what} cannot be read: {' '.join(str(reason).split())[:300]}") from error
+        told = f"{what} cannot be read: {' '.join(str(reason).split())[:300]}"
+        raise NotFeasible(told, hint=f"it must be there, and readable for you, in {cloud.subscription_id}") from error
 
 
 def _missing(key: str, what: str) -> NotFeasible:

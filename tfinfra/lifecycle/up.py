@@ -227,9 +227,12 @@ class UpRun:
         )
 
     def _look(self) -> None:
-        """One look at the nodes; they may be quicker than the end of Pulumi's update."""
-        if self._active.watch is not None and self._active.outcome is None:
-            self._active.outcome = self._active.watch.poll()
+        """One look at the nodes; they may be quicker than Pulumi's update, and they delete what nobody watches."""
+        watch = self._active.watch
+        if watch is not None and self._active.outcome is None:
+            self._active.outcome = watch.poll()
+        elif watch is not None:
+            watch.collected()
 
     def _leave(self) -> RunResult:
         """Detaches: the nodes go on by themselves, and the record says how to go on with them."""
