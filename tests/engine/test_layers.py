@@ -140,7 +140,7 @@ def start(cloud: Cloud, endpoint: Endpoint, at_rest: None, tmp_path: Path) -> It
     """Brings both stacks up, and proves the timer unless it is not to be there."""
     engines: list[Engine] = []
 
-    def make(infrastructure: Infrastructure = FLEXIBLE, **more: str) -> Run:
+    def make(infrastructure: Infrastructure = FLEXIBLE, deadline: float = HOUR, **more: str) -> Run:
         engine = Engine(cloud, write(infrastructure, tmp_path / "deploy"), RUN, tmp_path / "state", None)
         engines.append(engine)
         now = time.time()
@@ -148,7 +148,7 @@ def start(cloud: Cloud, endpoint: Endpoint, at_rest: None, tmp_path: Path) -> It
         if keep.get("timerIdentityId"):
             assert await_armed(cloud, KEEP, TIMER, timeout=30)
         own = {"identityId": keep["identityId"], "timerIdentityId": keep.get("timerIdentityId", "")}
-        engine.up("compute", {**config("compute", iso_time(now + HOUR)), **own, **more})
+        engine.up("compute", {**config("compute", iso_time(now + deadline)), **own, **more})
         return Run(cloud, endpoint, keep)
 
     yield make
@@ -182,7 +182,7 @@ def test_a_node_alone_deletes_the_machines_at_the_end_of_the_job(start: Start, n
 
 
 def test_a_node_alone_deletes_the_machines_at_the_deadline_and_may_delete_nothing_else(start: Start) -> None:
-    run = start()
+    run = start(deadline=0.0)
     run.disable_timer()
     host = run.node(1, time.time() + 2)
     keep = host.settings.compute_group_id.replace("-compute", "-keep")

@@ -14,8 +14,8 @@ _log = logging.getLogger(__name__)
 
 
 class Deadline:
-    """Deletes the compute group when the run's deadline has passed, from a thread of its own. The group's own tag counts
-    where it says a later time."""
+    """Deletes the compute group when the run's deadline has passed, from a thread of its own. A later time in the
+    group's own tag counts."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
