@@ -18,8 +18,17 @@ class Image:
 
 
 @dataclass(frozen=True)
+class Access:
+    """What others made for the run, None where it makes its own: ARM ids, and a container's URL."""
+
+    identity_id: str | None
+    store: str | None
+    reaper_id: str | None
+
+
+@dataclass(frozen=True)
 class Plan:
-    """`orchestration_mode` is "Uniform" (InfiniBand, several nodes) or "Flexible"; `keep_outputs` is in seconds."""
+    """`orchestration_mode` is "Uniform" (InfiniBand, several nodes) or "Flexible"."""
 
     location: str
     vm_size: str
@@ -34,11 +43,11 @@ class Plan:
     subnet_prefix: str
     shared_directory: bool
     tags: dict[str, str]
-    keep_outputs: int
+    access: Access
 
 
 def read_plan(file: Path) -> Plan:
     """The infrastructure that the plan.json `file` asks for. Raises KeyError or TypeError where it is not one."""
     document = json.loads(file.read_text(encoding="utf-8"))
     wanted = document["infrastructure"]
-    return Plan(**{**wanted, "image": Image(**wanted["image"])}, keep_outputs=document["limits"]["keep_outputs"])
+    return Plan(**{**wanted, "image": Image(**wanted["image"]), "access": Access(**wanted["access"])})
