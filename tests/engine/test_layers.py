@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -119,8 +120,20 @@ class Run:
         )
 
 
+class _Ended(Exception):
+    """The test has seen enough of a node."""
+
+
+def _linger(host: Host) -> None:
+    with suppress(_Ended):
+        linger(host)
+
+
 class _Fast:
-    """A clock of which a hundred seconds take one."""
+    """A clock of which a hundred seconds take one, until the node is `ended`."""
+
+    def __init__(self) -> None:
+        self.ended = threading.Event()
 
     def time(self) -> float:
         return time.time()
@@ -129,7 +142,8 @@ class _Fast:
         return 100 * time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        time.sleep(seconds / 100)
+        if self.ended.wait(seconds / 100):
+            raise _Ended
 
 
 Start = Callable[..., Run]
@@ -173,12 +187,14 @@ def test_a_node_alone_deletes_the_machines_at_the_end_of_the_job(start: Start, n
     run.disable_timer()
     run.pass_time(2 * DAY)
     host = run.node(number, time.time() + HOUR)
-    threading.Thread(target=linger, args=(host,), daemon=True).start()
+    threading.Thread(target=_linger, args=(host,), daemon=True).start()
     time.sleep(1.0)
     assert run.there() == (True, True)
     host.store.put("outcome.json", json.dumps({"result": "succeeded", "message": ""}).encode())
     host.store.put("collected.json", b"{}")
     assert run.becomes((False, True))
+    assert isinstance(host.clock, _Fast)
+    host.clock.ended.set()
 
 
 def test_a_node_alone_deletes_the_machines_at_the_deadline_and_may_delete_nothing_else(start: Start) -> None:
