@@ -146,6 +146,16 @@ class Spot:
 
 
 @dataclass(frozen=True)
+class Access:
+    """What others made for runs of this target, None where a run makes its own: the ARM ids of the nodes' identity and
+    of a workflow that deletes expired groups, and the URL of a container."""
+
+    identity_id: str | None = None
+    store: str | None = None
+    reaper_id: str | None = None
+
+
+@dataclass(frozen=True)
 class Infrastructure:
     """What the stacks build. `orchestration_mode` is "Uniform" (InfiniBand, several nodes) or "Flexible".
 
@@ -173,6 +183,7 @@ class Infrastructure:
     subnet_id: str | None = None
     capacity_reservation_id: str | None = None
     proximity_placement: bool = False
+    access: Access = Access()
 
 
 @dataclass(frozen=True)

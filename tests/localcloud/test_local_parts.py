@@ -18,7 +18,6 @@ from tfinfra.localcloud.checks.types import check_body
 from tfinfra.localcloud.files import read_json, write_json
 from tfinfra.localcloud.layout import SUBSCRIPTION
 from tfinfra.localcloud.providers import quota
-from tfinfra.localcloud.providers.authorization import GROUP_DELETER
 
 PATHS: dict[str, tuple[str, str, tuple[str, ...], bool]] = {
     "the subscription": (SUB, ids.SUBSCRIPTION_TYPE, (SUBSCRIPTION,), False),
@@ -137,11 +136,6 @@ SIZES = {
 @pytest.mark.parametrize("size", SIZES)
 def test_what_a_size_says_of_itself(size: str) -> None:
     assert (quota.cores_of(size), quota.family_of(size), has_infiniband(size)) == SIZES[size]
-
-
-def test_the_role_is_the_one_that_the_stacks_grant() -> None:
-    roles = pytest.importorskip("stacks.roles", reason="the stacks stand beside the package in a checkout")
-    assert roles.group_deleter(SUBSCRIPTION) == GROUP_DELETER
 
 
 def test_the_daemon_stays_for_a_living_client_then_for_its_groups(arm: Arm) -> None:

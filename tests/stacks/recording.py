@@ -32,12 +32,18 @@ def write(infrastructure: Infrastructure, folder: Path, alternatives: tuple[Infr
 def config(part: str, expires: str = "2126-11-30T10:00:00Z") -> dict[str, str]:
     """The configuration that the lifecycle gives a stack."""
     common = {"group": f"tfinfra-{RUN}-{part}", "run": RUN, "owner": "ada", "expiresAt": expires, "attempt": "0"}
-    return common if part == "keep" else {**common, "identityId": IDENTITY, "nodeSettings": '{"run": "digits-ab12cd"}'}
+    if part == "keep":
+        return common
+    timer = IDENTITY.replace("-nodes", "-timer")
+    settings = {"nodeSettings": '{"run": "digits-ab12cd"}'}
+    return {**common, "identityId": IDENTITY, "timerIdentityId": timer, **settings}
 
 
-def record(infrastructure: Infrastructure, part: str, folder: Path) -> tuple[dict[str, Request], dict[str, Any]]:
-    """({logical name: request}, the stack's outputs) of one part's program."""
-    return run_program(write(infrastructure, folder), config(part))
+def record(
+    infrastructure: Infrastructure, part: str, folder: Path, **more: str
+) -> tuple[dict[str, Request], dict[str, Any]]:
+    """({logical name: request}, the stack's outputs) of one part's program; `more` is added to its configuration."""
+    return run_program(write(infrastructure, folder), {**config(part), **more})
 
 
 def run_program(folder: Path, configuration: dict[str, str]) -> tuple[dict[str, Request], dict[str, Any]]:

@@ -92,6 +92,13 @@ def _document(response: Any) -> Any:
         return {"error": {"code": str(response.status_code), "message": response.text()[:200]}}
 
 
+def put_json(cloud: Cloud, path: str, body: Any, **query: str) -> Any:
+    """ARM's answer to a PUT of `body`. Raises azure.core's HttpResponseError."""
+    from azure.core.rest import HttpRequest
+
+    return _send(cloud, HttpRequest("PUT", cloud.arm_endpoint + path, params=query, json=body))
+
+
 def _send(cloud: Cloud, request: Any) -> Any:
     from azure.core.exceptions import HttpResponseError, ResourceNotFoundError, map_error
 

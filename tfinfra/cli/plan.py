@@ -14,6 +14,7 @@ from tfinfra.cli.options import json_option, manifest_argument, target_option
 if TYPE_CHECKING:
     from tfinfra.cli.plan_price import Priced
     from tfinfra.compiler.pipeline import Compiled
+    from tfinfra.lifecycle.layers import Layer
     from tfinfra.lifecycle.preflight import LiveAnswer, Recorder
     from tfinfra.model import Plan, Task
 
@@ -89,6 +90,7 @@ def _document(compiled: Compiled, price: Priced) -> dict[str, Any]:
         "target": compiled.spec.target,
         "resources": resources(compiled.plan),
         "placement": [_placement(compiled.plan, task) for task in compiled.plan.tasks],
+        "layers": _layers(compiled),
         **price_document(price),
         "alternatives_usd_per_hour": alternative_prices(compiled),
         "diagnostics": compiled.diagnostics,
@@ -108,6 +110,8 @@ def _text(compiled: Compiled, price: Priced) -> Iterator[str]:
     yield from _resources(plan)
     yield "\ntasks"
     yield from _tasks(plan)
+    yield "\ndeletion (each is enough alone)"
+    yield from _deletion(compiled)
     yield from price_table(price)
     yield from alternative_lines(compiled)
     yield "\nlimits"
@@ -145,3 +149,17 @@ def _gpus(plan: Plan, task: Task) -> str:
     if task.gpus is None:
         return f"  all {plan.gpus_per_node} GPUs"
     return f"  GPUs {', '.join(map(str, task.gpus))}" if task.gpus else "  no GPU"
+
+
+def _layers(compiled: Compiled, may_delete: bool | None = None) -> tuple[Layer, ...]:
+    """`may_delete`: what the subscription says (Standing.may_delete), None where nobody has asked it. The local cloud
+    makes the role itself."""
+    from tfinfra.lifecycle.layers import deletion_layers
+
+    may_delete = may_delete is not False if compiled.spec.target.cloud == "local" else may_delete
+    return deletion_layers(compiled.plan.infrastructure.access, compiled.plan.node_count, may_delete)
+
+
+def _deletion(compiled: Compiled) -> Iterator[str]:
+    for layer in _layers(compiled):
+        yield f"  {'on' if layer.on else 'OFF':4}{layer.name:8}{layer.why}"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfinfra.backends.registry import backend
+from tfinfra.compiler.access_rules import access_findings
 from tfinfra.compiler.compute_rules import compute_findings
 from tfinfra.compiler.inputs import Inputs, KnownPrices, shipped_prices
 from tfinfra.compiler.order import in_file_order
@@ -99,7 +100,7 @@ def compile_manifest(inputs: Inputs) -> Compiled:
 
 _PLANNABLE = {
     *("TFI302", "TFI304", "TFI305", "TFI306", "TFI307", "TFI308", "TFI309", "TFI313", "TFI318"),
-    *("TFI405", "TFI406", "TFI501"),
+    *("TFI405", "TFI406", "TFI501", "TFI650"),
     *("TFI670", "TFI672", "TFI673", "TFI674", "TFI675", "TFI678", "TFI679"),
 }
 """Errors that leave the tasks as they are: those are looked at too, so that all errors come at once."""
@@ -110,6 +111,7 @@ def _check(
 ) -> Iterable[Diagnostic]:
     yield from manifest_findings(manifest, inputs.stem)
     yield from chosen.diagnostics
+    yield from access_findings(chosen)
     yield from capacity_errors(manifest, chosen)
     yield from gpu_findings(manifest, chosen, inputs)
     yield from compute_findings(manifest, chosen)

@@ -100,12 +100,14 @@ def refusal(diagnostics: Iterable[Diagnostic]) -> TfinfraError | None:
 def _requests(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Path, run: str) -> tuple[Request, ...]:
     """What both stacks will ask of ARM, the keep stack's first; what is not known yet is stood in for."""
     from tfinfra.azure.caller import object_id
+    from tfinfra.azure.standing import look_up
 
     caller = {"subscription": cloud.subscription_id, "principal": object_id(cloud)}
-    record = _record(compiled, cloud, run)
-    keep = recorder.record(deploy, run, "keep", settings.stack_config(record, "keep"), caller)
-    node = settings.node_settings(record, cloud, keep["outputs"], f"bundles/{_BUNDLE}.tar.gz", _BUNDLE)
-    config = settings.compute_config(record, keep["outputs"], node)
+    record, standing = _record(compiled, cloud, run), look_up(cloud, compiled.plan.infrastructure.access)
+    keep = recorder.record(deploy, run, "keep", settings.stack_config(record, "keep", standing), caller)
+    bundle = (f"bundles/{_BUNDLE}.tar.gz", _BUNDLE)
+    node = settings.node_settings(record, cloud, keep["outputs"], standing, bundle=bundle)
+    config = settings.compute_config(record, keep["outputs"], standing, node)
     compute = recorder.record(deploy, run, "compute", config, caller)
     return tuple(_request(document) for part in (keep, compute) for document in part["requests"])
 

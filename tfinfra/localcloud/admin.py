@@ -1,4 +1,5 @@
-"""The daemon's own paths, below /tfinfra/: how it is, who counts on it, what it is told to be. For its owner only."""
+"""The daemon's own paths, below /tfinfra/: how it is, who counts on it, what it is told to be, what time its timers
+have. For its owner only."""
 
 from __future__ import annotations
 
@@ -74,6 +75,7 @@ class Admin:
             "PUT quotas": self._quotas,
             "PUT market": self._market,
             "DELETE market": self._usual_market,
+            "PUT clock": self._clock,
         }
         answer = answers.get(f"{method} {path.removeprefix('/tfinfra/')}")
         if answer is None:
@@ -106,6 +108,11 @@ class Admin:
         self.core.around.market = Market()
         self.core.around.quotas.clear()
         return Answer(200, {})
+
+    def _clock(self, body: dict[str, Any]) -> Answer:
+        """{"ahead": seconds}: how far the timers' clock goes before the real one. Machines and tokens keep the time."""
+        self.core.around.ahead = float(body["ahead"])
+        return Answer(200, {"ahead": self.core.around.ahead})
 
     def _health(self, _: dict[str, Any]) -> Answer:
         groups = [g.name for g in self.core.around.state.groups()]

@@ -28,7 +28,7 @@ LATER = (
 
 LATER_IN: dict[str, tuple[str, ...]] = {
     "limits": (),
-    "compute_target": ("identity_id", "store", "reaper_id"),
+    "compute_target": (),
 }
 
 INSTEAD = {

@@ -19,13 +19,14 @@ from tfinfra.cloud import Cloud
 from tfinfra.clouds import local_cloud
 from tfinfra.errors import CredentialsError, Severity
 from tfinfra.localcloud.files import read_json
-from tfinfra.localcloud.layout import Layout
-from tfinfra.localcloud.providers.authorization import GROUP_DELETER
+from tfinfra.localcloud.layout import SUBSCRIPTION, Layout
 from tfinfra.localcloud.starting import call, running_daemon
 from tfinfra.model import Target
+from tfinfra.roles import group_deleter_id
 
 KEEP, COMPUTE = "/resourceGroups/tfinfra-digits-ab12cd-keep", "/resourceGroups/tfinfra-digits-ab12cd-compute"
 ACCOUNT = {"location": "eastus", "sku": {"name": "Standard_LRS"}, "kind": "StorageV2", "properties": {}}
+GROUP_DELETER = group_deleter_id(SUBSCRIPTION)
 DELETER = f"/providers/Microsoft.Authorization/roleDefinitions/{GROUP_DELETER}"
 REQUESTS = (
     request(KEEP, {"location": "eastus", "tags": {"team": "vision"}}, "2024-03-01"),

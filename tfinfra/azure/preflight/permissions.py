@@ -7,13 +7,12 @@ permissions is that of learn.microsoft.com/rest/api/authorization/permissions.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from fnmatch import fnmatchcase
 from typing import Any
 
 from tfinfra.arm.requests import Request
 from tfinfra.azure.preflight.finding import Finding, Reply
+from tfinfra.roles import GROUPS, covers
 
-GROUPS = "Microsoft.Resources/subscriptions/resourceGroups"
 _GROUP = "Microsoft.Resources/resourceGroups"
 _USE = {
     "Microsoft.Network/virtualNetworks/subnets": "join/action",
@@ -53,19 +52,11 @@ def _used(value: Any) -> Iterator[str]:
         yield "/".join([namespace, *rest[::2]])
 
 
-def permits(permissions: Iterable[Mapping[str, Any]], action: str) -> bool:
-    """Whether one of the grants covers the action and does not except it."""
-    return any(_matches(p.get("actions"), action) and not _matches(p.get("notActions"), action) for p in permissions)
-
-
-def _matches(patterns: Iterable[str] | None, action: str) -> bool:
-    return any(fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns or ())
-
-
 def findings(requests: tuple[Request, ...], reply: Reply) -> Iterator[Finding]:
     if not reply.ok:
         return
-    missing = [action for action in needed(requests) if not permits(reply.values, action)]
+    granted = [dict(grant) for grant in reply.values]
+    missing = [action for action in needed(requests) if not covers(granted, action)]
     if missing:
         more = f" and {len(missing) - _MOST} more" if len(missing) > _MOST else ""
         message = f"you may not {', '.join(missing[:_MOST])}{more} in this subscription"

@@ -55,7 +55,7 @@ def preflight(cloud: Cloud, plan: Plan, target: Target, record: Callable[[], Req
         found = [finding for findings in by_check.values() for finding in findings]
         if any(finding.code in instead.BY_CAPACITY for finding in found):
             found = list(_with_ways_out(asker, found, demand, target))
-    lines = _summaries(plan, target, demand, answers)
+    lines = _summaries(plan, demand, answers)
     well = tuple(Checked(check, lines[check]) for check in by_check if check in lines and not by_check[check])
     return Preflight(tuple(found), well)
 
@@ -76,7 +76,7 @@ def _checks(plan: Plan, target: Target, demand: Demand, answers: Answers) -> Ite
     yield "locks", names.lock_findings(answers.locks, target)
 
 
-def _summaries(plan: Plan, target: Target, demand: Demand, answers: Answers) -> dict[str, str]:
+def _summaries(plan: Plan, demand: Demand, answers: Answers) -> dict[str, str]:
     """One line for each check; only those without findings are shown."""
     skus, usages = answers.skus[demand.location], answers.usages[demand.location]
     offered = sku.offer(skus, demand)
