@@ -179,6 +179,7 @@ class Plan:
     limits: Limits
     hold_on_failure: int
     infrastructure: Infrastructure
+    setup_script: str | None = None
 
 
 @dataclass(frozen=True)
