@@ -51,7 +51,8 @@ def _argv(script: Path, environment: Path) -> list[str]:
 def _variables(host: Host, environment: Path) -> dict[str, str]:
     path = f"{environment}/bin:{host.inherited.get('PATH', os.defpath)}"
     ours = {"PATH": path, "TFINFRA_RUN_ID": host.settings.run, "PYTHONUNBUFFERED": "1"}
-    return {"HOME": str(Path("~").expanduser()), **host.inherited, **host.plan.environment_variables, **ours}
+    machines = {name: value for name, value in host.inherited.items() if name != "PYTHONPATH"}  # the agent's own
+    return {"HOME": str(Path("~").expanduser()), **machines, **host.plan.environment_variables, **ours}
 
 
 def _wait(host: Host, process: Process, longest: float) -> int | None:

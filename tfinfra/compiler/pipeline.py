@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfinfra.backends.registry import backend
+from tfinfra.compiler.conda_rules import conda_findings
 from tfinfra.compiler.inputs import Inputs
 from tfinfra.compiler.order import in_file_order
 from tfinfra.compiler.plan import make_plan
@@ -90,6 +91,7 @@ def compile_manifest(inputs: Inputs) -> Compiled:
 _PLANNABLE = {
     *("TFI302", "TFI304", "TFI305", "TFI306", "TFI307", "TFI308", "TFI309", "TFI313", "TFI318"),
     *("TFI405", "TFI406"),
+    *("TFI700", "TFI701", "TFI702", "TFI703", "TFI704", "TFI705", "TFI706", "TFI707", "TFI708"),
 }
 """Errors that leave the tasks as they are: those are looked at too, so that all errors come at once."""
 
@@ -103,6 +105,7 @@ def _check(
     yield from gpu_findings(manifest, chosen, inputs)
     yield from source_findings(manifest, inputs)
     yield from requirement_findings(manifest, inputs)
+    yield from conda_findings(manifest, inputs)
     yield from framework_findings(manifest)
     if manifest.sound("distributed_backend", "tf_config", "framework_version"):
         yield from ScriptRules(manifest, inputs.source, script, dialect).findings()

@@ -34,6 +34,7 @@ def make_plan(spec: Spec, size: VmSize, tasks: Sequence[Task], gpus: int) -> Pla
         limits=spec.limits,
         hold_on_failure=spec.hold_on_failure,
         infrastructure=_infrastructure(spec, size),
+        setup_script=spec.setup_script,
     )
 
 

@@ -29,6 +29,8 @@ def _content(manifest: Manifest, spec: Spec) -> dict[str, Any]:
         "python_version": spec.requirements.python_version,
         "pip_packages": list(manifest.pip_packages),
         **({"pip_requirements_file": manifest.pip_requirements_file} if manifest.pip_requirements_file else {}),
+        **_conda(manifest, spec),
+        **({"setup_script": spec.setup_script} if spec.setup_script else {}),
         "environment_variables": spec.environment_variables,
         "use_gpu": spec.use_gpu,
         "node_count": spec.node_count,
@@ -42,6 +44,18 @@ def _content(manifest: Manifest, spec: Spec) -> dict[str, Any]:
         "limits": {"max_run_duration": spec.limits.max_run_duration, "keep_outputs": spec.limits.keep_outputs},
         "on_failure": {"hold": spec.hold_on_failure} if spec.hold_on_failure else "delete",
         "tags": spec.tags,
+    }
+
+
+def _conda(manifest: Manifest, spec: Spec) -> dict[str, Any]:
+    """Where conda is asked for anything: its keys as written, the channels as they were chosen."""
+    if not spec.requirements.conda:
+        return {}
+    file = manifest.conda_dependencies_file
+    return {
+        "conda_packages": list(manifest.conda_packages),
+        "conda_channels": list(spec.requirements.conda_channels),
+        **({"conda_dependencies_file": file} if file else {}),
     }
 
 
