@@ -99,7 +99,13 @@ def test_init_writes_a_manifest_that_is_valid() -> None:
 def test_plan_shows_tasks_ports_and_price(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", "digits.yaml"]) == 0
     shown = capsys.readouterr().out
-    for piece in ("main-0  node 0  port 2222", "0.384  1 x Standard_D8s_v5", "Flexible scale set", "1 d after"):
+    for piece in (
+        "main-0  node 0  port 2222",
+        "0.384  1 x Standard_D8s_v5",
+        "TensorFlow 2.15.1 (CPU build), Python 3.11",
+        "Flexible scale set",
+        "1 d after",
+    ):
         assert piece in shown
 
 

@@ -15,8 +15,8 @@ from tfinfra.environment.conda import install_conda
 from tfinfra.environment.conda_lock import refuse_two_versions
 from tfinfra.environment.exclusive import exclusive
 from tfinfra.environment.horovod import Bench, WheelSource, build_here, horovod_wheel
-from tfinfra.environment.interpreter import find_same_interpreter
-from tfinfra.environment.lock import Lock
+from tfinfra.environment.interpreter import find_same_interpreter, locked_interpreter
+from tfinfra.environment.lock import Lock, this_platform
 from tfinfra.environment.relocate import copy_interpreter
 from tfinfra.environment.standalone import write_channel
 from tfinfra.environment.tools import Progress, Tools, find_uv, say_nothing
@@ -94,7 +94,10 @@ def remove(folder: Path) -> None:
 
 
 def _make_interpreter(lock: Lock, cache: Path, folder: Path, tools: Tools, say: Progress) -> None:
-    found = find_same_interpreter(tools.uv, lock.python_version, cache, say)
+    """An environment for nodes that mount it may use a Python that they see; one that a node builds for itself has the
+    lock's, and the image's Python runs the bootstrap and the agent alone."""
+    find = find_same_interpreter if lock.platform == this_platform() else locked_interpreter
+    found = find(tools.uv, lock.python_version, cache, say)
     if found.version != lock.python_version:
         say(f"Python {lock.python_version} is not on this machine; using {found.version}")
     program = found.path

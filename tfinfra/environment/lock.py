@@ -125,7 +125,7 @@ def _solved(requirements: Requirements, platform: str, cache: Path, say: Progres
     python = next((package.version for package in conda if package.name == "python"), python)
     ask = replace(ask, python=python)
     wanted, packages = with_conda(conda, requirements, ask, lambda asked: _packages(uv, wanted, asked, requirements))
-    tools = solve(uv, _replace(ask, recipe.HOROVOD_TOOLS, ())) if wanted.horovod else ""
+    tools = solve(uv, _replace(ask, recipe.horovod_tools(requirements, platform), ())) if wanted.horovod else ""
     return _keyed(
         Lock(
             key="",
