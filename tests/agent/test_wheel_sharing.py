@@ -46,7 +46,7 @@ def shared(store: MemoryStore, content: bytes, told: bytes | None = None) -> Non
     """What a builder leaves in the store; `told` is what it says to have built, where that is something else."""
     digest = hashlib.sha256(told or content).hexdigest()
     store.put(layout.wheel_key(KEY, digest), content)
-    write(store, layout.wheel_record_key(KEY), {"name": NAME, "sha256": digest})
+    write(store, layout.wheel_record_key(KEY), {"name": NAME, "sha256": digest, "attempt": 0})
 
 
 def test_the_first_node_builds_and_the_next_one_fetches(tmp_path: Path) -> None:
@@ -127,8 +127,11 @@ class Ticking(FakeClock):
 
 def test_a_torn_wheel_is_not_installed_and_is_replaced(tmp_path: Path) -> None:
     store, mine, other = MemoryStore(), Builder(tmp_path / "a/k"), Builder(tmp_path / "b/k")
+    claim(store, "vm-a")
     shared(store, b"whe", told=b"wheel")
-    node(store, "vm-b")(KEY, mine.folder, mine)
+    clock = FakeClock()
+    node(store, "vm-b", clock)(KEY, mine.folder, mine)
+    assert clock.now == 1000.0
     assert mine.built == 1
     node(store, "vm-c")(KEY, other.folder, other)
     assert (other.built, (other.folder / NAME).read_bytes()) == (0, b"wheel")

@@ -2,12 +2,12 @@
 
     wheels/<key>/claim-<n>.json    {"node"}: put if absent; whoever wrote it builds
     wheels/<key>/<sha256>.whl      the wheel
-    wheels/<key>/wheel.json        {"name", "sha256"}: written after it
+    wheels/<key>/wheel.json        {"name", "sha256", "attempt"}: written after it; attempt is the claim's number
     wheels/<key>/failed.json       {"message"}: the build failed, and would fail elsewhere too
 
 A builder is dead when its node's heartbeat has stood still for `silence` seconds of this node's own clock, or when it
-takes longer than `longest`: then the next claim is made. Two that build at once after all do no harm: their wheels
-have names of their own, and wheel.json names a whole one.
+takes longer than `longest`: then the next claim is made, as it is where the wheel is not what its record says. Two that
+build at once after all do no harm: their wheels have names of their own, and wheel.json names a whole one.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ import hashlib
 import logging
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tfinfra import layout
 from tfinfra.agent.clock import Clock
@@ -44,15 +46,16 @@ class SharedWheels:
     def __call__(self, key: str, folder: Path, build: Callable[[], None]) -> None:
         """Leaves the wheel in `folder`. Raises what `build` raises, ProvisioningError where another's build failed."""
         attempt = 0
-        while not self._fetched(key, folder):
+        while not self._fetched(key, attempt, folder):
             owner = self._claim(key, attempt)
             if owner == self.node_id:
-                self._build(key, folder, build)
+                self._build(key, attempt, folder, build)
                 return
             _log.info("waiting for %s, which builds Horovod", owner)
-            if not self._comes(key, owner):
-                _log.warning("%s, which was to build Horovod, is gone", owner)
-                attempt += 1
+            if self._comes(key, attempt, owner) and self._fetched(key, attempt, folder):
+                return
+            _log.warning("there is no wheel of %s, which was to build Horovod", owner)
+            attempt += 1
 
     def _claim(self, key: str, attempt: int) -> str:
         """Who builds: this node, where it is the first to say so or had said so before it was started again."""
@@ -61,28 +64,35 @@ class SharedWheels:
             return self.node_id
         return str((read_plain(self.store, name) or {}).get("node"))
 
-    def _build(self, key: str, folder: Path, build: Callable[[], None]) -> None:
+    def _build(self, key: str, attempt: int, folder: Path, build: Callable[[], None]) -> None:
         try:
             build()
         except Exception as error:
-            write(self.store, layout.wheel_failure_key(key), {"message": str(error)})
+            with suppress(*store_errors()):
+                write(self.store, layout.wheel_failure_key(key), {"message": str(error)})
             raise
-        self._publish(key, next(folder.glob("*.whl")))
+        self._publish(key, attempt, next(folder.glob("*.whl")))
 
-    def _publish(self, key: str, wheel: Path) -> None:
+    def _publish(self, key: str, attempt: int, wheel: Path) -> None:
         """For the others: this node has its wheel, whatever the store says."""
         digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
         try:
             self.store.put_file(layout.wheel_key(key, digest), wheel)
-            write(self.store, layout.wheel_record_key(key), {"name": wheel.name, "sha256": digest})
+            record = {"name": wheel.name, "sha256": digest, "attempt": attempt}
+            write(self.store, layout.wheel_record_key(key), record)
         except store_errors() as error:
             _log.warning("the wheel could not be shared, each node builds its own: %s", error)
 
-    def _comes(self, key: str, owner: str) -> bool:
+    def _record(self, key: str, attempt: int) -> dict[str, Any] | None:
+        """What was built under this claim or a later one."""
+        record = read_plain(self.store, layout.wheel_record_key(key))
+        return record if record and record.get("attempt", 0) >= attempt else None
+
+    def _comes(self, key: str, attempt: int, owner: str) -> bool:
         """Waits for the owner's wheel; False once the owner is dead. Raises ProvisioningError: its build failed."""
         start = self.clock.monotonic()
         watch = _Watch(start, start)
-        while self.store.get(layout.wheel_record_key(key)) is None:
+        while self._record(key, attempt) is None:
             failed = read_plain(self.store, layout.wheel_failure_key(key))
             if failed is not None:
                 raise ProvisioningError(f"Horovod could not be built on {owner}: {failed.get('message')}")
@@ -93,17 +103,16 @@ class SharedWheels:
             self.clock.sleep(_LOOK)
         return True
 
-    def _fetched(self, key: str, folder: Path) -> bool:
-        """Is the wheel there, and what its record says? One that is not is of no use to anybody: it is built again."""
-        record = read_plain(self.store, layout.wheel_record_key(key))
-        if not record:
+    def _fetched(self, key: str, attempt: int, folder: Path) -> bool:
+        """Is the wheel there, and what its record says?"""
+        record = self._record(key, attempt)
+        if record is None:
             return False
         staging = folder.with_suffix(".fetched")
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir(parents=True)
         wheel = staging / Path(str(record.get("name"))).name
         if not self._download(layout.wheel_key(key, str(record.get("sha256"))), wheel, str(record.get("sha256"))):
-            self.store.delete(layout.wheel_record_key(key))
             return False
         staging.rename(folder)
         _log.info("fetched %s, which another node has built", wheel.name)
