@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,8 @@ import pytest
 
 from tests.environment.channels import Made, channel, module
 from tfinfra.environment.conda import CondaPackage, CondaQuestion, channel_url, install_conda, solve_conda, subdir_of
+from tfinfra.environment.interpreter import _probe
+from tfinfra.environment.relocate import copy_interpreter
 from tfinfra.environment.standalone import is_standalone, write_channel
 from tfinfra.errors import ManifestError, NotFeasible, ProvisioningError
 
@@ -91,6 +94,36 @@ def test_it_is_installed_beside_another_interpreter_and_runs_with_it(tmp_path: P
     assert (folder / "share/leaf.txt").read_text() == "a leaf\n"
     done = subprocess.run([folder / "bin/tiny"], capture_output=True, text=True, check=True)
     assert done.stdout == "tiny 1.2\n"
+
+
+def test_condas_own_python_is_the_interpreter_and_stands_alone(tmp_path: Path) -> None:
+    """This very Python, packed as conda packs one; of its library only what a start needs."""
+    source = _probe(Path(sys.executable))
+    assert source is not None
+    program = copy_interpreter(source, tmp_path / "packed").relative_to(tmp_path / "packed")
+    files = {str(path.relative_to(tmp_path / "packed")): path for path in (tmp_path / "packed").rglob("*")}
+    needed = {name: path.read_bytes() for name, path in files.items() if path.is_file() and _is_needed(name)}
+    python = Made("python", PYTHON, needed, executable=frozenset([str(program)]))
+    url = channel(tmp_path / "channel", python, LEAF, TINY)
+    install_conda(solve_conda(ask(tmp_path, url)), tmp_path / "environment", tmp_path / "cache", None)
+    shutil.rmtree(tmp_path / "packed")
+    said = "import sys, tiny; print(sys.base_prefix, sys.version.split()[0]); tiny.main()"
+    done = subprocess.run(
+        [tmp_path / "environment" / program, "-I", "-c", said], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == [f"{tmp_path / 'environment'} {PYTHON}", "tiny 1.2"]
+
+
+def _is_needed(name: str) -> bool:
+    folders = name.removeprefix(f"lib/python{MINOR}/").split("/")
+    return name.startswith(("bin/", "lib/libpython")) or folders[0] in _CORE
+
+
+_CORE = {
+    *("encodings", "importlib", "collections", "re", "abc.py", "codecs.py", "copyreg.py", "enum.py", "functools.py"),
+    *("genericpath.py", "io.py", "keyword.py", "operator.py", "os.py", "posixpath.py", "reprlib.py", "site.py"),
+    *("stat.py", "types.py", "_collections_abc.py", "_sitebuiltins.py"),
+}
 
 
 def test_packages_that_came_along_are_taken_where_the_channel_is_not(tmp_path: Path, tiny: str) -> None:
