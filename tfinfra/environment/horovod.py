@@ -24,6 +24,8 @@ _FIRST_WITHOUT_XLA_HEADERS = 19
 _XLA_SOURCE = "xla_mpi_ops.cc"
 # TensorFlow's GPU packages bring CUDA's libraries from 2.14 on, those of CUDA 11.8 then.
 _FIRST_CUDA = (11, 8)
+# From horovod/tensorflow/ to the library of TensorFlow's packages: nothing else would find it there.
+_NCCL_BESIDE = "$ORIGIN/../../nvidia/nccl/lib"
 
 
 class WheelSource(Protocol):
@@ -172,6 +174,7 @@ def _gpu_environment(bench: Bench, staging: Path) -> dict[str, str]:
         "HOROVOD_NCCL_HOME": str(nccl),
         "HOROVOD_NCCL_LINK": "SHARED",
         "CUDACXX": str(toolkit.home / "bin/nvcc"),
+        "LDFLAGS": f"-s -Wl,-rpath,{_NCCL_BESIDE}",
     }
 
 
