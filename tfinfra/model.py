@@ -232,6 +232,7 @@ class Plan:
     hold_on_failure: int
     infrastructure: Infrastructure
     alternatives: tuple[Infrastructure, ...] = ()
+    setup_script: str | None = None
 
     @property
     def choices(self) -> tuple[Infrastructure, ...]:

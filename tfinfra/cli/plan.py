@@ -108,6 +108,8 @@ def _text(compiled: Compiled, price: Priced) -> Iterator[str]:
     yield from _head(compiled)
     yield "\nresources"
     yield from _resources(plan)
+    yield "\nenvironment"
+    yield from _environment(plan)
     yield "\ntasks"
     yield from _tasks(plan)
     yield "\ndeletion (each is enough alone)"
@@ -131,6 +133,20 @@ def _resources(plan: Plan) -> Iterator[str]:
 
     for resource in resources(plan):
         yield f"  {resource.group:8} {resource.what}"
+
+
+def _environment(plan: Plan) -> Iterator[str]:
+    """What the lock is made from; exact versions are known once it is made, at the first `up`."""
+    wanted = plan.requirements
+    build = "GPU build" if wanted.gpu else "CPU build"
+    horovod = ", Horovod on Open MPI" if wanted.horovod else ""
+    yield f"  TensorFlow {wanted.framework_version} ({build}){horovod}, Python {wanted.python_version}"
+    if wanted.pip:
+        yield f"  pip: {', '.join(wanted.pip)}"
+    if wanted.conda:
+        yield f"  conda: {', '.join(wanted.conda)} from {', '.join(wanted.conda_channels)}"
+    if plan.setup_script:
+        yield f"  {plan.setup_script} runs once on every node before the training"
 
 
 def _tasks(plan: Plan) -> Iterator[str]:

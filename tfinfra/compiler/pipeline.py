@@ -13,6 +13,7 @@ from pathlib import Path
 from tfinfra.backends.registry import backend
 from tfinfra.compiler.access_rules import access_findings
 from tfinfra.compiler.compute_rules import compute_findings
+from tfinfra.compiler.conda_rules import conda_findings
 from tfinfra.compiler.inputs import Inputs, KnownPrices, shipped_prices
 from tfinfra.compiler.order import in_file_order
 from tfinfra.compiler.places import Places
@@ -102,6 +103,7 @@ _PLANNABLE = {
     *("TFI302", "TFI304", "TFI305", "TFI306", "TFI307", "TFI308", "TFI309", "TFI313", "TFI318"),
     *("TFI405", "TFI406", "TFI501", "TFI650"),
     *("TFI670", "TFI672", "TFI673", "TFI674", "TFI675", "TFI678", "TFI679"),
+    *("TFI700", "TFI701", "TFI702", "TFI703", "TFI704", "TFI705", "TFI706", "TFI707", "TFI708"),
 }
 """Errors that leave the tasks as they are: those are looked at too, so that all errors come at once."""
 
@@ -117,6 +119,7 @@ def _check(
     yield from compute_findings(manifest, chosen)
     yield from source_findings(manifest, inputs)
     yield from requirement_findings(manifest, inputs)
+    yield from conda_findings(manifest, inputs)
     yield from framework_findings(manifest)
     if manifest.sound("distributed_backend", "tf_config", "framework_version"):
         yield from ScriptRules(manifest, inputs.source, script, dialect).findings()
