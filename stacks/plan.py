@@ -27,9 +27,18 @@ class Spot:
 
 
 @dataclass(frozen=True)
+class Access:
+    """What others made for the run, None where it makes its own: ARM ids, and a container's URL."""
+
+    identity_id: str | None
+    store: str | None
+    reaper_id: str | None
+
+
+@dataclass(frozen=True)
 class Plan:
-    """One of the plan's choices. `orchestration_mode` is "Uniform" (InfiniBand, several nodes) or "Flexible";
-    `keep_outputs` is in seconds; ids are ARM's."""
+    """One of the plan's choices, of which there are `choices`. `orchestration_mode` is "Uniform" (InfiniBand, several
+    nodes) or "Flexible"; ids are ARM's."""
 
     location: str
     vm_size: str
@@ -50,7 +59,8 @@ class Plan:
     subnet_id: str | None
     capacity_reservation_id: str | None
     proximity_placement: bool
-    keep_outputs: int
+    access: Access
+    choices: int
 
     @property
     def zones(self) -> list[str] | None:
@@ -64,7 +74,8 @@ def read_plan(file: Path, choice: int = 0) -> Plan:
     Raises KeyError or TypeError where the file is no plan, IndexError where it has no such choice.
     """
     document = json.loads(file.read_text(encoding="utf-8"))
-    wanted = [document["infrastructure"], *document["alternatives"]][choice]
+    choices = [document["infrastructure"], *document["alternatives"]]
+    wanted = choices[choice]
     spot = wanted["spot"]
     parts = {"image": Image(**wanted["image"]), "spot": Spot(**spot) if spot else None}
-    return Plan(**{**wanted, **parts}, keep_outputs=document["limits"]["keep_outputs"])
+    return Plan(**{**wanted, **parts, "access": Access(**wanted["access"])}, choices=len(choices))

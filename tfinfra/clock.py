@@ -32,3 +32,9 @@ def spell_seconds(seconds: float) -> str:
 def count(number: int, thing: str) -> str:
     """One as "1 node", more as "2 nodes"."""
     return f"{number} {thing}" + ("" if number == 1 else "s")
+
+
+def listed(thing: str, names: tuple[str, ...]) -> str:
+    """ "zone 1", "zones 1 and 2", "zones 1, 2 and 3"."""
+    *first, last = names
+    return f"{thing}s {', '.join(first)} and {last}" if first else f"{thing} {last}"

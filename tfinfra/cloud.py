@@ -23,7 +23,8 @@ class Cloud:
     folder that nodes mount read-only, None where each node builds its environment. `node_platform` is the uv platform
     that nodes run ("x86_64-manylinux_2_28", or "" for this machine's own). `ensure` makes the endpoint answer again
     where it may have died since (the local cloud's daemon); on Azure it does nothing. `charges`: what is made costs
-    its list price.
+    its list price. `preflight`: whether a run asks ARM first whether its plan can work; that takes longer than a local
+    run takes to fail.
     """
 
     name: str
@@ -40,3 +41,4 @@ class Cloud:
     timeouts: Timeouts
     ensure: Callable[[], None]
     charges: bool = True
+    preflight: bool = False

@@ -25,14 +25,15 @@ MACHINES_OPTION = "--machines"
 def cloud_for(target: Target, rehearse: bool, machines: str | None) -> Cloud:
     """The cloud that a run goes to: the target's, or the local one where it is rehearsed."""
     if rehearse or target.cloud == "local":
-        return local_cloud(machines=machines)
+        return local_cloud(machines=machines, preflight=rehearse)
     return azure_cloud(target)
 
 
-def local_cloud(*, machines: str | None = None) -> Cloud:
+def local_cloud(*, machines: str | None = None, preflight: bool = False) -> Cloud:
     """The cloud of this machine, answering: its daemon is started where none runs.
 
-    `machines` forces a kind ("namespace", "process"); None is the best that is possible. Raises NotFeasible where the
+    `machines` forces a kind ("namespace", "process"); None is the best that is possible. `preflight`: a rehearsal of
+    what goes to Azure asks first, as Azure would be asked. Raises NotFeasible where the
     kind is not possible here, ProvisioningError where the daemon does not start.
     """
     from tfinfra.localcloud.credential import TokenFileCredential
@@ -63,6 +64,7 @@ def local_cloud(*, machines: str | None = None) -> Cloud:
         timeouts=LOCAL_TIMEOUTS,
         ensure=ensure,
         charges=False,
+        preflight=preflight,
     )
 
 
@@ -123,6 +125,7 @@ def azure_cloud(target: Target) -> Cloud:
         node_platform=AZURE_NODES,
         timeouts=AZURE_TIMEOUTS,
         ensure=lambda: None,
+        preflight=True,
     )
 
 

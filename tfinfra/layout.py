@@ -2,6 +2,7 @@
 
 bundle/<sha256>.tar.gz            the run's bundle, written by the client
 boot/<node_id>.json               {"error"}: a node whose bootstrap failed
+wheels/<key>/…                    a wheel that one node builds for all: see agent/wheel_sharing.py
 nodes/<node_id>.json              NodeRegistration
 inventory.json                    Inventory, put if absent
 heartbeats/<node_id>.json         Heartbeat, each second
@@ -96,3 +97,20 @@ def output_key(folder: str, path: str) -> str:
 def output_path(key: str) -> str:
     """The path, with its folder first, that `output_key` made `key` of."""
     return unquote(key.removeprefix(f"{OUTPUTS}/"), errors="surrogateescape")
+
+
+def wheel_claim_key(key: str, attempt: int) -> str:
+    """Who builds the wheel of `key`; the next attempt (from 0) is open once a builder is dead."""
+    return f"wheels/{key}/claim-{attempt}.json"
+
+
+def wheel_record_key(key: str) -> str:
+    return f"wheels/{key}/wheel.json"
+
+
+def wheel_failure_key(key: str) -> str:
+    return f"wheels/{key}/failed.json"
+
+
+def wheel_key(key: str, sha256: str) -> str:
+    return f"wheels/{key}/{sha256}.whl"

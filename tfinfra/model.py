@@ -132,12 +132,27 @@ class Image:
     version: str | None = None
     id: str | None = None
 
+    @property
+    def name(self) -> str:
+        """As a manifest names it: "publisher:offer:sku:version", or its ARM id."""
+        return self.id or ":".join(part or "" for part in (self.publisher, self.offer, self.sku, self.version))
+
 
 @dataclass(frozen=True)
 class Spot:
     """Nodes that Azure may take back. `max_price` is US dollars an hour and node; -1: up to the dedicated price."""
 
     max_price: float
+
+
+@dataclass(frozen=True)
+class Access:
+    """What others made for runs of this target, None where a run makes its own: the ARM ids of the nodes' identity and
+    of a workflow that deletes expired groups, and the URL of a container."""
+
+    identity_id: str | None = None
+    store: str | None = None
+    reaper_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -168,6 +183,7 @@ class Infrastructure:
     subnet_id: str | None = None
     capacity_reservation_id: str | None = None
     proximity_placement: bool = False
+    access: Access = Access()
 
 
 @dataclass(frozen=True)
@@ -216,6 +232,7 @@ class Plan:
     hold_on_failure: int
     infrastructure: Infrastructure
     alternatives: tuple[Infrastructure, ...] = ()
+    setup_script: str | None = None
 
     @property
     def choices(self) -> tuple[Infrastructure, ...]:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
+
+_DELETERS = 8
 
 
 def store_errors() -> tuple[type[Exception], ...]:
@@ -33,7 +36,7 @@ class ObjectStore(Protocol):
         """The object's bytes, None where there is none."""
 
     def list(self, prefix: str) -> list[str]:
-        """The keys below the folder `prefix` (no trailing slash), sorted."""
+        """The keys below the folder `prefix` (no trailing slash, "" for all), sorted."""
 
     def delete(self, key: str) -> None:
         """Removes the object; removing what is not there is no error."""
@@ -124,7 +127,7 @@ class MemoryStore:
     def list(self, prefix: str) -> list[str]:
         self._before("list", prefix)
         with self._lock:
-            return sorted(k for k in self.objects if k.startswith(f"{prefix}/"))
+            return sorted(k for k in self.objects if not prefix or k.startswith(f"{prefix}/"))
 
     def delete(self, key: str) -> None:
         self._before("delete", key)
@@ -141,8 +144,17 @@ class MemoryStore:
         path.write_bytes(data)
 
 
+def clear(store: ObjectStore) -> int:
+    """Deletes every object; returns how many there were."""
+    keys = store.list("")
+    with ThreadPoolExecutor(_DELETERS) as pool:
+        list(pool.map(store.delete, keys))
+    return len(keys)
+
+
 def open_store(url: str, credential: Callable[[], tuple[str, float]] | None = None) -> ObjectStore:
-    """The store at `url`: file:///folder, or https://<account>.blob.core.windows.net/<container>.
+    """The store at `url`: file:///folder, or https://<account>.blob.core.windows.net/<container>; either may go on with
+    a prefix, below which all keys are then.
 
     `credential` gives a bearer token and its expiry (Unix seconds) for Blob; files need none.
     Raises ValueError for any other scheme.

@@ -51,6 +51,7 @@ class Cluster:
     deadline: float = 3600.0
     timeouts: Timeouts = TIMEOUTS
     environment: str = sys.prefix
+    lock: dict[str, Any] | None = None
     own_hostnames: bool = False
     agents: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
 
@@ -118,7 +119,8 @@ class Cluster:
         bundle.mkdir(parents=True)
         (bundle / "source").symlink_to(self.folder / "source")
         (bundle / "plan.json").write_text(json.dumps(to_json(self.plan)))
-        (bundle / "environment.json").write_text(json.dumps({"lock": {}, "prebuilt": self.environment}))
+        environment = {"lock": self.lock or {}, "prebuilt": None if self.lock else self.environment}
+        (bundle / "environment.json").write_text(json.dumps(environment))
         deadline = datetime.now(timezone.utc) + timedelta(seconds=self.deadline)
         settings = NodeSettings(
             run="digits-abc123",

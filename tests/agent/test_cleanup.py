@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import http.server
+import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -11,10 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.agent.clocks import FakeClock
 from tests.backends.specs import plan_of, spec
-from tfinfra.agent.cleanup import delete_compute_group
+from tfinfra.agent.cleanup import delete_compute_group, spread
+from tfinfra.agent.deadline import Deadline
 from tfinfra.agent.heartbeat import Pulse
 from tfinfra.agent.host import Host
 from tfinfra.agent.linger import linger
@@ -23,6 +28,7 @@ from tfinfra.agent.metadata import Metadata
 from tfinfra.agent.node import Identity
 from tfinfra.agent.places import Places
 from tfinfra.agent.records import write
+from tfinfra.clock import unix_time
 from tfinfra.model import NodeSettings, Outcome, Timeouts
 from tfinfra.store import MemoryStore
 
@@ -38,6 +44,7 @@ class Cloud:
     url: str = ""
     deletions: list[tuple[str, str | None]] = field(default_factory=list)
     status: int = 202
+    group: dict[str, Any] = field(default_factory=dict)
 
 
 @contextmanager
@@ -46,7 +53,10 @@ def cloud() -> Iterator[Cloud]:
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self._answer(200, b'{"access_token": "token", "expires_on": "9999999999"}')
+            token = {"access_token": "token", "expires_on": "9999999999"}
+            asked = "resourceGroups" in self.path
+            status = made.status if asked and made.status >= 400 else 200
+            self._answer(status, json.dumps(made.group if asked else token).encode())
 
         def do_DELETE(self) -> None:
             made.deletions.append((self.path, self.headers["Authorization"]))
@@ -72,7 +82,7 @@ def cloud() -> Iterator[Cloud]:
 
 
 def settings(url: str) -> NodeSettings:
-    timeouts = Timeouts(1, 1, 1, 1)
+    timeouts = Timeouts(1, 1, 1, collect=300)
     group = "/subscriptions/s/resourceGroups/tfinfra-r-compute"
     return NodeSettings("r", "file:///s", None, "b", "", "client", url, None, group, "2030-01-01T00:00:00Z", timeouts)
 
@@ -104,28 +114,57 @@ class CountedClock(FakeClock):
             raise Over
 
 
-def lingered(seconds: float, *, hold: int = 0, result: str = "succeeded", keep: bool = False) -> int:
-    """How many deletions an unwatched, responsible node asks for within `seconds`."""
-    store, clock = MemoryStore(), CountedClock(seconds)
-    write(store, "outcome.json", Outcome(result, "m"))
-    if keep:
-        store.put("control/keep.json", b"{}")
+@contextmanager
+def a_host(
+    clock: FakeClock, node: str = "id", hold: int = 0, nodes: int = 1
+) -> Iterator[tuple[Host, MemoryStore, Cloud]]:
+    """A node at the end of its training, the run's store, and the cloud that it may ask."""
+    store = MemoryStore()
     with cloud() as arm:
         host = Host(
             settings(arm.url),
-            replace(plan_of(spec("single")), hold_on_failure=hold),
+            replace(plan_of(spec("single")), hold_on_failure=hold, node_count=nodes),
             Places(Path("/nowhere")),
             {},
             clock,
             Metadata(arm.url, "client"),
-            Identity("id", "10.0.0.4", None),
+            Identity(node, "10.0.0.4", None),
             store,
-            Pulse(store, "id", clock),
+            Pulse(store, node, clock),
             LogShipper(store, clock, free=True),
             0.1,
         )
+        yield host, store, arm
+
+
+def lingered(
+    seconds: float,
+    *,
+    hold: int = 0,
+    result: str | None = "succeeded",
+    keep: bool = False,
+    collected: bool = True,
+    watched: bool = False,
+) -> int:
+    """How many deletions a node asks for within `seconds`."""
+    beat = {"n": 0}
+
+    class Watched(CountedClock):
+        def sleep(self, seconds: float) -> None:
+            beat["n"] += 1
+            if watched:
+                store.put("control/watch.json", json.dumps(beat).encode())
+            super().sleep(seconds)
+
+    with a_host(Watched(seconds), hold=hold) as (host, store, arm):
+        if result is not None:
+            write(store, "outcome.json", Outcome(result, "m"))
+        if collected:
+            store.put("collected.json", b"{}")
+        if keep:
+            store.put("control/keep.json", b"{}")
         with pytest.raises(Over):
-            linger(host, responsible=True)
+            linger(host)
         return len(arm.deletions)
 
 
@@ -142,3 +181,88 @@ def test_a_failed_run_is_held_as_the_manifest_says() -> None:
 
 def test_a_kept_run_stays() -> None:
     assert lingered(1000, keep=True) == 0
+
+
+def test_a_run_that_goes_on_and_one_that_is_watched_stay() -> None:
+    assert lingered(1000, result=None, collected=False) == 0
+    assert lingered(1000, watched=True) == 0
+
+
+def test_outputs_that_another_node_still_brings_are_waited_for_as_long_as_that_may_take() -> None:
+    assert lingered(290, collected=False) == 0  # timeouts.collect is 300 here
+    assert lingered(350, collected=False) == 1
+
+
+def test_a_store_that_does_not_answer_ends_nobody_who_deletes() -> None:
+    clock = CountedClock(60)
+    with a_host(clock) as (host, store, arm):
+        write(store, "outcome.json", Outcome("succeeded", "m"))
+        store.put("collected.json", b"{}")
+
+        def fault(verb: str, key: str) -> None:
+            if clock.now < 1015:
+                raise OSError("away")
+
+        store._before = fault
+        with pytest.raises(Over):
+            linger(host)
+        assert len(arm.deletions) == 1
+
+
+def test_at_the_deadline_every_node_deletes_whoever_watches_or_keeps() -> None:
+    clock = FakeClock(unix_time("2030-01-01T00:00:00Z") - 10)
+    with a_host(clock) as (host, store, arm):
+        store.put("control/keep.json", b"{}")
+        deadline = Deadline(host)
+        assert (deadline.step(), arm.deletions) == (1.0, [])
+        clock.now += 10.5
+        assert deadline.step() == 30.0
+        assert len(arm.deletions) == 1
+
+
+def test_a_deadline_that_was_put_off_is_read_from_the_groups_tag() -> None:
+    clock = FakeClock(unix_time("2030-01-01T00:00:01Z"))
+    with a_host(clock) as (host, _, arm):
+        arm.group = {"tags": {"tfinfra-expires-at": "2030-01-01T02:00:00Z"}}
+        deadline = Deadline(host)
+        assert (deadline.step(), arm.deletions) == (1.0, [])
+        clock.now += 7100
+        assert (deadline.step(), arm.deletions) == (1.0, [])
+        clock.now += 200
+        assert deadline.step() == 30.0
+        assert len(arm.deletions) == 1
+
+
+@pytest.mark.parametrize("tags", [None, {}, {"tfinfra-expires-at": "soon"}])
+def test_a_tag_that_says_nothing_puts_nothing_off(tags: dict[str, str] | None) -> None:
+    with a_host(FakeClock(unix_time("2030-01-01T00:00:01Z"))) as (host, _, arm):
+        arm.group = {"tags": tags}
+        assert Deadline(host).step() == 30.0
+        assert len(arm.deletions) == 1
+
+
+def test_the_deadline_is_kept_while_the_agent_hangs_elsewhere() -> None:
+    with a_host(FakeClock(unix_time("2030-01-01T00:01:00Z"))) as (host, _, arm):
+        deadline = Deadline(host)
+        deadline.start()
+        until = time.monotonic() + 10
+        while not arm.deletions and time.monotonic() < until:
+            time.sleep(0.05)
+        deadline.stop()
+        assert len(arm.deletions) == 1
+
+
+def test_a_group_that_is_being_deleted_is_not_asked_for_again() -> None:
+    with cloud() as arm:
+        arm.group = {"properties": {"provisioningState": "Deleting"}}
+        assert delete_compute_group(settings(arm.url), Metadata(arm.url, "client"))
+        assert arm.deletions == []
+
+
+@given(st.lists(st.uuids().map(str), min_size=2, max_size=50, unique=True))
+def test_nodes_ask_one_after_another_within_a_time_that_grows_with_their_number(nodes: list[str]) -> None:
+    waits = [spread(node, len(nodes)) for node in nodes]
+    assert waits == [spread(node, len(nodes)) for node in nodes]
+    assert all(0 <= wait <= 0.2 * len(nodes) for wait in waits)
+    assert len(set(waits)) > 1
+    assert spread(nodes[0], 100_000) <= 120

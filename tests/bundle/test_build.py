@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -16,9 +17,10 @@ import pytest
 from tests.environment.support import lock as example_lock
 from tfinfra.bundle import Bundle, build_bundle
 from tfinfra.bundle import build as module
+from tfinfra.environment.conda import CondaPackage
 from tfinfra.environment.lock import Lock, this_platform
 from tfinfra.errors import ManifestError
-from tfinfra.model import Image, Infrastructure, Limits, Plan, Requirements, from_json, to_json
+from tfinfra.model import Image, Infrastructure, Limits, Plan, Requirements, from_json
 
 LOCK = example_lock()
 INFRASTRUCTURE = Infrastructure(
@@ -76,7 +78,7 @@ def source(tmp_path: Path) -> Path:
 
 
 def here(lock: Lock = LOCK) -> Lock:
-    return Lock(**{**to_json(lock), "platform": this_platform()})
+    return dataclasses.replace(lock, platform=this_platform())
 
 
 def made(source: Path, out: Path, parts: Path, prebuilt: Path | None = Path("/env")) -> Bundle:
@@ -121,6 +123,24 @@ def test_it_holds_the_source_the_plan_and_the_environment(source: Path, tmp_path
 def test_without_a_prebuilt_environment_the_node_is_told_so(source: Path, tmp_path: Path, parts: Path) -> None:
     folder = unpacked(made(source, tmp_path / "a.tar.gz", parts, prebuilt=None), tmp_path / "node")
     assert json.loads((folder / "environment.json").read_text())["prebuilt"] is None
+
+
+def test_a_node_that_installs_conda_packages_gets_py_rattler_and_what_only_this_machine_has(
+    source: Path, tmp_path: Path, parts: Path
+) -> None:
+    file = tmp_path / "channel" / "leaf-1.0-0.conda"
+    file.parent.mkdir()
+    file.write_bytes(b"leaf")
+    leaf = CondaPackage("leaf", "1.0", "0", 0, "linux-64", None, (), "c", file.as_uri(), "0" * 64)
+    lock = dataclasses.replace(here(), conda=(leaf,))
+    folder = unpacked(build_bundle(PLAN, source, lock, None, tmp_path / "a.tar.gz", cache=parts), tmp_path / "node")
+    assert (folder / "conda/leaf-1.0-0.conda").read_bytes() == b"leaf"
+    code = f"import sys; sys.path.insert(0, '{folder}/site'); import rattler; print(rattler.__file__)"
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
+    assert Path(done.stdout.strip()).is_relative_to(folder)
+    ready = unpacked(build_bundle(PLAN, source, lock, Path("/env"), tmp_path / "b.tar.gz", cache=parts), tmp_path / "b")
+    assert not (ready / "conda").exists()
+    assert not (ready / "site/rattler").exists()
 
 
 def test_a_node_runs_the_agent_from_the_bundle_alone(source: Path, tmp_path: Path, parts: Path) -> None:

@@ -103,6 +103,7 @@ def test_plan_shows_tasks_ports_and_price(capsys: pytest.CaptureFixture[str]) ->
         "main-0  node 0  port 2222",
         "1 x Standard_D8s_v5",
         "list prices in eastus of 2026-06-18",
+        "TensorFlow 2.15.1 (CPU build), Python 3.11",
         "Flexible scale set",
         "1 d after",
     ):

@@ -82,8 +82,9 @@ def go(cloud: Cloud, endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.Mon
             open_store=real.open_store,
             delete_group=real.delete_group,
             groups=real.groups,
+            standing=real.standing,
         )
-        compiled = Compiled(None, FakeSpec(), plan, render(plan, "name: digits\n"), (), tmp_path)  # type: ignore[arg-type]
+        compiled = Compiled(None, FakeSpec(), plan, render(plan, "name: digits\n"), (), tmp_path, None)  # type: ignore[arg-type]
         options = UpOptions(state=tmp_path / "state", results=tmp_path / "runs", letters="ab12cd")
         result = UpRun(compiled, ports, options, world.observer, world.interrupt).go()
         cloud.ensure()

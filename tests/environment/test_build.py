@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 import threading
@@ -11,8 +12,10 @@ import pytest
 
 from tests.environment.support import fake_uv, lock, this_interpreter
 from tfinfra.environment import build
-from tfinfra.environment.build import MARKER, ensure_environment, is_whole
+from tfinfra.environment.build import MARKER, ensure_environment, is_whole, remove
+from tfinfra.environment.conda import CondaPackage
 from tfinfra.environment.exclusive import exclusive
+from tfinfra.environment.interpreter import Interpreter
 from tfinfra.errors import ProvisioningError
 
 LOCK = lock()
@@ -59,6 +62,44 @@ def test_two_at_once_build_once(cache: Path) -> None:
     for thread in threads:
         thread.join()
     assert sum(call.startswith("venv") for call in calls(cache)) == 1
+
+
+def test_what_a_node_builds_for_itself_has_the_locks_interpreter(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    foreign = dataclasses.replace(LOCK, platform="x86_64-manylinux_2_28")
+    asked: list[str] = []
+
+    def locked(uv: str, version: str, *_: object) -> Interpreter:
+        asked.append(version)
+        return this_interpreter()
+
+    monkeypatch.setattr(build, "locked_interpreter", locked)
+    ensure_environment(foreign, cache)
+    assert asked == [foreign.python_version]
+
+
+def test_conda_packages_come_before_pips_with_a_stand_in_for_uvs_python(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed: list[list[str]] = []
+    leaf = CondaPackage("leaf", "1.0", "0", 0, "linux-64", None, (), "c", "c/linux-64/leaf-1.0-0.conda", "0" * 64)
+    python = dataclasses.replace(leaf, name="python", version=LOCK.python_version)
+
+    def install(packages: tuple[CondaPackage, ...], folder: Path, *_: object) -> None:
+        installed.append([p.name for p in packages])
+        (folder / "bin").mkdir(parents=True, exist_ok=True)
+        (folder / "bin/python").write_text("#!/bin/sh\nexit 0\n")
+        (folder / "bin/python").chmod(0o755)
+
+    monkeypatch.setattr(build, "install_conda", install)
+    ensure_environment(dataclasses.replace(LOCK, conda=(leaf,)), cache)
+    assert calls(cache)[0].startswith("venv")
+    remove(cache / "environments" / LOCK.key)
+    (cache.parent / "calls.txt").unlink()
+    ensure_environment(dataclasses.replace(LOCK, conda=(leaf, python)), cache)
+    assert not any(call.startswith("venv") for call in calls(cache))
+    assert installed == [["leaf", "python"], ["leaf", "python"]]
 
 
 def test_a_half_built_one_is_removed_and_built_again(cache: Path) -> None:

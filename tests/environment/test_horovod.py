@@ -26,16 +26,16 @@ def bench(tmp_path: Path, made: Lock = LOCK) -> Bench:
     "change", [{"framework_version": "2.16.2"}, {"python_version": "3.10.1"}, {"openmpi": "5.0.12"}]
 )
 def test_its_ties_change_its_key(change: dict[str, Any]) -> None:
-    assert wheel_key(dataclasses.replace(LOCK, **change), nccl=False) != wheel_key(LOCK, nccl=False)
+    assert wheel_key(dataclasses.replace(LOCK, **change)) != wheel_key(LOCK)
 
 
 def test_other_packages_of_the_user_do_not(tmp_path: Path) -> None:
     other = dataclasses.replace(LOCK, key="other", packages="pandas==2.2.0\n")
-    assert wheel_key(other, nccl=False) == wheel_key(LOCK, nccl=False)
+    assert wheel_key(other) == wheel_key(LOCK)
 
 
 def test_a_wheel_in_the_cache_is_not_built_again(tmp_path: Path) -> None:
-    folder = tmp_path / "wheels" / f"horovod-{wheel_key(LOCK, nccl=False)}"
+    folder = tmp_path / "wheels" / f"horovod-{wheel_key(LOCK)}"
     folder.mkdir(parents=True)
     (folder / "horovod-0.28.1-cp311-cp311-linux_x86_64.whl").touch()
     assert horovod_wheel(bench(tmp_path)).name.startswith("horovod-0.28.1")

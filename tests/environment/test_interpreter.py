@@ -71,6 +71,18 @@ def test_a_patch_release_that_is_gone_is_replaced_by_its_successor(
     assert find_same_interpreter("uv", "3.11.1", tmp_path, say_nothing) == SYSTEM
 
 
+def test_the_locks_interpreter_is_uvs_own_even_where_the_image_has_the_version(
+    machine: dict[str, list[Interpreter]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = Interpreter(Path("/usr/bin/python3.12"), "3.12.3", Path("/usr"))
+    own = Interpreter(tmp_path / "python/cpython-3.12.3/bin/python3.12", "3.12.3", tmp_path / "python/cpython-3.12.3")
+    machine["3.12.3"] = [image]
+    with pytest.raises(NotFeasible, match=r"the lock's Python 3\.12\.3 could not be downloaded: no route to host"):
+        module.locked_interpreter("uv", "3.12.3", tmp_path, say_nothing)
+    monkeypatch.setattr(module, "_download", lambda *_: machine["3.12.3"].append(own))
+    assert module.locked_interpreter("uv", "3.12.3", tmp_path, say_nothing) == own
+
+
 def test_a_copied_interpreter_needs_nothing_of_where_it_came_from(tmp_path: Path) -> None:
     minor = f"{sys.version_info[0]}.{sys.version_info[1]}"
     prefix = Path(sys.base_prefix)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.environment.channels import Made, channel
+from tests.environment.channels import module as module_package
 from tests.environment.support import lock as example
 from tests.environment.support import this_interpreter
 from tfinfra.environment import lock as module
@@ -97,3 +99,31 @@ def test_a_package_that_depends_on_tensorflow_by_name_takes_the_whole_of_it(
     made = make_lock(dataclasses.replace(WANTED, pip=("tf-keras",), horovod=False), "x86_64-manylinux_2_28", tmp_path)
     assert made.tensorflow == "tensorflow"
     assert "tensorflow-cpu" not in made.packages
+
+
+def test_conda_and_pip_are_one_lock_and_a_changed_folder_is_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[Question]
+) -> None:
+    monkeypatch.setattr(module, "requires_of", lambda *_: ("six<1.17,>=1.12",))
+    url = channel(tmp_path / "channel", module_package("six", "1.16.0"), module_package("six", "1.17.0"))
+    wanted = dataclasses.replace(WANTED, pip=("six",), horovod=False, conda=("six",), conda_channels=(url,))
+    made = make_lock(wanted, "x86_64-manylinux_2_28", tmp_path / "cache")
+    assert [(p.name, p.version, p.channel.rstrip("/")) for p in made.conda] == [("six", "1.16.0", url)]
+    assert made.packages.splitlines() == ["tensorflow-cpu==2.15.1"]
+    assert "six==1.16.0" in asked[0].constraints
+    assert (made.python_version, made.has_conda_python) == ("3.11.18", False)
+    assert from_json(Lock, json.loads(json.dumps(to_json(made)))) == made
+    assert make_lock(wanted, "x86_64-manylinux_2_28", tmp_path / "cache") == made
+    channel(tmp_path / "channel", module_package("six", "1.15.0"))
+    other = make_lock(wanted, "x86_64-manylinux_2_28", tmp_path / "cache")
+    assert (other.conda[0].version, other.key != made.key) == ("1.15.0", True)
+
+
+def test_where_conda_gives_python_it_is_the_locks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[Question]
+) -> None:
+    monkeypatch.setattr(module, "requires_of", lambda *_: ())
+    url = channel(tmp_path / "channel", Made("python", "3.11.9", {"bin/python": b""}), module_package("six", "1.16.0"))
+    wanted = dataclasses.replace(WANTED, horovod=False, conda=("six",), conda_channels=(url,))
+    made = make_lock(wanted, "x86_64-manylinux_2_28", tmp_path / "cache")
+    assert (made.python_version, made.has_conda_python, asked[0].python) == ("3.11.9", True, "3.11.9")

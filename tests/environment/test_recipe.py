@@ -105,3 +105,10 @@ def test_packages_that_insist_on_the_name_tensorflow_get_it() -> None:
 def test_reading_the_users_lines_twice_changes_nothing(lines: list[str]) -> None:
     once = recipe.user_lines(lines)
     assert recipe.user_lines(once) == once
+
+
+def test_horovods_gpu_part_is_compiled_by_what_the_lock_names() -> None:
+    gpu = requirements(horovod=True, gpu=True)
+    assert "nvidia-cuda-nvcc==13.0.*" in recipe.horovod_tools(gpu, "x86_64-manylinux_2_28")
+    assert recipe.horovod_tools(gpu, "darwin-arm64") == recipe.HOROVOD_TOOLS
+    assert recipe.horovod_tools(requirements(horovod=True), LINUX) == recipe.HOROVOD_TOOLS

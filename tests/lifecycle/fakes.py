@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from tfinfra import layout
+from tfinfra.azure.standing import Standing
 from tfinfra.cloud import Cloud
 from tfinfra.compiler.pipeline import Compiled
 from tfinfra.errors import Diagnostic, TeardownIncomplete
@@ -19,6 +20,7 @@ from tfinfra.lifecycle.runs import RunGroup
 from tfinfra.lifecycle.session import Interrupt
 from tfinfra.lifecycle.up import UpRun
 from tfinfra.model import (
+    Access,
     Image,
     Infrastructure,
     Limits,
@@ -171,6 +173,9 @@ class World:
         self.closed = threading.Event()
         self.gpus = 0
         self.armed = True
+        self.preflight = False
+        self.warnings: tuple[Diagnostic, ...] = ()
+        self.standing = Standing(may_delete=True, deleter_role="role-1")
         self.now = 1000.0
         self.step = 0.05
         self.observer = FakeObserver()
@@ -220,6 +225,11 @@ class World:
 
     # ARM
 
+    def look_up(self, access: Access) -> Standing:
+        self._fault("standing")
+        self.access = access
+        return self.standing
+
     def delete_group(self, group: str) -> None:
         self._fault("delete")
         self.deleted.append(group)
@@ -245,11 +255,17 @@ class World:
             delete_group=lambda group, progress: self.delete_group(group),
             running_instances=lambda group: self.running,
             groups=lambda: tuple(RunGroup(g, "", "") for g in self.groups),
+            standing=self.look_up,
             timer_armed=lambda group, workflow: self.armed,
             warm_teardown=lambda: None,
             gpu_count=lambda: self.gpus,
             clock=self.clock,
+            preflight=lambda compiled, deploy, run: self._preflight(),
         )
+
+    def _preflight(self) -> tuple[Diagnostic, ...]:
+        self._fault("preflight")
+        return self.warnings
 
     def _lock(self, wanted: Requirements) -> FakeLock:
         self._fault("lock")
@@ -275,14 +291,28 @@ class World:
             node_platform="",
             timeouts=Timeouts(register=30.0, start=30.0, heartbeat=10.0, collect=3.0),
             ensure=lambda: None,
+            preflight=self.preflight,
         )
 
-    def new_run(self, plan: Plan | None = None, **options: Any) -> UpRun:
+    def new_run(
+        self, plan: Plan | None = None, target: Target = TARGET, opened: list[str] | None = None, **options: Any
+    ) -> UpRun:
+        """`opened` takes the URLs of the stores that the run opens."""
         plan = plan or a_plan()
         tree = {"plan.json": json.dumps(to_json(plan)), "stacks/group.py": ""}
-        compiled = Compiled(None, FakeSpec(), plan, tree, (), self.tmp)  # type: ignore[arg-type]
+        compiled = Compiled(None, FakeSpec(target), plan, tree, (), self.tmp, None)  # type: ignore[arg-type]
         up = UpOptions(state=self.tmp / "state", results=self.tmp / "runs", letters="abc123", **options)
-        return UpRun(compiled, self.ports(), up, self.observer, self.interrupt)
+        return UpRun(
+            compiled, replace(self.ports(), open_store=self._opener(opened)), up, self.observer, self.interrupt
+        )
+
+    def _opener(self, opened: list[str] | None) -> Callable[[str], MemoryStore]:
+        def open_store(url: str) -> MemoryStore:
+            if opened is not None:
+                opened.append(url)
+            return self.store_at(url)
+
+        return open_store
 
 
 def raised_by(run: Callable[[], Any]) -> BaseException | None:

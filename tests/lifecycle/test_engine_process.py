@@ -89,3 +89,9 @@ def test_an_engine_that_is_killed_is_an_error_that_says_so(tmp_path: Path) -> No
     with pytest.raises(ProvisioningError, match="killed by signal 9"):
         engine.open(World(tmp_path).cloud(), tmp_path, "digits-abc123", tmp_path / "state", lambda text: None)
     engine.close()
+
+
+def test_an_engine_that_is_open_records_nothing() -> None:
+    recording = {"id": 2, "verb": "record", "deploy": "d", "run": "r", "part": "keep", "config": {}, "caller": {}}
+    answers = answers_to([{"id": 1, "verb": "open", "cloud": {}, "deploy": "", "run": "r", "state": ""}, recording])
+    assert answers[2]["error"]["message"].startswith("the engine is open")

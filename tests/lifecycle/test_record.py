@@ -13,6 +13,7 @@ import pytest
 
 from tests.lifecycle.fakes import TARGET
 from tfinfra.audit.log import AuditLog, broken_at, read_events
+from tfinfra.azure.standing import Standing
 from tfinfra.clock import iso_time, spell_seconds, unix_time
 from tfinfra.errors import UsageError
 from tfinfra.lifecycle.record import (
@@ -115,7 +116,9 @@ def test_states_of_a_run() -> None:
 def test_urls_of_the_keep_stack() -> None:
     store, shared = {"endpoint": "file:///a b/", "container": "run"}, {"endpoint": "file:///f", "share": "s"}
     keep = {"store": store, "shared": shared}
-    assert store_url(keep) == "file:///a b/run"
+    assert store_url(keep, Standing(may_delete=True), "digits-abc123") == "file:///a b/run"
+    others = Standing(may_delete=True, store_url="https://a.blob.core.windows.net/team/x")
+    assert store_url({"store": None}, others, "digits-abc123") == "https://a.blob.core.windows.net/team/x/digits-abc123"
     assert shared_url(keep) == "file:///f/s"
     assert shared_url({"shared": None}) is None
     assert run_of_group("tfinfra-digits-abc123-compute") == "digits-abc123"

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from tests.lifecycle.fakes import World, a_plan, training
 from tests.lifecycle.test_record import a_record
 from tests.money.schedules import Schedule, at_any_time, course, schedules
+from tfinfra.azure.standing import Standing
 from tfinfra.clock import iso_time, unix_time
 from tfinfra.errors import LimitReached, TeardownIncomplete
 from tfinfra.lifecycle import down, spending
@@ -185,7 +186,7 @@ def test_a_record_of_a_version_without_a_ledger_is_read(tmp_path: Path) -> None:
 def test_the_nodes_settings_come_from_the_record(tmp_path: Path) -> None:
     keep = {"store": {"endpoint": "file:///s", "container": "c"}, "identityClientId": "i"}
     record = a_record(RUN, limit="max_cost_usd", run_seconds=1234)
-    told = node_settings(record, World(tmp_path).cloud(), keep, "bundle", "sha")
+    told = node_settings(record, World(tmp_path).cloud(), keep, Standing(may_delete=True), bundle=("bundle", "sha"))
     assert (told.limit, told.run_seconds, told.deadline) == ("max_cost_usd", 1234, record.deadline)
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.lifecycle.fakes import World, a_plan, failing, training
+from tests.lifecycle.fakes import TARGET, World, a_plan, failing, training
 from tfinfra import layout
 from tfinfra.audit.log import broken_at, read_events
+from tfinfra.azure.standing import Standing
 from tfinfra.errors import Cancelled, NotFeasible, ProvisioningError
 from tfinfra.lifecycle.record import run_folder
 from tfinfra.model import Limits, Outcome, to_json
@@ -119,11 +121,59 @@ def test_a_deletion_that_fails_outranks_everything_and_names_the_cost(tmp_path: 
     assert KEEP in world.groups  # the timer in it is the last who can delete the other
 
 
-def test_a_timer_that_is_not_proven_is_said(tmp_path: Path) -> None:
+def test_nothing_that_is_billed_is_made_before_the_timer_is_proven(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.armed = False
+    result = world.new_run().go()
+    assert isinstance(result.error, ProvisioningError)
+    assert "begin compute" not in world.observer.lines
+    assert world.groups == {}
+
+
+def test_without_the_role_the_run_goes_on_with_the_client_alone_and_says_so(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.armed, world.standing = False, Standing(may_delete=False)
+    configs: list[Any] = []
+    up = world.up
+
+    def seen_up(part: str, config: Any) -> dict[str, Any]:
+        configs.append(config)
+        return up(part, config)
+
+    world.up = seen_up  # type: ignore[method-assign]
     assert world.new_run().go().error is None
-    assert any("timer could not be proven" in line for line in world.observer.lines)
+    assert [config["deleterRole"] for config in configs] == ["none", "none"]
+    warned = [line for line in world.observer.lines if "will not delete" in line]
+    assert [line.split()[2] for line in warned] == ["nodes", "timer"]
+
+
+def test_what_a_target_names_and_is_not_there_touches_nothing(tmp_path: Path) -> None:
+    world = World(tmp_path, faults={"standing": NotFeasible("no such identity")})
+    with pytest.raises(NotFeasible):
+        world.new_run().go()
+    assert world.deleted == []
+    assert record_of(world) is None
+
+
+def test_in_a_container_of_others_a_run_keeps_to_its_own_folder_and_empties_it(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.standing = Standing(may_delete=True, identity_client_id="theirs", store_url="https://a.blob/team")
+    target = replace(TARGET, identity_id="/identity", store="https://a.blob.core.windows.net/team")
+    opened: list[str] = []
+    result = world.new_run(target=target, opened=opened).go()
+    assert result.error is None
+    assert set(opened) == {"https://a.blob/team/digits-abc123"}
+    assert (tmp_path / "runs/digits-abc123/outputs/model/weights.h5").exists()
+    assert world.store.objects == {}
+
+
+def test_outputs_that_could_not_be_fetched_stay_in_the_container_of_others(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.standing = Standing(may_delete=True, store_url="https://a.blob/team")
+    world.store.put("outputs/outputs/../unsafe", b"x")  # which no client takes
+    result = world.new_run(target=replace(TARGET, store="https://a.blob.core.windows.net/team")).go()
+    assert result.error is not None
+    assert world.store.objects
 
 
 def test_a_run_that_is_kept_tells_its_nodes_so(tmp_path: Path) -> None:
@@ -266,3 +316,20 @@ def test_stacks_in_a_backend_of_the_users_own_are_dropped_there(
     world = World(tmp_path)
     world.new_run().go()
     assert sorted(world.dropped) == ["compute", "keep"]
+
+
+def test_nodes_that_end_before_pulumi_does_see_that_somebody_watches(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    up, beats = world.up, set[bytes]()
+
+    def slow_up(part: str, config: Any) -> dict[str, Any]:
+        made = up(part, config)
+        until = time.monotonic() + 20
+        while part == "compute" and len(beats) < 3 and time.monotonic() < until:
+            beats.add(world.store.get(layout.WATCH) or b"")
+            time.sleep(0.02)
+        return made
+
+    world.up = slow_up  # type: ignore[method-assign]
+    assert world.new_run().go().error is None
+    assert len(beats) >= 3

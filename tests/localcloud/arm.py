@@ -15,10 +15,12 @@ from tfinfra.localcloud.admin import Admin, Presence
 from tfinfra.localcloud.arm_app import ArmApp
 from tfinfra.localcloud.core import Core
 from tfinfra.localcloud.faults import Faults
+from tfinfra.localcloud.first_start import first_start
 from tfinfra.localcloud.layout import SUBSCRIPTION, Layout
 from tfinfra.localcloud.operations import Operations
 from tfinfra.localcloud.providers.base import Surroundings
 from tfinfra.localcloud.state import State
+from tfinfra.roles import group_deleter_id
 
 KEY = b"k" * 32
 HOST = "127.0.0.1:4433"
@@ -29,6 +31,7 @@ ACCOUNT = f"{KEEP}/providers/Microsoft.Storage/storageAccounts/digitsabc123"
 IDENTITY = f"{KEEP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/nodes"
 VNET = f"{COMPUTE}/providers/Microsoft.Network/virtualNetworks/net"
 SET = f"{COMPUTE}/providers/Microsoft.Compute/virtualMachineScaleSets/nodes"
+GROUP_DELETER = group_deleter_id(SUBSCRIPTION)
 BLOB_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
 IMAGE_NAMES = ("publisher", "offer", "sku", "version")
 IMAGE = ("microsoft-dsvm", "ubuntu-hpc", "2404", "24.04.2026052601")
@@ -68,6 +71,7 @@ class Arm:
         state, machines = State(self.layout), fake_machines.FakeMachines()
         self.around = Surroundings(self.layout, state, lambda _: machines, lambda: self.now, 4433, 8080)
         core = Core(self.around, Operations(self.layout, self.now))
+        first_start(core)
         self.core, self.presence, faults = core, Presence(core), Faults()
         admin = Admin(core, faults, self.presence)
         self.app = ArmApp(core, KEY, {HOST}, faults, admin, lambda scope: self.dropped.append(scope["path"]))

@@ -9,11 +9,21 @@ from typing import Any
 
 import pytest
 
-from tests.localcloud.arm import ACCOUNT, BLOB_CONTRIBUTOR, COMPUTE, IDENTITY, KEEP, SET, SUB, Arm, scale_set
+from tests.localcloud.arm import (
+    ACCOUNT,
+    BLOB_CONTRIBUTOR,
+    COMPUTE,
+    GROUP_DELETER,
+    IDENTITY,
+    KEEP,
+    SET,
+    VNET,
+    Arm,
+    scale_set,
+)
 from tfinfra.localcloud import fake_machines, ids
 from tfinfra.localcloud.machines.base import ScaleSetSpec
 from tfinfra.localcloud.metadata_app import MetadataApp
-from tfinfra.localcloud.providers.authorization import GROUP_DELETER
 
 MACHINES = f"{COMPUTE}/providers/Microsoft.Compute/virtualMachines"
 
@@ -71,10 +81,19 @@ def test_custom_data_reaches_the_machines_and_never_comes_back(arm: Arm) -> None
     assert {i["custom_data"] for i in spec["instances"]} == {"I2Nsb3VkLWNvbmZpZwo="}
 
 
+def lead_to_the_share(arm: Arm) -> None:
+    """A private endpoint in the nodes' group, without which no NFS share is reached."""
+    link = {"name": "shared", "properties": {"privateLinkServiceId": ACCOUNT, "groupIds": ["file"]}}
+    properties = {"subnet": {"id": f"{VNET}/subnets/nodes"}, "privateLinkServiceConnections": [link]}
+    path = f"{COMPUTE}/providers/Microsoft.Network/privateEndpoints/shared"
+    assert arm.put(path, {"location": "eastus", "properties": properties}).status == 201
+
+
 def test_machines_mount_what_their_identity_may_use(arm: Arm, tmp_path: Path) -> None:
     principal = arm.make_all()
     arm.around.environments.add(tmp_path / "environments")
     arm.grant(ACCOUNT, BLOB_CONTRIBUTOR, principal)
+    lead_to_the_share(arm)
     boot(arm)
     mounts = json.loads((folder(arm) / "spec.json").read_text())["spec"]["mounts"]
     account = arm.around.state.folder("tfinfra-digits-abc123-keep") / "storage" / "digitsabc123"
@@ -89,7 +108,7 @@ def test_no_role_no_blobs(arm: Arm) -> None:
     arm.make_all()
     boot(arm)
     mounts = json.loads((folder(arm) / "spec.json").read_text())["spec"]["mounts"]
-    assert [Path(m["folder"]).name for m in mounts] == ["file"]
+    assert mounts == []
 
 
 def test_machines_that_do_not_boot_fail_the_operation(arm: Arm) -> None:
@@ -178,16 +197,6 @@ def test_a_second_put_boots_nothing_and_does_not_resize(arm: Arm) -> None:
     assert arm.put(SET, scale_set(count=3)).code == "OperationNotAllowed"
 
 
-def test_the_expiry_tag_ends_a_group(arm: Arm) -> None:
-    arm.make_groups(expires="2027-01-15T08:00:01Z")  # one second after the clock of the test
-    arm.tick()
-    assert arm.get(KEEP).status == 200
-    arm.now += 2
-    arm.tick()
-    assert arm.get(KEEP).status == 404
-    assert arm.get(COMPUTE).status == 404
-
-
 def test_a_node_may_delete_its_group_and_nothing_else(arm: Arm) -> None:
     principal = arm.make_all()
     bearer = f"Bearer {arm.token(principal)}"
@@ -202,56 +211,6 @@ def test_a_node_may_delete_its_group_and_nothing_else(arm: Arm) -> None:
     assert reply.status == 202
     location = reply.headers["location"].removeprefix("https://127.0.0.1:4433").partition("?")[0]
     assert arm.get(location, authorization=bearer).status in (200, 202)
-
-
-def workflow(expiry: str) -> dict[str, Any]:
-    """The timer of a keep group, in the form of stacks/timer.py."""
-
-    def request(method: str) -> dict[str, Any]:
-        uri = "https://management.azure.com/subscriptions/@{parameters('subscription')}/resourceGroups/"
-        uri += COMPUTE.rpartition("/")[2] + "?api-version=2024-03-01"
-        signed = {"type": "ManagedServiceIdentity", "identity": "@parameters('identity')"}
-        return {"type": "Http", "inputs": {"method": method, "uri": uri, "authentication": signed}, "runAfter": {}}
-
-    past = {"and": [{"greater": ["@ticks(utcNow())", f"@ticks('{expiry}')"]}]}
-    delete = {"type": "If", "expression": past, "actions": {"delete": request("DELETE")}}
-    definition = {
-        "$schema": "x",
-        "contentVersion": "1.0.0.0",
-        "triggers": {"clock": {"type": "Recurrence", "recurrence": {"frequency": "Minute", "interval": 5}}},
-        "actions": {"look": request("GET"), "end": {**delete, "runAfter": {"look": ["Succeeded"]}}},
-    }
-    values = {"subscription": SUB.rpartition("/")[2], "identity": IDENTITY}
-    return {
-        "location": "eastus",
-        "identity": {"type": "UserAssigned", "userAssignedIdentities": {IDENTITY: {}}},
-        "properties": {
-            "definition": definition,
-            "parameters": {name: {"type": "String", "value": value} for name, value in values.items()},
-        },
-    }
-
-
-def test_the_workflow_looks_at_once_and_deletes_in_time(arm: Arm) -> None:
-    principal = arm.make_all()
-    path = f"{KEEP}/providers/Microsoft.Logic/workflows/timer"
-    assert arm.put(path, workflow("2027-01-15T08:06:00Z")).status == 201
-
-    def last_run() -> dict[str, str]:
-        found: dict[str, str] = arm.get(f"{path}/runs").body["value"][0]["properties"]["actions"]
-        return found
-
-    arm.tick()
-    assert last_run() == {"look": "Failed", "end": "Skipped"}  # it has no right yet
-    arm.grant(COMPUTE, GROUP_DELETER, principal)
-    arm.now += 301
-    arm.tick()
-    assert last_run() == {"look": "Succeeded", "end": "Succeeded"}
-    assert arm.get(COMPUTE).status == 200
-    arm.now += 301
-    arm.tick()
-    assert last_run()["delete"] == "Succeeded"
-    assert arm.get(COMPUTE).status == 404
 
 
 FAULTS: dict[str, tuple[dict[str, Any], int, int]] = {

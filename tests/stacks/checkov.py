@@ -16,7 +16,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from tests.stacks.recording import Request
+from tfinfra.arm.requests import Request
 from tfinfra.paths import cache_folder
 
 _LOCK = Path(__file__).resolve().parents[2] / "requirements/checkov.lock"

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.stacks.plans import INFRASTRUCTURES
-from tests.stacks.recording import Request, record
+from tests.stacks.recording import record
+from tfinfra.arm.requests import Request
 
 Recorded = Callable[[str, str], tuple[dict[str, Request], dict[str, Any]]]
 

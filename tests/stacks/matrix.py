@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.stacks.recording import SUBSCRIPTION, Request, config, run_program
+from tests.stacks.recording import SUBSCRIPTION, config, run_program
+from tfinfra.arm.requests import Request
 from tfinfra.catalog.sizes import size
 from tfinfra.compiler.load import inputs_from_arguments
 from tfinfra.compiler.pipeline import Compiled, compile_manifest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tfinfra.model import Image, Infrastructure, Limits, Plan, Requirements, Task
+from tfinfra.model import Access, Image, Infrastructure, Limits, Plan, Requirements, Task
 
 FLEXIBLE = Infrastructure(
     location="eastus",
@@ -34,11 +34,23 @@ SUBNET_ID = (
     "/Microsoft.Network/virtualNetworks/hub/subnets/training"
 )
 JOINED = replace(FLEXIBLE, subnet_id=SUBNET_ID)
+PLATFORM = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/platform/providers"
+THEIR_IDENTITY = f"{PLATFORM}/Microsoft.ManagedIdentity/userAssignedIdentities/trainers"
+THEIR_STORE = "https://teamruns.blob.core.windows.net/runs"
+THEIR_REAPER = f"{PLATFORM}/Microsoft.Logic/workflows/reaper"
+OTHERS = {
+    "an identity of others": Access(identity_id=THEIR_IDENTITY),
+    "an identity and a container of others": Access(identity_id=THEIR_IDENTITY, store=THEIR_STORE),
+    "a reaper of others": Access(reaper_id=THEIR_REAPER),
+    "an identity and a reaper of others": Access(identity_id=THEIR_IDENTITY, reaper_id=THEIR_REAPER),
+    "all of others": Access(THEIR_IDENTITY, THEIR_STORE, THEIR_REAPER),
+}
 INFRASTRUCTURES = {
     "two CPU nodes": FLEXIBLE,
     "two InfiniBand nodes": INFINIBAND,
     "one node": ALONE,
     "two nodes in a subnet": JOINED,
+    **{name: replace(FLEXIBLE, access=access) for name, access in OTHERS.items()},
 }
 
 

@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from tests.stacks.conftest import Recorded
-from tests.stacks.plans import FLEXIBLE, INFRASTRUCTURES, SUBNET_ID
-from tests.stacks.recording import IDENTITY, RUN, config, run_program, write
+from tests.stacks.plans import FLEXIBLE, INFRASTRUCTURES, OTHERS, SUBNET_ID
+from tests.stacks.recording import IDENTITY, RUN, SUBSCRIPTION, config, record, run_program, write
+from tfinfra.arm.requests import Request
 from tfinfra.localcloud.checks.scale_set import check_scale_set
 from tfinfra.localcloud.checks.types import check_body
+from tfinfra.roles import group_deleter_id
 
 CASES = [(which, part) for which in INFRASTRUCTURES for part in ("keep", "compute")]
 SETS = {"two CPU nodes": "Flexible", "two InfiniBand nodes": "Uniform", "one node": "Flexible"}
@@ -135,25 +137,72 @@ def test_one_node_needs_no_shared_directory(recorded: Recorded) -> None:
 
 
 def test_nobody_is_granted_more_than_blobs_and_the_deletion_of_the_groups(recorded: Recorded) -> None:
-    granted: list[tuple[str, str]] = []
+    blobs, deleter = "ba92f5b4-2d11-453d-a403-e96b0029c9fe", group_deleter_id(SUBSCRIPTION)
+    assert _granted(recorded("two CPU nodes", "keep")[0]) == [
+        ("caller-blobs", "storageAccounts", blobs),
+        ("nodes-blobs", "storageAccounts", blobs),
+        ("timer-may-delete", "resourceGroups", deleter),  # the nodes may not delete what holds the outputs
+    ]
+    assert _granted(recorded("two CPU nodes", "compute")[0]) == [
+        ("nodes-may-delete", "resourceGroups", deleter),
+        ("timer-may-delete", "resourceGroups", deleter),
+    ]
+
+
+def _granted(requests: dict[str, Request]) -> list[tuple[str, str, str]]:
+    """(logical name, kind of scope, role) of each role assignment; each lies in the stack's own group."""
+    found = []
+    for request in requests.values():
+        if request.arm_type.endswith("roleAssignments"):
+            scope = request.path.partition("/providers/Microsoft.Authorization")[0]
+            role = request.body["properties"]["roleDefinitionId"].rsplit("/", 1)[-1]
+            found.append((request.name, scope.split("/")[-2], role))
+    return sorted(found)
+
+
+@pytest.mark.parametrize("which", OTHERS)
+def test_what_others_made_is_not_made_again(which: str, recorded: Recorded) -> None:
+    access = OTHERS[which]
+    keep, outputs = recorded(which, "keep")
+    compute, _ = recorded(which, "compute")
+    assert ("blobs" in keep) == (access.store is None)
+    assert ("nodes" in keep) == (access.identity_id is None)
+    assert ("workflow" in keep) == (access.reaper_id is None)
+    if access.identity_id:
+        assert _granted(keep) == _granted(compute) == []
+        assert outputs["identityId"] == access.identity_id
+    if access.reaper_id:
+        assert not [name for name, *_ in (*_granted(keep), *_granted(compute)) if name.startswith("timer")]
+    if access.identity_id and not access.reaper_id:
+        assert list(keep["workflow"].body["identity"]["userAssignedIdentities"]) == [access.identity_id]
+
+
+def test_where_nobody_may_delete_there_is_no_timer_and_no_grant(tmp_path: Path) -> None:
     for part in ("keep", "compute"):
-        for request in recorded("two CPU nodes", part)[0].values():
-            if request.arm_type.endswith("roleAssignments"):
-                role = request.body["properties"]["roleDefinitionId"].rsplit("/", 1)[-1]
-                granted.append((request.name, role))
-    deleter = dict(granted)["delete-group"]
-    blobs = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
-    assert sorted(granted) == sorted(
-        [("caller-blobs", blobs), ("nodes-blobs", blobs), ("delete-group", deleter), ("delete-group", deleter)]
-    )
+        requests, outputs = record(INFRASTRUCTURES["one node"], part, tmp_path / part, deleterRole="none")
+        assert not [name for name, kind, _ in _granted(requests) if kind == "resourceGroups"]
+        assert "workflow" not in requests
+        assert outputs.get("timerIdentityId") is None
+
+
+def test_a_role_that_somebody_else_made_is_granted_as_it_is_called(tmp_path: Path) -> None:
+    requests, _ = record(INFRASTRUCTURES["one node"], "keep", tmp_path, deleterRole="a-guid")
+    assert ("timer-may-delete", "resourceGroups", "a-guid") in _granted(requests)
+
+
+def test_nodes_and_timer_are_two_identities(recorded: Recorded) -> None:
+    keep = recorded("two CPU nodes", "keep")[0]
+    names = {request.path.rsplit("/", 1)[-1] for request in keep.values() if "userAssignedIdentities" in request.path}
+    assert names == {f"{RUN}-nodes", f"{RUN}-timer"}
+    assert next(iter(keep["workflow"].body["identity"]["userAssignedIdentities"])).endswith(f"{RUN}-timer")
 
 
 def test_the_outputs_are_what_the_lifecycle_reads(recorded: Recorded) -> None:
     keep = recorded("two CPU nodes", "keep")[1]
     account = recorded("two CPU nodes", "keep")[0]["blobs"].path.rsplit("/", 1)[-1]
-    assert keep["store"] == {"endpoint": f"https://{account}.blob.example/", "container": "run"}
+    assert keep["store"] == {"endpoint": f"https://{account}.blob.core.windows.net/", "container": "run"}
     assert keep["identityId"] == IDENTITY
-    assert set(keep) == {"groupId", "store", "shared", "identityId", "identityClientId"}
+    assert set(keep) == {"groupId", "store", "shared", "identityId", "identityClientId", "timerIdentityId"}
     assert set(recorded("two CPU nodes", "compute")[1]) == {"groupId", "scaleSetId"}
 
 

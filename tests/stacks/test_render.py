@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ast
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.stacks.plans import ALONE, FLEXIBLE, INFRASTRUCTURES, plan
+from tests.stacks.recording import RUN, config, run_program, write
 from tfinfra.compiler.render import render
+from tfinfra.lifecycle.settings import compute_part, group_name
 from tfinfra.model import Infrastructure, Plan, from_json
 
 NEEDED = {"Pulumi.yaml", "__main__.py", "bootstrap.py", "cloud-init.yaml", "manifest.resolved.yaml", "plan.json"}
@@ -38,3 +42,14 @@ def test_only_plans_with_a_shared_directory_carry_its_component() -> None:
 
 def test_the_program_is_read_in_a_minute() -> None:
     assert len(render(plan(FLEXIBLE), "")["__main__.py"].splitlines()) < 90
+
+
+def test_the_timer_knows_the_group_of_every_place_that_may_be_tried(tmp_path: Path) -> None:
+    others = (replace(FLEXIBLE, location="westeurope"), replace(FLEXIBLE, location="swedencentral"))
+    requests, _ = run_program(write(FLEXIBLE, tmp_path, others), config("keep"))
+    actions = requests["workflow"].body["properties"]["definition"]["actions"]
+    looked = {name: action["inputs"]["uri"] for name, action in actions.items() if name.startswith("look_at_")}
+    groups = {"keep": "keep"} | {f"compute{f'_{n}' if n else ''}": compute_part(n) for n in range(3)}
+    assert looked.keys() == {f"look_at_{what}" for what in groups}
+    for what, part in groups.items():
+        assert f"/resourceGroups/{group_name(RUN, part)}?" in looked[f"look_at_{what}"]

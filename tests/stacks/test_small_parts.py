@@ -16,11 +16,10 @@ from hypothesis import strategies as st
 
 from stacks.custom_data import custom_data
 from stacks.roles import assignment_name, group_deleter
-from stacks.run import account_name, earlier
+from stacks.run import account_name
 from stacks.scale_set import NOBODYS_KEY
-from stacks.timer import definition
 from tfinfra.localcloud.layout import SUBSCRIPTION
-from tfinfra.localcloud.providers.authorization import GROUP_DELETER
+from tfinfra.roles import group_deleter_id
 
 RUNS = st.from_regex(r"[a-z][a-z0-9-]{0,23}-[a-z0-9]{6}", fullmatch=True)
 
@@ -42,28 +41,8 @@ def test_granting_twice_is_one_assignment_whatever_the_case_of_the_ids() -> None
     assert assignment_name("/sub/a", "p", "r") != assignment_name("/sub/b", "p", "r")
 
 
-def test_the_local_cloud_knows_the_role_that_the_stacks_grant() -> None:
-    assert group_deleter(SUBSCRIPTION) == GROUP_DELETER
-
-
-def test_earlier_goes_over_midnight_and_month() -> None:
-    assert earlier("2026-12-01T00:00:30Z", 60) == "2026-11-30T23:59:30Z"
-
-
-def test_the_timer_looks_before_it_deletes_and_deletes_only_what_is_past_its_time() -> None:
-    flow = definition({"tfinfra-r-compute": "2026-11-23T10:00:00Z", "tfinfra-r-keep": "2026-11-30T10:00:00Z"})
-    assert list(flow["actions"]) == [
-        "look_at_compute",
-        "delete_compute_after_its_time",
-        "look_at_keep",
-        "delete_keep_after_its_time",
-    ]
-    last = flow["actions"]["delete_compute_after_its_time"]
-    assert last["runAfter"] == {"look_at_compute": ["Succeeded", "Failed"]}
-    assert last["expression"] == {"and": [{"greater": ["@ticks(utcNow())", "@ticks('2026-11-23T10:00:00Z')"]}]}
-    (request,) = last["actions"].values()
-    assert request["inputs"]["method"] == "DELETE"
-    assert "/resourceGroups/tfinfra-r-compute?" in request["inputs"]["uri"]
+def test_the_role_that_the_stacks_grant_is_the_one_that_setup_makes() -> None:
+    assert group_deleter(SUBSCRIPTION) == group_deleter_id(SUBSCRIPTION)
 
 
 CLOUD_INITS = {

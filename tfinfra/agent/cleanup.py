@@ -1,9 +1,13 @@
-"""Where nobody watches any more: a node deletes the run's compute group, by its managed identity, through ARM."""
+"""Where nobody else does it: a node deletes the run's compute group, by its managed identity, through ARM."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import ssl
+from datetime import datetime
+from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -12,25 +16,64 @@ from tfinfra.agent.metadata import Metadata
 from tfinfra.model import NodeSettings
 
 _API_VERSION = "2021-04-01"
+_EXPIRES_TAG = "tfinfra-expires-at"
 _TIMEOUT = 30.0
+_EACH_NODE, _LONGEST_SPREAD = 0.2, 120.0
 _log = logging.getLogger(__name__)
 
 
+def spread(node_id: str, node_count: int) -> float:
+    """Seconds that this node waits longer than the first: every node deletes, and ARM throttles a thousand at once.
+    The same for the same node."""
+    share = int.from_bytes(hashlib.sha256(node_id.encode()).digest()[:4], "big") / 2**32
+    return share * min(_EACH_NODE * node_count, _LONGEST_SPREAD)
+
+
 def delete_compute_group(settings: NodeSettings, metadata: Metadata) -> bool:
-    """Whether ARM has taken the deletion (or the group is gone already)."""
-    url = f"{settings.arm_endpoint}{settings.compute_group_id}?api-version={_API_VERSION}"
+    """Whether ARM has taken the deletion, of this node or of another (or the group is gone already)."""
     try:
         token, _ = metadata.token(f"{settings.arm_endpoint}/")
-        request = Request(url, method="DELETE", headers={"Authorization": f"Bearer {token}"})  # noqa: S310
-        with urlopen(request, timeout=_TIMEOUT, context=_trust(settings)) as answer:  # noqa: S310
-            _log.info("asked ARM to delete the compute group: %d", answer.status)
+        if _is_going(settings, token):
+            return True
+        _ask(settings, token, "DELETE")
+        _log.info("asked ARM to delete the compute group")
     except HTTPError as error:
         _log.warning("ARM answered the deletion with %d", error.code)
         return error.code == 404
-    except (OSError, NodeFault) as error:
+    except (OSError, ValueError, NodeFault) as error:
         _log.warning("could not ask ARM for the deletion: %s", error)
         return False
     return True
+
+
+def expiry(settings: NodeSettings, metadata: Metadata) -> float | None:
+    """The Unix time in the group's own tag, which somebody may have changed since this node was told its deadline; None
+    where it cannot be read."""
+    try:
+        token, _ = metadata.token(f"{settings.arm_endpoint}/")
+        tag = (_ask(settings, token, "GET").get("tags") or {})[_EXPIRES_TAG]
+        return datetime.fromisoformat(tag.replace("Z", "+00:00")).timestamp()
+    except (OSError, ValueError, KeyError, NodeFault) as error:
+        _log.warning("could not read when the compute group expires: %s", error)
+        return None
+
+
+def _is_going(settings: NodeSettings, token: str) -> bool:
+    """Whether the group is being deleted. An answer that says nothing, or a refusal, is no reason not to ask."""
+    try:
+        state = (_ask(settings, token, "GET").get("properties") or {}).get("provisioningState")
+    except HTTPError as error:
+        if error.code == 404:
+            raise
+        return False
+    return bool(state == "Deleting")
+
+
+def _ask(settings: NodeSettings, token: str, method: str) -> dict[str, Any]:
+    url = f"{settings.arm_endpoint}{settings.compute_group_id}?api-version={_API_VERSION}"
+    request = Request(url, method=method, headers={"Authorization": f"Bearer {token}"})  # noqa: S310
+    with urlopen(request, timeout=_TIMEOUT, context=_trust(settings)) as answer:  # noqa: S310
+        return dict(json.loads(answer.read() or b"{}"))
 
 
 def _trust(settings: NodeSettings) -> ssl.SSLContext:

@@ -28,11 +28,15 @@ def requested_stop(store: ObjectStore) -> Stop | None:
     return Stop(reason, str(request.get("message") or "the run was cancelled"))
 
 
+def deadline_of(settings: NodeSettings) -> float:
+    """The Unix time at which everything is deleted."""
+    return datetime.fromisoformat(settings.deadline.replace("Z", "+00:00")).timestamp()
+
+
 def end_of_training(settings: NodeSettings, plan: Plan) -> float:
     """The Unix time at which training ends at the latest: at the deadline everything is deleted, whoever does it, so
     the outputs are collected before it (a tenth of the time, as much as collecting may take at most)."""
-    deadline = datetime.fromisoformat(settings.deadline.replace("Z", "+00:00")).timestamp()
-    return deadline - min(settings.timeouts.collect, _run_seconds(settings, plan) / 10)
+    return deadline_of(settings) - min(settings.timeouts.collect, _run_seconds(settings, plan) / 10)
 
 
 def deadline_stop(settings: NodeSettings, plan: Plan, now: float) -> Stop | None:

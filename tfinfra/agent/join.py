@@ -15,6 +15,7 @@ from tfinfra.agent.host import Host
 from tfinfra.agent.node import registration
 from tfinfra.agent.ports import PortLease, lease_ports
 from tfinfra.agent.rendezvous import Meeting, rendezvous
+from tfinfra.agent.setup_script import run_setup
 from tfinfra.agent.shared import shared_directory
 from tfinfra.agent.temporary import TemporaryFolder, temporary_folder
 from tfinfra.agent.training_environment import training_environment
@@ -43,7 +44,8 @@ def join(host: Host) -> Place:
     Raises NodeFault, RunEnded or RunStopped where there is nothing to do for this node.
     """
     host.pulse.say("environment")
-    environment = training_environment(host.places)
+    environment = training_environment(host)
+    run_setup(host, environment)
     lease = lease_ports(host.plan.base_port, _tasks_on_a_node(host.plan), _machine_folder("ports"))
     host.pulse.say("rendezvous")
     mine = registration(host.identity, lease.base)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from tfinfra import layout
-from tfinfra.agent.cleanup import delete_compute_group
+from tfinfra.agent.cleanup import delete_compute_group, spread
 from tfinfra.agent.host import Host
 from tfinfra.agent.logs import Audience
 from tfinfra.agent.outcomes import published
@@ -16,21 +16,45 @@ _UNWATCHED = 20.0
 _RETRY = 30.0
 
 
-def linger(host: Host, *, responsible: bool) -> None:
-    """Never returns by itself: the machine's end ends it. `responsible`: this node deletes the compute group once the
-    run has ended, nobody has watched for 20 s, and neither `--keep` nor `on_failure: hold` keeps it."""
-    ended, audience = host.clock.monotonic(), Audience(host.store, host.clock)
+def linger(host: Host) -> None:
+    """Never returns by itself: the machine's end ends it. Any node deletes the compute group once the run has ended,
+    its outputs are in the store, nobody has watched for 20 s, and neither `--keep` nor `on_failure: hold` keeps it.
+    Until the outcome is known the deadline alone counts (deadline.py)."""
+    audience, end = Audience(host.store, host.clock), _End(host)
     while True:
         host.clock.sleep(_LOOK)
-        if audience.is_there() or not responsible:
+        if audience.is_there():
             continue
-        with suppress(*store_errors()):  # a store that does not answer must not end the last who deletes
-            if host.clock.monotonic() - ended > _wait(host) and host.store.get(layout.KEEP) is None:
+        with suppress(*store_errors()):  # a store that does not answer must not end one who deletes
+            if end.has_passed() and host.store.get(layout.KEEP) is None:
                 delete_compute_group(host.settings, host.metadata)
                 host.clock.sleep(_RETRY)
 
 
-def _wait(host: Host) -> float:
-    outcome = published(host.store)
-    failed = outcome is not None and outcome.result == "failed"
-    return max(_UNWATCHED, host.plan.hold_on_failure if failed else 0.0)
+class _End:
+    """When the run's machines have served, by this node's own clock."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._ended: float | None = None
+        self._collected: float | None = None
+        self._hold = 0.0
+        self._spread = spread(host.identity.node_id, host.plan.node_count)
+
+    def has_passed(self) -> bool:
+        now = self._host.clock.monotonic()
+        if self._ended is None and (outcome := published(self._host.store)):
+            self._ended = now
+            self._hold = self._host.plan.hold_on_failure if outcome.result == "failed" else 0.0
+        if self._ended is None:
+            return False
+        if self._collected is None and self._is_collected(now, self._ended):
+            self._collected = now
+        if self._collected is None:
+            return False
+        return now >= max(self._collected + _UNWATCHED, self._ended + self._hold) + self._spread
+
+    def _is_collected(self, now: float, ended: float) -> bool:
+        """Whether nothing more comes: another node may still bring the outputs, as long as that may take."""
+        late = now - ended > self._host.settings.timeouts.collect
+        return late or self._host.store.get(layout.COLLECTED) is not None

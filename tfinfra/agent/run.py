@@ -1,4 +1,5 @@
-"""An agent's whole life, in order: join, train, linger. Read this first."""
+"""An agent's whole life, in order: join, train, linger; beside it, from the first moment on, the deadline. Read this
+first."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from typing import TypeVar
 
 from tfinfra.agent import outcomes
 from tfinfra.agent.collect import Collected, mark_collected
+from tfinfra.agent.deadline import Deadline
 from tfinfra.agent.faults import NodeFault, RunEnded, RunStopped
 from tfinfra.agent.host import Host
 from tfinfra.agent.join import Place, join
@@ -23,51 +25,51 @@ _log = logging.getLogger(__name__)
 
 def run(host: Host) -> None:
     """Takes part in the run until the machine ends. Its threads end with it, all logs being in the store."""
+    deadline = Deadline(host)
+    deadline.start()
     host.pulse.start()
     host.logs.start()
     try:
-        linger(host, responsible=_take_part(host))
+        _take_part(host)
+        linger(host)
     finally:
         host.logs.stop()
         host.pulse.stop()
+        deadline.stop()
 
 
-def _take_part(host: Host) -> bool:
-    """Whether this node is the one to see to the end of the run's machines."""
+def _take_part(host: Host) -> None:
+    """Joins and trains. What a node cannot do ends the run, and never this node's watch over its end."""
     try:
         place = join(host)
     except RunEnded as ended:
         _log.info("%s", ended)
-        return False
     except RunStopped as stopped:
-        return _give_up(host, stopped.reason, stopped.message)
+        _give_up(host, stopped.reason, stopped.message)
     except NodeFault as fault:
-        return _give_up(host, "failed", fault.message)
+        _give_up(host, "failed", fault.message)
     except Exception as error:  # noqa: BLE001  the outermost edge: whatever it is, the run must not wait for this node
-        return _give_up(host, "failed", _own_failure(host, error))
-    return _train(host, place)
+        _give_up(host, "failed", _own_failure(host, error))
+    else:
+        _train(host, place)
 
 
-def _train(host: Host, place: Place) -> bool:
+def _train(host: Host, place: Place) -> None:
     """Trains; where the agent itself fails the run ends, and what the tasks have written so far is collected."""
     try:
-        return train(host, place.mine)
+        train(host, place.mine)
     except Exception as error:  # noqa: BLE001  the outermost edge, as above
-        won = _end(host, "failed", _own_failure(host, error))
-        if won:
+        if _end(host, "failed", _own_failure(host, error)):
             host.clock.sleep(OTHERS if host.plan.node_count > 1 else 0.0)
             bring(host, place.mine)
-        return won
     finally:
         place.leave()
 
 
-def _give_up(host: Host, result: str, message: str) -> bool:
+def _give_up(host: Host, result: str, message: str) -> None:
     """Ends the run before this node had tasks: there is nothing to collect, which is said too."""
-    won = _end(host, result, message)
-    if won:
+    if _end(host, result, message):
         _once_the_store_answers(host, lambda: mark_collected(host.store, Collected(0)))
-    return won
 
 
 def _end(host: Host, result: str, message: str) -> bool:

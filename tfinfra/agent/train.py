@@ -26,8 +26,8 @@ OTHERS = 6.0  # seconds for the other nodes to end their tasks: they see the out
 _log = logging.getLogger(__name__)
 
 
-def train(host: Host, mine: Assignment) -> bool:
-    """Runs this node's part to the run's end. Returns whether this node wrote the outcome (and has collected)."""
+def train(host: Host, mine: Assignment) -> None:
+    """Runs this node's part to the run's end; the node that wrote the outcome collects."""
     tasks = _node_tasks(host, mine)
     watcher: Watcher = Coordinator(host, mine, tasks) if mine.node == 0 else Follower(host, mine)
     try:
@@ -39,7 +39,6 @@ def train(host: Host, mine: Assignment) -> bool:
     if watcher.won:
         watcher.wait_for_others(OTHERS)
         bring(host, mine)
-    return watcher.won
 
 
 def bring(host: Host, mine: Assignment) -> None:

@@ -7,27 +7,40 @@ import logging
 from pathlib import Path
 
 from tfinfra.agent.faults import NodeFault
-from tfinfra.agent.places import Places
+from tfinfra.agent.host import Host
+from tfinfra.agent.wheel_sharing import SharedWheels
 from tfinfra.errors import TfinfraError
 from tfinfra.model import from_json
 
+# A builder with all cores busy may be late with its heartbeat; one that is gone holds the others up for this long.
+_SILENCE = 60.0
 _log = logging.getLogger(__name__)
 
 
-def training_environment(places: Places) -> Path:
+def training_environment(host: Host) -> Path:
     """The environment's folder: its bin/python runs the script. Raises NodeFault where it cannot be built."""
-    content = json.loads((places.bundle / "environment.json").read_text())
+    content = json.loads((host.places.bundle / "environment.json").read_text())
     prebuilt = content.get("prebuilt")
     if prebuilt and (Path(prebuilt) / "bin/python").exists():
         return Path(prebuilt)
-    return _build(content["lock"], places.cache)
+    return _build(content["lock"], host)
 
 
-def _build(lock: object, cache: Path) -> Path:
+def _build(lock: object, host: Host) -> Path:
+    """The interpreter too comes from the lock: the image's Python runs the agent and nothing else."""
     from tfinfra.environment.build import ensure_environment
+    from tfinfra.environment.horovod import build_here
     from tfinfra.environment.lock import Lock
 
+    silence = max(_SILENCE, host.settings.timeouts.heartbeat)
+    shared = SharedWheels(host.store, host.identity.node_id, host.clock, silence)
     try:
-        return ensure_environment(from_json(Lock, lock), cache, _log.info)
+        return ensure_environment(
+            from_json(Lock, lock),
+            host.places.cache,
+            _log.info,
+            wheels=shared if host.plan.node_count > 1 else build_here,
+            conda_files=host.places.bundle / "conda",
+        )
     except (TfinfraError, OSError) as error:
         raise NodeFault(f"the training environment could not be built: {error}") from error

@@ -7,6 +7,7 @@ fetches with `send_request`.
 from __future__ import annotations
 
 import threading
+import time
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +63,40 @@ def get_json(cloud: Cloud, path: str, **query: str) -> Any:
         page = _send(cloud, HttpRequest("GET", document["nextLink"]))
         document = {**page, "value": [*document["value"], *page["value"]]}
     return document
+
+
+def send_json(cloud: Cloud, method: str, path: str, body: Any = None, **query: str) -> tuple[int, Any]:
+    """(status, document) of one request, whatever ARM answers: all pages of a list together, and the end of what ARM
+    does behind a 202. Raises azure.core's AzureError where no answer comes."""
+    from azure.core.rest import HttpRequest
+
+    client = resource_client(cloud)
+    response = client.send_request(HttpRequest(method, cloud.arm_endpoint + path, params=query, json=body), **_QUICK)
+    while response.status_code == 202 and response.headers.get("Location"):
+        time.sleep(float(response.headers.get("Retry-After") or 1))
+        response = client.send_request(HttpRequest("GET", response.headers["Location"]), **_QUICK)
+    document = _document(response)
+    while isinstance(document, dict) and document.get("nextLink"):
+        page = _document(client.send_request(HttpRequest("GET", document["nextLink"]), **_QUICK))
+        document = {**page, "value": [*document["value"], *page.get("value", ())]}
+    return response.status_code, document
+
+
+_QUICK: dict[str, Any] = {"retry_total": 2}  # a question is not worth minutes of patience
+
+
+def _document(response: Any) -> Any:
+    try:
+        return response.json()
+    except ValueError:
+        return {"error": {"code": str(response.status_code), "message": response.text()[:200]}}
+
+
+def put_json(cloud: Cloud, path: str, body: Any, **query: str) -> Any:
+    """ARM's answer to a PUT of `body`. Raises azure.core's HttpResponseError."""
+    from azure.core.rest import HttpRequest
+
+    return _send(cloud, HttpRequest("PUT", cloud.arm_endpoint + path, params=query, json=body))
 
 
 def _send(cloud: Cloud, request: Any) -> Any:

@@ -6,13 +6,14 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+from urllib.parse import unquote, urlsplit
 
 from tfinfra.bundle.archive import END, add_bytes, add_file, add_link, gzip_member
-from tfinfra.bundle.shared import shared_member
+from tfinfra.bundle.shared import conda_member, shared_member
 from tfinfra.bundle.source import SourceFile, source_files
 from tfinfra.environment.lock import Lock
 from tfinfra.errors import ManifestError
@@ -52,8 +53,9 @@ def build_bundle(
         _notice_size(files, progress)
     staging = out.with_name(f"{out.name}.{os.getpid()}")
     with staging.open("wb") as archive:
-        with shared_member(lock.platform, cache or cache_folder()).open("rb") as shared:
-            shutil.copyfileobj(shared, archive)
+        for member in _shared(lock, prebuilt, cache or cache_folder()):
+            with member.open("rb") as shared:
+                shutil.copyfileobj(shared, archive)
         with gzip_member(archive) as own:
             _write_own(own, plan, files, lock, prebuilt)
     staging.replace(out)
@@ -85,13 +87,29 @@ def _notice_size(files: tuple[SourceFile, ...], progress: Callable[[str], None])
     )
 
 
+def _shared(lock: Lock, prebuilt: Path | None, cache: Path) -> Iterator[Path]:
+    yield shared_member(lock.platform, cache)
+    if lock.conda and prebuilt is None:
+        yield conda_member(lock.platform, cache)
+
+
 def _write_own(out: IO[bytes], plan: Plan, files: tuple[SourceFile, ...], lock: Lock, prebuilt: Path | None) -> None:
     environment = {"lock": to_json(lock), "prebuilt": str(prebuilt) if prebuilt else None}
     add_bytes(out, "environment.json", _json(environment))
     add_bytes(out, "plan.json", _json(to_json(plan)))
+    if prebuilt is None:
+        for package in _conda_files(lock):
+            add_file(out, f"conda/{package.name}", package, executable=False)
     for file in files:
         _add_source(out, file)
     out.write(END)
+
+
+def _conda_files(lock: Lock) -> Iterator[Path]:
+    """The packages of channels that are folders of this machine: no node sees those."""
+    for package in lock.conda:
+        if package.url.startswith("file:"):
+            yield Path(unquote(urlsplit(package.url).path))
 
 
 def _add_source(out: IO[bytes], file: SourceFile) -> None:

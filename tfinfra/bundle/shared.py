@@ -1,4 +1,5 @@
-"""The part of a bundle that all runs share: the agent's modules and obstore. Compressed once, then cached."""
+"""The parts of a bundle that runs share: the agent's modules and obstore; py-rattler for nodes that install conda
+packages. Compressed once, then cached."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ import importlib.util
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from tfinfra.errors import TfinfraError
 MODULES = ("__init__.py", "errors.py", "layout.py", "model.py", "store.py")
 PACKAGES = ("agent", "backends", "environment")
 DISTRIBUTIONS = {"obstore": "obstore", "typing_extensions": "typing_extensions"}
+CONDA_DISTRIBUTIONS = {"rattler": "py-rattler"}
 """import name → distribution name."""
 
 # obstore's wheels for Linux serve every Python from 3.11 on; this is the Azure image's.
@@ -30,7 +32,15 @@ Files = dict[str, Path]
 
 def shared_member(platform: str, cache: Path) -> Path:
     """A gzip member (a tar stream without its end) for nodes of `platform`, made where `cache` has none."""
-    files = {**agent_files(), **site_files(platform, cache)}
+    return _member({**agent_files(), **site_files(platform, cache)}, cache)
+
+
+def conda_member(platform: str, cache: Path) -> Path:
+    """The same for what conda packages are installed with."""
+    return _member(site_files(platform, cache, CONDA_DISTRIBUTIONS), cache)
+
+
+def _member(files: Files, cache: Path) -> Path:
     path = cache / "bundle-parts" / f"{_digest(files)}.tar.gz"
     if not path.exists():
         _write(files, path)
@@ -45,10 +55,10 @@ def agent_files() -> Files:
     return {f"agent/tfinfra/{path.relative_to(root).as_posix()}": path for path in chosen}
 
 
-def site_files(platform: str, cache: Path) -> Files:
+def site_files(platform: str, cache: Path, distributions: Mapping[str, str] = DISTRIBUTIONS) -> Files:
     """site/…: this client's own obstore for its own kind of machine, else the wheel for `platform`."""
-    folder = None if platform == this_platform() else _wheel_folder(platform, cache)
-    roots = (folder / name if folder else _module_path(name) for name in DISTRIBUTIONS)
+    folder = None if platform == this_platform() else _wheel_folder(platform, cache, distributions)
+    roots = (folder / name if folder else _module_path(name) for name in distributions)
     return {f"site/{name}": path for root in roots for name, path in _files_of(root)}
 
 
@@ -79,9 +89,9 @@ def _is_program(path: Path) -> bool:
     return path.suffix == ".sh" or os.access(path, os.X_OK)
 
 
-def _wheel_folder(platform: str, cache: Path) -> Path:
+def _wheel_folder(platform: str, cache: Path, distributions: Mapping[str, str]) -> Path:
     """The same versions as this client's, unpacked for another kind of machine."""
-    pins = [f"{name}=={metadata.version(name)}" for name in DISTRIBUTIONS.values()]
+    pins = [f"{name}=={metadata.version(name)}" for name in distributions.values()]
     folder = cache / "bundle-site" / f"{platform}-{'-'.join(pins).replace('==', '-')}"
     if folder.is_dir():
         return folder
@@ -96,7 +106,8 @@ def _wheel_folder(platform: str, cache: Path) -> Path:
     )
     if done.returncode:
         shutil.rmtree(staging, ignore_errors=True)
-        raise TfinfraError(f"obstore could not be fetched for the nodes ({platform}):\n{done.stderr.strip()}")
+        named = " and ".join(distributions.values())
+        raise TfinfraError(f"{named} could not be fetched for the nodes ({platform}):\n{done.stderr.strip()}")
     return _settle(staging, folder)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ from tfinfra.cli.options import json_option, manifest_argument, target_option
 if TYPE_CHECKING:
     from tfinfra.cli.plan_price import Priced
     from tfinfra.compiler.pipeline import Compiled
+    from tfinfra.lifecycle.layers import Layer
+    from tfinfra.lifecycle.preflight import LiveAnswer, Recorder
     from tfinfra.model import Plan, Task
 
 _MOST_TASKS = 40
@@ -21,21 +24,61 @@ _MOST_TASKS = 40
 @click.command(help="Show the resources of MANIFEST, the place and port of every task, and the price; change nothing.")
 @manifest_argument
 @target_option
+@click.option("--live", is_flag=True, help="Ask the cloud whether the plan can work: quotas, sizes, rights, policy.")
+@click.option("--rehearse", is_flag=True, help="Ask this machine's local cloud, whatever the target.")
 @json_option
-def command(manifest: Path, target: str | None, as_json: bool) -> None:
+def command(*, manifest: Path, target: str | None, live: bool, rehearse: bool, as_json: bool) -> None:
     """The same plan that `up` runs."""
+    with ExitStack() as ending:
+        recorder = ending.enter_context(_recorder()) if live else None
+        _show(_compiled(manifest, target, rehearse), rehearse, recorder, as_json=as_json)
+
+
+def _recorder() -> AbstractContextManager[Recorder]:
+    """The engine's process, started before the compiler: its imports take longer than compiling."""
+    from tfinfra.lifecycle.engine_process import EngineProcess
+
+    return closing(EngineProcess())
+
+
+def _show(compiled: Compiled, rehearse: bool, recorder: Recorder | None, *, as_json: bool) -> None:
+    """The plan, and with a `recorder` what the cloud says of it. Raises what speaks against it."""
     from tfinfra.cli.output import print_diagnostics, print_document
     from tfinfra.cli.plan_price import priced
+
+    print_diagnostics(dict.fromkeys([*compiled.diagnostics, *compiled.prices().diagnostics]))
+    price = priced(compiled)
+    if not as_json:
+        print("\n".join(_text(compiled, price)), flush=True)
+    answer = _ask(compiled, rehearse, recorder) if recorder else None
+    if as_json:
+        print_document({**_document(compiled, price), **({"live": answer} if answer else {})})
+    elif answer:
+        print("\n".join(_live(answer)))
+
+
+def _compiled(manifest: Path, target: str | None, rehearse: bool) -> Compiled:
     from tfinfra.compiler.load import load_inputs
     from tfinfra.compiler.pipeline import compile_manifest
 
-    compiled = compile_manifest(load_inputs(manifest, target=target))
-    print_diagnostics(dict.fromkeys([*compiled.diagnostics, *compiled.prices().diagnostics]))
-    price = priced(compiled)
-    if as_json:
-        print_document(_document(compiled, price))
-    else:
-        print("\n".join(_text(compiled, price)))
+    return compile_manifest(load_inputs(manifest, target=target, rehearse=rehearse))
+
+
+def _ask(compiled: Compiled, rehearse: bool, recorder: Recorder) -> LiveAnswer:
+    """What the cloud says; its warnings are printed."""
+    from tfinfra.cli.output import print_diagnostics
+    from tfinfra.lifecycle.preflight import plan_live
+
+    answer = plan_live(compiled, rehearse, recorder)
+    print_diagnostics(answer.diagnostics)
+    return answer
+
+
+def _live(answer: LiveAnswer) -> Iterator[str]:
+    width = max((len(line.check) for line in answer.checked), default=0)
+    yield f"\nthe {answer.cloud} cloud, asked ({answer.seconds:.1f} s)"
+    for line in answer.checked:
+        yield f"  {line.check:{width}}  {line.found}"
 
 
 def _document(compiled: Compiled, price: Priced) -> dict[str, Any]:
@@ -47,6 +90,7 @@ def _document(compiled: Compiled, price: Priced) -> dict[str, Any]:
         "target": compiled.spec.target,
         "resources": resources(compiled.plan),
         "placement": [_placement(compiled.plan, task) for task in compiled.plan.tasks],
+        "layers": _layers(compiled),
         **price_document(price),
         "alternatives_usd_per_hour": alternative_prices(compiled),
         "diagnostics": compiled.diagnostics,
@@ -64,8 +108,12 @@ def _text(compiled: Compiled, price: Priced) -> Iterator[str]:
     yield from _head(compiled)
     yield "\nresources"
     yield from _resources(plan)
+    yield "\nenvironment"
+    yield from _environment(plan)
     yield "\ntasks"
     yield from _tasks(plan)
+    yield "\ndeletion (each is enough alone)"
+    yield from _deletion(compiled)
     yield from price_table(price)
     yield from alternative_lines(compiled)
     yield "\nlimits"
@@ -87,6 +135,20 @@ def _resources(plan: Plan) -> Iterator[str]:
         yield f"  {resource.group:8} {resource.what}"
 
 
+def _environment(plan: Plan) -> Iterator[str]:
+    """What the lock is made from; exact versions are known once it is made, at the first `up`."""
+    wanted = plan.requirements
+    build = "GPU build" if wanted.gpu else "CPU build"
+    horovod = ", Horovod on Open MPI" if wanted.horovod else ""
+    yield f"  TensorFlow {wanted.framework_version} ({build}){horovod}, Python {wanted.python_version}"
+    if wanted.pip:
+        yield f"  pip: {', '.join(wanted.pip)}"
+    if wanted.conda:
+        yield f"  conda: {', '.join(wanted.conda)} from {', '.join(wanted.conda_channels)}"
+    if plan.setup_script:
+        yield f"  {plan.setup_script} runs once on every node before the training"
+
+
 def _tasks(plan: Plan) -> Iterator[str]:
     tasks = plan.tasks
     width = max(len(task.name) for task in tasks)
@@ -103,3 +165,17 @@ def _gpus(plan: Plan, task: Task) -> str:
     if task.gpus is None:
         return f"  all {plan.gpus_per_node} GPUs"
     return f"  GPUs {', '.join(map(str, task.gpus))}" if task.gpus else "  no GPU"
+
+
+def _layers(compiled: Compiled, may_delete: bool | None = None) -> tuple[Layer, ...]:
+    """`may_delete`: what the subscription says (Standing.may_delete), None where nobody has asked it. The local cloud
+    makes the role itself."""
+    from tfinfra.lifecycle.layers import deletion_layers
+
+    may_delete = may_delete is not False if compiled.spec.target.cloud == "local" else may_delete
+    return deletion_layers(compiled.plan.infrastructure.access, compiled.plan.node_count, may_delete)
+
+
+def _deletion(compiled: Compiled) -> Iterator[str]:
+    for layer in _layers(compiled):
+        yield f"  {'on' if layer.on else 'OFF':4}{layer.name:8}{layer.why}"

@@ -1,27 +1,63 @@
-"""`tfinfra setup`: what `up` would otherwise make on its way, made now."""
+"""`tfinfra setup`: what `up` would otherwise make on its way, made now; and what must exist once in a subscription."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
+if TYPE_CHECKING:
+    from tfinfra.cloud import Cloud
 
-@click.command(short_help="Install what tfinfra needs on this machine.")
+
+@click.command(short_help="Install what tfinfra needs on this machine, or prepare a subscription.")
 @click.argument("where", type=click.Choice(["local", "azure"]), default="local")
+@click.option("--target", metavar="T", help="azure: prepare the subscription of this target of compute_targets.yaml.")
+@click.option("--subscription", metavar="ID", help="azure: prepare this subscription.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
-def command(where: str, as_json: bool) -> int:
-    """Install Pulumi and build the default training environments, so that the first `up` need not."""
-    from tfinfra.cli.output import print_document, progress
-    from tfinfra.errors import UsageError
-    from tfinfra.lifecycle.prepare import prepare_machine
+def command(where: str, target: str | None, subscription: str | None, as_json: bool) -> int:
+    """local: install Pulumi and build the default training environments, so that the first `up` need not.
 
-    if where == "azure":
-        raise UsageError(
-            "this version of tfinfra does not prepare an Azure subscription yet",
-            hint="`tfinfra up --rehearse` runs an Azure manifest on this machine's local cloud",
-        )
-    made = prepare_machine(progress)
+    azure: make the role by which nodes and timers delete a run's groups. Once for a subscription is enough; it takes
+    the right to make roles there, and exits with 5 without it.
+    """
+    from tfinfra.cli.output import print_document, progress
+
+    made, told = _azure(target, subscription) if where == "azure" else _local()
     if as_json:
         print_document(made)
     else:
-        progress("this machine is ready: `tfinfra up MANIFEST` starts at once")
+        progress(told)
     return 0
+
+
+def _local() -> tuple[Any, str]:
+    from tfinfra.cli.output import progress
+    from tfinfra.lifecycle.prepare import prepare_machine
+
+    return prepare_machine(progress), "this machine is ready: `tfinfra up MANIFEST` starts at once"
+
+
+def _azure(target: str | None, subscription: str | None) -> tuple[Any, str]:
+    from tfinfra.azure.setup import make_group_deleter
+
+    cloud = _cloud(target, subscription)
+    role = make_group_deleter(cloud)
+    what = "made" if role.made else "is there already"
+    return role, f"role '{role.role}' {what} in subscription {cloud.subscription_id}"
+
+
+def _cloud(target: str | None, subscription: str | None) -> Cloud:
+    """Raises UsageError, ManifestError, CredentialsError."""
+    from pathlib import Path
+
+    from tfinfra.clouds import azure_cloud, cloud_for
+    from tfinfra.compiler.named_target import named_target
+    from tfinfra.errors import UsageError
+    from tfinfra.model import Target
+
+    if (target is None) == (subscription is None):
+        raise UsageError("which subscription?", hint="name one by --target T or --subscription ID")
+    if target is not None:
+        return cloud_for(named_target(target, Path()), rehearse=False, machines=None)
+    return azure_cloud(Target("azure", "azure", "", "", 0, subscription_id=subscription))

@@ -11,15 +11,15 @@ from tfinfra.money.budget import Burn
 
 SHARE_GIB = 100
 """The smallest share of Azure Files' premium tier, and what the stacks make (stacks/shared.py)."""
-_ACTIONS_AN_HOUR = 60
-"""The timer: a trigger and four actions every five minutes."""
+_RUNS_AN_HOUR = 12
+"""The timer's: every five minutes."""
 
 
 def price_lines(plan: Plan, target: Target, book: PriceBook, choice: int = 0) -> tuple[PriceLine, ...]:
     """One line for each thing that is billed by time; a line's price is for all of its quantity. `choice` numbers the
     plan's infrastructures."""
     made = plan.choices[choice]
-    return (_nodes(made, target, book), _disks(made, book), *_network(made, target, book), *_kept(made, book))
+    return (_nodes(made, target, book), _disks(made, book), *_network(made, target, book), *_kept(plan, made, book))
 
 
 def total(lines: Iterable[PriceLine]) -> float | None:
@@ -87,12 +87,13 @@ def _network(made: Infrastructure, target: Target, book: PriceBook) -> Iterable[
         yield PriceLine("private DNS zone of the endpoint", 1, _hourly(book.price("dns_zone", made.location)))
 
 
-def _kept(made: Infrastructure, book: PriceBook) -> Iterable[PriceLine]:
+def _kept(plan: Plan, made: Infrastructure, book: PriceBook) -> Iterable[PriceLine]:
     if made.shared_directory:
         price = _hourly(book.price("premium_files", made.location))
         yield PriceLine(f"storage: shared directory, {SHARE_GIB} GiB", 1, _times(price, SHARE_GIB), "keep")
-    actions = book.price("workflow_action", made.location)
-    yield PriceLine("timer, its actions", 1, _times(actions, _ACTIONS_AN_HOUR), "keep")
+    action = book.price("workflow_action", made.location)
+    actions = 1 + 2 * (len(plan.choices) + 1)  # a trigger; a look and a decision for each group that there may be
+    yield PriceLine("timer, its actions", 1, _times(action, actions * _RUNS_AN_HOUR), "keep")
 
 
 def _hourly(usd_per_month: float | None) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tfinfra.catalog.features import features
 from tfinfra.catalog.images import HPC_IMAGE, image_features, image_of
 from tfinfra.catalog.sizes import VmSize, size
-from tfinfra.model import Image, Infrastructure, Spec, Spot, Target
+from tfinfra.model import Access, Image, Infrastructure, Spec, Spot, Target
 
 # Clear of 172.16.0.0/16, which Azure's RDMA network has for itself; a /20 holds 4,091 nodes.
 ADDRESS_SPACE, SUBNET = "10.0.0.0/16", "10.0.0.0/20"
@@ -47,6 +47,7 @@ def _infrastructure(spec: Spec, location: str, size: VmSize) -> Infrastructure:
         subnet_id=target.subnet_id,
         capacity_reservation_id=target.capacity_reservation_id,
         proximity_placement=wants_proximity(spec, infiniband=infiniband),
+        access=Access(target.identity_id, target.store, target.reaper_id),
     )
 
 

@@ -86,10 +86,16 @@ def _target_files(folder: Path) -> Iterator[Path]:
 
 def _source(document: Document, folder: Path) -> Source:
     directory, entry = document.data.get("source_directory", "."), document.data.get("entry_script")
-    name = document.data.get("pip_requirements_file") or document.data.get("pip_requirements_file_path")
+    requirements = _names(document, "pip_requirements_file", "conda_dependencies_file")
     directory = directory if isinstance(directory, str) and "\0" not in directory else "."
     shown = os.path.normpath(folder / directory)
-    return read_source(folder / directory, shown, str(entry or ""), str(name) if name else None)
+    return read_source(folder / directory, shown, str(entry or ""), requirements, _names(document, "setup_script"))
+
+
+def _names(document: Document, *keys: str) -> tuple[str, ...]:
+    """The files that these keys name, in whichever spelling."""
+    given = (document.data.get(key) or document.data.get(f"{key}_path") for key in keys)
+    return tuple(str(name) for name in given if name)
 
 
 def known_prices() -> KnownPrices:

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfinfra.backends.registry import backend
+from tfinfra.compiler.access_rules import access_findings
 from tfinfra.compiler.compute_rules import compute_findings
+from tfinfra.compiler.conda_rules import conda_findings
 from tfinfra.compiler.inputs import Inputs, KnownPrices, shipped_prices
 from tfinfra.compiler.order import in_file_order
+from tfinfra.compiler.places import Places
 from tfinfra.compiler.plan import make_plan
 from tfinfra.compiler.requirements import framework_findings, requirement_findings
 from tfinfra.compiler.resolve import resolve
@@ -43,12 +46,13 @@ class Checked:
     spec: Spec
     plan: Plan
     diagnostics: tuple[Diagnostic, ...]
+    places: Places
 
 
 @dataclass(frozen=True)
 class Compiled:
-    """What `plan` shows and `up` runs. `tree` is the deploy folder, {path: text}; `source_root` is absolute. `prices`
-    gives what its rules went by."""
+    """What `plan` shows and `up` runs. `tree` is the deploy folder, {path: text}; `source_root` is absolute; `places`
+    tells the lines of what is found later. `prices` gives what its rules went by."""
 
     manifest: Manifest
     spec: Spec
@@ -56,6 +60,7 @@ class Compiled:
     tree: dict[str, str]
     diagnostics: tuple[Diagnostic, ...]
     source_root: Path
+    places: Places
     prices: Callable[[], KnownPrices] = shipped_prices
 
 
@@ -79,7 +84,7 @@ def check_manifest(inputs: Inputs) -> Checked:
     plan = make_plan(spec, tasks, gpus)
     found += _money(manifest, inputs, spec, plan)
     _refuse(inputs, found)
-    return Checked(manifest, spec, plan, in_file_order(inputs, found))
+    return Checked(manifest, spec, plan, in_file_order(inputs, found), Places(manifest.document, chosen))
 
 
 def compile_manifest(inputs: Inputs) -> Compiled:
@@ -89,13 +94,16 @@ def compile_manifest(inputs: Inputs) -> Compiled:
     checked = check_manifest(inputs)
     tree = render(checked.plan, resolved_text(checked.manifest, checked.spec))
     root = inputs.source.root
-    return Compiled(checked.manifest, checked.spec, checked.plan, tree, checked.diagnostics, root, inputs.prices)
+    return Compiled(
+        checked.manifest, checked.spec, checked.plan, tree, checked.diagnostics, root, checked.places, inputs.prices
+    )
 
 
 _PLANNABLE = {
     *("TFI302", "TFI304", "TFI305", "TFI306", "TFI307", "TFI308", "TFI309", "TFI313", "TFI318"),
-    *("TFI405", "TFI406", "TFI501"),
+    *("TFI405", "TFI406", "TFI501", "TFI650"),
     *("TFI670", "TFI672", "TFI673", "TFI674", "TFI675", "TFI678", "TFI679"),
+    *("TFI700", "TFI701", "TFI702", "TFI703", "TFI704", "TFI705", "TFI706", "TFI707", "TFI708"),
 }
 """Errors that leave the tasks as they are: those are looked at too, so that all errors come at once."""
 
@@ -105,11 +113,13 @@ def _check(
 ) -> Iterable[Diagnostic]:
     yield from manifest_findings(manifest, inputs.stem)
     yield from chosen.diagnostics
+    yield from access_findings(chosen)
     yield from capacity_errors(manifest, chosen)
     yield from gpu_findings(manifest, chosen, inputs)
     yield from compute_findings(manifest, chosen)
     yield from source_findings(manifest, inputs)
     yield from requirement_findings(manifest, inputs)
+    yield from conda_findings(manifest, inputs)
     yield from framework_findings(manifest)
     if manifest.sound("distributed_backend", "tf_config", "framework_version"):
         yield from ScriptRules(manifest, inputs.source, script, dialect).findings()

@@ -33,4 +33,5 @@ def make_plan(spec: Spec, tasks: Sequence[Task], gpus: int) -> Plan:
         hold_on_failure=spec.hold_on_failure,
         infrastructure=first,
         alternatives=tuple(others),
+        setup_script=spec.setup_script,
     )

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from tfinfra.catalog.tensorflow import framework, frameworks, full_version, minor_of
+from tfinfra.compiler.conda_file import CondaFile, read_conda_file
 from tfinfra.compiler.inputs import Inputs
 from tfinfra.errors import Diagnostic, Position, Severity
 from tfinfra.manifest.document import KeyPath, error_at
@@ -36,9 +37,18 @@ def requirement_lines(text: str) -> tuple[tuple[int, str], ...]:
 
 
 def all_requirements(manifest: Manifest, inputs: Inputs) -> tuple[str, ...]:
-    """Every requirement line, those of pip_packages first."""
+    """Every requirement line, those of pip_packages first, those of a conda environment file last."""
     text = inputs.source.requirements.get(manifest.pip_requirements_file or "", "")
-    return (*manifest.pip_packages, *(line for _, line in requirement_lines(text)))
+    of_conda = conda_file(manifest, inputs)
+    in_conda = (line for _, line in of_conda.pip) if of_conda else ()
+    return (*manifest.pip_packages, *(line for _, line in requirement_lines(text)), *in_conda)
+
+
+def conda_file(manifest: Manifest, inputs: Inputs) -> CondaFile | None:
+    """The environment file, None where the manifest names none or it cannot be read."""
+    name = manifest.conda_dependencies_file
+    text = inputs.source.requirements.get(name or "")
+    return read_conda_file(text, inputs.source.file(str(name))) if name and text is not None else None
 
 
 def requirement_findings(manifest: Manifest, inputs: Inputs) -> Iterator[Diagnostic]:
@@ -55,6 +65,21 @@ def requirement_findings(manifest: Manifest, inputs: Inputs) -> Iterator[Diagnos
             written = lines[number - 1]
             position = Position(inputs.source.file(str(name)), number, 1, len(written.rstrip()), written)
             yield Diagnostic(code, Severity.ERROR, message, "pip_requirements_file", position, hint)
+    if of_conda := conda_file(manifest, inputs):
+        for place, line in of_conda.pip:
+            for code, message, hint in _faults(line):
+                yield error_at(of_conda.document, code, place, message, hint)
+
+
+def normalised(name: str) -> str:
+    """A package's name as pip and this project compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def requirement_name(line: str) -> str:
+    """The normalised name of a requirement line, "" where it has none."""
+    found = _NAME.fullmatch(line)
+    return normalised(found[1]) if found else ""
 
 
 def _faults(line: str) -> Iterator[tuple[str, str, str]]:
@@ -71,7 +96,7 @@ def _faults(line: str) -> Iterator[tuple[str, str, str]]:
     if found is None or not _REST.fullmatch(found[4]):
         yield "TFI318", f"'{line}' is no requirement", "write name==1.2.3, name>=1,<2, or name @ https://…"
         return
-    name = re.sub(r"[-_.]+", "-", found[1]).lower()
+    name = normalised(found[1])
     if name in _TENSORFLOW:
         yield "TFI313", f"'{line}': TensorFlow is always installed", "remove it; framework_version says which"
     if name == "horovod":

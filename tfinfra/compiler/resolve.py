@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tfinfra.catalog.tensorflow import full_version
+from tfinfra.compiler.conda_rules import conda_channels, conda_specs
 from tfinfra.compiler.inputs import Inputs
 from tfinfra.compiler.requirements import all_requirements
 from tfinfra.compiler.script_rules import Dialect
@@ -32,6 +33,7 @@ def resolve(manifest: Manifest, inputs: Inputs, target: Target, dialect: Dialect
         limits=Limits(manifest.max_run_duration, manifest.limits.keep_outputs, manifest.limits.max_cost_usd),
         hold_on_failure=manifest.on_failure,
         tags=dict(manifest.tags),
+        setup_script=manifest.setup_script,
     )
 
 
@@ -41,10 +43,13 @@ def arguments(manifest: Manifest) -> tuple[str, ...]:
 
 
 def _requirements(manifest: Manifest, inputs: Inputs) -> Requirements:
+    specs = conda_specs(manifest, inputs)
     return Requirements(
         framework_version=full_version(manifest.framework_version),
         python_version=manifest.python_version,
         pip=all_requirements(manifest, inputs),
         horovod=manifest.distributed_backend == "mpi",
         gpu=manifest.use_gpu,
+        conda=specs,
+        conda_channels=conda_channels(manifest, inputs) if specs else (),
     )

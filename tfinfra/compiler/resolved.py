@@ -29,6 +29,8 @@ def _content(manifest: Manifest, spec: Spec) -> dict[str, Any]:
         "python_version": spec.requirements.python_version,
         "pip_packages": list(manifest.pip_packages),
         **({"pip_requirements_file": manifest.pip_requirements_file} if manifest.pip_requirements_file else {}),
+        **_conda(manifest, spec),
+        **({"setup_script": spec.setup_script} if spec.setup_script else {}),
         "environment_variables": spec.environment_variables,
         "use_gpu": spec.use_gpu,
         "node_count": spec.node_count,
@@ -48,6 +50,18 @@ def _content(manifest: Manifest, spec: Spec) -> dict[str, Any]:
 def _limits(limits: Limits) -> dict[str, Any]:
     cap = {} if limits.max_cost_usd is None else {"max_cost_usd": limits.max_cost_usd}
     return {"max_run_duration": limits.max_run_duration, "keep_outputs": limits.keep_outputs, **cap}
+
+
+def _conda(manifest: Manifest, spec: Spec) -> dict[str, Any]:
+    """Where conda is asked for anything: its keys as written, the channels as they were chosen."""
+    if not spec.requirements.conda:
+        return {}
+    file = manifest.conda_dependencies_file
+    return {
+        "conda_packages": list(manifest.conda_packages),
+        "conda_channels": list(spec.requirements.conda_channels),
+        **({"conda_dependencies_file": file} if file else {}),
+    }
 
 
 def _param(values: tuple[str, ...]) -> str | list[str] | None:

@@ -24,13 +24,18 @@ def resources(plan: Plan) -> tuple[Resource, ...]:
 
 
 def _keep(made: Infrastructure) -> list[Resource]:
-    rows = [
-        ("Microsoft.Resources/resourceGroups", "resource group: lives until the outputs are fetched"),
-        ("Microsoft.Storage/storageAccounts", "storage account and container: bundle, logs, outputs"),
-        ("Microsoft.ManagedIdentity/userAssignedIdentities", "the nodes' identity"),
-        ("Microsoft.Authorization/roleAssignments", "role assignments: blobs for the nodes and for you, deletion"),
-        ("Microsoft.Logic/workflows", "timer: deletes what has expired"),
-    ]
+    others = made.access
+    rows = [("Microsoft.Resources/resourceGroups", "resource group: lives until the outputs are fetched")]
+    if not others.store:
+        rows.append(("Microsoft.Storage/storageAccounts", "storage account and container: bundle, logs, outputs"))
+    if not others.identity_id:
+        identities = "the nodes' identity" if others.reaper_id else "identities: the nodes', and the timer's"
+        deletion = "" if others.reaper_id else ", deletion"
+        rows.append(("Microsoft.ManagedIdentity/userAssignedIdentities", identities))
+        granted = f"role assignments: blobs for the nodes and for you{deletion}"
+        rows.append(("Microsoft.Authorization/roleAssignments", granted))
+    if not others.reaper_id:
+        rows.append(("Microsoft.Logic/workflows", "timer: deletes what has expired"))
     if made.shared_directory:
         rows.append(
             ("Microsoft.Storage/storageAccounts", "storage account with an NFS share: the tasks' shared directory")
@@ -43,8 +48,9 @@ def _compute(made: Infrastructure) -> list[Resource]:
         ("Microsoft.Resources/resourceGroups", "resource group: everything billed by the hour"),
         ("Microsoft.Network/networkSecurityGroups", "firewall: nothing comes in but from the run's own nodes"),
         *_network(made),
-        ("Microsoft.Authorization/roleAssignments", "role assignment: the nodes may end their own group"),
     ]
+    if not made.access.identity_id:
+        rows.append(("Microsoft.Authorization/roleAssignments", f"role assignments to end this group{_who(made)}"))
     if made.shared_directory:
         name = "lines in the nodes' /etc/hosts" if made.subnet_id else "DNS zone"
         rows.append(
@@ -63,6 +69,10 @@ def _network(made: Infrastructure) -> list[tuple[str, str]]:
         ("Microsoft.Network/natGateways", "NAT gateway"),
         ("Microsoft.Network/virtualNetworks", f"network {made.address_space}, subnet {made.subnet_prefix}"),
     ]
+
+
+def _who(made: Infrastructure) -> str:
+    return " for the nodes" if made.access.reaper_id else " for the nodes and the timer"
 
 
 def _scale_set(made: Infrastructure) -> tuple[str, str]:

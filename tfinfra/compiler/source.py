@@ -14,16 +14,23 @@ _MOST_MODULES = 100
 _MOST_BYTES = 2_000_000
 
 
-def read_source(folder: Path, shown: str, entry: str, requirements: str | None) -> Source:
-    """Never raises: what cannot be read stands in the Source's problems, "<file>?" holding a spelling hint."""
+def read_source(
+    folder: Path, shown: str, entry: str, requirements: tuple[str, ...], programs: tuple[str, ...] = ()
+) -> Source:
+    """The entry script, the `requirements` files' text, and whether the `programs` are there.
+
+    Never raises: what cannot be read stands in the Source's problems, "<file>?" holding a spelling hint.
+    """
     root = _real(folder)
     if not root.is_dir():
         reason = "it is not a directory" if root.exists() else "it does not exist"
         return Source(root, shown, exists=False, problems={"": reason})
     problems: dict[str, str] = {}
     modules = _modules(root, entry, problems) if entry else {}
-    text = _read(root, requirements, problems) if requirements else None
-    files = {requirements: text} if requirements and text is not None else {}
+    texts = {name: _read(root, name, problems) for name in requirements}
+    files = {name: text for name, text in texts.items() if text is not None}
+    for name in programs:
+        _note_unusable(root, name, problems)
     return Source(root, shown, True, modules, files, problems)
 
 
@@ -63,11 +70,21 @@ def _read(root: Path, name: str, problems: dict[str, str]) -> str | None:
             reason = "it is larger than 2 MB"
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
+    _note(root, name, reason, problems)
+    return None
+
+
+def _note_unusable(root: Path, name: str, problems: dict[str, str]) -> None:
+    reason = _unusable(root, name)
+    if reason:
+        _note(root, name, reason, problems)
+
+
+def _note(root: Path, name: str, reason: str, problems: dict[str, str]) -> None:
     problems[name] = reason
     near = nearest(name, sorted(path.name for path in root.glob("*") if path.is_file()))
     if near and reason == "it does not exist":
         problems[f"{name}?"] = did_you_mean(near)
-    return None
 
 
 def _real(path: Path) -> Path:

@@ -9,6 +9,14 @@ from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import error_at
 from tfinfra.manifest.manifest import Manifest
 
+_FILES = {
+    "entry_script": "TFI307",
+    "pip_requirements_file": "TFI309",
+    "conda_dependencies_file": "TFI702",
+    "setup_script": "TFI706",
+}
+"""A key that names a file of the source directory → the code of what is wrong with it."""
+
 
 def source_findings(manifest: Manifest, inputs: Inputs) -> Iterator[Diagnostic]:
     """What the manifest names and the disk does not have as it should."""
@@ -25,7 +33,7 @@ def source_findings(manifest: Manifest, inputs: Inputs) -> Iterator[Diagnostic]:
             "it is relative to the manifest",
         )
         return
-    for key, code in (("entry_script", "TFI307"), ("pip_requirements_file", "TFI309")):
+    for key, code in _FILES.items():
         name = getattr(manifest, key)
         if name and manifest.sound(key) and name in source.problems:
             hint = source.problems.get(f"{name}?") or "it is relative to source_directory and stays inside it"

@@ -8,24 +8,36 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
+from tfinfra.environment.conda import install_conda
+from tfinfra.environment.conda_lock import refuse_two_versions
 from tfinfra.environment.exclusive import exclusive
-from tfinfra.environment.horovod import Bench, horovod_wheel
-from tfinfra.environment.interpreter import find_same_interpreter
-from tfinfra.environment.lock import Lock
+from tfinfra.environment.horovod import Bench, WheelSource, build_here, horovod_wheel
+from tfinfra.environment.interpreter import find_same_interpreter, locked_interpreter
+from tfinfra.environment.lock import Lock, this_platform
 from tfinfra.environment.relocate import copy_interpreter
+from tfinfra.environment.standalone import write_channel
 from tfinfra.environment.tools import Progress, Tools, find_uv, say_nothing
 from tfinfra.model import to_json
 
 MARKER = "tfinfra-environment.json"
 
 
-def ensure_environment(lock: Lock, cache: Path, progress: Progress | None = None) -> Path:
+def ensure_environment(
+    lock: Lock,
+    cache: Path,
+    progress: Progress | None = None,
+    *,
+    wheels: WheelSource = build_here,
+    conda_files: Path | None = None,
+) -> Path:
     """The whole environment of `lock`: its bin/ holds python and, with Horovod, mpirun.
 
-    Built where it is not there yet; whoever else wants the same meanwhile waits for it. Raises ProvisioningError with
-    a tool's last lines, NotFeasible where there is no interpreter or package index, TfinfraError without a compiler.
+    Built where it is not there yet; whoever else wants the same meanwhile waits for it. `wheels` is where Horovod's
+    wheel comes from, `conda_files` a folder of conda packages that came along. Raises ProvisioningError with a tool's
+    last lines, NotFeasible where there is no interpreter or package index, TfinfraError without a compiler.
     """
     say = progress or say_nothing
     folder = cache / "environments" / lock.key
@@ -35,7 +47,7 @@ def ensure_environment(lock: Lock, cache: Path, progress: Progress | None = None
         folder.with_name(f"{lock.key}.lock"), lambda: say("waiting for another run that builds the same environment")
     ) as held:
         if not is_whole(folder):
-            _build(lock, cache, folder, held, say)
+            _build(Build(lock, cache, folder, say, wheels, conda_files), held)
     return folder
 
 
@@ -44,15 +56,31 @@ def is_whole(folder: Path) -> bool:
     return (folder / MARKER).is_file() and (folder / "bin/python").exists()
 
 
-def _build(lock: Lock, cache: Path, folder: Path, held: int, say: Progress) -> None:
+@dataclass(frozen=True)
+class Build:
+    """What one build is made from; see `ensure_environment`."""
+
+    lock: Lock
+    cache: Path
+    folder: Path
+    say: Progress
+    wheels: WheelSource
+    conda_files: Path | None
+
+
+def _build(build: Build, held: int) -> None:
+    lock, cache, folder, say = build.lock, build.cache, build.folder, build.say
     remove(folder)
     log = cache / "logs" / f"environment-{lock.key}.log"
     log.unlink(missing_ok=True)
     tools = Tools(find_uv(cache, say), log, (held,), _uv_cache(cache))
-    _make_interpreter(lock, cache, folder, tools, say)
+    if not lock.has_conda_python:
+        _make_interpreter(lock, cache, folder, tools, say)
+    if lock.conda:
+        _install_conda(build, tools)
     _install(lock, folder, tools, say)
     if lock.horovod:
-        wheel = horovod_wheel(Bench(lock, folder, cache, tools, say))
+        wheel = horovod_wheel(Bench(lock, folder, cache, tools, say, build.wheels))
         tools.uv_run([*_pip_install(folder), "--no-deps", wheel], "installing Horovod")
     _check(lock, folder, tools, say)
     _mark(lock, folder)
@@ -66,7 +94,10 @@ def remove(folder: Path) -> None:
 
 
 def _make_interpreter(lock: Lock, cache: Path, folder: Path, tools: Tools, say: Progress) -> None:
-    found = find_same_interpreter(tools.uv, lock.python_version, cache, say)
+    """An environment for nodes that mount it may use a Python that they see; one that a node builds for itself has the
+    lock's, and the image's Python runs the bootstrap and the agent alone."""
+    find = find_same_interpreter if lock.platform == this_platform() else locked_interpreter
+    found = find(tools.uv, lock.python_version, cache, say)
     if found.version != lock.python_version:
         say(f"Python {lock.python_version} is not on this machine; using {found.version}")
     program = found.path
@@ -74,6 +105,19 @@ def _make_interpreter(lock: Lock, cache: Path, folder: Path, tools: Tools, say: 
         program = copy_interpreter(found, folder / "python")
         tools.run([program, "-I", "-m", "compileall", "-q", folder / "python/lib"], "compiling Python's library")
     tools.uv_run(["venv", "--quiet", "--allow-existing", "--python", program, folder], "making the environment")
+
+
+def _install_conda(build: Build, tools: Tools) -> None:
+    """Before pip's packages. Where Python is not conda's own, conda learns from a stand-in which one is there."""
+    lock, folder = build.lock, build.folder
+    build.say(f"installing {len(lock.conda)} conda packages")
+    packages = lock.conda
+    if not lock.has_conda_python:
+        packages = (*packages, write_channel(build.cache / "conda/standalone", lock.python_version))
+    install_conda(packages, folder, build.cache / "conda", build.conda_files)
+    refuse_two_versions(folder, lock)
+    program = folder / "bin/python"
+    tools.run([program, "-I", "-m", "compileall", "-q", "-x", "/(test|tests)/", folder / "lib"], "compiling modules")
 
 
 def _install(lock: Lock, folder: Path, tools: Tools, say: Progress) -> None:

@@ -7,30 +7,49 @@ import hashlib
 import os
 import shutil
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from tfinfra.environment import recipe
+from tfinfra.environment.cuda import Toolkit, cuda_of, find_toolkit, make_usable, stage_nccl
 from tfinfra.environment.exclusive import exclusive
 from tfinfra.environment.lock import Lock
 from tfinfra.environment.tools import Command, Progress, Tools
-from tfinfra.errors import ProvisioningError, TfinfraError
+from tfinfra.errors import TfinfraError
 
 # From TensorFlow 2.19 on, a header of xla_mpi_ops.cc is not shipped any more; that file serves XLA-compiled steps only.
 _FIRST_WITHOUT_XLA_HEADERS = 19
 _XLA_SOURCE = "xla_mpi_ops.cc"
+# TensorFlow's GPU packages bring CUDA's libraries from 2.14 on, those of CUDA 11.8 then.
+_FIRST_CUDA = (11, 8)
+# From horovod/tensorflow/ to the library of TensorFlow's packages: nothing else would find it there.
+_NCCL_BESIDE = "$ORIGIN/../../nvidia/nccl/lib"
+
+
+class WheelSource(Protocol):
+    def __call__(self, key: str, folder: Path, build: Callable[[], None]) -> None:
+        """Leaves `folder` with the whole wheel of `key` in it: by calling `build`, or from wherever it is already."""
+
+
+def build_here(key: str, folder: Path, build: Callable[[], None]) -> None:
+    """The source of who is alone: a wheel that is not there is built."""
+    del key, folder
+    build()
 
 
 @dataclass(frozen=True)
 class Bench:
-    """What a build works with: `environment` holds TensorFlow and Open MPI already; `cache` keeps the wheels."""
+    """What a build works with: `environment` holds TensorFlow and Open MPI already; `cache` keeps the wheels, `wheels`
+    may know who has one."""
 
     lock: Lock
     environment: Path
     cache: Path
     tools: Tools
     progress: Progress
+    wheels: WheelSource = build_here
 
     @property
     def python(self) -> Path:
@@ -38,40 +57,25 @@ class Bench:
 
 
 def horovod_wheel(bench: Bench) -> Path:
-    """The wheel for this environment, from the cache or built. Raises TfinfraError where a compiler is missing,
-    ProvisioningError with the compiler's last lines."""
-    if not bench.lock.gpu or cuda_home() is None:
-        return _wheel(bench, nccl=False)
-    try:
-        return _wheel(bench, nccl=True)
-    except ProvisioningError as error:
-        bench.progress(f"Horovod without NCCL: gradients will pass through the hosts' memory ({error.hint})")
-        return _wheel(bench, nccl=False)
+    """The wheel for this environment, from the cache, from `bench.wheels` or built. A GPU lock's is built with NCCL.
 
-
-def cuda_home() -> Path | None:
-    """Where a whole CUDA toolkit stands: pip's CUDA packages hold no compiler that Horovod could use."""
-    nvcc = shutil.which("nvcc") or "/usr/local/cuda/bin/nvcc"
-    return Path(nvcc).resolve().parents[1] if Path(nvcc).exists() else None
-
-
-def _wheel(bench: Bench, *, nccl: bool) -> Path:
-    folder = bench.cache / "wheels" / f"horovod-{wheel_key(bench.lock, nccl=nccl)}"
+    Raises TfinfraError where a compiler is missing, ProvisioningError with the compiler's last lines.
+    """
+    key = wheel_key(bench.lock)
+    folder = bench.cache / "wheels" / f"horovod-{key}"
     say = bench.progress
     with exclusive(folder.with_suffix(".lock"), lambda: say("waiting for another run that builds Horovod")) as held:
         if not folder.is_dir():
-            _require_compiler()
             tools = replace(bench.tools, inherited=(*bench.tools.inherited, held))
-            say(f"building Horovod {bench.lock.horovod} (about 90 s, once)")
-            _build(replace(bench, tools=tools), folder, nccl=nccl)
+            bench.wheels(key, folder, lambda: _build(replace(bench, tools=tools), folder))
     return next(folder.glob("*.whl"))
 
 
-def wheel_key(lock: Lock, *, nccl: bool) -> str:
+def wheel_key(lock: Lock) -> str:
     """Of everything that Horovod's binary is tied to."""
     minor = ".".join(lock.python_version.split(".")[:2])
     ties = [recipe.RECIPE, lock.horovod, lock.tensorflow, lock.framework_version, minor, lock.openmpi, lock.platform]
-    return hashlib.sha256(repr([*ties, lock.tools, nccl]).encode()).hexdigest()[:20]
+    return hashlib.sha256(repr([*ties, lock.tools, lock.gpu]).encode()).hexdigest()[:20]
 
 
 def _require_compiler() -> None:
@@ -83,13 +87,15 @@ def _require_compiler() -> None:
         )
 
 
-def _build(bench: Bench, folder: Path, *, nccl: bool) -> None:
+def _build(bench: Bench, folder: Path) -> None:
     """Into a folder beside, renamed when it is whole."""
+    _require_compiler()
+    bench.progress(f"building Horovod {bench.lock.horovod} (about 90 s, once)")
     staging = folder.with_suffix(".build")
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
-    environment = _build_environment(bench, staging / "tools", nccl=nccl)
     _install_tools(bench, staging)
+    environment = {**_build_environment(bench, staging / "tools"), **_gpu_environment(bench, staging)}
     source = _fetch_source(bench, staging, environment)
     if recipe.minor_version(bench.lock.framework_version) >= _FIRST_WITHOUT_XLA_HEADERS:
         _drop_xla_source(source)
@@ -131,9 +137,9 @@ def _drop_xla_source(source: Path) -> None:
     lists.write_text("".join(line for line in lines if _XLA_SOURCE not in line))
 
 
-def _build_environment(bench: Bench, tools: Path, *, nccl: bool) -> dict[str, str]:
+def _build_environment(bench: Bench, tools: Path) -> dict[str, str]:
     path = f"{tools}/bin:{bench.environment}/bin:{os.environ.get('PATH', os.defpath)}"
-    made = {
+    return {
         "PYTHONPATH": str(tools),
         "PATH": path,
         "LDFLAGS": "-s",
@@ -146,10 +152,32 @@ def _build_environment(bench: Bench, tools: Path, *, nccl: bool) -> dict[str, st
         "HOROVOD_WITHOUT_PYTORCH": "1",
         "HOROVOD_WITHOUT_MXNET": "1",
     }
-    return {**made, **_nccl_environment(bench)} if nccl else made
 
 
-def _nccl_environment(bench: Bench) -> dict[str, str]:
-    nccl = next(bench.environment.glob("lib/python3*/site-packages/nvidia/nccl"), None)
-    found = {"HOROVOD_GPU_OPERATIONS": "NCCL", "HOROVOD_CUDA_HOME": str(cuda_home())}
-    return {**found, "HOROVOD_NCCL_HOME": str(nccl)} if nccl else found
+def _gpu_environment(bench: Bench, staging: Path) -> dict[str, str]:
+    """Horovod's own switches for its GPU part (Horovod's installation guide, "NCCL"); {} for a CPU lock."""
+    if not bench.lock.gpu:
+        return {}
+    make_usable(staging / "tools")
+    wanted = cuda_of(bench.lock.packages) or _FIRST_CUDA
+    toolkit = find_toolkit(bench.environment, staging / "tools", wanted)
+    _say_which(bench, toolkit, wanted)
+    nccl = stage_nccl(bench.environment, staging / "nccl")
+    if nccl is None:
+        raise TfinfraError(
+            "Horovod's GPU part needs NCCL, which TensorFlow's packages do not bring before 2.14",
+            hint="write framework_version: 2.15.1 (the default), or a newer one",
+        )
+    return {
+        "HOROVOD_GPU_OPERATIONS": "NCCL",
+        "HOROVOD_CUDA_HOME": str(toolkit.home),
+        "HOROVOD_NCCL_HOME": str(nccl),
+        "HOROVOD_NCCL_LINK": "SHARED",
+        "CUDACXX": str(toolkit.home / "bin/nvcc"),
+        "LDFLAGS": f"-s -Wl,-rpath,{_NCCL_BESIDE}",
+    }
+
+
+def _say_which(bench: Bench, toolkit: Toolkit, wanted: tuple[int, int]) -> None:
+    other = "" if toolkit.version[0] == wanted[0] else f"; TensorFlow's is {wanted[0]}.{wanted[1]}"
+    bench.progress(f"Horovod's GPU part is compiled with CUDA {toolkit.spelt} ({toolkit.source}{other})")

@@ -80,6 +80,24 @@ def find_same_interpreter(uv: str, version: str, cache: Path, progress: Progress
         return find_interpreter(uv, ".".join(version.split(".")[:2]), cache, progress)
 
 
+def locked_interpreter(uv: str, version: str, cache: Path, progress: Progress) -> Interpreter:
+    """The very version, as uv brings it: never one of the machine, whose image decides about its own. Raises
+    NotFeasible where it cannot be fetched."""
+    managed = cache / "python"
+    refusal = None if _of_uv(uv, version, managed) else _download(uv, version, managed, progress)
+    found = _of_uv(uv, version, managed)
+    if not found:
+        raise NotFeasible(
+            f"the lock's Python {version} could not be downloaded: {refusal or 'it is not there'}",
+            hint="a node needs a way to where uv finds it: UV_PYTHON_INSTALL_MIRROR names another place",
+        )
+    return found[0]
+
+
+def _of_uv(uv: str, version: str, managed: Path) -> list[Interpreter]:
+    return [i for i in _installed(uv, version, managed) if managed in i.path.parents]
+
+
 def downloadable_version(uv: str, version: str) -> str:
     """The exact version that uv would download for `version`, as uv knows it without any network."""
     rows = _listed(uv, version, "--only-downloads")

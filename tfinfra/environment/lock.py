@@ -7,12 +7,15 @@ import json
 import os
 import platform as machine
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from tfinfra.environment import recipe
+from tfinfra.environment.conda import CondaPackage
+from tfinfra.environment.conda_lock import folder_state, lock_conda, with_conda
 from tfinfra.environment.exclusive import exclusive
 from tfinfra.environment.interpreter import downloadable_version, find_interpreter
+from tfinfra.environment.metadata import requires_of
 from tfinfra.environment.solve import Question, Unsolvable, refused, solve
 from tfinfra.environment.tools import Progress, find_uv, say_nothing
 from tfinfra.model import Requirements, from_json, to_json
@@ -24,7 +27,8 @@ class Lock:
 
     `platform` is "<system>-<machine>" where the environment is for this kind of machine, else a uv platform;
     `packages` and `tools` (what Horovod is built with) are requirements texts with hashes; `horovod` is Horovod's
-    version, None without it; `tensorflow` the package that TensorFlow comes from; `recipe` the build's version.
+    version, None without it; `tensorflow` the package that TensorFlow comes from; `recipe` the build's version. `conda`
+    holds what conda installs before `packages`; where Python is among it, that is the interpreter.
     """
 
     key: str
@@ -38,6 +42,11 @@ class Lock:
     openmpi: str | None
     tools: str
     gpu: bool
+    conda: tuple[CondaPackage, ...] = ()
+
+    @property
+    def has_conda_python(self) -> bool:
+        return any(package.name == "python" for package in self.conda)
 
 
 def make_lock(
@@ -68,7 +77,9 @@ def this_platform() -> str:
 
 
 def _inputs_key(requirements: Requirements, platform: str) -> str:
-    return _digest({"requirements": to_json(requirements), "platform": platform, "recipe": recipe.RECIPE})
+    """A channel that is a folder counts with its content: nobody else publishes it."""
+    asked = {"requirements": to_json(requirements), "platform": platform, "recipe": recipe.RECIPE}
+    return _digest({**asked, "folders": folder_state(requirements.conda_channels)})
 
 
 def _digest(content: object) -> str:
@@ -93,7 +104,7 @@ def _write(path: Path, lock: Lock) -> Lock:
 
 def _keyed(lock: Lock) -> Lock:
     content = {name: value for name, value in asdict(lock).items() if name != "key"}
-    return Lock(key=_digest(content), **content)
+    return replace(lock, key=_digest(content))
 
 
 def _solved(requirements: Requirements, platform: str, cache: Path, say: Progress) -> Lock:
@@ -110,8 +121,11 @@ def _solved(requirements: Requirements, platform: str, cache: Path, say: Progres
         platform=None if here else platform,
         interpreter=interpreter.path if interpreter else None,
     )
-    wanted, packages = _packages(uv, wanted, ask, requirements.framework_version)
-    tools = solve(uv, _replace(ask, recipe.HOROVOD_TOOLS, ())) if wanted.horovod else ""
+    conda = _conda(uv, requirements, wanted.tensorflow, ask, cache) if requirements.conda else ()
+    python = next((package.version for package in conda if package.name == "python"), python)
+    ask = replace(ask, python=python)
+    wanted, packages = with_conda(conda, requirements, ask, lambda asked: _packages(uv, wanted, asked, requirements))
+    tools = solve(uv, _replace(ask, recipe.horovod_tools(requirements, platform), ())) if wanted.horovod else ""
     return _keyed(
         Lock(
             key="",
@@ -125,11 +139,19 @@ def _solved(requirements: Requirements, platform: str, cache: Path, say: Progres
             openmpi=recipe.OPENMPI_VERSION if wanted.horovod else None,
             tools=tools,
             gpu=requirements.gpu,
+            conda=conda,
         )
     )
 
 
-def _packages(uv: str, wanted: recipe.Wanted, ask: Question, version: str) -> tuple[recipe.Wanted, str]:
+def _conda(
+    uv: str, requirements: Requirements, tensorflow: str, ask: Question, cache: Path
+) -> tuple[CondaPackage, ...]:
+    limits = requires_of(uv, f"{tensorflow}=={requirements.framework_version}", ask.python, ask.platform)
+    return lock_conda(requirements, ask, ask.platform or this_platform(), cache, limits)
+
+
+def _packages(uv: str, wanted: recipe.Wanted, ask: Question, requirements: Requirements) -> tuple[recipe.Wanted, str]:
     """The solution, on the package `tensorflow` where another package insists on that name."""
     try:
         text = solve(uv, ask)
@@ -138,8 +160,8 @@ def _packages(uv: str, wanted: recipe.Wanted, ask: Question, version: str) -> tu
         full = recipe.with_full_tensorflow(wanted)
         return full, solve(uv, _replace(ask, full.lines, ask.constraints))
     except Unsolvable as why:
-        raise refused(why, wanted.tensorflow, version, ask.python) from why
+        raise refused(why, wanted.tensorflow, requirements.framework_version, ask.python) from why
 
 
 def _replace(ask: Question, lines: tuple[str, ...], constraints: tuple[str, ...]) -> Question:
-    return Question(lines, constraints, ask.python, ask.platform, ask.interpreter)
+    return replace(ask, lines=lines, constraints=constraints)

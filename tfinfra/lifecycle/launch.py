@@ -77,7 +77,7 @@ def _is_local(compiled: Compiled, options: LaunchOptions) -> bool:
 def _local_cloud(options: LaunchOptions) -> Cloud:
     from tfinfra.clouds import local_cloud
 
-    return local_cloud(machines=options.machines)
+    return local_cloud(machines=options.machines, preflight=options.rehearse)
 
 
 def compile_to_folder(inputs: Inputs, options: LaunchOptions, observer: Observer) -> Compiled:

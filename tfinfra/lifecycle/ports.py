@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from tfinfra.azure.standing import Standing
 from tfinfra.cloud import Cloud
+from tfinfra.compiler.pipeline import Compiled
+from tfinfra.errors import Diagnostic
 from tfinfra.lifecycle.runs import RunGroup
-from tfinfra.model import Plan, Requirements
+from tfinfra.model import Access, Plan, Requirements
 from tfinfra.store import ObjectStore
 
 Progress = Callable[[str], None]
@@ -55,8 +58,10 @@ class LockSeam(Protocol):
 class Ports:
     """`check_source` raises ManifestError for a source directory that cannot be shipped. `build_environment` gives the
     folder that nodes mount, None where each node builds its own. `delete_group` returns once ARM says 404, tells what
-    it tries again, and raises TeardownIncomplete; `timer_armed` waits for the proof that the workflow in a group can
-    act; `running_instances` counts a group's living machines, None where ARM does not know."""
+    it tries again, and raises TeardownIncomplete; `standing` finds what the subscription has ready and raises
+    NotFeasible; `timer_armed` waits for the proof that the workflow in a group can act; `running_instances` counts a
+    group's living machines, None where ARM does not know. `preflight` asks ARM whether the plan (its deploy folder, its
+    run) can work, where the cloud wants that: it gives warnings, and raises what speaks against it."""
 
     cloud: Cloud
     ensure_cli: Callable[[Progress], Path]
@@ -69,10 +74,12 @@ class Ports:
     delete_group: Callable[[str, Progress], None]
     running_instances: Callable[[str], int | None]
     groups: Callable[[], Sequence[RunGroup]]
+    standing: Callable[[Access], Standing]
     timer_armed: Callable[[str, str], bool]
     warm_teardown: Callable[[], None]
     gpu_count: Callable[[], int]
     clock: Callable[[], float]
+    preflight: Callable[[Compiled, Path, str], Sequence[Diagnostic]]
 
 
 def spawn(work: Callable[[], Any], name: str) -> Future[Any]:

@@ -6,16 +6,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
+from tfinfra.azure.standing import Standing, look_up
 from tfinfra.cloud import Cloud
+from tfinfra.compiler.pipeline import Compiled
+from tfinfra.errors import Diagnostic
 from tfinfra.lifecycle.engine_process import EngineProcess
 from tfinfra.lifecycle.ports import BundleSeam, LockSeam, Ports, Progress
 from tfinfra.lifecycle.runs import RunGroup
-from tfinfra.model import Plan, Requirements
+from tfinfra.model import Access, Plan, Requirements
 from tfinfra.money.budget import DELETION_SECONDS
 from tfinfra.paths import cache_folder
 from tfinfra.store import ObjectStore
 
 STORAGE_SCOPE = "https://storage.azure.com/.default"
+ARMING = 2.0
+"""A role grant may lag for 30 minutes, twice as long as a node may take to register."""
 ENDED = ("stopping", "stopped", "deallocating", "deallocated", "deleting", "failed")
 """States of a machine that will say nothing more."""
 
@@ -38,10 +43,12 @@ def real_ports(cloud: Cloud, clock: Callable[[], float], engine: EngineProcess |
         delete_group=lambda group, progress: _delete_group(cloud, group, progress),
         running_instances=lambda group: _running_instances(cloud, group),
         groups=lambda: _groups(cloud),
+        standing=lambda access: _standing(cloud, access),
         timer_armed=lambda group, workflow: _timer_armed(cloud, group, workflow),
         warm_teardown=_warm_teardown,
         gpu_count=_gpu_count,
         clock=clock,
+        preflight=lambda compiled, deploy, run: _preflight(cloud, engine, compiled, deploy, run),
     )
 
 
@@ -113,16 +120,41 @@ def _groups(cloud: Cloud) -> tuple[RunGroup, ...]:
     return tuple(RunGroup(g.name, g.run, g.expires_at) for g in list_runs(cloud))
 
 
+def _standing(cloud: Cloud, access: Access) -> Standing:
+    cloud.ensure()
+    return look_up(cloud, access)
+
+
 def _timer_armed(cloud: Cloud, group: str, workflow: str) -> bool:
     from tfinfra.azure.timer import await_armed
 
-    return await_armed(cloud, group, workflow, timeout=cloud.timeouts.register)
+    return await_armed(cloud, group, workflow, timeout=ARMING * cloud.timeouts.register)
 
 
 def _warm_teardown() -> None:
     from tfinfra.azure.teardown import warm
 
     warm()
+
+
+def _preflight(
+    cloud: Cloud, engine: EngineProcess | None, compiled: Compiled, deploy: Path, run: str
+) -> tuple[Diagnostic, ...]:
+    """Nothing where the cloud wants no preflight."""
+    if not cloud.preflight:
+        return ()
+    from tfinfra.lifecycle.preflight import check_live, refusal
+
+    recorder = engine or EngineProcess()
+    try:
+        found = check_live(compiled, cloud, recorder, deploy, run).diagnostics
+    finally:
+        if engine is None:
+            recorder.close()
+    refused = refusal(found)
+    if refused is not None:
+        raise refused
+    return found
 
 
 def _gpu_count() -> int:

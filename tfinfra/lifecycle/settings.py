@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+from tfinfra.azure.standing import Standing
 from tfinfra.cloud import Cloud
 from tfinfra.lifecycle.record import RunRecord
 from tfinfra.model import NodeSettings, to_json
 
 RUN_ID = re.compile(r"[a-z][a-z0-9-]{0,23}-[a-z0-9]{6}")
+NO_ROLE = "none"  # as stacks/run.py reads it
 ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
@@ -45,8 +47,10 @@ def run_of_group(group: str) -> str:
     return re.sub(r"-(keep|compute(-[0-9]+)?)$", "", group.removeprefix("tfinfra-"))
 
 
-def store_url(keep: Mapping[str, Any]) -> str:
-    """The run's container, below the storage account's blob endpoint."""
+def store_url(keep: Mapping[str, Any], standing: Standing, run: str) -> str:
+    """The run's container, below the storage account's blob endpoint; or its folder in the container of others."""
+    if standing.store_url:
+        return _join(standing.store_url, run)
     store = keep["store"]
     return _join(store["endpoint"], store["container"])
 
@@ -72,30 +76,32 @@ def _join(endpoint: str, part: str) -> str:
     return f"{endpoint.rstrip('/')}/{quote(part)}"
 
 
-def stack_config(record: RunRecord, part: str) -> dict[str, str]:
+def stack_config(record: RunRecord, part: str, standing: Standing) -> dict[str, str]:
     """The configuration that both stacks take."""
     keep = part == "keep"
+    role = standing.deleter_role if standing.may_delete else NO_ROLE
     return {
         "group": record.keep_group if keep else record.compute_group,
         "run": record.run,
         "owner": record.owner,
         "expiresAt": record.keep_until if keep else record.deadline,
         "attempt": "0" if keep else str(choice_of(record.compute_group, record.run)),
+        **({"deleterRole": role} if role else {}),
     }
 
 
 def node_settings(
-    record: RunRecord, cloud: Cloud, keep: Mapping[str, Any], bundle_key: str, bundle_sha256: str
+    record: RunRecord, cloud: Cloud, keep: Mapping[str, Any], standing: Standing, *, bundle: tuple[str, str]
 ) -> NodeSettings:
-    """/etc/tfinfra/settings.json of every node of the run."""
+    """/etc/tfinfra/settings.json of every node of the run. `bundle` is its key in the store and its SHA-256."""
     group = f"/subscriptions/{cloud.subscription_id}/resourceGroups/{record.compute_group}"
     return NodeSettings(
         run=record.run,
-        store=attempt_url(store_url(keep), choice_of(record.compute_group, record.run)),
+        store=attempt_url(store_url(keep, standing, record.run), choice_of(record.compute_group, record.run)),
         shared=shared_url(keep),
-        bundle=bundle_key,
-        bundle_sha256=bundle_sha256,
-        identity_client_id=keep["identityClientId"],
+        bundle=bundle[0],
+        bundle_sha256=bundle[1],
+        identity_client_id=standing.identity_client_id or keep["identityClientId"],
         arm_endpoint=cloud.arm_endpoint,
         arm_ca=cloud.ca_file.read_text() if cloud.ca_file else None,
         compute_group_id=group,
@@ -106,11 +112,16 @@ def node_settings(
     )
 
 
-def compute_config(record: RunRecord, keep: Mapping[str, Any], settings: NodeSettings) -> dict[str, str]:
-    """The compute stack's configuration: the common one, the place that is tried, the nodes' identity and settings."""
+def compute_config(
+    record: RunRecord, keep: Mapping[str, Any], standing: Standing, settings: NodeSettings
+) -> dict[str, str]:
+    """The compute stack's configuration: the common one, the place that is tried, who may delete it, the nodes'
+    settings."""
+    timer = keep.get("timerIdentityId")
     return {
-        **stack_config(record, "compute"),
+        **stack_config(record, "compute", standing),
         "choice": str(choice_of(record.compute_group, record.run)),
         "identityId": keep["identityId"],
+        **({"timerIdentityId": timer} if timer else {}),
         "nodeSettings": json.dumps(to_json(settings)),
     }

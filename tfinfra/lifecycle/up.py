@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from tfinfra import layout
+from tfinfra.azure.standing import Standing
 from tfinfra.clock import count, iso_time, spell_seconds
 from tfinfra.compiler.pipeline import Compiled
 from tfinfra.errors import (
@@ -22,14 +23,17 @@ from tfinfra.errors import (
 from tfinfra.lifecycle import attempts, collect, down, settings, spending
 from tfinfra.lifecycle.active import ActiveRun, UpOptions
 from tfinfra.lifecycle.ending import POLL, RunResult, await_collected, end_run, hold_success
+from tfinfra.lifecycle.layers import deletion_layers
 from tfinfra.lifecycle.observer import Observer
 from tfinfra.lifecycle.ports import BundleSeam, EngineSeam, LockSeam, Ports, spawn
+from tfinfra.lifecycle.reach import await_store
 from tfinfra.lifecycle.record import Attempt, RunRecord, run_folder, this_process
 from tfinfra.lifecycle.session import Interrupt, Session
 from tfinfra.lifecycle.watch import Watch
 from tfinfra.model import Outcome, Requirements, to_json
 from tfinfra.money.budget import deadline
 from tfinfra.money.ledger import Ledger
+from tfinfra.store import ObjectStore
 
 
 class UpRun:
@@ -51,14 +55,14 @@ class UpRun:
         """Provisions, trains, collects and deletes. Raises what went wrong before the first write to the cloud; after
         it, the result carries the error."""
         try:
-            lock, engine = self._prepare(self._requirements())
+            lock, engine, standing = self._prepare(self._requirements())
             self._begin(lock)
         except BaseException:
             self._active.folder.forget()
             raise
         error: BaseException | None = None
         try:
-            self._provision(lock, engine)
+            self._provision(lock, engine, standing)
             if self._active.options.detach:
                 return self._leave()
             self._train()
@@ -80,21 +84,43 @@ class UpRun:
         self._observer.say("this machine has no GPU: the nodes will report none and take TensorFlow's CPU build")
         return replace(wanted, gpu=False)
 
-    def _prepare(self, requirements: Requirements) -> tuple[LockSeam, Future[EngineSeam]]:
-        """The lock, and an engine that is being warmed up beside it."""
+    def _prepare(self, requirements: Requirements) -> tuple[LockSeam, Future[EngineSeam], Standing]:
+        """The lock, an engine that is being warmed up beside it, and what the subscription has ready."""
         session, ports, folder = self._session, self._ports, self._active.folder
+        ports.check_source(self._active.plan, self._compiled.source_root)
+        folder.write_deploy(self._compiled.tree)
+        if ports.cloud.preflight:
+            self._preflight()
         with session.phase("prepare", "Pulumi, and the environment's lock"):
-            ports.check_source(self._active.plan, self._compiled.source_root)
-            folder.write_deploy(self._compiled.tree)
+            looked = spawn(lambda: ports.standing(self._active.plan.infrastructure.access), "standing")
             progress = session.progress("prepare")
             session.wait(spawn(lambda: ports.ensure_cli(progress), "toolchain"))
             engine = spawn(lambda: ports.engine(folder.deploy, self.run, folder.pulumi, self._made), "engine")
             try:
                 lock = session.wait(spawn(lambda: ports.make_lock(requirements, progress), "lock"))
+                standing = session.wait(looked)
             except BaseException:
                 engine.add_done_callback(_close)
                 raise
-        return lock, engine
+        self._tell_layers(standing)
+        return lock, engine, standing
+
+    def _tell_layers(self, standing: Standing) -> None:
+        """Says which ways of deletion this run has, and warns of each that it has not."""
+        plan = self._active.plan
+        layers = deletion_layers(plan.infrastructure.access, plan.node_count, standing.may_delete)
+        self._session.audit.append("layers", **{layer.name: layer.on for layer in layers})
+        for layer in layers:
+            if not layer.on:
+                self._observer.say(f"warning: {layer.name} will not delete: {layer.why}")
+
+    def _preflight(self) -> None:
+        """Asks the cloud whether the plan can work; raises what speaks against it."""
+        ask, deploy = self._ports.preflight, self._active.folder.deploy
+        with self._session.phase("preflight", "what the cloud says of the plan"):
+            warnings = self._session.wait(spawn(lambda: ask(self._compiled, deploy, self.run), "preflight"))
+        for warning in warnings:
+            self._observer.diagnose(warning)
 
     def _begin(self, lock: LockSeam) -> None:
         """Writes the run's record: from here on nothing that is made can be orphaned."""
@@ -140,48 +166,68 @@ class UpRun:
         self._session.audit.append("resource", text=resource)
         self._observer.progress(self._part, resource)
 
-    def _provision(self, lock: LockSeam, engine: Future[EngineSeam]) -> None:
+    def _provision(self, lock: LockSeam, engine: Future[EngineSeam], standing: Standing) -> None:
         session, active = self._session, self._active
         bundle_made = spawn(lambda: self._make_bundle(lock), "environment")
         active.engine = session.wait(engine)
-        keep = self._keep()
-        store_url = settings.store_url(keep)
+        keep = self._keep(standing)
+        store_url = settings.store_url(keep, standing, self.run)
         active.folder.update(store=store_url, shared=settings.shared_url(keep))
-        active.store = self._ports.open_store(store_url)
+        active.store = self._reachable(store_url)
         if active.options.keep:  # the nodes hold also where this client dies
             active.store.put(layout.KEEP, b"{}\n")
-        armed = spawn(lambda: self._ports.timer_armed(active.record().keep_group, f"{self.run}-timer"), "timer")
+        armed = self._arm(standing)
         with session.phase("environment", "the training environment"):
             bundle = session.wait(bundle_made)
         with session.phase("bundle", "upload", sha256=bundle.sha256):
             self._upload(bundle)
         self._prove_timer(armed)
         spending.note_compute(active.folder, active.record(), active.options.burn.compute, self._ports.clock())
-        attempts.provision(active, lambda: self._make_nodes(keep, bundle), bundle)
+        attempts.provision(active, lambda: self._make_nodes(keep, standing, bundle), bundle)
         bundle.path.unlink(missing_ok=True)
         active.folder.update(phase="running")
 
-    def _keep(self) -> dict[str, Any]:
-        config, place = settings.stack_config(self._active.record(), "keep"), self._active.plan.infrastructure
+    def _keep(self, standing: Standing) -> dict[str, Any]:
+        config, place = settings.stack_config(self._active.record(), "keep", standing), self._active.plan.infrastructure
         made = attempts.persevere(self._active, place, lambda: self._up("keep", config))
         if isinstance(made, attempts.Refused):
             raise attempts.explained([made])
         return made
 
-    def _make_nodes(self, keep: dict[str, Any], bundle: BundleSeam) -> None:
+    def _make_nodes(self, keep: dict[str, Any], standing: Standing, bundle: BundleSeam) -> None:
         """Makes the compute group that the record names."""
         active, record = self._active, self._active.record()
-        node = settings.node_settings(record, self._ports.cloud, keep, bundle.key, bundle.sha256)
+        packed = (bundle.key, bundle.sha256)
+        node = settings.node_settings(record, self._ports.cloud, keep, standing, bundle=packed)
         active.watch = None if active.options.detach else self._new_watch()
         part = settings.part_of(record.compute_group, self.run)
-        self._up(part, settings.compute_config(record, keep, node), self._look)
+        self._up(part, settings.compute_config(record, keep, standing, node), self._look)
 
-    def _prove_timer(self, armed: Future[bool]) -> None:
-        """Waits until the timer has shown that it can act, before anything is there that it would have to delete."""
+    def _reachable(self, url: str) -> ObjectStore:
+        """The run's store, which the caller may have been granted a moment ago."""
+        store, patience = self._ports.open_store(url), self._ports.cloud.timeouts.register
+        self._session.wait(spawn(lambda: await_store(store, timeout=patience), "store"))
+        return store
+
+    def _arm(self, standing: Standing) -> Future[bool] | None:
+        """Waits beside the upload until the run's own timer has shown that it can act; None where it has none."""
+        access = self._active.plan.infrastructure.access
+        if access.reaper_id or not standing.may_delete:
+            return None
+        group, workflow = self._active.record().keep_group, f"{self.run}-timer"
+        return spawn(lambda: self._ports.timer_armed(group, workflow), "timer")
+
+    def _prove_timer(self, armed: Future[bool] | None) -> None:
+        """Makes nothing that is billed by the hour before the timer is proven. Raises ProvisioningError."""
+        if armed is None:
+            return
         proven = self._session.wait(armed)
         self._session.audit.append("timer", armed=proven)
         if not proven:
-            self._observer.say("warning: the timer could not be proven: only this client and the nodes delete in time")
+            raise ProvisioningError(
+                "the timer that deletes in time has not had one run that succeeded",
+                hint="it must be able to read the keep group: a new grant may lag behind for long, so try again",
+            )
 
     def _make_bundle(self, lock: LockSeam) -> BundleSeam:
         progress = self._session.progress("environment")
@@ -215,9 +261,12 @@ class UpRun:
         )
 
     def _look(self) -> None:
-        """One look at the nodes; they may be quicker than the end of Pulumi's update."""
-        if self._active.watch is not None and self._active.outcome is None:
-            self._active.outcome = self._active.watch.poll()
+        """One look at the nodes; they may be quicker than Pulumi's update, and they delete what nobody watches."""
+        watch = self._active.watch
+        if watch is not None and self._active.outcome is None:
+            self._active.outcome = watch.poll()
+        elif watch is not None:
+            watch.collected()
 
     def _leave(self) -> RunResult:
         """Detaches: the nodes go on by themselves, and the record says how to go on with them."""

@@ -1,4 +1,5 @@
-"""The daemon's own paths, below /tfinfra/: how it is, who counts on it, faults and quotas. For its owner only."""
+"""The daemon's own paths, below /tfinfra/: how it is, who counts on it, what it is told to be, what time its timers
+have. For its owner only."""
 
 from __future__ import annotations
 
@@ -12,6 +13,8 @@ from tfinfra import __version__
 from tfinfra.localcloud.arm_error import ArmError
 from tfinfra.localcloud.core import Answer, Core
 from tfinfra.localcloud.faults import Faults
+from tfinfra.localcloud.market import Market
+from tfinfra.localcloud.providers import quota
 
 HELLO_SECONDS = 60.0  # how long a client that said hello is waited for before it makes its first group
 GRACE_SECONDS = 2.0
@@ -70,6 +73,9 @@ class Admin:
             "POST faults": self._add_fault,
             "DELETE faults": self._clear_faults,
             "PUT quotas": self._quotas,
+            "PUT market": self._market,
+            "DELETE market": self._usual_market,
+            "PUT clock": self._clock,
         }
         answer = answers.get(f"{method} {path.removeprefix('/tfinfra/')}")
         if answer is None:
@@ -88,9 +94,25 @@ class Admin:
         return Answer(200, {})
 
     def _quotas(self, body: dict[str, Any]) -> Answer:
-        """{family or total: cores}, as Microsoft.Compute/…/usages names them."""
-        self.core.around.quotas.update({str(k): int(v) for k, v in body.items()})
+        """{name: limit} as Microsoft.Compute/…/usages names them, or {location: {name: limit}}."""
+        self.core.around.quotas.update(quota.settings(body))
         return Answer(200, self.core.around.quotas)
+
+    def _market(self, body: dict[str, Any]) -> Answer:
+        """Members of market.Market, each in place of what it was: {"policies": [{"name", "path", "allowed"}], …}."""
+        self.core.around.market = self.core.around.market.changed(body)
+        return Answer(200, {})
+
+    def _usual_market(self, _: dict[str, Any]) -> Answer:
+        """Quotas too are as they were at the start."""
+        self.core.around.market = Market()
+        self.core.around.quotas.clear()
+        return Answer(200, {})
+
+    def _clock(self, body: dict[str, Any]) -> Answer:
+        """{"ahead": seconds}: how far the timers' clock goes before the real one. Machines and tokens keep the time."""
+        self.core.around.ahead = float(body["ahead"])
+        return Answer(200, {"ahead": self.core.around.ahead})
 
     def _health(self, _: dict[str, Any]) -> Answer:
         groups = [g.name for g in self.core.around.state.groups()]

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from tfinfra.localcloud import ids, instances, tokens
+from tfinfra.localcloud import ids, instances, questions, tokens
 from tfinfra.localcloud.arm_error import ArmError, forbidden
 from tfinfra.localcloud.core import Answer, Core
 from tfinfra.localcloud.faults import Fault, Faults
@@ -86,6 +86,9 @@ class ArmApp:
         """One call of ARM by the principal `oid`; the timer's calls come in here too. Raises ArmError."""
         address = ids.parse(path)
         special = special_answer(self.core, method, address, filter_)
+        if special is None and questions.is_one(method, address):
+            self._authorize(oid, method, address)
+            return questions.answer(self.core, oid, method, address, filter_=filter_, body=body)
         if special is not None:
             if "/operation" not in address.key:  # whoever was told of an operation may look how it stands
                 self._authorize(oid, method, address)

@@ -7,15 +7,24 @@ from typing import Any
 
 
 class ArmError(Exception):
-    """An answer of ARM other than success. `headers` go with it (Retry-After)."""
+    """An answer of ARM other than success. `headers` go with it (Retry-After); `more` are further members of the error
+    (target, details, additionalInfo)."""
 
-    def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        headers: Mapping[str, str] | None = None,
+        more: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(message)
         self.status, self.code, self.message, self.headers = status, code, message, dict(headers or {})
+        self.more = dict(more or {})
 
     def document(self) -> dict[str, Any]:
         """The body: {"error": {"code", "message"}}, as the Azure SDKs read it."""
-        return {"error": {"code": self.code, "message": self.message}}
+        return {"error": {"code": self.code, "message": self.message, **self.more}}
 
 
 def group_not_found(name: str) -> ArmError:

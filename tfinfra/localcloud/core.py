@@ -17,6 +17,7 @@ from tfinfra.localcloud.arm_error import ArmError, group_not_found, resource_not
 from tfinfra.localcloud.checks.references import references
 from tfinfra.localcloud.checks.types import catalogue, check_body
 from tfinfra.localcloud.operations import Operation, Operations
+from tfinfra.localcloud.providers import policy, registrations
 from tfinfra.localcloud.providers.authorization import ASSIGNMENTS
 from tfinfra.localcloud.providers.base import Surroundings, require
 from tfinfra.localcloud.providers.registry import provider_of
@@ -113,6 +114,8 @@ class Core:
         findings = check_body(type_, api_version, body)
         if findings:
             raise ArmError(400, findings[0].code, " ".join(f.message for f in findings))
+        registrations.check(self.around.market, type_)
+        policy.check(self.around.market, type_, address.name, body)
         self._check_group(address, creates=type_ == ids.GROUP_TYPE)
         if before and self._is_going(before.id):
             raise _being_deleted(before.id)

@@ -34,8 +34,8 @@ def _members(core: Core, address: ids.Address) -> list[Resource]:
 
 
 def matcher(filter_: str) -> Callable[[Resource], bool]:
-    """The test that an OData filter makes: `eq` and `ne` on tagName, tagValue, resourceType, name, location, joined by
-    `and`. Raises ArmError (400)."""
+    """The test that an OData filter makes: `eq` and `ne` on tagName, tagValue, resourceType, name, location,
+    principalId, joined by `and`. Raises ArmError (400)."""
     terms = [_TERM.fullmatch(part) for part in re.split(r"\s+and\s+", filter_, flags=re.IGNORECASE)] if filter_ else []
     if not all(terms):
         raise ArmError(400, "InvalidFilterInQueryString", f"Invalid $filter '{filter_}' specified in the query string.")
@@ -51,4 +51,5 @@ def matcher(filter_: str) -> Callable[[Resource], bool]:
 
 
 def _field(resource: Resource, name: str) -> str:
-    return (resource.type if name == "resourcetype" else str(resource.body.get(name, ""))).lower()
+    special = {"resourcetype": resource.type, "principalid": resource.properties.get("principalId", "")}
+    return str(special.get(name, resource.body.get(name, ""))).lower()

@@ -22,6 +22,7 @@ from tfinfra.localcloud.certificates import prepare_certificates, prepare_keys
 from tfinfra.localcloud.core import Core
 from tfinfra.localcloud.faults import Faults
 from tfinfra.localcloud.files import lay_ballast, read_json, write_json
+from tfinfra.localcloud.first_start import first_start
 from tfinfra.localcloud.layout import Layout
 from tfinfra.localcloud.machines.base import Machines
 from tfinfra.localcloud.metadata_app import MetadataApp
@@ -68,6 +69,7 @@ async def serve(layout: Layout, environments: Path | None, client: int) -> None:
     around = Surroundings(layout, State(layout), machines, time.time, _port(arm), _port(meta))
     around.environments.update({environments} if environments else ())
     app, presence = _apps(around, key)
+    first_start(app.core)
     presence.hello(client, time.time())
     arm_server = serving.server(app, layout.certificate)
     metadata_server = serving.server(MetadataApp(around, key), None)
@@ -121,7 +123,7 @@ async def _until_not_needed(app: ArmApp, presence: Presence) -> None:
 
 async def _tick(app: ArmApp) -> None:
     try:
-        await timer.tick(app, time.time())
+        await timer.tick(app, time.time() + app.core.around.ahead)
     except Exception:  # one workflow that cannot be run must not end the cloud, nor the timer of the others
         log.exception("the timer failed")
 

@@ -1,4 +1,4 @@
-"""Paths of ARM that are no stored resources: subscriptions, operations, usages, sizes, roles, runs of workflows."""
+"""Paths of ARM that are no stored resources: subscriptions, operations, roles, runs of workflows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tfinfra.localcloud import ids
 from tfinfra.localcloud.arm_error import ArmError, forbidden
 from tfinfra.localcloud.core import Answer, Core
 from tfinfra.localcloud.layout import SUBSCRIPTION, TENANT
-from tfinfra.localcloud.providers import authorization, quota, skus
+from tfinfra.localcloud.providers import authorization
 from tfinfra.localcloud.state import Resource
 
 Special = Callable[[Core, ids.Address, str, str], Answer | None]
@@ -68,16 +68,6 @@ def _operation_result(core: Core, address: ids.Address, name: str, filter_: str)
     return Answer(200)
 
 
-def _usages(core: Core, address: ids.Address, name: str, filter_: str) -> Answer:
-    del address, name, filter_
-    return Answer(200, {"value": quota.usages(core.around)})
-
-
-def _skus(core: Core, address: ids.Address, name: str, filter_: str) -> Answer:
-    del core, address, name
-    return Answer(200, {"value": skus.list_skus(filter_)})
-
-
 def _roles(core: Core, address: ids.Address, name: str, filter_: str) -> Answer:
     del address, name
     wanted = re.search(r"roleName\s+eq\s+'([^']*)'", filter_, re.IGNORECASE)
@@ -99,11 +89,6 @@ def _runs(core: Core, address: ids.Address, name: str, filter_: str) -> Answer:
     return Answer(200, {"value": workflow.internal.get("runs", [])})
 
 
-def _name_availability(core: Core, address: ids.Address, name: str, filter_: str) -> Answer:
-    del core, address, name, filter_
-    return Answer(200, {"nameAvailable": True})
-
-
 def _gone_scope(core: Core, address: ids.Address, name: str, filter_: str) -> Answer | None:
     """Deleting a role assignment whose scope is gone answers 403, not 404, as ARM does."""
     del name, filter_
@@ -120,9 +105,6 @@ _TABLE: tuple[tuple[str, str, Special], ...] = (
     ("GET", rf"/subscriptions/{_ANY}", _subscription),
     ("GET", rf"{_SUB}/operations/{_ANY}", _operation),
     ("GET", rf"{_SUB}/operationresults/{_ANY}", _operation_result),
-    ("GET", rf"{_SUB}/providers/microsoft\.compute/locations/[^/]+/usages", _usages),
-    ("GET", rf"{_SUB}/providers/microsoft\.compute/skus", _skus),
-    ("POST", rf"{_SUB}/providers/microsoft\.storage/checknameavailability", _name_availability),
     ("GET", r".*/providers/microsoft\.authorization/roledefinitions", _roles),
     ("GET", rf".*/providers/microsoft\.authorization/roledefinitions/{_ANY}", _role),
     ("DELETE", r".*/providers/microsoft\.authorization/roleassignments/[^/]+", _gone_scope),

@@ -1,4 +1,5 @@
-"""What happens by itself: groups go when their tag says so, and workflows run when they are due."""
+"""What happens by itself: workflows run when they are due. Nothing else deletes what has expired: a rehearsal that had
+help which Azure does not give would prove nothing."""
 
 from __future__ import annotations
 
@@ -7,42 +8,22 @@ import uuid
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tfinfra.clock import iso_time, unix_time
+from tfinfra.clock import iso_time
 from tfinfra.localcloud.arm_app import ArmApp
 from tfinfra.localcloud.arm_error import ArmError
 from tfinfra.localcloud.providers import logic
 from tfinfra.localcloud.state import Resource
 
-EXPIRES_TAG = "tfinfra-expires-at"
 KEPT_RUNS = 5
 RETRY_SECONDS = 0.5  # until a first run has succeeded: no rehearsal waits minutes for a role that is granted by now
 log = logging.getLogger("tfinfra.localcloud.timer")
 
 
 async def tick(app: ArmApp, now: float) -> None:
-    """One look at every group and every workflow."""
-    for group in app.core.around.state.groups():
-        if group.provisioning_state != "Deleting" and is_past(group.tags.get(EXPIRES_TAG), now):
-            log.info("%s has expired", group.id)
-            _delete(app, group)
+    """One look at every workflow."""
     for workflow in app.core.around.state.of_type(logic.WORKFLOWS):
         if logic.is_due(workflow, now) or _is_unproven(workflow, now):
             await _run(app, workflow, now)
-
-
-def is_past(expiry: str | None, now: float) -> bool:
-    """Whether the time in a tag has come. A tag that holds no time never expires anything."""
-    try:
-        return expiry is not None and unix_time(expiry) <= now
-    except ValueError:
-        return False
-
-
-def _delete(app: ArmApp, group: Resource) -> None:
-    try:
-        app.core.delete(group.address)
-    except ArmError as error:
-        log.warning("%s: %s", group.id, error)
 
 
 def _is_unproven(workflow: Resource, now: float) -> bool:
@@ -55,7 +36,7 @@ def _is_unproven(workflow: Resource, now: float) -> bool:
 async def _run(app: ArmApp, workflow: Resource, now: float) -> None:
     """Runs a workflow once and records what became of each action. It may delete its own group."""
 
-    async def send(request: logic.Request) -> int:
+    async def send(request: logic.Request) -> logic.Reply:
         return await _send(app, workflow, request)
 
     results = await logic.perform(workflow, now, send)
@@ -87,23 +68,20 @@ def run_status(actions: dict[str, Any], results: dict[str, str]) -> str:
     return "Failed" if any(failed(name) for name in actions if name not in followed) else "Succeeded"
 
 
-async def _send(app: ArmApp, workflow: Resource, request: logic.Request) -> int:
-    """The status of the answer to a workflow's request, made in the name of its identity, whatever ARM's host is."""
+async def _send(app: ArmApp, workflow: Resource, request: logic.Request) -> logic.Reply:
+    """The answer to a workflow's request, made in the name of its identity, whatever ARM's host is."""
     url = urlsplit(request.uri)
     version = parse_qs(url.query).get("api-version", [""])[0]
     try:
         answer = await app.dispatch(_signer(app, workflow, request), request.method.upper(), url.path, version)
     except ArmError as error:
         log.info("%s: %s %s: %s", workflow.name, request.method, url.path, error)
-        return error.status
-    return answer.status
+        return logic.Reply(error.status, error.document())
+    return logic.Reply(answer.status, answer.body)
 
 
 def _signer(app: ArmApp, workflow: Resource, request: logic.Request) -> str:
     """The principal that signs; "" where the identity is gone, which may then do nothing."""
-    identity: dict[str, Any] = workflow.body.get("identity") or {}
-    if not request.identity:
-        return str(identity.get("principalId", ""))
-    mine = {name.lower() for name in identity.get("userAssignedIdentities") or {}}
+    named = (workflow.body.get("identity") or {}).get("userAssignedIdentities") or {}
     found = app.core.around.state.get(request.identity)
-    return str(found.properties["principalId"]) if found and found.id.lower() in mine else ""
+    return str(found.properties["principalId"]) if found and found.id.lower() in map(str.lower, named) else ""

@@ -19,23 +19,15 @@ LATER = (
     "secrets",
     "inputs",
     "resume_from",
-    "conda_packages",
-    "conda_channels",
-    "setup_script",
-    "conda_dependencies_file",
-    "conda_dependencies_file_path",
 )
 
 LATER_IN: dict[str, tuple[str, ...]] = {
     "limits": (),
-    "compute_target": ("identity_id", "store", "reaper_id"),
+    "compute_target": (),
 }
 
 INSTEAD = {
     "secrets": "environment_variables are plain text: do not put a secret there",
     "inputs": "put small data into source_directory",
     "resume_from": "remove it",
-    "conda_packages": "use pip_packages",
-    "conda_dependencies_file": "use pip_requirements_file",
-    "conda_dependencies_file_path": "use pip_requirements_file",
 }

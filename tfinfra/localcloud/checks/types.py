@@ -1,4 +1,4 @@
-"""Checks a PUT's body against the real ARM types (Azure/bicep-types-az, MIT; data/azure_types.json).
+"""Checks a PUT's body against the real ARM types (Azure/bicep-types-az, MIT; tfinfra/arm/data/azure_types.json).
 
 ARM ignores case in property names, and so does this; read-only properties that a caller sends are ignored too.
 """
@@ -47,7 +47,7 @@ class Catalogue:
 
 @cache
 def catalogue() -> Catalogue:
-    data = json.loads(files("tfinfra.localcloud").joinpath("data/azure_types.json").read_bytes())
+    data = json.loads(files("tfinfra.arm").joinpath("data/azure_types.json").read_bytes())
     resources = {key.lower(): (key.split("@")[0], r["body"]) for key, r in data["resources"].items()}
     return Catalogue(data["types"], resources)
 

@@ -14,9 +14,10 @@ import grpc  # type: ignore[import-untyped] # grpc and protobuf ship no types
 from google.protobuf import empty_pb2, json_format, struct_pb2  # type: ignore[import-untyped]
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
+from tfinfra.arm.kinds import Kind, UnknownKind, kind_of
+from tfinfra.arm.requests import arm_body
+from tfinfra.arm.shapes import body_type, from_arm, to_arm
 from tfinfra.localcloud.plugin.arm import Arm, ArmError
-from tfinfra.localcloud.plugin.kinds import Kind, UnknownKind, kind_of
-from tfinfra.localcloud.plugin.shapes import body_type, from_arm, to_arm
 
 _VERSION = "3.29.0"
 _Method = Callable[["Provider", Any, grpc.ServicerContext], Any]
@@ -107,7 +108,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def Create(self, request: Any, context: Any) -> Any:
         kind, inputs = kind_of(_token(request.urn)), _plain(request.properties)
         if request.preview:
-            return provider_pb2.CreateResponse(properties=_outputs(kind, _body(kind, inputs)))
+            return provider_pb2.CreateResponse(properties=_outputs(kind, arm_body(kind, inputs)))
         path = kind.path(inputs, self._subscription)
         return provider_pb2.CreateResponse(id=path, properties=self._put(kind, path, inputs))
 
@@ -115,7 +116,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def Update(self, request: Any, context: Any) -> Any:
         kind, inputs = kind_of(_token(request.urn)), _plain(request.news)
         if request.preview:
-            return provider_pb2.UpdateResponse(properties=_outputs(kind, _body(kind, inputs)))
+            return provider_pb2.UpdateResponse(properties=_outputs(kind, arm_body(kind, inputs)))
         return provider_pb2.UpdateResponse(properties=self._put(kind, request.id, inputs))
 
     @_answers
@@ -147,7 +148,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
     def _put(self, kind: Kind, path: str, inputs: dict[str, Any]) -> struct_pb2.Struct:
-        return _outputs(kind, self._arm.put(path, kind.api_version, _body(kind, inputs)))
+        return _outputs(kind, self._arm.put(path, kind.api_version, arm_body(kind, inputs)))
 
     def _get(self, kind: Kind, arguments: dict[str, Any]) -> struct_pb2.Struct:
         path = kind.path(arguments, self._subscription)
@@ -173,12 +174,6 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             return {}
         padded = parts[1] + "=" * (-len(parts[1]) % 4)
         return {name: str(value) for name, value in json.loads(base64.urlsafe_b64decode(padded)).items()}
-
-
-def _body(kind: Kind, inputs: dict[str, Any]) -> dict[str, Any]:
-    """The ARM body of azure-native inputs; what only says where the resource is stands in its path."""
-    written = {kind.renamed.get(name, name): value for name, value in inputs.items() if name not in kind.address}
-    return dict(to_arm(body_type(kind.arm_type, kind.api_version), written))
 
 
 def _outputs(kind: Kind, body: dict[str, Any]) -> struct_pb2.Struct:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 from typing import Any
 
 from tfinfra.localcloud import ids
@@ -13,26 +11,22 @@ from tfinfra.localcloud.layout import SUBSCRIPTION
 from tfinfra.localcloud.providers.base import Provider, Surroundings
 from tfinfra.localcloud.state import Resource
 from tfinfra.localcloud.tokens import OWNER_OID
+from tfinfra.roles import DEFINITIONS, GROUPS, covers
 
 ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
-DEFINITIONS = "Microsoft.Authorization/roleDefinitions"
 BLOB_WRITER = "Storage Blob Data Contributor"
 BLOB_READER = "Storage Blob Data Reader"
-_GROUPS = "Microsoft.Resources/subscriptions/resourceGroups"
-
-# The id that stacks/roles.py gives the role in this subscription; both sides derive it, a test compares them.
-GROUP_DELETER = str(
-    uuid.uuid5(uuid.UUID("6f1d2c1e-5a0b-5c8e-9d2f-7b1f0a4c3e55"), f"{SUBSCRIPTION}|tfinfra group deleter")
-)
-# The built-in roles that runs use, with Azure's own ids, and the custom role that `tfinfra setup azure` makes there.
+# The built-in roles that runs use, with Azure's own ids.
 BUILT_IN: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "8e3af657-a8ff-443c-a75c-2fe8c4bcb635": ("Owner", ("*",), ()),
     "b24988ac-6180-42a0-ab88-20f7382dd24c": ("Contributor", ("*",), ("Microsoft.Authorization/*/write",)),
     "acdd72a7-3385-48ef-bd42-f606fba81ae7": ("Reader", ("*/read",), ()),
     "ba92f5b4-2d11-453d-a403-e96b0029c9fe": (BLOB_WRITER, (), ()),
     "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1": (BLOB_READER, (), ()),
-    GROUP_DELETER: ("tfinfra group deleter", (f"{_GROUPS}/read", f"{_GROUPS}/delete"), ()),
 }
+
+
+_EVERYTHING: dict[str, list[str]] = {"actions": ["*"], "notActions": [], "dataActions": [], "notDataActions": []}
 
 
 class RoleDefinitions(Provider):
@@ -111,25 +105,21 @@ def grants(around: Surroundings, oid: str) -> Iterator[tuple[str, dict[str, Any]
 
 
 def permits(around: Surroundings, oid: str, action: str, id_: str) -> bool:
-    """Whether the principal may do `action` ("Microsoft.X/y/read") on `id_`. The owner may do everything."""
+    """Whether the principal may do `action` ("Microsoft.X/y/read") on `id_`. The owner may do everything, unless the
+    market says otherwise."""
+    return covers(permissions(around, oid, id_), action)
+
+
+def permissions(around: Surroundings, oid: str, id_: str) -> list[dict[str, Any]]:
+    """What the principal may do on `id_`, as Microsoft.Authorization/permissions lists it: one entry for each grant."""
     if oid == OWNER_OID:
-        return True
-    return any(ids.within(scope, id_) and _covers(role, action) for scope, role in grants(around, oid))
-
-
-def _covers(role: dict[str, Any], action: str) -> bool:
-    return any(
-        _any_matches(p.get("actions"), action) and not _any_matches(p.get("notActions"), action)
-        for p in role.get("permissions") or ()
-    )
-
-
-def _any_matches(patterns: list[str] | None, action: str) -> bool:
-    return any(fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns or ())
+        return [dict(p) for p in around.market.permissions or (_EVERYTHING,)]
+    found = (role.get("permissions") or () for scope, role in grants(around, oid) if ids.within(scope, id_))
+    return [dict(p) for permissions_ in found for p in permissions_]
 
 
 def action_of(method: str, address: ids.Address) -> str:
     """The action that a request needs, as role definitions spell it."""
     verb = {"GET": "read", "HEAD": "read", "DELETE": "delete", "POST": "action"}.get(method, "write")
-    kind = _GROUPS if address.type == ids.GROUP_TYPE else address.type
+    kind = GROUPS if address.type == ids.GROUP_TYPE else address.type
     return f"{kind}/{verb}"

@@ -10,6 +10,7 @@ from typing import Any
 from tfinfra.localcloud.arm_error import ArmError
 from tfinfra.localcloud.layout import Layout
 from tfinfra.localcloud.machines.base import Machines
+from tfinfra.localcloud.market import Market
 from tfinfra.localcloud.state import Resource, State
 
 
@@ -17,7 +18,9 @@ from tfinfra.localcloud.state import Resource, State
 class Surroundings:
     """What resource providers see of the daemon. `machines` gives the Machines of a kind and may raise OSError or
     ValueError; `environments` are the folders that nodes mount read-only; `arm_port` and `metadata_port` are on
-    loopback; `quotas` override the limit of a family of cores."""
+    loopback; `quotas` override the limit of a family of cores, everywhere ("name") or in one location
+    ("location/name"); `ahead` is by how many seconds the timers' clock goes before `now`, so that a test need not wait
+    for a recurrence."""
 
     layout: Layout
     state: State
@@ -27,6 +30,8 @@ class Surroundings:
     metadata_port: int
     environments: set[Path] = field(default_factory=set)
     quotas: dict[str, int] = field(default_factory=dict)
+    market: Market = field(default_factory=Market)
+    ahead: float = 0.0
 
 
 class Provider:

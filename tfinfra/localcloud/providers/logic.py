@@ -1,47 +1,49 @@
 """Logic workflows as far as a timer needs them: when one is due, and what its definition does then.
 
 A definition is walked as Logic Apps would: actions in the order of runAfter, Http and If, and the handful of
-functions that compare times. What is not known here fails the action with a message, never silently.
+functions that compare times. What a timer does not do is refused when the workflow is made (workflow_rules.py).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from tfinfra.clock import iso_time, unix_time
+from tfinfra.localcloud import expressions, workflow_rules
 from tfinfra.localcloud.providers.base import Provider, Surroundings
-from tfinfra.localcloud.providers.identity import principal_ids
 from tfinfra.localcloud.state import Resource
 
 WORKFLOWS = "Microsoft.Logic/workflows"
-_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
-_CALL = re.compile(r"(\w+)\((.*)\)$", re.DOTALL)
 
 
 class Workflows(Provider):
     def accept(self, around: Surroundings, resource: Resource, before: Resource | None) -> Resource:
+        workflow_rules.check(resource)
         kept = before.internal if before else {}
         made = resource.with_internal(begun=around.now(), **{k: kept[k] for k in ("last", "runs") if k in kept})
-        identity = resource.body.get("identity") or {}
-        if "SystemAssigned" in str(identity.get("type")):
-            ids = principal_ids((before.body.get("identity") or {}) if before else {})
-            made = replace(made, body={**made.body, "identity": {**identity, **ids}})
         return made.with_properties(state=resource.properties.get("state", "Enabled"), version="1")
 
 
 @dataclass(frozen=True)
 class Request:
-    """An Http action: `identity` is the ARM id of the managed identity that signs it, "" for the workflow's own."""
+    """An Http action: `identity` is the ARM id of the managed identity that signs it."""
 
     method: str
     uri: str
     identity: str
 
 
-Send = Callable[[Request], Awaitable[int]]
+@dataclass(frozen=True)
+class Reply:
+    """What ARM answered."""
+
+    status: int
+    body: Any
+
+
+Send = Callable[[Request], Awaitable[Reply]]
 
 
 def is_due(workflow: Resource, now: float) -> bool:
@@ -54,14 +56,12 @@ def is_due(workflow: Resource, now: float) -> bool:
 
 def _recurrences(workflow: Resource) -> Iterator[float]:
     for trigger in (workflow.properties.get("definition") or {}).get("triggers", {}).values():
-        recurrence = trigger.get("recurrence") or {}
-        unit = _SECONDS.get(str(recurrence.get("frequency", "")).lower())
-        if unit:
-            yield float(unit * recurrence.get("interval", 1))
+        recurrence = trigger["recurrence"]
+        yield float(workflow_rules.FREQUENCIES[recurrence["frequency"].lower()] * recurrence["interval"])
 
 
 async def perform(workflow: Resource, now: float, send: Send) -> dict[str, str]:
-    """Runs the definition once; returns {action: Succeeded, Failed or Skipped}. `send` returns an HTTP status."""
+    """Runs the definition once; returns {action: Succeeded, Failed or Skipped}."""
     definition = workflow.properties.get("definition") or {}
     scope = _Scope({k: v.get("value") for k, v in (workflow.properties.get("parameters") or {}).items()}, now, send)
     await scope.run(definition.get("actions") or {})
@@ -70,8 +70,16 @@ async def perform(workflow: Resource, now: float, send: Send) -> dict[str, str]:
 
 class _Scope:
     def __init__(self, parameters: dict[str, Any], now: float, send: Send) -> None:
-        self._parameters, self._now, self._send = parameters, now, send
+        self._send = send
         self.results: dict[str, str] = {}
+        self._bodies: dict[str, Any] = {}
+        self._functions: expressions.Functions = {
+            "parameters": parameters.__getitem__,
+            "utcnow": lambda: iso_time(now),
+            "ticks": lambda text: unix_time(str(text)),
+            "body": self._bodies.__getitem__,
+            "coalesce": lambda *values: next((v for v in values if v is not None), None),
+        }
 
     async def run(self, actions: dict[str, Any]) -> bool:
         """Whether no action failed."""
@@ -82,29 +90,29 @@ class _Scope:
                 self.results.update(dict.fromkeys(waiting, "Skipped"))
                 break
             for name in ready:
-                self.results[name] = await self._one(waiting.pop(name))
+                self.results[name] = await self._one(name, waiting.pop(name))
         return all(self.results[name] != "Failed" for name in actions)
 
-    async def _one(self, action: dict[str, Any]) -> str:
+    async def _one(self, name: str, action: dict[str, Any]) -> str:
         for before, accepted in (action.get("runAfter") or {}).items():
             if self.results[before].lower() not in [a.lower() for a in accepted]:
                 return "Skipped"
         try:
-            return "Succeeded" if await self._act(action) else "Failed"
+            return "Succeeded" if await self._act(name, action) else "Failed"
         except (ValueError, KeyError, TypeError):
             return "Failed"
 
-    async def _act(self, action: dict[str, Any]) -> bool:
-        match str(action.get("type")).lower():
-            case "http":
-                inputs = action["inputs"]
-                signer = str(self.value((inputs.get("authentication") or {}).get("identity") or ""))
-                return await self._send(Request(inputs["method"], str(self.value(inputs["uri"])), signer)) < 400
-            case "if":
-                chosen = action if self._true(action["expression"]) else action.get("else") or {}
-                return await self.run(chosen.get("actions") or {})
-            case other:
-                raise ValueError(f"no action of type '{other}'")
+    async def _act(self, name: str, action: dict[str, Any]) -> bool:
+        if str(action["type"]).lower() == "http":
+            return await self._ask(name, action["inputs"])
+        chosen = action if self._true(action["expression"]) else action.get("else") or {}
+        return await self.run(chosen.get("actions") or {})
+
+    async def _ask(self, name: str, inputs: dict[str, Any]) -> bool:
+        signer = str(self.value(inputs["authentication"]["identity"]))
+        reply = await self._send(Request(inputs["method"], str(self.value(inputs["uri"])), signer))
+        self._bodies[name] = reply.body
+        return reply.status < 400
 
     def _true(self, expression: Any) -> bool:
         if not isinstance(expression, dict):
@@ -117,31 +125,8 @@ class _Scope:
         left, right = map(self.value, operands)
         return bool(_COMPARISONS[operator](left, right))
 
-    def value(self, text: Any) -> Any:
-        """The value of a template expression: "@f(x)" whole, or "…@{f(x)}…" inside a text."""
-        if not isinstance(text, str):
-            return text
-        if text.startswith("@") and not text.startswith("@{"):
-            return self._evaluate(text[1:])
-        return re.sub(r"@\{([^}]*)\}", lambda found: str(self._evaluate(found.group(1))), text)
-
-    def _evaluate(self, text: str) -> Any:
-        text = text.strip()
-        if text.startswith("'") and text.endswith("'"):
-            return text[1:-1]
-        found = _CALL.match(text)
-        if not found:
-            return float(text)
-        argument = self._evaluate(found.group(2)) if found.group(2).strip() else None
-        match found.group(1).lower():
-            case "parameters":
-                return self._parameters[str(argument)]
-            case "utcnow":
-                return iso_time(self._now)
-            case "ticks":
-                return unix_time(str(argument))
-            case other:
-                raise ValueError(f"no function '{other}'")
+    def value(self, template: Any) -> Any:
+        return expressions.value(template, self._functions)
 
 
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {

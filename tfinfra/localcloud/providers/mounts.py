@@ -12,11 +12,12 @@ from tfinfra.localcloud.providers.storage import account_folder
 from tfinfra.localcloud.state import Resource
 
 ACCOUNTS = "Microsoft.Storage/storageAccounts"
+ENDPOINTS = "Microsoft.Network/privateEndpoints"
 
 
 def mounts_of(around: Surroundings, scale_set: Resource) -> tuple[Mount, ...]:
-    """The blob folders of accounts on which its identities have a Blob data role, the shares of the accounts that
-    stand in those identities' groups (NFS shares know no roles), and the training environments, read-only."""
+    """The blob folders of accounts on which its identities have a Blob data role, the shares of the accounts to which a
+    private endpoint of its group leads (NFS shares know no roles), and the training environments, read-only."""
     found = {m.folder: m for m in (*_blobs(around, scale_set), *_shares(around, scale_set))}
     for folder in sorted(around.environments):
         folder.mkdir(parents=True, exist_ok=True)
@@ -45,6 +46,8 @@ def _touches(scope: str, account: str) -> bool:
 
 
 def _shares(around: Surroundings, scale_set: Resource) -> Iterator[Mount]:
-    for identity in identities(around, scale_set):
-        for account in around.state.of_type(ACCOUNTS, identity.address.group_path or "/none"):
-            yield Mount(account_folder(around, account) / "file", read_only=False)
+    for endpoint in around.state.of_type(ENDPOINTS, scale_set.address.group_path or "/none"):
+        for link in endpoint.properties.get("privateLinkServiceConnections") or ():
+            account = around.state.get(str(link["properties"].get("privateLinkServiceId")))
+            if account is not None and "file" in (link["properties"].get("groupIds") or ()):
+                yield Mount(account_folder(around, account) / "file", read_only=False)

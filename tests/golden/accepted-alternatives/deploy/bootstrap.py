@@ -3,7 +3,8 @@
 mounts the run's shared directory where there is one, and starts the agent from the bundle.
 
 Needs Python 3.10 and nothing else. TFINFRA_ROOT (default /) is where the node's files are; with TFINFRA_FOREGROUND=1
-this process becomes the agent. Whatever goes wrong is also written to the run's store, as boot/<vmId>.json.
+this process becomes the agent. Whatever goes wrong is also written to the run's store, as boot/<vmId>.json, and a node
+without an agent still asks ARM at the deadline to delete the run's machines.
 """
 
 import hashlib
@@ -11,6 +12,7 @@ import json
 import os
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import tarfile
@@ -18,6 +20,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from datetime import datetime
 from email.utils import formatdate
 from pathlib import Path
 
@@ -42,6 +45,9 @@ def main() -> int:
         return start_agent(settings)
     except Exception as fault:  # the outermost edge: whoever waits for this node must hear why it does not come
         report(settings, f"{type(fault).__name__}: {fault}")
+        if os.environ.get("TFINFRA_FOREGROUND") != "1" and os.fork() == 0:
+            leave_the_boot()
+            keep_the_deadline(settings)
         raise
 
 
@@ -90,11 +96,11 @@ def blob_request(settings: dict, url: str, data: bytes | None = None) -> urllib.
 
 
 def storage_token(settings: dict) -> str:
-    query = {
-        "api-version": "2018-02-01",
-        "resource": "https://storage.azure.com/",
-        "client_id": settings["identity_client_id"],
-    }
+    return token(settings, "https://storage.azure.com/")
+
+
+def token(settings: dict, resource: str) -> str:
+    query = {"api-version": "2018-02-01", "resource": resource, "client_id": settings["identity_client_id"]}
     return metadata(f"/metadata/identity/oauth2/token?{urllib.parse.urlencode(query)}")["access_token"]
 
 
@@ -156,7 +162,7 @@ def start_agent(settings: dict) -> int:
         os.dup2(log, 2)
         os.execvpe(line[0], line, environment)
     if os.fork() == 0:
-        os.setsid()
+        leave_the_boot()
         watch(settings, subprocess.Popen(line, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log))
     return 0
 
@@ -164,16 +170,43 @@ def start_agent(settings: dict) -> int:
 def watch(settings: dict, agent: subprocess.Popen) -> None:
     """Waits for the agent, beside the boot: one that cannot even start says nothing itself."""
     PID.write_text(f"{agent.pid}\n", encoding="ascii")
-    null = os.open(os.devnull, os.O_RDWR)
-    for stream in (0, 1, 2):  # or cloud-init would wait for the end of its output
-        os.dup2(null, stream)
     status = agent.wait()
     if status < 0:
         report(settings, f"the agent was killed by {signal.Signals(-status).name}")
     elif status:
         tail = LOG.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
         report(settings, f"the agent ended with exit status {status}: {' '.join(tail)}")
-    os._exit(0)
+    keep_the_deadline(settings)
+
+
+def leave_the_boot() -> None:
+    """Makes this process one that outlives cloud-init, which would wait for the end of its output."""
+    os.setsid()
+    null = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(null, stream)
+
+
+def keep_the_deadline(settings: dict) -> None:
+    """Never returns: at the run's deadline asks ARM to delete its machines, this one among them, until it has done so."""
+    deadline = datetime.fromisoformat(settings["deadline"].replace("Z", "+00:00")).timestamp()
+    while True:
+        time.sleep(max(0.0, deadline - time.time()))
+        try:
+            delete_machines(settings)
+        except (OSError, KeyError, ValueError) as fault:
+            print(f"could not ask ARM for the deletion: {fault}", file=sys.stderr, flush=True)
+        time.sleep(30)
+
+
+def delete_machines(settings: dict) -> None:
+    """DELETE of the compute group, by the node's managed identity."""
+    arm = settings["arm_endpoint"]
+    headers = {"Authorization": f"Bearer {token(settings, f'{arm}/')}"}
+    url = f"{arm}{settings['compute_group_id']}?api-version=2021-04-01"
+    trust = ssl.create_default_context(cadata=settings["arm_ca"])
+    request = urllib.request.Request(url, method="DELETE", headers=headers)
+    urllib.request.urlopen(request, timeout=60, context=trust).close()
 
 
 def report(settings: dict, message: str) -> None:

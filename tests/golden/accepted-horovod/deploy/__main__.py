@@ -4,8 +4,9 @@ One program, two stacks, each a resource group that dies as one:
     <run>-keep      the object store, the nodes' identity, the timer, the shared directory
     <run>-compute   the network and the nodes: all that is billed by the hour
 
-Configuration (namespace tfinfra): run, group, owner and expiresAt (2026-11-23T10:00:00Z) of the stack; the compute stack
-also identityId (what the keep stack exports) and nodeSettings (the nodes' /etc/tfinfra/settings.json).
+Configuration (namespace tfinfra): run, group, owner and expiresAt (2026-11-23T10:00:00Z) of the stack; deleterRole, the
+GUID of the role that deletes groups, "none" without one; the compute stack also identityId and timerIdentityId (what the
+keep stack exports) and nodeSettings (the nodes' /etc/tfinfra/settings.json).
 plan.json says what is built, the components in stacks/ say how. Written by `tfinfra compile`.
 """
 
@@ -35,18 +36,19 @@ def keep() -> None:
     """What outlives the nodes, until the outputs are fetched."""
     store = Storage(run, group)
     identity = NodeIdentity(run, group, store)
-    Timer(run, group, identity, plan.keep_outputs)
+    timer = Timer(run, group, plan.choices) if run.may_delete else None
     pulumi.export("groupId", group.id)
     pulumi.export("store", store.location)
     pulumi.export("shared", SharedDirectory(run, group).location)
     pulumi.export("identityId", identity.id)
     pulumi.export("identityClientId", identity.client_id)
+    pulumi.export("timerIdentityId", timer and timer.identity_id)
 
 
 def compute() -> None:
     """The nodes and their network."""
     identity_id = config.require("identityId")
-    may_end = Deletion(group, identity_id)
+    may_end = Deletion(run, group, {"nodes": identity_id, "timer": config.get("timerIdentityId")})
     network = Network(run, group, plan)
     access = SharedAccess(run, group, network)
     cloud_init, settings = (folder / "cloud-init.yaml").read_text("utf-8"), config.require("nodeSettings")

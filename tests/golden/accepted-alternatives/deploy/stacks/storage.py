@@ -13,14 +13,15 @@ from stacks.run import CONTAINER, Run
 class Storage(pulumi.ComponentResource):
     """A Blob account without keys and without public blobs, its container, and the caller's right to its data.
 
-    Making an account gives its maker no right to the data in it, hence the assignment. `location` is what the client
-    and the nodes are told: {"endpoint": the account's blob endpoint, "container": name}.
+    Making an account gives its maker no right to the data in it, hence the assignment; with `grants=False` whoever
+    grants rights here has done so from above. `location` is what the client and the nodes are told:
+    {"endpoint": the account's blob endpoint, "container": name}.
     """
 
     account_id: pulumi.Output[str]
     location: pulumi.Output[dict[str, str]]
 
-    def __init__(self, run: Run, group: resources.ResourceGroup) -> None:
+    def __init__(self, run: Run, group: resources.ResourceGroup, *, grants: bool = True) -> None:
         super().__init__("tfinfra:keep:Storage", "storage", opts=pulumi.ResourceOptions(parent=group))
         account = self._account(run, group)
         container = storage.BlobContainer(
@@ -31,14 +32,15 @@ class Storage(pulumi.ComponentResource):
             public_access=storage.PublicAccess.NONE,
             opts=within(group, self),
         )
-        assign(
-            "caller-blobs",
-            group,
-            self,
-            scope=account.id,
-            principal=authorization.get_client_config_output().object_id,
-            role=BLOB_DATA_CONTRIBUTOR,
-        )
+        if grants:
+            assign(
+                "caller-blobs",
+                group,
+                self,
+                scope=account.id,
+                principal=authorization.get_client_config_output().object_id,
+                role=BLOB_DATA_CONTRIBUTOR,
+            )
         self.account_id = account.id
         endpoint = account.primary_endpoints.apply(lambda endpoints: endpoints.blob)
         self.location = pulumi.Output.all(endpoint=endpoint, container=container.name)

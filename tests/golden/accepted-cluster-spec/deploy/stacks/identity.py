@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pulumi
 from pulumi_azure_native import managedidentity, resources
 
-from stacks.group import subscription_id, within
-from stacks.roles import BLOB_DATA_CONTRIBUTOR, assign, group_deleter
+from stacks.group import within
+from stacks.roles import BLOB_DATA_CONTRIBUTOR, assign, may_delete
 from stacks.run import Run
 from stacks.storage import Storage
 
 
 class NodeIdentity(pulumi.ComponentResource):
-    """A user-assigned identity that may use the run's blobs, and delete the keep group when its time has come."""
+    """A user-assigned identity that may use the run's blobs. What it may do in ARM is what Deletion grants."""
 
     id: pulumi.Output[str]
     client_id: pulumi.Output[str]
@@ -38,31 +40,23 @@ class NodeIdentity(pulumi.ComponentResource):
             principal_type="ServicePrincipal",
             role=BLOB_DATA_CONTRIBUTOR,
         )
-        may_delete(group, self, self.principal_id)
         self.register_outputs({"id": self.id})
 
 
 class Deletion(pulumi.ComponentResource):
-    """Lets the identity `identity_id` (an ARM id) delete this stack's group: the nodes' and the timer's way out."""
+    """Lets each of `identities` ({whose: ARM id, None for nobody}) delete this stack's group: the nodes' and the
+    timer's way out. The nodes may do nothing else in ARM. Grants nothing where the subscription has no role for it."""
 
-    def __init__(self, group: resources.ResourceGroup, identity_id: str) -> None:
+    def __init__(self, run: Run, group: resources.ResourceGroup, identities: Mapping[str, str | None]) -> None:
         super().__init__("tfinfra:compute:Deletion", "deletion", opts=pulumi.ResourceOptions(parent=group))
+        for whose, identity_id in identities.items():
+            if identity_id and run.may_delete:
+                may_delete(f"{whose}-may-delete", run, group, self, self._principal(identity_id))
+        self.register_outputs({})
+
+    def _principal(self, identity_id: str) -> pulumi.Output[str]:
         parts = identity_id.split("/")
         identity = managedidentity.get_user_assigned_identity_output(
             resource_group_name=parts[4], resource_name=parts[-1], opts=pulumi.InvokeOutputOptions(parent=self)
         )
-        may_delete(group, self, identity.principal_id)
-        self.register_outputs({})
-
-
-def may_delete(group: resources.ResourceGroup, parent: pulumi.Resource, principal: pulumi.Output[str]) -> None:
-    """Grants what it takes to delete `group`, and nothing of what is in it."""
-    assign(
-        "delete-group",
-        group,
-        parent,
-        scope=group.id,
-        principal=principal,
-        principal_type="ServicePrincipal",
-        role=subscription_id(group).apply(group_deleter),
-    )
+        return identity.principal_id

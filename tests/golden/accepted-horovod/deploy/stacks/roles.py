@@ -8,6 +8,7 @@ import pulumi
 from pulumi_azure_native import authorization, resources
 
 from stacks.group import subscription_id, within
+from stacks.run import Run
 
 # learn.microsoft.com/azure/role-based-access-control/built-in-roles/storage
 BLOB_DATA_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
@@ -49,4 +50,23 @@ def assign(
         principal_type=principal_type,
         role_definition_id=pulumi.Output.format(definition, subscription_id(group), role),
         opts=within(group, parent),
+    )
+
+
+def may_delete(
+    name: str,
+    run: Run,
+    group: resources.ResourceGroup,
+    parent: pulumi.Resource,
+    principal: pulumi.Output[str],
+) -> authorization.RoleAssignment:
+    """Grants what it takes to read and delete `group`, and nothing of what is in it."""
+    return assign(
+        name,
+        group,
+        parent,
+        scope=group.id,
+        principal=principal,
+        principal_type="ServicePrincipal",
+        role=run.deleter_role or subscription_id(group).apply(group_deleter),
     )

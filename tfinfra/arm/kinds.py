@@ -86,7 +86,7 @@ _ADDRESS = frozenset({"resourceGroupName", "scope", "subscriptionId"})
 
 
 class UnknownKind(LookupError):
-    """The local cloud has no such resource."""
+    """A resource that no stack has."""
 
 
 @dataclass(frozen=True)
@@ -122,13 +122,13 @@ class Kind:
 def kind_of(token: str) -> Kind:
     """The Kind of "azure-native:<module>:<Name>" or "azure-native:<module>/v<yyyymmdd>:<Name>".
 
-    Raises UnknownKind for a type that the local cloud does not have.
+    Raises UnknownKind for a type that is not in the table.
     """
     _, module, name = token.split(":")
     module, _, version = module.partition("/v")
     key = f"{module}:{name}"
     if key not in _TABLE:
-        raise UnknownKind(f"the local cloud has no '{token}'")
+        raise UnknownKind(f"tfinfra knows no '{token}'")
     arm_type, default, names = _TABLE[key]
     return Kind(arm_type, _api_version(version) or default, names, _RENAMED.get(key, {}))
 

@@ -18,7 +18,7 @@ _READ_ONLY = 2
 
 @lru_cache(maxsize=1)
 def _document() -> tuple[list[Any], dict[str, Any]]:
-    text = files("tfinfra.localcloud").joinpath("data/azure_types.json").read_text(encoding="utf-8")
+    text = files("tfinfra.arm").joinpath("data/azure_types.json").read_text(encoding="utf-8")
     document = json.loads(text)
     return document["types"], {name.lower(): entry for name, entry in document["resources"].items()}
 

@@ -1,0 +1,200 @@
+"""The whole preflight through the azure-mgmt client, against the local cloud's own daemon told to be otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.azure.preflight.replies import SUB, request
+from tests.localcloud.arm import scale_set
+from tests.stacks.plans import FLEXIBLE, plan
+from tfinfra.arm.requests import Request
+from tfinfra.azure.preflight.run import Preflight, preflight
+from tfinfra.catalog.images import HPC_IMAGE
+from tfinfra.cloud import Cloud
+from tfinfra.clouds import local_cloud
+from tfinfra.errors import CredentialsError, Severity
+from tfinfra.localcloud.files import read_json
+from tfinfra.localcloud.layout import SUBSCRIPTION, Layout
+from tfinfra.localcloud.starting import call, running_daemon
+from tfinfra.model import Target
+from tfinfra.roles import group_deleter_id
+
+KEEP, COMPUTE = "/resourceGroups/tfinfra-digits-ab12cd-keep", "/resourceGroups/tfinfra-digits-ab12cd-compute"
+ACCOUNT = {"location": "eastus", "sku": {"name": "Standard_LRS"}, "kind": "StorageV2", "properties": {}}
+GROUP_DELETER = group_deleter_id(SUBSCRIPTION)
+DELETER = f"/providers/Microsoft.Authorization/roleDefinitions/{GROUP_DELETER}"
+REQUESTS = (
+    request(KEEP, {"location": "eastus", "tags": {"team": "vision"}}, "2024-03-01"),
+    request(f"{KEEP}/providers/Microsoft.Storage/storageAccounts/tfidigits", ACCOUNT),
+    request(
+        f"{KEEP}/providers/Microsoft.Authorization/roleAssignments/{GROUP_DELETER}",
+        {"properties": {"roleDefinitionId": SUB + DELETER, "principalId": GROUP_DELETER}},
+        "2022-04-01",
+    ),
+    request(COMPUTE, {"location": "eastus"}, "2024-03-01"),
+    request(f"{COMPUTE}/providers/Microsoft.Compute/virtualMachineScaleSets/n", scale_set(), "2024-11-01"),
+)
+PLAN = plan(replace(FLEXIBLE, image=HPC_IMAGE))
+TARGET = Target(name="cpu", cloud="azure", location="eastus", vm_size="Standard_D8s_v5", os_disk_gb=128)
+FEW = {"eastus": {"standardDSv5Family": 8}}
+
+
+@pytest.fixture(scope="module")
+def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    patch = pytest.MonkeyPatch()
+    folder = tmp_path_factory.mktemp("preflight")
+    patch.setenv("TFINFRA_STATE_DIR", str(folder / "state"))
+    patch.setenv("TFINFRA_CACHE_DIR", str(folder / "cache"))
+    made = local_cloud(machines="fake")
+    yield made
+    process = psutil.Process(read_json(layout_of(made).endpoint)["pid"])
+    process.terminate()
+    patch.undo()
+    psutil.wait_procs([process], timeout=10)
+
+
+@pytest.fixture
+def cloud(daemon: Cloud) -> Iterator[Cloud]:
+    daemon.ensure()
+    yield daemon
+    admin(daemon, "DELETE", "market")
+    admin(daemon, "DELETE", "faults")
+
+
+def layout_of(cloud: Cloud) -> Layout:
+    assert cloud.ca_file is not None
+    return Layout(cloud.ca_file.parent)
+
+
+def admin(cloud: Cloud, method: str, path: str, body: Any = None) -> None:
+    endpoint = running_daemon(layout_of(cloud))
+    assert endpoint is not None
+    assert call(endpoint, method, path, body)[0] < 300
+
+
+def asked(cloud: Cloud, target: Target = TARGET, requests: tuple[Request, ...] = REQUESTS) -> Preflight:
+    return preflight(cloud, PLAN, target, lambda: requests)
+
+
+def codes(found: Preflight) -> list[tuple[str, Severity]]:
+    return [(f.code, f.severity) for f in found.findings]
+
+
+def test_all_is_well_and_said_and_nothing_is_written(cloud: Cloud) -> None:
+    found = asked(cloud)
+    assert found.findings == ()
+    assert [line.check for line in found.checked] == [
+        *("size", "quota", "image", "providers", "permissions", "names", "locks", "policy"),
+    ]
+    assert "needs 16 vCPUs of family DSv5 in eastus" in found.checked[1].found
+    assert list(layout_of(cloud).groups.iterdir()) == []
+
+
+def test_everything_that_is_wrong_is_said_at_once(cloud: Cloud) -> None:
+    image = HPC_IMAGE.name
+    admin(cloud, "PUT", "quotas", FEW)
+    market = {
+        "images": [{"image": image, "changes": {"hyperVGeneration": "V3"}}],
+        "policies": [{"name": "t", "path": "tags.team", "type": "Microsoft.Resources/resourceGroups"}],
+        "registrations": {"Microsoft.Storage": "NotRegistered"},
+        "permissions": [{"actions": ["*/read", "*/action"], "notActions": []}],
+    }
+    admin(cloud, "PUT", "market", market)
+    error = Severity.ERROR
+    assert sorted(codes(asked(cloud))) == [
+        *(("TFI601", error), ("TFI610", error), ("TFI614", error), ("TFI616", error), ("TFI619", error)),
+    ]
+
+
+def test_a_missing_quota_comes_with_what_is_free_elsewhere(cloud: Cloud) -> None:
+    few, more = {"standardDSv5Family": 9}, {"standardDSv5Family": 99}
+    admin(cloud, "PUT", "quotas", {"standardDSv5Family": 15, "eastus": few, "westus2": more})
+    (found,) = asked(cloud).findings
+    assert found.message == "needs 16 vCPUs of family DSv5 in eastus, 9 of 9 are free"
+    assert found.hint is not None
+    assert found.hint.startswith(
+        "would work: Standard_D8s_v5 in westus2 (99 vCPUs free, 0.384 USD an hour and node); "
+        "Standard_D4s_v5 in eastus (9 vCPUs free, 0.192 USD an hour and node); 7 are missing; "
+    )
+
+
+def test_capacity_that_the_targets_next_place_has_is_a_warning(cloud: Cloud) -> None:
+    admin(cloud, "PUT", "quotas", FEW)
+    found = asked(cloud, replace(TARGET, other_locations=("westus3",)))
+    assert codes(found) == [("TFI601", Severity.WARNING)]
+
+
+def test_who_may_not_validate_is_warned(cloud: Cloud) -> None:
+    everything_else = {"actions": ["*"], "notActions": ["Microsoft.Resources/deployments/*"]}
+    admin(cloud, "PUT", "market", {"permissions": [everything_else]})
+    assert codes(asked(cloud)) == [("TFI621", Severity.WARNING)]
+
+
+def test_who_may_not_read_quotas_is_warned(cloud: Cloud) -> None:
+    blind = {"actions": ["*"], "notActions": ["Microsoft.Compute/locations/usages/read"]}
+    admin(cloud, "PUT", "market", {"permissions": [blind]})
+    found = asked(cloud)
+    assert codes(found) == [("TFI622", Severity.WARNING)]
+    assert found.findings[0].message.startswith("ARM does not tell of the quotas in eastus: AuthorizationFailed: ")
+    assert {line.check: line.found for line in found.checked}["quota"] == "not known"
+
+
+def test_who_may_not_read_permissions_is_told_nothing_of_them(cloud: Cloud) -> None:
+    admin(cloud, "POST", "faults", {"kind": "status", "status": 403, "path": "permissions"})
+    found = asked(cloud)
+    assert codes(found) == [("TFI622", Severity.WARNING)]
+    assert {line.check: line.found for line in found.checked}["permissions"] == "not known"
+
+
+def test_a_cloud_that_fails_is_no_passed_check(cloud: Cloud) -> None:
+    admin(cloud, "POST", "faults", {"kind": "status", "status": 500, "path": "usages", "count": 100})
+    assert codes(asked(cloud)) == [("TFI623", Severity.ERROR)]
+
+
+def test_a_question_that_arm_does_not_understand_is_no_passed_check(cloud: Cloud) -> None:
+    admin(cloud, "POST", "faults", {"kind": "status", "status": 404, "path": "Compute/skus"})
+    assert codes(asked(cloud)) == [("TFI623", Severity.ERROR)]
+
+
+def test_a_role_that_nobody_defined(cloud: Cloud) -> None:
+    admin(cloud, "POST", "faults", {"kind": "status", "status": 404, "path": "roleDefinitions", "count": 1})
+    assert codes(asked(cloud)) == [("TFI624", Severity.ERROR)]
+
+
+def test_a_fault_that_passes_is_not_seen(cloud: Cloud) -> None:
+    admin(cloud, "POST", "faults", {"kind": "status", "status": 429, "retry_after": 0, "path": "skus"})
+    assert asked(cloud).findings == ()
+
+
+def test_a_token_that_is_not_taken_is_a_fault_of_the_credentials(cloud: Cloud) -> None:
+    admin(cloud, "POST", "faults", {"kind": "status", "status": 401, "path": "permissions", "count": 100})
+    with pytest.raises(CredentialsError, match="does not accept your token"):
+        asked(cloud)
+
+
+def test_a_lock_of_the_subscription_is_in_the_way(cloud: Cloud) -> None:
+    from azure.core.rest import HttpRequest
+
+    from tfinfra.azure.clients import resource_client
+
+    path = f"/subscriptions/{cloud.subscription_id}/providers/Microsoft.Authorization/locks/hold"
+    url = f"{cloud.arm_endpoint}{path}?api-version=2020-05-01"
+    body = {"properties": {"level": "CanNotDelete"}}
+    assert resource_client(cloud).send_request(HttpRequest("PUT", url, json=body)).status_code == 201
+    try:
+        assert codes(asked(cloud)) == [("TFI618", Severity.ERROR)]
+    finally:
+        assert resource_client(cloud).send_request(HttpRequest("DELETE", url)).status_code == 200
+
+
+def test_a_fault_of_the_program_that_records_is_raised(cloud: Cloud) -> None:
+    def broken() -> tuple[Request, ...]:
+        raise ValueError("no program")
+
+    with pytest.raises(ValueError, match="no program"):
+        preflight(cloud, PLAN, TARGET, broken)

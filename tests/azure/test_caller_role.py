@@ -1,0 +1,68 @@
+"""The role that `tfinfra doctor --role` prints holds for everything that the stacks send, in every variant."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.stacks.conftest import Recorded, recorded
+from tests.stacks.plans import INFRASTRUCTURES
+from tfinfra.arm.kinds import UnknownKind, kind_of
+from tfinfra.azure.caller_role import caller_role, stack_tokens
+from tfinfra.cli.doctor import needed_role
+from tfinfra.cli.main import main
+from tfinfra.localcloud import ids
+from tfinfra.localcloud.checks.types import check_body
+from tfinfra.localcloud.providers.authorization import action_of
+from tfinfra.resources import resource_folder
+from tfinfra.roles import covers
+
+__all__ = ["recorded"]  # the fixture
+
+
+@pytest.mark.parametrize("part", ["keep", "compute"])
+@pytest.mark.parametrize("which", INFRASTRUCTURES)
+def test_it_covers_every_resource_of_every_variant(which: str, part: str, recorded: Recorded) -> None:
+    permissions = needed_role(None)["properties"]["permissions"]
+    requests, _ = recorded(which, part)
+    for request in requests.values():
+        for method in ("GET", "PUT", "DELETE"):
+            assert covers(permissions, action_of(method, ids.parse(request.path))), (method, request.arm_type)
+
+
+def test_it_covers_no_more_than_what_the_stacks_name() -> None:
+    permissions = needed_role(None)["properties"]["permissions"]
+    for action in ("Microsoft.KeyVault/vaults/write", "Microsoft.Compute/virtualMachines/write", "*"):
+        assert not covers(permissions, action)
+
+
+def test_a_stack_that_gains_a_type_gains_it_in_the_role(tmp_path: Path) -> None:
+    for file in resource_folder("stacks").glob("*.py"):
+        (tmp_path / file.name).write_text(file.read_text())
+    before = stack_tokens(tmp_path)
+    more = "from pulumi_azure_native import network, keyvault as kv\nnetwork.Subnet('a', network.X())\nkv.Vault('b')\n"
+    (tmp_path / "more.py").write_text(f"{more}network.SubnetArgs()\n")
+    assert stack_tokens(tmp_path) - before == {"network:Subnet", "network:X", "keyvault:Vault"}
+    with pytest.raises(UnknownKind):
+        kind_of("azure-native:keyvault:Vault")
+
+
+def test_it_is_a_body_that_arm_takes() -> None:
+    role = caller_role(["Microsoft.Resources/resourceGroups"], "s")
+    assert check_body("Microsoft.Authorization/roleDefinitions", "2022-04-01", role) == []
+
+
+def test_doctor_prints_it_for_the_subscription_of_a_target(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    subscription = "11111111-2222-3333-4444-555555555555"
+    target = f"gpu: {{cloud: azure, vm_size: Standard_D8s_v5, subscription_id: {subscription}}}\n"
+    (tmp_path / "compute_targets.yaml").write_text(target)
+    assert main(["doctor", "--role", "--target", "gpu"]) == 0
+    role = json.loads(capsys.readouterr().out)
+    assert role["properties"]["assignableScopes"] == [f"/subscriptions/{subscription}"]
+    assert main(["doctor", "--role", "--target", "gpx"]) == 3
+    assert "did you mean 'gpu'" in capsys.readouterr().err

@@ -1,0 +1,126 @@
+"""What a subscription has ready for runs, asked by the real clients: the role, and what others made."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.azure import platform, test_teardown
+from tests.azure.arm_calls import put, send
+from tests.azure.test_teardown import admin
+from tests.localcloud.arm import BLOB_CONTRIBUTOR, COMPUTE, GROUP_DELETER, SUB
+from tests.stacks.plans import OTHERS, THEIR_IDENTITY, THEIR_REAPER, THEIR_STORE
+from tfinfra.azure.setup import make_group_deleter
+from tfinfra.azure.standing import look_up
+from tfinfra.azure.teardown import group_exists
+from tfinfra.azure.timer import await_armed
+from tfinfra.cloud import Cloud
+from tfinfra.errors import CredentialsError, NotFeasible
+from tfinfra.model import Access
+from tfinfra.roles import GROUPS, definition_path
+
+RUN = "digits-abc123"
+ROLE = definition_path(SUB.rpartition("/")[2], GROUP_DELETER)
+
+cloud, no_faults = test_teardown.cloud, test_teardown.no_faults  # fixtures
+
+
+@pytest.fixture
+def platform_group(cloud: Cloud) -> Iterator[None]:
+    platform.make_group(cloud)
+    yield
+    platform.remove(cloud)
+
+
+def test_the_local_cloud_has_the_role_from_its_first_start(cloud: Cloud) -> None:
+    standing = look_up(cloud, Access())
+    assert (standing.may_delete, standing.deleter_role) == (True, GROUP_DELETER)
+
+
+def test_setup_makes_the_role_once(cloud: Cloud) -> None:
+    assert send(cloud, "DELETE", ROLE, "2022-04-01") == 200
+    assert not look_up(cloud, Access()).may_delete
+    assert [make_group_deleter(cloud).made for _ in range(3)] == [True, False, False]
+    assert look_up(cloud, Access()).deleter_role == GROUP_DELETER
+
+
+def test_who_may_not_make_it_is_told_what_an_owner_runs(cloud: Cloud) -> None:
+    assert send(cloud, "DELETE", ROLE, "2022-04-01") == 200
+    refusal = {"status": 403, "code": "AuthorizationFailed", "message": "no"}
+    admin(cloud, "POST", "faults", {"kind": "status", "method": "PUT", "path": "roleDefinitions", **refusal})
+    with pytest.raises(CredentialsError) as caught:
+        make_group_deleter(cloud)
+    assert caught.value.exit_code == 5
+    line = str(caught.value.hint)
+    assert "az role definition create --role-definition '{" in line
+    role = json.loads(line.partition("'")[2].rstrip("'"))
+    assert role["Actions"] == [f"{GROUPS}/read", f"{GROUPS}/delete"]
+    assert role["AssignableScopes"] == [SUB]
+    assert make_group_deleter(cloud).made
+
+
+def test_all_that_others_made_is_found(cloud: Cloud, platform_group: None) -> None:
+    platform.make_all(cloud, RUN)
+    assert await_armed(cloud, "platform", THEIR_REAPER.rpartition("/")[2], timeout=20)
+    standing = look_up(cloud, OTHERS["all of others"])
+    assert standing.may_delete
+    assert standing.identity_client_id
+    assert standing.store_url is not None
+    assert standing.store_url.startswith("file:///")
+    assert standing.store_url.endswith("/teamruns/blob/runs")
+    assert Path(standing.store_url.removeprefix("file://")).is_dir()
+
+
+def test_an_identity_that_may_not_delete_groups_turns_the_layers_off(cloud: Cloud, platform_group: None) -> None:
+    platform.make_identity(cloud, (platform.GROUP, GROUP_DELETER), (SUB, BLOB_CONTRIBUTOR))
+    standing = look_up(cloud, Access(identity_id=THEIR_IDENTITY))
+    assert not standing.may_delete
+
+
+MISSING = {
+    "no identity": (Access(identity_id=THEIR_IDENTITY), "identity_id of the target cannot be read"),
+    "no account": (Access(store=THEIR_STORE), "there is no storage account 'teamruns'"),
+    "no reaper": (Access(reaper_id=THEIR_REAPER), "reaper_id of the target cannot be read"),
+}
+
+
+@pytest.mark.parametrize("case", MISSING)
+def test_what_is_not_there_is_refused(cloud: Cloud, platform_group: None, case: str) -> None:
+    access, message = MISSING[case]
+    with pytest.raises(NotFeasible, match=message):
+        look_up(cloud, access)
+
+
+def test_a_container_that_is_not_there_is_refused(cloud: Cloud, platform_group: None) -> None:
+    platform.make_store(cloud)
+    with pytest.raises(NotFeasible, match="store of the target cannot be read"):
+        look_up(cloud, Access(store=THEIR_STORE.replace("/runs", "/walks")))
+
+
+def test_a_reaper_that_does_not_work_is_refused(cloud: Cloud, platform_group: None) -> None:
+    access = Access(reaper_id=THEIR_REAPER)
+    platform.make_identity(cloud, (SUB, GROUP_DELETER))
+    platform.make_reaper(cloud, RUN, state="Disabled")
+    with pytest.raises(NotFeasible, match="is disabled"):
+        look_up(cloud, access)
+    platform.make_reaper(cloud, RUN)
+    assert await_armed(cloud, "platform", "reaper", timeout=20)
+    assert look_up(cloud, access).may_delete
+    with pytest.raises(NotFeasible, match=r"no run of .* has succeeded within 1 h"):
+        look_up(cloud, access, clock=lambda: 4_000_000_000.0)
+
+
+def test_the_reaper_of_others_deletes_what_has_expired(cloud: Cloud, platform_group: None) -> None:
+    tags = {"tfinfra-run": RUN, "tfinfra-expires-at": "2000-01-01T00:00:00Z"}
+    put(cloud, COMPUTE, "2024-03-01", {"location": "eastus", "tags": tags})
+    platform.make_identity(cloud, (SUB, GROUP_DELETER))
+    platform.make_reaper(cloud, RUN)
+    assert await_armed(cloud, "platform", "reaper", timeout=20)
+    until = time.monotonic() + 20
+    while group_exists(cloud, COMPUTE.rpartition("/")[2]) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert group_exists(cloud, COMPUTE.rpartition("/")[2]) is False

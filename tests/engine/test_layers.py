@@ -1,0 +1,241 @@
+"""The three layers of deletion, each alone with the others disabled: real stacks, the real ARM clients and the local
+cloud's daemon, with machines that only exist on paper and the nodes' own code in their place."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.azure import platform
+from tests.azure.arm_calls import disable
+from tests.engine import test_engine
+from tests.stacks.plans import ALONE, FLEXIBLE, OTHERS, plan
+from tests.stacks.recording import RUN, config, write
+from tfinfra.agent.cleanup import delete_compute_group
+from tfinfra.agent.deadline import Deadline
+from tfinfra.agent.heartbeat import Pulse
+from tfinfra.agent.host import Host
+from tfinfra.agent.linger import linger
+from tfinfra.agent.logs import LogShipper
+from tfinfra.agent.metadata import Metadata
+from tfinfra.agent.node import Identity
+from tfinfra.agent.places import Places
+from tfinfra.azure.standing import look_up
+from tfinfra.azure.teardown import group_exists
+from tfinfra.azure.timer import await_armed
+from tfinfra.clock import iso_time
+from tfinfra.cloud import Cloud
+from tfinfra.engine.pulumi import Engine
+from tfinfra.lifecycle.down import delete_run
+from tfinfra.lifecycle.real import real_ports
+from tfinfra.localcloud.files import read_json
+from tfinfra.localcloud.starting import Endpoint, call
+from tfinfra.model import Infrastructure, NodeSettings, Timeouts
+from tfinfra.store import MemoryStore
+
+pytestmark = pytest.mark.engine
+
+KEEP, COMPUTE = f"tfinfra-{RUN}-keep", f"tfinfra-{RUN}-compute"
+TIMER = f"{RUN}-timer"
+HOUR, DAY = 3600.0, 86400.0
+
+cloud, endpoint = test_engine.cloud, test_engine.endpoint  # fixtures
+
+
+@pytest.fixture
+def at_rest(cloud: Cloud, endpoint: Endpoint) -> Iterator[None]:
+    """Afterwards the timers' clock is right again, and no group of a platform team is left."""
+    yield
+    call(endpoint, "PUT", "clock", {"ahead": 0})
+    platform.remove(cloud)
+
+
+@dataclass
+class Run:
+    """A run's two groups, an hour before the deadline of one and a day before the other's."""
+
+    cloud: Cloud
+    endpoint: Endpoint
+    keep: dict[str, Any]
+
+    def there(self) -> tuple[bool | None, bool | None]:
+        return group_exists(self.cloud, COMPUTE), group_exists(self.cloud, KEEP)
+
+    def becomes(self, wanted: tuple[bool, bool], seconds: float = 30.0) -> bool:
+        until = time.monotonic() + seconds
+        while self.there() != wanted and time.monotonic() < until:
+            time.sleep(0.1)
+        return self.there() == wanted
+
+    def pass_time(self, seconds: float) -> None:
+        """Sets the clock of the timers, and of nothing else."""
+        call(self.endpoint, "PUT", "clock", {"ahead": seconds})
+
+    def disable_timer(self) -> None:
+        path = f"/subscriptions/{self.cloud.subscription_id}/resourceGroups/{KEEP}"
+        path += f"/providers/Microsoft.Logic/workflows/{TIMER}"
+        disable(self.cloud, path)
+
+    def node(self, number: int, deadline: float) -> Host:
+        """The agent of one of the machines, as far as it deletes: its own metadata, its own identity's token."""
+        assert self.cloud.ca_file is not None
+        folder = self.cloud.ca_file.parent / "groups" / COMPUTE / "machines" / f"{RUN}-nodes"
+        instance = read_json(folder / "spec.json")["spec"]["instances"][number]
+        group = f"/subscriptions/{self.cloud.subscription_id}/resourceGroups/{COMPUTE}"
+        settings = NodeSettings(
+            run=RUN,
+            store="",
+            shared=None,
+            bundle="",
+            bundle_sha256="",
+            identity_client_id=self.keep.get("identityClientId", ""),
+            arm_endpoint=self.cloud.arm_endpoint,
+            arm_ca=self.cloud.ca_file.read_text(),
+            compute_group_id=group,
+            deadline=iso_time(deadline),
+            timeouts=Timeouts(30, 30, 30, 30),
+        )
+        store, clock, who = MemoryStore(), _Fast(), Identity(instance["vm_id"], "10.0.0.9", None)
+        return Host(
+            settings=settings,
+            plan=plan(FLEXIBLE),
+            places=Places(Path("/nowhere")),
+            inherited={},
+            clock=clock,
+            metadata=Metadata(instance["metadata_url"], settings.identity_client_id),
+            identity=who,
+            store=store,
+            pulse=Pulse(store, who.node_id, clock),
+            logs=LogShipper(store, clock, free=True),
+            pause=0.1,
+        )
+
+
+class _Ended(Exception):
+    """The test has seen enough of a node."""
+
+
+def _linger(host: Host) -> None:
+    with suppress(_Ended):
+        linger(host)
+
+
+class _Fast:
+    """A clock of which a hundred seconds take one, until the node is `ended`."""
+
+    def __init__(self) -> None:
+        self.ended = threading.Event()
+
+    def time(self) -> float:
+        return time.time()
+
+    def monotonic(self) -> float:
+        return 100 * time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        if self.ended.wait(seconds / 100):
+            raise _Ended
+
+
+Start = Callable[..., Run]
+
+
+@pytest.fixture
+def start(cloud: Cloud, endpoint: Endpoint, at_rest: None, tmp_path: Path) -> Iterator[Start]:
+    """Brings both stacks up, and proves the timer unless it is not to be there."""
+    engines: list[Engine] = []
+
+    def make(infrastructure: Infrastructure = FLEXIBLE, deadline: float = HOUR, **more: str) -> Run:
+        engine = Engine(cloud, write(infrastructure, tmp_path / "deploy"), RUN, tmp_path / "state", None)
+        engines.append(engine)
+        now = time.time()
+        keep = engine.up("keep", {**config("keep", iso_time(now + DAY)), **more})
+        if keep.get("timerIdentityId"):
+            assert await_armed(cloud, KEEP, TIMER, timeout=30)
+        own = {"identityId": keep["identityId"], "timerIdentityId": keep.get("timerIdentityId", "")}
+        engine.up("compute", {**config("compute", iso_time(now + deadline)), **own, **more})
+        return Run(cloud, endpoint, keep)
+
+    yield make
+    for engine in engines:
+        engine.close()
+
+
+def test_the_timer_alone_deletes_each_group_in_its_own_time(start: Start) -> None:
+    run = start()
+    run.pass_time(HOUR - 60)
+    time.sleep(1.5)  # some ticks
+    assert run.there() == (True, True)
+    run.pass_time(HOUR + 600)
+    assert run.becomes((False, True))
+    run.pass_time(DAY + 600)
+    assert run.becomes((False, False))
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_node_alone_deletes_the_machines_at_the_end_of_the_job(start: Start, number: int) -> None:
+    run = start()
+    run.disable_timer()
+    run.pass_time(2 * DAY)
+    host = run.node(number, time.time() + HOUR)
+    threading.Thread(target=_linger, args=(host,), daemon=True).start()
+    time.sleep(1.0)
+    assert run.there() == (True, True)
+    host.store.put("outcome.json", json.dumps({"result": "succeeded", "message": ""}).encode())
+    host.store.put("collected.json", b"{}")
+    assert run.becomes((False, True))
+    assert isinstance(host.clock, _Fast)
+    host.clock.ended.set()
+
+
+def test_a_node_alone_deletes_the_machines_at_the_deadline_and_may_delete_nothing_else(start: Start) -> None:
+    run = start(deadline=0.0)
+    run.disable_timer()
+    host = run.node(1, time.time() + 2)
+    keep = host.settings.compute_group_id.replace("-compute", "-keep")
+    assert not delete_compute_group(replace(host.settings, compute_group_id=keep), host.metadata)
+    deadline = Deadline(host)
+    deadline.start()
+    assert run.becomes((False, True))
+    deadline.stop()
+
+
+def test_the_client_alone_deletes_everything(start: Start) -> None:
+    run = start(deleterRole="none")
+    assert "timerIdentityId" not in run.keep
+    run.pass_time(2 * DAY)
+    assert not delete_compute_group(run.node(0, 0.0).settings, run.node(0, 0.0).metadata)
+    assert run.there() == (True, True)
+    assert delete_run(real_ports(run.cloud, time.time), RUN, print) == {}
+    assert run.there() == (False, False)
+
+
+@pytest.mark.parametrize("which", OTHERS)
+def test_with_what_others_made_both_stacks_come_up_and_every_layer_that_is_on_works(
+    start: Start, cloud: Cloud, which: str
+) -> None:
+    access = OTHERS[which]
+    platform.make_all(cloud, RUN)
+    assert await_armed(cloud, "platform", "reaper", timeout=30)
+    standing = look_up(cloud, access)
+    assert standing.may_delete
+    run = start(replace(ALONE, access=access))
+    if standing.store_url:
+        assert Path(urlsplit(standing.store_url).path).is_dir()
+    node = run.node(0, time.time() + HOUR)
+    client = standing.identity_client_id or run.keep["identityClientId"]
+    metadata = Metadata(node.metadata._url, client)
+    assert delete_compute_group(replace(node.settings, identity_client_id=client), metadata)
+    assert run.becomes((False, True))
+    if not access.reaper_id:
+        run.pass_time(DAY + 600)
+        assert run.becomes((False, False))

@@ -1,0 +1,117 @@
+"""The preflight of a run: which exit code its findings mean, on which line they stand, and that nothing is begun."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.lifecycle.fakes import World
+from tfinfra.compiler.load import load_inputs
+from tfinfra.compiler.pipeline import Checked, check_manifest
+from tfinfra.errors import Diagnostic, NotFeasible, Severity
+from tfinfra.lifecycle.preflight import refusal
+
+
+def diagnostic(code: str, severity: Severity = Severity.ERROR) -> Diagnostic:
+    return Diagnostic(code, severity, f"the message of {code}", "vm_size", None, f"the way out of {code}")
+
+
+EXITS = {
+    "nothing": ((), None),
+    "quota": (("TFI601", "TFI602"), 4),
+    "a size": (("TFI605",), 4),
+    "no answer": (("TFI623",), 4),
+    "rights": (("TFI616",), 5),
+    "rights and quota": (("TFI601", "TFI616"), 5),
+    "an image": (("TFI609",), 3),
+    "policy": (("TFI619",), 3),
+    "all of them": (("TFI601", "TFI616", "TFI619"), 3),
+}
+
+
+@pytest.mark.parametrize("case", EXITS)
+def test_exit_codes(case: str) -> None:
+    codes, expected = EXITS[case]
+    error = refusal(map(diagnostic, codes))
+    assert (error.exit_code if error else None) == expected
+    assert error is None or error.hint == f"the way out of {codes[0]}"
+
+
+def test_warnings_refuse_nothing_and_are_told_with_the_errors() -> None:
+    warning = diagnostic("TFI621", Severity.WARNING)
+    assert refusal([warning]) is None
+    error = refusal([warning, diagnostic("TFI601")])
+    assert error is not None
+    assert error.message == "the message of TFI601"
+    assert len(error.diagnostics) == 2
+
+
+def test_a_run_that_cannot_work_is_not_begun(tmp_path: Path) -> None:
+    world = World(tmp_path, faults={"preflight": NotFeasible("too few vCPUs")})
+    world.preflight = True
+    run = world.new_run()
+    with pytest.raises(NotFeasible):
+        run.go()
+    assert world.groups == {}
+    assert not (tmp_path / "state" / "runs" / run.run).exists()
+
+
+def test_a_runs_preflight_tells_its_warnings_and_goes_on(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.preflight, world.warnings = True, (diagnostic("TFI621", Severity.WARNING),)
+    assert world.new_run().go().error is None
+    lines = world.observer.lines
+    assert lines.index("end preflight") < lines.index("diagnose the message of TFI621") < lines.index("begin prepare")
+
+
+def test_a_cloud_that_wants_no_preflight_is_not_asked(tmp_path: Path) -> None:
+    world = World(tmp_path, faults={"preflight": NotFeasible("asked")})
+    assert world.new_run().go().error is None
+
+
+INLINE = """\
+entry_script: train.py
+tags: {team: vision}
+compute_target:
+  cloud: azure
+  vm_size: Standard_D8s_v5
+  location: eastus
+"""
+TOP = "entry_script: train.py\nvm_size: Standard_D8s_v5\n"
+NAMED = "entry_script: train.py\ncompute_target: cpu\n"
+LINES = {
+    "a key of the target": (INLINE, "vm_size", ("train.yaml", 5)),
+    "a key of the target that is not written": (INLINE, "zone", ("train.yaml", 5)),
+    "a key of the manifest": (INLINE, "tags", ("train.yaml", 2)),
+    "a key of the manifest that is not written": (INLINE, "node_count", ("train.yaml", 5)),
+    "a size at the top": (TOP, "vm_size", ("train.yaml", 2)),
+    "a location that nobody wrote": (TOP, "location", ("train.yaml", 2)),
+    "a target's file": (NAMED, "location", ("compute_targets.yaml", 3)),
+    "a key that the target's file leaves out": (NAMED, "image", ("compute_targets.yaml", 4)),
+    "a manifest without any target": ("entry_script: train.py\n", "location", None),
+}
+
+
+def checked(text: str, folder: Path) -> Checked:
+    (folder / "train.py").write_text("print()\n")
+    (folder / "train.yaml").write_text(text)
+    target = "cpu:\n  cloud: azure\n  location: westus2\n  vm_size: Standard_D8s_v5\n"
+    (folder / "compute_targets.yaml").write_text(target)
+    return check_manifest(load_inputs(folder / "train.yaml"))
+
+
+@pytest.mark.parametrize("case", LINES)
+def test_a_finding_stands_where_what_is_at_fault_was_written(case: str, tmp_path: Path) -> None:
+    text, key, expected = LINES[case]
+    found = checked(text, tmp_path).places.diagnostic("TFI601", key, "message", "hint")
+    place = found.position and (Path(found.position.file).name, found.position.line)
+    assert place == expected
+    assert (found.code, found.message, found.hint) == ("TFI601", "message", "hint")
+
+
+def test_findings_come_in_file_order(tmp_path: Path) -> None:
+    places = checked(NAMED, tmp_path).places
+    keys = ("vm_size", "location", "entry_script")
+    found = places.in_file_order(places.diagnostic("TFI601", key, key) for key in keys)
+    assert [d.message for d in found] == ["entry_script", "location", "vm_size"]

@@ -1,0 +1,249 @@
+"""The timer of stacks/timer.py in the local cloud: it does what the definition says, and no other is taken."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from stacks.timer import definition
+from tests.localcloud.arm import COMPUTE, GROUP_DELETER, IDENTITY, KEEP, SUB, Arm
+from tfinfra.clock import iso_time
+from tfinfra.localcloud import expressions
+
+RUN = "digits-abc123"
+TIMER = f"{KEEP}/providers/Microsoft.Logic/workflows/timer"
+SECOND = "22222222-2222-2222-2222-222222222222"
+Body = dict[str, Any]
+
+
+def workflow(groups: dict[str, str] | None = None) -> Body:
+    """The timer of a keep group, as the stack puts it."""
+    names = {what: path.rpartition("/")[2] for what, path in (("compute", COMPUTE), ("keep", KEEP))}
+    values = {"subscription": SUB.rpartition("/")[2], "identity": IDENTITY}
+    return {
+        "location": "eastus",
+        "tags": {"tfinfra-run": RUN},
+        "identity": {"type": "UserAssigned", "userAssignedIdentities": {IDENTITY: {}}},
+        "properties": {
+            "state": "Enabled",
+            "definition": definition(groups or names),
+            "parameters": {name: {"type": "String", "value": value} for name, value in values.items()},
+        },
+    }
+
+
+def expire(arm: Arm, group: str, seconds: float) -> None:
+    """Tags a group with a time from now."""
+    tags = {"tfinfra-run": RUN, "tfinfra-expires-at": iso_time(arm.now + seconds)}
+    assert arm.call("PATCH", group, {"tags": tags}).status == 200
+
+
+def armed(arm: Arm) -> None:
+    """Both groups, for 10 and 20 minutes, and a timer that has shown that it may act."""
+    principal = arm.make_all()
+    arm.grant(KEEP, GROUP_DELETER, principal)
+    arm.grant(COMPUTE, GROUP_DELETER, principal, SECOND)
+    expire(arm, COMPUTE, 600)
+    expire(arm, KEEP, 1200)
+    assert arm.put(TIMER, workflow()).status == 201
+    arm.tick()
+    assert last_run(arm)["status"] == "Succeeded"
+
+
+def last_run(arm: Arm) -> Body:
+    found: Body = arm.get(f"{TIMER}/runs").body["value"][0]["properties"]
+    return found
+
+
+def pass_time(arm: Arm, minutes: int) -> None:
+    """Lets the clock go on, with a look at it each minute as the daemon would take."""
+    for _ in range(minutes):
+        arm.now += 60
+        arm.tick()
+
+
+def there(arm: Arm) -> list[bool]:
+    return [arm.get(group).status == 200 for group in (COMPUTE, KEEP)]
+
+
+def test_each_group_goes_within_five_minutes_of_its_own_time(arm: Arm) -> None:
+    armed(arm)
+    pass_time(arm, 10)
+    assert there(arm) == [True, True]
+    pass_time(arm, 5)
+    assert there(arm) == [False, True]
+    pass_time(arm, 4)
+    assert there(arm) == [False, True]
+    pass_time(arm, 6)
+    assert there(arm) == [False, False]
+
+
+def test_a_tag_that_was_changed_counts_from_the_next_look_on(arm: Arm) -> None:
+    armed(arm)
+    expire(arm, COMPUTE, 6000)
+    pass_time(arm, 15)
+    assert there(arm) == [True, True]
+    expire(arm, COMPUTE, -1)
+    pass_time(arm, 5)
+    assert there(arm) == [False, True]
+
+
+def test_a_group_without_the_tag_and_one_with_another_than_a_time_stay(arm: Arm) -> None:
+    armed(arm)
+    arm.call("PATCH", COMPUTE, {"tags": {"tfinfra-expires-at": "soon"}})
+    arm.call("PATCH", KEEP, {"tags": {}})
+    pass_time(arm, 30)
+    assert there(arm) == [True, True]
+
+
+def test_nothing_expires_where_no_workflow_deletes_it(arm: Arm) -> None:
+    arm.make_groups(expires="2000-01-01T00:00:00Z")
+    pass_time(arm, 10)
+    assert there(arm) == [True, True]
+
+
+def test_a_disabled_timer_does_nothing(arm: Arm) -> None:
+    armed(arm)
+    body = workflow()
+    body["properties"]["state"] = "Disabled"
+    assert arm.put(TIMER, body).status == 200
+    pass_time(arm, 30)
+    assert there(arm) == [True, True]
+
+
+def test_its_first_run_proves_the_right_to_the_keep_group_though_there_is_no_other(arm: Arm) -> None:
+    arm.make_groups()
+    principal = arm.make_identity()
+    arm.delete(COMPUTE)
+    arm.settle()
+    assert arm.put(TIMER, workflow()).status == 201
+    arm.tick()
+    assert last_run(arm)["status"] == "Failed"  # no right yet
+    arm.grant(KEEP, GROUP_DELETER, principal)
+    arm.now += 1
+    arm.tick()
+    assert last_run(arm)["status"] == "Succeeded"
+    assert last_run(arm)["actions"]["look_at_compute"] == "Failed"
+
+
+def _http(body: Body, name: str) -> Body:
+    actions: Body = body["properties"]["definition"]["actions"]
+    return dict(actions[name]["inputs"]) if name in actions else {}
+
+
+def _set(path: str, value: Any) -> Callable[[Body], None]:
+    def change(body: Body) -> None:
+        *parents, last = path.split("/")
+        inner = body["properties"]["definition"]
+        for parent in parents:
+            inner = inner[parent]
+        inner[last] = value
+
+    return change
+
+
+def _add(name: str, action: Body) -> Callable[[Body], None]:
+    return _set(f"actions/{name}", action)
+
+
+def _delete_at_once() -> Body:
+    inputs = _http(workflow(), "look_at_compute")
+    return {"type": "Http", "inputs": {**inputs, "method": "DELETE"}, "runAfter": {}}
+
+
+LOOK, END = "actions/look_at_compute", "actions/delete_compute_after_its_time"
+DELETE = f"{END}/actions/delete_compute"
+URI = "https://management.azure.com/subscriptions/@{parameters('subscription')}/"
+REFUSED: dict[str, tuple[Callable[[Body], None], str]] = {
+    "another host": (_set(f"{LOOK}/inputs/uri", "https://example.com/x?api-version=1"), "which is no group of run"),
+    "a group of another run": (
+        _set(f"{LOOK}/inputs/uri", f"{URI}resourceGroups/tfinfra-digits-xyz789-compute?api-version=2024-03-01"),
+        "which is no group of run 'digits-abc123'",
+    ),
+    "a resource in a group": (
+        _set(f"{LOOK}/inputs/uri", f"{URI}resourceGroups/tfinfra-{RUN}-keep/providers/A.B/c/d?api-version=1"),
+        "which is no group",
+    ),
+    "another subscription": (
+        _set(
+            f"{LOOK}/inputs/uri",
+            f"https://management.azure.com/subscriptions/x/resourceGroups/tfinfra-{RUN}-keep?api-version=1",
+        ),
+        "which is no group",
+    ),
+    "another method": (_set(f"{LOOK}/inputs/method", "PUT"), "sends PUT"),
+    "a body": (_set(f"{LOOK}/inputs/body", {"a": 1}), "sends GET with authentication, body"),
+    "no signature": (_set(f"{LOOK}/inputs/authentication", {"type": "None"}), "is not signed"),
+    "an identity that it does not have": (
+        _set(f"{LOOK}/inputs/authentication/identity", IDENTITY.replace("nodes", "another")),
+        "is not signed",
+    ),
+    "a token for somebody else": (
+        _set(f"{LOOK}/inputs/authentication/audience", "https://vault.azure.net"),
+        "not signed",
+    ),
+    "a deletion without a look": (_add("now", _delete_at_once()), "sends DELETE without having looked"),
+    "a deletion of what it did not look at": (
+        _set(f"{DELETE}/inputs/uri", f"{URI}resourceGroups/tfinfra-{RUN}-keep?api-version=2024-03-01"),
+        "sends DELETE to tfinfra-digits-abc123-keep after a look at tfinfra-digits-abc123-compute",
+    ),
+    "a deletion that asks for no time": (_set(f"{END}/expression", "@equals(1, 1)"), "does not ask whether"),
+    "a time of its own": (
+        _set(f"{END}/expression", {"and": [{"greater": ["@ticks(utcNow())", "@ticks('2026-11-23T10:00:00Z')"]}]}),
+        "does not ask whether tfinfra-expires-at",
+    ),
+    "something else otherwise": (_set(f"{END}/else", {"actions": {"x": {}}}), "does something else otherwise"),
+    "another kind of action": (_add("wait", {"type": "Wait", "inputs": {}}), "is an action of type 'Wait'"),
+    "another kind of action inside": (_set(f"{END}/actions", {"x": {"type": "Terminate"}}), "of type 'Terminate'"),
+    "a function that is not known": (_set(f"{LOOK}/inputs/uri", "@concat('a')"), "there is no function 'concat'"),
+    "another trigger": (_set("triggers", {"hook": {"type": "Request", "kind": "Http"}}), "is no recurrence"),
+    "no trigger": (_set("triggers", {}), "0 triggers"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_any_other_definition_is_refused_with_the_reason(arm: Arm, case: str) -> None:
+    change, reason = REFUSED[case]
+    arm.make_all()
+    body = copy.deepcopy(workflow())
+    change(body)
+    reply = arm.put(TIMER, body)
+    assert (reply.status, reply.code) == (400, "InvalidTemplate")
+    assert reason in reply.body["error"]["message"]
+    assert arm.get(TIMER).status == 404
+
+
+def test_a_workflow_of_no_run_is_refused(arm: Arm) -> None:
+    arm.make_all()
+    assert arm.put(TIMER, {**workflow(), "tags": {}}).code == "InvalidTemplate"
+
+
+VALUES: dict[str, Any] = {
+    "plain": "plain",
+    "@{f('a')}-@{f('b')}": "A-B",
+    "@f('it''s')": "IT'S",
+    "@first(f('a'), 2)": "A",
+    "@none()?['x']?['y']": None,
+    "@first(box()['x'])": 1,
+    "@box()?['tfinfra-expires-at']": "t",
+}
+
+
+@pytest.mark.parametrize("template", VALUES)
+def test_expressions(template: str) -> None:
+    functions: expressions.Functions = {
+        "f": str.upper,
+        "first": lambda *values: values[0],
+        "none": lambda: None,
+        "box": lambda: {"x": 1, "tfinfra-expires-at": "t"},
+    }
+    assert expressions.value(template, functions) == VALUES[template]
+
+
+@pytest.mark.parametrize("text", ["f('a'", "f('a') x", "'a", "g()", "f)", "", "box()['y']", "#"])
+def test_what_is_no_expression(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        expressions.evaluate(text, {"f": str.upper, "box": dict})

@@ -1,0 +1,94 @@
+"""The timer's definition: its fixed shape, and what Azure's schema of workflow definitions says of it."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft7Validator
+
+from stacks.timer import definition
+
+SCHEMA = json.loads((Path(__file__).parent / "data" / "workflowdefinition.json").read_text())
+GROUPS = {"compute": "tfinfra-r-compute", "keep": "tfinfra-r-keep"}
+
+
+def wrong(flow: Any) -> list[str]:
+    return [error.json_path for error in Draft7Validator(SCHEMA).iter_errors(flow)]
+
+
+def test_the_schema_itself_is_one() -> None:
+    Draft7Validator.check_schema(SCHEMA)
+
+
+def test_the_definition_is_one_that_the_schema_takes() -> None:
+    assert wrong(definition(GROUPS)) == []
+    assert wrong(definition({"compute": "a", "compute_1": "b", "keep": "c"})) == []
+
+
+def _without(*path: str) -> Callable[[Any], None]:
+    def change(flow: Any) -> None:
+        for name in path[:-1]:
+            flow = flow[name]
+        del flow[path[-1]]
+
+    return change
+
+
+def _with(value: Any, *path: str) -> Callable[[Any], None]:
+    def change(flow: Any) -> None:
+        for name in path[:-1]:
+            flow = flow[name]
+        flow[path[-1]] = value
+
+    return change
+
+
+MISTAKES: dict[str, Callable[[Any], None]] = {
+    "no content version": _without("contentVersion"),
+    "no recurrence": _without("triggers", "clock", "recurrence"),
+    "a frequency that is none": _with("Minutes", "triggers", "clock", "recurrence", "frequency"),
+    "a key that is none": _with({}, "actions", "look_at_keep", "input"),
+    "no method": _without("actions", "look_at_keep", "inputs", "method"),
+    "no audience": _without("actions", "look_at_keep", "inputs", "authentication", "audience"),
+    "a status that is none": _with(["Done"], "actions", "delete_keep_after_its_time", "runAfter", "look_at_keep"),
+    "an operator that is none": _with({"gt": [1, 2]}, "actions", "delete_keep_after_its_time", "expression"),
+    "an option that is none": _with(
+        "Async", "actions", "delete_keep_after_its_time", "actions", "delete_keep", "operationOptions"
+    ),
+    "a type of parameter that is none": _with("string", "parameters", "identity", "type"),
+}
+
+
+@pytest.mark.parametrize("case", MISTAKES)
+def test_the_schema_sees_mistakes(case: str) -> None:
+    flow = copy.deepcopy(definition(GROUPS))
+    MISTAKES[case](flow)
+    assert wrong(flow)
+
+
+def test_it_looks_before_it_deletes_and_deletes_only_what_its_own_tag_says_is_past() -> None:
+    flow = definition(GROUPS)
+    assert flow["triggers"]["clock"]["recurrence"] == {"frequency": "Minute", "interval": 5}
+    assert list(flow["actions"]) == [
+        "look_at_compute",
+        "delete_compute_after_its_time",
+        "look_at_keep",
+        "delete_keep_after_its_time",
+    ]
+    last = flow["actions"]["delete_compute_after_its_time"]
+    tag = "@ticks(coalesce(body('look_at_compute')?['tags']?['tfinfra-expires-at'], '9999-12-31T23:59:59Z'))"
+    assert last["expression"] == {"and": [{"greater": ["@ticks(utcNow())", tag]}]}
+    (request,) = last["actions"].values()
+    assert request["inputs"]["method"] == "DELETE"
+    assert "/resourceGroups/tfinfra-r-compute?" in request["inputs"]["uri"]
+
+
+def test_only_the_keep_group_must_be_there() -> None:
+    actions = definition(GROUPS)["actions"]
+    assert actions["delete_compute_after_its_time"]["runAfter"] == {"look_at_compute": ["Succeeded", "Failed"]}
+    assert actions["delete_keep_after_its_time"]["runAfter"] == {"look_at_keep": ["Succeeded"]}

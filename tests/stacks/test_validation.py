@@ -1,0 +1,39 @@
+"""What the preflight sends to deployments/validate: the stacks' own bodies, taken whole by ARM's types and rules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.localcloud.arm import SUB, Arm
+from tests.stacks.conftest import Recorded
+from tests.stacks.plans import INFRASTRUCTURES
+from tests.stacks.recording import RUN
+from tfinfra.arm.template import subscription_template
+from tfinfra.azure.preflight.permissions import needed
+from tfinfra.azure.preflight.roles import definitions
+
+VALIDATE = f"{SUB}/providers/Microsoft.Resources/deployments/tfinfra-{RUN}-keep/validate"
+
+
+@pytest.mark.parametrize("which", INFRASTRUCTURES)
+def test_the_template_of_both_stacks_is_valid(which: str, recorded: Recorded, tmp_path: Path) -> None:
+    requests = [r for part in ("keep", "compute") for r in recorded(which, part)[0].values()]
+    template = subscription_template(requests)
+    body = {"location": "eastus", "properties": {"mode": "Incremental", "template": template}}
+    arm = Arm(tmp_path / "cloud")
+    reply = arm.call("POST", VALIDATE, body, query="api-version=2024-11-01")
+    arm.loop.close()
+    assert (reply.status, reply.body.get("error")) == (200, None)
+    inner = [len(r["properties"]["template"]["resources"]) for r in template["resources"] if "properties" in r]
+    assert sum(inner) + 2 == len(requests)
+
+
+def test_the_stacks_take_the_rights_that_their_resources_say(recorded: Recorded) -> None:
+    requests = [r for part in ("keep", "compute") for r in recorded("two CPU nodes", part)[0].values()]
+    actions = needed(requests)
+    assert "Microsoft.Network/virtualNetworks/subnets/join/action" in actions
+    assert "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action" in actions
+    assert "Microsoft.Authorization/roleAssignments/write" in actions
+    assert len(definitions(requests)) == 2

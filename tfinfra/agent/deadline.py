@@ -1,0 +1,49 @@
+"""The deadline, kept by every node for itself: whatever the rest of its agent hangs in, and whoever still watches."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from tfinfra.agent.cleanup import delete_compute_group, expiry, spread
+from tfinfra.agent.control import deadline_of
+from tfinfra.agent.host import Host
+
+_LOOK, _RETRY = 1.0, 30.0
+_log = logging.getLogger(__name__)
+
+
+class Deadline:
+    """Deletes the compute group when the run's deadline has passed, from a thread of its own. A later time in the
+    group's own tag counts."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._spread = spread(host.identity.node_id, host.plan.node_count)
+        self._at = deadline_of(host.settings) + self._spread
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="deadline", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._ended.set()
+
+    def step(self) -> float:
+        """Acts where the time has come; returns the seconds until the next look."""
+        now = self._host.clock.time()
+        if now < self._at:
+            return _LOOK
+        later = expiry(self._host.settings, self._host.metadata)
+        if later is not None and later > now:
+            self._at = later + self._spread
+            return _LOOK
+        _log.warning("the run's deadline has passed")
+        delete_compute_group(self._host.settings, self._host.metadata)
+        return _RETRY
+
+    def _run(self) -> None:
+        pause = _LOOK
+        while not self._ended.wait(pause):
+            pause = self.step()

@@ -1,0 +1,143 @@
+"""Horovod is compiled by one node of a run and fetched by the others, through the run's store.
+
+    wheels/<key>/claim-<n>.json    {"node"}: put if absent; whoever wrote it builds
+    wheels/<key>/<sha256>.whl      the wheel
+    wheels/<key>/wheel.json        {"name", "sha256", "attempt"}: written after it; attempt is the claim's number
+    wheels/<key>/failed.json       {"message"}: the build failed, and would fail elsewhere too
+
+A builder is dead when its node's heartbeat has stood still for `silence` seconds of this node's own clock, or when it
+takes longer than `longest`: then the next claim is made, as it is where the wheel is not what its record says. Two that
+build at once after all do no harm: their wheels have names of their own, and wheel.json names a whole one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tfinfra import layout
+from tfinfra.agent.clock import Clock
+from tfinfra.agent.records import encode, read, read_plain, write
+from tfinfra.errors import ProvisioningError
+from tfinfra.model import Heartbeat
+from tfinfra.store import ObjectStore, store_errors
+
+_LOOK = 1.0
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class SharedWheels:
+    """A WheelSource for one node of several. `silence` and `longest` are seconds."""
+
+    store: ObjectStore
+    node_id: str
+    clock: Clock
+    silence: float
+    longest: float = 1200.0
+
+    def __call__(self, key: str, folder: Path, build: Callable[[], None]) -> None:
+        """Leaves the wheel in `folder`. Raises what `build` raises, ProvisioningError where another's build failed."""
+        attempt = 0
+        while not self._fetched(key, attempt, folder):
+            owner = self._claim(key, attempt)
+            if owner == self.node_id:
+                self._build(key, attempt, folder, build)
+                return
+            _log.info("waiting for %s, which builds Horovod", owner)
+            if self._comes(key, attempt, owner) and self._fetched(key, attempt, folder):
+                return
+            _log.warning("there is no wheel of %s, which was to build Horovod", owner)
+            attempt += 1
+
+    def _claim(self, key: str, attempt: int) -> str:
+        """Who builds: this node, where it is the first to say so or had said so before it was started again."""
+        name = layout.wheel_claim_key(key, attempt)
+        if self.store.put_if_absent(name, encode({"node": self.node_id})):
+            return self.node_id
+        return str((read_plain(self.store, name) or {}).get("node"))
+
+    def _build(self, key: str, attempt: int, folder: Path, build: Callable[[], None]) -> None:
+        try:
+            build()
+        except Exception as error:
+            with suppress(*store_errors()):
+                write(self.store, layout.wheel_failure_key(key), {"message": str(error)})
+            raise
+        self._publish(key, attempt, next(folder.glob("*.whl")))
+
+    def _publish(self, key: str, attempt: int, wheel: Path) -> None:
+        """For the others: this node has its wheel, whatever the store says."""
+        digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+        try:
+            self.store.put_file(layout.wheel_key(key, digest), wheel)
+            record = {"name": wheel.name, "sha256": digest, "attempt": attempt}
+            write(self.store, layout.wheel_record_key(key), record)
+        except store_errors() as error:
+            _log.warning("the wheel could not be shared, each node builds its own: %s", error)
+
+    def _record(self, key: str, attempt: int) -> dict[str, Any] | None:
+        """What was built under this claim or a later one."""
+        record = read_plain(self.store, layout.wheel_record_key(key))
+        return record if record and record.get("attempt", 0) >= attempt else None
+
+    def _comes(self, key: str, attempt: int, owner: str) -> bool:
+        """Waits for the owner's wheel; False once the owner is dead. Raises ProvisioningError: its build failed."""
+        start = self.clock.monotonic()
+        watch = _Watch(start, start)
+        while self._record(key, attempt) is None:
+            failed = read_plain(self.store, layout.wheel_failure_key(key))
+            if failed is not None:
+                raise ProvisioningError(f"Horovod could not be built on {owner}: {failed.get('message')}")
+            now = self.clock.monotonic()
+            watch = watch.seeing(read(self.store, layout.heartbeat_key(owner), Heartbeat), now)
+            if now - watch.moved > self.silence or now - watch.since > self.longest:
+                return False
+            self.clock.sleep(_LOOK)
+        return True
+
+    def _fetched(self, key: str, attempt: int, folder: Path) -> bool:
+        """Is the wheel there, and what its record says?"""
+        record = self._record(key, attempt)
+        if record is None:
+            return False
+        staging = folder.with_suffix(".fetched")
+        shutil.rmtree(staging, ignore_errors=True)
+        staging.mkdir(parents=True)
+        wheel = staging / Path(str(record.get("name"))).name
+        if not self._download(layout.wheel_key(key, str(record.get("sha256"))), wheel, str(record.get("sha256"))):
+            return False
+        staging.rename(folder)
+        _log.info("fetched %s, which another node has built", wheel.name)
+        return True
+
+    def _download(self, key: str, wheel: Path, digest: str) -> bool:
+        try:
+            self.store.get_file(key, wheel)
+        except FileNotFoundError:
+            _log.warning("the shared wheel is not there")
+            return False
+        if hashlib.sha256(wheel.read_bytes()).hexdigest() != digest:
+            _log.warning("the shared wheel is not what its builder made")
+            return False
+        return True
+
+
+@dataclass(frozen=True)
+class _Watch:
+    """Since when a builder is watched, and when its heartbeat was last seen to rise (monotonic seconds)."""
+
+    since: float
+    moved: float
+    sequence: int = -1
+
+    def seeing(self, beat: Heartbeat | None, now: float) -> _Watch:
+        if beat is None or beat.sequence <= self.sequence:
+            return self
+        return _Watch(self.since, now, beat.sequence)

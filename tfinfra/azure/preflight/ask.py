@@ -1,0 +1,177 @@
+"""Asks ARM, everything at once: each question is one request of the client that the teardown uses too, on a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from tfinfra.arm.requests import Request
+from tfinfra.arm.template import subscription_template
+from tfinfra.azure.clients import COMPUTE_API, resource_client, send_json
+from tfinfra.azure.preflight import names, registration, roles
+from tfinfra.azure.preflight.finding import Reply
+from tfinfra.azure.preflight.image import ImageAnswer, definition_of
+from tfinfra.cloud import Cloud
+from tfinfra.errors import CredentialsError
+from tfinfra.model import Image, Plan, Target
+
+THREADS = 10  # as many as the client keeps connections
+SKUS_API, RESOURCES_API, NETWORK_API, STORAGE_API = "2021-07-01", "2024-11-01", "2024-05-01", "2024-01-01"
+PERMISSIONS_API, LOCKS_API, GROUPS_API, GALLERY_API = "2022-04-01", "2020-05-01", "2024-03-01", "2024-03-03"
+Requests = tuple[Request, ...]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What ARM answered. `usages` and `skus` are by location, `providers`, `groups` and `accounts` by name,
+    `roles` by the definition's id."""
+
+    requests: Requests
+    usages: Mapping[str, Reply]
+    skus: Mapping[str, Reply]
+    image: ImageAnswer
+    locks: Reply
+    permissions: Reply
+    subnet: Reply | None
+    providers: Mapping[str, Reply]
+    groups: Mapping[str, Reply]
+    accounts: Mapping[str, Reply]
+    roles: Mapping[str, Reply]
+    validation: Reply
+
+    def unanswered(self) -> dict[str, Reply]:
+        """The questions without an answer, by what they ask for. That something is not there may be one."""
+        always = {
+            **{f"the quotas in {place}": reply for place, reply in self.usages.items()},
+            **{f"the sizes in {place}": reply for place, reply in self.skus.items()},
+            "locks": self.locks,
+            "your permissions": self.permissions,
+            **{f"the provider {name}": reply for name, reply in self.providers.items()},
+            **{f"the name {name}": reply for name, reply in self.accounts.items()},
+        }
+        perhaps = {
+            "the image": self.image.itself,
+            "what the image is": self.image.describes,
+            **({"the subnet": self.subnet} if self.subnet else {}),
+            **{f"the group {name}": reply for name, reply in self.groups.items()},
+            **{f"the role {id_.rpartition('/')[2]}": reply for id_, reply in self.roles.items()},
+        }
+        validated = {} if self.validation.status in (200, 400, 403) else {"Azure Policy": self.validation}
+        silent = {what: reply for what, reply in always.items() if not reply.ok}
+        return {**silent, **{w: r for w, r in perhaps.items() if not r.ok and r.status != 404}, **validated}
+
+
+@dataclass
+class Asker:
+    """One conversation with ARM. Use as `with Asker(cloud) as asker`."""
+
+    cloud: Cloud
+    _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(THREADS, "preflight"))
+
+    def __enter__(self) -> Asker:
+        resource_client(self.cloud)  # made once, before several threads would each make one
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def all(self, plan: Plan, target: Target, record: Callable[[], Requests]) -> Answers:
+        """Every question about the plan. `record` gives the plan's requests: it runs while ARM is asked what does not
+        depend on them. Raises CredentialsError."""
+        location = plan.infrastructure.location
+        usages, skus = self.market((location,))
+        image = self._image(location, plan.infrastructure.image)
+        locks = self._get("/providers/Microsoft.Authorization/locks", LOCKS_API)
+        permissions = self._get("/providers/Microsoft.Authorization/permissions", PERMISSIONS_API)
+        subnet = self._later("GET", target.subnet_id, NETWORK_API) if target.subnet_id else None
+        requests = record()
+        validation = self._validate(location, requests)
+        providers = {n: self._get(f"/providers/{n}", RESOURCES_API) for n in registration.namespaces(requests)}
+        groups = {n: self._get(f"/resourceGroups/{n}", GROUPS_API) for n in names.named(requests, names.GROUP)}
+        accounts = {n: self._account(n) for n in names.named(requests, names.ACCOUNT)}
+        assigned = {id_: self._later("GET", id_, PERMISSIONS_API) for id_ in roles.definitions(requests)}
+        return Answers(
+            requests=requests,
+            usages=_all(usages),
+            skus=_all(skus),
+            image=ImageAnswer(*(part.result() for part in image)),
+            locks=locks.result(),
+            permissions=permissions.result(),
+            subnet=subnet.result() if subnet else None,
+            providers=_all(providers),
+            groups=_all(groups),
+            accounts=_all(accounts),
+            roles=_all(assigned),
+            validation=validation.result(),
+        )
+
+    def market(self, locations: Iterable[str]) -> tuple[dict[str, Future[Reply]], dict[str, Future[Reply]]]:
+        """(usages, SKUs) of each location, under way."""
+        places = tuple(dict.fromkeys(locations))
+        base = "/providers/Microsoft.Compute"
+        usages = {p: self._get(f"{base}/locations/{p}/usages", COMPUTE_API) for p in places}
+        skus = {p: self._get(f"{base}/skus", SKUS_API, **{"$filter": f"location eq '{p}'"}) for p in places}
+        return usages, skus
+
+    def market_now(self, locations: Iterable[str]) -> tuple[dict[str, Reply], dict[str, Reply]]:
+        """(usages, SKUs) of each location."""
+        usages, skus = self.market(locations)
+        return _all(usages), _all(skus)
+
+    def _image(self, location: str, image: Image) -> tuple[Future[Reply], ...]:
+        """An image by its ARM id, and what describes it; a marketplace image, which describes itself, and the versions
+        that there are."""
+        if image.id is not None:
+            return tuple(self._later("GET", id_, GALLERY_API) for id_ in (image.id, definition_of(image.id)))
+        path = (
+            f"/providers/Microsoft.Compute/locations/{location}/publishers/{image.publisher}/artifacttypes/vmimage"
+            f"/offers/{image.offer}/skus/{image.sku}/versions"
+        )
+        itself = self._get(f"{path}/{image.version}", COMPUTE_API)
+        return itself, itself, self._get(path, COMPUTE_API)
+
+    def _account(self, name: str) -> Future[Reply]:
+        body = {"name": name, "type": names.ACCOUNT}
+        return self._post("/providers/Microsoft.Storage/checkNameAvailability", STORAGE_API, body)
+
+    def _validate(self, location: str, requests: Requests) -> Future[Reply]:
+        properties = {"mode": "Incremental", "template": subscription_template(requests)}
+        body = {"location": location, "properties": properties}
+        name = names.named(requests, names.GROUP)[0]
+        return self._post(f"/providers/Microsoft.Resources/deployments/{name}/validate", RESOURCES_API, body)
+
+    def _get(self, path: str, version: str, **query: str) -> Future[Reply]:
+        return self._later("GET", self._subscription(path), version, **query)
+
+    def _post(self, path: str, version: str, body: Any) -> Future[Reply]:
+        return self._later("POST", self._subscription(path), version, body)
+
+    def _subscription(self, path: str) -> str:
+        return f"/subscriptions/{self.cloud.subscription_id}{path}"
+
+    def _later(self, method: str, path: str, version: str, body: Any = None, **query: str) -> Future[Reply]:
+        return self._pool.submit(_reply, self.cloud, method, path, body, {"api-version": version, **query})
+
+
+def _all(futures: Mapping[str, Future[Reply]]) -> dict[str, Reply]:
+    return {name: future.result() for name, future in futures.items()}
+
+
+def _reply(cloud: Cloud, method: str, path: str, body: Any, query: Mapping[str, str]) -> Reply:
+    """ARM's answer, whatever it is. Raises CredentialsError where it does not know the caller."""
+    from azure.core.exceptions import AzureError, ClientAuthenticationError
+
+    try:
+        status, document = send_json(cloud, method, path, body, **query)
+    except ClientAuthenticationError as error:
+        raise CredentialsError(f"no token for {cloud.arm_endpoint}: {error.message.splitlines()[0]}") from error
+    except AzureError as error:
+        return Reply(
+            0, {"error": {"code": type(error).__name__, "message": " ".join(str(error.message).split())[:200]}}
+        )
+    if status == 401:
+        message = f"{cloud.arm_endpoint} does not accept your token"
+        raise CredentialsError(message, hint="sign in again: `az login`")
+    return Reply(status, document)

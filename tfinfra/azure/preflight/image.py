@@ -1,0 +1,90 @@
+"""The image: there in that location, of a generation and architecture that the size boots, with a GPU driver in it.
+
+Source: learn.microsoft.com/azure/virtual-machines/generation-2 and the image resources' documents
+(learn.microsoft.com/rest/api/compute/virtual-machine-images/get, .../gallery-images/get).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tfinfra.azure.preflight.finding import Finding, Reply
+from tfinfra.azure.preflight.sku import Offer
+from tfinfra.catalog.drivers import has_driver
+from tfinfra.errors import Severity
+from tfinfra.model import Plan
+
+
+@dataclass(frozen=True)
+class ImageAnswer:
+    """What ARM says of an image: `itself`, what `describes` it (of a gallery's version its definition, else itself),
+    and the marketplace's `versions` of its SKU, None for one's own."""
+
+    itself: Reply
+    describes: Reply
+    versions: Reply | None = None
+
+
+def definition_of(image_id: str) -> str:
+    """The id that describes an image: a gallery's version is described by its definition."""
+    return image_id.partition("/versions/")[0]
+
+
+def findings(plan: Plan, answer: ImageAnswer, offered: Offer | None) -> Iterator[Finding]:
+    """What speaks against the image."""
+    name = plan.infrastructure.image.name
+    known = has_driver(plan.infrastructure.image)
+    yield from _driver(name, known) if plan.use_gpu else ()
+    if answer.itself.status == 404 or answer.describes.status == 404:
+        there = [str(entry.get("name")) for entry in answer.versions.values] if answer.versions else []
+        hint = f"there are versions {', '.join(there[-3:])}" if there else None
+        yield Finding("TFI609", "image", f"the image {name} is not there", hint)
+    elif answer.describes.ok:
+        properties = answer.describes.body.get("properties") or {}
+        yield from _generation(name, properties, offered)
+        yield from _age(name, properties)
+
+
+def _generation(name: str, properties: Mapping[str, Any], offered: Offer | None) -> Iterator[Finding]:
+    if offered is None:
+        return
+    given = str(properties.get("hyperVGeneration") or "V1")
+    boots = offered.capabilities.get("HyperVGenerations", given).split(",")
+    if given not in boots:
+        message = f"the image {name} is of generation {given}; {offered.name} boots {' and '.join(boots)}"
+        yield Finding("TFI610", "image", message, f"take an image of generation {boots[-1]}")
+    made = str(properties.get("architecture") or "x64")
+    runs = offered.capabilities.get("CpuArchitectureType", made)
+    if made.lower() != runs.lower():
+        message = f"the image {name} is for {made} processors; {offered.name} has {runs}"
+        yield Finding("TFI610", "image", message)
+
+
+def _driver(name: str, known: bool | None) -> Iterator[Finding]:
+    if known is False:
+        message = f"use_gpu is true, and the image {name} has no NVIDIA driver"
+        yield Finding("TFI611", "image", message, "use microsoft-dsvm:ubuntu-hpc, which has it, or leave image out")
+    elif known is None:
+        message = f"use_gpu is true; whether the image {name} has an NVIDIA driver is not known"
+        yield Finding("TFI611", "image", message, severity=Severity.WARNING)
+
+
+def _age(name: str, properties: Mapping[str, Any]) -> Iterator[Finding]:
+    status = properties.get("imageDeprecationStatus") or {}
+    state = status.get("imageState", "Active")
+    if state == "Deprecated":
+        yield Finding("TFI612", "image", f"the image {name} is deprecated: new machines cannot use it")
+    elif state == "ScheduledForDeprecation":
+        when = status.get("scheduledDeprecationTime", "a day to come")
+        message = f"the image {name} will be deprecated on {when}"
+        yield Finding("TFI612", "image", message, severity=Severity.WARNING)
+
+
+def summary(plan: Plan, answer: ImageAnswer) -> str:
+    """One line for a person."""
+    if not answer.describes.ok:
+        return "not known"
+    generation = (answer.describes.body.get("properties") or {}).get("hyperVGeneration", "V1")
+    return f"{plan.infrastructure.image.name} is there, generation {generation}"

@@ -1,0 +1,49 @@
+"""Where the nodes stand: one placement group's limits, and a subnet with room for all of them.
+
+Source: learn.microsoft.com/azure/virtual-machines/setup-infiniband (172.16.0.0/16 is the InfiniBand network's own),
+virtual-machine-scale-sets-placement-groups (100 machines), virtual-networks-faq (5 addresses of a subnet are Azure's).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+
+from tfinfra.azure.preflight.finding import Finding, Reply
+from tfinfra.model import Plan, Target
+
+INFINIBAND_NETWORK = ipaddress.ip_network("172.16.0.0/16")
+ONE_GROUP, ONE_SET, RESERVED = 100, 1000, 5
+
+
+def findings(plan: Plan, target: Target, subnet: Reply | None) -> Iterator[Finding]:
+    """`subnet` is ARM's answer for the target's `subnet_id`, None where the run brings its own."""
+    made = plan.infrastructure
+    most = ONE_GROUP if made.infiniband else ONE_SET
+    if made.node_count > most:
+        what = "InfiniBand nodes are one placement group" if made.infiniband else "a run is one scale set"
+        yield Finding("TFI613", "node_count", f"node_count is {made.node_count}, but {what}: at most {most:,} nodes")
+    if made.infiniband and target.capacity_reservation_id is not None:
+        message = "nodes on InfiniBand are one placement group, which cannot use a capacity reservation"
+        yield Finding("TFI613", "capacity_reservation_id", message, "leave capacity_reservation_id out")
+    if subnet is None:
+        yield from _room("node_count", plan, (made.subnet_prefix,), 0)
+    elif subnet.status == 404:
+        yield Finding("TFI613", "subnet_id", f"the subnet {target.subnet_id} is not there")
+    elif subnet.ok:
+        properties = subnet.body.get("properties") or {}
+        prefixes = properties.get("addressPrefixes") or [properties.get("addressPrefix")]
+        yield from _room(
+            "subnet_id", plan, tuple(filter(None, prefixes)), len(properties.get("ipConfigurations") or ())
+        )
+
+
+def _room(key: str, plan: Plan, prefixes: tuple[str, ...], used: int) -> Iterator[Finding]:
+    networks = [n for n in map(ipaddress.ip_network, prefixes) if isinstance(n, ipaddress.IPv4Network)]
+    nodes, places = plan.infrastructure.node_count, ", ".join(prefixes)
+    free = sum(n.num_addresses - RESERVED for n in networks) - used
+    if networks and nodes > free:
+        yield Finding("TFI613", key, f"needs {nodes:,} addresses in the subnet {places}, {max(0, free):,} are free")
+    if plan.infrastructure.infiniband and any(n.overlaps(INFINIBAND_NETWORK) for n in networks):
+        message = f"the subnet {places} overlaps {INFINIBAND_NETWORK}, which InfiniBand has for itself"
+        yield Finding("TFI613", key, message)

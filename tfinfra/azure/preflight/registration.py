@@ -1,0 +1,52 @@
+"""Resource providers: registered for the subscription, and there in the location.
+
+Source: learn.microsoft.com/azure/azure-resource-manager/management/resource-providers-and-types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from tfinfra.arm.requests import Request
+from tfinfra.azure.preflight.finding import Finding, Reply, normal
+
+FREE = ("microsoft.authorization", "microsoft.resources")
+"""Providers that every subscription has."""
+
+
+def namespaces(requests: Iterable[Request]) -> tuple[str, ...]:
+    """The providers that the requests need and that must be registered, by name."""
+    found = {request.arm_type.partition("/")[0] for request in requests}
+    return tuple(sorted(name for name in found if name.lower() not in FREE))
+
+
+def findings(requests: tuple[Request, ...], replies: Mapping[str, Reply]) -> Iterator[Finding]:
+    """`replies` holds ARM's document of each provider."""
+    for namespace, reply in replies.items():
+        if not reply.ok:
+            continue
+        state = str(reply.body.get("registrationState", ""))
+        if state.lower() != "registered":
+            hint = "it takes a minute or two" if state == "Registering" else f"az provider register -n {namespace}"
+            message = f"the subscription is not registered for {namespace} ({state or 'NotRegistered'})"
+            yield Finding("TFI614", "subscription_id", message, hint)
+        for type_ in reply.body.get("resourceTypes") or ():
+            yield from _location(requests, namespace, type_)
+
+
+def _location(requests: tuple[Request, ...], namespace: str, type_: Mapping[str, Any]) -> Iterator[Finding]:
+    name = f"{namespace}/{type_.get('resourceType')}"
+    there = {normal(place) for place in type_.get("locations") or ()} - {"", "global"}
+    asked = {
+        normal(r.body["location"]) for r in requests if r.arm_type.lower() == name.lower() and "location" in r.body
+    }
+    for location in sorted(asked - {"global"} if there else ()):
+        if location not in there:
+            yield Finding("TFI615", "location", f"{name}, which the run needs, is not offered in {location}")
+
+
+def summary(replies: Mapping[str, Reply]) -> str:
+    """One line for a person."""
+    known = [name.partition(".")[2] for name, reply in replies.items() if reply.ok]
+    return f"registered for {', '.join(known)}" if known else "not known"

@@ -1,0 +1,114 @@
+"""The preflight: ask, check, and where capacity is missing ask once more for what would work. Nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from tfinfra.azure.preflight import (
+    image,
+    instead,
+    names,
+    permissions,
+    placement,
+    policy,
+    quota,
+    registration,
+    roles,
+    sku,
+)
+from tfinfra.azure.preflight.ask import Answers, Asker, Requests
+from tfinfra.azure.preflight.finding import Demand, Finding, demand_of
+from tfinfra.cloud import Cloud
+from tfinfra.errors import Severity
+from tfinfra.model import Plan, Target
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One line of what was asked and found, for whoever wants to see that all is well."""
+
+    check: str
+    found: str
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """`findings` in the order of the checks; `checked` are those that found nothing to complain of."""
+
+    findings: tuple[Finding, ...]
+    checked: tuple[Checked, ...]
+
+
+def preflight(cloud: Cloud, plan: Plan, target: Target, record: Callable[[], Requests]) -> Preflight:
+    """All that ARM says of the plan. `record` gives the requests that its two stacks will send.
+
+    Raises CredentialsError where ARM does not know the caller.
+    """
+    cloud.ensure()
+    demand = demand_of(plan, target)
+    with Asker(cloud) as asker:
+        answers = asker.all(plan, target, record)
+        by_check = {check: list(found) for check, found in _checks(plan, target, demand, answers)}
+        known = frozenset(finding.code for findings in by_check.values() for finding in findings)
+        by_check["policy"] = list(policy.findings(answers.validation, known))
+        found = [finding for findings in by_check.values() for finding in findings]
+        if any(finding.code in instead.BY_CAPACITY for finding in found):
+            found = list(_with_ways_out(asker, found, demand, target))
+    lines = _summaries(plan, demand, answers)
+    well = tuple(Checked(check, lines[check]) for check in by_check if check in lines and not by_check[check])
+    return Preflight(tuple(found), well)
+
+
+def _checks(plan: Plan, target: Target, demand: Demand, answers: Answers) -> Iterator[tuple[str, Iterator[Finding]]]:
+    """(check, findings) of each check that stands on its own."""
+    skus, usages = answers.skus[demand.location], answers.usages[demand.location]
+    offered = sku.offer(skus, demand)
+    yield "unanswered", _unanswered(answers)
+    yield "size", sku.findings(skus, demand)
+    yield "quota", quota.findings(usages, offered, demand) if offered else iter(())
+    yield "image", image.findings(plan, answers.image, offered)
+    yield "placement", placement.findings(plan, target, answers.subnet)
+    yield "providers", registration.findings(answers.requests, answers.providers)
+    yield "permissions", permissions.findings(answers.requests, answers.permissions)
+    yield "roles", roles.findings(answers.roles)
+    yield "names", names.findings(answers.groups, answers.accounts)
+    yield "locks", names.lock_findings(answers.locks, target)
+
+
+def _summaries(plan: Plan, demand: Demand, answers: Answers) -> dict[str, str]:
+    """One line for each check; only those without findings are shown."""
+    skus, usages = answers.skus[demand.location], answers.usages[demand.location]
+    offered = sku.offer(skus, demand)
+    return {
+        "size": sku.summary(skus, demand),
+        **({"quota": quota.summary(usages, offered, demand)} if offered else {}),
+        "image": image.summary(plan, answers.image),
+        "providers": registration.summary(answers.providers),
+        "permissions": permissions.summary(answers.requests, answers.permissions),
+        "names": names.summary(answers.groups, answers.accounts),
+        "locks": names.lock_summary(answers.locks),
+        "policy": policy.summary(len(answers.requests)) if answers.validation.ok else "not known",
+    }
+
+
+def _unanswered(answers: Answers) -> Iterator[Finding]:
+    """Who may not ask is warned; where ARM does not answer, nothing is known, and nothing is begun."""
+    for what, reply in answers.unanswered().items():
+        denied = reply.status == 403
+        severity = Severity.WARNING if denied else Severity.ERROR
+        hint = "a role with */read lets tfinfra ask" if denied else "try again"
+        message = f"ARM does not tell of {what}: {reply.error.get('code')}: {reply.error.get('message')}"
+        yield Finding("TFI622" if denied else "TFI623", "subscription_id", message, hint, severity)
+
+
+def _with_ways_out(asker: Asker, found: list[Finding], demand: Demand, target: Target) -> Iterator[Finding]:
+    """The findings with what would work instead; mere warnings where the target itself names a place that would."""
+    candidates = instead.candidates(demand, target)
+    usages, skus = asker.market_now(c.demand.location for c in candidates)
+    left = [(c, instead.free(c, skus, usages)) for c in candidates]
+    working = [(c, free) for c, free in left if free is not None]
+    second = any(c.written for c, _ in working)
+    for finding in instead.with_ways_out(found, working, demand):
+        capacity = finding.code in instead.BY_CAPACITY
+        yield replace(finding, severity=Severity.WARNING) if capacity and second else finding

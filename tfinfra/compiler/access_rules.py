@@ -1,0 +1,19 @@
+"""What fits together of the things that others made for runs of a target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tfinfra.compiler.targets import Chosen
+from tfinfra.errors import Diagnostic
+from tfinfra.manifest.document import error_at
+
+
+def access_findings(chosen: Chosen) -> Iterator[Diagnostic]:
+    """A run's own identity is made with the run, and grants are made within the run's own groups only: nobody could
+    have let it into a container of others."""
+    target = chosen.target
+    if target is not None and target.store is not None and target.identity_id is None:
+        message = f"target '{target.name}' has a store, and no identity_id that may use it"
+        hint = "add identity_id: an identity with Storage Blob Data Contributor on that container"
+        yield error_at(chosen.document, "TFI650", chosen.at("store"), message, hint)

@@ -1,0 +1,83 @@
+"""A conda environment file (environment.yml) as far as it means something here: channels, conda specs, pip's lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from tfinfra.errors import Diagnostic, ManifestError
+from tfinfra.manifest.document import Document, KeyPath, error_at
+from tfinfra.manifest.reader import read_document
+
+_IGNORED = {"name"}
+_INSTEAD = {
+    "prefix": "remove it: tfinfra decides where the environment stands",
+    "variables": "write them in environment_variables of the manifest",
+    "platforms": "remove it: the platform is that of the nodes",
+}
+Placed = tuple[KeyPath, str]
+
+
+@dataclass(frozen=True)
+class CondaFile:
+    """What the file asks for, each with its path in `document`; `faults` are what it says and nobody can do."""
+
+    document: Document
+    channels: tuple[str, ...] = ()
+    specs: tuple[Placed, ...] = ()
+    pip: tuple[Placed, ...] = ()
+    faults: tuple[Diagnostic, ...] = field(default=())
+
+
+@lru_cache(maxsize=8)
+def read_conda_file(text: str, file: str) -> CondaFile:
+    """Never raises: what is wrong stands in the result's faults."""
+    try:
+        document, faults = read_document(text.encode(), file)
+    except ManifestError as error:
+        return CondaFile(Document(file, {}), faults=error.diagnostics)
+    data = document.data
+    faults += tuple(_unknown_keys(document))
+    dependencies = data.get("dependencies")
+    if not isinstance(dependencies, list):
+        message = f"'{file}' is no conda environment file: 'dependencies' is no list"
+        return CondaFile(document, faults=(*faults, error_at(document, "TFI702", (), message, _FORM)))
+    items = list(_items(document, dependencies))
+    channels = data.get("channels") or ()
+    return CondaFile(
+        document,
+        channels=tuple(map(str, channels)) if isinstance(channels, list) else (str(channels),),
+        specs=tuple((path, text) for kind, path, text in items if kind == "conda"),
+        pip=tuple((path, text) for kind, path, text in items if kind == "pip"),
+        faults=(*faults, *(_no_item(document, path) for kind, path, _ in items if kind == "fault")),
+    )
+
+
+_FORM = "write `dependencies:` with specs such as `- pandas=2.1`, and at most one `- pip:` with a list of its own"
+
+
+def _unknown_keys(document: Document) -> Iterator[Diagnostic]:
+    for key in document.data:
+        if key not in {"channels", "dependencies", *_IGNORED}:
+            message = f"'{key}' of a conda environment file means nothing here"
+            yield error_at(document, "TFI703", (key,), message, _INSTEAD.get(key, "remove it"), at="key")
+
+
+def _items(document: Document, dependencies: list[Any]) -> Iterator[tuple[str, KeyPath, str]]:
+    """("conda", "pip" or "fault", path, text) of each entry."""
+    for index, item in enumerate(dependencies):
+        path: KeyPath = ("dependencies", index)
+        if isinstance(item, str):
+            yield "conda", path, document.text(path)
+        elif isinstance(item, Mapping) and set(item) == {"pip"} and isinstance(item["pip"], list):
+            for number, line in enumerate(item["pip"]):
+                inner: KeyPath = (*path, "pip", number)
+                yield ("pip", inner, document.text(inner)) if isinstance(line, str) else ("fault", inner, "")
+        else:
+            yield "fault", path, ""
+
+
+def _no_item(document: Document, path: KeyPath) -> Diagnostic:
+    return error_at(document, "TFI702", path, "this is neither a conda spec nor a `pip:` list", _FORM)

@@ -1,0 +1,146 @@
+"""Rules on what conda is asked for: conda_packages, conda_channels and the environment file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tfinfra.compiler.conda_file import CondaFile
+from tfinfra.compiler.inputs import Inputs
+from tfinfra.compiler.requirements import all_requirements, conda_file, normalised, requirement_name
+from tfinfra.errors import Diagnostic
+from tfinfra.manifest.document import Document, KeyPath, error_at
+from tfinfra.manifest.manifest import Manifest
+
+_TENSORFLOW = {"tensorflow", "tensorflow-base", "tensorflow-cpu", "tensorflow-gpu", "tf-nightly"}
+_HOROVOD = {"horovod": "Horovod", "openmpi": "Open MPI", "mpich": "another MPI"}
+_PATCHES = range(60)
+_PYTHON = re.compile(r"\s*(\S+::)?python\s*($|[=<>!~\[ ])")
+
+
+@dataclass(frozen=True)
+class _Spec:
+    """A conda spec and where it stands; `match` is rattler's MatchSpec."""
+
+    document: Document
+    path: KeyPath
+    text: str
+    match: Any
+    name: str
+
+    def error(self, code: str, message: str, hint: str) -> Diagnostic:
+        return error_at(self.document, code, self.path, message, hint)
+
+
+def conda_specs(manifest: Manifest, inputs: Inputs) -> tuple[str, ...]:
+    """All conda specs, those of conda_packages first; Python's own is left to python_version."""
+    file = conda_file(manifest, inputs)
+    texts = (*manifest.conda_packages, *(text for _, text in file.specs)) if file else manifest.conda_packages
+    return tuple(text for text in texts if not _PYTHON.match(text))
+
+
+def conda_channels(manifest: Manifest, inputs: Inputs) -> tuple[str, ...]:
+    """The manifest's channels where it names any, else the file's, else the default; folders as URLs."""
+    from tfinfra.environment.conda import channel_url
+
+    file = conda_file(manifest, inputs)
+    of_file = tuple(name for name in file.channels if name != "nodefaults") if file else ()
+    chosen = manifest.conda_channels if "conda_channels" in manifest.given else of_file or manifest.conda_channels
+    return tuple(channel_url(channel, inputs.source.root) for channel in chosen)
+
+
+def conda_findings(manifest: Manifest, inputs: Inputs) -> Iterator[Diagnostic]:
+    """All of this file's rules."""
+    file = conda_file(manifest, inputs)
+    yield from file.faults if file else ()
+    yield from _channels(manifest, file)
+    asked = _asked(manifest, file)
+    if not asked:
+        return
+    try:
+        from rattler import MatchSpec
+        from rattler.exceptions import InvalidMatchSpecError
+    except ImportError:
+        yield _missing(asked[0])
+        return
+    specs: list[_Spec] = []
+    for document, path, text in asked:
+        try:
+            match = MatchSpec(text)
+            specs.append(_Spec(document, path, text, match, normalised(match.name.normalized or "")))
+        except (InvalidMatchSpecError, TypeError) as error:
+            yield error_at(document, "TFI700", path, f"'{text}' is no conda spec: {error}", "write pandas>=2,<3")
+    yield from _python(manifest, specs)
+    yield from _not_conda(specs)
+    yield from _twice(manifest, inputs, specs)
+
+
+def _asked(manifest: Manifest, file: CondaFile | None) -> list[tuple[Document, KeyPath, str]]:
+    asked: list[tuple[Document, KeyPath, str]] = [
+        (manifest.document, ("conda_packages", index), text) for index, text in enumerate(manifest.conda_packages)
+    ]
+    return asked + ([(file.document, path, text) for path, text in file.specs] if file else [])
+
+
+def _missing(first: tuple[Document, KeyPath, str]) -> Diagnostic:
+    from tfinfra.environment.conda import INSTALL
+
+    document, path, _ = first
+    return error_at(document, "TFI707", path, "conda packages need py-rattler, which is not installed", INSTALL)
+
+
+def _channels(manifest: Manifest, file: CondaFile | None) -> Iterator[Diagnostic]:
+    hint = "write conda-forge, or the URL of a channel that you may use"
+    for index, name in enumerate(manifest.conda_channels if "conda_channels" in manifest.given else ()):
+        if name == "defaults":
+            yield error_at(manifest.document, "TFI708", ("conda_channels", index), _DEFAULTS, hint)
+    if file and "conda_channels" not in manifest.given and "defaults" in file.channels:
+        yield error_at(file.document, "TFI708", ("channels", file.channels.index("defaults")), _DEFAULTS, hint)
+    if "conda_channels" in manifest.given and not manifest.conda_channels and manifest.sound("conda_channels"):
+        yield error_at(manifest.document, "TFI708", ("conda_channels",), "there is no channel", hint)
+
+
+_DEFAULTS = "'defaults' is what an installation of conda is configured to, and there is none here"
+
+
+def _python(manifest: Manifest, specs: list[_Spec]) -> Iterator[Diagnostic]:
+    if not manifest.sound("python_version"):
+        return
+    version, line = manifest.python_version, manifest.document.line(("python_version",))
+    for spec in specs:
+        if spec.name == "python" and not _fits(spec, version):
+            message = f"'{spec.text}' does not fit python_version {version}{line}"
+            yield spec.error("TFI704", message, "write python_version alone: the environment's Python is conda's then")
+
+
+def _fits(spec: _Spec, version: str) -> bool:
+    """Does the spec allow any patch release of `version`?"""
+    from rattler import Version, VersionSpec
+
+    if spec.match.version is None:
+        return True
+    exact = version.count(".") > 1
+    releases = [version] if exact else [f"{version}.{patch}" for patch in _PATCHES]
+    allowed = VersionSpec(str(spec.match.version))
+    return any(allowed.matches(Version(release)) for release in releases)
+
+
+def _not_conda(specs: list[_Spec]) -> Iterator[Diagnostic]:
+    for spec in specs:
+        if spec.name in _TENSORFLOW:
+            message = f"'{spec.text}': TensorFlow is always installed, and comes from pip's index, not from conda"
+            yield spec.error("TFI705", message, "remove it; framework_version says which")
+        elif spec.name in _HOROVOD:
+            message = f"'{spec.text}': {_HOROVOD[spec.name]} would stand in the way of the one that tfinfra brings"
+            yield spec.error("TFI705", message, "remove it; distributed_backend: mpi brings Open MPI and Horovod")
+
+
+def _twice(manifest: Manifest, inputs: Inputs, specs: list[_Spec]) -> Iterator[Diagnostic]:
+    """One package from both: whichever came last would overwrite the other's files."""
+    from_pip = {requirement_name(line): line for line in all_requirements(manifest, inputs)}
+    for spec in specs:
+        if spec.name in from_pip:
+            message = f"conda's '{spec.text}' and pip's '{from_pip[spec.name]}' name the same package"
+            yield spec.error("TFI701", message, "keep one of the two")

@@ -1,0 +1,57 @@
+"""A package's own requirements as its index tells them, through pip's report: documented, and made for machines."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+from tfinfra.environment.tools import tool_environment
+from tfinfra.errors import TfinfraError
+
+_PIP = "pip>=25"
+_LINUX_TAGS = ("manylinux_2_28", "manylinux_2_17", "manylinux2014")
+
+
+def requires_of(uv: str, package: str, python: str, platform: str | None) -> tuple[str, ...]:
+    """The `Requires-Dist` lines of `package` ("tensorflow-cpu==2.15.1") for Python `python` on a uv platform (None:
+    this machine's own). Source: pip's documentation, "Installation Report". Raises TfinfraError with pip's last line.
+    """
+    arguments = ["install", "--dry-run", "--ignore-installed", "--no-deps", "--quiet", "--report", "-"]
+    arguments += ["--only-binary", ":all:", "--target", "unused", "--python-version", python]
+    arguments += [word for tag in _tags(platform) for word in ("--platform", tag)]
+    done = subprocess.run(
+        [uv, "tool", "run", "--quiet", "--python", sys.executable, "--from", _PIP, "pip", *arguments, package],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**tool_environment(), "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
+    )
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise TfinfraError(f"the requirements of {package} could not be read: {last}")
+    (found,) = json.loads(done.stdout)["install"]
+    return tuple(found["metadata"].get("requires_dist", ()))
+
+
+def _tags(platform: str | None) -> tuple[str, ...]:
+    if platform is None:
+        return ()
+    machine = platform.partition("-")[0]
+    return tuple(f"{tag}_{machine}" for tag in _LINUX_TAGS)
+
+
+def markers_of(python: str, platform: str) -> dict[str, str]:
+    """The environment that markers are evaluated in, on a lock's platform."""
+    is_mac = "darwin" in platform
+    machine = "x86_64" if "x86_64" in platform else "arm64" if is_mac else "aarch64"
+    return {
+        "python_version": ".".join(python.split(".")[:2]),
+        "python_full_version": python,
+        "sys_platform": "darwin" if is_mac else "linux",
+        "platform_system": "Darwin" if is_mac else "Linux",
+        "platform_machine": machine,
+        "os_name": "posix",
+        "implementation_name": "cpython",
+        "platform_python_implementation": "CPython",
+    }

@@ -1,0 +1,139 @@
+"""The preflight of a compiled manifest: what its stacks would ask, what ARM says of it, with the lines at fault."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from tfinfra.clock import iso_time
+from tfinfra.cloud import Cloud
+from tfinfra.compiler.pipeline import Compiled
+from tfinfra.errors import CredentialsError, Diagnostic, ManifestError, NotFeasible, TfinfraError
+from tfinfra.lifecycle import settings
+from tfinfra.lifecycle.record import RunRecord
+
+if TYPE_CHECKING:
+    from tfinfra.arm.requests import Request
+    from tfinfra.azure.preflight.run import Checked
+
+NOT_FEASIBLE = frozenset(f"TFI6{n:02}" for n in (1, 2, 3, 4, 5, 6, 7, 8, 23))
+"""Codes of what the cloud has not, or not now (exit 4)."""
+RIGHTS = frozenset({"TFI616"})
+"""Codes of what the caller may not (exit 5). All others are faults of the target or the manifest (exit 3)."""
+_BUNDLE = "0" * 64
+
+
+class Recorder(Protocol):
+    def record(
+        self, deploy: Path, run: str, part: str, config: Mapping[str, str], caller: Mapping[str, str]
+    ) -> dict[str, Any]:
+        """{"requests", "outputs"} of one part of the program in `deploy`. Raises ProvisioningError."""
+
+
+@dataclass(frozen=True)
+class LiveAnswer:
+    """What `cloud` says: `diagnostics` in file order; `checked` what was asked and is well; `seconds` that
+    it took."""
+
+    cloud: str
+    diagnostics: tuple[Diagnostic, ...]
+    checked: tuple[Checked, ...]
+    seconds: float
+
+
+def check_live(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Path, run: str) -> LiveAnswer:
+    """Asks `cloud` of the plan whose deploy folder is `deploy`. Raises CredentialsError."""
+    from tfinfra.azure.preflight.run import preflight
+
+    began = time.monotonic()
+    found = preflight(
+        cloud, compiled.plan, compiled.spec.target, lambda: _requests(compiled, cloud, recorder, deploy, run)
+    )
+    diagnostics = tuple(
+        compiled.places.diagnostic(f.code, f.key, f.message, f.hint, severity=f.severity) for f in found.findings
+    )
+    return LiveAnswer(
+        cloud.name, compiled.places.in_file_order(diagnostics), found.checked, round(time.monotonic() - began, 3)
+    )
+
+
+def plan_live(compiled: Compiled, rehearse: bool, recorder: Recorder) -> LiveAnswer:
+    """Asks the target's cloud (in a rehearsal this machine's) of a plan that nobody runs yet.
+
+    Raises what speaks against it."""
+    from tfinfra.clouds import cloud_for
+    from tfinfra.compiler.write import write_tree
+    from tfinfra.lifecycle.launch import new_letters
+
+    with tempfile.TemporaryDirectory(prefix="tfinfra-") as folder:
+        write_tree(compiled.tree, Path(folder))
+        cloud = cloud_for(compiled.spec.target, rehearse, None)
+        run = settings.run_id(compiled.plan.name, new_letters())
+        answer = check_live(compiled, cloud, recorder, Path(folder), run)
+    refused = refusal(answer.diagnostics)
+    if refused is not None:
+        raise refused
+    return answer
+
+
+def refusal(diagnostics: Iterable[Diagnostic]) -> TfinfraError | None:
+    """The exception for what speaks against the run, None where only warnings do. A fault of the target goes before
+    missing rights, those before missing capacity: the exit code says what has to change first."""
+    told = tuple(diagnostics)
+    errors = [d for d in told if d.is_error]
+    if not errors:
+        return None
+    codes = {d.code for d in errors}
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    kind: type[TfinfraError] = ManifestError
+    if codes <= NOT_FEASIBLE:
+        kind = NotFeasible
+    elif codes <= NOT_FEASIBLE | RIGHTS:
+        kind = CredentialsError
+    return kind(f"{errors[0].message}{more}", errors[0].hint, told)
+
+
+def _requests(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Path, run: str) -> tuple[Request, ...]:
+    """What both stacks will ask of ARM, the keep stack's first; what is not known yet is stood in for."""
+    from tfinfra.azure.caller import object_id
+    from tfinfra.azure.standing import look_up
+
+    caller = {"subscription": cloud.subscription_id, "principal": object_id(cloud)}
+    record, standing = _record(compiled, cloud, run), look_up(cloud, compiled.plan.infrastructure.access)
+    keep = recorder.record(deploy, run, "keep", settings.stack_config(record, "keep", standing), caller)
+    bundle = (f"bundles/{_BUNDLE}.tar.gz", _BUNDLE)
+    node = settings.node_settings(record, cloud, keep["outputs"], standing, bundle=bundle)
+    config = settings.compute_config(record, keep["outputs"], standing, node)
+    compute = recorder.record(deploy, run, "compute", config, caller)
+    return tuple(_request(document) for part in (keep, compute) for document in part["requests"])
+
+
+def _request(document: Mapping[str, Any]) -> Request:
+    from tfinfra.arm.requests import Request
+
+    return Request(**document)
+
+
+def _record(compiled: Compiled, cloud: Cloud, run: str) -> RunRecord:
+    """The record that the run would have, as far as its stacks are configured by it."""
+    plan, limits = compiled.plan, compiled.plan.limits
+    deadline = time.time() + limits.max_run_duration
+    return RunRecord(
+        run=run,
+        name=plan.name,
+        target=compiled.spec.target,
+        rehearse=False,
+        owner=cloud.owner,
+        keep_group=settings.group_name(run, "keep"),
+        compute_group=settings.group_name(run, "compute"),
+        deadline=iso_time(deadline),
+        keep_until=iso_time(deadline + limits.keep_outputs),
+        results="",
+        leader=plan.tasks[0].name,
+        plan_tasks=tuple(task.name for task in plan.tasks),
+        usd_per_hour=0.0,
+    )

@@ -1,0 +1,43 @@
+"""Patience with a store that was made, or granted, a moment ago."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from tfinfra import layout
+from tfinfra.errors import ProvisioningError
+from tfinfra.store import ObjectStore
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
+
+
+def await_store(
+    store: ObjectStore,
+    *,
+    timeout: float,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Returns once the store answers the caller: a grant of seconds ago is seen by Blob only minutes later. Raises
+    ProvisioningError where it does not within `timeout` seconds."""
+    until, pause = clock() + timeout, FIRST_PAUSE
+    while (problem := _problem(store)) is not None:
+        if clock() + pause > until:
+            raise ProvisioningError(
+                f"the run's store does not answer: {problem}",
+                hint="you need Storage Blob Data Contributor on it; a new grant may lag for minutes, so try again",
+            )
+        sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def _problem(store: ObjectStore) -> str | None:
+    """The first line of what the store complains of, None where it answers."""
+    from obstore.exceptions import BaseError
+
+    try:
+        store.get(layout.KEEP)
+    except (BaseError, OSError) as error:
+        return (str(error).splitlines() or [type(error).__name__])[0]
+    return None

@@ -1,0 +1,92 @@
+"""The expressions of workflow definitions, as far as a timer needs them: calls, texts, numbers, and looks into a value.
+
+https://learn.microsoft.com/azure/logic-apps/expression-functions-reference
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Functions = Mapping[str, Callable[..., Any]]  # by name, in lower case
+_TOKEN = re.compile(
+    r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<number>-?\d+(?:\.\d+)?)|(?P<name>\w+)|(?P<mark>\?\[|[(),\[\]]))"
+)
+_EMBEDDED = re.compile(r"@\{((?:[^{}']|'(?:[^']|'')*')*)\}")
+
+
+def value(template: Any, functions: Functions) -> Any:
+    """The value of a template: "@f(x)" whole, "…@{f(x)}…" inside a text, anything else itself. Raises ValueError."""
+    if not isinstance(template, str):
+        return template
+    if template.startswith("@") and not template.startswith("@{"):
+        return evaluate(template[1:], functions)
+    return _EMBEDDED.sub(lambda found: str(evaluate(found.group(1), functions)), template)
+
+
+def evaluate(text: str, functions: Functions) -> Any:
+    """The value of an expression. Raises ValueError where it is none, or calls what is not in `functions`."""
+    parser = _Parser(_tokens(text), functions)
+    found = parser.expression()
+    if parser.tokens:
+        raise ValueError(f"'{text}' is no expression")
+    return found
+
+
+def _tokens(text: str) -> list[str]:
+    found, at = [], 0
+    while at < len(text.rstrip()):
+        token = _TOKEN.match(text, at)
+        if token is None:
+            raise ValueError(f"'{text}' is no expression")
+        found.append(token.group().strip())
+        at = token.end()
+    return found
+
+
+class _Parser:
+    """Takes `tokens` from the front and evaluates as it goes."""
+
+    def __init__(self, tokens: list[str], functions: Functions) -> None:
+        self.tokens, self._functions = tokens, functions
+
+    def expression(self) -> Any:
+        found = self._primary(self._take())
+        while self.tokens[:1] in (["?["], ["["]):
+            found = self._member(found, absent_is_fine=self._take() == "?[")
+        return found
+
+    def _primary(self, token: str) -> Any:
+        if token.startswith("'"):
+            return token[1:-1].replace("''", "'")
+        if token.lstrip("-")[:1].isdigit():
+            return float(token)
+        function = self._functions.get(token.lower())
+        if function is None:
+            raise ValueError(f"there is no function '{token}' here")
+        return function(*self._arguments())
+
+    def _arguments(self) -> list[Any]:
+        self._take("(")
+        found: list[Any] = []
+        while self.tokens[:1] != [")"]:
+            found.append(self.expression())
+            if self.tokens[:1] != [")"]:
+                self._take(",")
+        self._take(")")
+        return found
+
+    def _member(self, of: Any, *, absent_is_fine: bool) -> Any:
+        name = self.expression()
+        self._take("]")
+        if isinstance(of, dict) and name in of:
+            return of[name]
+        if absent_is_fine:
+            return None
+        raise ValueError(f"there is no '{name}'")
+
+    def _take(self, wanted: str | None = None) -> str:
+        if not self.tokens or wanted not in (None, self.tokens[0]):
+            raise ValueError(f"'{wanted or 'more'}' is missing in an expression")
+        return self.tokens.pop(0)

@@ -1,0 +1,110 @@
+"""What a careful caller asks before it makes anything: what is sold, what is left, what is allowed, what is there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tfinfra.localcloud import ids
+from tfinfra.localcloud.arm_error import ArmError
+from tfinfra.localcloud.core import Answer, Core
+from tfinfra.localcloud.providers import authorization, images, quota, registrations, skus
+from tfinfra.localcloud.validation import validated
+
+ACCOUNTS = "Microsoft.Storage/storageAccounts"
+
+
+@dataclass(frozen=True)
+class Question:
+    """One request: `oid` asks, `names` are the named parts of the path, in lower case."""
+
+    core: Core
+    oid: str
+    address: ids.Address
+    names: dict[str, str]
+    filter_: str
+    body: Any
+
+
+def is_one(method: str, address: ids.Address) -> bool:
+    """Whether `answer` has an answer."""
+    return any(verb == method and re.fullmatch(pattern, address.key) for verb, pattern, _ in _TABLE)
+
+
+def answer(core: Core, oid: str, method: str, address: ids.Address, *, filter_: str, body: Any) -> Answer:
+    """The answer to one of these questions. Raises ArmError."""
+    for verb, pattern, handle in _TABLE:
+        found = re.fullmatch(pattern, address.key)
+        if verb == method and found:
+            return Answer(200, handle(Question(core, oid, address, found.groupdict(), filter_, body)))
+    raise ArmError(404, "NotFound", f"There is nothing at '{address.path}'.")
+
+
+def _usages(asked: Question) -> Any:
+    return {"value": quota.usages(asked.core.around, asked.names["location"])}
+
+
+def _skus(asked: Question) -> Any:
+    return {"value": skus.list_skus(asked.core.around.market, asked.filter_)}
+
+
+def _image(asked: Question) -> Any:
+    names = asked.names
+    wanted = (names["publisher"], names["offer"], names["sku"], names["version"])
+    return images.image(asked.core.around.market, names["location"], wanted)
+
+
+def _versions(asked: Question) -> Any:
+    names = asked.names
+    wanted = (names["publisher"], names["offer"], names["sku"])
+    return images.versions(asked.core.around.market, names["location"], wanted)
+
+
+def _provider(asked: Question) -> Any:
+    return registrations.provider(asked.core.around.market, asked.names["namespace"])
+
+
+def _providers(asked: Question) -> Any:
+    return {"value": registrations.providers(asked.core.around.market)}
+
+
+def _permissions(asked: Question) -> Any:
+    return {"value": authorization.permissions(asked.core.around, asked.oid, asked.address.scope)}
+
+
+def _validate(asked: Question) -> Any:
+    return validated(asked.core, asked.address.scope, asked.address.name, asked.body)
+
+
+def _account_name(asked: Question) -> Any:
+    """As Microsoft.Storage answers it: a name is taken in all of Azure."""
+    name = str((asked.body or {}).get("name", ""))
+    if not re.fullmatch(r"[a-z0-9]{3,24}", name):
+        message = f"{name} is not a valid storage account name."
+        return {"nameAvailable": False, "reason": "AccountNameInvalid", "message": message}
+    if any(account.name.lower() == name for account in asked.core.around.state.of_type(ACCOUNTS)):
+        message = f"The storage account named {name} is already taken."
+        return {"nameAvailable": False, "reason": "AlreadyExists", "message": message}
+    return {"nameAvailable": True}
+
+
+_SUB = r"/subscriptions/[^/]+"
+_COMPUTE = rf"{_SUB}/providers/microsoft\.compute"
+_LOCATION = rf"{_COMPUTE}/locations/(?P<location>[^/]+)"
+_IMAGE = (
+    rf"{_LOCATION}/publishers/(?P<publisher>[^/]+)/artifacttypes/vmimage/offers/(?P<offer>[^/]+)"
+    r"/skus/(?P<sku>[^/]+)/versions"
+)
+_TABLE: tuple[tuple[str, str, Callable[[Question], Any]], ...] = (
+    ("GET", rf"{_LOCATION}/usages", _usages),
+    ("GET", rf"{_COMPUTE}/skus", _skus),
+    ("GET", rf"{_IMAGE}/(?P<version>[^/]+)", _image),
+    ("GET", _IMAGE, _versions),
+    ("GET", rf"{_SUB}/providers", _providers),
+    ("GET", rf"{_SUB}/providers/(?P<namespace>[^/]+)", _provider),
+    ("GET", r".*/providers/microsoft\.authorization/permissions", _permissions),
+    ("POST", rf"{_SUB}/providers/microsoft\.resources/deployments/[^/]+/validate", _validate),
+    ("POST", rf"{_SUB}/providers/microsoft\.storage/checknameavailability", _account_name),
+)
