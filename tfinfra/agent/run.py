@@ -12,6 +12,7 @@ from tfinfra.agent.faults import NodeFault, RunEnded, RunStopped
 from tfinfra.agent.host import Host
 from tfinfra.agent.join import Place, join
 from tfinfra.agent.linger import linger
+from tfinfra.agent.notices import Notices
 from tfinfra.agent.patience import store_errors
 from tfinfra.agent.train import OTHERS, bring, train
 from tfinfra.model import Outcome
@@ -25,9 +26,12 @@ def run(host: Host) -> None:
     """Takes part in the run until the machine ends. Its threads end with it, all logs being in the store."""
     host.pulse.start()
     host.logs.start()
+    notices = Notices(host.metadata, host.pulse, host.identity.name)
+    notices.start()
     try:
         linger(host, responsible=_take_part(host))
     finally:
+        notices.stop()
         host.logs.stop()
         host.pulse.stop()
 
