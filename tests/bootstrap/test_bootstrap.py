@@ -179,7 +179,8 @@ def test_blobs_are_read_with_the_managed_identity_once_its_role_is_seen(
 def test_it_waits_as_long_as_a_throttling_answer_asks(
     node: Node, monkeypatch: pytest.MonkeyPatch, asked: str, slept: float
 ) -> None:
-    module, pauses = _module(node, monkeypatch), []
+    module = _module(node, monkeypatch)
+    pauses: list[float] = []
     monkeypatch.setattr(module.__dict__["time"], "sleep", pauses.append)
     headers = Message()
     headers["Retry-After"] = asked

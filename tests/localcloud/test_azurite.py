@@ -17,7 +17,6 @@ import pytest
 from obstore.exceptions import BaseError
 
 from tfinfra.errors import NotFeasible
-from tfinfra.localcloud.azurite import install
 from tfinfra.localcloud.azurite.install import ensure_azurite
 from tfinfra.localcloud.credential import TokenFileCredential
 from tfinfra.localcloud.files import read_json
@@ -153,7 +152,7 @@ def test_arms_token_is_none_for_blob_and_blobs_none_for_arm(layout: Layout, tmp_
 
 
 def test_without_node_it_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(install.shutil, "which", lambda _: None)
+    monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(NotFeasible, match="needs Node") as told:
         ensure_azurite(tmp_path, print)
     assert "--local-store" in str(told.value.hint)

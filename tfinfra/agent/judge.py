@@ -140,5 +140,7 @@ def lost_message(inventory: Inventory, node: int, timeouts: Timeouts, notice: st
 def _announced(view: View, task: str | None) -> str:
     """What was announced for the node of a task that failed by itself: it may well be the cause."""
     status = view.statuses.get(task or "")
-    notice = view.notices.get(status.node, "") if status else ""
-    return f"; its node was about to be {notice}" if status and notice else ""
+    if status is None or status.node in view.lost:
+        return ""
+    notice = view.notices.get(status.node, "")
+    return f"; its node was about to be {notice}" if notice else ""

@@ -15,19 +15,18 @@ from pathlib import Path
 import filelock
 
 from tfinfra import __version__
-from tfinfra.localcloud import fake_machines, serving, timer
+from tfinfra.localcloud import eviction, fake_machines, serving, timer
 from tfinfra.localcloud.admin import Admin, Presence
 from tfinfra.localcloud.arm_app import ArmApp
 from tfinfra.localcloud.certificates import prepare_certificates, prepare_keys
 from tfinfra.localcloud.core import Core
-from tfinfra.localcloud.events import ENDING
 from tfinfra.localcloud.faults import Faults
 from tfinfra.localcloud.files import read_json, write_json
 from tfinfra.localcloud.layout import Layout
 from tfinfra.localcloud.machines.base import Machines
 from tfinfra.localcloud.metadata_app import MetadataApp
 from tfinfra.localcloud.operations import Operations
-from tfinfra.localcloud.providers import compute, storage
+from tfinfra.localcloud.providers import storage
 from tfinfra.localcloud.providers.base import Surroundings
 from tfinfra.localcloud.state import State
 
@@ -124,10 +123,7 @@ async def _until_not_needed(app: ArmApp, presence: Presence) -> None:
 async def _tick(app: ArmApp) -> None:
     around = app.core.around
     around.azurites.keep(storage.all_servers(around))
-    for event in around.events.take_due(time.time()):
-        log.info("%s of %s", event.type, event.name)
-        if event.type in ENDING:
-            await asyncio.to_thread(compute.end_instance, around, event.vm_id)
+    await eviction.tick(around, time.time())
     try:
         await timer.tick(app, time.time())
     except Exception:  # one workflow that cannot be run must not end the cloud, nor the timer of the others

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from tfinfra.store.objects import ObstoreStore
 from tfinfra.store.seam import ObjectStore
+
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig
 
 Credential = Callable[[], tuple[str, float]]
 """A bearer token for Blob, and its expiry in Unix seconds."""
@@ -85,7 +88,7 @@ def _azure(place: BlobPlace, credential: Credential, ca: str | None, retry: Any)
         token, expires = credential()
         return {"token": token, "expires_at": datetime.fromtimestamp(expires, timezone.utc)}
 
-    options: dict[str, Any] = {"connect_timeout": "5s", "read_timeout": "30s", "timeout": "1h"}
+    options: ClientConfig = {"connect_timeout": "5s", "read_timeout": "30s", "timeout": "1h"}
     if ca:
         options["root_certificate"] = ca
     return AzureStore(
