@@ -135,7 +135,8 @@ def _is_going(around: Surroundings, account: Resource) -> bool:
 
 
 def _served(resource: Resource) -> bool:
-    return resource.internal.get(BLOBS) == AZURITE
+    """Whether the blobs of an account, or a container, are azurite's. An account of kind FileStorage has none."""
+    return resource.internal.get(BLOBS) == AZURITE and resource.body.get("kind") != "FileStorage"
 
 
 def _where(around: Surroundings, before: Resource | None) -> dict[str, object]:
