@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Workspace, processes_of, shows
+from tests.store.azurite import needs_node
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, needs_node]
 SCRIPT = """
 import json, os, time
 print("first line", flush=True)

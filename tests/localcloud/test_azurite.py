@@ -16,6 +16,7 @@ import psutil
 import pytest
 from obstore.exceptions import BaseError
 
+from tests.store.azurite import needs_node
 from tfinfra.errors import NotFeasible
 from tfinfra.localcloud.azurite.install import ensure_azurite
 from tfinfra.localcloud.credential import TokenFileCredential
@@ -108,6 +109,7 @@ def run_store(endpoint: Endpoint, account: Any) -> ObjectStore:
     return PatientStore(store, SystemPauses(), patience=120)
 
 
+@needs_node
 def test_an_accounts_blobs_are_served_outlive_a_killed_daemon_and_go_with_its_group(
     layout: Layout, tmp_path: Path
 ) -> None:
@@ -136,6 +138,7 @@ def test_an_accounts_blobs_are_served_outlive_a_killed_daemon_and_go_with_its_gr
     within(20, lambda: azurites(layout) == [])
 
 
+@needs_node
 def test_arms_token_is_none_for_blob_and_blobs_none_for_arm(layout: Layout, tmp_path: Path) -> None:
     endpoint = ensure_daemon(layout, tmp_path, ensure_azurite(cache_folder(), print))
     ask(endpoint, "PUT", GROUP, {"location": "eastus"})

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import os
+import shutil
 import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 from tfinfra.localcloud import tokens
 from tfinfra.localcloud.azurite.install import ensure_azurite
@@ -20,6 +22,9 @@ from tfinfra.store import ObjectStore, open_store
 
 ACCOUNT = "digits"
 HOUR = 3600
+HAS_NODE = shutil.which("node") is not None
+NO_NODE = "azurite needs Node, which is not installed here"
+needs_node = pytest.mark.skipif(not HAS_NODE, reason=NO_NODE)
 
 
 def token() -> str:
@@ -56,7 +61,9 @@ class Azurite:
 
 @contextmanager
 def azurite(folder: Path) -> Iterator[Azurite]:
-    """One that serves the container "run"; it ends with the block."""
+    """One that serves the container "run"; it ends with the block. Its test is skipped where there is no Node."""
+    if not HAS_NODE:
+        pytest.skip(NO_NODE)
     layout = Layout(folder)
     folder.mkdir(exist_ok=True)
     prepare_certificates(layout)
@@ -71,9 +78,3 @@ def azurite(folder: Path) -> Iterator[Azurite]:
         yield made
     finally:
         made.servers.close()
-
-
-def peak_memory() -> float:
-    """The most that this process ever held, in MiB."""
-    status = Path(f"/proc/{os.getpid()}/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0]) / 1024

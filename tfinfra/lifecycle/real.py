@@ -16,7 +16,7 @@ from tfinfra.store import ObjectStore
 
 STORAGE_SCOPE = "https://storage.azure.com/.default"
 GROUP_GONE_SECONDS = 1800.0
-STORE_PATIENCE = 60.0
+STORE_PATIENCE = 120.0
 ENDED = ("stopping", "stopped", "deallocating", "deallocated", "deleting", "failed")
 """States of a machine that will say nothing more."""
 
