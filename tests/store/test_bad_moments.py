@@ -148,3 +148,11 @@ def test_a_killed_azurite_is_started_again_by_who_keeps_it(own: Azurite) -> None
     own.servers._running[own.server.account].process.kill()
     own.start()
     assert own.open().get("nothing") is None
+
+
+def test_a_proxy_of_the_environment_is_not_asked_for_an_emulator(
+    served: Azurite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("https_proxy", "HTTPS_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    assert served.open().get(uuid.uuid4().hex) is None

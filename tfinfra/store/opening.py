@@ -90,7 +90,9 @@ def _azure(place: BlobPlace, credential: Credential, ca: str | None, retry: Any)
 
     options: ClientConfig = {"connect_timeout": "5s", "read_timeout": "30s", "timeout": "1h"}
     if ca:
-        options["root_certificate"] = ca
+        # It stands on loopback, where a proxy of the environment has no business: one is named, and excluded at once.
+        host = urlsplit(place.endpoint).hostname or ""
+        options |= {"root_certificate": ca, "proxy_url": "http://127.0.0.1:9", "proxy_excludes": host}
     return AzureStore(
         place.container,
         prefix=place.prefix or None,
