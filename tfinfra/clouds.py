@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tfinfra.cloud import Cloud
@@ -22,32 +23,42 @@ AZURE_NODES = "x86_64-manylinux_2_28"
 MACHINES_OPTION = "--machines"
 
 
-def cloud_for(target: Target, rehearse: bool, machines: str | None) -> Cloud:
-    """The cloud that a run goes to: the target's, or the local one where it is rehearsed."""
+def cloud_for(target: Target, rehearse: bool, machines: str | None, store: str | None = None) -> Cloud:
+    """The cloud that a run goes to: the target's, or the local one where it is rehearsed. `machines` and `store` are
+    wishes for the local one."""
     if rehearse or target.cloud == "local":
-        return local_cloud(machines=machines, preflight=rehearse)
+        return local_cloud(machines=machines, store=store, preflight=rehearse)
     return azure_cloud(target)
 
 
-def local_cloud(*, machines: str | None = None, preflight: bool = False) -> Cloud:
+def local_cloud(
+    *,
+    machines: str | None = None,
+    store: str | None = None,
+    preflight: bool = False,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Cloud:
     """The cloud of this machine, answering: its daemon is started where none runs.
 
-    `machines` forces a kind ("namespace", "process"); None is the best that is possible. `preflight`: a rehearsal of
-    what goes to Azure asks first, as Azure would be asked. Raises NotFeasible where the
-    kind is not possible here, ProvisioningError where the daemon does not start.
+    `machines` forces a kind ("namespace", "process"); None is the best that is possible. `store` is "azurite" where
+    it is to serve the blobs of new storage accounts, None or "files" where those are folders. `preflight`: a rehearsal
+    of what goes to Azure asks first, as Azure would be asked. Raises NotFeasible where a wish is not possible here,
+    ProvisioningError where the daemon does not start.
     """
+    from tfinfra.localcloud.azurite.install import ensure_azurite
     from tfinfra.localcloud.credential import TokenFileCredential
     from tfinfra.localcloud.layout import AUDIENCE, SUBSCRIPTION, TENANT, Layout
     from tfinfra.localcloud.starting import ensure_daemon
 
     kind = possible_machines(machines)
     layout, environments = Layout(state_folder() / "cloud"), cache_folder() / "environments"
-    endpoint = ensure_daemon(layout, environments)
+    azurite = ensure_azurite(cache_folder(), progress) if store == "azurite" else None
+    endpoint = ensure_daemon(layout, environments, azurite)
     plugin = (sys.executable, "-m", "tfinfra.localcloud.plugin", "--endpoint", endpoint.url)
     secrets = ("--ca", str(layout.ca), "--token-file", str(layout.token))
 
     def ensure() -> None:
-        ensure_daemon(layout, environments)
+        ensure_daemon(layout, environments, azurite)
 
     return Cloud(
         name="local",
@@ -57,8 +68,8 @@ def local_cloud(*, machines: str | None = None, preflight: bool = False) -> Clou
         arm_endpoint=endpoint.url,
         token_scope=f"{AUDIENCE}.default",
         ca_file=layout.ca,
-        credential=lambda: TokenFileCredential(layout.token),
-        provider_command=(*plugin, *secrets, MACHINES_OPTION, kind),
+        credential=lambda: TokenFileCredential(layout.token, layout.storage_token),
+        provider_command=(*plugin, *secrets, MACHINES_OPTION, kind, *(("--blobs", "azurite") if azurite else ())),
         environment_cache=environments,
         node_platform="",
         timeouts=LOCAL_TIMEOUTS,

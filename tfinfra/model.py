@@ -319,13 +319,15 @@ class TaskStatus:
 @dataclass(frozen=True)
 class Heartbeat:
     """heartbeats/<node_id>.json: `sequence` rises by one each beat; `phase` is what the node is doing; `changes` counts
-    the task statuses that it has written, so that a watcher reads them only when there is a new one."""
+    the task statuses that it has written, so that a watcher reads them only when there is a new one. `notice`: what its
+    cloud says is about to happen to it ("evicted (spot)"), "" for nothing."""
 
     node_id: str
     sequence: int
     time: float
     phase: str
     changes: int = 0
+    notice: str = ""
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,11 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tests.store.azurite import HOUR, Azurite, token
 from tfinfra import layout
 from tfinfra.agent.records import read, read_plain
 from tfinfra.model import NodeSettings, Outcome, Plan, TaskStatus, Timeouts, to_json
-from tfinfra.store import ObjectStore, open_store
+from tfinfra.store import ObjectStore, PatientStore, SystemPauses, open_store
 
 T = TypeVar("T")
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -28,10 +29,18 @@ TIMEOUTS = Timeouts(register=10, start=10, heartbeat=3, collect=10)
 
 class _MetadataHandler(http.server.BaseHTTPRequestHandler):
     documents: dict[str, dict[str, Any]]
+    events: dict[str, list[dict[str, Any]]]
 
     def do_GET(self) -> None:
-        """/<node>/metadata/instance?…: the document of that node."""
-        body = json.dumps(self.documents[self.path.split("/")[1]]).encode()
+        """/<node>/metadata/…: the document of that node, its token for Blob, its scheduled events."""
+        node, path = self.path.split("/")[1], self.path.partition("?")[0]
+        if path.endswith("/token"):
+            answer: dict[str, Any] = {"access_token": token(), "expires_on": str(int(time.time()) + HOUR)}
+        elif path.endswith("/scheduledevents"):
+            answer = {"Events": self.events.get(node, [])}
+        else:
+            answer = self.documents[node]
+        body = json.dumps(answer).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -43,7 +52,8 @@ class _MetadataHandler(http.server.BaseHTTPRequestHandler):
 
 @dataclass
 class Cluster:
-    """A run's agents. `folder` holds the store, the shared directory and every node's root."""
+    """A run's agents. `folder` holds the store (unless `azurite` does), the shared directory and every node's root;
+    `events` are what each node's metadata announces."""
 
     folder: Path
     plan: Plan
@@ -53,10 +63,14 @@ class Cluster:
     environment: str = sys.prefix
     lock: dict[str, Any] | None = None
     own_hostnames: bool = False
+    azurite: Azurite | None = None
+    events: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     agents: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
     def store(self) -> ObjectStore:
+        if self.azurite:
+            return PatientStore(self.azurite.open(), SystemPauses(), patience=120)
         return open_store((self.folder / "store").as_uri())
 
     @property
@@ -124,13 +138,13 @@ class Cluster:
         deadline = datetime.now(timezone.utc) + timedelta(seconds=self.deadline)
         settings = NodeSettings(
             run="digits-abc123",
-            store=(self.folder / "store").as_uri(),
+            store=self.azurite.url if self.azurite else (self.folder / "store").as_uri(),
             shared=self.shared.as_uri(),
             bundle="bundle/x.tar.gz",
             bundle_sha256="",
             identity_client_id="client",
             arm_endpoint="https://127.0.0.1:1",
-            arm_ca=None,
+            arm_ca=self.azurite.ca if self.azurite else None,
             compute_group_id="/subscriptions/s/resourceGroups/g",
             deadline=deadline.strftime("%Y-%m-%dT%H:%M:%SZ"),
             timeouts=self.timeouts,
@@ -145,8 +159,9 @@ def cluster(folder: Path, plan: Plan, script: str, **options: Any) -> Iterator[C
     for name in ("store", "shared", "source"):
         (folder / name).mkdir()
     (folder / "source/train.py").write_text(script)
-    with _metadata(plan.node_count) as url:
-        made = Cluster(folder, plan, url, **options)
+    events: dict[str, list[dict[str, Any]]] = {}
+    with _metadata(plan.node_count, events) as url:
+        made = Cluster(folder, plan, url, events=events, **options)
         try:
             yield made
         finally:
@@ -154,9 +169,9 @@ def cluster(folder: Path, plan: Plan, script: str, **options: Any) -> Iterator[C
 
 
 @contextmanager
-def _metadata(nodes: int) -> Iterator[str]:
+def _metadata(nodes: int, events: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
     documents = {str(node): _document(node) for node in range(nodes)}
-    handler = type("Handler", (_MetadataHandler,), {"documents": documents})
+    handler = type("Handler", (_MetadataHandler,), {"documents": documents, "events": events})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
@@ -168,4 +183,4 @@ def _metadata(nodes: int) -> Iterator[str]:
 
 def _document(node: int) -> dict[str, Any]:
     address = {"ipAddress": [{"privateIpAddress": f"127.0.0.{10 + node}"}], "subnet": []}
-    return {"compute": {"vmId": f"vm-{node}"}, "network": {"interface": [{"ipv4": address}]}}
+    return {"compute": {"vmId": f"vm-{node}", "name": f"vm_{node}"}, "network": {"interface": [{"ipv4": address}]}}

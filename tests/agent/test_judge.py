@@ -58,6 +58,24 @@ def test_a_lost_node_is_named_before_the_ranks_that_mpirun_killed_for_it() -> No
     assert decision.message == "node 1 (node-1, 10.0.0.5) was lost: no heartbeat for 10 s"
 
 
+def test_a_lost_node_is_told_by_what_was_announced_for_it() -> None:
+    seen = {0: 106.0, 1: 95.0}
+    gone = replace(view(MPI, 106), seen=seen, lost=(1,), notices={0: "", 1: "evicted (spot)"})
+    its = judge(MPI)
+    its.decide(gone)
+    decision = its.decide(replace(gone, now=107.0, seen={0: 107.0, 1: 95.0}))
+    assert decision is not None
+    assert decision.message == "node 1 (node-1, 10.0.0.5) was evicted (spot): no heartbeat for 10 s"
+
+
+def test_a_task_that_fails_on_a_node_about_to_be_evicted_says_so() -> None:
+    its = judge(MPI)
+    its.decide(replace(view(MPI, 100, rank_1=1), notices={1: "evicted (spot)"}))
+    decision = its.decide(replace(view(MPI, 101, rank_1=1), notices={1: "evicted (spot)"}))
+    assert decision is not None
+    assert decision.message.endswith("; its node was about to be evicted (spot)")
+
+
 def test_a_rank_that_never_starts_has_a_deadline() -> None:
     its = judge(MPI)
     assert its.decide(view(MPI, 59, rank_1="pending")) is None

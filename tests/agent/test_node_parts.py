@@ -17,8 +17,10 @@ from tfinfra.agent.assignment import Assignment, Folders
 from tfinfra.agent.collect import collect
 from tfinfra.agent.control import deadline_stop, end_of_training
 from tfinfra.agent.faults import NodeFault
-from tfinfra.agent.heartbeat import Peers
+from tfinfra.agent.heartbeat import Peers, Pulse
+from tfinfra.agent.metadata import Metadata
 from tfinfra.agent.node import gpu_count, identity
+from tfinfra.agent.notices import Notices, notice_of
 from tfinfra.agent.patience import PatientStore
 from tfinfra.agent.places import Places
 from tfinfra.agent.ports import is_free, lease_ports
@@ -155,6 +157,81 @@ def test_an_observer_that_was_stopped_itself_gives_its_peers_time() -> None:
     clock.sleep(3600)
     peers.poll()
     assert peers.lost() == []
+
+
+def test_while_the_store_is_away_no_peer_can_be_lost() -> None:
+    clock = FakeClock()
+
+    def away(verb: str, _: str) -> None:
+        if verb == "get" and 1000 < clock.now < 1100:
+            clock.sleep(90)  # as a patient store bears with it
+
+    store = MemoryStore(before=away)
+    peers = Peers(store, {1: "id-1"}, clock, timeout=10)
+    beat(store, 1)
+    peers.poll()
+    clock.sleep(1)
+    peers.poll()
+    assert clock.now > 1090
+    assert peers.lost() == []
+    clock.sleep(4)
+    beat(store, 2)
+    peers.poll()
+    assert peers.lost() == []
+
+
+FATES = {
+    "nothing": ([], ""),
+    "another machine's": ([{"EventType": "Preempt", "Resources": ["vm_2"]}], ""),
+    "an eviction": ([{"EventType": "Preempt", "Resources": ["vm_1"]}], "evicted (spot)"),
+    "the worse of two": (
+        [{"EventType": "Freeze", "Resources": ["vm_1", "vm_2"]}, {"EventType": "Terminate", "Resources": ["vm_1"]}],
+        "deleted",
+    ),
+    "a kind that nobody knows": ([{"EventType": "Other", "Resources": ["vm_1"]}], ""),
+}
+
+
+@pytest.mark.parametrize("case", FATES)
+def test_a_nodes_fate_is_what_its_events_say(case: str) -> None:
+    events, fate = FATES[case]
+    assert notice_of(events, "vm_1") == fate
+
+
+class EventSource(Metadata):
+    """Answers with `events`, or does not, where they are None."""
+
+    events: list[dict[str, object]] | None = None
+
+    def scheduled_events(self) -> list[dict[str, object]]:
+        if self.events is None:
+            raise OSError("no answer")
+        return self.events
+
+
+def test_what_is_announced_is_told_with_the_next_beat(caplog: pytest.LogCaptureFixture) -> None:
+    store, source = MemoryStore(), EventSource("http://127.0.0.1:9", "client")
+    pulse = Pulse(store, "id-1", FakeClock())
+    notices = Notices(source, pulse, "vm_1")
+    notices.look()
+    assert pulse.notice == ""
+    source.events = [{"EventType": "Preempt", "Resources": ["vm_1"]}]
+    notices.look()
+    notices.look()
+    pulse.start()
+    pulse.stop()
+    peers = Peers(store, {1: "id-1"}, FakeClock(), timeout=10)
+    peers.poll()
+    assert peers.notice(1) == "evicted (spot)"
+    source.events = []
+    notices.look()
+    assert pulse.notice == ""
+    said = [r.getMessage() for r in caplog.records if "vm" not in r.getMessage()]
+    assert said == [
+        "the scheduled events cannot be read: no answer",
+        "this node is about to be evicted (spot)",
+        "what was announced has passed",
+    ]
 
 
 def test_statuses_are_read_again_only_when_their_count_rose() -> None:

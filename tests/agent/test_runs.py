@@ -84,6 +84,18 @@ def test_a_node_whose_agent_is_killed_is_lost(tmp_path: Path) -> None:
         assert "was lost: no heartbeat for 2 s" in outcome.message
 
 
+def test_a_node_that_is_evicted_is_told_as_that(tmp_path: Path) -> None:
+    with cluster(tmp_path, PS, ROLES.replace('task["type"] == "ps"', "True"), timeouts=FAST) as run:
+        run.start(0, 1)
+        run.wait_for(lambda: run.task("ps-0"))
+        run.events["1"] = [{"EventType": "Preempt", "Resources": ["vm_1"]}]
+        run.wait_for(lambda: b"evicted" in (run.store.get("heartbeats/vm-1.json") or b""))
+        os.kill(run.agents[1].pid, signal.SIGKILL)
+        outcome = run.outcome()
+        assert (outcome.result, outcome.node) == ("failed", 1)
+        assert "was evicted (spot): no heartbeat for 2 s" in outcome.message
+
+
 def test_where_node_0_is_lost_another_node_ends_the_run(tmp_path: Path) -> None:
     with cluster(tmp_path, PS, ROLES.replace('task["type"] == "ps"', "True"), timeouts=FAST) as run:
         run.start(0, 1)

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import shutil
+import ssl
 import subprocess
 import sys
 import tarfile
@@ -59,6 +60,7 @@ class Node:
             "bundle": "bundle/b.tar.gz",
             "bundle_sha256": hashlib.sha256(data).hexdigest(),
             "identity_client_id": "client",
+            "arm_ca": None,
             "timeouts": {"register": 5},
         }
 
@@ -189,8 +191,8 @@ def test_blobs_are_read_with_the_managed_identity_once_its_role_is_seen(
 ) -> None:
     module, asked = _module(node, monkeypatch), []
 
-    def urlopen(request: urllib.request.Request, timeout: float) -> Any:
-        asked.append((request, timeout))
+    def urlopen(request: urllib.request.Request, timeout: float, context: ssl.SSLContext) -> Any:
+        asked.append((request, timeout, context))
         if len(asked) < 3:
             raise urllib.error.HTTPError(request.full_url, 403, "no role yet", Message(), None)
         return _Answer(b"bundle")
@@ -204,6 +206,26 @@ def test_blobs_are_read_with_the_managed_identity_once_its_role_is_seen(
     headers = {k.lower(): v for k, v in request.header_items()}
     assert headers["x-ms-version"] >= "2017-11-09"  # the first that takes a bearer token
     assert "resource=https%3A%2F%2Fstorage.azure.com%2F&client_id=client" in headers["authorization"]
+
+
+@pytest.mark.parametrize(("asked", "slept"), [("7", 7), ("", 0.5), ("soon", 0.5), ("9999", 60)])
+def test_it_waits_as_long_as_a_throttling_answer_asks(
+    node: Node, monkeypatch: pytest.MonkeyPatch, asked: str, slept: float
+) -> None:
+    module = _module(node, monkeypatch)
+    pauses: list[float] = []
+    monkeypatch.setattr(module.__dict__["time"], "sleep", pauses.append)
+    headers = Message()
+    headers["Retry-After"] = asked
+    answers = iter([urllib.error.HTTPError("https://x", 503, "busy", headers, None)])
+
+    def attempt() -> str:
+        if fault := next(answers, None):
+            raise fault
+        return "served"
+
+    assert module.patiently(node.settings, attempt) == "served"
+    assert pauses == [slept]
 
 
 @pytest.mark.parametrize("code", [400, 401])

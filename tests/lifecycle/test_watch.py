@@ -173,3 +173,29 @@ def test_another_tfinfra_may_ask_the_run_to_end() -> None:
     scene.put(layout.STOP, {"reason": "cancelled", "message": "tfinfra down"})
     with pytest.raises(Cancelled, match="tfinfra down"):
         scene.watch.poll()
+
+
+def test_an_eviction_is_told_when_it_is_announced_and_when_nobody_is_left() -> None:
+    scene = Scene()
+    scene.watch.boot_began()
+    scene.put(layout.heartbeat_key("n0"), Heartbeat("n0", 1, scene.now, "training", notice="evicted (spot)"))
+    scene.after(2)
+    assert scene.observer.lines == ["say the node n0 is about to be evicted (spot)"]
+    scene.running = 0
+    outcome = scene.after(8)
+    assert outcome is not None
+    assert outcome.message == "all nodes are gone before the training ended: the node n0 was evicted (spot)"
+
+
+def test_a_store_that_is_away_for_long_is_no_silence_of_the_nodes() -> None:
+    scene = Scene()
+    scene.watch.boot_began()
+    scene.beat(1)
+    assert scene.after(3) is None
+    scene.now += 60  # as a patient store bears with it
+    assert scene.after(9) is None
+    scene.beat(2)
+    assert scene.after(9) is None
+    outcome = scene.after(9)
+    assert outcome is not None
+    assert outcome.message.startswith("no node has answered for 1")

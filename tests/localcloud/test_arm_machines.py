@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from tests.localcloud.arm import (
     Arm,
     scale_set,
 )
-from tfinfra.localcloud import fake_machines, ids
+from tfinfra.localcloud import eviction, fake_machines, ids
 from tfinfra.localcloud.machines.base import ScaleSetSpec
 from tfinfra.localcloud.metadata_app import MetadataApp
 
@@ -256,6 +257,49 @@ def test_metadata_knows_the_machine_and_gives_its_token(arm: Arm) -> None:
     arm.app = armapp
     assert arm.get(COMPUTE, authorization=f"Bearer {token}").status == 200
     assert arm.get(KEEP, authorization=f"Bearer {token}").status == 403
+
+
+EVENTS = "api-version=2020-07-01"
+
+
+def test_a_machine_is_told_of_its_eviction_and_then_gone(arm: Arm) -> None:
+    arm.make_all()
+    boot(arm)
+    one, other = json.loads((folder(arm) / "spec.json").read_text())["spec"]["instances"]
+
+    def asks(who: dict[str, Any], method: str = "GET", body: Any = None, **more: Any) -> Any:
+        app, arm.app = arm.app, MetadataApp(arm.around, b"k" * 32)  # type: ignore[assignment]
+        path = who["metadata_url"].removeprefix("http://127.0.0.1:8080") + "/metadata/scheduledevents"
+        reply = arm.call(method, path, body, metadata="true", **{"query": EVENTS, **more})
+        arm.app = app
+        return reply
+
+    assert asks(one).body == {"DocumentIncarnation": 1, "Events": []}
+    added = arm.call("POST", "/tfinfra/events", {"type": "Preempt", "machine": one["name"]})
+    assert added.status == 201
+    (event,) = asks(one).body["Events"]
+    assert (event["EventType"], event["Resources"], event["EventStatus"]) == ("Preempt", [one["name"]], "Scheduled")
+    assert parsedate_to_datetime(event["NotBefore"]).timestamp() == arm.now + 30
+    assert asks(other).body["Events"] == []
+    assert asks(one, query="").status == 400
+    assert asks(one, "POST", {"StartRequests": [{"Event": 1}]}).status == 400
+    arm.run(eviction.tick(arm.around, arm.now + 29))
+    assert len(arm.get(f"{SET}/virtualMachines").body["value"]) == 2
+    assert asks(one, "POST", {"StartRequests": [{"EventId": event["EventId"]}]}).status == 200
+    arm.run(eviction.tick(arm.around, arm.now))  # acknowledged: it need not wait
+    assert len(arm.get(f"{SET}/virtualMachines").body["value"]) == 1
+    assert asks(one).body["Events"] == []
+
+
+def test_other_events_are_told_and_do_nothing(arm: Arm) -> None:
+    arm.make_all()
+    boot(arm)
+    name = json.loads((folder(arm) / "spec.json").read_text())["spec"]["instances"][0]["computer_name"]
+    assert arm.call("POST", "/tfinfra/events", {"type": "Freeze", "machine": name, "seconds": 5}).status == 201
+    arm.run(eviction.tick(arm.around, arm.now + 6))
+    assert len(arm.get(f"{SET}/virtualMachines").body["value"]) == 2
+    assert arm.call("POST", "/tfinfra/events", {"type": "Explode", "machine": name}).status == 400
+    assert arm.call("POST", "/tfinfra/events", {"type": "Freeze", "machine": "nobody"}).status == 404
 
 
 async def _resumed(arm: Arm) -> None:

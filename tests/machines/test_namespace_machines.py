@@ -9,6 +9,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -197,6 +198,28 @@ tell(metadata=json.load(urllib.request.urlopen(asked)), arm=said)
     metadata.server_close()
     arm.close()
     assert told == {"metadata": {"path": "/of/vm-0/metadata/instance?a=b", "metadata": "true"}, "arm": "HELLO"}
+
+
+def test_a_door_leads_to_the_hosts_port_of_the_same_number_and_no_other_does(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as open_port, socket.create_server(("127.0.0.1", 0)) as shut:
+
+        def answer() -> None:
+            with open_port.accept()[0] as connection:
+                connection.sendall(connection.recv(100).upper())
+
+        threading.Thread(target=answer, daemon=True).start()
+        door, wall = open_port.getsockname()[1], shut.getsockname()[1]
+        script = f"""
+with socket.create_connection(("127.0.0.1", {door})) as store:
+    store.sendall(b"hello")
+    said = store.recv(100).decode()
+try:
+    socket.create_connection(("127.0.0.1", {wall}))
+except OSError as fault:
+    tell(said=said, other=fault.strerror)
+"""
+        MACHINES.start(replace(scale_set(folder, _TELL + script, 1), doors=(door,)))
+        assert _told(folder) == {"said": "HELLO", "other": "Connection refused"}
 
 
 def test_stop_leaves_no_process_mount_namespace_or_file_but_logs(folder: Path) -> None:

@@ -19,7 +19,7 @@ from tfinfra.agent.host import Host
 from tfinfra.agent.logs import LogShipper
 from tfinfra.agent.metadata import DEFAULT_URL, Metadata
 from tfinfra.agent.node import identity
-from tfinfra.agent.patience import PatientStore
+from tfinfra.agent.patience import PATIENCE, PatientStore
 from tfinfra.agent.places import Places
 from tfinfra.agent.run import run
 from tfinfra.agent.scratch import find_scratch
@@ -27,7 +27,6 @@ from tfinfra.model import NodeSettings, Plan, from_json
 from tfinfra.store import open_store
 
 _BLOB = "https://storage.azure.com/"
-_PATIENCE = 120.0
 _log = logging.getLogger(__name__)
 
 
@@ -53,7 +52,8 @@ def make_host(settings: NodeSettings, places: Places) -> Host:
     metadata = Metadata(os.environ.get("TFINFRA_METADATA_URL", DEFAULT_URL), settings.identity_client_id)
     who = identity(metadata.instance())
     is_free = settings.store.startswith("file:")
-    store = PatientStore(open_store(settings.store, lambda: metadata.token(_BLOB)), clock, _PATIENCE)
+    blobs = open_store(settings.store, lambda: metadata.token(_BLOB), ca=settings.arm_ca)
+    store = PatientStore(blobs, clock, PATIENCE)
     return Host(
         settings=settings,
         plan=from_json(Plan, json.loads((places.bundle / "plan.json").read_text())),

@@ -31,6 +31,7 @@ class Pulse:
         self._clock = clock
         self._sequence = self._changes = 0
         self._phase = "starting"
+        self.notice = ""
         self._wake = threading.Event()
         self._ended = False
         self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
@@ -48,6 +49,11 @@ class Pulse:
         self._changes += 1
         self._wake.set()
 
+    def warn(self, notice: str) -> None:
+        """Tells what is about to happen to the node, with a beat at once."""
+        self.notice = notice
+        self._wake.set()
+
     def stop(self) -> None:
         self._ended = True
         self._wake.set()
@@ -63,7 +69,7 @@ class Pulse:
 
     def _beat(self) -> None:
         self._sequence += 1
-        beat = Heartbeat(self._node_id, self._sequence, self._clock.time(), self._phase, self._changes)
+        beat = Heartbeat(self._node_id, self._sequence, self._clock.time(), self._phase, self._changes, self.notice)
         try:
             write(self._store, layout.heartbeat_key(self._node_id), beat)
         except store_errors() as error:  # a beat that is missing is what the others look for; the next one may come
@@ -91,8 +97,8 @@ class Peers:
 
     def poll(self) -> list[int]:
         """Reads all heartbeats; returns the nodes whose count of task statuses has risen."""
-        self._forgive_own_pause()
         beats = self._read_all()
+        self._forgive_silence_of_store()
         return [rank for rank, beat in beats.items() if beat and self._note(rank, beat)]
 
     def lost(self) -> list[int]:
@@ -108,6 +114,11 @@ class Peers:
         beat = self._peers[rank].beat
         return beat.phase if beat else ""
 
+    def notice(self, rank: int) -> str:
+        """What the node last said is about to happen to it."""
+        beat = self._peers[rank].beat
+        return beat.notice if beat else ""
+
     def _note(self, rank: int, beat: Heartbeat) -> bool:
         peer = self._peers[rank]
         if peer.beat and beat.sequence <= peer.beat.sequence:
@@ -116,8 +127,8 @@ class Peers:
         self._peers[rank] = Peer(beat, self._clock.monotonic())
         return changed
 
-    def _forgive_own_pause(self) -> None:
-        """Where this process itself was stopped for long, the others had no chance to be seen."""
+    def _forgive_silence_of_store(self) -> None:
+        """Where the store did not answer for long, or this process was stopped, the others had no chance to be seen."""
         now = self._clock.monotonic()
         gap = now - self._polled
         if gap > self._timeout / 2:

@@ -21,13 +21,15 @@ _LAUNCHER_GRACE = 3.0  # from mpirun's end to the last status of its ranks
 @dataclass(frozen=True)
 class View:
     """What is known at `now` (monotonic seconds). `seen`: when each node last beat; `lost`: the nodes that no longer
-    do; `launcher_exit`: mpirun's exit status once it has ended."""
+    do; `launcher_exit`: mpirun's exit status once it has ended; `notices`: what was announced for a node ("evicted
+    (spot)")."""
 
     now: float
     statuses: Mapping[str, TaskStatus]
     seen: Mapping[int, float]
     lost: tuple[int, ...] = ()
     launcher_exit: int | None = None
+    notices: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,13 +71,11 @@ class Judge:
     def _with_losses(self, view: View) -> dict[str, TaskStatus]:
         """The statuses, with what had not ended on a lost node being lost."""
         gone = [t for t in self.plan.tasks if t.node in view.lost and not has_ended(view.statuses, t.name)]
-        lost = {t.name: TaskStatus(t.name, t.node, "lost", message=self._lost_message(t.node)) for t in gone}
+        lost = {t.name: TaskStatus(t.name, t.node, "lost", message=self._lost_message(view, t.node)) for t in gone}
         return {**view.statuses, **lost}
 
-    def _lost_message(self, node: int) -> str:
-        where = self.inventory.nodes[node]
-        silence = f"no heartbeat for {self.timeouts.heartbeat:.0f} s"
-        return f"node {node} ({where.hostname}, {where.address}) was lost: {silence}"
+    def _lost_message(self, view: View, node: int) -> str:
+        return lost_message(self.inventory, node, self.timeouts, view.notices.get(node, ""))
 
     def _when_settled(self, view: View, verdict: Verdict, statuses: Mapping[str, TaskStatus]) -> Decision | None:
         """A rank killed by mpirun may be reported before the rank or node that failed first: waits until every node has
@@ -87,7 +87,7 @@ class Judge:
         unheard = [n for n, seen in view.seen.items() if seen <= since and n not in view.lost]
         if unheard:
             return None
-        return Decision("failed", verdict.message, verdict.task)
+        return Decision("failed", verdict.message + _announced(view, verdict.task), verdict.task)
 
     def _after_grace(self, view: View, verdict: Verdict) -> Decision | None:
         """The leader ended with 0: the others may go on for their grace, then the run has succeeded without them."""
@@ -132,3 +132,19 @@ class Judge:
         where = f"{away.task} on node {away.node} hangs in its start-up"
         message = f"{where}: it had not called hvd.init() {self.timeouts.start:.0f} s after {first} had"
         return Decision("failed", message, away.task)
+
+
+def lost_message(inventory: Inventory, node: int, timeouts: Timeouts, notice: str) -> str:
+    """Why a silent node counts as lost: what its cloud had announced, where it had."""
+    where = inventory.nodes[node]
+    fate = notice or "lost"
+    return f"node {node} ({where.hostname}, {where.address}) was {fate}: no heartbeat for {timeouts.heartbeat:.0f} s"
+
+
+def _announced(view: View, task: str | None) -> str:
+    """What was announced for the node of a task that failed by itself: it may well be the cause."""
+    status = view.statuses.get(task or "")
+    if status is None or status.node in view.lost:
+        return ""
+    notice = view.notices.get(status.node, "")
+    return f"; its node was about to be {notice}" if notice else ""

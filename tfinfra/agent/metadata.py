@@ -1,4 +1,5 @@
-"""The instance-metadata endpoint of Azure (and of the local cloud): who this node is, and its identity's tokens.
+"""The instance-metadata endpoint of Azure (and of the local cloud): who this node is, its identity's tokens, and what
+is about to happen to it.
 
 https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service
 """
@@ -36,14 +37,23 @@ class Metadata:
         answer = self._get("identity/oauth2/token", query)
         return str(answer["access_token"]), float(answer["expires_on"])
 
-    def _get(self, path: str, query: dict[str, str]) -> dict[str, Any]:
+    def scheduled_events(self) -> list[dict[str, Any]]:
+        """The events that are to come, asked for once; the first answer may take Azure two minutes. Raises OSError or
+        ValueError. https://learn.microsoft.com/azure/virtual-machines/linux/scheduled-events"""
+        document = self._ask("scheduledevents", {"api-version": "2020-07-01"})
+        return list(document.get("Events", ()))
+
+    def _ask(self, path: str, query: dict[str, str]) -> dict[str, Any]:
         request = Request(f"{self._url}/metadata/{path}?{urlencode(query)}", headers={"Metadata": "true"})  # noqa: S310
+        with self._opener.open(request, timeout=_TIMEOUT) as answer:
+            return dict(json.load(answer))
+
+    def _get(self, path: str, query: dict[str, str]) -> dict[str, Any]:
         problem: Exception | None = None
         for pause in range(_TRIES):  # early in a boot it may not answer yet, and it throttles
             time.sleep(pause)
             try:
-                with self._opener.open(request, timeout=_TIMEOUT) as answer:
-                    return dict(json.load(answer))
+                return self._ask(path, query)
             except (OSError, ValueError) as error:
                 problem = error
         raise NodeFault(f"the metadata endpoint {self._url} did not answer for {path}: {problem}")

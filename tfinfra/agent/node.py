@@ -14,11 +14,13 @@ from tfinfra.model import NodeRegistration
 
 @dataclass(frozen=True)
 class Identity:
-    """`network` is the subnet's CIDR, None where the node is a process of the host."""
+    """`network` is the subnet's CIDR, None where the node is a process of the host; `name` is the machine's, as its
+    cloud calls it."""
 
     node_id: str
     address: str
     network: str | None
+    name: str = ""
 
 
 def identity(instance: dict[str, Any]) -> Identity:
@@ -26,7 +28,8 @@ def identity(instance: dict[str, Any]) -> Identity:
     try:
         ipv4 = instance["network"]["interface"][0]["ipv4"]
         subnets = ipv4.get("subnet") or [None]
-        return Identity(str(instance["compute"]["vmId"]), ipv4["ipAddress"][0]["privateIpAddress"], _cidr(subnets[0]))
+        compute, address = instance["compute"], ipv4["ipAddress"][0]["privateIpAddress"]
+        return Identity(str(compute["vmId"]), address, _cidr(subnets[0]), str(compute.get("name", "")))
     except (KeyError, IndexError) as error:
         raise NodeFault(f"the instance metadata lacks {error}") from error
 

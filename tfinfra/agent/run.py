@@ -14,6 +14,7 @@ from tfinfra.agent.faults import NodeFault, RunEnded, RunStopped
 from tfinfra.agent.host import Host
 from tfinfra.agent.join import Place, join
 from tfinfra.agent.linger import linger
+from tfinfra.agent.notices import Notices
 from tfinfra.agent.train import OTHERS, bring, train
 from tfinfra.model import Outcome
 from tfinfra.store import store_errors
@@ -29,10 +30,13 @@ def run(host: Host) -> None:
     deadline.start()
     host.pulse.start()
     host.logs.start()
+    notices = Notices(host.metadata, host.pulse, host.identity.name)
+    notices.start()
     try:
         _take_part(host)
         linger(host)
     finally:
+        notices.stop()
         host.logs.stop()
         host.pulse.stop()
         deadline.stop()

@@ -12,7 +12,7 @@ from tfinfra.agent.assignment import Assignment
 from tfinfra.agent.control import deadline_stop, end_of_training, requested_stop
 from tfinfra.agent.heartbeat import Peers
 from tfinfra.agent.host import Host
-from tfinfra.agent.judge import Decision, Judge, View
+from tfinfra.agent.judge import Decision, Judge, View, lost_message
 from tfinfra.agent.mpi_tasks import LAUNCHER_LOG
 from tfinfra.agent.records import read
 from tfinfra.agent.tasks import NodeTasks, pending
@@ -91,7 +91,8 @@ class Coordinator:
     def _view(self) -> View:
         now = self._host.clock.monotonic()
         seen = {self._mine.node: now, **{n: self._peers.seen(n) for n in self._others}}
-        return View(now, self._statuses, seen, tuple(self._peers.lost()), self._tasks.launcher_exit())
+        notices = {self._mine.node: self._host.pulse.notice, **{n: self._peers.notice(n) for n in self._others}}
+        return View(now, self._statuses, seen, tuple(self._peers.lost()), self._tasks.launcher_exit(), notices)
 
     def _stopped(self) -> Outcome | None:
         now = self._host.clock.time()
@@ -156,8 +157,6 @@ class Follower:
         return outcomes.from_stop(stop, self._host.clock.time()) if stop else self._lost()
 
     def _lost(self) -> Outcome:
-        node = self._mine.inventory.nodes[0]
-        silence = f"no heartbeat for {self._host.settings.timeouts.heartbeat:.0f} s"
-        message = f"node 0 ({node.hostname}, {node.address}) was lost: {silence}"
+        message = lost_message(self._mine.inventory, 0, self._host.settings.timeouts, self._leader.notice(0))
         outcome = Outcome("failed", message, node=0, ended=self._host.clock.time())
         return replace(outcome, task=next(t.name for t in self._mine.plan.tasks if t.node == 0))

@@ -14,9 +14,18 @@ import click
 @click.option("--detach", is_flag=True, help="Return once the nodes are up; they go on by themselves.")
 @click.option("--keep", is_flag=True, help="Keep the nodes after the training, until the run's deadline.")
 @click.option("--machines", type=click.Choice(["namespace", "process"]), help="Force a kind of local machine.")
+@click.option("--local-store", "store", type=click.Choice(["files", "azurite"]), help="What a local run's store is.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
 def command(
-    *, manifest: Path, target: str | None, rehearse: bool, detach: bool, keep: bool, machines: str | None, as_json: bool
+    *,
+    manifest: Path,
+    target: str | None,
+    rehearse: bool,
+    detach: bool,
+    keep: bool,
+    machines: str | None,
+    store: str | None,
+    as_json: bool,
 ) -> int:
     """Train MANIFEST: provision its nodes, run its tasks, bring outputs to ./runs/<run>/ and delete everything.
 
@@ -27,7 +36,7 @@ def command(
     from tfinfra.lifecycle.launch import LaunchOptions, launch_manifest
 
     options = LaunchOptions(
-        folder=Path.cwd(), target=target, rehearse=rehearse, detach=detach, keep=keep, machines=machines
+        folder=Path.cwd(), target=target, rehearse=rehearse, detach=detach, keep=keep, machines=machines, store=store
     )
     with run_view(as_json) as view:
         result = launch_manifest(manifest, options, view)

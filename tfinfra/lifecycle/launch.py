@@ -28,7 +28,8 @@ from tfinfra.paths import state_folder
 
 @dataclass(frozen=True)
 class LaunchOptions:
-    """`folder` is where deploy/ and runs/ are made; `letters` the run id's end, None: random."""
+    """`folder` is where deploy/ and runs/ are made; `machines` and `store` are wishes for the local cloud;
+    `letters` the run id's end, None: random."""
 
     folder: Path
     target: str | None = None
@@ -36,6 +37,7 @@ class LaunchOptions:
     detach: bool = False
     keep: bool = False
     machines: str | None = None
+    store: str | None = None
     letters: str | None = None
 
 
@@ -51,7 +53,7 @@ def launch(load: Callable[[], Inputs], options: LaunchOptions, observer: Observe
     engine = EngineProcess()
     try:
         inputs = load()
-        early = spawn(lambda: _local_cloud(options), "cloud") if stays_here(inputs, options) else None
+        early = spawn(lambda: _local_cloud(options, observer), "cloud") if stays_here(inputs, options) else None
         compiled = compile_to_folder(inputs, options, observer)
         cloud = early.result() if early and _is_local(compiled, options) else choose_cloud(compiled, options)
         interrupt = Interrupt()
@@ -74,10 +76,12 @@ def _is_local(compiled: Compiled, options: LaunchOptions) -> bool:
     return options.rehearse or compiled.spec.target.cloud == "local"
 
 
-def _local_cloud(options: LaunchOptions) -> Cloud:
+def _local_cloud(options: LaunchOptions, observer: Observer) -> Cloud:
     from tfinfra.clouds import local_cloud
 
-    return local_cloud(machines=options.machines, preflight=options.rehearse)
+    return local_cloud(
+        machines=options.machines, store=options.store, preflight=options.rehearse, progress=observer.say
+    )
 
 
 def compile_to_folder(inputs: Inputs, options: LaunchOptions, observer: Observer) -> Compiled:
@@ -100,7 +104,7 @@ def choose_cloud(compiled: Compiled, options: LaunchOptions) -> Cloud:
     """The cloud of the target; a rehearsal's is always this machine's."""
     from tfinfra.clouds import cloud_for
 
-    return cloud_for(compiled.spec.target, options.rehearse, options.machines)
+    return cloud_for(compiled.spec.target, options.rehearse, options.machines, options.store)
 
 
 def new_run(

@@ -21,6 +21,8 @@ from tfinfra.store import ObjectStore
 STORAGE_SCOPE = "https://storage.azure.com/.default"
 ARMING = 2.0
 """A role grant may lag for 30 minutes, twice as long as a node may take to register."""
+STORE_PATIENCE = 15.0
+"""Seconds that one call waits for the store; who follows a run goes on asking."""
 ENDED = ("stopping", "stopped", "deallocating", "deallocated", "deleting", "failed")
 """States of a machine that will say nothing more."""
 
@@ -90,13 +92,14 @@ def _build_bundle(
 
 def open_run_store(cloud: Cloud, url: str) -> ObjectStore:
     """The run's store at `url`, with the caller's own token where it needs one."""
-    from tfinfra.store import open_store
+    from tfinfra.store import PatientStore, SystemPauses, open_store
 
     def token() -> tuple[str, float]:
         access = cloud.credential().get_token(STORAGE_SCOPE)
         return access.token, float(access.expires_on)
 
-    return open_store(url, token)
+    ca = cloud.ca_file.read_text() if cloud.ca_file else None
+    return PatientStore(open_store(url, token, ca=ca), SystemPauses(), STORE_PATIENCE)
 
 
 def _delete_group(cloud: Cloud, group: str, progress: Progress) -> None:

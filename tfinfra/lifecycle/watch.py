@@ -16,7 +16,7 @@ from tfinfra.lifecycle.observer import Observer
 from tfinfra.lifecycle.ports import spawn
 from tfinfra.lifecycle.session import first_line
 from tfinfra.lifecycle.tail import LogTail
-from tfinfra.model import Heartbeat, Outcome, Plan, TaskStatus, Timeouts, from_json, to_json
+from tfinfra.model import Heartbeat, Inventory, Outcome, Plan, TaskStatus, Timeouts, from_json, to_json
 from tfinfra.store import ObjectStore, store_errors
 
 BEAT = 2.0
@@ -74,6 +74,8 @@ class Watch:
         self._booted: float | None = None
         self._gone_since: float | None = None
         self._beats: dict[str, tuple[int, float]] = {}
+        self._looked = clock()
+        self._notices: dict[str, str] = {}
         self._boot_seen: set[str] = set()
         self._boot_errors: dict[str, str] = {}
         self._registered = 0
@@ -165,15 +167,41 @@ class Watch:
 
     def _look_at_nodes(self) -> None:
         self._look_at_boot()
-        for key in self._store.list(layout.HEARTBEATS):
-            beat = _read(self._store, key, Heartbeat)
+        beats: list[Heartbeat | None] = [_read(self._store, k, Heartbeat) for k in self._store.list(layout.HEARTBEATS)]
+        self._forgive_silence_of_store()
+        for beat in beats:
             if beat is not None and self._beats.get(beat.node_id, (-1, 0.0))[0] != beat.sequence:
                 self._beats[beat.node_id] = (beat.sequence, self._clock())
+                self._heed(beat)
         if self._registered < self._plan.node_count:
             registered = len(self._store.list(layout.NODES))
             if registered != self._registered:
                 self._observer.progress("train", f"{registered} of {self._plan.node_count} nodes registered")
             self._registered = registered
+
+    def _heed(self, beat: Heartbeat) -> None:
+        """Tells what a node's cloud says is about to happen to it."""
+        if beat.notice != self._notices.get(beat.node_id, ""):
+            self._notices[beat.node_id] = beat.notice
+            if beat.notice:
+                self._observer.say(f"{self._name(beat.node_id)} is about to be {beat.notice}")
+
+    def _name(self, node_id: str) -> str:
+        """ "node 1", where the nodes have ranks already."""
+        inventory = _read(self._store, layout.INVENTORY, Inventory)
+        ids = [node.node_id for node in inventory.nodes] if inventory else []
+        return f"node {ids.index(node_id)}" if node_id in ids else f"the node {node_id}"
+
+    def _forgive_silence_of_store(self) -> None:
+        """While the store did not answer, or this process was stopped, no node had a chance to be seen."""
+        gap, self._looked = self._clock() - self._looked, self._clock()
+        if gap > self._timeouts.heartbeat / 2:
+            self._beats = {node: (sequence, seen + gap) for node, (sequence, seen) in self._beats.items()}
+
+    def _fates(self) -> str:
+        """What was announced for nodes that are gone."""
+        told = (f"{self._name(node)} was {notice}" for node, notice in self._notices.items() if notice)
+        return ", ".join(sorted(told))
 
     def _look_at_boot(self) -> None:
         for key in self._store.list(layout.BOOT):
@@ -209,7 +237,7 @@ class Watch:
             self._gone_since = self._clock()
         if self._clock() - self._gone_since < GRACE:
             return None
-        why = next(iter(self._boot_errors.values()), None)
+        why = self._fates() or next(iter(self._boot_errors.values()), None)
         return self._settle("all nodes are gone before the training ended" + (f": {why}" if why else ""))
 
     def _running(self) -> int | None:

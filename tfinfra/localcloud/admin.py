@@ -1,5 +1,5 @@
-"""The daemon's own paths, below /tfinfra/: how it is, who counts on it, what it is told to be, what time its timers
-have. For its owner only."""
+"""The daemon's own paths, below /tfinfra/: how it is, who counts on it, what it is told to be or to do to its machines,
+what time its timers have. For its owner only."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from typing import Any
 from tfinfra import __version__
 from tfinfra.localcloud.arm_error import ArmError
 from tfinfra.localcloud.core import Answer, Core
+from tfinfra.localcloud.events import NOTICE_SECONDS, check_type
 from tfinfra.localcloud.faults import Faults
 from tfinfra.localcloud.market import Market
-from tfinfra.localcloud.providers import quota
+from tfinfra.localcloud.providers import compute, quota
 
 HELLO_SECONDS = 60.0  # how long a client that said hello is waited for before it makes its first group
 GRACE_SECONDS = 2.0
@@ -76,6 +77,7 @@ class Admin:
             "PUT market": self._market,
             "DELETE market": self._usual_market,
             "PUT clock": self._clock,
+            "POST events": self._add_event,
         }
         answer = answers.get(f"{method} {path.removeprefix('/tfinfra/')}")
         if answer is None:
@@ -114,14 +116,28 @@ class Admin:
         self.core.around.ahead = float(body["ahead"])
         return Answer(200, {"ahead": self.core.around.ahead})
 
+    def _add_event(self, body: dict[str, Any]) -> Answer:
+        """{"type", "machine", "seconds"}: what happens to a machine (its name, computer name or vmId), and in how many
+        seconds, the least that Azure gives where it is not said. Its metadata endpoint tells it from now on."""
+        kind = check_type(str(body.get("type")))
+        instance = compute.find_instance(self.core.around, str(body.get("machine")))
+        if instance is None:
+            raise ArmError(404, "NotFound", f"There is no machine '{body.get('machine')}'.")
+        not_before = self.core.around.now() + float(body.get("seconds", NOTICE_SECONDS[kind]))
+        event = self.core.around.events.add(kind, instance["vm_id"], instance["name"], not_before)
+        return Answer(201, event.document())
+
     def _health(self, _: dict[str, Any]) -> Answer:
         groups = [g.name for g in self.core.around.state.groups()]
         return Answer(200, {"version": __version__, "pid": os.getpid(), "groups": groups, "busy": self.core.busy})
 
     def _hello(self, body: dict[str, Any]) -> Answer:
-        """{"pid", "environments"}: a client that is about to use the cloud, and the environments its nodes mount."""
+        """{"pid", "environments", "azurite"}: a client that is about to use the cloud, the environments its nodes
+        mount, the program that serves the blobs of its accounts where it wants that."""
         if body.get("environments"):
             self.core.around.environments.add(Path(body["environments"]))
+        if body.get("azurite"):
+            self.core.around.azurite = Path(body["azurite"])
         self.presence.hello(int(body["pid"]), self.core.around.now())
         return self._health({})
 

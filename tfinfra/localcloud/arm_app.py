@@ -16,12 +16,13 @@ from starlette.types import Receive, Scope, Send
 
 from tfinfra.localcloud import ids, instances, questions, tokens
 from tfinfra.localcloud.arm_error import ArmError, forbidden
-from tfinfra.localcloud.core import Answer, Core
+from tfinfra.localcloud.core import NONE, Answer, Core, Wishes
 from tfinfra.localcloud.faults import Fault, Faults
 from tfinfra.localcloud.listing import list_resources
 from tfinfra.localcloud.providers import authorization, compute
 from tfinfra.localcloud.specials import special_answer
 
+WISHES = ("machines", "blobs")
 log = logging.getLogger("tfinfra.localcloud.requests")
 
 
@@ -76,12 +77,20 @@ class ArmApp:
         if not version:
             message = "The api-version query parameter (?api-version=) is required for all requests."
             raise ArmError(400, "MissingApiVersionParameter", message)
-        machines = request.headers.get("x-tfinfra-machines", "")
+        wishes = {name: wish for name in WISHES if (wish := request.headers.get(f"x-tfinfra-{name}"))}
         filter_ = request.query_params.get("$filter", "")
-        return await self.dispatch(oid, request.method, path, version, body, machines=machines, filter_=filter_)
+        return await self.dispatch(oid, request.method, path, version, body, wishes=wishes, filter_=filter_)
 
     async def dispatch(
-        self, oid: str, method: str, path: str, version: str, body: Any = None, *, machines: str = "", filter_: str = ""
+        self,
+        oid: str,
+        method: str,
+        path: str,
+        version: str,
+        body: Any = None,
+        *,
+        wishes: Wishes = NONE,
+        filter_: str = "",
     ) -> Answer:
         """One call of ARM by the principal `oid`; the timer's calls come in here too. Raises ArmError."""
         address = ids.parse(path)
@@ -98,7 +107,7 @@ class ArmApp:
         self._authorize(oid, method, address)
         if method in ("GET", "HEAD"):
             return await self._read(method, address, filter_)
-        return self._write(method, address, version, body, machines)
+        return self._write(method, address, version, body, wishes)
 
     async def _read(self, method: str, address: ids.Address, filter_: str) -> Answer:
         own = {instances.MACHINES.lower(), instances.SET_MACHINES.lower()}
@@ -122,7 +131,7 @@ class ArmApp:
             return await instances.machines(self.core, address, filter_)
         return await instances.set_machines(self.core, ids.parse(address.path.rpartition("/")[0]))
 
-    def _write(self, method: str, address: ids.Address, version: str, body: Any, machines: str) -> Answer:
+    def _write(self, method: str, address: ids.Address, version: str, body: Any, wishes: Wishes) -> Answer:
         if address.is_collection:
             raise ArmError(405, "MethodNotAllowed", f"'{address.path}' takes no {method}.")
         if method == "DELETE":
@@ -130,7 +139,7 @@ class ArmApp:
         if not isinstance(body, dict):
             raise ArmError(400, "InvalidRequestContent", "The request content was invalid: a JSON object is expected.")
         if method == "PUT":
-            return self.core.put(address, version, body, machines)
+            return self.core.put(address, version, body, wishes)
         if method == "PATCH":
             return self.core.patch(address, body)
         raise ArmError(405, "MethodNotAllowed", f"The local cloud has no {method} for '{address.type}'.")

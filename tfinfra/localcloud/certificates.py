@@ -6,7 +6,7 @@ import secrets
 
 from tfinfra.localcloud import tokens
 from tfinfra.localcloud.files import write_file
-from tfinfra.localcloud.layout import Layout
+from tfinfra.localcloud.layout import AUDIENCE, Layout
 
 TOKEN_SECONDS = 366 * 24 * 3600  # renewed at every start; the file is its owner's alone
 NAMES = ("127.0.0.1", "localhost")
@@ -26,9 +26,10 @@ def prepare_certificates(layout: Layout) -> None:
 
 
 def prepare_keys(layout: Layout, now: float) -> bytes:
-    """The key that signs tokens, made once; writes the owner's token beside it."""
+    """The key that signs tokens, made once; writes the owner's tokens beside it."""
     if not layout.signing_key.exists():
         write_file(layout.signing_key, secrets.token_bytes(32))
     key = layout.signing_key.read_bytes()
-    write_file(layout.token, tokens.mint(key, tokens.OWNER_OID, now, TOKEN_SECONDS).encode())
+    for file, audience in ((layout.token, AUDIENCE), (layout.storage_token, tokens.STORAGE)):
+        write_file(file, tokens.mint(key, tokens.OWNER_OID, now, TOKEN_SECONDS, audience).encode())
     return key

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,8 @@ from tfinfra.localcloud.providers.base import Surroundings, require
 from tfinfra.localcloud.providers.registry import provider_of
 from tfinfra.localcloud.state import Resource, empty_trash
 
+Wishes = Mapping[str, str]
+NONE: Wishes = {}
 LOCKS = "Microsoft.Authorization/locks"
 log = logging.getLogger("tfinfra.localcloud")
 
@@ -63,13 +65,14 @@ class Core:
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def put(self, address: ids.Address, api_version: str, body: dict[str, Any], machines: str = "") -> Answer:
-        """Creates or replaces a resource. `machines` is the kind that a scale set boots. Raises ArmError."""
+    def put(self, address: ids.Address, api_version: str, body: dict[str, Any], wishes: Wishes = NONE) -> Answer:
+        """Creates or replaces a resource. `wishes` are the maker's, for what ARM has no word for: the kind of
+        "machines" that a scale set boots, what serves an account's "blobs". Raises ArmError."""
         before = self.around.state.get(address.path)
-        resource = self._accepted(address, api_version, body, before, machines)
+        resource = self._accepted(address, api_version, body, before, wishes)
         status = 200 if before else 201
         provider = provider_of(resource.type)
-        if not provider.slow:
+        if not provider.is_slow(resource):
             provider.provision(self.around, resource)
             self.around.state.put(resource)
             return Answer(status, self.view(resource))
@@ -95,7 +98,7 @@ class Core:
         resource = self._deletable(address)
         if resource is None:
             return Answer(204)
-        slow = [r for r in self.around.state.below(resource.id) if provider_of(r.type).slow]
+        slow = [r for r in self.around.state.below(resource.id) if provider_of(r.type).is_slow(r)]
         if not slow and resource.type != ids.GROUP_TYPE:
             provider_of(resource.type).release(self.around, resource)
             self.around.state.remove(resource.id)
@@ -108,7 +111,7 @@ class Core:
         return Answer(202, None, operation)
 
     def _accepted(
-        self, address: ids.Address, api_version: str, body: dict[str, Any], before: Resource | None, machines: str
+        self, address: ids.Address, api_version: str, body: dict[str, Any], before: Resource | None, wishes: Wishes
     ) -> Resource:
         type_ = catalogue().spelling(address.type)
         findings = check_body(type_, api_version, body)
@@ -123,7 +126,7 @@ class Core:
         _check_location(before, body)
         id_ = before.id if before else address.path
         content = {**body, "id": id_, "name": address.name, "type": type_}
-        internal = {"machines": machines} if machines else (before.internal if before else {})
+        internal = dict(wishes) if wishes else (before.internal if before else {})
         made = Resource(id_, type_, api_version, content, internal).with_properties(provisioningState="Succeeded")
         for reference in references(id_, body):
             require(self.around, made, reference)
@@ -237,7 +240,7 @@ class Core:
 
     async def _release(self, resource: Resource) -> ArmError | None:
         provider = provider_of(resource.type)
-        if not provider.slow:
+        if not provider.is_slow(resource):
             return None  # its folders go with the group's
         async with self._locks[resource.id.lower()]:
             return await _attempt(provider.release, self.around, resource)

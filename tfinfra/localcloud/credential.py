@@ -5,17 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tfinfra.localcloud.tokens import claims_of
+from tfinfra.localcloud.layout import AUDIENCE
+from tfinfra.localcloud.tokens import STORAGE, audience_of, claims_of
 
 if TYPE_CHECKING:
     from azure.core.credentials import AccessToken
 
 
 class TokenFileCredential:
-    """A TokenCredential that reads the daemon's token file each time it is asked."""
+    """A TokenCredential that reads the daemon's token files each time it is asked: one for ARM, one for Blob."""
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
+    def __init__(self, arm: Path, storage: Path) -> None:
+        self._files = {AUDIENCE: arm, STORAGE: storage}
 
     def get_token(
         self,
@@ -25,9 +26,10 @@ class TokenFileCredential:
         enable_cae: bool = False,
         **kwargs: Any,
     ) -> AccessToken:
-        """The token and its expiry (Unix seconds). Raises OSError where there is no daemon to have written one."""
+        """The token for the scope's audience and its expiry (Unix seconds). Raises OSError where there is no daemon to
+        have written one."""
         from azure.core.credentials import AccessToken
 
-        del scopes, claims, tenant_id, enable_cae, kwargs
-        token = self._file.read_text()
+        del claims, tenant_id, enable_cae, kwargs
+        token = self._files[audience_of(scopes[0].removesuffix(".default"))].read_text()
         return AccessToken(token, int(claims_of(token)["exp"]))

@@ -34,6 +34,9 @@ class FakeMachines:
     def states(self, folder: Path) -> Sequence[InstanceState]:
         return [InstanceState(**state) for state in read_json(folder / RECORD) or ()]
 
+    def end(self, folder: Path, name: str) -> None:
+        kill(folder, name, "ended by the local cloud")
+
     def stop(self, folder: Path) -> None:
         write_json(folder / RECORD, [])
 

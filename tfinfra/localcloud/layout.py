@@ -29,6 +29,11 @@ class Layout:
         return self.root / "token"
 
     @property
+    def storage_token(self) -> Path:
+        """The owner's token for Blob, beside the one for ARM."""
+        return self.root / "storage-token"
+
+    @property
     def signing_key(self) -> Path:
         return self.root / "signing.key"
 

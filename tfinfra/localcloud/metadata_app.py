@@ -1,4 +1,5 @@
-"""The instance-metadata endpoint: who a machine is, and tokens for the identity that its scale set carries.
+"""The instance-metadata endpoint: who a machine is, tokens for the identity that its scale set carries, and what is
+about to happen to it.
 
 Each machine has a base path of its own that holds a secret (providers/metadata.py). The same app is served on a Unix
 socket, with the same paths, for what relays a machine's 169.254.169.254 from a network without loopback to the host.
@@ -7,6 +8,7 @@ socket, with the same paths, for what relays a machine's 169.254.169.254 from a 
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +17,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from tfinfra.localcloud import tokens
+from tfinfra.localcloud.events import start_requests
 from tfinfra.localcloud.providers import compute, metadata, mounts
 from tfinfra.localcloud.providers.base import Surroundings
 from tfinfra.localcloud.state import Resource
@@ -41,7 +44,22 @@ class MetadataApp:
             return await self._instance(*found, rest[2:], request.query_params.get("format", "json"))
         if rest == ["metadata", "identity", "oauth2", "token"]:
             return self._token(found[0], dict(request.query_params))
+        if rest == ["metadata", "scheduledevents"]:
+            return await self._events(request, found[1]["vm_id"])
         return _error(404, "not_found", request.url.path)
+
+    async def _events(self, request: Request, vm_id: str) -> Response:
+        """GET tells of the machine's events, POST says that it is ready for some of them."""
+        if "api-version" not in request.query_params:
+            return _error(400, "invalid_request", "Required query variable 'api-version' is missing")
+        if request.method == "POST":
+            try:
+                ids = start_requests(json.loads(await request.body()))
+            except ValueError as error:
+                return _error(400, "invalid_request", str(error))
+            self.around.events.acknowledge(vm_id, ids, self.around.now())
+            return Response()
+        return JSONResponse(self.around.events.document(vm_id))
 
     def _find(self, machine: str) -> tuple[Resource, dict[str, str]] | None:
         for scale_set in self.around.state.of_type(compute.SCALE_SETS):
@@ -76,7 +94,7 @@ class MetadataApp:
         oid = str(chosen[0].properties["principalId"])
         return JSONResponse(
             {
-                "access_token": tokens.mint(self.key, oid, now, TOKEN_SECONDS),
+                "access_token": tokens.mint(self.key, oid, now, TOKEN_SECONDS, tokens.audience_of(query["resource"])),
                 "client_id": chosen[0].properties["clientId"],
                 "expires_in": str(TOKEN_SECONDS),
                 "expires_on": str(int(now) + TOKEN_SECONDS),

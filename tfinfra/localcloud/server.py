@@ -15,7 +15,7 @@ from pathlib import Path
 import filelock
 
 from tfinfra import __version__
-from tfinfra.localcloud import fake_machines, serving, timer
+from tfinfra.localcloud import eviction, fake_machines, serving, timer
 from tfinfra.localcloud.admin import Admin, Presence
 from tfinfra.localcloud.arm_app import ArmApp
 from tfinfra.localcloud.certificates import prepare_certificates, prepare_keys
@@ -27,6 +27,7 @@ from tfinfra.localcloud.layout import Layout
 from tfinfra.localcloud.machines.base import Machines
 from tfinfra.localcloud.metadata_app import MetadataApp
 from tfinfra.localcloud.operations import Operations
+from tfinfra.localcloud.providers import storage
 from tfinfra.localcloud.providers.base import Surroundings
 from tfinfra.localcloud.state import State
 
@@ -88,6 +89,7 @@ async def serve(layout: Layout, environments: Path | None, client: int) -> None:
     arm_server.should_exit = metadata_server.should_exit = True
     await app.core.settle()
     await asyncio.gather(*servers)
+    await asyncio.to_thread(around.azurites.close)
     for path in (layout.arm_socket, layout.metadata_socket):
         path.unlink(missing_ok=True)
     if layout.arm_socket.parent != layout.root:
@@ -122,6 +124,9 @@ async def _until_not_needed(app: ArmApp, presence: Presence) -> None:
 
 
 async def _tick(app: ArmApp) -> None:
+    around = app.core.around
+    around.azurites.keep(storage.all_servers(around))
+    await eviction.tick(around, time.time())
     try:
         await timer.tick(app, time.time() + app.core.around.ahead)
     except Exception:  # one workflow that cannot be run must not end the cloud, nor the timer of the others

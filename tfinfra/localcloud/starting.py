@@ -41,17 +41,18 @@ def running_daemon(layout: Layout) -> Endpoint | None:
     return endpoint if endpoint and _health(endpoint) else None
 
 
-def ensure_daemon(layout: Layout, environments: Path) -> Endpoint:
+def ensure_daemon(layout: Layout, environments: Path, azurite: Path | None = None) -> Endpoint:
     """A daemon of this version that answers and waits for this process. Starts one where there is none; asks an idle
-    one of another version to leave. Raises ProvisioningError."""
+    one of another version to leave. `azurite` is the program for accounts that are to be served by it. Raises
+    ProvisioningError."""
     own_folder(layout.root)
-    found = _greeted(layout, environments)
+    found = _greeted(layout, environments, azurite)
     if found:
         return found
     import filelock
 
     with filelock.FileLock(layout.start_lock):
-        return _greeted(layout, environments) or _started(layout, environments)
+        return _greeted(layout, environments, azurite) or _started(layout, environments, azurite)
 
 
 def call(endpoint: Endpoint, method: str, path: str, body: Any = None) -> tuple[int, Any]:
@@ -82,13 +83,13 @@ def _health(endpoint: Endpoint) -> dict[str, Any] | None:
     return document if status == 200 else None
 
 
-def _greeted(layout: Layout, environments: Path) -> Endpoint | None:
+def _greeted(layout: Layout, environments: Path, azurite: Path | None) -> Endpoint | None:
     """The running daemon, told that this process counts on it; None where none runs, or none of this version."""
     endpoint = _endpoint(layout)
     if endpoint is None:
         return None
     try:
-        body = {"pid": os.getpid(), "environments": str(environments)}
+        body = {"pid": os.getpid(), "environments": str(environments), "azurite": str(azurite or "")}
         status, health = call(endpoint, "POST", "hello", body)
     except OSError:
         return None
@@ -111,12 +112,12 @@ def _dismiss(endpoint: Endpoint, health: dict[str, Any]) -> None:
         )
 
 
-def _started(layout: Layout, environments: Path) -> Endpoint:
+def _started(layout: Layout, environments: Path, azurite: Path | None) -> Endpoint:
     process = _spawn(layout, environments)
     threading.Thread(target=process.wait, daemon=True, name="local-cloud").start()  # or it stays as a zombie
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until:
-        found = _greeted(layout, environments)
+        found = _greeted(layout, environments, azurite)
         if found:
             return found
         if process.returncode is not None:

@@ -13,15 +13,24 @@ from typing import Any
 
 from tfinfra.localcloud.layout import AUDIENCE, TENANT
 
-ISSUER = f"https://sts.tfinfra.local/{TENANT}/"
+# As Entra's: azurite takes no token of another issuer.
+ISSUER = f"https://sts.windows.net/{TENANT}/"
+STORAGE = "https://storage.azure.com/"
 OWNER_OID = "00000000-0000-0000-0000-00000000beef"
 
 
-def mint(key: bytes, oid: str, now: float, seconds: int) -> str:
-    """A token for the principal `oid`, valid from `now` (Unix seconds, a minute of slack before) for `seconds`."""
+def audience_of(resource: str) -> str:
+    """The audience of a token that is asked for `resource` (as the metadata endpoint has it, or a scope without its
+    ".default"): Blob's, else ARM's, which has other names than its own here."""
+    return STORAGE if resource.rstrip("/") == STORAGE.rstrip("/") else AUDIENCE
+
+
+def mint(key: bytes, oid: str, now: float, seconds: int, audience: str = AUDIENCE) -> str:
+    """A token for the principal `oid` at `audience`, valid from `now` (Unix seconds, a minute of slack before) for
+    `seconds`."""
     claims = {
         "iss": ISSUER,
-        "aud": AUDIENCE,
+        "aud": audience,
         "iat": int(now),
         "nbf": int(now) - 60,
         "exp": int(now) + seconds,
@@ -34,7 +43,7 @@ def mint(key: bytes, oid: str, now: float, seconds: int) -> str:
 
 
 def principal(key: bytes, token: str, now: float) -> str | None:
-    """The `oid` that `token` proves, None where it was not signed here, is for another cloud, or is not valid now."""
+    """The `oid` that `token` proves, None where it was not signed here, is not for ARM, or is not valid now."""
     head, _, signature = token.rpartition(".")
     if not hmac.compare_digest(_encode(_sign(key, head)), signature):
         return None

@@ -33,7 +33,8 @@ class InstanceSpec:
 @dataclass(frozen=True)
 class ScaleSetSpec:
     """What one scale set boots. `folder` is its own, for logs, disks and records; `network` its subnet's CIDR;
-    `arm_port` is where the daemon serves ARM over TLS on loopback, `arm_socket` the same on a Unix socket."""
+    `arm_port` is where the daemon serves ARM over TLS on loopback, `arm_socket` the same on a Unix socket;
+    `doors` are further ports of the host's loopback that the machines reach at their own."""
 
     set_id: str
     folder: Path
@@ -42,6 +43,7 @@ class ScaleSetSpec:
     instances: tuple[InstanceSpec, ...]
     arm_port: int
     arm_socket: Path
+    doors: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,9 @@ class Machines(Protocol):
 
     def states(self, folder: Path) -> Sequence[InstanceState]:
         """The instances that `start` recorded in `folder`, as they are now."""
+
+    def end(self, folder: Path, name: str) -> None:
+        """Ends one machine as the loss of its host would; does nothing where it is gone."""
 
     def stop(self, folder: Path) -> None:
         """Ends all machines of the folder and leaves no process, mount or link; does nothing where none is left."""

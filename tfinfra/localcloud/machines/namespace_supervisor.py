@@ -25,7 +25,8 @@ _RESERVED = 3  # Azure keeps a subnet's first addresses: the first machine gets 
 
 @dataclass(frozen=True)
 class Booting:
-    """What a node said of itself: its init as the host knows it, its listening sockets (metadata, ARM)."""
+    """What a node said of itself: its init as the host knows it, its listening sockets (metadata, ARM,
+    then the spec's doors)."""
 
     name: str
     process: ProcessId | None
@@ -77,7 +78,7 @@ def _fork_init(job: node.Job, ours: socket.socket) -> int:
 
 def _receive(ours: socket.socket) -> Booting:
     """The next node's message. Raises OSError with the reason where one could not be made."""
-    size = socket.CMSG_SPACE(struct.calcsize("iII")) + socket.CMSG_SPACE(8 * 4)
+    size = socket.CMSG_SPACE(struct.calcsize("iII")) + socket.CMSG_SPACE(64 * 4)
     text, parts, _, _ = ours.recvmsg(1 << 16, size)
     if not text:
         raise OSError("the machines' init ended; see supervisor.log")
@@ -109,6 +110,6 @@ async def _relay(spec: ScaleSetSpec, booting: dict[str, Booting], init: int) -> 
     arm = relay.to_socket(spec.arm_socket)
     listeners: list[tuple[socket.socket, relay.Handler]] = []
     for instance in spec.instances:
-        metadata_socket, arm_socket = booting[instance.name].listeners
-        listeners += [(metadata_socket, relay.to_url(instance.metadata_url)), (arm_socket, arm)]
+        handlers = [relay.to_url(instance.metadata_url), arm, *map(relay.to_port, spec.doors)]
+        listeners += zip(booting[instance.name].listeners, handlers, strict=True)
     await relay.serve(listeners, ended)

@@ -42,7 +42,7 @@ def boot(job: Job, index: int, keeper: int) -> NoReturn:
     root = node_root.make(folder, spec.folder, spec.mounts)
     node_files.write(root, instance, hosts)
     linux.enter_root(root)
-    _report_sockets(instance, spec.arm_port, job.report)
+    _report_sockets(instance, (spec.arm_port, *spec.doors), job.report)
     job.report.close()
     _run(stages)
 
@@ -53,9 +53,12 @@ def say(report: socket.socket, message: dict[str, str], fds: tuple[int, ...] = (
     report.sendmsg([json.dumps(message).encode()], ancillary)
 
 
-def _report_sockets(instance: InstanceSpec, arm_port: int, report: socket.socket) -> None:
-    with _listen(METADATA) as metadata, _listen(("127.0.0.1", arm_port)) as arm:
-        say(report, {"name": instance.name}, (metadata.fileno(), arm.fileno()))
+def _report_sockets(instance: InstanceSpec, ports: tuple[int, ...], report: socket.socket) -> None:
+    """The metadata endpoint's socket, then those of the ports."""
+    listening = [_listen(METADATA), *(_listen(("127.0.0.1", port)) for port in ports)]
+    say(report, {"name": instance.name}, tuple(each.fileno() for each in listening))
+    for each in listening:
+        each.close()
 
 
 def _listen(address: tuple[str, int]) -> socket.socket:

@@ -41,6 +41,11 @@ class SupervisedMachines:
     def states(self, folder: Path) -> Sequence[InstanceState]:
         return recorded_states(folder)
 
+    def end(self, folder: Path, name: str) -> None:
+        record = read_record(folder)
+        first = [i.process for i in record.instances if i.name == name and i.process] if record else []
+        _kill(first, signal.SIGKILL, _STOP_LIMIT)
+
     def stop(self, folder: Path) -> None:
         stop_recorded(folder)
 

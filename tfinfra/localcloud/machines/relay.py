@@ -1,4 +1,5 @@
-"""Carries a node's connections out of its network: to the cloud's ARM and to its metadata endpoint, nowhere else.
+"""Carries a node's connections out of its network: to the cloud's ARM, to its metadata endpoint and to the run's store,
+nowhere else.
 
 The listening sockets were made inside the node's network namespace; what accepts from them and connects onwards runs in
 the host's. Bytes pass unchanged, but for the head of a metadata request: its path gets the machine's own prefix.
@@ -22,6 +23,17 @@ def to_socket(path: Path) -> Handler:
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):  # the daemon is away: the node sees its connection closed, and tries again
             await _join(reader, writer, *await asyncio.open_unix_connection(str(path)))
+        writer.close()
+
+    return handle
+
+
+def to_port(port: int) -> Handler:
+    """Relays to `port` of the host's loopback."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            await _join(reader, writer, *await asyncio.open_connection("127.0.0.1", port))
         writer.close()
 
     return handle

@@ -38,4 +38,4 @@ def _spec(data: dict[str, Any]) -> ScaleSetSpec:
         InstanceSpec(**{**i, "custom_data": base64.b64decode(i["custom_data"])}) for i in data["instances"]
     )
     paths = {"folder": Path(data["folder"]), "arm_socket": Path(data["arm_socket"])}
-    return ScaleSetSpec(**{**data, **paths, "mounts": mounts, "instances": instances})
+    return ScaleSetSpec(**{**data, **paths, "mounts": mounts, "instances": instances, "doors": tuple(data["doors"])})

@@ -22,7 +22,8 @@ def main() -> None:
     from tfinfra.localcloud.plugin.owner import OwnerOnly
     from tfinfra.localcloud.plugin.provider import Provider
 
-    headers = {"x-tfinfra-machines": options.machines} if options.machines else {}
+    wishes = {"machines": options.machines, "blobs": options.blobs}
+    headers = {f"x-tfinfra-{name}": wish for name, wish in wishes.items() if wish}
     arm = Arm(options.endpoint, options.ca, options.token_file, headers)
     limits = [("grpc.max_receive_message_length", 400 * 1024 * 1024)]
     owner = OwnerOnly()
@@ -45,6 +46,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--ca", type=Path, default=_path(environ("TFINFRA_ARM_CA")), help="PEM of the endpoint's CA")
     parser.add_argument("--token-file", type=Path, default=_path(environ("TFINFRA_ARM_TOKEN_FILE")))
     parser.add_argument("--machines", default=environ("TFINFRA_MACHINES"), help="the kind of machines to boot")
+    parser.add_argument("--blobs", help='what serves the blobs of new storage accounts: "azurite", else folders')
     parser.add_argument("--until-stdin-closes", action="store_true", help="end with whoever holds the other end")
     return parser
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tfinfra.localcloud.arm_error import ArmError
+from tfinfra.localcloud.azurite.servers import Servers
+from tfinfra.localcloud.events import Events
 from tfinfra.localcloud.layout import Layout
 from tfinfra.localcloud.machines.base import Machines
 from tfinfra.localcloud.market import Market
@@ -20,7 +22,8 @@ class Surroundings:
     ValueError; `environments` are the folders that nodes mount read-only; `arm_port` and `metadata_port` are on
     loopback; `quotas` override the limit of a family of cores, everywhere ("name") or in one location
     ("location/name"); `ahead` is by how many seconds the timers' clock goes before `now`, so that a test need not wait
-    for a recurrence."""
+    for a recurrence; `azurite` is the program that a client has installed, for the `azurites` that serve accounts;
+    `events` are about to happen to machines."""
 
     layout: Layout
     state: State
@@ -32,16 +35,24 @@ class Surroundings:
     quotas: dict[str, int] = field(default_factory=dict)
     market: Market = field(default_factory=Market)
     ahead: float = 0.0
+    azurite: Path | None = None
+    azurites: Servers = field(default_factory=Servers)
+    events: Events = field(default_factory=Events)
 
 
 class Provider:
     """A kind of resource that is only stored; others override what differs.
 
-    A `slow` one is provisioned and released in a thread, behind a long-running operation.
+    A `slow` one is provisioned and released in a thread, behind a long-running operation; `is_slow` decides where that
+    depends on the resource.
     """
 
     slow = False
     hidden: tuple[str, ...] = ()  # dotted paths that ARM takes and never gives back
+
+    def is_slow(self, resource: Resource) -> bool:
+        del resource
+        return self.slow
 
     def accept(self, around: Surroundings, resource: Resource, before: Resource | None) -> Resource:
         """`resource` with what ARM adds to it, or an ArmError. `before` is what stands at its id now."""

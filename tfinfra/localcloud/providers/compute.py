@@ -153,7 +153,22 @@ def scale_set_spec(around: Surroundings, resource: Resource) -> ScaleSetSpec:
         instances=instances,
         arm_port=around.arm_port,
         arm_socket=around.layout.arm_socket,
+        doors=mounts.doors_of(around, resource),
     )
+
+
+def find_instance(around: Surroundings, wanted: str) -> dict[str, str] | None:
+    """The instance with this name, computer name or vmId; None where there is none."""
+    known = [i for scale_set in around.state.of_type(SCALE_SETS) for i in scale_set.internal.get("instances", ())]
+    return next((i for i in known if wanted in (i["name"], i["computer"], i["vm_id"])), None)
+
+
+def end_instance(around: Surroundings, vm_id: str) -> None:
+    """Ends one machine, as an eviction does; nothing where it is gone."""
+    for scale_set in around.state.of_type(SCALE_SETS):
+        for instance in scale_set.internal.get("instances", ()):
+            if instance["vm_id"] == vm_id:
+                around.machines(kind_of(scale_set)).end(machine_folder(around, scale_set), instance["name"])
 
 
 def living(around: Surroundings, resource: Resource) -> list[tuple[dict[str, str], InstanceState]]:

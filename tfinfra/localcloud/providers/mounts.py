@@ -8,10 +8,9 @@ from tfinfra.localcloud import ids
 from tfinfra.localcloud.machines.base import Mount
 from tfinfra.localcloud.providers.authorization import BLOB_READER, BLOB_WRITER, grants
 from tfinfra.localcloud.providers.base import Surroundings
-from tfinfra.localcloud.providers.storage import account_folder
+from tfinfra.localcloud.providers.storage import ACCOUNTS, account_folder, server_of
 from tfinfra.localcloud.state import Resource
 
-ACCOUNTS = "Microsoft.Storage/storageAccounts"
 ENDPOINTS = "Microsoft.Network/privateEndpoints"
 
 
@@ -31,13 +30,24 @@ def identities(around: Surroundings, scale_set: Resource) -> list[Resource]:
     return [identity for identity in map(around.state.get, named) if identity is not None]
 
 
+def doors_of(around: Surroundings, scale_set: Resource) -> tuple[int, ...]:
+    """The ports of the azurites of accounts on which its identities have a Blob data role."""
+    servers = (server_of(around, account) for account, _ in _blob_accounts(around, scale_set))
+    return tuple(sorted({server.port for server in servers if server}))
+
+
 def _blobs(around: Surroundings, scale_set: Resource) -> Iterator[Mount]:
+    for account, role in _blob_accounts(around, scale_set):
+        if server_of(around, account) is None:
+            yield Mount(account_folder(around, account) / "blob", read_only=role == BLOB_READER)
+
+
+def _blob_accounts(around: Surroundings, scale_set: Resource) -> Iterator[tuple[Resource, str]]:
     for identity in identities(around, scale_set):
         for scope, role in grants(around, str(identity.properties["principalId"])):
             for account in around.state.of_type(ACCOUNTS):
-                name = role["roleName"]
-                if _touches(scope, account.id) and name in (BLOB_WRITER, BLOB_READER):
-                    yield Mount(account_folder(around, account) / "blob", read_only=name == BLOB_READER)
+                if _touches(scope, account.id) and role["roleName"] in (BLOB_WRITER, BLOB_READER):
+                    yield account, role["roleName"]
 
 
 def _touches(scope: str, account: str) -> bool:

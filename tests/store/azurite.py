@@ -1,0 +1,80 @@
+"""A real azurite of a test's own: over HTTPS, with bearer tokens, as the local cloud runs it."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tfinfra.localcloud import tokens
+from tfinfra.localcloud.azurite.install import ensure_azurite
+from tfinfra.localcloud.azurite.servers import Server, Servers, make_container
+from tfinfra.localcloud.certificates import prepare_certificates
+from tfinfra.localcloud.layout import Layout
+from tfinfra.paths import cache_folder
+from tfinfra.store import ObjectStore, open_store
+
+ACCOUNT = "digits"
+HOUR = 3600
+HAS_NODE = shutil.which("node") is not None
+NO_NODE = "azurite needs Node, which is not installed here"
+needs_node = pytest.mark.skipif(not HAS_NODE, reason=NO_NODE)
+
+
+def token() -> str:
+    return tokens.mint(b"key", "node", time.time(), HOUR, tokens.STORAGE)
+
+
+@dataclass
+class Azurite:
+    """`stop` and `start` leave what is stored; `url` is a container, `through` the same by another port."""
+
+    server: Server
+    servers: Servers
+
+    @property
+    def ca(self) -> str:
+        return self.server.ca.read_text()
+
+    @property
+    def url(self) -> str:
+        return f"{self.server.endpoint}run"
+
+    def through(self, port: int) -> str:
+        return self.url.replace(f":{self.server.port}/", f":{port}/")
+
+    def start(self) -> None:
+        self.servers.start(self.server)
+
+    def stop(self) -> None:
+        self.servers.stop(self.server.account)
+
+    def open(self, url: str = "") -> ObjectStore:
+        return open_store(url or self.url, lambda: (token(), time.time() + HOUR), ca=self.ca)
+
+
+@contextmanager
+def azurite(folder: Path) -> Iterator[Azurite]:
+    """One that serves the container "run"; it ends with the block. Its test is skipped where there is no Node."""
+    if not HAS_NODE:
+        pytest.skip(NO_NODE)
+    layout = Layout(folder)
+    folder.mkdir(exist_ok=True)
+    prepare_certificates(layout)
+    program = ensure_azurite(cache_folder(), lambda text: print(text, flush=True))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    made = Azurite(Server(ACCOUNT, port, folder / "blob", program, layout.certificate, layout.ca), Servers())
+    try:
+        made.start()
+        make_container(made.server, "run", token())
+        yield made
+    finally:
+        made.servers.close()

@@ -1,0 +1,52 @@
+"""azurite in the cache, at one version, installed through npm where Node is there."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from tfinfra.errors import NotFeasible, ProvisioningError
+
+# The newest release that runs on every Node that is still about; later ones want Node 21 and 22.
+VERSION = "3.35.0"
+_MAIN = Path("node_modules/azurite/dist/src/blob/main.js")
+_NPM = ("npm", "install", "--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+_SECONDS = 900.0
+
+
+def ensure_azurite(cache: Path, progress: Callable[[str], None]) -> Path:
+    """azurite's blob server (a program for Node), installed into `cache` once. Raises NotFeasible where there is no
+    Node, ProvisioningError where npm fails."""
+    folder = cache / f"azurite-{VERSION}"
+    if shutil.which("node") is None:
+        raise NotFeasible(
+            "a run store on azurite needs Node, which is not on PATH",
+            hint="install Node 18 or later with npm, or leave out --local-store: folders need nothing",
+        )
+    if not (folder / _MAIN).exists():
+        import filelock
+
+        cache.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(cache / f"{folder.name}.lock"):
+            if not (folder / _MAIN).exists():
+                _install(folder, progress)
+    return folder / _MAIN
+
+
+def _install(folder: Path, progress: Callable[[str], None]) -> None:
+    if shutil.which("npm") is None:
+        raise NotFeasible("azurite is installed by npm, which is not on PATH", hint="install npm beside Node")
+    progress(f"installing azurite {VERSION} (about 190 MB; once)")
+    staging = folder.with_name(f"{folder.name}.new")
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir()
+    command = [*_NPM, "--prefix", str(staging), f"azurite@{VERSION}"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False, cwd=staging)
+    except subprocess.TimeoutExpired as error:
+        raise ProvisioningError(f"npm did not install azurite within {_SECONDS:.0f} s") from error
+    if done.returncode:
+        raise ProvisioningError(f"npm could not install azurite {VERSION}:\n{done.stderr.strip()[-2000:]}")
+    staging.rename(folder)

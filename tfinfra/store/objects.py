@@ -1,0 +1,69 @@
+"""An ObjectStore on obstore, the same for local files and Azure Blob."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+from tfinfra.store.download import download
+
+BLOCK = 4 << 20  # bytes
+SMALL = 1 << 20  # bytes that go in one request, beside those of other threads
+BLOCKS_AT_ONCE = 4
+MOST_BLOCKS = 50_000
+"""What one blob may consist of: https://learn.microsoft.com/rest/api/storageservices/put-block-list"""
+
+
+class ObstoreStore:
+    """Open with `open_store`. `bulk` is the same store as `store`, with more patience for each request: a large upload
+    shall not begin anew because of one block."""
+
+    def __init__(self, store: Any, bulk: Any) -> None:
+        self._store = store
+        self._bulk = bulk
+        self._one_large = threading.Lock()
+
+    def put(self, key: str, data: bytes) -> None:
+        self._store.put(key, data, use_multipart=False)
+
+    def put_if_absent(self, key: str, data: bytes) -> bool:
+        from obstore.exceptions import AlreadyExistsError
+
+        try:
+            self._store.put(key, data, mode="create")
+        except AlreadyExistsError:
+            return False
+        return True
+
+    def get(self, key: str) -> bytes | None:
+        try:
+            return bytes(self._store.get(key).bytes())
+        except FileNotFoundError:
+            return None
+
+    def list(self, prefix: str) -> list[str]:
+        return sorted(meta["path"] for page in self._store.list(prefix) for meta in page)
+
+    def delete(self, key: str) -> None:
+        try:
+            self._store.delete(key)
+        except FileNotFoundError:
+            return
+
+    def put_file(self, key: str, path: Path) -> None:
+        """A file that is not small goes up alone, however many threads call: a node's memory is bounded."""
+        size = path.stat().st_size
+        if size <= SMALL:
+            self._bulk.put(key, path, use_multipart=False)
+            return
+        with self._one_large:
+            self._bulk.put(key, path, chunk_size=block_size(size), max_concurrency=BLOCKS_AT_ONCE)
+
+    def get_file(self, key: str, path: Path) -> None:
+        download(self._bulk, key, path)
+
+
+def block_size(size: int) -> int:
+    """Bytes of each block of a file of `size` bytes: as few as keep the number of blocks within Blob's limit."""
+    return max(BLOCK, -(-size // MOST_BLOCKS))

@@ -1,0 +1,88 @@
+"""A store that outlives the cloud's bad moments: role grants take minutes to arrive, networks hiccup, services restart
+and throttle."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from tfinfra.store.download import first_line
+from tfinfra.store.seam import ObjectStore
+
+T = TypeVar("T")
+_LONGEST_PAUSE = 2.0  # shorter than the silence after which a node counts as lost
+_log = logging.getLogger(__name__)
+
+
+class Pauses(Protocol):
+    """The part of a clock that patience needs; `time` is one."""
+
+    def monotonic(self) -> float:
+        """Seconds that never jump."""
+
+    def sleep(self, seconds: float) -> None: ...
+
+
+def store_errors() -> tuple[type[Exception], ...]:
+    """What a store raises when it cannot do what it was asked."""
+    from obstore.exceptions import BaseError
+
+    return BaseError, OSError
+
+
+class PatientStore:
+    """An ObjectStore that tries every operation again, with pauses that grow, until `patience` seconds have passed."""
+
+    def __init__(self, store: ObjectStore, clock: Pauses, patience: float) -> None:
+        self._store = store
+        self._clock = clock
+        self._patience = patience
+
+    def put(self, key: str, data: bytes) -> None:
+        self._try(lambda: self._store.put(key, data))
+
+    def put_if_absent(self, key: str, data: bytes) -> bool:
+        """Where a reply was lost, the second try finds this writer's own object: the same bytes are a win."""
+        return self._try(lambda: self._store.put_if_absent(key, data) or self._store.get(key) == data)
+
+    def get(self, key: str) -> bytes | None:
+        return self._try(lambda: self._store.get(key))
+
+    def list(self, prefix: str) -> list[str]:
+        return self._try(lambda: self._store.list(prefix))
+
+    def delete(self, key: str) -> None:
+        self._try(lambda: self._store.delete(key))
+
+    def put_file(self, key: str, path: Path) -> None:
+        """Tried once: what is wrong is mostly the file, and the store itself bears with each of its blocks."""
+        self._store.put_file(key, path)
+
+    def get_file(self, key: str, path: Path) -> None:
+        """Tried once: the store goes on by itself where a download is broken off."""
+        self._store.get_file(key, path)
+
+    def _try(self, operation: Callable[[], T]) -> T:
+        give_up, pause = self._clock.monotonic() + self._patience, 0.1
+        while True:
+            try:
+                return operation()
+            except store_errors() as error:
+                if self._clock.monotonic() + pause > give_up:
+                    raise
+                _log.warning("the store failed, trying again in %.1f s: %s", pause, first_line(error))
+            self._clock.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+class SystemPauses:
+    """This machine's clock."""
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
