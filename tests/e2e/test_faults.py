@@ -11,7 +11,10 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.e2e.conftest import Workspace, processes_of, shows, wait_until
+from tests.e2e.conftest import MARKER, Workspace, processes_of, shows, wait_until
+from tfinfra.clouds import local_cloud
+from tfinfra.localcloud.layout import Layout
+from tfinfra.localcloud.starting import call, running_daemon
 
 pytestmark = pytest.mark.e2e
 SLEEPS = "import time\nprint('first line', flush=True)\ntime.sleep(90)\n"
@@ -22,6 +25,7 @@ time.sleep(8)
 open("outputs/model.txt", "w").write("weights")
 print("last line")
 """
+QUICK = SHORT.replace("sleep(8)", "sleep(1)")
 ONE_FAILS = """
 import json, os, sys, time
 task = json.loads(os.environ["TF_CONFIG"])["task"]
@@ -140,6 +144,28 @@ def is_prted(process: psutil.Process, workspace: Workspace) -> bool:
         return process.name() == "prted" and any(shows(a, str(workspace.state)) for a in process.parents())
     except psutil.NoSuchProcess:
         return False
+
+
+NO_ROOM = {"kind": "status", "method": "PUT", "path": "virtualMachineScaleSets/", "status": 409}
+
+
+def test_a_place_without_room_is_left_and_the_nodes_of_the_next_find_each_other(
+    process_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(MARKER, str(process_workspace.state))
+    local_cloud(machines="process").ensure()
+    endpoint = running_daemon(Layout(process_workspace.state / "cloud"))
+    assert endpoint is not None
+    call(endpoint, "POST", "faults", {**NO_ROOM, "code": "AllocationFailed", "message": "No room."})
+    target = {"cloud": "local", "location": ["eastus", "westeurope"]}
+    done = process_workspace.up(
+        process_workspace.manifest(QUICK, **PS, tf_config="cluster_spec", compute_target=target)
+    )
+    assert done.returncode == 0, done.stderr
+    assert "AllocationFailed in eastus" in done.stderr and "trying westeurope" in done.stderr
+    refused = [attempt["refused"] for attempt in process_workspace.run_record()["attempts"]]
+    assert refused == ["AllocationFailed: No room.", None]
+    assert (process_workspace.run_folder() / "outputs" / "model.txt").read_text() == "weights"
 
 
 def test_a_killed_local_cloud_comes_back_and_the_run_ends_well(workspace: Workspace) -> None:

@@ -50,6 +50,8 @@ def provision(active: ActiveRun, make: Callable[[], object], bundle: BundleSeam)
     for choice, place in enumerate(active.plan.choices):
         if choice:
             _begin(active, choice, refused, bundle)
+        group = active.record().compute_group
+        active.session.audit.append("attempt", group=group, location=place.location, vm_size=place.vm_size)
         found = persevere(active, place, make)
         if not isinstance(found, Refused):
             return
@@ -129,7 +131,6 @@ def _begin(active: ActiveRun, choice: int, refused: Sequence[Refused], bundle: B
     except LimitReached as error:
         raise LimitReached(f"{error.message}\n{_tried(refused)}", hint=last.rule.way_out) from error
     active.folder.update(attempts=attempts)
-    active.session.audit.append("attempt", group=group, location=place.location, vm_size=place.vm_size)
     _move(active, bundle)
 
 
