@@ -131,7 +131,7 @@ def _remote_groups(records: Sequence[RunRecord]) -> tuple[RunGroup, ...]:
         try:
             groups = real_ports(cloud_of(record), time.time).groups()
         except TfinfraError:
-            names = down.all_groups(record, record.run)
+            names = down.begun_groups(record, record.run)
             groups = tuple(RunGroup(name, record.run, record.keep_until) for name in names)
         found |= {group.name: group for group in groups}
     return tuple(found.values())

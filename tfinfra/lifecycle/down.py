@@ -24,8 +24,8 @@ def compute_groups(record: RunRecord | None, run: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(begun or (group_name(run, "compute"),)))
 
 
-def all_groups(record: RunRecord | None, run: str) -> tuple[str, ...]:
-    """All of a run's groups, the keep group last: the others are what costs."""
+def begun_groups(record: RunRecord | None, run: str) -> tuple[str, ...]:
+    """The groups that were ever begun for a run, the keep group last: the others are what costs."""
     return (*compute_groups(record, run), group_name(run, "keep"))
 
 
@@ -100,7 +100,7 @@ def finish_teardown(ports: Ports, folder: RunFolder, record: RunRecord | None, r
         if record is not None:
             folder.update(phase="incomplete", left=tuple(left))
         raise incomplete(folder.read(), run, left, ports.clock())
-    folder.audit.append("teardown.verified", groups=list(all_groups(record, run)))
+    folder.audit.append("teardown.verified", groups=list(begun_groups(record, run)))
 
 
 def down(
@@ -116,7 +116,7 @@ def down(
     if record is not None:
         stop_client(record)
         record = folder.update(phase="deleting")  # what its client wrote last counts
-    groups = all_groups(record, run)
+    groups = begun_groups(record, run)
     progress(f"deleting {', '.join(groups)}")
     present, billed = spending.present_groups(ports, record), bool(record and record.ledger.running())
     left = delete_run(ports, groups, progress)

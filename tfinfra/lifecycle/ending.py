@@ -215,7 +215,7 @@ def _collect(active: ActiveRun) -> tuple[dict[str, Any] | None, BaseException | 
 
 def _delete_keep(active: ActiveRun, told: _Told, lost: BaseException | None) -> dict[str, str]:
     """Deletes the keep group, whose outputs are home, and forgets the stacks. What is left of both groups."""
-    groups = down.all_groups(active.folder.read(), active.run)
+    groups = down.begun_groups(active.folder.read(), active.run)
     keep = groups[-1]
     if told.left:
         left = {**told.left, keep: down.KEPT}
