@@ -174,7 +174,7 @@ def explained(refused: Sequence[Refused]) -> TfinfraError:
     """The error of a run that no place took: what the last refusal means, and all that were tried."""
     last = refused[-1]
     if last.rule.reaction is Reaction.NEXT:
-        return NotFeasible(f"no place has the nodes\n{_tried(refused)}", hint=last.rule.way_out)
+        return NotFeasible(f"no place has the nodes that are asked for; {_tried(refused)}", hint=last.rule.way_out)
     message = f"{last.error.message}\n  {last.rule.says}" if last.rule.says else last.error.message
     if len(refused) > 1:
         message += f"\n{_tried(refused)}"
@@ -186,4 +186,4 @@ def explained(refused: Sequence[Refused]) -> TfinfraError:
 
 def _tried(refused: Sequence[Refused]) -> str:
     lines = [f"  {r.place.node_count} nodes of {r.place.vm_size} in {r.place.location}: {r.words}" for r in refused]
-    return "\n".join(["tried were", *lines])
+    return "\n".join(["tried were:", *lines])

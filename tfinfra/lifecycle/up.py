@@ -272,6 +272,7 @@ class UpRun:
         """Detaches: the nodes go on by themselves, and the record says how to go on with them."""
         active = self._active
         self._export()
+        spending.note_gone(active.folder, dict(active.gone))
         _there(active.engine).close()
         record = active.folder.update(detached=True, client=None, times=active.times(over=False))
         active.folder.audit.append("detached")
