@@ -4,6 +4,11 @@ bundle/<sha256>.tar.gz            the run's bundle, written by the client
 boot/<node_id>.json               {"error"}: a node whose bootstrap failed
 nodes/<node_id>.json              NodeRegistration
 inventory.json                    Inventory, put if absent
+data.json                         DataSources, where the run has inputs or resumes
+inputs/<sha256>/<path>            a local input, by the hash of its names and bytes
+inputs/<sha256>.json              {"files", "bytes"}: all of it is there; written last
+secrets.age                       the secrets, sealed for the nodes of the inventory by the client
+resumed.json                      {"files"}: the checkpoints to resume from are in place; written by node 0
 heartbeats/<node_id>.json         Heartbeat, each second
 tasks/<task>.json                 TaskStatus
 inbox/<node>/<request>.json       {"command"}: what mpirun wants started on a node
@@ -29,7 +34,12 @@ LOGS = "logs"
 OUTPUTS = "outputs"
 OUTPUT_FOLDERS = ("outputs", "logs", "checkpoints")
 
+_SAFE_IN_INPUTS = "/ =+,@()!&;:$'"
+
 INVENTORY = "inventory.json"
+DATA = "data.json"
+SECRETS = "secrets.age"
+RESUMED = "resumed.json"
 OUTCOME = "outcome.json"
 COLLECTED = "collected.json"
 STOP = "control/stop.json"
@@ -47,6 +57,22 @@ def boot_key(node_id: str) -> str:
 
 def node_key(node_id: str) -> str:
     return f"{NODES}/{node_id}.json"
+
+
+def input_folder(digest: str) -> str:
+    """Where the local input with this tree hash lies; its files are at `input_key`."""
+    return f"inputs/{digest}"
+
+
+def input_key(digest: str, path: str) -> str:
+    """`path` is relative, with '/'; what a store's key may not hold is percent-encoded. Data sets' names keep more of
+    their characters than outputs' do: a mount shows the keys as they are."""
+    return f"{input_folder(digest)}/{quote(path, safe=_SAFE_IN_INPUTS, errors='surrogateescape')}"
+
+
+def input_mark(digest: str) -> str:
+    """There once all files of the input are."""
+    return f"inputs/{digest}.json"
 
 
 def heartbeat_key(node_id: str) -> str:

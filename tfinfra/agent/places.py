@@ -42,6 +42,11 @@ class Places:
         return self.state / "spool"
 
     @property
+    def inputs(self) -> Path:
+        """<inputs>/<name> is an input of the run."""
+        return self.state / "inputs"
+
+    @property
     def cache(self) -> Path:
         return self.state / "cache"
 

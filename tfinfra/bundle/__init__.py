@@ -2,7 +2,7 @@
 and the training environment's lock. Same inputs, same bytes; its digest is in the nodes' settings and is checked there.
 
     agent/tfinfra/     the agent and what it imports of this package
-    site/              obstore, as the nodes' own Python loads it
+    site/              obstore and pyrage, as the nodes' own Python loads them
     source/            source_directory without what it ignores
     plan.json          the Plan
     environment.json   {"lock": Lock, "prebuilt": the environment's folder on the node, or null}

@@ -1,4 +1,4 @@
-"""The part of a bundle that all runs share: the agent's modules and obstore. Compressed once, then cached."""
+"""The part of a bundle that all runs share: the agent's modules, obstore and pyrage. Compressed once, then cached."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tfinfra.environment.lock import this_platform
 from tfinfra.environment.tools import find_uv, tool_environment
 from tfinfra.errors import TfinfraError
 
-MODULES = ("__init__.py", "errors.py", "layout.py", "model.py", "store.py")
+MODULES = ("__init__.py", "errors.py", "layout.py", "masking.py", "model.py", "sealing.py", "store.py")
 PACKAGES = ("agent", "backends", "environment")
-DISTRIBUTIONS = {"obstore": "obstore", "typing_extensions": "typing_extensions"}
+DISTRIBUTIONS = {"obstore": "obstore", "pyrage": "pyrage", "typing_extensions": "typing_extensions"}
 """import name → distribution name."""
 
 # obstore's wheels for Linux serve every Python from 3.11 on; this is the Azure image's.
@@ -96,7 +96,7 @@ def _wheel_folder(platform: str, cache: Path) -> Path:
     )
     if done.returncode:
         shutil.rmtree(staging, ignore_errors=True)
-        raise TfinfraError(f"obstore could not be fetched for the nodes ({platform}):\n{done.stderr.strip()}")
+        raise TfinfraError(f"{', '.join(pins)} could not be fetched for the nodes ({platform}):\n{done.stderr.strip()}")
     return _settle(staging, folder)
 
 
