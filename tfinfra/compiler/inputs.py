@@ -29,11 +29,20 @@ class Source:
 
 
 @dataclass(frozen=True)
+class DataPath:
+    """The local path of an input as found: absolute, whether it is a file and no folder, and why it cannot be used."""
+
+    path: Path
+    is_file: bool = False
+    problem: str = ""
+
+
+@dataclass(frozen=True)
 class Inputs:
     """`document` is the manifest, or the arguments from Python; `stem` is what `name` defaults to; `target` the one
     asked for instead of the manifest's; `targets` the compute_targets.yaml files, nearest first; `machine_gpus` the
-    GPUs of this machine; in a `rehearse` a size without GPUs is a notice. `diagnostics` are what the reader could
-    report and go on."""
+    GPUs of this machine; `data` the local inputs by name; in a `rehearse` a size without GPUs is a notice.
+    `diagnostics` are what the reader could report and go on."""
 
     document: Document
     stem: str
@@ -41,5 +50,6 @@ class Inputs:
     target: str | None = None
     targets: tuple[Document, ...] = ()
     machine_gpus: int = 0
+    data: Mapping[str, DataPath] = field(default_factory=dict)
     rehearse: bool = False
     diagnostics: tuple[Diagnostic, ...] = ()

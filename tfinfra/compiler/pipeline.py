@@ -6,11 +6,12 @@ All passes but the first are pure, and none stops at its first error: what is wr
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tfinfra.backends.registry import backend
+from tfinfra.compiler.data_rules import data_findings
 from tfinfra.compiler.inputs import Inputs
 from tfinfra.compiler.order import in_file_order
 from tfinfra.compiler.plan import make_plan
@@ -46,7 +47,8 @@ class Checked:
 
 @dataclass(frozen=True)
 class Compiled:
-    """What `plan` shows and `up` runs. `tree` is the deploy folder, {path: text}; `source_root` is absolute."""
+    """What `plan` shows and `up` runs. `tree` is the deploy folder, {path: text}; `source_root` is absolute, and so are
+    the local inputs' paths in `data`, by name."""
 
     manifest: Manifest
     spec: Spec
@@ -54,6 +56,7 @@ class Compiled:
     tree: dict[str, str]
     diagnostics: tuple[Diagnostic, ...]
     source_root: Path
+    data: Mapping[str, Path] = field(default_factory=dict)
 
 
 def check_manifest(inputs: Inputs) -> Checked:
@@ -84,12 +87,14 @@ def compile_manifest(inputs: Inputs) -> Compiled:
     checked = check_manifest(inputs)
     tree = render(checked.plan, resolved_text(checked.manifest, checked.spec))
     root = inputs.source.root
-    return Compiled(checked.manifest, checked.spec, checked.plan, tree, checked.diagnostics, root)
+    data = {name: found.path for name, found in inputs.data.items()}
+    return Compiled(checked.manifest, checked.spec, checked.plan, tree, checked.diagnostics, root, data)
 
 
 _PLANNABLE = {
     *("TFI302", "TFI304", "TFI305", "TFI306", "TFI307", "TFI308", "TFI309", "TFI313", "TFI318"),
     *("TFI405", "TFI406", "TFI501"),
+    *("TFI720", "TFI721", "TFI723", "TFI724", "TFI725", "TFI726"),
 }
 """Errors that leave the tasks as they are: those are looked at too, so that all errors come at once."""
 
@@ -102,6 +107,7 @@ def _check(
     yield from capacity_errors(manifest, chosen)
     yield from gpu_findings(manifest, chosen, inputs)
     yield from source_findings(manifest, inputs)
+    yield from data_findings(manifest, inputs, chosen.target)
     yield from requirement_findings(manifest, inputs)
     yield from framework_findings(manifest)
     if manifest.sound("distributed_backend", "tf_config", "framework_version"):

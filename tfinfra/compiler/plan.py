@@ -34,6 +34,9 @@ def make_plan(spec: Spec, size: VmSize, tasks: Sequence[Task], gpus: int) -> Pla
         limits=spec.limits,
         hold_on_failure=spec.hold_on_failure,
         infrastructure=_infrastructure(spec, size),
+        secrets=spec.secrets,
+        inputs=spec.inputs,
+        resume_from=spec.resume_from,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tfinfra.manifest.manifest import Manifest
-from tfinfra.model import Spec
+from tfinfra.model import Input, Spec
 
 _HEAD = "# What tfinfra made of the manifest: every default is visible, and it is a manifest itself.\n"
 
@@ -30,6 +30,9 @@ def _content(manifest: Manifest, spec: Spec) -> dict[str, Any]:
         "pip_packages": list(manifest.pip_packages),
         **({"pip_requirements_file": manifest.pip_requirements_file} if manifest.pip_requirements_file else {}),
         "environment_variables": spec.environment_variables,
+        "secrets": list(spec.secrets),
+        "inputs": {i.name: _input(i) for i in spec.inputs},
+        **({"resume_from": spec.resume_from} if spec.resume_from else {}),
         "use_gpu": spec.use_gpu,
         "node_count": spec.node_count,
         "distributed_backend": manifest.distributed_backend,
@@ -43,6 +46,11 @@ def _content(manifest: Manifest, spec: Spec) -> dict[str, Any]:
         "on_failure": {"hold": spec.hold_on_failure} if spec.hold_on_failure else "delete",
         "tags": spec.tags,
     }
+
+
+def _input(given: Input) -> dict[str, str]:
+    where = {"path": given.path} if given.path is not None else {"url": str(given.url)}
+    return {**where, "mode": given.mode}
 
 
 def _param(values: tuple[str, ...]) -> str | list[str] | None:

@@ -16,9 +16,6 @@ ESTIMATOR = {
 }
 
 LATER = (
-    "secrets",
-    "inputs",
-    "resume_from",
     "conda_packages",
     "conda_channels",
     "setup_script",
@@ -35,9 +32,6 @@ LATER_IN = {
 }
 
 INSTEAD = {
-    "secrets": "environment_variables are plain text: do not put a secret there",
-    "inputs": "put small data into source_directory",
-    "resume_from": "remove it",
     "conda_packages": "use pip_packages",
     "conda_dependencies_file": "use pip_requirements_file",
     "conda_dependencies_file_path": "use pip_requirements_file",
