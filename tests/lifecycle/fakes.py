@@ -17,6 +17,7 @@ from tfinfra.lifecycle.active import UpOptions
 from tfinfra.lifecycle.ports import Ports
 from tfinfra.lifecycle.runs import RunGroup
 from tfinfra.lifecycle.session import Interrupt
+from tfinfra.lifecycle.trees import read_tree
 from tfinfra.lifecycle.up import UpRun
 from tfinfra.model import (
     Image,
@@ -164,6 +165,7 @@ class World:
         self.groups: dict[str, dict[str, str]] = {}
         self.deleted: list[str] = []
         self.running: int | None = 2
+        self.machines: set[str] = set()
         self.dropped: list[str] = []
         self.closed = threading.Event()
         self.gpus = 0
@@ -232,6 +234,8 @@ class World:
             open_store=lambda url: self.store,
             delete_group=self.delete_group,
             running_instances=lambda group: self.running,
+            machine_ids=lambda group: frozenset(self.machines),
+            read_tree=lambda path, progress: read_tree(path, self.tmp / "hashes", progress),
             groups=lambda: tuple(RunGroup(g, "", "") for g in self.groups),
             timer_armed=lambda group, workflow: self.armed,
             warm_teardown=lambda: None,

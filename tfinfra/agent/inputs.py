@@ -64,11 +64,10 @@ def _link(folder: Path, where: Path) -> None:
 
 
 def _protect(where: Path) -> None:
-    """Read-only for the tasks, but for those of root."""
-    for folder, _, files in os.walk(where, topdown=False):
+    """Read-only files, for tasks that are not root's; folders stay as they are, or nobody could delete the node's."""
+    for folder, _, files in os.walk(where):
         for name in files:
             Path(folder, name).chmod(0o444)
-        Path(folder).chmod(0o555)
 
 
 def _mount_blob(configuration: str, where: Path) -> None:

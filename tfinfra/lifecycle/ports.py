@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from tfinfra.cloud import Cloud
 from tfinfra.lifecycle.runs import RunGroup
+from tfinfra.lifecycle.trees import Tree
 from tfinfra.model import Plan, Requirements
 from tfinfra.store import ObjectStore
 
@@ -56,7 +57,8 @@ class Ports:
     """`check_source` raises ManifestError for a source directory that cannot be shipped. `build_environment` gives the
     folder that nodes mount, None where each node builds its own. `delete_group` returns once ARM says 404 and raises
     TeardownIncomplete; `timer_armed` waits for the proof that the workflow in a group can act; `running_instances`
-    counts a group's living machines, None where ARM does not know."""
+    counts a group's living machines, None where ARM does not know; `machine_ids` are the vmIds of all that ARM lists
+    there. `read_tree` hashes a local input."""
 
     cloud: Cloud
     ensure_cli: Callable[[Progress], Path]
@@ -68,6 +70,8 @@ class Ports:
     open_store: Callable[[str], ObjectStore]
     delete_group: Callable[[str], None]
     running_instances: Callable[[str], int | None]
+    machine_ids: Callable[[str], frozenset[str]]
+    read_tree: Callable[[Path, Progress], Tree]
     groups: Callable[[], Sequence[RunGroup]]
     timer_armed: Callable[[str, str], bool]
     warm_teardown: Callable[[], None]

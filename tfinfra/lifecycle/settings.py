@@ -36,6 +36,13 @@ def store_url(keep: Mapping[str, Any]) -> str:
     return _join(store["endpoint"], store["container"])
 
 
+def inputs_url(target_store: str | None, keep: Mapping[str, Any]) -> str:
+    """Where local inputs go: the target's own store, where the run uses that (they stay there for later runs), else the
+    run's store, with which they go."""
+    url = store_url(keep)
+    return target_store if target_store and url.startswith(target_store) else url
+
+
 def shared_url(keep: Mapping[str, Any]) -> str | None:
     """The share that all tasks see as one directory, None where the plan needs none."""
     shared = keep.get("shared")
