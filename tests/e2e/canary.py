@@ -13,8 +13,8 @@ import psutil
 
 
 def forms(value: str) -> dict[str, bytes]:
-    """Plain, as JSON and URLs escape it, hexadecimal, base64 at each of its three alignments, and each of these from back
-    to front."""
+    """Plain, as JSON and URLs escape it, hexadecimal, base64 at each of its three alignments, and each of these from
+    back to front."""
     data = value.encode()
     found = {
         "plain": data,
@@ -40,6 +40,8 @@ def in_files(folders: Iterable[Path], value: str, since: float = 0.0) -> list[st
 
 
 def _files(folder: Path, since: float) -> Iterator[Path]:
+    if folder.is_file():
+        yield folder
     for where, _, names in os.walk(folder):
         for path in (Path(where, name) for name in names):
             try:
@@ -60,7 +62,8 @@ def _hits(path: Path, wanted: dict[str, bytes]) -> list[str]:
 def in_command_lines(value: str) -> list[str]:
     """The processes of this machine that have the value on their command line."""
     wanted = forms(value)
-    return [f"{p.pid} ({n})" for p in psutil.process_iter() for n, form in wanted.items() if form in _line(p)]
+    lines = {process.pid: _line(process) for process in psutil.process_iter()}
+    return [f"{pid} ({n})" for pid, line in lines.items() for n, form in wanted.items() if form in line]
 
 
 def _line(process: psutil.Process) -> bytes:

@@ -27,6 +27,7 @@ print("got", len(value), hashlib.sha256(value.encode()).hexdigest(), flush=True)
 while not pathlib.Path(sys.argv[2]).exists():
     time.sleep(0.1)
 """
+CACHED = ("bundle-*", "logs", "locks", "inputs*")
 BACKENDS: dict[str, dict[str, Any]] = {"single": {}, "mpi": {"node_count": 2, "distributed_backend": "mpi"}}
 
 
@@ -37,7 +38,7 @@ def watched_command_lines(value: str) -> Iterator[set[str]]:
     over = threading.Event()
 
     def look() -> None:
-        while not over.wait(0.2):
+        while not over.wait(0.5):
             seen.update(in_command_lines(value))
 
     thread = threading.Thread(target=look)
@@ -50,8 +51,10 @@ def watched_command_lines(value: str) -> Iterator[set[str]]:
 
 
 def places(workspace: Workspace) -> list[Path]:
-    """Every folder that a run writes to on this machine; the cache is shared, so only what is new there counts."""
-    return [workspace.folder, workspace.state, cache_folder(), *Path("/tmp").glob("tfinfra-*")]
+    """Every folder that a run writes to on this machine. Of the cache, which runs share, what is built of packages is
+    left out: gigabytes, made before any run has a secret."""
+    cached = [path for name in CACHED for path in cache_folder().glob(name)]
+    return [workspace.folder, workspace.state, *cached, *Path("/tmp").glob("tfinfra-*")]
 
 
 def is_task(process: psutil.Process) -> bool:
