@@ -24,6 +24,7 @@ collected.json                    {"files", "warnings"}: all outputs are there; 
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote, unquote
 
 NODES = "nodes"
@@ -34,7 +35,9 @@ LOGS = "logs"
 OUTPUTS = "outputs"
 OUTPUT_FOLDERS = ("outputs", "logs", "checkpoints")
 
-_SAFE_IN_INPUTS = "/ =+,@()!&;:$'"
+# The sign of an encoded byte itself, what Azure takes as another '/', obstore's own suffixes, control characters, and
+# the bytes of a name that are not UTF-8.
+_IN_NO_KEY = re.compile(r"[%\\#\x00-\x1f\x7f\ud800-\udfff]+")
 
 INVENTORY = "inventory.json"
 DATA = "data.json"
@@ -65,9 +68,12 @@ def input_folder(digest: str) -> str:
 
 
 def input_key(digest: str, path: str) -> str:
-    """`path` is relative, with '/'; what a store's key may not hold is percent-encoded. Data sets' names keep more of
-    their characters than outputs' do: a mount shows the keys as they are."""
-    return f"{input_folder(digest)}/{quote(path, safe=_SAFE_IN_INPUTS, errors='surrogateescape')}"
+    """`path` is relative, with '/'. Only what no key may hold is percent-encoded: a mount shows keys as they are."""
+    return f"{input_folder(digest)}/{_IN_NO_KEY.sub(_quoted, path)}"
+
+
+def _quoted(found: re.Match[str]) -> str:
+    return quote(found[0], safe="", errors="surrogateescape")
 
 
 def input_mark(digest: str) -> str:

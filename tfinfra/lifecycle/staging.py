@@ -15,9 +15,11 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from tfinfra import layout
-from tfinfra.errors import ManifestError
+from tfinfra.compiler.pipeline import Compiled
+from tfinfra.errors import Diagnostic, ManifestError
 from tfinfra.lifecycle.blobfuse import configuration
 from tfinfra.lifecycle.trees import Progress, Tree, TreeFile, spell_bytes
+from tfinfra.manifest.document import error_at
 from tfinfra.manifest.keys import CONTAINER
 from tfinfra.model import DataSource, DataSources, Input, Plan
 from tfinfra.store import ObjectStore
@@ -51,8 +53,7 @@ class Stage:
 
 
 def stage(plan: Plan, trees: Mapping[str, Tree], where: Stage, progress: Progress) -> DataSources:
-    """Brings the trees to the store, and returns what the nodes need to know. Raises ManifestError for a name that
-    cannot be mounted, and what the store raises."""
+    """Brings the trees to the store, and returns what the nodes need to know. Raises what the store raises."""
     sources = {i.name: _source(i, trees.get(i.name), where, progress) for i in plan.inputs}
     return DataSources(sources, _checkpoints(plan, trees.get(CHECKPOINTS), where, progress))
 
@@ -89,8 +90,6 @@ def _local(tree: Tree, mode: str, where: Stage, progress: Progress) -> DataSourc
     if (folder := _folder_of(where.url)) is not None:
         _link(tree, folder / below)
         return DataSource(mode, folder=(folder / below).as_uri(), file=tree.only)
-    if mode == "mount":
-        refuse_unmountable(tree)
     if where.store.get(layout.input_mark(tree.sha256)) is None:
         _upload(tree, where.store, progress)
     blobfuse = configuration(where.url, below, where.client_id) if mode == "mount" else None
@@ -98,12 +97,25 @@ def _local(tree: Tree, mode: str, where: Stage, progress: Progress) -> DataSourc
     return DataSource(mode, store=where.url, prefix=below, file=only, quoted=True, blobfuse=blobfuse)
 
 
-def refuse_unmountable(tree: Tree) -> None:
-    """Raises ManifestError for a file whose name is not its key's: a mount would show another name."""
-    for file in tree.files:
-        if layout.input_key(tree.sha256, file.name) != f"{layout.input_folder(tree.sha256)}/{file.name}":
-            hint = "rename it, or write mode: download (`tfinfra explain TFI729`)"
-            raise ManifestError(f"'{file.path}' cannot be mounted: no object's name may hold its characters", hint)
+def refuse_unmountable(compiled: Compiled, trees: Mapping[str, Tree]) -> None:
+    """Raises ManifestError for an input to be mounted that has a file whose name is not its key's: a mount would show
+    another name."""
+    mounted = [i.name for i in compiled.plan.inputs if i.mode == "mount" and i.name in trees]
+    found = [_unmountable(compiled, name, file) for name in mounted if (file := _odd(trees[name]))]
+    if found:
+        raise ManifestError(found[0].message, found[0].hint, tuple(found))
+
+
+def _odd(tree: Tree) -> TreeFile | None:
+    above = layout.input_folder(tree.sha256)
+    return next((f for f in tree.files if layout.input_key(tree.sha256, f.name) != f"{above}/{f.name}"), None)
+
+
+def _unmountable(compiled: Compiled, name: str, file: TreeFile) -> Diagnostic:
+    shown = os.fsencode(file.name).decode("utf-8", "backslashreplace")
+    message = f"the input '{name}' cannot be mounted: no object's name may hold the characters of {shown!r}"
+    hint = "rename the file, or write mode: download"
+    return error_at(compiled.manifest.document, "TFI729", ("inputs", name, "path"), message, hint)
 
 
 def _folder_of(url: str) -> Path | None:

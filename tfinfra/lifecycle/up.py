@@ -28,7 +28,7 @@ from tfinfra.lifecycle.observer import Observer
 from tfinfra.lifecycle.ports import BundleSeam, EngineSeam, LockSeam, Ports, Progress, spawn
 from tfinfra.lifecycle.record import RunRecord, run_folder, this_process
 from tfinfra.lifecycle.session import Interrupt, Session
-from tfinfra.lifecycle.staging import Given, Stage, stage, told_hashes
+from tfinfra.lifecycle.staging import Given, Stage, refuse_unmountable, stage, told_hashes
 from tfinfra.lifecycle.trees import Tree
 from tfinfra.lifecycle.watch import Watch
 from tfinfra.model import DataSources, Outcome, Requirements, to_json
@@ -111,7 +111,9 @@ class UpRun:
         return lock, engine
 
     def _read_trees(self, progress: Progress) -> dict[str, Tree]:
-        return {name: self._ports.read_tree(path, progress) for name, path in self._given.paths.items()}
+        trees = {name: self._ports.read_tree(path, progress) for name, path in self._given.paths.items()}
+        refuse_unmountable(self._compiled, trees)
+        return trees
 
     def _begin(self, lock: LockSeam) -> None:
         """Writes the run's record: from here on nothing that is made can be orphaned."""
