@@ -23,25 +23,32 @@ Check = Callable[[], None]
 
 @dataclass(frozen=True)
 class Item:
-    """One file: its key in the store, and where it belongs here."""
+    """One file: its key in the store (its path, of a folder's), and where it belongs here."""
 
     key: str
     path: Path
 
 
-def fetch(source: DataSource, target: Path, open_store: OpenStore, check: Check) -> int:
-    """Fills the folder `target` and returns how many files `source` has. What is there already stays; a file appears
-    under its name when it is whole. `check` is called between files and may raise. Raises NodeFault for an empty
-    source, and what the store raises."""
+@dataclass(frozen=True)
+class Fetched:
+    """How many files there are; `only` is the one that the source is, where it is no folder."""
+
+    files: int
+    only: Path | None = None
+
+
+def fetch(source: DataSource, target: Path, open_store: OpenStore, check: Check) -> Fetched:
+    """Fills the folder `target`. What is there already stays; a file appears under its name when it is whole. `check`
+    is called between files and may raise. Raises what the store raises, FileNotFoundError where there is nothing."""
     target.mkdir(parents=True, exist_ok=True)
     if source.folder is not None:
-        return _copy(source, local_folder(source.folder), target, check)
-    store = open_store(str(source.store))
-    items = list(_items(source, store, target))
-    if not items:
-        raise NodeFault(f"there is nothing at {shown(source)}")
-    _all(items, lambda item: _get(store, item), check)
-    return len(items)
+        items = _local_items(source, local_folder(source.folder), target)
+        _all(items, _copy_file, check)
+    else:
+        store = open_store(str(source.store))
+        items = _stored_items(source, store, target)
+        _all(items, lambda item: _get(store, item), check)
+    return Fetched(len(items), items[0].path if _is_one_file(source, items) else None)
 
 
 def local_folder(url: str) -> Path:
@@ -54,15 +61,21 @@ def shown(source: DataSource) -> str:
     return "/".join(part for part in (source.folder or source.store, source.prefix, source.file) if part)
 
 
-def _items(source: DataSource, store: ObjectStore, target: Path) -> Iterator[Item]:
-    keys = store.list(source.prefix) if source.file is None else []
+def _is_one_file(source: DataSource, items: list[Item]) -> bool:
+    return source.file is not None or (len(items) == 1 and items[0].key == source.prefix)
+
+
+def _stored_items(source: DataSource, store: ObjectStore, target: Path) -> list[Item]:
+    """The objects below the prefix, or the one that it is the whole key of."""
     above = f"{source.prefix}/" if source.prefix else ""
-    for key in keys:
-        name = key.removeprefix(above)
-        yield Item(key, _below(target, unquote(name, errors="surrogateescape") if source.quoted else name))
-    if source.file is not None:
-        name = unquote(source.file, errors="surrogateescape") if source.quoted else source.file
-        yield Item(above + source.file, _below(target, name))
+    keys = [above + source.file] if source.file else store.list(source.prefix)
+    if not keys and source.prefix:
+        return [Item(source.prefix, _below(target, PurePosixPath(source.prefix).name))]
+    if not keys:
+        raise FileNotFoundError(shown(source))
+    names = [key.removeprefix(above) for key in keys]
+    paths = (unquote(name, errors="surrogateescape") if source.quoted else name for name in names)
+    return [Item(key, _below(target, path)) for key, path in zip(keys, paths, strict=True)]
 
 
 def _below(target: Path, name: str) -> Path:
@@ -82,20 +95,18 @@ def _get(store: ObjectStore, item: Item) -> None:
     part.replace(item.path)
 
 
-def _copy(source: DataSource, folder: Path, target: Path, check: Check) -> int:
+def _local_items(source: DataSource, folder: Path, target: Path) -> list[Item]:
     names = [source.file] if source.file else list(_files(folder))
-    items = [Item(name, target / name) for name in names]
-    _all(items, lambda item: _copy_file(folder / item.key, item.path), check)
-    return len(items)
+    return [Item(str(folder / name), target / name) for name in names]
 
 
-def _copy_file(origin: Path, path: Path) -> None:
-    if path.exists():
+def _copy_file(item: Item) -> None:
+    if item.path.exists():
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + _PART)
-    shutil.copyfile(origin, part)
-    part.replace(path)
+    item.path.parent.mkdir(parents=True, exist_ok=True)
+    part = item.path.with_name(item.path.name + _PART)
+    shutil.copyfile(item.key, part)
+    part.replace(item.path)
 
 
 def _files(folder: Path) -> Iterator[str]:

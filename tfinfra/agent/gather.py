@@ -98,7 +98,7 @@ def _resume(host: Host, source: DataSource, rank: int, target: Path, check: _Che
         _await(host, lambda: read_plain(host.store, layout.RESUMED), check)
         return
     try:
-        files = fetch(source, target, lambda url: _open(host, url), check)
+        files = fetch(source, target, lambda url: _open(host, url), check).files
     except store_errors() as error:
         raise told(error, source, "the checkpoints to resume from", host.settings.identity_client_id) from error
     _log.info("%d files of checkpoints are in place", files)

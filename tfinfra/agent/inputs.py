@@ -45,8 +45,9 @@ def _bring(source: DataSource, where: Path, open_store: OpenStore, check: Check,
     elif source.folder is not None and source.mode == "mount":
         _link(local_folder(source.folder), where)
     else:
-        fetch(source, where, open_store, check)
+        fetched = fetch(source, where, open_store, check)
         _protect(where)
+        return fetched.only or where
     return where / source.file if source.file else where
 
 

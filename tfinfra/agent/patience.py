@@ -50,13 +50,16 @@ class PatientStore:
         self._store.put_file(key, path)
 
     def get_file(self, key: str, path: Path) -> None:
-        self._try(lambda: self._store.get_file(key, path))
+        """An object that is not there is an answer, and tried once."""
+        self._try(lambda: self._store.get_file(key, path), final=FileNotFoundError)
 
-    def _try(self, operation: Callable[[], T]) -> T:
+    def _try(self, operation: Callable[[], T], final: type[Exception] | tuple[()] = ()) -> T:
         give_up, pause = self._clock.monotonic() + self._patience, 0.1
         while True:
             try:
                 return operation()
+            except final:
+                raise
             except store_errors() as error:
                 if self._clock.monotonic() + pause > give_up:
                     raise
