@@ -17,6 +17,7 @@ from tfinfra.lifecycle.active import UpOptions
 from tfinfra.lifecycle.ports import Ports
 from tfinfra.lifecycle.runs import RunGroup
 from tfinfra.lifecycle.session import Interrupt
+from tfinfra.lifecycle.staging import Given
 from tfinfra.lifecycle.trees import read_tree
 from tfinfra.lifecycle.up import UpRun
 from tfinfra.model import (
@@ -269,12 +270,12 @@ class World:
             ensure=lambda: None,
         )
 
-    def new_run(self, plan: Plan | None = None, **options: Any) -> UpRun:
+    def new_run(self, plan: Plan | None = None, given: Given | None = None, **options: Any) -> UpRun:
         plan = plan or a_plan()
         tree = {"plan.json": json.dumps(to_json(plan)), "stacks/group.py": ""}
         compiled = Compiled(None, FakeSpec(), plan, tree, (), self.tmp)  # type: ignore[arg-type]
         up = UpOptions(state=self.tmp / "state", results=self.tmp / "runs", letters="abc123", **options)
-        return UpRun(compiled, self.ports(), up, self.observer, self.interrupt)
+        return UpRun(compiled, self.ports(), up, self.observer, self.interrupt, given=given)
 
 
 def raised_by(run: Callable[[], Any]) -> BaseException | None:

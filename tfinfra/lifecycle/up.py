@@ -256,6 +256,8 @@ class UpRun:
     def _await_delivery(self) -> None:
         """A run that goes on alone needs its client until the nodes have their secrets: nobody else has them."""
         delivery, store = _there(self._delivery), _there(self._active.store)
+        if not delivery.done:
+            self._observer.progress("compute", "waiting until the nodes have their secrets")
         give_up = self._ports.clock() + 2 * self._ports.cloud.timeouts.register
         while not delivery.done and store.get(layout.OUTCOME) is None:
             self._session.check()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tfinfra import layout
+from tfinfra.clock import count
 from tfinfra.errors import Cancelled, TfinfraError
 from tfinfra.lifecycle.observer import Observer
 from tfinfra.lifecycle.ports import spawn
@@ -72,7 +73,7 @@ class Watch:
         self._beats: dict[str, tuple[int, float]] = {}
         self._boot_seen: set[str] = set()
         self._boot_errors: dict[str, str] = {}
-        self._registered = 0
+        self._registered = self._gathering = 0
         self._running_last: int | None = None
         self._settled = False
 
@@ -135,10 +136,16 @@ class Watch:
 
     def _look_at_nodes(self) -> None:
         self._look_at_boot()
+        gathering = 0
         for key in self._store.list(layout.HEARTBEATS):
             beat = _read(self._store, key, Heartbeat)
+            gathering += beat is not None and beat.phase == "gathering"
             if beat is not None and self._beats.get(beat.node_id, (-1, 0.0))[0] != beat.sequence:
                 self._beats[beat.node_id] = (beat.sequence, self._clock())
+        if gathering != self._gathering:
+            self._gathering = gathering
+            what = "fetches its data" if gathering == 1 else "fetch their data"
+            self._observer.progress("train", f"{count(gathering, 'node')} {what}" if gathering else "all data is there")
         if self._registered < self._plan.node_count:
             registered = len(self._store.list(layout.NODES))
             if registered != self._registered:
