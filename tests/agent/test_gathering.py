@@ -52,17 +52,16 @@ def hand_in(run: Cluster) -> None:
 
 def hand_over(run: Cluster) -> Inventory:
     """What the client does once the nodes have met."""
-    met = run.wait_for(lambda: read(run.store, layout.INVENTORY, Inventory))
-    run.store.put(layout.SECRETS, seal({"TOKEN": SECRET}, [node.public_key or "" for node in met.nodes]))
-    return met
+    found = run.wait_for(lambda: read(run.store, layout.INVENTORY, Inventory))
+    run.store.put(layout.SECRETS, seal({"TOKEN": SECRET}, [node.public_key or "" for node in found.nodes]))
+    return found
 
 
 def test_every_task_has_inputs_checkpoints_and_secrets(tmp_path: Path) -> None:
     with cluster(tmp_path, given(PS), SCRIPT) as run:
         hand_in(run)
         run.start(0, 1)
-        met = hand_over(run)
-        assert len({node.public_key for node in met.nodes}) == 2
+        assert len({node.public_key for node in hand_over(run).nodes}) == 2
         assert run.outcome().result == "succeeded"
         for task in ("worker-0", "worker-1", "ps-0"):
             assert "input ['b', 'one.csv'] checkpoints ['step-7']" in run.log(task)
@@ -86,12 +85,25 @@ def _host(tmp_path: Path, store: MemoryStore, **changes: Any) -> Host:
     return replace(host, plan=replace(host.plan, **changes), clock=FakeClock())
 
 
+def met(key: NodeKey) -> Inventory:
+    """One node, with this key."""
+    (node,) = inventory(1).nodes
+    return Inventory((replace(node, public_key=key.public),))
+
+
+def test_a_key_that_somebody_registered_in_this_nodes_name_ends_the_run(tmp_path: Path) -> None:
+    store, key = MemoryStore(), NodeKey()
+    store.put(layout.SECRETS, seal({"TOKEN": SECRET}, [key.public]))
+    with pytest.raises(NodeFault, match="not this node's"):
+        gather.gather(_host(tmp_path, store, secrets=("TOKEN",)), met(NodeKey()), 0, tmp_path, key)
+
+
 def test_secrets_that_were_sealed_for_others_end_the_run(tmp_path: Path) -> None:
-    store = MemoryStore()
+    store, key = MemoryStore(), NodeKey()
     store.put(layout.SECRETS, seal({"TOKEN": SECRET}, [NodeKey().public]))
     host = _host(tmp_path, store, secrets=("TOKEN",))
     with pytest.raises(NodeFault, match="not sealed for this node"):
-        gather.gather(host, inventory(1), 0, tmp_path, NodeKey())
+        gather.gather(host, met(key), 0, tmp_path, key)
 
 
 def test_a_secret_that_is_missing_among_them_is_named(tmp_path: Path) -> None:
@@ -99,7 +111,7 @@ def test_a_secret_that_is_missing_among_them_is_named(tmp_path: Path) -> None:
     store.put(layout.SECRETS, seal({"TOKEN": SECRET}, [key.public]))
     host = _host(tmp_path, store, secrets=("TOKEN", "OTHER"))
     with pytest.raises(NodeFault, match="no value of OTHER"):
-        gather.gather(host, inventory(1), 0, tmp_path, key)
+        gather.gather(host, met(key), 0, tmp_path, key)
 
 
 ENDS: dict[str, tuple[str, object, type[Exception]]] = {
@@ -111,10 +123,10 @@ ENDS: dict[str, tuple[str, object, type[Exception]]] = {
 @pytest.mark.parametrize("sentence", ENDS)
 def test_whoever_waits_hears_that_the_run_ends(sentence: str, tmp_path: Path) -> None:
     key, record, expected = ENDS[sentence]
-    store = MemoryStore()
+    store, own = MemoryStore(), NodeKey()
     write(store, key, record)
     with pytest.raises(expected):
-        gather.gather(_host(tmp_path, store, secrets=("TOKEN",)), inventory(1), 0, tmp_path, NodeKey())
+        gather.gather(_host(tmp_path, store, secrets=("TOKEN",)), met(own), 0, tmp_path, own)
 
 
 def test_what_is_gathered_never_shows_a_secret() -> None:
@@ -136,15 +148,15 @@ class _Busy(FakeClock):
 
 
 def test_node_0_waits_for_a_slow_node_and_not_for_a_lost_one(tmp_path: Path) -> None:
-    store, met = MemoryStore(), inventory(2)
+    store, nodes = MemoryStore(), inventory(2)
     store.put(layout.DATA, json.dumps(to_json(DataSources({}))).encode())
-    busy = _Busy(store, met.nodes[1].node_id)
+    busy = _Busy(store, nodes.nodes[1].node_id)
     host = replace(_host(tmp_path, store, resume_from="https://abc.blob.core.windows.net/c"), clock=busy)
-    gather.gather(host, met, 0, tmp_path, None)
+    gather.gather(host, nodes, 0, tmp_path, None)
     assert 30 < busy.now - busy.began < 33
     lost = FakeClock()
     silent = MemoryStore()
     silent.put(layout.DATA, json.dumps(to_json(DataSources({}))).encode())
-    gather.gather(replace(host, store=silent, clock=lost), met, 0, tmp_path, None)
+    gather.gather(replace(host, store=silent, clock=lost), nodes, 0, tmp_path, None)
     heartbeat = host.settings.timeouts.heartbeat
     assert heartbeat < lost.now - 1000 < heartbeat + 3

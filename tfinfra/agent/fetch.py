@@ -15,7 +15,7 @@ from tfinfra.agent.patience import store_errors
 from tfinfra.model import DataSource
 from tfinfra.store import ObjectStore
 
-_AT_ONCE = 16
+_AT_ONCE = 4  # each holds some megabytes, and an agent is small
 _PART = ".tfinfra-part"
 OpenStore = Callable[[str], ObjectStore]
 Check = Callable[[], None]

@@ -19,7 +19,7 @@ from tfinfra.agent.inputs import bring_inputs
 from tfinfra.agent.patience import PatientStore, store_errors
 from tfinfra.agent.records import read, read_plain, write
 from tfinfra.masking import needles
-from tfinfra.model import DataSource, DataSources, Inventory, Plan
+from tfinfra.model import DataSource, DataSources, Inventory, NodeRegistration, Plan
 from tfinfra.sealing import NodeKey, SealError
 from tfinfra.store import ObjectStore, open_store
 
@@ -51,7 +51,7 @@ def gather(host: Host, inventory: Inventory, rank: int, shared: Path, key: NodeK
     )
     if sources.checkpoints is not None:
         _resume(host, sources.checkpoints, rank, shared / "checkpoints", check)
-    secrets = _secrets(host, key, check) if key else {}
+    secrets = _secrets(host, inventory.nodes[rank], key, check) if key else {}
     host.logs.hide(needles(secrets.values()))
     host.pulse.say("gathered")
     if rank == 0:
@@ -105,8 +105,10 @@ def _resume(host: Host, source: DataSource, rank: int, target: Path, check: _Che
     write(host.store, layout.RESUMED, {"files": files})
 
 
-def _secrets(host: Host, key: NodeKey, check: _Check) -> dict[str, str]:
+def _secrets(host: Host, mine: NodeRegistration, key: NodeKey, check: _Check) -> dict[str, str]:
     """The secrets, once the client has sealed them for the nodes of the inventory."""
+    if mine.public_key != key.public:
+        raise NodeFault(f"the key registered for {mine.node_id} is not this node's: who else may write into the store?")
     sealed = _await(host, lambda: host.store.get(layout.SECRETS), check, host.settings.timeouts.register)
     if sealed is None:
         raise NodeFault("the client did not hand over the secrets in time: is it still there?")
