@@ -144,8 +144,12 @@ class Watch:
                 self._beats[beat.node_id] = (beat.sequence, self._clock())
         if gathering != self._gathering:
             self._gathering = gathering
-            what = "fetches its data" if gathering == 1 else "fetch their data"
-            self._observer.progress("train", f"{count(gathering, 'node')} {what}" if gathering else "all data is there")
+            told = (
+                f"data and secrets: waiting for {count(gathering, 'node')}"
+                if gathering
+                else "data and secrets: all there"
+            )
+            self._observer.progress("train", told)
         if self._registered < self._plan.node_count:
             registered = len(self._store.list(layout.NODES))
             if registered != self._registered:
