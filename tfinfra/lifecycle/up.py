@@ -3,7 +3,6 @@ to a cloud, what was made is deleted again, or named."""
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -22,16 +21,15 @@ from tfinfra.errors import (
 )
 from tfinfra.lifecycle import collect, down, settings
 from tfinfra.lifecycle.active import ActiveRun, UpOptions
-from tfinfra.lifecycle.delivery import Delivery
+from tfinfra.lifecycle.data import RunData
 from tfinfra.lifecycle.ending import POLL, RunResult, await_collected, end_run, hold_success
 from tfinfra.lifecycle.observer import Observer
-from tfinfra.lifecycle.ports import BundleSeam, EngineSeam, LockSeam, Ports, Progress, spawn
+from tfinfra.lifecycle.ports import BundleSeam, EngineSeam, LockSeam, Ports, spawn
 from tfinfra.lifecycle.record import RunRecord, run_folder, this_process
 from tfinfra.lifecycle.session import Interrupt, Session
-from tfinfra.lifecycle.staging import Given, Stage, refuse_unmountable, stage, told_hashes
-from tfinfra.lifecycle.trees import Tree
+from tfinfra.lifecycle.staging import Given
 from tfinfra.lifecycle.watch import Watch
-from tfinfra.model import DataSources, Outcome, Requirements, to_json
+from tfinfra.model import Outcome, Requirements, to_json
 
 
 class UpRun:
@@ -47,9 +45,6 @@ class UpRun:
         *,
         given: Given | None = None,
     ) -> None:
-        self._given = given or Given()
-        self._trees: dict[str, Tree] = {}
-        self._delivery: Delivery | None = None
         self.run = settings.run_id(compiled.plan.name, options.letters)
         self._compiled = compiled
         self._ports = ports
@@ -58,6 +53,7 @@ class UpRun:
         self._session = Session(observer, folder.audit, interrupt, ports.clock)
         self._part = "keep"
         self._active = ActiveRun(compiled.plan, self.run, folder, ports, self._session, options)
+        self._data = RunData(compiled, given or Given(), self._active)
 
     def go(self) -> RunResult:
         """Provisions, trains, collects and deletes. Raises what went wrong before the first write to the cloud; after
@@ -99,21 +95,16 @@ class UpRun:
             ports.check_source(self._active.plan, self._compiled.source_root)
             folder.write_deploy(self._compiled.tree)
             progress = session.progress("prepare")
-            trees = spawn(lambda: self._read_trees(progress), "inputs")
+            read = spawn(lambda: self._data.read(progress), "inputs")
             session.wait(spawn(lambda: ports.ensure_cli(progress), "toolchain"))
             engine = spawn(lambda: ports.engine(folder.deploy, self.run, folder.pulumi, self._made), "engine")
             try:
                 lock = session.wait(spawn(lambda: ports.make_lock(requirements, progress), "lock"))
-                self._trees = session.wait(trees)
+                session.wait(read)
             except BaseException:
                 engine.add_done_callback(_close)
                 raise
         return lock, engine
-
-    def _read_trees(self, progress: Progress) -> dict[str, Tree]:
-        trees = {name: self._ports.read_tree(path, progress) for name, path in self._given.paths.items()}
-        refuse_unmountable(self._compiled, trees)
-        return trees
 
     def _begin(self, lock: LockSeam) -> None:
         """Writes the run's record: from here on nothing that is made can be orphaned."""
@@ -161,20 +152,19 @@ class UpRun:
         if active.options.keep:  # the nodes hold also where this client dies
             active.store.put(layout.KEEP, b"{}\n")
         armed = spawn(lambda: self._ports.timer_armed(active.record().keep_group, f"{self.run}-timer"), "timer")
-        staged = spawn(lambda: self._stage(keep), "inputs")
+        self._data.stage(active.store, keep)
         with session.phase("environment", "the training environment"):
             bundle = session.wait(bundle_made)
         with session.phase("bundle", "upload", sha256=bundle.sha256):
             self._upload(bundle)
-        if active.plan.inputs or active.plan.resume_from:
-            self._hand_in(staged)
+        self._data.hand_in(active.store)
         node = settings.node_settings(active.record(), self._ports.cloud, keep, bundle.key, bundle.sha256)
         self._prove_timer(armed)
         active.watch = None if active.options.detach else self._new_watch()
-        self._delivery = self._new_delivery()
+        self._data.offer(active.store)
         self._up("compute", settings.compute_config(active.record(), keep, node), self._look)
         if active.options.detach:
-            self._await_delivery()
+            self._data.await_delivery(active.store)
         active.folder.update(phase="running")
 
     def _prove_timer(self, armed: Future[bool]) -> None:
@@ -195,21 +185,6 @@ class UpRun:
         store = _there(self._active.store)
         self._session.wait(spawn(lambda: store.put_file(bundle.key, bundle.path), "upload"))
         bundle.path.unlink(missing_ok=True)
-
-    def _stage(self, keep: dict[str, Any]) -> DataSources:
-        """Brings the local inputs to where the nodes find them."""
-        url = settings.inputs_url(self._compiled.spec.target.store, keep)
-        store = _there(self._active.store) if url == settings.store_url(keep) else self._ports.open_store(url)
-        where = Stage(store, url, keep["identityClientId"])
-        return stage(self._active.plan, self._trees, where, self._session.progress("inputs"))
-
-    def _hand_in(self, staged: Future[DataSources]) -> None:
-        """Tells the nodes where their data is, once it is there."""
-        with self._session.phase("inputs", "the inputs"):
-            sources = self._session.wait(staged)
-            _there(self._active.store).put(layout.DATA, json.dumps(to_json(sources)).encode())
-        for name, sha256, files, size in told_hashes(self._trees):
-            self._session.audit.append("input", name=name, sha256=sha256, files=files, bytes=size)
 
     def _up(self, part: str, config: dict[str, str], tick: Callable[[], None] | None = None) -> dict[str, Any]:
         """Updates one stack and returns its outputs."""
@@ -233,38 +208,10 @@ class UpRun:
 
     def _look(self) -> None:
         """One look at the nodes; they may be quicker than the end of Pulumi's update."""
-        if self._delivery is not None and self._active.outcome is None:
-            self._delivery.poll()
+        if self._active.outcome is None:
+            self._data.poll()
         if self._active.watch is not None and self._active.outcome is None:
             self._active.outcome = self._active.watch.poll()
-
-    def _new_delivery(self) -> Delivery:
-        group, ports = settings.group_name(self.run, "compute"), self._ports
-        return Delivery(
-            self._given.secrets,
-            _there(self._active.store),
-            lambda: ports.machine_ids(group),
-            timeout=ports.cloud.timeouts.register,
-            clock=ports.clock,
-            told=self._told_delivery,
-        )
-
-    def _told_delivery(self, text: str) -> None:
-        self._session.audit.append("secrets", names=sorted(self._given.secrets), text=text)
-        self._observer.progress("compute", text)
-
-    def _await_delivery(self) -> None:
-        """A run that goes on alone needs its client until the nodes have their secrets: nobody else has them."""
-        delivery, store = _there(self._delivery), _there(self._active.store)
-        if not delivery.done:
-            self._observer.progress("compute", "waiting until the nodes have their secrets")
-        give_up = self._ports.clock() + 2 * self._ports.cloud.timeouts.register
-        while not delivery.done and store.get(layout.OUTCOME) is None:
-            self._session.check()
-            if self._ports.clock() > give_up:
-                raise ProvisioningError("the nodes did not register, so that nobody could take the secrets")
-            delivery.poll()
-            time.sleep(POLL)
 
     def _leave(self) -> RunResult:
         """Detaches: the nodes go on by themselves, and the record says how to go on with them."""

@@ -144,12 +144,8 @@ class Watch:
                 self._beats[beat.node_id] = (beat.sequence, self._clock())
         if gathering != self._gathering:
             self._gathering = gathering
-            told = (
-                f"data and secrets: waiting for {count(gathering, 'node')}"
-                if gathering
-                else "data and secrets: all there"
-            )
-            self._observer.progress("train", told)
+            who = f"waiting for {count(gathering, 'node')}" if gathering else "all there"
+            self._observer.progress("train", f"data and secrets: {who}")
         if self._registered < self._plan.node_count:
             registered = len(self._store.list(layout.NODES))
             if registered != self._registered:
