@@ -128,14 +128,33 @@ def test_a_machine_that_is_a_process_copies_what_is_downloaded_and_links_what_is
     assert paths["mount"].resolve() == folder and paths["mount"] == places.inputs / "mount"
 
 
+MOUNTED = DataSource("mount", store=CONTAINER, prefix="text", blobfuse="read-only: true\n")
+
+
 def test_blobfuse_mounts_by_its_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines: list[tuple[str, ...]] = []
-    monkeypatch.setattr(node_inputs, "_run", lambda *line: lines.append(line))
-    monkeypatch.setattr("shutil.which", lambda name: None)
-    source = DataSource("mount", store=CONTAINER, prefix="text", blobfuse="read-only: true\n")
-    paths = bring_inputs({"d": source}, Places(tmp_path), lambda url: MemoryStore(), "client-1", nothing)
     where = Places(tmp_path).inputs / "d"
+
+    def run(*line: str) -> None:
+        lines.append(line)
+        (where / "a.csv").touch()
+
+    monkeypatch.setattr(node_inputs, "_run", run)
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    paths = bring_inputs({"d": MOUNTED}, Places(tmp_path), lambda url: MemoryStore(), "client-1", nothing)
     assert paths["d"] == where
     assert [line[0] for line in lines] == ["apt-get", "apt-get", "blobfuse2"]
     assert lines[-1] == ("blobfuse2", "mount", str(where), f"--config-file={where.parent}/.d.yaml", "--read-only")
     assert (where.parent / ".d.yaml").read_text() == "read-only: true\n"
+
+
+@pytest.mark.parametrize(("said", "shown"), [("exit status 1: 403", "403"), (None, "nothing there")])
+def test_a_mount_that_fails_or_shows_nothing_names_the_role(
+    said: str | None, shown: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(node_inputs, "_run", lambda *line: said)
+    monkeypatch.setattr("shutil.which", lambda name: "/usr/bin/blobfuse2")
+    with pytest.raises(NodeFault) as raised:
+        bring_inputs({"d": MOUNTED}, Places(tmp_path), lambda url: MemoryStore(), "client-1", nothing)
+    assert shown in raised.value.message and CONTAINER in raised.value.message
+    assert "client-1" in raised.value.message and "'Storage Blob Data Reader'" in raised.value.message

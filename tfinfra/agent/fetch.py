@@ -17,6 +17,8 @@ from tfinfra.store import ObjectStore
 
 _AT_ONCE = 4  # each holds some megabytes, and an agent is small
 _PART = ".tfinfra-part"
+READER = "Storage Blob Data Reader"
+"""https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/storage"""
 OpenStore = Callable[[str], ObjectStore]
 Check = Callable[[], None]
 
@@ -132,9 +134,8 @@ def told(error: Exception, source: DataSource, what: str, client_id: str) -> Nod
     """Why `what` cannot be fetched, as a person needs it. `client_id` is that of the nodes' identity."""
     if _is_denied(error):
         account = (urlsplit(source.store or "").hostname or "the account").split(".")[0]
-        role = "Storage Blob Data Reader"
         message = f"{what}: the storage account '{account}' does not let this run's nodes read {shown(source)} (403)"
-        return NodeFault(f"{message}: their identity (client id {client_id}) needs the role '{role}' on it")
+        return NodeFault(f"{message}: their identity (client id {client_id}) needs the role '{READER}' on it")
     if isinstance(error, FileNotFoundError):
         return NodeFault(f"{what}: there is nothing at {shown(source)}")
     return NodeFault(f"{what} cannot be fetched from {shown(source)}: {error}")

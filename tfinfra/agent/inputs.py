@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tfinfra.agent.faults import NodeFault
-from tfinfra.agent.fetch import Check, OpenStore, fetch, local_folder, shown, told
+from tfinfra.agent.fetch import READER, Check, OpenStore, fetch, local_folder, shown, told
 from tfinfra.agent.patience import store_errors
 from tfinfra.agent.places import Places
 from tfinfra.model import DataSource
@@ -18,6 +18,10 @@ from tfinfra.model import DataSource
 _APT = ("apt-get", "-o", "DPkg::Lock::Timeout=240")  # a first boot's own upgrades may hold the lock
 _COMMAND_SECONDS = 600
 _log = logging.getLogger(__name__)
+
+
+class _MountFault(NodeFault):
+    """blobfuse2 did not mount, or shows nothing; what it says of a missing right is not always clear."""
 
 
 def bring_inputs(
@@ -30,6 +34,9 @@ def bring_inputs(
         _log.info("input '%s': %s %s", name, source.mode, shown(source))
         try:
             paths[name] = _bring(source, where, open_store, check, own_mounts=places.root == Path("/"))
+        except _MountFault as fault:
+            needs = f"the nodes' identity (client id {client_id}) needs the role '{READER}' on its account"
+            raise NodeFault(f"input '{name}': {shown(source)} cannot be mounted: {fault.message}; {needs}") from fault
         except store_errors() as error:
             raise told(error, source, f"input '{name}'", client_id) from error
         _log.info("input '%s' is at %s", name, paths[name])
@@ -80,7 +87,10 @@ def _mount_blob(configuration: str, where: Path) -> None:
     if not shutil.which("blobfuse2"):
         _must(*_APT, "update")
         _must(*_APT, "install", "--yes", "--no-install-recommends", "fuse3", "blobfuse2")
-    _must("blobfuse2", "mount", str(where), f"--config-file={file}", "--read-only")
+    if (error := _run("blobfuse2", "mount", str(where), f"--config-file={file}", "--read-only")) is not None:
+        raise _MountFault(error)
+    if not any(where.iterdir()):
+        raise _MountFault("there is nothing there, or it is one blob and no folder")
 
 
 def _must(*line: str) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tfinfra.errors import ManifestError
+
+if TYPE_CHECKING:
+    import sqlite3
 
 CHUNK = 1 << 20
 _TABLE = "CREATE TABLE IF NOT EXISTS files (path BLOB PRIMARY KEY, size INTEGER, mtime_ns INTEGER, sha256 TEXT)"
@@ -84,6 +87,8 @@ def _digest(files: tuple[TreeFile, ...], cache: Path, progress: Progress) -> str
 
 
 def _open(cache: Path) -> sqlite3.Connection:
+    import sqlite3
+
     cache.parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(cache, timeout=60)
     connection.execute("PRAGMA journal_mode=WAL")
