@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,27 @@ def test_a_run_that_ends_meanwhile_ends_the_download(tmp_path: Path) -> None:
     store, source = uploaded("a.csv")
     with pytest.raises(RunEnded):
         fetch(source, tmp_path / "in", lambda url: store, ended)
+
+
+def test_a_download_that_hangs_does_not_hold_a_run_that_has_ended(tmp_path: Path) -> None:
+    over = threading.Event()
+    looks = iter(range(2))
+
+    def ended() -> None:
+        if next(looks):
+            raise RunEnded("it is over")
+
+    objects, source = uploaded("a.csv")
+
+    def hang(verb: str, key: str) -> None:
+        if verb == "get":
+            over.wait(30)
+
+    hanging = MemoryStore(hang)
+    hanging.objects = objects.objects
+    with pytest.raises(RunEnded):
+        fetch(source, tmp_path / "in", lambda url: hanging, ended)
+    over.set()
 
 
 DENIED = {

@@ -12,7 +12,7 @@ from tests.lifecycle.fakes import a_plan
 from tests.lifecycle.test_trees import a_tree
 from tfinfra import layout
 from tfinfra.compiler.pipeline import Compiled
-from tfinfra.errors import ManifestError
+from tfinfra.errors import Cancelled, ManifestError
 from tfinfra.lifecycle.blobfuse import configuration
 from tfinfra.lifecycle.settings import inputs_url
 from tfinfra.lifecycle.staging import CHECKPOINTS, Stage, refuse_unmountable, split_url, stage
@@ -71,6 +71,17 @@ def test_an_upload_that_broke_off_is_taken_up_again(tmp_path: Path) -> None:
     failing = False
     staged(Input("a", "download", path="a"), tree, CONTAINER, store)
     assert layout.input_mark(tree.sha256) in store.objects
+
+
+def test_a_run_that_is_cancelled_uploads_no_further(tmp_path: Path) -> None:
+    def cancelled() -> None:
+        raise Cancelled("Ctrl-C")
+
+    store, tree = MemoryStore(), tree_of(a_tree(tmp_path), tmp_path)
+    given = Input("a", "download", path="a")
+    with pytest.raises(Cancelled):
+        stage(a_plan(inputs=(given,)), {"a": tree}, Stage(store, CONTAINER, "client-1", cancelled), lambda _: None)
+    assert store.objects == {}
 
 
 def test_a_file_that_changes_while_it_is_uploaded_is_named(tmp_path: Path) -> None:

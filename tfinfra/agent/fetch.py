@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
@@ -16,6 +16,8 @@ from tfinfra.model import DataSource
 from tfinfra.store import ObjectStore
 
 _AT_ONCE = 4  # each holds some megabytes, and an agent is small
+_BATCH = 256  # files that wait their turn: a data set may have a million
+_LOOK = 1.0
 _PART = ".tfinfra-part"
 READER = "Storage Blob Data Reader"
 """https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/storage"""
@@ -118,16 +120,18 @@ def _files(folder: Path) -> Iterator[str]:
 
 
 def _all(items: list[Item], work: Callable[[Item], None], check: Check) -> None:
-    """Does the `work` of all items, several at once; the first error ends it."""
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        futures = [pool.submit(work, item) for item in items]
-        try:
-            for future in futures:
-                check()
+    """Does the `work` of all items, several at once; the first error ends it, and so does `check`, whatever is still on
+    its way."""
+    pool = ThreadPoolExecutor(_AT_ONCE)
+    try:
+        for first in range(0, len(items), _BATCH):
+            check()
+            for future in [pool.submit(work, item) for item in items[first : first + _BATCH]]:
+                while not wait([future], timeout=_LOOK).done:
+                    check()
                 future.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def told(error: Exception, source: DataSource, what: str, client_id: str) -> NodeFault:

@@ -48,8 +48,9 @@ class RunData:
     def _stage(self, store: ObjectStore, keep: dict[str, Any]) -> DataSources:
         url = settings.inputs_url(self._compiled.spec.target.store, keep)
         there = store if url == settings.store_url(keep) else self._active.ports.open_store(url)
-        where = Stage(there, url, keep["identityClientId"])
-        return stage(self._active.plan, self._trees, where, self._active.session.progress("inputs"))
+        session = self._active.session
+        where = Stage(there, url, keep["identityClientId"], session.check)
+        return stage(self._active.plan, self._trees, where, session.progress("inputs"))
 
     def hand_in(self, store: ObjectStore) -> None:
         """Tells the nodes where their data is, once it is there."""

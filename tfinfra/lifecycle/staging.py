@@ -43,13 +43,19 @@ class Given:
         return {**self.data, **({CHECKPOINTS: self.checkpoints} if self.checkpoints else {})}
 
 
+def _go_on() -> None:
+    """The check of a run that nothing ends."""
+
+
 @dataclass(frozen=True)
 class Stage:
-    """Where inputs go: `store` is open at `url`; `client_id` is that of the nodes' identity."""
+    """Where inputs go: `store` is open at `url`; `client_id` is that of the nodes' identity. `check` is called before
+    each upload and raises what ends the run."""
 
     store: ObjectStore
     url: str
     client_id: str
+    check: Callable[[], None] = _go_on
 
 
 def stage(plan: Plan, trees: Mapping[str, Tree], where: Stage, progress: Progress) -> DataSources:
@@ -91,7 +97,7 @@ def _local(tree: Tree, mode: str, where: Stage, progress: Progress) -> DataSourc
         _link(tree, folder / below)
         return DataSource(mode, folder=(folder / below).as_uri(), file=tree.only)
     if where.store.get(layout.input_mark(tree.sha256)) is None:
-        _upload(tree, where.store, progress)
+        _upload(tree, where, progress)
     blobfuse = configuration(where.url, below, where.client_id) if mode == "mount" else None
     only = layout.input_key(tree.sha256, tree.only).removeprefix(f"{below}/") if tree.only else None
     return DataSource(mode, store=where.url, prefix=below, file=only, quoted=True, blobfuse=blobfuse)
@@ -138,11 +144,11 @@ def _link(tree: Tree, folder: Path) -> None:
     staging.rename(folder)
 
 
-def _upload(tree: Tree, store: ObjectStore, progress: Progress) -> None:
+def _upload(tree: Tree, where: Stage, progress: Progress) -> None:
     """All files, then the mark that says so. A file that changed meanwhile is no longer what was hashed."""
     counted = _Counted(tree.size, progress)
     with ThreadPoolExecutor(UPLOADS) as pool:
-        futures = [pool.submit(_put, file, tree.sha256, store, counted.add) for file in tree.files]
+        futures = [pool.submit(_put, file, tree.sha256, where, counted.add) for file in tree.files]
         try:
             for future in futures:
                 future.result()
@@ -150,11 +156,12 @@ def _upload(tree: Tree, store: ObjectStore, progress: Progress) -> None:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     mark = {"files": len(tree.files), "bytes": tree.size}
-    store.put(layout.input_mark(tree.sha256), json.dumps(mark).encode())
+    where.store.put(layout.input_mark(tree.sha256), json.dumps(mark).encode())
 
 
-def _put(file: TreeFile, digest: str, store: ObjectStore, done: Callable[[int], None]) -> None:
-    store.put_file(layout.input_key(digest, file.name), file.path)
+def _put(file: TreeFile, digest: str, where: Stage, done: Callable[[int], None]) -> None:
+    where.check()
+    where.store.put_file(layout.input_key(digest, file.name), file.path)
     if file.path.stat().st_size != file.size:
         raise ManifestError(f"'{file.path}' changed while it was uploaded", hint="run the command again")
     done(file.size)
