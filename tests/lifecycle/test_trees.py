@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from tfinfra.errors import ManifestError
+from tfinfra.errors import ManifestError, TfinfraError
 from tfinfra.lifecycle.trees import Tree, read_tree, spell_bytes
 
 
@@ -81,6 +82,23 @@ def test_one_file_is_a_tree_that_knows_its_name(tmp_path: Path) -> None:
 def test_what_goes_away_meanwhile_is_named(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match="cannot be read"):
         read(tmp_path / "nothing", tmp_path)
+
+
+def test_a_broken_cache_is_named_with_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache/hashes").write_bytes(b"not a database" * 100)
+    with pytest.raises(TfinfraError) as raised:
+        read(a_tree(tmp_path), tmp_path)
+    assert raised.value.hint == f"remove {tmp_path / 'cache/hashes'}"
+
+
+def test_two_runs_may_hash_at_once(tmp_path: Path) -> None:
+    root = a_tree(tmp_path)
+    for number in range(200):
+        (root / f"{number}.csv").write_text(str(number))
+    with ThreadPoolExecutor(4) as pool:
+        found = set(pool.map(lambda _: read(root, tmp_path).sha256, range(4)))
+    assert len(found) == 1
 
 
 def test_sizes_are_spelt_for_people() -> None:

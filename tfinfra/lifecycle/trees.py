@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tfinfra.errors import ManifestError
+from tfinfra.errors import ManifestError, TfinfraError
 
 if TYPE_CHECKING:
     import sqlite3
@@ -76,7 +76,7 @@ def _below(folder: Path, name: str, above: tuple[str, ...]) -> Iterator[TreeFile
 def _digest(files: tuple[TreeFile, ...], cache: Path, progress: Progress) -> str:
     state, done, told = hashlib.sha256(), 0, 0
     total = sum(file.size for file in files)
-    with closing(_open(cache)) as known, known:
+    with closing(_open(cache)) as known:
         for file in files:
             state.update(os.fsencode(file.name) + b"\0" + _file_hash(file, known).encode() + b"\n")
             done += file.size
@@ -90,9 +90,12 @@ def _open(cache: Path) -> sqlite3.Connection:
     import sqlite3
 
     cache.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(cache, timeout=60)
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute(_TABLE)
+    try:
+        connection = sqlite3.connect(cache, timeout=60, isolation_level=None)  # another run may hash at the same time
+        for line in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=OFF", _TABLE):
+            connection.execute(line)
+    except sqlite3.DatabaseError as error:
+        raise TfinfraError(f"the cache of hashes cannot be read: {error}", hint=f"remove {cache}") from error
     return connection
 
 
