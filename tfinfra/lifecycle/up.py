@@ -22,6 +22,7 @@ from tfinfra.errors import (
 )
 from tfinfra.lifecycle import collect, down, settings, spending
 from tfinfra.lifecycle.active import ActiveRun, UpOptions
+from tfinfra.lifecycle.data import RunData
 from tfinfra.lifecycle.ending import POLL, RunResult, await_collected, end_run, hold_success
 from tfinfra.lifecycle.layers import deletion_layers
 from tfinfra.lifecycle.observer import Observer
@@ -29,6 +30,7 @@ from tfinfra.lifecycle.ports import BundleSeam, EngineSeam, LockSeam, Ports, spa
 from tfinfra.lifecycle.reach import await_store
 from tfinfra.lifecycle.record import RunRecord, run_folder, this_process
 from tfinfra.lifecycle.session import Interrupt, Session
+from tfinfra.lifecycle.staging import Given
 from tfinfra.lifecycle.watch import Watch
 from tfinfra.model import Outcome, Requirements, to_json
 from tfinfra.money.budget import deadline
@@ -40,7 +42,14 @@ class UpRun:
     """One run, driven by this process. Any thread may interrupt it through `interrupt`."""
 
     def __init__(
-        self, compiled: Compiled, ports: Ports, options: UpOptions, observer: Observer, interrupt: Interrupt
+        self,
+        compiled: Compiled,
+        ports: Ports,
+        options: UpOptions,
+        observer: Observer,
+        interrupt: Interrupt,
+        *,
+        given: Given | None = None,
     ) -> None:
         self.run = settings.run_id(compiled.plan.name, options.letters)
         self._compiled = compiled
@@ -50,6 +59,7 @@ class UpRun:
         self._session = Session(observer, folder.audit, interrupt, ports.clock)
         self._part = "keep"
         self._active = ActiveRun(compiled.plan, self.run, folder, ports, self._session, options)
+        self._data = RunData(compiled, given or Given(), self._active)
 
     def go(self) -> RunResult:
         """Provisions, trains, collects and deletes. Raises what went wrong before the first write to the cloud; after
@@ -94,11 +104,13 @@ class UpRun:
         with session.phase("prepare", "Pulumi, and the environment's lock"):
             looked = spawn(lambda: ports.standing(self._active.plan.infrastructure.access), "standing")
             progress = session.progress("prepare")
+            read = spawn(lambda: self._data.read(progress), "inputs")
             session.wait(spawn(lambda: ports.ensure_cli(progress), "toolchain"))
             engine = spawn(lambda: ports.engine(folder.deploy, self.run, folder.pulumi, self._made), "engine")
             try:
                 lock = session.wait(spawn(lambda: ports.make_lock(requirements, progress), "lock"))
                 standing = session.wait(looked)
+                session.wait(read)
             except BaseException:
                 engine.add_done_callback(_close)
                 raise
@@ -175,17 +187,22 @@ class UpRun:
         if active.options.keep:  # the nodes hold also where this client dies
             active.store.put(layout.KEEP, b"{}\n")
         armed = self._arm(standing)
+        self._data.stage(active.store, keep, standing)
         with session.phase("environment", "the training environment"):
             bundle = session.wait(bundle_made)
         with session.phase("bundle", "upload", sha256=bundle.sha256):
             self._upload(bundle)
+        self._data.hand_in(active.store)
         node = settings.node_settings(
             active.record(), self._ports.cloud, keep, standing, bundle=(bundle.key, bundle.sha256)
         )
         self._prove_timer(armed)
         active.watch = None if active.options.detach else self._new_watch()
+        self._data.offer(active.store)
         spending.note_compute(active.folder, active.record(), active.options.burn.compute, self._ports.clock())
         self._up("compute", settings.compute_config(active.record(), keep, standing, node), self._look)
+        if active.options.detach:
+            self._data.await_delivery(active.store)
         active.folder.update(phase="running")
 
     def _reachable(self, url: str) -> ObjectStore:
@@ -249,6 +266,8 @@ class UpRun:
     def _look(self) -> None:
         """One look at the nodes; they may be quicker than Pulumi's update, and they delete what nobody watches."""
         watch = self._active.watch
+        if self._active.outcome is None:
+            self._data.poll()
         if watch is not None and self._active.outcome is None:
             self._active.outcome = watch.poll()
         elif watch is not None:
