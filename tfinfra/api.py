@@ -8,6 +8,7 @@ run.wait_for_completion(show_output=True)
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -74,6 +75,9 @@ class TensorFlow:
         pip_packages: Sequence[str] | None = None,
         pip_requirements_file: str | None = None,
         environment_variables: Mapping[str, Any] | None = None,
+        secrets: Sequence[str] | None = None,
+        inputs: Mapping[str, Mapping[str, str]] | None = None,
+        resume_from: str | None = None,
         max_run_duration_seconds: int | None = None,
         framework_version: str | None = None,
         **others: Any,
@@ -108,13 +112,14 @@ def _compiled_name(arguments: Mapping[str, Any], name: str, rehearse: bool) -> s
     """The plan's name, after all checks."""
     from tfinfra.compiler.load import inputs_from_arguments
     from tfinfra.compiler.pipeline import compile_manifest
+    from tfinfra.lifecycle.withheld import refuse_missing
 
     try:
-        return compile_manifest(
-            inputs_from_arguments(arguments, name=name, folder=Path.cwd(), rehearse=rehearse)
-        ).plan.name
+        compiled = compile_manifest(inputs_from_arguments(arguments, name=name, folder=Path.cwd(), rehearse=rehearse))
+        refuse_missing(compiled.manifest, os.environ)
     except ManifestError as error:
         raise _spelt_out(error) from None
+    return compiled.plan.name
 
 
 def _spelt_out(error: ManifestError) -> ManifestError:

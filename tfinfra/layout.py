@@ -5,6 +5,11 @@ boot/<node_id>.json               {"error"}: a node whose bootstrap failed
 wheels/<key>/…                    a wheel that one node builds for all: see agent/wheel_sharing.py
 nodes/<node_id>.json              NodeRegistration
 inventory.json                    Inventory, put if absent
+data.json                         DataSources, where the run has inputs or resumes
+inputs/<sha256>/<path>            a local input, by the hash of its names and bytes
+inputs/<sha256>.json              {"files", "bytes"}: all of it is there; written last
+secrets.age                       the secrets, sealed for the nodes of the inventory by the client
+resumed.json                      {"files"}: the checkpoints to resume from are in place; written by node 0
 heartbeats/<node_id>.json         Heartbeat, each second
 tasks/<task>.json                 TaskStatus
 inbox/<node>/<request>.json       {"command"}: what mpirun wants started on a node
@@ -21,6 +26,7 @@ attempt-<n>/…                     all of the above once more, for the attempt 
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote, unquote
 
 NODES = "nodes"
@@ -31,14 +37,21 @@ LOGS = "logs"
 OUTPUTS = "outputs"
 OUTPUT_FOLDERS = ("outputs", "logs", "checkpoints")
 
+# The sign of an encoded byte itself, what Azure takes as another '/', obstore's own suffixes, control characters, and
+# the bytes of a name that are not UTF-8.
+_IN_NO_KEY = re.compile(r"[%\\#\x00-\x1f\x7f\ud800-\udfff]+")
+
 INVENTORY = "inventory.json"
+DATA = "data.json"
+SECRETS = "secrets.age"
+RESUMED = "resumed.json"
 OUTCOME = "outcome.json"
 COLLECTED = "collected.json"
 STOP = "control/stop.json"
 WATCH = "control/watch.json"
 KEEP = "control/keep.json"
 
-FOR_NODES = (KEEP,)
+FOR_NODES = (KEEP, DATA)
 """What the client leaves for the nodes before they boot, besides the bundle."""
 
 
@@ -52,6 +65,25 @@ def boot_key(node_id: str) -> str:
 
 def node_key(node_id: str) -> str:
     return f"{NODES}/{node_id}.json"
+
+
+def input_folder(digest: str) -> str:
+    """Where the local input with this tree hash lies; its files are at `input_key`."""
+    return f"inputs/{digest}"
+
+
+def input_key(digest: str, path: str) -> str:
+    """`path` is relative, with '/'. Only what no key may hold is percent-encoded: a mount shows keys as they are."""
+    return f"{input_folder(digest)}/{_IN_NO_KEY.sub(_quoted, path)}"
+
+
+def _quoted(found: re.Match[str]) -> str:
+    return quote(found[0], safe="", errors="surrogateescape")
+
+
+def input_mark(digest: str) -> str:
+    """There once all files of the input are."""
+    return f"inputs/{digest}.json"
 
 
 def heartbeat_key(node_id: str) -> str:

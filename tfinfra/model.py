@@ -69,7 +69,8 @@ class Requirements:
 
 @dataclass(frozen=True)
 class Input:
-    """Data for the tasks: `path` (of the client's machine, absolute) or `url` (Blob). `mode`: "download" or "mount"."""
+    """Data for the tasks: `path` (of the client's machine, as the manifest writes it) or `url` (Blob). `mode`:
+    "download" or "mount"."""
 
     name: str
     mode: str
@@ -233,6 +234,9 @@ class Plan:
     infrastructure: Infrastructure
     alternatives: tuple[Infrastructure, ...] = ()
     setup_script: str | None = None
+    secrets: tuple[str, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    resume_from: str | None = None
 
     @property
     def choices(self) -> tuple[Infrastructure, ...]:
@@ -277,7 +281,8 @@ class NodeSettings:
 @dataclass(frozen=True)
 class NodeRegistration:
     """nodes/<node_id>.json. `address` is dotted IPv4; `network` its CIDR, None where a node is a process of the
-    host; `base_port` the first of the consecutive ports it holds; `gpus` the number it really has."""
+    host; `base_port` the first of the consecutive ports it holds; `gpus` the number it really has; `public_key` what
+    the run's secrets are sealed for ("age1…"), None where it has none."""
 
     node_id: str
     hostname: str
@@ -286,6 +291,33 @@ class NodeRegistration:
     base_port: int
     cores: int
     gpus: int
+    public_key: str | None = None
+
+
+@dataclass(frozen=True)
+class DataSource:
+    """Where a node finds an input or the checkpoints to resume from: below `prefix` in the object store at `store`, or,
+    where the client and the nodes share a file system, in the folder of the file:// URL `folder`.
+
+    `file` is the name of the only file, None for a folder. `quoted`: the store's keys are percent-encoded paths.
+    `mode` is Input.mode; `blobfuse` the text of blobfuse2's configuration, where that mounts it.
+    """
+
+    mode: str
+    store: str | None = None
+    prefix: str = ""
+    folder: str | None = None
+    file: str | None = None
+    quoted: bool = False
+    blobfuse: str | None = None
+
+
+@dataclass(frozen=True)
+class DataSources:
+    """data.json, which the client writes before the nodes boot: the inputs' sources by name, and the checkpoints'."""
+
+    inputs: dict[str, DataSource]
+    checkpoints: DataSource | None = None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import traceback
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from tfinfra.errors import Diagnostic, Severity, TfinfraError
 from tfinfra.lifecycle.launch import LaunchOptions, closing_lines, launch
 from tfinfra.lifecycle.plain import PlainView
 from tfinfra.lifecycle.record import ClientProcess, RunFolder, write_json
+from tfinfra.lifecycle.withheld import redact
 
 FAILURE = "failure.json"
 
@@ -59,9 +61,10 @@ def main(path: Path) -> int:
     except TfinfraError as error:
         _leave_failure(path.parent, error.message, error.exit_code, error.hint)
         return error.exit_code
-    except Exception as error:
-        _leave_failure(path.parent, f"tfinfra itself failed: {type(error).__name__}: {error}", 1, None)
-        raise
+    except Exception as error:  # noqa: BLE001 - the outermost edge: its log must not show what a traceback may hold
+        _leave_failure(path.parent, redact(f"tfinfra itself failed: {type(error).__name__}: {error}"), 1, None)
+        print(redact(traceback.format_exc()), file=sys.stderr, flush=True)
+        return 1
     print("\n".join(closing_lines(result)), flush=True)
     return result.error.exit_code if result.error else 0
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.lifecycle.test_record import a_record
 from tfinfra import Experiment, Run, TensorFlow
-from tfinfra.errors import TfinfraError, UsageError
+from tfinfra.errors import ManifestError, TfinfraError, UsageError
 from tfinfra.lifecycle.record import run_folder, this_process
 from tfinfra.paths import state_folder
 
@@ -93,3 +93,15 @@ def test_output_is_shown_to_its_end(capsys: pytest.CaptureFixture[str], state: P
 def test_a_text_that_is_no_run_id_is_refused() -> None:
     with pytest.raises(UsageError):
         Run("../../etc")
+
+
+def test_a_secret_that_is_not_set_is_named_before_anything_is_touched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HUB_TOKEN", raising=False)
+    (tmp_path / "train.py").write_text("print(1)")
+    (tmp_path / "data.csv").write_text("1")
+    estimator = TensorFlow(entry_script="train.py", secrets=["HUB_TOKEN"], inputs={"data": {"path": "data.csv"}})
+    with pytest.raises(ManifestError, match="HUB_TOKEN is not set"):
+        Experiment("digits").submit(estimator)
+    assert not (tmp_path / "state/runs").exists()

@@ -18,6 +18,8 @@ from tfinfra.lifecycle.active import UpOptions
 from tfinfra.lifecycle.ports import Ports
 from tfinfra.lifecycle.runs import RunGroup
 from tfinfra.lifecycle.session import Interrupt
+from tfinfra.lifecycle.staging import Given
+from tfinfra.lifecycle.trees import read_tree
 from tfinfra.lifecycle.up import UpRun
 from tfinfra.model import (
     Access,
@@ -169,6 +171,7 @@ class World:
         self.groups: dict[str, dict[str, str]] = {}
         self.deleted: list[str] = []
         self.running: int | None = 2
+        self.machines: set[str] = set()
         self.dropped: list[str] = []
         self.closed = threading.Event()
         self.gpus = 0
@@ -254,6 +257,8 @@ class World:
             open_store=self.store_at,
             delete_group=lambda group, progress: self.delete_group(group),
             running_instances=lambda group: self.running,
+            machine_ids=lambda group: frozenset(self.machines),
+            read_tree=lambda path, progress: read_tree(path, self.tmp / "hashes", progress),
             groups=lambda: tuple(RunGroup(g, "", "") for g in self.groups),
             standing=self.look_up,
             timer_armed=lambda group, workflow: self.armed,
@@ -295,16 +300,20 @@ class World:
         )
 
     def new_run(
-        self, plan: Plan | None = None, target: Target = TARGET, opened: list[str] | None = None, **options: Any
+        self,
+        plan: Plan | None = None,
+        given: Given | None = None,
+        target: Target = TARGET,
+        opened: list[str] | None = None,
+        **options: Any,
     ) -> UpRun:
         """`opened` takes the URLs of the stores that the run opens."""
         plan = plan or a_plan()
         tree = {"plan.json": json.dumps(to_json(plan)), "stacks/group.py": ""}
         compiled = Compiled(None, FakeSpec(target), plan, tree, (), self.tmp, None)  # type: ignore[arg-type]
         up = UpOptions(state=self.tmp / "state", results=self.tmp / "runs", letters="abc123", **options)
-        return UpRun(
-            compiled, replace(self.ports(), open_store=self._opener(opened)), up, self.observer, self.interrupt
-        )
+        ports = replace(self.ports(), open_store=self._opener(opened))
+        return UpRun(compiled, ports, up, self.observer, self.interrupt, given=given)
 
     def _opener(self, opened: list[str] | None) -> Callable[[str], MemoryStore]:
         def open_store(url: str) -> MemoryStore:

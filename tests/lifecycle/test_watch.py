@@ -199,3 +199,17 @@ def test_a_store_that_is_away_for_long_is_no_silence_of_the_nodes() -> None:
     outcome = scene.after(9)
     assert outcome is not None
     assert outcome.message.startswith("no node has answered for 1")
+
+
+def test_a_slow_download_is_told_and_so_is_its_end() -> None:
+    scene = Scene()
+    for second, phases in enumerate([("gathering", "gathering"), ("gathered", "gathering"), ("training", "gathered")]):
+        for node, phase in enumerate(phases):
+            scene.put(layout.heartbeat_key(f"n{node}"), Heartbeat(f"n{node}", second, scene.now, phase))
+        scene.after(1)
+    told = [line for line in scene.observer.lines if "data and secrets" in line]
+    assert told == [
+        "progress train data and secrets: waiting for 2 nodes",
+        "progress train data and secrets: waiting for 1 node",
+        "progress train data and secrets: all there",
+    ]

@@ -3,7 +3,7 @@ as Azure would bill it, and compared with what the budget promised."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hypothesis import strategies as st
 
@@ -63,7 +63,7 @@ def course(schedule: Schedule) -> Course:
     ledger = Ledger((Interval("keep", "keep", schedule.keep, 0.0, kept_until + RESERVE),))
     billed, now, last, begun = cap * schedule.usage, 0.0, 0.0, 0
     for number, attempt in enumerate(schedule.attempts):
-        ledger = ledger.ending(now + RESERVE)
+        ledger = _ending(ledger, now)
         burn = Burn(attempt.compute, schedule.keep)
         end = first if number == 0 else next_deadline(first, limits, burn, settled(ledger, now), now)
         if end.at <= now:
@@ -85,6 +85,14 @@ def course(schedule: Schedule) -> Course:
 def _closing(ledger: Ledger, group: str, gone: float) -> Ledger:
     """The ledger with an end that lies in the future: `settled` hides it from who asks before."""
     return ledger.closed({group: gone})
+
+
+def _ending(ledger: Ledger, now: float) -> Ledger:
+    """As Ledger.ending, for what is billed `now` and whose end, which nobody knows yet, is in the ledger already."""
+    billed = [i.part == "compute" and (i.end is None or i.end > now) for i in ledger.intervals]
+    due = now + RESERVE
+    pairs = zip(ledger.intervals, billed, strict=True)
+    return Ledger(tuple(replace(i, due=min(i.due, due)) if open_ else i for i, open_ in pairs))
 
 
 def settled(ledger: Ledger, now: float) -> Ledger:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tfinfra.agent.places import Places
@@ -26,6 +26,14 @@ class Folders:
 
 
 @dataclass(frozen=True)
+class Gathered:
+    """The inputs' paths by name, and the secrets' values by name, which no text may show."""
+
+    inputs: Mapping[str, Path] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
 class Assignment:
     """`node` is this node's rank; `inherited` the environment that the agent was started with; `warnings` what the user
     should know of this cluster."""
@@ -38,6 +46,7 @@ class Assignment:
     folders: Folders
     inherited: Mapping[str, str]
     warnings: tuple[str, ...] = ()
+    given: Gathered = field(default_factory=Gathered)
 
     @property
     def tasks(self) -> tuple[Task, ...]:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from tfinfra import layout
 from tfinfra.agent.alone import ROUTES, has_only_loopback, notice, on_one_host
-from tfinfra.agent.assignment import Assignment, Folders
+from tfinfra.agent.assignment import Assignment, Folders, Gathered
 from tfinfra.agent.faults import RunEnded
+from tfinfra.agent.gather import gather, node_key
 from tfinfra.agent.host import Host
 from tfinfra.agent.node import registration
 from tfinfra.agent.ports import PortLease, lease_ports
@@ -48,14 +49,18 @@ def join(host: Host) -> Place:
     run_setup(host, environment)
     lease = lease_ports(host.plan.base_port, _tasks_on_a_node(host.plan), _machine_folder("ports"))
     host.pulse.say("rendezvous")
-    mine = registration(host.identity, lease.base)
+    key = node_key(host.plan)
+    mine = registration(host.identity, lease.base, key.public if key else None)
     meeting = Meeting(host.plan.node_count, host.settings.timeouts.register)
     inventory = rendezvous(host.store, mine, meeting, host.clock)
     rank = _rank(inventory, mine.node_id)
     host.logs.add(layout.agent_log(rank), host.places.agent_log)
     _log.info("this is node %d of %d: %s", rank, len(inventory.nodes), mine)
+    shared = _shared(host)
+    given = gather(host, inventory, rank, shared, key)
     temporary = temporary_folder(host.places.scratch or host.places.root, _machine_folder("nodes"))
-    return Place(_assignment(host, inventory, rank, environment, temporary.path), lease, temporary)
+    folders = Folders(shared, _home(host), temporary.path, environment)
+    return Place(_assignment(host, inventory, rank, folders, given), lease, temporary)
 
 
 def prepare(mine: Assignment) -> None:
@@ -65,18 +70,20 @@ def prepare(mine: Assignment) -> None:
         make_workspace(mine.places.bundle / "source", mine.work(task), mine.folders.shared)
 
 
-def _assignment(host: Host, inventory: Inventory, rank: int, environment: Path, temporary: Path) -> Assignment:
-    url = host.settings.shared if host.plan.infrastructure.shared_directory else None
-    folders = Folders(
-        shared=shared_directory(url, host.places),
-        home=Path(host.inherited.get("HOME") or "~root" if os.geteuid() == 0 else "~").expanduser(),
-        temporary=temporary,
-        environment=environment,
-    )
+def _shared(host: Host) -> Path:
+    return shared_directory(host.settings.shared if host.plan.infrastructure.shared_directory else None, host.places)
+
+
+def _home(host: Host) -> Path:
+    return Path(host.inherited.get("HOME") or "~root" if os.geteuid() == 0 else "~").expanduser()
+
+
+def _assignment(host: Host, inventory: Inventory, rank: int, folders: Folders, given: Gathered) -> Assignment:
     plan, warnings = _fit(host.plan, inventory)
     for warning in warnings:
         _log.warning("%s", warning)
-    return Assignment(host.settings.run, plan, inventory, rank, host.places, folders, host.inherited, warnings)
+    run = host.settings.run
+    return Assignment(run, plan, inventory, rank, host.places, folders, host.inherited, warnings, given)
 
 
 def _fit(plan: Plan, inventory: Inventory) -> tuple[Plan, tuple[str, ...]]:

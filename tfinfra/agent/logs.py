@@ -11,6 +11,7 @@ from tfinfra import layout
 from tfinfra.agent.clock import Clock
 from tfinfra.agent.log_text import collapse, split_lines
 from tfinfra.agent.records import read_plain
+from tfinfra.masking import mask, unfinished
 from tfinfra.store import ObjectStore, store_errors
 
 CHUNK = 1 << 20  # bytes read at once, so that a chunk and the agent's memory stay small
@@ -32,15 +33,15 @@ class LogTail:
     rest: bytes = b""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def ship(self, store: ObjectStore, *, final: bool = False) -> None:
-        """Puts what the file has gained; `final` also its last, unfinished line. What could not be put is read again
-        by the next call."""
+    def ship(self, store: ObjectStore, *, final: bool = False, hidden: tuple[bytes, ...] = ()) -> None:
+        """Puts what the file has gained, without what is `hidden` (masking.needles); `final` also its last, unfinished
+        line. What could not be put is read again by the next call."""
         with self.lock:
             written = self._size()  # what comes meanwhile waits for the next round: a fast writer would be chased
             while self.offset < written and (data := self._read()):
-                self._put(store, self.rest + data, len(data))
+                self._put(store, self.rest + data, len(data), hidden)
             if final and self.rest:
-                self._write(store, collapse(self.rest) + b"\n")
+                self._write(store, mask(collapse(self.rest), hidden) + b"\n")
                 self.rest = b""
 
     def _size(self) -> int:
@@ -54,17 +55,23 @@ class LogTail:
             file.seek(self.offset)
             return file.read(CHUNK)
 
-    def _put(self, store: ObjectStore, data: bytes, gained: int) -> None:
+    def _put(self, store: ObjectStore, data: bytes, gained: int, hidden: tuple[bytes, ...]) -> None:
         lines, rest = split_lines(data)
         if len(rest) > _LONGEST_LINE:
-            lines, rest = data, b""
+            lines, rest = split_line(mask(data, hidden), hidden)
         if lines:
-            self._write(store, collapse(lines))
+            self._write(store, mask(collapse(lines), hidden))
         self.offset, self.rest = self.offset + gained, rest
 
     def _write(self, store: ObjectStore, data: bytes) -> None:
         store.put(layout.log_key(self.name, self.sequence), data)
         self.sequence += 1
+
+
+def split_line(data: bytes, hidden: tuple[bytes, ...]) -> tuple[bytes, bytes]:
+    """Cuts masked `data` before what may be the begin of something hidden: that waits for what follows."""
+    end = len(data) - unfinished(data, hidden)
+    return data[:end], data[end:]
 
 
 class LogShipper:
@@ -75,6 +82,7 @@ class LogShipper:
         self._clock = clock
         self._free = free
         self._tails: dict[str, LogTail] = {}
+        self._hidden: tuple[bytes, ...] = ()
         self._shipped = float("-inf")
         self._audience = Audience(store, clock)
         self._ended = threading.Event()
@@ -87,10 +95,14 @@ class LogShipper:
         """Tails `path` as the log `name` from now on."""
         self._tails = {**self._tails, name: LogTail(name, path)}
 
+    def hide(self, needles: tuple[bytes, ...]) -> None:
+        """From now on no log shows what `masking.needles` gave."""
+        self._hidden = needles
+
     def finish(self, name: str) -> None:
         """Puts the rest of a log whose writer has ended."""
         if name in self._tails:
-            self._tails[name].ship(self._store, final=True)
+            self._tails[name].ship(self._store, final=True, hidden=self._hidden)
 
     def stop(self) -> None:
         """Puts the rest of all logs and ends the thread."""
@@ -110,7 +122,7 @@ class LogShipper:
     def _ship_all(self) -> None:
         for tail in list(self._tails.values()):
             try:
-                tail.ship(self._store)
+                tail.ship(self._store, hidden=self._hidden)
             except store_errors() as error:  # the offset has not moved: the next round tries again
                 _log.warning("could not put the log of %s: %s", tail.name, error)
 

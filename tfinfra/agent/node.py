@@ -34,7 +34,7 @@ def identity(instance: dict[str, Any]) -> Identity:
         raise NodeFault(f"the instance metadata lacks {error}") from error
 
 
-def registration(who: Identity, base_port: int) -> NodeRegistration:
+def registration(who: Identity, base_port: int, public_key: str | None = None) -> NodeRegistration:
     return NodeRegistration(
         node_id=who.node_id,
         hostname=socket.gethostname().split(".")[0],
@@ -43,6 +43,7 @@ def registration(who: Identity, base_port: int) -> NodeRegistration:
         base_port=base_port,
         cores=_cores(),
         gpus=gpu_count(Path("/dev")),
+        public_key=public_key,
     )
 
 

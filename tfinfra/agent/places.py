@@ -43,6 +43,11 @@ class Places:
         return self.state / "spool"
 
     @property
+    def inputs(self) -> Path:
+        """<inputs>/<name> is an input of the run."""
+        return self.state / "inputs"
+
+    @property
     def cache(self) -> Path:
         return (self.scratch or self.state) / "cache"
 

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -17,11 +17,11 @@ _GONE = 2.0  # seconds that a killed process may take to vanish before its agent
 
 @dataclass(frozen=True)
 class Command:
-    """`log` takes both streams and is appended to."""
+    """`log` takes both streams and is appended to; no text shows the `environment`, which holds secrets."""
 
     argv: Sequence[str]
     folder: Path
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
     log: Path
 
 

@@ -27,11 +27,13 @@ def task_variables(mine: Assignment, task: Task) -> dict[str, str]:
     plan, folders = mine.plan, mine.folders
     backends = backend(plan.backend).environment(plan, mine.inventory, task)
     chosen = {**machine_variables(mine.inherited, folders), **_DEFAULTS, **backends, **plan.environment_variables}
+    chosen |= mine.given.secrets
     return {
         **chosen,
         **without_proxy(chosen, mine.inventory),
         **_search_path(chosen, folders),
         **_run_variables(mine.run, folders.shared),
+        **{f"TFINFRA_INPUT_{name.upper()}": str(path) for name, path in mine.given.inputs.items()},
         **{name: backends[name] for name in _NEVER_THE_USERS if name in backends},
     }
 

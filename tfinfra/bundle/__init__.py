@@ -2,7 +2,7 @@
 and the training environment's lock. Same inputs, same bytes; its digest is in the nodes' settings and is checked there.
 
     agent/tfinfra/     the agent and what it imports of this package
-    site/              obstore, as the nodes' own Python loads it; py-rattler where a node installs conda packages
+    site/              obstore and pyrage, as the nodes' own Python loads them; py-rattler for conda packages
     conda/             the conda packages of channels that are folders, where a node installs them
     source/            source_directory without what it ignores
     plan.json          the Plan

@@ -1,5 +1,5 @@
-"""The parts of a bundle that runs share: the agent's modules and obstore; py-rattler for nodes that install conda
-packages. Compressed once, then cached."""
+"""The parts of a bundle that runs share: the agent's modules, obstore and pyrage; py-rattler for nodes that install
+conda packages. Compressed once, then cached."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from tfinfra.environment.lock import this_platform
 from tfinfra.environment.tools import find_uv, tool_environment
 from tfinfra.errors import TfinfraError
 
-MODULES = ("__init__.py", "errors.py", "layout.py", "model.py")
+MODULES = ("__init__.py", "errors.py", "layout.py", "masking.py", "model.py", "sealing.py")
 PACKAGES = ("agent", "backends", "environment", "store")
-DISTRIBUTIONS = {"obstore": "obstore", "typing_extensions": "typing_extensions"}
+DISTRIBUTIONS = {"obstore": "obstore", "pyrage": "pyrage", "typing_extensions": "typing_extensions"}
 CONDA_DISTRIBUTIONS = {"rattler": "py-rattler"}
 """import name → distribution name."""
 

@@ -129,10 +129,11 @@ def _closed_pipe() -> int:
 
 def _internal(error: Exception, arguments: list[str]) -> int:
     from tfinfra.cli.report import write_report
+    from tfinfra.lifecycle.withheld import redact
 
     if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
         return _report(_disk_error(error), arguments)
-    print(f"error: tfinfra itself failed: {error.__class__.__name__}: {error}", file=sys.stderr)
+    print(redact(f"error: tfinfra itself failed: {error.__class__.__name__}: {error}"), file=sys.stderr)
     print(f"  report: {write_report(error, arguments)}", file=sys.stderr)
     return 1
 

@@ -112,6 +112,7 @@ def _text(compiled: Compiled, price: Priced) -> Iterator[str]:
     yield from _environment(plan)
     yield "\ntasks"
     yield from _tasks(plan)
+    yield from _data(compiled)
     yield "\ndeletion (each is enough alone)"
     yield from _deletion(compiled)
     yield from price_table(price)
@@ -157,6 +158,20 @@ def _tasks(plan: Plan) -> Iterator[str]:
     if len(tasks) > _MOST_TASKS:
         yield f"  … and {len(tasks) - _MOST_TASKS} more (--json lists all)"
     yield f"  {tasks[0].name} leads; ports are the ones wanted, the run's inventory has the actual ones"
+
+
+def _data(compiled: Compiled) -> Iterator[str]:
+    """Inputs, checkpoints and secrets, where there are any; secrets by name, their values are not even read."""
+    plan = compiled.plan
+    if not (plan.inputs or plan.resume_from or plan.secrets):
+        return
+    yield "\ndata"
+    for given in plan.inputs:
+        yield f"  TFINFRA_INPUT_{given.name.upper()}  {given.mode}  {given.url or compiled.data[given.name]}"
+    if plan.resume_from:
+        yield f"  TFINFRA_CHECKPOINTS  filled from {plan.resume_from}"
+    if plan.secrets:
+        yield f"  {', '.join(plan.secrets)}  from the environment of `tfinfra up`, sealed for the nodes"
 
 
 def _gpus(plan: Plan, task: Task) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import tfinfra
+from tfinfra.lifecycle.withheld import redact
 from tfinfra.paths import state_folder
 
 
@@ -24,4 +25,4 @@ def write_report(error: Exception, arguments: Sequence[str]) -> Path:
 def _text(error: Exception, arguments: Sequence[str]) -> str:
     trace = "".join(traceback.format_exception(error))
     versions = f"tfinfra {tfinfra.__version__}, Python {platform.python_version()}, {platform.platform()}"
-    return f"{versions}\narguments: {' '.join(arguments)}\n\n{trace}"
+    return redact(f"{versions}\narguments: {' '.join(arguments)}\n\n{trace}")

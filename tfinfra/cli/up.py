@@ -11,7 +11,7 @@ import click
 @click.argument("manifest", type=click.Path(path_type=Path))
 @click.option("--target", help="A compute target to use instead of the manifest's.")
 @click.option("--rehearse", is_flag=True, help="Run it on this machine's local cloud, whatever the target.")
-@click.option("--detach", is_flag=True, help="Return once the nodes are up; they go on by themselves.")
+@click.option("--detach", is_flag=True, help="Return once the nodes are up, with their secrets.")
 @click.option("--keep", is_flag=True, help="Keep the nodes after the training, until the run's deadline.")
 @click.option("--machines", type=click.Choice(["namespace", "process"]), help="Force a kind of local machine.")
 @click.option("--local-store", "store", type=click.Choice(["files", "azurite"]), help="What a local run's store is.")

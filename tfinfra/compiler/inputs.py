@@ -47,11 +47,20 @@ def shipped_prices() -> KnownPrices:
 
 
 @dataclass(frozen=True)
+class DataPath:
+    """The local path of an input as found: absolute, whether it is a file and no folder, and why it cannot be used."""
+
+    path: Path
+    is_file: bool = False
+    problem: str = ""
+
+
+@dataclass(frozen=True)
 class Inputs:
     """`document` is the manifest, or the arguments from Python; `stem` is what `name` defaults to; `target` the one
     asked for instead of the manifest's; `targets` the compute_targets.yaml files, nearest first; `machine_gpus` the
-    GPUs of this machine; in a `rehearse` a size without GPUs is a notice. `prices` gives the prices to who needs
-    them: most passes do not. `diagnostics` are what the reader could report and go on."""
+    GPUs of this machine; `data` the local inputs by name; in a `rehearse` a size without GPUs is a notice. `prices`
+    gives the prices to who needs them: most passes do not. `diagnostics` are what the reader could report and go on."""
 
     document: Document
     stem: str
@@ -59,6 +68,7 @@ class Inputs:
     target: str | None = None
     targets: tuple[Document, ...] = ()
     machine_gpus: int = 0
+    data: Mapping[str, DataPath] = field(default_factory=dict)
     rehearse: bool = False
     prices: Callable[[], KnownPrices] = shipped_prices
     diagnostics: tuple[Diagnostic, ...] = ()

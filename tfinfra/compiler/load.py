@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tfinfra.compiler.inputs import Inputs, KnownPrices, Source
+from tfinfra.compiler.inputs import DataPath, Inputs, KnownPrices, Source
 from tfinfra.compiler.source import read_source
 from tfinfra.errors import Diagnostic, ManifestError, Position, Severity
 from tfinfra.manifest.document import Document, argument_document
@@ -47,6 +47,7 @@ def _inputs(
         target=target,
         targets=targets,
         machine_gpus=machine_gpus(),
+        data=_data(document, folder),
         rehearse=rehearse,
         prices=known_prices,
         diagnostics=(*diagnostics, *more),
@@ -111,6 +112,28 @@ def known_prices() -> KnownPrices:
         hint = "`tfinfra catalog refresh` writes them anew"
         return KnownPrices(shipped_book(), (Diagnostic("TFI633", Severity.WARNING, message, hint=hint),))
     return KnownPrices(shipped_book().newest(refreshed) if refreshed else shipped_book())
+
+
+def _data(document: Document, folder: Path) -> dict[str, DataPath]:
+    """The local inputs; what has a wrong shape is left to the schema."""
+    inputs = document.data.get("inputs")
+    given = inputs.items() if isinstance(inputs, Mapping) else ()
+    paths = {name: value.get("path") for name, value in given if isinstance(value, Mapping)}
+    return {str(name): data_path(folder, str(path)) for name, path in paths.items() if path is not None}
+
+
+def data_path(folder: Path, written: str) -> DataPath:
+    """What is at a path that a manifest in `folder` writes; "~" is the caller's home."""
+    path = Path(os.path.abspath(folder / os.path.expanduser(written)))  # noqa: PTH100, PTH111  a NUL must not raise
+    if "\0" in written:
+        return DataPath(path, problem="it is no file name")
+    if not path.exists():
+        return DataPath(path, problem="it does not exist")
+    if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
+        return DataPath(path, problem="you may not read it")
+    if path.is_dir():
+        return DataPath(path, problem="" if any(path.iterdir()) else "it is an empty folder")
+    return DataPath(path, is_file=True, problem="" if path.is_file() else "it is neither a file nor a folder")
 
 
 def machine_gpus() -> int:

@@ -6,14 +6,15 @@ All passes but the first are pure, and none stops at its first error: what is wr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tfinfra.backends.registry import backend
 from tfinfra.compiler.access_rules import access_findings
 from tfinfra.compiler.compute_rules import compute_findings
 from tfinfra.compiler.conda_rules import conda_findings
+from tfinfra.compiler.data_rules import data_findings
 from tfinfra.compiler.inputs import Inputs, KnownPrices, shipped_prices
 from tfinfra.compiler.order import in_file_order
 from tfinfra.compiler.places import Places
@@ -51,8 +52,9 @@ class Checked:
 
 @dataclass(frozen=True)
 class Compiled:
-    """What `plan` shows and `up` runs. `tree` is the deploy folder, {path: text}; `source_root` is absolute; `places`
-    tells the lines of what is found later. `prices` gives what its rules went by."""
+    """What `plan` shows and `up` runs. `tree` is the deploy folder, {path: text}; `source_root` is absolute, and so are
+    the local inputs' paths in `data`, by name; `places` tells the lines of what is found later; `prices` gives what its
+    rules went by."""
 
     manifest: Manifest
     spec: Spec
@@ -61,6 +63,7 @@ class Compiled:
     diagnostics: tuple[Diagnostic, ...]
     source_root: Path
     places: Places
+    data: Mapping[str, Path] = field(default_factory=dict)
     prices: Callable[[], KnownPrices] = shipped_prices
 
 
@@ -95,7 +98,15 @@ def compile_manifest(inputs: Inputs) -> Compiled:
     tree = render(checked.plan, resolved_text(checked.manifest, checked.spec))
     root = inputs.source.root
     return Compiled(
-        checked.manifest, checked.spec, checked.plan, tree, checked.diagnostics, root, checked.places, inputs.prices
+        manifest=checked.manifest,
+        spec=checked.spec,
+        plan=checked.plan,
+        tree=tree,
+        diagnostics=checked.diagnostics,
+        source_root=root,
+        places=checked.places,
+        data={name: found.path for name, found in inputs.data.items()},
+        prices=inputs.prices,
     )
 
 
@@ -104,6 +115,7 @@ _PLANNABLE = {
     *("TFI405", "TFI406", "TFI501", "TFI650"),
     *("TFI670", "TFI672", "TFI673", "TFI674", "TFI675", "TFI678", "TFI679"),
     *("TFI700", "TFI701", "TFI702", "TFI703", "TFI704", "TFI705", "TFI706", "TFI707", "TFI708"),
+    *("TFI720", "TFI721", "TFI723", "TFI724", "TFI725", "TFI726"),
 }
 """Errors that leave the tasks as they are: those are looked at too, so that all errors come at once."""
 
@@ -118,6 +130,7 @@ def _check(
     yield from gpu_findings(manifest, chosen, inputs)
     yield from compute_findings(manifest, chosen)
     yield from source_findings(manifest, inputs)
+    yield from data_findings(manifest, inputs, chosen.target)
     yield from requirement_findings(manifest, inputs)
     yield from conda_findings(manifest, inputs)
     yield from framework_findings(manifest)

@@ -34,4 +34,7 @@ def make_plan(spec: Spec, tasks: Sequence[Task], gpus: int) -> Plan:
         infrastructure=first,
         alternatives=tuple(others),
         setup_script=spec.setup_script,
+        secrets=spec.secrets,
+        inputs=spec.inputs,
+        resume_from=spec.resume_from,
     )

@@ -8,7 +8,7 @@ from tfinfra.compiler.inputs import Inputs
 from tfinfra.compiler.requirements import all_requirements
 from tfinfra.compiler.script_rules import Dialect
 from tfinfra.manifest.manifest import Manifest
-from tfinfra.model import Limits, Requirements, Spec, Target
+from tfinfra.model import Input, Limits, Requirements, Spec, Target
 
 
 def resolve(manifest: Manifest, inputs: Inputs, target: Target, dialect: Dialect | None) -> Spec:
@@ -34,6 +34,9 @@ def resolve(manifest: Manifest, inputs: Inputs, target: Target, dialect: Dialect
         hold_on_failure=manifest.on_failure,
         tags=dict(manifest.tags),
         setup_script=manifest.setup_script,
+        secrets=manifest.secrets,
+        inputs=tuple(Input(name, i.mode, i.path, i.url) for name, i in manifest.inputs.items()),
+        resume_from=manifest.resume_from,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tfinfra.manifest.manifest import Manifest
-from tfinfra.model import Limits, Spec
+from tfinfra.model import Input, Limits, Spec
 
 _HEAD = "# What tfinfra made of the manifest: every default is visible, and it is a manifest itself.\n"
 
@@ -32,6 +32,9 @@ def _content(manifest: Manifest, spec: Spec) -> dict[str, Any]:
         **_conda(manifest, spec),
         **({"setup_script": spec.setup_script} if spec.setup_script else {}),
         "environment_variables": spec.environment_variables,
+        "secrets": list(spec.secrets),
+        "inputs": {i.name: _input(i) for i in spec.inputs},
+        **({"resume_from": spec.resume_from} if spec.resume_from else {}),
         "use_gpu": spec.use_gpu,
         "node_count": spec.node_count,
         "distributed_backend": manifest.distributed_backend,
@@ -62,6 +65,11 @@ def _conda(manifest: Manifest, spec: Spec) -> dict[str, Any]:
         "conda_channels": list(spec.requirements.conda_channels),
         **({"conda_dependencies_file": file} if file else {}),
     }
+
+
+def _input(given: Input) -> dict[str, str]:
+    where = {"path": given.path} if given.path is not None else {"url": str(given.url)}
+    return {**where, "mode": given.mode}
 
 
 def _param(values: tuple[str, ...]) -> str | list[str] | None:

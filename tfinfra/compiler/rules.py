@@ -41,6 +41,11 @@ def manifest_findings(manifest: Manifest, stem: str) -> Iterator[Diagnostic]:
     yield from _target_keys(manifest)
 
 
+def set_by_tfinfra(name: str) -> bool:
+    """Whether a variable of this name is tfinfra's own in every task."""
+    return _SET_BY_TFINFRA.fullmatch(name) is not None
+
+
 def _name(manifest: Manifest, stem: str) -> Iterator[Diagnostic]:
     if manifest.name is None and manifest.sound("name") and not re.fullmatch(NAME, stem):
         fitting = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-0123456789")[:24].rstrip("-") or "training"
@@ -127,7 +132,7 @@ def _evaluator(manifest: Manifest) -> Iterator[Diagnostic]:
 def _environment(manifest: Manifest) -> Iterator[Diagnostic]:
     for name, value in manifest.environment_variables.items():
         path = ("environment_variables", name)
-        if _SET_BY_TFINFRA.fullmatch(name):
+        if set_by_tfinfra(name):
             yield error_at(manifest.document, "TFI305", path, f"tfinfra sets {name} itself", "remove it", at="key")
         elif "\0" in value:
             yield error_at(manifest.document, "TFI305", path, f"the value of {name} holds a NUL character", "remove it")

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tfinfra.clock import spell_seconds
 from tfinfra.cloud import Cloud
@@ -17,11 +18,14 @@ from tfinfra.lifecycle.ending import RunResult
 from tfinfra.lifecycle.engine_process import EngineProcess
 from tfinfra.lifecycle.observer import Observer
 from tfinfra.lifecycle.ports import spawn
+from tfinfra.lifecycle.resume_from import checkpoints_to_resume
 from tfinfra.lifecycle.session import Interrupt
 from tfinfra.lifecycle.settings import ALPHABET
 from tfinfra.lifecycle.signals import interruptible
 from tfinfra.lifecycle.spending import so_far
+from tfinfra.lifecycle.staging import Given
 from tfinfra.lifecycle.up import UpRun
+from tfinfra.lifecycle.withheld import refuse_missing, withheld
 from tfinfra.money.budget import FREE, Burn
 from tfinfra.paths import state_folder
 
@@ -49,20 +53,31 @@ def launch_manifest(manifest: Path, options: LaunchOptions, observer: Observer) 
 
 
 def launch(load: Callable[[], Inputs], options: LaunchOptions, observer: Observer) -> RunResult:
-    """Compiles what `load` reads, then runs it in this process until nothing is left. Call it on the main thread."""
-    engine = EngineProcess()
-    try:
-        inputs = load()
-        early = spawn(lambda: _local_cloud(options, observer), "cloud") if stays_here(inputs, options) else None
-        compiled = compile_to_folder(inputs, options, observer)
-        cloud = early.result() if early and _is_local(compiled, options) else choose_cloud(compiled, options)
-        interrupt = Interrupt()
-        run = new_run(compiled, cloud, options, observer, interrupt, engine=engine)
-        observer.say(f"run {run.run} on the {where(cloud)}")
-        with interruptible(interrupt, run.run):
-            return run.go()
-    finally:
-        engine.close()
+    """Compiles what `load` reads, then runs it in this process until nothing is left. Call it on the main thread.
+
+    No process is started before the manifest's secrets are out of the environment that it would inherit."""
+    inputs = load()
+    with withheld(inputs.document.data) as secrets, TemporaryDirectory(prefix="tfinfra-") as scratch:
+        engine = EngineProcess()
+        try:
+            early = spawn(lambda: _local_cloud(options, observer), "cloud") if stays_here(inputs, options) else None
+            compiled = compile_to_folder(inputs, options, observer, secrets)
+            checkpoints = checkpoints_to_resume(compiled, options.folder, Path(scratch))
+            cloud = early.result() if early and _is_local(compiled, options) else choose_cloud(compiled, options)
+            given = Given({n: secrets[n] for n in compiled.plan.secrets}, compiled.data, checkpoints)
+            return _go(compiled, cloud, options, observer, engine=engine, given=given)
+        finally:
+            engine.close()
+
+
+def _go(
+    compiled: Compiled, cloud: Cloud, options: LaunchOptions, observer: Observer, *, engine: EngineProcess, given: Given
+) -> RunResult:
+    interrupt = Interrupt()
+    run = new_run(compiled, cloud, options, observer, interrupt, engine=engine, given=given)
+    observer.say(f"run {run.run} on the {where(cloud)}")
+    with interruptible(interrupt, run.run):
+        return run.go()
 
 
 def stays_here(inputs: Inputs, options: LaunchOptions) -> bool:
@@ -84,14 +99,18 @@ def _local_cloud(options: LaunchOptions, observer: Observer) -> Cloud:
     )
 
 
-def compile_to_folder(inputs: Inputs, options: LaunchOptions, observer: Observer) -> Compiled:
-    """The compiled manifest; its deploy folder is written to deploy/<name>/, its warnings are told."""
+def compile_to_folder(
+    inputs: Inputs, options: LaunchOptions, observer: Observer, secrets: Mapping[str, str]
+) -> Compiled:
+    """The compiled manifest; its deploy folder is written to deploy/<name>/, its warnings are told. Raises
+    ManifestError also where one of its secrets is not among `secrets`."""
     from tfinfra.compiler.pipeline import compile_manifest
     from tfinfra.compiler.write import write_tree
 
     began = time.time()
     observer.begin("compile", "the manifest")
     compiled = compile_manifest(inputs)
+    refuse_missing(compiled.manifest, secrets)
     folder = options.folder / "deploy" / compiled.plan.name
     write_tree(compiled.tree, folder)
     for diagnostic in compiled.diagnostics:
@@ -115,6 +134,7 @@ def new_run(
     interrupt: Interrupt,
     *,
     engine: EngineProcess | None = None,
+    given: Given | None = None,
 ) -> UpRun:
     """The run, not begun."""
     from tfinfra.clouds import machines_of
@@ -130,7 +150,7 @@ def new_run(
         machines=machines_of(cloud),
         burn=burn(compiled) if cloud.charges else FREE,
     )
-    return UpRun(compiled, real_ports(cloud, time.time, engine), up, observer, interrupt)
+    return UpRun(compiled, real_ports(cloud, time.time, engine), up, observer, interrupt, given=given)
 
 
 def burn(compiled: Compiled) -> Burn:

@@ -14,6 +14,7 @@ from tfinfra.cloud import Cloud
 from tfinfra.compiler.pipeline import Compiled
 from tfinfra.errors import Diagnostic
 from tfinfra.lifecycle.runs import RunGroup
+from tfinfra.lifecycle.trees import Tree
 from tfinfra.model import Access, Plan, Requirements
 from tfinfra.store import ObjectStore
 
@@ -60,8 +61,9 @@ class Ports:
     folder that nodes mount, None where each node builds its own. `delete_group` returns once ARM says 404, tells what
     it tries again, and raises TeardownIncomplete; `standing` finds what the subscription has ready and raises
     NotFeasible; `timer_armed` waits for the proof that the workflow in a group can act; `running_instances` counts a
-    group's living machines, None where ARM does not know. `preflight` asks ARM whether the plan (its deploy folder, its
-    run) can work, where the cloud wants that: it gives warnings, and raises what speaks against it."""
+    group's living machines, None where ARM does not know; `machine_ids` are the vmIds of all that ARM lists there.
+    `read_tree` hashes a local input. `preflight` asks ARM whether the plan (its deploy folder, its run) can work, where
+    the cloud wants that: it gives warnings, and raises what speaks against it."""
 
     cloud: Cloud
     ensure_cli: Callable[[Progress], Path]
@@ -73,6 +75,8 @@ class Ports:
     open_store: Callable[[str], ObjectStore]
     delete_group: Callable[[str, Progress], None]
     running_instances: Callable[[str], int | None]
+    machine_ids: Callable[[str], frozenset[str]]
+    read_tree: Callable[[Path, Progress], Tree]
     groups: Callable[[], Sequence[RunGroup]]
     standing: Callable[[Access], Standing]
     timer_armed: Callable[[str, str], bool]

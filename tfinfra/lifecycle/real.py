@@ -13,6 +13,7 @@ from tfinfra.errors import Diagnostic
 from tfinfra.lifecycle.engine_process import EngineProcess
 from tfinfra.lifecycle.ports import BundleSeam, LockSeam, Ports, Progress
 from tfinfra.lifecycle.runs import RunGroup
+from tfinfra.lifecycle.trees import read_tree
 from tfinfra.model import Access, Plan, Requirements
 from tfinfra.money.budget import DELETION_SECONDS
 from tfinfra.paths import cache_folder
@@ -44,6 +45,8 @@ def real_ports(cloud: Cloud, clock: Callable[[], float], engine: EngineProcess |
         open_store=lambda url: open_run_store(cloud, url),
         delete_group=lambda group, progress: _delete_group(cloud, group, progress),
         running_instances=lambda group: _running_instances(cloud, group),
+        machine_ids=lambda group: _machine_ids(cloud, group),
+        read_tree=lambda path, progress: read_tree(path, cache_folder() / "inputs.sqlite3", progress),
         groups=lambda: _groups(cloud),
         standing=lambda access: _standing(cloud, access),
         timer_armed=lambda group, workflow: _timer_armed(cloud, group, workflow),
@@ -114,6 +117,13 @@ def _running_instances(cloud: Cloud, group: str) -> int | None:
 
     cloud.ensure()
     return sum(machine.state not in ENDED for machine in instances(cloud, group))
+
+
+def _machine_ids(cloud: Cloud, group: str) -> frozenset[str]:
+    from tfinfra.azure.teardown import instances
+
+    cloud.ensure()
+    return frozenset(machine.vm_id for machine in instances(cloud, group))
 
 
 def _groups(cloud: Cloud) -> tuple[RunGroup, ...]:

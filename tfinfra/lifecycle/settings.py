@@ -66,6 +66,17 @@ def record_store(record: RunRecord) -> str | None:
     return attempt_url(record.store, choice_of(record.compute_group, record.run)) if record.store else None
 
 
+def inputs_url(keep: Mapping[str, Any], standing: Standing, run: str) -> str:
+    """Where local inputs go: the container of others, where the run uses one (they stay there for later runs), else the
+    run's store, with which they go."""
+    return standing.store_url or store_url(keep, standing, run)
+
+
+def identity_client_id(keep: Mapping[str, Any], standing: Standing) -> str:
+    """The nodes' identity as tokens name it: that of others, or the run's own."""
+    return str(standing.identity_client_id or keep["identityClientId"])
+
+
 def shared_url(keep: Mapping[str, Any]) -> str | None:
     """The share that all tasks see as one directory, None where the plan needs none."""
     shared = keep.get("shared")
@@ -101,7 +112,7 @@ def node_settings(
         shared=shared_url(keep),
         bundle=bundle[0],
         bundle_sha256=bundle[1],
-        identity_client_id=standing.identity_client_id or keep["identityClientId"],
+        identity_client_id=identity_client_id(keep, standing),
         arm_endpoint=cloud.arm_endpoint,
         arm_ca=cloud.ca_file.read_text() if cloud.ca_file else None,
         compute_group_id=group,

@@ -22,6 +22,7 @@ from tfinfra.errors import (
 )
 from tfinfra.lifecycle import attempts, collect, down, settings, spending
 from tfinfra.lifecycle.active import ActiveRun, UpOptions
+from tfinfra.lifecycle.data import RunData
 from tfinfra.lifecycle.ending import POLL, RunResult, await_collected, end_run, hold_success
 from tfinfra.lifecycle.layers import deletion_layers
 from tfinfra.lifecycle.observer import Observer
@@ -29,6 +30,7 @@ from tfinfra.lifecycle.ports import BundleSeam, EngineSeam, LockSeam, Ports, spa
 from tfinfra.lifecycle.reach import await_store
 from tfinfra.lifecycle.record import Attempt, RunRecord, run_folder, this_process
 from tfinfra.lifecycle.session import Interrupt, Session
+from tfinfra.lifecycle.staging import Given
 from tfinfra.lifecycle.watch import Watch
 from tfinfra.model import Outcome, Requirements, to_json
 from tfinfra.money.budget import deadline
@@ -40,7 +42,14 @@ class UpRun:
     """One run, driven by this process. Any thread may interrupt it through `interrupt`."""
 
     def __init__(
-        self, compiled: Compiled, ports: Ports, options: UpOptions, observer: Observer, interrupt: Interrupt
+        self,
+        compiled: Compiled,
+        ports: Ports,
+        options: UpOptions,
+        observer: Observer,
+        interrupt: Interrupt,
+        *,
+        given: Given | None = None,
     ) -> None:
         self.run = settings.run_id(compiled.plan.name, options.letters)
         self._compiled = compiled
@@ -50,6 +59,7 @@ class UpRun:
         self._session = Session(observer, folder.audit, interrupt, ports.clock)
         self._part = "keep"
         self._active = ActiveRun(compiled.plan, self.run, folder, ports, self._session, options)
+        self._data = RunData(compiled, given or Given(), self._active)
 
     def go(self) -> RunResult:
         """Provisions, trains, collects and deletes. Raises what went wrong before the first write to the cloud; after
@@ -94,11 +104,13 @@ class UpRun:
         with session.phase("prepare", "Pulumi, and the environment's lock"):
             looked = spawn(lambda: ports.standing(self._active.plan.infrastructure.access), "standing")
             progress = session.progress("prepare")
+            read = spawn(lambda: self._data.read(progress), "inputs")
             session.wait(spawn(lambda: ports.ensure_cli(progress), "toolchain"))
             engine = spawn(lambda: ports.engine(folder.deploy, self.run, folder.pulumi, self._made), "engine")
             try:
                 lock = session.wait(spawn(lambda: ports.make_lock(requirements, progress), "lock"))
                 standing = session.wait(looked)
+                session.wait(read)
             except BaseException:
                 engine.add_done_callback(_close)
                 raise
@@ -177,14 +189,18 @@ class UpRun:
         if active.options.keep:  # the nodes hold also where this client dies
             active.store.put(layout.KEEP, b"{}\n")
         armed = self._arm(standing)
+        self._data.stage(active.store, keep, standing)
         with session.phase("environment", "the training environment"):
             bundle = session.wait(bundle_made)
         with session.phase("bundle", "upload", sha256=bundle.sha256):
             self._upload(bundle)
+        self._data.hand_in(active.store)
         self._prove_timer(armed)
         spending.note_compute(active.folder, active.record(), active.options.burn.compute, self._ports.clock())
         attempts.provision(active, lambda: self._make_nodes(keep, standing, bundle), bundle)
         bundle.path.unlink(missing_ok=True)
+        if active.options.detach:
+            self._data.await_delivery(active.store)
         active.folder.update(phase="running")
 
     def _keep(self, standing: Standing) -> dict[str, Any]:
@@ -200,6 +216,7 @@ class UpRun:
         packed = (bundle.key, bundle.sha256)
         node = settings.node_settings(record, self._ports.cloud, keep, standing, bundle=packed)
         active.watch = None if active.options.detach else self._new_watch()
+        self._data.offer(_there(active.store))
         part = settings.part_of(record.compute_group, self.run)
         self._up(part, settings.compute_config(record, keep, standing, node), self._look)
 
@@ -263,6 +280,8 @@ class UpRun:
     def _look(self) -> None:
         """One look at the nodes; they may be quicker than Pulumi's update, and they delete what nobody watches."""
         watch = self._active.watch
+        if self._active.outcome is None:
+            self._data.poll()
         if watch is not None and self._active.outcome is None:
             self._active.outcome = watch.poll()
         elif watch is not None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tfinfra import layout
+from tfinfra.clock import count
 from tfinfra.errors import Cancelled, ProvisioningError, TfinfraError
 from tfinfra.lifecycle.observer import Observer
 from tfinfra.lifecycle.ports import spawn
@@ -78,7 +79,7 @@ class Watch:
         self._notices: dict[str, str] = {}
         self._boot_seen: set[str] = set()
         self._boot_errors: dict[str, str] = {}
-        self._registered = 0
+        self._registered = self._gathering = 0
         self._running_last: int | None = None
         self._settled = False
         self._silent_since: float | None = None
@@ -173,6 +174,7 @@ class Watch:
             if beat is not None and self._beats.get(beat.node_id, (-1, 0.0))[0] != beat.sequence:
                 self._beats[beat.node_id] = (beat.sequence, self._clock())
                 self._heed(beat)
+        self._tell_gathering(sum(beat is not None and beat.phase == "gathering" for beat in beats))
         if self._registered < self._plan.node_count:
             registered = len(self._store.list(layout.NODES))
             if registered != self._registered:
@@ -202,6 +204,12 @@ class Watch:
         """What was announced for nodes that are gone."""
         told = (f"{self._name(node)} was {notice}" for node, notice in self._notices.items() if notice)
         return ", ".join(sorted(told))
+
+    def _tell_gathering(self, gathering: int) -> None:
+        if gathering != self._gathering:
+            self._gathering = gathering
+            who = f"waiting for {count(gathering, 'node')}" if gathering else "all there"
+            self._observer.progress("train", f"data and secrets: {who}")
 
     def _look_at_boot(self) -> None:
         for key in self._store.list(layout.BOOT):

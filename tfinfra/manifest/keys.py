@@ -142,7 +142,9 @@ MANIFEST: dict[str, Rules] = {
             },
         },
     ),
-    "resume_from": _rules("text", "a run, or a URL, whose checkpoints are there before the start", minlength=1),
+    "resume_from": _rules(
+        "text", "a run, or a URL, whose checkpoints are there before the start", nullable=True, minlength=1
+    ),
     "environment_variables": _rules(
         "dict",
         "plain text as written; appears in the artefacts",

@@ -154,6 +154,10 @@ def _text(document: Document, path: KeyPath) -> str:
     return document.text(path)
 
 
+def _optional_text(document: Document, path: KeyPath) -> str | None:
+    return None if _at(document, path) is None else document.text(path)
+
+
 def _lower(document: Document, path: KeyPath) -> str | None:
     value = _at(document, path)
     return value.lower() if value is not None else None
@@ -242,7 +246,7 @@ _READERS: dict[str, Callable[[Document, KeyPath], Any]] = {
     "setup_script": _text,
     "secrets": _texts,
     "inputs": _inputs,
-    "resume_from": _text,
+    "resume_from": _optional_text,
     "vm_size": _one_or_more,
     "vm_priority": _priority,
     "limits": _limits,

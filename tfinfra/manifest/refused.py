@@ -15,19 +15,11 @@ ESTIMATOR = {
     "source_directory_data_store": "remove it: the source directory travels with the run's own storage",
 }
 
-LATER = (
-    "secrets",
-    "inputs",
-    "resume_from",
-)
+LATER: tuple[str, ...] = ()
 
 LATER_IN: dict[str, tuple[str, ...]] = {
     "limits": (),
     "compute_target": (),
 }
 
-INSTEAD = {
-    "secrets": "environment_variables are plain text: do not put a secret there",
-    "inputs": "put small data into source_directory",
-    "resume_from": "remove it",
-}
+INSTEAD: dict[str, str] = {}

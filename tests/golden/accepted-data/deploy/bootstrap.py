@@ -1,0 +1,237 @@
+#!/usr/bin/env python3
+"""Takes a node of 'train' from its first boot to its running agent: fetches the run's bundle, checks its digest,
+mounts the run's shared directory where there is one, and starts the agent from the bundle.
+
+Needs Python 3.10 and nothing else. TFINFRA_ROOT (default /) is where the node's files are; with TFINFRA_FOREGROUND=1
+this process becomes the agent. Whatever goes wrong is also written to the run's store, as boot/<vmId>.json, and a node
+without an agent still asks ARM at the deadline to delete the run's machines.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import ssl
+import subprocess
+import sys
+import tarfile
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from datetime import datetime
+from email.utils import formatdate
+from pathlib import Path
+
+ROOT = Path(os.environ.get("TFINFRA_ROOT", "/"))
+SETTINGS = ROOT / "etc/tfinfra/settings.json"
+RUN = ROOT / "opt/tfinfra/run"
+LOG = ROOT / "var/log/tfinfra-agent.log"
+PID = ROOT / "run/tfinfra-agent.pid"
+SHARED = Path("/mnt/tfinfra/shared")
+METADATA = os.environ.get("TFINFRA_METADATA_URL", "http://169.254.169.254")
+# A role grant or a private DNS name may take minutes to be seen; the metadata endpoint may be late or busy.
+PASSING = (403, 404, 408, 410, 429, 500, 502, 503, 504)
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def main() -> int:
+    settings = json.loads(SETTINGS.read_text(encoding="utf-8"))
+    try:
+        close_ssh()
+        fetch_bundle(settings, RUN)
+        mount_shared(settings)
+        return start_agent(settings)
+    except Exception as fault:  # the outermost edge: whoever waits for this node must hear why it does not come
+        report(settings, f"{type(fault).__name__}: {fault}")
+        if os.environ.get("TFINFRA_FOREGROUND") != "1" and os.fork() == 0:
+            leave_the_boot()
+            keep_the_deadline(settings)
+        raise
+
+
+def close_ssh() -> None:
+    """Nothing of tfinfra comes in by ssh: an image's own sshd is stopped, where systemd runs this machine."""
+    if ROOT == Path("/") and Path("/run/systemd/system").is_dir():
+        subprocess.run(["systemctl", "mask", "--now", "ssh.socket", "ssh.service"], check=False)
+
+
+def fetch_bundle(settings: dict, target: Path) -> None:
+    """Unpacks the run's bundle into `target`; nothing of it runs unless its digest is the one in the settings."""
+    archive = target.with_suffix(".tar.gz")
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    with open_object(settings, settings["bundle"]) as source, archive.open("wb") as out:
+        shutil.copyfileobj(source, out, 1 << 20)
+    with archive.open("rb") as data:
+        digest = hashlib.sha256()
+        while chunk := data.read(1 << 20):
+            digest.update(chunk)
+    if digest.hexdigest() != settings["bundle_sha256"]:
+        raise ValueError(f"the bundle's SHA-256 is {digest.hexdigest()}, not {settings['bundle_sha256']}")
+    with tarfile.open(archive) as bundle:
+        safe = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+        bundle.extractall(target, **safe)
+    archive.unlink()
+
+
+def open_object(settings: dict, key: str):
+    """The object `key` of the run's store, as a stream."""
+    url = f"{settings['store']}/{key}"
+    if url.startswith("file://"):
+        return local_path(url).open("rb")
+    return patiently(settings, lambda: ask(settings, blob_request(settings, url)))
+
+
+def ask(settings: dict, request: urllib.request.Request):
+    """The answer as a stream. A cloud with a certificate authority of its own tells it in the settings."""
+    return urllib.request.urlopen(request, timeout=60, context=ssl.create_default_context(cadata=settings["arm_ca"]))
+
+
+def blob_request(settings: dict, url: str, data: bytes | None = None) -> urllib.request.Request:
+    """GET of a blob, or PUT of `data`, with the node's managed identity."""
+    headers = {
+        "Authorization": f"Bearer {storage_token(settings)}",
+        "x-ms-version": "2023-11-03",
+        "x-ms-date": formatdate(usegmt=True),
+    }
+    if data is not None:
+        headers["x-ms-blob-type"] = "BlockBlob"
+    return urllib.request.Request(url, data, headers, method="GET" if data is None else "PUT")
+
+
+def storage_token(settings: dict) -> str:
+    return token(settings, "https://storage.azure.com/")
+
+
+def token(settings: dict, resource: str) -> str:
+    query = {"api-version": "2018-02-01", "resource": resource, "client_id": settings["identity_client_id"]}
+    return metadata(f"/metadata/identity/oauth2/token?{urllib.parse.urlencode(query)}")["access_token"]
+
+
+def metadata(path: str) -> dict:
+    """A document of the instance metadata endpoint, which takes no proxy."""
+    request = urllib.request.Request(METADATA + path, headers={"Metadata": "true"})
+    with DIRECT.open(request, timeout=10) as answer:
+        return json.load(answer)
+
+
+def patiently(settings: dict, attempt):
+    """What `attempt` returns; tries again while the answer may still change, as long as a node may take to register."""
+    until, pause = time.monotonic() + settings["timeouts"]["register"], 0.5
+    while True:
+        try:
+            return attempt()
+        except (urllib.error.URLError, TimeoutError, ConnectionError) as fault:
+            if getattr(fault, "code", 503) not in PASSING or time.monotonic() + pause > until:
+                raise
+            print(f"trying again in {pause:.0f} s: {fault}", flush=True)
+            after = str(getattr(fault, "headers", {}).get("Retry-After"))
+        time.sleep(max(pause, min(int(after), 60)) if after.isdigit() else pause)
+        pause = min(pause * 2, 15)
+
+
+def mount_shared(settings: dict) -> None:
+    """Mounts the run's Azure Files share by NFS 4.1; a shared directory that is a file:// URL is there already."""
+    url = settings["shared"]
+    if not url or url.startswith("file://"):
+        return
+    parts = urllib.parse.urlsplit(url)
+    account = parts.netloc.split(".")[0]
+    export = f"{parts.netloc}:/{account}/{parts.path.strip('/')}"
+    if not shutil.which("mount.nfs4"):
+        patient = ["apt-get", "-o", "DPkg::Lock::Timeout=240"]  # a first boot's own upgrades may hold the lock
+        command([*patient, "update"])
+        command([*patient, "install", "--yes", "--no-install-recommends", "nfs-common"])
+    SHARED.mkdir(parents=True, exist_ok=True)
+    options = "vers=4,minorversion=1,sec=sys,nconnect=4,noresvport,actimeo=1"
+    patiently(settings, lambda: command(["mount", "-t", "nfs4", "-o", options, export, str(SHARED)]))
+
+
+def command(line: list[str]) -> None:
+    done = subprocess.run(line, capture_output=True, text=True, timeout=300, check=False)
+    if done.returncode:
+        raise ConnectionError(f"{' '.join(line)}: exit status {done.returncode}: {done.stderr.strip()[-500:]}")
+
+
+def start_agent(settings: dict) -> int:
+    """Starts the agent in a session of its own, so that it outlives cloud-init."""
+    line = [sys.executable, "-m", "tfinfra.agent", "--settings", str(SETTINGS), "--root", str(ROOT)]
+    environment = {"HOME": "/root", **os.environ, "PYTHONPATH": f"{RUN / 'agent'}:{RUN / 'site'}"}
+    for folder in (LOG.parent, PID.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+    os.chdir(ROOT)
+    log = os.open(LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    if os.environ.get("TFINFRA_FOREGROUND") == "1":
+        PID.write_text(f"{os.getpid()}\n", encoding="ascii")
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        os.execvpe(line[0], line, environment)
+    if os.fork() == 0:
+        leave_the_boot()
+        watch(settings, subprocess.Popen(line, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log))
+    return 0
+
+
+def watch(settings: dict, agent: subprocess.Popen) -> None:
+    """Waits for the agent, beside the boot: one that cannot even start says nothing itself."""
+    PID.write_text(f"{agent.pid}\n", encoding="ascii")
+    status = agent.wait()
+    if status < 0:
+        report(settings, f"the agent was killed by {signal.Signals(-status).name}")
+    elif status:
+        tail = LOG.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
+        report(settings, f"the agent ended with exit status {status}: {' '.join(tail)}")
+    keep_the_deadline(settings)
+
+
+def leave_the_boot() -> None:
+    """Makes this process one that outlives cloud-init, which would wait for the end of its output."""
+    os.setsid()
+    null = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(null, stream)
+
+
+def keep_the_deadline(settings: dict) -> None:
+    """Never returns: at the run's deadline asks ARM to delete its machines, this one among them, until it has done so."""
+    deadline = datetime.fromisoformat(settings["deadline"].replace("Z", "+00:00")).timestamp()
+    while True:
+        time.sleep(max(0.0, deadline - time.time()))
+        try:
+            delete_machines(settings)
+        except (OSError, KeyError, ValueError) as fault:
+            print(f"could not ask ARM for the deletion: {fault}", file=sys.stderr, flush=True)
+        time.sleep(30)
+
+
+def delete_machines(settings: dict) -> None:
+    """DELETE of the compute group, by the node's managed identity."""
+    arm = settings["arm_endpoint"]
+    headers = {"Authorization": f"Bearer {token(settings, f'{arm}/')}"}
+    url = f"{arm}{settings['compute_group_id']}?api-version=2021-04-01"
+    trust = ssl.create_default_context(cadata=settings["arm_ca"])
+    request = urllib.request.Request(url, method="DELETE", headers=headers)
+    urllib.request.urlopen(request, timeout=60, context=trust).close()
+
+
+def report(settings: dict, message: str) -> None:
+    """Best effort: the message is on the console as well."""
+    try:
+        node = metadata("/metadata/instance?api-version=2021-02-01")["compute"]["vmId"]
+        url, data = f"{settings['store']}/boot/{node}.json", json.dumps({"error": message}).encode()
+        if url.startswith("file://"):
+            local_path(url).parent.mkdir(parents=True, exist_ok=True)
+            local_path(url).write_bytes(data)
+        else:
+            ask(settings, blob_request(settings, url, data)).close()
+    except (OSError, KeyError, ValueError) as fault:
+        print(f"could not report to the run's store: {fault}", file=sys.stderr, flush=True)
+
+
+def local_path(url: str) -> Path:
+    return Path(urllib.parse.unquote(urllib.parse.urlsplit(url).path))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

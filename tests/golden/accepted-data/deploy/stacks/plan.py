@@ -1,0 +1,81 @@
+"""What the program reads of the plan.json beside it: only the part that says what to build."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Image:
+    """A marketplace image by its four names (the version is pinned, so that a run can be repeated), or one's own by its
+    ARM id."""
+
+    publisher: str | None
+    offer: str | None
+    sku: str | None
+    version: str | None
+    id: str | None
+
+
+@dataclass(frozen=True)
+class Spot:
+    """`max_price` is US dollars an hour and node; -1: up to the price of a dedicated one."""
+
+    max_price: float
+
+
+@dataclass(frozen=True)
+class Access:
+    """What others made for the run, None where it makes its own: ARM ids, and a container's URL."""
+
+    identity_id: str | None
+    store: str | None
+    reaper_id: str | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One of the plan's choices, of which there are `choices`. `orchestration_mode` is "Uniform" (InfiniBand, several
+    nodes) or "Flexible"; ids are ARM's."""
+
+    location: str
+    vm_size: str
+    node_count: int
+    orchestration_mode: str
+    infiniband: bool
+    accelerated_networking: bool
+    security_type: str
+    image: Image
+    os_disk_gb: int
+    address_space: str
+    subnet_prefix: str
+    shared_directory: bool
+    tags: dict[str, str]
+    ephemeral_os_disk: bool
+    spot: Spot | None
+    zone: str | None
+    subnet_id: str | None
+    capacity_reservation_id: str | None
+    proximity_placement: bool
+    access: Access
+    choices: int
+
+    @property
+    def zones(self) -> list[str] | None:
+        """The zone as ARM takes it."""
+        return [self.zone] if self.zone else None
+
+
+def read_plan(file: Path, choice: int = 0) -> Plan:
+    """The infrastructure that the plan.json `file` asks for: its first choice, or the alternative of that number.
+
+    Raises KeyError or TypeError where the file is no plan, IndexError where it has no such choice.
+    """
+    document = json.loads(file.read_text(encoding="utf-8"))
+    choices = [document["infrastructure"], *document["alternatives"]]
+    wanted = choices[choice]
+    spot = wanted["spot"]
+    parts = {"image": Image(**wanted["image"]), "spot": Spot(**spot) if spot else None}
+    return Plan(**{**wanted, **parts, "access": Access(**wanted["access"])}, choices=len(choices))

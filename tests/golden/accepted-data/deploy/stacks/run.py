@@ -1,0 +1,71 @@
+"""One run's own values: stack configuration (namespace tfinfra) and every physical name, derived from the run id."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import pulumi
+
+from stacks.plan import Plan
+
+CONTAINER = "run"
+SHARE = "shared"
+NO_ROLE = "none"
+
+
+@dataclass(frozen=True)
+class Run:
+    """`group` is this stack's resource group; `expires_at` (ISO 8601, UTC) is when that group may be deleted.
+
+    `deleter_role` is the GUID of the role that deletes groups, None for the one that `tfinfra setup azure` makes;
+    `may_delete` is false where the subscription has no such role.
+    """
+
+    id: str
+    group: str
+    owner: str
+    expires_at: str
+    location: str
+    tags: dict[str, str]
+    deleter_role: str | None = None
+    may_delete: bool = True
+
+    @property
+    def keep_group(self) -> str:
+        return f"tfinfra-{self.id}-keep"
+
+    def compute_groups(self, choices: int) -> dict[str, str]:
+        """The groups that the nodes may be in, one for each of the plan's choices, by "compute", "compute_1", …"""
+        first = f"tfinfra-{self.id}-compute"
+        return {"compute": first, **{f"compute_{n}": f"{first}-{n}" for n in range(1, choices)}}
+
+    @property
+    def storage_account(self) -> str:
+        return account_name("blob", self.id)
+
+    @property
+    def shared_account(self) -> str:
+        return account_name("file", self.id)
+
+
+def read_run(plan: Plan, config: pulumi.Config) -> Run:
+    """The run of this stack; the plan's own tags come first, so that no tag can hide whose resource this is."""
+    run, owner, expires = config.require("run"), config.require("owner"), config.require("expiresAt")
+    deleter = config.get("deleterRole")
+    marks = {"tfinfra-run": run, "tfinfra-owner": owner, "tfinfra-expires-at": expires}
+    return Run(
+        id=run,
+        group=config.require("group"),
+        owner=owner,
+        expires_at=expires,
+        location=plan.location,
+        tags={**plan.tags, **marks},
+        deleter_role=None if deleter == NO_ROLE else deleter,
+        may_delete=deleter != NO_ROLE,
+    )
+
+
+def account_name(purpose: str, run: str) -> str:
+    """A storage account's name: 24 characters of [a-z0-9], unique in all of Azure, the same for the same run."""
+    return "tfi" + hashlib.sha256(f"{purpose}:{run}".encode()).hexdigest()[:21]

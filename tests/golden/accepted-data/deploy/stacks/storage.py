@@ -1,0 +1,65 @@
+"""The run's object store: nodes and client meet in it, and outputs stay in it until they are fetched."""
+
+from __future__ import annotations
+
+import pulumi
+from pulumi_azure_native import authorization, resources, storage
+
+from stacks.group import within
+from stacks.roles import BLOB_DATA_CONTRIBUTOR, assign
+from stacks.run import CONTAINER, Run
+
+
+class Storage(pulumi.ComponentResource):
+    """A Blob account without keys and without public blobs, its container, and the caller's right to its data.
+
+    Making an account gives its maker no right to the data in it, hence the assignment; with `grants=False` whoever
+    grants rights here has done so from above. `location` is what the client and the nodes are told:
+    {"endpoint": the account's blob endpoint, "container": name}.
+    """
+
+    account_id: pulumi.Output[str]
+    location: pulumi.Output[dict[str, str]]
+
+    def __init__(self, run: Run, group: resources.ResourceGroup, *, grants: bool = True) -> None:
+        super().__init__("tfinfra:keep:Storage", "storage", opts=pulumi.ResourceOptions(parent=group))
+        account = self._account(run, group)
+        container = storage.BlobContainer(
+            "container",
+            container_name=CONTAINER,
+            account_name=account.name,
+            resource_group_name=group.name,
+            public_access=storage.PublicAccess.NONE,
+            opts=within(group, self),
+        )
+        if grants:
+            assign(
+                "caller-blobs",
+                group,
+                self,
+                scope=account.id,
+                principal=authorization.get_client_config_output().object_id,
+                role=BLOB_DATA_CONTRIBUTOR,
+            )
+        self.account_id = account.id
+        endpoint = account.primary_endpoints.apply(lambda endpoints: endpoints.blob)
+        self.location = pulumi.Output.all(endpoint=endpoint, container=container.name)
+        self.register_outputs({"location": self.location})
+
+    def _account(self, run: Run, group: resources.ResourceGroup) -> storage.StorageAccount:
+        return storage.StorageAccount(
+            "blobs",
+            account_name=run.storage_account,
+            resource_group_name=group.name,
+            location=run.location,
+            tags=run.tags,
+            kind=storage.Kind.STORAGE_V2,
+            sku=storage.SkuArgs(name=storage.SkuName.STANDARD_LRS),
+            access_tier=storage.AccessTier.HOT,
+            allow_shared_key_access=False,
+            allow_blob_public_access=False,
+            default_to_o_auth_authentication=True,
+            enable_https_traffic_only=True,
+            minimum_tls_version=storage.MinimumTlsVersion.TLS1_2,
+            opts=within(group, self),
+        )

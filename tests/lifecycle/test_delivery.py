@@ -1,0 +1,99 @@
+"""Secrets go to nodes that registered and that ARM knows, and to nobody else."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tfinfra import layout
+from tfinfra.errors import CredentialsError, ProvisioningError
+from tfinfra.lifecycle.delivery import Delivery
+from tfinfra.model import Inventory, NodeRegistration, to_json
+from tfinfra.sealing import NodeKey
+from tfinfra.store import MemoryStore
+
+SECRETS = {"TOKEN": "a value"}
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def registered(*nodes: tuple[str, str | None]) -> MemoryStore:
+    """A store with an inventory of (vmId, public key)."""
+    rows = (NodeRegistration(i, f"host-{i}", "10.0.0.4", None, 2222, 2, 0, key) for i, key in nodes)
+    store = MemoryStore()
+    store.put(layout.INVENTORY, json.dumps(to_json(Inventory(tuple(rows)))).encode())
+    return store
+
+
+def delivery(store: MemoryStore, listed: Callable[[], frozenset[str]], clock: Clock) -> Delivery:
+    return Delivery(SECRETS, store, listed, timeout=30, clock=clock, told=lambda _: None)
+
+
+def poll(made: Delivery, clock: Clock, rounds: int = 40) -> None:
+    for _ in range(rounds):
+        made.poll()
+        clock.now += 1.1
+        time.sleep(0.005)  # ARM is asked on a thread of its own
+
+
+def test_what_is_handed_over_opens_on_every_node() -> None:
+    keys, clock = [NodeKey(), NodeKey()], Clock()
+    store = registered(("VM-1", keys[0].public), ("vm-2", keys[1].public))
+    made = delivery(store, lambda: frozenset({"vm-1", "VM-2", "vm-3"}), clock)
+    poll(made, clock, 10)
+    assert made.done
+    assert [key.open(store.objects[layout.SECRETS]) for key in keys] == [SECRETS, SECRETS]
+
+
+def test_nothing_happens_before_the_nodes_have_met() -> None:
+    store, clock = MemoryStore(), Clock()
+    made = delivery(store, frozenset, clock)
+    poll(made, clock)
+    assert not made.done and store.objects == {}
+
+
+def test_a_key_that_somebody_else_registered_gets_nothing() -> None:
+    store, clock = registered(("vm-1", NodeKey().public), ("stranger", NodeKey().public)), Clock()
+    made = delivery(store, lambda: frozenset({"vm-1", "vm-2"}), clock)
+    with pytest.raises(ProvisioningError, match=r"does not list host-stranger \(stranger\).*handed to nobody"):
+        poll(made, clock)
+    assert layout.SECRETS not in store.objects
+
+
+def test_arm_may_be_late_and_may_fail_for_a_while() -> None:
+    store, clock = registered(("vm-1", NodeKey().public)), Clock()
+
+    def listed() -> frozenset[str]:
+        if clock.now < 8:
+            raise CredentialsError("the token has expired")
+        return frozenset({"vm-1"} if clock.now > 12 else ())
+
+    made = delivery(store, listed, clock)
+    poll(made, clock)
+    assert made.done
+
+
+def test_a_node_without_a_key_is_an_error_and_no_plain_text() -> None:
+    store, clock = registered(("vm-1", None)), Clock()
+    made = delivery(store, lambda: frozenset({"vm-1"}), clock)
+    with pytest.raises(ProvisioningError, match="without a usable key"):
+        poll(made, clock)
+    assert not any(b"a value" in data for data in store.objects.values())
+
+
+def test_a_run_without_secrets_asks_nobody() -> None:
+    def never() -> frozenset[str]:
+        raise AssertionError("ARM was asked")
+
+    made = Delivery({}, MemoryStore(), never, timeout=1, clock=Clock(), told=lambda _: None)
+    made.poll()
+    assert made.done

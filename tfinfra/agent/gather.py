@@ -1,0 +1,147 @@
+"""What a node must have before its tasks start: the inputs, the checkpoints to resume from, the secrets. Then node 0
+waits until all others have theirs, for its clock over the tasks' start begins after that."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from tfinfra import layout
+from tfinfra.agent.assignment import Gathered
+from tfinfra.agent.control import deadline_stop, requested_stop
+from tfinfra.agent.faults import NodeFault, RunEnded, RunStopped
+from tfinfra.agent.fetch import fetch, told
+from tfinfra.agent.heartbeat import Peers
+from tfinfra.agent.host import Host
+from tfinfra.agent.inputs import bring_inputs
+from tfinfra.agent.patience import PatientStore, store_errors
+from tfinfra.agent.records import read, read_plain, write
+from tfinfra.masking import needles
+from tfinfra.model import DataSource, DataSources, Inventory, NodeRegistration, Plan
+from tfinfra.sealing import NodeKey, SealError
+from tfinfra.store import ObjectStore, open_store
+
+_BLOB = "https://storage.azure.com/"
+_PATIENCE = 120.0  # a role grant on somebody else's account may be as late as one of our own
+_PREPARING = ("", "starting", "environment", "rendezvous", "gathering")
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+
+def node_key(plan: Plan) -> NodeKey | None:
+    """This node's key pair, where the run has secrets."""
+    return NodeKey() if plan.secrets else None
+
+
+def gather(host: Host, inventory: Inventory, rank: int, shared: Path, key: NodeKey | None) -> Gathered:
+    """Returns when this node has all that its tasks need, and node 0 when all nodes have.
+
+    Raises NodeFault, RunEnded or RunStopped where there is nothing to do for this node.
+    """
+    plan = host.plan
+    if not (plan.inputs or plan.resume_from or plan.secrets):
+        return Gathered()
+    host.pulse.say("gathering")
+    check = _Check(host)
+    sources = _sources(host) if plan.inputs or plan.resume_from else DataSources({})
+    inputs = bring_inputs(
+        sources.inputs, host.places, lambda url: _open(host, url), host.settings.identity_client_id, check
+    )
+    if sources.checkpoints is not None:
+        _resume(host, sources.checkpoints, rank, shared / "checkpoints", check)
+    secrets = _secrets(host, inventory.nodes[rank], key, check) if key else {}
+    host.logs.hide(needles(secrets.values()))
+    host.pulse.say("gathered")
+    if rank == 0:
+        _wait_for_others(host, inventory, check)
+    return Gathered(inputs, secrets)
+
+
+class _Check:
+    """Raises RunEnded or RunStopped where the run ends meanwhile; looks into the store a few times a second at most."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._next = 0.0
+
+    def __call__(self) -> None:
+        now = self._host.clock.monotonic()
+        if now < self._next:
+            return
+        self._next = now + max(1.0, self._host.pause)
+        host = self._host
+        if host.store.get(layout.OUTCOME) is not None:
+            raise RunEnded("the run ended before this node had its data")
+        stop = requested_stop(host.store) or deadline_stop(host.settings, host.plan, host.clock.time())
+        if stop:
+            raise RunStopped(stop.message, reason=stop.reason)
+
+
+def _sources(host: Host) -> DataSources:
+    found = read(host.store, layout.DATA, DataSources)
+    if found is None:
+        raise NodeFault(f"the client left no {layout.DATA} in the run's store")
+    return found
+
+
+def _open(host: Host, url: str) -> ObjectStore:
+    if url == host.settings.store:
+        return host.store
+    return PatientStore(
+        open_store(url, lambda: host.metadata.token(_BLOB), ca=host.settings.arm_ca), host.clock, _PATIENCE
+    )
+
+
+def _resume(host: Host, source: DataSource, rank: int, target: Path, check: _Check) -> None:
+    """Node 0 puts the checkpoints into the tasks' common directory; the others wait for its word."""
+    if rank != 0:
+        _await(host, lambda: read_plain(host.store, layout.RESUMED), check)
+        return
+    try:
+        files = fetch(source, target, lambda url: _open(host, url), check).files
+    except store_errors() as error:
+        raise told(error, source, "the checkpoints to resume from", host.settings.identity_client_id) from error
+    _log.info("%d files of checkpoints are in place", files)
+    write(host.store, layout.RESUMED, {"files": files})
+
+
+def _secrets(host: Host, mine: NodeRegistration, key: NodeKey, check: _Check) -> dict[str, str]:
+    """The secrets, once the client has sealed them for the nodes of the inventory."""
+    if mine.public_key != key.public:
+        raise NodeFault(f"the key registered for {mine.node_id} is not this node's: who else may write into the store?")
+    sealed = _await(host, lambda: host.store.get(layout.SECRETS), check, host.settings.timeouts.register)
+    if sealed is None:
+        raise NodeFault("the client did not hand over the secrets in time: is it still there?")
+    try:
+        values = key.open(sealed)
+    except SealError as error:
+        raise NodeFault(f"the secrets were not sealed for this node: {error}") from error
+    if missing := [name for name in host.plan.secrets if name not in values]:
+        raise NodeFault(f"the client handed over no value of {', '.join(missing)}")
+    return values
+
+
+def _wait_for_others(host: Host, inventory: Inventory, check: _Check) -> None:
+    """Returns when no other node is still preparing, or it is lost: then the judge sees that too."""
+    ids = {rank: node.node_id for rank, node in enumerate(inventory.nodes) if rank != 0}
+    peers = Peers(host.store, ids, host.clock, host.settings.timeouts.heartbeat)
+
+    def ready() -> bool:
+        peers.poll()
+        lost = peers.lost()
+        return all(rank in lost or peers.phase(rank) not in _PREPARING for rank in ids)
+
+    _await(host, ready, check)
+
+
+def _await(host: Host, look: Callable[[], T | None], check: _Check, timeout: float | None = None) -> T | None:
+    """What `look` gives once that is true; None after `timeout` seconds."""
+    give_up = None if timeout is None else host.clock.monotonic() + timeout
+    while not (found := look()):
+        check()
+        if give_up is not None and host.clock.monotonic() > give_up:
+            return None
+        host.clock.sleep(host.pause)
+    return found
