@@ -113,9 +113,11 @@ def test_nodes_that_did_come_up_are_told_to_stop_and_are_not_taken_for_the_next_
 def test_what_the_client_leaves_for_the_nodes_is_there_for_the_next_ones_too(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.refusals = [refusal("AllocationFailed")]
+    world.store.put(layout.DATA, b'{"inputs": []}')
     world.new_run(in_places(), keep=True, detach=True).go()
     (second,) = world.attempt_stores.values()
     assert layout.KEEP in second.objects
+    assert second.objects[layout.DATA] == b'{"inputs": []}'
 
 
 def test_places_without_room_are_all_named_with_their_reasons(tmp_path: Path) -> None:
