@@ -1,5 +1,7 @@
 """Where everything of a run lies in its object store: the keys that the client and the nodes meet at.
 
+plan.json                         Plan, and
+run.json                          RunRecord without what is this client's alone: another machine knows the run by both
 bundle/<sha256>.tar.gz            the run's bundle, written by the client
 boot/<node_id>.json               {"error"}: a node whose bootstrap failed
 nodes/<node_id>.json              NodeRegistration
@@ -29,6 +31,8 @@ LOGS = "logs"
 OUTPUTS = "outputs"
 OUTPUT_FOLDERS = ("outputs", "logs", "checkpoints")
 
+PLAN = "plan.json"
+RECORD = "run.json"
 INVENTORY = "inventory.json"
 OUTCOME = "outcome.json"
 COLLECTED = "collected.json"

@@ -25,7 +25,7 @@ from tfinfra.lifecycle.record import (
     this_process,
 )
 from tfinfra.lifecycle.runs import RunGroup, resolve, run_state, unrecorded
-from tfinfra.lifecycle.settings import run_of_group, shared_url, store_url
+from tfinfra.lifecycle.settings import shared_url, store_url
 from tfinfra.model import Outcome
 
 
@@ -116,7 +116,6 @@ def test_urls_of_the_keep_stack() -> None:
     assert store_url(keep) == "file:///a b/run"
     assert shared_url(keep) == "file:///f/s"
     assert shared_url({"shared": None}) is None
-    assert run_of_group("tfinfra-digits-abc123-compute") == "digits-abc123"
 
 
 def test_the_audit_log_shows_where_it_was_changed(tmp_path: Path) -> None:

@@ -171,7 +171,8 @@ def _collect_beside_deletion(active: ActiveRun) -> tuple[_Told, BaseException | 
     """Deletes the compute group while the outputs come home out of the keep group."""
     compute = (down.groups_of(active.run)["compute"],)
     with active.session.phase("teardown", compute[0]):
-        deleting = spawn(lambda: down.delete_groups(active.ports, compute, active.session.observer.say), "teardown")
+        say = active.session.observer.say
+        deleting = spawn(lambda: down.delete_groups(active.ports, active.run, compute, say), "teardown")
         seen, lost = _collect(active)
         return _Told(seen, deleting.result()), lost
 
@@ -202,7 +203,7 @@ def _delete_keep(active: ActiveRun, told: _Told, lost: BaseException | None) -> 
         left = {keep: f"the outputs in it could not be fetched: {lost}"}
     else:
         with active.session.phase("verify", keep):
-            left = down.delete_groups(active.ports, (keep,), active.session.observer.say)
+            left = down.delete_groups(active.ports, active.run, (keep,), active.session.observer.say)
     if left:
         active.session.audit.append("teardown.left", left=left)
         active.folder.update(phase="incomplete", left=tuple(left))
@@ -210,7 +211,9 @@ def _delete_keep(active: ActiveRun, told: _Told, lost: BaseException | None) -> 
     active.session.audit.append("teardown.verified", groups=list(down.groups_of(active.run).values()))
     if active.exported is not None:
         wait([active.exported], timeout=CLOSING)
-    down.forget_stacks(active.engine, active.folder)
+    if active.engine is not None:
+        active.engine.close()
+    down.forget_stacks(active.ports, active.folder, list(down.groups_of(active.run).values()))
     active.folder.update(phase="deleted", left=())
     return left
 

@@ -78,7 +78,7 @@ class _Answers:
 
 
 class Host:
-    """Serves the requests of one run. The first is `open`; `up`, `export` and `drop` run beside each other."""
+    """Serves the requests of one run. The first is `open`; `up` and `export` run beside each other."""
 
     def __init__(self, answers: _Answers) -> None:
         self._answers = answers
@@ -116,8 +116,6 @@ class Host:
             return self._engine.up(request["part"], request["config"])
         if request["verb"] == "export":
             return self._engine.export(request["part"])
-        if request["verb"] == "drop":
-            return self._engine.drop(request["part"])
         return self._engine.close()
 
     def _open(self, request: dict[str, Any]) -> Engine:

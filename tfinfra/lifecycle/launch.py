@@ -96,9 +96,9 @@ def compile_to_folder(inputs: Inputs, options: LaunchOptions, observer: Observer
 
 def choose_cloud(compiled: Compiled, options: LaunchOptions) -> Cloud:
     """The cloud of the target; a rehearsal's is always this machine's."""
-    from tfinfra.clouds import cloud_for
+    from tfinfra.clouds import cloud_to_provision
 
-    return cloud_for(compiled.spec.target, options.rehearse, options.machines)
+    return cloud_to_provision(compiled.spec.target, options.rehearse, options.machines)
 
 
 def new_run(

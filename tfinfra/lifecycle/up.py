@@ -19,7 +19,7 @@ from tfinfra.errors import (
     ProvisioningError,
     TrainingFailed,
 )
-from tfinfra.lifecycle import collect, down, settings
+from tfinfra.lifecycle import collect, down, elsewhere, settings
 from tfinfra.lifecycle.active import ActiveRun, UpOptions
 from tfinfra.lifecycle.ending import POLL, RunResult, await_collected, end_run, hold_success
 from tfinfra.lifecycle.observer import Observer
@@ -116,6 +116,7 @@ class UpRun:
             usd_per_hour=active.options.usd_per_hour,
             machines=active.options.machines,
             environment=lock.key,
+            backend=down.users_backend(),
             phase="provisioning",
             client=this_process(),
             times={"started": now},
@@ -137,6 +138,7 @@ class UpRun:
         store_url = settings.store_url(keep)
         active.folder.update(store=store_url, shared=settings.shared_url(keep))
         active.store = self._ports.open_store(store_url)
+        elsewhere.publish(active.store, active.record(), active.plan)
         if active.options.keep:  # the nodes hold also where this client dies
             active.store.put(layout.KEEP, b"{}\n")
         armed = spawn(lambda: self._ports.timer_armed(active.record().keep_group, f"{self.run}-timer"), "timer")
@@ -148,7 +150,7 @@ class UpRun:
         self._prove_timer(armed)
         active.watch = None if active.options.detach else self._new_watch()
         self._up("compute", settings.compute_config(active.record(), keep, node), self._look)
-        active.folder.update(phase="running")
+        elsewhere.publish(active.store, active.folder.update(phase="running"), active.plan)
 
     def _prove_timer(self, armed: Future[bool]) -> None:
         """Waits until the timer has shown that it can act, before anything is there that it would have to delete."""
@@ -200,6 +202,7 @@ class UpRun:
         self._export()
         _there(active.engine).close()
         record = active.folder.update(detached=True, client=None, times=active.times(over=False))
+        elsewhere.publish(_there(active.store), record, active.plan)
         active.folder.audit.append("detached")
         return RunResult(record, collect.run_document(record, active.plan, active.store), None)
 
@@ -222,11 +225,10 @@ class UpRun:
 
     def _warm_end(self) -> None:
         """Does early what the end would wait for: the stacks' states for the audit, the deletion's imports. The engine
-        is done then; only a backend of the user's own needs it once more."""
+        is done then."""
         self._export()
         self._ports.warm_teardown()
-        if not down.needs_engine():
-            _there(self._active.engine).close()
+        _there(self._active.engine).close()
 
     def _export(self) -> None:
         for part in ("keep", "compute"):

@@ -6,6 +6,7 @@ The clients of Azure and the nodes' agents handle them as they handle Entra's: i
 from __future__ import annotations
 
 import base64
+import getpass
 import hashlib
 import hmac
 import json
@@ -19,7 +20,7 @@ OWNER_OID = "00000000-0000-0000-0000-00000000beef"
 
 def mint(key: bytes, oid: str, now: float, seconds: int) -> str:
     """A token for the principal `oid`, valid from `now` (Unix seconds, a minute of slack before) for `seconds`."""
-    claims = {
+    claims: dict[str, Any] = {
         "iss": ISSUER,
         "aud": AUDIENCE,
         "iat": int(now),
@@ -29,6 +30,8 @@ def mint(key: bytes, oid: str, now: float, seconds: int) -> str:
         "idtyp": "user" if oid == OWNER_OID else "app",
         "tid": TENANT,
     }
+    if oid == OWNER_OID:
+        claims["upn"] = getpass.getuser()
     head = _part({"alg": "HS256", "typ": "JWT"}) + "." + _part(claims)
     return head + "." + _encode(_sign(key, head))
 
