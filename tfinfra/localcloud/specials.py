@@ -64,7 +64,7 @@ def _operation_result(core: Core, address: ids.Address, name: str, filter_: str)
     if found.error:
         raise ArmError(found.error["status"], found.error["code"], found.error["message"])
     if found.status == "InProgress":
-        return Answer(202, headers={"Location": address.path, "Retry-After": "0"})
+        return Answer(202, headers={"Location": f"{address.path}?api-version=2024-03-01", "Retry-After": "0"})
     return Answer(200)
 
 
