@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 
 from tests.lifecycle.fakes import World, a_plan, failing, succeeding, training
+from tests.lifecycle.test_record import a_record
 from tfinfra import layout
 from tfinfra.errors import ProvisioningError, TeardownIncomplete, UsageError
-from tfinfra.lifecycle import access, resume
+from tfinfra.lifecycle import access, overview, resume
 from tfinfra.lifecycle.access import FoundRun
-from tfinfra.lifecycle.elsewhere import publish
+from tfinfra.lifecycle.elsewhere import driven_elsewhere, publish
 from tfinfra.lifecycle.places import Asked
 from tfinfra.lifecycle.record import run_folder, this_process
+from tfinfra.lifecycle.runs import read_outcome
 
 RUN = "digits-abc123"
 AZURE = Asked("azure", None, "sub-a")
@@ -57,7 +59,7 @@ def test_status_logs_and_fetch_give_what_they_give_at_home(
     world = left_by_its_client(tmp_path, monkeypatch, succeeding)
     home = run_folder(tmp_path / "state", RUN)
     groups = tuple(world.ports().groups())
-    at_home = FoundRun(RUN, home, home.read(), world.ports, groups, world.store, access.read_outcome(world.store))
+    at_home = FoundRun(RUN, home, home.read(), world.ports, groups, world.store, read_outcome(world.store))
     found = access.find_run(wanted, AZURE)
     own = ("results", "state")
     here, there = resume.status_document(found), resume.status_document(at_home)
@@ -74,7 +76,7 @@ def test_a_failed_training_is_told_from_its_store(
     tmp_path: Path, second: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left_by_its_client(tmp_path, monkeypatch, failing)
-    (state,) = access.all_states(AZURE)
+    (state,) = overview.all_states(AZURE)
     assert (state.state, state.result, state.message) == ("ended", "failed", "rank-1 ended with exit status 7")
     assert not (tmp_path / "second-state").exists()
 
@@ -191,7 +193,7 @@ def test_a_broken_record_is_told_and_written_anew_from_the_store(
     state = tmp_path / "state"
     monkeypatch.setenv("TFINFRA_STATE_DIR", str(state))
     (state / "runs" / RUN / "run.json").write_text('{"run":')
-    (lost,) = access.all_states()
+    (lost,) = overview.all_states()
     assert (lost.state, lost.run) == ("unknown", RUN)
     assert "is broken" in lost.message
     resume.end_run(access.find_run(RUN, AZURE), lambda text: None)
@@ -210,3 +212,28 @@ def test_a_run_that_is_verified_deleted_asks_no_cloud(tmp_path: Path, monkeypatc
     assert resume.status_document(found)["result"] == "succeeded"
     assert list(resume.log_lines(found, None, follow=True)) == ["step 1", "test accuracy: 0.97"]
     assert resume.fetch(found, tmp_path / "runs", print)["phase"] == "deleted"
+
+
+def test_a_record_whose_groups_are_gone_makes_no_name_ambiguous(
+    tmp_path: Path, second: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left_by_its_client(tmp_path, monkeypatch, training)
+    run_folder(tmp_path / "second-state", "digits-gone00").write(a_record("digits-gone00", phase="running"))
+    assert access.find_run("digits", Asked("local")).run == RUN
+
+
+def test_a_record_of_another_cloud_is_not_what_was_asked_for(
+    tmp_path: Path, second: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(tmp_path)
+    monkeypatch.setattr(access, "_ports_at", lambda place: world.ports())
+    run_folder(tmp_path / "second-state", RUN).write(a_record(RUN, phase="running"))
+    with pytest.raises(UsageError, match="there is no run 'digits'"):
+        access.find_run("digits", AZURE)
+
+
+@pytest.mark.parametrize("beat", [b"", b"[]", b'{"time": null}', b'{"time": "now"}', b"\xff"])
+def test_a_beat_that_says_nothing_is_none(beat: bytes, tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.store.put(layout.WATCH, beat)
+    assert not driven_elsewhere(a_record(), world.store, time.time())

@@ -200,3 +200,15 @@ def test_status_shows_tasks_as_the_nodes_see_them(tmp_path: Path) -> None:
     document = resume.status_document(found(world))
     assert document["state"]["state"] == "training"
     assert [t["state"] for t in document["tasks"]] == ["running"]
+
+
+def test_down_of_a_run_that_another_machine_has_ended_puts_the_state_right(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    there = found(world, groups=())
+    there.folder.pulumi.mkdir()
+    resume.end_run(there, lambda text: None)
+    record = there.folder.read()
+    assert record is not None
+    assert (record.phase, record.result) == ("deleted", None)
+    assert "from elsewhere" in record.message
+    assert not there.folder.pulumi.exists()

@@ -21,7 +21,7 @@ def command(*, asked: Asked, as_json: bool) -> int:
     """List all runs: state, result, time, cost, and what is left of them. With --cloud, --target or --subscription
     those of that cloud, whichever machine began them."""
     from tfinfra.cli.output import print_document, progress
-    from tfinfra.lifecycle.access import all_states
+    from tfinfra.lifecycle.overview import all_states
 
     states = all_states(asked, progress)
     if as_json:

@@ -5,29 +5,27 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 
-from tfinfra.azure.names import part_of_group
+from tfinfra.azure.names import name_of_run, part_of_group, run_of_group
 from tfinfra.cloud import Cloud
-from tfinfra.errors import ProvisioningError, TfinfraError, UsageError
+from tfinfra.errors import ProvisioningError, UsageError
 from tfinfra.lifecycle.elsewhere import BorrowedFolder, borrowed, driven_elsewhere
 from tfinfra.lifecycle.places import Asked, KnownTarget, Place, guesses, known_targets, place_of
 from tfinfra.lifecycle.ports import Ports, Progress
 from tfinfra.lifecycle.real import real_ports
-from tfinfra.lifecycle.record import RunFolder, RunRecord, all_records, broken_records, is_broken, run_folder
-from tfinfra.lifecycle.runs import RunGroup, RunState, read_outcome, resolve, run_state, unrecorded, untold
+from tfinfra.lifecycle.record import RunFolder, RunRecord, all_records, is_broken, run_folder
+from tfinfra.lifecycle.runs import RunGroup, RunState, read_outcome, resolve, run_state, untold
 from tfinfra.model import Outcome
 from tfinfra.paths import state_folder
 from tfinfra.store import ObjectStore, store_errors
 
 Reach = Callable[[], Ports]
 ANYWHERE = Asked()
-LOOKS = 8
-"""Stores that are read at the same time."""
+HERE = Place(None, "here")
 
 
 @dataclass(frozen=True)
@@ -76,20 +74,23 @@ class FoundRun:
         return replace(told, watched=told.watched or self.driven_elsewhere)
 
 
-def _quiet(text: str) -> None:
+def quiet(text: str) -> None:
+    """Tells nobody."""
     del text
 
 
 # One run
 
 
-def find_run(wanted: str, asked: Asked = ANYWHERE, tell: Progress = _quiet) -> FoundRun:
+def find_run(wanted: str, asked: Asked = ANYWHERE, tell: Progress = quiet) -> FoundRun:
     """The run that `wanted` (an id or a name) means, in the cloud that was asked for, else wherever it is known; `tell`
     hears which subscription was used. Raises UsageError."""
     state = state_folder()
     records = all_records(state)
     if not asked.nothing:
-        return _found_at(wanted, records, [_named_place(asked, tell)], state)
+        place = named_place(asked, tell)
+        there = [record for record in records if place.holds(record.target, record.rehearse)]
+        return _found_at(wanted, there, [reach_at(place)], state)
     run = _by_record(wanted, records)
     if run is not None:
         return _recorded(run_folder(state, run), state)
@@ -111,41 +112,48 @@ def _recorded(folder: RunFolder, state: Path) -> FoundRun:
     record = folder.read()
     assert record is not None  # noqa: S101 - it was read to find the run
     reach = cache(lambda: real_ports(cloud_of(record), time.time))
-    if record.phase == "deleted" and not (_is_here(record) and local_cloud_used(state)):
+    if record.phase == "deleted" and not (HERE.holds(record.target, record.rehearse) and local_cloud_used(state)):
         return FoundRun(record.run, folder, record, reach, (), None, None)
     groups = tuple(g for g in reach().groups() if g.run == record.run)
-    return _opened(FoundRun(record.run, folder, record, reach, groups, None, None))
+    return opened(FoundRun(record.run, folder, record, reach, groups, None, None))
 
 
 def _found_at(wanted: str, records: Sequence[RunRecord], places: Sequence[Reach], state: Path) -> FoundRun:
     """The run by the tags of these places."""
     at = {group: reach for reach in places for group in reach().groups()}
-    run = resolve(wanted, [r for r in records if any(g.run == r.run for g in at)] or records, at)
+    run = resolve(wanted, _standing(wanted, records, {group.run for group in at}), at)
     groups = tuple(group for group in at if group.run == run)
     folder = run_folder(state, run)
     if not groups:
         if folder.read() is None:
             raise UsageError(f"there is no run '{run}'{_alone(places, run)}", hint="`tfinfra runs` lists all runs")
         return _recorded(folder, state)
-    return _opened(FoundRun(run, folder, folder.read(), at[groups[0]], groups, None, None))
+    return opened(FoundRun(run, folder, folder.read(), at[groups[0]], groups, None, None))
+
+
+def _standing(wanted: str, records: Sequence[RunRecord], tagged: Set[str]) -> Sequence[RunRecord]:
+    """The records that the cloud does not contradict: one whose groups are gone is no live run, whatever it says. All
+    of them where `wanted` is nothing else."""
+    standing = [record for record in records if record.phase == "deleted" or record.run in tagged]
+    known = {*tagged, *(record.run for record in standing)}
+    return standing if any(wanted in (run, name_of_run(run)) for run in known) else records
 
 
 def _alone(places: Sequence[Reach], run: str) -> str:
     """What is only named as the run's, to be told."""
-    from tfinfra.azure.names import run_of_group
-
     named = [name for reach in places for name in reach().strangers() if run_of_group(name) == run]
     return f"; {', '.join(named)} is not tagged as its, and left alone" if named else ""
 
 
-def _opened(found: FoundRun) -> FoundRun:
+def opened(found: FoundRun) -> FoundRun:
     """With its store, and the record that lies in it where this machine has none."""
     if not any(part_of_group(g.name) == "keep" for g in found.groups):
         return found if found.record else replace(found, folder=_unkept(found.folder))
     refused: tuple[type[Exception], ...] = (ProvisioningError, *store_errors())
     try:
-        store = _store(found)
-        folder = found.folder if found.record or store is None else _told_by(store, found.folder)
+        url = _store_url(found)
+        store = found.ports.open_store(url) if url else None
+        folder = found.folder if found.record or store is None else _told_by(store, url or "", found.folder)
         outcome = read_outcome(store) if store else None
     except refused as error:
         unread = f"its store cannot be read: {str(error).splitlines()[0]}"
@@ -155,16 +163,15 @@ def _opened(found: FoundRun) -> FoundRun:
     return replace(found, folder=folder, record=folder.read(), store=store, outcome=outcome)
 
 
-def _store(found: FoundRun) -> ObjectStore | None:
+def _store_url(found: FoundRun) -> str | None:
     """By the record's URL, which a client that died while it provisioned did not write, else by ARM."""
     keep = next(g.name for g in found.groups if part_of_group(g.name) == "keep")
-    url = (found.record.store if found.record else None) or found.ports.store_of(keep)
-    return found.ports.open_store(url) if url else None
+    return (found.record.store if found.record else None) or found.ports.store_of(keep)
 
 
-def _told_by(store: ObjectStore, folder: RunFolder) -> RunFolder:
+def _told_by(store: ObjectStore, url: str, folder: RunFolder) -> RunFolder:
     """The run as its store tells it: in memory, but for a record here that is broken, which is written anew."""
-    told = borrowed(store, folder.path, Path.cwd() / "runs" / folder.path.name)
+    told = borrowed(store, url, folder.path, Path.cwd() / "runs" / folder.path.name)
     record = told.read()
     if record is None or not is_broken(folder):
         return told
@@ -183,27 +190,28 @@ def _unkept(folder: RunFolder) -> RunFolder:
 def reach_place(asked: Asked, tell: Progress) -> Reach | None:
     """The cloud that is asked for, else this machine's; None where that holds nothing. Raises UsageError."""
     if not asked.nothing:
-        return _named_place(asked, tell)
-    return _reach(Place(None, "here")) if local_cloud_used(state_folder()) else None
+        return reach_at(named_place(asked, tell))
+    return reach_at(HERE) if local_cloud_used(state_folder()) else None
 
 
-def _named_place(asked: Asked, tell: Progress) -> Reach:
+def named_place(asked: Asked, tell: Progress) -> Place:
+    """The place that the options name, which `tell` hears. Raises UsageError."""
     place = place_of(asked, os.environ, _targets())
     tell(f"looking at {place} ({place.why})")
-    return _reach(place)
+    return place
 
 
 def _places_around(wanted: str, state: Path, tell: Progress) -> list[Reach]:
     """Where a run may be that no record of this machine names: this machine's cloud, else the subscriptions that the
     environment or the target files name."""
     if local_cloud_used(state):
-        here = _reach(Place(None, "here"))
-        if any(g.run == wanted or g.run[:-7] == wanted for g in here().groups()):
+        here = reach_at(HERE)
+        if any(wanted in (g.run, name_of_run(g.run)) for g in here().groups()):
             return [here]
     found = guesses(os.environ, _targets())
     for place in found:
         tell(f"this machine knows no '{wanted}': looking at {place} ({place.why})")
-    return [_reach(place) for place in found]
+    return [reach_at(place) for place in found]
 
 
 def _targets() -> tuple[KnownTarget, ...]:
@@ -212,7 +220,8 @@ def _targets() -> tuple[KnownTarget, ...]:
     return known_targets([(document.file, document.data) for document in load_targets(Path.cwd())])
 
 
-def _reach(place: Place) -> Reach:
+def reach_at(place: Place) -> Reach:
+    """What asks the place's cloud, once it is called for."""
     return cache(partial(_ports_at, place))
 
 
@@ -234,70 +243,3 @@ def cloud_of(record: RunRecord) -> Cloud:
     from tfinfra.clouds import cloud_for
 
     return cloud_for(record.target, record.rehearse, record.machines)
-
-
-def _is_here(record: RunRecord) -> bool:
-    return record.rehearse or record.target.cloud == "local"
-
-
-# All runs
-
-
-def all_states(asked: Asked = ANYWHERE, tell: Progress = _quiet) -> list[RunState]:
-    """Every run that this machine and its cloud know, the oldest first; with a cloud that is asked for, every run that
-    is there."""
-    state = state_folder()
-    if not asked.nothing:
-        return states_at(_named_place(asked, tell), all_records(state))
-    return _states_around(state)
-
-
-def states_at(reach: Reach, records: Sequence[RunRecord]) -> list[RunState]:
-    """Every run of a cloud, by its tags."""
-    groups = tuple(reach().groups())
-    own = {record.run: record for record in records}
-    runs = sorted({group.run for group in groups})
-    with ThreadPoolExecutor(LOOKS) as pool:
-        return list(pool.map(lambda run: _state_at(run, own.get(run), reach, groups), runs))
-
-
-def _state_at(run: str, record: RunRecord | None, reach: Reach, groups: Sequence[RunGroup]) -> RunState:
-    mine = tuple(group for group in groups if group.run == run)
-    folder = run_folder(state_folder(), run)
-    return _opened(FoundRun(run, folder, record, reach, mine, None, None)).state
-
-
-def _states_around(state: Path) -> list[RunState]:
-    now, records = time.time(), all_records(state)
-    here = _reach(Place(None, "here"))
-    local = tuple(here().groups()) if local_cloud_used(state) else ()
-    groups = (*local, *_remote_groups(records))
-    told = [_state_of(record, groups, now) for record in records]
-    lost = [s.run for s in unrecorded(local, records)]
-    found = [_state_at(run, None, here, local) for run in lost]
-    broken = [run for run in broken_records(state) if run not in lost]
-    return [*told, *found, *(untold(run, (), f"its record in {state / 'runs' / run} is broken") for run in broken)]
-
-
-def _remote_groups(records: Sequence[RunRecord]) -> tuple[RunGroup, ...]:
-    """The groups of runs elsewhere that this machine does not know to be deleted. A cloud that cannot be asked is taken
-    to hold them still."""
-    found: dict[str, RunGroup] = {}
-    for record in records:
-        if record.phase == "deleted" or _is_here(record) or record.keep_group in found:
-            continue
-        try:
-            groups = real_ports(cloud_of(record), time.time).groups()
-        except TfinfraError:
-            names = (record.compute_group, record.keep_group)
-            groups = tuple(RunGroup(name, record.run, record.keep_until) for name in names)
-        found |= {group.name: group for group in groups}
-    return tuple(found.values())
-
-
-def _state_of(record: RunRecord, groups: Sequence[RunGroup], now: float) -> RunState:
-    mine = [g for g in groups if g.run == record.run]
-    if not mine or record.store is None or record.keep_group not in {g.name for g in mine}:
-        return run_state(record, groups, None, now)
-    store = real_ports(cloud_of(record), time.time).open_store(record.store)
-    return run_state(record, groups, read_outcome(store), now)

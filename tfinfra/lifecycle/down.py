@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from tfinfra.azure.names import part_of_group, run_of_group
@@ -15,6 +16,7 @@ from tfinfra.lifecycle.record import RunFolder, RunRecord, write_json
 from tfinfra.lifecycle.settings import group_name, stack_of_group
 
 KEPT = "kept, because the timer in it still deletes the compute group"
+ENDED_ELSEWHERE = "its groups were deleted from elsewhere: how it ended is not known here"
 NOT_OURS = "left alone: it is named as this run's and not tagged so"
 
 
@@ -122,10 +124,12 @@ def down(
     stop_client: Callable[[RunRecord], None],
     *,
     force: bool = False,
+    exists: bool = True,
 ) -> dict[str, str]:
     """Deletes whatever there is of `run`; nothing is there: nothing happens. Raises TeardownIncomplete.
 
-    The stacks that remain in a backend of the user's own, each with the reason; `force` takes others' locks away.
+    The stacks that remain in a backend of the user's own, each with the reason; `force` takes others' locks away;
+    `exists` is whether anything of the run was there.
     """
     record = folder.read()
     if record is not None:
@@ -138,8 +142,14 @@ def down(
     finish_teardown(folder, record, run, left, groups)
     remain = forget_stacks(ports, folder, groups, force=force, backend=record.backend if record else None)
     if record is not None:
-        times = {"ended": ports.clock(), **record.times}
-        folder.update(phase="deleted", left=(), result=record.result or "cancelled", times=times)
+        folder.update(phase="deleted", left=(), **_verdict(record, exists, ports.clock()))
     for complaint in folder.complaints:
         progress(f"warning: {complaint}")
     return remain
+
+
+def _verdict(record: RunRecord, exists: bool, now: float) -> dict[str, Any]:
+    """How a run ended that nobody has written the end of. Who finds nothing of it ended nothing."""
+    message = record.message or ("" if exists else ENDED_ELSEWHERE)
+    result = record.result or ("cancelled" if exists else None)
+    return {"result": result, "message": message, "times": {"ended": now, **record.times}}

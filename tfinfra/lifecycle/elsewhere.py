@@ -28,13 +28,18 @@ def publish(store: ObjectStore, record: RunRecord, plan: Plan) -> None:
     store.put(layout.PLAN, json.dumps(to_json(plan)).encode())
 
 
-def borrowed(store: ObjectStore, folder: Path, results: Path) -> BorrowedFolder:
-    """The folder of a run that only its store tells of; its record is None where the store has none that this version
-    can read. `results` is where outputs go on this machine."""
+def borrowed(store: ObjectStore, url: str, folder: Path, results: Path) -> BorrowedFolder:
+    """The folder of a run that only its store, at `url`, tells of; its record is None where the store has none that
+    this version can read. `results` is where outputs go on this machine.
+
+    The nodes may write to the store, and a training script with them: what decides what is read or deleted here comes
+    from ARM, not from there.
+    """
     found = BorrowedFolder(folder, _read(store, layout.PLAN, Plan))
     record = _read(store, layout.RECORD, RunRecord)
     if record is not None:
-        found.write(replace(record, results=str(results)))
+        shared = record.shared if url.startswith("file:") else None
+        found.write(replace(record, run=folder.name, store=url, shared=shared, results=str(results)))
     return found
 
 
@@ -50,8 +55,11 @@ def driven_elsewhere(record: RunRecord, store: ObjectStore, now: float) -> bool:
     """Whether a client on another machine still drives the run, as far as its beats in the store tell."""
     if record.detached:
         return False
-    beat = json.loads(store.get(layout.WATCH) or b"{}")
-    return now - float(beat.get("time", 0.0)) < BEAT_COUNTS
+    try:
+        beat = float(json.loads(store.get(layout.WATCH) or b"{}").get("time", 0.0))
+    except (ValueError, TypeError, AttributeError):
+        return False
+    return now - beat < BEAT_COUNTS
 
 
 class BorrowedFolder(RunFolder):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfinfra.errors import UsageError
+from tfinfra.model import Target
 
 SUBSCRIPTION = "AZURE_SUBSCRIPTION_ID"
 
@@ -31,6 +32,12 @@ class Place:
 
     subscription: str | None
     why: str
+
+    def holds(self, target: Target, rehearse: bool) -> bool:
+        """Whether a run of this target is here."""
+        if rehearse or target.cloud == "local":
+            return self.subscription is None
+        return self.subscription == target.subscription_id
 
     def __str__(self) -> str:
         return f"Azure subscription {self.subscription}" if self.subscription else "this machine's cloud"

@@ -208,7 +208,7 @@ def end_run(found: FoundRun, progress: Progress, *, force: bool = False) -> dict
         progress("the process that drives it ends it, and collects first")
     if found.record is not None and found.record.result is None and not is_alive(found.record.client):
         found.folder.update(**_result(found))
-    return down.down(found.ports, found.folder, found.run, progress, stop_client, force=force)
+    return down.down(found.ports, found.folder, found.run, progress, stop_client, force=force, exists=found.exists)
 
 
 def stop_client(record: RunRecord) -> None:

@@ -10,7 +10,8 @@ from tfinfra.azure.names import part_of_group
 from tfinfra.clock import unix_time
 from tfinfra.errors import TeardownIncomplete
 from tfinfra.lifecycle import down
-from tfinfra.lifecycle.access import ANYWHERE, all_states, find_run, reach_place, states_at
+from tfinfra.lifecycle.access import ANYWHERE, find_run, reach_place
+from tfinfra.lifecycle.overview import all_states, states_at
 from tfinfra.lifecycle.places import Asked
 from tfinfra.lifecycle.ports import Ports, Progress
 from tfinfra.lifecycle.record import all_records
