@@ -186,6 +186,23 @@ def test_stacks_in_a_backend_that_is_not_named_now_are_told(
     assert set(left.values()) == {"PULUMI_BACKEND_URL is not s3://bucket, where it was made"}
 
 
+def test_stacks_that_remained_are_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(tmp_path)
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://bucket")
+    monkeypatch.setenv("TFINFRA_STATE_DIR", str(tmp_path / "state"))
+    world.remaining = {f"{RUN}-keep": "no answer"}
+    assert world.new_run().go().record.phase == "deleted"
+    monkeypatch.setattr("tfinfra.lifecycle.access.real_ports", lambda *given: world.ports())
+    monkeypatch.setattr(access, "cloud_of", lambda record: world.cloud())
+    from tfinfra.cli.down import command
+
+    for force, stacks in (((), (f"{RUN}-keep",)), (("--force",), ())):
+        assert command.main([RUN, *force], standalone_mode=False) == 0
+        record = run_folder(tmp_path / "state", RUN).read()
+        assert record is not None
+        assert (record.phase, record.result, record.stacks_left) == ("deleted", "succeeded", stacks)
+
+
 def test_a_broken_record_is_told_and_written_anew_from_the_store(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

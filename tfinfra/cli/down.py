@@ -92,11 +92,19 @@ def _worst(failed: list[TfinfraError]) -> TfinfraError:
 
 def _down(name: str, *, asked: Asked, force: bool, progress: Progress) -> Ended:
     """The run's id, and the stacks that remain in a backend of the user's own."""
+    from tfinfra.errors import UsageError
     from tfinfra.lifecycle.access import find_run
+    from tfinfra.lifecycle.down import forced_stacks
     from tfinfra.lifecycle.resume import end_run
 
-    found = find_run(name, asked, progress)
-    if found.record is not None and found.record.phase == "deleted" and not found.exists:
+    try:
+        found = find_run(name, asked, progress)
+    except UsageError:
+        left = forced_stacks(name, progress) if force else None
+        if left is None:
+            raise
+        return name, left
+    if found.record is not None and found.record.phase == "deleted" and not (found.exists or found.record.stacks_left):
         progress(f"{found.run}: everything was deleted before")
         return found.run, {}
     left = end_run(found, progress, force=force)

@@ -60,7 +60,7 @@ def _drop(tool: Callable[..., str | None], stack: str, force: bool) -> str | Non
         held = [lock for lock in locks(error) if _may_live(lock)]
         if not force and (held or not locks(error)):
             who = ", ".join(map(str, held)) or "somebody"
-            return f"locked by {who}, who may be at work; `tfinfra down --force` takes the lock away"
+            return f"locked by {who}, who may be at work; `tfinfra down RUN --force` takes the lock away"
         error = tool("cancel", "--yes", "--stack", stack) or tool(*removal)
     if error is None or _ABSENT in error:
         return None

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from tfinfra.azure.names import part_of_group, run_of_group
+from tfinfra.azure.names import RUN_ID, part_of_group, run_of_group
 from tfinfra.errors import TeardownIncomplete, TfinfraError
 from tfinfra.lifecycle.ports import EngineSeam, Ports, Progress, spawn
 from tfinfra.lifecycle.record import RunFolder, RunRecord, write_json
@@ -104,6 +104,20 @@ def forget_stacks(
     return remain
 
 
+def forced_stacks(run: str, progress: Progress) -> dict[str, str] | None:
+    """Drops the stacks of a run of which no cloud knows anything more, whoever has locked them. What remains, each with
+    the reason; None where `run` is no run's id, or there is no backend of the user's own."""
+    if not RUN_ID.fullmatch(run) or users_backend() is None:
+        return None
+    from tfinfra.engine.backend import drop_stacks
+
+    stacks = [stack_of_group(group) for group in groups_of(run).values()]
+    remain = drop_stacks(stacks, force=True)
+    for stack in stacks:
+        progress(f"Pulumi's stack {stack} " + (f"remains: {remain[stack]}" if stack in remain else "is gone"))
+    return remain
+
+
 def finish_teardown(
     folder: RunFolder, record: RunRecord | None, run: str, left: dict[str, str], wanted: Sequence[str]
 ) -> None:
@@ -142,7 +156,7 @@ def down(
     finish_teardown(folder, record, run, left, groups)
     remain = forget_stacks(ports, folder, groups, force=force, backend=record.backend if record else None)
     if record is not None:
-        folder.update(phase="deleted", left=(), **_verdict(record, exists, ports.clock()))
+        folder.update(phase="deleted", left=(), stacks_left=tuple(remain), **_verdict(record, exists, ports.clock()))
     for complaint in folder.complaints:
         progress(f"warning: {complaint}")
     return remain

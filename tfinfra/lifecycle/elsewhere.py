@@ -15,7 +15,7 @@ from tfinfra.lifecycle.record import RunFolder, RunRecord
 from tfinfra.model import Plan, from_json, to_json
 from tfinfra.store import ObjectStore
 
-OWN = ("results", "client", "left")
+OWN = ("results", "client", "left", "stacks_left")
 """The fields of a record that are the client's machine's alone."""
 BEAT_COUNTS = 30.0
 """Seconds after which a client that has not beaten is taken for dead: it beats every two."""

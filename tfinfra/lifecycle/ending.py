@@ -213,8 +213,8 @@ def _delete_keep(active: ActiveRun, told: _Told, lost: BaseException | None) -> 
         wait([active.exported], timeout=CLOSING)
     if active.engine is not None:
         active.engine.close()
-    down.forget_stacks(active.ports, active.folder, list(down.groups_of(active.run).values()))
-    active.folder.update(phase="deleted", left=())
+    remain = down.forget_stacks(active.ports, active.folder, list(down.groups_of(active.run).values()))
+    active.folder.update(phase="deleted", left=(), stacks_left=tuple(remain))
     return left
 
 

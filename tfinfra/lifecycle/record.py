@@ -35,7 +35,8 @@ class RunRecord:
 
     `phase` is one of PHASES; `result` is None until the run ended, then succeeded, failed, cancelled, limit or
     error (tfinfra or the cloud failed). `results` is the folder of the outputs, `left` what could not be deleted;
-    `backend` the user's own backend of Pulumi that holds the stacks, without its credentials.
+    `backend` the user's own backend of Pulumi that holds the stacks, without its credentials; `stacks_left` those that
+    could not be dropped there.
     """
 
     run: str
@@ -66,6 +67,7 @@ class RunRecord:
     detached: bool = False
     client: ClientProcess | None = None
     left: tuple[str, ...] = ()
+    stacks_left: tuple[str, ...] = ()
     times: dict[str, float] = field(default_factory=dict)
 
 
