@@ -159,8 +159,11 @@ def _credential() -> TokenCredential:
 
 
 def _default_credential() -> TokenCredential:
+    import logging
+
     from azure.identity import DefaultAzureCredential
 
+    logging.getLogger("azure.identity").setLevel(logging.ERROR)  # its page-long warning is our one-line error
     return DefaultAzureCredential()
 
 

@@ -13,7 +13,7 @@ from tests.lifecycle.fakes import World, a_plan, failing, succeeding, training
 from tests.lifecycle.test_record import a_record
 from tfinfra import layout
 from tfinfra.errors import ProvisioningError, TeardownIncomplete, UsageError
-from tfinfra.lifecycle import access, overview, resume
+from tfinfra.lifecycle import access, overview, resume, sweep
 from tfinfra.lifecycle.access import FoundRun
 from tfinfra.lifecycle.elsewhere import driven_elsewhere, publish
 from tfinfra.lifecycle.places import Asked
@@ -108,6 +108,18 @@ def test_down_asks_nothing_of_a_store_that_cannot_be_read(
 
 def _refuse(key: str) -> bytes:
     raise PermissionError("no access")
+
+
+def test_who_may_only_read_is_told_all_the_same(tmp_path: Path, second: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = left_by_its_client(tmp_path, monkeypatch, training)
+    world.store.put(layout.log_key("rank-0", 0), b"step 1\n")
+    world.store.put(layout.node_key("a"), b"{}")
+    monkeypatch.setattr(world.store, "put", lambda key, data: _refuse(key))
+    monkeypatch.setattr(world.store, "put_if_absent", lambda key, data: _refuse(key))
+    world.running = 0
+    found = access.find_run(RUN, AZURE)
+    assert list(resume.log_lines(found, None, follow=True)) == ["step 1"]
+    assert resume.status_document(found)["result"] == "failed"
 
 
 def test_a_run_that_its_own_client_drives_is_not_deleted_by_a_fetch(
@@ -235,6 +247,7 @@ def test_a_record_whose_groups_are_gone_makes_no_name_ambiguous(
     tmp_path: Path, second: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left_by_its_client(tmp_path, monkeypatch, training)
+    (tmp_path / "second-state" / "cloud" / "groups" / "a-group").mkdir(parents=True)
     run_folder(tmp_path / "second-state", "digits-gone00").write(a_record("digits-gone00", phase="running"))
     assert access.find_run("digits", Asked("local")).run == RUN
 
@@ -254,3 +267,15 @@ def test_a_beat_that_says_nothing_is_none(beat: bytes, tmp_path: Path) -> None:
     world = World(tmp_path)
     world.store.put(layout.WATCH, beat)
     assert not driven_elsewhere(a_record(), world.store, time.time())
+
+
+def test_a_cloud_of_this_machine_that_holds_nothing_is_not_started(
+    tmp_path: Path, second: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access, "_ports_at", pytest.fail)
+    said: list[str] = []
+    assert overview.all_states(Asked("local"), said.append) == []
+    assert sweep.down_expired(Asked(), said.append) == []
+    with pytest.raises(UsageError, match="there is no run 'digits'"):
+        access.find_run("digits", Asked("local"))
+    assert said == ["looking at this machine's cloud (--cloud)"]

@@ -88,9 +88,9 @@ def find_run(wanted: str, asked: Asked = ANYWHERE, tell: Progress = quiet) -> Fo
     state = state_folder()
     records = all_records(state)
     if not asked.nothing:
-        place = named_place(asked, tell)
+        place = _named_place(asked, tell)
         there = [record for record in records if place.holds(record.target, record.rehearse)]
-        return _found_at(wanted, there, [reach_at(place)], state)
+        return _found_at(wanted, there, _reached(place, state), state)
     run = _by_record(wanted, records)
     if run is not None:
         return _recorded(run_folder(state, run), state)
@@ -189,12 +189,16 @@ def _unkept(folder: RunFolder) -> RunFolder:
 
 def reach_place(asked: Asked, tell: Progress) -> Reach | None:
     """The cloud that is asked for, else this machine's; None where that holds nothing. Raises UsageError."""
-    if not asked.nothing:
-        return reach_at(named_place(asked, tell))
-    return reach_at(HERE) if local_cloud_used(state_folder()) else None
+    place = HERE if asked.nothing else _named_place(asked, tell)
+    return next(iter(_reached(place, state_folder())), None)
 
 
-def named_place(asked: Asked, tell: Progress) -> Place:
+def _reached(place: Place, state: Path) -> list[Reach]:
+    """What asks the place; nothing, where that is a cloud of this machine that holds nothing and would be started."""
+    return [] if place.subscription is None and not local_cloud_used(state) else [reach_at(place)]
+
+
+def _named_place(asked: Asked, tell: Progress) -> Place:
     """The place that the options name, which `tell` hears. Raises UsageError."""
     place = place_of(asked, os.environ, _targets())
     tell(f"looking at {place} ({place.why})")
@@ -204,8 +208,7 @@ def named_place(asked: Asked, tell: Progress) -> Place:
 def _places_around(wanted: str, state: Path, tell: Progress) -> list[Reach]:
     """Where a run may be that no record of this machine names: this machine's cloud, else the subscriptions that the
     environment or the target files name."""
-    if local_cloud_used(state):
-        here = reach_at(HERE)
+    for here in _reached(HERE, state):
         if any(wanted in (g.run, name_of_run(g.run)) for g in here().groups()):
             return [here]
     found = guesses(os.environ, _targets())

@@ -15,10 +15,10 @@ from tfinfra.lifecycle.access import (
     Reach,
     cloud_of,
     local_cloud_used,
-    named_place,
     opened,
     quiet,
     reach_at,
+    reach_place,
 )
 from tfinfra.lifecycle.places import Asked
 from tfinfra.lifecycle.ports import Progress
@@ -36,7 +36,8 @@ def all_states(asked: Asked = ANYWHERE, tell: Progress = quiet) -> list[RunState
     is there."""
     state = state_folder()
     if not asked.nothing:
-        return states_at(reach_at(named_place(asked, tell)), all_records(state))
+        reach = reach_place(asked, tell)
+        return states_at(reach, all_records(state)) if reach else []
     return _states_around(state)
 
 

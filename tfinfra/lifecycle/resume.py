@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from tfinfra.lifecycle.record import ClientProcess, RunRecord, is_alive
 from tfinfra.lifecycle.runs import read_outcome
 from tfinfra.lifecycle.tail import LogTail
 from tfinfra.model import Outcome, Plan, to_json
+from tfinfra.store import store_errors
 
 FOLLOW = 0.2
 BEAT_EVERY = 2.0
@@ -66,8 +68,9 @@ def settled(found: FoundRun) -> FoundRun:
     if found.store is None or _has_nodes(found):
         return found
     outcome = Outcome("failed", "all nodes are gone before the training ended", ended=time.time())
-    found.store.put_if_absent(layout.OUTCOME, json.dumps(to_json(outcome)).encode())
-    return replace(found, outcome=read_outcome(found.store))
+    with suppress(*store_errors()):  # who may only read is told all the same
+        found.store.put_if_absent(layout.OUTCOME, json.dumps(to_json(outcome)).encode())
+    return replace(found, outcome=read_outcome(found.store) or outcome)
 
 
 def _as_it_stands(record: RunRecord, found: FoundRun) -> RunRecord:
@@ -132,7 +135,8 @@ def _has_nodes(found: FoundRun) -> bool:
 def _beat(found: FoundRun) -> None:
     """Tells the nodes that somebody reads the logs now."""
     if found.store is not None:
-        found.store.put(layout.WATCH, json.dumps({"time": time.time()}).encode())
+        with suppress(*store_errors()):  # for who may only read, the lines come later
+            found.store.put(layout.WATCH, json.dumps({"time": time.time()}).encode())
 
 
 def _ended(found: FoundRun) -> bool:

@@ -65,7 +65,11 @@ def resolve(wanted: str, records: Sequence[RunRecord], groups: Iterable[RunGroup
     if RUN_ID.fullmatch(wanted):
         return wanted
     known = list(dict.fromkeys([*(r.run for r in records if r.phase != "deleted"), *tagged]))
-    hint = f"live runs: {', '.join(known[:LISTED])}" if known else "`tfinfra runs` lists all runs"
+    hint = (
+        f"live runs: {', '.join(known[:LISTED])}"
+        if known
+        else "`tfinfra runs` lists all runs, with --cloud azure a subscription's"
+    )
     raise UsageError(f"there is no run '{wanted}'", hint=hint)
 
 
