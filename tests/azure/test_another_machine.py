@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,16 @@ import pytest
 
 from tests.azure import test_teardown
 from tests.azure.test_teardown import COMPUTE_NAME, KEEP_NAME, RUN, layout_of, make, put
+from tests.lifecycle.fakes import raised_by
 from tests.localcloud.arm import ACCOUNT, SUB
 from tfinfra.azure.stores import run_store
 from tfinfra.azure.teardown import delete_group, group_exists, list_runs, strangers
+from tfinfra.clock import unix_time
 from tfinfra.cloud import Cloud
 from tfinfra.clouds import azure_subscription, cloud_to_provision
 from tfinfra.errors import CredentialsError, NotFeasible, TeardownIncomplete
+from tfinfra.lifecycle.places import Asked
+from tfinfra.lifecycle.sweep import down_expired
 from tfinfra.localcloud.layout import SUBSCRIPTION
 from tfinfra.model import Target
 
@@ -123,15 +128,10 @@ def test_the_verbs_need_no_state_and_leave_none(
     listed = tfinfra(tmp_path, elsewhere, "runs", "--cloud", "azure")
     assert f"looking at Azure subscription {SUBSCRIPTION} (AZURE_SUBSCRIPTION_ID)" in listed.stderr
     assert [line.split()[:2] for line in listed.stdout.splitlines()[1:]] == [[RUN, "unknown"]]
-    assert tfinfra(tmp_path, elsewhere, "down", "--expired", "--cloud", "azure").returncode == 0
-    assert group_exists(cloud, COMPUTE_NAME)
-    tags = {"tfinfra-run": RUN, "tfinfra-owner": "ada", "tfinfra-expires-at": "2020-01-01T00:00:00Z"}
-    put(cloud, f"{SUB}/resourceGroups/{COMPUTE_NAME}", "2024-03-01", {"location": "eastus", "tags": tags})
     swept = tfinfra(tmp_path, elsewhere, "down", "--expired", "--cloud", "azure")
-    assert f"{COMPUTE_NAME} has expired and is deleted (verified)" in swept.stderr
-    assert f"{KEEP_NAME} stays until 2099" in swept.stderr
+    assert swept.returncode == 0
     assert "tfinfra-lost00-abc123-keep is left alone" in swept.stderr
-    assert (group_exists(cloud, COMPUTE_NAME), group_exists(cloud, KEEP_NAME)) == (False, True)
+    assert group_exists(cloud, COMPUTE_NAME)
     foreign = tfinfra(tmp_path, elsewhere, "down", "--all", "--cloud", "azure")
     assert f"{RUN} is left alone: it is ada's" in foreign.stderr
     ended = tfinfra(tmp_path, elsewhere, "down", "digits")
@@ -141,3 +141,23 @@ def test_the_verbs_need_no_state_and_leave_none(
     assert tfinfra(tmp_path, elsewhere, "down", "lost00-abc123").returncode == 2
     assert all(group_exists(cloud, name) for name in ODD)
     assert sorted(path.name for path in tmp_path.iterdir()) == []
+
+
+def test_a_sweep_takes_what_is_past_its_time_and_nothing_else(
+    cloud: Cloud, elsewhere: dict[str, str], odd_groups: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(cloud)
+    tags = {"tfinfra-run": RUN, "tfinfra-owner": "ada", "tfinfra-expires-at": "2050-01-01T00:00:00Z"}
+    put(cloud, f"{SUB}/resourceGroups/{COMPUTE_NAME}", "2024-03-01", {"location": "eastus", "tags": tags})
+    monkeypatch.setenv("TFINFRA_STATE_DIR", str(tmp_path / "state"))
+    for year, gone in ((2049, set()), (2051, {COMPUTE_NAME}), (2100, {COMPUTE_NAME, KEEP_NAME})):
+        said: list[str] = []
+        clock = partial(unix_time, f"{year}-01-01T00:00:00Z")
+        error = raised_by(partial(down_expired, Asked("azure"), said.append, clock))
+        assert ("compute-7: at an unknown cost: left alone" in str(error)) == (year == 2100)
+        assert {name for name in (COMPUTE_NAME, KEEP_NAME) if group_exists(cloud, name) is False} == gone
+        if year == 2051:
+            assert f"{RUN}: {COMPUTE_NAME} has expired and is deleted (verified)" in said
+            assert f"{RUN}: {KEEP_NAME} stays until 2099-01-01T00:00:00Z" in said
+    assert all(group_exists(cloud, name) for name in ODD)
+    assert not (tmp_path / "state").exists()

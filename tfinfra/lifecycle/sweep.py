@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from tfinfra.azure.names import part_of_group
@@ -54,14 +54,14 @@ def _expired(group: RunGroup, now: float) -> bool:
         return False
 
 
-def down_expired(asked: Asked, tell: Progress) -> list[Due]:
+def down_expired(asked: Asked, tell: Progress, clock: Callable[[], float] = time.time) -> list[Due]:
     """Deletes what has expired in the cloud that is asked for, else in this machine's; whose it is does not matter.
     Raises TeardownIncomplete, after all others are deleted, for what is left."""
     reach = reach_place(asked, tell)
     if reach is None:
         return []
     ports = reach()
-    found = due(ports.groups(), time.time())
+    found = due(ports.groups(), clock())
     left: dict[str, str] = {}
     for one in found:
         left |= _delete(ports, one, asked, tell)
