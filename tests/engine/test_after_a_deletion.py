@@ -22,11 +22,29 @@ from tfinfra.engine.events import Event
 from tfinfra.engine.pulumi import Engine
 from tfinfra.engine.toolchain import find_cli
 from tfinfra.errors import ProvisioningError
+from tfinfra.localcloud.layout import SUBSCRIPTION
+from tfinfra.localcloud.plugin.arm import Arm
 from tfinfra.localcloud.starting import Endpoint, call
 
 cloud, endpoint, engine = test_engine.cloud, test_engine.endpoint, test_engine.engine  # fixtures
 GROUPS = {part: f"tfinfra-{RUN}-{part}" for part in ("keep", "compute")}
 STACKS = {part: f"{RUN}-{part}" for part in GROUPS}
+
+
+def engine_on_a_cloud_that_stays(test: Any) -> Any:
+    return pytest.mark.engine(pytest.mark.usefixtures("held")(test))
+
+
+HOLDER = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/somebodys"
+
+
+@pytest.fixture
+def held(endpoint: Endpoint) -> Iterator[None]:
+    """A group that keeps the local cloud from leaving when a run's last one is deleted."""
+    arm = Arm(endpoint.url, endpoint.layout.ca, endpoint.layout.token, {})
+    arm.put(HOLDER, "2024-03-01", {"location": "eastus"})
+    yield
+    arm.delete(HOLDER, "2024-03-01")
 
 
 def pulumi(made: Engine, part: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -55,7 +73,7 @@ DELETED: dict[str, tuple[str, ...]] = {
 }
 
 
-@pytest.mark.engine
+@engine_on_a_cloud_that_stays
 @pytest.mark.parametrize("parts", DELETED.values(), ids=DELETED.keys())
 def test_a_plain_destroy_ends_well_after_any_layer_has_acted(
     parts: tuple[str, ...], engine: Callable[..., Engine], cloud: Cloud
@@ -71,7 +89,7 @@ def test_a_plain_destroy_ends_well_after_any_layer_has_acted(
     assert list_runs(cloud) == ()
 
 
-@pytest.mark.engine
+@engine_on_a_cloud_that_stays
 def test_without_deleted_with_a_gone_scope_would_break_it(engine: Callable[..., Engine], cloud: Cloud) -> None:
     made = engine()
     _both(made)
@@ -134,7 +152,7 @@ STATES: dict[str, Callable[[Engine, Path], None]] = {
 }
 
 
-@pytest.mark.engine
+@engine_on_a_cloud_that_stays
 @pytest.mark.parametrize("spoil", STATES.values(), ids=STATES.keys())
 def test_a_state_is_put_right_that(
     spoil: Callable[[Engine, Path], None], backend: Path, engine: Callable[..., Engine], cloud: Cloud
@@ -148,7 +166,7 @@ def test_a_state_is_put_right_that(
     assert stacks_in(backend) == set()
 
 
-@pytest.mark.engine
+@engine_on_a_cloud_that_stays
 def test_a_lock_of_a_dead_process_is_taken_away(
     backend: Path, engine: Callable[..., Engine], cloud: Cloud, endpoint: Endpoint
 ) -> None:
@@ -176,7 +194,7 @@ HOLDERS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.engine
+@engine_on_a_cloud_that_stays
 @pytest.mark.parametrize("holder", HOLDERS.values(), ids=HOLDERS.keys())
 def test_a_lock_that_may_be_alive_is_left_to_its_holder(
     holder: dict[str, Any], backend: Path, engine: Callable[..., Engine], cloud: Cloud
