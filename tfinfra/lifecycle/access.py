@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tfinfra.azure.names import name_of_run, part_of_group, run_of_group
 from tfinfra.cloud import Cloud
-from tfinfra.errors import ProvisioningError, UsageError
+from tfinfra.errors import TfinfraError, UsageError
 from tfinfra.lifecycle.elsewhere import BorrowedFolder, borrowed, driven_elsewhere
 from tfinfra.lifecycle.places import Asked, KnownTarget, Place, guesses, known_targets, place_of
 from tfinfra.lifecycle.ports import Ports, Progress
@@ -71,7 +71,8 @@ class FoundRun:
         if self.record is None:
             return untold(self.run, self.groups, self.unread or "this machine has no record of it")
         told = run_state(self.record, self.groups, self.outcome, time.time())
-        return replace(told, watched=told.watched or self.driven_elsewhere)
+        message = told.message or self.unread or ""
+        return replace(told, message=message, watched=told.watched or self.driven_elsewhere)
 
 
 def quiet(text: str) -> None:
@@ -149,7 +150,7 @@ def opened(found: FoundRun) -> FoundRun:
     """With its store, and the record that lies in it where this machine has none."""
     if not any(part_of_group(g.name) == "keep" for g in found.groups):
         return found if found.record else replace(found, folder=_unkept(found.folder))
-    refused: tuple[type[Exception], ...] = (ProvisioningError, *store_errors())
+    refused: tuple[type[Exception], ...] = (TfinfraError, *store_errors())
     try:
         url = _store_url(found)
         store = found.ports.open_store(url) if url else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 from tfinfra.errors import TfinfraError
@@ -24,7 +25,7 @@ from tfinfra.lifecycle.places import Asked
 from tfinfra.lifecycle.ports import Progress
 from tfinfra.lifecycle.real import real_ports
 from tfinfra.lifecycle.record import RunRecord, all_records, broken_records, run_folder
-from tfinfra.lifecycle.runs import RunGroup, RunState, read_outcome, run_state, unrecorded, untold
+from tfinfra.lifecycle.runs import RunGroup, RunState, run_state, unrecorded, untold
 from tfinfra.paths import state_folder
 
 LOOKS = 8
@@ -85,8 +86,9 @@ def _remote_groups(records: Sequence[RunRecord]) -> tuple[RunGroup, ...]:
 
 
 def _state_of(record: RunRecord, groups: Sequence[RunGroup], now: float) -> RunState:
-    mine = [g for g in groups if g.run == record.run]
-    if not mine or record.store is None or record.keep_group not in {g.name for g in mine}:
-        return run_state(record, groups, None, now)
-    store = real_ports(cloud_of(record), time.time).open_store(record.store)
-    return run_state(record, groups, read_outcome(store), now)
+    mine = tuple(group for group in groups if group.run == record.run)
+    if not mine:
+        return run_state(record, (), None, now)
+    folder = run_folder(state_folder(), record.run)
+    reach = cache(lambda: real_ports(cloud_of(record), time.time))
+    return opened(FoundRun(record.run, folder, record, reach, mine, None, None)).state
