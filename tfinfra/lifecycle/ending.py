@@ -178,7 +178,8 @@ def _collect_beside_deletion(active: ActiveRun) -> tuple[_Told, BaseException | 
     compute = (down.groups_of(active.run)["compute"],)
     present = spending.present_groups(active.ports, active.folder.read())
     with active.session.phase("teardown", compute[0]):
-        deleting = spawn(lambda: down.delete_groups(active.ports, compute, active.session.observer.say), "teardown")
+        say = active.session.observer.say
+        deleting = spawn(lambda: down.delete_groups(active.ports, active.run, compute, say), "teardown")
         seen, lost = _collect(active)
         left = deleting.result()
         _settle(active, [group for group in compute if group not in left], present)
@@ -218,7 +219,7 @@ def _delete_keep(active: ActiveRun, told: _Told, lost: BaseException | None) -> 
         left = {keep: f"the outputs in it could not be fetched: {lost}"}
     else:
         with active.session.phase("verify", keep):
-            left = down.delete_groups(active.ports, (keep,), active.session.observer.say)
+            left = down.delete_groups(active.ports, active.run, (keep,), active.session.observer.say)
             _settle(active, [] if left else [keep], None)
             left = left or down.clear_store(active.ports, active.record())
     if left:
@@ -228,8 +229,10 @@ def _delete_keep(active: ActiveRun, told: _Told, lost: BaseException | None) -> 
     active.session.audit.append("teardown.verified", groups=list(down.groups_of(active.run).values()))
     if active.exported is not None:
         wait([active.exported], timeout=CLOSING)
-    down.forget_stacks(active.engine, active.folder)
-    active.folder.update(phase="deleted", left=())
+    if active.engine is not None:
+        active.engine.close()
+    remain = down.forget_stacks(active.ports, active.folder, list(down.groups_of(active.run).values()))
+    active.folder.update(phase="deleted", left=(), stacks_left=tuple(remain))
     return left
 
 

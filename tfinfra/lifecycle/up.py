@@ -20,7 +20,7 @@ from tfinfra.errors import (
     ProvisioningError,
     TrainingFailed,
 )
-from tfinfra.lifecycle import collect, down, settings, spending
+from tfinfra.lifecycle import collect, down, elsewhere, settings, spending
 from tfinfra.lifecycle.active import ActiveRun, UpOptions
 from tfinfra.lifecycle.data import RunData
 from tfinfra.lifecycle.ending import POLL, RunResult, await_collected, end_run, hold_success
@@ -163,6 +163,7 @@ class UpRun:
             ledger=Ledger((spending.billed(keep_group, "keep", burn.keep, now, end.at + limits.keep_outputs),)),
             machines=active.options.machines,
             environment=lock.key,
+            backend=down.users_backend(),
             phase="provisioning",
             client=this_process(),
             times={"started": now},
@@ -184,6 +185,7 @@ class UpRun:
         store_url = settings.store_url(keep, standing, self.run)
         active.folder.update(store=store_url, shared=settings.shared_url(keep))
         active.store = self._reachable(store_url)
+        elsewhere.publish(active.store, active.record(), active.plan)
         if active.options.keep:  # the nodes hold also where this client dies
             active.store.put(layout.KEEP, b"{}\n")
         armed = self._arm(standing)
@@ -203,7 +205,7 @@ class UpRun:
         self._up("compute", settings.compute_config(active.record(), keep, standing, node), self._look)
         if active.options.detach:
             self._data.await_delivery(active.store)
-        active.folder.update(phase="running")
+        elsewhere.publish(active.store, active.folder.update(phase="running"), active.plan)
 
     def _reachable(self, url: str) -> ObjectStore:
         """The run's store, which the caller may have been granted a moment ago."""
@@ -279,6 +281,7 @@ class UpRun:
         self._export()
         _there(active.engine).close()
         record = active.folder.update(detached=True, client=None, times=active.times(over=False))
+        elsewhere.publish(_there(active.store), record, active.plan)
         active.folder.audit.append("detached")
         document = collect.run_document(record, active.plan, active.store, self._ports.clock())
         return RunResult(record, document, None)
@@ -302,11 +305,10 @@ class UpRun:
 
     def _warm_end(self) -> None:
         """Does early what the end would wait for: the stacks' states for the audit, the deletion's imports. The engine
-        is done then; only a backend of the user's own needs it once more."""
+        is done then."""
         self._export()
         self._ports.warm_teardown()
-        if not down.needs_engine():
-            _there(self._active.engine).close()
+        _there(self._active.engine).close()
 
     def _export(self) -> None:
         for part in ("keep", "compute"):
