@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tfinfra import submitted
+from tfinfra.azure.names import RUN_ID
 from tfinfra.errors import (
     Cancelled,
     CredentialsError,
@@ -29,7 +30,7 @@ from tfinfra.errors import (
     UsageError,
 )
 from tfinfra.lifecycle.record import ClientProcess, RunFolder, RunRecord, is_alive, run_folder
-from tfinfra.lifecycle.settings import RUN_ID, run_id
+from tfinfra.lifecycle.settings import run_id
 from tfinfra.paths import state_folder
 
 POLL = 0.2

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from tfinfra.model import Timeouts
 
@@ -42,3 +43,8 @@ class Cloud:
     ensure: Callable[[], None]
     charges: bool = True
     preflight: bool = False
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether ARM answers on this very machine."""
+        return urlsplit(self.arm_endpoint).hostname in ("127.0.0.1", "localhost")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import getpass
+import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfinfra.cloud import Cloud
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
 AZURE_ARM = "https://management.azure.com"
+ARM_ENDPOINT, ARM_CA, ARM_TOKEN_FILE = "TFINFRA_ARM_ENDPOINT", "TFINFRA_ARM_CA", "TFINFRA_ARM_TOKEN_FILE"
+STORAGE_TOKEN_FILE = "TFINFRA_STORAGE_TOKEN_FILE"  # noqa: S105  a variable's name
 # Beats come each second; a machine with two busy cores may stall an agent for some of them.
 LOCAL_TIMEOUTS = Timeouts(register=30, start=60, heartbeat=8, collect=300)
 AZURE_TIMEOUTS = Timeouts(register=900, start=600, heartbeat=60, collect=1800)
@@ -113,23 +117,33 @@ def machines_of(cloud: Cloud) -> str | None:
 
 
 def azure_cloud(target: Target) -> Cloud:
-    """Azure, for the target's subscription, with whatever credential the caller's environment offers
-    (environment variables, a managed identity, `az login`, …). Raises ManifestError without a subscription,
-    CredentialsError where no credential works."""
+    """Azure, for the target's subscription. Raises ManifestError where it names none, else as `azure_subscription`."""
     if target.subscription_id is None:
         raise ManifestError(
             f"the target '{target.name}' names no subscription", hint="add 'subscription_id' to the target"
         )
-    credential = _default_credential()
-    claims = _caller(credential)
+    return azure_subscription(target.subscription_id)
+
+
+def azure_subscription(subscription: str) -> Cloud:
+    """Azure, for a subscription, with whatever credential the caller's environment offers (environment variables, a
+    managed identity, `az login`, …). Raises CredentialsError where no credential works.
+
+    ARM answers at TFINFRA_ARM_ENDPOINT where that is set: sovereign clouds, Azure Stack, another machine's local cloud.
+    """
+    endpoint = os.environ.get(ARM_ENDPOINT, AZURE_ARM).rstrip("/")
+    ca_file = os.environ.get(ARM_CA)
+    scope = f"{endpoint}/.default"
+    credential = _credential()
+    claims = _caller(credential, scope)
     return Cloud(
         name="azure",
-        subscription_id=target.subscription_id,
+        subscription_id=subscription,
         tenant_id=str(claims.get("tid", "")),
         owner=str(claims.get("upn") or claims.get("unique_name") or claims.get("appid") or claims.get("oid")),
-        arm_endpoint=AZURE_ARM,
-        token_scope=f"{AZURE_ARM}/.default",
-        ca_file=None,
+        arm_endpoint=endpoint,
+        token_scope=scope,
+        ca_file=Path(ca_file) if ca_file else None,
         credential=lambda: credential,
         provider_command=None,
         environment_cache=None,
@@ -140,20 +154,45 @@ def azure_cloud(target: Target) -> Cloud:
     )
 
 
+def cloud_to_provision(target: Target, rehearse: bool, machines: str | None, store: str | None) -> Cloud:
+    """The cloud that a new run goes to. Raises NotFeasible for Azure at an endpoint of the caller's own: Pulumi's
+    provider would make there what the rest of tfinfra looks for here."""
+    cloud = cloud_for(target, rehearse, machines, store)
+    if cloud.provider_command is None and cloud.arm_endpoint != AZURE_ARM:
+        message = f"{ARM_ENDPOINT} is {cloud.arm_endpoint}: runs there can be listed, fetched and ended, not begun"
+        raise NotFeasible(message, hint=f"unset {ARM_ENDPOINT}")
+    return cloud
+
+
+def _credential() -> TokenCredential:
+    """The caller's: tokens in files, where they are named, else what azure-identity finds."""
+    token_file = os.environ.get(ARM_TOKEN_FILE)
+    if not token_file:
+        return _default_credential()
+    from tfinfra.localcloud.credential import TokenFileCredential
+
+    return TokenFileCredential(Path(token_file), Path(os.environ.get(STORAGE_TOKEN_FILE) or token_file))
+
+
 def _default_credential() -> TokenCredential:
+    import logging
+
     from azure.identity import DefaultAzureCredential
 
+    logging.getLogger("azure.identity").setLevel(logging.ERROR)  # its page-long warning is our one-line error
     return DefaultAzureCredential()
 
 
-def _caller(credential: TokenCredential) -> dict[str, object]:
+def _caller(credential: TokenCredential, scope: str) -> dict[str, object]:
     """The claims of the caller's own token: who pays, and who owns what is made. Raises CredentialsError."""
     from azure.core.exceptions import ClientAuthenticationError
 
     from tfinfra.localcloud.tokens import claims_of
 
     try:
-        return claims_of(credential.get_token(f"{AZURE_ARM}/.default").token)
+        return claims_of(credential.get_token(scope).token)
+    except (OSError, ValueError) as error:
+        raise CredentialsError(f"{ARM_TOKEN_FILE} holds no token: {error}") from error
     except ClientAuthenticationError as error:
         raise CredentialsError(
             f"no credential for Azure: {str(error).splitlines()[0]}",

@@ -1,5 +1,7 @@
 """Where everything of a run lies in its object store: the keys that the client and the nodes meet at.
 
+plan.json                         Plan, and
+run.json                          RunRecord without what is this client's alone: another machine knows the run by both
 bundle/<sha256>.tar.gz            the run's bundle, written by the client
 boot/<node_id>.json               {"error"}: a node whose bootstrap failed
 wheels/<key>/…                    a wheel that one node builds for all: see agent/wheel_sharing.py
@@ -41,6 +43,8 @@ OUTPUT_FOLDERS = ("outputs", "logs", "checkpoints")
 # the bytes of a name that are not UTF-8.
 _IN_NO_KEY = re.compile(r"[%\\#\x00-\x1f\x7f\ud800-\udfff]+")
 
+PLAN = "plan.json"
+RECORD = "run.json"
 INVENTORY = "inventory.json"
 DATA = "data.json"
 SECRETS = "secrets.age"

@@ -10,7 +10,6 @@ from tests.azure.arm_calls import put, send
 from tests.localcloud.arm import BLOB_CONTRIBUTOR, GROUP_DELETER, SUB
 from tests.stacks.plans import THEIR_IDENTITY, THEIR_REAPER
 from tfinfra.azure.clients import get_json
-from tfinfra.azure.teardown import delete_group
 from tfinfra.cloud import Cloud
 
 GROUP = f"{SUB}/resourceGroups/platform"
@@ -65,7 +64,7 @@ def remove(cloud: Cloud) -> None:
     """Grants on the subscription do not die with a group."""
     for number in range(3):
         send(cloud, "DELETE", f"{SUB}/providers/Microsoft.Authorization/roleAssignments/{_grant(number)}", "2022-04-01")
-    delete_group(cloud, "platform", timeout=20)
+    send(cloud, "DELETE", f"{SUB}/resourceGroups/platform", "2024-03-01")
 
 
 def _grant(number: int) -> str:

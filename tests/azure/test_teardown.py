@@ -25,6 +25,7 @@ from tfinfra.localcloud.files import read_json
 from tfinfra.localcloud.layout import Layout
 from tfinfra.localcloud.starting import call, running_daemon
 
+RUN = "digits-abc123"
 KEEP_NAME, COMPUTE_NAME = (path.rpartition("/")[2] for path in (KEEP, COMPUTE))
 
 
@@ -49,7 +50,7 @@ def no_faults(cloud: Cloud) -> Iterator[None]:
     cloud.ensure()
     admin(cloud, "DELETE", "faults")
     for name in (COMPUTE_NAME, KEEP_NAME):
-        delete_group(cloud, name, timeout=10)
+        delete_group(cloud, name, RUN, timeout=10)
 
 
 def layout_of(cloud: Cloud) -> Layout:
@@ -97,19 +98,19 @@ def test_groups_are_listed_watched_and_deleted(cloud: Cloud, mode: str) -> None:
     fake_machines.kill(folder, first.name, "gone")
     assert instances(cloud, COMPUTE_NAME) == (second,)
     begun = time.monotonic()
-    delete_group(cloud, COMPUTE_NAME, timeout=10)
-    delete_group(cloud, KEEP_NAME, timeout=10)
+    delete_group(cloud, COMPUTE_NAME, RUN, timeout=10)
+    delete_group(cloud, KEEP_NAME, RUN, timeout=10)
     assert time.monotonic() - begun < 3
     assert group_exists(cloud, COMPUTE_NAME) is False
     assert instances(cloud, COMPUTE_NAME) == ()
     assert list_runs(cloud) == ()
-    delete_group(cloud, COMPUTE_NAME, timeout=1)  # gone already
+    delete_group(cloud, COMPUTE_NAME, RUN, timeout=1)  # gone already
 
 
 def test_both_groups_at_once(cloud: Cloud) -> None:
     make(cloud)
     names = (KEEP_NAME, COMPUTE_NAME)
-    threads = [threading.Thread(target=delete_group, args=(cloud, n), kwargs={"timeout": 10}) for n in names]
+    threads = [threading.Thread(target=delete_group, args=(cloud, n, RUN), kwargs={"timeout": 10}) for n in names]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -129,7 +130,7 @@ FAULTS: dict[str, dict[str, Any]] = {
 def test_a_deletion_survives(cloud: Cloud, case: str) -> None:
     make(cloud)
     admin(cloud, "POST", "faults", {**FAULTS[case], "method": "DELETE"})
-    delete_group(cloud, COMPUTE_NAME, timeout=20)
+    delete_group(cloud, COMPUTE_NAME, RUN, timeout=20)
     assert group_exists(cloud, COMPUTE_NAME) is False
 
 
@@ -139,14 +140,14 @@ def test_forbidden_is_not_gone(cloud: Cloud) -> None:
     assert group_exists(cloud, KEEP_NAME) is None
     told: list[str] = []
     with pytest.raises(TeardownIncomplete, match=f"{KEEP_NAME} is not verified deleted"):
-        delete_group(cloud, KEEP_NAME, timeout=0.3, progress=told.append)
+        delete_group(cloud, KEEP_NAME, RUN, timeout=0.3, progress=told.append)
     assert "trying again" in told[0]
 
 
 def test_a_killed_cloud_is_revived_to_delete(cloud: Cloud) -> None:
     make(cloud)
     os.kill(read_json(layout_of(cloud).endpoint)["pid"], signal.SIGKILL)
-    delete_group(cloud, COMPUTE_NAME, timeout=30)
+    delete_group(cloud, COMPUTE_NAME, RUN, timeout=30)
     assert group_exists(cloud, COMPUTE_NAME) is False
     assert group_exists(cloud, KEEP_NAME) is True
 
@@ -154,4 +155,4 @@ def test_a_killed_cloud_is_revived_to_delete(cloud: Cloud) -> None:
 def test_a_cloud_that_is_not_there_is_told(cloud: Cloud, tmp_path: Path) -> None:
     nowhere = replace(cloud, arm_endpoint="https://127.0.0.1:9", ensure=lambda: None)
     with pytest.raises(TeardownIncomplete):
-        delete_group(nowhere, KEEP_NAME, timeout=0.1)
+        delete_group(nowhere, KEEP_NAME, RUN, timeout=0.1)

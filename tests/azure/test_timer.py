@@ -10,7 +10,7 @@ import pytest
 
 from stacks.timer import definition
 from tests.azure import test_teardown
-from tests.azure.test_teardown import COMPUTE_NAME, KEEP_NAME, admin, put
+from tests.azure.test_teardown import COMPUTE_NAME, KEEP_NAME, RUN, admin, put
 from tests.localcloud.arm import COMPUTE, GROUP_DELETER, IDENTITY, KEEP, SUB
 from tfinfra.azure import timer
 from tfinfra.azure.clients import get_json
@@ -28,7 +28,7 @@ cloud, no_faults = test_teardown.cloud, test_teardown.no_faults  # fixtures
 
 def make(cloud: Cloud, *groups: str) -> None:
     for group in groups:
-        put(cloud, group, "2024-03-01", {"location": "eastus", "tags": {"tfinfra-expires-at": FAR}})
+        put(cloud, group, "2024-03-01", {"location": "eastus", "tags": {"tfinfra-run": RUN, "tfinfra-expires-at": FAR}})
     put(cloud, IDENTITY, "2023-01-31", {"location": "eastus"})
 
 

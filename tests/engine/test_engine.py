@@ -133,14 +133,6 @@ def test_a_preview_writes_nothing(engine: Callable[..., Engine], endpoint: Endpo
     assert call(endpoint, "GET", "health")[1]["groups"] == []
 
 
-def test_a_dropped_stack_is_forgotten_even_after_the_close(engine: Callable[..., Engine], tmp_path: Path) -> None:
-    made = engine()
-    made.up("keep", config("keep"))
-    made.close()
-    made.drop("keep")
-    assert not list((tmp_path / "state").rglob(f"{RUN}-keep*.json"))
-
-
 def test_arms_own_code_and_message_are_the_error(engine: Callable[..., Engine], endpoint: Endpoint) -> None:
     refusal = {"status": 409, "code": "StorageAccountAlreadyTaken", "message": "The name is taken."}
     where = {"kind": "status", "method": "PUT", "path": "storageAccounts", "count": 9}

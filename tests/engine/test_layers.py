@@ -35,7 +35,7 @@ from tfinfra.azure.timer import await_armed
 from tfinfra.clock import iso_time
 from tfinfra.cloud import Cloud
 from tfinfra.engine.pulumi import Engine
-from tfinfra.lifecycle.down import delete_run
+from tfinfra.lifecycle.down import begun_groups, delete_run
 from tfinfra.lifecycle.real import real_ports
 from tfinfra.localcloud.files import read_json
 from tfinfra.localcloud.starting import Endpoint, call
@@ -215,7 +215,7 @@ def test_the_client_alone_deletes_everything(start: Start) -> None:
     run.pass_time(2 * DAY)
     assert not delete_compute_group(run.node(0, 0.0).settings, run.node(0, 0.0).metadata)
     assert run.there() == (True, True)
-    assert delete_run(real_ports(run.cloud, time.time), RUN, print) == {}
+    assert delete_run(real_ports(run.cloud, time.time), RUN, begun_groups(None, RUN), print) == {}
     assert run.there() == (False, False)
 
 

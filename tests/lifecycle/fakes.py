@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from tfinfra import layout
+from tfinfra.azure.names import run_of_group
 from tfinfra.azure.standing import Standing
 from tfinfra.cloud import Cloud
 from tfinfra.compiler.pipeline import Compiled
@@ -173,6 +174,9 @@ class World:
         self.running: int | None = 2
         self.machines: set[str] = set()
         self.dropped: list[str] = []
+        self.remaining: dict[str, str] = {}
+        self.strangers: list[str] = []
+        self.url: str | None = "file:///store/run"
         self.closed = threading.Event()
         self.gpus = 0
         self.armed = True
@@ -220,8 +224,9 @@ class World:
     def export(self, part: str) -> dict[str, Any]:
         return {"part": part}
 
-    def drop(self, part: str) -> None:
-        self.dropped.append(part)
+    def drop_stacks(self, stacks: Sequence[str], force: bool) -> dict[str, str]:
+        self.dropped += stacks
+        return {stack: reason for stack, reason in self.remaining.items() if not force}
 
     def close(self) -> None:
         self.closed.set()
@@ -255,11 +260,14 @@ class World:
             build_bundle=lambda plan, source, lock, prebuilt, out, progress: self.bundle(out),
             engine=lambda deploy, run, state, progress: self,
             open_store=self.store_at,
-            delete_group=lambda group, progress: self.delete_group(group),
+            delete_group=lambda group, run, progress: self.delete_group(group),
+            drop_stacks=self.drop_stacks,
             running_instances=lambda group: self.running,
             machine_ids=lambda group: frozenset(self.machines),
             read_tree=lambda path, progress: read_tree(path, self.tmp / "hashes", progress),
-            groups=lambda: tuple(RunGroup(g, "", "") for g in self.groups),
+            groups=lambda: tuple(RunGroup(g, run_of_group(g) or "", "") for g in self.groups),
+            strangers=lambda: tuple(self.strangers),
+            store_of=lambda group: self.url,
             standing=self.look_up,
             timer_armed=lambda group, workflow: self.armed,
             warm_teardown=lambda: None,

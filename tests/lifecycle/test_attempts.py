@@ -17,6 +17,7 @@ from tfinfra import layout
 from tfinfra.audit.log import read_events
 from tfinfra.errors import LimitReached, NotFeasible, ProvisioningError, TeardownIncomplete
 from tfinfra.lifecycle import attempts, down
+from tfinfra.lifecycle.access import FoundRun, opened
 from tfinfra.lifecycle.record import RunRecord, run_folder
 from tfinfra.model import Limits, Outcome, Plan, to_json
 from tfinfra.money.budget import Burn
@@ -239,6 +240,22 @@ def test_down_deletes_the_groups_of_all_attempts(tmp_path: Path) -> None:
     down.down(world.ports(), folder, RUN, lambda text: None, lambda record: None)
     assert set(world.deleted) == {KEEP, *GROUPS[:2]}
     assert world.groups == {}
+
+
+@pytest.mark.parametrize("here", [True, False], ids=["with its record", "by what lies in its store"])
+def test_whoever_looks_later_finds_what_the_newest_attempt_left(tmp_path: Path, here: bool) -> None:
+    world = World(tmp_path)
+    world.refusals = [refusal("AllocationFailed")]
+    world.new_run(in_places(), detach=True).go()
+    (second,) = world.attempt_stores.values()
+    folder = run_folder(tmp_path / ("state" if here else "another"), RUN)
+    found = FoundRun(RUN, folder, folder.read(), world.ports, tuple(world.ports().groups()), None, None)
+    told = opened(found)
+    assert told.store is second
+    assert told.outcome is not None
+    assert told.outcome.result == "succeeded"
+    assert told.record is not None
+    assert told.record.compute_group == GROUPS[1]
 
 
 CODES = st.sampled_from(

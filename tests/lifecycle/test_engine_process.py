@@ -33,9 +33,6 @@ class FakeEngine:
     def export(self, part: str) -> dict[str, Any]:
         raise RuntimeError("a bug")
 
-    def drop(self, part: str) -> None:
-        return None
-
     def close(self) -> None:
         self.closed += 1
 
@@ -64,7 +61,6 @@ def test_each_request_is_answered_and_the_end_of_input_closes_the_engine() -> No
             {"id": 1, "verb": "up", "part": "keep", "config": {"group": "g"}},
             {"id": 2, "verb": "up", "part": "compute", "config": {}},
             {"id": 3, "verb": "export", "part": "keep"},
-            {"id": 4, "verb": "drop", "part": "keep"},
         ]
     )
     assert answers[1]["result"] == {"group": "g"}
@@ -72,7 +68,6 @@ def test_each_request_is_answered_and_the_end_of_input_closes_the_engine() -> No
     assert answers[2]["error"] == told
     assert _raised(told) == ProvisioningError("no quota", hint="ask for more", **REFUSAL)
     assert answers[3]["error"]["message"] == "the engine failed: RuntimeError: a bug"
-    assert answers[4]["result"] is None
     assert FakeHost.engine.closed == closed + 1
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.lifecycle.fakes import TARGET, World
 from tests.lifecycle.test_record import a_record
-from tfinfra.lifecycle.access import _has_store
+from tfinfra.lifecycle.access import has_store
 from tfinfra.lifecycle.down import clear_store, down
 from tfinfra.lifecycle.record import RunRecord, run_folder
 from tfinfra.lifecycle.runs import RunGroup
@@ -63,10 +63,10 @@ def test_a_folder_that_cannot_be_emptied_is_named(tmp_path: Path) -> None:
 
 def test_the_store_is_found_when_the_groups_are_gone_and_not_once_it_is_deleted() -> None:
     keep = (RunGroup(f"tfinfra-{RUN}-keep", RUN, ""),)
-    assert _has_store(recorded(), ())
-    assert not _has_store(recorded(phase="deleted"), ())
-    assert not _has_store(replace(recorded(), target=TARGET), ())
-    assert _has_store(replace(recorded(), target=TARGET), keep)
+    assert has_store(recorded(), ())
+    assert not has_store(recorded(phase="deleted"), ())
+    assert not has_store(replace(recorded(), target=TARGET), ())
+    assert has_store(replace(recorded(), target=TARGET), keep)
 
 
 def test_two_runs_in_one_folder_do_not_see_each_other(tmp_path: Path) -> None:

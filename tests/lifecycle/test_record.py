@@ -26,7 +26,7 @@ from tfinfra.lifecycle.record import (
     this_process,
 )
 from tfinfra.lifecycle.runs import RunGroup, resolve, run_state, unrecorded
-from tfinfra.lifecycle.settings import run_of_group, shared_url, store_url
+from tfinfra.lifecycle.settings import shared_url, store_url
 from tfinfra.model import Outcome
 from tfinfra.money.ledger import Interval, Ledger
 
@@ -121,7 +121,6 @@ def test_urls_of_the_keep_stack() -> None:
     assert store_url({"store": None}, others, "digits-abc123") == "https://a.blob.core.windows.net/team/x/digits-abc123"
     assert shared_url(keep) == "file:///f/s"
     assert shared_url({"shared": None}) is None
-    assert run_of_group("tfinfra-digits-abc123-compute") == "digits-abc123"
 
 
 def test_the_audit_log_shows_where_it_was_changed(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def found(world: World, *, record: bool = True, groups: tuple[RunGroup, ...] = G
     world.groups = {g.name: {} for g in groups}
     store = world.store if groups and record else None
     outcome = read_outcome(world.store) if store else None
-    return FoundRun(RUN, folder, folder.read(), world.ports(), groups, store, outcome)
+    return FoundRun(RUN, folder, folder.read(), world.ports, groups, store, outcome)
 
 
 def test_fetching_an_ended_run_brings_it_home_and_deletes_both_groups(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_fetching_again_says_where_the_outputs_are(tmp_path: Path) -> None:
     first = resume.fetch(found(world), tmp_path / "runs", lambda text: None)
     again = found(world, groups=(), phase="deleted", fetched=True)
     again.folder.update(results=str(tmp_path / "runs" / RUN))
-    here = FoundRun(RUN, again.folder, again.folder.read(), again.ports, (), None, None)
+    here = FoundRun(RUN, again.folder, again.folder.read(), again.reach, (), None, None)
     assert resume.fetch(here, tmp_path / "runs", lambda text: None)["result"] == first["result"]
 
 
@@ -144,7 +144,7 @@ def test_logs_come_from_the_store_and_afterwards_from_the_results(tmp_path: Path
     assert list(resume.log_lines(live, None, follow=True)) == ["step 1", "test accuracy: 0.97"]
     resume.fetch(live, tmp_path / "runs", lambda text: None)
     record = run_folder(tmp_path / "state", RUN).read()
-    home = FoundRun(RUN, live.folder, record, world.ports(), (), None, None)
+    home = FoundRun(RUN, live.folder, record, world.ports, (), None, None)
     assert list(resume.log_lines(home, "rank-0", follow=False)) == ["step 1", "test accuracy: 0.97"]
     with pytest.raises(UsageError):
         list(resume.log_lines(home, "rank-9", follow=False))
@@ -200,3 +200,15 @@ def test_status_shows_tasks_as_the_nodes_see_them(tmp_path: Path) -> None:
     document = resume.status_document(found(world))
     assert document["state"]["state"] == "training"
     assert [t["state"] for t in document["tasks"]] == ["running"]
+
+
+def test_down_of_a_run_that_another_machine_has_ended_puts_the_state_right(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    there = found(world, groups=())
+    there.folder.pulumi.mkdir()
+    resume.end_run(there, lambda text: None)
+    record = there.folder.read()
+    assert record is not None
+    assert (record.phase, record.result) == ("deleted", None)
+    assert "from elsewhere" in record.message
+    assert not there.folder.pulumi.exists()

@@ -318,7 +318,7 @@ def test_stacks_in_a_backend_of_the_users_own_are_dropped_there(
     monkeypatch.setenv("PULUMI_BACKEND_URL", "file:///elsewhere")
     world = World(tmp_path)
     world.new_run().go()
-    assert sorted(world.dropped) == ["compute", "keep"]
+    assert sorted(world.dropped) == ["digits-abc123-compute", "digits-abc123-keep"]
 
 
 def test_nodes_that_end_before_pulumi_does_see_that_somebody_watches(tmp_path: Path) -> None:

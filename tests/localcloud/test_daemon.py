@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import shutil
 import signal
 import ssl
 import threading
@@ -146,3 +147,14 @@ def test_a_state_folder_with_a_long_path_works(tmp_path: Path) -> None:
         assert call(endpoint, "GET", "health")[1]["groups"] == []
     finally:
         end(deep)
+
+
+def test_it_leaves_when_its_folder_was_removed(layout: Layout, tmp_path: Path) -> None:
+    endpoint = ensure_daemon(layout, tmp_path)
+    assert arm(endpoint, "PUT", GROUP, {"location": "eastus"})[0] == 201
+    server = psutil.Process(pid_of(layout))
+    guardian = server.parent()
+    shutil.rmtree(layout.root)
+    assert guardian is not None
+    _, alive = psutil.wait_procs([server, guardian], timeout=10)
+    assert not alive

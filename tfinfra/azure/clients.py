@@ -45,12 +45,12 @@ def resource_client(cloud: Cloud) -> ResourceManagementClient:
 
 
 def _transport(cloud: Cloud) -> dict[str, Any]:
-    """An endpoint with a CA of its own stands on loopback: a proxy of the environment has no business there, and one
-    that refuses connections has died and is revived (Cloud.ensure), not waited for."""
-    if cloud.ca_file is None:
-        return {}
-    patience = {"retry_total": 3, "retry_backoff_factor": 0.05}
-    return {"connection_verify": str(cloud.ca_file), "use_env_settings": False, **patience}
+    """A proxy of the environment has no business before an endpoint on loopback, and one that refuses connections has
+    died and is revived (Cloud.ensure), not waited for."""
+    trusted = {} if cloud.ca_file is None else {"connection_verify": str(cloud.ca_file)}
+    if not cloud.on_loopback:
+        return trusted
+    return {**trusted, "use_env_settings": False, "retry_total": 3, "retry_backoff_factor": 0.05}
 
 
 def get_json(cloud: Cloud, path: str, **query: str) -> Any:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tfinfra.azure.clients import COMPUTE_API, get_json, resource_client, warm
+from tfinfra.azure.names import run_of_group
 from tfinfra.clock import spell_seconds
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError, ProvisioningError, TeardownIncomplete
@@ -15,7 +16,7 @@ from tfinfra.errors import CredentialsError, ProvisioningError, TeardownIncomple
 if TYPE_CHECKING:
     from azure.core.exceptions import AzureError
 
-__all__ = ["Instance", "LiveGroup", "delete_group", "group_exists", "instances", "list_runs", "warm"]
+__all__ = ["Instance", "LiveGroup", "delete_group", "group_exists", "instances", "list_runs", "strangers", "warm"]
 
 RUN_TAG, OWNER_TAG, EXPIRES_TAG = "tfinfra-run", "tfinfra-owner", "tfinfra-expires-at"
 FORCED = "Microsoft.Compute/virtualMachines,Microsoft.Compute/virtualMachineScaleSets"
@@ -50,11 +51,12 @@ class Instance:
         return self.state == "running"
 
 
-def delete_group(cloud: Cloud, name: str, *, timeout: float, progress: Progress | None = None) -> None:
-    """Deletes the resource group `name` with all that is in it; returns once ARM answers 404 for it.
+def delete_group(cloud: Cloud, name: str, run: str, *, timeout: float, progress: Progress | None = None) -> None:
+    """Deletes the resource group `name` of `run` with all that is in it; returns once ARM answers 404 for it.
 
     Does nothing where it is gone already; joins a deletion that is under way; tries again what fails. Raises
-    TeardownIncomplete where it is not verified gone after `timeout` seconds.
+    TeardownIncomplete where it is not verified gone after `timeout` seconds, and at once where it is not tagged as the
+    run's: a name alone makes no group ours.
     """
     from azure.core.exceptions import AzureError
 
@@ -62,7 +64,7 @@ def delete_group(cloud: Cloud, name: str, *, timeout: float, progress: Progress 
     until, pause, last = time.monotonic() + timeout, _poll(cloud), "no answer"
     while True:
         try:
-            if group_exists(cloud, name) is False:
+            if not _is_there(cloud, name, run):
                 return
             _delete_once(cloud, name, until)
         except AzureError as error:
@@ -78,6 +80,24 @@ def delete_group(cloud: Cloud, name: str, *, timeout: float, progress: Progress 
     raise TeardownIncomplete(
         f"resource group {name} is not verified deleted after {spell_seconds(timeout)}: {last}",
         hint="run `tfinfra down` again; what it holds is billed until it is gone",
+    )
+
+
+def _is_there(cloud: Cloud, name: str, run: str) -> bool:
+    """Whether the run's group is there. Raises AzureError, and TeardownIncomplete for a group that is not the run's."""
+    from azure.core.exceptions import ResourceNotFoundError
+
+    try:
+        group = resource_client(cloud).resource_groups.get(name)
+    except ResourceNotFoundError:
+        return False
+    tagged = (group.tags or {}).get(RUN_TAG)
+    if tagged == run and run_of_group(name) in (run, None):
+        return True
+    how = f"is tagged for {tagged}" if tagged else f"has no tag {RUN_TAG}"
+    raise TeardownIncomplete(
+        f"resource group {name} is left alone: it {how}",
+        hint=f"if it is this run's after all, tag it {RUN_TAG}={run}, or delete it by hand",
     )
 
 
@@ -105,14 +125,25 @@ def group_exists(cloud: Cloud, name: str) -> bool | None:
 
 
 def list_runs(cloud: Cloud) -> tuple[LiveGroup, ...]:
-    """Every group of every run in the subscription, by name. Raises CredentialsError or ProvisioningError."""
+    """Every group of every run in the subscription, by name: what carries a run's tag, unless it is named for another
+    run. Raises CredentialsError or ProvisioningError."""
+    groups = (_live(g) for g in _all_groups(cloud) if RUN_TAG in (g.tags or {}))
+    return tuple(g for g in groups if run_of_group(g.name) in (g.run, None))
+
+
+def strangers(cloud: Cloud) -> tuple[str, ...]:
+    """Groups that are named as a run's without being tagged as that run's: nobody's to touch. Raises as `list_runs`."""
+    named = ((g.name, run_of_group(g.name), (g.tags or {}).get(RUN_TAG)) for g in _all_groups(cloud))
+    return tuple(name for name, run, tagged in named if run is not None and tagged != run)
+
+
+def _all_groups(cloud: Cloud) -> list[Any]:
     from azure.core.exceptions import AzureError
 
     try:
-        groups = list(resource_client(cloud).resource_groups.list())
+        return sorted(resource_client(cloud).resource_groups.list(), key=lambda g: str(g.name))
     except AzureError as error:
         raise _told(error, "resource groups cannot be listed") from error
-    return tuple(sorted((_live(g) for g in groups if RUN_TAG in (g.tags or {})), key=lambda g: g.name))
 
 
 def _live(group: Any) -> LiveGroup:
@@ -164,7 +195,7 @@ def _instance(machine: dict[str, Any]) -> Instance:
 
 
 def _poll(cloud: Cloud) -> float:
-    return POLL_AZURE if cloud.ca_file is None else POLL_LOCAL
+    return POLL_LOCAL if cloud.on_loopback else POLL_AZURE
 
 
 def _told(error: AzureError, what: str) -> CredentialsError | ProvisioningError:

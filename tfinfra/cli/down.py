@@ -3,45 +3,82 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
+from tfinfra.cli.options import cloud_options
+
 if TYPE_CHECKING:
     from tfinfra.errors import TfinfraError
+    from tfinfra.lifecycle.places import Asked
+
+Progress = Callable[[str], None]
+Ended = tuple[str, dict[str, str]]
 
 
 @click.command(short_help="End a run and delete what it made.")
 @click.argument("run", required=False)
-@click.option("--all", "everything", is_flag=True, help="All runs that this machine or its cloud knows.")
+@click.option(
+    "--all", "everything", is_flag=True, help="All runs that are known here; of a cloud asked for, all yours."
+)
+@click.option("--expired", is_flag=True, help="Whatever has outlived its time in the cloud, whoever began it.")
+@click.option("--force", is_flag=True, help="Take the lock of a Pulumi stack away, whoever holds it.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
-def command(run: str | None, everything: bool, as_json: bool) -> int:
-    """End RUN and delete its resource groups, verified. May be repeated; needs no state."""
+@cloud_options
+def command(*, asked: Asked, run: str | None, everything: bool, expired: bool, force: bool, as_json: bool) -> int:
+    """End RUN and delete its resource groups, verified. May be repeated; needs no state: with --cloud, --target or
+    --subscription the run is found by its groups' tags. What is not tagged as a run's is never touched."""
     from tfinfra.cli.output import print_document, progress
     from tfinfra.errors import UsageError
 
-    if (run is None) == (not everything):
-        raise UsageError("name a run, or give --all")
-    runs = _all_runs() if run is None else [run]
-    done, failed = _down_each(runs, progress)
+    if [run is not None, everything, expired].count(True) != 1:
+        raise UsageError("name a run, or give --all or --expired")
+    if expired:
+        return _expired(asked, as_json)
+    done, failed = _down_each(_runs(run, asked, progress), partial(_down, asked=asked, force=force, progress=progress))
     if failed:
         raise _worst(failed)
     if as_json:
-        print_document({"deleted": done})
+        stacks = {stack: reason for _, left in done for stack, reason in left.items()}
+        print_document({"deleted": [name for name, _ in done], "stacks_left": stacks})
     elif not done:
         progress("there is no run to delete")
     return 0
 
 
-def _down_each(runs: list[str], progress: Callable[[str], None]) -> tuple[list[str], list[TfinfraError]]:
+def _expired(asked: Asked, as_json: bool) -> int:
+    from tfinfra.cli.output import print_document, progress
+    from tfinfra.lifecycle.sweep import down_expired
+
+    found = down_expired(asked, progress)
+    if as_json:
+        groups = [group for one in found for group in one.gone]
+        kept = {group.name: group.expires for one in found for group in one.kept}
+        print_document({"deleted": [one.run for one in found if not one.kept], "groups": groups, "kept": kept})
+    elif not found:
+        progress("nothing has expired")
+    return 0
+
+
+def _runs(run: str | None, asked: Asked, progress: Progress) -> list[str]:
+    if run is not None:
+        return [run]
+    from tfinfra.lifecycle.sweep import everybody
+
+    return everybody(asked, progress)
+
+
+def _down_each(runs: list[str], end: Callable[[str], Ended]) -> tuple[list[Ended], list[TfinfraError]]:
     """The runs that are deleted, and why the others are not: one that fails keeps no other from its end."""
     from tfinfra.errors import TfinfraError
 
-    done: list[str] = []
+    done: list[Ended] = []
     failed: list[TfinfraError] = []
     for name in runs:
         try:
-            done.append(_down(name, progress))
+            done.append(end(name))
         except TfinfraError as error:
             failed.append(error)
     return done, failed
@@ -53,20 +90,23 @@ def _worst(failed: list[TfinfraError]) -> TfinfraError:
     return type(worst)("\n".join(error.message for error in failed), worst.hint)
 
 
-def _all_runs() -> list[str]:
-    from tfinfra.lifecycle.access import all_states
-
-    return [s.run for s in all_states() if s.state != "deleted"]
-
-
-def _down(name: str, progress: Callable[[str], None]) -> str:
+def _down(name: str, *, asked: Asked, force: bool, progress: Progress) -> Ended:
+    """The run's id, and the stacks that remain in a backend of the user's own."""
+    from tfinfra.errors import UsageError
     from tfinfra.lifecycle.access import find_run
+    from tfinfra.lifecycle.down import forced_stacks
     from tfinfra.lifecycle.resume import end_run
 
-    found = find_run(name)
-    if found.record is not None and found.record.phase == "deleted" and not found.exists:
+    try:
+        found = find_run(name, asked, progress)
+    except UsageError:
+        left = forced_stacks(name, progress) if force else None
+        if left is None:
+            raise
+        return name, left
+    if found.record is not None and found.record.phase == "deleted" and not (found.exists or found.record.stacks_left):
         progress(f"{found.run}: everything was deleted before")
-        return found.run
-    end_run(found, progress)
+        return found.run, {}
+    left = end_run(found, progress, force=force)
     progress(f"{found.run}: everything is deleted (verified)")
-    return found.run
+    return found.run, left

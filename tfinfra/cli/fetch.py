@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+from tfinfra.cli.options import cloud_options
+
+if TYPE_CHECKING:
+    from tfinfra.lifecycle.places import Asked
 
 
 @click.command(short_help="Copy a run's outputs to ./runs/<run>/.")
 @click.argument("run")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
-def command(run: str, as_json: bool) -> int:
+@cloud_options
+def command(*, asked: Asked, run: str, as_json: bool) -> int:
     """Copy RUN's outputs and logs to ./runs/<run>/. What is left of a run that has ended is deleted then."""
     from tfinfra.cli.output import print_document, progress
     from tfinfra.lifecycle.access import find_run
     from tfinfra.lifecycle.resume import fetch
 
-    document = fetch(find_run(run), Path.cwd() / "runs", progress)
+    document = fetch(find_run(run, asked, progress), Path.cwd() / "runs", progress)
     if as_json:
         print_document(document)
     else:

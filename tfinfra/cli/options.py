@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
 import click
 
 manifest_argument = click.argument("manifest", type=click.Path(path_type=Path))
 target_option = click.option("--target", metavar="NAME", help="A compute target instead of the manifest's.")
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, nothing else there.")
+
+
+def cloud_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Where to look; the command gets them as one `asked` (lifecycle/places.py)."""
+
+    @click.option("--cloud", type=click.Choice(["azure", "local"]), help="Look there alone, by the groups' tags.")
+    @click.option("--target", metavar="NAME", help="The cloud and subscription of this compute target.")
+    @click.option("--subscription", metavar="ID", help="The Azure subscription; AZURE_SUBSCRIPTION_ID without it.")
+    @wraps(command)
+    def with_asked(*, cloud: str | None, target: str | None, subscription: str | None, **options: Any) -> Any:
+        from tfinfra.lifecycle.places import Asked
+
+        return command(asked=Asked(cloud, target, subscription), **options)
+
+    return with_asked

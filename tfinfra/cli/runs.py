@@ -1,4 +1,4 @@
-"""`tfinfra runs`: all runs that this machine, or its cloud, knows."""
+"""`tfinfra runs`: all runs that this machine, or a cloud, knows."""
 
 from __future__ import annotations
 
@@ -7,18 +7,23 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tfinfra.cli.options import cloud_options
+
 if TYPE_CHECKING:
+    from tfinfra.lifecycle.places import Asked
     from tfinfra.lifecycle.runs import RunState
 
 
 @click.command(short_help="List runs.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
-def command(as_json: bool) -> int:
-    """List all runs: state, result, time, cost, and what is left of them."""
+@cloud_options
+def command(*, asked: Asked, as_json: bool) -> int:
+    """List all runs: state, result, time, cost, and what is left of them. With --cloud, --target or --subscription
+    those of that cloud, whichever machine began them."""
     from tfinfra.cli.output import print_document, progress
-    from tfinfra.lifecycle.access import all_states
+    from tfinfra.lifecycle.overview import all_states
 
-    states = all_states()
+    states = all_states(asked, progress)
     if as_json:
         print_document({"runs": states})
     elif not states:
@@ -26,6 +31,9 @@ def command(as_json: bool) -> int:
     else:
         for line in table([_row(s, time.time()) for s in states]):
             print(line)
+        for state in states:
+            if state.state == "unknown":
+                progress(f"{state.run}: {state.message}")
     return 0
 
 

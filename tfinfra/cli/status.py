@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from tfinfra.cli.options import cloud_options
+
+if TYPE_CHECKING:
+    from tfinfra.lifecycle.places import Asked
 
 
 @click.command(short_help="Show how a run stands.")
 @click.argument("run")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
-def command(run: str, as_json: bool) -> int:
+@cloud_options
+def command(*, asked: Asked, run: str, as_json: bool) -> int:
     """Show the state of RUN (its id, or its name where one run of it is live), its tasks and nodes."""
-    from tfinfra.cli.output import print_document
+    from tfinfra.cli.output import print_document, progress
     from tfinfra.lifecycle.access import find_run
     from tfinfra.lifecycle.resume import status_document
 
-    document = status_document(find_run(run))
+    document = status_document(find_run(run, asked, progress))
     if as_json:
         print_document(document)
     else:

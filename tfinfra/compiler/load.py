@@ -78,6 +78,11 @@ def _targets(
     return tuple(found for found, _ in read), tuple(d for _, more in read for d in more)
 
 
+def load_targets(folder: Path) -> tuple[Document, ...]:
+    """The target files that a manifest in `folder` would see, nearest first. Raises ManifestError."""
+    return tuple(_read_yaml(path)[0] for path in _target_files(folder))
+
+
 def _target_files(folder: Path) -> Iterator[Path]:
     from tfinfra.paths import config_folder
 

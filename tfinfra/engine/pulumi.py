@@ -1,9 +1,8 @@
-"""One run's two stacks on the real Pulumi engine: previewed, updated, exported and dropped, from one warm process."""
+"""One run's two stacks on the real Pulumi engine: previewed, updated and exported, from one warm process."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, wait
@@ -87,14 +86,6 @@ class Engine:
         deployment = self._attempt(part, stack, _Seen(self._tell), stack.export_stack)
         return {"version": deployment.version, "deployment": deployment.deployment}
 
-    def drop(self, part: str) -> None:
-        """Forgets the stack, whatever it still lists: its resources died with their group. Works after `close` too."""
-        if "PULUMI_BACKEND_URL" not in os.environ:
-            self._forget_files(part)
-            return
-        stack = self._stack(part).result()
-        self._attempt(part, stack, _Seen(self._tell), lambda: stack.workspace.remove_stack(stack.name, force=True))
-
     def close(self) -> None:
         """Ends the plugin and the tool, if it runs. May be called twice.
 
@@ -105,15 +96,6 @@ class Engine:
             self._plugin.close()
         if self._cli.done() and self._cli.exception() is None:
             self._cli.result().stop()
-
-    def _forget_files(self, part: str) -> None:
-        """The state is this run's own folder: removing the stack's files is what the tool would do, in no time."""
-        name = f"{self._run}-{part}"
-        for file in (self._state / "backend" / ".pulumi" / "stacks").glob(f"*/{name}.json*"):
-            file.unlink(missing_ok=True)
-        for folder in (self._state / "backend" / ".pulumi").glob(f"*/**/{name}"):
-            shutil.rmtree(folder, ignore_errors=True)
-        (self._state / "project" / f"Pulumi.{name}.yaml").unlink(missing_ok=True)
 
     # Making ready
 

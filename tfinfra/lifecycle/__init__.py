@@ -9,5 +9,7 @@ collect.py   the run's outputs and logs, out of the store into ./runs/<run>/
 down.py      the one teardown: groups deleted, verified, stacks dropped
 record.py    what this machine remembers of a run
 runs.py      which runs there are, and what is left of them
+access.py    one run, wherever it is known; places.py says where to look, elsewhere.py what its store tells
+overview.py  all runs; sweep.py ends many at once
 settings.py  what a run tells its stacks and its nodes
 """

@@ -1,46 +1,253 @@
-"""A run that somebody else began, or this client before it died: found by its record, else by its cloud's tags."""
+"""A run that somebody else began, or this client before it died: found by its record here, else by its cloud's tags,
+and then told by what its client left in its store."""
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence, Set
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 
+from tfinfra.azure.names import name_of_run, part_of_group, run_of_group
 from tfinfra.cloud import Cloud
 from tfinfra.errors import TfinfraError, UsageError
-from tfinfra.lifecycle import down
-from tfinfra.lifecycle.ports import Ports
+from tfinfra.lifecycle.elsewhere import BorrowedFolder, borrowed, driven_elsewhere
+from tfinfra.lifecycle.places import Asked, KnownTarget, Place, guesses, known_targets, place_of
+from tfinfra.lifecycle.ports import Ports, Progress
 from tfinfra.lifecycle.real import real_ports
-from tfinfra.lifecycle.record import RunFolder, RunRecord, all_records, run_folder
-from tfinfra.lifecycle.runs import RunGroup, RunState, read_outcome, resolve, run_state, unrecorded
+from tfinfra.lifecycle.record import RunFolder, RunRecord, all_records, is_broken, run_folder
+from tfinfra.lifecycle.runs import RunGroup, RunState, read_outcome, resolve, run_state, untold
 from tfinfra.lifecycle.settings import record_store
 from tfinfra.model import Outcome
 from tfinfra.paths import state_folder
-from tfinfra.store import ObjectStore
+from tfinfra.store import ObjectStore, store_errors
+
+Reach = Callable[[], Ports]
+ANYWHERE = Asked()
+HERE = Place(None, "here")
 
 
 @dataclass(frozen=True)
 class FoundRun:
-    """`record` is None where only the cloud knows the run; `store` where it has gone, or was never made."""
+    """`record` is None where only the cloud's tags know the run; `store` where it has gone, was never made, or does not
+    open, for which `unread` is the reason then. `reach` asks the cloud, which may have to be started for it."""
 
     run: str
     folder: RunFolder
     record: RunRecord | None
-    ports: Ports
+    reach: Reach
     groups: tuple[RunGroup, ...]
     store: ObjectStore | None
     outcome: Outcome | None
+    unread: str | None = None
+
+    @property
+    def ports(self) -> Ports:
+        return self.reach()
 
     @property
     def exists(self) -> bool:
         return bool(self.groups)
 
     @property
+    def elsewhere(self) -> bool:
+        """Whether the run is another machine's: this one keeps no record of it."""
+        return isinstance(self.folder, BorrowedFolder)
+
+    @property
+    def driven_elsewhere(self) -> bool:
+        if not self.elsewhere or self.record is None or self.store is None:
+            return False
+        return driven_elsewhere(self.record, self.store, time.time())
+
+    @property
+    def compute_groups(self) -> tuple[str, ...]:
+        """The groups that the nodes are in, one for each attempt."""
+        return tuple(g.name for g in self.groups if part_of_group(g.name) == "compute")
+
+    @property
     def state(self) -> RunState:
         if self.record is None:
-            return unrecorded(self.groups, [])[0]
-        return run_state(self.record, self.groups, self.outcome, time.time())
+            return untold(self.run, self.groups, self.unread or "this machine has no record of it")
+        told = run_state(self.record, self.groups, self.outcome, time.time())
+        message = told.message or self.unread or ""
+        return replace(told, message=message, watched=told.watched or self.driven_elsewhere)
+
+
+def quiet(text: str) -> None:
+    """Tells nobody."""
+    del text
+
+
+# One run
+
+
+def find_run(wanted: str, asked: Asked = ANYWHERE, tell: Progress = quiet) -> FoundRun:
+    """The run that `wanted` (an id or a name) means, in the cloud that was asked for, else wherever it is known; `tell`
+    hears which subscription was used. Raises UsageError."""
+    state = state_folder()
+    records = all_records(state)
+    if not asked.nothing:
+        place = _named_place(asked, tell)
+        there = [record for record in records if place.holds(record.target, record.rehearse)]
+        return _found_at(wanted, there, _reached(place, state), state)
+    run = _by_record(wanted, records)
+    if run is not None:
+        return _recorded(run_folder(state, run), state)
+    return _found_at(wanted, records, _places_around(wanted, state, tell), state)
+
+
+def _by_record(wanted: str, records: Sequence[RunRecord]) -> str | None:
+    """What the records alone can say, without asking a cloud."""
+    try:
+        return resolve(wanted, records) if any(wanted in (r.run, r.name) for r in records) else None
+    except UsageError:
+        if any(r.name == wanted and r.phase != "deleted" for r in records):
+            raise
+        return None
+
+
+def _recorded(folder: RunFolder, state: Path) -> FoundRun:
+    """A run of this machine's own. One that is verified deleted is not asked for again."""
+    record = folder.read()
+    assert record is not None  # noqa: S101 - it was read to find the run
+    reach = cache(lambda: real_ports(cloud_of(record), time.time))
+    if record.phase == "deleted" and not (HERE.holds(record.target, record.rehearse) and local_cloud_used(state)):
+        return FoundRun(record.run, folder, record, reach, (), None, None)
+    groups = tuple(g for g in reach().groups() if g.run == record.run)
+    return opened(FoundRun(record.run, folder, record, reach, groups, None, None))
+
+
+def _found_at(wanted: str, records: Sequence[RunRecord], places: Sequence[Reach], state: Path) -> FoundRun:
+    """The run by the tags of these places."""
+    at = {group: reach for reach in places for group in reach().groups()}
+    run = resolve(wanted, _standing(wanted, records, {group.run for group in at}), at)
+    groups = tuple(group for group in at if group.run == run)
+    folder = run_folder(state, run)
+    if not groups:
+        if folder.read() is None:
+            raise UsageError(f"there is no run '{run}'{_alone(places, run)}", hint="`tfinfra runs` lists all runs")
+        return _recorded(folder, state)
+    return opened(FoundRun(run, folder, folder.read(), at[groups[0]], groups, None, None))
+
+
+def _standing(wanted: str, records: Sequence[RunRecord], tagged: Set[str]) -> Sequence[RunRecord]:
+    """The records that the cloud does not contradict: one whose groups are gone is no live run, whatever it says. All
+    of them where `wanted` is nothing else."""
+    standing = [record for record in records if record.phase == "deleted" or record.run in tagged]
+    known = {*tagged, *(record.run for record in standing)}
+    return standing if any(wanted in (run, name_of_run(run)) for run in known) else records
+
+
+def _alone(places: Sequence[Reach], run: str) -> str:
+    """What is only named as the run's, to be told."""
+    named = [name for reach in places for name in reach().strangers() if run_of_group(name) == run]
+    return f"; {', '.join(named)} is not tagged as its, and left alone" if named else ""
+
+
+def opened(found: FoundRun) -> FoundRun:
+    """With its store, and the record that lies in it where this machine has none."""
+    if not has_store(found.record, found.groups):
+        return found if found.record else replace(found, folder=_unkept(found.folder))
+    refused: tuple[type[Exception], ...] = (TfinfraError, *store_errors())
+    try:
+        url = _store_url(found)
+        store = found.ports.open_store(url) if url else None
+        folder = found.folder if found.record or store is None else _told_by(store, url or "", found.folder)
+        store = _newest(found.ports, folder.read(), store)
+        outcome = read_outcome(store) if store else None
+    except refused as error:
+        unread = f"its store cannot be read: {str(error).splitlines()[0]}"
+        return replace(found, folder=found.folder if found.record else _unkept(found.folder), unread=unread)
+    if store is None and found.record is None:
+        folder = _unkept(found.folder)
+    return replace(found, folder=folder, record=folder.read(), store=store, outcome=outcome)
+
+
+def has_store(record: RunRecord | None, groups: Sequence[RunGroup]) -> bool:
+    """Whether the run's store can still be there: it goes with the keep group, or is in a container of others."""
+    elsewhere = record is not None and record.target.store is not None and record.phase != "deleted"
+    return elsewhere or any(part_of_group(g.name) == "keep" for g in groups)
+
+
+def _newest(ports: Ports, record: RunRecord | None, store: ObjectStore | None) -> ObjectStore | None:
+    """Where the nodes of the newest attempt are: the run's `store`, or a folder of it."""
+    url = record_store(record) if record else None
+    return store if store is None or record is None or url in (None, record.store) else ports.open_store(str(url))
+
+
+def _store_url(found: FoundRun) -> str | None:
+    """By the record's URL, which a client that died while it provisioned did not write, else by ARM."""
+    keep = next((g.name for g in found.groups if part_of_group(g.name) == "keep"), None)
+    return (found.record.store if found.record else None) or (found.ports.store_of(keep) if keep else None)
+
+
+def _told_by(store: ObjectStore, url: str, folder: RunFolder) -> RunFolder:
+    """The run as its store tells it: in memory, but for a record here that is broken, which is written anew."""
+    told = borrowed(store, url, folder.path, Path.cwd() / "runs" / folder.path.name)
+    record = told.read()
+    if record is None or not is_broken(folder):
+        return told
+    folder.write(record)
+    return folder
+
+
+def _unkept(folder: RunFolder) -> RunFolder:
+    """A folder that nothing shall be written to, unless it is there."""
+    return folder if folder.path.exists() else BorrowedFolder(folder.path)
+
+
+# Places
+
+
+def reach_place(asked: Asked, tell: Progress) -> Reach | None:
+    """The cloud that is asked for, else this machine's; None where that holds nothing. Raises UsageError."""
+    place = HERE if asked.nothing else _named_place(asked, tell)
+    return next(iter(_reached(place, state_folder())), None)
+
+
+def _reached(place: Place, state: Path) -> list[Reach]:
+    """What asks the place; nothing, where that is a cloud of this machine that holds nothing and would be started."""
+    return [] if place.subscription is None and not local_cloud_used(state) else [reach_at(place)]
+
+
+def _named_place(asked: Asked, tell: Progress) -> Place:
+    """The place that the options name, which `tell` hears. Raises UsageError."""
+    place = place_of(asked, os.environ, _targets())
+    tell(f"looking at {place} ({place.why})")
+    return place
+
+
+def _places_around(wanted: str, state: Path, tell: Progress) -> list[Reach]:
+    """Where a run may be that no record of this machine names: this machine's cloud, else the subscriptions that the
+    environment or the target files name."""
+    for here in _reached(HERE, state):
+        if any(wanted in (g.run, name_of_run(g.run)) for g in here().groups()):
+            return [here]
+    found = guesses(os.environ, _targets())
+    for place in found:
+        tell(f"this machine knows no '{wanted}': looking at {place} ({place.why})")
+    return [reach_at(place) for place in found]
+
+
+def _targets() -> tuple[KnownTarget, ...]:
+    from tfinfra.compiler.load import load_targets
+
+    return known_targets([(document.file, document.data) for document in load_targets(Path.cwd())])
+
+
+def reach_at(place: Place) -> Reach:
+    """What asks the place's cloud, once it is called for."""
+    return cache(partial(_ports_at, place))
+
+
+def _ports_at(place: Place) -> Ports:
+    from tfinfra.clouds import azure_subscription, local_cloud
+
+    cloud = azure_subscription(place.subscription) if place.subscription else local_cloud()
+    return real_ports(cloud, time.time)
 
 
 def local_cloud_used(state: Path) -> bool:
@@ -54,92 +261,3 @@ def cloud_of(record: RunRecord) -> Cloud:
     from tfinfra.clouds import cloud_for
 
     return cloud_for(record.target, record.rehearse, record.machines)
-
-
-def find_run(wanted: str) -> FoundRun:
-    """The run that `wanted` (an id or a name) means. Raises UsageError."""
-    state = state_folder()
-    records = all_records(state)
-    run = _by_record(wanted, records) or resolve(wanted, records, local_groups(state))
-    folder = run_folder(state, run)
-    record = folder.read()
-    ports = real_ports(_cloud(record, state, run), time.time)
-    groups = tuple(g for g in ports.groups() if g.run == run)
-    if record is None and not groups:
-        raise UsageError(f"there is no run '{run}'", hint="`tfinfra runs` lists all runs")
-    store = _store(ports, record, groups)
-    return FoundRun(run, folder, record, ports, groups, store, read_outcome(store) if store else None)
-
-
-def _by_record(wanted: str, records: Sequence[RunRecord]) -> str | None:
-    """What the records alone can say, without asking a cloud."""
-    try:
-        return resolve(wanted, records) if any(wanted in (r.run, r.name) for r in records) else None
-    except UsageError:
-        if any(r.name == wanted and r.phase != "deleted" for r in records):
-            raise
-        return None
-
-
-def _cloud(record: RunRecord | None, state: Path, run: str) -> Cloud:
-    if record is not None:
-        return cloud_of(record)
-    if not local_cloud_used(state):
-        raise UsageError(f"there is no run '{run}' that this machine knows of")
-    from tfinfra.clouds import local_cloud
-
-    return local_cloud()
-
-
-def local_groups(state: Path) -> tuple[RunGroup, ...]:
-    """The groups of all runs on this machine's cloud."""
-    if not local_cloud_used(state):
-        return ()
-    from tfinfra.clouds import local_cloud
-
-    return tuple(real_ports(local_cloud(), time.time).groups())
-
-
-def _store(ports: Ports, record: RunRecord | None, groups: Sequence[RunGroup]) -> ObjectStore | None:
-    if record is None or record.store is None or not _has_store(record, groups):
-        return None
-    return ports.open_store(record_store(record) or record.store)
-
-
-def _has_store(record: RunRecord, groups: Sequence[RunGroup]) -> bool:
-    """Whether the run's store can still be there: it goes with the keep group, or is in a container of others."""
-    elsewhere = record.target.store is not None and record.phase != "deleted"
-    return elsewhere or record.keep_group in {g.name for g in groups}
-
-
-def all_states() -> list[RunState]:
-    """Every run that this machine or its cloud knows, the oldest first."""
-    state, now = state_folder(), time.time()
-    records = all_records(state)
-    groups = (*local_groups(state), *_remote_groups(records))
-    told = [_state_of(record, groups, now) for record in records]
-    return [*told, *unrecorded(groups, records)]
-
-
-def _remote_groups(records: Sequence[RunRecord]) -> tuple[RunGroup, ...]:
-    """The groups of runs elsewhere that this machine does not know to be deleted. A cloud that cannot be asked is taken
-    to hold them still."""
-    found: dict[str, RunGroup] = {}
-    for record in records:
-        if record.phase == "deleted" or record.rehearse or record.target.cloud == "local" or record.keep_group in found:
-            continue
-        try:
-            groups = real_ports(cloud_of(record), time.time).groups()
-        except TfinfraError:
-            names = down.begun_groups(record, record.run)
-            groups = tuple(RunGroup(name, record.run, record.keep_until) for name in names)
-        found |= {group.name: group for group in groups}
-    return tuple(found.values())
-
-
-def _state_of(record: RunRecord, groups: Sequence[RunGroup], now: float) -> RunState:
-    mine = [g for g in groups if g.run == record.run]
-    if record.store is None or not _has_store(record, mine):
-        return run_state(record, groups, None, now)
-    store = real_ports(cloud_of(record), time.time).open_store(record_store(record) or record.store)
-    return run_state(record, groups, read_outcome(store), now)

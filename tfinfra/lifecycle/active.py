@@ -34,9 +34,10 @@ class UpOptions:
 
 @dataclass
 class ActiveRun:
-    """`engine`, `update` and `exported` (under way or done), `store` (where the nodes of the newest attempt and their
-    client meet), `watch`, `outcome`: None until there is one. `leaving` are the deletions of
-    earlier attempts' groups, `gone` those that are verified deleted, with the time (Unix seconds) of that."""
+    """`engine`, `update` and `exported` (under way or done), `root` (the run's store), `store` (where the nodes of the
+    newest attempt and their client meet: there, or in a folder of it), `watch`, `outcome`: None until there is one.
+    `leaving` are the deletions of earlier attempts' groups, `gone` those that are verified deleted, with the time (Unix
+    seconds) of that."""
 
     plan: Plan
     run: str
@@ -47,6 +48,7 @@ class ActiveRun:
     engine: EngineSeam | None = None
     update: Future[dict[str, Any]] | None = None
     exported: Future[Any] | None = None
+    root: ObjectStore | None = None
     store: ObjectStore | None = None
     watch: Watch | None = None
     outcome: Outcome | None = None

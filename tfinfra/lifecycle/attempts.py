@@ -14,7 +14,7 @@ from tfinfra import layout
 from tfinfra.azure.reactions import Reaction, Rule, reaction_to
 from tfinfra.clock import spell_seconds
 from tfinfra.errors import LimitReached, NotFeasible, ProvisioningError, TfinfraError
-from tfinfra.lifecycle import down, settings, spending
+from tfinfra.lifecycle import down, elsewhere, settings, spending
 from tfinfra.lifecycle.active import ActiveRun
 from tfinfra.lifecycle.ports import BundleSeam, spawn
 from tfinfra.lifecycle.record import Attempt
@@ -147,24 +147,25 @@ def _leave(active: ActiveRun) -> None:
     active.watch = active.outcome = None
 
     def delete() -> None:
-        active.ports.delete_group(group, active.session.observer.say)
+        active.ports.delete_group(group, active.run, active.session.observer.say)
         active.gone[group] = active.ports.clock()
 
     active.leaving.append(spawn(delete, f"delete {group}"))
 
 
 def _move(active: ActiveRun, bundle: BundleSeam) -> None:
-    """Opens the attempt's own store, with what the client had left for the nodes in the first."""
-    record, before = active.record(), active.store
+    """Opens the attempt's own store, with what the client had left for the nodes in the run's."""
+    record, root = active.record(), active.root
     url = settings.record_store(record)
-    if url is None or before is None:
+    if url is None or root is None:
         raise ProvisioningError("a phase ran before the one that it needs")
     store = active.store = active.ports.open_store(url)
     for key in layout.FOR_NODES:
-        data = before.get(key)
+        data = root.get(key)
         if data is not None:
             store.put(key, data)
     active.session.wait(spawn(lambda: store.put_file(bundle.key, bundle.path), "upload"))
+    elsewhere.publish(root, record, active.plan)
 
 
 # How it ends

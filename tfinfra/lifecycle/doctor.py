@@ -104,7 +104,7 @@ def _disk() -> list[Finding]:
 
 def _leftovers() -> list[Finding]:
     """Runs that nobody drives any more, and groups that no run explains."""
-    from tfinfra.lifecycle.access import all_states
+    from tfinfra.lifecycle.overview import all_states
 
     try:
         states = all_states()

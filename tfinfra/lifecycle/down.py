@@ -5,17 +5,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import partial
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
+from tfinfra.azure.names import RUN_ID, part_of_group, run_of_group
 from tfinfra.errors import TeardownIncomplete, TfinfraError
 from tfinfra.lifecycle import spending
 from tfinfra.lifecycle.ports import EngineSeam, Ports, Progress, spawn
 from tfinfra.lifecycle.record import RunFolder, RunRecord, write_json
-from tfinfra.lifecycle.settings import group_name, part_of
+from tfinfra.lifecycle.settings import group_name, stack_of_group
 from tfinfra.store import clear
 
 KEPT = "kept, because the timer in it still deletes the compute group"
+ENDED_ELSEWHERE = "its groups were deleted from elsewhere: how it ended is not known here"
+NOT_OURS = "left alone: it is named as this run's and not tagged so"
 
 
 def compute_groups(record: RunRecord | None, run: str) -> tuple[str, ...]:
@@ -29,10 +33,10 @@ def begun_groups(record: RunRecord | None, run: str) -> tuple[str, ...]:
     return (*compute_groups(record, run), group_name(run, "keep"))
 
 
-def delete_groups(ports: Ports, groups: Sequence[str], progress: Progress) -> dict[str, str]:
-    """Deletes the groups at once, each verified by ARM's 404. What is left, each with the reason; `progress` hears of
-    what fails and is tried again."""
-    futures = {group: spawn(partial(ports.delete_group, group, progress), f"delete {group}") for group in groups}
+def delete_groups(ports: Ports, run: str, groups: Sequence[str], progress: Progress) -> dict[str, str]:
+    """Deletes the run's groups at once, each verified by ARM's 404. What is left, each with the reason; `progress`
+    hears of what fails and is tried again."""
+    futures = {group: spawn(partial(ports.delete_group, group, run, progress), f"delete {group}") for group in groups}
     left: dict[str, str] = {}
     for group, future in futures.items():
         error = future.exception()
@@ -41,12 +45,27 @@ def delete_groups(ports: Ports, groups: Sequence[str], progress: Progress) -> di
     return left
 
 
-def delete_run(ports: Ports, groups: Sequence[str], progress: Progress) -> dict[str, str]:
-    """Deletes the groups, the last of which is the keep group. What is left, each with the reason; the keep group stays
-    while a compute group does, because the timer in it is the last who can still delete that."""
-    *compute, keep = groups
-    left = delete_groups(ports, compute, progress)
-    return {**left, keep: KEPT} if left else delete_groups(ports, (keep,), progress)
+def delete_run(ports: Ports, run: str, groups: Sequence[str], progress: Progress) -> dict[str, str]:
+    """Deletes the run's groups. What is left, each with the reason; the keep group stays while any other does, because
+    the timer in it is the last who can still delete that."""
+    keep = [group for group in groups if part_of_group(group) == "keep"]
+    left = delete_groups(ports, run, [group for group in groups if group not in keep], progress)
+    return {**left, **dict.fromkeys(keep, KEPT)} if left else delete_groups(ports, run, keep, progress)
+
+
+def all_groups(
+    ports: Ports, record: RunRecord | None, run: str, progress: Progress
+) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The groups that the run has by the cloud's tags, by its record and by its name (one that is gone is verified so),
+    and those that are only named as the run's, each with the reason why it stays."""
+    named = begun_groups(record, run)
+    try:
+        tagged = [group.name for group in ports.groups() if group.run == run]
+        alone = {name: NOT_OURS for name in ports.strangers() if run_of_group(name) == run}
+    except TfinfraError as error:  # whoever may delete one group need not be allowed to list all
+        progress(f"warning: {error.message}: only {' and '.join(named)} are looked at")
+        return named, {}
+    return tuple(name for name in dict.fromkeys([*named, *tagged]) if name not in alone), alone
 
 
 def clear_store(ports: Ports, record: RunRecord | None) -> dict[str, str]:
@@ -77,20 +96,43 @@ def export_state(engine: EngineSeam, folder: RunFolder, part: str) -> None:
     write_json(folder.audit_folder / f"{part}.state.json", engine.export(part))
 
 
-def needs_engine() -> bool:
-    """Whether stacks lie in a backend of the user's own, where only Pulumi can drop them."""
-    return bool(os.environ.get("PULUMI_BACKEND_URL"))
+def users_backend() -> str | None:
+    """Where the stacks lie in a backend of the user's own: its URL without credentials."""
+    url = os.environ.get("PULUMI_BACKEND_URL")
+    if not url:
+        return None
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=""))
 
 
-def forget_stacks(engine: EngineSeam | None, folder: RunFolder, parts: Sequence[str]) -> None:
-    """Drops the stacks. The run's own backend folder is all that there is of them, where the user has no other."""
-    if engine is not None and needs_engine():
-        for part in parts:
-            with suppress(TfinfraError):  # the groups are gone: an empty stack left in a backend costs nothing
-                engine.drop(part)
-    if engine is not None:
-        engine.close()
+def forget_stacks(
+    ports: Ports, folder: RunFolder, groups: Sequence[str], *, force: bool = False, backend: str | None = None
+) -> dict[str, str]:
+    """Drops the stacks of groups that are gone. What remains in a backend of the user's own, each with the reason; it
+    costs nothing and is complained of. `backend` is the one that the run was made with."""
+    stacks = [stack_of_group(group) for group in groups]
+    here = users_backend()
+    remain = ports.drop_stacks(stacks, force) if here else {}
+    if backend and here != backend:
+        remain = {**remain, **dict.fromkeys(stacks, f"PULUMI_BACKEND_URL is not {backend}, where it was made")}
+    for stack, reason in remain.items():
+        folder.complain(f"Pulumi's stack {stack} remains, with nothing in it: {reason}")
     folder.forget_stacks()
+    return remain
+
+
+def forced_stacks(run: str, progress: Progress) -> dict[str, str] | None:
+    """Drops the stacks of a run of which no cloud knows anything more, whoever has locked them. What remains, each with
+    the reason; None where `run` is no run's id, or there is no backend of the user's own."""
+    if not RUN_ID.fullmatch(run) or users_backend() is None:
+        return None
+    from tfinfra.engine.backend import drop_stacks
+
+    stacks = [stack_of_group(group) for group in begun_groups(None, run)]
+    remain = drop_stacks(stacks, force=True)
+    for stack in stacks:
+        progress(f"Pulumi's stack {stack} " + (f"remains: {remain[stack]}" if stack in remain else "is gone"))
+    return remain
 
 
 def finish_teardown(ports: Ports, folder: RunFolder, record: RunRecord | None, run: str, left: dict[str, str]) -> None:
@@ -109,40 +151,42 @@ def down(
     run: str,
     progress: Progress,
     stop_client: Callable[[RunRecord], None],
-) -> None:
+    *,
+    force: bool = False,
+    exists: bool = True,
+) -> dict[str, str]:
     """Deletes whatever there is of `run`; nothing is there: nothing happens. Raises TeardownIncomplete, also where all
-    is deleted later than a limits.max_cost_usd reckoned with."""
+    is deleted later than a limits.max_cost_usd reckoned with.
+
+    The stacks that remain in a backend of the user's own, each with the reason; `force` takes others' locks away;
+    `exists` is whether anything of the run was there.
+    """
     record = folder.read()
     if record is not None:
         stop_client(record)
         record = folder.update(phase="deleting")  # what its client wrote last counts
-    groups = begun_groups(record, run)
-    progress(f"deleting {', '.join(groups)}")
+    groups, alone = all_groups(ports, record, run, progress)
+    if groups:
+        progress(f"deleting {', '.join(groups)}")
     present, billed = spending.present_groups(ports, record), bool(record and record.ledger.running())
-    left = delete_run(ports, groups, progress)
+    left = {**delete_run(ports, run, groups, progress), **alone}
     spending.settle(ports, folder, [group for group in groups if group not in left], present)
     finish_teardown(ports, folder, record, run, left or clear_store(ports, record))
-    forget_stacks(_engine(ports, folder, run), folder, [part_of(group, run) for group in groups])
+    remain = forget_stacks(ports, folder, groups, force=force, backend=record.backend if record else None)
     if record is not None:
-        times = {"ended": ports.clock(), **record.times}
-        record = folder.update(phase="deleted", left=(), result=record.result or "cancelled", times=times)
+        verdict = _verdict(record, exists, ports.clock())
+        record = folder.update(phase="deleted", left=(), stacks_left=tuple(remain), **verdict)
         late = spending.late(record)
         if late is not None and billed:
             folder.audit.append("teardown.late", message=late.message)
             raise late
     for complaint in folder.complaints:
         progress(f"warning: {complaint}")
+    return remain
 
 
-def _engine(ports: Ports, folder: RunFolder, run: str) -> EngineSeam | None:
-    """An engine to drop the stacks with, where they are in a backend of the user's choice."""
-    if not needs_engine() or not folder.deploy.is_dir():
-        return None
-    try:
-        return ports.engine(folder.deploy, run, folder.pulumi, _quiet)
-    except TfinfraError:
-        return None
-
-
-def _quiet(text: str) -> None:
-    del text
+def _verdict(record: RunRecord, exists: bool, now: float) -> dict[str, Any]:
+    """How a run ended that nobody has written the end of. Who finds nothing of it ended nothing."""
+    message = record.message or ("" if exists else ENDED_ELSEWHERE)
+    result = record.result or ("cancelled" if exists else None)
+    return {"result": result, "message": message, "times": {"ended": now, **record.times}}

@@ -19,7 +19,6 @@ from tfinfra.lifecycle.active import ActiveRun
 from tfinfra.lifecycle.ports import spawn
 from tfinfra.lifecycle.record import RunRecord
 from tfinfra.lifecycle.session import first_line
-from tfinfra.lifecycle.settings import part_of
 from tfinfra.model import Outcome
 
 POLL = 0.15
@@ -180,7 +179,8 @@ def _collect_beside_deletion(active: ActiveRun) -> tuple[_Told, BaseException | 
     compute = down.compute_groups(record, active.run)
     present = spending.present_groups(active.ports, record)
     with active.session.phase("teardown", ", ".join(compute)):
-        deleting = spawn(lambda: down.delete_groups(active.ports, compute, active.session.observer.say), "teardown")
+        say = active.session.observer.say
+        deleting = spawn(lambda: down.delete_groups(active.ports, active.run, compute, say), "teardown")
         seen, lost = _collect(active)
         left = deleting.result()
         wait(active.leaving, timeout=CLOSING)
@@ -223,7 +223,7 @@ def _delete_keep(active: ActiveRun, told: _Told, lost: BaseException | None) -> 
         left = {keep: f"the outputs in it could not be fetched: {lost}"}
     else:
         with active.session.phase("verify", keep):
-            left = down.delete_groups(active.ports, (keep,), active.session.observer.say)
+            left = down.delete_groups(active.ports, active.run, (keep,), active.session.observer.say)
             _settle(active, [] if left else [keep], None)
             left = left or down.clear_store(active.ports, active.record())
     if left:
@@ -233,8 +233,10 @@ def _delete_keep(active: ActiveRun, told: _Told, lost: BaseException | None) -> 
     active.session.audit.append("teardown.verified", groups=list(groups))
     if active.exported is not None:
         wait([active.exported], timeout=CLOSING)
-    down.forget_stacks(active.engine, active.folder, [part_of(group, active.run) for group in groups])
-    active.folder.update(phase="deleted", left=())
+    if active.engine is not None:
+        active.engine.close()
+    remain = down.forget_stacks(active.ports, active.folder, groups)
+    active.folder.update(phase="deleted", left=(), stacks_left=tuple(remain))
     return left
 
 

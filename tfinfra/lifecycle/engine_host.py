@@ -78,8 +78,8 @@ class _Answers:
 
 
 class Host:
-    """Serves the requests of one run. `record` comes before `open`, which comes before all others; `up`, `export` and
-    `drop` run beside each other."""
+    """Serves the requests of one run. `record` comes before `open`, which comes before all others; `up` and `export`
+    run beside each other."""
 
     def __init__(self, answers: _Answers) -> None:
         self._answers = answers
@@ -122,8 +122,6 @@ class Host:
             return self._engine.up(request["part"], request["config"])
         if request["verb"] == "export":
             return self._engine.export(request["part"])
-        if request["verb"] == "drop":
-            return self._engine.drop(request["part"])
         return self._engine.close()
 
     def _record(self, request: dict[str, Any]) -> dict[str, Any]:

@@ -81,9 +81,6 @@ class EngineProcess:
         state: dict[str, Any] = self._ask("export", part=part)
         return state
 
-    def drop(self, part: str) -> None:
-        self._ask("drop", part=part)
-
     def close(self) -> None:
         """Ends the process: its input ends, upon which it stops what runs. May be called twice."""
         self._closed = True

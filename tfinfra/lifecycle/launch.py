@@ -121,9 +121,9 @@ def compile_to_folder(
 
 def choose_cloud(compiled: Compiled, options: LaunchOptions) -> Cloud:
     """The cloud of the target; a rehearsal's is always this machine's."""
-    from tfinfra.clouds import cloud_for
+    from tfinfra.clouds import cloud_to_provision
 
-    return cloud_for(compiled.spec.target, options.rehearse, options.machines, options.store)
+    return cloud_to_provision(compiled.spec.target, options.rehearse, options.machines, options.store)
 
 
 def new_run(

@@ -30,9 +30,6 @@ class EngineSeam(Protocol):
     def export(self, part: str) -> dict[str, Any]:
         """The part's state, as Pulumi exports it."""
 
-    def drop(self, part: str) -> None:
-        """Forgets the stack; its resources are gone or nobody's."""
-
     def close(self) -> None:
         """Ends the provider and whatever update is under way."""
 
@@ -58,12 +55,17 @@ class LockSeam(Protocol):
 @dataclass(frozen=True)
 class Ports:
     """`check_source` raises ManifestError for a source directory that cannot be shipped. `build_environment` gives the
-    folder that nodes mount, None where each node builds its own. `delete_group` returns once ARM says 404, tells what
-    it tries again, and raises TeardownIncomplete; `standing` finds what the subscription has ready and raises
-    NotFeasible; `timer_armed` waits for the proof that the workflow in a group can act; `running_instances` counts a
-    group's living machines, None where ARM does not know; `machine_ids` are the vmIds of all that ARM lists there.
-    `read_tree` hashes a local input. `preflight` asks ARM whether the plan (its deploy folder, its run) can work, where
-    the cloud wants that: it gives warnings, and raises what speaks against it."""
+    folder that nodes mount, None where each node builds its own. `delete_group` takes the group and its run, returns
+    once ARM says 404, tells what it tries again, and raises TeardownIncomplete; `drop_stacks` forgets stacks in a
+    backend of the user's own (with True also those that somebody has locked) and gives what remains and why.
+
+    `groups` are all runs', `strangers` groups that are only named as a run's; `store_of` is the URL of the store in a
+    keep group, None where there is none; `standing` finds what the subscription has ready and raises NotFeasible;
+    `timer_armed` waits for the proof that the workflow in a group can act; `running_instances` counts a group's living
+    machines, None where ARM does not know; `machine_ids` are the vmIds of all that ARM lists there. `read_tree` hashes
+    a local input. `preflight` asks ARM whether the plan (its deploy folder, its run) can work, where the cloud wants
+    that: it gives warnings, and raises what speaks against it.
+    """
 
     cloud: Cloud
     ensure_cli: Callable[[Progress], Path]
@@ -73,12 +75,15 @@ class Ports:
     build_bundle: Callable[[Plan, Path, LockSeam, Path | None, Path, Progress], BundleSeam]
     engine: Callable[[Path, str, Path, Progress], EngineSeam]
     open_store: Callable[[str], ObjectStore]
-    delete_group: Callable[[str, Progress], None]
+    delete_group: Callable[[str, str, Progress], None]
+    drop_stacks: Callable[[Sequence[str], bool], dict[str, str]]
     running_instances: Callable[[str], int | None]
     machine_ids: Callable[[str], frozenset[str]]
     read_tree: Callable[[Path, Progress], Tree]
     groups: Callable[[], Sequence[RunGroup]]
     standing: Callable[[Access], Standing]
+    strangers: Callable[[], Sequence[str]]
+    store_of: Callable[[str], str | None]
     timer_armed: Callable[[str, str], bool]
     warm_teardown: Callable[[], None]
     gpu_count: Callable[[], int]

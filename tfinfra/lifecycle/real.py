@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -43,12 +43,15 @@ def real_ports(cloud: Cloud, clock: Callable[[], float], engine: EngineProcess |
             cloud, deploy, run, state, progress
         ),
         open_store=lambda url: open_run_store(cloud, url),
-        delete_group=lambda group, progress: _delete_group(cloud, group, progress),
+        delete_group=lambda group, run, progress: _delete_group(cloud, group, run, progress),
+        drop_stacks=_drop_stacks,
         running_instances=lambda group: _running_instances(cloud, group),
         machine_ids=lambda group: _machine_ids(cloud, group),
         read_tree=lambda path, progress: read_tree(path, cache_folder() / "inputs.sqlite3", progress),
         groups=lambda: _groups(cloud),
         standing=lambda access: _standing(cloud, access),
+        strangers=lambda: _strangers(cloud),
+        store_of=lambda group: _store_of(cloud, group),
         timer_armed=lambda group, workflow: _timer_armed(cloud, group, workflow),
         warm_teardown=_warm_teardown,
         gpu_count=_gpu_count,
@@ -105,11 +108,17 @@ def open_run_store(cloud: Cloud, url: str) -> ObjectStore:
     return PatientStore(open_store(url, token, ca=ca), SystemPauses(), STORE_PATIENCE)
 
 
-def _delete_group(cloud: Cloud, group: str, progress: Progress) -> None:
+def _delete_group(cloud: Cloud, group: str, run: str, progress: Progress) -> None:
     from tfinfra.azure.teardown import delete_group
 
     cloud.ensure()
-    delete_group(cloud, group, timeout=DELETION_SECONDS, progress=progress)
+    delete_group(cloud, group, run, timeout=DELETION_SECONDS, progress=progress)
+
+
+def _drop_stacks(stacks: Sequence[str], force: bool) -> dict[str, str]:
+    from tfinfra.engine.backend import drop_stacks
+
+    return drop_stacks(stacks, force=force)
 
 
 def _running_instances(cloud: Cloud, group: str) -> int | None:
@@ -130,7 +139,19 @@ def _groups(cloud: Cloud) -> tuple[RunGroup, ...]:
     from tfinfra.azure.teardown import list_runs
 
     cloud.ensure()
-    return tuple(RunGroup(g.name, g.run, g.expires_at) for g in list_runs(cloud))
+    return tuple(RunGroup(g.name, g.run, g.expires_at, g.owner) for g in list_runs(cloud))
+
+
+def _strangers(cloud: Cloud) -> tuple[str, ...]:
+    from tfinfra.azure.teardown import strangers
+
+    return strangers(cloud)
+
+
+def _store_of(cloud: Cloud, group: str) -> str | None:
+    from tfinfra.azure.stores import run_store
+
+    return run_store(cloud, group)
 
 
 def _standing(cloud: Cloud, access: Access) -> Standing:

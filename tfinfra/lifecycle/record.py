@@ -45,10 +45,11 @@ class RunRecord:
     """run.json of one run. `deadline` and `keep_until` are ISO 8601 in UTC, `times` Unix seconds by name.
 
     `phase` is one of PHASES; `result` is None until the run ended, then succeeded, failed, cancelled, limit or
-    error (tfinfra or the cloud failed). `results` is the folder of the outputs, `left` what could not be deleted.
-    `compute_group` is that of the newest of `attempts`; the keep group is the same for all of them.
-    `usd_per_hour` is the list price of all groups together, `ledger` what was billed so far; `limit` is the key of
-    limits that made the deadline, `run_seconds` how long after the start that is.
+    error (tfinfra or the cloud failed). `results` is the folder of the outputs, `left` what could not be deleted;
+    `compute_group` is that of the newest of `attempts`, the keep group the same for all of them; `backend` the user's
+    own backend of Pulumi that holds the stacks, without its credentials; `stacks_left` those that could not be dropped
+    there. `usd_per_hour` is the list price of all groups together, `ledger` what was billed so far; `limit` is the key
+    of limits that made the deadline, `run_seconds` how long after the start that is.
     """
 
     run: str
@@ -73,6 +74,7 @@ class RunRecord:
     store: str | None = None
     shared: str | None = None
     environment: str | None = None
+    backend: str | None = None
     phase: str = "starting"
     result: str | None = None
     message: str = ""
@@ -83,6 +85,7 @@ class RunRecord:
     detached: bool = False
     client: ClientProcess | None = None
     left: tuple[str, ...] = ()
+    stacks_left: tuple[str, ...] = ()
     times: dict[str, float] = field(default_factory=dict)
 
 
@@ -96,9 +99,12 @@ class RunFolder:
         self.audit_folder = path / "audit"
         self.bundle = path / "bundle.tar.gz"
         self.client_log = path / "client.log"
-        self.audit = AuditLog(path / "events.jsonl", iso_time, self.complain)
+        self.audit = self._audit_log()
         self.complaints: list[str] = []
         self._unwritten: RunRecord | None = None
+
+    def _audit_log(self) -> AuditLog:
+        return AuditLog(self.path / "events.jsonl", iso_time, self.complain)
 
     def complain(self, text: str) -> None:
         """Remembers once what this disk would not take, for whoever ends the run to say."""
@@ -185,10 +191,23 @@ def run_folder(state: Path, run: str) -> RunFolder:
 
 def all_records(state: Path) -> list[RunRecord]:
     """Every run that this machine remembers, the oldest first."""
-    folder = runs_folder(state)
-    names = sorted(p.name for p in folder.iterdir()) if folder.is_dir() else []
-    found = [record for name in names if (record := run_folder(state, name).read()) is not None]
+    found = [record for name in _names(state) if (record := run_folder(state, name).read()) is not None]
     return sorted(found, key=lambda r: r.times.get("started", 0.0))
+
+
+def broken_records(state: Path) -> list[str]:
+    """The runs whose record is there and cannot be read: cut short by a crash, or another version's."""
+    return [name for name in _names(state) if is_broken(run_folder(state, name))]
+
+
+def is_broken(folder: RunFolder) -> bool:
+    """Whether a record is there that cannot be read."""
+    return (folder.path / "run.json").exists() and folder.read() is None
+
+
+def _names(state: Path) -> list[str]:
+    folder = runs_folder(state)
+    return sorted(p.name for p in folder.iterdir()) if folder.is_dir() else []
 
 
 def this_process() -> ClientProcess:

@@ -7,20 +7,22 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from tfinfra import layout
-from tfinfra.clock import count
-from tfinfra.errors import UsageError
+from tfinfra.clock import count, unix_time
+from tfinfra.errors import ProvisioningError, UsageError
 from tfinfra.lifecycle import collect, down
 from tfinfra.lifecycle.access import FoundRun
 from tfinfra.lifecycle.ports import Progress
 from tfinfra.lifecycle.record import ClientProcess, RunRecord, is_alive
 from tfinfra.lifecycle.runs import read_outcome
 from tfinfra.lifecycle.tail import LogTail
-from tfinfra.model import Outcome, to_json
+from tfinfra.model import Outcome, Plan, to_json
+from tfinfra.store import store_errors
 
 FOLLOW = 0.2
 BEAT_EVERY = 2.0
@@ -49,7 +51,15 @@ def status_document(found: FoundRun) -> dict[str, Any]:
 
 
 def _document(record: RunRecord, found: FoundRun) -> dict[str, Any]:
-    return collect.run_document(record, found.folder.plan(), found.store, found.ports.clock())
+    return collect.run_document(record, _plan(found), found.store, found.ports.clock())
+
+
+def _plan(found: FoundRun) -> Plan | None:
+    """The plan, None where it was lost with a copy of the deploy folder."""
+    try:
+        return found.folder.plan()
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def settled(found: FoundRun) -> FoundRun:
@@ -57,13 +67,14 @@ def settled(found: FoundRun) -> FoundRun:
     record = found.record
     if record is None or is_alive(record.client) or found.outcome:
         return found
-    if record.phase in BEFORE_NODES and record.result is None:
+    if record.phase in BEFORE_NODES and record.result is None and not found.elsewhere:
         return replace(found, record=replace(record, **ORPHANED))
     if found.store is None or _has_nodes(found):
         return found
     outcome = Outcome("failed", "all nodes are gone before the training ended", ended=time.time())
-    found.store.put_if_absent(layout.OUTCOME, json.dumps(to_json(outcome)).encode())
-    return replace(found, outcome=read_outcome(found.store))
+    with suppress(*store_errors()):  # who may only read is told all the same
+        found.store.put_if_absent(layout.OUTCOME, json.dumps(to_json(outcome)).encode())
+    return replace(found, outcome=read_outcome(found.store) or outcome)
 
 
 def _as_it_stands(record: RunRecord, found: FoundRun) -> RunRecord:
@@ -82,6 +93,7 @@ def log_lines(found: FoundRun, task: str | None, follow: bool) -> Iterator[str]:
     """The lines of a task's log (None: the leader's), with `follow` until the run has ended. Raises UsageError."""
     record = _recorded(found)
     name = task or record.leader
+    _must_be_readable(found)
     if found.store is not None:
         if name not in record.plan_tasks and not found.store.list(layout.log_folder(name)):
             raise _no_log(record, name)
@@ -114,15 +126,21 @@ def _store_lines(found: FoundRun, tail: LogTail, follow: bool) -> Iterator[str]:
 def _has_nodes(found: FoundRun) -> bool:
     """Whether anybody may still write: the run's machines, or a client that is yet to boot them."""
     record = found.folder.read()
-    if record is None or record.phase in BEFORE_NODES:
-        return record is not None and is_alive(record.client)
-    return found.ports.running_instances(record.compute_group) != 0
+    if record is None:
+        return False
+    if found.elsewhere and found.store is not None and not found.store.list(layout.NODES):
+        return time.time() < unix_time(record.deadline)  # its client may be at it, wherever it is
+    if record.phase in BEFORE_NODES and not found.elsewhere:
+        return is_alive(record.client)
+    groups = found.compute_groups or (record.compute_group,)
+    return any(found.ports.running_instances(group) != 0 for group in groups)
 
 
 def _beat(found: FoundRun) -> None:
     """Tells the nodes that somebody reads the logs now."""
     if found.store is not None:
-        found.store.put(layout.WATCH, json.dumps({"time": time.time()}).encode())
+        with suppress(*store_errors()):  # for who may only read, the lines come later
+            found.store.put(layout.WATCH, json.dumps({"time": time.time()}).encode())
 
 
 def _ended(found: FoundRun) -> bool:
@@ -138,13 +156,15 @@ def fetch(found: FoundRun, folder: Path, progress: Progress) -> dict[str, Any]:
     found = settled(found)
     record = _recorded(found)
     results = folder / found.run
+    _must_be_readable(found)
     if found.store is None:
         return _already_home(record)
     copied = collect.collect(found.store, results, record.plan_tasks, record.shared)
     for warning in copied.warnings:
         progress(f"warning: not collected: {warning}")
     progress(f"{count(copied.files, 'file')} and {count(len(record.plan_tasks), 'log')} in {results}")
-    driven = is_alive(record.client)  # whoever drives it deletes it: it may hold the nodes for a look
+    # Whoever drives it deletes it: it may hold the nodes for a look
+    driven = is_alive(record.client) or found.driven_elsewhere
     over = _ended(found) or not _has_nodes(found)
     ended = found.outcome is not None and over and not driven
     fresh = found.folder.update(results=str(results), fetched=ended, **(_result(found) if ended else {}))
@@ -185,13 +205,20 @@ def _already_home(record: RunRecord) -> dict[str, Any]:
     return document
 
 
-def end_run(found: FoundRun, progress: Progress) -> None:
-    """`tfinfra down`: a client that still drives the run does it itself; else, and after it, this one."""
+def _must_be_readable(found: FoundRun) -> None:
+    if found.unread:
+        hint = "reading it takes the role Storage Blob Data Reader on it; `tfinfra down` needs nothing of it"
+        raise ProvisioningError(f"{found.run}: {found.unread}", hint=hint)
+
+
+def end_run(found: FoundRun, progress: Progress, *, force: bool = False) -> dict[str, str]:
+    """`tfinfra down`: a client that still drives the run does it itself; else, and after it, this one. The stacks that
+    remain in a backend of the user's own, each with the reason."""
     if found.record is not None and is_alive(found.record.client):
         progress("the process that drives it ends it, and collects first")
     if found.record is not None and found.record.result is None and not is_alive(found.record.client):
         found.folder.update(**_result(found))
-    down.down(found.ports, found.folder, found.run, progress, stop_client)
+    return down.down(found.ports, found.folder, found.run, progress, stop_client, force=force, exists=found.exists)
 
 
 def stop_client(record: RunRecord) -> None:
@@ -224,5 +251,6 @@ def wait_until(done: Callable[[], bool], seconds: float) -> bool:
 def _recorded(found: FoundRun) -> RunRecord:
     if found.record is None:
         hint = f"`tfinfra down {found.run}` deletes it"
-        raise UsageError(f"this machine has no record of {found.run}: only its resource groups are known", hint=hint)
+        _must_be_readable(found)
+        raise UsageError(f"nobody has a record of {found.run}: only its resource groups are known", hint=hint)
     return replace(found.record)

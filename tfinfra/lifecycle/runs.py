@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tfinfra import layout
+from tfinfra.azure.names import RUN_ID, name_of_run
 from tfinfra.errors import UsageError
 from tfinfra.lifecycle import spending
 from tfinfra.lifecycle.record import RunRecord, is_alive
-from tfinfra.lifecycle.settings import RUN_ID
 from tfinfra.model import Outcome, from_json
 from tfinfra.store import ObjectStore
 
@@ -26,6 +26,7 @@ class RunGroup:
     name: str
     run: str
     expires: str
+    owner: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,29 +48,36 @@ class RunState:
     watched: bool
     results: str | None
     max_cost_usd: float | None = None
+    owner: str = ""
 
 
 def resolve(wanted: str, records: Sequence[RunRecord], groups: Iterable[RunGroup] = ()) -> str:
-    """The run that `wanted` means: a run id, or the name of exactly one live run. Raises UsageError, listing them."""
-    if any(r.run == wanted for r in records):
-        return wanted
-    if any(g.run == wanted for g in groups):
+    """The run that `wanted` means: a run id, or the name of exactly one live run, by this machine's records and by the
+    tags of the clouds that were asked. Raises UsageError, listing them."""
+    tagged = {group.run: group for group in groups}
+    if wanted in tagged or any(r.run == wanted for r in records):
         return wanted
     same_name = [r for r in records if r.name == wanted]
-    live = [r for r in same_name if r.phase != "deleted"]
+    live = [r.run for r in same_name if r.phase != "deleted"]
+    live += sorted(run for run in tagged if name_of_run(run) == wanted and run not in {r.run for r in records})
     if len(live) == 1:
-        return live[0].run
+        return live[0]
     if live or same_name:
-        raise _ambiguous(wanted, live or same_name, "several runs" if live else "no live run, but these ended ones")
+        what = "several runs" if live else "no live run, but these ended ones"
+        raise _ambiguous(wanted, live or [r.run for r in same_name], what)
     if RUN_ID.fullmatch(wanted):
         return wanted
-    known = [r.run for r in records if r.phase != "deleted"]
-    hint = f"live runs: {', '.join(known)}" if known else "`tfinfra runs` lists all runs"
+    known = list(dict.fromkeys([*(r.run for r in records if r.phase != "deleted"), *tagged]))
+    hint = (
+        f"live runs: {', '.join(known[:LISTED])}"
+        if known
+        else "`tfinfra runs` lists all runs, with --cloud azure a subscription's"
+    )
     raise UsageError(f"there is no run '{wanted}'", hint=hint)
 
 
-def _ambiguous(name: str, runs: Sequence[RunRecord], what: str) -> UsageError:
-    newest = [r.run for r in runs[::-1]][:LISTED]
+def _ambiguous(name: str, runs: Sequence[str], what: str) -> UsageError:
+    newest = runs[::-1][:LISTED]
     return UsageError(f"'{name}' has {what}", hint="name one of: " + ", ".join(newest))
 
 
@@ -91,6 +99,7 @@ def run_state(record: RunRecord, groups: Sequence[RunGroup], outcome: Outcome | 
         watched=is_alive(record.client),
         results=record.results if record.fetched else None,
         max_cost_usd=record.max_cost_usd,
+        owner=record.owner,
     )
 
 
@@ -106,14 +115,15 @@ def unrecorded(groups: Sequence[RunGroup], records: Sequence[RunRecord]) -> list
     """Runs that only the cloud's tags know."""
     known = {r.run for r in records}
     runs = sorted({g.run for g in groups} - known)
-    return [_unknown(run, [g for g in groups if g.run == run]) for run in runs]
+    return [untold(run, groups, "this machine has no record of it") for run in runs]
 
 
-def _unknown(run: str, groups: list[RunGroup]) -> RunState:
-    expires = max(g.expires for g in groups)
-    names = tuple(g.name for g in groups)
-    message = "this machine has no record of it"
-    return RunState(run, "unknown", None, message, None, None, expires, 0.0, 0.0, names, False, None)
+def untold(run: str, groups: Sequence[RunGroup], message: str) -> RunState:
+    """A run of which nothing is known but its groups; `message` says why."""
+    mine = [g for g in groups if g.run == run]
+    expires, owner = max((g.expires for g in mine), default=""), next((g.owner for g in mine), "")
+    names = tuple(g.name for g in mine)
+    return RunState(run, "unknown", None, message, None, None, expires, 0.0, 0.0, names, False, None, owner=owner)
 
 
 def read_outcome(store: ObjectStore) -> Outcome | None:

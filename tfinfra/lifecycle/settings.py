@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -13,7 +12,6 @@ from tfinfra.cloud import Cloud
 from tfinfra.lifecycle.record import RunRecord
 from tfinfra.model import NodeSettings, to_json
 
-RUN_ID = re.compile(r"[a-z][a-z0-9-]{0,23}-[a-z0-9]{6}")
 NO_ROLE = "none"  # as stacks/run.py reads it
 ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -42,9 +40,9 @@ def choice_of(group: str, run: str) -> int:
     return int(part_of(group, run).removeprefix("compute").removeprefix("-") or 0)
 
 
-def run_of_group(group: str) -> str:
-    """The run whose group this is."""
-    return re.sub(r"-(keep|compute(-[0-9]+)?)$", "", group.removeprefix("tfinfra-"))
+def stack_of_group(group: str) -> str:
+    """The stack that made a group: it is named as the group, without tfinfra's own prefix."""
+    return group.removeprefix("tfinfra-")
 
 
 def store_url(keep: Mapping[str, Any], standing: Standing, run: str) -> str:

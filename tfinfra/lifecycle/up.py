@@ -20,7 +20,7 @@ from tfinfra.errors import (
     ProvisioningError,
     TrainingFailed,
 )
-from tfinfra.lifecycle import attempts, collect, down, settings, spending
+from tfinfra.lifecycle import attempts, collect, down, elsewhere, settings, spending
 from tfinfra.lifecycle.active import ActiveRun, UpOptions
 from tfinfra.lifecycle.data import RunData
 from tfinfra.lifecycle.ending import POLL, RunResult, await_collected, end_run, hold_success
@@ -165,6 +165,7 @@ class UpRun:
             attempts=(Attempt(compute_group, first.location, first.vm_size),),
             machines=active.options.machines,
             environment=lock.key,
+            backend=down.users_backend(),
             phase="provisioning",
             client=this_process(),
             times={"started": now},
@@ -185,7 +186,8 @@ class UpRun:
         keep = self._keep(standing)
         store_url = settings.store_url(keep, standing, self.run)
         active.folder.update(store=store_url, shared=settings.shared_url(keep))
-        active.store = self._reachable(store_url)
+        active.root = active.store = self._reachable(store_url)
+        elsewhere.publish(active.root, active.record(), active.plan)
         if active.options.keep:  # the nodes hold also where this client dies
             active.store.put(layout.KEEP, b"{}\n")
         armed = self._arm(standing)
@@ -201,7 +203,7 @@ class UpRun:
         bundle.path.unlink(missing_ok=True)
         if active.options.detach:
             self._data.await_delivery(active.store)
-        active.folder.update(phase="running")
+        elsewhere.publish(_there(active.root), active.folder.update(phase="running"), active.plan)
 
     def _keep(self, standing: Standing) -> dict[str, Any]:
         config, place = settings.stack_config(self._active.record(), "keep", standing), self._active.plan.infrastructure
@@ -294,6 +296,7 @@ class UpRun:
         spending.note_gone(active.folder, dict(active.gone))
         _there(active.engine).close()
         record = active.folder.update(detached=True, client=None, times=active.times(over=False))
+        elsewhere.publish(_there(active.root), record, active.plan)
         active.folder.audit.append("detached")
         document = collect.run_document(record, active.plan, active.store, self._ports.clock())
         return RunResult(record, document, None)
@@ -317,11 +320,10 @@ class UpRun:
 
     def _warm_end(self) -> None:
         """Does early what the end would wait for: the stacks' states for the audit, the deletion's imports. The engine
-        is done then; only a backend of the user's own needs it once more."""
+        is done then."""
         self._export()
         self._ports.warm_teardown()
-        if not down.needs_engine():
-            _there(self._active.engine).close()
+        _there(self._active.engine).close()
 
     def _export(self) -> None:
         for part in ("keep", settings.part_of(self._active.record().compute_group, self.run)):

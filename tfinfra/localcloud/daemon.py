@@ -36,10 +36,15 @@ def main() -> int:
     while True:
         begun = time.monotonic()
         status = _serve_once(layout, options.environments, os.getppid())
-        if status == 0 or not any(layout.groups.iterdir()):
+        if status == 0 or not _has_groups(layout):
             return status
         if time.monotonic() - begun < SHORT_LIFE:
             time.sleep(PAUSE)
+
+
+def _has_groups(layout: Layout) -> bool:
+    """Whether anything is to be served again; a folder that was removed holds nothing."""
+    return layout.groups.is_dir() and any(layout.groups.iterdir())
 
 
 def _arguments() -> argparse.ArgumentParser:

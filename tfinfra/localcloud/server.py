@@ -85,7 +85,7 @@ async def serve(layout: Layout, environments: Path | None, client: int) -> None:
     app.core.resume()
     await app.core.empty_trash()
     lay_ballast(layout.root)
-    await _until_not_needed(app, presence)
+    await _until_not_needed(app, presence, layout)
     arm_server.should_exit = metadata_server.should_exit = True
     await app.core.settle()
     await asyncio.gather(*servers)
@@ -104,8 +104,9 @@ def _apps(around: Surroundings, key: bytes) -> tuple[ArmApp, Presence]:
     return ArmApp(core, key, hosts, faults, Admin(core, faults, presence), serving.drop), presence
 
 
-async def _until_not_needed(app: ArmApp, presence: Presence) -> None:
-    """Returns when nobody needs the cloud or the process is told to end; nothing is taken from then on."""
+async def _until_not_needed(app: ArmApp, presence: Presence, layout: Layout) -> None:
+    """Returns when nobody needs the cloud, its folder is another's or nobody's, or the process is told to end; nothing
+    is taken from then on."""
     told = asyncio.Event()
 
     def leave() -> None:
@@ -116,11 +117,17 @@ async def _until_not_needed(app: ArmApp, presence: Presence) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, leave)
     presence.stays(time.time())
-    while not told.is_set() and not presence.may_leave(time.time()):
+    while not told.is_set() and _owns(layout) and not presence.may_leave(time.time()):
         await _tick(app)
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(told.wait(), TICK_SECONDS)
     app.leaving = True
+
+
+def _owns(layout: Layout) -> bool:
+    """Whether the state folder is still this process's: a folder that was removed can be found by nobody."""
+    written = read_json(layout.endpoint)
+    return layout.root.is_dir() and (written is None or written["pid"] == os.getpid())
 
 
 async def _tick(app: ArmApp) -> None:

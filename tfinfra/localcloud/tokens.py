@@ -6,6 +6,7 @@ The clients of Azure and the nodes' agents handle them as they handle Entra's: i
 from __future__ import annotations
 
 import base64
+import getpass
 import hashlib
 import hmac
 import json
@@ -28,7 +29,7 @@ def audience_of(resource: str) -> str:
 def mint(key: bytes, oid: str, now: float, seconds: int, audience: str = AUDIENCE) -> str:
     """A token for the principal `oid` at `audience`, valid from `now` (Unix seconds, a minute of slack before) for
     `seconds`."""
-    claims = {
+    claims: dict[str, Any] = {
         "iss": ISSUER,
         "aud": audience,
         "iat": int(now),
@@ -38,6 +39,8 @@ def mint(key: bytes, oid: str, now: float, seconds: int, audience: str = AUDIENC
         "idtyp": "user" if oid == OWNER_OID else "app",
         "tid": TENANT,
     }
+    if oid == OWNER_OID:
+        claims["upn"] = getpass.getuser()
     head = _part({"alg": "HS256", "typ": "JWT"}) + "." + _part(claims)
     return head + "." + _encode(_sign(key, head))
 

@@ -1,0 +1,163 @@
+"""Azure as another machine sees it, played by the local cloud: an endpoint, its CA and a token are all there is."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.azure import test_teardown
+from tests.azure.test_teardown import COMPUTE_NAME, KEEP_NAME, RUN, layout_of, make, put
+from tests.lifecycle.fakes import raised_by
+from tests.localcloud.arm import ACCOUNT, SUB
+from tfinfra.azure.stores import run_store
+from tfinfra.azure.teardown import delete_group, group_exists, list_runs, strangers
+from tfinfra.clock import unix_time
+from tfinfra.cloud import Cloud
+from tfinfra.clouds import azure_subscription, cloud_to_provision
+from tfinfra.errors import CredentialsError, NotFeasible, TeardownIncomplete
+from tfinfra.lifecycle.places import Asked
+from tfinfra.lifecycle.sweep import down_expired
+from tfinfra.localcloud.layout import SUBSCRIPTION
+from tfinfra.model import Target
+
+cloud, no_faults = test_teardown.cloud, test_teardown.no_faults  # fixtures
+OTHER = "words-abc123"
+ODD = {
+    f"tfinfra-{RUN}-compute-7": {},
+    "tfinfra-lost00-abc123-keep": {"team": "vision"},
+    f"tfinfra-{OTHER}-keep": {"tfinfra-run": RUN},
+    "somebodys": {},
+}
+
+
+@pytest.fixture
+def odd_groups(cloud: Cloud) -> Iterator[None]:
+    """Groups that are not a run's, whatever they are called."""
+    for name, tags in ODD.items():
+        put(cloud, f"{SUB}/resourceGroups/{name}", "2024-03-01", {"location": "eastus", "tags": tags})
+    yield
+    from tfinfra.azure.clients import resource_client
+
+    for name in ODD:
+        resource_client(cloud).resource_groups.begin_delete(name, polling_interval=0.05).wait()
+
+
+@pytest.fixture
+def elsewhere(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The environment of another machine."""
+    layout = layout_of(cloud)
+    variables = {
+        "TFINFRA_ARM_ENDPOINT": cloud.arm_endpoint,
+        "TFINFRA_ARM_CA": str(layout.ca),
+        "TFINFRA_ARM_TOKEN_FILE": str(layout.token),
+        "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION,
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return variables
+
+
+def make_store(cloud: Cloud) -> None:
+    account: dict[str, Any] = {"location": "eastus", "sku": {"name": "Standard_LRS"}, "kind": "StorageV2"}
+    put(cloud, ACCOUNT, "2024-01-01", {**account, "properties": {}})
+
+
+def test_a_group_without_the_runs_tag_is_never_touched(cloud: Cloud, odd_groups: None) -> None:
+    make(cloud)
+    assert {g.name for g in list_runs(cloud)} == {KEEP_NAME, COMPUTE_NAME}
+    assert set(strangers(cloud)) == ODD.keys() - {"somebodys"}
+    for name in ODD:
+        with pytest.raises(TeardownIncomplete, match=f"{name} is left alone"):
+            delete_group(cloud, name, RUN, timeout=5)
+    with pytest.raises(TeardownIncomplete, match="is tagged for digits-abc123"):
+        delete_group(cloud, KEEP_NAME, OTHER, timeout=5)
+    assert all(group_exists(cloud, name) for name in (*ODD, KEEP_NAME))
+
+
+def test_arm_says_where_a_runs_store_is(cloud: Cloud, elsewhere: dict[str, str]) -> None:
+    make(cloud)
+    there = azure_subscription(SUBSCRIPTION)
+    assert run_store(there, KEEP_NAME) is None
+    make_store(cloud)
+    assert run_store(there, KEEP_NAME) is None
+    put(cloud, f"{ACCOUNT}/blobServices/default/containers/run", "2024-01-01", {"properties": {}})
+    url = run_store(there, KEEP_NAME)
+    assert url is not None
+    assert url.startswith("file://") and url.endswith("/blob/run")
+    assert run_store(there, "tfinfra-gone00-abc123-keep") is None
+
+
+def test_an_endpoint_of_the_callers_own_takes_no_new_run(elsewhere: dict[str, str]) -> None:
+    target = Target("gpus", "azure", "eastus", "Standard_D8s_v5", 64, subscription_id=SUBSCRIPTION)
+    with pytest.raises(NotFeasible, match="TFINFRA_ARM_ENDPOINT"):
+        cloud_to_provision(target, False, None, None)
+
+
+def test_a_token_file_without_a_token_is_a_credentials_error(
+    elsewhere: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for text in (None, "not a token"):
+        file = tmp_path / "token"
+        if text:
+            file.write_text(text)
+        monkeypatch.setenv("TFINFRA_ARM_TOKEN_FILE", str(file))
+        with pytest.raises(CredentialsError, match="TFINFRA_ARM_TOKEN_FILE holds no token"):
+            azure_subscription(SUBSCRIPTION)
+
+
+def tfinfra(folder: Path, variables: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command on a machine that has nothing but these variables."""
+    import os
+
+    own = {"TFINFRA_STATE_DIR": str(folder / "state"), "TFINFRA_CONFIG_DIR": str(folder / "config"), "NO_COLOR": "1"}
+    command = [sys.executable, "-m", "tfinfra.cli.main", *arguments]
+    environment = {**os.environ, **variables, **own}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_the_verbs_need_no_state_and_leave_none(
+    cloud: Cloud, elsewhere: dict[str, str], odd_groups: None, tmp_path: Path
+) -> None:
+    make(cloud)
+    listed = tfinfra(tmp_path, elsewhere, "runs", "--cloud", "azure")
+    assert f"looking at Azure subscription {SUBSCRIPTION} (AZURE_SUBSCRIPTION_ID)" in listed.stderr
+    assert [line.split()[:2] for line in listed.stdout.splitlines()[1:]] == [[RUN, "unknown"]]
+    swept = tfinfra(tmp_path, elsewhere, "down", "--expired", "--cloud", "azure")
+    assert swept.returncode == 0
+    assert "tfinfra-lost00-abc123-keep is left alone" in swept.stderr
+    assert group_exists(cloud, COMPUTE_NAME)
+    foreign = tfinfra(tmp_path, elsewhere, "down", "--all", "--cloud", "azure")
+    assert f"{RUN} is left alone: it is ada's" in foreign.stderr
+    ended = tfinfra(tmp_path, elsewhere, "down", "digits")
+    assert (ended.returncode, ended.stdout) == (10, ""), ended.stderr  # compute-7 is named so and not tagged
+    assert "left alone: it is named as this run's and not tagged so" in ended.stderr
+    assert group_exists(cloud, KEEP_NAME) is False
+    assert tfinfra(tmp_path, elsewhere, "down", "lost00-abc123").returncode == 2
+    assert all(group_exists(cloud, name) for name in ODD)
+    assert sorted(path.name for path in tmp_path.iterdir()) == []
+
+
+def test_a_sweep_takes_what_is_past_its_time_and_nothing_else(
+    cloud: Cloud, elsewhere: dict[str, str], odd_groups: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(cloud)
+    tags = {"tfinfra-run": RUN, "tfinfra-owner": "ada", "tfinfra-expires-at": "2050-01-01T00:00:00Z"}
+    put(cloud, f"{SUB}/resourceGroups/{COMPUTE_NAME}", "2024-03-01", {"location": "eastus", "tags": tags})
+    monkeypatch.setenv("TFINFRA_STATE_DIR", str(tmp_path / "state"))
+    for year, gone in ((2049, set()), (2051, {COMPUTE_NAME}), (2100, {COMPUTE_NAME, KEEP_NAME})):
+        said: list[str] = []
+        clock = partial(unix_time, f"{year}-01-01T00:00:00Z")
+        error = raised_by(partial(down_expired, Asked("azure"), said.append, clock))
+        assert ("compute-7: at an unknown cost: left alone" in str(error)) == (year == 2100)
+        assert {name for name in (COMPUTE_NAME, KEEP_NAME) if group_exists(cloud, name) is False} == gone
+        if year == 2051:
+            assert f"{RUN}: {COMPUTE_NAME} has expired and is deleted (verified)" in said
+            assert f"{RUN}: {KEEP_NAME} stays until 2099-01-01T00:00:00Z" in said
+    assert all(group_exists(cloud, name) for name in ODD)
+    assert not (tmp_path / "state").exists()

@@ -1,0 +1,43 @@
+"""Where a run's object store is, for whoever has no record of the run: asked of ARM, never put together from names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tfinfra.azure.clients import get_json
+from tfinfra.cloud import Cloud
+from tfinfra.errors import ProvisioningError
+
+STORAGE_API = "2024-01-01"
+CONTAINER = "run"  # as stacks/run.py names it
+
+
+def run_store(cloud: Cloud, group: str) -> str | None:
+    """The URL of the run's container in its keep group: the account's own blob endpoint and the container's name. None
+    where there is no such container (yet). Raises ProvisioningError where ARM does not say."""
+    from azure.core.exceptions import AzureError, ResourceNotFoundError
+
+    base = f"/subscriptions/{cloud.subscription_id}/resourceGroups/{group}/providers/Microsoft.Storage/storageAccounts"
+    try:
+        accounts = get_json(cloud, base, **{"api-version": STORAGE_API})["value"]
+        found = [a for a in accounts if _endpoint(a) and _has_container(cloud, f"{base}/{a['name']}")]
+    except ResourceNotFoundError:
+        return None
+    except AzureError as error:
+        raise ProvisioningError(f"the storage accounts of {group} cannot be listed: {error.message}") from error
+    return f"{_endpoint(found[0]).rstrip('/')}/{CONTAINER}" if found else None
+
+
+def _endpoint(account: dict[str, Any]) -> str:
+    endpoints = account["properties"].get("primaryEndpoints") or {}
+    return str(endpoints.get("blob") or "")
+
+
+def _has_container(cloud: Cloud, account: str) -> bool:
+    from azure.core.exceptions import ResourceNotFoundError
+
+    try:
+        get_json(cloud, f"{account}/blobServices/default/containers/{CONTAINER}", **{"api-version": STORAGE_API})
+    except ResourceNotFoundError:
+        return False
+    return True

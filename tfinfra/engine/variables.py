@@ -1,0 +1,27 @@
+"""The environment that every call of the Pulumi tool gets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def tool_variables(state: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """The tool's own variables: everything in `state`, nothing asked, nothing fetched; the user's backend wins."""
+    home, backend = state / "home", state / "backend"
+    for made in (home, backend):
+        made.mkdir(parents=True, exist_ok=True)
+    variables = {
+        "PULUMI_BACKEND_URL": environ.get("PULUMI_BACKEND_URL") or backend.as_uri(),
+        "PULUMI_HOME": str(home),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
+        # A run's stacks are small and the tool lives for a second: collecting garbage is a third of its work
+        "GOGC": environ.get("GOGC", "off"),
+        "GOMEMLIMIT": environ.get("GOMEMLIMIT", "512MiB"),
+    }
+    if "PULUMI_CONFIG_PASSPHRASE_FILE" not in environ:
+        # Nothing secret is in a run's stacks; the tool insists on a passphrase, and an empty one is one
+        variables["PULUMI_CONFIG_PASSPHRASE"] = environ.get("PULUMI_CONFIG_PASSPHRASE", "")
+    return variables
