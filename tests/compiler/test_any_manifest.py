@@ -12,9 +12,9 @@ from tfinfra.compiler.load import inputs_from_arguments, load_inputs
 from tfinfra.compiler.pipeline import check_manifest
 from tfinfra.errors import TfinfraError
 from tfinfra.manifest.keys import LIMITS, MANIFEST, SPELLINGS, TARGET
-from tfinfra.manifest.refused import ESTIMATOR, LATER
+from tfinfra.manifest.refused import ESTIMATOR
 
-KEYS = [*MANIFEST, *SPELLINGS, *TARGET, *LIMITS, *ESTIMATOR, *LATER, "unknown", "hold"]
+KEYS = [*MANIFEST, *SPELLINGS, *TARGET, *LIMITS, *ESTIMATOR, "unknown", "hold"]
 SCALARS = st.one_of(
     st.none(),
     st.booleans(),

@@ -139,3 +139,12 @@ def test_the_resources_that_plan_lists_are_those_of_the_stacks(tmp_path: Path) -
         singular = kind.removesuffix("ies") + "y" if kind.endswith("ies") else kind.removesuffix("s")
         singular = singular.removesuffix("e") if singular.endswith("addresse") else singular
         assert f".{singular}(" in stacks, resource.type
+
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.mark.parametrize("example", sorted(EXAMPLES.rglob("*.yaml")), ids=lambda path: path.stem)
+def test_every_example_compiles(example: Path) -> None:
+    tree = compile_manifest(load_inputs(example)).tree
+    assert from_json(Plan, json.loads(tree["plan.json"])).tasks

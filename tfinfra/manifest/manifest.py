@@ -9,7 +9,6 @@ from typing import Any
 
 from tfinfra.manifest.document import Document, KeyPath
 from tfinfra.manifest.keys import SPELLINGS
-from tfinfra.manifest.refused import LATER, LATER_IN
 
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -112,7 +111,7 @@ def manifest_of(document: Document, broken: frozenset[str]) -> Manifest:
     """The typed manifest of a document whose top-level keys `broken` have the wrong shape. A key that stands there in
     two spellings is broken too: nobody can say which is meant."""
     broken |= {key for spelling, key in SPELLINGS.items() if {spelling, key} <= document.data.keys()}
-    names = {f.name for f in fields(Manifest)} - {"document", "given", "broken", *LATER}
+    names = {f.name for f in fields(Manifest)} - {"document", "given", "broken"}
     given = {SPELLINGS.get(key, key): (key,) for key in document.data}
     values: dict[str, Any] = {}
     for key, path in given.items():
@@ -125,7 +124,7 @@ def manifest_of(document: Document, broken: frozenset[str]) -> Manifest:
 
 def target_of(document: Document, path: KeyPath) -> TargetKeys:
     """The target at `path`, whose shape is right."""
-    names = {f.name for f in fields(TargetKeys)} - {*LATER_IN["compute_target"]}
+    names = {f.name for f in fields(TargetKeys)}
     keys = {k: _at(document, (*path, k)) for k in _at(document, path) if k in names}
     read = {k: _TARGET_READERS.get(k, _plain)(document, (*path, k)) for k, v in keys.items() if v is not None}
     return TargetKeys(**read)

@@ -1,5 +1,4 @@
-"""Keys and values that tfinfra knows and does not take: the estimator's other arguments, with what to write
-instead, and what this version does not support yet."""
+"""Keys that tfinfra knows and does not take: the estimator's other arguments, with what to write instead."""
 
 from __future__ import annotations
 
@@ -14,12 +13,3 @@ ESTIMATOR = {
     "distributed_training": "write distributed_backend: mpi with process_count_per_node, or ps with worker_count",
     "source_directory_data_store": "remove it: the source directory travels with the run's own storage",
 }
-
-LATER: tuple[str, ...] = ()
-
-LATER_IN: dict[str, tuple[str, ...]] = {
-    "limits": (),
-    "compute_target": (),
-}
-
-INSTEAD: dict[str, str] = {}

@@ -11,19 +11,14 @@ from tfinfra.errors import Diagnostic
 from tfinfra.manifest.cerberus_import import load_cerberus
 from tfinfra.manifest.document import Document, KeyPath, error_at
 from tfinfra.manifest.keys import MANIFEST, SPELLINGS, TARGET, Rules
-from tfinfra.manifest.refused import ESTIMATOR, INSTEAD, LATER, LATER_IN
+from tfinfra.manifest.refused import ESTIMATOR
 from tfinfra.manifest.shape_messages import found, shape_diagnostic
 from tfinfra.manifest.spelling import did_you_mean
 
 
 def manifest_errors(document: Document) -> tuple[Diagnostic, ...]:
     """What is wrong with the shape of a manifest: unknown, missing, refused and ill-formed keys."""
-    refused = dict(_refused(document, (), document.data, LATER))
-    for key, later in LATER_IN.items():
-        inner = document.data.get(key)
-        if isinstance(inner, Mapping):
-            refused.update(_refused(document, (key,), inner, later))
-    refused.update(_later_values(document))
+    refused = {**dict(_refused(document)), **dict(_later_values(document))}
     return (*refused.values(), *_cerberus_errors(document, (), MANIFEST, skip=frozenset(refused)))
 
 
@@ -40,25 +35,13 @@ def target_errors(document: Document, name: str) -> tuple[Diagnostic, ...]:
                 "write `cloud: azure` and its other keys",
             ),
         )
-    refused = dict(_refused(document, (name,), data, LATER_IN["compute_target"]))
-    return (*refused.values(), *_cerberus_errors(document, (name,), TARGET, skip=frozenset(refused)))
+    return tuple(_cerberus_errors(document, (name,), TARGET, skip=frozenset()))
 
 
-_NOTHING: tuple[Any, ...] = (None, [], {})
-
-
-def _refused(
-    document: Document, base: KeyPath, data: Mapping[str, Any], later: Iterable[str]
-) -> Iterator[tuple[KeyPath, Diagnostic]]:
-    for key, value in data.items():
-        path = (*base, key)
-        if not base and key in ESTIMATOR:
-            yield path, error_at(document, "TFI208", path, f"'{key}' is not taken", ESTIMATOR[key], at="key")
-        elif key in later and value not in _NOTHING:
-            diagnostic = error_at(
-                document, "TFI207", path, f"'{key}' is not supported yet", INSTEAD.get(key, "remove it"), at="key"
-            )
-            yield path, diagnostic
+def _refused(document: Document) -> Iterator[tuple[KeyPath, Diagnostic]]:
+    for key in document.data:
+        if key in ESTIMATOR:
+            yield (key,), error_at(document, "TFI208", (key,), f"'{key}' is not taken", ESTIMATOR[key], at="key")
 
 
 def _later_values(document: Document) -> Iterator[tuple[KeyPath, Diagnostic]]:
@@ -105,9 +88,9 @@ def _prepared(data: Mapping[str, Any], base: KeyPath, skip: frozenset[KeyPath]) 
     kept: dict[str, Any] = {}
     for key, value in data.items():
         path = (*base, key)
-        if path in skip or (key in SPELLINGS and not base) or (value in _NOTHING and key in _later_keys(base)):
+        if path in skip or (key in SPELLINGS and not base):
             continue
-        if isinstance(value, Mapping) and not base and key in LATER_IN:
+        if isinstance(value, Mapping) and not base and key in _INNER:
             value = _prepared(value, path, skip)  # noqa: PLW2901  the same entry, one level down
         kept[key] = value.lower() if key in _ANY_CASE and isinstance(value, str) else value
     if not base:
@@ -117,11 +100,7 @@ def _prepared(data: Mapping[str, Any], base: KeyPath, skip: frozenset[KeyPath]) 
     return kept
 
 
-def _later_keys(base: KeyPath) -> tuple[str, ...]:
-    """Keys that are not supported yet and may be written with nothing in them."""
-    return LATER_IN.get(str(base[0]), LATER_IN["compute_target"]) if base else LATER
-
-
+_INNER = ("limits", "compute_target")
 _ANY_CASE = {"distributed_backend", "tf_config", "cloud", "vm_priority"}
 
 

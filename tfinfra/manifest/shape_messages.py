@@ -8,7 +8,6 @@ from typing import Any
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import Document, KeyPath, dotted, error_at
 from tfinfra.manifest.keys import FORMS, LIMITS, SPELLINGS, TARGET, Rules
-from tfinfra.manifest.refused import INSTEAD
 from tfinfra.manifest.spelling import did_you_mean, nearest
 
 _KINDS = {
@@ -119,8 +118,6 @@ def _spelling(path: KeyPath, schema: Mapping[str, Rules]) -> str | None:
     near = nearest(word.lower().replace("-", "_"), known, 0.7)
     if near:
         return did_you_mean(near)
-    if len(path) == 1 and word in INSTEAD:
-        return f"it is not supported yet: {INSTEAD[word]}"
     if len(path) == 1 and word in LIMITS:
         return f"write it under limits: {{{word}: …}}"
     if len(path) == 1 and word in TARGET:
