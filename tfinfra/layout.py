@@ -87,7 +87,7 @@ def _quoted(found: re.Match[str]) -> str:
 
 def input_mark(digest: str) -> str:
     """There once all files of the input are."""
-    return f"inputs/{digest}.json"
+    return f"{input_folder(digest)}.json"
 
 
 def heartbeat_key(node_id: str) -> str:
@@ -104,7 +104,7 @@ def log_folder(task: str) -> str:
 
 def log_key(task: str, sequence: int) -> str:
     """The chunk `sequence` (from 0) of a task's log."""
-    return f"{LOGS}/{task}/{sequence:08d}.log"
+    return f"{log_folder(task)}/{sequence:08d}.log"
 
 
 def agent_log(node: int) -> str:
@@ -117,7 +117,7 @@ def inbox_folder(node: int) -> str:
 
 
 def inbox_key(node: int, request: str) -> str:
-    return f"inbox/{node}/{request}.json"
+    return f"{inbox_folder(node)}/{request}.json"
 
 
 def outbox_key(request: str) -> str:

@@ -145,10 +145,10 @@ def _disk_error(error: OSError) -> TfinfraError:
 
 
 def _spelling_hint(word: str) -> str:
-    from difflib import get_close_matches
+    from tfinfra.manifest.spelling import nearest
 
-    near = get_close_matches(word, VERBS, n=1)
-    return f" Did you mean '{near[0]}'?" if near else ""
+    near = nearest(word, VERBS)
+    return f" Did you mean '{near}'?" if near else ""
 
 
 if __name__ == "__main__":

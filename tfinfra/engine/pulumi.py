@@ -7,9 +7,11 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from tfinfra.background import spawn
 from tfinfra.cloud import Cloud
 from tfinfra.engine.events import Event, stack_outputs, to_event
 from tfinfra.engine.plugin import Plugin
@@ -53,13 +55,13 @@ class Engine:
         self._state.mkdir(parents=True, exist_ok=True)
         self._plugin = self._start_plugin()
         self._closed = False
-        self._cli: Future[Cli] = _spawn(self._load_cli)
+        self._cli: Future[Cli] = spawn(self._load_cli, "pulumi cli")
         self._stacks: dict[str, Future[RunStack]] = {}
         self._warm: dict[str, Future[None]] = {}
         before: tuple[Future[Any], ...] = ()
         for part in PARTS:  # in the order of use: what compute needs must not delay keep
-            self._stacks[part] = _spawn(self._open_stack, part, before)
-            self._warm[part] = _spawn(self._warm_up, part, before)
+            self._stacks[part] = spawn(partial(self._open_stack, part, before), f"stack {part}")
+            self._warm[part] = spawn(partial(self._warm_up, part, before), f"warm {part}")
             before = (self._stacks[part], self._warm[part])
 
     def up(self, part: str, config: Mapping[str, str]) -> dict[str, Any]:
@@ -121,7 +123,7 @@ class Engine:
     def _stack(self, part: str) -> Future[RunStack]:
         """The stack; one that was not known from the start is made now."""
         if part not in self._stacks:
-            self._stacks[part] = _spawn(self._open_stack, part, ())
+            self._stacks[part] = spawn(partial(self._open_stack, part, ()), f"stack {part}")
         return self._stacks[part]
 
     def _warm_up(self, part: str, before: tuple[Future[Any], ...]) -> None:
@@ -245,17 +247,3 @@ def _quiet_streams() -> None:
     import warnings
 
     warnings.filterwarnings("ignore", message="Error in event stream")
-
-
-def _spawn(work: Callable[..., T], *arguments: Any) -> Future[T]:
-    """Runs `work` on a daemon thread: leaving at once must stay possible."""
-    future: Future[T] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(work(*arguments))
-        except BaseException as error:  # noqa: BLE001 - raised again by whoever asks the future
-            future.set_exception(error)
-
-    threading.Thread(target=run, daemon=True, name=work.__name__).start()
-    return future

@@ -9,12 +9,13 @@ from typing import Any
 
 from tfinfra import layout
 from tfinfra.azure.standing import Standing
+from tfinfra.background import spawn
 from tfinfra.compiler.pipeline import Compiled
 from tfinfra.errors import ProvisioningError
 from tfinfra.lifecycle import settings
 from tfinfra.lifecycle.active import ActiveRun
 from tfinfra.lifecycle.delivery import Delivery
-from tfinfra.lifecycle.ports import Progress, spawn
+from tfinfra.lifecycle.ports import Progress
 from tfinfra.lifecycle.staging import Given, Stage, refuse_unmountable, stage, told_hashes
 from tfinfra.lifecycle.trees import Tree
 from tfinfra.model import DataSources, to_json

@@ -9,9 +9,9 @@ from concurrent.futures import Future
 from typing import Any
 
 from tfinfra import layout
+from tfinfra.background import spawn
 from tfinfra.clock import count
 from tfinfra.errors import ProvisioningError, TfinfraError
-from tfinfra.lifecycle.ports import spawn
 from tfinfra.model import Inventory, from_json
 from tfinfra.sealing import SealError, seal
 from tfinfra.store import ObjectStore

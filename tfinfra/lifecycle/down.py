@@ -10,9 +10,10 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from tfinfra.azure.names import RUN_ID, part_of_group, run_of_group
+from tfinfra.background import spawn
 from tfinfra.errors import TeardownIncomplete, TfinfraError
 from tfinfra.lifecycle import spending
-from tfinfra.lifecycle.ports import EngineSeam, Ports, Progress, spawn
+from tfinfra.lifecycle.ports import EngineSeam, Ports, Progress
 from tfinfra.lifecycle.record import RunFolder, RunRecord, write_json
 from tfinfra.lifecycle.settings import group_name, stack_of_group
 from tfinfra.store import clear

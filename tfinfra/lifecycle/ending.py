@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from tfinfra import layout
+from tfinfra.background import spawn
 from tfinfra.clock import iso_time, spell_seconds, unix_time
 from tfinfra.errors import Cancelled, LimitReached, TeardownIncomplete, TfinfraError, TrainingFailed
 from tfinfra.lifecycle import collect, down, spending
 from tfinfra.lifecycle.active import ActiveRun
-from tfinfra.lifecycle.ports import spawn
 from tfinfra.lifecycle.record import RunRecord
 from tfinfra.lifecycle.session import first_line
 from tfinfra.model import Outcome

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tfinfra.background import spawn
 from tfinfra.clock import spell_seconds
 from tfinfra.cloud import Cloud
 from tfinfra.compiler.pipeline import Compiled, Inputs
@@ -17,7 +18,6 @@ from tfinfra.lifecycle.active import UpOptions
 from tfinfra.lifecycle.ending import RunResult
 from tfinfra.lifecycle.engine_process import EngineProcess
 from tfinfra.lifecycle.observer import Observer
-from tfinfra.lifecycle.ports import spawn
 from tfinfra.lifecycle.resume_from import checkpoints_to_resume
 from tfinfra.lifecycle.session import Interrupt
 from tfinfra.lifecycle.settings import ALPHABET

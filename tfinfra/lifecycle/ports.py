@@ -4,7 +4,6 @@ the environment, the bundle and ARM; tests hand in fakes."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -89,19 +88,3 @@ class Ports:
     gpu_count: Callable[[], int]
     clock: Callable[[], float]
     preflight: Callable[[Compiled, Path, str], Sequence[Diagnostic]]
-
-
-def spawn(work: Callable[[], Any], name: str) -> Future[Any]:
-    """Runs `work` on a thread of its own. A daemon thread: a second Ctrl-C must be able to leave."""
-    import threading
-
-    future: Future[Any] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - whoever waits for the future raises it
-            future.set_exception(error)
-
-    threading.Thread(target=run, name=name, daemon=True).start()
-    return future

@@ -11,6 +11,7 @@ from typing import Any
 
 from tfinfra import layout
 from tfinfra.azure.standing import Standing
+from tfinfra.background import spawn
 from tfinfra.clock import count, iso_time, spell_seconds
 from tfinfra.compiler.pipeline import Compiled
 from tfinfra.errors import (
@@ -26,7 +27,7 @@ from tfinfra.lifecycle.data import RunData
 from tfinfra.lifecycle.ending import POLL, RunResult, await_collected, end_run, hold_success
 from tfinfra.lifecycle.layers import deletion_layers
 from tfinfra.lifecycle.observer import Observer
-from tfinfra.lifecycle.ports import BundleSeam, EngineSeam, LockSeam, Ports, spawn
+from tfinfra.lifecycle.ports import BundleSeam, EngineSeam, LockSeam, Ports
 from tfinfra.lifecycle.reach import await_store
 from tfinfra.lifecycle.record import Attempt, RunRecord, run_folder, this_process
 from tfinfra.lifecycle.session import Interrupt, Session

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tfinfra import layout
+from tfinfra.background import spawn
 from tfinfra.clock import count
 from tfinfra.errors import Cancelled, ProvisioningError, TfinfraError
 from tfinfra.lifecycle.observer import Observer
-from tfinfra.lifecycle.ports import spawn
 from tfinfra.lifecycle.session import first_line
 from tfinfra.lifecycle.tail import LogTail
 from tfinfra.model import Heartbeat, Inventory, Outcome, Plan, TaskStatus, Timeouts, from_json, to_json
