@@ -29,6 +29,36 @@ CASES: dict[str, tuple[str | None, str, int | None, Reaction]] = {
     "a quota of low-priority cores": ("OperationNotAllowed", QUOTA.format("LowPriorityCores"), 409, Reaction.NEXT),
     "a family's quota": ("OperationNotAllowed", QUOTA.format("standardNCASv3Family Cores"), 409, Reaction.NEXT),
     "the region's quota": ("OperationNotAllowed", QUOTA.format("Total Regional Cores"), 409, Reaction.NEXT),
+    "a quota in the words of the documentation": (
+        "OperationNotAllowed",
+        "Operation results in exceeding quota limits of Core. Maximum allowed: 4, Current in use: 4, …",
+        409,
+        Reaction.NEXT,
+    ),
+    "a quota of addresses": (
+        "IPv4StandardSkuPublicIpCountLimitReached",
+        "Cannot create more than 10 …",
+        400,
+        Reaction.NEXT,
+    ),
+    "a code in another case": ("OverConstrainedAllocationRequest", "The required VM size …", 409, Reaction.NEXT),
+    "a size that the location has not": (
+        "InvalidParameter",
+        "The requested VM size Standard_D2s_v5 is not available in the current region. The sizes …",
+        400,
+        Reaction.NEXT,
+    ),
+    "a location that is closed": ("RequestDisallowedByAzure", "… not accepting new customers …", 403, Reaction.NEXT),
+    "another operation on the set": (
+        "OperationNotAllowed",
+        "Operation 'x' is not allowed on VM 'y' since another operation is in progress.",
+        409,
+        Reaction.RETRY,
+    ),
+    "a locked network": ("RetryableErrorDueToAnotherOperation", "", 429, Reaction.RETRY),
+    "a reference that is not ready": ("RetryableError", "A retryable error occurred.", 429, Reaction.RETRY),
+    "a fault of compute's in a long operation": ("NetworkingInternalOperationError", "", 200, Reaction.RETRY),
+    "an image under a plan": ("VMMarketplaceInvalidInput", "… requires Plan information …", 400, Reaction.EXPLAIN),
     "another operation that is not allowed": ("OperationNotAllowed", "overprovision …", 400, Reaction.EXPLAIN),
     "throttled by compute": ("OperationNotAllowed", "… because too many requests have been …", 429, Reaction.RETRY),
     "throttled by whomever": ("SomethingNew", "", 429, Reaction.RETRY),
@@ -60,7 +90,7 @@ def test_a_refusal_that_nobody_knows_is_told_in_its_own_words() -> None:
 def test_every_rule_says_what_it_means_what_to_do_and_where_it_is_from() -> None:
     for rule in RULES:
         assert rule.says and rule.way_out
-        assert rule.source.startswith("learn.microsoft.com/")
+        assert rule.source.startswith(("learn.microsoft.com/", "github.com/"))
 
 
 def test_no_rule_stands_behind_one_that_takes_everything_of_its_code() -> None:
