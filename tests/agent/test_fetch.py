@@ -134,7 +134,8 @@ def test_an_account_that_refuses_is_named_with_the_role_that_is_missing(sentence
 
 
 def test_any_other_error_of_the_store_says_what_it_was() -> None:
-    fault = told(OSError("no route"), DataSource("download", store=CONTAINER), "input 'd'", "client-1")
+    error = GenericError("no route\n\nDebug source:\nGeneric {\n    store: 1,\n}")
+    fault = told(error, DataSource("download", store=CONTAINER), "input 'd'", "client-1")
     assert fault.message == f"input 'd' cannot be fetched from {CONTAINER}: no route"
 
 
