@@ -33,7 +33,7 @@ def bring_inputs(
         where = places.inputs / name
         _log.info("input '%s': %s %s", name, source.mode, shown(source))
         try:
-            paths[name] = _bring(source, where, open_store, check, own_mounts=places.root == Path("/"))
+            paths[name] = _bring(source, where, open_store, check, own_mounts=places.own_mounts)
         except _MountFault as fault:
             needs = f"the nodes' identity (client id {client_id}) needs the role '{READER}' on its account"
             raise NodeFault(f"input '{name}': {shown(source)} cannot be mounted: {fault.message}; {needs}") from fault
@@ -44,7 +44,8 @@ def bring_inputs(
 
 
 def _bring(source: DataSource, where: Path, open_store: OpenStore, check: Check, *, own_mounts: bool) -> Path:
-    """`own_mounts`: what is mounted here goes with the machine; a machine that is a process has the host's."""
+    if source.blobfuse is not None and not own_mounts:
+        raise NodeFault(f"{shown(source)} cannot be mounted: this machine is a process, and has the host's mounts")
     if source.blobfuse is not None:
         _mount_blob(source.blobfuse, where)
     elif source.folder is not None and own_mounts:
