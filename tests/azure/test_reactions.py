@@ -76,11 +76,54 @@ CASES: dict[str, tuple[str | None, str, int | None, Reaction]] = {
     "a wrong value": ("InvalidParameter", "", 400, Reaction.EXPLAIN),
     "what nobody has heard of": ("SomethingNew", "", 400, Reaction.EXPLAIN),
 }
+# The codes of which there is nothing to say but their name
+_PLAIN = {
+    "RegionDoesNotAllowProvisioning": (409, Reaction.NEXT),
+    "ResourceQuotaExceeded": (409, Reaction.NEXT),
+    "PublicIPCountLimitReached": (400, Reaction.NEXT),
+    "AzureSpotIsNotSupportedForThisVMSize": (400, Reaction.NEXT),
+    "MaxPriceValueInvalid": (400, Reaction.EXPLAIN),
+    "TooManyRequests": (429, Reaction.RETRY),
+    "SubscriptionRequestsThrottled": (429, Reaction.RETRY),
+    "Conflict": (409, Reaction.RETRY),
+    "ServiceUnavailable": (503, Reaction.RETRY),
+    "GatewayTimeout": (504, Reaction.RETRY),
+    "InternalOperationError": (500, Reaction.RETRY),
+    "OSProvisioningInternalError": (409, Reaction.RETRY),
+    "SubscriptionNotRegistered": (404, Reaction.REFUSE),
+    "InvalidSubscriptionRegistrationState": (409, Reaction.REFUSE),
+    "MissingRegistrationForLocation": (409, Reaction.REFUSE),
+    "NoRegisteredProviderFound": (400, Reaction.REFUSE),
+    "LinkedAuthorizationFailed": (403, Reaction.REFUSE),
+    "SubscriptionNotAuthorizedForImage": (403, Reaction.REFUSE),
+    "PlatformImageNotFound": (404, Reaction.EXPLAIN),
+    "InvalidRequestContent": (400, Reaction.EXPLAIN),
+    "BadRequest": (400, Reaction.EXPLAIN),
+    "InvalidResourceReference": (400, Reaction.EXPLAIN),
+    "ResourceNotFound": (404, Reaction.EXPLAIN),
+    "NotFound": (404, Reaction.EXPLAIN),
+    "ParentResourceNotFound": (404, Reaction.EXPLAIN),
+    "SubnetIsFull": (400, Reaction.EXPLAIN),
+    "StorageAccountAlreadyTaken": (409, Reaction.EXPLAIN),
+    "StorageAccountAlreadyExists": (409, Reaction.EXPLAIN),
+    "StorageAccountInAnotherResourceGroup": (409, Reaction.EXPLAIN),
+    "ResourceGroupBeingDeleted": (409, Reaction.EXPLAIN),
+    "ResourceGroupNotFound": (404, Reaction.EXPLAIN),
+    "OSProvisioningTimedOut": (409, Reaction.EXPLAIN),
+    "OSProvisioningClientError": (409, Reaction.EXPLAIN),
+    "VMStartTimedOut": (409, Reaction.EXPLAIN),
+}
+CASES.update({code: (code, "", status, reaction) for code, (status, reaction) in _PLAIN.items()})
 
 
 @pytest.mark.parametrize(("code", "message", "status", "reaction"), CASES.values(), ids=CASES.keys())
 def test_what_a_refusal_means(code: str | None, message: str, status: int | None, reaction: Reaction) -> None:
     assert reaction_to(code, message, status).reaction is reaction
+
+
+def test_every_code_of_the_table_is_a_case() -> None:
+    codes = {code.lower() for rule in RULES for code in rule.codes}
+    assert codes <= {case[0].lower() for case in CASES.values() if case[0]}
 
 
 def test_a_refusal_that_nobody_knows_is_told_in_its_own_words() -> None:
