@@ -195,3 +195,14 @@ def test_a_machine_that_is_a_process_installs_and_mounts_nothing_on_its_host(
     monkeypatch.setattr(node_inputs, "_run", lambda *line: pytest.fail(f"ran {line}"))
     with pytest.raises(NodeFault, match="this machine is a process"):
         bring_inputs({"d": MOUNTED}, Places(tmp_path), lambda url: MemoryStore(), "client-1", nothing)
+
+
+def test_an_image_without_blobfuse_and_without_its_source_is_told_with_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        node_inputs, "_run", lambda *line: "exit status 100: no such package" if "fuse3" in line else None
+    )
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    with pytest.raises(NodeFault, match=r"\(exit status 100: no such package\).*mode: download"):
+        bring_inputs({"d": MOUNTED}, Machine(tmp_path), lambda url: MemoryStore(), "client-1", nothing)

@@ -86,12 +86,19 @@ def _mount_blob(configuration: str, where: Path) -> None:
     file = where.with_name(f".{where.name}.yaml")
     file.write_text(configuration)
     if not shutil.which("blobfuse2"):
-        _must(*_APT, "update")
-        _must(*_APT, "install", "--yes", "--no-install-recommends", "fuse3", "blobfuse2")
+        _install_blobfuse()
     if (error := _run("blobfuse2", "mount", str(where), f"--config-file={file}", "--read-only")) is not None:
         raise _MountFault(error)
     if not any(where.iterdir()):
         raise _MountFault("there is nothing there, or it is one blob and no folder")
+
+
+def _install_blobfuse() -> None:
+    """Ubuntu's own package source does not have it: the image must know Microsoft's."""
+    _must(*_APT, "update")
+    if (error := _run(*_APT, "install", "--yes", "--no-install-recommends", "fuse3", "blobfuse2")) is not None:
+        way_out = "take an image that has it, or knows Microsoft's package source; mode: download needs neither"
+        raise NodeFault(f"blobfuse2 is not in the image, and apt cannot install it ({error}): {way_out}")
 
 
 def _must(*line: str) -> None:
