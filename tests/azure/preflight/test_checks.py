@@ -162,6 +162,8 @@ IMAGES: dict[str, tuple[Image, Reply, bool, list[tuple[str, Severity]]]] = {
     "nobody knows of a driver": (ACME, described(), True, [("TFI611", WARNING)]),
     "deprecated": (HPC, described(imageDeprecationStatus={"imageState": "Deprecated"}), False, [("TFI612", ERROR)]),
     "soon deprecated": (HPC, described(imageDeprecationStatus=AGE), False, [("TFI612", WARNING)]),
+    "sold under a plan": (ACME, described(plan={"name": "pro"}), False, [("TFI625", ERROR)]),
+    "made of one that is": (ACME, described(purchasePlan={"name": "pro"}), False, [("TFI625", ERROR)]),
     "no answer is no finding": (HPC, FORBIDDEN, True, []),
 }
 
