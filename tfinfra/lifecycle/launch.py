@@ -58,7 +58,7 @@ def launch(load: Callable[[], Inputs], options: LaunchOptions, observer: Observe
     No process is started before the manifest's secrets are out of the environment that it would inherit."""
     inputs = load()
     with withheld(inputs.document.data) as secrets, TemporaryDirectory(prefix="tfinfra-") as scratch:
-        engine = EngineProcess()
+        engine = EngineProcess(records=options.rehearse or not stays_here(inputs, options))
         try:
             early = spawn(lambda: _local_cloud(options, observer), "cloud") if stays_here(inputs, options) else None
             compiled = compile_to_folder(inputs, options, observer, secrets)

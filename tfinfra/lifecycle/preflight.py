@@ -5,10 +5,12 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from tfinfra.background import spawn
 from tfinfra.clock import iso_time
 from tfinfra.cloud import Cloud
 from tfinfra.compiler.pipeline import Compiled
@@ -61,19 +63,25 @@ def check_live(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Pat
     )
 
 
-def plan_live(compiled: Compiled, rehearse: bool, recorder: Recorder) -> LiveAnswer:
-    """Asks the target's cloud (in a rehearsal this machine's) of a plan that nobody runs yet.
-
-    Raises what speaks against it."""
+def reach(compiled: Compiled, rehearse: bool) -> Future[Cloud]:
+    """The target's cloud (in a rehearsal this machine's), on its way: a credential or a daemon may take a second, in
+    which the client that will ask is imported."""
+    from tfinfra.azure.clients import warm
     from tfinfra.clouds import cloud_for
+
+    warm()
+    return spawn(lambda: cloud_for(compiled.spec.target, rehearse, None), "cloud")
+
+
+def plan_live(compiled: Compiled, cloud: Future[Cloud], recorder: Recorder) -> LiveAnswer:
+    """Asks the cloud of a plan that nobody runs yet. Raises what speaks against it, and why there is no cloud."""
     from tfinfra.compiler.write import write_tree
     from tfinfra.lifecycle.launch import new_letters
 
     with tempfile.TemporaryDirectory(prefix="tfinfra-") as folder:
         write_tree(compiled.tree, Path(folder))
-        cloud = cloud_for(compiled.spec.target, rehearse, None)
         run = settings.run_id(compiled.plan.name, new_letters())
-        answer = check_live(compiled, cloud, recorder, Path(folder), run)
+        answer = check_live(compiled, cloud.result(), recorder, Path(folder), run)
     refused = refusal(answer.diagnostics)
     if refused is not None:
         raise refused
