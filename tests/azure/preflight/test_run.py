@@ -156,6 +156,14 @@ def test_a_cloud_that_fails_is_no_passed_check(cloud: Cloud) -> None:
     assert codes(asked(cloud)) == [("TFI623", Severity.ERROR)]
 
 
+def test_what_all_fails_alike_is_said_once(cloud: Cloud) -> None:
+    admin(cloud, "POST", "faults", {"kind": "status", "status": 500, "count": 1000})
+    (found,) = asked(cloud).findings
+    assert (found.code, found.severity) == ("TFI623", Severity.ERROR)
+    assert found.message.startswith("ARM does not tell of the quotas in eastus, the sizes in eastus, locks, ")
+    assert found.message.endswith(" more: InternalServerError: injected")
+
+
 def test_a_question_that_arm_does_not_understand_is_no_passed_check(cloud: Cloud) -> None:
     admin(cloud, "POST", "faults", {"kind": "status", "status": 404, "path": "Compute/skus"})
     assert codes(asked(cloud)) == [("TFI623", Severity.ERROR)]

@@ -9,7 +9,7 @@ from typing import Any
 
 from tfinfra.arm.requests import Request
 from tfinfra.arm.template import subscription_template
-from tfinfra.azure.clients import COMPUTE_API, resource_client, send_json
+from tfinfra.azure.clients import COMPUTE_API, resource_client, send_json, token_refused
 from tfinfra.azure.preflight import names, registration, roles
 from tfinfra.azure.preflight.finding import Reply
 from tfinfra.azure.preflight.image import ImageAnswer, definition_of
@@ -172,6 +172,5 @@ def _reply(cloud: Cloud, method: str, path: str, body: Any, query: Mapping[str, 
             0, {"error": {"code": type(error).__name__, "message": " ".join(str(error.message).split())[:200]}}
         )
     if status == 401:
-        message = f"{cloud.arm_endpoint} does not accept your token"
-        raise CredentialsError(message, hint="sign in again: `az login`")
+        raise token_refused(cloud)
     return Reply(status, document)

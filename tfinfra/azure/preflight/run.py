@@ -23,6 +23,8 @@ from tfinfra.cloud import Cloud
 from tfinfra.errors import Severity
 from tfinfra.model import Plan, Target
 
+_MOST = 4
+
 
 @dataclass(frozen=True)
 class Checked:
@@ -93,12 +95,17 @@ def _summaries(plan: Plan, demand: Demand, answers: Answers) -> dict[str, str]:
 
 
 def _unanswered(answers: Answers) -> Iterator[Finding]:
-    """Who may not ask is warned; where ARM does not answer, nothing is known, and nothing is begun."""
+    """Who may not ask is warned; where ARM does not answer, nothing is known, and nothing is begun. What ARM says the
+    same of is one finding."""
+    alike: dict[tuple[bool, str], list[str]] = {}
     for what, reply in answers.unanswered().items():
-        denied = reply.status == 403
+        said = f"{reply.error.get('code')}: {reply.error.get('message')}"
+        alike.setdefault((reply.status == 403, said), []).append(what)
+    for (denied, said), asked in alike.items():
         severity = Severity.WARNING if denied else Severity.ERROR
         hint = "a role with */read lets tfinfra ask" if denied else "try again"
-        message = f"ARM does not tell of {what}: {reply.error.get('code')}: {reply.error.get('message')}"
+        more = f" and {len(asked) - _MOST} more" if len(asked) > _MOST else ""
+        message = f"ARM does not tell of {', '.join(asked[:_MOST])}{more}: {said}"
         yield Finding("TFI622" if denied else "TFI623", "subscription_id", message, hint, severity)
 
 
