@@ -29,6 +29,12 @@ CASES: dict[str, tuple[str | None, str, int | None, Reaction]] = {
     "a quota of low-priority cores": ("OperationNotAllowed", QUOTA.format("LowPriorityCores"), 409, Reaction.NEXT),
     "a family's quota": ("OperationNotAllowed", QUOTA.format("standardNCASv3Family Cores"), 409, Reaction.NEXT),
     "the region's quota": ("OperationNotAllowed", QUOTA.format("Total Regional Cores"), 409, Reaction.NEXT),
+    "a quota in the words of its page": (
+        "OperationNotAllowed",
+        "Operation results in exceeding quota limits of Core. Maximum allowed: 4, Current in use: 4, Additional …",
+        409,
+        Reaction.NEXT,
+    ),
     "another operation that is not allowed": ("OperationNotAllowed", "overprovision …", 400, Reaction.EXPLAIN),
     "throttled by compute": ("OperationNotAllowed", "… because too many requests have been …", 429, Reaction.RETRY),
     "throttled by whomever": ("SomethingNew", "", 429, Reaction.RETRY),

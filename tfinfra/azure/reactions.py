@@ -95,7 +95,7 @@ RULES = (
         "the quota of cores does not suffice there",
         f"ask for a higher quota of the cores that the message names; or {_ELSEWHERE}",
         _QUOTA,
-        r"exceeding approved .*quota",
+        r"exceeding (approved .*quota|quota limits)",
     ),
     Rule(
         ("ResourceQuotaExceeded", "PublicIPCountLimitReached"),
