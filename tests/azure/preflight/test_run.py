@@ -123,6 +123,17 @@ def test_a_missing_quota_comes_with_what_is_free_elsewhere(cloud: Cloud) -> None
     )
 
 
+def test_what_a_policy_forbids_is_no_way_out(cloud: Cloud) -> None:
+    admin(cloud, "PUT", "quotas", FEW)
+    policies = [{"name": "places", "path": "location", "allowed": ["northeurope"]}]
+    admin(cloud, "PUT", "market", {"policies": policies})
+    found = {f.code: f for f in asked(cloud, replace(TARGET, other_locations=("westus3",))).findings}
+    assert (found["TFI601"].severity, found["TFI619"].hint) == (Severity.ERROR, "it allows northeurope")
+    assert found["TFI601"].hint is not None
+    assert found["TFI601"].hint.startswith("would work: Standard_D8s_v5 in northeurope (1,000,000 vCPUs free, ")
+    assert "westus" not in found["TFI601"].hint
+
+
 def test_capacity_that_the_targets_next_place_has_is_a_warning(cloud: Cloud) -> None:
     admin(cloud, "PUT", "quotas", FEW)
     found = asked(cloud, replace(TARGET, other_locations=("westus3",)))

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tfinfra.azure.preflight.finding import Finding, Reply
+from tfinfra.azure.preflight.finding import Finding, Reply, normal
 from tfinfra.errors import Severity
 
 POLICY = "RequestDisallowedByPolicy"
@@ -67,21 +67,44 @@ def _details(error: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _reasons(detail: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
     """(policy, path, value, what would be allowed) of each policy that denies."""
-    infos = [i.get("info") or {} for i in detail.get("additionalInfo") or () if i.get("type") == "PolicyViolation"]
+    infos, said = _violations(detail), str(detail.get("message")).replace("\\", "")
+    reason = re.search(r"Reasons?: '(.+?)'(\.|$)", said)
     for info in infos:
         expression = _decisive(info)
         policy = info.get("policyAssignmentDisplayName") or info.get("policyDefinitionDisplayName") or "a policy"
-        yield str(policy), str(expression.get("path", "")), _text(expression.get("expressionValue")), _way(expression)
+        way = _way(expression) or (reason.group(1) if reason else "")
+        yield str(policy), str(expression.get("path", "")), _text(expression.get("expressionValue")), way
     if not infos:
-        named = re.findall(r'"name"\s*:\s*"([^"]*)"', str(detail.get("message")).replace("\\", ""))
-        yield named[0] if named else "a policy", "", "", ""
+        named = re.findall(r'"name"\s*:\s*"([^"]*)"', said)
+        yield named[0] if named else "a policy", "", "", reason.group(1) if reason else ""
+
+
+def _violations(detail: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [i.get("info") or {} for i in detail.get("additionalInfo") or () if i.get("type") == "PolicyViolation"]
 
 
 def _decisive(info: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The expression that says why: not the one that only picks the resource's type."""
+    """The expression that says why, of several that are true together: not the one that only picks the resource's type
+    or leaves out what is global. One that names what would be allowed goes first."""
     found: list[Mapping[str, Any]] = (info.get("evaluationDetails") or {}).get("evaluatedExpressions") or []
-    other = [e for e in found if e.get("path") not in ("type", "name")]
-    return (other or found or [{}])[-1]
+    other = [e for e in found if e.get("path") not in ("type", "name") and e.get("targetValue") != "global"]
+    return next(filter(_allowed, other), (other or found or [{}])[-1])
+
+
+def _allowed(expression: Mapping[str, Any]) -> tuple[str, ...]:
+    """The values that would be allowed, () where the expression does not say: those that a value is not in. A list that
+    it is in is of what is forbidden."""
+    target, true = expression.get("targetValue"), str(expression.get("result")).lower() == "true"
+    outside = {"notin": true, "in": not true}.get(str(expression.get("operator")).lower(), False)
+    return tuple(map(str, target)) if outside and isinstance(target, list) else ()
+
+
+def allowed_locations(reply: Reply) -> frozenset[str] | None:
+    """The locations that all policies of the answer allow, None where none of them speaks of locations."""
+    details = _details(reply.error) if reply.status == 400 else []
+    told = [_decisive(info) for detail in details for info in _violations(detail)]
+    sets = [{normal(place) for place in _allowed(e)} for e in told if e.get("path") == "location" and _allowed(e)]
+    return frozenset(set.intersection(*sets)) if sets else None
 
 
 def _text(value: Any) -> str:
@@ -89,9 +112,8 @@ def _text(value: Any) -> str:
 
 
 def _way(expression: Mapping[str, Any]) -> str:
-    target = expression.get("targetValue")
-    if expression.get("operator") in ("In", "Equals") and isinstance(target, list):
-        return f"it allows {', '.join(map(str, target[:8]))}"
+    if allowed := _allowed(expression):
+        return f"it allows {', '.join(allowed[:8])}"
     missing = re.fullmatch(r"tags\[['\"]?(.+?)['\"]?\]", str(expression.get("path")))
     return f"add it to tags: {{{missing.group(1)}: …}}" if missing else ""
 

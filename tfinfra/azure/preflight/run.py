@@ -56,7 +56,8 @@ def preflight(cloud: Cloud, plan: Plan, target: Target, record: Callable[[], Req
         by_check["policy"] = list(policy.findings(answers.validation, known))
         found = [finding for findings in by_check.values() for finding in findings]
         if any(finding.code in instead.BY_CAPACITY for finding in found):
-            found = list(_with_ways_out(asker, found, demand, target))
+            candidates = instead.candidates(demand, target, policy.allowed_locations(answers.validation))
+            found = list(_with_ways_out(asker, found, demand, candidates))
     lines = _summaries(plan, demand, answers)
     well = tuple(Checked(check, lines[check]) for check in by_check if check in lines and not by_check[check])
     return Preflight(tuple(found), well)
@@ -109,9 +110,10 @@ def _unanswered(answers: Answers) -> Iterator[Finding]:
         yield Finding("TFI622" if denied else "TFI623", "subscription_id", message, hint, severity)
 
 
-def _with_ways_out(asker: Asker, found: list[Finding], demand: Demand, target: Target) -> Iterator[Finding]:
+def _with_ways_out(
+    asker: Asker, found: list[Finding], demand: Demand, candidates: tuple[instead.Candidate, ...]
+) -> Iterator[Finding]:
     """The findings with what would work instead; mere warnings where the target itself names a place that would."""
-    candidates = instead.candidates(demand, target)
     usages, skus = asker.market_now(c.demand.location for c in candidates)
     left = [(c, instead.free(c, skus, usages)) for c in candidates]
     working = [(c, free) for c, free in left if free is not None]
