@@ -111,6 +111,22 @@ def test_everything_that_is_wrong_is_said_at_once(cloud: Cloud) -> None:
     ]
 
 
+def test_the_latest_image_is_the_one_of_the_highest_number(cloud: Cloud) -> None:
+    publisher, offer, sku, _ = HPC_IMAGE.name.split(":")
+    older, newer = (f"{publisher}:{offer}:{sku}:{number}" for number in ("24.04.9", "24.04.2099010101"))
+    first = {"images": [{"image": older, "changes": {"hyperVGeneration": "V1"}}]}
+    latest = plan(replace(FLEXIBLE, image=replace(HPC_IMAGE, version="latest")))
+    admin(cloud, "PUT", "market", first)
+    assert preflight(cloud, latest, TARGET, lambda: REQUESTS).findings == ()
+    admin(
+        cloud, "PUT", "market", {"images": [*first["images"], {"image": newer, "changes": {"architecture": "Arm64"}}]}
+    )
+    found = preflight(cloud, latest, TARGET, lambda: REQUESTS)
+    assert [f.message for f in found.findings] == [
+        f"the image {publisher}:{offer}:{sku}:latest is for Arm64 processors; Standard_D8s_v5 has x64"
+    ]
+
+
 def test_a_missing_quota_comes_with_what_is_free_elsewhere(cloud: Cloud) -> None:
     few, more = {"standardDSv5Family": 9}, {"standardDSv5Family": 99}
     admin(cloud, "PUT", "quotas", {"standardDSv5Family": 15, "eastus": few, "westus2": more})

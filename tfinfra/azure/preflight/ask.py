@@ -129,8 +129,18 @@ class Asker:
             f"/providers/Microsoft.Compute/locations/{location}/publishers/{image.publisher}/artifacttypes/vmimage"
             f"/offers/{image.offer}/skus/{image.sku}/versions"
         )
-        itself = self._get(f"{path}/{image.version}", COMPUTE_API)
+        newest = image.version == "latest"
+        itself = self._pool.submit(self._newest, path) if newest else self._get(f"{path}/{image.version}", COMPUTE_API)
         return itself, itself, self._get(path, COMPUTE_API)
+
+    def _newest(self, path: str) -> Reply:
+        """The newest of an image's versions: only machines take "latest" for it, ARM describes numbers."""
+        query = {"api-version": COMPUTE_API}
+        listed = _reply(self.cloud, "GET", self._subscription(path), None, query)
+        versions = sorted((str(entry["name"]) for entry in listed.values), key=_by_number)
+        if not versions:
+            return Reply(404, {}) if listed.ok else listed
+        return _reply(self.cloud, "GET", self._subscription(f"{path}/{versions[-1]}"), None, query)
 
     def _account(self, name: str) -> Future[Reply]:
         body = {"name": name, "type": names.ACCOUNT}
@@ -153,6 +163,10 @@ class Asker:
 
     def _later(self, method: str, path: str, version: str, body: Any = None, **query: str) -> Future[Reply]:
         return self._pool.submit(_reply, self.cloud, method, path, body, {"api-version": version, **query})
+
+
+def _by_number(version: str) -> tuple[int, ...]:
+    return tuple(int(part) if part.isdigit() else 0 for part in version.split("."))
 
 
 def _all(futures: Mapping[str, Future[Reply]]) -> dict[str, Reply]:
