@@ -18,6 +18,7 @@ from tfinfra.lifecycle.active import UpOptions
 from tfinfra.lifecycle.ending import RunResult
 from tfinfra.lifecycle.engine_process import EngineProcess
 from tfinfra.lifecycle.observer import Observer
+from tfinfra.lifecycle.preflight import refuse_without_subscription
 from tfinfra.lifecycle.resume_from import checkpoints_to_resume
 from tfinfra.lifecycle.session import Interrupt
 from tfinfra.lifecycle.settings import ALPHABET
@@ -120,9 +121,11 @@ def compile_to_folder(
 
 
 def choose_cloud(compiled: Compiled, options: LaunchOptions) -> Cloud:
-    """The cloud of the target; a rehearsal's is always this machine's."""
+    """The cloud of the target; a rehearsal's is always this machine's. Raises ManifestError where it names no
+    subscription, else as `cloud_to_provision`."""
     from tfinfra.clouds import cloud_to_provision
 
+    refuse_without_subscription(compiled, options.rehearse)
     return cloud_to_provision(compiled.spec.target, options.rehearse, options.machines, options.store)
 
 

@@ -79,8 +79,22 @@ def reach(compiled: Compiled, rehearse: bool) -> Future[Cloud]:
     from tfinfra.azure.clients import warm
     from tfinfra.clouds import cloud_for
 
+    def find() -> Cloud:
+        refuse_without_subscription(compiled, rehearse)
+        return cloud_for(compiled.spec.target, rehearse, None)
+
     warm()
-    return spawn(lambda: cloud_for(compiled.spec.target, rehearse, None), "cloud")
+    return spawn(find, "cloud")
+
+
+def refuse_without_subscription(compiled: Compiled, rehearse: bool) -> None:
+    """Raises ManifestError, at the target's line, where it is on Azure and does not say in which subscription."""
+    target = compiled.spec.target
+    if rehearse or target.cloud == "local" or target.subscription_id:
+        return
+    message, hint = f"the target '{target.name}' names no subscription", "add subscription_id to it, or --rehearse it"
+    found = compiled.places.diagnostic("TFI626", "subscription_id", message, hint)
+    raise ManifestError(message, hint, (found,))
 
 
 def plan_live(compiled: Compiled, cloud: Future[Cloud], recorder: Recorder) -> LiveAnswer:
