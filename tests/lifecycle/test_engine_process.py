@@ -104,7 +104,7 @@ def imported(module: str, then: str = "") -> set[str]:
 
 
 def test_the_engine_is_started_before_the_compiler_is_imported() -> None:
-    late = {"tfinfra.compiler.pipeline", "tfinfra.lifecycle.ports", "azure.core", "pulumi"}
+    late = {"tfinfra.model", "tfinfra.compiler.pipeline", "tfinfra.lifecycle.ports", "azure.core", "pulumi"}
     assert not late & imported("engine_process")
 
 

@@ -26,7 +26,10 @@ def warm() -> None:
 
 
 def _import() -> None:
-    import azure.mgmt.resource.resources  # noqa: F401 — for its effect: the module is loaded
+    import azure.mgmt.resource.resources
+    from azure.core.pipeline.transport import RequestsTransport  # the client imports it when it is made
+
+    del azure, RequestsTransport
 
 
 @lru_cache(maxsize=4)

@@ -12,13 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from tfinfra.cloud import Cloud
 from tfinfra.errors import ProvisioningError, TfinfraError
-from tfinfra.model import Timeouts
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
+    from tfinfra.cloud import Cloud
     from tfinfra.engine.events import Event
     from tfinfra.engine.pulumi import Engine
 
@@ -42,6 +41,9 @@ def cloud_fields(cloud: Cloud) -> dict[str, Any]:
 
 def _cloud(fields: Mapping[str, Any]) -> Cloud:
     """The cloud, without what the engine has no use for."""
+    from tfinfra.cloud import Cloud
+    from tfinfra.model import Timeouts
+
     command, ca_file = fields["provider_command"], fields["ca_file"]
     return Cloud(
         name=fields["name"],

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfinfra import errors
-from tfinfra.cloud import Cloud
 from tfinfra.errors import ProvisioningError, TfinfraError
 from tfinfra.lifecycle.engine_host import RECORDS, cloud_fields
 
-if TYPE_CHECKING:  # it loads half of tfinfra, before which this process is to be started
+if TYPE_CHECKING:  # at run time they load half of tfinfra, before which this process is to be started
+    from tfinfra.cloud import Cloud
     from tfinfra.lifecycle.ports import Progress
 
 LOOK = 2.0

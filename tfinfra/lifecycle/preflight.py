@@ -17,6 +17,7 @@ from tfinfra.cloud import Cloud
 from tfinfra.compiler.pipeline import Compiled
 from tfinfra.errors import CredentialsError, Diagnostic, ManifestError, NotFeasible, TfinfraError
 from tfinfra.lifecycle import settings
+from tfinfra.lifecycle.letters import new_letters
 from tfinfra.lifecycle.record import RunRecord
 
 if TYPE_CHECKING:
@@ -100,7 +101,6 @@ def refuse_without_subscription(compiled: Compiled, rehearse: bool) -> None:
 def plan_live(compiled: Compiled, cloud: Future[Cloud], recorder: Recorder) -> LiveAnswer:
     """Asks the cloud of a plan that nobody runs yet. Raises what speaks against it, and why there is no cloud."""
     from tfinfra.compiler.write import write_tree
-    from tfinfra.lifecycle.launch import new_letters
 
     with tempfile.TemporaryDirectory(prefix="tfinfra-") as folder:
         write_tree(compiled.tree, Path(folder))
