@@ -167,8 +167,18 @@ def test_who_may_not_read_quotas_is_warned(cloud: Cloud) -> None:
     admin(cloud, "PUT", "market", {"permissions": [blind]})
     found = asked(cloud)
     assert codes(found) == [("TFI622", Severity.WARNING)]
-    assert found.findings[0].message.startswith("ARM does not tell of the quotas in eastus: AuthorizationFailed: ")
+    assert found.findings[0].message.startswith("ARM does not tell you of the quotas in eastus (403): The client ")
+    assert found.findings[0].hint == "a role with Microsoft.Compute/locations/usages/read lets tfinfra ask"
     assert {line.check: line.found for line in found.checked}["quota"] == "not known"
+
+
+def test_who_may_do_nothing_is_told_in_a_line_what_could_not_be_asked(cloud: Cloud) -> None:
+    admin(cloud, "PUT", "market", {"permissions": []})
+    denied, policies = asked(cloud).findings
+    assert (denied.code, denied.severity, policies.code) == ("TFI622", Severity.WARNING, "TFI621")
+    assert denied.message.startswith("ARM does not tell you of the quotas in eastus, the sizes in eastus, locks, ")
+    assert denied.hint is not None
+    assert "Microsoft.Authorization/locks/read" in denied.hint
 
 
 def test_who_may_not_read_permissions_is_told_nothing_of_them(cloud: Cloud) -> None:

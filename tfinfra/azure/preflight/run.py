@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 
 from tfinfra.azure.preflight import (
@@ -96,18 +97,27 @@ def _summaries(plan: Plan, demand: Demand, answers: Answers) -> dict[str, str]:
 
 
 def _unanswered(answers: Answers) -> Iterator[Finding]:
-    """Who may not ask is warned; where ARM does not answer, nothing is known, and nothing is begun. What ARM says the
-    same of is one finding."""
-    alike: dict[tuple[bool, str], list[str]] = {}
+    """Who may not ask is warned; where ARM does not answer, nothing is known, and nothing is begun. What fails alike is
+    one finding."""
+    denied = {what: reply for what, reply in answers.unanswered().items() if reply.status == 403}
+    if denied:
+        said = [str(reply.error.get("message")) for reply in denied.values()]
+        actions = dict.fromkeys(found[1] for text in said if (found := re.search(r"perform action '([^']+)'", text)))
+        hint = f"a role with {_some(actions or ['*/read'])} lets tfinfra ask"
+        message = f"ARM does not tell you of {_some(denied)} (403)" + (f": {said[0]}" if len(said) == 1 else "")
+        yield Finding("TFI622", "subscription_id", message, hint, Severity.WARNING)
+    silent: dict[str, list[str]] = {}
     for what, reply in answers.unanswered().items():
-        said = f"{reply.error.get('code')}: {reply.error.get('message')}"
-        alike.setdefault((reply.status == 403, said), []).append(what)
-    for (denied, said), asked in alike.items():
-        severity = Severity.WARNING if denied else Severity.ERROR
-        hint = "a role with */read lets tfinfra ask" if denied else "try again"
-        more = f" and {len(asked) - _MOST} more" if len(asked) > _MOST else ""
-        message = f"ARM does not tell of {', '.join(asked[:_MOST])}{more}: {said}"
-        yield Finding("TFI622" if denied else "TFI623", "subscription_id", message, hint, severity)
+        if reply.status != 403:
+            silent.setdefault(f"{reply.error.get('code')}: {reply.error.get('message')}", []).append(what)
+    for why, asked in silent.items():
+        yield Finding("TFI623", "subscription_id", f"ARM does not tell of {_some(asked)}: {why}", "try again")
+
+
+def _some(names: Collection[str]) -> str:
+    """The first few of them, and how many more there are."""
+    more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
+    return f"{', '.join(list(names)[:_MOST])}{more}"
 
 
 def _with_ways_out(
