@@ -83,6 +83,8 @@ NAMED = "entry_script: train.py\ncompute_target: cpu\n"
 LINES = {
     "a key of the target": (INLINE, "vm_size", ("train.yaml", 5)),
     "a key of the target that is not written": (INLINE, "zone", ("train.yaml", 5)),
+    "a subscription that is not written": (INLINE, "subscription_id", ("train.yaml", 4)),
+    "a subscription that is not written at the top": (TOP, "subscription_id", ("train.yaml", 2)),
     "a key of the manifest": (INLINE, "tags", ("train.yaml", 2)),
     "a key of the manifest that is not written": (INLINE, "node_count", ("train.yaml", 5)),
     "a size at the top": (TOP, "vm_size", ("train.yaml", 2)),
@@ -111,7 +113,7 @@ def test_a_finding_stands_where_what_is_at_fault_was_written(case: str, tmp_path
 
 
 SUBSCRIPTIONS = {
-    "on Azure without one": (INLINE, False, ("TFI626", 5)),
+    "on Azure without one": (INLINE, False, ("TFI626", 4)),
     "in a rehearsal": (INLINE, True, None),
     "on the local cloud": ("entry_script: train.py\n", False, None),
     "with one": (f"{INLINE}  subscription_id: 0b1f0000-0000-0000-0000-000000000000\n", False, None),
