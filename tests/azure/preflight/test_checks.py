@@ -389,6 +389,10 @@ POLICIES: dict[str, tuple[Reply, list[tuple[str, str, str, str | None]]]] = {
         invalid(denied(evaluated("sku.name", "A", "B*", "NotLike"), message="No. Reasons: 'Only B sizes.'. See more.")),
         [("TFI619", "vm_size", "Azure Policy 'P' forbids sku.name A: x", "Only B sizes.")],
     ),
+    "in their words alone": (
+        invalid({"code": "RequestDisallowedByPolicy", "message": "Resource 'x' was denied.\n  Reasons: 'Only\n B.'"}),
+        [("TFI619", "cloud", "Azure Policy 'a policy' forbids resources of the plan: x", "Only B.")],
+    ),
     "without details of its evaluation": (
         invalid(PLAIN_DENIAL),
         [("TFI619", "cloud", "Azure Policy 'P' forbids resources of the plan: x", None)],

@@ -49,7 +49,7 @@ def findings(reply: Reply, known: frozenset[str]) -> Iterator[Finding]:
     for detail in details:
         if detail.get("code") == POLICY:
             for reason in _reasons(detail):
-                denied.setdefault(reason, []).append(str(detail.get("target")))
+                denied.setdefault(reason, []).append(_resource(detail))
         elif detail.get("code") not in _PREMATURE and known.isdisjoint(_OWN.get(str(detail.get("code")), ())):
             where = f" ({detail['target']})" if detail.get("target") else ""
             yield Finding(
@@ -67,8 +67,8 @@ def _details(error: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _reasons(detail: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
     """(policy, path, value, what would be allowed) of each policy that denies."""
-    infos, said = _violations(detail), str(detail.get("message")).replace("\\", "")
-    reason = re.search(r"Reasons?: '(.+?)'(\.|$)", said)
+    infos, said = _violations(detail), " ".join(str(detail.get("message")).replace("\\", "").split())
+    reason = re.search(r"Reasons?: '(.+?)'(\.? See |\.?$)", said)
     for info in infos:
         expression = _decisive(info)
         policy = info.get("policyAssignmentDisplayName") or info.get("policyDefinitionDisplayName") or "a policy"
@@ -77,6 +77,12 @@ def _reasons(detail: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
     if not infos:
         named = re.findall(r'"name"\s*:\s*"([^"]*)"', said)
         yield named[0] if named else "a policy", "", "", reason.group(1) if reason else ""
+
+
+def _resource(detail: Mapping[str, Any]) -> str:
+    """The name of what is denied; some answers have it in the message only."""
+    named = re.match(r"Resource '([^']+)'", str(detail.get("message")))
+    return str(detail.get("target") or (named[1] if named else "unnamed"))
 
 
 def _violations(detail: Mapping[str, Any]) -> list[Mapping[str, Any]]:
