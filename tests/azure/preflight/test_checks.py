@@ -445,4 +445,13 @@ def test_who_may_not_ask_is_warned() -> None:
 
 def test_a_quota_that_no_check_could_ask_is_told() -> None:
     (found,) = policy.findings(invalid({"code": "QuotaExceeded", "message": "m"}), frozenset())
-    assert found.code == "TFI620"
+    assert (found.code, found.key, found.message) == ("TFI601", "vm_size", "ARM refuses the plan: QuotaExceeded: m")
+    quota_said = "Operation results in exceeding quota limits of Core. Maximum allowed: 4, Current in use: 4."
+    (found,) = policy.findings(invalid({"code": "OperationNotAllowed", "message": quota_said}), frozenset())
+    assert found.code == "TFI601"
+
+
+def test_an_operation_that_is_not_allowed_is_no_quota() -> None:
+    other = invalid({"code": "OperationNotAllowed", "message": "overprovision is not allowed"})
+    (found,) = policy.findings(other, frozenset({"TFI601"}))
+    assert (found.code, found.key) == ("TFI620", "cloud")

@@ -13,14 +13,15 @@ from tfinfra.azure.preflight.finding import Finding, Reply, normal
 from tfinfra.errors import Severity
 
 POLICY = "RequestDisallowedByPolicy"
-# ARM's code: the findings of the check that says the same with numbers
+# ARM's code: the key at fault, and the findings of the check that says the same with numbers; ARM's own words are of
+# the first of them, where that check could not ask or saw nothing
 _OWN = {
-    "QuotaExceeded": ("TFI601", "TFI602", "TFI603", "TFI604"),
-    "OperationNotAllowed": ("TFI601", "TFI602", "TFI603", "TFI604"),
-    "SkuNotAvailable": ("TFI605", "TFI606", "TFI607"),
-    "MissingSubscriptionRegistration": ("TFI614",),
-    "ScopeLocked": ("TFI618",),
+    "QuotaExceeded": ("vm_size", "TFI601", "TFI602", "TFI603", "TFI604"),
+    "SkuNotAvailable": ("vm_size", "TFI606", "TFI605", "TFI607"),
+    "MissingSubscriptionRegistration": ("subscription_id", "TFI614"),
+    "ScopeLocked": ("subscription_id", "TFI618"),
 }
+_QUOTA = re.compile(r"exceeding (approved .*quota|quota limits)")  # OperationNotAllowed says other things too
 _PREMATURE = {"PrincipalNotFound", "UnmatchedPrincipalType"}  # of identities that are not made yet
 _KEYS = (
     (r"^location$", "location"),
@@ -50,13 +51,20 @@ def findings(reply: Reply, known: frozenset[str]) -> Iterator[Finding]:
         if detail.get("code") == POLICY:
             for reason in _reasons(detail):
                 denied.setdefault(reason, []).append(_resource(detail))
-        elif detail.get("code") not in _PREMATURE and known.isdisjoint(_OWN.get(str(detail.get("code")), ())):
-            where = f" ({detail['target']})" if detail.get("target") else ""
-            yield Finding(
-                "TFI620", "cloud", f"ARM refuses the plan: {detail.get('code')}: {detail.get('message')}{where}"
-            )
+        elif detail.get("code") not in _PREMATURE:
+            yield from _refused(detail, known)
     for (policy, path, value, way), targets in denied.items():
         yield _forbidden(policy, path, value, way, targets)
+
+
+def _refused(detail: Mapping[str, Any], known: frozenset[str]) -> Iterator[Finding]:
+    """What is no policy's: nothing where `known` has it already."""
+    code = str(detail.get("code"))
+    same = "QuotaExceeded" if code == "OperationNotAllowed" and _QUOTA.search(str(detail.get("message"))) else code
+    key, *codes = _OWN.get(same, ("cloud", "TFI620"))
+    if known.isdisjoint(codes):
+        where = f" ({detail['target']})" if detail.get("target") else ""
+        yield Finding(codes[0], key, f"ARM refuses the plan: {code}: {detail.get('message')}{where}")
 
 
 def _details(error: Mapping[str, Any]) -> list[Mapping[str, Any]]:
