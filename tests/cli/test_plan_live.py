@@ -63,7 +63,7 @@ def test_what_was_asked_is_shown_and_what_is_missing_is_refused(
     assert "error[TFI601]: needs 32 vCPUs of family DSv5 in eastus, 24 of 24 are free" in shown.err
     assert "--> train.yaml:8:12" in shown.err
     assert "^ would work: Standard_D16s_v5 in eastus2 (1,000,000 vCPUs free" in shown.err
-    assert "error[TFI625]: identity_id of the target cannot be read" in shown.err
+    assert "error[TFI626]: identity_id of the target cannot be read" in shown.err
     assert "--> train.yaml:9:16" in shown.err
     assert not (tmp_path / "deploy").exists()
     assert list(layout.groups.iterdir()) == []

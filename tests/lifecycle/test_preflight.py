@@ -113,7 +113,7 @@ def test_a_finding_stands_where_what_is_at_fault_was_written(case: str, tmp_path
 
 
 SUBSCRIPTIONS = {
-    "on Azure without one": (INLINE, False, ("TFI626", 4)),
+    "on Azure without one": (INLINE, False, ("TFI627", 4)),
     "in a rehearsal": (INLINE, True, None),
     "on the local cloud": ("entry_script: train.py\n", False, None),
     "with one": (f"{INLINE}  subscription_id: 0b1f0000-0000-0000-0000-000000000000\n", False, None),

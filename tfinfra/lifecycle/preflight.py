@@ -61,7 +61,7 @@ def check_live(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Pat
 
     def record() -> tuple[Request, ...]:
         standing, lacks = look_over(cloud, compiled.plan.infrastructure.access)
-        lacking.extend(Finding("TFI625", lack.key, lack.message, lack.hint) for lack in lacks)
+        lacking.extend(Finding("TFI626", lack.key, lack.message, lack.hint) for lack in lacks)
         return _requests(compiled, cloud, standing, run, partial(recorder.record, deploy, run))
 
     found = preflight(cloud, compiled.plan, compiled.spec.target, record)
@@ -94,7 +94,7 @@ def refuse_without_subscription(compiled: Compiled, rehearse: bool) -> None:
     if rehearse or target.cloud == "local" or target.subscription_id:
         return
     message, hint = f"the target '{target.name}' names no subscription", "add subscription_id to it, or --rehearse it"
-    found = compiled.places.diagnostic("TFI626", "subscription_id", message, hint)
+    found = compiled.places.diagnostic("TFI627", "subscription_id", message, hint)
     raise ManifestError(message, hint, (found,))
 
 
