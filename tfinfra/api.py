@@ -99,7 +99,7 @@ class Experiment:
     ) -> Run:
         """Starts the training and returns at once. Raises ManifestError with every error there is, before anything is
         touched. The run goes on, is fetched and deleted, even where this process ends."""
-        from tfinfra.lifecycle.launch import new_letters
+        from tfinfra.lifecycle.letters import new_letters
 
         arguments = estimator.arguments if target is None else {**estimator.arguments, "compute_target": target}
         name = _compiled_name(arguments, self.name, rehearse)

@@ -15,7 +15,7 @@ from tests.azure.test_teardown import admin
 from tests.localcloud.arm import BLOB_CONTRIBUTOR, COMPUTE, GROUP_DELETER, SUB
 from tests.stacks.plans import OTHERS, THEIR_IDENTITY, THEIR_REAPER, THEIR_STORE
 from tfinfra.azure.setup import make_group_deleter
-from tfinfra.azure.standing import look_up
+from tfinfra.azure.standing import look_over, look_up
 from tfinfra.azure.teardown import group_exists
 from tfinfra.azure.timer import await_armed
 from tfinfra.cloud import Cloud
@@ -93,6 +93,18 @@ def test_what_is_not_there_is_refused(cloud: Cloud, platform_group: None, case: 
     access, message = MISSING[case]
     with pytest.raises(NotFeasible, match=message):
         look_up(cloud, access)
+
+
+def test_all_that_is_missing_is_told_at_once(cloud: Cloud) -> None:
+    standing, lacking = look_over(cloud, OTHERS["all of others"])
+    assert [lack.key for lack in lacking] == ["reaper_id", "store", "identity_id"]
+    assert (standing.may_delete, standing.store_url) == (True, THEIR_STORE)
+
+
+def test_a_token_that_is_not_taken_is_a_fault_of_the_credentials(cloud: Cloud) -> None:
+    admin(cloud, "POST", "faults", {"kind": "status", "status": 401, "path": "roleDefinitions"})
+    with pytest.raises(CredentialsError, match="does not accept your token"):
+        look_up(cloud, Access())
 
 
 def test_a_container_that_is_not_there_is_refused(cloud: Cloud, platform_group: None) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -146,6 +149,15 @@ def test_an_internal_error_is_one_line_and_a_report(
     (report,) = (folder / "state/reports").iterdir()
     assert str(report) in printed
     assert "ZeroDivisionError" in report.read_text()
+
+
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    verb = [sys.executable, "-m", "tfinfra.cli.main", "schema"]
+    done = subprocess.run(verb, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_misused_verb_gives_its_document_too(capsys: pytest.CaptureFixture[str]) -> None:

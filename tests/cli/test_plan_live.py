@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.stacks.plans import THEIR_IDENTITY
 from tfinfra.cli.main import main
 from tfinfra.clouds import local_cloud
 from tfinfra.localcloud.files import read_json
@@ -56,10 +57,13 @@ def test_what_was_asked_is_shown_and_what_is_missing_is_refused(
     endpoint = running_daemon(layout)
     assert endpoint is not None
     call(endpoint, "PUT", "quotas", {"eastus": {"standardDSv5Family": 24}})
+    (tmp_path / "train.yaml").write_text(f"{MANIFEST}  identity_id: {THEIR_IDENTITY}\n")
     assert main(["plan", "--live", "--rehearse", "train.yaml"]) == 4
     shown = capfd.readouterr()
     assert "error[TFI601]: needs 32 vCPUs of family DSv5 in eastus, 24 of 24 are free" in shown.err
     assert "--> train.yaml:8:12" in shown.err
     assert "^ would work: Standard_D16s_v5 in eastus2 (1,000,000 vCPUs free" in shown.err
+    assert "error[TFI626]: identity_id of the target cannot be read" in shown.err
+    assert "--> train.yaml:9:16" in shown.err
     assert not (tmp_path / "deploy").exists()
     assert list(layout.groups.iterdir()) == []

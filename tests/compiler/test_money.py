@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.compiler.manifests import HOROVOD, checked, codes
 from tfinfra.catalog.meters import disk_tier
@@ -82,6 +84,30 @@ def test_of_several_places_the_dearest_counts_and_an_unknown_one_first(tmp_path:
     elsewhere = replace(plan.infrastructure, location="polandcentral")
     places = replace(plan, alternatives=(*others, elsewhere))
     assert total(dearest_lines(places, TARGET, shipped_book())) is None
+
+
+def everything(nodes: float, files: float) -> RegionPrices:
+    return RegionPrices("2027-01-01", {D8: nodes, "disk P10": 20.0, "premium_files": files})
+
+
+@pytest.fixture(scope="module")
+def two_nodes(tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    return a_plan(tmp_path_factory.mktemp("two"))
+
+
+@settings(max_examples=200, deadline=None)
+@given(prices=st.lists(st.tuples(st.floats(0.01, 90), st.floats(0.01, 9)), min_size=3, max_size=3))
+def test_the_budget_reckons_with_no_less_than_any_place_costs(
+    two_nodes: Plan, prices: list[tuple[float, float]]
+) -> None:
+    """The keep group is made in the first place and stays there; machines end up in any."""
+    places = ("eastus", "westeurope", "brazilsouth")
+    regions = dict(zip(places, (everything(*each) for each in prices), strict=True))
+    book, first = shipped_book().newest(PriceBook(regions)), two_nodes.infrastructure
+    plan = replace(two_nodes, alternatives=tuple(replace(first, location=place) for place in places[1:]))
+    reckoned = burn_of(dearest_lines(plan, TARGET, book))
+    assert reckoned.compute >= max(2 * nodes for nodes, _ in prices)
+    assert reckoned.keep >= prices[0][1] * 100 / 730
 
 
 AZURE = f"vm_size: {D8}\n{TWO}"

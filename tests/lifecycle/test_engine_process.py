@@ -6,6 +6,8 @@ import io
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +17,7 @@ import pytest
 
 from tests.lifecycle.fakes import World
 from tfinfra.errors import ProvisioningError
-from tfinfra.lifecycle.engine_host import Host, _Answers, _cloud, cloud_fields
+from tfinfra.lifecycle.engine_host import RECORDS, Host, _Answers, _cloud, cloud_fields
 from tfinfra.lifecycle.engine_process import EngineProcess, _raised
 
 REFUSAL: dict[str, Any] = {"status": 409, "code": "OperationNotAllowed", "said": "exceeding approved cores quota"}
@@ -84,6 +86,34 @@ def test_an_engine_that_is_killed_is_an_error_that_says_so(tmp_path: Path) -> No
     with pytest.raises(ProvisioningError, match="killed by signal 9"):
         engine.open(World(tmp_path).cloud(), tmp_path, "digits-abc123", tmp_path / "state", lambda text: None)
     engine.close()
+
+
+IMPORTED = """\
+import sys
+from tfinfra.lifecycle import {module}
+{then}
+print(" ".join(sys.modules))
+"""
+
+
+def imported(module: str, then: str = "") -> set[str]:
+    """What a new process has imported after it."""
+    code = IMPORTED.format(module=module, then=then)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_the_engine_is_started_before_the_compiler_is_imported() -> None:
+    late = {"tfinfra.model", "tfinfra.compiler.pipeline", "tfinfra.lifecycle.ports", "azure.core", "pulumi"}
+    assert not late & imported("engine_process")
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("options", [[], [RECORDS]], ids=["for an update", "for recordings"])
+def test_what_is_imported_before_it_is_asked_for(options: list[str]) -> None:
+    found = imported("engine_host", f"engine_host._warm(engine_host.parts_of({options}))")
+    assert "pulumi_azure_native.storage.storage_account" in found
+    assert ("pulumi_azure_native.network.virtual_network" in found) == bool(options)
 
 
 def test_an_engine_that_is_open_records_nothing() -> None:

@@ -8,9 +8,9 @@ import pytest
 
 from tests.lifecycle.fakes import World
 from tfinfra.compiler.load import load_inputs
-from tfinfra.compiler.pipeline import Checked, check_manifest
-from tfinfra.errors import Diagnostic, NotFeasible, Severity
-from tfinfra.lifecycle.preflight import refusal
+from tfinfra.compiler.pipeline import Checked, check_manifest, compile_manifest
+from tfinfra.errors import Diagnostic, ManifestError, NotFeasible, Severity
+from tfinfra.lifecycle.preflight import refusal, refuse_without_subscription
 
 
 def diagnostic(code: str, severity: Severity = Severity.ERROR) -> Diagnostic:
@@ -83,6 +83,8 @@ NAMED = "entry_script: train.py\ncompute_target: cpu\n"
 LINES = {
     "a key of the target": (INLINE, "vm_size", ("train.yaml", 5)),
     "a key of the target that is not written": (INLINE, "zone", ("train.yaml", 5)),
+    "a subscription that is not written": (INLINE, "subscription_id", ("train.yaml", 4)),
+    "a subscription that is not written at the top": (TOP, "subscription_id", ("train.yaml", 2)),
     "a key of the manifest": (INLINE, "tags", ("train.yaml", 2)),
     "a key of the manifest that is not written": (INLINE, "node_count", ("train.yaml", 5)),
     "a size at the top": (TOP, "vm_size", ("train.yaml", 2)),
@@ -108,6 +110,29 @@ def test_a_finding_stands_where_what_is_at_fault_was_written(case: str, tmp_path
     place = found.position and (Path(found.position.file).name, found.position.line)
     assert place == expected
     assert (found.code, found.message, found.hint) == ("TFI601", "message", "hint")
+
+
+SUBSCRIPTIONS = {
+    "on Azure without one": (INLINE, False, ("TFI627", 4)),
+    "in a rehearsal": (INLINE, True, None),
+    "on the local cloud": ("entry_script: train.py\n", False, None),
+    "with one": (f"{INLINE}  subscription_id: 0b1f0000-0000-0000-0000-000000000000\n", False, None),
+}
+
+
+@pytest.mark.parametrize("case", SUBSCRIPTIONS)
+def test_a_target_that_names_no_subscription(case: str, tmp_path: Path) -> None:
+    text, rehearse, expected = SUBSCRIPTIONS[case]
+    (tmp_path / "train.py").write_text("print()\n")
+    (tmp_path / "train.yaml").write_text(text)
+    compiled = compile_manifest(load_inputs(tmp_path / "train.yaml"))
+    found = None
+    try:
+        refuse_without_subscription(compiled, rehearse)
+    except ManifestError as error:
+        (told,) = error.diagnostics
+        found = (told.code, told.position.line if told.position else 0)
+    assert found == expected
 
 
 def test_findings_come_in_file_order(tmp_path: Path) -> None:

@@ -173,7 +173,7 @@ def test_a_policy_refuses_in_validation_and_on_every_write(arm: Arm) -> None:
     assert (group["target"], gateway["target"], gateway["code"]) == ("keep", "nat", "RequestDisallowedByPolicy")
     info = gateway["additionalInfo"][0]["info"]
     assert info["policyAssignmentDisplayName"] == "Allowed locations"
-    (expression,) = info["evaluationDetails"]["evaluatedExpressions"]
+    expression = info["evaluationDetails"]["evaluatedExpressions"][0]
     assert (expression["path"], expression["expressionValue"]) == ("location", "eastus")
     refused = arm.put(KEEP, {"location": "eastus"})
     assert (refused.status, refused.code) == (403, "RequestDisallowedByPolicy")

@@ -60,7 +60,8 @@ def course(schedule: Schedule) -> Course:
     if first.seconds == 0:
         return Course(0.0, Ledger(), first, 0)
     kept_until = first.at + limits.keep_outputs
-    ledger = Ledger((Interval("keep", "keep", schedule.keep, 0.0, kept_until + RESERVE),))
+    keep_ends = first.at + max(limits.keep_outputs, RESERVE)  # the keep group's deletion waits for the compute group's
+    ledger = Ledger((Interval("keep", "keep", schedule.keep, 0.0, keep_ends + RESERVE),))
     billed, now, last, begun = cap * schedule.usage, 0.0, 0.0, 0
     for number, attempt in enumerate(schedule.attempts):
         ledger = _ending(ledger, now)
@@ -107,26 +108,31 @@ def _as_known(interval: Interval, now: float) -> Interval:
     return Interval(interval.group, interval.part, interval.usd_per_hour, interval.start, interval.due)
 
 
-parts = st.floats(0.0, 1.0)
+def between(least: float, most: float, *more: float) -> st.SearchStrategy[float]:
+    """Any number of the range, its ends (where a reserve is just used up) and `more` as often as all others."""
+    return st.floats(least, most) | st.sampled_from([least, most, *more])
+
+
+parts = between(0.0, 1.0)
 limits_of_any_kind = st.builds(
     Limits,
-    max_run_duration=st.integers(60, 30 * 86400),
-    keep_outputs=st.integers(0, 30 * 86400),
-    max_cost_usd=st.floats(0.01, 10_000),
+    max_run_duration=st.integers(60, 365 * 86400),
+    keep_outputs=st.sampled_from([0, 60, 1800]) | st.integers(0, 365 * 86400),
+    max_cost_usd=between(0.01, 1_000_000.0, 1.0, 20.0),
 )
 
 
 def attempts(deletion: st.SearchStrategy[float]) -> st.SearchStrategy[tuple[Attempt, ...]]:
     one = st.builds(
         Attempt,
-        compute=st.floats(0.01, 500.0),
+        compute=between(0.0001, 5000.0, 0.01, 1.0),
         lasts=parts,
         evicted=parts,
         lost=parts,
         deletion=deletion,
-        pause=st.floats(0.0, 7200.0),
+        pause=between(0.0, 86_400.0, RESERVE),
     )
-    return st.lists(one, min_size=1, max_size=5).map(tuple)
+    return st.lists(one, min_size=1, max_size=12).map(tuple)
 
 
 def schedules(deletion: st.SearchStrategy[float]) -> st.SearchStrategy[Schedule]:
@@ -134,13 +140,13 @@ def schedules(deletion: st.SearchStrategy[float]) -> st.SearchStrategy[Schedule]
     return st.builds(
         Schedule,
         limits=limits_of_any_kind,
-        keep=st.floats(0.0, 5.0),
+        keep=between(0.0, 500.0, 0.02),
         attempts=attempts(deletion),
-        usage=st.floats(0.0, USAGE),
+        usage=between(0.0, USAGE),
         kept=parts,
         keep_deletion=deletion,
     )
 
 
-in_time = st.floats(0.0, RESERVE)
-at_any_time = st.one_of(in_time, st.floats(0.0, 1_000_000.0))
+in_time = between(0.0, RESERVE)
+at_any_time = in_time | between(0.0, 1_000_000.0, RESERVE + 1.0)

@@ -1,4 +1,4 @@
-"""Some 280 manifests: what a target can say, times the shapes of a run. Each is compiled, and every body that its
+"""Some 300 manifests: what a target can say, times the shapes of a run. Each is compiled, and every body that its
 program sends is kept, once for each infrastructure that differs."""
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.stacks.plans import THEIR_IDENTITY, THEIR_REAPER, THEIR_STORE
 from tests.stacks.recording import SUBSCRIPTION, config, run_program
 from tfinfra.arm.requests import Request
 from tfinfra.catalog.sizes import size
@@ -48,6 +49,15 @@ IMAGES: tuple[dict[str, Any], ...] = (
     {"image": "Canonical:ubuntu-24_04-lts:server-gen1:24.04.202601010"},
 )
 DISKS: tuple[dict[str, Any], ...] = ({}, {"os_disk_gb": 256}, {"os_disk_gb": 64})
+_IDENTITY = {"identity_id": THEIR_IDENTITY}
+_REAPER = {"reaper_id": THEIR_REAPER}
+OF_OTHERS: tuple[dict[str, Any], ...] = (
+    _IDENTITY,
+    _REAPER,
+    {**_IDENTITY, **_REAPER},
+    {**_IDENTITY, "store": THEIR_STORE},
+    {**_IDENTITY, **_REAPER, "store": THEIR_STORE},
+)
 SCRIPT = "import tensorflow as tf\nimport horovod.tensorflow as hvd\n\nhvd.init()\ntf.train.ClusterSpec({})\n"
 
 
@@ -75,6 +85,8 @@ def targets() -> Iterator[tuple[str, dict[str, Any]]]:
         reserved = {"capacity_reservation_id": _RESERVED} if turn % 2 else {}
         yield shape, {"vm_size": name, "location": "eastus", **image, **reserved, **({"zone": "2"} if turn % 4 else {})}
         turn += 1
+    for shape, theirs in itertools.product(SHAPES, OF_OTHERS):
+        yield shape, {"vm_size": "Standard_D8s_v5", "location": "eastus", **theirs}
 
 
 def _places(name: str) -> tuple[dict[str, Any], ...]:
@@ -115,7 +127,8 @@ def _record(matrix: Matrix, compiled: Compiled, folder: Path) -> None:
     written = False
     for choice, made in enumerate(compiled.plan.choices):
         for part, seen in (("compute", matrix.requests), ("keep", matrix.keep)):
-            what = to_json(made) if part == "compute" else {"shared": made.shared_directory}
+            kept = {"shared": made.shared_directory, "access": made.access}
+            what = to_json(made if part == "compute" else kept)
             key = json.dumps({**what, "location": None})
             if key in seen or (part == "keep" and choice):
                 continue

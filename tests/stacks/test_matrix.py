@@ -1,4 +1,4 @@
-"""Every body that some 280 manifests compile to, against ARM's types, the compute service's rules and their plan."""
+"""Every body that some 280 manifests (of 300) compile to, against ARM's types, the scale sets' rules and their plan."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.stacks.checkov import failed_checks
-from tests.stacks.matrix import Matrix, run_matrix
+from tests.stacks.matrix import OF_OTHERS, Matrix, run_matrix
 from tfinfra.localcloud.checks.scale_set import check_scale_set
 from tfinfra.localcloud.checks.types import check_body
 
@@ -65,6 +65,9 @@ def test_the_matrix_holds_every_kind_of_infrastructure(matrix: Matrix) -> None:
     for name in ("zone", "subnet_id", "capacity_reservation_id", "spot"):
         assert {one[name] is None for one in made} == {True, False}, name
     assert {one["image"]["id"] is None for one in made} == {True, False}
+    for name in ("identity_id", "store", "reaper_id"):
+        assert {one["access"][name] is None for one in made} == {True, False}, name
+    assert len(matrix.keep) == 2 * (1 + len(OF_OTHERS))  # with and without a shared directory
 
 
 def _scale_sets(matrix: Matrix) -> list[tuple[str, dict[str, Any]]]:

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tfinfra.cloud import Cloud
+from tfinfra.errors import CredentialsError
 
 if TYPE_CHECKING:
     from azure.mgmt.resource.resources import ResourceManagementClient
@@ -25,7 +26,10 @@ def warm() -> None:
 
 
 def _import() -> None:
-    import azure.mgmt.resource.resources  # noqa: F401 — for its effect: the module is loaded
+    import azure.mgmt.resource.resources
+    from azure.core.pipeline.transport import RequestsTransport  # the client imports it when it is made
+
+    del azure, RequestsTransport
 
 
 @lru_cache(maxsize=4)
@@ -51,6 +55,11 @@ def _transport(cloud: Cloud) -> dict[str, Any]:
     if not cloud.on_loopback:
         return trusted
     return {**trusted, "use_env_settings": False, "retry_total": 3, "retry_backoff_factor": 0.05}
+
+
+def token_refused(cloud: Cloud) -> CredentialsError:
+    """The error for an answer of 401."""
+    return CredentialsError(f"{cloud.arm_endpoint} does not accept your token", hint="sign in again: `az login`")
 
 
 def get_json(cloud: Cloud, path: str, **query: str) -> Any:
@@ -100,10 +109,15 @@ def put_json(cloud: Cloud, path: str, body: Any, **query: str) -> Any:
 
 
 def _send(cloud: Cloud, request: Any) -> Any:
-    from azure.core.exceptions import HttpResponseError, ResourceNotFoundError, map_error
+    from azure.core.exceptions import (
+        ClientAuthenticationError,
+        HttpResponseError,
+        ResourceNotFoundError,
+        map_error,
+    )
 
     response = resource_client(cloud).send_request(request)
-    map_error(response.status_code, response, {404: ResourceNotFoundError})
+    map_error(response.status_code, response, {401: ClientAuthenticationError, 404: ResourceNotFoundError})
     if response.status_code >= 400:
         raise HttpResponseError(response=response)
     return response.json()

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from tfinfra.azure.clients import get_json
+from tfinfra.azure.clients import get_json, token_refused
 from tfinfra.azure.timer import LOGIC_API
 from tfinfra.clock import spell_seconds, unix_time
 from tfinfra.cloud import Cloud
@@ -16,6 +16,7 @@ from tfinfra.errors import CredentialsError, NotFeasible
 from tfinfra.model import Access
 from tfinfra.roles import DEFINITIONS, GROUP_DELETER, GROUPS, ROLES_API, covers
 
+T = TypeVar("T")
 IDENTITY_API = "2023-01-31"
 STORAGE_API = "2024-01-01"
 RECENT = 3600.0
@@ -34,24 +35,56 @@ class Standing:
     store_url: str | None = None
 
 
+@dataclass
+class NotReady(NotFeasible):
+    """`key` of the target names what is not there or cannot be read ("subscription_id": the subscription lacks it)."""
+
+    key: str = "subscription_id"
+
+
 def look_up(cloud: Cloud, access: Access, clock: Callable[[], float] = time.time) -> Standing:
-    """Finds it all by reading. Raises NotFeasible for what is not there or cannot be read, CredentialsError."""
-    if access.reaper_id:
-        _check_reaper(cloud, access.reaper_id, clock())
-    store_url = _store_url(cloud, access.store) if access.store else None
+    """Finds it all by reading. Raises NotReady for what is not there or cannot be read, CredentialsError."""
+    standing, lacking = look_over(cloud, access, clock)
+    if lacking:
+        raise lacking[0]
+    return standing
+
+
+def look_over(
+    cloud: Cloud, access: Access, clock: Callable[[], float] = time.time
+) -> tuple[Standing, tuple[NotReady, ...]]:
+    """The same, and all that is not ready: what the standing says instead is for looking further only, not for a run.
+    Raises CredentialsError."""
+    lacking: list[NotReady] = []
+
+    def tried(work: Callable[[str], T], given: str | None, otherwise: T) -> T:
+        try:
+            return work(given) if given else otherwise
+        except NotReady as error:
+            lacking.append(error)
+            return otherwise
+
+    tried(lambda id_: _check_reaper(cloud, id_, clock()), access.reaper_id, None)
+    store_url = tried(lambda url: _store_url(cloud, url), access.store, access.store)
     if access.identity_id is None:
-        role = deleter_role(cloud)
-        return Standing(role is not None, role, store_url=store_url)
-    identity = _read(cloud, "identity_id", access.identity_id, IDENTITY_API)["properties"]
-    may = _may_delete(cloud, str(identity["principalId"]))
-    return Standing(may, None, str(identity["clientId"]), store_url)
+        role = tried(lambda _: deleter_role(cloud), GROUP_DELETER, None)
+        return Standing(role is not None, role, store_url=store_url), tuple(lacking)
+    may, client = tried(lambda id_: _identity(cloud, id_), access.identity_id, (True, ""))
+    return Standing(may, None, client, store_url), tuple(lacking)
+
+
+def _identity(cloud: Cloud, id_: str) -> tuple[bool, str]:
+    """Whether an identity may delete groups, and its client id."""
+    found = _read(cloud, "identity_id", id_, IDENTITY_API)["properties"]
+    return _may_delete(cloud, str(found["principalId"])), str(found["clientId"])
 
 
 def deleter_role(cloud: Cloud) -> str | None:
-    """The GUID of the subscription's role "tfinfra group deleter", whoever made it; None where there is none."""
+    """The GUID of the subscription's role "tfinfra group deleter", whoever made it; None where there is none. Raises
+    NotReady where roles cannot be read, CredentialsError."""
     path = f"/subscriptions/{cloud.subscription_id}/providers/{DEFINITIONS}"
     query = {"$filter": f"roleName eq '{GROUP_DELETER}'", "api-version": ROLES_API}
-    found = _ask(cloud, path, f"the role '{GROUP_DELETER}'", **query)["value"]
+    found = _ask(cloud, "subscription_id", path, f"the role '{GROUP_DELETER}'", **query)["value"]
     able = (r for r in found if covers(r["properties"].get("permissions") or [], f"{GROUPS}/delete"))
     return next((str(role["name"]) for role in able), None)
 
@@ -63,11 +96,12 @@ def _may_delete(cloud: Cloud, principal: str) -> bool:
     path = f"{scope}/providers/Microsoft.Authorization/roleAssignments"
     query = {"$filter": f"principalId eq '{principal}'", "api-version": ROLES_API}
     try:
-        found = _ask(cloud, path, "role assignments", **query)["value"]
-    except NotFeasible:
+        found = _ask(cloud, "identity_id", path, "role assignments", **query)["value"]
+    except NotReady:
         return True
     above = [a["properties"] for a in found if _reaches(a["properties"]["scope"], scope)]
-    roles = (_ask(cloud, a["roleDefinitionId"], "a role", **{"api-version": ROLES_API}) for a in above)
+    version = {"api-version": ROLES_API}
+    roles = (_ask(cloud, "identity_id", a["roleDefinitionId"], "a role", **version) for a in above)
     return any(covers(role["properties"].get("permissions") or [], f"{GROUPS}/delete") for role in roles)
 
 
@@ -77,11 +111,11 @@ def _reaches(scope: str, subscription: str) -> bool:
 
 
 def _store_url(cloud: Cloud, wanted: str) -> str:
-    """The container's URL as its account gives it. Raises NotFeasible where the caller does not see it."""
+    """The container's URL as its account gives it. Raises NotReady where the caller does not see it."""
     url = urlsplit(wanted)
     name, (container, *_) = url.netloc.split(".")[0], url.path.strip("/").split("/")
     path = f"/subscriptions/{cloud.subscription_id}/providers/Microsoft.Storage/storageAccounts"
-    found = _ask(cloud, path, "storage accounts", **{"api-version": STORAGE_API})["value"]
+    found = _ask(cloud, "store", path, "storage accounts", **{"api-version": STORAGE_API})["value"]
     account = next((a for a in found if a["name"] == name), None)
     if account is None:
         raise _missing("store", f"there is no storage account '{name}' in subscription {cloud.subscription_id}")
@@ -90,7 +124,7 @@ def _store_url(cloud: Cloud, wanted: str) -> str:
 
 
 def _check_reaper(cloud: Cloud, workflow: str, now: float) -> None:
-    """Raises NotFeasible unless the workflow is there, enabled, and has worked lately: a run may not be the one that
+    """Raises NotReady unless the workflow is there, enabled, and has worked lately: a run may not be the one that
     finds out that it does not."""
     state = _read(cloud, "reaper_id", workflow, LOGIC_API)["properties"].get("state")
     if state != "Enabled":
@@ -103,21 +137,25 @@ def _check_reaper(cloud: Cloud, workflow: str, now: float) -> None:
 
 def _read(cloud: Cloud, key: str, path: str, version: str) -> Any:
     """What `key` of the target names."""
-    return _ask(cloud, path, f"{key} of the target", **{"api-version": version})
+    return _ask(cloud, key, path, f"{key} of the target", **{"api-version": version})
 
 
-def _ask(cloud: Cloud, path: str, what: str, **query: str) -> Any:
+def _ask(cloud: Cloud, key: str, path: str, what: str, **query: str) -> Any:
     from azure.core.exceptions import AzureError, ClientAuthenticationError
 
     try:
         return get_json(cloud, path, **query)
     except ClientAuthenticationError as error:
+        if getattr(error, "status_code", None) == 401:
+            raise token_refused(cloud) from error
         raise CredentialsError(f"{what} cannot be read: {error.message}") from error
     except AzureError as error:
         reason = getattr(getattr(error, "error", None), "message", None) or error.message
         told = f"{what} cannot be read: {' '.join(str(reason).split())[:300]}"
-        raise NotFeasible(told, hint=f"it must be there, and readable for you, in {cloud.subscription_id}") from error
+        hint = f"it must be there, and readable for you, in {cloud.subscription_id}"
+        raise NotReady(told, hint, key=key) from error
 
 
-def _missing(key: str, what: str) -> NotFeasible:
-    return NotFeasible(f"{key} of the target: {what}", hint="ask whoever made it; without the key a run makes its own")
+def _missing(key: str, what: str) -> NotReady:
+    hint = "ask whoever made it; without the key a run makes its own"
+    return NotReady(f"{key} of the target: {what}", hint, key=key)

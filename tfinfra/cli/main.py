@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -36,8 +37,18 @@ VERBS = {
 _OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
+class _ReaderGone(Exception):
+    """Whoever read stdout has gone: a BrokenPipeError that click, which ends with status 1 at one, does not see."""
+
+
 class LazyGroup(click.Group):
     """Imports a verb's module when that verb is called; help texts of the list are literals."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise _ReaderGone from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
@@ -84,7 +95,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("cancelled", file=sys.stderr)
         return 8
-    except BrokenPipeError:
+    except _ReaderGone:
         return _closed_pipe()
     except Exception as error:  # noqa: BLE001  the outermost edge: a user sees one line, the file has the traceback
         return _internal(error, arguments)

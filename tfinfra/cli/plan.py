@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,7 +38,7 @@ def _recorder() -> AbstractContextManager[Recorder]:
     """The engine's process, started before the compiler: its imports take longer than compiling."""
     from tfinfra.lifecycle.engine_process import EngineProcess
 
-    return closing(EngineProcess())
+    return closing(EngineProcess(records=True))
 
 
 def _show(compiled: Compiled, rehearse: bool, recorder: Recorder | None, *, as_json: bool) -> None:
@@ -47,10 +47,11 @@ def _show(compiled: Compiled, rehearse: bool, recorder: Recorder | None, *, as_j
     from tfinfra.cli.plan_price import priced
 
     print_diagnostics(dict.fromkeys([*compiled.diagnostics, *compiled.prices().diagnostics]))
+    ask = _asking(compiled, rehearse, recorder) if recorder else None
     price = priced(compiled)
     if not as_json:
         print("\n".join(_text(compiled, price)), flush=True)
-    answer = _ask(compiled, rehearse, recorder) if recorder else None
+    answer = ask() if ask else None
     if as_json:
         print_document({**_document(compiled, price), **({"live": answer} if answer else {})})
     elif answer:
@@ -64,14 +65,19 @@ def _compiled(manifest: Path, target: str | None, rehearse: bool) -> Compiled:
     return compile_manifest(load_inputs(manifest, target=target, rehearse=rehearse))
 
 
-def _ask(compiled: Compiled, rehearse: bool, recorder: Recorder) -> LiveAnswer:
-    """What the cloud says; its warnings are printed."""
+def _asking(compiled: Compiled, rehearse: bool, recorder: Recorder) -> Callable[[], LiveAnswer]:
+    """What the cloud says, whose warnings are printed: it is reached while the plan is shown."""
     from tfinfra.cli.output import print_diagnostics
-    from tfinfra.lifecycle.preflight import plan_live
+    from tfinfra.lifecycle.preflight import plan_live, reach
 
-    answer = plan_live(compiled, rehearse, recorder)
-    print_diagnostics(answer.diagnostics)
-    return answer
+    cloud = reach(compiled, rehearse)
+
+    def ask() -> LiveAnswer:
+        answer = plan_live(compiled, cloud, recorder)
+        print_diagnostics(answer.diagnostics)
+        return answer
+
+    return ask
 
 
 def _live(answer: LiveAnswer) -> Iterator[str]:

@@ -19,7 +19,7 @@ def price_lines(plan: Plan, target: Target, book: PriceBook, choice: int = 0) ->
     """One line for each thing that is billed by time; a line's price is for all of its quantity. `choice` numbers the
     plan's infrastructures."""
     made = plan.choices[choice]
-    return (_nodes(made, target, book), _disks(made, book), *_network(made, target, book), *_kept(plan, made, book))
+    return (_nodes(made, target, book), _disks(made, book), *_network(made, target, book), *_kept(plan, book))
 
 
 def total(lines: Iterable[PriceLine]) -> float | None:
@@ -87,7 +87,9 @@ def _network(made: Infrastructure, target: Target, book: PriceBook) -> Iterable[
         yield PriceLine("private DNS zone of the endpoint", 1, _hourly(book.price("dns_zone", made.location)))
 
 
-def _kept(plan: Plan, made: Infrastructure, book: PriceBook) -> Iterable[PriceLine]:
+def _kept(plan: Plan, book: PriceBook) -> Iterable[PriceLine]:
+    """What outlives the machines stays in the plan's first place, wherever those end up."""
+    made = plan.infrastructure
     if made.shared_directory:
         price = _hourly(book.price("premium_files", made.location))
         yield PriceLine(f"storage: shared directory, {SHARE_GIB} GiB", 1, _times(price, SHARE_GIB), "keep")

@@ -65,9 +65,10 @@ def _sum(limits: Limits, burn: budget.Burn, cap: float) -> str:
     """How the time came about, in numbers."""
     deletion = burn.total * budget.DELETION_SECONDS / 3600
     parts = [f"{cap * budget.FOR_USAGE:.2f} for bytes and calls", f"{deletion:.2f} for the deletion"]
-    kept = burn.keep * limits.keep_outputs / 3600
+    seconds = budget.kept_seconds(limits)
+    kept = burn.keep * seconds / 3600
     if kept >= 0.005:
-        parts.append(f"{kept:.2f} for outputs kept {spell_seconds(limits.keep_outputs)}")
+        parts.append(f"{kept:.2f} for outputs kept {spell_seconds(seconds)}")
     return f"of {cap:.2f}, held back are {', '.join(parts)}"
 
 

@@ -40,7 +40,8 @@ class Places:
     def _candidates(self, key: str) -> tuple[tuple[Document, KeyPath], ...]:
         """The places to look at, the best first."""
         own = (self.chosen.document, (*self.chosen.path, key))
-        target = (self.chosen.document, self.chosen.at("vm_size"))
+        whole = "cloud" if key == "subscription_id" else "vm_size"  # what a subscription lacks is no fault of the size
+        target = (self.chosen.document, self.chosen.at(whole))
         named = tuple((self.manifest, (name,)) for name in (key, "compute_target", "vm_size"))
         return (named[0], own, target, *named[1:]) if key in _OF_MANIFEST else (own, named[0], target, *named[1:])
 

@@ -12,13 +12,15 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tfinfra import errors
-from tfinfra.cloud import Cloud
 from tfinfra.errors import ProvisioningError, TfinfraError
-from tfinfra.lifecycle.engine_host import cloud_fields
-from tfinfra.lifecycle.ports import Progress
+from tfinfra.lifecycle.engine_host import RECORDS, cloud_fields
+
+if TYPE_CHECKING:  # at run time they load half of tfinfra, before which this process is to be started
+    from tfinfra.cloud import Cloud
+    from tfinfra.lifecycle.ports import Progress
 
 LOOK = 2.0
 """Seconds between two looks at whether the cloud answers."""
@@ -27,12 +29,13 @@ ENDING = 6.0
 
 
 class EngineProcess:
-    """Starts at once and imports Pulumi while the client does other things; `open` binds it to a run."""
+    """Starts at once and imports Pulumi while the client does other things; `open` binds it to a run. `records`: a
+    recording comes first, so that what both parts' programs import is loaded for it before it is asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, records: bool = False) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the process writes to it
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tfinfra.lifecycle.engine_host"],
+            [sys.executable, "-m", "tfinfra.lifecycle.engine_host", *((RECORDS,) if records else ())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,

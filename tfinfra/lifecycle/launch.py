@@ -3,7 +3,6 @@ folder, choose the cloud, go. The one entry of `tfinfra up` and of the Python AP
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,10 +16,11 @@ from tfinfra.compiler.pipeline import Compiled, Inputs
 from tfinfra.lifecycle.active import UpOptions
 from tfinfra.lifecycle.ending import RunResult
 from tfinfra.lifecycle.engine_process import EngineProcess
+from tfinfra.lifecycle.letters import new_letters
 from tfinfra.lifecycle.observer import Observer
+from tfinfra.lifecycle.preflight import refuse_without_subscription
 from tfinfra.lifecycle.resume_from import checkpoints_to_resume
 from tfinfra.lifecycle.session import Interrupt
-from tfinfra.lifecycle.settings import ALPHABET
 from tfinfra.lifecycle.signals import interruptible
 from tfinfra.lifecycle.spending import so_far
 from tfinfra.lifecycle.staging import Given
@@ -58,7 +58,7 @@ def launch(load: Callable[[], Inputs], options: LaunchOptions, observer: Observe
     No process is started before the manifest's secrets are out of the environment that it would inherit."""
     inputs = load()
     with withheld(inputs.document.data) as secrets, TemporaryDirectory(prefix="tfinfra-") as scratch:
-        engine = EngineProcess()
+        engine = EngineProcess(records=options.rehearse or not stays_here(inputs, options))
         try:
             early = spawn(lambda: _local_cloud(options, observer), "cloud") if stays_here(inputs, options) else None
             compiled = compile_to_folder(inputs, options, observer, secrets)
@@ -120,9 +120,11 @@ def compile_to_folder(
 
 
 def choose_cloud(compiled: Compiled, options: LaunchOptions) -> Cloud:
-    """The cloud of the target; a rehearsal's is always this machine's."""
+    """The cloud of the target; a rehearsal's is always this machine's. Raises ManifestError where it names no
+    subscription, else as `cloud_to_provision`."""
     from tfinfra.clouds import cloud_to_provision
 
+    refuse_without_subscription(compiled, options.rehearse)
     return cloud_to_provision(compiled.spec.target, options.rehearse, options.machines, options.store)
 
 
@@ -159,11 +161,6 @@ def burn(compiled: Compiled) -> Burn:
     from tfinfra.compiler.cost import burn_of, dearest_lines
 
     return burn_of(dearest_lines(compiled.plan, compiled.spec.target, compiled.prices().book))
-
-
-def new_letters() -> str:
-    """The random end of a run id."""
-    return "".join(secrets.choice(ALPHABET) for _ in range(6))
 
 
 def where(cloud: Cloud) -> str:

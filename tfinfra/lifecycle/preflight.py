@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from tfinfra.background import spawn
 from tfinfra.clock import iso_time
 from tfinfra.cloud import Cloud
 from tfinfra.compiler.pipeline import Compiled
 from tfinfra.errors import CredentialsError, Diagnostic, ManifestError, NotFeasible, TfinfraError
 from tfinfra.lifecycle import settings
+from tfinfra.lifecycle.letters import new_letters
 from tfinfra.lifecycle.record import RunRecord
 
 if TYPE_CHECKING:
     from tfinfra.arm.requests import Request
     from tfinfra.azure.preflight.run import Checked
+    from tfinfra.azure.standing import Standing
 
-NOT_FEASIBLE = frozenset(f"TFI6{n:02}" for n in (1, 2, 3, 4, 5, 6, 7, 8, 23))
+NOT_FEASIBLE = frozenset(f"TFI6{n:02}" for n in (1, 2, 3, 4, 5, 6, 7, 8, 23, 26))
 """Codes of what the cloud has not, or not now (exit 4)."""
 RIGHTS = frozenset({"TFI616"})
 """Codes of what the caller may not (exit 5). All others are faults of the target or the manifest (exit 3)."""
@@ -47,33 +52,60 @@ class LiveAnswer:
 
 def check_live(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Path, run: str) -> LiveAnswer:
     """Asks `cloud` of the plan whose deploy folder is `deploy`. Raises CredentialsError."""
+    from tfinfra.azure.preflight.finding import Finding
     from tfinfra.azure.preflight.run import preflight
+    from tfinfra.azure.standing import look_over
 
     began = time.monotonic()
-    found = preflight(
-        cloud, compiled.plan, compiled.spec.target, lambda: _requests(compiled, cloud, recorder, deploy, run)
-    )
+    lacking: list[Finding] = []
+
+    def record() -> tuple[Request, ...]:
+        standing, lacks = look_over(cloud, compiled.plan.infrastructure.access)
+        lacking.extend(Finding("TFI626", lack.key, lack.message, lack.hint) for lack in lacks)
+        return _requests(compiled, cloud, standing, run, partial(recorder.record, deploy, run))
+
+    found = preflight(cloud, compiled.plan, compiled.spec.target, record)
     diagnostics = tuple(
-        compiled.places.diagnostic(f.code, f.key, f.message, f.hint, severity=f.severity) for f in found.findings
+        compiled.places.diagnostic(f.code, f.key, f.message, f.hint, severity=f.severity)
+        for f in (*found.findings, *lacking)
     )
     return LiveAnswer(
         cloud.name, compiled.places.in_file_order(diagnostics), found.checked, round(time.monotonic() - began, 3)
     )
 
 
-def plan_live(compiled: Compiled, rehearse: bool, recorder: Recorder) -> LiveAnswer:
-    """Asks the target's cloud (in a rehearsal this machine's) of a plan that nobody runs yet.
-
-    Raises what speaks against it."""
+def reach(compiled: Compiled, rehearse: bool) -> Future[Cloud]:
+    """The target's cloud (in a rehearsal this machine's), on its way: a credential or a daemon may take a second, in
+    which the client that will ask is imported."""
+    from tfinfra.azure.clients import warm
     from tfinfra.clouds import cloud_for
+
+    def find() -> Cloud:
+        refuse_without_subscription(compiled, rehearse)
+        return cloud_for(compiled.spec.target, rehearse, None)
+
+    warm()
+    return spawn(find, "cloud")
+
+
+def refuse_without_subscription(compiled: Compiled, rehearse: bool) -> None:
+    """Raises ManifestError, at the target's line, where it is on Azure and does not say in which subscription."""
+    target = compiled.spec.target
+    if rehearse or target.cloud == "local" or target.subscription_id:
+        return
+    message, hint = f"the target '{target.name}' names no subscription", "add subscription_id to it, or --rehearse it"
+    found = compiled.places.diagnostic("TFI627", "subscription_id", message, hint)
+    raise ManifestError(message, hint, (found,))
+
+
+def plan_live(compiled: Compiled, cloud: Future[Cloud], recorder: Recorder) -> LiveAnswer:
+    """Asks the cloud of a plan that nobody runs yet. Raises what speaks against it, and why there is no cloud."""
     from tfinfra.compiler.write import write_tree
-    from tfinfra.lifecycle.launch import new_letters
 
     with tempfile.TemporaryDirectory(prefix="tfinfra-") as folder:
         write_tree(compiled.tree, Path(folder))
-        cloud = cloud_for(compiled.spec.target, rehearse, None)
         run = settings.run_id(compiled.plan.name, new_letters())
-        answer = check_live(compiled, cloud, recorder, Path(folder), run)
+        answer = check_live(compiled, cloud.result(), recorder, Path(folder), run)
     refused = refusal(answer.diagnostics)
     if refused is not None:
         raise refused
@@ -97,18 +129,19 @@ def refusal(diagnostics: Iterable[Diagnostic]) -> TfinfraError | None:
     return kind(f"{errors[0].message}{more}", errors[0].hint, told)
 
 
-def _requests(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Path, run: str) -> tuple[Request, ...]:
+def _requests(
+    compiled: Compiled, cloud: Cloud, standing: Standing, run: str, record_part: Callable[..., dict[str, Any]]
+) -> tuple[Request, ...]:
     """What both stacks will ask of ARM, the keep stack's first; what is not known yet is stood in for."""
     from tfinfra.azure.caller import object_id
-    from tfinfra.azure.standing import look_up
 
     caller = {"subscription": cloud.subscription_id, "principal": object_id(cloud)}
-    record, standing = _record(compiled, cloud, run), look_up(cloud, compiled.plan.infrastructure.access)
-    keep = recorder.record(deploy, run, "keep", settings.stack_config(record, "keep", standing), caller)
+    record = _record(compiled, cloud, run)
+    keep = record_part("keep", settings.stack_config(record, "keep", standing), caller)
     bundle = (f"bundles/{_BUNDLE}.tar.gz", _BUNDLE)
     node = settings.node_settings(record, cloud, keep["outputs"], standing, bundle=bundle)
     config = settings.compute_config(record, keep["outputs"], standing, node)
-    compute = recorder.record(deploy, run, "compute", config, caller)
+    compute = record_part("compute", config, caller)
     return tuple(_request(document) for part in (keep, compute) for document in part["requests"])
 
 

@@ -39,7 +39,7 @@ def real_ports(cloud: Cloud, clock: Callable[[], float], engine: EngineProcess |
         build_bundle=lambda plan, source, lock, prebuilt, out, progress: _build_bundle(
             plan, source, lock, prebuilt, out, progress=progress
         ),
-        engine=lambda deploy, run, state, progress: (engine or EngineProcess()).open(
+        engine=lambda deploy, run, state, progress: (engine or EngineProcess(records=True)).open(
             cloud, deploy, run, state, progress
         ),
         open_store=lambda url: open_run_store(cloud, url),

@@ -13,11 +13,10 @@ from tfinfra.lifecycle.record import RunRecord
 from tfinfra.model import NodeSettings, to_json
 
 NO_ROLE = "none"  # as stacks/run.py reads it
-ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
 def run_id(name: str, letters: str) -> str:
-    """ "<name>-<6 characters>"; `letters` is random text over ALPHABET."""
+    """ "<name>-<6 characters>"; `letters` is random text over letters.ALPHABET."""
     return f"{name}-{letters}"
 
 

@@ -34,7 +34,7 @@ from tfinfra.lifecycle.session import Interrupt, Session
 from tfinfra.lifecycle.staging import Given
 from tfinfra.lifecycle.watch import Watch
 from tfinfra.model import Outcome, Requirements, to_json
-from tfinfra.money.budget import deadline
+from tfinfra.money.budget import deadline, kept_seconds
 from tfinfra.money.ledger import Ledger
 from tfinfra.store import ObjectStore
 
@@ -162,7 +162,7 @@ class UpRun:
             max_cost_usd=limits.max_cost_usd,
             limit=end.limit,
             run_seconds=end.seconds,
-            ledger=Ledger((spending.billed(keep_group, "keep", burn.keep, now, end.at + limits.keep_outputs),)),
+            ledger=Ledger((spending.billed(keep_group, "keep", burn.keep, now, end.at + kept_seconds(limits)),)),
             attempts=(Attempt(compute_group, first.location, first.vm_size),),
             machines=active.options.machines,
             environment=lock.key,

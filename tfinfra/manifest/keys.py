@@ -93,7 +93,9 @@ TARGET: dict[str, Rules] = {
     "identity_id": _rules("text", "the nodes' identity, made and granted by others", text_regex=IDENTITY_ID),
     "store": _rules("text", "a container made by others, in which runs keep their store", text_regex=CONTAINER),
     "reaper_id": _rules("text", "a workflow made by others that deletes expired groups", text_regex=REAPER_ID),
-    "subscription_id": _rules("text", "the Azure subscription; the caller's default where absent", text_regex=GUID),
+    "subscription_id": _rules(
+        "text", "the Azure subscription; needed to ask or to make anything there", text_regex=GUID
+    ),
     "max_nodes": _count("the most nodes that a run on this target may have"),
 }
 

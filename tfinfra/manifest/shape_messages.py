@@ -8,7 +8,7 @@ from typing import Any
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import Document, KeyPath, dotted, error_at
 from tfinfra.manifest.keys import FORMS, LIMITS, SPELLINGS, TARGET, Rules
-from tfinfra.manifest.spelling import did_you_mean, nearest
+from tfinfra.manifest.spelling import SAID, did_you_mean, nearest
 
 _KINDS = {
     "string": "text",
@@ -114,8 +114,9 @@ def _spelling(path: KeyPath, schema: Mapping[str, Rules]) -> str | None:
         inner = schema.get(str(part), {}).get("schema")
         schema = inner if isinstance(inner, Mapping) else schema
     known = [*schema, *(SPELLINGS if len(path) == 1 else ())]
-    word = str(path[-1])
-    near = nearest(word.lower().replace("-", "_"), known, 0.7)
+    word = str(path[-1]).lower().replace("-", "_")
+    word = SAID.get(word, word)
+    near = nearest(word, known, 0.7)
     if near:
         return did_you_mean(near)
     if len(path) == 1 and word in LIMITS:

@@ -4,6 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+SAID = {
+    "target": "compute_target",
+    "compute": "compute_target",
+    "nodes": "node_count",
+    "workers": "worker_count",
+    "backend": "distributed_backend",
+    "script": "entry_script",
+    "env": "environment_variables",
+    "region": "location",
+    "size": "vm_size",
+}
+"""A word that people say for a key, and spelt too differently to be near it: the key."""
+
 
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
     """The one of `known` that is spelt most like `word`; None where none comes near."""

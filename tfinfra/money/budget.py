@@ -1,7 +1,8 @@
 """limits.max_cost_usd and limits.max_run_duration as one deadline.
 
 Held back of the budget, so that spending stays below it: a tenth for what is billed by bytes and calls; 30 minutes of
-everything for the deletion; and what the kept outputs cost until they go. The rest, over the hourly price, is time.
+everything for the deletion; and what the kept outputs cost until their own deletion begins. The rest, over the hourly
+price, is time.
 """
 
 from __future__ import annotations
@@ -82,9 +83,15 @@ def for_time(cap: float) -> float:
     return cap * (1.0 - FOR_USAGE)
 
 
+def kept_seconds(limits: Limits) -> float:
+    """Seconds from the deadline until the keep group's deletion begins at the latest: when the outputs' time is over,
+    but after the compute group's deletion, which it waits for."""
+    return max(limits.keep_outputs, DELETION_SECONDS)
+
+
 def held_for_end(limits: Limits, burn: Burn) -> float:
     """US dollars that a run costs after its deadline at most: until all is deleted, and the outputs until they go."""
-    return (burn.total * DELETION_SECONDS + burn.keep * limits.keep_outputs) / HOUR
+    return (burn.total * DELETION_SECONDS + burn.keep * kept_seconds(limits)) / HOUR
 
 
 def affordable_seconds(limits: Limits, burn: Burn) -> int:

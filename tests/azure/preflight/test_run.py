@@ -111,6 +111,22 @@ def test_everything_that_is_wrong_is_said_at_once(cloud: Cloud) -> None:
     ]
 
 
+def test_the_latest_image_is_the_one_of_the_highest_number(cloud: Cloud) -> None:
+    publisher, offer, sku, _ = HPC_IMAGE.name.split(":")
+    older, newer = (f"{publisher}:{offer}:{sku}:{number}" for number in ("24.04.9", "24.04.2099010101"))
+    first = {"images": [{"image": older, "changes": {"hyperVGeneration": "V1"}}]}
+    latest = plan(replace(FLEXIBLE, image=replace(HPC_IMAGE, version="latest")))
+    admin(cloud, "PUT", "market", first)
+    assert preflight(cloud, latest, TARGET, lambda: REQUESTS).findings == ()
+    admin(
+        cloud, "PUT", "market", {"images": [*first["images"], {"image": newer, "changes": {"architecture": "Arm64"}}]}
+    )
+    found = preflight(cloud, latest, TARGET, lambda: REQUESTS)
+    assert [f.message for f in found.findings] == [
+        f"the image {publisher}:{offer}:{sku}:latest is for Arm64 processors; Standard_D8s_v5 has x64"
+    ]
+
+
 def test_a_missing_quota_comes_with_what_is_free_elsewhere(cloud: Cloud) -> None:
     few, more = {"standardDSv5Family": 9}, {"standardDSv5Family": 99}
     admin(cloud, "PUT", "quotas", {"standardDSv5Family": 15, "eastus": few, "westus2": more})
@@ -121,6 +137,17 @@ def test_a_missing_quota_comes_with_what_is_free_elsewhere(cloud: Cloud) -> None
         "would work: Standard_D8s_v5 in westus2 (99 vCPUs free, 0.384 USD an hour and node); "
         "Standard_D4s_v5 in eastus (9 vCPUs free, 0.192 USD an hour and node); 7 are missing; "
     )
+
+
+def test_what_a_policy_forbids_is_no_way_out(cloud: Cloud) -> None:
+    admin(cloud, "PUT", "quotas", FEW)
+    policies = [{"name": "places", "path": "location", "allowed": ["northeurope"]}]
+    admin(cloud, "PUT", "market", {"policies": policies})
+    found = {f.code: f for f in asked(cloud, replace(TARGET, other_locations=("westus3",))).findings}
+    assert (found["TFI601"].severity, found["TFI619"].hint) == (Severity.ERROR, "it allows northeurope")
+    assert found["TFI601"].hint is not None
+    assert found["TFI601"].hint.startswith("would work: Standard_D8s_v5 in northeurope (1,000,000 vCPUs free, ")
+    assert "westus" not in found["TFI601"].hint
 
 
 def test_capacity_that_the_targets_next_place_has_is_a_warning(cloud: Cloud) -> None:
@@ -140,8 +167,18 @@ def test_who_may_not_read_quotas_is_warned(cloud: Cloud) -> None:
     admin(cloud, "PUT", "market", {"permissions": [blind]})
     found = asked(cloud)
     assert codes(found) == [("TFI622", Severity.WARNING)]
-    assert found.findings[0].message.startswith("ARM does not tell of the quotas in eastus: AuthorizationFailed: ")
+    assert found.findings[0].message.startswith("ARM does not tell you of the quotas in eastus (403): The client ")
+    assert found.findings[0].hint == "a role with Microsoft.Compute/locations/usages/read lets tfinfra ask"
     assert {line.check: line.found for line in found.checked}["quota"] == "not known"
+
+
+def test_who_may_do_nothing_is_told_in_a_line_what_could_not_be_asked(cloud: Cloud) -> None:
+    admin(cloud, "PUT", "market", {"permissions": []})
+    denied, policies = asked(cloud).findings
+    assert (denied.code, denied.severity, policies.code) == ("TFI622", Severity.WARNING, "TFI621")
+    assert denied.message.startswith("ARM does not tell you of the quotas in eastus, the sizes in eastus, locks, ")
+    assert denied.hint is not None
+    assert "Microsoft.Authorization/locks/read" in denied.hint
 
 
 def test_who_may_not_read_permissions_is_told_nothing_of_them(cloud: Cloud) -> None:
@@ -154,6 +191,14 @@ def test_who_may_not_read_permissions_is_told_nothing_of_them(cloud: Cloud) -> N
 def test_a_cloud_that_fails_is_no_passed_check(cloud: Cloud) -> None:
     admin(cloud, "POST", "faults", {"kind": "status", "status": 500, "path": "usages", "count": 100})
     assert codes(asked(cloud)) == [("TFI623", Severity.ERROR)]
+
+
+def test_what_all_fails_alike_is_said_once(cloud: Cloud) -> None:
+    admin(cloud, "POST", "faults", {"kind": "status", "status": 500, "count": 1000})
+    (found,) = asked(cloud).findings
+    assert (found.code, found.severity) == ("TFI623", Severity.ERROR)
+    assert found.message.startswith("ARM does not tell of the quotas in eastus, the sizes in eastus, locks, ")
+    assert found.message.endswith(" more: InternalServerError: injected")
 
 
 def test_a_question_that_arm_does_not_understand_is_no_passed_check(cloud: Cloud) -> None:

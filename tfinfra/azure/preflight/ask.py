@@ -9,7 +9,7 @@ from typing import Any
 
 from tfinfra.arm.requests import Request
 from tfinfra.arm.template import subscription_template
-from tfinfra.azure.clients import COMPUTE_API, resource_client, send_json
+from tfinfra.azure.clients import COMPUTE_API, resource_client, send_json, token_refused
 from tfinfra.azure.preflight import names, registration, roles
 from tfinfra.azure.preflight.finding import Reply
 from tfinfra.azure.preflight.image import ImageAnswer, definition_of
@@ -129,8 +129,18 @@ class Asker:
             f"/providers/Microsoft.Compute/locations/{location}/publishers/{image.publisher}/artifacttypes/vmimage"
             f"/offers/{image.offer}/skus/{image.sku}/versions"
         )
-        itself = self._get(f"{path}/{image.version}", COMPUTE_API)
+        newest = image.version == "latest"
+        itself = self._pool.submit(self._newest, path) if newest else self._get(f"{path}/{image.version}", COMPUTE_API)
         return itself, itself, self._get(path, COMPUTE_API)
+
+    def _newest(self, path: str) -> Reply:
+        """The newest of an image's versions: only machines take "latest" for it, ARM describes numbers."""
+        query = {"api-version": COMPUTE_API}
+        listed = _reply(self.cloud, "GET", self._subscription(path), None, query)
+        versions = sorted((str(entry["name"]) for entry in listed.values), key=_by_number)
+        if not versions:
+            return Reply(404, {}) if listed.ok else listed
+        return _reply(self.cloud, "GET", self._subscription(f"{path}/{versions[-1]}"), None, query)
 
     def _account(self, name: str) -> Future[Reply]:
         body = {"name": name, "type": names.ACCOUNT}
@@ -155,6 +165,10 @@ class Asker:
         return self._pool.submit(_reply, self.cloud, method, path, body, {"api-version": version, **query})
 
 
+def _by_number(version: str) -> tuple[int, ...]:
+    return tuple(int(part) if part.isdigit() else 0 for part in version.split("."))
+
+
 def _all(futures: Mapping[str, Future[Reply]]) -> dict[str, Reply]:
     return {name: future.result() for name, future in futures.items()}
 
@@ -172,6 +186,5 @@ def _reply(cloud: Cloud, method: str, path: str, body: Any, query: Mapping[str, 
             0, {"error": {"code": type(error).__name__, "message": " ".join(str(error.message).split())[:200]}}
         )
     if status == 401:
-        message = f"{cloud.arm_endpoint} does not accept your token"
-        raise CredentialsError(message, hint="sign in again: `az login`")
+        raise token_refused(cloud)
     return Reply(status, document)

@@ -26,14 +26,16 @@ class Candidate:
     written: bool = False
 
 
-def candidates(demand: Demand, target: Target) -> tuple[Candidate, ...]:
-    """Other places and sizes, those that the target names itself first, then by price, in at most LOCATIONS places."""
+def candidates(demand: Demand, target: Target, allowed: frozenset[str] | None = None) -> tuple[Candidate, ...]:
+    """Other places and sizes, those that the target names itself first, then by price, in at most LOCATIONS places;
+    only `allowed` ones, where that is known."""
     wanted = size(demand.vm_size)
     if wanted is None:
         return ()
     own = (demand.location, *target.other_locations)
     others = sorted((_price(wanted, place) or 1e9, place) for place in wanted.usd_per_hour if place not in own)
-    places = [*own, *(place for _, place in others)][:LOCATIONS]
+    known = [*own, *(place for _, place in others)]
+    places = [place for place in known if allowed is None or place in allowed][:LOCATIONS]
     named = [s for s in map(size, target.other_vm_sizes) if s is not None]
     same = [s for s in sizes() if _same_gpus(s, wanted) and s not in named]
     found = [

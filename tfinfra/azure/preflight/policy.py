@@ -9,18 +9,19 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tfinfra.azure.preflight.finding import Finding, Reply
+from tfinfra.azure.preflight.finding import Finding, Reply, normal
 from tfinfra.errors import Severity
 
 POLICY = "RequestDisallowedByPolicy"
-# ARM's code: the findings of the check that says the same with numbers
+# ARM's code: the key at fault, and the findings of the check that says the same with numbers; ARM's own words are of
+# the first of them, where that check could not ask or saw nothing
 _OWN = {
-    "QuotaExceeded": ("TFI601", "TFI602", "TFI603", "TFI604"),
-    "OperationNotAllowed": ("TFI601", "TFI602", "TFI603", "TFI604"),
-    "SkuNotAvailable": ("TFI605", "TFI606", "TFI607"),
-    "MissingSubscriptionRegistration": ("TFI614",),
-    "ScopeLocked": ("TFI618",),
+    "QuotaExceeded": ("vm_size", "TFI601", "TFI602", "TFI603", "TFI604"),
+    "SkuNotAvailable": ("vm_size", "TFI606", "TFI605", "TFI607"),
+    "MissingSubscriptionRegistration": ("subscription_id", "TFI614"),
+    "ScopeLocked": ("subscription_id", "TFI618"),
 }
+_QUOTA = re.compile(r"exceeding (approved .*quota|quota limits)")  # OperationNotAllowed says other things too
 _PREMATURE = {"PrincipalNotFound", "UnmatchedPrincipalType"}  # of identities that are not made yet
 _KEYS = (
     (r"^location$", "location"),
@@ -49,14 +50,21 @@ def findings(reply: Reply, known: frozenset[str]) -> Iterator[Finding]:
     for detail in details:
         if detail.get("code") == POLICY:
             for reason in _reasons(detail):
-                denied.setdefault(reason, []).append(str(detail.get("target")))
-        elif detail.get("code") not in _PREMATURE and known.isdisjoint(_OWN.get(str(detail.get("code")), ())):
-            where = f" ({detail['target']})" if detail.get("target") else ""
-            yield Finding(
-                "TFI620", "cloud", f"ARM refuses the plan: {detail.get('code')}: {detail.get('message')}{where}"
-            )
+                denied.setdefault(reason, []).append(_resource(detail))
+        elif detail.get("code") not in _PREMATURE:
+            yield from _refused(detail, known)
     for (policy, path, value, way), targets in denied.items():
         yield _forbidden(policy, path, value, way, targets)
+
+
+def _refused(detail: Mapping[str, Any], known: frozenset[str]) -> Iterator[Finding]:
+    """What is no policy's: nothing where `known` has it already."""
+    code = str(detail.get("code"))
+    same = "QuotaExceeded" if code == "OperationNotAllowed" and _QUOTA.search(str(detail.get("message"))) else code
+    key, *codes = _OWN.get(same, ("cloud", "TFI620"))
+    if known.isdisjoint(codes):
+        where = f" ({detail['target']})" if detail.get("target") else ""
+        yield Finding(codes[0], key, f"ARM refuses the plan: {code}: {detail.get('message')}{where}")
 
 
 def _details(error: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -67,21 +75,50 @@ def _details(error: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _reasons(detail: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
     """(policy, path, value, what would be allowed) of each policy that denies."""
-    infos = [i.get("info") or {} for i in detail.get("additionalInfo") or () if i.get("type") == "PolicyViolation"]
+    infos, said = _violations(detail), " ".join(str(detail.get("message")).replace("\\", "").split())
+    reason = re.search(r"Reasons?: '(.+?)'(\.? See |\.?$)", said)
     for info in infos:
         expression = _decisive(info)
         policy = info.get("policyAssignmentDisplayName") or info.get("policyDefinitionDisplayName") or "a policy"
-        yield str(policy), str(expression.get("path", "")), _text(expression.get("expressionValue")), _way(expression)
+        way = _way(expression) or (reason.group(1) if reason else "")
+        yield str(policy), str(expression.get("path", "")), _text(expression.get("expressionValue")), way
     if not infos:
-        named = re.findall(r'"name"\s*:\s*"([^"]*)"', str(detail.get("message")).replace("\\", ""))
-        yield named[0] if named else "a policy", "", "", ""
+        named = re.findall(r'"name"\s*:\s*"([^"]*)"', said)
+        yield named[0] if named else "a policy", "", "", reason.group(1) if reason else ""
+
+
+def _resource(detail: Mapping[str, Any]) -> str:
+    """The name of what is denied; some answers have it in the message only."""
+    named = re.match(r"Resource '([^']+)'", str(detail.get("message")))
+    return str(detail.get("target") or (named[1] if named else "unnamed"))
+
+
+def _violations(detail: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [i.get("info") or {} for i in detail.get("additionalInfo") or () if i.get("type") == "PolicyViolation"]
 
 
 def _decisive(info: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The expression that says why: not the one that only picks the resource's type."""
+    """The expression that says why, of several that are true together: not the one that only picks the resource's type
+    or leaves out what is global. One that names what would be allowed goes first."""
     found: list[Mapping[str, Any]] = (info.get("evaluationDetails") or {}).get("evaluatedExpressions") or []
-    other = [e for e in found if e.get("path") not in ("type", "name")]
-    return (other or found or [{}])[-1]
+    other = [e for e in found if e.get("path") not in ("type", "name") and e.get("targetValue") != "global"]
+    return next(filter(_allowed, other), (other or found or [{}])[-1])
+
+
+def _allowed(expression: Mapping[str, Any]) -> tuple[str, ...]:
+    """The values that would be allowed, () where the expression does not say: those that a value is not in. A list that
+    it is in is of what is forbidden."""
+    target, true = expression.get("targetValue"), str(expression.get("result")).lower() == "true"
+    outside = {"notin": true, "in": not true}.get(str(expression.get("operator")).lower(), False)
+    return tuple(map(str, target)) if outside and isinstance(target, list) else ()
+
+
+def allowed_locations(reply: Reply) -> frozenset[str] | None:
+    """The locations that all policies of the answer allow, None where none of them speaks of locations."""
+    details = _details(reply.error) if reply.status == 400 else []
+    told = [_decisive(info) for detail in details for info in _violations(detail)]
+    sets = [{normal(place) for place in _allowed(e)} for e in told if e.get("path") == "location" and _allowed(e)]
+    return frozenset(set.intersection(*sets)) if sets else None
 
 
 def _text(value: Any) -> str:
@@ -89,9 +126,8 @@ def _text(value: Any) -> str:
 
 
 def _way(expression: Mapping[str, Any]) -> str:
-    target = expression.get("targetValue")
-    if expression.get("operator") in ("In", "Equals") and isinstance(target, list):
-        return f"it allows {', '.join(map(str, target[:8]))}"
+    if allowed := _allowed(expression):
+        return f"it allows {', '.join(allowed[:8])}"
     missing = re.fullmatch(r"tags\[['\"]?(.+?)['\"]?\]", str(expression.get("path")))
     return f"add it to tags: {{{missing.group(1)}: …}}" if missing else ""
 

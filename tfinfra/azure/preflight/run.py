@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 
 from tfinfra.azure.preflight import (
@@ -22,6 +23,8 @@ from tfinfra.azure.preflight.finding import Demand, Finding, demand_of
 from tfinfra.cloud import Cloud
 from tfinfra.errors import Severity
 from tfinfra.model import Plan, Target
+
+_MOST = 4
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,8 @@ def preflight(cloud: Cloud, plan: Plan, target: Target, record: Callable[[], Req
         by_check["policy"] = list(policy.findings(answers.validation, known))
         found = [finding for findings in by_check.values() for finding in findings]
         if any(finding.code in instead.BY_CAPACITY for finding in found):
-            found = list(_with_ways_out(asker, found, demand, target))
+            candidates = instead.candidates(demand, target, policy.allowed_locations(answers.validation))
+            found = list(_with_ways_out(asker, found, demand, candidates))
     lines = _summaries(plan, demand, answers)
     well = tuple(Checked(check, lines[check]) for check in by_check if check in lines and not by_check[check])
     return Preflight(tuple(found), well)
@@ -93,18 +97,33 @@ def _summaries(plan: Plan, demand: Demand, answers: Answers) -> dict[str, str]:
 
 
 def _unanswered(answers: Answers) -> Iterator[Finding]:
-    """Who may not ask is warned; where ARM does not answer, nothing is known, and nothing is begun."""
+    """Who may not ask is warned; where ARM does not answer, nothing is known, and nothing is begun. What fails alike is
+    one finding."""
+    denied = {what: reply for what, reply in answers.unanswered().items() if reply.status == 403}
+    if denied:
+        said = [str(reply.error.get("message")) for reply in denied.values()]
+        actions = dict.fromkeys(found[1] for text in said if (found := re.search(r"perform action '([^']+)'", text)))
+        hint = f"a role with {_some(actions or ['*/read'])} lets tfinfra ask"
+        message = f"ARM does not tell you of {_some(denied)} (403)" + (f": {said[0]}" if len(said) == 1 else "")
+        yield Finding("TFI622", "subscription_id", message, hint, Severity.WARNING)
+    silent: dict[str, list[str]] = {}
     for what, reply in answers.unanswered().items():
-        denied = reply.status == 403
-        severity = Severity.WARNING if denied else Severity.ERROR
-        hint = "a role with */read lets tfinfra ask" if denied else "try again"
-        message = f"ARM does not tell of {what}: {reply.error.get('code')}: {reply.error.get('message')}"
-        yield Finding("TFI622" if denied else "TFI623", "subscription_id", message, hint, severity)
+        if reply.status != 403:
+            silent.setdefault(f"{reply.error.get('code')}: {reply.error.get('message')}", []).append(what)
+    for why, asked in silent.items():
+        yield Finding("TFI623", "subscription_id", f"ARM does not tell of {_some(asked)}: {why}", "try again")
 
 
-def _with_ways_out(asker: Asker, found: list[Finding], demand: Demand, target: Target) -> Iterator[Finding]:
+def _some(names: Collection[str]) -> str:
+    """The first few of them, and how many more there are."""
+    more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
+    return f"{', '.join(list(names)[:_MOST])}{more}"
+
+
+def _with_ways_out(
+    asker: Asker, found: list[Finding], demand: Demand, candidates: tuple[instead.Candidate, ...]
+) -> Iterator[Finding]:
     """The findings with what would work instead; mere warnings where the target itself names a place that would."""
-    candidates = instead.candidates(demand, target)
     usages, skus = asker.market_now(c.demand.location for c in candidates)
     left = [(c, instead.free(c, skus, usages)) for c in candidates]
     working = [(c, free) for c, free in left if free is not None]

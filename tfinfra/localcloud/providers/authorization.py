@@ -14,6 +14,7 @@ from tfinfra.localcloud.tokens import OWNER_OID
 from tfinfra.roles import DEFINITIONS, GROUPS, covers
 
 ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
+PROVIDERS = "Microsoft.Resources/subscriptions/providers"
 BLOB_WRITER = "Storage Blob Data Contributor"
 BLOB_READER = "Storage Blob Data Reader"
 # The built-in roles that runs use, with Azure's own ids.
@@ -113,7 +114,8 @@ def permits(around: Surroundings, oid: str, action: str, id_: str) -> bool:
 def permissions(around: Surroundings, oid: str, id_: str) -> list[dict[str, Any]]:
     """What the principal may do on `id_`, as Microsoft.Authorization/permissions lists it: one entry for each grant."""
     if oid == OWNER_OID:
-        return [dict(p) for p in around.market.permissions or (_EVERYTHING,)]
+        permitted = around.market.permissions
+        return [dict(p) for p in ((_EVERYTHING,) if permitted is None else permitted)]
     found = (role.get("permissions") or () for scope, role in grants(around, oid) if ids.within(scope, id_))
     return [dict(p) for permissions_ in found for p in permissions_]
 
@@ -121,5 +123,5 @@ def permissions(around: Surroundings, oid: str, id_: str) -> list[dict[str, Any]
 def action_of(method: str, address: ids.Address) -> str:
     """The action that a request needs, as role definitions spell it."""
     verb = {"GET": "read", "HEAD": "read", "DELETE": "delete", "POST": "action"}.get(method, "write")
-    kind = GROUPS if address.type == ids.GROUP_TYPE else address.type
+    kind = {ids.GROUP_TYPE: GROUPS, "": PROVIDERS}.get(address.type, address.type)
     return f"{kind}/{verb}"

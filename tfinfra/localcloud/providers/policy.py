@@ -69,8 +69,10 @@ def _info(policy: Policy, type_: str, body: Mapping[str, Any]) -> dict[str, Any]
     expressions = [_expression("type", type_, type_, "Equals")] if policy.type else []
     field = policy.path if not policy.path.startswith("tags.") else f"tags[{policy.path.partition('.')[2]}]"
     value = _at(body, policy.path)
-    operator, wanted = ("In", list(policy.allowed)) if policy.allowed else ("Exists", "false")
+    operator, wanted = ("NotIn", list(policy.allowed)) if policy.allowed else ("Exists", "false")
     expressions.append(_expression(field, value, wanted, operator))
+    if field == "location":
+        expressions.append(_expression(field, value, "global", "NotEquals"))
     return {
         "evaluationDetails": {"evaluatedExpressions": expressions},
         "policyDefinitionId": f"{_AUTHORIZATION}/policyDefinitions/{policy.name}",
@@ -87,7 +89,7 @@ def _info(policy: Policy, type_: str, body: Mapping[str, Any]) -> dict[str, Any]
 
 def _expression(field: str, value: Any, target: Any, operator: str) -> dict[str, Any]:
     return {
-        "result": "True" if operator != "In" else "False",
+        "result": "True",
         "expressionKind": "Field",
         "expression": field,
         "path": field,
