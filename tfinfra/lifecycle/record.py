@@ -102,6 +102,7 @@ class RunFolder:
         self.audit = self._audit_log()
         self.complaints: list[str] = []
         self._unwritten: RunRecord | None = None
+        self._seen: RunRecord | None = None
 
     def _audit_log(self) -> AuditLog:
         return AuditLog(self.path / "events.jsonl", iso_time, self.complain)
@@ -115,15 +116,21 @@ class RunFolder:
         """Replaces run.json at once: a reader sees the old or the new one, never a part."""
         self.path.mkdir(parents=True, exist_ok=True)
         write_json(self.path / "run.json", to_json(record))
+        self._seen = record
 
     def read(self) -> RunRecord | None:
-        """The record, None where there is none that this version can read."""
+        """The record, None where there is none that this version can read. Where somebody removes it under this
+        process, what that knew of it: whoever drives a run must end it all the same, and its next update writes the
+        record again."""
         if self._unwritten is not None:
             return self._unwritten
         try:
-            return from_json(RunRecord, json.loads((self.path / "run.json").read_text()))
+            self._seen = from_json(RunRecord, json.loads((self.path / "run.json").read_text()))
+        except FileNotFoundError:
+            return self._seen
         except (OSError, ValueError, KeyError, TypeError):
             return None
+        return self._seen
 
     def update(self, **changes: Any) -> RunRecord:
         """Writes the record with `changes` and returns it. Raises KeyError where there is no record.
