@@ -1,5 +1,5 @@
-"""What this machine remembers of a run: state_folder()/runs/<run>/, written before the first write to a cloud and at
-every phase after it, so that whatever happens to the client, `status`, `logs`, `fetch` and `down` can go on."""
+"""What this machine remembers of a run: state_folder()/runs/<run>/, written when its id is told and at
+every phase from then on, so that whatever happens to the client, `status`, `logs`, `fetch` and `down` can go on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -156,13 +155,10 @@ class RunFolder:
         return replace(record, **changes)
 
     def forget(self) -> None:
-        """Removes what a run that touched nothing has left here."""
+        """Removes what a run that touched nothing has left here, but for its record and its log."""
         for folder in (self.deploy, self.pulumi, self.audit_folder):
             shutil.rmtree(folder, ignore_errors=True)
-        for file in (self.audit.path, Path(f"{self.audit.path}.lock"), self.bundle):
-            file.unlink(missing_ok=True)
-        with suppress(OSError):  # a background run's request and log stay
-            self.path.rmdir()
+        self.bundle.unlink(missing_ok=True)
 
     def forget_stacks(self) -> None:
         """Removes what only a living run needs: Pulumi's state, and a bundle that never came to its store."""

@@ -31,9 +31,9 @@ class RunGroup:
 
 @dataclass(frozen=True)
 class RunState:
-    """One run as `runs` and `status` tell it. `state`: provisioning, training, ended (outputs not fetched yet), held,
-    deleting, incomplete, deleted, unknown (no record of it here). `usd` is the list price so far, 0 on this machine;
-    `max_cost_usd` what it may be at most."""
+    """One run as `runs` and `status` tell it. `state`: starting, provisioning, training, ended (outputs not fetched
+    yet), held, deleting, incomplete, deleted, unknown (no record of it here). `usd` is the list price so far, 0 on this
+    machine; `max_cost_usd` what it may be at most."""
 
     run: str
     state: str
