@@ -157,8 +157,9 @@ def test_a_group_that_is_only_named_as_the_runs_is_left_alone_and_told(
 ) -> None:
     world = left_by_its_client(tmp_path, monkeypatch, training)
     world.strangers = [f"tfinfra-{RUN}-compute-2"]
-    with pytest.raises(TeardownIncomplete, match=r"compute-2: .*: left alone"):
+    with pytest.raises(TeardownIncomplete, match=r"compute-2: .*: left alone") as raised:
         resume.end_run(access.find_run(RUN, AZURE), lambda text: None)
+    assert f"tfinfra-run={RUN}" in (raised.value.hint or "")
     assert sorted(world.deleted) == [f"tfinfra-{RUN}-compute", f"tfinfra-{RUN}-keep"]
     with pytest.raises(UsageError, match="is not tagged as its, and left alone"):
         access.find_run(RUN, AZURE)

@@ -110,6 +110,8 @@ def test_states_of_a_run() -> None:
     assert run_state(a_record(), groups, Outcome("failed", "no"), 4600.0).state == "ended"
     assert run_state(a_record(), groups, Outcome("failed", "no"), 4600.0).result == "failed"
     assert run_state(a_record(), [], None, 4600.0).state == "deleted"
+    kept = [RunGroup("tfinfra-digits-abc123-keep", "digits-abc123", "2026-12-01T10:00:00Z")]
+    assert run_state(a_record(), kept, None, 4600.0).state == "ended"
     assert unrecorded(groups, []) != []
     assert unrecorded(groups, [a_record()]) == []
 
