@@ -211,6 +211,8 @@ class UpRun:
         """Makes nothing that is billed by the hour before the timer is proven. Raises ProvisioningError."""
         if armed is None:
             return
+        if not armed.done():
+            self._observer.say("waiting for the timer's first run that succeeds: no machine is made before")
         proven = self._session.wait(armed)
         self._session.audit.append("timer", armed=proven)
         if not proven:
