@@ -150,6 +150,16 @@ def test_a_state_folder_with_a_long_path_works(tmp_path: Path) -> None:
         end(deep)
 
 
+def test_what_was_written_into_a_deleted_group_goes_at_the_next_start(layout: Layout, tmp_path: Path) -> None:
+    endpoint = ensure_daemon(layout, tmp_path)
+    assert arm(endpoint, "PUT", GROUP, {"location": "eastus"})[0] == 201
+    (layout.groups / "late" / "storage").mkdir(parents=True)
+    os.kill(pid_of(layout), signal.SIGKILL)
+    assert within(10, lambda: [path.name for path in layout.groups.iterdir()] == ["g"])
+    assert within(10, lambda: running_daemon(layout) is not None)
+    assert within(10, lambda: list(layout.trash.iterdir()) == [])
+
+
 def remove(layout: Layout) -> None:
     shutil.rmtree(layout.root)
 
