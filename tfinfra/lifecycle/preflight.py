@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from tfinfra.azure.standing import Standing, look_up
 from tfinfra.clock import iso_time
 from tfinfra.cloud import Cloud
 from tfinfra.compiler.pipeline import Compiled
@@ -37,28 +38,31 @@ class Recorder(Protocol):
 @dataclass(frozen=True)
 class LiveAnswer:
     """What `cloud` says: `diagnostics` in file order; `checked` what was asked and is well; `seconds` that
-    it took."""
+    it took; `may_delete` as Standing has it, None where it was not asked."""
 
     cloud: str
     diagnostics: tuple[Diagnostic, ...]
     checked: tuple[Checked, ...]
     seconds: float
+    may_delete: bool | None = None
 
 
 def check_live(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Path, run: str) -> LiveAnswer:
     """Asks `cloud` of the plan whose deploy folder is `deploy`. Raises CredentialsError."""
     from tfinfra.azure.preflight.run import preflight
 
-    began = time.monotonic()
-    found = preflight(
-        cloud, compiled.plan, compiled.spec.target, lambda: _requests(compiled, cloud, recorder, deploy, run)
-    )
+    began, told = time.monotonic(), list[Standing]()
+
+    def requests() -> tuple[Request, ...]:
+        told.append(look_up(cloud, compiled.plan.infrastructure.access))
+        return _requests(compiled, cloud, recorder, deploy, run, standing=told[0])
+
+    found = preflight(cloud, compiled.plan, compiled.spec.target, requests)
     diagnostics = tuple(
         compiled.places.diagnostic(f.code, f.key, f.message, f.hint, severity=f.severity) for f in found.findings
     )
-    return LiveAnswer(
-        cloud.name, compiled.places.in_file_order(diagnostics), found.checked, round(time.monotonic() - began, 3)
-    )
+    seconds, may_delete = round(time.monotonic() - began, 3), told[0].may_delete if told else None
+    return LiveAnswer(cloud.name, compiled.places.in_file_order(diagnostics), found.checked, seconds, may_delete)
 
 
 def plan_live(compiled: Compiled, rehearse: bool, recorder: Recorder) -> LiveAnswer:
@@ -97,13 +101,14 @@ def refusal(diagnostics: Iterable[Diagnostic]) -> TfinfraError | None:
     return kind(f"{errors[0].message}{more}", errors[0].hint, told)
 
 
-def _requests(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Path, run: str) -> tuple[Request, ...]:
+def _requests(
+    compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Path, run: str, *, standing: Standing
+) -> tuple[Request, ...]:
     """What both stacks will ask of ARM, the keep stack's first; what is not known yet is stood in for."""
     from tfinfra.azure.caller import object_id
-    from tfinfra.azure.standing import look_up
 
     caller = {"subscription": cloud.subscription_id, "principal": object_id(cloud)}
-    record, standing = _record(compiled, cloud, run), look_up(cloud, compiled.plan.infrastructure.access)
+    record = _record(compiled, cloud, run)
     keep = recorder.record(deploy, run, "keep", settings.stack_config(record, "keep", standing), caller)
     bundle = (f"bundles/{_BUNDLE}.tar.gz", _BUNDLE)
     node = settings.node_settings(record, cloud, keep["outputs"], standing, bundle=bundle)
