@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfinfra.cloud import Cloud
-from tfinfra.errors import CredentialsError, ManifestError, NotFeasible
+from tfinfra.errors import CredentialsError, ManifestError, NotFeasible, ProvisioningError
 from tfinfra.model import Target, Timeouts
 from tfinfra.paths import cache_folder, state_folder
 
@@ -62,7 +62,10 @@ def local_cloud(
     secrets = ("--ca", str(layout.ca), "--token-file", str(layout.token))
 
     def ensure() -> None:
-        ensure_daemon(layout, environments, azurite)
+        """Raises ProvisioningError where the cloud was removed with its folder: one that is made anew knows nothing of
+        what the old one held."""
+        if not layout.ca.exists() or ensure_daemon(layout, environments, azurite).url != endpoint.url:
+            raise ProvisioningError(f"the local cloud is gone: {layout.root} was removed, and all that it held with it")
 
     return Cloud(
         name="local",

@@ -33,6 +33,7 @@ ODD = {
     "tfinfra-lost00-abc123-keep": {"team": "vision"},
     f"tfinfra-{OTHER}-keep": {"tfinfra-run": RUN},
     "somebodys": {},
+    "tagged-by-hand": {"tfinfra-run": "the team's runs", "tfinfra-expires-at": "2020-01-01T00:00:00Z"},
 }
 
 
@@ -71,7 +72,7 @@ def make_store(cloud: Cloud) -> None:
 def test_a_group_without_the_runs_tag_is_never_touched(cloud: Cloud, odd_groups: None) -> None:
     make(cloud)
     assert {g.name for g in list_runs(cloud)} == {KEEP_NAME, COMPUTE_NAME}
-    assert set(strangers(cloud)) == ODD.keys() - {"somebodys"}
+    assert set(strangers(cloud)) == ODD.keys() - {"somebodys", "tagged-by-hand"}
     for name in ODD:
         with pytest.raises(TeardownIncomplete, match=f"{name} is left alone"):
             delete_group(cloud, name, RUN, timeout=5)

@@ -9,6 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.azure.arm_calls import send
+from tests.azure.test_standing import ROLE
 from tests.stacks.plans import THEIR_IDENTITY
 from tfinfra.cli.main import main
 from tfinfra.clouds import local_cloud
@@ -67,3 +69,20 @@ def test_what_was_asked_is_shown_and_what_is_missing_is_refused(
     assert "--> train.yaml:9:16" in shown.err
     assert not (tmp_path / "deploy").exists()
     assert list(layout.groups.iterdir()) == []
+
+
+def test_where_a_right_is_missing_its_layers_are_off(
+    layout: Layout, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["plan", "--live", "--rehearse", "train.yaml"]) == 0
+    _, asked = capfd.readouterr().out.split("deletion, by what the cloud says\n")
+    assert [line.split()[:2] for line in asked.splitlines()] == [["on", "client"], ["on", "nodes"], ["on", "timer"]]
+    assert "if the subscription" not in asked
+
+    assert send(local_cloud(machines="fake"), "DELETE", ROLE, "2022-04-01") == 200
+    assert main(["plan", "--live", "--rehearse", "train.yaml"]) == 0
+    _, asked = capfd.readouterr().out.split("deletion, by what the cloud says\n")
+    assert [line.split()[:2] for line in asked.splitlines()] == [["on", "client"], ["OFF", "nodes"], ["OFF", "timer"]]
+    assert asked.count("`tfinfra setup azure` makes it once for a subscription") == 2
+    assert main(["plan", "--live", "--rehearse", "--json", "train.yaml"]) == 0
+    assert [layer["on"] for layer in json.loads(capfd.readouterr().out)["layers"]] == [True, False, False]

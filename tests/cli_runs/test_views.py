@@ -13,13 +13,14 @@ import pytest
 from tests.lifecycle.fakes import World
 from tests.lifecycle.test_record import a_record
 from tfinfra.cli.live import LiveView
-from tfinfra.cli.runs import table
+from tfinfra.cli.runs import _row, table
 from tfinfra.cli.status import status_lines
 from tfinfra.errors import Diagnostic, Severity
 from tfinfra.lifecycle.doctor import Finding
 from tfinfra.lifecycle.ending import RunResult
 from tfinfra.lifecycle.launch import closing_lines
 from tfinfra.lifecycle.plain import PlainView
+from tfinfra.lifecycle.runs import run_state
 from tfinfra.lifecycle.session import Interrupt
 from tfinfra.lifecycle.signals import interruptible
 from tfinfra.model import TaskStatus
@@ -101,6 +102,11 @@ def test_runs_are_a_table() -> None:
         ["RUN", "STATE", "RESULT", "STARTED", "TOOK", "USD", "LEFT"],
         ["digits-abc123", "deleted", "succeeded", "-", "24", "s", "0.00", "nothing"],
     ]
+
+
+def test_how_long_a_run_took_that_others_deleted_is_not_made_up() -> None:
+    gone = run_state(a_record(), (), None, 4600.0)
+    assert (gone.state, _row(gone, 4600.0)[4]) == ("deleted", "-")
 
 
 def test_status_names_tasks_and_nodes() -> None:

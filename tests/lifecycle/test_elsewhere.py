@@ -157,8 +157,9 @@ def test_a_group_that_is_only_named_as_the_runs_is_left_alone_and_told(
 ) -> None:
     world = left_by_its_client(tmp_path, monkeypatch, training)
     world.strangers = [f"tfinfra-{RUN}-compute-2"]
-    with pytest.raises(TeardownIncomplete, match=r"compute-2: .*: left alone"):
+    with pytest.raises(TeardownIncomplete, match=r"compute-2: .*: left alone") as raised:
         resume.end_run(access.find_run(RUN, AZURE), lambda text: None)
+    assert f"tfinfra-run={RUN}" in (raised.value.hint or "")
     assert sorted(world.deleted) == [f"tfinfra-{RUN}-compute", f"tfinfra-{RUN}-keep"]
     with pytest.raises(UsageError, match="is not tagged as its, and left alone"):
         access.find_run(RUN, AZURE)
@@ -250,6 +251,36 @@ def test_a_record_whose_groups_are_gone_makes_no_name_ambiguous(
     (tmp_path / "second-state" / "cloud" / "groups" / "a-group").mkdir(parents=True)
     run_folder(tmp_path / "second-state", "digits-gone00").write(a_record("digits-gone00", phase="running"))
     assert access.find_run("digits", Asked("local")).run == RUN
+
+
+HERE_RECORDS = {
+    "one whose groups are gone": a_record("digits-gone00", phase="running"),
+    "one that is deleted": a_record("digits-gone00", phase="deleted"),
+}
+
+
+@pytest.mark.parametrize("case", HERE_RECORDS)
+def test_a_name_is_the_run_that_is_there_though_its_record_is_broken(
+    case: str, tmp_path: Path, second: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left_by_its_client(tmp_path, monkeypatch, training)
+    state = tmp_path / "second-state"
+    (state / "cloud" / "groups" / "a-group").mkdir(parents=True)
+    run_folder(state, "digits-gone00").write(HERE_RECORDS[case])
+    run_folder(state, RUN).path.mkdir()
+    (run_folder(state, RUN).path / "run.json").write_text("{")
+    assert access.find_run("digits").run == RUN
+
+
+def test_a_live_run_that_no_record_tells_of_makes_a_name_ambiguous(
+    tmp_path: Path, second: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left_by_its_client(tmp_path, monkeypatch, training)
+    state = tmp_path / "second-state"
+    (state / "cloud" / "groups" / "a-group").mkdir(parents=True)
+    run_folder(state, "digits-begun0").write(a_record("digits-begun0", phase="starting", client=this_process()))
+    with pytest.raises(UsageError, match="several runs"):
+        access.find_run("digits")
 
 
 def test_a_record_of_another_cloud_is_not_what_was_asked_for(

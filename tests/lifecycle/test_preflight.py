@@ -11,6 +11,7 @@ from tfinfra.compiler.load import load_inputs
 from tfinfra.compiler.pipeline import Checked, check_manifest, compile_manifest
 from tfinfra.errors import Diagnostic, ManifestError, NotFeasible, Severity
 from tfinfra.lifecycle.preflight import refusal, refuse_without_subscription
+from tfinfra.lifecycle.record import run_folder
 
 
 def diagnostic(code: str, severity: Severity = Severity.ERROR) -> Diagnostic:
@@ -54,7 +55,9 @@ def test_a_run_that_cannot_work_is_not_begun(tmp_path: Path) -> None:
     with pytest.raises(NotFeasible):
         run.go()
     assert world.groups == {}
-    assert not (tmp_path / "state" / "runs" / run.run).exists()
+    record = run_folder(tmp_path / "state", run.run).read()
+    assert record is not None
+    assert (record.phase, record.exit_code, record.attempts) == ("deleted", 4, ())
 
 
 def test_a_runs_preflight_tells_its_warnings_and_goes_on(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -109,6 +110,8 @@ def test_states_of_a_run() -> None:
     assert run_state(a_record(), groups, Outcome("failed", "no"), 4600.0).state == "ended"
     assert run_state(a_record(), groups, Outcome("failed", "no"), 4600.0).result == "failed"
     assert run_state(a_record(), [], None, 4600.0).state == "deleted"
+    kept = [RunGroup("tfinfra-digits-abc123-keep", "digits-abc123", "2026-12-01T10:00:00Z")]
+    assert run_state(a_record(), kept, None, 4600.0).state == "ended"
     assert unrecorded(groups, []) != []
     assert unrecorded(groups, [a_record()]) == []
 
@@ -162,6 +165,16 @@ def test_a_disk_that_takes_nothing_is_complained_of_and_stops_nothing(
     there = run_folder(tmp_path, "digits-abc123").read()
     assert there is not None
     assert (there.phase, there.left) == ("deleted", ("g",))
+
+
+def test_a_record_that_is_removed_under_its_process_is_written_again(tmp_path: Path) -> None:
+    folder = run_folder(tmp_path, "digits-abc123")
+    folder.write(a_record())
+    shutil.rmtree(folder.path)
+    assert folder.read() == a_record()
+    assert folder.update(phase="ended") == a_record(phase="ended")
+    assert folder.complaints == []
+    assert run_folder(tmp_path, "digits-abc123").read() == a_record(phase="ended")
 
 
 def test_times() -> None:

@@ -150,6 +150,12 @@ def test_logs_come_from_the_store_and_afterwards_from_the_results(tmp_path: Path
         list(resume.log_lines(home, "rank-9", follow=False))
 
 
+def test_logs_that_went_with_the_groups_are_not_called_a_wrong_name(tmp_path: Path) -> None:
+    gone = found(World(tmp_path), groups=(), phase="deleted")
+    with pytest.raises(UsageError, match="were never fetched"):
+        list(resume.log_lines(gone, None, follow=False))
+
+
 def test_status_tells_of_a_run_without_a_record(tmp_path: Path) -> None:
     document = resume.status_document(found(World(tmp_path), record=False))
     assert document["state"]["state"] == "unknown"

@@ -11,14 +11,15 @@ from typing import Any
 
 import pytest
 
-from tests.lifecycle.fakes import TARGET, World, a_plan, failing, succeeding, training
+from tests.lifecycle.fakes import TARGET, FakeLock, World, a_plan, failing, succeeding, training
 from tfinfra import layout
 from tfinfra.audit.log import broken_at, read_events
 from tfinfra.azure.standing import Standing
 from tfinfra.errors import Cancelled, NotFeasible, ProvisioningError
-from tfinfra.lifecycle.record import run_folder
+from tfinfra.lifecycle.record import run_folder, this_process
+from tfinfra.lifecycle.runs import run_state
 from tfinfra.lifecycle.staging import Given
-from tfinfra.model import Input, Inventory, Limits, NodeRegistration, Outcome, to_json
+from tfinfra.model import Input, Inventory, Limits, NodeRegistration, Outcome, Requirements, to_json
 from tfinfra.money.budget import Burn
 from tfinfra.sealing import NodeKey
 from tfinfra.store import MemoryStore
@@ -93,13 +94,31 @@ def test_a_fault_of_tfinfra_itself_deletes_too_and_is_raised(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("step", ["source", "lock"])
-def test_what_fails_before_the_first_write_touches_nothing_and_leaves_no_run(tmp_path: Path, step: str) -> None:
+def test_what_fails_before_the_first_write_touches_nothing_and_leaves_its_reason(tmp_path: Path, step: str) -> None:
     world = World(tmp_path, faults={step: ProvisioningError("no such package")})
     with pytest.raises(ProvisioningError):
-        world.new_run().go()
+        world.new_run(burn=Burn(27.2, 0.1)).go()
     assert world.deleted == []
-    assert record_of(world) is None
-    assert not run_folder(tmp_path / "state", "digits-abc123").path.exists()
+    record = record_of(world)
+    told = (record.phase, record.result, record.exit_code, record.message, record.client)
+    assert told == ("deleted", "error", 6, "no such package", None)
+    assert run_state(record, (), None, world.now + 1e6).usd == 0.0
+    left = {path.name for path in run_folder(tmp_path / "state", "digits-abc123").path.iterdir()}
+    assert left <= {"run.json", ".lock", "events.jsonl", "events.jsonl.lock"}
+
+
+def test_a_run_is_known_while_it_prepares(tmp_path: Path) -> None:
+    world, seen = World(tmp_path), list[Any]()
+    lock = world._lock
+
+    def watched(wanted: Requirements) -> FakeLock:
+        seen.append(record_of(world))
+        return lock(wanted)
+
+    world._lock = watched  # type: ignore[method-assign]
+    world.new_run().go()
+    assert (seen[0].phase, seen[0].client) == ("starting", this_process())
+    assert seen[0].ledger.intervals == ()
 
 
 def test_a_training_that_fails_names_the_task_and_its_last_lines(tmp_path: Path) -> None:
@@ -155,7 +174,7 @@ def test_what_a_target_names_and_is_not_there_touches_nothing(tmp_path: Path) ->
     with pytest.raises(NotFeasible):
         world.new_run().go()
     assert world.deleted == []
-    assert record_of(world) is None
+    assert record_of(world).phase == "deleted"
 
 
 def test_in_a_container_of_others_a_run_keeps_to_its_own_folder_and_empties_it(tmp_path: Path) -> None:

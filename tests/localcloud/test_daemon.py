@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tfinfra.clouds import local_cloud
 from tfinfra.errors import ProvisioningError
 from tfinfra.localcloud import starting
 from tfinfra.localcloud.files import read_json
@@ -149,12 +150,50 @@ def test_a_state_folder_with_a_long_path_works(tmp_path: Path) -> None:
         end(deep)
 
 
-def test_it_leaves_when_its_folder_was_removed(layout: Layout, tmp_path: Path) -> None:
+def test_what_was_written_into_a_deleted_group_goes_at_the_next_start(layout: Layout, tmp_path: Path) -> None:
+    endpoint = ensure_daemon(layout, tmp_path)
+    assert arm(endpoint, "PUT", GROUP, {"location": "eastus"})[0] == 201
+    (layout.groups / "late" / "storage").mkdir(parents=True)
+    os.kill(pid_of(layout), signal.SIGKILL)
+    assert within(10, lambda: [path.name for path in layout.groups.iterdir()] == ["g"])
+    assert within(10, lambda: running_daemon(layout) is not None)
+    assert within(10, lambda: list(layout.trash.iterdir()) == [])
+
+
+def remove(layout: Layout) -> None:
+    shutil.rmtree(layout.root)
+
+
+def remove_while_a_machine_writes(layout: Layout) -> None:
+    shutil.rmtree(layout.root)
+    (layout.groups / "g" / "storage").mkdir(parents=True)
+
+
+@pytest.mark.parametrize("removed", [remove, remove_while_a_machine_writes])
+def test_it_leaves_when_its_folder_was_removed(
+    layout: Layout, tmp_path: Path, removed: Callable[[Layout], None]
+) -> None:
     endpoint = ensure_daemon(layout, tmp_path)
     assert arm(endpoint, "PUT", GROUP, {"location": "eastus"})[0] == 201
     server = psutil.Process(pid_of(layout))
     guardian = server.parent()
-    shutil.rmtree(layout.root)
+    removed(layout)
     assert guardian is not None
     _, alive = psutil.wait_procs([server, guardian], timeout=10)
     assert not alive
+
+
+def test_a_client_hears_that_its_cloud_was_removed_and_waits_for_no_other(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TFINFRA_STATE_DIR", str(layout.root.parent))
+    cloud = local_cloud(machines="fake")
+    cloud.ensure()
+    shutil.rmtree(layout.root)
+    with pytest.raises(ProvisioningError, match="was removed"):
+        cloud.ensure()
+    assert not layout.root.exists()
+    anew = local_cloud(machines="fake")
+    assert anew.arm_endpoint != cloud.arm_endpoint
+    with pytest.raises(ProvisioningError, match="was removed"):
+        cloud.ensure()

@@ -157,6 +157,13 @@ def _delete_at_once() -> Body:
 LOOK, END = "actions/look_at_compute", "actions/delete_compute_after_its_time"
 DELETE = f"{END}/actions/delete_compute"
 URI = "https://management.azure.com/subscriptions/@{parameters('subscription')}/"
+TAG = "coalesce(body('look_at_compute')?['tags']?['tfinfra-expires-at'], '9999-12-31T23:59:59Z')"
+
+
+def _asks(operator: str, time: str) -> Callable[[Body], None]:
+    return _set(f"{END}/expression", {"and": [{operator: ["@ticks(utcNow())", f"@ticks({time})"]}]})
+
+
 REFUSED: dict[str, tuple[Callable[[Body], None], str]] = {
     "another host": (_set(f"{LOOK}/inputs/uri", "https://example.com/x?api-version=1"), "which is no group of run"),
     "a group of another run": (
@@ -195,6 +202,16 @@ REFUSED: dict[str, tuple[Callable[[Body], None], str]] = {
         _set(f"{END}/expression", {"and": [{"greater": ["@ticks(utcNow())", "@ticks('2026-11-23T10:00:00Z')"]}]}),
         "does not ask whether tfinfra-expires-at",
     ),
+    "a deletion before the time": (_asks("less", TAG), "does not ask whether"),
+    "a deletion of what has no tag": (
+        _asks("greater", TAG.replace("9999", "1999")),
+        "does not ask whether",
+    ),
+    "a tag of another name": (_asks("greater", TAG.replace("expires-at", "expires")), "does not ask whether"),
+    "a time in a condition that is always true": (
+        _set(f"{END}/expression", {"or": [{"equals": [1, 1]}, {"greater": ["@ticks(utcNow())", f"@ticks({TAG})"]}]}),
+        "does not ask whether",
+    ),
     "something else otherwise": (_set(f"{END}/else", {"actions": {"x": {}}}), "does something else otherwise"),
     "another kind of action": (_add("wait", {"type": "Wait", "inputs": {}}), "is an action of type 'Wait'"),
     "another kind of action inside": (_set(f"{END}/actions", {"x": {"type": "Terminate"}}), "of type 'Terminate'"),
@@ -202,6 +219,21 @@ REFUSED: dict[str, tuple[Callable[[Body], None], str]] = {
     "another trigger": (_set("triggers", {"hook": {"type": "Request", "kind": "Http"}}), "is no recurrence"),
     "no trigger": (_set("triggers", {}), "0 triggers"),
 }
+
+
+SAME: dict[str, Any] = {
+    "as it is": {"and": [{"greater": ["@ticks(utcNow())", f"@ticks({TAG})"]}]},
+    "the other way round": {"less": [f"@ticks({TAG})", "@ticks(utcNow())"]},
+    "denied": {"not": {"lessOrEquals": ["@ticks(utcNow())", f"@ticks({TAG})"]}},
+}
+
+
+@pytest.mark.parametrize("case", SAME)
+def test_the_same_question_in_other_words_is_taken(arm: Arm, case: str) -> None:
+    arm.make_all()
+    body = copy.deepcopy(workflow())
+    _set(f"{END}/expression", SAME[case])(body)
+    assert arm.put(TIMER, body).status == 201
 
 
 @pytest.mark.parametrize("case", REFUSED)

@@ -272,6 +272,16 @@ def test_killing_the_supervisor_takes_everything_along(folder: Path) -> None:
     assert _traces() == before
 
 
+def test_removing_the_cloud_from_under_the_machines_takes_everything_along(folder: Path) -> None:
+    before = _traces()
+    MACHINES.start(scale_set(folder, _TELL + "tell()"))
+    _told(folder)
+    spaces = _spaces(folder)
+    folder.rename(folder.with_name("removed"))
+    wait_for(lambda: _alive(spaces) == [])
+    assert _traces() == before
+
+
 def test_a_machine_whose_init_is_killed_is_gone_and_its_peer_goes_on(folder: Path) -> None:
     MACHINES.start(scale_set(folder, _TELL + "tell()"))
     _told(folder, 0), _told(folder, 1)

@@ -17,7 +17,7 @@ import pytest
 from tests.machines.support import scale_set, wait_for
 from tfinfra.localcloud.machines.marks import MARK
 from tfinfra.localcloud.machines.process import ProcessMachines
-from tfinfra.localcloud.machines.records import Record, read_record
+from tfinfra.localcloud.machines.records import Record, is_alive, read_record
 
 _LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent-death signal is Linux's")
 _SAY = """
@@ -123,6 +123,15 @@ def test_the_machines_die_with_their_supervisor(tmp_path: Path, name: str) -> No
     os.kill(_record(tmp_path).supervisor.pid, signal.SIGKILL)
     wait_for(lambda: not any(s.running for s in MACHINES.states(tmp_path)))
     wait_for(lambda: _marked(name) == [])
+
+
+def test_the_machines_end_when_the_cloud_is_removed_from_under_them(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "set"
+    MACHINES.start(scale_set(folder, _SAY, set_id=name))
+    _about(folder, "vm_0"), _about(folder, "vm_1")
+    supervisor = _record(folder).supervisor
+    folder.rename(tmp_path / "removed")
+    wait_for(lambda: _marked(name) == [] and not is_alive(supervisor))
 
 
 def test_a_machine_whose_boot_fails_is_gone_with_the_reason(tmp_path: Path, name: str) -> None:

@@ -12,6 +12,7 @@ import pytest
 from jsonschema import Draft7Validator
 
 from stacks.timer import definition
+from tests.stacks import published_schema
 
 SCHEMA = json.loads((Path(__file__).parent / "data" / "workflowdefinition.json").read_text())
 GROUPS = {"compute": "tfinfra-r-compute", "keep": "tfinfra-r-keep"}
@@ -28,6 +29,11 @@ def test_the_schema_itself_is_one() -> None:
 def test_the_definition_is_one_that_the_schema_takes() -> None:
     assert wrong(definition(GROUPS)) == []
     assert wrong(definition({"compute": "a", "compute_1": "b", "keep": "c"})) == []
+
+
+def test_the_check_against_the_published_schema_sees_all_but_the_authentication() -> None:
+    assert published_schema.wrong(SCHEMA) == []
+    assert published_schema.wrong({"properties": {"triggers": {"maxProperties": 0}}}) != []
 
 
 def _without(*path: str) -> Callable[[Any], None]:

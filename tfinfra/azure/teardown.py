@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tfinfra.azure.clients import COMPUTE_API, get_json, resource_client, warm
-from tfinfra.azure.names import run_of_group
+from tfinfra.azure.names import RUN_ID, run_of_group
 from tfinfra.clock import spell_seconds
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError, ProvisioningError, TeardownIncomplete
@@ -125,9 +125,9 @@ def group_exists(cloud: Cloud, name: str) -> bool | None:
 
 
 def list_runs(cloud: Cloud) -> tuple[LiveGroup, ...]:
-    """Every group of every run in the subscription, by name: what carries a run's tag, unless it is named for another
-    run. Raises CredentialsError or ProvisioningError."""
-    groups = (_live(g) for g in _all_groups(cloud) if RUN_TAG in (g.tags or {}))
+    """Every group of every run in the subscription, by name: what is tagged with a run's id, unless it is named for
+    another run. Raises CredentialsError or ProvisioningError."""
+    groups = (_live(g) for g in _all_groups(cloud) if RUN_ID.fullmatch((g.tags or {}).get(RUN_TAG, "")))
     return tuple(g for g in groups if run_of_group(g.name) in (g.run, None))
 
 

@@ -53,9 +53,10 @@ def _show(compiled: Compiled, rehearse: bool, recorder: Recorder | None, *, as_j
         print("\n".join(_text(compiled, price)), flush=True)
     answer = ask() if ask else None
     if as_json:
-        print_document({**_document(compiled, price), **({"live": answer} if answer else {})})
+        asked = {"live": answer, "layers": _layers(compiled, answer.may_delete)} if answer else {}
+        print_document({**_document(compiled, price), **asked})
     elif answer:
-        print("\n".join(_live(answer)))
+        print("\n".join([*_live(answer), *_deletion_asked(_layers(compiled, answer.may_delete))]))
 
 
 def _compiled(manifest: Path, target: str | None, rehearse: bool) -> Compiled:
@@ -85,6 +86,12 @@ def _live(answer: LiveAnswer) -> Iterator[str]:
     yield f"\nthe {answer.cloud} cloud, asked ({answer.seconds:.1f} s)"
     for line in answer.checked:
         yield f"  {line.check:{width}}  {line.found}"
+
+
+def _deletion_asked(layers: tuple[Layer, ...]) -> Iterator[str]:
+    """Which layers the subscription lets a run have."""
+    yield "\ndeletion, by what the cloud says"
+    yield from map(_layer, layers)
 
 
 def _document(compiled: Compiled, price: Priced) -> dict[str, Any]:
@@ -198,5 +205,8 @@ def _layers(compiled: Compiled, may_delete: bool | None = None) -> tuple[Layer, 
 
 
 def _deletion(compiled: Compiled) -> Iterator[str]:
-    for layer in _layers(compiled):
-        yield f"  {'on' if layer.on else 'OFF':4}{layer.name:8}{layer.why}"
+    yield from map(_layer, _layers(compiled))
+
+
+def _layer(layer: Layer) -> str:
+    return f"  {'on' if layer.on else 'OFF':4}{layer.name:8}{layer.why}"

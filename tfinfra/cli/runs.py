@@ -43,7 +43,8 @@ HEAD = ("RUN", "STATE", "RESULT", "STARTED", "TOOK", "USD", "LEFT")
 def _row(state: RunState, now: float) -> tuple[str, ...]:
     from tfinfra.clock import iso_time, spell_seconds
 
-    took = (state.ended or now) - state.started if state.started else None
+    until = state.ended or (None if state.state == "deleted" else now)  # of what others deleted nobody knows when
+    took = until - state.started if state.started and until else None
     name = state.state + (" (unwatched)" if state.state in ("provisioning", "training") and not state.watched else "")
     return (
         state.run,

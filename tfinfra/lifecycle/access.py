@@ -17,7 +17,7 @@ from tfinfra.lifecycle.elsewhere import BorrowedFolder, borrowed, driven_elsewhe
 from tfinfra.lifecycle.places import Asked, KnownTarget, Place, guesses, known_targets, place_of
 from tfinfra.lifecycle.ports import Ports, Progress
 from tfinfra.lifecycle.real import real_ports
-from tfinfra.lifecycle.record import RunFolder, RunRecord, all_records, is_broken, run_folder
+from tfinfra.lifecycle.record import RunFolder, RunRecord, all_records, is_alive, is_broken, run_folder
 from tfinfra.lifecycle.runs import RunGroup, RunState, read_outcome, resolve, run_state, untold
 from tfinfra.lifecycle.settings import record_store
 from tfinfra.model import Outcome
@@ -93,20 +93,32 @@ def find_run(wanted: str, asked: Asked = ANYWHERE, tell: Progress = quiet) -> Fo
         place = _named_place(asked, tell)
         there = [record for record in records if place.holds(record.target, record.rehearse)]
         return _found_at(wanted, there, _reached(place, state), state)
-    run = _by_record(wanted, records)
+    run = _by_record(wanted, records, state)
     if run is not None:
         return _recorded(run_folder(state, run), state)
     return _found_at(wanted, records, _places_around(wanted, state, tell), state)
 
 
-def _by_record(wanted: str, records: Sequence[RunRecord]) -> str | None:
-    """What the records alone can say, without asking a cloud."""
+def _by_record(wanted: str, records: Sequence[RunRecord], state: Path) -> str | None:
+    """What the records alone can say. For a name this machine's cloud is asked besides: it knows which of its runs are
+    still there, also one whose record was lost."""
+    if not any(wanted in (r.run, r.name) for r in records):
+        return None
+    here = _here(state) if any(r.name == wanted and HERE.holds(r.target, r.rehearse) for r in records) else ()
+    unasked = {r.run for r in records if is_alive(r.client) or not HERE.holds(r.target, r.rehearse)}
+    known = _standing(wanted, records, unasked | {group.run for group in here})
     try:
-        return resolve(wanted, records) if any(wanted in (r.run, r.name) for r in records) else None
+        run = resolve(wanted, known, here)
     except UsageError:
-        if any(r.name == wanted and r.phase != "deleted" for r in records):
+        if any(r.name == wanted and r.phase != "deleted" for r in known):
             raise
         return None
+    return run if any(r.run == run for r in records) else None
+
+
+def _here(state: Path) -> tuple[RunGroup, ...]:
+    """The groups of this machine's cloud."""
+    return tuple(group for reach in _reached(HERE, state) for group in reach().groups())
 
 
 def _recorded(folder: RunFolder, state: Path) -> FoundRun:

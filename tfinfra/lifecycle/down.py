@@ -88,6 +88,10 @@ def incomplete(record: RunRecord | None, run: str, left: dict[str, str], now: fl
     if record is not None and record.usd_per_hour:
         lines.append(f"  {spending.so_far(record, now)}; what is left goes on costing until it is gone")
     message = "\n".join([f"not everything of {run} could be deleted; left are", *lines])
+    if all(reason == NOT_OURS for reason in left.values()):
+        return TeardownIncomplete(
+            message, hint=f"what is this run's after all is tagged tfinfra-run={run}, or goes by hand"
+        )
     return TeardownIncomplete(message, hint=f"`tfinfra down {run}` tries again")
 
 

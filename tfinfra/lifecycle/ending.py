@@ -55,6 +55,15 @@ def end_run(active: ActiveRun, error: BaseException | None) -> RunResult:
     return RunResult(record, document, final)
 
 
+def never_begun(active: ActiveRun, error: BaseException) -> None:
+    """Notes why a run came to nothing before it touched a cloud; all else that it left on this machine goes."""
+    active.folder.forget()
+    record = active.folder.read()
+    if record is not None:
+        times = {**record.times, "ended": active.ports.clock()}
+        active.folder.update(phase="deleted", client=None, times=times, **_verdict(error, None))
+
+
 def _write_results(active: ActiveRun, document: dict[str, Any], record: RunRecord) -> None:
     try:
         collect.write_results(active.folder, document, Path(record.results))

@@ -42,12 +42,13 @@ class Recorder(Protocol):
 @dataclass(frozen=True)
 class LiveAnswer:
     """What `cloud` says: `diagnostics` in file order; `checked` what was asked and is well; `seconds` that
-    it took."""
+    it took; `may_delete` as Standing has it, None where it was not asked."""
 
     cloud: str
     diagnostics: tuple[Diagnostic, ...]
     checked: tuple[Checked, ...]
     seconds: float
+    may_delete: bool | None = None
 
 
 def check_live(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Path, run: str) -> LiveAnswer:
@@ -57,10 +58,12 @@ def check_live(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Pat
     from tfinfra.azure.standing import look_over
 
     began = time.monotonic()
+    told: list[Standing] = []
     lacking: list[Finding] = []
 
     def record() -> tuple[Request, ...]:
         standing, lacks = look_over(cloud, compiled.plan.infrastructure.access)
+        told.append(standing)
         lacking.extend(Finding("TFI626", lack.key, lack.message, lack.hint) for lack in lacks)
         return _requests(compiled, cloud, standing, run, partial(recorder.record, deploy, run))
 
@@ -69,9 +72,8 @@ def check_live(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Pat
         compiled.places.diagnostic(f.code, f.key, f.message, f.hint, severity=f.severity)
         for f in (*found.findings, *lacking)
     )
-    return LiveAnswer(
-        cloud.name, compiled.places.in_file_order(diagnostics), found.checked, round(time.monotonic() - began, 3)
-    )
+    seconds, may_delete = round(time.monotonic() - began, 3), told[0].may_delete if told else None
+    return LiveAnswer(cloud.name, compiled.places.in_file_order(diagnostics), found.checked, seconds, may_delete)
 
 
 def reach(compiled: Compiled, rehearse: bool) -> Future[Cloud]:

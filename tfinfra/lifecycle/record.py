@@ -1,5 +1,5 @@
-"""What this machine remembers of a run: state_folder()/runs/<run>/, written before the first write to a cloud and at
-every phase after it, so that whatever happens to the client, `status`, `logs`, `fetch` and `down` can go on."""
+"""What this machine remembers of a run: state_folder()/runs/<run>/, written when its id is told and at
+every phase from then on, so that whatever happens to the client, `status`, `logs`, `fetch` and `down` can go on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -102,6 +101,7 @@ class RunFolder:
         self.audit = self._audit_log()
         self.complaints: list[str] = []
         self._unwritten: RunRecord | None = None
+        self._seen: RunRecord | None = None
 
     def _audit_log(self) -> AuditLog:
         return AuditLog(self.path / "events.jsonl", iso_time, self.complain)
@@ -115,15 +115,21 @@ class RunFolder:
         """Replaces run.json at once: a reader sees the old or the new one, never a part."""
         self.path.mkdir(parents=True, exist_ok=True)
         write_json(self.path / "run.json", to_json(record))
+        self._seen = record
 
     def read(self) -> RunRecord | None:
-        """The record, None where there is none that this version can read."""
+        """The record, None where there is none that this version can read. Where somebody removes it under this
+        process, what that knew of it: whoever drives a run must end it all the same, and its next update writes the
+        record again."""
         if self._unwritten is not None:
             return self._unwritten
         try:
-            return from_json(RunRecord, json.loads((self.path / "run.json").read_text()))
+            self._seen = from_json(RunRecord, json.loads((self.path / "run.json").read_text()))
+        except FileNotFoundError:
+            return self._seen
         except (OSError, ValueError, KeyError, TypeError):
             return None
+        return self._seen
 
     def update(self, **changes: Any) -> RunRecord:
         """Writes the record with `changes` and returns it. Raises KeyError where there is no record.
@@ -149,13 +155,10 @@ class RunFolder:
         return replace(record, **changes)
 
     def forget(self) -> None:
-        """Removes what a run that touched nothing has left here."""
+        """Removes what a run that touched nothing has left here, but for its record and its log."""
         for folder in (self.deploy, self.pulumi, self.audit_folder):
             shutil.rmtree(folder, ignore_errors=True)
-        for file in (self.audit.path, Path(f"{self.audit.path}.lock"), self.bundle):
-            file.unlink(missing_ok=True)
-        with suppress(OSError):  # a background run's request and log stay
-            self.path.rmdir()
+        self.bundle.unlink(missing_ok=True)
 
     def forget_stacks(self) -> None:
         """Removes what only a living run needs: Pulumi's state, and a bundle that never came to its store."""

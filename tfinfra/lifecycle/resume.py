@@ -104,6 +104,8 @@ def log_lines(found: FoundRun, task: str | None, follow: bool) -> Iterator[str]:
         if path.exists():
             yield from path.read_text(errors="replace").splitlines()
             return
+    if name in record.plan_tasks and not record.fetched:
+        raise UsageError(f"the logs of {record.run} were never fetched, and went with its groups")
     raise _no_log(record, name)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tfinfra import layout
-from tfinfra.azure.names import RUN_ID, name_of_run
+from tfinfra.azure.names import RUN_ID, name_of_run, part_of_group
 from tfinfra.errors import UsageError
 from tfinfra.lifecycle import spending
 from tfinfra.lifecycle.record import RunRecord, is_alive
@@ -31,9 +31,9 @@ class RunGroup:
 
 @dataclass(frozen=True)
 class RunState:
-    """One run as `runs` and `status` tell it. `state`: provisioning, training, ended (outputs not fetched yet), held,
-    deleting, incomplete, deleted, unknown (no record of it here). `usd` is the list price so far, 0 on this machine;
-    `max_cost_usd` what it may be at most."""
+    """One run as `runs` and `status` tell it. `state`: starting, provisioning, training, ended (outputs not fetched
+    yet), held, deleting, incomplete, deleted, unknown (no record of it here). `usd` is the list price so far, 0 on this
+    machine; `max_cost_usd` what it may be at most."""
 
     run: str
     state: str
@@ -87,7 +87,7 @@ def run_state(record: RunRecord, groups: Sequence[RunGroup], outcome: Outcome | 
     ended = record.times.get("ended") or (outcome.ended if outcome else None)
     return RunState(
         run=record.run,
-        state=_state(record, bool(mine), outcome),
+        state=_state(record, mine, outcome),
         result=record.result or (outcome.result if outcome else None),
         message=record.message or (outcome.message if outcome else ""),
         started=record.times.get("started"),
@@ -103,11 +103,12 @@ def run_state(record: RunRecord, groups: Sequence[RunGroup], outcome: Outcome | 
     )
 
 
-def _state(record: RunRecord, exists: bool, outcome: Outcome | None) -> str:
-    if not exists and (record.phase in ("deleted", "incomplete") or not is_alive(record.client)):
+def _state(record: RunRecord, mine: Sequence[str], outcome: Outcome | None) -> str:
+    if not mine and (record.phase in ("deleted", "incomplete") or not is_alive(record.client)):
         return "deleted"
-    if record.phase == "running":
-        return "ended" if outcome else "training"
+    if record.phase == "running":  # without its machines nothing trains, whoever deleted them
+        trains = outcome is None and any(part_of_group(group) == "compute" for group in mine)
+        return "training" if trains else "ended"
     return record.phase
 
 

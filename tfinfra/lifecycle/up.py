@@ -12,7 +12,7 @@ from typing import Any
 from tfinfra import layout
 from tfinfra.azure.standing import Standing
 from tfinfra.background import spawn
-from tfinfra.clock import count, iso_time, spell_seconds
+from tfinfra.clock import count, spell_seconds
 from tfinfra.compiler.pipeline import Compiled
 from tfinfra.errors import (
     Cancelled,
@@ -23,19 +23,18 @@ from tfinfra.errors import (
 )
 from tfinfra.lifecycle import attempts, collect, down, elsewhere, settings, spending
 from tfinfra.lifecycle.active import ActiveRun, UpOptions
+from tfinfra.lifecycle.beginning import begun, starting
 from tfinfra.lifecycle.data import RunData
-from tfinfra.lifecycle.ending import POLL, RunResult, await_collected, end_run, hold_success
+from tfinfra.lifecycle.ending import POLL, RunResult, await_collected, end_run, hold_success, never_begun
 from tfinfra.lifecycle.layers import deletion_layers
 from tfinfra.lifecycle.observer import Observer
 from tfinfra.lifecycle.ports import BundleSeam, EngineSeam, LockSeam, Ports
 from tfinfra.lifecycle.reach import await_store
-from tfinfra.lifecycle.record import Attempt, RunRecord, run_folder, this_process
+from tfinfra.lifecycle.record import run_folder
 from tfinfra.lifecycle.session import Interrupt, Session
 from tfinfra.lifecycle.staging import Given
 from tfinfra.lifecycle.watch import Watch
 from tfinfra.model import Outcome, Requirements, to_json
-from tfinfra.money.budget import deadline, kept_seconds
-from tfinfra.money.ledger import Ledger
 from tfinfra.store import ObjectStore
 
 
@@ -66,10 +65,11 @@ class UpRun:
         """Provisions, trains, collects and deletes. Raises what went wrong before the first write to the cloud; after
         it, the result carries the error."""
         try:
+            self._active.folder.write(starting(self._active, self._compiled.spec.target))
             lock, engine, standing = self._prepare(self._requirements())
             self._begin(lock)
-        except BaseException:
-            self._active.folder.forget()
+        except BaseException as raised:
+            never_begun(self._active, raised)
             raise
         error: BaseException | None = None
         try:
@@ -137,41 +137,11 @@ class UpRun:
 
     def _begin(self, lock: LockSeam) -> None:
         """Writes the run's record: from here on nothing that is made can be orphaned."""
-        now, active = self._ports.clock(), self._active
-        limits, burn = active.plan.limits, active.options.burn
-        end = deadline(limits, burn, now)
+        end, record = begun(self._active, self._compiled.spec.target, lock.key)
         self._session.deadline = end
         if end.limit == "max_cost_usd":
             self._observer.say(f"limits.max_cost_usd ends the run after {spell_seconds(end.seconds)} at the latest")
-        keep_group = settings.group_name(self.run, "keep")
-        compute_group, first = settings.group_name(self.run, "compute"), active.plan.infrastructure
-        record = RunRecord(
-            run=self.run,
-            name=active.plan.name,
-            target=self._compiled.spec.target,
-            rehearse=active.options.rehearse,
-            owner=self._ports.cloud.owner,
-            keep_group=keep_group,
-            compute_group=compute_group,
-            deadline=iso_time(end.at),
-            keep_until=iso_time(end.at + limits.keep_outputs),
-            results=str(active.options.results / self.run),
-            leader=active.plan.tasks[0].name,
-            plan_tasks=tuple(task.name for task in active.plan.tasks),
-            usd_per_hour=burn.total,
-            max_cost_usd=limits.max_cost_usd,
-            limit=end.limit,
-            run_seconds=end.seconds,
-            ledger=Ledger((spending.billed(keep_group, "keep", burn.keep, now, end.at + kept_seconds(limits)),)),
-            attempts=(Attempt(compute_group, first.location, first.vm_size),),
-            machines=active.options.machines,
-            environment=lock.key,
-            backend=down.users_backend(),
-            phase="provisioning",
-            client=this_process(),
-            times={"started": now},
-        )
-        active.folder.write(record)
+        self._active.folder.write(record)
 
     # Provision
 
@@ -241,6 +211,8 @@ class UpRun:
         """Makes nothing that is billed by the hour before the timer is proven. Raises ProvisioningError."""
         if armed is None:
             return
+        if not armed.done():
+            self._observer.say("waiting for the timer's first run that succeeds: no machine is made before")
         proven = self._session.wait(armed)
         self._session.audit.append("timer", armed=proven)
         if not proven:

@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tfinfra.clock import iso_time, unix_time
+
 Functions = Mapping[str, Callable[..., Any]]  # by name, in lower case
 _TOKEN = re.compile(
     r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<number>-?\d+(?:\.\d+)?)|(?P<name>\w+)|(?P<mark>\?\[|[(),\[\]]))"
@@ -32,6 +34,37 @@ def evaluate(text: str, functions: Functions) -> Any:
     if parser.tokens:
         raise ValueError(f"'{text}' is no expression")
     return found
+
+
+def holds(condition: Any, functions: Functions) -> bool:
+    """Whether an If's expression is true. Raises ValueError, KeyError or TypeError where it is no condition."""
+    if not isinstance(condition, dict):
+        return bool(value(condition, functions))
+    ((operator, operands),) = condition.items()
+    if operator in ("and", "or"):
+        return (all if operator == "and" else any)(holds(o, functions) for o in operands)
+    if operator == "not":
+        return not holds(operands, functions)
+    left, right = (value(o, functions) for o in operands)
+    return bool(_COMPARISONS[operator](left, right))
+
+
+def at(now: float) -> Functions:
+    """What an expression may call about the time, which is `now` (Unix seconds)."""
+    return {
+        "utcnow": lambda: iso_time(now),
+        "ticks": lambda text: unix_time(str(text)),
+        "coalesce": lambda *values: next((v for v in values if v is not None), None),
+    }
+
+
+_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    "equals": lambda a, b: a == b,
+    "greater": lambda a, b: a > b,
+    "greaterOrEquals": lambda a, b: a >= b,
+    "less": lambda a, b: a < b,
+    "lessOrEquals": lambda a, b: a <= b,
+}
 
 
 def _tokens(text: str) -> list[str]:

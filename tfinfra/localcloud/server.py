@@ -125,9 +125,10 @@ async def _until_not_needed(app: ArmApp, presence: Presence, layout: Layout) -> 
 
 
 def _owns(layout: Layout) -> bool:
-    """Whether the state folder is still this process's: a folder that was removed can be found by nobody."""
+    """Whether the state folder is still this process's. One that was removed can be found by nobody, also where a
+    machine that was writing has made a part of it again: the certificate is made once, at the start."""
     written = read_json(layout.endpoint)
-    return layout.root.is_dir() and (written is None or written["pid"] == os.getpid())
+    return layout.ca.exists() and (written is None or written["pid"] == os.getpid())
 
 
 async def _tick(app: ArmApp) -> None:

@@ -66,10 +66,17 @@ class State:
         self._resources: dict[str, Resource] = {}
         for folder in (layout.groups, layout.subscription, layout.trash):
             own_folder(folder)
+        self._discard_remains()
         for path in (*layout.groups.glob("*/resources/*.json"), *layout.subscription.glob("*.json")):
             data = read_json(path)
             if data is not None:
                 self._resources[data["id"].lower()] = Resource(**data)
+
+    def _discard_remains(self) -> None:
+        """Discards folders of no group: who writes into a store made of files may do so a moment after its deletion."""
+        for folder in list(self._layout.groups.iterdir()):
+            if not (folder / "resources").is_dir():
+                self.discard(folder)
 
     def get(self, id_: str) -> Resource | None:
         return self._resources.get(id_.lower())

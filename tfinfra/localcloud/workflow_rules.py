@@ -3,13 +3,13 @@ it has expired. A rehearsal of anything else would prove nothing, so it is refus
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from tfinfra.clock import unix_time
 from tfinfra.localcloud import expressions, ids
 from tfinfra.localcloud.arm_error import ArmError
 from tfinfra.localcloud.state import Resource
@@ -94,8 +94,18 @@ class _Checker:
                 yield f"'{inner}' sends {call.method} to {call.group} after a look at {before[0].group}"
 
     def _asks_for_the_expiry(self, expression: Any, look: Call) -> bool:
-        text = json.dumps(expression)
-        return f"body('{look.action}')" in text and f"'{EXPIRES_TAG}'" in text and "utcnow()" in text.lower()
+        """Whether it is true of a group whose time has passed and of no other: it is tried with one of each kind."""
+        tagged = ("2001-01-01T00:00:00Z", "2003-01-01T00:00:00Z", None)
+        return [self._holds(expression, look, time) for time in tagged] == [True, False, False]
+
+    def _holds(self, expression: Any, look: Call, expires: str | None) -> bool:
+        """Whether it is true in 2002 of a group that is tagged so, False where it cannot be told."""
+        found = {look.action: {"tags": {EXPIRES_TAG: expires} if expires else {}}}
+        functions = {**self._functions, **expressions.at(unix_time("2002-01-01T00:00:00Z")), "body": found.__getitem__}
+        try:
+            return expressions.holds(expression, functions)
+        except (ValueError, KeyError, TypeError):
+            return False
 
     def _call(self, name: str, action: dict[str, Any]) -> tuple[Call | None, str]:
         """The call that an action makes, and what is wrong with it ("" where nothing is)."""

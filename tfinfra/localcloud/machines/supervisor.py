@@ -1,5 +1,6 @@
 """The process that holds one scale set's machines: `python -m tfinfra.localcloud.machines.supervisor` reads the spec
-from its standard input, goes into a session of its own, boots the machines, and stays until they are ended.
+from its standard input, goes into a session of its own, boots the machines, and stays until they are ended, or until
+the folder that it writes its record to is gone: with it went all that could still find and end them.
 
 The process that was called waits until all machines have begun to boot and then exits with 0, or with 1 and the reason
 on its standard error: so the daemon is never the supervisor's parent, and its death ends no machine.
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -16,9 +18,11 @@ from pathlib import Path
 from typing import NoReturn
 
 from tfinfra.localcloud.machines.base import ScaleSetSpec
+from tfinfra.localcloud.machines.records import RECORD
 from tfinfra.localcloud.machines.wire import spec_from_text
 
 Ready = Callable[[], None]
+LOOK_SECONDS = 2.0
 
 
 def main() -> int:
@@ -52,13 +56,33 @@ def _supervise(kind: str, spec: ScaleSetSpec, writer: int) -> NoReturn:
     """Never returns: what is forked here must not run on in its caller's code."""
     status = 1
     try:
-        _supervisor(kind)(spec, lambda: _answer(writer, "ready"))
+        _supervisor(kind)(spec, lambda: _booted(spec.folder / RECORD, writer))
         status = 0
     except Exception as fault:  # noqa: BLE001 - the outermost edge of this process: the caller must hear the reason
         traceback.print_exc()
         _answer(writer, str(fault) or repr(fault))
     finally:
         os._exit(status)
+
+
+def _booted(record: Path, writer: int) -> None:
+    """Answers the caller; looks after the record from now on, by a timer: a process that makes a PID namespace may
+    start no thread."""
+    signal.signal(signal.SIGALRM, lambda *_: _leave_without(record))
+    signal.setitimer(signal.ITIMER_REAL, LOOK_SECONDS, LOOK_SECONDS)
+    _answer(writer, "ready")
+
+
+def _leave_without(record: Path) -> None:
+    """Ends this process as the cloud would, where its record is not there any more: the cloud removes it only after
+    this process has ended, so somebody has removed the cloud's state from under its machines."""
+    try:
+        record.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        signal.setitimer(signal.ITIMER_REAL, 0)  # once: a second signal would break into the end of the machines
+        os.kill(os.getpid(), signal.SIGTERM)
+    except OSError:
+        return  # a disk that does not answer is not one that was emptied
 
 
 def _answer(writer: int, text: str) -> None:

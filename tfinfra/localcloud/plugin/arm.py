@@ -121,21 +121,25 @@ class Arm:
         where = answer.headers.get("azure-asyncoperation") or answer.headers.get("location")
         if where is None:
             return None
-        url, pause = urlsplit(where), _FIRST_LOOK
+        url, pause, heard = urlsplit(where), _FIRST_LOOK, time.monotonic()
         target = f"{url.path}?{url.query}" if url.query else url.path
         while not self.stopped.is_set():
             look = self._look(target)
+            heard = time.monotonic() if look.status else heard
+            if time.monotonic() > heard + _PATIENCE:
+                raise ArmError(0, "EndpointUnreachable", f"{self.endpoint}: {_dig(look.body, 'error')}")
             state = str(_dig(look.body, "status") or "").lower()
-            if look.status != 202 and (state in _ENDED or not state):
+            if look.status not in (0, 202) and (state in _ENDED or not state):
                 return _check(look, state)
             self.stopped.wait(max(pause, _retry_after(look)))
             pause = min(2 * pause, _LAST_LOOK)
         raise ArmError(0, "Cancelled", "the update was cancelled")
 
     def _look(self, target: str) -> Answer:
+        """How the operation stands; the status is 202 where it goes on, 0 where nobody answers."""
         answer, error = self._try("GET", target, None)
         if answer is None:
-            return Answer(202, {"retry-after": "1"}, {"error": str(error)})
+            return Answer(0, {"retry-after": "1"}, {"error": str(error)})
         if answer.status in _RETRIED:
             return Answer(202, answer.headers, {})
         if answer.status >= 400:

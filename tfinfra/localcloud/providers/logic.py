@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tfinfra.clock import iso_time, unix_time
 from tfinfra.localcloud import expressions, workflow_rules
 from tfinfra.localcloud.providers.base import Provider, Surroundings
 from tfinfra.localcloud.state import Resource
@@ -74,11 +73,9 @@ class _Scope:
         self.results: dict[str, str] = {}
         self._bodies: dict[str, Any] = {}
         self._functions: expressions.Functions = {
+            **expressions.at(now),
             "parameters": parameters.__getitem__,
-            "utcnow": lambda: iso_time(now),
-            "ticks": lambda text: unix_time(str(text)),
             "body": self._bodies.__getitem__,
-            "coalesce": lambda *values: next((v for v in values if v is not None), None),
         }
 
     async def run(self, actions: dict[str, Any]) -> bool:
@@ -105,7 +102,7 @@ class _Scope:
     async def _act(self, name: str, action: dict[str, Any]) -> bool:
         if str(action["type"]).lower() == "http":
             return await self._ask(name, action["inputs"])
-        chosen = action if self._true(action["expression"]) else action.get("else") or {}
+        chosen = action if expressions.holds(action["expression"], self._functions) else action.get("else") or {}
         return await self.run(chosen.get("actions") or {})
 
     async def _ask(self, name: str, inputs: dict[str, Any]) -> bool:
@@ -114,25 +111,5 @@ class _Scope:
         self._bodies[name] = reply.body
         return reply.status < 400
 
-    def _true(self, expression: Any) -> bool:
-        if not isinstance(expression, dict):
-            return bool(self.value(expression))
-        ((operator, operands),) = expression.items()
-        if operator in ("and", "or"):
-            return (all if operator == "and" else any)(self._true(o) for o in operands)
-        if operator == "not":
-            return not self._true(operands)
-        left, right = map(self.value, operands)
-        return bool(_COMPARISONS[operator](left, right))
-
     def value(self, template: Any) -> Any:
         return expressions.value(template, self._functions)
-
-
-_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
-    "equals": lambda a, b: a == b,
-    "greater": lambda a, b: a > b,
-    "greaterOrEquals": lambda a, b: a >= b,
-    "less": lambda a, b: a < b,
-    "lessOrEquals": lambda a, b: a <= b,
-}
