@@ -71,3 +71,10 @@ class ActiveRun:
         if self.outcome is not None:
             times["training_ended"] = self.outcome.ended
         return {**times, "ended": self.ports.clock()} if over else times
+
+
+def there(value: Any) -> Any:
+    """`value`, made by an earlier phase."""
+    if value is None:
+        raise ProvisioningError("a phase ran before the one that it needs")
+    return value

@@ -4,12 +4,9 @@ to a cloud, what was made is deleted again, or named."""
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
-from typing import Any
 
-from tfinfra import layout
 from tfinfra.azure.standing import Standing
 from tfinfra.background import spawn
 from tfinfra.clock import count, spell_seconds
@@ -18,24 +15,21 @@ from tfinfra.errors import (
     Cancelled,
     LimitReached,
     NotFeasible,
-    ProvisioningError,
     TrainingFailed,
 )
-from tfinfra.lifecycle import attempts, collect, down, elsewhere, settings, spending
-from tfinfra.lifecycle.active import ActiveRun, UpOptions
+from tfinfra.lifecycle import collect, down, elsewhere, settings, spending
+from tfinfra.lifecycle.active import ActiveRun, UpOptions, there
 from tfinfra.lifecycle.beginning import begun, starting
 from tfinfra.lifecycle.data import RunData
 from tfinfra.lifecycle.ending import POLL, RunResult, await_collected, end_run, hold_success, never_begun
 from tfinfra.lifecycle.layers import deletion_layers
 from tfinfra.lifecycle.observer import Observer
-from tfinfra.lifecycle.ports import BundleSeam, EngineSeam, LockSeam, Ports
-from tfinfra.lifecycle.reach import await_store
+from tfinfra.lifecycle.ports import EngineSeam, LockSeam, Ports
+from tfinfra.lifecycle.provision import Provisioning, look
 from tfinfra.lifecycle.record import run_folder
 from tfinfra.lifecycle.session import Interrupt, Session
 from tfinfra.lifecycle.staging import Given
-from tfinfra.lifecycle.watch import Watch
 from tfinfra.model import Outcome, Requirements, to_json
-from tfinfra.store import ObjectStore
 
 
 class UpRun:
@@ -57,9 +51,9 @@ class UpRun:
         self._observer = observer
         folder = run_folder(options.state, self.run)
         self._session = Session(observer, folder.audit, interrupt, ports.clock)
-        self._part = "keep"
         self._active = ActiveRun(compiled.plan, self.run, folder, ports, self._session, options)
         self._data = RunData(compiled, given or Given(), self._active)
+        self._provisioning = Provisioning(compiled, self._active, self._data, observer)
 
     def go(self) -> RunResult:
         """Provisions, trains, collects and deletes. Raises what went wrong before the first write to the cloud; after
@@ -73,7 +67,7 @@ class UpRun:
             raise
         error: BaseException | None = None
         try:
-            self._provision(lock, engine, standing)
+            self._provisioning.go(lock, engine, standing)
             if self._active.options.detach:
                 return self._leave()
             self._train()
@@ -107,7 +101,9 @@ class UpRun:
             progress = session.progress("prepare")
             read = spawn(lambda: self._data.read(progress), "inputs")
             session.wait(spawn(lambda: ports.ensure_cli(progress), "toolchain"))
-            engine = spawn(lambda: ports.engine(folder.deploy, self.run, folder.pulumi, self._made), "engine")
+            engine = spawn(
+                lambda: ports.engine(folder.deploy, self.run, folder.pulumi, self._provisioning.made), "engine"
+            )
             try:
                 lock = session.wait(spawn(lambda: ports.make_lock(requirements, progress), "lock"))
                 standing = session.wait(looked)
@@ -143,133 +139,14 @@ class UpRun:
             self._observer.say(f"limits.max_cost_usd ends the run after {spell_seconds(end.seconds)} at the latest")
         self._active.folder.write(record)
 
-    # Provision
-
-    def _made(self, resource: str) -> None:
-        """The engine tells of a resource; any thread may call this."""
-        self._session.audit.append("resource", text=resource)
-        self._observer.progress(self._part, resource)
-
-    def _provision(self, lock: LockSeam, engine: Future[EngineSeam], standing: Standing) -> None:
-        session, active = self._session, self._active
-        bundle_made = spawn(lambda: self._make_bundle(lock), "environment")
-        active.engine = session.wait(engine)
-        keep = self._keep(standing)
-        store_url = settings.store_url(keep, standing, self.run)
-        active.folder.update(store=store_url, shared=settings.shared_url(keep))
-        active.root = active.store = self._reachable(store_url)
-        elsewhere.publish(active.root, active.record(), active.plan)
-        if active.options.keep:  # the nodes hold also where this client dies
-            active.store.put(layout.KEEP, b"{}\n")
-        armed = self._arm(standing)
-        self._data.stage(active.store, keep, standing)
-        with session.phase("environment", "the training environment"):
-            bundle = session.wait(bundle_made)
-        with session.phase("bundle", "upload", sha256=bundle.sha256):
-            self._upload(bundle)
-        self._data.hand_in(active.store)
-        self._prove_timer(armed)
-        spending.note_compute(active.folder, active.record(), active.options.burn.compute, self._ports.clock())
-        attempts.provision(active, lambda: self._make_nodes(keep, standing, bundle), bundle)
-        bundle.path.unlink(missing_ok=True)
-        if active.options.detach:
-            self._data.await_delivery(active.store)
-        elsewhere.publish(_there(active.root), active.folder.update(phase="running"), active.plan)
-
-    def _keep(self, standing: Standing) -> dict[str, Any]:
-        config, place = settings.stack_config(self._active.record(), "keep", standing), self._active.plan.infrastructure
-        made = attempts.persevere(self._active, place, lambda: self._up("keep", config))
-        if isinstance(made, attempts.Refused):
-            raise attempts.without_store(made)
-        return made
-
-    def _make_nodes(self, keep: dict[str, Any], standing: Standing, bundle: BundleSeam) -> None:
-        """Makes the compute group that the record names."""
-        active, record = self._active, self._active.record()
-        packed = (bundle.key, bundle.sha256)
-        node = settings.node_settings(record, self._ports.cloud, keep, standing, bundle=packed)
-        active.watch = None if active.options.detach else self._new_watch()
-        self._data.offer(_there(active.store))
-        part = settings.part_of(record.compute_group, self.run)
-        self._up(part, settings.compute_config(record, keep, standing, node), self._look)
-
-    def _reachable(self, url: str) -> ObjectStore:
-        """The run's store, which the caller may have been granted a moment ago."""
-        store, patience = self._ports.open_store(url), self._ports.cloud.timeouts.register
-        self._session.wait(spawn(lambda: await_store(store, timeout=patience), "store"))
-        return store
-
-    def _arm(self, standing: Standing) -> Future[bool] | None:
-        """Waits beside the upload until the run's own timer has shown that it can act; None where it has none."""
-        access = self._active.plan.infrastructure.access
-        if access.reaper_id or not standing.may_delete:
-            return None
-        group, workflow = self._active.record().keep_group, f"{self.run}-timer"
-        return spawn(lambda: self._ports.timer_armed(group, workflow), "timer")
-
-    def _prove_timer(self, armed: Future[bool] | None) -> None:
-        """Makes nothing that is billed by the hour before the timer is proven. Raises ProvisioningError."""
-        if armed is None:
-            return
-        if not armed.done():
-            self._observer.say("waiting for the timer's first run that succeeds: no machine is made before")
-        proven = self._session.wait(armed)
-        self._session.audit.append("timer", armed=proven)
-        if not proven:
-            raise ProvisioningError(
-                "the timer that deletes in time has not had one run that succeeded",
-                hint="it must be able to read the keep group: a new grant may lag behind for long, so try again",
-            )
-
-    def _make_bundle(self, lock: LockSeam) -> BundleSeam:
-        progress = self._session.progress("environment")
-        prebuilt = self._ports.build_environment(lock, progress)
-        out = self._active.folder.bundle
-        source = self._compiled.source_root
-        return self._ports.build_bundle(self._active.plan, source, lock, prebuilt, out, progress)
-
-    def _upload(self, bundle: BundleSeam) -> None:
-        store = _there(self._active.store)
-        self._session.wait(spawn(lambda: store.put_file(bundle.key, bundle.path), "upload"))
-
-    def _up(self, part: str, config: dict[str, str], tick: Callable[[], None] | None = None) -> dict[str, Any]:
-        """Updates one stack and returns its outputs."""
-        engine = _there(self._active.engine)
-        self._part = part.partition("-")[0]
-        with self._session.phase(self._part, config["group"], group=config["group"]):
-            update = spawn(lambda: engine.up(part, config), part)
-            self._active.update = update
-            return self._session.wait(update, tick) if tick else self._session.wait(update)
-
-    def _new_watch(self) -> Watch:
-        group, ports = self._active.record().compute_group, self._ports
-        return Watch(
-            _there(self._active.store),
-            self._active.plan,
-            timeouts=ports.cloud.timeouts,
-            observer=self._observer,
-            clock=ports.clock,
-            instances=lambda: ports.running_instances(group),
-        )
-
-    def _look(self) -> None:
-        """One look at the nodes; they may be quicker than Pulumi's update, and they delete what nobody watches."""
-        watch = self._active.watch
-        if self._active.outcome is None:
-            self._data.poll()
-        if watch is not None and self._active.outcome is None:
-            self._active.outcome = watch.poll()
-        elif watch is not None:
-            watch.collected()
-
     def _leave(self) -> RunResult:
         """Detaches: the nodes go on by themselves, and the record says how to go on with them."""
         active = self._active
         self._export()
         spending.note_gone(active.folder, dict(active.gone))
-        _there(active.engine).close()
+        there(active.engine).close()
         record = active.folder.update(detached=True, client=None, times=active.times(over=False))
-        elsewhere.publish(_there(active.root), record, active.plan)
+        elsewhere.publish(there(active.root), record, active.plan)
         active.folder.audit.append("detached")
         document = collect.run_document(record, active.plan, active.store, self._ports.clock())
         return RunResult(record, document, None)
@@ -278,12 +155,12 @@ class UpRun:
 
     def _train(self) -> None:
         active, plan = self._active, self._active.plan
-        _there(active.watch).boot_began()
+        there(active.watch).boot_began()
         active.exported = spawn(self._warm_end, "warm")
         with self._session.phase("train", f"{count(len(plan.tasks), 'task')} on {count(plan.node_count, 'node')}"):
             while active.outcome is None:
                 self._session.check()
-                self._look()
+                look(self._active, self._data)
                 time.sleep(POLL)
             active.folder.audit.append("outcome", **to_json(active.outcome))
             await_collected(active, self._session.interrupt.check)
@@ -296,24 +173,17 @@ class UpRun:
         is done then."""
         self._export()
         self._ports.warm_teardown()
-        _there(self._active.engine).close()
+        there(self._active.engine).close()
 
     def _export(self) -> None:
         for part in ("keep", settings.part_of(self._active.record().compute_group, self.run)):
-            down.export_state(_there(self._active.engine), self._active.folder, part)
+            down.export_state(there(self._active.engine), self._active.folder, part)
 
 
 def _close(engine: Future[EngineSeam]) -> None:
     """Ends an engine that nobody needs any more."""
     if engine.exception() is None:
         engine.result().close()
-
-
-def _there(value: Any) -> Any:
-    """`value`, made by an earlier phase."""
-    if value is None:
-        raise ProvisioningError("a phase ran before the one that it needs")
-    return value
 
 
 def raise_for(outcome: Outcome) -> None:
