@@ -15,6 +15,7 @@ from tests.stacks.plans import FLEXIBLE, plan
 from tfinfra.arm.requests import Request
 from tfinfra.azure.preflight.run import Preflight, preflight
 from tfinfra.catalog.images import HPC_IMAGE
+from tfinfra.cli.doctor import needed_role
 from tfinfra.cloud import Cloud
 from tfinfra.clouds import local_cloud
 from tfinfra.errors import CredentialsError, Severity
@@ -93,6 +94,11 @@ def test_all_is_well_and_said_and_nothing_is_written(cloud: Cloud) -> None:
     ]
     assert "needs 16 vCPUs of family DSv5 in eastus" in found.checked[1].found
     assert list(layout_of(cloud).groups.iterdir()) == []
+
+
+def test_who_has_the_role_of_a_caller_may_ask_everything(cloud: Cloud) -> None:
+    admin(cloud, "PUT", "market", {"permissions": needed_role(None)["properties"]["permissions"]})
+    assert asked(cloud).findings == ()
 
 
 def test_everything_that_is_wrong_is_said_at_once(cloud: Cloud) -> None:

@@ -11,19 +11,10 @@ from typing import Any
 
 from tfinfra.arm.requests import Request
 from tfinfra.azure.preflight.finding import Finding, Reply
+from tfinfra.azure.uses import use_of
 from tfinfra.roles import GROUPS, covers
 
 _GROUP = "Microsoft.Resources/resourceGroups"
-_USE = {
-    "Microsoft.Network/virtualNetworks/subnets": "join/action",
-    "Microsoft.Network/virtualNetworks": "join/action",
-    "Microsoft.Network/natGateways": "join/action",
-    "Microsoft.Network/networkSecurityGroups": "join/action",
-    "Microsoft.Network/publicIPAddresses": "join/action",
-    "Microsoft.Network/privateDnsZones": "join/action",
-    "Microsoft.ManagedIdentity/userAssignedIdentities": "assign/action",
-    "Microsoft.Compute/capacityReservationGroups": "deploy/action",
-}
 _MOST = 6
 
 
@@ -34,7 +25,7 @@ def needed(requests: Iterable[Request]) -> tuple[str, ...]:
     for request in requests:
         if request.arm_type != _GROUP:
             found |= {f"{request.arm_type}/read", f"{request.arm_type}/write"}
-        found |= {f"{kind}/{_USE[kind]}" for kind in _used(request.body) if kind in _USE}
+        found |= set(use_of(_used(request.body)))
     return tuple(sorted(found))
 
 
