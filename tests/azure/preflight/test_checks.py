@@ -200,6 +200,19 @@ def test_images_of_ones_own(case: str) -> None:
     assert image.definition_of(OWN).endswith("/galleries/g/images/gpu")
 
 
+VERSIONS = {
+    "by number and not by letter": (["24.04.9", "24.04.10", "22.04.11"], "24.04.10"),
+    "a single one": (["1.0.0"], "1.0.0"),
+    "none": ([], None),
+}
+
+
+@pytest.mark.parametrize("case", VERSIONS)
+def test_the_newest_version(case: str) -> None:
+    names_, expected = VERSIONS[case]
+    assert image.newest(listed(*({"name": name} for name in names_))) == expected
+
+
 def subnet(prefix: str, used: int = 0) -> Reply:
     return Reply(200, {"properties": {"addressPrefix": prefix, "ipConfigurations": [{}] * used}})
 

@@ -12,7 +12,7 @@ from tfinfra.arm.template import subscription_template
 from tfinfra.azure.clients import COMPUTE_API, resource_client, send_json
 from tfinfra.azure.preflight import names, registration, roles
 from tfinfra.azure.preflight.finding import Reply
-from tfinfra.azure.preflight.image import ImageAnswer, definition_of
+from tfinfra.azure.preflight.image import ImageAnswer, definition_of, newest
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError
 from tfinfra.model import Image, Plan, Target
@@ -124,13 +124,27 @@ class Asker:
         """An image by its ARM id, and what describes it; a marketplace image, which describes itself, and the versions
         that there are."""
         if image.id is not None:
-            return tuple(self._later("GET", id_, GALLERY_API) for id_ in (image.id, definition_of(image.id)))
+            version = GALLERY_API if "/galleries/" in image.id else COMPUTE_API
+            definition = definition_of(image.id)
+            itself = definition if image.newest else image.id
+            return self._later("GET", itself, version), self._later("GET", definition, version)
         path = (
             f"/providers/Microsoft.Compute/locations/{location}/publishers/{image.publisher}/artifacttypes/vmimage"
             f"/offers/{image.offer}/skus/{image.sku}/versions"
         )
-        itself = self._get(f"{path}/{image.version}", COMPUTE_API)
-        return itself, itself, self._get(path, COMPUTE_API)
+        versions = self._get(path, COMPUTE_API)
+        if image.newest:
+            described = self._pool.submit(lambda: self._newest(path, versions.result()))
+        else:
+            described = self._get(f"{path}/{image.version}", COMPUTE_API)
+        return described, described, versions
+
+    def _newest(self, path: str, versions: Reply) -> Reply:
+        """The image that a machine of version "latest" boots now: only machines may be asked for under that name."""
+        name = newest(versions)
+        if name is None:
+            return Reply(404, {}) if versions.ok else versions
+        return _reply(self.cloud, "GET", self._subscription(f"{path}/{name}"), None, {"api-version": COMPUTE_API})
 
     def _account(self, name: str) -> Future[Reply]:
         body = {"name": name, "type": names.ACCOUNT}
