@@ -213,8 +213,14 @@ def test_the_newest_version(case: str) -> None:
     assert image.newest(listed(*({"name": name} for name in names_))) == expected
 
 
-def subnet(prefix: str, used: int = 0) -> Reply:
-    return Reply(200, {"properties": {"addressPrefix": prefix, "ipConfigurations": [{}] * used}})
+def subnet(prefix: str, used: int = 0, service: str | None = "Microsoft.Storage") -> Reply:
+    endpoints = [{"service": service, "locations": ["*"]}] if service else None
+    properties: dict[str, Any] = {
+        "addressPrefix": prefix,
+        "ipConfigurations": [{}] * used,
+        "serviceEndpoints": endpoints,
+    }
+    return Reply(200, {"properties": properties})
 
 
 BROUGHT = replace(TARGET, subnet_id=f"{SUB}/resourceGroups/net/providers/Microsoft.Network/virtualNetworks/v/subnets/s")
@@ -242,6 +248,21 @@ def test_placement(case: str) -> None:
     infrastructure, target, reply, expected = PLACES[case]
     found = list(placement.findings(plan(infrastructure), target, reply))
     assert [(f.code, f.key) for f in found] == [("TFI613", key) for key in expected]
+
+
+WAYS: dict[str, tuple[str | None, list[tuple[str, Severity]]]] = {
+    "a service endpoint": ("Microsoft.Storage", []),
+    "one to every region": ("Microsoft.Storage.Global", []),
+    "none": (None, [("TFI625", WARNING)]),
+    "one to something else": ("Microsoft.KeyVault", [("TFI625", WARNING)]),
+}
+
+
+@pytest.mark.parametrize("case", WAYS)
+def test_the_way_to_storage(case: str) -> None:
+    service, expected = WAYS[case]
+    found = placement.findings(plan(FLEXIBLE), BROUGHT, subnet("10.0.0.0/24", service=service))
+    assert [(f.code, f.severity) for f in found] == expected
 
 
 GROUP = "/resourceGroups/tfinfra-digits-ab12cd-keep"
