@@ -39,6 +39,7 @@ _ALWAYS = (
     "Microsoft.Authorization/permissions/read",
     "Microsoft.Authorization/roleAssignments/read",
     "Microsoft.Authorization/roleDefinitions/read",
+    "Microsoft.Compute/capacityReservationGroups/capacityReservations/read",
     "Microsoft.Compute/galleries/images/read",
     "Microsoft.Compute/locations/publishers/artifacttypes/offers/skus/versions/read",
     "Microsoft.Compute/locations/usages/read",

@@ -155,6 +155,20 @@ def test_images_of_others_that_are_gone(cloud: Cloud) -> None:
     assert [code for code, _ in with_image(cloud, replace(HPC_IMAGE, version="latest"))] == ["TFI609"]
 
 
+def test_reserved_capacity_is_looked_at(cloud: Cloud) -> None:
+    group = f"{COMPUTE_IDS}/capacityReservationGroups/held"
+    target = replace(TARGET, capacity_reservation_id=group)
+    assert [f.message for f in asked(cloud, target).findings] == ["the capacity reservation group is not there"]
+    put(cloud, f"{SUB}/resourceGroups/images", "2024-03-01", {"location": "eastus"})
+    put(cloud, group, "2024-11-01", {"location": "eastus"})
+    (found,) = asked(cloud, target).findings
+    assert (found.code, found.key, found.hint) == ("TFI626", "capacity_reservation_id", "it holds nothing")
+    held = {"location": "eastus", "sku": {"name": TARGET.vm_size, "capacity": 2}}
+    put(cloud, f"{group}/capacityReservations/d8", "2024-11-01", held)
+    assert asked(cloud, target).findings == ()
+    send(cloud, "DELETE", f"{SUB}/resourceGroups/images", "2024-03-01")
+
+
 def test_a_missing_quota_comes_with_what_is_free_elsewhere(cloud: Cloud) -> None:
     few, more = {"standardDSv5Family": 9}, {"standardDSv5Family": 99}
     admin(cloud, "PUT", "quotas", {"standardDSv5Family": 15, "eastus": few, "westus2": more})

@@ -35,6 +35,7 @@ class Answers:
     locks: Reply
     permissions: Reply
     subnet: Reply | None
+    reservations: Reply | None
     providers: Mapping[str, Reply]
     groups: Mapping[str, Reply]
     accounts: Mapping[str, Reply]
@@ -55,6 +56,7 @@ class Answers:
             "the image": self.image.itself,
             "what the image is": self.image.describes,
             **({"the subnet": self.subnet} if self.subnet else {}),
+            **({"the capacity reservations": self.reservations} if self.reservations else {}),
             **{f"the group {name}": reply for name, reply in self.groups.items()},
             **{f"the role {id_.rpartition('/')[2]}": reply for id_, reply in self.roles.items()},
         }
@@ -86,6 +88,8 @@ class Asker:
         locks = self._get("/providers/Microsoft.Authorization/locks", LOCKS_API)
         permissions = self._get("/providers/Microsoft.Authorization/permissions", PERMISSIONS_API)
         subnet = self._later("GET", target.subnet_id, NETWORK_API) if target.subnet_id else None
+        reserved = target.capacity_reservation_id
+        reservations = self._later("GET", f"{reserved}/capacityReservations", COMPUTE_API) if reserved else None
         requests = record()
         validation = self._validate(location, requests)
         providers = {n: self._get(f"/providers/{n}", RESOURCES_API) for n in registration.namespaces(requests)}
@@ -100,6 +104,7 @@ class Asker:
             locks=locks.result(),
             permissions=permissions.result(),
             subnet=subnet.result() if subnet else None,
+            reservations=reservations.result() if reservations else None,
             providers=_all(providers),
             groups=_all(groups),
             accounts=_all(accounts),
