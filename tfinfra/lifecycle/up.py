@@ -28,7 +28,7 @@ from tfinfra.lifecycle.ending import POLL, RunResult, await_collected, end_run, 
 from tfinfra.lifecycle.layers import deletion_layers
 from tfinfra.lifecycle.observer import Observer
 from tfinfra.lifecycle.ports import BundleSeam, EngineSeam, LockSeam, Ports
-from tfinfra.lifecycle.reach import await_store
+from tfinfra.lifecycle.reach import GRANT, await_store
 from tfinfra.lifecycle.record import Attempt, RunRecord, run_folder, this_process
 from tfinfra.lifecycle.session import Interrupt, Session
 from tfinfra.lifecycle.staging import Given
@@ -225,7 +225,7 @@ class UpRun:
 
     def _reachable(self, url: str) -> ObjectStore:
         """The run's store, which the caller may have been granted a moment ago."""
-        store, patience = self._ports.open_store(url), self._ports.cloud.timeouts.register
+        store, patience = self._ports.open_store(url), GRANT * self._ports.cloud.timeouts.register
         self._session.wait(spawn(lambda: await_store(store, timeout=patience), "store"))
         return store
 
