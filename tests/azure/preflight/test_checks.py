@@ -349,6 +349,12 @@ def test_rights(case: str) -> None:
     assert not found or missing in found[0].message
 
 
+def test_a_contributor_is_told_both_ways_out() -> None:
+    (found,) = permissions.findings((ACCOUNT, ROLE), listed(CONTRIBUTOR))
+    assert "Role Based Access Control Administrator" in str(found.hint)
+    assert "identity_id" in str(found.hint)
+
+
 def test_using_a_resource_takes_an_action_of_its_own() -> None:
     identity = f"{SUB}{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/nodes"
     net = f"{SUB}{GROUP}/providers/Microsoft.Network/virtualNetworks/v/subnets/s"

@@ -56,7 +56,8 @@ def findings(requests: tuple[Request, ...], reply: Reply) -> Iterator[Finding]:
 
 def _hint(missing: list[str]) -> str:
     if all(action.startswith("Microsoft.Authorization/roleAssignments/") for action in missing):
-        return "ask for Role Based Access Control Administrator beside Contributor"
+        more = "ask for Role Based Access Control Administrator beside Contributor"
+        return f"{more}, or name an identity_id that others made and granted"
     return "ask for Contributor and Role Based Access Control Administrator, or a role of these actions"
 
 
