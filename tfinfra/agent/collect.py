@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tfinfra import layout
 from tfinfra.agent.records import write
-from tfinfra.store import ObjectStore, store_errors
+from tfinfra.store import ObjectStore, first_line, store_errors
 
 _WRITERS = 8
 _log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ def _upload(store: ObjectStore, shared: Path, folder: str, path: Path) -> str | 
         store.put_file(layout.output_key(folder, name), path)
     except _upload_errors() as error:
         _log.warning("could not collect %s/%s: %s", folder, name, error)
-        return f"{folder}/{name}: {error}".encode("utf-8", "replace").decode()
+        return f"{folder}/{name}: {first_line(error)}".encode("utf-8", "replace").decode()
     return None
 
 

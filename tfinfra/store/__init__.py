@@ -9,6 +9,7 @@ for tests.
 from __future__ import annotations
 
 from tfinfra.store.clearing import clear
+from tfinfra.store.download import first_line
 from tfinfra.store.memory import MemoryStore
 from tfinfra.store.opening import Credential, open_store
 from tfinfra.store.patience import PatientStore, SystemPauses, store_errors
@@ -21,6 +22,7 @@ __all__ = [
     "PatientStore",
     "SystemPauses",
     "clear",
+    "first_line",
     "open_store",
     "store_errors",
 ]
