@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 import pytest
+from obstore.exceptions import GenericError
 
 from tfinfra.cli import main as edge
 from tfinfra.cli.main import VERBS, main
@@ -146,6 +147,20 @@ def test_an_internal_error_is_one_line_and_a_report(
     (report,) = (folder / "state/reports").iterdir()
     assert str(report) in printed
     assert "ZeroDivisionError" in report.read_text()
+
+
+def test_a_store_that_goes_away_under_a_verb_is_no_internal_error(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(arguments: list[str]) -> int:
+        raise GenericError("no route\nDebug source: pages of it")
+
+    monkeypatch.setattr(edge, "_run", fail)
+    assert main(["fetch", "digits"]) == 6
+    printed = capsys.readouterr().err
+    assert printed.startswith("error: the run's store does not answer: no route\n")
+    assert "pages of it" not in printed
+    assert not (folder / "state/reports").exists()
 
 
 def test_a_misused_verb_gives_its_document_too(capsys: pytest.CaptureFixture[str]) -> None:
