@@ -134,7 +134,8 @@ def test_an_account_that_refuses_is_named_with_the_role_that_is_missing(sentence
 
 
 def test_any_other_error_of_the_store_says_what_it_was() -> None:
-    fault = told(OSError("no route"), DataSource("download", store=CONTAINER), "input 'd'", "client-1")
+    error = GenericError("no route\n\nDebug source:\nGeneric {\n    store: 1,\n}")
+    fault = told(error, DataSource("download", store=CONTAINER), "input 'd'", "client-1")
     assert fault.message == f"input 'd' cannot be fetched from {CONTAINER}: no route"
 
 
@@ -150,6 +151,12 @@ def test_a_machine_that_is_a_process_copies_what_is_downloaded_and_links_what_is
     assert paths["mount"].resolve() == folder and paths["mount"] == places.inputs / "mount"
 
 
+class Machine(Places):
+    """A folder that stands for a machine with a root of its own."""
+
+    own_mounts = True
+
+
 MOUNTED = DataSource("mount", store=CONTAINER, prefix="text", blobfuse="read-only: true\n")
 
 
@@ -163,7 +170,7 @@ def test_blobfuse_mounts_by_its_configuration(tmp_path: Path, monkeypatch: pytes
 
     monkeypatch.setattr(node_inputs, "_run", run)
     monkeypatch.setattr("shutil.which", lambda name: None)
-    paths = bring_inputs({"d": MOUNTED}, Places(tmp_path), lambda url: MemoryStore(), "client-1", nothing)
+    paths = bring_inputs({"d": MOUNTED}, Machine(tmp_path), lambda url: MemoryStore(), "client-1", nothing)
     assert paths["d"] == where
     assert [line[0] for line in lines] == ["apt-get", "apt-get", "blobfuse2"]
     assert lines[-1] == ("blobfuse2", "mount", str(where), f"--config-file={where.parent}/.d.yaml", "--read-only")
@@ -177,6 +184,25 @@ def test_a_mount_that_fails_or_shows_nothing_names_the_role(
     monkeypatch.setattr(node_inputs, "_run", lambda *line: said)
     monkeypatch.setattr("shutil.which", lambda name: "/usr/bin/blobfuse2")
     with pytest.raises(NodeFault) as raised:
-        bring_inputs({"d": MOUNTED}, Places(tmp_path), lambda url: MemoryStore(), "client-1", nothing)
+        bring_inputs({"d": MOUNTED}, Machine(tmp_path), lambda url: MemoryStore(), "client-1", nothing)
     assert shown in raised.value.message and CONTAINER in raised.value.message
     assert "client-1" in raised.value.message and "'Storage Blob Data Reader'" in raised.value.message
+
+
+def test_a_machine_that_is_a_process_installs_and_mounts_nothing_on_its_host(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(node_inputs, "_run", lambda *line: pytest.fail(f"ran {line}"))
+    with pytest.raises(NodeFault, match="this machine is a process"):
+        bring_inputs({"d": MOUNTED}, Places(tmp_path), lambda url: MemoryStore(), "client-1", nothing)
+
+
+def test_an_image_without_blobfuse_and_without_its_source_is_told_with_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        node_inputs, "_run", lambda *line: "exit status 100: no such package" if "fuse3" in line else None
+    )
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    with pytest.raises(NodeFault, match=r"\(exit status 100: no such package\).*mode: download"):
+        bring_inputs({"d": MOUNTED}, Machine(tmp_path), lambda url: MemoryStore(), "client-1", nothing)

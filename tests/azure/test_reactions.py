@@ -29,6 +29,36 @@ CASES: dict[str, tuple[str | None, str, int | None, Reaction]] = {
     "a quota of low-priority cores": ("OperationNotAllowed", QUOTA.format("LowPriorityCores"), 409, Reaction.NEXT),
     "a family's quota": ("OperationNotAllowed", QUOTA.format("standardNCASv3Family Cores"), 409, Reaction.NEXT),
     "the region's quota": ("OperationNotAllowed", QUOTA.format("Total Regional Cores"), 409, Reaction.NEXT),
+    "a quota in the words of the documentation": (
+        "OperationNotAllowed",
+        "Operation results in exceeding quota limits of Core. Maximum allowed: 4, Current in use: 4, …",
+        409,
+        Reaction.NEXT,
+    ),
+    "a quota of addresses": (
+        "IPv4StandardSkuPublicIpCountLimitReached",
+        "Cannot create more than 10 …",
+        400,
+        Reaction.NEXT,
+    ),
+    "a code in another case": ("OverConstrainedAllocationRequest", "The required VM size …", 409, Reaction.NEXT),
+    "a size that the location has not": (
+        "InvalidParameter",
+        "The requested VM size Standard_D2s_v5 is not available in the current region. The sizes …",
+        400,
+        Reaction.NEXT,
+    ),
+    "a location that is closed": ("RequestDisallowedByAzure", "… not accepting new customers …", 403, Reaction.NEXT),
+    "another operation on the set": (
+        "OperationNotAllowed",
+        "Operation 'x' is not allowed on VM 'y' since another operation is in progress.",
+        409,
+        Reaction.RETRY,
+    ),
+    "a locked network": ("RetryableErrorDueToAnotherOperation", "", 429, Reaction.RETRY),
+    "a reference that is not ready": ("RetryableError", "A retryable error occurred.", 429, Reaction.RETRY),
+    "a fault of compute's in a long operation": ("NetworkingInternalOperationError", "", 200, Reaction.RETRY),
+    "an image under a plan": ("VMMarketplaceInvalidInput", "… requires Plan information …", 400, Reaction.EXPLAIN),
     "another operation that is not allowed": ("OperationNotAllowed", "overprovision …", 400, Reaction.EXPLAIN),
     "throttled by compute": ("OperationNotAllowed", "… because too many requests have been …", 429, Reaction.RETRY),
     "throttled by whomever": ("SomethingNew", "", 429, Reaction.RETRY),
@@ -46,11 +76,54 @@ CASES: dict[str, tuple[str | None, str, int | None, Reaction]] = {
     "a wrong value": ("InvalidParameter", "", 400, Reaction.EXPLAIN),
     "what nobody has heard of": ("SomethingNew", "", 400, Reaction.EXPLAIN),
 }
+# The codes of which there is nothing to say but their name
+_PLAIN = {
+    "RegionDoesNotAllowProvisioning": (409, Reaction.NEXT),
+    "ResourceQuotaExceeded": (409, Reaction.NEXT),
+    "PublicIPCountLimitReached": (400, Reaction.NEXT),
+    "AzureSpotIsNotSupportedForThisVMSize": (400, Reaction.NEXT),
+    "MaxPriceValueInvalid": (400, Reaction.EXPLAIN),
+    "TooManyRequests": (429, Reaction.RETRY),
+    "SubscriptionRequestsThrottled": (429, Reaction.RETRY),
+    "Conflict": (409, Reaction.RETRY),
+    "ServiceUnavailable": (503, Reaction.RETRY),
+    "GatewayTimeout": (504, Reaction.RETRY),
+    "InternalOperationError": (500, Reaction.RETRY),
+    "OSProvisioningInternalError": (409, Reaction.RETRY),
+    "SubscriptionNotRegistered": (404, Reaction.REFUSE),
+    "InvalidSubscriptionRegistrationState": (409, Reaction.REFUSE),
+    "MissingRegistrationForLocation": (409, Reaction.REFUSE),
+    "NoRegisteredProviderFound": (400, Reaction.REFUSE),
+    "LinkedAuthorizationFailed": (403, Reaction.REFUSE),
+    "SubscriptionNotAuthorizedForImage": (403, Reaction.REFUSE),
+    "PlatformImageNotFound": (404, Reaction.EXPLAIN),
+    "InvalidRequestContent": (400, Reaction.EXPLAIN),
+    "BadRequest": (400, Reaction.EXPLAIN),
+    "InvalidResourceReference": (400, Reaction.EXPLAIN),
+    "ResourceNotFound": (404, Reaction.EXPLAIN),
+    "NotFound": (404, Reaction.EXPLAIN),
+    "ParentResourceNotFound": (404, Reaction.EXPLAIN),
+    "SubnetIsFull": (400, Reaction.EXPLAIN),
+    "StorageAccountAlreadyTaken": (409, Reaction.EXPLAIN),
+    "StorageAccountAlreadyExists": (409, Reaction.EXPLAIN),
+    "StorageAccountInAnotherResourceGroup": (409, Reaction.EXPLAIN),
+    "ResourceGroupBeingDeleted": (409, Reaction.EXPLAIN),
+    "ResourceGroupNotFound": (404, Reaction.EXPLAIN),
+    "OSProvisioningTimedOut": (409, Reaction.EXPLAIN),
+    "OSProvisioningClientError": (409, Reaction.EXPLAIN),
+    "VMStartTimedOut": (409, Reaction.EXPLAIN),
+}
+CASES.update({code: (code, "", status, reaction) for code, (status, reaction) in _PLAIN.items()})
 
 
 @pytest.mark.parametrize(("code", "message", "status", "reaction"), CASES.values(), ids=CASES.keys())
 def test_what_a_refusal_means(code: str | None, message: str, status: int | None, reaction: Reaction) -> None:
     assert reaction_to(code, message, status).reaction is reaction
+
+
+def test_every_code_of_the_table_is_a_case() -> None:
+    codes = {code.lower() for rule in RULES for code in rule.codes}
+    assert codes <= {case[0].lower() for case in CASES.values() if case[0]}
 
 
 def test_a_refusal_that_nobody_knows_is_told_in_its_own_words() -> None:
@@ -60,7 +133,7 @@ def test_a_refusal_that_nobody_knows_is_told_in_its_own_words() -> None:
 def test_every_rule_says_what_it_means_what_to_do_and_where_it_is_from() -> None:
     for rule in RULES:
         assert rule.says and rule.way_out
-        assert rule.source.startswith("learn.microsoft.com/")
+        assert rule.source.startswith(("learn.microsoft.com/", "github.com/"))
 
 
 def test_no_rule_stands_behind_one_that_takes_everything_of_its_code() -> None:

@@ -39,6 +39,11 @@ TABLE: dict[str, tuple[str, list[str]]] = {
         "conda_channels: [defaults]\nconda_packages: [pandas]\n",
         ["TFI708"],
     ),
+    "a channel that is a folder": ("conda_channels: [./, .]\nconda_packages: [pandas]\n", []),
+    "a channel that is a folder and not there": (
+        "conda_channels: [conda-forge, ./absent, '~/absent/too']\nconda_packages: [pandas]\n",
+        ["TFI708", "TFI708"],
+    ),
     "no channel": ("conda_channels: []\nconda_packages: [pandas]\n", ["TFI708"]),
     "a file that is not there": ("conda_dependencies_file: absent.yml\n", ["TFI702"]),
     "a file outside": ("conda_dependencies_file_path: ../environment.yml\n", ["TFI702"]),

@@ -116,6 +116,11 @@ CAPS: dict[str, tuple[str, bool, list[str]]] = {
         False,
         ["TFI631"],
     ),
+    "a second region with unknown prices": (
+        f"{TWO}compute_target: {{vm_size: {D8}, location: [eastus, westeurope]}}\nlimits: {{max_cost_usd: 100}}\n",
+        False,
+        ["TFI631"],
+    ),
     "the local cloud": (f"{TWO}limits: {{max_cost_usd: 0.01}}\n", False, ["TFI632"]),
     "nothing at all": (f"{AZURE}limits: {{max_cost_usd: 0}}\n", False, ["TFI205"]),
     "what is no number": (f"{AZURE}limits: {{max_cost_usd: .nan}}\n", False, ["TFI205"]),
@@ -127,6 +132,14 @@ CAPS: dict[str, tuple[str, bool, list[str]]] = {
 @pytest.mark.parametrize(("text", "rehearse", "expected"), CAPS.values(), ids=CAPS.keys())
 def test_budgets(text: str, rehearse: bool, expected: list[str], tmp_path: Path) -> None:
     assert codes(tmp_path, text, HOROVOD, rehearse=rehearse) == expected
+
+
+def test_only_the_locations_without_a_price_are_named(tmp_path: Path) -> None:
+    text = f"{TWO}compute_target: {{vm_size: {D8}, location: [eastus, westeurope, westus2]}}\n"
+    with pytest.raises(NotFeasible) as raised:
+        checked(tmp_path, f"{text}limits: {{max_cost_usd: 100}}\n", HOROVOD)
+    (found,) = raised.value.diagnostics
+    assert "is known in westeurope or westus2 of" in found.message
 
 
 def test_a_budget_that_cannot_work_is_not_feasible_with_its_line_and_numbers(tmp_path: Path) -> None:

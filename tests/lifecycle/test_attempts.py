@@ -136,6 +136,18 @@ def test_places_without_room_are_all_named_with_their_reasons(tmp_path: Path) ->
     assert set(world.deleted) == {KEEP, *GROUPS}
 
 
+def test_a_first_location_that_is_closed_is_named_as_where_the_store_is(tmp_path: Path) -> None:
+    world = World(tmp_path, faults={"up keep": refusal("RequestDisallowedByAzure", "not accepting new customers", 403)})
+    result = world.new_run(in_places()).go()
+    assert isinstance(result.error, NotFeasible)
+    assert str(result.error).splitlines() == [
+        "eastus does not take the run's store, which is in the first location: "
+        "RequestDisallowedByAzure: not accepting new customers",
+        "  the location is closed to this subscription",
+    ]
+    assert result.error.hint == "name another location first"
+
+
 def test_a_policy_ends_the_run_at_once_with_an_explanation(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.refusals = [refusal("RequestDisallowedByPolicy", "policy 'no-gpus'", 403)]

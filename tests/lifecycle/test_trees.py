@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tfinfra.errors import ManifestError, TfinfraError
+from tfinfra.lifecycle import trees
 from tfinfra.lifecycle.trees import Tree, read_tree, spell_bytes
 
 
@@ -62,6 +63,17 @@ def test_a_file_is_read_again_only_where_its_size_or_time_has_changed(tmp_path: 
     assert read(root, tmp_path).sha256 == before.sha256, "its bytes were read a second time"
     os.utime(root / "one.csv", ns=(status.st_atime_ns, status.st_mtime_ns + 1))
     assert read(root, tmp_path).sha256 != before.sha256
+
+
+def test_hashing_is_only_told_where_something_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trees, "CHUNK", 1)
+    root, told = a_tree(tmp_path), list[str]()
+    (root / "big.csv").write_text("x" * 1000)
+    read_tree(root, tmp_path / "cache/hashes", told.append)
+    assert told
+    told.clear()
+    read_tree(root, tmp_path / "cache/hashes", told.append)
+    assert told == []
 
 
 def test_links_are_followed_but_not_back(tmp_path: Path) -> None:

@@ -156,8 +156,11 @@ def test_only_disks_that_hold_parts_of_the_system_get_a_layer() -> None:
 25 21 254:3 / /var/lib/my\\040disk rw - ext4 /dev/vdd rw
 26 21 0:30 / /usr/tmp rw - tmpfs tmpfs rw
 27 21 254:4 / /usr2 rw - ext4 /dev/vde rw
+28 21 254:5 / /usr/local/nvidia ro,relatime - squashfs /dev/vdf ro
+29 21 7:1 / /var/lib/snapd/snap/core/1 ro - squashfs /dev/loop1 ro
+30 21 254:6 /libcuda.so.1 /usr/lib/libcuda.so.1 ro - ext4 /dev/vda ro
 """
-    assert system_layers(mountinfo) == [Path("/usr")]
+    assert system_layers(mountinfo) == [Path("/usr"), Path("/usr/lib/libcuda.so.1"), Path("/usr/local/nvidia")]
 
 
 def test_a_mask_covers_what_is_below_it() -> None:

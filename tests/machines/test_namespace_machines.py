@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -149,6 +150,29 @@ tell(given=os.listdir(given), given_write=write(given + "/no"), kept_write=write
     assert {"given", "kept"} <= set(told["beside"]) <= {"given", "kept", "set"}
     assert told["shm"] == []
     assert (told["sysctl"], told["sys"]) == ("Read-only file system", "Read-only file system")
+
+
+_START_ON_A_HOST_OF_ITS_OWN = """
+import sys
+from pathlib import Path
+from tests.machines.support import scale_set
+from tfinfra.localcloud.machines.namespace import NamespaceMachines
+NamespaceMachines().start(scale_set(Path(sys.argv[1]), sys.argv[2], 1))
+"""
+
+
+def test_a_program_that_is_mounted_as_a_file_is_there_and_a_mounted_file_of_etc_is_not(
+    folder: Path, tmp_path: Path
+) -> None:
+    """As a container gets NVIDIA's driver and its own resolv.conf."""
+    (tmp_path / "driver").write_text("driver 580")
+    script = _TELL + "tell(driver=open('/usr/bin/cksum').read(), etc=open('/etc/hosts').read() == 'driver 580')"
+    mounts = 'for on in /usr/bin/cksum /etc/hosts; do mount --bind "$0" $on || exit; done; exec "$@"'
+    start = [sys.executable, "-c", _START_ON_A_HOST_OF_ITS_OWN, str(folder), script]
+    host = ["unshare", "--mount", "--propagation", "private", "sh", "-c", mounts, str(tmp_path / "driver"), *start]
+    subprocess.run(host, check=True, cwd=Path(__file__).parents[2])
+    told = _told(folder)
+    assert told == {"driver": "driver 580", "etc": False}
 
 
 def test_what_a_machine_changes_stays_its_own(folder: Path) -> None:

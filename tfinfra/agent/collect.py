@@ -63,8 +63,9 @@ def _upload(store: ObjectStore, shared: Path, folder: str, path: Path) -> str | 
             return f"{folder}/{name} is no file"
         store.put_file(layout.output_key(folder, name), path)
     except _upload_errors() as error:
-        _log.warning("could not collect %s/%s: %s", folder, name, error)
-        return f"{folder}/{name}: {first_line(error)}".encode("utf-8", "replace").decode()
+        reason = first_line(error)
+        _log.warning("could not collect %s/%s: %s", folder, name, reason)
+        return f"{folder}/{name}: {reason}".encode("utf-8", "replace").decode()
     return None
 
 

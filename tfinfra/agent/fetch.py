@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from tfinfra.agent.faults import NodeFault
-from tfinfra.agent.patience import store_errors
+from tfinfra.agent.patience import first_line, store_errors
 from tfinfra.model import DataSource
 from tfinfra.store import ObjectStore
 
@@ -142,7 +142,7 @@ def told(error: Exception, source: DataSource, what: str, client_id: str) -> Nod
         return NodeFault(f"{message}: their identity (client id {client_id}) needs the role '{READER}' on it")
     if isinstance(error, FileNotFoundError):
         return NodeFault(f"{what}: there is nothing at {shown(source)}")
-    return NodeFault(f"{what} cannot be fetched from {shown(source)}: {error}")
+    return NodeFault(f"{what} cannot be fetched from {shown(source)}: {first_line(error)}")
 
 
 def _is_denied(error: Exception) -> bool:

@@ -15,7 +15,7 @@ from tfinfra import layout
 from tfinfra.agent.clock import Clock
 from tfinfra.agent.records import read, write
 from tfinfra.model import Heartbeat
-from tfinfra.store import ObjectStore, store_errors
+from tfinfra.store import ObjectStore, first_line, store_errors
 
 _BEAT = 1.0
 _READERS = 16
@@ -73,7 +73,7 @@ class Pulse:
         try:
             write(self._store, layout.heartbeat_key(self._node_id), beat)
         except store_errors() as error:  # a beat that is missing is what the others look for; the next one may come
-            _log.warning("could not write the heartbeat: %s", error)
+            _log.warning("could not write the heartbeat: %s", first_line(error))
 
 
 @dataclass
@@ -146,5 +146,5 @@ class Peers:
         try:
             return read(self._store, layout.heartbeat_key(self._ids[rank]), Heartbeat)
         except store_errors() as error:
-            _log.warning("could not read the heartbeat of node %d: %s", rank, error)
+            _log.warning("could not read the heartbeat of node %d: %s", rank, first_line(error))
             return None

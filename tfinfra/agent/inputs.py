@@ -33,7 +33,7 @@ def bring_inputs(
         where = places.inputs / name
         _log.info("input '%s': %s %s", name, source.mode, shown(source))
         try:
-            paths[name] = _bring(source, where, open_store, check, own_mounts=places.root == Path("/"))
+            paths[name] = _bring(source, where, open_store, check, own_mounts=places.own_mounts)
         except _MountFault as fault:
             needs = f"the nodes' identity (client id {client_id}) needs the role '{READER}' on its account"
             raise NodeFault(f"input '{name}': {shown(source)} cannot be mounted: {fault.message}; {needs}") from fault
@@ -44,7 +44,8 @@ def bring_inputs(
 
 
 def _bring(source: DataSource, where: Path, open_store: OpenStore, check: Check, *, own_mounts: bool) -> Path:
-    """`own_mounts`: what is mounted here goes with the machine; a machine that is a process has the host's."""
+    if source.blobfuse is not None and not own_mounts:
+        raise NodeFault(f"{shown(source)} cannot be mounted: this machine is a process, and has the host's mounts")
     if source.blobfuse is not None:
         _mount_blob(source.blobfuse, where)
     elif source.folder is not None and own_mounts:
@@ -85,12 +86,19 @@ def _mount_blob(configuration: str, where: Path) -> None:
     file = where.with_name(f".{where.name}.yaml")
     file.write_text(configuration)
     if not shutil.which("blobfuse2"):
-        _must(*_APT, "update")
-        _must(*_APT, "install", "--yes", "--no-install-recommends", "fuse3", "blobfuse2")
+        _install_blobfuse()
     if (error := _run("blobfuse2", "mount", str(where), f"--config-file={file}", "--read-only")) is not None:
         raise _MountFault(error)
     if not any(where.iterdir()):
         raise _MountFault("there is nothing there, or it is one blob and no folder")
+
+
+def _install_blobfuse() -> None:
+    """Ubuntu's own package source does not have it: the image must know Microsoft's."""
+    _must(*_APT, "update")
+    if (error := _run(*_APT, "install", "--yes", "--no-install-recommends", "fuse3", "blobfuse2")) is not None:
+        way_out = "take an image that has it, or knows Microsoft's package source; mode: download needs neither"
+        raise NodeFault(f"blobfuse2 is not in the image, and apt cannot install it ({error}): {way_out}")
 
 
 def _must(*line: str) -> None:

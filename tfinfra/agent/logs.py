@@ -12,7 +12,7 @@ from tfinfra.agent.clock import Clock
 from tfinfra.agent.log_text import collapse, split_lines
 from tfinfra.agent.records import read_plain
 from tfinfra.masking import mask, unfinished
-from tfinfra.store import ObjectStore, store_errors
+from tfinfra.store import ObjectStore, first_line, store_errors
 
 CHUNK = 1 << 20  # bytes read at once, so that a chunk and the agent's memory stay small
 _LONGEST_LINE = 1 << 16  # an unfinished line that is longer goes out in pieces
@@ -124,7 +124,7 @@ class LogShipper:
             try:
                 tail.ship(self._store, hidden=self._hidden)
             except store_errors() as error:  # the offset has not moved: the next round tries again
-                _log.warning("could not put the log of %s: %s", tail.name, error)
+                _log.warning("could not put the log of %s: %s", tail.name, first_line(error))
 
 
 class Audience:
@@ -148,7 +148,7 @@ class Audience:
         try:
             beat = read_plain(self._store, layout.WATCH)
         except store_errors() as error:
-            _log.warning("could not see whether somebody watches: %s", error)
+            _log.warning("could not see whether somebody watches: %s", first_line(error))
             return
         if beat != self._beat:
             self._beat, self._changed = beat, now

@@ -14,6 +14,11 @@ class Places:
     scratch: Path | None = None
 
     @property
+    def own_mounts(self) -> bool:
+        """Whether what is mounted here goes with the machine; a machine that is a process has the host's mounts."""
+        return self.root == Path("/")
+
+    @property
     def bundle(self) -> Path:
         """The unpacked bundle: agent/, site/, source/, plan.json, environment.json."""
         return self.root / "opt/tfinfra/run"

@@ -26,7 +26,7 @@ from tfinfra.agent.clock import Clock
 from tfinfra.agent.records import encode, read, read_plain, write
 from tfinfra.errors import ProvisioningError
 from tfinfra.model import Heartbeat
-from tfinfra.store import ObjectStore, store_errors
+from tfinfra.store import ObjectStore, first_line, store_errors
 
 _LOOK = 1.0
 _log = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ class SharedWheels:
             record = {"name": wheel.name, "sha256": digest, "attempt": attempt}
             write(self.store, layout.wheel_record_key(key), record)
         except store_errors() as error:
-            _log.warning("the wheel could not be shared, each node builds its own: %s", error)
+            _log.warning("the wheel could not be shared, each node builds its own: %s", first_line(error))
 
     def _record(self, key: str, attempt: int) -> dict[str, Any] | None:
         """What was built under this claim or a later one."""

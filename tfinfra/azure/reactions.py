@@ -14,14 +14,28 @@ _SKU = f"{_DOCS}/azure-resource-manager/troubleshooting/error-sku-not-available"
 _POLICY = f"{_DOCS}/azure-resource-manager/troubleshooting/error-policy-requestdisallowedbypolicy"
 _REGISTER = f"{_DOCS}/azure-resource-manager/troubleshooting/error-register-resource-provider"
 _SPOT = f"{_DOCS}/virtual-machines/error-codes-spot"
-_VM_ERRORS = f"{_DOCS}/virtual-machines/error-messages"
+_REGION = f"{_DOCS}/azure-resource-manager/troubleshooting/error-region-access-policy"
 _ROLES = f"{_DOCS}/role-based-access-control/troubleshooting"
-_MARKETPLACE = f"{_DOCS}/virtual-machines/linux/cli-ps-findimage"
-_ALLOCATION = "learn.microsoft.com/troubleshoot/azure/virtual-machines/windows/allocation-failure"
-_THROTTLING = "learn.microsoft.com/troubleshoot/azure/virtual-machines/troubleshooting-throttling-errors"
+_LIMITS = f"{_DOCS}/azure-resource-manager/management/request-limits-and-throttling"
+_PURCHASE = f"{_DOCS}/load-balancer/load-balancer-common-deployment-errors"
+_VIRTUAL_MACHINES = "learn.microsoft.com/troubleshoot/azure/virtual-machines"
+_VM_ERRORS = f"{_VIRTUAL_MACHINES}/windows/error-messages"
+_ALLOCATION = f"{_VIRTUAL_MACHINES}/windows/allocation-failure"
+_THROTTLING = f"{_VIRTUAL_MACHINES}/troubleshooting-throttling-errors"
+# Seen in Azure's answers, on no page of its documentation
+_CONSTRAINTS = "github.com/Azure/karpenter-provider-azure pkg/providers/instance/offerings/commonerrorhandlers.go"
+_ADDRESSES = "github.com/kubernetes-sigs/cloud-provider-azure (its end-to-end tests)"
+_LOCKED = "github.com/hashicorp/terraform-provider-azurerm/issues/21293"
+_STATUS = "github.com/Azure/azure-sdk-for-go sdk/azcore/policy/policy.go"
+_IMAGE = "github.com/hashicorp/packer-plugin-azure/issues/53"
 
 _ELSEWHERE = "another location or vm_size, or a list of them in compute_target, to be tried in order"
 _LATER = "try again later, or somewhere else"
+_OTHER_IMAGE = "another image in compute_target; `az vm image list --all` says which versions there are"
+_FAULTS = (
+    *("InternalServerError", "ServiceUnavailable", "GatewayTimeout"),
+    *("InternalOperationError", "NetworkingInternalOperationError", "OSProvisioningInternalError"),
+)
 
 
 class Reaction(str, Enum):
@@ -37,7 +51,7 @@ class Reaction(str, Enum):
 @dataclass(frozen=True)
 class Rule:
     """What one of `codes` means, where ARM's message matches `pattern`: `says` is a clause for the user, `way_out` what
-    to do where the run ends with it; `source` the page that the rule is from."""
+    to do where the run ends with it; `source` the pages that have its codes."""
 
     codes: tuple[str, ...]
     reaction: Reaction
@@ -47,7 +61,9 @@ class Rule:
     pattern: str = ""
 
     def fits(self, code: str, message: str) -> bool:
-        return code in self.codes and re.search(self.pattern, message, re.IGNORECASE) is not None
+        """Codes in any case: Azure's own pages write OverconstrainedAllocationRequest and OverConstrained…."""
+        known = code.lower() in [one.lower() for one in self.codes]
+        return known and re.search(self.pattern, message, re.IGNORECASE) is not None
 
 
 RULES = (
@@ -64,7 +80,7 @@ RULES = (
         Reaction.NEXT,
         "no machines there meet all of what is asked for",
         f"{_ELSEWHERE}; without zone there are more of them",
-        _ALLOCATION,
+        _CONSTRAINTS,
     ),
     Rule(
         ("SkuNotAvailable",),
@@ -74,11 +90,26 @@ RULES = (
         _SKU,
     ),
     Rule(
+        ("InvalidParameter",),
+        Reaction.NEXT,
+        "the size is not to be had there now",
+        f"{_ELSEWHERE}; `az vm list-skus` says what is offered where",
+        _VM_ERRORS,
+        r"requested VM size .* is not available in the current region",
+    ),
+    Rule(
         ("RegionDoesNotAllowProvisioning",),
         Reaction.NEXT,
         "the location takes no new machines of this subscription",
         f"{_ELSEWHERE}; or ask Azure for access to the region",
         _ERRORS,
+    ),
+    Rule(
+        ("RequestDisallowedByAzure",),
+        Reaction.NEXT,
+        "the location is closed to this subscription",
+        f"{_ELSEWHERE}; or ask Azure for access to the region",
+        _REGION,
     ),
     # Quota: counted by location
     Rule(
@@ -95,14 +126,14 @@ RULES = (
         "the quota of cores does not suffice there",
         f"ask for a higher quota of the cores that the message names; or {_ELSEWHERE}",
         _QUOTA,
-        r"exceeding approved .*quota",
+        r"exceeding (approved .*quota|quota limits)",
     ),
     Rule(
-        ("ResourceQuotaExceeded", "PublicIPCountLimitReached"),
+        ("ResourceQuotaExceeded", "PublicIPCountLimitReached", "IPv4StandardSkuPublicIpCountLimitReached"),
         Reaction.NEXT,
         "a quota of the subscription does not suffice there",
-        f"ask for a higher quota of what the message names; or {_ELSEWHERE}",
-        _ERRORS,
+        f"ask for a higher quota of what the message names (a subnet_id takes no public address); or {_ELSEWHERE}",
+        f"{_ERRORS}; {_ADDRESSES}",
     ),
     # Low priority
     Rule(
@@ -135,41 +166,33 @@ RULES = (
     ),
     # What passes by itself
     Rule(
-        ("OperationNotAllowed",),
-        Reaction.RETRY,
-        "Azure is asked too often",
-        _LATER,
-        _THROTTLING,
-        r"too many requests",
+        ("OperationNotAllowed",), Reaction.RETRY, "Azure is asked too often", _LATER, _THROTTLING, r"too many requests"
     ),
     Rule(
         ("TooManyRequests", "SubscriptionRequestsThrottled"),
         Reaction.RETRY,
         "Azure is asked too often",
         _LATER,
-        _ERRORS,
+        f"{_THROTTLING}; {_ERRORS}",
     ),
     Rule(
-        ("AnotherOperationInProgress", "Conflict", "RetryableError"),
+        ("OperationNotAllowed",),
         Reaction.RETRY,
         "another change of the same resource is under way",
         _LATER,
-        _ERRORS,
+        _VM_ERRORS,
+        r"another operation is in progress|an ongoing operation is",
     ),
     Rule(
-        ("InternalServerError", "ServiceUnavailable", "GatewayTimeout"),
+        ("AnotherOperationInProgress", "RetryableErrorDueToAnotherOperation", "RetryableError"),
         Reaction.RETRY,
-        "Azure has a fault of its own",
+        "another change of the same resource is under way",
         _LATER,
-        _ERRORS,
+        f"{_ERRORS}; {_LIMITS}; {_LOCKED}",
     ),
-    Rule(
-        ("PrincipalNotFound",),
-        Reaction.RETRY,
-        "the new identity is not known everywhere yet",
-        _LATER,
-        _ROLES,
-    ),
+    Rule(("Conflict",), Reaction.RETRY, "the state of the resource does not allow it now", _LATER, _ERRORS),
+    Rule(_FAULTS, Reaction.RETRY, "Azure has a fault of its own", _LATER, f"{_ERRORS}; {_VM_ERRORS}; {_STATUS}"),
+    Rule(("PrincipalNotFound",), Reaction.RETRY, "the new identity is not known everywhere yet", _LATER, _ROLES),
     # What the subscription lacks
     Rule(
         (
@@ -196,7 +219,14 @@ RULES = (
         Reaction.REFUSE,
         "the subscription has not accepted the terms of the image, or may not buy it",
         "`az vm image terms accept --urn <image>`, or another image",
-        _MARKETPLACE,
+        _PURCHASE,
+    ),
+    Rule(
+        ("SubscriptionNotAuthorizedForImage",),
+        Reaction.REFUSE,
+        "the subscription may not use the image",
+        "ask whoever owns the image for the right to read it, or another image",
+        _VM_ERRORS,
     ),
     # What the request has wrong
     Rule(
@@ -210,8 +240,15 @@ RULES = (
         ("ImageNotFound", "PlatformImageNotFound"),
         Reaction.EXPLAIN,
         "the image is not there",
-        "another image in compute_target; `az vm image list --all` says which versions there are",
-        _ERRORS,
+        _OTHER_IMAGE,
+        f"{_ERRORS}; {_IMAGE}",
+    ),
+    Rule(
+        ("VMMarketplaceInvalidInput",),
+        Reaction.EXPLAIN,
+        "the image is sold under a plan, which tfinfra does not name",
+        "an image without a plan",
+        _VM_ERRORS,
     ),
     Rule(
         ("InvalidParameter", "InvalidRequestContent", "BadRequest"),
@@ -249,10 +286,10 @@ RULES = (
         _ERRORS,
     ),
     Rule(
-        ("OSProvisioningTimedOut",),
+        ("OSProvisioningTimedOut", "OSProvisioningClientError", "VMStartTimedOut"),
         Reaction.EXPLAIN,
-        "a node's system did not come up in time",
-        "start it again; an image of your own must hold cloud-init",
+        "a node's system did not come up",
+        "start it again; an image of your own must be generalized, and hold cloud-init",
         _VM_ERRORS,
     ),
     Rule(
@@ -264,8 +301,8 @@ RULES = (
     ),
 )
 
-_THROTTLED = Rule((), Reaction.RETRY, "Azure is asked too often", _LATER, _ERRORS)
-_AT_FAULT = Rule((), Reaction.RETRY, "Azure has a fault of its own", _LATER, _ERRORS)
+_THROTTLED = Rule((), Reaction.RETRY, "Azure is asked too often", _LATER, _LIMITS)
+_AT_FAULT = Rule((), Reaction.RETRY, "Azure has a fault of its own", _LATER, _STATUS)
 UNKNOWN = Rule((), Reaction.EXPLAIN, "", None, "")
 """ARM's own words must do."""
 

@@ -55,7 +55,7 @@ def conda_findings(manifest: Manifest, inputs: Inputs) -> Iterator[Diagnostic]:
     """All of this file's rules."""
     file = conda_file(manifest, inputs)
     yield from file.faults if file else ()
-    yield from _channels(manifest, file)
+    yield from _channels(manifest, inputs, file)
     asked = _asked(manifest, file)
     if not asked:
         return
@@ -91,11 +91,15 @@ def _missing(first: tuple[Document, KeyPath, str]) -> Diagnostic:
     return error_at(document, "TFI707", path, "conda packages need py-rattler, which is not installed", INSTALL)
 
 
-def _channels(manifest: Manifest, file: CondaFile | None) -> Iterator[Diagnostic]:
+def _channels(manifest: Manifest, inputs: Inputs, file: CondaFile | None) -> Iterator[Diagnostic]:
     hint = "write conda-forge, or the URL of a channel that you may use"
     for index, name in enumerate(manifest.conda_channels if "conda_channels" in manifest.given else ()):
+        path = ("conda_channels", index)
         if name == "defaults":
-            yield error_at(manifest.document, "TFI708", ("conda_channels", index), _DEFAULTS, hint)
+            yield error_at(manifest.document, "TFI708", path, _DEFAULTS, hint)
+        elif problem := inputs.source.problems.get(name):
+            message = f"the channel '{name}' cannot be used: {problem}"
+            yield error_at(manifest.document, "TFI708", path, message, "a folder is relative to source_directory")
     if file and "conda_channels" not in manifest.given and "defaults" in file.channels:
         yield error_at(file.document, "TFI708", ("channels", file.channels.index("defaults")), _DEFAULTS, hint)
     if "conda_channels" in manifest.given and not manifest.conda_channels and manifest.sound("conda_channels"):

@@ -79,7 +79,7 @@ def _url(manifest: Manifest, path: KeyPath, url: str, *, rehearsed: bool) -> Ite
         hint = "remove what follows '?': nodes read it by their own identity"
         yield error_at(document, "TFI725", path, "the URL carries a token or a query, which would show", hint)
     elif not re.fullmatch(rf"{CONTAINER}(/.*)?", url) or "//" in parts.path:
-        hint = "https://<account>.blob.core.windows.net/<container>/<folder or file>"
+        hint = "https://<account>.blob.core.windows.net/<container of 3 to 63 characters>/<folder or file>"
         yield error_at(document, "TFI725", path, f"'{url}' is no URL of Azure Blob storage", hint)
     elif rehearsed:
         message = "nodes of the local cloud have no identity that Azure knows: they will not read this URL"

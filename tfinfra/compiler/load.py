@@ -95,7 +95,14 @@ def _source(document: Document, folder: Path) -> Source:
     requirements = _names(document, "pip_requirements_file", "conda_dependencies_file")
     directory = directory if isinstance(directory, str) and "\0" not in directory else "."
     shown = os.path.normpath(folder / directory)
-    return read_source(folder / directory, shown, str(entry or ""), requirements, _names(document, "setup_script"))
+    programs, channels = _names(document, "setup_script"), _texts(document, "conda_channels")
+    return read_source(folder / directory, shown, str(entry or ""), requirements, programs, channels=channels)
+
+
+def _texts(document: Document, key: str) -> tuple[str, ...]:
+    """The texts of a list; what has a wrong shape is left to the schema."""
+    given = document.data.get(key)
+    return tuple(one for one in given if isinstance(one, str)) if isinstance(given, list) else ()
 
 
 def _names(document: Document, *keys: str) -> tuple[str, ...]:

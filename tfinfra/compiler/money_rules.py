@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tfinfra.clock import spell_seconds
-from tfinfra.compiler.cost import burn_of, dearest_lines, unknown_prices
+from tfinfra.compiler.cost import burn_of, dearest_lines, price_lines, unknown_prices
 from tfinfra.compiler.inputs import KnownPrices
 from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import error_at
@@ -29,14 +29,21 @@ def money_findings(
     yield from prices.diagnostics
     lines = dearest_lines(plan, target, prices.book)
     if unknown_prices(lines):
-        yield _unknown(manifest, target, lines, severity)
+        yield _unknown(manifest, target, plan, prices, severity)
     else:
         yield from _useless(manifest, plan.limits, lines, severity)
 
 
-def _unknown(manifest: Manifest, target: Target, lines: Sequence[PriceLine], severity: Severity) -> Diagnostic:
-    places = " or ".join((target.location, *target.other_locations))
-    message = f"max_cost_usd cannot be kept: no price is known in {places} of {', '.join(unknown_prices(lines))}"
+def _unknown(manifest: Manifest, target: Target, plan: Plan, prices: KnownPrices, severity: Severity) -> Diagnostic:
+    """The locations that lack a price, and all that has none in one of them."""
+    places: dict[str, None] = {}
+    items: dict[str, None] = {}
+    for choice, made in enumerate(plan.choices):
+        unknown = unknown_prices(price_lines(plan, target, prices.book, choice))
+        items.update(dict.fromkeys(unknown))
+        places.update({made.location: None} if unknown else {})
+    where = " or ".join(places)
+    message = f"max_cost_usd cannot be kept: no price is known in {where} of {', '.join(items)}"
     hint = "`tfinfra catalog refresh` asks Azure for its prices; the shipped ones are whole for eastus"
     return error_at(manifest.document, "TFI631", _PATH, message, hint, severity=severity)
 

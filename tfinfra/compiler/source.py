@@ -15,9 +15,16 @@ _MOST_BYTES = 2_000_000
 
 
 def read_source(
-    folder: Path, shown: str, entry: str, requirements: tuple[str, ...], programs: tuple[str, ...] = ()
+    folder: Path,
+    shown: str,
+    entry: str,
+    requirements: tuple[str, ...],
+    programs: tuple[str, ...] = (),
+    *,
+    channels: tuple[str, ...] = (),
 ) -> Source:
-    """The entry script, the `requirements` files' text, and whether the `programs` are there.
+    """The entry script, the `requirements` files' text, and whether the `programs` and those of conda's `channels` that
+    are folders are there.
 
     Never raises: what cannot be read stands in the Source's problems, "<file>?" holding a spelling hint.
     """
@@ -31,6 +38,9 @@ def read_source(
     files = {name: text for name, text in texts.items() if text is not None}
     for name in programs:
         _note_unusable(root, name, problems)
+    for name in channels:
+        if not _is_channel(root, name):
+            problems[name] = "there is no such folder"
     return Source(root, shown, True, modules, files, problems)
 
 
@@ -85,6 +95,16 @@ def _note(root: Path, name: str, reason: str, problems: dict[str, str]) -> None:
     near = nearest(name, sorted(path.name for path in root.glob("*") if path.is_file()))
     if near and reason == "it does not exist":
         problems[f"{name}?"] = did_you_mean(near)
+
+
+def _is_channel(root: Path, name: str) -> bool:
+    """Whether a channel that is a folder is there; of all others only the network knows."""
+    from tfinfra.environment.conda import channel_folder
+
+    if "\0" in name:
+        return False
+    folder = channel_folder(name, root)
+    return folder is None or folder.is_dir()
 
 
 def _real(path: Path) -> Path:

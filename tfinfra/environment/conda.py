@@ -19,7 +19,9 @@ from tfinfra.errors import ManifestError, NotFeasible, ProvisioningError, Tfinfr
 from tfinfra.model import from_json, to_json
 
 _WORKER = "tfinfra.environment.conda_worker"
-_WAY_OUT = "name another channel in conda_channels (a name, a URL, or a folder), or write the packages in pip_packages"
+_WAY_OUT = (
+    "name another in conda_channels (a name, a URL, a folder as ./channel), or write the packages in pip_packages"
+)
 
 
 @dataclass(frozen=True)
@@ -75,11 +77,15 @@ def subdir_of(platform: str) -> str:
 
 def channel_url(channel: str, root: Path) -> str:
     """A folder's URL, relative ones below `root`; names and URLs as they are."""
-    if channel.startswith("file:") or "://" in channel:
-        return channel
+    folder = channel_folder(channel, root)
+    return channel if folder is None else folder.as_uri()
+
+
+def channel_folder(channel: str, root: Path) -> Path | None:
+    """The folder that a channel is, relative ones below `root`; None for names and URLs, those of files too."""
     if channel.startswith(("/", "./", "../", "~")) or channel in (".", ".."):
-        return (root / Path(channel).expanduser()).resolve().as_uri()
-    return channel
+        return (root / Path(channel).expanduser()).resolve()
+    return None
 
 
 def solve_conda(question: CondaQuestion) -> tuple[CondaPackage, ...]:

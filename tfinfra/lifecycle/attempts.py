@@ -186,6 +186,19 @@ def explained(refused: Sequence[Refused]) -> TfinfraError:
     return ProvisioningError(message, last.rule.way_out, status=error.status, code=error.code, said=error.said)
 
 
+def without_store(refused: Refused) -> TfinfraError:
+    """The error of a run whose keep group was refused: that is in the first location, and nowhere else."""
+    if refused.rule.reaction is not Reaction.NEXT:
+        return explained([refused])
+    place = refused.place.location
+    message = f"{place} does not take the run's store, which is in the first location: {refused.words}"
+    return NotFeasible(f"{message}\n  {refused.rule.says}", hint="name another location first")
+
+
+def _nodes(place: Infrastructure) -> str:
+    return f"{place.node_count} node{'' if place.node_count == 1 else 's'} of {place.vm_size}"
+
+
 def _tried(refused: Sequence[Refused]) -> str:
-    lines = [f"  {r.place.node_count} nodes of {r.place.vm_size} in {r.place.location}: {r.words}" for r in refused]
+    lines = [f"  {_nodes(r.place)} in {r.place.location}: {r.words}" for r in refused]
     return "\n".join(["tried were:", *lines])

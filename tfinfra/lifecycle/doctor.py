@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,11 @@ from tfinfra.paths import cache_folder, state_folder
 
 LEAST_DISK = 10
 """GiB that an environment, its build and a run need."""
+
+DRIVER_PATIENCE = 20.0
+"""Seconds: without persistence mode the driver wakes every GPU first."""
+
+_ASKED = ("--query-gpu=name,driver_version", "--format=csv,noheader")
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,7 @@ def examine(kinds: Callable[[], Mapping[str, str | None]]) -> list[Finding]:
         _go,
         lambda: _machines(kinds()),
         _cloud_init,
+        _gpus,
         _folders,
         _disk,
         _leftovers,
@@ -76,6 +83,33 @@ def _cloud_init() -> list[Finding]:
     if tool:
         return [Finding("cloud-init", "ok", tool)]
     return [Finding("cloud-init", "note", "not there; namespace machines run it where it is", "install cloud-init")]
+
+
+def _gpus() -> list[Finding]:
+    """Counted as the compiler does, by the driver's device files; named by the driver's own tool, which also shows
+    that the driver answers."""
+    from tfinfra.compiler.load import machine_gpus
+
+    count = machine_gpus()
+    if not count:
+        return [Finding("gpus", "note", "none; `use_gpu` runs here in a rehearsal only, on the processor")]
+    tool = shutil.which("nvidia-smi")
+    if not tool:
+        return [Finding("gpus", "note", f"{count}; there is no nvidia-smi to ask the driver by")]
+    return [_driver_answers(tool, count)]
+
+
+def _driver_answers(tool: str, count: int) -> Finding:
+    hint = "`nvidia-smi` must work before TensorFlow can use a GPU"
+    try:
+        done = subprocess.run([tool, *_ASKED], check=False, capture_output=True, text=True, timeout=DRIVER_PATIENCE)
+    except subprocess.TimeoutExpired:
+        return Finding("gpus", "problem", f"{count}, but the driver does not answer within {DRIVER_PATIENCE} s", hint)
+    lines = (done.stdout + done.stderr).strip().splitlines()
+    if done.returncode or not lines:
+        said = lines[-1] if lines else f"exit status {done.returncode}"
+        return Finding("gpus", "problem", f"{count}, but the driver does not answer: {said}", hint)
+    return Finding("gpus", "ok", f"{len(lines)} x {lines[0]}")
 
 
 def _folders() -> list[Finding]:

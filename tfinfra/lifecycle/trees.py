@@ -78,9 +78,11 @@ def _digest(files: tuple[TreeFile, ...], cache: Path, progress: Progress) -> str
     total = sum(file.size for file in files)
     with closing(_open(cache)) as known:
         for file in files:
-            state.update(os.fsencode(file.name) + b"\0" + _file_hash(file, known).encode() + b"\n")
+            remembered = _remembered(file, known)
+            digest = remembered or _read_anew(file, known)
+            state.update(os.fsencode(file.name) + b"\0" + digest.encode() + b"\n")
             done += file.size
-            if done - told > total / 100 + CHUNK:
+            if remembered is None and done - told > total / 100 + CHUNK:
                 told = done
                 progress(f"hashing inputs: {spell_bytes(done)} of {spell_bytes(total)}")
     return state.hexdigest()
@@ -99,14 +101,22 @@ def _open(cache: Path) -> sqlite3.Connection:
     return connection
 
 
-def _file_hash(file: TreeFile, known: sqlite3.Connection) -> str:
-    status, key = file.path.stat(), os.fsencode(os.path.realpath(file.path))
-    row = known.execute("SELECT size, mtime_ns, sha256 FROM files WHERE path = ?", (key,)).fetchone()
-    if row is not None and row[:2] == (status.st_size, status.st_mtime_ns):
-        return str(row[2])
-    digest = _read(file.path)
-    known.execute("REPLACE INTO files VALUES (?, ?, ?, ?)", (key, status.st_size, status.st_mtime_ns, digest))
+def _remembered(file: TreeFile, known: sqlite3.Connection) -> str | None:
+    """The hash of a file that is as it was when it was read."""
+    row = known.execute("SELECT size, mtime_ns, sha256 FROM files WHERE path = ?", (_key(file),)).fetchone()
+    status = file.path.stat()
+    return str(row[2]) if row is not None and row[:2] == (status.st_size, status.st_mtime_ns) else None
+
+
+def _read_anew(file: TreeFile, known: sqlite3.Connection) -> str:
+    status, digest = file.path.stat(), _read(file.path)
+    row = (_key(file), status.st_size, status.st_mtime_ns, digest)
+    known.execute("REPLACE INTO files VALUES (?, ?, ?, ?)", row)
     return digest
+
+
+def _key(file: TreeFile) -> bytes:
+    return os.fsencode(os.path.realpath(file.path))
 
 
 def _read(path: Path) -> str:

@@ -210,7 +210,7 @@ class UpRun:
         config, place = settings.stack_config(self._active.record(), "keep", standing), self._active.plan.infrastructure
         made = attempts.persevere(self._active, place, lambda: self._up("keep", config))
         if isinstance(made, attempts.Refused):
-            raise attempts.explained([made])
+            raise attempts.without_store(made)
         return made
 
     def _make_nodes(self, keep: dict[str, Any], standing: Standing, bundle: BundleSeam) -> None:

@@ -163,6 +163,8 @@ IMAGES: dict[str, tuple[Image, Reply, bool, list[tuple[str, Severity]]]] = {
     "nobody knows of a driver": (ACME, described(), True, [("TFI611", WARNING)]),
     "deprecated": (HPC, described(imageDeprecationStatus={"imageState": "Deprecated"}), False, [("TFI612", ERROR)]),
     "soon deprecated": (HPC, described(imageDeprecationStatus=AGE), False, [("TFI612", WARNING)]),
+    "sold under a plan": (ACME, described(plan={"name": "pro"}), False, [("TFI625", ERROR)]),
+    "made of one that is": (ACME, described(purchasePlan={"name": "pro"}), False, [("TFI625", ERROR)]),
     "no answer is no finding": (HPC, FORBIDDEN, True, []),
 }
 
@@ -254,8 +256,8 @@ def test_placement(case: str) -> None:
 WAYS: dict[str, tuple[str | None, list[tuple[str, Severity]]]] = {
     "a service endpoint": ("Microsoft.Storage", []),
     "one to every region": ("Microsoft.Storage.Global", []),
-    "none": (None, [("TFI625", WARNING)]),
-    "one to something else": ("Microsoft.KeyVault", [("TFI625", WARNING)]),
+    "none": (None, [("TFI626", WARNING)]),
+    "one to something else": ("Microsoft.KeyVault", [("TFI626", WARNING)]),
 }
 
 

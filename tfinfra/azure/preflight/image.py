@@ -1,7 +1,9 @@
 """The image: there in that location, of a generation and architecture that the size boots, with a GPU driver in it.
 
 Source: learn.microsoft.com/azure/virtual-machines/generation-2 and the image resources' documents
-(learn.microsoft.com/rest/api/compute/virtual-machine-images/get, .../gallery-images/get).
+(learn.microsoft.com/rest/api/compute/virtual-machine-images/get, .../gallery-images/get). Of an image with a plan
+machines are made by who names the plan (VMMarketplaceInvalidInput,
+learn.microsoft.com/troubleshoot/azure/virtual-machines/windows/error-messages).
 """
 
 from __future__ import annotations
@@ -51,6 +53,7 @@ def findings(plan: Plan, answer: ImageAnswer, offered: Offer | None) -> Iterator
         properties = answer.describes.body.get("properties") or {}
         yield from _generation(name, properties, offered)
         yield from _age(name, properties)
+        yield from _sold(name, properties)
 
 
 def _generation(name: str, properties: Mapping[str, Any], offered: Offer | None) -> Iterator[Finding]:
@@ -86,6 +89,14 @@ def _age(name: str, properties: Mapping[str, Any]) -> Iterator[Finding]:
         when = status.get("scheduledDeprecationTime", "a day to come")
         message = f"the image {name} will be deprecated on {when}"
         yield Finding("TFI612", "image", message, severity=Severity.WARNING)
+
+
+def _sold(name: str, properties: Mapping[str, Any]) -> Iterator[Finding]:
+    """The marketplace's images have a `plan`, those of a gallery that were made of one a `purchasePlan`."""
+    terms = properties.get("plan") or properties.get("purchasePlan")
+    if terms:
+        message = f"the image {name} is sold under the plan '{terms.get('name')}', and tfinfra names no plan to Azure"
+        yield Finding("TFI625", "image", message, "take an image without a plan")
 
 
 def summary(plan: Plan, answer: ImageAnswer) -> str:

@@ -17,6 +17,9 @@ _DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "fuse", "infinib
 _LINKS = {"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2"}
 _SYSTEM = ("/usr", "/opt", "/var", "/etc", "/srv", "/nix", "/boot")
 _ON_DISK = {"ext4", "ext3", "ext2", "xfs", "btrfs", "zfs", "f2fs"}
+# Programs may lie in an image or, in a container, be mounted file by file: NVIDIA's driver comes in both ways.
+_PROGRAMS = ("/usr", "/opt", "/nix")
+_IMAGES = {"squashfs", "erofs"}
 _CLOUD = Path("/var/lib/cloud")
 CONFIG = Path("/etc/cloud/cloud.cfg.d")
 
@@ -27,7 +30,7 @@ def make(folder: Path, set_folder: Path, mounts: tuple[Mount, ...]) -> Path:
     os.chdir(folder)
     _overlay(Path("/"), folder, root)
     for layer in system_layers(Path("/proc/self/mountinfo").read_text(encoding="utf-8")):
-        _overlay(layer, folder / "layers" / str(layer).strip("/").replace("/", "-"), _inside(root, layer))
+        _layer(root, layer, folder / "layers" / str(layer).strip("/").replace("/", "-"))
     _kernel_file_systems(root)
     _devices(root)
     masks = {**dict.fromkeys(_homes(), 0o700), Path("/tmp"): 0o1777}  # noqa: S108 - the machine's, not ours
@@ -50,13 +53,24 @@ def outermost(paths: Iterable[Path]) -> list[Path]:
 
 def system_layers(mountinfo: str) -> list[Path]:
     """The host's other disks that hold parts of its system: an overlay of / does not reach into them."""
-    found = []
+    found = set()
     for line in mountinfo.splitlines():
         fields, _, rest = line.partition(" - ")
         path, kind = Path(fields.split()[4]), rest.split()[0]
-        if kind in _ON_DISK and any(path.is_relative_to(s) for s in _SYSTEM) and "\\" not in str(path):
-            found.append(path)
-    return sorted(set(found))
+        folders = _SYSTEM if kind in _ON_DISK else _PROGRAMS if kind in _IMAGES else ()
+        if any(path.is_relative_to(folder) for folder in folders) and "\\" not in str(path):
+            found.add(path)
+    return sorted(found)
+
+
+def _layer(root: Path, path: Path, layer: Path) -> None:
+    """A mounted file of /etc is the host's own (a container's resolv.conf): the machine has one of its own."""
+    if path.is_dir():
+        _overlay(path, layer, _inside(root, path))
+    elif path.is_file() and any(path.is_relative_to(folder) for folder in _PROGRAMS):
+        target = _inside(root, path.parent) / path.name
+        target.touch()
+        _bind_read_only(path, target)
 
 
 def _overlay(lower: Path, layer: Path, target: Path) -> None:
@@ -122,9 +136,15 @@ def _mask(root: Path, path: Path, empty: Path, mode: int) -> None:
 
 def _bind(root: Path, entry: Mount) -> None:
     target = _inside(root, entry.folder)
-    linux.mount(str(entry.folder), target, "", linux.MS_BIND | linux.MS_REC)
     if entry.read_only:
-        linux.mount("none", target, "", linux.MS_BIND | linux.MS_REMOUNT | linux.MS_RDONLY)
+        _bind_read_only(entry.folder, target)
+    else:
+        linux.mount(str(entry.folder), target, "", linux.MS_BIND | linux.MS_REC)
+
+
+def _bind_read_only(path: Path, target: Path) -> None:
+    linux.mount(str(path), target, "", linux.MS_BIND | linux.MS_REC)
+    linux.mount("none", target, "", linux.MS_BIND | linux.MS_REMOUNT | linux.MS_RDONLY)
 
 
 def _inside(root: Path, path: Path) -> Path:
