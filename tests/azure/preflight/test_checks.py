@@ -256,8 +256,8 @@ def test_placement(case: str) -> None:
 WAYS: dict[str, tuple[str | None, list[tuple[str, Severity]]]] = {
     "a service endpoint": ("Microsoft.Storage", []),
     "one to every region": ("Microsoft.Storage.Global", []),
-    "none": (None, [("TFI626", WARNING)]),
-    "one to something else": ("Microsoft.KeyVault", [("TFI626", WARNING)]),
+    "none": (None, [("TFI628", WARNING)]),
+    "one to something else": ("Microsoft.KeyVault", [("TFI628", WARNING)]),
 }
 
 

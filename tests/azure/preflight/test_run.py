@@ -162,7 +162,7 @@ def test_reserved_capacity_is_looked_at(cloud: Cloud) -> None:
     put(cloud, f"{SUB}/resourceGroups/images", "2024-03-01", {"location": "eastus"})
     put(cloud, group, "2024-11-01", {"location": "eastus"})
     (found,) = asked(cloud, target).findings
-    assert (found.code, found.key, found.hint) == ("TFI627", "capacity_reservation_id", "it holds nothing")
+    assert (found.code, found.key, found.hint) == ("TFI629", "capacity_reservation_id", "it holds nothing")
     held = {"location": "eastus", "sku": {"name": TARGET.vm_size, "capacity": 2}}
     put(cloud, f"{group}/capacityReservations/d8", "2024-11-01", held)
     assert asked(cloud, target).findings == ()

@@ -48,7 +48,7 @@ def _way_to_storage(subnet: Mapping[str, Any]) -> Iterator[Finding]:
     if not services & {"Microsoft.Storage", "Microsoft.Storage.Global"}:
         message = "the subnet has no service endpoint to storage: what nodes read and write there takes its way out"
         hint = "add the service endpoint Microsoft.Storage to it, or be sure that its way out is open and what it bills"
-        yield Finding("TFI626", "subnet_id", message, hint, Severity.WARNING)
+        yield Finding("TFI628", "subnet_id", message, hint, Severity.WARNING)
 
 
 def _room(key: str, plan: Plan, prefixes: tuple[str, ...], used: int) -> Iterator[Finding]:

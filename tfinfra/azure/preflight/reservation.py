@@ -17,11 +17,11 @@ def findings(demand: Demand, reply: Reply | None) -> Iterator[Finding]:
     if reply is None:
         return
     if reply.status == 404:
-        yield Finding("TFI627", "capacity_reservation_id", "the capacity reservation group is not there")
+        yield Finding("TFI629", "capacity_reservation_id", "the capacity reservation group is not there")
     elif reply.ok and not any(_fits(demand, reservation) for reservation in reply.values):
         held = ", ".join(_told(reservation) for reservation in reply.values) or "nothing"
         message = f"the capacity reservation group has no reservation of {_named(demand.vm_size, demand.zone)}"
-        yield Finding("TFI627", "capacity_reservation_id", message, f"it holds {held}")
+        yield Finding("TFI629", "capacity_reservation_id", message, f"it holds {held}")
 
 
 def _fits(demand: Demand, reservation: Mapping[str, Any]) -> bool:
