@@ -138,6 +138,13 @@ class Image:
         """As a manifest names it: "publisher:offer:sku:version", or its ARM id."""
         return self.id or ":".join(part or "" for part in (self.publisher, self.offer, self.sku, self.version))
 
+    @property
+    def newest(self) -> bool:
+        """Whether it is the newest version there is when a machine boots, and not a certain one."""
+        if self.id is None:
+            return self.version == "latest"
+        return "/galleries/" in self.id and ("/versions/" not in self.id or self.id.endswith("/versions/latest"))
+
 
 @dataclass(frozen=True)
 class Spot:

@@ -3,23 +3,43 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.stacks.conftest import Recorded, recorded
-from tests.stacks.plans import INFRASTRUCTURES
+from tests.stacks.plans import FLEXIBLE, INFRASTRUCTURES, PLATFORM
+from tests.stacks.recording import record
 from tfinfra.arm.kinds import UnknownKind, kind_of
+from tfinfra.arm.requests import Request
 from tfinfra.azure.caller_role import caller_role, stack_tokens
+from tfinfra.azure.preflight import permissions as preflight
+from tfinfra.azure.preflight.finding import Reply
+from tfinfra.azure.uses import USES
 from tfinfra.cli.doctor import needed_role
 from tfinfra.cli.main import main
 from tfinfra.localcloud import ids
 from tfinfra.localcloud.checks.types import check_body
 from tfinfra.localcloud.providers.authorization import action_of
+from tfinfra.model import Image, Infrastructure
 from tfinfra.resources import resource_folder
 from tfinfra.roles import covers
 
 __all__ = ["recorded"]  # the fixture
+_COMPUTE = f"{PLATFORM}/Microsoft.Compute"
+BROUGHT: dict[str, Infrastructure] = {
+    "an image of a gallery": replace(FLEXIBLE, image=Image(id=f"{_COMPUTE}/galleries/g/images/i/versions/1.0.0")),
+    "an image of the subscription": replace(FLEXIBLE, image=Image(id=f"{_COMPUTE}/images/i")),
+    "reserved capacity": replace(FLEXIBLE, capacity_reservation_id=f"{_COMPUTE}/capacityReservationGroups/r"),
+}
+
+
+def missing(requests: Iterable[Request]) -> list[str]:
+    """What the preflight tells a caller who has this role and no other."""
+    has = Reply(200, {"value": needed_role(None)["properties"]["permissions"]})
+    return [finding.message for finding in preflight.findings(tuple(requests), has)]
 
 
 @pytest.mark.parametrize("part", ["keep", "compute"])
@@ -30,6 +50,19 @@ def test_it_covers_every_resource_of_every_variant(which: str, part: str, record
     for request in requests.values():
         for method in ("GET", "PUT", "DELETE"):
             assert covers(permissions, action_of(method, ids.parse(request.path))), (method, request.arm_type)
+
+
+@pytest.mark.parametrize("which", INFRASTRUCTURES)
+def test_who_has_it_may_use_what_every_variant_uses(which: str, recorded: Recorded) -> None:
+    assert missing([*recorded(which, "keep")[0].values(), *recorded(which, "compute")[0].values()]) == []
+
+
+@pytest.mark.parametrize("case", BROUGHT)
+def test_who_has_it_may_use_what_a_target_brings(case: str, tmp_path: Path) -> None:
+    requests, _ = record(BROUGHT[case], "compute", tmp_path)
+    assert missing(requests.values()) == []
+    named = {kind for kind in USES if kind.startswith("Microsoft.Compute")}
+    assert any(action.rpartition("/")[0] in named for action in preflight.needed(requests.values()))
 
 
 def test_it_covers_no_more_than_what_the_stacks_name() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 import pytest
+from obstore.exceptions import GenericError
 
 from tfinfra.cli import main as edge
 from tfinfra.cli.main import VERBS, main
@@ -158,6 +159,20 @@ def test_a_reader_that_has_seen_enough_is_no_error() -> None:
     done = subprocess.run(verb, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
     os.close(write)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_store_that_goes_away_under_a_verb_is_no_internal_error(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(arguments: list[str]) -> int:
+        raise GenericError("no route\nDebug source: pages of it")
+
+    monkeypatch.setattr(edge, "_run", fail)
+    assert main(["fetch", "digits"]) == 6
+    printed = capsys.readouterr().err
+    assert printed.startswith("error: the run's store does not answer: no route\n")
+    assert "pages of it" not in printed
+    assert not (folder / "state/reports").exists()
 
 
 def test_a_misused_verb_gives_its_document_too(capsys: pytest.CaptureFixture[str]) -> None:

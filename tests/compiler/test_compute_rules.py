@@ -17,6 +17,8 @@ from tfinfra.model import Infrastructure
 _ARM = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/p/providers"
 SUBNET = f"{_ARM}/Microsoft.Network/virtualNetworks/hub/subnets/training"
 RESERVED = f"{_ARM}/Microsoft.Compute/capacityReservationGroups/training"
+COMPUTE = f"{_ARM}/Microsoft.Compute"
+GALLERY = f"{COMPUTE}/galleries/g/images/i"
 UBUNTU = "Canonical:ubuntu-24_04-lts:server:24.04.202601010"
 TWO = "distributed_backend: mpi\nnode_count: 2\n"
 
@@ -29,6 +31,14 @@ TABLE: dict[str, tuple[str, list[str]]] = {
     "an image for arm64": ("vm_size: Standard_D8s_v5, image: 'Canonical:ubuntu-24_04-lts:server-arm64:1'", ["TFI670"]),
     "an image that nothing is known of": ("vm_size: Standard_D8s_v5, image: 'me:mine:it:1'", []),
     "an image that is not pinned": ("vm_size: Standard_D8s_v5, image: 'me:mine:it:latest'", ["TFI671"]),
+    "a gallery's image that is not pinned": (f"vm_size: Standard_D8s_v5, image: {GALLERY}", ["TFI671"]),
+    "a gallery's image whose version is the newest": (
+        f"vm_size: Standard_D8s_v5, image: {GALLERY}/versions/latest",
+        ["TFI671"],
+    ),
+    "a gallery's image": (f"vm_size: Standard_D8s_v5, image: {GALLERY}/versions/1.0.0", []),
+    "an image of the subscription": (f"vm_size: Standard_D8s_v5, image: {COMPUTE}/images/i", []),
+    "a gallery, and no image of it": (f"vm_size: Standard_D8s_v5, image: {COMPUTE}/galleries/g", ["TFI206"]),
     "reserved capacity on InfiniBand": (
         f"vm_size: Standard_HB120rs_v3, location: eastus, capacity_reservation_id: {RESERVED}",
         ["TFI672"],

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.compiler.manifests import HOROVOD, checked, codes
 from tfinfra.catalog.meters import disk_tier
-from tfinfra.catalog.prices import EVERYWHERE, PriceBook, RegionPrices, shipped_book
+from tfinfra.catalog.prices import EVERYWHERE, PriceBook, RegionPrices, shipped_book, usage_rates
 from tfinfra.compiler.cost import burn_of, dearest_lines, node_price, price_lines, total
 from tfinfra.compiler.resolved import resolved_text
 from tfinfra.errors import NotFeasible
@@ -49,6 +49,21 @@ def test_one_node_has_no_shared_directory_and_a_subnet_of_ones_own_no_gateway_of
     plan = a_plan(tmp_path, f"vm_size: {D8}\n")
     items = by_item(price_lines(plan, replace(TARGET, subnet_id="/s"), shipped_book()))
     assert [*items] == [D8, "system disk, 128 GB (P10)", "timer, its actions"]
+
+
+def test_what_others_made_is_not_billed_to_the_run(tmp_path: Path) -> None:
+    target = replace(TARGET, subnet_id="/s", reaper_id="/r")
+    lines = by_item(price_lines(a_plan(tmp_path), target, shipped_book()))
+    assert [*lines][2:] == ["private endpoint of the shared directory", "storage: shared directory, 100 GiB"]
+    assert "NAT gateway" not in " ".join(rate.item for rate in usage_rates([*lines]))
+
+
+def test_bytes_are_billed_where_they_go_through(tmp_path: Path) -> None:
+    plan = a_plan(tmp_path, f"vm_size: {D8}\n")
+    alone = {rate.item for rate in usage_rates([*by_item(price_lines(plan, TARGET, shipped_book()))])}
+    both = {rate.item for rate in usage_rates([*by_item(price_lines(a_plan(tmp_path), TARGET, shipped_book()))])}
+    assert both - alone == {"bytes through the private endpoint"}
+    assert "bytes through the NAT gateway" in alone
 
 
 @pytest.mark.parametrize(("gib", "tier"), [(64, "P6"), (65, "P10"), (128, "P10"), (1024, "P30"), (4095, "P50")])

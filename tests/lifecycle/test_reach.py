@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tfinfra.clouds import AZURE_TIMEOUTS
 from tfinfra.errors import ProvisioningError
-from tfinfra.lifecycle.reach import await_store
+from tfinfra.lifecycle.reach import GRANT, await_store
 from tfinfra.store import MemoryStore
 
 
@@ -34,6 +35,10 @@ def test_a_grant_that_lags_is_waited_for() -> None:
     time = _Time()
     await_store(store_from(time, 400.0), timeout=900, clock=time.clock, sleep=time.sleep)
     assert 400 <= time.now < 420
+
+
+def test_on_azure_it_is_waited_for_as_long_as_one_may_lag() -> None:
+    assert GRANT * AZURE_TIMEOUTS.register == 30 * 60
 
 
 def test_one_that_never_comes_is_told_with_what_it_takes() -> None:

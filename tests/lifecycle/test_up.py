@@ -15,7 +15,7 @@ from tests.lifecycle.fakes import TARGET, FakeLock, World, a_plan, failing, succ
 from tfinfra import layout
 from tfinfra.audit.log import broken_at, read_events
 from tfinfra.azure.standing import Standing
-from tfinfra.errors import Cancelled, NotFeasible, ProvisioningError
+from tfinfra.errors import Cancelled, NotFeasible, ProvisioningError, TeardownIncomplete
 from tfinfra.lifecycle.record import run_folder, this_process
 from tfinfra.lifecycle.runs import run_state
 from tfinfra.lifecycle.staging import Given
@@ -249,6 +249,29 @@ def test_ctrl_c_while_it_trains_stops_the_nodes_collects_and_deletes(tmp_path: P
     assert json.loads(world.store.objects[layout.STOP])["reason"] == "cancelled"
     assert (tmp_path / "runs" / "digits-abc123" / "outputs" / "half").exists()
     assert world.groups == {}
+
+
+def test_a_store_that_is_gone_neither_hides_the_verdict_nor_fills_the_screen(tmp_path: Path) -> None:
+    world = World(tmp_path, training)
+    gone = threading.Event()
+
+    def fault(verb: str, key: str) -> None:
+        if gone.is_set():
+            raise OSError("no route to the store\nDebug source: pages of it")
+
+    def cancelled() -> None:
+        gone.set()
+        world.interrupt.request(Cancelled("Ctrl-C ended the run"))
+
+    world.store = MemoryStore(fault)
+    threading.Timer(0.4, cancelled).start()
+    result = world.new_run().go()
+    assert isinstance(result.error, TeardownIncomplete)
+    assert str(result.error).endswith("the outputs in it could not be fetched: no route to the store")
+    assert [*world.groups] == [KEEP]
+    record = record_of(world)
+    assert (record.result, record.message, record.exit_code) == ("cancelled", "Ctrl-C ended the run", 10)
+    assert not any("pages of it" in line for line in world.observer.lines)
 
 
 def test_the_deadline_ends_a_training_with_its_own_exit_code(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -33,10 +33,12 @@ def token() -> str:
 
 @dataclass
 class Azurite:
-    """`stop` and `start` leave what is stored; `url` is a container, `through` the same by another port."""
+    """`stop` and `start` leave what is stored; `url` is a container, `through` the same by another port, `behind` all
+    of this with the network in front of it that listens at that URL."""
 
     server: Server
     servers: Servers
+    front: str = ""
 
     @property
     def ca(self) -> str:
@@ -44,7 +46,10 @@ class Azurite:
 
     @property
     def url(self) -> str:
-        return f"{self.server.endpoint}run"
+        return self.front or f"{self.server.endpoint}run"
+
+    def behind(self, url: str) -> Azurite:
+        return replace(self, front=url)
 
     def through(self, port: int) -> str:
         return self.url.replace(f":{self.server.port}/", f":{port}/")

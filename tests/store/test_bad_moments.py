@@ -6,6 +6,7 @@ import os
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from tests.store.azurite import Azurite
 from tests.store.faulty import Fault, Proxied, faulty
 from tfinfra.store import ObjectStore, PatientStore, SystemPauses
 from tfinfra.store import download as downloads
-from tfinfra.store.objects import BLOCK
+from tfinfra.store.objects import BLOCK, BLOCKS_AT_ONCE
 
 SIZE = 3 * BLOCK + 12345
 
@@ -35,6 +36,18 @@ def cuts(*sizes: int) -> Fault:
     def fault(request: Proxied) -> bool:
         if request.command == "GET" and "comp=list" not in request.path:
             request.cut = next(left, None)
+        return False
+
+    return fault
+
+
+def together(meeting: threading.Barrier) -> Fault:
+    """Blocks wait until as many as `meeting` wants are under way at once; it breaks where they do not come."""
+
+    def fault(request: Proxied) -> bool:
+        if "blockid=" in request.path and not meeting.broken:
+            with suppress(threading.BrokenBarrierError):
+                meeting.wait(10)
         return False
 
     return fault
@@ -78,6 +91,14 @@ def test_throttled_blocks_do_not_begin_an_upload_anew(served: Azurite, tmp_path:
     assert len(plan.seen) == 4 + 1 + 6  # every block once, their list, and what was throttled
     served.open().get_file(key, tmp_path / "down")
     assert (tmp_path / "down").read_bytes() == (tmp_path / "up").read_bytes()
+
+
+def test_blocks_go_up_at_the_same_time(served: Azurite, tmp_path: Path) -> None:
+    (tmp_path / "up").write_bytes(bytes(BLOCKS_AT_ONCE * BLOCK))
+    meeting = threading.Barrier(BLOCKS_AT_ONCE)
+    with faulty(served, together(meeting)) as (url, _):
+        served.open(url).put_file(uuid.uuid4().hex, tmp_path / "up")
+    assert not meeting.broken
 
 
 def uploaded(served: Azurite, folder: Path) -> tuple[str, bytes]:

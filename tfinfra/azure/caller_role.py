@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from tfinfra.azure.uses import USES, use_of
 from tfinfra.roles import GROUPS, custom_role
 
 NAME = "tfinfra caller"
 _SDK = "pulumi_azure_native"
 _VERBS = ("read", "write", "delete")
 _NETWORK = "Microsoft.Network"
-# What making or using a resource of a type asks for beside reading, writing and deleting it
+# What making a resource of a type asks for beside reading, writing and deleting it
 # (learn.microsoft.com/azure/role-based-access-control/resource-provider-operations).
 _BESIDE = {
     "Microsoft.Authorization/roleAssignments": ("Microsoft.Authorization/roleDefinitions/read",),
@@ -24,18 +25,9 @@ _BESIDE = {
         "Microsoft.Compute/virtualMachines/instanceView/read",
     ),
     "Microsoft.Logic/workflows": ("Microsoft.Logic/workflows/runs/read",),
-    "Microsoft.ManagedIdentity/userAssignedIdentities": (
-        "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",
-    ),
-    f"{_NETWORK}/natGateways": (f"{_NETWORK}/natGateways/join/action",),
-    f"{_NETWORK}/networkSecurityGroups": (f"{_NETWORK}/networkSecurityGroups/join/action",),
-    f"{_NETWORK}/privateDnsZones": (f"{_NETWORK}/privateDnsZones/join/action",),
-    f"{_NETWORK}/publicIPAddresses": (f"{_NETWORK}/publicIPAddresses/join/action",),
     f"{_NETWORK}/virtualNetworks": (
-        f"{_NETWORK}/virtualNetworks/join/action",
         f"{_NETWORK}/virtualNetworks/subnets/read",
         f"{_NETWORK}/virtualNetworks/subnets/write",
-        f"{_NETWORK}/virtualNetworks/subnets/join/action",
     ),
     "Microsoft.Storage/storageAccounts": (
         "Microsoft.Storage/storageAccounts/PrivateEndpointConnectionsApproval/action",
@@ -47,6 +39,8 @@ _ALWAYS = (
     "Microsoft.Authorization/permissions/read",
     "Microsoft.Authorization/roleAssignments/read",
     "Microsoft.Authorization/roleDefinitions/read",
+    "Microsoft.Compute/capacityReservationGroups/capacityReservations/read",
+    "Microsoft.Compute/galleries/images/read",
     "Microsoft.Compute/locations/publishers/artifacttypes/offers/skus/versions/read",
     "Microsoft.Compute/locations/usages/read",
     "Microsoft.Compute/skus/read",
@@ -54,12 +48,15 @@ _ALWAYS = (
     "Microsoft.Resources/subscriptions/operationresults/read",
     "Microsoft.Resources/subscriptions/providers/read",
     "Microsoft.Resources/subscriptions/read",
+    "Microsoft.Storage/checknameavailability/read",
 )
 
 
 def caller_role(types: Iterable[str], subscription: str) -> dict[str, Any]:
-    """The role, in ARM's form, of somebody whose runs make resources of `types` (ARM's, "Microsoft.X/y")."""
-    actions = sorted({*_ALWAYS, *(action for kind in types for action in _actions(kind))})
+    """The role, in ARM's form, of somebody whose runs make resources of `types` (ARM's, "Microsoft.X/y"), and use them
+    and what a target may bring."""
+    made = (action for kind in types for action in _actions(kind))
+    actions = sorted({*_ALWAYS, *made, *use_of(USES)})
     return custom_role(subscription, NAME, "What tfinfra needs to make, look at and delete a run", tuple(actions))
 
 

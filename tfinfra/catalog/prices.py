@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -77,6 +77,8 @@ def shipped_book() -> PriceBook:
     return PriceBook({region: RegionPrices(others["date"], prices) for region, prices in meters.items()})
 
 
-def usage_rates() -> tuple[UsageRate, ...]:
-    """What is billed by bytes and calls, at East US's list price: no limit of time holds it."""
-    return tuple(UsageRate(row["item"], row["usd"], row["per"]) for row in data_file("other_prices")["usage"])
+def usage_rates(items: Collection[str]) -> tuple[UsageRate, ...]:
+    """What is billed by bytes and calls, at East US's list price, beside the `items` that are billed by time: no limit
+    of time holds it."""
+    rows = [row for row in data_file("other_prices")["usage"] if row.get("beside") in (None, *items)]
+    return tuple(UsageRate(row["item"], row["usd"], row["per"]) for row in rows)

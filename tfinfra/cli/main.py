@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 import tfinfra
-from tfinfra.errors import TfinfraError, UsageError
+from tfinfra.errors import ProvisioningError, TfinfraError, UsageError
 
 VERBS = {
     "init": ("tfinfra.cli.init", "Write a starter manifest and training script."),
@@ -144,6 +144,8 @@ def _internal(error: Exception, arguments: list[str]) -> int:
 
     if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
         return _report(_disk_error(error), arguments)
+    if "obstore" in sys.modules and (told := _store_error(error)):
+        return _report(told, arguments)
     print(redact(f"error: tfinfra itself failed: {error.__class__.__name__}: {error}"), file=sys.stderr)
     print(f"  report: {write_report(error, arguments)}", file=sys.stderr)
     return 1
@@ -153,6 +155,18 @@ def _disk_error(error: OSError) -> TfinfraError:
     where = error.filename or "a file"
     hint = "TFINFRA_STATE_DIR and TFINFRA_CACHE_DIR name the folders that tfinfra writes to"
     return TfinfraError(f"cannot write {where}: {(error.strerror or str(error)).lower()}", hint)
+
+
+def _store_error(error: Exception) -> TfinfraError | None:
+    """What a store that went away under a verb is to its user; None for any other error."""
+    from obstore.exceptions import BaseError
+
+    from tfinfra.store import first_line
+
+    if not isinstance(error, BaseError):
+        return None
+    hint = "try again: what has come of a file is not asked for again"
+    return ProvisioningError(f"the run's store does not answer: {first_line(error)}", hint)
 
 
 def _spelling_hint(word: str) -> str:

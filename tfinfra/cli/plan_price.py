@@ -70,7 +70,7 @@ def price_document(price: Priced) -> dict[str, Any]:
         "prices": [{**to_json(line), "usd_up_to_limits": usd} for line, usd in zip(price.lines, most, strict=True)],
         "usd_per_hour": hourly,
         "usd_at_most": None if hourly is None else round(sum(usd or 0.0 for usd in most), 2),
-        "not_capped": usage_rates(),
+        "not_capped": usage_rates([line.item for line in price.lines]),
         "max_cost_usd": price.limits.max_cost_usd,
         "run_seconds": price.seconds,
         "limit": price.limit,
@@ -121,7 +121,7 @@ def _not_capped(price: Priced) -> Iterator[str]:
     cap = price.limits.max_cost_usd
     held = f" (limits.max_cost_usd holds {cap * FOR_USAGE:.2f} back for it)" if cap is not None else ""
     yield f"  not capped by any limit of time{held}:"
-    for rate in usage_rates():
+    for rate in usage_rates([line.item for line in price.lines]):
         yield f"  {rate.usd:10.4f}  a {rate.per}: {rate.item}"
 
 

@@ -56,7 +56,7 @@ def _image(chosen: Chosen, target: Target) -> Iterator[Diagnostic]:
             needs = f"{machine.architecture} of Generation {' or '.join(sorted(g[1:] for g in boots))}"
             message = f"the image is for {made}, and {machine.name} is {needs}"
             yield error_at(chosen.document, "TFI670", path, message, f"for example image: {_PINNED}")
-    if image.version == "latest":
+    if image.newest:
         message = "the image's version is not pinned: another run may boot another image"
         hint = "write the version's number"
         yield error_at(chosen.document, "TFI671", path, message, hint, severity=Severity.WARNING)

@@ -19,7 +19,7 @@ def price_lines(plan: Plan, target: Target, book: PriceBook, choice: int = 0) ->
     """One line for each thing that is billed by time; a line's price is for all of its quantity. `choice` numbers the
     plan's infrastructures."""
     made = plan.choices[choice]
-    return (_nodes(made, target, book), _disks(made, book), *_network(made, target, book), *_kept(plan, book))
+    return (_nodes(made, target, book), _disks(made, book), *_network(made, target, book), *_kept(plan, target, book))
 
 
 def total(lines: Iterable[PriceLine]) -> float | None:
@@ -84,15 +84,18 @@ def _network(made: Infrastructure, target: Target, book: PriceBook) -> Iterable[
         yield PriceLine("public address of the NAT gateway", 1, book.price("public_ip", made.location))
     if made.shared_directory:
         yield PriceLine("private endpoint of the shared directory", 1, book.price("private_endpoint", made.location))
+    if made.shared_directory and target.subnet_id is None:
         yield PriceLine("private DNS zone of the endpoint", 1, _hourly(book.price("dns_zone", made.location)))
 
 
-def _kept(plan: Plan, book: PriceBook) -> Iterable[PriceLine]:
+def _kept(plan: Plan, target: Target, book: PriceBook) -> Iterable[PriceLine]:
     """What outlives the machines stays in the plan's first place, wherever those end up."""
     made = plan.infrastructure
     if made.shared_directory:
         price = _hourly(book.price("premium_files", made.location))
         yield PriceLine(f"storage: shared directory, {SHARE_GIB} GiB", 1, _times(price, SHARE_GIB), "keep")
+    if target.reaper_id is not None:
+        return
     action = book.price("workflow_action", made.location)
     actions = 1 + 2 * (len(plan.choices) + 1)  # a trigger; a look and a decision for each group that there may be
     yield PriceLine("timer, its actions", 1, _times(action, actions * _RUNS_AN_HOUR), "keep")

@@ -16,7 +16,7 @@ from tfinfra.lifecycle import spending
 from tfinfra.lifecycle.ports import EngineSeam, Ports, Progress
 from tfinfra.lifecycle.record import RunFolder, RunRecord, write_json
 from tfinfra.lifecycle.settings import group_name, stack_of_group
-from tfinfra.store import clear
+from tfinfra.store import clear, first_line
 
 KEPT = "kept, because the timer in it still deletes the compute group"
 ENDED_ELSEWHERE = "its groups were deleted from elsewhere: how it ended is not known here"
@@ -78,7 +78,7 @@ def clear_store(ports: Ports, record: RunRecord | None) -> dict[str, str]:
     try:
         clear(ports.open_store(record.store))
     except Exception as error:  # noqa: BLE001 - a store's errors have no common kind; this one is named, not raised
-        return {record.store: str(error) or type(error).__name__}
+        return {record.store: first_line(error) or type(error).__name__}
     return {}
 
 

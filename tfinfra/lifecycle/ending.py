@@ -99,14 +99,24 @@ def hold_success(active: ActiveRun) -> None:
 
 
 def _before_deletion(active: ActiveRun, error: BaseException | None) -> None:
+    """How the run ended is noted whatever becomes of the nodes' own end."""
+    if error is not None:
+        _attempt(active, lambda: _stop(active, error))
+    verdict = _verdict(error, active.outcome)
+    _attempt(active, lambda: active.folder.update(phase="ended", times=active.times(over=True), **verdict))
+
+
+def _attempt(active: ActiveRun, step: Callable[[], object]) -> None:
     try:
-        if error is not None:
-            _stop_update(active)
-            _stop_nodes(active, error)
-            _hold_failed(active, error)
-        active.folder.update(phase="ended", times=active.times(over=True), **_verdict(error, active.outcome))
+        step()
     except Exception as another:  # noqa: BLE001 - a store or a disk that fails must not keep the deletion from happening
         active.session.observer.say(f"the run could not be ended in order: {first_line(str(another))}")
+
+
+def _stop(active: ActiveRun, error: BaseException) -> None:
+    _stop_update(active)
+    _stop_nodes(active, error)
+    _hold_failed(active, error)
 
 
 def _stop_update(active: ActiveRun) -> None:
@@ -229,7 +239,7 @@ def _delete_keep(active: ActiveRun, told: _Told, lost: BaseException | None) -> 
     if told.left:
         left = {**told.left, keep: down.KEPT}
     elif lost is not None:
-        left = {keep: f"the outputs in it could not be fetched: {lost}"}
+        left = {keep: f"the outputs in it could not be fetched: {first_line(str(lost))}"}
     else:
         with active.session.phase("verify", keep):
             left = down.delete_groups(active.ports, active.run, (keep,), active.session.observer.say)

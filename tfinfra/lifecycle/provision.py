@@ -16,7 +16,7 @@ from tfinfra.lifecycle.active import ActiveRun, there
 from tfinfra.lifecycle.data import RunData
 from tfinfra.lifecycle.observer import Observer
 from tfinfra.lifecycle.ports import BundleSeam, EngineSeam, LockSeam
-from tfinfra.lifecycle.reach import await_store
+from tfinfra.lifecycle.reach import GRANT, await_store
 from tfinfra.lifecycle.watch import Watch
 from tfinfra.store import ObjectStore
 
@@ -84,7 +84,7 @@ class Provisioning:
 
     def _reachable(self, url: str) -> ObjectStore:
         """The run's store, which the caller may have been granted a moment ago."""
-        store, patience = self._ports.open_store(url), self._ports.cloud.timeouts.register
+        store, patience = self._ports.open_store(url), GRANT * self._ports.cloud.timeouts.register
         self._session.wait(spawn(lambda: await_store(store, timeout=patience), "store"))
         return store
 

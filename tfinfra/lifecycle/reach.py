@@ -10,6 +10,9 @@ from tfinfra.errors import ProvisioningError
 from tfinfra.store import ObjectStore
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
+GRANT = 2.0
+"""A role grant may lag for 30 minutes, twice as long as a node may take to register
+(learn.microsoft.com/azure/role-based-access-control/troubleshooting)."""
 
 
 def await_store(

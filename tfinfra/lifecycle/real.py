@@ -12,6 +12,7 @@ from tfinfra.compiler.pipeline import Compiled
 from tfinfra.errors import Diagnostic
 from tfinfra.lifecycle.engine_process import EngineProcess
 from tfinfra.lifecycle.ports import BundleSeam, LockSeam, Ports, Progress
+from tfinfra.lifecycle.reach import GRANT
 from tfinfra.lifecycle.runs import RunGroup
 from tfinfra.lifecycle.trees import read_tree
 from tfinfra.model import Access, Plan, Requirements
@@ -20,8 +21,6 @@ from tfinfra.paths import cache_folder
 from tfinfra.store import ObjectStore
 
 STORAGE_SCOPE = "https://storage.azure.com/.default"
-ARMING = 2.0
-"""A role grant may lag for 30 minutes, twice as long as a node may take to register."""
 STORE_PATIENCE = 15.0
 """Seconds that one call waits for the store; who follows a run goes on asking."""
 ENDED = ("stopping", "stopped", "deallocating", "deallocated", "deleting", "failed")
@@ -162,7 +161,7 @@ def _standing(cloud: Cloud, access: Access) -> Standing:
 def _timer_armed(cloud: Cloud, group: str, workflow: str) -> bool:
     from tfinfra.azure.timer import await_armed
 
-    return await_armed(cloud, group, workflow, timeout=ARMING * cloud.timeouts.register)
+    return await_armed(cloud, group, workflow, timeout=GRANT * cloud.timeouts.register)
 
 
 def _warm_teardown() -> None:

@@ -26,7 +26,8 @@ class SkuChange:
 
 @dataclass(frozen=True)
 class ImageChange:
-    """Properties of an image ("publisher:offer:sku:version") that are other than usual; None: it is not there."""
+    """Properties of an image ("publisher:offer:sku:version", or the ARM id of a gallery's) that are other than usual;
+    None: it is not there."""
 
     image: str
     changes: Mapping[str, Any] | None

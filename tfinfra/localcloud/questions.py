@@ -62,6 +62,10 @@ def _versions(asked: Question) -> Any:
     return images.versions(asked.core.around.market, names["location"], wanted)
 
 
+def _shared_image(asked: Question) -> Any:
+    return images.shared(asked.core.around.market, asked.address.path)
+
+
 def _provider(asked: Question) -> Any:
     return registrations.provider(asked.core.around.market, asked.names["namespace"])
 
@@ -102,6 +106,7 @@ _TABLE: tuple[tuple[str, str, Callable[[Question], Any]], ...] = (
     ("GET", rf"{_COMPUTE}/skus", _skus),
     ("GET", rf"{_IMAGE}/(?P<version>[^/]+)", _image),
     ("GET", _IMAGE, _versions),
+    ("GET", r".*/providers/microsoft\.compute/galleries/[^/]+/images/[^/]+(/versions/[^/]+)?", _shared_image),
     ("GET", rf"{_SUB}/providers", _providers),
     ("GET", rf"{_SUB}/providers/(?P<namespace>[^/]+)", _provider),
     ("GET", r".*/providers/microsoft\.authorization/permissions", _permissions),

@@ -15,7 +15,11 @@ DURATION = r"[0-9]{1,10} ?[smhd]?"
 DELETE = r"[dD]elete"
 INPUT = r"[a-z][a-z0-9_]*"
 ZONE = r"[1-3]"
-IMAGE = r"[^:/\s]+(:[^:/\s]+){3}|/subscriptions/[^/]+/resource[gG]roups/[^/]+/providers/Microsoft\.Compute/[^\s]+"
+_OWN_IMAGE = r"images/[^/\s]+|galleries/[^/\s]+/images/[^/\s]+(/versions/[^/\s]+)?"
+IMAGE = (
+    r"[^:/\s]+(:[^:/\s]+){3}"
+    rf"|/subscriptions/[^/]+/resource[gG]roups/[^/]+/providers/Microsoft\.Compute/({_OWN_IMAGE})"
+)
 CONTAINER = r"https://[a-z0-9]{3,24}\.blob\.[a-z0-9.]+/[a-z0-9]([a-z0-9-]{1,61})[a-z0-9]"
 GUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
@@ -40,7 +44,7 @@ FORMS = {
     DELETE: "delete, or {hold: 30m}",
     INPUT: "a lower-case letter, then a-z, 0-9 and '_'",
     ZONE: "1, 2 or 3",
-    IMAGE: "publisher:offer:sku:version, or the ARM id of an image",
+    IMAGE: "publisher:offer:sku:version, or an ARM id: /subscriptions/…/images/<name>[/versions/<version>]",
     CONTAINER: "a container's URL: https://<account>.blob.core.windows.net/<container>",
     SUBNET_ID: "the ARM id of a subnet: /subscriptions/…/virtualNetworks/<name>/subnets/<name>",
     IDENTITY_ID: "the ARM id of a user-assigned identity: /subscriptions/…/userAssignedIdentities/<name>",

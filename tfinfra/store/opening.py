@@ -19,7 +19,8 @@ Credential = Callable[[], tuple[str, float]]
 
 # Retried with pauses that double up to `max_backoff`, in no more than `retry_timeout` together: lost connections, 408,
 # 429 and 5xx, which is how Blob throttles (https://learn.microsoft.com/azure/storage/blobs/scalability-targets). Short
-# where a thread waits that has other things to do; PatientStore goes on from there.
+# where a thread waits that has other things to do; PatientStore goes on from there. A `Retry-After` is not looked at:
+# obstore neither reads it nor shows it (github.com/apache/arrow-rs-object-store/pull/410).
 _SHORT = {
     "max_retries": 5,
     "retry_timeout": timedelta(seconds=10),

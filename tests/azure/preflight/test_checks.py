@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.azure.preflight.replies import (
+    A100,
     DEMAND,
     FORBIDDEN,
     SUB,
@@ -20,7 +21,7 @@ from tests.azure.preflight.replies import (
     usages,
 )
 from tests.stacks.plans import FLEXIBLE, INFINIBAND, plan
-from tfinfra.azure.preflight import image, names, permissions, placement, policy, quota, registration
+from tfinfra.azure.preflight import image, names, permissions, placement, policy, quota, registration, reservation
 from tfinfra.azure.preflight import sku as sizes
 from tfinfra.azure.preflight.finding import Demand, Finding, Reply
 from tfinfra.errors import Severity
@@ -202,8 +203,27 @@ def test_images_of_ones_own(case: str) -> None:
     assert image.definition_of(OWN).endswith("/galleries/g/images/gpu")
 
 
-def subnet(prefix: str, used: int = 0) -> Reply:
-    return Reply(200, {"properties": {"addressPrefix": prefix, "ipConfigurations": [{}] * used}})
+VERSIONS = {
+    "by number and not by letter": (["24.04.9", "24.04.10", "22.04.11"], "24.04.10"),
+    "a single one": (["1.0.0"], "1.0.0"),
+    "none": ([], None),
+}
+
+
+@pytest.mark.parametrize("case", VERSIONS)
+def test_the_newest_version(case: str) -> None:
+    names_, expected = VERSIONS[case]
+    assert image.newest(listed(*({"name": name} for name in names_))) == expected
+
+
+def subnet(prefix: str, used: int = 0, service: str | None = "Microsoft.Storage") -> Reply:
+    endpoints = [{"service": service, "locations": ["*"]}] if service else None
+    properties: dict[str, Any] = {
+        "addressPrefix": prefix,
+        "ipConfigurations": [{}] * used,
+        "serviceEndpoints": endpoints,
+    }
+    return Reply(200, {"properties": properties})
 
 
 BROUGHT = replace(TARGET, subnet_id=f"{SUB}/resourceGroups/net/providers/Microsoft.Network/virtualNetworks/v/subnets/s")
@@ -231,6 +251,58 @@ def test_placement(case: str) -> None:
     infrastructure, target, reply, expected = PLACES[case]
     found = list(placement.findings(plan(infrastructure), target, reply))
     assert [(f.code, f.key) for f in found] == [("TFI613", key) for key in expected]
+
+
+WAYS: dict[str, tuple[str | None, list[tuple[str, Severity]]]] = {
+    "a service endpoint": ("Microsoft.Storage", []),
+    "one to every region": ("Microsoft.Storage.Global", []),
+    "none": (None, [("TFI628", WARNING)]),
+    "one to something else": ("Microsoft.KeyVault", [("TFI628", WARNING)]),
+}
+
+
+@pytest.mark.parametrize("case", WAYS)
+def test_the_way_to_storage(case: str) -> None:
+    service, expected = WAYS[case]
+    found = placement.findings(plan(FLEXIBLE), BROUGHT, subnet("10.0.0.0/24", service=service))
+    assert [(f.code, f.severity) for f in found] == expected
+
+
+def held(size: str, *zones: str) -> dict[str, Any]:
+    return {"name": "r", "sku": {"name": size, "capacity": 1}, **({"zones": list(zones)} if zones else {})}
+
+
+RESERVED: dict[str, tuple[Demand, Reply | None, list[tuple[str, str | None]]]] = {
+    "none is named": (DEMAND, None, []),
+    "of the size": (DEMAND, listed(held("Standard_D8s_v5"), held(A100)), []),
+    "of the size, in the zone": (replace(DEMAND, zone="2"), listed(held(A100, "1"), held(A100, "2")), []),
+    "for fewer nodes, which are then no promise": (replace(DEMAND, node_count=9), listed(held(A100)), []),
+    "of another size": (
+        DEMAND,
+        listed(held("Standard_D8s_v5")),
+        [(f"has no reservation of {A100} without a zone", "it holds Standard_D8s_v5 without a zone")],
+    ),
+    "of another zone": (
+        replace(DEMAND, zone="2"),
+        listed(held(A100, "1")),
+        [(f"has no reservation of {A100} in zone 2", f"it holds {A100} in zone 1")],
+    ),
+    "of a zone that nobody asked for": (
+        DEMAND,
+        listed(held(A100, "1")),
+        [(f"has no reservation of {A100} without a zone", f"it holds {A100} in zone 1")],
+    ),
+    "empty": (DEMAND, listed(), [(f"has no reservation of {A100} without a zone", "it holds nothing")]),
+    "not there": (DEMAND, Reply(404, {}), [("is not there", None)]),
+    "no answer is no finding": (DEMAND, FORBIDDEN, []),
+}
+
+
+@pytest.mark.parametrize("case", RESERVED)
+def test_reserved_capacity(case: str) -> None:
+    demand, reply, expected = RESERVED[case]
+    found = list(reservation.findings(demand, reply))
+    assert [(f.message.removeprefix("the capacity reservation group "), f.hint) for f in found] == expected
 
 
 GROUP = "/resourceGroups/tfinfra-digits-ab12cd-keep"
@@ -277,6 +349,12 @@ def test_rights(case: str) -> None:
     found = list(permissions.findings((ACCOUNT, ROLE), listed(*grants)))
     assert [f.code for f in found] == (["TFI616"] if missing else [])
     assert not found or missing in found[0].message
+
+
+def test_a_contributor_is_told_both_ways_out() -> None:
+    (found,) = permissions.findings((ACCOUNT, ROLE), listed(CONTRIBUTOR))
+    assert "Role Based Access Control Administrator" in str(found.hint)
+    assert "identity_id" in str(found.hint)
 
 
 def test_using_a_resource_takes_an_action_of_its_own() -> None:

@@ -9,19 +9,21 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.azure.arm_calls import put, send
 from tests.azure.preflight.replies import SUB, request
 from tests.localcloud.arm import scale_set
 from tests.stacks.plans import FLEXIBLE, plan
 from tfinfra.arm.requests import Request
 from tfinfra.azure.preflight.run import Preflight, preflight
 from tfinfra.catalog.images import HPC_IMAGE
+from tfinfra.cli.doctor import needed_role
 from tfinfra.cloud import Cloud
 from tfinfra.clouds import local_cloud
 from tfinfra.errors import CredentialsError, Severity
 from tfinfra.localcloud.files import read_json
 from tfinfra.localcloud.layout import SUBSCRIPTION, Layout
 from tfinfra.localcloud.starting import call, running_daemon
-from tfinfra.model import Target
+from tfinfra.model import Image, Target
 from tfinfra.roles import group_deleter_id
 
 KEEP, COMPUTE = "/resourceGroups/tfinfra-digits-ab12cd-keep", "/resourceGroups/tfinfra-digits-ab12cd-compute"
@@ -95,6 +97,11 @@ def test_all_is_well_and_said_and_nothing_is_written(cloud: Cloud) -> None:
     assert list(layout_of(cloud).groups.iterdir()) == []
 
 
+def test_who_has_the_role_of_a_caller_may_ask_everything(cloud: Cloud) -> None:
+    admin(cloud, "PUT", "market", {"permissions": needed_role(None)["properties"]["permissions"]})
+    assert asked(cloud).findings == ()
+
+
 def test_everything_that_is_wrong_is_said_at_once(cloud: Cloud) -> None:
     image = HPC_IMAGE.name
     admin(cloud, "PUT", "quotas", FEW)
@@ -125,6 +132,57 @@ def test_the_latest_image_is_the_one_of_the_highest_number(cloud: Cloud) -> None
     assert [f.message for f in found.findings] == [
         f"the image {publisher}:{offer}:{sku}:latest is for Arm64 processors; Standard_D8s_v5 has x64"
     ]
+
+
+COMPUTE_IDS = f"{SUB}/resourceGroups/images/providers/Microsoft.Compute"
+OWN = Image(id=f"{COMPUTE_IDS}/images/tf")
+SHARED = Image(id=f"{COMPUTE_IDS}/galleries/g/images/tf/versions/1.0.0")
+THERE = {
+    "a version of a gallery's": SHARED,
+    "a gallery's newest": Image(id=f"{COMPUTE_IDS}/galleries/g/images/tf"),
+    "a gallery's newest, said aloud": Image(id=f"{COMPUTE_IDS}/galleries/g/images/tf/versions/latest"),
+    "the marketplace's newest": replace(HPC_IMAGE, version="latest"),
+}
+
+
+def with_image(cloud: Cloud, image: Image) -> list[tuple[str, str]]:
+    wanted = plan(replace(FLEXIBLE, image=image))
+    return [(f.code, f.message) for f in preflight(cloud, wanted, TARGET, lambda: REQUESTS).findings]
+
+
+@pytest.mark.parametrize("case", THERE)
+def test_an_image_that_is_there(cloud: Cloud, case: str) -> None:
+    assert with_image(cloud, THERE[case]) == []
+
+
+def test_an_image_of_the_subscription_is_there_once_it_is_made(cloud: Cloud) -> None:
+    assert with_image(cloud, OWN) == [("TFI609", f"the image {OWN.id} is not there")]
+    put(cloud, f"{SUB}/resourceGroups/images", "2024-03-01", {"location": "eastus"})
+    made = {"location": "eastus", "properties": {"hyperVGeneration": "V2"}}
+    put(cloud, str(OWN.id), "2024-11-01", made)
+    assert with_image(cloud, OWN) == []
+    send(cloud, "DELETE", f"{SUB}/resourceGroups/images", "2024-03-01")
+
+
+def test_images_of_others_that_are_gone(cloud: Cloud) -> None:
+    gone = [{"image": name, "changes": None} for name in (SHARED.id, HPC_IMAGE.name)]
+    admin(cloud, "PUT", "market", {"images": gone})
+    assert [code for code, _ in with_image(cloud, SHARED)] == ["TFI609"]
+    assert [code for code, _ in with_image(cloud, replace(HPC_IMAGE, version="latest"))] == ["TFI609"]
+
+
+def test_reserved_capacity_is_looked_at(cloud: Cloud) -> None:
+    group = f"{COMPUTE_IDS}/capacityReservationGroups/held"
+    target = replace(TARGET, capacity_reservation_id=group)
+    assert [f.message for f in asked(cloud, target).findings] == ["the capacity reservation group is not there"]
+    put(cloud, f"{SUB}/resourceGroups/images", "2024-03-01", {"location": "eastus"})
+    put(cloud, group, "2024-11-01", {"location": "eastus"})
+    (found,) = asked(cloud, target).findings
+    assert (found.code, found.key, found.hint) == ("TFI629", "capacity_reservation_id", "it holds nothing")
+    held = {"location": "eastus", "sku": {"name": TARGET.vm_size, "capacity": 2}}
+    put(cloud, f"{group}/capacityReservations/d8", "2024-11-01", held)
+    assert asked(cloud, target).findings == ()
+    send(cloud, "DELETE", f"{SUB}/resourceGroups/images", "2024-03-01")
 
 
 def test_a_missing_quota_comes_with_what_is_free_elsewhere(cloud: Cloud) -> None:

@@ -12,7 +12,7 @@ from tfinfra.arm.template import subscription_template
 from tfinfra.azure.clients import COMPUTE_API, resource_client, send_json, token_refused
 from tfinfra.azure.preflight import names, registration, roles
 from tfinfra.azure.preflight.finding import Reply
-from tfinfra.azure.preflight.image import ImageAnswer, definition_of
+from tfinfra.azure.preflight.image import ImageAnswer, definition_of, newest
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError
 from tfinfra.model import Image, Plan, Target
@@ -35,6 +35,7 @@ class Answers:
     locks: Reply
     permissions: Reply
     subnet: Reply | None
+    reservations: Reply | None
     providers: Mapping[str, Reply]
     groups: Mapping[str, Reply]
     accounts: Mapping[str, Reply]
@@ -55,6 +56,7 @@ class Answers:
             "the image": self.image.itself,
             "what the image is": self.image.describes,
             **({"the subnet": self.subnet} if self.subnet else {}),
+            **({"the capacity reservations": self.reservations} if self.reservations else {}),
             **{f"the group {name}": reply for name, reply in self.groups.items()},
             **{f"the role {id_.rpartition('/')[2]}": reply for id_, reply in self.roles.items()},
         }
@@ -86,6 +88,8 @@ class Asker:
         locks = self._get("/providers/Microsoft.Authorization/locks", LOCKS_API)
         permissions = self._get("/providers/Microsoft.Authorization/permissions", PERMISSIONS_API)
         subnet = self._later("GET", target.subnet_id, NETWORK_API) if target.subnet_id else None
+        reserved = target.capacity_reservation_id
+        reservations = self._later("GET", f"{reserved}/capacityReservations", COMPUTE_API) if reserved else None
         requests = record()
         validation = self._validate(location, requests)
         providers = {n: self._get(f"/providers/{n}", RESOURCES_API) for n in registration.namespaces(requests)}
@@ -100,6 +104,7 @@ class Asker:
             locks=locks.result(),
             permissions=permissions.result(),
             subnet=subnet.result() if subnet else None,
+            reservations=reservations.result() if reservations else None,
             providers=_all(providers),
             groups=_all(groups),
             accounts=_all(accounts),
@@ -124,23 +129,27 @@ class Asker:
         """An image by its ARM id, and what describes it; a marketplace image, which describes itself, and the versions
         that there are."""
         if image.id is not None:
-            return tuple(self._later("GET", id_, GALLERY_API) for id_ in (image.id, definition_of(image.id)))
+            version = GALLERY_API if "/galleries/" in image.id else COMPUTE_API
+            definition = definition_of(image.id)
+            itself = definition if image.newest else image.id
+            return self._later("GET", itself, version), self._later("GET", definition, version)
         path = (
             f"/providers/Microsoft.Compute/locations/{location}/publishers/{image.publisher}/artifacttypes/vmimage"
             f"/offers/{image.offer}/skus/{image.sku}/versions"
         )
-        newest = image.version == "latest"
-        itself = self._pool.submit(self._newest, path) if newest else self._get(f"{path}/{image.version}", COMPUTE_API)
-        return itself, itself, self._get(path, COMPUTE_API)
+        versions = self._get(path, COMPUTE_API)
+        if image.newest:
+            described = self._pool.submit(lambda: self._newest(path, versions.result()))
+        else:
+            described = self._get(f"{path}/{image.version}", COMPUTE_API)
+        return described, described, versions
 
-    def _newest(self, path: str) -> Reply:
-        """The newest of an image's versions: only machines take "latest" for it, ARM describes numbers."""
-        query = {"api-version": COMPUTE_API}
-        listed = _reply(self.cloud, "GET", self._subscription(path), None, query)
-        versions = sorted((str(entry["name"]) for entry in listed.values), key=_by_number)
-        if not versions:
-            return Reply(404, {}) if listed.ok else listed
-        return _reply(self.cloud, "GET", self._subscription(f"{path}/{versions[-1]}"), None, query)
+    def _newest(self, path: str, versions: Reply) -> Reply:
+        """The image that a machine of version "latest" boots now: only machines may be asked for under that name."""
+        name = newest(versions)
+        if name is None:
+            return Reply(404, {}) if versions.ok else versions
+        return _reply(self.cloud, "GET", self._subscription(f"{path}/{name}"), None, {"api-version": COMPUTE_API})
 
     def _account(self, name: str) -> Future[Reply]:
         body = {"name": name, "type": names.ACCOUNT}
@@ -163,10 +172,6 @@ class Asker:
 
     def _later(self, method: str, path: str, version: str, body: Any = None, **query: str) -> Future[Reply]:
         return self._pool.submit(_reply, self.cloud, method, path, body, {"api-version": version, **query})
-
-
-def _by_number(version: str) -> tuple[int, ...]:
-    return tuple(int(part) if part.isdigit() else 0 for part in version.split("."))
 
 
 def _all(futures: Mapping[str, Future[Reply]]) -> dict[str, Reply]:

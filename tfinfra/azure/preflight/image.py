@@ -29,6 +29,12 @@ class ImageAnswer:
     versions: Reply | None = None
 
 
+def newest(versions: Reply) -> str | None:
+    """The highest of a marketplace SKU's versions, which are three numbers each; None where there is none."""
+    names = [str(entry.get("name")) for entry in versions.values]
+    return max(names, key=lambda name: [int(part) for part in name.split(".") if part.isdigit()], default=None)
+
+
 def definition_of(image_id: str) -> str:
     """The id that describes an image: a gallery's version is described by its definition."""
     return image_id.partition("/versions/")[0]

@@ -11,19 +11,10 @@ from typing import Any
 
 from tfinfra.arm.requests import Request
 from tfinfra.azure.preflight.finding import Finding, Reply
+from tfinfra.azure.uses import use_of
 from tfinfra.roles import GROUPS, covers
 
 _GROUP = "Microsoft.Resources/resourceGroups"
-_USE = {
-    "Microsoft.Network/virtualNetworks/subnets": "join/action",
-    "Microsoft.Network/virtualNetworks": "join/action",
-    "Microsoft.Network/natGateways": "join/action",
-    "Microsoft.Network/networkSecurityGroups": "join/action",
-    "Microsoft.Network/publicIPAddresses": "join/action",
-    "Microsoft.Network/privateDnsZones": "join/action",
-    "Microsoft.ManagedIdentity/userAssignedIdentities": "assign/action",
-    "Microsoft.Compute/capacityReservationGroups": "deploy/action",
-}
 _MOST = 6
 
 
@@ -34,7 +25,7 @@ def needed(requests: Iterable[Request]) -> tuple[str, ...]:
     for request in requests:
         if request.arm_type != _GROUP:
             found |= {f"{request.arm_type}/read", f"{request.arm_type}/write"}
-        found |= {f"{kind}/{_USE[kind]}" for kind in _used(request.body) if kind in _USE}
+        found |= set(use_of(_used(request.body)))
     return tuple(sorted(found))
 
 
@@ -65,7 +56,8 @@ def findings(requests: tuple[Request, ...], reply: Reply) -> Iterator[Finding]:
 
 def _hint(missing: list[str]) -> str:
     if all(action.startswith("Microsoft.Authorization/roleAssignments/") for action in missing):
-        return "ask for Role Based Access Control Administrator beside Contributor"
+        more = "ask for Role Based Access Control Administrator beside Contributor"
+        return f"{more}, or name an identity_id that others made and granted"
     return "ask for Contributor and Role Based Access Control Administrator, or a role of these actions"
 
 

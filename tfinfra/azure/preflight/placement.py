@@ -7,9 +7,11 @@ virtual-machine-scale-sets-placement-groups (100 machines), virtual-networks-faq
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from tfinfra.azure.preflight.finding import Finding, Reply
+from tfinfra.errors import Severity
 from tfinfra.model import Plan, Target
 
 INFINIBAND_NETWORK = ipaddress.ip_network("172.16.0.0/16")
@@ -36,6 +38,17 @@ def findings(plan: Plan, target: Target, subnet: Reply | None) -> Iterator[Findi
         yield from _room(
             "subnet_id", plan, tuple(filter(None, prefixes)), len(properties.get("ipConfigurations") or ())
         )
+        yield from _way_to_storage(properties)
+
+
+def _way_to_storage(subnet: Mapping[str, Any]) -> Iterator[Finding]:
+    """Without a service endpoint the nodes' blobs take the subnet's way out. "Global" ones reach every region
+    (learn.microsoft.com/azure/storage/common/storage-network-security#azure-storage-cross-region-service-endpoints)."""
+    services = {str(endpoint.get("service")) for endpoint in subnet.get("serviceEndpoints") or ()}
+    if not services & {"Microsoft.Storage", "Microsoft.Storage.Global"}:
+        message = "the subnet has no service endpoint to storage: what nodes read and write there takes its way out"
+        hint = "add the service endpoint Microsoft.Storage to it, or be sure that its way out is open and what it bills"
+        yield Finding("TFI628", "subnet_id", message, hint, Severity.WARNING)
 
 
 def _room(key: str, plan: Plan, prefixes: tuple[str, ...], used: int) -> Iterator[Finding]:

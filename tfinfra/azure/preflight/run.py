@@ -15,6 +15,7 @@ from tfinfra.azure.preflight import (
     policy,
     quota,
     registration,
+    reservation,
     roles,
     sku,
 )
@@ -73,6 +74,7 @@ def _checks(plan: Plan, target: Target, demand: Demand, answers: Answers) -> Ite
     yield "quota", quota.findings(usages, offered, demand) if offered else iter(())
     yield "image", image.findings(plan, answers.image, offered)
     yield "placement", placement.findings(plan, target, answers.subnet)
+    yield "reservation", reservation.findings(demand, answers.reservations)
     yield "providers", registration.findings(answers.requests, answers.providers)
     yield "permissions", permissions.findings(answers.requests, answers.permissions)
     yield "roles", roles.findings(answers.roles)

@@ -120,8 +120,18 @@ def permissions(around: Surroundings, oid: str, id_: str) -> list[dict[str, Any]
     return [dict(p) for permissions_ in found for p in permissions_]
 
 
+# Questions whose action is named otherwise than their path
+# (learn.microsoft.com/azure/role-based-access-control/resource-provider-operations).
+_QUESTIONS = {
+    "": "Microsoft.Resources/subscriptions/providers/read",
+    "microsoft.storage/checknameavailability": "Microsoft.Storage/checknameavailability/read",
+}
+
+
 def action_of(method: str, address: ids.Address) -> str:
     """The action that a request needs, as role definitions spell it."""
+    if asked := _QUESTIONS.get(address.type.lower()):
+        return asked
     verb = {"GET": "read", "HEAD": "read", "DELETE": "delete", "POST": "action"}.get(method, "write")
     kind = {ids.GROUP_TYPE: GROUPS, "": PROVIDERS}.get(address.type, address.type)
     return f"{kind}/{verb}"

@@ -1,4 +1,5 @@
-"""The marketplace images that the local cloud has, as Microsoft.Compute's image resources describe them."""
+"""The images that the local cloud has, as Microsoft.Compute's image resources describe them: some of the marketplace,
+and each that a gallery is said to have, because galleries are shared between subscriptions."""
 
 from __future__ import annotations
 
@@ -39,6 +40,17 @@ def image(market: Market, location: str, names: tuple[str, ...]) -> dict[str, An
     for change in changes:
         content.update(change or {})
     return {"location": location, "name": version, "id": _id(location, names), "properties": content}
+
+
+def shared(market: Market, id_: str) -> dict[str, Any]:
+    """The document of a gallery's image or version. Raises ArmError (404) where the market has taken it away."""
+    changes = [c.changes for c in market.images if c.image.lower() == id_.lower()]
+    if None in changes:
+        raise ArmError(404, "ResourceNotFound", f"The Resource '{id_}' was not found.")
+    content = {name: _PROPERTIES[name] for name in ("hyperVGeneration", "architecture")}
+    for change in changes:
+        content.update(change or {})
+    return {"id": id_, "name": id_.rpartition("/")[2], "properties": content}
 
 
 def versions(market: Market, location: str, names: tuple[str, ...]) -> list[dict[str, Any]]:

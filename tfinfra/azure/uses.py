@@ -1,0 +1,29 @@
+"""What it takes to use a resource in another one, beside writing the other: to join a network, to assign an identity.
+
+ARM asks for it on the resource that is used, whoever made it. Source:
+learn.microsoft.com/azure/role-based-access-control/resource-provider-operations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+USES: Mapping[str, tuple[str, ...]] = {
+    "Microsoft.Compute/capacityReservationGroups": ("read", "deploy/action"),
+    "Microsoft.Compute/galleries/images/versions": ("read",),
+    "Microsoft.Compute/images": ("read",),
+    "Microsoft.ManagedIdentity/userAssignedIdentities": ("assign/action",),
+    "Microsoft.Network/applicationSecurityGroups": ("joinIpConfiguration/action", "joinNetworkSecurityRule/action"),
+    "Microsoft.Network/natGateways": ("join/action",),
+    "Microsoft.Network/networkSecurityGroups": ("join/action",),
+    "Microsoft.Network/privateDnsZones": ("join/action",),
+    "Microsoft.Network/publicIPAddresses": ("join/action",),
+    "Microsoft.Network/virtualNetworks": ("join/action",),
+    "Microsoft.Network/virtualNetworks/subnets": ("join/action",),
+}
+
+
+def use_of(types: Iterable[str]) -> Iterator[str]:
+    """The actions ("Microsoft.X/y/join/action") that using resources of these types takes."""
+    for kind in types:
+        yield from (f"{kind}/{verb}" for verb in USES.get(kind, ()))
