@@ -17,8 +17,8 @@ from tfinfra.environment.lock import this_platform
 from tfinfra.environment.tools import find_uv, tool_environment
 from tfinfra.errors import TfinfraError
 
-MODULES = ("__init__.py", "errors.py", "layout.py", "masking.py", "model.py", "sealing.py")
-PACKAGES = ("agent", "backends", "environment", "store")
+MODULES = ("__init__.py", "errors.py", "layout.py", "masking.py", "sealing.py")
+PACKAGES = ("agent", "backends", "environment", "model", "store")
 DISTRIBUTIONS = {"obstore": "obstore", "pyrage": "pyrage", "typing_extensions": "typing_extensions"}
 CONDA_DISTRIBUTIONS = {"rattler": "py-rattler"}
 """import name → distribution name."""

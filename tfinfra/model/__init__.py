@@ -1,0 +1,50 @@
+"""The frozen values that flow between passes, and from the client to the nodes.
+
+Manifest (in manifest/) → Spec → Plan on the client; Plan + Inventory → tasks on the nodes. Everything here is plain
+data: JSON goes in and out through `to_json` and `from_json`, and nothing touches a file, a clock or the environment.
+"""
+
+from __future__ import annotations
+
+from tfinfra.model.codec import from_json, to_json
+from tfinfra.model.infrastructure import Access, Image, Infrastructure, Spot
+from tfinfra.model.nodes import (
+    DataSource,
+    DataSources,
+    Heartbeat,
+    Inventory,
+    NodeRegistration,
+    NodeSettings,
+    Outcome,
+    TaskStatus,
+    Timeouts,
+)
+from tfinfra.model.plan import Plan, PriceLine, Task, UsageRate
+from tfinfra.model.spec import Input, Limits, Requirements, Spec, Target
+
+__all__ = [
+    "Access",
+    "DataSource",
+    "DataSources",
+    "Heartbeat",
+    "Image",
+    "Infrastructure",
+    "Input",
+    "Inventory",
+    "Limits",
+    "NodeRegistration",
+    "NodeSettings",
+    "Outcome",
+    "Plan",
+    "PriceLine",
+    "Requirements",
+    "Spec",
+    "Spot",
+    "Target",
+    "Task",
+    "TaskStatus",
+    "Timeouts",
+    "UsageRate",
+    "from_json",
+    "to_json",
+]

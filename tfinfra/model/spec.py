@@ -1,0 +1,96 @@
+"""What a manifest says, with every default filled in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds, counted from the first write to the cloud; US dollars at list price, None for no cap."""
+
+    max_run_duration: int
+    keep_outputs: int
+    max_cost_usd: float | None = None
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a run goes. `cloud` is "local" or "azure"; it is never part of the Plan.
+
+    `other_locations` and `other_vm_sizes` come after the first, in the order written. `vm_priority` is "dedicated" or
+    "low_priority"; `max_price` is US dollars an hour and node. Ids are ARM's; `store` is a container's URL.
+    """
+
+    name: str
+    cloud: str
+    location: str
+    vm_size: str
+    os_disk_gb: int
+    subscription_id: str | None = None
+    max_nodes: int | None = None
+    other_locations: tuple[str, ...] = ()
+    other_vm_sizes: tuple[str, ...] = ()
+    vm_priority: str = "dedicated"
+    max_price: float | None = None
+    image: str | None = None
+    zone: str | None = None
+    subnet_id: str | None = None
+    capacity_reservation_id: str | None = None
+    identity_id: str | None = None
+    store: str | None = None
+    reaper_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Requirements:
+    """What the training environment is locked from. `pip` holds requirement lines, `conda` conda specs, each in the
+    order written; `conda_channels` are names, URLs or folders, the first wins."""
+
+    framework_version: str
+    python_version: str
+    pip: tuple[str, ...]
+    horovod: bool
+    gpu: bool
+    conda: tuple[str, ...] = ()
+    conda_channels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Input:
+    """Data for the tasks: `path` (of the client's machine, as the manifest writes it) or `url` (Blob). `mode`:
+    "download" or "mount"."""
+
+    name: str
+    mode: str
+    path: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A manifest with every default filled in; nothing optional is left but what None means something for."""
+
+    name: str
+    source_directory: str
+    entry_script: str
+    arguments: tuple[str, ...]
+    requirements: Requirements
+    environment_variables: dict[str, str]
+    use_gpu: bool
+    node_count: int
+    backend: str
+    process_count_per_node: int
+    worker_count: int
+    parameter_server_count: int
+    evaluator_count: int
+    dialect: str | None
+    dialect_reason: str | None
+    target: Target
+    limits: Limits
+    hold_on_failure: int
+    tags: dict[str, str]
+    setup_script: str | None = None
+    secrets: tuple[str, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    resume_from: str | None = None
