@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.environment.channels import Made, channel, module
-from tfinfra.environment.conda import CondaPackage, CondaQuestion, channel_url, install_conda, solve_conda, subdir_of
+from tfinfra.environment.conda import CondaPackage, CondaQuestion, install_conda, solve_conda, subdir_of
 from tfinfra.environment.interpreter import _probe
 from tfinfra.environment.relocate import copy_interpreter
 from tfinfra.environment.standalone import is_standalone, write_channel
@@ -162,17 +162,3 @@ def test_the_stand_in_for_python_is_the_same_bytes_each_time(tmp_path: Path) -> 
 )
 def test_a_platform_has_a_name_of_conda(platform: str, subdir: str) -> None:
     assert subdir_of(platform) == subdir
-
-
-@pytest.mark.parametrize(
-    ("written", "url"),
-    [
-        ("conda-forge", "conda-forge"),
-        ("https://example.com/channel", "https://example.com/channel"),
-        ("./channel", "file:///source/channel"),
-        ("../my channel", "file:///my%20channel"),
-        ("/abs", "file:///abs"),
-    ],
-)
-def test_a_channel_is_a_name_a_url_or_a_folder(written: str, url: str) -> None:
-    assert channel_url(written, Path("/source")) == url

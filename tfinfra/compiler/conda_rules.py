@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from tfinfra.compiler.channels import channel_url
 from tfinfra.compiler.conda_file import CondaFile
 from tfinfra.compiler.inputs import Inputs
 from tfinfra.compiler.requirements import all_requirements, conda_file, normalised, requirement_name
@@ -43,8 +44,6 @@ def conda_specs(manifest: Manifest, inputs: Inputs) -> tuple[str, ...]:
 
 def conda_channels(manifest: Manifest, inputs: Inputs) -> tuple[str, ...]:
     """The manifest's channels where it names any, else the file's, else the default; folders as URLs."""
-    from tfinfra.environment.conda import channel_url
-
     file = conda_file(manifest, inputs)
     of_file = tuple(name for name in file.channels if name != "nodefaults") if file else ()
     chosen = manifest.conda_channels if "conda_channels" in manifest.given else of_file or manifest.conda_channels

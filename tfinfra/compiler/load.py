@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from tfinfra.compiler.files import below, exists, is_file, is_folder
 from tfinfra.compiler.inputs import DataPath, Inputs, KnownPrices, Source
 from tfinfra.compiler.source import read_source
 from tfinfra.errors import Diagnostic, ManifestError, Position, Severity
@@ -93,7 +94,7 @@ def _target_files(folder: Path) -> Iterator[Path]:
 def _source(document: Document, folder: Path) -> Source:
     directory, entry = document.data.get("source_directory", "."), document.data.get("entry_script")
     requirements = _names(document, "pip_requirements_file", "conda_dependencies_file")
-    directory = directory if isinstance(directory, str) and "\0" not in directory else "."
+    directory = directory if isinstance(directory, str) else "."
     shown = os.path.normpath(folder / directory)
     programs, channels = _names(document, "setup_script"), _texts(document, "conda_channels")
     return read_source(folder / directory, shown, str(entry or ""), requirements, programs, channels=channels)
@@ -136,16 +137,16 @@ def _data(document: Document, folder: Path) -> dict[str, DataPath]:
 
 def data_path(folder: Path, written: str) -> DataPath:
     """What is at a path that a manifest in `folder` writes; "~" is the caller's home."""
-    path = Path(os.path.abspath(folder / os.path.expanduser(written)))  # noqa: PTH100, PTH111  a NUL must not raise
+    path = Path(os.path.abspath(below(folder, written)))  # noqa: PTH100  a NUL must not raise
     if "\0" in written:
         return DataPath(path, problem="it is no file name")
-    if not path.exists():
+    if not exists(path):
         return DataPath(path, problem="it does not exist")
-    if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
+    if not os.access(path, os.R_OK | (os.X_OK if is_folder(path) else 0)):
         return DataPath(path, problem="you may not read it")
-    if path.is_dir():
+    if is_folder(path):
         return DataPath(path, problem="" if any(path.iterdir()) else "it is an empty folder")
-    return DataPath(path, is_file=True, problem="" if path.is_file() else "it is neither a file nor a folder")
+    return DataPath(path, is_file=True, problem="" if is_file(path) else "it is neither a file nor a folder")
 
 
 def machine_gpus() -> int:

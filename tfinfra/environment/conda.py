@@ -75,19 +75,6 @@ def subdir_of(platform: str) -> str:
     raise NotFeasible(f"conda has no packages for '{platform}'", hint="write the packages in pip_packages")
 
 
-def channel_url(channel: str, root: Path) -> str:
-    """A folder's URL, relative ones below `root`; names and URLs as they are."""
-    folder = channel_folder(channel, root)
-    return channel if folder is None else folder.as_uri()
-
-
-def channel_folder(channel: str, root: Path) -> Path | None:
-    """The folder that a channel is, relative ones below `root`; None for names and URLs, those of files too."""
-    if channel.startswith(("/", "./", "../", "~")) or channel in (".", ".."):
-        return (root / Path(channel).expanduser()).resolve()
-    return None
-
-
 def solve_conda(question: CondaQuestion) -> tuple[CondaPackage, ...]:
     """The packages, sorted by name. Raises ManifestError where there is no solution, NotFeasible where a channel
     cannot be read."""
