@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
 import pytest
 
+from tests.lifecycle.fakes import World
 from tfinfra.clouds import AZURE_TIMEOUTS
 from tfinfra.errors import ProvisioningError
-from tfinfra.lifecycle.reach import GRANT, await_store
+from tfinfra.lifecycle import provision
+from tfinfra.lifecycle.reach import await_store
 from tfinfra.store import MemoryStore
 
 
@@ -37,8 +43,25 @@ def test_a_grant_that_lags_is_waited_for() -> None:
     assert 400 <= time.now < 420
 
 
-def test_on_azure_it_is_waited_for_as_long_as_one_may_lag() -> None:
-    assert GRANT * AZURE_TIMEOUTS.register == 30 * 60
+def run_on_azure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, granted: float) -> BaseException | None:
+    """What ends a run whose store refuses it until `granted`, with the patience that it has on Azure."""
+    time, world = _Time(), World(tmp_path)
+    cloud, world.store = replace(world.cloud(), timeouts=AZURE_TIMEOUTS), store_from(time, granted)
+    monkeypatch.setattr(world, "cloud", lambda: cloud)
+    monkeypatch.setattr(provision, "await_store", partial(await_store, clock=time.clock, sleep=time.sleep))
+    result = world.new_run().go()
+    assert (world.groups, time.now > AZURE_TIMEOUTS.register) == ({}, True)
+    return result.error
+
+
+def test_a_run_on_azure_goes_on_with_a_grant_that_lags_for_half_an_hour(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run_on_azure(tmp_path, monkeypatch, 29 * 60) is None
+
+
+def test_a_run_on_azure_gives_a_grant_up_after_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(run_on_azure(tmp_path, monkeypatch, 31 * 60), ProvisioningError)
 
 
 def test_one_that_never_comes_is_told_with_what_it_takes() -> None:
