@@ -18,6 +18,7 @@ from tfinfra.azure.standing import Standing
 from tfinfra.clock import iso_time, spell_seconds, unix_time
 from tfinfra.errors import UsageError
 from tfinfra.lifecycle.record import (
+    Attempt,
     ClientProcess,
     RunFolder,
     RunRecord,
@@ -48,6 +49,7 @@ def a_record(run: str = "digits-abc123", **changes: object) -> RunRecord:
         plan_tasks=("rank-0",),
         usd_per_hour=3.6,
         ledger=Ledger((Interval(f"tfinfra-{run}-compute", "compute", 3.6, 1000.0, 1e9),)),
+        attempts=(Attempt(f"tfinfra-{run}-compute", "eastus", "Standard_D8s_v5"),),
         phase="running",
         times={"started": 1000.0},
     )

@@ -120,11 +120,11 @@ class RunFolder:
     def read(self) -> RunRecord | None:
         """The record, None where there is none that this version can read. Where somebody removes it under this
         process, what that knew of it: whoever drives a run must end it all the same, and its next update writes the
-        record again."""
+        record again. A run whose process died while it was starting is read as what it is, deleted."""
         if self._unwritten is not None:
             return self._unwritten
         try:
-            self._seen = from_json(RunRecord, json.loads((self.path / "run.json").read_text()))
+            self._seen = _ended_unless_alive(from_json(RunRecord, json.loads((self.path / "run.json").read_text())))
         except FileNotFoundError:
             return self._seen
         except (OSError, ValueError, KeyError, TypeError):
@@ -175,6 +175,23 @@ class RunFolder:
             path = self.deploy / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
+
+
+def _ended_unless_alive(record: RunRecord) -> RunRecord:
+    """The record; of a run whose process died while it was starting, the one that the process would have left: nothing
+    is made in a cloud before the phase is another. Only in a backend of the user's own may its stacks be there, empty.
+    """
+    if record.phase != "starting" or is_alive(record.client):
+        return record
+    return replace(
+        record,
+        phase="deleted",
+        result="error",
+        exit_code=1,
+        message="the process that drove it died while it prepared",
+        client=None,
+        stacks_left=(f"{record.run}-keep", f"{record.run}-compute") if record.backend else (),
+    )
 
 
 def write_json(path: Path, document: Any) -> None:

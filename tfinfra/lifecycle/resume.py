@@ -26,7 +26,6 @@ from tfinfra.store import store_errors
 
 FOLLOW = 0.2
 BEAT_EVERY = 2.0
-BEFORE_NODES = ("starting", "provisioning")
 ORPHANED: dict[str, Any] = {
     "result": "error",
     "exit_code": 6,
@@ -51,7 +50,7 @@ def status_document(found: FoundRun) -> dict[str, Any]:
 
 
 def _document(record: RunRecord, found: FoundRun) -> dict[str, Any]:
-    return collect.run_document(record, _plan(found), found.store, found.ports.clock())
+    return collect.run_document(record, _plan(found), found.store, time.time())
 
 
 def _plan(found: FoundRun) -> Plan | None:
@@ -67,7 +66,7 @@ def settled(found: FoundRun) -> FoundRun:
     record = found.record
     if record is None or is_alive(record.client) or found.outcome:
         return found
-    if record.phase in BEFORE_NODES and record.result is None and not found.elsewhere:
+    if record.phase == "provisioning" and record.result is None and not found.elsewhere:
         return replace(found, record=replace(record, **ORPHANED))
     if found.store is None or _has_nodes(found):
         return found
@@ -132,7 +131,7 @@ def _has_nodes(found: FoundRun) -> bool:
         return False
     if found.elsewhere and found.store is not None and not found.store.list(layout.NODES):
         return time.time() < unix_time(record.deadline)  # its client may be at it, wherever it is
-    if record.phase in BEFORE_NODES and not found.elsewhere:
+    if record.phase in ("starting", "provisioning") and not found.elsewhere:
         return is_alive(record.client)
     groups = found.compute_groups or (record.compute_group,)
     return any(found.ports.running_instances(group) != 0 for group in groups)
@@ -186,7 +185,7 @@ def _result(found: FoundRun) -> dict[str, Any]:
     """What the outcome says, for the record of a run whose client did not live to write it."""
     outcome = found.outcome
     if outcome is None:
-        return ORPHANED if _recorded(found).phase in BEFORE_NODES else {}
+        return ORPHANED if _recorded(found).phase == "provisioning" else {}
     codes = {"succeeded": 0, "failed": 7, "cancelled": 8, "limit": 9}
     record = _recorded(found)
     return {
