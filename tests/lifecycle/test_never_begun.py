@@ -1,8 +1,9 @@
 """A run that came to nothing before it touched a cloud: refused, or its process killed while it prepared. No cloud is
-asked for what was never made and no verb takes it for a live run."""
+asked for what was never made, no verb takes it for a live run, and each says why there is nothing to bring."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from tests.lifecycle.fakes import TARGET, World
 from tests.lifecycle.test_record import a_record
 from tfinfra.cli import down
-from tfinfra.errors import ProvisioningError
+from tfinfra.errors import ProvisioningError, UsageError
 from tfinfra.lifecycle import access, doctor, overview, resume
 from tfinfra.lifecycle.places import Asked
 from tfinfra.lifecycle.record import RunRecord, all_records, run_folder, this_process
@@ -68,7 +69,7 @@ def test_only_of_a_run_that_starts_a_dead_process_says_that_nothing_was_made(
     run_folder(tmp_path, record.run).write(record)
     read = run_folder(tmp_path, record.run).read()
     assert read is not None
-    assert read.phase == phase
+    assert (read.phase, read.came_to_nothing) == (phase, phase == "deleted")
 
 
 def test_runs_and_doctor_tell_of_nothing_that_is_left(state: Path) -> None:
@@ -94,6 +95,20 @@ def test_down_has_nothing_to_do(state: Path) -> None:
     said: list[str] = []
     assert down._down(KILLED, asked=Asked(), force=False, progress=said.append) == (KILLED, {})
     assert said == [f"{KILLED}: everything was deleted before"]
+
+
+VERBS: dict[str, Callable[[access.FoundRun], Any]] = {
+    "logs": lambda found: list(resume.log_lines(found, None, follow=True)),
+    "fetch": lambda found: resume.fetch(found, Path("runs"), lambda text: None),
+}
+
+
+@pytest.mark.parametrize("run", WHY)
+@pytest.mark.parametrize("verb", VERBS)
+def test_there_never_was_anything_to_bring(verb: str, run: str, state: Path) -> None:
+    with pytest.raises(UsageError) as raised:
+        VERBS[verb](access.find_run(run))
+    assert str(raised.value) == f"{run} came to nothing before it touched a cloud: {WHY[run]}"
 
 
 def test_the_stacks_of_a_killed_run_in_a_backend_of_the_users_own_are_dropped_by_down(

@@ -87,6 +87,11 @@ class RunRecord:
     stacks_left: tuple[str, ...] = ()
     times: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def came_to_nothing(self) -> bool:
+        """Whether the run ended before it touched a cloud: nothing of it was ever there."""
+        return self.phase == "deleted" and not self.attempts
+
 
 class RunFolder:
     """state_folder()/runs/<run>/: run.json, events.jsonl, the deploy copy and Pulumi's state."""

@@ -103,6 +103,8 @@ def log_lines(found: FoundRun, task: str | None, follow: bool) -> Iterator[str]:
         if path.exists():
             yield from path.read_text(errors="replace").splitlines()
             return
+    if record.came_to_nothing:
+        raise _came_to_nothing(record)
     if name in record.plan_tasks and not record.fetched:
         raise UsageError(f"the logs of {record.run} were never fetched, and went with its groups")
     raise _no_log(record, name)
@@ -110,6 +112,10 @@ def log_lines(found: FoundRun, task: str | None, follow: bool) -> Iterator[str]:
 
 def _no_log(record: RunRecord, name: str) -> UsageError:
     return UsageError(f"there is no log of '{name}'", hint=f"tasks of this run: {', '.join(record.plan_tasks)}")
+
+
+def _came_to_nothing(record: RunRecord) -> UsageError:
+    return UsageError(f"{record.run} came to nothing before it touched a cloud: {record.message}")
 
 
 def _store_lines(found: FoundRun, tail: LogTail, follow: bool) -> Iterator[str]:
@@ -200,6 +206,8 @@ def _result(found: FoundRun) -> dict[str, Any]:
 
 def _already_home(record: RunRecord) -> dict[str, Any]:
     saved = Path(record.results) / "run.json"
+    if not saved.exists() and record.came_to_nothing:
+        raise _came_to_nothing(record)
     if not saved.exists():
         raise UsageError(f"{record.run} is deleted and its outputs were never fetched")
     document: dict[str, Any] = json.loads(saved.read_text())
