@@ -119,14 +119,8 @@ def _compiled_name(arguments: Mapping[str, Any], name: str, rehearse: bool) -> s
         compiled = compile_manifest(inputs_from_arguments(arguments, name=name, folder=Path.cwd(), rehearse=rehearse))
         refuse_missing(compiled.manifest, os.environ)
     except ManifestError as error:
-        raise _spelt_out(error) from None
+        raise ManifestError(error.in_full(), error.hint, error.diagnostics) from None
     return compiled.plan.name
-
-
-def _spelt_out(error: ManifestError) -> ManifestError:
-    """The error with all its diagnostics in the text that a traceback shows."""
-    lines = [f"{d.path}: {d.message}" + (f" ({d.hint})" if d.hint else "") for d in error.diagnostics if d.is_error]
-    return ManifestError("\n".join([error.message, *lines]), error.hint, error.diagnostics)
 
 
 class Run:
@@ -223,7 +217,8 @@ class Run:
         if details.get("result") == "succeeded":
             return
         kind = ERRORS.get(int(details.get("exit_code") or 1), TfinfraError)
-        raise kind(str(details.get("message") or f"{self.id} failed; its log is {self._folder.client_log}"))
+        message = str(details.get("message") or f"{self.id} failed; its log is {self._folder.client_log}")
+        raise kind(message, hint=details.get("hint"))
 
 
 class _LogReader:

@@ -68,6 +68,11 @@ class TfinfraError(Exception):
     def __str__(self) -> str:
         return self.message
 
+    def in_full(self) -> str:
+        """The message and, a line each, the errors among the diagnostics, for whoever is shown nothing but text."""
+        lines = [f"{d.path}: {d.message}" + (f" ({d.hint})" if d.hint else "") for d in self.diagnostics if d.is_error]
+        return "\n".join([self.message, *lines])
+
 
 class UsageError(TfinfraError):
     exit_code = 2

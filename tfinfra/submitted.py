@@ -17,6 +17,7 @@ from tfinfra.errors import Diagnostic, Severity, TfinfraError
 from tfinfra.lifecycle.launch import LaunchOptions, closing_lines, launch
 from tfinfra.lifecycle.plain import PlainView
 from tfinfra.lifecycle.record import ClientProcess, RunFolder, write_json
+from tfinfra.lifecycle.told import told
 from tfinfra.lifecycle.withheld import redact
 
 FAILURE = "failure.json"
@@ -54,15 +55,16 @@ def start(request: Request, folder: RunFolder) -> ClientProcess:
 
 
 def main(path: Path) -> int:
-    """Drives the run of a request; how it failed before there was a record goes to failure.json."""
+    """Drives the run of a request. What is raised goes to failure.json: of a run that was not even compiled there is no
+    record that says it."""
     request = Request(**json.loads(path.read_text()))
     try:
         result = launch(lambda: _inputs(request), _options(request), PlainView(sys.stdout, sys.stdout, _render))
     except TfinfraError as error:
-        _leave_failure(path.parent, error.message, error.exit_code, error.hint)
+        write_json(path.parent / FAILURE, told(error))
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - the outermost edge: its log must not show what a traceback may hold
-        _leave_failure(path.parent, redact(f"tfinfra itself failed: {type(error).__name__}: {error}"), 1, None)
+        write_json(path.parent / FAILURE, told(error))
         print(redact(traceback.format_exc()), file=sys.stderr, flush=True)
         return 1
     print("\n".join(closing_lines(result)), flush=True)
@@ -84,10 +86,6 @@ def _options(request: Request) -> LaunchOptions:
         machines=request.machines,
         letters=request.letters,
     )
-
-
-def _leave_failure(folder: Path, message: str, exit_code: int, hint: str | None) -> None:
-    write_json(folder / FAILURE, {"message": message, "exit_code": exit_code, "hint": hint})
 
 
 def _render(diagnostic: Diagnostic) -> str:

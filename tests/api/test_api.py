@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
+from tests.lifecycle.fakes import World
 from tests.lifecycle.test_record import a_record
-from tfinfra import Experiment, Run, TensorFlow
-from tfinfra.errors import ManifestError, TfinfraError, UsageError
-from tfinfra.lifecycle.record import run_folder, this_process
+from tfinfra import Experiment, Run, TensorFlow, submitted
+from tfinfra.errors import Diagnostic, ManifestError, NotFeasible, Severity, TfinfraError, UsageError
+from tfinfra.lifecycle.ending import RunResult
+from tfinfra.lifecycle.preflight import refusal
+from tfinfra.lifecycle.record import run_folder, this_process, write_json
+from tfinfra.lifecycle.withheld import withheld
 from tfinfra.paths import state_folder
+
+RUN = "digits-abc123"
 
 
 @pytest.fixture(autouse=True)
@@ -71,14 +79,64 @@ def test_waiting_raises_what_ended_the_run(state: Path) -> None:
     assert run.wait_for_completion(raise_on_error=False)["result"] == "failed"
 
 
-def test_a_run_that_failed_before_anything_was_touched_says_why() -> None:
-    folder = run_folder(state_folder(), "digits-abc123")
-    folder.path.mkdir(parents=True)
-    (folder.path / "failure.json").write_text('{"message": "no such package", "exit_code": 3, "hint": null}')
-    run = Run("digits-abc123")
+def test_a_run_that_was_not_even_compiled_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*given: object) -> RunResult:
+        raise ManifestError("no such script", "name another")
+
+    run = submit(tmp_path, monkeypatch, refuse)
+    assert run_folder(state_folder(), run.id).read() is None
     assert run.get_status() == "Failed"
-    with pytest.raises(TfinfraError, match="no such package"):
+    with pytest.raises(ManifestError, match="no such script") as raised:
         run.wait_for_completion()
+    assert raised.value.hint == "name another"
+
+
+def test_a_run_that_the_preflight_refuses_says_all_that_speaks_against_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [
+        Diagnostic("TFI601", Severity.ERROR, "8 cores are left", "vm_size", hint="take a smaller one"),
+        Diagnostic("TFI603", Severity.ERROR, "there is no such size in eastus", "location", hint="try westus"),
+    ]
+    world = World(tmp_path, faults={"preflight": refusal(found) or AssertionError()})
+    world.preflight = True
+    run = submit(tmp_path, monkeypatch, lambda *given: world.new_run().go())
+    with pytest.raises(NotFeasible) as raised:
+        run.wait_for_completion()
+    assert raised.value.hint == "take a smaller one"
+    assert str(raised.value).splitlines()[1:] == [
+        "vm_size: 8 cores are left (take a smaller one)",
+        "location: there is no such size in eastus (try westus)",
+    ]
+    assert (run.get_status(), run.get_details()["phase"], world.deleted) == ("Failed", "deleted", [])
+
+
+def test_a_fault_of_tfinfra_itself_is_named_so_and_keeps_the_callers_secrets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUB_TOKEN", "a-token-of-mine")
+    world = World(tmp_path, faults={"lock": KeyError("a-token-of-mine")})
+
+    def launched(*given: object) -> RunResult:
+        with withheld({"secrets": ["HUB_TOKEN"]}):
+            return world.new_run().go()
+
+    with pytest.raises(TfinfraError) as raised:
+        submit(tmp_path, monkeypatch, launched).wait_for_completion()
+    assert str(raised.value) == "tfinfra itself failed: KeyError: '***'"
+    folder = run_folder(state_folder(), RUN).path
+    written = "".join((folder / name).read_text() for name in ("run.json", "failure.json"))
+    assert "a-token-of-mine" not in written
+
+
+def submit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, launched: Callable[..., RunResult]) -> Run:
+    """A run whose driving process is played by this one, with `launched` in the place of all that it drives."""
+    request = run_folder(state_folder(), RUN).path / "request.json"
+    request.parent.mkdir(parents=True)
+    write_json(request, asdict(submitted.Request({}, "digits", str(tmp_path), False, None, "abc123")))
+    monkeypatch.setattr(submitted, "launch", launched)
+    assert submitted.main(request) != 0
+    return Run(RUN)
 
 
 def test_output_is_shown_to_its_end(capsys: pytest.CaptureFixture[str], state: Path) -> None:

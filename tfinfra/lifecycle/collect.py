@@ -102,10 +102,10 @@ def run_document(record: RunRecord, plan: Plan | None, store: ObjectStore | None
     """The run as `--json` and ./runs/<run>/run.json give it at `now`. Times are Unix seconds, durations seconds.
 
     run, name, cloud, machines, rehearse; attempts (where nodes were asked for, and why a place refused); result (null
-    while it goes on), message, exit_code, phase; task and exit_status of what failed first; tasks and nodes as they
-    were last seen; environment (the lock's key and versions);
-    times; results; deadline and the key of limits that made it; usd_per_hour, usd (list price so far) and max_cost_usd;
-    ledger (what was billed, from when to when); left.
+    while it goes on), message, hint (the way out, or null), exit_code, phase; task and exit_status of what failed
+    first; tasks and nodes as they were last seen; environment (the lock's key and versions); times; results; deadline
+    and the key of limits that made it; usd_per_hour, usd (list price so far) and max_cost_usd; ledger (what was billed,
+    from when to when); left.
     """
     nodes = inventory(store) if store else None
     return {
@@ -120,6 +120,7 @@ def run_document(record: RunRecord, plan: Plan | None, store: ObjectStore | None
         "phase": record.phase,
         "result": record.result,
         "message": record.message,
+        "hint": record.hint,
         "exit_code": record.exit_code,
         "task": record.failed_task,
         "exit_status": record.exit_status,

@@ -19,6 +19,7 @@ from tfinfra.lifecycle import collect, down, spending
 from tfinfra.lifecycle.active import ActiveRun
 from tfinfra.lifecycle.record import RunRecord
 from tfinfra.lifecycle.session import first_line
+from tfinfra.lifecycle.told import told
 from tfinfra.model import Outcome
 
 POLL = 0.15
@@ -174,8 +175,7 @@ def _verdict(error: BaseException | None, outcome: Outcome | None) -> dict[str, 
     result = next((name for kind, name in RESULTS.items() if isinstance(error, kind)), "error")
     return {
         "result": result,
-        "message": str(error),
-        "exit_code": error.exit_code if isinstance(error, TfinfraError) else 1,
+        **told(error),
         "failed_task": outcome.task if outcome else None,
         "exit_status": outcome.exit_status if outcome else None,
     }

@@ -44,11 +44,11 @@ class RunRecord:
     """run.json of one run. `deadline` and `keep_until` are ISO 8601 in UTC, `times` Unix seconds by name.
 
     `phase` is one of PHASES; `result` is None until the run ended, then succeeded, failed, cancelled, limit or
-    error (tfinfra or the cloud failed). `results` is the folder of the outputs, `left` what could not be deleted;
-    `compute_group` is that of the newest of `attempts`, the keep group the same for all of them; `backend` the user's
-    own backend of Pulumi that holds the stacks, without its credentials; `stacks_left` those that could not be dropped
-    there. `usd_per_hour` is the list price of all groups together, `ledger` what was billed so far; `limit` is the key
-    of limits that made the deadline, `run_seconds` how long after the start that is.
+    error (tfinfra or the cloud failed); `hint` is a way out. `results` is the folder of the outputs, `left` what could
+    not be deleted; `compute_group` is that of the newest of `attempts`, the keep group the same for all of them;
+    `backend` the user's own backend of Pulumi that holds the stacks, without its credentials; `stacks_left` those that
+    could not be dropped there. `usd_per_hour` is the list price of all groups together, `ledger` what was billed so
+    far; `limit` is the key of limits that made the deadline, `run_seconds` how long after the start that is.
     """
 
     run: str
@@ -77,6 +77,7 @@ class RunRecord:
     phase: str = "starting"
     result: str | None = None
     message: str = ""
+    hint: str | None = None
     exit_code: int | None = None
     failed_task: str | None = None
     exit_status: int | None = None
