@@ -114,6 +114,7 @@ def test_status_names_tasks_and_nodes() -> None:
         "run": "digits-abc123",
         "tasks": [{"task": "rank-0", "node": 0, "state": "failed", "exit_status": 7}],
         "nodes": [{"hostname": "n0", "address": "10.0.0.4"}],
+        "hint": "take another",
         "state": {
             "state": "ended",
             "result": "failed",
@@ -130,6 +131,7 @@ def test_status_names_tasks_and_nodes() -> None:
         "digits-abc123: ended, failed",
         "  a",
         "  b",
+        "  hint: take another",
         "  groups: g (deadline D)",
         "  cost: 1.23 USD of at most 20.00 so far at list price, 0.50 an hour now",
         "  rank-0 on node 0: failed, exit status 7",

@@ -22,6 +22,7 @@ DEAD = replace(this_process(), started=1.0)
 AZURE = replace(TARGET, name="azure", cloud="azure", subscription_id="sub-a")
 KILLED, REFUSED, LIVE = "digits-killed", "digits-refuse", "digits-alive1"
 WHY = {KILLED: "the process that drove it died while it prepared", REFUSED: "no such package"}
+HINTS = {KILLED: None, REFUSED: "name another"}
 
 
 def starting(run: str = KILLED, **changes: Any) -> RunRecord:
@@ -42,6 +43,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "result": "error",
         "exit_code": 6,
         "message": WHY[REFUSED],
+        "hint": HINTS[REFUSED],
         "phase": "deleted",
         "client": None,
     }
@@ -108,7 +110,8 @@ VERBS: dict[str, Callable[[access.FoundRun], Any]] = {
 def test_there_never_was_anything_to_bring(verb: str, run: str, state: Path) -> None:
     with pytest.raises(UsageError) as raised:
         VERBS[verb](access.find_run(run))
-    assert str(raised.value) == f"{run} came to nothing before it touched a cloud: {WHY[run]}"
+    assert raised.value.message == f"{run} came to nothing before it touched a cloud: {WHY[run]}"
+    assert raised.value.hint == HINTS[run]
 
 
 def test_the_stacks_of_a_killed_run_in_a_backend_of_the_users_own_are_dropped_by_down(

@@ -115,7 +115,7 @@ def _no_log(record: RunRecord, name: str) -> UsageError:
 
 
 def _came_to_nothing(record: RunRecord) -> UsageError:
-    return UsageError(f"{record.run} came to nothing before it touched a cloud: {record.message}")
+    return UsageError(f"{record.run} came to nothing before it touched a cloud: {record.message}", hint=record.hint)
 
 
 def _store_lines(found: FoundRun, tail: LogTail, follow: bool) -> Iterator[str]:
