@@ -125,8 +125,8 @@ def test_a_fault_of_tfinfra_itself_is_named_so_and_keeps_the_callers_secrets(
         submit(tmp_path, monkeypatch, launched).wait_for_completion()
     assert str(raised.value) == "tfinfra itself failed: KeyError: '***'"
     folder = run_folder(state_folder(), RUN).path
-    written = "".join((folder / name).read_text() for name in ("run.json", "failure.json"))
-    assert "a-token-of-mine" not in written
+    written = "".join((folder / name).read_text() for name in ("run.json", "failure.json", "events.jsonl"))
+    assert "a-token-of-mine" not in written + "".join(world.observer.lines)
 
 
 def submit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, launched: Callable[..., RunResult]) -> Run:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from tfinfra.audit.log import AuditLog
 from tfinfra.errors import LimitReached, TfinfraError
 from tfinfra.lifecycle.observer import Observer
+from tfinfra.lifecycle.withheld import redact
 from tfinfra.money.budget import Deadline
 
 T = TypeVar("T")
@@ -64,9 +65,9 @@ class Session:
         try:
             yield
         except BaseException as error:
-            seconds = self.clock() - began
-            self.audit.append(f"{name}.fail", seconds=round(seconds, 3), error=str(error) or type(error).__name__)
-            self.observer.fail(name, seconds, first_line(str(error)))
+            seconds, reason = self.clock() - began, redact(str(error) or type(error).__name__)
+            self.audit.append(f"{name}.fail", seconds=round(seconds, 3), error=reason)
+            self.observer.fail(name, seconds, first_line(reason))
             raise
         seconds = self.clock() - began
         self.times[name] = round(seconds, 3)
