@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from tfinfra.audit.log import AuditLog
-from tfinfra.errors import LimitReached, TfinfraError
+from tfinfra.errors import LimitReached, TfinfraError, first_line
 from tfinfra.lifecycle.observer import Observer
 from tfinfra.money.budget import Deadline
 
@@ -66,7 +66,7 @@ class Session:
         except BaseException as error:
             seconds = self.clock() - began
             self.audit.append(f"{name}.fail", seconds=round(seconds, 3), error=str(error) or type(error).__name__)
-            self.observer.fail(name, seconds, first_line(str(error)))
+            self.observer.fail(name, seconds, first_line(error))
             raise
         seconds = self.clock() - began
         self.times[name] = round(seconds, 3)
@@ -95,8 +95,3 @@ def _done_within(future: Future[Any], seconds: float) -> bool:
     from concurrent.futures import wait
 
     return bool(wait([future], timeout=seconds).done)
-
-
-def first_line(text: str) -> str:
-    """What a person reads of an error that may go on for pages."""
-    return text.partition("\n")[0]
