@@ -4,6 +4,7 @@ TfinfraError                 exit 1   a fault of tfinfra itself
 ├── UsageError               exit 2   wrong flags, an ambiguous name
 ├── ManifestError            exit 3   the manifest or the target is wrong: carries diagnostics
 ├── NotFeasible              exit 4   quota, SKU, price cap, GPU
+│   └── NotReady                      what a target names and others made (azure/standing.py)
 ├── CredentialsError         exit 5
 ├── ProvisioningError        exit 6
 ├── TrainingFailed           exit 7
@@ -120,3 +121,10 @@ class TeardownIncomplete(TfinfraError):
 
 class DifferenceFound(TfinfraError):
     exit_code = 11
+
+
+def first_line(told: BaseException | str) -> str:
+    """What a person reads of an error whose text may go on for pages (obstore's have the whole answer below); the kind
+    of an error that says nothing."""
+    silent = type(told).__name__ if isinstance(told, BaseException) else ""
+    return str(told).partition("\n")[0] or silent

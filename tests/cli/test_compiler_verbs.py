@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -152,13 +153,43 @@ def test_an_internal_error_is_one_line_and_a_report(
     assert "ZeroDivisionError" in report.read_text()
 
 
-def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+UNREAD = {
+    "a long document": (["schema"], 0),
+    "a short one": (["explain", "TFI601", "--json"], 0),
+    "a short text": (["explain", "TFI601"], 0),
+    "an error's document": (["validate", "nothing.yaml", "--json"], 3),
+    "a misuse's document": (["validate", "--json"], 2),
+}
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(("verb", "code"), UNREAD.values(), ids=UNREAD)
+def test_a_reader_that_has_gone_changes_no_exit_code(verb: list[str], code: int, unbuffered: str) -> None:
     read, write = os.pipe()
     os.close(read)
-    verb = [sys.executable, "-m", "tfinfra.cli.main", "schema"]
-    done = subprocess.run(verb, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "tfinfra.cli.main", *verb],
+        env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+        stdout=write,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
     os.close(write)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == code
+    assert "Broken pipe" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_connection_that_breaks_is_not_a_reader_that_has_gone(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_arguments: object, **_more: object) -> None:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    monkeypatch.setattr("tfinfra.cli.validate.command.callback", fail)
+    assert main(["validate", "digits.yaml"]) == 1
+    assert "error: tfinfra itself failed" in capfd.readouterr().err
 
 
 def test_a_store_that_goes_away_under_a_verb_is_no_internal_error(

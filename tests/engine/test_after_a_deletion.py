@@ -141,6 +141,15 @@ def _lost(made: Engine, backend: Path) -> None:
         file.unlink()
 
 
+def _half_written(made: Engine, backend: Path) -> None:
+    """What a tool that is killed while it writes leaves beside its state, and beside its lock."""
+    (file,) = backend.glob(f".pulumi/stacks/tfinfra/{STACKS['keep']}.json.attrs")
+    file.write_text("")
+    folder = backend / ".pulumi" / "locks" / "organization" / "tfinfra" / STACKS["keep"]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "0a1b2c3d-0000-4000-8000-000000000000.json.attrs").write_text('{"user.cache')
+
+
 def _untouched(made: Engine, backend: Path) -> None:
     """A state that lists resources that are gone: what every deletion by group leaves."""
 
@@ -149,6 +158,7 @@ STATES: dict[str, Callable[[Engine, Path], None]] = {
     "lists what is gone": _untouched,
     "has pending operations": _stale,
     "was deleted": _lost,
+    "was being written when the tool was killed": _half_written,
 }
 
 

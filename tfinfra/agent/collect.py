@@ -12,7 +12,8 @@ from pathlib import Path
 
 from tfinfra import layout
 from tfinfra.agent.records import write
-from tfinfra.store import ObjectStore, first_line, store_errors
+from tfinfra.errors import first_line
+from tfinfra.store import ObjectStore, store_errors
 
 _WRITERS = 8
 _log = logging.getLogger(__name__)

@@ -11,7 +11,8 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from tfinfra.agent.faults import NodeFault
-from tfinfra.agent.patience import first_line, store_errors
+from tfinfra.agent.patience import store_errors
+from tfinfra.errors import first_line
 from tfinfra.model import DataSource
 from tfinfra.store import ObjectStore
 

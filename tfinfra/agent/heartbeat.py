@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from tfinfra import layout
 from tfinfra.agent.clock import Clock
 from tfinfra.agent.records import read, write
+from tfinfra.errors import first_line
 from tfinfra.model import Heartbeat
-from tfinfra.store import ObjectStore, first_line, store_errors
+from tfinfra.store import ObjectStore, store_errors
 
 _BEAT = 1.0
 _READERS = 16

@@ -11,8 +11,9 @@ from tfinfra import layout
 from tfinfra.agent.clock import Clock
 from tfinfra.agent.log_text import collapse, split_lines
 from tfinfra.agent.records import read_plain
+from tfinfra.errors import first_line
 from tfinfra.masking import mask, unfinished
-from tfinfra.store import ObjectStore, first_line, store_errors
+from tfinfra.store import ObjectStore, store_errors
 
 CHUNK = 1 << 20  # bytes read at once, so that a chunk and the agent's memory stay small
 _LONGEST_LINE = 1 << 16  # an unfinished line that is longer goes out in pieces

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tfinfra.store import PatientStore, first_line, store_errors
+from tfinfra.store import PatientStore, store_errors
 
 PATIENCE = 120.0  # seconds
 
-__all__ = ["PATIENCE", "PatientStore", "first_line", "store_errors"]
+__all__ = ["PATIENCE", "PatientStore", "store_errors"]

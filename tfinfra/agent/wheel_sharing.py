@@ -24,9 +24,9 @@ from typing import Any
 from tfinfra import layout
 from tfinfra.agent.clock import Clock
 from tfinfra.agent.records import encode, read, read_plain, write
-from tfinfra.errors import ProvisioningError
+from tfinfra.errors import ProvisioningError, first_line
 from tfinfra.model import Heartbeat
-from tfinfra.store import ObjectStore, first_line, store_errors
+from tfinfra.store import ObjectStore, store_errors
 
 _LOOK = 1.0
 _log = logging.getLogger(__name__)

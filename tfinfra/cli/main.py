@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import io
-import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -13,7 +12,7 @@ from typing import Any
 import click
 
 import tfinfra
-from tfinfra.errors import ProvisioningError, TfinfraError, UsageError
+from tfinfra.errors import TfinfraError, UsageError
 
 VERBS = {
     "init": ("tfinfra.cli.init", "Write a starter manifest and training script."),
@@ -48,7 +47,11 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except BrokenPipeError as error:
-            raise _ReaderGone from error
+            from tfinfra.cli.output import reader_has_gone
+
+            if reader_has_gone():
+                raise _ReaderGone from error
+            raise RuntimeError(f"a connection was closed: {error}") from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
@@ -88,6 +91,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a character must not end a verb
+    code = _code(arguments)
+    _flush()
+    return code
+
+
+def _code(arguments: list[str]) -> int:
     try:
         return _run(arguments)
     except TfinfraError as error:
@@ -95,8 +104,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("cancelled", file=sys.stderr)
         return 8
-    except _ReaderGone:
-        return _closed_pipe()
+    except _ReaderGone:  # `| head` has seen enough
+        return 0
     except Exception as error:  # noqa: BLE001  the outermost edge: a user sees one line, the file has the traceback
         return _internal(error, arguments)
 
@@ -132,19 +141,23 @@ def _report(error: TfinfraError, arguments: list[str]) -> int:
     return error.exit_code
 
 
-def _closed_pipe() -> int:
-    """The reader of stdout has gone (`| head`): Python must not complain about it at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
+def _flush() -> None:
+    from tfinfra.cli.output import drop_stdout
+
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        drop_stdout()
 
 
 def _internal(error: Exception, arguments: list[str]) -> int:
     from tfinfra.cli.report import write_report
+    from tfinfra.lifecycle.reach import store_trouble
     from tfinfra.lifecycle.withheld import redact
 
     if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
         return _report(_disk_error(error), arguments)
-    if "obstore" in sys.modules and (told := _store_error(error)):
+    if (told := store_trouble(error)) is not None:
         return _report(told, arguments)
     print(redact(f"error: tfinfra itself failed: {error.__class__.__name__}: {error}"), file=sys.stderr)
     print(f"  report: {write_report(error, arguments)}", file=sys.stderr)
@@ -155,18 +168,6 @@ def _disk_error(error: OSError) -> TfinfraError:
     where = error.filename or "a file"
     hint = "TFINFRA_STATE_DIR and TFINFRA_CACHE_DIR name the folders that tfinfra writes to"
     return TfinfraError(f"cannot write {where}: {(error.strerror or str(error)).lower()}", hint)
-
-
-def _store_error(error: Exception) -> TfinfraError | None:
-    """What a store that went away under a verb is to its user; None for any other error."""
-    from obstore.exceptions import BaseError
-
-    from tfinfra.store import first_line
-
-    if not isinstance(error, BaseError):
-        return None
-    hint = "try again: what has come of a file is not asked for again"
-    return ProvisioningError(f"the run's store does not answer: {first_line(error)}", hint)
 
 
 def _spelling_hint(word: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -16,8 +17,24 @@ _WIDTH = 160
 
 
 def print_document(document: Any) -> None:
-    """The one JSON document of a verb's `--json`, on stdout; dataclasses are turned into objects."""
-    print(json.dumps(to_json(document), indent=2, ensure_ascii=False))
+    """The one JSON document of a verb's `--json`, on stdout; dataclasses are turned into objects. A reader that has
+    gone changes nothing of what the verb has done and says by its exit code."""
+    try:
+        print(json.dumps(to_json(document), indent=2, ensure_ascii=False), flush=True)
+    except BrokenPipeError:
+        drop_stdout()
+
+
+def drop_stdout() -> None:
+    """For a reader of stdout that has gone: Python must not complain about it at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def reader_has_gone() -> bool:
+    """Whether stdout is a pipe that nobody reads any more."""
+    looked = select.poll()
+    looked.register(sys.stdout.fileno(), 0)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in looked.poll(0))
 
 
 def progress(line: str) -> None:

@@ -3,6 +3,7 @@ lists, and also where a dead process has left its lock. Needs the tool alone: no
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import socket
@@ -56,6 +57,8 @@ def _drop(tool: Callable[..., str | None], stack: str, force: bool) -> str | Non
     """Why the stack could not be removed, None where it is gone."""
     removal = ("stack", "rm", "--force", "--yes", "--stack", stack)
     error = tool(*removal)
+    if error and remove_torn_attributes(os.environ.get("PULUMI_BACKEND_URL", ""), stack):
+        error = tool(*removal)
     if error and _LOCKED in error:
         held = [lock for lock in locks(error) if _may_live(lock)]
         if not force and (held or not locks(error)):
@@ -65,6 +68,27 @@ def _drop(tool: Callable[..., str | None], stack: str, force: bool) -> str | Non
     if error is None or _ABSENT in error:
         return None
     return error.strip().splitlines()[-1].removeprefix("error: ")
+
+
+def remove_torn_attributes(backend: str, stack: str) -> bool:
+    """Whether any was there. Beside each file of a folder backend lies one with its attributes, which is written in
+    place (gocloud.dev/blob/fileblob): a tool that is killed meanwhile leaves half of it, and a state that no tool can
+    read. A file without attributes can be read."""
+    if not backend.startswith("file://"):
+        return False
+    folder = Path(backend.removeprefix("file://").partition("?")[0]).expanduser() / ".pulumi"
+    torn = [path for path in folder.rglob("*.attrs") if stack in str(path.relative_to(folder)) and not _is_json(path)]
+    for path in torn:
+        path.unlink()
+    return bool(torn)
+
+
+def _is_json(path: Path) -> bool:
+    try:
+        json.loads(path.read_bytes())
+    except ValueError:
+        return False
+    return True
 
 
 def locks(message: str) -> list[Lock]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tfinfra.azure.names import name_of_run, part_of_group, run_of_group
 from tfinfra.cloud import Cloud
-from tfinfra.errors import TfinfraError, UsageError
+from tfinfra.errors import TfinfraError, UsageError, first_line
 from tfinfra.lifecycle.elsewhere import BorrowedFolder, borrowed, driven_elsewhere
 from tfinfra.lifecycle.places import Asked, KnownTarget, Place, guesses, known_targets, place_of
 from tfinfra.lifecycle.ports import Ports, Progress
@@ -171,7 +171,7 @@ def opened(found: FoundRun) -> FoundRun:
         store = _newest(found.ports, folder.read(), store)
         outcome = read_outcome(store) if store else None
     except refused as error:
-        unread = f"its store cannot be read: {str(error).splitlines()[0]}"
+        unread = f"its store cannot be read: {first_line(error)}"
         return replace(found, folder=found.folder if found.record else _unkept(found.folder), unread=unread)
     if store is None and found.record is None:
         folder = _unkept(found.folder)

@@ -14,12 +14,12 @@ from tfinfra import layout
 from tfinfra.azure.reactions import Reaction, Rule, reaction_to
 from tfinfra.background import spawn
 from tfinfra.clock import spell_seconds
-from tfinfra.errors import LimitReached, NotFeasible, ProvisioningError, TfinfraError
+from tfinfra.errors import LimitReached, NotFeasible, ProvisioningError, TfinfraError, first_line
 from tfinfra.lifecycle import down, elsewhere, settings, spending
 from tfinfra.lifecycle.active import ActiveRun
 from tfinfra.lifecycle.ports import BundleSeam
 from tfinfra.lifecycle.record import Attempt
-from tfinfra.lifecycle.session import TICK, first_line
+from tfinfra.lifecycle.session import TICK
 from tfinfra.model import Infrastructure
 from tfinfra.store import store_errors
 

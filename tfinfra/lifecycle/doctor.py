@@ -104,7 +104,7 @@ def _driver_answers(tool: str, count: int) -> Finding:
     try:
         done = subprocess.run([tool, *_ASKED], check=False, capture_output=True, text=True, timeout=DRIVER_PATIENCE)
     except subprocess.TimeoutExpired:
-        return Finding("gpus", "problem", f"{count}, but the driver does not answer within {DRIVER_PATIENCE} s", hint)
+        return Finding("gpus", "problem", f"{count}, but the driver does not answer within {DRIVER_PATIENCE:g} s", hint)
     lines = (done.stdout + done.stderr).strip().splitlines()
     if done.returncode or not lines:
         said = lines[-1] if lines else f"exit status {done.returncode}"

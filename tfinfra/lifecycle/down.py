@@ -11,12 +11,12 @@ from urllib.parse import urlsplit, urlunsplit
 
 from tfinfra.azure.names import RUN_ID, part_of_group, run_of_group
 from tfinfra.background import spawn
-from tfinfra.errors import TeardownIncomplete, TfinfraError
+from tfinfra.errors import TeardownIncomplete, TfinfraError, first_line
 from tfinfra.lifecycle import spending
 from tfinfra.lifecycle.ports import EngineSeam, Ports, Progress
 from tfinfra.lifecycle.record import RunFolder, RunRecord, write_json
 from tfinfra.lifecycle.settings import group_name, stack_of_group
-from tfinfra.store import clear, first_line
+from tfinfra.store import clear
 
 KEPT = "kept, because the timer in it still deletes the compute group"
 ENDED_ELSEWHERE = "its groups were deleted from elsewhere: how it ended is not known here"
@@ -78,7 +78,7 @@ def clear_store(ports: Ports, record: RunRecord | None) -> dict[str, str]:
     try:
         clear(ports.open_store(record.store))
     except Exception as error:  # noqa: BLE001 - a store's errors have no common kind; this one is named, not raised
-        return {record.store: first_line(error) or type(error).__name__}
+        return {record.store: first_line(error)}
     return {}
 
 

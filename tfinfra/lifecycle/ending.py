@@ -14,11 +14,11 @@ from typing import Any
 from tfinfra import layout
 from tfinfra.background import spawn
 from tfinfra.clock import iso_time, spell_seconds, unix_time
-from tfinfra.errors import Cancelled, LimitReached, TeardownIncomplete, TfinfraError, TrainingFailed
+from tfinfra.errors import Cancelled, LimitReached, TeardownIncomplete, TfinfraError, TrainingFailed, first_line
 from tfinfra.lifecycle import collect, down, spending
 from tfinfra.lifecycle.active import ActiveRun
+from tfinfra.lifecycle.reach import store_trouble
 from tfinfra.lifecycle.record import RunRecord
-from tfinfra.lifecycle.session import first_line
 from tfinfra.lifecycle.told import told
 from tfinfra.model import Outcome
 
@@ -40,6 +40,7 @@ class RunResult:
 def end_run(active: ActiveRun, error: BaseException | None) -> RunResult:
     """Stops, holds, collects and deletes. The result carries the run's first error, or TeardownIncomplete, which
     outranks it. Raises `error` where it is a fault of tfinfra itself."""
+    error = (store_trouble(error) if error else None) or error
     _before_deletion(active, error)
     told, lost = _collect_beside_deletion(active)
     left = _delete_keep(active, told, lost)
@@ -111,7 +112,7 @@ def _attempt(active: ActiveRun, step: Callable[[], object]) -> None:
     try:
         step()
     except Exception as another:  # noqa: BLE001 - a store or a disk that fails must not keep the deletion from happening
-        active.session.observer.say(f"the run could not be ended in order: {first_line(str(another))}")
+        active.session.observer.say(f"the run could not be ended in order: {first_line(another)}")
 
 
 def _stop(active: ActiveRun, error: BaseException) -> None:
@@ -239,7 +240,7 @@ def _delete_keep(active: ActiveRun, told: _Told, lost: BaseException | None) -> 
     if told.left:
         left = {**told.left, keep: down.KEPT}
     elif lost is not None:
-        left = {keep: f"the outputs in it could not be fetched: {first_line(str(lost))}"}
+        left = {keep: f"the outputs in it could not be fetched: {first_line(lost)}"}
     else:
         with active.session.phase("verify", keep):
             left = down.delete_groups(active.ports, active.run, (keep,), active.session.observer.say)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 
 from tfinfra import layout
-from tfinfra.errors import ProvisioningError
+from tfinfra.errors import CredentialsError, ProvisioningError, TfinfraError, first_line
 from tfinfra.store import ObjectStore
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
@@ -35,6 +36,21 @@ def await_store(
         pause = min(2 * pause, LONGEST_PAUSE)
 
 
+def store_trouble(error: BaseException) -> TfinfraError | None:
+    """What a store's own error is to a user: it refuses (CredentialsError) or does not answer (ProvisioningError). None
+    for any other, also for those that only a fault of tfinfra's brings about, as a key that no store takes."""
+    if "obstore" not in sys.modules:
+        return None
+    from obstore.exceptions import GenericError, PermissionDeniedError, UnauthenticatedError
+
+    if isinstance(error, (PermissionDeniedError, UnauthenticatedError)):
+        hint = "you need Storage Blob Data Reader on it to read, Contributor to begin a run"
+        return CredentialsError(f"the run's store refuses you: {first_line(error)}", hint)
+    if isinstance(error, GenericError):
+        return ProvisioningError(f"the run's store does not answer: {first_line(error)}", "try again")
+    return None
+
+
 def _problem(store: ObjectStore) -> str | None:
     """The first line of what the store complains of, None where it answers."""
     from obstore.exceptions import BaseError
@@ -42,5 +58,5 @@ def _problem(store: ObjectStore) -> str | None:
     try:
         store.get(layout.KEEP)
     except (BaseError, OSError) as error:
-        return (str(error).splitlines() or [type(error).__name__])[0]
+        return first_line(error)
     return None

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from tfinfra.audit.log import AuditLog
-from tfinfra.errors import LimitReached, TfinfraError
+from tfinfra.errors import LimitReached, TfinfraError, first_line
 from tfinfra.lifecycle.observer import Observer
 from tfinfra.lifecycle.withheld import redact
 from tfinfra.money.budget import Deadline
@@ -96,8 +96,3 @@ def _done_within(future: Future[Any], seconds: float) -> bool:
     from concurrent.futures import wait
 
     return bool(wait([future], timeout=seconds).done)
-
-
-def first_line(text: str) -> str:
-    """What a person reads of an error that may go on for pages."""
-    return text.partition("\n")[0]

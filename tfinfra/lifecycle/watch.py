@@ -13,9 +13,8 @@ from typing import Any
 from tfinfra import layout
 from tfinfra.background import spawn
 from tfinfra.clock import count
-from tfinfra.errors import Cancelled, ProvisioningError, TfinfraError
+from tfinfra.errors import Cancelled, ProvisioningError, TfinfraError, first_line
 from tfinfra.lifecycle.observer import Observer
-from tfinfra.lifecycle.session import first_line
 from tfinfra.lifecycle.tail import LogTail
 from tfinfra.model import Heartbeat, Inventory, Outcome, Plan, TaskStatus, Timeouts, from_json, to_json
 from tfinfra.store import ObjectStore, store_errors
@@ -110,9 +109,9 @@ class Watch:
         now = self._clock()
         if self._silent_since is None:
             self._silent_since = now
-            self._observer.say(f"the run's store does not answer, the nodes go on: {first_line(str(error))}")
+            self._observer.say(f"the run's store does not answer, the nodes go on: {first_line(error)}")
         if now - self._silent_since > PATIENCE:
-            message = f"the run's store has not answered for {PATIENCE:.0f} s: {first_line(str(error))}"
+            message = f"the run's store has not answered for {PATIENCE:.0f} s: {first_line(error)}"
             raise ProvisioningError(message, hint="a full disk, or no way to the store's account?") from error
 
     def _poll(self) -> Outcome | None:

@@ -9,7 +9,6 @@ for tests.
 from __future__ import annotations
 
 from tfinfra.store.clearing import clear
-from tfinfra.store.download import first_line
 from tfinfra.store.memory import MemoryStore
 from tfinfra.store.opening import Credential, open_store
 from tfinfra.store.patience import PatientStore, SystemPauses, store_errors
@@ -22,7 +21,6 @@ __all__ = [
     "PatientStore",
     "SystemPauses",
     "clear",
-    "first_line",
     "open_store",
     "store_errors",
 ]

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from tfinfra.errors import first_line
+
 TRIES = 6  # in a row that bring nothing
 CHUNK = 1 << 20
 _LONGEST_PAUSE = 5.0
@@ -37,11 +39,6 @@ def download(store: Any, key: str, path: Path) -> None:
             return
         time.sleep(pause)
         pause = 0.2 if failed == 0 else min(2 * pause, _LONGEST_PAUSE)
-
-
-def first_line(error: BaseException) -> str:
-    """obstore's errors have the whole answer and its own internals below."""
-    return str(error).partition("\n")[0]
 
 
 class Part:

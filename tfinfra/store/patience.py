@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from tfinfra.store.download import first_line
+from tfinfra.errors import first_line
 from tfinfra.store.seam import ObjectStore
 
 T = TypeVar("T")
