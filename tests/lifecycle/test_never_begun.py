@@ -6,14 +6,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
 from tests.lifecycle.fakes import TARGET, World
 from tests.lifecycle.test_record import a_record
 from tfinfra.cli import down
-from tfinfra.errors import ProvisioningError, UsageError
+from tfinfra.errors import NotFeasible, ProvisioningError, UsageError
 from tfinfra.lifecycle import access, doctor, overview, resume
 from tfinfra.lifecycle.places import Asked
 from tfinfra.lifecycle.record import RunRecord, all_records, run_folder, this_process
@@ -127,3 +127,21 @@ def test_the_stacks_of_a_killed_run_in_a_backend_of_the_users_own_are_dropped_by
     record = run_folder(state, KILLED).read()
     assert record is not None
     assert (record.phase, record.stacks_left, record.message) == ("deleted", (), WHY[KILLED])
+
+
+def test_the_stacks_of_a_refused_run_in_a_backend_of_the_users_own_are_known_to_down(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "file:///elsewhere")
+    world = World(state.parent)
+    refused = world.new_run()
+    monkeypatch.setattr(refused, "_prepare", _refuse)
+    with pytest.raises(NotFeasible):
+        refused.go()
+    record = run_folder(state, refused.run).read()
+    assert record is not None
+    assert (record.phase, record.stacks_left) == ("deleted", (f"{refused.run}-keep", f"{refused.run}-compute"))
+
+
+def _refuse(requirements: object) -> NoReturn:
+    raise NotFeasible("no package index answers")

@@ -18,7 +18,7 @@ from tfinfra.errors import Cancelled, LimitReached, TeardownIncomplete, TfinfraE
 from tfinfra.lifecycle import collect, down, spending
 from tfinfra.lifecycle.active import ActiveRun
 from tfinfra.lifecycle.reach import store_trouble
-from tfinfra.lifecycle.record import RunRecord
+from tfinfra.lifecycle.record import RunRecord, opened_stacks
 from tfinfra.lifecycle.told import told
 from tfinfra.model import Outcome
 
@@ -63,7 +63,8 @@ def never_begun(active: ActiveRun, error: BaseException) -> None:
     record = active.folder.read()
     if record is not None:
         times = {**record.times, "ended": active.ports.clock()}
-        active.folder.update(phase="deleted", client=None, times=times, **_verdict(error, None))
+        left = opened_stacks(record)
+        active.folder.update(phase="deleted", client=None, times=times, stacks_left=left, **_verdict(error, None))
 
 
 def _write_results(active: ActiveRun, document: dict[str, Any], record: RunRecord) -> None:

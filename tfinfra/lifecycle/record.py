@@ -196,8 +196,13 @@ def _ended_unless_alive(record: RunRecord) -> RunRecord:
         exit_code=1,
         message="the process that drove it died while it prepared",
         client=None,
-        stacks_left=(f"{record.run}-keep", f"{record.run}-compute") if record.backend else (),
+        stacks_left=opened_stacks(record),
     )
+
+
+def opened_stacks(record: RunRecord) -> tuple[str, ...]:
+    """What a run that came to nothing may have opened, empty, in a backend of the user's own; `down` drops them."""
+    return (f"{record.run}-keep", f"{record.run}-compute") if record.backend else ()
 
 
 def write_json(path: Path, document: Any) -> None:
