@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tfinfra.compiler.inputs import DataPath, Inputs, KnownPrices, Source
+from tfinfra.compiler.lookups import is_file, is_folder, is_there
 from tfinfra.compiler.source import read_source
 from tfinfra.errors import Diagnostic, ManifestError, Position, Severity
 from tfinfra.manifest.document import Document, argument_document
@@ -139,13 +140,13 @@ def data_path(folder: Path, written: str) -> DataPath:
     path = Path(os.path.abspath(folder / os.path.expanduser(written)))  # noqa: PTH100, PTH111  a NUL must not raise
     if "\0" in written:
         return DataPath(path, problem="it is no file name")
-    if not path.exists():
+    if not is_there(path):
         return DataPath(path, problem="it does not exist")
-    if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
+    if not os.access(path, os.R_OK | (os.X_OK if is_folder(path) else 0)):
         return DataPath(path, problem="you may not read it")
-    if path.is_dir():
+    if is_folder(path):
         return DataPath(path, problem="" if any(path.iterdir()) else "it is an empty folder")
-    return DataPath(path, is_file=True, problem="" if path.is_file() else "it is neither a file nor a folder")
+    return DataPath(path, is_file=True, problem="" if is_file(path) else "it is neither a file nor a folder")
 
 
 def machine_gpus() -> int:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from pathlib import Path
 
 from tfinfra.compiler.inputs import Source
+from tfinfra.compiler.lookups import is_file, is_folder, is_there, real
 from tfinfra.compiler.script import imported_modules
 from tfinfra.manifest.spelling import did_you_mean, nearest
 
@@ -28,9 +28,9 @@ def read_source(
 
     Never raises: what cannot be read stands in the Source's problems, "<file>?" holding a spelling hint.
     """
-    root = _real(folder)
-    if not root.is_dir():
-        reason = "it is not a directory" if root.exists() else "it does not exist"
+    root = real(folder)
+    if not is_folder(root):
+        reason = "it is not a directory" if is_there(root) else "it does not exist"
         return Source(root, shown, exists=False, problems={"": reason})
     problems: dict[str, str] = {}
     modules = _modules(root, entry, problems) if entry else {}
@@ -64,8 +64,8 @@ def _module_path(root: Path, beside: Path, name: str) -> str | None:
     relative = Path(*name.split("."))
     for base in dict.fromkeys((beside, root)):
         for candidate in (base / relative.with_suffix(".py"), base / relative / "__init__.py"):
-            if candidate.is_file() and _real(candidate).is_relative_to(root):
-                return _real(candidate).relative_to(root).as_posix()
+            if is_file(candidate) and real(candidate).is_relative_to(root):
+                return real(candidate).relative_to(root).as_posix()
     return None
 
 
@@ -92,7 +92,7 @@ def _note_unusable(root: Path, name: str, problems: dict[str, str]) -> None:
 
 def _note(root: Path, name: str, reason: str, problems: dict[str, str]) -> None:
     problems[name] = reason
-    near = nearest(name, sorted(path.name for path in root.glob("*") if path.is_file()))
+    near = nearest(name, sorted(path.name for path in root.glob("*") if is_file(path)))
     if near and reason == "it does not exist":
         problems[f"{name}?"] = did_you_mean(near)
 
@@ -104,12 +104,7 @@ def _is_channel(root: Path, name: str) -> bool:
     if "\0" in name:
         return False
     folder = channel_folder(name, root)
-    return folder is None or folder.is_dir()
-
-
-def _real(path: Path) -> Path:
-    """The absolute path without links; a link that leads back to itself stays, where Path.resolve would raise."""
-    return Path(os.path.realpath(path))
+    return folder is None or is_folder(folder)
 
 
 def _unusable(root: Path, name: str) -> str | None:
@@ -117,9 +112,9 @@ def _unusable(root: Path, name: str) -> str | None:
         return "it is no file name"
     if Path(name).is_absolute():
         return "it is an absolute path"
-    path = _real(root / name)
+    path = real(root / name)
     if not path.is_relative_to(root):
         return "it leaves source_directory"
-    if path.is_dir():
+    if is_folder(path):
         return "it is a directory"
-    return None if path.is_file() else "it does not exist"
+    return None if is_file(path) else "it does not exist"

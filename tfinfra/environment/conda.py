@@ -82,9 +82,10 @@ def channel_url(channel: str, root: Path) -> str:
 
 
 def channel_folder(channel: str, root: Path) -> Path | None:
-    """The folder that a channel is, relative ones below `root`; None for names and URLs, those of files too."""
+    """The folder that a channel is, relative ones below `root`; None for names and URLs, those of files too. Somebody
+    unknown's home and a link that leads back to itself stay as they are: pathlib would raise."""
     if channel.startswith(("/", "./", "../", "~")) or channel in (".", ".."):
-        return (root / Path(channel).expanduser()).resolve()
+        return Path(os.path.realpath(root / os.path.expanduser(channel)))  # noqa: PTH111  see above
     return None
 
 
