@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -155,13 +155,16 @@ def _delete_at_once() -> Body:
 
 
 LOOK, END = "actions/look_at_compute", "actions/delete_compute_after_its_time"
+OF_COMPUTE = definition({"compute": f"tfinfra-{RUN}-compute"})["actions"]
 DELETE = f"{END}/actions/delete_compute"
 URI = "https://management.azure.com/subscriptions/@{parameters('subscription')}/"
 TAG = "coalesce(body('look_at_compute')?['tags']?['tfinfra-expires-at'], '9999-12-31T23:59:59Z')"
+NOW = "@ticks(utcNow())"
+EXPIRED = {"greater": [NOW, f"@ticks({TAG})"]}
 
 
 def _asks(operator: str, time: str) -> Callable[[Body], None]:
-    return _set(f"{END}/expression", {"and": [{operator: ["@ticks(utcNow())", f"@ticks({time})"]}]})
+    return _set(f"{END}/expression", {"and": [{operator: [NOW, f"@ticks({time})"]}]})
 
 
 REFUSED: dict[str, tuple[Callable[[Body], None], str]] = {
@@ -209,31 +212,118 @@ REFUSED: dict[str, tuple[Callable[[Body], None], str]] = {
     ),
     "a tag of another name": (_asks("greater", TAG.replace("expires-at", "expires")), "does not ask whether"),
     "a time in a condition that is always true": (
-        _set(f"{END}/expression", {"or": [{"equals": [1, 1]}, {"greater": ["@ticks(utcNow())", f"@ticks({TAG})"]}]}),
+        _set(f"{END}/expression", {"or": [{"equals": [1, 1]}, EXPIRED]}),
         "does not ask whether",
     ),
-    "something else otherwise": (_set(f"{END}/else", {"actions": {"x": {}}}), "does something else otherwise"),
+    "an old time as well": (
+        _set(f"{END}/expression", {"or": [{"greater": [NOW, "@ticks('2020-01-01T00:00:00Z')"]}, EXPIRED]}),
+        "does not ask whether",
+    ),
+    "a time that has long passed": (
+        _set(f"{END}/expression", {"and": [EXPIRED, {"less": [NOW, "@ticks('2010-01-01T00:00:00Z')"]}]}),
+        "does not ask whether",
+    ),
+    "the other way round": (_set(f"{END}/expression", {"less": [f"@ticks({TAG})", NOW]}), "does not ask whether"),
+    "the look of another group": (
+        _asks("greater", TAG.replace("look_at_compute", "look_at_keep")),
+        "does not ask whether",
+    ),
+    "a deletion that is always skipped": (
+        _set(f"{END}/runAfter", {"look_at_compute": ["Skipped"]}),
+        "runs not just after 'look_at_compute' has Succeeded or Failed",
+    ),
+    "a keep group that need not be there": (
+        _set("actions/delete_keep_after_its_time/runAfter", {"look_at_keep": ["Succeeded", "Failed"]}),
+        "runs not just after 'look_at_keep' has Succeeded",
+    ),
+    "a deletion after two looks": (
+        _set(f"{END}/runAfter", {"look_at_compute": ["Succeeded", "Failed"], "look_at_keep": ["Succeeded"]}),
+        "does not ask whether",
+    ),
+    "looks that end in a circle": (
+        _set(f"{LOOK}/runAfter", {"delete_compute_after_its_time": ["Succeeded"]}),
+        "'look_at_compute' has the settings {'runAfter'",
+    ),
+    "no action": (_set("actions", {}), "it looks at no group"),
+    "a look without a deletion": (
+        _set("actions", {"look_at_compute": OF_COMPUTE["look_at_compute"]}),
+        "'look_at_compute' is followed by 0 deletions",
+    ),
+    "two deletions": (
+        _add("again", OF_COMPUTE["delete_compute_after_its_time"]),
+        "'look_at_compute' is followed by 2 deletions",
+    ),
+    "a condition with nothing behind it": (_set(f"{END}/actions", {}), "has 0 actions and not one"),
+    "something else otherwise": (_set(f"{END}/else", {"actions": {"x": {}}}), "has the settings {'else'"),
+    "a deletion that waits for its end": (_set(f"{DELETE}/operationOptions", None), "and not {'operationOptions'"),
+    "a look with a time limit": (_set(f"{LOOK}/limit", {"timeout": "PT1S"}), "has the settings {'limit'"),
+    "results that are made up": (_set("staticResults", {"a": {}}), "it has staticResults"),
+    "a parameter that nobody gives": (_set("parameters/more", {"type": "String"}), "declares other parameters"),
+    "a version that is none": (
+        _set(f"{LOOK}/inputs/uri", f"{URI}resourceGroups/tfinfra-{RUN}-compute?api-version=1"),
+        "which is no group",
+    ),
     "another kind of action": (_add("wait", {"type": "Wait", "inputs": {}}), "is an action of type 'Wait'"),
     "another kind of action inside": (_set(f"{END}/actions", {"x": {"type": "Terminate"}}), "of type 'Terminate'"),
     "a function that is not known": (_set(f"{LOOK}/inputs/uri", "@concat('a')"), "there is no function 'concat'"),
     "another trigger": (_set("triggers", {"hook": {"type": "Request", "kind": "Http"}}), "is no recurrence"),
     "no trigger": (_set("triggers", {}), "0 triggers"),
+    "a recurrence that has ended": (
+        _set("triggers/clock/recurrence/endTime", "2010-01-01T00:00:00Z"),
+        "is no recurrence of a frequency and an interval alone",
+    ),
+    "a recurrence on a condition": (_set("triggers/clock/conditions", [{}]), "is no recurrence"),
+    "a recurrence at no interval": (_set("triggers/clock/recurrence/interval", 0), "is no recurrence"),
+    "a recurrence of a text": (_set("triggers/clock/recurrence/interval", "5"), "is no recurrence"),
 }
 
 
-SAME: dict[str, Any] = {
-    "as it is": {"and": [{"greater": ["@ticks(utcNow())", f"@ticks({TAG})"]}]},
-    "the other way round": {"less": [f"@ticks({TAG})", "@ticks(utcNow())"]},
-    "denied": {"not": {"lessOrEquals": ["@ticks(utcNow())", f"@ticks({TAG})"]}},
+VARIED: dict[str, Callable[[Body], None]] = {
+    "other groups of the run": _set(
+        "actions",
+        definition({"compute": f"tfinfra-{RUN}-compute", "second": f"tfinfra-{RUN}-compute-2"})["actions"],
+    ),
+    "another interval": _set("triggers/clock/recurrence", {"frequency": "Hour", "interval": 2}),
+    "another name of its trigger": _set("triggers", {"often": definition({})["triggers"]["clock"]}),
+    "another version of the API": _set(
+        f"{LOOK}/inputs/uri", f"{URI}resourceGroups/tfinfra-{RUN}-compute?api-version=2025-04-01"
+    ),
+    "the subscription itself, and no parameter": _set(
+        f"{LOOK}/inputs/uri",
+        f"https://management.azure.com{SUB}/resourceGroups/tfinfra-{RUN}-compute?api-version=2024-03-01",
+    ),
 }
 
 
-@pytest.mark.parametrize("case", SAME)
-def test_the_same_question_in_other_words_is_taken(arm: Arm, case: str) -> None:
+@pytest.mark.parametrize("case", VARIED)
+def test_what_others_may_choose_is_taken(arm: Arm, case: str) -> None:
     arm.make_all()
     body = copy.deepcopy(workflow())
-    _set(f"{END}/expression", SAME[case])(body)
+    VARIED[case](body)
     assert arm.put(TIMER, body).status == 201
+
+
+def _places(inner: Any, *path: str) -> Iterator[tuple[str, ...]]:
+    """The path to each member of a definition."""
+    for key, value in inner.items() if isinstance(inner, dict) else ():
+        yield *path, key
+        yield from _places(value, *path, key)
+
+
+PLACES = ["/".join(path) for path in _places(workflow()["properties"]["definition"]) if path != ("contentVersion",)]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_no_part_of_a_definition_may_be_another_or_have_more(arm: Arm, place: str) -> None:
+    arm.make_all()
+    usual = workflow()["properties"]["definition"]
+    for part in place.split("/"):
+        usual = usual[part]
+    others: list[Any] = [None, "x", 0, [], [usual], {"x": {}}]
+    for other in [*others, {**usual, "x": "y"}] if isinstance(usual, dict) else others:
+        body = copy.deepcopy(workflow())
+        _set(place, other)(body)
+        assert arm.put(TIMER, body).code == "InvalidTemplate", other
 
 
 @pytest.mark.parametrize("case", REFUSED)
