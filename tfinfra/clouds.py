@@ -6,6 +6,7 @@ import getpass
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ from tfinfra.paths import cache_folder, state_folder
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
+
+    from tfinfra.localcloud.starting import Endpoint
 
 AZURE_ARM = "https://management.azure.com"
 ARM_ENDPOINT, ARM_CA, ARM_TOKEN_FILE = "TFINFRA_ARM_ENDPOINT", "TFINFRA_ARM_CA", "TFINFRA_ARM_TOKEN_FILE"
@@ -61,12 +64,6 @@ def local_cloud(
     plugin = (sys.executable, "-m", "tfinfra.localcloud.plugin", "--endpoint", endpoint.url)
     secrets = ("--ca", str(layout.ca), "--token-file", str(layout.token))
 
-    def ensure() -> None:
-        """Raises ProvisioningError where the cloud was removed with its folder: one that is made anew knows nothing of
-        what the old one held."""
-        if not layout.ca.exists() or ensure_daemon(layout, environments, azurite).url != endpoint.url:
-            raise ProvisioningError(f"the local cloud is gone: {layout.root} was removed, and all that it held with it")
-
     return Cloud(
         name="local",
         subscription_id=SUBSCRIPTION,
@@ -80,10 +77,20 @@ def local_cloud(
         environment_cache=environments,
         node_platform="",
         timeouts=LOCAL_TIMEOUTS,
-        ensure=ensure,
+        ensure=partial(_ensure_the_same, endpoint, environments, azurite),
         charges=False,
         preflight=preflight,
     )
+
+
+def _ensure_the_same(endpoint: Endpoint, environments: Path, azurite: Path | None) -> None:
+    """Raises ProvisioningError where the cloud was removed with its folder: one that is made anew knows nothing of
+    what the old one held."""
+    from tfinfra.localcloud.starting import ensure_daemon
+
+    layout = endpoint.layout
+    if not layout.ca.exists() or ensure_daemon(layout, environments, azurite).url != endpoint.url:
+        raise ProvisioningError(f"the local cloud is gone: {layout.root} was removed, and all that it held with it")
 
 
 def possible_machines(wanted: str | None) -> str:

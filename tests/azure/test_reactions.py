@@ -7,7 +7,8 @@ import pytest
 from tests.azure import test_teardown
 from tests.azure.test_teardown import admin, layout_of
 from tests.localcloud.arm import COMPUTE
-from tfinfra.azure.reactions import RULES, UNKNOWN, Reaction, reaction_to
+from tfinfra.azure.reactions import Reaction
+from tfinfra.azure.refusals import RULES, UNKNOWN, reaction_to
 from tfinfra.cloud import Cloud
 from tfinfra.engine.events import Event
 from tfinfra.engine.failures import provisioning_error

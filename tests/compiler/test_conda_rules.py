@@ -44,6 +44,13 @@ TABLE: dict[str, tuple[str, list[str]]] = {
         "conda_channels: [conda-forge, ./absent, '~/absent/too']\nconda_packages: [pandas]\n",
         ["TFI708", "TFI708"],
     ),
+    "a channel in the home of nobody": ("conda_channels: ['~nobody-such/x']\nconda_packages: [pandas]\n", ["TFI708"]),
+    "a channel with a name too long for a folder": (
+        f"conda_channels: [./{'x' * 300}]\nconda_packages: [pandas]\n",
+        ["TFI708"],
+    ),
+    "a channel that is a link to itself": ("conda_channels: [./loop]\nconda_packages: [pandas]\n", ["TFI708"]),
+    "a channel behind a link to itself": ("conda_channels: [./loop/x]\nconda_packages: [pandas]\n", ["TFI708"]),
     "no channel": ("conda_channels: []\nconda_packages: [pandas]\n", ["TFI708"]),
     "a file that is not there": ("conda_dependencies_file: absent.yml\n", ["TFI702"]),
     "a file outside": ("conda_dependencies_file_path: ../environment.yml\n", ["TFI702"]),
@@ -71,6 +78,7 @@ FILES: dict[str, tuple[str, list[str]]] = {
 @pytest.mark.parametrize("sentence", TABLE)
 def test_the_manifests_keys(sentence: str, tmp_path: Path) -> None:
     text, expected = TABLE[sentence]
+    (tmp_path / "loop").symlink_to("loop")
     assert codes(tmp_path, text) == expected
 
 

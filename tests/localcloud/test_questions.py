@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from tests.localcloud.arm import ACCOUNT, KEEP, SET, SUB, Arm, scale_set
+from tfinfra.localcloud import ids
+from tfinfra.localcloud.providers.authorization import action_of
 
 COMPUTE = f"{SUB}/providers/Microsoft.Compute"
 HPC = "microsoft-dsvm:ubuntu-hpc:2404"
@@ -91,6 +93,38 @@ def test_permissions_are_told_and_hold(arm: Arm) -> None:
     assert arm.get(path).body["value"] == [few]
     assert arm.put(KEEP, {"location": "eastus"}).code == "AuthorizationFailed"
     assert arm.call("POST", VALIDATE, {}, query="api-version=2024-11-01").code == "AuthorizationFailed"
+
+
+ACTIONS = {
+    "a group": ("DELETE", KEEP, "Microsoft.Resources/subscriptions/resourceGroups/delete"),
+    "a resource": ("PUT", ACCOUNT, "Microsoft.Storage/storageAccounts/write"),
+    "the providers": ("GET", f"{SUB}/providers", "Microsoft.Resources/subscriptions/providers/read"),
+    "a provider": ("GET", f"{SUB}/providers/Microsoft.Storage", "Microsoft.Resources/subscriptions/providers/read"),
+    "no question of a provider": (
+        "PUT",
+        f"{SUB}/providers/Microsoft.Storage",
+        "Microsoft.Resources/subscriptions/providers/write",
+    ),
+    "a question that is posted": (
+        "POST",
+        f"{SUB}/providers/Microsoft.Storage/checkNameAvailability",
+        "Microsoft.Storage/checknameavailability/read",
+    ),
+    "a validation": ("POST", VALIDATE, "Microsoft.Resources/deployments/validate/action"),
+}
+
+
+@pytest.mark.parametrize("case", ACTIONS)
+def test_a_request_takes_the_action_of_its_method(case: str) -> None:
+    method, path, action = ACTIONS[case]
+    assert action_of(method, ids.parse(path)) == action
+
+
+def test_who_may_read_providers_alone_is_told_of_them(arm: Arm) -> None:
+    may = {"actions": ["Microsoft.Resources/subscriptions/providers/read"], "notActions": []}
+    arm.put("/tfinfra/market", {"permissions": [may]})
+    assert arm.get(f"{SUB}/providers/Microsoft.Storage").status == 200
+    assert arm.get(KEEP).code == "AuthorizationFailed"
 
 
 def test_a_storage_accounts_name_is_free_until_it_is_taken(arm: Arm) -> None:

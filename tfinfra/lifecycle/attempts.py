@@ -1,5 +1,5 @@
 """Getting a run's nodes: one place of the plan after the other, each in a compute group of its own, until one has them.
-What each of ARM's refusals means is in azure/reactions.py."""
+What each of ARM's refusals means is in azure/refusals.py."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from tfinfra import layout
-from tfinfra.azure.reactions import Reaction, Rule, reaction_to
+from tfinfra.azure.reactions import Reaction, Rule
+from tfinfra.azure.refusals import reaction_to
 from tfinfra.background import spawn
 from tfinfra.clock import spell_seconds
 from tfinfra.errors import LimitReached, NotFeasible, ProvisioningError, TfinfraError, first_line

@@ -179,15 +179,19 @@ def down(
     finish_teardown(ports, folder, record, run, left or clear_store(ports, record))
     remain = forget_stacks(ports, folder, groups, force=force, backend=record.backend if record else None)
     if record is not None:
-        verdict = _verdict(record, exists, ports.clock())
-        record = folder.update(phase="deleted", left=(), stacks_left=tuple(remain), **verdict)
-        late = spending.late(record)
-        if late is not None and billed:
-            folder.audit.append("teardown.late", message=late.message)
-            raise late
+        _record_end(folder, billed, stacks_left=tuple(remain), **_verdict(record, exists, ports.clock()))
     for complaint in folder.complaints:
         progress(f"warning: {complaint}")
     return remain
+
+
+def _record_end(folder: RunFolder, billed: bool, **told: Any) -> None:
+    """Records that all is deleted. Raises TeardownIncomplete where that is later than a limits.max_cost_usd reckoned
+    with, and was billed until now."""
+    late = spending.late(folder.update(phase="deleted", left=(), **told))
+    if late is not None and billed:
+        folder.audit.append("teardown.late", message=late.message)
+        raise late
 
 
 def _verdict(record: RunRecord, exists: bool, now: float) -> dict[str, Any]:

@@ -1,23 +1,37 @@
-"""Which workflows the local cloud takes: those that look at their own run's groups and delete each whose tag says that
-it has expired. A rehearsal of anything else would prove nothing, so it is refused when it is made."""
+"""Which workflows the local cloud takes: those of the shape that stacks/timer.py makes, which look at their own run's
+groups and delete each whose tag says that it has expired. A rehearsal of anything else would prove nothing, so it is
+refused when it is made.
+
+What may vary is how often it looks, at which of the run's groups, by which version of the API, and what its actions and
+parameters are called. A call is the same whenever it is made, so it is judged by its value. A condition is not: it is
+compared, because however many moments it were tried at, it could be another at the next.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
-from tfinfra.clock import unix_time
-from tfinfra.localcloud import expressions, ids
+from tfinfra.localcloud import expressions
 from tfinfra.localcloud.arm_error import ArmError
 from tfinfra.localcloud.state import Resource
 
 ARM_HOST = "management.azure.com"
 RUN_TAG, EXPIRES_TAG = "tfinfra-run", "tfinfra-expires-at"
 FREQUENCIES = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
+_LANGUAGE = f"https://schema.{ARM_HOST}/providers/Microsoft.Logic/schemas/2016-06-01/workflowdefinition.json#"
+_PARTS = {"$schema", "contentVersion", "parameters", "triggers", "actions"}
 _INPUTS = {"method", "uri", "authentication"}
+_URI = re.compile(
+    rf"https://{re.escape(ARM_HOST)}/subscriptions/(?P<subscription>[^/?#]+)/resourceGroups/(?P<group>[^/?#]+)"
+    r"\?api-version=\d{4}-\d\d-\d\d"
+)
+_NEVER = "9999-12-31T23:59:59Z"
+_CALL, _IF = {"type", "inputs"}, {"type", "expression", "actions", "runAfter"}
+_DELETION_SETTINGS = {"operationOptions": "DisableAsyncPattern"}
 
 
 @dataclass(frozen=True)
@@ -38,108 +52,147 @@ def check(workflow: Resource) -> None:
 
 class _Checker:
     def __init__(self, workflow: Resource) -> None:
-        self._definition: dict[str, Any] = workflow.properties.get("definition") or {}
-        given = workflow.properties.get("parameters") or {}
-        values = {name: parameter.get("value") for name, parameter in given.items()}
-        self._functions = {"parameters": values.__getitem__}
-        named = (workflow.body.get("identity") or {}).get("userAssignedIdentities") or {}
+        self._definition = _mapping(workflow.properties.get("definition"))
+        given = _mapping(workflow.properties.get("parameters"))
+        self._values = {name: _mapping(parameter).get("value") for name, parameter in given.items()}
+        self._functions = {"parameters": self._values.__getitem__}
+        named = _mapping(_mapping(workflow.body.get("identity")).get("userAssignedIdentities"))
         self._identities = {name.lower() for name in named}
         self._run = workflow.tags.get(RUN_TAG)
         self._subscription = workflow.id.split("/")[2].lower()
 
     def findings(self) -> Iterator[str]:
-        yield from self._triggers(self._definition.get("triggers") or {})
+        yield from self._parts()
+        yield from _trigger_findings(_mapping(self._definition.get("triggers")))
         looks: dict[str, Call] = {}
-        for name, action in (self._definition.get("actions") or {}).items():
-            kind = str(action.get("type")).lower()
-            if kind == "http":
+        actions = {name: _mapping(a) for name, a in _mapping(self._definition.get("actions")).items()}
+        ends = {name: action for name, action in actions.items() if action.get("type") == "If"}
+        for name, action in actions.items():
+            if name not in ends:
                 yield from self._look(name, action, looks)
-            elif kind != "if":
-                yield f"'{name}' is an action of type '{action.get('type')}'"
-        for name, action in (self._definition.get("actions") or {}).items():
-            if str(action.get("type")).lower() == "if":
-                yield from self._deletion(name, action, looks)
+        for name, action in ends.items():
+            yield from self._end(name, action, looks)
+        yield from _unended(looks, ends)
 
-    def _triggers(self, triggers: dict[str, Any]) -> Iterator[str]:
-        if len(triggers) != 1:
-            yield f"it has {len(triggers)} triggers and not one recurrence"
-        for name, trigger in triggers.items():
-            recurrence = trigger.get("recurrence") or {}
-            known = str(recurrence.get("frequency")).lower() in FREQUENCIES and recurrence.get("interval")
-            if str(trigger.get("type")).lower() != "recurrence" or not known:
-                yield f"its trigger '{name}' is no recurrence"
+    def _parts(self) -> Iterator[str]:
+        if more := self._definition.keys() - _PARTS:
+            yield f"it has {', '.join(sorted(more))}"
+        if self._definition.get("$schema") != _LANGUAGE:
+            yield f"it is not written in the language of {_LANGUAGE}"
+        if self._definition.get("parameters") != {name: {"type": "String"} for name in self._values}:
+            yield "it declares other parameters than the texts that it is given"
 
-    def _look(self, name: str, action: dict[str, Any], looks: dict[str, Call]) -> Iterator[str]:
-        call, problem = self._call(name, action)
-        if call is None or problem:
-            yield problem
+    def _look(self, name: str, action: Mapping[str, Any], looks: dict[str, Call]) -> Iterator[str]:
+        call = self._call(name, action)
+        if isinstance(call, str):
+            yield call
         elif call.method != "GET":
             yield f"'{name}' sends {call.method} without having looked whether the group has expired"
         else:
             looks[name] = call
+            yield from _settings_findings(name, action, _CALL, {})
 
-    def _deletion(self, name: str, action: dict[str, Any], looks: dict[str, Call]) -> Iterator[str]:
+    def _end(self, name: str, action: Mapping[str, Any], looks: dict[str, Call]) -> Iterator[str]:
         """An If after a look, on the tag that it found, with one DELETE of the same group."""
-        before = [looks[look] for look in action.get("runAfter") or {} if look in looks]
-        if len(before) != 1 or not self._asks_for_the_expiry(action.get("expression"), before[0]):
+        after = _mapping(action.get("runAfter"))
+        look = looks.get(next(iter(after))) if len(after) == 1 else None
+        if look is None or action.get("expression") != _has_expired(look.action):
             yield f"'{name}' does not ask whether {EXPIRES_TAG} of a group that it looked at has passed"
             return
-        if (action.get("else") or {}).get("actions"):
-            yield f"'{name}' does something else otherwise"
-        for inner, body in (action.get("actions") or {}).items():
-            call, problem = self._call(inner, body)
-            if call is None or problem:
-                yield problem
-            elif (call.method, call.group) != ("DELETE", before[0].group):
-                yield f"'{inner}' sends {call.method} to {call.group} after a look at {before[0].group}"
+        if after[look.action] != _outcomes(look.group):
+            yield f"'{name}' runs not just after '{look.action}' has {' or '.join(_outcomes(look.group))}"
+        yield from _settings_findings(name, action, _IF, {})
+        inner = _mapping(action.get("actions"))
+        if len(inner) != 1:
+            yield f"'{name}' has {len(inner)} actions and not one"
+        for last, body in inner.items():
+            yield from self._deletion(last, _mapping(body), look)
 
-    def _asks_for_the_expiry(self, expression: Any, look: Call) -> bool:
-        """Whether it is true of a group whose time has passed and of no other: it is tried with one of each kind."""
-        tagged = ("2001-01-01T00:00:00Z", "2003-01-01T00:00:00Z", None)
-        return [self._holds(expression, look, time) for time in tagged] == [True, False, False]
+    def _deletion(self, name: str, action: Mapping[str, Any], look: Call) -> Iterator[str]:
+        call = self._call(name, action)
+        if isinstance(call, str):
+            yield call
+        elif (call.method, call.group) != ("DELETE", look.group):
+            yield f"'{name}' sends {call.method} to {call.group} after a look at {look.group}"
+        else:
+            yield from _settings_findings(name, action, _CALL, _DELETION_SETTINGS)
 
-    def _holds(self, expression: Any, look: Call, expires: str | None) -> bool:
-        """Whether it is true in 2002 of a group that is tagged so, False where it cannot be told."""
-        found = {look.action: {"tags": {EXPIRES_TAG: expires} if expires else {}}}
-        functions = {**self._functions, **expressions.at(unix_time("2002-01-01T00:00:00Z")), "body": found.__getitem__}
+    def _call(self, name: str, action: Mapping[str, Any]) -> Call | str:
+        """The call that an action makes, or what is wrong with it."""
+        if action.get("type") != "Http":
+            return f"'{name}' is an action of type '{action.get('type')}'"
+        inputs = _mapping(action.get("inputs"))
+        method, signed = inputs.get("method"), _mapping(inputs.get("authentication"))
+        if method not in ("GET", "DELETE") or inputs.keys() != _INPUTS:
+            return f"'{name}' sends {method} with {', '.join(sorted(inputs))}"
         try:
-            return expressions.holds(expression, functions)
-        except (ValueError, KeyError, TypeError):
-            return False
-
-    def _call(self, name: str, action: dict[str, Any]) -> tuple[Call | None, str]:
-        """The call that an action makes, and what is wrong with it ("" where nothing is)."""
-        if str(action.get("type")).lower() != "http":
-            return None, f"'{name}' is an action of type '{action.get('type')}'"
-        inputs: dict[str, Any] = action.get("inputs") or {}
-        method = str(inputs.get("method")).upper()
-        if method not in ("GET", "DELETE") or set(inputs) - _INPUTS:
-            return None, f"'{name}' sends {method} with {', '.join(sorted(inputs))}"
-        try:
-            group = self._group(str(expressions.value(inputs.get("uri"), self._functions)))
-            signer = str(expressions.value((inputs.get("authentication") or {}).get("identity"), self._functions))
+            group = self._group(str(expressions.value(inputs["uri"], self._functions)))
+            signer = str(expressions.value(signed.get("identity"), self._functions))
         except (ValueError, KeyError, TypeError) as error:
-            return None, f"'{name}' cannot be read: {error}"
+            return f"'{name}' cannot be read: {error}"
         if group is None:
-            return None, f"'{name}' calls {inputs.get('uri')}, which is no group of run '{self._run}'"
-        if not self._is_signed(inputs.get("authentication") or {}, signer):
-            return None, f"'{name}' is not signed for ARM by an identity of the workflow"
-        return Call(name, method, group), ""
+            return f"'{name}' calls {inputs['uri']}, which is no group of run '{self._run}'"
+        if not self._is_signed(signed, signer):
+            return f"'{name}' is not signed for ARM by an identity of the workflow"
+        return Call(name, method, group)
 
     def _group(self, uri: str) -> str | None:
         """The group of this workflow's run that `uri` names, None for anything else."""
-        url = urlsplit(uri)
-        address = ids.parse(url.path)
-        own = self._run and re.fullmatch(rf"tfinfra-{re.escape(self._run)}-(keep|compute(-\d+)?)", address.name)
-        here = address.type == ids.GROUP_TYPE and address.path.split("/")[2].lower() == self._subscription
-        queried = url.query.startswith("api-version=") and "&" not in url.query
-        return address.name if own and here and queried and (url.scheme, url.netloc) == ("https", ARM_HOST) else None
+        found = _URI.fullmatch(uri)
+        if found is None or not self._run or found["subscription"].lower() != self._subscription:
+            return None
+        own = re.fullmatch(rf"tfinfra-{re.escape(self._run)}-(keep|compute(-\d+)?)", found["group"])
+        return found["group"] if own else None
 
-    def _is_signed(self, authentication: dict[str, Any], signer: str) -> bool:
-        audience = str(authentication.get("audience")).rstrip("/")
-        kind = authentication.get("type")
-        return (
-            kind == "ManagedServiceIdentity"
-            and audience == f"https://{ARM_HOST}"
-            and signer.lower() in self._identities
-        )
+    def _is_signed(self, authentication: Mapping[str, Any], signer: str) -> bool:
+        kind = {name: value for name, value in authentication.items() if name != "identity"}
+        expected = {"type": "ManagedServiceIdentity", "audience": f"https://{ARM_HOST}/"}
+        return kind == expected and signer.lower() in self._identities
+
+
+def _trigger_findings(triggers: Mapping[str, Any]) -> Iterator[str]:
+    if len(triggers) != 1:
+        yield f"it has {len(triggers)} triggers and not one recurrence"
+    for name, trigger in triggers.items():
+        recurrence = _mapping(_mapping(trigger).get("recurrence"))
+        frequency, interval = recurrence.get("frequency"), recurrence.get("interval")
+        known = str(frequency).lower() in FREQUENCIES and type(interval) is int and interval > 0
+        plain = {"type": "Recurrence", "recurrence": {"frequency": frequency, "interval": interval}}
+        if not known or trigger != plain:
+            yield f"its trigger '{name}' is no recurrence of a frequency and an interval alone"
+
+
+def _settings_findings(
+    name: str, action: Mapping[str, Any], own: set[str], expected: Mapping[str, Any]
+) -> Iterator[str]:
+    """What an action has beside its `own` members; an empty one says nothing."""
+    settings = {key: value for key, value in action.items() if key not in own and value != {}}
+    if settings != expected:
+        yield f"'{name}' has the settings {settings} and not {expected}"
+
+
+def _unended(looks: Mapping[str, Call], ends: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Each group that is looked at is deleted once."""
+    if not looks:
+        yield "it looks at no group"
+    followed = Counter(look for action in ends.values() for look in _mapping(action.get("runAfter")))
+    for look in looks:
+        if followed[look] != 1:
+            yield f"'{look}' is followed by {followed[look]} deletions and not one"
+
+
+def _has_expired(look: str) -> dict[str, Any]:
+    """The condition on the group that `look` found: its time has come. One without the tag never goes."""
+    expiry = f"@ticks(coalesce(body('{look}')?['tags']?['{EXPIRES_TAG}'], '{_NEVER}'))"
+    return {"and": [{"greater": ["@ticks(utcNow())", expiry]}]}
+
+
+def _outcomes(group: str) -> list[str]:
+    """How the look at a group may have ended for its deletion to be thought of: only the keep group must be there, and
+    a look at it that fails fails the run, which then proves no right to delete."""
+    return ["Succeeded"] if group.endswith("-keep") else ["Succeeded", "Failed"]
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    """A definition is any JSON: what should be an object and is none has nothing in it."""
+    return value if isinstance(value, dict) else {}

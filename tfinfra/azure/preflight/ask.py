@@ -87,15 +87,10 @@ class Asker:
         image = self._image(location, plan.infrastructure.image)
         locks = self._get("/providers/Microsoft.Authorization/locks", LOCKS_API)
         permissions = self._get("/providers/Microsoft.Authorization/permissions", PERMISSIONS_API)
-        subnet = self._later("GET", target.subnet_id, NETWORK_API) if target.subnet_id else None
-        reserved = target.capacity_reservation_id
-        reservations = self._later("GET", f"{reserved}/capacityReservations", COMPUTE_API) if reserved else None
+        subnet, reservations = self._brought(target)
         requests = record()
         validation = self._validate(location, requests)
-        providers = {n: self._get(f"/providers/{n}", RESOURCES_API) for n in registration.namespaces(requests)}
-        groups = {n: self._get(f"/resourceGroups/{n}", GROUPS_API) for n in names.named(requests, names.GROUP)}
-        accounts = {n: self._account(n) for n in names.named(requests, names.ACCOUNT)}
-        assigned = {id_: self._later("GET", id_, PERMISSIONS_API) for id_ in roles.definitions(requests)}
+        providers, groups, accounts, assigned = self._named(requests)
         return Answers(
             requests=requests,
             usages=_all(usages),
@@ -124,6 +119,23 @@ class Asker:
         """(usages, SKUs) of each location."""
         usages, skus = self.market(locations)
         return _all(usages), _all(skus)
+
+    def _brought(self, target: Target) -> tuple[Future[Reply] | None, Future[Reply] | None]:
+        """(its subnet, its capacity reservations), None where the target brings none."""
+        reserved = target.capacity_reservation_id
+        return (
+            self._later("GET", target.subnet_id, NETWORK_API) if target.subnet_id else None,
+            self._later("GET", f"{reserved}/capacityReservations", COMPUTE_API) if reserved else None,
+        )
+
+    def _named(self, requests: Requests) -> tuple[dict[str, Future[Reply]], ...]:
+        """(providers, groups, storage accounts, role definitions) that the requests name."""
+        return (
+            {n: self._get(f"/providers/{n}", RESOURCES_API) for n in registration.namespaces(requests)},
+            {n: self._get(f"/resourceGroups/{n}", GROUPS_API) for n in names.named(requests, names.GROUP)},
+            {n: self._account(n) for n in names.named(requests, names.ACCOUNT)},
+            {id_: self._later("GET", id_, PERMISSIONS_API) for id_ in roles.definitions(requests)},
+        )
 
     def _image(self, location: str, image: Image) -> tuple[Future[Reply], ...]:
         """An image by its ARM id, and what describes it; a marketplace image, which describes itself, and the versions

@@ -120,18 +120,14 @@ def permissions(around: Surroundings, oid: str, id_: str) -> list[dict[str, Any]
     return [dict(p) for permissions_ in found for p in permissions_]
 
 
-# Questions whose action is named otherwise than their path
+_VERBS = {"GET": "read", "HEAD": "read", "DELETE": "delete", "POST": "action"}
+# What role definitions call otherwise than paths do; the paths of no type that anybody may ask are the providers'
 # (learn.microsoft.com/azure/role-based-access-control/resource-provider-operations).
-_QUESTIONS = {
-    "": "Microsoft.Resources/subscriptions/providers/read",
-    "microsoft.storage/checknameavailability": "Microsoft.Storage/checknameavailability/read",
-}
+_KINDS = {ids.GROUP_TYPE: GROUPS, "": PROVIDERS}
+_POSTED_QUESTIONS = {"microsoft.storage/checknameavailability": "Microsoft.Storage/checknameavailability/read"}
 
 
 def action_of(method: str, address: ids.Address) -> str:
     """The action that a request needs, as role definitions spell it."""
-    if asked := _QUESTIONS.get(address.type.lower()):
-        return asked
-    verb = {"GET": "read", "HEAD": "read", "DELETE": "delete", "POST": "action"}.get(method, "write")
-    kind = {ids.GROUP_TYPE: GROUPS, "": PROVIDERS}.get(address.type, address.type)
-    return f"{kind}/{verb}"
+    asked = _POSTED_QUESTIONS.get(address.type.lower()) if method == "POST" else None
+    return asked or f"{_KINDS.get(address.type, address.type)}/{_VERBS.get(method, 'write')}"

@@ -100,10 +100,9 @@ class _Scope:
             return "Failed"
 
     async def _act(self, name: str, action: dict[str, Any]) -> bool:
-        if str(action["type"]).lower() == "http":
+        if action["type"] == "Http":
             return await self._ask(name, action["inputs"])
-        chosen = action if expressions.holds(action["expression"], self._functions) else action.get("else") or {}
-        return await self.run(chosen.get("actions") or {})
+        return not expressions.holds(action["expression"], self._functions) or await self.run(action["actions"])
 
     async def _ask(self, name: str, inputs: dict[str, Any]) -> bool:
         signer = str(self.value(inputs["authentication"]["identity"]))

@@ -1,0 +1,44 @@
+"""Names that are taken, and locks that are in the way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.azure.preflight.asked import BROUGHT, told
+from tests.azure.preflight.replies import SUB, listed
+from tfinfra.azure.preflight import names
+from tfinfra.azure.preflight.finding import Reply
+
+
+def lock(scope: str, level: str) -> dict[str, Any]:
+    id_ = f"{SUB}{scope}/providers/Microsoft.Authorization/locks/hold"
+    return {"id": id_, "name": "hold", "properties": {"level": level}}
+
+
+LOCKS: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
+    "a lock against deletion on the subscription": (lock("", "CanNotDelete"), [("subscription_id", "deleted")]),
+    "a read-only subscription": (lock("", "ReadOnly"), [("subscription_id", "made")]),
+    "a lock on somebody's group": (lock("/resourceGroups/other", "ReadOnly"), []),
+    "a read-only network that the target brings": (lock("/resourceGroups/net", "ReadOnly"), [("subnet_id", "using s")]),
+    "one that only may not be deleted": (lock("/resourceGroups/net", "CanNotDelete"), []),
+}
+
+
+@pytest.mark.parametrize("case", LOCKS)
+def test_locks(case: str) -> None:
+    given, expected = LOCKS[case]
+    found = list(names.lock_findings(listed(given), BROUGHT))
+    assert [f.key for f in found] == [key for key, _ in expected]
+    assert all(f.message.endswith(end) for f, (_, end) in zip(found, expected, strict=True))
+
+
+def test_names_that_are_taken() -> None:
+    there = Reply(200, {"properties": {"provisioningState": "Deleting"}})
+    taken = Reply(200, {"nameAvailable": False, "reason": "AlreadyExists", "message": "it is taken"})
+    found = names.findings({"a": there, "b": Reply(404, {})}, {"c": taken, "d": Reply(200, {"nameAvailable": True})})
+    assert told(found) == [
+        ("TFI617", "name", "there is a resource group a already (Deleting)"),
+        ("TFI617", "name", "the storage account name c cannot be used: it is taken"),
+    ]

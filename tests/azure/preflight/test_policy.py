@@ -1,0 +1,150 @@
+"""What ARM's validation refuses, and whose words are told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.azure.preflight.replies import FORBIDDEN
+from tfinfra.azure.preflight import policy
+from tfinfra.azure.preflight.finding import Reply
+from tfinfra.errors import Severity
+
+
+def evaluated(path: str, value: Any, target: Any, operator: str, *, true: bool = True) -> dict[str, Any]:
+    said = {"result": str(true), "expressionKind": "Field", "expression": path, "path": path}
+    return {**said, "expressionValue": value, "targetValue": target, "operator": operator}
+
+
+PICKED = evaluated("type", "T", "T", "Equals")
+NOT_GLOBAL = evaluated("location", "eastus", "global", "NotEquals")
+
+
+def denied(*expressions: dict[str, Any], name: str = "x", message: str = "no") -> dict[str, Any]:
+    info = {
+        "policyAssignmentDisplayName": "P",
+        "evaluationDetails": {"evaluatedExpressions": [PICKED, *expressions]},
+    }
+    more = [{"type": "PolicyViolation", "info": info}]
+    return {"code": "RequestDisallowedByPolicy", "target": name, "message": message, "additionalInfo": more}
+
+
+def invalid(*details: dict[str, Any]) -> Reply:
+    return Reply(400, {"error": {"code": "InvalidTemplateDeployment", "message": "see", "details": list(details)}})
+
+
+PLACES_ALLOWED = ["westeurope", "northeurope"]
+ALLOWED_LOCATIONS = denied(evaluated("location", "eastus", PLACES_ALLOWED, "NotIn"), NOT_GLOBAL)
+"""As the built-in policy "Allowed locations" is evaluated."""
+NO_TEAM = evaluated("tags['team']", None, "false", "Exists")
+SIZE_B = denied(evaluated("sku.name", "A", ["B"], "In", true=False))
+WRAPPED = {"code": "InvalidTemplateDeployment", "message": "m", "details": [SIZE_B]}
+PLAIN_DENIAL = {
+    "code": "RequestDisallowedByPolicy",
+    "target": "x",
+    "message": "Resource 'x' was disallowed by policy. "
+    'Policy identifiers: \'[{"policyAssignment":{"name":"P","id":"/i"}}]\'.',
+}
+POLICIES: dict[str, tuple[Reply, list[tuple[str, str, str, str | None]]]] = {
+    "ARM takes it": (Reply(200, {"properties": {}}), []),
+    "a location": (
+        invalid(ALLOWED_LOCATIONS),
+        [
+            (
+                "TFI619",
+                "location",
+                "Azure Policy 'P' forbids location eastus: x",
+                "it allows westeurope, northeurope",
+            )
+        ],
+    ),
+    "a tag that is missing, in two resources": (
+        invalid(denied(NO_TEAM, name="x"), denied(NO_TEAM, name="y")),
+        [
+            (
+                "TFI619",
+                "tags",
+                "Azure Policy 'P' forbids resources without tags['team']: x and 1 more",
+                "add it to tags: {team: …}",
+            )
+        ],
+    ),
+    "wrapped by a nested deployment": (
+        invalid(WRAPPED),
+        [("TFI619", "vm_size", "Azure Policy 'P' forbids sku.name A: x", "it allows B")],
+    ),
+    "a list of what is forbidden allows nothing": (
+        invalid(denied(evaluated("sku.name", "A", ["A", "C"], "In"))),
+        [("TFI619", "vm_size", "Azure Policy 'P' forbids sku.name A: x", None)],
+    ),
+    "in the words of who wrote the policy": (
+        invalid(denied(evaluated("sku.name", "A", "B*", "NotLike"), message="No. Reasons: 'Only B sizes.'. See more.")),
+        [("TFI619", "vm_size", "Azure Policy 'P' forbids sku.name A: x", "Only B sizes.")],
+    ),
+    "in their words alone": (
+        invalid({"code": "RequestDisallowedByPolicy", "message": "Resource 'x' was denied.\n  Reasons: 'Only\n B.'"}),
+        [("TFI619", "cloud", "Azure Policy 'a policy' forbids resources of the plan: x", "Only B.")],
+    ),
+    "without details of its evaluation": (
+        invalid(PLAIN_DENIAL),
+        [("TFI619", "cloud", "Azure Policy 'P' forbids resources of the plan: x", None)],
+    ),
+    "another fault": (
+        invalid({"code": "InvalidParameter", "message": "bad", "target": "z"}),
+        [("TFI620", "cloud", "ARM refuses the plan: InvalidParameter: bad (z)", None)],
+    ),
+    "a fault without details": (
+        Reply(400, {"error": {"code": "InvalidTemplate", "message": "bad"}}),
+        [("TFI620", "cloud", "ARM refuses the plan: InvalidTemplate: bad", None)],
+    ),
+    "a fault in an answer of 200": (
+        Reply(200, {"error": {"code": "InvalidTemplate", "message": "bad"}}),
+        [("TFI620", "cloud", "ARM refuses the plan: InvalidTemplate: bad", None)],
+    ),
+    "a quota that its own check has told": (invalid({"code": "QuotaExceeded", "message": "m"}), []),
+    "identities that are not made yet": (invalid({"code": "PrincipalNotFound", "message": "m"}), []),
+}
+
+
+@pytest.mark.parametrize("case", POLICIES)
+def test_policies(case: str) -> None:
+    reply, expected = POLICIES[case]
+    found = policy.findings(reply, frozenset({"TFI601"}))
+    assert [(f.code, f.key, f.message, f.hint) for f in found] == expected
+
+
+LOCATIONS: dict[str, tuple[Reply, set[str] | None]] = {
+    "ARM takes it": (Reply(200, {"properties": {}}), None),
+    "a policy on something else": (invalid(SIZE_B), None),
+    "two policies on locations": (
+        invalid(ALLOWED_LOCATIONS, denied(evaluated("location", "eastus", ["West Europe"], "In", true=False))),
+        {"westeurope"},
+    ),
+    "who may not ask": (FORBIDDEN, None),
+}
+
+
+@pytest.mark.parametrize("case", LOCATIONS)
+def test_locations_that_policies_allow(case: str) -> None:
+    reply, expected = LOCATIONS[case]
+    assert policy.allowed_locations(reply) == expected
+
+
+def test_who_may_not_ask_is_warned() -> None:
+    (found,) = policy.findings(FORBIDDEN, frozenset())
+    assert (found.code, found.severity) == ("TFI621", Severity.WARNING)
+
+
+def test_a_quota_that_no_check_could_ask_is_told() -> None:
+    (found,) = policy.findings(invalid({"code": "QuotaExceeded", "message": "m"}), frozenset())
+    assert (found.code, found.key, found.message) == ("TFI601", "vm_size", "ARM refuses the plan: QuotaExceeded: m")
+    quota_said = "Operation results in exceeding quota limits of Core. Maximum allowed: 4, Current in use: 4."
+    (found,) = policy.findings(invalid({"code": "OperationNotAllowed", "message": quota_said}), frozenset())
+    assert found.code == "TFI601"
+
+
+def test_an_operation_that_is_not_allowed_is_no_quota() -> None:
+    other = invalid({"code": "OperationNotAllowed", "message": "overprovision is not allowed"})
+    (found,) = policy.findings(other, frozenset({"TFI601"}))
+    assert (found.code, found.key) == ("TFI620", "cloud")

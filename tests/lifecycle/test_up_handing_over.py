@@ -1,0 +1,60 @@
+"""What nodes are handed over while a run is under way: where their data is, and the secrets."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.lifecycle.fakes import World, a_plan, succeeding, training
+from tfinfra import layout
+from tfinfra.audit.log import read_events
+from tfinfra.errors import ProvisioningError
+from tfinfra.lifecycle.record import run_folder
+from tfinfra.lifecycle.staging import Given
+from tfinfra.model import Input, Inventory, Limits, NodeRegistration, to_json
+from tfinfra.sealing import NodeKey
+from tfinfra.store import MemoryStore
+
+
+def test_the_nodes_find_where_their_data_is_before_they_boot(tmp_path: Path) -> None:
+    seen: list[bytes | None] = []
+
+    def nodes(store: MemoryStore) -> None:
+        seen.append(store.get(layout.DATA))
+        succeeding(store)
+
+    url = "https://abc123.blob.core.windows.net/data"
+    world = World(tmp_path, nodes)
+    world.new_run(a_plan(inputs=(Input("digits", "download", url=url),))).go()
+    assert json.loads(seen[0] or b"null")["inputs"]["digits"]["store"] == url
+
+
+def test_secrets_are_handed_over_while_the_run_trains(tmp_path: Path) -> None:
+    key, world = NodeKey(), World(tmp_path, training)
+    node = NodeRegistration("vm-1", "host", "10.0.0.4", None, 2222, 2, 0, key.public)
+    world.machines = {"vm-1"}
+    world.store.put(layout.INVENTORY, json.dumps(to_json(Inventory((node,)))).encode())
+    put = world.store.put
+
+    def train_once_they_are_there(key: str, data: bytes) -> None:
+        put(key, data)
+        if key == layout.SECRETS:
+            succeeding(world.store)
+
+    world.store.put = train_once_they_are_there  # type: ignore[method-assign]
+    result = world.new_run(a_plan(secrets=("TOKEN",)), Given({"TOKEN": "a value"})).go()
+    assert result.error is None
+    assert key.open(world.store.objects[layout.SECRETS]) == {"TOKEN": "a value"}
+    (event,) = [
+        e for e in read_events(run_folder(tmp_path / "state", "digits-abc123").audit.path) if e["event"] == "secrets"
+    ]
+    assert event["names"] == ["TOKEN"] and "a value" not in json.dumps(event)
+
+
+def test_a_detached_run_whose_nodes_never_ask_for_their_secrets_is_deleted(tmp_path: Path) -> None:
+    world = World(tmp_path, lambda store: None)
+    world.step = 1.0
+    plan = a_plan(secrets=("TOKEN",), limits=Limits(max_run_duration=100_000, keep_outputs=60))
+    result = world.new_run(plan, Given({"TOKEN": "a value"}), detach=True).go()
+    assert isinstance(result.error, ProvisioningError) and "nobody could take the secrets" in result.error.message
+    assert world.groups == {}

@@ -1,0 +1,28 @@
+"""The timer's workflow of a keep group, as the stack puts it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stacks.timer import definition
+from tests.localcloud.arm import COMPUTE, IDENTITY, KEEP, SUB
+
+RUN = "digits-abc123"
+TIMER = f"{KEEP}/providers/Microsoft.Logic/workflows/timer"
+Body = dict[str, Any]
+
+
+def workflow(groups: dict[str, str] | None = None) -> Body:
+    """The timer of a keep group, as the stack puts it."""
+    names = {what: path.rpartition("/")[2] for what, path in (("compute", COMPUTE), ("keep", KEEP))}
+    values = {"subscription": SUB.rpartition("/")[2], "identity": IDENTITY}
+    return {
+        "location": "eastus",
+        "tags": {"tfinfra-run": RUN},
+        "identity": {"type": "UserAssigned", "userAssignedIdentities": {IDENTITY: {}}},
+        "properties": {
+            "state": "Enabled",
+            "definition": definition(groups or names),
+            "parameters": {name: {"type": "String", "value": value} for name, value in values.items()},
+        },
+    }
