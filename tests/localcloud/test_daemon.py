@@ -8,6 +8,8 @@ import os
 import shutil
 import signal
 import ssl
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -108,6 +110,25 @@ def test_it_leaves_with_the_last_group(layout: Layout, tmp_path: Path) -> None:
     assert arm(endpoint, "DELETE", GROUP)[0] == 202
     assert within(8, lambda: not psutil.pid_exists(pid))
     assert not layout.arm_socket.exists()
+
+
+_START_AND_DIE = """
+import sys
+from pathlib import Path
+from tfinfra.localcloud import starting
+from tfinfra.localcloud.files import own_folder
+from tfinfra.localcloud.layout import Layout
+layout = Layout(Path(sys.argv[1]))
+own_folder(layout.root)
+starting._spawn(layout, Path(sys.argv[1]).parent)
+"""
+
+
+def test_it_does_not_wait_for_a_client_that_died_while_it_started(layout: Layout) -> None:
+    subprocess.run([sys.executable, "-c", _START_AND_DIE, str(layout.root)], check=True)
+    assert within(20, layout.endpoint.exists)
+    pid = pid_of(layout)
+    assert within(10, lambda: not psutil.pid_exists(pid))
 
 
 def test_an_idle_daemon_of_another_version_is_replaced(

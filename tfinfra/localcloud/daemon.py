@@ -35,7 +35,7 @@ def main() -> int:
         return 0
     while True:
         begun = time.monotonic()
-        status = _serve_once(layout, options.environments, os.getppid())
+        status = _serve_once(layout, options.environments, options.client)
         if status == 0 or not _has_groups(layout):
             return status
         if time.monotonic() - begun < SHORT_LIFE:
@@ -51,6 +51,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tfinfra.localcloud.daemon")
     parser.add_argument("--state", type=Path, required=True, help="folder of the cloud's state")
     parser.add_argument("--environments", type=Path, help="folder of training environments that nodes mount")
+    parser.add_argument("--client", type=int, default=0, help="process that is waited for at first")
     return parser
 
 

@@ -61,7 +61,8 @@ def machines(kind: str) -> Machines:
 
 
 async def serve(layout: Layout, environments: Path | None, client: int) -> None:
-    """Serves until nobody needs the cloud, or until the process is told to end."""
+    """Serves until nobody needs the cloud, or until the process is told to end. `client` is the process that the cloud
+    was started for, 0 for none."""
     prepare_certificates(layout)
     key = prepare_keys(layout, time.time())
     before = read_json(layout.endpoint) or {}
@@ -71,7 +72,8 @@ async def serve(layout: Layout, environments: Path | None, client: int) -> None:
     around.environments.update({environments} if environments else ())
     app, presence = _apps(around, key)
     first_start(app.core)
-    presence.hello(client, time.time())
+    if client:
+        presence.hello(client, time.time())
     arm_server = serving.server(app, layout.certificate)
     metadata_server = serving.server(MetadataApp(around, key), None)
     servers = [

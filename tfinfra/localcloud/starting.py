@@ -129,6 +129,7 @@ def _started(layout: Layout, environments: Path, azurite: Path | None) -> Endpoi
 def _spawn(layout: Layout, environments: Path) -> subprocess.Popen[bytes]:
     """The daemon in a session of its own: it outlives this process and takes no Ctrl-C meant for it."""
     command = [sys.executable, "-m", "tfinfra.localcloud.daemon", "--state", str(layout.root)]
+    command += ["--client", str(os.getpid())]  # its parent may be another one by the time that it asks
     with _error_file(layout).open("wb") as errors:
         return subprocess.Popen(
             [*command, "--environments", str(environments)],
