@@ -5,6 +5,9 @@ from __future__ import annotations
 
 from tfinfra.azure.reactions import Reaction, Rule
 
+QUOTA_WORDS = r"exceeding (approved .*quota|quota limits)"
+"""What OperationNotAllowed says of a quota, in any case; it says other things too."""
+
 _DOCS = "learn.microsoft.com/azure"
 _ERRORS = f"{_DOCS}/azure-resource-manager/troubleshooting/common-deployment-errors"
 _QUOTA = f"{_DOCS}/azure-resource-manager/troubleshooting/error-resource-quota"
@@ -95,7 +98,7 @@ RULES = (
         "the quota of cores does not suffice there",
         f"ask for a higher quota of the cores that the message names; or {_ELSEWHERE}",
         _QUOTA,
-        r"exceeding (approved .*quota|quota limits)",
+        QUOTA_WORDS,
     ),
     Rule(
         ("ResourceQuotaExceeded", "PublicIPCountLimitReached", "IPv4StandardSkuPublicIpCountLimitReached"),

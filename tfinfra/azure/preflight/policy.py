@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tfinfra.azure.preflight.finding import Finding, Reply, normal
+from tfinfra.azure.refusals import QUOTA_WORDS
 from tfinfra.errors import Severity
 
 POLICY = "RequestDisallowedByPolicy"
@@ -21,7 +22,6 @@ _OWN = {
     "MissingSubscriptionRegistration": ("subscription_id", "TFI614"),
     "ScopeLocked": ("subscription_id", "TFI618"),
 }
-_QUOTA = re.compile(r"exceeding (approved .*quota|quota limits)")  # OperationNotAllowed says other things too
 _PREMATURE = {"PrincipalNotFound", "UnmatchedPrincipalType"}  # of identities that are not made yet
 _KEYS = (
     (r"^location$", "location"),
@@ -59,8 +59,9 @@ def findings(reply: Reply, known: frozenset[str]) -> Iterator[Finding]:
 
 def _refused(detail: Mapping[str, Any], known: frozenset[str]) -> Iterator[Finding]:
     """What is no policy's: nothing where `known` has it already."""
-    code = str(detail.get("code"))
-    same = "QuotaExceeded" if code == "OperationNotAllowed" and _QUOTA.search(str(detail.get("message"))) else code
+    code, message = str(detail.get("code")), str(detail.get("message"))
+    of_quota = code == "OperationNotAllowed" and re.search(QUOTA_WORDS, message, re.IGNORECASE)
+    same = "QuotaExceeded" if of_quota else code
     key, *codes = _OWN.get(same, ("cloud", "TFI620"))
     if known.isdisjoint(codes):
         where = f" ({detail['target']})" if detail.get("target") else ""
