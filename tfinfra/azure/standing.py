@@ -16,7 +16,7 @@ from tfinfra.errors import CredentialsError, NotFeasible
 from tfinfra.model import Access
 from tfinfra.roles import DEFINITIONS, GROUP_DELETER, GROUPS, ROLES_API, covers
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 IDENTITY_API = "2023-01-31"
 STORAGE_API = "2024-01-01"
 RECENT = 3600.0
@@ -57,7 +57,7 @@ def look_over(
     Raises CredentialsError."""
     lacking: list[NotReady] = []
 
-    def tried(work: Callable[[str], T], given: str | None, otherwise: T) -> T:
+    def tried(work: Callable[[str], _T], given: str | None, otherwise: _T) -> _T:
         try:
             return work(given) if given else otherwise
         except NotReady as error:
