@@ -13,8 +13,6 @@ from tests.stacks.matrix import OF_OTHERS, Matrix, run_matrix
 from tfinfra.localcloud.checks.scale_set import check_scale_set
 from tfinfra.localcloud.checks.types import check_body
 
-pytestmark = pytest.mark.xdist_group("matrix")  # one worker: all tests look at the same recordings
-
 # A generation that the size does not boot; reservations with InfiniBand, and of series that Azure does not reserve.
 _REFUSED = {"TFI670", "TFI672", "TFI674"}
 
