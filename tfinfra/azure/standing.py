@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -57,19 +58,20 @@ def look_over(
     Raises CredentialsError."""
     lacking: list[NotReady] = []
 
-    def tried(work: Callable[[str], _T], given: str | None, otherwise: _T) -> _T:
+    def tried(work: Callable[[], _T], otherwise: _T) -> _T:
         try:
-            return work(given) if given else otherwise
+            return work()
         except NotReady as error:
             lacking.append(error)
             return otherwise
 
-    tried(lambda id_: _check_reaper(cloud, id_, clock()), access.reaper_id, None)
-    store_url = tried(lambda url: _store_url(cloud, url), access.store, access.store)
+    if access.reaper_id:
+        tried(partial(_check_reaper, cloud, access.reaper_id, clock()), None)
+    store_url = tried(partial(_store_url, cloud, access.store), access.store) if access.store else None
     if access.identity_id is None:
-        role = tried(lambda _: deleter_role(cloud), GROUP_DELETER, None)
+        role = tried(partial(deleter_role, cloud), None)
         return Standing(role is not None, role, store_url=store_url), tuple(lacking)
-    may, client = tried(lambda id_: _identity(cloud, id_), access.identity_id, (True, ""))
+    may, client = tried(partial(_identity, cloud, access.identity_id), (True, ""))
     return Standing(may, None, client, store_url), tuple(lacking)
 
 

@@ -142,11 +142,11 @@ def _report(error: TfinfraError, arguments: list[str]) -> int:
 
 
 def _flush() -> None:
-    from tfinfra.cli.output import drop_stdout
-
     try:
         sys.stdout.flush()
     except BrokenPipeError:
+        from tfinfra.cli.output import drop_stdout
+
         drop_stdout()
 
 

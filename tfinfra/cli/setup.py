@@ -51,13 +51,12 @@ def _cloud(target: str | None, subscription: str | None) -> Cloud:
     """Raises UsageError, ManifestError, CredentialsError."""
     from pathlib import Path
 
-    from tfinfra.clouds import azure_cloud, cloud_for
+    from tfinfra.clouds import azure_subscription, cloud_for
     from tfinfra.compiler.named_target import named_target
     from tfinfra.errors import UsageError
-    from tfinfra.model import Target
 
-    if (target is None) == (subscription is None):
-        raise UsageError("which subscription?", hint="name one by --target T or --subscription ID")
-    if target is not None:
+    if target is not None and subscription is None:
         return cloud_for(named_target(target, Path()), rehearse=False, machines=None)
-    return azure_cloud(Target("azure", "azure", "", "", 0, subscription_id=subscription))
+    if subscription is not None and target is None:
+        return azure_subscription(subscription)
+    raise UsageError("which subscription?", hint="name one by --target T or --subscription ID")

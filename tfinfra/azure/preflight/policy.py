@@ -65,7 +65,7 @@ def _refused(detail: Mapping[str, Any], known: frozenset[str]) -> Iterator[Findi
     key, *codes = _OWN.get(same, ("cloud", "TFI620"))
     if known.isdisjoint(codes):
         where = f" ({detail['target']})" if detail.get("target") else ""
-        yield Finding(codes[0], key, f"ARM refuses the plan: {code}: {detail.get('message')}{where}")
+        yield Finding(codes[0], key, f"ARM refuses the plan: {code}: {message}{where}")
 
 
 def _details(error: Mapping[str, Any]) -> list[Mapping[str, Any]]:
