@@ -19,7 +19,7 @@ from tfinfra.lifecycle import collect, down, spending
 from tfinfra.lifecycle.active import ActiveRun
 from tfinfra.lifecycle.reach import store_trouble
 from tfinfra.lifecycle.record import RunRecord, opened_stacks
-from tfinfra.lifecycle.told import told
+from tfinfra.lifecycle.told import telling
 from tfinfra.model import Outcome
 
 POLL = 0.15
@@ -177,7 +177,7 @@ def _verdict(error: BaseException | None, outcome: Outcome | None) -> dict[str, 
     result = next((name for kind, name in RESULTS.items() if isinstance(error, kind)), "error")
     return {
         "result": result,
-        **told(error),
+        **telling(error),
         "failed_task": outcome.task if outcome else None,
         "exit_status": outcome.exit_status if outcome else None,
     }

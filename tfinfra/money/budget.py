@@ -111,10 +111,3 @@ def least_cap(limits: Limits, burn: Burn) -> float:
     """The smallest max_cost_usd, in whole cents, that leaves `needed_seconds`."""
     usd = (held_for_end(limits, burn) + burn.total * (needed_seconds(limits) + 1) / HOUR) / (1.0 - FOR_USAGE)
     return math.ceil(usd * 100) / 100
-
-
-def most_usd(limits: Limits, burn: Burn) -> float:
-    """US dollars at list price of what is billed by time, if a run lasts until its deadline and its outputs are never
-    fetched; without the deletion, which is quick as a rule."""
-    seconds, _ = run_time(limits, burn)
-    return (burn.total * seconds + burn.keep * limits.keep_outputs) / HOUR
