@@ -28,6 +28,7 @@ LOCAL_TIMEOUTS = Timeouts(register=30, start=60, heartbeat=8, collect=300)
 AZURE_TIMEOUTS = Timeouts(register=900, start=600, heartbeat=60, collect=1800)
 AZURE_NODES = "x86_64-manylinux_2_28"
 MACHINES_OPTION = "--machines"
+_asked: set[str] = set()
 
 
 def cloud_for(target: Target, rehearse: bool, machines: str | None, store: str | None = None) -> Cloud:
@@ -141,6 +142,7 @@ def azure_subscription(subscription: str) -> Cloud:
 
     ARM answers at TFINFRA_ARM_ENDPOINT where that is set: sovereign clouds, Azure Stack, another machine's local cloud.
     """
+    _asked.add("azure")
     endpoint = os.environ.get(ARM_ENDPOINT, AZURE_ARM).rstrip("/")
     ca_file = os.environ.get(ARM_CA)
     scope = f"{endpoint}/.default"
@@ -162,6 +164,11 @@ def azure_subscription(subscription: str) -> Cloud:
         ensure=lambda: None,
         preflight=True,
     )
+
+
+def azure_was_asked() -> bool:
+    """Whether this process has turned to Azure: what fails then is worth a report."""
+    return bool(_asked)
 
 
 def cloud_to_provision(target: Target, rehearse: bool, machines: str | None, store: str | None) -> Cloud:

@@ -1,0 +1,163 @@
+"""Names of people, machines and places out of text, the same thing by the same word everywhere. Pure.
+
+What is known to be a name (the caller, the host, the run, what the manifest gave) is looked for in every form in which
+it may be written: in any case, percent-encoded, in Base64. What is not known beforehand is found by its shape: GUIDs,
+mail addresses, ARM ids, storage hosts, addresses, tokens, signatures, home folders.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote, quote_plus, unquote
+
+SHORTEST = 3
+"""Characters of a known name: to replace shorter ones would leave no text readable."""
+_HEX = "[0-9a-fA-F]"
+_PUBLIC_ADDRESSES = ("127.", "0.0.0.0", "169.254.169.254", "168.63.129.16")  # noqa: S104 - none is bound to
+_SYSTEM = r"(?:usr|etc|bin|sbin|lib|lib64|opt|var|tmp|dev|proc|sys|run|subscriptions|providers|resourceGroups)"
+_SECRETS = (
+    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
+    re.compile(r"eyJ[\w-]{6,}\.[\w-]*(?:\.[\w-]*)*"),  # a JSON Web Token: its first part is {" in Base64
+    re.compile(r"(?<=Bearer )[\w.~+/=-]{8,}", re.IGNORECASE),
+    re.compile(r"(?<=sig=)[^&\s\"'<>\\]+", re.IGNORECASE),
+    re.compile(r"(?<=sig%3D)[^&\s\"'<>\\]+?(?=%26|[&\s\"'<>\\]|$)", re.IGNORECASE),
+    re.compile(r"(?<=://)[^/\s:@\"']+:[^/\s@\"']+(?=@)"),
+    re.compile(r"(?<=AccountKey=)[\w+/=]+", re.IGNORECASE),
+    re.compile(r"(?:(?<=password=)|(?<=client_secret=)|(?<=secret=)|(?<=token=))[^&\s\"';]+", re.IGNORECASE),
+)
+MASK = "***"
+_ENCODED = re.compile(r"[\w.~*!()-]*(?:%[0-9A-Fa-f]{2}[\w.~*!()+-]*)+")
+_BASE64 = re.compile(r"(?<![\w+/-])[\w+/-]{12,}={0,2}(?![\w+/=-])")
+
+
+@dataclass
+class Names:
+    """The words that stand for names: "guid-1" for the first GUID, and so on; the same name has the same word, in any
+    case. `known` are names by kind that are told beforehand, `secrets` values that are masked without a word."""
+
+    known: Mapping[str, Iterable[str]] = field(default_factory=dict)
+    secrets: Iterable[str] = ()
+    _words: dict[tuple[str, str], str] = field(default_factory=dict)
+    _counts: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._hidden = _any_of({form for value in self.secrets for form in _forms(value)})
+        told = {name: kind for kind, values in self.known.items() for name in values if len(name) >= SHORTEST}
+        self._told = sorted(told.items(), key=lambda item: (-len(item[0]), item[0]))
+        self._of = {form.lower(): self.word(kind, name) for name, kind in self._told for form in _forms(name)}
+        self._names = _any_of(self._of)
+
+    def word(self, kind: str, name: str) -> str:
+        """The word for a name."""
+        key = (kind, name.lower())
+        if key not in self._words:
+            self._counts[kind] = self._counts.get(kind, 0) + 1
+            self._words[key] = f"{kind}-{self._counts[kind]}"
+        return self._words[key]
+
+    def without(self, text: str) -> str:
+        """`text` without any name or secret."""
+        text = self._plain(text)
+        text = _ENCODED.sub(lambda found: self._decoded(found[0], unquote, lambda new: quote(new, safe="")), text)
+        return _BASE64.sub(lambda found: self._decoded(found[0], _from_base64, lambda _: "base64-removed"), text)
+
+    def _decoded(self, text: str, decode: Callable[[str], str], encode: Callable[[str], str]) -> str:
+        """An encoded `text` whose plain form holds a name, without it."""
+        plain = decode(text)
+        if plain == text or not plain:
+            return text
+        told = self._plain(plain)
+        return text if told == plain else encode(told)
+
+    def _plain(self, text: str) -> str:
+        if self._hidden is not None:
+            text = self._hidden.sub(MASK, text)
+        for pattern in _SECRETS:
+            text = pattern.sub(MASK, text)
+        if self._names is not None:
+            text = self._names.sub(lambda found: self._of[found[0].lower()], text)
+        for kind, pattern in _SHAPES:
+            text = pattern.sub(lambda found, kind=kind: self._shape(kind, found), text)  # type: ignore[misc]
+        return text
+
+    def _shape(self, kind: str, found: re.Match[str]) -> str:
+        name = found["name"]
+        if _is_a_word(name) or (kind == "ip" and name.startswith(_PUBLIC_ADDRESSES)):
+            return found[0]
+        key = name.replace("-", "") if kind in ("guid", "subscription") else name
+        start, end = found.start("name") - found.start(), found.end("name") - found.start()
+        return found[0][:start] + self.word(kind, key) + found[0][end:]
+
+
+_GUID = rf"(?<!{_HEX}){_HEX}{{8}}-?{_HEX}{{4}}-?{_HEX}{{4}}-?{_HEX}{{4}}-?{_HEX}{{12}}(?!{_HEX})"
+_SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("subscription", re.compile(rf"/subscriptions/(?P<name>{_GUID})", re.IGNORECASE)),
+    ("mail", re.compile(r"(?P<name>[\w.+'#-]+@[\w-]+(?:\.[\w-]+)+)")),
+    ("guid", re.compile(rf"(?P<name>{_GUID})")),
+    ("group", re.compile(r"/resourceGroups/(?P<name>[^/\s\"',;?)]+)", re.IGNORECASE)),
+    ("storage", re.compile(r"(?P<name>[a-z0-9-]{3,63})(?=\.(?:blob|file|dfs|queue|table|web)\.)", re.IGNORECASE)),
+    *(
+        (
+            "resource",
+            re.compile(rf"/providers/[\w.]+(?:/[\w.-]+/[^/\s\"',;?)]+){{{depth}}}/[\w.-]+/(?P<name>[^/\s\"',;?)]+)"),
+        )
+        for depth in range(3)
+    ),
+    ("user", re.compile(r"(?:/home/|/Users/|[A-Za-z]:\\+Users\\+)(?P<name>[^/\\\s\"':,;]+)")),
+    ("path", re.compile(rf"(?<![\w.:/\\~-])(?P<name>/(?!{_SYSTEM}(?:/|\b)|home/|Users/)[\w.+@~-]+(?:/[\w.+@~-]+)+)")),
+    ("ip", re.compile(r"(?<![\d.])(?P<name>(?:\d{1,3}\.){3}\d{1,3})(?![\d.])")),
+    (
+        "ip",
+        re.compile(
+            rf"(?<![\w:])(?P<name>(?:{_HEX}{{1,4}}:){{4,7}}{_HEX}{{1,4}}|(?:{_HEX}{{1,4}}:)+:{_HEX}{{1,4}})(?![\w:])"
+        ),
+    ),
+)
+
+
+def _is_a_word(name: str) -> bool:
+    """Whether it is made of our own words already, or masked."""
+    return bool(re.fullmatch(r"[a-z]+-\d+|\*+|tfinfra-run-\d+-[a-z0-9-]+", name))
+
+
+def _forms(name: str) -> set[str]:
+    """The ways in which a name may be written: as it is, for URLs, and in Base64 at each of three alignments."""
+    data = name.encode()
+    forms = {name, quote(name, safe=""), quote_plus(name), "".join(f"%{byte:02x}" for byte in data)}
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        for shift in range(3):
+            # what stands before and behind the name changes the first and the last characters: those are cut
+            whole = encode(b"\0" * shift + data).decode().rstrip("=")
+            cut = whole[(0, 2, 3)[shift] : len(whole) - (1 if (len(data) + shift) % 3 else 0)]
+            if len(cut) >= 8:
+                forms.add(cut)
+    return {form for form in forms if len(form) >= SHORTEST}
+
+
+def _any_of(forms: Iterable[str]) -> re.Pattern[str] | None:
+    """Finds any of the forms, the longest first, in any case; a short word only where it stands alone."""
+    ordered = sorted(set(forms), key=lambda form: (-len(form), form))
+    if not ordered:
+        return None
+    return re.compile("|".join(_alone(form) for form in ordered), re.IGNORECASE)
+
+
+def _alone(form: str) -> str:
+    pattern = re.escape(form)
+    if len(form) >= 8 or not form[0].isalnum() or not form[-1].isalnum():
+        return pattern
+    return rf"(?<![A-Za-z0-9]){pattern}(?![A-Za-z0-9])"
+
+
+def _from_base64(text: str) -> str:
+    """The text that Base64 holds, "" where it holds none."""
+    plain = text.rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        found = base64.b64decode(plain + "=" * (-len(plain) % 4)).decode()
+    except (binascii.Error, ValueError):
+        return ""
+    return found if found.isprintable() else ""
