@@ -46,19 +46,21 @@ def facts(error: TfinfraError) -> dict[str, Any]:
     """{"kind", "exit_code", "message", "hint", "diagnostics", "arm"} of an error, without what the user wrote."""
     told = not error.diagnostics or error.diagnostics[0].code.startswith(_OF_THE_CLOUD)
     message = error.message.partition("\n")[0] if isinstance(error, TrainingFailed) else error.message
-    arm = {"status": error.status, "code": error.code, "said": error.said} if _of_arm(error) else None
     return {
         "kind": type(error).__name__,
         "exit_code": error.exit_code,
         "message": redact(message) if told else None,
         "hint": redact(error.hint) if told and error.hint else None,
         "diagnostics": [_diagnostic(d) for d in error.diagnostics],
-        "arm": arm,
+        "arm": _arm(error),
     }
 
 
-def _of_arm(error: TfinfraError) -> bool:
-    return isinstance(error, ProvisioningError) and error.status is not None
+def _arm(error: TfinfraError) -> dict[str, Any] | None:
+    """ARM's own answer, where the error is one."""
+    if not isinstance(error, ProvisioningError) or error.status is None:
+        return None
+    return {"status": error.status, "code": error.code, "said": redact(error.said)}
 
 
 def _diagnostic(found: Diagnostic) -> dict[str, Any]:
