@@ -1,5 +1,5 @@
-"""What `tfinfra plan --live` and `tfinfra doctor --manifest` take, with the cloud next door and with each of its answers
-100 ms late."""
+"""What `tfinfra plan --live` and `doctor --manifest` take, with the cloud next door and with each of its answers 100 ms
+late."""
 
 from __future__ import annotations
 
