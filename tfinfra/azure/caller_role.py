@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tfinfra.azure.uses import USES, use_of
-from tfinfra.roles import GROUPS, custom_role
+from tfinfra.roles import GROUPS, custom_role, name_within
 
 NAME = "tfinfra caller"
 _SDK = "pulumi_azure_native"
@@ -57,7 +57,8 @@ def caller_role(types: Iterable[str], subscription: str) -> dict[str, Any]:
     and what a target may bring."""
     made = (action for kind in types for action in _actions(kind))
     actions = sorted({*_ALWAYS, *made, *use_of(USES)})
-    return custom_role(subscription, NAME, "What tfinfra needs to make, look at and delete a run", tuple(actions))
+    name = name_within(subscription, NAME)
+    return custom_role(subscription, name, "What tfinfra needs to make, look at and delete a run", tuple(actions))
 
 
 def _actions(kind: str) -> Iterator[str]:

@@ -50,8 +50,8 @@ PLAIN_DENIAL = {
 CALLER = "00000000-1111-4222-8333-444444444444"
 UNMATCHED = {
     "code": "UnmatchedPrincipalType",
-    "message": "The PrincipalId '00000000111142228333444444444444' has type 'ServicePrincipal' , which is different from "
-    "specified PrinciaplType 'User'.",
+    "message": "The PrincipalId '00000000111142228333444444444444' has type 'ServicePrincipal' , which is different "
+    "from specified PrinciaplType 'User'.",
 }
 
 
