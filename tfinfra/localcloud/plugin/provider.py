@@ -19,7 +19,7 @@ from tfinfra.localcloud.plugin.errors import PartlyCreated, Refused
 from tfinfra.localcloud.plugin.session import Session
 from tfinfra.localcloud.plugin.styles import LONG_DELETIONS, LONG_WRITES
 
-_VERSION = "3.29.0"
+VERSION = "3.29.0"
 _Method = Callable[["Provider", Any, grpc.ServicerContext], Any]
 
 
@@ -70,7 +70,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return self._session
 
     def GetPluginInfo(self, request: Any, context: Any) -> Any:
-        return plugin_pb2.PluginInfo(version=_VERSION)
+        return plugin_pb2.PluginInfo(version=VERSION)
 
     def Attach(self, request: Any, context: Any) -> Any:
         return empty_pb2.Empty()
