@@ -16,13 +16,12 @@ from starlette.types import Receive, Scope, Send
 
 from tfinfra.localcloud import ids, instances, questions, tokens
 from tfinfra.localcloud.arm_error import ArmError, forbidden
-from tfinfra.localcloud.core import NONE, Answer, Core, Wishes
+from tfinfra.localcloud.core import NONE, WISHES, Answer, Core, Wishes
 from tfinfra.localcloud.faults import Fault, Faults
 from tfinfra.localcloud.listing import list_resources
 from tfinfra.localcloud.providers import authorization, compute
 from tfinfra.localcloud.specials import special_answer
 
-WISHES = ("machines", "blobs")
 log = logging.getLogger("tfinfra.localcloud.requests")
 
 
@@ -77,7 +76,8 @@ class ArmApp:
         if not version:
             message = "The api-version query parameter (?api-version=) is required for all requests."
             raise ArmError(400, "MissingApiVersionParameter", message)
-        wishes = {name: wish for name in WISHES if (wish := request.headers.get(f"x-tfinfra-{name}"))}
+        said = {name: wish for name in WISHES if (wish := request.headers.get(f"x-tfinfra-{name}"))}
+        wishes = {**self.core.around.wishes, **said}
         filter_ = request.query_params.get("$filter", "")
         return await self.dispatch(oid, request.method, path, version, body, wishes=wishes, filter_=filter_)
 
