@@ -23,7 +23,8 @@ class Surroundings:
     loopback; `quotas` override the limit of a family of cores, everywhere ("name") or in one location
     ("location/name"); `ahead` is by how many seconds the timers' clock goes before `now`, so that a test need not wait
     for a recurrence; `azurite` is the program that a client has installed, for the `azurites` that serve accounts;
-    `events` are about to happen to machines."""
+    `events` are about to happen to machines; `registered` gives the time from which on a provider is registered that a
+    caller has asked for, by its namespace in lower case."""
 
     layout: Layout
     state: State
@@ -38,6 +39,7 @@ class Surroundings:
     azurite: Path | None = None
     azurites: Servers = field(default_factory=Servers)
     events: Events = field(default_factory=Events)
+    registered: dict[str, float] = field(default_factory=dict)
 
 
 class Provider:
