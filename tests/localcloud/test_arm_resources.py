@@ -20,6 +20,7 @@ from tests.localcloud.arm import (
     scale_set,
 )
 from tfinfra.localcloud import tokens
+from tfinfra.roles import group_deleter_names
 
 
 def changed(body: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
@@ -173,7 +174,8 @@ def test_role_assignments(arm: Arm) -> None:
 
 def test_roles_are_listed_by_name(arm: Arm) -> None:
     path = f"{SUB}/providers/Microsoft.Authorization/roleDefinitions"
-    found = arm.get(path, query="api-version=2022-04-01&$filter=roleName eq 'tfinfra group deleter'").body["value"]
+    name, _ = group_deleter_names(SUB.rpartition("/")[2])
+    found = arm.get(path, query=f"api-version=2022-04-01&$filter=roleName eq '{name}'").body["value"]
     assert [r["properties"]["permissions"][0]["actions"] for r in found] == [
         [
             "Microsoft.Resources/subscriptions/resourceGroups/read",

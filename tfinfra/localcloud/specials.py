@@ -58,9 +58,11 @@ def _operation_result(core: Core, address: ids.Address, name: str, filter_: str)
 
 def _roles(core: Core, address: ids.Address, name: str, filter_: str) -> Answer:
     del address, name
-    wanted = re.search(r"roleName\s+eq\s+'([^']*)'", filter_, re.IGNORECASE)
     found = authorization.definitions(core.around)
-    return Answer(200, {"value": [r for r in found if not wanted or r["properties"]["roleName"] == wanted.group(1)]})
+    for property_ in ("roleName", "type"):
+        if wanted := re.search(rf"{property_}\s+eq\s+'([^']*)'", filter_, re.IGNORECASE):
+            found = [role for role in found if role["properties"][property_] == wanted.group(1)]
+    return Answer(200, {"value": found})
 
 
 def _role(core: Core, address: ids.Address, name: str, filter_: str) -> Answer:

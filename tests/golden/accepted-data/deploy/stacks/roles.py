@@ -16,7 +16,7 @@ _NAMES = uuid.UUID("6f1d2c1e-5a0b-5c8e-9d2f-7b1f0a4c3e55")
 
 
 def group_deleter(subscription: str) -> str:
-    """The id of the custom role "tfinfra group deleter" (read and delete resource groups, nothing in them).
+    """The id of the custom role "tfinfra group deleter <…>" (read and delete resource groups, nothing in them).
 
     No built-in role is as narrow. `tfinfra setup azure` defines it once per subscription under this very id, which
     must be unique in a tenant and therefore depends on the subscription.
