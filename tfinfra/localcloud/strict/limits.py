@@ -97,8 +97,9 @@ _COMPUTE: dict[tuple[str, str, bool], _Pair] = {
     ("microsoft.compute/locations/operations", "reads", False): _OPERATION,
 }
 # The same page as ARM's, "Network throttling" and "Storage throttling".
-_NETWORK = {"reads": Limit("reads", 10_000, 10_000, 300), "writes": Limit("writes", 1_000, 1_000, 300)}
-_PRIVATE_DNS = Limit("reads of Azure Private DNS", 500, 500, 300)
+_NETWORK_READS = Limit("NetworkReads", 10_000, 10_000, 300)
+_NETWORK_WRITES = Limit("NetworkWrites", 1_000, 1_000, 300)
+_PRIVATE_DNS_READS = Limit("PrivateDnsReads", 500, 500, 300)
 _STORAGE = {"Read": Limit("Read", 800, 800, 300), "Write": Limit("Write", 1_200, 1_200, 3_600)}
 _STORAGE_LIST = Limit("List", 100, 100, 300)
 
@@ -110,8 +111,8 @@ def provider_limits(namespace: str, call: Call) -> Iterator[tuple[Limit, bool]]:
             if limit is not None:
                 yield limit, of_resource
     elif namespace == "microsoft.network":
-        dns = call.kind == "reads" and call.type_.startswith("microsoft.network/privatedns")
-        yield _PRIVATE_DNS if dns else _NETWORK["reads" if call.kind == "reads" else "writes"], False
+        reads = _PRIVATE_DNS_READS if call.type_.startswith("microsoft.network/privatedns") else _NETWORK_READS
+        yield reads if call.kind == "reads" else _NETWORK_WRITES, False
     elif namespace == "microsoft.storage":
         listing = call.is_collection and call.type_ == "microsoft.storage/storageaccounts"
         yield _STORAGE_LIST if listing else _STORAGE["Read" if call.kind == "reads" else "Write"], False
