@@ -11,7 +11,7 @@ from typing import Any
 
 from tfinfra import __version__
 from tfinfra.localcloud.arm_error import ArmError
-from tfinfra.localcloud.core import Answer, Core
+from tfinfra.localcloud.core import WISHES, Answer, Core
 from tfinfra.localcloud.events import NOTICE_SECONDS, check_type
 from tfinfra.localcloud.faults import Faults
 from tfinfra.localcloud.market import Market
@@ -77,6 +77,7 @@ class Admin:
             "PUT market": self._market,
             "DELETE market": self._usual_market,
             "PUT clock": self._clock,
+            "PUT wishes": self._wishes,
             "POST events": self._add_event,
         }
         answer = answers.get(f"{method} {path.removeprefix('/tfinfra/')}")
@@ -116,6 +117,15 @@ class Admin:
         """{"ahead": seconds}: how far the timers' clock goes before the real one. Machines and tokens keep the time."""
         self.core.around.ahead = float(body["ahead"])
         return Answer(200, {"ahead": self.core.around.ahead})
+
+    def _wishes(self, body: dict[str, Any]) -> Answer:
+        """What makers who cannot say it by headers wish for, as those who come for Azure: {"machines": kind, "blobs":
+        "azurite", "image": folder}, and the program "azurite" itself. Those of before are gone."""
+        around = self.core.around
+        if program := body.get("azurite"):
+            around.azurite = Path(program)
+        around.wishes = {name: str(body[name]) for name in WISHES if body.get(name)}
+        return Answer(200, around.wishes)
 
     def _add_event(self, body: dict[str, Any]) -> Answer:
         """{"type", "machine", "seconds"}: what happens to a machine (its name, computer name or vmId), and in how many

@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from tfinfra.localcloud import ids, instances, questions, tokens
 from tfinfra.localcloud.arm_error import ArmError, forbidden
-from tfinfra.localcloud.core import NONE, Answer, Core, Wishes
+from tfinfra.localcloud.core import NONE, WISHES, Answer, Core, Wishes
 from tfinfra.localcloud.faults import Fault, Faults
 from tfinfra.localcloud.layout import TENANT
 from tfinfra.localcloud.listing import list_resources
@@ -27,7 +27,6 @@ from tfinfra.localcloud.strict import acceptance, following, subscriptions
 from tfinfra.localcloud.strict.limits import Call
 from tfinfra.localcloud.strict.throttle import Throttle
 
-WISHES = ("machines", "blobs")
 log = logging.getLogger("tfinfra.localcloud.requests")
 
 
@@ -84,7 +83,8 @@ class ArmApp:
         version = next((v for k, v in request.query_params.items() if k.lower() == "api-version"), "")
         acceptance.check_version(version)
         left = self._counted(oid, request.method, path, body)
-        wishes = {name: wish for name in WISHES if (wish := request.headers.get(f"x-tfinfra-{name}"))}
+        said = {name: wish for name in WISHES if (wish := request.headers.get(f"x-tfinfra-{name}"))}
+        wishes = {**self.core.around.wishes, **said}
         filter_ = request.query_params.get("$filter", "")
         answer = await self.dispatch(oid, request.method, path, version, body, wishes=wishes, filter_=filter_)
         return replace(answer, headers={**left, **answer.headers})
@@ -175,7 +175,7 @@ class ArmApp:
     def _claims(self, request: Request) -> dict[str, Any]:
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         if kind.lower() != "bearer" or not token.strip():
-            text = "Authentication failed. The 'Authorization' header is missing or of no known scheme."
+            text = "Authentication failed. The 'Authorization' header is missing."
             raise tokens.refused("AuthenticationFailed", text)
         return tokens.proven_claims(self.key, token.strip(), self.core.around.now())
 

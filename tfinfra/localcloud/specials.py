@@ -44,7 +44,7 @@ def _operation(core: Core, address: ids.Address, name: str, filter_: str) -> Ans
 
 
 def _operation_result(core: Core, address: ids.Address, name: str, filter_: str) -> Answer:
-    """202 while it goes on, then 200, or the error that it ended with."""
+    """202 while it goes on, then 200 with what was made, or the error that it ended with."""
     del address, filter_
     found = core.operations.get(name)
     if found is None:
@@ -53,7 +53,8 @@ def _operation_result(core: Core, address: ids.Address, name: str, filter_: str)
         raise ArmError(found.error["status"], found.error["code"], found.error["message"])
     if found.status == "InProgress":
         return Answer(202, headers={"Retry-After": "0"})  # asked again at the same place
-    return Answer(200)
+    made = core.around.state.get(found.resource) if found.verb == "put" else None
+    return Answer(200, core.view(made) if made else None)
 
 
 def _roles(core: Core, address: ids.Address, name: str, filter_: str) -> Answer:

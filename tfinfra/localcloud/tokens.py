@@ -47,6 +47,11 @@ def mint(key: bytes, oid: str, now: float, seconds: int, audience: str = AUDIENC
     }
     if oid == OWNER_OID:
         claims["upn"] = getpass.getuser()
+    return signed(key, claims)
+
+
+def signed(key: bytes, claims: dict[str, Any]) -> str:
+    """The claims as a token of this cloud."""
     head = _part({"alg": "HS256", "typ": "JWT"}) + "." + _part(claims)
     return head + "." + _encode(_sign(key, head))
 

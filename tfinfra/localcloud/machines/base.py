@@ -34,7 +34,8 @@ class InstanceSpec:
 class ScaleSetSpec:
     """What one scale set boots. `folder` is its own, for logs, disks and records; `network` its subnet's CIDR;
     `arm_port` is where the daemon serves ARM over TLS on loopback, `arm_socket` the same on a Unix socket;
-    `doors` are further ports of the host's loopback that the machines reach at their own."""
+    `doors` are further ports of the host's loopback that the machines reach at their own; `image` is a folder whose
+    files lie in each machine at the same paths below its root, None where the image is the host and nothing more."""
 
     set_id: str
     folder: Path
@@ -44,6 +45,7 @@ class ScaleSetSpec:
     arm_port: int
     arm_socket: Path
     doors: tuple[int, ...] = ()
+    image: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import json
 import os
+import shutil
 import signal
 import socket
 from dataclasses import dataclass
@@ -40,6 +41,8 @@ def boot(job: Job, index: int, keeper: int) -> NoReturn:
     _console(folder / "console.log")
     hosts = {i.computer_name: address for i, address in zip(spec.instances, job.addresses, strict=True)}
     root = node_root.make(folder, spec.folder, spec.mounts)
+    if spec.image is not None:
+        shutil.copytree(spec.image, root, symlinks=True, dirs_exist_ok=True)
     node_files.write(root, instance, hosts)
     linux.enter_root(root)
     _report_sockets(instance, (spec.arm_port, *spec.doors), job.report)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -79,7 +80,7 @@ def _first_record(spec: ScaleSetSpec, addresses: tuple[str, ...]) -> Record:
 
 def _boot(spec: ScaleSetSpec, record: Record) -> tuple[Record, dict[int, str]]:
     """Starts the machines; also returns which machine's first process each pid is."""
-    pids = {_start(instance, spec.folder / instance.name): instance.name for instance in spec.instances}
+    pids = {_start(instance, spec.folder / instance.name, spec.image): instance.name for instance in spec.instances}
     processes = {name: identify(pid) for pid, name in pids.items()}
     record = replace(record, instances=tuple(replace(i, process=processes[i.name]) for i in record.instances))
     write_record(spec.folder, record)
@@ -117,10 +118,12 @@ def _why(folder: Path, code: int) -> str:
     return f"its first process ended with exit status {code}" + (f": {lines[0]}" if lines else "")
 
 
-def _start(instance: InstanceSpec, folder: Path) -> int:
+def _start(instance: InstanceSpec, folder: Path, image: Path | None) -> int:
     """Forks the machine's first process; returns its pid."""
     root = folder / "root"
     root.mkdir(parents=True, exist_ok=True)
+    if image is not None:
+        shutil.copytree(image, root, symlinks=True, dirs_exist_ok=True)
     parent = os.getpid()
     pid = os.fork()
     if pid == 0:

@@ -67,6 +67,12 @@ def kind_of(resource: Resource) -> str:
     return str(resource.internal.get("machines") or "")
 
 
+def image_of(resource: Resource) -> Path | None:
+    """The folder whose files the machines' image brings along; None for an image that is this host."""
+    named = resource.internal.get("image")
+    return Path(str(named)) if named else None
+
+
 def capacity(resource: Resource) -> int:
     return int((resource.body.get("sku") or {}).get("capacity") or 0)
 
@@ -154,6 +160,7 @@ def scale_set_spec(around: Surroundings, resource: Resource) -> ScaleSetSpec:
         arm_port=around.arm_port,
         arm_socket=around.layout.arm_socket,
         doors=mounts.doors_of(around, resource),
+        image=image_of(resource),
     )
 
 

@@ -23,8 +23,8 @@ _NAMES = f"{_TROUBLE}/error-storage-account-name"
 
 REFUSALS: dict[str, Refusal] = {
     # who asks
-    "no token": Refusal(401, "AuthenticationFailed", f"{_TROUBLE}/common-deployment-errors"),
-    "a token that is none": Refusal(401, "InvalidAuthenticationToken", f"{_TROUBLE}/common-deployment-errors"),
+    "no token": Refusal(401, "AuthenticationFailed", "hashicorp/terraform-provider-azurerm#3612"),
+    "a token that is none": Refusal(401, "InvalidAuthenticationToken", "Azure/azure-powershell#27882"),
     "an expired token": Refusal(401, "ExpiredAuthenticationToken", "microsoft/PlanetaryComputer#343"),
     "a token for somebody else": Refusal(
         401, "InvalidAuthenticationTokenAudience", "JetBrains/azure-tools-for-intellij#16"
@@ -38,7 +38,7 @@ REFUSALS: dict[str, Refusal] = {
     "a provider that is not registered": Refusal(409, "MissingSubscriptionRegistration", "nforgeio/neonKUBE#1670"),
     "a namespace that there is not": Refusal(404, "InvalidResourceNamespace", "Azure/aci-connector-k8s#13"),
     "a type that there is not": Refusal(404, "InvalidResourceType", "Azure/azure-sdk-for-net#2366"),
-    "no API version": Refusal(400, "MissingApiVersionParameter", f"{_TROUBLE}/common-deployment-errors"),
+    "no API version": Refusal(400, "MissingApiVersionParameter", "cloudquery/cloudquery#6626"),
     "an API version that is none": Refusal(400, "InvalidApiVersionParameter", "ansible-collections/azure#188"),
     "an API version that a type has not": Refusal(400, "NoRegisteredProviderFound", "Azure/azure-cli#28496"),
     "a write without a location": Refusal(400, "LocationRequired", f"{_TROUBLE}/common-deployment-errors"),
