@@ -110,6 +110,7 @@ class Admin:
         """Quotas too are as they were at the start."""
         self.core.around.market = Market()
         self.core.around.quotas.clear()
+        self.core.around.registered.clear()
         return Answer(200, {})
 
     def _clock(self, body: dict[str, Any]) -> Answer:
