@@ -115,6 +115,9 @@ def gathered(
     if last:
         report.take("last.json", lambda: _json(clear(allowed.failure(last))))
     report.take("run.json", lambda: _json(clear(allowed.record(_there(record)))))
+    failure = _document(folder.path / "failure.json")
+    if failure:  # of a run that was submitted from Python and came to nothing
+        report.take("failure.json", lambda: _json(clear(allowed.failure(failure))))
     report.take("events.jsonl", lambda: _events(folder.path / "events.jsonl", clear))
     results = Path(str(record.get("results") or folder.path / "results"))
     if clear is _as_it_is:
