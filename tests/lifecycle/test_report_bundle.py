@@ -199,6 +199,20 @@ def test_the_same_name_is_the_same_word_everywhere(failed: Path) -> None:
     assert told.pop().startswith("/subscriptions/")
 
 
+def test_a_name_that_one_text_shows_is_found_in_the_others() -> None:
+    names = Names()
+    names.learn(
+        "https://hopperdata42.blob.core.windows.net/x and /home/ghopper/x by \\\\u0027grace@navy.example\\\\u0027"
+    )
+    assert names.without("HopperData42 of ghopper: grace@navy.example") == "storage-1 of user-1: mail-1"
+
+
+def test_what_is_short_is_found_where_it_stands_alone() -> None:
+    names = Names(known={"user": ["ada"]}, secrets=["hush"])
+    told = r"ada's canada, \u0027ada\u0027, ADA_x, %61da, hush"
+    assert names.without(told) == "user-1's canada, 'user-1', user-1_x, user-1, ***"
+
+
 BROKEN = {
     "a record that was cut": lambda folder: (folder / "run.json").write_text('{"run": "digits'),
     "a record that is none": lambda folder: (folder / "run.json").write_text("[1]"),
@@ -279,6 +293,12 @@ WORDS = {
     "a size and a region": ("Standard_D2s_v5 in eastus", "Standard_D2s_v5 in eastus"),
     "a SHA-256": ("a" * 64, "a" * 64),
     "an address of IPv6": ("2001:db8:0:0:1:2:3:4", "ip-1"),
+    "encoded twice": ("ada%2540navy.example", "mail-1"),
+    "JSON within JSON": (r"\u0027ada@navy.example\u0027", "'mail-1'"),
+    "JSON in Base64": (base64.b64encode(b'{\n "upn": "ada@navy.example"\n}').decode(), "base64-removed"),
+    "a resource in upper case": ("/PROVIDERS/MICROSOFT.WEB/SITES/ADA", "/PROVIDERS/MICROSOFT.WEB/SITES/resource-1"),
+    "a private key": ("x -----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY----- y", "x *** y"),
+    "a guest": ("ada_navy.example#EXT#@contoso.onmicrosoft.com", "mail-1"),
     "a time": ("2026-11-29T15:05:00Z", "2026-11-29T15:05:00Z"),
 }
 

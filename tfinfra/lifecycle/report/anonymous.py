@@ -18,7 +18,9 @@ SHORTEST = 3
 """Characters of a known name: to replace shorter ones would leave no text readable."""
 _HEX = "[0-9a-fA-F]"
 _PUBLIC_ADDRESSES = ("127.", "0.0.0.0", "169.254.169.254", "168.63.129.16")  # noqa: S104 - none is bound to
-_SYSTEM = r"(?:usr|etc|bin|sbin|lib|lib64|opt|var|tmp|dev|proc|sys|run|subscriptions|providers|resourceGroups)"
+_SYSTEM = (
+    r"(?:usr|etc|bin|sbin|lib|lib64|opt|var|tmp|dev|proc|sys|run|home|users|subscriptions|providers|resourceGroups)"
+)
 _SECRETS = (
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
     re.compile(r"eyJ[\w-]{6,}\.[\w-]*(?:\.[\w-]*)*"),  # a JSON Web Token: its first part is {" in Base64
@@ -46,10 +48,25 @@ class Names:
 
     def __post_init__(self) -> None:
         self._hidden = _any_of({form for value in self.secrets for form in _forms(value)})
-        told = {name: kind for kind, values in self.known.items() for name in values if len(name) >= SHORTEST}
-        self._told = sorted(told.items(), key=lambda item: (-len(item[0]), item[0]))
-        self._of = {form.lower(): self.word(kind, name) for name, kind in self._told for form in _forms(name)}
+        self._of: dict[str, str] = {}
+        self._remember({name: kind for kind, values in self.known.items() for name in values if len(name) >= SHORTEST})
+
+    def _remember(self, names: Mapping[str, str]) -> None:
+        """Looks for these from now on, in all of their forms; `names` has the kind of each; longer ones go first."""
+        for name, kind in sorted(names.items(), key=lambda item: (-len(item[0]), item[0])):
+            word = self.word(kind, name)
+            for form in _forms(name):
+                self._of.setdefault(form.lower(), word)
         self._names = _any_of(self._of)
+
+    def learn(self, text: str) -> None:
+        """Remembers the people, accounts and groups that `text` shows by their shape: another text may name them
+        without it."""
+        plain = self._known_out(_unescaped(text))
+        found = {m["name"]: kind for kind, pattern in _SHAPES if kind in _LEARNT for m in pattern.finditer(plain)}
+        self._remember(
+            {name: kind for name, kind in found.items() if len(name) >= _LEAST_LEARNT and not _is_a_word(name)}
+        )
 
     def word(self, kind: str, name: str) -> str:
         """The word for a name."""
@@ -61,8 +78,8 @@ class Names:
 
     def without(self, text: str) -> str:
         """`text` without any name or secret."""
-        text = self._plain(text)
-        text = _ENCODED.sub(lambda found: self._decoded(found[0], unquote, lambda new: quote(new, safe="")), text)
+        text = self._plain(_unescaped(text))
+        text = _ENCODED.sub(lambda found: self._decoded(found[0], _unquoted, lambda new: quote(new, safe="")), text)
         return _BASE64.sub(lambda found: self._decoded(found[0], _from_base64, lambda _: "base64-removed"), text)
 
     def _decoded(self, text: str, decode: Callable[[str], str], encode: Callable[[str], str]) -> str:
@@ -73,13 +90,15 @@ class Names:
         told = self._plain(plain)
         return text if told == plain else encode(told)
 
-    def _plain(self, text: str) -> str:
+    def _known_out(self, text: str) -> str:
         if self._hidden is not None:
             text = self._hidden.sub(MASK, text)
         for pattern in _SECRETS:
             text = pattern.sub(MASK, text)
-        if self._names is not None:
-            text = self._names.sub(lambda found: self._of[found[0].lower()], text)
+        return text if self._names is None else self._names.sub(lambda found: self._of[found[0].lower()], text)
+
+    def _plain(self, text: str) -> str:
+        text = self._known_out(text)
         for kind, pattern in _SHAPES:
             text = pattern.sub(lambda found, kind=kind: self._shape(kind, found), text)  # type: ignore[misc]
         return text
@@ -94,29 +113,39 @@ class Names:
 
 
 _GUID = rf"(?<!{_HEX}){_HEX}{{8}}-?{_HEX}{{4}}-?{_HEX}{{4}}-?{_HEX}{{4}}-?{_HEX}{{12}}(?!{_HEX})"
+_PART = r"[^/\s\"',;?)]+"  # of a path in a sentence
+_ABOVE = (rf"/providers/[\w.]+(?:/[\w.-]+/{_PART}){{{depth}}}" for depth in range(3))
+_V6 = rf"(?:{_HEX}{{1,4}}:){{4,7}}{_HEX}{{1,4}}|(?:{_HEX}{{1,4}}:)+:{_HEX}{{1,4}}"
 _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("subscription", re.compile(rf"/subscriptions/(?P<name>{_GUID})", re.IGNORECASE)),
-    ("mail", re.compile(r"(?P<name>[\w.+'#-]+@[\w-]+(?:\.[\w-]+)+)")),
+    ("mail", re.compile(r"(?P<name>\w[\w.+'#-]*@[\w-]+(?:\.[\w-]+)+)")),
     ("guid", re.compile(rf"(?P<name>{_GUID})")),
-    ("group", re.compile(r"/resourceGroups/(?P<name>[^/\s\"',;?)]+)", re.IGNORECASE)),
+    ("group", re.compile(rf"/resourceGroups/(?P<name>{_PART})", re.IGNORECASE)),
     ("storage", re.compile(r"(?P<name>[a-z0-9-]{3,63})(?=\.(?:blob|file|dfs|queue|table|web)\.)", re.IGNORECASE)),
-    *(
-        (
-            "resource",
-            re.compile(rf"/providers/[\w.]+(?:/[\w.-]+/[^/\s\"',;?)]+){{{depth}}}/[\w.-]+/(?P<name>[^/\s\"',;?)]+)"),
-        )
-        for depth in range(3)
-    ),
+    *(("resource", re.compile(rf"{above}/[\w.-]+/(?P<name>{_PART})", re.IGNORECASE)) for above in _ABOVE),
     ("user", re.compile(r"(?:/home/|/Users/|[A-Za-z]:\\+Users\\+)(?P<name>[^/\\\s\"':,;]+)")),
-    ("path", re.compile(rf"(?<![\w.:/\\~-])(?P<name>/(?!{_SYSTEM}(?:/|\b)|home/|Users/)[\w.+@~-]+(?:/[\w.+@~-]+)+)")),
+    ("path", re.compile(rf"(?<![\w.:/\\~-])(?P<name>/(?!{_SYSTEM}(?:/|\b))[\w.+@~-]+(?:/[\w.+@~-]+)+)", re.IGNORECASE)),
     ("ip", re.compile(r"(?<![\d.])(?P<name>(?:\d{1,3}\.){3}\d{1,3})(?![\d.])")),
-    (
-        "ip",
-        re.compile(
-            rf"(?<![\w:])(?P<name>(?:{_HEX}{{1,4}}:){{4,7}}{_HEX}{{1,4}}|(?:{_HEX}{{1,4}}:)+:{_HEX}{{1,4}})(?![\w:])"
-        ),
-    ),
+    ("ip", re.compile(rf"(?<![\w:])(?P<name>{_V6})(?![\w:])")),
 )
+_LEARNT = ("mail", "storage", "group", "user")
+_LEAST_LEARNT = 5
+_ESCAPE = re.compile(r"\\{1,2}u00([2-7][0-9a-fA-F])")
+
+
+def _unescaped(text: str) -> str:
+    """JSON within JSON writes quotes and others by their number, which would hide where a name begins."""
+    return _ESCAPE.sub(lambda found: found[0] if (c := chr(int(found[1], 16))) in '"\\\x7f' else c, text)
+
+
+def _unquoted(text: str) -> str:
+    """Percent-encoding taken off, however often it was put on."""
+    for _ in range(4):
+        plain = unquote(text)
+        if plain == text:
+            break
+        text = plain
+    return text
 
 
 def _is_a_word(name: str) -> bool:
@@ -160,4 +189,4 @@ def _from_base64(text: str) -> str:
         found = base64.b64decode(plain + "=" * (-len(plain) % 4)).decode()
     except (binascii.Error, ValueError):
         return ""
-    return found if found.isprintable() else ""
+    return found if all(c.isprintable() or c.isspace() for c in found) else ""

@@ -67,6 +67,8 @@ def write_bundle(
     report.take("doctor.json", lambda: _json([vars(finding) for finding in checklist()]))
     report.take("versions.json", lambda: _json(versions()))
     report.texts["report.json"] = _json({"made": _FOLDER, "with_logs": with_logs, "missing": report.missing})
+    for text in report.texts.values():
+        known.learn(text)
     path = out or Path(f"{_FOLDER}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.tar.gz")
     try:
         write_private(path, packed({name: known.without(text) for name, text in sorted(report.texts.items())}))

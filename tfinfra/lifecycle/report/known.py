@@ -44,7 +44,7 @@ def names(
     environ: Mapping[str, str], record: Mapping[str, Any], plan: Mapping[str, Any], arguments: Mapping[str, Any]
 ) -> Names:
     """What replaces names in a report; the documents are as they lie on disk, {} where there are none."""
-    target = _mapping(record.get("target"))
+    target, owner = _mapping(record.get("target")), str(record.get("owner") or "")
     return Names(
         known={
             "folder": _usable(str(path) for path in (state_folder(), cache_folder(), config_folder(), Path.cwd())),
@@ -52,7 +52,7 @@ def names(
             "user": _usable([*_users(environ)]),
             "host": _usable([*_hosts()]),
             "run": _usable([str(record.get("run") or "")]),
-            "owner": _usable([str(record.get("owner") or "")]),
+            "owner": _usable([owner, owner.partition("@")[0]]),
             "results": _usable([str(record.get("results") or "")]),
             "named": _usable(
                 [str(record.get("name") or ""), str(plan.get("name") or ""), str(target.get("name") or "")]
