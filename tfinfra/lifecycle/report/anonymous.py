@@ -32,7 +32,7 @@ _SECRETS = (
     re.compile(r"(?:(?<=password=)|(?<=client_secret=)|(?<=secret=)|(?<=token=))[^&\s\"';]+", re.IGNORECASE),
 )
 MASK = "***"
-_ENCODED = re.compile(r"[\w.~*!()-]*(?:%[0-9A-Fa-f]{2}[\w.~*!()+-]*)+")
+_ENCODED = re.compile(r"(?<![\w.~*!()-])[\w.~*!()-]*(?:%[0-9A-Fa-f]{2}[\w.~*!()+-]*)+")
 _BASE64 = re.compile(r"(?<![\w+/-])[\w+/-]{12,}={0,2}(?![\w+/=-])")
 
 
@@ -47,7 +47,7 @@ class Names:
     _counts: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._hidden = _any_of({form for value in self.secrets for form in _forms(value)})
+        self._hidden = {form.lower() for value in self.secrets for form in _forms(value)}
         self._of: dict[str, str] = {}
         self._remember({name: kind for kind, values in self.known.items() for name in values if len(name) >= SHORTEST})
 
@@ -57,7 +57,6 @@ class Names:
             word = self.word(kind, name)
             for form in _forms(name):
                 self._of.setdefault(form.lower(), word)
-        self._names = _any_of(self._of)
 
     def learn(self, text: str) -> None:
         """Remembers the people, accounts and groups that `text` shows by their shape: another text may name them
@@ -91,11 +90,14 @@ class Names:
         return text if told == plain else encode(told)
 
     def _known_out(self, text: str) -> str:
-        if self._hidden is not None:
-            text = self._hidden.sub(MASK, text)
+        """Only what is there at all is looked for by place: there are hundreds of forms, and a log is long."""
+        lower = text.lower()
+        hidden = _any_of(form for form in self._hidden if form in lower)
+        names = _any_of(form for form in self._of if form in lower)
+        text = text if hidden is None else hidden.sub(MASK, text)
         for pattern in _SECRETS:
             text = pattern.sub(MASK, text)
-        return text if self._names is None else self._names.sub(lambda found: self._of[found[0].lower()], text)
+        return text if names is None else names.sub(lambda found: self._of[found[0].lower()], text)
 
     def _plain(self, text: str) -> str:
         text = self._known_out(text)
@@ -118,10 +120,13 @@ _ABOVE = (rf"/providers/[\w.]+(?:/[\w.-]+/{_PART}){{{depth}}}" for depth in rang
 _V6 = rf"(?:{_HEX}{{1,4}}:){{4,7}}{_HEX}{{1,4}}|(?:{_HEX}{{1,4}}:)+:{_HEX}{{1,4}}"
 _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("subscription", re.compile(rf"/subscriptions/(?P<name>{_GUID})", re.IGNORECASE)),
-    ("mail", re.compile(r"(?P<name>\w[\w.+'#-]*@[\w-]+(?:\.[\w-]+)+)")),
+    ("mail", re.compile(r"(?<!\w)(?P<name>\w[\w.+'#-]*@[\w-]+(?:\.[\w-]+)+)")),
     ("guid", re.compile(rf"(?P<name>{_GUID})")),
     ("group", re.compile(rf"/resourceGroups/(?P<name>{_PART})", re.IGNORECASE)),
-    ("storage", re.compile(r"(?P<name>[a-z0-9-]{3,63})(?=\.(?:blob|file|dfs|queue|table|web)\.)", re.IGNORECASE)),
+    (
+        "storage",
+        re.compile(r"(?<![a-z0-9-])(?P<name>[a-z0-9-]{3,63})(?=\.(?:blob|file|dfs|queue|table|web)\.)", re.IGNORECASE),
+    ),
     *(("resource", re.compile(rf"{above}/[\w.-]+/(?P<name>{_PART})", re.IGNORECASE)) for above in _ABOVE),
     ("user", re.compile(r"(?:/home/|/Users/|[A-Za-z]:\\+Users\\+)(?P<name>[^/\\\s\"':,;]+)")),
     ("path", re.compile(rf"(?<![\w.:/\\~-])(?P<name>/(?!{_SYSTEM}(?:/|\b))[\w.+@~-]+(?:/[\w.+@~-]+)+)", re.IGNORECASE)),

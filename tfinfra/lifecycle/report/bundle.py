@@ -26,7 +26,7 @@ from tfinfra.lifecycle.report.known import names
 from tfinfra.lifecycle.report.last import read_last, write_private
 
 PACKAGES = ("pulumi", "pulumi-azure-native", "azure-identity", "azure-mgmt-resource", "azure-core", "obstore")
-MOST_LOG = 4 * 2**20
+MOST_LOG = 2**20
 """Bytes of one log, its end: a report is attached, not archived."""
 _FOLDER = "tfinfra-report"
 
