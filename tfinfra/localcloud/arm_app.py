@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from tfinfra.localcloud import ids, instances, questions, tokens
+from tfinfra.localcloud import endpoints, ids, instances, questions, tokens
 from tfinfra.localcloud.arm_error import ArmError, forbidden
 from tfinfra.localcloud.core import NONE, WISHES, Answer, Core, Wishes
 from tfinfra.localcloud.faults import Fault, Faults
@@ -66,8 +66,10 @@ class ArmApp:
         self._check_host(request)
         if self.leaving:
             raise ArmError(503, "ServiceUnavailable", "the local cloud is leaving", {"Retry-After": "1"})
-        oid = self._principal(request)
         path = request.url.path
+        if path.lower().rstrip("/") == endpoints.PATH:
+            return Answer(200, endpoints.endpoints(request.headers["host"]))
+        oid = self._principal(request)
         if path.startswith("/tfinfra/"):
             if oid != tokens.OWNER_OID:
                 raise forbidden(oid, request.method, path)

@@ -40,6 +40,7 @@ class Storage(pulumi.ComponentResource):
                 scope=account.id,
                 principal=authorization.get_client_config_output().object_id,
                 role=BLOB_DATA_CONTRIBUTOR,
+                principal_type=run.principal_type,
             )
         self.account_id = account.id
         endpoint = account.primary_endpoints.apply(lambda endpoints: endpoints.blob)
