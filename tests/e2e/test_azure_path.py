@@ -8,6 +8,7 @@ finds its Python: it has the packages of the lock for Azure, on this machine's i
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -79,7 +80,11 @@ def test_a_run_goes_the_whole_way_to_azure_and_back(process_workspace: Workspace
     record = home.run_record()
     assert (record["result"], record["phase"]) == ("succeeded", "deleted")
     assert (home.run_folder() / "outputs/model.weights.h5").stat().st_size > 0
-    assert "loss 0." in (home.run_folder() / "tasks/main-0.log").read_text()
+    assert (home.run_folder() / "tasks/main-0.log").read_text().startswith("loss ")
     assert azure.groups == set()
+    (log,) = home.state.glob("runs/*/events.jsonl")
+    events = {event["event"]: event for event in map(json.loads, log.read_text().splitlines())}
+    assert events["timer"]["armed"]
+    assert events["preflight.end"]["seconds"] > 0
     installed = Path(azure.variables["TFINFRA_CACHE_DIR"]) / "pulumi/plugins/resource-azure-native-v3.29.0"
     assert (installed / BINARY).is_file()
