@@ -64,6 +64,7 @@ def test_both_stacks_come_up_as_the_caller_of_the_identity_endpoint(engine: Engi
     compute = engine.up("compute", {**config("compute"), "identityId": keep["identityId"]})
     assert compute["scaleSetId"].endswith(f"/virtualMachineScaleSets/{RUN}-nodes")
     assert azure.groups == {KEEP, COMPUTE}
+    assert state_of(engine, "compute", ":VirtualNetwork")["outputs"]["virtualNetworkPeerings"] == []
     assert set(engine.preview("keep", config("keep"))) == {"same"}
 
 
