@@ -121,7 +121,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         kind, inputs = kind_of(_token(request.urn)), _plain(request.properties)
         if request.preview:
             return provider_pb2.CreateResponse(properties=_outputs(kind, arm_body(kind, inputs)))
-        arm, path = self._now.arm, kind.path(inputs, self._now.subscription)
+        arm, path = self._now.arm, _path(kind, inputs, self._now.subscription)
         arm.check_absent(path, kind.api_version)
         made = self._written(kind, path, _with_subresources(kind, arm_body(kind, inputs), {}))
         return provider_pb2.CreateResponse(id=str(made.get("id") or path), properties=_outputs(kind, made))
@@ -185,6 +185,12 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             return _outputs(kind, self._now.arm.read(path, kind.api_version))
         except Refused as error:
             raise Refused(f"request failed {path}: {error}", error.status) from error
+
+
+def _path(kind: Kind, inputs: dict[str, Any], subscription: str) -> str:
+    """Where a resource is asked for; a group as its own specification spells it. Its id is what ARM answers."""
+    path = kind.path(inputs, subscription)
+    return path.replace("/resourceGroups/", "/resourcegroups/") if kind.arm_type.endswith("/resourceGroups") else path
 
 
 def _unset(kind: Kind, body: dict[str, Any]) -> list[str]:
