@@ -37,6 +37,7 @@ def examine(kinds: Callable[[], Mapping[str, str | None]], *, asking: bool = Tru
     checks: tuple[Callable[[], list[Finding]], ...] = (
         _python,
         _pulumi,
+        _provider,
         _go,
         lambda: _machines(kinds()),
         _cloud_init,
@@ -62,6 +63,18 @@ def _pulumi() -> list[Finding]:
     if shutil.which("go"):
         return [Finding("pulumi", "note", "not there; the first `up` gets it", "`tfinfra setup` gets it now")]
     return [Finding("pulumi", "note", "not there, and no Go to build it", "install Go, or Pulumi from its vendor")]
+
+
+def _provider() -> list[Finding]:
+    from tfinfra.engine.provider.install import recorded
+    from tfinfra.engine.provider.place import VERSION, find_provider
+
+    found, known = find_provider(), recorded()
+    if found is None:
+        hint = "`tfinfra setup` gets it; TFINFRA_PROVIDER_MIRROR names a mirror or a file where the network is closed"
+        return [Finding("azure-native plugin", "note", f"{VERSION} is not there; only runs on Azure need it", hint)]
+    trust = f"SHA-256 {known['sha256']} (by {known['known_by']})" if known else "nobody recorded its SHA-256"
+    return [Finding("azure-native plugin", "ok", f"{found}, {trust}")]
 
 
 def _go() -> list[Finding]:

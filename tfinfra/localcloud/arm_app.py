@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from tfinfra.localcloud import ids, instances, questions, tokens
+from tfinfra.localcloud import endpoints, ids, instances, questions, tokens
 from tfinfra.localcloud.arm_error import ArmError, forbidden
 from tfinfra.localcloud.core import NONE, WISHES, Answer, Core, Wishes
 from tfinfra.localcloud.faults import Fault, Faults
@@ -72,8 +72,11 @@ class ArmApp:
         self._check_host(request)
         if self.leaving:
             raise ArmError(503, "ServiceUnavailable", "the local cloud is leaving", {"Retry-After": "1"})
+        path = request.url.path
+        if path.lower().rstrip("/") == endpoints.PATH:
+            return Answer(200, endpoints.endpoints(request.headers["host"]))
         claims = self._claims(request)
-        oid, path = str(claims["oid"]), request.url.path
+        oid = str(claims["oid"])
         if claims["tid"] != TENANT:
             return _of_another_tenant(path, str(claims["tid"]))
         if path.startswith("/tfinfra/"):
