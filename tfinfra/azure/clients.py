@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tfinfra.cloud import Cloud
-from tfinfra.errors import CredentialsError
 
 if TYPE_CHECKING:
     from azure.mgmt.resource.resources import ResourceManagementClient
@@ -55,11 +54,6 @@ def _transport(cloud: Cloud) -> dict[str, Any]:
     if not cloud.on_loopback:
         return trusted
     return {**trusted, "use_env_settings": False, "retry_total": 3, "retry_backoff_factor": 0.05}
-
-
-def token_refused(cloud: Cloud) -> CredentialsError:
-    """The error for an answer of 401."""
-    return CredentialsError(f"{cloud.arm_endpoint} does not accept your token", hint="sign in again: `az login`")
 
 
 def get_json(cloud: Cloud, path: str, **query: str) -> Any:

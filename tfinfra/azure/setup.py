@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfinfra.azure.clients import put_json
+from tfinfra.azure.sign_in import token_refused
 from tfinfra.azure.standing import deleter_role
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError, ProvisioningError
@@ -35,13 +36,15 @@ def make_group_deleter(cloud: Cloud) -> MadeRole:
     try:
         put_json(cloud, path, body, **{"api-version": ROLES_API})
     except AzureError as error:
+        if getattr(error, "status_code", None) == 401:
+            raise token_refused(cloud, error) from error
         raise _refused(error, subscription, body) from error
     return MadeRole(GROUP_DELETER, path, made=True)
 
 
 def _refused(error: Any, subscription: str, body: dict[str, Any]) -> CredentialsError | ProvisioningError:
     reason = " ".join(str(error.message).split())[:300]
-    if getattr(error, "status_code", None) not in (401, 403):
+    if getattr(error, "status_code", None) != 403:
         return ProvisioningError(f"the role '{GROUP_DELETER}' cannot be made: {reason}")
     return CredentialsError(
         f"you may not make the role '{GROUP_DELETER}' in subscription {subscription}",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tfinfra.azure.clients import COMPUTE_API, get_json, resource_client, warm
 from tfinfra.azure.names import RUN_ID, run_of_group
+from tfinfra.azure.sign_in import way_in
 from tfinfra.clock import spell_seconds
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError, ProvisioningError, TeardownIncomplete
@@ -201,8 +202,10 @@ def _poll(cloud: Cloud) -> float:
 def _told(error: AzureError, what: str) -> CredentialsError | ProvisioningError:
     from azure.core.exceptions import ClientAuthenticationError
 
-    kind = CredentialsError if isinstance(error, ClientAuthenticationError) else ProvisioningError
-    return kind(f"{what}: {_reason(error)}")
+    message = f"{what}: {_reason(error)}"
+    if isinstance(error, ClientAuthenticationError):
+        return CredentialsError(message, hint=way_in(_reason(error)))
+    return ProvisioningError(message)
 
 
 def _reason(error: AzureError) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from tfinfra.azure.caller import why_refused
 from tfinfra.azure.clients import get_json
+from tfinfra.azure.sign_in import token_refused
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError
 
@@ -45,7 +47,9 @@ def _has_succeeded(cloud: Cloud, group: str, workflow: str) -> bool:
     try:
         runs = get_json(cloud, f"{base}/{workflow}/runs", **{"api-version": LOGIC_API})["value"]
     except ClientAuthenticationError as error:
-        raise CredentialsError(f"the runs of {workflow} cannot be listed: {error.message}") from error
+        if error.status_code == 401:
+            raise token_refused(cloud, error) from error
+        raise CredentialsError(f"the runs of {workflow} cannot be listed: {why_refused(error)}") from error
     except HttpResponseError:
         return False
     except AzureError:  # no answer at all: a cloud of this machine may have died
