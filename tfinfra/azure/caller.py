@@ -13,20 +13,25 @@ from tfinfra.errors import CredentialsError
 
 def object_id(cloud: Cloud) -> str:
     """The caller's object id in the directory. Raises CredentialsError where there is no token."""
+    return str(claims(cloud).get("oid", ""))
+
+
+def claims(cloud: Cloud) -> dict[str, Any]:
+    """The claims of the caller's token for ARM, unverified. Raises CredentialsError where there is no token."""
     from azure.core.exceptions import ClientAuthenticationError
 
     try:
         token = cloud.credential().get_token(cloud.token_scope).token
     except ClientAuthenticationError as error:
         raise CredentialsError(f"no token for {cloud.arm_endpoint}: {why_refused(error)}") from error
-    return str(claims_of(token).get("oid", ""))
+    return claims_of(token)
 
 
 def claims_of(token: str) -> dict[str, Any]:
     """The claims of a JSON Web Token, unverified; {} where `token` is none."""
     body = token.split(".")[1] if token.count(".") == 2 else ""
-    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)) or b"{}")
-    return claims
+    found: dict[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)) or b"{}")
+    return found
 
 
 def principal_type(claims: Mapping[str, Any]) -> str:

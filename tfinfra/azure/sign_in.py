@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from tfinfra.azure.answers import reason
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError
+
+if TYPE_CHECKING:
+    from azure.core.exceptions import AzureError
 
 AGAIN = "sign in again: `az login`"
 _LONGEST = 300
 
 
-def token_refused(cloud: Cloud, answer: Mapping[str, Any] | BaseException | None = None) -> CredentialsError:
+def token_refused(cloud: Cloud, answer: Mapping[str, Any] | AzureError) -> CredentialsError:
     """The error for an answer of 401: ARM's own sentence, and where to sign in. `answer` is its body, or the exception
     that azure-core makes of it."""
     said = _said(answer)
@@ -45,15 +49,12 @@ def way_in(said: str) -> str:
     )
 
 
-def _said(answer: Mapping[str, Any] | BaseException | None) -> str:
+def _said(answer: Mapping[str, Any] | AzureError) -> str:
     """ARM's own message, on one line."""
-    if answer is None:
-        return ""
-    if isinstance(answer, Mapping):
-        error = answer.get("error")
-        text = error.get("message") if isinstance(error, Mapping) else error
-    else:
-        text = getattr(getattr(answer, "error", None), "message", None) or getattr(answer, "message", None)
+    if not isinstance(answer, Mapping):
+        return reason(answer)
+    error = answer.get("error")
+    text = error.get("message") if isinstance(error, Mapping) else error
     return " ".join(str(text or "").split())
 
 
