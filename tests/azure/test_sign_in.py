@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.azure.replying import Replying, replying
+from tests.azure.answering import Wire, azure
 from tfinfra.azure.caller import principal_type
 from tfinfra.azure.preflight.ask import _reply
 from tfinfra.azure.setup import make_group_deleter
@@ -19,8 +19,6 @@ from tfinfra.azure.stores import run_store
 from tfinfra.azure.teardown import instances, list_runs
 from tfinfra.azure.timer import await_armed
 from tfinfra.errors import CredentialsError
-
-__all__ = ["replying"]
 
 # The body as reported in Azure/LogicAppsUX#9068; the same words in Azure/pcs-cli#357
 WRONG_TENANT = json.loads((Path(__file__).parent / "data" / "wrong-tenant-401.json").read_text())
@@ -78,22 +76,23 @@ READERS = {
 
 
 @pytest.mark.parametrize("read", READERS.values(), ids=READERS)
-def test_whoever_reads_a_401_says_which_tenant_to_sign_in_to(read: Any, replying: Replying) -> None:
-    replying.answer(WRONG_TENANT["status"], WRONG_TENANT["body"])
+def test_whoever_reads_a_401_says_which_tenant_to_sign_in_to(read: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    Wire(lambda *_: (WRONG_TENANT["status"], WRONG_TENANT["body"], {})).put_under(monkeypatch)
     with pytest.raises(CredentialsError) as caught:
-        read(replying.cloud)
+        read(azure())
     assert "wrong issuer 'https://sts.windows.net/TENANT-A/'" in caught.value.message
     assert "az login --tenant TENANT-B" in str(caught.value.hint)
 
 
-def test_a_token_that_is_only_too_old_needs_another_sign_in(replying: Replying) -> None:
-    replying.answer(401, {"error": {"code": "ExpiredAuthenticationToken", "message": "The access token expiry …"}})
+def test_a_token_that_is_only_too_old_needs_another_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = {"error": {"code": "ExpiredAuthenticationToken", "message": "The access token expiry …"}}
+    Wire(lambda *_: (401, body, {})).put_under(monkeypatch)
     with pytest.raises(CredentialsError, match="expiry") as caught:
-        list_runs(replying.cloud)
+        list_runs(azure())
     assert caught.value.hint == "sign in again: `az login`"
 
 
-def test_the_tenant_of_the_token_is_named_beside_the_one_that_is_wanted(replying: Replying) -> None:
-    error = token_refused(replace(replying.cloud, tenant_id=A), {"error": {"message": TENANTS["one"][0]}})
+def test_the_tenant_of_the_token_is_named_beside_the_one_that_is_wanted() -> None:
+    error = token_refused(replace(azure(), tenant_id=A), {"error": {"message": TENANTS["one"][0]}})
     assert f"of tenant {A}" in error.message
     assert B in str(error.hint)

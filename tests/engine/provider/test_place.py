@@ -7,12 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.azure.replying import Replying, replying
+from tests.azure.answering import azure
 from tfinfra.engine.provider.place import link_plugins, plugins_folder
 from tfinfra.engine.provider.settings import provider_config, provider_variables
 from tfinfra.engine.variables import tool_variables
-
-__all__ = ["replying"]
 
 
 @pytest.fixture(autouse=True)
@@ -44,9 +42,9 @@ def test_an_empty_folder_gives_way_and_a_full_one_stays(tmp_path: Path) -> None:
     assert (tmp_path / "full" / "plugins" / "somebodys").exists()
 
 
-def test_the_plugin_takes_the_chain_of_credentials_that_tfinfra_takes(replying: Replying, tmp_path: Path) -> None:
+def test_the_plugin_takes_the_chain_of_credentials_that_tfinfra_takes(tmp_path: Path) -> None:
     settings = (("useDefaultAzureCredential", "true"), ("environment", "public"))
-    cloud = replace(replying.cloud, tenant_id="tenant", provider_settings=settings)
+    cloud = replace(azure(), provider_settings=settings)
     assert provider_config(cloud) == {
         "azure-native:subscriptionId": cloud.subscription_id,
         "azure-native:tenantId": "tenant",
@@ -57,9 +55,9 @@ def test_the_plugin_takes_the_chain_of_credentials_that_tfinfra_takes(replying: 
     assert provider_variables(cloud, tmp_path, environ) == {"ARM_USE_MSI": "", "ARM_METADATA_HOSTNAME": ""}
 
 
-def test_a_ca_of_arms_own_comes_to_those_that_are_trusted_already(replying: Replying, tmp_path: Path) -> None:
+def test_a_ca_of_arms_own_comes_to_those_that_are_trusted_already(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("OURS")
     (tmp_path / "theirs.pem").write_text("THEIRS")
-    cloud = replace(replying.cloud, ca_file=tmp_path / "ca.pem")
+    cloud = replace(azure(), ca_file=tmp_path / "ca.pem")
     variables = provider_variables(cloud, tmp_path, {"SSL_CERT_FILE": str(tmp_path / "theirs.pem")})
     assert Path(variables["SSL_CERT_FILE"]).read_text().split() == ["THEIRS", "OURS"]
