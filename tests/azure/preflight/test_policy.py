@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.azure.preflight.replies import FORBIDDEN
+from tests.stacks.recording import SUBSCRIPTION
 from tfinfra.azure.preflight import policy
 from tfinfra.azure.preflight.finding import Reply
 from tfinfra.errors import Severity
@@ -46,6 +47,20 @@ PLAIN_DENIAL = {
     "message": "Resource 'x' was disallowed by policy. "
     'Policy identifiers: \'[{"policyAssignment":{"name":"P","id":"/i"}}]\'.',
 }
+CALLER = "00000000-1111-4222-8333-444444444444"
+UNMATCHED = {
+    "code": "UnmatchedPrincipalType",
+    "message": "The PrincipalId '00000000111142228333444444444444' has type 'ServicePrincipal' , which is different "
+    "from specified PrinciaplType 'User'.",
+}
+
+
+def not_found(principal: str) -> dict[str, str]:
+    """In the words of Azure/avdaccelerator#76."""
+    named = f"Principal {principal.replace('-', '')} does not exist in the directory {SUBSCRIPTION}."
+    return {"code": "PrincipalNotFound", "message": f"{named} Check that you have the correct principal ID."}
+
+
 POLICIES: dict[str, tuple[Reply, list[tuple[str, str, str, str | None]]]] = {
     "ARM takes it": (Reply(200, {"properties": {}}), []),
     "a location": (
@@ -103,14 +118,22 @@ POLICIES: dict[str, tuple[Reply, list[tuple[str, str, str, str | None]]]] = {
         [("TFI620", "cloud", "ARM refuses the plan: InvalidTemplate: bad", None)],
     ),
     "a quota that its own check has told": (invalid({"code": "QuotaExceeded", "message": "m"}), []),
-    "identities that are not made yet": (invalid({"code": "PrincipalNotFound", "message": "m"}), []),
+    "an identity that is not made yet": (invalid(not_found("99999999-9999-5999-9999-999999999999")), []),
+    "a caller whom the directory does not know": (
+        invalid(not_found(CALLER)),
+        [("TFI620", "cloud", f"ARM refuses the plan: PrincipalNotFound: {not_found(CALLER)['message']}", None)],
+    ),
+    "a caller of another type than is said": (
+        invalid(UNMATCHED),
+        [("TFI620", "cloud", f"ARM refuses the plan: UnmatchedPrincipalType: {UNMATCHED['message']}", None)],
+    ),
 }
 
 
 @pytest.mark.parametrize("case", POLICIES)
 def test_policies(case: str) -> None:
     reply, expected = POLICIES[case]
-    found = policy.findings(reply, frozenset({"TFI601"}))
+    found = policy.findings(reply, frozenset({"TFI601"}), frozenset({CALLER}))
     assert [(f.code, f.key, f.message, f.hint) for f in found] == expected
 
 

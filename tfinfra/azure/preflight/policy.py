@@ -22,7 +22,6 @@ _OWN = {
     "MissingSubscriptionRegistration": ("subscription_id", "TFI614"),
     "ScopeLocked": ("subscription_id", "TFI618"),
 }
-_PREMATURE = {"PrincipalNotFound", "UnmatchedPrincipalType"}  # of identities that are not made yet
 _KEYS = (
     (r"^location$", "location"),
     (r"tags", "tags"),
@@ -35,9 +34,9 @@ _KEYS = (
 )
 
 
-def findings(reply: Reply, known: frozenset[str]) -> Iterator[Finding]:
+def findings(reply: Reply, known: frozenset[str], existing: frozenset[str] = frozenset()) -> Iterator[Finding]:
     """The faults of the answer that the codes `known` do not say already; each policy once for each value that it
-    forbids."""
+    forbids. `existing` are the principals (object ids) that are given roles and are no stand-ins."""
     if reply.status == 403:
         message = f"ARM may not be asked whether it takes the plan (Azure Policy): {reply.error.get('message')}"
         hint = "a role with Microsoft.Resources/deployments/validate/action lets tfinfra ask"
@@ -51,10 +50,18 @@ def findings(reply: Reply, known: frozenset[str]) -> Iterator[Finding]:
         if detail.get("code") == POLICY:
             for reason in _reasons(detail):
                 denied.setdefault(reason, []).append(_resource(detail))
-        elif detail.get("code") not in _PREMATURE:
+        elif not _is_premature(detail, existing):
             yield from _refused(detail, known)
     for (policy, path, value, way), targets in denied.items():
         yield _forbidden(policy, path, value, way, targets)
+
+
+def _is_premature(detail: Mapping[str, Any], existing: frozenset[str]) -> bool:
+    """Whether it is only of identities that are not made yet. Nothing that does not exist has a type, so
+    UnmatchedPrincipalType is the caller's own. ARM writes the ids without dashes (Azure/avdaccelerator#76)."""
+    said = str(detail.get("message")).replace("-", "").lower()
+    named = any(principal.replace("-", "").lower() in said for principal in existing)
+    return detail.get("code") == "PrincipalNotFound" and not named
 
 
 def _refused(detail: Mapping[str, Any], known: frozenset[str]) -> Iterator[Finding]:
