@@ -96,9 +96,18 @@ def test_tasks_without_gpus_are_told_nothing(tmp_path: Path) -> None:
 
 def test_what_the_images_file_says_stands(tmp_path: Path) -> None:
     file = tmp_path / "nccl.conf"
-    file.write_text("# Azure's\nNCCL_IB_PCI_RELAXED_ORDERING=1\nNCCL_SOCKET_IFNAME = eth1\nNCCL_DEBUG=INFO\n")
+    file.write_text("# Azure's\nNCCL_IB_PCI_RELAXED_ORDERING=1\nNCCL_SOCKET_IFNAME=eth1\nNCCL_DEBUG=INFO\n")
     settings = read_settings((tmp_path / "none", file))
+    assert settings["NCCL_IB_PCI_RELAXED_ORDERING"] == "1"
     assert nccl_variables(gpu_plan(), found(tmp_path), settings, Path("/none")) == {"NCCL_IB_DISABLE": "1"}
+
+
+@pytest.mark.parametrize("said", ["NCCL_IB_HCA", "NCCL_IB_DISABLE", "NCCL_NET"])
+def test_who_says_anything_of_rdma_has_decided_on_all_of_it(said: str, tmp_path: Path) -> None:
+    plan, links = gpu_plan(environment_variables={said: "0"}), found(tmp_path)
+    alone = {"NCCL_DEBUG": "WARN", "NCCL_SOCKET_IFNAME": "=eth0"}
+    assert nccl_variables(plan, links, {}, Path("/none")) == alone
+    assert nccl_variables(gpu_plan(), links, {said: "0"}, Path("/none")) == alone
 
 
 GRAPHS: dict[str, tuple[Plan, bool]] = {

@@ -102,16 +102,17 @@ def _assignment(
     found = find_links(host.identity.address)
     _log.info("links of this node: %s", found)
     run, links = host.settings.run, agreed(found, inventory)
-    defaults = _defaults(plan, links, folders.home, host.places.state / "no-graphs.xml")
+    defaults = _defaults(host, plan, links, folders.home)
     return Assignment(
         run, plan, inventory, rank, host.places, folders, host.inherited, warnings, given, links, defaults
     )
 
 
-def _defaults(plan: Plan, links: Links, home: Path, no_graphs: Path) -> dict[str, str]:
+def _defaults(host: Host, plan: Plan, links: Links, home: Path) -> dict[str, str]:
     """NCCL reads the user's file before the image's, and lets variables win over both (nccl, src/misc/param.cc)."""
+    no_graphs = host.places.state / "no-graphs.xml"
     no_graphs.write_text(NO_GRAPHS)
-    settings = read_settings((home / ".nccl.conf", _NCCL_CONF))
+    settings = {**read_settings((home / ".nccl.conf", _NCCL_CONF)), **host.inherited}
     return {**nccl_variables(plan, links, settings, no_graphs), **ucx_variables(plan, links)}
 
 
