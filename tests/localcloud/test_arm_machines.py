@@ -82,6 +82,18 @@ def test_custom_data_reaches_the_machines_and_never_comes_back(arm: Arm) -> None
     assert {i["custom_data"] for i in spec["instances"]} == {"I2Nsb3VkLWNvbmZpZwo="}
 
 
+def test_the_machines_of_small_images_grow_their_disk_to_what_the_set_has(arm: Arm) -> None:
+    arm.make_all()
+    assert arm.call("PUT", "/tfinfra/images", {"disk_mb": 64}).status == 200
+    body = scale_set("Flexible")
+    storage = body["properties"]["virtualMachineProfile"]["storageProfile"]
+    storage["osDisk"] = {"createOption": "FromImage", "diskSizeGB": 64}
+    assert arm.put(SET, body).status == 201
+    arm.settle()
+    spec = json.loads((folder(arm) / "spec.json").read_text())["spec"]
+    assert spec["disk"] == {"image_mb": 64, "size_mb": 65536}
+
+
 def lead_to_the_share(arm: Arm) -> None:
     """A private endpoint in the nodes' group, without which no NFS share is reached."""
     link = {"name": "shared", "properties": {"privateLinkServiceId": ACCOUNT, "groupIds": ["file"]}}

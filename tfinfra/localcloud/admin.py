@@ -79,6 +79,7 @@ class Admin:
             "DELETE market": self._usual_market,
             "PUT clock": self._clock,
             "PUT metadata": self._metadata,
+            "PUT images": self._images,
             "PUT wishes": self._wishes,
             "POST events": self._add_event,
         }
@@ -132,6 +133,12 @@ class Admin:
     def _metadata(self, body: dict[str, Any]) -> Answer:
         """{"token_statuses", "events_seconds"}: how the machines' metadata endpoint behaves at first."""
         self.core.around.first_answers = first_answers(body)
+        return Answer(200, {})
+
+    def _images(self, body: dict[str, Any]) -> Answer:
+        """{"disk_mb"}: how large the disk of an image is before its machine grows it, 0 for the host's own. Such a disk
+        is in memory."""
+        self.core.around.image_mb = int(body["disk_mb"])
         return Answer(200, {})
 
     def _add_event(self, body: dict[str, Any]) -> Answer:
