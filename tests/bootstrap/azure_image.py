@@ -41,9 +41,14 @@ def grown(config: Any) -> tuple[list[str], list[str]]:
     devices: list[str] = []
     commands: list[list[str]] = []
     log, cloud = logging.getLogger(), mock.Mock()
+
+    def resize_devices(_resizer: Any, named: list[str]) -> list[Any]:
+        devices.extend(named)
+        return []
+
     with (
         mock.patch.object(cc_growpart, "resizer_factory"),
-        mock.patch.object(cc_growpart, "resize_devices", lambda _resizer, named: devices.extend(named) or []),
+        mock.patch.object(cc_growpart, "resize_devices", resize_devices),
         mock.patch.object(util, "get_mount_info", lambda *_: ("/dev/sda1", "ext4", "/")),
         mock.patch.object(cc_resizefs, "maybe_get_writable_device_path", lambda path, *_: path),
         mock.patch.object(cc_resizefs, "can_skip_resize", lambda *_: False),

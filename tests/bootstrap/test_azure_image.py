@@ -33,7 +33,7 @@ def on_azures_image(folder: Path, config: str) -> Any:
     """What cloud-init does with a customData whose first part is `config`."""
     data = folder / "custom-data"
     data.write_bytes(base64.b64decode(custom_data(config, "{}")))
-    line = [PYTHON, "-I", str(HERE / "azure_image.py"), str(folder), str(HERE / "data/azure-cloud.cfg"), str(data)]
+    line = [str(PYTHON), "-I", str(HERE / "azure_image.py"), str(folder), str(HERE / "data/azure-cloud.cfg"), str(data)]
     done = subprocess.run(line, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])

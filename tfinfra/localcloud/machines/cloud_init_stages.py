@@ -37,7 +37,7 @@ def main() -> int:
 def grow(disk: str, size_mb: str) -> None:
     """Gives the file system mounted at `disk` its full size, as growpart and resizefs do in this stage."""
     import yaml
-    from cloudinit import util
+    from cloudinit import util  # type: ignore[import-not-found]
 
     config = yaml.safe_load(CONFIG.read_text()) or {}
     partition = (config.get("growpart") or {}).get("mode", "auto")
