@@ -122,7 +122,7 @@ REFUSALS: dict[str, tuple[str, dict[str, str], int, dict[str, Any]]] = {
 def test_it_refuses(node: Machine, case: str) -> None:
     path, options, status, body = REFUSALS[case]
     node.arm.call("PUT", "/tfinfra/metadata", {"token_statuses": []})
-    reply = node.get(path, **options)  # type: ignore[arg-type]
+    reply = node.get(path, **options)
     assert (reply.status, reply.body) == (status, body)
 
 
