@@ -20,6 +20,7 @@ from tfinfra.localcloud.core import NONE, Answer, Core, Wishes
 from tfinfra.localcloud.faults import Fault, Faults
 from tfinfra.localcloud.listing import list_resources
 from tfinfra.localcloud.providers import authorization, compute
+from tfinfra.localcloud.rbac.directory import OWNERS
 from tfinfra.localcloud.specials import special_answer
 
 WISHES = ("machines", "blobs")
@@ -70,7 +71,7 @@ class ArmApp:
         oid = self._principal(request)
         path = request.url.path
         if path.startswith("/tfinfra/"):
-            if oid != tokens.OWNER_OID:
+            if oid not in OWNERS:
                 raise forbidden(oid, request.method, path)
             return await self.admin(request.method, path, body)
         version = next((v for k, v in request.query_params.items() if k.lower() == "api-version"), "")
@@ -104,7 +105,7 @@ class ArmApp:
             return special
         if not address.type:
             raise ArmError(404, "NotFound", f"There is nothing at '{path}'.")
-        self._authorize(oid, method, address)
+        self._authorize(oid, method, address, body)
         if method in ("GET", "HEAD"):
             return await self._read(method, address, filter_)
         return self._write(method, address, version, body, wishes)
@@ -163,10 +164,8 @@ class ArmApp:
             )
         return oid
 
-    def _authorize(self, oid: str, method: str, address: ids.Address) -> None:
-        action = authorization.action_of(method, address)
-        if not authorization.permits(self.core.around, oid, action, address.path):
-            raise forbidden(oid, action, address.path)
+    def _authorize(self, oid: str, method: str, address: ids.Address, body: Any = None) -> None:
+        authorization.authorize(self.core.around, oid, method, address, body)
 
     def _operation_headers(self, request: Request, answer: Answer) -> dict[str, str]:
         """Where the caller looks how a long-running operation stands."""

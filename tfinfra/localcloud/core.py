@@ -52,6 +52,9 @@ class Core:
         if address.group and self.around.state.group(address.group) is None:
             raise group_not_found(address.group)
         found = self.around.state.get(address.path)
+        if found is None and address.type.lower() == ASSIGNMENTS.lower():
+            # hashicorp/terraform-provider-azurerm#12074
+            raise ArmError(404, "RoleAssignmentNotFound", f"The role assignment '{address.name}' is not found.")
         if found is None:
             raise resource_not_found(address.type, "/".join(address.names), address.group)
         return found
