@@ -60,6 +60,21 @@ class Caller:
                 known[standins.principal_of(request.path)] = made["properties"]["principalId"]
 
 
+FOLLOWED = (
+    "Microsoft.Compute/locations/operations/read",
+    "Microsoft.Network/locations/operations/read",
+    "Microsoft.Network/privateDnsOperationStatuses/read",
+    "Microsoft.Storage/locations/*/read",
+)
+
+
+@pytest.mark.parametrize("action", FOLLOWED)
+def test_without_one_of_its_rights_to_follow_it_is_left_behind(action: str, recorded: Recorded, arm: Arm) -> None:
+    caller = Caller(arm, without=action)
+    with pytest.raises(AssertionError, match="AuthorizationFailed"):
+        caller.make([r for part in ("keep", "compute") for r in recorded("two CPU nodes", part)[0].values()])
+
+
 @pytest.mark.parametrize("which", ["two CPU nodes", "two InfiniBand nodes"])
 def test_it_makes_a_run_fires_its_timer_and_deletes_it(which: str, recorded: Recorded, arm: Arm) -> None:
     caller = Caller(arm)
