@@ -14,6 +14,7 @@ from tfinfra.localcloud.first_answers import FirstAnswers
 from tfinfra.localcloud.layout import Layout
 from tfinfra.localcloud.machines.base import Machines
 from tfinfra.localcloud.market import Market
+from tfinfra.localcloud.rbac.directory import Directory
 from tfinfra.localcloud.state import Resource, State
 
 
@@ -44,6 +45,7 @@ class Surroundings:
     events: Events = field(default_factory=Events)
     first_answers: FirstAnswers = field(default_factory=FirstAnswers)
     image_mb: int = 0
+    directory: Directory = field(default_factory=Directory)
     wishes: dict[str, str] = field(default_factory=dict)
     registered: dict[str, float] = field(default_factory=dict)
 
