@@ -17,7 +17,17 @@ from tfinfra.errors import CredentialsError, ProvisioningError, TeardownIncomple
 if TYPE_CHECKING:
     from azure.core.exceptions import AzureError
 
-__all__ = ["Instance", "LiveGroup", "delete_group", "group_exists", "instances", "list_runs", "strangers", "warm"]
+__all__ = [
+    "Instance",
+    "LiveGroup",
+    "delete_group",
+    "group_exists",
+    "instances",
+    "list_runs",
+    "run_group_exists",
+    "strangers",
+    "warm",
+]
 
 RUN_TAG, OWNER_TAG, EXPIRES_TAG = "tfinfra-run", "tfinfra-owner", "tfinfra-expires-at"
 FORCED = "Microsoft.Compute/virtualMachines,Microsoft.Compute/virtualMachineScaleSets"
@@ -77,7 +87,7 @@ def delete_group(cloud: Cloud, name: str, run: str, *, timeout: float, progress:
     while True:
         way_out = ""
         try:
-            if not _is_there(cloud, name, run):
+            if not run_group_exists(cloud, name, run):
                 return
             _delete_once(cloud, name, until)
         except AzureError as error:
@@ -115,7 +125,7 @@ def _incomplete(name: str, last: str, way_out: str | None, timeout: float) -> Te
     )
 
 
-def _is_there(cloud: Cloud, name: str, run: str) -> bool:
+def run_group_exists(cloud: Cloud, name: str, run: str) -> bool:
     """Whether the run's group is there. Raises AzureError, and TeardownIncomplete for a group that is not the run's."""
     from azure.core.exceptions import ResourceNotFoundError
 
