@@ -29,6 +29,7 @@ from tfinfra.errors import (
 from tfinfra.lifecycle import down, elsewhere, settings, spending
 from tfinfra.lifecycle.active import ActiveRun
 from tfinfra.lifecycle.ports import BundleSeam
+from tfinfra.lifecycle.reach import granted
 from tfinfra.lifecycle.record import Attempt
 from tfinfra.lifecycle.session import TICK
 from tfinfra.model import Infrastructure
@@ -239,12 +240,17 @@ def _move(active: ActiveRun, bundle: BundleSeam) -> None:
     url = settings.record_store(record)
     if url is None or root is None:
         raise ProvisioningError("a phase ran before the one that it needs")
-    store = active.store = active.ports.open_store(url)
-    for key in layout.FOR_NODES:
-        data = root.get(key)
-        if data is not None:
-            store.put(key, data)
-    active.session.wait(spawn(lambda: store.put_file(bundle.key, bundle.path), "upload"))
+    active.store = active.ports.open_store(url)
+    young = granted(active.store, active.ports.cloud)
+
+    def fill() -> None:
+        for key in layout.FOR_NODES:
+            data = root.get(key)
+            if data is not None:
+                young.put(key, data)
+        young.put_file(bundle.key, bundle.path)
+
+    active.session.wait(spawn(fill, "upload"))
     elsewhere.publish(root, record, active.plan)
 
 
