@@ -78,12 +78,12 @@ def token_refused(cloud: Cloud) -> CredentialsError:
     return CredentialsError(f"{cloud.arm_endpoint} does not accept your token", hint="sign in again: `az login`")
 
 
-def get_json(cloud: Cloud, path: str, *, retries: int | None = None, **query: str) -> Any:
-    """The document at an ARM path, all pages of a list together; `retries` is how often a request that fails is
-    repeated, None for as often as azure-core does. Raises azure.core's HttpResponseError."""
+def get_json(cloud: Cloud, path: str, *, once: bool = False, **query: str) -> Any:
+    """The document at an ARM path, all pages of a list together. `once`: what ARM answers is not asked again, only a
+    connection that breaks is made anew. Raises azure.core's HttpResponseError."""
     from azure.core.rest import HttpRequest
 
-    patience = {} if retries is None else {"retry_total": retries}
+    patience = {"retry_total": 2, "retry_status": 0} if once else {}
     request = HttpRequest("GET", cloud.arm_endpoint + path, params=query)
     document = _send(cloud, request, **patience)
     while document.get("nextLink"):

@@ -189,6 +189,12 @@ RIGHTS: dict[str, tuple[Reply, str, str, Severity]] = {
         "ReadOnlyDisabledSubscription",
         Severity.ERROR,
     ),
+    "a subscription that is disabled, by an answer of another status": (
+        Reply(409, recorded.body("read-only-disabled-subscription")),
+        "TFI634",
+        "ReadOnlyDisabledSubscription",
+        Severity.ERROR,
+    ),
     "a subscription that may not have this": (
         Reply(400, recorded.body("disallowed-provider")),
         "TFI634",

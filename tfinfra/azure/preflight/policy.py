@@ -46,9 +46,9 @@ def findings(reply: Reply, known: frozenset[str]) -> Iterator[Finding]:
     if reply.status == 403:
         yield from _denied(reply, known)
         return
-    if reply.status not in (200, 400):
+    if reply.status not in (200, 400, 409):
         return
-    details = _details(reply.error) if reply.status == 400 or reply.body.get("error") else []
+    details = _details(reply.error) if not reply.ok or reply.body.get("error") else []
     denied: dict[tuple[str, str, str, str], list[str]] = {}
     for detail in details:
         if detail.get("code") == POLICY:
