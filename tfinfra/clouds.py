@@ -30,6 +30,9 @@ LOCAL_TIMEOUTS = Timeouts(register=30, start=60, heartbeat=8, collect=300)
 AZURE_TIMEOUTS = Timeouts(register=900, start=600, heartbeat=60, collect=1800, listing=45)
 AZURE_NODES = "x86_64-manylinux_2_28"
 MACHINES_OPTION = "--machines"
+# What azure-native waits of its own accord (20, 60 and 120 s before a repeat, 10 s between two looks at a write) is too
+# long for a cloud that answers in milliseconds, and that is started again within seconds where it dies.
+LOCAL_PACE = 0.03
 
 
 def cloud_for(target: Target, rehearse: bool, machines: str | None, store: str | None = None) -> Cloud:
@@ -64,7 +67,7 @@ def local_cloud(
     azurite = ensure_azurite(cache_folder(), progress) if store == "azurite" else None
     endpoint = ensure_daemon(layout, environments, azurite)
     plugin = (sys.executable, "-m", "tfinfra.localcloud.plugin", "--endpoint", endpoint.url)
-    secrets = ("--ca", str(layout.ca), "--token-file", str(layout.token))
+    secrets = ("--ca", str(layout.ca), "--token-file", str(layout.token), "--pace", str(LOCAL_PACE))
 
     return Cloud(
         name="local",

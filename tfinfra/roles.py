@@ -1,7 +1,9 @@
 """The one role of its own that tfinfra needs in a subscription: what may delete a run's groups, and nothing in them.
 
-No built-in role is as narrow (learn.microsoft.com/azure/role-based-access-control/built-in-roles). Role definitions do
-not die with a group, so `tfinfra setup azure` makes it once; the local cloud makes it on its first start.
+No built-in role is as narrow (learn.microsoft.com/azure/role-based-access-control/built-in-roles): the built-in
+"Resource Group Contributor" may write groups too, so a node that had it could move its own group's expiry.
+Role definitions do not die with a group, so `tfinfra setup azure` makes it once; the local cloud makes it on its first
+start.
 """
 
 from __future__ import annotations
@@ -17,6 +19,12 @@ DELETER_ACTIONS = (f"{GROUPS}/read", f"{GROUPS}/delete")
 _NAMES = uuid.UUID("6f1d2c1e-5a0b-5c8e-9d2f-7b1f0a4c3e55")
 
 
+def group_deleter_names(subscription: str) -> tuple[str, str]:
+    """What the role may be called: its own name first, then the one without the subscription, which an owner may have
+    given it by hand."""
+    return name_within(subscription, GROUP_DELETER), GROUP_DELETER
+
+
 def group_deleter_id(subscription: str) -> str:
     """The GUID under which the role is made; the same as in stacks/roles.py, which stands on its own."""
     return str(uuid.uuid5(_NAMES, f"{subscription.lower()}|{GROUP_DELETER}"))
@@ -24,7 +32,14 @@ def group_deleter_id(subscription: str) -> str:
 
 def group_deleter(subscription: str) -> dict[str, Any]:
     """The role as the body of a PUT."""
-    return custom_role(subscription, GROUP_DELETER, "Reads and deletes resource groups of tfinfra", DELETER_ACTIONS)
+    name = name_within(subscription, GROUP_DELETER)
+    return custom_role(subscription, name, "Reads and deletes resource groups of tfinfra", DELETER_ACTIONS)
+
+
+def name_within(subscription: str, name: str) -> str:
+    """The name that a custom role has in this subscription: with the beginning of its id, as names of custom roles are
+    unique in a whole tenant (MicrosoftDocs/azure-docs#60446)."""
+    return f"{name} {subscription.partition('-')[0]}"
 
 
 def custom_role(subscription: str, name: str, description: str, actions: tuple[str, ...]) -> dict[str, Any]:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
 
+from tests.localcloud.arm import SUB
 from tests.stacks.conftest import Recorded, recorded
 from tests.stacks.plans import FLEXIBLE, INFRASTRUCTURES, PLATFORM
 from tests.stacks.recording import record
 from tfinfra.arm.kinds import UnknownKind, kind_of
 from tfinfra.arm.requests import Request
-from tfinfra.azure.caller_role import caller_role, stack_tokens
+from tfinfra.azure.caller_role import _FOLLOWED, caller_role, stack_tokens
 from tfinfra.azure.preflight import permissions as preflight
 from tfinfra.azure.preflight.finding import Reply
 from tfinfra.azure.uses import USES
@@ -63,6 +65,48 @@ def test_who_has_it_may_use_what_a_target_brings(case: str, tmp_path: Path) -> N
     assert missing(requests.values()) == []
     named = {kind for kind in USES if kind.startswith("Microsoft.Compute")}
     assert any(action.rpartition("/")[0] in named for action in preflight.needed(requests.values()))
+
+
+# As the sessions that Azure/azure-libraries-for-net has recorded address them.
+FOLLOWED = (
+    f"{SUB}/providers/Microsoft.Compute/locations/eastus/operations/o",
+    f"{SUB}/providers/Microsoft.Network/locations/eastus/operations/o",
+    f"{SUB}/providers/Microsoft.Network/locations/eastus/operationResults/o",
+    f"{SUB}/providers/Microsoft.Storage/locations/eastus/asyncoperations/o",
+    f"{SUB}/resourceGroups/g/providers/Microsoft.Network/privateDnsOperationStatuses/o",
+    f"{SUB}/resourceGroups/g/providers/Microsoft.Network/privateDnsOperationResults/o",
+)
+
+
+@pytest.mark.parametrize("path", FOLLOWED)
+def test_who_has_it_may_look_how_a_long_operation_stands(path: str) -> None:
+    permissions = needed_role(None)["properties"]["permissions"]
+    assert covers(permissions, action_of("GET", ids.parse(path)))
+
+
+def test_every_provider_that_the_stacks_use_is_followed_or_known_to_be_done_at_once() -> None:
+    types = {kind_of(f"azure-native:{token}").arm_type for token in stack_tokens(resource_folder("stacks"))}
+    at_once = {"Microsoft.Authorization", "Microsoft.Logic", "Microsoft.ManagedIdentity"}
+    assert {kind.partition("/")[0] for kind in types} - at_once == set(_FOLLOWED)
+
+
+# learn.microsoft.com/azure/role-based-access-control/permissions/storage: all that Azure knows outside accounts.
+STORAGE_KNOWS = (
+    "Microsoft.Storage/register/action",
+    "Microsoft.Storage/checknameavailability/read",
+    "Microsoft.Storage/locations/deleteVirtualNetworkOrSubnets/action",
+    "Microsoft.Storage/locations/checknameavailability/read",
+    "Microsoft.Storage/locations/usages/read",
+    "Microsoft.Storage/operations/read",
+    "Microsoft.Storage/skus/read",
+)
+
+
+def test_it_names_no_storage_action_that_azure_does_not_know() -> None:
+    """ARM refuses a role for one unknown action (InvalidActionOrNotAction), and asynchronous operations are none."""
+    actions = [a for a in needed_role(None)["properties"]["permissions"][0]["actions"] if "Storage" in a]
+    for action in (a for a in actions if "/storageAccounts" not in a):
+        assert any(fnmatchcase(one, action) for one in STORAGE_KNOWS), action
 
 
 def test_it_covers_no_more_than_what_the_stacks_name() -> None:

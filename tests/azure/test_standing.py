@@ -19,12 +19,14 @@ from tfinfra.azure.standing import look_over, look_up
 from tfinfra.azure.teardown import group_exists
 from tfinfra.azure.timer import await_armed
 from tfinfra.cloud import Cloud
-from tfinfra.errors import CredentialsError, NotFeasible
+from tfinfra.errors import CredentialsError, NotFeasible, ProvisioningError
 from tfinfra.model import Access
-from tfinfra.roles import GROUPS, definition_path
+from tfinfra.roles import GROUP_DELETER as PLAIN_NAME
+from tfinfra.roles import GROUPS, ROLES_API, definition_path, group_deleter, group_deleter_names
 
 RUN = "digits-abc123"
-ROLE = definition_path(SUB.rpartition("/")[2], GROUP_DELETER)
+SUBSCRIPTION = SUB.rpartition("/")[2]
+ROLE = definition_path(SUBSCRIPTION, GROUP_DELETER)
 
 cloud, no_faults = test_teardown.cloud, test_teardown.no_faults  # fixtures
 
@@ -60,6 +62,51 @@ def test_who_may_not_make_it_is_told_what_an_owner_runs(cloud: Cloud) -> None:
     role = json.loads(line.partition("'")[2].rstrip("'"))
     assert role["Actions"] == [f"{GROUPS}/read", f"{GROUPS}/delete"]
     assert role["AssignableScopes"] == [SUB]
+    assert make_group_deleter(cloud).made
+
+
+NAMES: dict[str, str] = dict(
+    zip(("its own", "without the subscription"), group_deleter_names(SUBSCRIPTION), strict=True)
+)
+
+
+@pytest.mark.parametrize("case", NAMES)
+def test_a_role_that_somebody_made_by_hand_is_found_by_its_name(cloud: Cloud, case: str) -> None:
+    body = group_deleter(SUBSCRIPTION)
+    theirs = definition_path(SUBSCRIPTION, "77777777-7777-4777-8777-777777777777")
+    send(cloud, "DELETE", ROLE, ROLES_API)
+    put(cloud, theirs, ROLES_API, {"properties": {**body["properties"], "roleName": NAMES[case]}})
+    try:
+        assert look_up(cloud, Access()).deleter_role == theirs.rpartition("/")[2]
+        found = make_group_deleter(cloud)
+        assert (found.role, found.id, found.made) == (NAMES[case], theirs, False)
+    finally:
+        send(cloud, "DELETE", theirs, ROLES_API)
+        assert make_group_deleter(cloud).made
+
+
+def test_a_role_of_its_id_counts_under_its_old_name(cloud: Cloud) -> None:
+    body = group_deleter(SUBSCRIPTION)
+    put(cloud, ROLE, ROLES_API, {"properties": {**body["properties"], "roleName": PLAIN_NAME}})
+    assert (make_group_deleter(cloud).role, make_group_deleter(cloud).made) == (PLAIN_NAME, False)
+    put(cloud, ROLE, ROLES_API, body)
+
+
+def test_two_subscriptions_of_a_tenant_have_two_names() -> None:
+    other = "11111111-2222-3333-4444-555555555555"
+    assert len({group_deleter(one)["properties"]["roleName"] for one in (SUBSCRIPTION, other)}) == 2
+
+
+def test_a_name_that_the_tenant_has_elsewhere_is_told_with_the_way_out(cloud: Cloud) -> None:
+    """In the words of hashicorp/terraform-provider-azurerm#10728."""
+    assert send(cloud, "DELETE", ROLE, ROLES_API) == 200
+    taken = {"status": 409, "code": "RoleDefinitionWithSameNameExists"}
+    said = "A role definition cannot be updated with a name that already exists."
+    fault = {"kind": "status", "method": "PUT", "path": "roleDefinitions", "message": said, **taken}
+    admin(cloud, "POST", "faults", fault)
+    with pytest.raises(ProvisioningError, match=r"has a custom role 'tfinfra group deleter .*' already") as told:
+        make_group_deleter(cloud)
+    assert f"add /subscriptions/{SUBSCRIPTION} to its assignable scopes" in str(told.value.hint)
     assert make_group_deleter(cloud).made
 
 

@@ -125,6 +125,8 @@ def test_plan_shows_the_price_up_to_the_limits_and_what_none_holds(
     for piece in (
         "not capped by any limit of time (limits.max_cost_usd holds 1.00 back",
         "what max_cost_usd of 10.00 allows",
+        "expected: about ",
+        "; at most 9.00 USD, bytes and calls aside",
     ):
         assert piece in shown
     assert main(["plan", "capped.yaml", "--json"]) == 0
@@ -136,6 +138,9 @@ def test_plan_shows_the_price_up_to_the_limits_and_what_none_holds(
     # what is left of nine tenths after 30 minutes of everything
     assert document["usd_at_most"] == pytest.approx(9.0 - document["usd_per_hour"] / 2, abs=0.01)
     assert any(rate["per"] == "GB" for rate in document["not_capped"])
+    assert document["usd_most"] == pytest.approx(9.0, abs=0.01)
+    assert document["expected"]["usd"] > document["expected"]["usage_usd"]
+    assert document["expected"]["seconds"] == sum(phase["seconds"] for phase in document["expected"]["phases"])
 
 
 def test_an_internal_error_is_one_line_and_a_report(

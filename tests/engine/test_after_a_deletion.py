@@ -23,7 +23,7 @@ from tfinfra.engine.pulumi import Engine
 from tfinfra.engine.toolchain import find_cli
 from tfinfra.errors import ProvisioningError
 from tfinfra.localcloud.layout import SUBSCRIPTION
-from tfinfra.localcloud.plugin.arm import Arm
+from tfinfra.localcloud.plugin.arm import arm_by_token_file
 from tfinfra.localcloud.starting import Endpoint, call
 
 cloud, endpoint, engine = test_engine.cloud, test_engine.endpoint, test_engine.engine  # fixtures
@@ -41,7 +41,7 @@ HOLDER = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/somebodys"
 @pytest.fixture
 def held(endpoint: Endpoint) -> Iterator[None]:
     """A group that keeps the local cloud from leaving when a run's last one is deleted."""
-    arm = Arm(endpoint.url, endpoint.layout.ca, endpoint.layout.token, {})
+    arm = arm_by_token_file(endpoint.url, endpoint.layout.ca, endpoint.layout.token, pace=0)
     arm.put(HOLDER, "2024-03-01", {"location": "eastus"})
     yield
     arm.delete(HOLDER, "2024-03-01")

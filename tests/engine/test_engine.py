@@ -20,7 +20,7 @@ from tfinfra.engine.events import Event
 from tfinfra.engine.pulumi import Engine
 from tfinfra.errors import ProvisioningError
 from tfinfra.localcloud.layout import Layout
-from tfinfra.localcloud.plugin.arm import Arm
+from tfinfra.localcloud.plugin.arm import arm_by_token_file
 from tfinfra.localcloud.starting import Endpoint, call, running_daemon
 
 pytestmark = pytest.mark.engine
@@ -50,7 +50,7 @@ def endpoint(cloud: Cloud) -> Iterator[Endpoint]:
 
 
 def _delete(endpoint: Endpoint, part: str) -> None:
-    arm = Arm(endpoint.url, endpoint.layout.ca, endpoint.layout.token, {})
+    arm = arm_by_token_file(endpoint.url, endpoint.layout.ca, endpoint.layout.token, pace=0)
     subscription = "00000000-0000-0000-0000-000000000000"
     arm.delete(f"/subscriptions/{subscription}/resourceGroups/tfinfra-{RUN}-{part}", "2024-03-01")
 
@@ -89,7 +89,7 @@ def test_both_stacks_come_up_and_say_where_everything_is(engine: Callable[..., E
 def test_nodes_join_a_subnet_of_somebody_elses_and_find_the_shared_directory_there(
     cloud: Cloud, endpoint: Endpoint, tmp_path: Path
 ) -> None:
-    arm = Arm(endpoint.url, endpoint.layout.ca, endpoint.layout.token, {})
+    arm = arm_by_token_file(endpoint.url, endpoint.layout.ca, endpoint.layout.token, pace=0)
     group, network = SUBNET_ID.partition("/providers/")[0], SUBNET_ID.partition("/subnets/")[0]
     subnets = [{"name": "training", "properties": {"addressPrefix": "10.9.0.0/24"}}]
     space = {"addressSpace": {"addressPrefixes": ["10.9.0.0/16"]}, "subnets": subnets}
@@ -150,7 +150,7 @@ def test_what_could_not_be_read_after_its_write_is_read_anew_by_the_next_update(
 
 def _retag(endpoint: Endpoint, part: str) -> None:
     """Changes the group behind Pulumi's back: only who reads it anew sees that."""
-    arm = Arm(endpoint.url, endpoint.layout.ca, endpoint.layout.token, {})
+    arm = arm_by_token_file(endpoint.url, endpoint.layout.ca, endpoint.layout.token, pace=0)
     path = f"/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/tfinfra-{RUN}-{part}"
     group = arm.get(path, "2024-03-01")
     assert group is not None

@@ -4,13 +4,14 @@ what is missing."""
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.environment.support import lock
 from tfinfra.environment import horovod as module
-from tfinfra.environment.cuda import Toolkit, cuda_of, find_toolkit, make_usable, stage_nccl
+from tfinfra.environment.cuda import Driver, Toolkit, cuda_of, find_toolkit, make_usable, stage_nccl
 from tfinfra.environment.horovod import Bench, wheel_key
 from tfinfra.environment.tools import Tools
 from tfinfra.errors import ProvisioningError, TfinfraError
@@ -74,6 +75,33 @@ def test_an_older_one_and_none_are_errors_that_name_what_is_missing(tmp_path: Pa
     assert "cuda-nvcc=12.2" in str(caught.value.hint)
 
 
+DRIVERS: dict[str, tuple[Driver, list[int], int | None]] = {
+    "a driver of CUDA 13 takes its compiler": (Driver(13000, 80), [13000], 13),
+    "a newer driver takes an older compiler": (Driver(13010, 90), [12080], 12),
+    "a driver of CUDA 12 does not take CUDA 13's code": (Driver(12020, 80), [13000], None),
+    "a driver of CUDA 12 takes the machine's CUDA 12 beside it": (Driver(12020, 80), [12080, 13000], 12),
+    "V100 does not take CUDA 13's code under a new driver": (Driver(13000, 70), [13000], None),
+    "V100 takes CUDA 12's": (Driver(13000, 70), [12090, 13000], 12),
+    "T4 takes CUDA 13's": (Driver(13000, 75), [13000], 13),
+    "GPUs of a capability that nobody told": (Driver(13000), [13000], 13),
+}
+
+
+@pytest.mark.parametrize("sentence", DRIVERS)
+def test_a_compiler_is_taken_only_where_the_driver_runs_its_code(sentence: str, tmp_path: Path) -> None:
+    driver, compilers, major = DRIVERS[sentence]
+    for number in compilers:
+        toolkit(tmp_path / f"local/cuda-{number // 1000}", number)
+    look = partial(find_toolkit, tmp_path / "environment", tmp_path / "tools", (12, 2), tmp_path / "local", driver)
+    if major is not None:
+        assert look().version[0] == major
+        return
+    with pytest.raises(ProvisioningError, match="a CUDA that this machine's driver serves: 1") as caught:
+        look()
+    assert "found: CUDA 13.0 in" in caught.value.message
+    assert "conda_packages: [cuda-nvcc=12.2, cuda-cudart-dev=12.2]" in str(caught.value.hint)
+
+
 def test_a_compiler_without_headers_is_none(tmp_path: Path) -> None:
     (tmp_path / "local/cuda/bin").mkdir(parents=True)
     (tmp_path / "local/cuda/bin/nvcc").touch()
@@ -109,17 +137,21 @@ def test_horovods_build_is_told_all_of_it_and_says_which_compiler_it_is(tmp_path
     bench = Bench(gpu, tmp_path / "environment", tmp_path, Tools("uv", tmp_path / "log"), said.append)
     toolkit(tmp_path / "environment", 13000)
     with pytest.raises(TfinfraError, match="needs NCCL"):
-        module._gpu_environment(bench, tmp_path / "staging")
+        module._gpu_environment(bench, tmp_path / "staging", "/usr/bin")
     library = tmp_path / "environment/lib/python3.11/site-packages/nvidia/nccl/lib/libnccl.so.2"
     library.parent.mkdir(parents=True)
     library.touch()
-    told = module._gpu_environment(bench, tmp_path / "staging")
+    told = module._gpu_environment(bench, tmp_path / "staging", "/usr/bin")
     assert told["HOROVOD_GPU_OPERATIONS"] == "NCCL"
     assert told["HOROVOD_CUDA_HOME"] == str(tmp_path / "environment")
     assert told["HOROVOD_NCCL_HOME"] == str(tmp_path / "staging/nccl")
     assert told["LDFLAGS"] == "-s -Wl,-rpath,$ORIGIN/../../nvidia/nccl/lib"
     assert said[-1] == "Horovod's GPU part is compiled with CUDA 13.0 (conda's cuda-nvcc; TensorFlow's is 12.2)"
-    assert module._gpu_environment(dataclasses.replace(bench, lock=lock(horovod="0.28.1")), tmp_path) == {}
+    assert told["PATH"] == f"{tmp_path}/environment/bin:/usr/bin"
+    assert "HOROVOD_BUILD_CUDA_CC_LIST" not in told
+    of_a_node = dataclasses.replace(bench, driver=Driver(13000, 80))
+    assert module._gpu_environment(of_a_node, tmp_path / "another", "")["HOROVOD_BUILD_CUDA_CC_LIST"] == "80"
+    assert module._gpu_environment(dataclasses.replace(bench, lock=lock(horovod="0.28.1")), tmp_path, "") == {}
 
 
 def test_the_gpu_build_is_another_wheel() -> None:

@@ -132,7 +132,7 @@ class Arm:
 
     def make_account(self) -> None:
         body = {"location": "eastus", "sku": {"name": "Standard_LRS"}, "kind": "StorageV2", "properties": {}}
-        assert self.put(ACCOUNT, body).status == 201
+        assert self.put(ACCOUNT, body).status == 202
 
     def grant(self, scope: str, role: str, principal: str, name: str = "11111111-1111-1111-1111-111111111111") -> Reply:
         definition = f"{SUB}/providers/Microsoft.Authorization/roleDefinitions/{role}"

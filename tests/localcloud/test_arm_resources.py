@@ -20,6 +20,7 @@ from tests.localcloud.arm import (
     scale_set,
 )
 from tfinfra.localcloud import tokens
+from tfinfra.roles import group_deleter_names
 
 
 def changed(body: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
@@ -35,7 +36,7 @@ REFUSED = {
     "a misspelt property": (("properties.overprovisoin", False), 400, "InvalidRequestContent"),
     "a number where a string is expected": (("location", 7), 400, "InvalidRequestContent"),
     "an unknown value of an enumeration": (("properties.orchestrationMode", "Flexibel"), 400, "InvalidParameter"),
-    "no location": (("location", None), 400, "InvalidParameter"),
+    "no location": (("location", None), 400, "LocationRequired"),
     "overprovisioning of a Flexible set": (("properties.overprovision", False), 400, "InvalidParameter"),
     "InfiniBand in a Flexible set": (("sku.name", "Standard_ND96asr_v4"), 400, "InvalidParameter"),
     "custom data that is not base64": ((f"{PROFILE}.osProfile.customData", "%%"), 400, "InvalidParameter"),
@@ -145,7 +146,8 @@ def test_lists_and_filters(arm: Arm) -> None:
     assert names(f"{SUB}/resources", "resourceType eq 'Microsoft.Network/virtualNetworks'") == {"net"}
     assert names(f"{SUB}/providers/Microsoft.Storage/storageAccounts") == {"digitsabc123"}
     assert names(f"{VNET}/subnets") == {"nodes"}
-    assert arm.get(f"{SUB}/resourcegroups", query="api-version=1&$filter=has 7").code == "InvalidFilterInQueryString"
+    unclear = arm.get(f"{SUB}/resourcegroups", query="api-version=2024-03-01&$filter=has 7")
+    assert unclear.code == "InvalidFilterInQueryString"
 
 
 def test_a_subnet_outside_its_network_is_refused(arm: Arm) -> None:
@@ -172,7 +174,8 @@ def test_role_assignments(arm: Arm) -> None:
 
 def test_roles_are_listed_by_name(arm: Arm) -> None:
     path = f"{SUB}/providers/Microsoft.Authorization/roleDefinitions"
-    found = arm.get(path, query="api-version=2022-04-01&$filter=roleName eq 'tfinfra group deleter'").body["value"]
+    name, _ = group_deleter_names(SUB.rpartition("/")[2])
+    found = arm.get(path, query=f"api-version=2022-04-01&$filter=roleName eq '{name}'").body["value"]
     assert [r["properties"]["permissions"][0]["actions"] for r in found] == [
         [
             "Microsoft.Resources/subscriptions/resourceGroups/read",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 
 from tests.stacks.checkov import failed_checks
 from tests.stacks.matrix import OF_OTHERS, Matrix, run_matrix
+from tfinfra.arm.template import subscription_template
 from tfinfra.localcloud.checks.scale_set import check_scale_set
 from tfinfra.localcloud.checks.types import check_body
 
@@ -49,7 +52,7 @@ def test_every_scale_set_is_what_its_plan_says(matrix: Matrix) -> None:
         assert profile["priority"] == ("Spot" if made["spot"] else "Regular")
         assert profile.get("evictionPolicy") == ("Delete" if made["spot"] else None)
         assert profile.get("billingProfile") == (made["spot"] and {"maxPrice": made["spot"]["max_price"]})
-        assert ("diffDiskSettings" in disk) == made["ephemeral_os_disk"]
+        assert ("diffDiskSettings" in disk) == made["ephemeral_os_disk"] == ("managedDisk" not in disk)
         assert ("proximityPlacementGroup" in body["properties"]) == made["proximity_placement"]
         assert ("capacityReservation" in profile) == bool(made["capacity_reservation_id"])
         assert ("securityProfile" in profile) == (made["security_type"] == "TrustedLaunch")
@@ -66,6 +69,25 @@ def test_the_matrix_holds_every_kind_of_infrastructure(matrix: Matrix) -> None:
     for name in ("identity_id", "store", "reaper_id"):
         assert {one["access"][name] is None for one in made} == {True, False}, name
     assert len(matrix.keep) == 2 * (1 + len(OF_OTHERS))  # with and without a shared directory
+
+
+def test_no_template_names_a_resource_twice(matrix: Matrix) -> None:
+    """ARM refuses one that does, while it validates: Azure-Samples/azure-search-openai-demo#1449."""
+    for key, compute in matrix.requests.items():
+        made = json.loads(key)
+        kept = {"shared": made["shared_directory"], "access": made["access"], "location": None}
+        requests = [*matrix.keep[json.dumps(kept)].values(), *compute.values()]
+        template = subscription_template(requests)
+        names = Counter(_named(template["resources"]))
+        assert [name for name, count in names.items() if count > 1] == []
+        assert sum(names.values()) > len(requests)  # the nested deployments are resources too
+
+
+def _named(resources: list[dict[str, Any]], group: str = "") -> Iterator[str]:
+    """What tells each resource of a template, and of those nested in it, from the others."""
+    for resource in resources:
+        yield f"{group}|{resource.get('scope', '')}|{resource['type']}|{resource['name']}".lower()
+        yield from _named(resource.get("properties", {}).get("template", {}).get("resources", []), resource["name"])
 
 
 def _scale_sets(matrix: Matrix) -> list[tuple[str, dict[str, Any]]]:

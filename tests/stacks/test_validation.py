@@ -9,10 +9,10 @@ import pytest
 from tests.localcloud.arm import SUB, Arm
 from tests.stacks.conftest import Recorded
 from tests.stacks.plans import INFRASTRUCTURES
-from tests.stacks.recording import RUN
+from tests.stacks.recording import PRINCIPAL, RUN
 from tfinfra.arm.template import subscription_template
 from tfinfra.azure.preflight.permissions import needed
-from tfinfra.azure.preflight.roles import definitions
+from tfinfra.azure.preflight.roles import definitions, existing_principals
 
 VALIDATE = f"{SUB}/providers/Microsoft.Resources/deployments/tfinfra-{RUN}-keep/validate"
 
@@ -37,3 +37,10 @@ def test_the_stacks_take_the_rights_that_their_resources_say(recorded: Recorded)
     assert "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action" in actions
     assert "Microsoft.Authorization/roleAssignments/write" in actions
     assert len(definitions(requests)) == 2
+
+
+def test_of_those_who_are_given_roles_only_the_caller_exists(recorded: Recorded) -> None:
+    keep, compute = ([*recorded("two CPU nodes", part)[0].values()] for part in ("keep", "compute"))
+    given = [r.body["properties"]["principalId"] for r in (*keep, *compute) if r.arm_type.endswith("roleAssignments")]
+    assert len(set(given)) == 3  # the caller, the nodes and the timer, the same in both stacks
+    assert existing_principals([*keep, *compute]) == {PRINCIPAL}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tfinfra.agent.devices.links import Links
 from tfinfra.agent.places import Places
 from tfinfra.model import Inventory, NodeRegistration, Plan, Task
 
@@ -36,7 +37,8 @@ class Gathered:
 @dataclass(frozen=True)
 class Assignment:
     """`node` is this node's rank; `inherited` the environment that the agent was started with; `warnings` what the user
-    should know of this cluster."""
+    should know of this cluster; `links` how this node reaches the others, and `defaults` the variables that follow from
+    what it has, which anybody may override."""
 
     run: str
     plan: Plan
@@ -47,6 +49,8 @@ class Assignment:
     inherited: Mapping[str, str]
     warnings: tuple[str, ...] = ()
     given: Gathered = field(default_factory=Gathered)
+    links: Links = field(default_factory=Links)
+    defaults: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def tasks(self) -> tuple[Task, ...]:

@@ -6,10 +6,14 @@ import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tfinfra import layout
 from tfinfra.agent.alone import ROUTES, has_only_loopback, notice, on_one_host
 from tfinfra.agent.assignment import Assignment, Folders, Gathered
+from tfinfra.agent.devices.gate import Cuda, await_gpus, gpus_wanted
+from tfinfra.agent.devices.links import Links, find_links
+from tfinfra.agent.devices.nccl import NO_GRAPHS, nccl_variables, read_settings, ucx_variables
 from tfinfra.agent.faults import RunEnded
 from tfinfra.agent.gather import gather, node_key
 from tfinfra.agent.host import Host
@@ -19,10 +23,11 @@ from tfinfra.agent.rendezvous import Meeting, rendezvous
 from tfinfra.agent.setup_script import run_setup
 from tfinfra.agent.shared import shared_directory
 from tfinfra.agent.temporary import TemporaryFolder, temporary_folder
-from tfinfra.agent.training_environment import training_environment
+from tfinfra.agent.training_environment import environment_content, training_environment
 from tfinfra.agent.workspace import make_common, make_workspace
 from tfinfra.model import Inventory, Plan
 
+_NCCL_CONF = Path("/etc/nccl.conf")
 _log = logging.getLogger(__name__)
 
 
@@ -45,7 +50,8 @@ def join(host: Host) -> Place:
     Raises NodeFault, RunEnded or RunStopped where there is nothing to do for this node.
     """
     host.pulse.say("environment")
-    environment = training_environment(host)
+    content = environment_content(host)
+    environment = training_environment(host, content, _working_gpus(host, content))
     run_setup(host, environment)
     lease = lease_ports(host.plan.base_port, _tasks_on_a_node(host.plan), _machine_folder("ports"))
     host.pulse.say("rendezvous")
@@ -70,6 +76,12 @@ def prepare(mine: Assignment) -> None:
         make_workspace(mine.places.bundle / "source", mine.work(task), mine.folders.shared)
 
 
+def _working_gpus(host: Host, environment: dict[str, Any]) -> Cuda | None:
+    """What the driver of a machine that must have GPUs says, before anything is built for them. Raises NodeFault."""
+    wanted = gpus_wanted(host.plan, environment)
+    return await_gpus(wanted, f"node {host.identity.address}", host.clock) if wanted else None
+
+
 def _shared(host: Host) -> Path:
     return shared_directory(host.settings.shared if host.plan.infrastructure.shared_directory else None, host.places)
 
@@ -82,8 +94,19 @@ def _assignment(host: Host, inventory: Inventory, rank: int, folders: Folders, g
     plan, warnings = _fit(host.plan, inventory)
     for warning in warnings:
         _log.warning("%s", warning)
-    run = host.settings.run
-    return Assignment(run, plan, inventory, rank, host.places, folders, host.inherited, warnings, given)
+    run, links = host.settings.run, find_links(host.identity.address)
+    _log.info("links of this node: %s", links)
+    defaults = _defaults(plan, links, folders.home, host.places.state / "no-graphs.xml")
+    return Assignment(
+        run, plan, inventory, rank, host.places, folders, host.inherited, warnings, given, links, defaults
+    )
+
+
+def _defaults(plan: Plan, links: Links, home: Path, no_graphs: Path) -> dict[str, str]:
+    """NCCL reads the user's file before the image's, and lets variables win over both (nccl, src/misc/param.cc)."""
+    no_graphs.write_text(NO_GRAPHS)
+    settings = read_settings((home / ".nccl.conf", _NCCL_CONF))
+    return {**nccl_variables(plan, links, settings, no_graphs), **ucx_variables(plan, links)}
 
 
 def _fit(plan: Plan, inventory: Inventory) -> tuple[Plan, tuple[str, ...]]:

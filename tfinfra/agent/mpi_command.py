@@ -1,7 +1,9 @@
 """The mpirun line and what its processes see, from nothing but values (Open MPI 5.0.11 of its pip package).
 
 Order of the hostfile is rank order. `ob1` on TCP because the other components cost a second at start and Horovod's bulk
-goes over NCCL where there are GPUs; the keepalives notice a silent node after 6 seconds instead of 8 minutes; without
+goes over NCCL where there are GPUs. Where InfiniBand is there and no GPU, the bulk is MPI's own: then Open MPI chooses
+between ucx, which it takes where UCX comes up on such a device, and ob1; cm alone is left out, for `pml ucx,ob1` takes
+ucx or ends. The keepalives notice a silent node after 6 seconds instead of 8 minutes; without
 `--bind-to none` a rank is pinned to one core.
 """
 
@@ -12,6 +14,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from tfinfra.agent.assignment import Assignment
+from tfinfra.agent.devices.nccl import mpi_over_infiniband
 from tfinfra.agent.places import Places
 from tfinfra.agent.variables import task_variables
 from tfinfra.model import Inventory, Plan
@@ -54,9 +57,13 @@ def mpirun(mine: Assignment, *, root: bool, shell: str) -> list[str]:
         *("-n", str(len(plan.tasks)), "--bind-to", "none", "--stdin", "none", "--wdir", "/"),
         *("--leave-session-attached",),  # prted stays the agent's child, so that it dies with it
         *_parameters("--prtemca", {**prte, **_KEEPALIVE, **interface}),
-        *_parameters("--mca", {"pml": "ob1", "btl": "self,sm,tcp", **btl_interface}),
+        *_parameters("--mca", {"pml": _transport(mine), "btl": "self,sm,tcp", **btl_interface}),
         *("sh", "-c", _rank_command(plan)),
     ]
+
+
+def _transport(mine: Assignment) -> str:
+    return "^cm" if mpi_over_infiniband(mine.plan, mine.links) else "ob1"
 
 
 def _rank_command(plan: Plan) -> str:

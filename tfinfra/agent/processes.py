@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -30,6 +31,7 @@ class Process:
     sends the parent-death signal when the starting thread ends."""
 
     def __init__(self, command: Command) -> None:
+        unlock_memory()
         with command.log.open("ab") as log:
             self._popen = subprocess.Popen(
                 [*die_with_parent(), *command.argv],
@@ -65,6 +67,19 @@ class Process:
         """Kills what this process, which has ended, has left of its session; returns once that is gone."""
         self.signal(signal.SIGKILL)
         _until_gone(lambda: session_members(self.pid))
+
+
+@cache
+def unlock_memory() -> None:
+    """Raises this process's limit of locked memory, which its children inherit, as far as that is permitted: RDMA locks
+    what it sends, and a service's default of a few MB is not enough (tensorflow/tensorflow#51760)."""
+    hardest = resource.getrlimit(resource.RLIMIT_MEMLOCK)[1]
+    for limit in (resource.RLIM_INFINITY, hardest):
+        try:
+            resource.setrlimit(resource.RLIMIT_MEMLOCK, (limit, limit))
+        except (OSError, ValueError):
+            continue  # without the right to raise the hard limit
+        return
 
 
 @cache

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import logging
 from pathlib import Path
+from typing import Any
 
+from tfinfra.agent.devices.gate import Cuda
 from tfinfra.agent.faults import NodeFault
 from tfinfra.agent.host import Host
 from tfinfra.agent.wheel_sharing import SharedWheels
@@ -17,18 +19,25 @@ _SILENCE = 60.0
 _log = logging.getLogger(__name__)
 
 
-def training_environment(host: Host) -> Path:
-    """The environment's folder: its bin/python runs the script. Raises NodeFault where it cannot be built."""
-    content = json.loads((host.places.bundle / "environment.json").read_text())
+def environment_content(host: Host) -> dict[str, Any]:
+    """environment.json of the bundle: "lock", and "prebuilt", the client's folder where the nodes see it."""
+    content: dict[str, Any] = json.loads((host.places.bundle / "environment.json").read_text())
+    return content
+
+
+def training_environment(host: Host, content: dict[str, Any], cuda: Cuda | None) -> Path:
+    """The environment's folder: its bin/python runs the script. `cuda` is what this node's driver says, where it was
+    asked. Raises NodeFault where it cannot be built."""
     prebuilt = content.get("prebuilt")
     if prebuilt and (Path(prebuilt) / "bin/python").exists():
         return Path(prebuilt)
-    return _build(content["lock"], host)
+    return _build(content["lock"], host, cuda)
 
 
-def _build(lock: object, host: Host) -> Path:
+def _build(lock: object, host: Host, cuda: Cuda | None) -> Path:
     """The interpreter too comes from the lock: the image's Python runs the agent and nothing else."""
     from tfinfra.environment.build import ensure_environment
+    from tfinfra.environment.cuda import Driver
     from tfinfra.environment.horovod import build_here
     from tfinfra.environment.lock import Lock
 
@@ -41,6 +50,12 @@ def _build(lock: object, host: Host) -> Path:
             _log.info,
             wheels=shared if host.plan.node_count > 1 else build_here,
             conda_files=host.places.bundle / "conda",
+            driver=Driver(cuda.driver, cuda.capability) if cuda else None,
         )
     except (TfinfraError, OSError) as error:
-        raise NodeFault(f"the training environment could not be built: {error}") from error
+        raise NodeFault(f"the training environment could not be built: {_with_hint(error)}") from error
+
+
+def _with_hint(error: Exception) -> str:
+    hint = error.hint if isinstance(error, TfinfraError) else None
+    return f"{error} ({hint})" if hint else str(error)

@@ -10,9 +10,11 @@ from tfinfra.backends.registry import backend
 from tfinfra.model import Inventory, Task
 
 # A task's environment is the same on every machine: of what the agent was started with, only these come through.
+# LD_LIBRARY_PATH does not: TensorFlow's libraries have a RUNPATH, before which it goes, and another CUDA has libraries
+# of the same names.
 # TFINFRA_NODE is the mark by which a machine that is a process finds what belongs to it, when it ends.
 _INHERITED = {
-    *("HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TERM", "PATH", "LD_LIBRARY_PATH"),
+    *("HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TERM", "PATH"),
     "TFINFRA_NODE",
     *("http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "CUDA_HOME", "CUDA_PATH"),
@@ -26,8 +28,8 @@ def task_variables(mine: Assignment, task: Task) -> dict[str, str]:
     """The whole environment of `task`. The manifest's `environment_variables` override all but tfinfra's promises."""
     plan, folders = mine.plan, mine.folders
     backends = backend(plan.backend).environment(plan, mine.inventory, task)
-    chosen = {**machine_variables(mine.inherited, folders), **_DEFAULTS, **backends, **plan.environment_variables}
-    chosen |= mine.given.secrets
+    machine = {**mine.defaults, **machine_variables(mine.inherited, folders)}
+    chosen = {**machine, **_DEFAULTS, **backends, **plan.environment_variables, **mine.given.secrets}
     return {
         **chosen,
         **without_proxy(chosen, mine.inventory),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tfinfra.azure.uses import USES, use_of
-from tfinfra.roles import GROUPS, custom_role
+from tfinfra.roles import GROUPS, custom_role, name_within
 
 NAME = "tfinfra caller"
 _SDK = "pulumi_azure_native"
@@ -24,7 +24,10 @@ _BESIDE = {
         "Microsoft.Compute/virtualMachines/read",
         "Microsoft.Compute/virtualMachines/instanceView/read",
     ),
-    "Microsoft.Logic/workflows": ("Microsoft.Logic/workflows/runs/read",),
+    "Microsoft.Logic/workflows": (
+        "Microsoft.Logic/workflows/runs/read",
+        "Microsoft.Logic/workflows/triggers/run/action",
+    ),
     f"{_NETWORK}/virtualNetworks": (
         f"{_NETWORK}/virtualNetworks/subnets/read",
         f"{_NETWORK}/virtualNetworks/subnets/write",
@@ -33,7 +36,26 @@ _BESIDE = {
         "Microsoft.Storage/storageAccounts/PrivateEndpointConnectionsApproval/action",
     ),
 }
-# What a run reads before it writes anything, and what deployments and deletions are followed by.
+# Where each provider tells how a long operation stands: mostly at the subscription, outside every group
+# (taskcluster/taskcluster#8594, MicrosoftDocs/azure-docs#111535, Azure/mpf#314). Of these reads ARM knows no
+# Microsoft.Storage/locations/asyncoperations/read, and it refuses a whole role for one unknown action
+# (InvalidActionOrNotAction): a pattern covers that address as well. What Logic, ManagedIdentity and Authorization make
+# for the stacks is there with the answer.
+_FOLLOWED = {
+    "Microsoft.Compute": ("Microsoft.Compute/locations/operations/read",),
+    _NETWORK: (
+        f"{_NETWORK}/locations/operations/read",
+        f"{_NETWORK}/locations/operationResults/read",
+        f"{_NETWORK}/privateDnsOperationResults/read",
+        f"{_NETWORK}/privateDnsOperationStatuses/read",
+    ),
+    "Microsoft.Resources": (
+        "Microsoft.Resources/deployments/operationstatuses/read",
+        "Microsoft.Resources/subscriptions/operationresults/read",
+    ),
+    "Microsoft.Storage": ("Microsoft.Storage/locations/*/read", "Microsoft.Storage/operations/read"),
+}
+# What a run reads before it writes anything.
 _ALWAYS = (
     "Microsoft.Authorization/locks/read",
     "Microsoft.Authorization/permissions/read",
@@ -45,7 +67,6 @@ _ALWAYS = (
     "Microsoft.Compute/locations/usages/read",
     "Microsoft.Compute/skus/read",
     "Microsoft.Resources/deployments/validate/action",
-    "Microsoft.Resources/subscriptions/operationresults/read",
     "Microsoft.Resources/subscriptions/providers/read",
     "Microsoft.Resources/subscriptions/read",
     "Microsoft.Storage/checknameavailability/read",
@@ -55,9 +76,13 @@ _ALWAYS = (
 def caller_role(types: Iterable[str], subscription: str) -> dict[str, Any]:
     """The role, in ARM's form, of somebody whose runs make resources of `types` (ARM's, "Microsoft.X/y"), and use them
     and what a target may bring."""
+    types = tuple(types)
     made = (action for kind in types for action in _actions(kind))
-    actions = sorted({*_ALWAYS, *made, *use_of(USES)})
-    return custom_role(subscription, NAME, "What tfinfra needs to make, look at and delete a run", tuple(actions))
+    namespaces = dict.fromkeys(kind.partition("/")[0] for kind in types)
+    followed = (action for namespace in namespaces for action in _FOLLOWED.get(namespace, ()))
+    actions = sorted({*_ALWAYS, *made, *followed, *use_of(USES)})
+    name = name_within(subscription, NAME)
+    return custom_role(subscription, name, "What tfinfra needs to make, look at and delete a run", tuple(actions))
 
 
 def _actions(kind: str) -> Iterator[str]:

@@ -10,12 +10,14 @@ from tfinfra.azure.clients import put_json
 from tfinfra.azure.standing import deleter_role
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError, ProvisioningError
-from tfinfra.roles import GROUP_DELETER, ROLES_API, az_form, definition_path, group_deleter, group_deleter_id
+from tfinfra.roles import ROLES_API, az_form, definition_path, group_deleter, group_deleter_id
+
+NAME_TAKEN = "RoleDefinitionWithSameNameExists"
 
 
 @dataclass(frozen=True)
 class MadeRole:
-    """`made` is false where it was there already; `id` is ARM's."""
+    """`role` is its name; `made` is false where it was there already; `id` is ARM's."""
 
     role: str
     id: str
@@ -30,20 +32,28 @@ def make_group_deleter(cloud: Cloud) -> MadeRole:
     subscription = cloud.subscription_id
     there = deleter_role(cloud)
     if there is not None:
-        return MadeRole(GROUP_DELETER, definition_path(subscription, there), made=False)
+        named, guid = str(there["properties"]["roleName"]), str(there["name"])
+        return MadeRole(named, definition_path(subscription, guid), made=False)
     path, body = definition_path(subscription, group_deleter_id(subscription)), group_deleter(subscription)
     try:
         put_json(cloud, path, body, **{"api-version": ROLES_API})
     except AzureError as error:
         raise _refused(error, subscription, body) from error
-    return MadeRole(GROUP_DELETER, path, made=True)
+    return MadeRole(str(body["properties"]["roleName"]), path, made=True)
 
 
 def _refused(error: Any, subscription: str, body: dict[str, Any]) -> CredentialsError | ProvisioningError:
-    reason = " ".join(str(error.message).split())[:300]
+    name, reason = body["properties"]["roleName"], " ".join(str(error.message).split())[:300]
+    if getattr(getattr(error, "error", None), "code", None) == NAME_TAKEN:
+        return ProvisioningError(
+            f"the tenant has a custom role '{name}' already, which subscription {subscription} does not see: such a "
+            "name is taken in the whole tenant",
+            hint=f"find it where it is (`az role definition list --custom-role-only true --name '{name}'`), and either "
+            f"add /subscriptions/{subscription} to its assignable scopes (`az role definition update`) or delete it",
+        )
     if getattr(error, "status_code", None) not in (401, 403):
-        return ProvisioningError(f"the role '{GROUP_DELETER}' cannot be made: {reason}")
+        return ProvisioningError(f"the role '{name}' cannot be made: {reason}")
     return CredentialsError(
-        f"you may not make the role '{GROUP_DELETER}' in subscription {subscription}",
+        f"you may not make the role '{name}' in subscription {subscription}",
         hint=f"an owner runs: az role definition create --role-definition '{json.dumps(az_form(body))}'",
     )

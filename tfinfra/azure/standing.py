@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -15,7 +15,15 @@ from tfinfra.clock import spell_seconds, unix_time
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError, NotFeasible
 from tfinfra.model import Access
-from tfinfra.roles import DEFINITIONS, GROUP_DELETER, GROUPS, ROLES_API, covers
+from tfinfra.roles import (
+    GROUP_DELETER,
+    GROUPS,
+    ROLES_API,
+    covers,
+    definition_path,
+    group_deleter_id,
+    group_deleter_names,
+)
 
 _T = TypeVar("_T")
 IDENTITY_API = "2023-01-31"
@@ -70,7 +78,7 @@ def look_over(
     store_url = tried(partial(_store_url, cloud, access.store), access.store) if access.store else None
     if access.identity_id is None:
         role = tried(partial(deleter_role, cloud), None)
-        return Standing(role is not None, role, store_url=store_url), tuple(lacking)
+        return Standing(role is not None, role and str(role["name"]), store_url=store_url), tuple(lacking)
     may, client = tried(partial(_identity, cloud, access.identity_id), (True, ""))
     return Standing(may, None, client, store_url), tuple(lacking)
 
@@ -81,14 +89,35 @@ def _identity(cloud: Cloud, id_: str) -> tuple[bool, str]:
     return _may_delete(cloud, str(found["principalId"])), str(found["clientId"])
 
 
-def deleter_role(cloud: Cloud) -> str | None:
-    """The GUID of the subscription's role "tfinfra group deleter", whoever made it; None where there is none. Raises
-    NotReady where roles cannot be read, CredentialsError."""
-    path = f"/subscriptions/{cloud.subscription_id}/providers/{DEFINITIONS}"
-    query = {"$filter": f"roleName eq '{GROUP_DELETER}'", "api-version": ROLES_API}
-    found = _ask(cloud, "subscription_id", path, f"the role '{GROUP_DELETER}'", **query)["value"]
-    able = (r for r in found if covers(r["properties"].get("permissions") or [], f"{GROUPS}/delete"))
-    return next((str(role["name"]) for role in able), None)
+def deleter_role(cloud: Cloud) -> dict[str, Any] | None:
+    """The definition of the subscription's role "tfinfra group deleter", as ARM gives it; None where there is none.
+
+    The one of its own id goes first, then whatever custom role has one of its names and may delete groups: who makes it
+    by `az` cannot choose the id. Raises NotReady where roles cannot be read, CredentialsError.
+    """
+    from azure.core.exceptions import ResourceNotFoundError
+
+    subscription, what = cloud.subscription_id, f"the role '{GROUP_DELETER}'"
+    path, version = definition_path(subscription, group_deleter_id(subscription)), {"api-version": ROLES_API}
+    own: list[dict[str, Any]] = []
+    try:
+        own.append(_ask(cloud, "subscription_id", path, what, **version))
+    except NotReady as error:
+        if not isinstance(error.__cause__, ResourceNotFoundError):
+            raise
+    return next(filter(_deletes_groups, own), None) or _deleter_by_name(cloud, what)
+
+
+def _deleter_by_name(cloud: Cloud, what: str) -> dict[str, Any] | None:
+    path = definition_path(cloud.subscription_id, "").rstrip("/")
+    query = {"$filter": "type eq 'CustomRole'", "api-version": ROLES_API}
+    found = _ask(cloud, "subscription_id", path, what, **query)["value"]
+    named = {role["properties"]["roleName"]: role for role in filter(_deletes_groups, found)}
+    return next((named[name] for name in group_deleter_names(cloud.subscription_id) if name in named), None)
+
+
+def _deletes_groups(role: Mapping[str, Any]) -> bool:
+    return covers(role["properties"].get("permissions") or [], f"{GROUPS}/delete")
 
 
 def _may_delete(cloud: Cloud, principal: str) -> bool:
@@ -104,7 +133,7 @@ def _may_delete(cloud: Cloud, principal: str) -> bool:
     above = [a["properties"] for a in found if _reaches(a["properties"]["scope"], scope)]
     version = {"api-version": ROLES_API}
     roles = (_ask(cloud, "identity_id", a["roleDefinitionId"], "a role", **version) for a in above)
-    return any(covers(role["properties"].get("permissions") or [], f"{GROUPS}/delete") for role in roles)
+    return any(map(_deletes_groups, roles))
 
 
 def _reaches(scope: str, subscription: str) -> bool:

@@ -2,34 +2,47 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
     from tfinfra.lifecycle.doctor import Finding
+    from tfinfra.lifecycle.walk.target import Checklist
 
 MARKS = {"ok": "ok", "note": "note", "problem": "PROBLEM"}
+STEP_MARKS = {"ok": "ok", "not": "NOT", "unknown": "?"}
 
 
 @click.command(short_help="Say what works on this machine and what does not.")
 @click.option("--role", is_flag=True, help="Print the custom role that a caller on Azure needs, as ARM's JSON.")
-@click.option("--target", metavar="T", help="With --role: for the subscription of this target.")
+@click.option("--target", metavar="T", help="Walk the whole way of a run to this target, up to its first write.")
+@click.option("--manifest", metavar="M", type=click.Path(path_type=Path), help="The same, for what a manifest needs.")
+@click.option("--rehearse", is_flag=True, help="Ask this machine's local cloud, whatever the target.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
-def command(role: bool, target: str | None, as_json: bool) -> int:
-    """Check this machine. Exit 4 where a run on its local cloud is not feasible."""
+def command(*, role: bool, target: str | None, manifest: Path | None, rehearse: bool, as_json: bool) -> int:
+    """Check this machine. Exit 4 where a run on its local cloud is not feasible.
+
+    With --target or --manifest: check credential, subscription, rights, quotas, image, provider, policy, network and
+    deletion, and change nothing. Exit 0 where nothing stops a run, 3 where the target is wrong, 4 where a run is not
+    feasible, 5 where the credential will not do.
+    """
     from tfinfra.cli.output import print_document
+    from tfinfra.errors import UsageError
 
     if role:
         print_document(needed_role(target))
         return 0
+    if target is not None or manifest is not None:
+        return _walked(target, manifest, rehearse=rehearse, as_json=as_json)
+    if rehearse:
+        raise UsageError("--rehearse is for a walk", hint="name a target by --target T, or a manifest by --manifest M")
     return _examined(as_json)
 
 
 def needed_role(target: str | None) -> dict[str, Any]:
     """The role of a caller, for every resource that the stacks can make. Raises ManifestError."""
-    from pathlib import Path
-
     from tfinfra.arm.kinds import kind_of
     from tfinfra.azure.caller_role import caller_role, stack_tokens
     from tfinfra.compiler.named_target import named_target
@@ -38,6 +51,39 @@ def needed_role(target: str | None) -> dict[str, Any]:
     types = {kind_of(f"azure-native:{token}").arm_type for token in stack_tokens(resource_folder("stacks"))}
     subscription = named_target(target, Path()).subscription_id if target else None
     return caller_role(types, subscription or "<subscription id>")
+
+
+def _walked(target: str | None, manifest: Path | None, *, rehearse: bool, as_json: bool) -> int:
+    from contextlib import closing
+
+    from tfinfra.cli.output import print_document
+    from tfinfra.lifecycle.engine_process import EngineProcess
+    from tfinfra.lifecycle.walk.target import walk
+
+    with closing(EngineProcess(records=True)) as recorder:
+        found = walk(target, manifest, recorder, rehearse=rehearse)
+    if as_json:
+        print_document(found)
+    else:
+        for line in checklist_lines(found):
+            print(line)
+    return found.exit_code
+
+
+def checklist_lines(found: Checklist) -> list[str]:
+    """The checklist for a person: what mends a line stands below it."""
+    from tfinfra.cli.output import printable
+
+    width = max(len(step.check) for step in found.steps)
+    told = [f"{found.target} on the {found.cloud} cloud, asked in {found.seconds:.1f} s: {found.plan}"]
+    for step in found.steps:
+        told.append(f"  {STEP_MARKS[step.level]:<4}{step.check:<{width}}  {step.text}")
+        if step.fix and step.level != "ok":
+            told.append(f"  {'':<4}{'':<{width}}  -> {step.fix}")
+    end = "nothing stops a run" if not found.exit_code else f"a run would end here (exit {found.exit_code})"
+    unknown = sum(step.level == "unknown" for step in found.steps)
+    told.append(end + (f"; {unknown} of {len(found.steps)} could not be told" if unknown else ""))
+    return [printable(line.rstrip()) for line in told]
 
 
 def _examined(as_json: bool) -> int:

@@ -12,8 +12,8 @@ import click
 from tfinfra.cli.options import json_option, manifest_argument, target_option
 
 if TYPE_CHECKING:
-    from tfinfra.cli.plan_price import Priced
     from tfinfra.compiler.pipeline import Compiled
+    from tfinfra.compiler.priced import Priced
     from tfinfra.lifecycle.layers import Layer
     from tfinfra.lifecycle.preflight import LiveAnswer, Recorder
     from tfinfra.model import Plan, Task
@@ -44,7 +44,7 @@ def _recorder() -> AbstractContextManager[Recorder]:
 def _show(compiled: Compiled, rehearse: bool, recorder: Recorder | None, *, as_json: bool) -> None:
     """The plan, and with a `recorder` what the cloud says of it. Raises what speaks against it."""
     from tfinfra.cli.output import print_diagnostics, print_document
-    from tfinfra.cli.plan_price import priced
+    from tfinfra.compiler.priced import priced
 
     print_diagnostics(dict.fromkeys([*compiled.diagnostics, *compiled.prices().diagnostics]))
     ask = _asking(compiled, rehearse, recorder) if recorder else None

@@ -3,40 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tfinfra.compiler.pipeline import Compiled
-    from tfinfra.model import Limits, PriceLine
-    from tfinfra.money.budget import Burn
-
-
-@dataclass(frozen=True)
-class Priced:
-    """A plan's price: `lines` at list prices of the day `date`; `seconds` until the deadline and the key of limits that
-    it comes from; `burn` is what that reckons with, nothing where nothing is charged."""
-
-    lines: tuple[PriceLine, ...]
-    location: str
-    date: str
-    limits: Limits
-    burn: Burn
-    seconds: int
-    limit: str
-    local: bool
-
-
-def priced(compiled: Compiled) -> Priced:
-    from tfinfra.compiler.cost import burn_of, dearest_lines, price_lines
-    from tfinfra.money.budget import FREE, run_time
-
-    plan, target, book = compiled.plan, compiled.spec.target, compiled.prices().book
-    local, location = target.cloud == "local", plan.infrastructure.location
-    burn = FREE if local else burn_of(dearest_lines(plan, target, book))
-    seconds, limit = run_time(plan.limits, burn)
-    lines = price_lines(plan, target, book)
-    return Priced(lines, location, book.date(location), plan.limits, burn, seconds, limit, local)
+    from tfinfra.compiler.priced import Priced
+    from tfinfra.model import PriceLine
 
 
 def alternative_prices(compiled: Compiled) -> list[float | None]:
@@ -58,7 +30,8 @@ def alternative_lines(compiled: Compiled) -> Iterator[str]:
 
 def price_document(price: Priced) -> dict[str, Any]:
     """US dollars at list price: `prices` is billed by time, with `usd_up_to_limits` for each; `usd_at_most` is all of
-    them up to the limits, null where a price is unknown; `not_capped` is billed by bytes and calls."""
+    them up to the limits, `usd_most` the same at the dearest alternative with the time that deletion may take; null
+    where a price is unknown. `not_capped` is billed by bytes and calls; `expected` is all but the training."""
     from tfinfra.catalog.prices import usage_rates
     from tfinfra.compiler.cost import total
     from tfinfra.model import to_json
@@ -70,6 +43,8 @@ def price_document(price: Priced) -> dict[str, Any]:
         "prices": [{**to_json(line), "usd_up_to_limits": usd} for line, usd in zip(price.lines, most, strict=True)],
         "usd_per_hour": hourly,
         "usd_at_most": None if hourly is None else round(sum(usd or 0.0 for usd in most), 2),
+        "usd_most": price.most,
+        "expected": expected_document(price),
         "not_capped": usage_rates([line.item for line in price.lines]),
         "max_cost_usd": price.limits.max_cost_usd,
         "run_seconds": price.seconds,
@@ -77,8 +52,18 @@ def price_document(price: Priced) -> dict[str, Any]:
     }
 
 
+def expected_document(price: Priced) -> dict[str, Any]:
+    """Seconds and US dollars that a run is expected to take beside its training."""
+    from tfinfra.model import to_json
+
+    document: dict[str, Any] = to_json(price.expected)
+    return document
+
+
 def price_table(price: Priced) -> Iterator[str]:
     """The price for a person."""
+    from tfinfra.compiler.priced import expected_text
+
     yield f"\nprice (US dollars, list prices in {price.location} of {price.date})"
     yield "     an hour  up to the limits"
     for line in price.lines:
@@ -86,6 +71,7 @@ def price_table(price: Priced) -> Iterator[str]:
         what = f"{line.quantity} x {line.item}{kept}"
         yield f"  {_usd(line.usd_per_hour, 3)}{_usd(_up_to_limits(price, line), 2):>14}  {what}"
     yield from _sum(price)
+    yield f"  {expected_text(price)}"
     yield from _not_capped(price)
     if price.local:
         yield "  on the local cloud nothing is charged: this is what the same would cost on Azure"

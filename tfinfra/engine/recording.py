@@ -16,6 +16,7 @@ from pulumi.runtime.stack import Stack, run_pulumi_func
 
 from tfinfra.arm.requests import Request, request_of
 from tfinfra.arm.shapes import body_type, from_arm
+from tfinfra.arm.standins import IDENTITIES, client_of, principal_of
 from tfinfra.engine.program import Program
 
 _PROJECT = "tfinfra"
@@ -23,7 +24,7 @@ _PROJECT = "tfinfra"
 
 @dataclass(frozen=True)
 class Caller:
-    """Who would ask: `principal` (an object id) also stands for identities that are not made yet."""
+    """Who would ask: `principal` is an object id."""
 
     subscription: str
     principal: str
@@ -51,19 +52,25 @@ class _Azure(mocks.Mocks):
 
     def _outputs(self, request: Request) -> dict[str, Any]:
         """What ARM is known to add to a body, with stand-ins for what it makes up."""
-        name, principal = request.path.rsplit("/", 1)[-1], self._caller.principal
+        name = request.path.rsplit("/", 1)[-1]
         ends = {part: f"https://{name}.{part}.core.windows.net/" for part in ("blob", "file")}
         names = [{"fqdn": "files.file.core.windows.net", "ipAddresses": ["10.9.0.7"]}]
         flat = from_arm(body_type(request.arm_type, request.api_version), request.body)
-        made = {"name": name, "principalId": principal, "clientId": principal}
-        return {**flat, **made, "primaryEndpoints": ends, "customDnsConfigs": names}
+        own = _identity(request.path) if request.arm_type == IDENTITIES else {}
+        return {**flat, "name": name, **own, "primaryEndpoints": ends, "customDnsConfigs": names}
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
-        principal = self._caller.principal
-        given = {key: str(value) for key, value in args.args.items()}
-        who = {"objectId": principal, "principalId": principal, "clientId": principal}
-        found = {**who, "id": given.get("id", "/"), "name": given.get("resourceName", "x"), "location": "eastus"}
-        return {**found, "subscriptionId": self._caller.subscription}, []
+        """The caller's own configuration, or an identity by its names."""
+        caller, given = self._caller, {key: str(value) for key, value in args.args.items()}
+        if "resourceName" not in given:
+            return {"objectId": caller.principal, "subscriptionId": caller.subscription}, []
+        group, name = given["resourceGroupName"], given["resourceName"]
+        path = f"/subscriptions/{caller.subscription}/resourceGroups/{group}/providers/{IDENTITIES}/{name}"
+        return {"id": path, "name": name, "location": "eastus", **_identity(path)}, []
+
+
+def _identity(path: str) -> dict[str, str]:
+    return {"principalId": principal_of(path), "clientId": client_of(path)}
 
 
 def record(folder: Path, run: str, part: str, config: Mapping[str, str], caller: Caller) -> Recording:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tfinfra.environment.conda import install_conda
 from tfinfra.environment.conda_lock import refuse_two_versions
+from tfinfra.environment.cuda import Driver
 from tfinfra.environment.exclusive import exclusive
 from tfinfra.environment.horovod import Bench, WheelSource, build_here, horovod_wheel
 from tfinfra.environment.interpreter import find_same_interpreter, locked_interpreter
@@ -32,12 +33,14 @@ def ensure_environment(
     *,
     wheels: WheelSource = build_here,
     conda_files: Path | None = None,
+    driver: Driver | None = None,
 ) -> Path:
     """The whole environment of `lock`: its bin/ holds python and, with Horovod, mpirun.
 
     Built where it is not there yet; whoever else wants the same meanwhile waits for it. `wheels` is where Horovod's
-    wheel comes from, `conda_files` a folder of conda packages that came along. Raises ProvisioningError with a tool's
-    last lines, NotFeasible where there is no interpreter or package index, TfinfraError without a compiler.
+    wheel comes from, `conda_files` a folder of conda packages that came along, `driver` that of the GPUs it is for,
+    where they are known. Raises ProvisioningError with a tool's last lines, NotFeasible where there is no interpreter
+    or package index, TfinfraError without a compiler.
     """
     say = progress or say_nothing
     folder = cache / "environments" / lock.key
@@ -47,7 +50,7 @@ def ensure_environment(
         folder.with_name(f"{lock.key}.lock"), lambda: say("waiting for another run that builds the same environment")
     ) as held:
         if not is_whole(folder):
-            _build(Build(lock, cache, folder, say, wheels, conda_files), held)
+            _build(Build(lock, cache, folder, say, wheels, conda_files, driver), held)
     return folder
 
 
@@ -66,6 +69,7 @@ class Build:
     say: Progress
     wheels: WheelSource
     conda_files: Path | None
+    driver: Driver | None
 
 
 def _build(build: Build, held: int) -> None:
@@ -80,7 +84,7 @@ def _build(build: Build, held: int) -> None:
         _install_conda(build, tools)
     _install(lock, folder, tools, say)
     if lock.horovod:
-        wheel = horovod_wheel(Bench(lock, folder, cache, tools, say, build.wheels))
+        wheel = horovod_wheel(Bench(lock, folder, cache, tools, say, build.wheels, build.driver))
         tools.uv_run([*_pip_install(folder), "--no-deps", wheel], "installing Horovod")
     _check(lock, folder, tools, say)
     _mark(lock, folder)
@@ -134,11 +138,14 @@ def _pip_install(folder: Path) -> list[str | Path]:
 
 
 def _check(lock: Lock, folder: Path, tools: Tools, say: Progress) -> None:
-    """An environment that cannot import what it is for is no environment."""
+    """An environment that cannot import what it is for is no environment. Tasks do not see the machine's libraries
+    either (agent/variables.py)."""
     modules = ["tensorflow", *(["horovod.tensorflow"] if lock.horovod else [])]
     say(f"checking that {' and '.join(modules)} can be imported")
     imports = f"import {', '.join(modules)}"
-    tools.run([folder / "bin/python", "-c", imports], "importing TensorFlow", TF_CPP_MIN_LOG_LEVEL="2")
+    tools.run(
+        [folder / "bin/python", "-c", imports], "importing TensorFlow", TF_CPP_MIN_LOG_LEVEL="2", LD_LIBRARY_PATH=""
+    )
 
 
 def _mark(lock: Lock, folder: Path) -> None:

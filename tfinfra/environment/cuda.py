@@ -17,6 +17,7 @@ from tfinfra.errors import ProvisioningError
 
 _VERSION = re.compile(r"#define\s+CUDART_VERSION\s+(\d+)")
 _SYSTEM = Path("/usr/local")
+_WITHOUT_VOLTA, _TURING = 13, 75
 
 
 @dataclass(frozen=True)
@@ -32,30 +33,56 @@ class Toolkit:
         return ".".join(map(str, self.version))
 
 
+@dataclass(frozen=True)
+class Driver:
+    """Of the GPUs that a build is for: the newest CUDA that their driver serves (12020 for 12.2), and their lowest
+    compute capability (80 for 8.0; 0 where it is not known)."""
+
+    serves: int
+    capability: int = 0
+
+    def takes(self, toolkit: Toolkit) -> bool:
+        """Whether what the toolkit compiles runs there: a driver serves its own major version and older ones (NVIDIA's
+        CUDA compatibility guide), and CUDA 13 has nothing below capability 7.5 (its release notes)."""
+        too_old_gpu = toolkit.version[0] >= _WITHOUT_VOLTA and 0 < self.capability < _TURING
+        return toolkit.version[0] <= self.serves // 1000 and not too_old_gpu
+
+
 def cuda_of(packages: str) -> tuple[int, int] | None:
     """The CUDA version that TensorFlow's packages of a lock are built for."""
     found = re.search(r"^nvidia-cuda-runtime(?:-cu\d+)?==(\d+)\.(\d+)", packages, re.MULTILINE)
     return (int(found[1]), int(found[2])) if found else None
 
 
-def find_toolkit(environment: Path, tools: Path, wanted: tuple[int, int], system: Path = _SYSTEM) -> Toolkit:
+def find_toolkit(
+    environment: Path, tools: Path, wanted: tuple[int, int], system: Path = _SYSTEM, driver: Driver | None = None
+) -> Toolkit:
     """The one to build with: of TensorFlow's own major version where there is one, else the first that is newer (a
-    process may hold several CUDA runtimes, and a driver serves older ones: NVIDIA's CUDA compatibility guide).
+    process may hold several CUDA runtimes, and a driver serves older ones: NVIDIA's CUDA compatibility guide). Where
+    the `driver` is known, only one whose code it takes.
 
     Raises ProvisioningError that says what was found and what is missing.
     """
-    found = list(_toolkits(environment, tools, system))
+    there = list(_toolkits(environment, tools, system))
+    found = [toolkit for toolkit in there if driver is None or driver.takes(toolkit)]
     same = [toolkit for toolkit in found if toolkit.version[0] == wanted[0]]
     newer = [toolkit for toolkit in found if toolkit.version[0] > wanted[0]]
     if same or newer:
         return (same or newer)[0]
-    seen = "; ".join(f"CUDA {toolkit.spelt} in {toolkit.home}" for toolkit in found) or "none"
+    seen = "; ".join(f"CUDA {toolkit.spelt} in {toolkit.home}" for toolkit in there) or "none"
     major, minor = wanted
+    limits = _limits(driver) if there and driver else f"CUDA {major} or newer"
     raise ProvisioningError(
-        f"Horovod's GPU part needs the compiler (nvcc) and headers of CUDA {major} or newer; found: {seen}",
+        f"Horovod's GPU part needs the compiler (nvcc) and headers of {limits}; found: {seen}",
         hint=f"write conda_packages: [cuda-nvcc={major}.{minor}, cuda-cudart-dev={major}.{minor}], or take an image "
         f"with CUDA {major} in /usr/local/cuda",
     )
+
+
+def _limits(driver: Driver) -> str:
+    served = f"a CUDA that this machine's driver serves: {driver.serves // 1000}.{driver.serves % 1000 // 10} or older"
+    old = f", and 12 or older for its GPUs of capability {driver.capability / 10:.1f}"
+    return served + (old if 0 < driver.capability < _TURING else "")
 
 
 def _toolkits(environment: Path, tools: Path, system: Path) -> Iterator[Toolkit]:

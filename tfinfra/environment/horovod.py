@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tfinfra.environment import recipe
-from tfinfra.environment.cuda import Toolkit, cuda_of, find_toolkit, make_usable, stage_nccl
+from tfinfra.environment.cuda import Driver, Toolkit, cuda_of, find_toolkit, make_usable, stage_nccl
 from tfinfra.environment.exclusive import exclusive
 from tfinfra.environment.lock import Lock
 from tfinfra.environment.tools import Command, Progress, Tools
@@ -42,7 +42,7 @@ def build_here(key: str, folder: Path, build: Callable[[], None]) -> None:
 @dataclass(frozen=True)
 class Bench:
     """What a build works with: `environment` holds TensorFlow and Open MPI already; `cache` keeps the wheels, `wheels`
-    may know who has one."""
+    may know who has one; `driver` is that of the GPUs that the build is for, None where they are not known."""
 
     lock: Lock
     environment: Path
@@ -50,6 +50,7 @@ class Bench:
     tools: Tools
     progress: Progress
     wheels: WheelSource = build_here
+    driver: Driver | None = None
 
     @property
     def python(self) -> Path:
@@ -95,7 +96,8 @@ def _build(bench: Bench, folder: Path) -> None:
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
     _install_tools(bench, staging)
-    environment = {**_build_environment(bench, staging / "tools"), **_gpu_environment(bench, staging)}
+    environment = _build_environment(bench, staging / "tools")
+    environment |= _gpu_environment(bench, staging, environment["PATH"])
     source = _fetch_source(bench, staging, environment)
     if recipe.minor_version(bench.lock.framework_version) >= _FIRST_WITHOUT_XLA_HEADERS:
         _drop_xla_source(source)
@@ -154,13 +156,14 @@ def _build_environment(bench: Bench, tools: Path) -> dict[str, str]:
     }
 
 
-def _gpu_environment(bench: Bench, staging: Path) -> dict[str, str]:
-    """Horovod's own switches for its GPU part (Horovod's installation guide, "NCCL"); {} for a CPU lock."""
+def _gpu_environment(bench: Bench, staging: Path, path: str) -> dict[str, str]:
+    """Horovod's own switches for its GPU part (Horovod's installation guide, "NCCL"); {} for a CPU lock. Its compiler
+    comes first on the PATH: Horovod asks the nvcc that it finds there for its flags (horovod, cmake/build_utils.py)."""
     if not bench.lock.gpu:
         return {}
     make_usable(staging / "tools")
     wanted = cuda_of(bench.lock.packages) or _FIRST_CUDA
-    toolkit = find_toolkit(bench.environment, staging / "tools", wanted)
+    toolkit = find_toolkit(bench.environment, staging / "tools", wanted, driver=bench.driver)
     _say_which(bench, toolkit, wanted)
     nccl = stage_nccl(bench.environment, staging / "nccl")
     if nccl is None:
@@ -174,8 +177,15 @@ def _gpu_environment(bench: Bench, staging: Path) -> dict[str, str]:
         "HOROVOD_NCCL_HOME": str(nccl),
         "HOROVOD_NCCL_LINK": "SHARED",
         "CUDACXX": str(toolkit.home / "bin/nvcc"),
+        "PATH": f"{toolkit.home}/bin:{path}",
+        **_architectures(bench.driver),
         "LDFLAGS": f"-s -Wl,-rpath,{_NCCL_BESIDE}",
     }
+
+
+def _architectures(driver: Driver | None) -> dict[str, str]:
+    """Machine code for the GPUs that are there alone, where they are known: a dozen kinds cost minutes."""
+    return {"HOROVOD_BUILD_CUDA_CC_LIST": str(driver.capability)} if driver and driver.capability else {}
 
 
 def _say_which(bench: Bench, toolkit: Toolkit, wanted: tuple[int, int]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from tfinfra import __version__
 from tfinfra.localcloud.arm_error import ArmError
-from tfinfra.localcloud.core import Answer, Core
+from tfinfra.localcloud.core import WISHES, Answer, Core
 from tfinfra.localcloud.events import NOTICE_SECONDS, check_type
 from tfinfra.localcloud.faults import Faults
 from tfinfra.localcloud.market import Market
@@ -77,6 +77,7 @@ class Admin:
             "PUT market": self._market,
             "DELETE market": self._usual_market,
             "PUT clock": self._clock,
+            "PUT wishes": self._wishes,
             "POST events": self._add_event,
         }
         answer = answers.get(f"{method} {path.removeprefix('/tfinfra/')}")
@@ -109,6 +110,7 @@ class Admin:
         """Quotas too are as they were at the start."""
         self.core.around.market = Market()
         self.core.around.quotas.clear()
+        self.core.around.registered.clear()
         return Answer(200, {})
 
     def _clock(self, body: dict[str, Any]) -> Answer:
@@ -116,15 +118,27 @@ class Admin:
         self.core.around.ahead = float(body["ahead"])
         return Answer(200, {"ahead": self.core.around.ahead})
 
+    def _wishes(self, body: dict[str, Any]) -> Answer:
+        """What makers who cannot say it by headers wish for, as those who come for Azure: {"machines": kind, "blobs":
+        "azurite", "image": folder}, and the program "azurite" itself. Those of before are gone."""
+        around = self.core.around
+        if program := body.get("azurite"):
+            around.azurite = Path(program)
+        around.wishes = {name: str(body[name]) for name in WISHES if body.get(name)}
+        return Answer(200, around.wishes)
+
     def _add_event(self, body: dict[str, Any]) -> Answer:
-        """{"type", "machine", "seconds"}: what happens to a machine (its name, computer name or vmId), and in how many
-        seconds, the least that Azure gives where it is not said. Its metadata endpoint tells it from now on."""
+        """{"type", "machine", "seconds", "told"}: what happens to a machine (its name, computer name or vmId), and in
+        how many seconds, the least that Azure gives where it is not said. Its metadata endpoint tells it from now on,
+        unless `told` is false."""
         kind = check_type(str(body.get("type")))
         instance = compute.find_instance(self.core.around, str(body.get("machine")))
         if instance is None:
             raise ArmError(404, "NotFound", f"There is no machine '{body.get('machine')}'.")
         not_before = self.core.around.now() + float(body.get("seconds", NOTICE_SECONDS[kind]))
-        event = self.core.around.events.add(kind, instance["vm_id"], instance["name"], not_before)
+        event = self.core.around.events.add(
+            kind, instance["vm_id"], instance["name"], not_before, told=body.get("told", True)
+        )
         return Answer(201, event.document())
 
     def _health(self, _: dict[str, Any]) -> Answer:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 import uuid
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from starlette.requests import Request
@@ -16,13 +17,16 @@ from starlette.types import Receive, Scope, Send
 
 from tfinfra.localcloud import ids, instances, questions, tokens
 from tfinfra.localcloud.arm_error import ArmError, forbidden
-from tfinfra.localcloud.core import NONE, Answer, Core, Wishes
+from tfinfra.localcloud.core import NONE, WISHES, Answer, Core, Wishes
 from tfinfra.localcloud.faults import Fault, Faults
+from tfinfra.localcloud.layout import TENANT
 from tfinfra.localcloud.listing import list_resources
 from tfinfra.localcloud.providers import authorization, compute
 from tfinfra.localcloud.specials import special_answer
+from tfinfra.localcloud.strict import acceptance, following, subscriptions
+from tfinfra.localcloud.strict.limits import Call
+from tfinfra.localcloud.strict.throttle import Throttle
 
-WISHES = ("machines", "blobs")
 log = logging.getLogger("tfinfra.localcloud.requests")
 
 
@@ -38,6 +42,7 @@ class ArmApp:
     admin: Callable[[str, str, Any], Awaitable[Answer]]
     drop: Callable[[Scope], None]
     leaving: bool = False
+    throttle: Throttle = field(default_factory=Throttle)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -67,19 +72,33 @@ class ArmApp:
         self._check_host(request)
         if self.leaving:
             raise ArmError(503, "ServiceUnavailable", "the local cloud is leaving", {"Retry-After": "1"})
-        oid = self._principal(request)
-        path = request.url.path
+        claims = self._claims(request)
+        oid, path = str(claims["oid"]), request.url.path
+        if claims["tid"] != TENANT:
+            return _of_another_tenant(path, str(claims["tid"]))
         if path.startswith("/tfinfra/"):
             if oid != tokens.OWNER_OID:
                 raise forbidden(oid, request.method, path)
             return await self.admin(request.method, path, body)
         version = next((v for k, v in request.query_params.items() if k.lower() == "api-version"), "")
-        if not version:
-            message = "The api-version query parameter (?api-version=) is required for all requests."
-            raise ArmError(400, "MissingApiVersionParameter", message)
-        wishes = {name: wish for name in WISHES if (wish := request.headers.get(f"x-tfinfra-{name}"))}
+        acceptance.check_version(version)
+        left = self._counted(oid, request.method, path, body)
+        said = {name: wish for name in WISHES if (wish := request.headers.get(f"x-tfinfra-{name}"))}
+        wishes = {**self.core.around.wishes, **said}
         filter_ = request.query_params.get("$filter", "")
-        return await self.dispatch(oid, request.method, path, version, body, wishes=wishes, filter_=filter_)
+        answer = await self.dispatch(oid, request.method, path, version, body, wishes=wishes, filter_=filter_)
+        return replace(answer, headers={**left, **answer.headers})
+
+    def _counted(self, oid: str, method: str, path: str, body: Any) -> dict[str, str]:
+        """What is left to the caller, as headers. Raises ArmError (429)."""
+        around, address = self.core.around, ids.parse(path)
+        found = around.state.get(address.path) or around.state.group(address.group or "")
+        place = re.search(r"/locations/([^/]+)", address.key)
+        named = place.group(1) if place else (body if isinstance(body, dict) else {}).get("location")
+        location = str(named or (found.body.get("location") if found else "") or "").replace(" ", "").lower()
+        exists = around.state.get(address.path) is not None
+        call = Call(oid, method, address.path, address.type.lower(), address.is_collection, location, exists)
+        return self.throttle.take(call, around.market.limits, around.now())
 
     async def dispatch(
         self,
@@ -93,18 +112,20 @@ class ArmApp:
         filter_: str = "",
     ) -> Answer:
         """One call of ARM by the principal `oid`; the timer's calls come in here too. Raises ArmError."""
+        subscriptions.check(self.core.around.market, method, path)
         address = ids.parse(path)
         special = special_answer(self.core, method, address, filter_)
         if special is None and questions.is_one(method, address):
             self._authorize(oid, method, address)
             return questions.answer(self.core, oid, method, address, filter_=filter_, body=body)
         if special is not None:
-            if "/operation" not in address.key:  # whoever was told of an operation may look how it stands
+            if "/operationresults/" not in address.key or address.type:  # a group's end may be seen by its deleter
                 self._authorize(oid, method, address)
             return special
         if not address.type:
             raise ArmError(404, "NotFound", f"There is nothing at '{path}'.")
         self._authorize(oid, method, address)
+        acceptance.check_type(address.type, version)
         if method in ("GET", "HEAD"):
             return await self._read(method, address, filter_)
         return self._write(method, address, version, body, wishes)
@@ -151,17 +172,12 @@ class ArmApp:
         if request.headers.get("host", "") not in self.hosts:
             raise ArmError(421, "MisdirectedRequest", "this endpoint does not serve that host")
 
-    def _principal(self, request: Request) -> str:
+    def _claims(self, request: Request) -> dict[str, Any]:
         kind, _, token = request.headers.get("authorization", "").partition(" ")
-        oid = tokens.principal(self.key, token.strip(), self.core.around.now()) if kind.lower() == "bearer" else None
-        if oid is None:
-            raise ArmError(
-                401,
-                "InvalidAuthenticationToken" if token else "AuthenticationFailed",
-                "Authentication failed: a valid bearer token of this cloud is expected in the Authorization header.",
-                {"WWW-Authenticate": f'Bearer authorization_uri="{tokens.ISSUER}"'},
-            )
-        return oid
+        if kind.lower() != "bearer" or not token.strip():
+            text = "Authentication failed. The 'Authorization' header is missing."
+            raise tokens.refused("AuthenticationFailed", text)
+        return tokens.proven_claims(self.key, token.strip(), self.core.around.now())
 
     def _authorize(self, oid: str, method: str, address: ids.Address) -> None:
         action = authorization.action_of(method, address)
@@ -172,12 +188,14 @@ class ArmApp:
         """Where the caller looks how a long-running operation stands."""
         if answer.operation is None:
             return {}
-        base = f"https://{request.headers['host']}/subscriptions/{_subscription(request.url.path)}"
-        version = "?api-version=2024-03-01"
-        results = f"{base}/operationresults/{answer.operation.id}{version}"
-        if answer.operation.verb == "delete":
-            return {"Location": results, "Retry-After": "0"}
-        return {"Azure-AsyncOperation": f"{base}/operations/{answer.operation.id}{version}", "Retry-After": "0"}
+        return following.headers(f"https://{request.headers['host']}", answer.operation)
+
+
+def _of_another_tenant(path: str, tenant: str) -> Answer:
+    """The subscriptions that a token of another tenant sees: none. Raises ArmError (401)."""
+    if path.rstrip("/").lower() == "/subscriptions":
+        return Answer(200, {"value": []})
+    raise tokens.wrong_tenant(tenant)
 
 
 async def _suffer(struck: list[Fault]) -> None:
@@ -186,10 +204,6 @@ async def _suffer(struck: list[Fault]) -> None:
         await asyncio.sleep(fault.seconds if fault.kind == "lag" else 0)
         if fault.kind == "status":
             raise fault.error()
-
-
-def _subscription(path: str) -> str:
-    return path.split("/")[2]
 
 
 def _document(body: bytes) -> Any:

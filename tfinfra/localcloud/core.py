@@ -13,19 +13,24 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tfinfra.localcloud import ids
-from tfinfra.localcloud.arm_error import ArmError, group_not_found, resource_not_found
+from tfinfra.localcloud.arm_error import ArmError, resource_not_found
 from tfinfra.localcloud.checks.references import references
-from tfinfra.localcloud.checks.types import catalogue, check_body
+from tfinfra.localcloud.checks.types import body_type, catalogue, check_body
 from tfinfra.localcloud.operations import Operation, Operations
 from tfinfra.localcloud.providers import policy, registrations
 from tfinfra.localcloud.providers.authorization import ASSIGNMENTS
 from tfinfra.localcloud.providers.base import Surroundings, require
 from tfinfra.localcloud.providers.registry import provider_of
 from tfinfra.localcloud.state import Resource, empty_trash
+from tfinfra.localcloud.strict import acceptance, following, locks
+from tfinfra.localcloud.strict.lists import Lists
+from tfinfra.localcloud.strict.not_found import not_found
+from tfinfra.localcloud.strict.spelling import canonical
 
 Wishes = Mapping[str, str]
 NONE: Wishes = {}
-LOCKS = "Microsoft.Authorization/locks"
+WISHES = ("machines", "blobs", "image")
+LINGER_STEP = 0.05
 log = logging.getLogger("tfinfra.localcloud")
 
 
@@ -42,6 +47,8 @@ class Answer:
 class Core:
     def __init__(self, around: Surroundings, operations: Operations) -> None:
         self.around, self.operations = around, operations
+        self.lists = Lists(around.now, lambda: self.around.market.lists)
+        around.state.noted = self.lists.note
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -49,11 +56,9 @@ class Core:
 
     def get(self, address: ids.Address) -> Resource:
         """The resource. Raises ArmError (404)."""
-        if address.group and self.around.state.group(address.group) is None:
-            raise group_not_found(address.group)
         found = self.around.state.get(address.path)
         if found is None:
-            raise resource_not_found(address.type, "/".join(address.names), address.group)
+            raise not_found(self.around.state, address)
         return found
 
     def view(self, resource: Resource) -> dict[str, Any]:
@@ -67,7 +72,8 @@ class Core:
 
     def put(self, address: ids.Address, api_version: str, body: dict[str, Any], wishes: Wishes = NONE) -> Answer:
         """Creates or replaces a resource. `wishes` are the maker's, for what ARM has no word for: the kind of
-        "machines" that a scale set boots, what serves an account's "blobs". Raises ArmError."""
+        "machines" that a scale set boots, the folder of files that its "image" brings along, what serves an account's
+        "blobs". Raises ArmError."""
         before = self.around.state.get(address.path)
         resource = self._accepted(address, api_version, body, before, wishes)
         status = 200 if before else 201
@@ -75,20 +81,39 @@ class Core:
         if not provider.is_slow(resource):
             provider.provision(self.around, resource)
             self.around.state.put(resource)
-            return Answer(status, self.view(resource))
+            return self._announced(status, resource)
         resource = resource.with_properties(provisioningState="Updating" if before else "Creating")
         self.around.state.put(resource)
-        operation = self.operations.begin("put", resource.id, self.around.now())
+        operation = self._begin("put", resource)
         self._spawn(self._provision(operation))
+        return self._accepted_only(status, resource, operation)
+
+    def _announced(self, status: int, resource: Resource) -> Answer:
+        """The answer to a write that is done: many providers tell of an operation all the same."""
+        if not following.is_announced(resource.type):
+            return Answer(status, self.view(resource))
+        operation = self.operations.finish(self._begin("put", resource))
+        return self._accepted_only(status, resource.with_properties(provisioningState="Updating"), operation)
+
+    def _accepted_only(self, status: int, resource: Resource, operation: Operation) -> Answer:
+        if status == 201 and following.accepts_only(resource.type):
+            return Answer(202, None, operation)
         return Answer(status, self.view(resource), operation)
+
+    def _begin(self, verb: str, resource: Resource) -> Operation:
+        location = str(resource.body.get("location") or "").replace(" ", "").lower()
+        return self.operations.begin(verb, resource.id, self.around.now(), location)
 
     def patch(self, address: ids.Address, body: dict[str, Any]) -> Answer:
         """Merges tags and properties into a resource. Raises ArmError."""
         before = self.get(address)
-        self._check_group(address)
+        acceptance.check_group(self.around.state, address)
+        locks.check(self.around.state, "write", before.id, before.type)
         fixed = ("id", "name", "type", "location", "properties")
         merged = {**before.body, **{k: v for k, v in body.items() if k not in fixed}}
         merged["properties"] = {**before.properties, **(body.get("properties") or {})}
+        merged = policy.modified(self.around.market, before.type, merged)
+        policy.check(self.around.market, before.type, before.name, merged)
         resource = Resource(before.id, before.type, before.api_version, merged, before.internal)
         self.around.state.put(resource)
         return Answer(200, self.view(resource))
@@ -104,7 +129,7 @@ class Core:
             self.around.state.remove(resource.id)
             return Answer(200, self.view(resource) if resource.type == ASSIGNMENTS else None)
         under_way = resource.provisioning_state == "Deleting"
-        operation = self.operations.begin("delete", resource.id, self.around.now())
+        operation = self._begin("delete", resource)
         if not under_way:
             self.around.state.put(resource.with_properties(provisioningState="Deleting"))
             self._spawn(self._remove(operation))
@@ -113,46 +138,28 @@ class Core:
     def _accepted(
         self, address: ids.Address, api_version: str, body: dict[str, Any], before: Resource | None, wishes: Wishes
     ) -> Resource:
+        state, market = self.around.state, self.around.market
         type_ = catalogue().spelling(address.type)
+        body = policy.modified(market, type_, body)
+        index = body_type(type_, api_version, body.get("location"))
+        acceptance.check_location(type_, index, before, address.name, body)
         findings = check_body(type_, api_version, body)
         if findings:
             raise ArmError(400, findings[0].code, " ".join(f.message for f in findings))
-        registrations.check(self.around.market, type_)
-        policy.check(self.around.market, type_, address.name, body)
-        self._check_group(address, creates=type_ == ids.GROUP_TYPE)
+        registrations.check(self.around, type_)
+        policy.check(market, type_, address.name, body)
+        acceptance.check_group(state, address, creates=type_ == ids.GROUP_TYPE)
         if before and self._is_going(before.id):
             raise _being_deleted(before.id)
-        self._check_parent(address, type_)
-        _check_location(before, body)
-        id_ = before.id if before else address.path
+        id_ = before.id if before else canonical(state, address.path)
+        locks.check(state, "write", id_, type_)
+        acceptance.check_parent(state, address)
         content = {**body, "id": id_, "name": address.name, "type": type_}
         internal = dict(wishes) if wishes else (before.internal if before else {})
         made = Resource(id_, type_, api_version, content, internal).with_properties(provisioningState="Succeeded")
         for reference in references(id_, body):
             require(self.around, made, reference)
         return provider_of(type_).accept(self.around, made, before)
-
-    def _check_group(self, address: ids.Address, *, creates: bool = False) -> None:
-        if address.group is None:
-            return
-        group = self.around.state.group(address.group)
-        if group is None and not creates:
-            raise group_not_found(address.group)
-        if group is not None and group.provisioning_state == "Deleting":
-            message = f"The resource group '{group.name}' is in deprovisioning state and cannot perform this operation."
-            raise ArmError(409, "ResourceGroupBeingDeleted", message)
-
-    def _check_parent(self, address: ids.Address, type_: str) -> None:
-        """A nested resource needs its parent, an extension its scope; services that ARM makes by itself ("default")
-        are always there."""
-        if "/providers/" in address.scope.lower() and self.around.state.get(address.scope) is None:
-            raise resource_not_found("", address.scope, address.group)
-        parent, _, _ = address.path.rpartition("/")[0].rpartition("/")
-        if len(address.names) < 2 or address.names[-2] == "default":
-            parent = "/".join(address.path.split("/")[:9]) if len(address.names) > 2 else ""
-        if parent and self.around.state.get(parent) is None:
-            message = f"Can not perform requested operation on nested resource. Parent resource of '{type_}' not found."
-            raise ArmError(404, "ParentResourceNotFound", message)
 
     def _deletable(self, address: ids.Address) -> Resource | None:
         try:
@@ -161,14 +168,7 @@ class Core:
             if address.type.lower() == ids.GROUP_TYPE.lower():
                 raise
             return None
-        for lock in self.around.state.of_type(LOCKS):
-            scope = lock.address.scope
-            if resource.type != LOCKS and (ids.within(scope, resource.id) or ids.within(resource.id, scope)):
-                message = (
-                    f"The scope '{resource.id}' cannot perform delete operation because following scope(s) are "
-                    f"locked: '{scope}'. Please remove the lock and try again."
-                )
-                raise ArmError(409, "ScopeLocked", message)
+        locks.check(self.around.state, "delete", resource.id, resource.type)
         return resource
 
     # ── behind the answers ───────────────────────────────────────────────────────────────────────────────────────
@@ -177,7 +177,7 @@ class Core:
         """Goes on with what an earlier daemon began and did not finish: nothing is made in what is to be deleted."""
         for resource in self.around.state.below(""):
             if resource.provisioning_state == "Deleting":
-                self.operations.begin("delete", resource.id, self.around.now())
+                self._begin("delete", resource)
         for operation in self.operations.unfinished():
             if operation.verb == "delete":
                 self._mark_deleting(operation.resource)
@@ -233,10 +233,18 @@ class Core:
             self.operations.finish(operation, ArmError(409, "ResourceGroupDeletionBlocked", message))
             log.error("%s", message)
             return
+        await self._linger(target)
         self.around.state.remove(operation.resource)
         self.operations.finish(operation)
         log.info("%s deleted", operation.resource)
         self._spawn(self.empty_trash())
+
+    async def _linger(self, target: Resource | None) -> None:
+        """A group that is empty may stay in Deleting for a while, and refuses every write then."""
+        if target is not None and target.type == ids.GROUP_TYPE:
+            until = self.around.now() + self.around.market.deleting
+            while self.around.now() < until:
+                await asyncio.sleep(LINGER_STEP)
 
     async def _release(self, resource: Resource) -> ArmError | None:
         provider = provider_of(resource.type)
@@ -256,14 +264,6 @@ class Core:
 def _being_deleted(id_: str) -> ArmError:
     """As ARM answers it while a deletion is under way."""
     return ArmError(409, "ResourceBeingDeleted", f"The resource '{id_}' is being deleted. Try again once it is gone.")
-
-
-def _check_location(before: Resource | None, body: dict[str, Any]) -> None:
-    """A resource stays where it is. "East US" is eastus."""
-    old, new = (str(b.get("location", "")).replace(" ", "").lower() for b in (before.body if before else body, body))
-    if old != new:
-        message = f"The resource already exists in location '{old}'; one of the same name cannot be made in '{new}'."
-        raise ArmError(409, "InvalidResourceLocation", message)
 
 
 async def _attempt(work: Any, around: Surroundings, resource: Resource) -> ArmError | None:

@@ -13,7 +13,7 @@ from tfinfra.clock import iso_time, unix_time
 
 Functions = Mapping[str, Callable[..., Any]]  # by name, in lower case
 _TOKEN = re.compile(
-    r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<number>-?\d+(?:\.\d+)?)|(?P<name>\w+)|(?P<mark>\?\[|[(),\[\]]))"
+    r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<number>-?\d+(?:\.\d+)?)|(?P<name>\w+)|(?P<mark>\?\[|[(),.\[\]]))"
 )
 _EMBEDDED = re.compile(r"@\{((?:[^{}']|'(?:[^']|'')*')*)\}")
 
@@ -71,8 +71,9 @@ class _Parser:
 
     def expression(self) -> Any:
         found = self._primary(self._take())
-        while self.tokens[:1] in (["?["], ["["]):
-            found = self._member(found, absent_is_fine=self._take() == "?[")
+        while self.tokens[:1] in (["?["], ["["], ["."]):
+            mark = self._take()
+            found = self._named(found, self._take()) if mark == "." else self._member(found, mark == "?[")
         return found
 
     def _primary(self, token: str) -> Any:
@@ -95,9 +96,12 @@ class _Parser:
         self._take(")")
         return found
 
-    def _member(self, of: Any, *, absent_is_fine: bool) -> Any:
+    def _member(self, of: Any, absent_is_fine: bool) -> Any:
         name = self.expression()
         self._take("]")
+        return self._named(of, name, absent_is_fine=absent_is_fine)
+
+    def _named(self, of: Any, name: Any, *, absent_is_fine: bool = False) -> Any:
         if isinstance(of, dict) and name in of:
             return of[name]
         if absent_is_fine:

@@ -24,13 +24,14 @@ def list_resources(core: Core, address: ids.Address, filter_: str) -> dict[str, 
 
 
 def _members(core: Core, address: ids.Address) -> list[Resource]:
-    state = core.around.state
+    """Of what lists show by now; groups and resources that lag are on their way."""
+    known = core.lists.seen(core.around.state.below(""))
     if address.type == "Microsoft.Resources/resources":
-        return [r for r in state.below(address.scope) if "/providers/" in r.id.lower() and r.type.count("/") == 1]
-    if address.type.lower() == ids.GROUP_TYPE.lower():
-        return state.groups()
+        inner = [r for r in known if "/providers/" in r.id.lower() and r.type.count("/") == 1]
+        return [r for r in inner if ids.within(address.scope, r.id)]
     parent = address.path.rpartition("/")[0] if address.names else address.scope
-    return state.of_type(address.type, parent)
+    scope = "/".join(address.path.split("/")[:3]) if address.type.lower() == ids.GROUP_TYPE.lower() else parent
+    return [r for r in known if r.type.lower() == address.type.lower() and ids.within(scope, r.id)]
 
 
 def matcher(filter_: str) -> Callable[[Resource], bool]:

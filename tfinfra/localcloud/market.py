@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from tfinfra.localcloud.arm_error import ArmError
+from tfinfra.localcloud.strict.limits import Limit, limits_of
 
 
 @dataclass(frozen=True)
@@ -35,26 +36,45 @@ class ImageChange:
 
 @dataclass(frozen=True)
 class Policy:
-    """An assigned policy that denies resources of `type` ("" is every type) whose value at the dotted `path` is none of
-    `allowed`; with `allowed` empty, those that have no value there."""
+    """An assigned policy. With the effect "deny" it refuses resources of `type` ("" is every type) whose value at the
+    dotted `path` is none of `allowed`; with `allowed` empty, those that have no value there. With "modify" it puts
+    `value` there, whatever the writer sent."""
 
     name: str
     path: str
     type: str = ""
     allowed: tuple[str, ...] = ()
     display: str = ""
+    effect: str = "deny"
+    value: Any = None
+
+    def __post_init__(self) -> None:
+        if self.effect not in ("deny", "modify"):
+            raise ValueError(f"a policy's effect is deny or modify, not {self.effect}")
 
 
 @dataclass(frozen=True)
 class Market:
     """`registrations` are the states of resource providers other than "Registered"; `permissions` what the owner may
-    do, as ARM lists it, None for everything."""
+    do, as ARM lists it, None for everything; `subscriptions` the states of subscriptions, and further ones; `taken`
+    the names of storage accounts that others have; `limits` other sizes of buckets (strict/limits.py), {name: [size,
+    refill, seconds]}.
+
+    Seconds that Azure takes, 0 by default: `registering` a provider, `deleting` a group that is empty by now, `lists`
+    until they show a change.
+    """
 
     skus: tuple[SkuChange, ...] = ()
     images: tuple[ImageChange, ...] = ()
     policies: tuple[Policy, ...] = ()
     registrations: Mapping[str, str] = field(default_factory=dict)
     permissions: tuple[Mapping[str, Any], ...] | None = None
+    subscriptions: Mapping[str, str] = field(default_factory=dict)
+    taken: tuple[str, ...] = ()
+    limits: Mapping[str, Limit] = field(default_factory=dict)
+    registering: float = 0.0
+    deleting: float = 0.0
+    lists: float = 0.0
 
     def changed(self, document: Mapping[str, Any]) -> Market:
         """This market with the members of `document` in place of its own. Raises ArmError (400)."""
@@ -77,4 +97,10 @@ _READERS: dict[str, Any] = {
     "policies": lambda value: tuple(map(_policy, value)),
     "registrations": dict,
     "permissions": lambda value: None if value is None else tuple(value),
+    "subscriptions": dict,
+    "taken": tuple,
+    "limits": limits_of,
+    "registering": float,
+    "deleting": float,
+    "lists": float,
 }

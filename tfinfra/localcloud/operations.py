@@ -15,7 +15,8 @@ KEPT_SECONDS = 3600
 
 @dataclass(frozen=True)
 class Operation:
-    """`verb` is "put" or "delete"; `status` InProgress, Succeeded or Failed; `error` {"status", "code", "message"}."""
+    """`verb` is "put" or "delete"; `status` InProgress, Succeeded or Failed; `error` {"status", "code", "message"};
+    `location` is the region of the resource."""
 
     id: str
     verb: str
@@ -23,6 +24,7 @@ class Operation:
     status: str
     begun: float
     error: dict[str, Any] | None = None
+    location: str = ""
 
     def document(self) -> dict[str, Any]:
         """What Azure-AsyncOperation answers."""
@@ -41,12 +43,12 @@ class Operations:
             else:
                 self._known[data["id"]] = Operation(**data)
 
-    def begin(self, verb: str, resource: str, now: float) -> Operation:
+    def begin(self, verb: str, resource: str, now: float, location: str = "") -> Operation:
         """A new operation, or the one that does the same already."""
         for operation in self.unfinished():
             if (operation.verb, operation.resource.lower()) == (verb, resource.lower()):
                 return operation
-        return self._save(Operation(uuid.uuid4().hex, verb, resource, "InProgress", now))
+        return self._save(Operation(str(uuid.uuid4()), verb, resource, "InProgress", now, location=location))
 
     def get(self, id_: str) -> Operation | None:
         return self._known.get(id_)
@@ -54,12 +56,11 @@ class Operations:
     def unfinished(self) -> list[Operation]:
         return [o for o in self._known.values() if o.status == "InProgress"]
 
-    def finish(self, operation: Operation, error: ArmError | None = None) -> None:
+    def finish(self, operation: Operation, error: ArmError | None = None) -> Operation:
         if error is None:
-            self._save(replace(operation, status="Succeeded"))
-        else:
-            document = {"status": error.status, "code": error.code, "message": error.message}
-            self._save(replace(operation, status="Failed", error=document))
+            return self._save(replace(operation, status="Succeeded"))
+        document = {"status": error.status, "code": error.code, "message": error.message}
+        return self._save(replace(operation, status="Failed", error=document))
 
     def _save(self, operation: Operation) -> Operation:
         self._known[operation.id] = operation

@@ -10,10 +10,8 @@ from typing import Any
 from tfinfra.localcloud import ids
 from tfinfra.localcloud.arm_error import ArmError
 from tfinfra.localcloud.core import Answer, Core
-from tfinfra.localcloud.providers import authorization, images, quota, registrations, skus
+from tfinfra.localcloud.providers import authorization, images, logic, quota, registrations, skus, storage
 from tfinfra.localcloud.validation import validated
-
-ACCOUNTS = "Microsoft.Storage/storageAccounts"
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,8 @@ def answer(core: Core, oid: str, method: str, address: ids.Address, *, filter_: 
     for verb, pattern, handle in _TABLE:
         found = re.fullmatch(pattern, address.key)
         if verb == method and found:
-            return Answer(200, handle(Question(core, oid, address, found.groupdict(), filter_, body)))
+            said = handle(Question(core, oid, address, found.groupdict(), filter_, body))
+            return said if isinstance(said, Answer) else Answer(200, said)
     raise ArmError(404, "NotFound", f"There is nothing at '{address.path}'.")
 
 
@@ -67,11 +66,15 @@ def _shared_image(asked: Question) -> Any:
 
 
 def _provider(asked: Question) -> Any:
-    return registrations.provider(asked.core.around.market, asked.names["namespace"])
+    return registrations.provider(asked.core.around, asked.names["namespace"])
 
 
 def _providers(asked: Question) -> Any:
-    return {"value": registrations.providers(asked.core.around.market)}
+    return {"value": registrations.providers(asked.core.around)}
+
+
+def _register(asked: Question) -> Any:
+    return registrations.register(asked.core.around, asked.names["namespace"])
 
 
 def _permissions(asked: Question) -> Any:
@@ -82,13 +85,19 @@ def _validate(asked: Question) -> Any:
     return validated(asked.core, asked.address.scope, asked.address.name, asked.body)
 
 
+def _run_trigger(asked: Question) -> Any:
+    workflow, _, trigger = asked.address.path.rpartition("/")[0].rpartition("/triggers/")
+    logic.ask_for_run(asked.core.around, asked.core.get(ids.parse(workflow)), trigger)
+    return Answer(202)
+
+
 def _account_name(asked: Question) -> Any:
     """As Microsoft.Storage answers it: a name is taken in all of Azure."""
     name = str((asked.body or {}).get("name", ""))
     if not re.fullmatch(r"[a-z0-9]{3,24}", name):
         message = f"{name} is not a valid storage account name."
         return {"nameAvailable": False, "reason": "AccountNameInvalid", "message": message}
-    if any(account.name.lower() == name for account in asked.core.around.state.of_type(ACCOUNTS)):
+    if storage.is_taken(asked.core.around, name):
         message = f"The storage account named {name} is already taken."
         return {"nameAvailable": False, "reason": "AlreadyExists", "message": message}
     return {"nameAvailable": True}
@@ -109,7 +118,9 @@ _TABLE: tuple[tuple[str, str, Callable[[Question], Any]], ...] = (
     ("GET", r".*/providers/microsoft\.compute/galleries/[^/]+/images/[^/]+(/versions/[^/]+)?", _shared_image),
     ("GET", rf"{_SUB}/providers", _providers),
     ("GET", rf"{_SUB}/providers/(?P<namespace>[^/]+)", _provider),
+    ("POST", rf"{_SUB}/providers/(?P<namespace>[^/]+)/register", _register),
     ("GET", r".*/providers/microsoft\.authorization/permissions", _permissions),
     ("POST", rf"{_SUB}/providers/microsoft\.resources/deployments/[^/]+/validate", _validate),
     ("POST", rf"{_SUB}/providers/microsoft\.storage/checknameavailability", _account_name),
+    ("POST", r".*/providers/microsoft\.logic/workflows/[^/]+/triggers/[^/]+/run", _run_trigger),
 )

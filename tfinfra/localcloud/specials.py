@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 from tfinfra.localcloud import ids
 from tfinfra.localcloud.arm_error import ArmError, forbidden
 from tfinfra.localcloud.core import Answer, Core
-from tfinfra.localcloud.layout import SUBSCRIPTION, TENANT
+from tfinfra.localcloud.layout import SUBSCRIPTION
 from tfinfra.localcloud.providers import authorization
 from tfinfra.localcloud.state import Resource
+from tfinfra.localcloud.strict import subscriptions
 
 Special = Callable[[Core, ids.Address, str, str], Answer | None]
 
@@ -26,25 +26,13 @@ def special_answer(core: Core, method: str, address: ids.Address, filter_: str) 
 
 
 def _subscriptions(core: Core, address: ids.Address, name: str, filter_: str) -> Answer:
-    del core, address, name, filter_
-    return Answer(200, {"value": [_subscription_document()]})
+    del address, name, filter_
+    return Answer(200, {"value": subscriptions.documents(core.around.market)})
 
 
 def _subscription(core: Core, address: ids.Address, name: str, filter_: str) -> Answer:
-    del core, address, filter_
-    if name != SUBSCRIPTION:
-        raise ArmError(404, "SubscriptionNotFound", f"The subscription '{name}' could not be found.")
-    return Answer(200, _subscription_document())
-
-
-def _subscription_document() -> dict[str, Any]:
-    return {
-        "id": f"/subscriptions/{SUBSCRIPTION}",
-        "subscriptionId": SUBSCRIPTION,
-        "tenantId": TENANT,
-        "displayName": "this machine",
-        "state": "Enabled",
-    }
+    del address, filter_
+    return Answer(200, subscriptions.document(core.around.market, name))
 
 
 def _operation(core: Core, address: ids.Address, name: str, filter_: str) -> Answer:
@@ -56,7 +44,7 @@ def _operation(core: Core, address: ids.Address, name: str, filter_: str) -> Ans
 
 
 def _operation_result(core: Core, address: ids.Address, name: str, filter_: str) -> Answer:
-    """202 while it goes on, then 200, or the error that it ended with."""
+    """202 while it goes on, then 200 with what was made, or the error that it ended with."""
     del address, filter_
     found = core.operations.get(name)
     if found is None:
@@ -65,14 +53,17 @@ def _operation_result(core: Core, address: ids.Address, name: str, filter_: str)
         raise ArmError(found.error["status"], found.error["code"], found.error["message"])
     if found.status == "InProgress":
         return Answer(202, headers={"Retry-After": "0"})  # asked again at the same place
-    return Answer(200)
+    made = core.around.state.get(found.resource) if found.verb == "put" else None
+    return Answer(200, core.view(made) if made else None)
 
 
 def _roles(core: Core, address: ids.Address, name: str, filter_: str) -> Answer:
     del address, name
-    wanted = re.search(r"roleName\s+eq\s+'([^']*)'", filter_, re.IGNORECASE)
     found = authorization.definitions(core.around)
-    return Answer(200, {"value": [r for r in found if not wanted or r["properties"]["roleName"] == wanted.group(1)]})
+    for property_ in ("roleName", "type"):
+        if wanted := re.search(rf"{property_}\s+eq\s+'([^']*)'", filter_, re.IGNORECASE):
+            found = [role for role in found if role["properties"][property_] == wanted.group(1)]
+    return Answer(200, {"value": found})
 
 
 def _role(core: Core, address: ids.Address, name: str, filter_: str) -> Answer:
@@ -103,7 +94,10 @@ _SUB = r"/subscriptions/[^/]+"
 _TABLE: tuple[tuple[str, str, Special], ...] = (
     ("GET", "/subscriptions", _subscriptions),
     ("GET", rf"/subscriptions/{_ANY}", _subscription),
-    ("GET", rf"{_SUB}/operations/{_ANY}", _operation),
+    ("GET", rf"{_SUB}/providers/[^/]+/locations/[^/]+/operations/{_ANY}", _operation),
+    ("GET", rf"{_SUB}/providers/[^/]+/locations/[^/]+/(operationresults|asyncoperations)/{_ANY}", _operation_result),
+    ("GET", rf"{_SUB}/resourcegroups/[^/]+/providers/[^/]+/privatednsoperationstatuses/{_ANY}", _operation),
+    ("GET", rf"{_SUB}/resourcegroups/[^/]+/providers/[^/]+/privatednsoperationresults/{_ANY}", _operation_result),
     ("GET", rf"{_SUB}/operationresults/{_ANY}", _operation_result),
     ("GET", r".*/providers/microsoft\.authorization/roledefinitions", _roles),
     ("GET", rf".*/providers/microsoft\.authorization/roledefinitions/{_ANY}", _role),

@@ -9,7 +9,7 @@ import hashlib
 import re
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -59,10 +59,12 @@ class Resource:
 
 
 class State:
-    """All resources by id. Only the daemon's event loop calls it; every change is on disk when the call returns."""
+    """All resources by id. Only the daemon's event loop calls it; every change is on disk when the call returns.
+    `noted` is told of each one, with what stood there before."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
+        self.noted: Callable[[str, Resource | None], None] = lambda _id, _before: None
         self._resources: dict[str, Resource] = {}
         for folder in (layout.groups, layout.subscription, layout.trash):
             own_folder(folder)
@@ -96,6 +98,7 @@ class State:
         return [r for r in self._resources.values() if ids.within(scope, r.id)]
 
     def put(self, resource: Resource) -> None:
+        self.noted(resource.id, self.get(resource.id))
         self._resources[resource.id.lower()] = resource
         path = self._path(resource)
         own_folder(path.parent)
@@ -104,6 +107,8 @@ class State:
     def remove(self, id_: str) -> None:
         """Forgets `id_` and what lies below it. A group's folder goes to the trash whole, in one step."""
         gone = [self._resources.pop(r.id.lower()) for r in self.below(id_)]
+        for resource in gone:
+            self.noted(resource.id, resource)
         groups = [r for r in gone if r.type.lower() == ids.GROUP_TYPE.lower()]
         for group in groups:
             self.discard(self.folder(group.name))

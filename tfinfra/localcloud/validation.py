@@ -13,19 +13,20 @@ from tfinfra.localcloud.arm_error import ArmError
 from tfinfra.localcloud.checks.scale_set import check_scale_set
 from tfinfra.localcloud.checks.types import Finding, check_body
 from tfinfra.localcloud.core import Core
-from tfinfra.localcloud.ids import within
 from tfinfra.localcloud.providers import policy, registrations
 from tfinfra.localcloud.providers.compute import SCALE_SETS
+from tfinfra.localcloud.strict import locks, templates
 
 DEPLOYMENTS = "microsoft.resources/deployments"
-LOCKS = "Microsoft.Authorization/locks"
 _ENVELOPE = ("type", "apiVersion", "name", "dependsOn", "resourceGroup", "subscriptionId", "scope")
 Resource = dict[str, Any]
 
 
 def validated(core: Core, scope: str, name: str, body: Any) -> dict[str, Any]:
-    """The answer for a valid template. Raises ArmError (400) with every fault in its details."""
+    """The answer for a valid template. Raises ArmError (400): the template's own fault, else with every fault of its
+    resources in its details."""
     template = _template(body)
+    templates.check(template)
     resources = list(_resources(template["resources"], ""))
     faults = [fault for group, resource in resources for fault in _faults(core, scope, group, resource)]
     if faults:
@@ -69,7 +70,7 @@ def _faults(core: Core, scope: str, group: str, resource: Resource) -> Iterator[
     market = core.around.market
     try:
         findings = check_body(type_, str(resource.get("apiVersion", "")), body)
-        registrations.check(market, type_)
+        registrations.check(core.around, type_)
     except ArmError as error:
         yield {"code": error.code, "target": name, "message": error.message}
         return
@@ -96,13 +97,9 @@ def _fault(finding: Finding, name: str) -> dict[str, Any]:
 
 
 def _locked(core: Core, where: str, name: str) -> Iterator[dict[str, Any]]:
-    for lock in core.around.state.of_type(LOCKS):
-        if lock.properties.get("level") == "ReadOnly" and within(lock.address.scope, where):
-            message = (
-                f"The scope '{where}' cannot perform write operation because following scope(s) are locked: "
-                f"'{lock.address.scope}'. Please remove the lock and try again."
-            )
-            yield {"code": "ScopeLocked", "target": name, "message": message}
+    told = locks.complaint(core.around.state, "write", where)
+    if told is not None:
+        yield {"code": "ScopeLocked", "target": name, "message": told}
 
 
 def _refused(faults: list[dict[str, Any]]) -> ArmError:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.azure import recorded
 from tests.azure.preflight.replies import FORBIDDEN
+from tests.stacks.recording import SUBSCRIPTION
 from tfinfra.azure.preflight import policy
 from tfinfra.azure.preflight.finding import Reply
 from tfinfra.errors import Severity
@@ -47,6 +48,20 @@ PLAIN_DENIAL = {
     "message": "Resource 'x' was disallowed by policy. "
     'Policy identifiers: \'[{"policyAssignment":{"name":"P","id":"/i"}}]\'.',
 }
+CALLER = "00000000-1111-4222-8333-444444444444"
+UNMATCHED = {
+    "code": "UnmatchedPrincipalType",
+    "message": "The PrincipalId '00000000111142228333444444444444' has type 'ServicePrincipal' , which is different "
+    "from specified PrinciaplType 'User'.",
+}
+
+
+def not_found(principal: str) -> dict[str, str]:
+    """In the words of Azure/avdaccelerator#76."""
+    named = f"Principal {principal.replace('-', '')} does not exist in the directory {SUBSCRIPTION}."
+    return {"code": "PrincipalNotFound", "message": f"{named} Check that you have the correct principal ID."}
+
+
 POLICIES: dict[str, tuple[Reply, list[tuple[str, str, str, str | None]]]] = {
     "ARM takes it": (Reply(200, {"properties": {}}), []),
     "a location": (
@@ -104,14 +119,22 @@ POLICIES: dict[str, tuple[Reply, list[tuple[str, str, str, str | None]]]] = {
         [("TFI620", "cloud", "ARM refuses the plan: InvalidTemplate: bad", None)],
     ),
     "a quota that its own check has told": (invalid({"code": "QuotaExceeded", "message": "m"}), []),
-    "identities that are not made yet": (invalid({"code": "PrincipalNotFound", "message": "m"}), []),
+    "an identity that is not made yet": (invalid(not_found("99999999-9999-5999-9999-999999999999")), []),
+    "a caller whom the directory does not know": (
+        invalid(not_found(CALLER)),
+        [("TFI620", "cloud", f"ARM refuses the plan: PrincipalNotFound: {not_found(CALLER)['message']}", None)],
+    ),
+    "a caller of another type than is said": (
+        invalid(UNMATCHED),
+        [("TFI620", "cloud", f"ARM refuses the plan: UnmatchedPrincipalType: {UNMATCHED['message']}", None)],
+    ),
 }
 
 
 @pytest.mark.parametrize("case", POLICIES)
 def test_policies(case: str) -> None:
     reply, expected = POLICIES[case]
-    found = policy.findings(reply, frozenset({"TFI601"}))
+    found = policy.findings(reply, frozenset({"TFI601"}), frozenset({CALLER}))
     assert [(f.code, f.key, f.message, f.hint) for f in found] == expected
 
 
@@ -207,6 +230,18 @@ RIGHTS: dict[str, tuple[Reply, str, str, Severity]] = {
         "is defined multiple times in a template",
         Severity.ERROR,
     ),
+    "a policy on deployments themselves": (
+        Reply(403, {"error": PLAIN_DENIAL}),
+        "TFI619",
+        "Azure Policy 'P' forbids",
+        Severity.ERROR,
+    ),
+    "a provider that is registered elsewhere": (
+        invalid({"code": "MissingRegistrationForLocation", "message": "not registered for eastus"}),
+        "TFI614",
+        "not registered for eastus",
+        Severity.ERROR,
+    ),
     "a quota in the singular": (
         invalid(recorded.body("quota-exceeded-direct")["error"]),
         "TFI601",
@@ -221,7 +256,7 @@ def test_what_the_caller_or_the_subscription_may_not(reply: Reply, code: str, wo
     (found,) = policy.findings(reply, frozenset())
     assert (found.code, found.severity) == (code, severity)
     assert words in found.message
-    assert found.hint or code in ("TFI620", "TFI601")
+    assert found.hint or code in ("TFI620", "TFI601", "TFI614", "TFI619")
 
 
 def test_a_right_that_its_own_check_has_told_is_not_told_twice() -> None:

@@ -23,9 +23,10 @@ _OWN = {
     "QuotaExceeded": ("vm_size", "TFI601", "TFI602", "TFI603", "TFI604"),
     "SkuNotAvailable": ("vm_size", "TFI606", "TFI605", "TFI607"),
     "MissingSubscriptionRegistration": ("subscription_id", "TFI614"),
+    "SubscriptionNotRegistered": ("subscription_id", "TFI614"),
+    "MissingRegistrationForLocation": ("subscription_id", "TFI614"),
     "ScopeLocked": ("subscription_id", "TFI618"),
 }
-_PREMATURE = {"PrincipalNotFound", "UnmatchedPrincipalType"}  # of identities that are not made yet
 _RIGHTS = ("AuthorizationFailed", "LinkedAuthorizationFailed", "DenyAssignmentAuthorizationFailed")
 _VALIDATE = "/deployments/validate/action"
 _KEYS = (
@@ -40,36 +41,36 @@ _KEYS = (
 )
 
 
-def findings(reply: Reply, known: frozenset[str]) -> Iterator[Finding]:
+def findings(reply: Reply, known: frozenset[str], existing: frozenset[str] = frozenset()) -> Iterator[Finding]:
     """The faults of the answer that the codes `known` do not say already; each policy once for each value that it
-    forbids."""
-    if reply.status == 403:
-        yield from _denied(reply, known)
-        return
-    if reply.status not in (200, 400, 409):
+    forbids. `existing` are the principals (object ids) that are given roles and are no stand-ins."""
+    if reply.status not in (200, 400, 403, 409):
         return
     details = _details(reply.error) if not reply.ok or reply.body.get("error") else []
+    if reply.status == 403 and not any(detail.get("code") == POLICY for detail in details):
+        yield from _denied(details, known)
+        return
     denied: dict[tuple[str, str, str, str], list[str]] = {}
     for detail in details:
         if detail.get("code") == POLICY:
             for reason in _reasons(detail):
                 denied.setdefault(reason, []).append(_resource(detail))
-        elif detail.get("code") not in _PREMATURE:
+        elif not _is_premature(detail, existing):
             yield from _refused(detail, known)
     for (policy, path, value, way), targets in denied.items():
         yield _forbidden(policy, path, value, way, targets)
 
 
-def _denied(reply: Reply, known: frozenset[str]) -> Iterator[Finding]:
+def _denied(details: list[Mapping[str, Any]], known: frozenset[str]) -> Iterator[Finding]:
     """An answer of 403: the caller may not ask, or may not do what one of the plan's resources takes (skypilot-org/
     skypilot#4519), or the subscription takes nothing: ARM says all of that in the same place."""
-    closed = [finding for leaf in _details(reply.error) for finding in _closed(leaf)]
+    closed = [finding for detail in details for finding in _closed(detail)]
     if closed:
         yield from closed
         return
-    lacking = dict.fromkeys(missing_action(str(leaf.get("message"))) for leaf in _details(reply.error))
-    inner = [action for action in lacking if action and not action.lower().endswith(_VALIDATE.lower())]
-    said = _details(reply.error)[0].get("message")
+    lacking = dict.fromkeys(missing_action(str(detail.get("message"))) for detail in details)
+    inner = [action for action in lacking if action and not action.lower().endswith(_VALIDATE)]
+    said = details[0].get("message")
     if not inner:
         message = f"ARM may not be asked whether it takes the plan (Azure Policy): {said}"
         hint = f"a role with Microsoft.Resources{_VALIDATE} lets tfinfra ask"
@@ -89,6 +90,14 @@ def _closed(detail: Mapping[str, Any]) -> Iterator[Finding]:
 def _missing(actions: list[str], said: str) -> Finding:
     message = f"you may not {', '.join(actions)}, which a resource of the plan takes: {said}"
     return Finding(permissions.CODE, "subscription_id", message, permissions.hint(actions))
+
+
+def _is_premature(detail: Mapping[str, Any], existing: frozenset[str]) -> bool:
+    """Whether it is only of identities that are not made yet. Nothing that does not exist has a type, so
+    UnmatchedPrincipalType is the caller's own. ARM writes the ids without dashes (Azure/avdaccelerator#76)."""
+    said = str(detail.get("message")).replace("-", "").lower()
+    named = any(principal.replace("-", "").lower() in said for principal in existing)
+    return detail.get("code") == "PrincipalNotFound" and not named
 
 
 def _refused(detail: Mapping[str, Any], known: frozenset[str]) -> Iterator[Finding]:

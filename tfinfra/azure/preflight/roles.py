@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
+from tfinfra.arm import standins
 from tfinfra.arm.requests import Request
 from tfinfra.azure.preflight.finding import Finding, Reply
 
@@ -12,8 +14,19 @@ ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 
 def definitions(requests: Iterable[Request]) -> tuple[str, ...]:
     """The ids of the role definitions that the requests assign, each once."""
-    bodies = [r.body.get("properties") or {} for r in requests if r.arm_type == ASSIGNMENTS]
+    bodies = _assignments(requests)
     return tuple(dict.fromkeys(str(body["roleDefinitionId"]) for body in bodies if body.get("roleDefinitionId")))
+
+
+def existing_principals(requests: Iterable[Request]) -> frozenset[str]:
+    """The object ids that are given roles and are not those of identities that the requests make: the caller's."""
+    requests = tuple(requests)
+    given = frozenset(str(body["principalId"]) for body in _assignments(requests) if body.get("principalId"))
+    return given - standins.principals(requests)
+
+
+def _assignments(requests: Iterable[Request]) -> list[dict[str, Any]]:
+    return [request.body.get("properties") or {} for request in requests if request.arm_type == ASSIGNMENTS]
 
 
 def findings(replies: Mapping[str, Reply]) -> Iterator[Finding]:

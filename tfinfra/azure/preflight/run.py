@@ -55,7 +55,8 @@ def preflight(cloud: Cloud, plan: Plan, target: Target, record: Callable[[], Req
         answers = asker.all(plan, target, record)
         by_check = {check: list(found) for check, found in _checks(plan, target, demand, answers)}
         known = frozenset(finding.code for findings in by_check.values() for finding in findings)
-        by_check["policy"] = list(policy.findings(answers.validation, known))
+        existing = roles.existing_principals(answers.requests)
+        by_check["policy"] = list(policy.findings(answers.validation, known, existing))
         found = [finding for findings in by_check.values() for finding in findings]
         if any(finding.code in instead.BY_CAPACITY for finding in found):
             candidates = instead.candidates(demand, target, policy.allowed_locations(answers.validation))

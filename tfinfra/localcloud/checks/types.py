@@ -14,6 +14,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from tfinfra.catalog.sizes import locations
 from tfinfra.localcloud.arm_error import ArmError
 
 REQUIRED, READ_ONLY = 1, 2
@@ -52,8 +53,9 @@ def catalogue() -> Catalogue:
     return Catalogue(data["types"], resources)
 
 
-def body_type(type_: str, api_version: str) -> int:
-    """The index of the body's type. Raises ArmError as ARM does for an unknown type or API version."""
+def body_type(type_: str, api_version: str, location: object = None) -> int:
+    """The index of the body's type. Raises ArmError as ARM does for an unknown type or API version
+    (Azure/azure-cli#28496)."""
     namespace, _, short = type_.partition("/")
     known = catalogue()
     found = known.resources.get(f"{type_}@{api_version}".lower())
@@ -64,8 +66,9 @@ def body_type(type_: str, api_version: str) -> int:
         raise ArmError(
             400,
             "NoRegisteredProviderFound",
-            f"No registered resource provider found for API version '{api_version}' for type '{short}'. "
-            f"The supported api-versions are '{', '.join(versions)}'.",
+            f"No registered resource provider found for location '{location or 'global'}' and API version "
+            f"'{api_version}' for type '{short}'. The supported api-versions are '{', '.join(versions)}'. "
+            f"The supported locations are '{', '.join(sorted(locations()))}'.",
         )
     raise ArmError(
         404,
@@ -77,7 +80,7 @@ def body_type(type_: str, api_version: str) -> int:
 
 def check_body(type_: str, api_version: str, body: dict[str, Any]) -> list[Finding]:
     """All faults of `body`, in its own order. Raises ArmError where the type or its version is unknown."""
-    index = body_type(type_, api_version)
+    index = body_type(type_, api_version, body.get("location"))
     return list(_check(index, {k: v for k, v in body.items() if k not in NOT_IN_BODY}, ""))
 
 

@@ -34,7 +34,8 @@ class InstanceSpec:
 class ScaleSetSpec:
     """What one scale set boots. `folder` is its own, for logs, disks and records; `network` its subnet's CIDR;
     `arm_port` is where the daemon serves ARM over TLS on loopback, `arm_socket` the same on a Unix socket;
-    `doors` are further ports of the host's loopback that the machines reach at their own."""
+    `doors` are further ports of the host's loopback that the machines reach at their own; `image` is a folder whose
+    files lie in each machine at the same paths below its root, None where the image is the host and nothing more."""
 
     set_id: str
     folder: Path
@@ -44,6 +45,7 @@ class ScaleSetSpec:
     arm_port: int
     arm_socket: Path
     doors: tuple[int, ...] = ()
+    image: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,10 @@ class Machines(Protocol):
 
     def end(self, folder: Path, name: str) -> None:
         """Ends one machine as the loss of its host would; does nothing where it is gone."""
+
+    def reboot(self, folder: Path, name: str) -> None:
+        """Ends all that runs on one machine and boots it again with the disk that it has, as a power cycle does; it is
+        counted as running meanwhile. Raises OSError where it does not run, or does not come back."""
 
     def stop(self, folder: Path) -> None:
         """Ends all machines of the folder and leaves no process, mount or link; does nothing where none is left."""

@@ -37,5 +37,5 @@ def _spec(data: dict[str, Any]) -> ScaleSetSpec:
     instances = tuple(
         InstanceSpec(**{**i, "custom_data": base64.b64decode(i["custom_data"])}) for i in data["instances"]
     )
-    paths = {"folder": Path(data["folder"]), "arm_socket": Path(data["arm_socket"])}
+    paths = {name: Path(data[name]) for name in ("folder", "arm_socket", "image") if data[name] is not None}
     return ScaleSetSpec(**{**data, **paths, "mounts": mounts, "instances": instances, "doors": tuple(data["doors"])})

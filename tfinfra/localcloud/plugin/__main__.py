@@ -7,57 +7,77 @@ import os
 import signal
 import sys
 import threading
+import time
+from collections.abc import Callable, Mapping
 from concurrent import futures
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tfinfra.localcloud.plugin.session import Session
 
 _THREADS = 32
+_LOOK = 1.0
 
 
 def main() -> None:
-    options = _arguments().parse_args()
+    options, _ = _arguments().parse_known_args()  # the engine adds options of its own, for logs and traces
     import grpc  # type: ignore[import-untyped] # it ships no types
     from pulumi.runtime.proto import provider_pb2_grpc
 
-    from tfinfra.localcloud.plugin.arm import Arm
     from tfinfra.localcloud.plugin.owner import OwnerOnly
     from tfinfra.localcloud.plugin.provider import Provider
 
-    wishes = {"machines": options.machines, "blobs": options.blobs}
-    headers = {f"x-tfinfra-{name}": wish for name, wish in wishes.items() if wish}
-    arm = Arm(options.endpoint, options.ca, options.token_file, headers)
     limits = [("grpc.max_receive_message_length", 400 * 1024 * 1024)]
     owner = OwnerOnly()
     server = grpc.server(futures.ThreadPoolExecutor(_THREADS), options=limits, interceptors=[owner])
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(arm), server)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(_sessions(options)), server)
     port = owner.port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(port, flush=True)
     if options.until_stdin_closes:
         threading.Thread(target=_leave_with_stdin, daemon=True).start()
+    else:
+        threading.Thread(target=_leave_with_parent, args=(os.getppid(),), daemon=True).start()
     server.wait_for_termination()
 
 
+def _sessions(options: argparse.Namespace) -> Callable[[Mapping[str, str]], Session]:
+    from tfinfra.localcloud.plugin.arm import arm_by_token_file, token_in
+    from tfinfra.localcloud.plugin.session import attached, installed
+
+    if options.endpoint is None:
+        return installed(options.pace)
+    wishes = {"machines": options.machines, "blobs": options.blobs}
+    headers = {f"x-tfinfra-{name}": wish for name, wish in wishes.items() if wish}
+    arm = arm_by_token_file(options.endpoint, options.ca, options.token_file, headers, options.pace)
+    return attached(arm, lambda: token_in(options.token_file))
+
+
 def _arguments() -> argparse.ArgumentParser:
-    """The options, with the environment's values for where Pulumi itself starts the plugin and can pass none."""
-    environ = os.environ.get
+    """The options; started by Pulumi itself the plugin gets none of them but the pace, and its launcher gives that."""
     parser = argparse.ArgumentParser(prog="python -m tfinfra.localcloud.plugin")
     parser.add_argument("engine", nargs="?", help="the address of Pulumi's engine, where that started the plugin")
-    parser.add_argument("--endpoint", default=environ("TFINFRA_ARM_ENDPOINT"), help="https://127.0.0.1:<port>")
-    parser.add_argument("--ca", type=Path, default=_path(environ("TFINFRA_ARM_CA")), help="PEM of the endpoint's CA")
-    parser.add_argument("--token-file", type=Path, default=_path(environ("TFINFRA_ARM_TOKEN_FILE")))
-    parser.add_argument("--machines", default=environ("TFINFRA_MACHINES"), help="the kind of machines to boot")
+    parser.add_argument("--endpoint", help="https://127.0.0.1:<port>; without it, the Configure request says all")
+    parser.add_argument("--ca", type=Path, help="PEM of the endpoint's CA")
+    parser.add_argument("--token-file", type=Path, help="the caller's token")
+    parser.add_argument("--pace", type=float, default=1.0, help="what azure-native's own waits are multiplied by")
+    parser.add_argument("--machines", help="the kind of machines to boot")
     parser.add_argument("--blobs", help='what serves the blobs of new storage accounts: "azurite", else folders')
     parser.add_argument("--until-stdin-closes", action="store_true", help="end with whoever holds the other end")
     return parser
 
 
-def _path(text: str | None) -> Path | None:
-    return Path(text) if text else None
-
-
 def _leave_with_stdin() -> None:
     """The engine's process may be killed: its end of the pipe closes even then."""
     sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _leave_with_parent(parent: int) -> None:
+    """The engine that started the plugin ends it; where it was killed itself, another process becomes the parent."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK)
     os.kill(os.getpid(), signal.SIGKILL)
 
 

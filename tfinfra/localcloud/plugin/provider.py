@@ -3,23 +3,23 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
 import grpc  # type: ignore[import-untyped] # grpc and protobuf ship no types
 from google.protobuf import empty_pb2, json_format, struct_pb2  # type: ignore[import-untyped]
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
 from tfinfra.arm.kinds import Kind, UnknownKind, kind_of
 from tfinfra.arm.requests import arm_body
 from tfinfra.arm.shapes import body_type, from_arm, to_arm
-from tfinfra.localcloud.plugin.arm import Arm, ArmError
+from tfinfra.localcloud.plugin.errors import PartlyCreated, Refused
+from tfinfra.localcloud.plugin.session import Session
+from tfinfra.localcloud.plugin.styles import LONG_DELETIONS, LONG_WRITES
 
-_VERSION = "3.29.0"
+VERSION = "3.29.0"
 _Method = Callable[["Provider", Any, grpc.ServicerContext], Any]
 
 
@@ -30,8 +30,10 @@ def _answers(method: _Method) -> _Method:
     def answer(self: Provider, request: Any, context: grpc.ServicerContext) -> Any:
         try:
             return method(self, request, context)
-        except ArmError as error:
-            context.abort(grpc.StatusCode.UNKNOWN, notation(error))
+        except PartlyCreated as error:
+            _abort_partly(context, error, request)
+        except Refused as error:
+            context.abort(grpc.StatusCode.UNKNOWN, str(error))
         except UnknownKind as error:
             context.abort(grpc.StatusCode.UNKNOWN, str(error))
         except KeyError as error:
@@ -40,21 +42,35 @@ def _answers(method: _Method) -> _Method:
     return answer
 
 
-def notation(error: ArmError) -> str:
-    """ARM's answer as the real provider writes it (azure-native 3.29, PulumiAzcoreResponseError)."""
-    return f'Status={error.status} Code="{error.code}" Message="{error.message}"'
+def _abort_partly(context: grpc.ServicerContext, error: PartlyCreated, request: Any) -> None:
+    """The error with the state that is there, which the engine records (crud/crud.go, partialError)."""
+    inputs = request.properties if isinstance(request, provider_pb2.CreateRequest) else request.news
+    detail = provider_pb2.ErrorResourceInitFailed(id=error.id, reasons=[str(error)], inputs=inputs)
+    if error.state is not None:
+        detail.properties.CopyFrom(_outputs(kind_of(_token(request.urn)), error.state))
+    code = grpc.StatusCode.UNKNOWN
+    status = status_pb2.Status(code=code.value[0], message=str(error))
+    status.details.add().Pack(detail)
+    context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+    context.abort(code, str(error))
 
 
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
-    """One configured provider; the engine calls it from several threads at once."""
+    """The provider, of one configuration at a time; the engine calls it from several threads at once."""
 
-    def __init__(self, arm: Arm) -> None:
-        self._arm = arm
-        self._subscription = ""
-        self._location: str | None = None
+    def __init__(self, open_session: Callable[[Mapping[str, str]], Session]) -> None:
+        self._open = open_session
+        self._session: Session | None = None
+
+    @property
+    def _now(self) -> Session:
+        """The session of the last Configure. Raises Refused before the first."""
+        if self._session is None:
+            raise Refused("the provider is not configured")
+        return self._session
 
     def GetPluginInfo(self, request: Any, context: Any) -> Any:
-        return plugin_pb2.PluginInfo(version=_VERSION)
+        return plugin_pb2.PluginInfo(version=VERSION)
 
     def Attach(self, request: Any, context: Any) -> Any:
         return empty_pb2.Empty()
@@ -65,15 +81,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def DiffConfig(self, request: Any, context: Any) -> Any:
         return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
 
+    @_answers
     def Configure(self, request: Any, context: Any) -> Any:
-        """Secrets and outputs come unwrapped: the engine marks what was made of a secret by itself.
-
-        Each update configures anew and cancels at its end what it started; the plugin serves the next one all the same.
-        """
-        self._arm.stopped.clear()
-        variables = {name.rsplit(":", 1)[-1]: value for name, value in request.variables.items()}
-        self._subscription = variables.get("subscriptionId", "")
-        self._location = variables.get("location")
+        """Secrets and outputs come unwrapped: the engine marks what was made of a secret by itself."""
+        self._session = self._open({name.rsplit(":", 1)[-1]: value for name, value in request.variables.items()})
         return provider_pb2.ConfigureResponse(
             acceptSecrets=False, acceptResources=False, acceptOutputs=False, supportsPreview=True
         )
@@ -85,8 +96,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         if kind.own_name and kind.own_name not in inputs:
             old = _plain(request.olds).get(kind.own_name)
             inputs[kind.own_name] = old or f"{request.urn.rsplit('::', 1)[-1]}{secrets.token_hex(4)}"
-        if self._location and "location" not in inputs and _has_location(kind):
-            inputs["location"] = self._location
+        location = self._now.location
+        if location and "location" not in inputs and _has_location(kind):
+            inputs["location"] = location
         return provider_pb2.CheckResponse(inputs=_struct(inputs))
 
     @_answers
@@ -94,7 +106,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         """Other inputs are an update; another address or location is another resource, after this one is gone: names
         are explicit."""
         kind, old, new = kind_of(_token(request.urn)), _plain(request.old_inputs), _plain(request.news)
-        changed = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
+        changed = sorted(name for name in {*old, *new} if not _same(name, old.get(name), new.get(name)))
         moved = [name for name in changed if name in kind.address or name == "location"]
         response = provider_pb2.DiffResponse
         return response(
@@ -109,28 +121,31 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         kind, inputs = kind_of(_token(request.urn)), _plain(request.properties)
         if request.preview:
             return provider_pb2.CreateResponse(properties=_outputs(kind, arm_body(kind, inputs)))
-        path = kind.path(inputs, self._subscription)
-        return provider_pb2.CreateResponse(id=path, properties=self._put(kind, path, inputs))
+        arm, path = self._now.arm, kind.path(inputs, self._now.subscription)
+        arm.check_absent(path, kind.api_version)
+        made = self._written(kind, path, inputs)
+        return provider_pb2.CreateResponse(id=str(made.get("id") or path), properties=_outputs(kind, made))
 
     @_answers
     def Update(self, request: Any, context: Any) -> Any:
         kind, inputs = kind_of(_token(request.urn)), _plain(request.news)
         if request.preview:
             return provider_pb2.UpdateResponse(properties=_outputs(kind, arm_body(kind, inputs)))
-        return provider_pb2.UpdateResponse(properties=self._put(kind, request.id, inputs))
+        return provider_pb2.UpdateResponse(properties=_outputs(kind, self._written(kind, request.id, inputs)))
 
     @_answers
     def Read(self, request: Any, context: Any) -> Any:
         """An answer without an id says that the resource is gone."""
         kind = kind_of(_token(request.urn))
-        body = self._arm.get(request.id, kind.api_version)
+        body = self._now.arm.get(request.id, kind.api_version)
         if body is None:
             return provider_pb2.ReadResponse()
         return provider_pb2.ReadResponse(id=request.id, properties=_outputs(kind, body), inputs=request.inputs)
 
     @_answers
     def Delete(self, request: Any, context: Any) -> Any:
-        self._arm.delete(request.id, kind_of(_token(request.urn)).api_version)
+        kind = kind_of(_token(request.urn))
+        self._now.arm.delete(request.id, kind.api_version, follow=kind.arm_type in LONG_DELETIONS)
         return empty_pb2.Empty()
 
     @_answers
@@ -138,42 +153,41 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         """getClientConfig, and get<Type> of every type that there is."""
         module, _, function = request.tok.rpartition(":")
         if function == "getClientConfig":
-            result = _struct(self._client_config())
+            result = _struct(self._now.client_config())
         else:
             result = self._get(kind_of(f"{module}:{function.removeprefix('get')}"), _plain(request.args))
         return provider_pb2.InvokeResponse(**{"return": result})
 
     def Cancel(self, request: Any, context: Any) -> Any:
-        self._arm.stopped.set()
+        if self._session is not None:
+            self._session.arm.pauses.stopped.set()
         return empty_pb2.Empty()
 
-    def _put(self, kind: Kind, path: str, inputs: dict[str, Any]) -> struct_pb2.Struct:
-        return _outputs(kind, self._arm.put(path, kind.api_version, arm_body(kind, inputs)))
+    def _written(self, kind: Kind, path: str, inputs: dict[str, Any]) -> dict[str, Any]:
+        """The resource as it is read after its write. A read that fails is no error of the provider's: what the write
+        answered is taken (provider.go, readAfterWrite)."""
+        arm = self._now.arm
+        follow = kind.arm_type in LONG_WRITES
+        made: dict[str, Any] = arm.put(path, kind.api_version, arm_body(kind, inputs), follow=follow)
+        try:
+            read: dict[str, Any] = arm.read(str(made.get("id") or path), kind.api_version)
+        except Refused:
+            return made
+        return read
 
     def _get(self, kind: Kind, arguments: dict[str, Any]) -> struct_pb2.Struct:
-        path = kind.path(arguments, self._subscription)
-        body = self._arm.get(path, kind.api_version)
-        if body is None:
-            raise ArmError(404, "ResourceNotFound", f"The Resource '{path}' was not found.")
-        return _outputs(kind, body)
+        path = kind.path(arguments, self._now.subscription)
+        try:
+            return _outputs(kind, self._now.arm.read(path, kind.api_version))
+        except Refused as error:
+            raise Refused(f"request failed {path}: {error}", error.status) from error
 
-    def _client_config(self) -> dict[str, str]:
-        """Who the caller is, out of the token, as azure-native's own function says it."""
-        claims = self._claims()
-        return {
-            "clientId": claims.get("appid", ""),
-            "objectId": claims.get("oid", ""),
-            "subscriptionId": self._subscription,
-            "tenantId": claims.get("tid", ""),
-        }
 
-    def _claims(self) -> dict[str, str]:
-        """The token's claims, {} for one that is no JWT."""
-        parts = self._arm.token().split(".")
-        if len(parts) != 3:
-            return {}
-        padded = parts[1] + "=" * (-len(parts[1]) % 4)
-        return {name: str(value) for name, value in json.loads(base64.urlsafe_b64decode(padded)).items()}
+def _same(name: str, old: Any, new: Any) -> bool:
+    """Whether an input is unchanged; "East US" is eastus (diff.go, applyAzureSpecificDiff)."""
+    if name == "location" and isinstance(old, str) and isinstance(new, str):
+        old, new = (text.replace(" ", "").lower() for text in (old, new))
+    return bool(old == new)
 
 
 def _outputs(kind: Kind, body: dict[str, Any]) -> struct_pb2.Struct:

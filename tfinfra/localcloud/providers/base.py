@@ -23,7 +23,9 @@ class Surroundings:
     loopback; `quotas` override the limit of a family of cores, everywhere ("name") or in one location
     ("location/name"); `ahead` is by how many seconds the timers' clock goes before `now`, so that a test need not wait
     for a recurrence; `azurite` is the program that a client has installed, for the `azurites` that serve accounts;
-    `events` are about to happen to machines."""
+    `events` are about to happen to machines; `wishes` are the makers' (core.put) where they say none themselves;
+    `registered` gives the time from which on a provider is registered that a caller has asked for, by its namespace in
+    lower case."""
 
     layout: Layout
     state: State
@@ -38,6 +40,8 @@ class Surroundings:
     azurite: Path | None = None
     azurites: Servers = field(default_factory=Servers)
     events: Events = field(default_factory=Events)
+    wishes: dict[str, str] = field(default_factory=dict)
+    registered: dict[str, float] = field(default_factory=dict)
 
 
 class Provider:

@@ -1,4 +1,6 @@
-"""Azure Policy, as far as it refuses: what a policy forbids is refused on every write, with ARM's published error.
+"""Azure Policy, as far as it refuses and changes: what a policy forbids is refused on every write, with ARM's published
+error; what one modifies is written other than it was sent
+(learn.microsoft.com/azure/governance/policy/concepts/effect-modify).
 
 The shape is that of the documentation (azure-resource-manager/troubleshooting/error-policy-requestdisallowedbypolicy)
 and of the error bodies that users report.
@@ -25,6 +27,22 @@ def check(market: Market, type_: str, name: str, body: Mapping[str, Any]) -> Non
         raise ArmError(403, denied["code"], denied["message"], more=more)
 
 
+def modified(market: Market, type_: str, body: dict[str, Any]) -> dict[str, Any]:
+    """`body` as it is written: with what the policies of the effect "modify" put into it. They come before those that
+    deny."""
+    for policy in market.policies:
+        if policy.effect == "modify" and policy.type.lower() in ("", type_.lower()):
+            body = _put(body, policy.path.split("."), policy.value)
+    return body
+
+
+def _put(body: dict[str, Any], path: list[str], value: Any) -> dict[str, Any]:
+    if len(path) == 1:
+        return {**body, path[0]: value}
+    inner = body.get(path[0])
+    return {**body, path[0]: _put(inner if isinstance(inner, dict) else {}, path[1:], value)}
+
+
 def denial(market: Market, type_: str, name: str, body: Mapping[str, Any]) -> dict[str, Any] | None:
     """The error of the policies that deny the resource, None where none does."""
     broken = [p for p in market.policies if _denies(p, type_, body)]
@@ -40,7 +58,7 @@ def denial(market: Market, type_: str, name: str, body: Mapping[str, Any]) -> di
 
 
 def _denies(policy: Policy, type_: str, body: Mapping[str, Any]) -> bool:
-    if policy.type.lower() not in ("", type_.lower()):
+    if policy.effect != "deny" or policy.type.lower() not in ("", type_.lower()):
         return False
     value = type_ if policy.path == "type" else _at(body, policy.path)
     if not policy.allowed:

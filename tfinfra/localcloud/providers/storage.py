@@ -54,10 +54,19 @@ class StorageAccounts(Provider):
         around.state.discard(account_folder(around, resource))
 
     def _refuse_taken_name(self, around: Surroundings, resource: Resource, before: Resource | None) -> None:
-        accounts = around.state.of_type(ACCOUNTS)
-        if before is None and any(a.name == resource.name for a in accounts):
+        """learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-storage-account-name"""
+        if before is not None or not is_taken(around, resource.name):
+            return
+        if resource.name in around.market.taken:
             message = f"The storage account named {resource.name} is already taken."
             raise ArmError(409, "StorageAccountAlreadyTaken", message)
+        message = f"The account {resource.name} is already in another resource group in this subscription."
+        raise ArmError(409, "StorageAccountInAnotherResourceGroup", message)
+
+
+def is_taken(around: Surroundings, name: str) -> bool:
+    """Whether an account has the name: one of this cloud, or one elsewhere in Azure."""
+    return name in around.market.taken or any(a.name == name for a in around.state.of_type(ACCOUNTS))
 
 
 class Folders(Provider):

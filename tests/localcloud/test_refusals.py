@@ -1,0 +1,165 @@
+"""Each refusal of the table is really provoked, and answers as its source says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.localcloud.arm import ACCOUNT, COMPUTE, IDENTITY, KEEP, KEY, SET, SUB, VNET, Arm, Reply
+from tfinfra.localcloud import tokens
+from tfinfra.localcloud.strict.refusals import REFUSALS
+
+GROUP = {"location": "eastus"}
+STORE = {"location": "eastus", "sku": {"name": "Standard_LRS"}, "kind": "StorageV2", "properties": {}}
+VALIDATE = f"{SUB}/providers/Microsoft.Resources/deployments/keep/validate"
+CONTAINER = f"{ACCOUNT}/blobServices/default/containers/run"
+OTHER = SUB[:-1] + "1"
+
+
+def signed(arm: Arm, **how: Any) -> Reply:
+    token = tokens.mint(KEY, tokens.OWNER_OID, how.pop("now", arm.now), 3600, **how)
+    return arm.get(f"{SUB}/resourcegroups", authorization=f"Bearer {token}")
+
+
+def after(arm: Arm, market: dict[str, Any], method: str, path: str, body: Any = None) -> Reply:
+    """The answer once the market is so."""
+    assert arm.put("/tfinfra/market", market).status == 200
+    return arm.call(method, path, body)
+
+
+def locked(arm: Arm, level: str, scope: str, method: str, path: str) -> Reply:
+    arm.make_groups()
+    lock = {"properties": {"level": level}}
+    made = arm.put(f"{scope}/providers/Microsoft.Authorization/locks/hold", lock, query="api-version=2020-05-01")
+    assert made.status == 201
+    return arm.call(method, path, None if method == "DELETE" else GROUP)
+
+
+def going(arm: Arm) -> Reply:
+    arm.make_groups()
+    arm.put("/tfinfra/market", {"deleting": 60})
+    arm.delete(KEEP)
+    assert arm.get(KEEP).body["properties"]["provisioningState"] == "Deleting"
+    refused = arm.put(KEEP, GROUP)
+    arm.now += 61
+    return refused
+
+
+def elsewhere(arm: Arm, path: str, body: dict[str, Any]) -> Reply:
+    arm.make_groups()
+    if path != KEEP:
+        arm.put(path, body)
+    return arm.put(path, {**body, "location": "West Europe"})
+
+
+def taken_here(arm: Arm) -> Reply:
+    arm.make_groups()
+    arm.make_account()
+    return arm.put(ACCOUNT.replace("-keep", "-compute"), STORE)
+
+
+def grouped(arm: Arm, method: str, path: str, body: Any = None, **more: Any) -> Reply:
+    arm.make_all()
+    return arm.call(method, path, body, **more)
+
+
+def template(arm: Arm, *resources: dict[str, Any]) -> Reply:
+    inner = {"contentVersion": "1.0.0.0", "resources": list(resources)}
+    nested = {
+        "type": "Microsoft.Resources/deployments",
+        "apiVersion": "2024-11-01",
+        "name": "keep",
+        "resourceGroup": "keep",
+        "properties": {"mode": "Incremental", "template": inner},
+    }
+    body = {"location": "eastus", "properties": {"template": {"resources": [nested]}}}
+    return arm.call("POST", VALIDATE, body, query="api-version=2024-11-01")
+
+
+def nat(**changes: Any) -> dict[str, Any]:
+    own = {"type": "Microsoft.Network/natGateways", "apiVersion": "2024-05-01", "name": "nat", "location": "eastus"}
+    return {**own, "sku": {"name": "Standard"}, **changes}
+
+
+def repeated(arm: Arm, times: int, method: str, path: str, body: Any = None) -> Reply:
+    """The answer after so many that were none of a throttle."""
+    for _ in range(times):
+        assert arm.call(method, path, body).status != 429
+    return arm.call(method, path, body)
+
+
+def policy(arm: Arm) -> Reply:
+    places = {"name": "places", "path": "location", "allowed": ["westeurope"]}
+    return after(arm, {"policies": [places]}, "PUT", KEEP, GROUP)
+
+
+NETWORKS = f"{COMPUTE}/providers/Microsoft.Network/natGateways/nat"
+SET_LIST = f"{COMPUTE}/providers/Microsoft.Compute/virtualMachines"
+STORES = f"{SUB}/providers/Microsoft.Storage/storageAccounts"
+UNKNOWN_FUNCTION, NO_EXPRESSION = "[frobnicate('a')]", "[concat('a',]"
+PROVOKED: dict[str, Callable[[Arm], Reply]] = {
+    "no token": lambda arm: arm.get(KEEP, authorization=""),
+    "a token that is none": lambda arm: arm.get(KEEP, authorization="Bearer x.y.z"),
+    "an expired token": lambda arm: signed(arm, now=arm.now - 7200),
+    "a token for somebody else": lambda arm: signed(arm, audience=tokens.STORAGE),
+    "a token of another tenant": lambda arm: signed(arm, tenant="11111111-0000-0000-0000-000000000000"),
+    "an unknown subscription": lambda arm: arm.get(f"{OTHER}/resourceGroups"),
+    "a write in a disabled subscription": lambda arm: after(
+        arm, {"subscriptions": {SUB.rpartition("/")[2]: "Disabled"}}, "PUT", KEEP, GROUP
+    ),
+    "a provider that is not registered": lambda arm: after(
+        arm, {"registrations": {"Microsoft.Storage": "NotRegistered"}}, "PUT", ACCOUNT, STORE
+    ),
+    "a namespace that there is not": lambda arm: arm.get(f"{SUB}/providers/Microsoft.Nothing/things"),
+    "a type that there is not": lambda arm: arm.get(f"{SUB}/providers/Microsoft.Network/gnats"),
+    "no API version": lambda arm: arm.get(KEEP, query=""),
+    "an API version that is none": lambda arm: arm.get(KEEP, query="api-version=latest"),
+    "an API version that a type has not": lambda arm: grouped(
+        arm, "PUT", ACCOUNT, STORE, query="api-version=1999-01-01"
+    ),
+    "a write without a location": lambda arm: arm.put(KEEP, {}),
+    "a group where there is no region": lambda arm: arm.put(KEEP, {"location": "atlantis"}),
+    "a resource where there is no region": lambda arm: grouped(arm, "PUT", NETWORKS, {"location": "atlantis"}),
+    "a group that is elsewhere": lambda arm: elsewhere(arm, KEEP, GROUP),
+    "a resource that is elsewhere": lambda arm: elsewhere(arm, IDENTITY, GROUP),
+    "a group that is not there": lambda arm: arm.get(IDENTITY),
+    "a resource that is not there": lambda arm: grouped(arm, "GET", f"{IDENTITY}x"),
+    "a container that is not there": lambda arm: grouped(arm, "GET", CONTAINER),
+    "a share that is not there": lambda arm: grouped(arm, "GET", f"{ACCOUNT}/fileServices/default/shares/run"),
+    "a subnet that is not there": lambda arm: grouped(arm, "GET", f"{VNET}/subnets/none"),
+    "a nested resource of nothing": lambda arm: grouped(arm, "GET", CONTAINER.replace("digitsabc", "other")),
+    "a write into a group that is going": going,
+    "the deletion of what is locked": lambda arm: locked(arm, "CanNotDelete", SUB, "DELETE", KEEP),
+    "a write to what is read-only": lambda arm: locked(arm, "ReadOnly", KEEP, "PUT", IDENTITY),
+    "what a policy denies": policy,
+    "a storage name that others have": lambda arm: (
+        arm.make_groups(),
+        after(arm, {"taken": ["digitsabc123"]}, "PUT", ACCOUNT, STORE),
+    )[1],
+    "a storage name of another group": taken_here,
+    "a template that names a resource twice": lambda arm: template(arm, nat(), nat(name="NAT")),
+    "a template with an unknown function": lambda arm: template(arm, nat(name=UNKNOWN_FUNCTION)),
+    "a template with no expression": lambda arm: template(arm, nat(name=NO_EXPRESSION)),
+    "more reads than ARM takes": lambda arm: repeated(arm, 250, "GET", f"{SUB}/resourcegroups"),
+    "more writes than ARM takes": lambda arm: repeated(arm, 200, "PUT", KEEP, {}),
+    "more lists of machines than Compute takes": lambda arm: after(
+        arm, {"limits": {"HighCostGetVM": [0, 140, 180]}}, "GET", SET_LIST
+    ),
+    "more looks at a scale set than Compute takes": lambda arm: repeated(arm, 36, "GET", SET),
+    "more lists of accounts than Storage takes": lambda arm: repeated(arm, 100, "GET", STORES),
+    "more writes than Network takes": lambda arm: (
+        after(arm, {"limits": {"NetworkWrites": [1, 1, 300]}}, "PUT", NETWORKS, {}) and arm.put(NETWORKS, {})
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_it_refuses_what_azure_refuses(arm: Arm, case: str) -> None:
+    refusal = REFUSALS[case]
+    reply = PROVOKED[case](arm)
+    assert (reply.status, reply.code) == (refusal.status, refusal.code), reply.body
+    assert refusal.source
+    if refusal.status == 429:
+        assert int(reply.headers["retry-after"]) >= 1

@@ -1,0 +1,115 @@
+"""`doctor --target`: every step of a run before its first write, asked at once and told in the order of a run."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+
+from tfinfra.azure.caller import claims
+from tfinfra.background import spawn
+from tfinfra.cloud import Cloud
+from tfinfra.compiler.pipeline import Compiled
+from tfinfra.compiler.write import write_tree
+from tfinfra.errors import CredentialsError, Diagnostic, TfinfraError
+from tfinfra.lifecycle import settings
+from tfinfra.lifecycle.layers import deletion_layers
+from tfinfra.lifecycle.letters import new_letters
+from tfinfra.lifecycle.preflight import LiveAnswer, Recorder, check_live, reach, refusal
+from tfinfra.lifecycle.walk.account import account_steps, ask_subscription, who
+from tfinfra.lifecycle.walk.assumed import Walked, walked
+from tfinfra.lifecycle.walk.network import network_step
+from tfinfra.lifecycle.walk.plugin import plugin_step
+from tfinfra.lifecycle.walk.steps import NOT_ASKED, Step, asked_steps, exit_code, in_order, untold
+
+ASKED = ("providers", "permissions", "size", "quota", "image", "names", "policy", "locks")
+"""What the preflight tells of in any case."""
+
+
+@dataclass(frozen=True)
+class Checklist:
+    """`target` and `cloud` by name; `plan` says for which plan it was asked; `exit_code` what a run would end with
+    before its first write, 0 where it would go on; `seconds` that the asking took."""
+
+    target: str
+    cloud: str
+    plan: str
+    steps: tuple[Step, ...]
+    exit_code: int
+    seconds: float
+
+
+def walk(target: str | None, manifest: Path | None, recorder: Recorder, *, rehearse: bool = False) -> Checklist:
+    """Walks the whole way, and changes nothing. Raises ManifestError where the target or the manifest is wrong."""
+    began = time.monotonic()
+    found = walked(target, manifest, rehearse=rehearse)
+    name = found.compiled.spec.target.name
+    here = name == "local" or rehearse or found.compiled.spec.target.cloud == "local"
+    steps = [*_asked(found, recorder, rehearse), plugin_step(here)]
+    ordered = in_order(steps)
+    seconds = round(time.monotonic() - began, 3)
+    return Checklist(name, "local" if here else "azure", found.told, ordered, exit_code(ordered), seconds)
+
+
+def _asked(found: Walked, recorder: Recorder, rehearse: bool) -> list[Step]:
+    """What takes a cloud and a credential for it."""
+    store = found.compiled.spec.target.store
+    coming = reach(found.compiled, rehearse)
+    try:
+        cloud = coming.result()
+        cloud.ensure()
+        told = claims(cloud)
+    except CredentialsError as error:
+        refused = Step("credential", "not", error.message, error.hint or "az login", error.exit_code)
+        steps = [refused, network_step(None, store, os.environ)]
+        return [*steps, *untold(("tenant", "subscription", *ASKED, "client", "nodes", "timer"), steps, NOT_ASKED)]
+    subscription = spawn(lambda: ask_subscription(cloud), "subscription")
+    network = spawn(lambda: network_step(cloud, store, os.environ), "network")
+    live = spawn(lambda: _live(found.compiled, cloud, recorder), "preflight")
+    account = account_steps(cloud, subscription.result())
+    asked = _preflight(live, found)
+    if any(step.exit_code == CredentialsError.exit_code for step in account):
+        asked = [step for step in asked if step.check != "answers"]  # it says the same in fewer words
+    steps = [*_credential(told, account), *account, *asked, network.result()]
+    return [*steps, *untold(("tenant", "subscription", *ASKED), steps, NOT_ASKED)]
+
+
+def _credential(told: dict[str, object], account: Iterable[Step]) -> list[Step]:
+    return [] if any(step.check == "credential" for step in account) else [Step("credential", "ok", who(told))]
+
+
+def _live(compiled: Compiled, cloud: Cloud, recorder: Recorder) -> LiveAnswer:
+    with tempfile.TemporaryDirectory(prefix="tfinfra-") as folder:
+        write_tree(compiled.tree, Path(folder))
+        run = settings.run_id(compiled.plan.name, new_letters())
+        return check_live(compiled, cloud, recorder, Path(folder), run)
+
+
+def _preflight(live: Future[LiveAnswer], found: Walked) -> list[Step]:
+    plan = found.compiled.plan
+    try:
+        answer = live.result()
+    except CredentialsError as error:
+        unasked = deletion_layers(plan.infrastructure.access, plan.node_count, None)
+        return [
+            Step("answers", "not", error.message, error.hint, error.exit_code),
+            *(Step(layer.name, "ok" if layer.name == "client" else "unknown", layer.why) for layer in unasked),
+        ]
+    except TfinfraError as error:
+        return [Step("answers", "unknown", error.message, error.hint)]
+    exits = {d.code: _exit_of(d) for d in answer.diagnostics if d.is_error}
+    well = {line.check: line.found for line in answer.checked}
+    steps = asked_steps(answer.diagnostics, well, exits, found.compiled.spec.target.name)
+    layers = deletion_layers(plan.infrastructure.access, plan.node_count, answer.may_delete)
+    fix = f"tfinfra setup azure --target {found.compiled.spec.target.name}"
+    told = [Step(layer.name, "ok" if layer.on else "not", layer.why, None if layer.on else fix) for layer in layers]
+    return [*steps, *told]
+
+
+def _exit_of(found: Diagnostic) -> int:
+    refused = refusal((found,))
+    return refused.exit_code if refused else 0

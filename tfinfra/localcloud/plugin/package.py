@@ -1,0 +1,68 @@
+"""Packs the stand-in as Pulumi's own provider is packed, for rehearsals of everything that happens on Azure: an archive
+that a mirror folder or `pulumi plugin install --file` takes.
+
+The program in it is a launcher of this very installation of tfinfra. Nothing attaches it to the engine, which finds and
+starts it as it does the real one; ARM, the caller and the subscription come from its configuration and environment.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import io
+import platform
+import shlex
+import sys
+import tarfile
+from pathlib import Path
+
+from tfinfra.localcloud.plugin.provider import VERSION
+
+BINARY = "pulumi-resource-azure-native"
+_ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
+# The shell reads the second line and becomes Python, for which it is a text: a path may hold spaces and be long, which
+# the first line of a script may not.
+_LAUNCHER = """\
+#!/bin/sh
+'''exec' {python} "$0" "$@"
+' '''
+import sys
+
+from tfinfra.localcloud.plugin.__main__ import main
+
+sys.argv[1:1] = ["--pace", "{pace}"]
+main()
+"""
+
+
+def archive_name() -> str:
+    """As the vendor names the archive for this machine."""
+    machine = platform.machine().lower()
+    return f"{BINARY}-v{VERSION}-{sys.platform}-{_ARCHITECTURES.get(machine, machine)}.tar.gz"
+
+
+def package(folder: Path, pace: float = 1.0) -> Path:
+    """Writes the archive into `folder`, with the same bytes for the same `pace` and installation; returns its path.
+
+    `pace` is what azure-native's own waits are multiplied by.
+    """
+    launcher = _LAUNCHER.format(python=shlex.quote(sys.executable), pace=pace).encode()
+    path = folder / archive_name()
+    folder.mkdir(parents=True, exist_ok=True)
+    with gzip.GzipFile(path, "wb", mtime=0) as packed, tarfile.open(fileobj=packed, mode="w") as archive:
+        member = tarfile.TarInfo(BINARY)
+        member.size, member.mode = len(launcher), 0o755
+        archive.addfile(member, io.BytesIO(launcher))
+    return path
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tfinfra.localcloud.plugin.package", description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--pace", type=float, default=1.0)
+    options = parser.parse_args()
+    print(package(options.folder, options.pace))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,186 @@
+"""What a Configure request makes of the plugin: which ARM it asks, as whom.
+
+The local cloud attaches the plugin to the engine and says all of that itself. Installed as Pulumi's own provider is,
+the plugin takes it from the request and the environment, as azure-native does
+(provider/pkg/provider/auth_azidentity.go, provider/pkg/azure/cloud).
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tfinfra.localcloud.plugin.arm import Arm
+from tfinfra.localcloud.plugin.errors import Refused
+from tfinfra.localcloud.plugin.pipeline import Pauses
+from tfinfra.localcloud.plugin.transport import Transport
+from tfinfra.localcloud.tokens import claims_of
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+
+Variables = Mapping[str, str]
+METADATA_VERSION = "2022-09-01"
+_METADATA_SECONDS = 30.0
+_NO_SUBSCRIPTION = "A Subscription ID must be configured when authenticating using the Default Azure Credential."
+_NO_GRAPH = "The provider configuration must include a value for microsoftGraphEndpoint"
+
+
+@dataclass(frozen=True)
+class Session:
+    """One configured provider. `claims` are the caller's, out of a token."""
+
+    arm: Arm
+    subscription: str
+    location: str | None
+    claims: Callable[[], Mapping[str, Any]]
+
+    def client_config(self) -> dict[str, str]:
+        """Who the caller is, as azure-native's getClientConfig says it."""
+        claims = self.claims()
+        return {
+            "clientId": str(claims.get("appid", "")),
+            "objectId": str(claims.get("oid", "")),
+            "subscriptionId": self.subscription,
+            "tenantId": str(claims.get("tid", "")),
+        }
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """One Azure, as its metadata endpoint tells it; `graph` is "" where it tells none."""
+
+    arm: str
+    audience: str
+    login: str
+    graph: str
+
+
+def attached(arm: Arm, token: Callable[[], str]) -> Callable[[Variables], Session]:
+    """The sessions of a plugin that was told its ARM when it was started. `token` gives the caller's.
+
+    Each update configures anew and cancels at its end what it started; the plugin serves the next one all the same.
+    """
+
+    def opened(variables: Variables) -> Session:
+        arm.pauses.stopped.clear()
+        subscription, location = variables.get("subscriptionId", ""), variables.get("location")
+        return Session(arm, subscription, location, lambda: _claims(token()))
+
+    return opened
+
+
+def installed(pace: float, environ: Mapping[str, str] = os.environ) -> Callable[[Variables], Session]:
+    """The sessions of a plugin that the engine found by itself: all is in the request, else in the environment."""
+
+    def opened(variables: Variables) -> Session:
+        def setting(name: str, *names: str) -> str:
+            return variables.get(name) or next((environ[n] for n in names if environ.get(n)), "")
+
+        subscription = setting("subscriptionId", "ARM_SUBSCRIPTION_ID")
+        use_default = setting("useDefaultAzureCredential", "ARM_USE_DEFAULT_AZURE_CREDENTIAL") == "true"
+        if use_default and not subscription:
+            raise Refused(_NO_SUBSCRIPTION)
+        host = setting("metadataHost", "ARM_METADATA_HOSTNAME")
+        there = surroundings(host) if host else public(setting("environment", "ARM_ENVIRONMENT", "AZURE_ENVIRONMENT"))
+        credential = _credential(use_default, there.login, setting("tenantId", "ARM_TENANT_ID"))
+        arm = Arm(there.arm, Transport(there.arm, _tokens(credential, there.audience)), Pauses(pace))
+        return Session(arm, subscription, variables.get("location"), lambda: _graph_claims(credential, there.graph))
+
+    return opened
+
+
+def public(name: str) -> Surroundings:
+    """Azure's public cloud. Raises Refused for another name: the stand-in knows other clouds by their metadata only."""
+    if name.lower() not in ("", "public", "azurecloud"):
+        raise Refused(f"the stand-in for azure-native knows no environment '{name}'; set metadataHost")
+    management = "https://management.azure.com"
+    return Surroundings(
+        management, f"{management}/", "https://login.microsoftonline.com", "https://graph.microsoft.com"
+    )
+
+
+def surroundings(host: str) -> Surroundings:
+    """What `https://<host>/metadata/endpoints` tells. Raises Refused where it does not answer.
+
+    The CA is the system's, or SSL_CERT_FILE's, as for Go's TLS.
+    """
+    address = host.removeprefix("https://").rstrip("/")
+    try:
+        document = _metadata(address)
+        authentication = document["authentication"]
+        return Surroundings(
+            arm=str(document["resourceManager"]).rstrip("/"),
+            audience=str(authentication["audiences"][0]),
+            login=str(authentication["loginEndpoint"]),
+            graph=str(document.get("microsoftGraphResourceId") or ""),
+        )
+    except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError) as error:
+        told = f"failed to get Azure environment metadata from https://{address}: {error}"
+        raise Refused(told) from error
+
+
+def _metadata(address: str) -> Any:
+    context = ssl.create_default_context()
+    connection = http.client.HTTPSConnection(address, timeout=_METADATA_SECONDS, context=context)
+    try:
+        connection.request("GET", f"/metadata/endpoints?api-version={METADATA_VERSION}")
+        response = connection.getresponse()
+        text = response.read()
+    finally:
+        connection.close()
+    if response.status != 200:
+        raise ValueError(f"performing request: expected 200 OK but got {response.status} {response.reason}")
+    return json.loads(text)
+
+
+def _credential(use_default: bool, login: str, tenant: str) -> TokenCredential:
+    """The caller's: the chain of Go's DefaultAzureCredential where the configuration asks for it, else the CLI's."""
+    import logging
+
+    from azure.identity import AzureCliCredential, DefaultAzureCredential
+
+    logging.getLogger("azure.identity").setLevel(logging.CRITICAL)  # what it says is in the error
+    if not use_default:
+        return AzureCliCredential(tenant_id=tenant)
+    return DefaultAzureCredential(
+        authority=login,
+        exclude_shared_token_cache_credential=True,
+        exclude_visual_studio_code_credential=True,
+        exclude_powershell_credential=True,
+        exclude_broker_credential=True,
+    )
+
+
+def _tokens(credential: TokenCredential, audience: str) -> Callable[[], str]:
+    """Tokens for `audience`, whose scope has two slashes where the audience ends with one, as in azcore."""
+    from azure.core.exceptions import ClientAuthenticationError
+
+    def token() -> str:
+        try:
+            return str(credential.get_token(f"{audience}/.default").token)
+        except ClientAuthenticationError as error:
+            name = type(credential).__name__
+            raise Refused(f"{name}: failed to acquire a token.\n{error.message}") from error
+
+    return token
+
+
+def _graph_claims(credential: TokenCredential, graph: str) -> Mapping[str, Any]:
+    """The claims of the caller's token for Graph: getClientConfig reads no other (auth_getclientconfig.go)."""
+    if not graph:
+        raise Refused(_NO_GRAPH)
+    return _claims(_tokens(credential, graph.rstrip("/"))())
+
+
+def _claims(token: str) -> Mapping[str, Any]:
+    """The token's claims, {} for one that is no JWT."""
+    try:
+        return claims_of(token)
+    except ValueError:
+        return {}
