@@ -120,9 +120,16 @@ def _came_to_nothing(record: RunRecord) -> UsageError:
 
 
 def _store_lines(found: FoundRun, tail: LogTail, follow: bool) -> Iterator[str]:
+    if follow:
+        yield from _followed(found, tail)
+    yield from tail.finish()
+
+
+def _followed(found: FoundRun, tail: LogTail) -> Iterator[str]:
+    """The lines as they come, until the run has ended or nobody is left to write any."""
     beat, alive, refused = Every(BEAT_EVERY, time.monotonic), True, False
     listing = Listing(found.ports.cloud.timeouts, time.monotonic)
-    while follow and alive and not _ended(found):
+    while alive and not _ended(found):
         if beat.due():
             _beat(found)
         if listing.due(late=False, refused=refused):
@@ -132,7 +139,6 @@ def _store_lines(found: FoundRun, tail: LogTail, follow: bool) -> Iterator[str]:
                 refused = True
         yield from tail.poll()
         time.sleep(FOLLOW)
-    yield from tail.finish()
 
 
 def _has_nodes(found: FoundRun) -> bool:
