@@ -78,16 +78,22 @@ def token_refused(cloud: Cloud) -> CredentialsError:
     return CredentialsError(f"{cloud.arm_endpoint} does not accept your token", hint="sign in again: `az login`")
 
 
-def get_json(cloud: Cloud, path: str, *, once: bool = False, **query: str) -> Any:
-    """The document at an ARM path, all pages of a list together. `once`: what ARM answers is not asked again, only a
-    connection that breaks is made anew. Raises azure.core's HttpResponseError."""
+def get_json(cloud: Cloud, path: str, **query: str) -> Any:
+    """The document at an ARM path, all pages of a list together. Raises azure.core's HttpResponseError."""
+    return _pages(cloud, path, query, {})
+
+
+def get_once(cloud: Cloud, path: str, **query: str) -> Any:
+    """As `get_json`, without patience: what ARM answers is final, only a connection that breaks is made anew."""
+    return _pages(cloud, path, query, {"retry_total": 2, "retry_status": 0})
+
+
+def _pages(cloud: Cloud, path: str, query: dict[str, str], patience: dict[str, Any]) -> Any:
     from azure.core.rest import HttpRequest
 
-    patience = {"retry_total": 2, "retry_status": 0} if once else {}
-    request = HttpRequest("GET", cloud.arm_endpoint + path, params=query)
-    document = _send(cloud, request, **patience)
+    document = _send(cloud, HttpRequest("GET", cloud.arm_endpoint + path, params=query), patience)
     while document.get("nextLink"):
-        page = _send(cloud, HttpRequest("GET", document["nextLink"]), **patience)
+        page = _send(cloud, HttpRequest("GET", document["nextLink"]), patience)
         document = {**page, "value": [*document["value"], *page["value"]]}
     return document
 
@@ -128,10 +134,10 @@ def put_json(cloud: Cloud, path: str, body: Any, **query: str) -> Any:
     """ARM's answer to a PUT of `body`. Raises azure.core's HttpResponseError."""
     from azure.core.rest import HttpRequest
 
-    return _send(cloud, HttpRequest("PUT", cloud.arm_endpoint + path, params=query, json=body))
+    return _send(cloud, HttpRequest("PUT", cloud.arm_endpoint + path, params=query, json=body), {})
 
 
-def _send(cloud: Cloud, request: Any, **patience: int) -> Any:
+def _send(cloud: Cloud, request: Any, patience: dict[str, Any]) -> Any:
     from azure.core.exceptions import (
         ClientAuthenticationError,
         HttpResponseError,

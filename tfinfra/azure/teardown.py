@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tfinfra.azure.answers import arm_error, reason
-from tfinfra.azure.clients import COMPUTE_API, get_json, resource_client, warm
+from tfinfra.azure.clients import COMPUTE_API, get_once, resource_client, warm
 from tfinfra.azure.names import RUN_ID, run_of_group
 from tfinfra.clock import spell_seconds
 from tfinfra.cloud import Cloud
@@ -210,7 +210,7 @@ def instances(cloud: Cloud, group: str) -> tuple[Instance, ...]:
 
     base = f"/subscriptions/{cloud.subscription_id}/resourceGroups/{group}/providers/Microsoft.Compute"
     try:
-        sets = get_json(cloud, f"{base}/virtualMachineScaleSets", once=True, **{"api-version": COMPUTE_API})["value"]
+        sets = get_once(cloud, f"{base}/virtualMachineScaleSets", **{"api-version": COMPUTE_API})["value"]
         machines = [m for s in sets for m in _machines(cloud, base, s)]
     except ResourceNotFoundError:
         return ()
@@ -223,10 +223,10 @@ def _machines(cloud: Cloud, base: str, scale_set: dict[str, Any]) -> list[dict[s
     query = {"api-version": COMPUTE_API, "$expand": "instanceView"}
     if scale_set["properties"].get("orchestrationMode") == "Flexible":
         query["$filter"] = f"'virtualMachineScaleSet/id' eq '{scale_set['id']}'"
-        found: list[dict[str, Any]] = get_json(cloud, f"{base}/virtualMachines", once=True, **query)["value"]
+        found: list[dict[str, Any]] = get_once(cloud, f"{base}/virtualMachines", **query)["value"]
     else:
         path = f"{base}/virtualMachineScaleSets/{scale_set['name']}/virtualMachines"
-        found = get_json(cloud, path, once=True, **query)["value"]
+        found = get_once(cloud, path, **query)["value"]
     return found
 
 

@@ -53,7 +53,7 @@ _KEYS = {key.lower(): key for key in ("error", "code", "message", "target", "det
 
 def _keyed(body: Any) -> dict[str, Any]:
     """An error's fields under ARM's usual names, its details' too."""
-    fields = {_KEYS.get(str(k).lower(), k): v for k, v in body.items()} if isinstance(body, Mapping) else {}
+    fields = {_KEYS.get(str(k).lower(), str(k)): v for k, v in body.items()} if isinstance(body, Mapping) else {}
     details = fields.get("details")
     if isinstance(details, list):
         fields["details"] = [_keyed(detail) for detail in details if isinstance(detail, Mapping)]
