@@ -57,6 +57,9 @@ KEEP = "control/keep.json"
 
 FOR_NODES = (KEEP, DATA)
 """What the client leaves for the nodes before they boot, besides the bundle."""
+NODES_FOLDERS = (BOOT, NODES, HEARTBEATS, TASKS, LOGS, "inbox", "outbox")
+NODES_KEYS = (INVENTORY, RESUMED, SECRETS, OUTCOME, COLLECTED)
+"""What comes into the store by nodes that are up, and by the client for them."""
 
 
 def bundle_key(sha256: str) -> str:

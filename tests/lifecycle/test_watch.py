@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any
 
 import pytest
@@ -188,6 +189,26 @@ def test_what_arm_does_not_know_ends_nothing() -> None:
     scene.watch.boot_began()
     scene.beat(1)
     assert scene.after(5) is None
+
+
+def test_an_arm_that_keeps_its_caller_waiting_does_not_blind_the_watch() -> None:
+    scene, answered = Scene(), threading.Event()
+    scene.watch = Watch(
+        scene.store,
+        a_plan(),
+        timeouts=Timeouts(register=30.0, start=30.0, heartbeat=10.0, collect=10.0),
+        observer=scene.observer,
+        clock=lambda: scene.now,
+        instances=lambda: 2 if answered.wait(10) else None,
+    )
+    scene.watch.boot_began()
+    for sequence in range(5):
+        scene.beat(sequence)
+        assert scene.after(1) is None
+    outcome = scene.after(20)
+    answered.set()
+    assert outcome is not None
+    assert outcome.message.startswith("no node has answered for")
 
 
 def test_another_tfinfra_may_ask_the_run_to_end() -> None:

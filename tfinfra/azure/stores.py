@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tfinfra.azure.answers import reason
 from tfinfra.azure.clients import get_json
 from tfinfra.azure.sign_in import token_refused
 from tfinfra.cloud import Cloud
@@ -28,7 +29,7 @@ def run_store(cloud: Cloud, group: str) -> str | None:
     except AzureError as error:
         if getattr(error, "status_code", None) == 401:
             raise token_refused(cloud, error) from error
-        raise ProvisioningError(f"the storage accounts of {group} cannot be listed: {error.message}") from error
+        raise ProvisioningError(f"the storage accounts of {group} cannot be listed: {reason(error)}") from error
     return f"{_endpoint(found[0]).rstrip('/')}/{CONTAINER}" if found else None
 
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Timeouts:
-    """Seconds that a node or a peer may take before the run ends with a message. Differs by cloud, never by plan."""
+    """Seconds that a node or a peer may take before the run ends with a message. Differs by cloud, never by plan.
+    `listing`: how often a client asks the cloud which machines there are, while all of them answer."""
 
     register: float
     start: float
     heartbeat: float
     collect: float
+    listing: float = 2.0
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ class Answers:
             **{f"the group {name}": reply for name, reply in self.groups.items()},
             **{f"the role {id_.rpartition('/')[2]}": reply for id_, reply in self.roles.items()},
         }
-        validated = {} if self.validation.status in (200, 400, 403) else {"Azure Policy": self.validation}
+        validated = {} if self.validation.status in (200, 400, 403, 409) else {"Azure Policy": self.validation}
         silent = {what: reply for what, reply in always.items() if not reply.ok}
         return {**silent, **{w: r for w, r in perhaps.items() if not r.ok and r.status != 404}, **validated}
 
