@@ -8,6 +8,7 @@ from pulumi_azure_native import authorization, resources, storage
 from stacks.group import within
 from stacks.roles import BLOB_DATA_CONTRIBUTOR, assign
 from stacks.run import CONTAINER, Run
+from stacks.told import told
 
 
 class Storage(pulumi.ComponentResource):
@@ -42,7 +43,7 @@ class Storage(pulumi.ComponentResource):
                 role=BLOB_DATA_CONTRIBUTOR,
             )
         self.account_id = account.id
-        endpoint = account.primary_endpoints.apply(lambda endpoints: endpoints.blob)
+        endpoint = told(account.primary_endpoints.apply(lambda ends: ends and ends.blob), "where the object store is")
         self.location = pulumi.Output.all(endpoint=endpoint, container=container.name)
         self.register_outputs({"location": self.location})
 

@@ -40,8 +40,8 @@ def make_store(cloud: Cloud) -> None:
 
 def make_reaper(cloud: Cloud, run: str, state: str = "Enabled") -> None:
     """A workflow that deletes the groups of `run`; its identity is the one above."""
-    flow = definition({"compute": f"tfinfra-{run}-compute"})
-    values = {"subscription": SUB.rpartition("/")[2], "identity": THEIR_IDENTITY}
+    flow = definition({"compute": f"tfinfra-{run}-compute"}, THEIR_IDENTITY)
+    values = {"subscription": SUB.rpartition("/")[2]}
     parameters = {name: {"type": "String", "value": value} for name, value in values.items()}
     body: dict[str, Any] = {
         "location": "eastus",

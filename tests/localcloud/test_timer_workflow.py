@@ -99,5 +99,28 @@ def test_its_first_run_proves_the_right_to_the_keep_group_though_there_is_no_oth
     arm.grant(KEEP, GROUP_DELETER, principal)
     arm.now += 1
     arm.tick()
+    assert last_run(arm)["status"] == "Failed"  # as on Azure, where nothing comes before the recurrence
+    assert arm.call("POST", f"{TIMER}/triggers/clock/run").status == 202
+    arm.tick()
     assert last_run(arm)["status"] == "Succeeded"
     assert last_run(arm)["actions"]["look_at_compute"] == "Failed"
+
+
+def test_a_run_is_asked_for_by_the_name_of_its_trigger_while_the_workflow_is_enabled(arm: Arm) -> None:
+    arm.make_all()
+    assert arm.call("POST", f"{TIMER}/triggers/clock/run").status == 404
+    body = workflow()
+    arm.put(TIMER, body)
+    assert arm.call("POST", f"{TIMER}/triggers/bell/run").code == "WorkflowTriggerNotFound"
+    body["properties"]["state"] = "Disabled"
+    arm.put(TIMER, body)
+    assert arm.call("POST", f"{TIMER}/triggers/clock/run").code == "WorkflowTriggerIsNotEnabled"
+
+
+def test_it_takes_a_right_of_its_own_to_ask_for_a_run(arm: Arm) -> None:
+    principal = arm.make_all()
+    arm.put(TIMER, workflow())
+    mine = f"Bearer {arm.token(principal)}"
+    refused = arm.call("POST", f"{TIMER}/triggers/clock/run", authorization=mine)
+    assert (refused.status, refused.code) == (403, "AuthorizationFailed")
+    assert "'Microsoft.Logic/workflows/triggers/run/action'" in refused.body["error"]["message"]

@@ -39,7 +39,7 @@ def _delete_at_once() -> Body:
 
 
 LOOK, END = "actions/look_at_compute", "actions/delete_compute_after_its_time"
-OF_COMPUTE = definition({"compute": f"tfinfra-{RUN}-compute"})["actions"]
+OF_COMPUTE = definition({"compute": f"tfinfra-{RUN}-compute"}, IDENTITY)["actions"]
 DELETE = f"{END}/actions/delete_compute"
 URI = "https://management.azure.com/subscriptions/@{parameters('subscription')}/"
 TAG = "coalesce(body('look_at_compute')?['tags']?['tfinfra-expires-at'], '9999-12-31T23:59:59Z')"
@@ -74,6 +74,17 @@ REFUSED: dict[str, tuple[Callable[[Body], None], str]] = {
     "an identity that it does not have": (
         _set(f"{LOOK}/inputs/authentication/identity", IDENTITY.replace("nodes", "another")),
         "is not signed",
+    ),
+    "a token for another endpoint than it calls": (
+        _set(f"{LOOK}/inputs/authentication/audience", "https://127.0.0.1:4433/"),
+        "is not signed",
+    ),
+    "another port of this machine": (
+        _set(
+            f"{LOOK}/inputs/uri",
+            f"https://127.0.0.1:4434{SUB}/resourceGroups/tfinfra-{RUN}-keep?api-version=2024-03-01",
+        ),
+        "which is no group",
     ),
     "a token for somebody else": (
         _set(f"{LOOK}/inputs/authentication/audience", "https://vault.azure.net"),
@@ -162,13 +173,18 @@ REFUSED: dict[str, tuple[Callable[[Body], None], str]] = {
 }
 
 
+def test_it_may_call_this_clouds_own_endpoint(arm: Arm) -> None:
+    arm.make_all()
+    assert arm.put(TIMER, workflow(arm="https://127.0.0.1:4433")).status == 201
+
+
 VARIED: dict[str, Callable[[Body], None]] = {
     "other groups of the run": _set(
         "actions",
-        definition({"compute": f"tfinfra-{RUN}-compute", "second": f"tfinfra-{RUN}-compute-2"})["actions"],
+        definition({"compute": f"tfinfra-{RUN}-compute", "second": f"tfinfra-{RUN}-compute-2"}, IDENTITY)["actions"],
     ),
     "another interval": _set("triggers/clock/recurrence", {"frequency": "Hour", "interval": 2}),
-    "another name of its trigger": _set("triggers", {"often": definition({})["triggers"]["clock"]}),
+    "another name of its trigger": _set("triggers", {"often": definition({}, IDENTITY)["triggers"]["clock"]}),
     "another version of the API": _set(
         f"{LOOK}/inputs/uri", f"{URI}resourceGroups/tfinfra-{RUN}-compute?api-version=2025-04-01"
     ),

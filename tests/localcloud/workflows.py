@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from stacks.run import ARM
 from stacks.timer import definition
 from tests.localcloud.arm import COMPUTE, IDENTITY, KEEP, SUB
 
@@ -12,17 +13,17 @@ TIMER = f"{KEEP}/providers/Microsoft.Logic/workflows/timer"
 Body = dict[str, Any]
 
 
-def workflow(groups: dict[str, str] | None = None) -> Body:
+def workflow(groups: dict[str, str] | None = None, arm: str = ARM) -> Body:
     """The timer of a keep group, as the stack puts it."""
     names = {what: path.rpartition("/")[2] for what, path in (("compute", COMPUTE), ("keep", KEEP))}
-    values = {"subscription": SUB.rpartition("/")[2], "identity": IDENTITY}
+    values = {"subscription": SUB.rpartition("/")[2]}
     return {
         "location": "eastus",
         "tags": {"tfinfra-run": RUN},
         "identity": {"type": "UserAssigned", "userAssignedIdentities": {IDENTITY: {}}},
         "properties": {
             "state": "Enabled",
-            "definition": definition(groups or names),
+            "definition": definition(groups or names, IDENTITY, arm),
             "parameters": {name: {"type": "String", "value": value} for name, value in values.items()},
         },
     }

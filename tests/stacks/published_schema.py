@@ -15,6 +15,7 @@ from typing import Any
 from jsonschema.validators import validator_for
 
 from stacks.timer import definition
+from tests.stacks.recording import IDENTITY
 
 GROUPS = {"compute": "tfinfra-r-compute", "compute_1": "tfinfra-r-compute-1", "keep": "tfinfra-r-keep"}
 
@@ -22,7 +23,7 @@ GROUPS = {"compute": "tfinfra-r-compute", "compute_1": "tfinfra-r-compute-1", "k
 def wrong(schema: Any) -> list[str]:
     """What `schema` says against the definition, each with its place."""
     kind = validator_for(schema)
-    errors = kind(schema).iter_errors(_with_expressions(definition(GROUPS)))
+    errors = kind(schema).iter_errors(_with_expressions(definition(GROUPS, IDENTITY)))
     return [f"{error.json_path}: {error.message}" for error in errors]
 
 

@@ -20,6 +20,10 @@ from tfinfra.localcloud.checks.types import check_body
 from tfinfra.roles import group_deleter_id
 
 CASES = [(which, part) for which in INFRASTRUCTURES for part in ("keep", "compute")]
+ENDPOINTS = {
+    "": "https://management.azure.com",
+    "https://management.usgovcloudapi.net/": "https://management.usgovcloudapi.net",
+}
 SETS = {"two CPU nodes": "Flexible", "two InfiniBand nodes": "Uniform", "one node": "Flexible"}
 
 
@@ -175,6 +179,18 @@ def test_what_others_made_is_not_made_again(which: str, recorded: Recorded) -> N
         assert not [name for name, *_ in (*_granted(keep), *_granted(compute)) if name.startswith("timer")]
     if access.identity_id and not access.reaper_id:
         assert list(keep["workflow"].body["identity"]["userAssignedIdentities"]) == [access.identity_id]
+
+
+def test_the_timer_calls_the_endpoint_of_its_cloud(tmp_path: Path) -> None:
+    for number, (given, expected) in enumerate(ENDPOINTS.items()):
+        more = {"armEndpoint": given} if given else {}
+        requests, _ = record(INFRASTRUCTURES["one node"], "keep", tmp_path / str(number), **more)
+        flow = requests["workflow"].body["properties"]
+        look = flow["definition"]["actions"]["look_at_keep"]["inputs"]
+        assert look["uri"].startswith(f"{expected}/subscriptions/")
+        assert look["authentication"]["audience"] == f"{expected}/"
+        assert list(flow["parameters"]) == ["subscription"]
+        assert look["authentication"]["identity"].endswith(f"/{RUN}-timer")
 
 
 def test_where_nobody_may_delete_there_is_no_timer_and_no_grant(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def test_every_scale_set_is_what_its_plan_says(matrix: Matrix) -> None:
         assert profile["priority"] == ("Spot" if made["spot"] else "Regular")
         assert profile.get("evictionPolicy") == ("Delete" if made["spot"] else None)
         assert profile.get("billingProfile") == (made["spot"] and {"maxPrice": made["spot"]["max_price"]})
-        assert ("diffDiskSettings" in disk) == made["ephemeral_os_disk"]
+        assert ("diffDiskSettings" in disk) == made["ephemeral_os_disk"] == ("managedDisk" not in disk)
         assert ("proximityPlacementGroup" in body["properties"]) == made["proximity_placement"]
         assert ("capacityReservation" in profile) == bool(made["capacity_reservation_id"])
         assert ("securityProfile" in profile) == (made["security_type"] == "TrustedLaunch")

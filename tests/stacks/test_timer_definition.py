@@ -13,6 +13,7 @@ from jsonschema import Draft7Validator
 
 from stacks.timer import definition
 from tests.stacks import published_schema
+from tests.stacks.recording import IDENTITY
 
 SCHEMA = json.loads((Path(__file__).parent / "data" / "workflowdefinition.json").read_text())
 GROUPS = {"compute": "tfinfra-r-compute", "keep": "tfinfra-r-keep"}
@@ -27,8 +28,8 @@ def test_the_schema_itself_is_one() -> None:
 
 
 def test_the_definition_is_one_that_the_schema_takes() -> None:
-    assert wrong(definition(GROUPS)) == []
-    assert wrong(definition({"compute": "a", "compute_1": "b", "keep": "c"})) == []
+    assert wrong(definition(GROUPS, IDENTITY)) == []
+    assert wrong(definition({"compute": "a", "compute_1": "b", "keep": "c"}, IDENTITY)) == []
 
 
 def test_the_check_against_the_published_schema_sees_all_but_the_authentication() -> None:
@@ -66,19 +67,19 @@ MISTAKES: dict[str, Callable[[Any], None]] = {
     "an option that is none": _with(
         "Async", "actions", "delete_keep_after_its_time", "actions", "delete_keep", "operationOptions"
     ),
-    "a type of parameter that is none": _with("string", "parameters", "identity", "type"),
+    "a type of parameter that is none": _with("string", "parameters", "subscription", "type"),
 }
 
 
 @pytest.mark.parametrize("case", MISTAKES)
 def test_the_schema_sees_mistakes(case: str) -> None:
-    flow = copy.deepcopy(definition(GROUPS))
+    flow = copy.deepcopy(definition(GROUPS, IDENTITY))
     MISTAKES[case](flow)
     assert wrong(flow)
 
 
 def test_it_looks_before_it_deletes_and_deletes_only_what_its_own_tag_says_is_past() -> None:
-    flow = definition(GROUPS)
+    flow = definition(GROUPS, IDENTITY)
     assert flow["triggers"]["clock"]["recurrence"] == {"frequency": "Minute", "interval": 5}
     assert list(flow["actions"]) == [
         "look_at_compute",
@@ -94,7 +95,19 @@ def test_it_looks_before_it_deletes_and_deletes_only_what_its_own_tag_says_is_pa
     assert "/resourceGroups/tfinfra-r-compute?" in request["inputs"]["uri"]
 
 
+def test_it_is_signed_by_its_identity_for_the_endpoint_that_it_calls() -> None:
+    """The identity is literal: Logic's designer looks for it in the definition (Azure/LogicAppsUX#2907)."""
+    for arm in ("https://management.azure.com", "https://management.chinacloudapi.cn"):
+        inputs = definition(GROUPS, IDENTITY, arm)["actions"]["look_at_keep"]["inputs"]
+        assert inputs["uri"].startswith(f"{arm}/subscriptions/")
+        assert inputs["authentication"] == {
+            "type": "ManagedServiceIdentity",
+            "audience": f"{arm}/",
+            "identity": IDENTITY,
+        }
+
+
 def test_only_the_keep_group_must_be_there() -> None:
-    actions = definition(GROUPS)["actions"]
+    actions = definition(GROUPS, IDENTITY)["actions"]
     assert actions["delete_compute_after_its_time"]["runAfter"] == {"look_at_compute": ["Succeeded", "Failed"]}
     assert actions["delete_keep_after_its_time"]["runAfter"] == {"look_at_keep": ["Succeeded"]}

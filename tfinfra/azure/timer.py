@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
-from tfinfra.azure.clients import get_json
+from tfinfra.azure.clients import get_json, send_json
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError
 
 LOGIC_API = "2019-05-01"
 FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 0.1, 5.0, 1.25  # seconds between looks: a local timer is done in less than one
+ASKED_EVERY = 20.0
+"""Seconds between the runs that are asked for: one that came before its grant would else be followed by the next after
+minutes, in which no machine is made (a Logic HTTP action does not repeat on 403)."""
+TRIGGER = "clock"
 
 
 def await_armed(
@@ -19,31 +24,50 @@ def await_armed(
     workflow: str,
     *,
     timeout: float,
+    every: float = ASKED_EVERY,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> bool:
     """Waits until a run of the Logic workflow has status Succeeded: True; False where `timeout` seconds pass first.
 
-    Such a run has made its GET with the timer's identity, so role and identity have reached every part of Azure that
-    the timer needs; a new role may take 30 minutes for that, hence a failed run is no verdict. Nor is an answer of
+    The first run comes by itself; another is asked for `every` so many seconds, whatever becomes of the asking. A run
+    that succeeded has made its GET with the timer's identity, so role and identity have reached every part of Azure
+    that the timer needs; a new role may take 30 minutes for that, hence a failed run is no verdict. Nor is an answer of
     403, 404, 5xx or none. A request under way is finished, whatever `timeout` says. Raises CredentialsError.
     """
-    until, pause = clock() + timeout, FIRST_PAUSE
+    until, pause, ask = clock() + timeout, FIRST_PAUSE, clock() + every
     while not _has_succeeded(cloud, group, workflow):
         left = until - clock()
         if left <= 0:
             return False
+        if clock() >= ask:
+            _ask_for_run(cloud, group, workflow)
+            ask = clock() + every
         sleep(min(pause, left))
         pause = min(GROWTH * pause, LONGEST_PAUSE)
     return True
 
 
+def _ask_for_run(cloud: Cloud, group: str, workflow: str) -> None:
+    """Fires the trigger once (learn.microsoft.com/rest/api/logic/workflow-triggers/run). Where that is refused, the
+    recurrence is left: it takes a right of its own, Microsoft.Logic/workflows/triggers/run/action."""
+    from azure.core.exceptions import AzureError
+
+    path = f"{_workflows(cloud, group)}/{workflow}/triggers/{TRIGGER}/run"
+    with suppress(AzureError):
+        send_json(cloud, "POST", path, **{"api-version": LOGIC_API})
+
+
+def _workflows(cloud: Cloud, group: str) -> str:
+    return f"/subscriptions/{cloud.subscription_id}/resourceGroups/{group}/providers/Microsoft.Logic/workflows"
+
+
 def _has_succeeded(cloud: Cloud, group: str, workflow: str) -> bool:
     from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 
-    base = f"/subscriptions/{cloud.subscription_id}/resourceGroups/{group}/providers/Microsoft.Logic/workflows"
     try:
-        runs = get_json(cloud, f"{base}/{workflow}/runs", **{"api-version": LOGIC_API})["value"]
+        path = f"{_workflows(cloud, group)}/{workflow}/runs"
+        runs = get_json(cloud, path, **{"api-version": LOGIC_API})["value"]
     except ClientAuthenticationError as error:
         raise CredentialsError(f"the runs of {workflow} cannot be listed: {error.message}") from error
     except HttpResponseError:

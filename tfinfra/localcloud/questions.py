@@ -10,7 +10,7 @@ from typing import Any
 from tfinfra.localcloud import ids
 from tfinfra.localcloud.arm_error import ArmError
 from tfinfra.localcloud.core import Answer, Core
-from tfinfra.localcloud.providers import authorization, images, quota, registrations, skus, storage
+from tfinfra.localcloud.providers import authorization, images, logic, quota, registrations, skus, storage
 from tfinfra.localcloud.validation import validated
 
 
@@ -36,7 +36,8 @@ def answer(core: Core, oid: str, method: str, address: ids.Address, *, filter_: 
     for verb, pattern, handle in _TABLE:
         found = re.fullmatch(pattern, address.key)
         if verb == method and found:
-            return Answer(200, handle(Question(core, oid, address, found.groupdict(), filter_, body)))
+            said = handle(Question(core, oid, address, found.groupdict(), filter_, body))
+            return said if isinstance(said, Answer) else Answer(200, said)
     raise ArmError(404, "NotFound", f"There is nothing at '{address.path}'.")
 
 
@@ -84,6 +85,12 @@ def _validate(asked: Question) -> Any:
     return validated(asked.core, asked.address.scope, asked.address.name, asked.body)
 
 
+def _run_trigger(asked: Question) -> Any:
+    workflow, _, trigger = asked.address.path.rpartition("/")[0].rpartition("/triggers/")
+    logic.ask_for_run(asked.core.around, asked.core.get(ids.parse(workflow)), trigger)
+    return Answer(202)
+
+
 def _account_name(asked: Question) -> Any:
     """As Microsoft.Storage answers it: a name is taken in all of Azure."""
     name = str((asked.body or {}).get("name", ""))
@@ -115,4 +122,5 @@ _TABLE: tuple[tuple[str, str, Callable[[Question], Any]], ...] = (
     ("GET", r".*/providers/microsoft\.authorization/permissions", _permissions),
     ("POST", rf"{_SUB}/providers/microsoft\.resources/deployments/[^/]+/validate", _validate),
     ("POST", rf"{_SUB}/providers/microsoft\.storage/checknameavailability", _account_name),
+    ("POST", r".*/providers/microsoft\.logic/workflows/[^/]+/triggers/[^/]+/run", _run_trigger),
 )

@@ -15,22 +15,14 @@ from tfinfra.localcloud.providers import logic
 from tfinfra.localcloud.state import Resource
 
 KEPT_RUNS = 5
-RETRY_SECONDS = 0.5  # until a first run has succeeded: no rehearsal waits minutes for a role that is granted by now
 log = logging.getLogger("tfinfra.localcloud.timer")
 
 
 async def tick(app: ArmApp, now: float) -> None:
     """One look at every workflow."""
     for workflow in app.core.around.state.of_type(logic.WORKFLOWS):
-        if logic.is_due(workflow, now) or _is_unproven(workflow, now):
+        if logic.is_due(workflow, now):
             await _run(app, workflow, now)
-
-
-def _is_unproven(workflow: Resource, now: float) -> bool:
-    """Whether no run has succeeded so far and the last is a moment ago. Azure tries again at the next recurrence."""
-    enabled = str(workflow.properties.get("state")) == "Enabled"
-    last, proven = workflow.internal.get("last"), workflow.internal.get("proven", False)
-    return enabled and not proven and last is not None and bool(now >= last + RETRY_SECONDS)
 
 
 async def _run(app: ArmApp, workflow: Resource, now: float) -> None:
@@ -49,8 +41,7 @@ async def _run(app: ArmApp, workflow: Resource, now: float) -> None:
     current = app.core.around.state.get(workflow.id)
     if current is not None:
         runs = [run, *current.internal.get("runs", [])][:KEPT_RUNS]
-        proven = status == "Succeeded" or current.internal.get("proven", False)
-        app.core.around.state.put(current.with_internal(last=now, runs=runs, proven=proven))
+        app.core.around.state.put(current.with_internal(last=now, runs=runs, asked=False))
 
 
 def run_status(actions: dict[str, Any], results: dict[str, str]) -> str:

@@ -25,9 +25,8 @@ FREQUENCIES = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 60
 _LANGUAGE = f"https://schema.{ARM_HOST}/providers/Microsoft.Logic/schemas/2016-06-01/workflowdefinition.json#"
 _PARTS = {"$schema", "contentVersion", "parameters", "triggers", "actions"}
 _INPUTS = {"method", "uri", "authentication"}
-_URI = re.compile(
-    rf"https://{re.escape(ARM_HOST)}/subscriptions/(?P<subscription>[^/?#]+)/resourceGroups/(?P<group>[^/?#]+)"
-    r"\?api-version=\d{4}-\d\d-\d\d"
+_PATH = re.compile(
+    r"/subscriptions/(?P<subscription>[^/?#]+)/resourceGroups/(?P<group>[^/?#]+)\?api-version=\d{4}-\d\d-\d\d"
 )
 _NEVER = "9999-12-31T23:59:59Z"
 _CALL, _IF = {"type", "inputs"}, {"type", "expression", "actions", "runAfter"}
@@ -43,15 +42,18 @@ class Call:
     group: str
 
 
-def check(workflow: Resource) -> None:
-    """Raises ArmError (400) with everything that is wrong with the workflow's definition."""
-    found = list(_Checker(workflow).findings())
+def check(workflow: Resource, arm_port: int) -> None:
+    """Raises ArmError (400) with everything that is wrong with the workflow's definition. It may call ARM by its public
+    name or by this cloud's own, which is on loopback at `arm_port`."""
+    own = (f"https://{host}:{arm_port}" for host in ("127.0.0.1", "localhost"))
+    found = list(_Checker(workflow, (f"https://{ARM_HOST}", *own)).findings())
     if found:
         raise ArmError(400, "InvalidTemplate", f"The local cloud runs no such workflow: {'; '.join(found)}.")
 
 
 class _Checker:
-    def __init__(self, workflow: Resource) -> None:
+    def __init__(self, workflow: Resource, endpoints: tuple[str, ...]) -> None:
+        self._endpoints = endpoints
         self._definition = _mapping(workflow.properties.get("definition"))
         given = _mapping(workflow.properties.get("parameters"))
         self._values = {name: _mapping(parameter).get("value") for name, parameter in given.items()}
@@ -126,27 +128,28 @@ class _Checker:
         if method not in ("GET", "DELETE") or inputs.keys() != _INPUTS:
             return f"'{name}' sends {method} with {', '.join(sorted(inputs))}"
         try:
-            group = self._group(str(expressions.value(inputs["uri"], self._functions)))
+            endpoint, group = self._target(str(expressions.value(inputs["uri"], self._functions)))
             signer = str(expressions.value(signed.get("identity"), self._functions))
         except (ValueError, KeyError, TypeError) as error:
             return f"'{name}' cannot be read: {error}"
         if group is None:
             return f"'{name}' calls {inputs['uri']}, which is no group of run '{self._run}'"
-        if not self._is_signed(signed, signer):
+        if not self._is_signed(signed, signer, endpoint):
             return f"'{name}' is not signed for ARM by an identity of the workflow"
         return Call(name, method, group)
 
-    def _group(self, uri: str) -> str | None:
-        """The group of this workflow's run that `uri` names, None for anything else."""
-        found = _URI.fullmatch(uri)
+    def _target(self, uri: str) -> tuple[str, str | None]:
+        """(the endpoint, the group of this workflow's run) that `uri` names; the group is None for anything else."""
+        endpoint = next((e for e in self._endpoints if uri.startswith(f"{e}/")), "")
+        found = _PATH.fullmatch(uri.removeprefix(endpoint)) if endpoint else None
         if found is None or not self._run or found["subscription"].lower() != self._subscription:
-            return None
+            return endpoint, None
         own = re.fullmatch(rf"tfinfra-{re.escape(self._run)}-(keep|compute(-\d+)?)", found["group"])
-        return found["group"] if own else None
+        return endpoint, found["group"] if own else None
 
-    def _is_signed(self, authentication: Mapping[str, Any], signer: str) -> bool:
+    def _is_signed(self, authentication: Mapping[str, Any], signer: str, endpoint: str) -> bool:
         kind = {name: value for name, value in authentication.items() if name != "identity"}
-        expected = {"type": "ManagedServiceIdentity", "audience": f"https://{ARM_HOST}/"}
+        expected = {"type": "ManagedServiceIdentity", "audience": f"{endpoint}/"}
         return kind == expected and signer.lower() in self._identities
 
 

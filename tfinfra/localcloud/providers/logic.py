@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfinfra.localcloud import expressions, workflow_rules
+from tfinfra.localcloud.arm_error import ArmError
 from tfinfra.localcloud.providers.base import Provider, Surroundings
 from tfinfra.localcloud.state import Resource
 
@@ -19,7 +20,7 @@ WORKFLOWS = "Microsoft.Logic/workflows"
 
 class Workflows(Provider):
     def accept(self, around: Surroundings, resource: Resource, before: Resource | None) -> Resource:
-        workflow_rules.check(resource)
+        workflow_rules.check(resource, around.arm_port)
         kept = before.internal if before else {}
         made = resource.with_internal(begun=around.now(), **{k: kept[k] for k in ("last", "runs") if k in kept})
         return made.with_properties(state=resource.properties.get("state", "Enabled"), version="1")
@@ -45,18 +46,40 @@ class Reply:
 Send = Callable[[Request], Awaitable[Reply]]
 
 
+def ask_for_run(around: Surroundings, workflow: Resource, trigger: str) -> None:
+    """Has the workflow run now, whatever its recurrence (learn.microsoft.com/rest/api/logic/workflow-triggers/run).
+    Raises ArmError in the words of microsoft/coe-starter-kit#8684 and of Power Automate's own documentation."""
+    name = workflow.name
+    if trigger.lower() not in map(str.lower, _triggers(workflow)):
+        message = f"The workflow '{name}' trigger '{trigger}' could not be found."
+        raise ArmError(404, "WorkflowTriggerNotFound", message)
+    if str(workflow.properties.get("state")) != "Enabled":
+        message = (
+            f"Could not execute workflow '{name}' trigger '{trigger}' with state 'Disabled': trigger is not enabled."
+        )
+        raise ArmError(400, "WorkflowTriggerIsNotEnabled", message)
+    around.state.put(workflow.with_internal(asked=True))
+
+
 def is_due(workflow: Resource, now: float) -> bool:
-    """Whether a recurrence of the workflow's triggers has come since its last run. The first comes at once."""
+    """Whether somebody asked for a run, or a recurrence of the workflow's triggers has come since its last one. The
+    first comes at once; one that fails is tried again at the next recurrence, no earlier."""
     if str(workflow.properties.get("state")) != "Enabled":
         return False
     last = workflow.internal.get("last")
-    return any(last is None or now >= last + every for every in _recurrences(workflow))
+    return bool(workflow.internal.get("asked")) or any(
+        last is None or now >= last + every for every in _recurrences(workflow)
+    )
 
 
 def _recurrences(workflow: Resource) -> Iterator[float]:
-    for trigger in (workflow.properties.get("definition") or {}).get("triggers", {}).values():
+    for trigger in _triggers(workflow).values():
         recurrence = trigger["recurrence"]
         yield float(workflow_rules.FREQUENCIES[recurrence["frequency"].lower()] * recurrence["interval"])
+
+
+def _triggers(workflow: Resource) -> dict[str, Any]:
+    return (workflow.properties.get("definition") or {}).get("triggers") or {}
 
 
 async def perform(workflow: Resource, now: float, send: Send) -> dict[str, str]:

@@ -9,6 +9,7 @@ from pulumi_azure_native import authorization, resources
 
 from stacks.group import subscription_id, within
 from stacks.run import Run
+from stacks.told import told
 
 # learn.microsoft.com/azure/role-based-access-control/built-in-roles/storage
 BLOB_DATA_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
@@ -40,6 +41,7 @@ def assign(
 ) -> authorization.RoleAssignment:
     """Grants `role` (a definition's GUID) on `scope`. A `principal_type` spares ARM the look-up of a principal that
     was made seconds ago and may not have reached the directory's replica; None lets ARM find it."""
+    principal = told(principal, f"whom it made for '{name}'")
     known = pulumi.Output.all(scope=scope, principal=principal, role=role)
     definition = "/subscriptions/{}/providers/Microsoft.Authorization/roleDefinitions/{}"
     return authorization.RoleAssignment(

@@ -145,9 +145,13 @@ def _os(run: Run, user_data: pulumi.Input[str]) -> compute.VirtualMachineScaleSe
 
 def _disk(plan: Plan) -> compute.VirtualMachineScaleSetStorageProfileArgs:
     """An ephemeral disk's place is said aloud: by default it is the cache, which may be smaller than the temporary disk
-    (learn.microsoft.com/azure/virtual-machines/ephemeral-os-disks)."""
+    (learn.microsoft.com/azure/virtual-machines/ephemeral-os-disks). Its kind is not said: it is no managed disk, and
+    Premium is refused there (kubernetes-sigs/cluster-api-provider-azure#777)."""
     image, local = plan.image, compute.DiffDiskOptions.LOCAL
     temporary = compute.DiffDiskSettingsArgs(option=local, placement=compute.DiffDiskPlacement.RESOURCE_DISK)
+    premium = compute.VirtualMachineScaleSetManagedDiskParametersArgs(
+        storage_account_type=compute.StorageAccountTypes.PREMIUM_LRS
+    )
     return compute.VirtualMachineScaleSetStorageProfileArgs(
         image_reference=compute.ImageReferenceArgs(
             publisher=image.publisher, offer=image.offer, sku=image.sku, version=image.version, id=image.id
@@ -157,9 +161,7 @@ def _disk(plan: Plan) -> compute.VirtualMachineScaleSetStorageProfileArgs:
             caching=compute.CachingTypes.READ_ONLY,
             diff_disk_settings=temporary if plan.ephemeral_os_disk else None,
             disk_size_gb=plan.os_disk_gb,
-            managed_disk=compute.VirtualMachineScaleSetManagedDiskParametersArgs(
-                storage_account_type=compute.StorageAccountTypes.PREMIUM_LRS
-            ),
+            managed_disk=None if plan.ephemeral_os_disk else premium,
             delete_option=_flexible(plan, compute.DiskDeleteOptionTypes.DELETE),
         ),
     )

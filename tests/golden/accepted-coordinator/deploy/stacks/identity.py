@@ -11,6 +11,7 @@ from stacks.group import within
 from stacks.roles import BLOB_DATA_CONTRIBUTOR, assign, may_delete
 from stacks.run import Run
 from stacks.storage import Storage
+from stacks.told import told
 
 
 class NodeIdentity(pulumi.ComponentResource):
@@ -30,7 +31,8 @@ class NodeIdentity(pulumi.ComponentResource):
             tags=run.tags,
             opts=within(group, self),
         )
-        self.id, self.client_id, self.principal_id = identity.id, identity.client_id, identity.principal_id
+        self.id, self.principal_id = identity.id, identity.principal_id
+        self.client_id = told(identity.client_id, "the client id of the nodes' identity")
         assign(
             "nodes-blobs",
             group,

@@ -12,6 +12,7 @@ from stacks.plan import Plan
 CONTAINER = "run"
 SHARE = "shared"
 NO_ROLE = "none"
+ARM = "https://management.azure.com"
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class Run:
     """`group` is this stack's resource group; `expires_at` (ISO 8601, UTC) is when that group may be deleted.
 
     `deleter_role` is the GUID of the role that deletes groups, None for the one that `tfinfra setup azure` makes;
-    `may_delete` is false where the subscription has no such role.
+    `may_delete` is false where the subscription has no such role. `arm_endpoint`, without a trailing slash, is where
+    the timer calls ARM and whom its token is for: sovereign clouds have their own.
     """
 
     id: str
@@ -30,6 +32,7 @@ class Run:
     tags: dict[str, str]
     deleter_role: str | None = None
     may_delete: bool = True
+    arm_endpoint: str = ARM
 
     @property
     def keep_group(self) -> str:
@@ -63,6 +66,7 @@ def read_run(plan: Plan, config: pulumi.Config) -> Run:
         tags={**plan.tags, **marks},
         deleter_role=None if deleter == NO_ROLE else deleter,
         may_delete=deleter != NO_ROLE,
+        arm_endpoint=(config.get("armEndpoint") or ARM).rstrip("/"),
     )
 
 

@@ -14,6 +14,7 @@ from pulumi_azure_native import network, privatedns, resources, storage
 from stacks.group import subscription_id, within
 from stacks.network import Network, NodesNetwork
 from stacks.run import SHARE, Run
+from stacks.told import told
 
 _SMALLEST_GIB = 100  # premium shares are provisioned, and billed, from here on
 
@@ -36,7 +37,7 @@ class SharedDirectory(pulumi.ComponentResource):
             share_quota=_SMALLEST_GIB,
             opts=within(group, self),
         )
-        endpoint = account.primary_endpoints.apply(lambda endpoints: endpoints.file)
+        endpoint = told(account.primary_endpoints.apply(lambda e: e and e.file), "where the shared directory is")
         self.location = pulumi.Output.all(endpoint=endpoint, share=share.name)
         self.register_outputs({"location": self.location})
 

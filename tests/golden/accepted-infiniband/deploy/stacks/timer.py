@@ -10,9 +10,8 @@ from pulumi_azure_native import logic, managedidentity, resources
 
 from stacks.group import subscription_id, within
 from stacks.roles import may_delete
-from stacks.run import Run
+from stacks.run import ARM, Run
 
-_ARM = "https://management.azure.com"
 _SCHEMA = "https://schema.management.azure.com/providers/Microsoft.Logic/schemas/2016-06-01/workflowdefinition.json#"
 _MINUTES = 5
 _NEVER = "9999-12-31T23:59:59Z"
@@ -30,6 +29,7 @@ class Timer(pulumi.ComponentResource):
         super().__init__("tfinfra:keep:Timer", "timer", opts=pulumi.ResourceOptions(parent=group))
         granted: list[pulumi.Resource] = []
         self.identity_id = pulumi.Output.from_input(identity_id) if identity_id else self._identity(run, group, granted)
+        groups = {**run.compute_groups(choices), "keep": run.keep_group}
         logic.Workflow(
             "workflow",
             workflow_name=f"{run.id}-timer",
@@ -40,11 +40,8 @@ class Timer(pulumi.ComponentResource):
             identity=logic.ManagedServiceIdentityArgs(
                 type=logic.ManagedServiceIdentityType.USER_ASSIGNED, user_assigned_identities=[self.identity_id]
             ),
-            definition=definition({**run.compute_groups(choices), "keep": run.keep_group}),
-            parameters={
-                "subscription": logic.WorkflowParameterArgs(type="String", value=subscription_id(group)),
-                "identity": logic.WorkflowParameterArgs(type="String", value=self.identity_id),
-            },
+            definition=self.identity_id.apply(lambda identity: definition(groups, identity, run.arm_endpoint)),
+            parameters={"subscription": logic.WorkflowParameterArgs(type="String", value=subscription_id(group))},
             opts=within(group, self, granted),  # its first run comes at once
         )
         self.register_outputs({"identity_id": self.identity_id})
@@ -63,41 +60,39 @@ class Timer(pulumi.ComponentResource):
         return identity.id
 
 
-def definition(groups: Mapping[str, str]) -> dict[str, Any]:
+def definition(groups: Mapping[str, str], identity: str, arm: str = ARM) -> dict[str, Any]:
     """The workflow's definition for {what: the group's name}; the group "keep" must be there when it looks.
 
-    A tag that was changed counts from the next look on: the time is in the answer to the GET, not in here.
+    `identity` is the ARM id of who signs its calls: literal, because Logic's designer does not find it in a parameter
+    (Azure/LogicAppsUX#2907). `arm` is the endpoint, which is also whom the token is for. A tag that was changed counts
+    from the next look on: the time is in the answer to the GET, not in here.
     """
+    signed = {"type": "ManagedServiceIdentity", "audience": f"{arm}/", "identity": identity}
+
+    def call(method: str, group: str) -> dict[str, Any]:
+        uri = f"{arm}/subscriptions/@{{parameters('subscription')}}/resourceGroups/{group}?api-version=2024-03-01"
+        return {"type": "Http", "inputs": {"method": method, "uri": uri, "authentication": signed}, "runAfter": {}}
+
     actions: dict[str, Any] = {}
     for what, group in groups.items():
         look = f"look_at_{what}"
-        actions[look] = _request("GET", group)
+        actions[look] = call("GET", group)
         actions[f"delete_{what}_after_its_time"] = {
             "type": "If",
             "expression": {"and": [{"greater": ["@ticks(utcNow())", _expiry(look)]}]},
-            "actions": {f"delete_{what}": {**_request("DELETE", group), "operationOptions": "DisableAsyncPattern"}},
+            "actions": {f"delete_{what}": {**call("DELETE", group), "operationOptions": "DisableAsyncPattern"}},
             # a look that finds no group fails no run: the others come later and go earlier than "keep"
             "runAfter": {look: ["Succeeded"] if what == "keep" else ["Succeeded", "Failed"]},
         }
     return {
         "$schema": _SCHEMA,
         "contentVersion": "1.0.0.0",
-        "parameters": {"subscription": {"type": "String"}, "identity": {"type": "String"}},
+        "parameters": {"subscription": {"type": "String"}},
         "triggers": {
             "clock": {"type": "Recurrence", "recurrence": {"frequency": "Minute", "interval": _MINUTES}},
         },
         "actions": actions,
     }
-
-
-def _request(method: str, group: str) -> dict[str, Any]:
-    path = f"{_ARM}/subscriptions/@{{parameters('subscription')}}/resourceGroups/{group}?api-version=2024-03-01"
-    signed = {
-        "type": "ManagedServiceIdentity",
-        "audience": f"{_ARM}/",
-        "identity": "@parameters('identity')",
-    }
-    return {"type": "Http", "inputs": {"method": method, "uri": path, "authentication": signed}, "runAfter": {}}
 
 
 def _expiry(look: str) -> str:

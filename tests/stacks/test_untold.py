@@ -1,0 +1,33 @@
+"""A read that fails right after a good write leaves outputs empty: the program ends with a sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+
+from tests.stacks.plans import FLEXIBLE
+from tests.stacks.recording import config, run_program, write
+from tfinfra.engine import recording
+
+UNTOLD = {
+    "where the store is": ("primaryEndpoints", None, "where the object store is"),
+    "nothing of the store but that it is there": ("primaryEndpoints", {}, "where the object store is"),
+    "who an identity is": ("principalId", None, "whom it made for 'nodes-blobs'"),
+    "an identity's client id": ("clientId", None, "the client id of the nodes' identity"),
+}
+
+
+@pytest.mark.parametrize("case", UNTOLD)
+def test_what_azure_has_not_told_is_named(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name, value, named = UNTOLD[case]
+    usual = recording._Azure._outputs
+
+    def without(azure: recording._Azure, request: Any) -> dict[str, Any]:
+        return {**usual(azure, request), name: value}
+
+    monkeypatch.setattr(recording._Azure, "_outputs", without)
+    with pytest.raises(pulumi.RunError, match=f"Azure has not told .*{named}"):
+        run_program(write(FLEXIBLE, tmp_path), config("keep"))
