@@ -81,6 +81,12 @@ class Cluster:
         for node in nodes:
             self.agents[node] = self._agent(node)
 
+    def reboot(self, node: int) -> None:
+        """What a reboot is to an agent: all processes of its node are gone at once, and it comes up again."""
+        self.agents[node].kill()
+        self.agents[node].wait(10)
+        self.start(node)
+
     def outcome(self, seconds: float = 20.0) -> Outcome:
         """The run's outcome, once its outputs are collected."""
         self.wait_for(lambda: self.store.get(layout.COLLECTED), seconds)
@@ -130,8 +136,9 @@ class Cluster:
 
     def _settings(self, root: Path) -> Path:
         bundle = root / "opt/tfinfra/run"
-        bundle.mkdir(parents=True)
-        (bundle / "source").symlink_to(self.folder / "source")
+        if not bundle.exists():
+            bundle.mkdir(parents=True)
+            (bundle / "source").symlink_to(self.folder / "source")
         (bundle / "plan.json").write_text(json.dumps(to_json(self.plan)))
         environment = {"lock": self.lock or {}, "prebuilt": None if self.lock else self.environment}
         (bundle / "environment.json").write_text(json.dumps(environment))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,9 +17,15 @@ from pathlib import Path
 import pytest
 
 from tests.agent.nodes import Cluster, cluster
-from tests.backends.specs import plan_of, spec
+from tests.backends.specs import inventory, plan_of, spec
+from tfinfra.agent import mpi_command
+from tfinfra.agent.alone import on_one_host
+from tfinfra.agent.assignment import Assignment, Folders
+from tfinfra.agent.devices.links import Links, Port
+from tfinfra.agent.devices.nccl import ucx_variables
+from tfinfra.agent.places import Places
 from tfinfra.agent.processes import is_alive
-from tfinfra.model import Timeouts
+from tfinfra.model import Inventory, Timeouts
 
 pytestmark = pytest.mark.e2e
 TIMEOUTS = Timeouts(register=10, start=10, heartbeat=4, collect=10)
@@ -37,6 +45,7 @@ print("rank", rank.value, "of", size.value, "sum", total.value, "shard", os.envi
 pathlib.Path(f"outputs/rank-{rank.value}").write_text("x")
 """
 FINALIZE = "\nmpi.MPI_Finalize()\n"
+IB = Port("mlx5_ib0", 1)
 
 
 @pytest.fixture(scope="module")
@@ -141,3 +150,35 @@ def test_a_rank_that_hangs_in_its_start_up_is_named(tmp_path: Path, environment:
         outcome = run.outcome(30)
         assert outcome.task == "rank-1"
         assert "hangs in its start-up: it had not called hvd.init() 3 s after rank-0 had" in outcome.message
+
+
+COMES_UP = {"OMPI_MCA_opal_common_ucx_tls": "any", "OMPI_MCA_opal_common_ucx_devices": "any", "UCX_TLS": "tcp,sm,self"}
+TRANSPORTS: dict[str, tuple[dict[str, str], str]] = {
+    "InfiniBand that UCX cannot open leaves ob1": ({}, "ob1"),
+    "a device that UCX can open carries the ranks": ({"UCX_NET_DEVICES": "all", **COMES_UP}, "ucx"),
+}
+
+
+@pytest.mark.parametrize("sentence", TRANSPORTS)
+def test_open_mpi_itself_chooses_what_carries_the_ranks(sentence: str, tmp_path: Path, environment: str) -> None:
+    """The very line of nodes with InfiniBand, on a machine that has none; what UCX needs to come up here is added."""
+    more, chosen = TRANSPORTS[sentence]
+    plan, links = plan_of(spec("mpi", node_count=2, environment_variables={"GREETING": "hello"})), Links(infiniband=(IB,))
+    nodes = inventory(2, network=None).nodes
+    here = Inventory((replace(nodes[0], hostname=socket.gethostname().split(".")[0]), nodes[1]))
+    places = Places(tmp_path)
+    places.make()
+    folders = Folders(tmp_path, tmp_path, tmp_path, Path(environment))
+    mine = Assignment("r", on_one_host(plan), here, 0, places, folders, os.environ, links=links)
+    for task in mine.tasks:
+        (mine.work(task) / "outputs").mkdir(parents=True)
+        (mine.work(task) / "train.py").write_text(RANKS + FINALIZE)
+    shutil.copy(Path(mpi_command.__file__).with_name("rank.sh"), places.state)
+    (places.state / "hostfile").write_text(mpi_command.hostfile(mine.plan, here))
+    variables = {**mpi_command.launcher_variables(mine, ()), **ucx_variables(plan, links), **more}
+    line = mpi_command.mpirun(mine, root=os.geteuid() == 0, shell="/none")
+    told = {**variables, "OMPI_MCA_pml_base_verbose": "20"}
+    done = subprocess.run(line, env=told, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    logs = [(places.logs / f"rank-{rank}.log").read_text() for rank in (0, 1)]
+    assert done.returncode == 0, (done, logs)
+    assert all(f"select: component {chosen} selected" in log and "of 2 sum 2" in log for log in logs)

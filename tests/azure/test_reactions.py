@@ -12,6 +12,7 @@ from tfinfra.azure.refusals import RULES, UNKNOWN, reaction_to
 from tfinfra.cloud import Cloud
 from tfinfra.engine.events import Event
 from tfinfra.engine.failures import provisioning_error
+from tfinfra.errors import ProvisioningError
 from tfinfra.localcloud.plugin.arm import arm_by_token_file
 from tfinfra.localcloud.plugin.errors import Refused
 
@@ -36,6 +37,20 @@ CASES: dict[str, tuple[str | None, str, int | None, Reaction]] = {
         409,
         Reaction.NEXT,
     ),
+    "a quota of one core": (
+        "OperationNotAllowed",
+        "… results in exceeding quota limit of Core. Maximum …",
+        409,
+        Reaction.NEXT,
+    ),
+    "a size that no Flexible set takes": (
+        "OperationNotAllowed",
+        "Virtual Machine Scale Sets with Flexible Orchestration Mode or … cannot use VM Size 'Standard_B1ls'",
+        409,
+        Reaction.NEXT,
+    ),
+    "no answer": (None, "management.azure.com did not answer: EOF", 0, Reaction.RETRY),
+    "a request that took too long": (None, "", 408, Reaction.RETRY),
     "a quota of addresses": (
         "IPv4StandardSkuPublicIpCountLimitReached",
         "Cannot create more than 10 …",
@@ -79,6 +94,28 @@ CASES: dict[str, tuple[str | None, str, int | None, Reaction]] = {
 }
 # The codes of which there is nothing to say but their name
 _PLAIN = {
+    "CannotCreateAlreadyExisting": (200, Reaction.CLEAR),
+    "LocationNotAvailableForResourceType": (400, Reaction.NEXT),
+    "QuotaExceeded": (409, Reaction.NEXT),
+    "MaxStorageAccountsCountPerSubscriptionExceeded": (400, Reaction.NEXT),
+    "StorageAccountOperationInProgress": (409, Reaction.RETRY),
+    "StorageAccountIsNotProvisioned": (409, Reaction.RETRY),
+    "ReferencedResourceNotProvisioned": (429, Reaction.RETRY),
+    "OperationPreempted": (409, Reaction.RETRY),
+    "CanceledAndSupersededDueToAnotherOperation": (429, Reaction.RETRY),
+    "OperationTimedOut": (200, Reaction.RETRY),
+    "OutputNotRead": (200, Reaction.RETRY),
+    "ReadOnlyDisabledSubscription": (403, Reaction.REFUSE),
+    "DisallowedOperation": (400, Reaction.REFUSE),
+    "DisallowedProvider": (400, Reaction.REFUSE),
+    "SubscriptionNotFound": (404, Reaction.REFUSE),
+    "ScopeLocked": (409, Reaction.REFUSE),
+    "DenyAssignmentAuthorizationFailed": (403, Reaction.REFUSE),
+    "ResourcePurchaseValidationFailed": (400, Reaction.REFUSE),
+    "UnmatchedPrincipalType": (400, Reaction.EXPLAIN),
+    "CertificateNotTrusted": (0, Reaction.EXPLAIN),
+    "NatGatewayCountLimitReached": (400, Reaction.NEXT),
+    "InternalExecutionError": (200, Reaction.RETRY),
     "RegionDoesNotAllowProvisioning": (409, Reaction.NEXT),
     "ResourceQuotaExceeded": (409, Reaction.NEXT),
     "PublicIPCountLimitReached": (400, Reaction.NEXT),
@@ -163,5 +200,6 @@ def test_a_refusal_of_the_local_clouds_has_its_reaction_by_what_the_provider_say
         arm.put(COMPUTE, "2024-03-01", {"location": "eastus"})
     event = Event("error", "azure-native:compute:VirtualMachineScaleSet", "scale-set", str(caught.value))
     error = provisioning_error("compute", None, [event], None)
+    assert isinstance(error, ProvisioningError)
     assert (error.status, error.said) == (status, words)
     assert reaction_to(error.code, error.said, error.status).reaction is reaction

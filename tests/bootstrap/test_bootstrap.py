@@ -22,7 +22,7 @@ import jinja2
 import pytest
 import yaml
 
-from tests.machines.support import wait_for
+from tests.machines.support import BOOTSTRAP, wait_for
 from tfinfra.resources import resource_folder
 
 _AGENT = """
@@ -115,7 +115,7 @@ def test_in_the_foreground_it_becomes_the_agent(node: Node) -> None:
 
 
 def test_a_bundle_with_another_digest_is_not_unpacked(node: Node) -> None:
-    node.settings["bundle_sha256"] = "0" * 64
+    node.settings |= {"bundle_sha256": "0" * 64, "timeouts": {"register": 1}}
     done = node.boot()
     assert done.returncode == 1
     assert "the bundle's SHA-256 is" in done.stderr
@@ -224,7 +224,7 @@ def test_it_waits_as_long_as_a_throttling_answer_asks(
             raise fault
         return "served"
 
-    assert module.patiently(node.settings, attempt) == "served"
+    assert module.patiently(attempt, 30) == "served"
     assert pauses == [slept]
 
 
@@ -237,8 +237,35 @@ def test_what_will_not_pass_is_not_tried_again(node: Node, monkeypatch: pytest.M
         raise urllib.error.HTTPError("https://x", code, "no", Message(), None)
 
     with pytest.raises(urllib.error.HTTPError):
-        module.patiently(node.settings, attempt)
+        module.patiently(attempt, 30)
     assert len(asked) == 1
+
+
+TOKEN = "http://169.254.169.254/metadata/identity/oauth2/token?resource=x"
+ATTACHING: dict[str, tuple[str, float, bool]] = {
+    "an identity that was just attached is waited for": (TOKEN, 119.0, True),
+    "one that is never there is not": (TOKEN, 121.0, False),
+    "400 of anybody else will not pass": ("https://acct.blob.core.windows.net/run", 0.5, False),
+}
+
+
+@pytest.mark.parametrize("case", ATTACHING)
+def test_400_passes_for_a_token_alone(node: Node, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
+    url, waited, passes = ATTACHING[case]
+    body = b'{"error":"invalid_request","error_description":"Identity not found"}'
+    fault = urllib.error.HTTPError(url, 400, "Bad Request", Message(), io.BytesIO(body))
+    assert _module(node, monkeypatch).may_pass(fault, waited) is passes
+
+
+def test_a_boot_has_one_agent_and_the_next_boot_its_own(node: Node) -> None:
+    assert node.boot().returncode == 0
+    node.said()
+    (node.folder / "said").unlink()
+    again = node.boot()
+    assert (again.returncode, again.stdout) == (0, "this boot has its agent already\n")
+    shutil.rmtree(node.root / "run")  # as every boot begins
+    assert node.boot().returncode == 0
+    assert node.said()["argv"]
 
 
 def test_an_azure_files_share_is_mounted_by_nfs(node: Node, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -266,9 +293,10 @@ def test_the_cloud_config_carries_the_bootstrap_unchanged_and_runs_it(source: st
     assert text.startswith("#cloud-config\n")
     config = yaml.safe_load(text)
     file = config["write_files"][0]
-    assert (file["path"], file["permissions"]) == ("/opt/tfinfra/bootstrap.py", "0755")
+    assert (file["path"], file["permissions"]) == (BOOTSTRAP, "0755")
+    assert file["content"].startswith("#!/usr/bin/env python3\n")
     assert file["content"].rstrip() == source.rstrip()
-    assert config["runcmd"] == [["python3", "/opt/tfinfra/bootstrap.py"]]
+    assert config.keys() == {"locale", "write_files"}
 
 
 @pytest.mark.skipif(shutil.which("cloud-init") is None, reason="cloud-init, which knows the schema, is not installed")
@@ -282,4 +310,4 @@ def test_cloud_init_finds_no_fault_with_its_config(tmp_path: Path) -> None:
 
 
 def test_the_bootstrap_can_be_read_in_one_sitting(source: str) -> None:
-    assert len(source.splitlines()) < 240
+    assert len(source.splitlines()) < 270

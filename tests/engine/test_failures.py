@@ -7,6 +7,7 @@ from pulumi.automation._cmd import CommandResult
 
 from tfinfra.engine.events import Event
 from tfinfra.engine.failures import provisioning_error
+from tfinfra.errors import ProvisioningError
 
 _SET = "azure-native:compute:VirtualMachineScaleSet"
 _STACK = "pulumi:pulumi:Stack"
@@ -14,7 +15,7 @@ _OTHER = Event("error", _STACK, "tfinfra-r", "update failed")
 _SAID = 'We do not have sufficient capacity of "D8".\n\nmore\nand more'
 _ARM = Event("error", _SET, "scale-set", f'Status=409 Code="AllocationFailed" Message="{_SAID}"')
 
-_WITHOUT = Event("error", _SET, "scale-set", "cannot create already existing resource '/subscriptions/s/x'")
+_WITHOUT = Event("error", _SET, "scale-set", "1 error occurred:\n\t* the input is missing")
 
 CASES: dict[str, tuple[list[Event], CommandResult | None, str | None, str]] = {
     "the cloud's own words come first, and only two lines of them": (
@@ -27,7 +28,27 @@ CASES: dict[str, tuple[list[Event], CommandResult | None, str | None, str]] = {
         [_WITHOUT],
         None,
         None,
-        "VirtualMachineScaleSet 'scale-set': cannot create already existing resource '/subscriptions/s/x'",
+        "VirtualMachineScaleSet 'scale-set': the input is missing",
+    ),
+    "of two resources that failed the one that ARM refused is told, not the one that was cut off": (
+        [Event("error", _SET, "other", 'Put "https://management.azure.com/x": EOF'), _ARM],
+        None,
+        None,
+        "VirtualMachineScaleSet 'scale-set': AllocationFailed: We do not have sufficient capacity of \"D8\". more",
+    ),
+    "the program's own question may be refused too": (
+        [
+            Event(
+                "error",
+                _STACK,
+                "tfinfra-r",
+                "Exception: invoke failed: cannot check existence of resource '/s/x': "
+                'status code 403, {"error":{"code":"AuthorizationFailed","message":"The client may not."}}',
+            )
+        ],
+        None,
+        None,
+        "the keep stack could not be updated: AuthorizationFailed: The client may not.",
     ),
     "a killed plugin is named, whatever else was said": (
         [_ARM],
@@ -79,9 +100,15 @@ def test_an_error_in_a_line_or_two(
     assert str(provisioning_error("keep", ended, events, plugin)) == message
 
 
-def test_arms_answer_is_in_fields_of_its_own() -> None:
-    error = provisioning_error("compute", None, [_OTHER, _ARM], None)
-    assert (error.status, error.code, error.said) == (409, "AllocationFailed", _SAID)
-    without = provisioning_error("compute", None, [Event("error", _SET, "s", 'Status=502 Message="bad"')], None)
-    assert (without.status, without.code, without.said) == (502, None, "bad")
-    assert provisioning_error("compute", None, [_WITHOUT], None).status is None
+FIELDS: dict[str, tuple[Event, tuple[int | None, str | None, str]]] = {
+    "with a code": (_ARM, (409, "AllocationFailed", _SAID)),
+    "without one": (Event("error", _SET, "s", 'Status=502 Message="bad"'), (502, None, "bad")),
+    "what is no answer has none": (_WITHOUT, (None, None, "")),
+}
+
+
+@pytest.mark.parametrize(("event", "fields"), FIELDS.values(), ids=FIELDS.keys())
+def test_arms_answer_is_in_fields_of_its_own(event: Event, fields: tuple[int | None, str | None, str]) -> None:
+    error = provisioning_error("compute", None, [_OTHER, event], None)
+    assert isinstance(error, ProvisioningError)
+    assert (error.status, error.code, error.said) == fields

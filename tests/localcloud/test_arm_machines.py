@@ -302,6 +302,20 @@ def test_other_events_are_told_and_do_nothing(arm: Arm) -> None:
     assert arm.call("POST", "/tfinfra/events", {"type": "Freeze", "machine": "nobody"}).status == 404
 
 
+@pytest.mark.parametrize(("kind", "told"), [("Reboot", True), ("Redeploy", True), ("Reboot", False)])
+def test_a_machine_reboots_as_its_event_says_or_unannounced(arm: Arm, kind: str, told: bool) -> None:
+    arm.make_all()
+    boot(arm)
+    one = json.loads((folder(arm) / "spec.json").read_text())["spec"]["instances"][0]
+    arm.call("POST", "/tfinfra/events", {"type": kind, "machine": one["name"], "seconds": 1, "told": told})
+    assert len(arm.around.events.document(one["vm_id"])["Events"]) == told
+    arm.run(eviction.tick(arm.around, arm.now))
+    assert not (folder(arm) / f"{one['name']}.rebooted").exists()
+    arm.run(eviction.tick(arm.around, arm.now + 2))
+    assert (folder(arm) / f"{one['name']}.rebooted").exists()
+    assert len(listed(arm)) == 2
+
+
 async def _resumed(arm: Arm) -> None:
     arm.core.resume()
     await arm.core.settle()

@@ -15,15 +15,17 @@ from tfinfra.localcloud.machines.base import InstanceSpec, Mount, ScaleSetSpec
 _MERGE = [{"name": "list", "settings": ["append"]}, {"name": "dict", "settings": ["no_replace", "recurse_list"]}]
 
 
-def custom_data(script: str, settings: dict[str, Any] | None = None) -> bytes:
-    """A multipart as the stacks make it: `script` in the bootstrap's place, `settings` in the second part."""
-    path = "/opt/tfinfra/bootstrap.py"
-    first = {
+BOOTSTRAP = "/var/lib/cloud/scripts/per-boot/tfinfra.py"
+
+
+def custom_data(script: str, settings: dict[str, Any] | None = None, once: str = "") -> bytes:
+    """A multipart as the stacks make it: `script` in the bootstrap's place, `settings` in the second part. `once` is a
+    shell line for the first boot alone."""
+    content = f"#!/usr/bin/env python3\n{script}"
+    first: dict[str, Any] = {
         "locale": "C.UTF-8",
-        "resize_rootfs": False,
-        "growpart": {"mode": "off"},
-        "write_files": [{"path": path, "permissions": "0755", "content": script}],
-        "runcmd": [["python3", path]],
+        "write_files": [{"path": BOOTSTRAP, "permissions": "0755", "content": content}],
+        **({"runcmd": [once]} if once else {}),
     }
     file = {"path": "/etc/tfinfra/settings.json", "permissions": "0600", "content": json.dumps(settings or {})}
     second = {"write_files": [file], "merge_how": _MERGE}
@@ -38,14 +40,15 @@ def scale_set(
     script: str,
     count: int = 2,
     *,
+    once: str = "",
     set_id: str = "set",
     mounts: tuple[Mount, ...] = (),
     metadata_url: str = "http://127.0.0.1:9",
     arm_socket: Path = Path("/nonexistent"),
 ) -> ScaleSetSpec:
-    """`count` machines that run `script`; `folder` is theirs."""
+    """`count` machines that run `script` at every boot, and `once` at the first; `folder` is theirs."""
     instances = tuple(
-        InstanceSpec(f"vm_{i}", f"{set_id}-vm-{i}", f"node{i}", custom_data(script), {}, metadata_url)
+        InstanceSpec(f"vm_{i}", f"{set_id}-vm-{i}", f"node{i}", custom_data(script, once=once), {}, metadata_url)
         for i in range(count)
     )
     return ScaleSetSpec(set_id, folder, "10.77.0.0/24", mounts, instances, 8443, arm_socket)

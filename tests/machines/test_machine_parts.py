@@ -16,7 +16,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.machines.support import custom_data, scale_set
+from tests.machines.support import BOOTSTRAP, custom_data, scale_set
 from tfinfra.localcloud.machines import choose, customdata, records, relay, wire
 from tfinfra.localcloud.machines.addresses import lease_addresses
 from tfinfra.localcloud.machines.base import Mount
@@ -30,13 +30,22 @@ def _config(text: dict[str, Any]) -> bytes:
 
 def test_the_second_part_adds_its_files_to_those_of_the_first(tmp_path: Path) -> None:
     config = customdata.read_custom_data(custom_data("print()", {"run": "r"}))
-    written = customdata.write_files(config, tmp_path)
-    assert (tmp_path / "opt/tfinfra/bootstrap.py").read_text() == "print()"
-    assert (tmp_path / "opt/tfinfra/bootstrap.py").stat().st_mode & 0o777 == 0o755
+    customdata.write_files(config, tmp_path)
+    bootstrap = tmp_path / BOOTSTRAP.removeprefix("/")
+    assert bootstrap.read_text() == "#!/usr/bin/env python3\nprint()"
+    assert bootstrap.stat().st_mode & 0o777 == 0o755
     assert json.loads((tmp_path / "etc/tfinfra/settings.json").read_text()) == {"run": "r"}
     assert (tmp_path / "etc/tfinfra/settings.json").stat().st_mode & 0o777 == 0o600
-    ran = customdata.commands(config, written, "/venv/python")
-    assert ran == [["/venv/python", str(tmp_path / "opt/tfinfra/bootstrap.py")]]
+    assert customdata.boot_scripts(tmp_path, "/venv/python") == [["/venv/python", str(bootstrap)]]
+
+
+def test_what_is_run_at_every_boot_is_what_lies_there_and_may_be_run(tmp_path: Path) -> None:
+    folder = tmp_path / str(customdata.PER_BOOT.relative_to("/"))
+    folder.mkdir(parents=True)
+    for name, mode in (("b", 0o755), ("a", 0o755), ("notes", 0o644)):
+        (folder / name).write_text("#!/bin/sh\n")
+        (folder / name).chmod(mode)
+    assert customdata.boot_scripts(tmp_path, "python") == [[str(folder / "a")], [str(folder / "b")]]
 
 
 _PACKED = gzip.compress(b"text")

@@ -291,6 +291,52 @@ def test_a_machine_whose_init_is_killed_is_gone_and_its_peer_goes_on(folder: Pat
     wait_for(lambda: [s.running for s in MACHINES.states(folder)] == [False, True])
 
 
+_BOOTS = """
+def lines(path):
+    return open(path).read().split() if os.path.exists(path) else []
+boots, new = lines("/opt/boots"), open("/proc/sys/kernel/random/boot_id").read().strip()
+before = {"run": os.path.exists("/run/mine"), "shm": os.listdir("/dev/shm"), "home": os.path.exists("/root/mine")}
+for path in ("/run/mine", "/dev/shm/mine", "/root/mine"):
+    open(path, "w").close()
+with open("/opt/boots", "a") as out:
+    out.write(new + "\\n")
+links = sorted(os.listdir("/sys/class/net"))
+"""
+
+
+def test_a_machine_that_reboots_keeps_its_disk_and_runs_what_is_for_every_boot(folder: Path) -> None:
+    spaces = _traces()
+    script = _TELL + _BOOTS + "tell(boots=[*boots, new], links=links, host=socket.gethostname(), **before)"
+    MACHINES.start(scale_set(folder, script, once="echo once >> /opt/once"))
+    first, other = _told(folder), _told(folder, 1)
+    once = folder / "vm_0/upper/opt/once"
+    wait_for(lambda: "ended with exit status 0" in (folder / "vm_0/console.log").read_text())
+    pids = [i.process for i in _record(folder).instances]
+    MACHINES.reboot(folder, "vm_0")
+    assert [s.running for s in MACHINES.states(folder)] == [True, True]
+    wait_for(lambda: len(_told(folder)["boots"]) == 2)
+    again = _told(folder)
+    assert (first["run"], first["shm"], first["home"]) == (False, [], False)
+    assert (again["run"], again["shm"], again["home"]) == (False, [], True)
+    assert [len(first["boots"]), len(again["boots"]), len({*again["boots"], *other["boots"]})] == [1, 2, 3]
+    assert (again["links"], again["host"]) == (["eth0", "lo"], "node0")
+    wait_for(lambda: (folder / "vm_0/console.log").read_text().count("ended with exit status 0") == 2)
+    assert once.read_text() == "once\n"  # cloud-init's own semaphore: runcmd is of the instance, not of the boot
+    after = [i.process for i in _record(folder).instances]
+    assert after[0] != pids[0]
+    assert after[1] == pids[1]
+    MACHINES.reboot(folder, "vm_0")
+    MACHINES.stop(folder)
+    assert _traces() == spaces
+
+
+def test_a_machine_that_does_not_run_cannot_reboot(folder: Path) -> None:
+    MACHINES.start(scale_set(folder, "", 1))
+    MACHINES.end(folder, "vm_0")
+    with pytest.raises(OSError, match="vm_0 does not run"):
+        MACHINES.reboot(folder, "vm_0")
+
+
 def test_a_spec_that_cannot_boot_says_why_and_leaves_nothing(folder: Path) -> None:
     before = _traces()
     with pytest.raises(OSError, match="nowhere"):

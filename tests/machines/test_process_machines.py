@@ -134,6 +134,30 @@ def test_the_machines_end_when_the_cloud_is_removed_from_under_them(tmp_path: Pa
     wait_for(lambda: _marked(name) == [] and not is_alive(supervisor))
 
 
+def test_a_machine_that_reboots_keeps_its_files_and_loses_its_processes(tmp_path: Path, name: str) -> None:
+    MACHINES.start(
+        scale_set(
+            tmp_path,
+            "open(os.environ['TFINFRA_ROOT'] + '/boots', 'a').write('x')\n".join(("import os\n", _SAY)),
+            set_id=name,
+        )
+    )
+    first = _about(tmp_path, "vm_0")
+    _about(tmp_path, "vm_1")
+    root = tmp_path / "vm_0/root"
+    (root / "about.json").unlink()
+    (root / "run").mkdir()
+    MACHINES.reboot(tmp_path, "vm_0")
+    assert [s.running for s in MACHINES.states(tmp_path)] == [True, True]
+    again = _about(tmp_path, "vm_0")
+    assert again["pid"] != first["pid"]
+    assert (root / "boots").read_text() == "xx"
+    assert not (root / "run").exists()
+    wait_for(lambda: len(_marked(name)) == 6)  # nothing of the first boot is left
+    os.kill(again["pid"], signal.SIGKILL)
+    wait_for(lambda: not MACHINES.states(tmp_path)[0].running)
+
+
 def test_a_machine_whose_boot_fails_is_gone_with_the_reason(tmp_path: Path, name: str) -> None:
     MACHINES.start(scale_set(tmp_path, "raise SystemExit('no bundle')", 1, set_id=name))
     wait_for(lambda: "status" in MACHINES.states(tmp_path)[0].message)

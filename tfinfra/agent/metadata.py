@@ -8,15 +8,24 @@ from __future__ import annotations
 
 import json
 import time
+from http import HTTPStatus
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import ProxyHandler, Request, build_opener
 
 from tfinfra.agent.faults import NodeFault
 
 DEFAULT_URL = "http://169.254.169.254"
+_TOKEN = "identity/oauth2/token"  # noqa: S105  a path
 _TIMEOUT = 10.0
-_TRIES = 6
+_SILENCE = 20.0
+"""Seconds without any answer after which there is no endpoint."""
+# An identity that was just attached is not found at first: 400 (github.com/Azure/aad-pod-identity/issues/778). 404, 410
+# and 429 pass as well, 410 within 70 s (learn.microsoft.com/azure/virtual-machines/instance-metadata-service).
+_PATIENCE = 120.0
+_PASSING = (404, 408, 410, 429)
+_LONGEST_PAUSE = 5.0
 
 
 class Metadata:
@@ -34,7 +43,7 @@ class Metadata:
     def token(self, resource: str) -> tuple[str, float]:
         """A bearer token for `resource` and its expiry in Unix seconds. Raises NodeFault."""
         query = {"api-version": "2018-02-01", "resource": resource, "client_id": self._client_id}
-        answer = self._get("identity/oauth2/token", query)
+        answer = self._get(_TOKEN, query)
         return str(answer["access_token"]), float(answer["expires_on"])
 
     def scheduled_events(self) -> list[dict[str, Any]]:
@@ -49,11 +58,29 @@ class Metadata:
             return dict(json.load(answer))
 
     def _get(self, path: str, query: dict[str, str]) -> dict[str, Any]:
-        problem: Exception | None = None
-        for pause in range(_TRIES):  # early in a boot it may not answer yet, and it throttles
-            time.sleep(pause)
+        """Tries again while the answer may still change."""
+        began, pause = time.monotonic(), 0.5
+        while True:
             try:
                 return self._ask(path, query)
             except (OSError, ValueError) as error:
-                problem = error
-        raise NodeFault(f"the metadata endpoint {self._url} did not answer for {path}: {problem}")
+                wait = _pause(error, pause)
+                limit = _PATIENCE if isinstance(error, HTTPError) else _SILENCE
+                if not _may_pass(error, path) or time.monotonic() - began + wait > limit:
+                    raise NodeFault(f"the metadata endpoint {self._url} did not answer for {path}: {error}") from error
+            time.sleep(wait)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+def _may_pass(error: Exception, path: str) -> bool:
+    """Early in a boot the endpoint may not answer yet, or not with JSON."""
+    if not isinstance(error, HTTPError):
+        return True
+    attaching = path == _TOKEN and error.code == HTTPStatus.BAD_REQUEST
+    return attaching or error.code in _PASSING or error.code >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def _pause(error: Exception, usual: float) -> float:
+    """As long as a throttling answer asks, within reason."""
+    after = str(error.headers.get("Retry-After")) if isinstance(error, HTTPError) else ""
+    return max(usual, min(float(after), 60.0)) if after.isdigit() else usual

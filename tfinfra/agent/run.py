@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import TypeVar
 
-from tfinfra.agent import outcomes
+from tfinfra.agent import outcomes, reboot
 from tfinfra.agent.collect import Collected, mark_collected
 from tfinfra.agent.deadline import Deadline
 from tfinfra.agent.faults import NodeFault, RunEnded, RunStopped
@@ -28,12 +28,16 @@ def run(host: Host) -> None:
     """Takes part in the run until the machine ends. Its threads end with it, all logs being in the store."""
     deadline = Deadline(host)
     deadline.start()
+    before = reboot.earlier_boot(host)
     host.pulse.start()
     host.logs.start()
     notices = Notices(host.metadata, host.pulse, host.identity.name)
     notices.start()
     try:
-        _take_part(host)
+        if before:
+            _end_after_reboot(host, before)
+        else:
+            _take_part(host)
         linger(host)
     finally:
         notices.stop()
@@ -63,24 +67,38 @@ def _train(host: Host, place: Place) -> None:
     try:
         train(host, place.mine)
     except Exception as error:  # noqa: BLE001  the outermost edge, as above
-        if _end(host, "failed", _own_failure(host, error)):
+        if _end(host, _outcome(host, "failed", _own_failure(host, error))):
             host.clock.sleep(OTHERS if host.plan.node_count > 1 else 0.0)
             bring(host, place.mine)
     finally:
         place.leave()
 
 
+def _end_after_reboot(host: Host, before: reboot.EarlierBoot) -> None:
+    """Ends the run, unless it has ended already or the others have missed this node; then word of it is left."""
+    message = reboot.message(host, before)
+    won = _end(host, Outcome("failed", message, task=before.task, node=before.rank, ended=host.clock.time()))
+    if not won:
+        _once_the_store_answers(host, lambda: reboot.tell(host, message))
+    if won or before.rank == 0:
+        host.clock.sleep(OTHERS if host.plan.node_count > 1 else 0.0)
+        _once_the_store_answers(host, lambda: reboot.salvage(host, before))
+
+
 def _give_up(host: Host, result: str, message: str) -> None:
     """Ends the run before this node had tasks: there is nothing to collect, which is said too."""
-    if _end(host, result, message):
+    if _end(host, _outcome(host, result, message)):
         _once_the_store_answers(host, lambda: mark_collected(host.store, Collected(0)))
 
 
-def _end(host: Host, result: str, message: str) -> bool:
+def _outcome(host: Host, result: str, message: str) -> Outcome:
+    return Outcome(result, message, ended=host.clock.time())
+
+
+def _end(host: Host, outcome: Outcome) -> bool:
     """Publishes the outcome once the store answers: nothing else is left to do. Returns whether it is the run's."""
-    _log.error("%s", message)
+    _log.error("%s", outcome.message)
     host.pulse.say("ended")
-    outcome = Outcome(result, message, ended=host.clock.time())
     return _once_the_store_answers(host, lambda: outcomes.publish(host.store, outcome))
 
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from azure.mgmt.resource.resources import ResourceManagementClient
 
 COMPUTE_API = "2024-11-01"
+LONGEST_WAIT = 20.0
+"""Seconds that one wait for ARM lasts at most: it is known to ask for 1,200 and more (Azure/AKS#1187), in which nobody
+would look at a run's nodes."""
 
 
 def warm() -> None:
@@ -53,8 +56,21 @@ def _transport(cloud: Cloud) -> dict[str, Any]:
     died and is revived (Cloud.ensure), not waited for."""
     trusted = {} if cloud.ca_file is None else {"connection_verify": str(cloud.ca_file)}
     if not cloud.on_loopback:
-        return trusted
-    return {**trusted, "use_env_settings": False, "retry_total": 3, "retry_backoff_factor": 0.05}
+        return {**trusted, "retry_policy": _patience()}
+    retries = _patience(retry_total=3, retry_backoff_factor=0.05)
+    return {**trusted, "use_env_settings": False, "retry_policy": retries}
+
+
+def _patience(**settings: Any) -> Any:
+    """azure-core's own policy, whose waits are bounded."""
+    from azure.core.pipeline.policies import RetryPolicy
+
+    class Bounded(RetryPolicy[Any, Any]):
+        def get_retry_after(self, response: Any) -> float | None:
+            asked = super().get_retry_after(response)
+            return None if asked is None else min(asked, LONGEST_WAIT)
+
+    return Bounded(**settings)
 
 
 def token_refused(cloud: Cloud) -> CredentialsError:
@@ -62,14 +78,16 @@ def token_refused(cloud: Cloud) -> CredentialsError:
     return CredentialsError(f"{cloud.arm_endpoint} does not accept your token", hint="sign in again: `az login`")
 
 
-def get_json(cloud: Cloud, path: str, **query: str) -> Any:
-    """The document at an ARM path, all pages of a list together. Raises azure.core's HttpResponseError."""
+def get_json(cloud: Cloud, path: str, *, retries: int | None = None, **query: str) -> Any:
+    """The document at an ARM path, all pages of a list together; `retries` is how often a request that fails is
+    repeated, None for as often as azure-core does. Raises azure.core's HttpResponseError."""
     from azure.core.rest import HttpRequest
 
+    patience = {} if retries is None else {"retry_total": retries}
     request = HttpRequest("GET", cloud.arm_endpoint + path, params=query)
-    document = _send(cloud, request)
+    document = _send(cloud, request, **patience)
     while document.get("nextLink"):
-        page = _send(cloud, HttpRequest("GET", document["nextLink"]))
+        page = _send(cloud, HttpRequest("GET", document["nextLink"]), **patience)
         document = {**page, "value": [*document["value"], *page["value"]]}
     return document
 
@@ -82,7 +100,7 @@ def send_json(cloud: Cloud, method: str, path: str, body: Any = None, **query: s
     client = resource_client(cloud)
     response = client.send_request(HttpRequest(method, cloud.arm_endpoint + path, params=query, json=body), **_QUICK)
     while response.status_code == 202 and response.headers.get("Location"):
-        time.sleep(float(response.headers.get("Retry-After") or 1))
+        time.sleep(min(_seconds(response.headers.get("Retry-After")), LONGEST_WAIT))
         response = client.send_request(HttpRequest("GET", response.headers["Location"]), **_QUICK)
     document = _document(response)
     while isinstance(document, dict) and document.get("nextLink"):
@@ -92,6 +110,11 @@ def send_json(cloud: Cloud, method: str, path: str, body: Any = None, **query: s
 
 
 _QUICK: dict[str, Any] = {"retry_total": 2}  # a question is not worth minutes of patience
+
+
+def _seconds(retry_after: str | None) -> float:
+    """Seconds to wait; ARM gives whole seconds, never a date."""
+    return float(retry_after) if retry_after and retry_after.isdigit() else 1.0
 
 
 def _document(response: Any) -> Any:
@@ -108,7 +131,7 @@ def put_json(cloud: Cloud, path: str, body: Any, **query: str) -> Any:
     return _send(cloud, HttpRequest("PUT", cloud.arm_endpoint + path, params=query, json=body))
 
 
-def _send(cloud: Cloud, request: Any) -> Any:
+def _send(cloud: Cloud, request: Any, **patience: int) -> Any:
     from azure.core.exceptions import (
         ClientAuthenticationError,
         HttpResponseError,
@@ -116,7 +139,7 @@ def _send(cloud: Cloud, request: Any) -> Any:
         map_error,
     )
 
-    response = resource_client(cloud).send_request(request)
+    response = resource_client(cloud).send_request(request, **patience)
     map_error(response.status_code, response, {401: ClientAuthenticationError, 404: ResourceNotFoundError})
     if response.status_code >= 400:
         raise HttpResponseError(response=response)

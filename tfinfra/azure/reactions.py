@@ -1,5 +1,5 @@
 """What a refusal of ARM's may mean for a run that is being provisioned: try again here, try the next place, or end; and
-the form of a rule that says so. The rules are in refusals.py."""
+the form of a rule that says so. The rules are in refusals/."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from enum import Enum
 
 
 class Reaction(str, Enum):
-    """RETRY: the same place once more, after a pause, a few times. NEXT: the next place, where there is one. REFUSE:
-    the subscription lacks something that must be there first. EXPLAIN: the request itself is at fault."""
+    """RETRY: the same place once more, after a pause, a few times. CLEAR: the same, after what is in the way and is the
+    run's own was removed. NEXT: the next place, where there is one. REFUSE: the subscription lacks something that must
+    be there first. EXPLAIN: the request itself is at fault."""
 
     RETRY = "retry"
+    CLEAR = "clear"
     NEXT = "next"
     REFUSE = "refuse"
     EXPLAIN = "explain"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tfinfra.azure.answers import arm_error, reason
 from tfinfra.azure.clients import COMPUTE_API, get_json, resource_client, warm
 from tfinfra.azure.names import RUN_ID, run_of_group
 from tfinfra.clock import spell_seconds
@@ -21,6 +22,17 @@ __all__ = ["Instance", "LiveGroup", "delete_group", "group_exists", "instances",
 RUN_TAG, OWNER_TAG, EXPIRES_TAG = "tfinfra-run", "tfinfra-owner", "tfinfra-expires-at"
 FORCED = "Microsoft.Compute/virtualMachines,Microsoft.Compute/virtualMachineScaleSets"
 POLL_LOCAL, POLL_AZURE = 0.1, 5.0  # seconds; an endpoint's Retry-After of more than 0 goes before it
+TRIES = 3
+"""How often what ARM denies is asked for: a grant of a moment ago does not hold everywhere yet, a lock stays."""
+# Who can lift what denies a deletion. Recorded in Azure/azure-sdk-for-java#2560 (lock),
+# pulumi/pulumi-azure-native#1511 (right) and Azure/azure-functions-on-container-apps#36 (deny assignment)
+_DENIALS = {
+    "ScopeLocked": "remove the lock: `az lock list -g {group}` shows it, `az lock delete --ids …` removes it",
+    "AuthorizationFailed": "you need Microsoft.Resources/subscriptions/resourceGroups/delete and …/read on it",
+    "DenyAssignmentAuthorizationFailed": "the owner of the deny assignment has to lift it, whatever your roles are",
+    "RequestDisallowedByPolicy": "a policy denies deletions: its owner has to exempt the group",
+    "ReadOnlyDisabledSubscription": "the subscription is disabled: its owner has to enable it again",
+}
 
 Progress = Callable[[str], None]
 
@@ -55,20 +67,24 @@ def delete_group(cloud: Cloud, name: str, run: str, *, timeout: float, progress:
     """Deletes the resource group `name` of `run` with all that is in it; returns once ARM answers 404 for it.
 
     Does nothing where it is gone already; joins a deletion that is under way; tries again what fails. Raises
-    TeardownIncomplete where it is not verified gone after `timeout` seconds, and at once where it is not tagged as the
-    run's: a name alone makes no group ours.
+    TeardownIncomplete where it is not verified gone after `timeout` seconds, after TRIES where ARM denies it, and at
+    once where it is not tagged as the run's: a name alone makes no group ours.
     """
     from azure.core.exceptions import AzureError
 
     tell = progress or (lambda _: None)
-    until, pause, last = time.monotonic() + timeout, _poll(cloud), "no answer"
+    until, pause, last, denied = time.monotonic() + timeout, _poll(cloud), "no answer", 0
     while True:
+        way_out = ""
         try:
             if not _is_there(cloud, name, run):
                 return
             _delete_once(cloud, name, until)
         except AzureError as error:
-            last = _reason(error)
+            last, way_out = reason(error), _way_out(error, name)
+            denied = denied + 1 if way_out else 0
+            if denied == TRIES:
+                break
             tell(f"deleting {name}: {last}; trying again")
             cloud.ensure()
         if time.monotonic() + pause > until:
@@ -77,9 +93,25 @@ def delete_group(cloud: Cloud, name: str, run: str, *, timeout: float, progress:
         pause = min(2 * pause, 15.0)
     if group_exists(cloud, name) is False:
         return
-    raise TeardownIncomplete(
-        f"resource group {name} is not verified deleted after {spell_seconds(timeout)}: {last}",
-        hint="run `tfinfra down` again; what it holds is billed until it is gone",
+    raise _incomplete(name, last, way_out or None, timeout)
+
+
+def _way_out(error: AzureError, name: str) -> str:
+    """Who can lift what ARM denies, "" for what may pass by itself."""
+    told = arm_error(error)
+    codes = [told.code, told.decisive.code, *(d.code for d in told.decisive.details)] if told else []
+    ways = {code.lower(): way for code, way in _DENIALS.items()}
+    return next((ways[c.lower()].format(group=name) for c in codes if c and c.lower() in ways), "")
+
+
+def _incomplete(name: str, last: str, way_out: str | None, timeout: float) -> TeardownIncomplete:
+    again = "run `tfinfra down` again; what it holds is billed until it is gone"
+    if way_out:
+        return TeardownIncomplete(
+            f"resource group {name} is not verified deleted: {last} ({way_out})", hint=f"then {again}"
+        )
+    return TeardownIncomplete(
+        f"resource group {name} is not verified deleted after {spell_seconds(timeout)}: {last}", hint=again
     )
 
 
@@ -162,12 +194,13 @@ def _live(group: Any) -> LiveGroup:
 
 def instances(cloud: Cloud, group: str) -> tuple[Instance, ...]:
     """The virtual machines that are in `group` now, by name; () where the group is gone. One that was evicted or died
-    is not among them. Raises CredentialsError or ProvisioningError."""
+    is not among them. Asked once, without patience: whoever watches asks again, and may not be blind meanwhile. Raises
+    CredentialsError, or ProvisioningError with the status of ARM's answer."""
     from azure.core.exceptions import AzureError, ResourceNotFoundError
 
     base = f"/subscriptions/{cloud.subscription_id}/resourceGroups/{group}/providers/Microsoft.Compute"
     try:
-        sets = get_json(cloud, f"{base}/virtualMachineScaleSets", **{"api-version": COMPUTE_API})["value"]
+        sets = get_json(cloud, f"{base}/virtualMachineScaleSets", retries=0, **{"api-version": COMPUTE_API})["value"]
         machines = [m for s in sets for m in _machines(cloud, base, s)]
     except ResourceNotFoundError:
         return ()
@@ -180,9 +213,10 @@ def _machines(cloud: Cloud, base: str, scale_set: dict[str, Any]) -> list[dict[s
     query = {"api-version": COMPUTE_API, "$expand": "instanceView"}
     if scale_set["properties"].get("orchestrationMode") == "Flexible":
         query["$filter"] = f"'virtualMachineScaleSet/id' eq '{scale_set['id']}'"
-        found: list[dict[str, Any]] = get_json(cloud, f"{base}/virtualMachines", **query)["value"]
+        found: list[dict[str, Any]] = get_json(cloud, f"{base}/virtualMachines", retries=0, **query)["value"]
     else:
-        found = get_json(cloud, f"{base}/virtualMachineScaleSets/{scale_set['name']}/virtualMachines", **query)["value"]
+        path = f"{base}/virtualMachineScaleSets/{scale_set['name']}/virtualMachines"
+        found = get_json(cloud, path, retries=0, **query)["value"]
     return found
 
 
@@ -201,11 +235,7 @@ def _poll(cloud: Cloud) -> float:
 def _told(error: AzureError, what: str) -> CredentialsError | ProvisioningError:
     from azure.core.exceptions import ClientAuthenticationError
 
-    kind = CredentialsError if isinstance(error, ClientAuthenticationError) else ProvisioningError
-    return kind(f"{what}: {_reason(error)}")
-
-
-def _reason(error: AzureError) -> str:
-    """ARM's own sentence, on one line."""
-    text = getattr(getattr(error, "error", None), "message", None) or error.message or str(error)
-    return " ".join(str(text).split())[:300]
+    message, status = f"{what}: {reason(error)}", getattr(error, "status_code", None)
+    if isinstance(error, ClientAuthenticationError):
+        return CredentialsError(message)
+    return ProvisioningError(message, status=status)

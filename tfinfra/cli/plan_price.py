@@ -60,19 +60,10 @@ def expected_document(price: Priced) -> dict[str, Any]:
     return document
 
 
-def expected_line(price: Priced) -> str:
-    """ "expected: about 23 min, about 0.17 USD, and 0.33 USD for each hour of training; at most 0.36 USD"."""
-    known = price.expected
-    time = f"expected: about {round(known.seconds / 60)} min"
-    if known.usd is None:
-        return f"{time} beside the training; what it costs is not known, for want of a price"
-    most = "" if price.most is None else f"; at most {price.most:.2f} USD, bytes and calls aside"
-    hour = f"and {known.training_usd_per_hour:.2f} USD for each hour of training"
-    return f"{time}, about {known.usd:.2f} USD, {hour}{most}"
-
-
 def price_table(price: Priced) -> Iterator[str]:
     """The price for a person."""
+    from tfinfra.compiler.priced import expected_text
+
     yield f"\nprice (US dollars, list prices in {price.location} of {price.date})"
     yield "     an hour  up to the limits"
     for line in price.lines:
@@ -80,7 +71,7 @@ def price_table(price: Priced) -> Iterator[str]:
         what = f"{line.quantity} x {line.item}{kept}"
         yield f"  {_usd(line.usd_per_hour, 3)}{_usd(_up_to_limits(price, line), 2):>14}  {what}"
     yield from _sum(price)
-    yield f"  {expected_line(price)}"
+    yield f"  {expected_text(price)}"
     yield from _not_capped(price)
     if price.local:
         yield "  on the local cloud nothing is charged: this is what the same would cost on Azure"

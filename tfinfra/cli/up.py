@@ -15,6 +15,7 @@ import click
 @click.option("--keep", is_flag=True, help="Keep the nodes after the training, until the run's deadline.")
 @click.option("--machines", type=click.Choice(["namespace", "process"]), help="Force a kind of local machine.")
 @click.option("--local-store", "store", type=click.Choice(["files", "azurite"]), help="What a local run's store is.")
+@click.option("--yes", is_flag=True, help="Do not ask before the first write to a cloud that charges.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
 def command(
     *,
@@ -25,20 +26,30 @@ def command(
     keep: bool,
     machines: str | None,
     store: str | None,
+    yes: bool,
     as_json: bool,
 ) -> int:
     """Train MANIFEST: provision its nodes, run its tasks, bring outputs to ./runs/<run>/ and delete everything.
 
+    On Azure it says what that costs and, on a terminal, asks before the first write; a no ends it with exit 8.
     The first Ctrl-C stops and deletes; the second leaves at once and says how to sweep.
     """
+    from tfinfra.cli.consent import consent
     from tfinfra.cli.live import run_view
     from tfinfra.cli.output import print_document
     from tfinfra.lifecycle.launch import LaunchOptions, launch_manifest
 
-    options = LaunchOptions(
-        folder=Path.cwd(), target=target, rehearse=rehearse, detach=detach, keep=keep, machines=machines, store=store
-    )
     with run_view(as_json) as view:
+        options = LaunchOptions(
+            folder=Path.cwd(),
+            target=target,
+            rehearse=rehearse,
+            detach=detach,
+            keep=keep,
+            machines=machines,
+            store=store,
+            consent=consent(view, yes=yes),
+        )
         result = launch_manifest(manifest, options, view)
     if as_json:
         print_document(result.document)

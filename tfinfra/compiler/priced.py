@@ -61,6 +61,17 @@ def priced(compiled: Compiled) -> Priced:
     )
 
 
+def expected_text(price: Priced) -> str:
+    """ "expected: about 23 min, about 0.17 USD, and 0.33 USD for each hour of training; at most 0.36 USD"."""
+    known = price.expected
+    time = f"expected: about {round(known.seconds / 60)} min"
+    if known.usd is None:
+        return f"{time} beside the training; what it costs is not known, for want of a price"
+    most = "" if price.most is None else f"; at most {price.most:.2f} USD, bytes and calls aside"
+    hour = f"and {known.training_usd_per_hour:.2f} USD for each hour of training"
+    return f"{time}, about {known.usd:.2f} USD, {hour}{most}"
+
+
 def expectation(plan: Plan, target: Target, lines: tuple[PriceLine, ...]) -> Expected:
     """What the plan is expected to take in its first place, whose prices are `lines`."""
     times, made, gpu = usual_times(), plan.infrastructure, plan.requirements.gpu

@@ -68,7 +68,7 @@ class Engine:
         """Updates the stack `part` ("keep", "compute", and "compute-1" and so on, one for each attempt) and returns its
         outputs. `config` is in the namespace tfinfra.
 
-        Raises ProvisioningError with the cloud's own code and message, or with who was killed.
+        Raises ProvisioningError with the cloud's own code and message, or with who was killed; CredentialsError.
         """
         stack, seen = self._ready(part, config), _Seen(self._tell)
         on_event = stack.watch(seen.read)
@@ -198,7 +198,7 @@ class Engine:
         finally:
             ended.set()
 
-    def _error(self, part: str, events: tuple[Event, ...]) -> ProvisioningError:
+    def _error(self, part: str, events: tuple[Event, ...]) -> TfinfraError:
         from tfinfra.engine.failures import provisioning_error
 
         if self._closed:

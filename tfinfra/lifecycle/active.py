@@ -11,6 +11,7 @@ from tfinfra.errors import ProvisioningError
 from tfinfra.lifecycle.ports import EngineSeam, Ports
 from tfinfra.lifecycle.record import RunFolder, RunRecord
 from tfinfra.lifecycle.session import Session
+from tfinfra.lifecycle.terms import Consent, Terms, agreed
 from tfinfra.lifecycle.watch import Watch
 from tfinfra.model import Outcome, Plan
 from tfinfra.money.budget import FREE, Burn
@@ -20,7 +21,8 @@ from tfinfra.store import ObjectStore
 @dataclass(frozen=True)
 class UpOptions:
     """`state` is the state folder, `results` where ./runs/ is, `letters` the run id's random end; `burn` is what the
-    run costs on its cloud."""
+    run costs on its cloud. `terms` are what `consent` is asked for before the first write, None where nothing is
+    charged."""
 
     state: Path
     results: Path
@@ -30,6 +32,8 @@ class UpOptions:
     rehearse: bool = False
     machines: str | None = None
     burn: Burn = FREE
+    terms: Terms | None = None
+    consent: Consent = agreed
 
 
 @dataclass

@@ -1,5 +1,5 @@
 """Getting a run's nodes: one place of the plan after the other, each in a compute group of its own, until one has them.
-What each of ARM's refusals means is in azure/refusals.py."""
+What each of ARM's refusals means is in azure/refusals/."""
 
 from __future__ import annotations
 

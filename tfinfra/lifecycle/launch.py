@@ -24,6 +24,7 @@ from tfinfra.lifecycle.session import Interrupt
 from tfinfra.lifecycle.signals import interruptible
 from tfinfra.lifecycle.spending import so_far
 from tfinfra.lifecycle.staging import Given
+from tfinfra.lifecycle.terms import Consent, agreed, terms_of
 from tfinfra.lifecycle.up import UpRun
 from tfinfra.lifecycle.withheld import refuse_missing, withheld
 from tfinfra.money.budget import FREE, Burn
@@ -33,7 +34,7 @@ from tfinfra.paths import state_folder
 @dataclass(frozen=True)
 class LaunchOptions:
     """`folder` is where deploy/ and runs/ are made; `machines` and `store` are wishes for the local cloud;
-    `letters` the run id's end, None: random."""
+    `letters` the run id's end, None: random; `consent` is asked where the cloud charges."""
 
     folder: Path
     target: str | None = None
@@ -43,6 +44,7 @@ class LaunchOptions:
     machines: str | None = None
     store: str | None = None
     letters: str | None = None
+    consent: Consent = agreed
 
 
 def launch_manifest(manifest: Path, options: LaunchOptions, observer: Observer) -> RunResult:
@@ -151,6 +153,8 @@ def new_run(
         rehearse=options.rehearse,
         machines=machines_of(cloud),
         burn=burn(compiled) if cloud.charges else FREE,
+        terms=terms_of(compiled) if cloud.charges else None,
+        consent=options.consent,
     )
     return UpRun(compiled, real_ports(cloud, time.time, engine), up, observer, interrupt, given=given)
 

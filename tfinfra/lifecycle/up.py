@@ -96,6 +96,7 @@ class UpRun:
         folder.write_deploy(self._compiled.tree)
         if ports.cloud.preflight:
             self._preflight()
+        self._agree()
         with session.phase("prepare", "Pulumi, and the environment's lock"):
             looked = spawn(lambda: ports.standing(self._active.plan.infrastructure.access), "standing")
             progress = session.progress("prepare")
@@ -130,6 +131,16 @@ class UpRun:
             warnings = self._session.wait(spawn(lambda: ask(self._compiled, deploy, self.run), "preflight"))
         for warning in warnings:
             self._observer.diagnose(warning)
+
+    def _agree(self) -> None:
+        """Tells what the run will cost, and asks. Raises Cancelled where the answer is no."""
+        options, session = self._active.options, self._session
+        if options.terms is None:
+            return
+        for line in options.terms.lines(self._ports.clock()):
+            self._observer.say(line)
+        if not options.consent(options.terms, session.check):
+            raise Cancelled("not begun, as you said; nothing was touched")
 
     def _begin(self, lock: LockSeam) -> None:
         """Writes the run's record: from here on nothing that is made can be orphaned."""

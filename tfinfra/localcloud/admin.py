@@ -128,14 +128,17 @@ class Admin:
         return Answer(200, around.wishes)
 
     def _add_event(self, body: dict[str, Any]) -> Answer:
-        """{"type", "machine", "seconds"}: what happens to a machine (its name, computer name or vmId), and in how many
-        seconds, the least that Azure gives where it is not said. Its metadata endpoint tells it from now on."""
+        """{"type", "machine", "seconds", "told"}: what happens to a machine (its name, computer name or vmId), and in
+        how many seconds, the least that Azure gives where it is not said. Its metadata endpoint tells it from now on,
+        unless `told` is false."""
         kind = check_type(str(body.get("type")))
         instance = compute.find_instance(self.core.around, str(body.get("machine")))
         if instance is None:
             raise ArmError(404, "NotFound", f"There is no machine '{body.get('machine')}'.")
         not_before = self.core.around.now() + float(body.get("seconds", NOTICE_SECONDS[kind]))
-        event = self.core.around.events.add(kind, instance["vm_id"], instance["name"], not_before)
+        event = self.core.around.events.add(
+            kind, instance["vm_id"], instance["name"], not_before, told=body.get("told", True)
+        )
         return Answer(201, event.document())
 
     def _health(self, _: dict[str, Any]) -> Answer:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from typing import Any
 
@@ -16,18 +16,22 @@ from tfinfra.localcloud.arm_error import ArmError
 NOTICE_SECONDS = {"Preempt": 30.0, "Terminate": 300.0, "Reboot": 900.0, "Redeploy": 600.0, "Freeze": 900.0}
 """How long before an event of each type it is told at the least."""
 ENDING = frozenset({"Preempt", "Terminate"})
-"""After which the machine is gone; the local cloud tells of the others, and does nothing."""
+"""After which the machine is gone."""
+REBOOTING = frozenset({"Reboot", "Redeploy"})
+"""After which the machine boots again. The local cloud tells of the others, and does nothing."""
 
 
 @dataclass(frozen=True)
 class Event:
-    """What happens to the machine `vm_id`, called `name`, at `not_before` (Unix seconds)."""
+    """What happens to the machine `vm_id`, called `name`, at `not_before` (Unix seconds). One that is not `told` is
+    what nobody can announce: a kernel that panics, a host that breaks."""
 
     id: str
     type: str
     vm_id: str
     name: str
     not_before: float
+    told: bool = True
 
     def document(self) -> dict[str, Any]:
         return {
@@ -50,21 +54,21 @@ class Events:
     _coming: list[Event] = field(default_factory=list)
     _incarnation: int = 1
 
-    def add(self, kind: str, vm_id: str, name: str, not_before: float) -> Event:
-        made = Event(str(uuid.uuid4()).upper(), kind, vm_id, name, not_before)
+    def add(self, kind: str, vm_id: str, name: str, not_before: float, *, told: bool = True) -> Event:
+        made = Event(str(uuid.uuid4()).upper(), kind, vm_id, name, not_before, told)
         self._change([*self._coming, made])
         return made
 
     def document(self, vm_id: str) -> dict[str, Any]:
         """What a machine is told: only of itself, as in a set of one fault domain."""
-        mine = [event.document() for event in self._coming if event.vm_id == vm_id]
+        mine = [event.document() for event in self._coming if event.vm_id == vm_id and event.told]
         return {"DocumentIncarnation": self._incarnation, "Events": mine}
 
     def acknowledge(self, vm_id: str, ids: Collection[str], now: float) -> None:
         """The machine is ready: its events of these ids need not wait for their time."""
         ready = [e for e in self._coming if e.vm_id == vm_id and e.id in ids]
         rest = [e for e in self._coming if e not in ready]
-        self._change([*rest, *(Event(e.id, e.type, e.vm_id, e.name, min(now, e.not_before)) for e in ready)])
+        self._change([*rest, *(replace(e, not_before=min(now, e.not_before)) for e in ready)])
 
     def take_due(self, now: float) -> list[Event]:
         """The events whose time has come; they are told no more."""

@@ -1,11 +1,12 @@
-"""Lets happen to machines what their scheduled events have told: an evicted or terminated one is gone."""
+"""Lets happen to machines what their scheduled events have told: an evicted or terminated one is gone, a rebooted one
+boots again with the disk that it has."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 
-from tfinfra.localcloud.events import ENDING
+from tfinfra.localcloud.events import ENDING, REBOOTING, Event
 from tfinfra.localcloud.providers import compute
 from tfinfra.localcloud.providers.base import Surroundings
 
@@ -18,3 +19,12 @@ async def tick(around: Surroundings, now: float) -> None:
         log.info("%s of %s", event.type, event.name)
         if event.type in ENDING:
             await asyncio.to_thread(compute.end_instance, around, event.vm_id)
+        if event.type in REBOOTING:
+            await _reboot(around, event)
+
+
+async def _reboot(around: Surroundings, event: Event) -> None:
+    try:
+        await asyncio.to_thread(compute.reboot_instance, around, event.vm_id)
+    except OSError as error:  # the machine is gone, as one that does not come back
+        log.warning("%s of %s: %s", event.type, event.name, error)

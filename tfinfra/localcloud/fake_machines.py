@@ -37,6 +37,10 @@ class FakeMachines:
     def end(self, folder: Path, name: str) -> None:
         kill(folder, name, "ended by the local cloud")
 
+    def reboot(self, folder: Path, name: str) -> None:
+        """On paper that is all there is to it."""
+        (folder / f"{name}.rebooted").touch()
+
     def stop(self, folder: Path) -> None:
         write_json(folder / RECORD, [])
 

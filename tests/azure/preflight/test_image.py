@@ -35,7 +35,7 @@ IMAGES: dict[str, tuple[Image, Reply, bool, list[tuple[str, Severity]]]] = {
     "for another processor": (HPC, described(architecture="Arm64"), False, [("TFI610", ERROR)]),
     "without a driver": (PLAIN, described(), True, [("TFI611", ERROR)]),
     "without a driver that nobody needs": (PLAIN, described(), False, []),
-    "nobody knows of a driver": (ACME, described(), True, [("TFI611", WARNING)]),
+    "nobody knows of a driver": (ACME, described(), True, []),
     "deprecated": (HPC, described(imageDeprecationStatus={"imageState": "Deprecated"}), False, [("TFI612", ERROR)]),
     "soon deprecated": (HPC, described(imageDeprecationStatus=AGE), False, [("TFI612", WARNING)]),
     "sold under a plan": (ACME, described(plan={"name": "pro"}), False, [("TFI625", ERROR)]),
@@ -63,10 +63,10 @@ def test_versions_that_are_there_are_named() -> None:
 
 
 GALLERY: dict[str, tuple[Reply, Reply, list[str]]] = {
-    "described by its definition": (described(hyperVGeneration=None), described(), ["TFI611"]),
-    "of the wrong generation": (Reply(200, {}), described(hyperVGeneration="V1"), ["TFI611", "TFI610"]),
-    "a version that is not there": (GONE, described(), ["TFI611", "TFI609"]),
-    "a gallery that is not there": (GONE, GONE, ["TFI611", "TFI609"]),
+    "described by its definition": (described(hyperVGeneration=None), described(), []),
+    "of the wrong generation": (Reply(200, {}), described(hyperVGeneration="V1"), ["TFI610"]),
+    "a version that is not there": (GONE, described(), ["TFI609"]),
+    "a gallery that is not there": (GONE, GONE, ["TFI609"]),
 }
 
 

@@ -72,12 +72,10 @@ def _generation(name: str, properties: Mapping[str, Any], offered: Offer | None)
 
 
 def _driver(name: str, known: bool | None) -> Iterator[Finding]:
+    """Of one that nobody has looked into the compiler has warned (compiler/gpu_rules.py)."""
     if known is False:
         message = f"use_gpu is true, and the image {name} has no NVIDIA driver"
         yield Finding("TFI611", "image", message, "use microsoft-dsvm:ubuntu-hpc, which has it, or leave image out")
-    elif known is None:
-        message = f"use_gpu is true; whether the image {name} has an NVIDIA driver is not known"
-        yield Finding("TFI611", "image", message, severity=Severity.WARNING)
 
 
 def _age(name: str, properties: Mapping[str, Any]) -> Iterator[Finding]:

@@ -73,5 +73,9 @@ class Machines(Protocol):
     def end(self, folder: Path, name: str) -> None:
         """Ends one machine as the loss of its host would; does nothing where it is gone."""
 
+    def reboot(self, folder: Path, name: str) -> None:
+        """Ends all that runs on one machine and boots it again with the disk that it has, as a power cycle does; it is
+        counted as running meanwhile. Raises OSError where it does not run, or does not come back."""
+
     def stop(self, folder: Path) -> None:
         """Ends all machines of the folder and leaves no process, mount or link; does nothing where none is left."""

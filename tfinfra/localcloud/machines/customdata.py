@@ -7,9 +7,12 @@ import base64
 import email
 import email.policy
 import gzip
+import os
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
+
+PER_BOOT = PurePosixPath("/var/lib/cloud/scripts/per-boot")
 
 
 def read_custom_data(custom_data: bytes) -> dict[str, Any]:
@@ -34,6 +37,19 @@ def write_files(config: Mapping[str, Any], root: Path) -> dict[str, Path]:
 def commands(config: Mapping[str, Any], written: Mapping[str, Path], python: str) -> list[list[str]]:
     """The config's `runcmd` for a machine that is a folder: written files at their place, `python3` the given one."""
     return [[_word(w, written, python) for w in _argv(line)] for line in config.get("runcmd", [])]
+
+
+def boot_scripts(root: Path, python: str) -> list[list[str]]:
+    """How to run the scripts below `root` that cloud-init runs at every boot, in its order, those of Python by the
+    given `python`."""
+    folder = root / PER_BOOT.relative_to("/")
+    scripts = sorted(path for path in folder.glob("*") if os.access(path, os.X_OK))
+    return [[python, str(path)] if _is_python(path) else [str(path)] for path in scripts]
+
+
+def _is_python(script: Path) -> bool:
+    with script.open("rb") as lines:
+        return lines.readline().rstrip().endswith(b"python3")
 
 
 def _argv(line: str | list[Any]) -> list[str]:

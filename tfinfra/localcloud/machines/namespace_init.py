@@ -1,5 +1,6 @@
-"""The init of one scale set of namespace machines: makes the bridge, and a keeper for each node, which makes the node's
-namespaces and forks the node's own init into them. Everything here dies when the supervisor does."""
+"""The init of one set of namespace machines: makes the bridge, and a keeper for each node, which keeps the network
+and the disks of a node. For each boot of it the keeper forks a board, which makes the namespaces that a boot has anew
+and forks the own init of the node into them. All of it dies when the supervisor does."""
 
 from __future__ import annotations
 
@@ -14,10 +15,12 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import NoReturn
 
-from tfinfra.localcloud.machines import linux, node
+from tfinfra.localcloud.machines import linux, node, node_root
 from tfinfra.localcloud.machines.node import Job
+from tfinfra.localcloud.machines.records import REBOOT, REBOOTING
 
-_OWN = linux.CLONE_NEWNET | linux.CLONE_NEWNS | linux.CLONE_NEWUTS | linux.CLONE_NEWIPC
+_OWN = linux.CLONE_NEWNET | linux.CLONE_NEWNS | linux.CLONE_NEWUTS
+_OF_A_BOOT = linux.CLONE_NEWNS | linux.CLONE_NEWIPC | linux.CLONE_NEWPID
 
 
 @dataclass(frozen=True)
@@ -66,10 +69,38 @@ def _keep(job: Job, index: int, link: socket.socket, parent: int) -> None:
     link.recv(1)
     prefix = ip_network(job.spec.network).prefixlen
     _ip(_inside(f"{job.addresses[index]}/{prefix}"))
-    linux.unshare(linux.CLONE_NEWPID)
+    folder = job.spec.folder / job.spec.instances[index].name
+    folder.mkdir(exist_ok=True)
+    node_root.make_disk(folder)
+    _boot(job, index, first=True)
+    while _is_asked_for(folder / REBOOT):
+        _boot(job, index, first=False)
+
+
+def _is_asked_for(reboot: Path) -> bool:
+    """Takes the request down: a boot that fails shall not be tried for ever."""
+    try:
+        reboot.rename(reboot.with_name(REBOOTING))
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _boot(job: Job, index: int, *, first: bool) -> None:
+    """One boot of the node, to its end."""
     keeper = os.getpid()
     if os.fork() == 0:
-        _guard(lambda: node.boot(job, index, keeper), job.report, job.spec.instances[index].name)
+        _guard(lambda: _board(job, index, keeper, first=first), job.report, job.spec.instances[index].name)
+    _reap()
+
+
+def _board(job: Job, index: int, keeper: int, *, first: bool) -> None:
+    """A process's children can enter one new PID namespace in its life, so each boot has a board of its own."""
+    linux.die_with_parent(keeper)
+    linux.unshare(_OF_A_BOOT)
+    board = os.getpid()
+    if os.fork() == 0:
+        _guard(lambda: node.boot(job, index, board, first=first), job.report, job.spec.instances[index].name)
     job.report.close()
     _reap()
 

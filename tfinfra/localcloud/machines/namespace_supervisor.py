@@ -14,12 +14,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from ipaddress import ip_network
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from tfinfra.localcloud.machines import linux, namespace_init, node, relay
 from tfinfra.localcloud.machines.base import ScaleSetSpec
-from tfinfra.localcloud.machines.records import InstanceRecord, ProcessId, Record, identify, write_record
+from tfinfra.localcloud.machines.records import (
+    REBOOTING,
+    InstanceRecord,
+    ProcessId,
+    Record,
+    identify,
+    write_record,
+)
 
+_ROOM = socket.CMSG_SPACE(struct.calcsize("iII")) + socket.CMSG_SPACE(64 * 4)  # for a pid and the descriptors
 _RESERVED = 3  # Azure keeps a subnet's first addresses: the first machine gets .4
 
 
@@ -31,6 +40,33 @@ class Booting:
     name: str
     process: ProcessId | None
     listeners: tuple[socket.socket, ...]
+
+
+@dataclass
+class _Reboots:
+    """Hears of the nodes that have booted again, or could not, and keeps the record true."""
+
+    folder: Path
+    record: Record
+    ours: socket.socket
+
+    def hear(self) -> None:
+        """To be called when something was said; returns at once where nothing was."""
+        try:
+            text, parts, _, _ = self.ours.recvmsg(1 << 16, _ROOM, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return
+        if not text:
+            asyncio.get_running_loop().remove_reader(self.ours)
+            return
+        said: dict[str, str] = json.loads(text)
+        changed = {"process": identify(_ancillary(parts)[0])}
+        if "error" in said:
+            changed = {"exit_status": 1, "message": f"it did not boot again: {said['error']}"}
+        rows = (replace(i, **changed) if i.name == said["name"] else i for i in self.record.instances)
+        self.record = replace(self.record, instances=tuple(rows))
+        write_record(self.folder, self.record)
+        (self.folder / said["name"] / REBOOTING).unlink(missing_ok=True)
 
 
 def node_addresses(network: str, count: int) -> tuple[str, ...]:
@@ -52,9 +88,10 @@ def supervise(spec: ScaleSetSpec, ready: Callable[[], None]) -> None:
     theirs.close()
     booting = {b.name: b for b in (_receive(ours) for _ in spec.instances)}
     processes = tuple(replace(i, process=booting[i.name].process) for i in record.instances)
-    write_record(spec.folder, replace(record, init=identify(init), instances=processes))
+    record = replace(record, init=identify(init), instances=processes)
+    write_record(spec.folder, record)
     ready()
-    asyncio.run(_relay(spec, booting, init))
+    asyncio.run(_relay(spec, booting, init, _Reboots(spec.folder, record, ours)))
 
 
 def _first_record(spec: ScaleSetSpec, addresses: tuple[str, ...]) -> Record:
@@ -78,8 +115,7 @@ def _fork_init(job: node.Job, ours: socket.socket) -> int:
 
 def _receive(ours: socket.socket) -> Booting:
     """The next node's message. Raises OSError with the reason where one could not be made."""
-    size = socket.CMSG_SPACE(struct.calcsize("iII")) + socket.CMSG_SPACE(64 * 4)
-    text, parts, _, _ = ours.recvmsg(1 << 16, size)
+    text, parts, _, _ = ours.recvmsg(1 << 16, _ROOM)
     if not text:
         raise OSError("the machines' init ended; see supervisor.log")
     said: dict[str, Any] = json.loads(text)
@@ -100,11 +136,12 @@ def _ancillary(parts: list[tuple[int, int, bytes]]) -> tuple[int, list[int]]:
     return pid, fds.tolist()
 
 
-async def _relay(spec: ScaleSetSpec, booting: dict[str, Booting], init: int) -> None:
+async def _relay(spec: ScaleSetSpec, booting: dict[str, Booting], init: int, reboots: _Reboots) -> None:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGCHLD, ended.set)  # the init is the only child
     loop.add_signal_handler(signal.SIGTERM, ended.set)
+    loop.add_reader(reboots.ours, reboots.hear)
     if os.waitpid(init, os.WNOHANG)[0]:  # it ended before anyone listened for that
         return
     arm = relay.to_socket(spec.arm_socket)

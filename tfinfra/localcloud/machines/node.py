@@ -29,23 +29,27 @@ class Job:
     report: socket.socket
 
 
-def boot(job: Job, index: int, keeper: int) -> NoReturn:
-    """Boots instance `index` as process 1 of its PID namespace. Raises OSError where it cannot."""
+def boot(job: Job, index: int, parent: int, *, first: bool) -> NoReturn:
+    """Boots instance `index`, for the first time or again, as process 1 of its PID namespace. Raises OSError where it
+    cannot. A machine that boots again has its files, and its network is as it was."""
     spec, instance = job.spec, job.spec.instances[index]
     folder = spec.folder / instance.name
-    folder.mkdir(exist_ok=True)
     os.setsid()
-    linux.die_with_parent(keeper)
+    linux.die_with_parent(parent)
     linux.set_hostname(instance.computer_name)
     stages = _STAGES.read_text(encoding="utf-8")
     _console(folder / "console.log")
     hosts = {i.computer_name: address for i, address in zip(spec.instances, job.addresses, strict=True)}
     root = node_root.make(folder, spec.folder, spec.mounts)
-    if spec.image is not None:
-        shutil.copytree(spec.image, root, symlinks=True, dirs_exist_ok=True)
-    node_files.write(root, instance, hosts)
+    if first:
+        if spec.image is not None:
+            shutil.copytree(spec.image, root, symlinks=True, dirs_exist_ok=True)
+        node_files.write(root, instance, hosts)
     linux.enter_root(root)
-    _report_sockets(instance, (spec.arm_port, *spec.doors), job.report)
+    if first:
+        _report_sockets(instance, (spec.arm_port, *spec.doors), job.report)
+    else:
+        say(job.report, {"name": instance.name})
     job.report.close()
     _run(stages)
 

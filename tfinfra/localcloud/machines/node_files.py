@@ -25,7 +25,8 @@ args=("/var/log/cloud-init.log",)
 [formatter_plain]
 format=%(asctime)s %(name)s[%(levelname)s]: %(message)s
 """
-# A node is a cloud image without the services that a virtual machine has: no disks to grow, no ssh, no packages.
+# A node is a cloud image without the services that a virtual machine has: no ssh, no packages, and no disk to grow. Its
+# disk is a folder of the host's: growpart and resizefs, which every image of Azure has, are not among its modules.
 _CLOUD_INIT = {
     "datasource_list": ["NoCloud"],
     "datasource": {"NoCloud": {"fs_label": None}},
@@ -33,9 +34,9 @@ _CLOUD_INIT = {
     "users": [],
     "disable_root": False,
     "log_cfgs": [_LOGGING],
-    "cloud_init_modules": ["bootcmd", "write-files", "growpart", "resizefs", "set_hostname", "users-groups"],
+    "cloud_init_modules": ["bootcmd", "write-files", "set_hostname", "users-groups"],
     "cloud_config_modules": ["locale", "set-passwords", "runcmd"],
-    "cloud_final_modules": ["write-files-deferred", "scripts-user", "final-message"],
+    "cloud_final_modules": ["write-files-deferred", "scripts-per-boot", "scripts-user", "final-message"],
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import uuid
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -24,14 +25,20 @@ _CLOUD = Path("/var/lib/cloud")
 CONFIG = Path("/etc/cloud/cloud.cfg.d")
 
 
-def make(folder: Path, set_folder: Path, mounts: tuple[Mount, ...]) -> Path:
-    """Mounts all of it below `folder`; returns the root. Raises OSError."""
+def make_disk(folder: Path) -> None:
+    """Mounts below `folder` what outlives a reboot: the machine's disks. Raises OSError."""
     root = folder / "root"
     os.chdir(folder)
     _overlay(Path("/"), folder, root)
     for layer in system_layers(Path("/proc/self/mountinfo").read_text(encoding="utf-8")):
         _layer(root, layer, folder / "layers" / str(layer).strip("/").replace("/", "-"))
+
+
+def make(folder: Path, set_folder: Path, mounts: tuple[Mount, ...]) -> Path:
+    """Mounts on the disks what each boot has anew, and what it mounts; returns the root. Raises OSError."""
+    root = folder / "root"
     _kernel_file_systems(root)
+    _boot_id(root, folder / "boot")
     _devices(root)
     masks = {**dict.fromkeys(_homes(), 0o700), Path("/tmp"): 0o1777}  # noqa: S108 - the machine's, not ours
     masks |= dict.fromkeys((_CLOUD, CONFIG, set_folder, state_folder()), 0o755)
@@ -96,6 +103,13 @@ def _kernel_file_systems(root: Path) -> None:
     linux.mount("tmpfs", root / "run", "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "mode=755")
 
 
+def _boot_id(root: Path, folder: Path) -> None:
+    """Each boot of a machine has an id of its own, though all share the host's kernel."""
+    folder.mkdir(exist_ok=True)
+    (folder / "id").write_text(f"{uuid.uuid4()}\n", encoding="ascii")
+    _bind_read_only(folder / "id", root / "proc/sys/kernel/random/boot_id")
+
+
 def _devices(root: Path) -> None:
     own = root / "dev"
     linux.mount("tmpfs", own, "tmpfs", linux.MS_NOSUID, "mode=755")
@@ -129,7 +143,7 @@ def _homes() -> Iterable[Path]:
 
 def _mask(root: Path, path: Path, empty: Path, mode: int) -> None:
     """`path` is an empty folder of the machine's own, on disk."""
-    empty.mkdir(parents=True)
+    empty.mkdir(parents=True, exist_ok=True)
     empty.chmod(mode)
     linux.mount(str(empty), _inside(root, path), "", linux.MS_BIND)
 

@@ -21,7 +21,7 @@ from tfinfra.localcloud.machines import customdata
 from tfinfra.localcloud.machines.addresses import lease_addresses
 from tfinfra.localcloud.machines.base import InstanceSpec, ScaleSetSpec
 from tfinfra.localcloud.machines.marks import MARK, kill_marked
-from tfinfra.localcloud.machines.records import InstanceRecord, Record, identify, write_record
+from tfinfra.localcloud.machines.records import REBOOT, InstanceRecord, Record, identify, write_record
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -41,7 +41,7 @@ def supervise(spec: ScaleSetSpec, ready: Callable[[], None]) -> None:
     try:
         record, pids = _boot(spec, record)
         ready()
-        _watch(spec.folder, record, pids)
+        _watch(spec, record, pids)
     finally:
         _end(vm_ids)
 
@@ -80,15 +80,16 @@ def _first_record(spec: ScaleSetSpec, addresses: tuple[str, ...]) -> Record:
 
 def _boot(spec: ScaleSetSpec, record: Record) -> tuple[Record, dict[int, str]]:
     """Starts the machines; also returns which machine's first process each pid is."""
-    pids = {_start(instance, spec.folder / instance.name, spec.image): instance.name for instance in spec.instances}
+    pids = {_start(spec, i, first=True): i.name for i in spec.instances}
     processes = {name: identify(pid) for pid, name in pids.items()}
     record = replace(record, instances=tuple(replace(i, process=processes[i.name]) for i in record.instances))
     write_record(spec.folder, record)
     return record, pids
 
 
-def _watch(folder: Path, record: Record, pids: Mapping[int, str]) -> None:
-    """Reaps until no child is left. A machine whose first process has ended is gone, so all it started goes too."""
+def _watch(spec: ScaleSetSpec, record: Record, pids: Mapping[int, str]) -> None:
+    """Reaps until no child is left. A machine whose first process has ended is gone, so all it started goes too; unless
+    it was ended to boot again."""
     left = dict(pids)
     while True:
         try:
@@ -96,10 +97,30 @@ def _watch(folder: Path, record: Record, pids: Mapping[int, str]) -> None:
         except ChildProcessError:
             return
         name = left.pop(pid, None)  # any other pid is an orphan that a machine left
-        if name is not None:
-            record = _without(record, name, _exit_status(status), folder)
-            kill_marked({i.vm_id for i in record.instances if i.name == name})
-            write_record(folder, record)
+        if name is None:
+            continue
+        if (spec.folder / name / REBOOT).exists():
+            pid, record = _reboot(spec, record, name)
+            left[pid] = name
+            continue
+        record = _without(record, name, _exit_status(status), spec.folder)
+        kill_marked({i.vm_id for i in record.instances if i.name == name})
+        write_record(spec.folder, record)
+
+
+def _reboot(spec: ScaleSetSpec, record: Record, name: str) -> tuple[int, Record]:
+    """The machine's new first process. What it wrote is there, but for /run, which no machine keeps."""
+    instance, folder = next(i for i in spec.instances if i.name == name), spec.folder / name
+    _sweep({instance.vm_id})
+    shutil.rmtree(folder / "root" / "run", ignore_errors=True)
+    pid = _start(spec, instance, first=False)
+    process = identify(pid)
+    record = replace(
+        record, instances=tuple(replace(i, process=process) if i.name == name else i for i in record.instances)
+    )
+    write_record(spec.folder, record)
+    (folder / REBOOT).unlink()
+    return pid, record
 
 
 def _without(record: Record, name: str, code: int, folder: Path) -> Record:
@@ -118,34 +139,43 @@ def _why(folder: Path, code: int) -> str:
     return f"its first process ended with exit status {code}" + (f": {lines[0]}" if lines else "")
 
 
-def _start(instance: InstanceSpec, folder: Path, image: Path | None) -> int:
-    """Forks the machine's first process; returns its pid."""
+def _start(spec: ScaleSetSpec, instance: InstanceSpec, *, first: bool) -> int:
+    """Forks the first process of the machine's first boot or of a later one; returns its pid."""
+    folder = spec.folder / instance.name
     root = folder / "root"
     root.mkdir(parents=True, exist_ok=True)
-    if image is not None:
-        shutil.copytree(image, root, symlinks=True, dirs_exist_ok=True)
+    if first and spec.image is not None:
+        shutil.copytree(spec.image, root, symlinks=True, dirs_exist_ok=True)
     parent = os.getpid()
     pid = os.fork()
     if pid == 0:
-        _run(instance, folder, root, parent)
+        _run(instance, folder, parent, first=first)
     return pid
 
 
-def _run(instance: InstanceSpec, folder: Path, root: Path, parent: int) -> NoReturn:
-    """Becomes the machine: what its customData says to run, in a session of its own."""
+def _run(instance: InstanceSpec, folder: Path, parent: int, *, first: bool) -> NoReturn:
+    """Becomes the machine: what its customData says to run, in a session of its own. As with cloud-init, files are
+    written and `runcmd` is run at the first boot alone, scripts for every boot at every one, and before that."""
+    root = folder / "root"
     try:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.setsid()
         _console(folder / "console.log")
         if sys.platform == "linux":
             _separate(instance.computer_name, parent)
-        config = customdata.read_custom_data(instance.custom_data)
-        written = customdata.write_files(config, root)
-        _execute(customdata.commands(config, written, sys.executable), _environment(instance, root), root)
+        once = _configure(instance, root) if first else []
+        lines = [*customdata.boot_scripts(root, sys.executable), *once]
+        _execute(lines, _environment(instance, root), root)
     except Exception:  # noqa: BLE001 - the outermost edge of this process: its console says what was wrong
         traceback.print_exc()
     finally:
         os._exit(1)
+
+
+def _configure(instance: InstanceSpec, root: Path) -> list[list[str]]:
+    """Writes the files; returns what is to be run once."""
+    config = customdata.read_custom_data(instance.custom_data)
+    return customdata.commands(config, customdata.write_files(config, root), sys.executable)
 
 
 def _console(path: Path) -> None:

@@ -9,18 +9,20 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from tfinfra.localcloud.machines.base import InstanceState, ScaleSetSpec
 from tfinfra.localcloud.machines.marks import kill_marked
 from tfinfra.localcloud.machines.records import (
+    REBOOT,
     RECORD,
     InstanceRecord,
     ProcessId,
     Record,
     is_alive,
+    is_rebooting,
     read_record,
 )
 from tfinfra.localcloud.machines.wire import spec_to_text
@@ -45,6 +47,14 @@ class SupervisedMachines:
         record = read_record(folder)
         first = [i.process for i in record.instances if i.name == name and i.process] if record else []
         _kill(first, signal.SIGKILL, _STOP_LIMIT)
+
+    def reboot(self, folder: Path, name: str) -> None:
+        if name not in [state.name for state in recorded_states(folder) if state.running]:
+            raise OSError(f"{name} does not run")
+        (folder / name / REBOOT).touch()
+        self.end(folder, name)
+        if not _wait(lambda: not is_rebooting(folder / name), _START_LIMIT):
+            raise OSError(f"{name} did not come back within {_START_LIMIT:.0f} s")
 
     def stop(self, folder: Path) -> None:
         stop_recorded(folder)
@@ -81,7 +91,7 @@ def recorded_states(folder: Path) -> Sequence[InstanceState]:
     if record is None:
         return []
     supervised = is_alive(record.supervisor)
-    return [_state(entry, supervised) for entry in record.instances]
+    return [_state(entry, supervised, folder / entry.name) for entry in record.instances]
 
 
 def stop_recorded(folder: Path) -> None:
@@ -102,8 +112,9 @@ def remove_disks(folder: Path) -> None:
             shutil.rmtree(child, ignore_errors=False)
 
 
-def _state(entry: InstanceRecord, supervised: bool) -> InstanceState:
-    running = entry.exit_status is None and (is_alive(entry.process) if entry.process else supervised)
+def _state(entry: InstanceRecord, supervised: bool, folder: Path) -> InstanceState:
+    alive = is_alive(entry.process) if entry.process else supervised
+    running = entry.exit_status is None and (alive or (supervised and is_rebooting(folder)))
     message = "" if running else entry.message or "its processes are gone"
     return InstanceState(entry.name, entry.address, running, message)
 
@@ -132,8 +143,12 @@ def _kill(processes: Iterable[ProcessId], number: signal.Signals, limit: float) 
 
 
 def _wait_gone(processes: Sequence[ProcessId], limit: float) -> bool:
+    return _wait(lambda: not any(is_alive(p) for p in processes), limit)
+
+
+def _wait(condition: Callable[[], bool], limit: float) -> bool:
     until = time.monotonic() + limit
-    while any(is_alive(p) for p in processes):
+    while not condition():
         if time.monotonic() > until:
             return False
         time.sleep(0.002)

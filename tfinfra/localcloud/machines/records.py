@@ -12,6 +12,8 @@ from typing import Any
 from tfinfra.model import from_json, to_json
 
 RECORD = "machines.json"
+# Files in a machine's own folder: a reboot that was asked for, and one that has begun. Its supervisor removes them.
+REBOOT, REBOOTING = "reboot", "rebooting"
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,11 @@ def read_record(folder: Path) -> Record | None:
     except FileNotFoundError:
         return None
     return from_json(Record, data)
+
+
+def is_rebooting(machine: Path) -> bool:
+    """Whether the machine of this folder is between two boots: what it was is gone, what it will be is not there."""
+    return (machine / REBOOT).exists() or (machine / REBOOTING).exists()
 
 
 def identify(pid: int) -> ProcessId | None:

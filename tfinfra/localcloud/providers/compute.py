@@ -6,6 +6,7 @@ import base64
 import secrets
 import string
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -172,10 +173,22 @@ def find_instance(around: Surroundings, wanted: str) -> dict[str, str] | None:
 
 def end_instance(around: Surroundings, vm_id: str) -> None:
     """Ends one machine, as an eviction does; nothing where it is gone."""
+    for scale_set, name in _named(around, vm_id):
+        around.machines(kind_of(scale_set)).end(machine_folder(around, scale_set), name)
+
+
+def reboot_instance(around: Surroundings, vm_id: str) -> None:
+    """Power-cycles one machine. Raises OSError where it does not run, or does not come back."""
+    for scale_set, name in _named(around, vm_id):
+        around.machines(kind_of(scale_set)).reboot(machine_folder(around, scale_set), name)
+
+
+def _named(around: Surroundings, vm_id: str) -> Iterator[tuple[Resource, str]]:
+    """The scale set and the name of the machine, where it is known."""
     for scale_set in around.state.of_type(SCALE_SETS):
         for instance in scale_set.internal.get("instances", ()):
             if instance["vm_id"] == vm_id:
-                around.machines(kind_of(scale_set)).end(machine_folder(around, scale_set), instance["name"])
+                yield scale_set, instance["name"]
 
 
 def living(around: Surroundings, resource: Resource) -> list[tuple[dict[str, str], InstanceState]]:

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Takes a node of 'ps' from its first boot to its running agent: fetches the run's bundle, checks its digest,
-mounts the run's shared directory where there is one, and starts the agent from the bundle.
+"""Takes a node of 'ps' from its boot to its running agent: fetches the run's bundle, checks its digest, mounts
+the run's shared directory where there is one, and starts the agent from the bundle. cloud-init runs it at every boot; the
+agent finds out by itself that it is not the first one.
 
 Needs Python 3.10 and nothing else. TFINFRA_ROOT (default /) is where the node's files are; with TFINFRA_FOREGROUND=1
 this process becomes the agent. Whatever goes wrong is also written to the run's store, as boot/<vmId>.json, and a node
@@ -29,15 +30,22 @@ SETTINGS = ROOT / "etc/tfinfra/settings.json"
 RUN = ROOT / "opt/tfinfra/run"
 LOG = ROOT / "var/log/tfinfra-agent.log"
 PID = ROOT / "run/tfinfra-agent.pid"
+BEGUN = ROOT / "run/tfinfra-boot"  # what is below /run goes with each boot
 SHARED = Path("/mnt/tfinfra/shared")
 METADATA = os.environ.get("TFINFRA_METADATA_URL", "http://169.254.169.254")
 # A role grant or a private DNS name may take minutes to be seen; the metadata endpoint may be late or busy.
 PASSING = (403, 404, 408, 410, 429, 500, 502, 503, 504)
+# It says 400, "Identity not found", for a while after an identity was attached to the machine
+# (github.com/Azure/aad-pod-identity/issues/778).
+ATTACHING = 120  # seconds
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def main() -> int:
     settings = json.loads(SETTINGS.read_text(encoding="utf-8"))
+    if not begin_boot():
+        print("this boot has its agent already", flush=True)
+        return 0
     try:
         close_ssh()
         fetch_bundle(settings, RUN)
@@ -49,6 +57,16 @@ def main() -> int:
             leave_the_boot()
             keep_the_deadline(settings)
         raise
+
+
+def begin_boot() -> bool:
+    """Whether this is the boot's first call: somebody may run cloud-init again, and one agent is enough."""
+    BEGUN.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        BEGUN.touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
 
 
 def close_ssh() -> None:
@@ -80,7 +98,7 @@ def open_object(settings: dict, key: str):
     url = f"{settings['store']}/{key}"
     if url.startswith("file://"):
         return local_path(url).open("rb")
-    return patiently(settings, lambda: ask(settings, blob_request(settings, url)))
+    return patiently(lambda: ask(settings, blob_request(settings, url)), settings["timeouts"]["register"])
 
 
 def ask(settings: dict, request: urllib.request.Request):
@@ -116,19 +134,27 @@ def metadata(path: str) -> dict:
         return json.load(answer)
 
 
-def patiently(settings: dict, attempt):
-    """What `attempt` returns; tries again while the answer may still change, as long as a node may take to register."""
-    until, pause = time.monotonic() + settings["timeouts"]["register"], 0.5
+def patiently(attempt, seconds: float):
+    """What `attempt` returns; tries again while the answer may still change, for `seconds` at most."""
+    began, pause = time.monotonic(), 0.5
     while True:
         try:
             return attempt()
         except (urllib.error.URLError, TimeoutError, ConnectionError) as fault:
-            if getattr(fault, "code", 503) not in PASSING or time.monotonic() + pause > until:
+            waited = time.monotonic() + pause - began
+            if not may_pass(fault, waited) or waited > seconds:
                 raise
             print(f"trying again in {pause:.0f} s: {fault}", flush=True)
             after = str(getattr(fault, "headers", {}).get("Retry-After"))
         time.sleep(max(pause, min(int(after), 60)) if after.isdigit() else pause)
         pause = min(pause * 2, 15)
+
+
+def may_pass(fault: Exception, waited: float) -> bool:
+    """Whether another answer may come, `waited` seconds after the first question. No answer at all may pass."""
+    if isinstance(fault, urllib.error.HTTPError) and fault.code == 400 and "/oauth2/token" in fault.url:
+        return waited < ATTACHING
+    return getattr(fault, "code", 503) in PASSING
 
 
 def mount_shared(settings: dict) -> None:
@@ -145,7 +171,8 @@ def mount_shared(settings: dict) -> None:
         command([*patient, "install", "--yes", "--no-install-recommends", "nfs-common"])
     SHARED.mkdir(parents=True, exist_ok=True)
     options = "vers=4,minorversion=1,sec=sys,nconnect=4,noresvport,actimeo=1"
-    patiently(settings, lambda: command(["mount", "-t", "nfs4", "-o", options, export, str(SHARED)]))
+    mount = ["mount", "-t", "nfs4", "-o", options, export, str(SHARED)]
+    patiently(lambda: command(mount), settings["timeouts"]["register"])
 
 
 def command(line: list[str]) -> None:
@@ -216,15 +243,18 @@ def delete_machines(settings: dict) -> None:
 
 
 def report(settings: dict, message: str) -> None:
-    """Best effort: the message is on the console as well."""
+    """Best effort, and soon: the deadline waits. The message is on the console as well, which boot diagnostics show."""
+    print(f"tfinfra: this node cannot take part: {message}", file=sys.stderr, flush=True)
+    patience = min(settings["timeouts"]["register"], ATTACHING)
     try:
-        node = metadata("/metadata/instance?api-version=2021-02-01")["compute"]["vmId"]
+        document = patiently(lambda: metadata("/metadata/instance?api-version=2021-02-01"), patience)
+        node = document["compute"]["vmId"]
         url, data = f"{settings['store']}/boot/{node}.json", json.dumps({"error": message}).encode()
         if url.startswith("file://"):
             local_path(url).parent.mkdir(parents=True, exist_ok=True)
             local_path(url).write_bytes(data)
         else:
-            ask(settings, blob_request(settings, url, data)).close()
+            patiently(lambda: ask(settings, blob_request(settings, url, data)).close(), patience)
     except (OSError, KeyError, ValueError) as fault:
         print(f"could not report to the run's store: {fault}", file=sys.stderr, flush=True)
 

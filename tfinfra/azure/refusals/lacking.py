@@ -1,0 +1,85 @@
+"""What the subscription, or the caller in it, lacks: somebody has to change that first."""
+
+from __future__ import annotations
+
+from tfinfra.azure.reactions import Reaction, Rule
+from tfinfra.azure.refusals import sources
+
+LACKING = (
+    Rule(
+        ("AzureSpotFeatureNotEnabledForSubscription",),
+        Reaction.REFUSE,
+        "the subscription has no low-priority machines",
+        "vm_priority: dedicated, or another subscription",
+        sources.SPOT,
+    ),
+    Rule(
+        ("ReadOnlyDisabledSubscription",),
+        Reaction.REFUSE,
+        "the subscription is disabled: its trial or its credit has ended, or its owner switched it off",
+        "its owner re-enables it (Azure portal, Subscriptions), or another subscription_id in the target",
+        sources.DISABLED,
+    ),
+    Rule(
+        ("DisallowedOperation", "DisallowedProvider"),
+        Reaction.REFUSE,
+        "a subscription of this kind may not have such resources",
+        "another subscription_id in the target",
+        sources.DISALLOWED,
+    ),
+    Rule(
+        ("SubscriptionNotFound",),
+        Reaction.REFUSE,
+        "there is no such subscription, or you do not see it",
+        "`az account list --query '[].[name,id]'` prints those that you see",
+        sources.UNKNOWN_SUBSCRIPTION,
+    ),
+    Rule(
+        ("ScopeLocked",),
+        Reaction.REFUSE,
+        "a lock keeps things there from being changed",
+        "the message names the lock: whoever owns the subscription removes it, or another subscription",
+        f"{sources.SCOPE_LOCKED}; {sources.LOCKS}",
+    ),
+    Rule(
+        (
+            "SubscriptionNotRegistered",
+            "MissingSubscriptionRegistration",
+            "InvalidSubscriptionRegistrationState",
+            "MissingRegistrationForLocation",
+            "NoRegisteredProviderFound",
+        ),
+        Reaction.REFUSE,
+        "the subscription is not registered for what the message names",
+        "`az provider register --namespace <the provider>`, and again once that is done",
+        sources.REGISTER,
+    ),
+    Rule(
+        ("AuthorizationFailed", "LinkedAuthorizationFailed"),
+        Reaction.REFUSE,
+        "the caller may not do what the message names",
+        "ask whoever owns the subscription for that role; a new grant takes minutes to hold",
+        sources.ROLES,
+    ),
+    Rule(
+        ("DenyAssignmentAuthorizationFailed",),
+        Reaction.REFUSE,
+        "a deny assignment forbids it, whatever roles you have",
+        "the message names it: it belongs to a managed application, a blueprint or a deployment stack; ask its owner",
+        sources.DENIED,
+    ),
+    Rule(
+        ("MarketplacePurchaseEligibilityFailed", "ResourcePurchaseValidationFailed"),
+        Reaction.REFUSE,
+        "the subscription has not accepted the terms of the image, or may not buy it",
+        "`az vm image terms accept --urn <image>`, or another image",
+        f"{sources.PURCHASE}; {sources.VALIDATED_PURCHASE}",
+    ),
+    Rule(
+        ("SubscriptionNotAuthorizedForImage",),
+        Reaction.REFUSE,
+        "the subscription may not use the image",
+        "ask whoever owns the image for the right to read it, or another image",
+        sources.VM_ERRORS,
+    ),
+)

@@ -1,0 +1,102 @@
+"""What the request itself has wrong: the run ends, with an explanation."""
+
+from __future__ import annotations
+
+from tfinfra.azure.reactions import Reaction, Rule
+from tfinfra.azure.refusals import sources
+
+_OTHER_IMAGE = "another image in compute_target; `az vm image list --all` says which versions there are"
+
+WRONG = (
+    Rule(
+        ("MaxPriceValueInvalid",),
+        Reaction.EXPLAIN,
+        "max_price must be more than 0",
+        "a max_price in US dollars an hour and node, or none",
+        sources.SPOT,
+    ),
+    Rule(
+        ("RequestDisallowedByPolicy",),
+        Reaction.EXPLAIN,
+        "a policy of the subscription forbids it",
+        "the message names the policy: meet it, for instance by tags or location, or ask for an exemption",
+        sources.POLICY,
+    ),
+    Rule(
+        ("UnmatchedPrincipalType",),
+        Reaction.EXPLAIN,
+        "a role is given to a principal of another kind than was said",
+        "this is a fault of tfinfra: please report it; `identity_id` and `store` in the target need no grants",
+        sources.WRONG_TYPE,
+    ),
+    Rule(
+        ("ImageNotFound", "PlatformImageNotFound"),
+        Reaction.EXPLAIN,
+        "the image is not there",
+        _OTHER_IMAGE,
+        f"{sources.ERRORS}; {sources.IMAGE}",
+    ),
+    Rule(
+        ("VMMarketplaceInvalidInput",),
+        Reaction.EXPLAIN,
+        "the image is sold under a plan, which tfinfra does not name",
+        "an image without a plan",
+        sources.VM_ERRORS,
+    ),
+    Rule(
+        ("InvalidParameter", "InvalidRequestContent", "BadRequest"),
+        Reaction.EXPLAIN,
+        "Azure does not take a value of the request",
+        "the message names the value; `tfinfra plan` shows what is asked for",
+        sources.ERRORS,
+    ),
+    Rule(
+        ("InvalidResourceReference", "ResourceNotFound", "NotFound", "ParentResourceNotFound"),
+        Reaction.EXPLAIN,
+        "something that the request names is not there",
+        "the message names it: a subnet, an image or a reservation of yours?",
+        sources.ERRORS,
+    ),
+    Rule(
+        ("SubnetIsFull",),
+        Reaction.EXPLAIN,
+        "the subnet has too few free addresses",
+        "another subnet_id, or none: then the run has a network of its own",
+        sources.ERRORS,
+    ),
+    Rule(
+        ("StorageAccountAlreadyTaken", "StorageAccountAlreadyExists", "StorageAccountInAnotherResourceGroup"),
+        Reaction.EXPLAIN,
+        "the name of the run's storage account is taken",
+        "start it again: the name is made of the run's id, which is another then",
+        sources.ERRORS,
+    ),
+    Rule(
+        ("ResourceGroupBeingDeleted", "ResourceGroupNotFound"),
+        Reaction.EXPLAIN,
+        "somebody has deleted the run's resource group, or is about to",
+        "start it again, unless that was meant to end it",
+        sources.ERRORS,
+    ),
+    Rule(
+        ("OSProvisioningTimedOut", "OSProvisioningClientError", "VMStartTimedOut"),
+        Reaction.EXPLAIN,
+        "a node's system did not come up",
+        "start it again; an image of your own must be generalized, and hold cloud-init",
+        sources.VM_ERRORS,
+    ),
+    Rule(
+        ("CertificateNotTrusted",),
+        Reaction.EXPLAIN,
+        "something between this machine and Azure has put its own certificate in",
+        "add the proxy's certificate to this machine's, or name it in SSL_CERT_FILE",
+        sources.CERTIFICATE,
+    ),
+    Rule(
+        ("OperationNotAllowed",),
+        Reaction.EXPLAIN,
+        "Azure does not do this with such a resource",
+        "the message names what; `tfinfra plan` shows what is asked for",
+        sources.ERRORS,
+    ),
+)
