@@ -16,6 +16,7 @@ from tfinfra.localcloud.events import NOTICE_SECONDS, check_type
 from tfinfra.localcloud.faults import Faults
 from tfinfra.localcloud.market import Market
 from tfinfra.localcloud.providers import compute, quota
+from tfinfra.localcloud.rbac.directory import Directory
 
 HELLO_SECONDS = 60.0  # how long a client that said hello is waited for before it makes its first group
 GRACE_SECONDS = 2.0
@@ -76,6 +77,8 @@ class Admin:
             "PUT quotas": self._quotas,
             "PUT market": self._market,
             "DELETE market": self._usual_market,
+            "PUT directory": self._directory,
+            "DELETE directory": self._usual_directory,
             "PUT clock": self._clock,
             "PUT wishes": self._wishes,
             "POST events": self._add_event,
@@ -111,6 +114,15 @@ class Admin:
         self.core.around.market = Market()
         self.core.around.quotas.clear()
         self.core.around.registered.clear()
+        return Answer(200, {})
+
+    def _directory(self, body: dict[str, Any]) -> Answer:
+        """Members of rbac.directory.Directory, each in place of what it was: {"principals": {oid: type}, …}."""
+        self.core.around.directory = self.core.around.directory.changed(body)
+        return Answer(200, {})
+
+    def _usual_directory(self, _: dict[str, Any]) -> Answer:
+        self.core.around.directory = Directory()
         return Answer(200, {})
 
     def _clock(self, body: dict[str, Any]) -> Answer:

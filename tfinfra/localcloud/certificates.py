@@ -25,11 +25,11 @@ def prepare_certificates(layout: Layout) -> None:
     write_file(layout.ca, authority.cert_pem.bytes(), 0o644)
 
 
-def prepare_keys(layout: Layout, now: float) -> bytes:
-    """The key that signs tokens, made once; writes the owner's tokens beside it."""
+def prepare_keys(layout: Layout, now: float, caller: str = tokens.OWNER_OID) -> bytes:
+    """The key that signs tokens, made once; writes the tokens of `caller`, who is an owner, beside it."""
     if not layout.signing_key.exists():
         write_file(layout.signing_key, secrets.token_bytes(32))
     key = layout.signing_key.read_bytes()
     for file, audience in ((layout.token, AUDIENCE), (layout.storage_token, tokens.STORAGE)):
-        write_file(file, tokens.mint(key, tokens.OWNER_OID, now, TOKEN_SECONDS, audience).encode())
+        write_file(file, tokens.mint(key, caller, now, TOKEN_SECONDS, audience).encode())
     return key

@@ -60,8 +60,8 @@ def _operation_result(core: Core, address: ids.Address, name: str, filter_: str)
 
 
 def _roles(core: Core, address: ids.Address, name: str, filter_: str) -> Answer:
-    del address, name
-    found = authorization.definitions(core.around)
+    del name
+    found = authorization.definitions(core.around, address.scope)
     for property_ in ("roleName", "type"):
         if wanted := re.search(rf"{property_}\s+eq\s+'([^']*)'", filter_, re.IGNORECASE):
             found = [role for role in found if role["properties"][property_] == wanted.group(1)]

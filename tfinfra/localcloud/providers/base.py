@@ -13,6 +13,7 @@ from tfinfra.localcloud.events import Events
 from tfinfra.localcloud.layout import Layout
 from tfinfra.localcloud.machines.base import Machines
 from tfinfra.localcloud.market import Market
+from tfinfra.localcloud.rbac.directory import Directory
 from tfinfra.localcloud.state import Resource, State
 
 
@@ -40,6 +41,7 @@ class Surroundings:
     azurite: Path | None = None
     azurites: Servers = field(default_factory=Servers)
     events: Events = field(default_factory=Events)
+    directory: Directory = field(default_factory=Directory)
     wishes: dict[str, str] = field(default_factory=dict)
     registered: dict[str, float] = field(default_factory=dict)
 
