@@ -51,7 +51,7 @@ class ArmApp:
         path = request.url.path
         struck = [] if path.startswith("/tfinfra/") else self.faults.striking(request.method, path)
         response = await self._response(request, body, struck)
-        if request.method not in ("GET", "HEAD") or response.status_code >= 500:
+        if request.method not in ("GET", "HEAD") or response.status_code == 429 or response.status_code >= 500:
             log.info("%s %s %s", request.method, path, response.status_code)
         if any(fault.kind == "lost" for fault in struck):
             self.drop(scope)
