@@ -33,6 +33,7 @@ AZURE_TIMEOUTS = Timeouts(register=900, start=600, heartbeat=60, collect=1800, l
 AZURE_NODES = "x86_64-manylinux_2_28"
 MACHINES_OPTION = "--machines"
 SIGN_IN = "run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET"
+_asked: set[str] = set()
 # What azure-native waits of its own accord (20, 60 and 120 s before a repeat, 10 s between two looks at a write) is too
 # long for a cloud that answers in milliseconds, and that is started again within seconds where it dies.
 LOCAL_PACE = 0.03
@@ -153,6 +154,7 @@ def azure_subscription(subscription: str) -> Cloud:
     """
     from tfinfra.azure.caller import principal_type
 
+    _asked.add("azure")
     endpoint = os.environ.get(ARM_ENDPOINT, PUBLIC.arm).rstrip("/")
     ca_file = Path(os.environ[ARM_CA]) if os.environ.get(ARM_CA) else None
     described = environment_at(endpoint, ca_file)
@@ -179,6 +181,11 @@ def azure_subscription(subscription: str) -> Cloud:
         storage_suffix=there.storage_suffix,
         provider_settings=_provider_settings(there),
     )
+
+
+def azure_was_asked() -> bool:
+    """Whether this process has turned to Azure: what fails then is worth a report."""
+    return bool(_asked)
 
 
 def _provider_settings(there: Environment) -> tuple[tuple[str, str], ...]:
