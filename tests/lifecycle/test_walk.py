@@ -20,6 +20,7 @@ from tests.azure.test_standing import ROLE
 from tests.azure.test_teardown import admin, layout_of
 from tfinfra.azure.preflight.finding import Reply
 from tfinfra.azure.setup import make_group_deleter
+from tfinfra.cli.doctor import needed_role
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError, ManifestError
 from tfinfra.lifecycle.engine_process import EngineProcess
@@ -133,6 +134,15 @@ def test_what_stops_a_run(case: str, ask: Callable[[], Checklist], cloud: Cloud)
 def test_the_role_that_is_missing_is_named(ask: Callable[[], Checklist], cloud: Cloud) -> None:
     admin(cloud, "PUT", "market", {"permissions": READER})
     assert "`tfinfra doctor --role --target cpu` prints that role" in str(the(ask(), "permissions").fix)
+
+
+def test_who_has_the_role_of_a_caller_walks_all_of_it(ask: Callable[[], Checklist], cloud: Cloud) -> None:
+    role = needed_role(None)["properties"]["permissions"]
+    admin(cloud, "PUT", "market", {"permissions": role})
+    found = ask()
+    assert (found.exit_code, {step.level for step in found.steps}) == (0, {"ok"})
+    actions = {action for grant in role for action in grant["actions"]}
+    assert {"Microsoft.Resources/subscriptions/read", "Microsoft.Storage/storageAccounts/read"} <= actions
 
 
 def test_layers_that_are_off_stop_nothing(ask: Callable[[], Checklist], cloud: Cloud) -> None:
