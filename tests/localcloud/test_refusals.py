@@ -63,6 +63,11 @@ def taken_here(arm: Arm) -> Reply:
     return arm.put(ACCOUNT.replace("-keep", "-compute"), STORE)
 
 
+def taken_elsewhere(arm: Arm) -> Reply:
+    arm.make_groups()
+    return after(arm, {"taken": ["digitsabc123"]}, "PUT", ACCOUNT, STORE)
+
+
 def grouped(arm: Arm, method: str, path: str, body: Any = None, **more: Any) -> Reply:
     arm.make_all()
     return arm.call(method, path, body, **more)
@@ -167,6 +172,7 @@ PROVOKED: dict[str, Callable[[Arm], Reply]] = {
     "a write without a location": lambda arm: arm.put(KEEP, {}),
     "a group where there is no region": lambda arm: arm.put(KEEP, {"location": "atlantis"}),
     "a resource where there is no region": lambda arm: grouped(arm, "PUT", NETWORKS, {"location": "atlantis"}),
+    "a group with a name that none may have": lambda arm: arm.put(f"{SUB}/resourceGroups/a*b", GROUP),
     "a group that is elsewhere": lambda arm: elsewhere(arm, KEEP, GROUP),
     "a resource that is elsewhere": lambda arm: elsewhere(arm, IDENTITY, GROUP),
     "a group that is not there": lambda arm: arm.get(IDENTITY),
@@ -179,10 +185,7 @@ PROVOKED: dict[str, Callable[[Arm], Reply]] = {
     "the deletion of what is locked": lambda arm: locked(arm, "CanNotDelete", SUB, "DELETE", KEEP),
     "a write to what is read-only": lambda arm: locked(arm, "ReadOnly", KEEP, "PUT", IDENTITY),
     "what a policy denies": policy,
-    "a storage name that others have": lambda arm: (
-        arm.make_groups(),
-        after(arm, {"taken": ["digitsabc123"]}, "PUT", ACCOUNT, STORE),
-    )[1],
+    "a storage name that others have": taken_elsewhere,
     "a storage name of another group": taken_here,
     "a principal that is not there": lambda arm: assigned(arm, rights.NOBODY),
     "a principal of another type": lambda arm: assigned(arm, rights.PERSON, principalType="Group"),
@@ -213,8 +216,8 @@ PROVOKED: dict[str, Callable[[Arm], Reply]] = {
     ),
     "more looks at a scale set than Compute takes": lambda arm: repeated(arm, 36, "GET", SET),
     "more lists of accounts than Storage takes": lambda arm: repeated(arm, 100, "GET", STORES),
-    "more writes than Network takes": lambda arm: (
-        after(arm, {"limits": {"NetworkWrites": [1, 1, 300]}}, "PUT", NETWORKS, {}) and arm.put(NETWORKS, {})
+    "more writes than Network takes": lambda arm: after(
+        arm, {"limits": {"NetworkWrites": [0, 1, 300]}}, "PUT", NETWORKS, {}
     ),
 }
 

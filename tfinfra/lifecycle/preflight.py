@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tfinfra.azure.preflight.run import Checked
     from tfinfra.azure.standing import Standing
 
-NOT_FEASIBLE = frozenset(f"TFI6{n:02}" for n in (1, 2, 3, 4, 5, 6, 7, 8, 23, 26))
+NOT_FEASIBLE = frozenset(f"TFI6{n:02}" for n in (1, 2, 3, 4, 5, 6, 7, 8, 23, 26, 34))
 """Codes of what the cloud has not, or not now (exit 4)."""
 RIGHTS = frozenset({"TFI616"})
 """Codes of what the caller may not (exit 5). All others are faults of the target or the manifest (exit 3)."""
@@ -139,10 +139,10 @@ def _requests(
 
     caller = {"subscription": cloud.subscription_id, "principal": object_id(cloud)}
     record = _record(compiled, cloud, run)
-    keep = record_part("keep", settings.stack_config(record, "keep", standing), caller)
+    keep = record_part("keep", settings.stack_config(record, "keep", standing, cloud), caller)
     bundle = (f"bundles/{_BUNDLE}.tar.gz", _BUNDLE)
     node = settings.node_settings(record, cloud, keep["outputs"], standing, bundle=bundle)
-    config = settings.compute_config(record, keep["outputs"], standing, node)
+    config = settings.compute_config(record, keep["outputs"], standing, cloud, node)
     compute = record_part("compute", config, caller)
     return tuple(_request(document) for part in (keep, compute) for document in part["requests"])
 

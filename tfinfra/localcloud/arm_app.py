@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from tfinfra.localcloud import ids, instances, questions, tokens
+from tfinfra.localcloud import endpoints, ids, instances, questions, tokens
 from tfinfra.localcloud.arm_error import ArmError, forbidden
 from tfinfra.localcloud.core import NONE, WISHES, Answer, Core, Wishes
 from tfinfra.localcloud.faults import Fault, Faults
@@ -51,7 +51,7 @@ class ArmApp:
         path = request.url.path
         struck = [] if path.startswith("/tfinfra/") else self.faults.striking(request.method, path)
         response = await self._response(request, body, struck)
-        if request.method not in ("GET", "HEAD") or response.status_code >= 500:
+        if request.method not in ("GET", "HEAD") or response.status_code == 429 or response.status_code >= 500:
             log.info("%s %s %s", request.method, path, response.status_code)
         if any(fault.kind == "lost" for fault in struck):
             self.drop(scope)
@@ -73,8 +73,11 @@ class ArmApp:
         self._check_host(request)
         if self.leaving:
             raise ArmError(503, "ServiceUnavailable", "the local cloud is leaving", {"Retry-After": "1"})
+        path = request.url.path
+        if path.lower().rstrip("/") == endpoints.PATH:
+            return Answer(200, endpoints.endpoints(request.headers["host"]))
         claims = self._claims(request)
-        oid, path = str(claims["oid"]), request.url.path
+        oid = str(claims["oid"])
         if claims["tid"] != TENANT:
             return _of_another_tenant(path, str(claims["tid"]))
         if path.startswith("/tfinfra/"):

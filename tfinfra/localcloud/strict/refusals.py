@@ -48,6 +48,7 @@ REFUSALS: dict[str, Refusal] = {
     "a resource where there is no region": Refusal(
         400, "LocationNotAvailableForResourceType", "Azure/Azure-Landing-Zones#2199"
     ),
+    "a group with a name that none may have": Refusal(400, "InvalidResourceGroup", "Azure/azure-cli#14481"),
     "a group that is elsewhere": Refusal(409, "InvalidResourceGroupLocation", "Azure/azure-cli#22242"),
     "a resource that is elsewhere": Refusal(409, "InvalidResourceLocation", "Azure/azure-service-operator#784"),
     # what is not there
