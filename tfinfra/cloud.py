@@ -25,7 +25,9 @@ class Cloud:
     that nodes run ("x86_64-manylinux_2_28", or "" for this machine's own). `ensure` makes the endpoint answer again
     where it may have died since (the local cloud's daemon); on Azure it does nothing. `charges`: what is made costs
     its list price. `preflight`: whether a run asks ARM first whether its plan can work; that takes longer than a local
-    run takes to fail.
+    run takes to fail. `principal_id` is the caller's object id, "" where nobody asked, `principal_type` its kind
+    ("User", "ServicePrincipal"). `storage_suffix` ends the hosts of storage accounts. `provider_settings` are
+    azure-native's besides subscription and tenant: how it finds ARM and whom it acts as.
     """
 
     name: str
@@ -43,6 +45,10 @@ class Cloud:
     ensure: Callable[[], None]
     charges: bool = True
     preflight: bool = False
+    principal_id: str = ""
+    principal_type: str = "User"
+    storage_suffix: str = "core.windows.net"
+    provider_settings: tuple[tuple[str, str], ...] = ()
 
     @property
     def on_loopback(self) -> bool:

@@ -6,10 +6,13 @@ import getpass
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+from tfinfra.azure.environments import PUBLIC, Environment, environment_at
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError, ManifestError, NotFeasible, ProvisioningError
 from tfinfra.model import Target, Timeouts
@@ -20,7 +23,6 @@ if TYPE_CHECKING:
 
     from tfinfra.localcloud.starting import Endpoint
 
-AZURE_ARM = "https://management.azure.com"
 ARM_ENDPOINT, ARM_CA, ARM_TOKEN_FILE = "TFINFRA_ARM_ENDPOINT", "TFINFRA_ARM_CA", "TFINFRA_ARM_TOKEN_FILE"
 STORAGE_TOKEN_FILE = "TFINFRA_STORAGE_TOKEN_FILE"  # noqa: S105  a variable's name
 # Beats come each second; a machine with two busy cores may stall an agent for some of them.
@@ -30,6 +32,8 @@ LOCAL_TIMEOUTS = Timeouts(register=30, start=60, heartbeat=8, collect=300)
 AZURE_TIMEOUTS = Timeouts(register=900, start=600, heartbeat=60, collect=1800, listing=45)
 AZURE_NODES = "x86_64-manylinux_2_28"
 MACHINES_OPTION = "--machines"
+SIGN_IN = "run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET"
+_asked: set[str] = set()
 # What azure-native waits of its own accord (20, 60 and 120 s before a repeat, 10 s between two looks at a write) is too
 # long for a cloud that answers in milliseconds, and that is started again within seconds where it dies.
 LOCAL_PACE = 0.03
@@ -61,6 +65,7 @@ def local_cloud(
     from tfinfra.localcloud.credential import TokenFileCredential
     from tfinfra.localcloud.layout import AUDIENCE, SUBSCRIPTION, TENANT, Layout
     from tfinfra.localcloud.starting import ensure_daemon
+    from tfinfra.localcloud.tokens import OWNER_OID
 
     kind = possible_machines(machines)
     layout, environments = Layout(state_folder() / "cloud"), cache_folder() / "environments"
@@ -85,6 +90,7 @@ def local_cloud(
         ensure=partial(_ensure_the_same, endpoint, environments, azurite),
         charges=False,
         preflight=preflight,
+        principal_id=OWNER_OID,
     )
 
 
@@ -146,19 +152,23 @@ def azure_subscription(subscription: str) -> Cloud:
 
     ARM answers at TFINFRA_ARM_ENDPOINT where that is set: sovereign clouds, Azure Stack, another machine's local cloud.
     """
-    endpoint = os.environ.get(ARM_ENDPOINT, AZURE_ARM).rstrip("/")
-    ca_file = os.environ.get(ARM_CA)
-    scope = f"{endpoint}/.default"
-    credential = _credential()
-    claims = _caller(credential, scope)
+    from tfinfra.azure.caller import principal_type
+
+    _asked.add("azure")
+    endpoint = os.environ.get(ARM_ENDPOINT, PUBLIC.arm).rstrip("/")
+    ca_file = Path(os.environ[ARM_CA]) if os.environ.get(ARM_CA) else None
+    described = environment_at(endpoint, ca_file)
+    there = described if isinstance(described, Environment) else replace(PUBLIC, arm=endpoint, audience=endpoint)
+    credential = _credential(there)
+    claims = _caller(credential, there.scope)
     return Cloud(
         name="azure",
         subscription_id=subscription,
         tenant_id=str(claims.get("tid", "")),
         owner=str(claims.get("upn") or claims.get("unique_name") or claims.get("appid") or claims.get("oid")),
         arm_endpoint=endpoint,
-        token_scope=scope,
-        ca_file=Path(ca_file) if ca_file else None,
+        token_scope=there.scope,
+        ca_file=ca_file,
         credential=lambda: credential,
         provider_command=None,
         environment_cache=None,
@@ -166,42 +176,79 @@ def azure_subscription(subscription: str) -> Cloud:
         timeouts=AZURE_TIMEOUTS,
         ensure=lambda: None,
         preflight=True,
+        principal_id=str(claims.get("oid", "")),
+        principal_type=principal_type(claims),
+        storage_suffix=there.storage_suffix,
+        provider_settings=_provider_settings(there),
     )
 
 
+def azure_was_asked() -> bool:
+    """Whether this process has turned to Azure: what fails then is worth a report."""
+    return bool(_asked)
+
+
+def _provider_settings(there: Environment) -> tuple[tuple[str, str], ...]:
+    """How azure-native finds the same ARM by the same chain of credentials as this process: its own default is another
+    chain (pulumi/pulumi-azure-native, provider/pkg/provider/auth_azidentity.go; #3294)."""
+    chain = ("useDefaultAzureCredential", "true")
+    if there.name is not None:
+        return chain, ("environment", there.name)
+    # An authority that Entra's public directory of clouds does not list
+    return chain, ("metadataHost", urlsplit(there.arm).netloc), ("disableInstanceDiscovery", "true")
+
+
 def cloud_to_provision(target: Target, rehearse: bool, machines: str | None, store: str | None) -> Cloud:
-    """The cloud that a new run goes to. Raises NotFeasible for Azure at an endpoint of the caller's own: Pulumi's
-    provider would make there what the rest of tfinfra looks for here."""
+    """The cloud that a new run goes to. Raises CredentialsError for tokens in files, and NotFeasible for an endpoint
+    that does not describe itself: Pulumi's provider can take neither."""
     cloud = cloud_for(target, rehearse, machines, store)
-    if cloud.provider_command is None and cloud.arm_endpoint != AZURE_ARM:
-        message = f"{ARM_ENDPOINT} is {cloud.arm_endpoint}: runs there can be listed, fetched and ended, not begun"
-        raise NotFeasible(message, hint=f"unset {ARM_ENDPOINT}")
+    if cloud.provider_command is not None:
+        return cloud
+    if os.environ.get(ARM_TOKEN_FILE):
+        message = f"{ARM_TOKEN_FILE} names a token that Pulumi's azure-native provider cannot take"
+        hint = f"with it runs are listed, fetched and ended; to begin one, unset it and sign in: {SIGN_IN}"
+        raise CredentialsError(message, hint=hint)
+    described = environment_at(cloud.arm_endpoint, cloud.ca_file)
+    if isinstance(described, str):
+        message = f"{ARM_ENDPOINT} is {cloud.arm_endpoint}, which does not say what cloud it is: {described}"
+        hint = "Pulumi's provider asks it for /metadata/endpoints too; runs there can be listed, fetched and ended"
+        raise NotFeasible(message, hint=hint)
     return cloud
 
 
-def _credential() -> TokenCredential:
+def _credential(there: Environment) -> TokenCredential:
     """The caller's: tokens in files, where they are named, else what azure-identity finds."""
     token_file = os.environ.get(ARM_TOKEN_FILE)
     if not token_file:
-        return _default_credential()
+        return _default_credential(there)
     from tfinfra.localcloud.credential import TokenFileCredential
 
     return TokenFileCredential(Path(token_file), Path(os.environ.get(STORAGE_TOKEN_FILE) or token_file))
 
 
-def _default_credential() -> TokenCredential:
+def _default_credential(there: Environment) -> TokenCredential:
+    """azure-identity's chain, without what the provider's own (in Go) has not: both must find the same caller."""
     import logging
 
     from azure.identity import DefaultAzureCredential
 
     logging.getLogger("azure.identity").setLevel(logging.ERROR)  # its page-long warning is our one-line error
-    return DefaultAzureCredential()
+    elsewhere: dict[str, Any] = {} if there.authority is None else {"authority": there.authority}
+    if there.name is None:
+        elsewhere["disable_instance_discovery"] = True  # as the provider is told
+    return DefaultAzureCredential(
+        exclude_shared_token_cache_credential=True,
+        exclude_visual_studio_code_credential=True,
+        exclude_broker_credential=True,
+        **elsewhere,
+    )
 
 
 def _caller(credential: TokenCredential, scope: str) -> dict[str, object]:
     """The claims of the caller's own token: who pays, and who owns what is made. Raises CredentialsError."""
     from azure.core.exceptions import ClientAuthenticationError
 
+    from tfinfra.azure.caller import why_refused
     from tfinfra.localcloud.tokens import claims_of
 
     try:
@@ -209,7 +256,5 @@ def _caller(credential: TokenCredential, scope: str) -> dict[str, object]:
     except (OSError, ValueError) as error:
         raise CredentialsError(f"{ARM_TOKEN_FILE} holds no token: {error}") from error
     except ClientAuthenticationError as error:
-        raise CredentialsError(
-            f"no credential for Azure: {str(error).splitlines()[0]}",
-            hint="run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET",
-        ) from error
+        others = "; the ARM_* variables of other tools are not read" if os.environ.get("ARM_CLIENT_ID") else ""
+        raise CredentialsError(f"no credential for Azure: {why_refused(error)}", hint=SIGN_IN + others) from error

@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tfinfra.cloud import Cloud
-from tfinfra.errors import CredentialsError
 
 if TYPE_CHECKING:
     from azure.mgmt.resource.resources import ResourceManagementClient
@@ -71,11 +70,6 @@ def _patience(**settings: Any) -> Any:
             return None if asked is None else min(asked, LONGEST_WAIT)
 
     return Bounded(**settings)
-
-
-def token_refused(cloud: Cloud) -> CredentialsError:
-    """The error for an answer of 401."""
-    return CredentialsError(f"{cloud.arm_endpoint} does not accept your token", hint="sign in again: `az login`")
 
 
 def get_json(cloud: Cloud, path: str, **query: str) -> Any:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tfinfra.azure.answers import arm_error, reason
 from tfinfra.azure.clients import COMPUTE_API, get_once, resource_client, warm
 from tfinfra.azure.names import RUN_ID, run_of_group
+from tfinfra.azure.sign_in import way_in
 from tfinfra.clock import spell_seconds
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError, ProvisioningError, TeardownIncomplete
@@ -247,5 +248,5 @@ def _told(error: AzureError, what: str) -> CredentialsError | ProvisioningError:
 
     message, status = f"{what}: {reason(error)}", getattr(error, "status_code", None)
     if isinstance(error, ClientAuthenticationError):
-        return CredentialsError(message)
+        return CredentialsError(message, hint=way_in(reason(error)))
     return ProvisioningError(message, status=status)

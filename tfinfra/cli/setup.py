@@ -2,28 +2,48 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
     from tfinfra.cloud import Cloud
+    from tfinfra.lifecycle.prepare import PluginWish
 
 
 @click.command(short_help="Install what tfinfra needs on this machine, or prepare a subscription.")
 @click.argument("where", type=click.Choice(["local", "azure"]), default="local")
 @click.option("--target", metavar="T", help="azure: prepare the subscription of this target of compute_targets.yaml.")
 @click.option("--subscription", metavar="ID", help="azure: prepare this subscription.")
+@click.option(
+    "--provider", metavar="WHERE", help="Pulumi's azure-native plugin: a file, or a folder or URL that holds it."
+)
+@click.option("--provider-sha256", metavar="HEX", help="The SHA-256 that the plugin's archive must have.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
-def command(where: str, target: str | None, subscription: str | None, as_json: bool) -> int:
-    """local: install Pulumi and build the default training environments, so that the first `up` need not.
+def command(
+    where: str,
+    *,
+    target: str | None,
+    subscription: str | None,
+    provider: str | None,
+    provider_sha256: str | None,
+    as_json: bool,
+) -> int:
+    """local: install Pulumi and its azure-native plugin, which only runs on Azure need, and build the default training
+    environments, so that the first `up` need not.
 
-    azure: make the role by which nodes and timers delete a run's groups. Once for a subscription is enough; it takes
-    the right to make roles there, and exits with 5 without it.
+    azure: make the role by which nodes and timers delete a run's groups, and install the plugin. The role is needed
+    once for a subscription; it takes the right to make roles there, and exits with 5 without it.
+
+    The plugin comes from its vendor, or from where --provider or TFINFRA_PROVIDER_MIRROR says. Its SHA-256 must be that
+    of --provider-sha256 or TFINFRA_PROVIDER_SHA256, of the mirror's checksum file, or the one that it had first.
     """
     from tfinfra.cli.output import print_document, progress
+    from tfinfra.lifecycle.prepare import PluginWish
 
-    made, told = _azure(target, subscription) if where == "azure" else _local()
+    wish = PluginWish(provider, provider_sha256)
+    made, told = _azure(target, subscription, wish) if where == "azure" else _local(wish)
     if as_json:
         print_document(made)
     else:
@@ -31,20 +51,27 @@ def command(where: str, target: str | None, subscription: str | None, as_json: b
     return 0
 
 
-def _local() -> tuple[Any, str]:
+def _local(wish: PluginWish) -> tuple[Any, str]:
     from tfinfra.cli.output import progress
     from tfinfra.lifecycle.prepare import prepare_machine
 
-    return prepare_machine(progress), "this machine is ready: `tfinfra up MANIFEST` starts at once"
+    return prepare_machine(progress, wish), "this machine is ready: `tfinfra up MANIFEST` starts at once"
 
 
-def _azure(target: str | None, subscription: str | None) -> tuple[Any, str]:
+def _azure(target: str | None, subscription: str | None, wish: PluginWish) -> tuple[Any, str]:
     from tfinfra.azure.setup import make_group_deleter
+    from tfinfra.cli.output import progress
+    from tfinfra.lifecycle.prepare import install_provider
 
     cloud = _cloud(target, subscription)
     role = make_group_deleter(cloud)
     what = "made" if role.made else "is there already"
-    return role, f"role '{role.role}' {what} in subscription {cloud.subscription_id}"
+    told = f"role '{role.role}' {what} in subscription {cloud.subscription_id}"
+    if cloud.provider_command is not None:
+        return asdict(role), told
+    progress(told)
+    provider = install_provider(progress, wish)
+    return {**asdict(role), "provider": provider}, f"the azure-native plugin is at {provider}"
 
 
 def _cloud(target: str | None, subscription: str | None) -> Cloud:

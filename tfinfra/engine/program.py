@@ -13,6 +13,9 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from typing import Any
 
+from tfinfra.engine.principal import check_principal
+from tfinfra.errors import CredentialsError
+
 _PACKAGE = "stacks"
 _ALONE = threading.Lock()
 # What the programs touch of azure-native: one class of each module loads all of it
@@ -32,14 +35,18 @@ class Program:
     """A deploy folder's program as the Automation API takes it: called, it registers the stack's resources.
 
     Pulumi goes on with them after the call, and looks their modules up in sys.modules: `leave` puts those away, once
-    the update has ended.
+    the update has ended. `principal` is the object id that the provider must act as, "" for any: another one is
+    `refused`, before the program does anything.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, principal: str = "") -> None:
+        self.refused: CredentialsError | None = None
         self._folder = folder
+        self._principal = principal
         self._others: dict[str, Any] | None = None
 
     def __call__(self) -> None:
+        self._check()
         _strip_aliases()
         finder = _Finder(self._folder)
         with _ALONE:
@@ -50,6 +57,15 @@ class Program:
                 runpy.run_path(str(self._folder / "__main__.py"), run_name="tfinfra_deploy")
             finally:
                 sys.meta_path.remove(finder)
+
+    def _check(self) -> None:
+        if not self._principal:
+            return
+        try:
+            check_principal(self._principal)
+        except CredentialsError as error:
+            self.refused = error
+            raise
 
     def leave(self) -> None:
         """After it, everything is as before."""

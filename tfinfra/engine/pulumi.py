@@ -16,6 +16,7 @@ from tfinfra.cloud import Cloud
 from tfinfra.engine.events import Event, stack_outputs, to_event
 from tfinfra.engine.notations import UNREAD
 from tfinfra.engine.plugin import Plugin
+from tfinfra.engine.provider.settings import provider_config, provider_variables
 from tfinfra.engine.toolchain import VERSION, find_cli
 from tfinfra.errors import ProvisioningError, TfinfraError
 
@@ -125,7 +126,8 @@ class Engine:
         from tfinfra.engine.stacks import RunStack, open_workspace
 
         wait(before)
-        workspace = open_workspace(cli, self._deploy, self._state, os.environ)
+        variables = provider_variables(self._cloud, self._state, os.environ)
+        workspace = open_workspace(cli, self._deploy, self._state, os.environ, variables)
         return RunStack(f"{self._run}-{part}", workspace)
 
     def _stack(self, part: str) -> Future[RunStack]:
@@ -152,8 +154,9 @@ class Engine:
         except CommandError:
             raise self._error(part, ()) from None
         self._warm[part.partition("-")[0]].result()
-        stack.configure({**{f"tfinfra:{name}": value for name, value in config.items()}, **self._provider_config()})
-        stack.workspace.program = Program(self._deploy)
+        own = {f"tfinfra:{name}": value for name, value in config.items()}
+        stack.configure({**own, **provider_config(self._cloud)})
+        stack.workspace.program = Program(self._deploy, self._cloud.principal_id)
         if self._plugin is not None:
             self._plugin = self._living(self._plugin)
             debugged = {"PULUMI_DEBUG_PROVIDERS": f"azure-native:{self._plugin.port()}"}
@@ -169,10 +172,6 @@ class Engine:
         assert fresh is not None  # noqa: S101 - there was one
         return fresh
 
-    def _provider_config(self) -> dict[str, str]:
-        where = {"subscriptionId": self._cloud.subscription_id, "tenantId": self._cloud.tenant_id}
-        return {f"azure-native:{name}": value for name, value in where.items()}
-
     # Running
 
     def _attempt(self, part: str, stack: RunStack, seen: _Seen, work: Callable[[], T]) -> T:
@@ -185,6 +184,8 @@ class Engine:
                 return work()
         except CommandError:
             stack.settle()
+            if isinstance(stack.workspace.program, Program) and stack.workspace.program.refused is not None:
+                raise stack.workspace.program.refused from None
             raise self._error(part, tuple(seen.events)) from None
         finally:
             if isinstance(stack.workspace.program, Program):

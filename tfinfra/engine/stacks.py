@@ -31,13 +31,16 @@ _SECRET = "[secret]"  # noqa: S105 - what Pulumi writes where a value is not sho
 _LATE = 2.0
 
 
-def open_workspace(cli: Cli, deploy: Path, state: Path, environ: Mapping[str, str]) -> LocalWorkspace:
+def open_workspace(
+    cli: Cli, deploy: Path, state: Path, environ: Mapping[str, str], more: Mapping[str, str]
+) -> LocalWorkspace:
     """A workspace in `state`, so that stack settings never stand in the deploy folder; the project file is copied
-    there word for word. The inline program needs nothing else of the folder."""
+    there word for word. The inline program needs nothing else of the folder. `more` are variables of the provider."""
     folder = state / "project"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _PROJECT).write_bytes((deploy / _PROJECT).read_bytes())
-    return LocalWorkspace(work_dir=str(folder), env_vars=tool_variables(state, environ), pulumi_command=cli)
+    variables = {**tool_variables(state, environ), **more}
+    return LocalWorkspace(work_dir=str(folder), env_vars=variables, pulumi_command=cli)
 
 
 class RunStack(Stack):

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from tfinfra.engine.provider.place import link_plugins
+
 
 def tool_variables(state: Path, environ: Mapping[str, str]) -> dict[str, str]:
     """The tool's own variables: everything in `state`, nothing asked, nothing fetched; the user's backend wins."""
     home, backend = state / "home", state / "backend"
     for made in (home, backend):
         made.mkdir(parents=True, exist_ok=True)
+    link_plugins(home)
     variables = {
         "PULUMI_BACKEND_URL": environ.get("PULUMI_BACKEND_URL") or backend.as_uri(),
         "PULUMI_HOME": str(home),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",  # one on PATH may be of any version, and nobody has seen its hash
         "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
         # A run's stacks are small and the tool lives for a second: collecting garbage is a third of its work
         "GOGC": environ.get("GOGC", "off"),

@@ -31,18 +31,20 @@ class Finding:
     hint: str | None = None
 
 
-def examine(kinds: Callable[[], Mapping[str, str | None]]) -> list[Finding]:
-    """All checks, in order. `kinds` gives the local cloud's kinds of machines, each with why it is not possible."""
+def examine(kinds: Callable[[], Mapping[str, str | None]], *, asking: bool = True) -> list[Finding]:
+    """All checks, in order; without `asking` none that asks a cloud. `kinds` gives the local cloud's kinds of machines,
+    each with why it is not possible."""
     checks: tuple[Callable[[], list[Finding]], ...] = (
         _python,
         _pulumi,
+        _provider,
         _go,
         lambda: _machines(kinds()),
         _cloud_init,
         _gpus,
         _folders,
         _disk,
-        _leftovers,
+        *((_leftovers,) if asking else ()),
     )
     return [finding for check in checks for finding in check()]
 
@@ -61,6 +63,18 @@ def _pulumi() -> list[Finding]:
     if shutil.which("go"):
         return [Finding("pulumi", "note", "not there; the first `up` gets it", "`tfinfra setup` gets it now")]
     return [Finding("pulumi", "note", "not there, and no Go to build it", "install Go, or Pulumi from its vendor")]
+
+
+def _provider() -> list[Finding]:
+    from tfinfra.engine.provider.install import recorded
+    from tfinfra.engine.provider.place import VERSION, find_provider
+
+    found, known = find_provider(), recorded()
+    if found is None:
+        hint = "`tfinfra setup` gets it; TFINFRA_PROVIDER_MIRROR names a mirror or a file where the network is closed"
+        return [Finding("azure-native plugin", "note", f"{VERSION} is not there; only runs on Azure need it", hint)]
+    trust = f"SHA-256 {known['sha256']} (by {known['known_by']})" if known else "nobody recorded its SHA-256"
+    return [Finding("azure-native plugin", "ok", f"{found}, {trust}")]
 
 
 def _go() -> list[Finding]:

@@ -36,6 +36,8 @@ def cloud_fields(cloud: Cloud) -> dict[str, Any]:
         "token_scope": cloud.token_scope,
         "ca_file": str(cloud.ca_file) if cloud.ca_file else None,
         "provider_command": list(cloud.provider_command) if cloud.provider_command else None,
+        "provider_settings": [list(setting) for setting in cloud.provider_settings],
+        "principal_id": cloud.principal_id,
     }
 
 
@@ -59,6 +61,8 @@ def _cloud(fields: Mapping[str, Any]) -> Cloud:
         node_platform="",
         timeouts=Timeouts(0, 0, 0, 0),
         ensure=_left_to_the_client,
+        provider_settings=tuple((name, value) for name, value in fields["provider_settings"]),
+        principal_id=fields["principal_id"],
     )
 
 

@@ -53,12 +53,13 @@ class LockSeam(Protocol):
 
 @dataclass(frozen=True)
 class Ports:
-    """`check_source` raises ManifestError for a source directory that cannot be shipped. `build_environment` gives the
-    folder that nodes mount, None where each node builds its own. `delete_group` takes the group and its run, returns
-    once ARM says 404, tells what it tries again, and raises TeardownIncomplete; `remove` takes the ARM id of one
-    resource, its group and the run, returns once that is gone, and raises ProvisioningError or TeardownIncomplete;
-    `known_lack` says why one of the plan's places cannot have its nodes (the flag: something of the run was tried in
-    its location before), None where it may; `drop_stacks` forgets stacks in a
+    """`ensure_cli` gets what provisioning takes on this machine, where it is not there: Pulumi, and its azure-native
+    plugin where the cloud brings none. `check_source` raises ManifestError for a source directory that cannot be
+    shipped. `build_environment` gives the folder that nodes mount, None where each node builds its own. `delete_group`
+    takes the group and its run, returns once ARM says 404, tells what it tries again, and raises TeardownIncomplete;
+    `remove` takes the ARM id of one resource, its group and the run, returns once that is gone, and raises
+    ProvisioningError or TeardownIncomplete; `known_lack` says why one of the plan's places cannot have its nodes (the
+    flag: something of the run was tried in its location before), None where it may; `drop_stacks` forgets stacks in a
     backend of the user's own (with True also those that somebody has locked) and gives what remains and why.
 
     `groups` are all runs', `strangers` groups that are only named as a run's; `store_of` is the URL of the store in a

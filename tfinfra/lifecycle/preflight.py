@@ -139,10 +139,10 @@ def _requests(
 
     caller = {"subscription": cloud.subscription_id, "principal": object_id(cloud)}
     record = _record(compiled, cloud, run)
-    keep = record_part("keep", settings.stack_config(record, "keep", standing), caller)
+    keep = record_part("keep", settings.stack_config(record, "keep", standing, cloud), caller)
     bundle = (f"bundles/{_BUNDLE}.tar.gz", _BUNDLE)
     node = settings.node_settings(record, cloud, keep["outputs"], standing, bundle=bundle)
-    config = settings.compute_config(record, keep["outputs"], standing, node)
+    config = settings.compute_config(record, keep["outputs"], standing, cloud, node)
     compute = record_part("compute", config, caller)
     return tuple(_request(document) for part in (keep, compute) for document in part["requests"])
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
+from tfinfra.errors import TfinfraError
 from tfinfra.lifecycle.ports import Progress
 from tfinfra.model import Requirements
 from tfinfra.paths import cache_folder
@@ -12,15 +14,44 @@ THIS_MACHINE = ""
 """The platform of an environment that the local cloud's nodes mount."""
 
 
-def prepare_machine(progress: Progress) -> dict[str, Any]:
-    """Installs Pulumi and builds the environments of the default versions, with and without Horovod. What was made:
-    {"pulumi": path, "environments": [path, …]}. Raises TfinfraError."""
+@dataclass(frozen=True)
+class PluginWish:
+    """Where the provider plugin's archive is and what its SHA-256 must be, where the user says so."""
+
+    where: str | None = None
+    sha256: str | None = None
+
+
+def prepare_machine(progress: Progress, wish: PluginWish) -> dict[str, Any]:
+    """Installs Pulumi and its provider plugin, and builds the environments of the default versions, with and without
+    Horovod. What was made: {"pulumi": path, "provider": path or None, "environments": [path, …]}. Raises TfinfraError;
+    not where the plugin cannot be had and `wish` is for none: only runs on Azure need it."""
     from tfinfra.engine.toolchain import ensure_cli
 
     pulumi = ensure_cli(progress)
     progress(f"Pulumi: {pulumi}")
+    provider = _tried(progress) if wish == PluginWish() else install_provider(progress, wish)
     environments = [_environment(wanted, progress) for wanted in default_requirements()]
-    return {"pulumi": str(pulumi), "environments": environments}
+    return {"pulumi": str(pulumi), "provider": provider, "environments": environments}
+
+
+def install_provider(progress: Progress, wish: PluginWish) -> str:
+    """Installs the azure-native plugin, which runs on Azure need; its path. Raises TfinfraError."""
+    from tfinfra.engine.provider.install import ensure_provider
+
+    return str(ensure_provider(progress, where=wish.where, sha256=wish.sha256))
+
+
+def _tried(progress: Progress) -> str | None:
+    """The plugin, None where it cannot be had."""
+    try:
+        return install_provider(progress, PluginWish())
+    except TfinfraError as error:
+        progress(f"note: {error.message}")
+        progress("note: only runs on Azure need the azure-native plugin; `tfinfra setup azure` and `up` get it then")
+        if error.hint:
+            progress(f"note: {error.hint}")
+        return None
 
 
 def default_requirements() -> tuple[Requirements, ...]:

@@ -65,7 +65,8 @@ class Provisioning:
         elsewhere.publish(there(active.root), active.folder.update(phase="running"), active.plan)
 
     def _keep(self, standing: Standing) -> dict[str, Any]:
-        config, place = settings.stack_config(self._active.record(), "keep", standing), self._active.plan.infrastructure
+        config = settings.stack_config(self._active.record(), "keep", standing, self._ports.cloud)
+        place = self._active.plan.infrastructure
         made = attempts.persevere(self._active, place, lambda: self._up("keep", config))
         if isinstance(made, attempts.Refused):
             raise attempts.without_store(made)
@@ -79,7 +80,8 @@ class Provisioning:
         active.watch = None if active.options.detach else self._new_watch()
         self._data.offer(there(active.store))
         part = settings.part_of(record.compute_group, active.run)
-        self._up(part, settings.compute_config(record, keep, standing, node), lambda: look(self._active, self._data))
+        config = settings.compute_config(record, keep, standing, self._ports.cloud, node)
+        self._up(part, config, lambda: look(self._active, self._data))
 
     def _reachable(self, url: str) -> ObjectStore:
         """The run's store, which the caller may have been granted a moment ago."""

@@ -33,7 +33,7 @@ def real_ports(cloud: Cloud, clock: Callable[[], float], engine: EngineProcess |
     """The ports of `cloud`; `engine` is one that was started early, None starts it where it is needed."""
     return Ports(
         cloud=cloud,
-        ensure_cli=_ensure_cli,
+        ensure_cli=lambda progress: _ensure_cli(cloud, progress),
         check_source=_check_source,
         make_lock=lambda wanted, progress: _make_lock(cloud, wanted, progress),
         build_environment=lambda lock, progress: _build_environment(cloud, lock, progress),
@@ -63,10 +63,16 @@ def real_ports(cloud: Cloud, clock: Callable[[], float], engine: EngineProcess |
     )
 
 
-def _ensure_cli(progress: Progress) -> Path:
+def _ensure_cli(cloud: Cloud, progress: Progress) -> Path:
+    """Pulumi's tool, and its provider plugin where the cloud brings none."""
     from tfinfra.engine.toolchain import ensure_cli
 
-    return ensure_cli(progress)
+    tool = ensure_cli(progress)
+    if cloud.provider_command is None:
+        from tfinfra.engine.provider.install import ensure_provider
+
+        ensure_provider(progress)
+    return tool
 
 
 def _make_lock(cloud: Cloud, wanted: Requirements, progress: Progress) -> LockSeam:

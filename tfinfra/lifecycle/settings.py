@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+from tfinfra.azure.environments import PUBLIC
 from tfinfra.azure.standing import Standing
 from tfinfra.cloud import Cloud
 from tfinfra.lifecycle.record import RunRecord
@@ -84,7 +85,7 @@ def _join(endpoint: str, part: str) -> str:
     return f"{endpoint.rstrip('/')}/{quote(part)}"
 
 
-def stack_config(record: RunRecord, part: str, standing: Standing) -> dict[str, str]:
+def stack_config(record: RunRecord, part: str, standing: Standing, cloud: Cloud) -> dict[str, str]:
     """The configuration that both stacks take."""
     keep = part == "keep"
     role = standing.deleter_role if standing.may_delete else NO_ROLE
@@ -94,8 +95,18 @@ def stack_config(record: RunRecord, part: str, standing: Standing) -> dict[str, 
         "owner": record.owner,
         "expiresAt": record.keep_until if keep else record.deadline,
         "attempt": "0" if keep else str(choice_of(record.compute_group, record.run)),
+        "principalType": cloud.principal_type,
         **({"deleterRole": role} if role else {}),
+        **_elsewhere(cloud),
     }
+
+
+def _elsewhere(cloud: Cloud) -> dict[str, str]:
+    """Where ARM and the storage accounts are, as far as that is not Azure's public cloud. The local cloud passes for
+    that one to what it holds."""
+    if cloud.name == "local" or cloud.arm_endpoint == PUBLIC.arm:
+        return {}
+    return {"armEndpoint": cloud.arm_endpoint, "storageSuffix": cloud.storage_suffix}
 
 
 def node_settings(
@@ -121,13 +132,13 @@ def node_settings(
 
 
 def compute_config(
-    record: RunRecord, keep: Mapping[str, Any], standing: Standing, settings: NodeSettings
+    record: RunRecord, keep: Mapping[str, Any], standing: Standing, cloud: Cloud, settings: NodeSettings
 ) -> dict[str, str]:
     """The compute stack's configuration: the common one, the place that is tried, who may delete it, the nodes'
     settings."""
     timer = keep.get("timerIdentityId")
     return {
-        **stack_config(record, "compute", standing),
+        **stack_config(record, "compute", standing, cloud),
         "choice": str(choice_of(record.compute_group, record.run)),
         "identityId": keep["identityId"],
         **({"timerIdentityId": timer} if timer else {}),

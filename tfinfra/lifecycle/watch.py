@@ -13,6 +13,7 @@ from tfinfra import layout
 from tfinfra.background import spawn
 from tfinfra.clock import count
 from tfinfra.errors import Cancelled, ProvisioningError, TfinfraError, first_line
+from tfinfra.lifecycle.absent import why_absent
 from tfinfra.lifecycle.listing import LATE, Every, Listing
 from tfinfra.lifecycle.observer import Observer
 from tfinfra.lifecycle.tail import LogTail
@@ -255,15 +256,16 @@ class Watch:
     def _none_came(self, booted: float) -> Outcome | None:
         if self._registered or self._beats or self.statuses or self._clock() - booted < self._timeouts.register:
             return None
-        hint = next(iter(self._boot_errors.values()), "the nodes wrote nothing into the run's store")
-        return self._settle(f"no node registered within {self._timeouts.register:.0f} s: {hint}")
+        why = next(iter(self._boot_errors.values()), None) or why_absent(self._plan.infrastructure.image)
+        return self._settle(f"no node registered within {self._timeouts.register:.0f} s: {why}")
 
     def _none_answers(self) -> Outcome | None:
         """Every node that ever answered is silent: with one node, nobody else can see that its agent died."""
         silent = [self._clock() - seen for _, seen in self._beats.values()]
         if not silent or min(silent) < self._timeouts.heartbeat + GRACE:
             return None
-        return self._settle(f"no node has answered for {min(silent):.0f} s")
+        why = self._fates()
+        return self._settle(f"no node has answered for {min(silent):.0f} s" + (f": {why}" if why else ""))
 
     def _settle(self, message: str) -> Outcome:
         """Writes a failed outcome, unless a node was first: whoever reads the store later finds the same."""

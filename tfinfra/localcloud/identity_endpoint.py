@@ -21,7 +21,8 @@ import secrets
 import shlex
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -106,6 +107,15 @@ class IdentityEndpoint:
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+    @contextmanager
+    def acting(self, caller: Caller) -> Iterator[None]:
+        """Within it, tokens stand for another caller."""
+        self.caller, before = caller, self.caller
+        try:
+            yield
+        finally:
+            self.caller = before
 
     def serve(self) -> None:
         """Serves until the process ends."""

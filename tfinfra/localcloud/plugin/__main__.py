@@ -21,6 +21,7 @@ _LOOK = 1.0
 
 
 def main() -> None:
+    parent = os.getppid()  # before anything that takes time: the engine may be killed meanwhile
     options, _ = _arguments().parse_known_args()  # the engine adds options of its own, for logs and traces
     import grpc  # type: ignore[import-untyped] # it ships no types
     from pulumi.runtime.proto import provider_pb2_grpc
@@ -38,7 +39,7 @@ def main() -> None:
     if options.until_stdin_closes:
         threading.Thread(target=_leave_with_stdin, daemon=True).start()
     else:
-        threading.Thread(target=_leave_with_parent, args=(os.getppid(),), daemon=True).start()
+        threading.Thread(target=_leave_with_parent, args=(parent,), daemon=True).start()
     server.wait_for_termination()
 
 

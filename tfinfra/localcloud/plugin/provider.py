@@ -17,7 +17,7 @@ from tfinfra.arm.requests import arm_body
 from tfinfra.arm.shapes import body_type, from_arm, to_arm
 from tfinfra.localcloud.plugin.errors import PartlyCreated, Refused
 from tfinfra.localcloud.plugin.session import Session
-from tfinfra.localcloud.plugin.styles import LONG_DELETIONS, LONG_WRITES
+from tfinfra.localcloud.plugin.styles import LONG_DELETIONS, LONG_WRITES, SUBRESOURCES
 
 VERSION = "3.29.0"
 _Method = Callable[["Provider", Any, grpc.ServicerContext], Any]
@@ -121,9 +121,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         kind, inputs = kind_of(_token(request.urn)), _plain(request.properties)
         if request.preview:
             return provider_pb2.CreateResponse(properties=_outputs(kind, arm_body(kind, inputs)))
-        arm, path = self._now.arm, kind.path(inputs, self._now.subscription)
+        arm, path = self._now.arm, _path(kind, inputs, self._now.subscription)
         arm.check_absent(path, kind.api_version)
-        made = self._written(kind, path, inputs)
+        made = self._written(kind, path, _with_subresources(kind, arm_body(kind, inputs), {}))
         return provider_pb2.CreateResponse(id=str(made.get("id") or path), properties=_outputs(kind, made))
 
     @_answers
@@ -131,7 +131,11 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         kind, inputs = kind_of(_token(request.urn)), _plain(request.news)
         if request.preview:
             return provider_pb2.UpdateResponse(properties=_outputs(kind, arm_body(kind, inputs)))
-        return provider_pb2.UpdateResponse(properties=_outputs(kind, self._written(kind, request.id, inputs)))
+        body, there = arm_body(kind, inputs), {}
+        if _unset(kind, body):
+            there = self._now.arm.read(request.id, kind.api_version).get("properties", {})
+        made = self._written(kind, request.id, _with_subresources(kind, body, there))
+        return provider_pb2.UpdateResponse(properties=_outputs(kind, made))
 
     @_answers
     def Read(self, request: Any, context: Any) -> Any:
@@ -163,12 +167,12 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             self._session.arm.pauses.stopped.set()
         return empty_pb2.Empty()
 
-    def _written(self, kind: Kind, path: str, inputs: dict[str, Any]) -> dict[str, Any]:
+    def _written(self, kind: Kind, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """The resource as it is read after its write. A read that fails is no error of the provider's: what the write
         answered is taken (provider.go, readAfterWrite)."""
         arm = self._now.arm
         follow = kind.arm_type in LONG_WRITES
-        made: dict[str, Any] = arm.put(path, kind.api_version, arm_body(kind, inputs), follow=follow)
+        made: dict[str, Any] = arm.put(path, kind.api_version, body, follow=follow)
         try:
             read: dict[str, Any] = arm.read(str(made.get("id") or path), kind.api_version)
         except Refused:
@@ -181,6 +185,23 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             return _outputs(kind, self._now.arm.read(path, kind.api_version))
         except Refused as error:
             raise Refused(f"request failed {path}: {error}", error.status) from error
+
+
+def _path(kind: Kind, inputs: dict[str, Any], subscription: str) -> str:
+    """Where a resource is asked for; a group as its own specification spells it. Its id is what ARM answers."""
+    path = kind.path(inputs, subscription)
+    return path.replace("/resourceGroups/", "/resourcegroups/") if kind.arm_type.endswith("/resourceGroups") else path
+
+
+def _unset(kind: Kind, body: dict[str, Any]) -> list[str]:
+    """The properties of SUBRESOURCES that the body says nothing of."""
+    return [name for name in SUBRESOURCES.get(kind.arm_type, ()) if name not in body.get("properties", {})]
+
+
+def _with_subresources(kind: Kind, body: dict[str, Any], there: dict[str, Any]) -> dict[str, Any]:
+    """The body with what is `there` of them, with empty lists where nothing is."""
+    unset = {name: there.get(name, []) for name in _unset(kind, body)}
+    return {**body, "properties": {**body.get("properties", {}), **unset}} if unset else body
 
 
 def _same(name: str, old: Any, new: Any) -> bool:

@@ -41,6 +41,7 @@ class Storage(pulumi.ComponentResource):
                 scope=account.id,
                 principal=authorization.get_client_config_output().object_id,
                 role=BLOB_DATA_CONTRIBUTOR,
+                principal_type=run.principal_type,
             )
         self.account_id = account.id
         endpoint = told(account.primary_endpoints.apply(lambda ends: ends and ends.blob), "where the object store is")

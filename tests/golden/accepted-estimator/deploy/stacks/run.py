@@ -20,8 +20,9 @@ class Run:
     """`group` is this stack's resource group; `expires_at` (ISO 8601, UTC) is when that group may be deleted.
 
     `deleter_role` is the GUID of the role that deletes groups, None for the one that `tfinfra setup azure` makes;
-    `may_delete` is false where the subscription has no such role. `arm_endpoint`, without a trailing slash, is where
-    the timer calls ARM and whom its token is for: sovereign clouds have their own.
+    `may_delete` is false where the subscription has no such role. `principal_type` is the kind of the caller ("User",
+    "ServicePrincipal"). `arm_endpoint`, without a trailing slash, is where the timer calls ARM and whom its token is
+    for: sovereign clouds have their own, as they have a `storage_suffix` that ends the hosts of storage accounts.
     """
 
     id: str
@@ -33,6 +34,8 @@ class Run:
     deleter_role: str | None = None
     may_delete: bool = True
     arm_endpoint: str = ARM
+    principal_type: str | None = None
+    storage_suffix: str = "core.windows.net"
 
     @property
     def keep_group(self) -> str:
@@ -67,6 +70,8 @@ def read_run(plan: Plan, config: pulumi.Config) -> Run:
         deleter_role=None if deleter == NO_ROLE else deleter,
         may_delete=deleter != NO_ROLE,
         arm_endpoint=(config.get("armEndpoint") or ARM).rstrip("/"),
+        principal_type=config.get("principalType"),
+        storage_suffix=config.get("storageSuffix") or "core.windows.net",
     )
 
 

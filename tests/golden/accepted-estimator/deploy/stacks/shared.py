@@ -100,7 +100,7 @@ class SharedAccess(pulumi.ComponentResource):
     def _zone(self, run: Run, group: resources.ResourceGroup, net: Network) -> privatedns.PrivateZone:
         zone = privatedns.PrivateZone(
             "shared-zone",
-            private_zone_name="privatelink.file.core.windows.net",
+            private_zone_name=f"privatelink.file.{run.storage_suffix}",
             resource_group_name=group.name,
             location="global",
             tags=run.tags,

@@ -1,0 +1,70 @@
+"""Azure as `cloud: azure` meets it, on this machine: an ARM endpoint that describes itself, an identity endpoint on
+loopback, and a mirror folder with a provider to install. The product is told of them by its own variables alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tfinfra.clouds import LOCAL_PACE
+from tfinfra.localcloud.identity_endpoint import Caller, IdentityEndpoint, person
+from tfinfra.localcloud.layout import SUBSCRIPTION, Layout
+from tfinfra.localcloud.plugin.arm import arm_by_token_file
+from tfinfra.localcloud.plugin.package import package
+from tfinfra.localcloud.starting import Endpoint, call, ensure_daemon
+from tfinfra.paths import cache_folder
+
+HOLDER = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/somebodys"
+OWN = "pulumi"
+"""What a cache of its own has for itself: a stand-in must never be installed where a real provider is looked for."""
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """`variables` are the environment of who goes there; `identity` says as whom."""
+
+    endpoint: Endpoint
+    identity: IdentityEndpoint
+    variables: Mapping[str, str]
+
+    @property
+    def groups(self) -> set[str]:
+        """The resource groups, but for the one that keeps the cloud from leaving."""
+        return {name for name in call(self.endpoint, "GET", "health")[1]["groups"] if not HOLDER.endswith(f"/{name}")}
+
+
+@contextmanager
+def rehearsed(
+    state: Path, folder: Path, wishes: Mapping[str, str], caller: Caller | None = None
+) -> Iterator[Rehearsed]:
+    """A cloud whose state is in `state`; `folder` takes the mirror and a cache of its own. `wishes` are what who comes
+    for Azure cannot say: "machines", "blobs", "image", and the program "azurite"."""
+    endpoint = ensure_daemon(Layout(state), cache_folder() / "environments")
+    arm = arm_by_token_file(endpoint.url, endpoint.layout.ca, endpoint.layout.token, pace=LOCAL_PACE)
+    arm.put(HOLDER, "2024-03-01", {"location": "eastus"})
+    assert call(endpoint, "PUT", "wishes", dict(wishes))[0] == 200
+    package(folder / "mirror", LOCAL_PACE)
+    with IdentityEndpoint(endpoint.layout, caller or person()) as identity:
+        yield Rehearsed(endpoint, identity, {**_variables(endpoint, folder), **identity.variables})
+    arm.delete(HOLDER, "2024-03-01")
+
+
+def _variables(endpoint: Endpoint, folder: Path) -> dict[str, str]:
+    return {
+        "TFINFRA_ARM_ENDPOINT": endpoint.url,
+        "TFINFRA_ARM_CA": str(endpoint.layout.ca),
+        "TFINFRA_PROVIDER_MIRROR": str(folder / "mirror"),
+        "TFINFRA_CACHE_DIR": str(_cache(folder / "cache")),
+        "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION,
+    }
+
+
+def _cache(folder: Path) -> Path:
+    """The user's cache, whose content is expensive, with a place of its own for providers."""
+    (folder / OWN).mkdir(parents=True)
+    for entry in (*cache_folder().iterdir(), *(cache_folder() / OWN).iterdir()):
+        if entry.name not in (OWN, "plugins") and not entry.name.startswith("provider"):
+            (folder / entry.relative_to(cache_folder())).symlink_to(entry)
+    return folder

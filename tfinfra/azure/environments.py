@@ -1,0 +1,89 @@
+"""The clouds that ARM answers for: the public one, the sovereign ones, and any that describes itself (Azure Stack, the
+local cloud).
+
+Names and hosts are those of azure-native (pulumi/pulumi-azure-native, provider/pkg/azure/cloud/cloud.go), which asks an
+endpoint that it does not know for /metadata/endpoints, as tfinfra does.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import HTTPSHandler, ProxyHandler, build_opener
+
+METADATA_API = "2022-09-01"
+"""The one version that azure-native asks for (provider/pkg/azure/cloud/metadata/client.go)."""
+
+_PATIENCE = 10.0
+
+
+@dataclass(frozen=True)
+class Environment:
+    """`name` is azure-native's, None where it asks the endpoint itself; `arm` has no trailing slash; `audience` is whom
+    a token must be for; `authority` is where it is had, None for the public one; `storage_suffix` ends the hosts of
+    storage accounts."""
+
+    name: str | None
+    arm: str
+    audience: str
+    authority: str | None
+    storage_suffix: str
+
+    @property
+    def scope(self) -> str:
+        """What a credential is asked for. A slash that ends the audience belongs to it, hence two.
+        https://learn.microsoft.com/entra/identity-platform/scopes-oidc#trailing-slash-and-default"""
+        return f"{self.audience}/.default"
+
+
+def _known(name: str, host: str, login: str | None, suffix: str) -> Environment:
+    return Environment(name, f"https://{host}", f"https://{host}", login and f"https://{login}", suffix)
+
+
+PUBLIC = _known("public", "management.azure.com", None, "core.windows.net")
+_KNOWN = (
+    PUBLIC,
+    _known("usgovernment", "management.usgovcloudapi.net", "login.microsoftonline.us", "core.usgovcloudapi.net"),
+    _known("china", "management.chinacloudapi.cn", "login.chinacloudapi.cn", "core.chinacloudapi.cn"),
+)
+
+
+@lru_cache(maxsize=8)
+def environment_at(endpoint: str, ca_file: Path | None) -> Environment | str:
+    """The environment whose ARM answers at `endpoint` (no trailing slash), by what it says of itself where it is not
+    one of the known three; the reason where it does not say."""
+    for known in _KNOWN:
+        if known.arm == endpoint:
+            return known
+    try:
+        return _described(endpoint, _metadata(endpoint, ca_file))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        return str(getattr(error, "reason", None) or error) or type(error).__name__
+
+
+def _described(endpoint: str, metadata: dict[str, Any]) -> Environment:
+    authentication = metadata["authentication"]
+    return Environment(
+        name=None,
+        arm=endpoint,
+        audience=str(authentication["audiences"][0]),
+        authority=str(authentication["loginEndpoint"]).rstrip("/"),
+        storage_suffix=str(metadata["suffixes"]["storage"]).lstrip("."),
+    )
+
+
+def _metadata(endpoint: str, ca_file: Path | None) -> dict[str, Any]:
+    """Raises OSError, ValueError."""
+    trust = ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
+    handlers: list[Any] = [HTTPSHandler(context=trust)]
+    if urlsplit(endpoint).hostname in ("127.0.0.1", "localhost"):
+        handlers.append(ProxyHandler({}))
+    url = f"{endpoint}/metadata/endpoints?api-version={METADATA_API}"
+    with build_opener(*handlers).open(url, timeout=_PATIENCE) as answer:
+        document: dict[str, Any] = json.loads(answer.read().decode("utf-8-sig"))
+    return document

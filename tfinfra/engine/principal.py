@@ -1,0 +1,38 @@
+"""Asks azure-native whom it acts as, before it writes anything: it has a chain of credentials of its own, and what it
+makes as another than the product's caller, the caller could not reach."""
+
+from __future__ import annotations
+
+from tfinfra.errors import CredentialsError
+
+_OF_CREDENTIALS = ("DefaultAzureCredential", "AADSTS", "access token", "authentication failed", "az login")
+_WAY = "sign in as one of them in both ways: `az account show` and the AZURE_* variables say who is signed in"
+
+
+def check_principal(wanted: str) -> None:
+    """Within a Pulumi program. Raises CredentialsError where the provider gets no token, or one of another principal
+    than the object id `wanted`; what else goes wrong stays the engine's to tell."""
+    from pulumi_azure_native import authorization
+
+    try:
+        found = authorization.get_client_config()
+    except Exception as error:
+        told = _told(str(error))
+        if told is None:
+            raise
+        raise CredentialsError(f"Pulumi's azure-native provider gets no token: {told}", hint=_WAY) from error
+    if found.object_id.lower() != wanted.lower():
+        message = (
+            f"two callers: tfinfra is signed in as the principal {wanted}, but Pulumi's azure-native provider as"
+            f" {found.object_id} (application {found.client_id}, tenant {found.tenant_id}); nothing was made"
+        )
+        raise CredentialsError(message, hint=_WAY)
+
+
+def _told(text: str) -> str | None:
+    """What matters of an error that is one of credentials, None where it is of anything else."""
+    if not any(word.lower() in text.lower() for word in _OF_CREDENTIALS):
+        return None
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    entra = next((line[line.index("AADSTS") :] for line in lines if "AADSTS" in line), None)
+    return (entra or " ".join(lines[:2])).partition(" Trace ID")[0][:400]

@@ -1,0 +1,160 @@
+"""Gets the plugin's archive onto this machine, whole, and says what its SHA-256 is."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPException, HTTPResponse
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
+from urllib.request import ProxyHandler, Request, build_opener
+
+from tfinfra.engine.provider.place import archive_name
+from tfinfra.engine.provider.source import MIRROR, Source, credentials, on_loopback, shown
+from tfinfra.errors import TfinfraError
+
+Progress = Callable[[str], None]
+
+_PATIENCE = 20.0  # seconds without a byte
+_CHUNK = 1 << 20
+_TELL = 5.0  # seconds between two lines of progress
+_PAUSES = (1.0, 3.0)
+_BESIDE = (".sha256", "SHA256SUMS")
+_CLOSED = (
+    f"where this network does not reach it, {MIRROR} names a mirror (https) or a folder that holds {archive_name()},"
+    " or that file (docs/azure.md, The provider plugin)"
+)
+
+_STRANGE_CA = "where it has a certificate of your own CA, SSL_CERT_FILE names the file of CAs that holds it"
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """The archive's file and its SHA-256; `promised` is what a checksum file beside it says, None without one."""
+
+    archive: Path
+    sha256: str
+    promised: str | None
+
+
+class _Torn(Exception):
+    """An answer that is worth another try."""
+
+
+def fetch(source: Source, work: Path, progress: Progress) -> Fetched:
+    """The archive of `source`: a file where it lies, a download in the folder `work`. Raises TfinfraError."""
+    if source.url is None:
+        file = Path(source.place)
+        return Fetched(file, _digest(file), _beside_file(file) if source.mirrored else None)
+    draft = work / archive_name()
+    progress(f"downloading the azure-native plugin from {source.shown}")
+    digest = _patiently(lambda: _download(source.place, draft, progress), source)
+    return Fetched(draft, digest, _beside_url(source.place) if source.mirrored else None)
+
+
+def _patiently(work: Callable[[], str], source: Source) -> str:
+    """What `work` gives; a torn answer or a server's own fault is tried again."""
+    for pause in (*_PAUSES, None):
+        try:
+            return work()
+        except _Torn as error:
+            if pause is None:
+                raise TfinfraError(f"{source.shown}: {error}", hint=_CLOSED) from error
+            time.sleep(pause)
+    raise AssertionError
+
+
+def _download(url: str, draft: Path, progress: Progress) -> str:
+    """Writes the answer to `draft`; its SHA-256. Raises _Torn, TfinfraError."""
+    digest, got, told = hashlib.sha256(), 0, time.monotonic()
+    with _opened(url) as answer, draft.open("wb") as out:
+        size = int(answer.headers.get("Content-Length") or 0)
+        while chunk := _read(answer):
+            out.write(chunk)
+            digest.update(chunk)
+            got += len(chunk)
+            if time.monotonic() - told > _TELL:
+                told = time.monotonic()
+                progress(f"{got >> 20} MiB" + (f" of {size >> 20}" if size else ""))
+    if size and got != size:
+        raise _Torn(f"the download ended after {got} of {size} bytes")
+    return digest.hexdigest()
+
+
+def _read(answer: HTTPResponse) -> bytes:
+    try:
+        return answer.read(_CHUNK)
+    except (HTTPException, OSError) as error:
+        raise _Torn(f"the download broke off: {str(error) or type(error).__name__}") from error
+
+
+@contextmanager
+def _opened(url: str) -> Iterator[HTTPResponse]:
+    """The answer of 200. A password goes to the host that it was given for, and to no other that redirects to."""
+    parts = urlsplit(url)
+    request = Request(shown(url), headers={"User-Agent": "tfinfra"})  # noqa: S310 - http and https alone get here
+    if login := credentials(parts):
+        secret = base64.b64encode(":".join(login).encode()).decode()
+        request.add_unredirected_header("Authorization", f"Basic {secret}")
+    opener = build_opener(ProxyHandler({})) if on_loopback(parts) else build_opener()
+    try:
+        with opener.open(request, timeout=_PATIENCE) as answer:
+            if parts.scheme == "https" and not answer.geturl().startswith("https://"):
+                raise TfinfraError(f"{shown(url)} redirects to {answer.geturl()}, which is not encrypted")
+            yield answer
+    except HTTPError as error:
+        if error.code >= 500 or error.code == 429:
+            raise _Torn(f"it answered {error.code} {error.reason}") from error
+        raise TfinfraError(f"{shown(url)} answered {error.code} {error.reason}", hint=_CLOSED) from error
+    except URLError as error:
+        hint = _STRANGE_CA if isinstance(error.reason, ssl.SSLError) else _CLOSED
+        raise TfinfraError(f"{shown(url)} cannot be reached: {error.reason}", hint=hint) from error
+    except (HTTPException, TimeoutError, ConnectionError) as error:
+        raise _Torn(f"no whole answer: {str(error) or type(error).__name__}") from error
+
+
+def _digest(file: Path) -> str:
+    digest = hashlib.sha256()
+    with file.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _beside_file(file: Path) -> str | None:
+    for name in (file.name + _BESIDE[0], _BESIDE[1]):
+        beside = file.with_name(name)
+        if beside.is_file() and (found := _named(beside.read_text(errors="replace"), file.name)):
+            return found
+    return None
+
+
+def _beside_url(url: str) -> str | None:
+    """What the mirror's checksum file says, None where it has none."""
+    folder, _, name = url.rpartition("/")
+    for place in (url + _BESIDE[0], f"{folder}/{_BESIDE[1]}"):
+        try:
+            with _opened(place) as answer:
+                text = answer.read(_CHUNK).decode(errors="replace")
+        except (TfinfraError, _Torn):
+            continue
+        if found := _named(text, name):
+            return found
+    return None
+
+
+def _named(text: str, name: str) -> str | None:
+    """The hash of the file `name` in a text as `sha256sum` prints it; that of a text that is one hash and nothing
+    else."""
+    for line in text.splitlines():
+        found = re.fullmatch(r"([0-9a-fA-F]{64})(?:\s+\*?(\S+))?", line.strip())
+        if found and (found[2] is None or found[2].rpartition("/")[2] == name):
+            return found[1].lower()
+    return None

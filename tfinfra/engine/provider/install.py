@@ -1,0 +1,186 @@
+"""Installs the azure-native plugin once on this machine: fetched, checked, unpacked beside its place, moved there."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from tfinfra.engine.provider.fetch import Fetched, fetch
+from tfinfra.engine.provider.place import BINARY, VERSION, archive_name, find_provider, plugins_folder, provider_folder
+from tfinfra.engine.provider.source import SHA256, Source, chosen_source
+from tfinfra.errors import TfinfraError
+
+Progress = Callable[[str], None]
+
+_NAME = f"the azure-native plugin {VERSION}"
+
+
+def ensure_provider(
+    progress: Progress, *, environ: Mapping[str, str] = os.environ, where: str | None = None, sha256: str | None = None
+) -> Path:
+    """The plugin's program, installed first where it is not (a download of the vendor's, a mirror's, or a file).
+
+    `where` and `sha256` win over TFINFRA_PROVIDER_MIRROR and TFINFRA_PROVIDER_SHA256. The archive must have the hash
+    that the user gives, or that a mirror's checksum file says, or that it had when it was first used here. Raises
+    UsageError, and TfinfraError with the way out.
+    """
+    if find_provider() is None:
+        source = chosen_source(environ, where, sha256)
+        plugins_folder().mkdir(parents=True, exist_ok=True)
+        with _alone(progress):
+            if find_provider() is None:  # still: another may just have installed it
+                return _install(source, progress)
+    return _as_wanted(environ, sha256)
+
+
+@contextmanager
+def _alone(progress: Progress) -> Iterator[None]:
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(plugins_folder().parent / "provider.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        progress(f"another tfinfra is installing {_NAME}: waiting for it")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def recorded() -> dict[str, str]:
+    """{"sha256", "from", "known_by"} of the archive that was used here last, {} where none was."""
+    with suppress(OSError, ValueError):
+        entry: dict[str, str] = json.loads(_record_file().read_text("utf-8")).get(archive_name(), {})
+        return entry
+    return {}
+
+
+def _record_file() -> Path:
+    return plugins_folder().parent / "provider.json"
+
+
+def _as_wanted(environ: Mapping[str, str], sha256: str | None) -> Path:
+    """The plugin that is there. Raises TfinfraError where the user names a hash that it was not installed from."""
+    program = find_provider()
+    assert program is not None  # noqa: S101 - the caller has found it
+    wanted = (sha256 or environ.get(SHA256) or "").strip().lower().removeprefix("sha256:")
+    known = recorded().get("sha256")
+    if wanted and wanted != known:
+        was = f"from an archive with SHA-256 {known}" if known else "from an archive that nobody recorded"
+        raise TfinfraError(
+            f"{_NAME} was installed {was}, not with {wanted}",
+            hint=f"remove {provider_folder()} and run `tfinfra setup` again, or unset {SHA256}",
+        )
+    return program
+
+
+def _install(source: Source, progress: Progress) -> Path:
+    """Puts the plugin in its place by a rename: a half-unpacked one is never found."""
+    try:
+        with tempfile.TemporaryDirectory(dir=plugins_folder().parent, prefix="provider-") as work:
+            fetched = fetch(source, Path(work), progress)
+            known_by = _trusted(source, fetched)
+            draft = Path(work) / "draft"
+            progress("unpacking the azure-native plugin")
+            _unpack(fetched.archive, draft, source.shown)
+            _clear(provider_folder())
+            draft.replace(provider_folder())
+    except OSError as error:
+        place = error.filename or plugins_folder().parent
+        message = f"{_NAME} cannot be installed: {place}: {error.strerror or error}"
+        hint = "TFINFRA_CACHE_DIR names another folder; the plugin needs about 1 GiB"
+        raise TfinfraError(message, hint=hint) from error
+    _note(source, fetched, known_by, progress)
+    return provider_folder() / BINARY
+
+
+def _clear(folder: Path) -> None:
+    """Takes away what somebody half removed, or the tool half installed."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.with_name(f"{folder.name}.partial").unlink(missing_ok=True)
+
+
+def _trusted(source: Source, fetched: Fetched) -> str:
+    """By whose word the archive is the right one: "user", "mirror" or "first use". Raises TfinfraError."""
+    if source.sha256 is not None:
+        if source.sha256 != fetched.sha256:
+            raise _differs(source, fetched, f"you gave {source.sha256}")
+        return "user"
+    if fetched.promised not in (None, fetched.sha256):
+        raise _differs(source, fetched, f"the checksum file beside it says {fetched.promised}")
+    before = recorded()
+    if before.get("sha256") not in (None, fetched.sha256):
+        told = f"it was {before['sha256']} when it was first used here (from {before.get('from', 'somewhere')})"
+        raise _differs(source, fetched, told)
+    return "mirror" if fetched.promised else before.get("known_by", "first use")
+
+
+def _differs(source: Source, fetched: Fetched, told: str) -> TfinfraError:
+    message = f"{source.shown} is not the archive that it should be: its SHA-256 is {fetched.sha256}, and {told}"
+    hint = f"nothing was installed; where you know that the new one is right, set {SHA256} to it"
+    return TfinfraError(message, hint=hint)
+
+
+def _note(source: Source, fetched: Fetched, known_by: str, progress: Progress) -> None:
+    """Records the hash, and shows it where nobody vouched for it."""
+    entry = {archive_name(): {"sha256": fetched.sha256, "from": source.shown, "known_by": known_by}}
+    draft = _record_file().with_suffix(".draft")
+    draft.write_text(json.dumps(entry, indent=1) + "\n", "utf-8")
+    draft.replace(_record_file())
+    trust = {
+        "user": "as you gave it",
+        "mirror": "as the mirror's checksum file has it",
+        "first use": f"taken as it came and recorded: from now on another is refused (or give yours in {SHA256})",
+    }
+    progress(f"{_NAME} is installed: SHA-256 {fetched.sha256}, {trust.get(known_by, known_by)}")
+
+
+def _unpack(archive: Path, folder: Path, told: str) -> None:
+    """The archive's files in `folder`, with the plugin's program among them. Raises TfinfraError."""
+    folder.mkdir()
+    try:
+        with tarfile.open(archive, "r:gz") as tar:
+            for member in tar:
+                _unpack_one(tar, member, folder, told)
+    except (tarfile.TarError, EOFError, zlib.error) as error:
+        raise _unfit(told, f"it is no whole .tar.gz ({str(error) or type(error).__name__})") from error
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        raise _unfit(told, f"it is no .tar.gz ({error})") from error  # gzip.BadGzipFile
+    program = folder / BINARY
+    if not program.is_file():
+        raise _unfit(told, f"there is no {BINARY} in it")
+    program.chmod(0o755)
+
+
+def _unpack_one(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path, told: str) -> None:
+    """Files and folders below `folder`, and nothing else: what is a link or leaves the folder has no place here."""
+    path = PurePosixPath(member.name)
+    if path.is_absolute() or ".." in path.parts:
+        raise _unfit(told, f"'{member.name}' in it leaves its folder")
+    target = folder / path
+    if member.isdir():
+        target.mkdir(parents=True, exist_ok=True)
+        return
+    content: Any = tar.extractfile(member) if member.isfile() else None
+    if content is None:
+        raise _unfit(told, f"'{member.name}' in it is neither a file nor a folder")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with content, target.open("wb") as out:
+        shutil.copyfileobj(content, out, 1 << 20)
+    target.chmod(0o755 if member.mode & 0o100 else 0o644)
+
+
+def _unfit(told: str, why: str) -> TfinfraError:
+    return TfinfraError(f"{told} cannot be installed: {why}", hint="nothing was installed; fetch the archive anew")

@@ -1,0 +1,61 @@
+"""Where the azure-native plugin is kept: one folder for all runs, which each run's PULUMI_HOME links to.
+
+The layout is Pulumi's own (pulumi/pulumi, sdk/go/common/workspace/plugins.go):
+`<home>/plugins/<kind>-<name>-v<version>/pulumi-<kind>-<name>`. A folder with a `.partial` file beside it is one that
+the tool itself did not finish.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from tfinfra.paths import cache_folder
+
+VERSION = "3.29.0"
+"""The version of the azure-native SDK that tfinfra pins: the engine takes a plugin of no other."""
+
+BINARY = "pulumi-resource-azure-native"
+_ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
+
+
+def archive_name() -> str:
+    """The archive of this machine's plugin, as its vendor names it."""
+    machine = platform.machine().lower()
+    return f"{BINARY}-v{VERSION}-{sys.platform}-{_ARCHITECTURES.get(machine, machine)}.tar.gz"
+
+
+def plugins_folder() -> Path:
+    """What the runs' `plugins` link to."""
+    return cache_folder() / "pulumi" / "plugins"
+
+
+def provider_folder() -> Path:
+    return plugins_folder() / f"resource-azure-native-v{VERSION}"
+
+
+def find_provider() -> Path | None:
+    """The plugin's program, None where it is not installed."""
+    folder = provider_folder()
+    program = folder / BINARY
+    whole = os.access(program, os.X_OK) and not folder.with_name(f"{folder.name}.partial").exists()
+    return program if whole else None
+
+
+def link_plugins(home: Path) -> None:
+    """Makes `home`/plugins a link to the shared folder. A folder that holds something stays as it is."""
+    link, target = home / "plugins", plugins_folder()
+    if link.is_symlink() and link.readlink() == target:
+        return
+    if link.is_dir() and not link.is_symlink():
+        with suppress(OSError):  # not empty: somebody installed plugins there
+            link.rmdir()
+        if link.exists():
+            return
+    draft = home / f".plugins-{os.getpid()}"
+    draft.unlink(missing_ok=True)
+    draft.symlink_to(target, target_is_directory=True)
+    draft.replace(link)

@@ -1,0 +1,96 @@
+"""Where the plugin's archive comes from: its vendor, a mirror (a URL or a folder), or a file; and what its SHA-256 must
+be, as far as somebody says so. tfinfra knows no hash of its own: the vendor publishes none that it could check."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from tfinfra.engine.provider.place import archive_name
+from tfinfra.errors import UsageError
+
+MIRROR, SHA256 = "TFINFRA_PROVIDER_MIRROR", "TFINFRA_PROVIDER_SHA256"
+VENDOR = "https://get.pulumi.com/releases/plugins"
+"""What `pulumi plugin install` takes (pulumi/pulumi, sdk/go/common/workspace/plugins.go, getPulumiSource)."""
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True)
+class Source:
+    """`place` is a URL or a path of the archive; `mirrored` where a checksum file may lie beside it; `sha256` is what
+    the user says (64 hex digits, lower case), None where nobody did."""
+
+    place: str
+    mirrored: bool
+    sha256: str | None
+
+    @property
+    def url(self) -> SplitResult | None:
+        """The place as a URL, None where it is a file."""
+        parts = urlsplit(self.place)
+        return parts if parts.scheme in ("http", "https") else None
+
+    @property
+    def shown(self) -> str:
+        """The place, without a password."""
+        return shown(self.place)
+
+
+def shown(place: str) -> str:
+    """The URL without user and password; a path as it is."""
+    return re.sub(r"^(https?://)[^/@]*@", r"\1", place)
+
+
+def credentials(url: SplitResult) -> tuple[str, str] | None:
+    """The user and password that stand in the URL."""
+    return None if url.username is None else (unquote(url.username), unquote(url.password or ""))
+
+
+def on_loopback(url: SplitResult) -> bool:
+    return url.hostname in _LOOPBACK
+
+
+def chosen_source(environ: Mapping[str, str], where: str | None = None, sha256: str | None = None) -> Source:
+    """The source by `where` and `sha256` (a command's options), else by the environment, else the vendor.
+
+    Raises UsageError for a hash that is none, a place that is not there, and http:// without a hash: nobody would
+    notice another archive.
+    """
+    place, digest = where or environ.get(MIRROR) or None, sha256 or environ.get(SHA256) or None
+    source = Source(_archive(place or VENDOR), place is not None, _checked(digest))
+    url = source.url
+    if url is None and not Path(source.place).is_file():
+        raise UsageError(f"there is no archive of the azure-native plugin at {source.place}", hint=_ways(MIRROR))
+    if url is not None and url.scheme == "http" and digest is None and not on_loopback(url):
+        message = f"{source.shown} is not encrypted: anybody between here and there could change the plugin"
+        raise UsageError(message, hint=f"use https://, or give the archive's SHA-256 in {SHA256}")
+    return source
+
+
+def _ways(variable: str) -> str:
+    return f"{variable} is a folder or a URL that holds {archive_name()}, or that file itself"
+
+
+def _archive(place: str) -> str:
+    """The archive's own place, where `place` may be the folder that holds it."""
+    if place.endswith(".tar.gz"):
+        return place
+    if re.match(r"https?://", place):
+        return f"{place.rstrip('/')}/{archive_name()}"
+    if "://" in place:
+        raise UsageError(f"{shown(place)} is neither a path nor an http or https URL", hint=_ways(MIRROR))
+    folder = Path(place).expanduser().absolute()
+    return str(folder / archive_name()) if folder.is_dir() else str(folder)
+
+
+def _checked(digest: str | None) -> str | None:
+    if digest is None:
+        return None
+    wanted = digest.strip().lower().removeprefix("sha256:")
+    if not re.fullmatch(r"[0-9a-f]{64}", wanted):
+        raise UsageError(f"'{digest}' is no SHA-256", hint="64 hexadecimal digits, as `sha256sum` prints them")
+    return wanted
