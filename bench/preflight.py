@@ -1,4 +1,5 @@
-"""What `tfinfra plan --live` takes, with the cloud next door and with each of its answers 100 ms late."""
+"""What `tfinfra plan --live` and `doctor --manifest` take, with the cloud next door and with each of its answers 100 ms
+late."""
 
 from __future__ import annotations
 
@@ -77,25 +78,36 @@ class Bench:
 
     def command(self, status: int) -> dict[str, float]:
         """The whole command, and the conversation with the recording of the program beside it."""
+        seconds, document = self._timed(status, "plan", "--live", "--rehearse", "--json", "train.yaml")
+        live = document.get("live")
+        return {"command_s": seconds, **({"asked_s": live["seconds"]} if live else {})}
+
+    def walk(self, status: int) -> dict[str, float]:
+        """`doctor` of the same manifest: the way of a run up to its first write."""
+        seconds, document = self._timed(status, "doctor", "--manifest", "train.yaml", "--rehearse", "--json")
+        return {"command_s": seconds, "asked_s": document["seconds"]}
+
+    def _timed(self, status: int, *verb: str) -> tuple[float, dict[str, Any]]:
+        """The seconds that a command took, and the document that it printed. Raises CalledProcessError."""
         began = time.perf_counter()
-        words = [*tfinfra_command(), "plan", "--live", "--rehearse", "--json", "train.yaml"]
+        words = [*tfinfra_command(), *verb]
         done = subprocess.run(words, cwd=self.folder, capture_output=True, text=True, check=False)
         seconds = time.perf_counter() - began
         if done.returncode != status:
             raise subprocess.CalledProcessError(done.returncode, words, done.stdout, done.stderr)
-        live = json.loads(done.stdout).get("live")
-        return {"command_s": seconds, **({"asked_s": live["seconds"]} if live else {})}
+        document: dict[str, Any] = json.loads(done.stdout)
+        return seconds, document
 
 
 def run(repeat: int) -> Result:
-    """Two rows for each case: ARM alone, and the command."""
+    """Three rows for each case: ARM alone, and the two commands."""
     with _bench() as bench:
         rows = tuple(row for case in CASES for row in _rows(repeat, case, bench))
     note = "a lag is one of the answer; the connections' own round trips (TCP, TLS: 2 each, side by side) come on top"
     return Result("preflight", rows, (note,))
 
 
-def _rows(repeat: int, case: str, bench: Bench) -> tuple[Row, Row]:
+def _rows(repeat: int, case: str, bench: Bench) -> tuple[Row, Row, Row]:
     tell(case)
     cloud = local_cloud(machines="fake")  # it leaves when nobody has needed it for a minute
     lag, quotas, status = CASES[case]
@@ -109,7 +121,9 @@ def _rows(repeat: int, case: str, bench: Bench) -> tuple[Row, Row]:
         f"ARM alone: {case}", repeated(repeat, lambda: bench.arm(cloud)), f"ARM alone: {NEAR}", {"asked_s": 3.0}
     )
     whole = repeated(repeat, lambda: bench.command(status))
-    return alone, Row(f"plan --live: {case}", whole, f"plan --live: {NEAR}", {"command_s": 3.0, "asked_s": 3.0})
+    asked = Row(f"plan --live: {case}", whole, f"plan --live: {NEAR}", {"command_s": 3.0, "asked_s": 3.0})
+    walked = repeated(repeat, lambda: bench.walk(status))
+    return alone, asked, Row(f"doctor: {case}", walked, f"doctor: {NEAR}", {"command_s": 10.0})
 
 
 def _tell(layout: Layout, method: str, path: str, body: Any = None) -> None:

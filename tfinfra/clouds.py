@@ -27,13 +27,16 @@ ARM_ENDPOINT, ARM_CA, ARM_TOKEN_FILE = "TFINFRA_ARM_ENDPOINT", "TFINFRA_ARM_CA",
 STORAGE_TOKEN_FILE = "TFINFRA_STORAGE_TOKEN_FILE"  # noqa: S105  a variable's name
 # Beats come each second; a machine with two busy cores may stall an agent for some of them.
 LOCAL_TIMEOUTS = Timeouts(register=30, start=60, heartbeat=8, collect=300)
-AZURE_TIMEOUTS = Timeouts(register=900, start=600, heartbeat=60, collect=1800)
+# Listing a scale set's machines is the dearest of Compute's reads: 140 in 3 minutes and 700 in 30 are all that a small
+# subscription has in a region, for whoever asks (Azure/AKS#1187, Azure/azure-rest-api-specs#270).
+AZURE_TIMEOUTS = Timeouts(register=900, start=600, heartbeat=60, collect=1800, listing=45)
 AZURE_NODES = "x86_64-manylinux_2_28"
 MACHINES_OPTION = "--machines"
+SIGN_IN = "run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET"
+_asked: set[str] = set()
 # What azure-native waits of its own accord (20, 60 and 120 s before a repeat, 10 s between two looks at a write) is too
 # long for a cloud that answers in milliseconds, and that is started again within seconds where it dies.
 LOCAL_PACE = 0.03
-SIGN_IN = "run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET"
 
 
 def cloud_for(target: Target, rehearse: bool, machines: str | None, store: str | None = None) -> Cloud:
@@ -151,6 +154,7 @@ def azure_subscription(subscription: str) -> Cloud:
     """
     from tfinfra.azure.caller import principal_type
 
+    _asked.add("azure")
     endpoint = os.environ.get(ARM_ENDPOINT, PUBLIC.arm).rstrip("/")
     ca_file = Path(os.environ[ARM_CA]) if os.environ.get(ARM_CA) else None
     described = environment_at(endpoint, ca_file)
@@ -177,6 +181,11 @@ def azure_subscription(subscription: str) -> Cloud:
         storage_suffix=there.storage_suffix,
         provider_settings=_provider_settings(there),
     )
+
+
+def azure_was_asked() -> bool:
+    """Whether this process has turned to Azure: what fails then is worth a report."""
+    return bool(_asked)
 
 
 def _provider_settings(there: Environment) -> tuple[tuple[str, str], ...]:

@@ -3,7 +3,7 @@
 plan.json                         Plan, and
 run.json                          RunRecord without what is this client's alone: another machine knows the run by both
 bundle/<sha256>.tar.gz            the run's bundle, written by the client
-boot/<node_id>.json               {"error"}: a node whose bootstrap failed
+boot/<node_id>.json               {"error"}: a node whose bootstrap failed, or that rebooted and was missed already
 wheels/<key>/…                    a wheel that one node builds for all: see agent/wheel_sharing.py
 nodes/<node_id>.json              NodeRegistration
 inventory.json                    Inventory, put if absent
@@ -16,7 +16,7 @@ heartbeats/<node_id>.json         Heartbeat, each second
 tasks/<task>.json                 TaskStatus
 inbox/<node>/<request>.json       {"command"}: what mpirun wants started on a node
 outbox/<request>.json             {"exit_status"}: how that ended
-logs/<task>/<00000000>.log        a task's log in chunks; agent-<node> and mpirun-0 are logs too
+logs/<task>/<00000000>.log        a task's log in chunks; agent-<node>, agent-<node>-rebooted and mpirun-0 are logs too
 control/stop.json                 {"reason": "cancelled" | "limit", "message"}: the client ends the run
 control/watch.json                {"time"}: somebody looks at the logs now
 control/keep.json                 {}: the nodes stay until the deadline although the run has ended and nobody looks
@@ -57,6 +57,9 @@ KEEP = "control/keep.json"
 
 FOR_NODES = (KEEP, DATA)
 """What the client leaves for the nodes before they boot, besides the bundle."""
+NODES_FOLDERS = (BOOT, NODES, HEARTBEATS, TASKS, LOGS, "inbox", "outbox")
+NODES_KEYS = (INVENTORY, RESUMED, SECRETS, OUTCOME, COLLECTED)
+"""What comes into the store by nodes that are up, and by the client for them."""
 
 
 def bundle_key(sha256: str) -> str:

@@ -17,6 +17,7 @@ from tfinfra.errors import Diagnostic, Severity, TfinfraError
 from tfinfra.lifecycle.launch import LaunchOptions, closing_lines, launch
 from tfinfra.lifecycle.plain import PlainView
 from tfinfra.lifecycle.record import ClientProcess, RunFolder, write_json
+from tfinfra.lifecycle.report.last import note_failure
 from tfinfra.lifecycle.told import telling
 from tfinfra.lifecycle.withheld import redact
 
@@ -62,12 +63,15 @@ def main(path: Path) -> int:
         result = launch(lambda: _inputs(request), _options(request), PlainView(sys.stdout, sys.stdout, _render))
     except TfinfraError as error:
         write_json(path.parent / FAILURE, telling(error))
+        note_failure(error, ["submit"], path.parent.name)
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - the outermost edge: its log must not show what a traceback may hold
         write_json(path.parent / FAILURE, telling(error))
         print(redact(traceback.format_exc()), file=sys.stderr, flush=True)
         return 1
     print("\n".join(closing_lines(result)), flush=True)
+    if result.error is not None:
+        note_failure(result.error, ["submit"], path.parent.name)
     return result.error.exit_code if result.error else 0
 
 

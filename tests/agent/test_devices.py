@@ -19,12 +19,19 @@ from tfinfra.agent import mpi_command
 from tfinfra.agent.assignment import Assignment, Folders
 from tfinfra.agent.devices import gate
 from tfinfra.agent.devices.gate import Cuda, Gpu, ask_driver, await_gpus, gpus_wanted
-from tfinfra.agent.devices.links import Links, Port, find_links, interface_addresses
+from tfinfra.agent.devices.links import (
+    Links,
+    Port,
+    agreed,
+    find_links,
+    interface_addresses,
+    missing_infiniband,
+)
 from tfinfra.agent.devices.nccl import NO_GRAPHS, nccl_variables, read_settings, ucx_variables
 from tfinfra.agent.faults import NodeFault
 from tfinfra.agent.places import Places
 from tfinfra.agent.variables import task_variables
-from tfinfra.model import Plan
+from tfinfra.model import Inventory, Plan
 
 AZURES_GRAPH = """<graphs version="1"><graph id="0" nchannels="2"><channel>
 <gpu dev="0"/><gpu dev="1"/><gpu dev="2"/><gpu dev="3"/></channel><channel>
@@ -89,9 +96,18 @@ def test_tasks_without_gpus_are_told_nothing(tmp_path: Path) -> None:
 
 def test_what_the_images_file_says_stands(tmp_path: Path) -> None:
     file = tmp_path / "nccl.conf"
-    file.write_text("# Azure's\nNCCL_IB_PCI_RELAXED_ORDERING=1\nNCCL_SOCKET_IFNAME = eth1\nNCCL_DEBUG=INFO\n")
+    file.write_text("# Azure's\nNCCL_IB_PCI_RELAXED_ORDERING=1\nNCCL_SOCKET_IFNAME=eth1\nNCCL_DEBUG=INFO\n")
     settings = read_settings((tmp_path / "none", file))
+    assert settings["NCCL_IB_PCI_RELAXED_ORDERING"] == "1"
     assert nccl_variables(gpu_plan(), found(tmp_path), settings, Path("/none")) == {"NCCL_IB_DISABLE": "1"}
+
+
+@pytest.mark.parametrize("said", ["NCCL_IB_HCA", "NCCL_IB_DISABLE", "NCCL_NET"])
+def test_who_says_anything_of_rdma_has_decided_on_all_of_it(said: str, tmp_path: Path) -> None:
+    plan, links = gpu_plan(environment_variables={said: "0"}), found(tmp_path)
+    alone = {"NCCL_DEBUG": "WARN", "NCCL_SOCKET_IFNAME": "=eth0"}
+    assert nccl_variables(plan, links, {}, Path("/none")) == alone
+    assert nccl_variables(gpu_plan(), links, {said: "0"}, Path("/none")) == alone
 
 
 GRAPHS: dict[str, tuple[Plan, bool]] = {
@@ -154,6 +170,28 @@ def test_open_mpi_may_take_infiniband_where_it_carries_the_bulk(sentence: str) -
     if plan.backend == "mpi":
         line = " ".join(mpi_command.mpirun(assignment(plan, links, told), root=True, shell="/n/remote_shell.sh"))
         assert f"--mca pml {'^cm' if expected else 'ob1'} --mca btl self,sm,tcp" in line
+
+
+INFINIBAND: dict[str, tuple[tuple[int, int], bool, str]] = {
+    "both nodes have it": ((1, 8), True, ""),
+    "one has not": ((8, 0), True, "1 of 2 nodes have no InfiniBand link: gradients go over Ethernet"),
+    "one has not, and nobody promised it": ((1, 0), False, "1 of 2 nodes have no InfiniBand link"),
+    "none has it, though the size does": ((0, 0), True, "2 of 2 nodes have no InfiniBand link"),
+    "none has it, and nobody promised it": ((0, 0), False, ""),
+}
+
+
+@pytest.mark.parametrize("sentence", INFINIBAND)
+def test_all_nodes_use_infiniband_or_none_does(sentence: str) -> None:
+    ports, promised, words = INFINIBAND[sentence]
+    nodes = inventory(2).nodes
+    both = Inventory(tuple(replace(node, infiniband=number) for node, number in zip(nodes, ports, strict=True)))
+    plan = plan_of(spec("mpi", node_count=2))
+    plan = replace(plan, infrastructure=replace(plan.infrastructure, infiniband=promised))
+    links = Links("eth0", (Port("mlx5_ib0", 1),))
+    assert agreed(links, both) == (links if all(ports) else Links("eth0"))
+    assert missing_infiniband(plan, both, own_machines=True).startswith(words)
+    assert bool(missing_infiniband(plan, both, own_machines=False)) == (min(ports) == 0 < max(ports))
 
 
 @pytest.fixture(scope="module")

@@ -163,7 +163,10 @@ TRANSPORTS: dict[str, tuple[dict[str, str], str]] = {
 def test_open_mpi_itself_chooses_what_carries_the_ranks(sentence: str, tmp_path: Path, environment: str) -> None:
     """The very line of nodes with InfiniBand, on a machine that has none; what UCX needs to come up here is added."""
     more, chosen = TRANSPORTS[sentence]
-    plan, links = plan_of(spec("mpi", node_count=2, environment_variables={"GREETING": "hello"})), Links(infiniband=(IB,))
+    plan, links = (
+        plan_of(spec("mpi", node_count=2, environment_variables={"GREETING": "hello"})),
+        Links(infiniband=(IB,)),
+    )
     nodes = inventory(2, network=None).nodes
     here = Inventory((replace(nodes[0], hostname=socket.gethostname().split(".")[0]), nodes[1]))
     places = Places(tmp_path)

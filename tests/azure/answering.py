@@ -65,7 +65,7 @@ def azure() -> Cloud:
         arm_endpoint="https://management.azure.com",
         token_scope="https://management.azure.com/.default",
         ca_file=None,
-        credential=_Credential,  # type: ignore[arg-type]
+        credential=_Credential,
         provider_command=None,
         environment_cache=None,
         node_platform="",

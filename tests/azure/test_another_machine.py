@@ -15,6 +15,7 @@ from tests.azure import test_teardown
 from tests.azure.test_teardown import COMPUTE_NAME, KEEP_NAME, RUN, layout_of, make, put
 from tests.lifecycle.fakes import raised_by
 from tests.localcloud.arm import ACCOUNT, SUB
+from tfinfra.azure.environments import Environment, environment_at
 from tfinfra.azure.stores import run_store
 from tfinfra.azure.teardown import delete_group, group_exists, list_runs, strangers
 from tfinfra.clock import unix_time
@@ -23,11 +24,13 @@ from tfinfra.clouds import azure_subscription, cloud_to_provision
 from tfinfra.errors import CredentialsError, NotFeasible, TeardownIncomplete
 from tfinfra.lifecycle.places import Asked
 from tfinfra.lifecycle.sweep import down_expired
-from tfinfra.localcloud.layout import SUBSCRIPTION
+from tfinfra.localcloud.layout import AUDIENCE, SUBSCRIPTION
+from tfinfra.localcloud.tokens import OWNER_OID
 from tfinfra.model import Target
 
 cloud, no_faults = test_teardown.cloud, test_teardown.no_faults  # fixtures
 OTHER = "words-abc123"
+GPUS = Target("gpus", "azure", "eastus", "Standard_D8s_v5", 64, subscription_id=SUBSCRIPTION)
 ODD = {
     f"tfinfra-{RUN}-compute-7": {},
     "tfinfra-lost00-abc123-keep": {"team": "vision"},
@@ -94,10 +97,57 @@ def test_arm_says_where_a_runs_store_is(cloud: Cloud, elsewhere: dict[str, str])
     assert run_store(there, "tfinfra-gone00-abc123-keep") is None
 
 
-def test_an_endpoint_of_the_callers_own_takes_no_new_run(elsewhere: dict[str, str]) -> None:
-    target = Target("gpus", "azure", "eastus", "Standard_D8s_v5", 64, subscription_id=SUBSCRIPTION)
-    with pytest.raises(NotFeasible, match="TFINFRA_ARM_ENDPOINT"):
-        cloud_to_provision(target, False, None, None)
+def test_no_run_begins_with_a_token_that_pulumis_provider_cannot_take(elsewhere: dict[str, str]) -> None:
+    with pytest.raises(CredentialsError, match="TFINFRA_ARM_TOKEN_FILE") as caught:
+        cloud_to_provision(GPUS, False, None, None)
+    assert "az login" in str(caught.value.hint)
+
+
+@pytest.fixture
+def signed_in(elsewhere: dict[str, str], cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a file of tokens: by a credential as azure-identity finds one."""
+    monkeypatch.delenv("TFINFRA_ARM_TOKEN_FILE")
+    monkeypatch.setattr("tfinfra.clouds._default_credential", lambda _: cloud.credential())
+
+
+def test_a_run_begins_at_an_endpoint_of_the_callers_own_that_says_what_cloud_it_is(
+    cloud: Cloud, signed_in: None
+) -> None:
+    there = cloud_to_provision(GPUS, False, None, None)
+    settings = dict(there.provider_settings)
+    assert settings["metadataHost"] == cloud.arm_endpoint.removeprefix("https://")
+    assert settings["useDefaultAzureCredential"] == "true"
+    assert "environment" not in settings
+    assert there.token_scope == f"{AUDIENCE}/.default"
+    assert (there.principal_id, there.principal_type) == (OWNER_OID, "User")
+
+
+def test_none_begins_where_the_endpoint_does_not_say_it(
+    signed_in: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TFINFRA_ARM_ENDPOINT", "https://127.0.0.1:9")
+    with pytest.raises(NotFeasible, match=r"does not say what cloud it is: .*refused") as caught:
+        cloud_to_provision(GPUS, False, None, None)
+    assert "/metadata/endpoints" in str(caught.value.hint)
+
+
+SOVEREIGN = {
+    "https://management.azure.com": ("public", None, "core.windows.net"),
+    "https://management.usgovcloudapi.net": (
+        "usgovernment",
+        "https://login.microsoftonline.us",
+        "core.usgovcloudapi.net",
+    ),
+    "https://management.chinacloudapi.cn": ("china", "https://login.chinacloudapi.cn", "core.chinacloudapi.cn"),
+}
+
+
+@pytest.mark.parametrize(("endpoint", "known"), SOVEREIGN.items(), ids=SOVEREIGN)
+def test_known_clouds_are_not_asked(endpoint: str, known: tuple[str, str | None, str]) -> None:
+    there = environment_at(endpoint, None)
+    assert isinstance(there, Environment)
+    assert (there.name, there.authority, there.storage_suffix) == known
+    assert there.scope == f"{endpoint}/.default"
 
 
 def test_a_token_file_without_a_token_is_a_credentials_error(

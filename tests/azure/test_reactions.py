@@ -87,6 +87,12 @@ CASES: dict[str, tuple[str | None, str, int | None, Reaction]] = {
     "a provider that is not registered": ("MissingSubscriptionRegistration", "", 409, Reaction.REFUSE),
     "terms that nobody accepted": ("MarketplacePurchaseEligibilityFailed", "", 400, Reaction.REFUSE),
     "a right that is missing": ("AuthorizationFailed", "", 403, Reaction.REFUSE),
+    "a registration that the caller may not make": (
+        "AuthorizationFailed",
+        "The client 'c' may not: to perform action 'Microsoft.Logic/register/action' over scope '/s'.",
+        403,
+        Reaction.REFUSE,
+    ),
     "a policy": ("RequestDisallowedByPolicy", "", 403, Reaction.EXPLAIN),
     "an image that is not there": ("ImageNotFound", "", 404, Reaction.EXPLAIN),
     "a wrong value": ("InvalidParameter", "", 400, Reaction.EXPLAIN),
@@ -162,6 +168,11 @@ def test_what_a_refusal_means(code: str | None, message: str, status: int | None
 def test_every_code_of_the_table_is_a_case() -> None:
     codes = {code.lower() for rule in RULES for code in rule.codes}
     assert codes <= {case[0].lower() for case in CASES.values() if case[0]}
+
+
+def test_who_may_not_register_is_told_what_the_owner_runs() -> None:
+    rule = reaction_to("AuthorizationFailed", "to perform action 'Microsoft.Logic/register/action' over", 403)
+    assert "az provider register" in str(rule.way_out)
 
 
 def test_a_refusal_that_nobody_knows_is_told_in_its_own_words() -> None:

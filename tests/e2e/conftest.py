@@ -143,6 +143,12 @@ def workspace(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Worksp
 
 
 @pytest.fixture
+def best_workspace(tmp_path: Path) -> Iterator[Workspace]:
+    """On the best kind of machine that this user can have, for what is costly and the same on both."""
+    yield from _workspace(tmp_path, machine_kinds()[-1])
+
+
+@pytest.fixture
 def process_workspace(tmp_path: Path) -> Iterator[Workspace]:
     yield from _workspace(tmp_path, "process")
 

@@ -81,6 +81,7 @@ def go(cloud: Cloud, endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.Mon
             engine=real.engine,
             open_store=real.open_store,
             delete_group=real.delete_group,
+            remove=real.remove,
             groups=real.groups,
             standing=real.standing,
         )
@@ -145,3 +146,11 @@ def test_what_passes_by_itself_is_a_run_in_the_first_place(fault: dict[str, Any]
     result, _ = go(fault)
     assert result.error is None
     assert _places(result) == [("eastus", None)]
+
+
+def test_what_a_write_made_whose_answers_were_all_lost_is_removed_and_made_again(go: Any) -> None:
+    result, said = go({"kind": "lost", "method": "PUT", "path": "natGateways/", "count": 4})
+    assert result.error is None
+    assert _places(result) == [("eastus", None)]
+    assert any("did not answer" in line and "trying again" in line for line in said)
+    assert any(line.startswith("say removing Microsoft.Network/natGateways/") for line in said)

@@ -127,6 +127,36 @@ def test_a_second_update_and_a_preview_change_nothing(engine: Callable[..., Engi
     assert made.up("keep", config("keep")) == first
 
 
+def test_what_could_not_be_read_after_its_write_is_read_anew_by_the_next_update(
+    engine: Callable[..., Engine], endpoint: Endpoint, tmp_path: Path
+) -> None:
+    made, untold = engine(), tmp_path / "untold"
+    program = tmp_path / "deploy" / "__main__.py"
+    sentence = "Azure has not told the principal of 'nodes', though it is made: it could not be read."
+    program.write_text(
+        f"{program.read_text()}\nif Path({str(untold)!r}).exists():\n    raise pulumi.RunError({sentence!r})\n"
+    )
+    untold.touch()
+    with pytest.raises(ProvisioningError, match="the keep stack could not be updated: Azure has not told") as caught:
+        made.up("keep", config("keep"))
+    assert caught.value.code == "OutputNotRead"
+    _retag(endpoint, "keep")
+    untold.unlink()
+    made.up("keep", config("keep"))
+    resources = made.export("keep")["deployment"]["resources"]
+    (group,) = [resource for resource in resources if resource["type"].endswith(":ResourceGroup")]
+    assert group["outputs"]["tags"]["other"] == "x"
+
+
+def _retag(endpoint: Endpoint, part: str) -> None:
+    """Changes the group behind Pulumi's back: only who reads it anew sees that."""
+    arm = arm_by_token_file(endpoint.url, endpoint.layout.ca, endpoint.layout.token, pace=0)
+    path = f"/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/tfinfra-{RUN}-{part}"
+    group = arm.get(path, "2024-03-01")
+    assert group is not None
+    arm.put(path, "2024-03-01", {"location": group["location"], "tags": {**group["tags"], "other": "x"}})
+
+
 def test_a_preview_writes_nothing(engine: Callable[..., Engine], endpoint: Endpoint) -> None:
     changes = engine().preview("keep", config("keep"))
     assert changes.keys() == {"create"}

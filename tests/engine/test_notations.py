@@ -149,6 +149,16 @@ ANSWERS: dict[str, tuple[str, tuple[int, str | None, str]]] = {
         "operation timed out",
         (200, "OperationTimedOut", "ARM had not finished in time: operation timed out"),
     ),
+    "the stack's own program, to which nothing was told": (
+        "Azure has not told the principal of 'nodes', though it is made: it could not be read just after it was "
+        "written. Begin again: what is there is read anew",
+        (
+            200,
+            "OutputNotRead",
+            "Azure has not told the principal of 'nodes', though it is made: it could not be read just after it was "
+            "written",
+        ),
+    ),
     "the local plugin, whose cloud is away": (
         'Status=0 Code="EndpointUnreachable" Message="https://127.0.0.1:1: refused"',
         (0, "EndpointUnreachable", "https://127.0.0.1:1: refused"),

@@ -173,6 +173,8 @@ class World:
         self.deleted: list[str] = []
         self.running: int | None = 2
         self.machines: set[str] = set()
+        self.removed: list[str] = []
+        self.lacks: dict[str, str] = {}
         self.dropped: list[str] = []
         self.remaining: dict[str, str] = {}
         self.strangers: list[str] = []
@@ -243,6 +245,10 @@ class World:
         self.deleted.append(group)
         self.groups.pop(group, None)
 
+    def remove(self, id_: str, group: str, run: str) -> None:
+        self._fault("remove")
+        self.removed.append(id_)
+
     # The ports
 
     def bundle(self, out: Path) -> FakeBundle:
@@ -261,6 +267,8 @@ class World:
             engine=lambda deploy, run, state, progress: self,
             open_store=self.store_at,
             delete_group=lambda group, run, progress: self.delete_group(group),
+            remove=self.remove,
+            known_lack=lambda plan, target, place, tried: self.lacks.get(place.location),
             drop_stacks=self.drop_stacks,
             running_instances=lambda group: self.running,
             machine_ids=lambda group: frozenset(self.machines),

@@ -270,6 +270,115 @@ def test_whoever_looks_later_finds_what_the_newest_attempt_left(tmp_path: Path, 
     assert told.record.compute_group == GROUPS[1]
 
 
+def exists(group: str, name: str = "virtualMachineScaleSets/nodes") -> ProvisioningError:
+    id_ = f"/subscriptions/s/resourceGroups/{group}" + (f"/providers/Microsoft.Compute/{name}" if name else "")
+    code, said = "CannotCreateAlreadyExisting", f"{id_} is there already"
+    return ProvisioningError(f"ScaleSet 'nodes': {said}", status=200, code=code, said=said)
+
+
+def test_what_a_write_made_that_seemed_to_fail_is_removed_and_made_again_without_what_its_nodes_wrote(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path)
+    world.refusals = [refusal("InternalServerError", status=500), exists(GROUPS[0])]
+    up, stale = world.up, layout.node_key("of the first set")
+
+    def watched(part: str, config: Any) -> dict[str, Any]:
+        if part == "compute" and len(world.refusals) == 2:
+            world.store.put(stale, b"{}")
+        return up(part, config)
+
+    world.up = watched  # type: ignore[method-assign]
+    result = world.new_run(in_places()).go()
+    assert result.error is None
+    assert len(record_of(world).attempts) == 1
+    assert world.removed == [
+        f"/subscriptions/s/resourceGroups/{GROUPS[0]}/providers/Microsoft.Compute/virtualMachineScaleSets/nodes"
+    ]
+    assert stale not in world.store.objects
+    assert events_of(world, "removed")
+
+
+def test_a_keep_group_that_was_made_after_all_is_begun_anew(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    up, refused = world.up, [exists(KEEP, "")]
+
+    def watched(part: str, config: Any) -> dict[str, Any]:
+        if part == "keep" and refused:
+            raise refused.pop()
+        return up(part, config)
+
+    world.up = watched  # type: ignore[method-assign]
+    assert world.new_run(in_places()).go().error is None
+    assert world.removed == [f"/subscriptions/s/resourceGroups/{KEEP}"]
+
+
+def test_what_cannot_be_removed_gives_the_place_up_for_the_next(tmp_path: Path) -> None:
+    world = World(tmp_path, faults={"remove": ProvisioningError("a lock")})
+    world.refusals = [exists(GROUPS[0])]
+    result = world.new_run(in_places()).go()
+    assert result.error is None
+    assert [a.location for a in record_of(world).attempts] == list(PLACES[:2])
+
+
+def test_what_lies_in_a_group_of_others_is_left_alone(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.refusals = [exists("theirs")]
+    result = world.new_run(in_places(1)).go()
+    assert isinstance(result.error, ProvisioningError)
+    assert "is there already" in str(result.error)
+    assert world.removed == []
+
+
+def test_an_arm_that_does_not_answer_is_asked_for_a_while_and_told_so(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    silent = ProvisioningError("ScaleSet 'nodes': ARM did not answer: EOF", status=0, said="ARM did not answer: EOF")
+    world.refusals = [silent] * 9
+    up = world.up
+
+    def slow(part: str, config: Any) -> dict[str, Any]:
+        world.now += 0.0 if part == "keep" else 250.0
+        return up(part, config)
+
+    world.up = slow  # type: ignore[method-assign]
+    limits = Limits(max_run_duration=86_400, keep_outputs=3600)
+    result = world.new_run(in_places(limits=limits)).go()
+    assert isinstance(result.error, ProvisioningError)
+    assert len(world.refusals) == 9 - 3
+    assert str(result.error).startswith(
+        "ScaleSet 'nodes': ARM did not answer: EOF\n  no answer came, though ARM was asked for 12 min"
+    )
+    assert "proxy" in str(result.error.hint)
+
+
+def test_a_place_that_is_known_to_have_no_room_is_left_out_and_named_with_the_reason(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.refusals = [refusal("AllocationFailed")]
+    world.lacks = {"westeurope": "needs 16 vCPUs of family DSv5 in westeurope, 0 of 0 are free"}
+    result = world.new_run(in_places()).go()
+    assert result.error is None
+    assert [a.location for a in record_of(world).attempts] == ["eastus", "swedencentral"]
+    assert (
+        "say AllocationFailed in eastus (too few machines of this size are free there): trying swedencentral"
+        in world.observer.lines
+    )
+    assert [e["location"] for e in events_of(world, "skipped")] == ["westeurope"]
+
+
+def test_places_that_are_all_known_to_have_no_room_are_named_beside_the_one_that_was_tried(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.refusals = [refusal("AllocationFailed")]
+    world.lacks = dict.fromkeys(PLACES, "closed to this subscription")
+    result = world.new_run(in_places()).go()
+    assert isinstance(result.error, NotFeasible)
+    assert str(result.error).splitlines()[1:] == [
+        "  2 nodes of Standard_D8s_v5 in eastus: AllocationFailed: ARM's own words.",
+        "  2 nodes of Standard_D8s_v5 in westeurope: not tried: closed to this subscription",
+        "  2 nodes of Standard_D8s_v5 in swedencentral: not tried: closed to this subscription",
+    ]
+    assert len(record_of(world).attempts) == 1
+
+
 CODES = st.sampled_from(
     ["AllocationFailed", "OperationNotAllowed", "Conflict", "RequestDisallowedByPolicy", "SkuNotAvailable", "New", None]
 )

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.engine.provider.archives import archive
 from tfinfra.compiler import load
+from tfinfra.engine.provider.install import ensure_provider
 from tfinfra.lifecycle import doctor
 
 CASES = {
@@ -41,3 +43,15 @@ def test_gpus(
     (found,) = [finding for finding in doctor.examine(lambda: {"process": None}) if finding.check == "gpus"]
     assert (found.level, found.text) == expected
     assert (found.hint is not None) == (found.level == "problem")
+
+
+def test_the_provider_plugin_is_a_note_until_it_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TFINFRA_CACHE_DIR", str(tmp_path / "cache"))
+    (missing,) = doctor._provider()
+    assert (missing.level, "only runs on Azure need it" in missing.text) == ("note", True)
+    assert "tfinfra setup" in str(missing.hint)
+    archive(tmp_path / "mirror")
+    ensure_provider(lambda _: None, environ={}, where=str(tmp_path / "mirror"))
+    (found,) = doctor._provider()
+    assert found.level == "ok"
+    assert "SHA-256" in found.text and "first use" in found.text

@@ -12,7 +12,7 @@ import pytest
 from tests.lifecycle.fakes import World, a_plan, succeeding, training
 from tests.lifecycle.test_record import a_record
 from tfinfra import layout
-from tfinfra.errors import TeardownIncomplete, UsageError
+from tfinfra.errors import ProvisioningError, TeardownIncomplete, UsageError
 from tfinfra.lifecycle import resume
 from tfinfra.lifecycle.access import FoundRun
 from tfinfra.lifecycle.record import run_folder, this_process
@@ -128,6 +128,19 @@ def test_following_the_logs_ends_where_nobody_is_left_to_write(tmp_path: Path) -
     world.store.put(layout.log_key("rank-0", 0), b"step 1\n")
     world.running = 0
     assert list(resume.log_lines(found(world, phase="running"), None, follow=True)) == ["step 1"]
+
+
+def test_following_the_logs_goes_on_while_arm_does_not_say_which_machines_there_are(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    training(world.store)
+    world.store.put(layout.log_key("rank-0", 0), b"step 1\n")
+
+    def refused(group: str) -> int:
+        succeeding(world.store)
+        raise ProvisioningError("too many requests", status=429)
+
+    live = replace(found(world, phase="running"), reach=lambda: replace(world.ports(), running_instances=refused))
+    assert list(resume.log_lines(live, None, follow=True)) == ["step 1", "test accuracy: 0.97"]
 
 
 def test_logs_of_a_task_that_there_is_not_are_refused(tmp_path: Path) -> None:

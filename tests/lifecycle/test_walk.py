@@ -24,6 +24,7 @@ from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError, ManifestError
 from tfinfra.lifecycle.engine_process import EngineProcess
 from tfinfra.lifecycle.walk import account, network, target
+from tfinfra.lifecycle.walk.plugin import plugin_step
 from tfinfra.lifecycle.walk.steps import Step
 from tfinfra.lifecycle.walk.target import Checklist, walk
 
@@ -151,12 +152,14 @@ def test_who_may_not_ask_is_told_what_is_not_known(ask: Callable[[], Checklist],
     assert found.exit_code == 0
 
 
-def test_a_disabled_subscription(ask: Callable[[], Checklist], monkeypatch: pytest.MonkeyPatch) -> None:
-    body = {"state": "Disabled", "tenantId": "00000000-0000-0000-0000-00000000cafe"}
-    monkeypatch.setattr(target, "ask_subscription", lambda cloud: Reply(200, body))
+@pytest.mark.parametrize(("state", "code"), [("Disabled", 4), ("Warned", 0), ("PastDue", 0)])
+def test_a_subscription_that_azure_has_closed_or_will(
+    state: str, code: int, ask: Callable[[], Checklist], cloud: Cloud
+) -> None:
+    admin(cloud, "PUT", "market", {"subscriptions": {SUB: state}})
     found = ask()
-    assert (the(found, "subscription").level, found.exit_code) == ("not", 4)
-    assert "reactivate it" in str(the(found, "subscription").fix)
+    assert (the(found, "subscription").level, found.exit_code) == ("not", code)
+    assert the(found, "subscription").fix
 
 
 WRONG_TENANT = (
@@ -229,6 +232,20 @@ KINDS = {
 @pytest.mark.parametrize("case", KINDS)
 def test_who_asks(case: str) -> None:
     assert account.kind(KINDS[case]) == case.removesuffix(" without idtyp")
+
+
+def test_the_provider_of_azure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tfinfra.engine.provider import place
+
+    monkeypatch.setenv("TFINFRA_CACHE_DIR", str(tmp_path))
+    absent = plugin_step(local=False)
+    assert (absent.level, absent.exit_code) == ("not", 0)
+    assert "tfinfra setup" in str(absent.fix)
+    place.provider_folder().mkdir(parents=True)
+    (place.provider_folder() / place.BINARY).write_text("#!/bin/sh\n")
+    (place.provider_folder() / place.BINARY).chmod(0o755)
+    assert plugin_step(local=False).level == "ok"
+    assert plugin_step(local=True).level == "ok"
 
 
 # The way to the store

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any
 
 import pytest
 
 from tests.lifecycle.fakes import FakeObserver, a_plan
 from tfinfra import layout
+from tfinfra.catalog.images import HPC_IMAGE, image_of
 from tfinfra.errors import Cancelled, ProvisioningError
+from tfinfra.lifecycle.absent import why_absent
 from tfinfra.lifecycle.watch import Watch
 from tfinfra.model import Heartbeat, Outcome, TaskStatus, Timeouts, to_json
 from tfinfra.store import MemoryStore
@@ -115,9 +118,29 @@ def test_no_node_registers_in_time() -> None:
     scene.watch.boot_began()
     outcome = scene.after(40)
     assert outcome is not None
-    assert outcome.message.startswith("no node registered within 30 s")
+    assert outcome.message.startswith("no node registered within 30 s: the nodes wrote nothing into the run's store")
+    assert "boot-diagnostics" in outcome.message
     assert json.loads(scene.store.objects[layout.OUTCOME])["result"] == "failed"
     assert scene.watch.alone
+
+
+def test_an_image_of_ones_own_is_the_first_suspect_where_no_node_came() -> None:
+    own = [why_absent(image_of(name)) for name in ("/subscriptions/s/x/images/mine", "redhat:rhel:9_4:latest")]
+    for told, name in zip(own, ("/subscriptions/s/x/images/mine", "redhat:rhel:9_4:latest"), strict=True):
+        first, second = told.index(f"{name} has no cloud-init"), told.index("no way out")
+        assert first < second < told.index("boot-diagnostics")
+        assert "/var/lib/waagent" in told
+    assert "cloud-init" not in why_absent(HPC_IMAGE)
+
+
+def test_a_node_that_is_silent_after_it_was_announced_to_reboot_is_named_so() -> None:
+    scene = Scene()
+    scene.watch.boot_began()
+    scene.put(layout.heartbeat_key("n0"), Heartbeat("n0", 1, scene.now, "training", notice="rebooted"))
+    outcome = scene.after(40)
+    assert outcome is not None
+    assert outcome.message.startswith("no node has answered for")
+    assert outcome.message.endswith("the node n0 was rebooted")
 
 
 def test_every_node_fails_to_boot() -> None:
@@ -166,6 +189,26 @@ def test_what_arm_does_not_know_ends_nothing() -> None:
     scene.watch.boot_began()
     scene.beat(1)
     assert scene.after(5) is None
+
+
+def test_an_arm_that_keeps_its_caller_waiting_does_not_blind_the_watch() -> None:
+    scene, answered = Scene(), threading.Event()
+    scene.watch = Watch(
+        scene.store,
+        a_plan(),
+        timeouts=Timeouts(register=30.0, start=30.0, heartbeat=10.0, collect=10.0),
+        observer=scene.observer,
+        clock=lambda: scene.now,
+        instances=lambda: 2 if answered.wait(10) else None,
+    )
+    scene.watch.boot_began()
+    for sequence in range(5):
+        scene.beat(sequence)
+        assert scene.after(1) is None
+    outcome = scene.after(20)
+    answered.set()
+    assert outcome is not None
+    assert outcome.message.startswith("no node has answered for")
 
 
 def test_another_tfinfra_may_ask_the_run_to_end() -> None:

@@ -200,5 +200,6 @@ async def _exchange(app: Any, scope: dict[str, Any], body: bytes) -> Reply:
 
     await app(scope, receive, send)
     raw = b"".join(chunks)
-    reply.body = json.loads(raw) if raw else None
+    is_text = reply.headers.get("content-type", "").startswith("text/plain")
+    reply.body = raw.decode() if is_text else json.loads(raw) if raw else None
     return reply

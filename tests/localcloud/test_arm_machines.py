@@ -82,6 +82,18 @@ def test_custom_data_reaches_the_machines_and_never_comes_back(arm: Arm) -> None
     assert {i["custom_data"] for i in spec["instances"]} == {"I2Nsb3VkLWNvbmZpZwo="}
 
 
+def test_the_machines_of_small_images_grow_their_disk_to_what_the_set_has(arm: Arm) -> None:
+    arm.make_all()
+    assert arm.call("PUT", "/tfinfra/images", {"disk_mb": 64}).status == 200
+    body = scale_set("Flexible")
+    storage = body["properties"]["virtualMachineProfile"]["storageProfile"]
+    storage["osDisk"] = {"createOption": "FromImage", "diskSizeGB": 64}
+    assert arm.put(SET, body).status == 201
+    arm.settle()
+    spec = json.loads((folder(arm) / "spec.json").read_text())["spec"]
+    assert spec["disk"] == {"image_mb": 64, "size_mb": 65536}
+
+
 def lead_to_the_share(arm: Arm) -> None:
     """A private endpoint in the nodes' group, without which no NFS share is reached."""
     link = {"name": "shared", "properties": {"privateLinkServiceId": ACCOUNT, "groupIds": ["file"]}}
@@ -237,28 +249,6 @@ def test_a_fault_strikes_the_nth_call(arm: Arm, case: str) -> None:
     assert arm.call("DELETE", "/tfinfra/faults").status == 200
 
 
-def test_metadata_knows_the_machine_and_gives_its_token(arm: Arm) -> None:
-    principal = arm.make_all()
-    boot(arm)
-    arm.grant(COMPUTE, GROUP_DELETER, principal)
-    spec = json.loads((folder(arm) / "spec.json").read_text())["spec"]
-    base = spec["instances"][0]["metadata_url"].removeprefix("http://127.0.0.1:8080")
-    arm.app, armapp = MetadataApp(arm.around, b"k" * 32), arm.app  # type: ignore[assignment]
-    document = arm.get(f"{base}/metadata/instance", metadata="true").body
-    assert document["compute"]["vmId"] == spec["instances"][0]["vm_id"]
-    ipv4 = document["network"]["interface"][0]["ipv4"]
-    assert ipv4["ipAddress"][0]["privateIpAddress"].startswith("10.1.0.")
-    assert ipv4["subnet"] == [{"address": "10.1.0.0", "prefix": "24"}]
-    assert arm.get(f"{base}/metadata/instance").status == 400  # no Metadata header
-    assert arm.get(f"{base[:-1]}/metadata/instance", metadata="true").status == 404
-    path = f"{base}/metadata/identity/oauth2/token"
-    assert arm.get(path, metadata="true", query="resource=x&client_id=other").status == 400
-    token = arm.get(path, metadata="true", query="resource=x").body["access_token"]
-    arm.app = armapp
-    assert arm.get(COMPUTE, authorization=f"Bearer {token}").status == 200
-    assert arm.get(KEEP, authorization=f"Bearer {token}").status == 403
-
-
 EVENTS = "api-version=2020-07-01"
 
 
@@ -282,6 +272,7 @@ def test_a_machine_is_told_of_its_eviction_and_then_gone(arm: Arm) -> None:
     assert parsedate_to_datetime(event["NotBefore"]).timestamp() == arm.now + 30
     assert asks(other).body["Events"] == []
     assert asks(one, query="").status == 400
+    assert asks(one, query="api-version=2021-02-01").status == 400  # its versions are others than the endpoint's
     assert asks(one, "POST", {"StartRequests": [{"Event": 1}]}).status == 400
     arm.run(eviction.tick(arm.around, arm.now + 29))
     assert len(arm.get(f"{SET}/virtualMachines").body["value"]) == 2

@@ -49,7 +49,7 @@ def ask(endpoint: Endpoint, method: str, path: str, body: object = None) -> tupl
 def put(endpoint: Endpoint, path: str, body: object) -> Any:
     """The resource, once ARM has finished with it."""
     status, made = ask(endpoint, "PUT", path, body)
-    assert status == 201, made
+    assert status in (201, 202), made
     return within(120, lambda: finished(endpoint, path))
 
 

@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from tests.localcloud import test_arm_rights as rights
 from tests.localcloud.arm import ACCOUNT, COMPUTE, IDENTITY, KEEP, KEY, SET, SUB, VNET, Arm, Reply
+from tests.localcloud.workflows import TIMER, workflow
 from tfinfra.localcloud import tokens
 from tfinfra.localcloud.strict.refusals import REFUSALS
+from tfinfra.roles import definition_path
 
 GROUP = {"location": "eastus"}
 STORE = {"location": "eastus", "sku": {"name": "Standard_LRS"}, "kind": "StorageV2", "properties": {}}
@@ -60,6 +63,11 @@ def taken_here(arm: Arm) -> Reply:
     return arm.put(ACCOUNT.replace("-keep", "-compute"), STORE)
 
 
+def taken_elsewhere(arm: Arm) -> Reply:
+    arm.make_groups()
+    return after(arm, {"taken": ["digitsabc123"]}, "PUT", ACCOUNT, STORE)
+
+
 def grouped(arm: Arm, method: str, path: str, body: Any = None, **more: Any) -> Reply:
     arm.make_all()
     return arm.call(method, path, body, **more)
@@ -95,6 +103,48 @@ def policy(arm: Arm) -> Reply:
     return after(arm, {"policies": [places]}, "PUT", KEEP, GROUP)
 
 
+def assigned(arm: Arm, principal: str, then: str = "", most_assignments: int = 9, **more: Any) -> Reply:
+    """The answer to an assignment, or to that of `then` after it."""
+    rights.ready(arm, most_assignments=most_assignments)
+    if not then:
+        return rights.assign(arm, principal, **more)
+    assert rights.assign(arm, principal).status == 201
+    return rights.assign(arm, then, **more)
+
+
+def constrained(arm: Arm) -> Reply:
+    service, given = rights.ready(arm), {"condition": rights.BOTH, "conditionVersion": "2.0"}
+    rights.assign(arm, rights.PERSON, role=rights.RBAC_ADMINISTRATOR, scope=SUB, name=rights.OTHER, **given)
+    return rights.assign(arm, service, role=rights.OWNER, by=rights.PERSON)
+
+
+def still_assigned(arm: Arm) -> Reply:
+    rights.ready(arm)
+    rights.role(arm, rights.ONE, "mine", "*/read")
+    assert rights.assign(arm, rights.PERSON, role=rights.ONE).status == 201
+    return arm.delete(definition_path(SUB.rpartition("/")[2], rights.ONE))
+
+
+def unfollowed(arm: Arm) -> Reply:
+    """What a caller is told who may make a network and no more."""
+    rights.ready(arm)
+    rights.role(arm, rights.ONE, "networks", "Microsoft.Network/natGateways/*")
+    rights.assign(arm, rights.PERSON, role=rights.ONE, scope=SUB)
+    mine = {"authorization": f"Bearer {arm.token(rights.PERSON)}"}
+    made = arm.put(NETWORKS, {"location": "eastus", "sku": {"name": "Standard"}}, **mine)
+    assert made.status == 201
+    path, _, query = made.headers["azure-asyncoperation"].partition("?")
+    return arm.get("/" + path.split("/", 3)[3], query=query, **mine)
+
+
+def disabled(arm: Arm) -> Reply:
+    arm.make_all()
+    body = workflow()
+    body["properties"]["state"] = "Disabled"
+    assert arm.put(TIMER, body).status == 201
+    return arm.call("POST", f"{TIMER}/triggers/clock/run")
+
+
 NETWORKS = f"{COMPUTE}/providers/Microsoft.Network/natGateways/nat"
 SET_LIST = f"{COMPUTE}/providers/Microsoft.Compute/virtualMachines"
 STORES = f"{SUB}/providers/Microsoft.Storage/storageAccounts"
@@ -122,6 +172,7 @@ PROVOKED: dict[str, Callable[[Arm], Reply]] = {
     "a write without a location": lambda arm: arm.put(KEEP, {}),
     "a group where there is no region": lambda arm: arm.put(KEEP, {"location": "atlantis"}),
     "a resource where there is no region": lambda arm: grouped(arm, "PUT", NETWORKS, {"location": "atlantis"}),
+    "a group with a name that none may have": lambda arm: arm.put(f"{SUB}/resourceGroups/a*b", GROUP),
     "a group that is elsewhere": lambda arm: elsewhere(arm, KEEP, GROUP),
     "a resource that is elsewhere": lambda arm: elsewhere(arm, IDENTITY, GROUP),
     "a group that is not there": lambda arm: arm.get(IDENTITY),
@@ -134,11 +185,27 @@ PROVOKED: dict[str, Callable[[Arm], Reply]] = {
     "the deletion of what is locked": lambda arm: locked(arm, "CanNotDelete", SUB, "DELETE", KEEP),
     "a write to what is read-only": lambda arm: locked(arm, "ReadOnly", KEEP, "PUT", IDENTITY),
     "what a policy denies": policy,
-    "a storage name that others have": lambda arm: (
-        arm.make_groups(),
-        after(arm, {"taken": ["digitsabc123"]}, "PUT", ACCOUNT, STORE),
-    )[1],
+    "a storage name that others have": taken_elsewhere,
     "a storage name of another group": taken_here,
+    "a principal that is not there": lambda arm: assigned(arm, rights.NOBODY),
+    "a principal of another type": lambda arm: assigned(arm, rights.PERSON, principalType="Group"),
+    "an assignment that there is": lambda arm: assigned(arm, rights.PERSON, rights.PERSON, name=rights.OTHER),
+    "an assignment that becomes another": lambda arm: assigned(arm, rights.PERSON, rights.GROUP_OF_PEOPLE),
+    "an assignment that is not there": lambda arm: grouped(
+        arm, "GET", f"{ACCOUNT}/providers/Microsoft.Authorization/roleAssignments/{rights.ONE}"
+    ),
+    "more assignments than a subscription holds": lambda arm: assigned(
+        arm, rights.PERSON, rights.GROUP_OF_PEOPLE, name=rights.OTHER, most_assignments=1
+    ),
+    "a condition that is not met": constrained,
+    "a role's name that the tenant has": lambda arm: (
+        arm.put("/tfinfra/directory", {"role_names": ["mine"]}),
+        rights.role(arm, rights.ONE, "mine", "*/read"),
+    )[1],
+    "a role that is not there": lambda arm: arm.get(definition_path(SUB.rpartition("/")[2], rights.ONE)),
+    "a role that is still assigned": still_assigned,
+    "a look at an operation without the right": unfollowed,
+    "a run of a disabled workflow": disabled,
     "a template that names a resource twice": lambda arm: template(arm, nat(), nat(name="NAT")),
     "a template with an unknown function": lambda arm: template(arm, nat(name=UNKNOWN_FUNCTION)),
     "a template with no expression": lambda arm: template(arm, nat(name=NO_EXPRESSION)),
@@ -149,8 +216,8 @@ PROVOKED: dict[str, Callable[[Arm], Reply]] = {
     ),
     "more looks at a scale set than Compute takes": lambda arm: repeated(arm, 36, "GET", SET),
     "more lists of accounts than Storage takes": lambda arm: repeated(arm, 100, "GET", STORES),
-    "more writes than Network takes": lambda arm: (
-        after(arm, {"limits": {"NetworkWrites": [1, 1, 300]}}, "PUT", NETWORKS, {}) and arm.put(NETWORKS, {})
+    "more writes than Network takes": lambda arm: after(
+        arm, {"limits": {"NetworkWrites": [0, 1, 300]}}, "PUT", NETWORKS, {}
     ),
 }
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tests.localcloud.arm import ACCOUNT, COMPUTE, IDENTITY, KEEP, SET, SUB, VNET, Arm, scale_set
+from tests.localcloud.arm import ACCOUNT, COMPUTE, IDENTITY, KEEP, KEY, SET, SUB, VNET, Arm, scale_set
 from tests.localcloud.test_refusals import CONTAINER, GROUP, STORE
+from tfinfra.localcloud import fake_machines, tokens
 from tfinfra.localcloud.arm_error import ArmError
 from tfinfra.localcloud.strict.limits import Call
 from tfinfra.localcloud.strict.throttle import Throttle
@@ -159,10 +162,29 @@ def test_a_set_is_followed_at_compute(arm: Arm) -> None:
     assert made.headers["azure-asyncoperation"].startswith(where)
 
 
-def test_a_token_of_another_tenant_sees_no_subscription(arm: Arm) -> None:
-    from tests.localcloud.arm import KEY
-    from tfinfra.localcloud import tokens
+class Stuck(fake_machines.FakeMachines):
+    def stop(self, folder: Path) -> None:
+        raise OSError(f"{folder.name} does not stop")
 
+
+def test_a_deletion_that_is_blocked_ends_with_capital_keys(arm: Arm) -> None:
+    arm.make_all()
+    arm.put(SET, scale_set())
+    arm.settle()
+    usual, arm.around.machines = arm.around.machines, lambda _: Stuck()
+    where = arm.delete(COMPUTE).headers["location"].removeprefix("https://127.0.0.1:4433").partition("?")[0]
+    arm.settle()
+    ended = arm.get(where)
+    told = ended.body["Error"]
+    assert (ended.status, told["Code"]) == (409, "ResourceGroupDeletionBlocked")
+    assert "'Microsoft.Compute/virtualMachineScaleSets/nodes' could not be deleted" in told["Message"]
+    assert [detail["Target"] for detail in told["Details"]] == [SET]
+    assert "nodes does not stop" in told["Details"][0]["Message"]
+    arm.around.machines = usual
+    assert arm.delete(COMPUTE).status == 202
+
+
+def test_a_token_of_another_tenant_sees_no_subscription(arm: Arm) -> None:
     token = tokens.mint(KEY, tokens.OWNER_OID, arm.now, 3600, tenant="11111111-0000-0000-0000-000000000000")
     assert arm.get("/subscriptions", authorization=f"Bearer {token}").body == {"value": []}
 

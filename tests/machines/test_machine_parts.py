@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 from tests.machines.support import BOOTSTRAP, custom_data, scale_set
 from tfinfra.localcloud.machines import choose, customdata, records, relay, wire
 from tfinfra.localcloud.machines.addresses import lease_addresses
-from tfinfra.localcloud.machines.base import Mount
+from tfinfra.localcloud.machines.base import Disk, Mount
 from tfinfra.localcloud.machines.namespace_supervisor import node_addresses
 from tfinfra.localcloud.machines.node_root import outermost, system_layers
 
@@ -126,6 +127,8 @@ def test_leased_addresses_are_nobody_elses_until_they_are_given_back() -> None:
 
 def test_a_spec_arrives_at_the_supervisor_as_it_was(tmp_path: Path) -> None:
     spec = scale_set(tmp_path, "x", 3, mounts=(Mount(tmp_path, True),))
+    assert wire.spec_from_text(wire.spec_to_text("process", spec)) == ("process", spec)
+    spec = replace(spec, disk=Disk(64, 128))
     assert wire.spec_from_text(wire.spec_to_text("process", spec)) == ("process", spec)
 
 

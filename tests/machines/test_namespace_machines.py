@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 from tests.machines.support import scale_set, wait_for
-from tfinfra.localcloud.machines.base import Mount
+from tfinfra.localcloud.machines.base import Disk, Mount
 from tfinfra.localcloud.machines.choose import possible_kinds
 from tfinfra.localcloud.machines.namespace import NamespaceMachines
 from tfinfra.localcloud.machines.records import Record, identify, read_record
@@ -328,6 +328,37 @@ def test_a_machine_that_reboots_keeps_its_disk_and_runs_what_is_for_every_boot(f
     MACHINES.reboot(folder, "vm_0")
     MACHINES.stop(folder)
     assert _traces() == spaces
+
+
+_FILLS = """
+free = os.statvfs("/").f_bavail * os.statvfs("/").f_frsize >> 20
+try:
+    with open("/opt/large", "wb") as out:
+        out.write(bytes(48 << 20))
+    full = ""
+except OSError as fault:
+    full = fault.strerror
+    os.unlink("/opt/large")
+print(json.dumps({"free": free, "full": full}), flush=True)
+"""
+GROWTH: dict[str, tuple[str, bool]] = {
+    "grows where nothing forbids it": ("", True),
+    "stays small where its partition must not grow": ('"growpart": {"mode": "off"}, ', False),
+    "stays small where its file system must not grow": ('"resize_rootfs": false, ', False),
+}
+
+
+@pytest.mark.parametrize("case", GROWTH)
+def test_the_disk_of_a_small_image(folder: Path, case: str) -> None:
+    forbids, grows = GROWTH[case]
+    spec = scale_set(folder, _TELL + _FILLS, 1)
+    data = spec.instances[0].custom_data.replace(b'{"locale"', f'{{{forbids}"locale"'.encode(), 1)
+    MACHINES.start(replace(spec, disk=Disk(32, 256), instances=(replace(spec.instances[0], custom_data=data),)))
+    console = folder / "vm_0/console.log"
+    wait_for(lambda: '"full"' in console.read_text())
+    told = next(json.loads(line) for line in console.read_text().splitlines() if '"full"' in line)
+    assert told["full"] == ("" if grows else "No space left on device")
+    assert (told["free"] > 200) is grows
 
 
 def test_a_machine_that_does_not_run_cannot_reboot(folder: Path) -> None:

@@ -116,7 +116,9 @@ def run_matrix(folder: Path) -> Matrix:
 
 def _inputs(folder: Path, shape: str, target: Mapping[str, Any]) -> Any:
     known = size(str(target["vm_size"] if isinstance(target["vm_size"], str) else target["vm_size"][0]))
-    arguments = {"entry_script": "train.py", "use_gpu": bool(known and known.gpus), **SHAPES[shape]}
+    without_driver = str(target.get("image")).startswith("Canonical")
+    use_gpu = bool(known and known.gpus and not without_driver)
+    arguments = {"entry_script": "train.py", "use_gpu": use_gpu, **SHAPES[shape]}
     return inputs_from_arguments(
         {**arguments, "compute_target": {"cloud": "azure", **target}}, name="digits", folder=folder
     )

@@ -153,6 +153,18 @@ def test_nobody_is_granted_more_than_blobs_and_the_deletion_of_the_groups(record
     ]
 
 
+def test_the_caller_is_granted_blobs_as_the_kind_of_principal_that_it_is(tmp_path: Path) -> None:
+    """ARM refuses an assignment to a principal of another kind, and the SDK takes everybody for a person."""
+    for kind in ("ServicePrincipal", "User"):
+        keep, _ = record(FLEXIBLE, "keep", tmp_path / kind, principalType=kind)
+        assert keep["caller-blobs"].body["properties"]["principalType"] == kind
+
+
+def test_the_shared_directorys_zone_ends_as_the_clouds_storage_accounts_do(tmp_path: Path) -> None:
+    compute, _ = record(FLEXIBLE, "compute", tmp_path, storageSuffix="core.usgovcloudapi.net")
+    assert compute["shared-zone"].path.endswith("/privatelink.file.core.usgovcloudapi.net")
+
+
 def _granted(requests: dict[str, Request]) -> list[tuple[str, str, str]]:
     """(logical name, kind of scope, role) of each role assignment; each lies in the stack's own group."""
     found = []

@@ -12,7 +12,7 @@ from tfinfra import layout
 from tfinfra.agent.alone import ROUTES, has_only_loopback, notice, on_one_host
 from tfinfra.agent.assignment import Assignment, Folders, Gathered
 from tfinfra.agent.devices.gate import Cuda, await_gpus, gpus_wanted
-from tfinfra.agent.devices.links import Links, find_links
+from tfinfra.agent.devices.links import Links, agreed, find_links, missing_infiniband
 from tfinfra.agent.devices.nccl import NO_GRAPHS, nccl_variables, read_settings, ucx_variables
 from tfinfra.agent.faults import RunEnded
 from tfinfra.agent.gather import gather, node_key
@@ -51,6 +51,7 @@ def join(host: Host) -> Place:
     """
     host.pulse.say("environment")
     content = environment_content(host)
+    own = content.get("prebuilt") is None
     environment = training_environment(host, content, _working_gpus(host, content))
     run_setup(host, environment)
     lease = lease_ports(host.plan.base_port, _tasks_on_a_node(host.plan), _machine_folder("ports"))
@@ -66,7 +67,7 @@ def join(host: Host) -> Place:
     given = gather(host, inventory, rank, shared, key)
     temporary = temporary_folder(host.places.scratch or host.places.root, _machine_folder("nodes"))
     folders = Folders(shared, _home(host), temporary.path, environment)
-    return Place(_assignment(host, inventory, rank, folders, given), lease, temporary)
+    return Place(_assignment(host, inventory, rank, folders, given, own_machines=own), lease, temporary)
 
 
 def prepare(mine: Assignment) -> None:
@@ -90,22 +91,28 @@ def _home(host: Host) -> Path:
     return Path(host.inherited.get("HOME") or "~root" if os.geteuid() == 0 else "~").expanduser()
 
 
-def _assignment(host: Host, inventory: Inventory, rank: int, folders: Folders, given: Gathered) -> Assignment:
+def _assignment(
+    host: Host, inventory: Inventory, rank: int, folders: Folders, given: Gathered, *, own_machines: bool
+) -> Assignment:
     plan, warnings = _fit(host.plan, inventory)
+    slow = missing_infiniband(plan, inventory, own_machines=own_machines)
+    warnings = (*warnings, slow) if slow else warnings
     for warning in warnings:
         _log.warning("%s", warning)
-    run, links = host.settings.run, find_links(host.identity.address)
-    _log.info("links of this node: %s", links)
-    defaults = _defaults(plan, links, folders.home, host.places.state / "no-graphs.xml")
+    found = find_links(host.identity.address)
+    _log.info("links of this node: %s", found)
+    run, links = host.settings.run, agreed(found, inventory)
+    defaults = _defaults(host, plan, links, folders.home)
     return Assignment(
         run, plan, inventory, rank, host.places, folders, host.inherited, warnings, given, links, defaults
     )
 
 
-def _defaults(plan: Plan, links: Links, home: Path, no_graphs: Path) -> dict[str, str]:
+def _defaults(host: Host, plan: Plan, links: Links, home: Path) -> dict[str, str]:
     """NCCL reads the user's file before the image's, and lets variables win over both (nccl, src/misc/param.cc)."""
+    no_graphs = host.places.state / "no-graphs.xml"
     no_graphs.write_text(NO_GRAPHS)
-    settings = read_settings((home / ".nccl.conf", _NCCL_CONF))
+    settings = {**read_settings((home / ".nccl.conf", _NCCL_CONF)), **host.inherited}
     return {**nccl_variables(plan, links, settings, no_graphs), **ucx_variables(plan, links)}
 
 

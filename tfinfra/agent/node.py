@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tfinfra.agent.devices.links import infiniband_ports
 from tfinfra.agent.faults import NodeFault
 from tfinfra.model import NodeRegistration
 
@@ -44,6 +45,7 @@ def registration(who: Identity, base_port: int, public_key: str | None = None) -
         cores=_cores(),
         gpus=gpu_count(Path("/dev")),
         public_key=public_key,
+        infiniband=len(infiniband_ports(Path("/sys"))),
     )
 
 

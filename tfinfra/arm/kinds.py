@@ -133,6 +133,17 @@ def kind_of(token: str) -> Kind:
     return Kind(arm_type, _api_version(version) or default, names, _RENAMED.get(key, {}))
 
 
+def version_of(id_: str) -> str:
+    """The API version in which the stacks ask for the resource with this ARM id. Raises UnknownKind for one of a type
+    that no stack has."""
+    namespace, *rest = id_.rpartition("/providers/")[2].split("/")
+    arm_type = "/".join([namespace, *rest[::2]]).lower()
+    for known, version, _ in _TABLE.values():
+        if known.lower() == arm_type:
+            return version
+    raise UnknownKind(f"tfinfra makes no {arm_type}")
+
+
 def _api_version(digits: str) -> str:
     """ "20240501" as "2024-05-01", "20240501preview" as "2024-05-01-preview"."""
     date, label = digits[:8], digits[8:]

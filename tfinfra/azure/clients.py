@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tfinfra.cloud import Cloud
-from tfinfra.errors import CredentialsError
 
 if TYPE_CHECKING:
     from azure.mgmt.resource.resources import ResourceManagementClient
@@ -73,21 +72,22 @@ def _patience(**settings: Any) -> Any:
     return Bounded(**settings)
 
 
-def token_refused(cloud: Cloud) -> CredentialsError:
-    """The error for an answer of 401."""
-    return CredentialsError(f"{cloud.arm_endpoint} does not accept your token", hint="sign in again: `az login`")
+def get_json(cloud: Cloud, path: str, **query: str) -> Any:
+    """The document at an ARM path, all pages of a list together. Raises azure.core's HttpResponseError."""
+    return _pages(cloud, path, query, {})
 
 
-def get_json(cloud: Cloud, path: str, *, retries: int | None = None, **query: str) -> Any:
-    """The document at an ARM path, all pages of a list together; `retries` is how often a request that fails is
-    repeated, None for as often as azure-core does. Raises azure.core's HttpResponseError."""
+def get_once(cloud: Cloud, path: str, **query: str) -> Any:
+    """As `get_json`, without patience: what ARM answers is final, only a connection that breaks is made anew."""
+    return _pages(cloud, path, query, {"retry_total": 2, "retry_status": 0})
+
+
+def _pages(cloud: Cloud, path: str, query: dict[str, str], patience: dict[str, Any]) -> Any:
     from azure.core.rest import HttpRequest
 
-    patience = {} if retries is None else {"retry_total": retries}
-    request = HttpRequest("GET", cloud.arm_endpoint + path, params=query)
-    document = _send(cloud, request, **patience)
+    document = _send(cloud, HttpRequest("GET", cloud.arm_endpoint + path, params=query), patience)
     while document.get("nextLink"):
-        page = _send(cloud, HttpRequest("GET", document["nextLink"]), **patience)
+        page = _send(cloud, HttpRequest("GET", document["nextLink"]), patience)
         document = {**page, "value": [*document["value"], *page["value"]]}
     return document
 
@@ -128,10 +128,10 @@ def put_json(cloud: Cloud, path: str, body: Any, **query: str) -> Any:
     """ARM's answer to a PUT of `body`. Raises azure.core's HttpResponseError."""
     from azure.core.rest import HttpRequest
 
-    return _send(cloud, HttpRequest("PUT", cloud.arm_endpoint + path, params=query, json=body))
+    return _send(cloud, HttpRequest("PUT", cloud.arm_endpoint + path, params=query, json=body), {})
 
 
-def _send(cloud: Cloud, request: Any, **patience: int) -> Any:
+def _send(cloud: Cloud, request: Any, patience: dict[str, Any]) -> Any:
     from azure.core.exceptions import (
         ClientAuthenticationError,
         HttpResponseError,

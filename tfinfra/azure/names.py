@@ -20,6 +20,12 @@ def part_of_group(group: str) -> str:
     return found["part"] if found else "compute"
 
 
+def group_of(id_: str) -> str | None:
+    """The name of the resource group that an ARM id lies in; it may be the group's own id."""
+    found = re.match(r"/subscriptions/[^/]+/resourceGroups/([^/]+)", id_, re.IGNORECASE)
+    return found[1] if found else None
+
+
 def name_of_run(run: str) -> str:
     """The name in a run id: without its random end."""
     return run[:-7]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfinfra.azure.clients import put_json
+from tfinfra.azure.sign_in import token_refused
 from tfinfra.azure.standing import deleter_role
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError, ProvisioningError
@@ -38,6 +39,8 @@ def make_group_deleter(cloud: Cloud) -> MadeRole:
     try:
         put_json(cloud, path, body, **{"api-version": ROLES_API})
     except AzureError as error:
+        if getattr(error, "status_code", None) == 401:
+            raise token_refused(cloud, error) from error
         raise _refused(error, subscription, body) from error
     return MadeRole(str(body["properties"]["roleName"]), path, made=True)
 
@@ -51,7 +54,7 @@ def _refused(error: Any, subscription: str, body: dict[str, Any]) -> Credentials
             hint=f"find it where it is (`az role definition list --custom-role-only true --name '{name}'`), and either "
             f"add /subscriptions/{subscription} to its assignable scopes (`az role definition update`) or delete it",
         )
-    if getattr(error, "status_code", None) not in (401, 403):
+    if getattr(error, "status_code", None) != 403:
         return ProvisioningError(f"the role '{name}' cannot be made: {reason}")
     return CredentialsError(
         f"you may not make the role '{name}' in subscription {subscription}",

@@ -9,7 +9,8 @@ from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from tfinfra.azure.clients import get_json, token_refused
+from tfinfra.azure.clients import get_json
+from tfinfra.azure.sign_in import token_refused
 from tfinfra.azure.timer import LOGIC_API
 from tfinfra.clock import spell_seconds, unix_time
 from tfinfra.cloud import Cloud
@@ -178,7 +179,7 @@ def _ask(cloud: Cloud, key: str, path: str, what: str, **query: str) -> Any:
         return get_json(cloud, path, **query)
     except ClientAuthenticationError as error:
         if getattr(error, "status_code", None) == 401:
-            raise token_refused(cloud) from error
+            raise token_refused(cloud, error) from error
         raise CredentialsError(f"{what} cannot be read: {error.message}") from error
     except AzureError as error:
         reason = getattr(getattr(error, "error", None), "message", None) or error.message

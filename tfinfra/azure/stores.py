@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from tfinfra.azure.answers import reason
 from tfinfra.azure.clients import get_json
+from tfinfra.azure.sign_in import token_refused
 from tfinfra.cloud import Cloud
 from tfinfra.errors import ProvisioningError
 
@@ -14,7 +16,8 @@ CONTAINER = "run"  # as stacks/run.py names it
 
 def run_store(cloud: Cloud, group: str) -> str | None:
     """The URL of the run's container in its keep group: the account's own blob endpoint and the container's name. None
-    where there is no such container (yet). Raises ProvisioningError where ARM does not say."""
+    where there is no such container (yet). Raises ProvisioningError where ARM does not say,
+    CredentialsError."""
     from azure.core.exceptions import AzureError, ResourceNotFoundError
 
     base = f"/subscriptions/{cloud.subscription_id}/resourceGroups/{group}/providers/Microsoft.Storage/storageAccounts"
@@ -24,7 +27,9 @@ def run_store(cloud: Cloud, group: str) -> str | None:
     except ResourceNotFoundError:
         return None
     except AzureError as error:
-        raise ProvisioningError(f"the storage accounts of {group} cannot be listed: {error.message}") from error
+        if getattr(error, "status_code", None) == 401:
+            raise token_refused(cloud, error) from error
+        raise ProvisioningError(f"the storage accounts of {group} cannot be listed: {reason(error)}") from error
     return f"{_endpoint(found[0]).rstrip('/')}/{CONTAINER}" if found else None
 
 

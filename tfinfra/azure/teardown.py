@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tfinfra.azure.answers import arm_error, reason
-from tfinfra.azure.clients import COMPUTE_API, get_json, resource_client, warm
+from tfinfra.azure.clients import COMPUTE_API, get_once, resource_client, warm
 from tfinfra.azure.names import RUN_ID, run_of_group
+from tfinfra.azure.sign_in import way_in
 from tfinfra.clock import spell_seconds
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError, ProvisioningError, TeardownIncomplete
@@ -17,7 +18,17 @@ from tfinfra.errors import CredentialsError, ProvisioningError, TeardownIncomple
 if TYPE_CHECKING:
     from azure.core.exceptions import AzureError
 
-__all__ = ["Instance", "LiveGroup", "delete_group", "group_exists", "instances", "list_runs", "strangers", "warm"]
+__all__ = [
+    "Instance",
+    "LiveGroup",
+    "delete_group",
+    "group_exists",
+    "instances",
+    "list_runs",
+    "run_group_exists",
+    "strangers",
+    "warm",
+]
 
 RUN_TAG, OWNER_TAG, EXPIRES_TAG = "tfinfra-run", "tfinfra-owner", "tfinfra-expires-at"
 FORCED = "Microsoft.Compute/virtualMachines,Microsoft.Compute/virtualMachineScaleSets"
@@ -77,7 +88,7 @@ def delete_group(cloud: Cloud, name: str, run: str, *, timeout: float, progress:
     while True:
         way_out = ""
         try:
-            if not _is_there(cloud, name, run):
+            if not run_group_exists(cloud, name, run):
                 return
             _delete_once(cloud, name, until)
         except AzureError as error:
@@ -115,7 +126,7 @@ def _incomplete(name: str, last: str, way_out: str | None, timeout: float) -> Te
     )
 
 
-def _is_there(cloud: Cloud, name: str, run: str) -> bool:
+def run_group_exists(cloud: Cloud, name: str, run: str) -> bool:
     """Whether the run's group is there. Raises AzureError, and TeardownIncomplete for a group that is not the run's."""
     from azure.core.exceptions import ResourceNotFoundError
 
@@ -200,7 +211,7 @@ def instances(cloud: Cloud, group: str) -> tuple[Instance, ...]:
 
     base = f"/subscriptions/{cloud.subscription_id}/resourceGroups/{group}/providers/Microsoft.Compute"
     try:
-        sets = get_json(cloud, f"{base}/virtualMachineScaleSets", retries=0, **{"api-version": COMPUTE_API})["value"]
+        sets = get_once(cloud, f"{base}/virtualMachineScaleSets", **{"api-version": COMPUTE_API})["value"]
         machines = [m for s in sets for m in _machines(cloud, base, s)]
     except ResourceNotFoundError:
         return ()
@@ -213,10 +224,10 @@ def _machines(cloud: Cloud, base: str, scale_set: dict[str, Any]) -> list[dict[s
     query = {"api-version": COMPUTE_API, "$expand": "instanceView"}
     if scale_set["properties"].get("orchestrationMode") == "Flexible":
         query["$filter"] = f"'virtualMachineScaleSet/id' eq '{scale_set['id']}'"
-        found: list[dict[str, Any]] = get_json(cloud, f"{base}/virtualMachines", retries=0, **query)["value"]
+        found: list[dict[str, Any]] = get_once(cloud, f"{base}/virtualMachines", **query)["value"]
     else:
         path = f"{base}/virtualMachineScaleSets/{scale_set['name']}/virtualMachines"
-        found = get_json(cloud, path, retries=0, **query)["value"]
+        found = get_once(cloud, path, **query)["value"]
     return found
 
 
@@ -237,5 +248,5 @@ def _told(error: AzureError, what: str) -> CredentialsError | ProvisioningError:
 
     message, status = f"{what}: {reason(error)}", getattr(error, "status_code", None)
     if isinstance(error, ClientAuthenticationError):
-        return CredentialsError(message)
+        return CredentialsError(message, hint=way_in(reason(error)))
     return ProvisioningError(message, status=status)

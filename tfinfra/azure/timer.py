@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from tfinfra.azure.caller import why_refused
 from tfinfra.azure.clients import get_json, send_json
+from tfinfra.azure.sign_in import token_refused
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError
 
@@ -69,7 +71,9 @@ def _has_succeeded(cloud: Cloud, group: str, workflow: str) -> bool:
         path = f"{_workflows(cloud, group)}/{workflow}/runs"
         runs = get_json(cloud, path, **{"api-version": LOGIC_API})["value"]
     except ClientAuthenticationError as error:
-        raise CredentialsError(f"the runs of {workflow} cannot be listed: {error.message}") from error
+        if error.status_code == 401:
+            raise token_refused(cloud, error) from error
+        raise CredentialsError(f"the runs of {workflow} cannot be listed: {why_refused(error)}") from error
     except HttpResponseError:
         return False
     except AzureError:  # no answer at all: a cloud of this machine may have died

@@ -28,6 +28,7 @@ VERBS = {
     "catalog": ("tfinfra.cli.catalog", "List VM sizes and prices, and refresh the prices."),
     "setup": ("tfinfra.cli.setup", "Install what tfinfra needs on this machine."),
     "doctor": ("tfinfra.cli.doctor", "Say what works on this machine and what does not."),
+    "report-bundle": ("tfinfra.cli.report_bundle", "Write one file about a failure, to attach to a report."),
     "schema": ("tfinfra.cli.schema", "Print the manifest's JSON Schema."),
     "explain": ("tfinfra.cli.explain", "Explain an error code."),
 }
@@ -133,11 +134,13 @@ def _misused(error: click.ClickException, arguments: list[str]) -> int:
 
 
 def _report(error: TfinfraError, arguments: list[str]) -> int:
+    from tfinfra.cli.failed import failed
     from tfinfra.cli.output import error_document, print_document, print_error
 
     if "--json" in arguments:
         print_document(error_document(error))
     print_error(error)
+    failed(error, arguments)
     return error.exit_code
 
 
@@ -151,6 +154,7 @@ def _flush() -> None:
 
 
 def _internal(error: Exception, arguments: list[str]) -> int:
+    from tfinfra.cli.failed import failed
     from tfinfra.cli.report import write_report
     from tfinfra.lifecycle.reach import store_trouble
     from tfinfra.lifecycle.withheld import redact
@@ -161,6 +165,7 @@ def _internal(error: Exception, arguments: list[str]) -> int:
         return _report(told, arguments)
     print(redact(f"error: tfinfra itself failed: {error.__class__.__name__}: {error}"), file=sys.stderr)
     print(f"  report: {write_report(error, arguments)}", file=sys.stderr)
+    failed(TfinfraError(f"tfinfra itself failed: {error.__class__.__name__}: {error}"), arguments)
     return 1
 
 

@@ -191,7 +191,7 @@ def _gpus(plan: Plan, task: Task) -> str:
     if not plan.gpus_per_node:
         return ""
     if task.gpus is None:
-        return f"  all {plan.gpus_per_node} GPUs"
+        return f"  all {plan.gpus_per_node} GPUs" if plan.gpus_per_node > 1 else "  its GPU"
     return f"  GPUs {', '.join(map(str, task.gpus))}" if task.gpus else "  no GPU"
 
 

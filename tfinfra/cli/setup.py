@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -32,8 +33,8 @@ def command(
     """local: install Pulumi and its azure-native plugin, which only runs on Azure need, and build the default training
     environments, so that the first `up` need not.
 
-    azure: install the plugin, and make the role by which nodes and timers delete a run's groups. Once for a
-    subscription is enough; it takes the right to make roles there, and exits with 5 without it.
+    azure: make the role by which nodes and timers delete a run's groups, and install the plugin. The role is needed
+    once for a subscription; it takes the right to make roles there, and exits with 5 without it.
 
     The plugin comes from its vendor, or from where --provider or TFINFRA_PROVIDER_MIRROR says. Its SHA-256 must be that
     of --provider-sha256 or TFINFRA_PROVIDER_SHA256, of the mirror's checksum file, or the one that it had first.
@@ -63,10 +64,14 @@ def _azure(target: str | None, subscription: str | None, wish: PluginWish) -> tu
     from tfinfra.lifecycle.prepare import install_provider
 
     cloud = _cloud(target, subscription)
-    install_provider(progress, wish)
     role = make_group_deleter(cloud)
     what = "made" if role.made else "is there already"
-    return role, f"role '{role.role}' {what} in subscription {cloud.subscription_id}"
+    told = f"role '{role.role}' {what} in subscription {cloud.subscription_id}"
+    if cloud.provider_command is not None:
+        return asdict(role), told
+    progress(told)
+    provider = install_provider(progress, wish)
+    return {**asdict(role), "provider": provider}, f"the azure-native plugin is at {provider}"
 
 
 def _cloud(target: str | None, subscription: str | None) -> Cloud:

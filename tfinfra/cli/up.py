@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -58,6 +59,7 @@ def command(
 
 def _conclude(result: object) -> int:
     """Says how the run ended and gives its exit code."""
+    from tfinfra.cli.failed import failed
     from tfinfra.cli.output import print_error, progress
     from tfinfra.lifecycle.ending import RunResult
     from tfinfra.lifecycle.launch import closing_lines
@@ -65,6 +67,7 @@ def _conclude(result: object) -> int:
     assert isinstance(result, RunResult)  # noqa: S101 - for the type checker: the import above is lazy
     if result.error is not None:
         print_error(result.error)
+        failed(result.error, sys.argv[1:], result.record.run)
     for line in closing_lines(result):
         progress(line)
     return result.error.exit_code if result.error else 0

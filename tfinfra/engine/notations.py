@@ -201,14 +201,14 @@ def _sign_in(text: str) -> Answer | None:
     return Answer(0, None, found[0].strip().removeprefix("error:").strip(), entra=True)
 
 
-_EMPTY = re.compile(r"[^\n]*could not be read back[^\n]*")
+_EMPTY = re.compile(r"Azure has not told [^\n]*?(?=\. Begin again|\n|\Z)")
 
 
 def _not_read(text: str) -> Answer | None:
     """A read that failed right after a good create leaves the program an output of None (provider.go, readAfterWrite,
-    only warns)."""
+    only warns); it says so itself (stacks/told.py)."""
     found = _EMPTY.search(text)
-    return Answer(200, UNREAD, found[0].strip()) if found else None
+    return Answer(200, UNREAD, found[0]) if found else None
 
 
 _CALLED = re.compile(r'\b(?:Get|Put|Post|Head|Delete|Patch) "?(?P<url>https?://[^"\s]+)"?: (?P<why>[^\n]+)')

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from tfinfra.background import spawn
 from tfinfra.cloud import Cloud
 from tfinfra.engine.events import Event, stack_outputs, to_event
+from tfinfra.engine.notations import UNREAD
 from tfinfra.engine.plugin import Plugin
 from tfinfra.engine.provider.settings import provider_config, provider_variables
 from tfinfra.engine.toolchain import VERSION, find_cli
@@ -56,6 +57,7 @@ class Engine:
         self._state.mkdir(parents=True, exist_ok=True)
         self._plugin = self._start_plugin()
         self._closed = False
+        self._unread: set[str] = set()
         self._cli: Future[Cli] = spawn(self._load_cli, "pulumi cli")
         self._stacks: dict[str, Future[RunStack]] = {}
         self._warm: dict[str, Future[None]] = {}
@@ -72,8 +74,14 @@ class Engine:
         Raises ProvisioningError with the cloud's own code and message, or with who was killed; CredentialsError.
         """
         stack, seen = self._ready(part, config), _Seen(self._tell)
-        on_event = stack.watch(seen.read)
-        self._attempt(part, stack, seen, lambda: stack.up(color="never", on_event=on_event))
+        on_event, refresh = stack.watch(seen.read), part in self._unread
+        try:
+            self._attempt(part, stack, seen, lambda: stack.up(color="never", on_event=on_event, refresh=refresh))
+        except ProvisioningError as error:
+            if error.code == UNREAD:  # the state holds an output of None, which only a second read mends
+                self._unread.add(part)
+            raise
+        self._unread.discard(part)
         return {name: value.value for name, value in stack.outputs().items()}
 
     def preview(self, part: str, config: Mapping[str, str]) -> dict[str, int]:

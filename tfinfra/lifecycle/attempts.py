@@ -4,6 +4,7 @@ What each of ARM's refusals means is in azure/refusals/."""
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -11,14 +12,24 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from tfinfra import layout
+from tfinfra.azure.names import group_of
 from tfinfra.azure.reactions import Reaction, Rule
 from tfinfra.azure.refusals import reaction_to
+from tfinfra.azure.refusals.capacity import ELSEWHERE
 from tfinfra.background import spawn
 from tfinfra.clock import spell_seconds
-from tfinfra.errors import LimitReached, NotFeasible, ProvisioningError, TfinfraError, first_line
+from tfinfra.errors import (
+    LimitReached,
+    NotFeasible,
+    ProvisioningError,
+    TeardownIncomplete,
+    TfinfraError,
+    first_line,
+)
 from tfinfra.lifecycle import down, elsewhere, settings, spending
 from tfinfra.lifecycle.active import ActiveRun
 from tfinfra.lifecycle.ports import BundleSeam
+from tfinfra.lifecycle.reach import granted
 from tfinfra.lifecycle.record import Attempt
 from tfinfra.lifecycle.session import TICK
 from tfinfra.model import Infrastructure
@@ -27,15 +38,26 @@ from tfinfra.store import store_errors
 T = TypeVar("T")
 PAUSES = (5.0, 20.0, 60.0)
 """Seconds before each further try in the same place; the provider has had a patience of its own before."""
+SILENCE = 600.0
+"""Seconds for which an ARM that does not answer is asked; the provider gives up by itself after about 200."""
+_ID = re.compile(r"/subscriptions/\S+")
+_LACKING = Rule((), Reaction.NEXT, "it is known not to have them", ELSEWHERE, "Microsoft.Compute usages and skus")
 
 
 @dataclass(frozen=True)
 class Refused:
-    """A place that did not become the run's, and what ARM's error means."""
+    """A place that did not become the run's, and what ARM's error means. `seconds` is how long it was tried, None where
+    it was known beforehand."""
 
     place: Infrastructure
     error: ProvisioningError
     rule: Rule
+    seconds: float | None = 0.0
+
+    @property
+    def silent(self) -> bool:
+        """Whether ARM did not answer at all."""
+        return self.error.status == 0
 
     @property
     def words(self) -> str:
@@ -45,12 +67,16 @@ class Refused:
 
 
 def provision(active: ActiveRun, make: Callable[[], object], bundle: BundleSeam) -> None:
-    """Gets the nodes: `make` makes the compute group that the record names. Raises NotFeasible with every place that
-    was tried, ProvisioningError with what ARM's refusal means, LimitReached where the limits leave no time for another.
-    """
+    """Gets the nodes: `make` makes the compute group that the record names. A later place that ARM says has no room for
+    them is left out. Raises NotFeasible with every place, ProvisioningError with what ARM's refusal means, LimitReached
+    where the limits leave no time for another."""
     refused: list[Refused] = []
     for choice, place in enumerate(active.plan.choices):
         if choice:
+            lacking = _lacking(active, place, refused)
+            if lacking is not None:
+                refused.append(lacking)
+                continue
             _begin(active, choice, refused, bundle)
         group = active.record().compute_group
         active.session.audit.append("attempt", group=group, location=place.location, vm_size=place.vm_size)
@@ -59,14 +85,15 @@ def provision(active: ActiveRun, make: Callable[[], object], bundle: BundleSeam)
             return
         refused.append(found)
         _note(active, found)
-        if found.rule.reaction is not Reaction.NEXT:
+        if found.rule.reaction not in (Reaction.NEXT, Reaction.CLEAR):
             break
     raise explained(refused)
 
 
 def persevere(active: ActiveRun, place: Infrastructure, work: Callable[[], T]) -> T | Refused:
-    """What `work` gives, tried again where ARM's error passes by itself; else why not. Raises what is no answer of
-    ARM's."""
+    """What `work` gives, tried again where ARM's error passes by itself, or once what is in the way was removed; else
+    why not. Raises what is no answer of ARM's."""
+    began = active.ports.clock()
     for pause in (*PAUSES, None):
         try:
             return work()
@@ -74,14 +101,52 @@ def persevere(active: ActiveRun, place: Infrastructure, work: Callable[[], T]) -
             rule = reaction_to(error.code, error.said, error.status)
             if error.status is None or _trained(active):
                 raise
-            found = Refused(place, error, rule)
+            found = Refused(place, error, rule, active.ports.clock() - began)
         _audit(active, found)
-        if rule.reaction is not Reaction.RETRY or pause is None or active.outcome is not None:
+        if pause is None or active.outcome is not None or not _worth_another(active, found):
             return found
         text = f"{found.words} ({rule.says}): trying again in {spell_seconds(pause)}"
         active.session.observer.say(text)
         _rest(active, pause)
     raise AssertionError("the last pause is none")
+
+
+def _worth_another(active: ActiveRun, found: Refused) -> bool:
+    """Whether the same place may be tried once more."""
+    if found.rule.reaction is Reaction.CLEAR:
+        return _cleared(active, found)
+    return found.rule.reaction is Reaction.RETRY and not (found.silent and (found.seconds or 0.0) > SILENCE)
+
+
+def _cleared(active: ActiveRun, found: Refused) -> bool:
+    """Removes the resource that is in the way: it lies in a group of the run, so an earlier try made it. Nodes that it
+    brought up go with it, and what they wrote must not be taken for the next ones'."""
+    id_ = _ID.search(found.error.said)
+    record, run = active.record(), active.run
+    group = next((g for g in (record.compute_group, record.keep_group) if id_ and group_of(id_[0]) == g), None)
+    if id_ is None or group is None:
+        return False
+    active.session.observer.say(f"removing {id_[0].rpartition('/providers/')[2]}, which an earlier try has made")
+    try:
+        active.session.wait(spawn(lambda: active.ports.remove(id_[0], group, run), "remove"))
+    except (ProvisioningError, TeardownIncomplete) as error:
+        active.session.observer.say(f"it is still in the way: {error.message}")
+        return False
+    active.session.audit.append("removed", id=id_[0])
+    if group == record.compute_group:
+        _forget_nodes(active)
+    return True
+
+
+def _forget_nodes(active: ActiveRun) -> None:
+    store = active.store
+    if store is None:
+        return
+    for folder in layout.NODES_FOLDERS:
+        for key in store.list(folder):
+            store.delete(key)
+    for key in layout.NODES_KEYS:
+        store.delete(key)
 
 
 def _trained(active: ActiveRun) -> bool:
@@ -117,9 +182,23 @@ def _note(active: ActiveRun, found: Refused) -> None:
 # The next place
 
 
+def _lacking(active: ActiveRun, place: Infrastructure, refused: Sequence[Refused]) -> Refused | None:
+    """The place as one that ARM says has no room, None where it is worth a try."""
+    session, target = active.session, active.record().target
+    tried = any(r.place.location == place.location and r.seconds is not None for r in refused)
+    asked = spawn(lambda: active.ports.known_lack(active.plan, target, place, tried), "place")
+    why = session.wait(asked)
+    if why is None:
+        return None
+    session.observer.say(f"{_nodes(place)} in {place.location} are not tried: {why}")
+    session.audit.append("skipped", location=place.location, vm_size=place.vm_size, reason=why)
+    return Refused(place, ProvisioningError(why, said=why), _LACKING, seconds=None)
+
+
 def _begin(active: ActiveRun, choice: int, refused: Sequence[Refused], bundle: BundleSeam) -> None:
     """Leaves the place that was tried last to its deletion, and turns record, deadline and store to the next."""
-    place, last, run = active.plan.choices[choice], refused[-1], active.run
+    place, run = active.plan.choices[choice], active.run
+    last = next(r for r in reversed(refused) if r.seconds is not None)
     next_name = place.location if place.vm_size == last.place.vm_size else f"{place.vm_size} in {place.location}"
     code = last.error.code or f"HTTP status {last.error.status}"
     active.session.observer.say(f"{code} in {last.place.location} ({last.rule.says}): trying {next_name}")
@@ -161,12 +240,17 @@ def _move(active: ActiveRun, bundle: BundleSeam) -> None:
     url = settings.record_store(record)
     if url is None or root is None:
         raise ProvisioningError("a phase ran before the one that it needs")
-    store = active.store = active.ports.open_store(url)
-    for key in layout.FOR_NODES:
-        data = root.get(key)
-        if data is not None:
-            store.put(key, data)
-    active.session.wait(spawn(lambda: store.put_file(bundle.key, bundle.path), "upload"))
+    active.store = active.ports.open_store(url)
+    young = granted(active.store, active.ports.cloud)
+
+    def fill() -> None:
+        for key in layout.FOR_NODES:
+            data = root.get(key)
+            if data is not None:
+                young.put(key, data)
+        young.put_file(bundle.key, bundle.path)
+
+    active.session.wait(spawn(fill, "upload"))
     elsewhere.publish(root, record, active.plan)
 
 
@@ -179,6 +263,8 @@ def explained(refused: Sequence[Refused]) -> TfinfraError:
     if last.rule.reaction is Reaction.NEXT:
         return NotFeasible(f"no place has the nodes that are asked for; {_tried(refused)}", hint=last.rule.way_out)
     message = f"{last.error.message}\n  {last.rule.says}" if last.rule.says else last.error.message
+    if last.silent:
+        message += f", though ARM was asked for {spell_seconds(last.seconds or 0.0)}"
     if len(refused) > 1:
         message += f"\n{_tried(refused)}"
     if last.rule.reaction is Reaction.REFUSE:
@@ -201,5 +287,6 @@ def _nodes(place: Infrastructure) -> str:
 
 
 def _tried(refused: Sequence[Refused]) -> str:
-    lines = [f"  {_nodes(r.place)} in {r.place.location}: {r.words}" for r in refused]
+    known = {True: "not tried: ", False: ""}
+    lines = [f"  {_nodes(r.place)} in {r.place.location}: {known[r.seconds is None]}{r.words}" for r in refused]
     return "\n".join(["tried were:", *lines])

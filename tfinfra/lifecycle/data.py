@@ -63,7 +63,8 @@ class RunData:
         session = self._active.session
         with session.phase("inputs", "the inputs"):
             sources = session.wait(self._staged)
-            store.put(layout.DATA, json.dumps(to_json(sources)).encode())
+            told = json.dumps(to_json(sources)).encode()
+            session.wait(spawn(lambda: store.put(layout.DATA, told), "data"))
         for name, sha256, files, size in told_hashes(self._trees):
             session.audit.append("input", name=name, sha256=sha256, files=files, bytes=size)
 

@@ -16,7 +16,8 @@ from tfinfra.model import Inventory, from_json
 from tfinfra.sealing import SealError, seal
 from tfinfra.store import ObjectStore
 
-AGAIN = 1.0
+AGAIN, LONGEST = 1.0, 30.0
+"""Seconds until ARM is asked for the machines again, where it does not name all of them: twice as long each time."""
 
 
 class Delivery:
@@ -43,6 +44,7 @@ class Delivery:
         self._inventory: Inventory | None = None
         self._since = self._next = 0.0
         self._asked: Future[Any] | None = None
+        self._pause = AGAIN
 
     def poll(self) -> None:
         """Raises ProvisioningError where a node has no key, or ARM does not know it in time."""
@@ -67,7 +69,8 @@ class Delivery:
         elif self._clock() - self._since > self._timeout:
             message = f"{unknown}: the secrets were handed to nobody"
             raise ProvisioningError(message, hint="look at who else may write into the run's storage account")
-        self._asked, self._next = None, self._clock() + AGAIN
+        self._asked, self._next = None, self._clock() + self._pause
+        self._pause = min(2 * self._pause, LONGEST)
 
     def _unknown(self, inventory: Inventory, asked: Future[Any]) -> str:
         """Why not all nodes are known, "" where they are."""

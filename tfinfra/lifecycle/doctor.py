@@ -31,8 +31,9 @@ class Finding:
     hint: str | None = None
 
 
-def examine(kinds: Callable[[], Mapping[str, str | None]]) -> list[Finding]:
-    """All checks, in order. `kinds` gives the local cloud's kinds of machines, each with why it is not possible."""
+def examine(kinds: Callable[[], Mapping[str, str | None]], *, asking: bool = True) -> list[Finding]:
+    """All checks, in order; without `asking` none that asks a cloud. `kinds` gives the local cloud's kinds of machines,
+    each with why it is not possible."""
     checks: tuple[Callable[[], list[Finding]], ...] = (
         _python,
         _pulumi,
@@ -43,7 +44,7 @@ def examine(kinds: Callable[[], Mapping[str, str | None]]) -> list[Finding]:
         _gpus,
         _folders,
         _disk,
-        _leftovers,
+        *((_leftovers,) if asking else ()),
     )
     return [finding for check in checks for finding in check()]
 

@@ -14,7 +14,7 @@ from tfinfra.compiler.pipeline import Compiled
 from tfinfra.errors import Diagnostic
 from tfinfra.lifecycle.runs import RunGroup
 from tfinfra.lifecycle.trees import Tree
-from tfinfra.model import Access, Plan, Requirements
+from tfinfra.model import Access, Infrastructure, Plan, Requirements, Target
 from tfinfra.store import ObjectStore
 
 Progress = Callable[[str], None]
@@ -57,8 +57,10 @@ class Ports:
     plugin where the cloud brings none. `check_source` raises ManifestError for a source directory that cannot be
     shipped. `build_environment` gives the folder that nodes mount, None where each node builds its own. `delete_group`
     takes the group and its run, returns once ARM says 404, tells what it tries again, and raises TeardownIncomplete;
-    `drop_stacks` forgets stacks in a backend of the user's own (with True also those that somebody has locked) and
-    gives what remains and why.
+    `remove` takes the ARM id of one resource, its group and the run, returns once that is gone, and raises
+    ProvisioningError or TeardownIncomplete; `known_lack` says why one of the plan's places cannot have its nodes (the
+    flag: something of the run was tried in its location before), None where it may; `drop_stacks` forgets stacks in a
+    backend of the user's own (with True also those that somebody has locked) and gives what remains and why.
 
     `groups` are all runs', `strangers` groups that are only named as a run's; `store_of` is the URL of the store in a
     keep group, None where there is none; `standing` finds what the subscription has ready and raises NotFeasible;
@@ -77,6 +79,8 @@ class Ports:
     engine: Callable[[Path, str, Path, Progress], EngineSeam]
     open_store: Callable[[str], ObjectStore]
     delete_group: Callable[[str, str, Progress], None]
+    remove: Callable[[str, str, str], None]
+    known_lack: Callable[[Plan, Target, Infrastructure, bool], str | None]
     drop_stacks: Callable[[Sequence[str], bool], dict[str, str]]
     running_instances: Callable[[str], int | None]
     machine_ids: Callable[[str], frozenset[str]]

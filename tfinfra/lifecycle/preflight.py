@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tfinfra.azure.preflight.run import Checked
     from tfinfra.azure.standing import Standing
 
-NOT_FEASIBLE = frozenset(f"TFI6{n:02}" for n in (1, 2, 3, 4, 5, 6, 7, 8, 23, 26))
+NOT_FEASIBLE = frozenset(f"TFI6{n:02}" for n in (1, 2, 3, 4, 5, 6, 7, 8, 23, 26, 34))
 """Codes of what the cloud has not, or not now (exit 4)."""
 RIGHTS = frozenset({"TFI616"})
 """Codes of what the caller may not (exit 5). All others are faults of the target or the manifest (exit 3)."""

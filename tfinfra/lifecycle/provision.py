@@ -16,7 +16,7 @@ from tfinfra.lifecycle.active import ActiveRun, there
 from tfinfra.lifecycle.data import RunData
 from tfinfra.lifecycle.observer import Observer
 from tfinfra.lifecycle.ports import BundleSeam, EngineSeam, LockSeam
-from tfinfra.lifecycle.reach import GRANT, await_store
+from tfinfra.lifecycle.reach import GRANT, await_store, granted
 from tfinfra.lifecycle.watch import Watch
 from tfinfra.store import ObjectStore
 
@@ -47,16 +47,15 @@ class Provisioning:
         store_url = settings.store_url(keep, standing, active.run)
         active.folder.update(store=store_url, shared=settings.shared_url(keep))
         active.root = active.store = self._reachable(store_url)
-        elsewhere.publish(active.root, active.record(), active.plan)
-        if active.options.keep:  # the nodes hold also where this client dies
-            active.store.put(layout.KEEP, b"{}\n")
+        young = granted(active.store, self._ports.cloud)
+        session.wait(spawn(lambda: self._publish(young), "record"))
         armed = self._arm(standing)
-        self._data.stage(active.store, keep, standing)
+        self._data.stage(young, keep, standing)
         with session.phase("environment", "the training environment"):
             bundle = session.wait(bundle_made)
         with session.phase("bundle", "upload", sha256=bundle.sha256):
-            self._upload(bundle)
-        self._data.hand_in(active.store)
+            session.wait(spawn(lambda: young.put_file(bundle.key, bundle.path), "upload"))
+        self._data.hand_in(young)
         self._prove_timer(armed)
         spending.note_compute(active.folder, active.record(), active.options.burn.compute, self._ports.clock())
         attempts.provision(active, lambda: self._make_nodes(keep, standing, bundle), bundle)
@@ -119,9 +118,11 @@ class Provisioning:
         source = self._compiled.source_root
         return self._ports.build_bundle(self._active.plan, source, lock, prebuilt, out, progress)
 
-    def _upload(self, bundle: BundleSeam) -> None:
-        store = there(self._active.store)
-        self._session.wait(spawn(lambda: store.put_file(bundle.key, bundle.path), "upload"))
+    def _publish(self, store: ObjectStore) -> None:
+        """Leaves in the store what the run is, and whether its nodes hold also where this client dies."""
+        elsewhere.publish(store, self._active.record(), self._active.plan)
+        if self._active.options.keep:
+            store.put(layout.KEEP, b"{}\n")
 
     def _up(self, part: str, config: dict[str, str], tick: Callable[[], None] | None = None) -> dict[str, Any]:
         """Updates one stack and returns its outputs."""

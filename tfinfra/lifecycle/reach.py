@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable
 
 from tfinfra import layout
+from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError, ProvisioningError, TfinfraError, first_line
-from tfinfra.store import ObjectStore
+from tfinfra.store import GrantedStore, ObjectStore, SystemPauses
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
 GRANT = 2.0
@@ -34,6 +35,12 @@ def await_store(
             )
         sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def granted(store: ObjectStore, cloud: Cloud) -> ObjectStore:
+    """The store with the patience that it takes while the run is young. For work on a thread of its own: one call may
+    take as long as a node may to register."""
+    return GrantedStore(store, SystemPauses(), cloud.timeouts.register)
 
 
 def store_trouble(error: BaseException) -> TfinfraError | None:

@@ -15,7 +15,7 @@ from tfinfra.lifecycle.ports import BundleSeam, LockSeam, Ports, Progress
 from tfinfra.lifecycle.reach import GRANT
 from tfinfra.lifecycle.runs import RunGroup
 from tfinfra.lifecycle.trees import read_tree
-from tfinfra.model import Access, Plan, Requirements
+from tfinfra.model import Access, Infrastructure, Plan, Requirements, Target
 from tfinfra.money.budget import DELETION_SECONDS
 from tfinfra.paths import cache_folder
 from tfinfra.store import ObjectStore
@@ -23,6 +23,8 @@ from tfinfra.store import ObjectStore
 STORAGE_SCOPE = "https://storage.azure.com/.default"
 STORE_PATIENCE = 15.0
 """Seconds that one call waits for the store; who follows a run goes on asking."""
+REMOVAL = 600.0
+"""Seconds that one resource may take to go; a scale set with machines takes minutes."""
 ENDED = ("stopping", "stopped", "deallocating", "deallocated", "deleting", "failed")
 """States of a machine that will say nothing more."""
 
@@ -43,6 +45,8 @@ def real_ports(cloud: Cloud, clock: Callable[[], float], engine: EngineProcess |
         ),
         open_store=lambda url: open_run_store(cloud, url),
         delete_group=lambda group, run, progress: _delete_group(cloud, group, run, progress),
+        remove=lambda id_, group, run: _remove(cloud, id_, group, run),
+        known_lack=lambda plan, target, place, tried: _known_lack(cloud, plan, target, place, tried),
         drop_stacks=_drop_stacks,
         running_instances=lambda group: _running_instances(cloud, group),
         machine_ids=lambda group: _machine_ids(cloud, group),
@@ -118,6 +122,22 @@ def _delete_group(cloud: Cloud, group: str, run: str, progress: Progress) -> Non
 
     cloud.ensure()
     delete_group(cloud, group, run, timeout=DELETION_SECONDS, progress=progress)
+
+
+def _remove(cloud: Cloud, id_: str, group: str, run: str) -> None:
+    from tfinfra.azure.removal import remove
+
+    cloud.ensure()
+    remove(cloud, id_, group, run, timeout=REMOVAL)
+
+
+def _known_lack(cloud: Cloud, plan: Plan, target: Target, place: Infrastructure, tried: bool) -> str | None:
+    """Nothing where the cloud wants no preflight."""
+    if not cloud.preflight:
+        return None
+    from tfinfra.azure.preflight.place import known_lack
+
+    return known_lack(cloud, plan, target, place, tried=tried)
 
 
 def _drop_stacks(stacks: Sequence[str], force: bool) -> dict[str, str]:

@@ -161,7 +161,10 @@ class RunFolder:
         return replace(record, **changes)
 
     def forget(self) -> None:
-        """Removes what a run that touched nothing has left here, but for its record and its log."""
+        """Removes what a run that touched nothing has left here, but for its record, its log and its plan, which a
+        report tells of."""
+        if (self.deploy / "plan.json").exists():
+            (self.deploy / "plan.json").replace(self.path / "plan.json")
         for folder in (self.deploy, self.pulumi, self.audit_folder):
             shutil.rmtree(folder, ignore_errors=True)
         self.bundle.unlink(missing_ok=True)

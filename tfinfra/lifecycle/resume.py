@@ -17,6 +17,7 @@ from tfinfra.clock import count, unix_time
 from tfinfra.errors import ProvisioningError, UsageError
 from tfinfra.lifecycle import collect, down
 from tfinfra.lifecycle.access import FoundRun
+from tfinfra.lifecycle.listing import Every, Listing
 from tfinfra.lifecycle.ports import Progress
 from tfinfra.lifecycle.record import ClientProcess, RunRecord, is_alive
 from tfinfra.lifecycle.runs import read_outcome
@@ -119,19 +120,30 @@ def _came_to_nothing(record: RunRecord) -> UsageError:
 
 
 def _store_lines(found: FoundRun, tail: LogTail, follow: bool) -> Iterator[str]:
-    beat, alive = 0.0, True
-    while follow and alive and not _ended(found):
-        if time.monotonic() - beat > BEAT_EVERY:
-            beat = time.monotonic()
-            _beat(found)
-            alive = _has_nodes(found)
-        yield from tail.poll()
-        time.sleep(FOLLOW)
+    if follow:
+        yield from _followed(found, tail)
     yield from tail.finish()
 
 
+def _followed(found: FoundRun, tail: LogTail) -> Iterator[str]:
+    """The lines as they come, until the run has ended or nobody is left to write any."""
+    beat, alive, refused = Every(BEAT_EVERY, time.monotonic), True, False
+    listing = Listing(found.ports.cloud.timeouts, time.monotonic)
+    while alive and not _ended(found):
+        if beat.due():
+            _beat(found)
+        if listing.due(late=False, refused=refused):
+            try:
+                alive, refused = _has_nodes(found), False
+            except ProvisioningError:  # whom ARM keeps waiting reads on
+                refused = True
+        yield from tail.poll()
+        time.sleep(FOLLOW)
+
+
 def _has_nodes(found: FoundRun) -> bool:
-    """Whether anybody may still write: the run's machines, or a client that is yet to boot them."""
+    """Whether anybody may still write: the run's machines, or a client that is yet to boot them. Raises
+    ProvisioningError where ARM does not say."""
     record = found.folder.read()
     if record is None:
         return False

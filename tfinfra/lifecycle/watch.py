@@ -7,13 +7,14 @@ import json
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any
 
 from tfinfra import layout
 from tfinfra.background import spawn
 from tfinfra.clock import count
 from tfinfra.errors import Cancelled, ProvisioningError, TfinfraError, first_line
+from tfinfra.lifecycle.absent import why_absent
+from tfinfra.lifecycle.listing import LATE, Every, Listing
 from tfinfra.lifecycle.observer import Observer
 from tfinfra.lifecycle.tail import LogTail
 from tfinfra.model import Heartbeat, Inventory, Outcome, Plan, TaskStatus, Timeouts, from_json, to_json
@@ -21,27 +22,10 @@ from tfinfra.store import ObjectStore, store_errors
 
 BEAT = 2.0
 SLOW = 0.5
-INSTANCES = 2.0
 PATIENCE = 120.0
 """Seconds that the run's store may be out of this client's reach."""
 GRACE = 2.0
 """Seconds that a node's last words may take into the store after ARM has seen its end."""
-
-
-@dataclass
-class _Every:
-    """Says when `seconds` have passed since it last said so."""
-
-    seconds: float
-    clock: Callable[[], float]
-    _last: float = field(default=float("-inf"))
-
-    def due(self) -> bool:
-        now = self.clock()
-        if now - self._last < self.seconds:
-            return False
-        self._last = now
-        return True
 
 
 class Watch:
@@ -67,9 +51,9 @@ class Watch:
         self._clock = clock
         self._instances = instances
         self._tail = LogTail(store, plan.tasks[0].name)
-        self._beat = _Every(BEAT, clock)
-        self._slow = _Every(SLOW, clock)
-        self._count_due = _Every(INSTANCES, clock)
+        self._beat = Every(BEAT, clock)
+        self._slow = Every(SLOW, clock)
+        self._listing = Listing(timeouts, clock)
         self._count: Future[Any] | None = None
         self._booted: float | None = None
         self._gone_since: float | None = None
@@ -248,10 +232,19 @@ class Watch:
         return self._settle("all nodes are gone before the training ended" + (f": {why}" if why else ""))
 
     def _running(self) -> int | None:
-        """The last count of running machines; a new one is asked for every few seconds, off this thread."""
-        if self._count is None or (self._count.done() and self._count_due.due()):
+        """The last count of running machines; a new one is asked for from time to time, off this thread."""
+        under_way = self._count is not None and not self._count.done()
+        if not under_way and self._listing.due(self._is_late(), self._refused()):
             self._running_last, self._count = self._known(), spawn(self._instances, "instances")
         return self._known()
+
+    def _is_late(self) -> bool:
+        """Whether a node that has answered before is silent for longer than usual."""
+        late = self._timeouts.heartbeat / LATE
+        return any(self._clock() - seen > late for _, seen in self._beats.values())
+
+    def _refused(self) -> bool:
+        return self._count is not None and self._count.done() and self._count.exception() is not None
 
     def _known(self) -> int | None:
         """The newest count that ARM gave; an error of ARM's changes nothing."""
@@ -263,15 +256,16 @@ class Watch:
     def _none_came(self, booted: float) -> Outcome | None:
         if self._registered or self._beats or self.statuses or self._clock() - booted < self._timeouts.register:
             return None
-        hint = next(iter(self._boot_errors.values()), "the nodes wrote nothing into the run's store")
-        return self._settle(f"no node registered within {self._timeouts.register:.0f} s: {hint}")
+        why = next(iter(self._boot_errors.values()), None) or why_absent(self._plan.infrastructure.image)
+        return self._settle(f"no node registered within {self._timeouts.register:.0f} s: {why}")
 
     def _none_answers(self) -> Outcome | None:
         """Every node that ever answered is silent: with one node, nobody else can see that its agent died."""
         silent = [self._clock() - seen for _, seen in self._beats.values()]
         if not silent or min(silent) < self._timeouts.heartbeat + GRACE:
             return None
-        return self._settle(f"no node has answered for {min(silent):.0f} s")
+        why = self._fates()
+        return self._settle(f"no node has answered for {min(silent):.0f} s" + (f": {why}" if why else ""))
 
     def _settle(self, message: str) -> Outcome:
         """Writes a failed outcome, unless a node was first: whoever reads the store later finds the same."""

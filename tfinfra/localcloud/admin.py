@@ -14,8 +14,10 @@ from tfinfra.localcloud.arm_error import ArmError
 from tfinfra.localcloud.core import WISHES, Answer, Core
 from tfinfra.localcloud.events import NOTICE_SECONDS, check_type
 from tfinfra.localcloud.faults import Faults
+from tfinfra.localcloud.first_answers import first_answers
 from tfinfra.localcloud.market import Market
 from tfinfra.localcloud.providers import compute, quota
+from tfinfra.localcloud.rbac.directory import Directory
 
 HELLO_SECONDS = 60.0  # how long a client that said hello is waited for before it makes its first group
 GRACE_SECONDS = 2.0
@@ -76,7 +78,11 @@ class Admin:
             "PUT quotas": self._quotas,
             "PUT market": self._market,
             "DELETE market": self._usual_market,
+            "PUT directory": self._directory,
+            "DELETE directory": self._usual_directory,
             "PUT clock": self._clock,
+            "PUT metadata": self._metadata,
+            "PUT images": self._images,
             "PUT wishes": self._wishes,
             "POST events": self._add_event,
         }
@@ -113,6 +119,15 @@ class Admin:
         self.core.around.registered.clear()
         return Answer(200, {})
 
+    def _directory(self, body: dict[str, Any]) -> Answer:
+        """Members of rbac.directory.Directory, each in place of what it was: {"principals": {oid: type}, …}."""
+        self.core.around.directory = self.core.around.directory.changed(body)
+        return Answer(200, {})
+
+    def _usual_directory(self, _: dict[str, Any]) -> Answer:
+        self.core.around.directory = Directory()
+        return Answer(200, {})
+
     def _clock(self, body: dict[str, Any]) -> Answer:
         """{"ahead": seconds}: how far the timers' clock goes before the real one. Machines and tokens keep the time."""
         self.core.around.ahead = float(body["ahead"])
@@ -126,6 +141,17 @@ class Admin:
             around.azurite = Path(program)
         around.wishes = {name: str(body[name]) for name in WISHES if body.get(name)}
         return Answer(200, around.wishes)
+
+    def _metadata(self, body: dict[str, Any]) -> Answer:
+        """{"token_statuses", "events_seconds"}: how the machines' metadata endpoint behaves at first."""
+        self.core.around.first_answers = first_answers(body)
+        return Answer(200, {})
+
+    def _images(self, body: dict[str, Any]) -> Answer:
+        """{"disk_mb"}: how large the disk of an image is before its machine grows it, 0 for the host's own. Such a disk
+        is in memory."""
+        self.core.around.image_mb = int(body["disk_mb"])
+        return Answer(200, {})
 
     def _add_event(self, body: dict[str, Any]) -> Answer:
         """{"type", "machine", "seconds", "told"}: what happens to a machine (its name, computer name or vmId), and in

@@ -22,6 +22,7 @@ from tfinfra.localcloud.faults import Fault, Faults
 from tfinfra.localcloud.layout import TENANT
 from tfinfra.localcloud.listing import list_resources
 from tfinfra.localcloud.providers import authorization, compute
+from tfinfra.localcloud.rbac.directory import OWNERS
 from tfinfra.localcloud.specials import special_answer
 from tfinfra.localcloud.strict import acceptance, following, subscriptions
 from tfinfra.localcloud.strict.limits import Call
@@ -50,7 +51,7 @@ class ArmApp:
         path = request.url.path
         struck = [] if path.startswith("/tfinfra/") else self.faults.striking(request.method, path)
         response = await self._response(request, body, struck)
-        if request.method not in ("GET", "HEAD") or response.status_code >= 500:
+        if request.method not in ("GET", "HEAD") or response.status_code == 429 or response.status_code >= 500:
             log.info("%s %s %s", request.method, path, response.status_code)
         if any(fault.kind == "lost" for fault in struck):
             self.drop(scope)
@@ -80,7 +81,7 @@ class ArmApp:
         if claims["tid"] != TENANT:
             return _of_another_tenant(path, str(claims["tid"]))
         if path.startswith("/tfinfra/"):
-            if oid != tokens.OWNER_OID:
+            if oid not in OWNERS:
                 raise forbidden(oid, request.method, path)
             return await self.admin(request.method, path, body)
         version = next((v for k, v in request.query_params.items() if k.lower() == "api-version"), "")
@@ -127,7 +128,7 @@ class ArmApp:
             return special
         if not address.type:
             raise ArmError(404, "NotFound", f"There is nothing at '{path}'.")
-        self._authorize(oid, method, address)
+        self._authorize(oid, method, address, body)
         acceptance.check_type(address.type, version)
         if method in ("GET", "HEAD"):
             return await self._read(method, address, filter_)
@@ -182,10 +183,8 @@ class ArmApp:
             raise tokens.refused("AuthenticationFailed", text)
         return tokens.proven_claims(self.key, token.strip(), self.core.around.now())
 
-    def _authorize(self, oid: str, method: str, address: ids.Address) -> None:
-        action = authorization.action_of(method, address)
-        if not authorization.permits(self.core.around, oid, action, address.path):
-            raise forbidden(oid, action, address.path)
+    def _authorize(self, oid: str, method: str, address: ids.Address, body: Any = None) -> None:
+        authorization.authorize(self.core.around, oid, method, address, body)
 
     def _operation_headers(self, request: Request, answer: Answer) -> dict[str, str]:
         """Where the caller looks how a long-running operation stands."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+_REFRESH = "If access was recently granted, please refresh your credentials."
+
 
 class ArmError(Exception):
     """An answer of ARM other than success. `headers` go with it (Retry-After); `more` are further members of the error
@@ -41,5 +43,16 @@ def forbidden(oid: str, action: str, scope: str) -> ArmError:
         403,
         "AuthorizationFailed",
         f"The client '{oid}' with object id '{oid}' does not have authorization to perform action '{action}' "
-        f"over scope '{scope}' or the scope is invalid.",
+        f"over scope '{scope}' or the scope is invalid. {_REFRESH}",
+    )
+
+
+def condition_not_fulfilled(oid: str, action: str, scope: str) -> ArmError:
+    """What ARM says where a role lets it be done and the condition on its assignment does not
+    (microsoft/AzureTRE#4278)."""
+    return ArmError(
+        403,
+        "AuthorizationFailed",
+        f"The client '{oid}' with object id '{oid}' has an authorization with ABAC condition that is not fulfilled to "
+        f"perform action '{action}' over scope '{scope}' or the scope is invalid. {_REFRESH}",
     )

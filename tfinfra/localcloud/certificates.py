@@ -9,12 +9,14 @@ from tfinfra.localcloud.files import write_file
 from tfinfra.localcloud.layout import AUDIENCE, Layout
 
 TOKEN_SECONDS = 366 * 24 * 3600  # renewed at every start; the file is its owner's alone
+ATTESTATION = "metadata.tfinfra.local"  # Azure's are subdomains of metadata.azure.com
 NAMES = ("127.0.0.1", "localhost")
 
 
 def prepare_certificates(layout: Layout) -> None:
-    """Makes the CA and the server's certificate once. The CA's key is not kept: nothing else is ever signed by it."""
-    if layout.ca.exists() and layout.certificate.exists():
+    """Makes the CA, the server's certificate and that of the machines' attested documents once. The CA's key is not
+    kept: nothing else is ever signed by it."""
+    if all(path.exists() for path in (layout.ca, layout.certificate, layout.attestation)):
         return
     import trustme
 
@@ -22,14 +24,17 @@ def prepare_certificates(layout: Layout) -> None:
     certificate = authority.issue_cert(*NAMES)
     chain = b"".join(blob.bytes() for blob in certificate.cert_chain_pems)
     write_file(layout.certificate, certificate.private_key_pem.bytes() + chain)
+    signer = authority.issue_cert(common_name=ATTESTATION, key_type=trustme.KeyType.RSA)
+    vouching = b"".join(blob.bytes() for blob in signer.cert_chain_pems)
+    write_file(layout.attestation, signer.private_key_pem.bytes() + vouching)
     write_file(layout.ca, authority.cert_pem.bytes(), 0o644)
 
 
-def prepare_keys(layout: Layout, now: float) -> bytes:
-    """The key that signs tokens, made once; writes the owner's tokens beside it."""
+def prepare_keys(layout: Layout, now: float, caller: str = tokens.OWNER_OID) -> bytes:
+    """The key that signs tokens, made once; writes the tokens of `caller`, who is an owner, beside it."""
     if not layout.signing_key.exists():
         write_file(layout.signing_key, secrets.token_bytes(32))
     key = layout.signing_key.read_bytes()
     for file, audience in ((layout.token, AUDIENCE), (layout.storage_token, tokens.STORAGE)):
-        write_file(file, tokens.mint(key, tokens.OWNER_OID, now, TOKEN_SECONDS, audience).encode())
+        write_file(file, tokens.mint(key, caller, now, TOKEN_SECONDS, audience).encode())
     return key

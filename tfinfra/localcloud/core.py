@@ -23,6 +23,7 @@ from tfinfra.localcloud.providers.base import Surroundings, require
 from tfinfra.localcloud.providers.registry import provider_of
 from tfinfra.localcloud.state import Resource, empty_trash
 from tfinfra.localcloud.strict import acceptance, following, locks
+from tfinfra.localcloud.strict.blocked import blocked
 from tfinfra.localcloud.strict.lists import Lists
 from tfinfra.localcloud.strict.not_found import not_found
 from tfinfra.localcloud.strict.spelling import canonical
@@ -224,14 +225,14 @@ class Core:
         log.info("%s %s", resource.id, error or "provisioned")
 
     async def _remove(self, operation: Operation) -> None:
-        errors = await asyncio.gather(*(self._release(r) for r in self.around.state.below(operation.resource)))
-        failed = [error for error in errors if error]
+        inside = self.around.state.below(operation.resource)
+        errors = await asyncio.gather(*map(self._release, inside))
+        failed = [(resource, error) for resource, error in zip(inside, errors, strict=True) if error]
         target = self.around.state.get(operation.resource)
         if failed and target is not None:
             self.around.state.put(target.with_properties(provisioningState="Succeeded"))
-            message = f"Deletion of '{operation.resource}' failed: " + " ".join(e.message for e in failed)
-            self.operations.finish(operation, ArmError(409, "ResourceGroupDeletionBlocked", message))
-            log.error("%s", message)
+            self.operations.finish(operation, told := blocked(target, failed))
+            log.error("%s %s", told, [error.message for _, error in failed])
             return
         await self._linger(target)
         self.around.state.remove(operation.resource)

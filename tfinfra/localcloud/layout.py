@@ -46,6 +46,11 @@ class Layout:
         return self.root / "server.pem"
 
     @property
+    def attestation(self) -> Path:
+        """The key and the certificate that the machines' attested documents are signed with."""
+        return self.root / "attestation.pem"
+
+    @property
     def lock(self) -> Path:
         return self.root / "daemon.lock"
 

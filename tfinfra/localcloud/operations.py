@@ -15,8 +15,8 @@ KEPT_SECONDS = 3600
 
 @dataclass(frozen=True)
 class Operation:
-    """`verb` is "put" or "delete"; `status` InProgress, Succeeded or Failed; `error` {"status", "code", "message"};
-    `location` is the region of the resource."""
+    """`verb` is "put" or "delete"; `status` InProgress, Succeeded or Failed; `error` {"status", "code", "message"} and
+    more; `location` is the region of the resource."""
 
     id: str
     verb: str
@@ -59,7 +59,7 @@ class Operations:
     def finish(self, operation: Operation, error: ArmError | None = None) -> Operation:
         if error is None:
             return self._save(replace(operation, status="Succeeded"))
-        document = {"status": error.status, "code": error.code, "message": error.message}
+        document = {"status": error.status, "code": error.code, "message": error.message, **error.more}
         return self._save(replace(operation, status="Failed", error=document))
 
     def _save(self, operation: Operation) -> Operation:

@@ -15,7 +15,7 @@ from pathlib import Path
 import filelock
 
 from tfinfra import __version__
-from tfinfra.localcloud import eviction, fake_machines, serving, timer
+from tfinfra.localcloud import eviction, fake_machines, serving, timer, tokens
 from tfinfra.localcloud.admin import Admin, Presence
 from tfinfra.localcloud.arm_app import ArmApp
 from tfinfra.localcloud.certificates import prepare_certificates, prepare_keys
@@ -33,6 +33,8 @@ from tfinfra.localcloud.state import State
 
 TICK_SECONDS = 0.5
 LOCK_SECONDS = 10
+CALLER = "TFINFRA_LOCAL_CALLER"
+"""The variable that says what a rehearsal's caller is: "user", as by default, or "app", a service principal."""
 log = logging.getLogger("tfinfra.localcloud")
 
 
@@ -64,7 +66,7 @@ async def serve(layout: Layout, environments: Path | None, client: int) -> None:
     """Serves until nobody needs the cloud, or until the process is told to end. `client` is the process that the cloud
     was started for, 0 for none."""
     prepare_certificates(layout)
-    key = prepare_keys(layout, time.time())
+    key = prepare_keys(layout, time.time(), tokens.CALLERS.get(os.environ.get(CALLER, ""), tokens.OWNER_OID))
     before = read_json(layout.endpoint) or {}
     arm = serving.loopback_socket(before.get("port", 0))
     meta = serving.loopback_socket(before.get("metadata_port", 0))

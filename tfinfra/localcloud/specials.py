@@ -11,7 +11,7 @@ from tfinfra.localcloud.core import Answer, Core
 from tfinfra.localcloud.layout import SUBSCRIPTION
 from tfinfra.localcloud.providers import authorization
 from tfinfra.localcloud.state import Resource
-from tfinfra.localcloud.strict import subscriptions
+from tfinfra.localcloud.strict import blocked, subscriptions
 
 Special = Callable[[Core, ids.Address, str, str], Answer | None]
 
@@ -49,6 +49,8 @@ def _operation_result(core: Core, address: ids.Address, name: str, filter_: str)
     found = core.operations.get(name)
     if found is None:
         raise ArmError(404, "OperationNotFound", f"The operation '{name}' could not be found.")
+    if found.error and found.error["code"] == blocked.CODE:
+        return Answer(409, blocked.document(found.error))
     if found.error:
         raise ArmError(found.error["status"], found.error["code"], found.error["message"])
     if found.status == "InProgress":
@@ -58,8 +60,8 @@ def _operation_result(core: Core, address: ids.Address, name: str, filter_: str)
 
 
 def _roles(core: Core, address: ids.Address, name: str, filter_: str) -> Answer:
-    del address, name
-    found = authorization.definitions(core.around)
+    del name
+    found = authorization.definitions(core.around, address.scope)
     for property_ in ("roleName", "type"):
         if wanted := re.search(rf"{property_}\s+eq\s+'([^']*)'", filter_, re.IGNORECASE):
             found = [role for role in found if role["properties"][property_] == wanted.group(1)]

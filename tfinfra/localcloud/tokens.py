@@ -20,6 +20,9 @@ from tfinfra.localcloud.layout import AUDIENCE, TENANT
 ISSUER = f"https://sts.windows.net/{TENANT}/"
 STORAGE = "https://storage.azure.com/"
 OWNER_OID = "00000000-0000-0000-0000-00000000beef"
+PIPELINE_OID = "00000000-0000-0000-0000-00000000c1c1"
+"""A service principal with the owner's rights: what a rehearsal's caller is where "app" is asked for."""
+CALLERS = {"user": OWNER_OID, "app": PIPELINE_OID}
 
 
 def audience_of(resource: str) -> str:

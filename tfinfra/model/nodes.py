@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Timeouts:
-    """Seconds that a node or a peer may take before the run ends with a message. Differs by cloud, never by plan."""
+    """Seconds that a node or a peer may take before the run ends with a message. Differs by cloud, never by plan.
+    `listing`: how often a client asks the cloud which machines there are, while all of them answer."""
 
     register: float
     start: float
     heartbeat: float
     collect: float
+    listing: float = 2.0
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,8 @@ class NodeSettings:
 @dataclass(frozen=True)
 class NodeRegistration:
     """nodes/<node_id>.json. `address` is dotted IPv4; `network` its CIDR, None where a node is a process of the
-    host; `base_port` the first of the consecutive ports it holds; `gpus` the number it really has; `public_key` what
-    the run's secrets are sealed for ("age1…"), None where it has none."""
+    host; `base_port` the first of the consecutive ports it holds; `gpus` the number it really has, `infiniband` that of
+    its ports with such a link; `public_key` what the run's secrets are sealed for ("age1…"), None where it has none."""
 
     node_id: str
     hostname: str
@@ -53,6 +55,7 @@ class NodeRegistration:
     cores: int
     gpus: int
     public_key: str | None = None
+    infiniband: int = 0
 
 
 @dataclass(frozen=True)

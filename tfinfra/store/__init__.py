@@ -2,8 +2,8 @@
 
 `ObjectStore` is what they need of a store (seam.py); `open_store` gives it for a URL (opening.py): on obstore, for
 local files and Azure Blob (objects.py, with download.py for what is broken off); `PatientStore` bears a store's bad
-moments (patience.py); `clear` empties one (clearing.py); `MemoryStore` (memory.py) is the fake that ships beside them,
-for tests.
+moments, `GrantedStore` a grant's first minutes (patience.py); `clear` empties one (clearing.py); `MemoryStore`
+(memory.py) is the fake that ships beside them, for tests.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from __future__ import annotations
 from tfinfra.store.clearing import clear
 from tfinfra.store.memory import MemoryStore
 from tfinfra.store.opening import Credential, open_store
-from tfinfra.store.patience import PatientStore, SystemPauses, store_errors
+from tfinfra.store.patience import GrantedStore, PatientStore, SystemPauses, store_errors
 from tfinfra.store.seam import ObjectStore
 
 __all__ = [
     "Credential",
+    "GrantedStore",
     "MemoryStore",
     "ObjectStore",
     "PatientStore",

@@ -13,6 +13,7 @@ from tfinfra.errors import first_line
 from tfinfra.store.seam import ObjectStore
 
 T = TypeVar("T")
+_FIRST_PAUSE, _LONGEST_WAIT = 1.0, 15.0  # for a grant that is on its way
 _LONGEST_PAUSE = 2.0  # shorter than the silence after which a node counts as lost
 _log = logging.getLogger(__name__)
 
@@ -76,6 +77,36 @@ class PatientStore:
                 _log.warning("the store failed, trying again in %.1f s: %s", pause, first_line(error))
             self._clock.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+class GrantedStore(PatientStore):
+    """A store to which its caller was granted access a moment ago: whatever it forbids is tried again, files too, for
+    `patience` seconds from now on. A grant reaches one replica after the other, so that for minutes a store may take
+    one request and forbid the next (hashicorp/terraform-provider-azurerm#6934, Azure/azure-rest-api-specs#9467)."""
+
+    def __init__(self, store: ObjectStore, clock: Pauses, patience: float) -> None:
+        super().__init__(store, clock, patience)
+        self._until = clock.monotonic() + patience
+
+    def put_file(self, key: str, path: Path) -> None:
+        self._try(lambda: self._store.put_file(key, path))
+
+    def get_file(self, key: str, path: Path) -> None:
+        self._try(lambda: self._store.get_file(key, path))
+
+    def _try(self, operation: Callable[[], T]) -> T:
+        from obstore.exceptions import PermissionDeniedError
+
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                return operation()
+            except PermissionDeniedError as error:
+                if self._clock.monotonic() + pause > self._until:
+                    raise
+                _log.warning("the store forbids it, trying again in %.1f s: %s", pause, first_line(error))
+            self._clock.sleep(pause)
+            pause = min(2 * pause, _LONGEST_WAIT)
 
 
 class SystemPauses:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.azure import recorded
 from tests.azure.preflight.replies import FORBIDDEN
 from tests.stacks.recording import SUBSCRIPTION
 from tfinfra.azure.preflight import policy
@@ -157,6 +158,109 @@ def test_locations_that_policies_allow(case: str) -> None:
 def test_who_may_not_ask_is_warned() -> None:
     (found,) = policy.findings(FORBIDDEN, frozenset())
     assert (found.code, found.severity) == ("TFI621", Severity.WARNING)
+
+
+ACTION = "Microsoft.Authorization/roleAssignments/write"
+VALIDATE = "Microsoft.Resources/deployments/validate/action"
+LINKED = (
+    "The client 'c' has permission to perform action 'Microsoft.Compute/virtualMachineScaleSets/write' on scope '/s'; "
+    "however, it does not have permission to perform action 'Microsoft.Network/virtualNetworks/subnets/join/action' on "
+    "the linked scope(s) '/n'."
+)
+
+
+def forbidden(code: str, message: str) -> Reply:
+    return Reply(403, {"error": {"code": code, "message": message}})
+
+
+RIGHTS: dict[str, tuple[Reply, str, str, Severity]] = {
+    "a right that a resource of the plan takes": (
+        Reply(403, recorded.body("validate-403-inner-authorization")),
+        "TFI616",
+        ACTION,
+        Severity.ERROR,
+    ),
+    "the same with capital keys": (
+        Reply(
+            403,
+            {
+                "Error": {
+                    "Code": "InvalidTemplateDeployment",
+                    "Message": f"not have permission to perform action '{ACTION}' at",
+                }
+            },
+        ),
+        "TFI616",
+        ACTION,
+        Severity.ERROR,
+    ),
+    "a right on what a resource refers to": (
+        invalid({"code": "LinkedAuthorizationFailed", "message": LINKED}),
+        "TFI616",
+        "Microsoft.Network/virtualNetworks/subnets/join/action",
+        Severity.ERROR,
+    ),
+    "the right to ask": (
+        forbidden("AuthorizationFailed", f"does not have authorization to perform action '{VALIDATE}' over scope '/s'"),
+        "TFI621",
+        VALIDATE,
+        Severity.WARNING,
+    ),
+    "a subscription that is disabled": (
+        Reply(403, recorded.body("read-only-disabled-subscription")),
+        "TFI634",
+        "ReadOnlyDisabledSubscription",
+        Severity.ERROR,
+    ),
+    "a subscription that is disabled, by an answer of another status": (
+        Reply(409, recorded.body("read-only-disabled-subscription")),
+        "TFI634",
+        "ReadOnlyDisabledSubscription",
+        Severity.ERROR,
+    ),
+    "a subscription that may not have this": (
+        Reply(400, recorded.body("disallowed-provider")),
+        "TFI634",
+        "DisallowedProvider",
+        Severity.ERROR,
+    ),
+    "a template of tfinfra's own that is wrong": (
+        Reply(400, recorded.body("invalid-template-defined-twice")),
+        "TFI620",
+        "is defined multiple times in a template",
+        Severity.ERROR,
+    ),
+    "a policy on deployments themselves": (
+        Reply(403, {"error": PLAIN_DENIAL}),
+        "TFI619",
+        "Azure Policy 'P' forbids",
+        Severity.ERROR,
+    ),
+    "a provider that is registered elsewhere": (
+        invalid({"code": "MissingRegistrationForLocation", "message": "not registered for eastus"}),
+        "TFI614",
+        "not registered for eastus",
+        Severity.ERROR,
+    ),
+    "a quota in the singular": (
+        invalid(recorded.body("quota-exceeded-direct")["error"]),
+        "TFI601",
+        "exceeding quota limit of Core",
+        Severity.ERROR,
+    ),
+}
+
+
+@pytest.mark.parametrize(("reply", "code", "words", "severity"), RIGHTS.values(), ids=RIGHTS.keys())
+def test_what_the_caller_or_the_subscription_may_not(reply: Reply, code: str, words: str, severity: Severity) -> None:
+    (found,) = policy.findings(reply, frozenset())
+    assert (found.code, found.severity) == (code, severity)
+    assert words in found.message
+    assert found.hint or code in ("TFI620", "TFI601", "TFI614", "TFI619")
+
+
+def test_a_right_that_its_own_check_has_told_is_not_told_twice() -> None:
+    assert not list(policy.findings(RIGHTS["a right that a resource of the plan takes"][0], frozenset({"TFI616"})))
 
 
 def test_a_quota_that_no_check_could_ask_is_told() -> None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from tfinfra.model import Inventory, Plan
 
 _ADDRESS_OF = 0x8915  # SIOCGIFADDR of <linux/sockios.h>
 
@@ -34,6 +36,23 @@ class Links:
     def __str__(self) -> str:
         ports = ", ".join(f"{port.device}:{port.number}" for port in self.infiniband)
         return f"interface {self.interface or 'unknown'}, InfiniBand {ports or 'none'}"
+
+
+def agreed(links: Links, inventory: Inventory) -> Links:
+    """What the run uses of this node's links: InfiniBand only where every node has it, for a node that takes another
+    transport than its peers ends all of them."""
+    return links if all(node.infiniband for node in inventory.nodes) else replace(links, infiniband=())
+
+
+def missing_infiniband(plan: Plan, inventory: Inventory, *, own_machines: bool) -> str:
+    """What is to be said where a size's InfiniBand is not on all nodes, "" where nothing is; nodes that are no machines
+    of their own never have it."""
+    nodes = inventory.nodes
+    without = sum(node.infiniband == 0 for node in nodes)
+    promised = own_machines and all(choice.infiniband for choice in plan.choices)
+    if not without or not (promised or without < len(nodes)):
+        return ""
+    return f"{without} of {len(nodes)} nodes have no InfiniBand link: gradients go over Ethernet"
 
 
 def find_links(

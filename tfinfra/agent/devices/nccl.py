@@ -15,27 +15,31 @@ from tfinfra.model import Plan
 NO_GRAPHS = '<graphs version="1"></graphs>\n'
 """A graph file that names no graph: NCCL then searches for one itself (src/graph/search.cc)."""
 _GRAPH = "NCCL_GRAPH_FILE"
+_RDMA = frozenset({"NCCL_IB_DISABLE", "NCCL_IB_HCA", "NCCL_NET"})
 
 
 def read_settings(files: Iterable[Path]) -> dict[str, str]:
-    """NCCL's configuration files: lines of NAME=value, the first file wins; a file that is not there says nothing."""
+    """NCCL's configuration files, read as NCCL does: lines of NAME=value without spaces, the first file wins; a file
+    that is not there says nothing."""
     found: dict[str, str] = {}
     for file in files:
         try:
             lines = file.read_text(errors="replace").splitlines()
         except OSError:
             continue
-        pairs = (line.partition("=") for line in lines if not line.lstrip().startswith("#"))
-        found = {**{name.strip(): value.strip() for name, sign, value in pairs if sign}, **found}
+        pairs = (line.partition("=") for line in lines if not line.startswith("#"))
+        found = {**{name: value for name, sign, value in pairs if sign}, **found}
     return found
 
 
 def nccl_variables(plan: Plan, links: Links, settings: Mapping[str, str], no_graphs: Path) -> dict[str, str]:
     """Defaults for tasks with GPUs; {} without. What the image's own `settings` say stands, but for a graph file that
-    is made for other ranks than these: `no_graphs`, a file with NO_GRAPHS, takes its place."""
+    is made for other ranks than these: `no_graphs`, a file with NO_GRAPHS, takes its place. Who says anything of RDMA,
+    there or in the manifest, has decided on all of it."""
     if not plan.use_gpu:
         return {}
-    found = {"NCCL_DEBUG": "WARN", **_network(links)}
+    decided = _RDMA & {*settings, *plan.environment_variables}
+    found = {"NCCL_DEBUG": "WARN", **_sockets(links), **({} if decided else _rdma(links))}
     chosen = {name: value for name, value in found.items() if name not in settings}
     if _GRAPH in settings and not _graph_fits(plan, Path(settings[_GRAPH])):
         chosen[_GRAPH] = str(no_graphs)
@@ -56,11 +60,14 @@ def mpi_over_infiniband(plan: Plan, links: Links) -> bool:
     return plan.backend == "mpi" and plan.node_count > 1 and not plan.use_gpu and bool(links.infiniband)
 
 
-def _network(links: Links) -> dict[str, str]:
-    """`=` asks for exactly these names; without it "eth1" would be eth10 as well."""
+def _sockets(links: Links) -> dict[str, str]:
+    """`=` asks for exactly this name; without it "eth1" would be eth10 as well."""
+    return {"NCCL_SOCKET_IFNAME": f"={links.interface}"} if links.interface else {}
+
+
+def _rdma(links: Links) -> dict[str, str]:
     devices = ",".join(dict.fromkeys(port.device for port in links.infiniband))
-    rdma = {"NCCL_IB_HCA": f"={devices}"} if devices else {"NCCL_IB_DISABLE": "1"}
-    return {**({"NCCL_SOCKET_IFNAME": f"={links.interface}"} if links.interface else {}), **rdma}
+    return {"NCCL_IB_HCA": f"={devices}"} if devices else {"NCCL_IB_DISABLE": "1"}
 
 
 def _graph_fits(plan: Plan, graphs: Path) -> bool:

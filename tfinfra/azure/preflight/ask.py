@@ -9,10 +9,12 @@ from typing import Any
 
 from tfinfra.arm.requests import Request
 from tfinfra.arm.template import subscription_template
-from tfinfra.azure.clients import COMPUTE_API, resource_client, send_json, token_refused
+from tfinfra.azure.caller import why_refused
+from tfinfra.azure.clients import COMPUTE_API, resource_client, send_json
 from tfinfra.azure.preflight import names, registration, roles
 from tfinfra.azure.preflight.finding import Reply
 from tfinfra.azure.preflight.image import ImageAnswer, definition_of, newest
+from tfinfra.azure.sign_in import token_refused
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError
 from tfinfra.model import Image, Plan, Target
@@ -60,7 +62,7 @@ class Answers:
             **{f"the group {name}": reply for name, reply in self.groups.items()},
             **{f"the role {id_.rpartition('/')[2]}": reply for id_, reply in self.roles.items()},
         }
-        validated = {} if self.validation.status in (200, 400, 403) else {"Azure Policy": self.validation}
+        validated = {} if self.validation.status in (200, 400, 403, 409) else {"Azure Policy": self.validation}
         silent = {what: reply for what, reply in always.items() if not reply.ok}
         return {**silent, **{w: r for w, r in perhaps.items() if not r.ok and r.status != 404}, **validated}
 
@@ -197,11 +199,11 @@ def _reply(cloud: Cloud, method: str, path: str, body: Any, query: Mapping[str, 
     try:
         status, document = send_json(cloud, method, path, body, **query)
     except ClientAuthenticationError as error:
-        raise CredentialsError(f"no token for {cloud.arm_endpoint}: {error.message.splitlines()[0]}") from error
+        raise CredentialsError(f"no token for {cloud.arm_endpoint}: {why_refused(error)}") from error
     except AzureError as error:
         return Reply(
             0, {"error": {"code": type(error).__name__, "message": " ".join(str(error.message).split())[:200]}}
         )
     if status == 401:
-        raise token_refused(cloud)
+        raise token_refused(cloud, document)
     return Reply(status, document)

@@ -40,11 +40,24 @@ class Reply:
 
     @property
     def error(self) -> dict[str, Any]:
-        """{"code", "message", "details"} of a refusal."""
-        found = self.body.get("error") if isinstance(self.body, Mapping) else None
-        return (
-            found if isinstance(found, dict) else {"code": str(self.status), "message": str(self.body or "no answer")}
-        )
+        """{"code", "message", "target", "details", "additionalInfo"} of a refusal, whatever case its keys are in."""
+        found = _keyed(self.body)
+        inner = found.get("error", found if found.get("code") else None)
+        if isinstance(inner, Mapping):
+            return _keyed(inner)
+        return {"code": str(self.status), "message": str(self.body or "no answer")}
+
+
+_KEYS = {key.lower(): key for key in ("error", "code", "message", "target", "details", "additionalInfo", "innererror")}
+
+
+def _keyed(body: Any) -> dict[str, Any]:
+    """An error's fields under ARM's usual names, its details' too."""
+    fields = {_KEYS.get(str(k).lower(), str(k)): v for k, v in body.items()} if isinstance(body, Mapping) else {}
+    details = fields.get("details")
+    if isinstance(details, list):
+        fields["details"] = [_keyed(detail) for detail in details if isinstance(detail, Mapping)]
+    return fields
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from tfinfra.azure.preflight.finding import Finding, Reply
 from tfinfra.azure.uses import use_of
 from tfinfra.roles import GROUPS, covers
 
+CODE = "TFI616"
 _GROUP = "Microsoft.Resources/resourceGroups"
 _MOST = 6
 
@@ -51,10 +52,11 @@ def findings(requests: tuple[Request, ...], reply: Reply) -> Iterator[Finding]:
     if missing:
         more = f" and {len(missing) - _MOST} more" if len(missing) > _MOST else ""
         message = f"you may not {', '.join(missing[:_MOST])}{more} in this subscription"
-        yield Finding("TFI616", "subscription_id", message, _hint(missing))
+        yield Finding(CODE, "subscription_id", message, hint(missing))
 
 
-def _hint(missing: list[str]) -> str:
+def hint(missing: list[str]) -> str:
+    """Who can help where these actions are missing."""
     if all(action.startswith("Microsoft.Authorization/roleAssignments/") for action in missing):
         more = "ask for Role Based Access Control Administrator beside Contributor"
         return f"{more}, or name an identity_id that others made and granted"

@@ -9,8 +9,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tfinfra.arm.errors import missing_action
+from tfinfra.azure.preflight import permissions
 from tfinfra.azure.preflight.finding import Finding, Reply, normal
-from tfinfra.azure.refusals import QUOTA_WORDS
+from tfinfra.azure.reactions import Reaction
+from tfinfra.azure.refusals import QUOTA_WORDS, reaction_to
 from tfinfra.errors import Severity
 
 POLICY = "RequestDisallowedByPolicy"
@@ -20,8 +23,12 @@ _OWN = {
     "QuotaExceeded": ("vm_size", "TFI601", "TFI602", "TFI603", "TFI604"),
     "SkuNotAvailable": ("vm_size", "TFI606", "TFI605", "TFI607"),
     "MissingSubscriptionRegistration": ("subscription_id", "TFI614"),
+    "SubscriptionNotRegistered": ("subscription_id", "TFI614"),
+    "MissingRegistrationForLocation": ("subscription_id", "TFI614"),
     "ScopeLocked": ("subscription_id", "TFI618"),
 }
+_RIGHTS = ("AuthorizationFailed", "LinkedAuthorizationFailed", "DenyAssignmentAuthorizationFailed")
+_VALIDATE = "/deployments/validate/action"
 _KEYS = (
     (r"^location$", "location"),
     (r"tags", "tags"),
@@ -37,14 +44,12 @@ _KEYS = (
 def findings(reply: Reply, known: frozenset[str], existing: frozenset[str] = frozenset()) -> Iterator[Finding]:
     """The faults of the answer that the codes `known` do not say already; each policy once for each value that it
     forbids. `existing` are the principals (object ids) that are given roles and are no stand-ins."""
-    if reply.status == 403:
-        message = f"ARM may not be asked whether it takes the plan (Azure Policy): {reply.error.get('message')}"
-        hint = "a role with Microsoft.Resources/deployments/validate/action lets tfinfra ask"
-        yield Finding("TFI621", "subscription_id", message, hint, Severity.WARNING)
+    if reply.status not in (200, 400, 403, 409):
         return
-    if reply.status not in (200, 400):
+    details = _details(reply.error) if not reply.ok or reply.body.get("error") else []
+    if reply.status == 403 and not any(detail.get("code") == POLICY for detail in details):
+        yield from _denied(details, known)
         return
-    details = _details(reply.error) if reply.status == 400 or reply.body.get("error") else []
     denied: dict[tuple[str, str, str, str], list[str]] = {}
     for detail in details:
         if detail.get("code") == POLICY:
@@ -54,6 +59,37 @@ def findings(reply: Reply, known: frozenset[str], existing: frozenset[str] = fro
             yield from _refused(detail, known)
     for (policy, path, value, way), targets in denied.items():
         yield _forbidden(policy, path, value, way, targets)
+
+
+def _denied(details: list[Mapping[str, Any]], known: frozenset[str]) -> Iterator[Finding]:
+    """An answer of 403: the caller may not ask, or may not do what one of the plan's resources takes (skypilot-org/
+    skypilot#4519), or the subscription takes nothing: ARM says all of that in the same place."""
+    closed = [finding for detail in details for finding in _closed(detail)]
+    if closed:
+        yield from closed
+        return
+    lacking = dict.fromkeys(missing_action(str(detail.get("message"))) for detail in details)
+    inner = [action for action in lacking if action and not action.lower().endswith(_VALIDATE)]
+    said = details[0].get("message")
+    if not inner:
+        message = f"ARM may not be asked whether it takes the plan (Azure Policy): {said}"
+        hint = f"a role with Microsoft.Resources{_VALIDATE} lets tfinfra ask"
+        yield Finding("TFI621", "subscription_id", message, hint, Severity.WARNING)
+    elif permissions.CODE not in known:
+        yield _missing(inner, str(said))
+
+
+def _closed(detail: Mapping[str, Any]) -> Iterator[Finding]:
+    """What the subscription itself does not allow, whoever asks."""
+    code, message = str(detail.get("code")), str(detail.get("message"))
+    rule = reaction_to(code, message, None)
+    if rule.reaction is Reaction.REFUSE and code not in (*_RIGHTS, *_OWN):
+        yield Finding("TFI634", "subscription_id", f"{rule.says}: {code}: {message}", rule.way_out)
+
+
+def _missing(actions: list[str], said: str) -> Finding:
+    message = f"you may not {', '.join(actions)}, which a resource of the plan takes: {said}"
+    return Finding(permissions.CODE, "subscription_id", message, permissions.hint(actions))
 
 
 def _is_premature(detail: Mapping[str, Any], existing: frozenset[str]) -> bool:
@@ -67,6 +103,12 @@ def _is_premature(detail: Mapping[str, Any], existing: frozenset[str]) -> bool:
 def _refused(detail: Mapping[str, Any], known: frozenset[str]) -> Iterator[Finding]:
     """What is no policy's: nothing where `known` has it already."""
     code, message = str(detail.get("code")), str(detail.get("message"))
+    if code in _RIGHTS and (action := missing_action(message)):
+        yield from () if permissions.CODE in known else (_missing([action], message),)
+        return
+    if closed := list(_closed(detail)):
+        yield from closed
+        return
     of_quota = code == "OperationNotAllowed" and re.search(QUOTA_WORDS, message, re.IGNORECASE)
     same = "QuotaExceeded" if of_quota else code
     key, *codes = _OWN.get(same, ("cloud", "TFI620"))

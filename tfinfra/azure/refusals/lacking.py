@@ -55,6 +55,14 @@ LACKING = (
         sources.REGISTER,
     ),
     Rule(
+        ("AuthorizationFailed",),
+        Reaction.REFUSE,
+        "the subscription is not registered for it, and you may not register it",
+        "its owner runs `az provider register --namespace <the provider that the message names>`",
+        f"{sources.REGISTER}; {sources.REGISTERING}",
+        r"/register/action'",
+    ),
+    Rule(
         ("AuthorizationFailed", "LinkedAuthorizationFailed"),
         Reaction.REFUSE,
         "the caller may not do what the message names",

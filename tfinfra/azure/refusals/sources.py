@@ -44,6 +44,7 @@ DISALLOWED = (
     "github.com/JetBrains/azure-tools-for-intellij/issues/281; "
     "github.com/JulianHayward/Azure-MG-Sub-Governance-Reporting/issues/110"
 )
+REGISTERING = "github.com/hashicorp/terraform-provider-azurerm/issues/24804"
 SCOPE_LOCKED = "github.com/Azure/azure-sdk-for-java/issues/2560"
 UNKNOWN_SUBSCRIPTION = "github.com/MicrosoftDocs/azure-docs/issues/40885"
 DENIED = "github.com/Azure/azure-functions-on-container-apps/issues/36"

@@ -31,11 +31,20 @@ class InstanceSpec:
 
 
 @dataclass(frozen=True)
+class Disk:
+    """A system disk that is as small as its image was made (`image_mb`) until the machine grows it to `size_mb`."""
+
+    image_mb: int
+    size_mb: int
+
+
+@dataclass(frozen=True)
 class ScaleSetSpec:
     """What one scale set boots. `folder` is its own, for logs, disks and records; `network` its subnet's CIDR;
     `arm_port` is where the daemon serves ARM over TLS on loopback, `arm_socket` the same on a Unix socket;
     `doors` are further ports of the host's loopback that the machines reach at their own; `image` is a folder whose
-    files lie in each machine at the same paths below its root, None where the image is the host and nothing more."""
+    files lie in each machine at the same paths below its root, None where the image is the host and nothing more;
+    `disk` is each namespace machine's, None for one as large as the host's."""
 
     set_id: str
     folder: Path
@@ -46,6 +55,7 @@ class ScaleSetSpec:
     arm_socket: Path
     doors: tuple[int, ...] = ()
     image: Path | None = None
+    disk: Disk | None = None
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,7 @@ def _keep(job: Job, index: int, link: socket.socket, parent: int) -> None:
     _ip(_inside(f"{job.addresses[index]}/{prefix}"))
     folder = job.spec.folder / job.spec.instances[index].name
     folder.mkdir(exist_ok=True)
-    node_root.make_disk(folder)
+    node_root.make_disk(folder, job.spec.disk)
     _boot(job, index, first=True)
     while _is_asked_for(folder / REBOOT):
         _boot(job, index, first=False)

@@ -60,13 +60,17 @@ class _Reboots:
             asyncio.get_running_loop().remove_reader(self.ours)
             return
         said: dict[str, str] = json.loads(text)
-        changed = {"process": identify(_ancillary(parts)[0])}
-        if "error" in said:
-            changed = {"exit_status": 1, "message": f"it did not boot again: {said['error']}"}
-        rows = (replace(i, **changed) if i.name == said["name"] else i for i in self.record.instances)
+        process = identify(_ancillary(parts)[0])
+        rows = (_again(i, process, said.get("error")) if i.name == said["name"] else i for i in self.record.instances)
         self.record = replace(self.record, instances=tuple(rows))
         write_record(self.folder, self.record)
         (self.folder / said["name"] / REBOOTING).unlink(missing_ok=True)
+
+
+def _again(entry: InstanceRecord, process: ProcessId | None, error: str | None) -> InstanceRecord:
+    if error is None:
+        return replace(entry, process=process)
+    return replace(entry, exit_status=1, message=f"it did not boot again: {error}")
 
 
 def node_addresses(network: str, count: int) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from tfinfra.localcloud.machines import linux, node_files, node_root
-from tfinfra.localcloud.machines.base import InstanceSpec, ScaleSetSpec
+from tfinfra.localcloud.machines.base import Disk, InstanceSpec, ScaleSetSpec
 
 METADATA = ("169.254.169.254", 80)
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -51,7 +51,7 @@ def boot(job: Job, index: int, parent: int, *, first: bool) -> NoReturn:
     else:
         say(job.report, {"name": instance.name})
     job.report.close()
-    _run(stages)
+    _run(stages, spec.disk)
 
 
 def say(report: socket.socket, message: dict[str, str], fds: tuple[int, ...] = ()) -> None:
@@ -79,10 +79,11 @@ def _console(path: Path) -> None:
     os.close(log)
 
 
-def _run(stages: str) -> NoReturn:
+def _run(stages: str, disk: Disk | None) -> NoReturn:
     """Starts cloud-init, then reaps for ever: the node stays up when it has ended, as a virtual machine does."""
     environment = {"PATH": _PATH, "LANG": "C.UTF-8"}
-    line = ["/usr/bin/python3", "-I", "-c", stages]
+    grow = [str(node_root.GROWABLE), str(disk.size_mb)] if disk else []
+    line = ["/usr/bin/python3", "-I", "-c", stages, *grow]
     boot_pid = os.posix_spawn(line[0], line, environment)
     while True:
         try:

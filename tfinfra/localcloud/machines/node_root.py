@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tfinfra.localcloud.machines import linux
-from tfinfra.localcloud.machines.base import Mount
+from tfinfra.localcloud.machines.base import Disk, Mount
 from tfinfra.paths import state_folder
 
 _QUIET = linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC
@@ -25,13 +25,23 @@ _CLOUD = Path("/var/lib/cloud")
 CONFIG = Path("/etc/cloud/cloud.cfg.d")
 
 
-def make_disk(folder: Path) -> None:
+GROWABLE = Path("/dev/tfinfra-disk")
+"""Where a machine has the disk that it may grow."""
+
+
+def make_disk(folder: Path, disk: Disk | None) -> None:
     """Mounts below `folder` what outlives a reboot: the machine's disks. Raises OSError."""
     root = folder / "root"
-    os.chdir(folder)
-    _overlay(Path("/"), folder, root)
+    if disk:
+        _system_disk(folder).mkdir()
+        linux.mount("tmpfs", _system_disk(folder), "tmpfs", linux.MS_NODEV, f"size={disk.image_mb}m,mode=755")
+    _overlay(Path("/"), _system_disk(folder) if disk else folder, root)
     for layer in system_layers(Path("/proc/self/mountinfo").read_text(encoding="utf-8")):
         _layer(root, layer, folder / "layers" / str(layer).strip("/").replace("/", "-"))
+
+
+def _system_disk(folder: Path) -> Path:
+    return folder / "disk"
 
 
 def make(folder: Path, set_folder: Path, mounts: tuple[Mount, ...]) -> Path:
@@ -42,8 +52,11 @@ def make(folder: Path, set_folder: Path, mounts: tuple[Mount, ...]) -> Path:
     _devices(root)
     masks = {**dict.fromkeys(_homes(), 0o700), Path("/tmp"): 0o1777}  # noqa: S108 - the machine's, not ours
     masks |= dict.fromkeys((_CLOUD, CONFIG, set_folder, state_folder()), 0o755)
+    disk = _system_disk(folder)
     for index, mask in enumerate(outermost(masks)):
-        _mask(root, mask, folder / "masks" / str(index), masks[mask])
+        _mask(root, mask, (disk if disk.exists() else folder) / "masks" / str(index), masks[mask])
+    if disk.exists():
+        linux.mount(str(disk), _inside(root, GROWABLE), "", linux.MS_BIND)
     for entry in mounts:
         _bind(root, entry)
     return root

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tfinfra.localcloud.machines.base import InstanceSpec, Mount, ScaleSetSpec
+from tfinfra.localcloud.machines.base import Disk, InstanceSpec, Mount, ScaleSetSpec
 from tfinfra.model import to_json
 
 
@@ -38,4 +38,5 @@ def _spec(data: dict[str, Any]) -> ScaleSetSpec:
         InstanceSpec(**{**i, "custom_data": base64.b64decode(i["custom_data"])}) for i in data["instances"]
     )
     paths = {name: Path(data[name]) for name in ("folder", "arm_socket", "image") if data[name] is not None}
-    return ScaleSetSpec(**{**data, **paths, "mounts": mounts, "instances": instances, "doors": tuple(data["doors"])})
+    parts = {"mounts": mounts, "instances": instances, "doors": tuple(data["doors"])}
+    return ScaleSetSpec(**{**data, **paths, **parts, "disk": data["disk"] and Disk(**data["disk"])})

@@ -2,53 +2,60 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from tfinfra.localcloud import ids
-from tfinfra.localcloud.arm_error import ArmError
-from tfinfra.localcloud.layout import SUBSCRIPTION
+from tfinfra.localcloud.arm_error import ArmError, condition_not_fulfilled, forbidden
 from tfinfra.localcloud.providers.base import Provider, Surroundings
+from tfinfra.localcloud.rbac import builtin, conditions
+from tfinfra.localcloud.rbac.directory import OWNERS, check_principal
 from tfinfra.localcloud.state import Resource
-from tfinfra.localcloud.tokens import OWNER_OID
 from tfinfra.roles import DEFINITIONS, GROUPS, covers
 
 ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 PROVIDERS = "Microsoft.Resources/subscriptions/providers"
-BLOB_WRITER = "Storage Blob Data Contributor"
-BLOB_READER = "Storage Blob Data Reader"
-# The built-in roles that runs use, with Azure's own ids.
-BUILT_IN: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
-    "8e3af657-a8ff-443c-a75c-2fe8c4bcb635": ("Owner", ("*",), ()),
-    "b24988ac-6180-42a0-ab88-20f7382dd24c": ("Contributor", ("*",), ("Microsoft.Authorization/*/write",)),
-    "acdd72a7-3385-48ef-bd42-f606fba81ae7": ("Reader", ("*/read",), ()),
-    "ba92f5b4-2d11-453d-a403-e96b0029c9fe": (BLOB_WRITER, (), ()),
-    "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1": (BLOB_READER, (), ()),
-}
-
-
 _EVERYTHING: dict[str, list[str]] = {"actions": ["*"], "notActions": [], "dataActions": [], "notDataActions": []}
+_TURNS = itertools.count()
 
 
 class RoleDefinitions(Provider):
     def accept(self, around: Surroundings, resource: Resource, before: Resource | None) -> Resource:
-        del around, before
+        """A name is taken in the whole tenant, whichever subscription has it (Azure/Azure-Landing-Zones#1505)."""
+        del before
+        name = str(resource.properties.get("roleName"))
+        others = (r for r in around.state.of_type(DEFINITIONS) if r.id.lower() != resource.id.lower())
+        taken = (*around.directory.role_names, *(str(r.properties.get("roleName")) for r in others))
+        if name.lower() in map(str.lower, taken):
+            message = "A custom role with the same name already exists in this directory. Use a different name"
+            raise ArmError(409, "RoleDefinitionWithSameNameExists", message)
         return resource.with_properties(type="CustomRole")
+
+    def release(self, around: Surroundings, resource: Resource) -> None:
+        """A role goes after its assignments (learn.microsoft.com/azure/role-based-access-control/troubleshooting
+        #symptom---unable-to-delete-a-custom-role)."""
+        for assignment in around.state.of_type(ASSIGNMENTS):
+            if _role_of(assignment) == resource.name.lower():
+                message = "There are existing role assignments referencing role."
+                raise ArmError(400, "RoleDefinitionHasAssignments", message)
 
 
 class RoleAssignments(Provider):
     def accept(self, around: Surroundings, resource: Resource, before: Resource | None) -> Resource:
-        properties = resource.properties
+        properties, now = resource.properties, around.now()
         definition(around, str(properties.get("roleDefinitionId")))
-        principal = str(properties.get("principalId"))
-        if principal not in principals(around):
-            message = f"Principal {principal} does not exist in the directory."
-            raise ArmError(400, "PrincipalNotFound", message)
-        scope = resource.address.scope
+        check_principal(around.state, around.directory, properties, now)
+        _check_condition(properties)
         self._refuse_other(around, resource, before)
-        return resource.with_properties(scope=scope)
+        if before is not None:
+            return resource.with_properties(scope=resource.address.scope)
+        self._refuse_too_many(around, resource)
+        return resource.with_internal(made=now).with_properties(scope=resource.address.scope)
 
     def _refuse_other(self, around: Surroundings, resource: Resource, before: Resource | None) -> None:
+        """Azure-Samples/graphrag-accelerator#168; hashicorp/terraform-provider-azurerm#12079."""
         wanted = _grant(resource)
         if before is not None and _grant(before) != wanted:
             message = "Tenant ID, application ID, principal ID, and scope are not allowed to be updated."
@@ -56,11 +63,35 @@ class RoleAssignments(Provider):
         if before is None and any(_grant(a) == wanted for a in around.state.of_type(ASSIGNMENTS)):
             raise ArmError(409, "RoleAssignmentExists", "The role assignment already exists.")
 
+    def _refuse_too_many(self, around: Surroundings, resource: Resource) -> None:
+        """All that lie in a subscription count together (learn.microsoft.com/azure/role-based-access-control
+        /troubleshoot-limits, which has no status: 400 is that of Azure's other limits of this provider)."""
+        subscription = "/".join(resource.id.split("/")[:3])
+        if len(around.state.of_type(ASSIGNMENTS, subscription)) >= around.directory.most_assignments:
+            raise ArmError(400, "RoleAssignmentLimitExceeded", "No more role assignments can be created.")
+
+
+def _check_condition(properties: dict[str, Any]) -> None:
+    """What is no condition of role assignments is refused, in no words of Azure's: it would count for nothing here."""
+    condition = properties.get("condition")
+    if not condition:
+        return
+    version = properties.get("conditionVersion")
+    try:
+        conditions.parse(str(condition))
+    except ValueError as error:
+        raise ArmError(400, "InvalidRequestContent", f"The local cloud reads no such condition: {error}.") from error
+    if version != conditions.VERSION:
+        message = f"The local cloud reads conditions of version {conditions.VERSION}, not {version}."
+        raise ArmError(400, "InvalidRequestContent", message)
+
 
 def _grant(assignment: Resource) -> tuple[str, str, str]:
-    properties = assignment.properties
-    role = str(properties.get("roleDefinitionId")).rpartition("/")[2]
-    return assignment.address.scope.lower(), str(properties.get("principalId")), role.lower()
+    return assignment.address.scope.lower(), str(assignment.properties.get("principalId")), _role_of(assignment)
+
+
+def _role_of(assignment: Resource) -> str:
+    return str(assignment.properties.get("roleDefinitionId")).rpartition("/")[2].lower()
 
 
 def definition(around: Surroundings, id_: str) -> dict[str, Any]:
@@ -73,51 +104,94 @@ def definition(around: Surroundings, id_: str) -> dict[str, Any]:
     raise ArmError(400, "RoleDefinitionDoesNotExist", f"The specified role definition with ID '{name}' does not exist.")
 
 
-def definitions(around: Surroundings) -> list[dict[str, Any]]:
-    """All role definitions as ARM lists them: the built-in ones, then the custom ones."""
-    return [*map(_built_in, BUILT_IN), *(r.body for r in around.state.of_type(DEFINITIONS))]
+def definitions(around: Surroundings, scope: str = "") -> list[dict[str, Any]]:
+    """The role definitions as ARM lists them: the built-in ones, then the custom ones that may be assigned in `scope`
+    (an id; "" is the whole tenant)."""
+    custom = (role.body for role in around.state.of_type(DEFINITIONS))
+    listed = [role for role in custom if not scope or _is_assignable(role, scope)]
+    return [*builtin.documents(), *listed]
 
 
-def _built_in(guid: str) -> dict[str, Any]:
-    name, actions, excepted = BUILT_IN[guid]
-    permissions = [{"actions": list(actions), "notActions": list(excepted), "dataActions": [], "notDataActions": []}]
-    return {
-        "id": f"/subscriptions/{SUBSCRIPTION}/providers/{DEFINITIONS}/{guid}",
-        "type": DEFINITIONS,
-        "name": guid,
-        "properties": {"roleName": name, "type": "BuiltInRole", "permissions": permissions, "assignableScopes": ["/"]},
-    }
+def _is_assignable(role: dict[str, Any], scope: str) -> bool:
+    return any(ids.within(str(one), scope) for one in role["properties"].get("assignableScopes") or ())
 
 
-def principals(around: Surroundings) -> set[str]:
-    """The object ids that exist: the owner's and those of all managed identities."""
-    found = {OWNER_OID}
-    for resource in around.state.below(""):
-        identity = resource.body.get("identity") or {}
-        found |= {str(p) for p in (resource.properties.get("principalId"), identity.get("principalId")) if p}
-    return found
+@dataclass(frozen=True)
+class Grant:
+    """What an assignment gives: a role's properties on a scope, as far as the condition lets it ("" for none)."""
+
+    scope: str
+    role: dict[str, Any]
+    condition: str = ""
+
+    @property
+    def permissions(self) -> list[dict[str, Any]]:
+        return self.role.get("permissions") or []
 
 
-def grants(around: Surroundings, oid: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(scope, role properties) of each role assignment of the principal."""
+def grants(around: Surroundings, oid: str) -> Iterator[Grant]:
+    """Each role assignment of the principal."""
     for assignment in around.state.of_type(ASSIGNMENTS):
         if assignment.properties.get("principalId") == oid:
-            yield assignment.address.scope, definition(around, str(assignment.properties["roleDefinitionId"]))
+            yield _given(around, assignment)
 
 
-def permits(around: Surroundings, oid: str, action: str, id_: str) -> bool:
-    """Whether the principal may do `action` ("Microsoft.X/y/read") on `id_`. The owner may do everything, unless the
+def _effective_grants(around: Surroundings, oid: str) -> Iterator[Grant]:
+    """Those that the replica whose turn it is knows by now."""
+    turn = next(_TURNS)
+    for assignment in around.state.of_type(ASSIGNMENTS):
+        known = around.directory.has_taken_effect(assignment, around.now(), turn)
+        if known and assignment.properties.get("principalId") == oid:
+            yield _given(around, assignment)
+
+
+def _given(around: Surroundings, assignment: Resource) -> Grant:
+    role = definition(around, str(assignment.properties["roleDefinitionId"]))
+    return Grant(assignment.address.scope, role, str(assignment.properties.get("condition") or ""))
+
+
+def authorize(around: Surroundings, oid: str, method: str, address: ids.Address, body: Any = None) -> None:
+    """Raises ArmError (403) where the principal may not do what a request asks. An owner may do everything, unless the
     market says otherwise."""
-    return covers(permissions(around, oid, id_), action)
+    action = action_of(method, address)
+    if oid in OWNERS:
+        if not covers(_owners_permissions(around), action):
+            raise forbidden(oid, action, address.path)
+        return
+    within = [g for g in _effective_grants(around, oid) if ids.within(g.scope, address.path)]
+    able = [grant for grant in within if covers(grant.permissions, action)]
+    asked = conditions.Asked(action, _attributes(around, address, body))
+    if any(not grant.condition or conditions.holds(grant.condition, asked) for grant in able):
+        return
+    raise (condition_not_fulfilled if able else forbidden)(oid, action, address.path)
+
+
+def _attributes(around: Surroundings, address: ids.Address, body: Any) -> dict[str, str]:
+    """What conditions know of a role assignment: that which is to be written, or the one that is there."""
+    stored = around.state.get(address.path)
+    written = body.get("properties") if isinstance(body, dict) else None
+    properties = written or (stored.properties if stored else {})
+    principal = str(properties.get("principalId", ""))
+    return {
+        "RoleDefinitionId": str(properties.get("roleDefinitionId", "")).rpartition("/")[2],
+        "PrincipalId": principal,
+        "PrincipalType": str(
+            properties.get("principalType") or around.directory.type_of(around.state, principal) or ""
+        ),
+    }
 
 
 def permissions(around: Surroundings, oid: str, id_: str) -> list[dict[str, Any]]:
     """What the principal may do on `id_`, as Microsoft.Authorization/permissions lists it: one entry for each grant."""
-    if oid == OWNER_OID:
-        permitted = around.market.permissions
-        return [dict(p) for p in ((_EVERYTHING,) if permitted is None else permitted)]
-    found = (role.get("permissions") or () for scope, role in grants(around, oid) if ids.within(scope, id_))
+    if oid in OWNERS:
+        return _owners_permissions(around)
+    found = (grant.permissions for grant in _effective_grants(around, oid) if ids.within(grant.scope, id_))
     return [dict(p) for permissions_ in found for p in permissions_]
+
+
+def _owners_permissions(around: Surroundings) -> list[dict[str, Any]]:
+    permitted = around.market.permissions
+    return [dict(p) for p in ((_EVERYTHING,) if permitted is None else permitted)]
 
 
 _VERBS = {"GET": "read", "HEAD": "read", "DELETE": "delete", "POST": "action"}

@@ -10,9 +10,11 @@ from typing import Any
 from tfinfra.localcloud.arm_error import ArmError
 from tfinfra.localcloud.azurite.servers import Servers
 from tfinfra.localcloud.events import Events
+from tfinfra.localcloud.first_answers import FirstAnswers
 from tfinfra.localcloud.layout import Layout
 from tfinfra.localcloud.machines.base import Machines
 from tfinfra.localcloud.market import Market
+from tfinfra.localcloud.rbac.directory import Directory
 from tfinfra.localcloud.state import Resource, State
 
 
@@ -23,9 +25,10 @@ class Surroundings:
     loopback; `quotas` override the limit of a family of cores, everywhere ("name") or in one location
     ("location/name"); `ahead` is by how many seconds the timers' clock goes before `now`, so that a test need not wait
     for a recurrence; `azurite` is the program that a client has installed, for the `azurites` that serve accounts;
-    `events` are about to happen to machines; `wishes` are the makers' (core.put) where they say none themselves;
-    `registered` gives the time from which on a provider is registered that a caller has asked for, by its namespace in
-    lower case."""
+    `events` are about to happen to machines; `first_answers` are what their metadata endpoint begins with; `image_mb`
+    is how large the disk of an image is, which machines must grow, 0 where they need not; `wishes` are the makers'
+    (core.put) where they say none themselves; `registered` gives the time from which on a provider is registered that a
+    caller has asked for, by its namespace in lower case."""
 
     layout: Layout
     state: State
@@ -40,6 +43,9 @@ class Surroundings:
     azurite: Path | None = None
     azurites: Servers = field(default_factory=Servers)
     events: Events = field(default_factory=Events)
+    first_answers: FirstAnswers = field(default_factory=FirstAnswers)
+    image_mb: int = 0
+    directory: Directory = field(default_factory=Directory)
     wishes: dict[str, str] = field(default_factory=dict)
     registered: dict[str, float] = field(default_factory=dict)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from tfinfra.localcloud.arm_error import ArmError
 from tfinfra.localcloud.checks.scale_set import check_scale_set
-from tfinfra.localcloud.machines.base import InstanceSpec, InstanceState, ScaleSetSpec
+from tfinfra.localcloud.machines.base import Disk, InstanceSpec, InstanceState, ScaleSetSpec
 from tfinfra.localcloud.providers import metadata, mounts, quota
 from tfinfra.localcloud.providers.base import Provider, Surroundings
 from tfinfra.localcloud.providers.places import check_places
@@ -162,7 +162,14 @@ def scale_set_spec(around: Surroundings, resource: Resource) -> ScaleSetSpec:
         arm_socket=around.layout.arm_socket,
         doors=mounts.doors_of(around, resource),
         image=image_of(resource),
+        disk=disk_of(around, resource),
     )
+
+
+def disk_of(around: Surroundings, resource: Resource) -> Disk | None:
+    """The machines' system disk, where images are said to be small: once grown, as large as the set's body has it."""
+    asked = ((profile(resource).get("storageProfile") or {}).get("osDisk") or {}).get("diskSizeGB")
+    return Disk(around.image_mb, int(asked or 0) * 1024 or around.image_mb) if around.image_mb else None
 
 
 def find_instance(around: Surroundings, wanted: str) -> dict[str, str] | None:

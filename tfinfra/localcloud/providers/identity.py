@@ -12,8 +12,8 @@ from tfinfra.localcloud.state import Resource
 
 class UserAssignedIdentities(Provider):
     def accept(self, around: Surroundings, resource: Resource, before: Resource | None) -> Resource:
-        del around
-        return resource.with_properties(**principal_ids(before.properties if before else {}))
+        made = before.internal.get("made", 0.0) if before else around.now()
+        return resource.with_internal(made=made).with_properties(**principal_ids(before.properties if before else {}))
 
 
 def principal_ids(before: dict[str, Any]) -> dict[str, str]:

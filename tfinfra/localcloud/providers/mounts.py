@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from tfinfra.localcloud import ids
 from tfinfra.localcloud.machines.base import Mount
-from tfinfra.localcloud.providers.authorization import BLOB_READER, BLOB_WRITER, grants
+from tfinfra.localcloud.providers.authorization import grants
 from tfinfra.localcloud.providers.base import Surroundings
 from tfinfra.localcloud.providers.storage import ACCOUNTS, account_folder, server_of
+from tfinfra.localcloud.rbac.builtin import BLOB_READER, BLOB_WRITER
 from tfinfra.localcloud.state import Resource
 
 ENDPOINTS = "Microsoft.Network/privateEndpoints"
@@ -44,10 +45,10 @@ def _blobs(around: Surroundings, scale_set: Resource) -> Iterator[Mount]:
 
 def _blob_accounts(around: Surroundings, scale_set: Resource) -> Iterator[tuple[Resource, str]]:
     for identity in identities(around, scale_set):
-        for scope, role in grants(around, str(identity.properties["principalId"])):
+        for grant in grants(around, str(identity.properties["principalId"])):
             for account in around.state.of_type(ACCOUNTS):
-                if _touches(scope, account.id) and role["roleName"] in (BLOB_WRITER, BLOB_READER):
-                    yield account, role["roleName"]
+                if _touches(grant.scope, account.id) and grant.role["roleName"] in (BLOB_WRITER, BLOB_READER):
+                    yield account, grant.role["roleName"]
 
 
 def _touches(scope: str, account: str) -> bool:

@@ -44,10 +44,18 @@ def check_type(type_: str, version: str) -> None:
 
 
 def check_group(state: State, address: ids.Address, *, creates: bool = False) -> None:
-    """Raises ArmError where the group is not there, or going (Azure/azure-cli#28679)."""
+    """Raises ArmError where the group is not there, or going (Azure/azure-cli#28679), or cannot be called so
+    (Azure/azure-cli#14481)."""
     if address.group is None:
         return
     group = state.group(address.group)
+    strange = "".join(c for c in address.group if not (c.isalnum() or c in "-.()_"))
+    if creates and strange:
+        message = (
+            f"The provided resource group name '{address.group}' has these invalid characters: '{strange}'. The name "
+            "can only be a letter, digit, '-', '.', '(', ')' or '_'."
+        )
+        raise ArmError(400, "InvalidResourceGroup", message)
     if group is None and not creates:
         raise group_not_found(address.group)
     if group is not None and group.provisioning_state == "Deleting":

@@ -25,6 +25,8 @@ def not_found(state: State, address: ids.Address, verb: str = "read") -> ArmErro
     type_ = catalogue().spelling(address.type)
     if type_.lower() in _OWN:
         return ArmError(404, *_OWN[type_.lower()])
+    if type_.lower() == "microsoft.authorization/roleassignments":
+        return ArmError(404, "RoleAssignmentNotFound", f"The role assignment '{address.name}' is not found.")
     if type_.lower().startswith("microsoft.network/") and len(address.names) > 1:
         return ArmError(404, "NotFound", f"Resource {address.path} not found.")
     return resource_not_found(type_, "/".join(address.names), address.group)

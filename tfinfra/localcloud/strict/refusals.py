@@ -48,6 +48,7 @@ REFUSALS: dict[str, Refusal] = {
     "a resource where there is no region": Refusal(
         400, "LocationNotAvailableForResourceType", "Azure/Azure-Landing-Zones#2199"
     ),
+    "a group with a name that none may have": Refusal(400, "InvalidResourceGroup", "Azure/azure-cli#14481"),
     "a group that is elsewhere": Refusal(409, "InvalidResourceGroupLocation", "Azure/azure-cli#22242"),
     "a resource that is elsewhere": Refusal(409, "InvalidResourceLocation", "Azure/azure-service-operator#784"),
     # what is not there
@@ -66,6 +67,29 @@ REFUSALS: dict[str, Refusal] = {
     ),
     "a storage name that others have": Refusal(409, "StorageAccountAlreadyTaken", "hashicorp/terraform#11485"),
     "a storage name of another group": Refusal(409, "StorageAccountInAnotherResourceGroup", _NAMES),
+    # rights: whom, which role, and what a caller's own role lets it do
+    "a principal that is not there": Refusal(400, "PrincipalNotFound", "Azure/avdaccelerator#76"),
+    "a principal of another type": Refusal(400, "UnmatchedPrincipalType", "Azure/modern-web-app-pattern-dotnet#129"),
+    "an assignment that there is": Refusal(409, "RoleAssignmentExists", "hashicorp/terraform-provider-azurerm#12079"),
+    "an assignment that becomes another": Refusal(
+        400, "RoleAssignmentUpdateNotPermitted", "Azure-Samples/graphrag-accelerator#168"
+    ),
+    "an assignment that is not there": Refusal(
+        404, "RoleAssignmentNotFound", "hashicorp/terraform-provider-azurerm#12074"
+    ),
+    "more assignments than a subscription holds": Refusal(
+        400, "RoleAssignmentLimitExceeded", "azure/role-based-access-control/troubleshoot-limits"
+    ),
+    "a condition that is not met": Refusal(403, "AuthorizationFailed", "microsoft/AzureTRE#4278"),
+    "a role's name that the tenant has": Refusal(
+        409, "RoleDefinitionWithSameNameExists", "Azure/Azure-Landing-Zones#1505"
+    ),
+    "a role that is not there": Refusal(404, "RoleDefinitionDoesNotExist", "pumasecurity/serverless-prey#23"),
+    "a role that is still assigned": Refusal(
+        400, "RoleDefinitionHasAssignments", "azure/role-based-access-control/troubleshooting"
+    ),
+    "a look at an operation without the right": Refusal(403, "AuthorizationFailed", "MicrosoftDocs/azure-docs#111535"),
+    "a run of a disabled workflow": Refusal(400, "WorkflowTriggerIsNotEnabled", "microsoft/coe-starter-kit#8684"),
     # templates
     "a template that names a resource twice": Refusal(
         400, "InvalidTemplate", "Azure-Samples/azure-search-openai-demo#1449"

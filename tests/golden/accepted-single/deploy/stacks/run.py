@@ -21,8 +21,8 @@ class Run:
 
     `deleter_role` is the GUID of the role that deletes groups, None for the one that `tfinfra setup azure` makes;
     `may_delete` is false where the subscription has no such role. `principal_type` is the kind of the caller ("User",
-    "ServicePrincipal"). `storage_suffix` ends the hosts of storage accounts. `arm_endpoint`, without a trailing slash,
-    is where the timer calls ARM and whom its token is for: sovereign clouds have their own.
+    "ServicePrincipal"). `arm_endpoint`, without a trailing slash, is where the timer calls ARM and whom its token is
+    for: sovereign clouds have their own, as they have a `storage_suffix` that ends the hosts of storage accounts.
     """
 
     id: str
@@ -33,9 +33,9 @@ class Run:
     tags: dict[str, str]
     deleter_role: str | None = None
     may_delete: bool = True
+    arm_endpoint: str = ARM
     principal_type: str | None = None
     storage_suffix: str = "core.windows.net"
-    arm_endpoint: str = ARM
 
     @property
     def keep_group(self) -> str:
@@ -69,9 +69,9 @@ def read_run(plan: Plan, config: pulumi.Config) -> Run:
         tags={**plan.tags, **marks},
         deleter_role=None if deleter == NO_ROLE else deleter,
         may_delete=deleter != NO_ROLE,
+        arm_endpoint=(config.get("armEndpoint") or ARM).rstrip("/"),
         principal_type=config.get("principalType"),
         storage_suffix=config.get("storageSuffix") or "core.windows.net",
-        arm_endpoint=(config.get("armEndpoint") or ARM).rstrip("/"),
     )
 
 

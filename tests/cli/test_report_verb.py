@@ -1,0 +1,69 @@
+"""What a failing verb leaves, and `report-bundle` as it is typed."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from tfinfra import clouds
+from tfinfra.cli import failed
+from tfinfra.cli.main import main
+
+TRAIN = """\
+entry_script: train.py
+compute_target:
+  cloud: azure
+  subscription_id: 0b1f0000-0000-4000-8000-000000000000
+  location: eastus
+  vm_size: Standard_D2s_v5
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A manifest for Azure, and a credential that is none."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TFINFRA_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("TFINFRA_ARM_TOKEN_FILE", str(tmp_path / "no-token"))
+    monkeypatch.setattr(clouds, "_asked", set())
+    (tmp_path / "train.py").write_text("print()\n")
+    (tmp_path / "train.yaml").write_text(TRAIN)
+    return tmp_path
+
+
+def test_a_failure_on_azure_points_to_its_report(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["up", "train.yaml", "--yes"]) == 5
+    assert capsys.readouterr().err.count(failed.POINTER) == 1
+    assert main(["report-bundle", "--last", "-o", "report.tar.gz", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"file": "report.tar.gz", "with_logs": False}
+    with tarfile.open("report.tar.gz") as tar:
+        file = tar.extractfile("tfinfra-report/last.json")
+        assert file is not None
+        last = json.loads(file.read())
+    assert (last["command"], last["kind"]) == (["up", "--yes"], "CredentialsError")
+    assert str(folder) not in json.dumps(last)
+
+
+MISTAKES = {
+    "a manifest that is wrong": ["up", "wrong.yaml"],
+    "a flag that is not there": ["up", "train.yaml", "--nope"],
+    "a run that is not there": ["status", "nowhere"],
+}
+
+
+@pytest.mark.parametrize("case", MISTAKES)
+def test_a_mistake_is_no_failure(case: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "wrong.yaml").write_text("entry_script: 7\n")
+    assert main(MISTAKES[case]) in (2, 3)
+    assert failed.POINTER not in capsys.readouterr().err
+    assert not (folder / "state" / "last.json").exists()
+
+
+@pytest.mark.parametrize("words", [[], ["digits", "--last"], ["--last"], ["digits"]])
+def test_what_there_is_no_report_of(words: list[str], folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report-bundle", *words]) == 2
+    assert "error:" in capsys.readouterr().err
+    assert list(folder.glob("*.tar.gz")) == []

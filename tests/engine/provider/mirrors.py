@@ -1,0 +1,67 @@
+"""A mirror of the plugin's archive: an HTTP server on loopback."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+@dataclass
+class Mirror:
+    """`files` by their path; `tear` are how many answers break off half-way, `fail` how many are a 503; `asked` is what
+    came in, with its Authorization header."""
+
+    port: int = 0
+    files: dict[str, bytes] = field(default_factory=dict)
+    redirects: dict[str, str] = field(default_factory=dict)
+    tear: int = 0
+    fail: int = 0
+    asked: list[tuple[str, str | None]] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+@contextmanager
+def serving() -> Iterator[Mirror]:
+    mirror = Mirror()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            mirror.asked.append((self.path, self.headers.get("Authorization")))
+            if mirror.fail:
+                mirror.fail -= 1
+                self.send_error(503)
+            elif self.path in mirror.redirects:
+                self.send_response(302)
+                self.send_header("Location", mirror.redirects[self.path])
+                self.end_headers()
+            elif self.path not in mirror.files:
+                self.send_error(404)
+            else:
+                self._send(mirror.files[self.path])
+
+        def _send(self, body: bytes) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if mirror.tear:
+                mirror.tear -= 1
+                body = body[: len(body) // 2]
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    mirror.port = server.server_address[1]
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield mirror
+    finally:
+        server.shutdown()
+        server.server_close()

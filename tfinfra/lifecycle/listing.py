@@ -1,0 +1,60 @@
+"""When a watcher asks again: every few seconds of the run's own store, seldom of ARM, whose lists of machines are dear
+and limited for the whole subscription together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tfinfra.model import Timeouts
+
+LATE = 3.0
+"""The part of Timeouts.heartbeat after which a silent node is late."""
+SOONER = 5.0
+"""How many times sooner the machines are asked for then, at most so often while nodes are late."""
+SOONEST = 2.0
+AT_MOST = 4
+LONGEST = 300.0
+"""Seconds between two lists at most, where ARM refuses them: the nodes' own heartbeats are read all the same."""
+
+
+@dataclass
+class Every:
+    """Says when `seconds` have passed since it last said so."""
+
+    seconds: float
+    clock: Callable[[], float]
+    _last: float = field(default=float("-inf"))
+
+    def due(self) -> bool:
+        now = self.clock()
+        if now - self._last < self.seconds:
+            return False
+        self._last = now
+        return True
+
+
+class Listing:
+    """Says when ARM may be asked for the machines again: every `listing` seconds; sooner, a few times, when a node is
+    late; more and more seldom while it refuses, as its limits are shared by all who use the subscription."""
+
+    def __init__(self, timeouts: Timeouts, clock: Callable[[], float]) -> None:
+        self._every = timeouts.listing
+        self._clock = clock
+        self._last = float("-inf")
+        self._refusals = self._hurried = 0
+
+    def due(self, late: bool, refused: bool) -> bool:
+        """`late`: a node is silent; `refused`: the last list was not given."""
+        hurry = late and not refused and self._hurried < AT_MOST
+        if self._clock() - self._last < self._pause(hurry, refused):
+            return False
+        self._refusals = self._refusals + 1 if refused else 0
+        self._hurried = self._hurried + 1 if hurry else self._hurried if late else 0
+        self._last = self._clock()
+        return True
+
+    def _pause(self, hurry: bool, refused: bool) -> float:
+        if refused:
+            return min(self._every * float(2 ** min(self._refusals + 1, 3)), LONGEST)
+        return max(self._every / SOONER, min(self._every, SOONEST)) if hurry else self._every
