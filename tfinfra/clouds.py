@@ -36,7 +36,7 @@ SIGN_IN = "run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLI
 _asked: set[str] = set()
 # What azure-native waits of its own accord (20, 60 and 120 s before a repeat, 10 s between two looks at a write) is too
 # long for a cloud that answers in milliseconds, and that is started again within seconds where it dies.
-LOCAL_PACE = 0.03
+LOCAL_PACE = 0.05
 
 
 def cloud_for(target: Target, rehearse: bool, machines: str | None, store: str | None = None) -> Cloud:
