@@ -49,26 +49,27 @@ _START = (
     "hook = importlib.util.module_from_spec(spec); spec.loader.exec_module(hook)"
 )
 _HOOK = """\
-import os, threading, time
+import atexit, contextlib, os, threading, time
 import coverage
 
 def _save(cov):
+    with contextlib.suppress(Exception):  # the data's folder may have gone: `check` was called
+        cov.save()
+
+def _keep(cov):
     while True:
         time.sleep(1.0)
-        try:
-            cov.save()
-        except Exception:  # a disk that goes with a test's folder; the next second tries again
-            continue
+        _save(cov)
 
 def _begin():
     cov = coverage.Coverage(config_file={config!r}, data_suffix=True)
     cov._warn_no_data = cov._warn_unimported_source = False
     cov.start()
-    import atexit
-    atexit.register(cov.save)
-    threading.Thread(target=_save, args=(cov,), daemon=True, name="coverage").start()
+    atexit.register(_save, cov)
+    threading.Thread(target=_keep, args=(cov,), daemon=True, name="coverage").start()
 
-if os.path.exists({config!r}):
+if os.path.exists({config!r}) and not getattr(threading, "_tfinfra_coverage", None):
+    threading._tfinfra_coverage = True  # the interpreter may read a .pth file twice
     _begin()
     os.register_at_fork(after_in_child=_begin)
 """

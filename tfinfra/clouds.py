@@ -36,7 +36,7 @@ SIGN_IN = "run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLI
 _asked: set[str] = set()
 # What azure-native waits of its own accord (20, 60 and 120 s before a repeat, 10 s between two looks at a write) is too
 # long for a cloud that answers in milliseconds, and that is started again within seconds where it dies.
-LOCAL_PACE = 0.03
+LOCAL_PACE = 0.05
 
 
 def cloud_for(target: Target, rehearse: bool, machines: str | None, store: str | None = None) -> Cloud:
@@ -155,7 +155,7 @@ def azure_subscription(subscription: str) -> Cloud:
     from tfinfra.azure.caller import principal_type
 
     _asked.add("azure")
-    endpoint = os.environ.get(ARM_ENDPOINT, PUBLIC.arm).rstrip("/")
+    endpoint = (os.environ.get(ARM_ENDPOINT) or PUBLIC.arm).rstrip("/")
     ca_file = Path(os.environ[ARM_CA]) if os.environ.get(ARM_CA) else None
     described = environment_at(endpoint, ca_file)
     there = described if isinstance(described, Environment) else replace(PUBLIC, arm=endpoint, audience=endpoint)

@@ -117,7 +117,7 @@ def test_a_write_that_fails_late_is_in_the_state_and_a_second_try_goes_on_with_i
 ) -> None:
     keep = engine.up("keep", config("keep"))
     settings = {**config("compute"), "identityId": keep["identityId"]}
-    fault(azure, "/operations/", method="GET", status=409, code="AllocationFailed", message="No room.")
+    fault(azure, "Microsoft.Compute/locations/", method="GET", status=409, code="AllocationFailed", message="No room.")
     with pytest.raises(ProvisioningError, match="AllocationFailed"):
         engine.up("compute", settings)
     partly = state_of(engine, "compute", ":VirtualMachineScaleSet")

@@ -6,12 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tfinfra.localcloud.plugin.errors import ArmError, PartlyCreated, Refused, refusal
+from tfinfra.localcloud.plugin.errors import PartlyCreated, Refused, refusal
 from tfinfra.localcloud.plugin.pipeline import Pauses, Pipeline
 from tfinfra.localcloud.plugin.polling import Follow
-from tfinfra.localcloud.plugin.transport import Answer, Request, Sender, Transport
+from tfinfra.localcloud.plugin.transport import Request, Sender, Transport
 
-__all__ = ["Answer", "Arm", "ArmError"]
 # provider/pkg/azure/client_azcore.go, NewAzCoreClient: seconds between two looks at a deletion, and at a write
 DELETE_PAUSE, WRITE_PAUSE = 30.0, 10.0
 
@@ -61,7 +60,7 @@ class Arm:
             return PartlyCreated(f"resource created but read failed {unread}: {error}", path, None)
 
     def read(self, path: str, api_version: str) -> Any:
-        """The resource; ArmError with status 404 where there is none."""
+        """The resource; Refused with status 404 where there is none."""
         request = self._request("GET", path, api_version)
         answer = self._pipeline.do(request)
         if answer.status != 200:
