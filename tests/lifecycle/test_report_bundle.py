@@ -7,7 +7,7 @@ import json
 import os
 import stat
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -213,7 +213,7 @@ def test_what_is_short_is_found_where_it_stands_alone() -> None:
     assert names.without(told) == "user-1's canada, 'user-1', user-1_x, user-1, ***"
 
 
-BROKEN = {
+BROKEN: dict[str, Callable[[Path], object]] = {
     "a record that was cut": lambda folder: (folder / "run.json").write_text('{"run": "digits'),
     "a record that is none": lambda folder: (folder / "run.json").write_text("[1]"),
     "a record of odd types": lambda folder: (folder / "run.json").write_text(
