@@ -61,7 +61,8 @@ def test_the_version_is_that_of_the_sdk_that_the_stacks_import() -> None:
 
 
 def test_a_folder_serves_as_a_mirror_and_the_first_hash_is_shown_and_kept(tmp_path: Path) -> None:
-    file, said = archive(tmp_path / "mirror", ("README.md", b"hello"), ("LICENSE", b"")), []
+    file = archive(tmp_path / "mirror", ("README.md", b"hello"), ("LICENSE", b""))
+    said: list[str] = []
     program = put(str(tmp_path / "mirror"), said=said)
     assert program == provider_folder() / BINARY == find_provider()
     assert program.read_bytes() == PROGRAM
@@ -294,7 +295,7 @@ def test_a_full_disk_is_an_error_with_its_place_and_leaves_nothing(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     archive(tmp_path / "mirror")
-    monkeypatch.setattr(install.shutil, "copyfileobj", full)
+    monkeypatch.setattr(shutil, "copyfileobj", full)
     with pytest.raises(TfinfraError, match=f"{plugins_folder().parent}: No space left") as caught:
         put(str(tmp_path / "mirror"))
     assert "TFINFRA_CACHE_DIR" in str(caught.value.hint)
@@ -315,7 +316,7 @@ def test_what_was_left_half_done_is_replaced(tmp_path: Path) -> None:
 
 def test_two_at_once_install_it_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     archive(tmp_path / "mirror")
-    inside, go, real, said = threading.Event(), threading.Event(), install.fetch, list[str]()
+    inside, go, real, said = threading.Event(), threading.Event(), fetch.fetch, list[str]()
 
     def slowly(*arguments: object) -> object:
         inside.set()
