@@ -61,17 +61,19 @@ def local_cloud(
     of what goes to Azure asks first, as Azure would be asked. Raises NotFeasible where a wish is not possible here,
     ProvisioningError where the daemon does not start.
     """
+    from tfinfra.azure.caller import principal_type
     from tfinfra.localcloud.azurite.install import ensure_azurite
     from tfinfra.localcloud.credential import TokenFileCredential
     from tfinfra.localcloud.layout import AUDIENCE, SUBSCRIPTION, TENANT, Layout
     from tfinfra.localcloud.starting import ensure_daemon
-    from tfinfra.localcloud.tokens import OWNER_OID
+    from tfinfra.localcloud.tokens import claims_of
 
     kind = possible_machines(machines)
     layout, environments = Layout(state_folder() / "cloud"), cache_folder() / "environments"
     azurite = ensure_azurite(cache_folder(), progress) if store == "azurite" else None
     endpoint = ensure_daemon(layout, environments, azurite)
     plugin = (sys.executable, "-m", "tfinfra.localcloud.plugin", "--endpoint", endpoint.url)
+    claims = claims_of(layout.token.read_text())
     secrets = ("--ca", str(layout.ca), "--token-file", str(layout.token), "--pace", str(LOCAL_PACE))
 
     return Cloud(
@@ -90,7 +92,8 @@ def local_cloud(
         ensure=partial(_ensure_the_same, endpoint, environments, azurite),
         charges=False,
         preflight=preflight,
-        principal_id=OWNER_OID,
+        principal_id=str(claims["oid"]),
+        principal_type=principal_type(claims),
     )
 
 
