@@ -155,7 +155,7 @@ def azure_subscription(subscription: str) -> Cloud:
     from tfinfra.azure.caller import principal_type
 
     _asked.add("azure")
-    endpoint = os.environ.get(ARM_ENDPOINT, PUBLIC.arm).rstrip("/")
+    endpoint = (os.environ.get(ARM_ENDPOINT) or PUBLIC.arm).rstrip("/")
     ca_file = Path(os.environ[ARM_CA]) if os.environ.get(ARM_CA) else None
     described = environment_at(endpoint, ca_file)
     there = described if isinstance(described, Environment) else replace(PUBLIC, arm=endpoint, audience=endpoint)

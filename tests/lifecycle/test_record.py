@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.lifecycle.fakes import TARGET
+from tests.lifecycle.fakes import TARGET, World
 from tfinfra.audit.log import AuditLog, broken_at, read_events
 from tfinfra.azure.standing import Standing
 from tfinfra.clock import iso_time, spell_seconds, unix_time
@@ -28,7 +28,7 @@ from tfinfra.lifecycle.record import (
     this_process,
 )
 from tfinfra.lifecycle.runs import RunGroup, resolve, run_state, unrecorded
-from tfinfra.lifecycle.settings import shared_url, store_url
+from tfinfra.lifecycle.settings import node_settings, shared_url, stack_config, store_url
 from tfinfra.model import Outcome
 from tfinfra.money.ledger import Interval, Ledger
 
@@ -183,3 +183,45 @@ def test_times() -> None:
     assert unix_time(iso_time(1000.0)) == 1000.0
     spelt = [spell_seconds(s) for s in (0.84, 42, 200, 7500, 7 * 86400)]
     assert spelt == ["0.8 s", "42 s", "3 min 20 s", "2 h 5 min", "7 d"]
+
+
+ELSEWHERE = {
+    "Azure's public cloud": ("azure", "https://management.azure.com", "https://management.azure.com", {}, None),
+    "the local cloud": ("local", "https://127.0.0.1:1", "https://management.tfinfra.local/", {}, None),
+    "a sovereign cloud": (
+        "azure",
+        "https://management.usgovcloudapi.net",
+        "https://management.usgovcloudapi.net",
+        {"armEndpoint": "https://management.usgovcloudapi.net", "storageSuffix": "core.usgovcloudapi.net"},
+        None,
+    ),
+    "a cloud whose tokens are for another name than its endpoint's": (
+        "azure",
+        "https://management.stack.example",
+        "https://management.tenant.example/guid",
+        {"armEndpoint": "https://management.stack.example", "storageSuffix": "stack.example"},
+        "https://management.tenant.example/guid",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ELSEWHERE.values(), ids=ELSEWHERE)
+def test_stacks_and_nodes_are_told_of_an_arm_that_is_not_azures_public_one(
+    tmp_path: Path, case: tuple[str, str, str, dict[str, str], str | None]
+) -> None:
+    name, endpoint, audience, told, nodes = case
+    suffix = told.get("storageSuffix", "core.windows.net")
+    cloud = replace(
+        World(tmp_path).cloud(),
+        name=name,
+        arm_endpoint=endpoint,
+        token_scope=f"{audience}/.default",
+        storage_suffix=suffix,
+        principal_type="ServicePrincipal",
+    )
+    standing, record = Standing(may_delete=True), a_record()
+    keep = {"store": {"endpoint": "file:///s", "container": "c"}, "identityClientId": "client"}
+    config = stack_config(record, "keep", standing, cloud)
+    assert {k: v for k, v in config.items() if k in {"armEndpoint", "storageSuffix"}} == told
+    assert config["principalType"] == "ServicePrincipal"
+    assert node_settings(record, cloud, keep, standing, bundle=("bundle", "sha")).arm_audience == nodes

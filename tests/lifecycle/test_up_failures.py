@@ -46,7 +46,7 @@ def test_what_fails_before_the_first_write_touches_nothing_and_leaves_its_reason
     assert told == ("deleted", "error", 6, "no such package", None)
     assert run_state(record, (), None, world.now + 1e6).usd == 0.0
     left = {path.name for path in run_folder(tmp_path / "state", "digits-abc123").path.iterdir()}
-    assert left <= {"run.json", ".lock", "events.jsonl", "events.jsonl.lock"}
+    assert left <= {"run.json", "plan.json", ".lock", "events.jsonl", "events.jsonl.lock"}
 
 
 def test_a_training_that_fails_names_the_task_and_its_last_lines(tmp_path: Path) -> None:

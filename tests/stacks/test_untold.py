@@ -12,7 +12,7 @@ from tests.stacks.plans import FLEXIBLE
 from tests.stacks.recording import config, run_program, write
 from tfinfra.engine import recording
 
-UNTOLD = {
+UNTOLD: dict[str, tuple[str, Any, str]] = {
     "where the store is": ("primaryEndpoints", None, "where the object store is"),
     "nothing of the store but that it is there": ("primaryEndpoints", {}, "where the object store is"),
     "who an identity is": ("principalId", None, "whom it made for 'nodes-blobs'"),

@@ -32,7 +32,7 @@ def spread(node_id: str, node_count: int) -> float:
 def delete_compute_group(settings: NodeSettings, metadata: Metadata) -> bool:
     """Whether ARM has taken the deletion, of this node or of another (or the group is gone already)."""
     try:
-        token, _ = metadata.token(f"{settings.arm_endpoint}/")
+        token, _ = metadata.token(settings.arm_audience or f"{settings.arm_endpoint}/")
         if _is_going(settings, token):
             return True
         _ask(settings, token, "DELETE")
@@ -50,7 +50,7 @@ def expiry(settings: NodeSettings, metadata: Metadata) -> float | None:
     """The Unix time in the group's own tag, which somebody may have changed since this node was told its deadline; None
     where it cannot be read."""
     try:
-        token, _ = metadata.token(f"{settings.arm_endpoint}/")
+        token, _ = metadata.token(settings.arm_audience or f"{settings.arm_endpoint}/")
         tag = (_ask(settings, token, "GET").get("tags") or {})[_EXPIRES_TAG]
         return datetime.fromisoformat(tag.replace("Z", "+00:00")).timestamp()
     except (OSError, ValueError, KeyError, NodeFault) as error:

@@ -79,7 +79,8 @@ def look_over(
     store_url = tried(partial(_store_url, cloud, access.store), access.store) if access.store else None
     if access.identity_id is None:
         role = tried(partial(deleter_role, cloud), None)
-        return Standing(role is not None, role and str(role["name"]), store_url=store_url), tuple(lacking)
+        guid = str(role["name"]) if role else None
+        return Standing(role is not None, guid, store_url=store_url), tuple(lacking)
     may, client = tried(partial(_identity, cloud, access.identity_id), (True, ""))
     return Standing(may, None, client, store_url), tuple(lacking)
 

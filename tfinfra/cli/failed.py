@@ -17,10 +17,10 @@ def failed(error: TfinfraError, arguments: Sequence[str], run: str | None = None
     if isinstance(error, _NO_FAILURES) or "report-bundle" in arguments:
         return
     on_azure = _azure_was_asked()
-    if isinstance(error, ManifestError) and not on_azure:
-        return
-    from tfinfra.lifecycle.report.last import note_failure
+    from tfinfra.lifecycle.report.last import note_failure, of_the_cloud
 
+    if isinstance(error, ManifestError) and not (on_azure and of_the_cloud(error)):
+        return
     note_failure(error, arguments, run or _run_of(arguments))
     if on_azure:
         print(POINTER, file=sys.stderr, flush=True)

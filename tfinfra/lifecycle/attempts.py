@@ -55,6 +55,10 @@ class Refused:
     seconds: float | None = 0.0
 
     @property
+    def tried(self) -> bool:
+        return self.seconds is not None
+
+    @property
     def silent(self) -> bool:
         """Whether ARM did not answer at all."""
         return self.error.status == 0
@@ -121,18 +125,19 @@ def _worth_another(active: ActiveRun, found: Refused) -> bool:
 def _cleared(active: ActiveRun, found: Refused) -> bool:
     """Removes the resource that is in the way: it lies in a group of the run, so an earlier try made it. Nodes that it
     brought up go with it, and what they wrote must not be taken for the next ones'."""
-    id_ = _ID.search(found.error.said)
-    record, run = active.record(), active.run
-    group = next((g for g in (record.compute_group, record.keep_group) if id_ and group_of(id_[0]) == g), None)
-    if id_ is None or group is None:
+    named = _ID.search(found.error.said)
+    id_ = named[0] if named else ""
+    record, run, its_group = active.record(), active.run, (group_of(id_) or "").lower()
+    group = next((g for g in (record.compute_group, record.keep_group) if g.lower() == its_group), None)
+    if group is None:
         return False
-    active.session.observer.say(f"removing {id_[0].rpartition('/providers/')[2]}, which an earlier try has made")
+    active.session.observer.say(f"removing {id_.rpartition('/providers/')[2]}, which an earlier try has made")
     try:
-        active.session.wait(spawn(lambda: active.ports.remove(id_[0], group, run), "remove"))
+        active.session.wait(spawn(lambda: active.ports.remove(id_, group, run), "remove"))
     except (ProvisioningError, TeardownIncomplete) as error:
         active.session.observer.say(f"it is still in the way: {error.message}")
         return False
-    active.session.audit.append("removed", id=id_[0])
+    active.session.audit.append("removed", id=id_)
     if group == record.compute_group:
         _forget_nodes(active)
     return True
@@ -185,7 +190,7 @@ def _note(active: ActiveRun, found: Refused) -> None:
 def _lacking(active: ActiveRun, place: Infrastructure, refused: Sequence[Refused]) -> Refused | None:
     """The place as one that ARM says has no room, None where it is worth a try."""
     session, target = active.session, active.record().target
-    tried = any(r.place.location == place.location and r.seconds is not None for r in refused)
+    tried = any(r.place.location == place.location and r.tried for r in refused)
     asked = spawn(lambda: active.ports.known_lack(active.plan, target, place, tried), "place")
     why = session.wait(asked)
     if why is None:
@@ -198,7 +203,7 @@ def _lacking(active: ActiveRun, place: Infrastructure, refused: Sequence[Refused
 def _begin(active: ActiveRun, choice: int, refused: Sequence[Refused], bundle: BundleSeam) -> None:
     """Leaves the place that was tried last to its deletion, and turns record, deadline and store to the next."""
     place, run = active.plan.choices[choice], active.run
-    last = next(r for r in reversed(refused) if r.seconds is not None)
+    last = next(r for r in reversed(refused) if r.tried)
     next_name = place.location if place.vm_size == last.place.vm_size else f"{place.vm_size} in {place.location}"
     code = last.error.code or f"HTTP status {last.error.status}"
     active.session.observer.say(f"{code} in {last.place.location} ({last.rule.says}): trying {next_name}")
@@ -287,6 +292,5 @@ def _nodes(place: Infrastructure) -> str:
 
 
 def _tried(refused: Sequence[Refused]) -> str:
-    known = {True: "not tried: ", False: ""}
-    lines = [f"  {_nodes(r.place)} in {r.place.location}: {known[r.seconds is None]}{r.words}" for r in refused]
+    lines = [f"  {_nodes(r.place)} in {r.place.location}: {'' if r.tried else 'not tried: '}{r.words}" for r in refused]
     return "\n".join(["tried were:", *lines])

@@ -128,7 +128,15 @@ def node_settings(
         timeouts=cloud.timeouts,
         limit=record.limit,
         run_seconds=record.run_seconds,
+        arm_audience=_audience(cloud),
     )
+
+
+def _audience(cloud: Cloud) -> str | None:
+    """Whom the nodes' tokens for ARM are for, None where that is the endpoint itself: what the caller's are for."""
+    audience = cloud.token_scope.removesuffix("/.default")
+    same = cloud.name == "local" or audience.rstrip("/") == cloud.arm_endpoint
+    return None if same else audience
 
 
 def compute_config(

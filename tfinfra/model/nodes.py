@@ -22,6 +22,7 @@ class NodeSettings:
     """What one run tells its nodes: /etc/tfinfra/settings.json, written by the customData's second part.
 
     `store` and `shared` are URLs (file:///… or https://…); `deadline` is ISO 8601 in UTC; `arm_ca` is PEM text or None.
+    `arm_audience` is whom tokens for ARM are for, None where that is the endpoint itself.
     `limit` is the key of limits that made the deadline, `run_seconds` how long after the run's start it is (None: as
     long as the plan's max_run_duration).
     """
@@ -39,6 +40,7 @@ class NodeSettings:
     timeouts: Timeouts
     limit: str = "max_run_duration"
     run_seconds: int | None = None
+    arm_audience: str | None = None
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,5 @@
 """Where the plugin's archive comes from: its vendor, a mirror (a URL or a folder), or a file; and what its SHA-256 must
-be, as far as somebody says so. tfinfra knows no hash of its own: the vendor publishes none that it could check."""
+be, as far as somebody says so. tfinfra brings no hash of its own: nobody who wrote this could see the archive."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def command_line(arguments: Sequence[str]) -> list[str]:
 
 def facts(error: TfinfraError) -> dict[str, Any]:
     """{"kind", "exit_code", "message", "hint", "diagnostics", "arm"} of an error, without what the user wrote."""
-    told = not error.diagnostics or error.diagnostics[0].code.startswith(_OF_THE_CLOUD)
+    told = not error.diagnostics or of_the_cloud(error)
     message = error.message.partition("\n")[0] if isinstance(error, TrainingFailed) else error.message
     return {
         "kind": type(error).__name__,
@@ -54,6 +54,11 @@ def facts(error: TfinfraError) -> dict[str, Any]:
         "diagnostics": [_diagnostic(d) for d in error.diagnostics],
         "arm": _arm(error),
     }
+
+
+def of_the_cloud(error: TfinfraError) -> bool:
+    """Whether a cloud's answer is what stands first in it, and not what the user wrote."""
+    return bool(error.diagnostics) and error.diagnostics[0].code.startswith(_OF_THE_CLOUD)
 
 
 def _arm(error: TfinfraError) -> dict[str, Any] | None:

@@ -235,7 +235,8 @@ def keep_the_deadline(settings: dict) -> None:
 def delete_machines(settings: dict) -> None:
     """DELETE of the compute group, by the node's managed identity."""
     arm = settings["arm_endpoint"]
-    headers = {"Authorization": f"Bearer {token(settings, f'{arm}/')}"}
+    audience = settings.get("arm_audience") or f"{arm}/"
+    headers = {"Authorization": f"Bearer {token(settings, audience)}"}
     url = f"{arm}{settings['compute_group_id']}?api-version=2021-04-01"
     trust = ssl.create_default_context(cadata=settings["arm_ca"])
     request = urllib.request.Request(url, method="DELETE", headers=headers)
