@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import shutil
 import stat
 import tarfile
 from collections.abc import Callable, Iterator
@@ -213,6 +214,11 @@ def test_what_is_short_is_found_where_it_stands_alone() -> None:
     assert names.without(told) == "user-1's canada, 'user-1', user-1_x, user-1, ***"
 
 
+def empty(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.mkdir()
+
+
 BROKEN: dict[str, Callable[[Path], object]] = {
     "a record that was cut": lambda folder: (folder / "run.json").write_text('{"run": "digits'),
     "a record that is none": lambda folder: (folder / "run.json").write_text("[1]"),
@@ -223,7 +229,7 @@ BROKEN: dict[str, Callable[[Path], object]] = {
         '{"tasks": 3, "requirements": []}'
     ),
     "events of rubbish": lambda folder: (folder / "events.jsonl").write_bytes(b"\xff\xfe{\n{}\n7\n"),
-    "an empty folder": lambda folder: [p.unlink() for p in sorted(folder.rglob("*")) if p.is_file()],
+    "an empty folder": empty,
 }
 
 
