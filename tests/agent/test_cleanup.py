@@ -7,6 +7,7 @@ import http.server
 import json
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -276,7 +277,7 @@ def test_an_answer_that_is_broken_ends_no_thread_that_deletes(
 
 
 def test_a_group_that_cannot_be_read_is_deleted_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = cleanup.urlopen
+    real = urllib.request.urlopen
 
     def urlopen(request: Any, **named: Any) -> Any:
         if request.get_method() == "GET":

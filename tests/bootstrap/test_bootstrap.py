@@ -232,7 +232,12 @@ def test_a_node_that_cannot_boot_keeps_its_deadline_before_it_reports(
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps({**node.settings, "bundle_sha256": "0"}))
     monkeypatch.delenv("TFINFRA_FOREGROUND", raising=False)
-    monkeypatch.setattr(module.os, "fork", lambda: done.append("fork") or 1)
+
+    def fork() -> int:
+        done.append("fork")
+        return 1
+
+    monkeypatch.setattr(module.os, "fork", fork)
     monkeypatch.setattr(module, "report", lambda *_: done.append("report"))
     with pytest.raises(ValueError, match="SHA-256"):
         module.main()

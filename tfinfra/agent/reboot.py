@@ -55,16 +55,19 @@ def earlier_boot(host: Host) -> EarlierBoot | None:
     until = host.clock.time() + host.settings.timeouts.register
     while True:
         try:
-            beat = read(host.store, layout.heartbeat_key(host.identity.node_id), Heartbeat)
-            inventory = read(host.store, layout.INVENTORY, Inventory) if beat else None
-            break
+            return _left(host)
         except store_errors() as error:
             _log.warning("could not see whether this machine has rebooted: %s", first_line(error))
-            if host.clock.time() >= until:
-                return None
-            host.clock.sleep(_PAUSE)
+        if host.clock.time() >= until:
+            return None
+        host.clock.sleep(_PAUSE)
+
+
+def _left(host: Host) -> EarlierBoot | None:
+    beat = read(host.store, layout.heartbeat_key(host.identity.node_id), Heartbeat)
     if beat is None:
         return None
+    inventory = read(host.store, layout.INVENTORY, Inventory)
     ids = [node.node_id for node in inventory.nodes] if inventory else []
     rank = ids.index(host.identity.node_id) if host.identity.node_id in ids else None
     return EarlierBoot(beat.phase, rank, next((t.name for t in host.plan.tasks if t.node == rank), None))

@@ -96,7 +96,7 @@ def _pages(cloud: Cloud, path: str, query: dict[str, str], patience: dict[str, A
 
 
 def send_json(
-    cloud: Cloud, method: str, path: str, body: Any = None, *, within: float = FOLLOWED, **query: str
+    cloud: Cloud, method: str, path: str, body: Any = None, within: float = FOLLOWED, /, **query: str
 ) -> tuple[int, Any]:
     """(status, document) of one request, whatever ARM answers: all pages of a list together, and the end of what ARM
     does behind a 202; the 202 itself where that has not ended `within` seconds. Raises azure.core's AzureError where

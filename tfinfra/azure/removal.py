@@ -56,7 +56,7 @@ def _asked(cloud: Cloud, id_: str, group: str, run: str, query: dict[str, str], 
     try:
         if not run_group_exists(cloud, group, run):
             return None
-        status, document = send_json(cloud, "DELETE", id_, None, within=within, **query)
+        status, document = send_json(cloud, "DELETE", id_, None, within, **query)
         if status < 300 or status in _GONE:
             status, document = send_json(cloud, "GET", id_, None, **query)
     except AzureError as error:
