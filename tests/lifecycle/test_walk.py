@@ -100,9 +100,9 @@ def test_a_manifests_own_plan(ask: Callable[[], Checklist], recorder: Remembered
 READER = [{"actions": ["*/read", "Microsoft.Storage/checkNameAvailability/action"], "notActions": []}]
 CASES: dict[str, tuple[str, str, Any, str, int, str]] = {
     "no quota": ("PUT", "quotas", {"eastus": {"standardDSv5Family": 4}}, "quota", 4, "4 of 4 are free"),
-    "missing rights": ("PUT", "market", {"permissions": READER}, "permissions", 5, "you may not"),
+    "missing rights": ("PUT", "market", {"permissions": READER}, "permissions", 4, "you may not"),
     "a provider that is not registered": (
-        *("PUT", "market", {"registrations": {"Microsoft.Compute": "NotRegistered"}}, "providers", 3),
+        *("PUT", "market", {"registrations": {"Microsoft.Compute": "NotRegistered"}}, "providers", 4),
         "not registered for Microsoft.Compute",
     ),
     "a policy": (

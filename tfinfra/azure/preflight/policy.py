@@ -27,7 +27,8 @@ _OWN = {
     "MissingRegistrationForLocation": ("subscription_id", "TFI614"),
     "ScopeLocked": ("subscription_id", "TFI618"),
 }
-_RIGHTS = ("AuthorizationFailed", "LinkedAuthorizationFailed", "DenyAssignmentAuthorizationFailed")
+_LINKED = "LinkedAuthorizationFailed"
+_RIGHTS = ("AuthorizationFailed", _LINKED, "DenyAssignmentAuthorizationFailed")
 _VALIDATE = "/deployments/validate/action"
 _KEYS = (
     (r"^location$", "location"),
@@ -69,6 +70,10 @@ def _denied(details: list[Mapping[str, Any]], known: frozenset[str]) -> Iterator
         yield from closed
         return
     lacking = dict.fromkeys(missing_action(str(detail.get("message"))) for detail in details)
+    linked = [detail for detail in details if detail.get("code") == _LINKED]
+    if linked and not any(lacking):  # the caller has the right, and what it is needed for is another tenant's
+        yield from (finding for detail in linked for finding in _refused(detail, known))
+        return
     inner = [action for action in lacking if action and not action.lower().endswith(_VALIDATE)]
     said = details[0].get("message")
     if not inner:

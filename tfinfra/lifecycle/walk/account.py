@@ -59,9 +59,7 @@ def ask_subscription(cloud: Cloud) -> Reply:
     try:
         return Reply(*send_json(cloud, "GET", path, **version))
     except AzureError as error:
-        return Reply(
-            0, {"error": {"code": type(error).__name__, "message": " ".join(str(error.message).split())[:200]}}
-        )
+        return Reply.none(error)
 
 
 def account_steps(cloud: Cloud, reply: Reply) -> list[Step]:
