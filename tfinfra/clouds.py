@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from tfinfra.azure.environments import PUBLIC, Environment, environment_at
+from tfinfra.azure.environments import PUBLIC, Environment, Undescribed, environment_at
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError, ManifestError, NotFeasible, ProvisioningError
 from tfinfra.model import Target, Timeouts
@@ -158,8 +158,7 @@ def azure_subscription(subscription: str) -> Cloud:
     from tfinfra.azure.caller import principal_type
 
     _asked.add("azure")
-    endpoint = (os.environ.get(ARM_ENDPOINT) or PUBLIC.arm).rstrip("/")
-    ca_file = Path(os.environ[ARM_CA]) if os.environ.get(ARM_CA) else None
+    endpoint, ca_file = _arm()
     described = environment_at(endpoint, ca_file)
     there = described if isinstance(described, Environment) else replace(PUBLIC, arm=endpoint, audience=endpoint)
     credential = _credential(there)
@@ -203,20 +202,28 @@ def _provider_settings(there: Environment) -> tuple[tuple[str, str], ...]:
 
 def cloud_to_provision(target: Target, rehearse: bool, machines: str | None, store: str | None) -> Cloud:
     """The cloud that a new run goes to. Raises CredentialsError for tokens in files, and NotFeasible for an endpoint
-    that does not describe itself: Pulumi's provider can take neither."""
-    cloud = cloud_for(target, rehearse, machines, store)
-    if cloud.provider_command is not None:
-        return cloud
+    that does not describe itself, before it asks anybody for a token: Pulumi's provider can take neither."""
+    if not rehearse and target.cloud != "local":
+        _refuse_what_the_provider_cannot_take()
+    return cloud_for(target, rehearse, machines, store)
+
+
+def _arm() -> tuple[str, Path | None]:
+    """ARM's endpoint, without a trailing slash, and the file of the CA that vouches for it."""
+    endpoint = (os.environ.get(ARM_ENDPOINT) or PUBLIC.arm).rstrip("/")
+    return endpoint, Path(os.environ[ARM_CA]) if os.environ.get(ARM_CA) else None
+
+
+def _refuse_what_the_provider_cannot_take() -> None:
     if os.environ.get(ARM_TOKEN_FILE):
         message = f"{ARM_TOKEN_FILE} names a token that Pulumi's azure-native provider cannot take"
         hint = f"with it runs are listed, fetched and ended; to begin one, unset it and sign in: {SIGN_IN}"
         raise CredentialsError(message, hint=hint)
-    described = environment_at(cloud.arm_endpoint, cloud.ca_file)
-    if isinstance(described, str):
-        message = f"{ARM_ENDPOINT} is {cloud.arm_endpoint}, which does not say what cloud it is: {described}"
+    described = environment_at(*_arm())
+    if isinstance(described, Undescribed):
+        message = f"{ARM_ENDPOINT} is {described.arm}, which does not say what cloud it is: {described.why}"
         hint = "Pulumi's provider asks it for /metadata/endpoints too; runs there can be listed, fetched and ended"
         raise NotFeasible(message, hint=hint)
-    return cloud
 
 
 def _credential(there: Environment) -> TokenCredential:

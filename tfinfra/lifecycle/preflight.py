@@ -78,13 +78,13 @@ def check_live(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Pat
 
 def reach(compiled: Compiled, rehearse: bool) -> Future[Cloud]:
     """The target's cloud (in a rehearsal this machine's), on its way: a credential or a daemon may take a second, in
-    which the client that will ask is imported."""
+    which the client that will ask is imported. It is refused as a run's would be."""
     from tfinfra.azure.clients import warm
-    from tfinfra.clouds import cloud_for
+    from tfinfra.clouds import cloud_to_provision
 
     def find() -> Cloud:
         refuse_without_subscription(compiled, rehearse)
-        return cloud_for(compiled.spec.target, rehearse, None)
+        return cloud_to_provision(compiled.spec.target, rehearse, None, None)
 
     warm()
     return spawn(find, "cloud")

@@ -38,7 +38,7 @@ def ensure_provider(
         with _alone(progress):
             if find_provider() is None:  # still: another may just have installed it
                 return _install(source, progress)
-    return _as_wanted(environ, sha256)
+    return as_wanted(environ, sha256)
 
 
 @contextmanager
@@ -69,7 +69,7 @@ def _record_file() -> Path:
     return plugins_folder().parent / "provider.json"
 
 
-def _as_wanted(environ: Mapping[str, str], sha256: str | None) -> Path:
+def as_wanted(environ: Mapping[str, str], sha256: str | None = None) -> Path:
     """The plugin that is there. Raises TfinfraError where the user names a hash that it was not installed from."""
     program = find_provider()
     assert program is not None  # noqa: S101 - the caller has found it
