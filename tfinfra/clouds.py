@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from tfinfra.azure.environments import PUBLIC, Environment, Undescribed, environment_at
 from tfinfra.cloud import Cloud
-from tfinfra.errors import CredentialsError, ManifestError, NotFeasible, ProvisioningError
+from tfinfra.errors import CredentialsError, ManifestError, NotFeasible, ProvisioningError, turned_to
 from tfinfra.model import Target, Timeouts
 from tfinfra.paths import cache_folder, state_folder
 
@@ -33,7 +33,6 @@ AZURE_TIMEOUTS = Timeouts(register=900, start=600, heartbeat=60, collect=1800, l
 AZURE_NODES = "x86_64-manylinux_2_28"
 MACHINES_OPTION = "--machines"
 SIGN_IN = "run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET"
-_asked: set[str] = set()
 # What azure-native waits of its own accord (20, 60 and 120 s before a repeat, 10 s between two looks at a write) is too
 # long for a cloud that answers in milliseconds, and that is started again within seconds where it dies.
 LOCAL_PACE = 0.05
@@ -149,6 +148,7 @@ def azure_cloud(target: Target) -> Cloud:
     return azure_subscription(target.subscription_id)
 
 
+@turned_to("azure")
 def azure_subscription(subscription: str) -> Cloud:
     """Azure, for a subscription, with whatever credential the caller's environment offers (environment variables, a
     managed identity, `az login`, …). Raises CredentialsError where no credential works.
@@ -157,7 +157,6 @@ def azure_subscription(subscription: str) -> Cloud:
     """
     from tfinfra.azure.caller import principal_type
 
-    _asked.add("azure")
     endpoint, ca_file = _arm()
     described = environment_at(endpoint, ca_file)
     there = described if isinstance(described, Environment) else replace(PUBLIC, arm=endpoint, audience=endpoint)
@@ -185,11 +184,6 @@ def azure_subscription(subscription: str) -> Cloud:
     )
 
 
-def azure_was_asked() -> bool:
-    """Whether this process has turned to Azure: what fails then is worth a report."""
-    return bool(_asked)
-
-
 def _provider_settings(there: Environment) -> tuple[tuple[str, str], ...]:
     """How azure-native finds the same ARM by the same chain of credentials as this process: its own default is another
     chain (pulumi/pulumi-azure-native, provider/pkg/provider/auth_azidentity.go; #3294)."""
@@ -214,6 +208,7 @@ def _arm() -> tuple[str, Path | None]:
     return endpoint, Path(os.environ[ARM_CA]) if os.environ.get(ARM_CA) else None
 
 
+@turned_to("azure")
 def _refuse_what_the_provider_cannot_take() -> None:
     if os.environ.get(ARM_TOKEN_FILE):
         message = f"{ARM_TOKEN_FILE} names a token that Pulumi's azure-native provider cannot take"

@@ -15,7 +15,7 @@ from tfinfra.background import spawn
 from tfinfra.clock import iso_time
 from tfinfra.cloud import Cloud
 from tfinfra.compiler.pipeline import Compiled
-from tfinfra.errors import CredentialsError, Diagnostic, ManifestError, NotFeasible, TfinfraError
+from tfinfra.errors import CredentialsError, Diagnostic, ManifestError, NotFeasible, TfinfraError, turned_to
 from tfinfra.lifecycle import settings
 from tfinfra.lifecycle.letters import new_letters
 from tfinfra.lifecycle.record import RunRecord
@@ -107,10 +107,12 @@ def plan_live(compiled: Compiled, cloud: Future[Cloud], recorder: Recorder) -> L
     with tempfile.TemporaryDirectory(prefix="tfinfra-") as folder:
         write_tree(compiled.tree, Path(folder))
         run = settings.run_id(compiled.plan.name, new_letters())
-        answer = check_live(compiled, cloud.result(), recorder, Path(folder), run)
-    refused = refusal(answer.diagnostics)
-    if refused is not None:
-        raise refused
+        there = cloud.result()
+        with turned_to(there.name):
+            answer = check_live(compiled, there, recorder, Path(folder), run)
+            refused = refusal(answer.diagnostics)
+            if refused is not None:
+                raise refused
     return answer
 
 
