@@ -153,7 +153,7 @@ def azure_subscription(subscription: str) -> Cloud:
     """Azure, for a subscription, with whatever credential the caller's environment offers (environment variables, a
     managed identity, `az login`, …). Raises CredentialsError where no credential works.
 
-    ARM answers at TFINFRA_ARM_ENDPOINT where that is set: sovereign clouds, Azure Stack, another machine's local cloud.
+    ARM answers at TFINFRA_ARM_ENDPOINT where that is set: sovereign clouds, another machine's local cloud.
     """
     from tfinfra.azure.caller import principal_type
 

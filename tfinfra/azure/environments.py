@@ -1,5 +1,5 @@
-"""The clouds that ARM answers for: the public one, the sovereign ones, and any that describes itself (Azure Stack, the
-local cloud).
+"""The clouds that ARM answers for: the public one, the sovereign ones, and any that describes itself (the
+local cloud, and Azure Stack Hub as far as its runs are listed and ended: it has no Logic Apps for a run's timer).
 
 Names and hosts are those of azure-native (pulumi/pulumi-azure-native, provider/pkg/azure/cloud/cloud.go), which asks an
 endpoint that it does not know for /metadata/endpoints, as tfinfra does.
