@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from tfinfra.arm.caller import claims_of, principal_type
 from tfinfra.azure.environments import PUBLIC, Environment, Undescribed, environment_at
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError, ManifestError, NotFeasible, ProvisioningError, turned_to
@@ -60,12 +61,10 @@ def local_cloud(
     of what goes to Azure asks first, as Azure would be asked. Raises NotFeasible where a wish is not possible here,
     ProvisioningError where the daemon does not start.
     """
-    from tfinfra.azure.caller import principal_type
     from tfinfra.localcloud.azurite.install import ensure_azurite
     from tfinfra.localcloud.credential import TokenFileCredential
     from tfinfra.localcloud.layout import AUDIENCE, SUBSCRIPTION, TENANT, Layout
     from tfinfra.localcloud.starting import ensure_daemon
-    from tfinfra.localcloud.tokens import claims_of
 
     kind = possible_machines(machines)
     layout, environments = Layout(state_folder() / "cloud"), cache_folder() / "environments"
@@ -155,8 +154,6 @@ def azure_subscription(subscription: str) -> Cloud:
 
     ARM answers at TFINFRA_ARM_ENDPOINT where that is set: sovereign clouds, another machine's local cloud.
     """
-    from tfinfra.azure.caller import principal_type
-
     endpoint, ca_file = _arm()
     described = environment_at(endpoint, ca_file)
     there = described if isinstance(described, Environment) else replace(PUBLIC, arm=endpoint, audience=endpoint)
@@ -254,12 +251,14 @@ def _caller(credential: TokenCredential, scope: str) -> dict[str, object]:
     from azure.core.exceptions import ClientAuthenticationError
 
     from tfinfra.azure.caller import why_refused
-    from tfinfra.localcloud.tokens import claims_of
 
     try:
-        return claims_of(credential.get_token(scope).token)
+        claims = claims_of(credential.get_token(scope).token)
     except (OSError, ValueError) as error:
         raise CredentialsError(f"{ARM_TOKEN_FILE} holds no token: {error}") from error
     except ClientAuthenticationError as error:
         others = "; the ARM_* variables of other tools are not read" if os.environ.get("ARM_CLIENT_ID") else ""
         raise CredentialsError(f"no credential for Azure: {why_refused(error)}", hint=SIGN_IN + others) from error
+    if not claims:
+        raise CredentialsError("the credential for Azure gives a token that does not say whose it is", hint=SIGN_IN)
+    return claims

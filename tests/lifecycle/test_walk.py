@@ -18,6 +18,7 @@ from tests.azure.arm_calls import send
 from tests.azure.preflight.replies import FORBIDDEN
 from tests.azure.test_standing import ROLE
 from tests.azure.test_teardown import admin, layout_of
+from tfinfra.arm.caller import kind
 from tfinfra.azure.preflight.finding import Reply
 from tfinfra.azure.setup import make_group_deleter
 from tfinfra.cli.doctor import needed_role
@@ -241,7 +242,7 @@ KINDS = {
 
 @pytest.mark.parametrize("case", KINDS)
 def test_who_asks(case: str) -> None:
-    assert account.kind(KINDS[case]) == case.removesuffix(" without idtyp")
+    assert kind(KINDS[case]) == case.removesuffix(" without idtyp")
 
 
 def test_the_provider_of_azure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
