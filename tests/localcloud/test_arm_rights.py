@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.localcloud.arm import ACCOUNT, BLOB_CONTRIBUTOR, COMPUTE, GROUP_DELETER, KEEP, SUB, Arm, Reply
+from tfinfra.arm.caller import claims_of
 from tfinfra.localcloud import tokens
 from tfinfra.localcloud.layout import SUBSCRIPTION, TENANT
 from tfinfra.roles import custom_role, definition_path, group_deleter
@@ -255,6 +256,6 @@ def test_a_tag_contributor_sees_groups_and_changes_none(arm: Arm) -> None:
 @pytest.mark.parametrize("kind", tokens.CALLERS)
 def test_a_rehearsals_caller_is_a_person_or_a_service_principal(arm: Arm, kind: str) -> None:
     oid = tokens.CALLERS[kind]
-    claims = tokens.claims_of(arm.token(oid))
+    claims = claims_of(arm.token(oid))
     assert (claims["idtyp"], "upn" in claims) == (kind, kind == "user")
     assert arm.put(KEEP, {"location": "eastus"}, authorization=f"Bearer {arm.token(oid)}").status == 201

@@ -113,7 +113,7 @@ def _code(arguments: list[str]) -> int:
 
 def _run(arguments: list[str]) -> int:
     try:
-        result = cli.main(arguments, prog_name="tfinfra", standalone_mode=False)
+        result = cli.main(arguments, prog_name="tfinfra", standalone_mode=False, obj=tuple(arguments))
     except click.exceptions.Exit as end:
         return end.exit_code
     except click.Abort as end:

@@ -15,7 +15,7 @@ from tfinfra.background import spawn
 from tfinfra.clock import iso_time
 from tfinfra.cloud import Cloud
 from tfinfra.compiler.pipeline import Compiled
-from tfinfra.errors import Diagnostic, ManifestError, NotFeasible, TfinfraError
+from tfinfra.errors import Diagnostic, ManifestError, NotFeasible, TfinfraError, turned_to
 from tfinfra.lifecycle import settings
 from tfinfra.lifecycle.letters import new_letters
 from tfinfra.lifecycle.record import RunRecord
@@ -77,13 +77,13 @@ def check_live(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Pat
 
 def reach(compiled: Compiled, rehearse: bool) -> Future[Cloud]:
     """The target's cloud (in a rehearsal this machine's), on its way: a credential or a daemon may take a second, in
-    which the client that will ask is imported."""
+    which the client that will ask is imported. It is refused as a run's would be."""
     from tfinfra.azure.clients import warm
-    from tfinfra.clouds import cloud_for
+    from tfinfra.clouds import cloud_to_provision
 
     def find() -> Cloud:
         refuse_without_subscription(compiled, rehearse)
-        return cloud_for(compiled.spec.target, rehearse, None)
+        return cloud_to_provision(compiled.spec.target, rehearse, None, None)
 
     warm()
     return spawn(find, "cloud")
@@ -106,10 +106,12 @@ def plan_live(compiled: Compiled, cloud: Future[Cloud], recorder: Recorder) -> L
     with tempfile.TemporaryDirectory(prefix="tfinfra-") as folder:
         write_tree(compiled.tree, Path(folder))
         run = settings.run_id(compiled.plan.name, new_letters())
-        answer = check_live(compiled, cloud.result(), recorder, Path(folder), run)
-    refused = refusal(answer.diagnostics)
-    if refused is not None:
-        raise refused
+        there = cloud.result()
+        with turned_to(there.name):
+            answer = check_live(compiled, there, recorder, Path(folder), run)
+            refused = refusal(answer.diagnostics)
+            if refused is not None:
+                raise refused
     return answer
 
 

@@ -106,7 +106,9 @@ def _elsewhere(cloud: Cloud) -> dict[str, str]:
     that one to what it holds."""
     if cloud.name == "local" or cloud.arm_endpoint == PUBLIC.arm:
         return {}
-    return {"armEndpoint": cloud.arm_endpoint, "storageSuffix": cloud.storage_suffix}
+    audience = _audience(cloud)
+    own = {"armAudience": audience} if audience else {}
+    return {"armEndpoint": cloud.arm_endpoint, "storageSuffix": cloud.storage_suffix, **own}
 
 
 def node_settings(
@@ -133,7 +135,7 @@ def node_settings(
 
 
 def _audience(cloud: Cloud) -> str | None:
-    """Whom the nodes' tokens for ARM are for, None where that is the endpoint itself: what the caller's are for."""
+    """Whom the nodes' and the timer's tokens for ARM are for, as the caller's are; None where that is the endpoint."""
     audience = cloud.token_scope.removesuffix("/.default")
     same = cloud.name == "local" or audience.rstrip("/") == cloud.arm_endpoint
     return None if same else audience

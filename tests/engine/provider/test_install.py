@@ -182,6 +182,35 @@ def test_a_checksum_file_beside_the_archive_counts(
     assert recorded()["known_by"] == "mirror"
 
 
+@pytest.mark.parametrize("status", [503, 429, 401, 400, 0])
+@pytest.mark.parametrize("end", [".sha256", "SHA256SUMS"])
+def test_a_checksum_file_that_does_not_come_is_not_one_that_is_not_there(mirror: Mirror, status: int, end: str) -> None:
+    """Who can break one request would switch the check off. 0: the answer breaks off."""
+    mirror.broken[end] = status
+    with pytest.raises(TfinfraError) as caught:
+        put(mirror.url)
+    assert end in caught.value.message
+    assert nothing_is_left()
+
+
+@pytest.mark.parametrize("status", [403, 404, 410])
+def test_a_mirror_may_say_that_it_has_no_checksum_file(mirror: Mirror, status: int) -> None:
+    mirror.broken.update({".sha256": status, "SHA256SUMS": status})
+    put(mirror.url)
+    assert recorded()["known_by"] == "first use"
+
+
+def test_the_hashes_of_other_versions_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A downgrade must not be a first use again."""
+    old = sha256(archive(tmp_path / "mirror"))
+    put(str(tmp_path / "mirror"))
+    with monkeypatch.context() as newer:
+        newer.setattr(install, "archive_name", lambda: "pulumi-resource-azure-native-v9.tar.gz")
+        shutil.rmtree(provider_folder())
+        put(str(tmp_path / "mirror"))
+    assert recorded()["sha256"] == old
+
+
 def test_another_archive_than_the_first_is_refused_until_somebody_vouches_for_it(tmp_path: Path) -> None:
     first = sha256(archive(tmp_path / "mirror"))
     put(str(tmp_path / "mirror"))

@@ -38,7 +38,7 @@ def ensure_provider(
         with _alone(progress):
             if find_provider() is None:  # still: another may just have installed it
                 return _install(source, progress)
-    return _as_wanted(environ, sha256)
+    return as_wanted(environ, sha256)
 
 
 @contextmanager
@@ -59,9 +59,15 @@ def _alone(progress: Progress) -> Iterator[None]:
 
 def recorded() -> dict[str, str]:
     """{"sha256", "from", "known_by"} of the archive that was used here last, {} where none was."""
+    return _all_recorded().get(archive_name(), {})
+
+
+def _all_recorded() -> dict[str, dict[str, str]]:
+    """The same by the archive's name: of each version that was ever used here."""
     with suppress(OSError, ValueError):
-        entry: dict[str, str] = json.loads(_record_file().read_text("utf-8")).get(archive_name(), {})
-        return entry
+        found = json.loads(_record_file().read_text("utf-8"))
+        if isinstance(found, dict):
+            return {name: entry for name, entry in found.items() if isinstance(entry, dict)}
     return {}
 
 
@@ -69,7 +75,7 @@ def _record_file() -> Path:
     return plugins_folder().parent / "provider.json"
 
 
-def _as_wanted(environ: Mapping[str, str], sha256: str | None) -> Path:
+def as_wanted(environ: Mapping[str, str], sha256: str | None = None) -> Path:
     """The plugin that is there. Raises TfinfraError where the user names a hash that it was not installed from."""
     program = find_provider()
     assert program is not None  # noqa: S101 - the caller has found it
@@ -133,9 +139,9 @@ def _differs(source: Source, fetched: Fetched, told: str) -> TfinfraError:
 
 def _note(source: Source, fetched: Fetched, known_by: str, progress: Progress) -> None:
     """Records the hash, and shows it where nobody vouched for it."""
-    entry = {archive_name(): {"sha256": fetched.sha256, "from": source.shown, "known_by": known_by}}
+    own = {archive_name(): {"sha256": fetched.sha256, "from": source.shown, "known_by": known_by}}
     draft = _record_file().with_suffix(".draft")
-    draft.write_text(json.dumps(entry, indent=1) + "\n", "utf-8")
+    draft.write_text(json.dumps({**_all_recorded(), **own}, indent=1) + "\n", "utf-8")
     draft.replace(_record_file())
     trust = {
         "user": "as you gave it",
