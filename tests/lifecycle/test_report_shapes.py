@@ -21,7 +21,7 @@ SECRETS = {
     "one of SQL": f"Server=tcp:x;Pwd={SECRET};Encrypt=1",
     "basic authorization": f"Authorization: Basic {base64.b64encode(SECRET.encode()).decode()}",
     "a token as the user of a URL": f"https://{SECRET}@dev.azure.com/a/b",
-    "a token over several lines": f"eyJhbGciOiJSUzI1NiIs\nInR5cCI6IkpXVCJ9.eyJvaWQiOi\nLCJ4IjoxfQ.{SECRET}_abcdefghijklmnop",
+    "a token over several lines": f"eyJhbGciOiJSUzI1NiIs\nInR5cCI6IkpX.eyJvaWQiOi\nLCJ4IjoxfQ.{SECRET}_abcdefghij",
     "a token's middle alone": f"claims eyJ{SECRET}IiwiYSI6MX0",
     "a token of GitHub": f"cloning with ghp_{SECRET}abcdefghijklmnopqrstuvwx failed",
     "one of Hugging Face": f"hf_{SECRET}abcdefghijklmnopqrs",

@@ -131,7 +131,7 @@ def _digest(file: Path) -> str:
 def _beside_file(file: Path) -> str | None:
     for name in (file.name + _BESIDE[0], _BESIDE[1]):
         beside = file.with_name(name)
-        if beside.is_file() and (found := _named(beside.read_text(errors="replace"), file.name)):
+        if beside.is_file() and (found := _named(beside.read_text(encoding="utf-8", errors="replace"), file.name)):
             return found
     return None
 
