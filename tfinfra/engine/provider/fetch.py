@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
 from tfinfra.engine.provider.place import archive_name
@@ -26,6 +26,10 @@ _PATIENCE = 20.0  # seconds without a byte
 _CHUNK = 1 << 20
 _TELL = 5.0  # seconds between two lines of progress
 _PAUSES = (1.0, 3.0)
+_LINES = (
+    re.compile(r"\\?(?P<hash>[0-9a-fA-F]{64})(?:\s+\*?(?P<name>\S+))?"),
+    re.compile(r"SHA2?-?256 ?\((?P<name>[^)]+)\) ?= ?(?P<hash>[0-9a-fA-F]{64})", re.IGNORECASE),
+)
 _BESIDE = (".sha256", "SHA256SUMS")
 _CLOSED = (
     f"where this network does not reach it, {MIRROR} names a mirror (https) or a folder that holds {archive_name()},"
@@ -46,6 +50,10 @@ class Fetched:
 
 class _Torn(Exception):
     """An answer that is worth another try."""
+
+
+class _Refused(TfinfraError):
+    """The server has it not, or not for us."""
 
 
 def fetch(source: Source, work: Path, progress: Progress) -> Fetched:
@@ -95,11 +103,15 @@ def _read(answer: HTTPResponse) -> bytes:
         raise _Torn(f"the download broke off: {str(error) or type(error).__name__}") from error
 
 
+def _without_login(parts: SplitResult) -> str:
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
 @contextmanager
 def _opened(url: str) -> Iterator[HTTPResponse]:
     """The answer of 200. A password goes to the host that it was given for, and to no other that redirects to."""
     parts = urlsplit(url)
-    request = Request(shown(url), headers={"User-Agent": "tfinfra"})  # noqa: S310 - http and https alone get here
+    request = Request(_without_login(parts), headers={"User-Agent": "tfinfra"})  # noqa: S310 - http and https alone get here
     if login := credentials(parts):
         secret = base64.b64encode(":".join(login).encode()).decode()
         request.add_unredirected_header("Authorization", f"Basic {secret}")
@@ -107,12 +119,12 @@ def _opened(url: str) -> Iterator[HTTPResponse]:
     try:
         with opener.open(request, timeout=_PATIENCE) as answer:
             if parts.scheme == "https" and not answer.geturl().startswith("https://"):
-                raise TfinfraError(f"{shown(url)} redirects to {answer.geturl()}, which is not encrypted")
+                raise TfinfraError(f"{shown(url)} redirects to {shown(answer.geturl())}, which is not encrypted")
             yield answer
     except HTTPError as error:
         if error.code >= 500 or error.code == 429:
             raise _Torn(f"it answered {error.code} {error.reason}") from error
-        raise TfinfraError(f"{shown(url)} answered {error.code} {error.reason}", hint=_CLOSED) from error
+        raise _Refused(f"{shown(url)} answered {error.code} {error.reason}", hint=_CLOSED) from error
     except URLError as error:
         hint = _STRANGE_CA if isinstance(error.reason, ssl.SSLError) else _CLOSED
         raise TfinfraError(f"{shown(url)} cannot be reached: {error.reason}", hint=hint) from error
@@ -138,23 +150,33 @@ def _beside_file(file: Path) -> str | None:
 
 def _beside_url(url: str) -> str | None:
     """What the mirror's checksum file says, None where it has none."""
-    folder, _, name = url.rpartition("/")
-    for place in (url + _BESIDE[0], f"{folder}/{_BESIDE[1]}"):
-        try:
-            with _opened(place) as answer:
-                text = answer.read(_CHUNK).decode(errors="replace")
-        except (TfinfraError, _Torn):
-            continue
-        if found := _named(text, name):
+    parts = urlsplit(url)
+    folder, _, name = parts.path.rpartition("/")
+    for path in (parts.path + _BESIDE[0], f"{folder}/{_BESIDE[1]}"):
+        text = _text(parts._replace(path=path).geturl())
+        if text is not None and (found := _named(text, name)):
             return found
     return None
 
 
+def _text(url: str) -> str | None:
+    """A small file's text, None where there is none. Raises TfinfraError where the server does not say: a hash that
+    could not be asked for is none that nobody gives."""
+    try:
+        with _opened(url) as answer:
+            return answer.read(_CHUNK).decode("utf-8-sig", errors="replace")
+    except _Refused:
+        return None
+    except _Torn as error:
+        raise TfinfraError(f"{shown(url)}: {error}", hint="try again") from error
+
+
 def _named(text: str, name: str) -> str | None:
-    """The hash of the file `name` in a text as `sha256sum` prints it; that of a text that is one hash and nothing
-    else."""
+    """The hash of the file `name` in a text as `sha256sum` prints it, with or without `--tag`; that of a text that is
+    one hash and nothing else."""
     for line in text.splitlines():
-        found = re.fullmatch(r"([0-9a-fA-F]{64})(?:\s+\*?(\S+))?", line.strip())
-        if found and (found[2] is None or found[2].rpartition("/")[2] == name):
-            return found[1].lower()
+        for pattern in _LINES:
+            found = pattern.fullmatch(line.strip("\ufeff \t"))
+            if found and (found["name"] is None or re.split(r"[/\\]", found["name"])[-1] == name):
+                return found["hash"].lower()
     return None
