@@ -71,7 +71,7 @@ def local_cloud(
     azurite = ensure_azurite(cache_folder(), progress) if store == "azurite" else None
     endpoint = ensure_daemon(layout, environments, azurite)
     plugin = (sys.executable, "-m", "tfinfra.localcloud.plugin", "--endpoint", endpoint.url)
-    claims = claims_of(layout.token.read_text())
+    claims = claims_of(layout.token.read_text("utf-8"))
     secrets = ("--ca", str(layout.ca), "--token-file", str(layout.token), "--pace", str(LOCAL_PACE))
 
     return Cloud(

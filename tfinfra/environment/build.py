@@ -128,7 +128,7 @@ def _install(lock: Lock, folder: Path, tools: Tools, say: Progress) -> None:
     count = sum(1 for line in lock.packages.splitlines() if line[:1].isalnum())
     say(f"installing {lock.tensorflow} {lock.framework_version} and {count - 1} more")
     requirements = folder / "tfinfra-packages.txt"
-    requirements.write_text(lock.packages)
+    requirements.write_text(lock.packages, "utf-8")
     tools.uv_run([*_pip_install(folder), "--no-deps", "-r", requirements], "installing the packages")
 
 

@@ -114,14 +114,14 @@ def _build(bench: Bench, folder: Path) -> None:
 
 
 def _install_tools(bench: Bench, staging: Path) -> None:
-    (staging / "tools.txt").write_text(bench.lock.tools)
+    (staging / "tools.txt").write_text(bench.lock.tools, "utf-8")
     arguments: Command = ["pip", "install", "-q", "--target", staging / "tools", "--python", bench.python, "--no-deps"]
     bench.tools.uv_run([*arguments, "-r", staging / "tools.txt"], "installing what Horovod is built with")
 
 
 def _fetch_source(bench: Bench, staging: Path, environment: dict[str, str]) -> Path:
     """Horovod's source package, its digest checked, unpacked."""
-    (staging / "horovod.txt").write_text(recipe.HOROVOD_SOURCE)
+    (staging / "horovod.txt").write_text(recipe.HOROVOD_SOURCE, "utf-8")
     pip: Command = [bench.python, "-m", "pip", "download", "--no-deps", "--no-binary", ":all:", "--no-build-isolation"]
     arguments: Command = [*pip, "--require-hashes", "-d", staging / "sdist", "-r", staging / "horovod.txt"]
     bench.tools.run(arguments, "fetching Horovod's source", **environment)
@@ -141,8 +141,8 @@ def _plain(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
 
 def _drop_xla_source(source: Path) -> None:
     lists = source / "horovod/tensorflow/CMakeLists.txt"
-    lines = lists.read_text().splitlines(keepends=True)
-    lists.write_text("".join(line for line in lines if _XLA_SOURCE not in line))
+    lines = lists.read_text("utf-8").splitlines(keepends=True)
+    lists.write_text("".join(line for line in lines if _XLA_SOURCE not in line), "utf-8")
 
 
 def _build_environment(bench: Bench, tools: Path) -> dict[str, str]:

@@ -124,7 +124,7 @@ def node_settings(
         bundle_sha256=bundle[1],
         identity_client_id=identity_client_id(keep, standing),
         arm_endpoint=cloud.arm_endpoint,
-        arm_ca=cloud.ca_file.read_text() if cloud.ca_file else None,
+        arm_ca=cloud.ca_file.read_text("utf-8") if cloud.ca_file else None,
         compute_group_id=group,
         deadline=record.deadline,
         timeouts=cloud.timeouts,

@@ -15,7 +15,7 @@ from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import TypeVar
 from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
 from tfinfra.engine.provider.place import archive_name
@@ -29,6 +29,10 @@ _PATIENCE = 20.0  # seconds without a byte
 _CHUNK = 1 << 20
 _TELL = 5.0  # seconds between two lines of progress
 _PAUSES = (1.0, 3.0)
+_LINES = (
+    re.compile(r"\\?(?P<hash>[0-9a-fA-F]{64})(?:\s+\*?(?P<name>\S+))?"),
+    re.compile(r"SHA2?-?256 ?\((?P<name>[^)]+)\) ?= ?(?P<hash>[0-9a-fA-F]{64})", re.IGNORECASE),
+)
 _BESIDE = (".sha256", "SHA256SUMS")
 _CLOSED = (
     f"where this network does not reach it, {MIRROR} names a mirror (https) or a folder that holds {archive_name()},"
@@ -110,11 +114,15 @@ def _read(answer: HTTPResponse) -> bytes:
         raise _Torn(f"the download broke off: {str(error) or type(error).__name__}") from error
 
 
+def _without_login(parts: SplitResult) -> str:
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
 @contextmanager
 def _opened(url: str) -> Iterator[HTTPResponse]:
     """The answer of 200. A password goes to the host that it was given for, and to no other that redirects to."""
     parts = urlsplit(url)
-    request = Request(shown(url), headers={"User-Agent": "tfinfra"})  # noqa: S310 - http and https alone get here
+    request = Request(_without_login(parts), headers={"User-Agent": "tfinfra"})  # noqa: S310 - http and https alone get here
     if login := credentials(parts):
         secret = base64.b64encode(":".join(login).encode()).decode()
         request.add_unredirected_header("Authorization", f"Basic {secret}")
@@ -122,7 +130,7 @@ def _opened(url: str) -> Iterator[HTTPResponse]:
     try:
         with opener.open(request, timeout=_PATIENCE) as answer:
             if parts.scheme == "https" and not answer.geturl().startswith("https://"):
-                raise TfinfraError(f"{shown(url)} redirects to {answer.geturl()}, which is not encrypted")
+                raise TfinfraError(f"{shown(url)} redirects to {shown(answer.geturl())}, which is not encrypted")
             yield answer
     except HTTPError as error:
         if error.code >= 500 or error.code == 429:
@@ -148,7 +156,7 @@ def _digest(file: Path) -> str:
 def _beside_file(file: Path) -> str | None:
     for name in (file.name + _BESIDE[0], _BESIDE[1]):
         beside = file.with_name(name)
-        if beside.is_file() and (found := _named(beside.read_text(errors="replace"), file.name)):
+        if beside.is_file() and (found := _named(beside.read_text(encoding="utf-8", errors="replace"), file.name)):
             return found
     return None
 
@@ -156,8 +164,10 @@ def _beside_file(file: Path) -> str | None:
 def _beside_url(url: str) -> str | None:
     """What the mirror's checksum file says, None where the mirror itself says that it has none: who breaks a request
     must not be able to turn the check off. Raises TfinfraError."""
-    folder, _, name = url.rpartition("/")
-    for place in (url + _BESIDE[0], f"{folder}/{_BESIDE[1]}"):
+    parts = urlsplit(url)
+    folder, _, name = parts.path.rpartition("/")
+    for path in (parts.path + _BESIDE[0], f"{folder}/{_BESIDE[1]}"):
+        place = parts._replace(path=path).geturl()
         try:
             text = _patiently(partial(_text, place), shown(place), _UNCHECKED)
         except _Absent:
@@ -172,14 +182,15 @@ def _text(url: str) -> str:
         size, text = int(answer.headers.get("Content-Length") or 0), _read(answer)
     if len(text) < min(size, _CHUNK):
         raise _Torn(f"the answer ended after {len(text)} of {size} bytes")
-    return text.decode(errors="replace")
+    return text.decode("utf-8-sig", errors="replace")
 
 
 def _named(text: str, name: str) -> str | None:
-    """The hash of the file `name` in a text as `sha256sum` prints it; that of a text that is one hash and nothing
-    else."""
+    """The hash of the file `name` in a text as `sha256sum` prints it, with or without `--tag`; that of a text that is
+    one hash and nothing else."""
     for line in text.splitlines():
-        found = re.fullmatch(r"([0-9a-fA-F]{64})(?:\s+\*?(\S+))?", line.strip())
-        if found and (found[2] is None or found[2].rpartition("/")[2] == name):
-            return found[1].lower()
+        for pattern in _LINES:
+            found = pattern.fullmatch(line.strip("\ufeff \t"))
+            if found and (found["name"] is None or re.split(r"[/\\]", found["name"])[-1] == name):
+                return found["hash"].lower()
     return None
