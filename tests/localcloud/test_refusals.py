@@ -91,6 +91,13 @@ def nat(**changes: Any) -> dict[str, Any]:
     return {**own, "sku": {"name": "Standard"}, **changes}
 
 
+def lacking(arm: Arm, action: str) -> Reply:
+    """What the owner, who may do everything but `action`, is told of a template with one gateway."""
+    may = {"actions": ["*"], "notActions": [action]}
+    assert arm.put("/tfinfra/market", {"permissions": [may]}).status == 200
+    return template(arm, nat())
+
+
 def repeated(arm: Arm, times: int, method: str, path: str, body: Any = None) -> Reply:
     """The answer after so many that were none of a throttle."""
     for _ in range(times):
@@ -209,6 +216,12 @@ PROVOKED: dict[str, Callable[[Arm], Reply]] = {
     "a template that names a resource twice": lambda arm: template(arm, nat(), nat(name="NAT")),
     "a template with an unknown function": lambda arm: template(arm, nat(name=UNKNOWN_FUNCTION)),
     "a template with no expression": lambda arm: template(arm, nat(name=NO_EXPRESSION)),
+    "a resource of a template that the caller may not write": lambda arm: lacking(
+        arm, "Microsoft.Network/natGateways/write"
+    ),
+    "a deployment inside a template without the right to deploy": lambda arm: lacking(
+        arm, "Microsoft.Resources/deployments/write"
+    ),
     "more reads than ARM takes": lambda arm: repeated(arm, 250, "GET", f"{SUB}/resourcegroups"),
     "more writes than ARM takes": lambda arm: repeated(arm, 200, "PUT", KEEP, {}),
     "more lists of machines than Compute takes": lambda arm: after(

@@ -116,9 +116,9 @@ def _parsed(text: str | bytes) -> Any:
         return None
 
 
-def missing_action(message: str) -> str | None:
-    """The action that ARM's words say the caller may not do: of an answer that names two, the one that is missing (the
-    other is what it was needed for, as LinkedAuthorizationFailed tells)."""
-    lacking = re.search(r"(?:does not|not) have (?:authorization|permission)s? to perform action '([^']+)'", message)
-    named = lacking or re.search(r"to perform action '([^']+)'", message)
-    return named[1] if named else None
+def missing_actions(message: str) -> tuple[str, ...]:
+    """The actions that ARM's words say the caller may not do, each once: a template's answer names one for each of its
+    resources. Of an answer that names two for one, it is the one that is missing (the other is what it was needed for,
+    as LinkedAuthorizationFailed tells)."""
+    lacking = re.findall(r"(?:does not|not) have (?:authorization|permission)s? to perform action '([^']+)'", message)
+    return tuple(dict.fromkeys(lacking or re.findall(r"to perform action '([^']+)'", message)[:1]))

@@ -82,7 +82,7 @@ def _permissions(asked: Question) -> Any:
 
 
 def _validate(asked: Question) -> Any:
-    return validated(asked.core, asked.address.scope, asked.address.name, asked.body)
+    return validated(asked.core, asked.oid, asked.address, asked.body)
 
 
 def _run_trigger(asked: Question) -> Any:

@@ -96,6 +96,12 @@ REFUSALS: dict[str, Refusal] = {
     ),
     "a template with an unknown function": Refusal(400, "InvalidTemplate", "microsoft/vscode-azurearmtools#531"),
     "a template with no expression": Refusal(400, "InvalidTemplate", "Azure/azure-cli#14373"),
+    "a resource of a template that the caller may not write": Refusal(
+        403, "InvalidTemplateDeployment", "skypilot-org/skypilot#4519"
+    ),
+    "a deployment inside a template without the right to deploy": Refusal(
+        403, "InvalidTemplateDeployment", "microsoft/metered-billing-accelerator#220"
+    ),
     # how often
     "more reads than ARM takes": Refusal(429, "SubscriptionRequestsThrottled", f"Azure/apiops#612; {_THROTTLED}"),
     "more writes than ARM takes": Refusal(429, "SubscriptionRequestsThrottled", _THROTTLED),
