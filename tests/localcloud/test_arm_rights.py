@@ -10,9 +10,11 @@ import pytest
 
 from tests.localcloud.arm import ACCOUNT, BLOB_CONTRIBUTOR, COMPUTE, GROUP_DELETER, KEEP, SUB, Arm, Reply
 from tfinfra.arm.errors import missing_actions
+from tfinfra.cli.doctor import needed_role
 from tfinfra.localcloud import tokens
 from tfinfra.localcloud.layout import SUBSCRIPTION, TENANT
-from tfinfra.roles import custom_role, definition_path, group_deleter
+from tfinfra.localcloud.rbac.actions import is_known
+from tfinfra.roles import GROUPS, custom_role, definition_path, group_deleter
 
 PERSON = "aaaaaaaa-0000-4000-8000-000000000001"
 GROUP_OF_PEOPLE = "aaaaaaaa-0000-4000-8000-000000000002"
@@ -117,6 +119,43 @@ def test_a_roles_name_is_taken_in_the_whole_tenant(arm: Arm) -> None:
     assert role(arm, ONE, "mine", "*/read").status == 201
     assert role(arm, ONE, "mine", "*/read", "*/write").status == 200
     assert role(arm, GROUP_DELETER, ours, "*/read").status == 200
+
+
+UNKNOWN = {
+    "a type that there is not": "Microsoft.Storage/locations/asyncoperations/read",
+    "a misspelt type": "Microsoft.Compute/virtualMachineScaleSet/read",
+    "a misspelt nested type": "Microsoft.Network/virtualNetworks/subnet/join/action",
+    "a verb that the type has not": "Microsoft.Authorization/permissions/write",
+    "an action without its last word": "Microsoft.ManagedIdentity/userAssignedIdentities/assign",
+    "a group by the name of its resource type": "Microsoft.Resources/resourceGroups/read",
+    "a pattern that matches nothing": "Microsoft.Logic/workflow/*",
+}
+
+
+@pytest.mark.parametrize("action", UNKNOWN.values(), ids=UNKNOWN.keys())
+def test_a_role_has_only_actions_that_there_are(arm: Arm, action: str) -> None:
+    reply = role(arm, ONE, "mine", f"{GROUPS}/read", action)
+    assert (reply.status, reply.body["error"]) == (
+        400,
+        {
+            "code": "InvalidActionOrNotAction",
+            "message": f"'{action}' does not match any of the actions supported by the providers.",
+        },
+    )
+    exact = (
+        "*",
+        "*/read",
+        "Microsoft.Support/*",
+        "microsoft.network/NATGATEWAYS/*",
+        "Microsoft.Storage/locations/*/read",
+    )
+    assert role(arm, ONE, "mine", *exact).status == 201
+
+
+def test_the_roles_of_tfinfra_have_only_actions_that_there_are() -> None:
+    for body in (needed_role(None), group_deleter(SUBSCRIPTION)):
+        (permissions,) = body["properties"]["permissions"]
+        assert [action for action in permissions["actions"] if not is_known(action)] == []
 
 
 def test_roles_are_listed_where_they_may_be_assigned(arm: Arm) -> None:

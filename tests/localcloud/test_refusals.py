@@ -209,6 +209,9 @@ PROVOKED: dict[str, Callable[[Arm], Reply]] = {
         arm.put("/tfinfra/directory", {"role_names": ["mine"]}),
         rights.role(arm, rights.ONE, "mine", "*/read"),
     )[1],
+    "a role with an action that there is not": lambda arm: rights.role(
+        arm, rights.ONE, "mine", "*/read", "Microsoft.Storage/locations/asyncoperations/read"
+    ),
     "a role that is not there": lambda arm: arm.get(definition_path(SUB.rpartition("/")[2], rights.ONE)),
     "a role that is still assigned": still_assigned,
     "a look at an operation without the right": unfollowed,

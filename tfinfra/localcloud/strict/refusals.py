@@ -84,6 +84,9 @@ REFUSALS: dict[str, Refusal] = {
     "a role's name that the tenant has": Refusal(
         409, "RoleDefinitionWithSameNameExists", "Azure/Azure-Landing-Zones#1505"
     ),
+    "a role with an action that there is not": Refusal(
+        400, "InvalidActionOrNotAction", "MicrosoftDocs/azure-docs#102571; LeanerCloud/CUDly#1794"
+    ),
     "a role that is not there": Refusal(404, "RoleDefinitionDoesNotExist", "pumasecurity/serverless-prey#23"),
     "a role that is still assigned": Refusal(
         400, "RoleDefinitionHasAssignments", "azure/role-based-access-control/troubleshooting"
