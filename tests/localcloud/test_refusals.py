@@ -18,6 +18,7 @@ GROUP = {"location": "eastus"}
 STORE = {"location": "eastus", "sku": {"name": "Standard_LRS"}, "kind": "StorageV2", "properties": {}}
 VALIDATE = f"{SUB}/providers/Microsoft.Resources/deployments/keep/validate"
 CONTAINER = f"{ACCOUNT}/blobServices/default/containers/run"
+TAGS = "providers/Microsoft.Resources/tags/default"
 OTHER = SUB[:-1] + "1"
 
 
@@ -194,6 +195,9 @@ PROVOKED: dict[str, Callable[[Arm], Reply]] = {
     "what a policy denies": policy,
     "a storage name that others have": taken_elsewhere,
     "a storage name of another group": taken_here,
+    "more tags than a group holds": lambda arm: grouped(
+        arm, "PUT", f"{KEEP}/{TAGS}", {"properties": {"tags": {f"t{i}": "" for i in range(51)}}}
+    ),
     "a principal that is not there": lambda arm: assigned(arm, rights.NOBODY),
     "a principal of another type": lambda arm: assigned(arm, rights.PERSON, principalType="Group"),
     "an assignment that there is": lambda arm: assigned(arm, rights.PERSON, rights.PERSON, name=rights.OTHER),

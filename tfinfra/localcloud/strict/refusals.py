@@ -67,6 +67,7 @@ REFUSALS: dict[str, Refusal] = {
     ),
     "a storage name that others have": Refusal(409, "StorageAccountAlreadyTaken", "hashicorp/terraform#11485"),
     "a storage name of another group": Refusal(409, "StorageAccountInAnotherResourceGroup", _NAMES),
+    "more tags than a group holds": Refusal(400, "TooManyTags", f"{_MANAGEMENT}/tag-resources, for the limit alone"),
     # rights: whom, which role, and what a caller's own role lets it do
     "a principal that is not there": Refusal(400, "PrincipalNotFound", "Azure/avdaccelerator#76"),
     "a principal of another type": Refusal(400, "UnmatchedPrincipalType", "Azure/modern-web-app-pattern-dotnet#129"),
