@@ -74,6 +74,14 @@ def grouped(arm: Arm, method: str, path: str, body: Any = None, **more: Any) -> 
     return arm.call(method, path, body, **more)
 
 
+def networked(arm: Arm, *prefixes: str) -> Reply:
+    """The answer to a network of 10.1.0.0/16 with such subnets."""
+    arm.make_groups()
+    subnets = [{"name": f"s{i}", "properties": {"addressPrefix": prefix}} for i, prefix in enumerate(prefixes)]
+    space = {"addressSpace": {"addressPrefixes": ["10.1.0.0/16"]}, "subnets": subnets}
+    return arm.put(VNET, {"location": "eastus", "properties": space})
+
+
 def template(arm: Arm, *resources: dict[str, Any]) -> Reply:
     inner = {"contentVersion": "1.0.0.0", "resources": list(resources)}
     nested = {
@@ -198,6 +206,8 @@ PROVOKED: dict[str, Callable[[Arm], Reply]] = {
     "more tags than a group holds": lambda arm: grouped(
         arm, "PUT", f"{KEEP}/{TAGS}", {"properties": {"tags": {f"t{i}": "" for i in range(51)}}}
     ),
+    "a subnet outside its network": lambda arm: networked(arm, "10.1.0.0/24", "10.2.0.0/24"),
+    "a subnet in the place of another": lambda arm: networked(arm, "10.1.0.0/24", "10.1.0.128/25"),
     "a principal that is not there": lambda arm: assigned(arm, rights.NOBODY),
     "a principal of another type": lambda arm: assigned(arm, rights.PERSON, principalType="Group"),
     "an assignment that there is": lambda arm: assigned(arm, rights.PERSON, rights.PERSON, name=rights.OTHER),

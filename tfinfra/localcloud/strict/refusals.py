@@ -68,6 +68,8 @@ REFUSALS: dict[str, Refusal] = {
     "a storage name that others have": Refusal(409, "StorageAccountAlreadyTaken", "hashicorp/terraform#11485"),
     "a storage name of another group": Refusal(409, "StorageAccountInAnotherResourceGroup", _NAMES),
     "more tags than a group holds": Refusal(400, "TooManyTags", f"{_MANAGEMENT}/tag-resources, for the limit alone"),
+    "a subnet outside its network": Refusal(400, "NetcfgSubnetRangeOutsideVnet", "MicrosoftDocs/azure-docs#123869"),
+    "a subnet in the place of another": Refusal(400, "NetcfgSubnetRangesOverlap", "MicrosoftDocs/azure-docs#123869"),
     # rights: whom, which role, and what a caller's own role lets it do
     "a principal that is not there": Refusal(400, "PrincipalNotFound", "Azure/avdaccelerator#76"),
     "a principal of another type": Refusal(400, "UnmatchedPrincipalType", "Azure/modern-web-app-pattern-dotnet#129"),
