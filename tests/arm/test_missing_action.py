@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tfinfra.arm.errors import missing_action
+from tfinfra.arm.errors import missing_actions
 
 JOIN = "Microsoft.Network/virtualNetworks/subnets/join/action"
 WRITE = "Microsoft.Compute/virtualMachineScaleSets/write"
@@ -46,4 +46,4 @@ SAID: dict[str, tuple[str, str | None]] = {
 
 @pytest.mark.parametrize(("message", "action"), SAID.values(), ids=SAID.keys())
 def test_what_the_caller_lacks(message: str, action: str | None) -> None:
-    assert missing_action(message) == action
+    assert missing_actions(message) == ((action,) if action else ())

@@ -59,7 +59,8 @@ def _alone(progress: Progress) -> Iterator[None]:
 
 
 def recorded() -> dict[str, str]:
-    """{"sha256", "from", "known_by"} of the archive that was used here last, {} where none was, or none that can be read."""
+    """{"sha256", "from", "known_by"} of the archive that was used here last, {} where none was, or nothing that can be
+    read."""
     return _entry(_all_recorded()) or {}
 
 
