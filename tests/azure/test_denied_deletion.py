@@ -8,18 +8,12 @@ import pytest
 
 from tests.azure import recorded
 from tests.azure.answering import Reply, Wire, azure
-from tfinfra.azure import teardown
 from tfinfra.azure.teardown import TRIES, delete_group, instances
 from tfinfra.errors import ProvisioningError, TeardownIncomplete
 
 RUN = "digits-abc123"
 GROUP = f"tfinfra-{RUN}-compute"
 _POLL = "https://management.azure.com/subscriptions/s/operationresults/1"
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(teardown, "POLL_AZURE", 0.01)
 
 
 def _standing(method: str, answers: dict[str, Reply]) -> Reply:

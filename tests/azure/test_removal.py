@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from tests.azure.answering import SUBSCRIPTION, Reply, Wire, azure
-from tfinfra.azure import teardown
 from tfinfra.azure.removal import remove
 from tfinfra.errors import ProvisioningError, TeardownIncomplete
 
@@ -42,7 +41,6 @@ class Cloud:
 
 def _remove(cloud: Cloud, id_: str, patch: pytest.MonkeyPatch, timeout: float = 60.0) -> None:
     cloud.wire.put_under(patch)
-    patch.setattr(teardown, "POLL_AZURE", 0.01)
     now = [0.0]
     remove(azure(), id_, GROUP, RUN, timeout=timeout, clock=lambda: now[0], sleep=lambda s: now.append(now.pop() + s))
 

@@ -32,7 +32,6 @@ __all__ = [
 
 RUN_TAG, OWNER_TAG, EXPIRES_TAG = "tfinfra-run", "tfinfra-owner", "tfinfra-expires-at"
 FORCED = "Microsoft.Compute/virtualMachines,Microsoft.Compute/virtualMachineScaleSets"
-POLL_LOCAL, POLL_AZURE = 0.1, 5.0  # seconds; an endpoint's Retry-After of more than 0 goes before it
 TRIES = 3
 """How often what ARM denies is asked for: a grant of a moment ago does not hold everywhere yet, a lock stays."""
 # Who can lift what denies a deletion. Recorded in Azure/azure-sdk-for-java#2560 (lock),
@@ -84,7 +83,7 @@ def delete_group(cloud: Cloud, name: str, run: str, *, timeout: float, progress:
     from azure.core.exceptions import AzureError
 
     tell = progress or (lambda _: None)
-    until, pause, last, denied = time.monotonic() + timeout, _poll(cloud), "no answer", 0
+    until, pause, last, denied = time.monotonic() + timeout, cloud.pace.poll, "no answer", 0
     while True:
         way_out = ""
         try:
@@ -147,7 +146,7 @@ def run_group_exists(cloud: Cloud, name: str, run: str) -> bool:
 def _delete_once(cloud: Cloud, name: str, until: float) -> None:
     """Asks for the deletion and waits for its end. Raises AzureError."""
     poller = resource_client(cloud).resource_groups.begin_delete(
-        name, force_deletion_types=FORCED, polling_interval=_poll(cloud)
+        name, force_deletion_types=FORCED, polling_interval=cloud.pace.poll
     )
     poller.wait(max(0.0, until - time.monotonic()))
     if poller.done():
@@ -237,10 +236,6 @@ def _instance(machine: dict[str, Any]) -> Instance:
     power = [code.partition("/")[2] for code in codes if code.startswith("PowerState/")]
     state = power[0] if power else properties.get("provisioningState", "").lower()
     return Instance(name=machine["name"], vm_id=properties.get("vmId", ""), state=state)
-
-
-def _poll(cloud: Cloud) -> float:
-    return POLL_LOCAL if cloud.on_loopback else POLL_AZURE
 
 
 def _told(error: AzureError, what: str) -> CredentialsError | ProvisioningError:
