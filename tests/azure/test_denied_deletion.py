@@ -44,7 +44,35 @@ def test_what_is_denied_is_asked_for_a_few_times_and_told_with_who_can_lift_it(
     assert recorded.body(name)["error"]["message"][:60] in caught.value.message
 
 
+def test_a_right_that_is_not_there_yet_is_asked_for_while_grants_spread(monkeypatch: pytest.MonkeyPatch) -> None:
+    denied: Reply = (403, {"error": {"code": "AuthorizationFailed", "message": "The client 'c' may not."}}, {})
+    answers = [denied] * (2 * TRIES)
+
+    def answer(method: str, path: str) -> Reply:
+        if answers:
+            return answers.pop() if method == "DELETE" else _standing(method, {})
+        return 404, {"error": {"code": "ResourceGroupNotFound", "message": "no"}}, {}
+
+    wire = Wire(answer)
+    wire.put_under(monkeypatch)
+    delete_group(azure(), GROUP, RUN, timeout=1800)
+    assert [method for method, _ in wire.asked].count("DELETE") == 2 * TRIES
+
+
+def test_a_right_that_does_not_come_is_given_up_before_the_time_for_the_deletion_is_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(teardown, "GRANTING", 0.2)
+    body = {"error": {"code": "AuthorizationFailed", "message": "The client 'c' may not."}}
+    wire = Wire(lambda method, _: _standing(method, {"DELETE": (403, body, {})}))
+    wire.put_under(monkeypatch)
+    with pytest.raises(TeardownIncomplete, match="resourceGroups/delete"):
+        delete_group(azure(), GROUP, RUN, timeout=1800)
+    assert [method for method, _ in wire.asked].count("DELETE") > TRIES
+
+
 def test_a_right_that_is_missing_to_look_ends_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(teardown, "GRANTING", 0.0)
     body = {"error": {"code": "AuthorizationFailed", "message": "The client 'c' may not."}}
     wire = Wire(lambda method, _: (403, body, {}))
     wire.put_under(monkeypatch)

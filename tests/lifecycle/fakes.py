@@ -181,6 +181,7 @@ class World:
         self.url: str | None = "file:///store/run"
         self.closed = threading.Event()
         self.gpus = 0
+        self.listing = 0.2
         self.armed = True
         self.preflight = False
         self.warnings: tuple[Diagnostic, ...] = ()
@@ -310,7 +311,7 @@ class World:
             provider_command=None,
             environment_cache=self.tmp / "cache",
             node_platform="",
-            timeouts=Timeouts(register=30.0, start=30.0, heartbeat=10.0, collect=3.0),
+            timeouts=Timeouts(register=30.0, start=30.0, heartbeat=10.0, collect=3.0, listing=self.listing),
             ensure=lambda: None,
             preflight=self.preflight,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,11 @@ from tfinfra import layout
 from tfinfra.errors import ProvisioningError, TeardownIncomplete, UsageError
 from tfinfra.lifecycle import resume
 from tfinfra.lifecycle.access import FoundRun
+from tfinfra.lifecycle.ports import Ports
 from tfinfra.lifecycle.record import run_folder, this_process
 from tfinfra.lifecycle.runs import RunGroup, read_outcome
-from tfinfra.model import to_json
+from tfinfra.model import Heartbeat, to_json
+from tfinfra.money.ledger import Interval, Ledger
 
 RUN = "digits-abc123"
 GROUPS = tuple(RunGroup(f"tfinfra-{RUN}-{part}", RUN, "2026-11-24T10:00:00Z") for part in ("compute", "keep"))
@@ -67,6 +70,48 @@ def test_fetching_a_run_whose_nodes_died_unseen_ends_it(tmp_path: Path) -> None:
     assert (document["result"], document["phase"]) == ("failed", "deleted")
     assert "all nodes are gone" in document["message"]
     assert world.groups == {}
+
+
+def test_one_empty_list_of_machines_ends_no_run_whose_nodes_beat(tmp_path: Path) -> None:
+    world, asked = World(tmp_path), list[str]()
+    training(world.store)
+
+    def lagging(group: str) -> int:
+        asked.append(group)
+        beat = Heartbeat("n0", len(asked), 0.0, "training")
+        world.store.put(layout.heartbeat_key("n0"), json.dumps(to_json(beat)).encode())
+        return 0
+
+    def reach() -> Ports:
+        return replace(world.ports(), running_instances=lagging)
+
+    live = replace(found(world, phase="running"), reach=reach)
+    assert resume.status_document(live)["result"] is None
+    assert resume.settled(live).outcome is None
+    assert world.store.get(layout.OUTCOME) is None
+
+
+def test_an_empty_list_ends_no_run_that_was_begun_a_moment_ago(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.running = 0
+    begun = Ledger((Interval(GROUPS[0].name, "compute", 3.6, time.time() - 20, 1e12),))
+    detached = found(world, phase="running", detached=True, ledger=begun)
+    assert resume.settled(detached).outcome is None
+    assert world.store.get(layout.OUTCOME) is None
+
+
+def test_following_the_logs_goes_on_after_one_empty_list(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    training(world.store)
+    counts = [0, 2, 2]
+
+    def lagging(group: str) -> int:
+        if len(counts) == 1:
+            succeeding(world.store)
+        return counts.pop(0) if counts else 2
+
+    live = replace(found(world, phase="running"), reach=lambda: replace(world.ports(), running_instances=lagging))
+    assert list(resume.log_lines(live, None, follow=True)) == ["step 1", "test accuracy: 0.97"]
 
 
 def test_fetching_a_run_that_its_client_holds_deletes_nothing(tmp_path: Path) -> None:

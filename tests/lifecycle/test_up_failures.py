@@ -107,7 +107,7 @@ def test_what_a_target_names_and_is_not_there_touches_nothing(tmp_path: Path) ->
 
 def test_nodes_that_are_gone_end_the_run_with_a_message(tmp_path: Path) -> None:
     world = World(tmp_path, lambda store: None)
-    world.running, world.step = 0, 1.0
+    world.running, world.step = 0, 0.3
     result = world.new_run().go()
     assert result.error is not None
     assert result.error.exit_code == 7

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
+import time
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -11,30 +13,38 @@ import pytest
 from tests.lifecycle.fakes import FakeObserver, a_plan
 from tfinfra import layout
 from tfinfra.catalog.images import HPC_IMAGE, image_of
+from tfinfra.clouds import AZURE_TIMEOUTS
 from tfinfra.errors import Cancelled, ProvisioningError
 from tfinfra.lifecycle.absent import why_absent
 from tfinfra.lifecycle.watch import Watch
 from tfinfra.model import Heartbeat, Outcome, TaskStatus, Timeouts, to_json
 from tfinfra.store import MemoryStore
 
+QUICK = Timeouts(register=30.0, start=30.0, heartbeat=10.0, collect=10.0)
+
 
 class Scene:
     """A watch whose clock and machines are the test's."""
 
-    def __init__(self) -> None:
+    def __init__(self, timeouts: Timeouts = QUICK) -> None:
         self.answers = True
         self.store = MemoryStore(self._fault)
         self.observer = FakeObserver()
         self.now = 100.0
         self.running: int | None = 2
+        self.lists: list[float] = []
         self.watch = Watch(
             self.store,
             a_plan(),
-            timeouts=Timeouts(register=30.0, start=30.0, heartbeat=10.0, collect=10.0),
+            timeouts=timeouts,
             observer=self.observer,
             clock=lambda: self.now,
-            instances=lambda: self.running,
+            instances=self._listed,
         )
+
+    def _listed(self) -> int | None:
+        self.lists.append(self.now)
+        return self.running
 
     def _fault(self, verb: str, key: str) -> None:
         if not self.answers:
@@ -53,6 +63,7 @@ class Scene:
             outcome = self.watch.poll()
             if outcome is not None:
                 return outcome
+            time.sleep(0.002)  # the list of machines is asked for on a thread
         return None
 
 
@@ -183,6 +194,73 @@ def test_an_outcome_that_a_dying_node_wrote_counts_before_the_clients_own() -> N
     assert outcome.message == "rank-0 ended with exit status 3"
 
 
+def test_a_list_that_lags_ends_no_run_whose_nodes_beat() -> None:
+    scene = Scene(AZURE_TIMEOUTS)
+    scene.running = 0
+    scene.watch.boot_began()
+    for sequence in range(100):
+        scene.beat(sequence)
+        assert scene.after(1) is None
+        assert not scene.watch.alone
+
+
+def test_a_list_that_lags_behind_a_set_ends_no_run_before_its_nodes_come() -> None:
+    scene = Scene(AZURE_TIMEOUTS)
+    scene.running = 0
+    scene.watch.boot_began()
+    assert scene.after(60) is None
+    scene.running = 2
+    assert scene.after(120) is None
+
+
+def test_one_empty_list_is_asked_for_again_soon_and_ends_nothing_by_itself() -> None:
+    scene = Scene(AZURE_TIMEOUTS)
+    scene.watch.boot_began()
+    scene.beat(1)
+    assert scene.after(40) is None
+    scene.beat(2)
+    scene.running = 0
+    assert scene.after(10) is None
+    scene.running = 2
+    assert scene.after(20) is None
+    soon = [later - earlier for earlier, later in pairwise(scene.lists)]
+    assert 9 <= min(soon) <= 10
+
+
+def test_two_empty_lists_end_a_run_whose_nodes_are_silent() -> None:
+    scene = Scene(AZURE_TIMEOUTS)
+    scene.watch.boot_began()
+    scene.beat(1)
+    assert scene.after(20) is None
+    scene.beat(2)
+    assert scene.after(1) is None
+    scene.running = 0
+    outcome = scene.after(40)
+    assert outcome is not None
+    assert outcome.message == "all nodes are gone before the training ended"
+
+
+def test_machines_that_nobody_ever_saw_are_given_up_before_the_time_to_register_is_over() -> None:
+    scene = Scene(AZURE_TIMEOUTS)
+    scene.running = 0
+    scene.watch.boot_began()
+    outcome = scene.after(300)
+    assert outcome is not None
+    assert outcome.message == "all nodes are gone before the training ended"
+
+
+def test_nodes_that_collect_are_not_alone_because_a_list_lags() -> None:
+    scene = Scene(AZURE_TIMEOUTS)
+    scene.watch.boot_began()
+    scene.running = 0
+    for sequence in range(100):
+        scene.beat(sequence)
+        scene.now += 1.0
+        scene.watch.collected()
+        time.sleep(0.001)
+        assert not scene.watch.alone
+
+
 def test_what_arm_does_not_know_ends_nothing() -> None:
     scene = Scene()
     scene.running = None
@@ -225,7 +303,7 @@ def test_an_eviction_is_told_when_it_is_announced_and_when_nobody_is_left() -> N
     scene.after(2)
     assert scene.observer.lines == ["say the node n0 is about to be evicted (spot)"]
     scene.running = 0
-    outcome = scene.after(8)
+    outcome = scene.after(9)
     assert outcome is not None
     assert outcome.message == "all nodes are gone before the training ended: the node n0 was evicted (spot)"
 

@@ -33,12 +33,16 @@ __all__ = [
 RUN_TAG, OWNER_TAG, EXPIRES_TAG = "tfinfra-run", "tfinfra-owner", "tfinfra-expires-at"
 FORCED = "Microsoft.Compute/virtualMachines,Microsoft.Compute/virtualMachineScaleSets"
 TRIES = 3
-"""How often what ARM denies is asked for: a grant of a moment ago does not hold everywhere yet, a lock stays."""
+"""How often what ARM denies is asked for: a lock, a policy or a deny assignment stays until somebody lifts it."""
+GRANTING = 600.0
+"""Seconds from its first denial for which a right that is missing is asked for: a grant of a moment ago holds at some
+of ARM's replicas and not yet at others (learn.microsoft.com/azure/role-based-access-control/troubleshooting)."""
+_RIGHT = "AuthorizationFailed"
 # Who can lift what denies a deletion. Recorded in Azure/azure-sdk-for-java#2560 (lock),
 # pulumi/pulumi-azure-native#1511 (right) and Azure/azure-functions-on-container-apps#36 (deny assignment)
 _DENIALS = {
     "ScopeLocked": "remove the lock: `az lock list -g {group}` shows it, `az lock delete --ids …` removes it",
-    "AuthorizationFailed": "you need Microsoft.Resources/subscriptions/resourceGroups/delete and …/read on it",
+    _RIGHT: "you need Microsoft.Resources/subscriptions/resourceGroups/delete and …/read on it",
     "DenyAssignmentAuthorizationFailed": "the owner of the deny assignment has to lift it, whatever your roles are",
     "RequestDisallowedByPolicy": "a policy denies deletions: its owner has to exempt the group",
     "ReadOnlyDisabledSubscription": "the subscription is disabled: its owner has to enable it again",
@@ -77,13 +81,14 @@ def delete_group(cloud: Cloud, name: str, run: str, *, timeout: float, progress:
     """Deletes the resource group `name` of `run` with all that is in it; returns once ARM answers 404 for it.
 
     Does nothing where it is gone already; joins a deletion that is under way; tries again what fails. Raises
-    TeardownIncomplete where it is not verified gone after `timeout` seconds, after TRIES where ARM denies it, and at
-    once where it is not tagged as the run's: a name alone makes no group ours.
+    TeardownIncomplete where it is not verified gone after `timeout` seconds, after TRIES where ARM denies it, after
+    GRANTING where the caller's right to it is missing, and at once where it is not tagged as the run's: a name alone
+    makes no group ours.
     """
     from azure.core.exceptions import AzureError
 
     tell = progress or (lambda _: None)
-    until, pause, last, denied = time.monotonic() + timeout, cloud.pace.poll, "no answer", 0
+    until, pause, last, denials = time.monotonic() + timeout, cloud.pace.poll, "no answer", _Denials()
     while True:
         way_out = ""
         try:
@@ -91,9 +96,9 @@ def delete_group(cloud: Cloud, name: str, run: str, *, timeout: float, progress:
                 return
             _delete_once(cloud, name, until)
         except AzureError as error:
-            last, way_out = reason(error), _way_out(error, name)
-            denied = denied + 1 if way_out else 0
-            if denied == TRIES:
+            last, code = reason(error), _denial(error)
+            way_out = _DENIALS[code].format(group=name) if code else ""
+            if denials.are_final(code, time.monotonic()):
                 break
             tell(f"deleting {name}: {last}; trying again")
             cloud.ensure()
@@ -106,12 +111,28 @@ def delete_group(cloud: Cloud, name: str, run: str, *, timeout: float, progress:
     raise _incomplete(name, last, way_out or None, timeout)
 
 
-def _way_out(error: AzureError, name: str) -> str:
-    """Who can lift what ARM denies, "" for what may pass by itself."""
+@dataclass
+class _Denials:
+    """The answers that denied one deletion so far; `since` is when a right was first missing."""
+
+    count: int = 0
+    since: float | None = None
+
+    def are_final(self, code: str, now: float) -> bool:
+        """Whether it is of no use to ask again after one more answer, which `code` denies ("": it denies nothing)."""
+        if code == _RIGHT:
+            self.since = now if self.since is None else self.since
+            return now - self.since >= GRANTING
+        self.count = self.count + 1 if code else 0
+        return self.count == TRIES
+
+
+def _denial(error: AzureError) -> str:
+    """Which of _DENIALS ARM's answer is, "" for what may pass by itself."""
     told = arm_error(error)
     codes = [told.code, told.decisive.code, *(d.code for d in told.decisive.details)] if told else []
-    ways = {code.lower(): way for code, way in _DENIALS.items()}
-    return next((ways[c.lower()].format(group=name) for c in codes if c and c.lower() in ways), "")
+    known = {code.lower(): code for code in _DENIALS}
+    return next((known[c.lower()] for c in codes if c and c.lower() in known), "")
 
 
 def _incomplete(name: str, last: str, way_out: str | None, timeout: float) -> TeardownIncomplete:

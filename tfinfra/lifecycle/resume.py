@@ -17,7 +17,7 @@ from tfinfra.clock import count, unix_time
 from tfinfra.errors import ProvisioningError, UsageError
 from tfinfra.lifecycle import collect, down
 from tfinfra.lifecycle.access import FoundRun
-from tfinfra.lifecycle.listing import Every, Listing
+from tfinfra.lifecycle.listing import Every, Listing, soon
 from tfinfra.lifecycle.ports import Progress
 from tfinfra.lifecycle.record import ClientProcess, RunRecord, is_alive
 from tfinfra.lifecycle.runs import read_outcome
@@ -151,8 +151,44 @@ def _has_nodes(found: FoundRun) -> bool:
         return time.time() < unix_time(record.deadline)  # its client may be at it, wherever it is
     if record.phase in ("starting", "provisioning") and not found.elsewhere:
         return is_alive(record.client)
+    return _machines(found, record) or not _all_gone(found, record)
+
+
+def _machines(found: FoundRun, record: RunRecord) -> bool:
     groups = found.compute_groups or (record.compute_group,)
     return any(found.ports.running_instances(group) != 0 for group in groups)
+
+
+def _all_gone(found: FoundRun, record: RunRecord) -> bool:
+    """Whether an empty list of machines is to be believed. ARM's lists lag behind what it has made (Azure/AKS#1964): a
+    second one has to be empty too, with no heartbeat between the two. Machines that nobody has heard of yet have the
+    time to boot and register. A store that does not answer proves nothing."""
+    timeouts = found.ports.cloud.timeouts
+    try:
+        before = _signs(found)
+        if not before and time.time() < _begun(record) + timeouts.start + timeouts.register:
+            return False
+        time.sleep(soon(timeouts.listing))
+        return not _machines(found, record) and _signs(found) == before
+    except store_errors():
+        return False
+
+
+def _signs(found: FoundRun) -> dict[str, bytes | None]:
+    """What the nodes have written of themselves; a heartbeat changes each second."""
+    store = found.store
+    if store is None:
+        return {}
+    keys = [
+        key for folder in (layout.NODES, layout.BOOT, layout.TASKS, layout.HEARTBEATS) for key in store.list(folder)
+    ]
+    return {key: store.get(key) for key in keys}
+
+
+def _begun(record: RunRecord) -> float:
+    """When the newest machines were asked for, in Unix seconds."""
+    begun = [interval.start for interval in record.ledger.intervals if interval.group == record.compute_group]
+    return max(begun, default=record.times.get("started", 0.0))
 
 
 def _beat(found: FoundRun) -> None:

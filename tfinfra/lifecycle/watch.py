@@ -14,7 +14,7 @@ from tfinfra.background import spawn
 from tfinfra.clock import count
 from tfinfra.errors import Cancelled, ProvisioningError, TfinfraError, first_line
 from tfinfra.lifecycle.absent import why_absent
-from tfinfra.lifecycle.listing import LATE, Every, Listing
+from tfinfra.lifecycle.listing import LATE, Every, Listing, Vanished
 from tfinfra.lifecycle.observer import Observer
 from tfinfra.lifecycle.tail import LogTail
 from tfinfra.model import Heartbeat, Inventory, Outcome, Plan, TaskStatus, Timeouts, from_json, to_json
@@ -54,7 +54,10 @@ class Watch:
         self._beat = Every(BEAT, clock)
         self._slow = Every(SLOW, clock)
         self._listing = Listing(timeouts, clock)
+        self._vanished = Vanished(timeouts)
         self._count: Future[Any] | None = None
+        self._asked = 0.0
+        self._refused = False
         self._booted: float | None = None
         self._gone_since: float | None = None
         self._beats: dict[str, tuple[int, float]] = {}
@@ -63,14 +66,13 @@ class Watch:
         self._boot_seen: set[str] = set()
         self._boot_errors: dict[str, str] = {}
         self._registered = self._gathering = 0
-        self._running_last: int | None = None
         self._settled = False
         self._silent_since: float | None = None
 
     @property
     def alone(self) -> bool:
         """Whether no node is there that could still write anything."""
-        return self._settled or self._known() == 0
+        return self._settled or self._vanished.certain
 
     def boot_began(self) -> None:
         """The scale set is there: from now on its nodes have `timeouts.register` to answer, and ARM knows them."""
@@ -119,7 +121,9 @@ class Watch:
         """Whether the nodes have brought all outputs and logs into the store."""
         self._be_seen()
         self._lines(self._tail.poll())
-        self._running()
+        if self._slow.due():
+            self._look_at_nodes()
+        self._look_at_machines()
         return self._store.get(layout.COLLECTED) is not None
 
     def finish(self) -> None:
@@ -156,6 +160,7 @@ class Watch:
         for beat in beats:
             if beat is not None and self._beats.get(beat.node_id, (-1, 0.0))[0] != beat.sequence:
                 self._beats[beat.node_id] = (beat.sequence, self._clock())
+                self._vanished.heard(self._clock())
                 self._heed(beat)
         self._tell_gathering(sum(beat is not None and beat.phase == "gathering" for beat in beats))
         if self._registered < self._plan.node_count:
@@ -220,8 +225,8 @@ class Watch:
         return self._none_left() or self._none_came(self._booted) or self._none_answers()
 
     def _none_left(self) -> Outcome | None:
-        count = self._running()
-        if count is None or count > 0:
+        self._look_at_machines()
+        if not self._vanished.certain:
             self._gone_since = None
             return None
         if self._gone_since is None:
@@ -231,27 +236,22 @@ class Watch:
         why = self._fates() or next(iter(self._boot_errors.values()), None)
         return self._settle("all nodes are gone before the training ended" + (f": {why}" if why else ""))
 
-    def _running(self) -> int | None:
-        """The last count of running machines; a new one is asked for from time to time, off this thread."""
-        under_way = self._count is not None and not self._count.done()
-        if not under_way and self._listing.due(self._is_late(), self._refused()):
-            self._running_last, self._count = self._known(), spawn(self._instances, "instances")
-        return self._known()
+    def _look_at_machines(self) -> None:
+        """Takes in the list of machines that was asked for, each once; asks for a new one from time to time, off this
+        thread. An error of ARM's changes nothing."""
+        if self._count is not None and self._count.done():
+            self._refused = self._count.exception() is not None
+            if not self._refused:
+                self._vanished.listed(self._count.result(), self._asked)
+            self._count = None
+        hurry = self._is_late() or self._vanished.doubtful
+        if self._count is None and self._listing.due(hurry, self._refused):
+            self._asked, self._count = self._clock(), spawn(self._instances, "instances")
 
     def _is_late(self) -> bool:
         """Whether a node that has answered before is silent for longer than usual."""
         late = self._timeouts.heartbeat / LATE
         return any(self._clock() - seen > late for _, seen in self._beats.values())
-
-    def _refused(self) -> bool:
-        return self._count is not None and self._count.done() and self._count.exception() is not None
-
-    def _known(self) -> int | None:
-        """The newest count that ARM gave; an error of ARM's changes nothing."""
-        if self._count is None or not self._count.done() or self._count.exception() is not None:
-            return self._running_last
-        count: int | None = self._count.result()
-        return count
 
     def _none_came(self, booted: float) -> Outcome | None:
         if self._registered or self._beats or self.statuses or self._clock() - booted < self._timeouts.register:
