@@ -15,6 +15,25 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Pace:
+    """How patiently ARM is asked, in seconds; its own Retry-After goes before all of them.
+
+    `poll` lies between two looks at what ARM does; a request without an answer, or with one that passes, is repeated
+    `retries` times, first after `backoff`, then after twice as long each time; `timer` lies between two runs of the
+    expiry timer that are asked for while none has succeeded.
+    """
+
+    poll: float = 5.0
+    retries: int = 10
+    backoff: float = 0.8
+    timer: float = 20.0
+
+    def times(self, factor: float) -> Pace:
+        """The same steps, each of them `factor` as long."""
+        return Pace(self.poll * factor, self.retries, self.backoff * factor, self.timer * factor)
+
+
+@dataclass(frozen=True)
 class Cloud:
     """What differs between clouds.
 
@@ -27,7 +46,8 @@ class Cloud:
     its list price. `preflight`: whether a run asks ARM first whether its plan can work; that takes longer than a local
     run takes to fail. `principal_id` is the caller's object id, "" where nobody asked, `principal_type` its kind
     ("User", "ServicePrincipal"). `storage_suffix` ends the hosts of storage accounts. `provider_settings` are
-    azure-native's besides subscription and tenant: how it finds ARM and whom it acts as.
+    azure-native's besides subscription and tenant: how it finds ARM and whom it acts as. `pace` is Azure's where
+    nothing else is said.
     """
 
     name: str
@@ -49,6 +69,7 @@ class Cloud:
     principal_type: str = "User"
     storage_suffix: str = "core.windows.net"
     provider_settings: tuple[tuple[str, str], ...] = ()
+    pace: Pace = Pace()
 
     @property
     def on_loopback(self) -> bool:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from tfinfra.arm.caller import claims_of, principal_type
 from tfinfra.azure.environments import PUBLIC, Environment, Undescribed, environment_at
-from tfinfra.cloud import Cloud
+from tfinfra.cloud import Cloud, Pace
 from tfinfra.errors import CredentialsError, ManifestError, NotFeasible, ProvisioningError, turned_to
 from tfinfra.model import Target, Timeouts
 from tfinfra.paths import cache_folder, state_folder
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 ARM_ENDPOINT, ARM_CA, ARM_TOKEN_FILE = "TFINFRA_ARM_ENDPOINT", "TFINFRA_ARM_CA", "TFINFRA_ARM_TOKEN_FILE"
 STORAGE_TOKEN_FILE = "TFINFRA_STORAGE_TOKEN_FILE"  # noqa: S105  a variable's name
+ARM_PACE = "TFINFRA_ARM_PACE"
 # Beats come each second; a machine with two busy cores may stall an agent for some of them.
 LOCAL_TIMEOUTS = Timeouts(register=30, start=60, heartbeat=8, collect=300)
 # Listing a scale set's machines is the dearest of Compute's reads: 140 in 3 minutes and 700 in 30 are all that a small
@@ -37,6 +38,8 @@ SIGN_IN = "run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLI
 # What azure-native waits of its own accord (20, 60 and 120 s before a repeat, 10 s between two looks at a write) is too
 # long for a cloud that answers in milliseconds, and that is started again within seconds where it dies.
 LOCAL_PACE = 0.05
+# One that refuses connections has died and is revived (Cloud.ensure), not waited for.
+LOCAL_STEPS = Pace(poll=0.1, retries=3, backoff=LOCAL_PACE)
 
 
 def cloud_for(target: Target, rehearse: bool, machines: str | None, store: str | None = None) -> Cloud:
@@ -92,6 +95,7 @@ def local_cloud(
         preflight=preflight,
         principal_id=str(claims["oid"]),
         principal_type=principal_type(claims),
+        pace=LOCAL_STEPS,
     )
 
 
@@ -153,6 +157,7 @@ def azure_subscription(subscription: str) -> Cloud:
     managed identity, `az login`, …). Raises CredentialsError where no credential works.
 
     ARM answers at TFINFRA_ARM_ENDPOINT where that is set: sovereign clouds, another machine's local cloud.
+    TFINFRA_ARM_PACE is the part of Azure's own pace that a rehearsal asks at.
     """
     endpoint, ca_file = _arm()
     described = environment_at(endpoint, ca_file)
@@ -178,7 +183,22 @@ def azure_subscription(subscription: str) -> Cloud:
         principal_type=principal_type(claims),
         storage_suffix=there.storage_suffix,
         provider_settings=_provider_settings(there),
+        pace=Pace().times(_part_of_pace()),
     )
+
+
+def _part_of_pace() -> float:
+    """Raises NotFeasible for what is no part of a whole."""
+    said = os.environ.get(ARM_PACE) or "1"
+    try:
+        part = float(said)
+    except ValueError:
+        part = 0.0
+    if not 0 < part <= 1:
+        raise NotFeasible(
+            f"{ARM_PACE} is '{said}'", hint="a number above 0, at most 1: 0.05 asks twenty times as often"
+        )
+    return part
 
 
 def _provider_settings(there: Environment) -> tuple[tuple[str, str], ...]:

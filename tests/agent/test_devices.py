@@ -87,7 +87,8 @@ def test_an_address_that_no_interface_has_leaves_the_choice_to_nccl(tmp_path: Pa
 
 
 def test_this_machines_interfaces_have_their_addresses() -> None:
-    assert interface_addresses().get("lo", "127.0.0.1") == "127.0.0.1"
+    asked = {"lo": "127.0.0.1"} if sys.platform == "linux" else {}
+    assert asked.items() <= interface_addresses().items()
 
 
 def test_tasks_without_gpus_are_told_nothing(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 
 from tfinfra.azure.clients import resource_client
-from tfinfra.cloud import Cloud
+from tfinfra.cloud import Cloud, Pace
 from tfinfra.model import Timeouts
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
@@ -56,7 +56,7 @@ class _Credential:
 
 
 def azure() -> Cloud:
-    """Azure, as far as the clients need it."""
+    """Azure, as far as the clients need it, at a pace for tests."""
     return Cloud(
         name="azure",
         subscription_id=SUBSCRIPTION,
@@ -71,4 +71,5 @@ def azure() -> Cloud:
         node_platform="",
         timeouts=Timeouts(30.0, 30.0, 10.0, 3.0),
         ensure=lambda: None,
+        pace=Pace().times(0.002),
     )

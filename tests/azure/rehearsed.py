@@ -44,17 +44,20 @@ def rehearsed(
     endpoint = ensure_daemon(Layout(state), cache_folder() / "environments")
     arm = arm_by_token_file(endpoint.url, endpoint.layout.ca, endpoint.layout.token, pace=LOCAL_PACE)
     arm.put(HOLDER, "2024-03-01", {"location": "eastus"})
-    assert call(endpoint, "PUT", "wishes", dict(wishes))[0] == 200
-    package(folder / "mirror", LOCAL_PACE)
-    with IdentityEndpoint(endpoint.layout, caller or person()) as identity:
-        yield Rehearsed(endpoint, identity, {**_variables(endpoint, folder), **identity.variables})
-    arm.delete(HOLDER, "2024-03-01")
+    try:
+        assert call(endpoint, "PUT", "wishes", dict(wishes))[0] == 200
+        package(folder / "mirror", LOCAL_PACE)
+        with IdentityEndpoint(endpoint.layout, caller or person()) as identity:
+            yield Rehearsed(endpoint, identity, {**_variables(endpoint, folder), **identity.variables})
+    finally:
+        arm.delete(HOLDER, "2024-03-01")
 
 
 def _variables(endpoint: Endpoint, folder: Path) -> dict[str, str]:
     return {
         "TFINFRA_ARM_ENDPOINT": endpoint.url,
         "TFINFRA_ARM_CA": str(endpoint.layout.ca),
+        "TFINFRA_ARM_PACE": str(LOCAL_PACE),
         "TFINFRA_PROVIDER_MIRROR": str(folder / "mirror"),
         "TFINFRA_CACHE_DIR": str(_cache(folder / "cache")),
         "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION,

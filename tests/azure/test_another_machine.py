@@ -16,11 +16,12 @@ from tests.azure.test_teardown import COMPUTE_NAME, KEEP_NAME, RUN, layout_of, m
 from tests.lifecycle.fakes import raised_by
 from tests.localcloud.arm import ACCOUNT, SUB
 from tfinfra.azure import environments
+from tfinfra.azure.clients import resource_client
 from tfinfra.azure.environments import Environment, Undescribed, environment_at
 from tfinfra.azure.stores import run_store
 from tfinfra.azure.teardown import delete_group, group_exists, list_runs, strangers
 from tfinfra.clock import unix_time
-from tfinfra.cloud import Cloud
+from tfinfra.cloud import Cloud, Pace
 from tfinfra.clouds import azure_subscription, cloud_to_provision
 from tfinfra.errors import CredentialsError, NotFeasible, TeardownIncomplete
 from tfinfra.lifecycle.places import Asked
@@ -47,8 +48,6 @@ def odd_groups(cloud: Cloud) -> Iterator[None]:
     for name, tags in ODD.items():
         put(cloud, f"{SUB}/resourceGroups/{name}", "2024-03-01", {"location": "eastus", "tags": tags})
     yield
-    from tfinfra.azure.clients import resource_client
-
     for name in ODD:
         resource_client(cloud).resource_groups.begin_delete(name, polling_interval=0.05).wait()
 
@@ -60,6 +59,7 @@ def elsewhere(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     variables = {
         "TFINFRA_ARM_ENDPOINT": cloud.arm_endpoint,
         "TFINFRA_ARM_CA": str(layout.ca),
+        "TFINFRA_ARM_PACE": "0.05",
         "TFINFRA_ARM_TOKEN_FILE": str(layout.token),
         "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION,
     }
@@ -96,6 +96,30 @@ def test_arm_says_where_a_runs_store_is(cloud: Cloud, elsewhere: dict[str, str])
     assert url is not None
     assert url.startswith("file://") and url.endswith("/blob/run")
     assert run_store(there, "tfinfra-gone00-abc123-keep") is None
+
+
+PACES: dict[str, tuple[str, Pace | None]] = {
+    "wherever it answers, Azure has Azure's pace": ("", Pace()),
+    "a rehearsal goes faster": ("0.1", Pace(poll=0.5, retries=10, backoff=0.8 * 0.1, timer=2.0)),
+    "nobody goes without a pause": ("0", None),
+    "nobody goes slower": ("2", None),
+    "no number": ("fast", None),
+}
+
+
+@pytest.mark.parametrize(("said", "pace"), PACES.values(), ids=PACES.keys())
+def test_the_pace_is_the_clouds_whatever_its_host_is(
+    said: str, pace: Pace | None, elsewhere: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TFINFRA_ARM_PACE", said)
+    if pace is None:
+        with pytest.raises(NotFeasible, match=f"TFINFRA_ARM_PACE is '{said}'"):
+            azure_subscription(SUBSCRIPTION)
+        return
+    there = azure_subscription(SUBSCRIPTION)
+    policies = resource_client(there)._config.retry_policy
+    assert there.pace == pace
+    assert (policies.total_retries, policies.backoff_factor) == (10, pace.backoff)
 
 
 def test_no_run_begins_with_a_token_that_pulumis_provider_cannot_take(elsewhere: dict[str, str]) -> None:

@@ -17,11 +17,6 @@ GROUP = f"tfinfra-{RUN}-compute"
 _POLL = "https://management.azure.com/subscriptions/s/operationresults/1"
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(teardown, "POLL_AZURE", 0.01)
-
-
 def _standing(method: str, answers: dict[str, Reply]) -> Reply:
     group = {"id": "/g", "name": GROUP, "location": "eastus", "tags": {"tfinfra-run": RUN}, "properties": {}}
     return answers.get(method, (200, group, {}))

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.azure.answering import SUBSCRIPTION, Reply, Wire, azure
-from tfinfra.azure import clients, teardown
+from tfinfra.azure import clients
 from tfinfra.azure.clients import FOLLOWED, send_json
 from tfinfra.azure.removal import remove
 from tfinfra.errors import ProvisioningError, TeardownIncomplete
@@ -45,7 +45,6 @@ class Cloud:
 
 def _remove(cloud: Cloud, id_: str, patch: pytest.MonkeyPatch, timeout: float = 60.0) -> None:
     cloud.wire.put_under(patch)
-    patch.setattr(teardown, "POLL_AZURE", 0.01)
     now = [0.0]
     remove(azure(), id_, GROUP, RUN, timeout=timeout, clock=lambda: now[0], sleep=lambda s: now.append(now.pop() + s))
 

@@ -36,6 +36,7 @@ class Elsewhere(Workspace):
             **super().environment,
             "TFINFRA_ARM_ENDPOINT": f"https://127.0.0.1:{port}",
             "TFINFRA_ARM_CA": str(self.cloud.ca),
+            "TFINFRA_ARM_PACE": "0.05",
             "TFINFRA_ARM_TOKEN_FILE": str(self.cloud.token),
             "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION,
         }

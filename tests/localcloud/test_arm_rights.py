@@ -355,7 +355,8 @@ def test_a_condition_counts_in_a_template(arm: Arm) -> None:
     assign(arm, PERSON, role=CONTRIBUTOR, scope=SUB)
     assign(arm, PERSON, role=RBAC_ADMINISTRATOR, scope=SUB, name=OTHER, **given)
     assert validated(arm, PERSON, STORED, GRANTED).status == 200
-    owner = {**GRANTED["properties"], "roleDefinitionId": definition_path(SUBSCRIPTION, OWNER)}
+    asked: Any = GRANTED["properties"]
+    owner = {**asked, "roleDefinitionId": definition_path(SUBSCRIPTION, OWNER)}
     assert validated(arm, PERSON, STORED, {**GRANTED, "properties": owner}).status == 403
 
 

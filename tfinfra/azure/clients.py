@@ -54,13 +54,11 @@ def resource_client(cloud: Cloud) -> ResourceManagementClient:
 
 
 def _transport(cloud: Cloud) -> dict[str, Any]:
-    """A proxy of the environment has no business before an endpoint on loopback, and one that refuses connections has
-    died and is revived (Cloud.ensure), not waited for."""
+    """A proxy of the environment has no business before an endpoint on loopback."""
     trusted = {} if cloud.ca_file is None else {"connection_verify": str(cloud.ca_file)}
-    if not cloud.on_loopback:
-        return {**trusted, "retry_policy": _patience()}
-    retries = _patience(retry_total=3, retry_backoff_factor=0.05)
-    return {**trusted, "use_env_settings": False, "retry_policy": retries}
+    direct = {"use_env_settings": False} if cloud.on_loopback else {}
+    retries = _patience(retry_total=cloud.pace.retries, retry_backoff_factor=cloud.pace.backoff)
+    return {**trusted, **direct, "retry_policy": retries}
 
 
 def _patience(**settings: Any) -> Any:

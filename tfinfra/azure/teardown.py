@@ -32,7 +32,6 @@ __all__ = [
 
 RUN_TAG, OWNER_TAG, EXPIRES_TAG = "tfinfra-run", "tfinfra-owner", "tfinfra-expires-at"
 FORCED = "Microsoft.Compute/virtualMachines,Microsoft.Compute/virtualMachineScaleSets"
-POLL_LOCAL, POLL_AZURE = 0.1, 5.0  # seconds; an endpoint's Retry-After of more than 0 goes before it
 TRIES = 3
 """How often what ARM denies is asked for: a lock, a policy or a deny assignment stays until somebody lifts it."""
 GRANTING = 600.0
@@ -89,7 +88,7 @@ def delete_group(cloud: Cloud, name: str, run: str, *, timeout: float, progress:
     from azure.core.exceptions import AzureError
 
     tell = progress or (lambda _: None)
-    until, pause, last, denials = time.monotonic() + timeout, _poll(cloud), "no answer", _Denials()
+    until, pause, last, denials = time.monotonic() + timeout, cloud.pace.poll, "no answer", _Denials()
     while True:
         way_out = ""
         try:
@@ -168,7 +167,7 @@ def run_group_exists(cloud: Cloud, name: str, run: str) -> bool:
 def _delete_once(cloud: Cloud, name: str, until: float) -> None:
     """Asks for the deletion and waits for its end. Raises AzureError."""
     poller = resource_client(cloud).resource_groups.begin_delete(
-        name, force_deletion_types=FORCED, polling_interval=_poll(cloud)
+        name, force_deletion_types=FORCED, polling_interval=cloud.pace.poll
     )
     poller.wait(max(0.0, until - time.monotonic()))
     if poller.done():
@@ -258,10 +257,6 @@ def _instance(machine: dict[str, Any]) -> Instance:
     power = [code.partition("/")[2] for code in codes if code.startswith("PowerState/")]
     state = power[0] if power else properties.get("provisioningState", "").lower()
     return Instance(name=machine["name"], vm_id=properties.get("vmId", ""), state=state)
-
-
-def _poll(cloud: Cloud) -> float:
-    return POLL_LOCAL if cloud.on_loopback else POLL_AZURE
 
 
 def _told(error: AzureError, what: str) -> CredentialsError | ProvisioningError:

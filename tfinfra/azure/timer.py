@@ -14,9 +14,6 @@ from tfinfra.errors import CredentialsError
 
 LOGIC_API = "2019-05-01"
 FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 0.1, 5.0, 1.25  # seconds between looks: a local timer is done in less than one
-ASKED_EVERY = 20.0
-"""Seconds between the runs that are asked for: one that came before its grant would else be followed by the next after
-minutes, in which no machine is made (a Logic HTTP action does not repeat on 403)."""
 TRIGGER = "clock"
 
 
@@ -26,25 +23,26 @@ def await_armed(
     workflow: str,
     *,
     timeout: float,
-    every: float = ASKED_EVERY,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> bool:
     """Waits until a run of the Logic workflow has status Succeeded: True; False where `timeout` seconds pass first.
 
-    The first run comes by itself; another is asked for `every` so many seconds, whatever becomes of the asking. A run
-    that succeeded has made its GET with the timer's identity, so role and identity have reached every part of Azure
-    that the timer needs; a new role may take 30 minutes for that, hence a failed run is no verdict. Nor is an answer of
-    403, 404, 5xx or none. A request under way is finished, whatever `timeout` says. Raises CredentialsError.
+    The first run comes by itself; others are asked for at the cloud's pace, whatever becomes of the asking: one that
+    came before its grant would else be followed by the next after minutes, in which no machine is made (a Logic HTTP
+    action does not repeat on 403). A run that succeeded has made its GET with the timer's identity, so role and
+    identity have reached every part of Azure that the timer needs; a new role may take 30 minutes for that, hence a
+    failed run is no verdict. Nor is an answer of 403, 404, 5xx or none. A request under way is finished, whatever
+    `timeout` says. Raises CredentialsError.
     """
-    until, pause, ask = clock() + timeout, FIRST_PAUSE, clock() + every
+    until, pause, ask = clock() + timeout, FIRST_PAUSE, clock() + cloud.pace.timer
     while not _has_succeeded(cloud, group, workflow):
         left = until - clock()
         if left <= 0:
             return False
         if clock() >= ask:
             _ask_for_run(cloud, group, workflow)
-            ask = clock() + every
+            ask = clock() + cloud.pace.timer
         sleep(min(pause, left))
         pause = min(GROWTH * pause, LONGEST_PAUSE)
     return True

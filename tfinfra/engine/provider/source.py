@@ -93,12 +93,13 @@ def _archive(place: str) -> str:
 def _archive_url(place: str) -> str:
     """Below the URL's path: behind it a signature may stand (?sv=…&sig=…). Raises UsageError for what is no URL, which
     is not shown then: nobody knows where in it a password is."""
+    url: SplitResult | None
     try:
         url = urlsplit(place)
         whole = bool(url.hostname) and url.port != 0 and not re.search(r"\s", place)
     except ValueError:
-        whole = False
-    if not whole:
+        url, whole = None, False
+    if url is None or not whole:
         raise UsageError(
             f"the URL in {MIRROR} is none",
             hint="https://HOST/FOLDER; / is %2F in a password, @ is %40, and a space in a path is %20",
