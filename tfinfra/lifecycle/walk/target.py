@@ -17,7 +17,7 @@ from tfinfra.compiler.pipeline import Compiled
 from tfinfra.compiler.write import write_tree
 from tfinfra.errors import CredentialsError, Diagnostic, TfinfraError
 from tfinfra.lifecycle import settings
-from tfinfra.lifecycle.layers import deletion_layers
+from tfinfra.lifecycle.layers import Layer, deletion_layers
 from tfinfra.lifecycle.letters import new_letters
 from tfinfra.lifecycle.preflight import LiveAnswer, Recorder, check_live, reach, refusal
 from tfinfra.lifecycle.walk.account import account_steps, ask_subscription, who
@@ -97,7 +97,7 @@ def _preflight(live: Future[LiveAnswer], found: Walked) -> list[Step]:
         unasked = deletion_layers(plan.infrastructure.access, plan.node_count, None)
         return [
             Step("answers", "not", error.message, error.hint, error.exit_code),
-            *(Step(layer.name, "ok" if layer.name == "client" else "unknown", layer.why) for layer in unasked),
+            *(_layer(layer, "", known=False) for layer in unasked),
         ]
     except TfinfraError as error:
         return [Step("answers", "unknown", error.message, error.hint)]
@@ -106,8 +106,13 @@ def _preflight(live: Future[LiveAnswer], found: Walked) -> list[Step]:
     steps = asked_steps(answer.diagnostics, well, exits, found.compiled.spec.target.name)
     layers = deletion_layers(plan.infrastructure.access, plan.node_count, answer.may_delete)
     fix = f"tfinfra setup azure --target {found.compiled.spec.target.name}"
-    told = [Step(layer.name, "ok" if layer.on else "not", layer.why, None if layer.on else fix) for layer in layers]
-    return [*steps, *told]
+    return [*steps, *(_layer(layer, fix, known=answer.may_delete is not None) for layer in layers)]
+
+
+def _layer(layer: Layer, fix: str, *, known: bool) -> Step:
+    if layer.name != "client" and layer.on and not known:
+        return Step(layer.name, "unknown", layer.why)
+    return Step(layer.name, "ok" if layer.on else "not", layer.why, None if layer.on else fix)
 
 
 def _exit_of(found: Diagnostic) -> int:
