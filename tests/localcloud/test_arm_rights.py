@@ -311,7 +311,7 @@ def validated(arm: Arm, oid: str, *resources: dict[str, Any]) -> Reply:
 
 STORE = {"type": "Microsoft.Storage/storageAccounts", "apiVersion": "2024-01-01", "name": "store"}
 STORED = {**STORE, "location": "eastus", "kind": "StorageV2", "sku": {"name": "Standard_LRS"}}
-GRANTED = {
+GRANTED: dict[str, Any] = {
     "type": "Microsoft.Authorization/roleAssignments",
     "apiVersion": "2022-04-01",
     "name": OTHER,
