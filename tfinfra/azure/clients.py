@@ -11,6 +11,7 @@ import time
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from tfinfra.azure.answers import values
 from tfinfra.cloud import Cloud
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ COMPUTE_API = "2024-11-01"
 LONGEST_WAIT = 20.0
 """Seconds that one wait for ARM lasts at most: it is known to ask for 1,200 and more (Azure/AKS#1187), in which nobody
 would look at a run's nodes."""
+
+OPERATION = 300.0
+"""Seconds that `send_json` follows what ARM does behind a 202."""
 
 
 def warm() -> None:
@@ -88,24 +92,29 @@ def _pages(cloud: Cloud, path: str, query: dict[str, str], patience: dict[str, A
     document = _send(cloud, HttpRequest("GET", cloud.arm_endpoint + path, params=query), patience)
     while document.get("nextLink"):
         page = _send(cloud, HttpRequest("GET", document["nextLink"]), patience)
-        document = {**page, "value": [*document["value"], *page["value"]]}
+        document = {**page, "value": [*values(document), *values(page)]}
     return document
 
 
 def send_json(cloud: Cloud, method: str, path: str, body: Any = None, **query: str) -> tuple[int, Any]:
-    """(status, document) of one request, whatever ARM answers: all pages of a list together, and the end of what ARM
-    does behind a 202. Raises azure.core's AzureError where no answer comes."""
+    """(status, document) of one request, whatever ARM answers: all pages of a list together, or the answer that came
+    instead of one of them; and the end of what ARM does behind a 202, which is waited for OPERATION seconds. Raises
+    azure.core's AzureError where no answer comes."""
     from azure.core.rest import HttpRequest
 
     client = resource_client(cloud)
     response = client.send_request(HttpRequest(method, cloud.arm_endpoint + path, params=query, json=body), **_QUICK)
-    while response.status_code == 202 and response.headers.get("Location"):
+    until = time.monotonic() + OPERATION
+    while response.status_code == 202 and response.headers.get("Location") and time.monotonic() < until:
         time.sleep(min(_seconds(response.headers.get("Retry-After")), LONGEST_WAIT))
         response = client.send_request(HttpRequest("GET", response.headers["Location"]), **_QUICK)
     document = _document(response)
     while isinstance(document, dict) and document.get("nextLink"):
-        page = _document(client.send_request(HttpRequest("GET", document["nextLink"]), **_QUICK))
-        document = {**page, "value": [*document["value"], *page.get("value", ())]}
+        response = client.send_request(HttpRequest("GET", document["nextLink"]), **_QUICK)
+        page = _document(response)
+        if response.status_code != 200:  # a part of a list would say that what it lacks is not there
+            return response.status_code, page
+        document = {**page, "value": [*values(document), *values(page)]}
     return response.status_code, document
 
 
@@ -134,6 +143,7 @@ def put_json(cloud: Cloud, path: str, body: Any, **query: str) -> Any:
 def _send(cloud: Cloud, request: Any, patience: dict[str, Any]) -> Any:
     from azure.core.exceptions import (
         ClientAuthenticationError,
+        DecodeError,
         HttpResponseError,
         ResourceNotFoundError,
         map_error,
@@ -143,4 +153,14 @@ def _send(cloud: Cloud, request: Any, patience: dict[str, Any]) -> Any:
     map_error(response.status_code, response, {401: ClientAuthenticationError, 404: ResourceNotFoundError})
     if response.status_code >= 400:
         raise HttpResponseError(response=response)
-    return response.json()
+    document = _decoded(response)
+    if not isinstance(document, dict):
+        raise DecodeError("the answer is no document of ARM's", response=response)
+    return document
+
+
+def _decoded(response: Any) -> Any:
+    try:
+        return response.json()
+    except ValueError:
+        return None

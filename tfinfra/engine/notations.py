@@ -8,12 +8,11 @@ last one is the cause.
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from tfinfra.arm.errors import ArmError, read_error
+from tfinfra.arm.errors import ArmError, plain, read_error
 
 EXISTS = "CannotCreateAlreadyExisting"
 """The code, ours, of a resource that azure-native found where it was to make it. ARM's answer to its look was 200."""
@@ -86,8 +85,8 @@ def _short(text: str) -> Iterator[_Found]:
         attributes = _ATTRIBUTES.search(rest)
         end = attributes.start() if attributes else rest.rfind('"')
         said = rest[:end] if end >= 0 else rest
-        status = int(head["status"]) if (head["status"] or "").isdigit() else 200
-        yield head.end(), _answer(status, said.strip(), head["code"] or None)
+        status = int(head["status"]) if (head["status"] or "").isdigit() else 0
+        yield head.end(), _answer(status or 200, said.strip(), head["code"] or None)
 
 
 _CHECK = re.compile(
@@ -163,7 +162,7 @@ def _answer(status: int, body: str, code: str | None) -> Answer:
     if error is not None:
         told = error.decisive
         return Answer(status, told.code or code, told.message or told.words, _of_entra(told))
-    return Answer(status, code, _plain(body) or f"HTTP status {status}")
+    return Answer(status, code, plain(body) or f"HTTP status {status}")
 
 
 def _of_entra(error: ArmError) -> bool:
@@ -172,15 +171,6 @@ def _of_entra(error: ArmError) -> bool:
 
 def _is_entra(host: str) -> bool:
     return host.startswith(("login.", "sts."))
-
-
-def _plain(body: str) -> str:
-    """The text of a body; of a page its title or first heading, which is all that it says."""
-    if not re.match(r"\s*<", body):
-        return body
-    title = re.search(r"<(title|h1|h2)[^>]*>(.+?)</\1>", body, re.IGNORECASE | re.DOTALL)
-    text = title[2] if title else body
-    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", text)).split())
 
 
 # What is no answer

@@ -9,6 +9,7 @@ from typing import Any
 
 from tfinfra.arm.requests import Request
 from tfinfra.arm.template import subscription_template
+from tfinfra.azure.answers import reason
 from tfinfra.azure.caller import why_refused
 from tfinfra.azure.clients import COMPUTE_API, resource_client, send_json
 from tfinfra.azure.preflight import names, registration, roles
@@ -201,9 +202,9 @@ def _reply(cloud: Cloud, method: str, path: str, body: Any, query: Mapping[str, 
     except ClientAuthenticationError as error:
         raise CredentialsError(f"no token for {cloud.arm_endpoint}: {why_refused(error)}") from error
     except AzureError as error:
-        return Reply(
-            0, {"error": {"code": type(error).__name__, "message": " ".join(str(error.message).split())[:200]}}
-        )
+        return Reply(0, {"error": {"code": type(error).__name__, "message": reason(error)[:300]}})
     if status == 401:
-        raise token_refused(cloud, document)
+        raise token_refused(cloud, document if isinstance(document, Mapping) else {})
+    if status < 300 and not isinstance(document, Mapping):
+        return Reply(0, {"error": {"code": "DecodeError", "message": "the answer is no document of ARM's"}})
     return Reply(status, document)
