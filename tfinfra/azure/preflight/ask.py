@@ -205,6 +205,6 @@ def _reply(cloud: Cloud, method: str, path: str, body: Any, query: Mapping[str, 
         return Reply(0, {"error": {"code": type(error).__name__, "message": reason(error)[:300]}})
     if status == 401:
         raise token_refused(cloud, document if isinstance(document, Mapping) else {})
-    if status < 300 and not isinstance(document, Mapping):
+    if status < 300 and not isinstance(document, Mapping | list):  # the versions of an image come without an envelope
         return Reply(0, {"error": {"code": "DecodeError", "message": "the answer is no document of ARM's"}})
     return Reply(status, document)
