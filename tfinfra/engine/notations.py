@@ -85,8 +85,9 @@ def _short(text: str) -> Iterator[_Found]:
         attributes = _ATTRIBUTES.search(rest)
         end = attributes.start() if attributes else rest.rfind('"')
         said = rest[:end] if end >= 0 else rest
-        status = int(head["status"]) if (head["status"] or "").isdigit() else 0
-        yield head.end(), _answer(status or 200, said.strip(), head["code"] or None)
+        known = (head["status"] or "").isdigit() and not (head.re is _OLD and int(head["status"]) == 0)
+        status = int(head["status"]) if known else 200  # autorest's 0 is of a long operation, which ARM did answer
+        yield head.end(), _answer(status, said.strip(), head["code"] or None)
 
 
 _CHECK = re.compile(
