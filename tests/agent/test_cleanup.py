@@ -63,7 +63,7 @@ def cloud() -> Iterator[Cloud]:
 
         def do_DELETE(self) -> None:
             made.deletions.append((self.path, self.headers["Authorization"]))
-            self._answer(made.status, b"")
+            self._answer(made.status, json.dumps(made.group).encode())
 
         def _answer(self, status: int, body: bytes) -> None:
             self.send_response(status)
@@ -97,10 +97,19 @@ def test_the_compute_group_is_deleted_with_the_nodes_token() -> None:
         assert arm.deletions == [(group, "Bearer token")]
 
 
-@pytest.mark.parametrize(("status", "taken"), [(404, True), (403, False), (500, False)])
-def test_what_is_gone_counts_as_taken_and_a_refusal_does_not(status: int, taken: bool) -> None:
+REFUSALS = {
+    "no such group": (404, {"error": {"code": "ResourceGroupNotFound"}}, True),
+    "a subscription that is not seen": (404, {"error": {"code": "SubscriptionNotFound"}}, False),
+    "no word": (404, {}, False),
+    "a right that is missing": (403, {"error": {"code": "AuthorizationFailed"}}, False),
+    "a fault": (500, {}, False),
+}
+
+
+@pytest.mark.parametrize(("status", "body", "taken"), REFUSALS.values(), ids=REFUSALS.keys())
+def test_what_is_gone_counts_as_taken_and_a_refusal_does_not(status: int, body: dict[str, Any], taken: bool) -> None:
     with cloud() as arm:
-        arm.status = status
+        arm.status, arm.group = status, body
         assert delete_compute_group(settings(arm.url), Metadata(arm.url, "client")) is taken
 
 

@@ -45,7 +45,7 @@ class Wire:
         response = requests.Response()
         response.status_code, response.url, response.request = status, str(request.url), request
         response.headers.update({"Content-Type": "application/json", **headers})
-        data = b"" if body is None else json.dumps(body).encode()
+        data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         response.raw = HTTPResponse(io.BytesIO(data), preload_content=False)
         return response
 

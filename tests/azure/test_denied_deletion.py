@@ -131,7 +131,11 @@ def test_a_deletion_waits_for_a_throttled_arm_in_bounded_steps(monkeypatch: pyte
     def answer(method: str, _: str) -> Reply:
         if method == "DELETE":
             return replies.pop() if replies else (200, None, {})
-        return _standing(method, {}) if wire.asked.count(("DELETE", _)) < 2 else (404, {"error": {"code": "N"}}, {})
+        return (
+            _standing(method, {})
+            if wire.asked.count(("DELETE", _)) < 2
+            else (404, {"error": {"code": "ResourceGroupNotFound"}}, {})
+        )
 
     wire = Wire(answer)
     wire.put_under(monkeypatch)

@@ -61,6 +61,21 @@ PROVISIONING: dict[str, tuple[str, str, Reaction]] = {
         "LocationNotAvailableForResourceType",
         NEXT,
     ),
+    "a right that is missing on what is used, without a status": (
+        "zero-status-linked",
+        "LinkedAuthorizationFailed",
+        REFUSE,
+    ),
+    "a subscription of another tenant": ("other-tenants-subscription", "LinkedAuthorizationFailed", REFUSE),
+    "a right with a condition": ("condition-not-fulfilled", "AuthorizationFailed", REFUSE),
+    "a grant that an earlier try made": ("role-assignment-exists", "RoleAssignmentExists", RETRY),
+    "a size that boots no trusted machines": ("size-without-trusted-launch", "BadRequest", NEXT),
+    "an image that boots trusted machines only": ("image-of-trusted-launch", "BadRequest", EXPLAIN),
+    "a request that Azure cannot read": ("request-not-parsed", "InvalidRequestFormat", EXPLAIN),
+    "a throttle of storage's provider": ("storage-provider-throttled", "TooManyRequests", RETRY),
+    "a throttle of one action": ("resource-requests-throttled", "ResourceRequestsThrottled", RETRY),
+    "a quota in another language": ("addresses-in-german", "StaticPublicIPCountLimitReached", NEXT),
+    "a group that is going": ("group-being-deleted", "ResourceGroupBeingDeleted", EXPLAIN),
     "two errors in one text": ("partly-created", "StorageAccountNotFound", EXPLAIN),
     "the end of a deletion, with capital keys": (
         "resource-group-deletion-blocked",
@@ -81,6 +96,27 @@ def test_a_refusal_while_provisioning(name: str, code: str, reaction: Reaction) 
     assert isinstance(error, ProvisioningError)
     assert error.code == code
     assert reaction_to(error.code, error.said, error.status).reaction is reaction
+
+
+SAID: dict[str, tuple[str, str]] = {
+    "another tenant's subscription": ("other-tenants-subscription", "another tenant's"),
+    "a condition": ("condition-not-fulfilled", "has a condition"),
+    "a trusted image": ("image-of-trusted-launch", "security type"),
+    "a request that cannot be read": ("request-not-parsed", "cannot read the request"),
+}
+
+
+@pytest.mark.parametrize(("name", "words"), SAID.values(), ids=SAID.keys())
+def test_what_a_refusal_means_is_said_of_this_one(name: str, words: str) -> None:
+    error = _failure(name)
+    assert isinstance(error, ProvisioningError)
+    assert words in reaction_to(error.code, error.said, error.status).says
+
+
+def test_an_answer_without_a_status_is_no_silence() -> None:
+    error = _failure("zero-status-linked")
+    assert isinstance(error, ProvisioningError)
+    assert error.status == 200
 
 
 WRAPPED: dict[str, tuple[str, str, Reaction]] = {

@@ -7,6 +7,7 @@ import json
 import logging
 import ssl
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -38,7 +39,7 @@ def delete_compute_group(settings: NodeSettings, metadata: Metadata) -> bool:
         _log.info("asked ARM to delete the compute group")
     except HTTPError as error:
         _log.warning("ARM answered the deletion with %d", error.code)
-        return error.code == 404
+        return _is_gone(error)
     except Exception as error:  # noqa: BLE001  a broken answer is no OSError, and the last layer must outlive any
         _log.warning("could not ask ARM for the deletion: %r", error)
         return False
@@ -62,11 +63,21 @@ def _is_going(settings: NodeSettings, token: str) -> bool:
     try:
         state = (_ask(settings, token, "GET").get("properties") or {}).get("provisioningState")
     except Exception as error:
-        if isinstance(error, HTTPError) and error.code == 404:
+        if isinstance(error, HTTPError) and error.code == HTTPStatus.NOT_FOUND:
             raise
         _log.warning("could not see whether the compute group is going: %r", error)
         return False
     return bool(state == "Deleting")
+
+
+def _is_gone(error: HTTPError) -> bool:
+    """Whether ARM says that there is no such group. A 404 of another kind, of a subscription that is not seen or of
+    what stands in between, is no reason to stop asking."""
+    try:
+        code = (json.loads(error.read()).get("error") or {}).get("code")
+    except (OSError, ValueError, AttributeError):
+        return False
+    return bool(error.code == HTTPStatus.NOT_FOUND and code == "ResourceGroupNotFound")
 
 
 def _ask(settings: NodeSettings, token: str, method: str) -> dict[str, Any]:

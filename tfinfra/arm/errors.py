@@ -3,6 +3,7 @@ see the body and for the engine, which sees the provider's text of it."""
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Mapping
@@ -114,6 +115,15 @@ def _parsed(text: str | bytes) -> Any:
         return json.JSONDecoder().raw_decode(told.strip().lstrip("\ufeff"))[0]
     except ValueError:
         return None
+
+
+def plain(body: str) -> str:
+    """The text of a body; of a page its title or first heading, which is all that it says."""
+    if not re.match(r"\s*<", body):
+        return body
+    title = re.search(r"<(title|h1|h2)[^>]*>(.+?)</\1>", body, re.IGNORECASE | re.DOTALL)
+    text = title[2] if title else body
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", text)).split())
 
 
 _ACTION = r"perform action(?:\(s\))? '([^']+)'"

@@ -3,13 +3,16 @@ message in a body whose keys begin with capitals."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 
-from tfinfra.arm.errors import ArmError, read_error
+from tfinfra.arm.errors import ArmError, plain, read_error
 
 if TYPE_CHECKING:
     from azure.core.exceptions import AzureError
 
+NOT_FOUND = HTTPStatus.NOT_FOUND
 _LONGEST = 600
 _MOST = 2
 
@@ -23,16 +26,61 @@ def arm_error(error: AzureError) -> ArmError | None:
         return None
 
 
+def is_gone(error: AzureError) -> bool:
+    """Whether ARM itself says that what was asked for is not there. A 404 also comes where the caller does not see the
+    subscription (SubscriptionNotFound, Azure/autorest-clientruntime-for-java#511), and without ARM's words from what
+    stands in between: neither is a reason to believe that nothing is billed any more."""
+    told = arm_error(error)
+    code = (told.decisive.code or "").lower() if told else ""
+    return _status(error) == NOT_FOUND and code != "" and "subscription" not in code
+
+
+def values(document: Any) -> list[Any]:
+    """The members of a list that ARM gave. Raises azure.core's DecodeError where it is no list."""
+    from azure.core.exceptions import DecodeError
+
+    found = document.get("value") if isinstance(document, Mapping) else None
+    if not isinstance(found, list):
+        raise DecodeError("the answer is not the list that ARM gives")
+    return found
+
+
+def _status(error: AzureError) -> int | None:
+    found: int | None = getattr(getattr(error, "response", None), "status_code", None)
+    return found
+
+
 def reason(error: AzureError) -> str:
     """Why, on one line: ARM's sentence, and what its details name as being in the way."""
     told = arm_error(error)
+    if told is None and _is_undecoded(error):
+        return _of_no_arm(error)
     if told is None or not (told.message or told.code):
+        if _status(error) is not None:
+            return f"ARM answered with HTTP status {_status(error)} and not a word"
         text = getattr(getattr(error, "error", None), "message", None) or error.message or str(error)
         return _one_line(str(text))
     said = told.decisive
     inside = [f"{_short(d.target)}: {d.words}" for d in said.details if d.target and d.message]
     way = f" In the way: {'; '.join(inside[:_MOST])}" if inside else ""
     return _one_line(f"{said.message or said.words}{way}")
+
+
+def _is_undecoded(error: AzureError) -> bool:
+    """Whether it is the answer's form that azure-core could not take."""
+    from azure.core.exceptions import DecodeError
+
+    return isinstance(error, DecodeError) and _status(error) is not None
+
+
+def _of_no_arm(error: AzureError) -> str:
+    """What a proxy says, or a sign-in page of a network: ARM gives JSON."""
+    try:
+        said = plain(error.response.text())  # type: ignore[attr-defined]
+    except (ValueError, AttributeError, TypeError):
+        said = ""
+    what = f": {said}" if said.isprintable() and said else ""
+    return _one_line(f"the answer (HTTP status {_status(error)}) is none of ARM's; is there a proxy in between?{what}")
 
 
 def _short(target: str | None) -> str:

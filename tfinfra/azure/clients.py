@@ -11,6 +11,7 @@ import time
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from tfinfra.azure.answers import values
 from tfinfra.cloud import Cloud
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _pages(cloud: Cloud, path: str, query: dict[str, str], patience: dict[str, A
     document = _send(cloud, HttpRequest("GET", cloud.arm_endpoint + path, params=query), patience)
     while document.get("nextLink"):
         page = _send(cloud, HttpRequest("GET", document["nextLink"]), patience)
-        document = {**page, "value": [*document["value"], *page["value"]]}
+        document = {**page, "value": [*values(document), *values(page)]}
     return document
 
 
@@ -102,8 +103,8 @@ def send_json(
     cloud: Cloud, method: str, path: str, body: Any = None, within: float = FOLLOWED, /, **query: str
 ) -> tuple[int, Any]:
     """(status, document) of one request, whatever ARM answers: all pages of a list together, and the end of what ARM
-    does behind a 202; the 202 itself where that has not ended `within` seconds. Raises azure.core's AzureError where
-    no answer comes."""
+    does behind a 202; the 202 itself where that has not ended `within` seconds, and the answer that came instead of a
+    page of a list. Raises azure.core's AzureError where no answer comes."""
     from azure.core.rest import HttpRequest
 
     client = resource_client(cloud)
@@ -117,8 +118,11 @@ def send_json(
         response = client.send_request(HttpRequest("GET", response.headers["Location"]), **_QUICK)
     document = _document(response)
     while isinstance(document, dict) and document.get("nextLink"):
-        page = _document(client.send_request(HttpRequest("GET", document["nextLink"]), **_QUICK))
-        document = {**page, "value": [*document["value"], *page.get("value", ())]}
+        response = client.send_request(HttpRequest("GET", document["nextLink"]), **_QUICK)
+        page = _document(response)
+        if response.status_code != 200:  # a part of a list would say that what it lacks is not there
+            return response.status_code, page
+        document = {**page, "value": [*values(document), *values(page)]}
     return response.status_code, document
 
 
@@ -147,6 +151,7 @@ def put_json(cloud: Cloud, path: str, body: Any, **query: str) -> Any:
 def _send(cloud: Cloud, request: Any, patience: dict[str, Any]) -> Any:
     from azure.core.exceptions import (
         ClientAuthenticationError,
+        DecodeError,
         HttpResponseError,
         ResourceNotFoundError,
         map_error,
@@ -156,4 +161,14 @@ def _send(cloud: Cloud, request: Any, patience: dict[str, Any]) -> Any:
     map_error(response.status_code, response, {401: ClientAuthenticationError, 404: ResourceNotFoundError})
     if response.status_code >= 400:
         raise HttpResponseError(response=response)
-    return response.json()
+    document = _decoded(response)
+    if not isinstance(document, dict):
+        raise DecodeError("the answer is no document of ARM's", response=response)
+    return document
+
+
+def _decoded(response: Any) -> Any:
+    try:
+        return response.json()
+    except ValueError:
+        return None

@@ -61,7 +61,7 @@ def _asked(cloud: Cloud, id_: str, group: str, run: str, query: dict[str, str], 
             status, document = send_json(cloud, "GET", id_, None, **query)
     except AzureError as error:
         return reason(error)
-    if status in _GONE:
-        return None
     told = read_error(document)
+    if status in _GONE and not (told and (told.code or "").startswith("Subscription")):
+        return None
     return told.words if told else f"ARM answered {status}"

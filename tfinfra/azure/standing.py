@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from tfinfra.azure.answers import arm_error, reason
+from tfinfra.azure.answers import arm_error, is_gone, reason, values
 from tfinfra.azure.clients import get_json
 from tfinfra.azure.sign_in import token_refused
 from tfinfra.azure.timer import LOGIC_API
@@ -102,7 +102,7 @@ def deleter_role(cloud: Cloud) -> dict[str, Any] | None:
     The one of its own id goes first, then whatever custom role has one of its names and may delete groups: who makes it
     by `az` cannot choose the id. Raises NotReady where roles cannot be read, CredentialsError.
     """
-    from azure.core.exceptions import ResourceNotFoundError
+    from azure.core.exceptions import AzureError
 
     subscription, what = cloud.subscription_id, f"the role '{GROUP_DELETER}'"
     path, version = definition_path(subscription, group_deleter_id(subscription)), {"api-version": ROLES_API}
@@ -110,7 +110,7 @@ def deleter_role(cloud: Cloud) -> dict[str, Any] | None:
     try:
         own.append(_ask(cloud, "subscription_id", path, what, **version))
     except NotReady as error:
-        if not isinstance(error.__cause__, ResourceNotFoundError):
+        if not isinstance(error.__cause__, AzureError) or not is_gone(error.__cause__):
             raise
     return next(filter(_deletes_groups, own), None) or _deleter_by_name(cloud, what)
 
@@ -118,7 +118,7 @@ def deleter_role(cloud: Cloud) -> dict[str, Any] | None:
 def _deleter_by_name(cloud: Cloud, what: str) -> dict[str, Any] | None:
     path = definition_path(cloud.subscription_id, "").rstrip("/")
     query = {"$filter": "type eq 'CustomRole'", "api-version": ROLES_API}
-    found = _ask(cloud, "subscription_id", path, what, **query)["value"]
+    found = _list(cloud, "subscription_id", path, what, **query)
     named = {role["properties"]["roleName"]: role for role in filter(_deletes_groups, found)}
     return next((named[name] for name in group_deleter_names(cloud.subscription_id) if name in named), None)
 
@@ -134,7 +134,7 @@ def _may_delete(cloud: Cloud, principal: str) -> bool:
     path = f"{scope}/providers/Microsoft.Authorization/roleAssignments"
     query = {"$filter": f"principalId eq '{principal}'", "api-version": ROLES_API}
     try:
-        found = _ask(cloud, "identity_id", path, "role assignments", **query)["value"]
+        found = _list(cloud, "identity_id", path, "role assignments", **query)
     except NotReady:
         return True
     above = [a["properties"] for a in found if _reaches(a["properties"]["scope"], scope)]
@@ -153,7 +153,7 @@ def _store_url(cloud: Cloud, wanted: str) -> str:
     url = urlsplit(wanted)
     name, (container, *_) = url.netloc.split(".")[0], url.path.strip("/").split("/")
     path = f"/subscriptions/{cloud.subscription_id}/providers/Microsoft.Storage/storageAccounts"
-    found = _ask(cloud, "store", path, "storage accounts", **{"api-version": STORAGE_API})["value"]
+    found = _list(cloud, "store", path, "storage accounts", **{"api-version": STORAGE_API})
     account = next((a for a in found if a["name"] == name), None)
     if account is None:
         raise _missing("store", f"there is no storage account '{name}' in subscription {cloud.subscription_id}")
@@ -167,7 +167,7 @@ def _check_reaper(cloud: Cloud, workflow: str, now: float) -> None:
     state = _read(cloud, "reaper_id", workflow, LOGIC_API)["properties"].get("state")
     if state != "Enabled":
         raise _missing("reaper_id", f"the workflow {workflow} is {str(state).lower()}")
-    runs = _read(cloud, "reaper_id", f"{workflow}/runs", LOGIC_API)["value"]
+    runs = _list(cloud, "reaper_id", f"{workflow}/runs", "reaper_id of the target", **{"api-version": LOGIC_API})
     done = [r["properties"]["startTime"] for r in runs if r["properties"].get("status") == "Succeeded"]
     if not any(now - unix_time(start) < RECENT for start in done):
         raise _missing("reaper_id", f"no run of {workflow} has succeeded within {spell_seconds(RECENT)}")
@@ -178,11 +178,20 @@ def _read(cloud: Cloud, key: str, path: str, version: str) -> Any:
     return _ask(cloud, key, path, f"{key} of the target", **{"api-version": version})
 
 
+def _list(cloud: Cloud, key: str, path: str, what: str, **query: str) -> list[Any]:
+    found: list[Any] = _asked(lambda: values(get_json(cloud, path, **query)), cloud, key, what)
+    return found
+
+
 def _ask(cloud: Cloud, key: str, path: str, what: str, **query: str) -> Any:
+    return _asked(lambda: get_json(cloud, path, **query), cloud, key, what)
+
+
+def _asked(read: Callable[[], Any], cloud: Cloud, key: str, what: str) -> Any:
     from azure.core.exceptions import AzureError, ClientAuthenticationError
 
     try:
-        return get_json(cloud, path, **query)
+        return read()
     except ClientAuthenticationError as error:
         if getattr(error, "status_code", None) == 401:
             raise token_refused(cloud, error) from error

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tfinfra.arm.sign_in import way_in
-from tfinfra.azure.answers import arm_error, reason
-from tfinfra.azure.clients import COMPUTE_API, get_once, resource_client, warm
+from tfinfra.azure.answers import arm_error, is_gone, reason, values
+from tfinfra.azure.clients import COMPUTE_API, get_json, get_once, resource_client, warm
 from tfinfra.azure.names import RUN_ID, run_of_group
 from tfinfra.clock import spell_seconds
 from tfinfra.cloud import Cloud
@@ -32,6 +32,7 @@ __all__ = [
 
 RUN_TAG, OWNER_TAG, EXPIRES_TAG = "tfinfra-run", "tfinfra-owner", "tfinfra-expires-at"
 FORCED = "Microsoft.Compute/virtualMachines,Microsoft.Compute/virtualMachineScaleSets"
+GROUPS_API = "2024-11-01"
 TRIES = 3
 """How often what ARM denies is asked for: a lock, a policy or a deny assignment stays until somebody lifts it."""
 GRANTING = 600.0
@@ -45,6 +46,7 @@ _DENIALS = {
     _RIGHT: "you need Microsoft.Resources/subscriptions/resourceGroups/delete and …/read on it",
     "DenyAssignmentAuthorizationFailed": "the owner of the deny assignment has to lift it, whatever your roles are",
     "RequestDisallowedByPolicy": "a policy denies deletions: its owner has to exempt the group",
+    "SubscriptionNotFound": "you do not see the subscription: `az account list --all`; its owner sees what is billed",
     "ReadOnlyDisabledSubscription": "the subscription is disabled: its owner has to enable it again",
 }
 
@@ -81,9 +83,9 @@ def delete_group(cloud: Cloud, name: str, run: str, *, timeout: float, progress:
     """Deletes the resource group `name` of `run` with all that is in it; returns once ARM answers 404 for it.
 
     Does nothing where it is gone already; joins a deletion that is under way; tries again what fails. Raises
-    TeardownIncomplete where it is not verified gone after `timeout` seconds, after TRIES where ARM denies it, after
-    GRANTING where the caller's right to it is missing, and at once where it is not tagged as the run's: a name alone
-    makes no group ours.
+    TeardownIncomplete where it is not verified gone after `timeout` seconds, after TRIES where ARM denies it or takes
+    no token, after GRANTING where the caller's right to it is missing, and at once where it is not tagged as the
+    run's: a name alone makes no group ours.
     """
     from azure.core.exceptions import AzureError
 
@@ -96,8 +98,8 @@ def delete_group(cloud: Cloud, name: str, run: str, *, timeout: float, progress:
                 return
             _delete_once(cloud, name, until)
         except AzureError as error:
-            last, code = reason(error), _denial(error)
-            way_out = _DENIALS[code].format(group=name) if code else ""
+            last, (code, way) = reason(error), _denial(error)
+            way_out = way.replace("{group}", name)
             if denials.are_final(code, time.monotonic()):
                 break
             tell(f"deleting {name}: {last}; trying again")
@@ -127,12 +129,17 @@ class _Denials:
         return self.count == TRIES
 
 
-def _denial(error: AzureError) -> str:
-    """Which of _DENIALS ARM's answer is, "" for what may pass by itself."""
+def _denial(error: AzureError) -> tuple[str, str]:
+    """(the code by which ARM denies it, who can lift that: a name stands for {group}), ("", "") for what may pass by
+    itself."""
+    from azure.core.exceptions import ClientAuthenticationError
+
+    if isinstance(error, ClientAuthenticationError):
+        return "Unauthenticated", way_in(reason(error))
     told = arm_error(error)
     codes = [told.code, told.decisive.code, *(d.code for d in told.decisive.details)] if told else []
-    known = {code.lower(): code for code in _DENIALS}
-    return next((known[c.lower()] for c in codes if c and c.lower() in known), "")
+    known = {code.lower(): (code, way) for code, way in _DENIALS.items()}
+    return next((known[c.lower()] for c in codes if c and c.lower() in known), ("", ""))
 
 
 def _incomplete(name: str, last: str, way_out: str | None, timeout: float) -> TeardownIncomplete:
@@ -148,13 +155,10 @@ def _incomplete(name: str, last: str, way_out: str | None, timeout: float) -> Te
 
 def run_group_exists(cloud: Cloud, name: str, run: str) -> bool:
     """Whether the run's group is there. Raises AzureError, and TeardownIncomplete for a group that is not the run's."""
-    from azure.core.exceptions import ResourceNotFoundError
-
-    try:
-        group = resource_client(cloud).resource_groups.get(name)
-    except ResourceNotFoundError:
+    group = _group(cloud, name)
+    if group is None:
         return False
-    tagged = (group.tags or {}).get(RUN_TAG)
+    tagged = (group.get("tags") or {}).get(RUN_TAG)
     if tagged == run and run_of_group(name) in (run, None):
         return True
     how = f"is tagged for {tagged}" if tagged else f"has no tag {RUN_TAG}"
@@ -162,6 +166,23 @@ def run_group_exists(cloud: Cloud, name: str, run: str) -> bool:
         f"resource group {name} is left alone: it {how}",
         hint=f"if it is this run's after all, tag it {RUN_TAG}={run}, or delete it by hand",
     )
+
+
+def _group(cloud: Cloud, name: str) -> dict[str, Any] | None:
+    """ARM's document of a group, None where ARM says that there is none. Raises AzureError."""
+    from azure.core.exceptions import ResourceNotFoundError
+
+    try:
+        found: dict[str, Any] = get_json(cloud, f"{_groups(cloud)}/{name}", **{"api-version": GROUPS_API})
+    except ResourceNotFoundError as error:
+        if is_gone(error):
+            return None
+        raise
+    return found
+
+
+def _groups(cloud: Cloud) -> str:
+    return f"/subscriptions/{cloud.subscription_id}/resourcegroups"
 
 
 def _delete_once(cloud: Cloud, name: str, until: float) -> None:
@@ -176,48 +197,46 @@ def _delete_once(cloud: Cloud, name: str, until: float) -> None:
 
 def group_exists(cloud: Cloud, name: str) -> bool | None:
     """Whether the group is there. None: not known (ARM answered 403 or not at all), which is never "gone"."""
-    from azure.core.exceptions import AzureError, ResourceNotFoundError
+    from azure.core.exceptions import AzureError
 
     try:
-        resource_client(cloud).resource_groups.get(name)
-    except ResourceNotFoundError:
-        return False
+        return _group(cloud, name) is not None
     except AzureError:
         return None
-    return True
 
 
 def list_runs(cloud: Cloud) -> tuple[LiveGroup, ...]:
     """Every group of every run in the subscription, by name: what is tagged with a run's id, unless it is named for
     another run. Raises CredentialsError or ProvisioningError."""
-    groups = (_live(g) for g in _all_groups(cloud) if RUN_ID.fullmatch((g.tags or {}).get(RUN_TAG, "")))
+    groups = (_live(g) for g in _all_groups(cloud) if RUN_ID.fullmatch((g.get("tags") or {}).get(RUN_TAG, "")))
     return tuple(g for g in groups if run_of_group(g.name) in (g.run, None))
 
 
 def strangers(cloud: Cloud) -> tuple[str, ...]:
     """Groups that are named as a run's without being tagged as that run's: nobody's to touch. Raises as `list_runs`."""
-    named = ((g.name, run_of_group(g.name), (g.tags or {}).get(RUN_TAG)) for g in _all_groups(cloud))
+    named = ((g["name"], run_of_group(g["name"]), (g.get("tags") or {}).get(RUN_TAG)) for g in _all_groups(cloud))
     return tuple(name for name, run, tagged in named if run is not None and tagged != run)
 
 
-def _all_groups(cloud: Cloud) -> list[Any]:
+def _all_groups(cloud: Cloud) -> list[dict[str, Any]]:
     from azure.core.exceptions import AzureError
 
     try:
-        return sorted(resource_client(cloud).resource_groups.list(), key=lambda g: str(g.name))
+        found = values(get_json(cloud, _groups(cloud), **{"api-version": GROUPS_API}))
     except AzureError as error:
         raise _told(error, "resource groups cannot be listed") from error
+    return sorted(found, key=lambda g: str(g["name"]))
 
 
-def _live(group: Any) -> LiveGroup:
-    tags = dict(group.tags)
-    state = group.properties.provisioning_state if group.properties else ""
+def _live(group: dict[str, Any]) -> LiveGroup:
+    tags = dict(group["tags"])
+    state = (group.get("properties") or {}).get("provisioningState")
     return LiveGroup(
-        name=group.name,
+        name=group["name"],
         run=tags[RUN_TAG],
         owner=tags.get(OWNER_TAG, ""),
         expires_at=tags.get(EXPIRES_TAG, ""),
-        location=group.location,
+        location=group["location"],
         state=state or "",
         tags=tags,
     )
@@ -227,36 +246,33 @@ def instances(cloud: Cloud, group: str) -> tuple[Instance, ...]:
     """The virtual machines that are in `group` now, by name; () where the group is gone. One that was evicted or died
     is not among them. Asked once, without patience: whoever watches asks again, and may not be blind meanwhile. Raises
     CredentialsError, or ProvisioningError with the status of ARM's answer."""
-    from azure.core.exceptions import AzureError, ResourceNotFoundError
+    from azure.core.exceptions import AzureError
 
     base = f"/subscriptions/{cloud.subscription_id}/resourceGroups/{group}/providers/Microsoft.Compute"
     try:
-        sets = get_once(cloud, f"{base}/virtualMachineScaleSets", **{"api-version": COMPUTE_API})["value"]
+        sets = values(get_once(cloud, f"{base}/virtualMachineScaleSets", **{"api-version": COMPUTE_API}))
         machines = [m for s in sets for m in _machines(cloud, base, s)]
-    except ResourceNotFoundError:
-        return ()
     except AzureError as error:
+        if is_gone(error):
+            return ()
         raise _told(error, f"the machines of {group} cannot be listed") from error
     return tuple(sorted((_instance(m) for m in machines), key=lambda i: i.name))
 
 
 def _machines(cloud: Cloud, base: str, scale_set: dict[str, Any]) -> list[dict[str, Any]]:
     query = {"api-version": COMPUTE_API, "$expand": "instanceView"}
-    if scale_set["properties"].get("orchestrationMode") == "Flexible":
+    if (scale_set.get("properties") or {}).get("orchestrationMode") == "Flexible":
         query["$filter"] = f"'virtualMachineScaleSet/id' eq '{scale_set['id']}'"
-        found: list[dict[str, Any]] = get_once(cloud, f"{base}/virtualMachines", **query)["value"]
-    else:
-        path = f"{base}/virtualMachineScaleSets/{scale_set['name']}/virtualMachines"
-        found = get_once(cloud, path, **query)["value"]
-    return found
+        return values(get_once(cloud, f"{base}/virtualMachines", **query))
+    return values(get_once(cloud, f"{base}/virtualMachineScaleSets/{scale_set['name']}/virtualMachines", **query))
 
 
 def _instance(machine: dict[str, Any]) -> Instance:
-    properties = machine["properties"]
-    codes = [s["code"] for s in (properties.get("instanceView") or {}).get("statuses") or ()]
+    properties = machine.get("properties") or {}
+    codes = [str(s.get("code")) for s in (properties.get("instanceView") or {}).get("statuses") or ()]
     power = [code.partition("/")[2] for code in codes if code.startswith("PowerState/")]
-    state = power[0] if power else properties.get("provisioningState", "").lower()
-    return Instance(name=machine["name"], vm_id=properties.get("vmId", ""), state=state)
+    state = power[0] if power else str(properties.get("provisioningState") or "").lower()
+    return Instance(name=machine["name"], vm_id=str(properties.get("vmId") or ""), state=state)
 
 
 def _told(error: AzureError, what: str) -> CredentialsError | ProvisioningError:

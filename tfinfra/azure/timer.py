@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from tfinfra.azure.answers import values
 from tfinfra.azure.caller import why_refused
 from tfinfra.azure.clients import get_json, send_json
 from tfinfra.azure.sign_in import token_refused
@@ -67,7 +68,7 @@ def _has_succeeded(cloud: Cloud, group: str, workflow: str) -> bool:
 
     try:
         path = f"{_workflows(cloud, group)}/{workflow}/runs"
-        runs = get_json(cloud, path, **{"api-version": LOGIC_API})["value"]
+        runs = values(get_json(cloud, path, **{"api-version": LOGIC_API}))
     except ClientAuthenticationError as error:
         if error.status_code == 401:
             raise token_refused(cloud, error) from error
@@ -77,4 +78,4 @@ def _has_succeeded(cloud: Cloud, group: str, workflow: str) -> bool:
     except AzureError:  # no answer at all: a cloud of this machine may have died
         cloud.ensure()
         return False
-    return any(run["properties"].get("status") == "Succeeded" for run in runs)
+    return any((run.get("properties") or {}).get("status") == "Succeeded" for run in runs)

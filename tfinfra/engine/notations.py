@@ -8,12 +8,11 @@ last one is the cause.
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from tfinfra.arm.errors import ArmError, read_error
+from tfinfra.arm.errors import ArmError, plain, read_error
 from tfinfra.arm.sign_in import AGAIN, entra_sentence, first_sentence, way_in
 
 EXISTS = "CannotCreateAlreadyExisting"
@@ -84,7 +83,8 @@ def _short(text: str) -> Iterator[_Found]:
         attributes = _ATTRIBUTES.search(rest)
         end = attributes.start() if attributes else rest.rfind('"')
         said = rest[:end] if end >= 0 else rest
-        status = int(head["status"]) if (head["status"] or "").isdigit() else 200
+        known = (head["status"] or "").isdigit() and not (head.re is _OLD and int(head["status"]) == 0)
+        status = int(head["status"]) if known else 200  # autorest's 0 is of a long operation, which ARM did answer
         yield head.end(), _answer(status, said.strip(), head["code"] or None)
 
 
@@ -161,7 +161,7 @@ def _answer(status: int, body: str, code: str | None) -> Answer:
     if error is not None:
         told = error.decisive
         return Answer(status, told.code or code, told.message or told.words, _of_entra(told))
-    return Answer(status, code, _plain(body) or f"HTTP status {status}")
+    return Answer(status, code, plain(body) or f"HTTP status {status}")
 
 
 def _of_entra(error: ArmError) -> bool:
@@ -170,15 +170,6 @@ def _of_entra(error: ArmError) -> bool:
 
 def _is_entra(host: str) -> bool:
     return host.startswith(("login.", "sts."))
-
-
-def _plain(body: str) -> str:
-    """The text of a body; of a page its title or first heading, which is all that it says."""
-    if not re.match(r"\s*<", body):
-        return body
-    title = re.search(r"<(title|h1|h2)[^>]*>(.+?)</\1>", body, re.IGNORECASE | re.DOTALL)
-    text = title[2] if title else body
-    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", text)).split())
 
 
 # What is no answer

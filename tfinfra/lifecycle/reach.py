@@ -9,7 +9,7 @@ from collections.abc import Callable
 from tfinfra import layout
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError, ProvisioningError, TfinfraError, first_line
-from tfinfra.store import GrantedStore, ObjectStore, SystemPauses
+from tfinfra.store import ROLE, GrantedStore, ObjectStore, SystemPauses, blob_answer
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
 GRANT = 2.0
@@ -29,12 +29,18 @@ def await_store(
     until, pause = clock() + timeout, FIRST_PAUSE
     while (problem := _problem(store)) is not None:
         if clock() + pause > until:
-            raise ProvisioningError(
-                f"the run's store does not answer: {problem}",
-                hint="you need Storage Blob Data Contributor on it; a new grant may lag for minutes, so try again",
-            )
+            raise _out_of_reach(problem)
         sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def _out_of_reach(problem: Exception) -> TfinfraError:
+    told = blob_answer(problem)
+    if told is None or told.way_out == ROLE:
+        hint = "you need Storage Blob Data Contributor on it; a new grant may lag for minutes, so try again"
+    else:
+        hint = told.way_out
+    return ProvisioningError(f"the run's store does not answer: {_words(problem)}", hint=hint)
 
 
 def granted(store: ObjectStore, cloud: Cloud) -> ObjectStore:
@@ -51,19 +57,25 @@ def store_trouble(error: BaseException) -> TfinfraError | None:
     from obstore.exceptions import GenericError, PermissionDeniedError, UnauthenticatedError
 
     if isinstance(error, (PermissionDeniedError, UnauthenticatedError)):
-        hint = "you need Storage Blob Data Reader on it to read, Contributor to begin a run"
-        return CredentialsError(f"the run's store refuses you: {first_line(error)}", hint)
+        told = blob_answer(error)
+        return CredentialsError(f"the run's store refuses you: {_words(error)}", told.way_out if told else ROLE)
     if isinstance(error, GenericError):
-        return ProvisioningError(f"the run's store does not answer: {first_line(error)}", "try again")
+        return ProvisioningError(f"the run's store does not answer: {_words(error)}", "try again")
     return None
 
 
-def _problem(store: ObjectStore) -> str | None:
-    """The first line of what the store complains of, None where it answers."""
+def _words(error: BaseException) -> str:
+    """Blob's own words where it is known to have answered, else the first line of obstore's."""
+    told = blob_answer(error)
+    return told.words if told else first_line(error)
+
+
+def _problem(store: ObjectStore) -> Exception | None:
+    """What the store complains of, None where it answers."""
     from obstore.exceptions import BaseError
 
     try:
         store.get(layout.KEEP)
     except (BaseError, OSError) as error:
-        return first_line(error)
+        return error
     return None

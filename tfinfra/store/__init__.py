@@ -2,8 +2,8 @@
 
 `ObjectStore` is what they need of a store (seam.py); `open_store` gives it for a URL (opening.py): on obstore, for
 local files and Azure Blob (objects.py, with download.py for what is broken off); `PatientStore` bears a store's bad
-moments, `GrantedStore` a grant's first minutes (patience.py); `clear` empties one (clearing.py); `MemoryStore`
-(memory.py) is the fake that ships beside them, for tests.
+moments, `GrantedStore` a grant's first minutes (patience.py); `clear` empties one (clearing.py); `blob_answer`
+reads what Blob said (told.py); `MemoryStore` (memory.py) is the fake that ships beside them, for tests.
 """
 
 from __future__ import annotations
@@ -13,14 +13,18 @@ from tfinfra.store.memory import MemoryStore
 from tfinfra.store.opening import Credential, open_store
 from tfinfra.store.patience import GrantedStore, PatientStore, SystemPauses, store_errors
 from tfinfra.store.seam import ObjectStore
+from tfinfra.store.told import ROLE, BlobAnswer, blob_answer
 
 __all__ = [
+    "ROLE",
+    "BlobAnswer",
     "Credential",
     "GrantedStore",
     "MemoryStore",
     "ObjectStore",
     "PatientStore",
     "SystemPauses",
+    "blob_answer",
     "clear",
     "open_store",
     "store_errors",

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from tfinfra.errors import first_line
 from tfinfra.store.download import download
+from tfinfra.store.told import blob_answer
 
 BLOCK = 4 << 20  # bytes
 SMALL = 1 << 20  # bytes that go in one request, beside those of other threads
@@ -25,13 +30,15 @@ class ObstoreStore:
         self._one_large = threading.Lock()
 
     def put(self, key: str, data: bytes) -> None:
-        self._store.put(key, data, use_multipart=False)
+        with _in_its_class():
+            self._store.put(key, data, use_multipart=False)
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
         from obstore.exceptions import AlreadyExistsError
 
         try:
-            self._store.put(key, data, mode="create")
+            with _in_its_class():
+                self._store.put(key, data, mode="create")
         except AlreadyExistsError:
             return False
         return True
@@ -43,7 +50,8 @@ class ObstoreStore:
             return None
 
     def list(self, prefix: str) -> list[str]:
-        return sorted(meta["path"] for page in self._store.list(prefix) for meta in page)
+        with _in_its_class():
+            return sorted(meta["path"] for page in self._store.list(prefix) for meta in page)
 
     def delete(self, key: str) -> None:
         try:
@@ -55,13 +63,39 @@ class ObstoreStore:
         """A file that is not small goes up alone, however many threads call: a node's memory is bounded."""
         size = path.stat().st_size
         if size <= SMALL:
-            self._bulk.put(key, path, use_multipart=False)
+            with _in_its_class():
+                self._bulk.put(key, path, use_multipart=False)
             return
-        with self._one_large:
+        with self._one_large, _in_its_class():
             self._bulk.put(key, path, chunk_size=block_size(size), max_concurrency=BLOCKS_AT_ONCE)
 
     def get_file(self, key: str, path: Path) -> None:
         download(self._bulk, key, path)
+
+
+@contextmanager
+def _in_its_class() -> Iterator[None]:
+    """Gives an error the class that says what it is: obstore has one for all that goes wrong with a list, "not found"
+    for a write into a container that is not there, and "already exists" for one into a container that is going."""
+    from obstore.exceptions import AlreadyExistsError, GenericError, PermissionDeniedError, UnauthenticatedError
+
+    try:
+        yield
+    except GenericError as error:
+        told = blob_answer(error)
+        refusals: dict[int, type[Exception]] = {
+            HTTPStatus.FORBIDDEN: PermissionDeniedError,
+            HTTPStatus.UNAUTHORIZED: UnauthenticatedError,
+        }
+        kind = refusals.get(told.status) if told else None
+        if kind is None:
+            raise
+        raise kind(str(error)) from error
+    except (FileNotFoundError, AlreadyExistsError) as error:
+        told = blob_answer(error)
+        if told is None or not told.code.startswith("Container"):
+            raise
+        raise GenericError(first_line(error)) from error
 
 
 def block_size(size: int) -> int:

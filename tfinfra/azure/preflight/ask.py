@@ -203,7 +203,9 @@ def _reply(cloud: Cloud, method: str, path: str, body: Any, query: Mapping[str, 
     except AzureError as error:
         return Reply.none(error)
     if status == 401:
-        raise token_refused(cloud, document)
+        raise token_refused(cloud, document if isinstance(document, Mapping) else {})
     if status == 202:  # it has not been answered to its end
         return Reply(0, {"error": {"code": "NoAnswer", "message": f"{cloud.arm_endpoint} is still at it"}})
+    if status < 300 and not isinstance(document, Mapping | list):  # the versions of an image come without an envelope
+        return Reply(0, {"error": {"code": "DecodeError", "message": "the answer is no document of ARM's"}})
     return Reply(status, document)

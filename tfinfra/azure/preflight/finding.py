@@ -42,9 +42,9 @@ class Reply:
 
     @property
     def values(self) -> list[Any]:
-        """The members of a list, [] where it was not answered."""
+        """The members of a list that say something, [] where it was not answered."""
         found = self.body.get("value") if self.ok and isinstance(self.body, Mapping) else self.body
-        return found if self.ok and isinstance(found, list) else []
+        return [entry for entry in found if isinstance(entry, Mapping)] if self.ok and isinstance(found, list) else []
 
     @property
     def error(self) -> dict[str, Any]:

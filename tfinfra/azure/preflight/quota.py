@@ -54,12 +54,14 @@ def needs(offered: Offer, demand: Demand) -> tuple[Need, ...]:
 
 def usages(reply: Reply) -> Mapping[str, Usage]:
     """The usages of a location by their plain name."""
-    return {_plain(entry["name"]["value"]): _usage(entry) for entry in reply.values}
+    named = ((str((entry.get("name") or {}).get("value") or ""), entry) for entry in reply.values)
+    return {_plain(name): _usage(name, entry) for name, entry in named if name and entry.get("limit") is not None}
 
 
-def _usage(entry: Mapping[str, Any]) -> Usage:
-    name = entry["name"]
-    return Usage(int(entry["limit"]), int(entry["currentValue"]), str(name.get("localizedValue") or name["value"]))
+def _usage(name: str, entry: Mapping[str, Any]) -> Usage:
+    return Usage(
+        int(entry["limit"]), int(entry.get("currentValue") or 0), str(entry["name"].get("localizedValue") or name)
+    )
 
 
 def _plain(name: str) -> str:

@@ -55,8 +55,8 @@ def _offer(entry: Mapping[str, Any], location: str) -> Offer:
     zones = [
         z
         for i in entry.get("locationInfo") or ()
-        if normal(i["location"]) == normal(location)
-        for z in i["zones"] or ()
+        if normal(i.get("location") or "") == normal(location)
+        for z in i.get("zones") or ()
     ]
     return Offer(
         name=str(entry["name"]),
@@ -64,7 +64,7 @@ def _offer(entry: Mapping[str, Any], location: str) -> Offer:
         zones=tuple(sorted(set(zones) - set(closed))),
         closed_zones=tuple(sorted(set(closed))),
         restricted=str(whole[0].get("reasonCode") or "restricted") if whole else None,
-        capabilities={c["name"]: str(c["value"]) for c in entry.get("capabilities") or ()},
+        capabilities={c["name"]: str(c.get("value")) for c in entry.get("capabilities") or ()},
     )
 
 

@@ -57,6 +57,14 @@ CAPACITY = (
         r"Flexible Orchestration Mode .*(cannot|can only) use VM size",
     ),
     Rule(
+        ("BadRequest", "InvalidParameter"),
+        Reaction.NEXT,
+        "the size does not boot such machines",
+        "another vm_size, or a list of them in compute_target, to be tried in order",
+        sources.SECURITY_TYPE,
+        r"VM size '[^']*' is not supported for creation of VMs|cannot boot Hypervisor Generation",
+    ),
+    Rule(
         ("RegionDoesNotAllowProvisioning",),
         Reaction.NEXT,
         "the location takes no new machines of this subscription",

@@ -28,7 +28,7 @@ LACKING = (
         sources.DISALLOWED,
     ),
     Rule(
-        ("SubscriptionNotFound",),
+        ("SubscriptionNotFound", "InvalidSubscriptionId"),
         Reaction.REFUSE,
         "there is no such subscription, or you do not see it",
         "`az account list --query '[].[name,id]'` prints those that you see",
@@ -61,6 +61,22 @@ LACKING = (
         "its owner runs `az provider register --namespace <the provider that the message names>`",
         f"{sources.REGISTER}; {sources.REGISTERING}",
         r"/register/action'",
+    ),
+    Rule(
+        ("LinkedAuthorizationFailed",),
+        Reaction.REFUSE,
+        "what the message names is in a subscription that is not there, or is another tenant's",
+        "look at the ids in the target (subnet_id, identity_id, image): they must be of the same tenant",
+        sources.OTHER_SUBSCRIPTION,
+        r"not authorized to access linked subscription|linked subscription '[^']*' was not found",
+    ),
+    Rule(
+        ("AuthorizationFailed",),
+        Reaction.REFUSE,
+        "your right to give roles has a condition, which leaves this role or this kind of principal out",
+        "ask who gave it to take the role into its condition; `identity_id` and `store` need no grants",
+        sources.CONDITION,
+        r"ABAC condition",
     ),
     Rule(
         ("AuthorizationFailed", "LinkedAuthorizationFailed"),

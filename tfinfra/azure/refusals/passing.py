@@ -64,6 +64,13 @@ PASSING = (
         f"{sources.ACCOUNT_BUSY}; {sources.ACCOUNT_NEW}",
     ),
     Rule(
+        ("RoleAssignmentExists",),
+        Reaction.RETRY,
+        "an earlier try made the grant, though it seemed to fail",
+        "start it again: the next run's groups are its own",
+        sources.GRANTED,
+    ),
+    Rule(
         ("ReferencedResourceNotProvisioned",),
         Reaction.RETRY,
         "what the resource refers to is still being changed",

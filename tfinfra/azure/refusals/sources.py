@@ -51,3 +51,15 @@ DENIED = "github.com/Azure/azure-functions-on-container-apps/issues/36"
 VALIDATED_PURCHASE = "github.com/MicrosoftDocs/azure-docs/issues/28395"
 WRONG_TYPE = "github.com/Azure/modern-web-app-pattern-dotnet/issues/129"
 CERTIFICATE = "github.com/golang/go src/crypto/x509/verify.go"
+SECURITY_TYPE = "github.com/skypilot-org/skypilot/issues/10119; github.com/Azure/azure-cli/issues/28005"
+OTHER_SUBSCRIPTION = (
+    "github.com/Azure/OpenShift/issues/41; github.com/hashicorp/terraform-provider-azurerm/issues/20319"
+)
+CONDITION = "github.com/microsoft/AzureTRE/issues/4278"
+GRANTED = "github.com/aztfmod/terraform-azurerm-caf/pull/1589; github.com/Azure/azure-cli/issues/31995"
+UNREADABLE = (
+    "github.com/Azure/terraform-azurerm-avm-ptn-cicd-agents-and-runners/issues/82; "
+    "github.com/Azure/terraform-azurerm-computegroup/pull/16"
+)
+EXTENSION = "github.com/Azure/azure-linux-extensions/issues/530"
+TRUSTED_IMAGE = "github.com/kubermatic/machine-controller/issues/2013; github.com/Azure/azure-cli/issues/27975"

@@ -30,6 +30,28 @@ WRONG = (
         sources.WRONG_TYPE,
     ),
     Rule(
+        ("BadRequest",),
+        Reaction.EXPLAIN,
+        "the image boots machines of another security type only",
+        _OTHER_IMAGE,
+        sources.TRUSTED_IMAGE,
+        r"image only supports creation of VMs .* security type|TrustedLaunch setting is not supported",
+    ),
+    Rule(
+        ("InvalidRequestFormat", "InvalidJsonReferenceFormat", "LinkedInvalidPropertyId", "InvalidTemplate"),
+        Reaction.EXPLAIN,
+        "Azure cannot read the request: an id in the target that is none, or a fault of tfinfra",
+        "look at the ids in the target; else please report it, with what `tfinfra report-bundle` writes",
+        sources.UNREADABLE,
+    ),
+    Rule(
+        ("VMExtensionProvisioningError", "VMExtensionHandlerNonTransientError", "VMExtensionProvisioningTimeout"),
+        Reaction.EXPLAIN,
+        "an extension of the nodes failed: tfinfra puts none on them, so a policy of the subscription did",
+        "ask whoever owns the policy to exempt the run's groups",
+        sources.EXTENSION,
+    ),
+    Rule(
         ("ImageNotFound", "PlatformImageNotFound"),
         Reaction.EXPLAIN,
         "the image is not there",
