@@ -178,6 +178,8 @@ def azure_subscription(subscription: str) -> Cloud:
         principal_type=principal_type(claims),
         storage_suffix=there.storage_suffix,
         provider_settings=_provider_settings(there),
+        stack_endpoint=None if endpoint == PUBLIC.arm else endpoint,
+        arm_audience=there.own_audience,
     )
 
 

@@ -121,6 +121,8 @@ def test_a_run_begins_at_an_endpoint_of_the_callers_own_that_says_what_cloud_it_
     assert "environment" not in settings
     assert there.token_scope == f"{AUDIENCE}/.default"
     assert (there.principal_id, there.principal_type) == (OWNER_OID, "User")
+    assert (there.stack_endpoint, there.arm_audience) == (cloud.arm_endpoint, AUDIENCE)
+    assert (cloud.stack_endpoint, cloud.arm_audience) == (None, None)  # it passes for the public one
 
 
 def test_both_chains_of_credentials_have_the_same_links(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,6 +176,7 @@ def test_known_clouds_are_not_asked(endpoint: str, known: tuple[str, str | None,
     assert isinstance(there, Environment)
     assert (there.name, there.authority, there.storage_suffix) == known
     assert there.scope == f"{endpoint}/.default"
+    assert there.own_audience is None
 
 
 def test_a_token_file_without_a_token_is_a_credentials_error(
