@@ -12,7 +12,7 @@ from tfinfra.arm.template import subscription_template
 from tfinfra.azure.caller import why_refused
 from tfinfra.azure.clients import COMPUTE_API, resource_client, send_json
 from tfinfra.azure.preflight import names, registration, roles
-from tfinfra.azure.preflight.finding import Reply
+from tfinfra.azure.preflight.finding import Reply, unanswered
 from tfinfra.azure.preflight.image import ImageAnswer, definition_of, newest
 from tfinfra.azure.sign_in import token_refused
 from tfinfra.cloud import Cloud
@@ -201,9 +201,7 @@ def _reply(cloud: Cloud, method: str, path: str, body: Any, query: Mapping[str, 
     except ClientAuthenticationError as error:
         raise CredentialsError(f"no token for {cloud.arm_endpoint}: {why_refused(error)}") from error
     except AzureError as error:
-        return Reply(
-            0, {"error": {"code": type(error).__name__, "message": " ".join(str(error.message).split())[:200]}}
-        )
+        return unanswered(error)
     if status == 401:
         raise token_refused(cloud, document)
     return Reply(status, document)

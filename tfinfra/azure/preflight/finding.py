@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tfinfra.errors import Severity
 from tfinfra.model import Plan, Target
+
+if TYPE_CHECKING:
+    from azure.core.exceptions import AzureError
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,12 @@ class Reply:
         if isinstance(inner, Mapping):
             return _keyed(inner)
         return {"code": str(self.status), "message": str(self.body or "no answer")}
+
+
+def unanswered(error: AzureError) -> Reply:
+    """What is left of a question that no answer came to: azure-core's own error."""
+    message = " ".join(str(error.message).split())[:200]
+    return Reply(0, {"error": {"code": type(error).__name__, "message": message}})
 
 
 _KEYS = {key.lower(): key for key in ("error", "code", "message", "target", "details", "additionalInfo", "innererror")}

@@ -13,7 +13,7 @@ from typing import Any
 
 from tfinfra.arm.caller import kind
 from tfinfra.arm.sign_in import wanted_tenants, way_in
-from tfinfra.azure.preflight.finding import Reply
+from tfinfra.azure.preflight.finding import Reply, unanswered
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError, NotFeasible
 from tfinfra.lifecycle.walk.steps import Step
@@ -38,7 +38,7 @@ def who(claims: Mapping[str, Any]) -> str:
 
 
 def ask_subscription(cloud: Cloud) -> Reply:
-    """ARM's document of the subscription, whatever it answers. Raises azure.core's AzureError where nothing comes."""
+    """ARM's document of the subscription, whatever it answers, also nothing."""
     from azure.core.exceptions import AzureError
 
     from tfinfra.azure.clients import send_json
@@ -47,9 +47,7 @@ def ask_subscription(cloud: Cloud) -> Reply:
     try:
         return Reply(*send_json(cloud, "GET", path, **version))
     except AzureError as error:
-        return Reply(
-            0, {"error": {"code": type(error).__name__, "message": " ".join(str(error.message).split())[:200]}}
-        )
+        return unanswered(error)
 
 
 def account_steps(cloud: Cloud, reply: Reply) -> list[Step]:
