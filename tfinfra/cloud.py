@@ -46,8 +46,10 @@ class Cloud:
     its list price. `preflight`: whether a run asks ARM first whether its plan can work; that takes longer than a local
     run takes to fail. `principal_id` is the caller's object id, "" where nobody asked, `principal_type` its kind
     ("User", "ServicePrincipal"). `storage_suffix` ends the hosts of storage accounts. `provider_settings` are
-    azure-native's besides subscription and tenant: how it finds ARM and whom it acts as. `pace` is Azure's where
-    nothing else is said.
+    azure-native's besides subscription and tenant: how it finds ARM and whom it acts as. `stack_endpoint` is where the
+    stacks are told that ARM is, None where they need not be told: it is the public one's, or passes for that one to
+    what it holds. `arm_audience` is whom the tokens of nodes and timer are for, None for the endpoint they call.
+    `pace` is Azure's where nothing else is said.
     """
 
     name: str
@@ -69,6 +71,8 @@ class Cloud:
     principal_type: str = "User"
     storage_suffix: str = "core.windows.net"
     provider_settings: tuple[tuple[str, str], ...] = ()
+    stack_endpoint: str | None = None
+    arm_audience: str | None = None
     pace: Pace = Pace()
 
     @property

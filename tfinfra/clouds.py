@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from tfinfra.arm.caller import claims_of, principal_type
 from tfinfra.azure.environments import PUBLIC, Environment, Undescribed, environment_at
 from tfinfra.cloud import Cloud, Pace
-from tfinfra.errors import CredentialsError, ManifestError, NotFeasible, ProvisioningError, turned_to
+from tfinfra.errors import CredentialsError, ManifestError, NotFeasible, ProvisioningError, first_line, turned_to
 from tfinfra.model import Target, Timeouts
 from tfinfra.paths import cache_folder, state_folder
 
@@ -183,6 +183,8 @@ def azure_subscription(subscription: str) -> Cloud:
         principal_type=principal_type(claims),
         storage_suffix=there.storage_suffix,
         provider_settings=_provider_settings(there),
+        stack_endpoint=None if endpoint == PUBLIC.arm else endpoint,
+        arm_audience=there.own_audience,
         pace=Pace().times(_part_of_pace()),
     )
 
@@ -249,7 +251,8 @@ def _credential(there: Environment) -> TokenCredential:
 
 
 def _default_credential(there: Environment) -> TokenCredential:
-    """azure-identity's chain, without what the provider's own (in Go) has not: both must find the same caller."""
+    """azure-identity's chain, without what the provider's own (in Go) has not, or has in another place: both must find
+    the same caller. Raises CredentialsError where AZURE_TOKEN_CREDENTIALS leaves nothing of it."""
     import logging
 
     from azure.identity import DefaultAzureCredential
@@ -258,12 +261,21 @@ def _default_credential(there: Environment) -> TokenCredential:
     elsewhere: dict[str, Any] = {} if there.authority is None else {"authority": there.authority}
     if there.name is None:
         elsewhere["disable_instance_discovery"] = True  # as the provider is told
-    return DefaultAzureCredential(
-        exclude_shared_token_cache_credential=True,
-        exclude_visual_studio_code_credential=True,
-        exclude_broker_credential=True,
-        **elsewhere,
-    )
+    try:
+        return DefaultAzureCredential(
+            exclude_shared_token_cache_credential=True,
+            exclude_visual_studio_code_credential=True,
+            exclude_broker_credential=True,
+            exclude_powershell_credential=True,
+            **elsewhere,
+        )
+    except ValueError as error:
+        narrowed = os.environ.get("AZURE_TOKEN_CREDENTIALS")
+        hint = (
+            "AZURE_TOKEN_CREDENTIALS is dev, prod, or the name of a link that tfinfra and Pulumi's provider both have"
+        )
+        why = f"AZURE_TOKEN_CREDENTIALS is {narrowed}: {first_line(error)}" if narrowed else first_line(error)
+        raise CredentialsError(f"no credential for Azure can be made: {why}", hint if narrowed else SIGN_IN) from error
 
 
 def _caller(credential: TokenCredential, scope: str) -> dict[str, object]:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import pytest
 
@@ -22,7 +22,7 @@ from tfinfra.azure.stores import run_store
 from tfinfra.azure.teardown import delete_group, group_exists, list_runs, strangers
 from tfinfra.clock import unix_time
 from tfinfra.cloud import Cloud, Pace
-from tfinfra.clouds import azure_subscription, cloud_to_provision
+from tfinfra.clouds import _default_credential, azure_subscription, cloud_to_provision
 from tfinfra.errors import CredentialsError, NotFeasible, TeardownIncomplete
 from tfinfra.lifecycle.places import Asked
 from tfinfra.lifecycle.sweep import down_expired
@@ -145,6 +145,22 @@ def test_a_run_begins_at_an_endpoint_of_the_callers_own_that_says_what_cloud_it_
     assert "environment" not in settings
     assert there.token_scope == f"{AUDIENCE}/.default"
     assert (there.principal_id, there.principal_type) == (OWNER_OID, "User")
+    assert (there.stack_endpoint, there.arm_audience) == (cloud.arm_endpoint, AUDIENCE)
+    assert (cloud.stack_endpoint, cloud.arm_audience) == (None, None)  # it passes for the public one
+
+
+def test_both_chains_of_credentials_have_the_same_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No cache of a desktop's, and not Azure PowerShell, that azidentity asks elsewhere or not at all."""
+    chain = cast("Any", _default_credential(environments.PUBLIC))
+    names = {getattr(one, "_credential_name", type(one).__name__) for one in chain.credentials}
+    assert names <= {
+        *("EnvironmentCredential", "WorkloadIdentityCredential", "ManagedIdentityCredential"),
+        *("AzureCliCredential", "AzureDeveloperCliCredential"),
+    }
+    for nothing in ("AzurePowerShellCredential", "SomethingElse"):
+        monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", nothing)
+        with pytest.raises(CredentialsError, match=f"AZURE_TOKEN_CREDENTIALS is {nothing}"):
+            _default_credential(environments.PUBLIC)
 
 
 def test_none_begins_where_the_endpoint_does_not_say_it(
@@ -184,6 +200,7 @@ def test_known_clouds_are_not_asked(endpoint: str, known: tuple[str, str | None,
     assert isinstance(there, Environment)
     assert (there.name, there.authority, there.storage_suffix) == known
     assert there.scope == f"{endpoint}/.default"
+    assert there.own_audience is None
 
 
 def test_a_token_file_without_a_token_is_a_credentials_error(

@@ -17,8 +17,8 @@ import pytest
 from tests.azure.rehearsed import Rehearsed, rehearsed
 from tests.e2e.conftest import Workspace
 from tests.store.azurite import needs_node
+from tfinfra.arm.plugin import BINARY
 from tfinfra.clouds import AZURE_NODES
-from tfinfra.engine.provider.place import BINARY
 from tfinfra.environment.build import ensure_environment
 from tfinfra.environment.lock import make_lock, this_platform
 from tfinfra.lifecycle.prepare import default_requirements

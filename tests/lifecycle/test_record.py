@@ -185,42 +185,28 @@ def test_times() -> None:
     assert spelt == ["0.8 s", "42 s", "3 min 20 s", "2 h 5 min", "7 d"]
 
 
-ELSEWHERE = {
-    "Azure's public cloud": ("azure", "https://management.azure.com", "https://management.azure.com", {}, None),
-    "the local cloud": ("local", "https://127.0.0.1:1", "https://management.tfinfra.local/", {}, None),
-    "a sovereign cloud": (
-        "azure",
-        "https://management.usgovcloudapi.net",
-        "https://management.usgovcloudapi.net",
-        {"armEndpoint": "https://management.usgovcloudapi.net", "storageSuffix": "core.usgovcloudapi.net"},
-        None,
-    ),
+GOVERNMENT, STACK = "https://management.usgovcloudapi.net", "https://management.stack.example"
+GUID = "https://management.tenant.example/guid"
+ELSEWHERE: dict[str, tuple[str | None, str | None, dict[str, str]]] = {
+    "where nothing has to be told": (None, None, {}),
+    "a sovereign cloud": (GOVERNMENT, None, {"armEndpoint": GOVERNMENT, "storageSuffix": "core.example"}),
     "a cloud whose tokens are for another name than its endpoint's": (
-        "azure",
-        "https://management.stack.example",
-        "https://management.tenant.example/guid",
-        {
-            "armEndpoint": "https://management.stack.example",
-            "storageSuffix": "stack.example",
-            "armAudience": "https://management.tenant.example/guid",
-        },
-        "https://management.tenant.example/guid",
+        *(STACK, GUID),
+        {"armEndpoint": STACK, "storageSuffix": "core.example", "armAudience": GUID},
     ),
 }
 
 
 @pytest.mark.parametrize("case", ELSEWHERE.values(), ids=ELSEWHERE)
 def test_stacks_and_nodes_are_told_of_an_arm_that_is_not_azures_public_one(
-    tmp_path: Path, case: tuple[str, str, str, dict[str, str], str | None]
+    tmp_path: Path, case: tuple[str | None, str | None, dict[str, str]]
 ) -> None:
-    name, endpoint, audience, told, nodes = case
-    suffix = told.get("storageSuffix", "core.windows.net")
+    endpoint, audience, told = case
     cloud = replace(
         World(tmp_path).cloud(),
-        name=name,
-        arm_endpoint=endpoint,
-        token_scope=f"{audience}/.default",
-        storage_suffix=suffix,
+        stack_endpoint=endpoint,
+        arm_audience=audience,
+        storage_suffix="core.example",
         principal_type="ServicePrincipal",
     )
     standing, record = Standing(may_delete=True), a_record()
@@ -228,4 +214,4 @@ def test_stacks_and_nodes_are_told_of_an_arm_that_is_not_azures_public_one(
     config = stack_config(record, "keep", standing, cloud)
     assert {k: v for k, v in config.items() if k in {"armEndpoint", "storageSuffix", "armAudience"}} == told
     assert config["principalType"] == "ServicePrincipal"
-    assert node_settings(record, cloud, keep, standing, bundle=("bundle", "sha")).arm_audience == nodes
+    assert node_settings(record, cloud, keep, standing, bundle=("bundle", "sha")).arm_audience == audience

@@ -13,8 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tfinfra.arm.plugin import BINARY, archive_name
 from tfinfra.localcloud.plugin.errors import Refused
-from tfinfra.localcloud.plugin.package import BINARY, archive_name, package
+from tfinfra.localcloud.plugin.package import package
 from tfinfra.localcloud.plugin.session import installed
 
 SUBSCRIPTION = {"subscriptionId": "00000000-0000-0000-0000-000000000000"}

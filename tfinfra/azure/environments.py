@@ -40,6 +40,11 @@ class Environment:
         https://learn.microsoft.com/entra/identity-platform/scopes-oidc#trailing-slash-and-default"""
         return f"{self.audience}/.default"
 
+    @property
+    def own_audience(self) -> str | None:
+        """The audience where it is another than the endpoint itself."""
+        return None if self.audience.rstrip("/") == self.arm else self.audience
+
 
 def _known(name: str, host: str, login: str | None, suffix: str) -> Environment:
     return Environment(name, f"https://{host}", f"https://{host}", login and f"https://{login}", suffix)

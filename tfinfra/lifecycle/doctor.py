@@ -66,15 +66,14 @@ def _pulumi() -> list[Finding]:
 
 
 def _provider() -> list[Finding]:
-    from tfinfra.engine.provider.install import recorded
-    from tfinfra.engine.provider.place import VERSION, find_provider
+    from tfinfra.arm.plugin import VERSION
+    from tfinfra.engine.provider.install import GET_IT, trust
+    from tfinfra.engine.provider.place import find_provider
 
-    found, known = find_provider(), recorded()
+    found = find_provider()
     if found is None:
-        hint = "`tfinfra setup` gets it; TFINFRA_PROVIDER_MIRROR names a mirror or a file where the network is closed"
-        return [Finding("azure-native plugin", "note", f"{VERSION} is not there; only runs on Azure need it", hint)]
-    trust = f"SHA-256 {known['sha256']} (by {known['known_by']})" if known else "nobody recorded its SHA-256"
-    return [Finding("azure-native plugin", "ok", f"{found}, {trust}")]
+        return [Finding("azure-native plugin", "note", f"{VERSION} is not there; only runs on Azure need it", GET_IT)]
+    return [Finding("azure-native plugin", "ok", f"{found}, {trust()}")]
 
 
 def _go() -> list[Finding]:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from tfinfra.azure.environments import PUBLIC
 from tfinfra.azure.standing import Standing
 from tfinfra.cloud import Cloud
 from tfinfra.lifecycle.record import RunRecord
@@ -102,13 +101,11 @@ def stack_config(record: RunRecord, part: str, standing: Standing, cloud: Cloud)
 
 
 def _elsewhere(cloud: Cloud) -> dict[str, str]:
-    """Where ARM and the storage accounts are, as far as that is not Azure's public cloud. The local cloud passes for
-    that one to what it holds."""
-    if cloud.name == "local" or cloud.arm_endpoint == PUBLIC.arm:
+    """Where ARM and the storage accounts are, as far as that is not Azure's public cloud."""
+    if cloud.stack_endpoint is None:
         return {}
-    audience = _audience(cloud)
-    own = {"armAudience": audience} if audience else {}
-    return {"armEndpoint": cloud.arm_endpoint, "storageSuffix": cloud.storage_suffix, **own}
+    audience = {"armAudience": cloud.arm_audience} if cloud.arm_audience else {}
+    return {"armEndpoint": cloud.stack_endpoint, "storageSuffix": cloud.storage_suffix, **audience}
 
 
 def node_settings(
@@ -130,15 +127,8 @@ def node_settings(
         timeouts=cloud.timeouts,
         limit=record.limit,
         run_seconds=record.run_seconds,
-        arm_audience=_audience(cloud),
+        arm_audience=cloud.arm_audience,
     )
-
-
-def _audience(cloud: Cloud) -> str | None:
-    """Whom the nodes' and the timer's tokens for ARM are for, as the caller's are; None where that is the endpoint."""
-    audience = cloud.token_scope.removesuffix("/.default")
-    same = cloud.name == "local" or audience.rstrip("/") == cloud.arm_endpoint
-    return None if same else audience
 
 
 def compute_config(

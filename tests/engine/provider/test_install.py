@@ -17,9 +17,10 @@ import pytest
 
 from tests.engine.provider.archives import PROGRAM, add, archive, sha256
 from tests.engine.provider.mirrors import Mirror, serving
+from tfinfra.arm.plugin import BINARY, VERSION, archive_name
 from tfinfra.engine.provider import fetch, install
 from tfinfra.engine.provider.install import ensure_provider, recorded
-from tfinfra.engine.provider.place import BINARY, VERSION, archive_name, find_provider, plugins_folder, provider_folder
+from tfinfra.engine.provider.place import find_provider, plugins_folder, provider_folder
 from tfinfra.errors import TfinfraError, UsageError
 
 ZEROS = "0" * 64

@@ -18,7 +18,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import SplitResult, urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
-from tfinfra.engine.provider.place import archive_name
+from tfinfra.arm.plugin import archive_name
 from tfinfra.engine.provider.source import MIRROR, SHA256, Source, credentials, on_loopback, shown
 from tfinfra.errors import TfinfraError
 

@@ -13,13 +13,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from tfinfra.arm.plugin import BINARY, VERSION, archive_name
 from tfinfra.engine.provider.fetch import Fetched, fetch
-from tfinfra.engine.provider.place import BINARY, VERSION, archive_name, find_provider, plugins_folder, provider_folder
+from tfinfra.engine.provider.place import find_provider, plugins_folder, provider_folder
 from tfinfra.engine.provider.source import SHA256, Source, checked, chosen_source
 from tfinfra.errors import TfinfraError
 
 Progress = Callable[[str], None]
 
+GET_IT = "`tfinfra setup` gets it now; TFINFRA_PROVIDER_MIRROR names a mirror or a file where the network is closed"
 _NAME = f"the azure-native plugin {VERSION}"
 
 
@@ -62,6 +64,12 @@ def recorded() -> dict[str, str]:
     """{"sha256", "from", "known_by"} of the archive that was used here last, {} where none was, or nothing that can be
     read."""
     return _entry(_all_recorded()) or {}
+
+
+def trust() -> str:
+    """By whose word the plugin that is here is the right one, for a person."""
+    known = recorded()
+    return f"SHA-256 {known['sha256']} (by {known['known_by']})" if known else "nobody recorded its SHA-256"
 
 
 def _all_recorded() -> dict[str, dict[str, str]]:

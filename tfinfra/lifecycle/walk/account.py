@@ -39,7 +39,7 @@ def who(claims: Mapping[str, Any]) -> str:
 
 
 def ask_subscription(cloud: Cloud) -> Reply:
-    """ARM's document of the subscription, whatever it answers. Raises azure.core's AzureError where nothing comes."""
+    """ARM's document of the subscription, whatever it answers, also nothing."""
     from azure.core.exceptions import AzureError
 
     from tfinfra.azure.clients import send_json

@@ -13,8 +13,9 @@ def plugin_step(local: bool) -> Step:
     provider of its own."""
     if local:
         return Step("plugin", "ok", "the local cloud brings its own")
-    from tfinfra.engine.provider.install import as_wanted, recorded
-    from tfinfra.engine.provider.place import VERSION, find_provider
+    from tfinfra.arm.plugin import VERSION
+    from tfinfra.engine.provider.install import GET_IT, as_wanted, trust
+    from tfinfra.engine.provider.place import find_provider
     from tfinfra.engine.provider.source import chosen_source
 
     there = find_provider() is not None
@@ -23,10 +24,5 @@ def plugin_step(local: bool) -> Step:
     except TfinfraError as error:
         return Step("plugin", "not", error.message, error.hint, error.exit_code)
     if not there:
-        fix = (
-            "`tfinfra setup` gets it now; TFINFRA_PROVIDER_MIRROR names a mirror or a file where the network is closed"
-        )
-        return Step("plugin", "not", f"azure-native {VERSION} is not here; the first `up` gets it", fix)
-    known = recorded()
-    trust = f"SHA-256 {known['sha256']} (by {known['known_by']})" if known else "nobody recorded its SHA-256"
-    return Step("plugin", "ok", f"azure-native {VERSION}, {trust}")
+        return Step("plugin", "not", f"azure-native {VERSION} is not here; the first `up` gets it", GET_IT)
+    return Step("plugin", "ok", f"azure-native {VERSION}, {trust()}")

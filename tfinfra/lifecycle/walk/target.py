@@ -47,27 +47,35 @@ def walk(target: str | None, manifest: Path | None, recorder: Recorder, *, rehea
     """Walks the whole way, and changes nothing. Raises ManifestError where the target or the manifest is wrong."""
     began = time.monotonic()
     found = walked(target, manifest, rehearse=rehearse)
-    name = found.compiled.spec.target.name
-    here = name == "local" or rehearse or found.compiled.spec.target.cloud == "local"
-    steps = [*_asked(found, recorder, rehearse), plugin_step(here)]
-    ordered = in_order(steps)
-    seconds = round(time.monotonic() - began, 3)
-    return Checklist(name, "local" if here else "azure", found.told, ordered, exit_code(ordered), seconds)
-
-
-def _asked(found: Walked, recorder: Recorder, rehearse: bool) -> list[Step]:
-    """What takes a cloud and a credential for it."""
-    store = found.compiled.spec.target.store
     coming = reach(found.compiled, rehearse)
+    where, brought = "local", True
     try:
         cloud = coming.result()
-        cloud.ensure()
-        told = claims(cloud)
+        where, brought = cloud.name, cloud.provider_command is not None
+        steps = _asked(found, cloud, recorder)
     except (CredentialsError, NotFeasible) as error:
-        check, way = ("credential", "az login") if isinstance(error, CredentialsError) else ("endpoint", None)
-        refused = Step(check, "not", error.message, error.hint or way, error.exit_code)
-        steps = [refused, network_step(None, store, os.environ)]
-        return [*steps, *untold(("tenant", "subscription", *ASKED, "client", "nodes", "timer"), steps, NOT_ASKED)]
+        if error.cloud is not None:  # it says so where there is no cloud to ask
+            where, brought = error.cloud, False
+        steps = _refused(found, error)
+    ordered = in_order([*steps, plugin_step(brought)])
+    seconds = round(time.monotonic() - began, 3)
+    name = found.compiled.spec.target.name
+    return Checklist(name, where, found.told, ordered, exit_code(ordered), seconds)
+
+
+def _refused(found: Walked, error: TfinfraError) -> list[Step]:
+    """Where no cloud takes the caller, or none is there: next to nothing can be asked."""
+    check, way = ("credential", "az login") if isinstance(error, CredentialsError) else ("endpoint", None)
+    refused = Step(check, "not", error.message, error.hint or way, error.exit_code)
+    steps = [refused, network_step(None, found.compiled.spec.target.store, os.environ)]
+    return [*steps, *untold(("tenant", "subscription", *ASKED, "client", "nodes", "timer"), steps, NOT_ASKED)]
+
+
+def _asked(found: Walked, cloud: Cloud, recorder: Recorder) -> list[Step]:
+    """What takes a cloud and a credential for it. Raises CredentialsError where there is none."""
+    store = found.compiled.spec.target.store
+    cloud.ensure()
+    told = claims(cloud)
     subscription = spawn(lambda: ask_subscription(cloud), "subscription")
     network = spawn(lambda: network_step(cloud, store, os.environ), "network")
     live = spawn(lambda: _live(found.compiled, cloud, recorder), "preflight")

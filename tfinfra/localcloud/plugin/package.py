@@ -10,16 +10,13 @@ from __future__ import annotations
 import argparse
 import gzip
 import io
-import platform
 import shlex
 import sys
 import tarfile
 from pathlib import Path
 
-from tfinfra.localcloud.plugin.provider import VERSION
+from tfinfra.arm.plugin import BINARY, archive_name
 
-BINARY = "pulumi-resource-azure-native"
-_ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 # The shell reads the second line and becomes Python, for which it is a text: a path may hold spaces and be long, which
 # the first line of a script may not.
 _LAUNCHER = """\
@@ -33,12 +30,6 @@ from tfinfra.localcloud.plugin.__main__ import main
 sys.argv[1:1] = ["--pace", "{pace}"]
 main()
 """
-
-
-def archive_name() -> str:
-    """As the vendor names the archive for this machine."""
-    machine = platform.machine().lower()
-    return f"{BINARY}-v{VERSION}-{sys.platform}-{_ARCHITECTURES.get(machine, machine)}.tar.gz"
 
 
 def package(folder: Path, pace: float = 1.0) -> Path:

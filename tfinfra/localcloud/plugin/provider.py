@@ -13,13 +13,13 @@ from google.protobuf import empty_pb2, json_format, struct_pb2  # type: ignore[i
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
 from tfinfra.arm.kinds import Kind, UnknownKind, kind_of
+from tfinfra.arm.plugin import VERSION
 from tfinfra.arm.requests import arm_body
 from tfinfra.arm.shapes import body_type, from_arm, to_arm
 from tfinfra.localcloud.plugin.errors import PartlyCreated, Refused
 from tfinfra.localcloud.plugin.session import Session
 from tfinfra.localcloud.plugin.styles import LONG_DELETIONS, LONG_WRITES, SUBRESOURCES
 
-VERSION = "3.29.0"
 _Method = Callable[["Provider", Any, grpc.ServicerContext], Any]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +17,6 @@ from tfinfra.roles import DEFINITIONS, GROUPS, covers
 ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 PROVIDERS = "Microsoft.Resources/subscriptions/providers"
 _EVERYTHING: dict[str, list[str]] = {"actions": ["*"], "notActions": [], "dataActions": [], "notDataActions": []}
-_TURNS = itertools.count()
 
 
 class RoleDefinitions(Provider):
@@ -148,7 +146,7 @@ def grants(around: Surroundings, oid: str) -> Iterator[Grant]:
 
 def _effective_grants(around: Surroundings, oid: str) -> Iterator[Grant]:
     """Those that the replica whose turn it is knows by now."""
-    turn = next(_TURNS)
+    turn = next(around.turns)
     for assignment in around.state.of_type(ASSIGNMENTS):
         known = around.directory.has_taken_effect(assignment, around.now(), turn)
         if known and assignment.properties.get("principalId") == oid:

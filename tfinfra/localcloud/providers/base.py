@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,13 @@ class Surroundings:
     """What resource providers see of the daemon. `machines` gives the Machines of a kind and may raise OSError or
     ValueError; `environments` are the folders that nodes mount read-only; `arm_port` and `metadata_port` are on
     loopback; `quotas` override the limit of a family of cores, everywhere ("name") or in one location
-    ("location/name"); `ahead` is by how many seconds the timers' clock goes before `now`, so that a test need not wait
-    for a recurrence; `azurite` is the program that a client has installed, for the `azurites` that serve accounts;
-    `events` are about to happen to machines; `first_answers` are what their metadata endpoint begins with; `image_mb`
-    is how large the disk of an image is, which machines must grow, 0 where they need not; `wishes` are the makers'
-    (core.put) where they say none themselves; `registered` gives the time from which on a provider is registered that a
-    caller has asked for, by its namespace in lower case."""
+    ("location/name"); `turns` number the looks at grants, of which each goes to the next replica; `ahead` is by how
+    many seconds the timers' clock goes before `now`, so that a test need not wait for a recurrence; `azurite` is the
+    program that a client has installed, for the `azurites` that serve accounts; `events` are about to happen to
+    machines; `first_answers` are what their metadata endpoint begins with; `image_mb` is how large the disk of an image
+    is, which machines must grow, 0 where they need not; `wishes` are the makers' (core.put) where they say none
+    themselves; `registered` gives the time from which on a provider is registered that a caller has asked for, by its
+    namespace in lower case."""
 
     layout: Layout
     state: State
@@ -39,6 +41,7 @@ class Surroundings:
     environments: set[Path] = field(default_factory=set)
     quotas: dict[str, int] = field(default_factory=dict)
     market: Market = field(default_factory=Market)
+    turns: Iterator[int] = field(default_factory=itertools.count)
     ahead: float = 0.0
     azurite: Path | None = None
     azurites: Servers = field(default_factory=Servers)
