@@ -8,6 +8,7 @@ import pytest
 
 from tests.azure import recorded
 from tests.azure.answering import Reply, Wire, azure
+from tfinfra.azure import teardown
 from tfinfra.azure.teardown import TRIES, delete_group, instances
 from tfinfra.errors import ProvisioningError, TeardownIncomplete
 
