@@ -166,7 +166,7 @@ class Run:
             return {"run": self.id, "phase": "starting", "tasks": [], **(self._failure() or {})}
         saved = Path(record.results) / "run.json"
         if record.phase in ("deleted", "incomplete") and saved.exists():
-            document: dict[str, Any] = json.loads(saved.read_text())
+            document: dict[str, Any] = json.loads(saved.read_text("utf-8"))
             return document
         from tfinfra.lifecycle.access import find_run
         from tfinfra.lifecycle.resume import status_document
@@ -206,7 +206,7 @@ class Run:
 
     def _failure(self) -> dict[str, Any] | None:
         path = self._folder.path / submitted.FAILURE
-        return json.loads(path.read_text()) if path.exists() else None
+        return json.loads(path.read_text("utf-8")) if path.exists() else None
 
     def _raise(self, details: dict[str, Any]) -> None:
         record = self._folder.read()

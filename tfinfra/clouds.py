@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from tfinfra.azure.environments import PUBLIC, Environment, environment_at
+from tfinfra.arm.caller import claims_of, principal_type
+from tfinfra.azure.environments import PUBLIC, Environment, Undescribed, environment_at
 from tfinfra.cloud import Cloud, Pace
-from tfinfra.errors import CredentialsError, ManifestError, NotFeasible, ProvisioningError
+from tfinfra.errors import CredentialsError, ManifestError, NotFeasible, ProvisioningError, turned_to
 from tfinfra.model import Target, Timeouts
 from tfinfra.paths import cache_folder, state_folder
 
@@ -34,7 +35,6 @@ AZURE_TIMEOUTS = Timeouts(register=900, start=600, heartbeat=60, collect=1800, l
 AZURE_NODES = "x86_64-manylinux_2_28"
 MACHINES_OPTION = "--machines"
 SIGN_IN = "run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET"
-_asked: set[str] = set()
 # What azure-native waits of its own accord (20, 60 and 120 s before a repeat, 10 s between two looks at a write) is too
 # long for a cloud that answers in milliseconds, and that is started again within seconds where it dies.
 LOCAL_PACE = 0.05
@@ -64,19 +64,17 @@ def local_cloud(
     of what goes to Azure asks first, as Azure would be asked. Raises NotFeasible where a wish is not possible here,
     ProvisioningError where the daemon does not start.
     """
-    from tfinfra.azure.caller import principal_type
     from tfinfra.localcloud.azurite.install import ensure_azurite
     from tfinfra.localcloud.credential import TokenFileCredential
     from tfinfra.localcloud.layout import AUDIENCE, SUBSCRIPTION, TENANT, Layout
     from tfinfra.localcloud.starting import ensure_daemon
-    from tfinfra.localcloud.tokens import claims_of
 
     kind = possible_machines(machines)
     layout, environments = Layout(state_folder() / "cloud"), cache_folder() / "environments"
     azurite = ensure_azurite(cache_folder(), progress) if store == "azurite" else None
     endpoint = ensure_daemon(layout, environments, azurite)
     plugin = (sys.executable, "-m", "tfinfra.localcloud.plugin", "--endpoint", endpoint.url)
-    claims = claims_of(layout.token.read_text())
+    claims = claims_of(layout.token.read_text("utf-8"))
     secrets = ("--ca", str(layout.ca), "--token-file", str(layout.token), "--pace", str(LOCAL_PACE))
 
     return Cloud(
@@ -153,18 +151,15 @@ def azure_cloud(target: Target) -> Cloud:
     return azure_subscription(target.subscription_id)
 
 
+@turned_to("azure")
 def azure_subscription(subscription: str) -> Cloud:
     """Azure, for a subscription, with whatever credential the caller's environment offers (environment variables, a
     managed identity, `az login`, …). Raises CredentialsError where no credential works.
 
-    ARM answers at TFINFRA_ARM_ENDPOINT where that is set: sovereign clouds, Azure Stack, another machine's local cloud.
+    ARM answers at TFINFRA_ARM_ENDPOINT where that is set: sovereign clouds, another machine's local cloud.
     TFINFRA_ARM_PACE is the part of Azure's own pace that a rehearsal asks at.
     """
-    from tfinfra.azure.caller import principal_type
-
-    _asked.add("azure")
-    endpoint = (os.environ.get(ARM_ENDPOINT) or PUBLIC.arm).rstrip("/")
-    ca_file = Path(os.environ[ARM_CA]) if os.environ.get(ARM_CA) else None
+    endpoint, ca_file = _arm()
     described = environment_at(endpoint, ca_file)
     there = described if isinstance(described, Environment) else replace(PUBLIC, arm=endpoint, audience=endpoint)
     credential = _credential(there)
@@ -206,11 +201,6 @@ def _part_of_pace() -> float:
     return part
 
 
-def azure_was_asked() -> bool:
-    """Whether this process has turned to Azure: what fails then is worth a report."""
-    return bool(_asked)
-
-
 def _provider_settings(there: Environment) -> tuple[tuple[str, str], ...]:
     """How azure-native finds the same ARM by the same chain of credentials as this process: its own default is another
     chain (pulumi/pulumi-azure-native, provider/pkg/provider/auth_azidentity.go; #3294)."""
@@ -223,20 +213,29 @@ def _provider_settings(there: Environment) -> tuple[tuple[str, str], ...]:
 
 def cloud_to_provision(target: Target, rehearse: bool, machines: str | None, store: str | None) -> Cloud:
     """The cloud that a new run goes to. Raises CredentialsError for tokens in files, and NotFeasible for an endpoint
-    that does not describe itself: Pulumi's provider can take neither."""
-    cloud = cloud_for(target, rehearse, machines, store)
-    if cloud.provider_command is not None:
-        return cloud
+    that does not describe itself, before it asks anybody for a token: Pulumi's provider can take neither."""
+    if not rehearse and target.cloud != "local":
+        _refuse_what_the_provider_cannot_take()
+    return cloud_for(target, rehearse, machines, store)
+
+
+def _arm() -> tuple[str, Path | None]:
+    """ARM's endpoint, without a trailing slash, and the file of the CA that vouches for it."""
+    endpoint = (os.environ.get(ARM_ENDPOINT) or PUBLIC.arm).rstrip("/")
+    return endpoint, Path(os.environ[ARM_CA]) if os.environ.get(ARM_CA) else None
+
+
+@turned_to("azure")
+def _refuse_what_the_provider_cannot_take() -> None:
     if os.environ.get(ARM_TOKEN_FILE):
         message = f"{ARM_TOKEN_FILE} names a token that Pulumi's azure-native provider cannot take"
         hint = f"with it runs are listed, fetched and ended; to begin one, unset it and sign in: {SIGN_IN}"
         raise CredentialsError(message, hint=hint)
-    described = environment_at(cloud.arm_endpoint, cloud.ca_file)
-    if isinstance(described, str):
-        message = f"{ARM_ENDPOINT} is {cloud.arm_endpoint}, which does not say what cloud it is: {described}"
+    described = environment_at(*_arm())
+    if isinstance(described, Undescribed):
+        message = f"{ARM_ENDPOINT} is {described.arm}, which does not say what cloud it is: {described.why}"
         hint = "Pulumi's provider asks it for /metadata/endpoints too; runs there can be listed, fetched and ended"
         raise NotFeasible(message, hint=hint)
-    return cloud
 
 
 def _credential(there: Environment) -> TokenCredential:
@@ -272,12 +271,14 @@ def _caller(credential: TokenCredential, scope: str) -> dict[str, object]:
     from azure.core.exceptions import ClientAuthenticationError
 
     from tfinfra.azure.caller import why_refused
-    from tfinfra.localcloud.tokens import claims_of
 
     try:
-        return claims_of(credential.get_token(scope).token)
+        claims = claims_of(credential.get_token(scope).token)
     except (OSError, ValueError) as error:
         raise CredentialsError(f"{ARM_TOKEN_FILE} holds no token: {error}") from error
     except ClientAuthenticationError as error:
         others = "; the ARM_* variables of other tools are not read" if os.environ.get("ARM_CLIENT_ID") else ""
         raise CredentialsError(f"no credential for Azure: {why_refused(error)}", hint=SIGN_IN + others) from error
+    if not claims:
+        raise CredentialsError("the credential for Azure gives a token that does not say whose it is", hint=SIGN_IN)
+    return claims

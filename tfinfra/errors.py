@@ -16,6 +16,8 @@ TfinfraError                 exit 1   a fault of tfinfra itself
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -63,6 +65,8 @@ class TfinfraError(Exception):
     message: str
     hint: str | None = None
     diagnostics: tuple[Diagnostic, ...] = field(default=())
+    cloud: str | None = field(default=None, init=False, compare=False)
+    """The cloud that was turned to when it went wrong, None where that was none, or nobody said."""
 
     exit_code = 1
 
@@ -121,6 +125,16 @@ class TeardownIncomplete(TfinfraError):
 
 class DifferenceFound(TfinfraError):
     exit_code = 11
+
+
+@contextmanager
+def turned_to(cloud: str) -> Iterator[None]:
+    """What leaves this block says which cloud it is about. Also a decorator."""
+    try:
+        yield
+    except TfinfraError as error:
+        error.cloud = error.cloud or cloud
+        raise
 
 
 def first_line(told: BaseException | str) -> str:

@@ -19,6 +19,12 @@ DELETER_ACTIONS = (f"{GROUPS}/read", f"{GROUPS}/delete")
 _NAMES = uuid.UUID("6f1d2c1e-5a0b-5c8e-9d2f-7b1f0a4c3e55")
 
 
+def setup_command(subscription: str | None) -> str:
+    """What makes the role: by the subscription's id, as a target without a name of its own has no other; "ID" stands
+    for one that is not known."""
+    return f"tfinfra setup azure --subscription {subscription or 'ID'}"
+
+
 def group_deleter_names(subscription: str) -> tuple[str, str]:
     """What the role may be called: its own name first, then the one without the subscription, which an owner may have
     given it by hand."""

@@ -58,7 +58,7 @@ def start(request: Request, folder: RunFolder) -> ClientProcess:
 def main(path: Path) -> int:
     """Drives the run of a request. What is raised goes to failure.json: of a run that was not even compiled there is no
     record that says it."""
-    request = Request(**json.loads(path.read_text()))
+    request = Request(**json.loads(path.read_text("utf-8")))
     try:
         result = launch(lambda: _inputs(request), _options(request), PlainView(sys.stdout, sys.stdout, _render))
     except TfinfraError as error:

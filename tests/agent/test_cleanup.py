@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
 import http.server
 import json
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -18,6 +20,7 @@ from hypothesis import strategies as st
 
 from tests.agent.clocks import FakeClock
 from tests.backends.specs import plan_of, spec
+from tfinfra.agent import cleanup
 from tfinfra.agent.cleanup import delete_compute_group, spread
 from tfinfra.agent.deadline import Deadline
 from tfinfra.agent.heartbeat import Pulse
@@ -250,6 +253,61 @@ def test_the_deadline_is_kept_while_the_agent_hangs_elsewhere() -> None:
             time.sleep(0.05)
         deadline.stop()
         assert len(arm.deletions) == 1
+
+
+BROKEN: dict[str, Exception] = {
+    "an answer that breaks off": http.client.IncompleteRead(b"half"),
+    "an answer that is none": http.client.BadStatusLine("?"),
+    "a token that is not there": KeyError("access_token"),
+    "a document of another kind": TypeError("list indices must be integers"),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN.keys())
+def test_an_answer_that_is_broken_ends_no_thread_that_deletes(
+    broken: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def urlopen(*args: object, **named: object) -> object:
+        raise broken
+
+    with a_host(FakeClock(unix_time("2030-01-01T00:01:00Z"))) as (host, _, _arm):
+        monkeypatch.setattr(cleanup, "urlopen", urlopen)
+        assert not delete_compute_group(host.settings, host.metadata)
+        assert Deadline(host).step() == 30.0
+
+
+def test_a_group_that_cannot_be_read_is_deleted_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = urllib.request.urlopen
+
+    def urlopen(request: Any, **named: Any) -> Any:
+        if request.get_method() == "GET":
+            raise http.client.IncompleteRead(b"half")
+        return real(request, **named)
+
+    with cloud() as arm:
+        monkeypatch.setattr(cleanup, "urlopen", urlopen)
+        assert delete_compute_group(settings(arm.url), Metadata(arm.url, "client"))
+        assert len(arm.deletions) == 1
+
+
+def test_the_deadline_outlives_whatever_a_look_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tfinfra.agent.deadline._LOOK", 0.01)
+    monkeypatch.setattr("tfinfra.agent.deadline._RETRY", 0.01)
+    failures = [RuntimeError("unheard of"), MemoryError()]
+
+    def broken(host: Host) -> None:
+        if failures:
+            raise failures.pop()
+
+    with a_host(FakeClock(unix_time("2030-01-01T00:01:00Z"))) as (host, _, arm):
+        monkeypatch.setattr("tfinfra.agent.deadline.expiry", lambda *_: broken(host))
+        deadline = Deadline(host)
+        deadline.start()
+        until = time.monotonic() + 10
+        while not arm.deletions and time.monotonic() < until:
+            time.sleep(0.02)
+        deadline.stop()
+        assert arm.deletions
 
 
 def test_a_group_that_is_being_deleted_is_not_asked_for_again() -> None:

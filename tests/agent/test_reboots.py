@@ -15,7 +15,7 @@ from tfinfra.agent import reboot
 from tfinfra.agent import run as agent
 from tfinfra.agent.records import read_plain, write
 from tfinfra.agent.workspace import make_common
-from tfinfra.model import Heartbeat, Inventory, Outcome
+from tfinfra.model import Heartbeat, Inventory, Outcome, Timeouts
 from tfinfra.store import MemoryStore
 
 SINGLE = plan_of(spec("single"))
@@ -81,12 +81,35 @@ def test_a_reboot_is_told_with_what_the_node_was_at(tmp_path: Path, case: str) -
     assert reboot.message(host, before).replace(name, "NAME") == words
 
 
-def test_a_first_boot_is_none_again_and_neither_is_a_store_that_is_away(tmp_path: Path) -> None:
+def test_a_first_boot_is_none_again(tmp_path: Path) -> None:
+    assert reboot.earlier_boot(host_of(tmp_path, MemoryStore())) is None
+
+
+def test_a_reboot_is_seen_though_the_store_does_not_answer_at_once(tmp_path: Path) -> None:
+    failures = [OSError("away")] * 3
+
+    def away(verb: str, key: str) -> None:
+        if verb != "put" and failures:
+            raise failures.pop()
+
+    store = MemoryStore(away)
+    made = host_of(tmp_path, store)
+    host = replace(made, settings=replace(made.settings, timeouts=Timeouts(900, 600, 60, 1800)))
+    write(store, "heartbeats/id.json", Heartbeat("id", 7, 0.0, "training"))
+    before = reboot.earlier_boot(host)
+    assert before is not None
+    assert before.phase == "training"
+
+
+def test_a_store_that_stays_away_is_waited_for_as_long_as_the_other_nodes_are(tmp_path: Path) -> None:
     def away(verb: str, key: str) -> None:
         raise OSError("away")
 
-    assert reboot.earlier_boot(host_of(tmp_path, MemoryStore())) is None
-    assert reboot.earlier_boot(host_of(tmp_path, MemoryStore(away))) is None
+    made = host_of(tmp_path, MemoryStore(away))
+    host = replace(made, settings=replace(made.settings, timeouts=Timeouts(900, 600, 60, 1800)))
+    began = host.clock.time()
+    assert reboot.earlier_boot(host) is None
+    assert 900 <= host.clock.time() - began < 910
 
 
 def _rebooted(tmp_path: Path, store: MemoryStore, rank: int | None) -> None:

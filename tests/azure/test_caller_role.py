@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
@@ -88,25 +87,6 @@ def test_every_provider_that_the_stacks_use_is_followed_or_known_to_be_done_at_o
     types = {kind_of(f"azure-native:{token}").arm_type for token in stack_tokens(resource_folder("stacks"))}
     at_once = {"Microsoft.Authorization", "Microsoft.Logic", "Microsoft.ManagedIdentity"}
     assert {kind.partition("/")[0] for kind in types} - at_once == set(_FOLLOWED)
-
-
-# learn.microsoft.com/azure/role-based-access-control/permissions/storage: all that Azure knows outside accounts.
-STORAGE_KNOWS = (
-    "Microsoft.Storage/register/action",
-    "Microsoft.Storage/checknameavailability/read",
-    "Microsoft.Storage/locations/deleteVirtualNetworkOrSubnets/action",
-    "Microsoft.Storage/locations/checknameavailability/read",
-    "Microsoft.Storage/locations/usages/read",
-    "Microsoft.Storage/operations/read",
-    "Microsoft.Storage/skus/read",
-)
-
-
-def test_it_names_no_storage_action_that_azure_does_not_know() -> None:
-    """ARM refuses a role for one unknown action (InvalidActionOrNotAction), and asynchronous operations are none."""
-    actions = [a for a in needed_role(None)["properties"]["permissions"][0]["actions"] if "Storage" in a]
-    for action in (a for a in actions if "/storageAccounts" not in a):
-        assert any(fnmatchcase(one, action) for one in STORAGE_KNOWS), action
 
 
 def test_it_covers_no_more_than_what_the_stacks_name() -> None:

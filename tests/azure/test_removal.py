@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from tests.azure.answering import SUBSCRIPTION, Reply, Wire, azure
+from tfinfra.azure import clients
+from tfinfra.azure.clients import FOLLOWED, send_json
 from tfinfra.azure.removal import remove
 from tfinfra.errors import ProvisioningError, TeardownIncomplete
 
@@ -60,6 +64,13 @@ def test_the_group_itself_goes_as_every_group_does(monkeypatch: pytest.MonkeyPat
     assert GROUP_ID.lower() not in cloud.there
 
 
+def follow_in_no_time(patch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that a client sleeps, on a clock that only its sleeping moves on."""
+    slept: list[float] = []
+    patch.setattr(clients, "time", SimpleNamespace(monotonic=lambda: sum(slept), sleep=slept.append))
+    return slept
+
+
 LEFT_ALONE = {
     "in a group of others": GROUP_ID.replace(GROUP, "theirs")
     + "/providers/Microsoft.Compute/virtualMachineScaleSets/x",
@@ -87,3 +98,24 @@ def test_a_group_that_is_not_tagged_as_the_runs_is_left_alone(monkeypatch: pytes
 def test_what_does_not_go_is_told_in_arms_words(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ProvisioningError, match="cannot be removed: AnotherOperationInProgress: wait"):
         _remove(Cloud(busy=100), SET, monkeypatch, timeout=20.0)
+
+
+def test_a_deletion_that_never_ends_is_followed_for_as_long_as_was_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud = Cloud()
+    still = 202, None, {"Location": "https://management.azure.com/operations/1", "Retry-After": "15"}
+    cloud.wire.answer = lambda method, path: (
+        still if method == "DELETE" or "operations" in path else (200, {"tags": cloud.tags, "id": path}, {})
+    )
+    slept = follow_in_no_time(monkeypatch)
+    cloud.wire.put_under(monkeypatch)
+    with pytest.raises(ProvisioningError, match="cannot be removed"):
+        remove(azure(), SET, GROUP, RUN, timeout=60.0, clock=lambda: sum(slept), sleep=slept.append)
+    assert 45 <= sum(slept) <= 60
+
+
+def test_a_question_whose_answer_never_comes_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    wire = Wire(lambda *_: (202, None, {"Location": "https://management.azure.com/operations/1", "Retry-After": "15"}))
+    wire.put_under(monkeypatch)
+    slept = follow_in_no_time(monkeypatch)
+    assert send_json(azure(), "POST", "/validate", {})[0] == 202
+    assert sum(slept) == FOLLOWED

@@ -10,15 +10,21 @@ from typing import Any
 import pytest
 
 from tests.azure.answering import Wire, azure
-from tfinfra.azure.caller import principal_type
+from tfinfra.arm.caller import claims_of, kind, principal_type
+from tfinfra.arm.sign_in import entra_sentence, wanted_tenants, way_in
+from tfinfra.azure.caller import why_refused
 from tfinfra.azure.preflight.ask import _reply
+from tfinfra.azure.preflight.finding import Reply
 from tfinfra.azure.setup import make_group_deleter
-from tfinfra.azure.sign_in import token_refused, wanted_tenants, way_in
+from tfinfra.azure.sign_in import token_refused
 from tfinfra.azure.standing import deleter_role
 from tfinfra.azure.stores import run_store
 from tfinfra.azure.teardown import instances, list_runs
 from tfinfra.azure.timer import await_armed
+from tfinfra.engine.notations import read_answer
+from tfinfra.engine.principal import _told
 from tfinfra.errors import CredentialsError
+from tfinfra.lifecycle.walk.account import account_steps
 
 # The body as reported in Azure/LogicAppsUX#9068; the same words in Azure/pcs-cli#357
 WRONG_TENANT = json.loads((Path(__file__).parent / "data" / "wrong-tenant-401.json").read_text())
@@ -52,9 +58,41 @@ TENANTS = {
 }
 
 
-@pytest.mark.parametrize(("claims", "kind"), CALLERS.values(), ids=CALLERS)
-def test_a_token_says_what_kind_of_principal_the_caller_is(claims: dict[str, Any], kind: str) -> None:
-    assert principal_type(claims) == kind
+@pytest.mark.parametrize(("claims", "told"), CALLERS.values(), ids=CALLERS)
+def test_a_token_says_what_kind_of_principal_the_caller_is(claims: dict[str, Any], told: str) -> None:
+    """The checklist says the same of them as the grants do, where their token tells anything."""
+    assert principal_type(claims) == told
+    if claims:
+        assert (kind(claims) == "a person") == (told == "User")
+
+
+NO_TOKENS = {
+    "nothing": "",
+    "a word": "opaque",
+    "what is no base64": "a.b.c",
+    "letters of no alphabet": "a.\u00fc\u00fc.c",
+    "what is no JSON": "a.bm9wZQ.c",
+    "what is no object": "a.WzFd.c",
+}
+
+
+@pytest.mark.parametrize("token", NO_TOKENS.values(), ids=NO_TOKENS)
+def test_what_is_no_token_has_no_claims(token: str) -> None:
+    assert claims_of(token) == {}
+
+
+def test_all_who_meet_the_wrong_tenant_or_entra_say_the_same() -> None:
+    """The clients, the engine by the provider's text, the checklist."""
+    several = TENANTS["several"][0]
+    engine = read_answer(f'Status=401 Code="InvalidAuthenticationTokenTenant" Message="{several}"')
+    assert engine is not None
+    refused = Reply(401, {"error": {"code": "InvalidAuthenticationTokenTenant", "message": several}})
+    assert {engine.sign_in, account_steps(azure(), refused)[0].fix, way_in(several)} == {way_in(several)}
+    sentence = "AADSTS700016: Application with identifier 'a' was not found in the directory 'D'."
+    text = f"DefaultAzureCredential failed to retrieve a token\n\tX: {sentence} This can happen. Trace ID: 1"
+    entra = read_answer(text)
+    assert entra is not None
+    assert {entra.words, why_refused(Exception(text)), _told(text), entra_sentence(text)} == {sentence}
 
 
 @pytest.mark.parametrize(("said", "tenants"), TENANTS.values(), ids=TENANTS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import io
 import json
 import os
@@ -184,6 +185,63 @@ def test_a_node_without_an_agent_deletes_the_machines_at_the_deadline_until_arm_
         module.keep_the_deadline({**node.settings, **arm, "deadline": "2027-01-15T08:10:00Z"})
     url = f"https://arm{group}?api-version=2021-04-01"
     assert asked == [(1_800_000_600.0, "DELETE", url, "Bearer t"), (1_800_000_630.0, "DELETE", url, "Bearer t")]
+
+
+BROKEN: dict[str, Exception] = {
+    "an answer that breaks off": http.client.IncompleteRead(b"half"),
+    "an answer that is none": http.client.BadStatusLine("?"),
+    "a token that is not there": KeyError("access_token"),
+    "a document of another kind": TypeError("list indices must be integers"),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN.keys())
+def test_no_answer_keeps_a_node_from_its_deadline(
+    node: Node, monkeypatch: pytest.MonkeyPatch, broken: Exception
+) -> None:
+    module, asked, slept = _module(node, monkeypatch), [], []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) > 6:
+            raise SystemExit
+
+    def delete(settings: dict[str, Any]) -> None:
+        asked.append(settings)
+        raise broken
+
+    def metadata(path: str) -> Any:
+        raise broken
+
+    monkeypatch.setattr(module, "time", types.SimpleNamespace(time=lambda: 0.0, monotonic=lambda: 0.0, sleep=sleep))
+    monkeypatch.setattr(module, "delete_machines", delete)
+    monkeypatch.setattr(module, "metadata", metadata)
+    with pytest.raises(SystemExit):
+        module.watch(
+            {**node.settings, "deadline": "1970-01-01T00:00:00Z"},
+            subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"]),
+        )
+    assert len(asked) == 3
+
+
+def test_a_node_that_cannot_boot_keeps_its_deadline_before_it_reports(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, done = _module(node, monkeypatch), list[str]()
+    path = node.root / "etc/tfinfra/settings.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({**node.settings, "bundle_sha256": "0"}))
+    monkeypatch.delenv("TFINFRA_FOREGROUND", raising=False)
+
+    def fork() -> int:
+        done.append("fork")
+        return 1
+
+    monkeypatch.setattr(module.os, "fork", fork)
+    monkeypatch.setattr(module, "report", lambda *_: done.append("report"))
+    with pytest.raises(ValueError, match="SHA-256"):
+        module.main()
+    assert done == ["fork", "report"]
 
 
 def test_blobs_are_read_with_the_managed_identity_once_its_role_is_seen(

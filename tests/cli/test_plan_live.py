@@ -83,6 +83,6 @@ def test_where_a_right_is_missing_its_layers_are_off(
     assert main(["plan", "--live", "--rehearse", "train.yaml"]) == 0
     _, asked = capfd.readouterr().out.split("deletion, by what the cloud says\n")
     assert [line.split()[:2] for line in asked.splitlines()] == [["on", "client"], ["OFF", "nodes"], ["OFF", "timer"]]
-    assert asked.count("`tfinfra setup azure` makes it once for a subscription") == 2
+    assert asked.count("` makes it once for a subscription") == 2
     assert main(["plan", "--live", "--rehearse", "--json", "train.yaml"]) == 0
     assert [layer["on"] for layer in json.loads(capfd.readouterr().out)["layers"]] == [True, False, False]

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import tarfile
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
-from tfinfra import clouds
+from tests.lifecycle.test_record import a_record
 from tfinfra.cli import failed
 from tfinfra.cli.main import main
+from tfinfra.errors import ProvisioningError
+from tfinfra.lifecycle.ending import RunResult
 
 TRAIN = """\
 entry_script: train.py
@@ -28,7 +31,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TFINFRA_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("TFINFRA_ARM_TOKEN_FILE", str(tmp_path / "no-token"))
-    monkeypatch.setattr(clouds, "_asked", set())
     (tmp_path / "train.py").write_text("print()\n")
     (tmp_path / "train.yaml").write_text(TRAIN)
     return tmp_path
@@ -60,6 +62,49 @@ def test_a_mistake_is_no_failure(case: str, folder: Path, capsys: pytest.Capture
     assert main(MISTAKES[case]) in (2, 3)
     assert failed.POINTER not in capsys.readouterr().err
     assert not (folder / "state" / "last.json").exists()
+
+
+AWAY = ["down", "--all", "--cloud=azure"]
+ABOUT: dict[str, tuple[str | None, list[str], bool]] = {
+    "an error of Azure's": ("azure", ["runs"], True),
+    "one of the local cloud, after another verb went to Azure": ("local", ["runs"], False),
+    "one that says nothing, of a verb that was sent to Azure": (None, AWAY, True),
+    "one that says nothing": (None, ["runs", "--cloud", "local"], False),
+}
+
+
+@pytest.mark.parametrize("case", ABOUT)
+def test_only_what_came_from_azure_points_to_its_report(
+    case: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cloud, words, pointed = ABOUT[case]
+    error = ProvisioningError("no")
+    error.cloud = cloud
+    assert main(["plan", "--live", "train.yaml"]) == 5
+    assert failed.POINTER in capsys.readouterr().err
+    failed.failed(error, words)
+    assert (failed.POINTER in capsys.readouterr().err) is pointed
+
+
+def test_up_notes_the_words_that_it_was_given(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are main's, which is not always called by a shell."""
+    ended = RunResult(a_record(), {}, ProvisioningError("no"))
+    monkeypatch.setattr("tfinfra.lifecycle.launch.launch_manifest", lambda *_: ended)
+    monkeypatch.setattr("tfinfra.lifecycle.launch.closing_lines", lambda _: [])
+    assert main(["up", "train.yaml", "--yes"]) == 6
+    noted = json.loads((folder / "state" / "last.json").read_text())
+    assert (noted["command"], noted["run"]) == (["up", "--yes"], ended.record.run)
+
+
+def test_a_state_folder_that_cannot_be_listed_hides_no_failure(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(_: Path) -> NoReturn:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("tfinfra.lifecycle.record.all_records", broken)
+    assert main(["plan", "--live", "train.yaml"]) == 5
+    assert failed.POINTER in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("words", [[], ["digits", "--last"], ["--last"], ["digits"]])

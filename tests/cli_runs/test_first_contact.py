@@ -15,7 +15,12 @@ import pytest
 
 from tests.azure.rehearsed import Rehearsed, rehearsed
 from tfinfra.cli.consent import QUESTION
+from tfinfra.cli.main import main
+from tfinfra.clouds import LOCAL_PACE
 from tfinfra.localcloud.layout import SUBSCRIPTION
+from tfinfra.localcloud.plugin.arm import arm_by_token_file
+from tfinfra.localcloud.starting import call
+from tfinfra.roles import ROLES_API, definition_path, group_deleter_id
 
 pytestmark = pytest.mark.engine
 MANIFEST = f"""\
@@ -43,23 +48,67 @@ def environment(azure: Rehearsed, folder: Path) -> dict[str, str]:
     return {**os.environ, **azure.variables, "TFINFRA_STATE_DIR": str(folder / "state")}
 
 
-def test_the_checklist(azure: Rehearsed, tmp_path: Path) -> None:
-    words = [*COMMAND, "doctor", "--manifest", "train.yaml", "--json"]
-    done = subprocess.run(
-        words,
-        cwd=tmp_path / "project",
-        env=environment(azure, tmp_path),
+def typed(azure: Rehearsed, folder: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *words],
+        cwd=folder / "project",
+        env={**environment(azure, folder), **variables},
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
+
+
+CHECKLIST = ("doctor", "--manifest", "train.yaml", "--json")
+
+
+def test_the_checklist(azure: Rehearsed, tmp_path: Path) -> None:
+    done = typed(azure, tmp_path, *CHECKLIST)
     found = json.loads(done.stdout)
     steps = {step["check"]: step for step in found["steps"]}
     assert (done.returncode, found["cloud"], found["exit_code"]) == (0, "azure", 0), done.stderr
     assert {name for name, step in steps.items() if step["level"] != "ok"} == {"plugin"}
     assert "a person, object " in steps["credential"]["text"]
     assert azure.groups == set()
+
+
+def test_what_the_checklist_prints_can_be_typed(azure: Rehearsed, tmp_path: Path) -> None:
+    """The manifest's target is written in it: nothing that names it by a name of its own would find it."""
+    identity = azure.endpoint.layout
+    arm = arm_by_token_file(azure.endpoint.url, identity.ca, identity.token, pace=LOCAL_PACE)
+    arm.delete(definition_path(SUBSCRIPTION, group_deleter_id(SUBSCRIPTION)), ROLES_API)
+    call(azure.endpoint, "PUT", "market", {"permissions": [{"actions": ["*/read", "Microsoft.Storage/*"]}]})
+    steps = {step["check"]: step for step in json.loads(typed(azure, tmp_path, *CHECKLIST).stdout)["steps"]}
+    call(azure.endpoint, "DELETE", "market")
+    setup, role = steps["nodes"]["fix"], steps["permissions"]["fix"].split("`")[1]
+    assert (setup.split()[:3], role.split()[:3]) == (["tfinfra", "setup", "azure"], ["tfinfra", "doctor", "--role"])
+    printed = typed(azure, tmp_path, *role.split()[1:])
+    assert f"/subscriptions/{SUBSCRIPTION}" in json.loads(printed.stdout)["properties"]["assignableScopes"]
+    assert typed(azure, tmp_path, *setup.split()[1:]).returncode == 0
+    after = {step["check"]: step for step in json.loads(typed(azure, tmp_path, *CHECKLIST).stdout)["steps"]}
+    assert {after[name]["level"] for name in ("nodes", "timer", "permissions", "plugin")} == {"ok"}
+
+
+def test_what_up_refuses_at_once_the_checklist_refuses(
+    azure: Rehearsed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A token that Pulumi's provider cannot take, and an endpoint that does not say what cloud it is."""
+    cases = {
+        ("TFINFRA_ARM_TOKEN_FILE", str(azure.endpoint.layout.token)): ("credential", 5),
+        ("TFINFRA_ARM_ENDPOINT", f"{azure.endpoint.url}/elsewhere"): ("endpoint", 4),
+    }
+    monkeypatch.chdir(tmp_path / "project")
+    for name, value in azure.variables.items():
+        monkeypatch.setenv(name, value)
+    for (name, value), (check, code) in cases.items():
+        with monkeypatch.context() as changed:
+            changed.setenv(name, value)
+            assert main([*CHECKLIST]) == code
+            found = json.loads(capsys.readouterr().out)
+            assert [step["check"] for step in found["steps"] if step["exit_code"]] == [check]
+            assert main(["plan", "--live", "train.yaml"]) == code
+            assert found["steps"][0]["text"] in capsys.readouterr().err
 
 
 def answered(azure: Rehearsed, folder: Path, key: bytes) -> tuple[int, str]:

@@ -10,6 +10,7 @@ import pytest
 from tests.compiler.manifests import HOROVOD, checked
 from tfinfra.catalog.prices import shipped_book
 from tfinfra.catalog.usual_times import usual_times
+from tfinfra.clock import spell_seconds
 from tfinfra.compiler.cost import burn_of, dearest_lines, price_lines
 from tfinfra.compiler.load import load_inputs
 from tfinfra.compiler.pipeline import compile_manifest
@@ -61,6 +62,15 @@ def test_the_first_runs_deadline_is_not_before_what_is_expected(tmp_path: Path) 
     found = smoke(tmp_path)
     assert found.seconds >= needed_seconds(found.limits)
     assert found.expected.until_training + TRAINING < found.seconds * 0.9
+
+
+def test_the_documents_say_when_the_first_run_ends_whatever_it_does(tmp_path: Path) -> None:
+    ends = spell_seconds(smoke(tmp_path).seconds)
+    longer = smoke(tmp_path, 0.58)
+    assert (ends, longer.limit) == ("27 min 54 s", "max_run_duration")
+    for document in (SMOKE, SMOKE.parents[1] / "docs" / "azure.md"):
+        assert ends in document.read_text()
+        assert "0.58" in document.read_text()
 
 
 def test_the_first_run_tries_the_cheapest_size_alone(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from tests.environment.support import fake_uv, lock, this_interpreter
 from tfinfra.environment import build
 from tfinfra.environment.build import MARKER, ensure_environment, is_whole, remove
 from tfinfra.environment.conda import CondaPackage
+from tfinfra.environment.cuda import Driver
 from tfinfra.environment.exclusive import exclusive
 from tfinfra.environment.interpreter import Interpreter
 from tfinfra.errors import ProvisioningError
@@ -53,6 +54,17 @@ def test_the_packages_are_installed_with_bytecode_and_nothing_beside_the_lock(ca
     (install,) = [call for call in calls(cache) if call.startswith("pip install")]
     assert "--compile-bytecode" in install
     assert "--no-deps" in install
+
+
+def test_an_environment_with_a_gpu_part_is_of_the_gpus_that_it_was_built_for(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    monkeypatch.setattr(build, "_build", lambda what, held: made.append(what.folder.name))
+    gpu = dataclasses.replace(LOCK, gpu=True, horovod="0.28.1")
+    for driver in (None, Driver(12020, 80), Driver(12020, 90)):
+        ensure_environment(gpu, cache, driver=driver)
+    assert made == [LOCK.key, f"{LOCK.key}-80-12", f"{LOCK.key}-90-12"]
 
 
 def test_two_at_once_build_once(cache: Path) -> None:

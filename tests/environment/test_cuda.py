@@ -157,3 +157,12 @@ def test_horovods_build_is_told_all_of_it_and_says_which_compiler_it_is(tmp_path
 def test_the_gpu_build_is_another_wheel() -> None:
     made = lock(horovod="0.28.1")
     assert wheel_key(dataclasses.replace(made, gpu=True)) != wheel_key(made)
+
+
+def test_a_wheel_is_of_the_gpus_and_the_cuda_that_it_was_built_for() -> None:
+    made = dataclasses.replace(lock(horovod="0.28.1"), gpu=True)
+    drivers = (None, Driver(12020, 80), Driver(12020, 90), Driver(13000, 80))
+    assert len({wheel_key(made, driver) for driver in drivers}) == len(drivers)
+    assert wheel_key(made, Driver(12020, 80)) == wheel_key(made, Driver(12080, 80))
+    of_cpus = dataclasses.replace(made, gpu=False)
+    assert wheel_key(of_cpus, Driver(12020, 80)) == wheel_key(of_cpus)

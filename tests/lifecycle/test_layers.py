@@ -14,7 +14,7 @@ CASES: dict[str, tuple[Access, bool | None, str, dict[str, str]]] = {
         Access(),
         None,
         "+ + +",
-        {"nodes": "if the subscription has the role", "timer": "`tfinfra setup azure` makes it once"},
+        {"nodes": "if the subscription has the role", "timer": "`tfinfra setup azure --subscription S` makes it once"},
     ),
     "without the role the client is alone": (
         Access(),
@@ -46,8 +46,19 @@ CASES: dict[str, tuple[Access, bool | None, str, dict[str, str]]] = {
 @pytest.mark.parametrize("case", CASES)
 def test_layers(case: str) -> None:
     access, may_delete, marks, said = CASES[case]
-    layers = deletion_layers(access, 2, may_delete)
+    layers = deletion_layers(access, 2, may_delete, "S")
     assert [layer.name for layer in layers] == ["client", "nodes", "timer"]
     assert " ".join("+" if layer.on else "-" for layer in layers) == marks
     for layer in layers:
         assert said.get(layer.name, "") in layer.why
+        assert (layer.fix is None) == layer.on
+
+
+def test_what_mends_a_layer() -> None:
+    """A role that `setup` makes would be given to nobody where the nodes' identity is of others."""
+    mends = {
+        "run's own": (Access(), "tfinfra setup azure --subscription S"),
+        "others'": (OTHERS["an identity of others"], "ask whoever made trainers"),
+    }
+    for access, way in mends.values():
+        assert all(str(layer.fix).startswith(way) for layer in deletion_layers(access, 1, False, "S")[1:])

@@ -199,7 +199,11 @@ ELSEWHERE = {
         "azure",
         "https://management.stack.example",
         "https://management.tenant.example/guid",
-        {"armEndpoint": "https://management.stack.example", "storageSuffix": "stack.example"},
+        {
+            "armEndpoint": "https://management.stack.example",
+            "storageSuffix": "stack.example",
+            "armAudience": "https://management.tenant.example/guid",
+        },
         "https://management.tenant.example/guid",
     ),
 }
@@ -222,6 +226,6 @@ def test_stacks_and_nodes_are_told_of_an_arm_that_is_not_azures_public_one(
     standing, record = Standing(may_delete=True), a_record()
     keep = {"store": {"endpoint": "file:///s", "container": "c"}, "identityClientId": "client"}
     config = stack_config(record, "keep", standing, cloud)
-    assert {k: v for k, v in config.items() if k in {"armEndpoint", "storageSuffix"}} == told
+    assert {k: v for k, v in config.items() if k in {"armEndpoint", "storageSuffix", "armAudience"}} == told
     assert config["principalType"] == "ServicePrincipal"
     assert node_settings(record, cloud, keep, standing, bundle=("bundle", "sha")).arm_audience == nodes

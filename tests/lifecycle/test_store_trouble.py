@@ -35,6 +35,20 @@ def test_it_is(error: Exception, code: int | None, said: str) -> None:
     assert told is None or str(told) == f"the run's store {said}"
 
 
+def test_a_store_that_forbids_once_more_when_the_nodes_are_there_ends_no_run(tmp_path: Path) -> None:
+    world, denied = World(tmp_path), list[str]()
+
+    def flaps(verb: str, key: str) -> None:
+        if verb == "put" and key == layout.RECORD and "tfinfra-digits-abc123-compute" in world.groups and not denied:
+            denied.append(key)
+            raise PermissionDeniedError("403 AuthorizationPermissionMismatch")
+
+    world.store = MemoryStore(flaps)
+    result = world.new_run().go()
+    assert result.error is None
+    assert denied == [layout.RECORD]
+
+
 def test_the_record_and_the_process_end_with_the_same_code(tmp_path: Path) -> None:
     world = World(tmp_path)
 

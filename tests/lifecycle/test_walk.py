@@ -18,6 +18,7 @@ from tests.azure.arm_calls import send
 from tests.azure.preflight.replies import FORBIDDEN
 from tests.azure.test_standing import ROLE
 from tests.azure.test_teardown import admin, layout_of
+from tfinfra.arm.caller import kind
 from tfinfra.azure.preflight.finding import Reply
 from tfinfra.azure.setup import make_group_deleter
 from tfinfra.cli.doctor import needed_role
@@ -100,9 +101,9 @@ def test_a_manifests_own_plan(ask: Callable[[], Checklist], recorder: Remembered
 READER = [{"actions": ["*/read", "Microsoft.Storage/checkNameAvailability/action"], "notActions": []}]
 CASES: dict[str, tuple[str, str, Any, str, int, str]] = {
     "no quota": ("PUT", "quotas", {"eastus": {"standardDSv5Family": 4}}, "quota", 4, "4 of 4 are free"),
-    "missing rights": ("PUT", "market", {"permissions": READER}, "permissions", 5, "you may not"),
+    "missing rights": ("PUT", "market", {"permissions": READER}, "permissions", 4, "you may not"),
     "a provider that is not registered": (
-        *("PUT", "market", {"registrations": {"Microsoft.Compute": "NotRegistered"}}, "providers", 3),
+        *("PUT", "market", {"registrations": {"Microsoft.Compute": "NotRegistered"}}, "providers", 4),
         "not registered for Microsoft.Compute",
     ),
     "a policy": (
@@ -133,7 +134,7 @@ def test_what_stops_a_run(case: str, ask: Callable[[], Checklist], cloud: Cloud)
 
 def test_the_role_that_is_missing_is_named(ask: Callable[[], Checklist], cloud: Cloud) -> None:
     admin(cloud, "PUT", "market", {"permissions": READER})
-    assert "`tfinfra doctor --role --target cpu` prints that role" in str(the(ask(), "permissions").fix)
+    assert f"`tfinfra doctor --role --subscription {SUB}` prints that role" in str(the(ask(), "permissions").fix)
 
 
 def test_who_has_the_role_of_a_caller_walks_all_of_it(ask: Callable[[], Checklist], cloud: Cloud) -> None:
@@ -149,7 +150,7 @@ def test_layers_that_are_off_stop_nothing(ask: Callable[[], Checklist], cloud: C
     assert send(cloud, "DELETE", ROLE, "2022-04-01") == 200
     found = ask()
     assert [the(found, layer).level for layer in ("client", "nodes", "timer")] == ["ok", "not", "not"]
-    assert (the(found, "timer").fix, found.exit_code) == ("tfinfra setup azure --target cpu", 0)
+    assert (the(found, "timer").fix, found.exit_code) == (f"tfinfra setup azure --subscription {SUB}", 0)
     make_group_deleter(cloud)
 
 
@@ -241,7 +242,7 @@ KINDS = {
 
 @pytest.mark.parametrize("case", KINDS)
 def test_who_asks(case: str) -> None:
-    assert account.kind(KINDS[case]) == case.removesuffix(" without idtyp")
+    assert kind(KINDS[case]) == case.removesuffix(" without idtyp")
 
 
 def test_the_provider_of_azure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -251,10 +252,17 @@ def test_the_provider_of_azure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     absent = plugin_step(local=False)
     assert (absent.level, absent.exit_code) == ("not", 0)
     assert "tfinfra setup" in str(absent.fix)
+    monkeypatch.setenv("TFINFRA_PROVIDER_MIRROR", str(tmp_path / "nowhere"))
+    assert (plugin_step(local=False).level, plugin_step(local=False).exit_code) == ("not", 2)
+    monkeypatch.delenv("TFINFRA_PROVIDER_MIRROR")
     place.provider_folder().mkdir(parents=True)
     (place.provider_folder() / place.BINARY).write_text("#!/bin/sh\n")
     (place.provider_folder() / place.BINARY).chmod(0o755)
     assert plugin_step(local=False).level == "ok"
+    monkeypatch.setenv("TFINFRA_PROVIDER_SHA256", "0" * 64)
+    refused = plugin_step(local=False)
+    assert (refused.level, refused.exit_code) == ("not", 1)
+    assert "not with 000" in refused.text
     assert plugin_step(local=True).level == "ok"
 
 

@@ -67,6 +67,11 @@ UNIFORM_REFUSED = {
     "overprovisioning": ("properties.overprovision", True, "OperationNotAllowed"),
     "overprovisioning left to its default": ("properties.overprovision", None, "OperationNotAllowed"),
     "automatic upgrades": ("properties.upgradePolicy.mode", "Automatic", "OperationNotAllowed"),
+    "an upgrade policy that says no mode": (
+        "properties.upgradePolicy",
+        {"rollingUpgradePolicy": {"maxBatchInstancePercent": 20}},
+        "OperationNotAllowed",
+    ),
     "no upgrade policy": ("properties.upgradePolicy", None, "InvalidParameter"),
     "more than a placement group holds": ("sku.capacity", 101, "InvalidParameter"),
 }
@@ -150,11 +155,23 @@ def test_lists_and_filters(arm: Arm) -> None:
     assert unclear.code == "InvalidFilterInQueryString"
 
 
-def test_a_subnet_outside_its_network_is_refused(arm: Arm) -> None:
-    arm.make_groups()
-    subnets = [{"name": "n", "properties": {"addressPrefix": "10.2.0.0/24"}}]
-    space = {"addressSpace": {"addressPrefixes": ["10.1.0.0/16"]}, "subnets": subnets}
-    assert arm.put(VNET, {"location": "eastus", "properties": space}).code == "NetcfgInvalidSubnet"
+@pytest.mark.parametrize(("count", "refused"), [(1, False), (2, True)])
+def test_nodes_with_infiniband_stay_out_of_its_own_network(arm: Arm, count: int, refused: bool) -> None:
+    arm.make_all()
+    subnets = [{"name": "nodes", "properties": {"addressPrefix": "172.16.8.0/24"}}]
+    space = {"addressSpace": {"addressPrefixes": ["172.16.0.0/12"]}, "subnets": subnets}
+    assert arm.put(VNET, {"location": "eastus", "properties": space}).status == 200
+    reply = arm.put(SET, changed(scale_set("Uniform", count), "sku.name", "Standard_ND96asr_v4"))
+    assert (reply.status == 400 and "172.16.0.0/16" in reply.body["error"]["message"]) is refused, reply.body
+
+
+@pytest.mark.parametrize("size", ["Standard_D8s_v5", "Standard_NC24ads_A100_v4"])
+def test_others_may_be_there(arm: Arm, size: str) -> None:
+    arm.make_all()
+    subnets = [{"name": "nodes", "properties": {"addressPrefix": "172.16.8.0/24"}}]
+    space = {"addressSpace": {"addressPrefixes": ["172.16.0.0/12"]}, "subnets": subnets}
+    assert arm.put(VNET, {"location": "eastus", "properties": space}).status == 200
+    assert arm.put(SET, changed(scale_set("Uniform"), "sku.name", size)).status == 201
 
 
 def test_role_assignments(arm: Arm) -> None:

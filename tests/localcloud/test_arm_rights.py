@@ -9,9 +9,13 @@ from typing import Any
 import pytest
 
 from tests.localcloud.arm import ACCOUNT, BLOB_CONTRIBUTOR, COMPUTE, GROUP_DELETER, KEEP, SUB, Arm, Reply
+from tfinfra.arm.caller import claims_of
+from tfinfra.arm.errors import missing_actions
+from tfinfra.cli.doctor import needed_role
 from tfinfra.localcloud import tokens
 from tfinfra.localcloud.layout import SUBSCRIPTION, TENANT
-from tfinfra.roles import custom_role, definition_path, group_deleter
+from tfinfra.localcloud.rbac.actions import is_known
+from tfinfra.roles import GROUPS, custom_role, definition_path, group_deleter
 
 PERSON = "aaaaaaaa-0000-4000-8000-000000000001"
 GROUP_OF_PEOPLE = "aaaaaaaa-0000-4000-8000-000000000002"
@@ -19,6 +23,7 @@ NOBODY = "aaaaaaaa-0000-4000-8000-00000000000f"
 ONE, OTHER = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
 TAG_CONTRIBUTOR = "4a9ae827-6dc8-4573-8ac7-8239d42aa03f"
 RBAC_ADMINISTRATOR = "f58310d9-a9f6-439a-9e8d-f62e7b41a168"
+CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
 OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 PEOPLE = {"principals": {PERSON: "User", GROUP_OF_PEOPLE: "Group"}}
 
@@ -115,6 +120,43 @@ def test_a_roles_name_is_taken_in_the_whole_tenant(arm: Arm) -> None:
     assert role(arm, ONE, "mine", "*/read").status == 201
     assert role(arm, ONE, "mine", "*/read", "*/write").status == 200
     assert role(arm, GROUP_DELETER, ours, "*/read").status == 200
+
+
+UNKNOWN = {
+    "a type that there is not": "Microsoft.Storage/locations/asyncoperations/read",
+    "a misspelt type": "Microsoft.Compute/virtualMachineScaleSet/read",
+    "a misspelt nested type": "Microsoft.Network/virtualNetworks/subnet/join/action",
+    "a verb that the type has not": "Microsoft.Authorization/permissions/write",
+    "an action without its last word": "Microsoft.ManagedIdentity/userAssignedIdentities/assign",
+    "a group by the name of its resource type": "Microsoft.Resources/resourceGroups/read",
+    "a pattern that matches nothing": "Microsoft.Logic/workflow/*",
+}
+
+
+@pytest.mark.parametrize("action", UNKNOWN.values(), ids=UNKNOWN.keys())
+def test_a_role_has_only_actions_that_there_are(arm: Arm, action: str) -> None:
+    reply = role(arm, ONE, "mine", f"{GROUPS}/read", action)
+    assert (reply.status, reply.body["error"]) == (
+        400,
+        {
+            "code": "InvalidActionOrNotAction",
+            "message": f"'{action}' does not match any of the actions supported by the providers.",
+        },
+    )
+    exact = (
+        "*",
+        "*/read",
+        "Microsoft.Support/*",
+        "microsoft.network/NATGATEWAYS/*",
+        "Microsoft.Storage/locations/*/read",
+    )
+    assert role(arm, ONE, "mine", *exact).status == 201
+
+
+def test_the_roles_of_tfinfra_have_only_actions_that_there_are() -> None:
+    for body in (needed_role(None), group_deleter(SUBSCRIPTION)):
+        (permissions,) = body["properties"]["permissions"]
+        assert [action for action in permissions["actions"] if not is_known(action)] == []
 
 
 def test_roles_are_listed_where_they_may_be_assigned(arm: Arm) -> None:
@@ -252,9 +294,74 @@ def test_a_tag_contributor_sees_groups_and_changes_none(arm: Arm) -> None:
     assert arm.get(ACCOUNT, **mine).status == 403
 
 
+def validated(arm: Arm, oid: str, *resources: dict[str, Any]) -> Reply:
+    """The answer to a template that has a group and the resources in it."""
+    inner = {"type": "Microsoft.Resources/deployments", "apiVersion": "2024-11-01", "name": "keep"}
+    group = {
+        "type": "Microsoft.Resources/resourceGroups",
+        "apiVersion": "2024-03-01",
+        "name": "g",
+        "location": "eastus",
+    }
+    within = {"resourceGroup": "g", "properties": {"template": {"resources": list(resources)}}}
+    body = {"location": "eastus", "properties": {"template": {"resources": [group, {**inner, **within}]}}}
+    path = f"{SUB}/providers/Microsoft.Resources/deployments/keep/validate"
+    return arm.call("POST", path, body, authorization=f"Bearer {arm.token(oid)}")
+
+
+STORE = {"type": "Microsoft.Storage/storageAccounts", "apiVersion": "2024-01-01", "name": "store"}
+STORED = {**STORE, "location": "eastus", "kind": "StorageV2", "sku": {"name": "Standard_LRS"}}
+GRANTED = {
+    "type": "Microsoft.Authorization/roleAssignments",
+    "apiVersion": "2022-04-01",
+    "name": OTHER,
+    "scope": "Microsoft.Storage/storageAccounts/store",
+    "properties": {"roleDefinitionId": definition_path(SUBSCRIPTION, BLOB_CONTRIBUTOR), "principalId": PERSON},
+}
+
+
+def test_a_template_takes_the_rights_of_what_is_in_it(arm: Arm) -> None:
+    ready(arm)
+    assign(arm, PERSON, role=CONTRIBUTOR, scope=SUB)
+    assert validated(arm, PERSON, STORED).status == 200
+    refused = validated(arm, PERSON, STORED, GRANTED)
+    assert (refused.status, refused.code) == (403, "InvalidTemplateDeployment")
+    place = f"{SUB}/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/store"
+    assert refused.body["error"]["message"] == (
+        f"The template deployment failed with error: 'Authorization failed for template resource '{OTHER}' of type "
+        f"'Microsoft.Authorization/roleAssignments'. The client '{PERSON}' with object id '{PERSON}' does not have "
+        f"permission to perform action '{WRITE}' at scope '{place}/providers/Microsoft.Authorization/roleAssignments/"
+        f"{OTHER}'.'."
+    )
+
+
+def test_a_template_names_each_right_that_is_missing(arm: Arm) -> None:
+    ready(arm)
+    role(arm, OTHER, "asks", "Microsoft.Resources/deployments/validate/action")
+    assign(arm, PERSON, role=OTHER, scope=SUB)
+    told = validated(arm, PERSON, STORED, GRANTED).body["error"]["message"]
+    assert told.startswith("Deployment failed with multiple errors: 'Authorization failed for template resource 'g' of")
+    assert missing_actions(told) == (
+        "Microsoft.Resources/subscriptions/resourceGroups/write",
+        "Microsoft.Resources/deployments/write",
+        "Microsoft.Storage/storageAccounts/write",
+        WRITE,
+    )
+
+
+def test_a_condition_counts_in_a_template(arm: Arm) -> None:
+    ready(arm)
+    given = {"condition": constrained("Request", WRITE, NO_OWNERS), "conditionVersion": "2.0"}
+    assign(arm, PERSON, role=CONTRIBUTOR, scope=SUB)
+    assign(arm, PERSON, role=RBAC_ADMINISTRATOR, scope=SUB, name=OTHER, **given)
+    assert validated(arm, PERSON, STORED, GRANTED).status == 200
+    owner = {**GRANTED["properties"], "roleDefinitionId": definition_path(SUBSCRIPTION, OWNER)}
+    assert validated(arm, PERSON, STORED, {**GRANTED, "properties": owner}).status == 403
+
+
 @pytest.mark.parametrize("kind", tokens.CALLERS)
 def test_a_rehearsals_caller_is_a_person_or_a_service_principal(arm: Arm, kind: str) -> None:
     oid = tokens.CALLERS[kind]
-    claims = tokens.claims_of(arm.token(oid))
+    claims = claims_of(arm.token(oid))
     assert (claims["idtyp"], "upn" in claims) == (kind, kind == "user")
     assert arm.put(KEEP, {"location": "eastus"}, authorization=f"Bearer {arm.token(oid)}").status == 201

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.localcloud.arm import KEY
+from tfinfra.arm.caller import claims_of
 from tfinfra.localcloud import tokens
 from tfinfra.localcloud.identity_endpoint import (
     APP_SERVICE,
@@ -45,7 +46,7 @@ def claims(scope: str) -> dict[str, Any]:
     """Those of the token that azure-identity's chain finds."""
     from azure.identity import DefaultAzureCredential
 
-    return tokens.claims_of(DefaultAzureCredential().get_token(scope).token)
+    return claims_of(DefaultAzureCredential().get_token(scope).token)
 
 
 @pytest.mark.usefixtures("alone")
@@ -80,7 +81,7 @@ def test_a_token_says_who_the_caller_is(
     endpoint.caller = caller()
     query = {"api-version": "2019-08-01", "resource": AUDIENCE}
     status, body = endpoint.answer(APP_SERVICE, query, {"x-identity-header": endpoint.variables["IDENTITY_HEADER"]})
-    found = tokens.claims_of(body["access_token"])
+    found = claims_of(body["access_token"])
     assert status == 200
     assert {name: found[name] for name in values} == values
     assert names <= found.keys()

@@ -18,6 +18,7 @@ GROUP = {"location": "eastus"}
 STORE = {"location": "eastus", "sku": {"name": "Standard_LRS"}, "kind": "StorageV2", "properties": {}}
 VALIDATE = f"{SUB}/providers/Microsoft.Resources/deployments/keep/validate"
 CONTAINER = f"{ACCOUNT}/blobServices/default/containers/run"
+TAGS = "providers/Microsoft.Resources/tags/default"
 OTHER = SUB[:-1] + "1"
 
 
@@ -73,6 +74,14 @@ def grouped(arm: Arm, method: str, path: str, body: Any = None, **more: Any) -> 
     return arm.call(method, path, body, **more)
 
 
+def networked(arm: Arm, *prefixes: str) -> Reply:
+    """The answer to a network of 10.1.0.0/16 with such subnets."""
+    arm.make_groups()
+    subnets = [{"name": f"s{i}", "properties": {"addressPrefix": prefix}} for i, prefix in enumerate(prefixes)]
+    space = {"addressSpace": {"addressPrefixes": ["10.1.0.0/16"]}, "subnets": subnets}
+    return arm.put(VNET, {"location": "eastus", "properties": space})
+
+
 def template(arm: Arm, *resources: dict[str, Any]) -> Reply:
     inner = {"contentVersion": "1.0.0.0", "resources": list(resources)}
     nested = {
@@ -89,6 +98,13 @@ def template(arm: Arm, *resources: dict[str, Any]) -> Reply:
 def nat(**changes: Any) -> dict[str, Any]:
     own = {"type": "Microsoft.Network/natGateways", "apiVersion": "2024-05-01", "name": "nat", "location": "eastus"}
     return {**own, "sku": {"name": "Standard"}, **changes}
+
+
+def lacking(arm: Arm, action: str) -> Reply:
+    """What the owner, who may do everything but `action`, is told of a template with one gateway."""
+    may = {"actions": ["*"], "notActions": [action]}
+    assert arm.put("/tfinfra/market", {"permissions": [may]}).status == 200
+    return template(arm, nat())
 
 
 def repeated(arm: Arm, times: int, method: str, path: str, body: Any = None) -> Reply:
@@ -187,6 +203,11 @@ PROVOKED: dict[str, Callable[[Arm], Reply]] = {
     "what a policy denies": policy,
     "a storage name that others have": taken_elsewhere,
     "a storage name of another group": taken_here,
+    "more tags than a group holds": lambda arm: grouped(
+        arm, "PUT", f"{KEEP}/{TAGS}", {"properties": {"tags": {f"t{i}": "" for i in range(51)}}}
+    ),
+    "a subnet outside its network": lambda arm: networked(arm, "10.1.0.0/24", "10.2.0.0/24"),
+    "a subnet in the place of another": lambda arm: networked(arm, "10.1.0.0/24", "10.1.0.128/25"),
     "a principal that is not there": lambda arm: assigned(arm, rights.NOBODY),
     "a principal of another type": lambda arm: assigned(arm, rights.PERSON, principalType="Group"),
     "an assignment that there is": lambda arm: assigned(arm, rights.PERSON, rights.PERSON, name=rights.OTHER),
@@ -202,6 +223,9 @@ PROVOKED: dict[str, Callable[[Arm], Reply]] = {
         arm.put("/tfinfra/directory", {"role_names": ["mine"]}),
         rights.role(arm, rights.ONE, "mine", "*/read"),
     )[1],
+    "a role with an action that there is not": lambda arm: rights.role(
+        arm, rights.ONE, "mine", "*/read", "Microsoft.Storage/locations/asyncoperations/read"
+    ),
     "a role that is not there": lambda arm: arm.get(definition_path(SUB.rpartition("/")[2], rights.ONE)),
     "a role that is still assigned": still_assigned,
     "a look at an operation without the right": unfollowed,
@@ -209,6 +233,12 @@ PROVOKED: dict[str, Callable[[Arm], Reply]] = {
     "a template that names a resource twice": lambda arm: template(arm, nat(), nat(name="NAT")),
     "a template with an unknown function": lambda arm: template(arm, nat(name=UNKNOWN_FUNCTION)),
     "a template with no expression": lambda arm: template(arm, nat(name=NO_EXPRESSION)),
+    "a resource of a template that the caller may not write": lambda arm: lacking(
+        arm, "Microsoft.Network/natGateways/write"
+    ),
+    "a deployment inside a template without the right to deploy": lambda arm: lacking(
+        arm, "Microsoft.Resources/deployments/write"
+    ),
     "more reads than ARM takes": lambda arm: repeated(arm, 250, "GET", f"{SUB}/resourcegroups"),
     "more writes than ARM takes": lambda arm: repeated(arm, 200, "PUT", KEEP, {}),
     "more lists of machines than Compute takes": lambda arm: after(

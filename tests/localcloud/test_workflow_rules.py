@@ -11,6 +11,7 @@ import pytest
 from stacks.timer import definition
 from tests.localcloud.arm import IDENTITY, SUB, Arm
 from tests.localcloud.workflows import RUN, TIMER, Body, workflow
+from tfinfra.localcloud.layout import AUDIENCE
 
 
 def _http(body: Body, name: str) -> Body:
@@ -174,8 +175,11 @@ REFUSED: dict[str, tuple[Callable[[Body], None], str]] = {
 
 
 def test_it_may_call_this_clouds_own_endpoint(arm: Arm) -> None:
+    """With a token for whom this cloud says that it is, as nodes have; its address is nobody's name."""
     arm.make_all()
-    assert arm.put(TIMER, workflow(arm="https://127.0.0.1:4433")).status == 201
+    own = "https://127.0.0.1:4433"
+    assert arm.put(TIMER, workflow(arm=own, audience=f"{own}/")).status == 400
+    assert arm.put(TIMER, workflow(arm=own, audience=AUDIENCE)).status == 201
 
 
 VARIED: dict[str, Callable[[Body], None]] = {

@@ -13,7 +13,7 @@ TIMER = f"{KEEP}/providers/Microsoft.Logic/workflows/timer"
 Body = dict[str, Any]
 
 
-def workflow(groups: dict[str, str] | None = None, arm: str = ARM) -> Body:
+def workflow(groups: dict[str, str] | None = None, arm: str = ARM, audience: str | None = None) -> Body:
     """The timer of a keep group, as the stack puts it."""
     names = {what: path.rpartition("/")[2] for what, path in (("compute", COMPUTE), ("keep", KEEP))}
     values = {"subscription": SUB.rpartition("/")[2]}
@@ -23,7 +23,7 @@ def workflow(groups: dict[str, str] | None = None, arm: str = ARM) -> Body:
         "identity": {"type": "UserAssigned", "userAssignedIdentities": {IDENTITY: {}}},
         "properties": {
             "state": "Enabled",
-            "definition": definition(groups or names, IDENTITY, arm),
+            "definition": definition(groups or names, IDENTITY, arm, audience),
             "parameters": {name: {"type": "String", "value": value} for name, value in values.items()},
         },
     }

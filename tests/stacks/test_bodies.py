@@ -196,11 +196,13 @@ def test_what_others_made_is_not_made_again(which: str, recorded: Recorded) -> N
 def test_the_timer_calls_the_endpoint_of_its_cloud(tmp_path: Path) -> None:
     for number, (given, expected) in enumerate(ENDPOINTS.items()):
         more = {"armEndpoint": given} if given else {}
+        own = f"https://audience-{number}.example/guid" if number else f"{expected}/"
+        more |= {"armAudience": own} if number else {}
         requests, _ = record(INFRASTRUCTURES["one node"], "keep", tmp_path / str(number), **more)
         flow = requests["workflow"].body["properties"]
         look = flow["definition"]["actions"]["look_at_keep"]["inputs"]
         assert look["uri"].startswith(f"{expected}/subscriptions/")
-        assert look["authentication"]["audience"] == f"{expected}/"
+        assert look["authentication"]["audience"] == own
         assert list(flow["parameters"]) == ["subscription"]
         assert look["authentication"]["identity"].endswith(f"/{RUN}-timer")
 

@@ -11,7 +11,6 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from tfinfra.agent.faults import NodeFault
 from tfinfra.agent.metadata import Metadata
 from tfinfra.model import NodeSettings
 
@@ -40,8 +39,8 @@ def delete_compute_group(settings: NodeSettings, metadata: Metadata) -> bool:
     except HTTPError as error:
         _log.warning("ARM answered the deletion with %d", error.code)
         return error.code == 404
-    except (OSError, ValueError, NodeFault) as error:
-        _log.warning("could not ask ARM for the deletion: %s", error)
+    except Exception as error:  # noqa: BLE001  a broken answer is no OSError, and the last layer must outlive any
+        _log.warning("could not ask ARM for the deletion: %r", error)
         return False
     return True
 
@@ -53,8 +52,8 @@ def expiry(settings: NodeSettings, metadata: Metadata) -> float | None:
         token, _ = metadata.token(settings.arm_audience or f"{settings.arm_endpoint}/")
         tag = (_ask(settings, token, "GET").get("tags") or {})[_EXPIRES_TAG]
         return datetime.fromisoformat(tag.replace("Z", "+00:00")).timestamp()
-    except (OSError, ValueError, KeyError, NodeFault) as error:
-        _log.warning("could not read when the compute group expires: %s", error)
+    except Exception as error:  # noqa: BLE001  whatever it is, the time that is known counts
+        _log.warning("could not read when the compute group expires: %r", error)
         return None
 
 
@@ -62,9 +61,10 @@ def _is_going(settings: NodeSettings, token: str) -> bool:
     """Whether the group is being deleted. An answer that says nothing, or a refusal, is no reason not to ask."""
     try:
         state = (_ask(settings, token, "GET").get("properties") or {}).get("provisioningState")
-    except HTTPError as error:
-        if error.code == 404:
+    except Exception as error:
+        if isinstance(error, HTTPError) and error.code == 404:
             raise
+        _log.warning("could not see whether the compute group is going: %r", error)
         return False
     return bool(state == "Deleting")
 

@@ -46,4 +46,8 @@ class Deadline:
     def _run(self) -> None:
         pause = _LOOK
         while not self._ended.wait(pause):
-            pause = self.step()
+            try:
+                pause = self.step()
+            except Exception:  # noqa: BLE001  the outermost edge: a thread that ended would leave the machines to nobody
+                _log.exception("the deadline could not be looked at")
+                pause = _RETRY

@@ -33,6 +33,7 @@ _WORDS = {
     "ending": "it ended its tasks",
     "ended": "it waited for the run's end",
 }
+_PAUSE = 5.0
 _log = logging.getLogger(__name__)
 
 
@@ -48,16 +49,25 @@ class EarlierBoot:
 def earlier_boot(host: Host) -> EarlierBoot | None:
     """What an agent of this very machine left, None at its first boot. To be called before this one's first heartbeat.
 
-    A store that does not answer tells nothing: then nobody can join the run either.
+    A store that does not answer is waited for as long as the nodes wait for each other: a machine that took its second
+    boot for the first would train anew. One that is away for longer lets nobody join either.
     """
-    try:
-        beat = read(host.store, layout.heartbeat_key(host.identity.node_id), Heartbeat)
-        inventory = read(host.store, layout.INVENTORY, Inventory) if beat else None
-    except store_errors() as error:
-        _log.warning("could not see whether this machine has rebooted: %s", first_line(error))
-        return None
+    until = host.clock.time() + host.settings.timeouts.register
+    while True:
+        try:
+            return _left(host)
+        except store_errors() as error:
+            _log.warning("could not see whether this machine has rebooted: %s", first_line(error))
+        if host.clock.time() >= until:
+            return None
+        host.clock.sleep(_PAUSE)
+
+
+def _left(host: Host) -> EarlierBoot | None:
+    beat = read(host.store, layout.heartbeat_key(host.identity.node_id), Heartbeat)
     if beat is None:
         return None
+    inventory = read(host.store, layout.INVENTORY, Inventory)
     ids = [node.node_id for node in inventory.nodes] if inventory else []
     rank = ids.index(host.identity.node_id) if host.identity.node_id in ids else None
     return EarlierBoot(beat.phase, rank, next((t.name for t in host.plan.tasks if t.node == rank), None))

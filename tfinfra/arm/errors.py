@@ -116,9 +116,17 @@ def _parsed(text: str | bytes) -> Any:
         return None
 
 
-def missing_action(message: str) -> str | None:
-    """The action that ARM's words say the caller may not do: of an answer that names two, the one that is missing (the
-    other is what it was needed for, as LinkedAuthorizationFailed tells)."""
-    lacking = re.search(r"(?:does not|not) have (?:authorization|permission)s? to perform action '([^']+)'", message)
-    named = lacking or re.search(r"to perform action '([^']+)'", message)
-    return named[1] if named else None
+_ACTION = r"perform action(?:\(s\))? '([^']+)'"
+_LACKS = re.compile(rf"(?:does not|not) have (?:authorization|permission)s? to {_ACTION}", re.IGNORECASE)
+_HAS = re.compile(rf"has permission to {_ACTION}", re.IGNORECASE)
+_NAMED = re.compile(rf"to {_ACTION}", re.IGNORECASE)
+
+
+def missing_actions(message: str) -> tuple[str, ...]:
+    """The actions that ARM's words say the caller may not do, each once: a template's answer names one for each of its
+    resources. Of an answer that names two for one, it is the one that is missing (the other is what it was needed for,
+    as LinkedAuthorizationFailed tells). Where the caller has the action that is named, something else is in its way
+    (another tenant's subscription, Azure/azure-cli#27299; a deny assignment): ()."""
+    lacking = _LACKS.findall(message)
+    named = lacking or ([] if _HAS.search(message) else _NAMED.findall(message)[:1])
+    return tuple(dict.fromkeys(named))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import json
-from collections.abc import Mapping
 from typing import Any
 
+from tfinfra.arm.caller import claims_of
+from tfinfra.arm.sign_in import entra_sentence
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError
 
@@ -27,34 +26,8 @@ def claims(cloud: Cloud) -> dict[str, Any]:
     return claims_of(token)
 
 
-def claims_of(token: str) -> dict[str, Any]:
-    """The claims of a JSON Web Token, unverified; {} where `token` is none."""
-    body = token.split(".")[1] if token.count(".") == 2 else ""
-    found: dict[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)) or b"{}")
-    return found
-
-
-def principal_type(claims: Mapping[str, Any]) -> str:
-    """The kind of principal that a token stands for, as a role assignment names it. ARM refuses one of another kind
-    (UnmatchedPrincipalType, Azure/modern-web-app-pattern-dotnet#129).
-
-    `idtyp` says it where it is there; else only a person's token has scopes or a user name.
-    https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
-    """
-    told = {"app": "ServicePrincipal", "user": "User"}.get(str(claims.get("idtyp", "")).lower())
-    if told is not None:
-        return told
-    if any(claims.get(name) for name in ("scp", "upn", "unique_name", "preferred_username")):
-        return "User"
-    of_app = any(claims.get(name) for name in ("appid", "azp", "xms_mirid"))
-    return "ServicePrincipal" if of_app else "User"
-
-
 def why_refused(error: BaseException) -> str:
     """What matters of an error of azure-identity, whose text names each credential that was tried: Entra's own
     sentence, else the first line."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    entra = next((line[line.index("AADSTS") :] for line in lines if "AADSTS" in line), None)
-    if entra is not None:
-        return entra.partition(" Trace ID")[0]
-    return lines[0] if lines else type(error).__name__
+    return entra_sentence(str(error)) or (lines[0] if lines else type(error).__name__)

@@ -55,7 +55,7 @@ _FOLLOWED = {
     ),
     "Microsoft.Storage": ("Microsoft.Storage/locations/*/read", "Microsoft.Storage/operations/read"),
 }
-# What a run reads before it writes anything.
+# What a run reads, and asks, before it writes anything.
 _ALWAYS = (
     "Microsoft.Authorization/locks/read",
     "Microsoft.Authorization/permissions/read",
@@ -67,6 +67,7 @@ _ALWAYS = (
     "Microsoft.Compute/locations/usages/read",
     "Microsoft.Compute/skus/read",
     "Microsoft.Resources/deployments/validate/action",
+    "Microsoft.Resources/deployments/write",  # the question's template has a deployment in each group; none is made
     "Microsoft.Resources/subscriptions/providers/read",
     "Microsoft.Resources/subscriptions/read",
     "Microsoft.Storage/checknameavailability/read",

@@ -21,6 +21,9 @@ LONGEST_WAIT = 20.0
 """Seconds that one wait for ARM lasts at most: it is known to ask for 1,200 and more (Azure/AKS#1187), in which nobody
 would look at a run's nodes."""
 
+FOLLOWED = 120.0
+"""Seconds for which the answer to a question is followed behind a 202, where the caller names no others."""
+
 
 def warm() -> None:
     """Imports the client in a thread, so that the first call after training does not wait for it."""
@@ -90,15 +93,22 @@ def _pages(cloud: Cloud, path: str, query: dict[str, str], patience: dict[str, A
     return document
 
 
-def send_json(cloud: Cloud, method: str, path: str, body: Any = None, **query: str) -> tuple[int, Any]:
+def send_json(
+    cloud: Cloud, method: str, path: str, body: Any = None, within: float = FOLLOWED, /, **query: str
+) -> tuple[int, Any]:
     """(status, document) of one request, whatever ARM answers: all pages of a list together, and the end of what ARM
-    does behind a 202. Raises azure.core's AzureError where no answer comes."""
+    does behind a 202; the 202 itself where that has not ended `within` seconds. Raises azure.core's AzureError where
+    no answer comes."""
     from azure.core.rest import HttpRequest
 
     client = resource_client(cloud)
+    until = time.monotonic() + within
     response = client.send_request(HttpRequest(method, cloud.arm_endpoint + path, params=query, json=body), **_QUICK)
     while response.status_code == 202 and response.headers.get("Location"):
-        time.sleep(min(_seconds(response.headers.get("Retry-After")), LONGEST_WAIT))
+        pause = min(_seconds(response.headers.get("Retry-After")), LONGEST_WAIT)
+        if time.monotonic() + pause > until:
+            break
+        time.sleep(pause)
         response = client.send_request(HttpRequest("GET", response.headers["Location"]), **_QUICK)
     document = _document(response)
     while isinstance(document, dict) and document.get("nextLink"):

@@ -1,5 +1,5 @@
-"""The clouds that ARM answers for: the public one, the sovereign ones, and any that describes itself (Azure Stack, the
-local cloud).
+"""The clouds that ARM answers for: the public one, the sovereign ones, and any that describes itself (the
+local cloud, and Azure Stack Hub as far as its runs are listed and ended: it has no Logic Apps for a run's timer).
 
 Names and hosts are those of azure-native (pulumi/pulumi-azure-native, provider/pkg/azure/cloud/cloud.go), which asks an
 endpoint that it does not know for /metadata/endpoints, as tfinfra does.
@@ -53,17 +53,30 @@ _KNOWN = (
 )
 
 
-@lru_cache(maxsize=8)
-def environment_at(endpoint: str, ca_file: Path | None) -> Environment | str:
+@dataclass(frozen=True)
+class Undescribed:
+    """An endpoint that does not say what cloud it is, and why it does not."""
+
+    arm: str
+    why: str
+
+
+def environment_at(endpoint: str, ca_file: Path | None) -> Environment | Undescribed:
     """The environment whose ARM answers at `endpoint` (no trailing slash), by what it says of itself where it is not
-    one of the known three; the reason where it does not say."""
+    one of the known three. What it said once holds for this process; one that did not answer is asked again."""
     for known in _KNOWN:
         if known.arm == endpoint:
             return known
     try:
-        return _described(endpoint, _metadata(endpoint, ca_file))
+        return _told(endpoint, ca_file)
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        return str(getattr(error, "reason", None) or error) or type(error).__name__
+        return Undescribed(endpoint, str(getattr(error, "reason", None) or error) or type(error).__name__)
+
+
+@lru_cache(maxsize=8)
+def _told(endpoint: str, ca_file: Path | None) -> Environment:
+    """Raises, and remembers nothing, where it is not told."""
+    return _described(endpoint, _metadata(endpoint, ca_file))
 
 
 def _described(endpoint: str, metadata: dict[str, Any]) -> Environment:

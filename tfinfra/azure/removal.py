@@ -42,20 +42,21 @@ def remove(
     except UnknownKind as error:
         raise ProvisioningError(f"{id_} is left alone: {error}") from error
     until = clock() + timeout
-    while (last := _asked(cloud, id_, group, run, query)) is not None:
+    while (last := _asked(cloud, id_, group, run, query, within=until - clock())) is not None:
         if clock() + PAUSE > until:
             raise ProvisioningError(f"{id_} cannot be removed: {last}")
         sleep(PAUSE)
 
 
-def _asked(cloud: Cloud, id_: str, group: str, run: str, query: dict[str, str]) -> str | None:
-    """Why the resource is still there after its deletion was asked for, None where it is gone."""
+def _asked(cloud: Cloud, id_: str, group: str, run: str, query: dict[str, str], *, within: float) -> str | None:
+    """Why the resource is still there after its deletion was asked for and followed `within` seconds, None where it is
+    gone."""
     from azure.core.exceptions import AzureError
 
     try:
         if not run_group_exists(cloud, group, run):
             return None
-        status, document = send_json(cloud, "DELETE", id_, None, **query)
+        status, document = send_json(cloud, "DELETE", id_, None, within, **query)
         if status < 300 or status in _GONE:
             status, document = send_json(cloud, "GET", id_, None, **query)
     except AzureError as error:

@@ -1,11 +1,11 @@
-"""What ARM's 401 means, and where to sign in instead: every room that reads one asks here."""
+"""What ARM's 401 means to a client that reads one."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from tfinfra.arm.sign_in import wanted_tenants, way_in
 from tfinfra.azure.answers import reason
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError
@@ -13,7 +13,6 @@ from tfinfra.errors import CredentialsError
 if TYPE_CHECKING:
     from azure.core.exceptions import AzureError
 
-AGAIN = "sign in again: `az login`"
 _LONGEST = 300
 
 
@@ -24,29 +23,6 @@ def token_refused(cloud: Cloud, answer: Mapping[str, Any] | AzureError) -> Crede
     whose = f" of tenant {cloud.tenant_id}" if wanted_tenants(said) and cloud.tenant_id else ""
     why = f": {_sentence(said)}" if said else ""
     return CredentialsError(f"{cloud.arm_endpoint} does not accept your token{whose}{why}", hint=way_in(said))
-
-
-def wanted_tenants(said: str) -> tuple[str, ...]:
-    """The tenants of whom ARM would take a token, by what it says of one that is another's; () where it says none.
-
-    "The access token is from the wrong issuer 'https://sts.windows.net/A/'. It must match the tenant
-    'https://sts.windows.net/B/' associated with this subscription. …", or "… one of the tenants 'https://…/B/,
-    https://…/C/' …" (code InvalidAuthenticationTokenTenant; Azure/LogicAppsUX#9068, Azure/azure-sdk-for-net#49391).
-    """
-    must = said.partition("It must match")[2].partition("associated with")[0]
-    return tuple(dict.fromkeys(re.findall(r"https?://[^/'\s,]+/([^/'\s,]+)", must)))
-
-
-def way_in(said: str) -> str:
-    """How to get a token that ARM takes, by what it says of the one that it did not take."""
-    tenants = wanted_tenants(said)
-    if not tenants:
-        return AGAIN
-    which = tenants[0] if len(tenants) == 1 else f"<one of {', '.join(tenants)}>"
-    return (
-        f"sign in to the subscription's tenant: `az login --tenant {which}`, or, where you are signed in there already,"
-        " `az account set --subscription` with its id; a service principal sets AZURE_TENANT_ID"
-    )
 
 
 def _said(answer: Mapping[str, Any] | AzureError) -> str:

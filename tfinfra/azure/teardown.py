@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tfinfra.arm.sign_in import way_in
 from tfinfra.azure.answers import arm_error, reason
 from tfinfra.azure.clients import COMPUTE_API, get_once, resource_client, warm
 from tfinfra.azure.names import RUN_ID, run_of_group
-from tfinfra.azure.sign_in import way_in
 from tfinfra.clock import spell_seconds
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError, ProvisioningError, TeardownIncomplete

@@ -52,7 +52,7 @@ def _ignored(root: Path) -> Ignored:
         return _nothing
     from pathspec import GitIgnoreSpec
 
-    return GitIgnoreSpec.from_lines(found.read_text(errors="replace").splitlines()).match_file
+    return GitIgnoreSpec.from_lines(found.read_text(encoding="utf-8", errors="replace").splitlines()).match_file
 
 
 def _nothing(name: str) -> bool:

@@ -18,22 +18,28 @@ STEP_MARKS = {"ok": "ok", "not": "NOT", "unknown": "?"}
 @click.command(short_help="Say what works on this machine and what does not.")
 @click.option("--role", is_flag=True, help="Print the custom role that a caller on Azure needs, as ARM's JSON.")
 @click.option("--target", metavar="T", help="Walk the whole way of a run to this target, up to its first write.")
+@click.option("--subscription", metavar="ID", help="With --role: the subscription that the role is for.")
 @click.option("--manifest", metavar="M", type=click.Path(path_type=Path), help="The same, for what a manifest needs.")
 @click.option("--rehearse", is_flag=True, help="Ask this machine's local cloud, whatever the target.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
-def command(*, role: bool, target: str | None, manifest: Path | None, rehearse: bool, as_json: bool) -> int:
+def command(
+    *, role: bool, target: str | None, subscription: str | None, manifest: Path | None, rehearse: bool, as_json: bool
+) -> int:
     """Check this machine. Exit 4 where a run on its local cloud is not feasible.
 
     With --target or --manifest: check credential, subscription, rights, quotas, image, provider, policy, network and
     deletion, and change nothing. Exit 0 where nothing stops a run, 3 where the target is wrong, 4 where a run is not
-    feasible, 5 where the credential will not do.
+    feasible, 5 where the credential will not do, 2 or 1 where a variable or the plugin's archive is wrong: what `up`
+    would end with.
     """
     from tfinfra.cli.output import print_document
     from tfinfra.errors import UsageError
 
     if role:
-        print_document(needed_role(target))
+        print_document(needed_role(target, subscription))
         return 0
+    if subscription is not None:
+        raise UsageError("--subscription is for --role", hint="a walk goes to the subscription of its target")
     if target is not None or manifest is not None:
         return _walked(target, manifest, rehearse=rehearse, as_json=as_json)
     if rehearse:
@@ -41,15 +47,17 @@ def command(*, role: bool, target: str | None, manifest: Path | None, rehearse: 
     return _examined(as_json)
 
 
-def needed_role(target: str | None) -> dict[str, Any]:
-    """The role of a caller, for every resource that the stacks can make. Raises ManifestError."""
+def needed_role(target: str | None, subscription: str | None = None) -> dict[str, Any]:
+    """The role of a caller, for every resource that the stacks can make, in a subscription: that of a target, or the
+    one of that id. Raises ManifestError."""
     from tfinfra.arm.kinds import kind_of
     from tfinfra.azure.caller_role import caller_role, stack_tokens
     from tfinfra.compiler.named_target import named_target
     from tfinfra.resources import resource_folder
 
     types = {kind_of(f"azure-native:{token}").arm_type for token in stack_tokens(resource_folder("stacks"))}
-    subscription = named_target(target, Path()).subscription_id if target else None
+    if subscription is None and target is not None:
+        subscription = named_target(target, Path()).subscription_id
     return caller_role(types, subscription or "<subscription id>")
 
 

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from tfinfra.errors import Cancelled, DifferenceFound, ManifestError, TfinfraError, UsageError
+
+if TYPE_CHECKING:
+    from tfinfra.lifecycle.record import RunRecord
 
 POINTER = "  to report it: `tfinfra report-bundle --last` writes a file to attach, without names and secrets"
 _NO_FAILURES = (UsageError, Cancelled, DifferenceFound)
@@ -16,31 +21,39 @@ def failed(error: TfinfraError, arguments: Sequence[str], run: str | None = None
     none: it must not take the place of the failure before it."""
     if isinstance(error, _NO_FAILURES) or "report-bundle" in arguments:
         return
-    on_azure = _azure_was_asked()
     from tfinfra.lifecycle.report.last import note_failure, of_the_cloud
 
-    if isinstance(error, ManifestError) and not (on_azure and of_the_cloud(error)):
+    if isinstance(error, ManifestError) and not (error.cloud == "azure" and of_the_cloud(error)):
         return
-    note_failure(error, arguments, run or _run_of(arguments))
-    if on_azure:
+    record = _record_of(arguments, run)
+    note_failure(error, arguments, run or (record.run if record else None))
+    if _on_azure(error, arguments, record):
         print(POINTER, file=sys.stderr, flush=True)
 
 
-def _azure_was_asked() -> bool:
-    """By a module that is there where a cloud was chosen, and is not imported for this."""
-    clouds = sys.modules.get("tfinfra.clouds")
-    return bool(clouds is not None and clouds.azure_was_asked())
+def _on_azure(error: TfinfraError, arguments: Sequence[str], record: RunRecord | None) -> bool:
+    """By what the error says, else by the run that it is about, else by what the arguments ask for."""
+    if error.cloud is not None:
+        return error.cloud == "azure"
+    if record is not None:
+        return record.target.cloud == "azure" and not record.rehearse
+    words = [part for word in arguments for part in word.split("=", 1)]
+    return ("--cloud", "azure") in pairwise(words) or "--subscription" in words
 
 
-def _run_of(arguments: Sequence[str]) -> str | None:
-    """The run that the arguments name, or that this process began."""
+def _record_of(arguments: Sequence[str], run: str | None) -> RunRecord | None:
+    """The run that is named, or that this process began; None also where the state folder cannot be read: the failure
+    itself is what has to be told."""
     import psutil
 
     from tfinfra.lifecycle.record import all_records
     from tfinfra.paths import state_folder
 
-    records = all_records(state_folder())
-    named = next((record.run for record in records if record.run in arguments), None)
+    try:
+        records = all_records(state_folder())
+    except OSError:
+        return None
+    named = next((record for record in records if record.run in (run, *arguments)), None)
     began = psutil.Process().create_time()
-    mine = [record.run for record in records if record.times.get("started", 0.0) >= began]
-    return named or (mine[-1] if mine else None)
+    mine = [record for record in records if record.times.get("started", 0.0) >= began]
+    return named or (mine[-1] if mine and run is None else None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -90,11 +91,24 @@ def cli() -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one verb and returns its exit code (manifest.md, "Verbs")."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    _replace_closed_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a character must not end a verb
     code = _code(arguments)
     _flush()
     return code
+
+
+def _replace_closed_streams() -> None:
+    """A stream that came closed (`2>&-`, some schedulers) leads nowhere. Left closed, its number goes to the next file
+    that is opened, which then gets what is printed."""
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
 
 
 def _code(arguments: list[str]) -> int:
@@ -113,7 +127,7 @@ def _code(arguments: list[str]) -> int:
 
 def _run(arguments: list[str]) -> int:
     try:
-        result = cli.main(arguments, prog_name="tfinfra", standalone_mode=False)
+        result = cli.main(arguments, prog_name="tfinfra", standalone_mode=False, obj=tuple(arguments))
     except click.exceptions.Exit as end:
         return end.exit_code
     except click.Abort as end:

@@ -200,8 +200,9 @@ def _layers(compiled: Compiled, may_delete: bool | None = None) -> tuple[Layer, 
     makes the role itself."""
     from tfinfra.lifecycle.layers import deletion_layers
 
-    may_delete = may_delete is not False if compiled.spec.target.cloud == "local" else may_delete
-    return deletion_layers(compiled.plan.infrastructure.access, compiled.plan.node_count, may_delete)
+    target, plan = compiled.spec.target, compiled.plan
+    may_delete = may_delete is not False if target.cloud == "local" else may_delete
+    return deletion_layers(plan.infrastructure.access, plan.node_count, may_delete, target.subscription_id)
 
 
 def _deletion(compiled: Compiled) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -18,7 +18,9 @@ import click
 @click.option("--local-store", "store", type=click.Choice(["files", "azurite"]), help="What a local run's store is.")
 @click.option("--yes", is_flag=True, help="Do not ask before the first write to a cloud that charges.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
+@click.pass_obj
 def command(
+    arguments: Sequence[str],
     *,
     manifest: Path,
     target: str | None,
@@ -54,11 +56,11 @@ def command(
         result = launch_manifest(manifest, options, view)
     if as_json:
         print_document(result.document)
-    return _conclude(result)
+    return _conclude(result, arguments)
 
 
-def _conclude(result: object) -> int:
-    """Says how the run ended and gives its exit code."""
+def _conclude(result: object, arguments: Sequence[str]) -> int:
+    """Says how the run ended and gives its exit code. `arguments` are all words of the command."""
     from tfinfra.cli.failed import failed
     from tfinfra.cli.output import print_error, progress
     from tfinfra.lifecycle.ending import RunResult
@@ -67,7 +69,7 @@ def _conclude(result: object) -> int:
     assert isinstance(result, RunResult)  # noqa: S101 - for the type checker: the import above is lazy
     if result.error is not None:
         print_error(result.error)
-        failed(result.error, sys.argv[1:], result.record.run)
+        failed(result.error, arguments, result.record.run)
     for line in closing_lines(result):
         progress(line)
     return result.error.exit_code if result.error else 0

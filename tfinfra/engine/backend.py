@@ -120,7 +120,7 @@ def _whole_seconds(moment: str) -> str:
 
 def _tool(path: Path, folder: Path) -> Callable[..., str | None]:
     """A call of the tool in a project of its own: what it said on stderr where it failed, None where it did not."""
-    (folder / "Pulumi.yaml").write_text(PROJECT)
+    (folder / "Pulumi.yaml").write_text(PROJECT, "utf-8")
     environment = {**os.environ, **tool_variables(folder, os.environ)}
 
     def call(*arguments: str) -> str | None:

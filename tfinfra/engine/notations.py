@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from tfinfra.arm.errors import ArmError, read_error
+from tfinfra.arm.sign_in import AGAIN, entra_sentence, first_sentence, way_in
 
 EXISTS = "CannotCreateAlreadyExisting"
 """The code, ours, of a resource that azure-native found where it was to make it. ARM's answer to its look was 200."""
@@ -45,16 +46,13 @@ class Answer:
     def words(self) -> str:
         """What a person reads. Entra's description goes on for a page: its first sentence says it."""
         if self.entra:
-            return _first_sentence(self.said)
+            return entra_sentence(self.said) or first_sentence(self.said)
         return f"{self.code}: {self.said}" if self.code and self.code not in _OURS else self.said
 
     @property
     def sign_in(self) -> str:
         """How to sign in so that it is accepted."""
-        tenant = re.search(r"must match the tenant 'https://sts\.[a-z.]+/([^/']+)/?'", self.said)
-        if tenant:
-            return f"sign in to the subscription's tenant: `az login --tenant {tenant[1]}`"
-        return "sign in again: `az login`, or look at AZURE_TENANT_ID, AZURE_CLIENT_ID and what they are used with"
+        return way_in(self.said, f"{AGAIN}, or look at AZURE_TENANT_ID, AZURE_CLIENT_ID and what they are used with")
 
 
 _Found = tuple[int, Answer]
@@ -241,11 +239,6 @@ def _silence(text: str) -> Answer | None:
 def without_count(text: str) -> str:
     """The text without what go-multierror puts before it: "1 error occurred:" and a bullet."""
     return re.sub(r"\A\s*\d+ errors? occurred:\s*\*\s*", "", text)
-
-
-def _first_sentence(text: str) -> str:
-    found = re.match(r"(.+?[.!])(?:\s|$)", " ".join(text.split()))
-    return found[1] if found else shorten(" ".join(text.split()), 400)
 
 
 def shorten(text: str, longest: int) -> str:

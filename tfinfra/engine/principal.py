@@ -3,6 +3,7 @@ makes as another than the product's caller, the caller could not reach."""
 
 from __future__ import annotations
 
+from tfinfra.arm.sign_in import entra_sentence
 from tfinfra.errors import CredentialsError
 
 _OF_CREDENTIALS = ("DefaultAzureCredential", "AADSTS", "access token", "authentication failed", "az login")
@@ -34,5 +35,4 @@ def _told(text: str) -> str | None:
     if not any(word.lower() in text.lower() for word in _OF_CREDENTIALS):
         return None
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    entra = next((line[line.index("AADSTS") :] for line in lines if "AADSTS" in line), None)
-    return (entra or " ".join(lines[:2])).partition(" Trace ID")[0][:400]
+    return entra_sentence(text) or " ".join(lines[:2])[:400]

@@ -15,7 +15,7 @@ from tfinfra.environment.conda import install_conda
 from tfinfra.environment.conda_lock import refuse_two_versions
 from tfinfra.environment.cuda import Driver
 from tfinfra.environment.exclusive import exclusive
-from tfinfra.environment.horovod import Bench, WheelSource, build_here, horovod_wheel
+from tfinfra.environment.horovod import Bench, WheelSource, build_here, gpu_ties, horovod_wheel
 from tfinfra.environment.interpreter import find_same_interpreter, locked_interpreter
 from tfinfra.environment.lock import Lock, this_platform
 from tfinfra.environment.relocate import copy_interpreter
@@ -43,11 +43,11 @@ def ensure_environment(
     or package index, TfinfraError without a compiler.
     """
     say = progress or say_nothing
-    folder = cache / "environments" / lock.key
+    folder = cache / "environments" / "-".join((lock.key, *map(str, gpu_ties(lock, driver))))
     if is_whole(folder):
         return folder
     with exclusive(
-        folder.with_name(f"{lock.key}.lock"), lambda: say("waiting for another run that builds the same environment")
+        folder.with_name(f"{folder.name}.lock"), lambda: say("waiting for another run that builds the same environment")
     ) as held:
         if not is_whole(folder):
             _build(Build(lock, cache, folder, say, wheels, conda_files, driver), held)
@@ -128,7 +128,7 @@ def _install(lock: Lock, folder: Path, tools: Tools, say: Progress) -> None:
     count = sum(1 for line in lock.packages.splitlines() if line[:1].isalnum())
     say(f"installing {lock.tensorflow} {lock.framework_version} and {count - 1} more")
     requirements = folder / "tfinfra-packages.txt"
-    requirements.write_text(lock.packages)
+    requirements.write_text(lock.packages, "utf-8")
     tools.uv_run([*_pip_install(folder), "--no-deps", "-r", requirements], "installing the packages")
 
 

@@ -103,7 +103,7 @@ def _version(home: Path) -> tuple[int, int] | None:
     """From the runtime's header, which a build needs anyway: CUDART_VERSION is 1000 * major + 10 * minor."""
     headers = (home / "include/cuda_runtime_api.h", *home.glob("targets/*/include/cuda_runtime_api.h"))
     for header in headers:
-        if header.is_file() and (found := _VERSION.search(header.read_text(errors="replace"))):
+        if header.is_file() and (found := _VERSION.search(header.read_text(encoding="utf-8", errors="replace"))):
             number = int(found[1])
             return number // 1000, number % 1000 // 10
     return None

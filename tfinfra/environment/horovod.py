@@ -62,7 +62,7 @@ def horovod_wheel(bench: Bench) -> Path:
 
     Raises TfinfraError where a compiler is missing, ProvisioningError with the compiler's last lines.
     """
-    key = wheel_key(bench.lock)
+    key = wheel_key(bench.lock, bench.driver)
     folder = bench.cache / "wheels" / f"horovod-{key}"
     say = bench.progress
     with exclusive(folder.with_suffix(".lock"), lambda: say("waiting for another run that builds Horovod")) as held:
@@ -72,11 +72,17 @@ def horovod_wheel(bench: Bench) -> Path:
     return next(folder.glob("*.whl"))
 
 
-def wheel_key(lock: Lock) -> str:
-    """Of everything that Horovod's binary is tied to."""
+def wheel_key(lock: Lock, driver: Driver | None = None) -> str:
+    """Of everything that Horovod's binary is tied to: with a GPU part also the GPUs that it is built for, and the CUDA
+    that their driver serves, where they are known."""
     minor = ".".join(lock.python_version.split(".")[:2])
     ties = [recipe.RECIPE, lock.horovod, lock.tensorflow, lock.framework_version, minor, lock.openmpi, lock.platform]
-    return hashlib.sha256(repr([*ties, lock.tools, lock.gpu]).encode()).hexdigest()[:20]
+    return hashlib.sha256(repr([*ties, lock.tools, lock.gpu, *gpu_ties(lock, driver)]).encode()).hexdigest()[:20]
+
+
+def gpu_ties(lock: Lock, driver: Driver | None) -> tuple[int, ...]:
+    """(compute capability, CUDA's major version) that a GPU build is for, () where they play no part."""
+    return (driver.capability, driver.serves // 1000) if lock.gpu and lock.horovod and driver else ()
 
 
 def _require_compiler() -> None:
@@ -108,14 +114,14 @@ def _build(bench: Bench, folder: Path) -> None:
 
 
 def _install_tools(bench: Bench, staging: Path) -> None:
-    (staging / "tools.txt").write_text(bench.lock.tools)
+    (staging / "tools.txt").write_text(bench.lock.tools, "utf-8")
     arguments: Command = ["pip", "install", "-q", "--target", staging / "tools", "--python", bench.python, "--no-deps"]
     bench.tools.uv_run([*arguments, "-r", staging / "tools.txt"], "installing what Horovod is built with")
 
 
 def _fetch_source(bench: Bench, staging: Path, environment: dict[str, str]) -> Path:
     """Horovod's source package, its digest checked, unpacked."""
-    (staging / "horovod.txt").write_text(recipe.HOROVOD_SOURCE)
+    (staging / "horovod.txt").write_text(recipe.HOROVOD_SOURCE, "utf-8")
     pip: Command = [bench.python, "-m", "pip", "download", "--no-deps", "--no-binary", ":all:", "--no-build-isolation"]
     arguments: Command = [*pip, "--require-hashes", "-d", staging / "sdist", "-r", staging / "horovod.txt"]
     bench.tools.run(arguments, "fetching Horovod's source", **environment)
@@ -135,8 +141,8 @@ def _plain(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
 
 def _drop_xla_source(source: Path) -> None:
     lists = source / "horovod/tensorflow/CMakeLists.txt"
-    lines = lists.read_text().splitlines(keepends=True)
-    lists.write_text("".join(line for line in lines if _XLA_SOURCE not in line))
+    lines = lists.read_text("utf-8").splitlines(keepends=True)
+    lists.write_text("".join(line for line in lines if _XLA_SOURCE not in line), "utf-8")
 
 
 def _build_environment(bench: Bench, tools: Path) -> dict[str, str]:

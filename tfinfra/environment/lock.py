@@ -89,7 +89,7 @@ def _digest(content: object) -> str:
 def _read(path: Path) -> Lock | None:
     """A lock that this version of tfinfra wrote, None where there is none or it is of another shape."""
     try:
-        lock = from_json(Lock, json.loads(path.read_text()))
+        lock = from_json(Lock, json.loads(path.read_text("utf-8")))
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
     return lock if lock == _keyed(lock) else None
@@ -97,7 +97,7 @@ def _read(path: Path) -> Lock | None:
 
 def _write(path: Path, lock: Lock) -> Lock:
     staging = path.with_suffix(f".{os.getpid()}")
-    staging.write_text(json.dumps(to_json(lock), indent=1) + "\n")
+    staging.write_text(json.dumps(to_json(lock), indent=1) + "\n", "utf-8")
     staging.replace(path)
     return lock
 

@@ -61,8 +61,8 @@ def solve(uv: str, question: Question) -> str:
 
 
 def _arguments(question: Question, folder: Path) -> Sequence[str]:
-    (folder / "requirements.in").write_text("\n".join(question.lines) + "\n")
-    (folder / "constraints.txt").write_text("\n".join(question.constraints) + "\n")
+    (folder / "requirements.in").write_text("\n".join(question.lines) + "\n", "utf-8")
+    (folder / "constraints.txt").write_text("\n".join(question.constraints) + "\n", "utf-8")
     arguments = ["pip", "compile", "requirements.in", "--constraints", "constraints.txt", "--quiet"]
     arguments += ["--generate-hashes", "--no-emit-index-url", "--no-header", "--no-annotate"]
     arguments += ["--python-version", question.python]

@@ -22,7 +22,9 @@ def write_channel(folder: Path, version: str) -> CondaPackage:
     subdir = folder / "noarch"
     subdir.mkdir(parents=True, exist_ok=True)
     (subdir / file).write_bytes(data)
-    (subdir / "repodata.json").write_text(json.dumps({"info": {"subdir": "noarch"}, "packages": {file: entry}}))
+    (subdir / "repodata.json").write_text(
+        json.dumps({"info": {"subdir": "noarch"}, "packages": {file: entry}}), "utf-8"
+    )
     url = folder.as_uri()
     return CondaPackage(
         "python", version, _BUILD, 0, "noarch", None, (), url, f"{url}/noarch/{file}", str(entry["sha256"])

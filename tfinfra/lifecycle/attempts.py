@@ -246,17 +246,17 @@ def _move(active: ActiveRun, bundle: BundleSeam) -> None:
     if url is None or root is None:
         raise ProvisioningError("a phase ran before the one that it needs")
     active.store = active.ports.open_store(url)
-    young = granted(active.store, active.ports.cloud)
+    old, young = granted(root, active.ports.cloud), granted(active.store, active.ports.cloud)
 
     def fill() -> None:
         for key in layout.FOR_NODES:
-            data = root.get(key)
+            data = old.get(key)
             if data is not None:
                 young.put(key, data)
         young.put_file(bundle.key, bundle.path)
+        elsewhere.publish(old, record, active.plan)
 
     active.session.wait(spawn(fill, "upload"))
-    elsewhere.publish(root, record, active.plan)
 
 
 # How it ends

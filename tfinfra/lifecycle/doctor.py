@@ -134,7 +134,7 @@ def _folder(name: str, path: Path) -> Finding:
     probe = path / ".doctor"
     try:
         path.mkdir(parents=True, exist_ok=True)
-        probe.write_text("")
+        probe.write_text("", "utf-8")
         probe.unlink()
     except OSError as error:
         return Finding(name, "problem", f"{path}: {error.strerror}", "set TFINFRA_STATE_DIR and TFINFRA_CACHE_DIR")

@@ -13,6 +13,7 @@ from tfinfra.background import spawn
 from tfinfra.clock import spell_seconds
 from tfinfra.cloud import Cloud
 from tfinfra.compiler.pipeline import Compiled, Inputs
+from tfinfra.errors import turned_to
 from tfinfra.lifecycle.active import UpOptions
 from tfinfra.lifecycle.ending import RunResult
 from tfinfra.lifecycle.engine_process import EngineProcess
@@ -78,7 +79,7 @@ def _go(
     interrupt = Interrupt()
     run = new_run(compiled, cloud, options, observer, interrupt, engine=engine, given=given)
     observer.say(f"run {run.run} on the {where(cloud)}")
-    with interruptible(interrupt, run.run):
+    with interruptible(interrupt, run.run), turned_to(cloud.name):
         return run.go()
 
 

@@ -15,7 +15,7 @@ from tfinfra.background import spawn
 from tfinfra.clock import iso_time
 from tfinfra.cloud import Cloud
 from tfinfra.compiler.pipeline import Compiled
-from tfinfra.errors import CredentialsError, Diagnostic, ManifestError, NotFeasible, TfinfraError
+from tfinfra.errors import Diagnostic, ManifestError, NotFeasible, TfinfraError, turned_to
 from tfinfra.lifecycle import settings
 from tfinfra.lifecycle.letters import new_letters
 from tfinfra.lifecycle.record import RunRecord
@@ -25,10 +25,9 @@ if TYPE_CHECKING:
     from tfinfra.azure.preflight.run import Checked
     from tfinfra.azure.standing import Standing
 
-NOT_FEASIBLE = frozenset(f"TFI6{n:02}" for n in (1, 2, 3, 4, 5, 6, 7, 8, 23, 26, 34))
-"""Codes of what the cloud has not, or not now (exit 4)."""
-RIGHTS = frozenset({"TFI616"})
-"""Codes of what the caller may not (exit 5). All others are faults of the target or the manifest (exit 3)."""
+NOT_FEASIBLE = frozenset(f"TFI6{n:02}" for n in (1, 2, 3, 4, 5, 6, 7, 8, 14, 16, 23, 26, 34))
+"""Codes of what the cloud has not, or not now, and of what the subscription lacks, a provider or a right (exit 4, as
+while it provisions). All others are faults of the target or the manifest (exit 3)."""
 _BUNDLE = "0" * 64
 
 
@@ -78,13 +77,13 @@ def check_live(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Pat
 
 def reach(compiled: Compiled, rehearse: bool) -> Future[Cloud]:
     """The target's cloud (in a rehearsal this machine's), on its way: a credential or a daemon may take a second, in
-    which the client that will ask is imported."""
+    which the client that will ask is imported. It is refused as a run's would be."""
     from tfinfra.azure.clients import warm
-    from tfinfra.clouds import cloud_for
+    from tfinfra.clouds import cloud_to_provision
 
     def find() -> Cloud:
         refuse_without_subscription(compiled, rehearse)
-        return cloud_for(compiled.spec.target, rehearse, None)
+        return cloud_to_provision(compiled.spec.target, rehearse, None, None)
 
     warm()
     return spawn(find, "cloud")
@@ -107,27 +106,24 @@ def plan_live(compiled: Compiled, cloud: Future[Cloud], recorder: Recorder) -> L
     with tempfile.TemporaryDirectory(prefix="tfinfra-") as folder:
         write_tree(compiled.tree, Path(folder))
         run = settings.run_id(compiled.plan.name, new_letters())
-        answer = check_live(compiled, cloud.result(), recorder, Path(folder), run)
-    refused = refusal(answer.diagnostics)
-    if refused is not None:
-        raise refused
+        there = cloud.result()
+        with turned_to(there.name):
+            answer = check_live(compiled, there, recorder, Path(folder), run)
+            refused = refusal(answer.diagnostics)
+            if refused is not None:
+                raise refused
     return answer
 
 
 def refusal(diagnostics: Iterable[Diagnostic]) -> TfinfraError | None:
     """The exception for what speaks against the run, None where only warnings do. A fault of the target goes before
-    missing rights, those before missing capacity: the exit code says what has to change first."""
+    what the subscription lacks: the exit code says what has to change first."""
     told = tuple(diagnostics)
     errors = [d for d in told if d.is_error]
     if not errors:
         return None
-    codes = {d.code for d in errors}
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    kind: type[TfinfraError] = ManifestError
-    if codes <= NOT_FEASIBLE:
-        kind = NotFeasible
-    elif codes <= NOT_FEASIBLE | RIGHTS:
-        kind = CredentialsError
+    kind = NotFeasible if NOT_FEASIBLE.issuperset(d.code for d in errors) else ManifestError
     return kind(f"{errors[0].message}{more}", errors[0].hint, told)
 
 

@@ -62,7 +62,8 @@ class Provisioning:
         bundle.path.unlink(missing_ok=True)
         if active.options.detach:
             self._data.await_delivery(active.store)
-        elsewhere.publish(there(active.root), active.folder.update(phase="running"), active.plan)
+        record = active.folder.update(phase="running")
+        session.wait(spawn(lambda: elsewhere.publish(young, record, active.plan), "record"))
 
     def _keep(self, standing: Standing) -> dict[str, Any]:
         config = settings.stack_config(self._active.record(), "keep", standing, self._ports.cloud)

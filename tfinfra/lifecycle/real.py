@@ -113,7 +113,7 @@ def open_run_store(cloud: Cloud, url: str) -> ObjectStore:
         access = cloud.credential().get_token(STORAGE_SCOPE)
         return access.token, float(access.expires_on)
 
-    ca = cloud.ca_file.read_text() if cloud.ca_file else None
+    ca = cloud.ca_file.read_text("utf-8") if cloud.ca_file else None
     return PatientStore(open_store(url, token, ca=ca), SystemPauses(), STORE_PATIENCE)
 
 

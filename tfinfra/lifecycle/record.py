@@ -130,7 +130,9 @@ class RunFolder:
         if self._unwritten is not None:
             return self._unwritten
         try:
-            self._seen = _ended_unless_alive(from_json(RunRecord, json.loads((self.path / "run.json").read_text())))
+            self._seen = _ended_unless_alive(
+                from_json(RunRecord, json.loads((self.path / "run.json").read_text("utf-8")))
+            )
         except FileNotFoundError:
             return self._seen
         except (OSError, ValueError, KeyError, TypeError):
@@ -176,14 +178,14 @@ class RunFolder:
 
     def plan(self) -> Plan:
         """The plan that the run was started from."""
-        return from_json(Plan, json.loads((self.deploy / "plan.json").read_text()))
+        return from_json(Plan, json.loads((self.deploy / "plan.json").read_text("utf-8")))
 
     def write_deploy(self, tree: Mapping[str, str]) -> None:
         """Copies the deploy folder, so that this run's stacks never depend on what the user compiles next."""
         for name, text in tree.items():
             path = self.deploy / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+            path.write_text(text, "utf-8")
 
 
 def _ended_unless_alive(record: RunRecord) -> RunRecord:
@@ -211,7 +213,7 @@ def opened_stacks(record: RunRecord) -> tuple[str, ...]:
 def write_json(path: Path, document: Any) -> None:
     """Writes `document` as JSON by a rename."""
     part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    part.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
     part.replace(path)
 
 

@@ -44,7 +44,7 @@ def status_document(found: FoundRun) -> dict[str, Any]:
         return {"run": found.run, "state": state}
     saved = Path(found.record.results) / "run.json"
     if found.store is None and saved.exists():
-        document: dict[str, Any] = json.loads(saved.read_text())
+        document: dict[str, Any] = json.loads(saved.read_text("utf-8"))
     else:
         document = _document(_as_it_stands(found.record, found), found)
     return {**document, "usd": round(found.state.usd, 4), "state": state}
@@ -102,7 +102,7 @@ def log_lines(found: FoundRun, task: str | None, follow: bool) -> Iterator[str]:
     for kind in ("tasks", "nodes"):
         path = Path(record.results) / kind / f"{name}.log"
         if path.exists():
-            yield from path.read_text(errors="replace").splitlines()
+            yield from path.read_text(encoding="utf-8", errors="replace").splitlines()
             return
     if record.came_to_nothing:
         raise _came_to_nothing(record)
@@ -258,7 +258,7 @@ def _already_home(record: RunRecord) -> dict[str, Any]:
         raise _came_to_nothing(record)
     if not saved.exists():
         raise UsageError(f"{record.run} is deleted and its outputs were never fetched")
-    document: dict[str, Any] = json.loads(saved.read_text())
+    document: dict[str, Any] = json.loads(saved.read_text("utf-8"))
     return document
 
 

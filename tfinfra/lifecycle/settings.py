@@ -106,7 +106,9 @@ def _elsewhere(cloud: Cloud) -> dict[str, str]:
     that one to what it holds."""
     if cloud.name == "local" or cloud.arm_endpoint == PUBLIC.arm:
         return {}
-    return {"armEndpoint": cloud.arm_endpoint, "storageSuffix": cloud.storage_suffix}
+    audience = _audience(cloud)
+    own = {"armAudience": audience} if audience else {}
+    return {"armEndpoint": cloud.arm_endpoint, "storageSuffix": cloud.storage_suffix, **own}
 
 
 def node_settings(
@@ -122,7 +124,7 @@ def node_settings(
         bundle_sha256=bundle[1],
         identity_client_id=identity_client_id(keep, standing),
         arm_endpoint=cloud.arm_endpoint,
-        arm_ca=cloud.ca_file.read_text() if cloud.ca_file else None,
+        arm_ca=cloud.ca_file.read_text("utf-8") if cloud.ca_file else None,
         compute_group_id=group,
         deadline=record.deadline,
         timeouts=cloud.timeouts,
@@ -133,7 +135,7 @@ def node_settings(
 
 
 def _audience(cloud: Cloud) -> str | None:
-    """Whom the nodes' tokens for ARM are for, None where that is the endpoint itself: what the caller's are for."""
+    """Whom the nodes' and the timer's tokens for ARM are for, as the caller's are; None where that is the endpoint."""
     audience = cloud.token_scope.removesuffix("/.default")
     same = cloud.name == "local" or audience.rstrip("/") == cloud.arm_endpoint
     return None if same else audience

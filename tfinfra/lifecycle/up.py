@@ -118,7 +118,8 @@ class UpRun:
     def _tell_layers(self, standing: Standing) -> None:
         """Says which ways of deletion this run has, and warns of each that it has not."""
         plan = self._active.plan
-        layers = deletion_layers(plan.infrastructure.access, plan.node_count, standing.may_delete)
+        subscription = self._ports.cloud.subscription_id
+        layers = deletion_layers(plan.infrastructure.access, plan.node_count, standing.may_delete, subscription)
         self._session.audit.append("layers", **{layer.name: layer.on for layer in layers})
         for layer in layers:
             if not layer.on:

@@ -17,7 +17,7 @@ from tfinfra.localcloud.arm_error import ArmError, resource_not_found
 from tfinfra.localcloud.checks.references import references
 from tfinfra.localcloud.checks.types import body_type, catalogue, check_body
 from tfinfra.localcloud.operations import Operation, Operations
-from tfinfra.localcloud.providers import policy, registrations
+from tfinfra.localcloud.providers import policy, registrations, tags
 from tfinfra.localcloud.providers.authorization import ASSIGNMENTS
 from tfinfra.localcloud.providers.base import Surroundings, require
 from tfinfra.localcloud.providers.registry import provider_of
@@ -114,6 +114,7 @@ class Core:
         merged = {**before.body, **{k: v for k, v in body.items() if k not in fixed}}
         merged["properties"] = {**before.properties, **(body.get("properties") or {})}
         merged = policy.modified(self.around.market, before.type, merged)
+        tags.check_count(merged)
         policy.check(self.around.market, before.type, before.name, merged)
         resource = Resource(before.id, before.type, before.api_version, merged, before.internal)
         self.around.state.put(resource)
@@ -142,6 +143,7 @@ class Core:
         state, market = self.around.state, self.around.market
         type_ = catalogue().spelling(address.type)
         body = policy.modified(market, type_, body)
+        tags.check_count(body)
         index = body_type(type_, api_version, body.get("location"))
         acceptance.check_location(type_, index, before, address.name, body)
         findings = check_body(type_, api_version, body)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tfinfra.arm.caller import claims_of
 from tfinfra.localcloud.layout import AUDIENCE
-from tfinfra.localcloud.tokens import STORAGE, audience_of, claims_of
+from tfinfra.localcloud.tokens import STORAGE, audience_of
 
 if TYPE_CHECKING:
     from azure.core.credentials import AccessToken
@@ -27,9 +28,12 @@ class TokenFileCredential:
         **kwargs: Any,
     ) -> AccessToken:
         """The token for the scope's audience and its expiry (Unix seconds). Raises OSError where there is no daemon to
-        have written one."""
+        have written one, ValueError where the file holds something else."""
         from azure.core.credentials import AccessToken
 
         del claims, tenant_id, enable_cae, kwargs
         token = self._files[audience_of(scopes[0].removesuffix(".default"))].read_text()
-        return AccessToken(token, int(claims_of(token)["exp"]))
+        claims = claims_of(token)
+        if "exp" not in claims:
+            raise ValueError("it is no JSON Web Token that says when it expires")
+        return AccessToken(token, int(claims["exp"]))

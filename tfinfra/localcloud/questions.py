@@ -1,4 +1,5 @@
-"""What a careful caller asks before it makes anything: what is sold, what is left, what is allowed, what is there."""
+"""What a careful caller asks before it makes anything: what is sold, what is left, what is allowed, what is there; and
+what else is done to no resource of its own: registering, asking for a run, writing tags alone."""
 
 from __future__ import annotations
 
@@ -10,16 +11,17 @@ from typing import Any
 from tfinfra.localcloud import ids
 from tfinfra.localcloud.arm_error import ArmError
 from tfinfra.localcloud.core import Answer, Core
-from tfinfra.localcloud.providers import authorization, images, logic, quota, registrations, skus, storage
+from tfinfra.localcloud.providers import authorization, images, logic, quota, registrations, skus, storage, tags
 from tfinfra.localcloud.validation import validated
 
 
 @dataclass(frozen=True)
 class Question:
-    """One request: `oid` asks, `names` are the named parts of the path, in lower case."""
+    """One request: `oid` asks by `method`, `names` are the named parts of the path, in lower case."""
 
     core: Core
     oid: str
+    method: str
     address: ids.Address
     names: dict[str, str]
     filter_: str
@@ -36,7 +38,7 @@ def answer(core: Core, oid: str, method: str, address: ids.Address, *, filter_: 
     for verb, pattern, handle in _TABLE:
         found = re.fullmatch(pattern, address.key)
         if verb == method and found:
-            said = handle(Question(core, oid, address, found.groupdict(), filter_, body))
+            said = handle(Question(core, oid, method, address, found.groupdict(), filter_, body))
             return said if isinstance(said, Answer) else Answer(200, said)
     raise ArmError(404, "NotFound", f"There is nothing at '{address.path}'.")
 
@@ -82,13 +84,23 @@ def _permissions(asked: Question) -> Any:
 
 
 def _validate(asked: Question) -> Any:
-    return validated(asked.core, asked.address.scope, asked.address.name, asked.body)
+    return validated(asked.core, asked.oid, asked.address, asked.body)
 
 
 def _run_trigger(asked: Question) -> Any:
     workflow, _, trigger = asked.address.path.rpartition("/")[0].rpartition("/triggers/")
     logic.ask_for_run(asked.core.around, asked.core.get(ids.parse(workflow)), trigger)
     return Answer(202)
+
+
+def _tags(asked: Question) -> Any:
+    """ARM writes tags into what has them, by whatever path they come."""
+    owner = ids.parse(asked.address.scope)
+    resource = asked.core.get(owner)
+    if asked.method == "GET":
+        return tags.document(resource.id, resource.tags)
+    written = asked.core.patch(owner, {"tags": tags.changed(asked.method, resource.tags, asked.body)}).body
+    return None if asked.method == "DELETE" else tags.document(resource.id, written["tags"])
 
 
 def _account_name(asked: Question) -> Any:
@@ -122,5 +134,6 @@ _TABLE: tuple[tuple[str, str, Callable[[Question], Any]], ...] = (
     ("GET", r".*/providers/microsoft\.authorization/permissions", _permissions),
     ("POST", rf"{_SUB}/providers/microsoft\.resources/deployments/[^/]+/validate", _validate),
     ("POST", rf"{_SUB}/providers/microsoft\.storage/checknameavailability", _account_name),
+    *((verb, r".+/providers/microsoft\.resources/tags/default", _tags) for verb in ("GET", "PUT", "PATCH", "DELETE")),
     ("POST", r".*/providers/microsoft\.logic/workflows/[^/]+/triggers/[^/]+/run", _run_trigger),
 )

@@ -13,6 +13,7 @@ import json
 from datetime import datetime, timezone
 from typing import Any
 
+from tfinfra.arm.caller import claims_of
 from tfinfra.localcloud.arm_error import ArmError
 from tfinfra.localcloud.layout import AUDIENCE, TENANT
 
@@ -73,8 +74,8 @@ def proven_claims(key: bytes, token: str, now: float) -> dict[str, Any]:
     """The claims of a token for ARM, of whatever tenant. Raises ArmError (401) in ARM's words: Azure/pcs-cli#357,
     JetBrains/azure-tools-for-intellij#16, microsoft/PlanetaryComputer#343."""
     head, _, signature = token.rpartition(".")
-    claims = _claims(token) if hmac.compare_digest(_encode(_sign(key, head)), signature) else None
-    if claims is None or claims["nbf"] > now or claims["iss"] != issuer(claims["tid"]):
+    claims = claims_of(token) if hmac.compare_digest(_encode(_sign(key, head)), signature) else {}
+    if not claims or claims["nbf"] > now or claims["iss"] != issuer(claims["tid"]):
         raise refused("InvalidAuthenticationToken", "The access token is invalid.")
     if claims["aud"] != AUDIENCE:
         raise refused(
@@ -114,20 +115,6 @@ def _date(seconds: float) -> str:
     moment = datetime.fromtimestamp(seconds, timezone.utc)
     clock = f"{moment.hour % 12 or 12}:{moment:%M:%S %p}"
     return f"{moment.month}/{moment.day}/{moment.year} {clock}"
-
-
-def _claims(token: str) -> dict[str, Any] | None:
-    try:
-        return claims_of(token)
-    except ValueError:
-        return None
-
-
-def claims_of(token: str) -> dict[str, Any]:
-    """The claims, unverified. Raises ValueError where `token` is none of ours."""
-    body = token.split(".")[1] if token.count(".") == 2 else ""
-    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-    return claims
 
 
 def _sign(key: bytes, text: str) -> bytes:

@@ -1,7 +1,8 @@
 """`deployments/validate`: what ARM says of a template without writing anything, all faults at once.
 
 As ARM does it at subscription scope: nested deployments are looked into, resource ids are not followed (what they name
-may be made by the same template), and each fault is one of the details of InvalidTemplateDeployment.
+may be made by the same template), and each fault is one of the details of InvalidTemplateDeployment. Before that comes
+what the caller may not write.
 """
 
 from __future__ import annotations
@@ -9,24 +10,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from tfinfra.localcloud import ids
 from tfinfra.localcloud.arm_error import ArmError
 from tfinfra.localcloud.checks.scale_set import check_scale_set
 from tfinfra.localcloud.checks.types import Finding, check_body
 from tfinfra.localcloud.core import Core
 from tfinfra.localcloud.providers import policy, registrations
 from tfinfra.localcloud.providers.compute import SCALE_SETS
-from tfinfra.localcloud.strict import locks, templates
+from tfinfra.localcloud.strict import inner_rights, locks, templates
 
 DEPLOYMENTS = "microsoft.resources/deployments"
 _ENVELOPE = ("type", "apiVersion", "name", "dependsOn", "resourceGroup", "subscriptionId", "scope")
 Resource = dict[str, Any]
 
 
-def validated(core: Core, scope: str, name: str, body: Any) -> dict[str, Any]:
-    """The answer for a valid template. Raises ArmError (400): the template's own fault, else with every fault of its
-    resources in its details."""
+def validated(core: Core, oid: str, address: ids.Address, body: Any) -> dict[str, Any]:
+    """The answer to `oid` for a valid template, asked for at `address`. Raises ArmError: the template's own fault
+    (400), what the caller may not write (403), or with every fault of its resources in its details (400)."""
+    scope, name = address.scope, address.name
     template = _template(body)
     templates.check(template)
+    inner_rights.check(core.around, oid, scope, template["resources"])
     resources = list(_resources(template["resources"], ""))
     faults = [fault for group, resource in resources for fault in _faults(core, scope, group, resource)]
     if faults:

@@ -17,6 +17,7 @@ from typing import Any
 
 from tfinfra.localcloud import expressions
 from tfinfra.localcloud.arm_error import ArmError
+from tfinfra.localcloud.layout import AUDIENCE
 from tfinfra.localcloud.state import Resource
 
 ARM_HOST = "management.azure.com"
@@ -149,7 +150,8 @@ class _Checker:
 
     def _is_signed(self, authentication: Mapping[str, Any], signer: str, endpoint: str) -> bool:
         kind = {name: value for name, value in authentication.items() if name != "identity"}
-        expected = {"type": "ManagedServiceIdentity", "audience": f"{endpoint}/"}
+        audience = f"{endpoint}/" if endpoint == f"https://{ARM_HOST}" else AUDIENCE  # as /metadata/endpoints tells it
+        expected = {"type": "ManagedServiceIdentity", "audience": audience}
         return kind == expected and signer.lower() in self._identities
 
 

@@ -56,9 +56,9 @@ class Part:
 
     def belong(self, e_tag: str) -> int:
         """The bytes that go on being of use for the object with this ETag: what came of another is dropped."""
-        if not self._tag.exists() or self._tag.read_text() != e_tag:
+        if not self._tag.exists() or self._tag.read_text("utf-8") != e_tag:
             self.file.write_bytes(b"")
-            self._tag.write_text(e_tag)
+            self._tag.write_text(e_tag, "utf-8")
         return self.held()
 
     def append(self, chunks: Iterable[Any]) -> None:

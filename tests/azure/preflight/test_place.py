@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from tests.azure.answering import SUBSCRIPTION, Wire, azure
 from tests.azure.preflight.replies import DEMAND, FORBIDDEN, listed, restriction, sku, usages
+from tests.lifecycle.fakes import a_plan
 from tfinfra.azure.preflight.finding import Reply
-from tfinfra.azure.preflight.place import lack
+from tfinfra.azure.preflight.place import known_lack, lack
+from tfinfra.errors import CredentialsError
+from tfinfra.model import Target
 
 OFFERED = listed(sku())
 CLOSED = listed(sku(restrictions=[restriction("Location")]))
@@ -28,3 +32,17 @@ ANSWERS: dict[str, tuple[Reply, Reply, bool, str | None]] = {
 def test_what_speaks_against_a_place(skus: Reply, used: Reply, tried: bool, words: str | None) -> None:
     found = lack(skus, used, DEMAND, tried=tried)
     assert (words is None) if found is None else (words is not None and words in found)
+
+
+@pytest.mark.parametrize(("status", "passes"), [(401, False), (500, True)], ids=["a token that ended", "ARM's fault"])
+def test_a_place_is_tried_though_arm_does_not_tell_unless_nobody_could_make_it(
+    status: int, passes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = {"error": {"code": "ExpiredAuthenticationToken", "message": "The access token expiry is over."}}
+    Wire(lambda *_: (status, body, {})).put_under(monkeypatch)
+    plan, target = a_plan(), Target("t", "azure", "eastus", "Standard_D8s_v5", 64, SUBSCRIPTION)
+    if passes:
+        assert known_lack(azure(), plan, target, plan.infrastructure, tried=False) is None
+        return
+    with pytest.raises(CredentialsError, match="does not accept your token"):
+        known_lack(azure(), plan, target, plan.infrastructure, tried=False)

@@ -168,6 +168,39 @@ LINKED = (
     "the linked scope(s) '/n'."
 )
 
+# Azure/azure-cli#27299
+ELSEWHERE = (
+    "The client has permission to perform action 'Microsoft.Network/virtualNetworks/subnets/join/action' on scope '/s'"
+    ", however the current tenant 't' is not authorized to access linked subscription 'u'."
+)
+
+
+DEPLOY = "Microsoft.Resources/deployments/write"
+
+
+def failed(name: str, action: str) -> str:
+    """As ARM says it of one resource of a template."""
+    return (
+        f"Authorization failed for template resource '{name}' of type '{action.rpartition('/')[0]}'. The client 'c' "
+        f"with object id 'o' does not have permission to perform action '{action}' at scope '/s'."
+    )
+
+
+# OfficeDev/microsoft-teams-emergency-operations-center#205 has the words around them.
+SEVERAL = (
+    "Deployment failed with multiple errors: '"
+    + ":".join(
+        failed(name, action)
+        for name, action in (
+            ("d", DEPLOY),
+            ("a", ACTION),
+            ("s", "Microsoft.Storage/storageAccounts/write"),
+            ("b", ACTION),
+        )
+    )
+    + "'."
+)
+
 
 def forbidden(code: str, message: str) -> Reply:
     return Reply(403, {"error": {"code": code, "message": message}})
@@ -194,10 +227,47 @@ RIGHTS: dict[str, tuple[Reply, str, str, Severity]] = {
         ACTION,
         Severity.ERROR,
     ),
+    "several rights in one text": (
+        Reply(403, {"error": {"code": "InvalidTemplateDeployment", "message": SEVERAL}}),
+        "TFI616",
+        f"you may not {ACTION}, Microsoft.Storage/storageAccounts/write, which a resource",
+        Severity.ERROR,
+    ),
+    "the same by an answer of another status": (
+        Reply(400, {"error": {"code": "InvalidTemplateDeployment", "message": SEVERAL}}),
+        "TFI616",
+        f"you may not {ACTION}, Microsoft.Storage/storageAccounts/write, which a resource",
+        Severity.ERROR,
+    ),
+    "the right to deploy, which asking alone takes": (
+        Reply(403, {"error": {"code": "InvalidTemplateDeployment", "message": failed("deployments", DEPLOY)}}),
+        "TFI621",
+        DEPLOY,
+        Severity.WARNING,
+    ),
     "a right on what a resource refers to": (
         invalid({"code": "LinkedAuthorizationFailed", "message": LINKED}),
         "TFI616",
         "Microsoft.Network/virtualNetworks/subnets/join/action",
+        Severity.ERROR,
+    ),
+    "a right on what a resource refers to, as ARM writes it now": (
+        invalid(
+            {
+                "code": "LinkedAuthorizationFailed",
+                "message": LINKED.replace(
+                    "not have permission to perform action '", "not have permission to perform action(s) '"
+                ),
+            }
+        ),
+        "TFI616",
+        "Microsoft.Network/virtualNetworks/subnets/join/action",
+        Severity.ERROR,
+    ),
+    "what a resource refers to is another tenant's": (
+        forbidden("LinkedAuthorizationFailed", ELSEWHERE),
+        "TFI620",
+        "the current tenant",
         Severity.ERROR,
     ),
     "the right to ask": (

@@ -109,13 +109,20 @@ def test_everything_that_is_wrong_is_said_at_once(cloud: Cloud) -> None:
         "images": [{"image": image, "changes": {"hyperVGeneration": "V3"}}],
         "policies": [{"name": "t", "path": "tags.team", "type": "Microsoft.Resources/resourceGroups"}],
         "registrations": {"Microsoft.Storage": "NotRegistered"},
-        "permissions": [{"actions": ["*/read", "*/action"], "notActions": []}],
+        "permissions": [{"actions": ["*"], "notActions": ["Microsoft.Network/virtualNetworks/subnets/join/action"]}],
     }
     admin(cloud, "PUT", "market", market)
     error = Severity.ERROR
     assert sorted(codes(asked(cloud))) == [
         *(("TFI601", error), ("TFI610", error), ("TFI614", error), ("TFI616", error), ("TFI619", error)),
     ]
+
+
+def test_of_whom_rights_are_missing_to_write_arm_says_nothing_else(cloud: Cloud) -> None:
+    places = {"name": "t", "path": "tags.team", "type": "Microsoft.Resources/resourceGroups"}
+    reader = {"actions": ["*/read", "*/action"], "notActions": []}
+    admin(cloud, "PUT", "market", {"policies": [places], "permissions": [reader]})
+    assert codes(asked(cloud)) == [("TFI616", Severity.ERROR)]
 
 
 def test_the_latest_image_is_the_one_of_the_highest_number(cloud: Cloud) -> None:
@@ -244,6 +251,15 @@ def test_who_may_not_read_permissions_is_told_nothing_of_them(cloud: Cloud) -> N
     found = asked(cloud)
     assert codes(found) == [("TFI622", Severity.WARNING)]
     assert {line.check: line.found for line in found.checked}["permissions"] == "not known"
+
+
+def test_what_a_resource_takes_is_told_by_the_validation_where_permissions_are_not_known(cloud: Cloud) -> None:
+    action = "Microsoft.Authorization/roleAssignments/write"
+    admin(cloud, "PUT", "market", {"permissions": [{"actions": ["*"], "notActions": [action]}]})
+    admin(cloud, "POST", "faults", {"kind": "status", "status": 403, "path": "permissions"})
+    found = asked(cloud)
+    assert codes(found) == [("TFI622", Severity.WARNING), ("TFI616", Severity.ERROR)]
+    assert f"you may not {action}, which a resource of the plan takes" in found.findings[1].message
 
 
 def test_a_cloud_that_fails_is_no_passed_check(cloud: Cloud) -> None:

@@ -11,14 +11,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class Mirror:
-    """`files` by their path; `tear` are how many answers break off half-way, `fail` how many are a 503; `asked` is what
-    came in, with its Authorization header."""
+    """`files` by their path; `tear` are how many answers break off half-way, `fail` how many are a 503; `broken` are
+    the statuses of those that never work, by the path's end (0: the answer breaks off); `asked` is what came in, with
+    its Authorization header."""
 
     port: int = 0
     files: dict[str, bytes] = field(default_factory=dict)
     redirects: dict[str, str] = field(default_factory=dict)
     tear: int = 0
     fail: int = 0
+    broken: dict[str, int] = field(default_factory=dict)
     asked: list[tuple[str, str | None]] = field(default_factory=list)
 
     @property
@@ -33,7 +35,10 @@ def serving() -> Iterator[Mirror]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             mirror.asked.append((self.path, self.headers.get("Authorization")))
-            if mirror.fail:
+            status = next((status for end, status in mirror.broken.items() if self.path.endswith(end)), None)
+            if status is not None:
+                self._break(status)
+            elif mirror.fail:
                 mirror.fail -= 1
                 self.send_error(503)
             elif self.path in mirror.redirects:
@@ -44,6 +49,15 @@ def serving() -> Iterator[Mirror]:
                 self.send_error(404)
             else:
                 self._send(mirror.files[self.path])
+
+        def _break(self, status: int) -> None:
+            if status:
+                self.send_error(status)
+                return
+            self.send_response(200)
+            self.send_header("Content-Length", "64")
+            self.end_headers()
+            self.wfile.write(b"1" * 20)
 
         def _send(self, body: bytes) -> None:
             self.send_response(200)

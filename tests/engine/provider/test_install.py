@@ -182,6 +182,35 @@ def test_a_checksum_file_beside_the_archive_counts(
     assert recorded()["known_by"] == "mirror"
 
 
+@pytest.mark.parametrize("status", [503, 429, 401, 400, 0])
+@pytest.mark.parametrize("end", [".sha256", "SHA256SUMS"])
+def test_a_checksum_file_that_does_not_come_is_not_one_that_is_not_there(mirror: Mirror, status: int, end: str) -> None:
+    """Who can break one request would switch the check off. 0: the answer breaks off."""
+    mirror.broken[end] = status
+    with pytest.raises(TfinfraError) as caught:
+        put(mirror.url)
+    assert end in caught.value.message
+    assert nothing_is_left()
+
+
+@pytest.mark.parametrize("status", [403, 404, 410])
+def test_a_mirror_may_say_that_it_has_no_checksum_file(mirror: Mirror, status: int) -> None:
+    mirror.broken.update({".sha256": status, "SHA256SUMS": status})
+    put(mirror.url)
+    assert recorded()["known_by"] == "first use"
+
+
+def test_the_hashes_of_other_versions_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A downgrade must not be a first use again."""
+    old = sha256(archive(tmp_path / "mirror"))
+    put(str(tmp_path / "mirror"))
+    with monkeypatch.context() as newer:
+        newer.setattr(install, "archive_name", lambda: "pulumi-resource-azure-native-v9.tar.gz")
+        shutil.rmtree(provider_folder())
+        put(str(tmp_path / "mirror"))
+    assert recorded()["sha256"] == old
+
+
 def test_another_archive_than_the_first_is_refused_until_somebody_vouches_for_it(tmp_path: Path) -> None:
     first = sha256(archive(tmp_path / "mirror"))
     put(str(tmp_path / "mirror"))
@@ -340,3 +369,113 @@ def test_two_at_once_install_it_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
     first.join()
     assert "another tfinfra is installing" in said[0]
     assert said[1].strip() == str(provider_folder() / BINARY)
+
+
+RECORDS = {
+    "cut": '{"',
+    "a list": "[]",
+    "a number": "7",
+    "an entry that is none": json.dumps({archive_name(): 7}),
+    "an entry of numbers": json.dumps({archive_name(): {"sha256": 7}}),
+    "half an entry": json.dumps({archive_name(): {"sha256": ZEROS}}),
+}
+
+
+@pytest.mark.parametrize("text", RECORDS.values(), ids=RECORDS)
+def test_a_broken_record_is_not_taken_for_none(text: str, tmp_path: Path) -> None:
+    file = archive(tmp_path / "mirror")
+    plugins_folder().mkdir(parents=True)
+    (plugins_folder().parent / "provider.json").write_text(text)
+    assert recorded() == {}
+    with pytest.raises(TfinfraError, match=r"provider\.json cannot be read"):
+        put(str(file))
+    assert nothing_is_left()
+    assert put(str(file), sha256(file)) == find_provider()
+    assert recorded()["known_by"] == "user"
+
+
+WRITTEN = {
+    "as sha256sum prints it": "{sha}  {name}",
+    "by sha256sum --tag": "SHA256 ({name}) = {sha}",
+    "by openssl": "SHA2-256({name})= {sha}",
+    "with a byte order mark": "\ufeff{sha} *{name}\r",
+    "escaped": "\\{sha}  {name}",
+}
+
+
+@pytest.mark.parametrize("line", WRITTEN.values(), ids=WRITTEN)
+def test_a_mirrors_checksum_file_counts_in_any_notation(line: str, tmp_path: Path, mirror: Mirror) -> None:
+    file = archive(tmp_path / "mirror")
+    wrong = line.format(sha=ZEROS, name=archive_name())
+    file.with_name(f"{archive_name()}.sha256").write_text(wrong, "utf-8")
+    mirror.files[f"/{archive_name()}.sha256"] = wrong.encode()
+    for where in (str(file), mirror.url):
+        with pytest.raises(TfinfraError, match="the checksum file beside it says"):
+            put(where)
+
+
+def test_a_hash_may_be_given_as_sha256sum_prints_it(tmp_path: Path) -> None:
+    file = archive(tmp_path / "mirror")
+    given = f"{sha256(file).upper()}  {archive_name()}"
+    put(str(file), given)
+    assert put(str(file), given) == find_provider()
+    with pytest.raises(UsageError, match="is no SHA-256"):
+        put(str(file), "abc")
+
+
+def test_a_signature_behind_the_url_goes_along_and_is_not_shown(tmp_path: Path, mirror: Mirror) -> None:
+    signed = "?sv=1&sig=geheim"
+    mirror.files = {f"{path}{signed}": content for path, content in mirror.files.items()}
+    said: list[str] = []
+    put(f"{mirror.url}/{signed}", said=said)
+    assert "geheim" not in "".join(said) + json.dumps(recorded())
+    assert (f"/{archive_name()}.sha256{signed}", None) in mirror.asked
+
+
+def test_a_checksum_that_could_not_be_asked_for_is_not_taken_for_none(
+    mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside = fetch._beside_url
+
+    def while_the_server_is_ill(url: str) -> str | None:
+        mirror.fail = 9
+        return beside(url)
+
+    monkeypatch.setattr(fetch, "_beside_url", while_the_server_is_ill)
+    with pytest.raises(TfinfraError, match="503"):
+        put(mirror.url)
+    assert nothing_is_left()
+
+
+@pytest.mark.parametrize(
+    "url", ["http://", "http://[::1", "http://ada:ge/heim@127.0.0.1:1", "http://127.0.0.1:99999", "https://x/a b"]
+)
+def test_what_is_no_url_is_refused_and_not_shown(url: str) -> None:
+    with pytest.raises(UsageError, match="TFINFRA_PROVIDER_MIRROR") as refused:
+        put(url)
+    assert "heim" not in f"{refused.value} {refused.value.hint}"
+
+
+def in_the_way_of_the_cache(cache: Path) -> None:
+    cache.write_text("")
+
+
+def in_the_way_of_the_plugins(cache: Path) -> None:
+    (cache / "pulumi").mkdir(parents=True)
+    (cache / "pulumi" / "plugins").write_text("")
+
+
+@pytest.mark.parametrize("put_there", [in_the_way_of_the_cache, in_the_way_of_the_plugins])
+def test_a_file_where_a_folder_should_be(put_there: Callable[[Path], None], tmp_path: Path) -> None:
+    file = archive(tmp_path / "mirror")
+    put_there(tmp_path / "cache")
+    with pytest.raises(TfinfraError, match="cannot be installed") as refused:
+        put(str(file))
+    assert "TFINFRA_CACHE_DIR" in str(refused.value.hint)
+
+
+def test_a_file_where_the_plugins_folder_should_be_makes_room(tmp_path: Path) -> None:
+    file = archive(tmp_path / "mirror")
+    plugins_folder().mkdir(parents=True)
+    provider_folder().write_text("")
+    assert put(str(file)) == find_provider()

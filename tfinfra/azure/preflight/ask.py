@@ -201,9 +201,9 @@ def _reply(cloud: Cloud, method: str, path: str, body: Any, query: Mapping[str, 
     except ClientAuthenticationError as error:
         raise CredentialsError(f"no token for {cloud.arm_endpoint}: {why_refused(error)}") from error
     except AzureError as error:
-        return Reply(
-            0, {"error": {"code": type(error).__name__, "message": " ".join(str(error.message).split())[:200]}}
-        )
+        return Reply.none(error)
     if status == 401:
         raise token_refused(cloud, document)
+    if status == 202:  # it has not been answered to its end
+        return Reply(0, {"error": {"code": "NoAnswer", "message": f"{cloud.arm_endpoint} is still at it"}})
     return Reply(status, document)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tfinfra.errors import Severity
 from tfinfra.model import Plan, Target
+
+if TYPE_CHECKING:
+    from azure.core.exceptions import AzureError
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,11 @@ class Reply:
 
     status: int
     body: Any
+
+    @classmethod
+    def none(cls, error: AzureError) -> Reply:
+        """The answer that did not come, with what azure-core says of it."""
+        return cls(0, {"error": {"code": type(error).__name__, "message": " ".join(str(error.message).split())[:200]}})
 
     @property
     def ok(self) -> bool:

@@ -10,12 +10,13 @@ from tfinfra.azure.preflight import quota, sku
 from tfinfra.azure.preflight.ask import Asker
 from tfinfra.azure.preflight.finding import Demand, Reply, demand_of
 from tfinfra.cloud import Cloud
-from tfinfra.errors import TfinfraError
+from tfinfra.errors import CredentialsError, TfinfraError
 from tfinfra.model import Infrastructure, Plan, Target
 
 
 def known_lack(cloud: Cloud, plan: Plan, target: Target, place: Infrastructure, *, tried: bool) -> str | None:
     """Why `place`, one of the plan's choices, cannot have the nodes now; None where it may, or where ARM does not say.
+    Raises CredentialsError where ARM no longer takes the caller's token: no place can be had then.
 
     `tried`: the run has tried another size there, whose machines are still counted while they are deleted. Then only a
     quota that would not suffice if all of it were free speaks against the place.
@@ -24,6 +25,8 @@ def known_lack(cloud: Cloud, plan: Plan, target: Target, place: Infrastructure, 
     try:
         with Asker(cloud) as asker:
             usages, skus = asker.market_now((place.location,))
+    except CredentialsError:
+        raise
     except TfinfraError:  # who cannot ask tries
         return None
     return lack(skus[place.location], usages[place.location], demand, tried=tried)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tfinfra.arm.errors import missing_action
+from tfinfra.arm.errors import missing_actions
 from tfinfra.azure.preflight import permissions
 from tfinfra.azure.preflight.finding import Finding, Reply, normal
 from tfinfra.azure.reactions import Reaction
@@ -17,6 +17,7 @@ from tfinfra.azure.refusals import QUOTA_WORDS, reaction_to
 from tfinfra.errors import Severity
 
 POLICY = "RequestDisallowedByPolicy"
+_TEMPLATE = "InvalidTemplateDeployment"  # it says of rights, too (Azure-Samples/azure-search-openai-demo#242: 400)
 # ARM's code: the key at fault, and the findings of the check that says the same with numbers; ARM's own words are of
 # the first of them, where that check could not ask or saw nothing
 _OWN = {
@@ -27,8 +28,11 @@ _OWN = {
     "MissingRegistrationForLocation": ("subscription_id", "TFI614"),
     "ScopeLocked": ("subscription_id", "TFI618"),
 }
-_RIGHTS = ("AuthorizationFailed", "LinkedAuthorizationFailed", "DenyAssignmentAuthorizationFailed")
-_VALIDATE = "/deployments/validate/action"
+_LINKED = "LinkedAuthorizationFailed"
+_RIGHTS = ("AuthorizationFailed", _LINKED, "DenyAssignmentAuthorizationFailed")
+# What asking takes: the question itself, and the deployment in each group that its template is made of, which nothing
+# else of a run takes (microsoft/metered-billing-accelerator#220).
+_ASKING = ("Microsoft.Resources/deployments/validate/action", "Microsoft.Resources/deployments/write")
 _KEYS = (
     (r"^location$", "location"),
     (r"tags", "tags"),
@@ -68,15 +72,24 @@ def _denied(details: list[Mapping[str, Any]], known: frozenset[str]) -> Iterator
     if closed:
         yield from closed
         return
-    lacking = dict.fromkeys(missing_action(str(detail.get("message"))) for detail in details)
-    inner = [action for action in lacking if action and not action.lower().endswith(_VALIDATE)]
-    said = details[0].get("message")
+    lacking = dict.fromkeys(action for detail in details for action in missing_actions(str(detail.get("message"))))
+    linked = [detail for detail in details if detail.get("code") == _LINKED]
+    if linked and not lacking:  # the caller has the right, and what it is needed for is another tenant's
+        yield from (finding for detail in linked for finding in _refused(detail, known))
+        return
+    yield from _lacking(list(lacking), str(details[0].get("message")), known)
+
+
+def _lacking(actions: list[str], said: str, known: frozenset[str]) -> Iterator[Finding]:
+    """Who may not ask is warned only: a run does without."""
+    asking = {action.lower() for action in _ASKING}
+    inner = [action for action in actions if action.lower() not in asking]
     if not inner:
         message = f"ARM may not be asked whether it takes the plan (Azure Policy): {said}"
-        hint = f"a role with Microsoft.Resources{_VALIDATE} lets tfinfra ask"
+        hint = f"a role with {' and '.join(_ASKING)} lets tfinfra ask"
         yield Finding("TFI621", "subscription_id", message, hint, Severity.WARNING)
     elif permissions.CODE not in known:
-        yield _missing(inner, str(said))
+        yield _missing(inner, said)
 
 
 def _closed(detail: Mapping[str, Any]) -> Iterator[Finding]:
@@ -103,8 +116,8 @@ def _is_premature(detail: Mapping[str, Any], existing: frozenset[str]) -> bool:
 def _refused(detail: Mapping[str, Any], known: frozenset[str]) -> Iterator[Finding]:
     """What is no policy's: nothing where `known` has it already."""
     code, message = str(detail.get("code")), str(detail.get("message"))
-    if code in _RIGHTS and (action := missing_action(message)):
-        yield from () if permissions.CODE in known else (_missing([action], message),)
+    if code in (*_RIGHTS, _TEMPLATE) and (actions := missing_actions(message)):
+        yield from _lacking(list(actions), message, known)
         return
     if closed := list(_closed(detail)):
         yield from closed

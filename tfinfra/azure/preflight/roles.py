@@ -8,6 +8,7 @@ from typing import Any
 from tfinfra.arm import standins
 from tfinfra.arm.requests import Request
 from tfinfra.azure.preflight.finding import Finding, Reply
+from tfinfra.roles import setup_command
 
 ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 
@@ -34,5 +35,5 @@ def findings(replies: Mapping[str, Reply]) -> Iterator[Finding]:
     for id_, reply in replies.items():
         if reply.status == 404:
             message = f"the run assigns a role that this subscription does not have: {id_.rpartition('/')[2]}"
-            hint = "`tfinfra setup azure` defines it, once for each subscription"
+            hint = f"`{setup_command(id_.split('/')[2])}` defines it, once for each subscription"
             yield Finding("TFI624", "subscription_id", message, hint)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 
+from tfinfra.arm.errors import missing_actions
 from tfinfra.azure.preflight import (
     image,
     instead,
@@ -105,7 +105,7 @@ def _unanswered(answers: Answers) -> Iterator[Finding]:
     denied = {what: reply for what, reply in answers.unanswered().items() if reply.status == 403}
     if denied:
         said = [str(reply.error.get("message")) for reply in denied.values()]
-        actions = dict.fromkeys(found[1] for text in said if (found := re.search(r"perform action '([^']+)'", text)))
+        actions = dict.fromkeys(action for text in said for action in missing_actions(text))
         hint = f"a role with {_some(actions or ['*/read'])} lets tfinfra ask"
         message = f"ARM does not tell you of {_some(denied)} (403)" + (f": {said[0]}" if len(said) == 1 else "")
         yield Finding("TFI622", "subscription_id", message, hint, Severity.WARNING)

@@ -10,27 +10,41 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
+from typing import TypeVar
 from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
 from tfinfra.engine.provider.place import archive_name
-from tfinfra.engine.provider.source import MIRROR, Source, credentials, on_loopback, shown
+from tfinfra.engine.provider.source import MIRROR, SHA256, Source, credentials, on_loopback, shown
 from tfinfra.errors import TfinfraError
 
 Progress = Callable[[str], None]
+_T = TypeVar("_T")
 
 _PATIENCE = 20.0  # seconds without a byte
 _CHUNK = 1 << 20
 _TELL = 5.0  # seconds between two lines of progress
 _PAUSES = (1.0, 3.0)
+_LINES = (
+    re.compile(r"\\?(?P<hash>[0-9a-fA-F]{64})(?:\s+\*?(?P<name>\S+))?"),
+    re.compile(r"SHA2?-?256 ?\((?P<name>[^)]+)\) ?= ?(?P<hash>[0-9a-fA-F]{64})", re.IGNORECASE),
+)
 _BESIDE = (".sha256", "SHA256SUMS")
 _CLOSED = (
     f"where this network does not reach it, {MIRROR} names a mirror (https) or a folder that holds {archive_name()},"
     " or that file (docs/azure.md, The provider plugin)"
 )
+
+_UNCHECKED = (
+    f"nothing was installed: the mirror may have a checksum file. Try again, or give the archive's SHA-256 in {SHA256}"
+)
+_NONE_THERE = (403, 404, 410)
+"""Of a file that is not there; stores of objects say 403 to who may not list (docs.aws.amazon.com/AmazonS3/latest/API
+/API_GetObject.html)."""
 
 _STRANGE_CA = "where it has a certificate of your own CA, SSL_CERT_FILE names the file of CAs that holds it"
 
@@ -48,6 +62,10 @@ class _Torn(Exception):
     """An answer that is worth another try."""
 
 
+class _Absent(TfinfraError):
+    """A server that says of itself that it has no such file, or none for anybody."""
+
+
 def fetch(source: Source, work: Path, progress: Progress) -> Fetched:
     """The archive of `source`: a file where it lies, a download in the folder `work`. Raises TfinfraError."""
     if source.url is None:
@@ -55,20 +73,21 @@ def fetch(source: Source, work: Path, progress: Progress) -> Fetched:
         return Fetched(file, _digest(file), _beside_file(file) if source.mirrored else None)
     draft = work / archive_name()
     progress(f"downloading the azure-native plugin from {source.shown}")
-    digest = _patiently(lambda: _download(source.place, draft, progress), source)
+    digest = _patiently(lambda: _download(source.place, draft, progress), source.shown)
     return Fetched(draft, digest, _beside_url(source.place) if source.mirrored else None)
 
 
-def _patiently(work: Callable[[], str], source: Source) -> str:
+def _patiently(work: Callable[[], _T], shown: str, hint: str = _CLOSED) -> _T:
     """What `work` gives; a torn answer or a server's own fault is tried again."""
-    for pause in (*_PAUSES, None):
+    for pause in _PAUSES:
         try:
             return work()
-        except _Torn as error:
-            if pause is None:
-                raise TfinfraError(f"{source.shown}: {error}", hint=_CLOSED) from error
+        except _Torn:
             time.sleep(pause)
-    raise AssertionError
+    try:
+        return work()
+    except _Torn as error:
+        raise TfinfraError(f"{shown}: {error}", hint=hint) from error
 
 
 def _download(url: str, draft: Path, progress: Progress) -> str:
@@ -95,11 +114,15 @@ def _read(answer: HTTPResponse) -> bytes:
         raise _Torn(f"the download broke off: {str(error) or type(error).__name__}") from error
 
 
+def _without_login(parts: SplitResult) -> str:
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
 @contextmanager
 def _opened(url: str) -> Iterator[HTTPResponse]:
     """The answer of 200. A password goes to the host that it was given for, and to no other that redirects to."""
     parts = urlsplit(url)
-    request = Request(shown(url), headers={"User-Agent": "tfinfra"})  # noqa: S310 - http and https alone get here
+    request = Request(_without_login(parts), headers={"User-Agent": "tfinfra"})  # noqa: S310 - http and https alone get here
     if login := credentials(parts):
         secret = base64.b64encode(":".join(login).encode()).decode()
         request.add_unredirected_header("Authorization", f"Basic {secret}")
@@ -107,11 +130,13 @@ def _opened(url: str) -> Iterator[HTTPResponse]:
     try:
         with opener.open(request, timeout=_PATIENCE) as answer:
             if parts.scheme == "https" and not answer.geturl().startswith("https://"):
-                raise TfinfraError(f"{shown(url)} redirects to {answer.geturl()}, which is not encrypted")
+                raise TfinfraError(f"{shown(url)} redirects to {shown(answer.geturl())}, which is not encrypted")
             yield answer
     except HTTPError as error:
         if error.code >= 500 or error.code == 429:
             raise _Torn(f"it answered {error.code} {error.reason}") from error
+        if error.code in _NONE_THERE:
+            raise _Absent(f"{shown(url)} answered {error.code} {error.reason}", hint=_CLOSED) from error
         raise TfinfraError(f"{shown(url)} answered {error.code} {error.reason}", hint=_CLOSED) from error
     except URLError as error:
         hint = _STRANGE_CA if isinstance(error.reason, ssl.SSLError) else _CLOSED
@@ -131,30 +156,41 @@ def _digest(file: Path) -> str:
 def _beside_file(file: Path) -> str | None:
     for name in (file.name + _BESIDE[0], _BESIDE[1]):
         beside = file.with_name(name)
-        if beside.is_file() and (found := _named(beside.read_text(errors="replace"), file.name)):
+        if beside.is_file() and (found := _named(beside.read_text(encoding="utf-8", errors="replace"), file.name)):
             return found
     return None
 
 
 def _beside_url(url: str) -> str | None:
-    """What the mirror's checksum file says, None where it has none."""
-    folder, _, name = url.rpartition("/")
-    for place in (url + _BESIDE[0], f"{folder}/{_BESIDE[1]}"):
+    """What the mirror's checksum file says, None where the mirror itself says that it has none: who breaks a request
+    must not be able to turn the check off. Raises TfinfraError."""
+    parts = urlsplit(url)
+    folder, _, name = parts.path.rpartition("/")
+    for path in (parts.path + _BESIDE[0], f"{folder}/{_BESIDE[1]}"):
+        place = parts._replace(path=path).geturl()
         try:
-            with _opened(place) as answer:
-                text = answer.read(_CHUNK).decode(errors="replace")
-        except (TfinfraError, _Torn):
+            text = _patiently(partial(_text, place), shown(place), _UNCHECKED)
+        except _Absent:
             continue
         if found := _named(text, name):
             return found
     return None
 
 
+def _text(url: str) -> str:
+    with _opened(url) as answer:
+        size, text = int(answer.headers.get("Content-Length") or 0), _read(answer)
+    if len(text) < min(size, _CHUNK):
+        raise _Torn(f"the answer ended after {len(text)} of {size} bytes")
+    return text.decode("utf-8-sig", errors="replace")
+
+
 def _named(text: str, name: str) -> str | None:
-    """The hash of the file `name` in a text as `sha256sum` prints it; that of a text that is one hash and nothing
-    else."""
+    """The hash of the file `name` in a text as `sha256sum` prints it, with or without `--tag`; that of a text that is
+    one hash and nothing else."""
     for line in text.splitlines():
-        found = re.fullmatch(r"([0-9a-fA-F]{64})(?:\s+\*?(\S+))?", line.strip())
-        if found and (found[2] is None or found[2].rpartition("/")[2] == name):
-            return found[1].lower()
+        for pattern in _LINES:
+            found = pattern.fullmatch(line.strip("\ufeff \t"))
+            if found and (found["name"] is None or re.split(r"[/\\]", found["name"])[-1] == name):
+                return found["hash"].lower()
     return None

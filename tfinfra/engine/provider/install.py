@@ -15,7 +15,7 @@ from typing import Any
 
 from tfinfra.engine.provider.fetch import Fetched, fetch
 from tfinfra.engine.provider.place import BINARY, VERSION, archive_name, find_provider, plugins_folder, provider_folder
-from tfinfra.engine.provider.source import SHA256, Source, chosen_source
+from tfinfra.engine.provider.source import SHA256, Source, checked, chosen_source
 from tfinfra.errors import TfinfraError
 
 Progress = Callable[[str], None]
@@ -34,11 +34,12 @@ def ensure_provider(
     """
     if find_provider() is None:
         source = chosen_source(environ, where, sha256)
-        plugins_folder().mkdir(parents=True, exist_ok=True)
-        with _alone(progress):
-            if find_provider() is None:  # still: another may just have installed it
-                return _install(source, progress)
-    return _as_wanted(environ, sha256)
+        with _on_a_disk_that_takes_it():
+            plugins_folder().mkdir(parents=True, exist_ok=True)
+            with _alone(progress):
+                if find_provider() is None:  # still: another may just have installed it
+                    return _install(source, progress)
+    return as_wanted(environ, sha256)
 
 
 @contextmanager
@@ -58,22 +59,52 @@ def _alone(progress: Progress) -> Iterator[None]:
 
 
 def recorded() -> dict[str, str]:
-    """{"sha256", "from", "known_by"} of the archive that was used here last, {} where none was."""
+    """{"sha256", "from", "known_by"} of the archive that was used here last, {} where none was, or nothing that can be
+    read."""
+    return _entry(_all_recorded()) or {}
+
+
+def _all_recorded() -> dict[str, dict[str, str]]:
+    """The same by the archive's name: of each version that was ever used here."""
     with suppress(OSError, ValueError):
-        entry: dict[str, str] = json.loads(_record_file().read_text("utf-8")).get(archive_name(), {})
-        return entry
+        found = json.loads(_record_file().read_text("utf-8"))
+        if isinstance(found, dict):
+            return {name: entry for name, entry in found.items() if isinstance(entry, dict)}
     return {}
+
+
+def _entry(document: Any) -> dict[str, str] | None:
+    """This archive's part of the record, {} where it has none; None where it is not as it was written."""
+    entry = document.get(archive_name(), {}) if isinstance(document, dict) else None
+    if not isinstance(entry, dict) or not all(isinstance(value, str) for value in entry.values()):
+        return None
+    return entry if not entry or {"sha256", "from", "known_by"} <= entry.keys() else None
+
+
+def _recorded_or_refused() -> dict[str, str]:
+    """The same. Raises TfinfraError where a record is there and cannot be read: to take that for none would let any
+    archive pass for the first."""
+    try:
+        entry = _entry(json.loads(_record_file().read_text("utf-8")))
+    except FileNotFoundError:
+        return {}
+    except ValueError:
+        entry = None
+    if entry is None:
+        message = f"{_record_file()} cannot be read: which archive of the plugin was used here before is not known"
+        raise TfinfraError(message, hint=f"give the archive's SHA-256 in {SHA256}, or remove that file")
+    return entry
 
 
 def _record_file() -> Path:
     return plugins_folder().parent / "provider.json"
 
 
-def _as_wanted(environ: Mapping[str, str], sha256: str | None) -> Path:
+def as_wanted(environ: Mapping[str, str], sha256: str | None = None) -> Path:
     """The plugin that is there. Raises TfinfraError where the user names a hash that it was not installed from."""
     program = find_provider()
     assert program is not None  # noqa: S101 - the caller has found it
-    wanted = (sha256 or environ.get(SHA256) or "").strip().lower().removeprefix("sha256:")
+    wanted = checked(sha256 or environ.get(SHA256) or None)
     known = recorded().get("sha256")
     if wanted and wanted != known:
         was = f"from an archive with SHA-256 {known}" if known else "from an archive that nobody recorded"
@@ -86,27 +117,35 @@ def _as_wanted(environ: Mapping[str, str], sha256: str | None) -> Path:
 
 def _install(source: Source, progress: Progress) -> Path:
     """Puts the plugin in its place by a rename: a half-unpacked one is never found."""
+    with tempfile.TemporaryDirectory(dir=plugins_folder().parent, prefix="provider-") as work:
+        fetched = fetch(source, Path(work), progress)
+        known_by = _trusted(source, fetched)
+        draft = Path(work) / "draft"
+        progress("unpacking the azure-native plugin")
+        _unpack(fetched.archive, draft, source.shown)
+        _clear(provider_folder())
+        draft.replace(provider_folder())
+    _note(source, fetched, known_by, progress)
+    return provider_folder() / BINARY
+
+
+@contextmanager
+def _on_a_disk_that_takes_it() -> Iterator[None]:
     try:
-        with tempfile.TemporaryDirectory(dir=plugins_folder().parent, prefix="provider-") as work:
-            fetched = fetch(source, Path(work), progress)
-            known_by = _trusted(source, fetched)
-            draft = Path(work) / "draft"
-            progress("unpacking the azure-native plugin")
-            _unpack(fetched.archive, draft, source.shown)
-            _clear(provider_folder())
-            draft.replace(provider_folder())
+        yield
     except OSError as error:
         place = error.filename or plugins_folder().parent
         message = f"{_NAME} cannot be installed: {place}: {error.strerror or error}"
         hint = "TFINFRA_CACHE_DIR names another folder; the plugin needs about 1 GiB"
         raise TfinfraError(message, hint=hint) from error
-    _note(source, fetched, known_by, progress)
-    return provider_folder() / BINARY
 
 
 def _clear(folder: Path) -> None:
     """Takes away what somebody half removed, or the tool half installed."""
-    shutil.rmtree(folder, ignore_errors=True)
+    if folder.is_dir() and not folder.is_symlink():
+        shutil.rmtree(folder, ignore_errors=True)
+    else:
+        folder.unlink(missing_ok=True)
     folder.with_name(f"{folder.name}.partial").unlink(missing_ok=True)
 
 
@@ -118,7 +157,7 @@ def _trusted(source: Source, fetched: Fetched) -> str:
         return "user"
     if fetched.promised not in (None, fetched.sha256):
         raise _differs(source, fetched, f"the checksum file beside it says {fetched.promised}")
-    before = recorded()
+    before = _recorded_or_refused()
     if before.get("sha256") not in (None, fetched.sha256):
         told = f"it was {before['sha256']} when it was first used here (from {before.get('from', 'somewhere')})"
         raise _differs(source, fetched, told)
@@ -133,9 +172,9 @@ def _differs(source: Source, fetched: Fetched, told: str) -> TfinfraError:
 
 def _note(source: Source, fetched: Fetched, known_by: str, progress: Progress) -> None:
     """Records the hash, and shows it where nobody vouched for it."""
-    entry = {archive_name(): {"sha256": fetched.sha256, "from": source.shown, "known_by": known_by}}
+    own = {archive_name(): {"sha256": fetched.sha256, "from": source.shown, "known_by": known_by}}
     draft = _record_file().with_suffix(".draft")
-    draft.write_text(json.dumps(entry, indent=1) + "\n", "utf-8")
+    draft.write_text(json.dumps({**_all_recorded(), **own}, indent=1) + "\n", "utf-8")
     draft.replace(_record_file())
     trust = {
         "user": "as you gave it",

@@ -41,8 +41,10 @@ class Source:
 
 
 def shown(place: str) -> str:
-    """The URL without user and password; a path as it is."""
-    return re.sub(r"^(https?://)[^/@]*@", r"\1", place)
+    """The URL without user, password and query, in which a signature may stand; a path as it is."""
+    if not re.match(r"\w+://", place):
+        return place
+    return re.sub(r"^(\w+://)[^/@]*@", r"\1", place).partition("?")[0]
 
 
 def credentials(url: SplitResult) -> tuple[str, str] | None:
@@ -61,7 +63,7 @@ def chosen_source(environ: Mapping[str, str], where: str | None = None, sha256: 
     notice another archive.
     """
     place, digest = where or environ.get(MIRROR) or None, sha256 or environ.get(SHA256) or None
-    source = Source(_archive(place or VENDOR), place is not None, _checked(digest))
+    source = Source(_archive(place or VENDOR), place is not None, checked(digest))
     url = source.url
     if url is None and not Path(source.place).is_file():
         raise UsageError(f"there is no archive of the azure-native plugin at {source.place}", hint=_ways(MIRROR))
@@ -77,20 +79,39 @@ def _ways(variable: str) -> str:
 
 def _archive(place: str) -> str:
     """The archive's own place, where `place` may be the folder that holds it."""
+    place = place.strip()
+    if re.match(r"https?://", place, re.IGNORECASE):
+        return _archive_url(place)
     if place.endswith(".tar.gz"):
         return place
-    if re.match(r"https?://", place):
-        return f"{place.rstrip('/')}/{archive_name()}"
     if "://" in place:
         raise UsageError(f"{shown(place)} is neither a path nor an http or https URL", hint=_ways(MIRROR))
     folder = Path(place).expanduser().absolute()
     return str(folder / archive_name()) if folder.is_dir() else str(folder)
 
 
-def _checked(digest: str | None) -> str | None:
+def _archive_url(place: str) -> str:
+    """Below the URL's path: behind it a signature may stand (?sv=…&sig=…). Raises UsageError for what is no URL, which
+    is not shown then: nobody knows where in it a password is."""
+    try:
+        url = urlsplit(place)
+        whole = bool(url.hostname) and url.port != 0 and not re.search(r"\s", place)
+    except ValueError:
+        whole = False
+    if not whole:
+        raise UsageError(
+            f"the URL in {MIRROR} is none",
+            hint="https://HOST/FOLDER; / is %2F in a password, @ is %40, and a space in a path is %20",
+        )
+    path = url.path if url.path.endswith(".tar.gz") else f"{url.path.rstrip('/')}/{archive_name()}"
+    return url._replace(path=path).geturl()
+
+
+def checked(digest: str | None) -> str | None:
+    """The hash in lower case, None where none is given; the line that `sha256sum` prints will do. Raises UsageError."""
     if digest is None:
         return None
-    wanted = digest.strip().lower().removeprefix("sha256:")
+    wanted = (digest.split() or [""])[0].lower().removeprefix("sha256:")
     if not re.fullmatch(r"[0-9a-f]{64}", wanted):
         raise UsageError(f"'{digest}' is no SHA-256", hint="64 hexadecimal digits, as `sha256sum` prints them")
     return wanted

@@ -14,24 +14,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, quote_plus, unquote
 
+from tfinfra.lifecycle.report.secret_shapes import MASK, masked
+from tfinfra.lifecycle.report.shapes import LEARNT, is_a_word, is_kept, patterns_for
+
 SHORTEST = 3
 """Characters of a known name: to replace shorter ones would leave no text readable."""
-_HEX = "[0-9a-fA-F]"
-_PUBLIC_ADDRESSES = ("127.", "0.0.0.0", "169.254.169.254", "168.63.129.16")  # noqa: S104 - none is bound to
-_SYSTEM = (
-    r"(?:usr|etc|bin|sbin|lib|lib64|opt|var|tmp|dev|proc|sys|run|home|users|subscriptions|providers|resourceGroups)"
-)
-_SECRETS = (
-    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
-    re.compile(r"eyJ[\w-]{6,}\.[\w-]*(?:\.[\w-]*)*"),  # a JSON Web Token: its first part is {" in Base64
-    re.compile(r"(?<=Bearer )[\w.~+/=-]{8,}", re.IGNORECASE),
-    re.compile(r"(?<=sig=)[^&\s\"'<>\\]+", re.IGNORECASE),
-    re.compile(r"(?<=sig%3D)[^&\s\"'<>\\]+?(?=%26|[&\s\"'<>\\]|$)", re.IGNORECASE),
-    re.compile(r"(?<=://)[^/\s:@\"']+:[^/\s@\"']+(?=@)"),
-    re.compile(r"(?<=AccountKey=)[\w+/=]+", re.IGNORECASE),
-    re.compile(r"(?:(?<=password=)|(?<=client_secret=)|(?<=secret=)|(?<=token=))[^&\s\"';]+", re.IGNORECASE),
-)
-MASK = "***"
 _ENCODED = re.compile(r"(?<![\w.~*!()-])[\w.~*!()-]*(?:%[0-9A-Fa-f]{2}[\w.~*!()+-]*)+")
 _BASE64 = re.compile(r"(?<![\w+/-])[\w+/-]{12,}={0,2}(?![\w+/=-])")
 
@@ -62,9 +49,13 @@ class Names:
         """Remembers the people, accounts and groups that `text` shows by their shape: another text may name them
         without it."""
         plain = self._known_out(_unescaped(text))
-        found = {m["name"]: kind for kind, pattern in _SHAPES if kind in _LEARNT for m in pattern.finditer(plain)}
+        found: dict[str, str] = {}  # the first shape that a name has gives its kind, as where it is replaced
+        for line in plain.splitlines():
+            for kind, pattern in patterns_for(line):
+                for shown in pattern.finditer(line) if kind in LEARNT else ():
+                    found.setdefault(shown["name"], kind)
         self._remember(
-            {name: kind for name, kind in found.items() if len(name) >= _LEAST_LEARNT and not _is_a_word(name)}
+            {name: kind for name, kind in found.items() if len(name) >= _LEAST_LEARNT and not is_a_word(name)}
         )
 
     def word(self, kind: str, name: str) -> str:
@@ -77,8 +68,10 @@ class Names:
 
     def without(self, text: str) -> str:
         """`text` without any name or secret."""
-        text = self._plain(_unescaped(text))
-        text = _ENCODED.sub(lambda found: self._decoded(found[0], _unquoted, lambda new: quote(new, safe="")), text)
+        text = _ENCODED.sub(
+            lambda found: self._decoded(found[0], _unquoted, lambda new: quote(new, safe="")), _unescaped(text)
+        )
+        text = self._plain(text)
         return _BASE64.sub(lambda found: self._decoded(found[0], _from_base64, lambda _: "base64-removed"), text)
 
     def _decoded(self, text: str, decode: Callable[[str], str], encode: Callable[[str], str]) -> str:
@@ -95,45 +88,26 @@ class Names:
         hidden = _any_of(form for form in self._hidden if form in lower)
         names = _any_of(form for form in self._of if form in lower)
         text = text if hidden is None else hidden.sub(MASK, text)
-        for pattern in _SECRETS:
-            text = pattern.sub(MASK, text)
+        text = masked(text)
         return text if names is None else names.sub(lambda found: self._of[found[0].lower()], text)
 
     def _plain(self, text: str) -> str:
-        text = self._known_out(text)
-        for kind, pattern in _SHAPES:
-            text = pattern.sub(lambda found, kind=kind: self._shape(kind, found), text)  # type: ignore[misc]
-        return text
+        return "".join(map(self._line, self._known_out(text).splitlines(keepends=True)))
+
+    def _line(self, line: str) -> str:
+        for kind, pattern in patterns_for(line):
+            line = pattern.sub(lambda found, kind=kind: self._shape(kind, found), line)  # type: ignore[misc]
+        return line
 
     def _shape(self, kind: str, found: re.Match[str]) -> str:
         name = found["name"]
-        if _is_a_word(name) or (kind == "ip" and name.startswith(_PUBLIC_ADDRESSES)):
+        if is_kept(kind, name):
             return found[0]
         key = name.replace("-", "") if kind in ("guid", "subscription") else name
         start, end = found.start("name") - found.start(), found.end("name") - found.start()
         return found[0][:start] + self.word(kind, key) + found[0][end:]
 
 
-_GUID = rf"(?<!{_HEX}){_HEX}{{8}}-?{_HEX}{{4}}-?{_HEX}{{4}}-?{_HEX}{{4}}-?{_HEX}{{12}}(?!{_HEX})"
-_PART = r"[^/\s\"',;?)]+"  # of a path in a sentence
-_ABOVE = (rf"/providers/[\w.]+(?:/[\w.-]+/{_PART}){{{depth}}}" for depth in range(3))
-_V6 = rf"(?:{_HEX}{{1,4}}:){{4,7}}{_HEX}{{1,4}}|(?:{_HEX}{{1,4}}:)+:{_HEX}{{1,4}}"
-_SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("subscription", re.compile(rf"/subscriptions/(?P<name>{_GUID})", re.IGNORECASE)),
-    ("mail", re.compile(r"(?<!\w)(?P<name>\w[\w.+'#-]*@[\w-]+(?:\.[\w-]+)+)")),
-    ("guid", re.compile(rf"(?P<name>{_GUID})")),
-    ("group", re.compile(rf"/resourceGroups/(?P<name>{_PART})", re.IGNORECASE)),
-    (
-        "storage",
-        re.compile(r"(?<![a-z0-9-])(?P<name>[a-z0-9-]{3,63})(?=\.(?:blob|file|dfs|queue|table|web)\.)", re.IGNORECASE),
-    ),
-    *(("resource", re.compile(rf"{above}/[\w.-]+/(?P<name>{_PART})", re.IGNORECASE)) for above in _ABOVE),
-    ("user", re.compile(r"(?:/home/|/Users/|[A-Za-z]:\\+Users\\+)(?P<name>[^/\\\s\"':,;]+)")),
-    ("path", re.compile(rf"(?<![\w.:/\\~-])(?P<name>/(?!{_SYSTEM}(?:/|\b))[\w.+@~-]+(?:/[\w.+@~-]+)+)", re.IGNORECASE)),
-    ("ip", re.compile(r"(?<![\d.])(?P<name>(?:\d{1,3}\.){3}\d{1,3})(?![\d.])")),
-    ("ip", re.compile(rf"(?<![\w:])(?P<name>{_V6})(?![\w:])")),
-)
-_LEARNT = ("mail", "storage", "group", "user")
 _LEAST_LEARNT = 5
 _ESCAPE = re.compile(r"\\{1,2}u00([2-7][0-9a-fA-F])")
 
@@ -151,11 +125,6 @@ def _unquoted(text: str) -> str:
             break
         text = plain
     return text
-
-
-def _is_a_word(name: str) -> bool:
-    """Whether it is made of our own words already, or masked."""
-    return bool(re.fullmatch(r"[a-z]+-\d+|\*+|tfinfra-run-\d+-[a-z0-9-]+", name))
 
 
 def _forms(name: str) -> set[str]:

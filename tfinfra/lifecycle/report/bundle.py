@@ -165,7 +165,7 @@ def _tail(path: Path) -> str:
 def _document(path: Path) -> dict[str, Any]:
     """{} for what is not there, not whole, or no object."""
     try:
-        found = json.loads(path.read_text())
+        found = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
@@ -180,7 +180,7 @@ def _there(document: dict[str, Any]) -> dict[str, Any]:
 def _events(path: Path, clear: Clear) -> str:
     """The lines that are whole: a crash may have cut the last one."""
     lines = []
-    for line in path.read_text(errors="replace").splitlines():
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
             document = json.loads(line)
         except ValueError:

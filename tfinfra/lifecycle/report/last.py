@@ -30,7 +30,7 @@ def note_failure(error: TfinfraError, arguments: Sequence[str], run: str | None 
 def read_last(state: Path) -> dict[str, Any] | None:
     """What was noted last, None where nothing was, or nothing that can be read."""
     try:
-        found = json.loads((state / FILE).read_text())
+        found = json.loads((state / FILE).read_text("utf-8"))
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None

@@ -8,18 +8,17 @@ learn.microsoft.com/azure/cost-management-billing/manage/subscription-states; th
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from tfinfra.arm.caller import kind
+from tfinfra.arm.sign_in import wanted_tenants, way_in
 from tfinfra.azure.preflight.finding import Reply
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError, NotFeasible
 from tfinfra.lifecycle.walk.steps import Step
 
 SUBSCRIPTIONS_API = "2022-12-01"
-_GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-_MUST_MATCH = re.compile(rf"must match (?:one of )?the tenants? '?[^']*?({_GUID})", re.IGNORECASE)
 _READ_ONLY = "what is there can be read, nothing can be made"
 _STATES = {
     "enabled": ("ok", "enabled", None),
@@ -38,17 +37,6 @@ def who(claims: Mapping[str, Any]) -> str:
     return f"{name or oid}, {kind(claims)}, object {oid}"
 
 
-def kind(claims: Mapping[str, Any]) -> str:
-    """A person, a service principal or a managed identity; `idtyp` is an optional claim, `scp` is in users' tokens
-    alone, `xms_mirid` names a managed identity's resource."""
-    if claims.get("xms_mirid"):
-        return "a managed identity"
-    if claims.get("idtyp") == "app":
-        return "a service principal"
-    person = claims.get("idtyp") == "user" or claims.get("scp") or claims.get("upn") or claims.get("unique_name")
-    return "a person" if person else "of a kind that its token does not tell"
-
-
 def ask_subscription(cloud: Cloud) -> Reply:
     """ARM's document of the subscription, whatever it answers. Raises azure.core's AzureError where nothing comes."""
     from azure.core.exceptions import AzureError
@@ -59,9 +47,7 @@ def ask_subscription(cloud: Cloud) -> Reply:
     try:
         return Reply(*send_json(cloud, "GET", path, **version))
     except AzureError as error:
-        return Reply(
-            0, {"error": {"code": type(error).__name__, "message": " ".join(str(error.message).split())[:200]}}
-        )
+        return Reply.none(error)
 
 
 def account_steps(cloud: Cloud, reply: Reply) -> list[Step]:
@@ -75,10 +61,11 @@ def account_steps(cloud: Cloud, reply: Reply) -> list[Step]:
 
 def _refused(cloud: Cloud, said: str) -> Step:
     """ARM names the tenant that the subscription trusts in the same sentence (InvalidAuthenticationTokenTenant)."""
-    wanted, text = _MUST_MATCH.search(said), " ".join(said.split())
-    if wanted is None:
+    wanted, text = wanted_tenants(said), " ".join(said.split())
+    if not wanted:
         return Step("credential", "not", f"{cloud.arm_endpoint} refuses your token: {text}", "az login", 5)
-    return Step("tenant", "not", f"{_shown(cloud.tenant_id)} is not the subscription's: {text}", _login(wanted[1]), 5)
+    fix = _login(wanted[0]) if len(wanted) == 1 else way_in(said)
+    return Step("tenant", "not", f"{_shown(cloud.tenant_id)} is not the subscription's: {text}", fix, 5)
 
 
 def _tenant(cloud: Cloud, theirs: Any) -> Step:

@@ -46,7 +46,7 @@ def _smallest(target: str, rehearse: bool) -> Walked:
     chosen = named_target(target, Path())
     size = sizes.size(chosen.vm_size)
     with tempfile.TemporaryDirectory(prefix="tfinfra-") as folder:
-        (Path(folder) / "train.py").write_text(_SCRIPT)
+        (Path(folder) / "train.py").write_text(_SCRIPT, "utf-8")
         arguments = {
             "source_directory": folder,
             "entry_script": "train.py",

@@ -7,10 +7,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tfinfra.azure.preflight.instead import BY_CAPACITY
-from tfinfra.errors import CredentialsError, Diagnostic, ManifestError, NotFeasible
+from tfinfra.errors import CredentialsError, Diagnostic, ManifestError, NotFeasible, TfinfraError, UsageError
 
 ORDER = (
-    *("credential", "tenant", "subscription", "providers", "permissions", "roles", "target", "size", "quota", "image"),
+    *(
+        "endpoint",
+        "credential",
+        "tenant",
+        "subscription",
+        "providers",
+        "permissions",
+        "roles",
+        "target",
+        "size",
+        "quota",
+        "image",
+    ),
     *("placement", "plugin", "names", "policy", "locks", "network", "client", "nodes", "timer", "answers"),
 )
 CHECK_OF = {
@@ -43,10 +55,11 @@ class Step:
 
 
 def exit_code(steps: Iterable[Step]) -> int:
-    """That of the fault that has to be mended first: the target's, then the credential's, then what is not feasible."""
+    """That of the fault that has to be mended first: the target's, then a variable's, then the credential's, then what
+    is not feasible, then the plugin's."""
     found = {step.exit_code for step in steps}
-    order = (ManifestError.exit_code, CredentialsError.exit_code, NotFeasible.exit_code)
-    return next((code for code in order if code in found), 0)
+    order = (ManifestError, UsageError, CredentialsError, NotFeasible, TfinfraError)
+    return next((kind.exit_code for kind in order if kind.exit_code in found), 0)
 
 
 def in_order(steps: Iterable[Step]) -> tuple[Step, ...]:
@@ -54,25 +67,25 @@ def in_order(steps: Iterable[Step]) -> tuple[Step, ...]:
 
 
 def asked_steps(
-    diagnostics: Iterable[Diagnostic], well: Mapping[str, str], exits: Mapping[str, int], target: str
+    diagnostics: Iterable[Diagnostic], well: Mapping[str, str], exits: Mapping[str, int], subscription: str | None
 ) -> list[Step]:
     """What the preflight found, a line each: `diagnostics`, and by check what is well. `exits` has the exit code of
     each error's code."""
     steps = [Step(_known(check), "unknown" if found == "not known" else "ok", found) for check, found in well.items()]
-    return [*steps, *(_found(d, exits, target) for d in dict.fromkeys(diagnostics))]
+    return [*steps, *(_found(d, exits, subscription) for d in dict.fromkeys(diagnostics))]
 
 
 def _known(check: str) -> str:
     return check if check in ORDER else "policy"
 
 
-def _found(found: Diagnostic, exits: Mapping[str, int], target: str) -> Step:
+def _found(found: Diagnostic, exits: Mapping[str, int], subscription: str | None) -> Step:
     """A warning is what could not be told for certain; but a place that is full is full, also where another is not."""
     check = CHECK_OF.get(found.code, "policy")
     level = "not" if found.is_error or found.code in BY_CAPACITY else "unknown"
     fix = found.hint
     if check == "permissions":
-        fix = f"{fix}; `tfinfra doctor --role --target {target}` prints that role"
+        fix = f"{fix}; `tfinfra doctor --role --subscription {subscription or 'ID'}` prints that role"
     return Step(check, level, found.message, fix, exits.get(found.code, 0) if found.is_error else 0)
 
 

@@ -15,7 +15,7 @@ from tfinfra.background import spawn
 from tfinfra.cloud import Cloud
 from tfinfra.compiler.pipeline import Compiled
 from tfinfra.compiler.write import write_tree
-from tfinfra.errors import CredentialsError, Diagnostic, TfinfraError
+from tfinfra.errors import CredentialsError, Diagnostic, NotFeasible, TfinfraError
 from tfinfra.lifecycle import settings
 from tfinfra.lifecycle.layers import deletion_layers
 from tfinfra.lifecycle.letters import new_letters
@@ -63,8 +63,9 @@ def _asked(found: Walked, recorder: Recorder, rehearse: bool) -> list[Step]:
         cloud = coming.result()
         cloud.ensure()
         told = claims(cloud)
-    except CredentialsError as error:
-        refused = Step("credential", "not", error.message, error.hint or "az login", error.exit_code)
+    except (CredentialsError, NotFeasible) as error:
+        check, way = ("credential", "az login") if isinstance(error, CredentialsError) else ("endpoint", None)
+        refused = Step(check, "not", error.message, error.hint or way, error.exit_code)
         steps = [refused, network_step(None, store, os.environ)]
         return [*steps, *untold(("tenant", "subscription", *ASKED, "client", "nodes", "timer"), steps, NOT_ASKED)]
     subscription = spawn(lambda: ask_subscription(cloud), "subscription")
@@ -90,11 +91,11 @@ def _live(compiled: Compiled, cloud: Cloud, recorder: Recorder) -> LiveAnswer:
 
 
 def _preflight(live: Future[LiveAnswer], found: Walked) -> list[Step]:
-    plan = found.compiled.plan
+    plan, subscription = found.compiled.plan, found.compiled.spec.target.subscription_id
     try:
         answer = live.result()
     except CredentialsError as error:
-        unasked = deletion_layers(plan.infrastructure.access, plan.node_count, None)
+        unasked = deletion_layers(plan.infrastructure.access, plan.node_count, None, subscription)
         return [
             Step("answers", "not", error.message, error.hint, error.exit_code),
             *(Step(layer.name, "ok" if layer.name == "client" else "unknown", layer.why) for layer in unasked),
@@ -103,10 +104,9 @@ def _preflight(live: Future[LiveAnswer], found: Walked) -> list[Step]:
         return [Step("answers", "unknown", error.message, error.hint)]
     exits = {d.code: _exit_of(d) for d in answer.diagnostics if d.is_error}
     well = {line.check: line.found for line in answer.checked}
-    steps = asked_steps(answer.diagnostics, well, exits, found.compiled.spec.target.name)
-    layers = deletion_layers(plan.infrastructure.access, plan.node_count, answer.may_delete)
-    fix = f"tfinfra setup azure --target {found.compiled.spec.target.name}"
-    told = [Step(layer.name, "ok" if layer.on else "not", layer.why, None if layer.on else fix) for layer in layers]
+    steps = asked_steps(answer.diagnostics, well, exits, subscription)
+    layers = deletion_layers(plan.infrastructure.access, plan.node_count, answer.may_delete, subscription)
+    told = [Step(layer.name, "ok" if layer.on else "not", layer.why, layer.fix) for layer in layers]
     return [*steps, *told]
 
 

@@ -168,7 +168,7 @@ UNIFORM = (
         "OperationNotAllowed",
         "properties.upgradePolicy.mode",
         "upgradePolicy.mode must be Manual: other modes may replace nodes during training.",
-        lambda f: _at(f.properties, "upgradePolicy.mode") not in (None, "Manual"),
+        lambda f: bool(f.properties.get("upgradePolicy")) and _at(f.properties, "upgradePolicy.mode") != "Manual",
     ),
     Rule(
         "InvalidParameter",

@@ -15,11 +15,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tfinfra.arm.caller import claims_of
 from tfinfra.localcloud.plugin.arm import Arm
 from tfinfra.localcloud.plugin.errors import Refused
 from tfinfra.localcloud.plugin.pipeline import Pauses
 from tfinfra.localcloud.plugin.transport import Transport
-from tfinfra.localcloud.tokens import claims_of
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -70,7 +70,7 @@ def attached(arm: Arm, token: Callable[[], str]) -> Callable[[Variables], Sessio
     def opened(variables: Variables) -> Session:
         arm.pauses.stopped.clear()
         subscription, location = variables.get("subscriptionId", ""), variables.get("location")
-        return Session(arm, subscription, location, lambda: _claims(token()))
+        return Session(arm, subscription, location, lambda: claims_of(token()))
 
     return opened
 
@@ -175,12 +175,4 @@ def _graph_claims(credential: TokenCredential, graph: str) -> Mapping[str, Any]:
     """The claims of the caller's token for Graph: getClientConfig reads no other (auth_getclientconfig.go)."""
     if not graph:
         raise Refused(_NO_GRAPH)
-    return _claims(_tokens(credential, graph.rstrip("/"))())
-
-
-def _claims(token: str) -> Mapping[str, Any]:
-    """The token's claims, {} for one that is no JWT."""
-    try:
-        return claims_of(token)
-    except ValueError:
-        return {}
+    return claims_of(_tokens(credential, graph.rstrip("/"))())

@@ -10,7 +10,7 @@ from typing import Any
 from tfinfra.localcloud import ids
 from tfinfra.localcloud.arm_error import ArmError, condition_not_fulfilled, forbidden
 from tfinfra.localcloud.providers.base import Provider, Surroundings
-from tfinfra.localcloud.rbac import builtin, conditions
+from tfinfra.localcloud.rbac import actions, builtin, conditions
 from tfinfra.localcloud.rbac.directory import OWNERS, check_principal
 from tfinfra.localcloud.state import Resource
 from tfinfra.roles import DEFINITIONS, GROUPS, covers
@@ -31,6 +31,7 @@ class RoleDefinitions(Provider):
         if name.lower() in map(str.lower, taken):
             message = "A custom role with the same name already exists in this directory. Use a different name"
             raise ArmError(409, "RoleDefinitionWithSameNameExists", message)
+        _check_actions(resource.properties)
         return resource.with_properties(type="CustomRole")
 
     def release(self, around: Surroundings, resource: Resource) -> None:
@@ -40,6 +41,15 @@ class RoleDefinitions(Provider):
             if _role_of(assignment) == resource.name.lower():
                 message = "There are existing role assignments referencing role."
                 raise ArmError(400, "RoleDefinitionHasAssignments", message)
+
+
+def _check_actions(properties: dict[str, Any]) -> None:
+    """One action that there is not refuses the whole role (LeanerCloud/CUDly#1794)."""
+    for permissions in properties.get("permissions") or ():
+        for action in (*(permissions.get("actions") or ()), *(permissions.get("notActions") or ())):
+            if actions.is_known(str(action)) is False:
+                message = f"'{action}' does not match any of the actions supported by the providers."
+                raise ArmError(400, "InvalidActionOrNotAction", message)
 
 
 class RoleAssignments(Provider):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import ipaddress
 import secrets
 import string
 import uuid
@@ -11,14 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from tfinfra.localcloud.arm_error import ArmError
-from tfinfra.localcloud.checks.scale_set import check_scale_set
+from tfinfra.localcloud.checks.scale_set import check_scale_set, has_infiniband
 from tfinfra.localcloud.machines.base import Disk, InstanceSpec, InstanceState, ScaleSetSpec
 from tfinfra.localcloud.providers import metadata, mounts, quota
 from tfinfra.localcloud.providers.base import Provider, Surroundings
+from tfinfra.localcloud.providers.network import prefixes
 from tfinfra.localcloud.providers.places import check_places
 from tfinfra.localcloud.state import Resource
 
 SCALE_SETS = "Microsoft.Compute/virtualMachineScaleSets"
+_FABRIC = ipaddress.ip_network("172.16.0.0/16")
 _LETTERS = string.ascii_lowercase + string.digits
 
 
@@ -35,6 +38,7 @@ class ScaleSets(Provider):
         if findings:
             raise ArmError(400, findings[0].code, " ".join(f.message for f in findings))
         check_places(around, resource, subnet_ids(resource))
+        _check_fabric(around, resource)
         quota.check(around, resource)
         kept = before.internal.get("instances") if before else None
         if kept and len(kept) != capacity(resource):
@@ -104,6 +108,18 @@ def subnet_prefix(around: Surroundings, resource: Resource) -> str:
         if subnet is not None:
             return str(subnet.properties.get("addressPrefix") or subnet.properties["addressPrefixes"][0])
     return "10.0.0.0/24"
+
+
+def _check_fabric(around: Surroundings, resource: Resource) -> None:
+    """Raises ArmError (400) for several nodes with InfiniBand in a subnet that is in the way of its own network. Azure
+    takes that, and the nodes do not reach each other (learn.microsoft.com/azure/virtual-machines/setup-infiniband)."""
+    if capacity(resource) < 2 or not has_infiniband(str((resource.body.get("sku") or {}).get("name", ""))):
+        return
+    found = [around.state.get(id_) for id_ in subnet_ids(resource)]
+    for prefix in (prefix for subnet in found if subnet for prefix in prefixes(subnet.properties)):
+        if ipaddress.ip_network(prefix).overlaps(_FABRIC):
+            message = f"The subnet {prefix} overlaps {_FABRIC}, which the InfiniBand network has for itself."
+            raise ArmError(400, "OperationNotAllowed", message)
 
 
 def new_instances(resource: Resource) -> list[dict[str, str]]:

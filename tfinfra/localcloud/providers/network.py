@@ -18,8 +18,8 @@ class VirtualNetworks(Provider):
         del around, before
         space = [_network(p) for p in (resource.properties.get("addressSpace") or {}).get("addressPrefixes") or ()]
         subnets = [_with_id(resource, s) for s in resource.properties.get("subnets") or ()]
-        for subnet in subnets:
-            _check_prefixes(subnet, space)
+        for number, subnet in enumerate(subnets):
+            _check_prefixes(resource.name, subnet, space, subnets[:number])
         return resource.with_properties(subnets=subnets)
 
     def provision(self, around: Surroundings, resource: Resource) -> None:
@@ -33,11 +33,20 @@ def _with_id(network: Resource, subnet: dict[str, Any]) -> dict[str, Any]:
     return {**subnet, "id": f"{network.id}/subnets/{subnet.get('name')}", "properties": properties}
 
 
-def _check_prefixes(subnet: dict[str, Any], space: list[ipaddress.IPv4Network]) -> None:
-    for prefix in prefixes(subnet["properties"]):
-        if not any(_network(prefix).subnet_of(whole) for whole in space):
-            message = f"Subnet '{subnet.get('name')}' is not valid in virtual network: {prefix} is outside its range."
-            raise ArmError(400, "NetcfgInvalidSubnet", message)
+def _check_prefixes(
+    network: str, subnet: dict[str, Any], space: list[ipaddress.IPv4Network], others: list[dict[str, Any]]
+) -> None:
+    """Raises ArmError (400) for a subnet that is not within its network, or in the place of one of the `others`
+    (MicrosoftDocs/azure-docs#123869)."""
+    taken = [_network(prefix) for other in others for prefix in prefixes(other["properties"])]
+    start = f"Subnet '{subnet.get('name')}' is not valid because its IP address range"
+    for prefix in map(_network, prefixes(subnet["properties"])):
+        if not any(prefix.subnet_of(whole) for whole in space):
+            message = f"{start} is outside the IP address range of virtual network '{network}'."
+            raise ArmError(400, "NetcfgSubnetRangeOutsideVnet", message)
+        if any(prefix.overlaps(one) for one in taken):
+            message = f"{start} overlaps with that of an existing subnet in virtual network '{network}'."
+            raise ArmError(400, "NetcfgSubnetRangesOverlap", message)
 
 
 def prefixes(properties: dict[str, Any]) -> Iterator[str]:

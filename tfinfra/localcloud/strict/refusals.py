@@ -67,6 +67,9 @@ REFUSALS: dict[str, Refusal] = {
     ),
     "a storage name that others have": Refusal(409, "StorageAccountAlreadyTaken", "hashicorp/terraform#11485"),
     "a storage name of another group": Refusal(409, "StorageAccountInAnotherResourceGroup", _NAMES),
+    "more tags than a group holds": Refusal(400, "TooManyTags", f"{_MANAGEMENT}/tag-resources, for the limit alone"),
+    "a subnet outside its network": Refusal(400, "NetcfgSubnetRangeOutsideVnet", "MicrosoftDocs/azure-docs#123869"),
+    "a subnet in the place of another": Refusal(400, "NetcfgSubnetRangesOverlap", "MicrosoftDocs/azure-docs#123869"),
     # rights: whom, which role, and what a caller's own role lets it do
     "a principal that is not there": Refusal(400, "PrincipalNotFound", "Azure/avdaccelerator#76"),
     "a principal of another type": Refusal(400, "UnmatchedPrincipalType", "Azure/modern-web-app-pattern-dotnet#129"),
@@ -84,6 +87,9 @@ REFUSALS: dict[str, Refusal] = {
     "a role's name that the tenant has": Refusal(
         409, "RoleDefinitionWithSameNameExists", "Azure/Azure-Landing-Zones#1505"
     ),
+    "a role with an action that there is not": Refusal(
+        400, "InvalidActionOrNotAction", "MicrosoftDocs/azure-docs#102571; LeanerCloud/CUDly#1794"
+    ),
     "a role that is not there": Refusal(404, "RoleDefinitionDoesNotExist", "pumasecurity/serverless-prey#23"),
     "a role that is still assigned": Refusal(
         400, "RoleDefinitionHasAssignments", "azure/role-based-access-control/troubleshooting"
@@ -96,6 +102,12 @@ REFUSALS: dict[str, Refusal] = {
     ),
     "a template with an unknown function": Refusal(400, "InvalidTemplate", "microsoft/vscode-azurearmtools#531"),
     "a template with no expression": Refusal(400, "InvalidTemplate", "Azure/azure-cli#14373"),
+    "a resource of a template that the caller may not write": Refusal(
+        403, "InvalidTemplateDeployment", "skypilot-org/skypilot#4519"
+    ),
+    "a deployment inside a template without the right to deploy": Refusal(
+        403, "InvalidTemplateDeployment", "microsoft/metered-billing-accelerator#220"
+    ),
     # how often
     "more reads than ARM takes": Refusal(429, "SubscriptionRequestsThrottled", f"Azure/apiops#612; {_THROTTLED}"),
     "more writes than ARM takes": Refusal(429, "SubscriptionRequestsThrottled", _THROTTLED),

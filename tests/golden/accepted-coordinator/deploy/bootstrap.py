@@ -43,19 +43,19 @@ DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 def main() -> int:
     settings = json.loads(SETTINGS.read_text(encoding="utf-8"))
-    if not begin_boot():
-        print("this boot has its agent already", flush=True)
-        return 0
     try:
+        if not begin_boot():
+            print("this boot has its agent already", flush=True)
+            return 0
         close_ssh()
         fetch_bundle(settings, RUN)
         mount_shared(settings)
         return start_agent(settings)
     except Exception as fault:  # the outermost edge: whoever waits for this node must hear why it does not come
-        report(settings, f"{type(fault).__name__}: {fault}")
-        if os.environ.get("TFINFRA_FOREGROUND") != "1" and os.fork() == 0:
+        if os.environ.get("TFINFRA_FOREGROUND") != "1" and os.fork() == 0:  # first of all: nothing must keep it
             leave_the_boot()
             keep_the_deadline(settings)
+        report(settings, f"{type(fault).__name__}: {fault}")
         raise
 
 
@@ -109,17 +109,13 @@ def ask(settings: dict, request: urllib.request.Request):
 def blob_request(settings: dict, url: str, data: bytes | None = None) -> urllib.request.Request:
     """GET of a blob, or PUT of `data`, with the node's managed identity."""
     headers = {
-        "Authorization": f"Bearer {storage_token(settings)}",
+        "Authorization": f"Bearer {token(settings, 'https://storage.azure.com/')}",
         "x-ms-version": "2023-11-03",
         "x-ms-date": formatdate(usegmt=True),
     }
     if data is not None:
         headers["x-ms-blob-type"] = "BlockBlob"
     return urllib.request.Request(url, data, headers, method="GET" if data is None else "PUT")
-
-
-def storage_token(settings: dict) -> str:
-    return token(settings, "https://storage.azure.com/")
 
 
 def token(settings: dict, resource: str) -> str:
@@ -202,13 +198,16 @@ def start_agent(settings: dict) -> int:
 
 def watch(settings: dict, agent: subprocess.Popen) -> None:
     """Waits for the agent, beside the boot: one that cannot even start says nothing itself."""
-    PID.write_text(f"{agent.pid}\n", encoding="ascii")
-    status = agent.wait()
-    if status < 0:
-        report(settings, f"the agent was killed by {signal.Signals(-status).name}")
-    elif status:
-        tail = LOG.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
-        report(settings, f"the agent ended with exit status {status}: {' '.join(tail)}")
+    try:
+        PID.write_text(f"{agent.pid}\n", encoding="ascii")
+        status = agent.wait()
+        if status < 0:
+            report(settings, f"the agent was killed by {signal.Signals(-status).name}")
+        elif status:
+            tail = LOG.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
+            report(settings, f"the agent ended with exit status {status}: {' '.join(tail)}")
+    except Exception as fault:  # whatever it is, the deadline is kept
+        print(f"could not watch the agent: {fault!r}", file=sys.stderr, flush=True)
     keep_the_deadline(settings)
 
 
@@ -227,8 +226,8 @@ def keep_the_deadline(settings: dict) -> None:
         time.sleep(max(0.0, deadline - time.time()))
         try:
             delete_machines(settings)
-        except (OSError, KeyError, ValueError) as fault:
-            print(f"could not ask ARM for the deletion: {fault}", file=sys.stderr, flush=True)
+        except Exception as fault:  # whatever it is, it is asked again
+            print(f"could not ask ARM for the deletion: {fault!r}", file=sys.stderr, flush=True)
         time.sleep(30)
 
 
@@ -246,8 +245,8 @@ def delete_machines(settings: dict) -> None:
 def report(settings: dict, message: str) -> None:
     """Best effort, and soon: the deadline waits. The message is on the console as well, which boot diagnostics show."""
     print(f"tfinfra: this node cannot take part: {message}", file=sys.stderr, flush=True)
-    patience = min(settings["timeouts"]["register"], ATTACHING)
     try:
+        patience = min(settings["timeouts"]["register"], ATTACHING)
         document = patiently(lambda: metadata("/metadata/instance?api-version=2021-02-01"), patience)
         node = document["compute"]["vmId"]
         url, data = f"{settings['store']}/boot/{node}.json", json.dumps({"error": message}).encode()
@@ -256,8 +255,8 @@ def report(settings: dict, message: str) -> None:
             local_path(url).write_bytes(data)
         else:
             patiently(lambda: ask(settings, blob_request(settings, url, data)).close(), patience)
-    except (OSError, KeyError, ValueError) as fault:
-        print(f"could not report to the run's store: {fault}", file=sys.stderr, flush=True)
+    except Exception as fault:  # whatever it is, the deadline waits
+        print(f"could not report to the run's store: {fault!r}", file=sys.stderr, flush=True)
 
 
 def local_path(url: str) -> Path:

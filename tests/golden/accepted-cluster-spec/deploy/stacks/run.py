@@ -21,8 +21,9 @@ class Run:
 
     `deleter_role` is the GUID of the role that deletes groups, None for the one that `tfinfra setup azure` makes;
     `may_delete` is false where the subscription has no such role. `principal_type` is the kind of the caller ("User",
-    "ServicePrincipal"). `arm_endpoint`, without a trailing slash, is where the timer calls ARM and whom its token is
-    for: sovereign clouds have their own, as they have a `storage_suffix` that ends the hosts of storage accounts.
+    "ServicePrincipal"). `arm_endpoint`, without a trailing slash, is where the timer calls ARM, and `arm_audience` whom
+    its token is for, None for the endpoint itself. Sovereign clouds have their own endpoint, as they have a
+    `storage_suffix` that ends the hosts of storage accounts.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Run:
     deleter_role: str | None = None
     may_delete: bool = True
     arm_endpoint: str = ARM
+    arm_audience: str | None = None
     principal_type: str | None = None
     storage_suffix: str = "core.windows.net"
 
@@ -70,6 +72,7 @@ def read_run(plan: Plan, config: pulumi.Config) -> Run:
         deleter_role=None if deleter == NO_ROLE else deleter,
         may_delete=deleter != NO_ROLE,
         arm_endpoint=(config.get("armEndpoint") or ARM).rstrip("/"),
+        arm_audience=config.get("armAudience"),
         principal_type=config.get("principalType"),
         storage_suffix=config.get("storageSuffix") or "core.windows.net",
     )

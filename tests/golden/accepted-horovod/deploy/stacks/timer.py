@@ -40,11 +40,14 @@ class Timer(pulumi.ComponentResource):
             identity=logic.ManagedServiceIdentityArgs(
                 type=logic.ManagedServiceIdentityType.USER_ASSIGNED, user_assigned_identities=[self.identity_id]
             ),
-            definition=self.identity_id.apply(lambda identity: definition(groups, identity, run.arm_endpoint)),
+            definition=self.identity_id.apply(lambda identity: self._definition(run, groups, identity)),
             parameters={"subscription": logic.WorkflowParameterArgs(type="String", value=subscription_id(group))},
             opts=within(group, self, granted),  # its first run comes at once
         )
         self.register_outputs({"identity_id": self.identity_id})
+
+    def _definition(self, run: Run, groups: Mapping[str, str], identity: str) -> dict[str, Any]:
+        return definition(groups, identity, run.arm_endpoint, run.arm_audience)
 
     def _identity(self, run: Run, group: resources.ResourceGroup, granted: list[pulumi.Resource]) -> pulumi.Output[str]:
         """An identity that is not the nodes': it may delete both groups, they may delete one."""
@@ -60,14 +63,14 @@ class Timer(pulumi.ComponentResource):
         return identity.id
 
 
-def definition(groups: Mapping[str, str], identity: str, arm: str = ARM) -> dict[str, Any]:
+def definition(groups: Mapping[str, str], identity: str, arm: str = ARM, audience: str | None = None) -> dict[str, Any]:
     """The workflow's definition for {what: the group's name}; the group "keep" must be there when it looks.
 
     `identity` is the ARM id of who signs its calls: literal, because Logic's designer does not find it in a parameter
-    (Azure/LogicAppsUX#2907). `arm` is the endpoint, which is also whom the token is for. A tag that was changed counts
-    from the next look on: the time is in the answer to the GET, not in here.
+    (Azure/LogicAppsUX#2907). `arm` is the endpoint, `audience` whom the token is for (None: the endpoint). A tag that
+    was changed counts from the next look on: the time is in the answer to the GET, not in here.
     """
-    signed = {"type": "ManagedServiceIdentity", "audience": f"{arm}/", "identity": identity}
+    signed = {"type": "ManagedServiceIdentity", "audience": audience or f"{arm}/", "identity": identity}
 
     def call(method: str, group: str) -> dict[str, Any]:
         uri = f"{arm}/subscriptions/@{{parameters('subscription')}}/resourceGroups/{group}?api-version=2024-03-01"
