@@ -12,12 +12,14 @@ from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 
 from tests.azure.answering import SUBSCRIPTION, Reply, Wire, azure
 from tests.azure.preflight.replies import DEMAND
+from tests.stacks.plans import FLEXIBLE, plan
 from tfinfra.azure.answers import arm_error, reason
 from tfinfra.azure.caller import claims
 from tfinfra.azure.clients import get_json, send_json
 from tfinfra.azure.preflight.ask import Asker
 from tfinfra.azure.preflight.finding import Reply as Told
 from tfinfra.azure.preflight.instead import candidates
+from tfinfra.azure.preflight.place import known_lack
 from tfinfra.azure.removal import remove
 from tfinfra.azure.setup import make_group_deleter
 from tfinfra.azure.standing import NotReady, deleter_role
@@ -140,3 +142,8 @@ def test_why_a_resource_could_not_be_removed_is_told(monkeypatch: pytest.MonkeyP
     cloud = answering(monkeypatch, lambda *_: (403, DENIED, {}))
     with pytest.raises(ProvisioningError, match="cannot be removed: The client 'c' may not"):
         remove(cloud, ID, GROUP, RUN, timeout=0)
+
+
+def test_a_place_of_which_arm_tells_nothing_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud = answering(monkeypatch, lambda *_: (403, DENIED, {}))
+    assert known_lack(cloud, plan(FLEXIBLE), TARGET, FLEXIBLE, tried=False) is None
