@@ -53,7 +53,7 @@ def test_all_pages_of_a_list_are_one_list(ask: Callable[..., Any], monkeypatch: 
 
 def test_an_error_without_a_body_that_can_be_read_is_told_in_its_own_words() -> None:
     error = HttpResponseError("the connection was cut")
-    error.response = object()
+    error.response = object()  # type: ignore[assignment]
     assert arm_error(error) is None
     assert reason(error) == "the connection was cut"
 

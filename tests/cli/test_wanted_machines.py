@@ -9,10 +9,11 @@ from tfinfra.clouds import azure_cloud, possible_machines
 from tfinfra.errors import ManifestError, NotFeasible
 from tfinfra.model import Target
 
-BOTH = {"namespace": None, "process": None}
-ONE = {"namespace": "it takes root", "process": None}
-NONE = {"namespace": "it takes root", "process": "no loopback addresses"}
-WANTED: dict[str, tuple[dict[str, str | None], str | None, str]] = {
+Kinds = dict[str, str | None]
+BOTH: Kinds = {"namespace": None, "process": None}
+ONE: Kinds = {"namespace": "it takes root", "process": None}
+NONE: Kinds = {"namespace": "it takes root", "process": "no loopback addresses"}
+WANTED: dict[str, tuple[Kinds, str | None, str]] = {
     "the better kind": (BOTH, None, "namespace"),
     "the one that is left": (ONE, None, "process"),
     "the one that is wished for": (BOTH, "process", "process"),
@@ -24,9 +25,7 @@ WANTED: dict[str, tuple[dict[str, str | None], str | None, str]] = {
 
 
 @pytest.mark.parametrize(("kinds", "wanted", "given"), WANTED.values(), ids=WANTED.keys())
-def test_the_kind_of_machines(
-    kinds: dict[str, str | None], wanted: str | None, given: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_kind_of_machines(kinds: Kinds, wanted: str | None, given: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clouds, "machine_kinds", lambda: kinds)
     if not given.startswith("!"):
         assert possible_machines(wanted) == given
