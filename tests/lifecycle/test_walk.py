@@ -163,6 +163,29 @@ def test_who_may_not_ask_is_told_what_is_not_known(ask: Callable[[], Checklist],
     assert found.exit_code == 0
 
 
+def test_who_may_read_no_roles_lacks_a_right_and_knows_nothing_of_the_layers(
+    ask: Callable[[], Checklist], cloud: Cloud
+) -> None:
+    said = "The client 'c' does not have authorization to perform action 'Microsoft.Authorization/roleDefinitions/read'"
+    refusal = {"kind": "status", "status": 403, "code": "AuthorizationFailed", "message": said, "count": 99}
+    admin(cloud, "POST", "faults", {**refusal, "path": "/roleDefinitions"})
+    found = ask()
+    assert found.exit_code == 5
+    assert any(step.check == "permissions" and said in step.text and step.level == "not" for step in found.steps)
+    assert [the(found, layer).level for layer in ("nodes", "timer")] == ["unknown"] * 2
+
+
+def test_a_subscription_that_is_not_there_is_all_that_is_told(ask: Callable[[], Checklist], cloud: Cloud) -> None:
+    said = "The subscription 's' could not be found."
+    refusal = {"kind": "status", "status": 404, "code": "SubscriptionNotFound", "message": said, "count": 99}
+    admin(cloud, "POST", "faults", {**refusal, "path": "/subscriptions/"})
+    found = ask()
+    assert (the(found, "subscription").level, found.exit_code) == ("not", 5)
+    assert "az account list" in str(the(found, "subscription").fix)
+    assert {the(found, check).level for check in target.ASKED} == {"unknown"}
+    assert {step.check for step in found.steps if step.level == "not"} == {"subscription"}
+
+
 @pytest.mark.parametrize(("state", "code"), [("Disabled", 4), ("Warned", 0), ("PastDue", 0)])
 def test_a_subscription_that_azure_has_closed_or_will(
     state: str, code: int, ask: Callable[[], Checklist], cloud: Cloud

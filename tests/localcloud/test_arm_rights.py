@@ -311,7 +311,7 @@ def validated(arm: Arm, oid: str, *resources: dict[str, Any]) -> Reply:
 
 STORE = {"type": "Microsoft.Storage/storageAccounts", "apiVersion": "2024-01-01", "name": "store"}
 STORED = {**STORE, "location": "eastus", "kind": "StorageV2", "sku": {"name": "Standard_LRS"}}
-GRANTED = {
+GRANTED: dict[str, Any] = {
     "type": "Microsoft.Authorization/roleAssignments",
     "apiVersion": "2022-04-01",
     "name": OTHER,
@@ -355,7 +355,8 @@ def test_a_condition_counts_in_a_template(arm: Arm) -> None:
     assign(arm, PERSON, role=CONTRIBUTOR, scope=SUB)
     assign(arm, PERSON, role=RBAC_ADMINISTRATOR, scope=SUB, name=OTHER, **given)
     assert validated(arm, PERSON, STORED, GRANTED).status == 200
-    owner = {**GRANTED["properties"], "roleDefinitionId": definition_path(SUBSCRIPTION, OWNER)}
+    asked: Any = GRANTED["properties"]
+    owner = {**asked, "roleDefinitionId": definition_path(SUBSCRIPTION, OWNER)}
     assert validated(arm, PERSON, STORED, {**GRANTED, "properties": owner}).status == 403
 
 

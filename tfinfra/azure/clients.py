@@ -26,15 +26,20 @@ FOLLOWED = 120.0
 
 
 def warm() -> None:
-    """Imports the client in a thread, so that the first call after training does not wait for it."""
+    """Imports the client in a thread, so that the first call after training does not wait for it; what of azure.core
+    imports itself in circles first, for two threads at once may each wait for the other's half of such a circle."""
+    import azure.core.polling
+    import azure.core.rest
+    from azure.core.pipeline.transport import RequestsTransport  # the client imports it when it is made
+
+    del azure, RequestsTransport
     threading.Thread(target=_import, daemon=True, name="azure-import").start()
 
 
 def _import() -> None:
     import azure.mgmt.resource.resources
-    from azure.core.pipeline.transport import RequestsTransport  # the client imports it when it is made
 
-    del azure, RequestsTransport
+    del azure
 
 
 @lru_cache(maxsize=4)

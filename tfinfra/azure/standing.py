@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from tfinfra.azure.answers import arm_error, reason
 from tfinfra.azure.clients import get_json
 from tfinfra.azure.sign_in import token_refused
 from tfinfra.azure.timer import LOGIC_API
@@ -29,6 +30,8 @@ from tfinfra.roles import (
 _T = TypeVar("_T")
 IDENTITY_API = "2023-01-31"
 STORAGE_API = "2024-01-01"
+YOURS = "`az account list --all --output table` shows yours; in another tenant: `az login --tenant T`"
+"""The way out where a subscription is not there for the caller."""
 RECENT = 3600.0
 """Seconds since a reaper's last success after which it is not trusted any more."""
 
@@ -47,9 +50,11 @@ class Standing:
 
 @dataclass
 class NotReady(NotFeasible):
-    """`key` of the target names what is not there or cannot be read ("subscription_id": the subscription lacks it)."""
+    """`key` of the target names what is not there or cannot be read ("subscription_id": the subscription lacks it).
+    `denied`: the caller may not read it."""
 
     key: str = "subscription_id"
+    denied: bool = False
 
 
 def look_up(cloud: Cloud, access: Access, clock: Callable[[], float] = time.time) -> Standing:
@@ -183,10 +188,11 @@ def _ask(cloud: Cloud, key: str, path: str, what: str, **query: str) -> Any:
             raise token_refused(cloud, error) from error
         raise CredentialsError(f"{what} cannot be read: {error.message}") from error
     except AzureError as error:
-        reason = getattr(getattr(error, "error", None), "message", None) or error.message
-        told = f"{what} cannot be read: {' '.join(str(reason).split())[:300]}"
+        if (told := arm_error(error)) is not None and told.code == "SubscriptionNotFound":
+            raise CredentialsError(f"the subscription {cloud.subscription_id} is not there for you", YOURS) from error
         hint = f"it must be there, and readable for you, in {cloud.subscription_id}"
-        raise NotReady(told, hint, key=key) from error
+        denied = getattr(error, "status_code", None) == 403
+        raise NotReady(f"{what} cannot be read: {reason(error)}", hint, key=key, denied=denied) from error
 
 
 def _missing(key: str, what: str) -> NotReady:

@@ -23,7 +23,7 @@ from tfinfra.lifecycle.record import RunRecord
 if TYPE_CHECKING:
     from tfinfra.arm.requests import Request
     from tfinfra.azure.preflight.run import Checked
-    from tfinfra.azure.standing import Standing
+    from tfinfra.azure.standing import NotReady, Standing
 
 NOT_FEASIBLE = frozenset(f"TFI6{n:02}" for n in (1, 2, 3, 4, 5, 6, 7, 8, 14, 16, 23, 26, 34))
 """Codes of what the cloud has not, or not now, and of what the subscription lacks, a provider or a right (exit 4, as
@@ -57,13 +57,16 @@ def check_live(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Pat
     from tfinfra.azure.standing import look_over
 
     began = time.monotonic()
-    told: list[Standing] = []
+    told: list[Standing | None] = []
     lacking: list[Finding] = []
 
     def record() -> tuple[Request, ...]:
         standing, lacks = look_over(cloud, compiled.plan.infrastructure.access)
-        told.append(standing)
-        lacking.extend(Finding("TFI626", lack.key, lack.message, lack.hint) for lack in lacks)
+        told.append(standing if all(lack.key != "subscription_id" for lack in lacks) else None)  # its roles: not known
+        lacking.extend(
+            Finding("TFI616" if lack.denied and lack.key == "subscription_id" else "TFI626", *_said(lack))
+            for lack in lacks
+        )
         return _requests(compiled, cloud, standing, run, partial(recorder.record, deploy, run))
 
     found = preflight(cloud, compiled.plan, compiled.spec.target, record)
@@ -71,8 +74,12 @@ def check_live(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Pat
         compiled.places.diagnostic(f.code, f.key, f.message, f.hint, severity=f.severity)
         for f in (*found.findings, *lacking)
     )
-    seconds, may_delete = round(time.monotonic() - began, 3), told[0].may_delete if told else None
+    seconds, may_delete = round(time.monotonic() - began, 3), told[0].may_delete if told and told[0] else None
     return LiveAnswer(cloud.name, compiled.places.in_file_order(diagnostics), found.checked, seconds, may_delete)
+
+
+def _said(lack: NotReady) -> tuple[str, str, str | None]:
+    return lack.key, lack.message, lack.hint
 
 
 def reach(compiled: Compiled, rehearse: bool) -> Future[Cloud]:

@@ -33,7 +33,7 @@ class TokenFileCredential:
 
         del claims, tenant_id, enable_cae, kwargs
         token = self._files[audience_of(scopes[0].removesuffix(".default"))].read_text()
-        claims = claims_of(token)
-        if "exp" not in claims:
+        said = claims_of(token)
+        if "exp" not in said:
             raise ValueError("it is no JSON Web Token that says when it expires")
-        return AccessToken(token, int(claims["exp"]))
+        return AccessToken(token, int(said["exp"]))

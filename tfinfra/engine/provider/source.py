@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -93,12 +94,11 @@ def _archive(place: str) -> str:
 def _archive_url(place: str) -> str:
     """Below the URL's path: behind it a signature may stand (?sv=…&sig=…). Raises UsageError for what is no URL, which
     is not shown then: nobody knows where in it a password is."""
-    try:
-        url = urlsplit(place)
-        whole = bool(url.hostname) and url.port != 0 and not re.search(r"\s", place)
-    except ValueError:
-        whole = False
-    if not whole:
+    url = None
+    with suppress(ValueError):
+        parts = urlsplit(place)
+        url = parts if parts.hostname and parts.port != 0 and not re.search(r"\s", place) else None
+    if url is None:
         raise UsageError(
             f"the URL in {MIRROR} is none",
             hint="https://HOST/FOLDER; / is %2F in a password, @ is %40, and a space in a path is %20",

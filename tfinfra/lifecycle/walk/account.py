@@ -14,6 +14,7 @@ from typing import Any
 from tfinfra.arm.caller import kind
 from tfinfra.arm.sign_in import wanted_tenants, way_in
 from tfinfra.azure.preflight.finding import Reply
+from tfinfra.azure.standing import YOURS
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError, NotFeasible
 from tfinfra.lifecycle.walk.steps import Step
@@ -95,8 +96,8 @@ def _state(cloud: Cloud, state: str) -> Step:
 def _unreadable(cloud: Cloud, reply: Reply) -> Step:
     said = f"{reply.error.get('code')}: {reply.error.get('message')}"
     if reply.status == 404 and reply.error.get("code") == "SubscriptionNotFound":
-        fix = "`az account list --all --output table` shows yours; in another tenant: `az login --tenant T`"
-        return Step("subscription", "not", f"{cloud.subscription_id} is not there for you ({said})", fix, _CREDENTIALS)
+        text = f"{cloud.subscription_id} is not there for you ({said})"
+        return Step("subscription", "not", text, YOURS, _CREDENTIALS)
     fix = "the role Reader on the subscription lets you ask" if reply.status == 403 else "try again"
     return Step("subscription", "unknown", f"{cloud.subscription_id} does not tell its state ({said})", fix)
 

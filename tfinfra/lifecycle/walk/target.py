@@ -17,7 +17,7 @@ from tfinfra.compiler.pipeline import Compiled
 from tfinfra.compiler.write import write_tree
 from tfinfra.errors import CredentialsError, Diagnostic, NotFeasible, TfinfraError
 from tfinfra.lifecycle import settings
-from tfinfra.lifecycle.layers import deletion_layers
+from tfinfra.lifecycle.layers import Layer, deletion_layers
 from tfinfra.lifecycle.letters import new_letters
 from tfinfra.lifecycle.preflight import LiveAnswer, Recorder, check_live, reach, refusal
 from tfinfra.lifecycle.walk.account import account_steps, ask_subscription, who
@@ -98,7 +98,7 @@ def _preflight(live: Future[LiveAnswer], found: Walked) -> list[Step]:
         unasked = deletion_layers(plan.infrastructure.access, plan.node_count, None, subscription)
         return [
             Step("answers", "not", error.message, error.hint, error.exit_code),
-            *(Step(layer.name, "ok" if layer.name == "client" else "unknown", layer.why) for layer in unasked),
+            *(_layer(layer, known=False) for layer in unasked),
         ]
     except TfinfraError as error:
         return [Step("answers", "unknown", error.message, error.hint)]
@@ -106,8 +106,13 @@ def _preflight(live: Future[LiveAnswer], found: Walked) -> list[Step]:
     well = {line.check: line.found for line in answer.checked}
     steps = asked_steps(answer.diagnostics, well, exits, subscription)
     layers = deletion_layers(plan.infrastructure.access, plan.node_count, answer.may_delete, subscription)
-    told = [Step(layer.name, "ok" if layer.on else "not", layer.why, layer.fix) for layer in layers]
-    return [*steps, *told]
+    return [*steps, *(_layer(layer, known=answer.may_delete is not None) for layer in layers)]
+
+
+def _layer(layer: Layer, *, known: bool) -> Step:
+    if layer.name != "client" and layer.on and not known:
+        return Step(layer.name, "unknown", layer.why)
+    return Step(layer.name, "ok" if layer.on else "not", layer.why, layer.fix)
 
 
 def _exit_of(found: Diagnostic) -> int:
