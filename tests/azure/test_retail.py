@@ -67,6 +67,17 @@ def test_what_costs_the_same_everywhere_is_known_in_every_region() -> None:
     assert [*book.regions] == ["eastus", EVERYWHERE, "westeurope"]
 
 
+def test_a_price_of_another_cloud_is_none_of_azures() -> None:
+    with FakeRetail([*LISTED, meter_item("public_ip", "usgovvirginia", 9.0)]) as service:
+        assert fetched(service).price("public_ip", "usgovvirginia") is None
+
+
+def test_an_item_without_its_region_is_an_error_of_the_list() -> None:
+    item = {name: value for name, value in LISTED[0].items() if name != "armRegionName"}
+    with FakeRetail([item]) as service, pytest.raises(RetailError, match="has no armRegionName"):
+        fetched(service)
+
+
 def test_all_pages_are_read_and_filters_name_what_is_asked_for() -> None:
     with FakeRetail(LISTED, page=1) as service:
         book = fetched(service, "westeurope")

@@ -54,6 +54,7 @@ def test_the_list_names_functions(file: str, name: str, listed: bool) -> None:
 
 def test_the_documents_list_names_what_there_is() -> None:
     listed = named(LIST.read_text(encoding="utf-8"))
+    assert listed
     files = {path.relative_to(ROOT).as_posix(): path for path in measured()}
     for file, names in listed.items():
         lines = range(1, len(files[file].read_text(encoding="utf-8").splitlines()) + 1)

@@ -1,0 +1,149 @@
+"""Answers of ARM's that are refusals, halves, or none: what each asking makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import requests
+from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
+
+from tests.azure.answering import SUBSCRIPTION, Reply, Wire, azure
+from tests.azure.preflight.replies import DEMAND
+from tests.stacks.plans import FLEXIBLE, plan
+from tfinfra.azure.answers import arm_error, reason
+from tfinfra.azure.caller import claims
+from tfinfra.azure.clients import get_json, send_json
+from tfinfra.azure.preflight.ask import Asker
+from tfinfra.azure.preflight.finding import Reply as Told
+from tfinfra.azure.preflight.instead import candidates
+from tfinfra.azure.preflight.place import known_lack
+from tfinfra.azure.removal import remove
+from tfinfra.azure.setup import make_group_deleter
+from tfinfra.azure.standing import NotReady, deleter_role
+from tfinfra.azure.stores import run_store
+from tfinfra.cloud import Cloud
+from tfinfra.errors import CredentialsError, ProvisioningError
+from tfinfra.model import Target
+
+RUN = "digits-abc123"
+GROUP = f"tfinfra-{RUN}-compute"
+LIST = f"/subscriptions/{SUBSCRIPTION}/resourcegroups"
+NEXT = f"https://management.azure.com{LIST}/next"
+NO_TOKEN = {"error": {"code": "ExpiredAuthenticationToken", "message": "The access token expired."}}
+DENIED = {"error": {"code": "AuthorizationFailed", "message": "The client 'c' may not."}}
+BROKEN = {"error": {"code": "InternalServerError", "message": "ARM broke."}}
+VERSION = {"api-version": "2024-03-01"}
+TARGET = Target(name="cpu", cloud="azure", location="eastus", vm_size="Standard_D8s_v5", os_disk_gb=128)
+
+
+def answering(patch: pytest.MonkeyPatch, answer: Callable[[str, str], Reply]) -> Cloud:
+    Wire(answer).put_under(patch)
+    return azure()
+
+
+@pytest.mark.parametrize("ask", [get_json, lambda cloud, path, **q: send_json(cloud, "GET", path, **q)[1]])
+def test_all_pages_of_a_list_are_one_list(ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    pages: dict[str, Any] = {"next": {"value": [2]}, "resourcegroups": {"value": [1], "nextLink": NEXT}}
+    cloud = answering(monkeypatch, lambda _, path: (200, pages[path.rpartition("/")[2]], {}))
+    assert ask(cloud, LIST, **VERSION)["value"] == [1, 2]
+
+
+def test_an_error_without_a_body_that_can_be_read_is_told_in_its_own_words() -> None:
+    error = HttpResponseError("the connection was cut")
+    error.response = object()  # type: ignore[assignment]
+    assert arm_error(error) is None
+    assert reason(error) == "the connection was cut"
+
+
+def refusing(words: str) -> Cloud:
+    class Credential:
+        def get_token(self, *_: str, **__: Any) -> Any:
+            raise ClientAuthenticationError(words)
+
+    return replace(azure(), credential=Credential)
+
+
+def test_a_caller_without_a_token_is_told_entras_own_sentence() -> None:
+    cloud = refusing("tried all:\n  AzureCliCredential: AADSTS700082: The refresh token has expired. Trace ID: 1")
+    with pytest.raises(CredentialsError, match=r"AADSTS700082: The refresh token has expired\.") as caught:
+        claims(cloud)
+    assert "tried all" not in caught.value.message
+    assert "Trace ID" not in caught.value.message
+
+
+def test_a_preflight_without_a_token_ends() -> None:
+    with Asker(refusing("AADSTS50076: sign in again")) as asker, pytest.raises(CredentialsError, match="AADSTS50076"):
+        asker.market_now(("eastus",))
+
+
+def test_a_preflight_without_an_answer_goes_on_with_what_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(*_: str) -> Reply:
+        raise requests.ConnectionError("no way there")
+
+    with Asker(answering(monkeypatch, answer)) as asker:
+        usages, skus = asker.market_now(("eastus",))
+    assert (usages["eastus"].status, skus["eastus"].status) == (0, 0)
+    assert skus["eastus"].error["code"] == "ServiceRequestError"
+
+
+def test_a_refusal_that_is_no_error_of_arms_is_told_by_its_status() -> None:
+    assert Told(502, "bad gateway").error == {"code": "502", "message": "bad gateway"}
+
+
+def test_nothing_is_offered_in_place_of_a_size_that_nobody_knows() -> None:
+    assert candidates(replace(DEMAND, vm_size="Standard_X1"), TARGET) == ()
+
+
+STATUS: dict[str, tuple[int, Any, type[Exception], str]] = {
+    "no token": (401, NO_TOKEN, CredentialsError, "token"),
+    "no right": (403, DENIED, CredentialsError, "may not"),
+    "ARM breaks": (500, BROKEN, ProvisioningError, "ARM broke"),
+}
+
+
+@pytest.mark.parametrize(("status", "body", "kind", "words"), STATUS.values(), ids=STATUS.keys())
+def test_why_the_role_cannot_be_made(
+    status: int, body: Any, kind: type[Exception], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(method: str, path: str) -> Reply:
+        if method == "PUT":
+            return status, body, {}
+        return (200, {"value": []}, {}) if path.endswith("roleDefinitions") else (404, BROKEN, {})
+
+    with pytest.raises(kind, match=words):
+        make_group_deleter(answering(monkeypatch, answer))
+
+
+def test_a_role_that_cannot_be_read_is_not_taken_for_one_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(NotReady, match="ARM broke"):
+        deleter_role(answering(monkeypatch, lambda *_: (500, BROKEN, {})))
+
+
+@pytest.mark.parametrize(("status", "kind"), [(401, CredentialsError), (500, ProvisioningError)])
+def test_a_store_that_is_not_told_of_is_no_missing_store(
+    status: int, kind: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(kind):
+        run_store(answering(monkeypatch, lambda *_: (status, BROKEN, {})), GROUP)
+
+
+ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}/providers/Microsoft.Network/virtualNetworks/v"
+
+
+def test_what_was_in_a_group_that_has_gone_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud = answering(monkeypatch, lambda *_: (404, {"error": {"code": "ResourceGroupNotFound", "message": "n"}}, {}))
+    remove(cloud, ID, GROUP, RUN, timeout=0)
+
+
+def test_why_a_resource_could_not_be_removed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud = answering(monkeypatch, lambda *_: (403, DENIED, {}))
+    with pytest.raises(ProvisioningError, match="cannot be removed: The client 'c' may not"):
+        remove(cloud, ID, GROUP, RUN, timeout=0)
+
+
+def test_a_place_of_which_arm_tells_nothing_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud = answering(monkeypatch, lambda *_: (403, DENIED, {}))
+    assert known_lack(cloud, plan(FLEXIBLE), TARGET, FLEXIBLE, tried=False) is None
