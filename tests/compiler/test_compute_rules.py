@@ -30,6 +30,7 @@ TABLE: dict[str, tuple[str, list[str]]] = {
     ),
     "an image for arm64": ("vm_size: Standard_D8s_v5, image: 'Canonical:ubuntu-24_04-lts:server-arm64:1'", ["TFI670"]),
     "an image that nothing is known of": ("vm_size: Standard_D8s_v5, image: 'me:mine:it:1'", []),
+    "an image with a stand-in for its version": ("vm_size: Standard_D8s_v5, image: 'me:mine:it:VERSION'", ["TFI206"]),
     "an image that is not pinned": ("vm_size: Standard_D8s_v5, image: 'me:mine:it:latest'", ["TFI671"]),
     "a gallery's image that is not pinned": (f"vm_size: Standard_D8s_v5, image: {GALLERY}", ["TFI671"]),
     "a gallery's image whose version is the newest": (

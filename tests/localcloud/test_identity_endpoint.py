@@ -20,7 +20,11 @@ from tfinfra.localcloud.identity_endpoint import (
     person,
     service_principal,
 )
+from tfinfra.localcloud.identity_endpoint import (
+    CALLERS as KINDS,
+)
 from tfinfra.localcloud.layout import AUDIENCE, TENANT, Layout
+from tfinfra.localcloud.rbac.directory import OWNERS
 
 OTHER = "00000000-0000-0000-0000-0000000000aa"
 ELSEWHERE = "00000000-0000-0000-0000-00000000bead"
@@ -136,3 +140,9 @@ def test_a_machines_way_needs_its_header(endpoint: IdentityEndpoint) -> None:
     }
     given = {name: endpoint.answer(f"/{secret}{IMDS}", query, headers)[0] for name, headers in asked.items()}
     assert given == {"no header": 401, "forwarded": 401, "right": 200}
+
+
+def test_a_caller_of_each_kind_is_one_of_the_clouds_owners_where_nothing_else_is_said() -> None:
+    """A grant says what kind of principal it is for: an application cannot go by the object id of a person."""
+    known = {kind: OWNERS[make().oid] for kind, make in KINDS.items()}
+    assert known == {"person": "User", "service-principal": "ServicePrincipal", "managed-identity": "ServicePrincipal"}

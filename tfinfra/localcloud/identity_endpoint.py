@@ -59,11 +59,11 @@ def person(oid: str = tokens.OWNER_OID, tenant: str = TENANT) -> Caller:
     return Caller(oid, claims, tenant)
 
 
-def service_principal(oid: str, tenant: str = TENANT) -> Caller:
+def service_principal(oid: str = tokens.PIPELINE_OID, tenant: str = TENANT) -> Caller:
     return Caller(oid, {"idtyp": "app", "appid": _APPLICATION}, tenant)
 
 
-def managed_identity(oid: str, tenant: str = TENANT) -> Caller:
+def managed_identity(oid: str = tokens.PIPELINE_OID, tenant: str = TENANT) -> Caller:
     """The user-assigned identity of a machine that runs tfinfra."""
     resource = f"{_IDENTITY}/userAssignedIdentities/builder"
     return Caller(oid, {"idtyp": "app", "appid": _APPLICATION, "xms_mirid": resource}, tenant)
@@ -204,10 +204,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tfinfra.localcloud.identity_endpoint", description=__doc__)
     parser.add_argument("--state", type=Path, required=True, help="the local cloud's folder: <TFINFRA_STATE_DIR>/cloud")
     parser.add_argument("--as", dest="kind", choices=CALLERS, default="person", help="whose tokens are given out")
-    parser.add_argument("--oid", default=tokens.OWNER_OID, help="the caller's object id (default: the cloud's owner)")
+    parser.add_argument("--oid", help="the caller's object id (default: the cloud's owner of that kind)")
     parser.add_argument("--tenant", default=TENANT, help="the caller's tenant (default: the cloud's own)")
     options = parser.parse_args()
-    endpoint = IdentityEndpoint(Layout(options.state), CALLERS[options.kind](options.oid, options.tenant))
+    given = {"tenant": options.tenant, **({"oid": options.oid} if options.oid else {})}
+    endpoint = IdentityEndpoint(Layout(options.state), CALLERS[options.kind](**given))
     for name, value in endpoint.variables.items():
         print(f"export {name}={shlex.quote(value)}", flush=True)
     endpoint.serve()

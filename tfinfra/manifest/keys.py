@@ -17,7 +17,7 @@ INPUT = r"[a-z][a-z0-9_]*"
 ZONE = r"[1-3]"
 _OWN_IMAGE = r"images/[^/\s]+|galleries/[^/\s]+/images/[^/\s]+(/versions/[^/\s]+)?"
 IMAGE = (
-    r"[^:/\s]+(:[^:/\s]+){3}"
+    r"[^:/\s]+(:[^:/\s]+){2}:(latest|[0-9]+(\.[0-9]+)*)"
     rf"|/subscriptions/[^/]+/resource[gG]roups/[^/]+/providers/Microsoft\.Compute/({_OWN_IMAGE})"
 )
 CONTAINER = r"https://[a-z0-9]{3,24}\.blob\.[a-z0-9.]+/[a-z0-9]([a-z0-9-]{1,61})[a-z0-9]"
