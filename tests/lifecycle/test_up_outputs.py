@@ -11,7 +11,7 @@ from tests.lifecycle.fakes import TARGET, World
 from tests.lifecycle.runs import COMPUTE
 from tfinfra import layout
 from tfinfra.azure.standing import Standing
-from tfinfra.model import Outcome, to_json
+from tfinfra.model import Heartbeat, Outcome, to_json
 
 
 def test_in_a_container_of_others_a_run_keeps_to_its_own_folder_and_empties_it(tmp_path: Path) -> None:
@@ -39,10 +39,12 @@ def test_nodes_that_die_while_they_collect_keep_nobody_waiting(tmp_path: Path) -
     world = World(tmp_path)
 
     def die(store: Any) -> None:
+        store.put(layout.heartbeat_key("n0"), json.dumps(to_json(Heartbeat("n0", 1, world.now, "training"))).encode())
         store.put(layout.OUTCOME, json.dumps(to_json(Outcome("succeeded", ""))).encode())
         world.running = 0
 
     world.nodes, world.step = die, 0.0001  # seconds that pass at each look: the limit for collecting is never reached
+    world.listing = 0.001
     assert world.new_run().go().error is None
     assert world.groups == {}
 
