@@ -153,7 +153,7 @@ def test_the_audit_log_goes_on_after_a_line_that_a_crash_cut(tmp_path: Path) -> 
 def test_a_disk_that_takes_nothing_is_complained_of_and_stops_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(path: Path, text: str) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     folder = run_folder(tmp_path, "digits-abc123")
