@@ -76,7 +76,6 @@ def check() -> int:
     if not (DATA / "index.json").exists():
         print("nothing was counted: begin first, then run the tests")
         return 2
-    end()
     listed = named(LIST.read_text(encoding="utf-8"))
     found = list(unrun())
     left = [f for f in found if not is_listed(f, listed)]
