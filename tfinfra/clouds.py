@@ -280,17 +280,13 @@ def _default_credential(there: Environment) -> TokenCredential:
 
 def _caller(credential: TokenCredential, scope: str) -> dict[str, object]:
     """The claims of the caller's own token: who pays, and who owns what is made. Raises CredentialsError."""
-    from azure.core.exceptions import ClientAuthenticationError
+    from tfinfra.azure.caller import token_for
 
-    from tfinfra.azure.caller import why_refused
-
+    others = "; the ARM_* variables of other tools are not read" if os.environ.get("ARM_CLIENT_ID") else ""
     try:
-        claims = claims_of(credential.get_token(scope).token)
+        claims = claims_of(token_for(credential, scope, "no credential for Azure", SIGN_IN + others))
     except (OSError, ValueError) as error:
         raise CredentialsError(f"{ARM_TOKEN_FILE} holds no token: {error}") from error
-    except ClientAuthenticationError as error:
-        others = "; the ARM_* variables of other tools are not read" if os.environ.get("ARM_CLIENT_ID") else ""
-        raise CredentialsError(f"no credential for Azure: {why_refused(error)}", hint=SIGN_IN + others) from error
     if not claims:
         raise CredentialsError("the credential for Azure gives a token that does not say whose it is", hint=SIGN_IN)
     return claims

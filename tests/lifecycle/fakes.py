@@ -174,6 +174,7 @@ class World:
         self.running: int | None = 2
         self.machines: set[str] = set()
         self.removed: list[str] = []
+        self.arm_answers = True
         self.lacks: dict[str, str] = {}
         self.dropped: list[str] = []
         self.remaining: dict[str, str] = {}
@@ -269,6 +270,7 @@ class World:
             open_store=self.store_at,
             delete_group=lambda group, run, progress: self.delete_group(group),
             remove=self.remove,
+            arm_answers=lambda: self.arm_answers,
             known_lack=lambda plan, target, place, tried: self.lacks.get(place.location),
             drop_stacks=self.drop_stacks,
             running_instances=lambda group: self.running,

@@ -15,7 +15,7 @@ from tfinfra import layout
 from tfinfra.background import spawn
 from tfinfra.clock import iso_time, spell_seconds, unix_time
 from tfinfra.errors import Cancelled, LimitReached, TeardownIncomplete, TfinfraError, TrainingFailed, first_line
-from tfinfra.lifecycle import collect, down, spending
+from tfinfra.lifecycle import collect, down, leaving, spending
 from tfinfra.lifecycle.active import ActiveRun
 from tfinfra.lifecycle.reach import store_trouble
 from tfinfra.lifecycle.record import RunRecord, opened_stacks
@@ -203,7 +203,7 @@ def _collect_beside_deletion(active: ActiveRun) -> tuple[_Told, BaseException | 
         say = active.session.observer.say
         deleting = spawn(lambda: down.delete_groups(active.ports, active.run, compute, say), "teardown")
         seen, lost = _collect(active)
-        left = deleting.result()
+        left = leaving.deletion(active, deleting, compute)
         wait(active.leaving, timeout=CLOSING)
         _settle(active, [group for group in compute if group not in left], present)
         return _Told(seen, left), lost
@@ -244,7 +244,9 @@ def _delete_keep(active: ActiveRun, told: _Told, lost: BaseException | None) -> 
         left = {keep: f"the outputs in it could not be fetched: {first_line(lost)}"}
     else:
         with active.session.phase("verify", keep):
-            left = down.delete_groups(active.ports, active.run, (keep,), active.session.observer.say)
+            say = active.session.observer.say
+            deleting = spawn(lambda: down.delete_groups(active.ports, active.run, (keep,), say), "teardown")
+            left = leaving.deletion(active, deleting, (keep,))
             _settle(active, [] if left else [keep], None)
             left = left or down.clear_store(active.ports, active.record())
     if left:

@@ -58,7 +58,8 @@ class Ports:
     shipped. `build_environment` gives the folder that nodes mount, None where each node builds its own. `delete_group`
     takes the group and its run, returns once ARM says 404, tells what it tries again, and raises TeardownIncomplete;
     `remove` takes the ARM id of one resource, its group and the run, returns once that is gone, and raises
-    ProvisioningError or TeardownIncomplete; `known_lack` says why one of the plan's places cannot have its nodes (the
+    ProvisioningError or TeardownIncomplete; `arm_answers` is whether ARM answers a request at all, within seconds;
+    `known_lack` says why one of the plan's places cannot have its nodes (the
     flag: something of the run was tried in its location before), None where it may; `drop_stacks` forgets stacks in a
     backend of the user's own (with True also those that somebody has locked) and gives what remains and why.
 
@@ -80,6 +81,7 @@ class Ports:
     open_store: Callable[[str], ObjectStore]
     delete_group: Callable[[str, str, Progress], None]
     remove: Callable[[str, str, str], None]
+    arm_answers: Callable[[], bool]
     known_lack: Callable[[Plan, Target, Infrastructure, bool], str | None]
     drop_stacks: Callable[[Sequence[str], bool], dict[str, str]]
     running_instances: Callable[[str], int | None]

@@ -46,6 +46,7 @@ def real_ports(cloud: Cloud, clock: Callable[[], float], engine: EngineProcess |
         open_store=lambda url: open_run_store(cloud, url),
         delete_group=lambda group, run, progress: _delete_group(cloud, group, run, progress),
         remove=lambda id_, group, run: _remove(cloud, id_, group, run),
+        arm_answers=lambda: _arm_answers(cloud),
         known_lack=lambda plan, target, place, tried: _known_lack(cloud, plan, target, place, tried),
         drop_stacks=_drop_stacks,
         running_instances=lambda group: _running_instances(cloud, group),
@@ -122,6 +123,12 @@ def _delete_group(cloud: Cloud, group: str, run: str, progress: Progress) -> Non
 
     cloud.ensure()
     delete_group(cloud, group, run, timeout=DELETION_SECONDS, progress=progress)
+
+
+def _arm_answers(cloud: Cloud) -> bool:
+    from tfinfra.azure.clients import answers
+
+    return answers(cloud)
 
 
 def _remove(cloud: Cloud, id_: str, group: str, run: str) -> None:
