@@ -231,7 +231,7 @@ def _collect(active: ActiveRun) -> tuple[dict[str, Any] | None, BaseException | 
         active.folder.update(fetched=True)
     except Exception as error:  # noqa: BLE001 - whatever it was: outputs that did not come keep their group
         return None, error
-    return {key: document[key] for key in ("tasks", "nodes")}, None
+    return {key: document[key] for key in ("tasks", "nodes", "unreadable")}, None
 
 
 def _delete_keep(active: ActiveRun, told: _Told, lost: BaseException | None) -> dict[str, str]:

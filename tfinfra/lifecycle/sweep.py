@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tfinfra.azure.names import part_of_group
 from tfinfra.clock import unix_time
-from tfinfra.errors import TeardownIncomplete
+from tfinfra.errors import TeardownIncomplete, TfinfraError, first_line
 from tfinfra.lifecycle import down
 from tfinfra.lifecycle.access import ANYWHERE, find_run, reach_place
 from tfinfra.lifecycle.overview import all_states, states_at
@@ -77,8 +77,10 @@ def _delete(ports: Ports, one: Due, asked: Asked, tell: Progress) -> dict[str, s
     if not one.kept:
         try:
             end_run(find_run(one.run, asked), tell)
-        except TeardownIncomplete as error:
+        except TfinfraError as error:
             return {one.run: error.message}
+        except Exception as error:  # noqa: BLE001 - one run's fault stops no other's turn, and is named
+            return {one.run: f"{type(error).__name__}: {first_line(error)}"}
         tell(f"{one.run}: expired; everything is deleted (verified)")
         return {}
     left = down.delete_run(ports, one.run, one.gone, tell)
