@@ -34,7 +34,7 @@ def test_plain_lines_keep_the_scripts_lines_apart_from_progress() -> None:
     view.task(TaskStatus("rank-1", 1, "failed", exit_status=7, message="boom"))
     view.diagnose(Diagnostic("TFI401", Severity.NOTICE, "no GPU"))
     view.end("keep", 1.84, "group")
-    assert out.getvalue() == "test accuracy: 0.97\n"
+    assert out.getvalue() == "rank-0 | test accuracy: 0.97\n"
     assert progress.getvalue().splitlines() == [
         "[keep] group",
         "[train] rank-1 on node 1 failed with exit status 7: boom",

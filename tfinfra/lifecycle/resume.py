@@ -21,7 +21,7 @@ from tfinfra.lifecycle.listing import Every, Listing, soon
 from tfinfra.lifecycle.ports import Progress
 from tfinfra.lifecycle.record import ClientProcess, RunRecord, is_alive
 from tfinfra.lifecycle.runs import read_outcome
-from tfinfra.lifecycle.tail import LogTail
+from tfinfra.lifecycle.tail import LogTail, lines_of
 from tfinfra.model import Outcome, Plan, to_json
 from tfinfra.store import store_errors
 
@@ -102,7 +102,8 @@ def log_lines(found: FoundRun, task: str | None, follow: bool) -> Iterator[str]:
     for kind in ("tasks", "nodes"):
         path = Path(record.results) / kind / f"{name}.log"
         if path.exists():
-            yield from path.read_text(encoding="utf-8", errors="replace").splitlines()
+            with path.open(encoding="utf-8", errors="replace", newline="\n") as log:
+                yield from lines_of(iter(lambda: log.read(1 << 20), ""))
             return
     if record.came_to_nothing:
         raise _came_to_nothing(record)
@@ -122,7 +123,7 @@ def _came_to_nothing(record: RunRecord) -> UsageError:
 def _store_lines(found: FoundRun, tail: LogTail, follow: bool) -> Iterator[str]:
     if follow:
         yield from _followed(found, tail)
-    yield from tail.finish()
+    yield from tail.rest()
 
 
 def _followed(found: FoundRun, tail: LogTail) -> Iterator[str]:
@@ -137,7 +138,7 @@ def _followed(found: FoundRun, tail: LogTail) -> Iterator[str]:
                 alive, refused = _has_nodes(found), False
             except ProvisioningError:  # whom ARM keeps waiting reads on
                 refused = True
-        yield from tail.poll()
+        yield from tail.new()
         time.sleep(FOLLOW)
 
 

@@ -4,7 +4,7 @@ failed at boot; and decides itself only what no node can tell any more: that non
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
@@ -101,7 +101,7 @@ class Watch:
             raise ProvisioningError(message, hint="a full disk, or no way to the store's account?") from error
 
     def _poll(self) -> Outcome | None:
-        self._lines(self._tail.poll())
+        self._lines(self._tail.new())
         self._be_seen()
         if self._slow.due():
             self._look_at_tasks()
@@ -120,7 +120,7 @@ class Watch:
     def collected(self) -> bool:
         """Whether the nodes have brought all outputs and logs into the store."""
         self._be_seen()
-        self._lines(self._tail.poll())
+        self._lines(self._tail.new())
         if self._slow.due():
             self._look_at_nodes()
         self._look_at_machines()
@@ -128,7 +128,7 @@ class Watch:
 
     def finish(self) -> None:
         """Shows the end of the leader's log and the tasks' last states."""
-        self._lines(self._tail.finish())
+        self._lines(self._tail.rest())
         self._look_at_tasks()
 
     def _be_seen(self) -> None:
@@ -137,10 +137,10 @@ class Watch:
             with suppress(*store_errors()):
                 self._store.put(layout.WATCH, json.dumps({"time": self._clock()}).encode())
 
-    def _lines(self, lines: list[str]) -> None:
-        if lines and self.first_line is None:
-            self.first_line = self._clock()
+    def _lines(self, lines: Iterable[str]) -> None:
         for line in lines:
+            if self.first_line is None:
+                self.first_line = self._clock()
             self._observer.line(self._tail.task, line)
 
     def _look_at_tasks(self) -> None:
