@@ -16,6 +16,7 @@ TfinfraError                 exit 1   a fault of tfinfra itself
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -135,6 +136,27 @@ def turned_to(cloud: str) -> Iterator[None]:
     except TfinfraError as error:
         error.cloud = error.cloud or cloud
         raise
+
+
+_FULL = re.compile(
+    r"no space left on device|disk quota exceeded|\bE(?:NOSPC|DQUOT)\b|\bos error (?:28|122)\b|\berrno (?:28|122)\b",
+    re.I,
+)
+_PATH = re.compile(r"(?<![\w:/.])/[^\s:'\"]+")
+_LONGEST_PATH = 200
+
+
+def full_disk(told: BaseException | str) -> str | None:
+    """ "the disk with /a/b is full", where an error says that in any of the words that Go, Rust and Python have for it;
+    None where it does not."""
+    text = str(told)
+    found = _FULL.search(text)
+    if found is None:
+        return None
+    before = _PATH.findall(text[max(0, found.start() - 1000) : found.start()])
+    after = _PATH.findall(text[found.end() : found.end() + 1000])
+    where = next((path for path in [*before[-1:], *after[:1]] if len(path) < _LONGEST_PATH), None)
+    return f"the disk with {where} is full" if where else "a disk is full"
 
 
 def first_line(told: BaseException | str) -> str:

@@ -70,7 +70,8 @@ ANSWERING = 15.0
 
 
 def look_up(cloud: Cloud, access: Access, clock: Callable[[], float] = time.time) -> Standing:
-    """Finds it all by reading. Raises NotReady for what is not there or may not be read, NotAnswered, CredentialsError."""
+    """Finds it all by reading. Raises NotReady for what is not there or may not be read, NotAnswered and
+    CredentialsError."""
     standing, lacking = look_over(cloud, access, clock)
     if lacking:
         raise lacking[0]

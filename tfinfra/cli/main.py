@@ -188,7 +188,9 @@ def _internal(error: Exception, arguments: list[str]) -> int:
 
 def _disk_error(error: OSError) -> TfinfraError:
     where = error.filename or "a file"
-    hint = "TFINFRA_STATE_DIR and TFINFRA_CACHE_DIR name the folders that tfinfra writes to"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return TfinfraError(f"cannot write {where}: the disk is full", "free some space on it")
+    hint = "TFINFRA_STATE_DIR and TFINFRA_CACHE_DIR name the folders that tfinfra writes to, beside deploy/ and runs/"
     return TfinfraError(f"cannot write {where}: {(error.strerror or str(error)).lower()}", hint)
 
 

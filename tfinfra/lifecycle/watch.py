@@ -12,7 +12,7 @@ from typing import Any
 from tfinfra import layout
 from tfinfra.background import spawn
 from tfinfra.clock import count
-from tfinfra.errors import Cancelled, ProvisioningError, TfinfraError, first_line
+from tfinfra.errors import Cancelled, ProvisioningError, TfinfraError, first_line, full_disk
 from tfinfra.lifecycle.absent import why_absent
 from tfinfra.lifecycle.listing import LATE, Every, Listing, Vanished
 from tfinfra.lifecycle.observer import Observer
@@ -95,10 +95,13 @@ class Watch:
         now = self._clock()
         if self._silent_since is None:
             self._silent_since = now
-            self._observer.say(f"the run's store does not answer, the nodes go on: {first_line(error)}")
+            why = full_disk(error) or first_line(error)
+            self._observer.say(f"the run's store does not answer, the nodes go on: {why}")
         if now - self._silent_since > PATIENCE:
-            message = f"the run's store has not answered for {PATIENCE:.0f} s: {first_line(error)}"
-            raise ProvisioningError(message, hint="a full disk, or no way to the store's account?") from error
+            full = full_disk(error)
+            message = f"the run's store has not answered for {PATIENCE:.0f} s: {full or first_line(error)}"
+            hint = "free some space on it" if full else "is there a way to the store's account?"
+            raise ProvisioningError(message, hint=hint) from error
 
     def _poll(self) -> Outcome | None:
         self._lines(self._tail.new())
