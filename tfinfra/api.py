@@ -192,7 +192,9 @@ class Run:
         """Stops the run and deletes everything; returns when that is done."""
         from tfinfra.lifecycle.access import find_run
         from tfinfra.lifecycle.resume import end_run, stop_process
+        from tfinfra.lifecycle.signals import leave_word
 
+        leave_word(self._folder.path, "Run.cancel()")
         stop_process(self._client)
         if self._folder.read() is not None and self.get_status() not in ("Completed", "Failed", "Canceled"):
             end_run(find_run(self.id), _quiet)

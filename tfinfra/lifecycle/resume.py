@@ -19,10 +19,12 @@ from tfinfra.lifecycle import collect, down
 from tfinfra.lifecycle.access import FoundRun
 from tfinfra.lifecycle.listing import Every, Listing, soon
 from tfinfra.lifecycle.ports import Progress
-from tfinfra.lifecycle.record import ClientProcess, RunRecord, is_alive
+from tfinfra.lifecycle.record import ClientProcess, RunRecord, is_alive, run_folder
 from tfinfra.lifecycle.runs import read_outcome
+from tfinfra.lifecycle.signals import leave_word
 from tfinfra.lifecycle.tail import LogTail, lines_of
 from tfinfra.model import Outcome, Plan, to_json
+from tfinfra.paths import state_folder
 from tfinfra.store import store_errors
 
 FOLLOW = 0.2
@@ -285,6 +287,7 @@ def stop_client(record: RunRecord) -> None:
     if record.phase in ("ended", "deleting"):
         wait_until(lambda: not is_alive(record.client), CLIENT_SECONDS)
     else:
+        leave_word(run_folder(state_folder(), record.run).path, "`tfinfra down`")
         stop_process(record.client)
 
 
