@@ -17,6 +17,7 @@ from tfinfra.azure import standing
 from tfinfra.azure.answers import arm_error, reason
 from tfinfra.azure.caller import claims
 from tfinfra.azure.clients import get_json, send_json
+from tfinfra.azure.deaths import deaths
 from tfinfra.azure.preflight.ask import Asker
 from tfinfra.azure.preflight.finding import Reply as Told
 from tfinfra.azure.preflight.instead import candidates
@@ -193,3 +194,28 @@ def test_why_a_resource_could_not_be_removed_is_told(monkeypatch: pytest.MonkeyP
 def test_a_place_of_which_arm_tells_nothing_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     cloud = answering(monkeypatch, lambda *_: (403, DENIED, {}))
     assert known_lack(cloud, plan(FLEXIBLE), TARGET, FLEXIBLE, tried=False) is None
+
+
+VIEW = {
+    "statuses": [
+        {"code": "ProvisioningState/failed/AllocationFailed", "level": "Error", "displayStatus": "Provisioning failed",
+         "message": "Allocation failed."},
+        {"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded"},
+        *({"code": "InstanceGone", "level": "Error", "displayStatus": f"n_{n}", "message": "m"} for n in range(4)),
+    ]
+}  # fmt: skip
+TOLD_DEATHS: dict[str, tuple[Reply, str]] = {
+    "what ARM says": ((200, VIEW, {}), "Provisioning failed: Allocation failed.; n_0: m; n_1: m (and 2 more)"),
+    "nothing": ((200, {}, {}), ""),
+    "a view that is none": ((200, [], {}), ""),
+    "statuses that are none": ((200, {"statuses": ["x"]}, {}), ""),
+    "a fault": ((500, BROKEN, {}), ""),
+    "no right": ((403, DENIED, {}), ""),
+}
+
+
+@pytest.mark.parametrize(("reply", "told"), TOLD_DEATHS.values(), ids=TOLD_DEATHS)
+def test_machines_that_died(reply: Reply, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    sets = {"value": [{"name": "nodes"}]}
+    answer = lambda _, path: (200, sets, {}) if path.endswith("virtualMachineScaleSets") else reply  # noqa: E731
+    assert deaths(answering(monkeypatch, answer), GROUP) == told
