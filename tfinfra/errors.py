@@ -1,4 +1,5 @@
-"""Diagnostics and the exception tree: the bottom of the import order, so that every room may raise and report.
+"""Diagnostics and the exception tree: the bottom of the import order, so that every room may raise and report. What
+they say holds no credentials of a URL, whoever made them.
 
 TfinfraError                 exit 1   a fault of tfinfra itself
 ├── UsageError               exit 2   wrong flags, an ambiguous name
@@ -22,6 +23,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 
+from tfinfra.credentials import covered, hidden
+
 
 class Severity(str, Enum):
     ERROR = "error"
@@ -33,7 +36,8 @@ class Severity(str, Enum):
 class Position:
     """Where a value stands: 1-based `line` and `column` in `file`, and the `length` of what is underlined.
 
-    `text` is the source line as written, or None where there is none (an argument given from Python).
+    `text` is the source line as written, without credentials, or None where there is none (an argument given from
+    Python).
     """
 
     file: str
@@ -41,6 +45,10 @@ class Position:
     column: int
     length: int = 1
     text: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.text is not None:
+            object.__setattr__(self, "text", covered(self.text))
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,10 @@ class Diagnostic:
     path: str = ""
     position: Position | None = None
     hint: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", hidden(self.message))
+        object.__setattr__(self, "hint", hidden(self.hint) if self.hint else self.hint)
 
     @property
     def is_error(self) -> bool:
@@ -70,6 +82,10 @@ class TfinfraError(Exception):
     """The cloud that was turned to when it went wrong, None where that was none, or nobody said."""
 
     exit_code = 1
+
+    def __post_init__(self) -> None:
+        self.message = hidden(str(self.message))
+        self.hint = hidden(self.hint) if self.hint else self.hint
 
     def __str__(self) -> str:
         return self.message
