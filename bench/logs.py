@@ -96,7 +96,7 @@ def _watch(root: Path, agent: subprocess.Popen[bytes]) -> Iterator[tuple[float, 
         while not ended:
             time.sleep(POLL)
             ended = agent.poll() is not None
-            for line in tail.finish() if ended else tail.poll():
+            for line in tail.rest() if ended else tail.new():
                 view.line(TASK, line)
                 yield time.time(), line
 

@@ -109,8 +109,11 @@ def test_a_lost_node_is_named(tmp_path: Path, environment: str) -> None:
         assert "was lost" in outcome.message
 
 
-def test_a_rank_that_is_killed_fails_with_137(tmp_path: Path, environment: str) -> None:
-    script = "if rank.value == 1: os.kill(os.getpid(), 9)\ntime.sleep(60)"
+@pytest.mark.parametrize("meanwhile", ["time.sleep(60)", "while True: mpi.MPI_Allreduce(*again)"])
+def test_a_rank_that_is_killed_fails_with_137(tmp_path: Path, environment: str, meanwhile: str) -> None:
+    """Also where another rank, which waits for it within MPI, ends with an error of its own for that."""
+    again = "again = ctypes.byref(one), ctypes.byref(total), 1, kind, add, world"
+    script = f"if rank.value == 1: os.kill(os.getpid(), 9)\n{again}\n{meanwhile}"
     with ranks(tmp_path, environment, script) as run:
         outcome = run.outcome(30)
         assert (outcome.task, outcome.exit_status) == ("rank-1", 137)
@@ -142,6 +145,15 @@ def test_an_mpirun_that_is_killed_is_named(tmp_path: Path, environment: str) -> 
         mpirun = int(re.findall(r"started mpirun as process (\d+)", run.words())[0])
         os.kill(mpirun, signal.SIGKILL)
         assert run.outcome(30).message == "mpirun on node 0 was ended by SIGKILL (exit status 137), and rank-0 with it"
+
+
+def test_an_mpirun_that_is_told_to_end_is_named_not_the_ranks_that_it_kills(tmp_path: Path, environment: str) -> None:
+    with ranks(tmp_path, environment, "time.sleep(60)") as run:
+        run.wait_for(lambda: "sum" in run.log("rank-1"), 30)
+        mpirun = int(re.findall(r"started mpirun as process (\d+)", run.words())[0])
+        os.kill(mpirun, signal.SIGTERM)
+        told = "mpirun on node 0 ended with exit status 1, as it does when it is sent SIGTERM, and ended rank-0"
+        assert run.outcome(30).message == told
 
 
 def test_a_rank_that_hangs_in_its_start_up_is_named(tmp_path: Path, environment: str) -> None:

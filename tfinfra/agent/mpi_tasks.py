@@ -52,14 +52,24 @@ class MpiTasks:
             self._spool.poll()
         if self._prted and not self._stopping:
             self._inbox.poll(self._prted, self._pause)
-        return [self._explained(rank) for rank in self._ranks if rank.poll(stopping=self._stopping)]
+        launched = self._mpirun_runs() if self._mpirun else self._inbox.running()
+        changed = [rank for rank in self._ranks if rank.poll(stopping=self._stopping, launched=launched)]
+        return [self._explained(rank) for rank in changed]
 
     def _explained(self, rank: Rank) -> TaskStatus:
-        """The rank's status; where its launcher was killed, that is why: ranks die with their parent."""
+        """The rank's status; where its launcher was killed, that is why: ranks die with their parent. An mpirun that is
+        sent SIGTERM or SIGINT kills its ranks and ends with 1, without a word (tried with Open MPI 5.0)."""
+        if rank.status.state != "failed":
+            return rank.status
         name, number = ("mpirun", self._mpirun.killer()) if self._mpirun else ("prted", self._inbox.killer())
-        if rank.status.state == "failed" and number is not None:
-            who = f"{name} on node {self._mine.node} {how_ended(128 + number)}"
-            rank.status = replace(rank.status, message=f"{who}, and {rank.status.task} with it")
+        who = f"{name} on node {self._mine.node}"
+        if number is not None:
+            rank.status = replace(
+                rank.status, message=f"{who} {how_ended(128 + number)}, and {rank.status.task} with it"
+            )
+        elif rank.status.cut_off and self._mpirun and self._mpirun.poll() == 1:
+            what = "ended with exit status 1, as it does when it is sent SIGTERM, and ended"
+            rank.status = replace(rank.status, message=f"{who} {what} {rank.status.task}")
         return rank.status
 
     def signal(self, number: signal.Signals) -> None:

@@ -16,7 +16,7 @@ from tfinfra.cli.options import json_option, manifest_argument, target_option
 @json_option
 def command(manifest: Path, target: str | None, check: bool, as_json: bool) -> None:
     """Raises DifferenceFound where --check finds one."""
-    from tfinfra.cli.output import print_diagnostics, print_document
+    from tfinfra.cli.output import print_diagnostics, print_document, show
     from tfinfra.compiler.load import load_inputs
     from tfinfra.compiler.pipeline import compile_manifest
     from tfinfra.compiler.write import differences, write_tree
@@ -33,9 +33,9 @@ def command(manifest: Path, target: str | None, check: bool, as_json: bool) -> N
         document = {"folder": str(folder), "files": list(compiled.tree), "replaced": replaced}
         print_document({**document, "diagnostics": compiled.diagnostics})
     else:
-        print(f"{folder}: {'as the manifest says' if check else f'{len(compiled.tree)} files'}")
+        show(f"{folder}: {'as the manifest says' if check else f'{len(compiled.tree)} files'}")
         for path in replaced:
-            print(f"  replaced {path}, which was different")
+            show(f"  replaced {path}, which was different")
 
 
 def _refuse_differences(found: list[str], folder: Path) -> None:

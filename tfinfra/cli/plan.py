@@ -43,20 +43,20 @@ def _recorder() -> AbstractContextManager[Recorder]:
 
 def _show(compiled: Compiled, rehearse: bool, recorder: Recorder | None, *, as_json: bool) -> None:
     """The plan, and with a `recorder` what the cloud says of it. Raises what speaks against it."""
-    from tfinfra.cli.output import print_diagnostics, print_document
+    from tfinfra.cli.output import print_diagnostics, print_document, show
     from tfinfra.compiler.priced import priced
 
     print_diagnostics(dict.fromkeys([*compiled.diagnostics, *compiled.prices().diagnostics]))
     ask = _asking(compiled, rehearse, recorder) if recorder else None
     price = priced(compiled)
     if not as_json:
-        print("\n".join(_text(compiled, price)), flush=True)
+        show(*_text(compiled, price))
     answer = ask() if ask else None
     if as_json:
         asked = {"live": answer, "layers": _layers(compiled, answer.may_delete)} if answer else {}
         print_document({**_document(compiled, price), **asked})
     elif answer:
-        print("\n".join([*_live(answer), *_deletion_asked(_layers(compiled, answer.may_delete))]))
+        show(*_live(answer), *_deletion_asked(_layers(compiled, answer.may_delete)))
 
 
 def _compiled(manifest: Path, target: str | None, rehearse: bool) -> Compiled:

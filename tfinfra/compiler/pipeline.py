@@ -14,6 +14,7 @@ from tfinfra.backends.registry import backend
 from tfinfra.compiler.access_rules import access_findings
 from tfinfra.compiler.compute_rules import compute_findings
 from tfinfra.compiler.conda_rules import conda_findings
+from tfinfra.compiler.credential_rules import credential_findings
 from tfinfra.compiler.data_rules import data_findings
 from tfinfra.compiler.gpu_rules import gpu_rule_findings
 from tfinfra.compiler.inputs import Inputs, KnownPrices, shipped_prices
@@ -113,7 +114,7 @@ def compile_manifest(inputs: Inputs) -> Compiled:
 
 _PLANNABLE = {
     *("TFI302", "TFI304", "TFI305", "TFI306", "TFI307", "TFI308", "TFI309", "TFI313", "TFI318"),
-    *("TFI405", "TFI406", "TFI416", "TFI501", "TFI650"),
+    *("TFI405", "TFI406", "TFI416", "TFI501", "TFI650", "TFI660"),
     *("TFI670", "TFI672", "TFI673", "TFI674", "TFI675", "TFI678", "TFI679"),
     *("TFI700", "TFI701", "TFI702", "TFI703", "TFI704", "TFI705", "TFI706", "TFI707", "TFI708"),
     *("TFI720", "TFI721", "TFI723", "TFI724", "TFI725", "TFI726"),
@@ -135,6 +136,7 @@ def _check(
     yield from data_findings(manifest, inputs, chosen.target)
     yield from requirement_findings(manifest, inputs)
     yield from conda_findings(manifest, inputs)
+    yield from credential_findings(manifest, inputs)
     yield from framework_findings(manifest)
     if manifest.sound("distributed_backend", "tf_config", "framework_version"):
         yield from ScriptRules(manifest, inputs.source, script, dialect).findings()

@@ -20,6 +20,7 @@ from tfinfra.lifecycle.engine_process import EngineProcess
 from tfinfra.lifecycle.letters import new_letters
 from tfinfra.lifecycle.observer import Observer
 from tfinfra.lifecycle.preflight import refuse_without_subscription
+from tfinfra.lifecycle.record import run_folder
 from tfinfra.lifecycle.resume_from import checkpoints_to_resume
 from tfinfra.lifecycle.session import Interrupt
 from tfinfra.lifecycle.signals import interruptible
@@ -79,7 +80,7 @@ def _go(
     interrupt = Interrupt()
     run = new_run(compiled, cloud, options, observer, interrupt, engine=engine, given=given)
     observer.say(f"run {run.run} on the {where(cloud)}")
-    with interruptible(interrupt, run.run), turned_to(cloud.name):
+    with interruptible(interrupt, run.run, folder=run_folder(state_folder(), run.run).path), turned_to(cloud.name):
         return run.go()
 
 

@@ -143,6 +143,7 @@ class Provisioning:
             observer=self._observer,
             clock=ports.clock,
             instances=lambda: ports.running_instances(group),
+            deaths=lambda: ports.deaths(group),
         )
 
 

@@ -50,6 +50,7 @@ def real_ports(cloud: Cloud, clock: Callable[[], float], engine: EngineProcess |
         known_lack=lambda plan, target, place, tried: _known_lack(cloud, plan, target, place, tried),
         drop_stacks=_drop_stacks,
         running_instances=lambda group: _running_instances(cloud, group),
+        deaths=lambda group: _deaths(cloud, group),
         machine_ids=lambda group: _machine_ids(cloud, group),
         read_tree=lambda path, progress: read_tree(path, cache_folder() / "inputs.sqlite3", progress),
         groups=lambda: _groups(cloud),
@@ -158,6 +159,12 @@ def _running_instances(cloud: Cloud, group: str) -> int | None:
 
     cloud.ensure()
     return sum(machine.state not in ENDED for machine in instances(cloud, group))
+
+
+def _deaths(cloud: Cloud, group: str) -> str:
+    from tfinfra.azure.deaths import deaths
+
+    return deaths(cloud, group)
 
 
 def _machine_ids(cloud: Cloud, group: str) -> frozenset[str]:
