@@ -10,7 +10,8 @@ from typing import Any
 from tfinfra.compiler.channels import channel_url
 from tfinfra.compiler.conda_file import CondaFile
 from tfinfra.compiler.inputs import Inputs
-from tfinfra.compiler.requirements import all_requirements, conda_file, normalised, requirement_name
+from tfinfra.compiler.requirements import all_requirements, conda_file, requirement_name
+from tfinfra.environment.requirement import normalised
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import Document, KeyPath, error_at
 from tfinfra.manifest.manifest import Manifest

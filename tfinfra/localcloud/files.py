@@ -9,6 +9,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from tfinfra.ownership import NotOwn, make_own
+
 BALLAST, BALLAST_BYTES = "ballast", 1 << 20
 
 
@@ -60,7 +62,10 @@ def read_json(path: Path) -> Any:
 
 def own_folder(path: Path) -> Path:
     """Makes `path` for this user alone. Raises PermissionError where another user made it, or a link there, first."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        make_own(path)
+    except NotOwn as why:
+        raise PermissionError(str(why)) from why
     if {path.lstat().st_uid, path.stat().st_uid} != {os.getuid()}:
         raise PermissionError(f"{path} belongs to another user")
     return path
