@@ -44,8 +44,9 @@ def require_own(path: Path) -> None:
 
 
 def require_own_tree(folder: Path, depth: int) -> None:
-    """`require_own` of a folder and of what stands in it, `depth` folders deep: it is used as if it were ours."""
-    if not folder.exists():  # a broken link is nothing that is used
+    """`require_own` of a folder and of what stands in it, `depth` folders deep: it is used as if it were ours. Locks
+    are not: nobody reads what is in them, and uv makes its own for everybody."""
+    if not folder.exists() or folder.name.endswith(".lock"):  # a broken link is nothing that is used
         return
     require_own(folder)
     if depth and folder.is_dir():

@@ -138,7 +138,7 @@ def _earlier(folder: Path) -> dict[str, str]:
         return {}
     try:
         listed = json.loads(file.read_bytes())
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     found = listed.items() if isinstance(listed, dict) else ()
     return {path: str(digest) for path, digest in found if _stays(path)}

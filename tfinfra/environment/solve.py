@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tfinfra.environment.requirement import BUILDS
 from tfinfra.environment.tools import tool_environment
 from tfinfra.errors import ManifestError, NotFeasible, TfinfraError
 
@@ -102,6 +103,12 @@ def refused(why: Unsolvable, tensorflow: str, version: str, python: str) -> Mani
         return ManifestError(
             f"python_version: TensorFlow {version} has no build for Python {python}:\n{text}",
             hint="choose a python_version that this framework_version was built for, or another framework_version",
+        )
+    if wheel := re.search(r"Wheels are required for `([^`]+)`", text):
+        name = wheel[1]
+        return ManifestError(
+            f"pip_packages: there is no wheel of {name} that fits:\n{text}",
+            hint=f"another version may have one; `source_builds: [{name}]` {BUILDS}",
         )
     return ManifestError(
         f"pip_packages: the packages do not fit TensorFlow {version} on Python {python} or one another:\n{text}",
