@@ -77,6 +77,19 @@ def test_a_killed_server_comes_back_by_itself_and_has_lost_nothing(layout: Layou
     assert arm(first, "GET", GROUP)[0] == 200
 
 
+def test_it_inherits_nothing_of_its_first_clients_secrets(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AZURE_CLIENT_SECRET", "WANDB_API_KEY", "ANYTHING", "PYTHONPATH"):
+        monkeypatch.setenv(name, "planted")
+    ensure_daemon(layout)
+    server = psutil.Process(pid_of(layout))
+    parent = server.parent()
+    assert parent is not None
+    for process in (server, parent):
+        assert "planted" not in process.environ().values()
+        assert process.environ()["PATH"] == os.environ["PATH"]
+        assert process.cwd() == "/"
+
+
 def test_a_daemon_killed_whole_is_revived_by_the_next_client(layout: Layout, tmp_path: Path) -> None:
     first = ensure_daemon(layout)
     assert arm(first, "PUT", GROUP, {"location": "eastus"})[0] == 201
@@ -120,7 +133,7 @@ from tfinfra.localcloud.files import own_folder
 from tfinfra.localcloud.layout import Layout
 layout = Layout(Path(sys.argv[1]))
 own_folder(layout.root)
-starting._spawn(layout, Path(sys.argv[1]).parent)
+starting._spawn(layout)
 """
 
 
