@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import os
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from tfinfra import child_python
 from tfinfra.arm.caller import claims_of, principal_type
 from tfinfra.azure.environments import PUBLIC, Environment, Undescribed, environment_at
 from tfinfra.cloud import Cloud, Pace
@@ -72,10 +72,11 @@ def local_cloud(
     kind = possible_machines(machines)
     layout, environments = Layout(state_folder() / "cloud"), cache_folder() / "environments"
     azurite = ensure_azurite(cache_folder(), progress) if store == "azurite" else None
-    endpoint = ensure_daemon(layout, environments, azurite)
-    plugin = (sys.executable, "-m", "tfinfra.localcloud.plugin", "--endpoint", endpoint.url)
+    endpoint = ensure_daemon(layout, azurite)
+    plugin = child_python.module("tfinfra.localcloud.plugin", "--endpoint", endpoint.url)
     claims = claims_of(layout.token.read_text("utf-8"))
     secrets = ("--ca", str(layout.ca), "--token-file", str(layout.token), "--pace", str(LOCAL_PACE))
+    wishes = (MACHINES_OPTION, kind, "--environments", str(environments), *(("--blobs", "azurite") if azurite else ()))
 
     return Cloud(
         name="local",
@@ -86,11 +87,11 @@ def local_cloud(
         token_scope=f"{AUDIENCE}.default",
         ca_file=layout.ca,
         credential=lambda: TokenFileCredential(layout.token, layout.storage_token),
-        provider_command=(*plugin, *secrets, MACHINES_OPTION, kind, *(("--blobs", "azurite") if azurite else ())),
+        provider_command=(*plugin, *secrets, *wishes),
         environment_cache=environments,
         node_platform="",
         timeouts=LOCAL_TIMEOUTS,
-        ensure=partial(_ensure_the_same, endpoint, environments, azurite),
+        ensure=partial(_ensure_the_same, endpoint, azurite),
         charges=False,
         preflight=preflight,
         principal_id=str(claims["oid"]),
@@ -99,13 +100,13 @@ def local_cloud(
     )
 
 
-def _ensure_the_same(endpoint: Endpoint, environments: Path, azurite: Path | None) -> None:
+def _ensure_the_same(endpoint: Endpoint, azurite: Path | None) -> None:
     """Raises ProvisioningError where the cloud was removed with its folder: one that is made anew knows nothing of
     what the old one held."""
     from tfinfra.localcloud.starting import ensure_daemon
 
     layout = endpoint.layout
-    if not layout.ca.exists() or ensure_daemon(layout, environments, azurite).url != endpoint.url:
+    if not layout.ca.exists() or ensure_daemon(layout, azurite).url != endpoint.url:
         raise ProvisioningError(f"the local cloud is gone: {layout.root} was removed, and all that it held with it")
 
 

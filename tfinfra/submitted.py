@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from tfinfra import child_python
 from tfinfra.cleaning import clean
 from tfinfra.errors import Diagnostic, Severity, TfinfraError
 from tfinfra.lifecycle.driver import ClientProcess, process_of
@@ -46,7 +47,7 @@ def start(request: Request, folder: RunFolder) -> ClientProcess:
     write_json(path, asdict(request))
     with folder.client_log.open("wb") as log:
         child = subprocess.Popen(
-            [sys.executable, "-m", "tfinfra.submitted", str(path)],
+            child_python.module("tfinfra.submitted", str(path)),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -6,22 +6,41 @@ import json
 import time
 from concurrent.futures import Future
 from typing import Any
+from urllib.parse import urlsplit
 
 from tfinfra import layout
 from tfinfra.azure.standing import Standing
 from tfinfra.background import spawn
+from tfinfra.cloud import Cloud
+from tfinfra.compiler.data_rules import is_url
 from tfinfra.compiler.pipeline import Compiled
-from tfinfra.errors import ProvisioningError
+from tfinfra.errors import ManifestError, ProvisioningError
 from tfinfra.lifecycle import settings
 from tfinfra.lifecycle.active import ActiveRun
 from tfinfra.lifecycle.delivery import Delivery
 from tfinfra.lifecycle.ports import Progress
 from tfinfra.lifecycle.staging import Given, Stage, refuse_unmountable, stage, told_hashes
 from tfinfra.lifecycle.trees import Tree
-from tfinfra.model import DataSources, Outcome, to_json
+from tfinfra.model import DataSources, Outcome, Plan, to_json
 from tfinfra.store import ObjectStore, readable
 
 PAUSE = 0.1
+
+
+def refuse_elsewhere(plan: Plan, cloud: Cloud) -> None:
+    """Nodes send their identity's token to the host of a URL: it is one of the cloud whose identity that is."""
+    given = [(f"inputs.{i.name}.url", i.url) for i in plan.inputs if i.url]
+    if plan.resume_from and is_url(plan.resume_from):
+        given.append(("resume_from", plan.resume_from))
+    for key, url in given if cloud.name != "local" else ():
+        host, suffix = urlsplit(url).netloc, f".blob.{cloud.storage_suffix}"
+        if not host.endswith((suffix, _ZONED if cloud.storage_suffix == _PUBLIC else suffix)):
+            raise ManifestError(
+                f"{key}: '{host}' is no host of this cloud's storage", hint=f"its hosts end in {suffix}"
+            )
+
+
+_PUBLIC, _ZONED = "core.windows.net", ".blob.storage.azure.net"
 
 
 class RunData:
@@ -37,7 +56,9 @@ class RunData:
         self._delivery: Delivery | None = None
 
     def read(self, progress: Progress) -> None:
-        """Hashes what is local. Raises ManifestError for what cannot be read, or not be mounted."""
+        """Hashes what is local. Raises ManifestError for what cannot be read, or not be mounted, or is elsewhere than
+        in the cloud of this run."""
+        refuse_elsewhere(self._active.plan, self._active.ports.cloud)
         read_tree = self._active.ports.read_tree
         self._trees = {name: read_tree(path, progress) for name, path in self._given.paths.items()}
         refuse_unmountable(self._compiled, self._trees)

@@ -109,14 +109,17 @@ def compile_to_folder(
     """The compiled manifest; its deploy folder is written to deploy/<name>/, its warnings are told. Raises
     ManifestError also where one of its secrets is not among `secrets`."""
     from tfinfra.compiler.pipeline import compile_manifest
-    from tfinfra.compiler.write import write_tree
+    from tfinfra.compiler.write import refuse_links, write_deploy
 
     began = time.time()
     observer.begin("compile", "the manifest")
     compiled = compile_manifest(inputs)
     refuse_missing(compiled.manifest, secrets)
     folder = options.folder / "deploy" / compiled.plan.name
-    write_tree(compiled.tree, folder)
+    refuse_links(options.folder, ["runs"])  # nothing is bought whose outputs would go elsewhere
+    written = write_deploy(compiled.tree, folder)
+    for path in written.removed:
+        observer.say(f"removed {folder / path}, which an earlier compile wrote")
     for diagnostic in compiled.diagnostics:
         observer.diagnose(diagnostic)
     observer.end("compile", time.time() - began, f"deploy/{compiled.plan.name}/")

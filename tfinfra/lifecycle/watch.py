@@ -12,7 +12,7 @@ from typing import Any
 from tfinfra import layout
 from tfinfra.background import spawn
 from tfinfra.clock import count
-from tfinfra.errors import Cancelled, ProvisioningError, TfinfraError, first_line, full_disk
+from tfinfra.errors import Cancelled, ProvisioningError, first_line, full_disk
 from tfinfra.lifecycle.absent import why_absent
 from tfinfra.lifecycle.listing import LATE, Every, Listing, Vanished
 from tfinfra.lifecycle.observer import Observer
