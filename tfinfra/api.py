@@ -186,14 +186,16 @@ class Run:
             self._raise(details)
         return details
 
-    def cancel(self) -> None:
-        """Stops the run and deletes everything; returns when that is done."""
+    def cancel(self, *, discard: bool = False) -> None:
+        """Stops the run, fetches its outputs and deletes everything; returns when that is done. Raises
+        TeardownIncomplete where outputs cannot be fetched: the group that holds them stays then, unless `discard` gives
+        them up."""
         from tfinfra.lifecycle.access import find_run
         from tfinfra.lifecycle.resume import end_run, stop_process
 
         stop_process(self._client)
         if self._folder.read() is not None and self.get_status() not in ("Completed", "Failed", "Canceled"):
-            end_run(find_run(self.id), _quiet)
+            end_run(find_run(self.id), _quiet, discard=discard)
 
     def _goes_on(self) -> bool:
         record = self._folder.read()

@@ -5,14 +5,13 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from tfinfra.cli.output import printable, render_diagnostics
-from tfinfra.clock import spell_seconds
+from tfinfra.clock import right_now, spell_seconds
 from tfinfra.errors import Diagnostic
 from tfinfra.lifecycle.observer import Observer
 from tfinfra.lifecycle.plain import PlainView, task_text
@@ -124,7 +123,7 @@ def run_view(json: bool) -> Iterator[Observer]:
     if json or not (sys.stdout.isatty() and sys.stderr.isatty()):
         yield PlainView(sys.stderr if json else sys.stdout, sys.stderr, _plain_diagnostic)
         return
-    view = LiveView(time.time)
+    view = LiveView(right_now)
     view.start()
     try:
         yield view

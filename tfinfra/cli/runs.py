@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import click
@@ -21,6 +20,7 @@ def command(*, asked: Asked, as_json: bool) -> int:
     """List all runs: state, result, time, cost, and what is left of them. With --cloud, --target or --subscription
     those of that cloud, whichever machine began them."""
     from tfinfra.cli.output import print_document, progress
+    from tfinfra.clock import right_now
     from tfinfra.lifecycle.overview import all_states
 
     states = all_states(asked, progress)
@@ -29,7 +29,7 @@ def command(*, asked: Asked, as_json: bool) -> int:
     elif not states:
         progress("no runs yet")
     else:
-        for line in table([_row(s, time.time()) for s in states]):
+        for line in table([_row(s, right_now()) for s in states]):
             print(line)
         for state in states:
             if state.state == "unknown":

@@ -4,13 +4,13 @@ and then told by what its client left in its store."""
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 
 from tfinfra.azure.names import name_of_run, part_of_group, run_of_group
+from tfinfra.clock import right_now
 from tfinfra.cloud import Cloud
 from tfinfra.errors import TfinfraError, UsageError, first_line
 from tfinfra.lifecycle.elsewhere import BorrowedFolder, borrowed, driven_elsewhere
@@ -60,7 +60,7 @@ class FoundRun:
     def driven_elsewhere(self) -> bool:
         if not self.elsewhere or self.record is None or self.store is None:
             return False
-        return driven_elsewhere(self.record, self.store, time.time())
+        return driven_elsewhere(self.record, self.store, right_now())
 
     @property
     def compute_groups(self) -> tuple[str, ...]:
@@ -71,7 +71,7 @@ class FoundRun:
     def state(self) -> RunState:
         if self.record is None:
             return untold(self.run, self.groups, self.unread or "this machine has no record of it")
-        told = run_state(self.record, self.groups, self.outcome, time.time())
+        told = run_state(self.record, self.groups, self.outcome, right_now())
         message = told.message or self.unread or ""
         return replace(told, message=message, watched=told.watched or self.driven_elsewhere)
 
@@ -125,7 +125,7 @@ def _recorded(folder: RunFolder, state: Path) -> FoundRun:
     """A run of this machine's own. One that is verified deleted is not asked for again."""
     record = folder.read()
     assert record is not None  # noqa: S101 - it was read to find the run
-    reach = cache(lambda: real_ports(cloud_of(record), time.time))
+    reach = cache(lambda: real_ports(cloud_of(record), right_now))
     if record.phase == "deleted" and not (HERE.holds(record.target, record.rehearse) and local_cloud_used(state)):
         return FoundRun(record.run, folder, record, reach, (), None, None)
     groups = tuple(g for g in reach().groups() if g.run == record.run)
@@ -259,7 +259,7 @@ def _ports_at(place: Place) -> Ports:
     from tfinfra.clouds import azure_subscription, local_cloud
 
     cloud = azure_subscription(place.subscription) if place.subscription else local_cloud()
-    return real_ports(cloud, time.time)
+    return real_ports(cloud, right_now)
 
 
 def local_cloud_used(state: Path) -> bool:

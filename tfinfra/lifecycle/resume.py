@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from tfinfra import layout
-from tfinfra.clock import count, unix_time
+from tfinfra.clock import right_now, unix_time
 from tfinfra.errors import ProvisioningError, UsageError
 from tfinfra.lifecycle import collect, down
 from tfinfra.lifecycle.access import FoundRun
+from tfinfra.lifecycle.fetching import Fetching
 from tfinfra.lifecycle.listing import Every, Listing, soon
 from tfinfra.lifecycle.ports import Progress
 from tfinfra.lifecycle.record import ClientProcess, RunRecord, is_alive
@@ -51,7 +52,7 @@ def status_document(found: FoundRun) -> dict[str, Any]:
 
 
 def _document(record: RunRecord, found: FoundRun) -> dict[str, Any]:
-    return collect.run_document(record, _plan(found), found.store, time.time())
+    return collect.run_document(record, _plan(found), found.store, right_now())
 
 
 def _plan(found: FoundRun) -> Plan | None:
@@ -71,7 +72,7 @@ def settled(found: FoundRun) -> FoundRun:
         return replace(found, record=replace(record, **ORPHANED))
     if found.store is None or _has_nodes(found):
         return found
-    outcome = Outcome("failed", "all nodes are gone before the training ended", ended=time.time())
+    outcome = Outcome("failed", "all nodes are gone before the training ended", ended=right_now())
     with suppress(*store_errors()):  # who may only read is told all the same
         found.store.put_if_absent(layout.OUTCOME, json.dumps(to_json(outcome)).encode())
     return replace(found, outcome=read_outcome(found.store) or outcome)
@@ -148,7 +149,7 @@ def _has_nodes(found: FoundRun) -> bool:
     if record is None:
         return False
     if found.elsewhere and found.store is not None and not found.store.list(layout.NODES):
-        return time.time() < unix_time(record.deadline)  # its client may be at it, wherever it is
+        return right_now() < unix_time(record.deadline)  # its client may be at it, wherever it is
     if record.phase in ("starting", "provisioning") and not found.elsewhere:
         return is_alive(record.client)
     return _machines(found, record) or not _all_gone(found, record)
@@ -166,7 +167,7 @@ def _all_gone(found: FoundRun, record: RunRecord) -> bool:
     timeouts = found.ports.cloud.timeouts
     try:
         before = _signs(found)
-        if not before and time.time() < _begun(record) + timeouts.start + timeouts.register:
+        if not before and right_now() < _begun(record) + timeouts.start + timeouts.register:
             return False
         time.sleep(soon(timeouts.listing))
         return not _machines(found, record) and _signs(found) == before
@@ -195,7 +196,7 @@ def _beat(found: FoundRun) -> None:
     """Tells the nodes that somebody reads the logs now."""
     if found.store is not None:
         with suppress(*store_errors()):  # for who may only read, the lines come later
-            found.store.put(layout.WATCH, json.dumps({"time": time.time()}).encode())
+            found.store.put(layout.WATCH, json.dumps({"time": right_now()}).encode())
 
 
 def _ended(found: FoundRun) -> bool:
@@ -214,19 +215,19 @@ def fetch(found: FoundRun, folder: Path, progress: Progress) -> dict[str, Any]:
     _must_be_readable(found)
     if found.store is None:
         return _already_home(record)
-    copied = collect.collect(found.store, results, record.plan_tasks, record.shared)
-    for warning in copied.warnings:
-        progress(f"warning: not collected: {warning}")
-    progress(f"{count(copied.files, 'file')} and {count(len(record.plan_tasks), 'log')} in {results}")
     # Whoever drives it deletes it: it may hold the nodes for a look
     driven = is_alive(record.client) or found.driven_elsewhere
     over = _ended(found) or not _has_nodes(found)
     ended = found.outcome is not None and over and not driven
-    fresh = found.folder.update(results=str(results), fetched=ended, **(_result(found) if ended else {}))
+    bring = _fetching(found, results, progress)
+    home = bring.look(disks=ended and found.store.get(layout.COLLECTED) is None)
+    told = {**_result(found), "not_collected": home.missing} if ended else {}
+    fresh = found.folder.update(results=str(results), fetched=ended and not home.keeps, **told)
     document = _document(fresh, found)
     try:
         if ended:
-            down.down(found.ports, found.folder, found.run, progress, stop_client)
+            document |= {"phase": "incomplete"}
+            down.down(found.ports, found.folder, found.run, progress, stop_client, bring=bring)
             document["phase"] = "deleted"
         elif not over:
             progress("it still trains: outputs are complete when it has ended; `tfinfra fetch` again then")
@@ -264,18 +265,50 @@ def _already_home(record: RunRecord) -> dict[str, Any]:
 
 def _must_be_readable(found: FoundRun) -> None:
     if found.unread:
-        hint = "reading it takes the role Storage Blob Data Reader on it; `tfinfra down` needs nothing of it"
+        hint = "reading it takes the role Storage Blob Data Reader on it; `tfinfra down --discard` needs nothing of it"
         raise ProvisioningError(f"{found.run}: {found.unread}", hint=hint)
 
 
-def end_run(found: FoundRun, progress: Progress, *, force: bool = False) -> dict[str, str]:
-    """`tfinfra down`: a client that still drives the run does it itself; else, and after it, this one. The stacks that
-    remain in a backend of the user's own, each with the reason."""
+def _fetching(found: FoundRun, results: Path, progress: Progress) -> Fetching:
+    return Fetching(found, results, progress, lambda: _has_nodes(found))
+
+
+def end_run(found: FoundRun, progress: Progress, *, force: bool = False, discard: bool = False) -> dict[str, str]:
+    """`tfinfra down`: a client that still drives the run does it itself; else, and after it, this one. Outputs come
+    home before the keep group goes, unless they are given up (`discard`). The stacks that remain in a backend of the
+    user's own, each with the reason."""
     if found.record is not None and is_alive(found.record.client):
         progress("the process that drives it ends it, and collects first")
     if found.record is not None and found.record.result is None and not is_alive(found.record.client):
         found.folder.update(**_result(found))
-    return down.down(found.ports, found.folder, found.run, progress, stop_client, force=force, exists=found.exists)
+    record = found.folder.read()
+    results = Path(record.results) if record and record.results else Path.cwd() / "runs" / found.run
+    bring = None if discard else _fetching(found, results, progress)
+    stacks = down.down(
+        *(found.ports, found.folder, found.run, progress, stop_client), force=force, exists=found.exists, bring=bring
+    )
+    _rewrite(found, bring)
+    return stacks
+
+
+def _rewrite(found: FoundRun, bring: Fetching | None) -> None:
+    """Leaves the run's end in the run.json beside outputs that are at home, also where a fetch in mid-run wrote it."""
+    record = found.folder.read()
+    results = bring.results if bring is not None else Path(record.results) if record and record.results else None
+    if record is None or results is None or results.is_symlink() or not results.is_dir():
+        return
+    seen = (bring.seen if bring is not None else None) or _seen_before(results)
+    document = {**collect.run_document(record, _plan(found), None, found.ports.clock()), **seen}
+    collect.write_results(found.folder, document, results)
+
+
+def _seen_before(results: Path) -> dict[str, Any]:
+    """Tasks and nodes as an earlier fetch saw them."""
+    try:
+        saved = json.loads((results / "run.json").read_text("utf-8"))
+        return {key: saved[key] for key in ("tasks", "nodes")}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
 
 
 def stop_client(record: RunRecord) -> None:
