@@ -20,6 +20,8 @@ from unicodedata import normalize
 
 INCOMING = ".tfinfra-incoming"
 """Beside what has landed: what is on its way. A later landing goes on with it."""
+LONGEST = 3500
+"""Bytes of a name: with the folder before it, systems take 4096 (Linux's PATH_MAX; macOS has 1024 and says so itself)."""
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _UNNAMEABLE = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL)
 _DESCRIPTORS = Path("/proc/self/fd")
@@ -40,6 +42,8 @@ def components(name: str) -> tuple[str, ...]:
         raise Unplaceable("a part of it is empty")
     if "\0" in name:
         raise Unplaceable("it holds a NUL")
+    if len(os.fsencode(name)) > LONGEST:
+        raise Unplaceable("it is longer than a path can be")
     if parts[0] == INCOMING:
         raise Unplaceable("that name is tfinfra's own")
     return parts
