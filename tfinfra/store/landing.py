@@ -21,7 +21,7 @@ from unicodedata import normalize
 INCOMING = ".tfinfra-incoming"
 """Beside what has landed: what is on its way. A later landing goes on with it."""
 LONGEST = 3500
-"""Bytes of a name: with the folder before it, systems take 4096 (Linux's PATH_MAX; macOS has 1024 and says so itself)."""
+"""Bytes of a name: with its folder before it Linux takes 4096 (PATH_MAX); macOS takes 1024, and says so itself."""
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _UNNAMEABLE = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL)
 _DESCRIPTORS = Path("/proc/self/fd")
