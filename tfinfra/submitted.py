@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from tfinfra.errors import Diagnostic, Severity, TfinfraError
+from tfinfra.lifecycle.driver import ClientProcess, process_of
 from tfinfra.lifecycle.launch import LaunchOptions, closing_lines, launch
 from tfinfra.lifecycle.plain import PlainView
-from tfinfra.lifecycle.record import ClientProcess, RunFolder, write_json
+from tfinfra.lifecycle.record import RunFolder, write_json
 from tfinfra.lifecycle.report.last import note_failure
 from tfinfra.lifecycle.told import telling
 from tfinfra.lifecycle.withheld import redact
@@ -39,8 +40,6 @@ class Request:
 def start(request: Request, folder: RunFolder) -> ClientProcess:
     """Starts the run in a process and a session of its own, so that neither the end of this process nor a Ctrl-C in
     its terminal ends the run."""
-    import psutil
-
     folder.path.mkdir(parents=True, exist_ok=True)
     path = folder.path / "request.json"
     write_json(path, asdict(request))
@@ -52,7 +51,7 @@ def start(request: Request, folder: RunFolder) -> ClientProcess:
             stderr=log,
             start_new_session=True,
         )
-    return ClientProcess(child.pid, psutil.Process(child.pid).create_time())
+    return process_of(child.pid)
 
 
 def main(path: Path) -> int:

@@ -18,13 +18,18 @@ from typing import Any, TypeVar
 
 from tests.store.azurite import HOUR, Azurite, token
 from tfinfra import layout
-from tfinfra.agent.records import read, read_plain
+from tfinfra.agent.records import read
 from tfinfra.model import NodeSettings, Outcome, Plan, TaskStatus, Timeouts, to_json
 from tfinfra.store import ObjectStore, PatientStore, SystemPauses, open_store
 
 T = TypeVar("T")
 REPOSITORY = Path(__file__).resolve().parents[2]
 TIMEOUTS = Timeouts(register=10, start=10, heartbeat=3, collect=10)
+
+
+def plain(store: ObjectStore, key: str) -> dict[str, Any]:
+    """The JSON object at `key`, {} where there is none."""
+    return dict(json.loads(store.get(key) or b"{}"))
 
 
 class _MetadataHandler(http.server.BaseHTTPRequestHandler):
@@ -101,7 +106,7 @@ class Cluster:
         return b"".join(self.store.get(k) or b"" for k in self.store.list(layout.log_folder(name))).decode()
 
     def collected(self) -> dict[str, Any]:
-        return read_plain(self.store, layout.COLLECTED) or {}
+        return plain(self.store, layout.COLLECTED)
 
     def wait_for(self, condition: Callable[[], T | None], seconds: float = 20.0) -> T:
         give_up = time.monotonic() + seconds

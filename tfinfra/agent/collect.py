@@ -5,40 +5,24 @@ from __future__ import annotations
 import logging
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 from tfinfra import layout
 from tfinfra.agent.records import write
 from tfinfra.errors import first_line
+from tfinfra.model import CollectedMark as Collected
+from tfinfra.model import CollectingMark
 from tfinfra.store import ObjectStore, store_errors
 
 _WRITERS = 8
-LISTED = 100_000
+LISTED = 4 << 20
+"""Bytes of names that are told before they are brought."""
+_TOLD = 1000
+"""Files that could not be brought, or are none, that are named."""
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Collecting:
-    """collecting.json: what there is to bring. `names` are the sizes in bytes of the first LISTED files, by the keys
-    that they get."""
-
-    files: int
-    bytes: int
-    names: dict[str, int]
-
-
-@dataclass(frozen=True)
-class Collected:
-    """collected.json. `warnings` name the files that could not be brought, `skipped` what is no file, `left_behind`
-    what nobody tried to bring."""
-
-    files: int
-    warnings: tuple[str, ...] = ()
-    left_behind: tuple[str, ...] = ()
-    skipped: tuple[str, ...] = ()
 
 
 def collect(
@@ -55,15 +39,25 @@ def collect(
     kinds = {name: _what_it_is(name, path) for name, path in found}
     files = [(name, path) for name, path in found if isinstance(kinds[name], int)]
     sizes = {_key(name): size for name, _ in files if isinstance(size := kinds[name], int)}
-    listed = dict(list(sizes.items())[:LISTED])
-    write(store, layout.COLLECTING, Collecting(len(sizes), sum(sizes.values()), listed))
+    write(store, layout.COLLECTING, CollectingMark(len(sizes), sum(sizes.values()), _first(sizes)))
     with ThreadPoolExecutor(_WRITERS) as pool:
         problems = list(pool.map(lambda item: _upload(store, *item), files))
     warnings = tuple(problem for problem in problems if problem)
     skipped = tuple(_text(why) for why in kinds.values() if isinstance(why, str))
     before_saying_so()
     brought = len(files) - len(warnings)
-    return mark_collected(store, Collected(brought, (*unread, *warnings), left_behind, skipped))
+    return mark_collected(store, Collected(brought, _few([*unread, *warnings]), left_behind, _few(skipped)))
+
+
+def _first(sizes: Mapping[str, int]) -> dict[str, int]:
+    """As many as may be told."""
+    ends = accumulate(len(key) for key in sizes)
+    return {key: size for (key, size), end in zip(sizes.items(), ends, strict=True) if end <= LISTED}
+
+
+def _few(texts: Sequence[str]) -> tuple[str, ...]:
+    more = len(texts) - _TOLD
+    return (*texts[:_TOLD], *([f"and {more} more: see the agent's log"] if more > 0 else []))
 
 
 def mark_collected(store: ObjectStore, collected: Collected) -> Collected:

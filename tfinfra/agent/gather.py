@@ -16,10 +16,11 @@ from tfinfra.agent.fetch import fetch, told
 from tfinfra.agent.heartbeat import Peers
 from tfinfra.agent.host import Host
 from tfinfra.agent.inputs import bring_inputs
+from tfinfra.agent.outcomes import published
 from tfinfra.agent.patience import PatientStore, store_errors
-from tfinfra.agent.records import read, read_plain, write
+from tfinfra.agent.records import read, write
 from tfinfra.masking import needles
-from tfinfra.model import DataSource, DataSources, Inventory, NodeRegistration, Plan
+from tfinfra.model import DataSource, DataSources, Inventory, NodeRegistration, Plan, Resumed
 from tfinfra.sealing import NodeKey, SealError
 from tfinfra.store import ObjectStore, open_store
 
@@ -72,7 +73,7 @@ class _Check:
             return
         self._next = now + max(1.0, self._host.pause)
         host = self._host
-        if host.store.get(layout.OUTCOME) is not None:
+        if published(host.store) is not None:
             raise RunEnded("the run ended before this node had its data")
         stop = requested_stop(host.store) or deadline_stop(host.settings, host.plan, host.clock.time())
         if stop:
@@ -82,7 +83,7 @@ class _Check:
 def _sources(host: Host) -> DataSources:
     found = read(host.store, layout.DATA, DataSources)
     if found is None:
-        raise NodeFault(f"the client left no {layout.DATA} in the run's store")
+        raise NodeFault(f"the client left no readable {layout.DATA} in the run's store")
     return found
 
 
@@ -97,14 +98,14 @@ def _open(host: Host, url: str) -> ObjectStore:
 def _resume(host: Host, source: DataSource, rank: int, target: Path, check: _Check) -> None:
     """Node 0 puts the checkpoints into the tasks' common directory; the others wait for its word."""
     if rank != 0:
-        _await(host, lambda: read_plain(host.store, layout.RESUMED), check)
+        _await(host, lambda: read(host.store, layout.RESUMED, Resumed), check)
         return
     try:
         files = fetch(source, target, lambda url: _open(host, url), check).files
     except store_errors() as error:
         raise told(error, source, "the checkpoints to resume from", host.settings.identity_client_id) from error
     _log.info("%d files of checkpoints are in place", files)
-    write(host.store, layout.RESUMED, {"files": files})
+    write(host.store, layout.RESUMED, Resumed(files))
 
 
 def _secrets(host: Host, mine: NodeRegistration, key: NodeKey, check: _Check) -> dict[str, str]:

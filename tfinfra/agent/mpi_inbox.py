@@ -14,7 +14,9 @@ from pathlib import Path
 from tfinfra import layout
 from tfinfra.agent.clock import Clock
 from tfinfra.agent.processes import Command, Process
-from tfinfra.agent.records import read_plain, write
+from tfinfra.agent.records import read, write
+from tfinfra.model import Answer
+from tfinfra.model import Command as Request
 from tfinfra.store import ObjectStore
 
 _log = logging.getLogger(__name__)
@@ -38,16 +40,16 @@ class Spool:
     def _send(self, file: Path) -> None:
         host, _, command = file.read_text().partition("\n")
         node = self._hosts.index(host.split(".")[0])
-        write(self._store, layout.inbox_key(node, file.stem), {"command": command.strip()})
+        write(self._store, layout.inbox_key(node, file.stem), Request(command.strip()))
         self._open.add(file.stem)
         file.unlink()
 
     def _look_for_answer(self, request: str) -> None:
-        answer = read_plain(self._store, layout.outbox_key(request))
+        answer = read(self._store, layout.outbox_key(request), Answer)
         if answer is None:
             return
         new = self._folder / f"{request}.exit.new"
-        new.write_text(f"{answer.get('exit_status', 1)}\n")
+        new.write_text(f"{answer.exit_status}\n")
         new.rename(self._folder / f"{request}.exit")
         self._open.discard(request)
 
@@ -89,10 +91,12 @@ class Inbox:
 
     def _start(self, key: str, template: Command) -> None:
         request = Path(key).stem
-        asked = read_plain(self._store, key) or {}
-        if request in self._processes or "command" not in asked:
+        if request in self._processes:
             return
-        argv = [*template.argv, self._rewrite(str(asked["command"]))]
+        asked = read(self._store, key, Request)
+        if asked is None:
+            return
+        argv = [*template.argv, self._rewrite(asked.command)]
         self._processes[request] = Process(Command(argv, template.folder, template.environment, template.log))
         _log.info("started prted as process %d", self._processes[request].pid)
 
@@ -102,4 +106,4 @@ class Inbox:
             if code is not None and request not in self._answered:
                 self._answered.add(request)
                 process.end_rest()  # ranks that outlive their prted are orphans
-                write(self._store, layout.outbox_key(request), {"exit_status": code})
+                write(self._store, layout.outbox_key(request), Answer(code))

@@ -78,7 +78,7 @@ def _runs(run: str | None, asked: Asked, progress: Progress) -> list[str]:
 
 def _down_each(runs: list[str], end: Callable[[str], Ended]) -> tuple[list[Ended], list[TfinfraError]]:
     """The runs that are deleted, and why the others are not: one that fails keeps no other from its end."""
-    from tfinfra.errors import TfinfraError
+    from tfinfra.errors import TfinfraError, first_line
 
     done: list[Ended] = []
     failed: list[TfinfraError] = []
@@ -87,6 +87,10 @@ def _down_each(runs: list[str], end: Callable[[str], Ended]) -> tuple[list[Ended
             done.append(end(name))
         except TfinfraError as error:
             failed.append(error)
+        except Exception as error:
+            if len(runs) == 1:
+                raise
+            failed.append(TfinfraError(f"{name}: tfinfra itself failed: {type(error).__name__}: {first_line(error)}"))
     return done, failed
 
 

@@ -32,8 +32,9 @@ def command(*, asked: Asked, as_json: bool) -> int:
         for line in table([_row(s, right_now()) for s in states]):
             print(line)
         for state in states:
-            if state.state == "unknown":
-                progress(f"{state.run}: {state.message}")
+            odd = [each for each in state.unreadable if each not in state.message]
+            for line in (state.message, *odd) if state.state == "unknown" else state.unreadable:
+                progress(f"{state.run}: {line}")
     return 0
 
 

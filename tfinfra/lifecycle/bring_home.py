@@ -22,7 +22,7 @@ from tfinfra.cloud import Cloud
 from tfinfra.errors import TeardownIncomplete, UsageError
 from tfinfra.lifecycle.not_collected import NotCollected, missing, read_told
 from tfinfra.lifecycle.salvage import Tree, save
-from tfinfra.store import ObjectStore
+from tfinfra.store import ObjectStore, log_chunk
 from tfinfra.store.landing import Landing, Unplaceable, clashes, shown
 
 DOWNLOADS = 8
@@ -156,7 +156,7 @@ class _Coming:
     def _write_log(self, keys: list[str], path: Path) -> None:
         with path.open("wb") as log:
             for key in sorted(keys):
-                log.write(self.store.get(key) or b"")
+                log.write(log_chunk(self.store, key) or b"")
 
     def bring(self, keys: Sequence[str]) -> None:
         """Fetches what is not here yet, several at once."""

@@ -4,27 +4,16 @@ outputs."""
 from __future__ import annotations
 
 import errno
-import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tfinfra import __version__, layout
+from tfinfra import __version__
 from tfinfra.lifecycle.record import RunFolder, RunRecord, write_json
-from tfinfra.model import Inventory, Plan, TaskStatus, from_json, to_json
+from tfinfra.lifecycle.seen import Seen, seen
+from tfinfra.model import Plan, TaskStatus, to_json
 from tfinfra.store import ObjectStore
-
-
-def task_statuses(store: ObjectStore) -> list[TaskStatus]:
-    """What the nodes said last of each task."""
-    found = [store.get(key) for key in store.list(layout.TASKS)]
-    return [from_json(TaskStatus, json.loads(data)) for data in found if data]
-
-
-def inventory(store: ObjectStore) -> Inventory | None:
-    data = store.get(layout.INVENTORY)
-    return from_json(Inventory, json.loads(data)) if data else None
 
 
 def run_document(record: RunRecord, plan: Plan | None, store: ObjectStore | None, now: float) -> dict[str, Any]:
@@ -32,12 +21,12 @@ def run_document(record: RunRecord, plan: Plan | None, store: ObjectStore | None
 
     run, name, cloud, machines, rehearse; attempts (where nodes were asked for, and why a place refused); result (null
     while it goes on), message, hint (the way out, or null), exit_code, phase; task and exit_status of what failed
-    first; tasks and nodes as they were last seen; environment (the lock's key and versions); times; results;
-    not_collected (null, or the outputs that did not come home: files, bytes, the first names, why, and where they still
-    lie); deadline and the key of limits that made it; usd_per_hour, usd (list price so far) and max_cost_usd; ledger
-    (what was billed, from when to when); left.
+    first; tasks and nodes as they were last seen; unreadable (what of the store's records is none, with the reason);
+    environment (the lock's key and versions); times; results; not_collected (null, or the outputs that did not come
+    home: files, bytes, the first names, why, and where they still lie); deadline and the key of limits that made it;
+    usd_per_hour, usd (list price so far) and max_cost_usd; ledger (what was billed, from when to when); left.
     """
-    nodes = inventory(store) if store else None
+    there = seen(store) if store else Seen()
     return {
         "schema": 1,
         "tfinfra": __version__,
@@ -54,10 +43,9 @@ def run_document(record: RunRecord, plan: Plan | None, store: ObjectStore | None
         "exit_code": record.exit_code,
         "task": record.failed_task,
         "exit_status": record.exit_status,
-        "tasks": [to_json(_final(s, record)) for s in sorted(task_statuses(store), key=lambda s: s.task)]
-        if store
-        else [],
-        "nodes": [to_json(n) for n in nodes.nodes] if nodes else [],
+        "tasks": [to_json(final(status, record)) for status in there.tasks],
+        "nodes": [to_json(node) for node in there.nodes],
+        "unreadable": [str(each) for each in there.unreadable],
         "environment": _environment(record, plan),
         "times": record.times,
         "deadline": record.deadline,
@@ -72,7 +60,7 @@ def run_document(record: RunRecord, plan: Plan | None, store: ObjectStore | None
     }
 
 
-def _final(status: TaskStatus, record: RunRecord) -> TaskStatus:
+def final(status: TaskStatus, record: RunRecord) -> TaskStatus:
     """A task that was last seen running in a run that has ended was lost with its node: nobody was left to say so."""
     if record.result is None or status.state not in ("pending", "running"):
         return status

@@ -18,8 +18,8 @@ from tfinfra.lifecycle.delivery import Delivery
 from tfinfra.lifecycle.ports import Progress
 from tfinfra.lifecycle.staging import Given, Stage, refuse_unmountable, stage, told_hashes
 from tfinfra.lifecycle.trees import Tree
-from tfinfra.model import DataSources, to_json
-from tfinfra.store import ObjectStore
+from tfinfra.model import DataSources, Outcome, to_json
+from tfinfra.store import ObjectStore, readable
 
 PAUSE = 0.1
 
@@ -99,7 +99,7 @@ class RunData:
             return
         session.observer.progress("compute", "waiting until the nodes have their secrets")
         give_up = ports.clock() + 2 * ports.cloud.timeouts.register
-        while store.get(layout.SECRETS) is None and store.get(layout.OUTCOME) is None:
+        while store.get(layout.SECRETS) is None and readable(store, layout.OUTCOME, Outcome) is None:
             session.check()
             if ports.clock() > give_up:
                 raise ProvisioningError("the nodes did not register, so that nobody could take the secrets")

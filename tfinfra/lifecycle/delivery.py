@@ -3,7 +3,6 @@ machines of the run. A key under an id that ARM does not list gets nothing."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import Any
@@ -12,9 +11,9 @@ from tfinfra import layout
 from tfinfra.background import spawn
 from tfinfra.clock import count
 from tfinfra.errors import ProvisioningError, TfinfraError
-from tfinfra.model import Inventory, from_json
+from tfinfra.model import Inventory
 from tfinfra.sealing import SealError, seal
-from tfinfra.store import ObjectStore
+from tfinfra.store import LARGE, ObjectStore, readable
 
 AGAIN, LONGEST = 1.0, 30.0
 """Seconds until ARM is asked for the machines again, where it does not name all of them: twice as long each time."""
@@ -58,9 +57,9 @@ class Delivery:
             self._compare(self._inventory, self._asked)
 
     def _look_for_nodes(self) -> None:
-        data = self._store.get(layout.INVENTORY)
-        if data is not None:
-            self._inventory, self._since = from_json(Inventory, json.loads(data)), self._clock()
+        inventory = readable(self._store, layout.INVENTORY, Inventory, LARGE)
+        if inventory is not None:
+            self._inventory, self._since = inventory, self._clock()
 
     def _compare(self, inventory: Inventory, asked: Future[Any]) -> None:
         unknown = self._unknown(inventory, asked)

@@ -264,7 +264,7 @@ def _note(active: ActiveRun, home: Home | None) -> dict[str, Any] | None:
     except Exception as error:  # noqa: BLE001 - the outputs are home: what else the store says keeps nothing
         active.session.observer.say(f"what the nodes told cannot be read: {first_line(error)}")
         return None
-    return {key: document[key] for key in ("tasks", "nodes")}
+    return {key: document[key] for key in ("tasks", "nodes", "unreadable")}
 
 
 def _delete_keep(active: ActiveRun, told: _Told, lost: BaseException | None) -> dict[str, str]:

@@ -5,9 +5,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from tfinfra import layout
 from tfinfra.clock import count
@@ -16,6 +14,7 @@ from tfinfra.lifecycle import collect
 from tfinfra.lifecycle.access import FoundRun
 from tfinfra.lifecycle.bring_home import Home, bring_home, trees_of
 from tfinfra.lifecycle.down import UNFETCHED
+from tfinfra.lifecycle.living import has_nodes
 from tfinfra.lifecycle.ports import Progress
 from tfinfra.store import ObjectStore, store_errors
 
@@ -24,16 +23,13 @@ LOOK = 0.5
 
 class Fetching:
     """One run's way to the folder `results`, in as many looks into its store as it takes; `progress` hears what came
-    and what did not. `has_nodes` asks ARM. `home` is what has come, None before the first look; `seen` what the store
-    told of tasks and nodes then."""
+    and what did not. `home` is what has come, None before the first look."""
 
-    def __init__(self, found: FoundRun, results: Path, progress: Progress, has_nodes: Callable[[], bool]) -> None:
+    def __init__(self, found: FoundRun, results: Path, progress: Progress) -> None:
         self.results = results
         self.home: Home | None = None
-        self.seen: dict[str, Any] = {}
         self._found = found
         self._progress = progress
-        self._has_nodes = has_nodes
         self._said: list[str] = []
 
     def look(self, *, disks: bool = False) -> Home:
@@ -98,11 +94,11 @@ class Fetching:
         kept = home.missing is not None and home.missing.lies is not None
         record = found.folder.update(results=str(self.results), fetched=not kept, not_collected=home.missing)
         document = collect.run_document(record, None, found.store, found.ports.clock())
-        self.seen = {key: document[key] for key in ("tasks", "nodes")}
+        collect.write_results(found.folder, document, self.results)
 
     def _let_collect(self, store: ObjectStore) -> None:
         """Asks the nodes to end and collect, and waits as long as they live, no longer than collecting may take."""
-        if not self._has_nodes():
+        if not has_nodes(self._found):
             return
         self._progress("it still trains: its tasks are stopped, and what they wrote is collected first")
         stop = {"reason": "cancelled", "message": "`tfinfra down` ended the run"}

@@ -3,7 +3,6 @@ named."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,8 @@ from typing import Any
 from tfinfra import layout
 from tfinfra.clock import count
 from tfinfra.lifecycle.trees import spell_bytes
-from tfinfra.store import ObjectStore
+from tfinfra.model import CollectedMark, CollectingMark
+from tfinfra.store import LARGE, ObjectStore, readable
 from tfinfra.store.landing import shown
 
 FIRST = 5
@@ -59,43 +59,20 @@ class Told:
 
 
 def read_told(store: ObjectStore) -> Told:
-    """From the store, which the script can write too: what makes no sense counts as not said."""
-    said, listed = _document(store, layout.COLLECTED), _document(store, layout.COLLECTING)
-    failed = [text.partition(": ") for text in _texts(said, "warnings")]
-    names = listed.get("names")
+    """From the store, which the script can write too: what is unreadable counts as not said."""
+    said = readable(store, layout.COLLECTED, CollectedMark, LARGE)
+    listed = readable(store, layout.COLLECTING, CollectingMark, LARGE)
+    failed = [shown(text).partition(": ") for text in (said.warnings if said else ())]
     return Told(
-        collected=bool(said),
+        collected=said is not None,
         failed={name if reason else "": reason or name for name, _, reason in failed},
-        skipped=_texts(said, "skipped"),
-        left_behind=_texts(said, "left_behind"),
-        listed=_sizes(names) if isinstance(names, dict) else None,
-        files=_number(listed, "files"),
-        bytes=_number(listed, "bytes"),
+        skipped=tuple(map(shown, said.skipped)) if said else (),
+        left_behind=tuple(map(shown, said.left_behind)) if said else (),
+        listed={layout.output_path(key): size for key, size in listed.names.items()} if listed else None,
+        files=listed.files if listed else 0,
+        bytes=listed.bytes if listed else 0,
         began=bool(store.list(layout.TASKS)),
     )
-
-
-def _document(store: ObjectStore, key: str) -> dict[str, Any]:
-    """{} where there is none; of one that says nothing, as an older node may leave it, that it is there."""
-    try:
-        found = json.loads(store.get(key) or b"null")
-    except ValueError:
-        return {}
-    return {"there": True, **found} if isinstance(found, dict) else {}
-
-
-def _texts(document: dict[str, Any], name: str) -> tuple[str, ...]:
-    found = document.get(name)
-    return tuple(shown(text) for text in found if isinstance(text, str)) if isinstance(found, list) else ()
-
-
-def _sizes(names: dict[str, Any]) -> dict[str, int]:
-    return {layout.output_path(key): size for key, size in names.items() if isinstance(size, int)}
-
-
-def _number(document: dict[str, Any], name: str) -> int:
-    found = document.get(name)
-    return found if isinstance(found, int) and found >= 0 else 0
 
 
 def missing(

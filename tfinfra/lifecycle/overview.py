@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from tfinfra.clock import right_now
-from tfinfra.errors import TfinfraError
+from tfinfra.errors import TfinfraError, first_line
 from tfinfra.lifecycle.access import (
     ANYWHERE,
     HERE,
@@ -54,7 +54,15 @@ def states_at(reach: Reach, records: Sequence[RunRecord]) -> list[RunState]:
 def _state_at(run: str, record: RunRecord | None, reach: Reach, groups: Sequence[RunGroup]) -> RunState:
     mine = tuple(group for group in groups if group.run == run)
     folder = run_folder(state_folder(), run)
-    return opened(FoundRun(run, folder, record, reach, mine, None, None)).state
+    return _told(FoundRun(run, folder, record, reach, mine, None, None))
+
+
+def _told(found: FoundRun) -> RunState:
+    """Whatever is wrong with one run keeps no other from being told."""
+    try:
+        return opened(found).state
+    except Exception as error:  # noqa: BLE001 - it is told, beside the others
+        return untold(found.run, found.groups, f"it cannot be told: {type(error).__name__}: {first_line(error)}")
 
 
 def _states_around(state: Path) -> list[RunState]:
@@ -65,8 +73,8 @@ def _states_around(state: Path) -> list[RunState]:
     told = [_state_of(record, groups, now) for record in records]
     lost = [s.run for s in unrecorded(local, records)]
     found = [_state_at(run, None, here, local) for run in lost]
-    broken = [run for run in broken_records(state) if run not in lost]
-    return [*told, *found, *(untold(run, (), f"its record in {state / 'runs' / run} is broken") for run in broken)]
+    broken = [untold(run, (), str(odd)) for run, odd in broken_records(state).items() if run not in lost]
+    return [*told, *found, *broken]
 
 
 def _remote_groups(records: Sequence[RunRecord]) -> tuple[RunGroup, ...]:
@@ -91,4 +99,4 @@ def _state_of(record: RunRecord, groups: Sequence[RunGroup], now: float) -> RunS
         return run_state(record, (), None, now)
     folder = run_folder(state_folder(), record.run)
     reach = cache(lambda: real_ports(cloud_of(record), right_now))
-    return opened(FoundRun(record.run, folder, record, reach, mine, None, None)).state
+    return _told(FoundRun(record.run, folder, record, reach, mine, None, None))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tfinfra.azure.names import part_of_group
 from tfinfra.clock import right_now, unix_time
-from tfinfra.errors import TeardownIncomplete
+from tfinfra.errors import TeardownIncomplete, TfinfraError, first_line
 from tfinfra.lifecycle import down
 from tfinfra.lifecycle.access import ANYWHERE, find_run, reach_place
 from tfinfra.lifecycle.overview import all_states, states_at
@@ -75,11 +75,11 @@ def down_expired(asked: Asked, tell: Progress, clock: Callable[[], float] = righ
 def _delete(ports: Ports, one: Due, asked: Asked, tell: Progress) -> dict[str, str]:
     if not one.kept:
         try:
-            end_run(
-                find_run(one.run, asked), tell, discard=True
-            )  # their time is over; a sweep fetches nobody's outputs
-        except TeardownIncomplete as error:
+            end_run(find_run(one.run, asked), tell, discard=True)  # outputs whose time is over are nobody's to fetch
+        except TfinfraError as error:
             return {one.run: error.message}
+        except Exception as error:  # noqa: BLE001 - one run's fault stops no other's turn, and is named
+            return {one.run: f"{type(error).__name__}: {first_line(error)}"}
         tell(f"{one.run}: expired, its outputs' time is over; everything is deleted (verified)")
         return {}
     left = down.delete_run(ports, one.run, one.gone, tell)

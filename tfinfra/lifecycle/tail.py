@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 
 from tfinfra import layout
-from tfinfra.store import ObjectStore
+from tfinfra.store import ObjectStore, log_chunk
 
 
 class LogTail:
@@ -21,7 +21,7 @@ class LogTail:
     def poll(self) -> list[str]:
         """The new whole lines, without their ends."""
         lines: list[str] = []
-        while (chunk := self._store.get(layout.log_key(self.task, self._next))) is not None:
+        while (chunk := log_chunk(self._store, layout.log_key(self.task, self._next))) is not None:
             self._next += 1
             lines += self._lines(self._decoder.decode(chunk))
         return lines

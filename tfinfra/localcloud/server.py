@@ -67,9 +67,8 @@ async def serve(layout: Layout, environments: Path | None, client: int) -> None:
     was started for, 0 for none."""
     prepare_certificates(layout)
     key = prepare_keys(layout, time.time(), tokens.CALLERS.get(os.environ.get(CALLER, ""), tokens.OWNER_OID))
-    before = read_json(layout.endpoint) or {}
-    arm = serving.loopback_socket(before.get("port", 0))
-    meta = serving.loopback_socket(before.get("metadata_port", 0))
+    arm = serving.loopback_socket(_port_before(layout, "port"))
+    meta = serving.loopback_socket(_port_before(layout, "metadata_port"))
     around = Surroundings(layout, State(layout), machines, time.time, _port(arm), _port(meta))
     around.environments.update({environments} if environments else ())
     app, presence = _apps(around, key)
@@ -128,11 +127,18 @@ async def _until_not_needed(app: ArmApp, presence: Presence, layout: Layout) -> 
     app.leaving = True
 
 
+def _port_before(layout: Layout, name: str) -> int:
+    """The port that the cloud had when it last ran, 0 where nobody knows."""
+    written = read_json(layout.endpoint)
+    port = written.get(name) if isinstance(written, dict) else 0
+    return port if isinstance(port, int) else 0
+
+
 def _owns(layout: Layout) -> bool:
     """Whether the state folder is still this process's. One that was removed can be found by nobody, also where a
     machine that was writing has made a part of it again: the certificate is made once, at the start."""
     written = read_json(layout.endpoint)
-    return layout.ca.exists() and (written is None or written["pid"] == os.getpid())
+    return layout.ca.exists() and (not isinstance(written, dict) or written.get("pid") == os.getpid())
 
 
 async def _tick(app: ArmApp) -> None:

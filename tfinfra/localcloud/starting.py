@@ -72,7 +72,8 @@ def call(endpoint: Endpoint, method: str, path: str, body: Any = None) -> tuple[
 
 def _endpoint(layout: Layout) -> Endpoint | None:
     written = read_json(layout.endpoint)
-    return Endpoint(layout, written["port"]) if written else None
+    port = written.get("port") if isinstance(written, dict) else None
+    return Endpoint(layout, port) if isinstance(port, int) else None
 
 
 def _health(endpoint: Endpoint) -> dict[str, Any] | None:
