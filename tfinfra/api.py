@@ -189,8 +189,10 @@ class Run:
             self._raise(details)
         return details
 
-    def cancel(self) -> None:
-        """Stops the run and deletes everything; returns when that is done."""
+    def cancel(self, *, discard: bool = False) -> None:
+        """Stops the run, fetches its outputs and deletes everything; returns when that is done. Raises
+        TeardownIncomplete where outputs cannot be fetched: the group that holds them stays then, unless `discard` gives
+        them up."""
         from tfinfra.lifecycle.access import find_run
         from tfinfra.lifecycle.driver import stop_process
         from tfinfra.lifecycle.resume import end_run
@@ -200,7 +202,7 @@ class Run:
         stop_process(self._client)
         odd = self._folder.unreadable()
         if odd is not None or (self._folder.read() and self.get_status() not in ("Completed", "Failed", "Canceled")):
-            end_run(find_run(self.id), _quiet)
+            end_run(find_run(self.id), _quiet, discard=discard)
 
     def _goes_on(self) -> bool:
         record = self._folder.read()

@@ -67,6 +67,7 @@ def local_cloud(
     from tfinfra.localcloud.azurite.install import ensure_azurite
     from tfinfra.localcloud.credential import TokenFileCredential
     from tfinfra.localcloud.layout import AUDIENCE, SUBSCRIPTION, TENANT, Layout
+    from tfinfra.localcloud.machines.disks import places_of
     from tfinfra.localcloud.starting import ensure_daemon
 
     kind = possible_machines(machines)
@@ -97,6 +98,7 @@ def local_cloud(
         principal_id=str(claims["oid"]),
         principal_type=principal_type(claims),
         pace=LOCAL_STEPS,
+        disks=lambda group, path: places_of(layout.groups / group.lower() / "machines", path),
     )
 
 

@@ -22,7 +22,8 @@ control/watch.json                {"time"}: somebody looks at the logs now
 control/keep.json                 {}: the nodes stay until the deadline although the run has ended and nobody looks
 outcome.json                      Outcome, put if absent
 outputs/{outputs,logs,checkpoints}/<path>   what the tasks wrote
-collected.json                    {"files", "warnings"}: all outputs are there; written last
+collecting.json                   {"files", "bytes", "names"}: what the node that collects has found, before it begins
+collected.json                    {"files", "warnings", …}: all outputs are there; written last
 attempt-<n>/…                     all of the above once more, for the attempt n (from 1) after one that was refused
 """
 
@@ -50,6 +51,7 @@ DATA = "data.json"
 SECRETS = "secrets.age"
 RESUMED = "resumed.json"
 OUTCOME = "outcome.json"
+COLLECTING = "collecting.json"
 COLLECTED = "collected.json"
 STOP = "control/stop.json"
 WATCH = "control/watch.json"
@@ -58,7 +60,7 @@ KEEP = "control/keep.json"
 FOR_NODES = (KEEP, DATA)
 """What the client leaves for the nodes before they boot, besides the bundle."""
 NODES_FOLDERS = (BOOT, NODES, HEARTBEATS, TASKS, LOGS, "inbox", "outbox")
-NODES_KEYS = (INVENTORY, RESUMED, SECRETS, OUTCOME, COLLECTED)
+NODES_KEYS = (INVENTORY, RESUMED, SECRETS, OUTCOME, COLLECTING, COLLECTED)
 """What comes into the store by nodes that are up, and by the client for them."""
 
 

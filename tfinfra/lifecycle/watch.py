@@ -35,6 +35,8 @@ BEAT = 2.0
 SLOW = 0.5
 PATIENCE = 120.0
 """Seconds that the run's store may be out of this client's reach."""
+FROZEN = 30.0
+"""Seconds that nodes may be silent for, at most, beyond the time after which each of them counts as late."""
 GRACE = 2.0
 """Seconds that a node's last words may take into the store after ARM has seen its end."""
 
@@ -83,6 +85,7 @@ class Watch:
         self._registered = self._gathering = 0
         self._settled = False
         self._silent_since: float | None = None
+        self._failed = 0.0
 
     @property
     def alone(self) -> bool:
@@ -108,10 +111,11 @@ class Watch:
 
     def _unanswered(self, error: Exception) -> None:
         now = self._clock()
-        if self._silent_since is None:
+        if self._silent_since is None or now - self._failed > PATIENCE / 2:  # this machine slept in between
             self._silent_since = now
             why = full_disk(error) or first_line(error)
             self._observer.say(f"the run's store does not answer, the nodes go on: {why}")
+        self._failed = now
         if now - self._silent_since > PATIENCE:
             full = full_disk(error)
             message = f"the run's store has not answered for {PATIENCE:.0f} s: {full or first_line(error)}"
@@ -292,9 +296,11 @@ class Watch:
         return self._settle(f"no node registered within {self._timeouts.register:.0f} s: {why}")
 
     def _none_answers(self) -> Outcome | None:
-        """Every node that ever answered is silent: with one node, nobody else can see that its agent died."""
+        """Every node that ever answered is silent: with one node, nobody else can see that its agent died. One that is
+        only frozen has outputs that would go with it: where ARM still has the machines they are waited for longer."""
         silent = [self._clock() - seen for _, seen in self._beats.values()]
-        if not silent or min(silent) < self._timeouts.heartbeat + GRACE:
+        frozen = min(FROZEN, 2 * self._timeouts.heartbeat)
+        if not silent or min(silent) < self._timeouts.heartbeat + GRACE + frozen:
             return None
         why = self._cause()
         return self._settle(f"no node has answered for {min(silent):.0f} s" + (f": {why}" if why else ""))

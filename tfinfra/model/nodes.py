@@ -184,11 +184,22 @@ class Beat:
 @dataclass(frozen=True)
 class CollectedMark:
     """collected.json: all outputs are in the store. `warnings` name the files that could not be brought, `left_behind`
-    those that nobody tried to."""
+    those that nobody tried to, `skipped` what is no file."""
 
     files: Count
     warnings: tuple[str, ...] = ()
     left_behind: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CollectingMark:
+    """collecting.json: what there is to bring. `names` are the sizes in bytes of the first files, by the keys that they
+    get."""
+
+    files: Count
+    bytes: Count
+    names: dict[str, int]
 
 
 @dataclass(frozen=True)
