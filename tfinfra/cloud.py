@@ -13,6 +13,8 @@ from tfinfra.model import Timeouts
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
+    from tfinfra.azure.attested import Trust
+
 
 @dataclass(frozen=True)
 class Pace:
@@ -49,7 +51,8 @@ class Cloud:
     azure-native's besides subscription and tenant: how it finds ARM and whom it acts as. `stack_endpoint` is where the
     stacks are told that ARM is, None where they need not be told: it is the public one's, or passes for that one to
     what it holds. `arm_audience` is whom the tokens of nodes and timer are for, None for the endpoint they call.
-    `pace` is Azure's where nothing else is said.
+    `pace` is Azure's where nothing else is said. `attestation` is whose word counts for which machine has a key, None
+    where ARM's list of machines has to do.
     """
 
     name: str
@@ -74,6 +77,7 @@ class Cloud:
     stack_endpoint: str | None = None
     arm_audience: str | None = None
     pace: Pace = Pace()
+    attestation: Trust | None = None
 
     @property
     def on_loopback(self) -> bool:

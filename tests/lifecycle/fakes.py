@@ -273,6 +273,7 @@ class World:
             drop_stacks=self.drop_stacks,
             running_instances=lambda group: self.running,
             machine_ids=lambda group: frozenset(self.machines),
+            attest=lambda node: None,
             read_tree=lambda path, progress: read_tree(path, self.tmp / "hashes", progress),
             groups=lambda: tuple(RunGroup(g, run_of_group(g) or "", "") for g in self.groups),
             strangers=lambda: tuple(self.strangers),
