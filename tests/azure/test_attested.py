@@ -17,6 +17,7 @@ import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.serialization import pkcs7
+from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from tfinfra.azure.attested import LARGEST, Trust, check
 from tfinfra.azure.issuers import azure_trust
@@ -194,7 +195,7 @@ def _with_issuer_url(authority: trustme.CA, url: str) -> Callable[[object], str]
     )
     for extension in old.extensions:
         builder = builder.add_extension(extension.value, extension.critical)
-    place = x509.AccessDescription(x509.AuthorityInformationAccessOID.CA_ISSUERS, x509.UniformResourceIdentifier(url))
+    place = x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, x509.UniformResourceIdentifier(url))
     leaf = builder.add_extension(x509.AuthorityInformationAccess([place]), critical=False).sign(issuer, hashes.SHA256())
 
     def sign(said: object) -> str:
