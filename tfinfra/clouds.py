@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -22,11 +23,14 @@ from tfinfra.paths import cache_folder, state_folder
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
+    from tfinfra.azure.attested import Trust
+    from tfinfra.localcloud.layout import Layout
     from tfinfra.localcloud.starting import Endpoint
 
 ARM_ENDPOINT, ARM_CA, ARM_TOKEN_FILE = "TFINFRA_ARM_ENDPOINT", "TFINFRA_ARM_CA", "TFINFRA_ARM_TOKEN_FILE"
 STORAGE_TOKEN_FILE = "TFINFRA_STORAGE_TOKEN_FILE"  # noqa: S105  a variable's name
 ARM_PACE = "TFINFRA_ARM_PACE"
+ATTESTATION = "TFINFRA_ATTESTATION"
 # Beats come each second; a machine with two busy cores may stall an agent for some of them.
 LOCAL_TIMEOUTS = Timeouts(register=30, start=60, heartbeat=8, collect=300)
 # Listing a scale set's machines is the dearest of Compute's reads: 140 in 3 minutes and 700 in 30 are all that a small
@@ -99,7 +103,15 @@ def local_cloud(
         principal_type=principal_type(claims),
         pace=LOCAL_STEPS,
         disks=lambda group, path: places_of(layout.groups / group.lower() / "machines", path),
+        attestation=_local_trust(layout),
     )
+
+
+def _local_trust(layout: Layout) -> Trust:
+    from tfinfra.azure.attested import Trust
+    from tfinfra.localcloud.certificates import ATTESTATION
+
+    return Trust(layout.ca.read_bytes(), re.compile(re.escape(ATTESTATION)))
 
 
 def _ensure_the_same(endpoint: Endpoint, azurite: Path | None) -> None:
@@ -189,7 +201,26 @@ def azure_subscription(subscription: str) -> Cloud:
         stack_endpoint=None if endpoint == PUBLIC.arm else endpoint,
         arm_audience=there.own_audience,
         pace=Pace().times(_part_of_pace()),
+        attestation=_azure_trust(there),
     )
+
+
+def _azure_trust(there: Environment) -> Trust | None:
+    """Raises NotFeasible for a wish that is none. Whoever runs an ARM of his own (a name of azure-native's is missing)
+    says who signs for its machines; Azure's own clouds have Azure's roots, whatever is said."""
+    from tfinfra.azure.issuers import azure_trust
+
+    wish = os.environ.get(ATTESTATION)
+    if not wish:
+        return azure_trust()
+    if wish == "off":
+        return None
+    if there.name is not None:
+        raise NotFeasible(f"{ATTESTATION} is '{wish}'", hint="on Azure's own clouds it is 'off' or not set")
+    try:
+        return replace(azure_trust(), roots=Path(wish).read_bytes(), signers=re.compile(r"metadata\..+"), fetch=None)
+    except OSError as error:
+        raise NotFeasible(f"{ATTESTATION} names a file of CAs that cannot be read: {error}") from error
 
 
 def _part_of_pace() -> float:

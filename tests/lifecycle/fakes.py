@@ -277,6 +277,7 @@ class World:
             running_instances=lambda group: self.running,
             deaths=lambda group: self.deaths,
             machine_ids=lambda group: frozenset(self.machines),
+            attest=lambda node: None,
             read_tree=lambda path, progress: read_tree(path, self.tmp / "hashes", progress),
             groups=lambda: tuple(RunGroup(g, run_of_group(g) or "", "") for g in self.groups),
             strangers=lambda: tuple(self.strangers),
