@@ -205,7 +205,7 @@ def _collect_beside_deletion(active: ActiveRun) -> tuple[_Told, BaseException | 
         seen, lost = _collect(active)
         left = deleting.result()
         wait(active.leaving, timeout=CLOSING)
-        _settle(active, [group for group in compute if group not in left], present)
+        _settle(active, [group for group in compute if group not in down.present(left)], present)
         return _Told(seen, left), lost
 
 
@@ -238,15 +238,16 @@ def _delete_keep(active: ActiveRun, told: _Told, lost: BaseException | None) -> 
     """Deletes the keep group, whose outputs are home, and forgets the stacks. What is left of both groups."""
     groups = down.begun_groups(active.folder.read(), active.run)
     keep = groups[-1]
-    if told.left:
-        left = {**told.left, keep: down.KEPT}
+    left = dict(told.left)
+    if down.present(left):
+        left[keep] = down.KEPT
     elif lost is not None:
-        left = {keep: f"the outputs in it could not be fetched: {first_line(lost)}"}
+        left[keep] = f"the outputs in it could not be fetched: {first_line(lost)}"
     else:
         with active.session.phase("verify", keep):
-            left = down.delete_groups(active.ports, active.run, (keep,), active.session.observer.say)
-            _settle(active, [] if left else [keep], None)
-            left = left or down.clear_store(active.ports, active.record())
+            left |= down.delete_groups(active.ports, active.run, (keep,), active.session.observer.say)
+            _settle(active, [] if keep in down.present(left) else [keep], None)
+            left |= {} if keep in left else down.clear_store(active.ports, active.record())
     if left:
         active.session.audit.append("teardown.left", left=left)
         active.folder.update(phase="incomplete", left=tuple(left))
