@@ -15,13 +15,14 @@ from tfinfra.background import spawn
 from tfinfra.clock import iso_time
 from tfinfra.cloud import Cloud
 from tfinfra.compiler.pipeline import Compiled
-from tfinfra.errors import Diagnostic, ManifestError, NotFeasible, TfinfraError, turned_to
+from tfinfra.errors import Diagnostic, ManifestError, NotFeasible, Severity, TfinfraError, turned_to
 from tfinfra.lifecycle import settings
 from tfinfra.lifecycle.letters import new_letters
 from tfinfra.lifecycle.record import RunRecord
 
 if TYPE_CHECKING:
     from tfinfra.arm.requests import Request
+    from tfinfra.azure.preflight.finding import Finding
     from tfinfra.azure.preflight.run import Checked
     from tfinfra.azure.standing import NotReady, Standing
 
@@ -67,6 +68,8 @@ def check_live(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Pat
             Finding("TFI616" if lack.denied and lack.key == "subscription_id" else "TFI626", *_said(lack))
             for lack in lacks
         )
+        if standing.deletes_all:
+            lacking.append(_too_wide(str(compiled.plan.infrastructure.access.identity_id)))
         return _requests(compiled, cloud, standing, run, partial(recorder.record, deploy, run))
 
     found = preflight(cloud, compiled.plan, compiled.spec.target, record)
@@ -76,6 +79,18 @@ def check_live(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Pat
     )
     seconds, may_delete = round(time.monotonic() - began, 3), told[0].may_delete if told and told[0] else None
     return LiveAnswer(cloud.name, compiled.places.in_file_order(diagnostics), found.checked, seconds, may_delete)
+
+
+def _too_wide(identity_id: str) -> Finding:
+    """Of an identity that the scripts of all runs have."""
+    from tfinfra.azure.preflight.finding import Finding
+
+    name = identity_id.rpartition("/")[2]
+    message = (
+        f"{name} may delete any resource group of the subscription, and so may the script of every run that has it"
+    )
+    hint = "take that role from it: since the timer deletes by an identity of its own, no run needs it"
+    return Finding("TFI640", "identity_id", message, hint, severity=Severity.WARNING)
 
 
 def _said(lack: NotReady) -> tuple[str, str, str | None]:

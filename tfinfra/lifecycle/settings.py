@@ -93,6 +93,7 @@ def stack_config(record: RunRecord, part: str, standing: Standing, cloud: Cloud)
         "run": record.run,
         "owner": record.owner,
         "expiresAt": record.keep_until if keep else record.deadline,
+        "deadline": record.deadline,
         "attempt": "0" if keep else str(choice_of(record.compute_group, record.run)),
         "principalType": cloud.principal_type,
         **({"deleterRole": role} if role else {}),
@@ -128,6 +129,7 @@ def node_settings(
         limit=record.limit,
         run_seconds=record.run_seconds,
         arm_audience=cloud.arm_audience,
+        may_delete=standing.identity_client_id is None,
     )
 
 

@@ -24,7 +24,7 @@ class NodeSettings:
     `store` and `shared` are URLs (file:///… or https://…); `deadline` is ISO 8601 in UTC; `arm_ca` is PEM text or None.
     `arm_audience` is whom tokens for ARM are for, None where that is the endpoint itself.
     `limit` is the key of limits that made the deadline, `run_seconds` how long after the run's start it is (None: as
-    long as the plan's max_run_duration).
+    long as the plan's max_run_duration). `may_delete` is false where the nodes' identity is of others, and shared.
     """
 
     run: str
@@ -41,6 +41,7 @@ class NodeSettings:
     limit: str = "max_run_duration"
     run_seconds: int | None = None
     arm_audience: str | None = None
+    may_delete: bool = True
 
 
 @dataclass(frozen=True)
