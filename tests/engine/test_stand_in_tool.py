@@ -33,7 +33,7 @@ from tfinfra.engine.pulumi import Engine
 from tfinfra.engine.recording import Caller
 from tfinfra.engine.stacks import RunStack
 from tfinfra.engine.toolchain import VERSION
-from tfinfra.errors import ProvisioningError, TfinfraError
+from tfinfra.errors import CredentialsError, ProvisioningError, TfinfraError
 
 
 def script(path: Path, text: str) -> Path:
@@ -217,11 +217,22 @@ def test_outputs_that_the_events_do_not_tell_are_asked_for(
     assert stack.outputs()["where"].value == "run-keep"
 
 
-def test_a_provider_that_fails_for_another_reason_is_told_by_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+FAILS: dict[str, tuple[str, type[Exception], str]] = {
+    "without a token is a fault of the sign-in": (
+        "DefaultAzureCredential: failed to acquire a token.\nAttempted credentials:\n\tEnvironmentCredential: none",
+        CredentialsError,
+        "azure-native provider gets no token: DefaultAzureCredential: failed",
+    ),
+    "for another reason is told by the engine": ("unknown provider", RuntimeError, "^unknown provider$"),
+}
+
+
+@pytest.mark.parametrize(("said", "kind", "words"), FAILS.values(), ids=FAILS.keys())
+def test_a_provider_that_fails(said: str, kind: type[Exception], words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails() -> None:
-        raise RuntimeError("unknown provider")
+        raise RuntimeError(said)
 
     provider = SimpleNamespace(authorization=SimpleNamespace(get_client_config=fails))
     monkeypatch.setitem(sys.modules, "pulumi_azure_native", cast("Any", provider))
-    with pytest.raises(RuntimeError, match="unknown provider"):
+    with pytest.raises(kind, match=words):
         check_principal("p")
