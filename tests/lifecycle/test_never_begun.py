@@ -14,7 +14,7 @@ from tests.lifecycle.fakes import TARGET, World
 from tests.lifecycle.test_record import a_record
 from tfinfra.cli import down
 from tfinfra.errors import NotFeasible, ProvisioningError, UsageError
-from tfinfra.lifecycle import access, doctor, overview, resume
+from tfinfra.lifecycle import access, doctor, overview, resume, status
 from tfinfra.lifecycle.driver import this_process
 from tfinfra.lifecycle.places import Asked
 from tfinfra.lifecycle.record import RunRecord, all_records, run_folder
@@ -88,7 +88,7 @@ def test_its_name_is_that_of_the_live_run(state: Path) -> None:
 
 
 def test_status_says_why_and_calls_nothing_provisioned(state: Path) -> None:
-    document = resume.status_document(access.find_run(KILLED))
+    document = status.status_document(access.find_run(KILLED))
     told = (document["phase"], document["result"], document["exit_code"], document["message"])
     assert told == ("deleted", "error", 1, WHY[KILLED])
     assert document["state"]["state"] == "deleted"
