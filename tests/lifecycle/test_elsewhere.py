@@ -111,7 +111,10 @@ def test_down_asks_nothing_of_a_store_that_cannot_be_read(
     for verb in (lambda: list(resume.log_lines(found, None, False)), lambda: resume.fetch(found, second, print)):
         with pytest.raises(ProvisioningError, match="its store cannot be read: no access"):
             verb()
-    resume.end_run(found, lambda text: None)
+    with pytest.raises(TeardownIncomplete, match="could not be fetched: its store cannot be read"):
+        resume.end_run(found, lambda text: None)
+    assert [*world.groups] == [f"tfinfra-{RUN}-keep"]
+    resume.end_run(access.find_run(RUN, AZURE), lambda text: None, discard=True)
     assert world.groups == {}
 
 

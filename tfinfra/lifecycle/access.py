@@ -4,7 +4,6 @@ and then told by what its client left in its store."""
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from tfinfra import layout
 from tfinfra.azure.names import name_of_run, part_of_group, run_of_group
+from tfinfra.clock import right_now
 from tfinfra.cloud import Cloud
 from tfinfra.errors import UsageError, first_line
 from tfinfra.lifecycle.driver import is_alive
@@ -67,7 +67,7 @@ class FoundRun:
         if not self.elsewhere or self.record is None or self.store is None:
             return False
         try:
-            return driven_elsewhere(self.record, self.store, time.time())
+            return driven_elsewhere(self.record, self.store, right_now())
         except store_errors():
             return False
 
@@ -86,7 +86,7 @@ class FoundRun:
         said = "; ".join(each for each in (self.unread, *map(str, self.odd)) if each)
         if self.record is None:
             return untold(self.run, self.groups, said or "this machine has no record of it")
-        told = run_state(self.record, self.groups, self.outcome, time.time())
+        told = run_state(self.record, self.groups, self.outcome, right_now())
         told = replace(told, unreadable=tuple(map(str, self.odd)))
         if self.ended_unreadably and told.state == "training":
             told = replace(told, state="unknown")
@@ -143,7 +143,7 @@ def _recorded(folder: RunFolder, state: Path) -> FoundRun:
     """A run of this machine's own. One that is verified deleted is not asked for again."""
     record = folder.read()
     assert record is not None  # noqa: S101 - it was read to find the run
-    reach = cache(lambda: real_ports(cloud_of(record), time.time))
+    reach = cache(lambda: real_ports(cloud_of(record), right_now))
     if record.phase == "deleted" and not (HERE.holds(record.target, record.rehearse) and local_cloud_used(state)):
         return FoundRun(record.run, folder, record, reach, (), None, None)
     groups = tuple(g for g in reach().groups() if g.run == record.run)
@@ -202,7 +202,7 @@ def _opened(found: FoundRun) -> FoundRun:
         odd = (*odd, *(folder.odd if isinstance(folder, BorrowedFolder) else ()))
     record = folder.read()
     store = _newest(found.ports, record, store)
-    outcome = how_it_ended(store, time.time()) if store else None
+    outcome = how_it_ended(store, right_now()) if store else None
     if isinstance(outcome, Unreadable):
         odd, outcome = (*odd, outcome), None
     return replace(found, folder=folder, record=record, store=store, outcome=outcome, odd=odd)
@@ -293,7 +293,7 @@ def _ports_at(place: Place) -> Ports:
     from tfinfra.clouds import azure_subscription, local_cloud
 
     cloud = azure_subscription(place.subscription) if place.subscription else local_cloud()
-    return real_ports(cloud, time.time)
+    return real_ports(cloud, right_now)
 
 
 def local_cloud_used(state: Path) -> bool:

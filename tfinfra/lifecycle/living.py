@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from tfinfra import layout
-from tfinfra.clock import unix_time
+from tfinfra.clock import right_now, unix_time
 from tfinfra.lifecycle.access import FoundRun
 from tfinfra.lifecycle.driver import is_alive
 from tfinfra.lifecycle.listing import soon
@@ -20,7 +20,7 @@ def has_nodes(found: FoundRun) -> bool:
     if record is None:
         return False
     if found.elsewhere and found.store is not None and not found.store.list(layout.NODES):
-        return time.time() < unix_time(record.deadline)  # its client may be at it, wherever it is
+        return right_now() < unix_time(record.deadline)  # its client may be at it, wherever it is
     if record.phase in ("starting", "provisioning") and not found.elsewhere:
         return is_alive(record.client)
     return _machines(found, record) or not _all_gone(found, record)
@@ -38,7 +38,7 @@ def _all_gone(found: FoundRun, record: RunRecord) -> bool:
     timeouts = found.ports.cloud.timeouts
     try:
         before = _signs(found)
-        if not before and time.time() < _begun(record) + timeouts.start + timeouts.register:
+        if not before and right_now() < _begun(record) + timeouts.start + timeouts.register:
             return False
         time.sleep(soon(timeouts.listing))
         return not _machines(found, record) and _signs(found) == before

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
+from tfinfra.clock import right_now
 from tfinfra.errors import TfinfraError, first_line
 from tfinfra.lifecycle.access import (
     ANYWHERE,
@@ -66,7 +66,7 @@ def _told(found: FoundRun) -> RunState:
 
 
 def _states_around(state: Path) -> list[RunState]:
-    now, records = time.time(), all_records(state)
+    now, records = right_now(), all_records(state)
     here = reach_at(HERE)
     local = tuple(here().groups()) if local_cloud_used(state) else ()
     groups = (*local, *_remote_groups(records))
@@ -85,7 +85,7 @@ def _remote_groups(records: Sequence[RunRecord]) -> tuple[RunGroup, ...]:
         if record.phase == "deleted" or HERE.holds(record.target, record.rehearse) or record.keep_group in found:
             continue
         try:
-            groups = real_ports(cloud_of(record), time.time).groups()
+            groups = real_ports(cloud_of(record), right_now).groups()
         except TfinfraError:
             names = (record.compute_group, record.keep_group)
             groups = tuple(RunGroup(name, record.run, record.keep_until) for name in names)
@@ -98,5 +98,5 @@ def _state_of(record: RunRecord, groups: Sequence[RunGroup], now: float) -> RunS
     if not mine:
         return run_state(record, (), None, now)
     folder = run_folder(state_folder(), record.run)
-    reach = cache(lambda: real_ports(cloud_of(record), time.time))
+    reach = cache(lambda: real_ports(cloud_of(record), right_now))
     return _told(FoundRun(record.run, folder, record, reach, mine, None, None))

@@ -17,6 +17,7 @@ from tfinfra.audit.log import AuditLog
 from tfinfra.azure.names import RUN_ID
 from tfinfra.clock import iso_time
 from tfinfra.lifecycle.driver import ClientProcess, is_alive
+from tfinfra.lifecycle.not_collected import NotCollected
 from tfinfra.model import SCHEMA, Plan, Target, to_json
 from tfinfra.model.shapes import Count, Group, Line, Name, Schema, Time, Usd, between, matching, one_of
 from tfinfra.money.ledger import Ledger
@@ -42,12 +43,13 @@ class Attempt:
 class RunRecord:
     """run.json of one run. `deadline` and `keep_until` are ISO 8601 in UTC, `times` Unix seconds by name.
 
-    `phase` is one of PHASES; `result` is None until the run ended, then succeeded, failed, cancelled, limit or
-    error (tfinfra or the cloud failed); `hint` is a way out. `results` is the folder of the outputs, `left` what could
-    not be deleted; `compute_group` is that of the newest of `attempts`, the keep group the same for all of them;
-    `backend` the user's own backend of Pulumi that holds the stacks, without its credentials; `stacks_left` those that
-    could not be dropped there. `usd_per_hour` is the list price of all groups together, `ledger` what was billed so
-    far; `limit` is the key of limits that made the deadline, `run_seconds` how long after the start that is.
+    `phase` is one of PHASES; `result` is None until the run ended, then succeeded, failed, cancelled, limit or error
+    (tfinfra or the cloud failed); `hint` is a way out. `results` is the folder of the outputs, `left` what could not be
+    deleted; `not_collected` what of the outputs did not come home; `compute_group` is that of the newest of `attempts`,
+    the keep group the same for all of them; `backend` the user's own backend of Pulumi that holds the stacks, without
+    its credentials; `stacks_left` those that could not be dropped there. `usd_per_hour` is the list price of all groups
+    together, `ledger` what was billed so far; `limit` is the key of limits that made the deadline, `run_seconds` how
+    long after the start that is.
     """
 
     run: RunId
@@ -81,6 +83,7 @@ class RunRecord:
     failed_task: Name | None = None
     exit_status: Count | None = None
     fetched: bool = False
+    not_collected: NotCollected | None = None
     detached: bool = False
     client: ClientProcess | None = None
     left: tuple[str, ...] = ()

@@ -10,20 +10,24 @@ from pathlib import Path
 from typing import Any
 
 from tfinfra import layout
-from tfinfra.clock import count
+from tfinfra.clock import count, right_now
 from tfinfra.errors import ProvisioningError, UsageError
 from tfinfra.lifecycle import collect, down
 from tfinfra.lifecycle.access import FoundRun
+from tfinfra.lifecycle.bring_home import bring_home
 from tfinfra.lifecycle.driver import CLIENT_SECONDS, is_alive, stop_process, wait_until
+from tfinfra.lifecycle.fetching import Fetching
 from tfinfra.lifecycle.listing import Every, Listing
 from tfinfra.lifecycle.living import has_nodes
 from tfinfra.lifecycle.ports import Progress
-from tfinfra.lifecycle.record import RunFolder, RunRecord
+from tfinfra.lifecycle.record import RunFolder, RunRecord, run_folder
 from tfinfra.lifecycle.saved import rewrite, saved_document
 from tfinfra.lifecycle.seen import seen
+from tfinfra.lifecycle.signals import leave_word
 from tfinfra.lifecycle.status import document_of, result_of, settled, status_document
-from tfinfra.lifecycle.tail import LogTail
+from tfinfra.lifecycle.tail import LogTail, lines_of
 from tfinfra.model import Beat, CollectedMark
+from tfinfra.paths import state_folder
 from tfinfra.store import LARGE, ObjectStore, encode, readable, store_errors
 
 FOLLOW = 0.2
@@ -52,7 +56,8 @@ def log_lines(found: FoundRun, task: str | None, follow: bool) -> Iterator[str]:
     for kind in ("tasks", "nodes"):
         path = Path(record.results) / kind / f"{name}.log"
         if path.exists():
-            yield from path.read_text(encoding="utf-8", errors="replace").splitlines()
+            with path.open(encoding="utf-8", errors="replace", newline="\n") as log:
+                yield from lines_of(iter(lambda: log.read(1 << 20), ""))
             return
     if record.came_to_nothing:
         raise _came_to_nothing(record)
@@ -72,7 +77,7 @@ def _came_to_nothing(record: RunRecord) -> UsageError:
 def _store_lines(found: FoundRun, tail: LogTail, follow: bool) -> Iterator[str]:
     if follow:
         yield from _followed(found, tail)
-    yield from tail.finish()
+    yield from tail.rest()
 
 
 def _followed(found: FoundRun, tail: LogTail) -> Iterator[str]:
@@ -87,7 +92,7 @@ def _followed(found: FoundRun, tail: LogTail) -> Iterator[str]:
                 alive, refused = has_nodes(found), False
             except ProvisioningError:  # whom ARM keeps waiting reads on
                 refused = True
-        yield from tail.poll()
+        yield from tail.new()
         time.sleep(FOLLOW)
 
 
@@ -95,7 +100,7 @@ def _beat(found: FoundRun) -> None:
     """Tells the nodes that somebody reads the logs now."""
     if found.store is not None:
         with suppress(*store_errors()):  # for who may only read, the lines come later
-            found.store.put(layout.WATCH, encode(Beat(time.time())))
+            found.store.put(layout.WATCH, encode(Beat(right_now())))
 
 
 def _ended(found: FoundRun) -> bool:
@@ -116,23 +121,22 @@ def fetch(found: FoundRun, folder: Path, progress: Progress) -> dict[str, Any]:
     record = _recorded(found)
     if found.store is None:
         return _already_home(found, record, progress)
-    copied = collect.collect(found.store, results, record.plan_tasks, record.shared)
-    for warning in copied.warnings:
-        progress(f"warning: not collected: {warning}")
-    progress(f"{count(copied.files, 'file')} and {count(len(record.plan_tasks), 'log')} in {results}")
     # Whoever drives it deletes it: it may hold the nodes for a look
     driven = is_alive(record.client) or found.driven_elsewhere
     over = _ended(found) or not has_nodes(found)
     ended = found.outcome is not None and over and not driven
-    how = result_of(record, found) if ended else {}
-    fresh = found.folder.update(results=str(results), fetched=ended or record.fetched, **how)
+    bring = Fetching(found, results, progress)
+    home = bring.look(disks=ended and readable(found.store, layout.COLLECTED, CollectedMark, LARGE) is None)
+    how = {**result_of(record, found), "not_collected": home.missing} if ended else {}
+    fresh = found.folder.update(results=str(results), fetched=(ended and not home.keeps) or record.fetched, **how)
     document = document_of(fresh, found)
     _tell_odd(found, document["unreadable"], progress)
     if found.ended_unreadably:
         document["phase"] = "unknown"
     try:
         if ended:
-            down.down(found.ports, found.folder, found.run, progress, stop_client)
+            document |= {"phase": "incomplete"}
+            down.down(found.ports, found.folder, found.run, progress, stop_client, bring=bring)
             document["phase"] = "deleted"
         elif not over and not found.ended_unreadably:
             progress("it still trains: outputs are complete when it has ended; `tfinfra fetch` again then")
@@ -159,10 +163,10 @@ def _already_home(found: FoundRun, record: RunRecord, progress: Progress) -> dic
 def _fetch_untold(found: FoundRun, store: ObjectStore, results: Path, progress: Progress) -> dict[str, Any]:
     """Brings home what lies in the store of a run whose record nobody can read. Nothing is deleted then."""
     there = seen(store)
-    copied = collect.collect(store, results, [status.task for status in there.tasks], None)
-    for warning in copied.warnings:
-        progress(f"warning: not collected: {warning}")
-    progress(f"{count(copied.files, 'file')} and what logs there are in {results}")
+    home = bring_home(store, results, [status.task for status in there.tasks], None)
+    for line in home.lines():
+        progress(f"warning: {line}")
+    progress(f"{count(home.files, 'file')} and {count(home.logs, 'log')} in {results}")
     document = status_document(found)
     document["unreadable"] = list(dict.fromkeys((*document["unreadable"], *map(str, there.unreadable))))
     _tell_odd(found, document["unreadable"], progress)
@@ -179,13 +183,14 @@ def _tell_odd(found: FoundRun, unreadable: list[str], progress: Progress) -> Non
 
 def _must_be_readable(found: FoundRun) -> None:
     if found.unread:
-        hint = "reading it takes the role Storage Blob Data Reader on it; `tfinfra down` needs nothing of it"
+        hint = "reading it takes the role Storage Blob Data Reader on it; `tfinfra down --discard` needs nothing of it"
         raise ProvisioningError(f"{found.run}: {found.unread}", hint=hint)
 
 
-def end_run(found: FoundRun, progress: Progress, *, force: bool = False) -> dict[str, str]:
-    """`tfinfra down`: a client that still drives the run does it itself; else, and after it, this one. The stacks that
-    remain in a backend of the user's own, each with the reason."""
+def end_run(found: FoundRun, progress: Progress, *, force: bool = False, discard: bool = False) -> dict[str, str]:
+    """`tfinfra down`: a client that still drives the run does it itself; else, and after it, this one. Outputs come
+    home before the keep group goes, unless they are given up (`discard`). The stacks that remain in a backend of the
+    user's own, each with the reason."""
     record = found.record
     if record is not None and is_alive(record.client):
         progress("the process that drives it ends it, and collects first")
@@ -193,9 +198,14 @@ def end_run(found: FoundRun, progress: Progress, *, force: bool = False) -> dict
         found.folder.update(**result_of(record, found))
     if found.elsewhere and record is not None:
         found.folder.update(max_cost_usd=None)  # by the store alone nobody is late
+    results = Path(record.results) if record and record.results else Path.cwd() / "runs" / found.run
+    bring = None if discard else Fetching(found, results, progress)
     try:
         remain = down.down(
-            found.ports, found.folder, found.run, progress, stop_client, force=force, exists=found.exists
+            *(found.ports, found.folder, found.run, progress, stop_client),
+            force=force,
+            exists=found.exists,
+            bring=bring,
         )
     finally:
         rewrite(found.folder)
@@ -220,6 +230,7 @@ def stop_client(record: RunRecord) -> None:
     if record.phase in ("ended", "deleting"):
         wait_until(lambda: not is_alive(record.client), CLIENT_SECONDS)
     else:
+        leave_word(run_folder(state_folder(), record.run).path, "`tfinfra down`")
         stop_process(record.client)
 
 

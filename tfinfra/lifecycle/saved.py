@@ -47,6 +47,7 @@ def outranked(saved: Mapping[str, Any], record: RunRecord) -> dict[str, Any]:
         "times": record.times,
         "deadline": record.deadline,
         "results": record.results,
+        "not_collected": to_json(record.not_collected) if record.not_collected else None,
         "ledger": to_json(record.ledger.intervals),
         "left": list(record.left),
     }

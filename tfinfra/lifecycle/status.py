@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Any
 
 from tfinfra import layout
+from tfinfra.clock import right_now
 from tfinfra.lifecycle import collect
 from tfinfra.lifecycle.access import FoundRun
 from tfinfra.lifecycle.driver import is_alive
@@ -39,7 +39,7 @@ def status_document(found: FoundRun) -> dict[str, Any]:
 
 
 def document_of(record: RunRecord, found: FoundRun) -> dict[str, Any]:
-    return collect.run_document(record, _plan(found), found.store, time.time())
+    return collect.run_document(record, _plan(found), found.store, right_now())
 
 
 def _plan(found: FoundRun) -> Plan | None:
@@ -59,10 +59,10 @@ def settled(found: FoundRun) -> FoundRun:
         return replace(found, record=replace(record, **ORPHANED))
     if found.store is None or has_nodes(found):
         return found
-    outcome = Outcome("failed", "all nodes are gone before the training ended", ended=time.time())
+    outcome = Outcome("failed", "all nodes are gone before the training ended", ended=right_now())
     with suppress(*store_errors()):  # who may only read is told all the same
         found.store.put_if_absent(layout.OUTCOME, encode(outcome))
-    written = how_it_ended(found.store, time.time())
+    written = how_it_ended(found.store, right_now())
     return replace(found, outcome=written if isinstance(written, Outcome) else outcome)
 
 
