@@ -120,7 +120,7 @@ def test_a_run_that_was_fetched_in_mid_run_and_ended_is_told_as_ended(
     first = resume.fetch(live, tmp_path / "runs", lambda text: None)
     saved = tmp_path / "runs" / "digits-abc123" / "run.json"
     assert (first["phase"], json.loads(saved.read_text())["result"]) == ("running", None)
-    resume.end_run(replace(live, record=live.folder.read()), lambda text: None)
+    resume.end_run(replace(live, record=live.folder.read()), lambda text: None, discard=True)
     monkeypatch.setenv("TFINFRA_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.chdir(tmp_path)
     for document in (json.loads(saved.read_text()), _json(capsys, status.command, "digits-abc123")):

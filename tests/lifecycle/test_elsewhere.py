@@ -78,7 +78,7 @@ def test_status_logs_and_fetch_give_what_they_give_at_home(
     assert (document["result"], document["phase"]) == ("succeeded", "deleted")
     assert (second / "runs" / RUN / "outputs" / "model" / "weights.h5").read_bytes() == b"weights"
     assert world.groups == {}
-    assert not (tmp_path / "second-state").exists()
+    assert not (tmp_path / "second-state" / "runs").exists()
 
 
 def test_a_failed_training_is_told_from_its_store(
@@ -87,7 +87,7 @@ def test_a_failed_training_is_told_from_its_store(
     left_by_its_client(tmp_path, monkeypatch, failing)
     (state,) = overview.all_states(AZURE)
     assert (state.state, state.result, state.message) == ("ended", "failed", "rank-1 ended with exit status 7")
-    assert not (tmp_path / "second-state").exists()
+    assert not (tmp_path / "second-state" / "runs").exists()
 
 
 def test_down_from_elsewhere_leaves_nothing_and_writes_nothing(
@@ -96,7 +96,7 @@ def test_down_from_elsewhere_leaves_nothing_and_writes_nothing(
     world = left_by_its_client(tmp_path, monkeypatch, training)
     assert resume.end_run(access.find_run("digits", AZURE), lambda text: None) == {}
     assert world.groups == {}
-    assert not (tmp_path / "second-state").exists()
+    assert not (tmp_path / "second-state" / "runs").exists()
     with pytest.raises(UsageError, match="there is no run"):
         access.find_run("digits", AZURE)
 
