@@ -14,9 +14,9 @@ from tests.lifecycle.test_record import a_record
 from tfinfra import layout
 from tfinfra.errors import ProvisioningError, TeardownIncomplete, UsageError
 from tfinfra.lifecycle import access, overview, resume, status, sweep
-from tfinfra.lifecycle.access import FoundRun
 from tfinfra.lifecycle.driver import this_process
 from tfinfra.lifecycle.elsewhere import driven_elsewhere, publish
+from tfinfra.lifecycle.found import FoundRun
 from tfinfra.lifecycle.places import Asked
 from tfinfra.lifecycle.record import run_folder
 from tfinfra.model import Outcome

@@ -16,6 +16,7 @@ from tfinfra.cli import down
 from tfinfra.errors import NotFeasible, ProvisioningError, UsageError
 from tfinfra.lifecycle import access, doctor, overview, resume, status
 from tfinfra.lifecycle.driver import this_process
+from tfinfra.lifecycle.found import FoundRun
 from tfinfra.lifecycle.places import Asked
 from tfinfra.lifecycle.record import RunRecord, all_records, run_folder
 
@@ -100,7 +101,7 @@ def test_down_has_nothing_to_do(state: Path) -> None:
     assert said == [f"{KILLED}: everything was deleted before"]
 
 
-VERBS: dict[str, Callable[[access.FoundRun], Any]] = {
+VERBS: dict[str, Callable[[FoundRun], Any]] = {
     "logs": lambda found: list(resume.log_lines(found, None, follow=True)),
     "fetch": lambda found: resume.fetch(found, Path("runs"), lambda text: None),
 }

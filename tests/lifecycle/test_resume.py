@@ -15,8 +15,8 @@ from tests.lifecycle.test_record import a_record
 from tfinfra import layout
 from tfinfra.errors import ProvisioningError, TeardownIncomplete, UsageError
 from tfinfra.lifecycle import resume, status
-from tfinfra.lifecycle.access import FoundRun
 from tfinfra.lifecycle.driver import this_process
+from tfinfra.lifecycle.found import FoundRun
 from tfinfra.lifecycle.ports import Ports
 from tfinfra.lifecycle.record import run_folder
 from tfinfra.lifecycle.runs import RunGroup

@@ -11,9 +11,9 @@ from tfinfra import layout
 from tfinfra.clock import count
 from tfinfra.errors import first_line
 from tfinfra.lifecycle import collect
-from tfinfra.lifecycle.access import FoundRun
 from tfinfra.lifecycle.bring_home import Home, bring_home, trees_of
 from tfinfra.lifecycle.down import UNFETCHED
+from tfinfra.lifecycle.found import FoundRun
 from tfinfra.lifecycle.living import has_nodes
 from tfinfra.lifecycle.ports import Progress
 from tfinfra.model import CollectedMark
