@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from tfinfra.azure.names import RUN_ID, part_of_group, run_of_group
 from tfinfra.background import spawn
-from tfinfra.errors import ForeignInside, TeardownIncomplete, TfinfraError, first_line
+from tfinfra.errors import Cancelled, ForeignInside, TeardownIncomplete, TfinfraError, first_line
 from tfinfra.lifecycle import spending
 from tfinfra.lifecycle.ports import EngineSeam, Ports, Progress
 from tfinfra.lifecycle.record import RunFolder, RunRecord, write_json
@@ -243,4 +243,5 @@ def _verdict(record: RunRecord, exists: bool, now: float) -> dict[str, Any]:
     """How a run ended that nobody has written the end of. Who finds nothing of it ended nothing."""
     message = record.message or ("" if exists else ENDED_ELSEWHERE)
     result = record.result or ("cancelled" if exists else None)
-    return {"result": result, "message": message, "times": {"ended": now, **record.times}}
+    code = record.exit_code if record.exit_code is not None or result != "cancelled" else Cancelled.exit_code
+    return {"result": result, "message": message, "exit_code": code, "times": {"ended": now, **record.times}}

@@ -11,12 +11,13 @@ from tfinfra import layout
 from tfinfra.clock import count
 from tfinfra.errors import first_line
 from tfinfra.lifecycle import collect
-from tfinfra.lifecycle.access import FoundRun
 from tfinfra.lifecycle.bring_home import Home, bring_home, trees_of
 from tfinfra.lifecycle.down import UNFETCHED
+from tfinfra.lifecycle.found import FoundRun
 from tfinfra.lifecycle.living import has_nodes
 from tfinfra.lifecycle.ports import Progress
-from tfinfra.store import ObjectStore, store_errors
+from tfinfra.model import CollectedMark
+from tfinfra.store import LARGE, ObjectStore, readable, store_errors
 
 LOOK = 0.5
 
@@ -55,9 +56,9 @@ class Fetching:
         if store is None or self.home is not None:
             return
         try:
-            if store.get(layout.COLLECTED) is None and store.list(layout.TASKS):
+            if not _collected(store) and store.list(layout.TASKS):
                 self._let_collect(store)
-                if store.get(layout.COLLECTED) is None:
+                if not _collected(store):
                     self.look(disks=True)
         except Exception as error:  # noqa: BLE001 - whatever it is, what costs by the hour has to go
             self._progress(f"warning: its nodes could not collect: {first_line(error)}")
@@ -106,11 +107,16 @@ class Fetching:
         timeouts = self._found.ports.cloud.timeouts
         beats, heard = _beats(store), time.monotonic()
         until = heard + timeouts.collect
-        while store.get(layout.COLLECTED) is None and time.monotonic() < min(until, heard + timeouts.heartbeat):
+        while not _collected(store) and time.monotonic() < min(until, heard + timeouts.heartbeat):
             time.sleep(LOOK)
             now = _beats(store)
             if now != beats:
                 beats, heard = now, time.monotonic()
+
+
+def _collected(store: ObjectStore) -> bool:
+    """Whether the nodes have said so: what else may lie there is nobody's word."""
+    return readable(store, layout.COLLECTED, CollectedMark, LARGE) is not None
 
 
 def _beats(store: ObjectStore) -> dict[str, bytes | None]:

@@ -176,7 +176,7 @@ class BootFault:
 class StopRequest:
     """control/stop.json: the client ends the run. `reason` is "cancelled" or "limit"."""
 
-    reason: Annotated[str, one_of("cancelled", "limit")] = "cancelled"
+    reason: Annotated[str, one_of("cancelled", "limit")]
     message: str = "the run was cancelled"
 
 
