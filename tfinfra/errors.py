@@ -25,6 +25,18 @@ from enum import Enum
 
 from tfinfra.credentials import covered, hidden
 
+_LONGEST, _ENDS = 1200, 500
+
+
+def readable(text: str) -> str:
+    """The text with its control characters spelt out, shortened in its middle where it is too long for a message."""
+    if len(text) > _LONGEST:
+        text = f"{text[:_ENDS]} […{len(text) - 2 * _ENDS:,} characters…] {text[-_ENDS:]}"
+    if text.isprintable():
+        return text
+    spelt = (c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
+    return "".join(spelt)
+
 
 class Severity(str, Enum):
     ERROR = "error"
@@ -63,8 +75,10 @@ class Diagnostic:
     hint: str | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "message", hidden(self.message))
-        object.__setattr__(self, "hint", hidden(self.hint) if self.hint else self.hint)
+        """What a manifest says is part of messages: no control character of it, no credential and no megabyte reaches
+        whoever reads them."""
+        object.__setattr__(self, "message", readable(hidden(self.message)))
+        object.__setattr__(self, "hint", readable(hidden(self.hint)) if self.hint else self.hint)
 
     @property
     def is_error(self) -> bool:

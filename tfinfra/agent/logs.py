@@ -10,9 +10,10 @@ from pathlib import Path
 from tfinfra import layout
 from tfinfra.agent.clock import Clock
 from tfinfra.agent.log_text import collapse, split_lines
-from tfinfra.agent.records import read_plain
+from tfinfra.agent.records import read
 from tfinfra.errors import first_line
 from tfinfra.masking import mask, unfinished
+from tfinfra.model import Beat
 from tfinfra.store import ObjectStore, store_errors
 
 CHUNK = 1 << 20  # bytes read at once, so that a chunk and the agent's memory stay small
@@ -141,7 +142,7 @@ class Audience:
         self._store = store
         self._clock = clock
         self._looked = self._changed = float("-inf")
-        self._beat: dict[str, object] | None = None
+        self._beat: Beat | None = None
 
     def is_there(self) -> bool:
         now = self._clock.monotonic()
@@ -152,7 +153,7 @@ class Audience:
 
     def _look(self, now: float) -> None:
         try:
-            beat = read_plain(self._store, layout.WATCH)
+            beat = read(self._store, layout.WATCH, Beat)
         except store_errors() as error:
             _log.warning("could not see whether somebody watches: %s", first_line(error))
             return

@@ -12,7 +12,7 @@ from pathlib import Path
 from tfinfra.agent import mpi_command
 from tfinfra.agent.assignment import Assignment
 from tfinfra.agent.clock import Clock
-from tfinfra.agent.mpi_inbox import Inbox, Spool
+from tfinfra.agent.mpi_inbox import Inbox, Post, Spool
 from tfinfra.agent.mpi_ranks import Rank
 from tfinfra.agent.processes import Command, Process, die_with_parent
 from tfinfra.backends.statuses import how_ended
@@ -31,8 +31,9 @@ class MpiTasks:
         self._pause = pause
         self._clock = clock
         self._ranks = [Rank(task, mine.places.ranks, clock) for task in mine.tasks]
-        self._inbox = Inbox(store, mine.node, clock, lambda c: mpi_command.prted_command(mine.inventory, c))
-        self._spool = Spool(store, mine.places.spool, mpi_command.host_names(mine.inventory))
+        post = Post(store, mine.given.key)
+        self._inbox = Inbox(post, mine.node, clock, lambda c: mpi_command.prted_command(mine.inventory, c))
+        self._spool = Spool(post, mine.places.spool, mpi_command.host_names(mine.inventory))
         self._mpirun: Process | None = None
         self._prted: Command | None = None
         self._stopping = False

@@ -13,7 +13,7 @@ from tfinfra.azure.answers import arm_error, is_gone, passes, reason, values
 from tfinfra.azure.clients import get_json
 from tfinfra.azure.sign_in import token_refused
 from tfinfra.azure.timer import LOGIC_API
-from tfinfra.clock import spell_seconds, unix_time
+from tfinfra.clock import right_now, spell_seconds, unix_time
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError, NotFeasible, ProvisioningError
 from tfinfra.model import Access
@@ -69,7 +69,7 @@ ANSWERING = 15.0
 """Seconds within which a cloud of this machine is back that has died; Azure has had the patience of its own client."""
 
 
-def look_up(cloud: Cloud, access: Access, clock: Callable[[], float] = time.time) -> Standing:
+def look_up(cloud: Cloud, access: Access, clock: Callable[[], float] = right_now) -> Standing:
     """Finds it all by reading. Raises NotReady for what is not there or may not be read, NotAnswered and
     CredentialsError."""
     standing, lacking = look_over(cloud, access, clock)
@@ -79,7 +79,7 @@ def look_up(cloud: Cloud, access: Access, clock: Callable[[], float] = time.time
 
 
 def look_over(
-    cloud: Cloud, access: Access, clock: Callable[[], float] = time.time
+    cloud: Cloud, access: Access, clock: Callable[[], float] = right_now
 ) -> tuple[Standing, tuple[Lack, ...]]:
     """The same, and all that is not ready: what the standing says instead is for looking further only, not for a run.
     Raises CredentialsError."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -30,6 +31,6 @@ def command(folder: Path, as_json: bool) -> None:
 def _refuse_overwriting(files: list[Path]) -> None:
     from tfinfra.errors import UsageError
 
-    there = [str(file) for file in files if file.exists()]
+    there = [str(file) for file in files if os.path.lexists(file)]
     if there:
         raise UsageError(f"{' and '.join(there)} would be overwritten", "name an empty folder: tfinfra init FOLDER")

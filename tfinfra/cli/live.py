@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Any
 
 from tfinfra.cleaning import clean
 from tfinfra.cli.output import render_diagnostics
-from tfinfra.clock import spell_seconds
+from tfinfra.clock import right_now, spell_seconds
 from tfinfra.errors import Diagnostic
 from tfinfra.lifecycle.observer import Observer
 from tfinfra.lifecycle.plain import PlainView, is_file, prefixed, task_text
@@ -133,7 +132,7 @@ def run_view(json: bool) -> Iterator[Observer]:
         out = sys.stderr if json else sys.stdout
         yield PlainView(out, sys.stderr, _plain_diagnostic, named=not is_file(out))
         return
-    view = LiveView(time.time)
+    view = LiveView(right_now)
     view.start()
     try:
         yield view

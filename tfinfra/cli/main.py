@@ -95,8 +95,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a character must not end a verb
     code = _code(arguments)
+    _tell_of_folders()
     _flush()
     return code
+
+
+def _tell_of_folders() -> None:
+    """What was readable for others until this verb looked at it."""
+    if paths := sys.modules.get("tfinfra.paths"):  # most verbs that print a text never load it
+        for folder in paths.made_private():
+            print(f"note: other users could read {folder}; it is yours alone now (0700)", file=sys.stderr)
 
 
 def _replace_closed_streams() -> None:
@@ -181,7 +189,11 @@ def _internal(error: Exception, arguments: list[str]) -> int:
     if (told := store_trouble(error)) is not None:
         return _report(told, arguments)
     progress(redact(f"error: tfinfra itself failed: {error.__class__.__name__}: {error}"))
-    progress(f"  report: {write_report(error, arguments)}")
+    try:
+        progress(f"  report: {write_report(error, arguments)}")
+    except (OSError, TfinfraError) as unwritten:
+        progress(f"  no report: {unwritten}")
+        return 1
     failed(TfinfraError(f"tfinfra itself failed: {error.__class__.__name__}: {error}"), arguments)
     return 1
 

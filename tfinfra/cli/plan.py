@@ -104,6 +104,7 @@ def _document(compiled: Compiled, price: Priced) -> dict[str, Any]:
         "resources": resources(compiled.plan),
         "placement": [_placement(compiled.plan, task) for task in compiled.plan.tasks],
         "layers": _layers(compiled),
+        "stays_here": secrets_of_source(compiled),
         **price_document(price),
         "alternatives_usd_per_hour": alternative_prices(compiled),
         "diagnostics": compiled.diagnostics,
@@ -173,12 +174,23 @@ def _tasks(plan: Plan) -> Iterator[str]:
     yield f"  {tasks[0].name} leads; ports are the ones wanted, the run's inventory has the actual ones"
 
 
+def secrets_of_source(compiled: Compiled) -> tuple[str, ...]:
+    """The names in source_directory that do not travel because they look like secrets. Raises ManifestError."""
+    from tfinfra.bundle.source import survey
+
+    return survey(compiled.source_root).secrets
+
+
 def _data(compiled: Compiled) -> Iterator[str]:
     """Inputs, checkpoints and secrets, where there are any; secrets by name, their values are not even read."""
-    plan = compiled.plan
-    if not (plan.inputs or plan.resume_from or plan.secrets):
+    from tfinfra.bundle.source import spell_secrets
+
+    plan, stay = compiled.plan, secrets_of_source(compiled)
+    if not (plan.inputs or plan.resume_from or plan.secrets or stay):
         return
     yield "\ndata"
+    if stay:
+        yield f"  source_directory  {spell_secrets(stay)}"
     for given in plan.inputs:
         yield f"  TFINFRA_INPUT_{given.name.upper()}  {given.mode}  {given.url or compiled.data[given.name]}"
     if plan.resume_from:

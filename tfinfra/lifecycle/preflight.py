@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tfinfra.background import spawn
-from tfinfra.clock import iso_time
+from tfinfra.clock import iso_time, right_now
 from tfinfra.cloud import Cloud
 from tfinfra.compiler.pipeline import Compiled
 from tfinfra.errors import Diagnostic, ManifestError, NotFeasible, ProvisioningError, TfinfraError, turned_to
@@ -165,7 +165,7 @@ def _request(document: Mapping[str, Any]) -> Request:
 def _record(compiled: Compiled, cloud: Cloud, run: str) -> RunRecord:
     """The record that the run would have, as far as its stacks are configured by it."""
     plan, limits = compiled.plan, compiled.plan.limits
-    deadline = time.time() + limits.max_run_duration
+    deadline = right_now() + limits.max_run_duration
     return RunRecord(
         run=run,
         name=plan.name,

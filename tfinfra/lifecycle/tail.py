@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from tfinfra import layout
-from tfinfra.store import ObjectStore
+from tfinfra.store import ObjectStore, log_chunk
 
 LONGEST = 1 << 16
 """Characters of one line that are shown."""
@@ -29,7 +29,7 @@ class LogTail:
     def new(self) -> Iterator[str]:
         """The whole lines that are new since the last call, without their ends, one after the other: a log may be
         larger than this machine's memory."""
-        while (chunk := self._store.get(layout.log_key(self.task, self._next))) is not None:
+        while (chunk := log_chunk(self._store, layout.log_key(self.task, self._next))) is not None:
             self._next += 1
             yield from self._lines.of(self._decoder.decode(chunk))
 
