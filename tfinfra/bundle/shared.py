@@ -19,7 +19,7 @@ from tfinfra.errors import TfinfraError
 from tfinfra.ownership import make_private
 
 MODULES = (
-    *("__init__.py", "child_python.py", "errors.py", "layout.py"),
+    *("__init__.py", "child_python.py", "credentials.py", "errors.py", "layout.py"),
     *("masking.py", "ownership.py", "sealing.py", "variables.py"),
 )
 PACKAGES = ("agent", "backends", "environment", "model", "store")
