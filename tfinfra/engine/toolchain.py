@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tfinfra.errors import TfinfraError
+from tfinfra.ownership import make_private
 from tfinfra.paths import cache_folder
 
 VERSION = "3.258.0"
@@ -48,7 +49,7 @@ def ensure_cli(progress: Callable[[str], None]) -> Path:
     from filelock import FileLock, Timeout
 
     target = _cached()
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_private(target.parent)
     lock = FileLock(target.parent.parent / "lock")
     try:
         lock.acquire(timeout=0)
