@@ -8,14 +8,14 @@ run.wait_for_completion(show_output=True)
 from __future__ import annotations
 
 import os
-import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tfinfra import submitted
 from tfinfra.azure.names import RUN_ID
+from tfinfra.cleaning import clean
 from tfinfra.errors import (
     Cancelled,
     CredentialsError,
@@ -32,10 +32,12 @@ from tfinfra.lifecycle.driver import ClientProcess, is_alive
 from tfinfra.lifecycle.record import RunFolder, RunRecord, run_folder
 from tfinfra.lifecycle.saved import saved_document
 from tfinfra.lifecycle.settings import run_id
+from tfinfra.lifecycle.tail import Lines
 from tfinfra.paths import state_folder
 from tfinfra.store import Unreadable, read_file
 
 POLL = 0.2
+_AT_ONCE = 1 << 20  # characters of a log
 STATUSES = {
     "starting": "Preparing",
     "provisioning": "Provisioning",
@@ -194,7 +196,9 @@ class Run:
         from tfinfra.lifecycle.access import find_run
         from tfinfra.lifecycle.driver import stop_process
         from tfinfra.lifecycle.resume import end_run
+        from tfinfra.lifecycle.signals import leave_word
 
+        leave_word(self._folder.path, "Run.cancel()")
         stop_process(self._client)
         odd = self._folder.unreadable()
         if odd is not None or (self._folder.read() and self.get_status() not in ("Completed", "Failed", "Canceled")):
@@ -235,10 +239,11 @@ class Run:
 
 
 class _LogReader:
-    """Prints a growing file as it grows, to its end."""
+    """Prints a growing file as it grows, to its end: what a run of an older tfinfra left in it is cleaned here."""
 
     def __init__(self, path: Path, wanted: bool) -> None:
-        self._file = path.open(errors="replace") if wanted and path.exists() else None
+        self._file = path.open(encoding="utf-8", errors="replace", newline="\n") if wanted and path.exists() else None
+        self._lines = Lines()
 
     def __enter__(self) -> _LogReader:
         return self
@@ -246,12 +251,16 @@ class _LogReader:
     def __exit__(self, *raised: object) -> None:
         self.show()
         if self._file is not None:
+            self._print(self._lines.end())
             self._file.close()
 
     def show(self) -> None:
-        if self._file is not None:
-            sys.stdout.write(self._file.read())
-            sys.stdout.flush()
+        while self._file is not None and (text := self._file.read(_AT_ONCE)):
+            self._print(self._lines.of(text))
+
+    def _print(self, lines: Iterator[str]) -> None:
+        for line in lines:
+            print(clean(line), flush=True)
 
 
 def _quiet(text: str) -> None:

@@ -13,6 +13,8 @@ from tfinfra.model import Timeouts
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
+    from tfinfra.azure.attested import Trust
+
 
 @dataclass(frozen=True)
 class Pace:
@@ -57,6 +59,7 @@ class Cloud:
     what it holds. `arm_audience` is whom the tokens of nodes and timer are for, None for the endpoint they call.
     `pace` is Azure's where nothing else is said. `disks` says where the machines of a group may have a path of theirs
     on this machine: a folder that is not theirs, and the names below it, which are; nothing where they are elsewhere.
+    `attestation` is whose word counts for which machine has a key, None where ARM's list of machines has to do.
     """
 
     name: str
@@ -82,6 +85,7 @@ class Cloud:
     arm_audience: str | None = None
     pace: Pace = Pace()
     disks: Callable[[str, str], Iterable[tuple[Path, tuple[str, ...]]]] = _none_here
+    attestation: Trust | None = None
 
     @property
     def on_loopback(self) -> bool:

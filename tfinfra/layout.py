@@ -10,12 +10,12 @@ inventory.json                    Inventory, put if absent
 data.json                         DataSources, where the run has inputs or resumes
 inputs/<sha256>/<path>            a local input, by the hash of its names and bytes
 inputs/<sha256>.json              {"files", "bytes"}: all of it is there; written last
-secrets.age                       the secrets, sealed for the nodes of the inventory by the client
+secrets.age                       the secrets and the run's key, sealed for the nodes of the inventory by the client
 resumed.json                      {"files"}: the checkpoints to resume from are in place; written by node 0
 heartbeats/<node_id>.json         Heartbeat, each second
 tasks/<task>.json                 TaskStatus
-inbox/<node>/<request>.json       {"command"}: what mpirun wants started on a node
-outbox/<request>.json             {"exit_status"}: how that ended
+inbox/<node>/<request>.json       {"command"}: what mpirun wants started on a node; "mark" by the run's key, if any
+outbox/<request>.json             {"exit_status"}: how that ended; marked likewise
 logs/<task>/<00000000>.log        a task's log in chunks; agent-<node>, agent-<node>-rebooted and mpirun-0 are logs too
 control/stop.json                 {"reason": "cancelled" | "limit", "message"}: the client ends the run
 control/watch.json                {"time"}: somebody looks at the logs now

@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from tfinfra import child_python
+from tfinfra.cleaning import clean
 from tfinfra.errors import Diagnostic, Severity, TfinfraError
 from tfinfra.lifecycle.driver import ClientProcess, process_of
 from tfinfra.lifecycle.launch import LaunchOptions, closing_lines, launch
@@ -45,7 +47,7 @@ def start(request: Request, folder: RunFolder) -> ClientProcess:
     write_json(path, asdict(request))
     with folder.client_log.open("wb") as log:
         child = subprocess.Popen(
-            [sys.executable, "-m", "tfinfra.submitted", str(path)],
+            child_python.module("tfinfra.submitted", str(path)),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -68,7 +70,7 @@ def main(path: Path) -> int:
         write_json(path.parent / FAILURE, telling(error))
         print(redact(traceback.format_exc()), file=sys.stderr, flush=True)
         return 1
-    print("\n".join(closing_lines(result)), flush=True)
+    print(clean("\n".join(closing_lines(result))), flush=True)
     if result.error is not None:
         note_failure(result.error, ["submit"], path.parent.name)
     return result.error.exit_code if result.error else 0

@@ -20,6 +20,7 @@ from tests.store.azurite import HOUR, Azurite, token
 from tfinfra import layout
 from tfinfra.agent.records import read
 from tfinfra.model import NodeSettings, Outcome, Plan, TaskStatus, Timeouts, to_json
+from tfinfra.sealing import digest_of
 from tfinfra.store import ObjectStore, PatientStore, SystemPauses, open_store
 
 T = TypeVar("T")
@@ -43,6 +44,8 @@ class _MetadataHandler(http.server.BaseHTTPRequestHandler):
             answer: dict[str, Any] = {"access_token": token(), "expires_on": str(int(time.time()) + HOUR)}
         elif path.endswith("/scheduledevents"):
             answer = {"Events": self.events.get(node, [])}
+        elif path.endswith("/attested/document"):
+            answer = {"encoding": "pkcs7", "signature": "of " + node}
         else:
             answer = self.documents[node]
         body = json.dumps(answer).encode()
@@ -69,6 +72,7 @@ class Cluster:
     lock: dict[str, Any] | None = None
     own_hostnames: bool = False
     azurite: Azurite | None = None
+    key: str | None = None
     events: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     agents: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
 
@@ -160,6 +164,7 @@ class Cluster:
             compute_group_id="/subscriptions/s/resourceGroups/g",
             deadline=deadline.strftime("%Y-%m-%dT%H:%M:%SZ"),
             timeouts=self.timeouts,
+            key_digest=digest_of(self.key) if self.key else None,
         )
         (root / "settings.json").write_text(json.dumps(to_json(settings)))
         return root / "settings.json"

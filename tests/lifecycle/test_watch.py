@@ -32,6 +32,7 @@ class Scene:
         self.observer = FakeObserver()
         self.now = 100.0
         self.running: int | None = 2
+        self.died = ""
         self.lists: list[float] = []
         self.watch = Watch(
             self.store,
@@ -40,6 +41,7 @@ class Scene:
             observer=self.observer,
             clock=lambda: self.now,
             instances=self._listed,
+            deaths=lambda: self.died,
         )
 
     def _listed(self) -> int | None:
@@ -356,3 +358,25 @@ def test_a_slow_download_is_told_and_so_is_its_end() -> None:
         "progress train data and secrets: waiting for 1 node",
         "progress train data and secrets: all there",
     ]
+
+
+def test_nodes_that_are_gone_are_told_with_what_the_cloud_knows_of_them() -> None:
+    scene = Scene()
+    scene.watch.boot_began()
+    scene.died, scene.running = "nodes_0: its first process was killed by SIGKILL", 0
+    outcome = scene.after(60)
+    assert outcome is not None
+    assert outcome.message.startswith(("all nodes are gone before the training ended: ", "no node registered within"))
+    assert outcome.message.endswith(": nodes_0: its first process was killed by SIGKILL")
+
+
+def test_a_node_that_never_came_is_told_with_what_the_cloud_knows_of_it() -> None:
+    scene = Scene()
+    scene.watch.boot_began()
+    scene.died, scene.running = "nodes_1: its first process was killed by SIGTERM", 1
+    assert scene.after(4) is None
+    scene.put(layout.OUTCOME, Outcome("failed", "only 1 of 2 nodes registered within 30 s"))
+    outcome = scene.after(2)
+    assert outcome is not None
+    told = "only 1 of 2 nodes registered within 30 s: nodes_1: its first process was killed by SIGTERM"
+    assert outcome.message == told

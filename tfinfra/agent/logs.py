@@ -43,7 +43,7 @@ class LogTail:
             while self.offset < written and (data := self._read()):
                 self._put(store, self.rest + data, len(data), hidden)
             if final and self.rest:
-                self._write(store, mask(collapse(self.rest), hidden) + b"\n")
+                self._write(store, _shown(self.rest, hidden) + b"\n")
                 self.rest = b""
 
     def _size(self) -> int:
@@ -62,12 +62,17 @@ class LogTail:
         if len(rest) > _LONGEST_LINE:
             lines, rest = split_line(mask(data, hidden), hidden)
         if lines:
-            self._write(store, mask(collapse(lines), hidden))
+            self._write(store, _shown(lines, hidden))
         self.offset, self.rest = self.offset + gained, rest
 
     def _write(self, store: ObjectStore, data: bytes) -> None:
         store.put(layout.log_key(self.name, self.sequence), data)
         self.sequence += 1
+
+
+def _shown(lines: bytes, hidden: tuple[bytes, ...]) -> bytes:
+    """The lines as they look last, without what is hidden: backspaces may cut it, and may put it together."""
+    return mask(collapse(mask(lines, hidden)), hidden)
 
 
 def split_line(data: bytes, hidden: tuple[bytes, ...]) -> tuple[bytes, bytes]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def command(*, asked: Asked, as_json: bool) -> int:
     """List all runs: state, result, time, cost, and what is left of them. With --cloud, --target or --subscription
     those of that cloud, whichever machine began them."""
-    from tfinfra.cli.output import print_document, progress
+    from tfinfra.cli.output import print_document, progress, show
     from tfinfra.clock import right_now
     from tfinfra.lifecycle.overview import all_states
 
@@ -29,8 +29,7 @@ def command(*, asked: Asked, as_json: bool) -> int:
     elif not states:
         progress("no runs yet")
     else:
-        for line in table([_row(s, right_now()) for s in states]):
-            print(line)
+        show(*table([_row(s, right_now()) for s in states]))
         for state in states:
             odd = [each for each in state.unreadable if each not in state.message]
             for line in (state.message, *odd) if state.state == "unknown" else state.unreadable:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @cloud_options
 def command(*, asked: Asked, run: str, as_json: bool) -> int:
     """Show the state of RUN (its id, or its name where one run of it is live), its tasks and nodes."""
-    from tfinfra.cli.output import print_document, progress
+    from tfinfra.cli.output import print_document, progress, show
     from tfinfra.lifecycle.access import find_run
     from tfinfra.lifecycle.status import status_document
 
@@ -26,8 +26,7 @@ def command(*, asked: Asked, run: str, as_json: bool) -> int:
     if as_json:
         print_document(document)
     else:
-        for line in status_lines(document):
-            print(line)
+        show(*status_lines(document))
     return 0
 
 

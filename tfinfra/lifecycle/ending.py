@@ -15,7 +15,7 @@ from tfinfra import layout
 from tfinfra.background import spawn
 from tfinfra.clock import iso_time, spell_seconds, unix_time
 from tfinfra.errors import Cancelled, LimitReached, TfinfraError, TrainingFailed, first_line
-from tfinfra.lifecycle import collect, down, spending
+from tfinfra.lifecycle import collect, down, leaving, spending
 from tfinfra.lifecycle.active import ActiveRun
 from tfinfra.lifecycle.bring_home import Home, bring_home, trees_of
 from tfinfra.lifecycle.reach import store_trouble
@@ -213,7 +213,7 @@ def _collect_beside_deletion(active: ActiveRun) -> tuple[_Told, BaseException | 
         deleting = spawn(lambda: down.delete_groups(active.ports, active.run, compute, say), "teardown")
         if not disks:
             home, lost = _collect(active)
-        left = deleting.result()
+        left = leaving.deletion(active, deleting, compute)
         wait(active.leaving, timeout=CLOSING)
         _settle(active, [group for group in compute if group not in left], present)
         if home is not None and not home.collected:
@@ -279,7 +279,9 @@ def _delete_keep(active: ActiveRun, told: _Told, lost: BaseException | None) -> 
         left = {keep: f"{down.UNFETCHED} did not all come home: {told.home.missing}"}
     else:
         with active.session.phase("verify", keep):
-            left = down.delete_groups(active.ports, active.run, (keep,), active.session.observer.say)
+            say = active.session.observer.say
+            deleting = spawn(lambda: down.delete_groups(active.ports, active.run, (keep,), say), "teardown")
+            left = leaving.deletion(active, deleting, (keep,))
             _settle(active, [] if left else [keep], None)
             left = left or down.clear_store(active.ports, active.record())
     if left:

@@ -21,6 +21,7 @@ from tfinfra.lifecycle.engine_process import EngineProcess
 from tfinfra.lifecycle.letters import new_letters
 from tfinfra.lifecycle.observer import Observer
 from tfinfra.lifecycle.preflight import refuse_without_subscription
+from tfinfra.lifecycle.record import run_folder
 from tfinfra.lifecycle.resume_from import checkpoints_to_resume
 from tfinfra.lifecycle.session import Interrupt
 from tfinfra.lifecycle.signals import interruptible
@@ -80,7 +81,7 @@ def _go(
     interrupt = Interrupt()
     run = new_run(compiled, cloud, options, observer, interrupt, engine=engine, given=given)
     observer.say(f"run {run.run} on the {where(cloud)}")
-    with interruptible(interrupt, run.run), turned_to(cloud.name):
+    with interruptible(interrupt, run.run, folder=run_folder(state_folder(), run.run).path), turned_to(cloud.name):
         return run.go()
 
 
@@ -109,14 +110,17 @@ def compile_to_folder(
     """The compiled manifest; its deploy folder is written to deploy/<name>/, its warnings are told. Raises
     ManifestError also where one of its secrets is not among `secrets`."""
     from tfinfra.compiler.pipeline import compile_manifest
-    from tfinfra.compiler.write import write_tree
+    from tfinfra.compiler.write import refuse_links, write_deploy
 
     began = right_now()
     observer.begin("compile", "the manifest")
     compiled = compile_manifest(inputs)
     refuse_missing(compiled.manifest, secrets)
     folder = options.folder / "deploy" / compiled.plan.name
-    write_tree(compiled.tree, folder)
+    refuse_links(options.folder, ["runs"])  # nothing is bought whose outputs would go elsewhere
+    written = write_deploy(compiled.tree, folder)
+    for path in written.removed:
+        observer.say(f"removed {folder / path}, which an earlier compile wrote")
     for diagnostic in compiled.diagnostics:
         observer.diagnose(diagnostic)
     observer.end("compile", right_now() - began, f"deploy/{compiled.plan.name}/")

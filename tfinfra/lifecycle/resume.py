@@ -20,12 +20,14 @@ from tfinfra.lifecycle.fetching import Fetching
 from tfinfra.lifecycle.listing import Every, Listing
 from tfinfra.lifecycle.living import has_nodes
 from tfinfra.lifecycle.ports import Progress
-from tfinfra.lifecycle.record import RunFolder, RunRecord
+from tfinfra.lifecycle.record import RunFolder, RunRecord, run_folder
 from tfinfra.lifecycle.saved import rewrite, saved_document
 from tfinfra.lifecycle.seen import seen
+from tfinfra.lifecycle.signals import leave_word
 from tfinfra.lifecycle.status import document_of, result_of, settled, status_document
-from tfinfra.lifecycle.tail import LogTail
+from tfinfra.lifecycle.tail import LogTail, lines_of
 from tfinfra.model import Beat, CollectedMark
+from tfinfra.paths import state_folder
 from tfinfra.store import LARGE, ObjectStore, encode, readable, store_errors
 
 FOLLOW = 0.2
@@ -54,7 +56,8 @@ def log_lines(found: FoundRun, task: str | None, follow: bool) -> Iterator[str]:
     for kind in ("tasks", "nodes"):
         path = Path(record.results) / kind / f"{name}.log"
         if path.exists():
-            yield from path.read_text(encoding="utf-8", errors="replace").splitlines()
+            with path.open(encoding="utf-8", errors="replace", newline="\n") as log:
+                yield from lines_of(iter(lambda: log.read(1 << 20), ""))
             return
     if record.came_to_nothing:
         raise _came_to_nothing(record)
@@ -74,7 +77,7 @@ def _came_to_nothing(record: RunRecord) -> UsageError:
 def _store_lines(found: FoundRun, tail: LogTail, follow: bool) -> Iterator[str]:
     if follow:
         yield from _followed(found, tail)
-    yield from tail.finish()
+    yield from tail.rest()
 
 
 def _followed(found: FoundRun, tail: LogTail) -> Iterator[str]:
@@ -89,7 +92,7 @@ def _followed(found: FoundRun, tail: LogTail) -> Iterator[str]:
                 alive, refused = has_nodes(found), False
             except ProvisioningError:  # whom ARM keeps waiting reads on
                 refused = True
-        yield from tail.poll()
+        yield from tail.new()
         time.sleep(FOLLOW)
 
 
@@ -227,6 +230,7 @@ def stop_client(record: RunRecord) -> None:
     if record.phase in ("ended", "deleting"):
         wait_until(lambda: not is_alive(record.client), CLIENT_SECONDS)
     else:
+        leave_word(run_folder(state_folder(), record.run).path, "`tfinfra down`")
         stop_process(record.client)
 
 

@@ -3,15 +3,16 @@ failed at boot; and decides itself only what no node can tell any more: that non
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from tfinfra import layout
 from tfinfra.background import spawn
 from tfinfra.clock import count
-from tfinfra.errors import Cancelled, ProvisioningError, first_line
+from tfinfra.errors import Cancelled, ProvisioningError, first_line, full_disk
 from tfinfra.lifecycle.absent import why_absent
 from tfinfra.lifecycle.listing import LATE, Every, Listing, Vanished
 from tfinfra.lifecycle.observer import Observer
@@ -42,7 +43,7 @@ GRACE = 2.0
 
 class Watch:
     """Call `poll` a few times a second until it gives the outcome. `instances` counts the machines that ARM says are
-    running (None: unknown); it runs on a thread of its own."""
+    running (None: unknown), `deaths` says what it knows of those that are gone; both run on a thread of their own."""
 
     def __init__(
         self,
@@ -53,6 +54,7 @@ class Watch:
         observer: Observer,
         clock: Callable[[], float],
         instances: Callable[[], int | None],
+        deaths: Callable[[], str] = lambda: "",
     ) -> None:
         self.first_line: float | None = None
         self.statuses: dict[str, TaskStatus] = {}
@@ -63,6 +65,8 @@ class Watch:
         self._observer = observer
         self._clock = clock
         self._instances = instances
+        self._deaths = deaths
+        self._died = ""
         self._tail = LogTail(store, plan.tasks[0].name)
         self._beat = Every(BEAT, clock)
         self._slow = Every(SLOW, clock)
@@ -109,20 +113,25 @@ class Watch:
         now = self._clock()
         if self._silent_since is None or now - self._failed > PATIENCE / 2:  # this machine slept in between
             self._silent_since = now
-            self._observer.say(f"the run's store does not answer, the nodes go on: {first_line(error)}")
+            why = full_disk(error) or first_line(error)
+            self._observer.say(f"the run's store does not answer, the nodes go on: {why}")
         self._failed = now
         if now - self._silent_since > PATIENCE:
-            message = f"the run's store has not answered for {PATIENCE:.0f} s: {first_line(error)}"
-            raise ProvisioningError(message, hint="a full disk, or no way to the store's account?") from error
+            full = full_disk(error)
+            message = f"the run's store has not answered for {PATIENCE:.0f} s: {full or first_line(error)}"
+            hint = "free some space on it" if full else "is there a way to the store's account?"
+            raise ProvisioningError(message, hint=hint) from error
 
     def _poll(self) -> Outcome | None:
-        self._lines(self._tail.poll())
+        self._lines(self._tail.new())
         self._be_seen()
         if self._slow.due():
             self._look_at_tasks()
             self._look_at_nodes()
             self._look_for_stop()
-        outcome = self.outcome() or self._verdict()
+        if self._booted is not None and self._registered < self._plan.node_count:
+            self._look_at_machines()
+        outcome = self._explained(self.outcome()) or self._verdict()
         if outcome is not None:
             self._look_at_tasks()
         return outcome
@@ -134,7 +143,7 @@ class Watch:
     def collected(self) -> bool:
         """Whether the nodes have brought all outputs and logs into the store."""
         self._be_seen()
-        self._lines(self._tail.poll())
+        self._lines(self._tail.new())
         if self._slow.due():
             self._look_at_nodes()
         self._look_at_machines()
@@ -142,7 +151,7 @@ class Watch:
 
     def finish(self) -> None:
         """Shows the end of the leader's log and the tasks' last states."""
-        self._lines(self._tail.finish())
+        self._lines(self._tail.rest())
         self._look_at_tasks()
 
     def _be_seen(self) -> None:
@@ -151,10 +160,10 @@ class Watch:
             with suppress(*store_errors()):
                 self._store.put(layout.WATCH, encode(Beat(self._clock())))
 
-    def _lines(self, lines: list[str]) -> None:
-        if lines and self.first_line is None:
-            self.first_line = self._clock()
+    def _lines(self, lines: Iterable[str]) -> None:
         for line in lines:
+            if self.first_line is None:
+                self.first_line = self._clock()
             self._observer.line(self._tail.task, line)
 
     def _look_at_tasks(self) -> None:
@@ -204,6 +213,16 @@ class Watch:
         told = (f"{self._name(node)} was {notice}" for node, notice in self._notices.items() if notice)
         return ", ".join(sorted(told))
 
+    def _cause(self) -> str:
+        """Why nodes are gone: what was announced for them, what one of them said itself, or what ARM knows."""
+        return self._fates() or next(iter(self._boot_errors.values()), "") or self._died
+
+    def _explained(self, outcome: Outcome | None) -> Outcome | None:
+        """What the nodes themselves cannot know of one that never came: why."""
+        if outcome is None or outcome.result != "failed" or outcome.task or not self._died or self._settled:
+            return outcome
+        return replace(outcome, message=f"{outcome.message}: {self._died}")
+
     def _tell_gathering(self, gathering: int) -> None:
         if gathering != self._gathering:
             self._gathering = gathering
@@ -244,7 +263,7 @@ class Watch:
             self._gone_since = self._clock()
         if self._clock() - self._gone_since < GRACE:
             return None
-        why = self._fates() or next(iter(self._boot_errors.values()), None)
+        why = self._cause()
         return self._settle("all nodes are gone before the training ended" + (f": {why}" if why else ""))
 
     def _look_at_machines(self) -> None:
@@ -253,11 +272,17 @@ class Watch:
         if self._count is not None and self._count.done():
             self._refused = self._count.exception() is not None
             if not self._refused:
-                self._vanished.listed(self._count.result(), self._asked)
+                count, self._died = self._count.result()
+                self._vanished.listed(count, self._asked)
             self._count = None
         hurry = self._is_late() or self._vanished.doubtful
         if self._count is None and self._listing.due(hurry, self._refused):
-            self._asked, self._count = self._clock(), spawn(self._instances, "instances")
+            self._asked, self._count = self._clock(), spawn(self._ask, "instances")
+
+    def _ask(self) -> tuple[int | None, str]:
+        """How many machines there are and, where that are not all, what is known of the others."""
+        count = self._instances()
+        return count, self._deaths() if count is not None and count < self._plan.node_count else self._died
 
     def _is_late(self) -> bool:
         """Whether a node that has answered before is silent for longer than usual."""
@@ -267,7 +292,7 @@ class Watch:
     def _none_came(self, booted: float) -> Outcome | None:
         if self._registered or self._beats or self.statuses or self._clock() - booted < self._timeouts.register:
             return None
-        why = next(iter(self._boot_errors.values()), None) or why_absent(self._plan.infrastructure.image)
+        why = self._cause() or why_absent(self._plan.infrastructure.image)
         return self._settle(f"no node registered within {self._timeouts.register:.0f} s: {why}")
 
     def _none_answers(self) -> Outcome | None:
@@ -277,7 +302,7 @@ class Watch:
         frozen = min(FROZEN, 2 * self._timeouts.heartbeat)
         if not silent or min(silent) < self._timeouts.heartbeat + GRACE + frozen:
             return None
-        why = self._fates()
+        why = self._cause()
         return self._settle(f"no node has answered for {min(silent):.0f} s" + (f": {why}" if why else ""))
 
     def _settle(self, message: str) -> Outcome:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tfinfra.model import Unfit, decode
+from tfinfra.ownership import NotOwn, make_own
 
 T = TypeVar("T")
 _LARGE = 64 << 20
@@ -78,7 +79,10 @@ def read_value(path: Path, kind: type[T]) -> T | None:
 
 def own_folder(path: Path) -> Path:
     """Makes `path` for this user alone. Raises PermissionError where another user made it, or a link there, first."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        make_own(path)
+    except NotOwn as why:
+        raise PermissionError(str(why)) from why
     if {path.lstat().st_uid, path.stat().st_uid} != {os.getuid()}:
         raise PermissionError(f"{path} belongs to another user")
     return path

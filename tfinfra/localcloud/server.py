@@ -38,12 +38,12 @@ CALLER = "TFINFRA_LOCAL_CALLER"
 log = logging.getLogger("tfinfra.localcloud")
 
 
-def run(layout: Layout, environments: Path | None, client: int) -> None:
+def run(layout: Layout, client: int) -> None:
     """Serves `layout`; `client` is the process that wanted it. A lock of its own holds where the daemon's first process
     was killed and this one lives on. Raises filelock.Timeout where another serves."""
     with filelock.FileLock(layout.server_lock, timeout=LOCK_SECONDS):
         _log_to(layout.log)
-        asyncio.run(serve(layout, environments, client))
+        asyncio.run(serve(layout, client))
 
 
 def _log_to(path: Path) -> None:
@@ -62,7 +62,7 @@ def machines(kind: str) -> Machines:
     return choose.machines(kind or choose.best_kind())
 
 
-async def serve(layout: Layout, environments: Path | None, client: int) -> None:
+async def serve(layout: Layout, client: int) -> None:
     """Serves until nobody needs the cloud, or until the process is told to end. `client` is the process that the cloud
     was started for, 0 for none."""
     prepare_certificates(layout)
@@ -70,7 +70,6 @@ async def serve(layout: Layout, environments: Path | None, client: int) -> None:
     arm = serving.loopback_socket(_port_before(layout, "port"))
     meta = serving.loopback_socket(_port_before(layout, "metadata_port"))
     around = Surroundings(layout, State(layout), machines, time.time, _port(arm), _port(meta))
-    around.environments.update({environments} if environments else ())
     app, presence = _apps(around, key)
     first_start(app.core)
     if client:

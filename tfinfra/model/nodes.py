@@ -32,7 +32,8 @@ class NodeSettings:
     `store` and `shared` are URLs (file:///… or https://…); `deadline` is ISO 8601 in UTC; `arm_ca` is PEM text or None.
     `arm_audience` is whom tokens for ARM are for, None where that is the endpoint itself.
     `limit` is the key of limits that made the deadline, `run_seconds` how long after the run's start it is (None: as
-    long as the plan's max_run_duration).
+    long as the plan's max_run_duration). `key_digest` is the SHA-256 (hex) of the key that the client will seal for the
+    nodes, None where the run needs none: whatever comes with another key is not from the client.
     """
 
     run: str
@@ -49,13 +50,15 @@ class NodeSettings:
     limit: str = "max_run_duration"
     run_seconds: int | None = None
     arm_audience: str | None = None
+    key_digest: str | None = None
 
 
 @dataclass(frozen=True)
 class NodeRegistration:
     """nodes/<node_id>.json. `address` is dotted IPv4; `network` its CIDR, None where a node is a process of the
     host; `base_port` the first of the consecutive ports it holds; `gpus` the number it really has, `infiniband` that of
-    its ports with such a link; `public_key` what the run's secrets are sealed for ("age1…"), None where it has none."""
+    its ports with such a link; `public_key` what the client seals for ("age1…"), None where it has none; `attested` the
+    signature (base64) of the machine's attested document, whose nonce is that key's."""
 
     node_id: Name
     hostname: Name
@@ -66,6 +69,7 @@ class NodeRegistration:
     gpus: Count
     public_key: str | None = None
     infiniband: Count = 0
+    attested: str | None = None
 
 
 @dataclass(frozen=True)
@@ -107,7 +111,8 @@ class TaskStatus:
 
     `state`: pending, running, succeeded, failed, stopped (ended by tfinfra after the leader's end), lost.
     `exit_status`: 0 to 255, 128 + n for a signal n, None while it runs. Times are Unix seconds of the node. `joined`: a
-    rank has called MPI_Init (hvd.init), as far as the node can see that.
+    rank has called MPI_Init (hvd.init), as far as the node can see that. `cut_off`: somebody killed all processes of a
+    rank at once, as its launcher does after another's failure: it is no cause.
     """
 
     task: Name
@@ -120,6 +125,7 @@ class TaskStatus:
     attempt: Count = 0
     message: str | None = None
     joined: bool = False
+    cut_off: bool = False
 
 
 @dataclass(frozen=True)
@@ -232,13 +238,16 @@ class WheelFailure:
 
 @dataclass(frozen=True)
 class Command:
-    """inbox/<node>/<request>.json: what mpirun wants started on a node."""
+    """inbox/<node>/<request>.json: what mpirun wants started on a node. `mark`: sealing.mark of it, None where nobody
+    else writes into the store."""
 
     command: str
+    mark: str | None = None
 
 
 @dataclass(frozen=True)
 class Answer:
-    """outbox/<request>.json: how that ended."""
+    """outbox/<request>.json: how that ended; marked likewise."""
 
     exit_status: int
+    mark: str | None = None

@@ -48,7 +48,8 @@ class Target:
 @dataclass(frozen=True)
 class Requirements:
     """What the training environment is locked from. `pip` holds requirement lines, `conda` conda specs, each in the
-    order written; `conda_channels` are names, URLs or folders, the first wins."""
+    order written; `conda_channels` are names, URLs or folders, the first wins. `source_builds` names the packages that
+    may be built from source; all others come as wheels."""
 
     framework_version: str
     python_version: str
@@ -57,6 +58,7 @@ class Requirements:
     gpu: bool
     conda: tuple[str, ...] = ()
     conda_channels: tuple[str, ...] = ()
+    source_builds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
