@@ -137,3 +137,14 @@ def test_fetch_after_the_nodes_end_brings_what_there_is_and_deletes(tmp_path: Pa
     assert document["not_collected"]["files"] == 2 and document["phase"] == "deleted"
     assert world.groups == {}
     assert sum("not collected: 2 files" in text for text in said) == 1
+
+
+def test_of_a_run_begun_elsewhere_arm_says_where_its_share_is(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    training(world.store)
+    world.running = 0
+    world.share = "https://a.file.core.windows.net/shared"
+    run = found(world, record=False)
+    with pytest.raises(TeardownIncomplete, match=f"still in the share {world.share}"):
+        resume.end_run(replace(run, store=world.store), quiet)
+    assert [*world.groups] == [KEEP]

@@ -30,11 +30,12 @@ class NotCollected:
     lies: str | None = None
 
     def __str__(self) -> str:
+        still = f"; still in {self.lies}" if self.lies else ""
         if self.files is None:
-            return self.why
+            return self.why + still
         size = "" if self.bytes is None else f" ({spell_bytes(self.bytes)})"
         more = ", …" if self.files > len(self.first) else ""
-        return f"{count(self.files, 'file')}{size}: {', '.join(self.first)}{more}: {self.why}"
+        return f"{count(self.files, 'file')}{size}: {', '.join(self.first)}{more}: {self.why}{still}"
 
 
 @dataclass(frozen=True)
