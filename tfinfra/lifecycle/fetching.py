@@ -79,9 +79,7 @@ class Fetching:
         if store is None:
             return None
         try:
-            if self.home is None and not any(
-                store.list(folder) for folder in (layout.OUTPUTS, layout.LOGS, layout.TASKS)
-            ):
+            if self.home is None and not _holds_some(store):
                 return None
             home = self.home if self.home is not None and self.home.collected else self.look()
             self._note(home)
@@ -125,6 +123,11 @@ class Fetching:
 
 def _is_collected(store: ObjectStore) -> bool:
     return readable(store, layout.COLLECTED, CollectedMark, LARGE) is not None
+
+
+def _holds_some(store: ObjectStore) -> bool:
+    """Whether any task ever began, or anything came of one."""
+    return any(store.list(folder) for folder in (layout.OUTPUTS, layout.LOGS, layout.TASKS))
 
 
 def _beats(store: ObjectStore) -> dict[str, bytes | None]:
