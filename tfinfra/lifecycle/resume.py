@@ -198,7 +198,7 @@ def end_run(found: FoundRun, progress: Progress, *, force: bool = False, discard
         found.folder.update(**result_of(record, found))
     if found.elsewhere and record is not None:
         found.folder.update(max_cost_usd=None)  # by the store alone nobody is late
-    results = Path(record.results) if record and record.results else Path.cwd() / "runs" / found.run
+    results = Path(now.results) if (now := found.folder.read()) and now.results else Path.cwd() / "runs" / found.run
     bring = None if discard else Fetching(found, results, progress)
     try:
         remain = down.down(
