@@ -18,7 +18,7 @@ from tfinfra.environment.tools import find_uv, tool_environment
 from tfinfra.errors import TfinfraError
 
 MODULES = (
-    *("__init__.py", "child_python.py", "errors.py", "layout.py"),
+    *("__init__.py", "child_python.py", "credentials.py", "errors.py", "layout.py"),
     *("masking.py", "ownership.py", "sealing.py", "variables.py"),
 )
 PACKAGES = ("agent", "backends", "environment", "model", "store")

@@ -59,7 +59,7 @@ class Home:
         lines = [f"left out: {note}" for note in self.notes]
         if self.missing is not None:
             lines.append(f"not collected: {self.missing}; {count(self.files, 'file')} came home")
-        elif not self.collected and self.trees:
+        elif not self.collected and self.trees and self.files:
             lines.append("no node could collect: what they had written was read from their disks")
         return lines
 
