@@ -13,8 +13,7 @@ from pathlib import Path
 from tfinfra import layout
 from tfinfra.agent.records import write
 from tfinfra.errors import first_line
-from tfinfra.model import CollectedMark as Collected
-from tfinfra.model import CollectingMark
+from tfinfra.model import CollectedMark, CollectingMark
 from tfinfra.store import ObjectStore, store_errors
 
 _WRITERS = 8
@@ -30,7 +29,7 @@ def collect(
     shared: Path,
     before_saying_so: Callable[[], None] = lambda: None,
     left_behind: tuple[str, ...] = (),
-) -> Collected:
+) -> CollectedMark:
     """Uploads every file below the common directories; one that fails is a warning, the others go on. What there is is
     told first, for who has to know what is missing where this node does not come to its end.
     `before_saying_so` is called when all is uploaded: once collected.json is there, the machine may be deleted."""
@@ -46,7 +45,7 @@ def collect(
     skipped = tuple(_text(why) for why in kinds.values() if isinstance(why, str))
     before_saying_so()
     brought = len(files) - len(warnings)
-    return mark_collected(store, Collected(brought, _few([*unread, *warnings]), left_behind, _few(skipped)))
+    return mark_collected(store, CollectedMark(brought, _few([*unread, *warnings]), left_behind, _few(skipped)))
 
 
 def _first(sizes: Mapping[str, int]) -> dict[str, int]:
@@ -60,7 +59,7 @@ def _few(texts: Sequence[str]) -> tuple[str, ...]:
     return (*texts[:_TOLD], *([f"and {more} more: see the agent's log"] if more > 0 else []))
 
 
-def mark_collected(store: ObjectStore, collected: Collected) -> Collected:
+def mark_collected(store: ObjectStore, collected: CollectedMark) -> CollectedMark:
     write(store, layout.COLLECTED, collected)
     return collected
 
