@@ -12,7 +12,9 @@ import pytest
 from tfinfra import layout
 from tfinfra.agent import collect as collecting
 from tfinfra.agent.collect import collect
-from tfinfra.store import MemoryStore
+from tfinfra.agent.records import write
+from tfinfra.model import CollectedMark, CollectingMark
+from tfinfra.store import MemoryStore, readable
 
 
 def a_directory(tmp_path: Path, *names: str) -> Path:
@@ -77,3 +79,11 @@ def test_a_great_many_odd_things_are_not_all_named(tmp_path: Path, monkeypatch: 
     for i in range(5):
         (shared / f"outputs/gone-{i}").symlink_to("nothing")
     assert collect(MemoryStore(), shared).skipped[-1] == "and 3 more: see the agent's log"
+
+
+def test_a_terabyte_in_millions_of_files_is_a_record_like_any_other() -> None:
+    store = MemoryStore()
+    write(store, layout.COLLECTING, CollectingMark(5_000_000, 10**12, {"outputs/outputs/a": 10**11}))
+    write(store, layout.COLLECTED, CollectedMark(5_000_000))
+    assert readable(store, layout.COLLECTING, CollectingMark) is not None
+    assert readable(store, layout.COLLECTED, CollectedMark) is not None

@@ -21,6 +21,7 @@ LISTED = 4 << 20
 """Bytes of names that are told before they are brought."""
 _TOLD = 1000
 """Files that could not be brought, or are none, that are named."""
+_LONG = 500
 _log = logging.getLogger(__name__)
 
 
@@ -56,7 +57,7 @@ def _first(sizes: Mapping[str, int]) -> dict[str, int]:
 
 def _few(texts: Sequence[str]) -> tuple[str, ...]:
     more = len(texts) - _TOLD
-    return (*texts[:_TOLD], *([f"and {more} more: see the agent's log"] if more > 0 else []))
+    return (*(text[:_LONG] for text in texts[:_TOLD]), *([f"and {more} more: see the agent's log"] if more > 0 else []))
 
 
 def mark_collected(store: ObjectStore, collected: CollectedMark) -> CollectedMark:
