@@ -87,3 +87,16 @@ def test_a_terabyte_in_millions_of_files_is_a_record_like_any_other() -> None:
     write(store, layout.COLLECTED, CollectedMark(5_000_000))
     assert readable(store, layout.COLLECTING, CollectingMark) is not None
     assert readable(store, layout.COLLECTED, CollectedMark) is not None
+
+
+def test_a_tree_deeper_than_any_path_costs_the_others_nothing(tmp_path: Path) -> None:
+    shared = a_directory(tmp_path, "outputs/model")
+    here = os.open(shared / "outputs", os.O_RDONLY)
+    for _ in range(25):
+        os.mkdir("d" * 200, dir_fd=here)
+        here, above = os.open("d" * 200, os.O_RDONLY, dir_fd=here), here
+        os.close(above)
+    os.close(here)
+    collected = collect(MemoryStore(), shared)
+    assert collected.files == 1
+    assert len(collected.warnings) == 1 and "too long" in collected.warnings[0]

@@ -68,15 +68,18 @@ def mark_collected(store: ObjectStore, collected: CollectedMark) -> CollectedMar
 def _files(shared: Path, kind: str, unread: list[str]) -> Iterator[tuple[str, Path]]:
     """Everything below the folder `kind` but its folders, by name; a link to a folder is no folder. A folder that
     cannot be read is noted in `unread`."""
-
-    def failed(error: OSError) -> None:
-        if not isinstance(error, FileNotFoundError):
-            unread.append(_text(f"{_name(shared, Path(error.filename))}: {error.strerror}"))
-
-    for parent, folders, files in os.walk(shared / kind, onerror=failed):
-        links = [name for name in folders if (Path(parent) / name).is_symlink()]
-        for path in sorted(Path(parent) / name for name in [*files, *links]):
-            yield _name(shared, path), path
+    folders = [shared / kind]
+    while folders:  # not os.walk: it calls itself for each level, and a script may make thousands
+        folder = folders.pop()
+        try:
+            with os.scandir(folder) as entries:
+                found = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
+        except OSError as error:
+            if folder != shared / kind or not isinstance(error, FileNotFoundError):
+                unread.append(_text(f"{_name(shared, folder)[:200]}: {error.strerror}"))
+            continue
+        yield from ((_name(shared, folder / name), folder / name) for name, is_folder in found if not is_folder)
+        folders += [folder / name for name, is_folder in reversed(found) if is_folder]
 
 
 def _name(shared: Path, path: Path) -> str:

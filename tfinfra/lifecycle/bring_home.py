@@ -162,6 +162,8 @@ class _Coming:
         """Fetches what is not here yet, several at once."""
         names = {key: layout.output_path(key) for key in keys}
         odd = clashes(map(tame, names.values()), folds=self.landing.folds())
+        strange = {n for n in names.values() if n.partition("/")[0] not in layout.OUTPUT_FOLDERS}
+        odd |= {tame(name): "it is neither of the outputs nor of the logs nor of the checkpoints" for name in strange}
 
         def one(key: str) -> None:
             name = names[key]
