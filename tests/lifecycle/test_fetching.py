@@ -112,8 +112,9 @@ def test_down_fetches_from_a_store_that_tells_nothing_of_its_run(
 def test_down_puts_the_run_json_of_a_fetch_in_mid_run_right(tmp_path: Path) -> None:
     world = World(tmp_path)
     training(world.store)
-    run = found(world, phase="running", detached=True)
-    resume.fetch(run, tmp_path / "runs", quiet)
+    run, said = found(world, phase="running", detached=True), list[str]()
+    resume.fetch(run, tmp_path / "runs", said.append)
+    assert not any("not collected" in text for text in said)
     saved = tmp_path / "runs" / RUN / "run.json"
     assert json.loads(saved.read_text())["result"] is None
     world.running = 0

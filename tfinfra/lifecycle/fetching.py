@@ -34,8 +34,8 @@ class Fetching:
         self._progress = progress
         self._said: list[str] = []
 
-    def look(self, *, disks: bool = False) -> Home:
-        """Brings what is there. Raises what keeps all of it away."""
+    def look(self, *, disks: bool = False, over: bool = True) -> Home:
+        """Brings what is there; `over`: nothing more comes. Raises what keeps all of it away."""
         found, record = self._found, self._found.record
         assert found.store is not None  # noqa: S101 - who calls this has looked
         tasks = record.plan_tasks if record else ()
@@ -44,10 +44,10 @@ class Fetching:
         home = bring_home(found.store, self.results, tasks, shared, disks=trees, before=self.home)
         if self.home is None or home.files > self.home.files:
             self._progress(f"{count(home.files, 'file')} and {count(home.logs, 'log')} in {self.results}")
-        for line in home.lines():
-            if line not in self._said:
-                self._progress(f"warning: {line}")
-        self._said += home.lines()
+        lines = [line for line in home.lines(over=over) if line not in self._said]
+        for line in lines:
+            self._progress(f"warning: {line}")
+        self._said += lines
         self.home = home
         return home
 
