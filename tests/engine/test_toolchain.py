@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import tarfile
 from pathlib import Path
 
 import pytest
 
-from tfinfra.engine import toolchain
+from tfinfra.engine import toolchain, toolmaking
+from tfinfra.engine.provider import fetch
 from tfinfra.errors import TfinfraError
 
 VERSIONS = {
@@ -48,19 +52,134 @@ def test_ones_own_comes_before_any_other(empty: Path) -> None:
     assert toolchain.ensure_cli(lambda _: None) == own
 
 
-def test_without_the_vendors_site_and_without_go_the_error_says_what_to_do(
+def test_without_go_and_without_the_vendors_site_the_error_says_what_to_do(
     empty: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(toolchain, "_install", lambda folder: None)
+    def unreachable(url: str, *_: object) -> str:
+        raise TfinfraError(f"{url} cannot be reached")
+
+    monkeypatch.setattr(fetch, "download", unreachable)
     with pytest.raises(TfinfraError) as caught:
         toolchain.ensure_cli(lambda _: None)
     assert "there is no Go" in str(caught.value)
     assert "tfinfra setup" in str(caught.value.hint)
 
 
-def test_what_the_installer_brings_is_put_in_place_once(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(toolchain, "_install", lambda folder: _tool(folder / "x", toolchain.VERSION))
+@pytest.fixture
+def vendor(empty: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A vendor whose archive holds a tool that answers well; its SHA-256."""
+    tool = _tool(empty / "made/pulumi", toolchain.VERSION)
+    archive = empty / "vendor.tar.gz"
+    with tarfile.open(archive, "w:gz") as files:
+        files.add(tool, "pulumi/pulumi")
+
+    def download(url: str, draft: Path, _progress: object) -> str:
+        assert url.startswith("https://") and toolchain.VERSION in url
+        shutil.copy(archive, draft)
+        return fetch.digest_of(archive)
+
+    monkeypatch.setattr(fetch, "download", download)
+    return fetch.digest_of(archive)
+
+
+@pytest.mark.parametrize("unchecked", [False, True])
+def test_an_archive_with_another_hash_is_never_taken(empty: Path, vendor: str, unchecked: bool) -> None:
+    with pytest.raises(TfinfraError, match=f"{vendor}, not .*it was not taken"):
+        toolchain.ensure_cli(lambda _: None, unchecked=unchecked)
+    assert toolchain.find_cli() is None
+
+
+def test_the_archive_with_the_known_hash_is_put_in_place_once(
+    empty: Path, vendor: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(toolmaking, "ARCHIVES", dict.fromkeys(toolmaking.ARCHIVES, vendor))
     said: list[str] = []
     made = toolchain.ensure_cli(said.append)
-    assert made == toolchain.find_cli()
-    assert said
+    assert made == toolchain.find_cli() == toolchain.ensure_cli(said.append)
+    assert len(said) == 1
+    assert vendor in str(toolchain.source_of(made))
+
+
+def test_an_archive_of_which_no_hash_is_known_wants_a_word(
+    empty: Path, vendor: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(toolmaking, "ARCHIVES", {})
+    with pytest.raises(TfinfraError) as caught:
+        toolchain.ensure_cli(lambda _: None)
+    assert "--unchecked" in str(caught.value.hint)
+    said: list[str] = []
+    made = toolchain.ensure_cli(said.append, unchecked=True)
+    assert any("nobody has checked" in line and vendor in line for line in said)
+    assert "unchecked" in str(toolchain.source_of(made))
+
+
+def test_the_vendors_hashes_are_of_every_system_that_runs_tfinfra() -> None:
+    assert set(toolmaking.ARCHIVES) == {f"{s}-{m}" for s in ("linux", "darwin") for m in ("x64", "arm64")}
+    assert all(re.fullmatch("[0-9a-f]{64}", digest) for digest in toolmaking.ARCHIVES.values())
+
+
+def test_a_tool_that_is_not_what_was_put_there_is_made_again(
+    empty: Path, vendor: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(toolmaking, "ARCHIVES", dict.fromkeys(toolmaking.ARCHIVES, vendor))
+    made = toolchain.ensure_cli(lambda _: None)
+    whole = made.read_bytes()
+    made.write_text(f"#!/bin/sh\ntouch {empty}/ran\necho v{toolchain.VERSION}\n")
+    assert toolchain.find_cli() is None
+    said: list[str] = []
+    assert toolchain.ensure_cli(said.append).read_bytes() == whole
+    assert "is not the Pulumi that was put there" in said[0]
+    assert not (empty / "ran").exists()
+
+
+def test_one_of_an_earlier_tfinfra_is_asked_once_and_recorded(empty: Path) -> None:
+    own = empty / "cache/pulumi" / toolchain.VERSION / "bin/pulumi"
+    _tool(own, "3.1.0")
+    assert toolchain.find_cli() is None
+    _tool(own, toolchain.VERSION)
+    assert toolchain.find_cli() == own
+    _tool(own, f"{toolchain.VERSION}; echo another")
+    assert toolchain.find_cli() is None
+
+
+SWITCHES = {
+    "the database is off": ({"GOSUMDB": "off"}, ["GOSUMDB"]),
+    "another database": ({"GOSUMDB": "sum.example.com+1+key"}, ["GOSUMDB"]),
+    "not for these modules": ({"GONOSUMDB": "github.com/*"}, ["GONOSUMDB"]),
+    "not for private modules": ({"GOPRIVATE": "*"}, ["GOPRIVATE"]),
+    "no encryption": ({"GOFLAGS": "-insecure", "GOINSECURE": "*"}, ["GOFLAGS", "GOINSECURE"]),
+    "an older name": ({"GONOSUMCHECK": "1"}, ["GONOSUMCHECK"]),
+    "a proxy and harmless flags": ({"GOPROXY": "https://goproxy.example.com", "GOFLAGS": "-buildvcs=false"}, []),
+}
+
+
+@pytest.mark.parametrize("case", SWITCHES)
+def test_nothing_of_the_users_switches_gos_checksum_database_off(case: str) -> None:
+    settings, told = SWITCHES[case]
+    assert toolmaking.ignored(settings) == told
+    used = toolmaking.guarded(settings)
+    assert used["GOSUMDB"] == "sum.golang.org"
+    assert {used[name] for name in ("GONOSUMDB", "GONOSUMCHECK", "GOPRIVATE", "GOINSECURE", "GONOPROXY")} == {""}
+    assert (used["GOENV"], used["GOFLAGS"]) == ("off", "-modcacherw")
+    assert used.get("GOPROXY") == settings.get("GOPROXY")
+
+
+def test_go_comes_before_the_vendor_and_is_run_with_the_database(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Go that writes down its environment, and builds by copying."""
+    tool = _tool(empty / "made/pulumi", toolchain.VERSION)
+    go = empty / "bin/go"
+    go.write_text(
+        f"#!/bin/sh\nexport PATH=/usr/bin:/bin\nenv >> {empty}/env.$1\n"
+        f'case $1 in env) echo \'{{"GOSUMDB": "off"}}\';; build) shift; while [ "$1" != -o ]; do shift; done; '
+        f"cp {tool} $2;; esac\n"
+    )
+    go.chmod(0o755)
+    monkeypatch.setenv("GOSUMDB", "off")
+    monkeypatch.setenv("GOFLAGS", "-insecure -mod=mod")
+    said: list[str] = []
+    made = toolchain.ensure_cli(said.append)
+    assert "note: GOSUMDB=off does not count here: Go's checksum database checks what is built" in said
+    for step in ("get", "build"):
+        lines = (empty / f"env.{step}").read_text().splitlines()
+        assert {"GOSUMDB=sum.golang.org", "GOFLAGS=-modcacherw", "GOENV=off", "GONOSUMDB="} <= set(lines)
+    assert "built by Go" in str(toolchain.source_of(made))

@@ -55,11 +55,12 @@ def _python() -> list[Finding]:
 
 
 def _pulumi() -> list[Finding]:
-    from tfinfra.engine.toolchain import find_cli
+    from tfinfra.engine.toolchain import find_cli, source_of
 
     found = find_cli()
     if found is not None:
-        return [Finding("pulumi", "ok", str(found))]
+        source = source_of(found)
+        return [Finding("pulumi", "ok", f"{found}, {source}" if source else str(found))]
     if shutil.which("go"):
         return [Finding("pulumi", "note", "not there; the first `up` gets it", "`tfinfra setup` gets it now")]
     return [Finding("pulumi", "note", "not there, and no Go to build it", "install Go, or Pulumi from its vendor")]
