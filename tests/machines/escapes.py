@@ -16,6 +16,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -201,7 +202,7 @@ ATTEMPTS: dict[str, Callable[[], object]] = {
     "another address": lambda: run("ip", "address", "add", "10.77.0.99/24", "dev", "eth0"),
     "raw packets": lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW),
     "a socket to the hypervisor": lambda: socket.socket(40, socket.SOCK_STREAM),
-    "a process of the host": lambda: os.kill(FACTS["pid"], 0) or "it is there",
+    "a process of the host": lambda: checked(LIBC.kill(FACTS["pid"], 0)),
     "the host's processes": lambda: [p.name for p in Path("/proc").glob("[0-9]*") if int(p.name) > 2000],
     "a port of the host's loopback": lambda: connect(socket.AF_INET, ("127.0.0.1", FACTS["port"])),
     "a socket of the host": lambda: connect(socket.AF_UNIX, FACTS["socket"]),
@@ -220,7 +221,7 @@ ATTEMPTS: dict[str, Callable[[], object]] = {
 
 def main() -> dict[str, Any]:
     """All attempts, each refused call made with nothing but zeros, a call of x32, and this process's rights."""
-    calls = {name: told(lambda number=number: call(number)) for name, number in FACTS["calls"].items()}
+    calls = {name: told(partial(call, number)) for name, number in FACTS["calls"].items()}
     kept = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp:")
     lines = Path("/proc/self/status").read_text().splitlines()
     status = [" ".join(line.split()) for line in lines if line.startswith(kept)]

@@ -103,10 +103,13 @@ def filter_calls(program: bytearray) -> None:
         raise OSError(f"seccomp on {platform.machine()} is not known")
     code = (ctypes.c_char * len(program)).from_buffer(program)
     prog = _Program(len(program) // 8, ctypes.addressof(code))
-    for flags in (_SECCOMP_FILTER_FLAG_SPEC_ALLOW, 0):  # a kernel before 4.17 has no such flag
-        done = _libc.syscall(ctypes.c_long(number), _SECCOMP_SET_MODE_FILTER, flags, ctypes.byref(prog))
-        if done == 0 or ctypes.get_errno() != errno.EINVAL:
-            break
+
+    def put(flags: int) -> int:
+        return int(_libc.syscall(ctypes.c_long(number), _SECCOMP_SET_MODE_FILTER, flags, ctypes.byref(prog)))
+
+    done = put(_SECCOMP_FILTER_FLAG_SPEC_ALLOW)
+    if done != 0 and ctypes.get_errno() == errno.EINVAL:  # a kernel before 4.17 has no such flag
+        done = put(0)
     _check(done, "seccomp")
 
 
