@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tfinfra.environment.pins import write_requirements
 from tfinfra.environment.recipe import UV_VERSION
 from tfinfra.errors import ProvisioningError, TfinfraError
 
@@ -144,10 +145,12 @@ def _fetched_uv(cache: Path, progress: Progress) -> str:
 
 
 def _pip_into(folder: Path) -> subprocess.CompletedProcess[str]:
-    """By this Python's pip, else by that of a fresh virtual environment."""
-    install = ["-m", "pip", "install", "-q", "--target", str(folder), f"uv=={UV_VERSION}"]
+    """By this Python's pip, else by that of a fresh virtual environment; by its hash, since a node's root runs it."""
+    wanted = write_requirements(("uv",), folder)
+    checked = ["--require-hashes", "--only-binary", ":all:", "--no-deps", "-r", str(wanted)]
+    install = ["-m", "pip", "install", "-q", "--target", str(folder), *checked]
     done = subprocess.run([sys.executable, *install], capture_output=True, text=True, check=False)
-    if not done.returncode:
+    if "No module named pip" not in done.stderr:
         return done
     made = subprocess.run(
         [sys.executable, "-m", "venv", str(folder / "venv")], capture_output=True, text=True, check=False
