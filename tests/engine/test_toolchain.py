@@ -1,13 +1,17 @@
-"""Which Pulumi is taken, and what is said where there is none. Nothing is downloaded or built here."""
+"""Which Pulumi is taken, and how one is made where there is none: the vendor and Go are scripts here."""
 
 from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 import tarfile
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from tfinfra.engine import toolchain, toolmaking
 from tfinfra.engine.provider import fetch
@@ -183,3 +187,75 @@ def test_go_comes_before_the_vendor_and_is_run_with_the_database(empty: Path, mo
         lines = (empty / f"env.{step}").read_text().splitlines()
         assert {"GOSUMDB=sum.golang.org", "GOFLAGS=-modcacherw", "GOENV=off", "GONOSUMDB="} <= set(lines)
     assert "built by Go" in str(toolchain.source_of(made))
+
+
+def _script(path: Path, text: str) -> Path:
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+GO = f"""[ "$1" = get ] && exit 0
+[ "$1" = env ] && {{ echo "{{}}"; exit 0; }}
+while [ "$1" != -o ]; do shift; done
+printf '#!/bin/sh\\necho v{toolchain.VERSION}\\n' >"$2"; chmod +x "$2"
+"""
+
+
+MAKERS = {
+    "Go fails": ("echo no such module; exit 1", "could not build the Pulumi command line tool: no such module"),
+    "Go makes another": (GO.replace(toolchain.VERSION, "3.0.0"), f"does not answer as {toolchain.VERSION}"),
+    "Go makes no program": (GO.replace("chmod", "true"), f"does not answer as {toolchain.VERSION}"),
+}
+
+
+@pytest.mark.parametrize(("text", "words"), MAKERS.values(), ids=MAKERS.keys())
+def test_nothing_is_put_in_place_where(text: str, words: str, empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{empty / 'bin'}:/usr/bin:/bin")
+    _script(empty / "bin/go", text)
+    with pytest.raises(TfinfraError, match=words):
+        toolchain.ensure_cli(lambda _: None)
+    assert toolchain.find_cli() is None
+
+
+def test_a_build_that_takes_minutes_says_so_and_ends_with_who_waits_for_it() -> None:
+    class Go:
+        killed = False
+        answers: tuple[Any, ...] = (subprocess.TimeoutExpired("go", 60), ("done", None), KeyboardInterrupt())
+
+        def communicate(self, timeout: float) -> tuple[str, None]:
+            answer, *rest = self.answers
+            self.answers = tuple(rest)
+            if isinstance(answer, BaseException):
+                raise answer
+            said: tuple[str, None] = answer
+            return said
+
+        def kill(self) -> None:
+            self.killed = True
+
+    go, said = Go(), list[str]()
+    assert toolmaking._output(go, said.append) == "done"  # type: ignore[arg-type]
+    assert said == ["Go still works, for 1 min now"]
+    with pytest.raises(KeyboardInterrupt):
+        toolmaking._output(go, said.append)  # type: ignore[arg-type]
+    assert go.killed
+
+
+def test_two_at_once_make_it_once(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = empty / "cache/pulumi" / toolchain.VERSION / "bin/pulumi"
+    own.parent.mkdir(parents=True)
+    lock = FileLock(own.parents[1] / "lock", thread_local=False)
+    lock.acquire()
+    waiting = threading.Event()
+    monkeypatch.setattr(toolmaking, "make", lambda *_, **__: pytest.fail("it was made twice"))
+
+    def first() -> None:
+        assert waiting.wait(20)
+        _tool(own, toolchain.VERSION)
+        lock.release()
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    assert toolchain.ensure_cli(lambda _: waiting.set()) == own
+    thread.join()

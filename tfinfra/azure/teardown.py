@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tfinfra.arm.sign_in import way_in
 from tfinfra.azure.answers import arm_error, is_gone, reason, values
-from tfinfra.azure.clients import COMPUTE_API, get_json, get_once, resource_client, warm
+from tfinfra.azure.clients import COMPUTE_API, GROUPS_API, get_json, get_once, resource_client, warm
 from tfinfra.azure.names import RUN_ID, run_of_group
 from tfinfra.clock import spell_seconds
 from tfinfra.cloud import Cloud
@@ -32,7 +32,6 @@ __all__ = [
 
 RUN_TAG, OWNER_TAG, EXPIRES_TAG = "tfinfra-run", "tfinfra-owner", "tfinfra-expires-at"
 FORCED = "Microsoft.Compute/virtualMachines,Microsoft.Compute/virtualMachineScaleSets"
-GROUPS_API = "2024-11-01"
 TRIES = 3
 """How often what ARM denies is asked for: a lock, a policy or a deny assignment stays until somebody lifts it."""
 GRANTING = 600.0

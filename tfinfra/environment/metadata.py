@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -23,20 +24,11 @@ def requires_of(uv: str, package: str, python: str, platform: str | None) -> tup
     arguments += ["--only-binary", ":all:", "--target", "unused", "--python-version", python]
     arguments += [word for tag in _tags(platform) for word in ("--platform", tag)]
     with tempfile.TemporaryDirectory(prefix="tfinfra-pip-") as folder:
-        install = [
-            "pip",
-            "install",
-            "--quiet",
-            "--python",
-            sys.executable,
-            "--target",
-            folder,
-            "--require-hashes",
-            "-r",
-        ]
-        done = _run([uv, *install, str(write_requirements(("pip",), Path(folder)))], folder)
+        pinned = str(write_requirements(("pip",), Path(folder)))
+        into = ["--quiet", "--python", sys.executable, "--target", folder]
+        done = _run([uv, "pip", "install", *into, "--require-hashes", "-r", pinned])
         if not done.returncode:
-            done = _run([sys.executable, "-m", "pip", *arguments, package], folder, PYTHONPATH=folder)
+            done = _run([sys.executable, "-I", f"{folder}/pip", *arguments, package])
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise TfinfraError(f"the requirements of {package} could not be read: {last}")
@@ -44,10 +36,9 @@ def requires_of(uv: str, package: str, python: str, platform: str | None) -> tup
     return tuple(found["metadata"].get("requires_dist", ()))
 
 
-def _run(command: list[str], folder: str, **more: str) -> subprocess.CompletedProcess[str]:
-    """In `folder`, whose modules alone a `-m` may take; from uv's cache pip is there in a moment."""
-    environment = {**tool_environment(), "PIP_DISABLE_PIP_VERSION_CHECK": "1", **more}
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, env=environment)
+def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    environment = {**tool_environment(), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=os.sep, env=environment)
 
 
 def _tags(platform: str | None) -> tuple[str, ...]:
