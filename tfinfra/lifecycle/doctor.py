@@ -92,8 +92,10 @@ def _go() -> list[Finding]:
 
 
 def _machines(kinds: Mapping[str, str | None]) -> list[Finding]:
+    from tfinfra.clouds import boundary_of
+
     found = [
-        Finding(f"{kind} machines", "ok" if reason is None else "note", reason or "possible")
+        Finding(f"{kind} machines", "ok" if reason is None else "note", reason or f"possible; {boundary_of(kind)}")
         for kind, reason in kinds.items()
     ]
     if all(reason is not None for reason in kinds.values()):

@@ -101,10 +101,15 @@ def confine() -> None:
     linux.filter_calls(filter_)
 
 
+def is_known(machine: str) -> bool:
+    """Whether there is a filter for this architecture, as uname names it."""
+    return machine in _ARCHITECTURES
+
+
 def instructions(machine: str) -> list[Instruction]:
     """The filter as a classic BPF program of (code, jump if true, jump if false, operand); `machine` as in uname.
     Raises OSError for one that is not known."""
-    if machine not in _ARCHITECTURES:
+    if not is_known(machine):
         raise OSError(f"no filter of system calls is known for {machine}")
     return list(_program(machine))
 
