@@ -68,9 +68,10 @@ make_venv() {
 install_packages() {
   say "installing tfinfra and its pinned packages ($(grep -c '^[a-z]' "$root/requirements/$1.lock") packages, about 500 MB; once)"
   {
-    "$venv/bin/python" -m pip install -q "$(sed -n 's/^\(uv==[^ ]*\).*/\1/p' "$root/requirements/run.lock")" &&
+    sed -n '/^uv==/,/^[^ ]/{/^uv==/p;/^ *--hash/p;}' "$root/requirements/run.lock" >"$venv/tfinfra-uv.txt" &&
+      "$venv/bin/python" -m pip install -q --require-hashes --only-binary :all: --no-deps -r "$venv/tfinfra-uv.txt" &&
       "$venv/bin/python" -m uv pip install -q --python "$venv/bin/python" --compile-bytecode --require-hashes -r "$root/requirements/$1.lock" &&
-      "$venv/bin/python" -m uv pip install -q --python "$venv/bin/python" --no-deps -e "$root"
+      "$venv/bin/python" -m uv pip install -q --python "$venv/bin/python" --no-deps --build-constraints "$root/requirements/build.lock" -e "$root"
   } >"$log" 2>&1 || { tail -n 15 "$log" >&2; stop "installing the packages failed"; }
 }
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tfinfra.environment.pins import write_requirements
 from tfinfra.environment.recipe import UV_VERSION
 from tfinfra.errors import ProvisioningError, TfinfraError
 from tfinfra.ownership import make_private
@@ -154,10 +155,11 @@ def _fetched_uv(cache: Path, progress: Progress) -> str:
 
 
 def _pip_into(folder: Path) -> subprocess.CompletedProcess[str]:
-    """By this Python's pip, else by that of a fresh virtual environment."""
-    wanted = ["install", "-q", "--only-binary", ":all:", "--target", str(folder), f"uv=={UV_VERSION}"]
+    """By this Python's pip, else by that of a fresh virtual environment; by its hash, since a node's root runs it."""
+    pinned = ["--require-hashes", "--no-deps", "-r", str(write_requirements(("uv",), folder))]
+    wanted = ["install", "-q", "--only-binary", ":all:", "--target", str(folder), *pinned]
     done = _python(sys.executable, "pip", *wanted)
-    if not done.returncode:
+    if "No module named pip" not in done.stderr:
         return done
     if _python(sys.executable, "venv", str(folder / "venv")).returncode:
         return done

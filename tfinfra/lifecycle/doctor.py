@@ -65,11 +65,12 @@ def _python() -> list[Finding]:
 
 
 def _pulumi() -> list[Finding]:
-    from tfinfra.engine.toolchain import find_cli
+    from tfinfra.engine.toolchain import find_cli, source_of
 
     found = find_cli()
     if found is not None:
-        return [Finding("pulumi", "ok", str(found))]
+        source = source_of(found)
+        return [Finding("pulumi", "ok", f"{found}, {source}" if source else str(found))]
     if shutil.which("go"):
         return [Finding("pulumi", "note", "not there; the first `up` gets it", "`tfinfra setup` gets it now")]
     return [Finding("pulumi", "note", "not there, and no Go to build it", "install Go, or Pulumi from its vendor")]
@@ -92,8 +93,10 @@ def _go() -> list[Finding]:
 
 
 def _machines(kinds: Mapping[str, str | None]) -> list[Finding]:
+    from tfinfra.clouds import boundary_of
+
     found = [
-        Finding(f"{kind} machines", "ok" if reason is None else "note", reason or "possible")
+        Finding(f"{kind} machines", "ok" if reason is None else "note", reason or f"possible; {boundary_of(kind)}")
         for kind, reason in kinds.items()
     ]
     if all(reason is not None for reason in kinds.values()):
