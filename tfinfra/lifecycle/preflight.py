@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tfinfra.background import spawn
-from tfinfra.clock import iso_time
+from tfinfra.clock import iso_time, spell_seconds
 from tfinfra.cloud import Cloud
 from tfinfra.compiler.pipeline import Compiled
 from tfinfra.errors import Diagnostic, ManifestError, NotFeasible, TfinfraError, turned_to
@@ -29,6 +29,10 @@ NOT_FEASIBLE = frozenset(f"TFI6{n:02}" for n in (1, 2, 3, 4, 5, 6, 7, 8, 14, 16,
 """Codes of what the cloud has not, or not now, and of what the subscription lacks, a provider or a right (exit 4, as
 while it provisions). All others are faults of the target or the manifest (exit 3)."""
 _BUNDLE = "0" * 64
+BEING_REGISTERED = "TFI635"
+REGISTERING = 180.0
+"""Seconds for which a provider that is being registered is waited for: it takes "a minute or two"
+(learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-register-resource-provider)."""
 
 
 class Recorder(Protocol):
@@ -76,6 +80,21 @@ def check_live(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Pat
     )
     seconds, may_delete = round(time.monotonic() - began, 3), told[0].may_delete if told and told[0] else None
     return LiveAnswer(cloud.name, compiled.places.in_file_order(diagnostics), found.checked, seconds, may_delete)
+
+
+def check_registered(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Path, run: str) -> LiveAnswer:
+    """As `check_live`, again and again while a provider is being registered, for REGISTERING. Raises CredentialsError,
+    NotFeasible."""
+    until = time.monotonic() + REGISTERING
+    while True:
+        answer = check_live(compiled, cloud, recorder, deploy, run)
+        waited_for = [d for d in answer.diagnostics if d.code == BEING_REGISTERED]
+        if not waited_for or refusal(answer.diagnostics) is not None:
+            return answer
+        if time.monotonic() > until:
+            message = f"{waited_for[0].message}: not within {spell_seconds(REGISTERING)}"
+            raise NotFeasible(message, hint="try again later", diagnostics=answer.diagnostics)
+        time.sleep(2 * cloud.pace.poll)
 
 
 def _said(lack: NotReady) -> tuple[str, str, str | None]:
