@@ -143,6 +143,7 @@ class Provisioning:
             observer=self._observer,
             clock=ports.clock,
             instances=lambda: ports.running_instances(group),
+            look=ports.cloud.pace.look,
         )
 
 

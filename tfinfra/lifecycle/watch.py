@@ -30,7 +30,7 @@ GRACE = 2.0
 
 class Watch:
     """Call `poll` a few times a second until it gives the outcome. `instances` counts the machines that ARM says are
-    running (None: unknown); it runs on a thread of its own."""
+    running (None: unknown); it runs on a thread of its own. Seconds of `look` lie between two looks into the store."""
 
     def __init__(
         self,
@@ -41,6 +41,7 @@ class Watch:
         observer: Observer,
         clock: Callable[[], float],
         instances: Callable[[], int | None],
+        look: float = 0.0,
     ) -> None:
         self.first_line: float | None = None
         self.statuses: dict[str, TaskStatus] = {}
@@ -51,6 +52,7 @@ class Watch:
         self._clock = clock
         self._instances = instances
         self._tail = LogTail(store, plan.tasks[0].name)
+        self._look = Every(look, clock)
         self._beat = Every(BEAT, clock)
         self._slow = Every(SLOW, clock)
         self._listing = Listing(timeouts, clock)
@@ -83,6 +85,8 @@ class Watch:
 
         A store that does not answer is waited for: the nodes need no client. Raises ProvisioningError after PATIENCE.
         """
+        if not self._look.due():
+            return None
         try:
             outcome = self._poll()
         except store_errors() as error:
@@ -118,7 +122,9 @@ class Watch:
         return from_json(Outcome, json.loads(data)) if data else None
 
     def collected(self) -> bool:
-        """Whether the nodes have brought all outputs and logs into the store."""
+        """Whether the nodes have brought all outputs and logs into the store, as far as that was looked at."""
+        if not self._look.due():
+            return False
         self._be_seen()
         self._lines(self._tail.poll())
         if self._slow.due():
