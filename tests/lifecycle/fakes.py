@@ -172,8 +172,10 @@ class World:
         self.groups: dict[str, dict[str, str]] = {}
         self.deleted: list[str] = []
         self.running: int | None = 2
+        self.deaths = ""
         self.machines: set[str] = set()
         self.removed: list[str] = []
+        self.arm_answers = True
         self.lacks: dict[str, str] = {}
         self.dropped: list[str] = []
         self.remaining: dict[str, str] = {}
@@ -269,10 +271,13 @@ class World:
             open_store=self.store_at,
             delete_group=lambda group, run, progress: self.delete_group(group),
             remove=self.remove,
+            arm_answers=lambda: self.arm_answers,
             known_lack=lambda plan, target, place, tried: self.lacks.get(place.location),
             drop_stacks=self.drop_stacks,
             running_instances=lambda group: self.running,
+            deaths=lambda group: self.deaths,
             machine_ids=lambda group: frozenset(self.machines),
+            attest=lambda node: None,
             read_tree=lambda path, progress: read_tree(path, self.tmp / "hashes", progress),
             groups=lambda: tuple(RunGroup(g, run_of_group(g) or "", "") for g in self.groups),
             strangers=lambda: tuple(self.strangers),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from tfinfra.azure.names import part_of_group
-from tfinfra.clock import count, unix_time
-from tfinfra.errors import TeardownIncomplete, TfinfraError
+from tfinfra.clock import count, right_now, unix_time
+from tfinfra.errors import TeardownIncomplete, TfinfraError, first_line
 from tfinfra.lifecycle import down
 from tfinfra.lifecycle.access import ANYWHERE, HERE, find_run, reach_place
 from tfinfra.lifecycle.elsewhere import BorrowedFolder
@@ -89,7 +88,7 @@ def agreed(doomed: Sequence[Doomed]) -> None:
 
 
 def down_expired(
-    asked: Asked, tell: Progress, clock: Callable[[], float] = time.time, agree: Agree = agreed
+    asked: Asked, tell: Progress, clock: Callable[[], float] = right_now, agree: Agree = agreed
 ) -> list[Due]:
     """Deletes what has expired in the cloud that is asked for, else in this machine's; whose it is does not matter. It
     goes by ARM alone, and one run that cannot be ended keeps no other from its end. Raises TeardownIncomplete, after
@@ -137,9 +136,11 @@ def _delete(ports: Ports, one: Due, asked: Asked, tell: Progress) -> dict[str, s
     if not one.kept:
         try:
             _end(ports, one.run, asked, tell)
-        except TeardownIncomplete as error:
+        except TfinfraError as error:
             return {one.run: error.message}
-        tell(f"{one.run}: expired; everything is deleted (verified)")
+        except Exception as error:  # noqa: BLE001 - one run's fault stops no other's turn, and is named
+            return {one.run: f"{type(error).__name__}: {first_line(error)}"}
+        tell(f"{one.run}: expired, its outputs' time is over; everything is deleted (verified)")
         return {}
     left = down.delete_run(ports, one.run, one.gone, tell)
     for group in one.gone:
@@ -153,8 +154,8 @@ def _delete(ports: Ports, one: Due, asked: Asked, tell: Progress) -> dict[str, s
 def _end(ports: Ports, run: str, asked: Asked, tell: Progress) -> None:
     """A run of this machine's own with its record; another's by its groups alone, whatever its store says."""
     folder = run_folder(state_folder(), run)
-    if folder.read() is not None:
-        end_run(find_run(run, asked), tell)
+    if folder.path.exists():
+        end_run(find_run(run, asked), tell, discard=True)  # outputs whose time is over are nobody's to fetch
         return
     down.down(ports, BorrowedFolder(folder.path), run, tell, stop_client)
 

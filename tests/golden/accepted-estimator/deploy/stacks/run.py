@@ -25,7 +25,7 @@ class Run:
     the subscription has no such role. `principal_type` is the kind of the caller ("User", "ServicePrincipal").
     `arm_endpoint`, without a trailing slash, is where the timer calls ARM, and `arm_audience` whom its token is for,
     None for the endpoint itself. Sovereign clouds have their own endpoint, as they have a `storage_suffix` that ends
-    the hosts of storage accounts.
+    the hosts of storage accounts. `keep_days` are those that outputs are kept, rounded up.
     """
 
     id: str
@@ -40,6 +40,7 @@ class Run:
     arm_audience: str | None = None
     principal_type: str | None = None
     storage_suffix: str = "core.windows.net"
+    keep_days: int = 1
     deadline: str = ""
 
     def latest(self, groups: Iterable[str]) -> dict[str, str]:
@@ -83,6 +84,7 @@ def read_run(plan: Plan, config: pulumi.Config) -> Run:
         principal_type=config.get("principalType"),
         storage_suffix=config.get("storageSuffix") or "core.windows.net",
         deadline=config.require("deadline"),
+        keep_days=plan.keep_days,
     )
 
 
