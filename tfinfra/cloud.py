@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,8 @@ from tfinfra.model import Timeouts
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
+    from tfinfra.azure.attested import Trust
+
 
 @dataclass(frozen=True)
 class Pace:
@@ -20,17 +22,25 @@ class Pace:
 
     `poll` lies between two looks at what ARM does; a request without an answer, or with one that passes, is repeated
     `retries` times, first after `backoff`, then after twice as long each time; `timer` lies between two runs of the
-    expiry timer that are asked for while none has succeeded.
+    expiry timer that are asked for while none has succeeded. `look` lies between two looks into a run's store, where
+    each request is billed: at every one of a client's wakings they would be a hundred thousand an hour.
     """
 
     poll: float = 5.0
     retries: int = 10
     backoff: float = 0.8
     timer: float = 20.0
+    look: float = 1.0
 
     def times(self, factor: float) -> Pace:
         """The same steps, each of them `factor` as long."""
-        return Pace(self.poll * factor, self.retries, self.backoff * factor, self.timer * factor)
+        return Pace(self.poll * factor, self.retries, self.backoff * factor, self.timer * factor, self.look * factor)
+
+
+def _none_here(group: str, path: str) -> Iterable[tuple[Path, tuple[str, ...]]]:
+    """The disks of machines that are elsewhere."""
+    del group, path
+    return ()
 
 
 @dataclass(frozen=True)
@@ -49,7 +59,9 @@ class Cloud:
     azure-native's besides subscription and tenant: how it finds ARM and whom it acts as. `stack_endpoint` is where the
     stacks are told that ARM is, None where they need not be told: it is the public one's, or passes for that one to
     what it holds. `arm_audience` is whom the tokens of nodes and timer are for, None for the endpoint they call.
-    `pace` is Azure's where nothing else is said.
+    `pace` is Azure's where nothing else is said. `disks` says where the machines of a group may have a path of theirs
+    on this machine: a folder that is not theirs, and the names below it, which are; nothing where they are elsewhere.
+    `attestation` is whose word counts for which machine has a key, None where ARM's list of machines has to do.
     """
 
     name: str
@@ -74,6 +86,8 @@ class Cloud:
     stack_endpoint: str | None = None
     arm_audience: str | None = None
     pace: Pace = Pace()
+    disks: Callable[[str, str], Iterable[tuple[Path, tuple[str, ...]]]] = _none_here
+    attestation: Trust | None = None
 
     @property
     def on_loopback(self) -> bool:

@@ -211,7 +211,7 @@ def test_a_sign_in_that_failed(text: str, words: str) -> None:
     error = provisioning_error("keep", None, [Event("error", "azure-native:storage:StorageAccount", "a", text)], None)
     assert isinstance(error, CredentialsError)
     assert error.message == f"StorageAccount 'a': {words}"
-    assert "az login" in str(error.hint)
+    assert "`az " in str(error.hint)
 
 
 def test_entra_out_of_breath_is_no_fault_of_the_credential() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from tfinfra import layout
 from tfinfra.azure.names import run_of_group
 from tfinfra.azure.standing import Standing
-from tfinfra.cloud import Cloud
+from tfinfra.cloud import Cloud, Pace
 from tfinfra.compiler.pipeline import Compiled
 from tfinfra.errors import Diagnostic, TeardownIncomplete
 from tfinfra.lifecycle.active import UpOptions
@@ -172,13 +172,16 @@ class World:
         self.groups: dict[str, dict[str, str]] = {}
         self.deleted: list[str] = []
         self.running: int | None = 2
+        self.deaths = ""
         self.machines: set[str] = set()
         self.removed: list[str] = []
+        self.arm_answers = True
         self.lacks: dict[str, str] = {}
         self.dropped: list[str] = []
         self.remaining: dict[str, str] = {}
         self.strangers: list[str] = []
         self.url: str | None = "file:///store/run"
+        self.share: str | None = None
         self.closed = threading.Event()
         self.gpus = 0
         self.listing = 0.2
@@ -269,14 +272,18 @@ class World:
             open_store=self.store_at,
             delete_group=lambda group, run, progress: self.delete_group(group),
             remove=self.remove,
+            arm_answers=lambda: self.arm_answers,
             known_lack=lambda plan, target, place, tried: self.lacks.get(place.location),
             drop_stacks=self.drop_stacks,
             running_instances=lambda group: self.running,
+            deaths=lambda group: self.deaths,
             machine_ids=lambda group: frozenset(self.machines),
+            attest=lambda node: None,
             read_tree=lambda path, progress: read_tree(path, self.tmp / "hashes", progress),
             groups=lambda: tuple(RunGroup(g, run_of_group(g) or "", "") for g in self.groups),
             strangers=lambda: tuple(self.strangers),
             store_of=lambda group: self.url,
+            share_of=lambda group: self.share,
             standing=self.look_up,
             timer_armed=lambda group, workflow: self.armed,
             warm_teardown=lambda: None,
@@ -314,6 +321,7 @@ class World:
             timeouts=Timeouts(register=30.0, start=30.0, heartbeat=10.0, collect=3.0, listing=self.listing),
             ensure=lambda: None,
             preflight=self.preflight,
+            pace=Pace(look=0.0),
         )
 
     def new_run(

@@ -14,11 +14,13 @@ from tests.lifecycle.fakes import TARGET, World
 from tests.lifecycle.test_record import a_record
 from tfinfra.cli import down
 from tfinfra.errors import NotFeasible, ProvisioningError, UsageError
-from tfinfra.lifecycle import access, doctor, overview, resume
+from tfinfra.lifecycle import access, doctor, overview, resume, status
+from tfinfra.lifecycle.driver import this_process
+from tfinfra.lifecycle.found import FoundRun
 from tfinfra.lifecycle.places import Asked
-from tfinfra.lifecycle.record import RunRecord, all_records, run_folder, this_process
+from tfinfra.lifecycle.record import RunRecord, all_records, run_folder
 
-DEAD = replace(this_process(), started=1.0)
+DEAD = replace(this_process(), started=1.0, mark="another-boot:1")
 AZURE = replace(TARGET, name="azure", cloud="azure", subscription_id="sub-a")
 KILLED, REFUSED, LIVE = "digits-killed", "digits-refuse", "digits-alive1"
 WHY = {KILLED: "the process that drove it died while it prepared", REFUSED: "no such package"}
@@ -87,7 +89,7 @@ def test_its_name_is_that_of_the_live_run(state: Path) -> None:
 
 
 def test_status_says_why_and_calls_nothing_provisioned(state: Path) -> None:
-    document = resume.status_document(access.find_run(KILLED))
+    document = status.status_document(access.find_run(KILLED))
     told = (document["phase"], document["result"], document["exit_code"], document["message"])
     assert told == ("deleted", "error", 1, WHY[KILLED])
     assert document["state"]["state"] == "deleted"
@@ -99,7 +101,7 @@ def test_down_has_nothing_to_do(state: Path) -> None:
     assert said == [f"{KILLED}: everything was deleted before"]
 
 
-VERBS: dict[str, Callable[[access.FoundRun], Any]] = {
+VERBS: dict[str, Callable[[FoundRun], Any]] = {
     "logs": lambda found: list(resume.log_lines(found, None, follow=True)),
     "fetch": lambda found: resume.fetch(found, Path("runs"), lambda text: None),
 }

@@ -8,10 +8,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.lifecycle.fakes import World, a_plan, training
-from tests.lifecycle.runs import KEEP, record_of
+from tests.lifecycle.runs import COMPUTE, KEEP, record_of
 from tfinfra import layout
 from tfinfra.errors import Cancelled, ProvisioningError, TeardownIncomplete
+from tfinfra.lifecycle import leaving
 from tfinfra.model import Limits
 from tfinfra.store import MemoryStore
 
@@ -33,6 +36,38 @@ def test_ctrl_c_while_it_trains_stops_the_nodes_collects_and_deletes(tmp_path: P
     assert json.loads(world.store.objects[layout.STOP])["reason"] == "cancelled"
     assert (tmp_path / "runs" / "digits-abc123" / "outputs" / "half").exists()
     assert world.groups == {}
+
+
+@pytest.mark.parametrize(("interrupted", "answers"), [(True, False), (True, True), (False, False)])
+def test_who_ends_a_run_waits_for_no_arm_that_is_silent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interrupted: bool, answers: bool
+) -> None:
+    """A run that ends by itself waits for an ARM that comes back."""
+    monkeypatch.setattr(leaving, "LOOK", 0.05)
+    monkeypatch.setattr(leaving, "SILENCE", 0.2)
+    world, back = World(tmp_path, lambda store: None), threading.Event()
+
+    def slow(group: str) -> None:
+        back.wait(20)
+        world.groups.pop(group, None)
+
+    monkeypatch.setattr(world, "delete_group", slow)
+    world.arm_answers = answers
+    if interrupted:
+        world.interrupt.request(Cancelled("SIGTERM ended the run"))
+    else:
+        world.faults["environment"] = ProvisioningError("no environment")
+    threading.Timer(0.8, back.set).start()
+    began = time.monotonic()
+    error = world.new_run().go().error
+    if interrupted and not answers:
+        assert isinstance(error, TeardownIncomplete)
+        assert not back.is_set(), time.monotonic() - began
+        assert "ARM has not answered for" in str(error)
+        assert record_of(world).left == (COMPUTE, KEEP)
+    else:
+        assert back.is_set()
+        assert world.groups == {}
 
 
 def test_a_store_that_is_gone_neither_hides_the_verdict_nor_fills_the_screen(tmp_path: Path) -> None:

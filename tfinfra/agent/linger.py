@@ -9,7 +9,9 @@ from tfinfra.agent.cleanup import delete_compute_group, spread
 from tfinfra.agent.host import Host
 from tfinfra.agent.logs import Audience
 from tfinfra.agent.outcomes import published
-from tfinfra.store import store_errors
+from tfinfra.agent.records import read
+from tfinfra.model import CollectedMark
+from tfinfra.store import holds, store_errors
 
 _LOOK = 2.0
 _UNWATCHED = 20.0
@@ -26,7 +28,7 @@ def linger(host: Host) -> None:
         if audience.is_there():
             continue
         with suppress(*store_errors()):  # a store that does not answer must not end one who deletes
-            if end.has_passed() and host.store.get(layout.KEEP) is None:
+            if end.has_passed() and not holds(host.store, layout.KEEP):
                 delete_compute_group(host.settings, host.metadata)
                 host.clock.sleep(_RETRY)
 
@@ -57,4 +59,4 @@ class _End:
     def _is_collected(self, now: float, ended: float) -> bool:
         """Whether nothing more comes: another node may still bring the outputs, as long as that may take."""
         late = now - ended > self._host.settings.timeouts.collect
-        return late or self._host.store.get(layout.COLLECTED) is not None
+        return late or read(self._host.store, layout.COLLECTED, CollectedMark) is not None

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfinfra import layout
-from tfinfra.agent.collect import Collected, collect, mark_collected
+from tfinfra.agent.collect import collect, mark_collected
 from tfinfra.agent.faults import NodeFault
 from tfinfra.agent.host import Host
 from tfinfra.agent.outcomes import published
 from tfinfra.agent.records import read, write
 from tfinfra.agent.shared import shared_directory
 from tfinfra.errors import first_line
-from tfinfra.model import Heartbeat, Inventory
+from tfinfra.model import BootFault, CollectedMark, Heartbeat, Inventory
 from tfinfra.store import store_errors
 
 _WORDS = {
@@ -84,13 +84,13 @@ def tell(host: Host, text: str) -> None:
     """Leaves word for a client that is told another failure: the others may have missed this node first."""
     outcome = published(host.store)
     if outcome and outcome.result == "failed":
-        write(host.store, layout.boot_key(host.identity.node_id), {"error": text})
+        write(host.store, layout.boot_key(host.identity.node_id), BootFault(text))
 
 
 def salvage(host: Host, before: EarlierBoot) -> None:
     """Collects what the tasks of the earlier boot wrote, as far as a disk or the share still has it, unless all of it
     is in the store."""
-    if host.store.get(layout.COLLECTED) is not None:
+    if read(host.store, layout.COLLECTED, CollectedMark) is not None:
         return
     log = f"{layout.agent_log(before.rank or 0)}-rebooted"  # the earlier boot's log keeps its own name
     host.logs.add(log, host.places.agent_log)
@@ -101,7 +101,7 @@ def salvage(host: Host, before: EarlierBoot) -> None:
         _log.warning("%s", fault)
         shared = None
     if shared is None:
-        mark_collected(host.store, Collected(0, ("the shared directory is out of reach after the reboot",)))
+        mark_collected(host.store, CollectedMark(0, ("the shared directory is out of reach after the reboot",)))
         return
     collected = collect(host.store, shared, lambda: host.logs.finish(log))
     _log.info("collected %d files of the earlier boot", collected.files)

@@ -4,9 +4,36 @@ here."""
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 AGAIN = "sign in again: `az login`"
 _LONGEST = 400
+
+# What mends Entra's refusals: learn.microsoft.com/entra/identity-platform/reference-error-codes
+_ELSEWHERE = (
+    "another `az login` alone does not help: a Conditional Access policy of the tenant forbids this sign-in. Do it from"
+    " a device and a network that the policy takes, or act as a service principal, or ask who administers the tenant"
+)
+_FACTOR = "sign in anew where you can give the second factor: `az login --tenant <the tenant>`"
+_EXPIRED = (
+    "make a new one, `az ad app credential reset --id <AZURE_CLIENT_ID>`, and set AZURE_CLIENT_SECRET to its value"
+)
+_APPLICATION = (
+    "AZURE_CLIENT_ID must be an application of the tenant AZURE_TENANT_ID: `az ad sp show --id <AZURE_CLIENT_ID>`"
+)
+_TENANT = "look at AZURE_TENANT_ID: `az account show --query tenantId` tells the tenant of who is signed in"
+_FEDERATED = "the application's federated credential must name just this issuer, subject and audience"
+_CLOUD = "the tenant does not know this ARM: TFINFRA_ARM_ENDPOINT must be of the cloud where you are signed in"
+_ENTRA: Mapping[str, str] = {
+    **dict.fromkeys(("53000", "53001", "53002", "53003", "53004"), _ELSEWHERE),
+    **dict.fromkeys(("50072", "50074", "50076", "50078", "50079"), _FACTOR),
+    **dict.fromkeys(("50173", "70043", "70044", "700082", "700084"), AGAIN),
+    **dict.fromkeys(("7000215", "7000222"), _EXPIRED),
+    "700016": _APPLICATION,
+    **dict.fromkeys(("90002", "900021", "900023"), _TENANT),
+    **dict.fromkeys(("70021", "700211", "700212", "700213"), _FEDERATED),
+    "500011": _CLOUD,
+}
 
 
 def wanted_tenants(said: str) -> tuple[str, ...]:
@@ -22,16 +49,29 @@ def wanted_tenants(said: str) -> tuple[str, ...]:
 
 
 def way_in(said: str, otherwise: str = AGAIN) -> str:
-    """How to get a token that ARM takes, by what it says of the one that it did not take; `otherwise` where it names no
-    tenant."""
-    tenants = wanted_tenants(said)
-    if not tenants:
-        return otherwise
-    which = tenants[0] if len(tenants) == 1 else f"<one of {', '.join(tenants)}>"
-    return (
-        f"sign in to the subscription's tenant: `az login --tenant {which}`, or, where you are signed in there already,"
-        " `az account set --subscription` with its id; a service principal sets AZURE_TENANT_ID"
-    )
+    """How to get a token that ARM takes, by what ARM says of the one that it did not take, or Entra of the sign-in;
+    `otherwise` where it names no tenant, no audience and none of the codes that are known."""
+    tenants, audience = wanted_tenants(said), _wanted_audience(said)
+    if tenants:
+        which = tenants[0] if len(tenants) == 1 else f"<one of {', '.join(tenants)}>"
+        return (
+            f"sign in to the subscription's tenant: `az login --tenant {which}`, or, where you are signed in there"
+            " already, `az account set --subscription` with its id; a service principal sets AZURE_TENANT_ID"
+        )
+    if audience is not None:
+        return (
+            f"the token must be for {audience}: `az account get-access-token --resource {audience}` gives one that is,"
+            " once `az cloud show` is the cloud of this ARM"
+        )
+    code = re.search(r"AADSTS(\d+)", said)
+    return _ENTRA.get(code[1], otherwise) if code else otherwise
+
+
+def _wanted_audience(said: str) -> str | None:
+    """ "The access token has been obtained for wrong audience or resource 'A'. It should exactly match with one of the
+    allowed audiences 'B','C'." (code InvalidAuthenticationTokenAudience): B; None where it is not of audiences."""
+    found = re.search(r"allowed audiences? '([^']+)'", said)
+    return found[1] if found else None
 
 
 def entra_sentence(text: str) -> str | None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+import os
+from typing import TYPE_CHECKING, Any
 
 from tfinfra.arm.caller import claims_of
-from tfinfra.arm.sign_in import entra_sentence
+from tfinfra.arm.credentials import half_set, way_to_a_token, why_no_token
+from tfinfra.arm.sign_in import AGAIN
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
 
 
 def object_id(cloud: Cloud) -> str:
@@ -17,17 +22,31 @@ def object_id(cloud: Cloud) -> str:
 
 def claims(cloud: Cloud) -> dict[str, Any]:
     """The claims of the caller's token for ARM, unverified. Raises CredentialsError where there is no token."""
+    return claims_of(token_for(cloud.credential(), cloud.token_scope, f"no token for {cloud.arm_endpoint}"))
+
+
+def token_for(credential: TokenCredential, scope: str, what: str, otherwise: str = AGAIN) -> str:
+    """The caller's token for `scope`. Raises CredentialsError, whose message begins with `what`, and whose hint is
+    `otherwise` where the credential does not say what is wrong; OSError and ValueError where a file holds none."""
     from azure.core.exceptions import ClientAuthenticationError
 
     try:
-        token = cloud.credential().get_token(cloud.token_scope).token
+        token = credential.get_token(scope).token
     except ClientAuthenticationError as error:
-        raise CredentialsError(f"no token for {cloud.arm_endpoint}: {why_refused(error)}") from error
-    return claims_of(token)
+        why = "; ".join(filter(None, (why_refused(error), half_set(os.environ), _narrowed())))
+        raise CredentialsError(f"{what}: {why}", hint=way_to_a_token(str(error), otherwise)) from error
+    except (TypeError, AttributeError, KeyError) as error:  # azure-identity trusts what `az` prints to have its form
+        raise CredentialsError(f"{what}: what signs in here printed no token", hint=otherwise) from error
+    if not isinstance(token, str):
+        raise CredentialsError(f"{what}: what signs in here gave no token", hint=otherwise)
+    return token
+
+
+def _narrowed() -> str | None:
+    said = os.environ.get("AZURE_TOKEN_CREDENTIALS")
+    return f"AZURE_TOKEN_CREDENTIALS={said} leaves out all other ways" if said else None
 
 
 def why_refused(error: BaseException) -> str:
-    """What matters of an error of azure-identity, whose text names each credential that was tried: Entra's own
-    sentence, else the first line."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return entra_sentence(str(error)) or (lines[0] if lines else type(error).__name__)
+    """What matters of an error of azure-identity, whose text names each credential that was tried."""
+    return why_no_token(str(error)) or type(error).__name__

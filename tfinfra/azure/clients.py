@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import threading
 import time
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tfinfra.azure.answers import values
+from tfinfra.clock import STEADY
 from tfinfra.cloud import Cloud
 
 if TYPE_CHECKING:
@@ -21,6 +23,10 @@ COMPUTE_API = "2024-11-01"
 LONGEST_WAIT = 20.0
 """Seconds that one wait for ARM lasts at most: it is known to ask for 1,200 and more (Azure/AKS#1187), in which nobody
 would look at a run's nodes."""
+
+GROUPS_API = "2024-11-01"
+ANSWERING = 5.0
+"""Seconds that ARM has for an answer where only that is asked, whether it gives one."""
 
 FOLLOWED = 120.0
 """Seconds for which the answer to a question is followed behind a 202, where the caller names no others."""
@@ -64,7 +70,15 @@ def _transport(cloud: Cloud) -> dict[str, Any]:
     trusted = {} if cloud.ca_file is None else {"connection_verify": str(cloud.ca_file)}
     direct = {"use_env_settings": False} if cloud.on_loopback else {}
     retries = _patience(retry_total=cloud.pace.retries, retry_backoff_factor=cloud.pace.backoff)
-    return {**trusted, **direct, "retry_policy": retries}
+    return {**trusted, **direct, "retry_policy": retries, "raw_response_hook": _heed_date}
+
+
+def _heed_date(response: Any) -> None:
+    """Takes the cloud's time from an answer's Date (RFC 9110, section 6.6.1), which proxies pass on."""
+    try:
+        STEADY.hear(parsedate_to_datetime(response.http_response.headers["Date"]).timestamp())
+    except (KeyError, TypeError, ValueError):
+        return  # an answer without a date says nothing
 
 
 def _patience(**settings: Any) -> Any:
@@ -139,6 +153,24 @@ def _document(response: Any) -> Any:
         return response.json()
     except ValueError:
         return {"error": {"code": str(response.status_code), "message": response.text()[:200]}}
+
+
+def answers(cloud: Cloud) -> bool:
+    """Whether ARM answers one request, whatever it says, within ANSWERING. Nothing is tried twice."""
+    from azure.core.exceptions import AzureError, ClientAuthenticationError
+    from azure.core.rest import HttpRequest
+
+    url = f"{cloud.arm_endpoint}/subscriptions/{cloud.subscription_id}/resourcegroups"
+    request = HttpRequest("GET", url, params={"api-version": GROUPS_API, "$top": "1"})
+    try:
+        resource_client(cloud).send_request(
+            request, retry_total=0, connection_timeout=ANSWERING, read_timeout=ANSWERING
+        )
+    except ClientAuthenticationError:  # there is no token to ask with: whoever wants something of ARM says so
+        return True
+    except AzureError:
+        return False
+    return True
 
 
 def put_json(cloud: Cloud, path: str, body: Any, **query: str) -> Any:

@@ -3,7 +3,7 @@ makes as another than the product's caller, the caller could not reach."""
 
 from __future__ import annotations
 
-from tfinfra.arm.sign_in import entra_sentence
+from tfinfra.arm.credentials import way_to_a_token, why_no_token
 from tfinfra.errors import CredentialsError
 
 _OF_CREDENTIALS = ("DefaultAzureCredential", "AADSTS", "access token", "authentication failed", "az login")
@@ -21,7 +21,8 @@ def check_principal(wanted: str) -> None:
         told = _told(str(error))
         if told is None:
             raise
-        raise CredentialsError(f"Pulumi's azure-native provider gets no token: {told}", hint=_WAY) from error
+        way = way_to_a_token(str(error), _WAY)
+        raise CredentialsError(f"Pulumi's azure-native provider gets no token: {told}", hint=way) from error
     if found.object_id.lower() != wanted.lower():
         message = (
             f"two callers: tfinfra is signed in as the principal {wanted}, but Pulumi's azure-native provider as"
@@ -34,5 +35,4 @@ def _told(text: str) -> str | None:
     """What matters of an error that is one of credentials, None where it is of anything else."""
     if not any(word.lower() in text.lower() for word in _OF_CREDENTIALS):
         return None
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return entra_sentence(text) or " ".join(lines[:2])[:400]
+    return why_no_token(text)

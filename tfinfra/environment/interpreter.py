@@ -16,6 +16,7 @@ from typing import Any
 
 from tfinfra.environment.tools import Command, Progress, tool_environment
 from tfinfra.errors import ManifestError, NotFeasible
+from tfinfra.ownership import make_private
 
 _DOWNLOAD_SECONDS = 300.0
 _SYSTEM_PREFIXES = (Path("/usr"), Path("/usr/local"))
@@ -108,13 +109,13 @@ def downloadable_version(uv: str, version: str) -> str:
 
 def _download(uv: str, version: str, folder: Path, progress: Progress) -> str | None:
     """Why it did not work, None if it did."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private(folder)
     quick = {"UV_HTTP_RETRIES": "0", "UV_HTTP_CONNECT_TIMEOUT": "5", **tool_environment()}
     arguments: Command = [uv, "python", "install", version, "--install-dir", folder, "--no-bin", "--no-progress"]
     progress(f"fetching Python {version}")
     try:
         done = subprocess.run(
-            arguments, capture_output=True, text=True, check=False, cwd=folder, env=quick, timeout=_DOWNLOAD_SECONDS
+            arguments, capture_output=True, text=True, check=False, cwd=os.sep, env=quick, timeout=_DOWNLOAD_SECONDS
         )
     except subprocess.TimeoutExpired:
         return f"no end after {_DOWNLOAD_SECONDS:.0f} s"
@@ -149,7 +150,7 @@ def _minor_versions(uv: str, managed: Path) -> list[str]:
 def _probe(program: Path) -> Interpreter | None:
     """The installation behind a program, a shim or a virtual environment; None where it does not run."""
     try:
-        done = subprocess.run([program, "-I", "-c", _ASK], capture_output=True, text=True, check=False)
+        done = subprocess.run([program, "-I", "-c", _ASK], capture_output=True, text=True, check=False, cwd=os.sep)
     except OSError:
         return None
     if done.returncode:

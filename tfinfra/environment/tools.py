@@ -13,8 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tfinfra.environment.pins import write_requirements
 from tfinfra.environment.recipe import UV_VERSION
 from tfinfra.errors import ProvisioningError, TfinfraError
+from tfinfra.ownership import make_private
+from tfinfra.variables import package_environment
 
 Progress = Callable[[str], None]
 Command = Sequence["str | Path"]
@@ -35,7 +38,7 @@ class Tools:
 
     def run(self, argv: Command, what: str, **more: str) -> None:
         """Runs a tool to its end. Raises ProvisioningError with its last lines and the log's path."""
-        self.log.parent.mkdir(parents=True, exist_ok=True)
+        make_private(self.log.parent)
         with self.log.open("ab") as log:
             start = log.tell()
             log.write(f"$ {' '.join(map(str, argv))}\n".encode())
@@ -48,7 +51,7 @@ class Tools:
 
     def uv_run(self, arguments: Command, what: str, **more: str) -> None:
         """`run` for uv, outside of any project's folder and configuration."""
-        self.run([self.uv, *arguments, "--no-progress", "--directory", self.log.parent], what, **more)
+        self.run([self.uv, *arguments, "--no-progress"], what, **more)
 
 
 def _run(argv: Command, out: int, environment: Mapping[str, str], tools: Tools) -> int:
@@ -58,6 +61,7 @@ def _run(argv: Command, out: int, environment: Mapping[str, str], tools: Tools) 
         stdout=out,
         stderr=subprocess.STDOUT,
         env=dict(environment),
+        cwd=os.sep,
         pass_fds=tools.inherited,
         start_new_session=True,
     )
@@ -85,9 +89,10 @@ def tail(log: Path, start: int = 0) -> str:
 
 
 def tool_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
-    """This process's environment without other Pythons' settings; pip's index settings hold for uv too."""
-    given = dict(os.environ if base is None else base)
-    for name in ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "UV_PYTHON", "UV_PROJECT"):
+    """This process's environment without other Pythons' settings, and without what looks like a credential: tools that
+    fetch what others wrote have no use for it. pip's index settings hold for uv too."""
+    given = package_environment(os.environ if base is None else base)
+    for name in _OTHER_PYTHONS:
         given.pop(name, None)
     for of_pip, of_uv in (("PIP_INDEX_URL", "UV_DEFAULT_INDEX"), ("PIP_EXTRA_INDEX_URL", "UV_INDEX")):
         if given.get(of_pip) and not given.get(of_uv):
@@ -96,6 +101,12 @@ def tool_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
     if given.get("UV_DEFAULT_INDEX"):
         given.setdefault("PIP_INDEX_URL", given["UV_DEFAULT_INDEX"])
     return given
+
+
+_OTHER_PYTHONS = (
+    *("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONUSERBASE"),
+    *("UV_PYTHON", "UV_PROJECT", "UV_WORKING_DIR", "UV_WORKING_DIRECTORY"),
+)
 
 
 def say_nothing(text: str) -> None:
@@ -122,7 +133,7 @@ def _uv_of_this_python() -> str | None:
 def _uv_on_path() -> str | None:
     """Tried, not only found: a version manager's shim stands on PATH and may lead nowhere."""
     found = shutil.which("uv")
-    works = found and subprocess.run([found, "--version"], capture_output=True, check=False).returncode == 0
+    works = found and subprocess.run([found, "--version"], capture_output=True, check=False, cwd=os.sep).returncode == 0
     return found if works else None
 
 
@@ -144,14 +155,17 @@ def _fetched_uv(cache: Path, progress: Progress) -> str:
 
 
 def _pip_into(folder: Path) -> subprocess.CompletedProcess[str]:
-    """By this Python's pip, else by that of a fresh virtual environment."""
-    install = ["-m", "pip", "install", "-q", "--target", str(folder), f"uv=={UV_VERSION}"]
-    done = subprocess.run([sys.executable, *install], capture_output=True, text=True, check=False)
-    if not done.returncode:
+    """By this Python's pip, else by that of a fresh virtual environment; by its hash, since a node's root runs it."""
+    pinned = ["--require-hashes", "--no-deps", "-r", str(write_requirements(("uv",), folder))]
+    wanted = ["install", "-q", "--only-binary", ":all:", "--target", str(folder), *pinned]
+    done = _python(sys.executable, "pip", *wanted)
+    if "No module named pip" not in done.stderr:
         return done
-    made = subprocess.run(
-        [sys.executable, "-m", "venv", str(folder / "venv")], capture_output=True, text=True, check=False
-    )
-    if made.returncode:
+    if _python(sys.executable, "venv", str(folder / "venv")).returncode:
         return done
-    return subprocess.run([folder / "venv/bin/python", *install], capture_output=True, text=True, check=False)
+    return _python(str(folder / "venv/bin/python"), "pip", *wanted)
+
+
+def _python(program: str, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    line = [program, "-I", "-m", module, *arguments]
+    return subprocess.run(line, capture_output=True, text=True, check=False, cwd=os.sep, env=tool_environment())

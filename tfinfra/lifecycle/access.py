@@ -4,76 +4,25 @@ and then told by what its client left in its store."""
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Sequence, Set
-from dataclasses import dataclass, replace
+from collections.abc import Sequence, Set
 from functools import cache, partial
 from pathlib import Path
 
-from tfinfra.azure.names import name_of_run, part_of_group, run_of_group
+from tfinfra.azure.names import name_of_run, run_of_group
+from tfinfra.clock import right_now
 from tfinfra.cloud import Cloud
-from tfinfra.errors import TfinfraError, UsageError, first_line
-from tfinfra.lifecycle.elsewhere import BorrowedFolder, borrowed, driven_elsewhere
+from tfinfra.errors import UsageError
+from tfinfra.lifecycle.driver import is_alive
+from tfinfra.lifecycle.found import FoundRun, Reach, opened
 from tfinfra.lifecycle.places import Asked, KnownTarget, Place, guesses, known_targets, place_of
 from tfinfra.lifecycle.ports import Ports, Progress
 from tfinfra.lifecycle.real import real_ports
-from tfinfra.lifecycle.record import RunFolder, RunRecord, all_records, is_alive, is_broken, run_folder
-from tfinfra.lifecycle.runs import RunGroup, RunState, read_outcome, resolve, run_state, untold
-from tfinfra.lifecycle.settings import record_store
-from tfinfra.model import Outcome
+from tfinfra.lifecycle.record import RunFolder, RunRecord, all_records, run_folder
+from tfinfra.lifecycle.runs import RunGroup, resolve
 from tfinfra.paths import state_folder
-from tfinfra.store import ObjectStore, store_errors
 
-Reach = Callable[[], Ports]
 ANYWHERE = Asked()
 HERE = Place(None, "here")
-
-
-@dataclass(frozen=True)
-class FoundRun:
-    """`record` is None where only the cloud's tags know the run; `store` where it has gone, was never made, or does not
-    open, for which `unread` is the reason then. `reach` asks the cloud, which may have to be started for it."""
-
-    run: str
-    folder: RunFolder
-    record: RunRecord | None
-    reach: Reach
-    groups: tuple[RunGroup, ...]
-    store: ObjectStore | None
-    outcome: Outcome | None
-    unread: str | None = None
-
-    @property
-    def ports(self) -> Ports:
-        return self.reach()
-
-    @property
-    def exists(self) -> bool:
-        return bool(self.groups)
-
-    @property
-    def elsewhere(self) -> bool:
-        """Whether the run is another machine's: this one keeps no record of it."""
-        return isinstance(self.folder, BorrowedFolder)
-
-    @property
-    def driven_elsewhere(self) -> bool:
-        if not self.elsewhere or self.record is None or self.store is None:
-            return False
-        return driven_elsewhere(self.record, self.store, time.time())
-
-    @property
-    def compute_groups(self) -> tuple[str, ...]:
-        """The groups that the nodes are in, one for each attempt."""
-        return tuple(g.name for g in self.groups if part_of_group(g.name) == "compute")
-
-    @property
-    def state(self) -> RunState:
-        if self.record is None:
-            return untold(self.run, self.groups, self.unread or "this machine has no record of it")
-        told = run_state(self.record, self.groups, self.outcome, time.time())
-        message = told.message or self.unread or ""
-        return replace(told, message=message, watched=told.watched or self.driven_elsewhere)
 
 
 def quiet(text: str) -> None:
@@ -125,7 +74,7 @@ def _recorded(folder: RunFolder, state: Path) -> FoundRun:
     """A run of this machine's own. One that is verified deleted is not asked for again."""
     record = folder.read()
     assert record is not None  # noqa: S101 - it was read to find the run
-    reach = cache(lambda: real_ports(cloud_of(record), time.time))
+    reach = cache(lambda: real_ports(cloud_of(record), right_now))
     if record.phase == "deleted" and not (HERE.holds(record.target, record.rehearse) and local_cloud_used(state)):
         return FoundRun(record.run, folder, record, reach, (), None, None)
     groups = tuple(g for g in reach().groups() if g.run == record.run)
@@ -139,6 +88,9 @@ def _found_at(wanted: str, records: Sequence[RunRecord], places: Sequence[Reach]
     groups = tuple(group for group in at if group.run == run)
     folder = run_folder(state, run)
     if not groups:
+        if (odd := folder.unreadable()) is not None:
+            hint = f"remove {folder.path} where nothing of it is left in any cloud"
+            raise UsageError(f"no cloud that was asked knows '{run}'{_alone(places, run)}; {odd}", hint=hint)
         if folder.read() is None:
             raise UsageError(f"there is no run '{run}'{_alone(places, run)}", hint="`tfinfra runs` lists all runs")
         return _recorded(folder, state)
@@ -157,58 +109,6 @@ def _alone(places: Sequence[Reach], run: str) -> str:
     """What is only named as the run's, to be told."""
     named = [name for reach in places for name in reach().strangers() if run_of_group(name) == run]
     return f"; {', '.join(named)} is not tagged as its, and left alone" if named else ""
-
-
-def opened(found: FoundRun) -> FoundRun:
-    """With its store, and the record that lies in it where this machine has none."""
-    if not has_store(found.record, found.groups):
-        return found if found.record else replace(found, folder=_unkept(found.folder))
-    refused: tuple[type[Exception], ...] = (TfinfraError, *store_errors())
-    try:
-        url = _store_url(found)
-        store = found.ports.open_store(url) if url else None
-        folder = found.folder if found.record or store is None else _told_by(store, url or "", found.folder)
-        store = _newest(found.ports, folder.read(), store)
-        outcome = read_outcome(store) if store else None
-    except refused as error:
-        unread = f"its store cannot be read: {first_line(error)}"
-        return replace(found, folder=found.folder if found.record else _unkept(found.folder), unread=unread)
-    if store is None and found.record is None:
-        folder = _unkept(found.folder)
-    return replace(found, folder=folder, record=folder.read(), store=store, outcome=outcome)
-
-
-def has_store(record: RunRecord | None, groups: Sequence[RunGroup]) -> bool:
-    """Whether the run's store can still be there: it goes with the keep group, or is in a container of others."""
-    elsewhere = record is not None and record.target.store is not None and record.phase != "deleted"
-    return elsewhere or any(part_of_group(g.name) == "keep" for g in groups)
-
-
-def _newest(ports: Ports, record: RunRecord | None, store: ObjectStore | None) -> ObjectStore | None:
-    """Where the nodes of the newest attempt are: the run's `store`, or a folder of it."""
-    url = record_store(record) if record else None
-    return store if store is None or record is None or url in (None, record.store) else ports.open_store(str(url))
-
-
-def _store_url(found: FoundRun) -> str | None:
-    """By the record's URL, which a client that died while it provisioned did not write, else by ARM."""
-    keep = next((g.name for g in found.groups if part_of_group(g.name) == "keep"), None)
-    return (found.record.store if found.record else None) or (found.ports.store_of(keep) if keep else None)
-
-
-def _told_by(store: ObjectStore, url: str, folder: RunFolder) -> RunFolder:
-    """The run as its store tells it: in memory, but for a record here that is broken, which is written anew."""
-    told = borrowed(store, url, folder.path, Path.cwd() / "runs" / folder.path.name)
-    record = told.read()
-    if record is None or not is_broken(folder):
-        return told
-    folder.write(record)
-    return folder
-
-
-def _unkept(folder: RunFolder) -> RunFolder:
-    """A folder that nothing shall be written to, unless it is there."""
-    return folder if folder.path.exists() else BorrowedFolder(folder.path)
 
 
 # Places
@@ -259,7 +159,7 @@ def _ports_at(place: Place) -> Ports:
     from tfinfra.clouds import azure_subscription, local_cloud
 
     cloud = azure_subscription(place.subscription) if place.subscription else local_cloud()
-    return real_ports(cloud, time.time)
+    return real_ports(cloud, right_now)
 
 
 def local_cloud_used(state: Path) -> bool:

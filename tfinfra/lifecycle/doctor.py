@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfinfra.errors import TfinfraError
+from tfinfra.errors import TfinfraError, UsageError
+from tfinfra.ownership import make_private
 from tfinfra.paths import cache_folder, state_folder
 
 LEAST_DISK = 10
@@ -34,19 +35,28 @@ class Finding:
 def examine(kinds: Callable[[], Mapping[str, str | None]], *, asking: bool = True) -> list[Finding]:
     """All checks, in order; without `asking` none that asks a cloud. `kinds` gives the local cloud's kinds of machines,
     each with why it is not possible."""
-    checks: tuple[Callable[[], list[Finding]], ...] = (
-        _python,
-        _pulumi,
-        _provider,
-        _go,
-        lambda: _machines(kinds()),
-        _cloud_init,
-        _gpus,
-        _folders,
-        _disk,
-        *((_leftovers,) if asking else ()),
-    )
-    return [finding for check in checks for finding in check()]
+    checks: dict[str, Callable[[], list[Finding]]] = {
+        "python": _python,
+        "pulumi": _pulumi,
+        "azure-native plugin": _provider,
+        "go": _go,
+        "machines": lambda: _machines(kinds()),
+        "cloud-init": _cloud_init,
+        "gpus": _gpus,
+        "state folder": lambda: [_folder("state folder", state_folder)],
+        "cache folder": lambda: [_folder("cache folder", cache_folder)],
+        "disk": _disk,
+        **({"runs": _leftovers} if asking else {}),
+    }
+    return [finding for name, check in checks.items() for finding in _found(name, check)]
+
+
+def _found(name: str, check: Callable[[], list[Finding]]) -> list[Finding]:
+    """What the check finds; one that needs a folder that is not the user's own finds that."""
+    try:
+        return check()
+    except UsageError as error:
+        return [Finding(name, "problem", error.message, error.hint)]
 
 
 def _python() -> list[Finding]:
@@ -55,11 +65,12 @@ def _python() -> list[Finding]:
 
 
 def _pulumi() -> list[Finding]:
-    from tfinfra.engine.toolchain import find_cli
+    from tfinfra.engine.toolchain import find_cli, source_of
 
     found = find_cli()
     if found is not None:
-        return [Finding("pulumi", "ok", str(found))]
+        source = source_of(found)
+        return [Finding("pulumi", "ok", f"{found}, {source}" if source else str(found))]
     if shutil.which("go"):
         return [Finding("pulumi", "note", "not there; the first `up` gets it", "`tfinfra setup` gets it now")]
     return [Finding("pulumi", "note", "not there, and no Go to build it", "install Go, or Pulumi from its vendor")]
@@ -82,8 +93,10 @@ def _go() -> list[Finding]:
 
 
 def _machines(kinds: Mapping[str, str | None]) -> list[Finding]:
+    from tfinfra.clouds import boundary_of
+
     found = [
-        Finding(f"{kind} machines", "ok" if reason is None else "note", reason or "possible")
+        Finding(f"{kind} machines", "ok" if reason is None else "note", reason or f"possible; {boundary_of(kind)}")
         for kind, reason in kinds.items()
     ]
     if all(reason is not None for reason in kinds.values()):
@@ -125,14 +138,11 @@ def _driver_answers(tool: str, count: int) -> Finding:
     return Finding("gpus", "ok", f"{len(lines)} x {lines[0]}")
 
 
-def _folders() -> list[Finding]:
-    return [_folder("state folder", state_folder()), _folder("cache folder", cache_folder())]
-
-
-def _folder(name: str, path: Path) -> Finding:
+def _folder(name: str, where: Callable[[], Path]) -> Finding:
+    path = where()
     probe = path / ".doctor"
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        make_private(path)
         probe.write_text("", "utf-8")
         probe.unlink()
     except OSError as error:

@@ -14,7 +14,7 @@ from tfinfra.compiler.pipeline import Compiled
 from tfinfra.errors import Diagnostic
 from tfinfra.lifecycle.runs import RunGroup
 from tfinfra.lifecycle.trees import Tree
-from tfinfra.model import Access, Infrastructure, Plan, Requirements, Target
+from tfinfra.model import Access, Infrastructure, NodeRegistration, Plan, Requirements, Target
 from tfinfra.store import ObjectStore
 
 Progress = Callable[[str], None]
@@ -58,16 +58,19 @@ class Ports:
     shipped. `build_environment` gives the folder that nodes mount, None where each node builds its own. `delete_group`
     takes the group and its run, returns once ARM says 404, tells what it tries again, and raises TeardownIncomplete;
     `remove` takes the ARM id of one resource, its group and the run, returns once that is gone, and raises
-    ProvisioningError or TeardownIncomplete; `known_lack` says why one of the plan's places cannot have its nodes (the
-    flag: something of the run was tried in its location before), None where it may; `drop_stacks` forgets stacks in a
-    backend of the user's own (with True also those that somebody has locked) and gives what remains and why.
+    ProvisioningError or TeardownIncomplete; `arm_answers` is whether ARM answers a request at all, within seconds;
+    `known_lack` says why one of the plan's places cannot have its nodes (the flag: something of the run was tried in
+    its location before), None where it may; `drop_stacks` forgets stacks in a backend of the user's own (with True also
+    those that somebody has locked) and gives what remains and why.
 
-    `groups` are all runs', `strangers` groups that are only named as a run's; `store_of` is the URL of the store in a
-    keep group, None where there is none; `standing` finds what the subscription has ready and raises NotFeasible;
-    `timer_armed` waits for the proof that the workflow in a group can act; `running_instances` counts a group's living
-    machines, None where ARM does not know; `machine_ids` are the vmIds of all that ARM lists there. `read_tree` hashes
-    a local input. `preflight` asks ARM whether the plan (its deploy folder, its run) can work, where the cloud wants
-    that: it gives warnings, and raises what speaks against it.
+    `groups` are all runs', `strangers` groups that are only named as a run's; `store_of` and `share_of` are the URLs of
+    the store and of the share in a keep group, None where there is none; `standing` finds what the subscription has
+    ready and raises NotFeasible; `timer_armed` waits for the proof that the workflow in a group can act;
+    `running_instances` counts a group's living machines, None where ARM does not know; `deaths` says what it knows of
+    those that are gone ("": nothing); `machine_ids` are the vmIds of all that ARM lists there; `attest` raises
+    NotAttested where a node's attested document does not name its key. `read_tree` hashes a local input. `preflight`
+    asks ARM whether the plan (its deploy folder, its run) can work, where the cloud wants that: it gives warnings, and
+    raises what speaks against it.
     """
 
     cloud: Cloud
@@ -80,15 +83,19 @@ class Ports:
     open_store: Callable[[str], ObjectStore]
     delete_group: Callable[[str, str, Progress], None]
     remove: Callable[[str, str, str], None]
+    arm_answers: Callable[[], bool]
     known_lack: Callable[[Plan, Target, Infrastructure, bool], str | None]
     drop_stacks: Callable[[Sequence[str], bool], dict[str, str]]
     running_instances: Callable[[str], int | None]
+    deaths: Callable[[str], str]
     machine_ids: Callable[[str], frozenset[str]]
+    attest: Callable[[NodeRegistration], None]
     read_tree: Callable[[Path, Progress], Tree]
     groups: Callable[[], Sequence[RunGroup]]
     standing: Callable[[Access], Standing]
     strangers: Callable[[], Sequence[str]]
     store_of: Callable[[str], str | None]
+    share_of: Callable[[str], str | None]
     timer_armed: Callable[[str, str], bool]
     warm_teardown: Callable[[], None]
     gpu_count: Callable[[], int]

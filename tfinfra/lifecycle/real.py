@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import cast
 
@@ -15,7 +16,7 @@ from tfinfra.lifecycle.ports import BundleSeam, LockSeam, Ports, Progress
 from tfinfra.lifecycle.reach import GRANT
 from tfinfra.lifecycle.runs import RunGroup
 from tfinfra.lifecycle.trees import read_tree
-from tfinfra.model import Access, Infrastructure, Plan, Requirements, Target
+from tfinfra.model import Access, Infrastructure, NodeRegistration, Plan, Requirements, Target
 from tfinfra.money.budget import DELETION_SECONDS
 from tfinfra.paths import cache_folder
 from tfinfra.store import ObjectStore
@@ -46,15 +47,19 @@ def real_ports(cloud: Cloud, clock: Callable[[], float], engine: EngineProcess |
         open_store=lambda url: open_run_store(cloud, url),
         delete_group=lambda group, run, progress: _delete_group(cloud, group, run, progress),
         remove=lambda id_, group, run: _remove(cloud, id_, group, run),
+        arm_answers=lambda: _arm_answers(cloud),
         known_lack=lambda plan, target, place, tried: _known_lack(cloud, plan, target, place, tried),
         drop_stacks=_drop_stacks,
         running_instances=lambda group: _running_instances(cloud, group),
+        deaths=lambda group: _deaths(cloud, group),
         machine_ids=lambda group: _machine_ids(cloud, group),
+        attest=lambda node: _attest(cloud, node),
         read_tree=lambda path, progress: read_tree(path, cache_folder() / "inputs.sqlite3", progress),
         groups=lambda: _groups(cloud),
         standing=lambda access: _standing(cloud, access),
         strangers=lambda: _strangers(cloud),
         store_of=lambda group: _store_of(cloud, group),
+        share_of=lambda group: _share_of(cloud, group),
         timer_armed=lambda group, workflow: _timer_armed(cloud, group, workflow),
         warm_teardown=_warm_teardown,
         gpu_count=_gpu_count,
@@ -124,6 +129,12 @@ def _delete_group(cloud: Cloud, group: str, run: str, progress: Progress) -> Non
     delete_group(cloud, group, run, timeout=DELETION_SECONDS, progress=progress)
 
 
+def _arm_answers(cloud: Cloud) -> bool:
+    from tfinfra.azure.clients import answers
+
+    return answers(cloud)
+
+
 def _remove(cloud: Cloud, id_: str, group: str, run: str) -> None:
     from tfinfra.azure.removal import remove
 
@@ -153,11 +164,33 @@ def _running_instances(cloud: Cloud, group: str) -> int | None:
     return sum(machine.state not in ENDED for machine in instances(cloud, group))
 
 
+def _deaths(cloud: Cloud, group: str) -> str:
+    from tfinfra.azure.deaths import deaths
+
+    return deaths(cloud, group)
+
+
 def _machine_ids(cloud: Cloud, group: str) -> frozenset[str]:
     from tfinfra.azure.teardown import instances
 
     cloud.ensure()
     return frozenset(machine.vm_id for machine in instances(cloud, group))
+
+
+def _attest(cloud: Cloud, node: NodeRegistration) -> None:
+    """ARM's list has to do where the user said so (TFINFRA_ATTESTATION)."""
+    from tfinfra.azure.attested import check
+
+    if cloud.attestation is None:
+        return
+    check(
+        node.attested or "",
+        key=node.public_key or "",
+        vm_id=node.node_id,
+        subscription=cloud.subscription_id,
+        trust=cloud.attestation,
+        now=datetime.now(timezone.utc),
+    )
 
 
 def _groups(cloud: Cloud) -> tuple[RunGroup, ...]:
@@ -177,6 +210,12 @@ def _store_of(cloud: Cloud, group: str) -> str | None:
     from tfinfra.azure.stores import run_store
 
     return run_store(cloud, group)
+
+
+def _share_of(cloud: Cloud, group: str) -> str | None:
+    from tfinfra.azure.stores import run_share
+
+    return run_share(cloud, group)
 
 
 def _standing(cloud: Cloud, access: Access) -> Standing:
@@ -199,14 +238,14 @@ def _warm_teardown() -> None:
 def _preflight(
     cloud: Cloud, engine: EngineProcess | None, compiled: Compiled, deploy: Path, run: str
 ) -> tuple[Diagnostic, ...]:
-    """Nothing where the cloud wants no preflight."""
+    """Nothing where the cloud wants no preflight. A provider that is being registered is waited for."""
     if not cloud.preflight:
         return ()
-    from tfinfra.lifecycle.preflight import check_live, refusal
+    from tfinfra.lifecycle.preflight import check_registered, refusal
 
     recorder = engine or EngineProcess()
     try:
-        found = check_live(compiled, cloud, recorder, deploy, run).diagnostics
+        found = check_registered(compiled, cloud, recorder, deploy, run).diagnostics
     finally:
         if engine is None:
             recorder.close()

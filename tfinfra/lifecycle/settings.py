@@ -11,6 +11,7 @@ from tfinfra.azure.standing import Standing
 from tfinfra.cloud import Cloud
 from tfinfra.lifecycle.record import RunRecord
 from tfinfra.model import NodeSettings, to_json
+from tfinfra.sealing import digest_of
 
 NO_ROLE = "none"  # as stacks/run.py reads it
 
@@ -93,6 +94,7 @@ def stack_config(record: RunRecord, part: str, standing: Standing, cloud: Cloud)
         "run": record.run,
         "owner": record.owner,
         "expiresAt": record.keep_until if keep else record.deadline,
+        "deadline": record.deadline,
         "attempt": "0" if keep else str(choice_of(record.compute_group, record.run)),
         "principalType": cloud.principal_type,
         **({"deleterRole": role} if role else {}),
@@ -109,9 +111,16 @@ def _elsewhere(cloud: Cloud) -> dict[str, str]:
 
 
 def node_settings(
-    record: RunRecord, cloud: Cloud, keep: Mapping[str, Any], standing: Standing, *, bundle: tuple[str, str]
+    record: RunRecord,
+    cloud: Cloud,
+    keep: Mapping[str, Any],
+    standing: Standing,
+    *,
+    bundle: tuple[str, str],
+    key: str | None = None,
 ) -> NodeSettings:
-    """/etc/tfinfra/settings.json of every node of the run. `bundle` is its key in the store and its SHA-256."""
+    """/etc/tfinfra/settings.json of every node of the run. `bundle` is its key in the store and its SHA-256, `key` the
+    run's own, of which the nodes are told the digest here."""
     group = f"/subscriptions/{cloud.subscription_id}/resourceGroups/{record.compute_group}"
     return NodeSettings(
         run=record.run,
@@ -128,6 +137,8 @@ def node_settings(
         limit=record.limit,
         run_seconds=record.run_seconds,
         arm_audience=cloud.arm_audience,
+        key_digest=digest_of(key) if key else None,
+        may_delete=standing.identity_client_id is None,
     )
 
 

@@ -64,7 +64,9 @@ def _refused(cloud: Cloud, said: str) -> Step:
     """ARM names the tenant that the subscription trusts in the same sentence (InvalidAuthenticationTokenTenant)."""
     wanted, text = wanted_tenants(said), " ".join(said.split())
     if not wanted:
-        return Step("credential", "not", f"{cloud.arm_endpoint} refuses your token: {text}", "az login", 5)
+        return Step(
+            "credential", "not", f"{cloud.arm_endpoint} refuses your token: {text}", way_in(said, "az login"), 5
+        )
     fix = _login(wanted[0]) if len(wanted) == 1 else way_in(said)
     return Step("tenant", "not", f"{_shown(cloud.tenant_id)} is not the subscription's: {text}", fix, 5)
 

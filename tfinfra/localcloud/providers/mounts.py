@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from tfinfra.localcloud import ids
 from tfinfra.localcloud.machines.base import Mount
@@ -13,13 +14,17 @@ from tfinfra.localcloud.rbac.builtin import BLOB_READER, BLOB_WRITER
 from tfinfra.localcloud.state import Resource
 
 ENDPOINTS = "Microsoft.Network/privateEndpoints"
+LINKED = "inputs"
+"""The folder of a container into which clients link files of their own instead of copying them."""
 
 
 def mounts_of(around: Surroundings, scale_set: Resource) -> tuple[Mount, ...]:
     """The blob folders of accounts on which its identities have a Blob data role, the shares of the accounts to which a
-    private endpoint of its group leads (NFS shares know no roles), and the training environments, read-only."""
+    private endpoint of its group leads (NFS shares know no roles), and the training environments
+    of whoever made the scale set, read-only."""
     found = {m.folder: m for m in (*_blobs(around, scale_set), *_shares(around, scale_set))}
-    for folder in sorted(around.environments):
+    if named := scale_set.internal.get("environments"):
+        folder = Path(named)
         folder.mkdir(parents=True, exist_ok=True)
         found[folder] = Mount(folder, read_only=True)
     return tuple(found.values())
@@ -40,7 +45,17 @@ def doors_of(around: Surroundings, scale_set: Resource) -> tuple[int, ...]:
 def _blobs(around: Surroundings, scale_set: Resource) -> Iterator[Mount]:
     for account, role in _blob_accounts(around, scale_set):
         if server_of(around, account) is None:
-            yield Mount(account_folder(around, account) / "blob", read_only=role == BLOB_READER)
+            folder = account_folder(around, account) / "blob"
+            yield Mount(folder, read_only=role == BLOB_READER)
+            yield from _linked(folder)
+
+
+def _linked(blobs: Path) -> Iterator[Mount]:
+    """Read-only, whatever the role: a machine that wrote there would write into somebody's own files."""
+    for container in sorted(path for path in blobs.iterdir() if path.is_dir() and not path.is_symlink()):
+        folder = container / LINKED
+        folder.mkdir(exist_ok=True)
+        yield Mount(folder, read_only=True)
 
 
 def _blob_accounts(around: Surroundings, scale_set: Resource) -> Iterator[tuple[Resource, str]]:
