@@ -41,7 +41,7 @@ def test_the_caller_is_whom_az_names(az: Path, tmp_path: Path) -> None:
 
 FAILS = {
     "nobody has signed in": ("echo \"ERROR: Please run 'az login' to setup account.\" >&2; exit 1", "az login"),
-    "there is no az": (None, "Azure CLI not found on path"),
+    "there is no az": (None, "nobody is signed in here"),
 }
 
 
