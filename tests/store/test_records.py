@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -179,6 +181,33 @@ def test_in_a_folder_only_plain_files_are_objects(tmp_path: Path) -> None:
         assert "no plain file" in found.why
     assert read(store, "tasks/folder.json", TaskStatus) is None
     assert read(store, "tasks/nothing.json", TaskStatus) is None
+
+
+def test_nothing_is_written_or_deleted_through_a_link(tmp_path: Path) -> None:
+    folder, outside = tmp_path / "store", tmp_path / "outside"
+    store = open_store(folder.as_uri())
+    outside.mkdir()
+    (outside / "watch.json").write_text("mine")
+    file = tmp_path / "file"
+    file.write_text("a file")
+    acts: tuple[Callable[[str], object], ...] = (
+        lambda key: store.put(key, b"{}"),
+        lambda key: store.put_if_absent(key, b"{}"),
+        lambda key: store.put_file(key, file),
+        store.delete,
+    )
+    for act in acts:
+        for link, target, key in (
+            ("control", outside, "control/watch.json"),
+            ("outcome.json", outside / "watch.json", "outcome.json"),
+        ):
+            if (folder / link).is_dir():
+                shutil.rmtree(folder / link)
+            (folder / link).unlink(missing_ok=True)
+            (folder / link).symlink_to(target)
+            act(key)
+            assert not (folder / link).is_symlink()
+    assert [(p.name, p.read_text()) for p in outside.iterdir()] == [("watch.json", "mine")]
 
 
 def test_a_large_object_is_not_read_into_memory(tmp_path: Path) -> None:
