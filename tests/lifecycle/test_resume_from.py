@@ -66,6 +66,16 @@ def test_a_run_whose_store_is_still_there(tmp_path: Path, monkeypatch: pytest.Mo
     assert [p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()] == ["a#b/step-7"]
 
 
+@pytest.mark.parametrize("name", ["%2e%2e/%2e%2e/pwned", "../../pwned", "/pwned", "a\0b", "x" * 300])
+def test_a_store_writes_nowhere_on_this_machine(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = MemoryStore()
+    store.put(f"outputs/checkpoints/{name}", b"7")
+    monkeypatch.setattr(access, "find_run", lambda run: type("Found", (), {"store": store}))
+    with pytest.raises(ManifestError, match="cannot be fetched: "):
+        found(tmp_path)
+    assert [p for p in tmp_path.rglob("*") if p.is_file() and p.read_bytes() == b"7" and "incoming" not in str(p)] == []
+
+
 @pytest.mark.parametrize("run", [RUN, "no run at all", "..", "Digits"])
 def test_no_checkpoints_are_an_error_at_its_line(run: str, tmp_path: Path) -> None:
     with pytest.raises(ManifestError) as raised:

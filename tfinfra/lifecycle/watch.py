@@ -41,7 +41,8 @@ GRACE = 2.0
 
 class Watch:
     """Call `poll` a few times a second until it gives the outcome. `instances` counts the machines that ARM says are
-    running (None: unknown), `deaths` says what it knows of those that are gone; both run on a thread of their own."""
+    running (None: unknown), `deaths` says what it knows of those that are gone; both run on a thread of their own.
+    Seconds of `look` lie between two looks into the store."""
 
     def __init__(
         self,
@@ -53,6 +54,7 @@ class Watch:
         clock: Callable[[], float],
         instances: Callable[[], int | None],
         deaths: Callable[[], str] = lambda: "",
+        look: float = 0.0,
     ) -> None:
         self.first_line: float | None = None
         self.statuses: dict[str, TaskStatus] = {}
@@ -64,6 +66,7 @@ class Watch:
         self._clock = clock
         self._census = Census(plan.node_count, timeouts, clock, instances, deaths)
         self._tail = LogTail(store, plan.tasks[0].name)
+        self._look = Every(look, clock)
         self._beat = Every(BEAT, clock)
         self._slow = Every(SLOW, clock)
         self._booted: float | None = None
@@ -92,6 +95,8 @@ class Watch:
 
         A store that does not answer is waited for: the nodes need no client. Raises ProvisioningError after PATIENCE.
         """
+        if not self._look.due():
+            return None
         try:
             outcome = self._poll()
         except store_errors() as error:
@@ -132,7 +137,9 @@ class Watch:
         return self._records.get(layout.OUTCOME, Outcome)
 
     def collected(self) -> bool:
-        """Whether the nodes have brought all outputs and logs into the store."""
+        """Whether the nodes have brought all outputs and logs into the store, as far as that was looked at."""
+        if not self._look.due():
+            return False
         self._be_seen()
         self._lines(self._tail.new())
         if self._slow.due():
