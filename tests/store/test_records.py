@@ -210,6 +210,13 @@ def test_nothing_is_written_or_deleted_through_a_link(tmp_path: Path) -> None:
     assert [(p.name, p.read_text()) for p in outside.iterdir()] == [("watch.json", "mine")]
 
 
+def test_a_folder_that_is_a_link_is_no_store(tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "attempt-1").symlink_to(tmp_path / "outside")
+    with pytest.raises(OSError, match="attempt-1 is a link"):
+        open_store((tmp_path / "attempt-1").as_uri())
+
+
 def test_a_large_object_is_not_read_into_memory(tmp_path: Path) -> None:
     store = open_store((tmp_path / "store").as_uri())
     store.put("small", b"1")
