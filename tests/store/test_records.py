@@ -130,6 +130,14 @@ def test_a_record_that_tells_of_something_else_than_its_key_is_none() -> None:
     )
 
 
+def test_a_key_and_a_value_obey_no_terminal_in_what_is_told() -> None:
+    store = MemoryStore()
+    store.put("tasks/\x1b[2J\n::error::.json", b'{"task": "\\u001b]0;x", "node": 0, "state": "lost"}')
+    (odd,) = read_all(store, "tasks", TaskStatus)[1]
+    assert str(odd).isprintable()
+    assert str(odd).startswith("'tasks/\\x1b[2J\\n::error::.json' is unreadable: task is '\\x1b]0;x', not a name")
+
+
 def test_a_watcher_is_told_once_and_of_so_many_only() -> None:
     store, said = MemoryStore(), list[str]()
     for number in range(50):
