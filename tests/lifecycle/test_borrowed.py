@@ -115,8 +115,8 @@ def test_a_run_that_was_fetched_in_mid_run_and_ended_is_told_as_ended(
 ) -> None:
     world = World(tmp_path)
     live = found(world, phase="running")
-    for key, document in (("rank-0", "running"), ("rank-1", "succeeded")):
-        world.store.put(layout.task_key(key), json.dumps({"task": key, "node": 0, "state": document}).encode())
+    for key, state in (("rank-0", "running"), ("rank-1", "succeeded")):
+        world.store.put(layout.task_key(key), json.dumps({"task": key, "node": 0, "state": state}).encode())
     first = resume.fetch(live, tmp_path / "runs", lambda text: None)
     saved = tmp_path / "runs" / "digits-abc123" / "run.json"
     assert (first["phase"], json.loads(saved.read_text())["result"]) == ("running", None)

@@ -97,7 +97,7 @@ def test_status_says_why_and_calls_nothing_provisioned(state: Path) -> None:
 
 def test_down_has_nothing_to_do(state: Path) -> None:
     said: list[str] = []
-    assert down._down(KILLED, asked=Asked(), force=False, progress=said.append) == (KILLED, {})
+    assert down._down(KILLED, asked=Asked(), force=False, discard=False, progress=said.append) == (KILLED, {})
     assert said == [f"{KILLED}: everything was deleted before"]
 
 
@@ -124,7 +124,7 @@ def test_the_stacks_of_a_killed_run_in_a_backend_of_the_users_own_are_dropped_by
     world = World(state.parent)
     monkeypatch.setattr(access, "cloud_of", lambda record: world.cloud())
     monkeypatch.setattr(access, "real_ports", lambda *asked: world.ports())
-    down._down(KILLED, asked=Asked(), force=False, progress=lambda text: None)
+    down._down(KILLED, asked=Asked(), force=False, discard=False, progress=lambda text: None)
     assert sorted(world.dropped) == [f"{KILLED}-compute", f"{KILLED}-keep"]
     record = run_folder(state, KILLED).read()
     assert record is not None
