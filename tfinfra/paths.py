@@ -48,8 +48,10 @@ def prices_file() -> Path:
 
 
 def made_private() -> tuple[Path, ...]:
-    """The folders that others could read until this process looked at them."""
-    return tuple(_CHANGED)
+    """The folders that others could read until this process looked at them, each told once."""
+    found = tuple(_CHANGED)
+    _CHANGED.clear()
+    return found
 
 
 def _state(folder: Path) -> tuple[Path, int, int]:
