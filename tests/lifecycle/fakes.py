@@ -12,7 +12,7 @@ from typing import Any
 from tfinfra import layout
 from tfinfra.azure.names import run_of_group
 from tfinfra.azure.standing import Standing
-from tfinfra.cloud import Cloud
+from tfinfra.cloud import Cloud, Pace
 from tfinfra.compiler.pipeline import Compiled
 from tfinfra.errors import Diagnostic, TeardownIncomplete
 from tfinfra.lifecycle.active import UpOptions
@@ -321,6 +321,7 @@ class World:
             timeouts=Timeouts(register=30.0, start=30.0, heartbeat=10.0, collect=3.0, listing=self.listing),
             ensure=lambda: None,
             preflight=self.preflight,
+            pace=Pace(look=0.0),
         )
 
     def new_run(

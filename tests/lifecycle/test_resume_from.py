@@ -12,6 +12,7 @@ from tfinfra import layout
 from tfinfra.compiler.pipeline import Compiled
 from tfinfra.errors import ManifestError, UsageError
 from tfinfra.lifecycle import access
+from tfinfra.lifecycle.found import FoundRun
 from tfinfra.lifecycle.resume_from import checkpoints_to_resume
 from tfinfra.manifest.manifest import Manifest
 from tfinfra.manifest.reader import read_document
@@ -22,7 +23,7 @@ RUN = "digits-abc123"
 
 @pytest.fixture(autouse=True)
 def nobody_knows_the_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def unknown(run: str) -> access.FoundRun:
+    def unknown(run: str) -> FoundRun:
         raise UsageError(f"there is no run '{run}'")
 
     monkeypatch.setattr(access, "find_run", unknown)

@@ -145,7 +145,7 @@ def test_two_who_land_in_one_folder_wait_for_each_other(tmp_path: Path) -> None:
 
     def second() -> None:
         with Landing(tmp_path / "in") as landing:
-            landing.land("a", lambda path: path.write_bytes(b"second") and None)
+            landing.land("a", lambda path: _write(path, b"second"))
 
     threads = [threading.Thread(target=first)]
     threads[0].start()
@@ -182,3 +182,7 @@ def test_of_two_names_that_are_one_both_are_named() -> None:
 def test_a_name_is_shown_without_what_a_terminal_obeys() -> None:
     assert shown("a\x1b[2J\n" + os.fsdecode(b"\xff")) == "a\\x1b[2J\\n\\udcff"
     assert components("a/b") == ("a", "b")
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.write_bytes(data)

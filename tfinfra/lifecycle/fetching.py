@@ -12,9 +12,9 @@ from tfinfra.azure.names import part_of_group
 from tfinfra.clock import count
 from tfinfra.errors import first_line
 from tfinfra.lifecycle import collect
-from tfinfra.lifecycle.access import FoundRun
 from tfinfra.lifecycle.bring_home import Home, bring_home, trees_of
 from tfinfra.lifecycle.down import UNFETCHED
+from tfinfra.lifecycle.found import FoundRun
 from tfinfra.lifecycle.living import has_nodes
 from tfinfra.lifecycle.ports import Progress
 from tfinfra.model import CollectedMark
@@ -122,6 +122,7 @@ class Fetching:
 
 
 def _is_collected(store: ObjectStore) -> bool:
+    """Whether the nodes have said so: what else may lie there is nobody's word."""
     return readable(store, layout.COLLECTED, CollectedMark, LARGE) is not None
 
 

@@ -238,14 +238,14 @@ def _warm_teardown() -> None:
 def _preflight(
     cloud: Cloud, engine: EngineProcess | None, compiled: Compiled, deploy: Path, run: str
 ) -> tuple[Diagnostic, ...]:
-    """Nothing where the cloud wants no preflight."""
+    """Nothing where the cloud wants no preflight. A provider that is being registered is waited for."""
     if not cloud.preflight:
         return ()
-    from tfinfra.lifecycle.preflight import check_live, refusal
+    from tfinfra.lifecycle.preflight import check_registered, refusal
 
     recorder = engine or EngineProcess()
     try:
-        found = check_live(compiled, cloud, recorder, deploy, run).diagnostics
+        found = check_registered(compiled, cloud, recorder, deploy, run).diagnostics
     finally:
         if engine is None:
             recorder.close()

@@ -13,10 +13,10 @@ from tfinfra import layout
 from tfinfra.clock import count, right_now
 from tfinfra.errors import ProvisioningError, UsageError
 from tfinfra.lifecycle import collect, down
-from tfinfra.lifecycle.access import FoundRun
 from tfinfra.lifecycle.bring_home import bring_home
 from tfinfra.lifecycle.driver import CLIENT_SECONDS, is_alive, stop_process, wait_until
 from tfinfra.lifecycle.fetching import Fetching
+from tfinfra.lifecycle.found import FoundRun
 from tfinfra.lifecycle.listing import Every, Listing
 from tfinfra.lifecycle.living import has_nodes
 from tfinfra.lifecycle.ports import Progress
