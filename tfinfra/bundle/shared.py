@@ -102,7 +102,7 @@ def _wheel_folder(platform: str, cache: Path, distributions: Mapping[str, str]) 
         return folder
     staging = folder.with_name(f"{folder.name}.{os.getpid()}")
     wanted = ["--python-platform", platform, "--python-version", _NODE_PYTHON, "--only-binary", ":all:", "--no-deps"]
-    checked = ["--require-hashes", "-r", write_requirements(names, staging)]
+    checked: list[str | Path] = ["--require-hashes", "-r", write_requirements(names, staging)]
     done = subprocess.run(
         [find_uv(cache), "pip", "install", "-q", "--target", staging, *wanted, *checked],
         capture_output=True,
