@@ -24,11 +24,11 @@ def state_folder() -> Path:
 def cache_folder() -> Path:
     """What can be made again: the Pulumi CLI, locks, wheels, training environments. TFINFRA_CACHE_DIR overrides. Raises
     UsageError where it, or what stands in it, is not the user's own."""
-    folder = _own("TFINFRA_CACHE_DIR", platformdirs.user_cache_dir("tfinfra"), _CACHE_WAY_OUT)
-    _refusing(lambda: require_own_tree(folder, 1), _CACHE_WAY_OUT)
-    for name in _RUN_FROM:
-        _refusing(lambda name=name: require_own_tree(folder / name, 1), _CACHE_WAY_OUT)  # type: ignore[misc]
-    return folder
+    variable, default = "TFINFRA_CACHE_DIR", platformdirs.user_cache_dir("tfinfra")
+    folder = _folder(variable, default)
+    if folder.is_dir():  # before it is made private, after which nobody could tell who was in it
+        _refusing(lambda: require_own_tree(folder, _DEPTH), _CACHE_WAY_OUT)
+    return _own(variable, default, _CACHE_WAY_OUT)
 
 
 def config_folder() -> Path:
@@ -50,7 +50,8 @@ def _folder(variable: str, default: str) -> Path:
     return Path(os.environ.get(variable) or default).absolute()
 
 
-_RUN_FROM = ("environments", "pulumi", "pulumi/plugins", "wheels", "python", "bundle-parts", "bundle-site", "locks")
+_DEPTH = 2
+"""Down to each environment, wheel and version: below, only who may write those could."""
 _CACHE_WAY_OUT = (
     "remove it, or what of it is not yours: all in it can be made again; or name another folder: TFINFRA_CACHE_DIR"
 )
@@ -58,8 +59,10 @@ _STATE_WAY_OUT = "name a folder of your own: TFINFRA_STATE_DIR; or, if all in it
 
 
 def _own(variable: str, default: str, way_out: str) -> Path:
-    """The folder, made private. One that cannot be made is left to whoever needs it: most verbs do not."""
+    """The folder, private where it is there: who looks only makes none, and who writes makes it so (ownership.py)."""
     folder = _folder(variable, default)
+    if not folder.is_dir():
+        return folder
     try:
         if _refusing(lambda: make_own(folder), way_out):
             _CHANGED[folder] = None

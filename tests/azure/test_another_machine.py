@@ -233,7 +233,7 @@ def test_the_verbs_need_no_state_and_leave_none_but_the_note_of_a_failure(
     assert f"looking at Azure subscription {SUBSCRIPTION} (AZURE_SUBSCRIPTION_ID)" in listed.stderr
     assert [line.split()[:2] for line in listed.stdout.splitlines()[1:]] == [[RUN, "unknown"]]
     swept = tfinfra(tmp_path, elsewhere, "down", "--expired", "--cloud", "azure")
-    assert swept.returncode == 0
+    assert swept.returncode == 0, swept.stderr
     assert "tfinfra-lost00-abc123-keep is left alone" in swept.stderr
     assert group_exists(cloud, COMPUTE_NAME)
     foreign = tfinfra(tmp_path, elsewhere, "down", "--all", "--cloud", "azure")

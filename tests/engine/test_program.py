@@ -44,8 +44,18 @@ def test_afterwards_modules_and_path_are_as_before(tmp_path: Path) -> None:
     assert (sys.path, sys.meta_path) == (path, finders)
 
 
-def test_no_bytecode_is_left_in_the_folder(tmp_path: Path) -> None:
+def test_no_bytecode_is_left_in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
     ran = Program(_folder(tmp_path, "x"))
     ran()
     ran.leave()
     assert not list(tmp_path.rglob("__pycache__"))
+
+
+def test_a_module_that_the_folder_has_not_is_not_found_elsewhere(tmp_path: Path) -> None:
+    folder = _folder(tmp_path, "x")
+    (folder / "__main__.py").write_text("import stacks.network\n")
+    ran = Program(folder)
+    with pytest.raises(ModuleNotFoundError, match=r"stacks\.network"):
+        ran()
+    ran.leave()

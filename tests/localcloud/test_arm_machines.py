@@ -110,7 +110,7 @@ def test_machines_mount_what_their_identity_may_use(arm: Arm, tmp_path: Path) ->
     lead_to_the_share(arm)
     boot(arm, environments=tmp_path / "environments")
     mounts = json.loads((folder(arm) / "spec.json").read_text())["spec"]["mounts"]
-    account = arm.around.state.folder("tfinfra-digits-abc123-keep") / "storage" / "digitsabc123"
+    account = arm.around.state.folder("tfinfra-digits-abc123-keep") / "storage" / "tfi08b9424e327a73637d968"
     assert {m["folder"]: m["read_only"] for m in mounts} == {
         str(account / "blob"): False,
         str(account / "file"): False,

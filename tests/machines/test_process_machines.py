@@ -111,7 +111,7 @@ def test_a_machine_is_gone_with_its_first_process_and_takes_its_orphans_along(tm
     os.kill(_about(tmp_path, "vm_0")["pid"], signal.SIGKILL)
     _about(tmp_path, "vm_1")
     wait_for(lambda: not MACHINES.states(tmp_path)[0].running)
-    wait_for(lambda: "SIGKILL" in MACHINES.states(tmp_path)[0].message)
+    wait_for(lambda: MACHINES.states(tmp_path)[0].message == "its first process was killed by SIGKILL")
     assert MACHINES.states(tmp_path)[1].running
     wait_for(lambda: len(_marked(name)) == 3)
 

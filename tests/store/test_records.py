@@ -200,7 +200,7 @@ def test_a_broken_file_of_this_machine_is_named(name: str, tmp_path: Path) -> No
 
 
 def test_every_small_record_has_a_kind_of_its_own() -> None:
-    assert model.StopRequest() == from_json(model.StopRequest, {})
+    assert from_json(model.StopRequest, {"reason": "limit"}).message == "the run was cancelled"
     assert from_json(model.WheelRecord, {"name": "h.whl", "sha256": "a" * 64, "attempt": 0}).name == "h.whl"
     for wrong in ("../h.whl", "..", "a/b.whl", ".whl\n"):
         with pytest.raises(Unfit):

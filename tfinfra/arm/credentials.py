@@ -95,7 +95,7 @@ def _links(text: str) -> dict[str, str]:
 
 def _telling(links: Mapping[str, str]) -> str | None:
     """The link that was set up and failed: the last, which ended the chain or was the last hope."""
-    return next((name for name in reversed(links) if not _ABSENT.search(links[name])), None)
+    return next((name for name in reversed(list(links)) if not _ABSENT.search(links[name])), None)
 
 
 def _shown(said: str) -> str:

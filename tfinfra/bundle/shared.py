@@ -16,9 +16,10 @@ from tfinfra.environment.lock import this_platform
 from tfinfra.environment.pins import requirements, version_of, write_requirements
 from tfinfra.environment.tools import find_uv, tool_environment
 from tfinfra.errors import TfinfraError
+from tfinfra.ownership import make_private
 
 MODULES = (
-    *("__init__.py", "child_python.py", "errors.py", "layout.py"),
+    *("__init__.py", "child_python.py", "credentials.py", "errors.py", "layout.py"),
     *("masking.py", "ownership.py", "sealing.py", "variables.py"),
 )
 PACKAGES = ("agent", "backends", "environment", "model", "store")
@@ -142,7 +143,7 @@ def _stamp(path: Path) -> bytes:
 
 
 def _write(files: Files, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private(path.parent)
     staging = path.with_suffix(f".{os.getpid()}")
     with staging.open("wb") as out, gzip_member(out) as member:
         for name, file in sorted(files.items()):

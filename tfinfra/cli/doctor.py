@@ -16,7 +16,7 @@ STEP_MARKS = {"ok": "ok", "not": "NOT", "unknown": "?"}
 
 
 @click.command(short_help="Say what works on this machine and what does not.")
-@click.option("--role", is_flag=True, help="Print the custom role that a caller on Azure needs, as ARM's JSON.")
+@click.option("--role", is_flag=True, help="Print a caller's custom role, ARM's JSON, and how it is given.")
 @click.option("--target", metavar="T", help="Walk the whole way of a run to this target, up to its first write.")
 @click.option("--subscription", metavar="ID", help="With --role: the subscription that the role is for.")
 @click.option("--manifest", metavar="M", type=click.Path(path_type=Path), help="The same, for what a manifest needs.")
@@ -36,7 +36,9 @@ def command(
     from tfinfra.errors import UsageError
 
     if role:
-        print_document(needed_role(target, subscription))
+        document = needed_role(target, subscription)
+        print_document(document)
+        _tell_how_it_is_given(document)
         return 0
     if subscription is not None:
         raise UsageError("--subscription is for --role", hint="a walk goes to the subscription of its target")
@@ -61,6 +63,22 @@ def needed_role(target: str | None, subscription: str | None = None) -> dict[str
     return caller_role(types, subscription or "<subscription id>")
 
 
+def _tell_how_it_is_given(role: dict[str, Any]) -> None:
+    """On stderr: the role without the condition on its assignment is as good as Owner."""
+    from tfinfra.azure.caller_role import assignment_command
+    from tfinfra.cli.output import progress
+    from tfinfra.roles import group_deleter_id
+
+    subscription = role["properties"]["assignableScopes"][0].rpartition("/")[2]
+    known = not subscription.startswith("<")
+    deleter = group_deleter_id(subscription) if known else "<id of the role 'tfinfra group deleter'>"
+    progress(
+        "an owner makes this role, and assigns it with the condition below: it may assign roles, and without the "
+        "condition its holder can make himself Owner"
+    )
+    progress(assignment_command(subscription, "<object id of the caller>", "User", deleter))
+
+
 def _walked(target: str | None, manifest: Path | None, *, rehearse: bool, as_json: bool) -> int:
     from contextlib import closing
 
@@ -79,12 +97,19 @@ def _walked(target: str | None, manifest: Path | None, *, rehearse: bool, as_jso
 
 def checklist_lines(found: Checklist) -> list[str]:
     """The checklist for a person: what mends a line stands below it."""
+    from tfinfra.lifecycle.walk.steps import NOT_ASKED
+
     width = max(len(step.check) for step in found.steps)
     told = [f"{found.target} on the {found.cloud} cloud, asked in {found.seconds:.1f} s: {found.plan}"]
+    unasked = [step.check for step in found.steps if step.text == NOT_ASKED]
     for step in found.steps:
+        if step.text == NOT_ASKED:
+            continue
         told.append(f"  {STEP_MARKS[step.level]:<4}{step.check:<{width}}  {step.text}")
         if step.fix and step.level != "ok":
             told.append(f"  {'':<4}{'':<{width}}  -> {step.fix}")
+    if unasked:
+        told.append(f"  {STEP_MARKS['unknown']:<4}{NOT_ASKED}: {', '.join(unasked)}")
     end = "nothing stops a run" if not found.exit_code else f"a run would end here (exit {found.exit_code})"
     unknown = sum(step.level == "unknown" for step in found.steps)
     told.append(end + (f"; {unknown} of {len(found.steps)} could not be told" if unknown else ""))

@@ -63,9 +63,10 @@ def _local(wish: PluginWish, *, unchecked: bool) -> tuple[Any, str]:
     from tfinfra.cli.output import progress
     from tfinfra.lifecycle.prepare import prepare_machine
 
-    return prepare_machine(
-        progress, wish, unchecked=unchecked
-    ), "this machine is ready: `tfinfra up MANIFEST` starts at once"
+    made = prepare_machine(progress, wish, unchecked=unchecked)
+    if made["provider"] is None:
+        return made, "this machine is ready for runs on itself; those on Azure lack the azure-native plugin, as said"
+    return made, "this machine is ready: `tfinfra up MANIFEST` starts at once"
 
 
 def _azure(target: str | None, subscription: str | None, wish: PluginWish) -> tuple[Any, str]:

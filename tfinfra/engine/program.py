@@ -85,11 +85,6 @@ class Program:
             self._others = None
 
 
-def program(folder: Path) -> Program:
-    """The program of a deploy folder."""
-    return Program(folder)
-
-
 def warm(part: str) -> None:
     """Loads what `part`'s program imports: a second of work that fits beside other waiting. Modules load lazily and
     not thread-safely, so a program runs only after its warm-up."""

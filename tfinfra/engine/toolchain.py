@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
+from tfinfra.ownership import make_private
 from tfinfra.paths import cache_folder
 
 VERSION = "3.258.0"
@@ -46,7 +47,7 @@ def ensure_cli(progress: Callable[[str], None], *, unchecked: bool = False) -> P
     from tfinfra.engine.toolmaking import make
 
     target = _cached()
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_private(target.parent)
     lock = FileLock(target.parent.parent / "lock")
     try:
         lock.acquire(timeout=0)

@@ -16,6 +16,7 @@ from pathlib import Path
 from tfinfra.environment.pins import write_requirements
 from tfinfra.environment.recipe import UV_VERSION
 from tfinfra.errors import ProvisioningError, TfinfraError
+from tfinfra.ownership import make_private
 from tfinfra.variables import package_environment
 
 Progress = Callable[[str], None]
@@ -37,7 +38,7 @@ class Tools:
 
     def run(self, argv: Command, what: str, **more: str) -> None:
         """Runs a tool to its end. Raises ProvisioningError with its last lines and the log's path."""
-        self.log.parent.mkdir(parents=True, exist_ok=True)
+        make_private(self.log.parent)
         with self.log.open("ab") as log:
             start = log.tell()
             log.write(f"$ {' '.join(map(str, argv))}\n".encode())

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfinfra.errors import TfinfraError, UsageError
+from tfinfra.ownership import make_private
 from tfinfra.paths import cache_folder, state_folder
 
 LEAST_DISK = 10
@@ -141,7 +142,7 @@ def _folder(name: str, where: Callable[[], Path]) -> Finding:
     path = where()
     probe = path / ".doctor"
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        make_private(path)
         probe.write_text("", "utf-8")
         probe.unlink()
     except OSError as error:

@@ -6,8 +6,8 @@ import time
 
 from tfinfra import layout
 from tfinfra.clock import right_now, unix_time
-from tfinfra.lifecycle.access import FoundRun
 from tfinfra.lifecycle.driver import is_alive
+from tfinfra.lifecycle.found import FoundRun
 from tfinfra.lifecycle.listing import soon
 from tfinfra.lifecycle.record import RunRecord
 from tfinfra.store import ObjectStore, OddObject, store_errors

@@ -12,16 +12,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tfinfra.background import spawn
-from tfinfra.clock import iso_time, right_now
+from tfinfra.clock import iso_time, right_now, spell_seconds
 from tfinfra.cloud import Cloud
 from tfinfra.compiler.pipeline import Compiled
-from tfinfra.errors import Diagnostic, ManifestError, NotFeasible, ProvisioningError, TfinfraError, turned_to
+from tfinfra.errors import (
+    Diagnostic,
+    ManifestError,
+    NotFeasible,
+    ProvisioningError,
+    Severity,
+    TfinfraError,
+    turned_to,
+)
 from tfinfra.lifecycle import settings
 from tfinfra.lifecycle.letters import new_letters
 from tfinfra.lifecycle.record import RunRecord
 
 if TYPE_CHECKING:
     from tfinfra.arm.requests import Request
+    from tfinfra.azure.preflight.finding import Finding
     from tfinfra.azure.preflight.run import Checked
     from tfinfra.azure.standing import Lack, Standing
 
@@ -30,6 +39,10 @@ NOT_FEASIBLE = frozenset(f"TFI6{n:02}" for n in (1, 2, 3, 4, 5, 6, 7, 8, 14, 16,
 while it provisions). All others are faults of the target or the manifest (exit 3)."""
 _UNANSWERED = "TFI623"
 _BUNDLE = "0" * 64
+BEING_REGISTERED = "TFI635"
+REGISTERING = 180.0
+"""Seconds for which a provider that is being registered is waited for: it takes "a minute or two"
+(learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-register-resource-provider)."""
 
 
 class Recorder(Protocol):
@@ -65,6 +78,8 @@ def check_live(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Pat
         standing, lacks = look_over(cloud, compiled.plan.infrastructure.access)
         told.append(standing if all(lack.key != "subscription_id" for lack in lacks) else None)  # its roles: not known
         lacking.extend(Finding(_code(lack), lack.key, lack.message, lack.hint) for lack in lacks)
+        if standing.deletes_all:
+            lacking.append(_too_wide(str(compiled.plan.infrastructure.access.identity_id)))
         return _requests(compiled, cloud, standing, run, partial(recorder.record, deploy, run))
 
     found = preflight(cloud, compiled.plan, compiled.spec.target, record)
@@ -82,6 +97,33 @@ def _code(lack: Lack) -> str:
     if isinstance(lack, NotAnswered):
         return _UNANSWERED
     return "TFI616" if lack.denied and lack.key == "subscription_id" else "TFI626"
+
+
+def _too_wide(identity_id: str) -> Finding:
+    """Of an identity that the scripts of all runs have."""
+    from tfinfra.azure.preflight.finding import Finding
+
+    name = identity_id.rpartition("/")[2]
+    message = (
+        f"{name} may delete any resource group of the subscription, and so may the script of every run that has it"
+    )
+    hint = "take that role from it: since the timer deletes by an identity of its own, no run needs it"
+    return Finding("TFI640", "identity_id", message, hint, severity=Severity.WARNING)
+
+
+def check_registered(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Path, run: str) -> LiveAnswer:
+    """As `check_live`, again and again while a provider is being registered, for REGISTERING. Raises CredentialsError,
+    NotFeasible."""
+    until = time.monotonic() + REGISTERING
+    while True:
+        answer = check_live(compiled, cloud, recorder, deploy, run)
+        waited_for = [d for d in answer.diagnostics if d.code == BEING_REGISTERED]
+        if not waited_for or refusal(answer.diagnostics) is not None:
+            return answer
+        if time.monotonic() > until:
+            message = f"{waited_for[0].message}: not within {spell_seconds(REGISTERING)}"
+            raise NotFeasible(message, hint="try again later", diagnostics=answer.diagnostics)
+        time.sleep(2 * cloud.pace.poll)
 
 
 def reach(compiled: Compiled, rehearse: bool) -> Future[Cloud]:

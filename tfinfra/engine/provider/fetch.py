@@ -162,8 +162,10 @@ def digest_of(file: Path) -> str:
 def _beside_file(file: Path) -> str | None:
     for name in (file.name + _BESIDE[0], _BESIDE[1]):
         beside = file.with_name(name)
-        if beside.is_file() and (found := _named(beside.read_text(encoding="utf-8", errors="replace"), file.name)):
-            return found
+        if beside.is_file():
+            text = beside.read_text(encoding="utf-8", errors="replace")
+            if found := _promised(text, file.name, str(beside)):
+                return found
     return None
 
 
@@ -178,9 +180,27 @@ def _beside_url(url: str) -> str | None:
             text = _patiently(partial(_text, place), shown(place), _UNCHECKED)
         except _Absent:
             continue
-        if found := _named(text, name):
+        if found := _promised(text, name, shown(place)):
             return found
     return None
+
+
+def _promised(text: str, name: str, where: str) -> str | None:
+    """The hash of the file `name` in the checksum file `where`, None where that is a list of other files'. Raises
+    TfinfraError for what is no checksum file, or is this archive's own and has no hash of it: it must not pass for
+    none."""
+    found = _named(text, name)
+    listed = any(pattern.fullmatch(_stripped(line)) for line in text.splitlines() for pattern in _LINES)
+    if found is None and (where.partition("?")[0].endswith(_BESIDE[0]) or not listed):
+        raise TfinfraError(
+            f"{where} holds no SHA-256 of {name}",
+            hint=f"nothing was installed: mend that file, or give the archive's SHA-256 in {SHA256}",
+        )
+    return found
+
+
+def _stripped(line: str) -> str:
+    return line.strip("\ufeff \t")
 
 
 def _text(url: str) -> str:
@@ -196,7 +216,7 @@ def _named(text: str, name: str) -> str | None:
     one hash and nothing else."""
     for line in text.splitlines():
         for pattern in _LINES:
-            found = pattern.fullmatch(line.strip("\ufeff \t"))
+            found = pattern.fullmatch(_stripped(line))
             if found and (found["name"] is None or re.split(r"[/\\]", found["name"])[-1] == name):
                 return found["hash"].lower()
     return None

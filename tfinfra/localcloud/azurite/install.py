@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tfinfra.errors import NotFeasible, ProvisioningError
+from tfinfra.ownership import make_private
 
 # The newest release that runs on every Node that is still about; later ones want Node 21 and 22.
 VERSION = "3.35.0"
@@ -36,7 +37,7 @@ def ensure_azurite(cache: Path, progress: Callable[[str], None]) -> Path:
     if not (folder / _MAIN).exists():
         import filelock
 
-        cache.mkdir(parents=True, exist_ok=True)
+        make_private(cache)
         with filelock.FileLock(cache / f"{folder.name}.lock"):
             if not (folder / _MAIN).exists():
                 _install(folder, progress)

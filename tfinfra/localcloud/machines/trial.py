@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tfinfra.localcloud.machines import confine
+from tfinfra.ownership import make_private
 from tfinfra.paths import state_folder
 
 _TOOLS = {"ip": "iproute2", "unshare": "util-linux", "mount": "mount", "cloud-init": "cloud-init"}
@@ -70,7 +71,7 @@ def _failing_python() -> Iterator[str]:
 
 def _failing_namespaces() -> Iterator[str]:
     """Overlays are tried on the disk where the machines' own will lie."""
-    state_folder().mkdir(parents=True, exist_ok=True)
+    make_private(state_folder())
     with tempfile.TemporaryDirectory(dir=state_folder(), prefix="trial-") as folder:
         for name in ("upper", "work", "root"):
             (Path(folder) / name).mkdir()
