@@ -245,17 +245,17 @@ def test_a_build_that_takes_minutes_says_so_and_ends_with_who_waits_for_it() -> 
 def test_two_at_once_make_it_once(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own = empty / "cache/pulumi" / toolchain.VERSION / "bin/pulumi"
     own.parent.mkdir(parents=True)
-    lock = FileLock(own.parents[1] / "lock", thread_local=False)
-    lock.acquire()
-    waiting = threading.Event()
+    held, waiting = threading.Event(), threading.Event()
     monkeypatch.setattr(toolmaking, "make", lambda *_, **__: pytest.fail("it was made twice"))
 
     def first() -> None:
-        assert waiting.wait(20)
-        _tool(own, toolchain.VERSION)
-        lock.release()
+        with FileLock(own.parents[1] / "lock"):
+            held.set()
+            assert waiting.wait(20)
+            _tool(own, toolchain.VERSION)
 
     thread = threading.Thread(target=first)
     thread.start()
+    assert held.wait(20)
     assert toolchain.ensure_cli(lambda _: waiting.set()) == own
     thread.join()

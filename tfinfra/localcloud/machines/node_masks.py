@@ -32,6 +32,7 @@ def folders() -> dict[Path, Owned]:
     found = {path: Owned(0o755) for path in _strange_folders()}
     found |= {Path(path): how for path, how in private() if stat.S_ISDIR(how.mode)}
     found |= dict.fromkeys(_homes(), Owned(0o700))
+    found[Path("/home")] = Owned(0o755)  # for the users that a script makes
     found |= dict.fromkeys((Path("/tmp"), Path("/var/tmp")), Owned(0o1777))  # noqa: S108 - the machine's, not ours
     found[state_folder()] = Owned(0o755)
     return {path: Owned(stat.S_IMODE(how.mode), how.uid, how.gid) for path, how in found.items()}
