@@ -13,7 +13,7 @@ def run(repeat: int) -> Result:
     """One row per command, against a Python that imports no more than click."""
     tfinfra = tfinfra_command()
     example = str(EXAMPLE.relative_to(ROOT))
-    rows = [_row(repeat, BARE, [sys.executable, "-c", "import click"])]
+    rows = [_row(repeat, BARE, [sys.executable, "-I", "-c", "import click"])]
     rows.append(_row(repeat, "tfinfra --help", [*tfinfra, "--help"], 0.15))
     rows.append(_row(repeat, f"tfinfra validate {example}", [*tfinfra, "validate", str(EXAMPLE)], 0.25))
     rows.append(_row(repeat, f"tfinfra plan {example}", [*tfinfra, "plan", str(EXAMPLE)]))

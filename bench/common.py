@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tfinfra import child_python
+
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "bench/results"
 SCRIPTS = ROOT / "bench/scripts"
@@ -76,7 +78,7 @@ def repeated(times: int, take: Callable[[], Sample]) -> tuple[Sample, ...]:
 def tfinfra_command() -> list[str]:
     """The console script of the environment that runs this, else the module."""
     script = Path(sys.executable).with_name("tfinfra")
-    return [str(script)] if script.exists() else [sys.executable, "-m", "tfinfra.cli.main"]
+    return [str(script)] if script.exists() else child_python.module("tfinfra.cli.main")
 
 
 def tell(text: str) -> None:

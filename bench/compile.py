@@ -22,7 +22,7 @@ distributed_backend: mpi
 
 def run(repeat: int) -> Result:
     """One row per number of nodes; every sample writes the deploy folder anew."""
-    rows = [Row(BARE, repeated(repeat, lambda: measure([sys.executable, "-c", "pass"])))]
+    rows = [Row(BARE, repeated(repeat, lambda: measure([sys.executable, "-I", "-c", "pass"])))]
     rows += [_row(repeat, nodes, seconds) for nodes, seconds in AT_MOST.items()]
     return Result("compile", tuple(rows))
 

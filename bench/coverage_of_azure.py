@@ -1,18 +1,20 @@
-"""Which lines of the azure path no test runs, held against the list in docs/azure.md.
+"""Which lines of the azure path no test runs, held against the list in docs/azure.md. `bin/test` does all of it.
 
-    python -m bench.coverage_of_azure begin      from now on every process of this environment is traced
-    bin/test …                                   whatever is to be counted
-    python -m bench.coverage_of_azure check      ends that; exit 1 with the functions that the list does not name
+    python -m bench.coverage_of_azure begin      from now on every process of this environment is counted
+    .venv/bin/pytest …                           whatever is to be counted
+    python -m bench.coverage_of_azure end        processes that begin from now on are not
+    python -m bench.coverage_of_azure check      exit 1 with the functions that the list does not name
 
-Every process of the environment is traced, not only pytest's: commands, the engine's child, the plugin, agents of
-process machines (they run this interpreter, with an environment of their own). So the tracer starts from a .pth file,
-and saves each second: a machine's processes are killed, and say no farewell. Agents run from the bundle's copy of
-tfinfra, whose paths are counted as the checkout's. Namespace machines have the system's Python and are not counted.
+Counted are all processes, not pytest's alone: commands, the engine's child, the plugin, agents of process machines
+(they run this interpreter, with an environment of their own and the bundle's copy of tfinfra). Namespace machines have
+the system's Python, in a file system of their own, and are not counted.
 """
 
 from __future__ import annotations
 
 import ast
+import json
+import marshal
 import re
 import shutil
 import sys
@@ -20,6 +22,10 @@ import sysconfig
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from bench import marked_imports
+from bench.marking import marked
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / ".coverage-data"
@@ -28,51 +34,7 @@ HOOK = Path(sysconfig.get_path("purelib")) / "tfinfra_coverage.pth"
 AGENT = ("metadata", "cleanup", "shared")
 _ROW = re.compile(r"^\| `(?P<file>tfinfra/[\w/.]+\.py)` \| (?P<names>[^|]+) \| (?P<why>[^|]+\S) *\|$")
 _NAME = re.compile(r"`([\w.]+)`")
-# `source_pkgs` finds the modules wherever they are imported from: an agent has a copy of its own.
-_CONFIG = """\
-[run]
-source_pkgs = tfinfra.azure, tfinfra.clouds, tfinfra.engine, tfinfra.store, tfinfra.agent
-data_file = {data}/data
-parallel = true
-concurrency = thread
-patch = _exit, execv
-disable_warnings = no-data-collected, module-not-measured, module-not-imported, module-not-python
-[paths]
-checkout =
-    {root}/tfinfra
-    */opt/tfinfra/run/agent/tfinfra
-    */agent/tfinfra
-"""
-_START = (
-    "import sys, importlib.util; "
-    "spec = importlib.util.spec_from_file_location('tfinfra_coverage_hook', {hook!r}); "
-    "hook = importlib.util.module_from_spec(spec); spec.loader.exec_module(hook)"
-)
-_HOOK = """\
-import atexit, contextlib, os, threading, time
-import coverage
-
-def _save(cov):
-    with contextlib.suppress(Exception):  # the data's folder may have gone: `check` was called
-        cov.save()
-
-def _keep(cov):
-    while True:
-        time.sleep(1.0)
-        _save(cov)
-
-def _begin():
-    cov = coverage.Coverage(config_file={config!r}, data_suffix=True)
-    cov._warn_no_data = cov._warn_unimported_source = False
-    cov.start()
-    atexit.register(_save, cov)
-    threading.Thread(target=_keep, args=(cov,), daemon=True, name="coverage").start()
-
-if os.path.exists({config!r}) and not getattr(threading, "_tfinfra_coverage", None):
-    threading._tfinfra_coverage = True  # the interpreter may read a .pth file twice
-    _begin()
-    os.register_at_fork(after_in_child=_begin)
-"""
+_START = "import os; os.path.exists({hook!r}) and exec(open({hook!r}).read(), {{'__name__': 'tfinfra_marks'}})\n"
 
 
 @dataclass(frozen=True)
@@ -85,22 +47,45 @@ class Function:
 
 
 def begin() -> int:
+    """`.coverage-data` gets the marked code, a byte for each statement of it, and which byte is whose."""
     shutil.rmtree(DATA, ignore_errors=True)
-    DATA.mkdir()
-    config, hook = DATA / "coverage.ini", DATA / "hook.py"
-    config.write_text(_CONFIG.format(data=DATA, root=ROOT))
-    hook.write_text(_HOOK.format(config=str(config)))
-    HOOK.write_text(_START.format(hook=str(hook)) + "\n")
+    (DATA / "code").mkdir(parents=True)
+    index: dict[str, Any] = {}
+    size = 0
+    for path in measured():
+        source = path.read_bytes()
+        code, lines = marked(source.decode(), str(path), size)
+        (DATA / "code" / _module(path)).write_bytes(marshal.dumps((source, code)))
+        index[path.relative_to(ROOT).as_posix()] = {"first": size, "lines": lines, "source": source.decode()}
+        size += len(lines)
+    (DATA / "index.json").write_text(json.dumps(index))
+    (DATA / "ran").write_bytes(bytes(size))
+    hook = DATA / "hook.py"
+    hook.write_text(f"{Path(marked_imports.__file__).read_text()}\n\ninstall({str(DATA)!r})\n")
+    HOOK.write_text(_START.format(hook=str(hook)))
+    return 0
+
+
+def end() -> int:
+    HOOK.unlink(missing_ok=True)
     return 0
 
 
 def check() -> int:
     """The exit status: 0 where each line that no test ran is in a function of the list."""
-    HOOK.unlink(missing_ok=True)
+    if not (DATA / "index.json").exists():
+        print("nothing was counted: begin first, then run the tests")
+        return 2
     listed = named(LIST.read_text(encoding="utf-8"))
-    left = [f for f in unrun() if not is_listed(f, listed)]
+    found = list(unrun())
+    left = [f for f in found if not is_listed(f, listed)]
     for function in left:
-        print(f"{function.file}: {function.name}: no test runs {_spelt(function.lines)}")
+        print(f"{function.file}: {function.name or 'the module'}: no test runs {_spelt(function.lines)}")
+    for file, name in idle(found, listed):
+        print(f"warning: {file}: {name}: every line was run; take it off the list in docs/azure.md")
+    if left:
+        print("write a test, or a row with the reason under 'Lines that no test runs' in docs/azure.md;")
+        print("a test that was skipped, or not run since 'begin', is missing here too")
     return 1 if left else 0
 
 
@@ -119,15 +104,27 @@ def is_listed(function: Function, listed: Mapping[str, Mapping[str, str]]) -> bo
     return function.name in names or function.name.partition(".")[0] in names
 
 
-def unrun() -> Iterator[Function]:
-    """The functions of the azure path with lines that no test ran, by the data that `begin` had collected."""
-    import coverage
+def idle(found: Sequence[Function], listed: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, str]]:
+    """The (file, function) of the list with no line that no test ran."""
+    for file, names in listed.items():
+        left = {f.name for f in found if f.file == file}
+        left |= {name.partition(".")[0] for name in left}
+        yield from ((file, name) for name in names if name not in left)
 
-    counted = coverage.Coverage(config_file=str(DATA / "coverage.ini"))
-    counted.combine([str(DATA)], keep=True)
-    for path in measured():
-        *_, missing, _ = counted.analysis2(str(path))
-        yield from by_function(path, missing)
+
+def unrun() -> Iterator[Function]:
+    """The functions of the azure path with statements that did not run since `begin`.
+
+    A file that has changed since then is told on stderr: its lines are those that it had.
+    """
+    ran = (DATA / "ran").read_bytes()
+    for file, entry in json.loads((DATA / "index.json").read_text()).items():
+        path = ROOT / file
+        if not path.exists() or path.read_text(encoding="utf-8") != entry["source"]:
+            print(f"{file} has changed since the counting began", file=sys.stderr)
+        first = entry["first"]
+        missing = [line for i, line in enumerate(entry["lines"]) if not ran[first + i]]
+        yield from by_function(file, entry["source"], sorted(missing))
 
 
 def measured() -> list[Path]:
@@ -137,14 +134,13 @@ def measured() -> list[Path]:
     return sorted([*files, ROOT / "tfinfra/clouds.py", *(ROOT / f"tfinfra/agent/{name}.py" for name in AGENT)])
 
 
-def by_function(path: Path, missing: Sequence[int]) -> Iterator[Function]:
-    """The missing lines of a file, each with the innermost function or method that it is in; "" is the module."""
-    spans = sorted(_spans(ast.parse(path.read_text(encoding="utf-8")), ""), key=lambda span: span[1] - span[0])
+def by_function(file: str, source: str, missing: Sequence[int]) -> Iterator[Function]:
+    """The missing lines of a file, each with the function or method that it is in; "" is the module."""
+    spans = list(_spans(ast.parse(source), ""))
     found: dict[str, list[int]] = {}
     for line in missing:
         name = next((name for first, last, name in spans if first <= line <= last), "")
         found.setdefault(name, []).append(line)
-    file = path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
     yield from (Function(file, name, tuple(lines)) for name, lines in found.items())
 
 
@@ -157,12 +153,17 @@ def _spans(node: ast.AST, prefix: str) -> Iterator[tuple[int, int, str]]:
             yield from _spans(child, f"{prefix}{child.name}.")
 
 
+def _module(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
 def _spelt(lines: Sequence[int]) -> str:
     return f"line{'s' if len(lines) > 1 else ''} {', '.join(map(str, lines))}"
 
 
 def main() -> int:
-    verb = {"begin": begin, "check": check}.get(sys.argv[1] if len(sys.argv) == 2 else "")
+    verb = {"begin": begin, "end": end, "check": check}.get(sys.argv[1] if len(sys.argv) == 2 else "")
     if verb is None:
         print(__doc__)
         return 2

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from bench.common import ROOT, SCRIPTS, Result, Row, repeated, tell
 from bench.runs import Project, bench_folder, kinds, up
+from tfinfra import child_python
 
 TASK = "main-0"
 POLL = 0.15  # seconds between two looks of the client (tfinfra.lifecycle)
@@ -75,7 +76,7 @@ def _bare(load: Load, python: Path, folder: Path) -> dict[str, float]:
 def _pipeline(load: Load, folder: Path) -> dict[str, float]:
     """This process is the client; the agent's side is `python -m bench.logs`."""
     root = folder / f"pipeline-{time.monotonic_ns()}"
-    argv = [sys.executable, "-m", "bench.logs", str(root), *load.arguments()]
+    argv = child_python.module("bench.logs", str(root), *load.arguments())
     agent = subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.DEVNULL)
     shown = list(_watch(root, agent))
     if agent.returncode:
@@ -96,7 +97,7 @@ def _watch(root: Path, agent: subprocess.Popen[bytes]) -> Iterator[tuple[float, 
         while not ended:
             time.sleep(POLL)
             ended = agent.poll() is not None
-            for line in tail.finish() if ended else tail.poll():
+            for line in tail.rest() if ended else tail.new():
                 view.line(TASK, line)
                 yield time.time(), line
 
@@ -155,7 +156,7 @@ def _agent(root: Path, arguments: list[str]) -> int:
     shipper = LogShipper(open_store((root / "store").as_uri()), SystemClock(), free=True)
     shipper.start()
     shipper.add(TASK, log)
-    command = Command([sys.executable, str(SCRIPTS / "lines.py"), *arguments], root, dict(os.environ), log)
+    command = Command([sys.executable, "-I", str(SCRIPTS / "lines.py"), *arguments], root, dict(os.environ), log)
     task = Process(command)
     while (code := task.poll()) is None:
         time.sleep(0.05)

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.common import ROOT, Result, Row, Sample, measure, repeated, tell
+from tfinfra import child_python
 from tfinfra.localcloud import tokens
 from tfinfra.localcloud.azurite.install import ensure_azurite
 from tfinfra.localcloud.azurite.servers import Server, Servers, make_container
@@ -80,7 +81,7 @@ def _large(what: str, repeat: int, take: Callable[[], Sample], against: str | No
 
 def _there_and_back(url: str, ca: Path | None, data: Path) -> dict[str, float]:
     """Each way in a process of its own, whose memory counts as a node's does."""
-    line = [sys.executable, "-m", "bench.store", url, str(ca or "")]
+    line = child_python.module("bench.store", url, str(ca or ""))
     back = data.with_name("back")
     up = measure([*line, "put_file", str(data)], ROOT)
     down = measure([*line, "get_file", str(back)], ROOT)

@@ -78,7 +78,7 @@ install_packages() {
 prepare() {
   venv=$(venv_folder)
   is_ready "$venv" "$1" && return
-  mkdir -p "$(dirname "$venv")"
+  (umask 077 && mkdir -p "$(dirname "$venv")")  # the cache is the user's own
   log=$(mktemp)
   exec 9>"$venv.lock"
   command -v flock >/dev/null && flock 9

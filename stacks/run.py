@@ -23,7 +23,7 @@ class Run:
     `may_delete` is false where the subscription has no such role. `principal_type` is the kind of the caller ("User",
     "ServicePrincipal"). `arm_endpoint`, without a trailing slash, is where the timer calls ARM, and `arm_audience` whom
     its token is for, None for the endpoint itself. Sovereign clouds have their own endpoint, as they have a
-    `storage_suffix` that ends the hosts of storage accounts.
+    `storage_suffix` that ends the hosts of storage accounts. `keep_days` are those that outputs are kept, rounded up.
     """
 
     id: str
@@ -38,6 +38,7 @@ class Run:
     arm_audience: str | None = None
     principal_type: str | None = None
     storage_suffix: str = "core.windows.net"
+    keep_days: int = 1
 
     @property
     def keep_group(self) -> str:
@@ -75,6 +76,7 @@ def read_run(plan: Plan, config: pulumi.Config) -> Run:
         arm_audience=config.get("armAudience"),
         principal_type=config.get("principalType"),
         storage_suffix=config.get("storageSuffix") or "core.windows.net",
+        keep_days=plan.keep_days,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from tfinfra import masking
 from tfinfra.agent import logs
+from tfinfra.agent.log_text import collapse
 from tfinfra.store import MemoryStore
 
 SECRET = "s3cr3t-value"
@@ -77,3 +79,29 @@ def test_a_secret_in_a_redrawn_line_is_masked(tmp_path: Path) -> None:
     file.write_bytes(f"progress 1\rprogress {SECRET}\r\nunfinished {SECRET}".encode())
     logs.LogTail("main-0", file).ship(store, final=True, hidden=masking.needles([SECRET]))
     assert b"".join(store.objects.values()) == b"progress ***\nunfinished ***\n"
+
+
+REDRAWN = {
+    "whose end backspaces cut": f"{SECRET}\b\b\bxyz\n",
+    "that backspaces put together": f"{SECRET[:3]}__\b\b{SECRET[3:]}\n",
+    "before a carriage return": f"x\r{SECRET}\b\b\r\n",
+    "in a line without an end": f"{SECRET}\b\b\bxyz",
+    "in a line that goes out in pieces": "y" * (1 << 17) + f"{SECRET}\b\b\bxyz\n",
+}
+
+
+@pytest.mark.parametrize("text", REDRAWN.values(), ids=REDRAWN)
+def test_no_part_of_a_secret_is_left_by_backspaces(text: str, tmp_path: Path) -> None:
+    store, file = MemoryStore(), tmp_path / "task.log"
+    file.write_bytes(text.encode())
+    logs.LogTail("main-0", file).ship(store, final=True, hidden=masking.needles([SECRET]))
+    shipped = b"".join(store.objects[key] for key in sorted(store.objects)).replace(b"y", b"")
+    assert SECRET[:4].encode() not in shipped
+    assert SECRET[-4:].encode() not in shipped
+
+
+def test_a_log_of_letters_and_backspaces_by_turns_takes_its_time_once(tmp_path: Path) -> None:
+    data = b"x" * (1 << 19) + b"a\b" * (1 << 18) + b"\n"
+    began = time.process_time()
+    assert collapse(data) == b"x" * (1 << 19) + b"\n"
+    assert time.process_time() - began < 5

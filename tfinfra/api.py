@@ -7,16 +7,15 @@ run.wait_for_completion(show_output=True)
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tfinfra import submitted
 from tfinfra.azure.names import RUN_ID
+from tfinfra.cleaning import clean
 from tfinfra.errors import (
     Cancelled,
     CredentialsError,
@@ -29,11 +28,16 @@ from tfinfra.errors import (
     TrainingFailed,
     UsageError,
 )
-from tfinfra.lifecycle.record import ClientProcess, RunFolder, RunRecord, is_alive, run_folder
+from tfinfra.lifecycle.driver import ClientProcess, is_alive
+from tfinfra.lifecycle.record import RunFolder, RunRecord, run_folder
+from tfinfra.lifecycle.saved import saved_document
 from tfinfra.lifecycle.settings import run_id
+from tfinfra.lifecycle.tail import Lines
 from tfinfra.paths import state_folder
+from tfinfra.store import Unreadable, read_file
 
 POLL = 0.2
+_AT_ONCE = 1 << 20  # characters of a log
 STATUSES = {
     "starting": "Preparing",
     "provisioning": "Provisioning",
@@ -163,13 +167,12 @@ class Run:
         """The run's document, as `tfinfra status --json` prints it."""
         record = self._folder.read()
         if record is None:
-            return {"run": self.id, "phase": "starting", "tasks": [], **(self._failure() or {})}
-        saved = Path(record.results) / "run.json"
-        if record.phase in ("deleted", "incomplete") and saved.exists():
-            document: dict[str, Any] = json.loads(saved.read_text("utf-8"))
-            return document
+            return {"run": self.id, "tasks": [], **self._without_record()}
+        saved = saved_document(record) if record.phase in ("deleted", "incomplete") else None
+        if isinstance(saved, dict):
+            return saved
         from tfinfra.lifecycle.access import find_run
-        from tfinfra.lifecycle.resume import status_document
+        from tfinfra.lifecycle.status import status_document
 
         return status_document(find_run(self.id))
 
@@ -186,14 +189,20 @@ class Run:
             self._raise(details)
         return details
 
-    def cancel(self) -> None:
-        """Stops the run and deletes everything; returns when that is done."""
+    def cancel(self, *, discard: bool = False) -> None:
+        """Stops the run, fetches its outputs and deletes everything; returns when that is done. Raises
+        TeardownIncomplete where outputs cannot be fetched: the group that holds them stays then, unless `discard` gives
+        them up."""
         from tfinfra.lifecycle.access import find_run
-        from tfinfra.lifecycle.resume import end_run, stop_process
+        from tfinfra.lifecycle.driver import stop_process
+        from tfinfra.lifecycle.resume import end_run
+        from tfinfra.lifecycle.signals import leave_word
 
+        leave_word(self._folder.path, "Run.cancel()")
         stop_process(self._client)
-        if self._folder.read() is not None and self.get_status() not in ("Completed", "Failed", "Canceled"):
-            end_run(find_run(self.id), _quiet)
+        odd = self._folder.unreadable()
+        if odd is not None or (self._folder.read() and self.get_status() not in ("Completed", "Failed", "Canceled")):
+            end_run(find_run(self.id), _quiet, discard=discard)
 
     def _goes_on(self) -> bool:
         record = self._folder.read()
@@ -204,9 +213,16 @@ class Run:
         record: RunRecord | None = self._folder.read()
         return Path(record.results) if record else Path.cwd() / "runs" / self.id
 
+    def _without_record(self) -> dict[str, Any]:
+        odd = self._folder.unreadable()
+        if odd is not None:
+            return {"phase": "unknown", "message": str(odd), "unreadable": [str(odd)]}
+        return {"phase": "starting", **(self._failure() or {})}
+
     def _failure(self) -> dict[str, Any] | None:
         path = self._folder.path / submitted.FAILURE
-        return json.loads(path.read_text("utf-8")) if path.exists() else None
+        found = read_file(path, dict[str, Any])
+        return {"message": str(found)} if isinstance(found, Unreadable) else found
 
     def _raise(self, details: dict[str, Any]) -> None:
         record = self._folder.read()
@@ -216,16 +232,18 @@ class Run:
             raise ProvisioningError(f"{self.id} lost the process that drove it", hint=f"tfinfra fetch {self.id}")
         if details.get("result") == "succeeded":
             return
-        kind = ERRORS.get(int(details.get("exit_code") or 1), TfinfraError)
+        code = details.get("exit_code")
+        kind = ERRORS.get(code, TfinfraError) if isinstance(code, int) else TfinfraError
         message = str(details.get("message") or f"{self.id} failed; its log is {self._folder.client_log}")
         raise kind(message, hint=details.get("hint"))
 
 
 class _LogReader:
-    """Prints a growing file as it grows, to its end."""
+    """Prints a growing file as it grows, to its end: what a run of an older tfinfra left in it is cleaned here."""
 
     def __init__(self, path: Path, wanted: bool) -> None:
-        self._file = path.open(errors="replace") if wanted and path.exists() else None
+        self._file = path.open(encoding="utf-8", errors="replace", newline="\n") if wanted and path.exists() else None
+        self._lines = Lines()
 
     def __enter__(self) -> _LogReader:
         return self
@@ -233,12 +251,16 @@ class _LogReader:
     def __exit__(self, *raised: object) -> None:
         self.show()
         if self._file is not None:
+            self._print(self._lines.end())
             self._file.close()
 
     def show(self) -> None:
-        if self._file is not None:
-            sys.stdout.write(self._file.read())
-            sys.stdout.flush()
+        while self._file is not None and (text := self._file.read(_AT_ONCE)):
+            self._print(self._lines.of(text))
+
+    def _print(self, lines: Iterator[str]) -> None:
+        for line in lines:
+            print(clean(line), flush=True)
 
 
 def _quiet(text: str) -> None:

@@ -1,14 +1,66 @@
-"""Times as documents, tags and messages carry them: ISO 8601 in UTC, and durations and counts for people."""
+"""What time it is for a run, whatever happens to this machine's clock; and times as documents, tags and messages carry
+them: ISO 8601 in UTC, and durations and counts for people."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import datetime, timezone
+
+TOLERATED = 60.0
+"""Seconds that this machine's clock may be apart from the cloud's."""
+
+
+def _since_boot() -> float:
+    """Seconds that never jump, and that go on while the machine is suspended: Linux has a clock of that name
+    (clock_gettime(2)), macOS's CLOCK_MONOTONIC is one (its man page), and time.monotonic() is neither."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+class SteadyClock:
+    """Unix seconds. This machine's clock is read once; from then on only the time since its boot counts, so that no
+    change of the clock ends a run or keeps it. The first answer of the cloud corrects what was read, where the two are
+    far apart: limits, tags and timers are the cloud's. `corrected` is by how many seconds, 0 where they agree."""
+
+    def __init__(self, wall: Callable[[], float] = time.time, since_boot: Callable[[], float] = _since_boot) -> None:
+        self.corrected = 0.0
+        self._since_boot = since_boot
+        self._offset = wall() - since_boot()
+        self._heard = False
+
+    def time(self) -> float:
+        return self._since_boot() + self._offset
+
+    def hear(self, cloud: float) -> None:
+        """The cloud says that it is `cloud` (Unix seconds) now."""
+        apart = cloud - self.time()
+        if not self._heard and abs(apart) > TOLERATED:
+            self._offset += apart
+            self.corrected = apart
+        self._heard = True
+
+    def complaint(self) -> str | None:
+        """What a person is told of a clock that is wrong."""
+        if not self.corrected:
+            return None
+        way = "behind" if self.corrected > 0 else "ahead of"
+        return (
+            f"this machine's clock is {spell_seconds(abs(self.corrected))} {way} the cloud's: the cloud's time counts"
+        )
+
+
+STEADY = SteadyClock()
+"""This process's."""
+
+
+def right_now() -> float:
+    """Unix seconds, as this process counts them."""
+    return STEADY.time()
 
 
 def iso_time(seconds: float | None = None) -> str:
     """`seconds` (Unix; None: now) as "2026-11-23T10:00:00Z"."""
-    moment = datetime.fromtimestamp(time.time() if seconds is None else seconds, timezone.utc)
+    moment = datetime.fromtimestamp(right_now() if seconds is None else seconds, timezone.utc)
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,8 @@ from tfinfra.model import Timeouts
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
+
+    from tfinfra.azure.attested import Trust
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,12 @@ class Pace:
         return Pace(self.poll * factor, self.retries, self.backoff * factor, self.timer * factor, self.look * factor)
 
 
+def _none_here(group: str, path: str) -> Iterable[tuple[Path, tuple[str, ...]]]:
+    """The disks of machines that are elsewhere."""
+    del group, path
+    return ()
+
+
 @dataclass(frozen=True)
 class Cloud:
     """What differs between clouds.
@@ -51,7 +59,9 @@ class Cloud:
     azure-native's besides subscription and tenant: how it finds ARM and whom it acts as. `stack_endpoint` is where the
     stacks are told that ARM is, None where they need not be told: it is the public one's, or passes for that one to
     what it holds. `arm_audience` is whom the tokens of nodes and timer are for, None for the endpoint they call.
-    `pace` is Azure's where nothing else is said.
+    `pace` is Azure's where nothing else is said. `disks` says where the machines of a group may have a path of theirs
+    on this machine: a folder that is not theirs, and the names below it, which are; nothing where they are elsewhere.
+    `attestation` is whose word counts for which machine has a key, None where ARM's list of machines has to do.
     """
 
     name: str
@@ -76,6 +86,8 @@ class Cloud:
     stack_endpoint: str | None = None
     arm_audience: str | None = None
     pace: Pace = Pace()
+    disks: Callable[[str, str], Iterable[tuple[Path, tuple[str, ...]]]] = _none_here
+    attestation: Trust | None = None
 
     @property
     def on_loopback(self) -> bool:

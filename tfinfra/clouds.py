@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
-import sys
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from tfinfra import child_python
 from tfinfra.arm.caller import claims_of, principal_type
 from tfinfra.azure.environments import PUBLIC, Environment, Undescribed, environment_at
 from tfinfra.cloud import Cloud, Pace
@@ -22,11 +23,14 @@ from tfinfra.paths import cache_folder, state_folder
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
+    from tfinfra.azure.attested import Trust
+    from tfinfra.localcloud.layout import Layout
     from tfinfra.localcloud.starting import Endpoint
 
 ARM_ENDPOINT, ARM_CA, ARM_TOKEN_FILE = "TFINFRA_ARM_ENDPOINT", "TFINFRA_ARM_CA", "TFINFRA_ARM_TOKEN_FILE"
 STORAGE_TOKEN_FILE = "TFINFRA_STORAGE_TOKEN_FILE"  # noqa: S105  a variable's name
 ARM_PACE = "TFINFRA_ARM_PACE"
+ATTESTATION = "TFINFRA_ATTESTATION"
 # Beats come each second; a machine with two busy cores may stall an agent for some of them.
 LOCAL_TIMEOUTS = Timeouts(register=30, start=60, heartbeat=8, collect=300)
 # Listing a scale set's machines is the dearest of Compute's reads: 140 in 3 minutes and 700 in 30 are all that a small
@@ -67,15 +71,17 @@ def local_cloud(
     from tfinfra.localcloud.azurite.install import ensure_azurite
     from tfinfra.localcloud.credential import TokenFileCredential
     from tfinfra.localcloud.layout import AUDIENCE, SUBSCRIPTION, TENANT, Layout
+    from tfinfra.localcloud.machines.disks import places_of
     from tfinfra.localcloud.starting import ensure_daemon
 
     kind = possible_machines(machines)
     layout, environments = Layout(state_folder() / "cloud"), cache_folder() / "environments"
     azurite = ensure_azurite(cache_folder(), progress) if store == "azurite" else None
-    endpoint = ensure_daemon(layout, environments, azurite)
-    plugin = (sys.executable, "-m", "tfinfra.localcloud.plugin", "--endpoint", endpoint.url)
+    endpoint = ensure_daemon(layout, azurite)
+    plugin = child_python.module("tfinfra.localcloud.plugin", "--endpoint", endpoint.url)
     claims = claims_of(layout.token.read_text("utf-8"))
     secrets = ("--ca", str(layout.ca), "--token-file", str(layout.token), "--pace", str(LOCAL_PACE))
+    wishes = (MACHINES_OPTION, kind, "--environments", str(environments), *(("--blobs", "azurite") if azurite else ()))
 
     return Cloud(
         name="local",
@@ -86,26 +92,35 @@ def local_cloud(
         token_scope=f"{AUDIENCE}.default",
         ca_file=layout.ca,
         credential=lambda: TokenFileCredential(layout.token, layout.storage_token),
-        provider_command=(*plugin, *secrets, MACHINES_OPTION, kind, *(("--blobs", "azurite") if azurite else ())),
+        provider_command=(*plugin, *secrets, *wishes),
         environment_cache=environments,
         node_platform="",
         timeouts=LOCAL_TIMEOUTS,
-        ensure=partial(_ensure_the_same, endpoint, environments, azurite),
+        ensure=partial(_ensure_the_same, endpoint, azurite),
         charges=False,
         preflight=preflight,
         principal_id=str(claims["oid"]),
         principal_type=principal_type(claims),
         pace=LOCAL_STEPS,
+        disks=lambda group, path: places_of(layout.groups / group.lower() / "machines", path),
+        attestation=_local_trust(layout),
     )
 
 
-def _ensure_the_same(endpoint: Endpoint, environments: Path, azurite: Path | None) -> None:
+def _local_trust(layout: Layout) -> Trust:
+    from tfinfra.azure.attested import Trust
+    from tfinfra.localcloud.certificates import ATTESTATION
+
+    return Trust(layout.ca.read_bytes(), re.compile(re.escape(ATTESTATION)))
+
+
+def _ensure_the_same(endpoint: Endpoint, azurite: Path | None) -> None:
     """Raises ProvisioningError where the cloud was removed with its folder: one that is made anew knows nothing of
     what the old one held."""
     from tfinfra.localcloud.starting import ensure_daemon
 
     layout = endpoint.layout
-    if not layout.ca.exists() or ensure_daemon(layout, environments, azurite).url != endpoint.url:
+    if not layout.ca.exists() or ensure_daemon(layout, azurite).url != endpoint.url:
         raise ProvisioningError(f"the local cloud is gone: {layout.root} was removed, and all that it held with it")
 
 
@@ -186,7 +201,26 @@ def azure_subscription(subscription: str) -> Cloud:
         stack_endpoint=None if endpoint == PUBLIC.arm else endpoint,
         arm_audience=there.own_audience,
         pace=Pace().times(_part_of_pace()),
+        attestation=_azure_trust(there),
     )
+
+
+def _azure_trust(there: Environment) -> Trust | None:
+    """Raises NotFeasible for a wish that is none. Whoever runs an ARM of his own (a name of azure-native's is missing)
+    says who signs for its machines; Azure's own clouds have Azure's roots, whatever is said."""
+    from tfinfra.azure.issuers import azure_trust
+
+    wish = os.environ.get(ATTESTATION)
+    if not wish:
+        return azure_trust()
+    if wish == "off":
+        return None
+    if there.name is not None:
+        raise NotFeasible(f"{ATTESTATION} is '{wish}'", hint="on Azure's own clouds it is 'off' or not set")
+    try:
+        return replace(azure_trust(), roots=Path(wish).read_bytes(), signers=re.compile(r"metadata\..+"), fetch=None)
+    except OSError as error:
+        raise NotFeasible(f"{ATTESTATION} names a file of CAs that cannot be read: {error}") from error
 
 
 def _part_of_pace() -> float:

@@ -1,4 +1,5 @@
-"""Diagnostics and the exception tree: the bottom of the import order, so that every room may raise and report.
+"""Diagnostics and the exception tree: the bottom of the import order, so that every room may raise and report. What
+they say holds no credentials of a URL, whoever made them.
 
 TfinfraError                 exit 1   a fault of tfinfra itself
 ├── UsageError               exit 2   wrong flags, an ambiguous name
@@ -16,10 +17,25 @@ TfinfraError                 exit 1   a fault of tfinfra itself
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
+
+from tfinfra.credentials import covered, hidden
+
+_LONGEST, _ENDS = 1200, 500
+
+
+def readable(text: str) -> str:
+    """The text with its control characters spelt out, shortened in its middle where it is too long for a message."""
+    if len(text) > _LONGEST:
+        text = f"{text[:_ENDS]} […{len(text) - 2 * _ENDS:,} characters…] {text[-_ENDS:]}"
+    if text.isprintable():
+        return text
+    spelt = (c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
+    return "".join(spelt)
 
 
 class Severity(str, Enum):
@@ -32,7 +48,8 @@ class Severity(str, Enum):
 class Position:
     """Where a value stands: 1-based `line` and `column` in `file`, and the `length` of what is underlined.
 
-    `text` is the source line as written, or None where there is none (an argument given from Python).
+    `text` is the source line as written, without credentials, or None where there is none (an argument given from
+    Python).
     """
 
     file: str
@@ -40,6 +57,10 @@ class Position:
     column: int
     length: int = 1
     text: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.text is not None:
+            object.__setattr__(self, "text", covered(self.text))
 
 
 @dataclass(frozen=True)
@@ -52,6 +73,12 @@ class Diagnostic:
     path: str = ""
     position: Position | None = None
     hint: str | None = None
+
+    def __post_init__(self) -> None:
+        """What a manifest says is part of messages: no control character of it, no credential and no megabyte reaches
+        whoever reads them."""
+        object.__setattr__(self, "message", readable(hidden(self.message)))
+        object.__setattr__(self, "hint", readable(hidden(self.hint)) if self.hint else self.hint)
 
     @property
     def is_error(self) -> bool:
@@ -69,6 +96,10 @@ class TfinfraError(Exception):
     """The cloud that was turned to when it went wrong, None where that was none, or nobody said."""
 
     exit_code = 1
+
+    def __post_init__(self) -> None:
+        self.message = hidden(str(self.message))
+        self.hint = hidden(self.hint) if self.hint else self.hint
 
     def __str__(self) -> str:
         return self.message
@@ -135,6 +166,27 @@ def turned_to(cloud: str) -> Iterator[None]:
     except TfinfraError as error:
         error.cloud = error.cloud or cloud
         raise
+
+
+_FULL = re.compile(
+    r"no space left on device|disk quota exceeded|\bE(?:NOSPC|DQUOT)\b|\bos error (?:28|122)\b|\berrno (?:28|122)\b",
+    re.I,
+)
+_PATH = re.compile(r"(?<![\w:/.])/[^\s:'\"]+")
+_LONGEST_PATH = 200
+
+
+def full_disk(told: BaseException | str) -> str | None:
+    """ "the disk with /a/b is full", where an error says that in any of the words that Go, Rust and Python have for it;
+    None where it does not."""
+    text = str(told)
+    found = _FULL.search(text)
+    if found is None:
+        return None
+    before = _PATH.findall(text[max(0, found.start() - 1000) : found.start()])
+    after = _PATH.findall(text[found.end() : found.end() + 1000])
+    where = next((path for path in [*before[-1:], *after[:1]] if len(path) < _LONGEST_PATH), None)
+    return f"the disk with {where} is full" if where else "a disk is full"
 
 
 def first_line(told: BaseException | str) -> str:

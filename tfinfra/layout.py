@@ -10,19 +10,20 @@ inventory.json                    Inventory, put if absent
 data.json                         DataSources, where the run has inputs or resumes
 inputs/<sha256>/<path>            a local input, by the hash of its names and bytes
 inputs/<sha256>.json              {"files", "bytes"}: all of it is there; written last
-secrets.age                       the secrets, sealed for the nodes of the inventory by the client
+secrets.age                       the secrets and the run's key, sealed for the nodes of the inventory by the client
 resumed.json                      {"files"}: the checkpoints to resume from are in place; written by node 0
 heartbeats/<node_id>.json         Heartbeat, each second
 tasks/<task>.json                 TaskStatus
-inbox/<node>/<request>.json       {"command"}: what mpirun wants started on a node
-outbox/<request>.json             {"exit_status"}: how that ended
+inbox/<node>/<request>.json       {"command"}: what mpirun wants started on a node; "mark" by the run's key, if any
+outbox/<request>.json             {"exit_status"}: how that ended; marked likewise
 logs/<task>/<00000000>.log        a task's log in chunks; agent-<node>, agent-<node>-rebooted and mpirun-0 are logs too
 control/stop.json                 {"reason": "cancelled" | "limit", "message"}: the client ends the run
 control/watch.json                {"time"}: somebody looks at the logs now
 control/keep.json                 {}: the nodes stay until the deadline although the run has ended and nobody looks
 outcome.json                      Outcome, put if absent
 outputs/{outputs,logs,checkpoints}/<path>   what the tasks wrote
-collected.json                    {"files", "warnings"}: all outputs are there; written last
+collecting.json                   {"files", "bytes", "names"}: what the node that collects has found, before it begins
+collected.json                    {"files", "warnings", …}: all outputs are there; written last
 attempt-<n>/…                     all of the above once more, for the attempt n (from 1) after one that was refused
 """
 
@@ -50,6 +51,7 @@ DATA = "data.json"
 SECRETS = "secrets.age"
 RESUMED = "resumed.json"
 OUTCOME = "outcome.json"
+COLLECTING = "collecting.json"
 COLLECTED = "collected.json"
 STOP = "control/stop.json"
 WATCH = "control/watch.json"
@@ -58,7 +60,7 @@ KEEP = "control/keep.json"
 FOR_NODES = (KEEP, DATA)
 """What the client leaves for the nodes before they boot, besides the bundle."""
 NODES_FOLDERS = (BOOT, NODES, HEARTBEATS, TASKS, LOGS, "inbox", "outbox")
-NODES_KEYS = (INVENTORY, RESUMED, SECRETS, OUTCOME, COLLECTED)
+NODES_KEYS = (INVENTORY, RESUMED, SECRETS, OUTCOME, COLLECTING, COLLECTED)
 """What comes into the store by nodes that are up, and by the client for them."""
 
 

@@ -13,10 +13,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from tfinfra import child_python
+from tfinfra.cleaning import clean
 from tfinfra.errors import Diagnostic, Severity, TfinfraError
+from tfinfra.lifecycle.driver import ClientProcess, process_of
 from tfinfra.lifecycle.launch import LaunchOptions, closing_lines, launch
 from tfinfra.lifecycle.plain import PlainView
-from tfinfra.lifecycle.record import ClientProcess, RunFolder, write_json
+from tfinfra.lifecycle.record import RunFolder, write_json
 from tfinfra.lifecycle.report.last import note_failure
 from tfinfra.lifecycle.told import telling
 from tfinfra.lifecycle.withheld import redact
@@ -39,20 +42,18 @@ class Request:
 def start(request: Request, folder: RunFolder) -> ClientProcess:
     """Starts the run in a process and a session of its own, so that neither the end of this process nor a Ctrl-C in
     its terminal ends the run."""
-    import psutil
-
     folder.path.mkdir(parents=True, exist_ok=True)
     path = folder.path / "request.json"
     write_json(path, asdict(request))
     with folder.client_log.open("wb") as log:
         child = subprocess.Popen(
-            [sys.executable, "-m", "tfinfra.submitted", str(path)],
+            child_python.module("tfinfra.submitted", str(path)),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,
         )
-    return ClientProcess(child.pid, psutil.Process(child.pid).create_time())
+    return process_of(child.pid)
 
 
 def main(path: Path) -> int:
@@ -69,7 +70,7 @@ def main(path: Path) -> int:
         write_json(path.parent / FAILURE, telling(error))
         print(redact(traceback.format_exc()), file=sys.stderr, flush=True)
         return 1
-    print("\n".join(closing_lines(result)), flush=True)
+    print(clean("\n".join(closing_lines(result))), flush=True)
     if result.error is not None:
         note_failure(result.error, ["submit"], path.parent.name)
     return result.error.exit_code if result.error else 0

@@ -18,13 +18,19 @@ from typing import Any, TypeVar
 
 from tests.store.azurite import HOUR, Azurite, token
 from tfinfra import layout
-from tfinfra.agent.records import read, read_plain
+from tfinfra.agent.records import read
 from tfinfra.model import NodeSettings, Outcome, Plan, TaskStatus, Timeouts, to_json
+from tfinfra.sealing import digest_of
 from tfinfra.store import ObjectStore, PatientStore, SystemPauses, open_store
 
 T = TypeVar("T")
 REPOSITORY = Path(__file__).resolve().parents[2]
 TIMEOUTS = Timeouts(register=10, start=10, heartbeat=3, collect=10)
+
+
+def plain(store: ObjectStore, key: str) -> dict[str, Any]:
+    """The JSON object at `key`, {} where there is none."""
+    return dict(json.loads(store.get(key) or b"{}"))
 
 
 class _MetadataHandler(http.server.BaseHTTPRequestHandler):
@@ -38,6 +44,8 @@ class _MetadataHandler(http.server.BaseHTTPRequestHandler):
             answer: dict[str, Any] = {"access_token": token(), "expires_on": str(int(time.time()) + HOUR)}
         elif path.endswith("/scheduledevents"):
             answer = {"Events": self.events.get(node, [])}
+        elif path.endswith("/attested/document"):
+            answer = {"encoding": "pkcs7", "signature": "of " + node}
         else:
             answer = self.documents[node]
         body = json.dumps(answer).encode()
@@ -64,6 +72,7 @@ class Cluster:
     lock: dict[str, Any] | None = None
     own_hostnames: bool = False
     azurite: Azurite | None = None
+    key: str | None = None
     events: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     agents: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
 
@@ -101,7 +110,7 @@ class Cluster:
         return b"".join(self.store.get(k) or b"" for k in self.store.list(layout.log_folder(name))).decode()
 
     def collected(self) -> dict[str, Any]:
-        return read_plain(self.store, layout.COLLECTED) or {}
+        return plain(self.store, layout.COLLECTED)
 
     def wait_for(self, condition: Callable[[], T | None], seconds: float = 20.0) -> T:
         give_up = time.monotonic() + seconds
@@ -155,6 +164,7 @@ class Cluster:
             compute_group_id="/subscriptions/s/resourceGroups/g",
             deadline=deadline.strftime("%Y-%m-%dT%H:%M:%SZ"),
             timeouts=self.timeouts,
+            key_digest=digest_of(self.key) if self.key else None,
         )
         (root / "settings.json").write_text(json.dumps(to_json(settings)))
         return root / "settings.json"

@@ -165,14 +165,14 @@ def lingered(
         def sleep(self, seconds: float) -> None:
             beat["n"] += 1
             if watched:
-                store.put("control/watch.json", json.dumps(beat).encode())
+                store.put("control/watch.json", json.dumps({"time": beat["n"]}).encode())
             super().sleep(seconds)
 
     with a_host(Watched(seconds), hold=hold) as (host, store, arm):
         if result is not None:
             write(store, "outcome.json", Outcome(result, "m"))
         if collected:
-            store.put("collected.json", b"{}")
+            store.put("collected.json", b'{"files": 0}')
         if keep:
             store.put("control/keep.json", b"{}")
         with pytest.raises(Over):
@@ -209,7 +209,7 @@ def test_a_store_that_does_not_answer_ends_nobody_who_deletes() -> None:
     clock = CountedClock(60)
     with a_host(clock) as (host, store, arm):
         write(store, "outcome.json", Outcome("succeeded", "m"))
-        store.put("collected.json", b"{}")
+        store.put("collected.json", b'{"files": 0}')
 
         def fault(verb: str, key: str) -> None:
             if clock.now < 1015:

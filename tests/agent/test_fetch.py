@@ -63,18 +63,35 @@ def test_what_is_there_already_is_not_fetched_again(tmp_path: Path) -> None:
     counted.objects = store.objects
     (tmp_path / "in").mkdir()
     (tmp_path / "in/a.csv").write_text("here already")
-    (tmp_path / "in/b.csv.tfinfra-part").write_text("torn")
     fetch(source, tmp_path / "in", lambda url: counted, nothing)
     assert gets == [layout.input_key("abc", "b.csv")]
     assert sorted(p.name for p in (tmp_path / "in").iterdir()) == ["a.csv", "b.csv"]
     assert (tmp_path / "in/b.csv").read_text() == "b.csv"
 
 
+def test_no_link_in_the_folder_leads_a_file_out_of_it(tmp_path: Path) -> None:
+    store = MemoryStore()
+    store.put("text/way/out.csv", b"x")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/way").symlink_to(tmp_path)
+    with pytest.raises(NodeFault, match="'way' is a link"):
+        fetch(DataSource("download", store=CONTAINER, prefix="text"), tmp_path / "in", lambda url: store, nothing)
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_blobs_that_are_file_and_folder_are_named(tmp_path: Path) -> None:
+    store = MemoryStore()
+    store.put("text/a", b"x")
+    store.put("text/a/b", b"x")
+    with pytest.raises(NodeFault, match="'a' cannot be a file here: a folder has that name too"):
+        fetch(DataSource("download", store=CONTAINER, prefix="text"), tmp_path / "in", lambda url: store, nothing)
+
+
 @pytest.mark.parametrize("name", ["../out.csv", "/etc/passwd"])
 def test_an_objects_name_never_leads_out_of_its_folder(name: str, tmp_path: Path) -> None:
     store = MemoryStore()
     store.put(f"text/{name}", b"x")
-    with pytest.raises(NodeFault, match="leads out"):
+    with pytest.raises(NodeFault, match=r"leads out|at the root"):
         fetch(DataSource("download", store=CONTAINER, prefix="text"), tmp_path, lambda url: store, nothing)
 
 

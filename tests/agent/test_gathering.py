@@ -20,11 +20,13 @@ from tfinfra.agent.faults import NodeFault, RunEnded, RunStopped
 from tfinfra.agent.host import Host
 from tfinfra.agent.records import read, write
 from tfinfra.model import DataSource, DataSources, Heartbeat, Input, Inventory, Outcome, Plan, Timeouts, to_json
-from tfinfra.sealing import NodeKey, seal
+from tfinfra.sealing import NodeKey, Sealed, digest_of, new_run_key, seal
 from tfinfra.store import MemoryStore
 
 PS = plan_of(spec("ps", node_count=2, worker_count=2), base_port=21422)
 SECRET = "s3cr3t-value"
+KEY = new_run_key()
+SEALED = Sealed({"TOKEN": SECRET}, KEY)
 SCRIPT = """
 import json, os, time
 role = json.loads(os.environ["TF_CONFIG"])["task"]["type"]
@@ -53,12 +55,12 @@ def hand_in(run: Cluster) -> None:
 def hand_over(run: Cluster) -> Inventory:
     """What the client does once the nodes have met."""
     found = run.wait_for(lambda: read(run.store, layout.INVENTORY, Inventory))
-    run.store.put(layout.SECRETS, seal({"TOKEN": SECRET}, [node.public_key or "" for node in found.nodes]))
+    run.store.put(layout.SECRETS, seal(SEALED, [node.public_key or "" for node in found.nodes]))
     return found
 
 
 def test_every_task_has_inputs_checkpoints_and_secrets(tmp_path: Path) -> None:
-    with cluster(tmp_path, given(PS), SCRIPT) as run:
+    with cluster(tmp_path, given(PS), SCRIPT, key=KEY) as run:
         hand_in(run)
         run.start(0, 1)
         assert len({node.public_key for node in hand_over(run).nodes}) == 2
@@ -73,16 +75,17 @@ def test_every_task_has_inputs_checkpoints_and_secrets(tmp_path: Path) -> None:
 
 def test_no_task_starts_without_its_secrets(tmp_path: Path) -> None:
     fast = Timeouts(register=1.5, start=5, heartbeat=3, collect=5)
-    with cluster(tmp_path, replace(plan_of(spec("single")), secrets=("TOKEN",)), SCRIPT, timeouts=fast) as run:
+    with cluster(tmp_path, replace(plan_of(spec("single")), secrets=("TOKEN",)), SCRIPT, timeouts=fast, key=KEY) as run:
         run.start(0)
         outcome = run.outcome()
-        assert outcome.result == "failed" and "did not hand over the secrets in time" in outcome.message
+        assert outcome.result == "failed" and "did not hand over its key and the secrets in time" in outcome.message
         assert run.task("main-0") is None
 
 
 def _host(tmp_path: Path, store: MemoryStore, **changes: Any) -> Host:
     host = host_of(tmp_path, store)
-    return replace(host, plan=replace(host.plan, **changes), clock=FakeClock())
+    settings = replace(host.settings, key_digest=digest_of(KEY))
+    return replace(host, settings=settings, plan=replace(host.plan, **changes), clock=FakeClock())
 
 
 def met(key: NodeKey) -> Inventory:
@@ -93,22 +96,29 @@ def met(key: NodeKey) -> Inventory:
 
 def test_a_key_that_somebody_registered_in_this_nodes_name_ends_the_run(tmp_path: Path) -> None:
     store, key = MemoryStore(), NodeKey()
-    store.put(layout.SECRETS, seal({"TOKEN": SECRET}, [key.public]))
+    store.put(layout.SECRETS, seal(SEALED, [key.public]))
     with pytest.raises(NodeFault, match="not this node's"):
         gather.gather(_host(tmp_path, store, secrets=("TOKEN",)), met(NodeKey()), 0, tmp_path, key)
 
 
 def test_secrets_that_were_sealed_for_others_end_the_run(tmp_path: Path) -> None:
     store, key = MemoryStore(), NodeKey()
-    store.put(layout.SECRETS, seal({"TOKEN": SECRET}, [NodeKey().public]))
+    store.put(layout.SECRETS, seal(SEALED, [NodeKey().public]))
     host = _host(tmp_path, store, secrets=("TOKEN",))
     with pytest.raises(NodeFault, match="not sealed for this node"):
         gather.gather(host, met(key), 0, tmp_path, key)
 
 
+def test_what_somebody_else_sealed_for_this_node_ends_the_run(tmp_path: Path) -> None:
+    store, key = MemoryStore(), NodeKey()
+    store.put(layout.SECRETS, seal(Sealed({"TOKEN": "a lure"}, new_run_key()), [key.public]))
+    with pytest.raises(NodeFault, match="does not come from the run's client"):
+        gather.gather(_host(tmp_path, store, secrets=("TOKEN",)), met(key), 0, tmp_path, key)
+
+
 def test_a_secret_that_is_missing_among_them_is_named(tmp_path: Path) -> None:
     store, key = MemoryStore(), NodeKey()
-    store.put(layout.SECRETS, seal({"TOKEN": SECRET}, [key.public]))
+    store.put(layout.SECRETS, seal(SEALED, [key.public]))
     host = _host(tmp_path, store, secrets=("TOKEN", "OTHER"))
     with pytest.raises(NodeFault, match="no value of OTHER"):
         gather.gather(host, met(key), 0, tmp_path, key)

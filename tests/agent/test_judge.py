@@ -28,6 +28,11 @@ def view(plan: Plan, now: float, **ends: int | str | None) -> View:
     return View(now, statuses, dict.fromkeys(range(plan.node_count), now))
 
 
+def cut_off(seen: View, task: str) -> View:
+    """The view with a task that its launcher ended."""
+    return replace(seen, statuses={**seen.statuses, task: replace(seen.statuses[task], cut_off=True)})
+
+
 def test_workers_get_30_s_and_the_evaluator_15_minutes_after_the_leader() -> None:
     its = judge(PS)
     assert its.decide(view(PS, 100, chief_0=0)) is None
@@ -40,18 +45,18 @@ def test_workers_get_30_s_and_the_evaluator_15_minutes_after_the_leader() -> Non
 
 def test_a_failure_waits_until_every_node_was_heard_of_since() -> None:
     its = judge(MPI)
-    killed = view(MPI, 100, rank_0=143)
+    killed = cut_off(view(MPI, 100, rank_0=137), "rank-0")
     assert its.decide(killed) is None
     silent = replace(killed, now=101.0, seen={0: 101.0, 1: 99.0})
     assert its.decide(silent) is None
-    decision = its.decide(view(MPI, 102, rank_0=143, rank_1=7))
+    decision = its.decide(cut_off(view(MPI, 102, rank_0=137, rank_1=7), "rank-0"))
     assert decision is not None
     assert decision.task == "rank-1"
 
 
 def test_a_lost_node_is_named_before_the_ranks_that_mpirun_killed_for_it() -> None:
     its = judge(MPI)
-    killed = replace(view(MPI, 100, rank_0=143), seen={0: 100.0, 1: 95.0})
+    killed = replace(cut_off(view(MPI, 100, rank_0=137), "rank-0"), seen={0: 100.0, 1: 95.0})
     assert its.decide(killed) is None
     decision = its.decide(replace(killed, now=106.0, seen={0: 106.0, 1: 95.0}, lost=(1,)))
     assert decision is not None

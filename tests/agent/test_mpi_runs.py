@@ -18,6 +18,7 @@ import pytest
 
 from tests.agent.nodes import Cluster, cluster
 from tests.backends.specs import inventory, plan_of, spec
+from tfinfra import layout
 from tfinfra.agent import mpi_command
 from tfinfra.agent.alone import on_one_host
 from tfinfra.agent.assignment import Assignment, Folders
@@ -25,7 +26,9 @@ from tfinfra.agent.devices.links import Links, Port
 from tfinfra.agent.devices.nccl import ucx_variables
 from tfinfra.agent.places import Places
 from tfinfra.agent.processes import is_alive
+from tfinfra.agent.records import read, write
 from tfinfra.model import Inventory, Timeouts
+from tfinfra.sealing import Sealed, new_run_key, seal
 
 pytestmark = pytest.mark.e2e
 TIMEOUTS = Timeouts(register=10, start=10, heartbeat=4, collect=10)
@@ -69,11 +72,12 @@ def ranks(
     per_node: int = 1,
     names: bool = True,
     timeouts: Timeouts = TIMEOUTS,
+    key: str | None = None,
 ) -> Iterator[Cluster]:
     wanted = spec(
         "mpi", node_count=nodes, process_count_per_node=per_node, environment_variables={"GREETING": "good day"}
     )
-    options = {"environment": environment, "timeouts": timeouts, "own_hostnames": names}
+    options = {"environment": environment, "timeouts": timeouts, "own_hostnames": names, "key": key}
     with cluster(folder, plan_of(wanted), before + RANKS + more + FINALIZE, **options) as run:
         run.start(*range(nodes))
         yield run
@@ -88,6 +92,18 @@ def test_all_ranks_meet_and_succeed(tmp_path: Path, environment: str, nodes: int
             words = f"rank {rank} of {size} sum {size} shard {rank} local size {per_node} good day\n"
             assert run.log(f"rank-{rank}") == words
         assert run.collected()["files"] == size
+
+
+def test_ranks_meet_where_others_write_commands_into_the_store_too(tmp_path: Path, environment: str) -> None:
+    key, trace = new_run_key(), tmp_path / "trace"
+    with ranks(tmp_path, environment, "", key=key) as run:
+        write(run.store, layout.inbox_key(1, "forged-1"), {"command": f"touch {trace}"})
+        found = run.wait_for(lambda: read(run.store, layout.INVENTORY, Inventory))
+        assert [node.attested for node in found.nodes] == ["of 0", "of 1"]
+        run.store.put(layout.SECRETS, seal(Sealed({}, key), [node.public_key or "" for node in found.nodes]))
+        assert run.outcome(30).result == "succeeded"
+        assert "inbox/1/forged-1.json does not come from a node of this run" in run.words()
+        assert not trace.exists() and key not in run.words()
 
 
 def test_the_rank_that_fails_is_named_not_the_one_that_mpirun_kills(tmp_path: Path, environment: str) -> None:
@@ -109,8 +125,11 @@ def test_a_lost_node_is_named(tmp_path: Path, environment: str) -> None:
         assert "was lost" in outcome.message
 
 
-def test_a_rank_that_is_killed_fails_with_137(tmp_path: Path, environment: str) -> None:
-    script = "if rank.value == 1: os.kill(os.getpid(), 9)\ntime.sleep(60)"
+@pytest.mark.parametrize("meanwhile", ["time.sleep(60)", "while True: mpi.MPI_Allreduce(*again)"])
+def test_a_rank_that_is_killed_fails_with_137(tmp_path: Path, environment: str, meanwhile: str) -> None:
+    """Also where another rank, which waits for it within MPI, ends with an error of its own for that."""
+    again = "again = ctypes.byref(one), ctypes.byref(total), 1, kind, add, world"
+    script = f"if rank.value == 1: os.kill(os.getpid(), 9)\n{again}\n{meanwhile}"
     with ranks(tmp_path, environment, script) as run:
         outcome = run.outcome(30)
         assert (outcome.task, outcome.exit_status) == ("rank-1", 137)
@@ -142,6 +161,15 @@ def test_an_mpirun_that_is_killed_is_named(tmp_path: Path, environment: str) -> 
         mpirun = int(re.findall(r"started mpirun as process (\d+)", run.words())[0])
         os.kill(mpirun, signal.SIGKILL)
         assert run.outcome(30).message == "mpirun on node 0 was ended by SIGKILL (exit status 137), and rank-0 with it"
+
+
+def test_an_mpirun_that_is_told_to_end_is_named_not_the_ranks_that_it_kills(tmp_path: Path, environment: str) -> None:
+    with ranks(tmp_path, environment, "time.sleep(60)") as run:
+        run.wait_for(lambda: "sum" in run.log("rank-1"), 30)
+        mpirun = int(re.findall(r"started mpirun as process (\d+)", run.words())[0])
+        os.kill(mpirun, signal.SIGTERM)
+        told = "mpirun on node 0 ended with exit status 1, as it does when it is sent SIGTERM, and ended rank-0"
+        assert run.outcome(30).message == told
 
 
 def test_a_rank_that_hangs_in_its_start_up_is_named(tmp_path: Path, environment: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.agent.clocks import FakeClock
+from tests.agent.nodes import plain
 from tests.agent.test_cleanup import settings
 from tests.agent.test_node_parts import assignment
 from tests.backends.specs import plan_of, spec
@@ -24,7 +25,7 @@ from tfinfra.agent.node import Identity
 from tfinfra.agent.own_folder import own_folder
 from tfinfra.agent.places import Places
 from tfinfra.agent.ports import PortLease, lease_ports
-from tfinfra.agent.records import read, read_plain
+from tfinfra.agent.records import read, write
 from tfinfra.agent.temporary import TemporaryFolder, temporary_folder
 from tfinfra.agent.workspace import make_common
 from tfinfra.model import Outcome
@@ -73,14 +74,14 @@ def test_an_agent_that_fails_while_it_trains_collects_what_there_is(
     assert outcome is not None
     assert (outcome.result, "no more processes" in outcome.message) == ("failed", True)
     assert store.get("outputs/checkpoints/step-7") == b"7"
-    assert read_plain(store, "collected.json") == {"files": 1, "warnings": [], "left_behind": []}
+    assert plain(store, "collected.json") == {"files": 1, "warnings": [], "left_behind": []}
 
 
 def test_an_agent_that_fails_beside_others_leaves_the_collecting_to_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = MemoryStore()
-    store.put("outcome.json", b"{}")
+    write(store, "outcome.json", Outcome("failed", "boom"))
     take_part(tmp_path, store, monkeypatch, OSError("no more processes"))
     assert store.get("collected.json") is None
 
@@ -104,7 +105,7 @@ def test_an_agent_that_fails_before_it_has_tasks_says_that_there_is_nothing(
     monkeypatch.setattr(agent, "join", fails)
     store = MemoryStore()
     agent._take_part(host_of(tmp_path, store))
-    assert read_plain(store, "collected.json") == {"files": 0, "warnings": [], "left_behind": []}
+    assert plain(store, "collected.json") == {"files": 0, "warnings": [], "left_behind": []}
 
 
 def test_an_outcome_waits_for_a_store_that_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

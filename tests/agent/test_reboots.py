@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.agent.nodes import cluster
+from tests.agent.nodes import cluster, plain
 from tests.agent.test_own_faults import host_of
 from tests.backends.specs import inventory, plan_of, spec
 from tfinfra.agent import reboot
 from tfinfra.agent import run as agent
-from tfinfra.agent.records import read_plain, write
+from tfinfra.agent.records import write
 from tfinfra.agent.workspace import make_common
 from tfinfra.model import Heartbeat, Inventory, Outcome, Timeouts
 from tfinfra.store import MemoryStore
@@ -123,8 +123,8 @@ def test_a_node_that_the_others_have_missed_leaves_word_of_its_reboot(tmp_path: 
     store = MemoryStore()
     write(store, "outcome.json", Outcome("failed", "node 1 was lost", node=1))
     _rebooted(tmp_path, store, 1)
-    assert "rebooted while it trained" in (read_plain(store, "boot/id.json") or {})["error"]
-    assert (read_plain(store, "outcome.json") or {})["message"] == "node 1 was lost"
+    assert "rebooted while it trained" in plain(store, "boot/id.json")["error"]
+    assert plain(store, "outcome.json")["message"] == "node 1 was lost"
     assert "collected.json" not in store.objects  # whoever wrote the outcome collects
 
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from tests.agent.clocks import FakeClock
 from tfinfra.agent.clock import SystemClock
 from tfinfra.agent.faults import NodeFault, RunEnded, RunStopped
+from tfinfra.agent.records import write
 from tfinfra.agent.rendezvous import Meeting, inventory_of, rendezvous
-from tfinfra.model import Inventory, NodeRegistration
+from tfinfra.model import Inventory, NodeRegistration, Outcome
 from tfinfra.store import MemoryStore, ObjectStore, open_store
 
 
@@ -60,7 +61,7 @@ def test_too_few_nodes_are_counted_and_a_failed_boot_is_told() -> None:
 
 def test_a_run_that_ended_meanwhile_is_noticed() -> None:
     store = MemoryStore()
-    store.put("outcome.json", b"{}")
+    write(store, "outcome.json", Outcome("failed", "boom"))
     with pytest.raises(RunEnded):
         rendezvous(store, node(0), Meeting(2, 60), FakeClock())
 

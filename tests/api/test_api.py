@@ -13,9 +13,10 @@ from tests.lifecycle.fakes import World
 from tests.lifecycle.test_record import a_record
 from tfinfra import Experiment, Run, TensorFlow, submitted
 from tfinfra.errors import Diagnostic, ManifestError, NotFeasible, Severity, TfinfraError, UsageError
+from tfinfra.lifecycle.driver import this_process
 from tfinfra.lifecycle.ending import RunResult
 from tfinfra.lifecycle.preflight import refusal
-from tfinfra.lifecycle.record import run_folder, this_process, write_json
+from tfinfra.lifecycle.record import run_folder, write_json
 from tfinfra.lifecycle.withheld import withheld
 from tfinfra.paths import state_folder
 

@@ -41,7 +41,7 @@ def rehearsed(
 ) -> Iterator[Rehearsed]:
     """A cloud whose state is in `state`; `folder` takes the mirror and a cache of its own. `wishes` are what who comes
     for Azure cannot say: "machines", "blobs", "image", and the program "azurite"."""
-    endpoint = ensure_daemon(Layout(state), cache_folder() / "environments")
+    endpoint = ensure_daemon(Layout(state))
     arm = arm_by_token_file(endpoint.url, endpoint.layout.ca, endpoint.layout.token, pace=LOCAL_PACE)
     arm.put(HOLDER, "2024-03-01", {"location": "eastus"})
     try:

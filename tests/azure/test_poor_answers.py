@@ -13,16 +13,18 @@ from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 from tests.azure.answering import SUBSCRIPTION, Reply, Wire, azure
 from tests.azure.preflight.replies import DEMAND
 from tests.stacks.plans import FLEXIBLE, plan
+from tfinfra.azure import standing
 from tfinfra.azure.answers import arm_error, reason
 from tfinfra.azure.caller import claims
 from tfinfra.azure.clients import get_json, send_json
+from tfinfra.azure.deaths import deaths
 from tfinfra.azure.preflight.ask import Asker
 from tfinfra.azure.preflight.finding import Reply as Told
 from tfinfra.azure.preflight.instead import candidates
 from tfinfra.azure.preflight.place import known_lack
 from tfinfra.azure.removal import remove
 from tfinfra.azure.setup import make_group_deleter
-from tfinfra.azure.standing import NotReady, deleter_role
+from tfinfra.azure.standing import NotAnswered, NotReady, deleter_role
 from tfinfra.azure.stores import run_store
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError, ProvisioningError
@@ -117,9 +119,54 @@ def test_why_the_role_cannot_be_made(
         make_group_deleter(answering(monkeypatch, answer))
 
 
-def test_a_role_that_cannot_be_read_is_not_taken_for_one_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(NotReady, match="ARM broke"):
-        deleter_role(answering(monkeypatch, lambda *_: (500, BROKEN, {})))
+BUSY = {"error": {"code": "TooManyRequests", "message": "The request is being throttled."}}
+NO_ANSWERS: dict[str, Reply] = {
+    "a fault of ARM's": (500, BROKEN, {}),
+    "a gateway without words": (502, b"", {}),
+    "ARM that is not there": (503, BROKEN, {}),
+    "throttling": (429, BUSY, {"Retry-After": "0"}),
+    "a page of a network": (200, b"<html>sign in</html>", {}),
+    "a refusal of a proxy": (403, b"<html>no</html>", {"Content-Type": "text/html"}),
+}
+
+
+@pytest.mark.parametrize("reply", NO_ANSWERS.values(), ids=NO_ANSWERS)
+def test_no_answer_of_arm_is_no_missing_right(reply: Reply, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(standing, "ANSWERING", 0.02)
+    with pytest.raises(NotAnswered, match="ARM does not tell") as raised:
+        deleter_role(answering(monkeypatch, lambda *_: reply))
+    assert raised.value.exit_code == 6
+    assert "answers from here" in str(raised.value.hint)
+
+
+def test_no_connection_is_no_missing_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(standing, "ANSWERING", 0.02)
+
+    def refuse(method: str, path: str) -> Reply:
+        raise requests.ConnectionError("Connection refused")
+
+    with pytest.raises(NotAnswered, match="Connection refused"):
+        deleter_role(answering(monkeypatch, refuse))
+
+
+def test_a_cloud_that_comes_back_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    back: list[str] = []
+
+    def answer(method: str, path: str) -> Reply:
+        if len(back) < 2:
+            raise requests.ConnectionError("Connection refused")
+        return 404, {"error": {"code": "RoleDefinitionDoesNotExist", "message": "no"}}, {}
+
+    cloud = replace(answering(monkeypatch, answer), ensure=lambda: back.append("ensured"))
+    with pytest.raises(NotReady, match="cannot be read: no"):
+        deleter_role(cloud)
+    assert len(back) == 2
+
+
+def test_a_right_that_is_missing_is_told_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(NotReady, match="may not") as raised:
+        deleter_role(answering(monkeypatch, lambda *_: (403, DENIED, {})))
+    assert (raised.value.denied, raised.value.exit_code) == (True, 4)
 
 
 @pytest.mark.parametrize(("status", "kind"), [(401, CredentialsError), (500, ProvisioningError)])
@@ -147,3 +194,28 @@ def test_why_a_resource_could_not_be_removed_is_told(monkeypatch: pytest.MonkeyP
 def test_a_place_of_which_arm_tells_nothing_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     cloud = answering(monkeypatch, lambda *_: (403, DENIED, {}))
     assert known_lack(cloud, plan(FLEXIBLE), TARGET, FLEXIBLE, tried=False) is None
+
+
+VIEW = {
+    "statuses": [
+        {"code": "ProvisioningState/failed/AllocationFailed", "level": "Error", "displayStatus": "Provisioning failed",
+         "message": "Allocation failed."},
+        {"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded"},
+        *({"code": "InstanceGone", "level": "Error", "displayStatus": f"n_{n}", "message": "m"} for n in range(4)),
+    ]
+}  # fmt: skip
+TOLD_DEATHS: dict[str, tuple[Reply, str]] = {
+    "what ARM says": ((200, VIEW, {}), "Provisioning failed: Allocation failed.; n_0: m; n_1: m (and 2 more)"),
+    "nothing": ((200, {}, {}), ""),
+    "a view that is none": ((200, [], {}), ""),
+    "statuses that are none": ((200, {"statuses": ["x"]}, {}), ""),
+    "a fault": ((500, BROKEN, {}), ""),
+    "no right": ((403, DENIED, {}), ""),
+}
+
+
+@pytest.mark.parametrize(("reply", "told"), TOLD_DEATHS.values(), ids=TOLD_DEATHS)
+def test_machines_that_died(reply: Reply, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    sets = {"value": [{"name": "nodes"}]}
+    answer = lambda _, path: (200, sets, {}) if path.endswith("virtualMachineScaleSets") else reply  # noqa: E731
+    assert deaths(answering(monkeypatch, answer), GROUP) == told

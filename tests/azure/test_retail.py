@@ -72,6 +72,13 @@ def test_a_price_of_another_cloud_is_none_of_azures() -> None:
         assert fetched(service).price("public_ip", "usgovvirginia") is None
 
 
+def test_a_later_tier_and_what_costs_nothing_are_no_prices() -> None:
+    tier = an_item(meter_item("public_ip", "eastus", 0.001), tierMinimumUnits=500.0)
+    with FakeRetail([*LISTED, tier, vm_item(D8, "westus", 0.0)]) as service:
+        book = fetched(service)
+    assert (book.price("public_ip", "eastus"), book.vm(D8, "westus")) == (None, None)
+
+
 def test_an_item_without_its_region_is_an_error_of_the_list() -> None:
     item = {name: value for name, value in LISTED[0].items() if name != "armRegionName"}
     with FakeRetail([item]) as service, pytest.raises(RetailError, match="has no armRegionName"):

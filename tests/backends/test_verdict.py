@@ -17,13 +17,15 @@ COORDINATOR = plan_of(spec("ps", node_count=2, worker_count=2, dialect="coordina
 
 
 def verdict(plan: Plan, **ends: int | str) -> Verdict:
-    """`ends`: task name with _ for -, and its exit status, "running", "lost" or "stopped"; later ones end later."""
+    """`ends`: task name with _ for -, and its exit status, "running", "lost", "stopped" or "cut off"; later ones end
+    later."""
     statuses = {}
     for moment, (key, end) in enumerate(ends.items()):
         name = key.replace("_", "-")
-        state = end if isinstance(end, str) else "succeeded" if end == 0 else "failed"
-        code = end if isinstance(end, int) else None
-        statuses[name] = TaskStatus(name, 0, state, exit_status=code, ended=float(moment))
+        cut = end == "cut off"
+        state = "succeeded" if end == 0 else "failed" if cut or not isinstance(end, str) else end
+        code = end if isinstance(end, int) else 137 if cut else None
+        statuses[name] = TaskStatus(name, 0, state, exit_status=code, ended=float(moment), cut_off=cut)
     return backend(plan.backend).verdict(plan, statuses)
 
 
@@ -34,9 +36,24 @@ TABLE = {
     "mpi: one rank's 0 is not the end": (verdict(MPI, rank_0=0, rank_1="running"), None, None),
     "mpi: every rank's 0 is": (verdict(MPI, rank_0=0, rank_1=0), "succeeded", None),
     "mpi: the rank that failed before the one that was killed": (
-        verdict(MPI, rank_0=143, rank_1=7),
+        verdict(MPI, rank_0="cut off", rank_1=7),
         "failed",
         "rank-1",
+    ),
+    "mpi: the rank that was killed before the one that ended for it": (
+        verdict(MPI, rank_0=14, rank_1=137),
+        "failed",
+        "rank-1",
+    ),
+    "mpi: of two that were killed at once, the first": (
+        verdict(MPI, rank_1="cut off", rank_0="cut off"),
+        "failed",
+        "rank-1",
+    ),
+    "ps: the worker that was killed before the one that ended for it": (
+        verdict(PS, worker_0=1, worker_1=137),
+        "failed",
+        "worker-1",
     ),
     "mpi: a rank that is killed alone is named": (verdict(MPI, rank_0="running", rank_1=137), "failed", "rank-1"),
     "ps: the leader's 0 waits for the other workers": (verdict(PS, worker_0=0, worker_1="running"), None, None),

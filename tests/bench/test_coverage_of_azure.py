@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from bench.coverage_of_azure import LIST, ROOT, Function, by_function, is_listed, measured, named
+from bench.coverage_of_azure import LIST, ROOT, Function, by_function, idle, is_listed, measured, named
 
 SOURCE = """\
 LIMIT = 3
@@ -24,10 +22,8 @@ class Pool:
 """
 
 
-def test_a_line_belongs_to_its_function_or_method(tmp_path: Path) -> None:
-    path = tmp_path / "m.py"
-    path.write_text(SOURCE)
-    found = {f.name: f.lines for f in by_function(path, [1, 5, 6, 9, 12])}
+def test_a_line_belongs_to_its_function_or_method() -> None:
+    found = {f.name: f.lines for f in by_function("m.py", SOURCE, [1, 5, 6, 9, 12])}
     assert found == {"": (1, 9), "outer": (5, 6), "Pool.close": (12,)}
 
 
@@ -52,12 +48,17 @@ def test_the_list_names_functions(file: str, name: str, listed: bool) -> None:
     assert is_listed(Function(file, name, (1,)), named(ROWS)) is listed
 
 
+def test_a_row_whose_lines_all_ran_is_told() -> None:
+    found = [Function("tfinfra/azure/a.py", "one", (1,)), Function("tfinfra/azure/b.py", "Whole.part", (2,))]
+    assert list(idle(found, named(ROWS))) == [("tfinfra/azure/a.py", "Two.three")]
+
+
 def test_the_documents_list_names_what_there_is() -> None:
     listed = named(LIST.read_text(encoding="utf-8"))
     assert listed
     files = {path.relative_to(ROOT).as_posix(): path for path in measured()}
     for file, names in listed.items():
-        lines = range(1, len(files[file].read_text(encoding="utf-8").splitlines()) + 1)
-        there = {f.name for f in by_function(files[file], lines)}
+        source = files[file].read_text(encoding="utf-8")
+        there = {f.name for f in by_function(file, source, range(1, len(source.splitlines()) + 1))}
         classes = {name.partition(".")[0] for name in there}
         assert names.keys() <= there | classes

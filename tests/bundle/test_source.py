@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tfinfra.bundle.source import source_files
+from tfinfra.bundle.source import source_files, spell_secrets, survey
 from tfinfra.errors import ManifestError
 
 
@@ -55,11 +55,58 @@ def test_the_ignore_file_is_read_as_git_reads_it(tmp_path: Path, patterns: str, 
     assert travelling(tmp_path) == [".gitignore", *kept]
 
 
-def test_tfinfraignore_stands_in_for_gitignore(tmp_path: Path) -> None:
-    tree(tmp_path, "train.py", "data.csv")
+def test_tfinfraignore_adds_to_gitignore_and_takes_back(tmp_path: Path) -> None:
+    tree(tmp_path, "train.py", "data.csv", "small.csv", "a.log")
     (tmp_path / ".gitignore").write_text("*.csv\n")
-    (tmp_path / ".tfinfraignore").write_text("*.log\n")
-    assert "data.csv" in travelling(tmp_path)
+    (tmp_path / ".tfinfraignore").write_text("*.log\n!small.csv\n")
+    assert travelling(tmp_path) == [".gitignore", ".tfinfraignore", "small.csv", "train.py"]
+
+
+def test_a_folders_own_ignore_file_holds_below_it_and_before_those_above(tmp_path: Path) -> None:
+    tree(tmp_path, "a.log", "lib/a.log", "lib/keep.log", "lib/deep/b.log", "other/x.tmp")
+    (tmp_path / ".gitignore").write_text("*.log\n")
+    (tmp_path / "lib/.gitignore").write_text("!keep.log\n/deep/\n*.tmp\n")
+    assert travelling(tmp_path) == [".gitignore", "lib/.gitignore", "lib/keep.log", "other/x.tmp"]
+
+
+SECRETS = ("id_rsa", ".env", "conf/prod.ENV", "cert.pem", ".azure/token", ".netrc", "lib/.env.local", "key.PEM")
+
+
+def test_what_looks_like_a_secret_stays_here_and_is_named(tmp_path: Path) -> None:
+    tree(tmp_path, "train.py", ".env.example", "id_rsa.pub", "environment.yml", *SECRETS)
+    found = survey(tmp_path)
+    assert [file.name for file in found.files] == [".env.example", "environment.yml", "id_rsa.pub", "train.py"]
+    assert found.secrets == tuple(sorted({*SECRETS, ".azure/"} - {".azure/token"}))
+    assert "!.azure" in spell_secrets(found.secrets)
+
+
+TAKEN_BACK = {
+    "by its name": ("!.env\n", [".env"]),
+    "by a pattern that names something": ("!.env*\n", [".env"]),
+    "a folder": ("!.azure/\n", [".azure/token"]),
+    "not by everything": ("!*\n!**\n", []),
+    "not by a folder's everything": ("*\n!train.py\n!lib/**\n", []),
+}
+
+
+@pytest.mark.parametrize(("patterns", "shipped"), TAKEN_BACK.values(), ids=TAKEN_BACK.keys())
+def test_a_secret_travels_only_where_tfinfraignore_names_it(tmp_path: Path, patterns: str, shipped: list[str]) -> None:
+    tree(tmp_path, "train.py", ".env", "lib/id_rsa", ".azure/token")
+    (tmp_path / ".gitignore").write_text("!.env\n!id_rsa\n")
+    (tmp_path / ".tfinfraignore").write_text(patterns)
+    assert set(travelling(tmp_path)) - {".gitignore", ".tfinfraignore", "train.py"} == set(shipped)
+
+
+@pytest.mark.parametrize("name", [".gitignore", ".tfinfraignore"])
+def test_an_ignore_file_that_is_a_link_or_unreadable_says_nothing(tmp_path: Path, name: str) -> None:
+    source = tree(tmp_path / "source", "train.py", "data.csv")
+    (tmp_path / "elsewhere").write_text("*\n")
+    (source / "copy").write_text("*.csv\n")
+    (source / name).symlink_to("copy")
+    assert "data.csv" in travelling(source)
+    (source / name).unlink()
+    (source / name).write_text("!\n*.csv\n")  # the first is no pattern to git either
+    assert "data.csv" not in travelling(source)
 
 
 def test_a_link_inside_keeps_its_meaning(tmp_path: Path) -> None:

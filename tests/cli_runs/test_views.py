@@ -18,14 +18,16 @@ from tests.lifecycle.test_record import a_record
 from tfinfra.cli.live import LiveView
 from tfinfra.cli.runs import _row, table
 from tfinfra.cli.status import status_lines
-from tfinfra.errors import Diagnostic, Severity
+from tfinfra.errors import Cancelled, Diagnostic, Severity
+from tfinfra.lifecycle import resume
 from tfinfra.lifecycle.doctor import Finding
 from tfinfra.lifecycle.ending import RunResult
 from tfinfra.lifecycle.launch import closing_lines
 from tfinfra.lifecycle.plain import PlainView
+from tfinfra.lifecycle.record import run_folder
 from tfinfra.lifecycle.runs import run_state
 from tfinfra.lifecycle.session import Interrupt
-from tfinfra.lifecycle.signals import interruptible
+from tfinfra.lifecycle.signals import WORD, interruptible, leave_word
 from tfinfra.model import TaskStatus
 
 
@@ -37,7 +39,7 @@ def test_plain_lines_keep_the_scripts_lines_apart_from_progress() -> None:
     view.task(TaskStatus("rank-1", 1, "failed", exit_status=7, message="boom"))
     view.diagnose(Diagnostic("TFI401", Severity.NOTICE, "no GPU"))
     view.end("keep", 1.84, "group")
-    assert out.getvalue() == "test accuracy: 0.97\n"
+    assert out.getvalue() == "rank-0 | test accuracy: 0.97\n"
     assert progress.getvalue().splitlines() == [
         "[keep] group",
         "[train] rank-1 on node 1 failed with exit status 7: boom",
@@ -201,3 +203,33 @@ def test_findings_are_marked(level: str, mark: str) -> None:
     from tfinfra.cli.doctor import lines
 
     assert lines([Finding("disk", level, "1 GiB", "more")])[0].split() == [mark, "disk", "1", "GiB", "(more)"]
+
+
+SENDERS = {
+    "a batch system": (signal.SIGTERM, None, "SIGTERM ended the run"),
+    "another terminal": (signal.SIGTERM, "`tfinfra down`", "`tfinfra down` ended the run"),
+    "this one": (signal.SIGINT, "`tfinfra down`", "Ctrl-C ended the run"),
+}
+
+
+@pytest.mark.parametrize(("number", "word", "told"), SENDERS.values(), ids=SENDERS)
+def test_a_run_says_who_ended_it(number: signal.Signals, word: str | None, told: str, tmp_path: Path) -> None:
+    interrupt, said = Interrupt(), list[str]()
+    if word is not None:
+        leave_word(tmp_path, word)
+    with interruptible(interrupt, "digits-abc123", said.append, folder=tmp_path):
+        os.kill(os.getpid(), number)
+    with pytest.raises(Cancelled, match=told):
+        interrupt.check()
+    assert said[0].startswith(told.partition(" ended")[0])
+
+
+def test_down_leaves_word_before_it_ends_the_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TFINFRA_STATE_DIR", str(tmp_path))
+    record = a_record("digits-abc123", phase="running")
+    folder = run_folder(tmp_path, record.run)
+    folder.write(record)
+    found = list[str]()
+    monkeypatch.setattr(resume, "stop_process", lambda client: found.append((folder.path / WORD).read_text()))
+    resume.stop_client(record)
+    assert found == ["`tfinfra down`"]

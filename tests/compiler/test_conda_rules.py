@@ -145,3 +145,24 @@ def test_without_py_rattler_it_says_how_to_get_it(tmp_path: Path, monkeypatch: p
         checked(tmp_path, "conda_packages: [pandas]\n")
     (fault,) = caught.value.diagnostics
     assert (fault.code, fault.hint) == ("TFI707", "pip install 'tfinfra[conda]'")
+
+
+UNSAFE = {
+    "a spec that is a URL": ("conda_packages: ['https://a.example/x-1-0.conda']\n", "TFI700"),
+    "a spec with one": ("conda_packages: ['x[url=http://a.example/x-1-0.conda]']\n", "TFI700"),
+    "a spec with a channel's URL": ("conda_packages: ['http://a.example::x']\n", "TFI700"),
+    "a spec that is a path": ("conda_packages: [./x-1-0.conda]\n", "TFI700"),
+    "a spec with a variable": ("conda_packages: ['x=${HOME}']\n", "TFI700"),
+    "a channel by plain http": ("conda_packages: [x]\nconda_channels: ['http://a.example/c']\n", "TFI708"),
+    "a channel by another way": ("conda_packages: [x]\nconda_channels: ['ftp://a.example/c']\n", "TFI708"),
+}
+
+
+@pytest.mark.parametrize(("text", "code"), UNSAFE.values(), ids=UNSAFE.keys())
+def test_what_could_be_anybodys_is_refused(tmp_path: Path, text: str, code: str) -> None:
+    assert codes(tmp_path, text) == [code]
+
+
+def test_a_files_channels_are_looked_at_too(tmp_path: Path) -> None:
+    (tmp_path / "environment.yml").write_text("channels: ['http://a.example/c']\ndependencies: [x]\n")
+    assert codes(tmp_path, "conda_dependencies_file: environment.yml\n") == ["TFI708"]

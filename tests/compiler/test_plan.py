@@ -16,7 +16,7 @@ from tfinfra.compiler.load import inputs_from_arguments, load_inputs
 from tfinfra.compiler.pipeline import Checked, check_manifest, compile_manifest
 from tfinfra.compiler.resolved import resolved_text
 from tfinfra.compiler.resource_list import resources
-from tfinfra.compiler.write import differences, write_tree
+from tfinfra.compiler.write import differences, write_deploy
 from tfinfra.model import Plan, PriceLine, from_json, to_json
 from tfinfra.resources import resource_folder
 
@@ -89,10 +89,10 @@ def test_python_arguments_make_the_same_plan_as_a_manifest(tmp_path: Path) -> No
 def test_compile_check_names_what_differs(tmp_path: Path) -> None:
     tree = {"a.txt": "1\n", "stacks/b.py": "2\n"}
     assert differences(tree, tmp_path) == ["a.txt: missing", "stacks/b.py: missing"]
-    write_tree({**tree, "stacks/old.py": "3\n"}, tmp_path)
+    write_deploy({**tree, "stacks/old.py": "3\n"}, tmp_path)
     (tmp_path / "a.txt").write_text("other")
     assert differences(tree, tmp_path) == ["a.txt: differs", "stacks/old.py: not of this manifest"]
-    write_tree(tree, tmp_path)
+    write_deploy(tree, tmp_path)
     assert differences(tree, tmp_path) == []
 
 

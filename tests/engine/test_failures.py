@@ -56,6 +56,30 @@ CASES: dict[str, tuple[list[Event], CommandResult | None, str | None, str]] = {
         "was killed by signal 9",
         "the provider plugin was killed by signal 9 while the keep stack was being updated",
     ),
+    "of a numbered list, what says something": (
+        [],
+        CommandResult("", "error: update failed\n2 errors occurred:\n\t1) the lock is another's\n\t2) Unknown\n", 255),
+        None,
+        "the keep stack could not be updated: the lock is another's",
+    ),
+    "what stands above a list that says nothing": (
+        [],
+        CommandResult("", "error: saving the snapshot: EOF\n1 error occurred:\n\t1) Unknown\n", 255),
+        None,
+        "the keep stack could not be updated: error: saving the snapshot: EOF",
+    ),
+    "a full disk, wherever it is said": (
+        [],
+        CommandResult("", "error: write /s/.pulumi/a.json: no space left on device\n  1) x\n\t2) Unknown\n", 255),
+        None,
+        "the keep stack could not be updated: the disk with /s/.pulumi/a.json is full",
+    ),
+    "a full disk, whatever else was said": (
+        [_ARM, Event("error", _STACK, "tfinfra-r", "OSError: [Errno 28] No space left on device: '/s/x'" + "y" * 900)],
+        CommandResult("", "", 255),
+        None,
+        "the keep stack could not be updated: the disk with /s/x is full",
+    ),
     "a killed tool is named": (
         [],
         CommandResult("", "", -9),

@@ -172,6 +172,7 @@ class World:
         self.groups: dict[str, dict[str, str]] = {}
         self.deleted: list[str] = []
         self.running: int | None = 2
+        self.deaths = ""
         self.machines: set[str] = set()
         self.removed: list[str] = []
         self.arm_answers = True
@@ -274,7 +275,9 @@ class World:
             known_lack=lambda plan, target, place, tried: self.lacks.get(place.location),
             drop_stacks=self.drop_stacks,
             running_instances=lambda group: self.running,
+            deaths=lambda group: self.deaths,
             machine_ids=lambda group: frozenset(self.machines),
+            attest=lambda node: None,
             read_tree=lambda path, progress: read_tree(path, self.tmp / "hashes", progress),
             groups=lambda: tuple(RunGroup(g, run_of_group(g) or "", "") for g in self.groups),
             strangers=lambda: tuple(self.strangers),

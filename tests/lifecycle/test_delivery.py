@@ -12,10 +12,11 @@ from tfinfra import layout
 from tfinfra.errors import CredentialsError, ProvisioningError
 from tfinfra.lifecycle.delivery import Delivery
 from tfinfra.model import Inventory, NodeRegistration, to_json
-from tfinfra.sealing import NodeKey
+from tfinfra.sealing import NodeKey, NotAttested, Sealed, new_run_key
 from tfinfra.store import MemoryStore
 
-SECRETS = {"TOKEN": "a value"}
+SEALED = Sealed({"TOKEN": "a value"}, new_run_key())
+Attest = Callable[[NodeRegistration], None]
 
 
 class Clock:
@@ -34,8 +35,10 @@ def registered(*nodes: tuple[str, str | None]) -> MemoryStore:
     return store
 
 
-def delivery(store: MemoryStore, listed: Callable[[], frozenset[str]], clock: Clock) -> Delivery:
-    return Delivery(SECRETS, store, listed, timeout=30, clock=clock, told=lambda _: None)
+def delivery(
+    store: MemoryStore, listed: Callable[[], frozenset[str]], clock: Clock, attest: Attest = lambda node: None
+) -> Delivery:
+    return Delivery(SEALED, store, listed, attest, timeout=30, clock=clock, told=lambda _: None)
 
 
 def poll(made: Delivery, clock: Clock, rounds: int = 40) -> None:
@@ -51,7 +54,7 @@ def test_what_is_handed_over_opens_on_every_node() -> None:
     made = delivery(store, lambda: frozenset({"vm-1", "VM-2", "vm-3"}), clock)
     poll(made, clock, 10)
     assert made.done
-    assert [key.open(store.objects[layout.SECRETS]) for key in keys] == [SECRETS, SECRETS]
+    assert [key.open(store.objects[layout.SECRETS]) for key in keys] == [SEALED, SEALED]
 
 
 def test_nothing_happens_before_the_nodes_have_met() -> None:
@@ -90,10 +93,36 @@ def test_a_node_without_a_key_is_an_error_and_no_plain_text() -> None:
     assert not any(b"a value" in data for data in store.objects.values())
 
 
-def test_a_run_without_secrets_asks_nobody() -> None:
-    def never() -> frozenset[str]:
-        raise AssertionError("ARM was asked")
+def test_a_key_that_the_machine_does_not_name_gets_nothing() -> None:
+    store, clock = registered(("vm-1", NodeKey().public), ("vm-2", NodeKey().public)), Clock()
 
-    made = Delivery({}, MemoryStore(), never, timeout=1, clock=Clock(), told=lambda _: None)
-    made.poll()
+    def attest(node: NodeRegistration) -> None:
+        if node.node_id == "vm-2":
+            raise NotAttested("its attested document has another nonce")
+
+    made = delivery(store, lambda: frozenset({"vm-1", "vm-2"}), clock, attest)
+    with pytest.raises(ProvisioningError, match=r"host-vm-2 \(vm-2\) registered, and its .* another nonce.*to nobody"):
+        poll(made, clock)
+    assert layout.SECRETS not in store.objects and clock.now < 10
+
+
+def test_what_keeps_a_document_from_being_checked_may_pass() -> None:
+    store, clock = registered(("vm-1", NodeKey().public)), Clock()
+
+    def attest(node: NodeRegistration) -> None:
+        if clock.now < 8:
+            raise NotAttested("the certificate that vouches for it cannot be fetched", passing=True)
+
+    made = delivery(store, lambda: frozenset({"vm-1"}), clock, attest)
+    poll(made, clock)
     assert made.done
+
+
+def test_what_never_passes_is_told_in_the_end() -> None:
+    store, clock = registered(("vm-1", NodeKey().public)), Clock()
+
+    def attest(node: NodeRegistration) -> None:
+        raise NotAttested("the certificate that vouches for it cannot be fetched", passing=True)
+
+    with pytest.raises(ProvisioningError, match=r"cannot be fetched.*handed to nobody"):
+        poll(delivery(store, lambda: frozenset({"vm-1"}), clock, attest), clock, 60)

@@ -15,10 +15,11 @@ from tfinfra import layout
 from tfinfra.errors import ProvisioningError, TeardownIncomplete, UsageError
 from tfinfra.lifecycle import access, overview, resume, sweep
 from tfinfra.lifecycle.access import FoundRun
+from tfinfra.lifecycle.driver import this_process
 from tfinfra.lifecycle.elsewhere import driven_elsewhere, publish
 from tfinfra.lifecycle.places import Asked
-from tfinfra.lifecycle.record import run_folder, this_process
-from tfinfra.lifecycle.runs import read_outcome
+from tfinfra.lifecycle.record import run_folder
+from tfinfra.model import Outcome
 
 RUN = "digits-abc123"
 AZURE = Asked("azure", None, "sub-a")
@@ -59,7 +60,15 @@ def test_status_logs_and_fetch_give_what_they_give_at_home(
     world = left_by_its_client(tmp_path, monkeypatch, succeeding)
     home = run_folder(tmp_path / "state", RUN)
     groups = tuple(world.ports().groups())
-    at_home = FoundRun(RUN, home, home.read(), world.ports, groups, world.store, read_outcome(world.store))
+    at_home = FoundRun(
+        RUN,
+        home,
+        home.read(),
+        world.ports,
+        groups,
+        world.store,
+        Outcome("succeeded", "all ranks ended with 0", ended=5.0),
+    )
     found = access.find_run(wanted, AZURE)
     own = ("results", "state")
     here, there = resume.status_document(found), resume.status_document(at_home)
@@ -102,7 +111,10 @@ def test_down_asks_nothing_of_a_store_that_cannot_be_read(
     for verb in (lambda: list(resume.log_lines(found, None, False)), lambda: resume.fetch(found, second, print)):
         with pytest.raises(ProvisioningError, match="its store cannot be read: no access"):
             verb()
-    resume.end_run(found, lambda text: None)
+    with pytest.raises(TeardownIncomplete, match="could not be fetched: its store cannot be read"):
+        resume.end_run(found, lambda text: None)
+    assert [*world.groups] == [f"tfinfra-{RUN}-keep"]
+    resume.end_run(access.find_run(RUN, AZURE), lambda text: None, discard=True)
     assert world.groups == {}
 
 
@@ -225,7 +237,7 @@ def test_a_broken_record_is_told_and_written_anew_from_the_store(
     (state / "runs" / RUN / "run.json").write_text('{"run":')
     (lost,) = overview.all_states()
     assert (lost.state, lost.run) == ("unknown", RUN)
-    assert "is broken" in lost.message
+    assert "run.json is unreadable: it is not JSON" in lost.message
     resume.end_run(access.find_run(RUN, AZURE), lambda text: None)
     record = run_folder(state, RUN).read()
     assert record is not None

@@ -15,10 +15,11 @@ from tests.lifecycle.test_record import a_record
 from tfinfra.cli import down
 from tfinfra.errors import NotFeasible, ProvisioningError, UsageError
 from tfinfra.lifecycle import access, doctor, overview, resume
+from tfinfra.lifecycle.driver import this_process
 from tfinfra.lifecycle.places import Asked
-from tfinfra.lifecycle.record import RunRecord, all_records, run_folder, this_process
+from tfinfra.lifecycle.record import RunRecord, all_records, run_folder
 
-DEAD = replace(this_process(), started=1.0)
+DEAD = replace(this_process(), started=1.0, mark="another-boot:1")
 AZURE = replace(TARGET, name="azure", cloud="azure", subscription_id="sub-a")
 KILLED, REFUSED, LIVE = "digits-killed", "digits-refuse", "digits-alive1"
 WHY = {KILLED: "the process that drove it died while it prepared", REFUSED: "no such package"}

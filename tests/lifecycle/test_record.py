@@ -17,16 +17,8 @@ from tfinfra.audit.log import AuditLog, broken_at, read_events
 from tfinfra.azure.standing import Standing
 from tfinfra.clock import iso_time, spell_seconds, unix_time
 from tfinfra.errors import UsageError
-from tfinfra.lifecycle.record import (
-    Attempt,
-    ClientProcess,
-    RunFolder,
-    RunRecord,
-    all_records,
-    is_alive,
-    run_folder,
-    this_process,
-)
+from tfinfra.lifecycle.driver import ClientProcess, is_alive, this_process
+from tfinfra.lifecycle.record import Attempt, RunFolder, RunRecord, all_records, run_folder
 from tfinfra.lifecycle.runs import RunGroup, resolve, run_state, unrecorded
 from tfinfra.lifecycle.settings import node_settings, shared_url, stack_config, store_url
 from tfinfra.model import Outcome
@@ -57,7 +49,7 @@ def a_record(run: str = "digits-abc123", **changes: object) -> RunRecord:
 
 
 def test_a_record_comes_back_as_it_was_written(tmp_path: Path) -> None:
-    folder = RunFolder(tmp_path)
+    folder = run_folder(tmp_path, "digits-abc123")
     record = a_record(client=this_process(), left=("a", "b"))
     folder.write(record)
     assert folder.read() == record

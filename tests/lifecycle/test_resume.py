@@ -16,11 +16,14 @@ from tfinfra import layout
 from tfinfra.errors import ProvisioningError, TeardownIncomplete, UsageError
 from tfinfra.lifecycle import resume
 from tfinfra.lifecycle.access import FoundRun
+from tfinfra.lifecycle.driver import this_process
 from tfinfra.lifecycle.ports import Ports
-from tfinfra.lifecycle.record import run_folder, this_process
-from tfinfra.lifecycle.runs import RunGroup, read_outcome
+from tfinfra.lifecycle.record import run_folder
+from tfinfra.lifecycle.runs import RunGroup
+from tfinfra.lifecycle.seen import how_it_ended
 from tfinfra.model import Heartbeat, to_json
 from tfinfra.money.ledger import Interval, Ledger
+from tfinfra.store import Unreadable
 
 RUN = "digits-abc123"
 GROUPS = tuple(RunGroup(f"tfinfra-{RUN}-{part}", RUN, "2026-11-24T10:00:00Z") for part in ("compute", "keep"))
@@ -34,7 +37,8 @@ def found(world: World, *, record: bool = True, groups: tuple[RunGroup, ...] = G
         (folder.deploy / "plan.json").write_text(json.dumps(to_json(a_plan())))
     world.groups = {g.name: {} for g in groups}
     store = world.store if groups and record else None
-    outcome = read_outcome(world.store) if store else None
+    outcome = how_it_ended(world.store, time.time()) if store else None
+    assert not isinstance(outcome, Unreadable)
     return FoundRun(RUN, folder, folder.read(), world.ports, groups, store, outcome)
 
 
@@ -94,7 +98,7 @@ def test_one_empty_list_of_machines_ends_no_run_whose_nodes_beat(tmp_path: Path)
 def test_an_empty_list_ends_no_run_that_was_begun_a_moment_ago(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.running = 0
-    begun = Ledger((Interval(GROUPS[0].name, "compute", 3.6, time.time() - 20, 1e12),))
+    begun = Ledger((Interval(GROUPS[0].name, "compute", 3.6, time.time() - 20, 1e11),))
     detached = found(world, phase="running", detached=True, ledger=begun)
     assert resume.settled(detached).outcome is None
     assert world.store.get(layout.OUTCOME) is None
@@ -126,7 +130,7 @@ def test_fetching_again_says_where_the_outputs_are(tmp_path: Path) -> None:
     world = World(tmp_path)
     succeeding(world.store)
     first = resume.fetch(found(world), tmp_path / "runs", lambda text: None)
-    again = found(world, groups=(), phase="deleted", fetched=True)
+    again = found(world, groups=(), phase="deleted", result="succeeded", fetched=True)
     again.folder.update(results=str(tmp_path / "runs" / RUN))
     here = FoundRun(RUN, again.folder, again.folder.read(), again.reach, (), None, None)
     assert resume.fetch(here, tmp_path / "runs", lambda text: None)["result"] == first["result"]

@@ -14,7 +14,8 @@ from tests.lifecycle.runs import COMPUTE, KEEP, record_of
 from tfinfra import layout
 from tfinfra.audit.log import broken_at, read_events
 from tfinfra.errors import NotFeasible
-from tfinfra.lifecycle.record import run_folder, this_process
+from tfinfra.lifecycle.driver import this_process
+from tfinfra.lifecycle.record import run_folder
 from tfinfra.model import Requirements, to_json
 
 

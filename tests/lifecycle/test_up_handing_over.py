@@ -44,7 +44,7 @@ def test_secrets_are_handed_over_while_the_run_trains(tmp_path: Path) -> None:
     world.store.put = train_once_they_are_there  # type: ignore[method-assign]
     result = world.new_run(a_plan(secrets=("TOKEN",)), Given({"TOKEN": "a value"})).go()
     assert result.error is None
-    assert key.open(world.store.objects[layout.SECRETS]) == {"TOKEN": "a value"}
+    assert key.open(world.store.objects[layout.SECRETS]).secrets == {"TOKEN": "a value"}
     (event,) = [
         e for e in read_events(run_folder(tmp_path / "state", "digits-abc123").audit.path) if e["event"] == "secrets"
     ]
@@ -56,5 +56,7 @@ def test_a_detached_run_whose_nodes_never_ask_for_their_secrets_is_deleted(tmp_p
     world.step = 1.0
     plan = a_plan(secrets=("TOKEN",), limits=Limits(max_run_duration=100_000, keep_outputs=60))
     result = world.new_run(plan, Given({"TOKEN": "a value"}), detach=True).go()
-    assert isinstance(result.error, ProvisioningError) and "nobody could take the secrets" in result.error.message
+    assert (
+        isinstance(result.error, ProvisioningError) and "nobody could take the key and secrets" in result.error.message
+    )
     assert world.groups == {}

@@ -7,11 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests.lifecycle.fakes import TARGET, World
+from tests.lifecycle.fakes import TARGET, World, succeeding
 from tests.lifecycle.runs import COMPUTE
 from tfinfra import layout
 from tfinfra.azure.standing import Standing
-from tfinfra.model import Heartbeat, Outcome, to_json
+from tfinfra.lifecycle.launch import what_came
+from tfinfra.model import Heartbeat, Outcome, TaskStatus, to_json
 
 
 def test_in_a_container_of_others_a_run_keeps_to_its_own_folder_and_empties_it(tmp_path: Path) -> None:
@@ -63,3 +64,98 @@ def test_outputs_that_cannot_be_fetched_keep_their_group(tmp_path: Path) -> None
     assert result.error.exit_code == 10
     assert world.deleted == [COMPUTE]
     assert not (tmp_path / "escape").exists()
+
+
+def saved(tmp_path: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((tmp_path / "runs/digits-abc123/run.json").read_text())
+    return document
+
+
+def lost(store: Any) -> None:
+    """A node that trained, and ended before it collected."""
+    store.put("tasks/rank-0.json", json.dumps(to_json(TaskStatus("rank-0", 0, "running"))).encode())
+    store.put(layout.OUTCOME, json.dumps(to_json(Outcome("failed", "the agent was killed by SIGKILL"))).encode())
+
+
+def test_a_node_that_is_lost_with_its_outputs_is_named_with_the_runs_own_exit_code(tmp_path: Path) -> None:
+    world = World(tmp_path, lost)
+    world.step = 0.5
+    result = world.new_run().go()
+    assert result.error is not None and result.error.exit_code == 7
+    assert world.groups == {}
+    assert any("not collected: the nodes were lost before they collected" in line for line in world.observer.lines)
+    assert saved(tmp_path)["not_collected"]["files"] is None
+
+
+def test_what_a_lost_node_left_on_a_disk_of_this_machine_comes_home(tmp_path: Path) -> None:
+    world = World(tmp_path, lost)
+    world.step = 0.5
+    outputs = tmp_path / "machine/root/var/lib/tfinfra/shared/outputs"
+    outputs.mkdir(parents=True)
+    (outputs / "model").write_text("weights")
+    cloud = world.cloud()
+
+    def disks(group: str, path: str) -> list[tuple[Path, tuple[str, ...]]]:
+        assert group in world.groups  # it is not deleted yet
+        return [(tmp_path / "machine", ("root", *path.split("/")[1:]))]
+
+    world.cloud = lambda: replace(cloud, disks=disks)  # type: ignore[method-assign]
+    result = world.new_run().go()
+    assert result.error is not None and result.error.exit_code == 7
+    assert (tmp_path / "runs/digits-abc123/outputs/model").read_text() == "weights"
+    assert saved(tmp_path)["not_collected"] is None
+
+
+def test_outputs_that_were_on_their_way_are_counted_and_keep_their_group(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    late: list[str] = []
+
+    def cut_short(store: Any) -> None:
+        lost(store)
+        names = {layout.output_key("outputs", f"f{i}"): 100 for i in range(9)}
+        for name in list(names)[:3]:
+            store.put(name, b"x" * 100)
+        store.put(layout.COLLECTING, json.dumps({"files": 9, "bytes": 900, "names": names}).encode())
+        late.extend(list(names)[3:5])
+
+    delete = world.delete_group
+
+    def still_writing(group: str) -> None:
+        for name in late:
+            world.store.put(name, b"x")
+        delete(group)
+
+    world.nodes, world.step, world.delete_group = cut_short, 0.5, still_writing  # type: ignore[method-assign]
+    result = world.new_run().go()
+    assert result.error is not None and result.error.exit_code == 10
+    assert "4 files (400 bytes): outputs/f5, outputs/f6" in str(result.error)
+    assert "`tfinfra fetch digits-abc123`" in str(result.error.hint)
+    assert world.deleted == [COMPUTE]
+    assert len([*(tmp_path / "runs/digits-abc123/outputs").iterdir()]) == 5
+    assert saved(tmp_path)["not_collected"]["files"] == 4
+
+
+def test_records_of_the_nodes_that_cannot_be_read_lose_no_outputs(tmp_path: Path) -> None:
+    world = World(tmp_path)
+
+    def hostile(store: Any) -> None:
+        succeeding(store)
+        store.put(layout.COLLECTED, b"[1")
+
+    world.nodes, world.step = hostile, 0.5
+    world.new_run().go()
+    assert (tmp_path / "runs/digits-abc123/outputs/model/weights.h5").exists()
+    assert (tmp_path / "runs/digits-abc123/tasks/rank-0.log").exists()
+
+
+def test_where_outputs_are_is_said_only_of_a_folder_that_has_some(tmp_path: Path) -> None:
+    results = tmp_path / "runs/r"
+    assert what_came(results) == ""
+    (results / "outputs").mkdir(parents=True)
+    assert what_came(results) == ""
+    (results / "nodes").mkdir()
+    (results / "nodes/agent-0.log").touch()
+    assert what_came(results) == "logs"
+    (results / "checkpoints").mkdir()
+    (results / "checkpoints/step-1").touch()
+    assert what_came(results) == "outputs and logs"

@@ -32,6 +32,7 @@ class Scene:
         self.observer = FakeObserver()
         self.now = 100.0
         self.running: int | None = 2
+        self.died = ""
         self.lists: list[float] = []
         self.watch = Watch(
             self.store,
@@ -40,6 +41,7 @@ class Scene:
             observer=self.observer,
             clock=lambda: self.now,
             instances=self._listed,
+            deaths=lambda: self.died,
         )
 
     def _listed(self) -> int | None:
@@ -164,13 +166,35 @@ def test_every_node_fails_to_boot() -> None:
     assert "say a node failed: the bundle's digest is wrong" in scene.observer.lines
 
 
+def test_a_node_that_freezes_for_a_while_is_not_lost() -> None:
+    scene = Scene()
+    scene.watch.boot_began()
+    for sequence in range(5):
+        scene.beat(sequence)
+        assert scene.after(1) is None
+    assert scene.after(25) is None
+    scene.beat(6)
+    assert scene.after(25) is None
+
+
+def test_a_machine_that_slept_while_its_store_did_not_answer_asks_again() -> None:
+    scene = Scene()
+    scene.watch.boot_began()
+    scene.answers = False
+    assert scene.after(1) is None
+    scene.now += 3600
+    assert scene.after(100) is None
+    with pytest.raises(ProvisioningError, match="has not answered for 120 s"):
+        scene.after(30)
+
+
 def test_a_single_agent_that_died_is_missed() -> None:
     scene = Scene()
     scene.watch.boot_began()
     for sequence in range(5):
         scene.beat(sequence)
         assert scene.after(1) is None
-    outcome = scene.after(20)
+    outcome = scene.after(33)
     assert outcome is not None
     assert outcome.message.startswith("no node has answered for")
 
@@ -283,7 +307,7 @@ def test_an_arm_that_keeps_its_caller_waiting_does_not_blind_the_watch() -> None
     for sequence in range(5):
         scene.beat(sequence)
         assert scene.after(1) is None
-    outcome = scene.after(20)
+    outcome = scene.after(33)
     answered.set()
     assert outcome is not None
     assert outcome.message.startswith("no node has answered for")
@@ -341,9 +365,9 @@ def test_a_store_that_is_away_for_long_is_no_silence_of_the_nodes() -> None:
     assert scene.after(9) is None
     scene.beat(2)
     assert scene.after(9) is None
-    outcome = scene.after(9)
+    outcome = scene.after(30)
     assert outcome is not None
-    assert outcome.message.startswith("no node has answered for 1")
+    assert outcome.message == "no node has answered for 32 s"
 
 
 def test_a_slow_download_is_told_and_so_is_its_end() -> None:
@@ -358,3 +382,25 @@ def test_a_slow_download_is_told_and_so_is_its_end() -> None:
         "progress train data and secrets: waiting for 1 node",
         "progress train data and secrets: all there",
     ]
+
+
+def test_nodes_that_are_gone_are_told_with_what_the_cloud_knows_of_them() -> None:
+    scene = Scene()
+    scene.watch.boot_began()
+    scene.died, scene.running = "nodes_0: its first process was killed by SIGKILL", 0
+    outcome = scene.after(60)
+    assert outcome is not None
+    assert outcome.message.startswith(("all nodes are gone before the training ended: ", "no node registered within"))
+    assert outcome.message.endswith(": nodes_0: its first process was killed by SIGKILL")
+
+
+def test_a_node_that_never_came_is_told_with_what_the_cloud_knows_of_it() -> None:
+    scene = Scene()
+    scene.watch.boot_began()
+    scene.died, scene.running = "nodes_1: its first process was killed by SIGTERM", 1
+    assert scene.after(4) is None
+    scene.put(layout.OUTCOME, Outcome("failed", "only 1 of 2 nodes registered within 30 s"))
+    outcome = scene.after(2)
+    assert outcome is not None
+    told = "only 1 of 2 nodes registered within 30 s: nodes_1: its first process was killed by SIGTERM"
+    assert outcome.message == told

@@ -26,6 +26,7 @@ from tfinfra.localcloud import eviction, fake_machines, ids
 from tfinfra.localcloud.machines.base import ScaleSetSpec
 from tfinfra.localcloud.metadata_app import MetadataApp
 
+CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
 MACHINES = f"{COMPUTE}/providers/Microsoft.Compute/virtualMachines"
 
 
@@ -33,8 +34,9 @@ def folder(arm: Arm) -> Path:
     return arm.around.state.folder(COMPUTE.rpartition("/")[2]) / "machines" / "nodes"
 
 
-def boot(arm: Arm, mode: str = "Flexible") -> None:
-    reply = arm.put(SET, scale_set(mode))
+def boot(arm: Arm, mode: str = "Flexible", environments: Path | None = None) -> None:
+    wishes = {"x-tfinfra-environments": str(environments)} if environments else {}
+    reply = arm.put(SET, scale_set(mode), **wishes)
     assert reply.status == 201
     assert reply.body["properties"]["provisioningState"] == "Creating"
     arm.settle()
@@ -104,10 +106,9 @@ def lead_to_the_share(arm: Arm) -> None:
 
 def test_machines_mount_what_their_identity_may_use(arm: Arm, tmp_path: Path) -> None:
     principal = arm.make_all()
-    arm.around.environments.add(tmp_path / "environments")
     arm.grant(ACCOUNT, BLOB_CONTRIBUTOR, principal)
     lead_to_the_share(arm)
-    boot(arm)
+    boot(arm, environments=tmp_path / "environments")
     mounts = json.loads((folder(arm) / "spec.json").read_text())["spec"]["mounts"]
     account = arm.around.state.folder("tfinfra-digits-abc123-keep") / "storage" / "digitsabc123"
     assert {m["folder"]: m["read_only"] for m in mounts} == {
@@ -115,6 +116,23 @@ def test_machines_mount_what_their_identity_may_use(arm: Arm, tmp_path: Path) ->
         str(account / "file"): False,
         str(tmp_path / "environments"): True,
     }
+
+
+def test_environments_are_those_of_whoever_makes_the_machines(arm: Arm, tmp_path: Path) -> None:
+    arm.make_all()
+    other = {"pid": 1, "environments": "/dev/null/.cache/environments"}
+    assert arm.call("POST", "/tfinfra/hello", other).status == 200
+    boot(arm)
+    assert json.loads((folder(arm) / "spec.json").read_text())["spec"]["mounts"] == []
+
+
+def test_a_node_names_no_folder_of_the_host(arm: Arm, tmp_path: Path) -> None:
+    principal = arm.make_all()
+    arm.grant(COMPUTE, CONTRIBUTOR, principal, "22222222-2222-2222-2222-222222222222")
+    given = {"authorization": f"Bearer {arm.token(principal)}", "x-tfinfra-environments": "/etc"}
+    reply = arm.put(SET, scale_set(), **given)
+    made = arm.around.state.get(SET)
+    assert reply.status == 403 or (made is not None and "environments" not in made.internal)
 
 
 def test_no_role_no_blobs(arm: Arm) -> None:

@@ -113,7 +113,7 @@ def run_store(endpoint: Endpoint, account: Any) -> ObjectStore:
 def test_an_accounts_blobs_are_served_outlive_a_killed_daemon_and_go_with_its_group(
     layout: Layout, tmp_path: Path
 ) -> None:
-    endpoint = ensure_daemon(layout, tmp_path, ensure_azurite(cache_folder(), print))
+    endpoint = ensure_daemon(layout, ensure_azurite(cache_folder(), print))
     assert ask(endpoint, "PUT", GROUP, {"location": "eastus"})[0] == 201
     account = put(endpoint, ACCOUNT, BODY)
     assert account["properties"]["primaryEndpoints"]["blob"].startswith("https://127.0.0.1:")
@@ -140,7 +140,7 @@ def test_an_accounts_blobs_are_served_outlive_a_killed_daemon_and_go_with_its_gr
 
 @needs_node
 def test_arms_token_is_none_for_blob_and_blobs_none_for_arm(layout: Layout, tmp_path: Path) -> None:
-    endpoint = ensure_daemon(layout, tmp_path, ensure_azurite(cache_folder(), print))
+    endpoint = ensure_daemon(layout, ensure_azurite(cache_folder(), print))
     ask(endpoint, "PUT", GROUP, {"location": "eastus"})
     account = put(endpoint, ACCOUNT, BODY)
     url = account["properties"]["primaryEndpoints"]["blob"] + "run"

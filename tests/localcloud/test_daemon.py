@@ -68,7 +68,7 @@ def within(seconds: float, true: Callable[[], bool]) -> bool:
 
 
 def test_a_killed_server_comes_back_by_itself_and_has_lost_nothing(layout: Layout, tmp_path: Path) -> None:
-    first = ensure_daemon(layout, tmp_path)
+    first = ensure_daemon(layout)
     assert [path.stat().st_mode & 0o777 for path in (layout.token, layout.signing_key)] == [0o600, 0o600]
     assert arm(first, "PUT", GROUP, {"location": "eastus"})[0] == 201
     before = pid_of(layout)
@@ -77,22 +77,35 @@ def test_a_killed_server_comes_back_by_itself_and_has_lost_nothing(layout: Layou
     assert arm(first, "GET", GROUP)[0] == 200
 
 
+def test_it_inherits_nothing_of_its_first_clients_secrets(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AZURE_CLIENT_SECRET", "WANDB_API_KEY", "ANYTHING", "PYTHONPATH"):
+        monkeypatch.setenv(name, "planted")
+    ensure_daemon(layout)
+    server = psutil.Process(pid_of(layout))
+    parent = server.parent()
+    assert parent is not None
+    for process in (server, parent):
+        assert "planted" not in process.environ().values()
+        assert process.environ()["PATH"] == os.environ["PATH"]
+        assert process.cwd() == "/"
+
+
 def test_a_daemon_killed_whole_is_revived_by_the_next_client(layout: Layout, tmp_path: Path) -> None:
-    first = ensure_daemon(layout, tmp_path)
+    first = ensure_daemon(layout)
     assert arm(first, "PUT", GROUP, {"location": "eastus"})[0] == 201
     server = psutil.Process(pid_of(layout))
     for process in (server.parent(), server):
         assert process is not None
         process.kill()
     assert within(5, lambda: not server.is_running() or server.status() == psutil.STATUS_ZOMBIE)
-    second = ensure_daemon(layout, tmp_path)
+    second = ensure_daemon(layout)
     assert second == first
     assert arm(second, "GET", GROUP)[0] == 200
 
 
 def test_many_clients_at_once_start_one_daemon(layout: Layout, tmp_path: Path) -> None:
     found: list[Endpoint] = []
-    threads = [threading.Thread(target=lambda: found.append(ensure_daemon(layout, tmp_path))) for _ in range(6)]
+    threads = [threading.Thread(target=lambda: found.append(ensure_daemon(layout))) for _ in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -103,7 +116,7 @@ def test_many_clients_at_once_start_one_daemon(layout: Layout, tmp_path: Path) -
 
 @pytest.mark.e2e
 def test_it_leaves_with_the_last_group(layout: Layout, tmp_path: Path) -> None:
-    endpoint = ensure_daemon(layout, tmp_path)
+    endpoint = ensure_daemon(layout)
     pid = pid_of(layout)
     arm(endpoint, "PUT", GROUP, {"location": "eastus"})
     time.sleep(1)
@@ -120,7 +133,7 @@ from tfinfra.localcloud.files import own_folder
 from tfinfra.localcloud.layout import Layout
 layout = Layout(Path(sys.argv[1]))
 own_folder(layout.root)
-starting._spawn(layout, Path(sys.argv[1]).parent)
+starting._spawn(layout)
 """
 
 
@@ -134,7 +147,7 @@ def test_it_does_not_wait_for_a_client_that_died_while_it_started(layout: Layout
 def test_an_idle_daemon_of_another_version_is_replaced(
     layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ensure_daemon(layout, tmp_path)
+    ensure_daemon(layout)
     before = pid_of(layout)
     seen: list[str] = []
     original = starting._dismiss
@@ -146,7 +159,7 @@ def test_an_idle_daemon_of_another_version_is_replaced(
 
     monkeypatch.setattr(starting, "_dismiss", other_version)
     monkeypatch.setattr(starting, "__version__", "99.0")
-    ensure_daemon(layout, tmp_path)
+    ensure_daemon(layout)
     assert seen
     assert pid_of(layout) != before
 
@@ -154,17 +167,17 @@ def test_an_idle_daemon_of_another_version_is_replaced(
 def test_a_busy_daemon_of_another_version_is_named(
     layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    endpoint = ensure_daemon(layout, tmp_path)
+    endpoint = ensure_daemon(layout)
     arm(endpoint, "PUT", GROUP, {"location": "eastus"})
     monkeypatch.setattr(starting, "__version__", "99.0")
     with pytest.raises(ProvisioningError, match="still has the groups g"):
-        ensure_daemon(layout, tmp_path)
+        ensure_daemon(layout)
 
 
 def test_a_state_folder_with_a_long_path_works(tmp_path: Path) -> None:
     deep = Layout(tmp_path / ("x" * 90) / "cloud")
     try:
-        endpoint = ensure_daemon(deep, tmp_path)
+        endpoint = ensure_daemon(deep)
         assert deep.arm_socket.exists()
         assert call(endpoint, "GET", "health")[1]["groups"] == []
     finally:
@@ -172,7 +185,7 @@ def test_a_state_folder_with_a_long_path_works(tmp_path: Path) -> None:
 
 
 def test_what_was_written_into_a_deleted_group_goes_at_the_next_start(layout: Layout, tmp_path: Path) -> None:
-    endpoint = ensure_daemon(layout, tmp_path)
+    endpoint = ensure_daemon(layout)
     assert arm(endpoint, "PUT", GROUP, {"location": "eastus"})[0] == 201
     (layout.groups / "late" / "storage").mkdir(parents=True)
     os.kill(pid_of(layout), signal.SIGKILL)
@@ -194,7 +207,7 @@ def remove_while_a_machine_writes(layout: Layout) -> None:
 def test_it_leaves_when_its_folder_was_removed(
     layout: Layout, tmp_path: Path, removed: Callable[[Layout], None]
 ) -> None:
-    endpoint = ensure_daemon(layout, tmp_path)
+    endpoint = ensure_daemon(layout)
     assert arm(endpoint, "PUT", GROUP, {"location": "eastus"})[0] == 201
     server = psutil.Process(pid_of(layout))
     guardian = server.parent()

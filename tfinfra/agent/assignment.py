@@ -28,10 +28,12 @@ class Folders:
 
 @dataclass(frozen=True)
 class Gathered:
-    """The inputs' paths by name, and the secrets' values by name, which no text may show."""
+    """The inputs' paths by name, the secrets' values by name, and the run's key, which no text may show. `key`
+    is None where what one node asks of another is not marked."""
 
     inputs: Mapping[str, Path] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    key: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

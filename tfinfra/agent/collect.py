@@ -5,27 +5,24 @@ from __future__ import annotations
 import logging
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 from tfinfra import layout
 from tfinfra.agent.records import write
 from tfinfra.errors import first_line
+from tfinfra.model import CollectedMark as Collected
+from tfinfra.model import CollectingMark
 from tfinfra.store import ObjectStore, store_errors
 
 _WRITERS = 8
+LISTED = 4 << 20
+"""Bytes of names that are told before they are brought."""
+_TOLD = 1000
+"""Files that could not be brought, or are none, that are named."""
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Collected:
-    """collected.json. `warnings` name the files that could not be brought, `left_behind` those that nobody tried to."""
-
-    files: int
-    warnings: tuple[str, ...] = ()
-    left_behind: tuple[str, ...] = ()
 
 
 def collect(
@@ -34,14 +31,33 @@ def collect(
     before_saying_so: Callable[[], None] = lambda: None,
     left_behind: tuple[str, ...] = (),
 ) -> Collected:
-    """Uploads every file below the common directories; one that fails is a warning, the others go on.
+    """Uploads every file below the common directories; one that fails is a warning, the others go on. What there is is
+    told first, for who has to know what is missing where this node does not come to its end.
     `before_saying_so` is called when all is uploaded: once collected.json is there, the machine may be deleted."""
-    found = [(folder, path) for folder in layout.OUTPUT_FOLDERS for path in _files(shared / folder)]
+    unread: list[str] = []
+    found = [(name, path) for folder in layout.OUTPUT_FOLDERS for name, path in _files(shared, folder, unread)]
+    kinds = {name: _what_it_is(name, path) for name, path in found}
+    files = [(name, path) for name, path in found if isinstance(kinds[name], int)]
+    sizes = {_key(name): size for name, _ in files if isinstance(size := kinds[name], int)}
+    write(store, layout.COLLECTING, CollectingMark(len(sizes), sum(sizes.values()), _first(sizes)))
     with ThreadPoolExecutor(_WRITERS) as pool:
-        problems = list(pool.map(lambda item: _upload(store, shared, *item), found))
+        problems = list(pool.map(lambda item: _upload(store, *item), files))
     warnings = tuple(problem for problem in problems if problem)
+    skipped = tuple(_text(why) for why in kinds.values() if isinstance(why, str))
     before_saying_so()
-    return mark_collected(store, Collected(len(found) - len(warnings), warnings, left_behind))
+    brought = len(files) - len(warnings)
+    return mark_collected(store, Collected(brought, _few([*unread, *warnings]), left_behind, _few(skipped)))
+
+
+def _first(sizes: Mapping[str, int]) -> dict[str, int]:
+    """As many as may be told."""
+    ends = accumulate(len(key) for key in sizes)
+    return {key: size for (key, size), end in zip(sizes.items(), ends, strict=True) if end <= LISTED}
+
+
+def _few(texts: Sequence[str]) -> tuple[str, ...]:
+    more = len(texts) - _TOLD
+    return (*texts[:_TOLD], *([f"and {more} more: see the agent's log"] if more > 0 else []))
 
 
 def mark_collected(store: ObjectStore, collected: Collected) -> Collected:
@@ -49,25 +65,56 @@ def mark_collected(store: ObjectStore, collected: Collected) -> Collected:
     return collected
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """Everything below `folder` but its folders; a link to a folder is no folder."""
-    for parent, folders, files in os.walk(folder):
+def _files(shared: Path, kind: str, unread: list[str]) -> Iterator[tuple[str, Path]]:
+    """Everything below the folder `kind` but its folders, by name; a link to a folder is no folder. A folder that
+    cannot be read is noted in `unread`."""
+
+    def failed(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            unread.append(_text(f"{_name(shared, Path(error.filename))}: {error.strerror}"))
+
+    for parent, folders, files in os.walk(shared / kind, onerror=failed):
         links = [name for name in folders if (Path(parent) / name).is_symlink()]
-        yield from sorted(Path(parent) / name for name in [*files, *links])
+        for path in sorted(Path(parent) / name for name in [*files, *links]):
+            yield _name(shared, path), path
 
 
-def _upload(store: ObjectStore, shared: Path, folder: str, path: Path) -> str | None:
-    """Why the file was not brought, None where it was."""
-    name = path.relative_to(shared / folder).as_posix()
+def _name(shared: Path, path: Path) -> str:
+    return path.relative_to(shared).as_posix()
+
+
+def _what_it_is(name: str, path: Path) -> int | str:
+    """The size of a file in bytes (0 where that cannot be read), or why it is none. A link counts as what it leads
+    to."""
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            return f"{folder}/{name} is no file"
-        store.put_file(layout.output_key(folder, name), path)
+        found = path.stat()
+    except OSError:
+        return f"{name} is a link that leads nowhere" if path.is_symlink() else 0
+    if stat.S_ISREG(found.st_mode):
+        return found.st_size
+    kinds = ((stat.S_ISDIR, "a link to a folder"), (stat.S_ISSOCK, "a socket"), (stat.S_ISFIFO, "a pipe"))
+    return f"{name} is " + next((text for test, text in kinds if test(found.st_mode)), "a device")
+
+
+def _upload(store: ObjectStore, name: str, path: Path) -> str | None:
+    """Why the file was not brought, None where it was."""
+    try:
+        store.put_file(_key(name), path)
     except _upload_errors() as error:
         reason = first_line(error)
-        _log.warning("could not collect %s/%s: %s", folder, name, reason)
-        return f"{folder}/{name}: {reason}".encode("utf-8", "replace").decode()
+        _log.warning("could not collect %s: %s", name, reason)
+        return _text(f"{name}: {reason}")
     return None
+
+
+def _key(name: str) -> str:
+    folder, _, below = name.partition("/")
+    return layout.output_key(folder, below)
+
+
+def _text(name: str) -> str:
+    """A name as JSON can hold it."""
+    return name.encode("utf-8", "replace").decode()
 
 
 def _upload_errors() -> tuple[type[Exception], ...]:

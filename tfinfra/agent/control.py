@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tfinfra import layout
-from tfinfra.agent.records import read_plain
-from tfinfra.model import NodeSettings, Plan
+from tfinfra.agent.records import read
+from tfinfra.model import NodeSettings, Plan, StopRequest
 from tfinfra.store import ObjectStore
 
 
@@ -21,11 +21,8 @@ class Stop:
 
 def requested_stop(store: ObjectStore) -> Stop | None:
     """What the client asked for in control/stop.json."""
-    request = read_plain(store, layout.STOP)
-    if request is None:
-        return None
-    reason = "limit" if request.get("reason") == "limit" else "cancelled"
-    return Stop(reason, str(request.get("message") or "the run was cancelled"))
+    request = read(store, layout.STOP, StopRequest)
+    return Stop(request.reason, request.message) if request else None
 
 
 def deadline_of(settings: NodeSettings) -> float:

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
@@ -15,23 +16,25 @@ from tfinfra.agent.patience import store_errors
 from tfinfra.errors import first_line
 from tfinfra.model import DataSource
 from tfinfra.store import ObjectStore
+from tfinfra.store.landing import Landing, Unplaceable, clashes
+from tfinfra.store.landing import shown as shown_name
 
 _AT_ONCE = 4  # each holds some megabytes, and an agent is small
 _BATCH = 256  # files that wait their turn: a data set may have a million
 _LOOK = 1.0
-_PART = ".tfinfra-part"
 READER = "Storage Blob Data Reader"
 """https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/storage"""
 OpenStore = Callable[[str], ObjectStore]
+Fill = Callable[[str, Path], None]
 Check = Callable[[], None]
 
 
 @dataclass(frozen=True)
 class Item:
-    """One file: its key in the store (its path, of a folder's), and where it belongs here."""
+    """One file: its key in the store (its path, of a folder's), and its name below the folder that it belongs to."""
 
     key: str
-    path: Path
+    name: str
 
 
 @dataclass(frozen=True)
@@ -45,15 +48,33 @@ class Fetched:
 def fetch(source: DataSource, target: Path, open_store: OpenStore, check: Check) -> Fetched:
     """Fills the folder `target`. What is there already stays; a file appears under its name when it is whole. `check`
     is called between files and may raise. Raises what the store raises, FileNotFoundError where there is nothing."""
-    target.mkdir(parents=True, exist_ok=True)
+    items, fill = _items(source, open_store)
+    with Landing(target) as landing:
+        odd = clashes((item.name for item in items), folds=landing.folds())
+        for name, reason in odd.items():
+            raise _unplaceable(name, reason)
+        _all(items, lambda item: _land(landing, item, fill), check)
+    return Fetched(len(items), target / items[0].name if _is_one_file(source, items) else None)
+
+
+def _items(source: DataSource, open_store: OpenStore) -> tuple[list[Item], Fill]:
+    """What there is to bring, and what writes the file at a key to a path."""
     if source.folder is not None:
-        items = _local_items(source, local_folder(source.folder), target)
-        _all(items, _copy_file, check)
-    else:
-        store = open_store(str(source.store))
-        items = _stored_items(source, store, target)
-        _all(items, lambda item: _get(store, item), check)
-    return Fetched(len(items), items[0].path if _is_one_file(source, items) else None)
+        return _local_items(source, local_folder(source.folder)), _copy_file
+    store = open_store(str(source.store))
+    return _stored_items(source, store), store.get_file
+
+
+def _land(landing: Landing, item: Item, fill: Fill) -> None:
+    try:
+        if not landing.has(item.name):
+            landing.land(item.name, partial(fill, item.key))
+    except Unplaceable as error:
+        raise _unplaceable(item.name, str(error)) from error
+
+
+def _unplaceable(name: str, reason: str) -> NodeFault:
+    return NodeFault(f"an object of the name '{shown_name(name)}' cannot be a file here: {reason}")
 
 
 def local_folder(url: str) -> Path:
@@ -70,48 +91,26 @@ def _is_one_file(source: DataSource, items: list[Item]) -> bool:
     return source.file is not None or (len(items) == 1 and items[0].key == source.prefix)
 
 
-def _stored_items(source: DataSource, store: ObjectStore, target: Path) -> list[Item]:
+def _stored_items(source: DataSource, store: ObjectStore) -> list[Item]:
     """The objects below the prefix, or the one that it is the whole key of."""
     above = f"{source.prefix}/" if source.prefix else ""
     keys = [above + source.file] if source.file else store.list(source.prefix)
     if not keys and source.prefix:
-        return [Item(source.prefix, _below(target, PurePosixPath(source.prefix).name))]
+        return [Item(source.prefix, PurePosixPath(source.prefix).name)]
     if not keys:
         raise FileNotFoundError(shown(source))
     names = [key.removeprefix(above) for key in keys]
     paths = (unquote(name, errors="surrogateescape") if source.quoted else name for name in names)
-    return [Item(key, _below(target, path)) for key, path in zip(keys, paths, strict=True)]
+    return [Item(key, str(PurePosixPath(path))) for key, path in zip(keys, paths, strict=True)]
 
 
-def _below(target: Path, name: str) -> Path:
-    """Raises NodeFault for a name that leads out of `target`."""
-    parts = PurePosixPath(name).parts
-    if not parts or parts[0] == "/" or ".." in parts:
-        raise NodeFault(f"an object's name leads out of its folder: '{name}'")
-    return target.joinpath(*parts)
-
-
-def _get(store: ObjectStore, item: Item) -> None:
-    if item.path.exists():
-        return
-    item.path.parent.mkdir(parents=True, exist_ok=True)
-    part = item.path.with_name(item.path.name + _PART)
-    store.get_file(item.key, part)
-    part.replace(item.path)
-
-
-def _local_items(source: DataSource, folder: Path, target: Path) -> list[Item]:
+def _local_items(source: DataSource, folder: Path) -> list[Item]:
     names = [source.file] if source.file else list(_files(folder))
-    return [Item(str(folder / name), target / name) for name in names]
+    return [Item(str(folder / name), name) for name in names]
 
 
-def _copy_file(item: Item) -> None:
-    if item.path.exists():
-        return
-    item.path.parent.mkdir(parents=True, exist_ok=True)
-    part = item.path.with_name(item.path.name + _PART)
-    shutil.copyfile(item.key, part)
-    part.replace(item.path)
+def _copy_file(source: str, path: Path) -> None:
+    shutil.copyfile(source, path)
 
 
 def _files(folder: Path) -> Iterator[str]:

@@ -16,11 +16,12 @@ from tfinfra.agent.fetch import fetch, told
 from tfinfra.agent.heartbeat import Peers
 from tfinfra.agent.host import Host
 from tfinfra.agent.inputs import bring_inputs
+from tfinfra.agent.outcomes import published
 from tfinfra.agent.patience import PatientStore, store_errors
-from tfinfra.agent.records import read, read_plain, write
+from tfinfra.agent.records import read, write
 from tfinfra.masking import needles
-from tfinfra.model import DataSource, DataSources, Inventory, NodeRegistration, Plan
-from tfinfra.sealing import NodeKey, SealError
+from tfinfra.model import DataSource, DataSources, Inventory, NodeRegistration, NodeSettings, Resumed
+from tfinfra.sealing import NodeKey, Sealed, SealError, digest_of
 from tfinfra.store import ObjectStore, open_store
 
 _BLOB = "https://storage.azure.com/"
@@ -30,9 +31,9 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
-def node_key(plan: Plan) -> NodeKey | None:
-    """This node's key pair, where the run has secrets."""
-    return NodeKey() if plan.secrets else None
+def node_key(settings: NodeSettings) -> NodeKey | None:
+    """This node's key pair, where the client has something to seal for it."""
+    return NodeKey() if settings.key_digest else None
 
 
 def gather(host: Host, inventory: Inventory, rank: int, shared: Path, key: NodeKey | None) -> Gathered:
@@ -41,7 +42,7 @@ def gather(host: Host, inventory: Inventory, rank: int, shared: Path, key: NodeK
     Raises NodeFault, RunEnded or RunStopped where there is nothing to do for this node.
     """
     plan = host.plan
-    if not (plan.inputs or plan.resume_from or plan.secrets):
+    if not (plan.inputs or plan.resume_from or key):
         return Gathered()
     host.pulse.say("gathering")
     check = _Check(host)
@@ -51,12 +52,12 @@ def gather(host: Host, inventory: Inventory, rank: int, shared: Path, key: NodeK
     )
     if sources.checkpoints is not None:
         _resume(host, sources.checkpoints, rank, shared / "checkpoints", check)
-    secrets = _secrets(host, inventory.nodes[rank], key, check) if key else {}
-    host.logs.hide(needles(secrets.values()))
+    given = _opened(host, inventory.nodes[rank], key, check) if key else Sealed({}, "")
+    host.logs.hide(needles((*given.secrets.values(), given.key) if key else ()))
     host.pulse.say("gathered")
     if rank == 0:
         _wait_for_others(host, inventory, check)
-    return Gathered(inputs, secrets)
+    return Gathered(inputs, given.secrets, given.key or None)
 
 
 class _Check:
@@ -72,7 +73,7 @@ class _Check:
             return
         self._next = now + max(1.0, self._host.pause)
         host = self._host
-        if host.store.get(layout.OUTCOME) is not None:
+        if published(host.store) is not None:
             raise RunEnded("the run ended before this node had its data")
         stop = requested_stop(host.store) or deadline_stop(host.settings, host.plan, host.clock.time())
         if stop:
@@ -82,7 +83,7 @@ class _Check:
 def _sources(host: Host) -> DataSources:
     found = read(host.store, layout.DATA, DataSources)
     if found is None:
-        raise NodeFault(f"the client left no {layout.DATA} in the run's store")
+        raise NodeFault(f"the client left no readable {layout.DATA} in the run's store")
     return found
 
 
@@ -97,30 +98,32 @@ def _open(host: Host, url: str) -> ObjectStore:
 def _resume(host: Host, source: DataSource, rank: int, target: Path, check: _Check) -> None:
     """Node 0 puts the checkpoints into the tasks' common directory; the others wait for its word."""
     if rank != 0:
-        _await(host, lambda: read_plain(host.store, layout.RESUMED), check)
+        _await(host, lambda: read(host.store, layout.RESUMED, Resumed), check)
         return
     try:
         files = fetch(source, target, lambda url: _open(host, url), check).files
     except store_errors() as error:
         raise told(error, source, "the checkpoints to resume from", host.settings.identity_client_id) from error
     _log.info("%d files of checkpoints are in place", files)
-    write(host.store, layout.RESUMED, {"files": files})
+    write(host.store, layout.RESUMED, Resumed(files))
 
 
-def _secrets(host: Host, mine: NodeRegistration, key: NodeKey, check: _Check) -> dict[str, str]:
-    """The secrets, once the client has sealed them for the nodes of the inventory."""
+def _opened(host: Host, mine: NodeRegistration, key: NodeKey, check: _Check) -> Sealed:
+    """What the client has sealed for the nodes of the inventory, once it has."""
     if mine.public_key != key.public:
         raise NodeFault(f"the key registered for {mine.node_id} is not this node's: who else may write into the store?")
     sealed = _await(host, lambda: host.store.get(layout.SECRETS), check, host.settings.timeouts.register)
     if sealed is None:
-        raise NodeFault("the client did not hand over the secrets in time: is it still there?")
+        raise NodeFault("the client did not hand over its key and the secrets in time: is it still there?")
     try:
-        values = key.open(sealed)
+        given = key.open(sealed)
     except SealError as error:
         raise NodeFault(f"the secrets were not sealed for this node: {error}") from error
-    if missing := [name for name in host.plan.secrets if name not in values]:
+    if digest_of(given.key) != host.settings.key_digest:
+        raise NodeFault(f"{layout.SECRETS} does not come from the run's client: who else may write into the store?")
+    if missing := [name for name in host.plan.secrets if name not in given.secrets]:
         raise NodeFault(f"the client handed over no value of {', '.join(missing)}")
-    return values
+    return given
 
 
 def _wait_for_others(host: Host, inventory: Inventory, check: _Check) -> None:

@@ -17,7 +17,7 @@ from tfinfra.agent.devices.nccl import NO_GRAPHS, nccl_variables, read_settings,
 from tfinfra.agent.faults import RunEnded
 from tfinfra.agent.gather import gather, node_key
 from tfinfra.agent.host import Host
-from tfinfra.agent.node import registration
+from tfinfra.agent.node import Key, registration
 from tfinfra.agent.ports import PortLease, lease_ports
 from tfinfra.agent.rendezvous import Meeting, rendezvous
 from tfinfra.agent.setup_script import run_setup
@@ -26,6 +26,7 @@ from tfinfra.agent.temporary import TemporaryFolder, temporary_folder
 from tfinfra.agent.training_environment import environment_content, training_environment
 from tfinfra.agent.workspace import make_common, make_workspace
 from tfinfra.model import Inventory, Plan
+from tfinfra.sealing import NodeKey, nonce_of
 
 _NCCL_CONF = Path("/etc/nccl.conf")
 _log = logging.getLogger(__name__)
@@ -56,8 +57,8 @@ def join(host: Host) -> Place:
     run_setup(host, environment)
     lease = lease_ports(host.plan.base_port, _tasks_on_a_node(host.plan), _machine_folder("ports"))
     host.pulse.say("rendezvous")
-    key = node_key(host.plan)
-    mine = registration(host.identity, lease.base, key.public if key else None)
+    key = node_key(host.settings)
+    mine = registration(host.identity, lease.base, _told(host, key) if key else None)
     meeting = Meeting(host.plan.node_count, host.settings.timeouts.register)
     inventory = rendezvous(host.store, mine, meeting, host.clock)
     rank = _rank(inventory, mine.node_id)
@@ -75,6 +76,10 @@ def prepare(mine: Assignment) -> None:
     make_common(mine.folders.shared)
     for task in mine.tasks:
         make_workspace(mine.places.bundle / "source", mine.work(task), mine.folders.shared)
+
+
+def _told(host: Host, key: NodeKey) -> Key:
+    return Key(key.public, host.metadata.attested(nonce_of(key.public)))
 
 
 def _working_gpus(host: Host, environment: dict[str, Any]) -> Cuda | None:

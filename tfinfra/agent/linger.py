@@ -9,6 +9,8 @@ from tfinfra.agent.cleanup import delete_compute_group, spread
 from tfinfra.agent.host import Host
 from tfinfra.agent.logs import Audience
 from tfinfra.agent.outcomes import published
+from tfinfra.agent.records import read
+from tfinfra.model import CollectedMark
 from tfinfra.store import store_errors
 
 _LOOK = 2.0
@@ -57,4 +59,4 @@ class _End:
     def _is_collected(self, now: float, ended: float) -> bool:
         """Whether nothing more comes: another node may still bring the outputs, as long as that may take."""
         late = now - ended > self._host.settings.timeouts.collect
-        return late or self._host.store.get(layout.COLLECTED) is not None
+        return late or read(self._host.store, layout.COLLECTED, CollectedMark) is not None

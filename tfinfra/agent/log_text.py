@@ -33,10 +33,13 @@ def _erase(text: bytes) -> bytes:
     """`text` with each run of backspaces having removed as many characters before it."""
     if b"\b" not in text:
         return text
-    shown = ""
+    shown: list[str] = []
     for part in _BACKSPACES.split(text):
-        shown = shown[: max(0, len(shown) - len(part))] if part.startswith(b"\b") else shown + _decode(part)
-    return shown.encode("utf-8", "surrogateescape")
+        if part.startswith(b"\b"):
+            del shown[max(0, len(shown) - len(part)) :]
+        else:
+            shown.extend(_decode(part))
+    return "".join(shown).encode("utf-8", "surrogateescape")
 
 
 def _decode(part: bytes) -> str:

@@ -10,9 +10,10 @@ from pathlib import Path
 from tfinfra import layout
 from tfinfra.agent.clock import Clock
 from tfinfra.agent.log_text import collapse, split_lines
-from tfinfra.agent.records import read_plain
+from tfinfra.agent.records import read
 from tfinfra.errors import first_line
 from tfinfra.masking import mask, unfinished
+from tfinfra.model import Beat
 from tfinfra.store import ObjectStore, store_errors
 
 CHUNK = 1 << 20  # bytes read at once, so that a chunk and the agent's memory stay small
@@ -42,7 +43,7 @@ class LogTail:
             while self.offset < written and (data := self._read()):
                 self._put(store, self.rest + data, len(data), hidden)
             if final and self.rest:
-                self._write(store, mask(collapse(self.rest), hidden) + b"\n")
+                self._write(store, _shown(self.rest, hidden) + b"\n")
                 self.rest = b""
 
     def _size(self) -> int:
@@ -61,12 +62,17 @@ class LogTail:
         if len(rest) > _LONGEST_LINE:
             lines, rest = split_line(mask(data, hidden), hidden)
         if lines:
-            self._write(store, mask(collapse(lines), hidden))
+            self._write(store, _shown(lines, hidden))
         self.offset, self.rest = self.offset + gained, rest
 
     def _write(self, store: ObjectStore, data: bytes) -> None:
         store.put(layout.log_key(self.name, self.sequence), data)
         self.sequence += 1
+
+
+def _shown(lines: bytes, hidden: tuple[bytes, ...]) -> bytes:
+    """The lines as they look last, without what is hidden: backspaces may cut it, and may put it together."""
+    return mask(collapse(mask(lines, hidden)), hidden)
 
 
 def split_line(data: bytes, hidden: tuple[bytes, ...]) -> tuple[bytes, bytes]:
@@ -136,7 +142,7 @@ class Audience:
         self._store = store
         self._clock = clock
         self._looked = self._changed = float("-inf")
-        self._beat: dict[str, object] | None = None
+        self._beat: Beat | None = None
 
     def is_there(self) -> bool:
         now = self._clock.monotonic()
@@ -147,7 +153,7 @@ class Audience:
 
     def _look(self, now: float) -> None:
         try:
-            beat = read_plain(self._store, layout.WATCH)
+            beat = read(self._store, layout.WATCH, Beat)
         except store_errors() as error:
             _log.warning("could not see whether somebody watches: %s", first_line(error))
             return

@@ -46,6 +46,11 @@ class Metadata:
         answer = self._get(_TOKEN, query)
         return str(answer["access_token"]), float(answer["expires_on"])
 
+    def attested(self, nonce: str) -> str:
+        """The signature, in base64, of a document that names this machine and `nonce` (up to 32 letters and digits).
+        Raises NodeFault."""
+        return str(self._get("attested/document", {"api-version": "2021-02-01", "nonce": nonce}).get("signature", ""))
+
     def scheduled_events(self) -> list[dict[str, Any]]:
         """The events that are to come, asked for once; the first answer may take Azure two minutes. Raises OSError or
         ValueError. https://learn.microsoft.com/azure/virtual-machines/linux/scheduled-events"""

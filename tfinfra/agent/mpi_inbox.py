@@ -1,5 +1,7 @@
 """Carries prted's command from mpirun to the peer's agent and its exit status back, through the run's store.
 
+Where others may write into the store too, both are marked with the run's key, and what is not marked is nobody's.
+
 mpirun → remote_shell.sh → spool file → (node 0's agent) inbox/<node>/<request> → (the peer's agent) prted
        ← exit status     ← spool file ← (node 0's agent) outbox/<request>       ← (the peer's agent)
 """
@@ -8,23 +10,69 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from tfinfra import layout
 from tfinfra.agent.clock import Clock
 from tfinfra.agent.processes import Command, Process
-from tfinfra.agent.records import read_plain, write
+from tfinfra.agent.records import read, write
+from tfinfra.model import Answer
+from tfinfra.model import Command as Request
+from tfinfra.sealing import is_marked, mark
 from tfinfra.store import ObjectStore
 
 _log = logging.getLogger(__name__)
 
 
+class Post:
+    """What is written to a node, and what it answers. `key` is the run's, None where nobody else writes there."""
+
+    def __init__(self, store: ObjectStore, key: str | None) -> None:
+        self._store = store
+        self._key = key
+        self._refused: set[str] = set()
+
+    def ask(self, node: int, request: str, command: str) -> None:
+        said = Request(command, self._mark("command", str(node), request, command))
+        write(self._store, layout.inbox_key(node, request), said)
+
+    def asked(self, node: int) -> Iterator[tuple[str, str]]:
+        """(request, command) of all that node is asked to start."""
+        for key in self._store.list(layout.inbox_folder(node)):
+            said, request = read(self._store, key, Request), Path(key).stem
+            if said is not None and self._is_ours(key, said.mark, "command", str(node), request, said.command):
+                yield request, said.command
+
+    def answer(self, request: str, exit_status: int) -> None:
+        said = Answer(exit_status, self._mark("exit", request, str(exit_status)))
+        write(self._store, layout.outbox_key(request), said)
+
+    def answered(self, request: str) -> int | None:
+        """The exit status of a request, None while there is none."""
+        key = layout.outbox_key(request)
+        said = read(self._store, key, Answer)
+        if said is None or not self._is_ours(key, said.mark, "exit", request, str(said.exit_status)):
+            return None
+        return said.exit_status
+
+    def _mark(self, *parts: str) -> str | None:
+        return None if self._key is None else mark(self._key, *parts)
+
+    def _is_ours(self, key: str, said: str | None, *parts: str) -> bool:
+        if self._key is None or is_marked(said, self._key, *parts):
+            return True
+        if key not in self._refused:
+            self._refused.add(key)
+            _log.warning("%s does not come from a node of this run: who else may write into the store?", key)
+        return False
+
+
 class Spool:
     """Node 0's side. `hosts` are the names that mpirun knows the nodes by, in rank order."""
 
-    def __init__(self, store: ObjectStore, folder: Path, hosts: Sequence[str]) -> None:
-        self._store = store
+    def __init__(self, post: Post, folder: Path, hosts: Sequence[str]) -> None:
+        self._post = post
         self._folder = folder
         self._hosts = hosts
         self._open: set[str] = set()
@@ -38,16 +86,16 @@ class Spool:
     def _send(self, file: Path) -> None:
         host, _, command = file.read_text().partition("\n")
         node = self._hosts.index(host.split(".")[0])
-        write(self._store, layout.inbox_key(node, file.stem), {"command": command.strip()})
+        self._post.ask(node, file.stem, command.strip())
         self._open.add(file.stem)
         file.unlink()
 
     def _look_for_answer(self, request: str) -> None:
-        answer = read_plain(self._store, layout.outbox_key(request))
-        if answer is None:
+        status = self._post.answered(request)
+        if status is None:
             return
         new = self._folder / f"{request}.exit.new"
-        new.write_text(f"{answer.get('exit_status', 1)}\n")
+        new.write_text(f"{status}\n")
         new.rename(self._folder / f"{request}.exit")
         self._open.discard(request)
 
@@ -56,8 +104,8 @@ class Inbox:
     """The peer's side: starts what is asked of this node, each request once. `rewrite` turns the shell command
     that mpirun wants into the one that this node runs."""
 
-    def __init__(self, store: ObjectStore, node: int, clock: Clock, rewrite: Callable[[str], str]) -> None:
-        self._store = store
+    def __init__(self, post: Post, node: int, clock: Clock, rewrite: Callable[[str], str]) -> None:
+        self._post = post
         self._node = node
         self._clock = clock
         self._rewrite = rewrite
@@ -71,8 +119,8 @@ class Inbox:
         now = self._clock.monotonic()
         if now >= self._next:
             self._next = now + (20 * pause if self._processes else pause)
-            for key in self._store.list(layout.inbox_folder(self._node)):
-                self._start(key, template)
+            for request, command in self._post.asked(self._node):
+                self._start(request, command, template)
         self._answer()
 
     def signal(self, number: signal.Signals) -> None:
@@ -87,12 +135,10 @@ class Inbox:
     def running(self) -> bool:
         return any(p.poll() is None for p in self._processes.values())
 
-    def _start(self, key: str, template: Command) -> None:
-        request = Path(key).stem
-        asked = read_plain(self._store, key) or {}
-        if request in self._processes or "command" not in asked:
+    def _start(self, request: str, command: str, template: Command) -> None:
+        if request in self._processes:
             return
-        argv = [*template.argv, self._rewrite(str(asked["command"]))]
+        argv = [*template.argv, self._rewrite(command)]
         self._processes[request] = Process(Command(argv, template.folder, template.environment, template.log))
         _log.info("started prted as process %d", self._processes[request].pid)
 
@@ -102,4 +148,4 @@ class Inbox:
             if code is not None and request not in self._answered:
                 self._answered.add(request)
                 process.end_rest()  # ranks that outlive their prted are orphans
-                write(self._store, layout.outbox_key(request), {"exit_status": code})
+                self._post.answer(request, code)

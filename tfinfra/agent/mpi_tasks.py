@@ -12,7 +12,7 @@ from pathlib import Path
 from tfinfra.agent import mpi_command
 from tfinfra.agent.assignment import Assignment
 from tfinfra.agent.clock import Clock
-from tfinfra.agent.mpi_inbox import Inbox, Spool
+from tfinfra.agent.mpi_inbox import Inbox, Post, Spool
 from tfinfra.agent.mpi_ranks import Rank
 from tfinfra.agent.processes import Command, Process, die_with_parent
 from tfinfra.backends.statuses import how_ended
@@ -31,8 +31,9 @@ class MpiTasks:
         self._pause = pause
         self._clock = clock
         self._ranks = [Rank(task, mine.places.ranks, clock) for task in mine.tasks]
-        self._inbox = Inbox(store, mine.node, clock, lambda c: mpi_command.prted_command(mine.inventory, c))
-        self._spool = Spool(store, mine.places.spool, mpi_command.host_names(mine.inventory))
+        post = Post(store, mine.given.key)
+        self._inbox = Inbox(post, mine.node, clock, lambda c: mpi_command.prted_command(mine.inventory, c))
+        self._spool = Spool(post, mine.places.spool, mpi_command.host_names(mine.inventory))
         self._mpirun: Process | None = None
         self._prted: Command | None = None
         self._stopping = False
@@ -52,14 +53,24 @@ class MpiTasks:
             self._spool.poll()
         if self._prted and not self._stopping:
             self._inbox.poll(self._prted, self._pause)
-        return [self._explained(rank) for rank in self._ranks if rank.poll(stopping=self._stopping)]
+        launched = self._mpirun_runs() if self._mpirun else self._inbox.running()
+        changed = [rank for rank in self._ranks if rank.poll(stopping=self._stopping, launched=launched)]
+        return [self._explained(rank) for rank in changed]
 
     def _explained(self, rank: Rank) -> TaskStatus:
-        """The rank's status; where its launcher was killed, that is why: ranks die with their parent."""
+        """The rank's status; where its launcher was killed, that is why: ranks die with their parent. An mpirun that is
+        sent SIGTERM or SIGINT kills its ranks and ends with 1, without a word (tried with Open MPI 5.0)."""
+        if rank.status.state != "failed":
+            return rank.status
         name, number = ("mpirun", self._mpirun.killer()) if self._mpirun else ("prted", self._inbox.killer())
-        if rank.status.state == "failed" and number is not None:
-            who = f"{name} on node {self._mine.node} {how_ended(128 + number)}"
-            rank.status = replace(rank.status, message=f"{who}, and {rank.status.task} with it")
+        who = f"{name} on node {self._mine.node}"
+        if number is not None:
+            rank.status = replace(
+                rank.status, message=f"{who} {how_ended(128 + number)}, and {rank.status.task} with it"
+            )
+        elif rank.status.cut_off and self._mpirun and self._mpirun.poll() == 1:
+            what = "ended with exit status 1, as it does when it is sent SIGTERM, and ended"
+            rank.status = replace(rank.status, message=f"{who} {what} {rank.status.task}")
         return rank.status
 
     def signal(self, number: signal.Signals) -> None:

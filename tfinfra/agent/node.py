@@ -24,6 +24,14 @@ class Identity:
     name: str = ""
 
 
+@dataclass(frozen=True)
+class Key:
+    """What others may know of this node's key pair: its public key, and the machine's attested document of it."""
+
+    public: str
+    attested: str
+
+
 def identity(instance: dict[str, Any]) -> Identity:
     """From the metadata's instance document. Raises NodeFault where it lacks an address or an id."""
     try:
@@ -35,7 +43,7 @@ def identity(instance: dict[str, Any]) -> Identity:
         raise NodeFault(f"the instance metadata lacks {error}") from error
 
 
-def registration(who: Identity, base_port: int, public_key: str | None = None) -> NodeRegistration:
+def registration(who: Identity, base_port: int, key: Key | None = None) -> NodeRegistration:
     return NodeRegistration(
         node_id=who.node_id,
         hostname=socket.gethostname().split(".")[0],
@@ -44,8 +52,9 @@ def registration(who: Identity, base_port: int, public_key: str | None = None) -
         base_port=base_port,
         cores=_cores(),
         gpus=gpu_count(Path("/dev")),
-        public_key=public_key,
+        public_key=key.public if key else None,
         infiniband=len(infiniband_ports(Path("/sys"))),
+        attested=key.attested if key else None,
     )
 
 

@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from tfinfra import layout
 from tfinfra.agent.control import Stop
 from tfinfra.agent.judge import Decision
-from tfinfra.agent.records import encode, read
+from tfinfra.agent.records import read
 from tfinfra.model import Outcome, TaskStatus
-from tfinfra.store import ObjectStore
+from tfinfra.store import ObjectStore, log_chunk, put_first
 
 _TAIL_LINES = 20
 
 
 def publish(store: ObjectStore, outcome: Outcome) -> bool:
     """Whether this outcome is the run's: another node may have been first."""
-    return store.put_if_absent(layout.OUTCOME, encode(outcome))
+    return put_first(store, layout.OUTCOME, outcome)
 
 
 def published(store: ObjectStore) -> Outcome | None:
@@ -46,7 +46,7 @@ def tail(store: ObjectStore, task: str) -> tuple[str, ...]:
     """The last lines of a task's log, as far as it is in the store."""
     lines: list[bytes] = []
     for key in reversed(store.list(layout.log_folder(task))):
-        lines = (store.get(key) or b"").splitlines() + lines
+        lines = (log_chunk(store, key) or b"").splitlines() + lines
         if len(lines) >= _TAIL_LINES:
             break
     return tuple(line.decode("utf-8", "replace")[:2000] for line in lines[-_TAIL_LINES:])

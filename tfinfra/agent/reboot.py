@@ -19,7 +19,7 @@ from tfinfra.agent.outcomes import published
 from tfinfra.agent.records import read, write
 from tfinfra.agent.shared import shared_directory
 from tfinfra.errors import first_line
-from tfinfra.model import Heartbeat, Inventory
+from tfinfra.model import BootFault, CollectedMark, Heartbeat, Inventory
 from tfinfra.store import store_errors
 
 _WORDS = {
@@ -84,13 +84,13 @@ def tell(host: Host, text: str) -> None:
     """Leaves word for a client that is told another failure: the others may have missed this node first."""
     outcome = published(host.store)
     if outcome and outcome.result == "failed":
-        write(host.store, layout.boot_key(host.identity.node_id), {"error": text})
+        write(host.store, layout.boot_key(host.identity.node_id), BootFault(text))
 
 
 def salvage(host: Host, before: EarlierBoot) -> None:
     """Collects what the tasks of the earlier boot wrote, as far as a disk or the share still has it, unless all of it
     is in the store."""
-    if host.store.get(layout.COLLECTED) is not None:
+    if read(host.store, layout.COLLECTED, CollectedMark) is not None:
         return
     log = f"{layout.agent_log(before.rank or 0)}-rebooted"  # the earlier boot's log keeps its own name
     host.logs.add(log, host.places.agent_log)

@@ -1,18 +1,18 @@
-"""Reads and writes the run's records: the model's values, as JSON, under the keys of layout.py."""
+"""Reads and writes the run's records on a node: the model's values, as JSON, under the keys of layout.py. What is
+unreadable is as good as absent here, and told in the agent's log."""
 
 from __future__ import annotations
 
-import json
+import logging
 from typing import Any, TypeVar
 
-from tfinfra.model import from_json, to_json
-from tfinfra.store import ObjectStore
+from tfinfra import store as seam
+from tfinfra.store import LARGE, ObjectStore, Unreadable, encode
 
 T = TypeVar("T")
-
-
-def encode(value: Any) -> bytes:
-    return json.dumps(to_json(value)).encode()
+_log = logging.getLogger(__name__)
+_told: set[Unreadable] = set()
+_MOST_TOLD = 100
 
 
 def write(store: ObjectStore, key: str, value: Any) -> None:
@@ -21,22 +21,10 @@ def write(store: ObjectStore, key: str, value: Any) -> None:
 
 def read(store: ObjectStore, key: str, kind: type[T]) -> T | None:
     """The record at `key`, None where there is none or where it is not one (a torn or foreign object)."""
-    data = store.get(key)
-    if data is None:
-        return None
-    try:
-        return from_json(kind, json.loads(data))
-    except (ValueError, KeyError, TypeError):
-        return None
-
-
-def read_plain(store: ObjectStore, key: str) -> dict[str, Any] | None:
-    """The JSON object at `key`; {} where what lies there is not one."""
-    data = store.get(key)
-    if data is None:
-        return None
-    try:
-        value = json.loads(data)
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
+    found = seam.read(store, key, kind, LARGE)
+    if not isinstance(found, Unreadable):
+        return found
+    if found not in _told and len(_told) < _MOST_TOLD:
+        _told.add(found)
+        _log.warning("%s", found)
+    return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import json
 import zlib
 from dataclasses import dataclass
 
@@ -11,9 +10,10 @@ from tfinfra import layout
 from tfinfra.agent.clock import Clock
 from tfinfra.agent.control import requested_stop
 from tfinfra.agent.faults import NodeFault, RunEnded, RunStopped
-from tfinfra.agent.records import encode, read, read_plain, write
-from tfinfra.model import Inventory, NodeRegistration
-from tfinfra.store import ObjectStore
+from tfinfra.agent.outcomes import published
+from tfinfra.agent.records import read, write
+from tfinfra.model import BootFault, Inventory, NodeRegistration
+from tfinfra.store import ObjectStore, put_first
 
 _PEEK = 0.02  # seconds between two looks for the inventory: one small read
 _LIST_EACH_NODE = 0.01  # seconds per node of the run between two listings by one node
@@ -61,13 +61,19 @@ def _propose(store: ObjectStore, node_count: int) -> None:
     keys = store.list(layout.NODES)
     if len(keys) < node_count:
         return
-    nodes = [node for key in keys if (node := read(store, key, NodeRegistration))]
+    nodes = _registered(store, keys)
     if len(nodes) >= node_count:
-        store.put_if_absent(layout.INVENTORY, encode(Inventory(inventory_of(nodes).nodes[:node_count])))
+        put_first(store, layout.INVENTORY, Inventory(inventory_of(nodes).nodes[:node_count]))
+
+
+def _registered(store: ObjectStore, keys: list[str]) -> list[NodeRegistration]:
+    """The nodes that have said who they are, each for itself."""
+    found = [(key, read(store, key, NodeRegistration)) for key in keys]
+    return [node for key, node in found if node is not None and layout.node_key(node.node_id) == key]
 
 
 def _check(store: ObjectStore) -> None:
-    if store.get(layout.OUTCOME) is not None:
+    if published(store) is not None:
         raise RunEnded("the run ended before all nodes had registered")
     if stop := requested_stop(store):
         raise RunStopped(stop.message, reason=stop.reason)
@@ -81,8 +87,8 @@ def _listing_pause(node_id: str, node_count: int) -> float:
 
 
 def _too_few(store: ObjectStore, meeting: Meeting) -> NodeFault:
-    came = [json.loads(store.get(key) or b"{}").get("hostname", key) for key in store.list(layout.NODES)]
+    came = [node.hostname for node in _registered(store, store.list(layout.NODES))]
     message = f"only {len(came)} of {meeting.node_count} nodes registered within {meeting.timeout:.0f} s"
-    errors = [(read_plain(store, key) or {}).get("error") for key in store.list(layout.BOOT)]
-    failed = "; ".join(f"a node failed to boot: {error}" for error in errors if error)
+    faults = [read(store, key, BootFault) for key in store.list(layout.BOOT)]
+    failed = "; ".join(f"a node failed to boot: {fault.error}" for fault in faults if fault)
     return NodeFault(f"{message} ({', '.join(sorted(came))})" + (f"; {failed}" if failed else ""))

@@ -19,14 +19,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tfinfra import layout
 from tfinfra.agent.clock import Clock
-from tfinfra.agent.records import encode, read, read_plain, write
+from tfinfra.agent.records import read, write
 from tfinfra.errors import ProvisioningError, first_line
-from tfinfra.model import Heartbeat
-from tfinfra.store import ObjectStore, store_errors
+from tfinfra.model import Heartbeat, WheelClaim, WheelFailure, WheelRecord
+from tfinfra.store import ObjectStore, put_first, store_errors
 
 _LOOK = 1.0
 _log = logging.getLogger(__name__)
@@ -59,16 +58,17 @@ class SharedWheels:
     def _claim(self, key: str, attempt: int) -> str:
         """Who builds: this node, where it is the first to say so or had said so before it was started again."""
         name = layout.wheel_claim_key(key, attempt)
-        if self.store.put_if_absent(name, encode({"node": self.node_id})):
+        if put_first(self.store, name, WheelClaim(self.node_id)):
             return self.node_id
-        return str((read_plain(self.store, name) or {}).get("node"))
+        claim = read(self.store, name, WheelClaim)
+        return claim.node if claim else self.node_id
 
     def _build(self, key: str, attempt: int, folder: Path, build: Callable[[], None]) -> None:
         try:
             build()
         except Exception as error:
             with suppress(*store_errors()):
-                write(self.store, layout.wheel_failure_key(key), {"message": str(error)})
+                write(self.store, layout.wheel_failure_key(key), WheelFailure(str(error)))
             raise
         self._publish(key, attempt, next(folder.glob("*.whl")))
 
@@ -77,24 +77,23 @@ class SharedWheels:
         digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
         try:
             self.store.put_file(layout.wheel_key(key, digest), wheel)
-            record = {"name": wheel.name, "sha256": digest, "attempt": attempt}
-            write(self.store, layout.wheel_record_key(key), record)
+            write(self.store, layout.wheel_record_key(key), WheelRecord(wheel.name, digest, attempt))
         except store_errors() as error:
             _log.warning("the wheel could not be shared, each node builds its own: %s", first_line(error))
 
-    def _record(self, key: str, attempt: int) -> dict[str, Any] | None:
+    def _record(self, key: str, attempt: int) -> WheelRecord | None:
         """What was built under this claim or a later one."""
-        record = read_plain(self.store, layout.wheel_record_key(key))
-        return record if record and record.get("attempt", 0) >= attempt else None
+        record = read(self.store, layout.wheel_record_key(key), WheelRecord)
+        return record if record and record.attempt >= attempt else None
 
     def _comes(self, key: str, attempt: int, owner: str) -> bool:
         """Waits for the owner's wheel; False once the owner is dead. Raises ProvisioningError: its build failed."""
         start = self.clock.monotonic()
         watch = _Watch(start, start)
         while self._record(key, attempt) is None:
-            failed = read_plain(self.store, layout.wheel_failure_key(key))
+            failed = read(self.store, layout.wheel_failure_key(key), WheelFailure)
             if failed is not None:
-                raise ProvisioningError(f"Horovod could not be built on {owner}: {failed.get('message')}")
+                raise ProvisioningError(f"Horovod could not be built on {owner}: {failed.message}")
             now = self.clock.monotonic()
             watch = watch.seeing(read(self.store, layout.heartbeat_key(owner), Heartbeat), now)
             if now - watch.moved > self.silence or now - watch.since > self.longest:
@@ -110,8 +109,8 @@ class SharedWheels:
         staging = folder.with_suffix(".fetched")
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir(parents=True)
-        wheel = staging / Path(str(record.get("name"))).name
-        if not self._download(layout.wheel_key(key, str(record.get("sha256"))), wheel, str(record.get("sha256"))):
+        wheel = staging / record.name
+        if not self._download(layout.wheel_key(key, record.sha256), wheel, record.sha256):
             return False
         staging.rename(folder)
         _log.info("fetched %s, which another node has built", wheel.name)

@@ -65,6 +65,11 @@ _TABLE: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "2024-01-01",
         ("accountName", "", "containerName"),
     ),
+    "storage:BlobServiceProperties": (
+        "Microsoft.Storage/storageAccounts/blobServices",
+        "2024-01-01",
+        ("accountName", "blobServicesName"),
+    ),
     "storage:FileShare": (
         "Microsoft.Storage/storageAccounts/fileServices/shares",
         "2024-01-01",
@@ -82,6 +87,9 @@ _RENAMED: dict[str, dict[str, str]] = {
         "keyVaultProperties": "keyvaultproperties",
     },
 }
+# What ARM makes by itself with its parent: azure-native does not ask whether it is there already, and "deletes" it by
+# writing the defaults (pulumi/pulumi-azure-native, provider/pkg/resources, GetDefaultResourceState).
+_BY_ITSELF = frozenset({"Microsoft.Storage/storageAccounts/blobServices"})
 _ADDRESS = frozenset({"resourceGroupName", "scope", "subscriptionId"})
 
 
@@ -97,6 +105,11 @@ class Kind:
     api_version: str
     names: tuple[str, ...]
     renamed: Mapping[str, str]
+
+    @property
+    def comes_with_parent(self) -> bool:
+        """Whether ARM makes it with its parent: writing it is no making, and it is never deleted alone."""
+        return self.arm_type in _BY_ITSELF
 
     @property
     def own_name(self) -> str:

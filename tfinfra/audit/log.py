@@ -37,7 +37,7 @@ class AuditLog:
     def _append(self, event: str, fields: dict[str, Any]) -> None:
         with self._locked() as file:
             last = _last_line(file)
-            seq = json.loads(last)["seq"] + 1 if last else 0
+            seq = _following(last)
             line = {"seq": seq, "time": self._clock(), "event": event, **fields, "prev": _digest(last)}
             file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
 
@@ -49,10 +49,10 @@ class AuditLog:
 
 
 def read_events(path: Path) -> list[dict[str, Any]]:
-    """The log's events in order; an empty list where there is no log."""
+    """The log's events in order, without the lines that are none; an empty list where there is no log."""
     if not path.exists():
         return []
-    return [json.loads(line) for line in path.read_bytes().splitlines()]
+    return [event for line in path.read_bytes().splitlines() if (event := _parsed(line)) is not None]
 
 
 def broken_at(path: Path) -> int | None:
@@ -69,9 +69,15 @@ def broken_at(path: Path) -> int | None:
 def _parsed(line: bytes) -> dict[str, Any] | None:
     try:
         event = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return event if isinstance(event, dict) else None
+
+
+def _following(line: bytes) -> int:
+    """The number of the line after this one. One that cannot be read has none to count from: 0 shows that too."""
+    seq = (_parsed(line) or {}).get("seq")
+    return seq + 1 if isinstance(seq, int) else 0
 
 
 def _digest(line: bytes) -> str:

@@ -35,6 +35,16 @@ def is_gone(error: AzureError) -> bool:
     return _status(error) == NOT_FOUND and code != "" and "subscription" not in code
 
 
+def passes(error: AzureError) -> bool:
+    """Whether another answer may come: there was none, or one that says so (408, 429, 5xx)."""
+    from azure.core.exceptions import ClientAuthenticationError
+
+    status = _status(error)
+    if status is None:
+        return not isinstance(error, ClientAuthenticationError)
+    return status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS) or status >= 500
+
+
 def values(document: Any) -> list[Any]:
     """The members of a list that ARM gave. Raises azure.core's DecodeError where it is no list."""
     from azure.core.exceptions import DecodeError

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import threading
 import time
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tfinfra.azure.answers import values
+from tfinfra.clock import STEADY
 from tfinfra.cloud import Cloud
 
 if TYPE_CHECKING:
@@ -68,7 +70,15 @@ def _transport(cloud: Cloud) -> dict[str, Any]:
     trusted = {} if cloud.ca_file is None else {"connection_verify": str(cloud.ca_file)}
     direct = {"use_env_settings": False} if cloud.on_loopback else {}
     retries = _patience(retry_total=cloud.pace.retries, retry_backoff_factor=cloud.pace.backoff)
-    return {**trusted, **direct, "retry_policy": retries}
+    return {**trusted, **direct, "retry_policy": retries, "raw_response_hook": _heed_date}
+
+
+def _heed_date(response: Any) -> None:
+    """Takes the cloud's time from an answer's Date (RFC 9110, section 6.6.1), which proxies pass on."""
+    try:
+        STEADY.hear(parsedate_to_datetime(response.http_response.headers["Date"]).timestamp())
+    except (KeyError, TypeError, ValueError):
+        return  # an answer without a date says nothing
 
 
 def _patience(**settings: Any) -> Any:

@@ -9,13 +9,13 @@ from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from tfinfra.azure.answers import arm_error, is_gone, reason, values
+from tfinfra.azure.answers import arm_error, is_gone, passes, reason, values
 from tfinfra.azure.clients import get_json
 from tfinfra.azure.sign_in import token_refused
 from tfinfra.azure.timer import LOGIC_API
-from tfinfra.clock import spell_seconds, unix_time
+from tfinfra.clock import right_now, spell_seconds, unix_time
 from tfinfra.cloud import Cloud
-from tfinfra.errors import CredentialsError, NotFeasible
+from tfinfra.errors import CredentialsError, NotFeasible, ProvisioningError
 from tfinfra.model import Access
 from tfinfra.roles import (
     GROUP_DELETER,
@@ -57,8 +57,21 @@ class NotReady(NotFeasible):
     denied: bool = False
 
 
-def look_up(cloud: Cloud, access: Access, clock: Callable[[], float] = time.time) -> Standing:
-    """Finds it all by reading. Raises NotReady for what is not there or cannot be read, CredentialsError."""
+@dataclass
+class NotAnswered(ProvisioningError):
+    """Nobody knows how it stands: ARM gave no answer, one that passes (429, 5xx), or somebody else's."""
+
+    key: str = "subscription_id"
+
+
+Lack = NotReady | NotAnswered
+ANSWERING = 15.0
+"""Seconds within which a cloud of this machine is back that has died; Azure has had the patience of its own client."""
+
+
+def look_up(cloud: Cloud, access: Access, clock: Callable[[], float] = right_now) -> Standing:
+    """Finds it all by reading. Raises NotReady for what is not there or may not be read, NotAnswered and
+    CredentialsError."""
     standing, lacking = look_over(cloud, access, clock)
     if lacking:
         raise lacking[0]
@@ -66,16 +79,16 @@ def look_up(cloud: Cloud, access: Access, clock: Callable[[], float] = time.time
 
 
 def look_over(
-    cloud: Cloud, access: Access, clock: Callable[[], float] = time.time
-) -> tuple[Standing, tuple[NotReady, ...]]:
+    cloud: Cloud, access: Access, clock: Callable[[], float] = right_now
+) -> tuple[Standing, tuple[Lack, ...]]:
     """The same, and all that is not ready: what the standing says instead is for looking further only, not for a run.
     Raises CredentialsError."""
-    lacking: list[NotReady] = []
+    lacking: list[Lack] = []
 
     def tried(work: Callable[[], _T], otherwise: _T) -> _T:
         try:
             return work()
-        except NotReady as error:
+        except (NotReady, NotAnswered) as error:
             lacking.append(error)
             return otherwise
 
@@ -100,7 +113,7 @@ def deleter_role(cloud: Cloud) -> dict[str, Any] | None:
     """The definition of the subscription's role "tfinfra group deleter", as ARM gives it; None where there is none.
 
     The one of its own id goes first, then whatever custom role has one of its names and may delete groups: who makes it
-    by `az` cannot choose the id. Raises NotReady where roles cannot be read, CredentialsError.
+    by `az` cannot choose the id. Raises NotReady where roles may not be read, NotAnswered, CredentialsError.
     """
     from azure.core.exceptions import AzureError
 
@@ -135,7 +148,7 @@ def _may_delete(cloud: Cloud, principal: str) -> bool:
     query = {"$filter": f"principalId eq '{principal}'", "api-version": ROLES_API}
     try:
         found = _list(cloud, "identity_id", path, "role assignments", **query)
-    except NotReady:
+    except (NotReady, NotAnswered):
         return True
     above = [a["properties"] for a in found if _reaches(a["properties"]["scope"], scope)]
     version = {"api-version": ROLES_API}
@@ -188,10 +201,11 @@ def _ask(cloud: Cloud, key: str, path: str, what: str, **query: str) -> Any:
 
 
 def _asked(read: Callable[[], Any], cloud: Cloud, key: str, what: str) -> Any:
+    """What ARM answers. Only what ARM itself says can be a reason not to begin, and only where it is its last word."""
     from azure.core.exceptions import AzureError, ClientAuthenticationError
 
     try:
-        return read()
+        return _patiently(read, cloud)
     except ClientAuthenticationError as error:
         if getattr(error, "status_code", None) == 401:
             raise token_refused(cloud, error) from error
@@ -199,9 +213,28 @@ def _asked(read: Callable[[], Any], cloud: Cloud, key: str, what: str) -> Any:
     except AzureError as error:
         if (told := arm_error(error)) is not None and told.code == "SubscriptionNotFound":
             raise CredentialsError(f"the subscription {cloud.subscription_id} is not there for you", YOURS) from error
+        if passes(error) or told is None:
+            hint = f"nothing was made: try again when {cloud.arm_endpoint} answers from here"
+            raise NotAnswered(f"{what}: ARM does not tell: {reason(error)}", hint, key=key) from error
         hint = f"it must be there, and readable for you, in {cloud.subscription_id}"
         denied = getattr(error, "status_code", None) == 403
         raise NotReady(f"{what} cannot be read: {reason(error)}", hint, key=key, denied=denied) from error
+
+
+def _patiently(read: Callable[[], Any], cloud: Cloud) -> Any:
+    from azure.core.exceptions import AzureError, ClientAuthenticationError
+
+    until = time.monotonic() + ANSWERING
+    while True:
+        try:
+            return read()
+        except ClientAuthenticationError:
+            raise
+        except AzureError as error:
+            if not passes(error) or time.monotonic() + cloud.pace.poll > until:
+                raise
+        time.sleep(cloud.pace.poll)
+        cloud.ensure()
 
 
 def _missing(key: str, what: str) -> NotReady:

@@ -11,11 +11,12 @@ _SIGNALS = {4: "SIGILL", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 9: "SIGKILL", 1
 
 
 def first_failure(statuses: Iterable[TaskStatus]) -> TaskStatus | None:
-    """The earliest of those that failed or were lost. A task that ended by itself comes before one that was killed:
-    a launcher kills the ranks that are left, and a peer's end may be reported after theirs. Among the killed, one whose
-    message names somebody else's end (its launcher's) comes first."""
+    """The earliest of those that failed or were lost. What a launcher cut off comes after all others, for a peer's end
+    may be reported after theirs, and of several with the one first whose message names somebody else's end (its
+    launcher's). A task that the kernel or a person killed comes before those that ended by themselves: no task kills
+    another by its own end, and one whose peer is gone soon ends with a status of its own."""
     failed = [s for s in statuses if s.state in ("failed", "lost")]
-    return min(failed, key=lambda s: (was_killed(s), _is_own(s), s.ended or 0.0, s.task), default=None)
+    return min(failed, key=lambda s: (s.cut_off, not was_killed(s), _is_own(s), s.ended or 0.0, s.task), default=None)
 
 
 def failed(status: TaskStatus) -> Verdict:

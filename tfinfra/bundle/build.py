@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from tfinfra.bundle.archive import END, add_bytes, add_file, add_link, gzip_member
 from tfinfra.bundle.shared import conda_member, shared_member
-from tfinfra.bundle.source import SourceFile, source_files
+from tfinfra.bundle.source import SourceFile, source_files, spell_secrets, survey
 from tfinfra.environment.lock import Lock
 from tfinfra.errors import ManifestError
 from tfinfra.layout import bundle_key
@@ -47,10 +47,13 @@ def build_bundle(
 
     Raises ManifestError where a file of `source` cannot travel or the entry script is among what is ignored.
     """
-    files = source_files(source)
+    found = survey(source)
+    files = found.files
     _check_entry(plan, files)
     if progress:
         _notice_size(files, progress)
+        if found.secrets:
+            progress(f"source_directory: {spell_secrets(found.secrets)}")
     staging = out.with_name(f"{out.name}.{os.getpid()}")
     with staging.open("wb") as archive:
         for member in _shared(lock, prebuilt, cache or cache_folder()):
@@ -72,7 +75,8 @@ def _check_entry(plan: Plan, files: tuple[SourceFile, ...]) -> None:
     if plan.entry_script not in {file.name for file in files}:
         raise ManifestError(
             f"entry_script: '{plan.entry_script}' is not among the files that travel to the nodes",
-            hint="an ignore file of source_directory names it (.tfinfraignore, else .gitignore)",
+            hint="an ignore file of source_directory names it, or its name is that of a secret; `!` in .tfinfraignore"
+            " takes it back",
         )
 
 

@@ -17,7 +17,10 @@ from tfinfra.environment.lock import this_platform
 from tfinfra.environment.tools import find_uv, tool_environment
 from tfinfra.errors import TfinfraError
 
-MODULES = ("__init__.py", "errors.py", "layout.py", "masking.py", "sealing.py")
+MODULES = (
+    *("__init__.py", "child_python.py", "errors.py", "layout.py"),
+    *("masking.py", "ownership.py", "sealing.py", "variables.py"),
+)
 PACKAGES = ("agent", "backends", "environment", "model", "store")
 DISTRIBUTIONS = {"obstore": "obstore", "pyrage": "pyrage", "typing_extensions": "typing_extensions"}
 CONDA_DISTRIBUTIONS = {"rattler": "py-rattler"}
@@ -103,6 +106,7 @@ def _wheel_folder(platform: str, cache: Path, distributions: Mapping[str, str]) 
         text=True,
         check=False,
         env=tool_environment(),
+        cwd=os.sep,
     )
     if done.returncode:
         shutil.rmtree(staging, ignore_errors=True)

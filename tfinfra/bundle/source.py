@@ -1,21 +1,21 @@
-"""Which files of source_directory travel to the nodes: all but what its ignore file names and what is never code."""
+"""Which files of source_directory travel to the nodes: all but what ignore files and the names of secrets keep
+here, and what is never code."""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tfinfra.bundle.ignored import Ignored
 from tfinfra.errors import ManifestError
 
-IGNORE_FILES = (".tfinfraignore", ".gitignore")
 NEVER = frozenset({".git", "__pycache__"})
 NEVER_AT_TOP = frozenset({"deploy", "runs"})
-
-Ignored = Callable[[str], bool]
+_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -29,36 +29,45 @@ class SourceFile:
     link: str | None
 
 
-def source_files(root: Path) -> tuple[SourceFile, ...]:
-    """The files of `root`, sorted by name, without `.tfinfraignore`'s (where there is none, `.gitignore`'s) patterns,
-    version control, bytecode, virtual environments, tfinfra's own deploy/ and runs/, and, as version control has it,
-    what is no file: sockets, pipes, devices.
+@dataclass(frozen=True)
+class Survey:
+    """The `files` that travel, sorted by name, and the names that stay behind because they look like `secrets`, those
+    of folders with a '/' at their end."""
+
+    files: tuple[SourceFile, ...]
+    secrets: tuple[str, ...]
+
+
+def survey(root: Path) -> Survey:
+    """What of `root` travels: all but what ignore files and the names of secrets keep here (ignored.py), version
+    control, bytecode, virtual environments, tfinfra's own deploy/ and runs/, and, as version control has it, what is
+    no file: sockets, pipes, devices.
 
     Raises ManifestError for what cannot travel: links that leave the folder, unreadable files.
     """
     base = root.resolve()
-    return tuple(_source_file(base, name) for name in sorted(_names(base, _ignored(base))) if _is_file(base / name))
+    ignored = Ignored(base)
+    names = sorted(_names(base, ignored))
+    files = tuple(_source_file(base, name) for name in names if _is_file(base / name))
+    return Survey(files, tuple(sorted(ignored.secrets)))
+
+
+def source_files(root: Path) -> tuple[SourceFile, ...]:
+    """The files that travel. Raises ManifestError as `survey` does."""
+    return survey(root).files
+
+
+def spell_secrets(names: tuple[str, ...]) -> str:
+    """What `plan` and `up` say of the names that stay behind."""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    first = names[0].rstrip("/").rpartition("/")[2]
+    named = ", ".join(names[:_NAMED])
+    return f"{named}{more} look like secrets and stay here; `!{first}` in .tfinfraignore would ship it"
 
 
 def _is_file(path: Path) -> bool:
     mode = path.lstat().st_mode
     return stat.S_ISREG(mode) or stat.S_ISLNK(mode)
-
-
-def _ignored(root: Path) -> Ignored:
-    """The ignore file's rule for a relative name; a folder's ends with '/'."""
-    found = next((root / name for name in IGNORE_FILES if (root / name).is_file()), None)
-    if found is None:
-        return _nothing
-    from pathspec import GitIgnoreSpec
-
-    return GitIgnoreSpec.from_lines(found.read_text(encoding="utf-8", errors="replace").splitlines()).match_file
-
-
-def _nothing(name: str) -> bool:
-    """The rule of a folder without an ignore file."""
-    del name
-    return False
 
 
 def _names(root: Path, ignored: Ignored) -> Iterator[str]:

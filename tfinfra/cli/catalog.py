@@ -28,7 +28,7 @@ def command() -> None:
 def sizes_command(gpu: bool, region: str, as_json: bool) -> None:
     """Prices are those of `plan`."""
     from tfinfra.catalog.sizes import sizes
-    from tfinfra.cli.output import print_diagnostics, print_document
+    from tfinfra.cli.output import print_diagnostics, print_document, show
     from tfinfra.compiler.load import known_prices
 
     known = known_prices()
@@ -38,8 +38,8 @@ def sizes_command(gpu: bool, region: str, as_json: bool) -> None:
     if as_json:
         print_document({"region": region, "prices_of": book.date(region), "sizes": rows})
         return
-    print("\n".join(_table(rows)))
-    print(f"Linux list prices in {region}, of {book.date(region)}; `tfinfra catalog refresh` asks for today's")
+    show(*_table(rows))
+    show(f"Linux list prices in {region}, of {book.date(region)}; `tfinfra catalog refresh` asks for today's")
 
 
 def _row(size: VmSize, region: str, book: PriceBook) -> dict[str, Any]:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from tfinfra.cli.options import json_option, manifest_argument, target_option
+
+if TYPE_CHECKING:
+    from tfinfra.compiler.write import Written
 
 
 @click.command(help="Write the Pulumi program of MANIFEST to deploy/<name>/ in the current folder.")
@@ -16,26 +22,33 @@ from tfinfra.cli.options import json_option, manifest_argument, target_option
 @json_option
 def command(manifest: Path, target: str | None, check: bool, as_json: bool) -> None:
     """Raises DifferenceFound where --check finds one."""
-    from tfinfra.cli.output import print_diagnostics, print_document
+    from tfinfra.cli.output import print_diagnostics, print_document, show
     from tfinfra.compiler.load import load_inputs
     from tfinfra.compiler.pipeline import compile_manifest
-    from tfinfra.compiler.write import differences, write_tree
+    from tfinfra.compiler.write import Written, differences, write_deploy
 
     compiled = compile_manifest(load_inputs(manifest, target=target))
     print_diagnostics(compiled.diagnostics)
     folder = Path("deploy") / compiled.spec.name
-    replaced: list[str] = []
+    written = Written()
     if check:
         _refuse_differences(differences(compiled.tree, folder), folder)
     else:
-        replaced = write_tree(compiled.tree, folder)
+        written = write_deploy(compiled.tree, folder)
     if as_json:
-        document = {"folder": str(folder), "files": list(compiled.tree), "replaced": replaced}
+        document = {"folder": str(folder), "files": list(compiled.tree), **asdict(written)}
         print_document({**document, "diagnostics": compiled.diagnostics})
     else:
-        print(f"{folder}: {'as the manifest says' if check else f'{len(compiled.tree)} files'}")
-        for path in replaced:
-            print(f"  replaced {path}, which was different")
+        show(f"{folder}: {'as the manifest says' if check else f'{len(compiled.tree)} files'}")
+        for line in changes(written):
+            show(f"  {line}")
+
+
+def changes(written: Written) -> Iterator[str]:
+    """A line for each file that was there and is not as it was, or is not of this manifest any more."""
+    yield from (f"replaced {path}, which was different" for path in written.replaced)
+    yield from (f"removed {path}, which an earlier compile wrote" for path in written.removed)
+    yield from (f"kept {path}, which an earlier compile wrote and somebody changed" for path in written.kept)
 
 
 def _refuse_differences(found: list[str], folder: Path) -> None:

@@ -64,7 +64,7 @@ def needed_role(target: str | None, subscription: str | None = None) -> dict[str
 def _walked(target: str | None, manifest: Path | None, *, rehearse: bool, as_json: bool) -> int:
     from contextlib import closing
 
-    from tfinfra.cli.output import print_document
+    from tfinfra.cli.output import print_document, show
     from tfinfra.lifecycle.engine_process import EngineProcess
     from tfinfra.lifecycle.walk.target import walk
 
@@ -73,14 +73,12 @@ def _walked(target: str | None, manifest: Path | None, *, rehearse: bool, as_jso
     if as_json:
         print_document(found)
     else:
-        for line in checklist_lines(found):
-            print(line)
+        show(*checklist_lines(found))
     return found.exit_code
 
 
 def checklist_lines(found: Checklist) -> list[str]:
     """The checklist for a person: what mends a line stands below it."""
-    from tfinfra.cli.output import printable
     from tfinfra.lifecycle.walk.steps import NOT_ASKED
 
     width = max(len(step.check) for step in found.steps)
@@ -97,11 +95,11 @@ def checklist_lines(found: Checklist) -> list[str]:
     end = "nothing stops a run" if not found.exit_code else f"a run would end here (exit {found.exit_code})"
     unknown = sum(step.level == "unknown" for step in found.steps)
     told.append(end + (f"; {unknown} of {len(found.steps)} could not be told" if unknown else ""))
-    return [printable(line.rstrip()) for line in told]
+    return [line.rstrip() for line in told]
 
 
 def _examined(as_json: bool) -> int:
-    from tfinfra.cli.output import print_document
+    from tfinfra.cli.output import print_document, show
     from tfinfra.errors import NotFeasible
     from tfinfra.lifecycle.doctor import examine
     from tfinfra.localcloud.machines.choose import possible_kinds
@@ -110,8 +108,7 @@ def _examined(as_json: bool) -> int:
     if as_json:
         print_document({"findings": findings})
     else:
-        for line in lines(findings):
-            print(line)
+        show(*lines(findings))
     return NotFeasible.exit_code if any(f.level == "problem" for f in findings) else 0
 
 

@@ -25,11 +25,15 @@ Ended = tuple[str, dict[str, str]]
 )
 @click.option("--expired", is_flag=True, help="Whatever has outlived its time in the cloud, whoever began it.")
 @click.option("--force", is_flag=True, help="Take the lock of a Pulumi stack away, whoever holds it.")
+@click.option("--discard", is_flag=True, help="Give up outputs that are not at home; else they are fetched first.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
 @cloud_options
-def command(*, asked: Asked, run: str | None, everything: bool, expired: bool, force: bool, as_json: bool) -> int:
-    """End RUN and delete its resource groups, verified. May be repeated; needs no state: with --cloud, --target or
-    --subscription the run is found by its groups' tags. What is not tagged as a run's is never touched."""
+def command(
+    *, asked: Asked, run: str | None, everything: bool, expired: bool, force: bool, discard: bool, as_json: bool
+) -> int:
+    """End RUN, fetch its outputs, and delete its resource groups, verified; where outputs cannot be fetched the group
+    that holds them stays (exit 10), unless --discard gives them up. May be repeated; needs no state: with --cloud,
+    --target or --subscription the run is found by its groups' tags. What is not tagged as a run's is never touched."""
     from tfinfra.cli.output import print_document, progress
     from tfinfra.errors import UsageError
 
@@ -37,7 +41,9 @@ def command(*, asked: Asked, run: str | None, everything: bool, expired: bool, f
         raise UsageError("name a run, or give --all or --expired")
     if expired:
         return _expired(asked, as_json)
-    done, failed = _down_each(_runs(run, asked, progress), partial(_down, asked=asked, force=force, progress=progress))
+    done, failed = _down_each(
+        _runs(run, asked, progress), partial(_down, asked=asked, force=force, discard=discard, progress=progress)
+    )
     if failed:
         raise _worst(failed)
     if as_json:
@@ -72,7 +78,7 @@ def _runs(run: str | None, asked: Asked, progress: Progress) -> list[str]:
 
 def _down_each(runs: list[str], end: Callable[[str], Ended]) -> tuple[list[Ended], list[TfinfraError]]:
     """The runs that are deleted, and why the others are not: one that fails keeps no other from its end."""
-    from tfinfra.errors import TfinfraError
+    from tfinfra.errors import TfinfraError, first_line
 
     done: list[Ended] = []
     failed: list[TfinfraError] = []
@@ -81,6 +87,10 @@ def _down_each(runs: list[str], end: Callable[[str], Ended]) -> tuple[list[Ended
             done.append(end(name))
         except TfinfraError as error:
             failed.append(error)
+        except Exception as error:
+            if len(runs) == 1:
+                raise
+            failed.append(TfinfraError(f"{name}: tfinfra itself failed: {type(error).__name__}: {first_line(error)}"))
     return done, failed
 
 
@@ -90,7 +100,7 @@ def _worst(failed: list[TfinfraError]) -> TfinfraError:
     return type(worst)("\n".join(error.message for error in failed), worst.hint)
 
 
-def _down(name: str, *, asked: Asked, force: bool, progress: Progress) -> Ended:
+def _down(name: str, *, asked: Asked, force: bool, discard: bool, progress: Progress) -> Ended:
     """The run's id, and the stacks that remain in a backend of the user's own."""
     from tfinfra.errors import UsageError
     from tfinfra.lifecycle.access import find_run
@@ -107,6 +117,6 @@ def _down(name: str, *, asked: Asked, force: bool, progress: Progress) -> Ended:
     if found.record is not None and found.record.phase == "deleted" and not (found.exists or found.record.stacks_left):
         progress(f"{found.run}: everything was deleted before")
         return found.run, {}
-    left = end_run(found, progress, force=force)
+    left = end_run(found, progress, force=force, discard=discard)
     progress(f"{found.run}: everything is deleted (verified)")
     return found.run, left

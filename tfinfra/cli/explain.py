@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 @json_option
 def command(code: str | None, as_json: bool) -> None:
     """Raises UsageError for a code that is none."""
-    from tfinfra.cli.output import print_document
+    from tfinfra.cli.output import print_document, show
     from tfinfra.manifest.codes import explanation, explanations
 
     found = explanations() if code is None else (_known(code, explanation(code.upper())),)
     if as_json:
         print_document(found if code is None else found[0])
     elif code is None:
-        print("\n".join(f"{e.code}  {e.title}" for e in found))
+        show(*(f"{e.code}  {e.title}" for e in found))
     else:
-        print(f"{found[0].code}: {found[0].title}\n\n{found[0].text}")
+        show(f"{found[0].code}: {found[0].title}\n\n{found[0].text}")
 
 
 def _known(code: str, found: Explanation | None) -> Explanation:

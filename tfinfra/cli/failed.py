@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ def failed(error: TfinfraError, arguments: Sequence[str], run: str | None = None
     none: it must not take the place of the failure before it."""
     if isinstance(error, _NO_FAILURES) or "report-bundle" in arguments:
         return
+    from tfinfra.cli.output import progress
     from tfinfra.lifecycle.report.last import note_failure, of_the_cloud
 
     if isinstance(error, ManifestError) and not (error.cloud == "azure" and of_the_cloud(error)):
@@ -28,7 +28,7 @@ def failed(error: TfinfraError, arguments: Sequence[str], run: str | None = None
     record = _record_of(arguments, run)
     note_failure(error, arguments, run or (record.run if record else None))
     if _on_azure(error, arguments, record):
-        print(POINTER, file=sys.stderr, flush=True)
+        progress(POINTER)
 
 
 def _on_azure(error: TfinfraError, arguments: Sequence[str], record: RunRecord | None) -> bool:

@@ -27,5 +27,6 @@ def command(*, asked: Asked, run: str, as_json: bool) -> int:
     if as_json:
         print_document(document)
     else:
-        progress(f"{document['run']} {document['result'] or 'still trains'}; results: {document['results']}")
+        goes_on = {"unknown": "may have ended", "deleted": "is deleted"}.get(document["phase"], "still trains")
+        progress(f"{document['run']} {document['result'] or goes_on}; results: {document['results']}")
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -14,7 +15,7 @@ from tfinfra.cli.options import json_option
 @json_option
 def command(folder: Path, as_json: bool) -> None:
     """Raises UsageError where one of the files is there already."""
-    from tfinfra.cli.output import print_document
+    from tfinfra.cli.output import print_document, show
     from tfinfra.cli.starter import FILES
     from tfinfra.compiler.write import write_tree
 
@@ -24,12 +25,12 @@ def command(folder: Path, as_json: bool) -> None:
     if as_json:
         print_document({"written": written})
     else:
-        print(f"wrote {' and '.join(written)}; next: tfinfra up {written[0]}")
+        show(f"wrote {' and '.join(written)}; next: tfinfra up {written[0]}")
 
 
 def _refuse_overwriting(files: list[Path]) -> None:
     from tfinfra.errors import UsageError
 
-    there = [str(file) for file in files if file.exists()]
+    there = [str(file) for file in files if os.path.lexists(file)]
     if there:
         raise UsageError(f"{' and '.join(there)} would be overwritten", "name an empty folder: tfinfra init FOLDER")

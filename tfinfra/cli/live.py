@@ -5,17 +5,17 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from tfinfra.cli.output import printable, render_diagnostics
-from tfinfra.clock import spell_seconds
+from tfinfra.cleaning import clean
+from tfinfra.cli.output import render_diagnostics
+from tfinfra.clock import right_now, spell_seconds
 from tfinfra.errors import Diagnostic
 from tfinfra.lifecycle.observer import Observer
-from tfinfra.lifecycle.plain import PlainView, task_text
+from tfinfra.lifecycle.plain import PlainView, is_file, prefixed, task_text
 from tfinfra.lifecycle.signals import leave_terminal
 from tfinfra.model import TaskStatus
 
@@ -72,7 +72,7 @@ class LiveView:
             self._phases[phase] = _Phase(phase, text, 0.0, seconds, failed=True)
 
     def say(self, text: str) -> None:
-        self._print(printable(text), style="bold")
+        self._print(clean(text), style="bold")
 
     def diagnose(self, diagnostic: Diagnostic) -> None:
         self._print(render_diagnostics((diagnostic,), color=False), style="yellow")
@@ -82,8 +82,11 @@ class LiveView:
             self._tasks[status.task] = status
 
     def line(self, task: str, text: str) -> None:
-        del task
-        self._print(printable(text))
+        from rich.text import Text
+
+        with _whatever_the_terminal():
+            for row in prefixed(task, clean(text, color=True)):
+                self.console.print(Text.from_ansi(row))
 
     def _print(self, text: str, style: str = "") -> None:
         from rich.text import Text
@@ -117,8 +120,13 @@ def _phase_cells(phase: _Phase, now: float) -> tuple[Any, ...]:
 
     mark, style = ("✗", "red") if phase.failed else ("✓", "green") if phase.seconds is not None else ("…", "cyan")
     seconds = phase.seconds if phase.seconds is not None else now - phase.began
-    text = printable(phase.text).replace("\n", " ")
+    text = _in_one_line(phase.text)
     return Text(mark, style), Text(phase.name), Text(spell_seconds(seconds), "dim"), Text(text, "dim")
+
+
+def _in_one_line(text: str) -> str:
+    """Clean, also where it is wrapped: what begins a word may come to begin a line."""
+    return clean("\n".join(text.split())).replace("\n", " ")
 
 
 def _task_lines(tasks: tuple[TaskStatus, ...]) -> list[Any]:
@@ -128,16 +136,17 @@ def _task_lines(tasks: tuple[TaskStatus, ...]) -> list[Any]:
         states = sorted({t.state for t in tasks})
         return [Text("  tasks: " + ", ".join(f"{sum(t.state == s for t in tasks)} {s}" for s in states))]
     colors = {"running": "cyan", "succeeded": "green", "failed": "red", "lost": "red"}
-    return [Text("  " + task_text(t), colors.get(t.state, "dim")) for t in tasks]
+    return [Text("  " + _in_one_line(task_text(t)), colors.get(t.state, "dim")) for t in tasks]
 
 
 @contextmanager
 def run_view(json: bool) -> Iterator[Observer]:
     """The view that fits where the output goes. With `json`, stdout is kept for the document."""
     if json or not (sys.stdout.isatty() and sys.stderr.isatty()):
-        yield PlainView(sys.stderr if json else sys.stdout, sys.stderr, _plain_diagnostic)
+        out = sys.stderr if json else sys.stdout
+        yield PlainView(out, sys.stderr, _plain_diagnostic, named=not is_file(out))
         return
-    view = LiveView(time.time)
+    view = LiveView(right_now)
     view.start()
     try:
         yield view

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -16,19 +17,24 @@ if TYPE_CHECKING:
 @click.argument("run")
 @click.option("-f", "--follow", is_flag=True, help="Go on until the run has ended.")
 @click.option("--task", help="The task whose log to print; the leader's where none is given.")
+@click.option("--raw", is_flag=True, help="Print the lines as the script wrote them, into a file or a pipe.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
 @cloud_options
-def command(*, asked: Asked, run: str, follow: bool, task: str | None, as_json: bool) -> int:
-    """Print the log of RUN's leading task, or of --task."""
-    from tfinfra.cli.output import print_document, progress
+def command(*, asked: Asked, run: str, follow: bool, task: str | None, raw: bool, as_json: bool) -> int:
+    """Print the log of RUN's leading task, or of --task. On a terminal colours are kept, and whatever else a terminal
+    or a CI system would obey is taken out; the task stands before each line, but in a file."""
+    from tfinfra.cli.output import print_document, progress, show_log
+    from tfinfra.errors import UsageError
     from tfinfra.lifecycle.access import find_run
     from tfinfra.lifecycle.resume import log_lines, log_names
 
+    if raw and (as_json or sys.stdout.isatty()):
+        raise UsageError("--raw is for a file or a pipe, without --json", hint="a terminal would obey what a log holds")
     found = find_run(run, asked, progress)
     lines = log_lines(found, task, follow)
     if as_json:
         print_document({"run": found.run, "task": task or log_names(found)[0], "lines": list(lines)})
         return 0
     for line in lines:
-        print(line, flush=True)
+        show_log(task or log_names(found)[0], line, raw=raw)
     return 0

@@ -95,8 +95,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a character must not end a verb
     code = _code(arguments)
+    _tell_of_folders()
     _flush()
     return code
+
+
+def _tell_of_folders() -> None:
+    """What was readable for others until this verb looked at it."""
+    if paths := sys.modules.get("tfinfra.paths"):  # most verbs that print a text never load it
+        for folder in paths.made_private():
+            print(f"note: other users could read {folder}; it is yours alone now (0700)", file=sys.stderr)
 
 
 def _replace_closed_streams() -> None:
@@ -117,7 +125,9 @@ def _code(arguments: list[str]) -> int:
     except TfinfraError as error:
         return _report(error, arguments)
     except KeyboardInterrupt:
-        print("cancelled", file=sys.stderr)
+        from tfinfra.cli.output import progress
+
+        progress("cancelled")
         return 8
     except _ReaderGone:  # `| head` has seen enough
         return 0
@@ -169,6 +179,7 @@ def _flush() -> None:
 
 def _internal(error: Exception, arguments: list[str]) -> int:
     from tfinfra.cli.failed import failed
+    from tfinfra.cli.output import progress
     from tfinfra.cli.report import write_report
     from tfinfra.lifecycle.reach import store_trouble
     from tfinfra.lifecycle.withheld import redact
@@ -177,15 +188,21 @@ def _internal(error: Exception, arguments: list[str]) -> int:
         return _report(_disk_error(error), arguments)
     if (told := store_trouble(error)) is not None:
         return _report(told, arguments)
-    print(redact(f"error: tfinfra itself failed: {error.__class__.__name__}: {error}"), file=sys.stderr)
-    print(f"  report: {write_report(error, arguments)}", file=sys.stderr)
+    progress(redact(f"error: tfinfra itself failed: {error.__class__.__name__}: {error}"))
+    try:
+        progress(f"  report: {write_report(error, arguments)}")
+    except (OSError, TfinfraError) as unwritten:
+        progress(f"  no report: {unwritten}")
+        return 1
     failed(TfinfraError(f"tfinfra itself failed: {error.__class__.__name__}: {error}"), arguments)
     return 1
 
 
 def _disk_error(error: OSError) -> TfinfraError:
     where = error.filename or "a file"
-    hint = "TFINFRA_STATE_DIR and TFINFRA_CACHE_DIR name the folders that tfinfra writes to"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return TfinfraError(f"cannot write {where}: the disk is full", "free some space on it")
+    hint = "TFINFRA_STATE_DIR and TFINFRA_CACHE_DIR name the folders that tfinfra writes to, beside deploy/ and runs/"
     return TfinfraError(f"cannot write {where}: {(error.strerror or str(error)).lower()}", hint)
 
 

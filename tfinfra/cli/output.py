@@ -1,4 +1,5 @@
-"""What every verb prints with: one JSON document on stdout, diagnostics as compilers show them, progress on stderr."""
+"""What every verb prints with: one JSON document on stdout, diagnostics as compilers show them, progress on stderr.
+What is printed may quote a node, a store or a cloud: all of it is cleaned here."""
 
 from __future__ import annotations
 
@@ -7,8 +8,9 @@ import os
 import select
 import sys
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TextIO
 
+from tfinfra.cleaning import clean, defused_json, one_for_one
 from tfinfra.errors import Diagnostic, Position, Severity, TfinfraError
 from tfinfra.model import to_json
 
@@ -20,7 +22,7 @@ def print_document(document: Any) -> None:
     """The one JSON document of a verb's `--json`, on stdout; dataclasses are turned into objects. A reader that has
     gone changes nothing of what the verb has done and says by its exit code."""
     try:
-        print(json.dumps(to_json(document), indent=2, ensure_ascii=False), flush=True)
+        print(defused_json(json.dumps(to_json(document), indent=2, ensure_ascii=False)), flush=True)
     except BrokenPipeError:
         drop_stdout()
 
@@ -37,21 +39,44 @@ def reader_has_gone() -> bool:
     return any(event & (select.POLLERR | select.POLLHUP) for _, event in looked.poll(0))
 
 
+def show(*lines: str) -> None:
+    """Lines for a person, on stdout."""
+    for line in lines:
+        print(clean(line), flush=True)
+
+
+def show_log(task: str, line: str, *, raw: bool = False) -> None:
+    """A line of a task's log on stdout, with its colours on a terminal and, but in a file, its task in front. `raw`: as
+    it stands."""
+    from tfinfra.lifecycle.plain import is_file, prefixed
+
+    if raw:
+        print(line, flush=True)
+    elif is_file(sys.stdout):
+        print(clean(line), flush=True)
+    else:
+        print("\n".join(prefixed(task, clean(line, color=wants_color(sys.stdout)))), flush=True)
+
+
 def progress(line: str) -> None:
     """One line for a person, on stderr."""
-    print(line, file=sys.stderr, flush=True)
+    _tell(clean(line))
 
 
-def wants_color() -> bool:
-    """Colour only on a terminal, and never where NO_COLOR is set (no-color.org)."""
-    return sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def wants_color(stream: TextIO | None = None) -> bool:
+    """Colour only on a terminal (None: stderr), and never where NO_COLOR is set (no-color.org)."""
+    return (stream or sys.stderr).isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def print_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
     """All of them on stderr, with a blank line between two."""
     text = render_diagnostics(diagnostics, wants_color())
     if text:
-        progress(text)
+        _tell(text)
 
 
 def render_diagnostics(diagnostics: Iterable[Diagnostic], color: bool) -> str:
@@ -74,46 +99,41 @@ def print_error(error: TfinfraError) -> None:
     if error.diagnostics:
         print_diagnostics(error.diagnostics)
         return
-    progress(f"{_paint('error:', _COLORS[Severity.ERROR], wants_color())} {error.message}")
+    _tell(f"{_paint('error:', _COLORS[Severity.ERROR], wants_color())} {clean(error.message)}")
     if error.hint:
         progress(f"  hint: {error.hint}")
 
 
 def _render(diagnostic: Diagnostic, color: bool) -> str:
     kind = f"{diagnostic.severity.value}[{diagnostic.code}]"
-    head = f"{_paint(kind, _COLORS[diagnostic.severity], color)}: {printable(diagnostic.message)}"
+    head = f"{_paint(kind, _COLORS[diagnostic.severity], color)}: {clean(diagnostic.message)}"
     if diagnostic.position is not None:
         return "\n".join([head, *_excerpt(diagnostic.position, diagnostic.hint, _COLORS[diagnostic.severity], color)])
     lines = [head]
     if diagnostic.path:
-        lines.append(f"  --> argument {printable(diagnostic.path)}")
+        lines.append(f"  --> argument {clean(diagnostic.path)}")
     if diagnostic.hint:
-        lines.append(f"  hint: {printable(diagnostic.hint)}")
+        lines.append(f"  hint: {clean(diagnostic.hint)}")
     return "\n".join(lines)
 
 
 def _excerpt(position: Position, hint: str | None, paint: str, color: bool) -> list[str]:
     gutter = " " * len(str(position.line))
-    where = f"{gutter} --> {printable(position.file)}:{position.line}:{position.column}"
+    where = f"{gutter} --> {clean(position.file)}:{position.line}:{position.column}"
     if position.text is None:
-        return [where, *([f"{gutter} hint: {printable(hint)}"] if hint else [])]
+        return [where, *([f"{gutter} hint: {clean(hint)}"] if hint else [])]
     text, column = _window(position)
     length = max(1, min(position.length, len(text) - column + 1))
     marks = _paint("^" * length, paint, color)
-    under = f"{gutter} | {' ' * (column - 1)}{marks}{' ' + printable(hint) if hint else ''}"
+    under = f"{gutter} | {' ' * (column - 1)}{marks}{' ' + clean(hint) if hint else ''}"
     return [where, f"{gutter} |", f"{position.line} | {text}", under]
 
 
 def _window(position: Position) -> tuple[str, int]:
     """The source line, cut around the column where it is very long; tabs and control characters become one space."""
-    text = printable((position.text or "").replace("\t", " "))
+    text = one_for_one((position.text or "").replace("\t", " "))
     start = max(0, position.column - 1 - _WIDTH // 2) if len(text) > _WIDTH else 0
     return text[start : start + _WIDTH].rstrip(), position.column - start
-
-
-def printable(text: str) -> str:
-    """`text` without characters that a terminal would obey; line ends stay."""
-    return "".join(c if c == "\n" or c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def _paint(text: str, code: str, color: bool) -> str:

@@ -43,20 +43,20 @@ def _recorder() -> AbstractContextManager[Recorder]:
 
 def _show(compiled: Compiled, rehearse: bool, recorder: Recorder | None, *, as_json: bool) -> None:
     """The plan, and with a `recorder` what the cloud says of it. Raises what speaks against it."""
-    from tfinfra.cli.output import print_diagnostics, print_document
+    from tfinfra.cli.output import print_diagnostics, print_document, show
     from tfinfra.compiler.priced import priced
 
     print_diagnostics(dict.fromkeys([*compiled.diagnostics, *compiled.prices().diagnostics]))
     ask = _asking(compiled, rehearse, recorder) if recorder else None
     price = priced(compiled)
     if not as_json:
-        print("\n".join(_text(compiled, price)), flush=True)
+        show(*_text(compiled, price))
     answer = ask() if ask else None
     if as_json:
         asked = {"live": answer, "layers": _layers(compiled, answer.may_delete)} if answer else {}
         print_document({**_document(compiled, price), **asked})
     elif answer:
-        print("\n".join([*_live(answer), *_deletion_asked(_layers(compiled, answer.may_delete))]))
+        show(*_live(answer), *_deletion_asked(_layers(compiled, answer.may_delete)))
 
 
 def _compiled(manifest: Path, target: str | None, rehearse: bool) -> Compiled:
@@ -104,6 +104,7 @@ def _document(compiled: Compiled, price: Priced) -> dict[str, Any]:
         "resources": resources(compiled.plan),
         "placement": [_placement(compiled.plan, task) for task in compiled.plan.tasks],
         "layers": _layers(compiled),
+        "stays_here": secrets_of_source(compiled),
         **price_document(price),
         "alternatives_usd_per_hour": alternative_prices(compiled),
         "diagnostics": compiled.diagnostics,
@@ -173,12 +174,23 @@ def _tasks(plan: Plan) -> Iterator[str]:
     yield f"  {tasks[0].name} leads; ports are the ones wanted, the run's inventory has the actual ones"
 
 
+def secrets_of_source(compiled: Compiled) -> tuple[str, ...]:
+    """The names in source_directory that do not travel because they look like secrets. Raises ManifestError."""
+    from tfinfra.bundle.source import survey
+
+    return survey(compiled.source_root).secrets
+
+
 def _data(compiled: Compiled) -> Iterator[str]:
     """Inputs, checkpoints and secrets, where there are any; secrets by name, their values are not even read."""
-    plan = compiled.plan
-    if not (plan.inputs or plan.resume_from or plan.secrets):
+    from tfinfra.bundle.source import spell_secrets
+
+    plan, stay = compiled.plan, secrets_of_source(compiled)
+    if not (plan.inputs or plan.resume_from or plan.secrets or stay):
         return
     yield "\ndata"
+    if stay:
+        yield f"  source_directory  {spell_secrets(stay)}"
     for given in plan.inputs:
         yield f"  TFINFRA_INPUT_{given.name.upper()}  {given.mode}  {given.url or compiled.data[given.name]}"
     if plan.resume_from:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import click
@@ -20,7 +19,8 @@ if TYPE_CHECKING:
 def command(*, asked: Asked, as_json: bool) -> int:
     """List all runs: state, result, time, cost, and what is left of them. With --cloud, --target or --subscription
     those of that cloud, whichever machine began them."""
-    from tfinfra.cli.output import print_document, progress
+    from tfinfra.cli.output import print_document, progress, show
+    from tfinfra.clock import right_now
     from tfinfra.lifecycle.overview import all_states
 
     states = all_states(asked, progress)
@@ -29,11 +29,11 @@ def command(*, asked: Asked, as_json: bool) -> int:
     elif not states:
         progress("no runs yet")
     else:
-        for line in table([_row(s, time.time()) for s in states]):
-            print(line)
+        show(*table([_row(s, right_now()) for s in states]))
         for state in states:
-            if state.state == "unknown":
-                progress(f"{state.run}: {state.message}")
+            odd = [each for each in state.unreadable if each not in state.message]
+            for line in (state.message, *odd) if state.state == "unknown" else state.unreadable:
+                progress(f"{state.run}: {line}")
     return 0
 
 

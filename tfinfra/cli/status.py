@@ -18,16 +18,15 @@ if TYPE_CHECKING:
 @cloud_options
 def command(*, asked: Asked, run: str, as_json: bool) -> int:
     """Show the state of RUN (its id, or its name where one run of it is live), its tasks and nodes."""
-    from tfinfra.cli.output import print_document, progress
+    from tfinfra.cli.output import print_document, progress, show
     from tfinfra.lifecycle.access import find_run
-    from tfinfra.lifecycle.resume import status_document
+    from tfinfra.lifecycle.status import status_document
 
     document = status_document(find_run(run, asked, progress))
     if as_json:
         print_document(document)
     else:
-        for line in status_lines(document):
-            print(line)
+        show(*status_lines(document))
     return 0
 
 
@@ -48,6 +47,7 @@ def status_lines(document: dict[str, Any]) -> list[str]:
         lines.append(f"  {task['task']} on node {task['node']}: {task['state']}{status}")
     for rank, node in enumerate(document.get("nodes", [])):
         lines.append(f"  node {rank}: {node['hostname']} {node['address']}")
+    lines += [f"  {odd}" for odd in document.get("unreadable", []) if odd not in state["message"]]
     if state["results"]:
         lines.append(f"  results: {state['results']}")
     return lines

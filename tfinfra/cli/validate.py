@@ -15,7 +15,7 @@ from tfinfra.cli.options import json_option, manifest_argument, target_option
 @json_option
 def command(manifest: Path, target: str | None, as_json: bool) -> None:
     """Prints warnings on stderr and one line, or the document, on stdout."""
-    from tfinfra.cli.output import print_diagnostics, print_document
+    from tfinfra.cli.output import print_diagnostics, print_document, show
     from tfinfra.compiler.load import load_inputs
     from tfinfra.compiler.pipeline import check_manifest
 
@@ -24,4 +24,4 @@ def command(manifest: Path, target: str | None, as_json: bool) -> None:
     if as_json:
         print_document({"name": checked.spec.name, "valid": True, "diagnostics": checked.diagnostics})
     else:
-        print(f"{manifest}: valid")
+        show(f"{manifest}: valid")

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from tfinfra.compiler.targets import Chosen
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import error_at
+from tfinfra.manifest.keys import BLOB_HOST, CONTAINER, FORMS
 
 
-def access_findings(chosen: Chosen) -> Iterator[Diagnostic]:
+def access_findings(chosen: Chosen, *, own_cloud: bool = False) -> Iterator[Diagnostic]:
+    """All of this file's rules; `own_cloud`: somebody's own ARM knows under which names its storage answers."""
+    yield from _without_identity(chosen)
+    store = chosen.target.store if chosen.target else None
+    if store and not own_cloud and not re.fullmatch(BLOB_HOST, urlsplit(store).netloc):
+        message = f"'{urlsplit(store).netloc}' is no host of Azure's storage"
+        yield error_at(chosen.document, "TFI725", chosen.at("store"), message, FORMS[CONTAINER])
+
+
+def _without_identity(chosen: Chosen) -> Iterator[Diagnostic]:
     """A run's own identity is made with the run, and grants are made within the run's own groups only: nobody could
     have let it into a container of others."""
     target = chosen.target

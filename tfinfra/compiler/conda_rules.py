@@ -10,7 +10,8 @@ from typing import Any
 from tfinfra.compiler.channels import channel_url
 from tfinfra.compiler.conda_file import CondaFile
 from tfinfra.compiler.inputs import Inputs
-from tfinfra.compiler.requirements import all_requirements, conda_file, normalised, requirement_name
+from tfinfra.compiler.requirements import all_requirements, conda_file, requirement_name
+from tfinfra.environment.requirement import normalised, shown
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import Document, KeyPath, error_at
 from tfinfra.manifest.manifest import Manifest
@@ -18,6 +19,7 @@ from tfinfra.manifest.manifest import Manifest
 _TENSORFLOW = {"tensorflow", "tensorflow-base", "tensorflow-cpu", "tensorflow-gpu", "tf-nightly"}
 _HOROVOD = {"horovod": "Horovod", "openmpi": "Open MPI", "mpich": "another MPI"}
 _PATCHES = range(60)
+_PLACE = re.compile(r"://|\$\{|^\s*[-./~]|\burl\s*=|\.(conda|tar\.bz2)\s*$|[\x00-\x1f\x7f]", re.IGNORECASE)
 _PYTHON = re.compile(r"\s*(\S+::)?python\s*($|[=<>!~\[ ])")
 
 
@@ -66,6 +68,10 @@ def conda_findings(manifest: Manifest, inputs: Inputs) -> Iterator[Diagnostic]:
         return
     specs: list[_Spec] = []
     for document, path, text in asked:
+        if _PLACE.search(text):
+            message = f"{shown(text)} names a place, a variable or an option, not a package"
+            yield error_at(document, "TFI700", path, message, "write pandas>=2,<3, and its channel in conda_channels")
+            continue
         try:
             match = MatchSpec(text)
             specs.append(_Spec(document, path, text, match, normalised(match.name.normalized or "")))
@@ -96,13 +102,25 @@ def _channels(manifest: Manifest, inputs: Inputs, file: CondaFile | None) -> Ite
         path = ("conda_channels", index)
         if name == "defaults":
             yield error_at(manifest.document, "TFI708", path, _DEFAULTS, hint)
+        elif fault := _unsafe(name):
+            yield error_at(manifest.document, "TFI708", path, fault, hint)
         elif problem := inputs.source.problems.get(name):
             message = f"the channel '{name}' cannot be used: {problem}"
             yield error_at(manifest.document, "TFI708", path, message, "a folder is relative to source_directory")
-    if file and "conda_channels" not in manifest.given and "defaults" in file.channels:
-        yield error_at(file.document, "TFI708", ("channels", file.channels.index("defaults")), _DEFAULTS, hint)
+    for index, name in enumerate(file.channels if file and "conda_channels" not in manifest.given else ()):
+        fault = _DEFAULTS if name == "defaults" else _unsafe(name)
+        if file and fault:
+            yield error_at(file.document, "TFI708", ("channels", index), fault, hint)
     if "conda_channels" in manifest.given and not manifest.conda_channels and manifest.sound("conda_channels"):
         yield error_at(manifest.document, "TFI708", ("conda_channels",), "there is no channel", hint)
+
+
+def _unsafe(channel: str) -> str:
+    """Why a channel's packages could be anybody's, "" where they could not."""
+    if not channel.isprintable() or "${" in channel:
+        return f"the channel {shown(channel)} holds a control character or a variable"
+    scheme = channel.partition("://")[0].lower() if "://" in channel else "https"
+    return "" if scheme in ("https", "file", "oci", "s3") else f"the channel {shown(channel)} is fetched by {scheme}"
 
 
 _DEFAULTS = "'defaults' is what an installation of conda is configured to, and there is none here"

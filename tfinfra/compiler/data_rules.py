@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from tfinfra.compiler.inputs import DataPath, Inputs
+from tfinfra.compiler.inputs import Inputs
 from tfinfra.compiler.rules import set_by_tfinfra
 from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import KeyPath, error_at
-from tfinfra.manifest.keys import CONTAINER
+from tfinfra.manifest.keys import BLOB_HOST, CONTAINER
 from tfinfra.manifest.manifest import InputKeys, Manifest
 from tfinfra.model import Target
 
@@ -25,9 +25,9 @@ def data_findings(manifest: Manifest, inputs: Inputs, target: Target | None) -> 
         yield from _secrets(manifest)
     if manifest.sound("inputs"):
         for name, given in manifest.inputs.items():
-            yield from _input(manifest, inputs.data, name, given, rehearsed=rehearsed)
+            yield from _input(manifest, inputs, name, given, rehearsed=rehearsed)
     if manifest.resume_from and is_url(manifest.resume_from) and manifest.sound("resume_from"):
-        yield from _url(manifest, ("resume_from",), manifest.resume_from, rehearsed=rehearsed)
+        yield from _url(manifest, inputs, ("resume_from",), manifest.resume_from, rehearsed=rehearsed)
 
 
 def is_url(text: str) -> bool:
@@ -52,18 +52,16 @@ def _secrets(manifest: Manifest) -> Iterator[Diagnostic]:
             yield error_at(document, "TFI721", path, message, "give the tasks theirs under a name of its own")
 
 
-def _input(
-    manifest: Manifest, data: Mapping[str, DataPath], name: str, given: InputKeys, *, rehearsed: bool
-) -> Iterator[Diagnostic]:
+def _input(manifest: Manifest, inputs: Inputs, name: str, given: InputKeys, *, rehearsed: bool) -> Iterator[Diagnostic]:
     document, path = manifest.document, ("inputs", name)
     if (given.path is None) == (given.url is None):
         state = "has both 'path' and 'url'" if given.path else "has neither 'path' nor 'url'"
         yield error_at(document, "TFI723", path, f"the input '{name}' {state}", "write one of them", at="key")
         return
     if given.url is not None:
-        yield from _url(manifest, (*path, "url"), given.url, rehearsed=rehearsed)
+        yield from _url(manifest, inputs, (*path, "url"), given.url, rehearsed=rehearsed)
         return
-    found = data[name]
+    found = inputs.data[name]
     if found.problem:
         message = f"the input '{name}' cannot be used: '{given.path}': {found.problem}"
         yield error_at(document, "TFI724", (*path, "path"), message, "a path is relative to the manifest")
@@ -72,8 +70,8 @@ def _input(
         yield error_at(document, "TFI726", (*path, "mode"), message, "write mode: download, or name its folder")
 
 
-def _url(manifest: Manifest, path: KeyPath, url: str, *, rehearsed: bool) -> Iterator[Diagnostic]:
-    """A token in a URL would stand in every artefact; nodes sign in as what they are."""
+def _url(manifest: Manifest, inputs: Inputs, path: KeyPath, url: str, *, rehearsed: bool) -> Iterator[Diagnostic]:
+    """A token in a URL would stand in every artefact; nodes sign in as what they are, and to Azure alone."""
     document, parts = manifest.document, urlsplit(url)
     if parts.query or parts.fragment or "@" in parts.netloc:
         hint = "remove what follows '?': nodes read it by their own identity"
@@ -81,6 +79,9 @@ def _url(manifest: Manifest, path: KeyPath, url: str, *, rehearsed: bool) -> Ite
     elif not re.fullmatch(rf"{CONTAINER}(/.*)?", url) or "//" in parts.path:
         hint = "https://<account>.blob.core.windows.net/<container of 3 to 63 characters>/<folder or file>"
         yield error_at(document, "TFI725", path, f"'{url}' is no URL of Azure Blob storage", hint)
+    elif not inputs.own_cloud and not re.fullmatch(BLOB_HOST, parts.netloc):
+        hint = "nodes would send their identity's token there: https://<account>.blob.core.windows.net/<container>/…"
+        yield error_at(document, "TFI725", path, f"'{parts.netloc}' is no host of Azure's storage", hint)
     elif rehearsed:
         message = "nodes of the local cloud have no identity that Azure knows: they will not read this URL"
         hint = "for a rehearsal write the path of a sample of it"

@@ -1,10 +1,13 @@
 """Looks at files by names that a user wrote. Path's own raise at some of them: a part of more than 255 bytes, a NUL, a
 link that leads back to itself, the home of a user that there is not."""
 
-# ruff: noqa: PTH100, PTH110, PTH111, PTH112, PTH113
+# ruff: noqa: PTH100, PTH110, PTH111, PTH112, PTH113, PTH116
 from __future__ import annotations
 
+import errno
 import os
+import stat
+from functools import cache
 from pathlib import Path
 
 
@@ -21,6 +24,41 @@ def is_folder(path: Path) -> bool:
 def is_file(path: Path) -> bool:
     """Whether a regular file is there; never raises."""
     return os.path.isfile(path)
+
+
+def is_kernels(path: Path) -> bool:
+    """Whether the path, links followed, is what the kernel shows of processes and devices, and no file of anybody's,
+    wherever that is mounted. Shared memory, which /dev/shm is, is a folder as others are. Never raises."""
+    place = real(path)
+    if any(place.is_relative_to(folder) for folder in _KERNELS) and not place.is_relative_to(_SHARED_MEMORY):
+        return True
+    try:
+        return os.stat(place).st_dev in _devices()
+    except (OSError, ValueError):
+        return False
+
+
+_KERNELS, _SHARED_MEMORY = ("/proc", "/sys", "/dev"), "/dev/shm"  # noqa: S108  nothing is written there
+
+
+@cache
+def _devices() -> frozenset[int]:
+    """The file systems that are mounted there; a bind mount of one is the same."""
+    found = {os.stat(folder).st_dev for folder in ("/proc", "/sys") if os.path.isdir(folder)}
+    return frozenset(found - {os.stat("/").st_dev})
+
+
+def read_bounded(path: Path, most: int) -> bytes | None:
+    """The bytes of a regular file, None where there are more than `most`: its size is looked at before it is read.
+    Raises OSError, also for what is no regular file: reading a pipe may never end."""
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file", str(path))
+        if status.st_size > most:
+            return None
+        data = file.read(most + 1)
+    return data if len(data) <= most else None
 
 
 def below(folder: Path, written: str) -> Path:

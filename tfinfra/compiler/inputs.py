@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class Source:
     """The source directory as found. `root` is absolute, `shown` the same as messages write it; `modules` holds the
     text of the entry script and of the modules it imports from there, by path relative to `root`; `requirements` that
-    of the requirement files. A file that was named and cannot be read stands in `problems` instead, with the reason."""
+    of the requirement files. A file that was named and cannot be read stands in `problems` instead, with the reason.
+    A `foreign` one lies outside of the manifest's folder: none of its lines is quoted."""
 
     root: Path
     shown: str = "."
@@ -26,6 +27,12 @@ class Source:
     modules: Mapping[str, str] = field(default_factory=dict)
     requirements: Mapping[str, str] = field(default_factory=dict)
     problems: Mapping[str, str] = field(default_factory=dict)
+    foreign: bool = False
+
+    @property
+    def files(self) -> frozenset[str]:
+        """All files that were read, as messages write them."""
+        return frozenset(map(self.file, (*self.modules, *self.requirements)))
 
     def file(self, name: str) -> str:
         """A file of the source directory as messages write it."""
@@ -60,7 +67,8 @@ class Inputs:
     """`document` is the manifest, or the arguments from Python; `stem` is what `name` defaults to; `target` the one
     asked for instead of the manifest's; `targets` the compute_targets.yaml files, nearest first; `machine_gpus` the
     GPUs of this machine; `data` the local inputs by name; in a `rehearse` a size without GPUs is a notice. `prices`
-    gives the prices to who needs them: most passes do not. `diagnostics` are what the reader could report and go on."""
+    gives the prices to who needs them: most passes do not. `diagnostics` are what the reader could report and go on.
+    `own_cloud`: ARM is somebody's own, who knows under which names its storage answers."""
 
     document: Document
     stem: str
@@ -72,3 +80,4 @@ class Inputs:
     rehearse: bool = False
     prices: Callable[[], KnownPrices] = shipped_prices
     diagnostics: tuple[Diagnostic, ...] = ()
+    own_cloud: bool = False

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tfinfra.compiler.files import below, exists, is_file, is_folder
+from tfinfra.compiler.files import below, exists, is_file, is_folder, is_kernels, read_bounded, real
 from tfinfra.compiler.inputs import DataPath, Inputs, KnownPrices, Source
 from tfinfra.compiler.source import read_source
 from tfinfra.errors import Diagnostic, ManifestError, Position, Severity
@@ -19,7 +19,7 @@ TARGETS_FILE = "compute_targets.yaml"
 
 def load_inputs(manifest: Path, *, target: str | None = None, rehearse: bool = False) -> Inputs:
     """Raises ManifestError where the file cannot be read as one YAML mapping."""
-    document, diagnostics = _read_yaml(manifest)
+    document, diagnostics = _read_of_project(manifest)
     return _inputs(document, manifest.stem, manifest.parent, target=target, rehearse=rehearse, diagnostics=diagnostics)
 
 
@@ -52,20 +52,30 @@ def _inputs(
         rehearse=rehearse,
         prices=known_prices,
         diagnostics=(*diagnostics, *more),
+        own_cloud=bool(os.environ.get("TFINFRA_ARM_ENDPOINT")),
     )
 
 
 def _read_yaml(path: Path) -> tuple[Document, tuple[Diagnostic, ...]]:
     try:
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
-    except OSError as error:
-        message, hint = f"cannot read '{path}': {(error.strerror or str(error)).lower()}", "name a YAML file"
-        position = Position(str(path), 1, 1)
-        raise ManifestError(
-            message, hint, (Diagnostic("TFI101", Severity.ERROR, message, "", position, hint),)
-        ) from error
-    return read_document(data, str(path))
+        data = read_bounded(path, MOST_BYTES)
+    except (OSError, ValueError) as error:
+        why = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise _unread("TFI101", path, f"cannot read '{path}': {why.lower()}", "name a YAML file") from error
+    return read_document(bytes(MOST_BYTES + 1) if data is None else data, str(path))
+
+
+def _read_of_project(path: Path) -> tuple[Document, tuple[Diagnostic, ...]]:
+    """A file that the project brings: a link in it must not show what is elsewhere, line by line, as errors."""
+    if not real(path).is_relative_to(real(path.parent)):
+        message = f"'{path}' is a link to a file outside of its folder"
+        raise _unread("TFI116", path, message, "name the file itself, or put a copy of it there")
+    return _read_yaml(path)
+
+
+def _unread(code: str, path: Path, message: str, hint: str) -> ManifestError:
+    position = Position(str(path), 1, 1)
+    return ManifestError(message, hint, (Diagnostic(code, Severity.ERROR, message, "", position, hint),))
 
 
 def _targets(
@@ -75,13 +85,18 @@ def _targets(
     asked = target or document.data.get("compute_target", "local")
     if not isinstance(asked, str) or asked == "local":
         return (), ()
-    read = [_read_yaml(path) for path in _target_files(folder)]
+    read = [_read_targets(path, folder) for path in _target_files(folder)]
     return tuple(found for found, _ in read), tuple(d for _, more in read for d in more)
 
 
 def load_targets(folder: Path) -> tuple[Document, ...]:
     """The target files that a manifest in `folder` would see, nearest first. Raises ManifestError."""
-    return tuple(_read_yaml(path)[0] for path in _target_files(folder))
+    return tuple(_read_targets(path, folder)[0] for path in _target_files(folder))
+
+
+def _read_targets(path: Path, folder: Path) -> tuple[Document, tuple[Diagnostic, ...]]:
+    """The user's own file may be a link to wherever the user keeps it."""
+    return _read_of_project(path) if path.parent == folder else _read_yaml(path)
 
 
 def _target_files(folder: Path) -> Iterator[Path]:
@@ -97,7 +112,9 @@ def _source(document: Document, folder: Path) -> Source:
     directory = directory if isinstance(directory, str) else "."
     shown = os.path.normpath(folder / directory)
     programs, channels = _names(document, "setup_script"), _texts(document, "conda_channels")
-    return read_source(folder / directory, shown, str(entry or ""), requirements, programs, channels=channels)
+    return read_source(
+        folder / directory, shown, str(entry or ""), requirements, programs, channels=channels, project=folder
+    )
 
 
 def _texts(document: Document, key: str) -> tuple[str, ...]:
@@ -142,6 +159,8 @@ def data_path(folder: Path, written: str) -> DataPath:
         return DataPath(path, problem="it is no file name")
     if not exists(path):
         return DataPath(path, problem="it does not exist")
+    if is_kernels(path):
+        return DataPath(path, problem="it is where the kernel shows processes and devices")
     if not os.access(path, os.R_OK | (os.X_OK if is_folder(path) else 0)):
         return DataPath(path, problem="you may not read it")
     if is_folder(path):

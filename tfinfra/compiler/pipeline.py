@@ -14,13 +14,15 @@ from tfinfra.backends.registry import backend
 from tfinfra.compiler.access_rules import access_findings
 from tfinfra.compiler.compute_rules import compute_findings
 from tfinfra.compiler.conda_rules import conda_findings
+from tfinfra.compiler.credential_rules import credential_findings
 from tfinfra.compiler.data_rules import data_findings
+from tfinfra.compiler.discreet import discreet
 from tfinfra.compiler.gpu_rules import gpu_rule_findings
 from tfinfra.compiler.inputs import Inputs, KnownPrices, shipped_prices
 from tfinfra.compiler.order import in_file_order
 from tfinfra.compiler.places import Places
 from tfinfra.compiler.plan import make_plan
-from tfinfra.compiler.requirements import framework_findings, requirement_findings
+from tfinfra.compiler.requirements import framework_findings, requirement_findings, source_build_findings
 from tfinfra.compiler.resolve import resolve
 from tfinfra.compiler.resolved import resolved_text
 from tfinfra.compiler.rules import manifest_findings
@@ -88,7 +90,7 @@ def check_manifest(inputs: Inputs) -> Checked:
     plan = make_plan(spec, tasks, gpus)
     found += _money(manifest, inputs, spec, plan)
     _refuse(inputs, found)
-    return Checked(manifest, spec, plan, in_file_order(inputs, found), Places(manifest.document, chosen))
+    return Checked(manifest, spec, plan, _told(inputs, found), Places(manifest.document, chosen))
 
 
 def compile_manifest(inputs: Inputs) -> Compiled:
@@ -113,7 +115,8 @@ def compile_manifest(inputs: Inputs) -> Compiled:
 
 _PLANNABLE = {
     *("TFI302", "TFI304", "TFI305", "TFI306", "TFI307", "TFI308", "TFI309", "TFI313", "TFI318"),
-    *("TFI405", "TFI406", "TFI416", "TFI501", "TFI650"),
+    *("TFI319", "TFI320", "TFI321"),
+    *("TFI405", "TFI406", "TFI416", "TFI501", "TFI650", "TFI660"),
     *("TFI670", "TFI672", "TFI673", "TFI674", "TFI675", "TFI678", "TFI679"),
     *("TFI700", "TFI701", "TFI702", "TFI703", "TFI704", "TFI705", "TFI706", "TFI707", "TFI708"),
     *("TFI720", "TFI721", "TFI723", "TFI724", "TFI725", "TFI726"),
@@ -126,7 +129,7 @@ def _check(
 ) -> Iterable[Diagnostic]:
     yield from manifest_findings(manifest, inputs.stem)
     yield from chosen.diagnostics
-    yield from access_findings(chosen)
+    yield from access_findings(chosen, own_cloud=inputs.own_cloud)
     yield from capacity_errors(manifest, chosen)
     yield from gpu_findings(manifest, chosen, inputs)
     yield from compute_findings(manifest, chosen)
@@ -134,7 +137,9 @@ def _check(
     yield from source_findings(manifest, inputs)
     yield from data_findings(manifest, inputs, chosen.target)
     yield from requirement_findings(manifest, inputs)
+    yield from source_build_findings(manifest)
     yield from conda_findings(manifest, inputs)
+    yield from credential_findings(manifest, inputs)
     yield from framework_findings(manifest)
     if manifest.sound("distributed_backend", "tf_config", "framework_version"):
         yield from ScriptRules(manifest, inputs.source, script, dialect).findings()
@@ -157,9 +162,14 @@ def _refuse(inputs: Inputs, found: list[Diagnostic]) -> None:
         raise _error(inputs, found)
 
 
+def _told(inputs: Inputs, found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """`found` in file order, without a word of files that lie outside of the manifest's folder."""
+    return tuple(discreet(d, inputs.source) for d in in_file_order(inputs, found))
+
+
 def _error(inputs: Inputs, found: list[Diagnostic]) -> ManifestError | NotFeasible:
     """The exception for `found`; which kind decides the exit code."""
-    ordered = in_file_order(inputs, found)
+    ordered = _told(inputs, found)
     errors = [d for d in ordered if d.is_error]
     kind = NotFeasible if all(d.code in _NOT_FEASIBLE for d in errors) else ManifestError
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""

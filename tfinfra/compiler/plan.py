@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tfinfra.compiler.infrastructure import infrastructures
-from tfinfra.model import Plan, Spec, Task
+from tfinfra.model import SCHEMA, Plan, Spec, Task
 
-SCHEMA = 1
 BASE_PORT = 2222
 
 

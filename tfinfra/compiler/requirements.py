@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from tfinfra.catalog.tensorflow import framework, frameworks, full_version, minor_of
 from tfinfra.compiler.conda_file import CondaFile, read_conda_file
 from tfinfra.compiler.inputs import Inputs
+from tfinfra.environment.requirement import Refused, normalised, read_requirement, shown
 from tfinfra.errors import Diagnostic, Position, Severity
 from tfinfra.manifest.document import KeyPath, error_at
 from tfinfra.manifest.manifest import Manifest
 
-_NAME = re.compile(r"\s*([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(\[[^\]]*\])?\s*(.*)", re.DOTALL)
-_REST = re.compile(r"(@\s*\S+.*|\(?\s*(===|[<>=!~]=|[<>])\s*[\w*].*)?(\s*;.*)?(\s*--hash=\S+)*\s*", re.DOTALL)
-_URL = re.compile(r"(git|hg|svn|bzr)\+\S+|https?://\S+")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _TENSORFLOW = {"tensorflow", "tensorflow-cpu", "tensorflow-gpu", "tf-nightly", "intel-tensorflow"}
-_INDEX_OPTIONS = ("--index-url", "--extra-index-url", "-i", "--find-links", "-f", "--trusted-host")
-_INDEX_HINT = "name the package index in tfinfra's environment: UV_DEFAULT_INDEX, UV_INDEX, or PIP_INDEX_URL"
 
 
 def requirement_lines(text: str) -> tuple[tuple[int, str], ...]:
     """(line number, requirement) of a requirements file: comments and blank lines left out, continuations joined."""
     found: list[tuple[int, str]] = []
     start, held = 0, ""
-    for number, raw in enumerate(text.splitlines(), 1):
+    for number, raw in enumerate(text.split("\n"), 1):
         start = start if held else number
         line = re.sub(r"(^|\s)#.*$", "", raw).rstrip()
         if line.endswith("\\"):
@@ -53,54 +50,64 @@ def conda_file(manifest: Manifest, inputs: Inputs) -> CondaFile | None:
 
 def requirement_findings(manifest: Manifest, inputs: Inputs) -> Iterator[Diagnostic]:
     """What no lock could be made of, and what tfinfra brings itself."""
+    builds = {normalised(name) for name in manifest.source_builds}
     for index, line in enumerate(manifest.pip_packages):
         path: KeyPath = ("pip_packages", index)
-        for code, message, hint in _faults(line):
+        for code, message, hint in _faults(line, builds):
             yield error_at(manifest.document, code, path, message, hint)
     name = manifest.pip_requirements_file
     text = inputs.source.requirements.get(name or "", "")
-    lines = text.splitlines()
+    lines = text.split("\n")
     for number, line in requirement_lines(text):
-        for code, message, hint in _faults(line):
+        for code, message, hint in _faults(line, builds):
             written = lines[number - 1]
             position = Position(inputs.source.file(str(name)), number, 1, len(written.rstrip()), written)
             yield Diagnostic(code, Severity.ERROR, message, "pip_requirements_file", position, hint)
     if of_conda := conda_file(manifest, inputs):
         for place, line in of_conda.pip:
-            for code, message, hint in _faults(line):
+            for code, message, hint in _faults(line, builds):
                 yield error_at(of_conda.document, code, place, message, hint)
-
-
-def normalised(name: str) -> str:
-    """A package's name as pip and this project compare it."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def requirement_name(line: str) -> str:
     """The normalised name of a requirement line, "" where it has none."""
-    found = _NAME.fullmatch(line)
-    return normalised(found[1]) if found else ""
+    try:
+        return read_requirement(line, _ANY).name
+    except Refused:
+        return ""
 
 
-def _faults(line: str) -> Iterator[tuple[str, str, str]]:
-    if line.startswith("-"):
-        hint = _INDEX_HINT if line.startswith(_INDEX_OPTIONS) else "write the packages themselves"
-        yield "TFI318", f"'{line}' is an option, not a package", hint
+class _Any(frozenset[str]):
+    """Every name: where a line's name is asked for and not what may be done with it."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+_ANY = _Any()
+
+
+def _faults(line: str, builds: Collection[str]) -> Iterator[tuple[str, str, str]]:
+    try:
+        name = read_requirement(line, builds).name
+    except Refused as why:
+        yield "TFI319" if why.builds else "TFI318", why.message, why.hint
         return
-    if "@ file:" in line:
-        yield "TFI318", f"'{line}' is a path of this machine", "put the code into source_directory"
-        return
-    if _URL.fullmatch(line.partition(";")[0].strip()):
-        return
-    found = _NAME.fullmatch(line)
-    if found is None or not _REST.fullmatch(found[4]):
-        yield "TFI318", f"'{line}' is no requirement", "write name==1.2.3, name>=1,<2, or name @ https://…"
-        return
-    name = normalised(found[1])
     if name in _TENSORFLOW:
-        yield "TFI313", f"'{line}': TensorFlow is always installed", "remove it; framework_version says which"
+        yield "TFI313", f"{shown(line)}: TensorFlow is always installed", "remove it; framework_version says which"
     if name == "horovod":
-        yield "TFI313", f"'{line}': Horovod comes with distributed_backend: mpi", "remove it"
+        yield "TFI313", f"{shown(line)}: Horovod comes with distributed_backend: mpi", "remove it"
+
+
+def source_build_findings(manifest: Manifest) -> Iterator[Diagnostic]:
+    """Names alone: a package may be built, not a line."""
+    for index, name in enumerate(manifest.source_builds):
+        path: KeyPath = ("source_builds", index)
+        if not _NAME.fullmatch(name):
+            yield error_at(manifest.document, "TFI320", path, f"{shown(name)} is no package's name", "write the name")
+        elif normalised(name) in _TENSORFLOW | {"horovod"}:
+            message = f"{shown(name)} is not built by source_builds"
+            yield error_at(manifest.document, "TFI320", path, message, "remove it: tfinfra brings it by its own recipe")
 
 
 def framework_findings(manifest: Manifest) -> Iterator[Diagnostic]:

@@ -55,4 +55,5 @@ def _requirements(manifest: Manifest, inputs: Inputs) -> Requirements:
         gpu=manifest.use_gpu,
         conda=specs,
         conda_channels=conda_channels(manifest, inputs) if specs else (),
+        source_builds=manifest.source_builds,
     )

@@ -29,6 +29,7 @@ def _content(manifest: Manifest, spec: Spec) -> dict[str, Any]:
         "python_version": spec.requirements.python_version,
         "pip_packages": list(manifest.pip_packages),
         **({"pip_requirements_file": manifest.pip_requirements_file} if manifest.pip_requirements_file else {}),
+        **({"source_builds": list(manifest.source_builds)} if manifest.source_builds else {}),
         **_conda(manifest, spec),
         **({"setup_script": spec.setup_script} if spec.setup_script else {}),
         "environment_variables": spec.environment_variables,

@@ -26,6 +26,8 @@ _SET_BY_TFINFRA = re.compile(
 )
 _TAG_FORBIDDEN = set("<>%&\\?/")
 _MOST_TAGS = 46
+_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""What neither a command line nor a variable of the environment can hold, or no terminal shows as it is."""
 _DEFAULTS = {f.name: f.default for f in fields(Manifest)}
 
 
@@ -36,6 +38,7 @@ def manifest_findings(manifest: Manifest, stem: str) -> Iterator[Diagnostic]:
     yield from _backend_keys(manifest)
     yield from _evaluator(manifest)
     yield from _environment(manifest)
+    yield from _parameters(manifest)
     yield from _tags(manifest)
     yield from _limits(manifest)
     yield from _target_keys(manifest)
@@ -134,14 +137,33 @@ def _environment(manifest: Manifest) -> Iterator[Diagnostic]:
         path = ("environment_variables", name)
         if set_by_tfinfra(name):
             yield error_at(manifest.document, "TFI305", path, f"tfinfra sets {name} itself", "remove it", at="key")
-        elif "\0" in value:
-            yield error_at(manifest.document, "TFI305", path, f"the value of {name} holds a NUL character", "remove it")
+        elif _UNWRITABLE.search(value):
+            message = f"the value of {name} holds a control character"
+            yield error_at(manifest.document, "TFI321", path, message, "remove it")
+
+
+def _parameters(manifest: Manifest) -> Iterator[Diagnostic]:
+    for flag, values in manifest.script_params.items():
+        path = ("script_params", flag)
+        if _UNWRITABLE.search(flag):
+            yield error_at(manifest.document, "TFI321", path, "a flag holds a control character", "remove it", at="key")
+        elif any(map(_UNWRITABLE.search, values)):
+            message = f"the value of {flag} holds a control character"
+            yield error_at(manifest.document, "TFI321", path, message, "remove it")
 
 
 def _tags(manifest: Manifest) -> Iterator[Diagnostic]:
-    for name in manifest.tags:
+    first: dict[str, str] = {}
+    for name, value in manifest.tags.items():
         path = ("tags", name)
-        if name.lower().startswith("tfinfra-"):
+        same = first.setdefault(name.lower(), name)
+        if not (name + value).isprintable():
+            message = "a tag's name or value holds a control character"
+            yield error_at(manifest.document, "TFI306", path, message, "remove it", at="key")
+        elif same != name:
+            message = f"the tags '{same}' and '{name}' are one to Azure, which knows no case in their names"
+            yield error_at(manifest.document, "TFI306", path, message, "keep one", at="key")
+        elif name.lower().startswith("tfinfra-"):
             yield error_at(
                 manifest.document,
                 "TFI306",

@@ -6,7 +6,7 @@ from collections import deque
 from pathlib import Path
 
 from tfinfra.compiler.channels import is_missing
-from tfinfra.compiler.files import exists, is_file, is_folder, real
+from tfinfra.compiler.files import exists, is_file, is_folder, is_kernels, read_bounded, real
 from tfinfra.compiler.inputs import Source
 from tfinfra.compiler.script import imported_modules
 from tfinfra.manifest.spelling import did_you_mean, nearest
@@ -23,17 +23,19 @@ def read_source(
     programs: tuple[str, ...] = (),
     *,
     channels: tuple[str, ...] = (),
+    project: Path | None = None,
 ) -> Source:
     """The entry script, the `requirements` files' text, and whether the `programs` and those of conda's `channels` that
-    are folders are there.
+    are folders are there. What lies outside of `project` is never quoted: a manifest may be a stranger's, and name any
+    folder of this machine.
 
     Never raises: what cannot be read stands in the Source's problems, "<file>?" holding a spelling hint.
     """
     root = real(folder)
-    if not is_folder(root):
-        reason = "it is not a directory" if exists(root) else "it does not exist"
+    if reason := _no_source(root):
         return Source(root, shown, exists=False, problems={"": reason})
     problems: dict[str, str] = {}
+    foreign = project is not None and not root.is_relative_to(real(project))
     modules = _modules(root, entry, problems) if entry else {}
     texts = {name: _read(root, name, problems) for name in requirements}
     files = {name: text for name, text in texts.items() if text is not None}
@@ -42,7 +44,18 @@ def read_source(
     for name in channels:
         if is_missing(name, root):
             problems[name] = "there is no such folder"
-    return Source(root, shown, True, modules, files, problems)
+    if foreign:
+        problems = {name: reason for name, reason in problems.items() if not name.endswith("?")}
+    return Source(root, shown, True, modules, files, problems, foreign)
+
+
+def _no_source(root: Path) -> str:
+    """Why the folder cannot be a source directory, "" where it can."""
+    if not exists(root):
+        return "it does not exist"
+    if not is_folder(root):
+        return "it is not a directory"
+    return "it is where the kernel shows processes and devices" if is_kernels(root) else ""
 
 
 def _modules(root: Path, entry: str, problems: dict[str, str]) -> dict[str, str]:
@@ -75,8 +88,8 @@ def _read(root: Path, name: str, problems: dict[str, str]) -> str | None:
     reason = _unusable(root, name)
     if reason is None:
         try:
-            data = (root / name).read_bytes()
-            if len(data) <= _MOST_BYTES:
+            data = read_bounded(root / name, _MOST_BYTES)
+            if data is not None:
                 return data.decode("utf-8-sig", "replace")
             reason = "it is larger than 2 MB"
         except OSError as error:
@@ -108,4 +121,6 @@ def _unusable(root: Path, name: str) -> str | None:
         return "it leaves source_directory"
     if is_folder(path):
         return "it is a directory"
+    if exists(path) and (not is_file(path) or is_kernels(path)):
+        return "it is no regular file"
     return None if is_file(path) else "it does not exist"

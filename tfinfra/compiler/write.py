@@ -1,38 +1,61 @@
-"""The compiler's only effect: the deploy folder on disk, and what of it differs."""
+"""The compiler's only effect: the deploy folder on disk, and what of it differs.
+
+The folder lies in a project that may be a stranger's: nothing is written through a link, and nothing is removed but
+what an earlier compile wrote, which a list in the folder names.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 
 from tfinfra.errors import UsageError
 
+LIST = ".tfinfra-files.json"
+"""{path: SHA-256} of what a compile wrote into the folder."""
+
 _IGNORED = {"__pycache__"}
+_MOST_LISTED = 1_000_000
 
 
-def write_tree(tree: Mapping[str, str], folder: Path) -> list[str]:
-    """Writes the files whose bytes differ and removes components that an earlier compile left. Returns the files that
-    were there and said something else. Raises UsageError where the folder cannot be written."""
-    try:
-        return _write(tree, folder)
-    except OSError as error:
-        message = f"cannot write {folder}: {(error.strerror or str(error)).lower()}"
-        raise UsageError(message, "run tfinfra in a folder that you may write") from error
+@dataclass(frozen=True)
+class Written:
+    """`replaced` were there and said something else; `removed` an earlier compile had written; `kept` too, but they
+    were changed since."""
+
+    replaced: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
 
 
-def _write(tree: Mapping[str, str], folder: Path) -> list[str]:
-    replaced = []
-    for path, text in tree.items():
-        file = folder / path
-        if file.is_file() and file.read_bytes() != text.encode():
-            replaced.append(path)
-        if not file.is_file() or path in replaced:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(text.encode())
-    for path in _strangers(tree, folder):
-        if path.startswith("stacks/") and path.endswith(".py"):
-            (folder / path).unlink()
-    return replaced
+def write_deploy(tree: Mapping[str, str], folder: Path) -> Written:
+    """Makes `folder`, deploy/<name>, hold `tree`, and removes what an earlier compile left. Raises UsageError where it
+    cannot be written, and for links on the way, before anything is written."""
+    with _told(folder):
+        refuse_links(folder.parent.parent, [folder.parent.name])
+        refuse_links(folder.parent, [folder.name, *(f"{folder.name}/{path}" for path in (*tree, LIST))])
+        earlier = _earlier(folder)
+        replaced = _write(tree, folder)
+        gone = [path for path in sorted(earlier) if path not in tree]
+        states = {path: _remove(folder, path, earlier[path]) for path in gone}
+        _put(folder / LIST, json.dumps({path: _sha256(text.encode()) for path, text in tree.items()}, indent=1) + "\n")
+    return Written(
+        tuple(replaced),
+        tuple(path for path, state in states.items() if state == "removed"),
+        tuple(path for path, state in states.items() if state == "kept"),
+    )
+
+
+def write_tree(tree: Mapping[str, str], folder: Path) -> None:
+    """Writes files into a folder. Raises UsageError where it cannot be written, and for links among them."""
+    with _told(folder):
+        refuse_links(folder, tree)
+        _write(tree, folder)
 
 
 def differences(tree: Mapping[str, str], folder: Path) -> list[str]:
@@ -40,13 +63,117 @@ def differences(tree: Mapping[str, str], folder: Path) -> list[str]:
     lines = []
     for path, text in tree.items():
         file = folder / path
-        if not file.is_file():
+        if not _is_plain(file):
             lines.append(f"{path}: missing")
-        elif file.read_bytes() != text.encode():
+        elif not _says(file, text):
             lines.append(f"{path}: differs")
     return lines + [f"{path}: not of this manifest" for path in _strangers(tree, folder)]
 
 
+def refuse_links(folder: Path, paths: Iterable[str]) -> None:
+    """Raises UsageError where a path below `folder`, or a folder on the way to it, is a link, or a file of another
+    kind: what is written there would land elsewhere."""
+    for part in _parts(paths):
+        place = folder / part
+        try:
+            mode = place.lstat().st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        if stat.S_ISLNK(mode):
+            message = f"'{place}' is a link to '{place.readlink()}': tfinfra writes through no link"
+            raise UsageError(message, "remove the link, or run tfinfra in another folder")
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise UsageError(f"'{place}' is neither a file nor a folder", "remove it, or use another folder")
+
+
+def _parts(paths: Iterable[str]) -> Iterator[PurePosixPath]:
+    """Each path, its folders before it, every one once."""
+    seen: dict[PurePosixPath, None] = {}
+    for path in map(PurePosixPath, paths):
+        seen |= dict.fromkeys([*reversed([p for p in path.parents if p.name]), path])
+    yield from seen
+
+
+class _told:  # noqa: N801  reads as a word
+    """Turns the disk's refusals into UsageError."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OSError):
+            message = f"cannot write {self._folder}: {(error.strerror or str(error)).lower()}"
+            raise UsageError(message, "run tfinfra in a folder that you may write") from error
+
+
+def _write(tree: Mapping[str, str], folder: Path) -> list[str]:
+    replaced = []
+    for path, text in tree.items():
+        file = folder / path
+        there = _is_plain(file)
+        if there and _says(file, text):
+            continue
+        replaced += [path] if there else []
+        file.parent.mkdir(parents=True, exist_ok=True)
+        _put(file, text)
+    return replaced
+
+
+def _put(file: Path, text: str) -> None:
+    """By a rename: who reads it meanwhile sees the old file or the new one, and a link that comes in between is
+    replaced, not followed."""
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666), "wb") as out:
+        out.write(text.encode())
+    draft.replace(file)
+
+
+def _earlier(folder: Path) -> dict[str, str]:
+    """The list of an earlier compile; of one that is no list, nothing is believed."""
+    file = folder / LIST
+    if not _is_plain(file) or file.lstat().st_size > _MOST_LISTED:
+        return {}
+    try:
+        listed = json.loads(file.read_bytes())
+    except (ValueError, RecursionError):
+        return {}
+    found = listed.items() if isinstance(listed, dict) else ()
+    return {path: str(digest) for path, digest in found if _stays(path)}
+
+
+def _stays(path: str) -> bool:
+    parts = PurePosixPath(path).parts
+    return bool(parts) and path.isprintable() and not path.startswith("/") and ".." not in parts
+
+
+def _remove(folder: Path, path: str, digest: str) -> str:
+    """Removes a file that is as an earlier compile wrote it: "removed", "kept" where it is not, "" where it is gone."""
+    on_the_way = [folder / part for part in PurePosixPath(path).parents]
+    if any(place.is_symlink() for place in on_the_way) or not _is_plain(folder / path):
+        return ""
+    if _sha256((folder / path).read_bytes()) != digest:
+        return "kept"
+    (folder / path).unlink()
+    return "removed"
+
+
+def _is_plain(file: Path) -> bool:
+    return file.is_file() and not file.is_symlink()
+
+
+def _says(file: Path, text: str) -> bool:
+    data = text.encode()
+    return file.lstat().st_size == len(data) and file.read_bytes() == data
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
 def _strangers(tree: Mapping[str, str], folder: Path) -> list[str]:
     files = (file for file in folder.rglob("*") if file.is_file() and _IGNORED.isdisjoint(file.parts))
-    return sorted(path for path in (file.relative_to(folder).as_posix() for file in files) if path not in tree)
+    paths = (file.relative_to(folder).as_posix() for file in files)
+    return sorted(path for path in paths if path not in tree and path != LIST)

@@ -3,16 +3,19 @@ protocol has no place for a provider's error code but its message: notations.py 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from pulumi.automation._cmd import CommandResult
 
 from tfinfra.engine.events import Event
 from tfinfra.engine.notations import Answer, read_answer, shorten, without_count
-from tfinfra.errors import CredentialsError, ProvisioningError, TfinfraError
+from tfinfra.errors import CredentialsError, ProvisioningError, TfinfraError, full_disk
 
 _TRACEBACK = "Traceback (most recent call last):"
 _OURS = "azure-native:"
+_ENTRY, _COUNT = re.compile(r"\d+\) (.*)"), re.compile(r"\d+ errors? occurred:$")
+"""How Pulumi ends what it says where several things went wrong (hashicorp/go-multierror); one may be "Unknown"."""
 _LONGEST, _LONGEST_SAID = 400, 900
 
 
@@ -25,6 +28,8 @@ def provisioning_error(
     if plugin is not None:
         return ProvisioningError(f"the provider plugin {plugin} while the {part} stack was being updated")
     errors = [event for event in events if event.kind == "error"]
+    if (full := full_disk("\n".join([*(e.message for e in errors), ended.stderr if ended else ""]))) is not None:
+        return ProvisioningError(f"the {part} stack could not be updated: {full}", "free some space on it")
     found = [(event, answer) for event in errors if (answer := read_answer(event.message)) is not None]
     if found:
         return _refusal(part, *max(found, key=_weight))
@@ -75,5 +80,7 @@ def _own_words(ended: CommandResult | None) -> str:
         return "Pulumi did not start"
     if ended.code < 0:
         return f"Pulumi was ended by signal {-ended.code}"
-    lines = [line for line in ended.stderr.splitlines() if line.strip()]
-    return lines[-1] if lines else f"Pulumi ended with status {ended.code}"
+    lines = [line.strip() for line in ended.stderr.splitlines() if line.strip()]
+    entries = [found[1] for line in lines if (found := _ENTRY.match(line)) and found[1] != "Unknown"]
+    plain = [line for line in lines if not _ENTRY.match(line) and not _COUNT.search(line)]
+    return "\n".join(entries) or (plain or [f"Pulumi ended with status {ended.code}"])[-1]

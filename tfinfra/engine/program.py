@@ -14,20 +14,29 @@ from pathlib import Path
 from typing import Any
 
 from tfinfra.engine.principal import check_principal
+from tfinfra.engine.sparse import make_sparse
 from tfinfra.errors import CredentialsError
 
 _PACKAGE = "stacks"
 _ALONE = threading.Lock()
-# What the programs touch of azure-native: one class of each module loads all of it
-_MODULES = {
+# What the programs make of azure-native
+_BOTH = {"resources": ("ResourceGroup",), "authorization": ("RoleAssignment",)}
+_MADE: dict[str, dict[str, tuple[str, ...]]] = {
     "keep": {
-        "resources": "ResourceGroup",
-        "storage": "StorageAccount",
-        "managedidentity": "UserAssignedIdentity",
-        "authorization": "RoleAssignment",
-        "logic": "Workflow",
+        **_BOTH,
+        "storage": ("StorageAccount", "BlobContainer", "FileShare"),
+        "managedidentity": ("UserAssignedIdentity",),
+        "logic": ("Workflow",),
     },
-    "compute": {"network": "VirtualNetwork", "compute": "VirtualMachineScaleSet", "privatedns": "PrivateZone"},
+    "compute": {
+        **_BOTH,
+        "network": (
+            *("VirtualNetwork", "NetworkSecurityGroup", "ApplicationSecurityGroup", "NatGateway", "PublicIPAddress"),
+            *("PrivateEndpoint", "PrivateDnsZoneGroup"),
+        ),
+        "compute": ("VirtualMachineScaleSet", "ProximityPlacementGroup"),
+        "privatedns": ("PrivateZone", "VirtualNetworkLink"),
+    },
 }
 
 
@@ -84,8 +93,10 @@ def program(folder: Path) -> Program:
 def warm(part: str) -> None:
     """Loads what `part`'s program imports: a second of work that fits beside other waiting. Modules load lazily and
     not thread-safely, so a program runs only after its warm-up."""
-    for module, touched in _MODULES[part].items():
-        getattr(import_module(f"pulumi_azure_native.{module}"), touched)
+    make_sparse(tuple(module for modules in _MADE.values() for module in modules))
+    for module, names in _MADE[part].items():
+        for name in names:
+            getattr(import_module(f"pulumi_azure_native.{module}"), name)
 
 
 def _strip_aliases() -> None:

@@ -101,7 +101,7 @@ def _install(folder: Path) -> Path | None:
         "import sys; from pulumi.automation import PulumiCommand; from semver import VersionInfo; "
         "PulumiCommand.install(sys.argv[1], VersionInfo.parse(sys.argv[2]))"
     )
-    command = [sys.executable, "-c", program, str(folder / "vendor"), VERSION]
+    command = [sys.executable, "-I", "-c", program, str(folder / "vendor"), VERSION]
     try:
         done = subprocess.run(command, capture_output=True, timeout=_INSTALL, check=False)
     except subprocess.TimeoutExpired:

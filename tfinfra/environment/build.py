@@ -19,9 +19,12 @@ from tfinfra.environment.horovod import Bench, WheelSource, build_here, gpu_ties
 from tfinfra.environment.interpreter import find_same_interpreter, locked_interpreter
 from tfinfra.environment.lock import Lock, this_platform
 from tfinfra.environment.relocate import copy_interpreter
+from tfinfra.environment.solve import wheels_only
 from tfinfra.environment.standalone import write_channel
 from tfinfra.environment.tools import Progress, Tools, find_uv, say_nothing
+from tfinfra.errors import ProvisioningError
 from tfinfra.model import to_json
+from tfinfra.ownership import NotOwn, require_own
 
 MARKER = "tfinfra-environment.json"
 
@@ -55,8 +58,16 @@ def ensure_environment(
 
 
 def is_whole(folder: Path) -> bool:
-    """Was it built to its end, and is its interpreter still on this machine?"""
-    return (folder / MARKER).is_file() and (folder / "bin/python").exists()
+    """Was it built to its end, by this user or the administrator, and is its interpreter still on this machine?"""
+    if not ((folder / MARKER).is_file() and (folder / "bin/python").exists()):
+        return False
+    for path in (folder, folder / MARKER, folder / "bin"):
+        try:
+            require_own(path)
+        except NotOwn as why:
+            hint = f"remove {folder}: it is built again"
+            raise ProvisioningError(f"{why}: the environment may be somebody else's work", hint=hint) from why
+    return True
 
 
 @dataclass(frozen=True)
@@ -129,7 +140,8 @@ def _install(lock: Lock, folder: Path, tools: Tools, say: Progress) -> None:
     say(f"installing {lock.tensorflow} {lock.framework_version} and {count - 1} more")
     requirements = folder / "tfinfra-packages.txt"
     requirements.write_text(lock.packages, "utf-8")
-    tools.uv_run([*_pip_install(folder), "--no-deps", "-r", requirements], "installing the packages")
+    only = wheels_only(lock.source_builds)
+    tools.uv_run([*_pip_install(folder), *only, "--no-deps", "-r", requirements], "installing the packages")
 
 
 def _pip_install(folder: Path) -> list[str | Path]:
@@ -144,7 +156,10 @@ def _check(lock: Lock, folder: Path, tools: Tools, say: Progress) -> None:
     say(f"checking that {' and '.join(modules)} can be imported")
     imports = f"import {', '.join(modules)}"
     tools.run(
-        [folder / "bin/python", "-c", imports], "importing TensorFlow", TF_CPP_MIN_LOG_LEVEL="2", LD_LIBRARY_PATH=""
+        [folder / "bin/python", "-I", "-c", imports],
+        "importing TensorFlow",
+        TF_CPP_MIN_LOG_LEVEL="2",
+        LD_LIBRARY_PATH="",
     )
 
 

@@ -7,13 +7,13 @@ import hashlib
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from tfinfra import child_python
 from tfinfra.environment.tools import tool_environment
 from tfinfra.errors import ManifestError, NotFeasible, ProvisioningError, TfinfraError
 from tfinfra.model import from_json, to_json
@@ -118,14 +118,14 @@ _INSTALL_HINT = "the lock names each package's URL and digest: a channel must st
 
 def _ask(verb: str, told: Mapping[str, Any]) -> dict[str, Any]:
     """The worker's answer. Raises TfinfraError where py-rattler is missing or the worker dies."""
-    paths = os.pathsep.join(path for path in sys.path if path)
     done = subprocess.run(
-        [sys.executable, "-m", _WORKER, verb],
+        child_python.module(_WORKER, verb),
         input=json.dumps(told),
         capture_output=True,
         text=True,
         check=False,
-        env={**tool_environment(), "PYTHONPATH": paths},
+        env=tool_environment(),
+        cwd=os.sep,
     )
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]

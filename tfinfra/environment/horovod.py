@@ -16,6 +16,7 @@ from tfinfra.environment import recipe
 from tfinfra.environment.cuda import Driver, Toolkit, cuda_of, find_toolkit, make_usable, stage_nccl
 from tfinfra.environment.exclusive import exclusive
 from tfinfra.environment.lock import Lock
+from tfinfra.environment.solve import wheels_only
 from tfinfra.environment.tools import Command, Progress, Tools
 from tfinfra.errors import TfinfraError
 
@@ -116,6 +117,7 @@ def _build(bench: Bench, folder: Path) -> None:
 def _install_tools(bench: Bench, staging: Path) -> None:
     (staging / "tools.txt").write_text(bench.lock.tools, "utf-8")
     arguments: Command = ["pip", "install", "-q", "--target", staging / "tools", "--python", bench.python, "--no-deps"]
+    arguments = [*arguments, *wheels_only(())]
     bench.tools.uv_run([*arguments, "-r", staging / "tools.txt"], "installing what Horovod is built with")
 
 

@@ -114,7 +114,7 @@ def _download(uv: str, version: str, folder: Path, progress: Progress) -> str | 
     progress(f"fetching Python {version}")
     try:
         done = subprocess.run(
-            arguments, capture_output=True, text=True, check=False, cwd=folder, env=quick, timeout=_DOWNLOAD_SECONDS
+            arguments, capture_output=True, text=True, check=False, cwd=os.sep, env=quick, timeout=_DOWNLOAD_SECONDS
         )
     except subprocess.TimeoutExpired:
         return f"no end after {_DOWNLOAD_SECONDS:.0f} s"
@@ -149,7 +149,7 @@ def _minor_versions(uv: str, managed: Path) -> list[str]:
 def _probe(program: Path) -> Interpreter | None:
     """The installation behind a program, a shim or a virtual environment; None where it does not run."""
     try:
-        done = subprocess.run([program, "-I", "-c", _ASK], capture_output=True, text=True, check=False)
+        done = subprocess.run([program, "-I", "-c", _ASK], capture_output=True, text=True, check=False, cwd=os.sep)
     except OSError:
         return None
     if done.returncode:

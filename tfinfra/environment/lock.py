@@ -29,6 +29,7 @@ class Lock:
     `packages` and `tools` (what Horovod is built with) are requirements texts with hashes; `horovod` is Horovod's
     version, None without it; `tensorflow` the package that TensorFlow comes from; `recipe` the build's version. `conda`
     holds what conda installs before `packages`; where Python is among it, that is the interpreter.
+    `source_builds` names the packages that are built from source, by whoever installs them.
     """
 
     key: str
@@ -43,6 +44,7 @@ class Lock:
     tools: str
     gpu: bool
     conda: tuple[CondaPackage, ...] = ()
+    source_builds: tuple[str, ...] = ()
 
     @property
     def has_conda_python(self) -> bool:
@@ -78,7 +80,8 @@ def this_platform() -> str:
 
 def _inputs_key(requirements: Requirements, platform: str) -> str:
     """A channel that is a folder counts with its content: nobody else publishes it."""
-    asked = {"requirements": to_json(requirements), "platform": platform, "recipe": recipe.RECIPE}
+    told = {name: value for name, value in to_json(requirements).items() if name != "source_builds" or value}
+    asked = {"requirements": told, "platform": platform, "recipe": recipe.RECIPE}
     return _digest({**asked, "folders": folder_state(requirements.conda_channels)})
 
 
@@ -104,6 +107,8 @@ def _write(path: Path, lock: Lock) -> Lock:
 
 def _keyed(lock: Lock) -> Lock:
     content = {name: value for name, value in asdict(lock).items() if name != "key"}
+    if not lock.source_builds:  # as of locks that were made before there were any
+        del content["source_builds"]
     return replace(lock, key=_digest(content))
 
 
@@ -111,6 +116,7 @@ def _solved(requirements: Requirements, platform: str, cache: Path, say: Progres
     wanted = recipe.wanted(requirements, platform)
     uv = find_uv(cache, say)
     say("locking the training environment's packages")
+    builds = tuple(sorted({recipe.package_name(name) for name in requirements.source_builds}))
     here = platform == this_platform()
     interpreter = find_interpreter(uv, requirements.python_version, cache, say) if here else None
     python = interpreter.version if interpreter else downloadable_version(uv, requirements.python_version)
@@ -120,12 +126,17 @@ def _solved(requirements: Requirements, platform: str, cache: Path, say: Progres
         python=python,
         platform=None if here else platform,
         interpreter=interpreter.path if interpreter else None,
+        source_builds=builds,
     )
     conda = _conda(uv, requirements, wanted.tensorflow, ask, cache) if requirements.conda else ()
     python = next((package.version for package in conda if package.name == "python"), python)
     ask = replace(ask, python=python)
     wanted, packages = with_conda(conda, requirements, ask, lambda asked: _packages(uv, wanted, asked, requirements))
-    tools = solve(uv, _replace(ask, recipe.horovod_tools(requirements, platform), ())) if wanted.horovod else ""
+    tools = (
+        solve(uv, replace(ask, lines=recipe.horovod_tools(requirements, platform), constraints=(), source_builds=()))
+        if wanted.horovod
+        else ""
+    )
     return _keyed(
         Lock(
             key="",
@@ -140,8 +151,13 @@ def _solved(requirements: Requirements, platform: str, cache: Path, say: Progres
             tools=tools,
             gpu=requirements.gpu,
             conda=conda,
+            source_builds=tuple(name for name in builds if name in _names(packages)),
         )
     )
+
+
+def _names(packages: str) -> set[str]:
+    return {recipe.package_name(line) for line in packages.splitlines() if line[:1].isalnum()}
 
 
 def _conda(
@@ -158,10 +174,6 @@ def _packages(uv: str, wanted: recipe.Wanted, ask: Question, requirements: Requi
         if wanted.tensorflow == "tensorflow" or "\ntensorflow==" not in f"\n{text}":
             return wanted, text
         full = recipe.with_full_tensorflow(wanted)
-        return full, solve(uv, _replace(ask, full.lines, ask.constraints))
+        return full, solve(uv, replace(ask, lines=full.lines))
     except Unsolvable as why:
         raise refused(why, wanted.tensorflow, requirements.framework_version, ask.python) from why
-
-
-def _replace(ask: Question, lines: tuple[str, ...], constraints: tuple[str, ...]) -> Question:
-    return replace(ask, lines=lines, constraints=constraints)

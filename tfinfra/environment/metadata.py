@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -26,6 +27,7 @@ def requires_of(uv: str, package: str, python: str, platform: str | None) -> tup
         text=True,
         check=False,
         env={**tool_environment(), "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
+        cwd=os.sep,
     )
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]

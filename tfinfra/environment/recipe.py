@@ -4,9 +4,10 @@ pins, what of the user's own lines. Sources: measured builds of Horovod 0.28.1 a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from tfinfra.environment.requirement import Refused, normalised, read_requirement
 from tfinfra.errors import ManifestError
 from tfinfra.model import Requirements
 
@@ -51,7 +52,7 @@ def wanted(requirements: Requirements, platform: str) -> Wanted:
     `platform` is "<system>-<machine>" ("linux-x86_64") or a uv platform ("x86_64-manylinux_2_28"). Raises
     ManifestError for lines that cannot be locked.
     """
-    user = user_lines(requirements.pip)
+    user = user_lines(requirements.pip, requirements.source_builds)
     horovod = requirements.horovod or any(package_name(line) == "horovod" for line in user)
     package = tensorflow_package(requirements, platform)
     name = package.partition("[")[0]
@@ -96,37 +97,25 @@ def minor_version(version: str) -> int:
 def package_name(line: str) -> str:
     """The normalised name that a requirement line begins with, "" where it begins with none."""
     found = _NAME.match(line)
-    return re.sub(r"[-_.]+", "-", found.group()).lower() if found else ""
+    return normalised(found.group()) if found else ""
 
 
-def user_lines(lines: Iterable[str]) -> tuple[str, ...]:
+def user_lines(lines: Iterable[str], source_builds: Iterable[str] = ()) -> tuple[str, ...]:
     """The user's requirements, one each: continuation lines joined, comments and hashes (the lock makes its own) gone.
 
-    Raises ManifestError for options and local paths: a node has neither the user's index options nor the path.
+    Raises ManifestError for what does not go into a lock (requirement.py).
     """
+    builds = {package_name(name) for name in source_builds}
     text = "\n".join(lines).replace("\\\n", " ")
-    bare = (_HASH.sub("", re.sub(r"(^|\s)#.*", "", line)).strip() for line in text.splitlines())
-    return tuple(_checked(line) for line in bare if line)
+    bare = (_HASH.sub("", re.sub(r"(^|\s)#.*", "", line)).strip() for line in text.split("\n"))
+    return tuple(_checked(line, builds) for line in bare if line)
 
 
-def _checked(line: str) -> str:
-    if line.startswith(("--index-url", "--extra-index-url", "-i ", "--find-links", "-f ", "--trusted-host")):
-        raise ManifestError(
-            f"pip_packages: '{line.split(maxsplit=1)[0]}' cannot be part of a lock",
-            hint="name the package index in tfinfra's environment: UV_DEFAULT_INDEX, UV_INDEX, or PIP_INDEX_URL",
-        )
-    if line.startswith("-"):
-        raise ManifestError(
-            f"pip_packages: the option '{line}' is not supported in a requirement",
-            hint="write the requirements themselves, one per line",
-        )
-    if line.startswith((".", "/", "~", "file:")) or "@ file:" in line:
-        raise ManifestError(
-            f"pip_packages: '{line}' is a path of this machine, which the nodes do not have",
-            hint="put the code into source_directory, or name a package of the index",
-        )
-    if not package_name(line):
-        raise ManifestError(f"pip_packages: '{line}' is not a requirement", hint="write it like 'pandas>=2,<3'")
+def _checked(line: str, builds: Collection[str]) -> str:
+    try:
+        read_requirement(line, builds)
+    except Refused as why:
+        raise ManifestError(f"pip_packages: {why.message}", hint=why.hint) from why
     return line
 
 

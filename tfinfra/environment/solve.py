@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tfinfra.environment.requirement import BUILDS
 from tfinfra.environment.tools import tool_environment
 from tfinfra.errors import ManifestError, NotFeasible, TfinfraError
 
@@ -20,7 +22,8 @@ _EXPLANATION_LINES = 8
 class Question:
     """What uv solves for: `platform` is a uv platform or None for this machine's, `python` its version, `interpreter`
     one of that version where there is one (uv builds source packages' metadata with it), `wheels` a folder of wheels
-    beside the index."""
+    beside the index, `source_builds` the packages that may be built from source where there is no wheel of them: all
+    others come as wheels, so that no code of theirs runs here."""
 
     lines: tuple[str, ...]
     constraints: tuple[str, ...]
@@ -28,6 +31,7 @@ class Question:
     platform: str | None
     interpreter: Path | None
     wheels: Path | None = None
+    source_builds: tuple[str, ...] = ()
 
 
 class Unsolvable(Exception):
@@ -45,7 +49,7 @@ def solve(uv: str, question: Question) -> str:
             capture_output=True,
             text=True,
             check=False,
-            cwd=folder,
+            cwd=os.sep,  # no folder on its way up may configure uv, as that of temporary files may, which others write
             env=tool_environment(),
         )
     if done.returncode == 0:
@@ -61,15 +65,22 @@ def solve(uv: str, question: Question) -> str:
 
 
 def _arguments(question: Question, folder: Path) -> Sequence[str]:
-    (folder / "requirements.in").write_text("\n".join(question.lines) + "\n", "utf-8")
-    (folder / "constraints.txt").write_text("\n".join(question.constraints) + "\n", "utf-8")
-    arguments = ["pip", "compile", "requirements.in", "--constraints", "constraints.txt", "--quiet"]
+    wanted, constraints = folder / "requirements.in", folder / "constraints.txt"
+    wanted.write_text("\n".join(question.lines) + "\n", "utf-8")
+    constraints.write_text("\n".join(question.constraints) + "\n", "utf-8")
+    arguments = ["pip", "compile", str(wanted), "--constraints", str(constraints), "--quiet"]
+    arguments += wheels_only(question.source_builds)
     arguments += ["--generate-hashes", "--no-emit-index-url", "--no-header", "--no-annotate"]
     arguments += ["--python-version", question.python]
     arguments += ["--python-platform", question.platform] if question.platform else []
     arguments += ["--python", str(question.interpreter)] if question.interpreter else []
     arguments += ["--find-links", str(question.wheels)] if question.wheels else []
     return arguments
+
+
+def wheels_only(source_builds: Iterable[str]) -> list[str]:
+    """uv's options by which it builds nothing but these packages, and those always."""
+    return ["--only-binary", ":all:", *(word for name in source_builds for word in ("--no-binary", name))]
 
 
 def explanation(stderr: str) -> str:
@@ -92,6 +103,12 @@ def refused(why: Unsolvable, tensorflow: str, version: str, python: str) -> Mani
         return ManifestError(
             f"python_version: TensorFlow {version} has no build for Python {python}:\n{text}",
             hint="choose a python_version that this framework_version was built for, or another framework_version",
+        )
+    if wheel := re.search(r"Wheels are required for `([^`]+)`", text):
+        name = wheel[1]
+        return ManifestError(
+            f"pip_packages: there is no wheel of {name} that fits:\n{text}",
+            hint=f"another version may have one; `source_builds: [{name}]` {BUILDS}",
         )
     return ManifestError(
         f"pip_packages: the packages do not fit TensorFlow {version} on Python {python} or one another:\n{text}",

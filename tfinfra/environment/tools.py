@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tfinfra.environment.recipe import UV_VERSION
 from tfinfra.errors import ProvisioningError, TfinfraError
+from tfinfra.variables import package_environment
 
 Progress = Callable[[str], None]
 Command = Sequence["str | Path"]
@@ -48,7 +49,7 @@ class Tools:
 
     def uv_run(self, arguments: Command, what: str, **more: str) -> None:
         """`run` for uv, outside of any project's folder and configuration."""
-        self.run([self.uv, *arguments, "--no-progress", "--directory", self.log.parent], what, **more)
+        self.run([self.uv, *arguments, "--no-progress"], what, **more)
 
 
 def _run(argv: Command, out: int, environment: Mapping[str, str], tools: Tools) -> int:
@@ -58,6 +59,7 @@ def _run(argv: Command, out: int, environment: Mapping[str, str], tools: Tools) 
         stdout=out,
         stderr=subprocess.STDOUT,
         env=dict(environment),
+        cwd=os.sep,
         pass_fds=tools.inherited,
         start_new_session=True,
     )
@@ -85,9 +87,10 @@ def tail(log: Path, start: int = 0) -> str:
 
 
 def tool_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
-    """This process's environment without other Pythons' settings; pip's index settings hold for uv too."""
-    given = dict(os.environ if base is None else base)
-    for name in ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "UV_PYTHON", "UV_PROJECT"):
+    """This process's environment without other Pythons' settings, and without what looks like a credential: tools that
+    fetch what others wrote have no use for it. pip's index settings hold for uv too."""
+    given = package_environment(os.environ if base is None else base)
+    for name in _OTHER_PYTHONS:
         given.pop(name, None)
     for of_pip, of_uv in (("PIP_INDEX_URL", "UV_DEFAULT_INDEX"), ("PIP_EXTRA_INDEX_URL", "UV_INDEX")):
         if given.get(of_pip) and not given.get(of_uv):
@@ -96,6 +99,12 @@ def tool_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
     if given.get("UV_DEFAULT_INDEX"):
         given.setdefault("PIP_INDEX_URL", given["UV_DEFAULT_INDEX"])
     return given
+
+
+_OTHER_PYTHONS = (
+    *("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONUSERBASE"),
+    *("UV_PYTHON", "UV_PROJECT", "UV_WORKING_DIR", "UV_WORKING_DIRECTORY"),
+)
 
 
 def say_nothing(text: str) -> None:
@@ -122,7 +131,7 @@ def _uv_of_this_python() -> str | None:
 def _uv_on_path() -> str | None:
     """Tried, not only found: a version manager's shim stands on PATH and may lead nowhere."""
     found = shutil.which("uv")
-    works = found and subprocess.run([found, "--version"], capture_output=True, check=False).returncode == 0
+    works = found and subprocess.run([found, "--version"], capture_output=True, check=False, cwd=os.sep).returncode == 0
     return found if works else None
 
 
@@ -145,13 +154,15 @@ def _fetched_uv(cache: Path, progress: Progress) -> str:
 
 def _pip_into(folder: Path) -> subprocess.CompletedProcess[str]:
     """By this Python's pip, else by that of a fresh virtual environment."""
-    install = ["-m", "pip", "install", "-q", "--target", str(folder), f"uv=={UV_VERSION}"]
-    done = subprocess.run([sys.executable, *install], capture_output=True, text=True, check=False)
+    wanted = ["install", "-q", "--only-binary", ":all:", "--target", str(folder), f"uv=={UV_VERSION}"]
+    done = _python(sys.executable, "pip", *wanted)
     if not done.returncode:
         return done
-    made = subprocess.run(
-        [sys.executable, "-m", "venv", str(folder / "venv")], capture_output=True, text=True, check=False
-    )
-    if made.returncode:
+    if _python(sys.executable, "venv", str(folder / "venv")).returncode:
         return done
-    return subprocess.run([folder / "venv/bin/python", *install], capture_output=True, text=True, check=False)
+    return _python(str(folder / "venv/bin/python"), "pip", *wanted)
+
+
+def _python(program: str, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    line = [program, "-I", "-m", module, *arguments]
+    return subprocess.run(line, capture_output=True, text=True, check=False, cwd=os.sep, env=tool_environment())

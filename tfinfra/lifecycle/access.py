@@ -4,25 +4,29 @@ and then told by what its client left in its store."""
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 
+from tfinfra import layout
 from tfinfra.azure.names import name_of_run, part_of_group, run_of_group
+from tfinfra.clock import right_now
 from tfinfra.cloud import Cloud
-from tfinfra.errors import TfinfraError, UsageError, first_line
-from tfinfra.lifecycle.elsewhere import BorrowedFolder, borrowed, driven_elsewhere
+from tfinfra.errors import UsageError, first_line
+from tfinfra.lifecycle.driver import is_alive
+from tfinfra.lifecycle.elsewhere import BorrowedFolder, FoundGroups, borrowed, driven_elsewhere
 from tfinfra.lifecycle.places import Asked, KnownTarget, Place, guesses, known_targets, place_of
 from tfinfra.lifecycle.ports import Ports, Progress
 from tfinfra.lifecycle.real import real_ports
-from tfinfra.lifecycle.record import RunFolder, RunRecord, all_records, is_alive, is_broken, run_folder
-from tfinfra.lifecycle.runs import RunGroup, RunState, read_outcome, resolve, run_state, untold
+from tfinfra.lifecycle.record import RunFolder, RunRecord, all_records, run_folder
+from tfinfra.lifecycle.runs import RunGroup, RunState, resolve, run_state, untold
+from tfinfra.lifecycle.seen import how_it_ended
 from tfinfra.lifecycle.settings import record_store
 from tfinfra.model import Outcome
+from tfinfra.model.shapes import is_time
 from tfinfra.paths import state_folder
-from tfinfra.store import ObjectStore, store_errors
+from tfinfra.store import ObjectStore, Unreadable, store_errors
 
 Reach = Callable[[], Ports]
 ANYWHERE = Asked()
@@ -32,7 +36,8 @@ HERE = Place(None, "here")
 @dataclass(frozen=True)
 class FoundRun:
     """`record` is None where only the cloud's tags know the run; `store` where it has gone, was never made, or does not
-    open, for which `unread` is the reason then. `reach` asks the cloud, which may have to be started for it."""
+    open, for which `unread` is the reason then. `reach` asks the cloud, which may have to be started for it. `odd` are
+    the records of the run, here or in its store, that are unreadable."""
 
     run: str
     folder: RunFolder
@@ -42,6 +47,7 @@ class FoundRun:
     store: ObjectStore | None
     outcome: Outcome | None
     unread: str | None = None
+    odd: tuple[Unreadable, ...] = ()
 
     @property
     def ports(self) -> Ports:
@@ -60,7 +66,15 @@ class FoundRun:
     def driven_elsewhere(self) -> bool:
         if not self.elsewhere or self.record is None or self.store is None:
             return False
-        return driven_elsewhere(self.record, self.store, time.time())
+        try:
+            return driven_elsewhere(self.record, self.store, right_now())
+        except store_errors():
+            return False
+
+    @property
+    def ended_unreadably(self) -> bool:
+        """Whether somebody wrote how the run ended, and nobody can read it."""
+        return any(odd.key == layout.OUTCOME for odd in self.odd)
 
     @property
     def compute_groups(self) -> tuple[str, ...]:
@@ -69,10 +83,14 @@ class FoundRun:
 
     @property
     def state(self) -> RunState:
+        said = "; ".join(each for each in (self.unread, *map(str, self.odd)) if each)
         if self.record is None:
-            return untold(self.run, self.groups, self.unread or "this machine has no record of it")
-        told = run_state(self.record, self.groups, self.outcome, time.time())
-        message = told.message or self.unread or ""
+            return untold(self.run, self.groups, said or "this machine has no record of it")
+        told = run_state(self.record, self.groups, self.outcome, right_now())
+        told = replace(told, unreadable=tuple(map(str, self.odd)))
+        if self.ended_unreadably and told.state == "training":
+            told = replace(told, state="unknown")
+        message = told.message or said
         return replace(told, message=message, watched=told.watched or self.driven_elsewhere)
 
 
@@ -125,7 +143,7 @@ def _recorded(folder: RunFolder, state: Path) -> FoundRun:
     """A run of this machine's own. One that is verified deleted is not asked for again."""
     record = folder.read()
     assert record is not None  # noqa: S101 - it was read to find the run
-    reach = cache(lambda: real_ports(cloud_of(record), time.time))
+    reach = cache(lambda: real_ports(cloud_of(record), right_now))
     if record.phase == "deleted" and not (HERE.holds(record.target, record.rehearse) and local_cloud_used(state)):
         return FoundRun(record.run, folder, record, reach, (), None, None)
     groups = tuple(g for g in reach().groups() if g.run == record.run)
@@ -139,6 +157,9 @@ def _found_at(wanted: str, records: Sequence[RunRecord], places: Sequence[Reach]
     groups = tuple(group for group in at if group.run == run)
     folder = run_folder(state, run)
     if not groups:
+        if (odd := folder.unreadable()) is not None:
+            hint = f"remove {folder.path} where nothing of it is left in any cloud"
+            raise UsageError(f"no cloud that was asked knows '{run}'{_alone(places, run)}; {odd}", hint=hint)
         if folder.read() is None:
             raise UsageError(f"there is no run '{run}'{_alone(places, run)}", hint="`tfinfra runs` lists all runs")
         return _recorded(folder, state)
@@ -161,21 +182,30 @@ def _alone(places: Sequence[Reach], run: str) -> str:
 
 def opened(found: FoundRun) -> FoundRun:
     """With its store, and the record that lies in it where this machine has none."""
+    local = found.folder.unreadable() if found.record is None else None
+    found = replace(found, odd=(local,) if local else ())
     if not has_store(found.record, found.groups):
         return found if found.record else replace(found, folder=_unkept(found.folder))
-    refused: tuple[type[Exception], ...] = (TfinfraError, *store_errors())
     try:
-        url = _store_url(found)
-        store = found.ports.open_store(url) if url else None
-        folder = found.folder if found.record or store is None else _told_by(store, url or "", found.folder)
-        store = _newest(found.ports, folder.read(), store)
-        outcome = read_outcome(store) if store else None
-    except refused as error:
+        return _opened(found)
+    except Exception as error:  # noqa: BLE001 - whatever a store holds or says: the run is found, its groups are ARM's
         unread = f"its store cannot be read: {first_line(error)}"
         return replace(found, folder=found.folder if found.record else _unkept(found.folder), unread=unread)
-    if store is None and found.record is None:
-        folder = _unkept(found.folder)
-    return replace(found, folder=folder, record=folder.read(), store=store, outcome=outcome)
+
+
+def _opened(found: FoundRun) -> FoundRun:
+    url = _store_url(found)
+    store = found.ports.open_store(url) if url else None
+    folder, odd = found.folder, found.odd
+    if found.record is None:
+        folder = _told_by(found, store, url) if store is not None and url else _unkept(found.folder)
+        odd = (*odd, *(folder.odd if isinstance(folder, BorrowedFolder) else ()))
+    record = folder.read()
+    store = _newest(found.ports, record, store)
+    outcome = how_it_ended(store, right_now()) if store else None
+    if isinstance(outcome, Unreadable):
+        odd, outcome = (*odd, outcome), None
+    return replace(found, folder=folder, record=record, store=store, outcome=outcome, odd=odd)
 
 
 def has_store(record: RunRecord | None, groups: Sequence[RunGroup]) -> bool:
@@ -196,14 +226,18 @@ def _store_url(found: FoundRun) -> str | None:
     return (found.record.store if found.record else None) or (found.ports.store_of(keep) if keep else None)
 
 
-def _told_by(store: ObjectStore, url: str, folder: RunFolder) -> RunFolder:
-    """The run as its store tells it: in memory, but for a record here that is broken, which is written anew."""
-    told = borrowed(store, url, folder.path, Path.cwd() / "runs" / folder.path.name)
-    record = told.read()
-    if record is None or not is_broken(folder):
-        return told
-    folder.write(record)
-    return folder
+def _told_by(found: FoundRun, store: ObjectStore, url: str) -> BorrowedFolder:
+    """The run as its store tells it, in memory: a record here that is unreadable may be a newer version's."""
+    until = {part_of_group(g.name): g.expires for g in found.groups if is_time(g.expires)}
+    groups = FoundGroups(
+        run=found.run,
+        names=tuple(group.name for group in found.groups),
+        owner=next((group.owner for group in found.groups), ""),
+        compute_until=until.get("compute", ""),
+        keep_until=until.get("keep", ""),
+        cloud=found.ports.cloud.name,
+    )
+    return borrowed(groups, store, url, found.folder.path, Path.cwd() / "runs" / found.run)
 
 
 def _unkept(folder: RunFolder) -> RunFolder:
@@ -259,7 +293,7 @@ def _ports_at(place: Place) -> Ports:
     from tfinfra.clouds import azure_subscription, local_cloud
 
     cloud = azure_subscription(place.subscription) if place.subscription else local_cloud()
-    return real_ports(cloud, time.time)
+    return real_ports(cloud, right_now)
 
 
 def local_cloud_used(state: Path) -> bool:

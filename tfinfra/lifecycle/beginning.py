@@ -8,7 +8,8 @@ from dataclasses import replace
 from tfinfra.clock import iso_time
 from tfinfra.lifecycle import down, settings, spending
 from tfinfra.lifecycle.active import ActiveRun
-from tfinfra.lifecycle.record import Attempt, RunRecord, this_process
+from tfinfra.lifecycle.driver import this_process
+from tfinfra.lifecycle.record import Attempt, RunRecord
 from tfinfra.model import Target
 from tfinfra.money.budget import Deadline, deadline, kept_seconds
 from tfinfra.money.ledger import Ledger

@@ -1,101 +1,19 @@
-"""Brings a run home: outputs, logs and checkpoints out of its store into ./runs/<run>/, one log file per task, run.json
-(what ran where, exit statuses, times) and the audit log."""
+"""A run as a document, what ran where with its exit statuses and times; and that document and the audit log beside the
+outputs."""
 
 from __future__ import annotations
 
-import json
+import errno
 import shutil
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
-from tfinfra import __version__, layout
+from tfinfra import __version__
 from tfinfra.lifecycle.record import RunFolder, RunRecord, write_json
-from tfinfra.model import Inventory, Plan, TaskStatus, from_json, to_json
+from tfinfra.lifecycle.seen import Seen, seen
+from tfinfra.model import Plan, TaskStatus, to_json
 from tfinfra.store import ObjectStore
-
-KINDS = ("outputs", "logs", "checkpoints")
-DOWNLOADS = 8
-
-
-@dataclass(frozen=True)
-class Collected:
-    """What came home: how many files of the training script, and where; `warnings` name what did not
-    come."""
-
-    folder: Path
-    files: int
-    warnings: tuple[str, ...] = ()
-
-
-def collect(store: ObjectStore, folder: Path, tasks: Iterable[str], shared: str | None) -> Collected:
-    """Copies everything of the run into `folder`; `shared` is the tasks' common directory, read itself where the nodes
-    could not collect it any more and it lies on this machine."""
-    (folder / "outputs").mkdir(parents=True, exist_ok=True)
-    keys = store.list(layout.OUTPUTS)
-    told = json.loads(store.get(layout.COLLECTED) or b"null")
-    warnings = tuple((told or {}).get("warnings", ()))
-    if told is None or warnings:
-        _salvage(shared, folder)
-    left = tuple((told or {}).get("left_behind", ()))
-    with ThreadPoolExecutor(DOWNLOADS) as pool:
-        files = list(pool.map(lambda key: _download(store, key, folder), keys))
-    _write_logs(store, folder, tuple(tasks))
-    return Collected(folder, len(files), (*warnings, *left))
-
-
-def _download(store: ObjectStore, key: str, folder: Path) -> Path:
-    path = folder / local_path(layout.output_path(key))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    store.get_file(key, path)
-    return path
-
-
-def local_path(name: str) -> PurePosixPath:
-    """The relative path of an object's name. Raises ValueError for one that would leave its folder: nodes run the
-    user's script, and their names are not trusted."""
-    path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts or not path.parts:
-        raise ValueError(f"the run's store holds an output with the unsafe name {name!r}")
-    return path
-
-
-def _salvage(shared: str | None, folder: Path) -> None:
-    """What lies in the shared directory when no node collected it."""
-    if shared is None or urlsplit(shared).scheme != "file":
-        return
-    source = Path(unquote(urlsplit(shared).path))
-    for kind in KINDS:
-        if (source / kind).is_dir():
-            shutil.copytree(source / kind, folder / kind, dirs_exist_ok=True, symlinks=True)
-
-
-def _write_logs(store: ObjectStore, folder: Path, tasks: tuple[str, ...]) -> None:
-    """tasks/<task>.log for every task; what the agents and the launcher wrote goes to nodes/."""
-    chunks: dict[str, list[str]] = {}
-    for key in store.list(layout.LOGS):
-        chunks.setdefault(key.split("/")[1], []).append(key)
-    for name, keys in chunks.items():
-        kind = "tasks" if name in tasks else "nodes"
-        path = folder / kind / f"{local_path(name)}.log"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as log:
-            for key in sorted(keys):
-                log.write(store.get(key) or b"")
-
-
-def task_statuses(store: ObjectStore) -> list[TaskStatus]:
-    """What the nodes said last of each task."""
-    found = [store.get(key) for key in store.list(layout.TASKS)]
-    return [from_json(TaskStatus, json.loads(data)) for data in found if data]
-
-
-def inventory(store: ObjectStore) -> Inventory | None:
-    data = store.get(layout.INVENTORY)
-    return from_json(Inventory, json.loads(data)) if data else None
 
 
 def run_document(record: RunRecord, plan: Plan | None, store: ObjectStore | None, now: float) -> dict[str, Any]:
@@ -103,11 +21,12 @@ def run_document(record: RunRecord, plan: Plan | None, store: ObjectStore | None
 
     run, name, cloud, machines, rehearse; attempts (where nodes were asked for, and why a place refused); result (null
     while it goes on), message, hint (the way out, or null), exit_code, phase; task and exit_status of what failed
-    first; tasks and nodes as they were last seen; environment (the lock's key and versions); times; results; deadline
-    and the key of limits that made it; usd_per_hour, usd (list price so far) and max_cost_usd; ledger (what was billed,
-    from when to when); left.
+    first; tasks and nodes as they were last seen; unreadable (what of the store's records is none, with the reason);
+    environment (the lock's key and versions); times; results; not_collected (null, or the outputs that did not come
+    home: files, bytes, the first names, why, and where they still lie); deadline and the key of limits that made it;
+    usd_per_hour, usd (list price so far) and max_cost_usd; ledger (what was billed, from when to when); left.
     """
-    nodes = inventory(store) if store else None
+    there = seen(store) if store else Seen()
     return {
         "schema": 1,
         "tfinfra": __version__,
@@ -124,14 +43,14 @@ def run_document(record: RunRecord, plan: Plan | None, store: ObjectStore | None
         "exit_code": record.exit_code,
         "task": record.failed_task,
         "exit_status": record.exit_status,
-        "tasks": [to_json(_final(s, record)) for s in sorted(task_statuses(store), key=lambda s: s.task)]
-        if store
-        else [],
-        "nodes": [to_json(n) for n in nodes.nodes] if nodes else [],
+        "tasks": [to_json(final(status, record)) for status in there.tasks],
+        "nodes": [to_json(node) for node in there.nodes],
+        "unreadable": [str(each) for each in there.unreadable],
         "environment": _environment(record, plan),
         "times": record.times,
         "deadline": record.deadline,
         "results": record.results,
+        "not_collected": to_json(record.not_collected) if record.not_collected else None,
         "limit": record.limit,
         "usd_per_hour": record.usd_per_hour,
         "usd": round(record.ledger.usd(now), 4),
@@ -141,7 +60,7 @@ def run_document(record: RunRecord, plan: Plan | None, store: ObjectStore | None
     }
 
 
-def _final(status: TaskStatus, record: RunRecord) -> TaskStatus:
+def final(status: TaskStatus, record: RunRecord) -> TaskStatus:
     """A task that was last seen running in a run that has ended was lost with its node: nobody was left to say so."""
     if record.result is None or status.state not in ("pending", "running"):
         return status
@@ -163,7 +82,9 @@ def _environment(record: RunRecord, plan: Plan | None) -> dict[str, Any]:
 
 
 def write_results(folder: RunFolder, document: dict[str, Any], results: Path) -> None:
-    """run.json and events.jsonl beside the outputs."""
+    """run.json and events.jsonl beside the outputs. Raises OSError, also where somebody made the folder a link."""
+    if results.is_symlink():
+        raise OSError(errno.ELOOP, "it is a link, and nothing is written through it")
     results.mkdir(parents=True, exist_ok=True)
     write_json(results / "run.json", document)
     events = folder.audit.path

@@ -6,22 +6,43 @@ import json
 import time
 from concurrent.futures import Future
 from typing import Any
+from urllib.parse import urlsplit
 
 from tfinfra import layout
 from tfinfra.azure.standing import Standing
 from tfinfra.background import spawn
+from tfinfra.clock import count
+from tfinfra.cloud import Cloud
+from tfinfra.compiler.data_rules import is_url
 from tfinfra.compiler.pipeline import Compiled
-from tfinfra.errors import ProvisioningError
+from tfinfra.errors import ManifestError, ProvisioningError
 from tfinfra.lifecycle import settings
 from tfinfra.lifecycle.active import ActiveRun
 from tfinfra.lifecycle.delivery import Delivery
 from tfinfra.lifecycle.ports import Progress
 from tfinfra.lifecycle.staging import Given, Stage, refuse_unmountable, stage, told_hashes
 from tfinfra.lifecycle.trees import Tree
-from tfinfra.model import DataSources, to_json
-from tfinfra.store import ObjectStore
+from tfinfra.model import DataSources, Outcome, Plan, to_json
+from tfinfra.sealing import Sealed, new_run_key
+from tfinfra.store import ObjectStore, readable
 
 PAUSE = 0.1
+
+
+def refuse_elsewhere(plan: Plan, cloud: Cloud) -> None:
+    """Nodes send their identity's token to the host of a URL: it is one of the cloud whose identity that is."""
+    given = [(f"inputs.{i.name}.url", i.url) for i in plan.inputs if i.url]
+    if plan.resume_from and is_url(plan.resume_from):
+        given.append(("resume_from", plan.resume_from))
+    for key, url in given if cloud.name != "local" else ():
+        host, suffix = urlsplit(url).netloc, f".blob.{cloud.storage_suffix}"
+        if not host.endswith((suffix, _ZONED if cloud.storage_suffix == _PUBLIC else suffix)):
+            raise ManifestError(
+                f"{key}: '{host}' is no host of this cloud's storage", hint=f"its hosts end in {suffix}"
+            )
+
+
+_PUBLIC, _ZONED = "core.windows.net", ".blob.storage.azure.net"
 
 
 class RunData:
@@ -35,9 +56,12 @@ class RunData:
         self._trees: dict[str, Tree] = {}
         self._staged: Future[DataSources] | None = None
         self._delivery: Delivery | None = None
+        self.key = new_run_key() if needs_key(active.plan) else None
 
     def read(self, progress: Progress) -> None:
-        """Hashes what is local. Raises ManifestError for what cannot be read, or not be mounted."""
+        """Hashes what is local. Raises ManifestError for what cannot be read, or not be mounted, or is elsewhere than
+        in the cloud of this run."""
+        refuse_elsewhere(self._active.plan, self._active.ports.cloud)
         read_tree = self._active.ports.read_tree
         self._trees = {name: read_tree(path, progress) for name, path in self._given.paths.items()}
         refuse_unmountable(self._compiled, self._trees)
@@ -69,39 +93,52 @@ class RunData:
             session.audit.append("input", name=name, sha256=sha256, files=files, bytes=size)
 
     def offer(self, store: ObjectStore) -> None:
-        """The secrets may be handed over from now on, to the machines of the record's compute group."""
+        """The run's key and secrets may be handed over from now on, to the machines of the record's compute group."""
         active, ports = self._active, self._active.ports
         group = active.record().compute_group
+        if self.key is None:
+            return
         self._delivery = Delivery(
-            self._given.secrets,
+            Sealed(self._given.secrets, self.key),
             store,
             lambda: ports.machine_ids(group),
+            ports.attest,
             timeout=ports.cloud.timeouts.register,
             clock=ports.clock,
             told=self._delivered,
         )
 
-    def _delivered(self, text: str) -> None:
-        session = self._active.session
-        session.audit.append("secrets", names=sorted(self._given.secrets), text=text)
+    def _delivered(self, nodes: int) -> None:
+        session, secrets = self._active.session, self._given.secrets
+        what = count(len(secrets), "secret") if secrets else "the run's key"
+        text = f"{what} handed to {count(nodes, 'node')}"
+        session.audit.append("secrets", names=sorted(secrets), text=text)
         session.observer.progress("compute", text)
 
     def poll(self) -> None:
-        """Goes on with handing over the secrets. Raises ProvisioningError."""
+        """Goes on with handing over. Raises ProvisioningError."""
         if self._delivery is not None:
             self._delivery.poll()
 
     def await_delivery(self, store: ObjectStore) -> None:
-        """A run that goes on alone needs its client until the nodes have their secrets: nobody else has them. Raises
-        ProvisioningError where no node comes for them."""
+        """A run that goes on alone needs its client until the nodes have its key and secrets: nobody else has them.
+        Raises ProvisioningError where no node comes for them."""
         session, ports = self._active.session, self._active.ports
         if self._delivery is None or self._delivery.done:
             return
-        session.observer.progress("compute", "waiting until the nodes have their secrets")
+        session.observer.progress("compute", "waiting until the nodes have their key and secrets")
         give_up = ports.clock() + 2 * ports.cloud.timeouts.register
-        while store.get(layout.SECRETS) is None and store.get(layout.OUTCOME) is None:
+        while store.get(layout.SECRETS) is None and readable(store, layout.OUTCOME, Outcome) is None:
             session.check()
             if ports.clock() > give_up:
-                raise ProvisioningError("the nodes did not register, so that nobody could take the secrets")
+                raise ProvisioningError("the nodes did not register, so that nobody could take the key and secrets")
             self._delivery.poll()
             time.sleep(PAUSE)
+
+
+def needs_key(plan: Plan) -> bool:
+    """Whether the client has something to seal: secrets, or the key that marks what one node asks of another where
+    other runs may write into the store as well."""
+    access = plan.infrastructure.access
+    shared = access.identity_id is not None or access.store is not None
+    return bool(plan.secrets) or (shared and plan.backend == "mpi" and plan.node_count > 1)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfinfra.errors import TfinfraError
+from tfinfra.errors import TfinfraError, UsageError
 from tfinfra.paths import cache_folder, state_folder
 
 LEAST_DISK = 10
@@ -34,19 +34,28 @@ class Finding:
 def examine(kinds: Callable[[], Mapping[str, str | None]], *, asking: bool = True) -> list[Finding]:
     """All checks, in order; without `asking` none that asks a cloud. `kinds` gives the local cloud's kinds of machines,
     each with why it is not possible."""
-    checks: tuple[Callable[[], list[Finding]], ...] = (
-        _python,
-        _pulumi,
-        _provider,
-        _go,
-        lambda: _machines(kinds()),
-        _cloud_init,
-        _gpus,
-        _folders,
-        _disk,
-        *((_leftovers,) if asking else ()),
-    )
-    return [finding for check in checks for finding in check()]
+    checks: dict[str, Callable[[], list[Finding]]] = {
+        "python": _python,
+        "pulumi": _pulumi,
+        "azure-native plugin": _provider,
+        "go": _go,
+        "machines": lambda: _machines(kinds()),
+        "cloud-init": _cloud_init,
+        "gpus": _gpus,
+        "state folder": lambda: [_folder("state folder", state_folder)],
+        "cache folder": lambda: [_folder("cache folder", cache_folder)],
+        "disk": _disk,
+        **({"runs": _leftovers} if asking else {}),
+    }
+    return [finding for name, check in checks.items() for finding in _found(name, check)]
+
+
+def _found(name: str, check: Callable[[], list[Finding]]) -> list[Finding]:
+    """What the check finds; one that needs a folder that is not the user's own finds that."""
+    try:
+        return check()
+    except UsageError as error:
+        return [Finding(name, "problem", error.message, error.hint)]
 
 
 def _python() -> list[Finding]:
@@ -125,11 +134,8 @@ def _driver_answers(tool: str, count: int) -> Finding:
     return Finding("gpus", "ok", f"{len(lines)} x {lines[0]}")
 
 
-def _folders() -> list[Finding]:
-    return [_folder("state folder", state_folder()), _folder("cache folder", cache_folder())]
-
-
-def _folder(name: str, path: Path) -> Finding:
+def _folder(name: str, where: Callable[[], Path]) -> Finding:
+    path = where()
     probe = path / ".doctor"
     try:
         path.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
 from tfinfra.azure.names import RUN_ID, part_of_group, run_of_group
@@ -20,7 +20,19 @@ from tfinfra.store import clear
 
 KEPT = "kept, because the timer in it still deletes the compute group"
 ENDED_ELSEWHERE = "its groups were deleted from elsewhere: how it ended is not known here"
+UNFETCHED = "the outputs in it"
+"""How a reason begins that keeps a group because of what was not fetched."""
 NOT_OURS = "left alone: it is named as this run's and not tagged so"
+
+
+class Bringing(Protocol):
+    """Brings a run's outputs home while it is deleted."""
+
+    def before_machines_go(self) -> None:
+        """What only the machines have."""
+
+    def before_store_goes(self) -> str | None:
+        """What lies in the keep group; the reason why that has to stay, None where it may go."""
 
 
 def compute_groups(record: RunRecord | None, run: str) -> tuple[str, ...]:
@@ -46,12 +58,18 @@ def delete_groups(ports: Ports, run: str, groups: Sequence[str], progress: Progr
     return left
 
 
-def delete_run(ports: Ports, run: str, groups: Sequence[str], progress: Progress) -> dict[str, str]:
-    """Deletes the run's groups. What is left, each with the reason; the keep group stays while any other does, because
-    the timer in it is the last who can still delete that."""
+def delete_run(
+    ports: Ports, run: str, groups: Sequence[str], progress: Progress, bring: Callable[[], str | None] = lambda: None
+) -> dict[str, str]:
+    """Deletes the run's groups, what costs by the hour first. What is left, each with the reason; the keep group stays
+    while any other does, because the timer in it is the last who can still delete that, and where `bring`, which brings
+    its outputs home, gives a reason."""
     keep = [group for group in groups if part_of_group(group) == "keep"]
     left = delete_groups(ports, run, [group for group in groups if group not in keep], progress)
-    return {**left, **dict.fromkeys(keep, KEPT)} if left else delete_groups(ports, run, keep, progress)
+    if left:
+        return {**left, **dict.fromkeys(keep, KEPT)}
+    kept = bring() if keep else None
+    return dict.fromkeys(keep, kept) if kept else delete_groups(ports, run, keep, progress)
 
 
 def all_groups(
@@ -88,6 +106,9 @@ def incomplete(record: RunRecord | None, run: str, left: dict[str, str], now: fl
     if record is not None and record.usd_per_hour:
         lines.append(f"  {spending.so_far(record, now)}; what is left goes on costing until it is gone")
     message = "\n".join([f"not everything of {run} could be deleted; left are", *lines])
+    if any(reason.startswith(UNFETCHED) for reason in left.values()):
+        hint = f"`tfinfra fetch {run}` brings what still can be had; `tfinfra down --discard {run}` gives it up"
+        return TeardownIncomplete(message, hint=hint)
     if all(reason == NOT_OURS for reason in left.values()):
         return TeardownIncomplete(
             message, hint=f"what is this run's after all is tagged tfinfra-run={run}, or goes by hand"
@@ -159,22 +180,26 @@ def down(
     *,
     force: bool = False,
     exists: bool = True,
+    bring: Bringing | None = None,
 ) -> dict[str, str]:
     """Deletes whatever there is of `run`; nothing is there: nothing happens. Raises TeardownIncomplete, also where all
     is deleted later than a limits.max_cost_usd reckoned with.
 
     The stacks that remain in a backend of the user's own, each with the reason; `force` takes others' locks away;
-    `exists` is whether anything of the run was there.
+    `exists` is whether anything of the run was there; `bring` brings its outputs home (None: they are given up).
     """
     record = folder.read()
     if record is not None:
         stop_client(record)
         record = folder.update(phase="deleting")  # what its client wrote last counts
+    if bring is not None:
+        bring.before_machines_go()
     groups, alone = all_groups(ports, record, run, progress)
     if groups:
         progress(f"deleting {', '.join(groups)}")
     present, billed = spending.present_groups(ports, record), bool(record and record.ledger.running())
-    left = {**delete_run(ports, run, groups, progress), **alone}
+    fetch = bring.before_store_goes if bring is not None else lambda: None
+    left = {**delete_run(ports, run, groups, progress, fetch), **alone}
     spending.settle(ports, folder, [group for group in groups if group not in left], present)
     finish_teardown(ports, folder, record, run, left or clear_store(ports, record))
     remain = forget_stacks(ports, folder, groups, force=force, backend=record.backend if record else None)

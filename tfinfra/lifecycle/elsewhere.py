@@ -3,20 +3,22 @@ stands in for a record here, in memory alone."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
+import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tfinfra import layout
 from tfinfra.audit.log import AuditLog
+from tfinfra.azure.names import name_of_run, part_of_group, run_of_group
 from tfinfra.clock import iso_time
-from tfinfra.lifecycle.record import RunFolder, RunRecord
-from tfinfra.model import Plan, from_json, to_json
-from tfinfra.store import ObjectStore
+from tfinfra.lifecycle.record import Attempt, RunFolder, RunRecord
+from tfinfra.model import Beat, Plan, Target, to_json
+from tfinfra.store import LARGE, ObjectStore, Unreadable, encode, read, readable
 
 OWN = ("results", "client", "left", "stacks_left")
 """The fields of a record that are the client's machine's alone."""
+BEFORE_THE_END = ("provisioning", "running", "held")
 BEAT_COUNTS = 30.0
 """Seconds after which a client that has not beaten is taken for dead: it beats every two."""
 
@@ -24,49 +26,88 @@ BEAT_COUNTS = 30.0
 def publish(store: ObjectStore, record: RunRecord, plan: Plan) -> None:
     """Leaves in the store what another machine needs to tell the run's tasks, names, limits and deadline."""
     public = {name: value for name, value in to_json(record).items() if name not in OWN}
-    store.put(layout.RECORD, json.dumps({**public, "results": ""}).encode())
-    store.put(layout.PLAN, json.dumps(to_json(plan)).encode())
+    store.put(layout.RECORD, encode({**public, "results": ""}))
+    store.put(layout.PLAN, encode(plan))
 
 
-def borrowed(store: ObjectStore, url: str, folder: Path, results: Path) -> BorrowedFolder:
+def borrowed(found: FoundGroups, store: ObjectStore, url: str, folder: Path, results: Path) -> BorrowedFolder:
     """The folder of a run that only its store, at `url`, tells of; its record is None where the store has none that
     this version can read. `results` is where outputs go on this machine.
 
-    The nodes may write to the store, and a training script with them: what decides what is read or deleted here comes
-    from ARM, not from there.
+    The nodes may write to the store, and a training script with them. So what is read, kept or deleted here comes from
+    ARM (`found`), what is signalled from this machine's own records alone, and the store's record is only told.
     """
-    found = BorrowedFolder(folder, _read(store, layout.PLAN, Plan))
-    record = _read(store, layout.RECORD, RunRecord)
-    if record is not None:
-        shared = record.shared if url.startswith("file:") else None
-        found.write(replace(record, run=folder.name, store=url, shared=shared, results=str(results)))
-    return found
+    plan, told = read(store, layout.PLAN, Plan, LARGE), read(store, layout.RECORD, RunRecord, LARGE)
+    odd = tuple(each for each in (told, plan) if isinstance(each, Unreadable))
+    there = BorrowedFolder(folder, plan if isinstance(plan, Plan) else None, odd)
+    if isinstance(told, RunRecord):
+        there.write(_told(told, found, url, results))
+    return there
 
 
-def _read(store: ObjectStore, key: str, kind: Any) -> Any:
-    data = store.get(key)
-    try:
-        return from_json(kind, json.loads(data)) if data else None
-    except (ValueError, KeyError, TypeError):
-        return None
+@dataclass(frozen=True)
+class FoundGroups:
+    """What ARM says of a run: its groups' names, whose they are, until when they stay (ISO 8601, "" where a tag does
+    not say), and the cloud's name."""
+
+    run: str
+    names: tuple[str, ...]
+    owner: str
+    compute_until: str
+    keep_until: str
+    cloud: str
+
+
+def _told(told: RunRecord, found: FoundGroups, url: str, results: Path) -> RunRecord:
+    """The store's record as far as it may be believed: words, numbers and names to be shown."""
+    ours = run_of_group(told.compute_group) == found.run and part_of_group(told.compute_group) == "compute"
+    return RunRecord(
+        run=found.run,
+        name=name_of_run(found.run),
+        target=Target(told.target.name, found.cloud, told.target.location, told.target.vm_size, told.target.os_disk_gb),
+        rehearse=told.rehearse,
+        owner=found.owner,
+        keep_group=f"tfinfra-{found.run}-keep",
+        compute_group=told.compute_group if ours else f"tfinfra-{found.run}-compute",
+        deadline=found.compute_until or told.deadline,
+        keep_until=found.keep_until or told.keep_until,
+        results=str(results),
+        leader=told.leader,
+        plan_tasks=told.plan_tasks,
+        usd_per_hour=told.usd_per_hour,
+        max_cost_usd=told.max_cost_usd,
+        limit=told.limit,
+        run_seconds=told.run_seconds,
+        ledger=told.ledger,
+        attempts=tuple(Attempt(name, told.target.location, told.target.vm_size) for name in _compute(found)),
+        machines=told.machines,
+        store=url,
+        environment=told.environment,
+        backend=told.backend,
+        phase=told.phase if told.phase in BEFORE_THE_END else "running",
+        detached=told.detached,
+        times={name: moment for name, moment in told.times.items() if name != "ended" and moment <= time.time()},
+    )
+
+
+def _compute(found: FoundGroups) -> tuple[str, ...]:
+    return tuple(name for name in found.names if part_of_group(name) == "compute")
 
 
 def driven_elsewhere(record: RunRecord, store: ObjectStore, now: float) -> bool:
-    """Whether a client on another machine still drives the run, as far as its beats in the store tell."""
-    if record.detached:
-        return False
-    try:
-        beat = float(json.loads(store.get(layout.WATCH) or b"{}").get("time", 0.0))
-    except (ValueError, TypeError, AttributeError):
-        return False
-    return now - beat < BEAT_COUNTS
+    """Whether a client on another machine still drives the run, as far as its beats in the store tell. A beat that is
+    yet to come is none: it would keep a run that is dead."""
+    beat = None if record.detached else readable(store, layout.WATCH, Beat)
+    return beat is not None and abs(now - beat.time) < BEAT_COUNTS
 
 
 class BorrowedFolder(RunFolder):
-    """A RunFolder that touches no disk: changes of the record live as long as this process."""
+    """A RunFolder that touches no disk: changes of the record live as long as this process. `odd` is what of the run's
+    store could not be read."""
 
-    def __init__(self, path: Path, plan: Plan | None = None) -> None:
+    def __init__(self, path: Path, plan: Plan | None = None, odd: tuple[Unreadable, ...] = ()) -> None:
         super().__init__(path)
+        self.odd = odd
         self._plan = plan
         self._record: RunRecord | None = None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +14,16 @@ from typing import Any
 from tfinfra import layout
 from tfinfra.background import spawn
 from tfinfra.clock import iso_time, spell_seconds, unix_time
-from tfinfra.errors import Cancelled, LimitReached, TeardownIncomplete, TfinfraError, TrainingFailed, first_line
+from tfinfra.errors import Cancelled, LimitReached, TfinfraError, TrainingFailed, first_line
 from tfinfra.lifecycle import collect, down, leaving, spending
 from tfinfra.lifecycle.active import ActiveRun
+from tfinfra.lifecycle.bring_home import Home, bring_home, trees_of
 from tfinfra.lifecycle.reach import store_trouble
 from tfinfra.lifecycle.record import RunRecord, opened_stacks
+from tfinfra.lifecycle.salvage import Tree
 from tfinfra.lifecycle.told import telling
 from tfinfra.model import Outcome
+from tfinfra.store import store_errors
 
 POLL = 0.15
 CLOSING = 10.0
@@ -44,7 +47,7 @@ def end_run(active: ActiveRun, error: BaseException | None) -> RunResult:
     _before_deletion(active, error)
     told, lost = _collect_beside_deletion(active)
     left = _delete_keep(active, told, lost)
-    final = _final(active, error, left, lost)
+    final = _final(active, error, left)
     outranked = {"exit_code": final.exit_code} if isinstance(final, TfinfraError) else {}
     record = active.folder.update(times=active.times(over=True), **outranked)
     document = {**collect.run_document(record, active.plan, None, active.ports.clock()), **(told.seen or {})}
@@ -188,25 +191,42 @@ def _verdict(error: BaseException | None, outcome: Outcome | None) -> dict[str, 
 
 @dataclass(frozen=True)
 class _Told:
-    """What the store told before it was deleted, and what is left of the compute group, which was deleted beside."""
+    """What the store told before it was deleted, what came home (None: nothing could, or there was no store), and what
+    is left of the compute group, which was deleted beside."""
 
     seen: dict[str, Any] | None
+    home: Home | None
     left: dict[str, str]
 
 
 def _collect_beside_deletion(active: ActiveRun) -> tuple[_Told, BaseException | None]:
-    """Deletes the compute groups of all attempts while the outputs come home out of the keep group."""
+    """Deletes the compute groups of all attempts while the outputs come home out of the keep group; before that, where
+    no node could collect and the machines' disks are on this machine, out of these. Nodes that had not said that they
+    were done may have written until their end: the store is looked into once more then."""
     record = active.folder.read()
     compute = down.compute_groups(record, active.run)
     present = spending.present_groups(active.ports, record)
+    disks = trees_of(active.ports.cloud, compute) if active.store is not None and not _is_collected(active) else ()
+    home, lost = _collect(active, disks) if disks else (None, None)
     with active.session.phase("teardown", ", ".join(compute)):
         say = active.session.observer.say
         deleting = spawn(lambda: down.delete_groups(active.ports, active.run, compute, say), "teardown")
-        seen, lost = _collect(active)
+        if not disks:
+            home, lost = _collect(active)
         left = leaving.deletion(active, deleting, compute)
         wait(active.leaving, timeout=CLOSING)
         _settle(active, [group for group in compute if group not in left], present)
-        return _Told(seen, left), lost
+        if home is not None and not home.collected:
+            home, lost = _collect(active, before=home)
+        return _Told(_note(active, home), home, left), lost
+
+
+def _is_collected(active: ActiveRun) -> bool:
+    """Whether the nodes have said so. A store that does not answer is left to who fetches from it."""
+    try:
+        return active.store is None or active.store.get(layout.COLLECTED) is not None
+    except store_errors():
+        return True
 
 
 def _settle(active: ActiveRun, groups: list[str], present: set[str] | None) -> None:
@@ -217,21 +237,34 @@ def _settle(active: ActiveRun, groups: list[str], present: set[str] | None) -> N
         active.session.observer.say(f"what the run cost could not be noted: {error}")
 
 
-def _collect(active: ActiveRun) -> tuple[dict[str, Any] | None, BaseException | None]:
-    """What the store tells of tasks and nodes, and why the outputs did not come, where they did not."""
+def _collect(
+    active: ActiveRun, disks: Sequence[Tree] = (), before: Home | None = None
+) -> tuple[Home | None, BaseException | None]:
+    """What came home, and why nothing did, where that is so."""
     if active.store is None:
         return None, None
     try:
         record = active.record()
         with active.session.phase("collect", record.results):
-            came = collect.collect(active.store, Path(record.results), record.plan_tasks, record.shared)
-            for warning in came.warnings:
-                active.session.observer.say(f"warning: not collected: {warning}")
-        document = collect.run_document(record, active.plan, active.store, active.ports.clock())
-        active.folder.update(fetched=True)
+            results = Path(record.results)
+            return bring_home(active.store, results, record.plan_tasks, record.shared, disks=disks, before=before), None
     except Exception as error:  # noqa: BLE001 - whatever it was: outputs that did not come keep their group
         return None, error
-    return {key: document[key] for key in ("tasks", "nodes")}, None
+
+
+def _note(active: ActiveRun, home: Home | None) -> dict[str, Any] | None:
+    """What the store tells of tasks and nodes; notes and says what came home, and what did not."""
+    if home is None:
+        return None
+    for note in home.lines():
+        active.session.observer.say(f"warning: {note}")
+    try:
+        record = active.folder.update(fetched=not home.keeps, not_collected=home.missing)
+        document = collect.run_document(record, active.plan, active.store, active.ports.clock())
+    except Exception as error:  # noqa: BLE001 - the outputs are home: what else the store says keeps nothing
+        active.session.observer.say(f"what the nodes told cannot be read: {first_line(error)}")
+        return None
+    return {key: document[key] for key in ("tasks", "nodes", "unreadable")}
 
 
 def _delete_keep(active: ActiveRun, told: _Told, lost: BaseException | None) -> dict[str, str]:
@@ -241,7 +274,9 @@ def _delete_keep(active: ActiveRun, told: _Told, lost: BaseException | None) -> 
     if told.left:
         left = {**told.left, keep: down.KEPT}
     elif lost is not None:
-        left = {keep: f"the outputs in it could not be fetched: {first_line(lost)}"}
+        left = {keep: f"{down.UNFETCHED} could not be fetched: {first_line(lost)}"}
+    elif told.home is not None and told.home.keeps:
+        left = {keep: f"{down.UNFETCHED} did not all come home: {told.home.missing}"}
     else:
         with active.session.phase("verify", keep):
             say = active.session.observer.say
@@ -263,15 +298,11 @@ def _delete_keep(active: ActiveRun, told: _Told, lost: BaseException | None) -> 
     return left
 
 
-def _final(
-    active: ActiveRun, error: BaseException | None, left: dict[str, str], lost: BaseException | None
-) -> BaseException | None:
+def _final(active: ActiveRun, error: BaseException | None, left: dict[str, str]) -> BaseException | None:
     """TeardownIncomplete outranks all others."""
     if not left:
         return _late(active, error)
     raised = down.incomplete(active.record(), active.run, left, active.ports.clock())
-    if lost is not None:
-        raised = TeardownIncomplete(raised.message, hint=f"`tfinfra fetch {active.run}` tries again")
     raised.__cause__ = error
     return raised
 

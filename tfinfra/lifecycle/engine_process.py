@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
@@ -14,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tfinfra import errors
+from tfinfra import child_python, errors
 from tfinfra.errors import ProvisioningError, TfinfraError
 from tfinfra.lifecycle.engine_host import RECORDS, cloud_fields
 
@@ -35,7 +34,7 @@ class EngineProcess:
     def __init__(self, *, records: bool = False) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the process writes to it
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tfinfra.lifecycle.engine_host", *((RECORDS,) if records else ())],
+            child_python.module("tfinfra.lifecycle.engine_host", *((RECORDS,) if records else ())),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,

@@ -3,23 +3,25 @@ folder, choose the cloud, go. The one entry of `tfinfra up` and of the Python AP
 
 from __future__ import annotations
 
-import time
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tfinfra.background import spawn
-from tfinfra.clock import spell_seconds
+from tfinfra.clock import right_now, spell_seconds
 from tfinfra.cloud import Cloud
 from tfinfra.compiler.pipeline import Compiled, Inputs
 from tfinfra.errors import turned_to
+from tfinfra.layout import OUTPUT_FOLDERS
 from tfinfra.lifecycle.active import UpOptions
 from tfinfra.lifecycle.ending import RunResult
 from tfinfra.lifecycle.engine_process import EngineProcess
 from tfinfra.lifecycle.letters import new_letters
 from tfinfra.lifecycle.observer import Observer
 from tfinfra.lifecycle.preflight import refuse_without_subscription
+from tfinfra.lifecycle.record import run_folder
 from tfinfra.lifecycle.resume_from import checkpoints_to_resume
 from tfinfra.lifecycle.session import Interrupt
 from tfinfra.lifecycle.signals import interruptible
@@ -79,7 +81,7 @@ def _go(
     interrupt = Interrupt()
     run = new_run(compiled, cloud, options, observer, interrupt, engine=engine, given=given)
     observer.say(f"run {run.run} on the {where(cloud)}")
-    with interruptible(interrupt, run.run), turned_to(cloud.name):
+    with interruptible(interrupt, run.run, folder=run_folder(state_folder(), run.run).path), turned_to(cloud.name):
         return run.go()
 
 
@@ -108,17 +110,20 @@ def compile_to_folder(
     """The compiled manifest; its deploy folder is written to deploy/<name>/, its warnings are told. Raises
     ManifestError also where one of its secrets is not among `secrets`."""
     from tfinfra.compiler.pipeline import compile_manifest
-    from tfinfra.compiler.write import write_tree
+    from tfinfra.compiler.write import refuse_links, write_deploy
 
-    began = time.time()
+    began = right_now()
     observer.begin("compile", "the manifest")
     compiled = compile_manifest(inputs)
     refuse_missing(compiled.manifest, secrets)
     folder = options.folder / "deploy" / compiled.plan.name
-    write_tree(compiled.tree, folder)
+    refuse_links(options.folder, ["runs"])  # nothing is bought whose outputs would go elsewhere
+    written = write_deploy(compiled.tree, folder)
+    for path in written.removed:
+        observer.say(f"removed {folder / path}, which an earlier compile wrote")
     for diagnostic in compiled.diagnostics:
         observer.diagnose(diagnostic)
-    observer.end("compile", time.time() - began, f"deploy/{compiled.plan.name}/")
+    observer.end("compile", right_now() - began, f"deploy/{compiled.plan.name}/")
     return compiled
 
 
@@ -157,7 +162,7 @@ def new_run(
         terms=terms_of(compiled) if cloud.charges else None,
         consent=options.consent,
     )
-    return UpRun(compiled, real_ports(cloud, time.time, engine), up, observer, interrupt, given=given)
+    return UpRun(compiled, real_ports(cloud, right_now, engine), up, observer, interrupt, given=given)
 
 
 def burn(compiled: Compiled) -> Burn:
@@ -187,13 +192,23 @@ def closing_lines(result: RunResult) -> list[str]:
         ]
     seconds = record.times.get("ended", 0.0) - record.times.get("started", 0.0)
     lines = [f"{record.run} {record.result} after {spell_seconds(seconds)}"]
-    if record.fetched:
-        lines.append(f"  outputs and logs: {_near(Path(record.results))}")
+    came = what_came(Path(record.results))
+    if came:
+        lines.append(f"  {came}: {_near(Path(record.results))}")
+    if record.not_collected is not None:
+        lines.append(f"  not collected: {record.not_collected}")
     if record.phase == "deleted":
         lines.append("  everything it made is deleted (verified)")
     if record.usd_per_hour:
-        lines.append(f"  {so_far(record, record.times.get('ended', time.time()))}")
+        lines.append(f"  {so_far(record, record.times.get('ended', right_now()))}")
     return lines
+
+
+def what_came(results: Path) -> str:
+    """What a folder of results holds: "outputs and logs", "outputs", "logs" or ""."""
+    outputs = any(any(files) for kind in OUTPUT_FOLDERS for _, _, files in os.walk(results / kind))
+    logs = any(any((results / kind).glob("*.log")) for kind in ("tasks", "nodes"))
+    return " and ".join(name for name, there in (("outputs", outputs), ("logs", logs)) if there)
 
 
 def _near(path: Path) -> Path:

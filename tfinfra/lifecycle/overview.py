@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
-from tfinfra.errors import TfinfraError
+from tfinfra.clock import right_now
+from tfinfra.errors import TfinfraError, first_line
 from tfinfra.lifecycle.access import (
     ANYWHERE,
     HERE,
@@ -54,19 +54,27 @@ def states_at(reach: Reach, records: Sequence[RunRecord]) -> list[RunState]:
 def _state_at(run: str, record: RunRecord | None, reach: Reach, groups: Sequence[RunGroup]) -> RunState:
     mine = tuple(group for group in groups if group.run == run)
     folder = run_folder(state_folder(), run)
-    return opened(FoundRun(run, folder, record, reach, mine, None, None)).state
+    return _told(FoundRun(run, folder, record, reach, mine, None, None))
+
+
+def _told(found: FoundRun) -> RunState:
+    """Whatever is wrong with one run keeps no other from being told."""
+    try:
+        return opened(found).state
+    except Exception as error:  # noqa: BLE001 - it is told, beside the others
+        return untold(found.run, found.groups, f"it cannot be told: {type(error).__name__}: {first_line(error)}")
 
 
 def _states_around(state: Path) -> list[RunState]:
-    now, records = time.time(), all_records(state)
+    now, records = right_now(), all_records(state)
     here = reach_at(HERE)
     local = tuple(here().groups()) if local_cloud_used(state) else ()
     groups = (*local, *_remote_groups(records))
     told = [_state_of(record, groups, now) for record in records]
     lost = [s.run for s in unrecorded(local, records)]
     found = [_state_at(run, None, here, local) for run in lost]
-    broken = [run for run in broken_records(state) if run not in lost]
-    return [*told, *found, *(untold(run, (), f"its record in {state / 'runs' / run} is broken") for run in broken)]
+    broken = [untold(run, (), str(odd)) for run, odd in broken_records(state).items() if run not in lost]
+    return [*told, *found, *broken]
 
 
 def _remote_groups(records: Sequence[RunRecord]) -> tuple[RunGroup, ...]:
@@ -77,7 +85,7 @@ def _remote_groups(records: Sequence[RunRecord]) -> tuple[RunGroup, ...]:
         if record.phase == "deleted" or HERE.holds(record.target, record.rehearse) or record.keep_group in found:
             continue
         try:
-            groups = real_ports(cloud_of(record), time.time).groups()
+            groups = real_ports(cloud_of(record), right_now).groups()
         except TfinfraError:
             names = (record.compute_group, record.keep_group)
             groups = tuple(RunGroup(name, record.run, record.keep_until) for name in names)
@@ -90,5 +98,5 @@ def _state_of(record: RunRecord, groups: Sequence[RunGroup], now: float) -> RunS
     if not mine:
         return run_state(record, (), None, now)
     folder = run_folder(state_folder(), record.run)
-    reach = cache(lambda: real_ports(cloud_of(record), time.time))
-    return opened(FoundRun(record.run, folder, record, reach, mine, None, None)).state
+    reach = cache(lambda: real_ports(cloud_of(record), right_now))
+    return _told(FoundRun(record.run, folder, record, reach, mine, None, None))

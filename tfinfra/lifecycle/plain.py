@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import threading
 from collections.abc import Callable
 from typing import TextIO
 
+from tfinfra.cleaning import clean
 from tfinfra.clock import spell_seconds
 from tfinfra.errors import Diagnostic
 from tfinfra.model import TaskStatus
 
 
 class PlainView:
-    """One line for each thing that happens, with its phase in front; the script's lines as they are."""
+    """One line for each thing that happens, with its phase in front; the script's lines to `out`, with their task in
+    front where they are to be `named`."""
 
-    def __init__(self, out: TextIO, progress: TextIO, render: Callable[[Diagnostic], str]) -> None:
+    def __init__(
+        self, out: TextIO, progress: TextIO, render: Callable[[Diagnostic], str], *, named: bool = True
+    ) -> None:
         self._out = out
         self._progress = progress
         self._render = render
+        self._named = named
         self._lock = threading.Lock()
 
     def begin(self, phase: str, text: str) -> None:
@@ -43,11 +50,10 @@ class PlainView:
         self._tell(f"[train] {task_text(status)}")
 
     def line(self, task: str, text: str) -> None:
-        del task
-        self._write(self._out, text)
+        self._write(self._out, "\n".join(prefixed(task, clean(text)) if self._named else (clean(text),)))
 
     def _tell(self, text: str) -> None:
-        self._write(self._progress, text)
+        self._write(self._progress, clean(text))
 
     def _write(self, stream: TextIO, text: str) -> None:
         """A reader that has gone (a closed terminal, `| head`) must not end the run."""
@@ -56,6 +62,19 @@ class PlainView:
                 print(text, file=stream, flush=True)
             except (OSError, ValueError):
                 return
+
+
+def is_file(stream: TextIO) -> bool:
+    """Whether what is written ends in a file: a script's lines are kept there, not shown among others."""
+    try:
+        return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except (OSError, ValueError):  # a stream of Python's own
+        return False
+
+
+def prefixed(task: str, text: str) -> list[str]:
+    """The lines of `text`, each saying whose it is."""
+    return [f"{task} | {line}" for line in text.split("\n")]
 
 
 def task_text(status: TaskStatus) -> str:

@@ -14,7 +14,7 @@ from tfinfra.compiler.pipeline import Compiled
 from tfinfra.errors import Diagnostic
 from tfinfra.lifecycle.runs import RunGroup
 from tfinfra.lifecycle.trees import Tree
-from tfinfra.model import Access, Infrastructure, Plan, Requirements, Target
+from tfinfra.model import Access, Infrastructure, NodeRegistration, Plan, Requirements, Target
 from tfinfra.store import ObjectStore
 
 Progress = Callable[[str], None]
@@ -66,7 +66,9 @@ class Ports:
     `groups` are all runs', `strangers` groups that are only named as a run's; `store_of` is the URL of the store in a
     keep group, None where there is none; `standing` finds what the subscription has ready and raises NotFeasible;
     `timer_armed` waits for the proof that the workflow in a group can act; `running_instances` counts a group's living
-    machines, None where ARM does not know; `machine_ids` are the vmIds of all that ARM lists there. `read_tree` hashes
+    machines, None where ARM does not know; `deaths` says what it knows of those that are gone ("": nothing);
+    `machine_ids` are the vmIds of all that ARM lists there; `attest` raises NotAttested where a node's attested
+    document does not name its key. `read_tree` hashes
     a local input. `preflight` asks ARM whether the plan (its deploy folder, its run) can work, where the cloud wants
     that: it gives warnings, and raises what speaks against it.
     """
@@ -85,7 +87,9 @@ class Ports:
     known_lack: Callable[[Plan, Target, Infrastructure, bool], str | None]
     drop_stacks: Callable[[Sequence[str], bool], dict[str, str]]
     running_instances: Callable[[str], int | None]
+    deaths: Callable[[str], str]
     machine_ids: Callable[[str], frozenset[str]]
+    attest: Callable[[NodeRegistration], None]
     read_tree: Callable[[Path, Progress], Tree]
     groups: Callable[[], Sequence[RunGroup]]
     standing: Callable[[Access], Standing]

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tfinfra.background import spawn
-from tfinfra.clock import iso_time, spell_seconds
+from tfinfra.clock import iso_time, right_now, spell_seconds
 from tfinfra.cloud import Cloud
 from tfinfra.compiler.pipeline import Compiled
-from tfinfra.errors import Diagnostic, ManifestError, NotFeasible, TfinfraError, turned_to
+from tfinfra.errors import Diagnostic, ManifestError, NotFeasible, ProvisioningError, TfinfraError, turned_to
 from tfinfra.lifecycle import settings
 from tfinfra.lifecycle.letters import new_letters
 from tfinfra.lifecycle.record import RunRecord
@@ -23,11 +23,12 @@ from tfinfra.lifecycle.record import RunRecord
 if TYPE_CHECKING:
     from tfinfra.arm.requests import Request
     from tfinfra.azure.preflight.run import Checked
-    from tfinfra.azure.standing import NotReady, Standing
+    from tfinfra.azure.standing import Lack, Standing
 
 NOT_FEASIBLE = frozenset(f"TFI6{n:02}" for n in (1, 2, 3, 4, 5, 6, 7, 8, 14, 16, 23, 26, 34))
 """Codes of what the cloud has not, or not now, and of what the subscription lacks, a provider or a right (exit 4, as
 while it provisions). All others are faults of the target or the manifest (exit 3)."""
+_UNANSWERED = "TFI623"
 _BUNDLE = "0" * 64
 BEING_REGISTERED = "TFI635"
 REGISTERING = 180.0
@@ -67,10 +68,7 @@ def check_live(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Pat
     def record() -> tuple[Request, ...]:
         standing, lacks = look_over(cloud, compiled.plan.infrastructure.access)
         told.append(standing if all(lack.key != "subscription_id" for lack in lacks) else None)  # its roles: not known
-        lacking.extend(
-            Finding("TFI616" if lack.denied and lack.key == "subscription_id" else "TFI626", *_said(lack))
-            for lack in lacks
-        )
+        lacking.extend(Finding(_code(lack), lack.key, lack.message, lack.hint) for lack in lacks)
         return _requests(compiled, cloud, standing, run, partial(recorder.record, deploy, run))
 
     found = preflight(cloud, compiled.plan, compiled.spec.target, record)
@@ -97,8 +95,12 @@ def check_registered(compiled: Compiled, cloud: Cloud, recorder: Recorder, deplo
         time.sleep(2 * cloud.pace.poll)
 
 
-def _said(lack: NotReady) -> tuple[str, str, str | None]:
-    return lack.key, lack.message, lack.hint
+def _code(lack: Lack) -> str:
+    from tfinfra.azure.standing import NotAnswered
+
+    if isinstance(lack, NotAnswered):
+        return _UNANSWERED
+    return "TFI616" if lack.denied and lack.key == "subscription_id" else "TFI626"
 
 
 def reach(compiled: Compiled, rehearse: bool) -> Future[Cloud]:
@@ -143,13 +145,17 @@ def plan_live(compiled: Compiled, cloud: Future[Cloud], recorder: Recorder) -> L
 
 def refusal(diagnostics: Iterable[Diagnostic]) -> TfinfraError | None:
     """The exception for what speaks against the run, None where only warnings do. A fault of the target goes before
-    what the subscription lacks: the exit code says what has to change first."""
+    what the subscription lacks: the exit code says what has to change first. Where ARM does not answer, nobody knows
+    whether anything has to."""
     told = tuple(diagnostics)
     errors = [d for d in told if d.is_error]
     if not errors:
         return None
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    kind = NotFeasible if NOT_FEASIBLE.issuperset(d.code for d in errors) else ManifestError
+    codes = {d.code for d in errors}
+    if codes == {_UNANSWERED}:
+        return ProvisioningError(f"{errors[0].message}{more}", errors[0].hint, told)
+    kind = NotFeasible if NOT_FEASIBLE.issuperset(codes) else ManifestError
     return kind(f"{errors[0].message}{more}", errors[0].hint, told)
 
 
@@ -178,7 +184,7 @@ def _request(document: Mapping[str, Any]) -> Request:
 def _record(compiled: Compiled, cloud: Cloud, run: str) -> RunRecord:
     """The record that the run would have, as far as its stacks are configured by it."""
     plan, limits = compiled.plan, compiled.plan.limits
-    deadline = time.time() + limits.max_run_duration
+    deadline = right_now() + limits.max_run_duration
     return RunRecord(
         run=run,
         name=plan.name,

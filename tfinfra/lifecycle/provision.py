@@ -77,7 +77,7 @@ class Provisioning:
         """Makes the compute group that the record names."""
         active, record = self._active, self._active.record()
         packed = (bundle.key, bundle.sha256)
-        node = settings.node_settings(record, self._ports.cloud, keep, standing, bundle=packed)
+        node = settings.node_settings(record, self._ports.cloud, keep, standing, bundle=packed, key=self._data.key)
         active.watch = None if active.options.detach else self._new_watch()
         self._data.offer(there(active.store))
         part = settings.part_of(record.compute_group, active.run)
@@ -143,6 +143,7 @@ class Provisioning:
             observer=self._observer,
             clock=ports.clock,
             instances=lambda: ports.running_instances(group),
+            deaths=lambda: ports.deaths(group),
             look=ports.cloud.pace.look,
         )
 

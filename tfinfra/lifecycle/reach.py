@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from tfinfra import layout
 from tfinfra.cloud import Cloud
-from tfinfra.errors import CredentialsError, ProvisioningError, TfinfraError, first_line
+from tfinfra.errors import CredentialsError, ProvisioningError, TfinfraError, first_line, full_disk
 from tfinfra.store import ROLE, GrantedStore, ObjectStore, SystemPauses, blob_answer
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
@@ -40,7 +40,7 @@ def _out_of_reach(problem: Exception) -> TfinfraError:
         hint = "you need Storage Blob Data Contributor on it; a new grant may lag for minutes, so try again"
     else:
         hint = told.way_out
-    return ProvisioningError(f"the run's store does not answer: {_words(problem)}", hint=hint)
+    return ProvisioningError(f"the run's store does not answer: {full_disk(problem) or _words(problem)}", hint=hint)
 
 
 def granted(store: ObjectStore, cloud: Cloud) -> ObjectStore:
@@ -60,6 +60,8 @@ def store_trouble(error: BaseException) -> TfinfraError | None:
         told = blob_answer(error)
         return CredentialsError(f"the run's store refuses you: {_words(error)}", told.way_out if told else ROLE)
     if isinstance(error, GenericError):
+        if (full := full_disk(error)) is not None:
+            return ProvisioningError(f"the run's store takes nothing: {full}", "free some space on it")
         return ProvisioningError(f"the run's store does not answer: {_words(error)}", "try again")
     return None
 

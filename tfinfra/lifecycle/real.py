@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import cast
 
@@ -15,7 +16,7 @@ from tfinfra.lifecycle.ports import BundleSeam, LockSeam, Ports, Progress
 from tfinfra.lifecycle.reach import GRANT
 from tfinfra.lifecycle.runs import RunGroup
 from tfinfra.lifecycle.trees import read_tree
-from tfinfra.model import Access, Infrastructure, Plan, Requirements, Target
+from tfinfra.model import Access, Infrastructure, NodeRegistration, Plan, Requirements, Target
 from tfinfra.money.budget import DELETION_SECONDS
 from tfinfra.paths import cache_folder
 from tfinfra.store import ObjectStore
@@ -50,7 +51,9 @@ def real_ports(cloud: Cloud, clock: Callable[[], float], engine: EngineProcess |
         known_lack=lambda plan, target, place, tried: _known_lack(cloud, plan, target, place, tried),
         drop_stacks=_drop_stacks,
         running_instances=lambda group: _running_instances(cloud, group),
+        deaths=lambda group: _deaths(cloud, group),
         machine_ids=lambda group: _machine_ids(cloud, group),
+        attest=lambda node: _attest(cloud, node),
         read_tree=lambda path, progress: read_tree(path, cache_folder() / "inputs.sqlite3", progress),
         groups=lambda: _groups(cloud),
         standing=lambda access: _standing(cloud, access),
@@ -160,11 +163,33 @@ def _running_instances(cloud: Cloud, group: str) -> int | None:
     return sum(machine.state not in ENDED for machine in instances(cloud, group))
 
 
+def _deaths(cloud: Cloud, group: str) -> str:
+    from tfinfra.azure.deaths import deaths
+
+    return deaths(cloud, group)
+
+
 def _machine_ids(cloud: Cloud, group: str) -> frozenset[str]:
     from tfinfra.azure.teardown import instances
 
     cloud.ensure()
     return frozenset(machine.vm_id for machine in instances(cloud, group))
+
+
+def _attest(cloud: Cloud, node: NodeRegistration) -> None:
+    """ARM's list has to do where the user said so (TFINFRA_ATTESTATION)."""
+    from tfinfra.azure.attested import check
+
+    if cloud.attestation is None:
+        return
+    check(
+        node.attested or "",
+        key=node.public_key or "",
+        vm_id=node.node_id,
+        subscription=cloud.subscription_id,
+        trust=cloud.attestation,
+        now=datetime.now(timezone.utc),
+    )
 
 
 def _groups(cloud: Cloud) -> tuple[RunGroup, ...]:

@@ -9,33 +9,33 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from filelock import FileLock
 
 from tfinfra.audit.log import AuditLog
+from tfinfra.azure.names import RUN_ID
 from tfinfra.clock import iso_time
-from tfinfra.model import Plan, Target, from_json, to_json
+from tfinfra.lifecycle.driver import ClientProcess, is_alive
+from tfinfra.lifecycle.not_collected import NotCollected
+from tfinfra.model import SCHEMA, Plan, Target, to_json
+from tfinfra.model.shapes import Count, Group, Line, Name, Schema, Time, Usd, between, matching, one_of
 from tfinfra.money.ledger import Ledger
+from tfinfra.store import Unreadable, read_file
 
 PHASES = ("starting", "provisioning", "running", "held", "ended", "deleting", "incomplete", "deleted")
-
-
-@dataclass(frozen=True)
-class ClientProcess:
-    """The process that drives a run; `started` (Unix seconds) tells it from a later one with the same id."""
-
-    pid: int
-    started: float
+RESULTS = ("succeeded", "failed", "cancelled", "limit", "error")
+RunId = Annotated[str, matching(RUN_ID.pattern, "a run id")]
+RECORD = "run.json"
 
 
 @dataclass(frozen=True)
 class Attempt:
     """A compute group that was begun, and where. `refused`: why it came to nothing, by ARM's code and words."""
 
-    group: str
-    location: str
-    vm_size: str
+    group: Group
+    location: Line
+    vm_size: Line
     refused: str | None = None
 
 
@@ -43,50 +43,53 @@ class Attempt:
 class RunRecord:
     """run.json of one run. `deadline` and `keep_until` are ISO 8601 in UTC, `times` Unix seconds by name.
 
-    `phase` is one of PHASES; `result` is None until the run ended, then succeeded, failed, cancelled, limit or
-    error (tfinfra or the cloud failed); `hint` is a way out. `results` is the folder of the outputs, `left` what could
-    not be deleted; `compute_group` is that of the newest of `attempts`, the keep group the same for all of them;
-    `backend` the user's own backend of Pulumi that holds the stacks, without its credentials; `stacks_left` those that
-    could not be dropped there. `usd_per_hour` is the list price of all groups together, `ledger` what was billed so
-    far; `limit` is the key of limits that made the deadline, `run_seconds` how long after the start that is.
+    `phase` is one of PHASES; `result` is None until the run ended, then succeeded, failed, cancelled, limit or error
+    (tfinfra or the cloud failed); `hint` is a way out. `results` is the folder of the outputs, `left` what could not be
+    deleted; `not_collected` what of the outputs did not come home; `compute_group` is that of the newest of `attempts`,
+    the keep group the same for all of them; `backend` the user's own backend of Pulumi that holds the stacks, without
+    its credentials; `stacks_left` those that could not be dropped there. `usd_per_hour` is the list price of all groups
+    together, `ledger` what was billed so far; `limit` is the key of limits that made the deadline, `run_seconds` how
+    long after the start that is.
     """
 
-    run: str
-    name: str
+    run: RunId
+    name: Name
     target: Target
     rehearse: bool
-    owner: str
-    keep_group: str
-    compute_group: str
-    deadline: str
-    keep_until: str
+    owner: Line
+    keep_group: Group
+    compute_group: Group
+    deadline: Time
+    keep_until: Time
     results: str
-    leader: str
-    plan_tasks: tuple[str, ...]
-    usd_per_hour: float
-    max_cost_usd: float | None = None
-    limit: str = "max_run_duration"
-    run_seconds: int | None = None
+    leader: Name
+    plan_tasks: tuple[Name, ...]
+    usd_per_hour: Usd
+    max_cost_usd: Usd | None = None
+    limit: Line = "max_run_duration"
+    run_seconds: Annotated[int, between(0, 10**10)] | None = None
     ledger: Ledger = field(default_factory=Ledger)
     attempts: tuple[Attempt, ...] = ()
-    machines: str | None = None
-    store: str | None = None
-    shared: str | None = None
-    environment: str | None = None
-    backend: str | None = None
-    phase: str = "starting"
-    result: str | None = None
+    machines: Line | None = None
+    store: Line | None = None
+    shared: Line | None = None
+    environment: Line | None = None
+    backend: Line | None = None
+    phase: Annotated[str, one_of(*PHASES)] = "starting"
+    result: Annotated[str, one_of(*RESULTS)] | None = None
     message: str = ""
     hint: str | None = None
-    exit_code: int | None = None
-    failed_task: str | None = None
-    exit_status: int | None = None
+    exit_code: Count | None = None
+    failed_task: Name | None = None
+    exit_status: Count | None = None
     fetched: bool = False
+    not_collected: NotCollected | None = None
     detached: bool = False
     client: ClientProcess | None = None
     left: tuple[str, ...] = ()
     stacks_left: tuple[str, ...] = ()
-    times: dict[str, float] = field(default_factory=dict)
+    times: dict[str, Annotated[float, between(-1e11, 1e12)]] = field(default_factory=dict)
+    schema: Schema = SCHEMA
 
     @property
     def came_to_nothing(self) -> bool:
@@ -120,7 +123,7 @@ class RunFolder:
     def write(self, record: RunRecord) -> None:
         """Replaces run.json at once: a reader sees the old or the new one, never a part."""
         self.path.mkdir(parents=True, exist_ok=True)
-        write_json(self.path / "run.json", to_json(record))
+        write_json(self.path / RECORD, to_json(record))
         self._seen = record
 
     def read(self) -> RunRecord | None:
@@ -129,15 +132,28 @@ class RunFolder:
         record again. A run whose process died while it was starting is read as what it is, deleted."""
         if self._unwritten is not None:
             return self._unwritten
-        try:
-            self._seen = _ended_unless_alive(
-                from_json(RunRecord, json.loads((self.path / "run.json").read_text("utf-8")))
-            )
-        except FileNotFoundError:
-            return self._seen
-        except (OSError, ValueError, KeyError, TypeError):
+        found = self._stored()
+        if isinstance(found, Unreadable):
             return None
+        if found is not None:
+            self._seen = _ended_unless_alive(found)
         return self._seen
+
+    def unreadable(self) -> Unreadable | None:
+        """Why the record that is there cannot be read; None where it can, or there is none."""
+        found = self._stored()
+        return found if isinstance(found, Unreadable) else None
+
+    def _stored(self) -> RunRecord | Unreadable | None:
+        found = read_file(self.path / RECORD, RunRecord)
+        if isinstance(found, RunRecord) and found.run != self.path.name:
+            return Unreadable(str(self.path / RECORD), f"it is the record of {found.run}")
+        return found
+
+    def set_aside(self) -> None:
+        """Takes a record that cannot be read out of the way: what it told of is verified deleted."""
+        if self.unreadable() is not None:
+            (self.path / RECORD).replace(self.path / f"{RECORD}.unreadable")
 
     def update(self, **changes: Any) -> RunRecord:
         """Writes the record with `changes` and returns it. Raises KeyError where there is no record.
@@ -177,8 +193,14 @@ class RunFolder:
         self.bundle.unlink(missing_ok=True)
 
     def plan(self) -> Plan:
-        """The plan that the run was started from."""
-        return from_json(Plan, json.loads((self.deploy / "plan.json").read_text("utf-8")))
+        """The plan that the run was started from. Raises FileNotFoundError or ValueError where it is not there."""
+        path = self.deploy / "plan.json"
+        found = read_file(path, Plan)
+        if found is None:
+            raise FileNotFoundError(path)
+        if isinstance(found, Unreadable):
+            raise ValueError(str(found))  # noqa: TRY004 - the file is of the wrong shape, and no argument
+        return found
 
     def write_deploy(self, tree: Mapping[str, str]) -> None:
         """Copies the deploy folder, so that this run's stacks never depend on what the user compiles next."""
@@ -231,36 +253,12 @@ def all_records(state: Path) -> list[RunRecord]:
     return sorted(found, key=lambda r: r.times.get("started", 0.0))
 
 
-def broken_records(state: Path) -> list[str]:
+def broken_records(state: Path) -> dict[str, Unreadable]:
     """The runs whose record is there and cannot be read: cut short by a crash, or another version's."""
-    return [name for name in _names(state) if is_broken(run_folder(state, name))]
-
-
-def is_broken(folder: RunFolder) -> bool:
-    """Whether a record is there that cannot be read."""
-    return (folder.path / "run.json").exists() and folder.read() is None
+    found = {name: run_folder(state, name).unreadable() for name in _names(state)}
+    return {name: odd for name, odd in found.items() if odd is not None}
 
 
 def _names(state: Path) -> list[str]:
     folder = runs_folder(state)
-    return sorted(p.name for p in folder.iterdir()) if folder.is_dir() else []
-
-
-def this_process() -> ClientProcess:
-    """The calling process, as a record names it."""
-    import psutil
-
-    return ClientProcess(os.getpid(), psutil.Process().create_time())
-
-
-def is_alive(client: ClientProcess | None) -> bool:
-    """Whether the process that drove a run still does."""
-    import psutil
-
-    if client is None:
-        return False
-    try:
-        process = psutil.Process(client.pid)
-        return abs(process.create_time() - client.started) < 1.0 and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return False
+    return sorted(p.name for p in folder.iterdir() if RUN_ID.fullmatch(p.name)) if folder.is_dir() else []

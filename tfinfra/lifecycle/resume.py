@@ -2,117 +2,72 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from tfinfra import layout
-from tfinfra.clock import count, unix_time
+from tfinfra.clock import count, right_now
 from tfinfra.errors import ProvisioningError, UsageError
 from tfinfra.lifecycle import collect, down
 from tfinfra.lifecycle.access import FoundRun
-from tfinfra.lifecycle.listing import Every, Listing, soon
+from tfinfra.lifecycle.bring_home import bring_home
+from tfinfra.lifecycle.driver import CLIENT_SECONDS, is_alive, stop_process, wait_until
+from tfinfra.lifecycle.fetching import Fetching
+from tfinfra.lifecycle.listing import Every, Listing
+from tfinfra.lifecycle.living import has_nodes
 from tfinfra.lifecycle.ports import Progress
-from tfinfra.lifecycle.record import ClientProcess, RunRecord, is_alive
-from tfinfra.lifecycle.runs import read_outcome
-from tfinfra.lifecycle.tail import LogTail
-from tfinfra.model import Outcome, Plan, to_json
-from tfinfra.store import store_errors
+from tfinfra.lifecycle.record import RunFolder, RunRecord, run_folder
+from tfinfra.lifecycle.saved import rewrite, saved_document
+from tfinfra.lifecycle.seen import seen
+from tfinfra.lifecycle.signals import leave_word
+from tfinfra.lifecycle.status import document_of, result_of, settled, status_document
+from tfinfra.lifecycle.tail import LogTail, lines_of
+from tfinfra.model import Beat, CollectedMark
+from tfinfra.paths import state_folder
+from tfinfra.store import LARGE, ObjectStore, encode, readable, store_errors
 
 FOLLOW = 0.2
 BEAT_EVERY = 2.0
-ORPHANED: dict[str, Any] = {
-    "result": "error",
-    "exit_code": 6,
-    "message": "the process that drove it died while it provisioned",
-}
-CLIENT_SECONDS = 600.0
-"""Seconds that a client has to collect and delete; it is waited for no longer than it lives."""
-
-
-def status_document(found: FoundRun) -> dict[str, Any]:
-    """The run as `status --json` gives it: run.json's fields as they are now, and `state` as `runs --json` gives it."""
-    found = settled(found)
-    state = asdict(found.state)
-    if found.record is None:
-        return {"run": found.run, "state": state}
-    saved = Path(found.record.results) / "run.json"
-    if found.store is None and saved.exists():
-        document: dict[str, Any] = json.loads(saved.read_text("utf-8"))
-    else:
-        document = _document(_as_it_stands(found.record, found), found)
-    return {**document, "usd": round(found.state.usd, 4), "state": state}
-
-
-def _document(record: RunRecord, found: FoundRun) -> dict[str, Any]:
-    return collect.run_document(record, _plan(found), found.store, time.time())
-
-
-def _plan(found: FoundRun) -> Plan | None:
-    """The plan, None where it was lost with a copy of the deploy folder."""
-    try:
-        return found.folder.plan()
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def settled(found: FoundRun) -> FoundRun:
-    """The run with an outcome, where its nodes died before they could write one and nobody else will."""
-    record = found.record
-    if record is None or is_alive(record.client) or found.outcome:
-        return found
-    if record.phase == "provisioning" and record.result is None and not found.elsewhere:
-        return replace(found, record=replace(record, **ORPHANED))
-    if found.store is None or _has_nodes(found):
-        return found
-    outcome = Outcome("failed", "all nodes are gone before the training ended", ended=time.time())
-    with suppress(*store_errors()):  # who may only read is told all the same
-        found.store.put_if_absent(layout.OUTCOME, json.dumps(to_json(outcome)).encode())
-    return replace(found, outcome=read_outcome(found.store) or outcome)
-
-
-def _as_it_stands(record: RunRecord, found: FoundRun) -> RunRecord:
-    """The record, with what the nodes have written since its client left."""
-    if record.result is not None or found.outcome is None or is_alive(record.client):
-        return record
-    return replace(record, phase="ended", **_result(found))
 
 
 def log_names(found: FoundRun) -> list[str]:
-    """The tasks of a run, the leader first."""
-    return list(found.record.plan_tasks) if found.record else []
+    """The tasks of a run, the leader first; of a run that only its store knows, those that it tells of."""
+    if found.record is not None:
+        return list(dict.fromkeys((found.record.leader, *found.record.plan_tasks)))
+    return [status.task for status in seen(found.store).tasks] if found.store is not None else []
 
 
 def log_lines(found: FoundRun, task: str | None, follow: bool) -> Iterator[str]:
     """The lines of a task's log (None: the leader's), with `follow` until the run has ended. Raises UsageError."""
-    record = _recorded(found)
-    name = task or record.leader
     _must_be_readable(found)
-    if found.store is not None:
-        if name not in record.plan_tasks and not found.store.list(layout.log_folder(name)):
-            raise _no_log(record, name)
+    names = log_names(found)
+    if found.store is not None and (task or names):
+        name = task or names[0]
+        if name not in names and not found.store.list(layout.log_folder(name)):
+            raise _no_log(name, names)
         yield from _store_lines(found, LogTail(found.store, name), follow)
         return
+    record = _recorded(found)
+    name = task or record.leader
     for kind in ("tasks", "nodes"):
         path = Path(record.results) / kind / f"{name}.log"
         if path.exists():
-            yield from path.read_text(encoding="utf-8", errors="replace").splitlines()
+            with path.open(encoding="utf-8", errors="replace", newline="\n") as log:
+                yield from lines_of(iter(lambda: log.read(1 << 20), ""))
             return
     if record.came_to_nothing:
         raise _came_to_nothing(record)
     if name in record.plan_tasks and not record.fetched:
         raise UsageError(f"the logs of {record.run} were never fetched, and went with its groups")
-    raise _no_log(record, name)
+    raise _no_log(name, names)
 
 
-def _no_log(record: RunRecord, name: str) -> UsageError:
-    return UsageError(f"there is no log of '{name}'", hint=f"tasks of this run: {', '.join(record.plan_tasks)}")
+def _no_log(name: str, names: list[str]) -> UsageError:
+    return UsageError(f"there is no log of '{name}'", hint=f"tasks of this run: {', '.join(names) or 'not known'}")
 
 
 def _came_to_nothing(record: RunRecord) -> UsageError:
@@ -122,7 +77,7 @@ def _came_to_nothing(record: RunRecord) -> UsageError:
 def _store_lines(found: FoundRun, tail: LogTail, follow: bool) -> Iterator[str]:
     if follow:
         yield from _followed(found, tail)
-    yield from tail.finish()
+    yield from tail.rest()
 
 
 def _followed(found: FoundRun, tail: LogTail) -> Iterator[str]:
@@ -134,72 +89,22 @@ def _followed(found: FoundRun, tail: LogTail) -> Iterator[str]:
             _beat(found)
         if listing.due(late=False, refused=refused):
             try:
-                alive, refused = _has_nodes(found), False
+                alive, refused = has_nodes(found), False
             except ProvisioningError:  # whom ARM keeps waiting reads on
                 refused = True
-        yield from tail.poll()
+        yield from tail.new()
         time.sleep(FOLLOW)
-
-
-def _has_nodes(found: FoundRun) -> bool:
-    """Whether anybody may still write: the run's machines, or a client that is yet to boot them. Raises
-    ProvisioningError where ARM does not say."""
-    record = found.folder.read()
-    if record is None:
-        return False
-    if found.elsewhere and found.store is not None and not found.store.list(layout.NODES):
-        return time.time() < unix_time(record.deadline)  # its client may be at it, wherever it is
-    if record.phase in ("starting", "provisioning") and not found.elsewhere:
-        return is_alive(record.client)
-    return _machines(found, record) or not _all_gone(found, record)
-
-
-def _machines(found: FoundRun, record: RunRecord) -> bool:
-    groups = found.compute_groups or (record.compute_group,)
-    return any(found.ports.running_instances(group) != 0 for group in groups)
-
-
-def _all_gone(found: FoundRun, record: RunRecord) -> bool:
-    """Whether an empty list of machines is to be believed. ARM's lists lag behind what it has made (Azure/AKS#1964): a
-    second one has to be empty too, with no heartbeat between the two. Machines that nobody has heard of yet have the
-    time to boot and register. A store that does not answer proves nothing."""
-    timeouts = found.ports.cloud.timeouts
-    try:
-        before = _signs(found)
-        if not before and time.time() < _begun(record) + timeouts.start + timeouts.register:
-            return False
-        time.sleep(soon(timeouts.listing))
-        return not _machines(found, record) and _signs(found) == before
-    except store_errors():
-        return False
-
-
-def _signs(found: FoundRun) -> dict[str, bytes | None]:
-    """What the nodes have written of themselves; a heartbeat changes each second."""
-    store = found.store
-    if store is None:
-        return {}
-    keys = [
-        key for folder in (layout.NODES, layout.BOOT, layout.TASKS, layout.HEARTBEATS) for key in store.list(folder)
-    ]
-    return {key: store.get(key) for key in keys}
-
-
-def _begun(record: RunRecord) -> float:
-    """When the newest machines were asked for, in Unix seconds."""
-    begun = [interval.start for interval in record.ledger.intervals if interval.group == record.compute_group]
-    return max(begun, default=record.times.get("started", 0.0))
 
 
 def _beat(found: FoundRun) -> None:
     """Tells the nodes that somebody reads the logs now."""
     if found.store is not None:
         with suppress(*store_errors()):  # for who may only read, the lines come later
-            found.store.put(layout.WATCH, json.dumps({"time": time.time()}).encode())
+            found.store.put(layout.WATCH, encode(Beat(right_now())))
 
 
 def _ended(found: FoundRun) -> bool:
-    if found.store is None or found.store.get(layout.COLLECTED) is not None:
+    if found.store is None or readable(found.store, layout.COLLECTED, CollectedMark, LARGE) is not None:
         return True
     record = found.folder.read()
     return record is not None and record.phase in ("deleting", "deleted", "incomplete")
@@ -209,73 +114,114 @@ def fetch(found: FoundRun, folder: Path, progress: Progress) -> dict[str, Any]:
     """Copies the run's outputs and logs into `folder`/<run>/; of a run that has ended, deletes what is left of it then.
     Raises UsageError where there is nothing to copy."""
     found = settled(found)
-    record = _recorded(found)
     results = folder / found.run
     _must_be_readable(found)
+    if found.record is None and found.store is not None:
+        return _fetch_untold(found, found.store, results, progress)
+    record = _recorded(found)
     if found.store is None:
-        return _already_home(record)
-    copied = collect.collect(found.store, results, record.plan_tasks, record.shared)
-    for warning in copied.warnings:
-        progress(f"warning: not collected: {warning}")
-    progress(f"{count(copied.files, 'file')} and {count(len(record.plan_tasks), 'log')} in {results}")
+        return _already_home(found, record, progress)
     # Whoever drives it deletes it: it may hold the nodes for a look
     driven = is_alive(record.client) or found.driven_elsewhere
-    over = _ended(found) or not _has_nodes(found)
+    over = _ended(found) or not has_nodes(found)
     ended = found.outcome is not None and over and not driven
-    fresh = found.folder.update(results=str(results), fetched=ended, **(_result(found) if ended else {}))
-    document = _document(fresh, found)
+    bring = Fetching(found, results, progress)
+    home = bring.look(disks=ended and readable(found.store, layout.COLLECTED, CollectedMark, LARGE) is None)
+    how = {**result_of(record, found), "not_collected": home.missing} if ended else {}
+    fresh = found.folder.update(results=str(results), fetched=(ended and not home.keeps) or record.fetched, **how)
+    document = document_of(fresh, found)
+    _tell_odd(found, document["unreadable"], progress)
+    if found.ended_unreadably:
+        document["phase"] = "unknown"
     try:
         if ended:
-            down.down(found.ports, found.folder, found.run, progress, stop_client)
+            document |= {"phase": "incomplete"}
+            down.down(found.ports, found.folder, found.run, progress, stop_client, bring=bring)
             document["phase"] = "deleted"
-        elif not over:
+        elif not over and not found.ended_unreadably:
             progress("it still trains: outputs are complete when it has ended; `tfinfra fetch` again then")
     finally:
         collect.write_results(found.folder, document, results)
     return document
 
 
-def _result(found: FoundRun) -> dict[str, Any]:
-    """What the outcome says, for the record of a run whose client did not live to write it."""
-    outcome = found.outcome
-    if outcome is None:
-        return ORPHANED if _recorded(found).phase == "provisioning" else {}
-    codes = {"succeeded": 0, "failed": 7, "cancelled": 8, "limit": 9}
-    record = _recorded(found)
-    return {
-        "result": outcome.result,
-        "message": outcome.message,
-        "exit_code": codes.get(outcome.result, 1),
-        "failed_task": outcome.task,
-        "exit_status": outcome.exit_status,
-        "times": {**record.times, "ended": outcome.ended},
-    }
-
-
-def _already_home(record: RunRecord) -> dict[str, Any]:
-    saved = Path(record.results) / "run.json"
-    if not saved.exists() and record.came_to_nothing:
+def _already_home(found: FoundRun, record: RunRecord, progress: Progress) -> dict[str, Any]:
+    """The document of a run that is gone from its cloud, as far as its outputs came home before."""
+    saved = saved_document(record)
+    if record.came_to_nothing and saved is None:
         raise _came_to_nothing(record)
-    if not saved.exists():
-        raise UsageError(f"{record.run} is deleted and its outputs were never fetched")
-    document: dict[str, Any] = json.loads(saved.read_text("utf-8"))
-    return document
+    if not record.fetched:
+        hint = f"{record.results} holds what a fetch brought while it trained" if saved is not None else None
+        raise UsageError(f"{record.run} is deleted and its outputs were never fetched", hint=hint)
+    if not isinstance(saved, dict):
+        why = f"{saved}" if saved else f"nothing of that is in {record.results} any more"
+        raise UsageError(f"{record.run} is deleted, its outputs were fetched, and {why}")
+    progress(f"{record.run} is deleted: its outputs were fetched before")
+    return {**saved, "usd": round(found.state.usd, 4)}
+
+
+def _fetch_untold(found: FoundRun, store: ObjectStore, results: Path, progress: Progress) -> dict[str, Any]:
+    """Brings home what lies in the store of a run whose record nobody can read. Nothing is deleted then."""
+    there = seen(store)
+    home = bring_home(store, results, [status.task for status in there.tasks], None)
+    for line in home.lines():
+        progress(f"warning: {line}")
+    progress(f"{count(home.files, 'file')} and {count(home.logs, 'log')} in {results}")
+    document = status_document(found)
+    document["unreadable"] = list(dict.fromkeys((*document["unreadable"], *map(str, there.unreadable))))
+    _tell_odd(found, document["unreadable"], progress)
+    progress(f"its record is not known: whether it has ended is not either; `tfinfra down {found.run}` deletes it")
+    return {**document, "result": None, "phase": "unknown", "results": str(results)}
+
+
+def _tell_odd(found: FoundRun, unreadable: list[str], progress: Progress) -> None:
+    for odd in dict.fromkeys((*map(str, found.odd), *unreadable)):
+        progress(f"warning: {odd}")
+    if found.ended_unreadably:
+        progress(f"how it ended is not known: nothing is deleted; `tfinfra down {found.run}` does")
 
 
 def _must_be_readable(found: FoundRun) -> None:
     if found.unread:
-        hint = "reading it takes the role Storage Blob Data Reader on it; `tfinfra down` needs nothing of it"
+        hint = "reading it takes the role Storage Blob Data Reader on it; `tfinfra down --discard` needs nothing of it"
         raise ProvisioningError(f"{found.run}: {found.unread}", hint=hint)
 
 
-def end_run(found: FoundRun, progress: Progress, *, force: bool = False) -> dict[str, str]:
-    """`tfinfra down`: a client that still drives the run does it itself; else, and after it, this one. The stacks that
-    remain in a backend of the user's own, each with the reason."""
-    if found.record is not None and is_alive(found.record.client):
+def end_run(found: FoundRun, progress: Progress, *, force: bool = False, discard: bool = False) -> dict[str, str]:
+    """`tfinfra down`: a client that still drives the run does it itself; else, and after it, this one. Outputs come
+    home before the keep group goes, unless they are given up (`discard`). The stacks that remain in a backend of the
+    user's own, each with the reason."""
+    record = found.record
+    if record is not None and is_alive(record.client):
         progress("the process that drives it ends it, and collects first")
-    if found.record is not None and found.record.result is None and not is_alive(found.record.client):
-        found.folder.update(**_result(found))
-    return down.down(found.ports, found.folder, found.run, progress, stop_client, force=force, exists=found.exists)
+    elif record is not None and record.result is None:
+        found.folder.update(**result_of(record, found))
+    if found.elsewhere and record is not None:
+        found.folder.update(max_cost_usd=None)  # by the store alone nobody is late
+    results = Path(record.results) if record and record.results else Path.cwd() / "runs" / found.run
+    bring = None if discard else Fetching(found, results, progress)
+    try:
+        remain = down.down(
+            *(found.ports, found.folder, found.run, progress, stop_client),
+            force=force,
+            exists=found.exists,
+            bring=bring,
+        )
+    finally:
+        rewrite(found.folder)
+    _replace_unreadable(found)
+    return remain
+
+
+def _replace_unreadable(found: FoundRun) -> None:
+    """A record of this machine that is unreadable tells of nothing any more once all is verified deleted."""
+    ended, own = found.folder.read(), RunFolder(found.folder.path)
+    if own.unreadable() is None or (ended is not None and ended.phase != "deleted"):
+        return
+    own.set_aside()
+    own.forget_stacks()
+    if ended is not None:
+        own.write(ended)
 
 
 def stop_client(record: RunRecord) -> None:
@@ -284,30 +230,14 @@ def stop_client(record: RunRecord) -> None:
     if record.phase in ("ended", "deleting"):
         wait_until(lambda: not is_alive(record.client), CLIENT_SECONDS)
     else:
+        leave_word(run_folder(state_folder(), record.run).path, "`tfinfra down`")
         stop_process(record.client)
-
-
-def stop_process(client: ClientProcess | None) -> None:
-    """Ends a driving process, as Ctrl-C would, and waits for it; does nothing where it has gone."""
-    if client is None or client.pid == os.getpid() or not is_alive(client):
-        return
-    os.kill(client.pid, signal.SIGTERM)
-    wait_until(lambda: not is_alive(client), CLIENT_SECONDS)
-
-
-def wait_until(done: Callable[[], bool], seconds: float) -> bool:
-    """Whether `done` came true within `seconds`."""
-    until = time.monotonic() + seconds
-    while not done():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.1)
-    return True
 
 
 def _recorded(found: FoundRun) -> RunRecord:
     if found.record is None:
         hint = f"`tfinfra down {found.run}` deletes it"
         _must_be_readable(found)
-        raise UsageError(f"nobody has a record of {found.run}: only its resource groups are known", hint=hint)
+        why = "".join(f"; {odd}" for odd in found.odd)
+        raise UsageError(f"nobody has a record of {found.run}: only its resource groups are known{why}", hint=hint)
     return replace(found.record)

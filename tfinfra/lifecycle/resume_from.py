@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path, PurePosixPath
+from functools import partial
+from pathlib import Path
 
 from tfinfra import layout
 from tfinfra.compiler.data_rules import is_url
@@ -12,8 +13,10 @@ from tfinfra.errors import ManifestError, UsageError
 from tfinfra.manifest.document import error_at
 from tfinfra.paths import state_folder
 from tfinfra.store import ObjectStore
+from tfinfra.store.landing import Landing, Unplaceable, clashes, shown
 
 KIND = "checkpoints"
+FETCHED = "fetched"
 
 
 def checkpoints_to_resume(compiled: Compiled, folder: Path, scratch: Path) -> Path | None:
@@ -58,9 +61,21 @@ def _in_store(run: str, scratch: Path) -> Path | None:
 
 
 def _fetched(store: ObjectStore, scratch: Path) -> Path | None:
+    """Raises ManifestError for a checkpoint whose name cannot be a file here: a model restored from the others may be
+    another one."""
     keys = store.list(f"{layout.OUTPUTS}/{KIND}")
-    for key in keys:
-        path = scratch.joinpath(*PurePosixPath(layout.output_path(key)).parts)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        store.get_file(key, path)
-    return scratch / KIND if keys else None
+    names = {key: layout.output_path(key) for key in keys}
+    with Landing(scratch / FETCHED) as landing:
+        odd = clashes(names.values(), folds=landing.folds())
+        for name, reason in odd.items():
+            raise _unplaceable(name, reason)
+        for key, name in names.items():
+            try:
+                landing.land(name, partial(store.get_file, key))
+            except Unplaceable as error:
+                raise _unplaceable(name, str(error)) from error
+    return scratch / FETCHED / KIND if keys else None
+
+
+def _unplaceable(name: str, reason: str) -> ManifestError:
+    return ManifestError(f"the checkpoint '{shown(name)}' cannot be fetched: {reason}")

@@ -3,17 +3,15 @@ whose record was lost is found too."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from tfinfra import layout
 from tfinfra.azure.names import RUN_ID, name_of_run, part_of_group
 from tfinfra.errors import UsageError
 from tfinfra.lifecycle import spending
-from tfinfra.lifecycle.record import RunRecord, is_alive
-from tfinfra.model import Outcome, from_json
-from tfinfra.store import ObjectStore
+from tfinfra.lifecycle.driver import is_alive
+from tfinfra.lifecycle.record import RunRecord
+from tfinfra.model import Outcome
 
 LISTED = 8
 """Runs that an error lists, the newest first."""
@@ -32,7 +30,8 @@ class RunGroup:
 @dataclass(frozen=True)
 class RunState:
     """One run as `runs` and `status` tell it. `state`: starting, provisioning, training, ended (outputs not fetched
-    yet), held, deleting, incomplete, deleted, unknown (no record of it here). `usd` is the list price so far, 0 on this
+    yet), held, deleting, incomplete, deleted, unknown (it has no record, or none that can be read, or how it ended
+    cannot). `unreadable` are the records that are, each with the reason. `usd` is the list price so far, 0 on this
     machine; `max_cost_usd` what it may be at most."""
 
     run: str
@@ -49,6 +48,7 @@ class RunState:
     results: str | None
     max_cost_usd: float | None = None
     owner: str = ""
+    unreadable: tuple[str, ...] = ()
 
 
 def resolve(wanted: str, records: Sequence[RunRecord], groups: Iterable[RunGroup] = ()) -> str:
@@ -106,6 +106,8 @@ def run_state(record: RunRecord, groups: Sequence[RunGroup], outcome: Outcome | 
 def _state(record: RunRecord, mine: Sequence[str], outcome: Outcome | None) -> str:
     if not mine and (record.phase in ("deleted", "incomplete") or not is_alive(record.client)):
         return "deleted"
+    if mine and record.phase == "deleted":  # by whoever wrote that; the groups are there
+        return "incomplete"
     if record.phase == "running":  # without its machines nothing trains, whoever deleted them
         trains = outcome is None and any(part_of_group(group) == "compute" for group in mine)
         return "training" if trains else "ended"
@@ -125,9 +127,3 @@ def untold(run: str, groups: Sequence[RunGroup], message: str) -> RunState:
     expires, owner = max((g.expires for g in mine), default=""), next((g.owner for g in mine), "")
     names = tuple(g.name for g in mine)
     return RunState(run, "unknown", None, message, None, None, expires, 0.0, 0.0, names, False, None, owner=owner)
-
-
-def read_outcome(store: ObjectStore) -> Outcome | None:
-    """The run's outcome, None while it goes on or where its store has gone."""
-    data = store.get(layout.OUTCOME)
-    return from_json(Outcome, json.loads(data)) if data else None

@@ -11,6 +11,7 @@ from tfinfra.azure.standing import Standing
 from tfinfra.cloud import Cloud
 from tfinfra.lifecycle.record import RunRecord
 from tfinfra.model import NodeSettings, to_json
+from tfinfra.sealing import digest_of
 
 NO_ROLE = "none"  # as stacks/run.py reads it
 
@@ -109,9 +110,16 @@ def _elsewhere(cloud: Cloud) -> dict[str, str]:
 
 
 def node_settings(
-    record: RunRecord, cloud: Cloud, keep: Mapping[str, Any], standing: Standing, *, bundle: tuple[str, str]
+    record: RunRecord,
+    cloud: Cloud,
+    keep: Mapping[str, Any],
+    standing: Standing,
+    *,
+    bundle: tuple[str, str],
+    key: str | None = None,
 ) -> NodeSettings:
-    """/etc/tfinfra/settings.json of every node of the run. `bundle` is its key in the store and its SHA-256."""
+    """/etc/tfinfra/settings.json of every node of the run. `bundle` is its key in the store and its SHA-256, `key` the
+    run's own, of which the nodes are told the digest here."""
     group = f"/subscriptions/{cloud.subscription_id}/resourceGroups/{record.compute_group}"
     return NodeSettings(
         run=record.run,
@@ -128,6 +136,7 @@ def node_settings(
         limit=record.limit,
         run_seconds=record.run_seconds,
         arm_audience=cloud.arm_audience,
+        key_digest=digest_of(key) if key else None,
     )
 
 

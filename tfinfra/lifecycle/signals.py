@@ -1,4 +1,5 @@
-"""Ctrl-C, TERM and HUP while a run is driven: the first asks it to stop and delete, the second leaves at once."""
+"""Ctrl-C, TERM and HUP while a run is driven: the first asks it to stop and delete, the second leaves at once. Another
+tfinfra sends TERM too: it leaves word of that in the run's folder first."""
 
 from __future__ import annotations
 
@@ -8,12 +9,21 @@ import signal
 import termios
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import FrameType
 
 from tfinfra.errors import Cancelled
 from tfinfra.lifecycle.session import Interrupt
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+WORD = "asked-to-end"
+"""The file in a run's folder that says who sends TERM."""
+
+
+def leave_word(folder: Path, who: str) -> None:
+    """Says to the client of the run of `folder` who is about to end it, as far as this disk takes it."""
+    with suppress(OSError):
+        (folder / WORD).write_text(who, encoding="utf-8")
 
 
 @contextmanager
@@ -22,14 +32,17 @@ def interruptible(
     run: str,
     say: Callable[[str], object] | None = None,
     leave: Callable[[int], object] = os._exit,
+    *,
+    folder: Path | None = None,
 ) -> Iterator[None]:
-    """Handles the signals inside the block; call it on the main thread. `leave` ends the process with a status."""
+    """Handles the signals inside the block; call it on the main thread. `leave` ends the process with a status;
+    `folder` is the run's."""
     tell = say or _tell
 
     def handle(number: int, frame: FrameType | None) -> None:
         del frame
         leave_terminal()
-        name = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
+        name = "Ctrl-C" if number == signal.SIGINT else _sender(number, folder)
         if interrupt.requested:
             tell(f"left at once; `tfinfra down {run}` deletes what there still is of it (its deadline does, at last)")
             leave(Cancelled.exit_code)
@@ -60,6 +73,14 @@ def _is_hung_up(number: int) -> bool:
     except termios.error as error:  # what is no terminal says ENOTTY, what is closed EBADF
         return bool(error.args) and error.args[0] == errno.EIO
     return False
+
+
+def _sender(number: int, folder: Path | None) -> str:
+    """Who ended the run, where somebody left word of it: a batch system and a killer leave none."""
+    if number == signal.SIGTERM and folder is not None:
+        with suppress(OSError, ValueError):
+            return (folder / WORD).read_text(encoding="utf-8")
+    return signal.Signals(number).name
 
 
 def _is_nohup(number: signal.Signals) -> bool:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from tfinfra.azure.names import part_of_group
-from tfinfra.clock import unix_time
-from tfinfra.errors import TeardownIncomplete
+from tfinfra.clock import right_now, unix_time
+from tfinfra.errors import TeardownIncomplete, TfinfraError, first_line
 from tfinfra.lifecycle import down
 from tfinfra.lifecycle.access import ANYWHERE, find_run, reach_place
 from tfinfra.lifecycle.overview import all_states, states_at
@@ -54,7 +53,7 @@ def _expired(group: RunGroup, now: float) -> bool:
         return False
 
 
-def down_expired(asked: Asked, tell: Progress, clock: Callable[[], float] = time.time) -> list[Due]:
+def down_expired(asked: Asked, tell: Progress, clock: Callable[[], float] = right_now) -> list[Due]:
     """Deletes what has expired in the cloud that is asked for, else in this machine's; whose it is does not matter.
     Raises TeardownIncomplete, after all others are deleted, for what is left."""
     reach = reach_place(asked, tell)
@@ -76,10 +75,12 @@ def down_expired(asked: Asked, tell: Progress, clock: Callable[[], float] = time
 def _delete(ports: Ports, one: Due, asked: Asked, tell: Progress) -> dict[str, str]:
     if not one.kept:
         try:
-            end_run(find_run(one.run, asked), tell)
-        except TeardownIncomplete as error:
+            end_run(find_run(one.run, asked), tell, discard=True)  # outputs whose time is over are nobody's to fetch
+        except TfinfraError as error:
             return {one.run: error.message}
-        tell(f"{one.run}: expired; everything is deleted (verified)")
+        except Exception as error:  # noqa: BLE001 - one run's fault stops no other's turn, and is named
+            return {one.run: f"{type(error).__name__}: {first_line(error)}"}
+        tell(f"{one.run}: expired, its outputs' time is over; everything is deleted (verified)")
         return {}
     left = down.delete_run(ports, one.run, one.gone, tell)
     for group in one.gone:

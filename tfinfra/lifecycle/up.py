@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from tfinfra.azure.standing import Standing
 from tfinfra.background import spawn
-from tfinfra.clock import count, spell_seconds
+from tfinfra.clock import STEADY, count, spell_seconds
 from tfinfra.compiler.pipeline import Compiled
 from tfinfra.errors import (
     Cancelled,
@@ -147,6 +147,8 @@ class UpRun:
         """Writes the run's record: from here on nothing that is made can be orphaned."""
         end, record = begun(self._active, self._compiled.spec.target, lock.key)
         self._session.deadline = end
+        if (wrong := STEADY.complaint()) is not None:
+            self._observer.say(f"warning: {wrong}")
         if end.limit == "max_cost_usd":
             self._observer.say(f"limits.max_cost_usd ends the run after {spell_seconds(end.seconds)} at the latest")
         self._active.folder.write(record)
@@ -170,10 +172,11 @@ class UpRun:
         there(active.watch).boot_began()
         active.exported = spawn(self._warm_end, "warm")
         with self._session.phase("train", f"{count(len(plan.tasks), 'task')} on {count(plan.node_count, 'node')}"):
+            look(active, self._data)
             while active.outcome is None:
                 self._session.check()
-                look(self._active, self._data)
                 time.sleep(POLL)
+                look(active, self._data)  # first: what ended before this process slept past a limit has ended by itself
             active.folder.audit.append("outcome", **to_json(active.outcome))
             await_collected(active, self._session.interrupt.check)
             for warning in active.outcome.warnings:

@@ -3,34 +3,48 @@ failed at boot; and decides itself only what no node can tell any more: that non
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from tfinfra import layout
 from tfinfra.background import spawn
 from tfinfra.clock import count
-from tfinfra.errors import Cancelled, ProvisioningError, TfinfraError, first_line
+from tfinfra.errors import Cancelled, ProvisioningError, first_line, full_disk
 from tfinfra.lifecycle.absent import why_absent
 from tfinfra.lifecycle.listing import LATE, Every, Listing, Vanished
 from tfinfra.lifecycle.observer import Observer
 from tfinfra.lifecycle.tail import LogTail
-from tfinfra.model import Heartbeat, Inventory, Outcome, Plan, TaskStatus, Timeouts, from_json, to_json
-from tfinfra.store import ObjectStore, store_errors
+from tfinfra.model import (
+    Beat,
+    BootFault,
+    CollectedMark,
+    Heartbeat,
+    Inventory,
+    Outcome,
+    Plan,
+    StopRequest,
+    TaskStatus,
+    Timeouts,
+)
+from tfinfra.store import LARGE, ObjectStore, Records, encode, put_first, store_errors
 
 BEAT = 2.0
 SLOW = 0.5
 PATIENCE = 120.0
 """Seconds that the run's store may be out of this client's reach."""
+FROZEN = 30.0
+"""Seconds that nodes may be silent for, at most, beyond the time after which each of them counts as late."""
 GRACE = 2.0
 """Seconds that a node's last words may take into the store after ARM has seen its end."""
 
 
 class Watch:
     """Call `poll` a few times a second until it gives the outcome. `instances` counts the machines that ARM says are
-    running (None: unknown); it runs on a thread of its own. Seconds of `look` lie between two looks into the store."""
+    running (None: unknown), `deaths` says what it knows of those that are gone; both run on a thread of their own.
+    Seconds of `look` lie between two looks into the store."""
 
     def __init__(
         self,
@@ -41,16 +55,20 @@ class Watch:
         observer: Observer,
         clock: Callable[[], float],
         instances: Callable[[], int | None],
+        deaths: Callable[[], str] = lambda: "",
         look: float = 0.0,
     ) -> None:
         self.first_line: float | None = None
         self.statuses: dict[str, TaskStatus] = {}
         self._store = store
+        self._records = Records(store, lambda odd: observer.say(f"warning: {odd}"))
         self._plan = plan
         self._timeouts = timeouts
         self._observer = observer
         self._clock = clock
         self._instances = instances
+        self._deaths = deaths
+        self._died = ""
         self._tail = LogTail(store, plan.tasks[0].name)
         self._look = Every(look, clock)
         self._beat = Every(BEAT, clock)
@@ -70,6 +88,7 @@ class Watch:
         self._registered = self._gathering = 0
         self._settled = False
         self._silent_since: float | None = None
+        self._failed = 0.0
 
     @property
     def alone(self) -> bool:
@@ -97,63 +116,65 @@ class Watch:
 
     def _unanswered(self, error: Exception) -> None:
         now = self._clock()
-        if self._silent_since is None:
+        if self._silent_since is None or now - self._failed > PATIENCE / 2:  # this machine slept in between
             self._silent_since = now
-            self._observer.say(f"the run's store does not answer, the nodes go on: {first_line(error)}")
+            why = full_disk(error) or first_line(error)
+            self._observer.say(f"the run's store does not answer, the nodes go on: {why}")
+        self._failed = now
         if now - self._silent_since > PATIENCE:
-            message = f"the run's store has not answered for {PATIENCE:.0f} s: {first_line(error)}"
-            raise ProvisioningError(message, hint="a full disk, or no way to the store's account?") from error
+            full = full_disk(error)
+            message = f"the run's store has not answered for {PATIENCE:.0f} s: {full or first_line(error)}"
+            hint = "free some space on it" if full else "is there a way to the store's account?"
+            raise ProvisioningError(message, hint=hint) from error
 
     def _poll(self) -> Outcome | None:
-        self._lines(self._tail.poll())
+        self._lines(self._tail.new())
         self._be_seen()
         if self._slow.due():
             self._look_at_tasks()
             self._look_at_nodes()
             self._look_for_stop()
-        outcome = self.outcome() or self._verdict()
+        if self._booted is not None and self._registered < self._plan.node_count:
+            self._look_at_machines()
+        outcome = self._explained(self.outcome()) or self._verdict()
         if outcome is not None:
             self._look_at_tasks()
         return outcome
 
     def outcome(self) -> Outcome | None:
         """How the training ended, if it has."""
-        data = self._store.get(layout.OUTCOME)
-        return from_json(Outcome, json.loads(data)) if data else None
+        return self._records.get(layout.OUTCOME, Outcome)
 
     def collected(self) -> bool:
         """Whether the nodes have brought all outputs and logs into the store, as far as that was looked at."""
         if not self._look.due():
             return False
         self._be_seen()
-        self._lines(self._tail.poll())
+        self._lines(self._tail.new())
         if self._slow.due():
             self._look_at_nodes()
         self._look_at_machines()
-        return self._store.get(layout.COLLECTED) is not None
+        return self._records.get(layout.COLLECTED, CollectedMark, LARGE) is not None
 
     def finish(self) -> None:
         """Shows the end of the leader's log and the tasks' last states."""
-        self._lines(self._tail.finish())
+        self._lines(self._tail.rest())
         self._look_at_tasks()
 
     def _be_seen(self) -> None:
         """Tells the nodes that somebody looks on. A store that does not take it is asked again soon."""
         if self._beat.due():
             with suppress(*store_errors()):
-                self._store.put(layout.WATCH, json.dumps({"time": self._clock()}).encode())
+                self._store.put(layout.WATCH, encode(Beat(self._clock())))
 
-    def _lines(self, lines: list[str]) -> None:
-        if lines and self.first_line is None:
-            self.first_line = self._clock()
+    def _lines(self, lines: Iterable[str]) -> None:
         for line in lines:
+            if self.first_line is None:
+                self.first_line = self._clock()
             self._observer.line(self._tail.task, line)
 
     def _look_at_tasks(self) -> None:
-        for key in self._store.list(layout.TASKS):
-            status = _read(self._store, key, TaskStatus)
-            if status is None:
-                continue
+        for status in self._records.all(layout.TASKS, TaskStatus, lambda status: layout.task_key(status.task)):
             known = self.statuses.get(status.task)
             self.statuses[status.task] = status
             if known is None or _told(known) != _told(status):
@@ -161,14 +182,14 @@ class Watch:
 
     def _look_at_nodes(self) -> None:
         self._look_at_boot()
-        beats: list[Heartbeat | None] = [_read(self._store, k, Heartbeat) for k in self._store.list(layout.HEARTBEATS)]
+        beats = self._records.all(layout.HEARTBEATS, Heartbeat, lambda beat: layout.heartbeat_key(beat.node_id))
         self._forgive_silence_of_store()
         for beat in beats:
-            if beat is not None and self._beats.get(beat.node_id, (-1, 0.0))[0] != beat.sequence:
+            if self._beats.get(beat.node_id, (-1, 0.0))[0] != beat.sequence:
                 self._beats[beat.node_id] = (beat.sequence, self._clock())
                 self._vanished.heard(self._clock())
                 self._heed(beat)
-        self._tell_gathering(sum(beat is not None and beat.phase == "gathering" for beat in beats))
+        self._tell_gathering(sum(beat.phase == "gathering" for beat in beats))
         if self._registered < self._plan.node_count:
             registered = len(self._store.list(layout.NODES))
             if registered != self._registered:
@@ -184,7 +205,7 @@ class Watch:
 
     def _name(self, node_id: str) -> str:
         """ "node 1", where the nodes have ranks already."""
-        inventory = _read(self._store, layout.INVENTORY, Inventory)
+        inventory = self._records.get(layout.INVENTORY, Inventory, LARGE)
         ids = [node.node_id for node in inventory.nodes] if inventory else []
         return f"node {ids.index(node_id)}" if node_id in ids else f"the node {node_id}"
 
@@ -199,6 +220,16 @@ class Watch:
         told = (f"{self._name(node)} was {notice}" for node, notice in self._notices.items() if notice)
         return ", ".join(sorted(told))
 
+    def _cause(self) -> str:
+        """Why nodes are gone: what was announced for them, what one of them said itself, or what ARM knows."""
+        return self._fates() or next(iter(self._boot_errors.values()), "") or self._died
+
+    def _explained(self, outcome: Outcome | None) -> Outcome | None:
+        """What the nodes themselves cannot know of one that never came: why."""
+        if outcome is None or outcome.result != "failed" or outcome.task or not self._died or self._settled:
+            return outcome
+        return replace(outcome, message=f"{outcome.message}: {self._died}")
+
     def _tell_gathering(self, gathering: int) -> None:
         if gathering != self._gathering:
             self._gathering = gathering
@@ -210,16 +241,16 @@ class Watch:
             if key in self._boot_seen:
                 continue
             self._boot_seen.add(key)
-            error = json.loads(self._store.get(key) or b"{}").get("error")
-            if error:
-                self._boot_errors[key] = str(error)
-                self._observer.say(f"a node failed: {error}")
+            fault = self._records.get(key, BootFault)
+            if fault is not None:
+                self._boot_errors[key] = fault.error
+                self._observer.say(f"a node failed: {fault.error}")
 
     def _look_for_stop(self) -> None:
         """Whoever can write the run's store may ask this run to end."""
-        data = self._store.get(layout.STOP)
-        if data:
-            raise _stop_error(json.loads(data))
+        request = self._records.get(layout.STOP, StopRequest)
+        if request is not None:
+            raise Cancelled(request.message or "another tfinfra asked this run to end")
 
     def _verdict(self) -> Outcome | None:
         """An outcome that no node can write: all failed to boot, none came, none is left, none answers."""
@@ -239,7 +270,7 @@ class Watch:
             self._gone_since = self._clock()
         if self._clock() - self._gone_since < GRACE:
             return None
-        why = self._fates() or next(iter(self._boot_errors.values()), None)
+        why = self._cause()
         return self._settle("all nodes are gone before the training ended" + (f": {why}" if why else ""))
 
     def _look_at_machines(self) -> None:
@@ -248,11 +279,17 @@ class Watch:
         if self._count is not None and self._count.done():
             self._refused = self._count.exception() is not None
             if not self._refused:
-                self._vanished.listed(self._count.result(), self._asked)
+                count, self._died = self._count.result()
+                self._vanished.listed(count, self._asked)
             self._count = None
         hurry = self._is_late() or self._vanished.doubtful
         if self._count is None and self._listing.due(hurry, self._refused):
-            self._asked, self._count = self._clock(), spawn(self._instances, "instances")
+            self._asked, self._count = self._clock(), spawn(self._ask, "instances")
+
+    def _ask(self) -> tuple[int | None, str]:
+        """How many machines there are and, where that are not all, what is known of the others."""
+        count = self._instances()
+        return count, self._deaths() if count is not None and count < self._plan.node_count else self._died
 
     def _is_late(self) -> bool:
         """Whether a node that has answered before is silent for longer than usual."""
@@ -262,34 +299,27 @@ class Watch:
     def _none_came(self, booted: float) -> Outcome | None:
         if self._registered or self._beats or self.statuses or self._clock() - booted < self._timeouts.register:
             return None
-        why = next(iter(self._boot_errors.values()), None) or why_absent(self._plan.infrastructure.image)
+        why = self._cause() or why_absent(self._plan.infrastructure.image)
         return self._settle(f"no node registered within {self._timeouts.register:.0f} s: {why}")
 
     def _none_answers(self) -> Outcome | None:
-        """Every node that ever answered is silent: with one node, nobody else can see that its agent died."""
+        """Every node that ever answered is silent: with one node, nobody else can see that its agent died. One that is
+        only frozen has outputs that would go with it: where ARM still has the machines they are waited for longer."""
         silent = [self._clock() - seen for _, seen in self._beats.values()]
-        if not silent or min(silent) < self._timeouts.heartbeat + GRACE:
+        frozen = min(FROZEN, 2 * self._timeouts.heartbeat)
+        if not silent or min(silent) < self._timeouts.heartbeat + GRACE + frozen:
             return None
-        why = self._fates()
+        why = self._cause()
         return self._settle(f"no node has answered for {min(silent):.0f} s" + (f": {why}" if why else ""))
 
     def _settle(self, message: str) -> Outcome:
         """Writes a failed outcome, unless a node was first: whoever reads the store later finds the same."""
         self._settled = True
         outcome = Outcome(result="failed", message=message, ended=self._clock())
-        self._store.put_if_absent(layout.OUTCOME, json.dumps(to_json(outcome)).encode())
+        put_first(self._store, layout.OUTCOME, outcome)
         return self.outcome() or outcome
 
 
 def _told(status: TaskStatus) -> tuple[object, ...]:
     """What of a status a person is told of."""
     return status.state, status.exit_status, status.attempt, status.message
-
-
-def _read(store: ObjectStore, key: str, kind: Any) -> Any:
-    data = store.get(key)
-    return from_json(kind, json.loads(data)) if data else None
-
-
-def _stop_error(stop: dict[str, Any]) -> TfinfraError:
-    return Cancelled(str(stop.get("message") or "another tfinfra asked this run to end"))

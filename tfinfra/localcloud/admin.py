@@ -177,10 +177,8 @@ class Admin:
         return Answer(200, {"version": __version__, "pid": os.getpid(), "groups": groups, "busy": self.core.busy})
 
     def _hello(self, body: dict[str, Any]) -> Answer:
-        """{"pid", "environments", "azurite"}: a client that is about to use the cloud, the environments its nodes
-        mount, the program that serves the blobs of its accounts where it wants that."""
-        if body.get("environments"):
-            self.core.around.environments.add(Path(body["environments"]))
+        """{"pid", "azurite"}: a client that is about to use the cloud, the program that serves the blobs of its
+        accounts where it wants that."""
         if body.get("azurite"):
             self.core.around.azurite = Path(body["azurite"])
         self.presence.hello(int(body["pid"]), self.core.around.now())

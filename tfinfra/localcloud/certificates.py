@@ -24,7 +24,7 @@ def prepare_certificates(layout: Layout) -> None:
     certificate = authority.issue_cert(*NAMES)
     chain = b"".join(blob.bytes() for blob in certificate.cert_chain_pems)
     write_file(layout.certificate, certificate.private_key_pem.bytes() + chain)
-    signer = authority.issue_cert(common_name=ATTESTATION, key_type=trustme.KeyType.RSA)
+    signer = authority.issue_cert(ATTESTATION, common_name=ATTESTATION, key_type=trustme.KeyType.RSA)
     vouching = b"".join(blob.bytes() for blob in signer.cert_chain_pems)
     write_file(layout.attestation, signer.private_key_pem.bytes() + vouching)
     write_file(layout.ca, authority.cert_pem.bytes(), 0o644)

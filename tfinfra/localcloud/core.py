@@ -30,7 +30,7 @@ from tfinfra.localcloud.strict.spelling import canonical
 
 Wishes = Mapping[str, str]
 NONE: Wishes = {}
-WISHES = ("machines", "blobs", "image")
+WISHES = ("machines", "blobs", "image", "environments")
 LINGER_STEP = 0.05
 log = logging.getLogger("tfinfra.localcloud")
 
@@ -73,8 +73,8 @@ class Core:
 
     def put(self, address: ids.Address, api_version: str, body: dict[str, Any], wishes: Wishes = NONE) -> Answer:
         """Creates or replaces a resource. `wishes` are the maker's, for what ARM has no word for: the kind of
-        "machines" that a scale set boots, the folder of files that its "image" brings along, what serves an account's
-        "blobs". Raises ArmError."""
+        "machines" that a scale set boots, the folder of files that its "image" brings along, that of the training
+        "environments" that they mount, what serves an account's "blobs". Raises ArmError."""
         before = self.around.state.get(address.path)
         resource = self._accepted(address, api_version, body, before, wishes)
         status = 200 if before else 201

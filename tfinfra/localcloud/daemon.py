@@ -35,7 +35,7 @@ def main() -> int:
         return 0
     while True:
         begun = time.monotonic()
-        status = _serve_once(layout, options.environments, options.client)
+        status = _serve_once(layout, options.client)
         if status == 0 or not _has_groups(layout):
             return status
         if time.monotonic() - begun < SHORT_LIFE:
@@ -50,7 +50,6 @@ def _has_groups(layout: Layout) -> bool:
 def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tfinfra.localcloud.daemon")
     parser.add_argument("--state", type=Path, required=True, help="folder of the cloud's state")
-    parser.add_argument("--environments", type=Path, help="folder of training environments that nodes mount")
     parser.add_argument("--client", type=int, default=0, help="process that is waited for at first")
     return parser
 
@@ -73,12 +72,12 @@ def _answers(layout: Layout) -> bool:
     return running_daemon(layout) is not None
 
 
-def _serve_once(layout: Layout, environments: Path | None, client: int) -> int:
+def _serve_once(layout: Layout, client: int) -> int:
     """Serves in a child; returns its exit status, 128 + n where signal n ended it. What tells this process to end is
     passed on."""
     child = os.fork()
     if child == 0:
-        os._exit(_serve(layout, environments, client))
+        os._exit(_serve(layout, client))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda signum, _: os.kill(child, signum))
     _, status = os.waitpid(child, 0)
@@ -86,11 +85,11 @@ def _serve_once(layout: Layout, environments: Path | None, client: int) -> int:
     return code if code >= 0 else 128 - code
 
 
-def _serve(layout: Layout, environments: Path | None, client: int) -> int:
+def _serve(layout: Layout, client: int) -> int:
     from tfinfra.localcloud import server
 
     try:
-        server.run(layout, environments, client)
+        server.run(layout, client)
     except Exception as error:  # noqa: BLE001 — the child ends here, without the interpreter's own report
         traceback.print_exception(error)
         sys.stderr.flush()

@@ -5,10 +5,17 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import logging
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from tfinfra.model import Unfit, decode
+from tfinfra.ownership import NotOwn, make_own
+
+T = TypeVar("T")
+_LARGE = 64 << 20
+_log = logging.getLogger(__name__)
 BALLAST, BALLAST_BYTES = "ballast", 1 << 20
 
 
@@ -54,13 +61,28 @@ def read_json(path: Path) -> Any:
     """The value in `path`, or None where the file is missing or is no JSON (power was lost while it was written)."""
     try:
         return json.loads(path.read_bytes())
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, ValueError, RecursionError):
+        return None
+
+
+def read_value(path: Path, kind: type[T]) -> T | None:
+    """The `kind` (a dataclass) in `path`, None where the file is missing, torn, or of another version; why it is
+    unreadable is in the log."""
+    try:
+        return decode(kind, path.read_bytes(), _LARGE)
+    except FileNotFoundError:
+        return None
+    except Unfit as error:
+        _log.warning("%s is unreadable: %s", path, error)
         return None
 
 
 def own_folder(path: Path) -> Path:
     """Makes `path` for this user alone. Raises PermissionError where another user made it, or a link there, first."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        make_own(path)
+    except NotOwn as why:
+        raise PermissionError(str(why)) from why
     if {path.lstat().st_uid, path.stat().st_uid} != {os.getuid()}:
         raise PermissionError(f"{path} belongs to another user")
     return path

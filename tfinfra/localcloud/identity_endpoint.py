@@ -139,12 +139,12 @@ class IdentityEndpoint:
     def _way(self, path: str, headers: Mapping[str, str]) -> tuple[str | None, bool]:
         """Which of the two ways a path is, and whether the caller knows the secret."""
         if path == APP_SERVICE:
-            return APP_SERVICE, hmac.compare_digest(headers.get("x-identity-header", ""), self._secret)
+            return APP_SERVICE, _same(headers.get("x-identity-header", ""), self._secret)
         secret, found, _ = path[1:].partition("/")
         if f"/{path[1:].partition('/')[2]}" != IMDS or not found:
             return None, False
         asked = headers.get("metadata", "").lower() == "true" and "x-forwarded-for" not in headers
-        return IMDS, asked and hmac.compare_digest(secret, self._secret)
+        return IMDS, asked and _same(secret, self._secret)
 
     def _token(self, resource: str, audience: str) -> dict[str, Any]:
         now = int(time.time())
@@ -186,6 +186,10 @@ class IdentityEndpoint:
                 """Says nothing: a request line may hold the secret."""
 
         return Handler
+
+
+def _same(told: str, secret: str) -> bool:
+    return hmac.compare_digest(told.encode("utf-8", "surrogatepass"), secret.encode())
 
 
 def _audience(resource: str) -> str | None:

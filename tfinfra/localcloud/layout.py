@@ -48,7 +48,7 @@ class Layout:
     @property
     def attestation(self) -> Path:
         """The key and the certificate that the machines' attested documents are signed with."""
-        return self.root / "attestation.pem"
+        return self.root / "metadata-signer.pem"
 
     @property
     def lock(self) -> Path:

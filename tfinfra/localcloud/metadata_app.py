@@ -10,7 +10,6 @@ learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,13 +18,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from tfinfra.localcloud import attestation, tokens
+from tfinfra.localcloud import attestation, bodies, tokens
+from tfinfra.localcloud.arm_error import ArmError
 from tfinfra.localcloud.events import start_requests
 from tfinfra.localcloud.layout import TENANT
 from tfinfra.localcloud.providers import compute, metadata, mounts
 from tfinfra.localcloud.providers.base import Surroundings
 from tfinfra.localcloud.state import Resource
 
+MOST_OF_EVENTS = 64 << 10  # bytes
 TOKEN_SECONDS = 24 * 3600
 # Versions of the endpoint, and those of its scheduled events, which have their own
 # (learn.microsoft.com/azure/virtual-machines/linux/scheduled-events)
@@ -98,9 +99,11 @@ class MetadataApp:
             await asyncio.sleep(self.around.first_answers.events_seconds)
         if request.method == "POST":
             try:
-                ids = start_requests(json.loads(await request.body()))
+                ids = start_requests(await bodies.document(request, MOST_OF_EVENTS))
             except ValueError as error:
                 return _failed(f"Bad request. {error}", 400)
+            except ArmError as error:
+                return _failed(f"Bad request. {error.message}", error.status)
             self.around.events.acknowledge(vm_id, ids, self.around.now())
             return Response()
         return JSONResponse(self.around.events.document(vm_id))

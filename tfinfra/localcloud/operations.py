@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from tfinfra.localcloud.arm_error import ArmError
-from tfinfra.localcloud.files import own_folder, read_json, write_json
+from tfinfra.localcloud.files import own_folder, read_value, write_json
 from tfinfra.localcloud.layout import Layout
 
 KEPT_SECONDS = 3600
@@ -37,11 +37,11 @@ class Operations:
         self._folder = own_folder(layout.operations)
         self._known: dict[str, Operation] = {}
         for path in self._folder.glob("*.json"):
-            data = read_json(path)
-            if data is None or (data["status"] != "InProgress" and data["begun"] < now - KEPT_SECONDS):
+            operation = read_value(path, Operation)
+            if operation is None or (operation.status != "InProgress" and operation.begun < now - KEPT_SECONDS):
                 path.unlink()
             else:
-                self._known[data["id"]] = Operation(**data)
+                self._known[operation.id] = operation
 
     def begin(self, verb: str, resource: str, now: float, location: str = "") -> Operation:
         """A new operation, or the one that does the same already."""

@@ -38,12 +38,12 @@ CALLER = "TFINFRA_LOCAL_CALLER"
 log = logging.getLogger("tfinfra.localcloud")
 
 
-def run(layout: Layout, environments: Path | None, client: int) -> None:
+def run(layout: Layout, client: int) -> None:
     """Serves `layout`; `client` is the process that wanted it. A lock of its own holds where the daemon's first process
     was killed and this one lives on. Raises filelock.Timeout where another serves."""
     with filelock.FileLock(layout.server_lock, timeout=LOCK_SECONDS):
         _log_to(layout.log)
-        asyncio.run(serve(layout, environments, client))
+        asyncio.run(serve(layout, client))
 
 
 def _log_to(path: Path) -> None:
@@ -62,16 +62,14 @@ def machines(kind: str) -> Machines:
     return choose.machines(kind or choose.best_kind())
 
 
-async def serve(layout: Layout, environments: Path | None, client: int) -> None:
+async def serve(layout: Layout, client: int) -> None:
     """Serves until nobody needs the cloud, or until the process is told to end. `client` is the process that the cloud
     was started for, 0 for none."""
     prepare_certificates(layout)
     key = prepare_keys(layout, time.time(), tokens.CALLERS.get(os.environ.get(CALLER, ""), tokens.OWNER_OID))
-    before = read_json(layout.endpoint) or {}
-    arm = serving.loopback_socket(before.get("port", 0))
-    meta = serving.loopback_socket(before.get("metadata_port", 0))
+    arm = serving.loopback_socket(_port_before(layout, "port"))
+    meta = serving.loopback_socket(_port_before(layout, "metadata_port"))
     around = Surroundings(layout, State(layout), machines, time.time, _port(arm), _port(meta))
-    around.environments.update({environments} if environments else ())
     app, presence = _apps(around, key)
     first_start(app.core)
     if client:
@@ -128,11 +126,18 @@ async def _until_not_needed(app: ArmApp, presence: Presence, layout: Layout) -> 
     app.leaving = True
 
 
+def _port_before(layout: Layout, name: str) -> int:
+    """The port that the cloud had when it last ran, 0 where nobody knows."""
+    written = read_json(layout.endpoint)
+    port = written.get(name) if isinstance(written, dict) else 0
+    return port if isinstance(port, int) else 0
+
+
 def _owns(layout: Layout) -> bool:
     """Whether the state folder is still this process's. One that was removed can be found by nobody, also where a
     machine that was writing has made a part of it again: the certificate is made once, at the start."""
     written = read_json(layout.endpoint)
-    return layout.ca.exists() and (written is None or written["pid"] == os.getpid())
+    return layout.ca.exists() and (not isinstance(written, dict) or written.get("pid") == os.getpid())
 
 
 async def _tick(app: ArmApp) -> None:

@@ -7,17 +7,17 @@ import json
 import os
 import ssl
 import subprocess
-import sys
 import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tfinfra import __version__
+from tfinfra import __version__, child_python
 from tfinfra.errors import ProvisioningError
 from tfinfra.localcloud.files import own_folder, read_json
 from tfinfra.localcloud.layout import Layout
+from tfinfra.variables import plain_environment
 
 START_SECONDS = 30.0
 ANSWER_SECONDS = 10.0
@@ -41,18 +41,18 @@ def running_daemon(layout: Layout) -> Endpoint | None:
     return endpoint if endpoint and _health(endpoint) else None
 
 
-def ensure_daemon(layout: Layout, environments: Path, azurite: Path | None = None) -> Endpoint:
+def ensure_daemon(layout: Layout, azurite: Path | None = None) -> Endpoint:
     """A daemon of this version that answers and waits for this process. Starts one where there is none; asks an idle
     one of another version to leave. `azurite` is the program for accounts that are to be served by it. Raises
     ProvisioningError."""
     own_folder(layout.root)
-    found = _greeted(layout, environments, azurite)
+    found = _greeted(layout, azurite)
     if found:
         return found
     import filelock
 
     with filelock.FileLock(layout.start_lock):
-        return _greeted(layout, environments, azurite) or _started(layout, environments, azurite)
+        return _greeted(layout, azurite) or _started(layout, azurite)
 
 
 def call(endpoint: Endpoint, method: str, path: str, body: Any = None) -> tuple[int, Any]:
@@ -72,7 +72,8 @@ def call(endpoint: Endpoint, method: str, path: str, body: Any = None) -> tuple[
 
 def _endpoint(layout: Layout) -> Endpoint | None:
     written = read_json(layout.endpoint)
-    return Endpoint(layout, written["port"]) if written else None
+    port = written.get("port") if isinstance(written, dict) else None
+    return Endpoint(layout, port) if isinstance(port, int) else None
 
 
 def _health(endpoint: Endpoint) -> dict[str, Any] | None:
@@ -83,13 +84,13 @@ def _health(endpoint: Endpoint) -> dict[str, Any] | None:
     return document if status == 200 else None
 
 
-def _greeted(layout: Layout, environments: Path, azurite: Path | None) -> Endpoint | None:
+def _greeted(layout: Layout, azurite: Path | None) -> Endpoint | None:
     """The running daemon, told that this process counts on it; None where none runs, or none of this version."""
     endpoint = _endpoint(layout)
     if endpoint is None:
         return None
     try:
-        body = {"pid": os.getpid(), "environments": str(environments), "azurite": str(azurite or "")}
+        body = {"pid": os.getpid(), "azurite": str(azurite or "")}
         status, health = call(endpoint, "POST", "hello", body)
     except OSError:
         return None
@@ -112,12 +113,12 @@ def _dismiss(endpoint: Endpoint, health: dict[str, Any]) -> None:
         )
 
 
-def _started(layout: Layout, environments: Path, azurite: Path | None) -> Endpoint:
-    process = _spawn(layout, environments)
+def _started(layout: Layout, azurite: Path | None) -> Endpoint:
+    process = _spawn(layout)
     threading.Thread(target=process.wait, daemon=True, name="local-cloud").start()  # or it stays as a zombie
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until:
-        found = _greeted(layout, environments, azurite)
+        found = _greeted(layout, azurite)
         if found:
             return found
         if process.returncode is not None:
@@ -126,18 +127,20 @@ def _started(layout: Layout, environments: Path, azurite: Path | None) -> Endpoi
     raise ProvisioningError(f"the local cloud does not start: {_last_line(layout)}", hint=f"its log is {layout.log}")
 
 
-def _spawn(layout: Layout, environments: Path) -> subprocess.Popen[bytes]:
-    """The daemon in a session of its own: it outlives this process and takes no Ctrl-C meant for it."""
-    command = [sys.executable, "-m", "tfinfra.localcloud.daemon", "--state", str(layout.root)]
+def _spawn(layout: Layout) -> subprocess.Popen[bytes]:
+    """The daemon in a session of its own: it outlives this process, takes no Ctrl-C meant for it, and inherits no more
+    of the caller's variables than it needs: it serves others too, and for longer than this verb lasts."""
+    command = child_python.module("tfinfra.localcloud.daemon", "--state", str(layout.root))
     command += ["--client", str(os.getpid())]  # its parent may be another one by the time that it asks
     with _error_file(layout).open("wb") as errors:
         return subprocess.Popen(
-            [*command, "--environments", str(environments)],
+            command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=errors,
             start_new_session=True,
             cwd="/",
+            env=plain_environment(os.environ),
         )
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tfinfra.localcloud import ids
-from tfinfra.localcloud.files import own_folder, read_json, write_json
+from tfinfra.localcloud.files import own_folder, read_value, write_json
 from tfinfra.localcloud.layout import Layout
 
 
@@ -70,9 +70,9 @@ class State:
             own_folder(folder)
         self._discard_remains()
         for path in (*layout.groups.glob("*/resources/*.json"), *layout.subscription.glob("*.json")):
-            data = read_json(path)
-            if data is not None:
-                self._resources[data["id"].lower()] = Resource(**data)
+            resource = read_value(path, Resource)
+            if resource is not None:
+                self._resources[resource.id.lower()] = resource
 
     def _discard_remains(self) -> None:
         """Discards folders of no group: who writes into a store made of files may do so a moment after its deletion."""

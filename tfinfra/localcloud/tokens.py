@@ -74,7 +74,8 @@ def proven_claims(key: bytes, token: str, now: float) -> dict[str, Any]:
     """The claims of a token for ARM, of whatever tenant. Raises ArmError (401) in ARM's words: Azure/pcs-cli#357,
     JetBrains/azure-tools-for-intellij#16, microsoft/PlanetaryComputer#343."""
     head, _, signature = token.rpartition(".")
-    claims = claims_of(token) if hmac.compare_digest(_encode(_sign(key, head)), signature) else {}
+    genuine = hmac.compare_digest(_encode(_sign(key, head)).encode(), signature.encode("utf-8", "surrogatepass"))
+    claims = claims_of(token) if genuine else {}
     if not claims or claims["nbf"] > now or claims["iss"] != issuer(claims["tid"]):
         raise refused("InvalidAuthenticationToken", "The access token is invalid.")
     if claims["aud"] != AUDIENCE:
@@ -118,7 +119,7 @@ def _date(seconds: float) -> str:
 
 
 def _sign(key: bytes, text: str) -> bytes:
-    return hmac.new(key, text.encode(), hashlib.sha256).digest()
+    return hmac.new(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).digest()
 
 
 def _part(value: dict[str, Any]) -> str:

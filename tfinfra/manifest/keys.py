@@ -20,7 +20,13 @@ IMAGE = (
     r"[^:/\s]+(:[^:/\s]+){2}:(latest|[0-9]+(\.[0-9]+)*)"
     rf"|/subscriptions/[^/]+/resource[gG]roups/[^/]+/providers/Microsoft\.Compute/({_OWN_IMAGE})"
 )
-CONTAINER = r"https://[a-z0-9]{3,24}\.blob\.[a-z0-9.]+/[a-z0-9]([a-z0-9-]{1,61})[a-z0-9]"
+CONTAINER = r"https://[a-z0-9]{3,24}(\.z[0-9]{1,3})?\.blob\.[a-z0-9.]+/[a-z0-9]([a-z0-9-]{1,61})[a-z0-9]"
+BLOB_HOST = (
+    r"[a-z0-9]{3,24}\.(blob\.core\.(windows\.net|usgovcloudapi\.net|chinacloudapi\.cn)"
+    r"|z[0-9]{1,3}\.blob\.storage\.azure\.net)"
+)
+"""A storage account's host in the clouds that are known (azure/environments.py); the last is that of a DNS zone
+(learn.microsoft.com, "Azure DNS zone endpoints")."""
 GUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 
@@ -124,6 +130,9 @@ MANIFEST: dict[str, Rules] = {
     "python_version": _rules("text", "Python's version in the training environment", text_regex=VERSION),
     "pip_packages": _lines("requirement specs beside TensorFlow, which is always installed"),
     "pip_requirements_file": _rules("text", "a requirements file, relative to source_directory", minlength=1),
+    "source_builds": _lines(
+        "packages that are built from source: their code runs with your rights where the lock is made, and on nodes"
+    ),
     "conda_packages": _lines("conda specs beside TensorFlow"),
     "conda_channels": _lines("where conda packages come from, first wins: names, URLs, or folders; conda-forge"),
     "conda_dependencies_file": _rules("text", "a conda environment file, relative to source_directory", minlength=1),

@@ -68,6 +68,7 @@ class Manifest:
     python_version: str = "3.11"
     pip_packages: tuple[str, ...] = ()
     pip_requirements_file: str | None = None
+    source_builds: tuple[str, ...] = ()
     conda_packages: tuple[str, ...] = ()
     conda_channels: tuple[str, ...] = ("conda-forge",)
     conda_dependencies_file: str | None = None
@@ -234,6 +235,7 @@ _READERS: dict[str, Callable[[Document, KeyPath], Any]] = {
     "python_version": _text,
     "pip_requirements_file": _text,
     "pip_packages": _texts,
+    "source_builds": _texts,
     "environment_variables": _text_map,
     "tags": _text_map,
     "script_params": _params,

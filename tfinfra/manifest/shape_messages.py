@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
+from tfinfra.credentials import only_name, unnamed
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import Document, KeyPath, dotted, error_at
 from tfinfra.manifest.keys import FORMS, LIMITS, SPELLINGS, TARGET, Rules
@@ -20,6 +23,9 @@ _KINDS = {
     "list": "a list",
 }
 _SHORT = 40
+_WORD = re.compile(r"[^\s,\[\]{}'\"]+")
+_SAFE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(=\**|:)?|-|#")
+"""What may be shown of a line with `secrets`: names, and the key."""
 _NOTHING = ("none", "null", "nil", "no", "false")
 MEANT = {"horovod": "mpi", "openmpi": "mpi", "parameter_server": "ps", "parameterserver": "ps"}
 """What people write for a value that has another name here."""
@@ -30,7 +36,9 @@ def shape_diagnostic(document: Document, path: KeyPath, error: Any, schema: Mapp
     from cerberus import errors as kinds
 
     if error.code == kinds.UNKNOWN_FIELD.code:
-        return error_at(document, "TFI203", path, f"unknown key '{path[-1]}'", _spelling(path, schema), at="key")
+        word = only_name(str(path[-1]))
+        found = error_at(document, "TFI203", path, f"unknown key '{word}'", _spelling(path, schema), at="key")
+        return _discreet(found, path)
     messages: dict[int, Callable[[Document, KeyPath, Any], Diagnostic]] = {
         kinds.REQUIRED_FIELD.code: _missing,
         kinds.NOT_NULLABLE.code: _empty,
@@ -41,7 +49,19 @@ def shape_diagnostic(document: Document, path: KeyPath, error: Any, schema: Mapp
         kinds.MAX_VALUE.code: _too_large,
         kinds.MAX_LENGTH.code: _too_long,
     }
-    return messages.get(error.code, _bad_form)(document, path, error)
+    return _discreet(messages.get(error.code, _bad_form)(document, path, error), path)
+
+
+def _discreet(diagnostic: Diagnostic, path: KeyPath) -> Diagnostic:
+    """The diagnostic without what stands where a name should, which may be the very value that is to be kept."""
+    found = diagnostic.position
+    if found is None or found.text is None:
+        return replace(diagnostic, path="".join(map(only_name, diagnostic.path.rpartition("."))))
+    text = unnamed(found.text)
+    if path[:1] == ("secrets",):
+        text = _WORD.sub(lambda word: word[0] if _SAFE.fullmatch(word[0]) else "*" * len(word[0]), text)
+    path_ = "".join(map(only_name, diagnostic.path.rpartition(".")))
+    return replace(diagnostic, path=path_, position=replace(found, text=text))
 
 
 def _missing(document: Document, path: KeyPath, error: Any) -> Diagnostic:
@@ -79,7 +99,8 @@ def _bad_type(document: Document, path: KeyPath, error: Any) -> Diagnostic:
 
 def _type_hint(wanted: list[str], value: Any) -> str | None:
     if "list" in wanted and isinstance(value, str):
-        return f"write [{value}]" if "," not in value and len(value) < _SHORT else "write a list: [a, b]"
+        plain = "," not in value and len(value) < _SHORT and only_name(value) == value
+        return f"write [{value}]" if plain else "write a list: [a, b]"
     if "integer" in wanted and isinstance(value, str) and value.strip().isdigit():
         return f"write {value.strip()} without quotes"
     if "integer" in wanted:
@@ -105,7 +126,9 @@ def _bad_form(document: Document, path: KeyPath, error: Any) -> Diagnostic:
     if error.value == path[-1] and "keysrules" in error.schema_path:
         message = f"'{_short(str(path[-1]))}' is no name for this"
         return error_at(document, "TFI206", path, message, FORMS.get(pattern), at="key")
-    message = f"'{dotted(path)}' does not fit: '{_short(str(error.value))}'"
+    message = f"'{dotted(path)}' does not fit"
+    if path[:1] != ("secrets",):
+        message += f": '{_short(str(error.value))}'"
     return error_at(document, "TFI206", path, message, FORMS.get(pattern))
 
 
@@ -138,4 +161,5 @@ def found(value: Any) -> str:
 
 
 def _short(text: str) -> str:
+    text = only_name(text)
     return text if len(text) <= _SHORT else f"{text[: _SHORT - 3]}…"

@@ -144,17 +144,16 @@ class Flattener:
         self.texts: dict[KeyPath, str] = {}
         self.diagnostics: list[Diagnostic] = []
         self._count = 0
+        self._met: set[int] = set()
+        self._again = False
 
     def value(self, node: Node, path: KeyPath) -> Any:
         """The plain value of `node`, which stands at `path`."""
         self._count += 1
+        self._again = self._again or id(node) in self._met
+        self._met.add(id(node))
         if self._count > MOST_VALUES or len(path) > 2 * DEEPEST:
-            _fail(
-                "TFI109",
-                f"the file's aliases expand to more than {MOST_VALUES:,} values",
-                node.position,
-                "write the values out",
-            )
+            self._refuse_more(node)
         self.values[path] = node.position
         if node.kind == "scalar":
             self.texts[path] = node.text
@@ -162,6 +161,12 @@ class Flattener:
         if node.kind == "list":
             return [self.value(child, (*path, i)) for i, (_, child) in enumerate(node.items)]
         return self._mapping(node, path)
+
+    def _refuse_more(self, node: Node) -> NoReturn:
+        message, hint = f"the file holds more than {MOST_VALUES:,} values", "a manifest is a page of text"
+        if self._again:
+            message, hint = f"the file's aliases expand to more than {MOST_VALUES:,} values", "write the values out"
+        _fail("TFI109", message, node.position, hint)
 
     def _mapping(self, node: Node, path: KeyPath) -> dict[str, Any]:
         data: dict[str, Any] = {}

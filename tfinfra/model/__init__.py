@@ -6,9 +6,15 @@ data: JSON goes in and out through `to_json` and `from_json`, and nothing touche
 
 from __future__ import annotations
 
-from tfinfra.model.codec import from_json, to_json
+from tfinfra.model.codec import MOST, Unfit, decode, from_json, parse, to_json
 from tfinfra.model.infrastructure import Access, Image, Infrastructure, Spot
 from tfinfra.model.nodes import (
+    Answer,
+    Beat,
+    BootFault,
+    CollectedMark,
+    CollectingMark,
+    Command,
     DataSource,
     DataSources,
     Heartbeat,
@@ -16,14 +22,28 @@ from tfinfra.model.nodes import (
     NodeRegistration,
     NodeSettings,
     Outcome,
+    Resumed,
+    StopRequest,
     TaskStatus,
     Timeouts,
+    WheelClaim,
+    WheelFailure,
+    WheelRecord,
 )
 from tfinfra.model.plan import Plan, PriceLine, Task, UsageRate
+from tfinfra.model.shapes import SCHEMA
 from tfinfra.model.spec import Input, Limits, Requirements, Spec, Target
 
 __all__ = [
+    "MOST",
+    "SCHEMA",
     "Access",
+    "Answer",
+    "Beat",
+    "BootFault",
+    "CollectedMark",
+    "CollectingMark",
+    "Command",
     "DataSource",
     "DataSources",
     "Heartbeat",
@@ -38,13 +58,21 @@ __all__ = [
     "Plan",
     "PriceLine",
     "Requirements",
+    "Resumed",
     "Spec",
     "Spot",
+    "StopRequest",
     "Target",
     "Task",
     "TaskStatus",
     "Timeouts",
+    "Unfit",
     "UsageRate",
+    "WheelClaim",
+    "WheelFailure",
+    "WheelRecord",
+    "decode",
     "from_json",
+    "parse",
     "to_json",
 ]

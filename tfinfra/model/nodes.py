@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from tfinfra.model.shapes import Address, Count, Duration, ExitStatus, Moment, Name, Pid, Time, matching, one_of
+
+TaskState = Annotated[str, one_of("pending", "running", "succeeded", "failed", "stopped", "lost")]
+Result = Annotated[str, one_of("succeeded", "failed", "cancelled", "limit")]
+Wheel = Annotated[str, matching(r"[\w.+-]{1,200}\.whl", "a wheel's name")]
+Sha256 = Annotated[str, matching(r"[0-9a-f]{64}", "a SHA-256")]
 
 
 @dataclass(frozen=True)
@@ -10,11 +18,11 @@ class Timeouts:
     """Seconds that a node or a peer may take before the run ends with a message. Differs by cloud, never by plan.
     `listing`: how often a client asks the cloud which machines there are, while all of them answer."""
 
-    register: float
-    start: float
-    heartbeat: float
-    collect: float
-    listing: float = 2.0
+    register: Duration
+    start: Duration
+    heartbeat: Duration
+    collect: Duration
+    listing: Duration = 2.0
 
 
 @dataclass(frozen=True)
@@ -24,7 +32,8 @@ class NodeSettings:
     `store` and `shared` are URLs (file:///… or https://…); `deadline` is ISO 8601 in UTC; `arm_ca` is PEM text or None.
     `arm_audience` is whom tokens for ARM are for, None where that is the endpoint itself.
     `limit` is the key of limits that made the deadline, `run_seconds` how long after the run's start it is (None: as
-    long as the plan's max_run_duration).
+    long as the plan's max_run_duration). `key_digest` is the SHA-256 (hex) of the key that the client will seal for the
+    nodes, None where the run needs none: whatever comes with another key is not from the client.
     """
 
     run: str
@@ -36,28 +45,31 @@ class NodeSettings:
     arm_endpoint: str
     arm_ca: str | None
     compute_group_id: str
-    deadline: str
+    deadline: Time
     timeouts: Timeouts
     limit: str = "max_run_duration"
     run_seconds: int | None = None
     arm_audience: str | None = None
+    key_digest: str | None = None
 
 
 @dataclass(frozen=True)
 class NodeRegistration:
     """nodes/<node_id>.json. `address` is dotted IPv4; `network` its CIDR, None where a node is a process of the
     host; `base_port` the first of the consecutive ports it holds; `gpus` the number it really has, `infiniband` that of
-    its ports with such a link; `public_key` what the run's secrets are sealed for ("age1…"), None where it has none."""
+    its ports with such a link; `public_key` what the client seals for ("age1…"), None where it has none; `attested` the
+    signature (base64) of the machine's attested document, whose nonce is that key's."""
 
-    node_id: str
-    hostname: str
-    address: str
+    node_id: Name
+    hostname: Name
+    address: Address
     network: str | None
-    base_port: int
-    cores: int
-    gpus: int
+    base_port: Count
+    cores: Count
+    gpus: Count
     public_key: str | None = None
-    infiniband: int = 0
+    infiniband: Count = 0
+    attested: str | None = None
 
 
 @dataclass(frozen=True)
@@ -99,19 +111,21 @@ class TaskStatus:
 
     `state`: pending, running, succeeded, failed, stopped (ended by tfinfra after the leader's end), lost.
     `exit_status`: 0 to 255, 128 + n for a signal n, None while it runs. Times are Unix seconds of the node. `joined`: a
-    rank has called MPI_Init (hvd.init), as far as the node can see that.
+    rank has called MPI_Init (hvd.init), as far as the node can see that. `cut_off`: somebody killed all processes of a
+    rank at once, as its launcher does after another's failure: it is no cause.
     """
 
-    task: str
-    node: int
-    state: str
-    pid: int | None = None
-    exit_status: int | None = None
-    started: float | None = None
-    ended: float | None = None
-    attempt: int = 0
+    task: Name
+    node: Count
+    state: TaskState
+    pid: Pid | None = None
+    exit_status: ExitStatus | None = None
+    started: Moment | None = None
+    ended: Moment | None = None
+    attempt: Count = 0
     message: str | None = None
     joined: bool = False
+    cut_off: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,9 +134,9 @@ class Heartbeat:
     the task statuses that it has written, so that a watcher reads them only when there is a new one. `notice`: what its
     cloud says is about to happen to it ("evicted (spot)"), "" for nothing."""
 
-    node_id: str
+    node_id: Name
     sequence: int
-    time: float
+    time: Moment
     phase: str
     changes: int = 0
     notice: str = ""
@@ -136,11 +150,104 @@ class Outcome:
     failing task, where one failed.
     """
 
-    result: str
+    result: Result
     message: str
-    task: str | None = None
-    node: int | None = None
-    exit_status: int | None = None
+    task: Name | None = None
+    node: Count | None = None
+    exit_status: ExitStatus | None = None
     tail: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-    ended: float = 0.0
+    ended: Moment = 0.0
+
+
+# The smaller records
+
+
+@dataclass(frozen=True)
+class BootFault:
+    """boot/<node_id>.json: a node whose bootstrap failed, or that rebooted and was missed already."""
+
+    error: str
+
+
+@dataclass(frozen=True)
+class StopRequest:
+    """control/stop.json: the client ends the run. `reason` is "cancelled" or "limit"."""
+
+    reason: Annotated[str, one_of("cancelled", "limit")] = "cancelled"
+    message: str = "the run was cancelled"
+
+
+@dataclass(frozen=True)
+class Beat:
+    """control/watch.json: somebody looked on at `time` (Unix seconds of that client)."""
+
+    time: Moment
+
+
+@dataclass(frozen=True)
+class CollectedMark:
+    """collected.json: all outputs are in the store. `warnings` name the files that could not be brought, `left_behind`
+    those that nobody tried to, `skipped` what is no file."""
+
+    files: Count
+    warnings: tuple[str, ...] = ()
+    left_behind: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CollectingMark:
+    """collecting.json: what there is to bring. `names` are the sizes in bytes of the first files, by the keys that they
+    get."""
+
+    files: Count
+    bytes: Count
+    names: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """resumed.json: the checkpoints to resume from are in place."""
+
+    files: int
+
+
+@dataclass(frozen=True)
+class WheelClaim:
+    """wheels/<key>/claim-<n>.json: who builds."""
+
+    node: Name
+
+
+@dataclass(frozen=True)
+class WheelRecord:
+    """wheels/<key>/wheel.json: the wheel of the claim `attempt` is there."""
+
+    name: Wheel
+    sha256: Sha256
+    attempt: Count
+
+
+@dataclass(frozen=True)
+class WheelFailure:
+    """wheels/<key>/failed.json: the build failed, and would fail elsewhere too."""
+
+    message: str
+
+
+@dataclass(frozen=True)
+class Command:
+    """inbox/<node>/<request>.json: what mpirun wants started on a node. `mark`: sealing.mark of it, None where nobody
+    else writes into the store."""
+
+    command: str
+    mark: str | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """outbox/<request>.json: how that ended; marked likewise."""
+
+    exit_status: int
+    mark: str | None = None

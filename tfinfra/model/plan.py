@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tfinfra.model.infrastructure import Infrastructure
+from tfinfra.model.shapes import Count, Name, Schema
 from tfinfra.model.spec import Input, Limits, Requirements
 
 
@@ -16,12 +17,12 @@ class Task:
     port is the node's base port + slot. `gpus` are indices on its node; None means all of them, () none.
     """
 
-    name: str
-    type: str
-    index: int
-    node: int
-    slot: int
-    gpus: tuple[int, ...] | None
+    name: Name
+    type: Name
+    index: Count
+    node: Count
+    slot: Count
+    gpus: tuple[Count, ...] | None
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,8 @@ class Plan:
     `infrastructure`, choice n is `alternatives[n - 1]`. Nodes, tasks and GPUs are the same in all of them.
     """
 
-    schema: int
-    name: str
+    schema: Schema
+    name: Name
     backend: str
     dialect: str | None
     node_count: int

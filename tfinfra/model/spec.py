@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from tfinfra.model.shapes import Line, one_of
 
 
 @dataclass(frozen=True)
@@ -22,12 +25,12 @@ class Target:
     "low_priority"; `max_price` is US dollars an hour and node. Ids are ARM's; `store` is a container's URL.
     """
 
-    name: str
-    cloud: str
-    location: str
-    vm_size: str
+    name: Line
+    cloud: Annotated[str, one_of("local", "azure")]
+    location: Line
+    vm_size: Line
     os_disk_gb: int
-    subscription_id: str | None = None
+    subscription_id: Line | None = None
     max_nodes: int | None = None
     other_locations: tuple[str, ...] = ()
     other_vm_sizes: tuple[str, ...] = ()
@@ -45,7 +48,8 @@ class Target:
 @dataclass(frozen=True)
 class Requirements:
     """What the training environment is locked from. `pip` holds requirement lines, `conda` conda specs, each in the
-    order written; `conda_channels` are names, URLs or folders, the first wins."""
+    order written; `conda_channels` are names, URLs or folders, the first wins. `source_builds` names the packages that
+    may be built from source; all others come as wheels."""
 
     framework_version: str
     python_version: str
@@ -54,6 +58,7 @@ class Requirements:
     gpu: bool
     conda: tuple[str, ...] = ()
     conda_channels: tuple[str, ...] = ()
+    source_builds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

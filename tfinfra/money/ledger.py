@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from tfinfra.model.shapes import Group, Moment, Usd
+
 HOUR = 3600.0
 
 
@@ -16,12 +18,12 @@ class Interval:
     The whole price counts from the first to the last moment: an eviction makes an interval no cheaper.
     """
 
-    group: str
+    group: Group
     part: str
-    usd_per_hour: float
-    start: float
-    due: float
-    end: float | None = None
+    usd_per_hour: Usd
+    start: Moment
+    due: Moment
+    end: Moment | None = None
 
     def is_late(self, now: float) -> bool:
         """Whether it costs something, and is or was billed after its due time."""

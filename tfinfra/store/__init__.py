@@ -1,7 +1,8 @@
 """The object store seam: a run's nodes and its client meet here and nowhere else.
 
 `ObjectStore` is what they need of a store (seam.py); `open_store` gives it for a URL (opening.py): on obstore, for
-local files and Azure Blob (objects.py, with download.py for what is broken off); `PatientStore` bears a store's bad
+local files (folder.py) and Azure Blob (objects.py, with download.py for what is broken off); `read` turns what lies at
+a key into a record, or says why that is unreadable (records.py); `PatientStore` bears a store's bad
 moments, `GrantedStore` a grant's first minutes (patience.py); `clear` empties one (clearing.py); `blob_answer`
 reads what Blob said (told.py); `MemoryStore` (memory.py) is the fake that ships beside them, for tests.
 """
@@ -12,20 +13,45 @@ from tfinfra.store.clearing import clear
 from tfinfra.store.memory import MemoryStore
 from tfinfra.store.opening import Credential, open_store
 from tfinfra.store.patience import GrantedStore, PatientStore, SystemPauses, store_errors
-from tfinfra.store.seam import ObjectStore
+from tfinfra.store.records import (
+    LARGE,
+    Records,
+    Unreadable,
+    decoded,
+    encode,
+    log_chunk,
+    put_first,
+    read,
+    read_all,
+    read_file,
+    readable,
+)
+from tfinfra.store.seam import ObjectStore, OddObject
 from tfinfra.store.told import ROLE, BlobAnswer, blob_answer
 
 __all__ = [
+    "LARGE",
     "ROLE",
     "BlobAnswer",
     "Credential",
     "GrantedStore",
     "MemoryStore",
     "ObjectStore",
+    "OddObject",
     "PatientStore",
+    "Records",
     "SystemPauses",
+    "Unreadable",
     "blob_answer",
     "clear",
+    "decoded",
+    "encode",
+    "log_chunk",
     "open_store",
+    "put_first",
+    "read",
+    "read_all",
+    "read_file",
+    "readable",
     "store_errors",
 ]

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from tfinfra.store.seam import MOST_AT_ONCE, OddObject
+
 
 def _no_fault(verb: str, key: str) -> None:
     """The hook of a store without faults."""
@@ -36,7 +38,10 @@ class MemoryStore:
     def get(self, key: str) -> bytes | None:
         self._before("get", key)
         with self._lock:
-            return self.objects.get(key)
+            data = self.objects.get(key)
+        if data is not None and len(data) > MOST_AT_ONCE:
+            raise OddObject(f"it is larger than {MOST_AT_ONCE} bytes")
+        return data
 
     def list(self, prefix: str) -> list[str]:
         self._before("list", prefix)
@@ -52,7 +57,7 @@ class MemoryStore:
         self.put(key, path.read_bytes())
 
     def get_file(self, key: str, path: Path) -> None:
-        data = self.get(key)
+        data = self.objects.get(key)
         if data is None:
             raise FileNotFoundError(key)
         path.write_bytes(data)

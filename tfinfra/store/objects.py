@@ -11,6 +11,7 @@ from typing import Any
 
 from tfinfra.errors import first_line
 from tfinfra.store.download import download
+from tfinfra.store.seam import MOST_AT_ONCE, OddObject
 from tfinfra.store.told import blob_answer
 
 BLOCK = 4 << 20  # bytes
@@ -45,7 +46,10 @@ class ObstoreStore:
 
     def get(self, key: str) -> bytes | None:
         try:
-            return bytes(self._store.get(key).bytes())
+            answer = self._store.get(key)
+            if answer.meta["size"] > MOST_AT_ONCE:
+                raise OddObject(f"it is larger than {MOST_AT_ONCE} bytes")
+            return bytes(answer.bytes())
         except FileNotFoundError:
             return None
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from tfinfra.store.folder import FolderStore
 from tfinfra.store.objects import ObstoreStore
 from tfinfra.store.seam import ObjectStore
 
@@ -54,8 +56,8 @@ def open_store(url: str, credential: Credential | None = None, *, ca: str | None
     if parts.scheme == "file":
         from obstore.store import LocalStore
 
-        folder = LocalStore(unquote(parts.path), mkdir=True)
-        return ObstoreStore(folder, folder)
+        folder = Path(unquote(parts.path))
+        return FolderStore(folder, LocalStore(folder, mkdir=True))
     if parts.scheme == "https" and credential is not None:
         place = blob_place(url)
         return ObstoreStore(_azure(place, credential, ca, _SHORT), _azure(place, credential, ca, _LONG))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from tfinfra.errors import first_line
-from tfinfra.store.seam import ObjectStore
+from tfinfra.store.seam import ObjectStore, OddObject
 
 T = TypeVar("T")
 _FIRST_PAUSE, _LONGEST_WAIT = 1.0, 15.0  # for a grant that is on its way
@@ -47,7 +47,13 @@ class PatientStore:
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
         """Where a reply was lost, the second try finds this writer's own object: the same bytes are a win."""
-        return self._try(lambda: self._store.put_if_absent(key, data) or self._store.get(key) == data)
+        return self._try(lambda: self._store.put_if_absent(key, data) or self._holds(key, data))
+
+    def _holds(self, key: str, data: bytes) -> bool:
+        try:
+            return self._store.get(key) == data
+        except OddObject:
+            return False
 
     def get(self, key: str) -> bytes | None:
         return self._try(lambda: self._store.get(key))

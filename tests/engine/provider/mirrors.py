@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class Mirror:
-    """`files` by their path; `tear` are how many answers break off half-way, `fail` how many are a 503; `broken` are
+    """`files` by their path; `tear` are how many answers break off half-way, `reset` how many by the
+    connection's reset, `fail` how many are a 503; `broken` are
     the statuses of those that never work, by the path's end (0: the answer breaks off); `asked` is what came in, with
     its Authorization header."""
 
@@ -19,6 +22,7 @@ class Mirror:
     files: dict[str, bytes] = field(default_factory=dict)
     redirects: dict[str, str] = field(default_factory=dict)
     tear: int = 0
+    reset: int = 0
     fail: int = 0
     broken: dict[str, int] = field(default_factory=dict)
     asked: list[tuple[str, str | None]] = field(default_factory=list)
@@ -66,6 +70,11 @@ def serving() -> Iterator[Mirror]:
             if mirror.tear:
                 mirror.tear -= 1
                 body = body[: len(body) // 2]
+            if mirror.reset:
+                mirror.reset -= 1
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self.connection.close()  # unread by the other side: it hears of a reset
+                return
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.azure.answering import azure
+from tfinfra.engine.provider import settings
 from tfinfra.engine.provider.place import link_plugins, plugins_folder
 from tfinfra.engine.provider.settings import provider_config, provider_variables
 from tfinfra.engine.variables import tool_variables
@@ -61,3 +63,12 @@ def test_a_ca_of_arms_own_comes_to_those_that_are_trusted_already(tmp_path: Path
     cloud = replace(azure(), ca_file=tmp_path / "ca.pem")
     variables = provider_variables(cloud, tmp_path, {"SSL_CERT_FILE": str(tmp_path / "theirs.pem")})
     assert Path(variables["SSL_CERT_FILE"]).read_text().split() == ["THEIRS", "OURS"]
+
+
+def test_where_no_ca_is_trusted_arms_own_is_the_only_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ca.pem").write_text("OURS")
+    monkeypatch.setattr(settings, "_SYSTEM", ())
+    nowhere = ssl.get_default_verify_paths()._replace(cafile=None)
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: nowhere)
+    variables = provider_variables(replace(azure(), ca_file=tmp_path / "ca.pem"), tmp_path, {})
+    assert Path(variables["SSL_CERT_FILE"]).read_text() == "OURS"

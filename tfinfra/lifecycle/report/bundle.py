@@ -166,7 +166,7 @@ def _document(path: Path) -> dict[str, Any]:
     """{} for what is not there, not whole, or no object."""
     try:
         found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -183,7 +183,7 @@ def _events(path: Path, clear: Clear) -> str:
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
             document = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(document, dict):
             lines.append(json.dumps(clear(allowed.event(document)), ensure_ascii=False) + "\n")

@@ -31,7 +31,7 @@ def read_last(state: Path) -> dict[str, Any] | None:
     """What was noted last, None where nothing was, or nothing that can be read."""
     try:
         found = json.loads((state / FILE).read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
 

@@ -23,6 +23,7 @@ from tfinfra.localcloud.machines.base import InstanceSpec, ScaleSetSpec
 from tfinfra.localcloud.machines.marks import MARK, kill_marked
 from tfinfra.localcloud.machines.records import REBOOT, InstanceRecord, Record, identify, write_record
 
+_LAST_WORDS = 1000  # bytes
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -103,7 +104,7 @@ def _watch(spec: ScaleSetSpec, record: Record, pids: Mapping[int, str]) -> None:
             pid, record = _reboot(spec, record, name)
             left[pid] = name
             continue
-        record = _without(record, name, _exit_status(status), spec.folder)
+        record = _without(record, name, os.waitstatus_to_exitcode(status), spec.folder)
         kill_marked({i.vm_id for i in record.instances if i.name == name})
         write_record(spec.folder, record)
 
@@ -125,17 +126,19 @@ def _reboot(spec: ScaleSetSpec, record: Record, name: str) -> tuple[int, Record]
 
 def _without(record: Record, name: str, code: int, folder: Path) -> Record:
     why = _why(folder / name, code)
-    ended = (replace(i, exit_status=code, message=why) if i.name == name else i for i in record.instances)
+    status = code if code >= 0 else 128 - code
+    ended = (replace(i, exit_status=status, message=why) if i.name == name else i for i in record.instances)
     return replace(record, instances=tuple(ended))
 
 
-def _exit_status(status: int) -> int:
-    code = os.waitstatus_to_exitcode(status)
-    return code if code >= 0 else 128 - code
-
-
 def _why(folder: Path, code: int) -> str:
-    lines = (folder / "console.log").read_text(encoding="utf-8", errors="replace").splitlines()[-1:]
+    """How the first process ended (a negative code: by that signal), and the last that a machine of its own accord
+    wrote on its console."""
+    if code < 0:
+        return f"its first process was killed by {signal.Signals(-code).name}"
+    with (folder / "console.log").open("rb") as console:
+        console.seek(max(0, os.fstat(console.fileno()).st_size - _LAST_WORDS))
+        lines = console.read().decode(errors="replace").splitlines()[-1:]
     return f"its first process ended with exit status {code}" + (f": {lines[0]}" if lines else "")
 
 

@@ -7,12 +7,12 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from tfinfra import child_python
 from tfinfra.localcloud.machines.base import InstanceState, ScaleSetSpec
 from tfinfra.localcloud.machines.marks import kill_marked
 from tfinfra.localcloud.machines.records import (
@@ -29,7 +29,7 @@ from tfinfra.localcloud.machines.wire import spec_to_text
 
 _START_LIMIT = 60.0
 _STOP_LIMIT = 10.0
-_COMMAND = (sys.executable, "-m", "tfinfra.localcloud.machines.supervisor")
+_SUPERVISOR = "tfinfra.localcloud.machines.supervisor"
 
 
 class SupervisedMachines:
@@ -78,7 +78,12 @@ def _call_supervisor(kind: str, spec: ScaleSetSpec) -> str:
     """Starts it; returns why that failed, "" where it did not."""
     try:
         done = subprocess.run(
-            _COMMAND, input=spec_to_text(kind, spec), capture_output=True, text=True, timeout=_START_LIMIT, check=False
+            child_python.module(_SUPERVISOR),
+            input=spec_to_text(kind, spec),
+            capture_output=True,
+            text=True,
+            timeout=_START_LIMIT,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         return f"the machines did not begin to boot within {_START_LIMIT:.0f} s"

@@ -7,9 +7,8 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from tfinfra.model import from_json, to_json
+from tfinfra.model import MOST, Unfit, decode, to_json
 
 RECORD = "machines.json"
 # Files in a machine's own folder: a reboot that was asked for, and one that has begun. Its supervisor removes them.
@@ -57,12 +56,15 @@ def write_record(folder: Path, record: Record) -> None:
 
 
 def read_record(folder: Path) -> Record | None:
-    """The folder's record, None where nothing was started in it (or all of it was ended)."""
+    """The folder's record, None where nothing was started in it (or all of it was ended). Raises OSError, naming the
+    file, where a full disk or another version has left something else there."""
+    path = folder / RECORD
     try:
-        data: Any = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        return decode(Record, path.read_bytes(), MOST)
     except FileNotFoundError:
         return None
-    return from_json(Record, data)
+    except Unfit as error:
+        raise OSError(f"{path} is unreadable: {error}") from error
 
 
 def is_rebooting(machine: Path) -> bool:

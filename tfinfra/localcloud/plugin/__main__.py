@@ -49,7 +49,7 @@ def _sessions(options: argparse.Namespace) -> Callable[[Mapping[str, str]], Sess
 
     if options.endpoint is None:
         return installed(options.pace)
-    wishes = {"machines": options.machines, "blobs": options.blobs}
+    wishes = {"machines": options.machines, "blobs": options.blobs, "environments": options.environments}
     headers = {f"x-tfinfra-{name}": wish for name, wish in wishes.items() if wish}
     arm = arm_by_token_file(options.endpoint, options.ca, options.token_file, headers, options.pace)
     return attached(arm, lambda: token_in(options.token_file))
@@ -64,6 +64,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--token-file", type=Path, help="the caller's token")
     parser.add_argument("--pace", type=float, default=1.0, help="what azure-native's own waits are multiplied by")
     parser.add_argument("--machines", help="the kind of machines to boot")
+    parser.add_argument("--environments", help="the folder of training environments that the machines mount")
     parser.add_argument("--blobs", help='what serves the blobs of new storage accounts: "azurite", else folders')
     parser.add_argument("--until-stdin-closes", action="store_true", help="end with whoever holds the other end")
     return parser

@@ -16,15 +16,17 @@ import tarfile
 from pathlib import Path
 
 from tfinfra.arm.plugin import BINARY, archive_name
+from tfinfra.child_python import search_path
 
 # The shell reads the second line and becomes Python, for which it is a text: a path may hold spaces and be long, which
 # the first line of a script may not.
 _LAUNCHER = """\
 #!/bin/sh
-'''exec' {python} "$0" "$@"
+'''exec' {python} -I "$0" "$@"
 ' '''
 import sys
 
+sys.path += [entry for entry in {places} if entry not in sys.path]
 from tfinfra.localcloud.plugin.__main__ import main
 
 sys.argv[1:1] = ["--pace", "{pace}"]
@@ -37,7 +39,7 @@ def package(folder: Path, pace: float = 1.0) -> Path:
 
     `pace` is what azure-native's own waits are multiplied by.
     """
-    launcher = _LAUNCHER.format(python=shlex.quote(sys.executable), pace=pace).encode()
+    launcher = _LAUNCHER.format(python=shlex.quote(sys.executable), pace=pace, places=search_path()).encode()
     path = folder / archive_name()
     folder.mkdir(parents=True, exist_ok=True)
     with gzip.GzipFile(path, "wb", mtime=0) as packed, tarfile.open(fileobj=packed, mode="w") as archive:

@@ -122,7 +122,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         if request.preview:
             return provider_pb2.CreateResponse(properties=_outputs(kind, arm_body(kind, inputs)))
         arm, path = self._now.arm, _path(kind, inputs, self._now.subscription)
-        arm.check_absent(path, kind.api_version)
+        if not kind.comes_with_parent:
+            arm.check_absent(path, kind.api_version)
         made = self._written(kind, path, _with_subresources(kind, arm_body(kind, inputs), {}))
         return provider_pb2.CreateResponse(id=str(made.get("id") or path), properties=_outputs(kind, made))
 
@@ -149,6 +150,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     @_answers
     def Delete(self, request: Any, context: Any) -> Any:
         kind = kind_of(_token(request.urn))
+        if kind.comes_with_parent:
+            self._now.arm.put(request.id, kind.api_version, {"properties": {}}, follow=False)
+            return empty_pb2.Empty()
         self._now.arm.delete(request.id, kind.api_version, follow=kind.arm_type in LONG_DELETIONS)
         return empty_pb2.Empty()
 

@@ -22,7 +22,7 @@ from tfinfra.localcloud.state import Resource, State
 @dataclass
 class Surroundings:
     """What resource providers see of the daemon. `machines` gives the Machines of a kind and may raise OSError or
-    ValueError; `environments` are the folders that nodes mount read-only; `arm_port` and `metadata_port` are on
+    ValueError; `arm_port` and `metadata_port` are on
     loopback; `quotas` override the limit of a family of cores, everywhere ("name") or in one location
     ("location/name"); `turns` number the looks at grants, of which each goes to the next replica; `ahead` is by how
     many seconds the timers' clock goes before `now`, so that a test need not wait for a recurrence; `azurite` is the
@@ -38,7 +38,6 @@ class Surroundings:
     now: Callable[[], float]
     arm_port: int
     metadata_port: int
-    environments: set[Path] = field(default_factory=set)
     quotas: dict[str, int] = field(default_factory=dict)
     market: Market = field(default_factory=Market)
     turns: Iterator[int] = field(default_factory=itertools.count)

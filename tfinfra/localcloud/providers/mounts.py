@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from tfinfra.localcloud import ids
 from tfinfra.localcloud.machines.base import Mount
@@ -17,9 +18,11 @@ ENDPOINTS = "Microsoft.Network/privateEndpoints"
 
 def mounts_of(around: Surroundings, scale_set: Resource) -> tuple[Mount, ...]:
     """The blob folders of accounts on which its identities have a Blob data role, the shares of the accounts to which a
-    private endpoint of its group leads (NFS shares know no roles), and the training environments, read-only."""
+    private endpoint of its group leads (NFS shares know no roles), and the training environments
+    of whoever made the scale set, read-only."""
     found = {m.folder: m for m in (*_blobs(around, scale_set), *_shares(around, scale_set))}
-    for folder in sorted(around.environments):
+    if named := scale_set.internal.get("environments"):
+        folder = Path(named)
         folder.mkdir(parents=True, exist_ok=True)
         found[folder] = Mount(folder, read_only=True)
     return tuple(found.values())

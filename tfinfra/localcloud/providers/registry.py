@@ -8,7 +8,7 @@ from tfinfra.localcloud.providers.compute import ScaleSets
 from tfinfra.localcloud.providers.identity import UserAssignedIdentities
 from tfinfra.localcloud.providers.logic import Workflows
 from tfinfra.localcloud.providers.network import PrivateEndpoints, VirtualNetworks
-from tfinfra.localcloud.providers.storage import Folders, StorageAccounts
+from tfinfra.localcloud.providers.storage import BlobServices, Folders, StorageAccounts
 
 _PROVIDERS: dict[str, Provider] = {
     "microsoft.authorization/roleassignments": RoleAssignments(),
@@ -19,6 +19,7 @@ _PROVIDERS: dict[str, Provider] = {
     "microsoft.network/privateendpoints": PrivateEndpoints(),
     "microsoft.network/virtualnetworks": VirtualNetworks(),
     "microsoft.storage/storageaccounts": StorageAccounts(),
+    "microsoft.storage/storageaccounts/blobservices": BlobServices(),
     "microsoft.storage/storageaccounts/blobservices/containers": Folders("blob"),
     "microsoft.storage/storageaccounts/fileservices/shares": Folders("file"),
 }

@@ -69,6 +69,22 @@ def is_taken(around: Surroundings, name: str) -> bool:
     return name in around.market.taken or any(a.name == name for a in around.state.of_type(ACCOUNTS))
 
 
+class BlobServices(Provider):
+    """The settings of an account's blobs. They are kept and not acted on: what is deleted here is gone."""
+
+    def accept(self, around: Surroundings, resource: Resource, before: Resource | None) -> Resource:
+        """learn.microsoft.com/azure/storage/blobs/soft-delete-blob-overview: 1 to 365 days."""
+        del around, before
+        if resource.name != "default":
+            raise ArmError(400, "InvalidResourceName", f"The specified resource name '{resource.name}' is invalid.")
+        for name in ("deleteRetentionPolicy", "containerDeleteRetentionPolicy"):
+            policy = resource.properties.get(name) or {}
+            if policy.get("enabled") and not 1 <= policy.get("days", 0) <= 365:
+                path = f"properties.{name}.days"
+                raise ArmError(400, "InvalidRequestPropertyValue", f"The value for property {path} is invalid.")
+        return resource
+
+
 class Folders(Provider):
     """Containers of the service "blob", shares of the service "file"."""
 

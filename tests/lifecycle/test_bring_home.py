@@ -1,0 +1,221 @@
+"""What comes home of a run: everything that can, logs first; nothing anywhere else; and the rest by its name."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tfinfra import layout
+from tfinfra.errors import TeardownIncomplete, UsageError
+from tfinfra.lifecycle.bring_home import Home, bring_home
+from tfinfra.lifecycle.salvage import Tree
+from tfinfra.store import MemoryStore
+from tfinfra.store.landing import Landing
+
+TASKS = ("rank-0",)
+
+
+def a_store(*keys: str, collected: object = None, **records: Any) -> MemoryStore:
+    store = MemoryStore()
+    for key in keys:
+        store.put(key, key.encode())
+    store.put(layout.log_key("rank-0", 0), b"step 1\n")
+    store.put(layout.TASKS + "/rank-0.json", b"{}")
+    if collected is not None:
+        store.put(layout.COLLECTED, json.dumps(collected).encode())
+    for name, record in records.items():
+        store.put(f"{name}.json", json.dumps(record).encode())
+    return store
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+
+
+UNSAFE = {
+    "encoded dots": "outputs/outputs/%2e%2e/%2e%2e/escape",
+    "dots": "outputs/outputs/../../escape",
+    "the root": "outputs//etc/escape",
+    "a name of 300 bytes": "outputs/outputs/" + "x" * 300,
+}
+
+
+@pytest.mark.parametrize("sentence", UNSAFE)
+def test_one_key_that_is_unsafe_costs_nothing_else_its_way(sentence: str, tmp_path: Path) -> None:
+    store = a_store(UNSAFE[sentence], layout.output_key("outputs", "model"), collected={"files": 2})
+    home = bring_home(store, tmp_path / "home/runs/r", TASKS, None)
+    assert files(tmp_path) == ["home/runs/r/outputs/model", "home/runs/r/tasks/rank-0.log"]
+    assert home.missing is not None and home.missing.files == 1 and home.keeps
+    assert home.missing.lies == "the run's store"
+
+
+def test_control_characters_are_encoded_and_the_new_name_is_told(tmp_path: Path) -> None:
+    store = a_store(layout.output_key("outputs", "a\x1b]0;\rb\0"), collected={"files": 1})
+    home = bring_home(store, tmp_path, TASKS, None)
+    assert files(tmp_path / "outputs") == ["a%1B]0;%0Db%00"]
+    assert home.missing is None
+    assert home.notes == ("outputs/a\\x1b]0;\\rb\\x00 is called outputs/a%1B]0;%0Db%00 here",)
+
+
+def test_a_key_that_is_file_and_folder_is_named(tmp_path: Path) -> None:
+    store = a_store(layout.output_key("outputs", "a"), layout.output_key("outputs", "a/b"), collected={"files": 2})
+    home = bring_home(store, tmp_path, TASKS, None)
+    assert files(tmp_path / "outputs") == ["a/b"]
+    assert "a folder has that name too" in str(home.missing)
+
+
+def test_names_that_are_one_on_this_file_system_are_both_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Landing, "folds", lambda self: True)
+    store = a_store(layout.output_key("outputs", "A"), layout.output_key("outputs", "a"), collected={"files": 2})
+    home = bring_home(store, tmp_path, TASKS, None)
+    assert files(tmp_path / "outputs") == ["A"]
+    assert home.missing is not None and home.missing.first == ("outputs/a",)
+    assert "'outputs/A' is the same name" in home.missing.why
+
+
+def test_a_node_that_leaves_a_link_writes_nowhere_on_the_client(tmp_path: Path) -> None:
+    """A link in the common directory, and an object whose way leads over it."""
+    host, shared = tmp_path / "host", tmp_path / "shared"
+    host.mkdir()
+    (shared / "outputs").mkdir(parents=True)
+    (shared / "outputs/ckpt").symlink_to(host)
+    store = a_store(layout.output_key("outputs", "ckpt/authorized_keys"))
+    home = bring_home(store, tmp_path / "runs", TASKS, shared.as_uri())
+    assert files(host) == []
+    assert not (tmp_path / "runs/outputs/ckpt").is_symlink()
+    assert files(tmp_path / "runs/outputs") == ["ckpt/authorized_keys"]
+    assert home.notes == (f"outputs/ckpt is a link that leads out, to {host}",)
+
+
+@pytest.mark.parametrize("link", ["runs/r", "runs/r/outputs", "runs/r/outputs/deep"])
+def test_a_link_of_somebodys_in_the_results_is_refused_by_its_name(link: str, tmp_path: Path) -> None:
+    host = tmp_path / "host"
+    host.mkdir()
+    (tmp_path / link).parent.mkdir(parents=True)
+    (tmp_path / link).symlink_to(host)
+    store = a_store(layout.output_key("outputs", "deep/model"), collected={"files": 1})
+    told = ""
+    try:
+        told = str(bring_home(store, tmp_path / "runs/r", TASKS, None).missing)
+    except UsageError as error:
+        told = str(error)
+    assert files(host) == []
+    assert link.removeprefix("runs/r/") in told and "is a link" in told
+
+
+def test_what_is_no_file_is_named_and_the_rest_comes_home(tmp_path: Path) -> None:
+    shared = tmp_path / "s"
+    (shared / "outputs/sub").mkdir(parents=True)
+    (shared / "checkpoints").mkdir()
+    for name in ("model", "sub/deep"):
+        (shared / "outputs" / name).write_text(name)
+    os.mkfifo(shared / "outputs/pipe")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(shared / "outputs/sock"))
+        links = {"latest": "model", "up": "../checkpoints", "gone": "nothing", "out": "/etc/passwd", "loop": "loop"}
+        for name, target in links.items():
+            (shared / "outputs" / name).symlink_to(target)
+        for _ in range(2):
+            home = bring_home(a_store(), tmp_path / "runs", TASKS, shared.as_uri())
+    assert files(tmp_path / "runs/outputs") == ["latest", "model", "sub/deep"]
+    assert (tmp_path / "runs/outputs/latest").read_text() == "model"
+    assert not (tmp_path / "runs/outputs/latest").is_symlink()
+    assert home.missing is None and not home.keeps
+    told = {note.split()[0].removeprefix("outputs/"): note for note in home.notes}
+    assert sorted(told) == ["gone", "loop", "out", "pipe", "sock", "up"]
+    assert "a pipe" in told["pipe"] and "a socket" in told["sock"] and "leads out" in told["out"]
+
+
+def test_a_common_directory_that_is_a_link_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "machine").mkdir()
+    (tmp_path / "secret/outputs").mkdir(parents=True)
+    (tmp_path / "secret/outputs/key").write_text("the host's")
+    (tmp_path / "machine/shared").symlink_to(tmp_path / "secret")
+    bring_home(a_store(), tmp_path / "runs", TASKS, None, disks=(Tree(tmp_path / "machine", ("shared",)),))
+    assert files(tmp_path / "runs/outputs") == []
+
+
+def test_a_dead_machines_disk_is_read_and_nothing_is_missing_then(tmp_path: Path) -> None:
+    disk = tmp_path / "machine/root/shared"
+    (disk / "outputs").mkdir(parents=True)
+    (disk / "outputs/model").write_text("m")
+    home = bring_home(
+        a_store(), tmp_path / "runs", TASKS, None, disks=(Tree(tmp_path / "machine", ("root", "shared")),)
+    )
+    assert files(tmp_path / "runs/outputs") == ["model"]
+    assert home.missing is None and not home.keeps
+    assert any("read from their disks" in line for line in home.lines())
+
+
+def test_nodes_that_are_lost_before_they_collect_are_named_and_keep_an_empty_store_from_nobody(tmp_path: Path) -> None:
+    home = bring_home(a_store(), tmp_path, TASKS, None)
+    assert "lost before they collected" in str(home.missing)
+    assert not home.keeps
+
+
+def test_a_share_that_cannot_be_read_from_here_keeps_its_group(tmp_path: Path) -> None:
+    url = "https://a.file.core.windows.net/shared"
+    home = bring_home(a_store(), tmp_path, TASKS, url)
+    assert home.keeps and home.missing is not None and home.missing.lies == f"the share {url}"
+
+
+def test_a_run_whose_tasks_never_began_misses_nothing(tmp_path: Path) -> None:
+    assert bring_home(MemoryStore(), tmp_path, TASKS, "https://a.file.core.windows.net/s").missing is None
+
+
+def test_what_was_on_its_way_at_the_deadline_is_counted_measured_and_named(tmp_path: Path) -> None:
+    names = {layout.output_key("outputs", f"f{i:05}"): 10 for i in range(1000)}
+    store = a_store(*list(names)[:300], collecting={"files": 1200, "bytes": 12_000, "names": names})
+    home = bring_home(store, tmp_path, TASKS, None)
+    assert home.files == 300 and home.keeps
+    assert home.missing is not None
+    assert (home.missing.files, home.missing.bytes) == (900, 9000)
+    assert home.missing.first[0] == "outputs/f00300"
+    assert "900 files (9000 bytes): outputs/f00300, " in home.lines()[-1]
+    again = bring_home(store, tmp_path, TASKS, None, before=home)
+    assert again.files == 300
+
+
+def test_files_that_the_node_could_not_bring_come_from_the_common_directory(tmp_path: Path) -> None:
+    (tmp_path / "s/outputs").mkdir(parents=True)
+    (tmp_path / "s/outputs/big").write_text("big")
+    said = {
+        "files": 0,
+        "warnings": ["outputs/big: no space", "outputs/lost: I/O error"],
+        "skipped": ["outputs/p is a pipe"],
+    }
+    home = bring_home(a_store(collected=said), tmp_path / "runs", TASKS, (tmp_path / "s").as_uri())
+    assert files(tmp_path / "runs/outputs") == ["big"]
+    assert home.missing is not None and home.missing.first == ("outputs/lost",)
+    assert home.notes == ("outputs/p is a pipe",)
+    assert not home.keeps
+
+
+@pytest.mark.parametrize("said", [[], 7, "text", {"warnings": 7}, {"warnings": [[]]}, {"files": "many"}, None])
+def test_a_collected_json_that_makes_no_sense_breaks_nothing(said: object, tmp_path: Path) -> None:
+    store = a_store(layout.output_key("outputs", "model"), collected=said, collecting=said)
+    assert bring_home(store, tmp_path, TASKS, None).files == 1
+
+
+def test_a_full_disk_is_called_so_with_the_file_and_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = a_store(layout.output_key("outputs", "model"), collected={"files": 1})
+
+    def full(key: str, path: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(store, "get_file", full)
+    with pytest.raises(TeardownIncomplete) as raised:
+        bring_home(store, tmp_path / "runs/r-1", TASKS, None)
+    assert f"{tmp_path}/runs/r-1/outputs/model cannot be written: No space left" in raised.value.message
+    assert "tfinfra fetch r-1" in str(raised.value.hint)
+    assert (tmp_path / "runs/r-1/tasks/rank-0.log").exists()
+
+
+def test_a_home_that_is_whole_says_nothing() -> None:
+    assert Home(Path(), 3).lines() == []

@@ -1,0 +1,207 @@
+"""From bytes that anybody may have written to a value, or to the reason why they are none."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lifecycle.fakes import a_plan
+from tests.lifecycle.hostile import CONTENTS, wrong_fields
+from tests.lifecycle.test_record import a_record
+from tfinfra import model
+from tfinfra.lifecycle.driver import this_process
+from tfinfra.model import (
+    CollectedMark,
+    DataSource,
+    DataSources,
+    Heartbeat,
+    Inventory,
+    NodeRegistration,
+    Outcome,
+    Plan,
+    TaskStatus,
+    Unfit,
+    from_json,
+    parse,
+    to_json,
+)
+from tfinfra.store import MemoryStore, Records, Unreadable, encode, open_store, put_first, read, read_all, read_file
+
+NODE = NodeRegistration("n0", "node-0", "10.0.0.4", "10.0.0.0/20", 2222, 4, 0, "age1abc")
+WHOLE: dict[str, Any] = {
+    "a run's record": a_record(client=this_process(), left=("a",), message="é"),
+    "a plan": a_plan(environment_variables={"A": "b"}),
+    "a task": TaskStatus("rank-0", 0, "failed", 7, 137, 5.0, 6, 1, "boom", joined=True),
+    "a beat": Heartbeat("n0", 7, time.time(), "training", 3, "evicted (spot)"),
+    "an outcome": Outcome("failed", "boom", "rank-0", 0, 1, ("a", "b"), ("w",), 7.5),
+    "an inventory": Inventory((NODE,)),
+    "the data": DataSources({"mnist": DataSource("mount", folder="file:///data")}, DataSource("download")),
+    "a mark": CollectedMark(3, ("w",), ("l",)),
+}
+
+
+@pytest.mark.parametrize("case", WHOLE)
+def test_a_record_comes_back_and_a_newer_versions_fields_are_left(case: str) -> None:
+    value = WHOLE[case]
+    told = {**to_json(value), "wings": [1, {"a": None}]}
+    assert from_json(type(value), parse(json.dumps(told).encode())) == value
+
+
+@pytest.mark.parametrize("case", WHOLE)
+def test_one_wrong_field_is_refused_with_its_name_or_is_right(case: str) -> None:
+    kind = type(WHOLE[case])
+    needed = {field.name for field in fields(kind) if field.default is field.default_factory}
+    for done, data in wrong_fields(to_json(WHOLE[case])):
+        found = read(_holding(data), "key", kind)
+        if isinstance(found, Unreadable):
+            assert found.key == "key"
+            assert found.why.isprintable()
+            assert len(found.why) < 300
+        else:
+            assert found is not None, done
+            assert not (done.startswith("without ") and done.removeprefix("without ") in needed)
+            assert from_json(kind, json.loads(json.dumps(to_json(found)))) == found
+
+
+@pytest.mark.parametrize("name", CONTENTS)
+@pytest.mark.parametrize("kind", [TaskStatus, Outcome, Inventory, Plan, Heartbeat, CollectedMark])
+def test_what_is_no_record_is_unreadable_for_a_reason(kind: type[Any], name: str) -> None:
+    began = time.process_time()
+    found = read(_holding(CONTENTS[name]), "tasks/rank-0.json", kind)
+    assert isinstance(found, Unreadable)
+    assert str(found).startswith("tasks/rank-0.json is unreadable: it ") or "." not in found.why
+    assert str(found).isprintable()
+    assert time.process_time() - began < 1
+
+
+REASONS = {
+    b"": "it is empty",
+    b"[]": "it is a list, not an object",
+    b"{": "it is not JSON (line 1, column 2)",
+    b'{"task": 1, "node": 0, "state": "lost"}': "task is a number, not text",
+    b'{"task": "rank-0"}': "node is missing",
+    b'{"task": "rank-0", "node": true, "state": "lost"}': "node is true or false, not a whole number",
+    b'{"task": "rank-0", "node": 0, "state": "flying"}': "state is 'flying', not one of pending, running, succeeded, "
+    "failed, stopped, lost",
+    b'{"task": "../x", "node": 0, "state": "lost"}': "task is '../x', not a name of letters, digits, '.', '_' and '-'",
+    b'{"task": "a", "node": 0, "state": "lost", "ended": 1e300}': "ended is 1e+300, which is out of range",
+    b'{"task": "a", "node": 0, "state": "lost", "started": -1}': "started is -1, not between 0 and 2.53402e+11",
+    b'{"task": "a", "task": "a"}': "it has 'task' twice",
+    b'{"a": NaN}': "it has the number NaN",
+    b"\xff": "it is not UTF-8",
+    b"[" * 100_000: "it is nested too deeply",
+    b'"' + b"x" * (2 << 20) + b'"': "it is larger than 1048576 bytes",
+    b'"' + b"x" * (9 << 20) + b'"': "it is larger than 8388608 bytes",
+}
+
+
+@pytest.mark.parametrize(("data", "why"), REASONS.items(), ids=REASONS.values())
+def test_the_reason_names_the_field(data: bytes, why: str) -> None:
+    assert read(_holding(data), "key", TaskStatus) == Unreadable("key", why)
+
+
+def test_another_versions_record_is_called_that() -> None:
+    with pytest.raises(Unfit, match="schema is 2, not 1: another version of tfinfra wrote it"):
+        from_json(Plan, {**to_json(a_plan()), "schema": 2})
+
+
+def test_half_of_a_surrogate_pair_does_not_make_a_message_unreadable() -> None:
+    found = parse(b'{"result": "failed", "message": "a\\udc80b"}')
+    assert from_json(Outcome, found).message == "a?b"
+
+
+def test_a_record_that_tells_of_something_else_than_its_key_is_none() -> None:
+    store = MemoryStore()
+    status = TaskStatus("rank-0", 0, "running")
+    for key in ("tasks/rank-0.json", "tasks/rank-1.json"):
+        store.put(key, encode(status))
+    found, odd = read_all(store, "tasks", TaskStatus, lambda status: f"tasks/{status.task}.json")
+    assert (found, [str(each) for each in odd]) == (
+        [status],
+        ["tasks/rank-1.json is unreadable: it is the record of tasks/rank-0.json"],
+    )
+
+
+def test_a_watcher_is_told_once_and_of_so_many_only() -> None:
+    store, said = MemoryStore(), list[str]()
+    for number in range(50):
+        store.put(f"tasks/{number}.json", b"[]")
+    records = Records(store, lambda odd: said.append(str(odd)))
+    for _ in range(3):
+        assert records.all("tasks", TaskStatus) == []
+    assert len(said) == 11
+    assert said[-1] == "more records of the run's store are unreadable"
+
+
+def test_what_is_no_record_is_nobodys_word_and_replaced() -> None:
+    store, mine = MemoryStore(), Outcome("failed", "boom")
+    store.put("outcome.json", b"[]")
+    assert put_first(store, "outcome.json", mine)
+    assert not put_first(store, "outcome.json", Outcome("succeeded", "late"))
+    assert read(store, "outcome.json", Outcome) == mine
+
+
+def _holding(data: bytes) -> MemoryStore:
+    store = MemoryStore()
+    for key in ("key", "tasks/rank-0.json"):
+        store.put(key, data)
+    return store
+
+
+# In a folder
+
+
+def test_in_a_folder_only_plain_files_are_objects(tmp_path: Path) -> None:
+    folder, outside = tmp_path / "store", tmp_path / "outside"
+    store = open_store(folder.as_uri())
+    store.put("tasks/rank-0.json", b"{}")
+    outside.mkdir()
+    (outside / "secret.json").write_bytes(b"{}")
+    os.mkfifo(folder / "tasks" / "fifo.json")
+    (folder / "tasks" / "link.json").symlink_to(outside / "secret.json")
+    (folder / "tasks" / "dangling.json").symlink_to(outside / "nothing")
+    (folder / "tasks" / "above").symlink_to(tmp_path)
+    (folder / "nodes").symlink_to(outside)
+    (folder / "tasks" / "folder.json").mkdir()
+    Path(os.fsdecode(os.fsencode(folder / "tasks") + b"/\xff.json")).write_bytes(b"{}")
+    assert store.list("tasks") == ["tasks/rank-0.json"]
+    assert store.list("nodes") == store.list("nodes/deeper") == store.list("nothing") == []
+    assert store.list("") == ["tasks/rank-0.json"]
+    for key in ("tasks/fifo.json", "tasks/link.json", "tasks/dangling.json", "nodes/secret.json"):
+        found = read(store, key, TaskStatus)
+        assert isinstance(found, Unreadable)
+        assert "no plain file" in found.why
+    assert read(store, "tasks/folder.json", TaskStatus) is None
+    assert read(store, "tasks/nothing.json", TaskStatus) is None
+
+
+def test_a_large_object_is_not_read_into_memory(tmp_path: Path) -> None:
+    store = open_store((tmp_path / "store").as_uri())
+    store.put("small", b"1")
+    with (tmp_path / "store" / "outcome.json").open("wb") as file:
+        file.truncate(50 << 30)
+    assert read(store, "outcome.json", Outcome) == Unreadable("outcome.json", "it is larger than 8388608 bytes")
+
+
+@pytest.mark.parametrize("name", CONTENTS)
+def test_a_broken_file_of_this_machine_is_named(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    path.write_bytes(CONTENTS[name])
+    found = read_file(path, type(WHOLE["a run's record"]))
+    assert isinstance(found, Unreadable)
+    assert found.key == str(path)
+    assert read_file(tmp_path / "nothing.json", TaskStatus) is None
+
+
+def test_every_small_record_has_a_kind_of_its_own() -> None:
+    assert model.StopRequest() == from_json(model.StopRequest, {})
+    assert from_json(model.WheelRecord, {"name": "h.whl", "sha256": "a" * 64, "attempt": 0}).name == "h.whl"
+    for wrong in ("../h.whl", "..", "a/b.whl", ".whl\n"):
+        with pytest.raises(Unfit):
+            from_json(model.WheelRecord, {"name": wrong, "sha256": "a" * 64, "attempt": 0})

@@ -1,0 +1,124 @@
+"""Credentials in URLs and behind names: what recognises them, and that no error carries them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tfinfra.cli.main import main
+from tfinfra.credentials import covered, hidden, in_urls, only_name
+from tfinfra.errors import Diagnostic, Position, Severity, TfinfraError, UsageError
+
+CANARY = "hunter2canary"
+WITHIN = {
+    "a password": f"https://user:{CANARY}@host/x",
+    "a token for a user": f"https://{CANARY}@host/x",
+    "a token with an at sign": f"https://a@{CANARY}:b@host/x",
+    "of git": f"x @ git+https://user:{CANARY}@github.com/a/b",
+    "of git by ssh, with a password": f"git+ssh://git:{CANARY}@host/a",
+    "a shared access signature": f"https://acc.blob.core.windows.net/c?sv=1&sig={CANARY}&se=2",
+    "a token in the query": f"https://host/x.whl?access_token={CANARY}#sha256=1",
+    "of another store": f"https://host/x?X-Amz-Signature={CANARY}",
+    "an API key": f"https://host/x?api_key={CANARY}",
+    "a channel's token": f"https://conda.anaconda.org/t/{CANARY}/channel",
+    "a database": f"postgres://user:{CANARY}@host/db",
+    "the second of two": f"https://host/a https://u:{CANARY}@host/b",
+    "in quotes": f"'https://u:{CANARY}@host/b'",
+}
+WITHOUT = (
+    *("https://host/x", "https://host:8443/x?sv=1#sha256=ab", "git+ssh://git@github.com/a/b", "ssh://git@host/a"),
+    *("pandas==2.0", "mail@example.org", "https://host/@scope/x", "https://host/x?y=a@b", "", "https://host/t/a/b"),
+)
+
+
+@pytest.mark.parametrize("text", WITHIN.values(), ids=WITHIN)
+def test_credentials_in_a_url_are_found_and_hidden(text: str) -> None:
+    assert in_urls(text)
+    assert CANARY not in hidden(text)
+    assert CANARY not in covered(text)
+    assert len(covered(text)) == len(text)
+    assert not in_urls(text.replace(CANARY, "x")) or hidden(text) == hidden(hidden(text))
+
+
+@pytest.mark.parametrize("text", WITHOUT)
+def test_other_text_stays_as_it_is(text: str) -> None:
+    assert not in_urls(text)
+    assert hidden(text) == text
+
+
+def test_no_error_carries_them() -> None:
+    url = WITHIN["a password"]
+    place = Position("a.yaml", 1, 1, 3, f"x: {url}")
+    told = Diagnostic("TFI100", Severity.ERROR, url, "x", place, url)
+    raised = UsageError(url, url, (told,))
+    assert CANARY not in f"{told!r}{raised!r}{raised}{raised.in_full()}"
+    assert str(TfinfraError("plain")) == "plain"
+
+
+def test_a_line_is_shown_without_what_stands_behind_a_name_in_capitals() -> None:
+    assert covered(f"- API_KEY={CANARY} and more") == "- API_KEY=" + "*" * (len(CANARY) + 9)
+    assert covered("numpy=1.26, pandas==2.0, X==1, A>=2") == "numpy=1.26, pandas==2.0, X==1, A>=2"
+    assert only_name(f"API_KEY={CANARY}") == "API_KEY=***"
+    assert only_name("numpy==1.2") == "numpy==1.2"
+
+
+MANIFESTS = {
+    "a secret with its value": f"secrets: [MY={CANARY}]",
+    "a secret with its value in another case": f"secrets: [my={CANARY}, ok]",
+    "values among secrets": f"secrets:\n  - sk-{CANARY}",
+    "a mapping of secrets": f"secrets: {{MY: sk-{CANARY}}}",
+    "one secret, no list": f"secrets: MY={CANARY}",
+    "a list of variables": f"environment_variables:\n  - NAME={CANARY} x{CANARY}\n  - other={CANARY}",
+    "a variable alone": f"environment_variables: name={CANARY}",
+    "a list of tags": f"tags: [a={CANARY}]",
+    "an unknown key": f"my={CANARY}: 1",
+    "a variable's name": f"environment_variables: {{'A={CANARY}': x}}",
+    "a line that YAML cannot read": f"environment_variables: NAME={CANARY}: : [",
+    "a package": f"pip_packages: ['x @ https://u:{CANARY}@host/x-1-py3-none-any.whl']",
+    "a package by git": f"pip_packages: ['git+https://{CANARY}@host/x']",
+    "an option": f"pip_packages: ['--index-url https://u:{CANARY}@host/simple']",
+    "a channel": f"conda_channels: ['https://u:{CANARY}@host/c']",
+    "a channel's token": f"conda_channels: ['https://host/t/{CANARY}/c']",
+    "a conda package": f"conda_packages: ['https://u:{CANARY}@host/c::x']",
+    "an input": f"inputs: {{a: {{url: 'https://acc.blob.core.windows.net/c?sig={CANARY}'}}}}",
+    "a checkpoint": f"resume_from: 'https://u:{CANARY}@acc.blob.core.windows.net/c'",
+    "a store": f"compute_target: {{cloud: azure, store: 'https://acc.blob.core.windows.net/c?sig={CANARY}'}}",
+    "a requirements file": "pip_requirements_file: requirements.txt",
+    "a conda file": "conda_dependencies_file: environment.yaml",
+}
+
+
+@pytest.mark.parametrize("text", MANIFESTS.values(), ids=MANIFESTS)
+@pytest.mark.parametrize("form", [(), ("--json",)], ids=["text", "json"])
+def test_a_manifest_is_refused_without_a_word_of_its_secret(
+    text: str, form: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TFINFRA_STATE_DIR", str(tmp_path / "state"))
+    Path("m.yaml").write_text(f"entry_script: train.py\n{text}\n")
+    Path("train.py").write_text("print(1)\n")
+    Path("requirements.txt").write_text(f"--index-url https://u:{CANARY}@host/\nx @ https://u:{CANARY}@host/x.whl\n")
+    Path("environment.yaml").write_text(f"channels: ['https://u:{CANARY}@host']\ndependencies:\n  - A={CANARY}\n")
+    assert main(["compile", "m.yaml", *form]) == 3
+    out, err = capfd.readouterr()
+    assert CANARY not in out + err
+    assert not form or json.loads(out)["diagnostics"]
+    for path in tmp_path.rglob("*"):
+        if path.is_file() and path.parent != tmp_path:
+            assert CANARY not in path.read_text(errors="replace"), path
+
+
+@pytest.mark.parametrize("key", ["environment_variables: {DB: '%s'}", "script_params: {db: '%s'}"])
+def test_a_script_may_have_one_and_is_told_of_secrets(
+    key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("m.yaml").write_text("entry_script: train.py\n" + key % WITHIN["a database"] + "\n")
+    Path("train.py").write_text("print(1)\n")
+    assert main(["validate", "m.yaml"]) == 0
+    _, err = capfd.readouterr()
+    assert "TFI661" in err
+    assert "`secrets`" in err
+    assert CANARY not in err

@@ -1,0 +1,165 @@
+"""State and cache are their user's own: made so, tightened where nobody else could write, refused else."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tfinfra import ownership, paths
+from tfinfra.cli.main import main
+from tfinfra.engine.toolchain import VERSION
+from tfinfra.environment.build import MARKER, is_whole
+from tfinfra.errors import ProvisioningError, UsageError
+from tfinfra.lifecycle import doctor
+from tfinfra.paths import cache_folder, made_private, state_folder
+
+STRANGER = 65534
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files that are somebody else's")
+
+
+@pytest.fixture
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("TFINFRA_STATE_DIR", str(tmp_path / "a/b/state"))
+    monkeypatch.setenv("TFINFRA_CACHE_DIR", str(tmp_path / "a/b/cache"))
+    monkeypatch.setattr(paths, "_CHANGED", {})
+    before = os.umask(0)
+    yield tmp_path / "a/b"
+    os.umask(before)
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_they_are_made_private_whatever_the_umask(folders: Path) -> None:
+    assert (state_folder(), cache_folder()) == (folders / "state", folders / "cache")
+    assert {mode(p) for p in (folders.parent, folders, folders / "state", folders / "cache")} == {0o700}
+    assert made_private() == ()
+
+
+@pytest.mark.parametrize("wide", [0o755, 0o750, 0o711])
+def test_one_that_others_could_only_read_is_tightened_and_that_is_said(
+    folders: Path, wide: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folders / "cache").mkdir(parents=True)
+    (folders / "cache").chmod(wide)
+    assert main(["doctor"]) in (0, 1)
+    assert mode(folders / "cache") == 0o700
+    assert f"other users could read {folders / 'cache'}; it is yours alone now (0700)" in capsys.readouterr().err
+    assert cache_folder() == folders / "cache"
+
+
+def writable(cache: Path) -> None:
+    cache.chmod(0o777)
+
+
+def sticky(cache: Path) -> None:
+    cache.chmod(0o1777)
+
+
+def of_the_group(cache: Path) -> None:
+    os.chown(cache, 0, STRANGER)
+    cache.chmod(0o770)
+
+
+def of_another(cache: Path) -> None:
+    os.chown(cache, STRANGER, STRANGER)
+
+
+def a_link_of_another(cache: Path) -> None:
+    cache.rmdir()
+    (cache.parent / "real").mkdir()
+    cache.symlink_to(cache.parent / "real")
+    os.chown(cache, STRANGER, STRANGER, follow_symlinks=False)
+
+
+def a_link_to_another(cache: Path) -> None:
+    cache.rmdir()
+    (cache.parent / "real").mkdir()
+    os.chown(cache.parent / "real", STRANGER, STRANGER)
+    cache.symlink_to(cache.parent / "real")
+
+
+def inside(*names: str) -> Callable[[Path], None]:
+    def plant(cache: Path) -> None:
+        place = cache.joinpath(*names)
+        place.mkdir(parents=True, mode=0o755)
+        os.chown(place, STRANGER, STRANGER)
+
+    return plant
+
+
+def inside_writable(cache: Path) -> None:
+    (cache / "environments").mkdir()
+    (cache / "environments").chmod(0o777)
+
+
+NOT_OWN = {
+    "that others may write": writable,
+    "that others may write, if not remove": sticky,
+    "that a group may write": of_the_group,
+    "of another": of_another,
+    "behind another's link": a_link_of_another,
+    "behind a link to another's": a_link_to_another,
+    "with another's environments": inside("environments"),
+    "with one environment of another's": inside("environments", "0123"),
+    "with another's Pulumi": inside("pulumi", VERSION),
+    "with another's plugins": inside("pulumi", "plugins", "resource-azure-native-v3.29.0"),
+    "with another's bundle parts": inside("bundle-parts"),
+    "with another's wheels": inside("wheels", "horovod-0123"),
+    "with another's uv": inside("uv-0.13.9"),
+    "with environments that others may write": inside_writable,
+}
+
+
+@needs_root
+@pytest.mark.parametrize("plant", NOT_OWN.values(), ids=NOT_OWN.keys())
+def test_a_cache_that_is_not_the_users_own_is_refused(
+    folders: Path, plant: Callable[[Path], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    cache = folders / "cache"
+    cache.mkdir(parents=True, mode=0o755)
+    plant(cache)
+    with pytest.raises(UsageError, match="somebody else's work") as caught:
+        cache_folder()
+    assert "TFINFRA_CACHE_DIR" in str(caught.value.hint)
+    found = {f.check: f for f in doctor.examine(lambda: {"process": None}, asking=False)}
+    assert found["cache folder"].level == "problem"
+    assert found["pulumi"].level == "problem"
+    assert "somebody else's work" in found["cache folder"].text
+
+
+@needs_root
+def test_a_state_folder_of_anothers_is_refused_and_nothing_of_it_is_read(
+    folders: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folders / "state/runs").mkdir(parents=True)
+    os.chown(folders / "state", STRANGER, STRANGER)
+    assert main(["runs", "--cloud", "local"]) == 2
+    assert "belongs to the user" in capsys.readouterr().err
+
+
+def test_a_cache_of_the_administrators_is_taken_as_it_is(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can make files of root")
+    (folders / "cache/environments").mkdir(parents=True)
+    for path in (folders / "cache", folders / "cache/environments"):
+        path.chmod(0o755)
+    monkeypatch.setattr(ownership.os, "getuid", lambda: STRANGER)
+    assert cache_folder() == folders / "cache"
+    assert mode(folders / "cache") == 0o755
+
+
+@needs_root
+def test_an_environment_that_somebody_else_built_is_not_used(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    for name in (MARKER, "bin/python"):
+        (tmp_path / name).touch()
+    assert is_whole(tmp_path)
+    os.chown(tmp_path / MARKER, STRANGER, STRANGER)
+    with pytest.raises(ProvisioningError, match="somebody else's work"):
+        is_whole(tmp_path)

@@ -1,0 +1,139 @@
+"""What of source_directory stays behind: what git's ignore files and `.tfinfraignore` say, and what holds secrets by
+its name. Source of the rules: git's documentation, "gitignore"."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from tfinfra.errors import ManifestError
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
+GIT, OWN = ".gitignore", ".tfinfraignore"
+_MOST_BYTES = 1_000_000
+
+# What tools keep credentials in, under the names that they give it; what is a pattern for others to fill in is none.
+SECRET_FILES = (
+    *(".env", ".env.*", "*.env", ".envrc", "id_rsa*", "id_dsa*", "id_ecdsa*", "id_ed25519*", "*.pem", "*.key"),
+    *("*.p12", "*.pfx", "*.ppk", "*.jks", "*.keystore", "*.kdbx", ".netrc", "_netrc", ".pgpass", ".npmrc", ".pypirc"),
+    *(".git-credentials", ".htpasswd", ".dockercfg", "kubeconfig", ".boto", ".s3cfg", ".vault-token", ".databrickscfg"),
+    *("kaggle.json", "*.tfstate", "*.tfstate.*", "credentials", "credentials.json", "client_secret*.json"),
+    *("service-account*.json", "service_account*.json", "secrets.yaml", "secrets.yml", "secrets.json", "secrets.toml"),
+    ".secrets*",
+)
+SECRET_FOLDERS = (
+    *(".azure", ".aws", ".ssh", ".gnupg", ".kube", ".docker", "gcloud"),
+    *(".kaggle", ".huggingface", ".pulumi", ".secrets"),
+)
+_NO_SECRETS = (".env.example", ".env.sample", ".env.template", ".env.dist", "*.pub")
+
+
+def _any(patterns: Iterable[str]) -> re.Pattern[str]:
+    return re.compile("|".join(map(fnmatch.translate, patterns)), re.IGNORECASE)
+
+
+_FILES, _FOLDERS, _PATTERNS = _any(SECRET_FILES), _any(SECRET_FOLDERS), _any(_NO_SECRETS)
+
+
+@dataclass
+class Ignored:
+    """Asked for each name below `root` on the way down, folders with a '/' at their end; `secrets` are the names that
+    stay behind because they look like secrets. A `.tfinfraignore` goes before all else: with it a name, also of a
+    secret, is taken back."""
+
+    root: Path
+    secrets: list[str] = field(default_factory=list)
+    _files: dict[str, GitIgnoreSpec | None] = field(default_factory=dict)
+
+    def __call__(self, name: str) -> bool:
+        own, git, secret = self._said(name, OWN), self._said(name, GIT), _is_secret(name)
+        said = own or git
+        if secret and not (own and own.is_by_name and not own.ignores) and not (said and said.ignores):
+            self.secrets.append(name)
+            return True
+        return said is not None and said.ignores
+
+    def _said(self, name: str, file: str) -> _Said | None:
+        """The last word on a name: that of the nearest folder that has one."""
+        for folder in PurePosixPath(name).parents:
+            spec = self._spec(folder / file)
+            below = name if folder == PurePosixPath() else name[len(folder.as_posix()) + 1 :]
+            found = spec.check_file(below) if spec else None
+            if spec and found and found.include is not None and found.index is not None:
+                return _Said(found.include, str(getattr(spec.patterns[found.index], "pattern", "")))
+        return None
+
+    def _spec(self, path: PurePosixPath) -> GitIgnoreSpec | None:
+        key = path.as_posix()
+        if key not in self._files:
+            lines = _lines(self.root / path, key)
+            self._files[key] = _compiled(lines) if lines else None
+        return self._files[key]
+
+
+@dataclass(frozen=True)
+class _Said:
+    ignores: bool
+    pattern: str
+
+    @property
+    def is_by_name(self) -> bool:
+        """Whether the pattern names something: `!*` is no word on secrets."""
+        return bool(self.pattern.strip("!/").rpartition("/")[2].strip("*?"))
+
+
+def _is_secret(name: str) -> bool:
+    last = name.rstrip("/").rpartition("/")[2]
+    if name.endswith("/"):
+        return _FOLDERS.match(last) is not None
+    return _FILES.match(last) is not None and _PATTERNS.match(last) is None
+
+
+def _lines(file: Path, name: str) -> list[str]:
+    """The lines of an ignore file. As git does, no link is followed: what it leads to is no ignore file. Raises
+    ManifestError for one that is too large."""
+    try:
+        status = file.lstat()
+    except OSError:
+        return []
+    if not stat.S_ISREG(status.st_mode):
+        return []
+    if status.st_size > _MOST_BYTES:
+        raise ManifestError(f"source_directory: '{name}' is larger than 1 MB", hint="it names files, one on a line")
+    with os.fdopen(os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as data:
+        return data.read(_MOST_BYTES).decode("utf-8", "replace").splitlines()
+
+
+_specs: dict[tuple[str, ...], GitIgnoreSpec] = {}
+
+
+def _compiled(lines: Iterable[str]) -> GitIgnoreSpec:
+    """The patterns that mean anything; git leaves others out without a word, too."""
+    key = tuple(lines)
+    if key not in _specs:
+        from pathspec import GitIgnoreSpec
+
+        try:
+            _specs[key] = GitIgnoreSpec.from_lines(key)
+        except ValueError:
+            _specs[key] = GitIgnoreSpec.from_lines(_readable(key))
+    return _specs[key]
+
+
+def _readable(lines: Iterable[str]) -> Iterator[str]:
+    from pathspec import GitIgnoreSpec
+
+    for line in lines:
+        try:
+            GitIgnoreSpec.from_lines([line])
+        except ValueError:
+            continue
+        yield line

@@ -1,0 +1,110 @@
+"""Text that others wrote (a training script, a node, a store, a cloud) as a terminal and a CI system may have it: what
+it says stays, what they would obey goes. Everything that tfinfra prints passes here.
+
+A terminal obeys escape sequences (ECMA-48; xterm's "Control Sequences"), control characters and, in how it orders text,
+the bidirectional ones (trojansource.codes). A CI system obeys lines:
+
+    GitHub           ::name …::…, with blanks before it; ##[name] anywhere   actions/runner, ActionCommand.cs
+    Azure Pipelines  ##vso[…], ##[…] anywhere                                azure-pipelines-agent, Command.cs
+    TeamCity         ##teamcity[…] anywhere
+    GitLab           section_start:…, section_end:…                          docs.gitlab.com/ci/jobs/job_logs
+    Buildkite        ---, +++, ~~~ and ^^^ +++ at a line's begin             buildkite.com/docs, "Managing log output"
+"""
+
+from __future__ import annotations
+
+import re
+
+ODD = "\N{REPLACEMENT CHARACTER}"
+"""What stands for a character that a terminal would obey, or could not show."""
+RESET = "\x1b[0m"
+_LONGEST_STRING = 4096  # characters of an escape's own text (a title, a link) that are taken for it, and go with it
+
+_COLOR = re.compile(r"\x1b\[([0-9;:]{0,64})m")
+_ESCAPE = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]{0,256}[ -/]{0,16}[@-~]"  # CSI: cursor, erasing, colours, modes
+    rf"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\n\x80-\x9f]{{0,{_LONGEST_STRING}}}(?:\x07|\x1b\\|\x9c)"
+    r"|\x1b[ -/]{0,16}[0-OQ-WYZ\\`-~]"  # two or three characters: reset, character sets; not the begin of those above
+)
+_LINE_ENDS = re.compile(r"(?<!\r)\r+\n")
+_JOINERS = re.compile("(?<=[^\x00-\x9f\u2000-\u206f])([\u200c\u200d])(?=[^\x00-\x9f\u2000-\u206f])")
+"""Between letters and signs of other alphabets they are a part of the writing, and of many an emoji."""
+_ANYWHERE = re.compile(r"#(?=#(?:\[|vso\[|teamcity\[))|(?<=section)_(?=(?:start|end):)", re.IGNORECASE)
+_AT_BEGIN = re.compile(r"^([^\S\n]*)(?=::[A-Za-z])|^(?=(?:---|\+\+\+|~~~|\^\^\^) )", re.MULTILINE)
+
+
+def clean(text: str, *, color: bool = False) -> str:
+    """`text` without what a terminal or a CI system would obey; its line ends stay. With `color`, colours and weights
+    stay too, and end with their line."""
+    text = _LINE_ENDS.sub("\n", text)
+    if not color or "\x1b[" not in text:
+        return defused(_plain(text))
+    return "\n".join(_colored(line) for line in text.split("\n"))
+
+
+def defused(text: str) -> str:
+    """Printable `text` without commands of CI systems: a blank within their marker, or a dot before one at a line's
+    begin, and they are text."""
+    return _AT_BEGIN.sub(lambda found: f"{found[1] or ''}·", _ANYWHERE.sub(lambda found: f"{found[0]} ", text))
+
+
+def one_for_one(text: str) -> str:
+    """One line of `text`, each character in its place: what is not shown as it stands is ODD."""
+    return _ANYWHERE.sub(ODD, "".join(c if c.isprintable() else ODD for c in text))
+
+
+def defused_json(document: str) -> str:
+    """A JSON text that says the same, in characters that a terminal and a CI system only show."""
+    document = _ANYWHERE.sub(lambda found: _escaped_always(found[0]), document)
+    return document if _is_plain(document) else "".join(map(_escaped, document))
+
+
+def _colored(line: str) -> str:
+    """The line with its colours, unless they stand within a command: who drops them would find it."""
+    bare = _plain(line)
+    if (safe := defused(bare)) != bare:
+        return safe
+    parts = _COLOR.split(line)  # text, parameters, text, parameters, …
+    painted = [_plain(part) if index % 2 == 0 else _kept(part) for index, part in enumerate(parts)]
+    return "".join(painted) + (RESET if any(painted[1::2]) else "")
+
+
+def _kept(parameters: str) -> str:
+    """The sequence for what shows text in another way; "" for one that conceals or blinks it."""
+    left = iter(re.split("[;:]", parameters))
+    for number in left:
+        if number in ("38", "48", "58"):  # a colour by its number, or by three
+            for _ in range({"5": 1, "2": 3}.get(next(left, ""), 0)):
+                next(left, "")
+        elif number.lstrip("0") in ("5", "6", "8"):
+            return ""
+    return f"\x1b[{parameters}m"
+
+
+def _plain(text: str) -> str:
+    """`text` without escape sequences, with ODD for whatever else is not shown as it stands."""
+    if _is_plain(text):
+        return text
+    parts = _JOINERS.split(_ESCAPE.sub("", text))
+    return "".join("".join(map(_shown, part)) if index % 2 == 0 else part for index, part in enumerate(parts))
+
+
+def _is_plain(text: str) -> bool:
+    return text.isprintable() or text.replace("\n", "").replace("\t", "").isprintable()
+
+
+def _shown(character: str) -> str:
+    if character.isprintable() or character in "\n\t":
+        return character
+    if character == "\r":
+        return "\n"  # what stands before it must not be overwritten
+    return " " if character.isspace() and character > "\x9f" else ODD  # other alphabets' blanks
+
+
+def _escaped(character: str) -> str:
+    return character if character == "\n" or character.isprintable() else _escaped_always(character)
+
+
+def _escaped_always(character: str) -> str:
+    pair = character.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{pair[i : i + 4]}" for i in range(0, len(pair), 4))

@@ -1,0 +1,40 @@
+"""Rules on credentials within a manifest's URLs: they would stand in the deploy folder, the lock, the run's record and
+its logs, on each node, and in the arguments of the tools that are called with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tfinfra.compiler.inputs import Inputs
+from tfinfra.compiler.requirements import conda_file, requirement_lines
+from tfinfra.credentials import in_urls
+from tfinfra.errors import Diagnostic, Position, Severity
+from tfinfra.manifest.document import error_at
+from tfinfra.manifest.manifest import Manifest
+
+_WHAT = "the URL carries a user, a password or a token, which would show in every artefact"
+_HINT = "take it out; an index of your own is named in tfinfra's environment (UV_INDEX, PIP_INDEX_URL)"
+_INSTEAD = "name it among `secrets`, which are read from your environment and never written"
+_REFUSED = ("pip_packages", "conda_packages", "conda_channels", "compute_target")
+_OWN_TEXT = ("environment_variables", "script_params", "entry_script")
+"""Keys whose values reach the task as they are written."""
+
+
+def credential_findings(manifest: Manifest, inputs: Inputs) -> Iterator[Diagnostic]:
+    """All of this file's rules; `inputs` and `resume_from` have one of their own, which wants no query at all."""
+    document = manifest.document
+    for path, text in document.texts.items():
+        if path and path[0] in _REFUSED and in_urls(text):
+            yield error_at(document, "TFI660", path, _WHAT, _HINT)
+        elif path and path[0] in _OWN_TEXT and in_urls(text):
+            yield error_at(document, "TFI661", path, _WHAT, _INSTEAD, severity=Severity.WARNING)
+    name = manifest.pip_requirements_file
+    text = inputs.source.requirements.get(name or "", "")
+    for number, line in requirement_lines(text):
+        if in_urls(line):
+            position = Position(inputs.source.file(str(name)), number, 1, len(line), line)
+            yield Diagnostic("TFI660", Severity.ERROR, _WHAT, "pip_requirements_file", position, _HINT)
+    if of_conda := conda_file(manifest, inputs):
+        for path, text in of_conda.document.texts.items():
+            if in_urls(text):
+                yield error_at(of_conda.document, "TFI660", path, _WHAT, _HINT)

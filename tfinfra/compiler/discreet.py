@@ -1,0 +1,27 @@
+"""Diagnostics on files outside of the manifest's folder: where, and of which kind, but not a word of what is in them.
+The manifest may be a stranger's, who reads what a CI system prints of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tfinfra.compiler.inputs import Source
+from tfinfra.errors import Diagnostic
+from tfinfra.manifest.codes import explanation
+
+_KNOWN_WORDS = frozenset({"TFI502", "TFI503", "TFI504", "TFI505", "TFI506", "TFI507"})
+"""What they say of a script are names of TensorFlow, Keras and Horovod."""
+
+
+def discreet(diagnostic: Diagnostic, source: Source) -> Diagnostic:
+    """The diagnostic as it may be shown."""
+    position = diagnostic.position
+    if not source.foreign or position is None or position.file not in source.files:
+        return diagnostic
+    shown = replace(diagnostic, position=replace(position, text=None))
+    if diagnostic.code in _KNOWN_WORDS:
+        return shown
+    known = explanation(diagnostic.code)
+    what = known.title if known else "it is wrong"
+    message = f"{what}; the file is not in the manifest's folder, so no line of it is shown"
+    return replace(shown, message=message, path="", hint=f"`tfinfra explain {diagnostic.code}`")

@@ -1,0 +1,231 @@
+"""Brings a run home: logs first, then outputs, logs and checkpoints of the script, out of its store, out of the share
+and the dead machines' disks where those are on this machine. What does not come is named, and costs nothing else its
+way."""
+
+from __future__ import annotations
+
+import errno
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from unicodedata import category
+from urllib.parse import quote, unquote, urlsplit
+
+from tfinfra import layout
+from tfinfra.agent.places import Places
+from tfinfra.clock import count
+from tfinfra.cloud import Cloud
+from tfinfra.errors import TeardownIncomplete, UsageError
+from tfinfra.lifecycle.not_collected import NotCollected, missing, read_told
+from tfinfra.lifecycle.salvage import Tree, save
+from tfinfra.store import ObjectStore, log_chunk
+from tfinfra.store.landing import Landing, Unplaceable, clashes, shown
+
+DOWNLOADS = 8
+NAMED = 20
+"""Notes of a kind that are given one by one."""
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+
+
+@dataclass(frozen=True)
+class Home:
+    """What came home: how many `files` of the training script, how many `logs`, and where. `notes` name what had
+    nothing to bring (a socket, a link that leads out), and what is called something else here; `missing` is what there
+    was and did not come, None where nothing is; `collected`: the nodes said that all was in the store; `names` are
+    those that came, `trees` counts the disks and shares that were read besides."""
+
+    folder: Path
+    files: int
+    logs: int = 0
+    notes: tuple[str, ...] = ()
+    missing: NotCollected | None = None
+    collected: bool = True
+    names: frozenset[str] = frozenset()
+    trees: int = 0
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the keep group has to stay: something lies there that did not come, or may still be on its way."""
+        return self.missing is not None and (
+            self.missing.lies is not None or (self.missing.files is not None and not self.collected)
+        )
+
+    def lines(self) -> list[str]:
+        """What a person has to be told of it."""
+        lines = [f"left out: {note}" for note in self.notes]
+        if self.missing is not None:
+            lines.append(f"not collected: {self.missing}; {count(self.files, 'file')} came home")
+        elif not self.collected and self.trees:
+            lines.append("no node could collect: what they had written was read from their disks")
+        return lines
+
+
+def bring_home(
+    store: ObjectStore,
+    folder: Path,
+    tasks: Iterable[str],
+    shared: str | None,
+    *,
+    disks: Sequence[Tree] = (),
+    before: Home | None = None,
+) -> Home:
+    """Copies everything of the run into `folder`. The tasks' common directory at the URL `shared`, and the machines'
+    `disks`, are read where the nodes did not say that they had collected all. What came `before` is not fetched anew.
+
+    Raises UsageError where `folder` is a link, TeardownIncomplete where its disk is full, what the store raises."""
+    with _landing(folder) as landing:
+        landing.make("outputs")
+        coming = _Coming(landing, store, dict.fromkeys(before.names if before else ()))
+        coming.trees = before.trees if before else 0
+        logs = coming.bring_logs(frozenset(tasks))
+        told = read_told(store)
+        share = _share(shared)
+        if not told.all_there:
+            for tree in (*([share] if share else ()), *disks):
+                coming.save(tree)
+        coming.bring(store.list(layout.OUTPUTS))
+        unread = shared if share is None else None
+        lacking = missing(told, coming.home, coming.left, share_unread=unread, trees_read=coming.trees > 0)
+        notes = (*_few([*told.skipped, *coming.notes]), *_few(told.left_behind))
+        return Home(
+            folder, len(coming.home), logs, notes, lacking, told.collected, frozenset(coming.home), coming.trees
+        )
+
+
+@contextmanager
+def _landing(folder: Path) -> Iterator[Landing]:
+    try:
+        with Landing(folder) as landing:
+            yield landing
+    except Unplaceable as error:
+        raise UsageError(str(error), hint="move it away, or fetch in another folder") from error
+
+
+def trees_of(cloud: Cloud, groups: Iterable[str]) -> tuple[Tree, ...]:
+    """Where the machines of the groups have their tasks' own directory on this machine; () where they are elsewhere."""
+    where = str(Places(Path("/")).local_shared)
+    return tuple(Tree(folder, names) for group in groups for folder, names in cloud.disks(group, where))
+
+
+def _share(url: str | None) -> Tree | None:
+    """The share, where it is a folder of this machine."""
+    parts = urlsplit(url or "")
+    return Tree(Path(unquote(parts.path))) if parts.scheme == "file" else None
+
+
+def _few(notes: Sequence[str]) -> tuple[str, ...]:
+    notes = tuple(dict.fromkeys(notes))
+    return (*notes[:NAMED], *([f"and {count(len(notes) - NAMED, 'more file')}"] if len(notes) > NAMED else []))
+
+
+def tame(name: str) -> str:
+    """A name as it is written on this machine: control characters, which terminals obey, are percent-encoded."""
+    return "".join(quote(c) if category(c) == "Cc" else c for c in name)
+
+
+@dataclass
+class _Coming:
+    """One run on its way: `home` are the names that have landed, `left` those that lie in the store and cannot."""
+
+    landing: Landing
+    store: ObjectStore
+    home: dict[str, None]
+    left: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    trees: int = 0
+    broken: Exception | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def bring_logs(self, tasks: frozenset[str]) -> int:
+        """tasks/<task>.log for every task; what the agents and the launcher wrote goes to nodes/. How many there
+        are."""
+        chunks: dict[str, list[str]] = {}
+        for key in self.store.list(layout.LOGS):
+            chunks.setdefault(key.split("/")[1], []).append(key)
+        paths = {name: f"{'tasks' if name in tasks else 'nodes'}/{tame(name)}.log" for name in chunks}
+        odd = clashes(paths.values(), folds=self.landing.folds())
+        for name, path in paths.items():
+            self._land(f"the log {shown(name)}", path, partial(self._write_log, chunks[name]), odd.get(path))
+        self._raise_broken()
+        return len(chunks) - len(self.left)
+
+    def _write_log(self, keys: list[str], path: Path) -> None:
+        with path.open("wb") as log:
+            for key in sorted(keys):
+                log.write(log_chunk(self.store, key) or b"")
+
+    def bring(self, keys: Sequence[str]) -> None:
+        """Fetches what is not here yet, several at once."""
+        names = {key: layout.output_path(key) for key in keys}
+        odd = clashes(map(tame, names.values()), folds=self.landing.folds())
+
+        def one(key: str) -> None:
+            name = names[key]
+            if name not in self.home and self._land(name, tame(name), self._from(key), odd.get(tame(name))):
+                self._arrived(name)
+
+        with ThreadPoolExecutor(DOWNLOADS) as pool:
+            list(pool.map(one, keys))
+        self._raise_broken()
+
+    def _from(self, key: str) -> Callable[[Path], None]:
+        return lambda path: self.store.get_file(key, path)
+
+    def save(self, tree: Tree) -> None:
+        """Copies what lies in a tree of this machine."""
+
+        def land(name: str, fill: Callable[[Path], None]) -> bool:
+            came = name in self.home or self._land(name, tame(name), fill, None)
+            if came:
+                self._arrived(name)
+            return came
+
+        left = save(tree, land)
+        self._raise_broken()
+        if left is not None:
+            self.trees += 1
+            self.notes += left
+
+    def _land(self, what: str, path: str, fill: Callable[[Path], None], odd: str | None) -> bool:
+        """Lands one file; what keeps it away is noted. Nothing more is tried after what keeps all away."""
+        if self.broken is not None:
+            return False
+        if odd is not None:
+            self.left[what] = odd
+            return False
+        try:
+            self.landing.land(path, fill)
+        except (Unplaceable, FileNotFoundError) as error:
+            with self.lock:
+                self.left[what] = str(error) if isinstance(error, Unplaceable) else "it has gone meanwhile"
+            return False
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is raised once the other threads have seen it
+            self.broken = _named(error, path, self.landing.folder)
+            return False
+        return True
+
+    def _arrived(self, name: str) -> None:
+        with self.lock:
+            self.home[name] = None
+            if tame(name) != name:
+                self.notes.append(f"{shown(name)} is called {tame(name)} here")
+
+    def _raise_broken(self) -> None:
+        if self.broken is not None:
+            raise self.broken
+
+
+def _named(error: Exception, path: str, folder: Path) -> Exception:
+    """The error; of a full disk, one that says which."""
+    if not isinstance(error, OSError) or error.errno not in _NO_SPACE:
+        return error
+    full = TeardownIncomplete(
+        f"{folder / shown(path)} cannot be written: {error.strerror}",
+        hint=f"make room in {folder.parent}; `tfinfra fetch {folder.name}` goes on where this ended",
+    )
+    full.__cause__ = error
+    return full

@@ -1,0 +1,120 @@
+"""Brings home a run whose client has gone: before its machines are deleted what only they have, before its keep group
+is deleted what lies in that, so that nothing goes that is not at home or given up."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+from tfinfra import layout
+from tfinfra.clock import count
+from tfinfra.errors import first_line
+from tfinfra.lifecycle import collect
+from tfinfra.lifecycle.access import FoundRun
+from tfinfra.lifecycle.bring_home import Home, bring_home, trees_of
+from tfinfra.lifecycle.down import UNFETCHED
+from tfinfra.lifecycle.living import has_nodes
+from tfinfra.lifecycle.ports import Progress
+from tfinfra.store import ObjectStore, store_errors
+
+LOOK = 0.5
+
+
+class Fetching:
+    """One run's way to the folder `results`, in as many looks into its store as it takes; `progress` hears what came
+    and what did not. `home` is what has come, None before the first look."""
+
+    def __init__(self, found: FoundRun, results: Path, progress: Progress) -> None:
+        self.results = results
+        self.home: Home | None = None
+        self._found = found
+        self._progress = progress
+        self._said: list[str] = []
+
+    def look(self, *, disks: bool = False) -> Home:
+        """Brings what is there. Raises what keeps all of it away."""
+        found, record = self._found, self._found.record
+        assert found.store is not None  # noqa: S101 - who calls this has looked
+        tasks, shared = (record.plan_tasks, record.shared) if record else ((), None)
+        trees = trees_of(found.ports.cloud, found.compute_groups) if disks else ()
+        home = bring_home(found.store, self.results, tasks, shared, disks=trees, before=self.home)
+        if self.home is None or home.files > self.home.files:
+            self._progress(f"{count(home.files, 'file')} and {count(home.logs, 'log')} in {self.results}")
+        for line in home.lines():
+            if line not in self._said:
+                self._progress(f"warning: {line}")
+        self._said += home.lines()
+        self.home = home
+        return home
+
+    def before_machines_go(self) -> None:
+        """Lets nodes that still train end and collect, then reads the disks of those that could not. What goes wrong
+        here keeps no machine alive: the store is looked into once more when they are gone."""
+        store = self._open()
+        if store is None or self.home is not None:
+            return
+        try:
+            if store.get(layout.COLLECTED) is None and store.list(layout.TASKS):
+                self._let_collect(store)
+                if store.get(layout.COLLECTED) is None:
+                    self.look(disks=True)
+        except Exception as error:  # noqa: BLE001 - whatever it is, what costs by the hour has to go
+            self._progress(f"warning: its nodes could not collect: {first_line(error)}")
+
+    def before_store_goes(self) -> str | None:
+        """Why the keep group has to stay, None where all that is in it is at home."""
+        found = self._found
+        if found.unread is not None:
+            return f"{UNFETCHED} could not be fetched: {found.unread}"
+        store = self._open()
+        if store is None:
+            return None
+        try:
+            if self.home is None and not any(store.list(folder) for folder in (layout.OUTPUTS, layout.LOGS)):
+                return None
+            home = self.home if self.home is not None and self.home.collected else self.look()
+            self._note(home)
+        except Exception as error:  # noqa: BLE001 - whatever it was: outputs that did not come keep their group
+            return f"{UNFETCHED} could not be fetched: {first_line(error)}"
+        if home.missing is not None and home.missing.lies is not None:
+            return f"{UNFETCHED} did not all come home: {home.missing}"
+        return None
+
+    def _open(self) -> ObjectStore | None:
+        """The store, where something in it may not be home: who drove the run may have fetched meanwhile."""
+        record = self._found.folder.read()
+        over = record is not None and ((record.fetched and self.home is None) or record.phase == "deleted")
+        return None if over else self._found.store
+
+    def _note(self, home: Home) -> None:
+        found = self._found
+        if found.record is None:
+            return
+        kept = home.missing is not None and home.missing.lies is not None
+        record = found.folder.update(results=str(self.results), fetched=not kept, not_collected=home.missing)
+        document = collect.run_document(record, None, found.store, found.ports.clock())
+        collect.write_results(found.folder, document, self.results)
+
+    def _let_collect(self, store: ObjectStore) -> None:
+        """Asks the nodes to end and collect, and waits as long as they live, no longer than collecting may take."""
+        if not has_nodes(self._found):
+            return
+        self._progress("it still trains: its tasks are stopped, and what they wrote is collected first")
+        stop = {"reason": "cancelled", "message": "`tfinfra down` ended the run"}
+        store.put(layout.STOP, json.dumps(stop).encode())
+        timeouts = self._found.ports.cloud.timeouts
+        beats, heard = _beats(store), time.monotonic()
+        until = heard + timeouts.collect
+        while store.get(layout.COLLECTED) is None and time.monotonic() < min(until, heard + timeouts.heartbeat):
+            time.sleep(LOOK)
+            now = _beats(store)
+            if now != beats:
+                beats, heard = now, time.monotonic()
+
+
+def _beats(store: ObjectStore) -> dict[str, bytes | None]:
+    try:
+        return {key: store.get(key) for key in store.list(layout.HEARTBEATS)}
+    except store_errors():
+        return {}

@@ -1,0 +1,157 @@
+"""Reads a tree that nodes wrote, where it lies on this machine: the run's share on the local cloud, a dead machine's
+own disk. All below its trusted folder is a training script's: no link is followed out of it, and only files are
+read."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tfinfra.layout import OUTPUT_FOLDERS
+from tfinfra.store.landing import shown
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_KINDS = (
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+_LINKS = 8
+
+Land = Callable[[str, Callable[[Path], None]], bool]
+"""Takes a name and what fills its file; whether it landed."""
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The tasks' common directory: `below` are the names from `folder` to it, which a node may have made."""
+
+    folder: Path
+    below: tuple[str, ...] = ()
+
+
+def save(tree: Tree, land: Land) -> list[str] | None:
+    """Lands every file of the tree's outputs, logs and checkpoints. Returns what was left out, each with the reason: a
+    link is brought as what it leads to where that is a file of the same tree. None where there is no such tree."""
+    left: list[str] = []
+    with _opened(tree) as root:
+        if root is None:
+            return None
+        for kind in OUTPUT_FOLDERS:
+            for name in _names(root, kind, left):
+                reason = _save_one(root, name, land)
+                if reason:
+                    left.append(f"{shown(name)} {reason}")
+    return left
+
+
+@contextmanager
+def _opened(tree: Tree) -> Iterator[int | None]:
+    """A descriptor of the tree's root, None where there is none, or a link or a file on the way to it."""
+    opened: list[int] = []
+    try:
+        try:
+            opened.append(os.open(tree.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+            for part in tree.below:
+                opened.append(os.open(part, _FOLDER, dir_fd=opened[-1]))
+        except OSError:
+            yield None
+            return
+        yield opened[-1]
+    finally:
+        for each in opened:
+            os.close(each)
+
+
+def _names(root: int, kind: str, left: list[str]) -> Iterator[str]:
+    """Everything below the folder `kind` but folders; links to folders are among them. A folder that cannot be read is
+    noted in `left`."""
+
+    def unreadable(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError) or error.filename != kind:
+            left.append(f"{shown(str(error.filename))} cannot be read: {error.strerror}")
+
+    try:
+        if not stat.S_ISDIR(os.stat(kind, dir_fd=root, follow_symlinks=False).st_mode):
+            left.append(f"{kind} is no folder")
+            return
+    except FileNotFoundError:
+        return
+    for parent, folders, files, at in os.fwalk(kind, onerror=unreadable, dir_fd=root):
+        links = [name for name in folders if stat.S_ISLNK(os.stat(name, dir_fd=at, follow_symlinks=False).st_mode)]
+        for name in sorted([*files, *links]):
+            yield f"{parent}/{name}"
+
+
+def _save_one(root: int, name: str, land: Land) -> str | None:
+    """Why it was left out, None where it was not, or `land` has noted that itself."""
+    try:
+        opened = _open(root, name, _LINKS)
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    if isinstance(opened, str):
+        return opened or None
+    with os.fdopen(opened, "rb") as source:
+
+        def fill(path: Path) -> None:
+            with path.open("wb") as out:
+                shutil.copyfileobj(source, out, 1 << 20)
+
+        land(name, fill)
+    return None
+
+
+def _open(root: int, name: str, links: int) -> int | str:
+    """A descriptor of the file, or why there is none ("": it is no thing at all, but an overlay's mark)."""
+    parent = _parent(root, name)
+    try:
+        last = posixpath.basename(name)
+        found = os.stat(last, dir_fd=parent, follow_symlinks=False)
+        if stat.S_ISLNK(found.st_mode):
+            target = os.readlink(last, dir_fd=parent)
+            return _open_target(root, name, target, links)
+        if stat.S_ISCHR(found.st_mode) and found.st_rdev == 0:
+            return ""
+        what = next((text for test, text in _KINDS if test(found.st_mode)), None)
+        if what is not None:
+            return f"is {what}"
+        opened = os.open(last, _FILE, dir_fd=parent)
+        if stat.S_ISREG(os.fstat(opened).st_mode):
+            return opened
+        os.close(opened)
+        return "is no file"
+    finally:
+        os.close(parent)
+
+
+def _parent(root: int, name: str) -> int:
+    here = os.dup(root)
+    for part in name.split("/")[:-1]:
+        try:
+            below = os.open(part, _FOLDER, dir_fd=here)
+        finally:
+            os.close(here)
+        here = below
+    return here
+
+
+def _open_target(root: int, name: str, target: str, links: int) -> int | str:
+    """What the link `name` leads to, where that is a file of the same tree."""
+    there = posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
+    if there.split("/")[0] not in OUTPUT_FOLDERS:
+        return f"is a link that leads out, to {shown(target)}"
+    if not links:
+        return "is a link that leads in a circle"
+    try:
+        opened = _open(root, there, links - 1)
+    except OSError:
+        return f"is a link to {shown(target)}, which is not there or no file"
+    return opened

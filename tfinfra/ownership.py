@@ -1,0 +1,82 @@
+"""Whose a folder is: what tfinfra keeps on a machine and uses again is its user's own, or the administrator's whom
+nobody else may write beside."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+PRIVATE = 0o700
+
+
+class NotOwn(Exception):
+    """The folder is, or may be written by, somebody else; the text says so."""
+
+
+def make_own(path: Path) -> bool:
+    """Makes a folder for this user alone, and those above it that are missing, whatever the umask. One that is there is
+    made private where it is this user's and nobody else may write it; True where that changed who may read it.
+
+    Raises NotOwn, and OSError where it cannot be made.
+    """
+    if not path.exists():
+        _make(path)
+    if not path.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
+    require_own(path)
+    if path.stat().st_uid == os.getuid() and path.stat().st_mode & 0o077:
+        path.chmod(PRIVATE)
+        return True
+    return False
+
+
+def require_own(path: Path) -> None:
+    """Raises NotOwn where another user owns what is at `path`, or a link to it, or may write it. The administrator's
+    that nobody else may write is taken, as the programs of this machine are."""
+    own = {os.getuid(), 0}
+    state = path.stat()
+    if path.lstat().st_uid not in own or state.st_uid not in own:
+        raise NotOwn(f"{path} belongs to {_name(path.lstat().st_uid if state.st_uid in own else state.st_uid)}")
+    if state.st_mode & stat.S_IWOTH or (state.st_mode & stat.S_IWGRP and not _is_alone_in(state.st_gid)):
+        raise NotOwn(f"{path} may be written by other users of this machine")
+
+
+def require_own_tree(folder: Path, depth: int) -> None:
+    """`require_own` of a folder and of what stands in it, `depth` folders deep: it is used as if it were ours. Locks
+    are not: nobody reads what is in them, and uv makes its own for everybody."""
+    if not folder.exists() or folder.name.endswith(".lock"):  # a broken link is nothing that is used
+        return
+    require_own(folder)
+    if depth and folder.is_dir():
+        for path in folder.iterdir():
+            require_own_tree(path, depth - 1)
+
+
+def _make(path: Path) -> None:
+    """As Path.mkdir does, whose `mode` is for the last folder only."""
+    for folder in reversed([path, *path.parents]):
+        if not folder.exists():
+            folder.mkdir(mode=PRIVATE, exist_ok=True)
+
+
+def _name(uid: int) -> str:
+    import pwd
+
+    try:
+        return f"the user {pwd.getpwuid(uid).pw_name}"
+    except KeyError:
+        return f"the user {uid}"
+
+
+def _is_alone_in(gid: int) -> bool:
+    """Many systems give each user a group of their own, and a umask by which that may write."""
+    import grp
+    import pwd
+
+    try:
+        group, me = grp.getgrgid(gid), pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return False
+    return group.gr_name == me and set(group.gr_mem) <= {me}

@@ -1,0 +1,46 @@
+"""What processes of tfinfra's own inherit of the caller's environment, where they must not have all of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+# What a program needs to run at all, as glibc, Python, OpenSSL and their like read it, and tfinfra's own settings.
+_PLAIN = re.compile(
+    r"PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_\w+|TZ|TZDIR|TMPDIR|TEMP|TMP|XDG_\w+|LOCPATH|LOCALE_ARCHIVE"
+    r"|(LD|DYLD)_\w+|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|NODE_EXTRA_CA_CERTS"
+    r"|(CUDA|NVIDIA)_VISIBLE_DEVICES|COVERAGE_\w+|TFINFRA_\w+"
+)
+# A name that says what it is: of a cloud, a forge, a CI system or a service, or of a secret of anybody's.
+_OF_OTHERS = re.compile(
+    r"(AZURE|ARM|AWS|GOOGLE|GCP|GCLOUD|CLOUDSDK|OCI|ALICLOUD|ALIBABA|IBMCLOUD|DIGITALOCEAN|CLOUDFLARE|PULUMI|TF_VAR"
+    r"|GITHUB|GH|GITLAB|GITEA|BITBUCKET|ACTIONS|SYSTEM|CI|BUILDKITE|CIRCLE|JENKINS|TRAVIS|KUBE|KUBERNETES|DOCKER|VAULT"
+    r"|HF|HUGGINGFACE|WANDB|MLFLOW|OPENAI|ANTHROPIC|TWINE|SLACK|SENTRY|DATADOG|DD|SSH|GPG)_.*"
+    r"|KUBECONFIG|DATABASE_URL|GNUPGHOME"
+    r"|.*(TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|APIKEY|PRIVATE|WEBHOOK|COOKIE|SESSION|BEARER).*"
+    r"|(.*_)?(KEY|KEYS|PASS|PWD|PW|PAT|AUTH|DSN|SAS|JWT)(_.*)?",
+    re.IGNORECASE,
+)
+# What package indexes, their proxies and their certificates need.
+_OF_INDEXES = re.compile(
+    r"(PIP|UV|RATTLER|CONDA|MAMBA|VSS_NUGET|ARTIFACTS_CREDENTIALPROVIDER)_.*|NETRC|KRB5\w*|TFINFRA_.*"
+    r"|(HTTP|HTTPS|ALL|NO|FTP)_PROXY|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|PWD|OLDPWD|XDG_.*"
+    r"|DBUS_SESSION_BUS_ADDRESS",
+    re.IGNORECASE,
+)
+_PASSWORD_IN_URL = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
+
+
+def plain_environment(given: Mapping[str, str]) -> dict[str, str]:
+    """What a process may have that has no business with the caller's credentials: known names alone."""
+    return {name: value for name, value in given.items() if _PLAIN.fullmatch(name)}
+
+
+def package_environment(given: Mapping[str, str]) -> dict[str, str]:
+    """What tools may have that fetch, and perhaps build, what others wrote: all but what looks like a credential by its
+    name, or is a URL with a password. A compiler's settings have any name, so this is no list of known ones."""
+    return {name: value for name, value in given.items() if _OF_INDEXES.fullmatch(name) or not _is_secret(name, value)}
+
+
+def _is_secret(name: str, value: str) -> bool:
+    return _OF_OTHERS.fullmatch(name) is not None or _PASSWORD_IN_URL.search(value) is not None
