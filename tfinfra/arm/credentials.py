@@ -98,7 +98,7 @@ def _links(text: str) -> dict[str, str]:
 def _telling(links: Mapping[str, str]) -> str | None:
     """The link that was set up and failed: the last, which ended the chain or was the last hope."""
     return next(
-        (name for name in reversed(links) if _OTHER.search(said := links[name]) or not _ABSENT.search(said)), None
+        (name for name in reversed(list(links)) if _OTHER.search(said := links[name]) or not _ABSENT.search(said)), None
     )
 
 

@@ -33,8 +33,8 @@ TARGET = Target(
     capacity_reservation_id=RESERVATION,
 )
 REQUESTS = (
-    request("/resourceGroups/k", "Microsoft.Resources/resourceGroups"),
-    request("/resourceGroups/k/providers/Microsoft.Storage/storageAccounts/a", "Microsoft.Storage/storageAccounts"),
+    request("/resourceGroups/k"),
+    request("/resourceGroups/k/providers/Microsoft.Storage/storageAccounts/a"),
 )
 IMAGE = {
     "properties": {
