@@ -169,3 +169,16 @@ def test_one_run_that_cannot_be_deleted_keeps_no_other(
 
 def _refused() -> None:
     raise KeyError("a fault of ours")
+
+
+def test_a_live_run_names_what_it_cannot_read_and_ends_well(tmp_path: Path) -> None:
+    def nodes(store: MemoryStore) -> None:
+        store.put("tasks/evil.json", b"[]")
+        succeeding(store)
+
+    world = World(tmp_path, nodes)
+    assert world.new_run().go().error is None
+    document = json.loads((tmp_path / "runs" / "digits-abc123" / "run.json").read_text())
+    why = "tasks/evil.json is unreadable: it is a list, not an object"
+    assert (document["result"], document["unreadable"]) == ("succeeded", [why])
+    assert f"say warning: {why}" in world.observer.lines
