@@ -151,6 +151,13 @@ def machine_kinds() -> dict[str, str | None]:
     return possible_kinds()
 
 
+def boundary_of(kind: str) -> str:
+    """What machines of this kind of the local cloud keep a script from, in a few words."""
+    from tfinfra.localcloud.machines.choose import boundary
+
+    return boundary(kind)
+
+
 def machines_of(cloud: Cloud) -> str | None:
     """The kind of machines that a local cloud boots, to be named to the user; None on Azure."""
     command = cloud.provider_command or ()

@@ -154,6 +154,13 @@ class TeardownIncomplete(TfinfraError):
     exit_code = 10
 
 
+@dataclass
+class ForeignInside(TeardownIncomplete):
+    """A run's group stays because of what others have put in it; `emptied`: nothing of the run is left there."""
+
+    emptied: bool = True
+
+
 class DifferenceFound(TfinfraError):
     exit_code = 11
 

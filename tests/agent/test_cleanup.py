@@ -8,7 +8,7 @@ import json
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -101,6 +101,7 @@ REFUSALS = {
     "no such group": (404, {"error": {"code": "ResourceGroupNotFound"}}, True),
     "a subscription that is not seen": (404, {"error": {"code": "SubscriptionNotFound"}}, False),
     "no word": (404, {}, False),
+    "a word of what stands in between": (404, {"error": "nothing here"}, False),
     "a right that is missing": (403, {"error": {"code": "AuthorizationFailed"}}, False),
     "a fault": (500, {}, False),
 }
@@ -232,25 +233,21 @@ def test_at_the_deadline_every_node_deletes_whoever_watches_or_keeps() -> None:
         assert len(arm.deletions) == 1
 
 
-def test_a_deadline_that_was_put_off_is_read_from_the_groups_tag() -> None:
-    clock = FakeClock(unix_time("2030-01-01T00:00:01Z"))
-    with a_host(clock) as (host, _, arm):
-        arm.group = {"tags": {"tfinfra-expires-at": "2030-01-01T02:00:00Z"}}
-        deadline = Deadline(host)
-        assert (deadline.step(), arm.deletions) == (1.0, [])
-        clock.now += 7100
-        assert (deadline.step(), arm.deletions) == (1.0, [])
-        clock.now += 200
-        assert deadline.step() == 30.0
-        assert len(arm.deletions) == 1
-
-
-@pytest.mark.parametrize("tags", [None, {}, {"tfinfra-expires-at": "soon"}])
-def test_a_tag_that_says_nothing_puts_nothing_off(tags: dict[str, str] | None) -> None:
+@pytest.mark.parametrize(
+    "tags", [None, {}, {"tfinfra-expires-at": "soon"}, {"tfinfra-expires-at": "2099-01-01T00:00:00Z"}]
+)
+def test_no_tag_puts_the_deadline_off(tags: dict[str, str] | None) -> None:
+    """Whoever may write tags need not be allowed anything else."""
     with a_host(FakeClock(unix_time("2030-01-01T00:00:01Z"))) as (host, _, arm):
         arm.group = {"tags": tags}
         assert Deadline(host).step() == 30.0
         assert len(arm.deletions) == 1
+
+
+def test_a_node_of_a_shared_identity_deletes_nothing() -> None:
+    with cloud() as arm:
+        assert not delete_compute_group(replace(settings(arm.url), may_delete=False), Metadata(arm.url, "client"))
+        assert arm.deletions == []
 
 
 def test_the_deadline_is_kept_while_the_agent_hangs_elsewhere() -> None:
@@ -299,6 +296,14 @@ def test_a_group_that_cannot_be_read_is_deleted_all_the_same(monkeypatch: pytest
         assert len(arm.deletions) == 1
 
 
+def _after(broken: Callable[[Host], None], host: Host) -> Callable[..., bool]:
+    def delete(settings: NodeSettings, metadata: Metadata) -> bool:
+        broken(host)
+        return delete_compute_group(settings, metadata)
+
+    return delete
+
+
 def test_the_deadline_outlives_whatever_a_look_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tfinfra.agent.deadline._LOOK", 0.01)
     monkeypatch.setattr("tfinfra.agent.deadline._RETRY", 0.01)
@@ -309,7 +314,7 @@ def test_the_deadline_outlives_whatever_a_look_raises(monkeypatch: pytest.Monkey
             raise failures.pop()
 
     with a_host(FakeClock(unix_time("2030-01-01T00:01:00Z"))) as (host, _, arm):
-        monkeypatch.setattr("tfinfra.agent.deadline.expiry", lambda *_: broken(host))
+        monkeypatch.setattr("tfinfra.agent.deadline.delete_compute_group", _after(broken, host))
         deadline = Deadline(host)
         deadline.start()
         until = time.monotonic() + 10

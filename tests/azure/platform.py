@@ -40,7 +40,7 @@ def make_store(cloud: Cloud) -> None:
 
 def make_reaper(cloud: Cloud, run: str, state: str = "Enabled") -> None:
     """A workflow that deletes the groups of `run`; its identity is the one above."""
-    flow = definition({"compute": f"tfinfra-{run}-compute"}, THEIR_IDENTITY)
+    flow = definition({"compute": f"tfinfra-{run}-compute"}, THEIR_IDENTITY, {"compute": "2126-11-30T10:00:00Z"})
     values = {"subscription": SUB.rpartition("/")[2]}
     parameters = {name: {"type": "String", "value": value} for name, value in values.items()}
     body: dict[str, Any] = {

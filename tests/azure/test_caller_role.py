@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -24,9 +25,10 @@ from tfinfra.cli.main import main
 from tfinfra.localcloud import ids
 from tfinfra.localcloud.checks.types import check_body
 from tfinfra.localcloud.providers.authorization import action_of
+from tfinfra.localcloud.rbac import conditions
 from tfinfra.model import Image, Infrastructure
 from tfinfra.resources import resource_folder
-from tfinfra.roles import covers
+from tfinfra.roles import covers, group_deleter_id
 
 __all__ = ["recorded"]  # the fixture
 _COMPUTE = f"{PLATFORM}/Microsoft.Compute"
@@ -119,7 +121,15 @@ def test_doctor_prints_it_for_the_subscription_of_a_target(
     target = f"gpu: {{cloud: azure, vm_size: Standard_D8s_v5, subscription_id: {subscription}}}\n"
     (tmp_path / "compute_targets.yaml").write_text(target)
     assert main(["doctor", "--role", "--target", "gpu"]) == 0
-    role = json.loads(capsys.readouterr().out)
+    printed = capsys.readouterr()
+    role = json.loads(printed.out)
+    assert "without the condition its holder can make himself Owner" in printed.err
+    line = next(line for line in printed.err.splitlines() if line.startswith("az role assignment create"))
+    words = shlex.split(line)
+    said = words[words.index("--condition") + 1]
+    assert "ForAnyOfAnyValues:GuidEquals {" + group_deleter_id(subscription) in said
+    conditions.parse(said.replace("<object id of the caller>", subscription))
+    assert words[words.index("--role") + 1] == role["properties"]["roleName"]
     assert role["properties"]["assignableScopes"] == [f"/subscriptions/{subscription}"]
     assert main(["doctor", "--role", "--target", "gpx"]) == 3
     assert "did you mean 'gpu'" in capsys.readouterr().err

@@ -177,7 +177,7 @@ def test_a_store_that_is_not_told_of_is_no_missing_store(
         run_store(answering(monkeypatch, lambda *_: (status, BROKEN, {})), GROUP)
 
 
-ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}/providers/Microsoft.Network/virtualNetworks/v"
+ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}/providers/Microsoft.Network/virtualNetworks/{RUN}-vnet"
 
 
 def test_what_was_in_a_group_that_has_gone_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:

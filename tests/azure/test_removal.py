@@ -15,7 +15,7 @@ from tfinfra.errors import ProvisioningError, TeardownIncomplete
 RUN = "digits-abc123"
 GROUP = f"tfinfra-{RUN}-compute"
 GROUP_ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}"
-SET = f"{GROUP_ID}/providers/Microsoft.Compute/virtualMachineScaleSets/nodes"
+SET = f"{GROUP_ID}/providers/Microsoft.Compute/virtualMachineScaleSets/{RUN}-nodes"
 MISSING: Reply = (404, {"error": {"code": "ResourceNotFound", "message": "not there"}}, {})
 
 
@@ -32,6 +32,8 @@ class Cloud:
         path = path.lower()
         if method == "GET" and "operations" in path:
             return 200, {"status": "Succeeded"}, {}
+        if path.endswith("/resources"):
+            return 200, {"value": []}, {}
         if path not in self.there:
             return MISSING
         if method == "DELETE":
@@ -76,6 +78,8 @@ LEFT_ALONE = {
     + "/providers/Microsoft.Compute/virtualMachineScaleSets/x",
     "in a group whose name only begins like it": f"{GROUP_ID}-1/providers/Microsoft.Compute/virtualMachineScaleSets/x",
     "in no group": f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/x",
+    "of a name that no stack has": f"{GROUP_ID}/providers/Microsoft.Compute/virtualMachineScaleSets/nodes",
+    "of a kind that has another name": f"{GROUP_ID}/providers/Microsoft.Compute/virtualMachineScaleSets/{RUN}-vnet",
     "of a type that no stack has": f"{GROUP_ID}/providers/Microsoft.Sql/servers/x",
 }
 
@@ -104,7 +108,9 @@ def test_a_deletion_that_never_ends_is_followed_for_as_long_as_was_asked(monkeyp
     cloud = Cloud()
     still = 202, None, {"Location": "https://management.azure.com/operations/1", "Retry-After": "15"}
     cloud.wire.answer = lambda method, path: (
-        still if method == "DELETE" or "operations" in path else (200, {"tags": cloud.tags, "id": path}, {})
+        still
+        if method == "DELETE" or "operations" in path
+        else (200, {"tags": cloud.tags, "id": path, "name": GROUP}, {})
     )
     slept = follow_in_no_time(monkeypatch)
     cloud.wire.put_under(monkeypatch)

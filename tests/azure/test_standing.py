@@ -15,7 +15,7 @@ from tests.azure.test_teardown import admin
 from tests.localcloud.arm import BLOB_CONTRIBUTOR, COMPUTE, GROUP_DELETER, SUB
 from tests.stacks.plans import OTHERS, THEIR_IDENTITY, THEIR_REAPER, THEIR_STORE
 from tfinfra.azure.setup import make_group_deleter
-from tfinfra.azure.standing import look_over, look_up
+from tfinfra.azure.standing import is_deleter, look_over, look_up
 from tfinfra.azure.teardown import group_exists
 from tfinfra.azure.timer import await_armed
 from tfinfra.cloud import Cloud
@@ -114,7 +114,8 @@ def test_all_that_others_made_is_found(cloud: Cloud, platform_group: None) -> No
     platform.make_all(cloud, RUN)
     assert await_armed(cloud, "platform", THEIR_REAPER.rpartition("/")[2], timeout=20)
     standing = look_up(cloud, OTHERS["all of others"])
-    assert standing.may_delete
+    assert not standing.may_delete  # the reaper does
+    assert standing.deletes_all
     assert standing.identity_client_id
     assert standing.store_url is not None
     assert standing.store_url.startswith("file:///")
@@ -122,10 +123,48 @@ def test_all_that_others_made_is_found(cloud: Cloud, platform_group: None) -> No
     assert Path(standing.store_url.removeprefix("file://")).is_dir()
 
 
-def test_an_identity_that_may_not_delete_groups_turns_the_layers_off(cloud: Cloud, platform_group: None) -> None:
+def test_a_shared_identity_that_deletes_no_groups_leaves_it_to_the_timer(cloud: Cloud, platform_group: None) -> None:
     platform.make_identity(cloud, (platform.GROUP, GROUP_DELETER), (SUB, BLOB_CONTRIBUTOR))
     standing = look_up(cloud, Access(identity_id=THEIR_IDENTITY))
-    assert not standing.may_delete
+    assert (standing.may_delete, standing.deletes_all, standing.deleter_role) == (True, False, GROUP_DELETER)
+
+
+def test_who_may_not_assign_roles_gets_no_timer_with_a_shared_identity(cloud: Cloud, platform_group: None) -> None:
+    platform.make_identity(cloud)
+    contributor = {"actions": ["*"], "notActions": ["Microsoft.Authorization/*/Write"]}
+    admin(cloud, "PUT", "market", {"permissions": [contributor]})
+    try:
+        standing = look_up(cloud, Access(identity_id=THEIR_IDENTITY))
+    finally:
+        admin(cloud, "DELETE", "market")
+    assert (standing.may_delete, standing.deleter_role) == (False, None)
+
+
+WIDER = {
+    "everything": ({"actions": ["*"]}, False),
+    "all of groups": ({"actions": [f"{GROUPS}/*"]}, False),
+    "one action more": ({"actions": [f"{GROUPS}/read", f"{GROUPS}/delete", f"{GROUPS}/write"]}, False),
+    "data too": ({"actions": [f"{GROUPS}/read", f"{GROUPS}/delete"], "dataActions": ["*"]}, False),
+    "less": ({"actions": [f"{GROUPS}/delete"]}, False),
+    "the same in another order and case": ({"actions": [f"{GROUPS}/Delete", f"{GROUPS}/read"]}, True),
+}
+
+
+@pytest.mark.parametrize(("permissions", "is_one"), WIDER.values(), ids=WIDER.keys())
+def test_only_a_role_of_exactly_its_actions_is_the_deleter(permissions: dict[str, list[str]], is_one: bool) -> None:
+    assert is_deleter({"properties": {"permissions": [permissions]}}) is is_one
+
+
+def test_a_wider_role_of_the_name_is_given_to_nobody(cloud: Cloud) -> None:
+    body = group_deleter(SUBSCRIPTION)
+    wide = [{**body["properties"]["permissions"][0], "actions": ["*"]}]
+    put(cloud, ROLE, ROLES_API, {"properties": {**body["properties"], "permissions": wide}})
+    try:
+        assert look_up(cloud, Access()).deleter_role is None
+        assert make_group_deleter(cloud).made
+        assert look_up(cloud, Access()).deleter_role == GROUP_DELETER
+    finally:
+        put(cloud, ROLE, ROLES_API, body)
 
 
 MISSING = {
@@ -145,7 +184,7 @@ def test_what_is_not_there_is_refused(cloud: Cloud, platform_group: None, case: 
 def test_all_that_is_missing_is_told_at_once(cloud: Cloud) -> None:
     standing, lacking = look_over(cloud, OTHERS["all of others"])
     assert [lack.key for lack in lacking] == ["reaper_id", "store", "identity_id"]
-    assert (standing.may_delete, standing.store_url) == (True, THEIR_STORE)
+    assert (standing.may_delete, standing.store_url) == (False, THEIR_STORE)
 
 
 def test_a_token_that_is_not_taken_is_a_fault_of_the_credentials(cloud: Cloud) -> None:
@@ -168,7 +207,7 @@ def test_a_reaper_that_does_not_work_is_refused(cloud: Cloud, platform_group: No
         look_up(cloud, access)
     platform.make_reaper(cloud, RUN)
     assert await_armed(cloud, "platform", "reaper", timeout=20)
-    assert look_up(cloud, access).may_delete
+    assert look_up(cloud, access).may_delete  # the nodes
     with pytest.raises(NotFeasible, match=r"no run of .* has succeeded within 1 h"):
         look_up(cloud, access, clock=lambda: 4_000_000_000.0)
 

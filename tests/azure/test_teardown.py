@@ -94,7 +94,7 @@ def test_groups_are_listed_watched_and_deleted(cloud: Cloud, mode: str) -> None:
         time.sleep(0.02)
     first, second = instances(cloud, COMPUTE_NAME)
     assert first.running
-    folder = layout_of(cloud).groups / COMPUTE_NAME / "machines" / "nodes"
+    folder = layout_of(cloud).groups / COMPUTE_NAME / "machines" / f"{RUN}-nodes"
     fake_machines.kill(folder, first.name, "gone")
     assert instances(cloud, COMPUTE_NAME) == (second,)
     begun = time.monotonic()

@@ -42,7 +42,8 @@ def grant(cloud: Cloud, group: str) -> None:
 
 def put_timer(cloud: Cloud) -> None:
     """The timer of stacks/timer.py."""
-    made = definition({"compute": COMPUTE_NAME, "keep": KEEP_NAME}, IDENTITY)
+    groups = {"compute": COMPUTE_NAME, "keep": KEEP_NAME}
+    made = definition(groups, IDENTITY, dict.fromkeys(groups, "2126-11-30T10:00:00Z"))
     values = {"subscription": SUB.rpartition("/")[2]}
     parameters = {name: {"type": "String", "value": value} for name, value in values.items()}
     body = {

@@ -29,6 +29,7 @@ from tfinfra.agent.logs import LogShipper
 from tfinfra.agent.metadata import Metadata
 from tfinfra.agent.node import Identity
 from tfinfra.agent.places import Places
+from tfinfra.azure.clients import send_json
 from tfinfra.azure.standing import look_up
 from tfinfra.azure.teardown import group_exists
 from tfinfra.azure.timer import await_armed
@@ -158,11 +159,12 @@ def start(cloud: Cloud, endpoint: Endpoint, at_rest: None, tmp_path: Path) -> It
         engine = Engine(cloud, write(infrastructure, tmp_path / "deploy"), RUN, tmp_path / "state", None)
         engines.append(engine)
         now = time.time()
-        keep = engine.up("keep", {**config("keep", iso_time(now + DAY)), **more})
+        latest = iso_time(now + deadline)
+        keep = engine.up("keep", {**config("keep", iso_time(now + DAY), latest), **more})
         if keep.get("timerIdentityId"):
             assert await_armed(cloud, KEEP, TIMER, timeout=30)
         own = {"identityId": keep["identityId"], "timerIdentityId": keep.get("timerIdentityId", "")}
-        engine.up("compute", {**config("compute", iso_time(now + deadline)), **own, **more})
+        engine.up("compute", {**config("compute", latest, latest), **own, **more})
         return Run(cloud, endpoint, keep)
 
     yield make
@@ -227,15 +229,36 @@ def test_with_what_others_made_both_stacks_come_up_and_every_layer_that_is_on_wo
     platform.make_all(cloud, RUN)
     assert await_armed(cloud, "platform", "reaper", timeout=30)
     standing = look_up(cloud, access)
-    assert standing.may_delete
+    assert standing.may_delete is (not access.reaper_id or not access.identity_id)
     run = start(replace(ALONE, access=access))
     if standing.store_url:
         assert Path(urlsplit(standing.store_url).path).is_dir()
     node = run.node(0, time.time() + HOUR)
     client = standing.identity_client_id or run.keep["identityClientId"]
     metadata = Metadata(node.metadata._url, client)
-    assert delete_compute_group(replace(node.settings, identity_client_id=client), metadata)
+    told = replace(node.settings, identity_client_id=client, may_delete=not access.identity_id)
+    assert delete_compute_group(told, metadata) is not bool(access.identity_id)
+    run.pass_time(HOUR + 600)
     assert run.becomes((False, True))
     if not access.reaper_id:
         run.pass_time(DAY + 600)
         assert run.becomes((False, False))
+
+
+def test_no_tag_buys_time_and_the_timer_stays_until_the_machines_are_gone(start: Start, cloud: Cloud) -> None:
+    """A Tag Contributor moves the machines' time away, and the timer's own group's into the past."""
+    run = start()
+    far, past = {"tfinfra-expires-at": "2099-01-01T00:00:00Z"}, {"tfinfra-expires-at": "2000-01-01T00:00:00Z"}
+    for group, tags in ((COMPUTE, far), (KEEP, past)):
+        path = (
+            f"/subscriptions/{cloud.subscription_id}/resourceGroups/{group}/providers/Microsoft.Resources/tags/default"
+        )
+        body = {"operation": "Merge", "properties": {"tags": tags}}
+        assert send_json(cloud, "PATCH", path, body, **{"api-version": "2021-04-01"})[0] == 200
+    run.pass_time(HOUR - 60)
+    time.sleep(1.5)  # some ticks
+    assert run.there() == (True, True)
+    run.pass_time(HOUR + 600)
+    assert run.becomes((False, True)) or run.there() == (False, False)
+    run.pass_time(HOUR + 1200)
+    assert run.becomes((False, False))

@@ -181,6 +181,7 @@ class World:
         self.remaining: dict[str, str] = {}
         self.strangers: list[str] = []
         self.url: str | None = "file:///store/run"
+        self.share: str | None = None
         self.closed = threading.Event()
         self.gpus = 0
         self.listing = 0.2
@@ -282,6 +283,7 @@ class World:
             groups=lambda: tuple(RunGroup(g, run_of_group(g) or "", "") for g in self.groups),
             strangers=lambda: tuple(self.strangers),
             store_of=lambda group: self.url,
+            share_of=lambda group: self.share,
             standing=self.look_up,
             timer_armed=lambda group, workflow: self.armed,
             warm_teardown=lambda: None,

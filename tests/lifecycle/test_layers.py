@@ -22,17 +22,23 @@ CASES: dict[str, tuple[Access, bool | None, str, dict[str, str]]] = {
         "+ - -",
         {"nodes": "has no role 'tfinfra group deleter'", "timer": "has no role"},
     ),
-    "an identity of others that may not delete": (
+    "nodes of a shared identity never delete, and the timer has an identity of its own": (
+        OTHERS["an identity of others"],
+        True,
+        "+ - +",
+        {"nodes": "trainers is one identity for all runs of this target", "timer": "no tag puts that off"},
+    ),
+    "where its identity cannot have its right the timer is off too": (
         OTHERS["an identity of others"],
         False,
         "+ - -",
-        {"nodes": "trainers may not delete resource groups"},
+        {"timer": "it is not there, or not yours to assign"},
     ),
-    "an identity of others that nobody has asked about": (
+    "a shared identity that nobody has asked about": (
         OTHERS["an identity of others"],
         None,
-        "+ + +",
-        {"timer": "if trainers may delete resource groups"},
+        "+ - +",
+        {"timer": "if the subscription has the role"},
     ),
     "a reaper of others is on whoever may delete": (
         OTHERS["a reaper of others"],
@@ -55,10 +61,8 @@ def test_layers(case: str) -> None:
 
 
 def test_what_mends_a_layer() -> None:
-    """A role that `setup` makes would be given to nobody where the nodes' identity is of others."""
-    mends = {
-        "run's own": (Access(), "tfinfra setup azure --subscription S"),
-        "others'": (OTHERS["an identity of others"], "ask whoever made trainers"),
-    }
-    for access, way in mends.values():
-        assert all(str(layer.fix).startswith(way) for layer in deletion_layers(access, 1, False, "S")[1:])
+    own = deletion_layers(Access(), 1, False, "S")[1:]
+    assert all(str(layer.fix).startswith("tfinfra setup azure --subscription S") for layer in own)
+    nodes, timer = deletion_layers(OTHERS["an identity of others"], 1, False, "S")[1:]
+    assert "leave identity_id out" in str(nodes.fix)
+    assert "names a reaper_id" in str(timer.fix)

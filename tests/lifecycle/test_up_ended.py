@@ -45,7 +45,7 @@ def test_who_ends_a_run_waits_for_no_arm_that_is_silent(
     """A run that ends by itself waits for an ARM that comes back."""
     monkeypatch.setattr(leaving, "LOOK", 0.05)
     monkeypatch.setattr(leaving, "SILENCE", 0.2)
-    world, back = World(tmp_path, training), threading.Event()
+    world, back = World(tmp_path, lambda store: None), threading.Event()
 
     def slow(group: str) -> None:
         threading.Timer(2.0, back.set).start()

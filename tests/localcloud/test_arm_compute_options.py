@@ -114,12 +114,12 @@ def test_a_scale_set_may_not_have(ready: Arm, case: str) -> None:
 
 
 def test_a_private_endpoint_says_at_which_address_it_stands_for_which_name(ready: Arm) -> None:
-    subnet = f"{COMPUTE}/providers/Microsoft.Network/virtualNetworks/net/subnets/nodes"
-    account = f"{KEEP}/providers/Microsoft.Storage/storageAccounts/digitsabc123"
+    subnet = f"{COMPUTE}/providers/Microsoft.Network/virtualNetworks/digits-abc123-vnet/subnets/nodes"
+    account = f"{KEEP}/providers/Microsoft.Storage/storageAccounts/tfi08b9424e327a73637d968"
     link = {"name": "shared", "properties": {"privateLinkServiceId": account, "groupIds": ["file"]}}
     properties = {"subnet": {"id": subnet}, "privateLinkServiceConnections": [link]}
     path = f"{COMPUTE}/providers/Microsoft.Network/privateEndpoints/shared"
     made = ready.put(path, {"location": "eastus", "properties": properties})
     assert made.body["properties"]["customDnsConfigs"] == [
-        {"fqdn": "digitsabc123.file.core.windows.net", "ipAddresses": ["10.1.0.254"]}
+        {"fqdn": "tfi08b9424e327a73637d968.file.core.windows.net", "ipAddresses": ["10.1.0.254"]}
     ]

@@ -31,7 +31,7 @@ MACHINES = f"{COMPUTE}/providers/Microsoft.Compute/virtualMachines"
 
 
 def folder(arm: Arm) -> Path:
-    return arm.around.state.folder(COMPUTE.rpartition("/")[2]) / "machines" / "nodes"
+    return arm.around.state.folder(COMPUTE.rpartition("/")[2]) / "machines" / SET.rpartition("/")[2]
 
 
 def boot(arm: Arm, mode: str = "Flexible", environments: Path | None = None) -> None:
@@ -110,7 +110,7 @@ def test_machines_mount_what_their_identity_may_use(arm: Arm, tmp_path: Path) ->
     lead_to_the_share(arm)
     boot(arm, environments=tmp_path / "environments")
     mounts = json.loads((folder(arm) / "spec.json").read_text())["spec"]["mounts"]
-    account = arm.around.state.folder("tfinfra-digits-abc123-keep") / "storage" / "digitsabc123"
+    account = arm.around.state.folder("tfinfra-digits-abc123-keep") / "storage" / "tfi08b9424e327a73637d968"
     assert {m["folder"]: m["read_only"] for m in mounts} == {
         str(account / "blob"): False,
         str(account / "file"): False,
@@ -144,7 +144,7 @@ def test_no_role_no_blobs(arm: Arm) -> None:
 
 def test_machines_that_do_not_boot_fail_the_operation(arm: Arm) -> None:
     arm.make_all()
-    path = SET.replace("/nodes", "/no-boot")
+    path = f"{SET.rpartition('/')[0]}/no-boot"
     reply = arm.put(path, scale_set())
     arm.settle()
     operation = arm.get(reply.headers["azure-asyncoperation"].removeprefix("https://127.0.0.1:4433").partition("?")[0])

@@ -147,9 +147,9 @@ def test_lists_and_filters(arm: Arm) -> None:
     both = {"tfinfra-digits-abc123-keep", "tfinfra-digits-abc123-compute"}
     assert names(f"{SUB}/resourcegroups") == {*both, "other"}
     assert names(f"{SUB}/resourcegroups", "tagName eq 'tfinfra-run' and tagValue eq 'digits-abc123'") == both
-    assert names(f"{KEEP}/resources") == {"digitsabc123", "nodes"}
+    assert names(f"{KEEP}/resources") == {"tfi08b9424e327a73637d968", "nodes"}
     assert names(f"{SUB}/resources", "resourceType eq 'Microsoft.Network/virtualNetworks'") == {"net"}
-    assert names(f"{SUB}/providers/Microsoft.Storage/storageAccounts") == {"digitsabc123"}
+    assert names(f"{SUB}/providers/Microsoft.Storage/storageAccounts") == {"tfi08b9424e327a73637d968"}
     assert names(f"{VNET}/subnets") == {"nodes"}
     unclear = arm.get(f"{SUB}/resourcegroups", query="api-version=2024-03-01&$filter=has 7")
     assert unclear.code == "InvalidFilterInQueryString"

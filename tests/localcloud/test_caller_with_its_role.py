@@ -7,11 +7,12 @@ from collections.abc import Iterable
 
 import pytest
 
-from tests.localcloud.arm import SUB, Arm, Reply
+from tests.localcloud.arm import BLOB_CONTRIBUTOR, GROUP_DELETER, SUB, Arm, Reply
 from tests.stacks.conftest import Recorded, recorded
 from tests.stacks.recording import PRINCIPAL, RUN
 from tfinfra.arm import standins
 from tfinfra.arm.requests import Request
+from tfinfra.azure.caller_role import condition
 from tfinfra.cli.doctor import needed_role
 from tfinfra.localcloud.layout import SUBSCRIPTION
 from tfinfra.roles import definition_path
@@ -32,7 +33,8 @@ class Caller:
         permissions["actions"] = [action for action in permissions["actions"] if action != without]
         role = definition_path(SUBSCRIPTION, GUID)
         assert arm.put(role, {"properties": {**body["properties"], "assignableScopes": [SUB]}}).status == 201
-        grant = {"roleDefinitionId": role, "principalId": PRINCIPAL}
+        told = condition(GROUP_DELETER, PRINCIPAL)
+        grant = {"roleDefinitionId": role, "principalId": PRINCIPAL, "condition": told, "conditionVersion": "2.0"}
         path = f"{SUB}/providers/Microsoft.Authorization/roleAssignments/{GUID}"
         assert arm.put(path, {"properties": grant}).status == 201
 
@@ -86,3 +88,49 @@ def test_it_makes_a_run_fires_its_timer_and_deletes_it(which: str, recorded: Rec
         caller.call("DELETE", group)
         arm.settle()
         assert arm.get(group).status == 404
+
+
+OWNER, CONTRIBUTOR = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635", "b24988ac-6180-42a0-ab88-20f7382dd24c"
+SOMEBODY = "99999999-9999-4999-8999-999999999999"
+GRANTED = "22222222-2222-4222-8222-222222222222"
+GIVEN: dict[str, tuple[str, str, bool]] = {
+    "the deleter to an identity": (GROUP_DELETER, "identity", True),
+    "blobs to an identity": (BLOB_CONTRIBUTOR, "identity", True),
+    "blobs to himself": (BLOB_CONTRIBUTOR, PRINCIPAL, True),
+    "Owner to himself": (OWNER, PRINCIPAL, False),
+    "Contributor to an identity": (CONTRIBUTOR, "identity", False),
+    "his own role to an identity": (GUID, "identity", False),
+    "the deleter to himself": (GROUP_DELETER, PRINCIPAL, False),
+    "blobs to another person": (BLOB_CONTRIBUTOR, SOMEBODY, False),
+}
+
+
+@pytest.mark.parametrize("case", GIVEN)
+def test_it_gives_away_two_roles_and_no_third(case: str, arm: Arm) -> None:
+    role, whom, may = GIVEN[case]
+    caller = Caller(arm)
+    arm.put("/tfinfra/directory", {"principals": {PRINCIPAL: "User", SOMEBODY: "User"}})
+    arm.make_groups()
+    principal = arm.make_identity() if whom == "identity" else whom
+    path = f"{SUB}/providers/Microsoft.Authorization/roleAssignments/{GRANTED}"
+    body = {"properties": {"roleDefinitionId": definition_path(SUBSCRIPTION, role), "principalId": principal}}
+    if may:
+        assert caller.call("PUT", path, body).status == 201
+        assert caller.call("DELETE", path).status == 200
+        return
+    with pytest.raises(AssertionError, match="AuthorizationFailed"):
+        caller.call("PUT", path, body)
+    if case == "Owner to himself":  # who has that may do everything
+        return
+    assert arm.put(path, body).status == 201  # an owner may
+    with pytest.raises(AssertionError, match="AuthorizationFailed"):
+        caller.call("DELETE", path)
+
+
+def test_a_principals_type_is_not_what_the_caller_says_it_is(arm: Arm) -> None:
+    caller = Caller(arm)
+    path = f"{SUB}/providers/Microsoft.Authorization/roleAssignments/{GRANTED}"
+    lie = {"principalId": PRINCIPAL, "principalType": "ServicePrincipal"}
+    body = {"properties": {"roleDefinitionId": definition_path(SUBSCRIPTION, GROUP_DELETER), **lie}}
+    with pytest.raises(AssertionError, match="UnmatchedPrincipalType"):
+        caller.call("PUT", path, body)

@@ -129,7 +129,7 @@ def test_who_may_read_providers_alone_is_told_of_them(arm: Arm) -> None:
 
 def test_a_storage_accounts_name_is_free_until_it_is_taken(arm: Arm) -> None:
     path, query = f"{SUB}/providers/Microsoft.Storage/checkNameAvailability", "api-version=2024-01-01"
-    asked = {"name": "digitsabc123", "type": "Microsoft.Storage/storageAccounts"}
+    asked = {"name": "tfi08b9424e327a73637d968", "type": "Microsoft.Storage/storageAccounts"}
     assert arm.call("POST", path, asked, query=query).body == {"nameAvailable": True}
     arm.make_groups()
     arm.make_account()

@@ -66,7 +66,7 @@ def taken_here(arm: Arm) -> Reply:
 
 def taken_elsewhere(arm: Arm) -> Reply:
     arm.make_groups()
-    return after(arm, {"taken": ["digitsabc123"]}, "PUT", ACCOUNT, STORE)
+    return after(arm, {"taken": ["tfi08b9424e327a73637d968"]}, "PUT", ACCOUNT, STORE)
 
 
 def grouped(arm: Arm, method: str, path: str, body: Any = None, **more: Any) -> Reply:

@@ -177,7 +177,7 @@ def test_a_deletion_that_is_blocked_ends_with_capital_keys(arm: Arm) -> None:
     ended = arm.get(where)
     told = ended.body["Error"]
     assert (ended.status, told["Code"]) == (409, "ResourceGroupDeletionBlocked")
-    assert "'Microsoft.Compute/virtualMachineScaleSets/nodes' could not be deleted" in told["Message"]
+    assert "'Microsoft.Compute/virtualMachineScaleSets/digits-abc123-nodes' could not be deleted" in told["Message"]
     assert [detail["Target"] for detail in told["Details"]] == [SET]
     assert "nodes does not stop" in told["Details"][0]["Message"]
     arm.around.machines = usual
@@ -197,7 +197,7 @@ def test_a_disabled_subscription_is_read_and_emptied(arm: Arm) -> None:
 
 
 def test_names_that_others_have_are_not_available(arm: Arm) -> None:
-    arm.put("/tfinfra/market", {"taken": ["digitsabc123"]})
-    asked = {"name": "digitsabc123", "type": "Microsoft.Storage/storageAccounts"}
+    arm.put("/tfinfra/market", {"taken": ["tfi08b9424e327a73637d968"]})
+    asked = {"name": "tfi08b9424e327a73637d968", "type": "Microsoft.Storage/storageAccounts"}
     path = f"{SUB}/providers/Microsoft.Storage/checkNameAvailability"
     assert arm.call("POST", path, asked, query="api-version=2024-01-01").body["reason"] == "AlreadyExists"

@@ -10,7 +10,7 @@ import pytest
 
 from stacks.timer import definition
 from tests.localcloud.arm import IDENTITY, SUB, Arm
-from tests.localcloud.workflows import RUN, TIMER, Body, workflow
+from tests.localcloud.workflows import LATEST, RUN, TIMER, Body, workflow
 from tfinfra.localcloud.layout import AUDIENCE
 
 
@@ -40,16 +40,19 @@ def _delete_at_once() -> Body:
 
 
 LOOK, END = "actions/look_at_compute", "actions/delete_compute_after_its_time"
-OF_COMPUTE = definition({"compute": f"tfinfra-{RUN}-compute"}, IDENTITY)["actions"]
+OF_COMPUTE = definition({"compute": f"tfinfra-{RUN}-compute"}, IDENTITY, LATEST)["actions"]
 DELETE = f"{END}/actions/delete_compute"
 URI = "https://management.azure.com/subscriptions/@{parameters('subscription')}/"
 TAG = "coalesce(body('look_at_compute')?['tags']?['tfinfra-expires-at'], '9999-12-31T23:59:59Z')"
 NOW = "@ticks(utcNow())"
 EXPIRED = {"greater": [NOW, f"@ticks({TAG})"]}
+GONE = {"or": [{"equals": ["@outputs('look_at_compute')?['statusCode']", status]} for status in (404, 403)]}
+THERE = {"not": GONE}
+LAST, KEEP_END = "actions/delete_compute_at_the_latest", "actions/delete_keep_after_its_time"
 
 
 def _asks(operator: str, time: str) -> Callable[[Body], None]:
-    return _set(f"{END}/expression", {"and": [{operator: [NOW, f"@ticks({time})"]}]})
+    return _set(f"{END}/expression", {"and": [{operator: [NOW, f"@ticks({time})"]}, THERE]})
 
 
 REFUSED: dict[str, tuple[Callable[[Body], None], str]] = {
@@ -126,17 +129,38 @@ REFUSED: dict[str, tuple[Callable[[Body], None], str]] = {
     ),
     "a deletion that is always skipped": (
         _set(f"{END}/runAfter", {"look_at_compute": ["Skipped"]}),
-        "runs not just after 'look_at_compute' has Succeeded or Failed",
+        "runs not just after",
     ),
     "a keep group that need not be there": (
-        _set("actions/delete_keep_after_its_time/runAfter", {"look_at_keep": ["Succeeded", "Failed"]}),
-        "runs not just after 'look_at_keep' has Succeeded",
+        _set(f"{KEEP_END}/runAfter/look_at_keep", ["Succeeded", "Failed"]),
+        "runs not just after",
     ),
     "a deletion after two looks": (
-        _set(f"{END}/runAfter", {"look_at_compute": ["Succeeded", "Failed"], "look_at_keep": ["Succeeded"]}),
+        _set(f"{END}/runAfter", {"look_at_compute": ["Succeeded"], "look_at_keep": ["Succeeded"]}),
+        "runs not just after",
+    ),
+    "a group that goes whether or not it is there": (_set(f"{END}/expression", {"and": [EXPIRED]}), "does not ask"),
+    "a keep group that goes before the machines": (
+        _set(
+            f"{KEEP_END}/expression/and",
+            workflow()["properties"]["definition"]["actions"]["delete_keep_after_its_time"]["expression"]["and"][:1],
+        ),
         "does not ask whether",
     ),
-    "looks that end in a circle": (
+    "no latest time": (
+        lambda body: body["properties"]["definition"]["actions"].pop("delete_compute_at_the_latest"),
+        "'look_at_compute' is followed by 0 deletions at the latest time",
+    ),
+    "a latest time in the tag": (_set(f"{LAST}/expression", {"and": [EXPIRED, THERE]}), "runs not just after"),
+    "a latest time that is none": (
+        _set(f"{LAST}/expression", {"and": [{"greater": [NOW, "@ticks('soon')"]}, THERE]}),
+        "names no time at which",
+    ),
+    "a latest time only where the tag could be read": (
+        _set(f"{LAST}/runAfter", {"delete_compute_after_its_time": ["Succeeded"]}),
+        "runs not just after",
+    ),
+    "looks that wait for a deletion": (
         _set(f"{LOOK}/runAfter", {"delete_compute_after_its_time": ["Succeeded"]}),
         "'look_at_compute' has the settings {'runAfter'",
     ),
@@ -185,10 +209,12 @@ def test_it_may_call_this_clouds_own_endpoint(arm: Arm) -> None:
 VARIED: dict[str, Callable[[Body], None]] = {
     "other groups of the run": _set(
         "actions",
-        definition({"compute": f"tfinfra-{RUN}-compute", "second": f"tfinfra-{RUN}-compute-2"}, IDENTITY)["actions"],
+        definition({"compute": f"tfinfra-{RUN}-compute", "second": f"tfinfra-{RUN}-compute-2"}, IDENTITY, LATEST)[
+            "actions"
+        ],
     ),
     "another interval": _set("triggers/clock/recurrence", {"frequency": "Hour", "interval": 2}),
-    "another name of its trigger": _set("triggers", {"often": definition({}, IDENTITY)["triggers"]["clock"]}),
+    "another name of its trigger": _set("triggers", {"often": definition({}, IDENTITY, {})["triggers"]["clock"]}),
     "another version of the API": _set(
         f"{LOOK}/inputs/uri", f"{URI}resourceGroups/tfinfra-{RUN}-compute?api-version=2025-04-01"
     ),

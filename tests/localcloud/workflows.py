@@ -13,7 +13,16 @@ TIMER = f"{KEEP}/providers/Microsoft.Logic/workflows/timer"
 Body = dict[str, Any]
 
 
-def workflow(groups: dict[str, str] | None = None, arm: str = ARM, audience: str | None = None) -> Body:
+LATEST = {"compute": "2126-11-30T10:00:00Z", "second": "2126-11-30T10:00:00Z", "keep": "2126-12-07T10:00:00Z"}
+"""When each group goes at the latest: far away."""
+
+
+def workflow(
+    groups: dict[str, str] | None = None,
+    arm: str = ARM,
+    audience: str | None = None,
+    latest: dict[str, str] | None = None,
+) -> Body:
     """The timer of a keep group, as the stack puts it."""
     names = {what: path.rpartition("/")[2] for what, path in (("compute", COMPUTE), ("keep", KEEP))}
     values = {"subscription": SUB.rpartition("/")[2]}
@@ -23,7 +32,7 @@ def workflow(groups: dict[str, str] | None = None, arm: str = ARM, audience: str
         "identity": {"type": "UserAssigned", "userAssignedIdentities": {IDENTITY: {}}},
         "properties": {
             "state": "Enabled",
-            "definition": definition(groups or names, IDENTITY, arm, audience),
+            "definition": definition(groups or names, IDENTITY, latest or LATEST, arm, audience),
             "parameters": {name: {"type": "String", "value": value} for name, value in values.items()},
         },
     }

@@ -29,9 +29,16 @@ def write(infrastructure: Infrastructure, folder: Path, alternatives: tuple[Infr
     return folder
 
 
-def config(part: str, expires: str = "2126-11-30T10:00:00Z") -> dict[str, str]:
+def config(part: str, expires: str = "2126-11-30T10:00:00Z", deadline: str = "2126-11-30T10:00:00Z") -> dict[str, str]:
     """The configuration that the lifecycle gives a stack."""
-    common = {"group": f"tfinfra-{RUN}-{part}", "run": RUN, "owner": "ada", "expiresAt": expires, "attempt": "0"}
+    common = {
+        "deadline": deadline,
+        "group": f"tfinfra-{RUN}-{part}",
+        "run": RUN,
+        "owner": "ada",
+        "expiresAt": expires,
+        "attempt": "0",
+    }
     if part == "keep":
         return common
     timer = IDENTITY.replace("-nodes", "-timer")

@@ -6,7 +6,6 @@ import hashlib
 import json
 import logging
 import ssl
-from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 from urllib.error import HTTPError
@@ -16,7 +15,6 @@ from tfinfra.agent.metadata import Metadata
 from tfinfra.model import NodeSettings
 
 _API_VERSION = "2021-04-01"
-_EXPIRES_TAG = "tfinfra-expires-at"
 _TIMEOUT = 30.0
 _EACH_NODE, _LONGEST_SPREAD = 0.2, 120.0
 _log = logging.getLogger(__name__)
@@ -30,7 +28,14 @@ def spread(node_id: str, node_count: int) -> float:
 
 
 def delete_compute_group(settings: NodeSettings, metadata: Metadata) -> bool:
-    """Whether ARM has taken the deletion, of this node or of another (or the group is gone already)."""
+    """Whether ARM has taken the deletion, of this node or of another (or the group is gone already).
+
+    The whole group goes, whatever else is in it: all that this identity may do is to read and delete that one group,
+    and a machine is not kept alive by what somebody has put beside it. A node whose identity is shared by many runs
+    asks for nothing: where such a one may delete groups, it may delete every run's.
+    """
+    if not settings.may_delete:
+        return False
     try:
         token, _ = metadata.token(settings.arm_audience or f"{settings.arm_endpoint}/")
         if _is_going(settings, token):
@@ -44,18 +49,6 @@ def delete_compute_group(settings: NodeSettings, metadata: Metadata) -> bool:
         _log.warning("could not ask ARM for the deletion: %r", error)
         return False
     return True
-
-
-def expiry(settings: NodeSettings, metadata: Metadata) -> float | None:
-    """The Unix time in the group's own tag, which somebody may have changed since this node was told its deadline; None
-    where it cannot be read."""
-    try:
-        token, _ = metadata.token(settings.arm_audience or f"{settings.arm_endpoint}/")
-        tag = (_ask(settings, token, "GET").get("tags") or {})[_EXPIRES_TAG]
-        return datetime.fromisoformat(tag.replace("Z", "+00:00")).timestamp()
-    except Exception as error:  # noqa: BLE001  whatever it is, the time that is known counts
-        _log.warning("could not read when the compute group expires: %r", error)
-        return None
 
 
 def _is_going(settings: NodeSettings, token: str) -> bool:

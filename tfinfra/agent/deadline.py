@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 
-from tfinfra.agent.cleanup import delete_compute_group, expiry, spread
+from tfinfra.agent.cleanup import delete_compute_group, spread
 from tfinfra.agent.control import deadline_of
 from tfinfra.agent.host import Host
 
@@ -14,13 +14,12 @@ _log = logging.getLogger(__name__)
 
 
 class Deadline:
-    """Deletes the compute group when the run's deadline has passed, from a thread of its own. A later time in the
-    group's own tag counts."""
+    """Deletes the compute group when the run's deadline has passed, from a thread of its own. The deadline is that of
+    the run's limits, as the node was told it when it was made: no tag, which others may write, puts it off."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._spread = spread(host.identity.node_id, host.plan.node_count)
-        self._at = deadline_of(host.settings) + self._spread
+        self._at = deadline_of(host.settings) + spread(host.identity.node_id, host.plan.node_count)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="deadline", daemon=True)
 
@@ -32,12 +31,7 @@ class Deadline:
 
     def step(self) -> float:
         """Acts where the time has come; returns the seconds until the next look."""
-        now = self._host.clock.time()
-        if now < self._at:
-            return _LOOK
-        later = expiry(self._host.settings, self._host.metadata)
-        if later is not None and later > now:
-            self._at = later + self._spread
+        if self._host.clock.time() < self._at:
             return _LOOK
         _log.warning("the run's deadline has passed")
         delete_compute_group(self._host.settings, self._host.metadata)

@@ -1,4 +1,5 @@
-"""The custom role that a person needs to run tfinfra: what the stacks contain decides it, and what a run reads."""
+"""The custom role that a person needs to run tfinfra: what the stacks contain decides it, and what a run reads; and the
+condition on its assignment, without which its holder could give himself every other role."""
 
 from __future__ import annotations
 
@@ -11,6 +12,8 @@ from tfinfra.azure.uses import USES, use_of
 from tfinfra.roles import GROUPS, custom_role, name_within
 
 NAME = "tfinfra caller"
+BLOB_DATA_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
+"""As stacks/roles.py names it; learn.microsoft.com/azure/role-based-access-control/built-in-roles/storage."""
 _SDK = "pulumi_azure_native"
 _VERBS = ("read", "write", "delete")
 _NETWORK = "Microsoft.Network"
@@ -19,6 +22,12 @@ _NETWORK = "Microsoft.Network"
 _BESIDE = {
     "Microsoft.Authorization/roleAssignments": ("Microsoft.Authorization/roleDefinitions/read",),
     "Microsoft.Compute/virtualMachineScaleSets": (
+        # what is left of a set, where its group has to stay
+        "Microsoft.Compute/disks/delete",
+        "Microsoft.Compute/disks/read",
+        "Microsoft.Compute/virtualMachines/delete",
+        "Microsoft.Network/networkInterfaces/delete",
+        "Microsoft.Network/networkInterfaces/read",
         "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/read",
         "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/instanceView/read",
         "Microsoft.Compute/virtualMachines/read",
@@ -70,6 +79,7 @@ _ALWAYS = (
     "Microsoft.Resources/deployments/write",  # the question's template has a deployment in each group; none is made
     "Microsoft.Resources/subscriptions/providers/read",
     "Microsoft.Resources/subscriptions/read",
+    "Microsoft.Resources/subscriptions/resourceGroups/resources/read",  # no group is deleted that nobody looked into
     "Microsoft.Storage/checknameavailability/read",
 )
 
@@ -90,6 +100,45 @@ def _actions(kind: str) -> Iterator[str]:
     spelt = GROUPS if kind == "Microsoft.Resources/resourceGroups" else kind
     yield from (f"{spelt}/{verb}" for verb in _VERBS)
     yield from _BESIDE.get(kind, ())
+
+
+CONDITION_VERSION = "2.0"
+_ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
+
+
+def condition(deleter: str, caller: str) -> str:
+    """What the assignment of the role to `caller` (an object id) is to say: he gives nobody but service principals
+    (managed identities are some) the role `deleter` (its GUID), nor anybody but those and himself the one for blobs.
+
+    A condition belongs to an assignment, never to a definition; its language:
+    learn.microsoft.com/azure/role-based-access-control/conditions-format, its attributes of role assignments:
+    …/conditions-authorization-actions-attributes.
+    """
+    parts = (("write", "Request"), ("delete", "Resource"))
+    return " AND ".join(_constrained(verb, source, deleter, caller) for verb, source in parts)
+
+
+def _constrained(verb: str, source: str, deleter: str, caller: str) -> str:
+    def among(attribute: str, operator: str, *values: str) -> str:
+        return f"@{source}[{_ASSIGNMENTS}:{attribute}] ForAnyOfAnyValues:{operator} {{{', '.join(values)}}}"
+
+    roles = among("RoleDefinitionId", "GuidEquals", deleter, BLOB_DATA_CONTRIBUTOR)
+    machines = among("PrincipalType", "StringEqualsIgnoreCase", "'ServicePrincipal'")
+    blobs = among("RoleDefinitionId", "GuidEquals", BLOB_DATA_CONTRIBUTOR)
+    himself = among("PrincipalId", "GuidEquals", caller)
+    other = f"!(ActionMatches{{'{_ASSIGNMENTS}/{verb}'}})"
+    return f"(({other}) OR ({roles} AND {machines}) OR ({blobs} AND {himself}))"
+
+
+def assignment_command(subscription: str, caller: str, kind: str, deleter: str) -> str:
+    """The line by which an owner gives the role to `caller`, who is a `kind` ("User", "ServicePrincipal")."""
+    words = (
+        "az role assignment create",
+        f"--assignee-object-id {caller} --assignee-principal-type {kind}",
+        f"--role '{name_within(subscription, NAME)}' --scope /subscriptions/{subscription}",
+        f'--condition-version {CONDITION_VERSION} --condition "{condition(deleter, caller)}"',
+    )
+    return " ".join(words)
 
 
 def stack_tokens(folder: Path) -> frozenset[str]:

@@ -5,18 +5,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
-from tfinfra.arm.errors import read_error
+from tfinfra.arm import own
 from tfinfra.arm.kinds import UnknownKind, version_of
-from tfinfra.azure.answers import reason
-from tfinfra.azure.clients import send_json
+from tfinfra.azure.deletion.one_by_one import delete_one
 from tfinfra.azure.names import group_of
 from tfinfra.azure.teardown import delete_group, run_group_exists
 from tfinfra.cloud import Cloud
 from tfinfra.errors import ProvisioningError
 
 PAUSE = 5.0
-_GONE = (404, 410)
+_ASSIGNMENTS = "microsoft.authorization/roleassignments"
 
 
 def remove(
@@ -37,31 +37,22 @@ def remove(
     if id_.rstrip("/").lower().endswith(f"/resourcegroups/{group.lower()}"):
         delete_group(cloud, group, run, timeout=timeout)
         return
+    if not _is_ours(id_, group, run):
+        raise ProvisioningError(f"{id_} is left alone: the run makes nothing of that name")
     try:
         query = {"api-version": version_of(id_)}
     except UnknownKind as error:
         raise ProvisioningError(f"{id_} is left alone: {error}") from error
     until = clock() + timeout
-    while (last := _asked(cloud, id_, group, run, query, within=until - clock())) is not None:
+    still = partial(run_group_exists, cloud, group, run)
+    while (last := delete_one(cloud, id_, query, until - clock(), still)) is not None:
         if clock() + PAUSE > until:
             raise ProvisioningError(f"{id_} cannot be removed: {last}")
         sleep(PAUSE)
 
 
-def _asked(cloud: Cloud, id_: str, group: str, run: str, query: dict[str, str], *, within: float) -> str | None:
-    """Why the resource is still there after its deletion was asked for and followed `within` seconds, None where it is
-    gone."""
-    from azure.core.exceptions import AzureError
-
-    try:
-        if not run_group_exists(cloud, group, run):
-            return None
-        status, document = send_json(cloud, "DELETE", id_, None, within, **query)
-        if status < 300 or status in _GONE:
-            status, document = send_json(cloud, "GET", id_, None, **query)
-    except AzureError as error:
-        return reason(error)
-    told = read_error(document)
-    if status in _GONE and not (told and (told.code or "").startswith("Subscription")):
-        return None
-    return told.words if told else f"ARM answered {status}"
+def _is_ours(id_: str, group: str, run: str) -> bool:
+    """By its kind and name; a role's assignment is named by nobody, and goes with what it is on."""
+    namespace, *rest = id_.rpartition("/providers/")[2].split("/")
+    type_, name = "/".join([namespace, *rest[::2]]), "/".join(rest[1::2])
+    return type_.lower() == _ASSIGNMENTS or own.is_own(run, group, type_, name)

@@ -18,6 +18,7 @@ from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError, NotFeasible, ProvisioningError
 from tfinfra.model import Access
 from tfinfra.roles import (
+    DELETER_ACTIONS,
     GROUP_DELETER,
     GROUPS,
     ROLES_API,
@@ -38,14 +39,15 @@ RECENT = 3600.0
 
 @dataclass(frozen=True)
 class Standing:
-    """`may_delete`: nodes and timer can be given the right to delete the run's groups, or have it. `deleter_role` is
-    the GUID of the role for that; `identity_client_id` and `store_url` are those of what others made, None where the
-    run makes its own."""
+    """`may_delete`: the run's own identities can be given the right to delete its groups. `deleter_role` is the GUID of
+    the role for that; `identity_client_id` and `store_url` are those of what others made, None where the run makes its
+    own; `deletes_all`: the identity of others may delete any group of the subscription, so each script that has it."""
 
     may_delete: bool
     deleter_role: str | None = None
     identity_client_id: str | None = None
     store_url: str | None = None
+    deletes_all: bool = False
 
 
 @dataclass
@@ -95,25 +97,37 @@ def look_over(
     if access.reaper_id:
         tried(partial(_check_reaper, cloud, access.reaper_id, clock()), None)
     store_url = tried(partial(_store_url, cloud, access.store), access.store) if access.store else None
+    role = tried(partial(deleter_role, cloud), None)
+    guid = str(role["name"]) if role else None
     if access.identity_id is None:
-        role = tried(partial(deleter_role, cloud), None)
-        guid = str(role["name"]) if role else None
         return Standing(role is not None, guid, store_url=store_url), tuple(lacking)
-    may, client = tried(partial(_identity, cloud, access.identity_id), (True, ""))
-    return Standing(may, None, client, store_url), tuple(lacking)
+    wide, client = tried(partial(_identity, cloud, access.identity_id), (False, ""))
+    may = role is not None and not access.reaper_id and _may_assign(cloud)
+    return Standing(may, guid if may else None, client, store_url, wide), tuple(lacking)
 
 
 def _identity(cloud: Cloud, id_: str) -> tuple[bool, str]:
-    """Whether an identity may delete groups, and its client id."""
+    """Whether an identity may delete any group, and its client id."""
     found = _read(cloud, "identity_id", id_, IDENTITY_API)["properties"]
-    return _may_delete(cloud, str(found["principalId"])), str(found["clientId"])
+    return _deletes_all(cloud, str(found["principalId"])), str(found["clientId"])
+
+
+def _may_assign(cloud: Cloud) -> bool:
+    """Whether the caller can give the timer's own identity its right. Where that cannot be read, ARM will tell."""
+    path = f"/subscriptions/{cloud.subscription_id}/providers/Microsoft.Authorization/permissions"
+    try:
+        found = _list(cloud, "subscription_id", path, "your permissions", **{"api-version": ROLES_API})
+    except (NotReady, NotAnswered):
+        return True
+    return covers(found, "Microsoft.Authorization/roleAssignments/write")
 
 
 def deleter_role(cloud: Cloud) -> dict[str, Any] | None:
     """The definition of the subscription's role "tfinfra group deleter", as ARM gives it; None where there is none.
 
-    The one of its own id goes first, then whatever custom role has one of its names and may delete groups: who makes it
-    by `az` cannot choose the id. Raises NotReady where roles may not be read, NotAnswered, CredentialsError.
+    The one of its own id goes first, then a custom role of one of its names: who makes it by `az` cannot choose the id.
+    Its actions must be those that it is to have, and no more: what is wider is given to nobody. Raises NotReady where
+    roles may not be read, NotAnswered, CredentialsError.
     """
     from azure.core.exceptions import AzureError
 
@@ -125,31 +139,38 @@ def deleter_role(cloud: Cloud) -> dict[str, Any] | None:
     except NotReady as error:
         if not isinstance(error.__cause__, AzureError) or not is_gone(error.__cause__):
             raise
-    return next(filter(_deletes_groups, own), None) or _deleter_by_name(cloud, what)
+    return next(filter(is_deleter, own), None) or _deleter_by_name(cloud, what)
 
 
 def _deleter_by_name(cloud: Cloud, what: str) -> dict[str, Any] | None:
     path = definition_path(cloud.subscription_id, "").rstrip("/")
     query = {"$filter": "type eq 'CustomRole'", "api-version": ROLES_API}
     found = _list(cloud, "subscription_id", path, what, **query)
-    named = {role["properties"]["roleName"]: role for role in filter(_deletes_groups, found)}
+    named = {role["properties"]["roleName"]: role for role in filter(is_deleter, found)}
     return next((named[name] for name in group_deleter_names(cloud.subscription_id) if name in named), None)
+
+
+def is_deleter(role: Mapping[str, Any]) -> bool:
+    """Whether a role reads and deletes groups, and does nothing else."""
+    parts: list[Mapping[str, Any]] = role["properties"].get("permissions") or []
+    actions = [str(action).lower() for part in parts for action in part.get("actions") or ()]
+    more = [part.get(key) for part in parts for key in ("notActions", "dataActions", "notDataActions")]
+    return sorted(actions) == sorted(map(str.lower, DELETER_ACTIONS)) and not any(more)
 
 
 def _deletes_groups(role: Mapping[str, Any]) -> bool:
     return covers(role["properties"].get("permissions") or [], f"{GROUPS}/delete")
 
 
-def _may_delete(cloud: Cloud, principal: str) -> bool:
-    """Whether an identity may delete groups anywhere in the subscription. Where its assignments cannot be read, the
-    timer's first run will tell."""
+def _deletes_all(cloud: Cloud, principal: str) -> bool:
+    """Whether an identity may delete groups anywhere in the subscription, as far as its assignments can be read."""
     scope = f"/subscriptions/{cloud.subscription_id}"
     path = f"{scope}/providers/Microsoft.Authorization/roleAssignments"
     query = {"$filter": f"principalId eq '{principal}'", "api-version": ROLES_API}
     try:
         found = _list(cloud, "identity_id", path, "role assignments", **query)
     except (NotReady, NotAnswered):
-        return True
+        return False
     above = [a["properties"] for a in found if _reaches(a["properties"]["scope"], scope)]
     version = {"api-version": ROLES_API}
     roles = (_ask(cloud, "identity_id", a["roleDefinitionId"], "a role", **version) for a in above)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from tfinfra.arm.sign_in import way_in
 from tfinfra.azure.answers import arm_error, is_gone, reason, values
-from tfinfra.azure.clients import COMPUTE_API, GROUPS_API, get_json, get_once, resource_client, warm
-from tfinfra.azure.names import RUN_ID, run_of_group
+from tfinfra.azure.clients import COMPUTE_API, get_once, resource_client, warm
+from tfinfra.azure.deletion.contents import READ, Contents, contents, named, scale_set
+from tfinfra.azure.deletion.groups import LiveGroup, group_exists, list_runs, run_group_exists, strangers, told
+from tfinfra.azure.deletion.one_by_one import delete_all, delete_machines
 from tfinfra.clock import spell_seconds
 from tfinfra.cloud import Cloud
-from tfinfra.errors import CredentialsError, ProvisioningError, TeardownIncomplete
+from tfinfra.errors import ForeignInside, TeardownIncomplete
 
 if TYPE_CHECKING:
     from azure.core.exceptions import AzureError
@@ -30,7 +33,6 @@ __all__ = [
     "warm",
 ]
 
-RUN_TAG, OWNER_TAG, EXPIRES_TAG = "tfinfra-run", "tfinfra-owner", "tfinfra-expires-at"
 FORCED = "Microsoft.Compute/virtualMachines,Microsoft.Compute/virtualMachineScaleSets"
 TRIES = 3
 """How often what ARM denies is asked for: a lock, a policy or a deny assignment stays until somebody lifts it."""
@@ -42,7 +44,7 @@ _RIGHT = "AuthorizationFailed"
 # pulumi/pulumi-azure-native#1511 (right) and Azure/azure-functions-on-container-apps#36 (deny assignment)
 _DENIALS = {
     "ScopeLocked": "remove the lock: `az lock list -g {group}` shows it, `az lock delete --ids …` removes it",
-    _RIGHT: "you need Microsoft.Resources/subscriptions/resourceGroups/delete and …/read on it",
+    _RIGHT: "you need Microsoft.Resources/subscriptions/resourceGroups/delete, …/read and …/resources/read on it",
     "DenyAssignmentAuthorizationFailed": "the owner of the deny assignment has to lift it, whatever your roles are",
     "RequestDisallowedByPolicy": "a policy denies deletions: its owner has to exempt the group",
     "SubscriptionNotFound": "you do not see the subscription: `az account list --all`; its owner sees what is billed",
@@ -50,19 +52,6 @@ _DENIALS = {
 }
 
 Progress = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class LiveGroup:
-    """A resource group of a run that exists. `expires_at` is ISO 8601 in UTC; `state` is ARM's ("Deleting", …)."""
-
-    name: str
-    run: str
-    owner: str
-    expires_at: str
-    location: str
-    state: str
-    tags: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -81,21 +70,28 @@ class Instance:
 def delete_group(cloud: Cloud, name: str, run: str, *, timeout: float, progress: Progress | None = None) -> None:
     """Deletes the resource group `name` of `run` with all that is in it; returns once ARM answers 404 for it.
 
-    Does nothing where it is gone already; joins a deletion that is under way; tries again what fails. Raises
-    TeardownIncomplete where it is not verified gone after `timeout` seconds, after TRIES where ARM denies it or takes
-    no token, after GRANTING where the caller's right to it is missing, and at once where it is not tagged as the
-    run's: a name alone makes no group ours.
+    Does nothing where it is gone already; joins a deletion that is under way; tries again what fails. What is in it is
+    looked at just before each DELETE: something that is not the run's keeps the group, and what is the run's goes one
+    by one. Raises ForeignInside then; TeardownIncomplete where it is not verified gone after `timeout` seconds, after
+    TRIES where ARM denies it or takes no token, after GRANTING where the caller's right to it is missing, and at once
+    where it is not named and tagged as the run's. A group that cannot be deleted loses its machines all the same, as
+    far as ARM lets them go.
     """
     from azure.core.exceptions import AzureError
 
     tell = progress or (lambda _: None)
     until, pause, last, denials = time.monotonic() + timeout, cloud.pace.poll, "no answer", _Denials()
+    doing = _Teardown(cloud, name, run, until, tell)
     while True:
         way_out = ""
         try:
             if not run_group_exists(cloud, name, run):
                 return
-            _delete_once(cloud, name, until)
+            doing.is_ours = True
+            if instead := doing.instead():
+                last = instead
+            else:
+                _delete_once(cloud, name, until)
         except AzureError as error:
             last, (code, way) = reason(error), _denial(error)
             way_out = way.replace("{group}", name)
@@ -109,7 +105,78 @@ def delete_group(cloud: Cloud, name: str, run: str, *, timeout: float, progress:
         pause = min(2 * pause, 15.0)
     if group_exists(cloud, name) is False:
         return
-    raise _incomplete(name, last, way_out or None, timeout)
+    raise _incomplete(name, last + doing.machines_at_least(), way_out or None, timeout)
+
+
+@dataclass
+class _Teardown:
+    """One group's way out. `looks` are how often something foreign was found in it, `gone` the ids of what was deleted
+    beside that; `blind`: nobody here may see what it holds; `is_ours`: ARM has said so once."""
+
+    cloud: Cloud
+    name: str
+    run: str
+    until: float
+    tell: Progress
+    looks: int = 0
+    gone: set[str] = field(default_factory=set)
+    blind: bool = False
+    is_ours: bool = False
+
+    def instead(self) -> str:
+        """What was done instead of deleting the group, which holds something foreign; "" where it may be deleted as it
+        is. Raises ForeignInside, AzureError."""
+        held = self._held()
+        if not held.foreign:
+            return ""
+        if self.looks == 0:
+            self.tell(f"{self.name} holds {named(held.foreign)}: it stays, what is the run's goes one by one")
+        self.looks += 1
+        left = delete_all(self.cloud, held.own, self.until)
+        self.gone |= {one.id for one in held.own if str(one) not in left}
+        after = self._held()
+        if not after.foreign:
+            return "what others had put into it is gone by now"
+        ours = [one for one in after.own if one.id not in self.gone]  # ARM's lists lag behind its deletions
+        if not ours or self.looks == TRIES or time.monotonic() > self.until:
+            raise _foreign(self.name, after, {str(one): left.get(str(one), "still there") for one in ours})
+        return f"it still holds {named(ours)}"
+
+    def _held(self) -> Contents:
+        """What is in the group. Who may not look takes the machines away at once, by their name."""
+        from azure.core.exceptions import HttpResponseError
+
+        try:
+            return contents(self.cloud, self.name, self.run)
+        except HttpResponseError as error:
+            if error.status_code == HTTPStatus.FORBIDDEN and not self.blind:
+                self.blind = True
+                self.tell(f"what {self.name} holds cannot be listed ({READ}): only its machines are deleted")
+                delete_machines(self.cloud, [scale_set(self.cloud, self.name, self.run)], self.until)
+            raise
+
+    def machines_at_least(self) -> str:
+        """Deletes the machines of a group that ARM does not let go. What to add to the reason."""
+        from azure.core.exceptions import AzureError
+
+        try:
+            if self.blind or not self.is_ours or not run_group_exists(self.cloud, self.name, self.run):
+                return ""
+            held = contents(self.cloud, self.name, self.run).own
+            left = delete_machines(self.cloud, held, max(self.until, time.monotonic() + self.cloud.pace.poll))
+        except (AzureError, TeardownIncomplete):
+            return ""
+        return "" if left else "; its machines are deleted"
+
+
+def _foreign(name: str, held: Contents, left: dict[str, str]) -> ForeignInside:
+    """Why a group stays: what is in it that is not the run's, and what of the run's could not be deleted beside it."""
+    ours = "; of the run's there are still " + ", ".join(f"{one} ({why})" for one, why in left.items()) if left else ""
+    return ForeignInside(
+        f"resource group {name} stays, for it holds what tfinfra has not made: {named(held.foreign)}{ours}",
+        hint=f"move that elsewhere, or delete the group by hand: az group delete --name {name}",
+        emptied=not left,
+    )
 
 
 @dataclass
@@ -152,38 +219,6 @@ def _incomplete(name: str, last: str, way_out: str | None, timeout: float) -> Te
     )
 
 
-def run_group_exists(cloud: Cloud, name: str, run: str) -> bool:
-    """Whether the run's group is there. Raises AzureError, and TeardownIncomplete for a group that is not the run's."""
-    group = _group(cloud, name)
-    if group is None:
-        return False
-    tagged = (group.get("tags") or {}).get(RUN_TAG)
-    if tagged == run and run_of_group(name) in (run, None):
-        return True
-    how = f"is tagged for {tagged}" if tagged else f"has no tag {RUN_TAG}"
-    raise TeardownIncomplete(
-        f"resource group {name} is left alone: it {how}",
-        hint=f"if it is this run's after all, tag it {RUN_TAG}={run}, or delete it by hand",
-    )
-
-
-def _group(cloud: Cloud, name: str) -> dict[str, Any] | None:
-    """ARM's document of a group, None where ARM says that there is none. Raises AzureError."""
-    from azure.core.exceptions import ResourceNotFoundError
-
-    try:
-        found: dict[str, Any] = get_json(cloud, f"{_groups(cloud)}/{name}", **{"api-version": GROUPS_API})
-    except ResourceNotFoundError as error:
-        if is_gone(error):
-            return None
-        raise
-    return found
-
-
-def _groups(cloud: Cloud) -> str:
-    return f"/subscriptions/{cloud.subscription_id}/resourcegroups"
-
-
 def _delete_once(cloud: Cloud, name: str, until: float) -> None:
     """Asks for the deletion and waits for its end. Raises AzureError."""
     poller = resource_client(cloud).resource_groups.begin_delete(
@@ -192,53 +227,6 @@ def _delete_once(cloud: Cloud, name: str, until: float) -> None:
     poller.wait(max(0.0, until - time.monotonic()))
     if poller.done():
         poller.result()
-
-
-def group_exists(cloud: Cloud, name: str) -> bool | None:
-    """Whether the group is there. None: not known (ARM answered 403 or not at all), which is never "gone"."""
-    from azure.core.exceptions import AzureError
-
-    try:
-        return _group(cloud, name) is not None
-    except AzureError:
-        return None
-
-
-def list_runs(cloud: Cloud) -> tuple[LiveGroup, ...]:
-    """Every group of every run in the subscription, by name: what is tagged with a run's id, unless it is named for
-    another run. Raises CredentialsError or ProvisioningError."""
-    groups = (_live(g) for g in _all_groups(cloud) if RUN_ID.fullmatch((g.get("tags") or {}).get(RUN_TAG, "")))
-    return tuple(g for g in groups if run_of_group(g.name) in (g.run, None))
-
-
-def strangers(cloud: Cloud) -> tuple[str, ...]:
-    """Groups that are named as a run's without being tagged as that run's: nobody's to touch. Raises as `list_runs`."""
-    named = ((g["name"], run_of_group(g["name"]), (g.get("tags") or {}).get(RUN_TAG)) for g in _all_groups(cloud))
-    return tuple(name for name, run, tagged in named if run is not None and tagged != run)
-
-
-def _all_groups(cloud: Cloud) -> list[dict[str, Any]]:
-    from azure.core.exceptions import AzureError
-
-    try:
-        found = values(get_json(cloud, _groups(cloud), **{"api-version": GROUPS_API}))
-    except AzureError as error:
-        raise _told(error, "resource groups cannot be listed") from error
-    return sorted(found, key=lambda g: str(g["name"]))
-
-
-def _live(group: dict[str, Any]) -> LiveGroup:
-    tags = dict(group["tags"])
-    state = (group.get("properties") or {}).get("provisioningState")
-    return LiveGroup(
-        name=group["name"],
-        run=tags[RUN_TAG],
-        owner=tags.get(OWNER_TAG, ""),
-        expires_at=tags.get(EXPIRES_TAG, ""),
-        location=group["location"],
-        state=state or "",
-        tags=tags,
-    )
 
 
 def instances(cloud: Cloud, group: str) -> tuple[Instance, ...]:
@@ -254,7 +242,7 @@ def instances(cloud: Cloud, group: str) -> tuple[Instance, ...]:
     except AzureError as error:
         if is_gone(error):
             return ()
-        raise _told(error, f"the machines of {group} cannot be listed") from error
+        raise told(error, f"the machines of {group} cannot be listed") from error
     return tuple(sorted((_instance(m) for m in machines), key=lambda i: i.name))
 
 
@@ -272,12 +260,3 @@ def _instance(machine: dict[str, Any]) -> Instance:
     power = [code.partition("/")[2] for code in codes if code.startswith("PowerState/")]
     state = power[0] if power else str(properties.get("provisioningState") or "").lower()
     return Instance(name=machine["name"], vm_id=str(properties.get("vmId") or ""), state=state)
-
-
-def _told(error: AzureError, what: str) -> CredentialsError | ProvisioningError:
-    from azure.core.exceptions import ClientAuthenticationError
-
-    message, status = f"{what}: {reason(error)}", getattr(error, "status_code", None)
-    if isinstance(error, ClientAuthenticationError):
-        return CredentialsError(message, hint=way_in(reason(error)))
-    return ProvisioningError(message, status=status)

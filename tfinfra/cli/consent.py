@@ -1,4 +1,5 @@
-"""The question before a run that costs money: asked where a person sits, and nowhere else."""
+"""The question before a run that costs money, and before many are deleted: asked where a person sits, and nowhere
+else."""
 
 from __future__ import annotations
 
@@ -55,12 +56,12 @@ def _ask(view: Observer, terms: Terms, check: Callable[[], None]) -> bool:
             live.start()
 
 
-def ask(check: Callable[[], None]) -> bool:
+def ask(check: Callable[[], None], question: str = QUESTION) -> bool:
     """The answer of whoever sits at the terminal; the end of the input, and an empty line, are a no. Raises what
     `check` does, which Ctrl-C makes raise."""
     _forget_what_was_typed_before()
     while True:
-        sys.stderr.write(QUESTION)
+        sys.stderr.write(question)
         sys.stderr.flush()
         answer = _ANSWERS.get(_line(check).strip().lower())
         if answer is not None:

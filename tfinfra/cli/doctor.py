@@ -16,7 +16,7 @@ STEP_MARKS = {"ok": "ok", "not": "NOT", "unknown": "?"}
 
 
 @click.command(short_help="Say what works on this machine and what does not.")
-@click.option("--role", is_flag=True, help="Print the custom role that a caller on Azure needs, as ARM's JSON.")
+@click.option("--role", is_flag=True, help="Print a caller's custom role, ARM's JSON, and how it is given.")
 @click.option("--target", metavar="T", help="Walk the whole way of a run to this target, up to its first write.")
 @click.option("--subscription", metavar="ID", help="With --role: the subscription that the role is for.")
 @click.option("--manifest", metavar="M", type=click.Path(path_type=Path), help="The same, for what a manifest needs.")
@@ -36,7 +36,9 @@ def command(
     from tfinfra.errors import UsageError
 
     if role:
-        print_document(needed_role(target, subscription))
+        document = needed_role(target, subscription)
+        print_document(document)
+        _tell_how_it_is_given(document)
         return 0
     if subscription is not None:
         raise UsageError("--subscription is for --role", hint="a walk goes to the subscription of its target")
@@ -59,6 +61,22 @@ def needed_role(target: str | None, subscription: str | None = None) -> dict[str
     if subscription is None and target is not None:
         subscription = named_target(target, Path()).subscription_id
     return caller_role(types, subscription or "<subscription id>")
+
+
+def _tell_how_it_is_given(role: dict[str, Any]) -> None:
+    """On stderr: the role without the condition on its assignment is as good as Owner."""
+    from tfinfra.azure.caller_role import assignment_command
+    from tfinfra.cli.output import progress
+    from tfinfra.roles import group_deleter_id
+
+    subscription = role["properties"]["assignableScopes"][0].rpartition("/")[2]
+    known = not subscription.startswith("<")
+    deleter = group_deleter_id(subscription) if known else "<id of the role 'tfinfra group deleter'>"
+    progress(
+        "an owner makes this role, and assigns it with the condition below: it may assign roles, and without the "
+        "condition its holder can make himself Owner"
+    )
+    progress(assignment_command(subscription, "<object id of the caller>", "User", deleter))
 
 
 def _walked(target: str | None, manifest: Path | None, *, rehearse: bool, as_json: bool) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from tfinfra.cli.options import cloud_options
 if TYPE_CHECKING:
     from tfinfra.errors import TfinfraError
     from tfinfra.lifecycle.places import Asked
+    from tfinfra.lifecycle.sweep import Agree, Doomed
 
 Progress = Callable[[str], None]
 Ended = tuple[str, dict[str, str]]
@@ -24,26 +25,39 @@ Ended = tuple[str, dict[str, str]]
     "--all", "everything", is_flag=True, help="All runs that are known here; of a cloud asked for, all yours."
 )
 @click.option("--expired", is_flag=True, help="Whatever has outlived its time in the cloud, whoever began it.")
+@click.option("--yes", is_flag=True, help="Do not ask before many runs of a cloud that charges are deleted.")
 @click.option("--force", is_flag=True, help="Take the lock of a Pulumi stack away, whoever holds it.")
 @click.option("--discard", is_flag=True, help="Give up outputs that are not at home; else they are fetched first.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
 @cloud_options
 def command(
-    *, asked: Asked, run: str | None, everything: bool, expired: bool, force: bool, discard: bool, as_json: bool
+    *,
+    asked: Asked,
+    run: str | None,
+    everything: bool,
+    expired: bool,
+    yes: bool,
+    force: bool,
+    discard: bool,
+    as_json: bool,
 ) -> int:
     """End RUN, fetch its outputs, and delete its resource groups, verified; where outputs cannot be fetched the group
     that holds them stays (exit 10), unless --discard gives them up. May be repeated; needs no state: with --cloud,
-    --target or --subscription the run is found by its groups' tags. What is not tagged as a run's is never touched."""
+    --target or --subscription the run is found by its groups' names and tags. What is not both named and tagged as a
+    run's is never touched, and a group with something else in it stays.
+
+    --all and --expired say first what they will delete. On Azure they ask on a terminal; without one they delete
+    nothing and exit 2, unless --yes is given.
+    """
     from tfinfra.cli.output import print_document, progress
     from tfinfra.errors import UsageError
 
     if [run is not None, everything, expired].count(True) != 1:
         raise UsageError("name a run, or give --all or --expired")
     if expired:
-        return _expired(asked, as_json)
-    done, failed = _down_each(
-        _runs(run, asked, progress), partial(_down, asked=asked, force=force, discard=discard, progress=progress)
-    )
+        return _expired(asked, _asks(yes, as_json), as_json)
+    runs = _runs(run, asked, progress, _asks(yes, as_json))
+    done, failed = _down_each(runs, partial(_down, asked=asked, force=force, discard=discard, progress=progress))
     if failed:
         raise _worst(failed)
     if as_json:
@@ -54,11 +68,37 @@ def command(
     return 0
 
 
-def _expired(asked: Asked, as_json: bool) -> int:
+def _asks(yes: bool, as_json: bool) -> Agree:
+    """Asks whoever sits at the terminal, where runs are in a cloud that charges. What is not agreed to raises
+    Cancelled; UsageError where nobody is there to ask, after the document that says what it would have been."""
+
+    def agree(doomed: Sequence[Doomed]) -> None:
+        from dataclasses import asdict
+
+        from tfinfra.cli.consent import ask, somebody_there
+        from tfinfra.cli.output import print_document
+        from tfinfra.errors import Cancelled, UsageError
+
+        charged = [one for one in doomed if one.charged]
+        if yes or not charged:
+            return
+        if not somebody_there():
+            if as_json:
+                print_document({"deleted": [], "would_delete": [asdict(one) for one in doomed]})
+            groups = sum(len(one.groups) for one in doomed)
+            message = f"nothing is deleted: nobody is here to agree to the end of {len(doomed)} runs ({groups} groups)"
+            raise UsageError(message, hint="--yes deletes what is listed without asking")
+        if not ask(lambda: None, "Delete all of it? [y/N] "):
+            raise Cancelled("nothing is deleted, as you said")
+
+    return agree
+
+
+def _expired(asked: Asked, agree: Agree, as_json: bool) -> int:
     from tfinfra.cli.output import print_document, progress
     from tfinfra.lifecycle.sweep import down_expired
 
-    found = down_expired(asked, progress)
+    found = down_expired(asked, progress, agree=agree)
     if as_json:
         groups = [group for one in found for group in one.gone]
         kept = {group.name: group.expires for one in found for group in one.kept}
@@ -68,12 +108,12 @@ def _expired(asked: Asked, as_json: bool) -> int:
     return 0
 
 
-def _runs(run: str | None, asked: Asked, progress: Progress) -> list[str]:
+def _runs(run: str | None, asked: Asked, progress: Progress, agree: Agree) -> list[str]:
     if run is not None:
         return [run]
     from tfinfra.lifecycle.sweep import everybody
 
-    return everybody(asked, progress)
+    return everybody(asked, progress, agree)
 
 
 def _down_each(runs: list[str], end: Callable[[str], Ended]) -> tuple[list[Ended], list[TfinfraError]]:
@@ -100,7 +140,7 @@ def _worst(failed: list[TfinfraError]) -> TfinfraError:
     return type(worst)("\n".join(error.message for error in failed), worst.hint)
 
 
-def _down(name: str, *, asked: Asked, force: bool, discard: bool, progress: Progress) -> Ended:
+def _down(name: str, *, asked: Asked, force: bool, progress: Progress, discard: bool = False) -> Ended:
     """The run's id, and the stacks that remain in a backend of the user's own."""
     from tfinfra.errors import UsageError
     from tfinfra.lifecycle.access import find_run

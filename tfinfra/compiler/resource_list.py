@@ -28,6 +28,9 @@ def _keep(made: Infrastructure) -> list[Resource]:
     rows = [("Microsoft.Resources/resourceGroups", "resource group: lives until the outputs are fetched")]
     if not others.store:
         rows.append(("Microsoft.Storage/storageAccounts", "storage account and container: bundle, logs, outputs"))
+    if others.identity_id and not others.reaper_id:
+        rows.append(("Microsoft.ManagedIdentity/userAssignedIdentities", "the timer's identity"))
+        rows.append(("Microsoft.Authorization/roleAssignments", "role assignment: deletion, for the timer"))
     if not others.identity_id:
         identities = "the nodes' identity" if others.reaper_id else "identities: the nodes', and the timer's"
         deletion = "" if others.reaper_id else ", deletion"
@@ -49,8 +52,8 @@ def _compute(made: Infrastructure) -> list[Resource]:
         ("Microsoft.Network/networkSecurityGroups", "firewall: nothing comes in but from the run's own nodes"),
         *_network(made),
     ]
-    if not made.access.identity_id:
-        rows.append(("Microsoft.Authorization/roleAssignments", f"role assignments to end this group{_who(made)}"))
+    if who := _who(made):
+        rows.append(("Microsoft.Authorization/roleAssignments", f"role assignments to end this group for {who}"))
     if made.shared_directory:
         name = "lines in the nodes' /etc/hosts" if made.subnet_id else "DNS zone"
         rows.append(
@@ -72,7 +75,9 @@ def _network(made: Infrastructure) -> list[tuple[str, str]]:
 
 
 def _who(made: Infrastructure) -> str:
-    return " for the nodes" if made.access.reaper_id else " for the nodes and the timer"
+    """Who may delete the group by a right of its own."""
+    who = {"the nodes": made.access.identity_id, "the timer": made.access.reaper_id}
+    return " and ".join(name for name, others in who.items() if not others)
 
 
 def _scale_set(made: Infrastructure) -> tuple[str, str]:

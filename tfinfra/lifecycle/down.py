@@ -4,14 +4,14 @@ needs no state of Pulumi's, and may be repeated by anybody at any time."""
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
 from tfinfra.azure.names import RUN_ID, part_of_group, run_of_group
 from tfinfra.background import spawn
-from tfinfra.errors import TeardownIncomplete, TfinfraError, first_line
+from tfinfra.errors import Cancelled, ForeignInside, TeardownIncomplete, TfinfraError, first_line
 from tfinfra.lifecycle import spending
 from tfinfra.lifecycle.ports import EngineSeam, Ports, Progress
 from tfinfra.lifecycle.record import RunFolder, RunRecord, write_json
@@ -35,10 +35,17 @@ class Bringing(Protocol):
         """What lies in the keep group; the reason why that has to stay, None where it may go."""
 
 
+class Emptied(str):
+    """Why a group stays in which nothing of the run is left: what others have put there."""
+
+    __slots__ = ()
+
+
 def compute_groups(record: RunRecord | None, run: str) -> tuple[str, ...]:
-    """The compute groups that were ever begun, one for each attempt."""
+    """The compute groups that were ever begun, one for each attempt; a record names no other run's."""
     begun = (*(attempt.group for attempt in record.attempts), record.compute_group) if record else ()
-    return tuple(dict.fromkeys(begun or (group_name(run, "compute"),)))
+    own = [group for group in begun if run_of_group(group) == run and part_of_group(group) == "compute"]
+    return tuple(dict.fromkeys(own or (group_name(run, "compute"),)))
 
 
 def begun_groups(record: RunRecord | None, run: str) -> tuple[str, ...]:
@@ -53,23 +60,30 @@ def delete_groups(ports: Ports, run: str, groups: Sequence[str], progress: Progr
     left: dict[str, str] = {}
     for group, future in futures.items():
         error = future.exception()
-        if error is not None:
+        if isinstance(error, ForeignInside) and error.emptied:
+            left[group] = Emptied(error)
+        elif error is not None:
             left[group] = str(error) or type(error).__name__
     return left
+
+
+def present(left: Mapping[str, str]) -> list[str]:
+    """The groups of what is left in which there is still something of the run's."""
+    return [group for group, reason in left.items() if not isinstance(reason, Emptied)]
 
 
 def delete_run(
     ports: Ports, run: str, groups: Sequence[str], progress: Progress, bring: Callable[[], str | None] = lambda: None
 ) -> dict[str, str]:
     """Deletes the run's groups, what costs by the hour first. What is left, each with the reason; the keep group stays
-    while any other does, because the timer in it is the last who can still delete that, and where `bring`, which brings
-    its outputs home, gives a reason."""
+    while there is something of the run's in any other, because the timer in it is the last who can still delete that,
+    and where `bring`, which brings its outputs home, gives a reason."""
     keep = [group for group in groups if part_of_group(group) == "keep"]
     left = delete_groups(ports, run, [group for group in groups if group not in keep], progress)
-    if left:
+    if present(left):
         return {**left, **dict.fromkeys(keep, KEPT)}
     kept = bring() if keep else None
-    return dict.fromkeys(keep, kept) if kept else delete_groups(ports, run, keep, progress)
+    return {**left, **(dict.fromkeys(keep, kept) if kept else delete_groups(ports, run, keep, progress))}
 
 
 def all_groups(
@@ -102,18 +116,24 @@ def clear_store(ports: Ports, record: RunRecord | None) -> dict[str, str]:
 
 def incomplete(record: RunRecord | None, run: str, left: dict[str, str], now: float) -> TeardownIncomplete:
     """The error that names what is left, with its cost per hour, and what all of it has cost until `now`."""
-    lines = [f"  {group}: {spending.cost_of(record, group)}: {reason}" for group, reason in left.items()]
+    lines = [f"  {group}: {_cost(record, group, reason)}: {reason}" for group, reason in left.items()]
     if record is not None and record.usd_per_hour:
         lines.append(f"  {spending.so_far(record, now)}; what is left goes on costing until it is gone")
     message = "\n".join([f"not everything of {run} could be deleted; left are", *lines])
     if any(reason.startswith(UNFETCHED) for reason in left.values()):
         hint = f"`tfinfra fetch {run}` brings what still can be had; `tfinfra down --discard {run}` gives it up"
         return TeardownIncomplete(message, hint=hint)
+    if not present(left):
+        return TeardownIncomplete(message, hint="nothing of the run is left in it: whoever put the rest there decides")
     if all(reason == NOT_OURS for reason in left.values()):
         return TeardownIncomplete(
             message, hint=f"what is this run's after all is tagged tfinfra-run={run}, or goes by hand"
         )
     return TeardownIncomplete(message, hint=f"`tfinfra down {run}` tries again")
+
+
+def _cost(record: RunRecord | None, group: str, reason: str) -> str:
+    return "nothing of the run's" if isinstance(reason, Emptied) else spending.cost_of(record, group)
 
 
 def export_state(engine: EngineSeam, folder: RunFolder, part: str) -> None:
@@ -197,10 +217,10 @@ def down(
     groups, alone = all_groups(ports, record, run, progress)
     if groups:
         progress(f"deleting {', '.join(groups)}")
-    present, billed = spending.present_groups(ports, record), bool(record and record.ledger.running())
+    there, billed = spending.present_groups(ports, record), bool(record and record.ledger.running())
     fetch = bring.before_store_goes if bring is not None else lambda: None
     left = {**delete_run(ports, run, groups, progress, fetch), **alone}
-    spending.settle(ports, folder, [group for group in groups if group not in left], present)
+    spending.settle(ports, folder, [group for group in groups if group not in present(left)], there)
     finish_teardown(ports, folder, record, run, left or clear_store(ports, record))
     remain = forget_stacks(ports, folder, groups, force=force, backend=record.backend if record else None)
     if record is not None:
@@ -223,4 +243,5 @@ def _verdict(record: RunRecord, exists: bool, now: float) -> dict[str, Any]:
     """How a run ended that nobody has written the end of. Who finds nothing of it ended nothing."""
     message = record.message or ("" if exists else ENDED_ELSEWHERE)
     result = record.result or ("cancelled" if exists else None)
-    return {"result": result, "message": message, "times": {"ended": now, **record.times}}
+    code = record.exit_code if record.exit_code is not None or result != "cancelled" else Cancelled.exit_code
+    return {"result": result, "message": message, "exit_code": code, "times": {"ended": now, **record.times}}

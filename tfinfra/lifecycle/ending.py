@@ -22,8 +22,8 @@ from tfinfra.lifecycle.reach import store_trouble
 from tfinfra.lifecycle.record import RunRecord, opened_stacks
 from tfinfra.lifecycle.salvage import Tree
 from tfinfra.lifecycle.told import telling
-from tfinfra.model import Outcome
-from tfinfra.store import store_errors
+from tfinfra.model import CollectedMark, Outcome
+from tfinfra.store import LARGE, readable, store_errors
 
 POLL = 0.15
 CLOSING = 10.0
@@ -215,7 +215,7 @@ def _collect_beside_deletion(active: ActiveRun) -> tuple[_Told, BaseException | 
             home, lost = _collect(active)
         left = leaving.deletion(active, deleting, compute)
         wait(active.leaving, timeout=CLOSING)
-        _settle(active, [group for group in compute if group not in left], present)
+        _settle(active, [group for group in compute if group not in down.present(left)], present)
         if home is not None and not home.collected:
             home, lost = _collect(active, before=home)
         return _Told(_note(active, home), home, left), lost
@@ -224,7 +224,7 @@ def _collect_beside_deletion(active: ActiveRun) -> tuple[_Told, BaseException | 
 def _is_collected(active: ActiveRun) -> bool:
     """Whether the nodes have said so. A store that does not answer is left to who fetches from it."""
     try:
-        return active.store is None or active.store.get(layout.COLLECTED) is not None
+        return active.store is None or readable(active.store, layout.COLLECTED, CollectedMark, LARGE) is not None
     except store_errors():
         return True
 
@@ -271,19 +271,20 @@ def _delete_keep(active: ActiveRun, told: _Told, lost: BaseException | None) -> 
     """Deletes the keep group, whose outputs are home, and forgets the stacks. What is left of both groups."""
     groups = down.begun_groups(active.folder.read(), active.run)
     keep = groups[-1]
-    if told.left:
-        left = {**told.left, keep: down.KEPT}
+    left = dict(told.left)
+    if down.present(left):
+        left[keep] = down.KEPT
     elif lost is not None:
-        left = {keep: f"{down.UNFETCHED} could not be fetched: {first_line(lost)}"}
+        left[keep] = f"{down.UNFETCHED} could not be fetched: {first_line(lost)}"
     elif told.home is not None and told.home.keeps:
-        left = {keep: f"{down.UNFETCHED} did not all come home: {told.home.missing}"}
+        left[keep] = f"{down.UNFETCHED} did not all come home: {told.home.missing}"
     else:
         with active.session.phase("verify", keep):
             say = active.session.observer.say
             deleting = spawn(lambda: down.delete_groups(active.ports, active.run, (keep,), say), "teardown")
-            left = leaving.deletion(active, deleting, (keep,))
-            _settle(active, [] if left else [keep], None)
-            left = left or down.clear_store(active.ports, active.record())
+            left |= leaving.deletion(active, deleting, (keep,))
+            _settle(active, [] if keep in down.present(left) else [keep], None)
+            left |= {} if keep in left else down.clear_store(active.ports, active.record())
     if left:
         active.session.audit.append("teardown.left", left=left)
         active.folder.update(phase="incomplete", left=tuple(left))

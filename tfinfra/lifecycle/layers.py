@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tfinfra.model import Access
-from tfinfra.roles import DELETER_ACTIONS, setup_command
+from tfinfra.roles import setup_command
 
 _WHEN = "by its managed identity: at the end of the job, at the deadline at the latest"
 
@@ -23,8 +23,8 @@ class Layer:
 def deletion_layers(
     access: Access, node_count: int, may_delete: bool | None, subscription: str | None
 ) -> tuple[Layer, ...]:
-    """All three, in the order in which they act. `may_delete`: whether nodes and timer can have the right to delete
-    the run's groups; None where nobody has asked the cloud. `subscription` is the target's, None where it has none."""
+    """All three, in the order in which they act. `may_delete`: whether the run's own identities can have the right to
+    delete its groups; None where nobody has asked the cloud. `subscription` is the target's, None where it has none."""
     return (
         Layer("client", on=True, why="at the end of the job, on Ctrl-C and at the deadline"),
         _nodes(access, node_count, may_delete, subscription),
@@ -33,30 +33,39 @@ def deletion_layers(
 
 
 def _nodes(access: Access, node_count: int, may_delete: bool | None, subscription: str | None) -> Layer:
+    if access.identity_id:
+        return _shared(access.identity_id)
     if may_delete is False:
-        return _off("nodes", access, subscription)
+        return _off("nodes", subscription)
     each = "the node" if node_count == 1 else f"each of {node_count} nodes"
-    return Layer("nodes", on=True, why=f"{each}, {_WHEN}" + _unless(access, may_delete, subscription))
+    return Layer("nodes", on=True, why=f"{each}, {_WHEN}" + _unless(may_delete, subscription))
+
+
+def _shared(identity_id: str) -> Layer:
+    """Azure cannot let one identity delete this run's group and no other's."""
+    identity = identity_id.rpartition("/")[2]
+    why = (
+        f"{identity} is one identity for all runs of this target: each could delete every other's groups, so none "
+        "deletes; where the client is gone, machines stay until the timer's time, also those of a job that has ended"
+    )
+    return Layer("nodes", on=False, why=why, fix="leave identity_id out: then each run has an identity of its own")
 
 
 def _timer(access: Access, may_delete: bool | None, subscription: str | None) -> Layer:
     if access.reaper_id:
         name = access.reaper_id.rpartition("/")[2]
         return Layer("timer", on=True, why=f"{name}, made by others; it must be enabled and have succeeded lately")
+    if may_delete is False and access.identity_id:
+        why = "its own identity cannot have the role 'tfinfra group deleter': it is not there, or not yours to assign"
+        way = f"{setup_command(subscription)}; who may not assign roles names a reaper_id that a platform team made"
+        return Layer("timer", on=False, why=why, fix=way)
     if may_delete is False:
-        return _off("timer", access, subscription)
-    when = "every 5 minutes: the machines at the deadline, the outputs at their own time"
-    return Layer("timer", on=True, why=when + _unless(access, may_delete, subscription))
+        return _off("timer", subscription)
+    when = "every 5 minutes: the machines at the deadline, the outputs at their own time; no tag puts that off"
+    return Layer("timer", on=True, why=when + _unless(may_delete, subscription))
 
 
-def _off(name: str, access: Access, subscription: str | None) -> Layer:
-    """A role that this makes would be nobody's: an identity of others has what they gave it."""
-    if access.identity_id:
-        identity = access.identity_id.rpartition("/")[2]
-        give = (
-            f"ask whoever made {identity} to give it, on the subscription, a role with {' and '.join(DELETER_ACTIONS)}"
-        )
-        return Layer(name, on=False, why=f"{identity} may not delete resource groups in the subscription", fix=give)
+def _off(name: str, subscription: str | None) -> Layer:
     why = f"the subscription has no role 'tfinfra group deleter'; {_makes_it(subscription)}"
     return Layer(name, on=False, why=why, fix=setup_command(subscription))
 
@@ -65,10 +74,8 @@ def _makes_it(subscription: str | None) -> str:
     return f"`{setup_command(subscription)}` makes it once for a subscription"
 
 
-def _unless(access: Access, may_delete: bool | None, subscription: str | None) -> str:
+def _unless(may_delete: bool | None, subscription: str | None) -> str:
     """What it depends on, where nobody has asked the cloud."""
     if may_delete is not None:
         return ""
-    if access.identity_id:
-        return f" (if {access.identity_id.rpartition('/')[2]} may delete resource groups)"
     return f" (if the subscription has the role 'tfinfra group deleter': {_makes_it(subscription)})"

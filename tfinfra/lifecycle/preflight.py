@@ -15,13 +15,22 @@ from tfinfra.background import spawn
 from tfinfra.clock import iso_time, right_now, spell_seconds
 from tfinfra.cloud import Cloud
 from tfinfra.compiler.pipeline import Compiled
-from tfinfra.errors import Diagnostic, ManifestError, NotFeasible, ProvisioningError, TfinfraError, turned_to
+from tfinfra.errors import (
+    Diagnostic,
+    ManifestError,
+    NotFeasible,
+    ProvisioningError,
+    Severity,
+    TfinfraError,
+    turned_to,
+)
 from tfinfra.lifecycle import settings
 from tfinfra.lifecycle.letters import new_letters
 from tfinfra.lifecycle.record import RunRecord
 
 if TYPE_CHECKING:
     from tfinfra.arm.requests import Request
+    from tfinfra.azure.preflight.finding import Finding
     from tfinfra.azure.preflight.run import Checked
     from tfinfra.azure.standing import Lack, Standing
 
@@ -69,6 +78,8 @@ def check_live(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Pat
         standing, lacks = look_over(cloud, compiled.plan.infrastructure.access)
         told.append(standing if all(lack.key != "subscription_id" for lack in lacks) else None)  # its roles: not known
         lacking.extend(Finding(_code(lack), lack.key, lack.message, lack.hint) for lack in lacks)
+        if standing.deletes_all:
+            lacking.append(_too_wide(str(compiled.plan.infrastructure.access.identity_id)))
         return _requests(compiled, cloud, standing, run, partial(recorder.record, deploy, run))
 
     found = preflight(cloud, compiled.plan, compiled.spec.target, record)
@@ -78,6 +89,24 @@ def check_live(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Pat
     )
     seconds, may_delete = round(time.monotonic() - began, 3), told[0].may_delete if told and told[0] else None
     return LiveAnswer(cloud.name, compiled.places.in_file_order(diagnostics), found.checked, seconds, may_delete)
+
+
+def _code(lack: Lack) -> str:
+    from tfinfra.azure.standing import NotAnswered
+
+    if isinstance(lack, NotAnswered):
+        return _UNANSWERED
+    return "TFI616" if lack.denied and lack.key == "subscription_id" else "TFI626"
+
+
+def _too_wide(identity_id: str) -> Finding:
+    """Of an identity that the scripts of all runs have."""
+    from tfinfra.azure.preflight.finding import Finding
+
+    name = identity_id.rpartition("/")[2]
+    message = f"{name} may delete every resource group of the subscription, and so may the script of each run"
+    hint = "take that role from it: since the timer deletes by an identity of its own, no run needs it"
+    return Finding("TFI640", "identity_id", message, hint, severity=Severity.WARNING)
 
 
 def check_registered(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Path, run: str) -> LiveAnswer:
@@ -93,14 +122,6 @@ def check_registered(compiled: Compiled, cloud: Cloud, recorder: Recorder, deplo
             message = f"{waited_for[0].message}: not within {spell_seconds(REGISTERING)}"
             raise NotFeasible(message, hint="try again later", diagnostics=answer.diagnostics)
         time.sleep(2 * cloud.pace.poll)
-
-
-def _code(lack: Lack) -> str:
-    from tfinfra.azure.standing import NotAnswered
-
-    if isinstance(lack, NotAnswered):
-        return _UNANSWERED
-    return "TFI616" if lack.denied and lack.key == "subscription_id" else "TFI626"
 
 
 def reach(compiled: Compiled, rehearse: bool) -> Future[Cloud]:

@@ -59,6 +59,7 @@ def real_ports(cloud: Cloud, clock: Callable[[], float], engine: EngineProcess |
         standing=lambda access: _standing(cloud, access),
         strangers=lambda: _strangers(cloud),
         store_of=lambda group: _store_of(cloud, group),
+        share_of=lambda group: _share_of(cloud, group),
         timer_armed=lambda group, workflow: _timer_armed(cloud, group, workflow),
         warm_teardown=_warm_teardown,
         gpu_count=_gpu_count,
@@ -209,6 +210,12 @@ def _store_of(cloud: Cloud, group: str) -> str | None:
     from tfinfra.azure.stores import run_store
 
     return run_store(cloud, group)
+
+
+def _share_of(cloud: Cloud, group: str) -> str | None:
+    from tfinfra.azure.stores import run_share
+
+    return run_share(cloud, group)
 
 
 def _standing(cloud: Cloud, access: Access) -> Standing:

@@ -94,6 +94,7 @@ def stack_config(record: RunRecord, part: str, standing: Standing, cloud: Cloud)
         "run": record.run,
         "owner": record.owner,
         "expiresAt": record.keep_until if keep else record.deadline,
+        "deadline": record.deadline,
         "attempt": "0" if keep else str(choice_of(record.compute_group, record.run)),
         "principalType": cloud.principal_type,
         **({"deleterRole": role} if role else {}),
@@ -137,6 +138,7 @@ def node_settings(
         run_seconds=record.run_seconds,
         arm_audience=cloud.arm_audience,
         key_digest=digest_of(key) if key else None,
+        may_delete=standing.identity_client_id is None,
     )
 
 

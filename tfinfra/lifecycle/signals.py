@@ -57,6 +57,14 @@ def interruptible(
             signal.signal(number, handler)
 
 
+def _sender(number: int, folder: Path | None) -> str:
+    """Who ended the run, where somebody left word of it: a batch system and a killer leave none."""
+    if number == signal.SIGTERM and folder is not None:
+        with suppress(OSError, ValueError):
+            return (folder / WORD).read_text(encoding="utf-8")
+    return signal.Signals(number).name
+
+
 def leave_terminal() -> None:
     """Turns standard streams whose terminal is gone to nowhere: each write there fails (EIO), and a run that has lost
     its terminal still has all its deleting to do."""
@@ -73,14 +81,6 @@ def _is_hung_up(number: int) -> bool:
     except termios.error as error:  # what is no terminal says ENOTTY, what is closed EBADF
         return bool(error.args) and error.args[0] == errno.EIO
     return False
-
-
-def _sender(number: int, folder: Path | None) -> str:
-    """Who ended the run, where somebody left word of it: a batch system and a killer leave none."""
-    if number == signal.SIGTERM and folder is not None:
-        with suppress(OSError, ValueError):
-            return (folder / WORD).read_text(encoding="utf-8")
-    return signal.Signals(number).name
 
 
 def _is_nohup(number: signal.Signals) -> bool:

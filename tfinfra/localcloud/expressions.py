@@ -37,10 +37,17 @@ def evaluate(text: str, functions: Functions) -> Any:
 
 
 def holds(condition: Any, functions: Functions) -> bool:
-    """Whether an If's expression is true: {"and": [{"greater": [x, y]}, …]}, which is all that workflow_rules.py takes.
-    Raises ValueError, KeyError or TypeError where it cannot be told."""
-    pairs = (comparison["greater"] for comparison in condition["and"])
-    return all(value(left, functions) > value(right, functions) for left, right in pairs)
+    """Whether an If's expression is true, of and, or, not, greater, equals, which is all that workflow_rules.py takes.
+    Every part is looked at, as Azure does: one that cannot be told makes the whole fail. Raises ValueError, KeyError or
+    TypeError then."""
+    ((operator, operands),) = condition.items()
+    if operator in ("and", "or"):
+        told = [holds(one, functions) for one in operands]
+        return all(told) if operator == "and" else any(told)
+    if operator == "not":
+        return not holds(operands, functions)
+    left, right = (value(operand, functions) for operand in operands)
+    return bool(left > right if operator == "greater" else left == right)
 
 
 def at(now: float) -> Functions:

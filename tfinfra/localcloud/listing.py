@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from tfinfra.localcloud import ids
 from tfinfra.localcloud.arm_error import ArmError, group_not_found
 from tfinfra.localcloud.core import Core
+from tfinfra.localcloud.providers import compute
 from tfinfra.localcloud.state import Resource
 
 _TERM = re.compile(r"\s*'?([\w/]+)'?\s+(eq|ne)\s+'([^']*)'\s*", re.IGNORECASE)
@@ -27,11 +30,49 @@ def _members(core: Core, address: ids.Address) -> list[Resource]:
     """Of what lists show by now; groups and resources that lag are on their way."""
     known = core.lists.seen(core.around.state.below(""))
     if address.type == "Microsoft.Resources/resources":
-        inner = [r for r in known if "/providers/" in r.id.lower() and r.type.count("/") == 1]
-        return [r for r in inner if ids.within(address.scope, r.id)]
+        return [r for r in _tracked(known) if ids.within(address.scope, r.id)]
     parent = address.path.rpartition("/")[0] if address.names else address.scope
     scope = "/".join(address.path.split("/")[:3]) if address.type.lower() == ids.GROUP_TYPE.lower() else parent
     return [r for r in known if r.type.lower() == address.type.lower() and ids.within(scope, r.id)]
+
+
+def _tracked(known: list[Resource]) -> Iterator[Resource]:
+    """What ARM lists of a scope: resources of the first level, those within others that have a location of their own,
+    and what Azure makes of both, unasked."""
+    for resource in known:
+        if resource.id.lower().count("/providers/") != 1 or resource.type.lower().startswith(
+            "microsoft.authorization/"
+        ):
+            continue  # a group, and what is said of others: grants, locks, policies
+        if resource.type.count("/") == 1 or resource.body.get("location"):
+            yield _listed(resource)
+        yield from _made_beside(resource)
+
+
+def _listed(resource: Resource) -> Resource:
+    """Under its whole name: "zone/link"."""
+    return replace(resource, body={**resource.body, "name": "/".join(resource.address.names)})
+
+
+def _made_beside(resource: Resource) -> Iterator[Resource]:
+    """A scale set's machines, disks and interfaces, and a private endpoint's interface, by the names that Azure gives
+    them (tfinfra/arm/own.py says where from)."""
+    if resource.type.lower() == compute.SCALE_SETS.lower():
+        for instance in resource.internal.get("instances", ()):
+            letters = str(instance["vm_id"]).replace("-", "")
+            yield _beside(resource, "Microsoft.Compute/disks", f"{instance['name']}_OsDisk_1_{letters}")
+            if compute.is_flexible(resource):
+                yield _beside(resource, "Microsoft.Compute/virtualMachines", instance["name"])
+                yield _beside(resource, "Microsoft.Network/networkInterfaces", f"nic0-{letters[:8]}")
+    if resource.type.lower() == "microsoft.network/privateendpoints":
+        unique = uuid.uuid5(uuid.NAMESPACE_URL, resource.id.lower())
+        yield _beside(resource, "Microsoft.Network/networkInterfaces", f"{resource.name}.nic.{unique}")
+
+
+def _beside(resource: Resource, type_: str, name: str) -> Resource:
+    id_ = f"{resource.address.group_path}/providers/{type_}/{name}"
+    body = {"id": id_, "name": name, "type": type_, "location": resource.body.get("location"), "tags": resource.tags}
+    return Resource(id_, type_, resource.api_version, body)
 
 
 def matcher(filter_: str) -> Callable[[Resource], bool]:

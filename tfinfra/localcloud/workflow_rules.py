@@ -1,20 +1,22 @@
 """Which workflows the local cloud takes: those of the shape that stacks/timer.py makes, which look at their own run's
-groups and delete each whose tag says that it has expired. A rehearsal of anything else would prove nothing, so it is
-refused when it is made.
+groups and delete each whose tag says that it has expired, and each, whatever its tag says, at a time that stands in the
+workflow itself. A rehearsal of anything else would prove nothing, so it is refused when it is made.
 
-What may vary is how often it looks, at which of the run's groups, by which version of the API, and what its actions and
-parameters are called. A call is the same whenever it is made, so it is judged by its value. A condition is not: it is
-compared, because however many moments it were tried at, it could be another at the next.
+What may vary is how often it looks, at which of the run's groups, by which version of the API, what its latest times
+are, and what its actions and parameters are called. A call is the same whenever it is made, so it is judged by its
+value. A condition is not: it is compared, because however many moments it were tried at, it could be another at the
+next.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tfinfra.clock import unix_time
 from tfinfra.localcloud import expressions
 from tfinfra.localcloud.arm_error import ArmError
 from tfinfra.localcloud.layout import AUDIENCE
@@ -30,6 +32,8 @@ _PATH = re.compile(
     r"/subscriptions/(?P<subscription>[^/?#]+)/resourceGroups/(?P<group>[^/?#]+)\?api-version=\d{4}-\d\d-\d\d"
 )
 _NEVER = "9999-12-31T23:59:59Z"
+_LITERAL = re.compile(r"@ticks\('([^']+)'\)")
+_ENDED = ("Succeeded", "Failed", "Skipped", "TimedOut")
 _CALL, _IF = {"type", "inputs"}, {"type", "expression", "actions", "runAfter"}
 _DELETION_SETTINGS = {"operationOptions": "DisableAsyncPattern"}
 
@@ -73,9 +77,12 @@ class _Checker:
         for name, action in actions.items():
             if name not in ends:
                 yield from self._look(name, action, looks)
+        others = [look for look, call in looks.items() if not call.group.endswith("-keep")]
+        timely = {name: look for name, action in ends.items() if (look := _timely(action, looks, others))}
+        last: list[str] = []
         for name, action in ends.items():
-            yield from self._end(name, action, looks)
-        yield from _unended(looks, ends)
+            yield from self._end(name, action, timely, others, last)
+        yield from _unended(looks, timely, last)
 
     def _parts(self) -> Iterator[str]:
         if more := self._definition.keys() - _PARTS:
@@ -95,21 +102,33 @@ class _Checker:
             looks[name] = call
             yield from _settings_findings(name, action, _CALL, {})
 
-    def _end(self, name: str, action: Mapping[str, Any], looks: dict[str, Call]) -> Iterator[str]:
-        """An If after a look, on the tag that it found, with one DELETE of the same group."""
-        after = _mapping(action.get("runAfter"))
-        look = looks.get(next(iter(after))) if len(after) == 1 else None
-        if look is None or action.get("expression") != _has_expired(look.action):
+    def _end(
+        self, name: str, action: Mapping[str, Any], timely: Mapping[str, Call], others: Sequence[str], last: list[str]
+    ) -> Iterator[str]:
+        """An If with one DELETE of a group that was looked at: one of the `timely` ones, after the look, on the tag
+        that it found; or after such a one, at a literal time: its look is among the `last` then."""
+        expression, after = action.get("expression"), action.get("runAfter")
+        before = next((other for other in _mapping(after) if other in timely), None)
+        if (look := timely.get(name)) is not None:
+            wanted = _after_looks(look, others)
+        elif before is not None:
+            look, time = timely[before], _literal_time(expression)
+            wanted = _after_timely(look, before)
+            last.append(look.action)
+            if time is None or not _is_same(expression, [_has_passed(f"'{time}'"), *_only(look, others)]):
+                yield f"'{name}' names no time at which {look.group} goes at the latest"
+                return
+        else:
             yield f"'{name}' does not ask whether {EXPIRES_TAG} of a group that it looked at has passed"
             return
-        if after[look.action] != _outcomes(look.group):
-            yield f"'{name}' runs not just after '{look.action}' has {' or '.join(_outcomes(look.group))}"
+        if after != wanted:
+            yield f"'{name}' runs not just after {wanted}"
         yield from _settings_findings(name, action, _IF, {})
         inner = _mapping(action.get("actions"))
         if len(inner) != 1:
             yield f"'{name}' has {len(inner)} actions and not one"
-        for last, body in inner.items():
-            yield from self._deletion(last, _mapping(body), look)
+        for deletion, body in inner.items():
+            yield from self._deletion(deletion, _mapping(body), look)
 
     def _deletion(self, name: str, action: Mapping[str, Any], look: Call) -> Iterator[str]:
         call = self._call(name, action)
@@ -176,26 +195,74 @@ def _settings_findings(
         yield f"'{name}' has the settings {settings} and not {expected}"
 
 
-def _unended(looks: Mapping[str, Call], ends: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    """Each group that is looked at is deleted once."""
+def _unended(looks: Mapping[str, Call], timely: Mapping[str, Call], last: list[str]) -> Iterator[str]:
+    """Each group that is looked at is deleted in its time, and at its latest time, and in no other case."""
     if not looks:
         yield "it looks at no group"
-    followed = Counter(look for action in ends.values() for look in _mapping(action.get("runAfter")))
+    followed, ended = Counter(call.action for call in timely.values()), Counter(last)
     for look in looks:
         if followed[look] != 1:
             yield f"'{look}' is followed by {followed[look]} deletions and not one"
+        elif ended[look] != 1:
+            yield f"'{look}' is followed by {ended[look]} deletions at the latest time and not one"
 
 
-def _has_expired(look: str) -> dict[str, Any]:
-    """The condition on the group that `look` found: its time has come. One without the tag never goes."""
-    expiry = f"@ticks(coalesce(body('{look}')?['tags']?['{EXPIRES_TAG}'], '{_NEVER}'))"
-    return {"and": [{"greater": ["@ticks(utcNow())", expiry]}]}
+def _timely(action: Mapping[str, Any], looks: Mapping[str, Call], others: Sequence[str]) -> Call | None:
+    """The look whose group's own time the condition is about: the time in the tag has come. One without the tag has
+    none."""
+    for look in looks.values():
+        expiry = f"coalesce(body('{look.action}')?['tags']?['{EXPIRES_TAG}'], '{_NEVER}')"
+        wanted = [_has_passed(expiry), *_only(look, others)]
+        if look.group.endswith("-keep") and others:  # not before the latest time of what the timer is there for
+            wanted.insert(1, _has_passed(f"'{_literal_time(action.get('expression'), 1)}'"))
+        if _is_same(action.get("expression"), wanted):
+            return look
+    return None
 
 
-def _outcomes(group: str) -> list[str]:
-    """How the look at a group may have ended for its deletion to be thought of: only the keep group must be there, and
-    a look at it that fails fails the run, which then proves no right to delete."""
-    return ["Succeeded"] if group.endswith("-keep") else ["Succeeded", "Failed"]
+def _is_same(expression: Any, wanted: Sequence[Any]) -> bool:
+    """Whether all of `wanted` is asked, the time first, and nothing else."""
+    if not isinstance(expression, dict) or expression.keys() != {"and"} or not isinstance(expression["and"], list):
+        return False
+    asked = expression["and"]
+    return bool(
+        len(asked) == len(wanted) and asked[:1] == list(wanted[:1]) and all(one in asked[1:] for one in wanted[1:])
+    )
+
+
+def _has_passed(time: str) -> dict[str, Any]:
+    return {"greater": ["@ticks(utcNow())", f"@ticks({time})"]}
+
+
+def _only(look: Call, others: Sequence[str]) -> list[Any]:
+    """The keep group goes when all others are gone, for its timer is the last who deletes them; another while it is
+    there."""
+    codes = {name: f"@outputs('{name}')?['statusCode']" for name in others}
+    gone = [{"or": [{"equals": [code, status]} for status in (404, 403)]} for code in codes.values()]
+    return gone if look.group.endswith("-keep") else [{"not": gone[others.index(look.action)]}]
+
+
+def _literal_time(expression: Any, place: int = 0) -> str | None:
+    """The time that stands in a condition, at this place, None where there is none."""
+    try:
+        found = _LITERAL.fullmatch(expression["and"][place]["greater"][1])
+        unix_time(found[1] if found else "")
+    except (LookupError, TypeError, ValueError):
+        return None
+    return found[1] if found else None
+
+
+def _after_looks(look: Call, others: Sequence[str]) -> dict[str, list[str]]:
+    """Only the keep group must be there, and a look at it that fails fails the run, which then proves no right."""
+    own = {look.action: ["Succeeded"]}
+    return {**own, **{name: list(_ENDED) for name in others}} if look.group.endswith("-keep") else own
+
+
+def _after_timely(look: Call, before: str) -> dict[str, list[str]]:
+    """However the one before ended: a tag that is no time must not keep a group."""
+    if look.group.endswith("-keep"):
+        return {look.action: ["Succeeded"], before: ["Succeeded", "Failed", "TimedOut"]}
+    return {before: list(_ENDED)}
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from tfinfra.model.shapes import Address, Count, Duration, ExitStatus, Moment, Name, Pid, Time, matching, one_of
+from tfinfra.model.shapes import Address, Count, Duration, ExitStatus, Many, Moment, Name, Pid, Time, matching, one_of
 
 TaskState = Annotated[str, one_of("pending", "running", "succeeded", "failed", "stopped", "lost")]
 Result = Annotated[str, one_of("succeeded", "failed", "cancelled", "limit")]
@@ -33,7 +33,8 @@ class NodeSettings:
     `arm_audience` is whom tokens for ARM are for, None where that is the endpoint itself.
     `limit` is the key of limits that made the deadline, `run_seconds` how long after the run's start it is (None: as
     long as the plan's max_run_duration). `key_digest` is the SHA-256 (hex) of the key that the client will seal for the
-    nodes, None where the run needs none: whatever comes with another key is not from the client.
+    nodes, None where the run needs none: whatever comes with another key is not from the client. `may_delete` is false
+    where the nodes' identity is of others, and shared.
     """
 
     run: str
@@ -51,6 +52,7 @@ class NodeSettings:
     run_seconds: int | None = None
     arm_audience: str | None = None
     key_digest: str | None = None
+    may_delete: bool = True
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,7 @@ class BootFault:
 class StopRequest:
     """control/stop.json: the client ends the run. `reason` is "cancelled" or "limit"."""
 
-    reason: Annotated[str, one_of("cancelled", "limit")] = "cancelled"
+    reason: Annotated[str, one_of("cancelled", "limit")]
     message: str = "the run was cancelled"
 
 
@@ -190,7 +192,7 @@ class CollectedMark:
     """collected.json: all outputs are in the store. `warnings` name the files that could not be brought, `left_behind`
     those that nobody tried to, `skipped` what is no file."""
 
-    files: Count
+    files: Many
     warnings: tuple[str, ...] = ()
     left_behind: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
@@ -201,8 +203,8 @@ class CollectingMark:
     """collecting.json: what there is to bring. `names` are the sizes in bytes of the first files, by the keys that they
     get."""
 
-    files: Count
-    bytes: Count
+    files: Many
+    bytes: Many
     names: dict[str, int]
 
 

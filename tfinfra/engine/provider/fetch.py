@@ -70,11 +70,16 @@ def fetch(source: Source, work: Path, progress: Progress) -> Fetched:
     """The archive of `source`: a file where it lies, a download in the folder `work`. Raises TfinfraError."""
     if source.url is None:
         file = Path(source.place)
-        return Fetched(file, _digest(file), _beside_file(file) if source.mirrored else None)
+        return Fetched(file, digest_of(file), _beside_file(file) if source.mirrored else None)
     draft = work / archive_name()
     progress(f"downloading the azure-native plugin from {source.shown}")
-    digest = _patiently(lambda: _download(source.place, draft, progress), source.shown)
+    digest = download(source.place, draft, progress)
     return Fetched(draft, digest, _beside_url(source.place) if source.mirrored else None)
+
+
+def download(url: str, draft: Path, progress: Progress) -> str:
+    """Writes what `url` gives to `draft`; its SHA-256. Raises TfinfraError."""
+    return _patiently(lambda: _download(url, draft, progress), shown(url))
 
 
 def _patiently(work: Callable[[], _T], shown: str, hint: str = _CLOSED) -> _T:
@@ -145,7 +150,8 @@ def _opened(url: str) -> Iterator[HTTPResponse]:
         raise _Torn(f"no whole answer: {str(error) or type(error).__name__}") from error
 
 
-def _digest(file: Path) -> str:
+def digest_of(file: Path) -> str:
+    """Its SHA-256, as hexadecimal digits."""
     digest = hashlib.sha256()
     with file.open("rb") as stream:
         while chunk := stream.read(_CHUNK):

@@ -212,4 +212,6 @@ _POSTED_QUESTIONS = {"microsoft.storage/checknameavailability": "Microsoft.Stora
 def action_of(method: str, address: ids.Address) -> str:
     """The action that a request needs, as role definitions spell it."""
     asked = _POSTED_QUESTIONS.get(address.type.lower()) if method == "POST" else None
+    if address.type == "Microsoft.Resources/resources":  # whoever may list a group need not be allowed to list all
+        asked = f"{GROUPS if address.group else 'Microsoft.Resources/subscriptions'}/resources/read"
     return asked or f"{_KINDS.get(address.type, address.type)}/{_VERBS.get(method, 'write')}"

@@ -95,10 +95,12 @@ class _Scope:
         self._send = send
         self.results: dict[str, str] = {}
         self._bodies: dict[str, Any] = {}
+        self._outputs: dict[str, Any] = {}
         self._functions: expressions.Functions = {
             **expressions.at(now),
             "parameters": parameters.__getitem__,
             "body": self._bodies.__getitem__,
+            "outputs": self._outputs.__getitem__,
         }
 
     async def run(self, actions: dict[str, Any]) -> bool:
@@ -131,6 +133,7 @@ class _Scope:
         signer = str(self.value(inputs["authentication"]["identity"]))
         reply = await self._send(Request(inputs["method"], str(self.value(inputs["uri"])), signer))
         self._bodies[name] = reply.body
+        self._outputs[name] = {"statusCode": reply.status, "body": reply.body}
         return reply.status < 400
 
     def value(self, template: Any) -> Any:

@@ -4,10 +4,11 @@ One program, two stacks, each a resource group that dies as one:
     <run>-keep      nothing of the run itself
     <run>-compute   the network and the nodes: all that is billed by the hour
 
-Configuration (namespace tfinfra): run, group, owner and expiresAt (2026-11-23T10:00:00Z) of the stack; deleterRole, the
-GUID of the role that deletes groups, "none" without one; principalType, the caller's kind (User); armEndpoint and
-storageSuffix where they are not Azure's public ones; the compute stack also identityId and timerIdentityId (what the
-keep stack exports) and nodeSettings (the nodes' /etc/tfinfra/settings.json).
+Configuration (namespace tfinfra): run, group, owner and expiresAt (2026-11-23T10:00:00Z) of the stack; deadline, the
+time at which the compute groups go at the latest; deleterRole, the GUID of the role that deletes groups, "none" without
+one; principalType, the caller's kind (User); armEndpoint and storageSuffix where they are not Azure's public ones; the
+compute stack also identityId and timerIdentityId (what the keep stack exports) and nodeSettings (the nodes'
+/etc/tfinfra/settings.json).
 plan.json says what is built, the components in stacks/ say how. Written by `tfinfra compile`.
 """
 

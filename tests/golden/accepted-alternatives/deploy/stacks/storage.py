@@ -14,9 +14,10 @@ from stacks.told import told
 class Storage(pulumi.ComponentResource):
     """A Blob account without keys and without public blobs, its container, and the caller's right to its data.
 
-    Making an account gives its maker no right to the data in it, hence the assignment; with `grants=False` whoever
-    grants rights here has done so from above. `location` is what the client and the nodes are told:
-    {"endpoint": the account's blob endpoint, "container": name}.
+    What is deleted or written over can be brought back for as long as outputs are kept at most: that protects them from
+    the run's own script, and ends with the group. Making an account gives its maker no right to the data in it, hence
+    the assignment; with `grants=False` whoever grants rights here has done so from above. `location` is what the client
+    and the nodes are told: {"endpoint": the account's blob endpoint, "container": name}.
     """
 
     account_id: pulumi.Output[str]
@@ -25,13 +26,14 @@ class Storage(pulumi.ComponentResource):
     def __init__(self, run: Run, group: resources.ResourceGroup, *, grants: bool = True) -> None:
         super().__init__("tfinfra:keep:Storage", "storage", opts=pulumi.ResourceOptions(parent=group))
         account = self._account(run, group)
+        deletions = self._soft_deletion(run, group, account)
         container = storage.BlobContainer(
             "container",
             container_name=CONTAINER,
             account_name=account.name,
             resource_group_name=group.name,
             public_access=storage.PublicAccess.NONE,
-            opts=within(group, self),
+            opts=within(group, self, [deletions]),
         )
         if grants:
             assign(
@@ -47,6 +49,21 @@ class Storage(pulumi.ComponentResource):
         endpoint = told(account.primary_endpoints.apply(lambda ends: ends and ends.blob), "where the object store is")
         self.location = pulumi.Output.all(endpoint=endpoint, container=container.name)
         self.register_outputs({"location": self.location})
+
+    def _soft_deletion(
+        self, run: Run, group: resources.ResourceGroup, account: storage.StorageAccount
+    ) -> storage.BlobServiceProperties:
+        """learn.microsoft.com/azure/storage/blobs/soft-delete-blob-overview: 1 to 365 days, billed as what is kept."""
+        keep = storage.DeleteRetentionPolicyArgs(enabled=True, days=run.keep_days)
+        return storage.BlobServiceProperties(
+            "deletions",
+            account_name=account.name,
+            blob_services_name="default",
+            resource_group_name=group.name,
+            delete_retention_policy=keep,
+            container_delete_retention_policy=keep,
+            opts=within(group, self),
+        )
 
     def _account(self, run: Run, group: resources.ResourceGroup) -> storage.StorageAccount:
         return storage.StorageAccount(

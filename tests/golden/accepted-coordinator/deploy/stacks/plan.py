@@ -35,10 +35,13 @@ class Access:
     reaper_id: str | None
 
 
+_DAY = 24 * 3600  # seconds
+
+
 @dataclass(frozen=True)
 class Plan:
     """One of the plan's choices, of which there are `choices`. `orchestration_mode` is "Uniform" (InfiniBand, several
-    nodes) or "Flexible"; ids are ARM's."""
+    nodes) or "Flexible"; ids are ARM's. `keep_days`, 1 to 365, are the days that outputs are kept, begun ones too."""
 
     location: str
     vm_size: str
@@ -61,6 +64,7 @@ class Plan:
     proximity_placement: bool
     access: Access
     choices: int
+    keep_days: int
 
     @property
     def zones(self) -> list[str] | None:
@@ -78,4 +82,6 @@ def read_plan(file: Path, choice: int = 0) -> Plan:
     wanted = choices[choice]
     spot = wanted["spot"]
     parts = {"image": Image(**wanted["image"]), "spot": Spot(**spot) if spot else None}
-    return Plan(**{**wanted, **parts, "access": Access(**wanted["access"])}, choices=len(choices))
+    keep_days = min(max(-(-document["limits"]["keep_outputs"] // _DAY), 1), 365)
+    own = {**parts, "access": Access(**wanted["access"]), "choices": len(choices), "keep_days": keep_days}
+    return Plan(**{**wanted, **own})

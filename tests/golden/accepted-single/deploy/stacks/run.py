@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pulumi
@@ -19,11 +20,12 @@ ARM = "https://management.azure.com"
 class Run:
     """`group` is this stack's resource group; `expires_at` (ISO 8601, UTC) is when that group may be deleted.
 
-    `deleter_role` is the GUID of the role that deletes groups, None for the one that `tfinfra setup azure` makes;
-    `may_delete` is false where the subscription has no such role. `principal_type` is the kind of the caller ("User",
-    "ServicePrincipal"). `arm_endpoint`, without a trailing slash, is where the timer calls ARM, and `arm_audience` whom
-    its token is for, None for the endpoint itself. Sovereign clouds have their own endpoint, as they have a
-    `storage_suffix` that ends the hosts of storage accounts.
+    `deadline` is the time at which the compute groups go at the latest, whatever their tags say. `deleter_role` is the
+    GUID of the role that deletes groups, None for the one that `tfinfra setup azure` makes; `may_delete` is false where
+    the subscription has no such role. `principal_type` is the kind of the caller ("User", "ServicePrincipal").
+    `arm_endpoint`, without a trailing slash, is where the timer calls ARM, and `arm_audience` whom its token is for,
+    None for the endpoint itself. Sovereign clouds have their own endpoint, as they have a `storage_suffix` that ends
+    the hosts of storage accounts. `keep_days` are those that outputs are kept, rounded up.
     """
 
     id: str
@@ -38,6 +40,12 @@ class Run:
     arm_audience: str | None = None
     principal_type: str | None = None
     storage_suffix: str = "core.windows.net"
+    keep_days: int = 1
+    deadline: str = ""
+
+    def latest(self, groups: Iterable[str]) -> dict[str, str]:
+        """When each of the groups ("keep", "compute", "compute_1", …) goes at the latest, as its keep stack knows."""
+        return {what: self.expires_at if what == "keep" else self.deadline for what in groups}
 
     @property
     def keep_group(self) -> str:
@@ -75,6 +83,8 @@ def read_run(plan: Plan, config: pulumi.Config) -> Run:
         arm_audience=config.get("armAudience"),
         principal_type=config.get("principalType"),
         storage_suffix=config.get("storageSuffix") or "core.windows.net",
+        deadline=config.require("deadline"),
+        keep_days=plan.keep_days,
     )
 
 

@@ -1,0 +1,74 @@
+"""What a sweep deletes on Azure, and whom it asks: from another machine, against the local cloud's own daemon."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.azure import test_another_machine
+from tests.azure.test_another_machine import tfinfra
+from tests.azure.test_teardown import COMPUTE_NAME, KEEP_NAME, RUN, make, put
+from tests.localcloud.arm import SUB
+from tfinfra.azure.clients import resource_client
+from tfinfra.azure.teardown import group_exists
+from tfinfra.cli import consent
+from tfinfra.cli.main import main
+from tfinfra.cloud import Cloud
+from tfinfra.clouds import azure_subscription
+from tfinfra.localcloud.layout import SUBSCRIPTION
+
+cloud, no_faults = test_another_machine.cloud, test_another_machine.no_faults  # fixtures
+elsewhere = test_another_machine.elsewhere
+
+
+def test_a_sweep_on_azure_says_what_it_would_delete_and_deletes_nothing_unasked(
+    cloud: Cloud, elsewhere: dict[str, str], tmp_path: Path
+) -> None:
+    make(cloud)
+    production = f"{SUB}/resourceGroups/production-db"
+    past = {"tfinfra-run": RUN, "tfinfra-owner": "ada", "tfinfra-expires-at": "2000-01-01T00:00:00Z"}
+    for path in (production, *(f"{SUB}/resourceGroups/{name}" for name in (KEEP_NAME, COMPUTE_NAME))):
+        put(cloud, path, "2024-03-01", {"location": "eastus", "tags": past})
+    sweep = ("down", "--expired", "--cloud", "azure")
+    asked = tfinfra(tmp_path, elsewhere, *sweep, "--json")
+    assert asked.returncode == 2, asked.stderr
+    assert json.loads(asked.stdout) == {
+        "deleted": [],
+        "would_delete": [
+            {
+                "run": RUN,
+                "groups": [COMPUTE_NAME, KEEP_NAME],
+                "owner": "ada",
+                "expires": "2000-01-01T00:00:00Z",
+                "charged": True,
+            }
+        ],
+    }
+    assert "--yes deletes what is listed without asking" in asked.stderr
+    assert f"{RUN}, ada's, expires 2000-01-01T00:00:00Z: {COMPUTE_NAME}, {KEEP_NAME}" in asked.stderr
+    assert all(group_exists(cloud, name) for name in (COMPUTE_NAME, KEEP_NAME))
+    done = tfinfra(tmp_path, elsewhere, *sweep, "--yes", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["deleted"] == [RUN]
+    assert "production-db is left alone" in done.stderr
+    assert group_exists(cloud, COMPUTE_NAME) is group_exists(cloud, KEEP_NAME) is False
+    assert group_exists(cloud, "production-db") is True
+    resource_client(cloud).resource_groups.begin_delete("production-db", polling_interval=0.05).wait()
+
+
+@pytest.mark.usefixtures("elsewhere")
+@pytest.mark.parametrize("answer", [False, True])
+def test_who_sits_at_a_terminal_is_asked(
+    answer: bool, cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(cloud)
+    mine = {"tfinfra-run": RUN, "tfinfra-owner": azure_subscription(SUBSCRIPTION).owner}
+    for name in (KEEP_NAME, COMPUTE_NAME):
+        put(cloud, f"{SUB}/resourceGroups/{name}", "2024-03-01", {"location": "eastus", "tags": mine})
+    monkeypatch.setenv("TFINFRA_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setattr(consent, "somebody_there", lambda: True)
+    monkeypatch.setattr(consent, "ask", lambda check, question: answer)
+    assert main(["down", "--all", "--cloud", "azure"]) == (0 if answer else 8)
+    assert (group_exists(cloud, COMPUTE_NAME) is False) is answer
