@@ -25,7 +25,7 @@ venv_folder() {
 
 find_python() {
   for candidate in ${PYTHON:-} python3 python3.13 python3.12 python3.11 python3.10 /usr/bin/python3; do
-    if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then
+    if "$candidate" -I -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then
       printf '%s\n' "$candidate"
       return
     fi
@@ -68,9 +68,10 @@ make_venv() {
 install_packages() {
   say "installing tfinfra and its pinned packages ($(grep -c '^[a-z]' "$root/requirements/$1.lock") packages, about 500 MB; once)"
   {
-    "$venv/bin/python" -m pip install -q "$(sed -n 's/^\(uv==[^ ]*\).*/\1/p' "$root/requirements/run.lock")" &&
+    sed -n '/^uv==/,/^[^ ]/{/^uv==/p;/^ *--hash/p;}' "$root/requirements/run.lock" >"$venv/tfinfra-uv.txt" &&
+      "$venv/bin/python" -m pip install -q --require-hashes --only-binary :all: --no-deps -r "$venv/tfinfra-uv.txt" &&
       "$venv/bin/python" -m uv pip install -q --python "$venv/bin/python" --compile-bytecode --require-hashes -r "$root/requirements/$1.lock" &&
-      "$venv/bin/python" -m uv pip install -q --python "$venv/bin/python" --no-deps -e "$root"
+      "$venv/bin/python" -m uv pip install -q --python "$venv/bin/python" --no-deps --build-constraints "$root/requirements/build.lock" -e "$root"
   } >"$log" 2>&1 || { tail -n 15 "$log" >&2; stop "installing the packages failed"; }
 }
 
@@ -83,11 +84,14 @@ prepare() {
   exec 9>"$venv.lock"
   command -v flock >/dev/null && flock 9
   if ! is_ready "$venv" "$1"; then
-    system_packages
-    "$venv/bin/python" -m pip --version >/dev/null 2>&1 || make_venv
-    install_packages "$1"
-    [ "$1" = run ] || fingerprint run >"$venv/tfinfra-run"
-    fingerprint "$1" >"$venv/tfinfra-$1"
+    (
+      cd / # the folder that this was called in may be a stranger's: no module and no uv.toml of it counts
+      system_packages
+      "$venv/bin/python" -m pip --version >/dev/null 2>&1 || make_venv
+      install_packages "$1"
+      [ "$1" = run ] || fingerprint run >"$venv/tfinfra-run"
+      fingerprint "$1" >"$venv/tfinfra-$1"
+    ) || exit 1
   fi
   exec 9>&-
   rm -f "$log"

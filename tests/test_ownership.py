@@ -9,12 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from tfinfra import ownership, paths
+from tfinfra import paths
+from tfinfra.catalog.price_file import write_price_file
+from tfinfra.catalog.prices import shipped_book
 from tfinfra.cli.main import main
+from tfinfra.cli.report import write_report
 from tfinfra.engine.toolchain import VERSION
 from tfinfra.environment.build import MARKER, is_whole
 from tfinfra.errors import ProvisioningError, UsageError
 from tfinfra.lifecycle import doctor
+from tfinfra.lifecycle.record import RunFolder
+from tfinfra.lifecycle.report.last import note_failure
+from tfinfra.lifecycle.trees import read_tree
+from tfinfra.localcloud.files import own_folder
 from tfinfra.paths import cache_folder, made_private, state_folder
 
 STRANGER = 65534
@@ -35,10 +42,28 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_they_are_made_private_whatever_the_umask(folders: Path) -> None:
+def test_they_are_made_private_whatever_the_umask_by_who_writes_first(folders: Path) -> None:
     assert (state_folder(), cache_folder()) == (folders / "state", folders / "cache")
+    assert not folders.exists()  # who only looks leaves nothing
+    assert main(["doctor"]) in (0, 1)
     assert {mode(p) for p in (folders.parent, folders, folders / "state", folders / "cache")} == {0o700}
     assert made_private() == ()
+
+
+WRITERS: dict[str, Callable[[Path], object]] = {
+    "a run's record": lambda state: RunFolder(state / "runs/x").audit.append("begun"),
+    "a failure": lambda state: note_failure(ProvisioningError("x"), ["up"], None),
+    "an internal error": lambda state: write_report(ValueError("x"), ["up"]),
+    "hashes of inputs": lambda state: read_tree(Path(__file__), state / "hashes.sqlite", lambda text: None),
+    "the local cloud": lambda state: own_folder(state / "cloud"),
+    "prices": lambda state: write_price_file(state / "prices.json", shipped_book()),
+}
+
+
+@pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS.keys())
+def test_whatever_is_written_first_finds_or_makes_it_private(folders: Path, write: Callable[[Path], object]) -> None:
+    write(state_folder())
+    assert {mode(p) for p in (folders.parent, folders, folders / "state")} == {0o700}
 
 
 @pytest.mark.parametrize("wide", [0o755, 0o750, 0o711])
@@ -149,7 +174,7 @@ def test_a_cache_of_the_administrators_is_taken_as_it_is(folders: Path, monkeypa
     (folders / "cache/environments").mkdir(parents=True)
     for path in (folders / "cache", folders / "cache/environments"):
         path.chmod(0o755)
-    monkeypatch.setattr(ownership.os, "getuid", lambda: STRANGER)
+    monkeypatch.setattr("os.getuid", lambda: STRANGER)
     assert cache_folder() == folders / "cache"
     assert mode(folders / "cache") == 0o755
 

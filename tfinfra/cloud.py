@@ -22,17 +22,19 @@ class Pace:
 
     `poll` lies between two looks at what ARM does; a request without an answer, or with one that passes, is repeated
     `retries` times, first after `backoff`, then after twice as long each time; `timer` lies between two runs of the
-    expiry timer that are asked for while none has succeeded.
+    expiry timer that are asked for while none has succeeded. `look` lies between two looks into a run's store, where
+    each request is billed: at every one of a client's wakings they would be a hundred thousand an hour.
     """
 
     poll: float = 5.0
     retries: int = 10
     backoff: float = 0.8
     timer: float = 20.0
+    look: float = 1.0
 
     def times(self, factor: float) -> Pace:
         """The same steps, each of them `factor` as long."""
-        return Pace(self.poll * factor, self.retries, self.backoff * factor, self.timer * factor)
+        return Pace(self.poll * factor, self.retries, self.backoff * factor, self.timer * factor, self.look * factor)
 
 
 def _none_here(group: str, path: str) -> Iterable[tuple[Path, tuple[str, ...]]]:

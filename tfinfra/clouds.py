@@ -43,7 +43,7 @@ SIGN_IN = "run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLI
 # long for a cloud that answers in milliseconds, and that is started again within seconds where it dies.
 LOCAL_PACE = 0.05
 # One that refuses connections has died and is revived (Cloud.ensure), not waited for.
-LOCAL_STEPS = Pace(poll=0.1, retries=3, backoff=LOCAL_PACE)
+LOCAL_STEPS = Pace(poll=0.1, retries=3, backoff=LOCAL_PACE, look=0.0)
 
 
 def cloud_for(target: Target, rehearse: bool, machines: str | None, store: str | None = None) -> Cloud:
@@ -149,6 +149,13 @@ def machine_kinds() -> dict[str, str | None]:
     from tfinfra.localcloud.machines.choose import possible_kinds
 
     return possible_kinds()
+
+
+def boundary_of(kind: str) -> str:
+    """What machines of this kind of the local cloud keep a script from, in a few words."""
+    from tfinfra.localcloud.machines.choose import boundary
+
+    return boundary(kind)
 
 
 def machines_of(cloud: Cloud) -> str | None:
@@ -269,6 +276,10 @@ def _refuse_what_the_provider_cannot_take() -> None:
         raise CredentialsError(message, hint=hint)
     described = environment_at(*_arm())
     if isinstance(described, Undescribed):
+        if described.silent:
+            message = f"no answer from {described.arm}, which {ARM_ENDPOINT} names: {described.why}"
+            hint = f"is it the right address, is there a way to it (HTTPS_PROXY), and is its certificate {ARM_CA}'s?"
+            raise NotFeasible(message, hint=hint)
         message = f"{ARM_ENDPOINT} is {described.arm}, which does not say what cloud it is: {described.why}"
         hint = "Pulumi's provider asks it for /metadata/endpoints too; runs there can be listed, fetched and ended"
         raise NotFeasible(message, hint=hint)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 PRIVATE = 0o700
@@ -21,10 +22,7 @@ def make_own(path: Path) -> bool:
 
     Raises NotOwn, and OSError where it cannot be made.
     """
-    if not path.exists():
-        _make(path)
-    if not path.is_dir():
-        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
+    make_private(path)
     require_own(path)
     if path.stat().st_uid == os.getuid() and path.stat().st_mode & 0o077:
         path.chmod(PRIVATE)
@@ -32,33 +30,48 @@ def make_own(path: Path) -> bool:
     return False
 
 
-def require_own(path: Path) -> None:
-    """Raises NotOwn where another user owns what is at `path`, or a link to it, or may write it. The administrator's
-    that nobody else may write is taken, as the programs of this machine are."""
+def require_owner(path: Path) -> None:
+    """Raises NotOwn where another user owns what is at `path`, or a link to it. The administrator's is taken, as the
+    programs of this machine are."""
     own = {os.getuid(), 0}
+    link, target = path.lstat().st_uid, path.stat().st_uid
+    if link not in own or target not in own:
+        raise NotOwn(f"{path} belongs to {_name(link if target in own else target)}")
+
+
+def require_own(path: Path) -> None:
+    """`require_owner`, and that nobody else may write it."""
+    require_owner(path)
     state = path.stat()
-    if path.lstat().st_uid not in own or state.st_uid not in own:
-        raise NotOwn(f"{path} belongs to {_name(path.lstat().st_uid if state.st_uid in own else state.st_uid)}")
     if state.st_mode & stat.S_IWOTH or (state.st_mode & stat.S_IWGRP and not _is_alone_in(state.st_gid)):
         raise NotOwn(f"{path} may be written by other users of this machine")
 
 
 def require_own_tree(folder: Path, depth: int) -> None:
-    """`require_own` of a folder and of what stands in it, `depth` folders deep: it is used as if it were ours. Locks
-    are not: nobody reads what is in them, and uv makes its own for everybody."""
+    """`require_own` of a folder and of what stands in it, `depth` folders deep: it is used as if it were ours. In one
+    that nobody else can enter, owners count alone. Locks do not: nobody reads what is in them, and uv makes its own
+    for everybody."""
+    private = folder.is_dir() and folder.stat().st_uid == os.getuid() and not folder.stat().st_mode & 0o077
+    _look(folder, depth, require_owner if private else require_own)
+
+
+def _look(folder: Path, depth: int, require: Callable[[Path], None]) -> None:
     if not folder.exists() or folder.name.endswith(".lock"):  # a broken link is nothing that is used
         return
-    require_own(folder)
+    require(folder)
     if depth and folder.is_dir():
         for path in folder.iterdir():
-            require_own_tree(path, depth - 1)
+            _look(path, depth - 1, require)
 
 
-def _make(path: Path) -> None:
-    """As Path.mkdir does, whose `mode` is for the last folder only."""
+def make_private(path: Path) -> None:
+    """Makes a folder and those above it that are missing, each for this user alone whatever the umask; Path.mkdir's
+    `mode` is for the last of them only. What is there stays as it is. Raises OSError."""
     for folder in reversed([path, *path.parents]):
         if not folder.exists():
             folder.mkdir(mode=PRIVATE, exist_ok=True)
+    if not path.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
 
 
 def _name(uid: int) -> str:

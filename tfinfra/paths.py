@@ -13,6 +13,8 @@ from tfinfra.errors import UsageError
 from tfinfra.ownership import NotOwn, make_own, require_own_tree
 
 _CHANGED: dict[Path, None] = {}
+_LOOKED_AT: set[tuple[Path, int, int]] = set()
+"""Caches in which all is well: a large one takes a while to look through, and a verb asks for it many times."""
 
 
 def state_folder() -> Path:
@@ -24,10 +26,14 @@ def state_folder() -> Path:
 def cache_folder() -> Path:
     """What can be made again: the Pulumi CLI, locks, wheels, training environments. TFINFRA_CACHE_DIR overrides. Raises
     UsageError where it, or what stands in it, is not the user's own."""
-    folder = _own("TFINFRA_CACHE_DIR", platformdirs.user_cache_dir("tfinfra"), _CACHE_WAY_OUT)
-    _refusing(lambda: require_own_tree(folder, 1), _CACHE_WAY_OUT)
-    for name in _RUN_FROM:
-        _refusing(lambda name=name: require_own_tree(folder / name, 1), _CACHE_WAY_OUT)  # type: ignore[misc]
+    variable, default = "TFINFRA_CACHE_DIR", platformdirs.user_cache_dir("tfinfra")
+    folder = _folder(variable, default)
+    if folder.is_dir() and _state(folder) not in _LOOKED_AT:
+        # Before it is made private, after which nobody could tell who was in it
+        _refusing(lambda: require_own_tree(folder, _DEPTH), _CACHE_WAY_OUT)
+    _own(variable, default, _CACHE_WAY_OUT)
+    if folder.is_dir():
+        _LOOKED_AT.add(_state(folder))
     return folder
 
 
@@ -42,15 +48,24 @@ def prices_file() -> Path:
 
 
 def made_private() -> tuple[Path, ...]:
-    """The folders that others could read until this process looked at them."""
-    return tuple(_CHANGED)
+    """The folders that others could read until this process looked at them, each told once."""
+    found = tuple(_CHANGED)
+    _CHANGED.clear()
+    return found
+
+
+def _state(folder: Path) -> tuple[Path, int, int]:
+    """Changes with the folder's owner, mode and entries."""
+    status = folder.stat()
+    return folder, status.st_ino, status.st_ctime_ns
 
 
 def _folder(variable: str, default: str) -> Path:
     return Path(os.environ.get(variable) or default).absolute()
 
 
-_RUN_FROM = ("environments", "pulumi", "pulumi/plugins", "wheels", "python", "bundle-parts", "bundle-site", "locks")
+_DEPTH = 2
+"""Down to each environment, wheel and version: below, only who may write those could."""
 _CACHE_WAY_OUT = (
     "remove it, or what of it is not yours: all in it can be made again; or name another folder: TFINFRA_CACHE_DIR"
 )
@@ -58,8 +73,10 @@ _STATE_WAY_OUT = "name a folder of your own: TFINFRA_STATE_DIR; or, if all in it
 
 
 def _own(variable: str, default: str, way_out: str) -> Path:
-    """The folder, made private. One that cannot be made is left to whoever needs it: most verbs do not."""
+    """The folder, private where it is there: who looks only makes none, and who writes makes it so (ownership.py)."""
     folder = _folder(variable, default)
+    if not folder.is_dir():
+        return folder
     try:
         if _refusing(lambda: make_own(folder), way_out):
             _CHANGED[folder] = None

@@ -23,6 +23,7 @@ from tfinfra.lifecycle.record import RunFolder, write_json
 from tfinfra.lifecycle.report.last import note_failure
 from tfinfra.lifecycle.told import telling
 from tfinfra.lifecycle.withheld import redact
+from tfinfra.ownership import make_private
 
 FAILURE = "failure.json"
 
@@ -42,7 +43,7 @@ class Request:
 def start(request: Request, folder: RunFolder) -> ClientProcess:
     """Starts the run in a process and a session of its own, so that neither the end of this process nor a Ctrl-C in
     its terminal ends the run."""
-    folder.path.mkdir(parents=True, exist_ok=True)
+    make_private(folder.path)
     path = folder.path / "request.json"
     write_json(path, asdict(request))
     with folder.client_log.open("wb") as log:

@@ -101,6 +101,7 @@ REFUSALS = {
     "no such group": (404, {"error": {"code": "ResourceGroupNotFound"}}, True),
     "a subscription that is not seen": (404, {"error": {"code": "SubscriptionNotFound"}}, False),
     "no word": (404, {}, False),
+    "a word of what stands in between": (404, {"error": "nothing here"}, False),
     "a right that is missing": (403, {"error": {"code": "AuthorizationFailed"}}, False),
     "a fault": (500, {}, False),
 }

@@ -165,7 +165,7 @@ def test_a_machine_that_is_a_process_copies_what_is_downloaded_and_links_what_is
     paths = bring_inputs(sources, places, lambda url: MemoryStore(), "client-1", nothing)
     assert not (paths["download"] / "a.csv").samefile(folder / "a.csv")
     assert (paths["download"] / "a.csv").stat().st_mode & 0o222 == 0
-    assert paths["mount"].resolve() == folder and paths["mount"] == places.inputs / "mount"
+    assert paths["mount"] == folder == (places.inputs / "mount").resolve()
 
 
 class Machine(Places):

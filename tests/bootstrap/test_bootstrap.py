@@ -12,6 +12,7 @@ import ssl
 import subprocess
 import sys
 import tarfile
+import threading
 import types
 import urllib.error
 import urllib.request
@@ -109,10 +110,40 @@ def test_it_starts_the_bundles_agent_in_a_session_of_its_own(node: Node) -> None
     assert list(node.folder.glob("sto re/boot/*")) == []
 
 
-def test_in_the_foreground_it_becomes_the_agent(node: Node) -> None:
+def test_in_the_foreground_it_stays_until_the_agent_has_ended(node: Node) -> None:
     assert node.boot(TFINFRA_FOREGROUND="1", HOME="/elsewhere").returncode == 0
     assert node.said()["home"] == "/elsewhere"
     assert int((node.root / "run/tfinfra-agent.pid").read_text()) == node.said()["pid"]
+
+
+KILLED = "import os, signal\nos.kill(os.getpid(), signal.SIGTERM)"
+FULL = "raise OSError(28, 'No space left on device')"
+
+
+@pytest.mark.parametrize(
+    ("agent", "status", "told"),
+    [
+        (KILLED, 143, "the agent was killed by SIGTERM"),
+        (FULL, 1, "the agent ended with exit status 1: OSError: [Errno 28] No space left on device"),
+    ],
+    ids=["killed", "on a full disk"],
+)
+def test_in_the_foreground_too_an_agent_that_ends_is_reported(
+    tmp_path: Path, source: str, agent: str, status: int, told: str
+) -> None:
+    node = Node(tmp_path, source, agent)
+    node.settings["timeouts"] = {"register": 0}
+    done = node.boot(TFINFRA_FOREGROUND="1")
+    assert done.returncode == status
+    assert f"tfinfra: this node cannot take part: {told}" in done.stderr
+
+
+def test_a_store_of_files_may_be_away_for_a_moment(node: Node) -> None:
+    folder = node.folder / "sto re"
+    folder.rename(node.folder / "away")
+    threading.Timer(1.0, lambda: (node.folder / "away").rename(folder)).start()
+    assert node.boot().returncode == 0
+    assert node.said()["home"] == "/root"
 
 
 def test_a_bundle_with_another_digest_is_not_unpacked(node: Node) -> None:
@@ -368,4 +399,4 @@ def test_cloud_init_finds_no_fault_with_its_config(tmp_path: Path) -> None:
 
 
 def test_the_bootstrap_can_be_read_in_one_sitting(source: str) -> None:
-    assert len(source.splitlines()) < 270
+    assert len(source.splitlines()) < 290

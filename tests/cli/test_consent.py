@@ -14,7 +14,9 @@ import pytest
 
 from tfinfra.cli import consent
 from tfinfra.cli.live import LiveView
+from tfinfra.cli.main import main
 from tfinfra.errors import Cancelled
+from tfinfra.lifecycle.launch import LaunchOptions
 from tfinfra.lifecycle.plain import PlainView
 from tfinfra.lifecycle.terms import Terms, agreed
 
@@ -98,6 +100,22 @@ def test_a_live_view_rests_while_it_is_asked() -> None:
 def test_yes_asks_nobody() -> None:
     with terminal():
         assert consent.consent(VIEW, yes=True) is agreed
+
+
+@pytest.mark.parametrize(("words", "asks"), [((), True), (("--json",), False), (("--yes",), False)])
+def test_who_wants_a_document_is_asked_nothing(
+    words: tuple[str, ...], asks: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[LaunchOptions] = []
+
+    def launch(manifest: object, options: LaunchOptions, view: object) -> None:
+        given.append(options)
+        raise Cancelled("not begun")
+
+    monkeypatch.setattr("tfinfra.lifecycle.launch.launch_manifest", launch)
+    with terminal():
+        assert main(["up", "train.yaml", *words]) == 8
+    assert (given[0].consent is not agreed) == asks
 
 
 @pytest.mark.parametrize("stream", ["stdin", "stderr"])

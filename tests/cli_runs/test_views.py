@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import os
+import pty
 import signal
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +88,48 @@ def test_the_first_signal_asks_the_second_leaves() -> None:
     assert left == [8]
     assert "tfinfra down digits-abc123" in said[1]
     assert signal.getsignal(signal.SIGINT) == before
+
+
+WATCHED = """
+import sys, time
+from pathlib import Path
+from tfinfra.cli.live import LiveView
+from tfinfra.cli.output import progress
+from tfinfra.lifecycle.session import Interrupt
+from tfinfra.lifecycle.signals import interruptible
+
+interrupt, view = Interrupt(), LiveView(time.time)
+view.start()
+with interruptible(interrupt, "digits-abc123"):
+    view.say("begun")
+    while not (interrupt.requested if sys.argv[2] == "hup" else Path(sys.argv[3]).exists()):
+        view.say("more")
+        time.sleep(0.02)
+    for number in range(3):
+        view.say("deleting")
+view.stop()
+progress("deleted")
+Path(sys.argv[1]).write_text("deleted")
+"""
+
+
+@pytest.mark.parametrize("kind", ["hup", "quiet"])
+def test_a_terminal_that_closes_ends_no_deletion(kind: str, tmp_path: Path) -> None:
+    """With SIGHUP, and without it, as for a job that its shell has disowned."""
+    done, closed = tmp_path / "done", tmp_path / "closed"
+    pid, terminal = pty.fork()
+    if pid == 0:
+        if kind == "quiet":
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        os.execv(sys.executable, [sys.executable, "-c", WATCHED, str(done), kind, str(closed)])
+    shown = b""
+    while b"begun" not in shown:
+        shown += os.read(terminal, 4096)
+    os.close(terminal)
+    time.sleep(0.3)
+    closed.touch()
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert done.read_text() == "deleted"
 
 
 def test_a_run_under_nohup_outlives_its_terminal() -> None:

@@ -108,6 +108,12 @@ CASES: dict[str, tuple[list[Event], CommandResult | None, str | None, str]] = {
         None,
         "the keep stack could not be updated: error: the stack is locked",
     ),
+    "a tool that never ran has said nothing": (
+        [],
+        None,
+        None,
+        "the keep stack could not be updated: Pulumi did not start",
+    ),
     "a fault of the program is one of the stack": (
         [Event("error", _STACK, "tfinfra-r", "Missing required configuration variable 'tfinfra:run'")],
         CommandResult("", "", 255),

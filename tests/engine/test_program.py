@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from tfinfra.engine import program
 from tfinfra.engine.program import Program
+from tfinfra.errors import CredentialsError
 
 
 @pytest.fixture(autouse=True)
@@ -44,8 +47,35 @@ def test_afterwards_modules_and_path_are_as_before(tmp_path: Path) -> None:
     assert (sys.path, sys.meta_path) == (path, finders)
 
 
-def test_no_bytecode_is_left_in_the_folder(tmp_path: Path) -> None:
+def test_no_bytecode_is_left_in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
     ran = Program(_folder(tmp_path, "x"))
     ran()
     ran.leave()
     assert not list(tmp_path.rglob("__pycache__"))
+
+
+def test_a_module_that_the_folder_has_not_is_not_found_elsewhere(tmp_path: Path) -> None:
+    folder = _folder(tmp_path, "x")
+    (folder / "__main__.py").write_text("import stacks.network\n")
+    ran = Program(folder)
+    with pytest.raises(ModuleNotFoundError, match=r"stacks\.network"):
+        ran()
+    ran.leave()
+
+
+@pytest.mark.parametrize("theirs", ["p", "another"], ids=["the same caller", "another caller"])
+def test_a_program_runs_only_where_the_provider_acts_as_the_caller(
+    theirs: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = SimpleNamespace(object_id=theirs, client_id="c", tenant_id="t")
+    provider = SimpleNamespace(authorization=SimpleNamespace(get_client_config=lambda: found))
+    monkeypatch.setitem(sys.modules, "pulumi_azure_native", cast("Any", provider))
+    ran = Program(_folder(tmp_path, "x"), principal="p")
+    if theirs == "p":
+        ran()
+        ran.leave()
+    else:
+        with pytest.raises(CredentialsError, match="two callers"):
+            ran()
+    assert (ran.refused is None) == (tmp_path / "said").exists() == (theirs == "p")

@@ -6,28 +6,34 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import psutil
 import pytest
-from pulumi.automation.errors import CommandError
+from pulumi.automation import OutputValue
+from pulumi.automation._cmd import CommandResult
+from pulumi.automation.errors import CommandError, StackAlreadyExistsError
 
 from tests.azure.answering import azure
 from tests.stacks.plans import FLEXIBLE
 from tests.stacks.recording import write
-from tfinfra.engine import backend, cli, pulumi
+from tfinfra.engine import backend, cli, pulumi, stacks
 from tfinfra.engine.apart import record_apart
 from tfinfra.engine.backend import Lock, _may_live, drop_stacks
 from tfinfra.engine.cli import Cli
 from tfinfra.engine.plugin import Plugin
+from tfinfra.engine.principal import check_principal
 from tfinfra.engine.pulumi import Engine
 from tfinfra.engine.recording import Caller
+from tfinfra.engine.stacks import RunStack
 from tfinfra.engine.toolchain import VERSION
-from tfinfra.errors import ProvisioningError, TfinfraError
+from tfinfra.errors import CredentialsError, ProvisioningError, TfinfraError
 
 
 def script(path: Path, text: str) -> Path:
@@ -73,7 +79,7 @@ def test_a_tool_that_is_stopped_ends_and_no_other_begins(
 
 
 def test_a_tool_does_not_outlive_who_stops_waiting_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tool = Cli(script(tmp_path / "pulumi", "echo $$ >pid; exec sleep 60"), VERSION)
+    tool = Cli(script(tmp_path / "pulumi", "echo $$ >new; mv new pid; exec sleep 60"), VERSION)
     real = subprocess.Popen.wait
 
     def wait(process: subprocess.Popen[str], timeout: float | None = None) -> int:
@@ -86,6 +92,12 @@ def test_a_tool_does_not_outlive_who_stops_waiting_for_it(tmp_path: Path, monkey
     with pytest.raises(KeyboardInterrupt):
         tool.run(["up"], str(tmp_path), {})
     assert not psutil.pid_exists(int((tmp_path / "pid").read_text()))
+
+
+def test_a_tools_lines_are_passed_on_as_they_come(tmp_path: Path) -> None:
+    tool, said = Cli(script(tmp_path / "pulumi", "echo one; echo two; echo three >&2"), VERSION), list[str]()
+    ended = tool.run(["up"], str(tmp_path), {}, on_output=said.append)
+    assert (said, ended.stdout, ended.stderr, ended.code) == (["one", "two"], "one\ntwo", "three", 0)
 
 
 TOOLS: dict[str, tuple[str | None, str]] = {
@@ -183,3 +195,44 @@ def test_a_program_that_ends_its_process_has_given_no_answer(deploy: Path, monke
     (deploy / "__main__.py").write_text("raise SystemExit('no network')\n")
     with pytest.raises(ProvisioningError, match="SystemExit: no network"):
         record_apart(deploy, "r", "keep", {}, Caller("s", "p"))
+
+
+class Workspace:
+    """A workspace with a stack in it."""
+
+    def create_stack(self, name: str) -> None:
+        raise StackAlreadyExistsError(CommandResult("", f"stack '{name}' already exists", 255))
+
+    def stack_outputs(self, name: str) -> dict[str, OutputValue]:
+        return {"where": OutputValue(name, secret=True)}
+
+
+@pytest.mark.parametrize("told", [None, {"where": "[secret]"}], ids=["never told", "hidden"])
+def test_outputs_that_the_events_do_not_tell_are_asked_for(
+    told: dict[str, Any] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stacks, "_LATE", 0.01)
+    stack = RunStack("run-keep", cast("Any", Workspace()))
+    stack.watch(lambda _: told)(cast("Any", SimpleNamespace(cancel_event=None)))
+    assert stack.outputs()["where"].value == "run-keep"
+
+
+FAILS: dict[str, tuple[str, type[Exception], str]] = {
+    "without a token is a fault of the sign-in": (
+        "DefaultAzureCredential: failed to acquire a token.\nAttempted credentials:\n\tEnvironmentCredential: none",
+        CredentialsError,
+        "azure-native provider gets no token: ",
+    ),
+    "for another reason is told by the engine": ("unknown provider", RuntimeError, "^unknown provider$"),
+}
+
+
+@pytest.mark.parametrize(("said", "kind", "words"), FAILS.values(), ids=FAILS.keys())
+def test_a_provider_that_fails(said: str, kind: type[Exception], words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails() -> None:
+        raise RuntimeError(said)
+
+    provider = SimpleNamespace(authorization=SimpleNamespace(get_client_config=fails))
+    monkeypatch.setitem(sys.modules, "pulumi_azure_native", cast("Any", provider))
+    with pytest.raises(kind, match=words):
+        check_principal("p")

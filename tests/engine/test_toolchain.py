@@ -1,9 +1,11 @@
-"""Which Pulumi is taken, and how one is made where there is none: the vendor's installer and Go are scripts here."""
+"""Which Pulumi is taken, and how one is made where there is none: the vendor and Go are scripts here."""
 
 from __future__ import annotations
 
+import re
+import shutil
 import subprocess
-import sys
+import tarfile
 import threading
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,8 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from tfinfra.engine import toolchain
+from tfinfra.engine import toolchain, toolmaking
+from tfinfra.engine.provider import fetch
 from tfinfra.errors import TfinfraError
 
 VERSIONS = {
@@ -53,22 +56,137 @@ def test_ones_own_comes_before_any_other(empty: Path) -> None:
     assert toolchain.ensure_cli(lambda _: None) == own
 
 
-def test_without_the_vendors_site_and_without_go_the_error_says_what_to_do(
+def test_without_go_and_without_the_vendors_site_the_error_says_what_to_do(
     empty: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(toolchain, "_install", lambda folder: None)
+    def unreachable(url: str, *_: object) -> str:
+        raise TfinfraError(f"{url} cannot be reached")
+
+    monkeypatch.setattr(fetch, "download", unreachable)
     with pytest.raises(TfinfraError) as caught:
         toolchain.ensure_cli(lambda _: None)
     assert "there is no Go" in str(caught.value)
     assert "tfinfra setup" in str(caught.value.hint)
 
 
-def test_what_the_installer_brings_is_put_in_place_once(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(toolchain, "_install", lambda folder: _tool(folder / "x", toolchain.VERSION))
+@pytest.fixture
+def vendor(empty: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A vendor whose archive holds a tool that answers well; its SHA-256."""
+    tool = _tool(empty / "made/pulumi", toolchain.VERSION)
+    archive = empty / "vendor.tar.gz"
+    with tarfile.open(archive, "w:gz") as files:
+        files.add(tool, "pulumi/pulumi")
+
+    def download(url: str, draft: Path, _progress: object) -> str:
+        assert url.startswith("https://") and toolchain.VERSION in url
+        shutil.copy(archive, draft)
+        return fetch.digest_of(archive)
+
+    monkeypatch.setattr(fetch, "download", download)
+    return fetch.digest_of(archive)
+
+
+@pytest.mark.parametrize("unchecked", [False, True])
+def test_an_archive_with_another_hash_is_never_taken(empty: Path, vendor: str, unchecked: bool) -> None:
+    with pytest.raises(TfinfraError, match=f"{vendor}, not .*it was not taken"):
+        toolchain.ensure_cli(lambda _: None, unchecked=unchecked)
+    assert toolchain.find_cli() is None
+
+
+def test_the_archive_with_the_known_hash_is_put_in_place_once(
+    empty: Path, vendor: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(toolmaking, "ARCHIVES", dict.fromkeys(toolmaking.ARCHIVES, vendor))
     said: list[str] = []
     made = toolchain.ensure_cli(said.append)
-    assert made == toolchain.find_cli()
-    assert said
+    assert made == toolchain.find_cli() == toolchain.ensure_cli(said.append)
+    assert len(said) == 1
+    assert vendor in str(toolchain.source_of(made))
+
+
+def test_an_archive_of_which_no_hash_is_known_wants_a_word(
+    empty: Path, vendor: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(toolmaking, "ARCHIVES", {})
+    with pytest.raises(TfinfraError) as caught:
+        toolchain.ensure_cli(lambda _: None)
+    assert "--unchecked" in str(caught.value.hint)
+    said: list[str] = []
+    made = toolchain.ensure_cli(said.append, unchecked=True)
+    assert any("nobody has checked" in line and vendor in line for line in said)
+    assert "unchecked" in str(toolchain.source_of(made))
+
+
+def test_the_vendors_hashes_are_of_every_system_that_runs_tfinfra() -> None:
+    assert set(toolmaking.ARCHIVES) == {f"{s}-{m}" for s in ("linux", "darwin") for m in ("x64", "arm64")}
+    assert all(re.fullmatch("[0-9a-f]{64}", digest) for digest in toolmaking.ARCHIVES.values())
+
+
+def test_a_tool_that_is_not_what_was_put_there_is_made_again(
+    empty: Path, vendor: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(toolmaking, "ARCHIVES", dict.fromkeys(toolmaking.ARCHIVES, vendor))
+    made = toolchain.ensure_cli(lambda _: None)
+    whole = made.read_bytes()
+    made.write_text(f"#!/bin/sh\ntouch {empty}/ran\necho v{toolchain.VERSION}\n")
+    assert toolchain.find_cli() is None
+    said: list[str] = []
+    assert toolchain.ensure_cli(said.append).read_bytes() == whole
+    assert "is not the Pulumi that was put there" in said[0]
+    assert not (empty / "ran").exists()
+
+
+def test_one_of_an_earlier_tfinfra_is_asked_once_and_recorded(empty: Path) -> None:
+    own = empty / "cache/pulumi" / toolchain.VERSION / "bin/pulumi"
+    _tool(own, "3.1.0")
+    assert toolchain.find_cli() is None
+    _tool(own, toolchain.VERSION)
+    assert toolchain.find_cli() == own
+    _tool(own, f"{toolchain.VERSION}; echo another")
+    assert toolchain.find_cli() is None
+
+
+SWITCHES = {
+    "the database is off": ({"GOSUMDB": "off"}, ["GOSUMDB"]),
+    "another database": ({"GOSUMDB": "sum.example.com+1+key"}, ["GOSUMDB"]),
+    "not for these modules": ({"GONOSUMDB": "github.com/*"}, ["GONOSUMDB"]),
+    "not for private modules": ({"GOPRIVATE": "*"}, ["GOPRIVATE"]),
+    "no encryption": ({"GOFLAGS": "-insecure", "GOINSECURE": "*"}, ["GOFLAGS", "GOINSECURE"]),
+    "an older name": ({"GONOSUMCHECK": "1"}, ["GONOSUMCHECK"]),
+    "a proxy and harmless flags": ({"GOPROXY": "https://goproxy.example.com", "GOFLAGS": "-buildvcs=false"}, []),
+}
+
+
+@pytest.mark.parametrize("case", SWITCHES)
+def test_nothing_of_the_users_switches_gos_checksum_database_off(case: str) -> None:
+    settings, told = SWITCHES[case]
+    assert toolmaking.ignored(settings) == told
+    used = toolmaking.guarded(settings)
+    assert used["GOSUMDB"] == "sum.golang.org"
+    assert {used[name] for name in ("GONOSUMDB", "GONOSUMCHECK", "GOPRIVATE", "GOINSECURE", "GONOPROXY")} == {""}
+    assert (used["GOENV"], used["GOFLAGS"]) == ("off", "-modcacherw")
+    assert used.get("GOPROXY") == settings.get("GOPROXY")
+
+
+def test_go_comes_before_the_vendor_and_is_run_with_the_database(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Go that writes down its environment, and builds by copying."""
+    tool = _tool(empty / "made/pulumi", toolchain.VERSION)
+    go = empty / "bin/go"
+    go.write_text(
+        f"#!/bin/sh\nexport PATH=/usr/bin:/bin\nenv >> {empty}/env.$1\n"
+        f'case $1 in env) echo \'{{"GOSUMDB": "off"}}\';; build) shift; while [ "$1" != -o ]; do shift; done; '
+        f"cp {tool} $2;; esac\n"
+    )
+    go.chmod(0o755)
+    monkeypatch.setenv("GOSUMDB", "off")
+    monkeypatch.setenv("GOFLAGS", "-insecure -mod=mod")
+    said: list[str] = []
+    made = toolchain.ensure_cli(said.append)
+    assert "note: GOSUMDB=off does not count here: Go's checksum database checks what is built" in said
+    for step in ("get", "build"):
+        lines = (empty / f"env.{step}").read_text().splitlines()
+        assert {"GOSUMDB=sum.golang.org", "GOFLAGS=-modcacherw", "GOENV=off", "GONOSUMDB="} <= set(lines)
+    assert "built by Go" in str(toolchain.source_of(made))
 
 
 def _script(path: Path, text: str) -> Path:
@@ -77,32 +195,11 @@ def _script(path: Path, text: str) -> Path:
     return path
 
 
-BRINGS = """mkdir -p "$3/bin"; printf '#!/bin/sh\\necho v%s\\n' "$4" >"$3/bin/pulumi"; chmod +x "$3/bin/pulumi"
-"""
 GO = f"""[ "$1" = get ] && exit 0
+[ "$1" = env ] && {{ echo "{{}}"; exit 0; }}
 while [ "$1" != -o ]; do shift; done
 printf '#!/bin/sh\\necho v{toolchain.VERSION}\\n' >"$2"; chmod +x "$2"
 """
-
-
-def test_the_vendors_installer_is_given_a_folder_and_the_version(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", f"{empty / 'bin'}:/usr/bin:/bin")
-    monkeypatch.setattr(sys, "executable", str(_script(empty / "python", BRINGS)))
-    assert toolchain._version(str(toolchain.ensure_cli(lambda _: None))) == toolchain.VERSION
-
-
-INSTALLERS = {"fails": "exit 1", "brings nothing": "exit 0", "hangs": "exec sleep 60"}
-
-
-@pytest.mark.parametrize("text", INSTALLERS.values(), ids=INSTALLERS.keys())
-def test_go_builds_where_the_vendors_installer(text: str, empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", f"{empty / 'bin'}:/usr/bin:/bin")
-    monkeypatch.setattr(sys, "executable", str(_script(empty / "python", text)))
-    monkeypatch.setattr(toolchain, "_INSTALL", 0.3 if text.startswith("exec") else 30.0)
-    _script(empty / "bin/go", GO)
-    said: list[str] = []
-    assert toolchain._version(str(toolchain.ensure_cli(said.append))) == toolchain.VERSION
-    assert "for Go to build" in said[1]
 
 
 MAKERS = {
@@ -115,7 +212,6 @@ MAKERS = {
 @pytest.mark.parametrize(("text", "words"), MAKERS.values(), ids=MAKERS.keys())
 def test_nothing_is_put_in_place_where(text: str, words: str, empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", f"{empty / 'bin'}:/usr/bin:/bin")
-    monkeypatch.setattr(toolchain, "_install", lambda folder: None)
     _script(empty / "bin/go", text)
     with pytest.raises(TfinfraError, match=words):
         toolchain.ensure_cli(lambda _: None)
@@ -139,27 +235,27 @@ def test_a_build_that_takes_minutes_says_so_and_ends_with_who_waits_for_it() -> 
             self.killed = True
 
     go, said = Go(), list[str]()
-    assert toolchain._output(go, said.append) == "done"  # type: ignore[arg-type]
+    assert toolmaking._output(go, said.append) == "done"  # type: ignore[arg-type]
     assert said == ["Go still works, for 1 min now"]
     with pytest.raises(KeyboardInterrupt):
-        toolchain._output(go, said.append)  # type: ignore[arg-type]
+        toolmaking._output(go, said.append)  # type: ignore[arg-type]
     assert go.killed
 
 
 def test_two_at_once_make_it_once(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own = empty / "cache/pulumi" / toolchain.VERSION / "bin/pulumi"
     own.parent.mkdir(parents=True)
-    lock = FileLock(own.parents[1] / "lock", thread_local=False)
-    lock.acquire()
-    waiting = threading.Event()
-    monkeypatch.setattr(toolchain, "_make", lambda *_: pytest.fail("it was made twice"))
+    held, waiting = threading.Event(), threading.Event()
+    monkeypatch.setattr(toolmaking, "make", lambda *_, **__: pytest.fail("it was made twice"))
 
     def first() -> None:
-        assert waiting.wait(20)
-        _tool(own, toolchain.VERSION)
-        lock.release()
+        with FileLock(own.parents[1] / "lock"):
+            held.set()
+            assert waiting.wait(20)
+            _tool(own, toolchain.VERSION)
 
     thread = threading.Thread(target=first)
     thread.start()
+    assert held.wait(20)
     assert toolchain.ensure_cli(lambda _: waiting.set()) == own
     thread.join()

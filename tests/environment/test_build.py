@@ -54,6 +54,13 @@ def test_the_packages_are_installed_with_bytecode_and_nothing_beside_the_lock(ca
     (install,) = [call for call in calls(cache) if call.startswith("pip install")]
     assert "--compile-bytecode" in install
     assert "--no-deps" in install
+    assert "--only-binary :all:" in install and "--no-binary" not in install
+
+
+def test_what_the_lock_says_is_built_and_nothing_else(cache: Path) -> None:
+    ensure_environment(dataclasses.replace(LOCK, source_builds=("evil",)), cache)
+    (install,) = [call for call in calls(cache) if call.startswith("pip install")]
+    assert "--only-binary :all: --no-binary evil" in install
 
 
 def test_an_environment_with_a_gpu_part_is_of_the_gpus_that_it_was_built_for(

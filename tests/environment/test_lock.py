@@ -53,10 +53,28 @@ def test_the_second_lock_of_the_same_requirements_asks_nobody(tmp_path: Path, as
         dataclasses.replace(WANTED, pip=("pandas", "scipy")),
         dataclasses.replace(WANTED, horovod=False),
         dataclasses.replace(WANTED, gpu=True),
+        dataclasses.replace(WANTED, source_builds=("Pandas",)),
     ],
 )
 def test_other_requirements_are_another_lock(tmp_path: Path, asked: list[Question], other: Requirements) -> None:
     assert make_lock(other, "", tmp_path).key != make_lock(WANTED, "", tmp_path).key
+
+
+def test_a_package_that_may_be_built_is_named_to_uv_and_in_the_lock_and_no_other(
+    tmp_path: Path, asked: list[Question]
+) -> None:
+    made = make_lock(dataclasses.replace(WANTED, source_builds=("Pandas", "un_used")), "", tmp_path)
+    assert [question.source_builds for question in asked] == [("pandas", "un-used"), ()]  # Horovod's tools are wheels
+    assert made.source_builds == ("pandas",)
+    assert make_lock(WANTED, "", tmp_path).source_builds == ()
+
+
+def test_a_lock_without_them_has_the_key_that_it_had_before_there_were_any(
+    tmp_path: Path, asked: list[Question]
+) -> None:
+    made = make_lock(WANTED, "", tmp_path)
+    content = {name: value for name, value in dataclasses.asdict(made).items() if name not in ("key", "source_builds")}
+    assert made.key == module._digest(content)
 
 
 def test_another_platform_is_solved_for_the_python_that_uv_would_fetch_there(

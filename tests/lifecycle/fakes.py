@@ -12,7 +12,7 @@ from typing import Any
 from tfinfra import layout
 from tfinfra.azure.names import run_of_group
 from tfinfra.azure.standing import Standing
-from tfinfra.cloud import Cloud
+from tfinfra.cloud import Cloud, Pace
 from tfinfra.compiler.pipeline import Compiled
 from tfinfra.errors import Diagnostic, TeardownIncomplete
 from tfinfra.lifecycle.active import UpOptions
@@ -181,6 +181,7 @@ class World:
         self.remaining: dict[str, str] = {}
         self.strangers: list[str] = []
         self.url: str | None = "file:///store/run"
+        self.share: str | None = None
         self.closed = threading.Event()
         self.gpus = 0
         self.listing = 0.2
@@ -282,6 +283,7 @@ class World:
             groups=lambda: tuple(RunGroup(g, run_of_group(g) or "", "") for g in self.groups),
             strangers=lambda: tuple(self.strangers),
             store_of=lambda group: self.url,
+            share_of=lambda group: self.share,
             standing=self.look_up,
             timer_armed=lambda group, workflow: self.armed,
             warm_teardown=lambda: None,
@@ -319,6 +321,7 @@ class World:
             timeouts=Timeouts(register=30.0, start=30.0, heartbeat=10.0, collect=3.0, listing=self.listing),
             ensure=lambda: None,
             preflight=self.preflight,
+            pace=Pace(look=0.0),
         )
 
     def new_run(

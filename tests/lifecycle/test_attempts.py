@@ -17,7 +17,7 @@ from tfinfra import layout
 from tfinfra.audit.log import read_events
 from tfinfra.errors import LimitReached, NotFeasible, ProvisioningError, TeardownIncomplete
 from tfinfra.lifecycle import attempts, down
-from tfinfra.lifecycle.access import FoundRun, opened
+from tfinfra.lifecycle.found import FoundRun, opened
 from tfinfra.lifecycle.record import RunRecord, run_folder
 from tfinfra.model import Limits, Outcome, Plan, to_json
 from tfinfra.money.budget import Burn

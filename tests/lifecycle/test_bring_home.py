@@ -121,8 +121,8 @@ def test_what_is_no_file_is_named_and_the_rest_comes_home(tmp_path: Path) -> Non
         links = {"latest": "model", "up": "../checkpoints", "gone": "nothing", "out": "/etc/passwd", "loop": "loop"}
         for name, target in links.items():
             (shared / "outputs" / name).symlink_to(target)
-        for _ in range(2):
-            home = bring_home(a_store(), tmp_path / "runs", TASKS, shared.as_uri())
+        bring_home(a_store(), tmp_path / "runs", TASKS, shared.as_uri())
+        home = bring_home(a_store(), tmp_path / "runs", TASKS, shared.as_uri())
     assert files(tmp_path / "runs/outputs") == ["latest", "model", "sub/deep"]
     assert (tmp_path / "runs/outputs/latest").read_text() == "model"
     assert not (tmp_path / "runs/outputs/latest").is_symlink()
@@ -219,3 +219,25 @@ def test_a_full_disk_is_called_so_with_the_file_and_the_folder(tmp_path: Path, m
 
 def test_a_home_that_is_whole_says_nothing() -> None:
     assert Home(Path(), 3).lines() == []
+
+
+def test_a_tree_deeper_than_any_path_costs_the_others_nothing(tmp_path: Path) -> None:
+    (tmp_path / "s/outputs").mkdir(parents=True)
+    (tmp_path / "s/outputs/model").touch()
+    here = os.open(tmp_path / "s/outputs", os.O_RDONLY)
+    for _ in range(25):
+        os.mkdir("d" * 200, dir_fd=here)
+        here, above = os.open("d" * 200, os.O_RDONLY, dir_fd=here), here
+        os.close(above)
+    os.close(here)
+    home = bring_home(a_store(), tmp_path / "runs", TASKS, (tmp_path / "s").as_uri())
+    assert files(tmp_path / "runs/outputs") == ["model"]
+    assert any("deeper than a path can be" in note for note in home.notes)
+
+
+@pytest.mark.parametrize("name", ["run.json", "tasks/rank-0.log", "nodes/agent-0.log", "elsewhere/a"])
+def test_an_object_takes_no_place_of_what_tfinfra_itself_writes(name: str, tmp_path: Path) -> None:
+    home = bring_home(a_store(f"outputs/{name}", collected={"files": 1}), tmp_path, TASKS, None)
+    assert files(tmp_path) == ["tasks/rank-0.log"]
+    assert (tmp_path / "tasks/rank-0.log").read_bytes() == b"step 1\n"
+    assert home.missing is not None and home.missing.first == (name,)

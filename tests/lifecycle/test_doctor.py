@@ -45,6 +45,13 @@ def test_gpus(
     assert (found.hint is not None) == (found.level == "problem")
 
 
+def test_each_kind_of_machines_is_told_with_what_it_keeps_a_script_from() -> None:
+    kinds = {"namespace": None, "process": None}
+    namespace, process = doctor._machines(kinds)
+    assert (process.level, process.text) == ("ok", "possible; no boundary: a script there runs with your rights")
+    assert namespace.text == "possible; a script there is held in by the kernel, which it shares with this machine"
+
+
 def test_the_provider_plugin_is_a_note_until_it_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TFINFRA_CACHE_DIR", str(tmp_path / "cache"))
     (missing,) = doctor._provider()

@@ -13,10 +13,10 @@ from tests.lifecycle.fakes import World, a_plan, failing, succeeding, training
 from tests.lifecycle.test_record import a_record
 from tfinfra import layout
 from tfinfra.errors import ProvisioningError, TeardownIncomplete, UsageError
-from tfinfra.lifecycle import access, overview, resume, sweep
-from tfinfra.lifecycle.access import FoundRun
+from tfinfra.lifecycle import access, overview, resume, status, sweep
 from tfinfra.lifecycle.driver import this_process
 from tfinfra.lifecycle.elsewhere import driven_elsewhere, publish
+from tfinfra.lifecycle.found import FoundRun
 from tfinfra.lifecycle.places import Asked
 from tfinfra.lifecycle.record import run_folder
 from tfinfra.model import Outcome
@@ -71,14 +71,14 @@ def test_status_logs_and_fetch_give_what_they_give_at_home(
     )
     found = access.find_run(wanted, AZURE)
     own = ("results", "state")
-    here, there = resume.status_document(found), resume.status_document(at_home)
+    here, there = status.status_document(found), status.status_document(at_home)
     assert {k: v for k, v in here.items() if k not in own} == {k: v for k, v in there.items() if k not in own}
     assert list(resume.log_lines(found, None, follow=True)) == ["step 1", "test accuracy: 0.97"]
     document = resume.fetch(found, second / "runs", lambda text: None)
     assert (document["result"], document["phase"]) == ("succeeded", "deleted")
     assert (second / "runs" / RUN / "outputs" / "model" / "weights.h5").read_bytes() == b"weights"
     assert world.groups == {}
-    assert not (tmp_path / "second-state").exists()
+    assert not (tmp_path / "second-state" / "runs").exists()
 
 
 def test_a_failed_training_is_told_from_its_store(
@@ -87,7 +87,7 @@ def test_a_failed_training_is_told_from_its_store(
     left_by_its_client(tmp_path, monkeypatch, failing)
     (state,) = overview.all_states(AZURE)
     assert (state.state, state.result, state.message) == ("ended", "failed", "rank-1 ended with exit status 7")
-    assert not (tmp_path / "second-state").exists()
+    assert not (tmp_path / "second-state" / "runs").exists()
 
 
 def test_down_from_elsewhere_leaves_nothing_and_writes_nothing(
@@ -96,7 +96,7 @@ def test_down_from_elsewhere_leaves_nothing_and_writes_nothing(
     world = left_by_its_client(tmp_path, monkeypatch, training)
     assert resume.end_run(access.find_run("digits", AZURE), lambda text: None) == {}
     assert world.groups == {}
-    assert not (tmp_path / "second-state").exists()
+    assert not (tmp_path / "second-state" / "runs").exists()
     with pytest.raises(UsageError, match="there is no run"):
         access.find_run("digits", AZURE)
 
@@ -131,7 +131,7 @@ def test_who_may_only_read_is_told_all_the_same(tmp_path: Path, second: Path, mo
     world.running = 0
     found = access.find_run(RUN, AZURE)
     assert list(resume.log_lines(found, None, follow=True)) == ["step 1"]
-    assert resume.status_document(found)["result"] == "failed"
+    assert status.status_document(found)["result"] == "failed"
 
 
 def test_a_run_that_its_own_client_drives_is_not_deleted_by_a_fetch(
@@ -159,7 +159,7 @@ def test_a_run_that_is_being_provisioned_elsewhere_is_no_orphan(
     )
     publish(world.store, record, a_plan())
     world.running = 0
-    document = resume.status_document(access.find_run(RUN, AZURE))
+    document = status.status_document(access.find_run(RUN, AZURE))
     assert (document["phase"], document["result"]) == ("provisioning", None)
     assert world.store.get(layout.OUTCOME) is None
 
@@ -251,7 +251,7 @@ def test_a_run_that_is_verified_deleted_asks_no_cloud(tmp_path: Path, monkeypatc
     monkeypatch.setenv("TFINFRA_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setattr(access, "cloud_of", pytest.fail)
     found = access.find_run(RUN)
-    assert resume.status_document(found)["result"] == "succeeded"
+    assert status.status_document(found)["result"] == "succeeded"
     assert list(resume.log_lines(found, None, follow=True)) == ["step 1", "test accuracy: 0.97"]
     assert resume.fetch(found, tmp_path / "runs", print)["phase"] == "deleted"
 

@@ -112,8 +112,9 @@ def test_down_fetches_from_a_store_that_tells_nothing_of_its_run(
 def test_down_puts_the_run_json_of_a_fetch_in_mid_run_right(tmp_path: Path) -> None:
     world = World(tmp_path)
     training(world.store)
-    run = found(world, phase="running", detached=True)
-    resume.fetch(run, tmp_path / "runs", quiet)
+    run, said = found(world, phase="running", detached=True), list[str]()
+    resume.fetch(run, tmp_path / "runs", said.append)
+    assert not any("not collected" in text for text in said)
     saved = tmp_path / "runs" / RUN / "run.json"
     assert json.loads(saved.read_text())["result"] is None
     world.running = 0
@@ -137,3 +138,14 @@ def test_fetch_after_the_nodes_end_brings_what_there_is_and_deletes(tmp_path: Pa
     assert document["not_collected"]["files"] == 2 and document["phase"] == "deleted"
     assert world.groups == {}
     assert sum("not collected: 2 files" in text for text in said) == 1
+
+
+def test_of_a_run_begun_elsewhere_arm_says_where_its_share_is(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    training(world.store)
+    world.running = 0
+    world.share = "https://a.file.core.windows.net/shared"
+    run = found(world, record=False)
+    with pytest.raises(TeardownIncomplete, match=f"still in the share {world.share}"):
+        resume.end_run(replace(run, store=world.store), quiet)
+    assert [*world.groups] == [KEEP]

@@ -14,8 +14,9 @@ from tests.lifecycle.fakes import TARGET, World
 from tests.lifecycle.test_record import a_record
 from tfinfra.cli import down
 from tfinfra.errors import NotFeasible, ProvisioningError, UsageError
-from tfinfra.lifecycle import access, doctor, overview, resume
+from tfinfra.lifecycle import access, doctor, overview, resume, status
 from tfinfra.lifecycle.driver import this_process
+from tfinfra.lifecycle.found import FoundRun
 from tfinfra.lifecycle.places import Asked
 from tfinfra.lifecycle.record import RunRecord, all_records, run_folder
 
@@ -88,7 +89,7 @@ def test_its_name_is_that_of_the_live_run(state: Path) -> None:
 
 
 def test_status_says_why_and_calls_nothing_provisioned(state: Path) -> None:
-    document = resume.status_document(access.find_run(KILLED))
+    document = status.status_document(access.find_run(KILLED))
     told = (document["phase"], document["result"], document["exit_code"], document["message"])
     assert told == ("deleted", "error", 1, WHY[KILLED])
     assert document["state"]["state"] == "deleted"
@@ -96,11 +97,11 @@ def test_status_says_why_and_calls_nothing_provisioned(state: Path) -> None:
 
 def test_down_has_nothing_to_do(state: Path) -> None:
     said: list[str] = []
-    assert down._down(KILLED, asked=Asked(), force=False, progress=said.append) == (KILLED, {})
+    assert down._down(KILLED, asked=Asked(), force=False, discard=False, progress=said.append) == (KILLED, {})
     assert said == [f"{KILLED}: everything was deleted before"]
 
 
-VERBS: dict[str, Callable[[access.FoundRun], Any]] = {
+VERBS: dict[str, Callable[[FoundRun], Any]] = {
     "logs": lambda found: list(resume.log_lines(found, None, follow=True)),
     "fetch": lambda found: resume.fetch(found, Path("runs"), lambda text: None),
 }
@@ -123,7 +124,7 @@ def test_the_stacks_of_a_killed_run_in_a_backend_of_the_users_own_are_dropped_by
     world = World(state.parent)
     monkeypatch.setattr(access, "cloud_of", lambda record: world.cloud())
     monkeypatch.setattr(access, "real_ports", lambda *asked: world.ports())
-    down._down(KILLED, asked=Asked(), force=False, progress=lambda text: None)
+    down._down(KILLED, asked=Asked(), force=False, discard=False, progress=lambda text: None)
     assert sorted(world.dropped) == [f"{KILLED}-compute", f"{KILLED}-keep"]
     record = run_folder(state, KILLED).read()
     assert record is not None

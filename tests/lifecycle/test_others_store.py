@@ -9,8 +9,8 @@ import pytest
 
 from tests.lifecycle.fakes import TARGET, World
 from tests.lifecycle.test_record import a_record
-from tfinfra.lifecycle.access import has_store
 from tfinfra.lifecycle.down import clear_store, down
+from tfinfra.lifecycle.found import has_store
 from tfinfra.lifecycle.record import RunRecord, run_folder
 from tfinfra.lifecycle.runs import RunGroup
 from tfinfra.store import MemoryStore, clear, open_store

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from tests.lifecycle.fakes import World
+from tfinfra.cloud import Pace
 from tfinfra.compiler.load import load_inputs
 from tfinfra.compiler.pipeline import Checked, check_manifest, compile_manifest
 from tfinfra.errors import Diagnostic, ManifestError, NotFeasible, Severity
-from tfinfra.lifecycle.preflight import refusal, refuse_without_subscription
+from tfinfra.lifecycle import preflight as preflight_module
+from tfinfra.lifecycle.preflight import LiveAnswer, check_registered, refusal, refuse_without_subscription
 from tfinfra.lifecycle.record import run_folder
 
 
@@ -145,3 +150,36 @@ def test_findings_come_in_file_order(tmp_path: Path) -> None:
     keys = ("vm_size", "location", "entry_script")
     found = places.in_file_order(places.diagnostic("TFI601", key, key) for key in keys)
     assert [d.message for d in found] == ["entry_script", "location", "vm_size"]
+
+
+def a_live_answer(*codes: str) -> LiveAnswer:
+    told = tuple(diagnostic(c, Severity.WARNING if c == "TFI635" else Severity.ERROR) for c in codes)
+    return LiveAnswer("azure", told, (), 0.1)
+
+
+REGISTRATIONS = {
+    "nothing is being registered": ([()], 1, None),
+    "it is registered meanwhile": ([("TFI635",), ("TFI635",), ()], 3, None),
+    "what else is wrong is told at once": ([("TFI635", "TFI601")], 1, None),
+    "it lasts": ([("TFI635",)] * 50, None, "not within"),
+}
+
+
+@pytest.mark.parametrize(("answers", "asked", "refused"), REGISTRATIONS.values(), ids=REGISTRATIONS)
+def test_a_run_waits_for_a_provider_that_is_being_registered(
+    answers: list[tuple[str, ...]], asked: int | None, refused: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = iter([a_live_answer(*codes) for codes in answers])
+    count: list[int] = []
+
+    def check(*_: object) -> LiveAnswer:
+        count.append(1)
+        return next(given)
+
+    monkeypatch.setattr(preflight_module, "check_live", check)
+    monkeypatch.setattr(preflight_module, "REGISTERING", 0.1)
+    cloud: Any = SimpleNamespace(pace=Pace(poll=0.01))
+    nothing: Any = None
+    with pytest.raises(NotFeasible, match=refused) if refused else nullcontext():
+        check_registered(nothing, cloud, nothing, Path(), "r")
+    assert asked is None or len(count) == asked

@@ -14,9 +14,9 @@ from tests.lifecycle.fakes import World, a_plan, succeeding, training
 from tests.lifecycle.test_record import a_record
 from tfinfra import layout
 from tfinfra.errors import ProvisioningError, TeardownIncomplete, UsageError
-from tfinfra.lifecycle import resume
-from tfinfra.lifecycle.access import FoundRun
+from tfinfra.lifecycle import resume, status
 from tfinfra.lifecycle.driver import this_process
+from tfinfra.lifecycle.found import FoundRun
 from tfinfra.lifecycle.ports import Ports
 from tfinfra.lifecycle.record import run_folder
 from tfinfra.lifecycle.runs import RunGroup
@@ -90,8 +90,8 @@ def test_one_empty_list_of_machines_ends_no_run_whose_nodes_beat(tmp_path: Path)
         return replace(world.ports(), running_instances=lagging)
 
     live = replace(found(world, phase="running"), reach=reach)
-    assert resume.status_document(live)["result"] is None
-    assert resume.settled(live).outcome is None
+    assert status.status_document(live)["result"] is None
+    assert status.settled(live).outcome is None
     assert world.store.get(layout.OUTCOME) is None
 
 
@@ -100,7 +100,7 @@ def test_an_empty_list_ends_no_run_that_was_begun_a_moment_ago(tmp_path: Path) -
     world.running = 0
     begun = Ledger((Interval(GROUPS[0].name, "compute", 3.6, time.time() - 20, 1e11),))
     detached = found(world, phase="running", detached=True, ledger=begun)
-    assert resume.settled(detached).outcome is None
+    assert status.settled(detached).outcome is None
     assert world.store.get(layout.OUTCOME) is None
 
 
@@ -219,14 +219,14 @@ def test_logs_that_went_with_the_groups_are_not_called_a_wrong_name(tmp_path: Pa
 
 
 def test_status_tells_of_a_run_without_a_record(tmp_path: Path) -> None:
-    document = resume.status_document(found(World(tmp_path), record=False))
+    document = status.status_document(found(World(tmp_path), record=False))
     assert document["state"]["state"] == "unknown"
     assert document["state"]["groups"] == tuple(g.name for g in GROUPS)
 
 
 def test_a_run_whose_client_died_before_there_were_nodes_is_no_failed_training(tmp_path: Path) -> None:
     world = World(tmp_path)
-    document = resume.status_document(found(world, phase="provisioning"))
+    document = status.status_document(found(world, phase="provisioning"))
     assert (document["result"], document["exit_code"]) == ("error", 6)
     assert document["message"] == "the process that drove it died while it provisioned"
     assert world.store.get(layout.OUTCOME) is None
@@ -240,7 +240,7 @@ def test_tasks_that_nobody_saw_end_are_lost_once_the_run_has_ended(tmp_path: Pat
     world = World(tmp_path)
     training(world.store)
     world.running = 0
-    document = resume.status_document(found(world, phase="running"))
+    document = status.status_document(found(world, phase="running"))
     assert [t["state"] for t in document["tasks"]] == ["lost"]
 
 
@@ -264,7 +264,7 @@ def test_down_drops_the_stacks_of_a_run_whose_record_is_broken(tmp_path: Path) -
 def test_status_shows_tasks_as_the_nodes_see_them(tmp_path: Path) -> None:
     world = World(tmp_path)
     training(world.store)
-    document = resume.status_document(found(world))
+    document = status.status_document(found(world))
     assert document["state"]["state"] == "training"
     assert [t["state"] for t in document["tasks"]] == ["running"]
 

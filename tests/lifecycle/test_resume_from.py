@@ -12,6 +12,7 @@ from tfinfra import layout
 from tfinfra.compiler.pipeline import Compiled
 from tfinfra.errors import ManifestError, UsageError
 from tfinfra.lifecycle import access
+from tfinfra.lifecycle.found import FoundRun
 from tfinfra.lifecycle.resume_from import checkpoints_to_resume
 from tfinfra.manifest.manifest import Manifest
 from tfinfra.manifest.reader import read_document
@@ -22,7 +23,7 @@ RUN = "digits-abc123"
 
 @pytest.fixture(autouse=True)
 def nobody_knows_the_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def unknown(run: str) -> access.FoundRun:
+    def unknown(run: str) -> FoundRun:
         raise UsageError(f"there is no run '{run}'")
 
     monkeypatch.setattr(access, "find_run", unknown)
@@ -63,6 +64,16 @@ def test_a_run_whose_store_is_still_there(tmp_path: Path, monkeypatch: pytest.Mo
     folder = found(tmp_path)
     assert folder is not None
     assert [p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()] == ["a#b/step-7"]
+
+
+@pytest.mark.parametrize("name", ["%2e%2e/%2e%2e/pwned", "../../pwned", "/pwned", "a\0b", "x" * 300])
+def test_a_store_writes_nowhere_on_this_machine(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = MemoryStore()
+    store.put(f"outputs/checkpoints/{name}", b"7")
+    monkeypatch.setattr(access, "find_run", lambda run: type("Found", (), {"store": store}))
+    with pytest.raises(ManifestError, match="cannot be fetched: "):
+        found(tmp_path)
+    assert [p for p in tmp_path.rglob("*") if p.is_file() and p.read_bytes() == b"7" and "incoming" not in str(p)] == []
 
 
 @pytest.mark.parametrize("run", [RUN, "no run at all", "..", "Digits"])

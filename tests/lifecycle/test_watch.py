@@ -313,6 +313,30 @@ def test_an_arm_that_keeps_its_caller_waiting_does_not_blind_the_watch() -> None
     assert outcome.message.startswith("no node has answered for")
 
 
+@pytest.mark.parametrize(("look", "most"), [(1.0, 1), (0.0, 10)])
+def test_a_store_that_bills_each_request_is_looked_into_at_its_clouds_pace(look: float, most: int) -> None:
+    scene, asked = Scene(), list[str]()
+    watch = Watch(
+        MemoryStore(lambda verb, key: asked.append(key)),
+        a_plan(),
+        timeouts=QUICK,
+        observer=scene.observer,
+        clock=lambda: scene.now,
+        instances=lambda: 2,
+        look=look,
+    )
+    for _ in range(5):
+        assert watch.poll() is None
+        assert not watch.collected()
+        scene.now += 0.15
+    looks = asked.count(layout.OUTCOME) + asked.count(layout.COLLECTED)
+    assert looks == most
+    scene.now += 1.0
+    asked.clear()
+    watch.poll()
+    assert layout.OUTCOME in asked
+
+
 def test_another_tfinfra_may_ask_the_run_to_end() -> None:
     scene = Scene()
     scene.put(layout.STOP, {"reason": "cancelled", "message": "tfinfra down"})

@@ -18,6 +18,7 @@ from tfinfra.localcloud.checks.types import check_body
 from tfinfra.localcloud.files import read_json, write_json
 from tfinfra.localcloud.layout import SUBSCRIPTION
 from tfinfra.localcloud.providers import quota
+from tfinfra.localcloud.starting import why_not
 
 PATHS: dict[str, tuple[str, str, tuple[str, ...], bool]] = {
     "the subscription": (SUB, ids.SUBSCRIPTION_TYPE, (SUBSCRIPTION,), False),
@@ -159,3 +160,17 @@ def test_a_client_that_never_comes_is_waited_for_a_minute(arm: Arm) -> None:
     assert not arm.presence.may_leave(arm.now + 59)
     assert not arm.presence.may_leave(arm.now + 61)
     assert arm.presence.may_leave(arm.now + 62)
+
+
+ENDS: dict[str, tuple[int | None, str, str]] = {
+    "killed": (-15, "", "it was killed by SIGTERM"),
+    "its own words": (1, "Traceback\nOSError: no port\n", "OSError: no port"),
+    "a full disk": (1, "OSError: [Errno 28] No space left on device: '/s/x'\n", "the disk with /s/x is full"),
+    "no words": (3, "", "it ended with exit status 3 and without a message"),
+    "silent": (None, "", "it has not answered for 30 s"),
+}
+
+
+@pytest.mark.parametrize(("code", "said", "told"), ENDS.values(), ids=ENDS)
+def test_why_a_daemon_does_not_start(code: int | None, said: str, told: str) -> None:
+    assert why_not(code, said) == told

@@ -61,3 +61,10 @@ def wait_for(condition: Callable[[], Any], limit: float = 10.0) -> Any:
         assert time.monotonic() < until, "waited in vain"
         time.sleep(0.005)
     return value
+
+
+def read_told(folder: Path, index: int = 0, limit: float = 10.0) -> dict[str, Any]:
+    """What a namespace machine's script has put into /opt/told.json, in one step."""
+    path = folder / f"vm_{index}" / "upper" / "opt" / "told.json"
+    wait_for(path.exists, limit)
+    return dict(json.loads(path.read_text()))

@@ -18,6 +18,7 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.machines.support import read_told as _told
 from tests.machines.support import scale_set, wait_for
 from tfinfra.localcloud.machines.base import Disk, Mount
 from tfinfra.localcloud.machines.choose import possible_kinds
@@ -44,12 +45,6 @@ def tell(**more):
 def folder(tmp_path: Path) -> Iterator[Path]:
     yield tmp_path / "set"
     MACHINES.stop(tmp_path / "set")
-
-
-def _told(folder: Path, index: int = 0) -> dict[str, Any]:
-    path = folder / f"vm_{index}" / "upper" / "opt" / "told.json"
-    wait_for(path.exists)
-    return dict(json.loads(path.read_text()))
 
 
 def _traces() -> tuple[str, int, list[int]]:

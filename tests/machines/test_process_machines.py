@@ -111,7 +111,7 @@ def test_a_machine_is_gone_with_its_first_process_and_takes_its_orphans_along(tm
     os.kill(_about(tmp_path, "vm_0")["pid"], signal.SIGKILL)
     _about(tmp_path, "vm_1")
     wait_for(lambda: not MACHINES.states(tmp_path)[0].running)
-    wait_for(lambda: "137" in MACHINES.states(tmp_path)[0].message)
+    wait_for(lambda: MACHINES.states(tmp_path)[0].message == "its first process was killed by SIGKILL")
     assert MACHINES.states(tmp_path)[1].running
     wait_for(lambda: len(_marked(name)) == 3)
 
@@ -177,3 +177,17 @@ def test_a_supervisor_that_cannot_start_says_why(tmp_path: Path, name: str) -> N
     with pytest.raises(OSError, match="vm_0"):
         MACHINES.start(scale_set(tmp_path, _SAY, 1, set_id=name))
     assert MACHINES.states(tmp_path) == []
+
+
+@_LINUX
+def test_a_script_gets_no_more_rights_than_its_user_has(tmp_path: Path, name: str) -> None:
+    """By a setuid program, that is: sudo remembers for minutes who has typed a password."""
+    script = """
+import os, pathlib
+line = pathlib.Path("/proc/self/status").read_text().split("NoNewPrivs:")[1].split()[0]
+pathlib.Path(os.environ["TFINFRA_ROOT"], "told").write_text(line)
+"""
+    MACHINES.start(scale_set(tmp_path, script, 1, set_id=name))
+    told = tmp_path / "vm_0/root/told"
+    wait_for(lambda: told.exists() and told.read_text())
+    assert told.read_text() == "1"

@@ -131,6 +131,34 @@ def test_a_thread_that_is_late_writes_into_no_file_of_others(tmp_path: Path) -> 
         landing.land("b", fill)
 
 
+def test_two_who_land_in_one_folder_wait_for_each_other(tmp_path: Path) -> None:
+    begun, go = threading.Event(), threading.Event()
+
+    def slow(path: Path) -> None:
+        path.write_bytes(b"first")
+        begun.set()
+        go.wait(5)
+
+    def first() -> None:
+        with Landing(tmp_path / "in") as landing:
+            landing.land("a", slow)
+
+    def second() -> None:
+        with Landing(tmp_path / "in") as landing:
+            landing.land("a", lambda path: _write(path, b"second"))
+
+    threads = [threading.Thread(target=first)]
+    threads[0].start()
+    begun.wait(5)
+    threads.append(threading.Thread(target=second))
+    threads[1].start()
+    go.set()
+    for thread in threads:
+        thread.join(5)
+    assert (tmp_path / "in/a").read_bytes() == b"second"
+    assert [p.name for p in (tmp_path / "in").iterdir()] == ["a"]
+
+
 CLASHES = {
     "a file and a folder": (("a", "a/b", "c"), False, {"a"}),
     "a file and a folder further down": (("x/a", "x/a/b/c"), False, {"x/a"}),
@@ -154,3 +182,7 @@ def test_of_two_names_that_are_one_both_are_named() -> None:
 def test_a_name_is_shown_without_what_a_terminal_obeys() -> None:
     assert shown("a\x1b[2J\n" + os.fsdecode(b"\xff")) == "a\\x1b[2J\\n\\udcff"
     assert components("a/b") == ("a", "b")
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.write_bytes(data)

@@ -13,8 +13,7 @@ from pathlib import Path
 from tfinfra import layout
 from tfinfra.agent.records import write
 from tfinfra.errors import first_line
-from tfinfra.model import CollectedMark as Collected
-from tfinfra.model import CollectingMark
+from tfinfra.model import CollectedMark, CollectingMark
 from tfinfra.store import ObjectStore, store_errors
 
 _WRITERS = 8
@@ -22,6 +21,7 @@ LISTED = 4 << 20
 """Bytes of names that are told before they are brought."""
 _TOLD = 1000
 """Files that could not be brought, or are none, that are named."""
+_LONG = 500
 _log = logging.getLogger(__name__)
 
 
@@ -30,7 +30,7 @@ def collect(
     shared: Path,
     before_saying_so: Callable[[], None] = lambda: None,
     left_behind: tuple[str, ...] = (),
-) -> Collected:
+) -> CollectedMark:
     """Uploads every file below the common directories; one that fails is a warning, the others go on. What there is is
     told first, for who has to know what is missing where this node does not come to its end.
     `before_saying_so` is called when all is uploaded: once collected.json is there, the machine may be deleted."""
@@ -46,7 +46,7 @@ def collect(
     skipped = tuple(_text(why) for why in kinds.values() if isinstance(why, str))
     before_saying_so()
     brought = len(files) - len(warnings)
-    return mark_collected(store, Collected(brought, _few([*unread, *warnings]), left_behind, _few(skipped)))
+    return mark_collected(store, CollectedMark(brought, _few([*unread, *warnings]), left_behind, _few(skipped)))
 
 
 def _first(sizes: Mapping[str, int]) -> dict[str, int]:
@@ -57,10 +57,10 @@ def _first(sizes: Mapping[str, int]) -> dict[str, int]:
 
 def _few(texts: Sequence[str]) -> tuple[str, ...]:
     more = len(texts) - _TOLD
-    return (*texts[:_TOLD], *([f"and {more} more: see the agent's log"] if more > 0 else []))
+    return (*(text[:_LONG] for text in texts[:_TOLD]), *([f"and {more} more: see the agent's log"] if more > 0 else []))
 
 
-def mark_collected(store: ObjectStore, collected: Collected) -> Collected:
+def mark_collected(store: ObjectStore, collected: CollectedMark) -> CollectedMark:
     write(store, layout.COLLECTED, collected)
     return collected
 
@@ -68,15 +68,18 @@ def mark_collected(store: ObjectStore, collected: Collected) -> Collected:
 def _files(shared: Path, kind: str, unread: list[str]) -> Iterator[tuple[str, Path]]:
     """Everything below the folder `kind` but its folders, by name; a link to a folder is no folder. A folder that
     cannot be read is noted in `unread`."""
-
-    def failed(error: OSError) -> None:
-        if not isinstance(error, FileNotFoundError):
-            unread.append(_text(f"{_name(shared, Path(error.filename))}: {error.strerror}"))
-
-    for parent, folders, files in os.walk(shared / kind, onerror=failed):
-        links = [name for name in folders if (Path(parent) / name).is_symlink()]
-        for path in sorted(Path(parent) / name for name in [*files, *links]):
-            yield _name(shared, path), path
+    folders = [shared / kind]
+    while folders:  # not os.walk: it calls itself for each level, and a script may make thousands
+        folder = folders.pop()
+        try:
+            with os.scandir(folder) as entries:
+                found = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
+        except OSError as error:
+            if folder != shared / kind or not isinstance(error, FileNotFoundError):
+                unread.append(_text(f"{_name(shared, folder)[:200]}: {error.strerror}"))
+            continue
+        yield from ((_name(shared, folder / name), folder / name) for name, is_folder in found if not is_folder)
+        folders += [folder / name for name, is_folder in reversed(found) if is_folder]
 
 
 def _name(shared: Path, path: Path) -> str:

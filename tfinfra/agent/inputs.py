@@ -48,10 +48,8 @@ def _bring(source: DataSource, where: Path, open_store: OpenStore, check: Check,
         raise NodeFault(f"{shown(source)} cannot be mounted: this machine is a process, and has the host's mounts")
     if source.blobfuse is not None:
         _mount_blob(source.blobfuse, where)
-    elif source.folder is not None and own_mounts:
-        _bind(local_folder(source.folder), where)
-    elif source.folder is not None and source.mode == "mount":
-        _link(local_folder(source.folder), where)
+    elif source.folder is not None and (own_mounts or source.mode == "mount"):
+        where = _link(local_folder(source.folder), where)
     else:
         fetched = fetch(source, where, open_store, check)
         _protect(where)
@@ -59,17 +57,13 @@ def _bring(source: DataSource, where: Path, open_store: OpenStore, check: Check,
     return where / source.file if source.file else where
 
 
-def _bind(folder: Path, where: Path) -> None:
-    """Shows `folder` at `where`, read-only: nothing is copied."""
-    where.mkdir(parents=True, exist_ok=True)
-    _must("mount", "--bind", str(folder), str(where))
-    _must("mount", "-o", "remount,bind,ro", str(where))
-
-
-def _link(folder: Path, where: Path) -> None:
-    """Without mounts of its own a machine that is a process has a link; nothing keeps a task from writing there."""
+def _link(folder: Path, where: Path) -> Path:
+    """`folder` itself, which tools that stop at a link can walk, and a link to it at `where`: nothing is copied. A
+    machine with mounts of its own has the folder read-only; nothing keeps a task of one that is a process from writing.
+    """
     where.parent.mkdir(parents=True, exist_ok=True)
     where.symlink_to(folder)
+    return folder
 
 
 def _protect(where: Path) -> None:

@@ -11,7 +11,7 @@ from tfinfra.agent.logs import Audience
 from tfinfra.agent.outcomes import published
 from tfinfra.agent.records import read
 from tfinfra.model import CollectedMark
-from tfinfra.store import store_errors
+from tfinfra.store import holds, store_errors
 
 _LOOK = 2.0
 _UNWATCHED = 20.0
@@ -28,7 +28,7 @@ def linger(host: Host) -> None:
         if audience.is_there():
             continue
         with suppress(*store_errors()):  # a store that does not answer must not end one who deletes
-            if end.has_passed() and host.store.get(layout.KEEP) is None:
+            if end.has_passed() and not holds(host.store, layout.KEEP):
                 delete_compute_group(host.settings, host.metadata)
                 host.clock.sleep(_RETRY)
 

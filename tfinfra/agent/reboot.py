@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfinfra import layout
-from tfinfra.agent.collect import Collected, collect, mark_collected
+from tfinfra.agent.collect import collect, mark_collected
 from tfinfra.agent.faults import NodeFault
 from tfinfra.agent.host import Host
 from tfinfra.agent.outcomes import published
@@ -101,7 +101,7 @@ def salvage(host: Host, before: EarlierBoot) -> None:
         _log.warning("%s", fault)
         shared = None
     if shared is None:
-        mark_collected(host.store, Collected(0, ("the shared directory is out of reach after the reboot",)))
+        mark_collected(host.store, CollectedMark(0, ("the shared directory is out of reach after the reboot",)))
         return
     collected = collect(host.store, shared, lambda: host.logs.finish(log))
     _log.info("collected %d files of the earlier boot", collected.files)

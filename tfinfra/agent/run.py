@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from tfinfra.agent import outcomes, reboot
-from tfinfra.agent.collect import Collected, mark_collected
+from tfinfra.agent.collect import mark_collected
 from tfinfra.agent.deadline import Deadline
 from tfinfra.agent.faults import NodeFault, RunEnded, RunStopped
 from tfinfra.agent.host import Host
@@ -16,7 +16,7 @@ from tfinfra.agent.join import Place, join
 from tfinfra.agent.linger import linger
 from tfinfra.agent.notices import Notices
 from tfinfra.agent.train import OTHERS, bring, train
-from tfinfra.model import Outcome
+from tfinfra.model import CollectedMark, Outcome
 from tfinfra.store import store_errors
 
 T = TypeVar("T")
@@ -88,7 +88,7 @@ def _end_after_reboot(host: Host, before: reboot.EarlierBoot) -> None:
 def _give_up(host: Host, result: str, message: str) -> None:
     """Ends the run before this node had tasks: there is nothing to collect, which is said too."""
     if _end(host, _outcome(host, result, message)):
-        _once_the_store_answers(host, lambda: mark_collected(host.store, Collected(0)))
+        _once_the_store_answers(host, lambda: mark_collected(host.store, CollectedMark(0)))
 
 
 def _outcome(host: Host, result: str, message: str) -> Outcome:

@@ -12,6 +12,8 @@ from typing import IO, Any
 
 from filelock import FileLock
 
+from tfinfra.ownership import make_private
+
 FIRST = "0" * 64
 """The `prev` of the first line."""
 
@@ -43,7 +45,7 @@ class AuditLog:
 
     @contextmanager
     def _locked(self) -> Iterator[IO[bytes]]:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(self.path.parent)
         with FileLock(f"{self.path}.lock"), self.path.open("ab+") as file:
             yield file
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import HTTPSHandler, ProxyHandler, build_opener
 
@@ -60,10 +61,11 @@ _KNOWN = (
 
 @dataclass(frozen=True)
 class Undescribed:
-    """An endpoint that does not say what cloud it is, and why it does not."""
+    """An endpoint that does not say what cloud it is, and why it does not; `silent`: nobody answers there."""
 
     arm: str
     why: str
+    silent: bool = False
 
 
 def environment_at(endpoint: str, ca_file: Path | None) -> Environment | Undescribed:
@@ -75,7 +77,8 @@ def environment_at(endpoint: str, ca_file: Path | None) -> Environment | Undescr
     try:
         return _told(endpoint, ca_file)
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        return Undescribed(endpoint, str(getattr(error, "reason", None) or error) or type(error).__name__)
+        silent = isinstance(error, OSError) and not isinstance(error, HTTPError)
+        return Undescribed(endpoint, str(getattr(error, "reason", None) or error) or type(error).__name__, silent)
 
 
 @lru_cache(maxsize=8)

@@ -9,16 +9,17 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
-from importlib import metadata
 from pathlib import Path
 
 from tfinfra.bundle.archive import add_file, gzip_member
 from tfinfra.environment.lock import this_platform
+from tfinfra.environment.pins import requirements, version_of, write_requirements
 from tfinfra.environment.tools import find_uv, tool_environment
 from tfinfra.errors import TfinfraError
+from tfinfra.ownership import make_private
 
 MODULES = (
-    *("__init__.py", "child_python.py", "errors.py", "layout.py"),
+    *("__init__.py", "child_python.py", "credentials.py", "errors.py", "layout.py"),
     *("masking.py", "ownership.py", "sealing.py", "variables.py"),
 )
 PACKAGES = ("agent", "backends", "environment", "model", "store")
@@ -93,15 +94,18 @@ def _is_program(path: Path) -> bool:
 
 
 def _wheel_folder(platform: str, cache: Path, distributions: Mapping[str, str]) -> Path:
-    """The same versions as this client's, unpacked for another kind of machine."""
-    pins = [f"{name}=={metadata.version(name)}" for name in distributions.values()]
-    folder = cache / "bundle-site" / f"{platform}-{'-'.join(pins).replace('==', '-')}"
+    """The versions of tfinfra's own lock, by their hashes, unpacked for other machines, where root runs them."""
+    names = sorted(distributions.values())
+    named = "-".join(f"{name}-{version_of(name)}" for name in names)
+    digest = hashlib.sha256(requirements(names).encode()).hexdigest()[:12]
+    folder = cache / "bundle-site" / f"{platform}-{named}-{digest}"
     if folder.is_dir():
         return folder
     staging = folder.with_name(f"{folder.name}.{os.getpid()}")
     wanted = ["--python-platform", platform, "--python-version", _NODE_PYTHON, "--only-binary", ":all:", "--no-deps"]
+    checked: list[str | Path] = ["--require-hashes", "-r", write_requirements(names, staging)]
     done = subprocess.run(
-        [find_uv(cache), "pip", "install", "-q", "--target", staging, *wanted, *pins],
+        [find_uv(cache), "pip", "install", "-q", "--target", staging, *wanted, *checked],
         capture_output=True,
         text=True,
         check=False,
@@ -110,8 +114,8 @@ def _wheel_folder(platform: str, cache: Path, distributions: Mapping[str, str]) 
     )
     if done.returncode:
         shutil.rmtree(staging, ignore_errors=True)
-        named = " and ".join(distributions.values())
-        raise TfinfraError(f"{named} could not be fetched for the nodes ({platform}):\n{done.stderr.strip()}")
+        told = " and ".join(names)
+        raise TfinfraError(f"{told} could not be fetched for the nodes ({platform}):\n{done.stderr.strip()}")
     return _settle(staging, folder)
 
 
@@ -139,7 +143,7 @@ def _stamp(path: Path) -> bytes:
 
 
 def _write(files: Files, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private(path.parent)
     staging = path.with_suffix(f".{os.getpid()}")
     with staging.open("wb") as out, gzip_member(out) as member:
         for name, file in sorted(files.items()):

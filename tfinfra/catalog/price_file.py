@@ -10,6 +10,7 @@ from typing import Any
 
 from tfinfra.catalog.prices import PriceBook, RegionPrices
 from tfinfra.model import to_json
+from tfinfra.ownership import make_private
 
 SCHEMA = 1
 
@@ -40,7 +41,7 @@ def _region(prices: Any) -> RegionPrices:
 
 def write_price_file(path: Path, book: PriceBook) -> None:
     """Writes the book by a rename: a reader sees the old or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private(path.parent)
     part = path.with_name(f".{path.name}.{os.getpid()}")
     part.write_text(json.dumps({"schema": SCHEMA, **to_json(book)}, indent=1) + "\n", encoding="utf-8")
     part.replace(path)

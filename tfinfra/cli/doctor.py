@@ -97,12 +97,19 @@ def _walked(target: str | None, manifest: Path | None, *, rehearse: bool, as_jso
 
 def checklist_lines(found: Checklist) -> list[str]:
     """The checklist for a person: what mends a line stands below it."""
+    from tfinfra.lifecycle.walk.steps import NOT_ASKED
+
     width = max(len(step.check) for step in found.steps)
     told = [f"{found.target} on the {found.cloud} cloud, asked in {found.seconds:.1f} s: {found.plan}"]
+    unasked = [step.check for step in found.steps if step.text == NOT_ASKED]
     for step in found.steps:
+        if step.text == NOT_ASKED:
+            continue
         told.append(f"  {STEP_MARKS[step.level]:<4}{step.check:<{width}}  {step.text}")
         if step.fix and step.level != "ok":
             told.append(f"  {'':<4}{'':<{width}}  -> {step.fix}")
+    if unasked:
+        told.append(f"  {STEP_MARKS['unknown']:<4}{NOT_ASKED}: {', '.join(unasked)}")
     end = "nothing stops a run" if not found.exit_code else f"a run would end here (exit {found.exit_code})"
     unknown = sum(step.level == "unknown" for step in found.steps)
     told.append(end + (f"; {unknown} of {len(found.steps)} could not be told" if unknown else ""))

@@ -57,8 +57,7 @@ def command(
     if expired:
         return _expired(asked, _asks(yes, as_json), as_json)
     runs = _runs(run, asked, progress, _asks(yes, as_json))
-    end = partial(_down, asked=asked, force=force, discard=discard, progress=progress)
-    done, failed = _down_each(runs, end)
+    done, failed = _down_each(runs, partial(_down, asked=asked, force=force, discard=discard, progress=progress))
     if failed:
         raise _worst(failed)
     if as_json:
@@ -145,7 +144,7 @@ def _worst(failed: list[TfinfraError]) -> TfinfraError:
     return type(worst)("\n".join(error.message for error in failed), worst.hint)
 
 
-def _down(name: str, *, asked: Asked, force: bool, discard: bool, progress: Progress) -> Ended:
+def _down(name: str, *, asked: Asked, force: bool, progress: Progress, discard: bool = False) -> Ended:
     """The run's id, and the stacks that remain in a backend of the user's own."""
     from tfinfra.errors import UsageError
     from tfinfra.lifecycle.access import find_run

@@ -16,6 +16,7 @@ from tfinfra.clock import right_now, spell_seconds
 from tfinfra.errors import Diagnostic
 from tfinfra.lifecycle.observer import Observer
 from tfinfra.lifecycle.plain import PlainView, is_file, prefixed, task_text
+from tfinfra.lifecycle.signals import leave_terminal
 from tfinfra.model import TaskStatus
 
 TASK_ROWS = 16
@@ -46,10 +47,12 @@ class LiveView:
         self._live = Live(get_renderable=self._render, console=self.console, refresh_per_second=8, transient=False)
 
     def start(self) -> None:
-        self._live.start()
+        with _whatever_the_terminal():
+            self._live.start()
 
     def stop(self) -> None:
-        self._live.stop()
+        with _whatever_the_terminal():
+            self._live.stop()
 
     def begin(self, phase: str, text: str) -> None:
         with self._lock:
@@ -81,13 +84,15 @@ class LiveView:
     def line(self, task: str, text: str) -> None:
         from rich.text import Text
 
-        for row in prefixed(task, clean(text, color=True)):
-            self.console.print(Text.from_ansi(row))
+        with _whatever_the_terminal():
+            for row in prefixed(task, clean(text, color=True)):
+                self.console.print(Text.from_ansi(row))
 
     def _print(self, text: str, style: str = "") -> None:
         from rich.text import Text
 
-        self.console.print(Text(text, style=style))
+        with _whatever_the_terminal():
+            self.console.print(Text(text, style=style))
 
     def _render(self) -> Any:
         from rich.console import Group
@@ -99,6 +104,15 @@ class LiveView:
                 table.add_row(*_phase_cells(phase, self._clock()))
             tasks = tuple(self._tasks.values())
         return Group(table, *_task_lines(tasks))
+
+
+@contextmanager
+def _whatever_the_terminal() -> Iterator[None]:
+    """A terminal that is gone ends no run: what is shown there leads nowhere from then on."""
+    try:
+        yield
+    except OSError:
+        leave_terminal()
 
 
 def _phase_cells(phase: _Phase, now: float) -> tuple[Any, ...]:

@@ -103,8 +103,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _tell_of_folders() -> None:
     """What was readable for others until this verb looked at it."""
     if paths := sys.modules.get("tfinfra.paths"):  # most verbs that print a text never load it
+        from tfinfra.cli.output import progress
+
         for folder in paths.made_private():
-            print(f"note: other users could read {folder}; it is yours alone now (0700)", file=sys.stderr)
+            progress(f"note: other users could read {folder}; it is yours alone now (0700)")
 
 
 def _replace_closed_streams() -> None:

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import tfinfra
 from tfinfra.lifecycle.withheld import redact
+from tfinfra.ownership import make_private
 from tfinfra.paths import state_folder
 
 
 def write_report(error: Exception, arguments: Sequence[str]) -> Path:
     """Writes the traceback to a new file in the state folder's `reports` and returns its path."""
     folder = state_folder() / "reports"
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private(folder)
     path = folder / f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{time.monotonic_ns() % 10**6:06}.txt"
     path.write_text(_text(error, arguments), encoding="utf-8")
     return path

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     "--provider", metavar="WHERE", help="Pulumi's azure-native plugin: a file, or a folder or URL that holds it."
 )
 @click.option("--provider-sha256", metavar="HEX", help="The SHA-256 that the plugin's archive must have.")
+@click.option(
+    "--unchecked", is_flag=True, help="local: take Pulumi from its vendor even where its SHA-256 is not known."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
 def command(
     where: str,
@@ -28,6 +31,7 @@ def command(
     subscription: str | None,
     provider: str | None,
     provider_sha256: str | None,
+    unchecked: bool,
     as_json: bool,
 ) -> int:
     """local: install Pulumi and its azure-native plugin, which only runs on Azure need, and build the default training
@@ -38,12 +42,16 @@ def command(
 
     The plugin comes from its vendor, or from where --provider or TFINFRA_PROVIDER_MIRROR says. Its SHA-256 must be that
     of --provider-sha256 or TFINFRA_PROVIDER_SHA256, of the mirror's checksum file, or the one that it had first.
+
+    Pulumi itself is built by Go from its source, checked by Go's checksum database. Without Go it is its vendor's
+    archive, whose SHA-256 tfinfra knows; --unchecked takes one that it does not know, and says so.
     """
     from tfinfra.cli.output import print_document, progress
     from tfinfra.lifecycle.prepare import PluginWish
 
     wish = PluginWish(provider, provider_sha256)
-    made, told = _azure(target, subscription, wish) if where == "azure" else _local(wish)
+    azure = where == "azure"
+    made, told = _azure(target, subscription, wish) if azure else _local(wish, unchecked=unchecked)
     if as_json:
         print_document(made)
     else:
@@ -51,11 +59,14 @@ def command(
     return 0
 
 
-def _local(wish: PluginWish) -> tuple[Any, str]:
+def _local(wish: PluginWish, *, unchecked: bool) -> tuple[Any, str]:
     from tfinfra.cli.output import progress
     from tfinfra.lifecycle.prepare import prepare_machine
 
-    return prepare_machine(progress, wish), "this machine is ready: `tfinfra up MANIFEST` starts at once"
+    made = prepare_machine(progress, wish, unchecked=unchecked)
+    if made["provider"] is None:
+        return made, "this machine is ready for runs on itself; those on Azure lack the azure-native plugin, as said"
+    return made, "this machine is ready: `tfinfra up MANIFEST` starts at once"
 
 
 def _azure(target: str | None, subscription: str | None, wish: PluginWish) -> tuple[Any, str]:

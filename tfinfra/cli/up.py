@@ -51,7 +51,7 @@ def command(
             keep=keep,
             machines=machines,
             store=store,
-            consent=consent(view, yes=yes),
+            consent=consent(view, yes=yes or as_json),
         )
         result = launch_manifest(manifest, options, view)
     if as_json:

@@ -81,6 +81,10 @@ def _machine_code(
         "each node compiles the kernels that a model uses in its first steps, in every run"
     )
     hint = f"TensorFlow {newer} has it; a small model took 20 s more" if newer else None
+    if newer and manifest.distributed_backend == "mpi":  # what Horovod does not average there is no way out (TFI502)
+        hint = (
+            f"a small model took 20 s more; TensorFlow {newer} has it, but not with Horovod's Keras optimizer (TFI502)"
+        )
     yield _warning(chosen, "TFI417", chosen.at("vm_size", index), message, hint)
 
 

@@ -24,7 +24,7 @@ _BOTH = {"resources": ("ResourceGroup",), "authorization": ("RoleAssignment",)}
 _MADE: dict[str, dict[str, tuple[str, ...]]] = {
     "keep": {
         **_BOTH,
-        "storage": ("StorageAccount", "BlobContainer", "FileShare"),
+        "storage": ("StorageAccount", "BlobServiceProperties", "BlobContainer", "FileShare"),
         "managedidentity": ("UserAssignedIdentity",),
         "logic": ("Workflow",),
     },
@@ -83,11 +83,6 @@ class Program:
                 _forget()
                 sys.modules.update(self._others)
             self._others = None
-
-
-def program(folder: Path) -> Program:
-    """The program of a deploy folder."""
-    return Program(folder)
 
 
 def warm(part: str) -> None:

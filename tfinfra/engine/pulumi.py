@@ -19,6 +19,7 @@ from tfinfra.engine.plugin import Plugin
 from tfinfra.engine.provider.settings import provider_config, provider_variables
 from tfinfra.engine.toolchain import VERSION, find_cli
 from tfinfra.errors import ProvisioningError, TfinfraError
+from tfinfra.ownership import make_private
 
 if TYPE_CHECKING:
     from pulumi.automation import EngineEvent
@@ -54,7 +55,7 @@ class Engine:
         self._state = state.absolute()
         self._tell = on_event or _nobody
         self._path = _tool()
-        self._state.mkdir(parents=True, exist_ok=True)
+        make_private(self._state)
         self._plugin = self._start_plugin()
         self._closed = False
         self._unread: set[str] = set()

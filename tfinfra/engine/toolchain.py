@@ -1,28 +1,24 @@
-"""Finds the Pulumi command line tool, or gets it: from the vendor's installer, else from its tagged Go module."""
+"""Finds the Pulumi command line tool, or has it made (toolmaking). The one in the cache counts only while it is what
+was put there: its SHA-256 is on record beside it."""
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import shutil
 import subprocess
-import sys
-import tempfile
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
-from tfinfra.errors import TfinfraError
+from tfinfra.ownership import make_private
 from tfinfra.paths import cache_folder
 
 VERSION = "3.258.0"
 """The Python SDK's own version; the newest whose checksum the Go checksum database serves."""
 
-_MODULE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
-_STAMP = f"-w -s -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{VERSION}"
-_INSTALL = 180.0  # seconds
-_WAY_OUT = (
-    f"install Pulumi {VERSION} so that `pulumi` is on PATH (pulumi.com/docs/install), or install Go 1.25 or newer"
-    " (go.dev/dl) and run `tfinfra setup` again"
-)
+_RECORD = "pulumi.json"
 
 
 def find_cli() -> Path | None:
@@ -31,24 +27,27 @@ def find_cli() -> Path | None:
     Its own comes first, because asking a strange one for its version takes longer than `tfinfra --help`.
     """
     cached = _cached()
-    if cached.is_file():
+    if _is_ours(cached):
         return cached
     found = shutil.which("pulumi")
-    return Path(found) if found and _new_enough(_version(found)) else None
+    return Path(found) if found and _new_enough(version_of(found)) else None
 
 
-def ensure_cli(progress: Callable[[str], None]) -> Path:
+def ensure_cli(progress: Callable[[str], None], *, unchecked: bool = False) -> Path:
     """The tool, made first where there is none (built from source: about four minutes on two cores, once a machine).
 
-    `progress` gets one line for each step. Raises TfinfraError with the way out where it cannot be built.
+    `unchecked` permits an archive of the vendor's whose SHA-256 is not known. `progress` gets one line for each step.
+    Raises TfinfraError with the way out where it cannot be made.
     """
     found = find_cli()
     if found is not None:
         return found
     from filelock import FileLock, Timeout
 
+    from tfinfra.engine.toolmaking import make
+
     target = _cached()
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_private(target.parent)
     lock = FileLock(target.parent.parent / "lock")
     try:
         lock.acquire(timeout=0)
@@ -56,16 +55,75 @@ def ensure_cli(progress: Callable[[str], None]) -> Path:
         progress("another tfinfra is making the Pulumi command line tool: waiting for it")
         lock.acquire()
     try:
-        return target if target.is_file() else _make(target, progress)
+        if not _is_ours(target):
+            if target.exists():
+                progress(f"{target} is not the Pulumi that was put there: it is made again")
+            source = make(target, VERSION, progress, unchecked=unchecked)
+            _record(target, source)
+        return target
     finally:
         lock.release()
+
+
+def source_of(tool: Path) -> str | None:
+    """Where tfinfra's own tool is from, in words; None of another."""
+    if tool != _cached():
+        return None
+    return str((_recorded(tool) or {}).get("source", "")) or None
 
 
 def _cached() -> Path:
     return cache_folder() / "pulumi" / VERSION / "bin" / "pulumi"
 
 
-def _version(command: str) -> str | None:
+def _is_ours(tool: Path) -> bool:
+    """Is it, byte for byte, what was put there? One of an earlier tfinfra has no record: it is asked for its version,
+    and recorded as it is."""
+    if not tool.is_file():
+        return False
+    recorded = _recorded(tool)
+    if recorded is not None:
+        return recorded.get("sha256") == _digest_now(tool)
+    if version_of(str(tool)) != VERSION:
+        return False
+    with contextlib.suppress(OSError):  # a cache that cannot be written is asked again the next time
+        _record(tool, "an earlier tfinfra, which kept no record")
+    return True
+
+
+def _record(tool: Path, source: str) -> None:
+    record = tool.with_name(_RECORD)
+    draft = record.with_name(f"{_RECORD}.{os.getpid()}")
+    draft.write_text(json.dumps({"sha256": _digest_now(tool), "source": source}) + "\n", encoding="utf-8")
+    draft.replace(record)
+
+
+def _recorded(tool: Path) -> dict[str, object] | None:
+    """None where nothing is on record; a record that cannot be read fits no tool."""
+    try:
+        found = json.loads(tool.with_name(_RECORD).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _digest_now(tool: Path) -> str:
+    status = tool.stat()
+    return _digest(tool, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+@lru_cache
+def _digest(tool: Path, *_stamp: int) -> str:
+    """Once a process: 0.1 s."""
+    from tfinfra.engine.provider.fetch import digest_of
+
+    return digest_of(tool)
+
+
+def version_of(command: str) -> str | None:
+    """What the tool says of itself, without the v; None where it says nothing."""
     environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
     try:
         said = subprocess.run(
@@ -82,73 +140,3 @@ def _new_enough(version: str | None) -> bool:
     numbers = tuple(int(part) for part in parts if part.isdigit())
     wanted = tuple(int(part) for part in VERSION.split("."))
     return len(numbers) == 3 and numbers[0] == wanted[0] and numbers >= wanted
-
-
-def _make(target: Path, progress: Callable[[str], None]) -> Path:
-    """Puts the tool in its place by a rename: a half-made one is never found."""
-    with tempfile.TemporaryDirectory(dir=target.parent.parent) as work:
-        progress(f"fetching Pulumi {VERSION} with its vendor's installer")
-        draft = _install(Path(work)) or _build(Path(work), progress)
-        if _version(str(draft)) != VERSION:
-            raise TfinfraError(f"the Pulumi that was just made does not answer as {VERSION}", _WAY_OUT)
-        draft.replace(target)
-    return target
-
-
-def _install(folder: Path) -> Path | None:
-    """The vendor's build, None where its site cannot be reached. In a process: the installer has no timeout."""
-    program = (
-        "import sys; from pulumi.automation import PulumiCommand; from semver import VersionInfo; "
-        "PulumiCommand.install(sys.argv[1], VersionInfo.parse(sys.argv[2]))"
-    )
-    command = [sys.executable, "-I", "-c", program, str(folder / "vendor"), VERSION]
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=_INSTALL, check=False)
-    except subprocess.TimeoutExpired:
-        return None
-    tool = folder / "vendor" / "bin" / "pulumi"
-    return tool if done.returncode == 0 and tool.is_file() else None
-
-
-def _build(work: Path, progress: Callable[[str], None]) -> Path:
-    """Builds the tool with Go. Raises TfinfraError where there is no Go, or it fails."""
-    go = shutil.which("go")
-    if go is None:
-        raise TfinfraError(f"Pulumi {VERSION} is not on this machine, cannot be fetched, and there is no Go", _WAY_OUT)
-    folder, draft = work / "source", work / "pulumi"
-    folder.mkdir()
-    (folder / "go.mod").write_text("module tfinfra.local/pulumi-cli\n\ngo 1.25\n", encoding="utf-8")
-    progress(f"the vendor's site does not give it; downloading the source of Pulumi {VERSION} for Go to build")
-    _go([go, "get", "-tool", f"{_MODULE}@v{VERSION}"], folder, progress)
-    progress(f"building Pulumi {VERSION}: a few minutes, once on this machine")
-    tags = ["-tags", "osusergo,grpcnotrace"]
-    _go([go, "build", "-trimpath", *tags, "-ldflags", _STAMP, "-o", str(draft), _MODULE], folder, progress)
-    return draft
-
-
-def _go(command: list[str], folder: Path, progress: Callable[[str], None]) -> None:
-    """Runs Go with caches of its own below `folder`: 2.5 GB that go with it. Raises TfinfraError with its last line."""
-    caches = {name: str(folder / name.lower()) for name in ("GOPATH", "GOMODCACHE", "GOCACHE")}
-    flags = f"{os.environ.get('GOFLAGS', '')} -modcacherw".strip()
-    environment = {**os.environ, **caches, "GOFLAGS": flags, "CGO_ENABLED": "0"}
-    with subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
-        said = _output(process, progress)
-    if process.returncode != 0:
-        last = (said.strip().splitlines() or ["no output"])[-1]
-        raise TfinfraError(f"Go could not build the Pulumi command line tool: {last}", _WAY_OUT)
-
-
-def _output(process: subprocess.Popen[str], progress: Callable[[str], None]) -> str:
-    """What the process says until its end; each minute, that it still works."""
-    minutes = 0
-    while True:
-        try:
-            return process.communicate(timeout=60)[0]
-        except subprocess.TimeoutExpired:
-            minutes += 1
-            progress(f"Go still works, for {minutes} min now")
-        except BaseException:
-            process.kill()
-            raise

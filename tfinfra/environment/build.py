@@ -24,7 +24,7 @@ from tfinfra.environment.standalone import write_channel
 from tfinfra.environment.tools import Progress, Tools, find_uv, say_nothing
 from tfinfra.errors import ProvisioningError
 from tfinfra.model import to_json
-from tfinfra.ownership import NotOwn, require_own
+from tfinfra.ownership import NotOwn, require_owner
 
 MARKER = "tfinfra-environment.json"
 
@@ -63,7 +63,7 @@ def is_whole(folder: Path) -> bool:
         return False
     for path in (folder, folder / MARKER, folder / "bin"):
         try:
-            require_own(path)
+            require_owner(path)
         except NotOwn as why:
             hint = f"remove {folder}: it is built again"
             raise ProvisioningError(f"{why}: the environment may be somebody else's work", hint=hint) from why

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tfinfra.ownership import make_private
+
 
 @contextmanager
 def exclusive(path: Path, waiting: Callable[[], None]) -> Iterator[int]:
     """Holds the lock file `path`; yields its descriptor, for children that must hold it too. The kernel frees it when
     its last holder ends, however that ends. `waiting` is called once where another holds it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private(path.parent)
     with path.open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -16,6 +16,7 @@ from typing import Any
 
 from tfinfra.environment.tools import Command, Progress, tool_environment
 from tfinfra.errors import ManifestError, NotFeasible
+from tfinfra.ownership import make_private
 
 _DOWNLOAD_SECONDS = 300.0
 _SYSTEM_PREFIXES = (Path("/usr"), Path("/usr/local"))
@@ -108,7 +109,7 @@ def downloadable_version(uv: str, version: str) -> str:
 
 def _download(uv: str, version: str, folder: Path, progress: Progress) -> str | None:
     """Why it did not work, None if it did."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private(folder)
     quick = {"UV_HTTP_RETRIES": "0", "UV_HTTP_CONNECT_TIMEOUT": "5", **tool_environment()}
     arguments: Command = [uv, "python", "install", version, "--install-dir", folder, "--no-bin", "--no-progress"]
     progress(f"fetching Python {version}")

@@ -6,11 +6,13 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
+from tfinfra.environment.pins import write_requirements
 from tfinfra.environment.tools import tool_environment
 from tfinfra.errors import TfinfraError
 
-_PIP = "pip>=25"
 _LINUX_TAGS = ("manylinux_2_28", "manylinux_2_17", "manylinux2014")
 
 
@@ -21,19 +23,22 @@ def requires_of(uv: str, package: str, python: str, platform: str | None) -> tup
     arguments = ["install", "--dry-run", "--ignore-installed", "--no-deps", "--quiet", "--report", "-"]
     arguments += ["--only-binary", ":all:", "--target", "unused", "--python-version", python]
     arguments += [word for tag in _tags(platform) for word in ("--platform", tag)]
-    done = subprocess.run(
-        [uv, "tool", "run", "--quiet", "--python", sys.executable, "--from", _PIP, "pip", *arguments, package],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**tool_environment(), "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
-        cwd=os.sep,
-    )
+    with tempfile.TemporaryDirectory(prefix="tfinfra-pip-") as folder:
+        pinned = str(write_requirements(("pip",), Path(folder)))
+        into = ["--quiet", "--python", sys.executable, "--target", folder]
+        done = _run([uv, "pip", "install", *into, "--require-hashes", "-r", pinned])
+        if not done.returncode:
+            done = _run([sys.executable, "-I", f"{folder}/pip", *arguments, package])
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise TfinfraError(f"the requirements of {package} could not be read: {last}")
     (found,) = json.loads(done.stdout)["install"]
     return tuple(found["metadata"].get("requires_dist", ()))
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    environment = {**tool_environment(), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=os.sep, env=environment)
 
 
 def _tags(platform: str | None) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import tarfile
 from pathlib import Path
 
 from tfinfra.environment.conda import CondaPackage
+from tfinfra.ownership import make_private
 
 _BUILD = "standalone"
 
@@ -20,7 +21,7 @@ def write_channel(folder: Path, version: str) -> CondaPackage:
     data = _archive(version)
     entry = {**_index(version), "sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
     subdir = folder / "noarch"
-    subdir.mkdir(parents=True, exist_ok=True)
+    make_private(subdir)
     (subdir / file).write_bytes(data)
     (subdir / "repodata.json").write_text(
         json.dumps({"info": {"subdir": "noarch"}, "packages": {file: entry}}), "utf-8"

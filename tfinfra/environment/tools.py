@@ -13,8 +13,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tfinfra.environment.pins import write_requirements
 from tfinfra.environment.recipe import UV_VERSION
 from tfinfra.errors import ProvisioningError, TfinfraError
+from tfinfra.ownership import make_private
 from tfinfra.variables import package_environment
 
 Progress = Callable[[str], None]
@@ -36,7 +38,7 @@ class Tools:
 
     def run(self, argv: Command, what: str, **more: str) -> None:
         """Runs a tool to its end. Raises ProvisioningError with its last lines and the log's path."""
-        self.log.parent.mkdir(parents=True, exist_ok=True)
+        make_private(self.log.parent)
         with self.log.open("ab") as log:
             start = log.tell()
             log.write(f"$ {' '.join(map(str, argv))}\n".encode())
@@ -153,10 +155,11 @@ def _fetched_uv(cache: Path, progress: Progress) -> str:
 
 
 def _pip_into(folder: Path) -> subprocess.CompletedProcess[str]:
-    """By this Python's pip, else by that of a fresh virtual environment."""
-    wanted = ["install", "-q", "--only-binary", ":all:", "--target", str(folder), f"uv=={UV_VERSION}"]
+    """By this Python's pip, else by that of a fresh virtual environment; by its hash, since a node's root runs it."""
+    pinned = ["--require-hashes", "--no-deps", "-r", str(write_requirements(("uv",), folder))]
+    wanted = ["install", "-q", "--only-binary", ":all:", "--target", str(folder), *pinned]
     done = _python(sys.executable, "pip", *wanted)
-    if not done.returncode:
+    if "No module named pip" not in done.stderr:
         return done
     if _python(sys.executable, "venv", str(folder / "venv")).returncode:
         return done

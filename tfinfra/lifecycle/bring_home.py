@@ -20,7 +20,7 @@ from tfinfra.agent.places import Places
 from tfinfra.clock import count
 from tfinfra.cloud import Cloud
 from tfinfra.errors import TeardownIncomplete, UsageError
-from tfinfra.lifecycle.not_collected import NotCollected, missing, read_told
+from tfinfra.lifecycle.not_collected import STORE, NotCollected, missing, read_told
 from tfinfra.lifecycle.salvage import Tree, save
 from tfinfra.store import ObjectStore, log_chunk
 from tfinfra.store.landing import Landing, Unplaceable, clashes, shown
@@ -54,12 +54,12 @@ class Home:
             self.missing.lies is not None or (self.missing.files is not None and not self.collected)
         )
 
-    def lines(self) -> list[str]:
-        """What a person has to be told of it."""
+    def lines(self, *, over: bool = True) -> list[str]:
+        """What a person has to be told of it; while a run goes on, what has not come yet is not missing."""
         lines = [f"left out: {note}" for note in self.notes]
-        if self.missing is not None:
+        if self.missing is not None and (over or self.missing.lies == STORE):
             lines.append(f"not collected: {self.missing}; {count(self.files, 'file')} came home")
-        elif not self.collected and self.trees:
+        elif not self.collected and self.trees and self.files:
             lines.append("no node could collect: what they had written was read from their disks")
         return lines
 
@@ -162,6 +162,8 @@ class _Coming:
         """Fetches what is not here yet, several at once."""
         names = {key: layout.output_path(key) for key in keys}
         odd = clashes(map(tame, names.values()), folds=self.landing.folds())
+        strange = {n for n in names.values() if n.partition("/")[0] not in layout.OUTPUT_FOLDERS}
+        odd |= {tame(name): "it is neither of the outputs nor of the logs nor of the checkpoints" for name in strange}
 
         def one(key: str) -> None:
             name = names[key]

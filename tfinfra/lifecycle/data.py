@@ -24,7 +24,7 @@ from tfinfra.lifecycle.staging import Given, Stage, refuse_unmountable, stage, t
 from tfinfra.lifecycle.trees import Tree
 from tfinfra.model import DataSources, Outcome, Plan, to_json
 from tfinfra.sealing import Sealed, new_run_key
-from tfinfra.store import ObjectStore, readable
+from tfinfra.store import ObjectStore, holds, readable
 
 PAUSE = 0.1
 
@@ -128,7 +128,7 @@ class RunData:
             return
         session.observer.progress("compute", "waiting until the nodes have their key and secrets")
         give_up = ports.clock() + 2 * ports.cloud.timeouts.register
-        while store.get(layout.SECRETS) is None and readable(store, layout.OUTCOME, Outcome) is None:
+        while not holds(store, layout.SECRETS) and readable(store, layout.OUTCOME, Outcome) is None:
             session.check()
             if ports.clock() > give_up:
                 raise ProvisioningError("the nodes did not register, so that nobody could take the key and secrets")

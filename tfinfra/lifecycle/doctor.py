@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfinfra.errors import TfinfraError, UsageError
+from tfinfra.ownership import make_private
 from tfinfra.paths import cache_folder, state_folder
 
 LEAST_DISK = 10
@@ -64,11 +65,12 @@ def _python() -> list[Finding]:
 
 
 def _pulumi() -> list[Finding]:
-    from tfinfra.engine.toolchain import find_cli
+    from tfinfra.engine.toolchain import find_cli, source_of
 
     found = find_cli()
     if found is not None:
-        return [Finding("pulumi", "ok", str(found))]
+        source = source_of(found)
+        return [Finding("pulumi", "ok", f"{found}, {source}" if source else str(found))]
     if shutil.which("go"):
         return [Finding("pulumi", "note", "not there; the first `up` gets it", "`tfinfra setup` gets it now")]
     return [Finding("pulumi", "note", "not there, and no Go to build it", "install Go, or Pulumi from its vendor")]
@@ -91,8 +93,10 @@ def _go() -> list[Finding]:
 
 
 def _machines(kinds: Mapping[str, str | None]) -> list[Finding]:
+    from tfinfra.clouds import boundary_of
+
     found = [
-        Finding(f"{kind} machines", "ok" if reason is None else "note", reason or "possible")
+        Finding(f"{kind} machines", "ok" if reason is None else "note", reason or f"possible; {boundary_of(kind)}")
         for kind, reason in kinds.items()
     ]
     if all(reason is not None for reason in kinds.values()):
@@ -138,7 +142,7 @@ def _folder(name: str, where: Callable[[], Path]) -> Finding:
     path = where()
     probe = path / ".doctor"
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        make_private(path)
         probe.write_text("", "utf-8")
         probe.unlink()
     except OSError as error:

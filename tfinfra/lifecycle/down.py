@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from tfinfra.azure.names import RUN_ID, part_of_group, run_of_group
 from tfinfra.background import spawn
-from tfinfra.errors import ForeignInside, TeardownIncomplete, TfinfraError, first_line
+from tfinfra.errors import Cancelled, ForeignInside, TeardownIncomplete, TfinfraError, first_line
 from tfinfra.lifecycle import spending
 from tfinfra.lifecycle.ports import EngineSeam, Ports, Progress
 from tfinfra.lifecycle.record import RunFolder, RunRecord, write_json
@@ -25,12 +25,6 @@ UNFETCHED = "the outputs in it"
 NOT_OURS = "left alone: it is named as this run's and not tagged so"
 
 
-class Emptied(str):
-    """Why a group stays in which nothing of the run is left: what others have put there."""
-
-    __slots__ = ()
-
-
 class Bringing(Protocol):
     """Brings a run's outputs home while it is deleted."""
 
@@ -39,6 +33,12 @@ class Bringing(Protocol):
 
     def before_store_goes(self) -> str | None:
         """What lies in the keep group; the reason why that has to stay, None where it may go."""
+
+
+class Emptied(str):
+    """Why a group stays in which nothing of the run is left: what others have put there."""
+
+    __slots__ = ()
 
 
 def compute_groups(record: RunRecord | None, run: str) -> tuple[str, ...]:
@@ -243,4 +243,5 @@ def _verdict(record: RunRecord, exists: bool, now: float) -> dict[str, Any]:
     """How a run ended that nobody has written the end of. Who finds nothing of it ended nothing."""
     message = record.message or ("" if exists else ENDED_ELSEWHERE)
     result = record.result or ("cancelled" if exists else None)
-    return {"result": result, "message": message, "times": {"ended": now, **record.times}}
+    code = record.exit_code if record.exit_code is not None or result != "cancelled" else Cancelled.exit_code
+    return {"result": result, "message": message, "exit_code": code, "times": {"ended": now, **record.times}}

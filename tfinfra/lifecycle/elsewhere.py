@@ -3,7 +3,6 @@ stands in for a record here, in memory alone."""
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from tfinfra import layout
 from tfinfra.audit.log import AuditLog
 from tfinfra.azure.names import name_of_run, part_of_group, run_of_group
-from tfinfra.clock import iso_time
+from tfinfra.clock import iso_time, right_now
 from tfinfra.lifecycle.record import Attempt, RunFolder, RunRecord
 from tfinfra.model import Beat, Plan, Target, to_json
 from tfinfra.store import LARGE, ObjectStore, Unreadable, encode, read, readable
@@ -86,7 +85,7 @@ def _told(told: RunRecord, found: FoundGroups, url: str, results: Path) -> RunRe
         backend=told.backend,
         phase=told.phase if told.phase in BEFORE_THE_END else "running",
         detached=told.detached,
-        times={name: moment for name, moment in told.times.items() if name != "ended" and moment <= time.time()},
+        times={name: moment for name, moment in told.times.items() if name != "ended" and moment <= right_now()},
     )
 
 

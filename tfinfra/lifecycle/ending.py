@@ -22,8 +22,8 @@ from tfinfra.lifecycle.reach import store_trouble
 from tfinfra.lifecycle.record import RunRecord, opened_stacks
 from tfinfra.lifecycle.salvage import Tree
 from tfinfra.lifecycle.told import telling
-from tfinfra.model import Outcome
-from tfinfra.store import store_errors
+from tfinfra.model import CollectedMark, Outcome
+from tfinfra.store import LARGE, readable, store_errors
 
 POLL = 0.15
 CLOSING = 10.0
@@ -224,7 +224,7 @@ def _collect_beside_deletion(active: ActiveRun) -> tuple[_Told, BaseException | 
 def _is_collected(active: ActiveRun) -> bool:
     """Whether the nodes have said so. A store that does not answer is left to who fetches from it."""
     try:
-        return active.store is None or active.store.get(layout.COLLECTED) is not None
+        return active.store is None or readable(active.store, layout.COLLECTED, CollectedMark, LARGE) is not None
     except store_errors():
         return True
 

@@ -8,15 +8,17 @@ import time
 from pathlib import Path
 
 from tfinfra import layout
+from tfinfra.azure.names import part_of_group
 from tfinfra.clock import count
 from tfinfra.errors import first_line
 from tfinfra.lifecycle import collect
-from tfinfra.lifecycle.access import FoundRun
 from tfinfra.lifecycle.bring_home import Home, bring_home, trees_of
 from tfinfra.lifecycle.down import UNFETCHED
-from tfinfra.lifecycle.living import has_nodes
+from tfinfra.lifecycle.found import FoundRun
+from tfinfra.lifecycle.living import content, has_nodes
 from tfinfra.lifecycle.ports import Progress
-from tfinfra.store import ObjectStore, store_errors
+from tfinfra.model import CollectedMark
+from tfinfra.store import LARGE, ObjectStore, readable, store_errors
 
 LOOK = 0.5
 
@@ -32,21 +34,27 @@ class Fetching:
         self._progress = progress
         self._said: list[str] = []
 
-    def look(self, *, disks: bool = False) -> Home:
-        """Brings what is there. Raises what keeps all of it away."""
+    def look(self, *, disks: bool = False, over: bool = True) -> Home:
+        """Brings what is there; `over`: nothing more comes. Raises what keeps all of it away."""
         found, record = self._found, self._found.record
         assert found.store is not None  # noqa: S101 - who calls this has looked
-        tasks, shared = (record.plan_tasks, record.shared) if record else ((), None)
+        tasks = record.plan_tasks if record else ()
+        shared = record.shared if record and not found.elsewhere else self._share()
         trees = trees_of(found.ports.cloud, found.compute_groups) if disks else ()
         home = bring_home(found.store, self.results, tasks, shared, disks=trees, before=self.home)
         if self.home is None or home.files > self.home.files:
             self._progress(f"{count(home.files, 'file')} and {count(home.logs, 'log')} in {self.results}")
-        for line in home.lines():
-            if line not in self._said:
-                self._progress(f"warning: {line}")
-        self._said += home.lines()
+        lines = [line for line in home.lines(over=over) if line not in self._said]
+        for line in lines:
+            self._progress(f"warning: {line}")
+        self._said += lines
         self.home = home
         return home
+
+    def _share(self) -> str | None:
+        """The tasks' common directory, of ARM's word: what lies in a store does not say what is read here."""
+        keep = next((g.name for g in self._found.groups if part_of_group(g.name) == "keep"), None)
+        return self._found.ports.share_of(keep) if keep else None
 
     def before_machines_go(self) -> None:
         """Lets nodes that still train end and collect, then reads the disks of those that could not. What goes wrong
@@ -55,9 +63,9 @@ class Fetching:
         if store is None or self.home is not None:
             return
         try:
-            if store.get(layout.COLLECTED) is None and store.list(layout.TASKS):
+            if not _is_collected(store) and store.list(layout.TASKS):
                 self._let_collect(store)
-                if store.get(layout.COLLECTED) is None:
+                if not _is_collected(store):
                     self.look(disks=True)
         except Exception as error:  # noqa: BLE001 - whatever it is, what costs by the hour has to go
             self._progress(f"warning: its nodes could not collect: {first_line(error)}")
@@ -71,7 +79,7 @@ class Fetching:
         if store is None:
             return None
         try:
-            if self.home is None and not any(store.list(folder) for folder in (layout.OUTPUTS, layout.LOGS)):
+            if self.home is None and not _holds_some(store):
                 return None
             home = self.home if self.home is not None and self.home.collected else self.look()
             self._note(home)
@@ -106,15 +114,25 @@ class Fetching:
         timeouts = self._found.ports.cloud.timeouts
         beats, heard = _beats(store), time.monotonic()
         until = heard + timeouts.collect
-        while store.get(layout.COLLECTED) is None and time.monotonic() < min(until, heard + timeouts.heartbeat):
+        while not _is_collected(store) and time.monotonic() < min(until, heard + timeouts.heartbeat):
             time.sleep(LOOK)
             now = _beats(store)
             if now != beats:
                 beats, heard = now, time.monotonic()
 
 
+def _is_collected(store: ObjectStore) -> bool:
+    """Whether the nodes have said so: what else may lie there is nobody's word."""
+    return readable(store, layout.COLLECTED, CollectedMark, LARGE) is not None
+
+
+def _holds_some(store: ObjectStore) -> bool:
+    """Whether any task ever began, or anything came of one."""
+    return any(store.list(folder) for folder in (layout.OUTPUTS, layout.LOGS, layout.TASKS))
+
+
 def _beats(store: ObjectStore) -> dict[str, bytes | None]:
     try:
-        return {key: store.get(key) for key in store.list(layout.HEARTBEATS)}
+        return {key: content(store, key) for key in store.list(layout.HEARTBEATS)}
     except store_errors():
         return {}

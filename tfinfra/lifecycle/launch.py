@@ -78,9 +78,13 @@ def launch(load: Callable[[], Inputs], options: LaunchOptions, observer: Observe
 def _go(
     compiled: Compiled, cloud: Cloud, options: LaunchOptions, observer: Observer, *, engine: EngineProcess, given: Given
 ) -> RunResult:
+    from tfinfra.clouds import boundary_of, machines_of
+
     interrupt = Interrupt()
     run = new_run(compiled, cloud, options, observer, interrupt, engine=engine, given=given)
     observer.say(f"run {run.run} on the {where(cloud)}")
+    if machines_of(cloud) == "process":
+        observer.say(f"process machines are {boundary_of('process')}")
     with interruptible(interrupt, run.run, folder=run_folder(state_folder(), run.run).path), turned_to(cloud.name):
         return run.go()
 

@@ -6,8 +6,8 @@ import time
 
 from tfinfra import layout
 from tfinfra.clock import right_now, unix_time
-from tfinfra.lifecycle.access import FoundRun
 from tfinfra.lifecycle.driver import is_alive
+from tfinfra.lifecycle.found import FoundRun
 from tfinfra.lifecycle.listing import soon
 from tfinfra.lifecycle.record import RunRecord
 from tfinfra.store import ObjectStore, OddObject, store_errors
@@ -54,10 +54,11 @@ def _signs(found: FoundRun) -> dict[str, bytes | None]:
     keys = [
         key for folder in (layout.NODES, layout.BOOT, layout.TASKS, layout.HEARTBEATS) for key in store.list(folder)
     ]
-    return {key: _content(store, key) for key in keys}
+    return {key: content(store, key) for key in keys}
 
 
-def _content(store: ObjectStore, key: str) -> bytes | None:
+def content(store: ObjectStore, key: str) -> bytes | None:
+    """What lies at `key`, None where that is nothing, or nothing that a run puts anywhere."""
     try:
         return store.get(key)
     except OddObject:

@@ -14,6 +14,7 @@ from tfinfra.model import CollectedMark, CollectingMark
 from tfinfra.store import LARGE, ObjectStore, readable
 from tfinfra.store.landing import shown
 
+STORE = "the run's store"
 FIRST = 5
 """Names that are given."""
 
@@ -30,11 +31,12 @@ class NotCollected:
     lies: str | None = None
 
     def __str__(self) -> str:
+        still = f"; still in {self.lies}" if self.lies else ""
         if self.files is None:
-            return self.why
+            return self.why + still
         size = "" if self.bytes is None else f" ({spell_bytes(self.bytes)})"
         more = ", …" if self.files > len(self.first) else ""
-        return f"{count(self.files, 'file')}{size}: {', '.join(self.first)}{more}: {self.why}"
+        return f"{count(self.files, 'file')}{size}: {', '.join(self.first)}{more}: {self.why}{still}"
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def missing(
     share = f"the share {share_unread}" if share_unread else None
     if left:
         name, reason = next(iter(left.items()))
-        return _lacking(left, f"{shown(name)}: {reason}", "the run's store")
+        return _lacking(left, f"{shown(name)}: {reason}", STORE)
     failed = {name: reason for name, reason in (told.failed or {}).items() if name not in home}
     if "" in failed:
         return NotCollected(None, None, (), failed[""], share)

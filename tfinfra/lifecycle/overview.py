@@ -9,18 +9,8 @@ from pathlib import Path
 
 from tfinfra.clock import right_now
 from tfinfra.errors import TfinfraError, first_line
-from tfinfra.lifecycle.access import (
-    ANYWHERE,
-    HERE,
-    FoundRun,
-    Reach,
-    cloud_of,
-    local_cloud_used,
-    opened,
-    quiet,
-    reach_at,
-    reach_place,
-)
+from tfinfra.lifecycle.access import ANYWHERE, HERE, cloud_of, local_cloud_used, quiet, reach_at, reach_place
+from tfinfra.lifecycle.found import FoundRun, Reach, opened
 from tfinfra.lifecycle.places import Asked
 from tfinfra.lifecycle.ports import Progress
 from tfinfra.lifecycle.real import real_ports

@@ -59,18 +59,18 @@ class Ports:
     takes the group and its run, returns once ARM says 404, tells what it tries again, and raises TeardownIncomplete;
     `remove` takes the ARM id of one resource, its group and the run, returns once that is gone, and raises
     ProvisioningError or TeardownIncomplete; `arm_answers` is whether ARM answers a request at all, within seconds;
-    `known_lack` says why one of the plan's places cannot have its nodes (the
-    flag: something of the run was tried in its location before), None where it may; `drop_stacks` forgets stacks in a
-    backend of the user's own (with True also those that somebody has locked) and gives what remains and why.
+    `known_lack` says why one of the plan's places cannot have its nodes (the flag: something of the run was tried in
+    its location before), None where it may; `drop_stacks` forgets stacks in a backend of the user's own (with True also
+    those that somebody has locked) and gives what remains and why.
 
-    `groups` are all runs', `strangers` groups that are only named as a run's; `store_of` is the URL of the store in a
-    keep group, None where there is none; `standing` finds what the subscription has ready and raises NotFeasible;
-    `timer_armed` waits for the proof that the workflow in a group can act; `running_instances` counts a group's living
-    machines, None where ARM does not know; `deaths` says what it knows of those that are gone ("": nothing);
-    `machine_ids` are the vmIds of all that ARM lists there; `attest` raises NotAttested where a node's attested
-    document does not name its key. `read_tree` hashes
-    a local input. `preflight` asks ARM whether the plan (its deploy folder, its run) can work, where the cloud wants
-    that: it gives warnings, and raises what speaks against it.
+    `groups` are all runs', `strangers` groups that are only named as a run's; `store_of` and `share_of` are the URLs of
+    the store and of the share in a keep group, None where there is none; `standing` finds what the subscription has
+    ready and raises NotFeasible; `timer_armed` waits for the proof that the workflow in a group can act;
+    `running_instances` counts a group's living machines, None where ARM does not know; `deaths` says what it knows of
+    those that are gone ("": nothing); `machine_ids` are the vmIds of all that ARM lists there; `attest` raises
+    NotAttested where a node's attested document does not name its key. `read_tree` hashes a local input. `preflight`
+    asks ARM whether the plan (its deploy folder, its run) can work, where the cloud wants that: it gives warnings, and
+    raises what speaks against it.
     """
 
     cloud: Cloud
@@ -95,6 +95,7 @@ class Ports:
     standing: Callable[[Access], Standing]
     strangers: Callable[[], Sequence[str]]
     store_of: Callable[[str], str | None]
+    share_of: Callable[[str], str | None]
     timer_armed: Callable[[str, str], bool]
     warm_teardown: Callable[[], None]
     gpu_count: Callable[[], int]

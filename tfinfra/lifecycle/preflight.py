@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tfinfra.background import spawn
-from tfinfra.clock import iso_time, right_now
+from tfinfra.clock import iso_time, right_now, spell_seconds
 from tfinfra.cloud import Cloud
 from tfinfra.compiler.pipeline import Compiled
 from tfinfra.errors import (
@@ -39,6 +39,10 @@ NOT_FEASIBLE = frozenset(f"TFI6{n:02}" for n in (1, 2, 3, 4, 5, 6, 7, 8, 14, 16,
 while it provisions). All others are faults of the target or the manifest (exit 3)."""
 _UNANSWERED = "TFI623"
 _BUNDLE = "0" * 64
+BEING_REGISTERED = "TFI635"
+REGISTERING = 180.0
+"""Seconds for which a provider that is being registered is waited for: it takes "a minute or two"
+(learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-register-resource-provider)."""
 
 
 class Recorder(Protocol):
@@ -87,6 +91,14 @@ def check_live(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Pat
     return LiveAnswer(cloud.name, compiled.places.in_file_order(diagnostics), found.checked, seconds, may_delete)
 
 
+def _code(lack: Lack) -> str:
+    from tfinfra.azure.standing import NotAnswered
+
+    if isinstance(lack, NotAnswered):
+        return _UNANSWERED
+    return "TFI616" if lack.denied and lack.key == "subscription_id" else "TFI626"
+
+
 def _too_wide(identity_id: str) -> Finding:
     """Of an identity that the scripts of all runs have."""
     from tfinfra.azure.preflight.finding import Finding
@@ -97,12 +109,19 @@ def _too_wide(identity_id: str) -> Finding:
     return Finding("TFI640", "identity_id", message, hint, severity=Severity.WARNING)
 
 
-def _code(lack: Lack) -> str:
-    from tfinfra.azure.standing import NotAnswered
-
-    if isinstance(lack, NotAnswered):
-        return _UNANSWERED
-    return "TFI616" if lack.denied and lack.key == "subscription_id" else "TFI626"
+def check_registered(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Path, run: str) -> LiveAnswer:
+    """As `check_live`, again and again while a provider is being registered, for REGISTERING. Raises CredentialsError,
+    NotFeasible."""
+    until = time.monotonic() + REGISTERING
+    while True:
+        answer = check_live(compiled, cloud, recorder, deploy, run)
+        waited_for = [d for d in answer.diagnostics if d.code == BEING_REGISTERED]
+        if not waited_for or refusal(answer.diagnostics) is not None:
+            return answer
+        if time.monotonic() > until:
+            message = f"{waited_for[0].message}: not within {spell_seconds(REGISTERING)}"
+            raise NotFeasible(message, hint="try again later", diagnostics=answer.diagnostics)
+        time.sleep(2 * cloud.pace.poll)
 
 
 def reach(compiled: Compiled, rehearse: bool) -> Future[Cloud]:

@@ -22,13 +22,14 @@ class PluginWish:
     sha256: str | None = None
 
 
-def prepare_machine(progress: Progress, wish: PluginWish) -> dict[str, Any]:
+def prepare_machine(progress: Progress, wish: PluginWish, *, unchecked: bool = False) -> dict[str, Any]:
     """Installs Pulumi and its provider plugin, and builds the environments of the default versions, with and without
     Horovod. What was made: {"pulumi": path, "provider": path or None, "environments": [path, …]}. Raises TfinfraError;
-    not where the plugin cannot be had and `wish` is for none: only runs on Azure need it."""
+    not where the plugin cannot be had and `wish` is for none: only runs on Azure need it.
+    `unchecked` is ensure_cli's."""
     from tfinfra.engine.toolchain import ensure_cli
 
-    pulumi = ensure_cli(progress)
+    pulumi = ensure_cli(progress, unchecked=unchecked)
     progress(f"Pulumi: {pulumi}")
     provider = _tried(progress) if wish == PluginWish() else install_provider(progress, wish)
     environments = [_environment(wanted, progress) for wanted in default_requirements()]

@@ -144,6 +144,7 @@ class Provisioning:
             clock=ports.clock,
             instances=lambda: ports.running_instances(group),
             deaths=lambda: ports.deaths(group),
+            look=ports.cloud.pace.look,
         )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from tfinfra import layout
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError, ProvisioningError, TfinfraError, first_line, full_disk
-from tfinfra.store import ROLE, GrantedStore, ObjectStore, SystemPauses, blob_answer
+from tfinfra.store import ROLE, GrantedStore, ObjectStore, SystemPauses, blob_answer, holds
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
 GRANT = 2.0
@@ -77,7 +77,7 @@ def _problem(store: ObjectStore) -> Exception | None:
     from obstore.exceptions import BaseError
 
     try:
-        store.get(layout.KEEP)
+        holds(store, layout.KEEP)
     except (BaseError, OSError) as error:
         return error
     return None

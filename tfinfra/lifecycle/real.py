@@ -59,6 +59,7 @@ def real_ports(cloud: Cloud, clock: Callable[[], float], engine: EngineProcess |
         standing=lambda access: _standing(cloud, access),
         strangers=lambda: _strangers(cloud),
         store_of=lambda group: _store_of(cloud, group),
+        share_of=lambda group: _share_of(cloud, group),
         timer_armed=lambda group, workflow: _timer_armed(cloud, group, workflow),
         warm_teardown=_warm_teardown,
         gpu_count=_gpu_count,
@@ -211,6 +212,12 @@ def _store_of(cloud: Cloud, group: str) -> str | None:
     return run_store(cloud, group)
 
 
+def _share_of(cloud: Cloud, group: str) -> str | None:
+    from tfinfra.azure.stores import run_share
+
+    return run_share(cloud, group)
+
+
 def _standing(cloud: Cloud, access: Access) -> Standing:
     cloud.ensure()
     return look_up(cloud, access)
@@ -231,14 +238,14 @@ def _warm_teardown() -> None:
 def _preflight(
     cloud: Cloud, engine: EngineProcess | None, compiled: Compiled, deploy: Path, run: str
 ) -> tuple[Diagnostic, ...]:
-    """Nothing where the cloud wants no preflight."""
+    """Nothing where the cloud wants no preflight. A provider that is being registered is waited for."""
     if not cloud.preflight:
         return ()
-    from tfinfra.lifecycle.preflight import check_live, refusal
+    from tfinfra.lifecycle.preflight import check_registered, refusal
 
     recorder = engine or EngineProcess()
     try:
-        found = check_live(compiled, cloud, recorder, deploy, run).diagnostics
+        found = check_registered(compiled, cloud, recorder, deploy, run).diagnostics
     finally:
         if engine is None:
             recorder.close()

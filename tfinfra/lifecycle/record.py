@@ -21,6 +21,7 @@ from tfinfra.lifecycle.not_collected import NotCollected
 from tfinfra.model import SCHEMA, Plan, Target, to_json
 from tfinfra.model.shapes import Count, Group, Line, Name, Schema, Time, Usd, between, matching, one_of
 from tfinfra.money.ledger import Ledger
+from tfinfra.ownership import make_private
 from tfinfra.store import Unreadable, read_file
 
 PHASES = ("starting", "provisioning", "running", "held", "ended", "deleting", "incomplete", "deleted")
@@ -122,7 +123,7 @@ class RunFolder:
 
     def write(self, record: RunRecord) -> None:
         """Replaces run.json at once: a reader sees the old or the new one, never a part."""
-        self.path.mkdir(parents=True, exist_ok=True)
+        make_private(self.path)
         write_json(self.path / RECORD, to_json(record))
         self._seen = record
 

@@ -13,10 +13,10 @@ from tfinfra import layout
 from tfinfra.clock import count, right_now
 from tfinfra.errors import ProvisioningError, UsageError
 from tfinfra.lifecycle import collect, down
-from tfinfra.lifecycle.access import FoundRun
 from tfinfra.lifecycle.bring_home import bring_home
 from tfinfra.lifecycle.driver import CLIENT_SECONDS, is_alive, stop_process, wait_until
 from tfinfra.lifecycle.fetching import Fetching
+from tfinfra.lifecycle.found import FoundRun
 from tfinfra.lifecycle.listing import Every, Listing
 from tfinfra.lifecycle.living import has_nodes
 from tfinfra.lifecycle.ports import Progress
@@ -126,7 +126,8 @@ def fetch(found: FoundRun, folder: Path, progress: Progress) -> dict[str, Any]:
     over = _ended(found) or not has_nodes(found)
     ended = found.outcome is not None and over and not driven
     bring = Fetching(found, results, progress)
-    home = bring.look(disks=ended and readable(found.store, layout.COLLECTED, CollectedMark, LARGE) is None)
+    dead = ended and readable(found.store, layout.COLLECTED, CollectedMark, LARGE) is None
+    home = bring.look(disks=dead, over=ended)
     how = {**result_of(record, found), "not_collected": home.missing} if ended else {}
     fresh = found.folder.update(results=str(results), fetched=(ended and not home.keeps) or record.fetched, **how)
     document = document_of(fresh, found)
@@ -164,7 +165,7 @@ def _fetch_untold(found: FoundRun, store: ObjectStore, results: Path, progress: 
     """Brings home what lies in the store of a run whose record nobody can read. Nothing is deleted then."""
     there = seen(store)
     home = bring_home(store, results, [status.task for status in there.tasks], None)
-    for line in home.lines():
+    for line in home.lines(over=False):
         progress(f"warning: {line}")
     progress(f"{count(home.files, 'file')} and {count(home.logs, 'log')} in {results}")
     document = status_document(found)
@@ -198,7 +199,7 @@ def end_run(found: FoundRun, progress: Progress, *, force: bool = False, discard
         found.folder.update(**result_of(record, found))
     if found.elsewhere and record is not None:
         found.folder.update(max_cost_usd=None)  # by the store alone nobody is late
-    results = Path(record.results) if record and record.results else Path.cwd() / "runs" / found.run
+    results = Path(now.results) if (now := found.folder.read()) and now.results else Path.cwd() / "runs" / found.run
     bring = None if discard else Fetching(found, results, progress)
     try:
         remain = down.down(

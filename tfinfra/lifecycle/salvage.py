@@ -6,15 +6,14 @@ from __future__ import annotations
 
 import os
 import posixpath
-import shutil
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tfinfra.layout import OUTPUT_FOLDERS
-from tfinfra.store.landing import shown
+from tfinfra.store.landing import LONGEST, shown
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -25,6 +24,7 @@ _KINDS = (
     (stat.S_ISBLK, "a device"),
 )
 _LINKS = 8
+CHUNK = 1 << 20
 
 Land = Callable[[str, Callable[[Path], None]], bool]
 """Takes a name and what fills its file; whether it landed."""
@@ -72,23 +72,27 @@ def _opened(tree: Tree) -> Iterator[int | None]:
 
 
 def _names(root: int, kind: str, left: list[str]) -> Iterator[str]:
-    """Everything below the folder `kind` but folders; links to folders are among them. A folder that cannot be read is
+    """Everything below the folder `kind` but folders. One that cannot be read, or lies deeper than any path reaches, is
     noted in `left`."""
-
-    def unreadable(error: OSError) -> None:
-        if not isinstance(error, FileNotFoundError) or error.filename != kind:
-            left.append(f"{shown(str(error.filename))} cannot be read: {error.strerror}")
-
-    try:
-        if not stat.S_ISDIR(os.stat(kind, dir_fd=root, follow_symlinks=False).st_mode):
-            left.append(f"{kind} is no folder")
-            return
-    except FileNotFoundError:
-        return
-    for parent, folders, files, at in os.fwalk(kind, onerror=unreadable, dir_fd=root):
-        links = [name for name in folders if stat.S_ISLNK(os.stat(name, dir_fd=at, follow_symlinks=False).st_mode)]
-        for name in sorted([*files, *links]):
-            yield f"{parent}/{name}"
+    folders = [kind]
+    while folders:
+        folder = folders.pop()
+        try:
+            at = _enter(root, folder.split("/"))
+        except OSError as error:
+            if folder != kind or not isinstance(error, FileNotFoundError):
+                left.append(f"{shown(folder)} cannot be read: {error.strerror}")
+            continue
+        try:
+            with os.scandir(at) as entries:
+                found = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
+        finally:
+            os.close(at)
+        yield from (f"{folder}/{name}" for name, is_folder in found if not is_folder)
+        below = [f"{folder}/{name}" for name, is_folder in found if is_folder]
+        deep = [name for name in below if len(os.fsencode(name)) > LONGEST]
+        left += [f"{shown(name[:60])}… lies deeper than a path can be" for name in deep]
+        folders += [name for name in reversed(below) if name not in deep]
 
 
 def _save_one(root: int, name: str, land: Land) -> str | None:
@@ -102,8 +106,11 @@ def _save_one(root: int, name: str, land: Land) -> str | None:
     with os.fdopen(opened, "rb") as source:
 
         def fill(path: Path) -> None:
+            """As much as there is now: a task that is only frozen may go on writing."""
+            left = os.fstat(source.fileno()).st_size
             with path.open("wb") as out:
-                shutil.copyfileobj(source, out, 1 << 20)
+                while left > 0 and (chunk := source.read(min(left, CHUNK))):
+                    left -= out.write(chunk)
 
         land(name, fill)
     return None
@@ -111,7 +118,7 @@ def _save_one(root: int, name: str, land: Land) -> str | None:
 
 def _open(root: int, name: str, links: int) -> int | str:
     """A descriptor of the file, or why there is none ("": it is no thing at all, but an overlay's mark)."""
-    parent = _parent(root, name)
+    parent = _enter(root, name.split("/")[:-1])
     try:
         last = posixpath.basename(name)
         found = os.stat(last, dir_fd=parent, follow_symlinks=False)
@@ -132,9 +139,10 @@ def _open(root: int, name: str, links: int) -> int | str:
         os.close(parent)
 
 
-def _parent(root: int, name: str) -> int:
+def _enter(root: int, parts: Sequence[str]) -> int:
+    """A descriptor of the folder."""
     here = os.dup(root)
-    for part in name.split("/")[:-1]:
+    for part in parts:
         try:
             below = os.open(part, _FOLDER, dir_fd=here)
         finally:

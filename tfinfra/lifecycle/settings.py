@@ -137,8 +137,8 @@ def node_settings(
         limit=record.limit,
         run_seconds=record.run_seconds,
         arm_audience=cloud.arm_audience,
-        may_delete=standing.identity_client_id is None,
         key_digest=digest_of(key) if key else None,
+        may_delete=standing.identity_client_id is None,
     )
 
 

@@ -3,8 +3,10 @@ tfinfra sends TERM too: it leaves word of that in the run's folder first."""
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
+import termios
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -39,6 +41,7 @@ def interruptible(
 
     def handle(number: int, frame: FrameType | None) -> None:
         del frame
+        leave_terminal()
         name = "Ctrl-C" if number == signal.SIGINT else _sender(number, folder)
         if interrupt.requested:
             tell(f"left at once; `tfinfra down {run}` deletes what there still is of it (its deadline does, at last)")
@@ -60,6 +63,24 @@ def _sender(number: int, folder: Path | None) -> str:
         with suppress(OSError, ValueError):
             return (folder / WORD).read_text(encoding="utf-8")
     return signal.Signals(number).name
+
+
+def leave_terminal() -> None:
+    """Turns standard streams whose terminal is gone to nowhere: each write there fails (EIO), and a run that has lost
+    its terminal still has all its deleting to do."""
+    for number in range(3):
+        if _is_hung_up(number):
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            os.dup2(nowhere, number)
+            os.close(nowhere)
+
+
+def _is_hung_up(number: int) -> bool:
+    try:
+        termios.tcgetattr(number)
+    except termios.error as error:  # what is no terminal says ENOTTY, what is closed EBADF
+        return bool(error.args) and error.args[0] == errno.EIO
+    return False
 
 
 def _is_nohup(number: signal.Signals) -> bool:

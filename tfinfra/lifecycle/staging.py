@@ -22,7 +22,7 @@ from tfinfra.lifecycle.trees import Progress, Tree, TreeFile, spell_bytes
 from tfinfra.manifest.document import error_at
 from tfinfra.manifest.keys import CONTAINER
 from tfinfra.model import DataSource, DataSources, Input, Plan
-from tfinfra.store import ObjectStore
+from tfinfra.store import ObjectStore, holds
 
 UPLOADS = 8
 CHECKPOINTS = ""
@@ -96,7 +96,7 @@ def _local(tree: Tree, mode: str, where: Stage, progress: Progress) -> DataSourc
     if (folder := _folder_of(where.url)) is not None:
         _link(tree, folder / below)
         return DataSource(mode, folder=(folder / below).as_uri(), file=tree.only)
-    if where.store.get(layout.input_mark(tree.sha256)) is None:
+    if not holds(where.store, layout.input_mark(tree.sha256)):
         _upload(tree, where, progress)
     blobfuse = configuration(where.url, below, where.client_id) if mode == "mount" else None
     only = layout.input_key(tree.sha256, tree.only).removeprefix(f"{below}/") if tree.only else None

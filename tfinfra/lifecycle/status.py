@@ -9,8 +9,8 @@ from typing import Any
 from tfinfra import layout
 from tfinfra.clock import right_now
 from tfinfra.lifecycle import collect
-from tfinfra.lifecycle.access import FoundRun
 from tfinfra.lifecycle.driver import is_alive
+from tfinfra.lifecycle.found import FoundRun
 from tfinfra.lifecycle.living import has_nodes
 from tfinfra.lifecycle.record import RunRecord
 from tfinfra.lifecycle.saved import saved_document

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfinfra.errors import ManifestError, TfinfraError
+from tfinfra.ownership import make_private
 
 if TYPE_CHECKING:
     import sqlite3
@@ -91,7 +92,7 @@ def _digest(files: tuple[TreeFile, ...], cache: Path, progress: Progress) -> str
 def _open(cache: Path) -> sqlite3.Connection:
     import sqlite3
 
-    cache.parent.mkdir(parents=True, exist_ok=True)
+    make_private(cache.parent)
     try:
         connection = sqlite3.connect(cache, timeout=60, isolation_level=None)  # another run may hash at the same time
         for line in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=OFF", _TABLE):

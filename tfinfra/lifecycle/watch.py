@@ -4,17 +4,15 @@ failed at boot; and decides itself only what no node can tell any more: that non
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
 
 from tfinfra import layout
-from tfinfra.background import spawn
 from tfinfra.clock import count
 from tfinfra.errors import Cancelled, ProvisioningError, first_line, full_disk
 from tfinfra.lifecycle.absent import why_absent
-from tfinfra.lifecycle.listing import LATE, Every, Listing, Vanished
+from tfinfra.lifecycle.census import Census
+from tfinfra.lifecycle.listing import LATE, Every
 from tfinfra.lifecycle.observer import Observer
 from tfinfra.lifecycle.tail import LogTail
 from tfinfra.model import (
@@ -43,7 +41,8 @@ GRACE = 2.0
 
 class Watch:
     """Call `poll` a few times a second until it gives the outcome. `instances` counts the machines that ARM says are
-    running (None: unknown), `deaths` says what it knows of those that are gone; both run on a thread of their own."""
+    running (None: unknown), `deaths` says what it knows of those that are gone; both run on a thread of their own.
+    Seconds of `look` lie between two looks into the store."""
 
     def __init__(
         self,
@@ -55,6 +54,7 @@ class Watch:
         clock: Callable[[], float],
         instances: Callable[[], int | None],
         deaths: Callable[[], str] = lambda: "",
+        look: float = 0.0,
     ) -> None:
         self.first_line: float | None = None
         self.statuses: dict[str, TaskStatus] = {}
@@ -64,17 +64,11 @@ class Watch:
         self._timeouts = timeouts
         self._observer = observer
         self._clock = clock
-        self._instances = instances
-        self._deaths = deaths
-        self._died = ""
+        self._census = Census(plan.node_count, timeouts, clock, instances, deaths)
         self._tail = LogTail(store, plan.tasks[0].name)
+        self._look = Every(look, clock)
         self._beat = Every(BEAT, clock)
         self._slow = Every(SLOW, clock)
-        self._listing = Listing(timeouts, clock)
-        self._vanished = Vanished(timeouts)
-        self._count: Future[Any] | None = None
-        self._asked = 0.0
-        self._refused = False
         self._booted: float | None = None
         self._gone_since: float | None = None
         self._beats: dict[str, tuple[int, float]] = {}
@@ -90,7 +84,7 @@ class Watch:
     @property
     def alone(self) -> bool:
         """Whether no node is there that could still write anything."""
-        return self._settled or self._vanished.certain
+        return self._settled or self._census.none_left
 
     def boot_began(self) -> None:
         """The scale set is there: from now on its nodes have `timeouts.register` to answer, and ARM knows them."""
@@ -101,6 +95,8 @@ class Watch:
 
         A store that does not answer is waited for: the nodes need no client. Raises ProvisioningError after PATIENCE.
         """
+        if not self._look.due():
+            return None
         try:
             outcome = self._poll()
         except store_errors() as error:
@@ -130,7 +126,7 @@ class Watch:
             self._look_at_nodes()
             self._look_for_stop()
         if self._booted is not None and self._registered < self._plan.node_count:
-            self._look_at_machines()
+            self._census.look(self._is_late())
         outcome = self._explained(self.outcome()) or self._verdict()
         if outcome is not None:
             self._look_at_tasks()
@@ -141,12 +137,14 @@ class Watch:
         return self._records.get(layout.OUTCOME, Outcome)
 
     def collected(self) -> bool:
-        """Whether the nodes have brought all outputs and logs into the store."""
+        """Whether the nodes have brought all outputs and logs into the store, as far as that was looked at."""
+        if not self._look.due():
+            return False
         self._be_seen()
         self._lines(self._tail.new())
         if self._slow.due():
             self._look_at_nodes()
-        self._look_at_machines()
+        self._census.look(self._is_late())
         return self._records.get(layout.COLLECTED, CollectedMark, LARGE) is not None
 
     def finish(self) -> None:
@@ -180,7 +178,7 @@ class Watch:
         for beat in beats:
             if self._beats.get(beat.node_id, (-1, 0.0))[0] != beat.sequence:
                 self._beats[beat.node_id] = (beat.sequence, self._clock())
-                self._vanished.heard(self._clock())
+                self._census.heard()
                 self._heed(beat)
         self._tell_gathering(sum(beat.phase == "gathering" for beat in beats))
         if self._registered < self._plan.node_count:
@@ -215,13 +213,13 @@ class Watch:
 
     def _cause(self) -> str:
         """Why nodes are gone: what was announced for them, what one of them said itself, or what ARM knows."""
-        return self._fates() or next(iter(self._boot_errors.values()), "") or self._died
+        return self._fates() or next(iter(self._boot_errors.values()), "") or self._census.died
 
     def _explained(self, outcome: Outcome | None) -> Outcome | None:
         """What the nodes themselves cannot know of one that never came: why."""
-        if outcome is None or outcome.result != "failed" or outcome.task or not self._died or self._settled:
+        if outcome is None or outcome.result != "failed" or outcome.task or not self._census.died or self._settled:
             return outcome
-        return replace(outcome, message=f"{outcome.message}: {self._died}")
+        return replace(outcome, message=f"{outcome.message}: {self._census.died}")
 
     def _tell_gathering(self, gathering: int) -> None:
         if gathering != self._gathering:
@@ -255,8 +253,8 @@ class Watch:
         return self._none_left() or self._none_came(self._booted) or self._none_answers()
 
     def _none_left(self) -> Outcome | None:
-        self._look_at_machines()
-        if not self._vanished.certain:
+        self._census.look(self._is_late())
+        if not self._census.none_left:
             self._gone_since = None
             return None
         if self._gone_since is None:
@@ -265,24 +263,6 @@ class Watch:
             return None
         why = self._cause()
         return self._settle("all nodes are gone before the training ended" + (f": {why}" if why else ""))
-
-    def _look_at_machines(self) -> None:
-        """Takes in the list of machines that was asked for, each once; asks for a new one from time to time, off this
-        thread. An error of ARM's changes nothing."""
-        if self._count is not None and self._count.done():
-            self._refused = self._count.exception() is not None
-            if not self._refused:
-                count, self._died = self._count.result()
-                self._vanished.listed(count, self._asked)
-            self._count = None
-        hurry = self._is_late() or self._vanished.doubtful
-        if self._count is None and self._listing.due(hurry, self._refused):
-            self._asked, self._count = self._clock(), spawn(self._ask, "instances")
-
-    def _ask(self) -> tuple[int | None, str]:
-        """How many machines there are and, where that are not all, what is known of the others."""
-        count = self._instances()
-        return count, self._deaths() if count is not None and count < self._plan.node_count else self._died
 
     def _is_late(self) -> bool:
         """Whether a node that has answered before is silent for longer than usual."""

@@ -76,6 +76,7 @@ class Admin:
             "POST faults": self._add_fault,
             "DELETE faults": self._clear_faults,
             "PUT quotas": self._quotas,
+            "DELETE quotas": self._usual_quotas,
             "PUT market": self._market,
             "DELETE market": self._usual_market,
             "PUT directory": self._directory,
@@ -106,6 +107,10 @@ class Admin:
         """{name: limit} as Microsoft.Compute/…/usages names them, or {location: {name: limit}}."""
         self.core.around.quotas.update(quota.settings(body))
         return Answer(200, self.core.around.quotas)
+
+    def _usual_quotas(self, _: dict[str, Any]) -> Answer:
+        self.core.around.quotas.clear()
+        return Answer(200, {})
 
     def _market(self, body: dict[str, Any]) -> Answer:
         """Members of market.Market, each in place of what it was: {"policies": [{"name", "path", "allowed"}], …}."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import signal
 import ssl
 import subprocess
 import threading
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tfinfra import __version__, child_python
-from tfinfra.errors import ProvisioningError
+from tfinfra.errors import ProvisioningError, full_disk
 from tfinfra.localcloud.files import own_folder, read_json
 from tfinfra.localcloud.layout import Layout
 from tfinfra.variables import plain_environment
@@ -124,7 +125,8 @@ def _started(layout: Layout, azurite: Path | None) -> Endpoint:
         if process.returncode is not None:
             break
         time.sleep(0.02)
-    raise ProvisioningError(f"the local cloud does not start: {_last_line(layout)}", hint=f"its log is {layout.log}")
+    why = why_not(process.returncode, _error_file(layout).read_text(errors="replace"))
+    raise ProvisioningError(f"the local cloud does not start: {why}", hint=f"its log is {layout.log}")
 
 
 def _spawn(layout: Layout) -> subprocess.Popen[bytes]:
@@ -148,6 +150,13 @@ def _error_file(layout: Layout) -> Path:
     return layout.root / "daemon.err"
 
 
-def _last_line(layout: Layout) -> str:
-    lines = _error_file(layout).read_text(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it ended without a message"
+def why_not(code: int | None, said: str) -> str:
+    """How a daemon ended that does not answer (None: it runs), by its last words on stderr where it had any."""
+    if code is not None and code < 0:
+        return f"it was killed by {signal.Signals(-code).name}"
+    if (full := full_disk(said)) is not None:
+        return full
+    last = said.strip().splitlines()[-1:]
+    if code is None:
+        return ": ".join([f"it has not answered for {START_SECONDS:.0f} s", *last])
+    return last[0] if last else f"it ended with exit status {code} and without a message"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from tfinfra.model.shapes import Address, Count, Duration, ExitStatus, Moment, Name, Pid, Time, matching, one_of
+from tfinfra.model.shapes import Address, Count, Duration, ExitStatus, Many, Moment, Name, Pid, Time, matching, one_of
 
 TaskState = Annotated[str, one_of("pending", "running", "succeeded", "failed", "stopped", "lost")]
 Result = Annotated[str, one_of("succeeded", "failed", "cancelled", "limit")]
@@ -51,8 +51,8 @@ class NodeSettings:
     limit: str = "max_run_duration"
     run_seconds: int | None = None
     arm_audience: str | None = None
-    may_delete: bool = True
     key_digest: str | None = None
+    may_delete: bool = True
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ class BootFault:
 class StopRequest:
     """control/stop.json: the client ends the run. `reason` is "cancelled" or "limit"."""
 
-    reason: Annotated[str, one_of("cancelled", "limit")] = "cancelled"
+    reason: Annotated[str, one_of("cancelled", "limit")]
     message: str = "the run was cancelled"
 
 
@@ -192,7 +192,7 @@ class CollectedMark:
     """collected.json: all outputs are in the store. `warnings` name the files that could not be brought, `left_behind`
     those that nobody tried to, `skipped` what is no file."""
 
-    files: Count
+    files: Many
     warnings: tuple[str, ...] = ()
     left_behind: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
@@ -203,8 +203,8 @@ class CollectingMark:
     """collecting.json: what there is to bring. `names` are the sizes in bytes of the first files, by the keys that they
     get."""
 
-    files: Count
-    bytes: Count
+    files: Many
+    bytes: Many
     names: dict[str, int]
 
 

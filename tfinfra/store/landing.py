@@ -8,12 +8,13 @@ name when it is whole, so that a name is never opened for writing; and nothing e
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import os
 import stat
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from unicodedata import normalize
@@ -94,12 +95,23 @@ class Landing:
                 raise
             raise Unplaceable(f"{self.folder} is a link: nothing is written through it") from error
         try:
-            self._incoming = _step(self._root, INCOMING, INCOMING, 0o700)
+            self._incoming = self._own()
         except BaseException:
             os.close(self._root)
             raise
         self._open, self._users = True, 1
         return self
+
+    def _own(self) -> int:
+        """The folder of what is on its way, held alone: another process that lands here waits, or is waited for."""
+        while True:
+            incoming = _step(self._root, INCOMING, INCOMING, 0o700)
+            with suppress(OSError):  # a network's file system may know no locks
+                fcntl.flock(incoming, fcntl.LOCK_EX)
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(incoming), os.stat(INCOMING, dir_fd=self._root, follow_symlinks=False)):
+                    return incoming
+            os.close(incoming)  # who held it before has removed it
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """What is on its way stays after an error, for the next landing."""

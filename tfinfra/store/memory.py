@@ -57,6 +57,7 @@ class MemoryStore:
         self.put(key, path.read_bytes())
 
     def get_file(self, key: str, path: Path) -> None:
+        self._before("get", key)
         data = self.objects.get(key)
         if data is None:
             raise FileNotFoundError(key)

@@ -100,6 +100,14 @@ def put_first(store: ObjectStore, key: str, value: Any) -> bool:
     return True
 
 
+def holds(store: ObjectStore, key: str) -> bool:
+    """Whether anything lies at `key`, whatever it is."""
+    try:
+        return store.get(key) is not None
+    except OddObject:
+        return True
+
+
 def log_chunk(store: ObjectStore, key: str) -> bytes | None:
     """A piece of a log, None where there is none yet; of one that is none, a line that says so."""
     try:

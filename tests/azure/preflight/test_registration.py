@@ -17,7 +17,7 @@ def provider(state: str, locations: list[str]) -> Reply:
 PROVIDERS: dict[str, tuple[Reply, list[tuple[str, str]]]] = {
     "registered, and there": (provider("Registered", ["West US", "East US"]), []),
     "not registered": (provider("NotRegistered", ["East US"]), [("TFI614", "subscription_id")]),
-    "being registered": (provider("Registering", ["East US"]), [("TFI614", "subscription_id")]),
+    "being registered": (provider("Registering", ["East US"]), [("TFI635", "subscription_id")]),
     "not in the location": (provider("Registered", ["West US"]), [("TFI615", "location")]),
     "a type without locations is everywhere": (provider("Registered", []), []),
 }

@@ -13,10 +13,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class Mirror:
-    """`files` by their path; `tear` are how many answers break off half-way, `reset` how many by the
-    connection's reset, `fail` how many are a 503; `broken` are
-    the statuses of those that never work, by the path's end (0: the answer breaks off); `asked` is what came in, with
-    its Authorization header."""
+    """`files` by their path; `tear` are how many answers break off half-way, `reset` how many by a reset, `fail` how
+    many are a 503; `broken` are the statuses of those that never work, by the path's end (0: the answer breaks off,
+    -1: none comes); `asked` is what came in, with its Authorization header."""
 
     port: int = 0
     files: dict[str, bytes] = field(default_factory=dict)
@@ -55,6 +54,8 @@ def serving() -> Iterator[Mirror]:
                 self._send(mirror.files[self.path])
 
         def _break(self, status: int) -> None:
+            if status < 0:
+                return
             if status:
                 self.send_error(status)
                 return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import tarfile
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -11,9 +12,9 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.engine.provider.archives import PROGRAM, archive
+from tests.engine.provider.archives import PROGRAM, add, archive
 from tests.engine.provider.mirrors import Mirror, serving
-from tfinfra.arm.plugin import archive_name
+from tfinfra.arm.plugin import BINARY, archive_name
 from tfinfra.engine.provider import fetch
 from tfinfra.engine.provider.install import ensure_provider
 from tfinfra.engine.provider.place import find_provider
@@ -48,6 +49,28 @@ def test_one_that_is_always_reset_is_told(mirror: Mirror) -> None:
     with pytest.raises(TfinfraError, match=r"the download broke off: .*reset by peer"):
         put(mirror.url)
     assert find_provider() is None
+
+
+def test_a_server_that_never_answers_is_told(mirror: Mirror) -> None:
+    mirror.broken[archive_name()] = -1
+    with pytest.raises(TfinfraError, match="no whole answer: Remote end closed connection without response"):
+        put(mirror.url)
+    assert len(mirror.asked) == 3
+
+
+def test_a_checksum_file_of_other_files_promises_nothing(mirror: Mirror) -> None:
+    mirror.files["/SHA256SUMS"] = f"{'0' * 64}  another.tar.gz\n".encode()
+    assert put(mirror.url).read_bytes() == PROGRAM
+
+
+def test_folders_of_an_archive_are_made(mirror: Mirror, tmp_path: Path) -> None:
+    file = archive(tmp_path / "nested", program=None)
+    with tarfile.open(file, "w:gz") as tar:
+        add(tar, "share", b"", tarfile.DIRTYPE)
+        add(tar, "share/words", b"hello")
+        add(tar, BINARY, PROGRAM)
+    mirror.files[f"/{archive_name()}"] = file.read_bytes()
+    assert (put(mirror.url).parent / "share/words").read_text() == "hello"
 
 
 def test_a_long_download_says_how_far_it_is(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:

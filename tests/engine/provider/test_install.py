@@ -183,6 +183,33 @@ def test_a_checksum_file_beside_the_archive_counts(
     assert recorded()["known_by"] == "mirror"
 
 
+GARBAGE = {
+    "its own, of words": (f"{archive_name()}.sha256", "<html>sign in</html>\n"),
+    "its own, empty": (f"{archive_name()}.sha256", ""),
+    "its own, too short a hash": (f"{archive_name()}.sha256", "abc123\n"),
+    "its own, of another file": (f"{archive_name()}.sha256", f"{ZEROS}  other.tar.gz\n"),
+    "one for all, of words": ("SHA256SUMS", "no sums today\n"),
+}
+
+
+@pytest.mark.parametrize(("beside", "text"), GARBAGE.values(), ids=GARBAGE)
+@pytest.mark.parametrize("by_url", [True, False], ids=["by URL", "a folder"])
+def test_a_checksum_file_without_the_hash_is_an_error_and_not_none(
+    mirror: Mirror, tmp_path: Path, beside: str, text: str, by_url: bool
+) -> None:
+    mirror.files[f"/{beside}"] = text.encode()
+    (tmp_path / "served" / beside).write_text(text)
+    with pytest.raises(TfinfraError, match=f"{beside} holds no SHA-256 of"):
+        put(mirror.url if by_url else str(tmp_path / "served"))
+    assert nothing_is_left()
+
+
+def test_a_list_of_other_files_sums_is_none_of_the_archives(mirror: Mirror, tmp_path: Path) -> None:
+    mirror.files["/SHA256SUMS"] = f"{ZEROS}  other.tar.gz\n".encode()
+    put(mirror.url)
+    assert recorded()["known_by"] == "first use"
+
+
 @pytest.mark.parametrize("status", [503, 429, 401, 400, 0])
 @pytest.mark.parametrize("end", [".sha256", "SHA256SUMS"])
 def test_a_checksum_file_that_does_not_come_is_not_one_that_is_not_there(mirror: Mirror, status: int, end: str) -> None:

@@ -68,7 +68,7 @@ def test_a_ca_of_arms_own_comes_to_those_that_are_trusted_already(tmp_path: Path
 def test_where_no_ca_is_trusted_arms_own_is_the_only_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "ca.pem").write_text("OURS")
     monkeypatch.setattr(settings, "_SYSTEM", ())
-    nowhere = ssl.get_default_verify_paths()._replace(cafile=None)
+    nowhere = ssl.get_default_verify_paths()._replace(cafile="")
     monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: nowhere)
     variables = provider_variables(replace(azure(), ca_file=tmp_path / "ca.pem"), tmp_path, {})
     assert Path(variables["SSL_CERT_FILE"]).read_text() == "OURS"

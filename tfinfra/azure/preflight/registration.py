@@ -10,9 +10,12 @@ from typing import Any
 
 from tfinfra.arm.requests import Request
 from tfinfra.azure.preflight.finding import Finding, Reply, normal
+from tfinfra.errors import Severity
 
 FREE = ("microsoft.authorization", "microsoft.resources")
 """Providers that every subscription has."""
+REGISTERING = "registering"
+BEING_REGISTERED, NOT_REGISTERED = "TFI635", "TFI614"
 
 
 def namespaces(requests: Iterable[Request]) -> tuple[str, ...]:
@@ -27,10 +30,13 @@ def findings(requests: tuple[Request, ...], replies: Mapping[str, Reply]) -> Ite
         if not reply.ok:
             continue
         state = str(reply.body.get("registrationState", ""))
-        if state.lower() != "registered":
-            hint = "it takes a minute or two" if state == "Registering" else f"az provider register -n {namespace}"
+        if state.lower() == REGISTERING:
+            message = f"the subscription is being registered for {namespace}, which takes a minute or two"
+            hint = f"`up` waits for it; `az provider show -n {namespace}` shows its state"
+            yield Finding(BEING_REGISTERED, "subscription_id", message, hint, Severity.WARNING)
+        elif state.lower() != "registered":
             message = f"the subscription is not registered for {namespace} ({state or 'NotRegistered'})"
-            yield Finding("TFI614", "subscription_id", message, hint)
+            yield Finding(NOT_REGISTERED, "subscription_id", message, f"az provider register -n {namespace}")
         for type_ in reply.body.get("resourceTypes") or ():
             yield from _location(requests, namespace, type_)
 

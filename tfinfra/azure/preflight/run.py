@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from tfinfra.arm.errors import missing_actions
@@ -20,12 +21,16 @@ from tfinfra.azure.preflight import (
     sku,
 )
 from tfinfra.azure.preflight.ask import Answers, Asker, Requests
-from tfinfra.azure.preflight.finding import Demand, Finding, demand_of
+from tfinfra.azure.preflight.finding import Demand, Finding, Reply, demand_of
 from tfinfra.cloud import Cloud
 from tfinfra.errors import Severity
 from tfinfra.model import Plan, Target
 
 _MOST = 4
+_CLOSED = "ReadOnlyDisabledSubscription"
+"""What ARM says of the plan as well, where it says it of a name."""
+_MALFORMED = (AttributeError, TypeError, KeyError, ValueError)
+"""What reading raises where ARM's document has a text in place of an object, or no number in place of one."""
 
 
 @dataclass(frozen=True)
@@ -53,49 +58,75 @@ def preflight(cloud: Cloud, plan: Plan, target: Target, record: Callable[[], Req
     demand = demand_of(plan, target)
     with Asker(cloud) as asker:
         answers = asker.all(plan, target, record)
-        by_check = {check: list(found) for check, found in _checks(plan, target, demand, answers)}
+        by_check = {check: _read(check, find) for check, find in _checks(plan, target, demand, answers).items()}
         known = frozenset(finding.code for findings in by_check.values() for finding in findings)
+        if registration.BEING_REGISTERED in known:
+            known |= {registration.NOT_REGISTERED}  # until then that is all that ARM says of the plan
         existing = roles.existing_principals(answers.requests)
-        by_check["policy"] = list(policy.findings(answers.validation, known, existing))
+        by_check["policy"] = _read("policy", lambda: policy.findings(answers.validation, known, existing))
         found = [finding for findings in by_check.values() for finding in findings]
         if any(finding.code in instead.BY_CAPACITY for finding in found):
-            candidates = instead.candidates(demand, target, policy.allowed_locations(answers.validation))
-            found = list(_with_ways_out(asker, found, demand, candidates))
+            with suppress(*_MALFORMED):  # what would work instead is a hint: the fault itself is told without it
+                candidates = instead.candidates(demand, target, policy.allowed_locations(answers.validation))
+                found = list(_with_ways_out(asker, found, demand, candidates))
     lines = _summaries(plan, demand, answers)
-    well = tuple(Checked(check, lines[check]) for check in by_check if check in lines and not by_check[check])
+    well = tuple(Checked(check, lines[check]()) for check in by_check if check in lines and not by_check[check])
     return Preflight(tuple(found), well)
 
 
-def _checks(plan: Plan, target: Target, demand: Demand, answers: Answers) -> Iterator[tuple[str, Iterator[Finding]]]:
-    """(check, findings) of each check that stands on its own."""
+def _read(check: str, find: Callable[[], Iterable[Finding]]) -> list[Finding]:
+    """What a check finds; that its document has not ARM's form, where something stands in for it (a proxy, a version
+    of ARM's that nobody has seen): nothing is known then, and nothing is begun."""
+    try:
+        return list(find())
+    except _MALFORMED:
+        message = f"ARM's answer about {check} has not the form that ARM gives it"
+        return [Finding("TFI623", "subscription_id", message, "try again; is there a proxy in between?")]
+
+
+def _checks(plan: Plan, target: Target, demand: Demand, answers: Answers) -> dict[str, Callable[[], Iterable[Finding]]]:
+    """What finds the faults of each check that stands on its own."""
     skus, usages = answers.skus[demand.location], answers.usages[demand.location]
-    offered = sku.offer(skus, demand)
-    yield "unanswered", _unanswered(answers)
-    yield "size", sku.findings(skus, demand)
-    yield "quota", quota.findings(usages, offered, demand) if offered else iter(())
-    yield "image", image.findings(plan, answers.image, offered)
-    yield "placement", placement.findings(plan, target, answers.subnet)
-    yield "reservation", reservation.findings(demand, answers.reservations)
-    yield "providers", registration.findings(answers.requests, answers.providers)
-    yield "permissions", permissions.findings(answers.requests, answers.permissions)
-    yield "roles", roles.findings(answers.roles)
-    yield "names", names.findings(answers.groups, answers.accounts)
-    yield "locks", names.lock_findings(answers.locks, target)
+
+    def of_quota() -> Iterable[Finding]:
+        offered = _offered(skus, demand)
+        return quota.findings(usages, offered, demand) if offered else ()
+
+    return {
+        "unanswered": lambda: _unanswered(answers),
+        "size": lambda: sku.findings(skus, demand),
+        "quota": of_quota,
+        "image": lambda: image.findings(plan, answers.image, _offered(skus, demand)),
+        "placement": lambda: placement.findings(plan, target, answers.subnet),
+        "reservation": lambda: reservation.findings(demand, answers.reservations),
+        "providers": lambda: registration.findings(answers.requests, answers.providers),
+        "permissions": lambda: permissions.findings(answers.requests, answers.permissions),
+        "roles": lambda: roles.findings(answers.roles),
+        "names": lambda: names.findings(answers.groups, answers.accounts),
+        "locks": lambda: names.lock_findings(answers.locks, target),
+    }
 
 
-def _summaries(plan: Plan, demand: Demand, answers: Answers) -> dict[str, str]:
+def _offered(skus: Reply, demand: Demand) -> sku.Offer | None:
+    """The size's offer, None also where the check of the size says that nobody can read it."""
+    with suppress(*_MALFORMED):
+        return sku.offer(skus, demand)
+    return None
+
+
+def _summaries(plan: Plan, demand: Demand, answers: Answers) -> dict[str, Callable[[], str]]:
     """One line for each check; only those without findings are shown."""
     skus, usages = answers.skus[demand.location], answers.usages[demand.location]
-    offered = sku.offer(skus, demand)
+    offered = _offered(skus, demand)
     return {
-        "size": sku.summary(skus, demand),
-        **({"quota": quota.summary(usages, offered, demand)} if offered else {}),
-        "image": image.summary(plan, answers.image),
-        "providers": registration.summary(answers.providers),
-        "permissions": permissions.summary(answers.requests, answers.permissions),
-        "names": names.summary(answers.groups, answers.accounts),
-        "locks": names.lock_summary(answers.locks),
-        "policy": policy.summary(len(answers.requests)) if answers.validation.ok else "not known",
+        "size": lambda: sku.summary(skus, demand),
+        **({"quota": lambda: quota.summary(usages, offered, demand)} if offered else {}),
+        "image": lambda: image.summary(plan, answers.image),
+        "providers": lambda: registration.summary(answers.providers),
+        "permissions": lambda: permissions.summary(answers.requests, answers.permissions),
+        "names": lambda: names.summary(answers.groups, answers.accounts),
+        "locks": lambda: names.lock_summary(answers.locks),
+        "policy": lambda: policy.summary(len(answers.requests)) if answers.validation.ok else "not known",
     }
 
 
@@ -111,7 +142,7 @@ def _unanswered(answers: Answers) -> Iterator[Finding]:
         yield Finding("TFI622", "subscription_id", message, hint, Severity.WARNING)
     silent: dict[str, list[str]] = {}
     for what, reply in answers.unanswered().items():
-        if reply.status != 403:
+        if reply.status != 403 and reply.error.get("code") != _CLOSED:
             silent.setdefault(f"{reply.error.get('code')}: {reply.error.get('message')}", []).append(what)
     for why, asked in silent.items():
         yield Finding("TFI623", "subscription_id", f"ARM does not tell of {_some(asked)}: {why}", "try again")

@@ -70,11 +70,16 @@ def fetch(source: Source, work: Path, progress: Progress) -> Fetched:
     """The archive of `source`: a file where it lies, a download in the folder `work`. Raises TfinfraError."""
     if source.url is None:
         file = Path(source.place)
-        return Fetched(file, _digest(file), _beside_file(file) if source.mirrored else None)
+        return Fetched(file, digest_of(file), _beside_file(file) if source.mirrored else None)
     draft = work / archive_name()
     progress(f"downloading the azure-native plugin from {source.shown}")
-    digest = _patiently(lambda: _download(source.place, draft, progress), source.shown)
+    digest = download(source.place, draft, progress)
     return Fetched(draft, digest, _beside_url(source.place) if source.mirrored else None)
+
+
+def download(url: str, draft: Path, progress: Progress) -> str:
+    """Writes what `url` gives to `draft`; its SHA-256. Raises TfinfraError."""
+    return _patiently(lambda: _download(url, draft, progress), shown(url))
 
 
 def _patiently(work: Callable[[], _T], shown: str, hint: str = _CLOSED) -> _T:
@@ -145,7 +150,8 @@ def _opened(url: str) -> Iterator[HTTPResponse]:
         raise _Torn(f"no whole answer: {str(error) or type(error).__name__}") from error
 
 
-def _digest(file: Path) -> str:
+def digest_of(file: Path) -> str:
+    """Its SHA-256, as hexadecimal digits."""
     digest = hashlib.sha256()
     with file.open("rb") as stream:
         while chunk := stream.read(_CHUNK):
@@ -156,8 +162,10 @@ def _digest(file: Path) -> str:
 def _beside_file(file: Path) -> str | None:
     for name in (file.name + _BESIDE[0], _BESIDE[1]):
         beside = file.with_name(name)
-        if beside.is_file() and (found := _named(beside.read_text(encoding="utf-8", errors="replace"), file.name)):
-            return found
+        if beside.is_file():
+            text = beside.read_text(encoding="utf-8", errors="replace")
+            if found := _promised(text, file.name, str(beside)):
+                return found
     return None
 
 
@@ -172,9 +180,27 @@ def _beside_url(url: str) -> str | None:
             text = _patiently(partial(_text, place), shown(place), _UNCHECKED)
         except _Absent:
             continue
-        if found := _named(text, name):
+        if found := _promised(text, name, shown(place)):
             return found
     return None
+
+
+def _promised(text: str, name: str, where: str) -> str | None:
+    """The hash of the file `name` in the checksum file `where`, None where that is a list of other files'. Raises
+    TfinfraError for what is no checksum file, or is this archive's own and has no hash of it: it must not pass for
+    none."""
+    found = _named(text, name)
+    listed = any(pattern.fullmatch(_stripped(line)) for line in text.splitlines() for pattern in _LINES)
+    if found is None and (where.partition("?")[0].endswith(_BESIDE[0]) or not listed):
+        raise TfinfraError(
+            f"{where} holds no SHA-256 of {name}",
+            hint=f"nothing was installed: mend that file, or give the archive's SHA-256 in {SHA256}",
+        )
+    return found
+
+
+def _stripped(line: str) -> str:
+    return line.strip("\ufeff \t")
 
 
 def _text(url: str) -> str:
@@ -190,7 +216,7 @@ def _named(text: str, name: str) -> str | None:
     one hash and nothing else."""
     for line in text.splitlines():
         for pattern in _LINES:
-            found = pattern.fullmatch(line.strip("\ufeff \t"))
+            found = pattern.fullmatch(_stripped(line))
             if found and (found["name"] is None or re.split(r"[/\\]", found["name"])[-1] == name):
                 return found["hash"].lower()
     return None

@@ -18,6 +18,7 @@ from tfinfra.engine.provider.fetch import Fetched, fetch
 from tfinfra.engine.provider.place import find_provider, plugins_folder, provider_folder
 from tfinfra.engine.provider.source import SHA256, Source, checked, chosen_source
 from tfinfra.errors import TfinfraError
+from tfinfra.ownership import make_private
 
 Progress = Callable[[str], None]
 
@@ -37,7 +38,7 @@ def ensure_provider(
     if find_provider() is None:
         source = chosen_source(environ, where, sha256)
         with _on_a_disk_that_takes_it():
-            plugins_folder().mkdir(parents=True, exist_ok=True)
+            make_private(plugins_folder())
             with _alone(progress):
                 if find_provider() is None:  # still: another may just have installed it
                     return _install(source, progress)

@@ -11,6 +11,7 @@ from typing import Any
 from tfinfra.clock import iso_time
 from tfinfra.errors import Diagnostic, ProvisioningError, TfinfraError, TrainingFailed
 from tfinfra.lifecycle.withheld import redact
+from tfinfra.ownership import make_private
 from tfinfra.paths import state_folder
 
 FILE = "last.json"
@@ -75,7 +76,7 @@ def _diagnostic(found: Diagnostic) -> dict[str, Any]:
 
 def write_private(path: Path, content: bytes) -> None:
     """Writes by a rename a file that nobody but its owner may read, not for a moment."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private(path.parent)
     part = path.with_name(f".{path.name}.{os.getpid()}")
     part.unlink(missing_ok=True)
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

@@ -30,7 +30,7 @@ CHECK_OF = {
     **dict.fromkeys(("TFI605", "TFI606", "TFI607", "TFI608"), "size"),
     **dict.fromkeys(("TFI609", "TFI610", "TFI611", "TFI612", "TFI625"), "image"),
     **dict.fromkeys(("TFI613", "TFI628", "TFI629"), "placement"),
-    **dict.fromkeys(("TFI614", "TFI615"), "providers"),
+    **dict.fromkeys(("TFI614", "TFI615", "TFI635"), "providers"),
     **dict.fromkeys(("TFI622", "TFI623"), "answers"),
     "TFI616": "permissions",
     "TFI617": "names",
@@ -39,7 +39,7 @@ CHECK_OF = {
     "TFI626": "target",
 }
 """The check that a code of the preflight belongs to; all others are what ARM says of the plan as a whole: policy."""
-NOT_ASKED = "not asked: see the line that is not ok above"
+NOT_ASKED = "not asked, because of the line that is not ok above"
 
 
 @dataclass(frozen=True)

@@ -1,25 +1,34 @@
-"""azurite in the cache, at one version, installed through npm where Node is there."""
+"""azurite in the cache, at one version, installed through npm where Node is there: it and all that it needs as the lock
+file beside this one has them, each package by its hash.
+
+The lock file is made by npm from the package.json beside it: `npm install --package-lock-only --omit=optional
+--ignore-scripts --omit-lockfile-registry-resolved`.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 from tfinfra.errors import NotFeasible, ProvisioningError
+from tfinfra.ownership import make_private
 
 # The newest release that runs on every Node that is still about; later ones want Node 21 and 22.
 VERSION = "3.35.0"
 _MAIN = Path("node_modules/azurite/dist/src/blob/main.js")
-_NPM = ("npm", "install", "--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+_LOCK = ("package.json", "package-lock.json")
+_NPM = ("npm", "ci", "--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 _SECONDS = 900.0
 
 
 def ensure_azurite(cache: Path, progress: Callable[[str], None]) -> Path:
     """azurite's blob server (a program for Node), installed into `cache` once. Raises NotFeasible where there is no
     Node, ProvisioningError where npm fails."""
-    folder = cache / f"azurite-{VERSION}"
+    lock = Path(__file__).with_name(_LOCK[1]).read_bytes()
+    folder = cache / f"azurite-{VERSION}-{hashlib.sha256(lock).hexdigest()[:12]}"
     if shutil.which("node") is None:
         raise NotFeasible(
             "a run store on azurite needs Node, which is not on PATH",
@@ -28,7 +37,7 @@ def ensure_azurite(cache: Path, progress: Callable[[str], None]) -> Path:
     if not (folder / _MAIN).exists():
         import filelock
 
-        cache.mkdir(parents=True, exist_ok=True)
+        make_private(cache)
         with filelock.FileLock(cache / f"{folder.name}.lock"):
             if not (folder / _MAIN).exists():
                 _install(folder, progress)
@@ -42,9 +51,10 @@ def _install(folder: Path, progress: Callable[[str], None]) -> None:
     staging = folder.with_name(f"{folder.name}.new")
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir()
-    command = [*_NPM, "--prefix", str(staging), f"azurite@{VERSION}"]
+    for name in _LOCK:
+        shutil.copyfile(Path(__file__).with_name(name), staging / name)
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False, cwd=staging)
+        done = subprocess.run(_NPM, capture_output=True, text=True, timeout=_SECONDS, check=False, cwd=staging)
     except subprocess.TimeoutExpired as error:
         raise ProvisioningError(f"npm did not install azurite within {_SECONDS:.0f} s") from error
     if done.returncode:

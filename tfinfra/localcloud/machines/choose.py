@@ -11,6 +11,13 @@ def possible_kinds() -> dict[str, str | None]:
     return {"namespace": namespace.obstacle(), "process": process.obstacle()}
 
 
+def boundary(kind: str) -> str:
+    """What a machine of `kind` keeps a training script from, in a few words."""
+    if kind == "process":
+        return "no boundary: a script there runs with your rights"
+    return "a script there is held in by the kernel, which it shares with this machine"
+
+
 def best_kind() -> str:
     """The first possible kind. Raises OSError where none is."""
     reasons = possible_kinds()

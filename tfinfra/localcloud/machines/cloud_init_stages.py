@@ -1,13 +1,14 @@
 """Runs the stages of the machine's own cloud-init, one after the other as its boot units do, in one process: the stages
 share its imports. Its source is handed to the system's Python inside a node; nothing of tfinfra is there.
 
-A disk that must grow is named with its full size in MB. It has no partition that growpart could grow, and no file
-system of those that resizefs knows: it grows where the merged configuration lets those two modules run, and not else.
+A machine whose disk can grow is given a socket to ask for it. The disk has no partition that growpart could grow, and
+no file system of those that resizefs knows: it grows where the merged configuration lets those two modules run, and not
+else.
 """
 
 from __future__ import annotations
 
-import subprocess
+import os
 import sys
 import time
 from pathlib import Path
@@ -20,6 +21,9 @@ def main() -> int:
     """Returns the first exit status that is not 0, as cloud-init's own code has it."""
     from cloudinit.cmd.main import main as cloud_init  # type: ignore[import-not-found]
 
+    for channel in sys.argv[1:]:
+        os.set_inheritable(int(channel), False)
+
     worst = 0
     for stage in STAGES:
         began = time.monotonic()
@@ -29,13 +33,13 @@ def main() -> int:
             status = end.code
         print(f"cloud-init {' '.join(stage)}: {status}, {time.monotonic() - began:.2f} s", flush=True)
         worst = worst or int(status or 0)
-        if stage == ("init",) and len(sys.argv) > 2:
-            grow(*sys.argv[1:3])
+        if stage == ("init",) and len(sys.argv) > 1:
+            grow(int(sys.argv[1]))
     return worst
 
 
-def grow(disk: str, size_mb: str) -> None:
-    """Gives the file system mounted at `disk` its full size, as growpart and resizefs do in this stage."""
+def grow(keeper: int) -> None:
+    """Asks for the disk's full size, as growpart and resizefs do in this stage. Raises OSError without it."""
     import yaml
     from cloudinit import util  # type: ignore[import-not-found]
 
@@ -45,8 +49,11 @@ def grow(disk: str, size_mb: str) -> None:
     if util.is_false(partition) or not util.translate_bool(file_system, addons=["noblock"]):
         print("the disk stays as small as its image: the configuration forbids to grow it", flush=True)
         return
-    subprocess.run(["mount", "-o", f"remount,size={size_mb}m", disk], check=True)
-    print(f"the disk has grown to {size_mb} MB", flush=True)
+    os.write(keeper, b"grow")
+    if said := os.read(keeper, 1000).decode():
+        print(said, flush=True)
+    else:
+        raise OSError("the machine's disk could not grow: its keeper is gone")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from tfinfra.localcloud.machines import linux, node, node_root
+from tfinfra.localcloud.machines.base import Disk
 from tfinfra.localcloud.machines.node import Job
 from tfinfra.localcloud.machines.records import REBOOT, REBOOTING
 
@@ -99,10 +100,27 @@ def _board(job: Job, index: int, keeper: int, *, first: bool) -> None:
     linux.die_with_parent(keeper)
     linux.unshare(_OF_A_BOOT)
     board = os.getpid()
+    ours, theirs = socket.socketpair() if job.spec.disk else (None, None)
     if os.fork() == 0:
-        _guard(lambda: node.boot(job, index, board, first=first), job.report, job.spec.instances[index].name)
+        name = job.spec.instances[index].name
+        _guard(lambda: node.boot(job, index, board, theirs, first=first), job.report, name)
     job.report.close()
+    if job.spec.disk and ours and theirs:
+        theirs.close()
+        _grow_when_asked(ours, job.spec.disk)
     _reap()
+
+
+def _grow_when_asked(machine: socket.socket, disk: Disk) -> None:
+    """Gives the machine's disk its full size where the machine asks for it, before it lets go of its end. This process
+    has the machine's root by now, and the rights that the machine has not."""
+    while machine.recv(100):
+        try:
+            node_root.grow_disk(disk)
+            machine.sendall(f"the disk has grown to {disk.size_mb} MB".encode())
+        except OSError as fault:
+            print(f"the disk could not grow: {fault}", flush=True)
+            return
 
 
 def _guard(work: Callable[[], None], report: socket.socket, name: str) -> NoReturn:

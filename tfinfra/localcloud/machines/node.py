@@ -1,4 +1,5 @@
-"""The init of one namespace machine: makes its root, tells the supervisor, runs cloud-init, reaps until it is ended."""
+"""The init of one namespace machine: makes its root, tells the supervisor, gives up every right that a node does not
+need, runs cloud-init, reaps until it is ended."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from tfinfra.localcloud.machines import linux, node_files, node_root
-from tfinfra.localcloud.machines.base import Disk, InstanceSpec, ScaleSetSpec
+from tfinfra.localcloud.machines.base import InstanceSpec, ScaleSetSpec
+from tfinfra.localcloud.machines.confine import confine
 
 METADATA = ("169.254.169.254", 80)
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -29,9 +31,10 @@ class Job:
     report: socket.socket
 
 
-def boot(job: Job, index: int, parent: int, *, first: bool) -> NoReturn:
+def boot(job: Job, index: int, parent: int, growth: socket.socket | None, *, first: bool) -> NoReturn:
     """Boots instance `index`, for the first time or again, as process 1 of its PID namespace. Raises OSError where it
-    cannot. A machine that boots again has its files, and its network is as it was."""
+    cannot. A machine that boots again has its files, and its network is as it was. Over `growth` the machine may ask
+    for its disk's full size; only its keeper can give it."""
     spec, instance = job.spec, job.spec.instances[index]
     folder = spec.folder / instance.name
     os.setsid()
@@ -51,7 +54,9 @@ def boot(job: Job, index: int, parent: int, *, first: bool) -> NoReturn:
     else:
         say(job.report, {"name": instance.name})
     job.report.close()
-    _run(stages, spec.disk)
+    _leave_nothing_open(growth)
+    confine()
+    _run(stages, growth)
 
 
 def say(report: socket.socket, message: dict[str, str], fds: tuple[int, ...] = ()) -> None:
@@ -79,12 +84,23 @@ def _console(path: Path) -> None:
     os.close(log)
 
 
-def _run(stages: str, disk: Disk | None) -> NoReturn:
+def _leave_nothing_open(growth: socket.socket | None) -> None:
+    """What this process was forked with leads out of the machine."""
+    kept = growth.fileno() if growth else 2
+    os.closerange(3, kept)
+    os.closerange(kept + 1, os.sysconf("SC_OPEN_MAX"))
+
+
+def _run(stages: str, growth: socket.socket | None) -> NoReturn:
     """Starts cloud-init, then reaps for ever: the node stays up when it has ended, as a virtual machine does."""
     environment = {"PATH": _PATH, "LANG": "C.UTF-8"}
-    grow = [str(node_root.GROWABLE), str(disk.size_mb)] if disk else []
-    line = ["/usr/bin/python3", "-I", "-c", stages, *grow]
+    line = ["/usr/bin/python3", "-I", "-c", stages]
+    if growth:
+        line.append(str(growth.fileno()))
+        growth.set_inheritable(True)
     boot_pid = os.posix_spawn(line[0], line, environment)
+    if growth:
+        growth.close()
     while True:
         try:
             ended, status = os.wait()

@@ -33,6 +33,7 @@ _CLOUD_INIT = {
     "network": {"config": "disabled"},
     "users": [],
     "disable_root": False,
+    "preserve_hostname": True,  # it has its name since before its first process, which may not change it
     "log_cfgs": [_LOGGING],
     "cloud_init_modules": ["bootcmd", "write-files", "set_hostname", "users-groups"],
     "cloud_config_modules": ["locale", "set-passwords", "runcmd"],

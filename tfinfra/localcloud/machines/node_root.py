@@ -1,26 +1,32 @@
-"""A namespace machine's file system: an overlay of the host's, whose changes are files below the machine's folder, with
-homes and what the host runs masked, and file systems of its own where a machine has them."""
+"""A namespace machine's file system: an overlay of the host's system, whose changes are files below the machine's
+folder, with all that is somebody's masked (node_masks), and file systems of its own where a machine has them. The
+machine's processes have no right to undo any of it (confine)."""
 
 from __future__ import annotations
 
 import os
-import pwd
 import uuid
 from collections.abc import Iterable
 from pathlib import Path
 
-from tfinfra.localcloud.machines import linux
+from tfinfra.localcloud.machines import linux, node_masks
 from tfinfra.localcloud.machines.base import Disk, Mount
-from tfinfra.paths import state_folder
 
+_NO_POWER = linux.MS_NOSUID | linux.MS_NODEV
 _QUIET = linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC
-_DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "fuse", "infiniband", "dri")
+_DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "infiniband", "dri")
 _LINKS = {"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2"}
 _SYSTEM = ("/usr", "/opt", "/var", "/etc", "/srv", "/nix", "/boot")
 _ON_DISK = {"ext4", "ext3", "ext2", "xfs", "btrfs", "zfs", "f2fs"}
 # Programs may lie in an image or, in a container, be mounted file by file: NVIDIA's driver comes in both ways.
 _PROGRAMS = ("/usr", "/opt", "/nix")
 _IMAGES = {"squashfs", "erofs"}
+# The host's own settings, and what tells of the host, as runc's default configuration has both (opencontainers/runc).
+_HOSTS_OWN = ("proc/sys", "proc/sysrq-trigger", "proc/bus", "proc/fs", "proc/irq")
+_CLOSED = (
+    *("proc/acpi", "proc/asound", "proc/kcore", "proc/keys", "proc/kmsg", "proc/latency_stats", "proc/sched_debug"),
+    *("proc/scsi", "proc/timer_list", "proc/timer_stats", "sys/firmware", "sys/devices/virtual/powercap"),
+)
 _CLOUD = Path("/var/lib/cloud")
 CONFIG = Path("/etc/cloud/cloud.cfg.d")
 
@@ -38,6 +44,12 @@ def make_disk(folder: Path, disk: Disk | None) -> None:
     _overlay(Path("/"), _system_disk(folder) if disk else folder, root)
     for layer in system_layers(Path("/proc/self/mountinfo").read_text(encoding="utf-8")):
         _layer(root, layer, folder / "layers" / str(layer).strip("/").replace("/", "-"))
+    node_masks.hide_files(root)
+
+
+def grow_disk(disk: Disk) -> None:
+    """Gives the disk its full size; to be called with the machine's root. Raises OSError."""
+    linux.mount("tmpfs", GROWABLE, "tmpfs", linux.MS_REMOUNT | linux.MS_NODEV, f"size={disk.size_mb}m")
 
 
 def _system_disk(folder: Path) -> Path:
@@ -50,11 +62,11 @@ def make(folder: Path, set_folder: Path, mounts: tuple[Mount, ...]) -> Path:
     _kernel_file_systems(root)
     _boot_id(root, folder / "boot")
     _devices(root)
-    masks = {**dict.fromkeys(_homes(), 0o700), Path("/tmp"): 0o1777}  # noqa: S108 - the machine's, not ours
-    masks |= dict.fromkeys((_CLOUD, CONFIG, set_folder, state_folder()), 0o755)
+    masks = {**node_masks.folders(), **dict.fromkeys((_CLOUD, CONFIG, set_folder), node_masks.Owned(0o755))}
     disk = _system_disk(folder)
-    for index, mask in enumerate(outermost(masks)):
-        _mask(root, mask, (disk if disk.exists() else folder) / "masks" / str(index), masks[mask])
+    for mask in outermost(masks):
+        name = str(mask).strip("/").replace("/", "-")
+        _mask(root, mask, (disk if disk.exists() else folder) / "masks" / name, masks[mask])
     if disk.exists():
         linux.mount(str(disk), _inside(root, GROWABLE), "", linux.MS_BIND)
     for entry in mounts:
@@ -109,10 +121,15 @@ def _overlay(lower: Path, layer: Path, target: Path) -> None:
 
 def _kernel_file_systems(root: Path) -> None:
     linux.mount("proc", root / "proc", "proc", _QUIET)
-    for path in (p for p in (root / "proc/sys", root / "proc/sysrq-trigger") if p.exists()):  # the host's own settings
+    linux.mount("sysfs", root / "sys", "sysfs", _QUIET | linux.MS_RDONLY)
+    for path in (p for name in _HOSTS_OWN if (p := root / name).exists()):
         linux.mount(str(path), path, "", linux.MS_BIND)
         linux.mount("none", path, "", linux.MS_BIND | linux.MS_REMOUNT | linux.MS_RDONLY | _QUIET)
-    linux.mount("sysfs", root / "sys", "sysfs", _QUIET | linux.MS_RDONLY)
+    for path in (p for name in _CLOSED if (p := root / name).exists()):
+        if path.is_dir():
+            linux.mount("tmpfs", path, "tmpfs", _QUIET | linux.MS_RDONLY, "size=4k,mode=555")
+        else:
+            linux.mount("/dev/null", path, "", linux.MS_BIND)
     linux.mount("tmpfs", root / "run", "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "mode=755")
 
 
@@ -148,16 +165,11 @@ def _host_devices() -> list[Path]:
     return [d for d in (*named, *sorted(Path("/dev").glob("nvidia*"))) if d.exists()]
 
 
-def _homes() -> Iterable[Path]:
-    """Where people keep their own things: these are never a node's."""
-    people = (Path(p.pw_dir) for p in pwd.getpwall() if p.pw_uid == 0 or 1000 <= p.pw_uid < 60000)
-    return {Path("/home"), Path("/root"), *(p for p in people if p.is_dir() and len(p.parts) > 1)}
-
-
-def _mask(root: Path, path: Path, empty: Path, mode: int) -> None:
+def _mask(root: Path, path: Path, empty: Path, owned: node_masks.Owned) -> None:
     """`path` is an empty folder of the machine's own, on disk."""
     empty.mkdir(parents=True, exist_ok=True)
-    empty.chmod(mode)
+    os.chown(empty, owned.uid, owned.gid)
+    empty.chmod(owned.mode)
     linux.mount(str(empty), _inside(root, path), "", linux.MS_BIND)
 
 
@@ -166,12 +178,14 @@ def _bind(root: Path, entry: Mount) -> None:
     if entry.read_only:
         _bind_read_only(entry.folder, target)
     else:
-        linux.mount(str(entry.folder), target, "", linux.MS_BIND | linux.MS_REC)
+        linux.mount(str(entry.folder), target, "", linux.MS_BIND)
+        linux.mount("none", target, "", linux.MS_BIND | linux.MS_REMOUNT | _NO_POWER)
 
 
 def _bind_read_only(path: Path, target: Path) -> None:
-    linux.mount(str(path), target, "", linux.MS_BIND | linux.MS_REC)
-    linux.mount("none", target, "", linux.MS_BIND | linux.MS_REMOUNT | linux.MS_RDONLY)
+    """Without what else is mounted below `path`: that would stay as it is, writable perhaps."""
+    linux.mount(str(path), target, "", linux.MS_BIND)
+    linux.mount("none", target, "", linux.MS_BIND | linux.MS_REMOUNT | linux.MS_RDONLY | _NO_POWER)
 
 
 def _inside(root: Path, path: Path) -> Path:

@@ -189,7 +189,8 @@ def _console(path: Path) -> None:
 
 
 def _separate(hostname: str, parent: int) -> None:
-    """Own hostname, which is how Open MPI tells nodes apart; without it the agent has another way."""
+    """Own hostname, which is how Open MPI tells nodes apart; without it the agent has another way. And no more rights
+    than its user has."""
     from tfinfra.localcloud.machines import linux
 
     try:
@@ -199,6 +200,7 @@ def _separate(hostname: str, parent: int) -> None:
         linux.set_hostname(hostname)
     except OSError as fault:
         print(f"no hostname of its own: {fault}", flush=True)
+    linux.forbid_new_rights()  # a script has its user's rights, and gets none by sudo
     linux.die_with_parent(parent)  # after the namespaces: a change of credentials would forget it
 
 

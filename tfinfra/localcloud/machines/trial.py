@@ -4,6 +4,7 @@ sysctls have been wrong before (a container without privileges, a disk that no o
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from tfinfra.localcloud.machines import confine
+from tfinfra.ownership import make_private
 from tfinfra.paths import state_folder
 
 _TOOLS = {"ip": "iproute2", "unshare": "util-linux", "mount": "mount", "cloud-init": "cloud-init"}
@@ -40,6 +43,10 @@ def _obstacles() -> Iterator[str]:
         yield "needs Linux"
     elif os.geteuid() != 0:
         yield "needs root"
+    elif not Path("/proc/sys/kernel/seccomp/actions_avail").exists():
+        yield "needs a kernel with seccomp filters (4.14 or later): without them a script could leave its machine"
+    elif not confine.is_known(platform.machine()):
+        yield f"no filter of system calls is known for {platform.machine()}"
     else:
         yield from _missing_tools()
         yield from _failing_python()
@@ -64,7 +71,7 @@ def _failing_python() -> Iterator[str]:
 
 def _failing_namespaces() -> Iterator[str]:
     """Overlays are tried on the disk where the machines' own will lie."""
-    state_folder().mkdir(parents=True, exist_ok=True)
+    make_private(state_folder())
     with tempfile.TemporaryDirectory(dir=state_folder(), prefix="trial-") as folder:
         for name in ("upper", "work", "root"):
             (Path(folder) / name).mkdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -15,7 +16,7 @@ _FINE = frozenset({200, 201, 202, 204})
 
 
 @dataclass(frozen=True)
-class _Way:
+class _Way(ABC):
     """One way to follow an operation: how it stands by each answer, in lower case, and where to look next."""
 
     url: str
@@ -23,8 +24,9 @@ class _Way:
     def state_at_first(self, answer: Answer) -> str:
         return _provisioning(answer.body) or "inprogress"
 
+    @abstractmethod
     def state(self, look: Answer) -> str:
-        raise NotImplementedError
+        """How the operation stands by the answer to a look."""
 
     def next_url(self, look: Answer, url: str) -> str:
         del look
@@ -77,6 +79,9 @@ class _Ended(_Way):
     def state_at_first(self, answer: Answer) -> str:
         del answer
         return "succeeded"
+
+    def state(self, look: Answer) -> str:
+        return self.state_at_first(look)
 
 
 @dataclass(frozen=True)

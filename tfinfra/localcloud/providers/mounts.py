@@ -14,6 +14,8 @@ from tfinfra.localcloud.rbac.builtin import BLOB_READER, BLOB_WRITER
 from tfinfra.localcloud.state import Resource
 
 ENDPOINTS = "Microsoft.Network/privateEndpoints"
+LINKED = "inputs"
+"""The folder of a container into which clients link files of their own instead of copying them."""
 
 
 def mounts_of(around: Surroundings, scale_set: Resource) -> tuple[Mount, ...]:
@@ -43,7 +45,17 @@ def doors_of(around: Surroundings, scale_set: Resource) -> tuple[int, ...]:
 def _blobs(around: Surroundings, scale_set: Resource) -> Iterator[Mount]:
     for account, role in _blob_accounts(around, scale_set):
         if server_of(around, account) is None:
-            yield Mount(account_folder(around, account) / "blob", read_only=role == BLOB_READER)
+            folder = account_folder(around, account) / "blob"
+            yield Mount(folder, read_only=role == BLOB_READER)
+            yield from _linked(folder)
+
+
+def _linked(blobs: Path) -> Iterator[Mount]:
+    """Read-only, whatever the role: a machine that wrote there would write into somebody's own files."""
+    for container in sorted(path for path in blobs.iterdir() if path.is_dir() and not path.is_symlink()):
+        folder = container / LINKED
+        folder.mkdir(exist_ok=True)
+        yield Mount(folder, read_only=True)
 
 
 def _blob_accounts(around: Surroundings, scale_set: Resource) -> Iterator[tuple[Resource, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from tfinfra.catalog.sizes import size as known_size
@@ -76,14 +77,29 @@ def limit(around: Surroundings, location: str, name: str) -> int:
 
 
 def settings(document: Mapping[str, Any]) -> dict[str, int]:
-    """Limits as they are set: {name: limit} everywhere, {location: {name: limit}} in one location."""
+    """Limits as they are set: {name: limit} everywhere, {location: {name: limit}} in one location. Raises ArmError
+    (400) for a name that no usage has: a limit of it would hold for nothing."""
     found: dict[str, int] = {}
     for name, value in document.items():
-        if isinstance(value, Mapping):
-            found.update({f"{name}/{inner}": int(number) for inner, number in value.items()})
-        else:
-            found[str(name)] = int(value)
+        for inner, number in value.items() if isinstance(value, Mapping) else ((name, value),):
+            _refuse_unknown(str(inner))
+            where = f"{location_of({'location': name})}/{inner}" if isinstance(value, Mapping) else str(name)
+            found[where] = _whole(number)
     return found
+
+
+def _refuse_unknown(name: str) -> None:
+    known = {TOTAL, SPOT, MACHINES, SETS, *(size.family for size in sizes())}
+    if name not in known:
+        near = get_close_matches(name, known, n=1)
+        hint = f"; is it {near[0]}?" if near else ""
+        raise ArmError(400, "InvalidRequestContent", f"there is no usage '{name}'{hint}")
+
+
+def _whole(number: Any) -> int:
+    if isinstance(number, bool) or not isinstance(number, int) or number < 0:
+        raise ArmError(400, "InvalidRequestContent", f"a limit is a whole number, 0 or more, and not {number!r}")
+    return number
 
 
 def check(around: Surroundings, resource: Resource) -> None:

@@ -4,10 +4,11 @@ the run's shared directory where there is one, and starts the agent from the bun
 agent finds out by itself that it is not the first one.
 
 Needs Python 3.10 and nothing else. TFINFRA_ROOT (default /) is where the node's files are; with TFINFRA_FOREGROUND=1
-this process becomes the agent. Whatever goes wrong is also written to the run's store, as boot/<vmId>.json, and a node
+this process stays until the agent has ended. Whatever goes wrong is also written to the run's store, as boot/<vmId>.json, and a node
 without an agent still asks ARM at the deadline to delete the run's machines.
 """
 
+import ctypes
 import hashlib
 import json
 import os
@@ -38,6 +39,7 @@ PASSING = (403, 404, 408, 410, 429, 500, 502, 503, 504)
 # It says 400, "Identity not found", for a while after an identity was attached to the machine
 # (github.com/Azure/aad-pod-identity/issues/778).
 ATTACHING = 120  # seconds
+AWAY = 15  # seconds that a store of this machine's files may be away or full, as for the agent
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -97,7 +99,7 @@ def open_object(settings: dict, key: str):
     """The object `key` of the run's store, as a stream."""
     url = f"{settings['store']}/{key}"
     if url.startswith("file://"):
-        return local_path(url).open("rb")
+        return patiently(lambda: local_path(url).open("rb"), min(settings["timeouts"]["register"], AWAY))
     return patiently(lambda: ask(settings, blob_request(settings, url)), settings["timeouts"]["register"])
 
 
@@ -136,7 +138,7 @@ def patiently(attempt, seconds: float):
     while True:
         try:
             return attempt()
-        except (urllib.error.URLError, TimeoutError, ConnectionError) as fault:
+        except OSError as fault:  # a URLError and all that a connection or a disk may say
             waited = time.monotonic() + pause - began
             if not may_pass(fault, waited) or waited > seconds:
                 raise
@@ -185,30 +187,43 @@ def start_agent(settings: dict) -> int:
         folder.mkdir(parents=True, exist_ok=True)
     os.chdir(ROOT)
     log = os.open(LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    streams = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}
     if os.environ.get("TFINFRA_FOREGROUND") == "1":
-        PID.write_text(f"{os.getpid()}\n", encoding="ascii")
-        os.dup2(log, 1)
-        os.dup2(log, 2)
-        os.execvpe(line[0], line, environment)
+        status = attend(settings, subprocess.Popen(line, env=environment, preexec_fn=dying_with_parent(), **streams))
+        return status if status >= 0 else 128 - status
     if os.fork() == 0:
         leave_the_boot()
-        watch(settings, subprocess.Popen(line, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log))
+        watch(settings, subprocess.Popen(line, env=environment, **streams))
     return 0
 
 
 def watch(settings: dict, agent: subprocess.Popen) -> None:
-    """Waits for the agent, beside the boot: one that cannot even start says nothing itself."""
+    """Waits for the agent, beside the boot."""
     try:
-        PID.write_text(f"{agent.pid}\n", encoding="ascii")
-        status = agent.wait()
-        if status < 0:
-            report(settings, f"the agent was killed by {signal.Signals(-status).name}")
-        elif status:
-            tail = LOG.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
-            report(settings, f"the agent ended with exit status {status}: {' '.join(tail)}")
+        attend(settings, agent)
     except Exception as fault:  # whatever it is, the deadline is kept
         print(f"could not watch the agent: {fault!r}", file=sys.stderr, flush=True)
     keep_the_deadline(settings)
+
+
+def attend(settings: dict, agent: subprocess.Popen) -> int:
+    """Waits for the agent and returns its status: one that cannot even start says nothing itself."""
+    PID.write_text(f"{agent.pid}\n", encoding="ascii")
+    status = agent.wait()
+    if status < 0:
+        report(settings, f"the agent was killed by {signal.Signals(-status).name}")
+    elif status:
+        tail = LOG.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
+        report(settings, f"the agent ended with exit status {status}: {' '.join(tail)}")
+    return status
+
+
+def dying_with_parent():
+    """What makes a child die with this process, as this one does with what booted it; None where Linux does not run."""
+    if sys.platform != "linux":
+        return None
+    control = ctypes.CDLL(None).prctl
+    return lambda: control(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 def leave_the_boot() -> None:
@@ -251,12 +266,16 @@ def report(settings: dict, message: str) -> None:
         node = document["compute"]["vmId"]
         url, data = f"{settings['store']}/boot/{node}.json", json.dumps({"error": message}).encode()
         if url.startswith("file://"):
-            local_path(url).parent.mkdir(parents=True, exist_ok=True)
-            local_path(url).write_bytes(data)
+            patiently(lambda: leave(local_path(url), data), min(patience, AWAY))
         else:
             patiently(lambda: ask(settings, blob_request(settings, url, data)).close(), patience)
     except Exception as fault:  # whatever it is, the deadline waits
         print(f"could not report to the run's store: {fault!r}", file=sys.stderr, flush=True)
+
+
+def leave(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
 
 
 def local_path(url: str) -> Path:

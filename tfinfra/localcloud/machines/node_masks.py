@@ -1,0 +1,99 @@
+"""What of the host's file system is not a machine's, though an overlay would show it: homes, folders that are no
+system's, and whatever the host keeps from its own users."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tfinfra.paths import state_folder
+
+# Of a system's folders; what else lies at the top is data, a mount, or another system's.
+_SYSTEM = {"bin", "dev", "etc", "gnu", "home", "nix", "opt", "proc", "root", "run", "sbin", "sys", "tmp", "usr", "var"}
+_WITH_SECRETS = ("/etc", "/var", "/usr/local/etc")
+_ACCOUNTS = ("shadow", "gshadow")
+
+
+@dataclass(frozen=True)
+class Owned:
+    """Whose an empty folder is, and who may enter it."""
+
+    mode: int
+    uid: int = 0
+    gid: int = 0
+
+
+def folders() -> dict[Path, Owned]:
+    """The folders that are empty and a machine's own instead, and how each looks from outside."""
+    found = {path: Owned(0o755) for path in _strange_folders()}
+    found |= {Path(path): how for path, how in private() if stat.S_ISDIR(how.mode)}
+    found |= dict.fromkeys(_homes(), Owned(0o700))
+    found[Path("/home")] = Owned(0o755)  # for the users that a script makes
+    found |= dict.fromkeys((Path("/tmp"), Path("/var/tmp")), Owned(0o1777))  # noqa: S108 - the machine's, not ours
+    found[state_folder()] = Owned(0o755)
+    return {path: Owned(stat.S_IMODE(how.mode), how.uid, how.gid) for path, how in found.items()}
+
+
+def hide_files(root: Path) -> None:
+    """Removes below `root`, an overlay of /, the files that the host's own users may not read; accounts stay, without
+    their passwords."""
+    accounts = {f"/etc/{name}": _without_passwords(Path("/etc", name)) for name in _ACCOUNTS}
+    strange = [entry.path for entry in os.scandir("/") if entry.is_file(follow_symlinks=False)]
+    secret = [path for path, how in private() if not stat.S_ISDIR(how.mode)]
+    for path in (*strange, *secret):
+        hidden = root / path.lstrip("/")
+        if not hidden.is_symlink() and hidden.is_file():
+            how = hidden.stat()
+            hidden.unlink()
+            if lines := accounts.get(path):
+                hidden.touch(0o600)
+                hidden.write_text(lines, encoding="utf-8")
+                os.chown(hidden, how.st_uid, how.st_gid)
+                hidden.chmod(stat.S_IMODE(how.st_mode))
+
+
+def _without_passwords(accounts: Path) -> str:
+    if not accounts.is_file():
+        return ""
+    rows = (line.split(":") for line in accounts.read_text(encoding="utf-8", errors="replace").splitlines())
+    return "".join(":".join([row[0], "*", *row[2:]]) + "\n" for row in rows if len(row) > 2)
+
+
+def _homes() -> set[Path]:
+    """Where people keep their own things: these are never a node's."""
+    people = (Path(p.pw_dir) for p in pwd.getpwall() if p.pw_uid == 0 or 1000 <= p.pw_uid < 60000)
+    return {Path("/home"), Path("/root"), *(p for p in people if p.is_dir() and len(p.parts) > 1)}
+
+
+def _strange_folders() -> Iterator[Path]:
+    for entry in os.scandir("/"):
+        is_system = entry.name in _SYSTEM or entry.name.startswith("lib")
+        if not is_system and entry.is_dir(follow_symlinks=False):
+            yield Path(entry.path)
+
+
+def private() -> Iterator[tuple[str, Owned]]:
+    """What lies below the system's folders and not every user of the host may read, the outermost of each."""
+    for top in _WITH_SECRETS:
+        if not Path(top).is_symlink() and Path(top).is_dir():
+            yield from _private_below(top)
+
+
+def _private_below(folder: str) -> Iterator[tuple[str, Owned]]:
+    """A log that was rotated meanwhile is gone; a user's FUSE mount, closed to root, is not in an overlay."""
+    try:
+        found = [(entry, entry.stat(follow_symlinks=False)) for entry in os.scandir(folder)]
+    except OSError:
+        return
+    for entry, status in found:
+        is_folder = stat.S_ISDIR(status.st_mode)
+        if stat.S_ISLNK(status.st_mode):
+            continue
+        if not status.st_mode & stat.S_IROTH or (is_folder and not status.st_mode & stat.S_IXOTH):
+            yield entry.path, Owned(status.st_mode, status.st_uid, status.st_gid)
+        elif is_folder:
+            yield from _private_below(entry.path)
