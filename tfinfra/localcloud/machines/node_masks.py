@@ -8,6 +8,7 @@ import pwd
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from tfinfra.paths import state_folder
@@ -78,11 +79,12 @@ def _strange_folders() -> Iterator[Path]:
             yield Path(entry.path)
 
 
-def private() -> Iterator[tuple[str, Owned]]:
-    """What lies below the system's folders and not every user of the host may read, the outermost of each."""
-    for top in _WITH_SECRETS:
-        if not Path(top).is_symlink() and Path(top).is_dir():
-            yield from _private_below(top)
+@cache
+def private() -> tuple[tuple[str, Owned], ...]:
+    """What lies below the system's folders and not every user of the host may read, the outermost of each; looked for
+    once, by whoever forks the machines."""
+    tops = [top for top in _WITH_SECRETS if not Path(top).is_symlink() and Path(top).is_dir()]
+    return tuple(found for top in tops for found in _private_below(top))
 
 
 def _private_below(folder: str) -> Iterator[tuple[str, Owned]]:
