@@ -115,7 +115,7 @@ def _lines(blocks: Iterable[tuple[float, bytes]]) -> Iterator[tuple[float, str]]
     for moment, block in blocks:
         *whole, rest = (rest + block).split(b"\n")
         for line in whole:
-            yield moment, line.decode()
+            yield moment, line.decode().removeprefix(f"{TASK} | ")
 
 
 def _project(load: Load, folder: Path) -> Project:

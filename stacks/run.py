@@ -83,8 +83,8 @@ def read_run(plan: Plan, config: pulumi.Config) -> Run:
         arm_audience=config.get("armAudience"),
         principal_type=config.get("principalType"),
         storage_suffix=config.get("storageSuffix") or "core.windows.net",
-        keep_days=plan.keep_days,
         deadline=config.require("deadline"),
+        keep_days=plan.keep_days,
     )
 
 

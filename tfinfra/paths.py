@@ -13,6 +13,8 @@ from tfinfra.errors import UsageError
 from tfinfra.ownership import NotOwn, make_own, require_own_tree
 
 _CHANGED: dict[Path, None] = {}
+_LOOKED_AT: set[tuple[Path, int, int]] = set()
+"""Caches in which all is well: a large one takes a while to look through, and a verb asks for it many times."""
 
 
 def state_folder() -> Path:
@@ -26,9 +28,13 @@ def cache_folder() -> Path:
     UsageError where it, or what stands in it, is not the user's own."""
     variable, default = "TFINFRA_CACHE_DIR", platformdirs.user_cache_dir("tfinfra")
     folder = _folder(variable, default)
-    if folder.is_dir():  # before it is made private, after which nobody could tell who was in it
+    if folder.is_dir() and _state(folder) not in _LOOKED_AT:
+        # Before it is made private, after which nobody could tell who was in it
         _refusing(lambda: require_own_tree(folder, _DEPTH), _CACHE_WAY_OUT)
-    return _own(variable, default, _CACHE_WAY_OUT)
+    _own(variable, default, _CACHE_WAY_OUT)
+    if folder.is_dir():
+        _LOOKED_AT.add(_state(folder))
+    return folder
 
 
 def config_folder() -> Path:
@@ -42,8 +48,16 @@ def prices_file() -> Path:
 
 
 def made_private() -> tuple[Path, ...]:
-    """The folders that others could read until this process looked at them."""
-    return tuple(_CHANGED)
+    """The folders that others could read until this process looked at them, each told once."""
+    found = tuple(_CHANGED)
+    _CHANGED.clear()
+    return found
+
+
+def _state(folder: Path) -> tuple[Path, int, int]:
+    """Changes with the folder's owner, mode and entries."""
+    status = folder.stat()
+    return folder, status.st_ino, status.st_ctime_ns
 
 
 def _folder(variable: str, default: str) -> Path:

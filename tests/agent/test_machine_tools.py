@@ -17,10 +17,7 @@ from tfinfra.agent.devices import gate
 from tfinfra.agent.devices.gate import ask_driver
 from tfinfra.agent.devices.links import infiniband_ports, interface_addresses
 from tfinfra.agent.faults import NodeFault
-from tfinfra.agent.places import Places
 from tfinfra.agent.scratch import find_scratch
-from tfinfra.model import DataSource
-from tfinfra.store import MemoryStore
 
 GIB = 1 << 30
 Tool = Callable[[str, str], None]
@@ -129,24 +126,6 @@ def test_what_a_command_on_the_node_says(line: tuple[str, ...], said: str | None
     if said is not None:
         with pytest.raises(NodeFault, match=rf"`{line[0]}.*` failed: .*{said}"):
             inputs._must(*line)
-
-
-class Machine(Places):
-    """One with mounts of its own."""
-
-    own_mounts = True
-
-
-def test_a_folder_is_shown_read_only(tool: Tool, tmp_path: Path) -> None:
-    tool("mount", "")
-    source = DataSource("mount", folder=(tmp_path / "data").as_uri())
-    places = Machine(tmp_path)
-    paths = inputs.bring_inputs({"d": source}, places, lambda _: MemoryStore(), "client-1", lambda: None)
-    assert paths == {"d": places.inputs / "d"}
-    assert told(tmp_path) == [
-        f"mount --bind {tmp_path / 'data'} {places.inputs / 'd'}",
-        f"mount -o remount,bind,ro {places.inputs / 'd'}",
-    ]
 
 
 def test_a_driver_that_takes_the_asking_process_along_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,7 +41,7 @@ def said(folder: Path) -> str:
     return f"touch {folder}/ran"
 
 
-@pytest.mark.parametrize("key", [KEY, None])
+@pytest.mark.parametrize("key", [KEY, None], ids=["with a key", "without"])
 def test_a_command_goes_there_and_its_exit_status_comes_back(tmp_path: Path, key: str | None) -> None:
     store, spool = MemoryStore(), tmp_path / "spool"
     spool.mkdir()

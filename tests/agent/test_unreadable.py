@@ -10,7 +10,7 @@ from tests.agent.clocks import FakeClock
 from tests.backends.specs import inventory
 from tests.lifecycle.hostile import CONTENTS
 from tfinfra import layout
-from tfinfra.agent import outcomes
+from tfinfra.agent import outcomes, records
 from tfinfra.agent.control import requested_stop
 from tfinfra.agent.heartbeat import Peers
 from tfinfra.agent.logs import Audience
@@ -60,8 +60,11 @@ def test_what_lies_where_the_outcome_belongs_is_replaced_by_the_outcome(content:
     assert outcomes.published(store) == mine
 
 
-def test_the_agents_log_names_what_is_unreadable_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_agents_log_names_what_is_unreadable_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = MemoryStore()
+    monkeypatch.setattr(records, "_told", set())
     store.put("tasks/rank-77.json", b"[]")
     with caplog.at_level(logging.WARNING):
         for _ in range(3):

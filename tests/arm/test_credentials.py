@@ -110,6 +110,16 @@ CHAINS = {
         "managed identity: Token request error: (invalid_scope) 401, wrong",
         "IDENTITY_ENDPOINT",
     ),
+    "a managed identity that another is asked of": (
+        chain(
+            "\tManagedIdentityCredential: ManagedIdentityCredential authentication unavailable. The requested identity"
+            " has not been assigned to this resource. Error: Identity not found\n",
+            AZD,
+        ),
+        "managed identity: ManagedIdentityCredential authentication unavailable. The requested identity has not been"
+        " assigned to this resource. Error: Identity not found",
+        "AZURE_CLIENT_ID",
+    ),
     "what is no chain": ("some token was refused\nfor a reason", "some token was refused", "otherwise"),
 }
 

@@ -15,10 +15,10 @@ from tests.azure import test_teardown
 from tests.azure.test_teardown import COMPUTE_NAME, KEEP_NAME, RUN, layout_of, make, put
 from tests.lifecycle.fakes import raised_by
 from tests.localcloud.arm import ACCOUNT, SUB
-from tfinfra.azure import environments
+from tfinfra.azure import environments, stores
 from tfinfra.azure.clients import resource_client
 from tfinfra.azure.environments import Environment, Undescribed, environment_at
-from tfinfra.azure.stores import run_store
+from tfinfra.azure.stores import run_share, run_store
 from tfinfra.azure.teardown import delete_group, group_exists, list_runs, strangers
 from tfinfra.clock import unix_time
 from tfinfra.cloud import Cloud, Pace
@@ -96,6 +96,28 @@ def test_arm_says_where_a_runs_store_is(cloud: Cloud, elsewhere: dict[str, str])
     assert url is not None
     assert url.startswith("file://") and url.endswith("/blob/run")
     assert run_store(there, "tfinfra-gone00-abc123-keep") is None
+
+
+SHARES: dict[str, tuple[list[dict[str, object]], str | None]] = {
+    "the account that has nothing but files": ([{"kind": "FileStorage", "service": "file"}], "https://a.file/shared"),
+    "no share": ([{"kind": "StorageV2", "service": "file"}], None),
+    "nothing": ([], None),
+}
+
+
+@pytest.mark.parametrize("sentence", SHARES)
+def test_arm_says_where_a_runs_share_is(sentence: str, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    accounts, expected = SHARES[sentence]
+    listed = [
+        {
+            "name": "a",
+            "kind": a["kind"],
+            "properties": {"primaryEndpoints": {a["service"]: f"https://a.{a['service']}/"}},
+        }
+        for a in accounts
+    ]
+    monkeypatch.setattr(stores, "get_json", lambda *asked, **query: {"value": listed})
+    assert run_share(cloud, KEEP_NAME) == expected
 
 
 PACES: dict[str, tuple[str, Pace | None]] = {

@@ -10,19 +10,19 @@ import pytest
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError, DecodeError
 
-from tests.azure.answering import SUBSCRIPTION, Reply, Wire, azure
+from tests.azure.answering import Reply, Wire, azure
 from tests.stacks.plans import FLEXIBLE, plan
 from tfinfra.azure.answers import reason
 from tfinfra.azure.environments import PUBLIC
 from tfinfra.azure.preflight.ask import _reply
 from tfinfra.azure.preflight.place import known_lack
-from tfinfra.azure.standing import deleter_role, look_over
+from tfinfra.azure.standing import _deletes_all, _may_assign, deleter_role
 from tfinfra.azure.stores import run_store
 from tfinfra.azure.teardown import delete_group
 from tfinfra.cloud import Cloud
 from tfinfra.clouds import _caller, _provider_settings
 from tfinfra.errors import CredentialsError, TfinfraError
-from tfinfra.model import Access, Target
+from tfinfra.model import Target
 
 RUN = "digits-abc123"
 GROUP = f"tfinfra-{RUN}-compute"
@@ -85,8 +85,10 @@ def test_a_group_that_goes_after_the_last_denial_is_gone(monkeypatch: pytest.Mon
     monkeypatch.setattr(time, "sleep", lambda _: None)
     asked: list[str] = []
 
-    def answer(method: str, _: str) -> Reply:
+    def answer(method: str, path: str) -> Reply:
         asked.append(method)
+        if path.endswith("/resources"):
+            return 200, {"value": []}, {}
         there = "DELETE" not in asked  # a timer was quicker
         group = {"id": GROUP, "name": GROUP, "tags": {"tfinfra-run": RUN}, "properties": {}}
         if method == "DELETE":
@@ -98,16 +100,11 @@ def test_a_group_that_goes_after_the_last_denial_is_gone(monkeypatch: pytest.Mon
     assert "DELETE" in asked
 
 
-THEIRS = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/p/providers/Microsoft.ManagedIdentity/userAssignedIdentities/i"
-
-
-def test_an_identity_whose_grants_cannot_be_read_may_delete_until_its_timer_shows(
+def test_rights_that_cannot_be_read_are_left_to_arm_and_never_taken_for_wide_ones(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    own: dict[str, Any] = {"properties": {"principalId": "p", "clientId": "c"}}
-    cloud = answering(monkeypatch, {"roleAssignments": (403, DENIED, {}), "userAssigned": (200, own, {})})
-    standing, lacking = look_over(cloud, Access(identity_id=THEIRS))
-    assert (standing.may_delete, standing.identity_client_id, lacking) == (True, "c", ())
+    cloud = answering(monkeypatch, {"": (403, DENIED, {})})
+    assert (_may_assign(cloud), _deletes_all(cloud, "p")) == (True, False)
 
 
 def test_a_subscription_that_is_not_seen_is_a_fault_of_who_asks(monkeypatch: pytest.MonkeyPatch) -> None:

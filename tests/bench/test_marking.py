@@ -85,9 +85,10 @@ def data(tmp_path: Path) -> Path:
 
 
 def python(data: Path, words: str) -> subprocess.CompletedProcess[str]:
+    """A process without the environment's own .pth files: these tests may be counted themselves."""
     program = f"{Path(marked_imports.__file__).read_text()}\ninstall({str(data)!r})\nimport way\n{words}\n"
     return subprocess.run(
-        [sys.executable, "-c", program],
+        [sys.executable, "-S", "-c", program],
         cwd=data.parent,
         env=dict(os.environ),
         capture_output=True,

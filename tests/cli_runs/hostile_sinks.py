@@ -21,6 +21,7 @@ from tfinfra.lifecycle.observer import Observer
 from tfinfra.lifecycle.preflight import LiveAnswer
 from tfinfra.lifecycle.record import run_folder
 from tfinfra.model import TaskStatus
+from tfinfra.ownership import make_private
 from tfinfra.paths import state_folder
 
 RUN = "hostile-abc123"
@@ -48,7 +49,7 @@ def a_diagnostic(text: str) -> Diagnostic:
 def recorded(texts: list[str]) -> None:
     """A run that has ended, whose log and messages are the texts."""
     results = state_folder() / "results"
-    (results / "tasks").mkdir(parents=True)
+    make_private(results / "tasks")
     (results / "tasks" / "rank-0.log").write_bytes("\n".join(texts).encode("utf-8", "surrogatepass"))
     said = "\n".join(texts).encode("utf-8", "replace").decode().replace("\0", "")  # which no record holds
     record = a_record(

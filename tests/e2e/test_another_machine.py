@@ -53,7 +53,7 @@ def test_status_logs_and_fetch_need_no_state(process_workspace: Workspace, tmp_p
 
     followed = second.tfinfra("logs", "-f", "trial", "--cloud", "azure")
     assert followed.returncode == 0, followed.stderr
-    assert followed.stdout.splitlines() == [f"step {step}" for step in range(6)]
+    assert followed.stdout.splitlines() == [f"main-0 | step {step}" for step in range(6)]
     assert home.tfinfra("logs", run).stdout == followed.stdout
     wait_until(lambda: json.loads(home.tfinfra("status", run, "--json").stdout)["result"], 20, "the outcome")
     documents = [json.loads(w.tfinfra("status", run, "--json").stdout) for w in (home, second)]

@@ -29,7 +29,7 @@ def test_a_run_keeps_its_store_in_azurite_which_is_stopped_in_its_middle(workspa
     process = workspace.start("up", str(manifest), *options)
 
     assert process.stdout is not None
-    assert "first line\n" in iter(process.stdout.readline, "")  # worker-0's
+    assert "worker-0 | first line\n" in iter(process.stdout.readline, "")  # worker-0's
     (azurite,) = [p for p in processes_of(workspace.state) if shows(p, "azurite/dist")]
     azurite.terminate()  # what it had answered is on its disk; the daemon starts it again
     _, err = process.communicate(timeout=300)

@@ -20,7 +20,7 @@ def test_an_evicted_node_is_named_as_that(process_workspace: Workspace) -> None:
     workspace = process_workspace
     process = workspace.start("up", str(workspace.manifest(SLEEPS, **PS)), "--machines", workspace.machines)
     assert process.stdout is not None
-    assert "first line\n" in iter(process.stdout.readline, "")  # worker-0's, on node 0
+    assert "worker-0 | first line\n" in iter(process.stdout.readline, "")  # worker-0's, on node 0
     layout = Layout(workspace.state / "cloud")
     daemon = running_daemon(layout)
     assert daemon is not None

@@ -40,7 +40,7 @@ def test_records_that_a_script_wrote_are_named_and_the_run_ends_well(best_worksp
     (store / "tasks" / "root").symlink_to("/")
     out, said = process.communicate(timeout=120)
     assert process.returncode == 0, said
-    for key in EVIL:
+    for key in EVIL.keys() - {"collected.json"}:  # that the nodes have replaced when the client asks for it
         assert f"warning: {key} is unreadable: " in out + said
     document = workspace.run_record()
     assert document["result"] == "succeeded"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from tfinfra.engine import program
 from tfinfra.engine.program import Program
+from tfinfra.errors import CredentialsError
 
 
 @pytest.fixture(autouse=True)
@@ -59,3 +62,20 @@ def test_a_module_that_the_folder_has_not_is_not_found_elsewhere(tmp_path: Path)
     with pytest.raises(ModuleNotFoundError, match=r"stacks\.network"):
         ran()
     ran.leave()
+
+
+@pytest.mark.parametrize("theirs", ["p", "another"], ids=["the same caller", "another caller"])
+def test_a_program_runs_only_where_the_provider_acts_as_the_caller(
+    theirs: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = SimpleNamespace(object_id=theirs, client_id="c", tenant_id="t")
+    provider = SimpleNamespace(authorization=SimpleNamespace(get_client_config=lambda: found))
+    monkeypatch.setitem(sys.modules, "pulumi_azure_native", cast("Any", provider))
+    ran = Program(_folder(tmp_path, "x"), principal="p")
+    if theirs == "p":
+        ran()
+        ran.leave()
+    else:
+        with pytest.raises(CredentialsError, match="two callers"):
+            ran()
+    assert (ran.refused is None) == (tmp_path / "said").exists() == (theirs == "p")

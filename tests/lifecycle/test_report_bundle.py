@@ -30,6 +30,7 @@ from tfinfra.lifecycle.doctor import Finding
 from tfinfra.lifecycle.record import run_folder
 from tfinfra.lifecycle.report.anonymous import Names
 from tfinfra.lifecycle.report.bundle import write_bundle
+from tfinfra.lifecycle.report.known import names
 from tfinfra.lifecycle.report.last import command_line, note_failure, read_last
 from tfinfra.model import Access
 
@@ -312,3 +313,17 @@ WORDS = {
 @pytest.mark.parametrize(("text", "expected"), WORDS.values(), ids=WORDS)
 def test_words_for_names(text: str, expected: str) -> None:
     assert Names().without(text) == expected
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://canaryhost.corp.zone/x?sig=a",
+        "https://u:pw@canaryhost.corp.zone:8443/x",
+        "see s3://canaryhost.corp.zone",
+    ],
+)
+def test_the_host_of_a_url_that_the_manifest_gave_is_no_ones_to_read(url: str) -> None:
+    """An error of a connection names the host alone."""
+    found = names({}, {}, {"environment_variables": {"MODEL": url}}, {})
+    assert "canaryhost" not in found.without("no way to canaryhost.corp.zone: name resolution")

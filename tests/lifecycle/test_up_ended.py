@@ -48,6 +48,7 @@ def test_who_ends_a_run_waits_for_no_arm_that_is_silent(
     world, back = World(tmp_path, lambda store: None), threading.Event()
 
     def slow(group: str) -> None:
+        threading.Timer(2.0, back.set).start()
         back.wait(20)
         world.groups.pop(group, None)
 
@@ -57,12 +58,10 @@ def test_who_ends_a_run_waits_for_no_arm_that_is_silent(
         world.interrupt.request(Cancelled("SIGTERM ended the run"))
     else:
         world.faults["environment"] = ProvisioningError("no environment")
-    threading.Timer(0.8, back.set).start()
-    began = time.monotonic()
     error = world.new_run().go().error
     if interrupted and not answers:
         assert isinstance(error, TeardownIncomplete)
-        assert not back.is_set(), time.monotonic() - began
+        assert not back.is_set()
         assert "ARM has not answered for" in str(error)
         assert record_of(world).left == (COMPUTE, KEEP)
     else:

@@ -31,7 +31,7 @@ MACHINES = f"{COMPUTE}/providers/Microsoft.Compute/virtualMachines"
 
 
 def folder(arm: Arm) -> Path:
-    return arm.around.state.folder(COMPUTE.rpartition("/")[2]) / "machines" / "nodes"
+    return arm.around.state.folder(COMPUTE.rpartition("/")[2]) / "machines" / SET.rpartition("/")[2]
 
 
 def boot(arm: Arm, mode: str = "Flexible", environments: Path | None = None) -> None:
@@ -144,7 +144,7 @@ def test_no_role_no_blobs(arm: Arm) -> None:
 
 def test_machines_that_do_not_boot_fail_the_operation(arm: Arm) -> None:
     arm.make_all()
-    path = SET.replace("/nodes", "/no-boot")
+    path = f"{SET.rpartition('/')[0]}/no-boot"
     reply = arm.put(path, scale_set())
     arm.settle()
     operation = arm.get(reply.headers["azure-asyncoperation"].removeprefix("https://127.0.0.1:4433").partition("?")[0])

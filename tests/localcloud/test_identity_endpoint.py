@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from azure.core.exceptions import ClientAuthenticationError
 
 from tests.localcloud.arm import KEY
 from tfinfra.arm.caller import claims_of
@@ -64,6 +65,21 @@ def test_the_chain_of_credentials_finds_it(
     assert (found["oid"], found["tid"], found["aud"]) == (tokens.OWNER_OID, TENANT, AUDIENCE)
     assert claims(f"{tokens.STORAGE}.default")["aud"] == tokens.STORAGE
     assert claims(f"{GRAPH}/.default")["aud"] == GRAPH
+
+
+@pytest.mark.usefixtures("alone")
+@pytest.mark.parametrize("way", ["variables", "machine_variables"], ids=["as in App Service", "as on a machine"])
+def test_who_asks_for_another_identity_gets_no_token(
+    way: str, endpoint: IdentityEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by an AZURE_CLIENT_ID that was left over; the one of the identity that is there is taken."""
+    for name, value in {**getattr(endpoint, way), "PATH": "/nowhere", "AZURE_TOKEN_CREDENTIALS": "prod"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AZURE_CLIENT_ID", OTHER)
+    with pytest.raises(ClientAuthenticationError):
+        claims(ARM_SCOPE)
+    monkeypatch.setenv("AZURE_CLIENT_ID", endpoint.caller.claims["appid"])
+    assert claims(ARM_SCOPE)["oid"] == tokens.OWNER_OID
 
 
 CALLERS: dict[str, tuple[Callable[[], Any], dict[str, Any], set[str]]] = {

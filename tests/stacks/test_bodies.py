@@ -184,13 +184,17 @@ def test_what_others_made_is_not_made_again(which: str, recorded: Recorded) -> N
     assert ("blobs" in keep) == (access.store is None)
     assert ("nodes" in keep) == (access.identity_id is None)
     assert ("workflow" in keep) == (access.reaper_id is None)
+    grants = [*_granted(keep), *_granted(compute)]
     if access.identity_id:
-        assert _granted(keep) == _granted(compute) == []
+        assert not [name for name, *_ in grants if not name.startswith("timer")], "its maker has granted it what it has"
         assert outputs["identityId"] == access.identity_id
     if access.reaper_id:
-        assert not [name for name, *_ in (*_granted(keep), *_granted(compute)) if name.startswith("timer")]
+        assert not [name for name, *_ in grants if name.startswith("timer")]
     if access.identity_id and not access.reaper_id:
-        assert list(keep["workflow"].body["identity"]["userAssignedIdentities"]) == [access.identity_id]
+        deleter = group_deleter_id(SUBSCRIPTION)
+        assert grants == [("timer-may-delete", "resourceGroups", deleter)] * 2
+        (signer,) = keep["workflow"].body["identity"]["userAssignedIdentities"]
+        assert signer.endswith(f"/{RUN}-timer"), "no script can act as the timer"
 
 
 def test_the_timer_calls_the_endpoint_of_its_cloud(tmp_path: Path) -> None:

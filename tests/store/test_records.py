@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -128,6 +130,14 @@ def test_a_record_that_tells_of_something_else_than_its_key_is_none() -> None:
     )
 
 
+def test_a_key_and_a_value_obey_no_terminal_in_what_is_told() -> None:
+    store = MemoryStore()
+    store.put("tasks/\x1b[2J\n::error::.json", b'{"task": "\\u001b]0;x", "node": 0, "state": "lost"}')
+    (odd,) = read_all(store, "tasks", TaskStatus)[1]
+    assert str(odd).isprintable()
+    assert str(odd).startswith("'tasks/\\x1b[2J\\n::error::.json' is unreadable: task is '\\x1b]0;x', not a name")
+
+
 def test_a_watcher_is_told_once_and_of_so_many_only() -> None:
     store, said = MemoryStore(), list[str]()
     for number in range(50):
@@ -179,6 +189,40 @@ def test_in_a_folder_only_plain_files_are_objects(tmp_path: Path) -> None:
         assert "no plain file" in found.why
     assert read(store, "tasks/folder.json", TaskStatus) is None
     assert read(store, "tasks/nothing.json", TaskStatus) is None
+
+
+def test_nothing_is_written_or_deleted_through_a_link(tmp_path: Path) -> None:
+    folder, outside = tmp_path / "store", tmp_path / "outside"
+    store = open_store(folder.as_uri())
+    outside.mkdir()
+    (outside / "watch.json").write_text("mine")
+    file = tmp_path / "file"
+    file.write_text("a file")
+    acts: tuple[Callable[[str], object], ...] = (
+        lambda key: store.put(key, b"{}"),
+        lambda key: store.put_if_absent(key, b"{}"),
+        lambda key: store.put_file(key, file),
+        store.delete,
+    )
+    for act in acts:
+        for link, target, key in (
+            ("control", outside, "control/watch.json"),
+            ("outcome.json", outside / "watch.json", "outcome.json"),
+        ):
+            if (folder / link).is_dir():
+                shutil.rmtree(folder / link)
+            (folder / link).unlink(missing_ok=True)
+            (folder / link).symlink_to(target)
+            act(key)
+            assert not (folder / link).is_symlink()
+    assert [(p.name, p.read_text()) for p in outside.iterdir()] == [("watch.json", "mine")]
+
+
+def test_a_folder_that_is_a_link_is_no_store(tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "attempt-1").symlink_to(tmp_path / "outside")
+    with pytest.raises(OSError, match="attempt-1 is a link"):
+        open_store((tmp_path / "attempt-1").as_uri())
 
 
 def test_a_large_object_is_not_read_into_memory(tmp_path: Path) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 
-_REDRAW = re.compile(rb"[\r\b]")
 _BACKSPACES = re.compile(rb"(\x08+)")
 
 
 def collapse(lines: bytes) -> bytes:
     """`lines` (whole ones) with every redrawn line in its last state. Other bytes are kept as they are."""
-    if not _REDRAW.search(lines):
+    if not _is_redrawn(lines):
         return lines
     return b"\n".join(_collapse_line(line) for line in lines.split(b"\n"))
 
@@ -23,10 +22,14 @@ def split_lines(data: bytes) -> tuple[bytes, bytes]:
 
 def _collapse_line(line: bytes) -> bytes:
     """After a \\r the text that follows replaces what was there; where nothing follows, what was there stays."""
-    if not _REDRAW.search(line):
+    if not _is_redrawn(line):
         return line
     states = [text for part in line.split(b"\r") if (text := _erase(part))]
     return states[-1] if states else b""
+
+
+def _is_redrawn(text: bytes) -> bool:
+    return b"\r" in text or b"\b" in text
 
 
 def _erase(text: bytes) -> bytes:

@@ -29,6 +29,8 @@ _ABSENT = re.compile(
     re.IGNORECASE,
 )
 """What a link says that nobody has set up."""
+_OTHER = re.compile(r"has not been assigned|identity not found|no user assigned", re.IGNORECASE)
+"""What a managed identity's endpoint says that is there, to who names an identity that is not."""
 _TOKEN = re.compile(r"eyJ[\w-]{6,}[\w.-]*")
 _HANGS = "Failed to invoke the Azure CLI"
 """What azure-identity says where `az` has not answered in the 10 s that it waits."""
@@ -48,7 +50,7 @@ _NO_WAY = (
 )
 _OF_LINK = {
     VARIABLES: "they go before `az login`: correct them, or unset them",
-    "managed identity": "it goes before `az login`: unset IDENTITY_ENDPOINT where it is not this machine's own",
+    "managed identity": "AZURE_CLIENT_ID and IDENTITY_ENDPOINT must be of an identity of this machine, or unset",
     "az": "`az account get-access-token` must work by itself; `az login` signs in",
     "azd": "`azd auth login`",
 }
@@ -95,7 +97,9 @@ def _links(text: str) -> dict[str, str]:
 
 def _telling(links: Mapping[str, str]) -> str | None:
     """The link that was set up and failed: the last, which ended the chain or was the last hope."""
-    return next((name for name in reversed(list(links)) if not _ABSENT.search(links[name])), None)
+    return next(
+        (name for name in reversed(list(links)) if _OTHER.search(said := links[name]) or not _ABSENT.search(said)), None
+    )
 
 
 def _shown(said: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 AGAIN = "sign in again: `az login`"
 _LONGEST = 400
+_SHORT = 300
 
 # What mends Entra's refusals: learn.microsoft.com/entra/identity-platform/reference-error-codes
 _ELSEWHERE = (
@@ -86,3 +87,9 @@ def first_sentence(text: str) -> str:
     found = re.match(r"(.+?[.!])(?:\s|$)", line)
     short = found[1] if found else line
     return short if len(short) <= _LONGEST else short[: _LONGEST - 1] + "…"
+
+
+def without_advice(said: str) -> str:
+    """What ARM says of a token, without its advice, of which `way_in` has a shorter form."""
+    short = said.partition(" Please use")[0].partition(" Note, ")[0]
+    return short if len(short) <= _SHORT else short[: _SHORT - 1] + "…"

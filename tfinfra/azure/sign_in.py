@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tfinfra.arm.sign_in import wanted_tenants, way_in
+from tfinfra.arm.sign_in import wanted_tenants, way_in, without_advice
 from tfinfra.azure.answers import reason
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError
@@ -13,15 +13,13 @@ from tfinfra.errors import CredentialsError
 if TYPE_CHECKING:
     from azure.core.exceptions import AzureError
 
-_LONGEST = 300
-
 
 def token_refused(cloud: Cloud, answer: Mapping[str, Any] | AzureError) -> CredentialsError:
     """The error for an answer of 401: ARM's own sentence, and where to sign in. `answer` is its body, or the exception
     that azure-core makes of it."""
     said = _said(answer)
     whose = f" of tenant {cloud.tenant_id}" if wanted_tenants(said) and cloud.tenant_id else ""
-    why = f": {_sentence(said)}" if said else ""
+    why = f": {without_advice(said)}" if said else ""
     return CredentialsError(f"{cloud.arm_endpoint} does not accept your token{whose}{why}", hint=way_in(said))
 
 
@@ -32,9 +30,3 @@ def _said(answer: Mapping[str, Any] | AzureError) -> str:
     error = answer.get("error")
     text = error.get("message") if isinstance(error, Mapping) else error
     return " ".join(str(text or "").split())
-
-
-def _sentence(said: str) -> str:
-    """What it says of the token, without its advice, of which there is a shorter form."""
-    short = said.partition(" Please use")[0].partition(" Note, ")[0]
-    return short if len(short) <= _LONGEST else short[: _LONGEST - 1] + "…"

@@ -117,7 +117,7 @@ def _may_assign(cloud: Cloud) -> bool:
     path = f"/subscriptions/{cloud.subscription_id}/providers/Microsoft.Authorization/permissions"
     try:
         found = _list(cloud, "subscription_id", path, "your permissions", **{"api-version": ROLES_API})
-    except NotReady:
+    except (NotReady, NotAnswered):
         return True
     return covers(found, "Microsoft.Authorization/roleAssignments/write")
 

@@ -140,7 +140,7 @@ def _worst(failed: list[TfinfraError]) -> TfinfraError:
     return type(worst)("\n".join(error.message for error in failed), worst.hint)
 
 
-def _down(name: str, *, asked: Asked, force: bool, discard: bool, progress: Progress) -> Ended:
+def _down(name: str, *, asked: Asked, force: bool, progress: Progress, discard: bool = False) -> Ended:
     """The run's id, and the stacks that remain in a backend of the user's own."""
     from tfinfra.errors import UsageError
     from tfinfra.lifecycle.access import find_run

@@ -84,8 +84,9 @@ class LiveView:
     def line(self, task: str, text: str) -> None:
         from rich.text import Text
 
-        for row in prefixed(task, clean(text, color=True)):
-            self.console.print(Text.from_ansi(row))
+        with _whatever_the_terminal():
+            for row in prefixed(task, clean(text, color=True)):
+                self.console.print(Text.from_ansi(row))
 
     def _print(self, text: str, style: str = "") -> None:
         from rich.text import Text

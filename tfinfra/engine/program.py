@@ -24,7 +24,7 @@ _BOTH = {"resources": ("ResourceGroup",), "authorization": ("RoleAssignment",)}
 _MADE: dict[str, dict[str, tuple[str, ...]]] = {
     "keep": {
         **_BOTH,
-        "storage": ("StorageAccount", "BlobContainer", "FileShare"),
+        "storage": ("StorageAccount", "BlobServiceProperties", "BlobContainer", "FileShare"),
         "managedidentity": ("UserAssignedIdentity",),
         "logic": ("Workflow",),
     },

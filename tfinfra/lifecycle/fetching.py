@@ -15,7 +15,7 @@ from tfinfra.lifecycle import collect
 from tfinfra.lifecycle.bring_home import Home, bring_home, trees_of
 from tfinfra.lifecycle.down import UNFETCHED
 from tfinfra.lifecycle.found import FoundRun
-from tfinfra.lifecycle.living import has_nodes
+from tfinfra.lifecycle.living import content, has_nodes
 from tfinfra.lifecycle.ports import Progress
 from tfinfra.model import CollectedMark
 from tfinfra.store import LARGE, ObjectStore, readable, store_errors
@@ -133,6 +133,6 @@ def _holds_some(store: ObjectStore) -> bool:
 
 def _beats(store: ObjectStore) -> dict[str, bytes | None]:
     try:
-        return {key: store.get(key) for key in store.list(layout.HEARTBEATS)}
+        return {key: content(store, key) for key in store.list(layout.HEARTBEATS)}
     except store_errors():
         return {}

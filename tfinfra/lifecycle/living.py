@@ -54,10 +54,11 @@ def _signs(found: FoundRun) -> dict[str, bytes | None]:
     keys = [
         key for folder in (layout.NODES, layout.BOOT, layout.TASKS, layout.HEARTBEATS) for key in store.list(folder)
     ]
-    return {key: _content(store, key) for key in keys}
+    return {key: content(store, key) for key in keys}
 
 
-def _content(store: ObjectStore, key: str) -> bytes | None:
+def content(store: ObjectStore, key: str) -> bytes | None:
+    """What lies at `key`, None where that is nothing, or nothing that a run puts anywhere."""
     try:
         return store.get(key)
     except OddObject:

@@ -104,9 +104,7 @@ def _too_wide(identity_id: str) -> Finding:
     from tfinfra.azure.preflight.finding import Finding
 
     name = identity_id.rpartition("/")[2]
-    message = (
-        f"{name} may delete any resource group of the subscription, and so may the script of every run that has it"
-    )
+    message = f"{name} may delete every resource group of the subscription, and so may the script of each run"
     hint = "take that role from it: since the timer deletes by an identity of its own, no run needs it"
     return Finding("TFI640", "identity_id", message, hint, severity=Severity.WARNING)
 

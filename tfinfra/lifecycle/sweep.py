@@ -154,7 +154,7 @@ def _delete(ports: Ports, one: Due, asked: Asked, tell: Progress) -> dict[str, s
 def _end(ports: Ports, run: str, asked: Asked, tell: Progress) -> None:
     """A run of this machine's own with its record; another's by its groups alone, whatever its store says."""
     folder = run_folder(state_folder(), run)
-    if folder.read() is not None:
+    if folder.path.exists():
         end_run(find_run(run, asked), tell, discard=True)  # outputs whose time is over are nobody's to fetch
         return
     down.down(ports, BorrowedFolder(folder.path), run, tell, stop_client)

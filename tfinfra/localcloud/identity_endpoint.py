@@ -35,6 +35,12 @@ from tfinfra.localcloud.layout import AUDIENCE, SUBSCRIPTION, TENANT, Layout
 APP_SERVICE, IMDS = "/msi/token", "/metadata/identity/oauth2/token"
 VERSIONS = {APP_SERVICE: "2019-08-01", IMDS: "2018-02-01"}
 GRAPH = "https://graph.tfinfra.local/"
+NO_IDENTITY = {
+    APP_SERVICE: "No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId.",
+    IMDS: "Identity not found",
+}
+"""What is said to who asks for another identity than the one that is there, as by an AZURE_CLIENT_ID that was left over
+(Azure-Samples/azure-search-openai-demo#2148, Azure/azure-sdk-for-net#37278)."""
 SECONDS = 3600
 _AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"  # the application that a person signs in by: `az login`
 _APPLICATION = "00000000-0000-0000-0000-00000000a991"
@@ -130,6 +136,8 @@ class IdentityEndpoint:
             return 401, _refusal(way, 401, "unauthorized_client", "the header that proves the caller is wrong")
         if query.get("api-version") != VERSIONS[way]:
             return 400, _refusal(way, 400, "invalid_request", f"api-version must be {VERSIONS[way]}")
+        if query.get("client_id") not in (None, self.caller.claims.get("appid")):
+            return 400, _refusal(way, 400, "invalid_request", NO_IDENTITY[way])
         audience = _audience(query.get("resource", ""))
         if audience is None:
             told = f"AADSTS500011: The resource principal named {query.get('resource')} was not found in the tenant."

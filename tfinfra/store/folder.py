@@ -26,6 +26,29 @@ class FolderStore(ObstoreStore):
         super().__init__(store, store)
         self._folder = folder
 
+    def put(self, key: str, data: bytes) -> None:
+        self._clear_the_way(key)
+        super().put(key, data)
+
+    def put_if_absent(self, key: str, data: bytes) -> bool:
+        self._clear_the_way(key)
+        return super().put_if_absent(key, data)
+
+    def put_file(self, key: str, path: Path) -> None:
+        self._clear_the_way(key)
+        super().put_file(key, path)
+
+    def delete(self, key: str) -> None:
+        self._clear_the_way(key)
+        super().delete(key)
+
+    def _clear_the_way(self, key: str) -> None:
+        """Removes links on the way to `key`: no run puts any there, and what is written shall stay in the folder."""
+        with _as_a_store_says_it(key):
+            for above in _paths_to(key):
+                if (self._folder / above).is_symlink():
+                    (self._folder / above).unlink(missing_ok=True)
+
     def get(self, key: str) -> bytes | None:
         with _as_a_store_says_it(key):
             found = _opened(self._folder, key)

@@ -50,13 +50,15 @@ def open_store(url: str, credential: Credential | None = None, *, ca: str | None
     emulators have it, https://<host>/<account>/<container>[/<folder>…].
 
     `credential` gives tokens for Blob; files need none. `ca` is the PEM text of a certificate authority to be trusted
-    besides the system's. Raises ValueError for any other URL.
+    besides the system's. Raises ValueError for any other URL, OSError where the folder is a link.
     """
     parts = urlsplit(url)
     if parts.scheme == "file":
         from obstore.store import LocalStore
 
         folder = Path(unquote(parts.path))
+        if folder.is_symlink():  # as a node may put one where the store of a run's next attempt is about to be
+            raise OSError(f"{folder} is a link")
         return FolderStore(folder, LocalStore(folder, mkdir=True))
     if parts.scheme == "https" and credential is not None:
         place = blob_place(url)

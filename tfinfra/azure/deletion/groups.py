@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tfinfra.arm.sign_in import way_in
 from tfinfra.azure.answers import is_gone, reason, values
-from tfinfra.azure.clients import get_json
+from tfinfra.azure.clients import GROUPS_API, get_json
 from tfinfra.azure.names import RUN_ID, run_of_group
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError, ProvisioningError, TeardownIncomplete
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from azure.core.exceptions import AzureError
 
 RUN_TAG, OWNER_TAG, EXPIRES_TAG = "tfinfra-run", "tfinfra-owner", "tfinfra-expires-at"
-GROUPS_API = "2024-11-01"
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,10 @@ _COMMON = frozenset(
 """Words that a manifest may give as values and that a report cannot be read without."""
 
 
+_IN_URLS = re.compile(r"\w+://(?:[^/@\s]*@)?([^/:?#@\s\"']+)")
+"""The hosts of URLs: an error names them without the rest."""
+
+
 def names(
     environ: Mapping[str, str], record: Mapping[str, Any], plan: Mapping[str, Any], arguments: Mapping[str, Any]
 ) -> Names:
@@ -117,12 +121,15 @@ def _parts(value: str) -> Iterator[str]:
 def _given(plan: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:
     """What the manifest gave as text, the estimator's arguments included."""
     keys = ("entry_script", "setup_script", "resume_from", "arguments", "environment_variables", "inputs", "secrets")
-    for key in keys:
-        yield from _texts(plan.get(key))
     needs = _mapping(plan.get("requirements"))
-    yield from _texts([needs.get("pip"), needs.get("conda_channels")])
-    yield from _texts(arguments.get("script_params"))
-    yield from _texts(arguments.get("environment_variables"))
+    given = [
+        *(plan.get(key) for key in keys),
+        *(needs.get("pip"), needs.get("conda_channels")),
+        *(arguments.get("script_params"), arguments.get("environment_variables")),
+    ]
+    for text in _texts(given):
+        yield text
+        yield from _IN_URLS.findall(text)
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

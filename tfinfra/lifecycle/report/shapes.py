@@ -42,7 +42,7 @@ _PUBLIC_HOSTS = (
 )
 _DOMAINS = (
     r"(?:com|net|org|io|edu|gov|mil|int|info|biz|eu|de|uk|fr|ch|nl|se|dk|fi|pl|cz|be|ie|pt|jp|cn|au|ca|kr|sg|cloud"
-    r"|dev|tech|local|internal|lan|corp|intranet|home|arpa)"
+    r"|dev|tech|local|internal|lan|corp|intranet|home|arpa|localdomain|intra|private|example|invalid|ai|es|it|at|no|br)"
 )
 _HOST = rf"(?:[\w-]{{1,63}}\.){{1,9}}{_DOMAINS}"
 _BEFORE = r"(?<![\w.-])"

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tfinfra.arm.caller import kind
-from tfinfra.arm.sign_in import wanted_tenants, way_in
+from tfinfra.arm.sign_in import wanted_tenants, way_in, without_advice
 from tfinfra.azure.preflight.finding import Reply
 from tfinfra.azure.standing import YOURS
 from tfinfra.cloud import Cloud
@@ -62,7 +62,7 @@ def account_steps(cloud: Cloud, reply: Reply) -> list[Step]:
 
 def _refused(cloud: Cloud, said: str) -> Step:
     """ARM names the tenant that the subscription trusts in the same sentence (InvalidAuthenticationTokenTenant)."""
-    wanted, text = wanted_tenants(said), " ".join(said.split())
+    wanted, text = wanted_tenants(said), without_advice(" ".join(said.split()))
     if not wanted:
         return Step(
             "credential", "not", f"{cloud.arm_endpoint} refuses your token: {text}", way_in(said, "az login"), 5
