@@ -85,6 +85,18 @@ def test_a_newer_tensorflow_has_code_for_h100(tmp_path: Path) -> None:
     assert "TFI417" not in codes(tmp_path, f"{text}compute_target: {{vm_size: Standard_NC40ads_H100_v5}}\n")
 
 
+@pytest.mark.parametrize(("backend", "circle"), [("distributed_backend: mpi\nnode_count: 2\n", True), ("", False)])
+def test_the_way_out_of_slow_kernels_names_what_it_costs_with_horovod(
+    backend: str, circle: bool, tmp_path: Path
+) -> None:
+    """Else one rule sends to a newer TensorFlow, and another back (TFI502)."""
+    text = f"use_gpu: true\n{backend}compute_target: {{vm_size: Standard_NC40ads_H100_v5}}\n"
+    (found,) = [
+        d for d in checked(tmp_path, text, HOROVOD if circle else "print()\n").diagnostics if d.code == "TFI417"
+    ]
+    assert ("TFI502" in str(found.hint)) == circle
+
+
 NETWORKS: dict[str, tuple[str, str, str | None]] = {
     "two nodes of an NC size": (
         "distributed_backend: mpi\nuse_gpu: true",

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.localcloud.arm import ACCOUNT, SET, Arm, scale_set
 from tests.machines import support
 from tfinfra.localcloud.machines.process import ProcessMachines
 from tfinfra.localcloud.providers.compute import image_of, kind_of
+from tfinfra.localcloud.providers.quota import LIMIT, limit
 
 ACCOUNT_BODY = {"location": "eastus", "sku": {"name": "Standard_LRS"}, "kind": "StorageV2", "properties": {}}
 
@@ -46,3 +50,25 @@ def test_a_machine_has_the_files_of_its_image(tmp_path: Path) -> None:
         assert (folder / "vm_0/root/seen").read_text() == "/elsewhere"
     finally:
         machines.stop(folder)
+
+
+WRONG = {
+    "a name in other letters": ({"standardDSv5family": 1}, "is it standardDSv5Family?"),
+    "a name in one place": ({"eastus": {"gpus": 1}}, "there is no usage 'gpus'"),
+    "less than nothing": ({"cores": -1}, "a limit is a whole number"),
+    "a text": ({"eastus": {"cores": "8"}}, "a limit is a whole number"),
+}
+
+
+@pytest.mark.parametrize(("body", "told"), WRONG.values(), ids=WRONG)
+def test_a_limit_that_would_hold_for_nothing_is_refused(arm: Arm, body: dict[str, Any], told: str) -> None:
+    answer = arm.call("PUT", "/tfinfra/quotas", body)
+    assert (answer.status, told in answer.body["error"]["message"]) == (400, True)
+    assert arm.around.quotas == {}
+
+
+def test_limits_hold_until_they_are_as_usual_again(arm: Arm) -> None:
+    assert arm.call("PUT", "/tfinfra/quotas", {"East US": {"cores": 8}, "virtualMachines": 3}).status == 200
+    assert (limit(arm.around, "eastus", "cores"), limit(arm.around, "westus", "virtualMachines")) == (8, 3)
+    assert arm.call("DELETE", "/tfinfra/quotas").status == 200
+    assert limit(arm.around, "eastus", "cores") == LIMIT

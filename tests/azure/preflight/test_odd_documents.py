@@ -168,3 +168,9 @@ def test_what_cannot_be_read_is_named_and_nothing_is_begun(monkeypatch: pytest.M
     changed = replace(ANSWERS, permissions=listed({"actions": "*", "notActions": 7}))
     (finding,) = [f for f in told(changed, monkeypatch).findings if f.code == "TFI623"]
     assert "about permissions" in finding.message
+
+
+def test_a_subscription_that_takes_nothing_is_told_of_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = Reply(409, {"error": {"code": "ReadOnlyDisabledSubscription", "message": "is disabled"}})
+    found = told(replace(ANSWERS, accounts={"a": closed}, validation=closed), monkeypatch).findings
+    assert [f.code for f in found if "ReadOnlyDisabledSubscription" in f.message] == ["TFI634"]
