@@ -153,7 +153,7 @@ def test_a_run_that_hides_behind_its_record_is_ended_by_down_all(
     hidden = {**json.loads(WHOLE[layout.RECORD]), "phase": "deleted", "owner": "somebody else"}
     there.stores[EVIL].objects[layout.RECORD] = json.dumps(hidden).encode()
     assert {state.state for state in overview.states_at(there.ports, [])} == {"ended"}
-    code, said = told(capsys, down.command, "--all")
+    code, said = told(capsys, down.command, "--all", "--yes")
     assert (code, there.world.groups) == (0, {}), said
 
 
