@@ -119,7 +119,7 @@ def test_one_record_of_one_run_stops_no_verb_and_no_other_run(
     code, said = told(capsys, fetch.command, EVIL)
     assert code == 0, said
     assert (tmp_path / "runs" / EVIL / "outputs" / "model" / "weights.h5").read_bytes() == b"weights"
-    code, said = told(capsys, down.command, "--expired")
+    code, said = told(capsys, down.command, "--expired", "--yes")
     assert (code, there.world.groups) == (0, {}), said
 
 
@@ -143,7 +143,7 @@ def test_no_field_of_a_record_decides_what_happens_to_others(
         assert code == 0, (done, said)
         code, said = told(capsys, runs.command)
         assert (code, GOOD in said, "cannot be told" in said) == (0, True, False), (done, said)
-        code, said = told(capsys, down.command, "--expired")
+        code, said = told(capsys, down.command, "--expired", "--yes")
         assert (code, there.world.groups) == (0, {}), (done, said)
 
 
@@ -162,7 +162,7 @@ def test_one_run_that_cannot_be_deleted_keeps_no_other(
 ) -> None:
     delete = there.world.delete_group
     monkeypatch.setattr(there.world, "delete_group", lambda group: _refused() if EVIL in group else delete(group))
-    code, said = told(capsys, down.command, "--expired")
+    code, said = told(capsys, down.command, "--expired", "--yes")
     assert (code, "KeyError" in said or "a fault" in said) == (10, True)
     assert set(there.world.groups) == {f"tfinfra-{EVIL}-{part}" for part in ("keep", "compute")}
 

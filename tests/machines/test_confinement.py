@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import pwd
 import socket
 import threading
 from collections.abc import Iterator
@@ -134,6 +135,17 @@ class TestMachine:
             "NoNewPrivs: 1",
             "Seccomp: 2",
         ]
+
+
+def test_what_a_link_leads_to_is_masked_and_not_the_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "real" / "home").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    monkeypatch.setenv("TFINFRA_STATE_DIR", str(tmp_path / "link" / "state"))
+    someone = pwd.struct_passwd(("u", "x", 1000, 1000, "", str(tmp_path / "link" / "home"), "/bin/sh"))
+    monkeypatch.setattr(pwd, "getpwall", lambda: [someone])
+    masks = node_masks.folders()
+    assert {tmp_path / "real" / "state", tmp_path / "real" / "home"} <= set(masks)
+    assert all(path == path.resolve() for path in masks)
 
 
 def test_the_filter_of_each_architecture_jumps_forward_and_ends() -> None:

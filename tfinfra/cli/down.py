@@ -70,7 +70,8 @@ def command(
 
 def _asks(yes: bool, as_json: bool) -> Agree:
     """Asks whoever sits at the terminal, where runs are in a cloud that charges. What is not agreed to raises
-    Cancelled; UsageError where nobody is there to ask, after the document that says what it would have been."""
+    Cancelled; UsageError where nobody is there to ask, with --json as the one document that says what it would have
+    been."""
 
     def agree(doomed: Sequence[Doomed]) -> None:
         from dataclasses import asdict
@@ -83,11 +84,14 @@ def _asks(yes: bool, as_json: bool) -> Agree:
         if yes or not charged:
             return
         if not somebody_there():
-            if as_json:
-                print_document({"deleted": [], "would_delete": [asdict(one) for one in doomed]})
             groups = sum(len(one.groups) for one in doomed)
             message = f"nothing is deleted: nobody is here to agree to the end of {len(doomed)} runs ({groups} groups)"
-            raise UsageError(message, hint="--yes deletes what is listed without asking")
+            refused = UsageError(message, hint="--yes deletes what is listed without asking")
+            if not as_json:
+                raise refused
+            told = {"error": message, "hint": refused.hint, "exit_code": refused.exit_code}
+            print_document({"deleted": [], "would_delete": [asdict(one) for one in doomed], **told})
+            raise click.exceptions.Exit(refused.exit_code)
         if not ask(lambda: None, "Delete all of it? [y/N] "):
             raise Cancelled("nothing is deleted, as you said")
 

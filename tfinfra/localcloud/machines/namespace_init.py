@@ -15,7 +15,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import NoReturn
 
-from tfinfra.localcloud.machines import linux, node, node_root
+from tfinfra.localcloud.machines import linux, node, node_masks, node_root
 from tfinfra.localcloud.machines.base import Disk
 from tfinfra.localcloud.machines.node import Job
 from tfinfra.localcloud.machines.records import REBOOT, REBOOTING
@@ -43,6 +43,7 @@ def _run(job: Job, parent: int) -> None:
     linux.die_with_parent(parent)
     linux.unshare(linux.CLONE_NEWNET | linux.CLONE_NEWNS)
     linux.mount("none", Path("/"), "", linux.MS_REC | linux.MS_PRIVATE)
+    node_masks.private()  # for all of them: it reads through /etc and /var
     keepers = [_keeper(job, index) for index in range(len(job.spec.instances))]
     for keeper in keepers:
         keeper.link.recv(1)

@@ -8,6 +8,7 @@ import pwd
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from tfinfra.paths import state_folder
@@ -28,13 +29,14 @@ class Owned:
 
 
 def folders() -> dict[Path, Owned]:
-    """The folders that are empty and a machine's own instead, and how each looks from outside."""
+    """The folders that are empty and a machine's own instead, and how each looks from outside. They are what links lead
+    to: a mask on a link would lie outside of the machine."""
     found = {path: Owned(0o755) for path in _strange_folders()}
     found |= {Path(path): how for path, how in private() if stat.S_ISDIR(how.mode)}
     found |= dict.fromkeys(_homes(), Owned(0o700))
-    found[Path("/home")] = Owned(0o755)  # for the users that a script makes
+    found[Path("/home").resolve()] = Owned(0o755)  # for the users that a script makes
     found |= dict.fromkeys((Path("/tmp"), Path("/var/tmp")), Owned(0o1777))  # noqa: S108 - the machine's, not ours
-    found[state_folder()] = Owned(0o755)
+    found[state_folder().resolve()] = Owned(0o755)
     return {path: Owned(stat.S_IMODE(how.mode), how.uid, how.gid) for path, how in found.items()}
 
 
@@ -66,7 +68,8 @@ def _without_passwords(accounts: Path) -> str:
 def _homes() -> set[Path]:
     """Where people keep their own things: these are never a node's."""
     people = (Path(p.pw_dir) for p in pwd.getpwall() if p.pw_uid == 0 or 1000 <= p.pw_uid < 60000)
-    return {Path("/home"), Path("/root"), *(p for p in people if p.is_dir() and len(p.parts) > 1)}
+    found = {path.resolve() for path in (Path("/home"), Path("/root"), *people) if path.is_dir()}
+    return {path for path in found if len(path.parts) > 1 and (len(path.parts) > 2 or path.name in ("home", "root"))}
 
 
 def _strange_folders() -> Iterator[Path]:
@@ -76,11 +79,12 @@ def _strange_folders() -> Iterator[Path]:
             yield Path(entry.path)
 
 
-def private() -> Iterator[tuple[str, Owned]]:
-    """What lies below the system's folders and not every user of the host may read, the outermost of each."""
-    for top in _WITH_SECRETS:
-        if not Path(top).is_symlink() and Path(top).is_dir():
-            yield from _private_below(top)
+@cache
+def private() -> tuple[tuple[str, Owned], ...]:
+    """What lies below the system's folders and not every user of the host may read, the outermost of each; looked for
+    once, by whoever forks the machines."""
+    tops = [top for top in _WITH_SECRETS if not Path(top).is_symlink() and Path(top).is_dir()]
+    return tuple(found for top in tops for found in _private_below(top))
 
 
 def _private_below(folder: str) -> Iterator[tuple[str, Owned]]:

@@ -62,7 +62,7 @@ def make(folder: Path, set_folder: Path, mounts: tuple[Mount, ...]) -> Path:
     _kernel_file_systems(root)
     _boot_id(root, folder / "boot")
     _devices(root)
-    masks = {**node_masks.folders(), **dict.fromkeys((_CLOUD, CONFIG, set_folder), node_masks.Owned(0o755))}
+    masks = {**node_masks.folders(), **dict.fromkeys((_CLOUD, CONFIG, set_folder.resolve()), node_masks.Owned(0o755))}
     disk = _system_disk(folder)
     for mask in outermost(masks):
         name = str(mask).strip("/").replace("/", "-")
