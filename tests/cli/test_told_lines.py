@@ -28,7 +28,7 @@ def test_what_was_not_asked_is_one_line() -> None:
 def test_a_machine_without_the_plugin_is_not_called_ready_for_azure(
     provider: str | None, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def prepared(*_: object) -> dict[str, Any]:
+    def prepared(*_: object, **__: object) -> dict[str, Any]:
         return {"pulumi": "p", "provider": provider, "environments": []}
 
     monkeypatch.setattr("tfinfra.lifecycle.prepare.prepare_machine", prepared)
