@@ -20,7 +20,8 @@ for step in range(6):
     time.sleep(1)
 open("outputs/model.txt", "w").write("weights")
 """
-OWN = ("results", "state")
+# The second machine knows the cloud by its endpoint, as it would know Azure.
+OWN = ("results", "state", "cloud")
 
 
 @dataclass(frozen=True)

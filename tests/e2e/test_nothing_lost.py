@@ -22,6 +22,7 @@ time.sleep({seconds})
 open("outputs/last", "w").write("2")
 """
 ODD = """
+print("odd", flush=True)
 import json, os, socket, sys, time
 task = json.loads(os.environ["TF_CONFIG"])["task"]
 if task["type"] == "ps":
