@@ -1,4 +1,4 @@
-"""Which lines of the azure path no test runs, held against the list in docs/azure.md. `bin/test` does all of it.
+"""Which lines of the azure path no test runs, held against the list in docs/azure.md. `bin/coverage` does all of it.
 
     python -m bench.coverage_of_azure begin      from now on every process of this environment is counted
     .venv/bin/pytest …                           whatever is to be counted
