@@ -253,8 +253,8 @@ def test_one_file_that_cannot_be_collected_is_a_warning(tmp_path: Path) -> None:
     store = MemoryStore()
     collected = collect(store, tmp_path)
     assert collected.files == 1
-    assert len(collected.warnings) == 2
-    assert sorted(store.objects) == ["collected.json", "outputs/outputs/good"]
+    assert len(collected.skipped) == 2
+    assert sorted(store.objects) == ["collected.json", "collecting.json", "outputs/outputs/good"]
 
 
 def test_a_workspace_is_a_copy_with_links_to_what_is_common(tmp_path: Path) -> None:

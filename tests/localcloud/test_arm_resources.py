@@ -147,8 +147,8 @@ def test_lists_and_filters(arm: Arm) -> None:
     both = {"tfinfra-digits-abc123-keep", "tfinfra-digits-abc123-compute"}
     assert names(f"{SUB}/resourcegroups") == {*both, "other"}
     assert names(f"{SUB}/resourcegroups", "tagName eq 'tfinfra-run' and tagValue eq 'digits-abc123'") == both
-    assert names(f"{KEEP}/resources") == {"tfi08b9424e327a73637d968", "nodes"}
-    assert names(f"{SUB}/resources", "resourceType eq 'Microsoft.Network/virtualNetworks'") == {"net"}
+    assert names(f"{KEEP}/resources") == {"tfi08b9424e327a73637d968", "digits-abc123-nodes"}
+    assert names(f"{SUB}/resources", "resourceType eq 'Microsoft.Network/virtualNetworks'") == {"digits-abc123-vnet"}
     assert names(f"{SUB}/providers/Microsoft.Storage/storageAccounts") == {"tfi08b9424e327a73637d968"}
     assert names(f"{VNET}/subnets") == {"nodes"}
     unclear = arm.get(f"{SUB}/resourcegroups", query="api-version=2024-03-01&$filter=has 7")

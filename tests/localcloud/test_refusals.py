@@ -196,7 +196,9 @@ PROVOKED: dict[str, Callable[[Arm], Reply]] = {
     "a container that is not there": lambda arm: grouped(arm, "GET", CONTAINER),
     "a share that is not there": lambda arm: grouped(arm, "GET", f"{ACCOUNT}/fileServices/default/shares/run"),
     "a subnet that is not there": lambda arm: grouped(arm, "GET", f"{VNET}/subnets/none"),
-    "a nested resource of nothing": lambda arm: grouped(arm, "GET", CONTAINER.replace("digitsabc", "other")),
+    "a nested resource of nothing": lambda arm: grouped(
+        arm, "GET", CONTAINER.replace("storageAccounts/tfi", "storageAccounts/other")
+    ),
     "a write into a group that is going": going,
     "the deletion of what is locked": lambda arm: locked(arm, "CanNotDelete", SUB, "DELETE", KEEP),
     "a write to what is read-only": lambda arm: locked(arm, "ReadOnly", KEEP, "PUT", IDENTITY),

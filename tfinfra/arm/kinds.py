@@ -89,7 +89,7 @@ _RENAMED: dict[str, dict[str, str]] = {
 }
 # What ARM makes by itself with its parent: azure-native does not ask whether it is there already, and "deletes" it by
 # writing the defaults (pulumi/pulumi-azure-native, provider/pkg/resources, GetDefaultResourceState).
-_BY_ITSELF = frozenset({"Microsoft.Storage/storageAccounts/blobServices"})
+BY_ITSELF = frozenset({"Microsoft.Storage/storageAccounts/blobServices"})
 _ADDRESS = frozenset({"resourceGroupName", "scope", "subscriptionId"})
 
 
@@ -109,7 +109,7 @@ class Kind:
     @property
     def comes_with_parent(self) -> bool:
         """Whether ARM makes it with its parent: writing it is no making, and it is never deleted alone."""
-        return self.arm_type in _BY_ITSELF
+        return self.arm_type in BY_ITSELF
 
     @property
     def own_name(self) -> str:

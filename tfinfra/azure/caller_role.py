@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from tfinfra.arm.kinds import BY_ITSELF
 from tfinfra.azure.uses import USES, use_of
 from tfinfra.roles import GROUPS, custom_role, name_within
 
@@ -98,7 +99,7 @@ def caller_role(types: Iterable[str], subscription: str) -> dict[str, Any]:
 
 def _actions(kind: str) -> Iterator[str]:
     spelt = GROUPS if kind == "Microsoft.Resources/resourceGroups" else kind
-    yield from (f"{spelt}/{verb}" for verb in _VERBS)
+    yield from (f"{spelt}/{verb}" for verb in _VERBS if verb != "delete" or kind not in BY_ITSELF)
     yield from _BESIDE.get(kind, ())
 
 

@@ -91,6 +91,8 @@ Microsoft.Network
     locations/*: action
     locations/privateLinkServices: *
     natGateways: read write delete join
+    networkInterfaces: read write delete join effectiveRouteTable effectiveNetworkSecurityGroups rnmEffectiveRouteTable
+    networkInterfaces: rnmEffectiveNetworkSecurityGroups UpdateParentNicAttachmentOnElasticNic
     natGateways/providers: *
     networkSecurityGroups: read write delete join
     networkSecurityGroups/securityRules: read write delete
