@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -34,6 +35,14 @@ from tfinfra.engine.recording import Caller
 from tfinfra.engine.stacks import RunStack
 from tfinfra.engine.toolchain import VERSION
 from tfinfra.errors import CredentialsError, ProvisioningError, TfinfraError
+
+
+@pytest.fixture(autouse=True)
+def interrupts_are_heard() -> Iterator[None]:
+    """A shell's background jobs have SIGINT ignored, and so has what they start: no shell script can undo that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def script(path: Path, text: str) -> Path:
