@@ -2,6 +2,9 @@
 # Shared by bin/tfinfra and bin/test: makes tfinfra's own virtual environment and installs what the machine lacks.
 # Sourced, with `root` set to the checkout. Everything it does is said on stderr; nothing is said when nothing is to do.
 
+# Whose modules are in the folder that a PYTHONPATH names: not ours.
+unset PYTHONPATH PYTHONHOME
+
 # The system's certificates count, as for pip: a network with a CA of its own is no error.
 UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS:-true}
 export UV_SYSTEM_CERTS

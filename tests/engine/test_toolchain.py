@@ -65,7 +65,7 @@ def test_without_go_and_without_the_vendors_site_the_error_says_what_to_do(
     monkeypatch.setattr(fetch, "download", unreachable)
     with pytest.raises(TfinfraError) as caught:
         toolchain.ensure_cli(lambda _: None)
-    assert "there is no Go" in str(caught.value)
+    assert "nothing here builds it" in str(caught.value)
     assert "tfinfra setup" in str(caught.value.hint)
 
 
@@ -100,7 +100,7 @@ def test_the_archive_with_the_known_hash_is_put_in_place_once(
     said: list[str] = []
     made = toolchain.ensure_cli(said.append)
     assert made == toolchain.find_cli() == toolchain.ensure_cli(said.append)
-    assert len(said) == 1
+    assert len(said) == 2
     assert vendor in str(toolchain.source_of(made))
 
 
@@ -211,11 +211,27 @@ MAKERS = {
 
 @pytest.mark.parametrize(("text", "words"), MAKERS.values(), ids=MAKERS.keys())
 def test_nothing_is_put_in_place_where(text: str, words: str, empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(url: str, *_: object) -> str:
+        raise TfinfraError(f"{url} cannot be reached")
+
     monkeypatch.setenv("PATH", f"{empty / 'bin'}:/usr/bin:/bin")
+    monkeypatch.setattr(fetch, "download", unreachable)
     _script(empty / "bin/go", text)
     with pytest.raises(TfinfraError, match=words):
         toolchain.ensure_cli(lambda _: None)
     assert toolchain.find_cli() is None
+
+
+def test_a_go_that_cannot_build_leaves_it_to_the_archive_with_the_known_hash(
+    empty: Path, vendor: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(toolmaking, "ARCHIVES", dict.fromkeys(toolmaking.ARCHIVES, vendor))
+    monkeypatch.setenv("PATH", f"{empty / 'bin'}:/usr/bin:/bin")
+    _script(empty / "bin/go", "echo 'flag provided but not defined: -tool'; exit 2")
+    said: list[str] = []
+    made = toolchain.ensure_cli(said.append)
+    assert vendor in str(toolchain.source_of(made))
+    assert any("not defined: -tool; the vendor's archive" in line for line in said)
 
 
 def test_a_build_that_takes_minutes_says_so_and_ends_with_who_waits_for_it() -> None:

@@ -6,7 +6,6 @@ https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service#att
 """
 
 import base64
-import binascii
 import json
 import re
 from collections.abc import Callable
@@ -15,7 +14,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat import asn1
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
@@ -122,7 +121,9 @@ def _signed(signature: str, trust: Trust, now: datetime) -> bytes:
         content, signer, certificate = _only_signer(outer.content)
         _verify(certificate, signer, content)
         _trace(certificate, trust, now)
-    except (ValueError, binascii.Error, UnsupportedAlgorithm, TypeError) as error:
+    except NotAttested:
+        raise
+    except Exception as error:
         raise NotAttested(f"its attested document cannot be read ({type(error).__name__})") from error
     return content
 

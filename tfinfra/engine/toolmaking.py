@@ -53,16 +53,27 @@ def make(target: Path, version: str, progress: Callable[[str], None], *, uncheck
     from tfinfra.engine.toolchain import version_of
 
     with tempfile.TemporaryDirectory(dir=target.parent.parent) as work:
-        go = shutil.which("go")
-        draft, source = (
-            _build(go, Path(work), version, progress)
-            if go
-            else _from_archive(Path(work), version, progress, unchecked=unchecked)
-        )
+        draft, source = _draft(Path(work), version, progress, unchecked=unchecked)
         if version_of(str(draft)) != version:
             raise TfinfraError(f"the Pulumi that was just made does not answer as {version}", way_out(version))
         draft.replace(target)
     return source
+
+
+def _draft(work: Path, version: str, progress: Callable[[str], None], *, unchecked: bool) -> tuple[Path, str]:
+    """By Go where it can: one that is too old, or has no way to its checksum database, leaves it to the archive."""
+    go = shutil.which("go")
+    if go is None:
+        progress("there is no Go to build Pulumi with")
+        return _from_archive(work, version, progress, unchecked=unchecked)
+    try:
+        return _build(go, work, version, progress)
+    except TfinfraError as failed:
+        progress(f"{failed.message}; the vendor's archive, whose SHA-256 is known, is tried instead")
+        try:
+            return _from_archive(work, version, progress, unchecked=unchecked)
+        except TfinfraError as error:
+            raise TfinfraError(f"{failed.message}; {error.message}", failed.hint) from error
 
 
 def way_out(version: str) -> str:
@@ -81,12 +92,12 @@ def _from_archive(work: Path, version: str, progress: Callable[[str], None], *, 
         told = f"there is no Go to build Pulumi {version}, and no SHA-256 is known of its archive for {name}"
         raise TfinfraError(told, f"{way_out(version)}; `tfinfra setup --unchecked` takes the archive as it comes")
     url, draft = f"{_SITE}/v{version}/pulumi-v{version}-{name}.tar.gz", work / "archive.tar.gz"
-    progress(f"there is no Go: downloading Pulumi {version} from its vendor")
+    progress(f"downloading Pulumi {version} from its vendor")
     try:
         found = download(url, draft, progress)
     except TfinfraError as error:
         raise TfinfraError(
-            f"Pulumi {version} is not here, and there is no Go: {error.message}", way_out(version)
+            f"Pulumi {version} is not here, and nothing here builds it: {error.message}", way_out(version)
         ) from error
     if wanted not in (found, None):
         raise TfinfraError(f"{url} has the SHA-256 {found}, not {wanted}: it was not taken", way_out(version))
@@ -111,7 +122,7 @@ def _build(go: str, work: Path, version: str, progress: Callable[[str], None]) -
     """Raises TfinfraError where it fails."""
     folder, draft = work / "source", work / "pulumi"
     folder.mkdir()
-    (folder / "go.mod").write_text("module tfinfra.local/pulumi-cli\n\ngo 1.25\n", encoding="utf-8")
+    (folder / "go.mod").write_text("module tfinfra.local/pulumi-cli\n\ngo 1.25.0\n", encoding="utf-8")
     settings = _settings(go, folder)
     for name in ignored(settings):
         progress(f"note: {name}={settings[name]} does not count here: Go's checksum database checks what is built")
@@ -127,10 +138,10 @@ def _build(go: str, work: Path, version: str, progress: Callable[[str], None]) -
 
 def _settings(go: str, folder: Path) -> dict[str, str]:
     """Go's settings as its environment and its own file (`go env -w`) have them."""
-    said = subprocess.run([go, "env", "-json"], capture_output=True, text=True, cwd=folder, check=False, timeout=60)
     try:
+        said = subprocess.run([go, "env", "-json"], capture_output=True, text=True, cwd=folder, check=False, timeout=60)
         found = json.loads(said.stdout)
-    except ValueError:
+    except (OSError, ValueError, subprocess.TimeoutExpired):
         found = {}
     return {name: str(value) for name, value in found.items()} | {
         name: os.environ[name] for name in _SWITCHES if os.environ.get(name)

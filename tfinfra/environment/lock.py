@@ -82,6 +82,8 @@ def _inputs_key(requirements: Requirements, platform: str) -> str:
     """A channel that is a folder counts with its content: nobody else publishes it."""
     told = {name: value for name, value in to_json(requirements).items() if name != "source_builds" or value}
     asked = {"requirements": told, "platform": platform, "recipe": recipe.RECIPE}
+    if requirements.pip:  # one of a time when source distributions were taken unasked is made anew
+        asked["packages"] = "wheels"
     return _digest({**asked, "folders": folder_state(requirements.conda_channels)})
 
 

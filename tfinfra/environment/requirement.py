@@ -101,7 +101,8 @@ def _unnamed(line: str, error: Exception) -> Requirement:
         path = "/" in url or url.lower().endswith(_ARCHIVES)
         why = "is a path of this machine" if path else "is no requirement"
         raise Refused(f"{shown(line)} {why}", _PATH_HINT if path else _FORM) from error
-    file = unquote(urlsplit(url).path).rpartition("/")[2]
+    parts = _split(url)
+    file = unquote(parts.path if parts else "").rpartition("/")[2]
     if line != url or not file.lower().endswith(".whl"):
         raise Refused(f"{shown(line)} does not say the package's name", f"write name @ {url[:_SHOWN]}") from error
     return Requirement(normalised(file.partition("-")[0]), url)

@@ -73,7 +73,14 @@ def _pulumi() -> list[Finding]:
         return [Finding("pulumi", "ok", f"{found}, {source}" if source else str(found))]
     if shutil.which("go"):
         return [Finding("pulumi", "note", "not there; the first `up` gets it", "`tfinfra setup` gets it now")]
-    return [Finding("pulumi", "note", "not there, and no Go to build it", "install Go, or Pulumi from its vendor")]
+    return [
+        Finding(
+            "pulumi",
+            "note",
+            "not there, and no Go to build it",
+            "`tfinfra setup` gets its vendor's archive, if there is a way",
+        )
+    ]
 
 
 def _provider() -> list[Finding]:

@@ -206,7 +206,7 @@ def _collect_beside_deletion(active: ActiveRun) -> tuple[_Told, BaseException | 
     record = active.folder.read()
     compute = down.compute_groups(record, active.run)
     present = spending.present_groups(active.ports, record)
-    disks = trees_of(active.ports.cloud, compute) if active.store is not None and not _is_collected(active) else ()
+    disks = _disks(active, compute) if active.store is not None and not _is_collected(active) else ()
     home, lost = _collect(active, disks) if disks else (None, None)
     with active.session.phase("teardown", ", ".join(compute)):
         say = active.session.observer.say
@@ -218,7 +218,16 @@ def _collect_beside_deletion(active: ActiveRun) -> tuple[_Told, BaseException | 
         _settle(active, [group for group in compute if group not in down.present(left)], present)
         if home is not None and not home.collected:
             home, lost = _collect(active, before=home)
-        return _Told(_note(active, home), home, left), lost
+        return _Told(_note(active, home, machines=bool(down.present(left))), home, left), lost
+
+
+def _disks(active: ActiveRun, compute: Sequence[str]) -> tuple[Tree, ...]:
+    """Those of this machine; a node may be deleting its group meanwhile."""
+    try:
+        return trees_of(active.ports.cloud, compute)
+    except Exception as error:  # noqa: BLE001 - nothing that goes wrong here may keep the deletion from happening
+        active.session.observer.say(f"the machines' disks cannot be read: {first_line(error)}")
+        return ()
 
 
 def _is_collected(active: ActiveRun) -> bool:
@@ -252,14 +261,16 @@ def _collect(
         return None, error
 
 
-def _note(active: ActiveRun, home: Home | None) -> dict[str, Any] | None:
-    """What the store tells of tasks and nodes; notes and says what came home, and what did not."""
+def _note(active: ActiveRun, home: Home | None, *, machines: bool) -> dict[str, Any] | None:
+    """What the store tells of tasks and nodes; notes and says what came home, and what did not. `machines` that are
+    still there may collect after this: then it was not the fetch."""
     if home is None:
         return None
     for note in home.lines():
         active.session.observer.say(f"warning: {note}")
     try:
-        record = active.folder.update(fetched=not home.keeps, not_collected=home.missing)
+        fetched = not home.keeps and (home.collected or not machines)
+        record = active.folder.update(fetched=fetched, not_collected=home.missing)
         document = collect.run_document(record, active.plan, active.store, active.ports.clock())
     except Exception as error:  # noqa: BLE001 - the outputs are home: what else the store says keeps nothing
         active.session.observer.say(f"what the nodes told cannot be read: {first_line(error)}")

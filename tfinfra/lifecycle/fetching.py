@@ -65,7 +65,7 @@ class Fetching:
         try:
             if not _is_collected(store) and store.list(layout.TASKS):
                 self._let_collect(store)
-                if not _is_collected(store):
+                if not _is_collected(store) and trees_of(self._found.ports.cloud, self._found.compute_groups):
                     self.look(disks=True)
         except Exception as error:  # noqa: BLE001 - whatever it is, what costs by the hour has to go
             self._progress(f"warning: its nodes could not collect: {first_line(error)}")
@@ -73,7 +73,7 @@ class Fetching:
     def before_store_goes(self) -> str | None:
         """Why the keep group has to stay, None where all that is in it is at home."""
         found = self._found
-        if found.unread is not None:
+        if found.unread is not None and not self._is_over():
             return f"{UNFETCHED} could not be fetched: {found.unread}"
         store = self._open()
         if store is None:
@@ -90,10 +90,13 @@ class Fetching:
         return None
 
     def _open(self) -> ObjectStore | None:
-        """The store, where something in it may not be home: who drove the run may have fetched meanwhile."""
+        """The store, where something in it may not be home."""
+        return None if self._is_over() else self._found.store
+
+    def _is_over(self) -> bool:
+        """Whether all is home or gone: who drove the run may have fetched meanwhile."""
         record = self._found.folder.read()
-        over = record is not None and ((record.fetched and self.home is None) or record.phase == "deleted")
-        return None if over else self._found.store
+        return record is not None and ((record.fetched and self.home is None) or record.phase == "deleted")
 
     def _note(self, home: Home) -> None:
         found = self._found

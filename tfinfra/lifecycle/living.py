@@ -17,8 +17,8 @@ def has_nodes(found: FoundRun) -> bool:
     """Whether anybody may still write: the run's machines, or a client that is yet to boot them. Raises
     ProvisioningError where ARM does not say."""
     record = found.folder.read()
-    if record is None:
-        return False
+    if record is None:  # nobody has one that can be read: ARM alone says
+        return any(found.ports.running_instances(group) != 0 for group in found.compute_groups)
     if found.elsewhere and found.store is not None and not found.store.list(layout.NODES):
         return right_now() < unix_time(record.deadline)  # its client may be at it, wherever it is
     if record.phase in ("starting", "provisioning") and not found.elsewhere:

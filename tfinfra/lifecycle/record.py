@@ -128,14 +128,14 @@ class RunFolder:
         self._seen = record
 
     def read(self) -> RunRecord | None:
-        """The record, None where there is none that this version can read. Where somebody removes it under this
-        process, what that knew of it: whoever drives a run must end it all the same, and its next update writes the
-        record again. A run whose process died while it was starting is read as what it is, deleted."""
+        """The record, None where there is none that this version can read. Where somebody removes or spoils it under
+        this process, what that knew of it: whoever drives a run must end it all the same, and its next update writes
+        it again. A run whose process died while it was starting is read as what it is, deleted."""
         if self._unwritten is not None:
             return self._unwritten
         found = self._stored()
         if isinstance(found, Unreadable):
-            return None
+            return self._seen
         if found is not None:
             self._seen = _ended_unless_alive(found)
         return self._seen

@@ -128,7 +128,8 @@ def fetch(found: FoundRun, folder: Path, progress: Progress) -> dict[str, Any]:
     bring = Fetching(found, results, progress)
     dead = ended and readable(found.store, layout.COLLECTED, CollectedMark, LARGE) is None
     home = bring.look(disks=dead, over=ended)
-    how = {**result_of(record, found), "not_collected": home.missing} if ended else {}
+    untold = result_of(record, found) if record.result is None else {}  # what its client recorded outranks the store
+    how = {**untold, "not_collected": home.missing} if ended else {}
     fresh = found.folder.update(results=str(results), fetched=(ended and not home.keeps) or record.fetched, **how)
     document = document_of(fresh, found)
     _tell_odd(found, document["unreadable"], progress)

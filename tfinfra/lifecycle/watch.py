@@ -137,9 +137,19 @@ class Watch:
         return self._records.get(layout.OUTCOME, Outcome)
 
     def collected(self) -> bool:
-        """Whether the nodes have brought all outputs and logs into the store, as far as that was looked at."""
+        """Whether the nodes have brought all outputs and logs into the store, as far as that was looked at. A store
+        that does not answer is waited for, as in `poll`."""
         if not self._look.due():
             return False
+        try:
+            there = self._collected()
+        except store_errors() as error:
+            self._unanswered(error)
+            return False
+        self._silent_since = None
+        return there
+
+    def _collected(self) -> bool:
         self._be_seen()
         self._lines(self._tail.new())
         if self._slow.due():

@@ -10,9 +10,11 @@ from __future__ import annotations
 import errno
 import fcntl
 import hashlib
+import logging
 import os
 import stat
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,6 +25,9 @@ INCOMING = ".tfinfra-incoming"
 """Beside what has landed: what is on its way. A later landing goes on with it."""
 LONGEST = 3500
 """Bytes of a name: with its folder before it Linux takes 4096 (PATH_MAX); macOS takes 1024, and says so itself."""
+PATIENCE = 10.0
+"""Seconds that one process waits for another that lands files in the same folder."""
+_log = logging.getLogger(__name__)
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _UNNAMEABLE = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL)
 _DESCRIPTORS = Path("/proc/self/fd")
@@ -103,11 +108,23 @@ class Landing:
         return self
 
     def _own(self) -> int:
-        """The folder of what is on its way, held alone: another process that lands here waits, or is waited for."""
+        """The folder of what is on its way, held alone: another process that lands here waits a moment, or is waited
+        for. Raises Unplaceable where it takes longer: it may be stopped, and a deletion must not wait for that."""
+        until = time.monotonic() + PATIENCE
         while True:
             incoming = _step(self._root, INCOMING, INCOMING, 0o700)
-            with suppress(OSError):  # a network's file system may know no locks
-                fcntl.flock(incoming, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(incoming, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                os.close(incoming)
+                if time.monotonic() > until:
+                    raise Unplaceable(
+                        f"another process brings files to {self.folder}, and goes on with that"
+                    ) from error
+                time.sleep(0.1)
+                continue
+            except OSError:
+                _log.debug("no locks in %s", self.folder)  # a network's file system may know none
             with suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(incoming), os.stat(INCOMING, dir_fd=self._root, follow_symlinks=False)):
                     return incoming

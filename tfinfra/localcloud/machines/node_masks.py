@@ -43,7 +43,8 @@ def folders() -> dict[Path, Owned]:
 def hide_files(root: Path) -> None:
     """Removes below `root`, an overlay of /, the files that the host's own users may not read; accounts stay, without
     their passwords."""
-    accounts = {f"/etc/{name}": _without_passwords(Path("/etc", name)) for name in _ACCOUNTS}
+    kept = {f"/etc/{name}": _without_passwords(Path("/etc", name)) for name in _ACCOUNTS}
+    kept["/etc/sudoers"] = "root ALL=(ALL:ALL) NOPASSWD: ALL\n"  # a setup script that says sudo means itself
     strange = [entry.path for entry in os.scandir("/") if entry.is_file(follow_symlinks=False)]
     secret = [path for path, how in private() if not stat.S_ISDIR(how.mode)]
     for path in (*strange, *secret):
@@ -51,7 +52,7 @@ def hide_files(root: Path) -> None:
         if not hidden.is_symlink() and hidden.is_file():
             how = hidden.stat()
             hidden.unlink()
-            if lines := accounts.get(path):
+            if lines := kept.get(path):
                 hidden.touch(0o600)
                 hidden.write_text(lines, encoding="utf-8")
                 os.chown(hidden, how.st_uid, how.st_gid)

@@ -4,6 +4,7 @@ machine's processes have no right to undo any of it (confine)."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import uuid
 from collections.abc import Iterable
@@ -65,7 +66,7 @@ def make(folder: Path, set_folder: Path, mounts: tuple[Mount, ...]) -> Path:
     masks = {**node_masks.folders(), **dict.fromkeys((_CLOUD, CONFIG, set_folder.resolve()), node_masks.Owned(0o755))}
     disk = _system_disk(folder)
     for mask in outermost(masks):
-        name = str(mask).strip("/").replace("/", "-")
+        name = hashlib.sha256(os.fsencode(mask)).hexdigest()[:32]  # a path may be longer than a name
         _mask(root, mask, (disk if disk.exists() else folder) / "masks" / name, masks[mask])
     if disk.exists():
         linux.mount(str(disk), _inside(root, GROWABLE), "", linux.MS_BIND)
