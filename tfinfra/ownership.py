@@ -56,12 +56,17 @@ def require_own_tree(folder: Path, depth: int) -> None:
 
 
 def _look(folder: Path, depth: int, require: Callable[[Path], None]) -> None:
-    if not folder.exists() or folder.name.endswith(".lock"):  # a broken link is nothing that is used
+    try:
+        if not folder.exists() or folder.name.endswith(".lock"):  # a broken link is nothing that is used
+            return
+        require(folder)
+        inside = list(folder.iterdir()) if depth and folder.is_dir() else []
+    except FileNotFoundError:  # another process has renamed it meanwhile
         return
-    require(folder)
-    if depth and folder.is_dir():
-        for path in folder.iterdir():
-            _look(path, depth - 1, require)
+    except PermissionError as error:
+        raise NotOwn(f"{folder} cannot be looked into") from error
+    for path in inside:
+        _look(path, depth - 1, require)
 
 
 def make_private(path: Path) -> None:

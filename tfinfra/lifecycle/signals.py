@@ -61,7 +61,10 @@ def _sender(number: int, folder: Path | None) -> str:
     """Who ended the run, where somebody left word of it: a batch system and a killer leave none."""
     if number == signal.SIGTERM and folder is not None:
         with suppress(OSError, ValueError):
-            return (folder / WORD).read_text(encoding="utf-8")
+            word = folder / WORD
+            who = word.read_text(encoding="utf-8")
+            word.unlink()  # the next TERM may be a batch system's
+            return who
     return signal.Signals(number).name
 
 

@@ -82,7 +82,7 @@ def own_folder(path: Path) -> Path:
     try:
         make_own(path)
     except NotOwn as why:
-        raise PermissionError(str(why)) from why
+        raise PermissionError(errno.EACCES, str(why), str(path)) from why
     if {path.lstat().st_uid, path.stat().st_uid} != {os.getuid()}:
-        raise PermissionError(f"{path} belongs to another user")
+        raise PermissionError(errno.EACCES, f"{path} belongs to another user", str(path))
     return path
