@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from obstore.exceptions import GenericError
 
 from tfinfra import layout
 from tfinfra.errors import TeardownIncomplete, UsageError
@@ -241,3 +242,35 @@ def test_an_object_takes_no_place_of_what_tfinfra_itself_writes(name: str, tmp_p
     assert files(tmp_path) == ["tasks/rank-0.log"]
     assert (tmp_path / "tasks/rank-0.log").read_bytes() == b"step 1\n"
     assert home.missing is not None and home.missing.first == (name,)
+
+
+class _Refusing(MemoryStore):
+    """Does not hand out some of its objects, as Blob does with what was archived."""
+
+    def __init__(self, refused: set[str]) -> None:
+        super().__init__()
+        self.refused = refused
+
+    def get_file(self, key: str, path: Path) -> None:
+        if key in self.refused:
+            raise GenericError("Server returned non-2xx status code: 409 Conflict: BlobArchived")
+        super().get_file(key, path)
+
+
+def test_one_object_that_the_store_does_not_hand_out_costs_no_other_its_way(tmp_path: Path) -> None:
+    keys = [layout.output_key("outputs", f"file-{n}") for n in range(4)]
+    store = _Refusing({keys[1]})
+    for key in keys:
+        store.put(key, b"1")
+    home = bring_home(store, tmp_path / "runs", TASKS, None)
+    assert files(tmp_path / "runs/outputs") == ["file-0", "file-2", "file-3"]
+    assert home.keeps and "file-1" in str(home.missing)
+
+
+def test_a_store_that_hands_out_nothing_is_said_to_be_one(tmp_path: Path) -> None:
+    keys = [layout.output_key("outputs", f"file-{n}") for n in range(20)]
+    store = _Refusing(set(keys))
+    for key in keys:
+        store.put(key, b"1")
+    with pytest.raises(GenericError):
+        bring_home(store, tmp_path / "runs", TASKS, None)

@@ -19,14 +19,16 @@ from tfinfra import layout
 from tfinfra.agent.places import Places
 from tfinfra.clock import count
 from tfinfra.cloud import Cloud
-from tfinfra.errors import TeardownIncomplete, UsageError
+from tfinfra.errors import TeardownIncomplete, UsageError, first_line
 from tfinfra.lifecycle.not_collected import STORE, NotCollected, missing, read_told
 from tfinfra.lifecycle.salvage import Tree, save
-from tfinfra.store import ObjectStore, log_chunk
+from tfinfra.store import ObjectStore, OddObject, log_chunk, store_errors
 from tfinfra.store.landing import Landing, Unplaceable, clashes, shown
 
 DOWNLOADS = 8
 NAMED = 20
+REFUSED = 5
+"""Objects in a row that a store may refuse before it counts as one that does not answer."""
 """Notes of a kind that are given one by one."""
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
@@ -138,6 +140,7 @@ class _Coming:
     notes: list[str] = field(default_factory=list)
     trees: int = 0
     broken: Exception | None = None
+    refused: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def bring_logs(self, tasks: frozenset[str]) -> int:
@@ -206,9 +209,21 @@ class _Coming:
                 self.left[what] = str(error) if isinstance(error, Unplaceable) else "it has gone meanwhile"
             return False
         except Exception as error:  # noqa: BLE001 - whatever it is, it is raised once the other threads have seen it
-            self.broken = _named(error, path, self.landing.folder)
+            self._failed(what, error, path)
             return False
+        self.refused = 0
         return True
+
+    def _failed(self, what: str, error: Exception, path: str) -> None:
+        """One object that the store does not hand out (archived, closed) costs no other its way; several of them, one
+        after the other, are a store that hands out none."""
+        with self.lock:
+            self.refused += 1
+            of_one = isinstance(error, (*store_errors(), OddObject)) and not isinstance(error, OSError)
+            if self.refused > REFUSED or not of_one:
+                self.broken = _named(error, path, self.landing.folder)
+            else:
+                self.left[what] = f"the store does not hand it out: {first_line(error)}"
 
     def _arrived(self, name: str) -> None:
         with self.lock:
