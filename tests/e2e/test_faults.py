@@ -193,7 +193,7 @@ def kill_the_local_cloud(workspace: Workspace) -> None:
 def test_a_killed_plugin_is_a_failed_provisioning_with_nothing_left(process_workspace: Workspace) -> None:
     process = process_workspace.start("up", str(process_workspace.manifest(SHORT)), "--machines", "process")
     wait_until(lambda: list(process_workspace.state.glob("cloud/**/*-keep*")), 60, "the keep group")
-    kill(process_workspace, "-m tfinfra.localcloud.plugin")
+    kill(process_workspace, "tfinfra.localcloud.plugin --endpoint")
     ends(process, 6)
 
 
