@@ -5,11 +5,15 @@ certificate alone."""
 from __future__ import annotations
 
 import base64
+import http.server
 import json
 import re
 import ssl
+import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,8 +23,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.serialization import pkcs7
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
+from tfinfra import clouds
+from tfinfra.azure import issuers
 from tfinfra.azure.attested import LARGEST, Trust, check
+from tfinfra.azure.environments import PUBLIC, Environment
 from tfinfra.azure.issuers import azure_trust
+from tfinfra.errors import NotFeasible
 from tfinfra.sealing import NodeKey, NotAttested, nonce_of
 
 SIGNER = "eastus.metadata.azure.com"
@@ -42,10 +50,14 @@ def root_of(authority: trustme.CA) -> bytes:
 
 
 def signed(
-    authority: trustme.CA, said: object, name: str = SIGNER, options: tuple[pkcs7.PKCS7Options, ...] = PLAIN
+    authority: trustme.CA,
+    said: object,
+    name: str = SIGNER,
+    options: tuple[pkcs7.PKCS7Options, ...] = PLAIN,
+    kind: trustme.KeyType = trustme.KeyType.RSA,
 ) -> str:
     """The base64 of a signature by a certificate for `name` that `authority` made."""
-    leaf = authority.issue_cert(name, key_type=trustme.KeyType.RSA)
+    leaf = authority.issue_cert(name, key_type=kind)
     key: Pkcs7Key = serialization.load_pem_private_key(leaf.private_key_pem.bytes(), None)
     certificate = x509.load_pem_x509_certificate(leaf.cert_chain_pems[0].bytes())
     content = said if isinstance(said, bytes) else json.dumps(said).encode()
@@ -174,6 +186,87 @@ def test_no_other_host_is_asked_for_certificates(url: str) -> None:
     assert fetch is not None
     with pytest.raises(OSError, match="not where Azure's certificates are"):
         fetch(url)
+
+
+class _Certificates(http.server.BaseHTTPRequestHandler):
+    """Serves bytes as /<number of them>, and leads elsewhere from /moved."""
+
+    def do_GET(self) -> None:
+        if self.path == "/moved":
+            self.send_response(302)
+            self.send_header("Location", "/5")
+            self.end_headers()
+            return
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"x" * int(self.path[1:]))
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the name is the base class's
+        del format, args
+
+
+def test_a_certificate_comes_from_the_host_that_was_asked_and_is_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Certificates)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    place = f"127.0.0.1:{server.server_port}"
+    monkeypatch.setattr(issuers, "_HOSTS", (place,))
+    fetch = azure_trust().fetch
+    assert fetch is not None
+    try:
+        assert fetch(f"http://{place}/5") == b"xxxxx"
+        with pytest.raises(OSError, match="more than"):
+            fetch(f"http://{place}/{LARGEST + 1}")
+        with pytest.raises(OSError, match="302"):
+            fetch(f"http://{place}/moved")
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+WISHES = {
+    "nothing": (None, PUBLIC, ".metadata.azure.com"),
+    "off": ("off", PUBLIC, None),
+    "a file, for an ARM of one's own": ("ca.pem", replace(PUBLIC, name=None), "metadata.mine"),
+}
+
+
+@pytest.mark.parametrize("case", WISHES)
+def test_who_signs_is_azures_or_what_the_owner_of_an_arm_says(
+    case: str, authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wish, there, signer = WISHES[case]
+    (tmp_path / "ca.pem").write_bytes(root_of(authority))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(clouds.ATTESTATION, raising=False)
+    if wish is not None:
+        monkeypatch.setenv(clouds.ATTESTATION, wish)
+    trust = clouds._azure_trust(there)
+    if signer is None:
+        assert trust is None
+    else:
+        assert trust is not None and trust.signers.fullmatch(signer.replace(".metadata.a", "x.metadata.a"))
+        assert (trust.roots == root_of(authority)) is (wish == "ca.pem")
+
+
+@pytest.mark.parametrize(("wish", "there"), [("ca.pem", PUBLIC), ("none.pem", replace(PUBLIC, name=None))])
+def test_azures_own_clouds_have_azures_roots_alone(
+    wish: str, there: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(clouds.ATTESTATION, str(tmp_path / wish))
+    with pytest.raises(NotFeasible, match=clouds.ATTESTATION):
+        clouds._azure_trust(there)
+
+
+def test_other_kinds_of_keys_and_signatures(authority: trustme.CA) -> None:
+    trust = Trust(root_of(authority), SIGNERS)
+    checked(signed(authority, document(), kind=trustme.KeyType.ECDSA), trust)
+    plain = base64.b64decode(signed(authority, document()))
+    sha256, sha1_length = bytes.fromhex("608648016503040201"), bytes.fromhex("608648016503040207")
+    with pytest.raises(NotAttested, match="algorithm that does not count"):
+        checked(base64.b64encode(plain.replace(sha256, sha1_length)).decode(), trust)
+    nameless = signed(authority, document(), "10.0.0.1")
+    with pytest.raises(NotAttested, match="not signed by its cloud's metadata service"):
+        checked(nameless, trust)
 
 
 def test_the_shipped_roots_are_the_four_that_are_named() -> None:
