@@ -12,6 +12,7 @@ import pytest
 
 from tests.agent.clocks import FakeClock
 from tfinfra import layout
+from tfinfra.agent import records
 from tfinfra.agent.mpi_inbox import Inbox, Post, Spool
 from tfinfra.agent.processes import Command
 from tfinfra.agent.records import write
@@ -67,8 +68,9 @@ def forged(folder: Path) -> dict[str, dict[str, object]]:
 
 @pytest.mark.parametrize("case", list(forged(Path())))
 def test_a_forged_command_starts_nothing_and_is_named_once(
-    case: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    case: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(records, "_told", set())  # an agent says each once, and tests share a process
     store = MemoryStore()
     write(store, layout.inbox_key(1, "r1"), forged(tmp_path)[case])
     peer = inbox(store)
