@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from tfinfra.environment.requirement import Refused, normalised, read_requirement
+from tfinfra.environment.requirement import HASH, Refused, normalised, read_requirement
 from tfinfra.errors import ManifestError
 from tfinfra.model import Requirements
 
@@ -34,7 +34,6 @@ CONSTRAINTS = ("setuptools<81",)
 _TENSORFLOWS = frozenset({"tensorflow", "tensorflow-cpu", "tensorflow-gpu"})
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _EXACT = re.compile(r"==\s*([^\s,;]+)")
-_HASH = re.compile(r"\s--hash[= ]\S+")
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,7 @@ def user_lines(lines: Iterable[str], source_builds: Iterable[str] = ()) -> tuple
     """
     builds = {package_name(name) for name in source_builds}
     text = "\n".join(lines).replace("\\\n", " ")
-    bare = (_HASH.sub("", re.sub(r"(^|\s)#.*", "", line)).strip() for line in text.split("\n"))
+    bare = (HASH.sub("", re.sub(r"(^|\s)#.*", "", line)).strip() for line in text.split("\n"))
     return tuple(_checked(line, builds) for line in bare if line)
 
 

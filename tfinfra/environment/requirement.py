@@ -13,7 +13,7 @@ BUILDS = "builds and runs its code, with your rights, where the lock is made and
 _INDEX_OPTIONS = ("--index-url", "--extra-index-url", "-i", "--find-links", "-f", "--trusted-host")
 _LONGEST_NAME, _LONGEST = 128, 2000
 _ARCHIVES = (".whl", ".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz")
-_HASH = re.compile(r"\s--hash[= ]\S+")
+HASH = re.compile(r"\s--hash[= ]\S+")
 _SHOWN = 80
 
 
@@ -50,7 +50,7 @@ def read_requirement(line: str, source_builds: Collection[str] = ()) -> Requirem
     uv puts variables of its environment in place of ${NAME}, joins a line that ends in a backslash with the next, and
     takes options and paths: none of that reaches it.
     """
-    bare = _HASH.sub("", line).strip()
+    bare = HASH.sub("", line).strip()
     _check_text(bare)
     found = _parsed(bare)
     if len(found.name) > _LONGEST_NAME:

@@ -3,7 +3,6 @@ What each of ARM's refusals means is in azure/refusals/."""
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -32,8 +31,8 @@ from tfinfra.lifecycle.ports import BundleSeam
 from tfinfra.lifecycle.reach import granted
 from tfinfra.lifecycle.record import Attempt
 from tfinfra.lifecycle.session import TICK
-from tfinfra.model import Infrastructure
-from tfinfra.store import store_errors
+from tfinfra.model import Infrastructure, StopRequest
+from tfinfra.store import encode, store_errors
 
 T = TypeVar("T")
 PAUSES = (5.0, 20.0, 60.0)
@@ -228,8 +227,8 @@ def _leave(active: ActiveRun) -> None:
             down.export_state(active.engine, active.folder, settings.part_of(group, active.run))
     if active.store is not None:
         with suppress(*store_errors()):  # they cannot become a run: there are too few of them
-            stop = {"reason": "cancelled", "message": "the run goes on in another place"}
-            active.store.put(layout.STOP, json.dumps(stop).encode())
+            stop = StopRequest("cancelled", "the run goes on in another place")
+            active.store.put(layout.STOP, encode(stop))
     active.watch = active.outcome = None
 
     def delete() -> None:

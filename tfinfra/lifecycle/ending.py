@@ -3,7 +3,6 @@ deleted. Nothing that goes wrong here may keep the deletion from happening."""
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import wait
@@ -18,12 +17,13 @@ from tfinfra.errors import Cancelled, LimitReached, TfinfraError, TrainingFailed
 from tfinfra.lifecycle import collect, down, leaving, spending
 from tfinfra.lifecycle.active import ActiveRun
 from tfinfra.lifecycle.bring_home import Home, bring_home, trees_of
+from tfinfra.lifecycle.not_collected import is_collected
 from tfinfra.lifecycle.reach import store_trouble
 from tfinfra.lifecycle.record import RunRecord, opened_stacks
 from tfinfra.lifecycle.salvage import Tree
 from tfinfra.lifecycle.told import telling
-from tfinfra.model import CollectedMark, Outcome
-from tfinfra.store import LARGE, readable, store_errors
+from tfinfra.model import Outcome, StopRequest
+from tfinfra.store import encode, store_errors
 
 POLL = 0.15
 CLOSING = 10.0
@@ -143,7 +143,7 @@ def _stop_nodes(active: ActiveRun, error: BaseException) -> None:
         await_collected(active, _patient)
         return
     reason = "limit" if isinstance(error, LimitReached) else "cancelled"
-    store.put(layout.STOP, json.dumps({"reason": reason, "message": str(error)}).encode())
+    store.put(layout.STOP, encode(StopRequest(reason, str(error))))
     if watch.statuses:
         active.session.observer.say("stopping the tasks and collecting what they wrote")
         await_collected(active, _patient)
@@ -233,7 +233,7 @@ def _disks(active: ActiveRun, compute: Sequence[str]) -> tuple[Tree, ...]:
 def _is_collected(active: ActiveRun) -> bool:
     """Whether the nodes have said so. A store that does not answer is left to who fetches from it."""
     try:
-        return active.store is None or readable(active.store, layout.COLLECTED, CollectedMark, LARGE) is not None
+        return active.store is None or is_collected(active.store)
     except store_errors():
         return True
 

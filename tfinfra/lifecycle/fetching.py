@@ -3,8 +3,8 @@ is deleted what lies in that, so that nothing goes that is not at home or given 
 
 from __future__ import annotations
 
-import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from tfinfra import layout
@@ -16,9 +16,11 @@ from tfinfra.lifecycle.bring_home import Home, bring_home, trees_of
 from tfinfra.lifecycle.down import UNFETCHED
 from tfinfra.lifecycle.found import FoundRun
 from tfinfra.lifecycle.living import content, has_nodes
+from tfinfra.lifecycle.not_collected import is_collected
 from tfinfra.lifecycle.ports import Progress
-from tfinfra.model import CollectedMark
-from tfinfra.store import LARGE, ObjectStore, readable, store_errors
+from tfinfra.lifecycle.salvage import Tree
+from tfinfra.model import StopRequest
+from tfinfra.store import ObjectStore, encode, store_errors
 
 LOOK = 0.5
 
@@ -34,14 +36,17 @@ class Fetching:
         self._progress = progress
         self._said: list[str] = []
 
-    def look(self, *, disks: bool = False, over: bool = True) -> Home:
-        """Brings what is there; `over`: nothing more comes. Raises what keeps all of it away."""
+    def disks(self) -> tuple[Tree, ...]:
+        """The machines' disks, where they are on this machine."""
+        return trees_of(self._found.ports.cloud, self._found.compute_groups)
+
+    def look(self, disks: Sequence[Tree] = (), *, over: bool = True) -> Home:
+        """Brings what is there, also from `disks`; `over`: nothing more comes. Raises what keeps all of it away."""
         found, record = self._found, self._found.record
         assert found.store is not None  # noqa: S101 - who calls this has looked
         tasks = record.plan_tasks if record else ()
         shared = record.shared if record and not found.elsewhere else self._share()
-        trees = trees_of(found.ports.cloud, found.compute_groups) if disks else ()
-        home = bring_home(found.store, self.results, tasks, shared, disks=trees, before=self.home)
+        home = bring_home(found.store, self.results, tasks, shared, disks=disks, before=self.home)
         if self.home is None or home.files > self.home.files:
             self._progress(f"{count(home.files, 'file')} and {count(home.logs, 'log')} in {self.results}")
         lines = [line for line in home.lines(over=over) if line not in self._said]
@@ -63,10 +68,10 @@ class Fetching:
         if store is None or self.home is not None:
             return
         try:
-            if not _is_collected(store) and store.list(layout.TASKS):
+            if not is_collected(store) and store.list(layout.TASKS):
                 self._let_collect(store)
-                if not _is_collected(store) and trees_of(self._found.ports.cloud, self._found.compute_groups):
-                    self.look(disks=True)
+                if not is_collected(store) and (disks := self.disks()):
+                    self.look(disks)
         except Exception as error:  # noqa: BLE001 - whatever it is, what costs by the hour has to go
             self._progress(f"warning: its nodes could not collect: {first_line(error)}")
 
@@ -112,21 +117,15 @@ class Fetching:
         if not has_nodes(self._found):
             return
         self._progress("it still trains: its tasks are stopped, and what they wrote is collected first")
-        stop = {"reason": "cancelled", "message": "`tfinfra down` ended the run"}
-        store.put(layout.STOP, json.dumps(stop).encode())
+        store.put(layout.STOP, encode(StopRequest("cancelled", "`tfinfra down` ended the run")))
         timeouts = self._found.ports.cloud.timeouts
         beats, heard = _beats(store), time.monotonic()
         until = heard + timeouts.collect
-        while not _is_collected(store) and time.monotonic() < min(until, heard + timeouts.heartbeat):
+        while not is_collected(store) and time.monotonic() < min(until, heard + timeouts.heartbeat):
             time.sleep(LOOK)
             now = _beats(store)
             if now != beats:
                 beats, heard = now, time.monotonic()
-
-
-def _is_collected(store: ObjectStore) -> bool:
-    """Whether the nodes have said so: what else may lie there is nobody's word."""
-    return readable(store, layout.COLLECTED, CollectedMark, LARGE) is not None
 
 
 def _holds_some(store: ObjectStore) -> bool:

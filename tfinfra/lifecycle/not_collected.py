@@ -60,6 +60,11 @@ class Told:
         return self.collected and not self.failed
 
 
+def is_collected(store: ObjectStore) -> bool:
+    """Whether the nodes have said that they are done: what else may lie there is nobody's word."""
+    return readable(store, layout.COLLECTED, CollectedMark, LARGE) is not None
+
+
 def read_told(store: ObjectStore) -> Told:
     """From the store, which the script can write too: what is unreadable counts as not said."""
     said = readable(store, layout.COLLECTED, CollectedMark, LARGE)

@@ -19,6 +19,7 @@ from tfinfra.lifecycle.fetching import Fetching
 from tfinfra.lifecycle.found import FoundRun
 from tfinfra.lifecycle.listing import Every, Listing
 from tfinfra.lifecycle.living import has_nodes
+from tfinfra.lifecycle.not_collected import is_collected
 from tfinfra.lifecycle.ports import Progress
 from tfinfra.lifecycle.record import RunFolder, RunRecord, run_folder
 from tfinfra.lifecycle.saved import rewrite, saved_document
@@ -26,9 +27,9 @@ from tfinfra.lifecycle.seen import seen
 from tfinfra.lifecycle.signals import leave_word
 from tfinfra.lifecycle.status import document_of, result_of, settled, status_document
 from tfinfra.lifecycle.tail import LogTail, lines_of
-from tfinfra.model import Beat, CollectedMark
+from tfinfra.model import Beat
 from tfinfra.paths import state_folder
-from tfinfra.store import LARGE, ObjectStore, encode, readable, store_errors
+from tfinfra.store import ObjectStore, encode, store_errors
 
 FOLLOW = 0.2
 BEAT_EVERY = 2.0
@@ -104,7 +105,7 @@ def _beat(found: FoundRun) -> None:
 
 
 def _ended(found: FoundRun) -> bool:
-    if found.store is None or readable(found.store, layout.COLLECTED, CollectedMark, LARGE) is not None:
+    if found.store is None or is_collected(found.store):
         return True
     record = found.folder.read()
     return record is not None and record.phase in ("deleting", "deleted", "incomplete")
@@ -126,8 +127,8 @@ def fetch(found: FoundRun, folder: Path, progress: Progress) -> dict[str, Any]:
     over = _ended(found) or not has_nodes(found)
     ended = found.outcome is not None and over and not driven
     bring = Fetching(found, results, progress)
-    dead = ended and readable(found.store, layout.COLLECTED, CollectedMark, LARGE) is None
-    home = bring.look(disks=dead, over=ended)
+    dead = ended and not is_collected(found.store)
+    home = bring.look(bring.disks() if dead else (), over=ended)
     untold = result_of(record, found) if record.result is None else {}  # what its client recorded outranks the store
     how = {**untold, "not_collected": home.missing} if ended else {}
     fresh = found.folder.update(results=str(results), fetched=(ended and not home.keeps) or record.fetched, **how)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
+from typing import TypeVar
 
 from tfinfra import layout
 from tfinfra.clock import count
@@ -31,6 +32,7 @@ from tfinfra.store import LARGE, ObjectStore, Records, encode, put_first, store_
 
 BEAT = 2.0
 SLOW = 0.5
+T = TypeVar("T")
 PATIENCE = 120.0
 """Seconds that the run's store may be out of this client's reach."""
 FROZEN = 30.0
@@ -97,13 +99,18 @@ class Watch:
         """
         if not self._look.due():
             return None
+        return self._patiently(self._poll, None)
+
+    def _patiently(self, look: Callable[[], T], otherwise: T) -> T:
+        """What a look into the store gives, `otherwise` where it does not answer. Raises ProvisioningError after
+        PATIENCE."""
         try:
-            outcome = self._poll()
+            seen = look()
         except store_errors() as error:
             self._unanswered(error)
-            return None
+            return otherwise
         self._silent_since = None
-        return outcome
+        return seen
 
     def _unanswered(self, error: Exception) -> None:
         now = self._clock()
@@ -141,13 +148,7 @@ class Watch:
         that does not answer is waited for, as in `poll`."""
         if not self._look.due():
             return False
-        try:
-            there = self._collected()
-        except store_errors() as error:
-            self._unanswered(error)
-            return False
-        self._silent_since = None
-        return there
+        return self._patiently(self._collected, False)
 
     def _collected(self) -> bool:
         self._be_seen()
