@@ -117,19 +117,21 @@ def send_json(
     cloud: Cloud, method: str, path: str, body: Any = None, within: float = FOLLOWED, /, **query: str
 ) -> tuple[int, Any]:
     """(status, document) of one request, whatever ARM answers: all pages of a list together, and the end of what ARM
-    does behind a 202; the 202 itself where that has not ended `within` seconds, and the answer that came instead of a
-    page of a list. Raises azure.core's AzureError where no answer comes."""
+    does behind a 202, asked for where the last answer that named a place named it; the 202 itself where that has not
+    ended `within` seconds, and the answer that came instead of a page of a list. Raises azure.core's AzureError where
+    no answer comes."""
     from azure.core.rest import HttpRequest
 
     client = resource_client(cloud)
     until = time.monotonic() + within
     response = client.send_request(HttpRequest(method, cloud.arm_endpoint + path, params=query, json=body), **_QUICK)
-    while response.status_code == 202 and response.headers.get("Location"):
+    asked = ""
+    while response.status_code == 202 and (asked := response.headers.get("Location") or asked):
         pause = min(_seconds(response.headers.get("Retry-After")), LONGEST_WAIT)
         if time.monotonic() + pause > until:
             break
         time.sleep(pause)
-        response = client.send_request(HttpRequest("GET", response.headers["Location"]), **_QUICK)
+        response = client.send_request(HttpRequest("GET", asked), **_QUICK)
     document = _document(response)
     while isinstance(document, dict) and document.get("nextLink"):
         response = client.send_request(HttpRequest("GET", document["nextLink"]), **_QUICK)
