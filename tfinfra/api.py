@@ -121,7 +121,7 @@ def _compiled_name(arguments: Mapping[str, Any], name: str, rehearse: bool) -> s
 
     try:
         compiled = compile_manifest(inputs_from_arguments(arguments, name=name, folder=Path.cwd(), rehearse=rehearse))
-        refuse_missing(compiled.manifest, os.environ)
+        refuse_missing(compiled.facts, os.environ)
     except ManifestError as error:
         raise ManifestError(error.in_full(), error.hint, error.diagnostics) from None
     return compiled.plan.name

@@ -13,7 +13,8 @@ from tfinfra import layout
 from tfinfra.azure.names import run_of_group
 from tfinfra.azure.standing import Standing
 from tfinfra.cloud import Cloud, Pace
-from tfinfra.compiler.pipeline import Compiled
+from tfinfra.compiler.load import inputs_from_arguments
+from tfinfra.compiler.pipeline import Compiled, read
 from tfinfra.errors import Diagnostic, TeardownIncomplete
 from tfinfra.lifecycle.active import UpOptions
 from tfinfra.lifecycle.ports import Ports
@@ -335,7 +336,8 @@ class World:
         """`opened` takes the URLs of the stores that the run opens."""
         plan = plan or a_plan()
         tree = {"plan.json": json.dumps(to_json(plan)), "stacks/group.py": ""}
-        compiled = Compiled(None, FakeSpec(target), plan, tree, (), self.tmp, None)  # type: ignore[arg-type]
+        facts = read(inputs_from_arguments({"entry_script": "train.py"}, name="digits", folder=self.tmp))
+        compiled = Compiled(facts, FakeSpec(target), plan, tree, (), self.tmp, None)  # type: ignore[arg-type]
         up = UpOptions(state=self.tmp / "state", results=self.tmp / "runs", letters="abc123", **options)
         ports = replace(self.ports(), open_store=self._opener(opened))
         return UpRun(compiled, ports, up, self.observer, self.interrupt, given=given)

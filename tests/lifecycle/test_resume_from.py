@@ -9,13 +9,12 @@ import pytest
 
 from tests.lifecycle.fakes import a_plan
 from tfinfra import layout
-from tfinfra.compiler.pipeline import Compiled
+from tfinfra.compiler.load import load_inputs
+from tfinfra.compiler.pipeline import Compiled, read
 from tfinfra.errors import ManifestError, UsageError
 from tfinfra.lifecycle import access
 from tfinfra.lifecycle.found import FoundRun
 from tfinfra.lifecycle.resume_from import checkpoints_to_resume
-from tfinfra.manifest.manifest import Manifest
-from tfinfra.manifest.reader import read_document
 from tfinfra.store import MemoryStore
 
 RUN = "digits-abc123"
@@ -31,8 +30,9 @@ def nobody_knows_the_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
 
 
 def found(tmp_path: Path, resume_from: str | None = RUN) -> Path | None:
-    document, _ = read_document(f"entry_script: t.py\nresume_from: {resume_from}\n".encode(), "train.yaml")
-    values: dict[str, Any] = {"manifest": Manifest(document), "plan": a_plan(resume_from=resume_from)}
+    (tmp_path / "train.yaml").write_text(f"entry_script: t.py\nresume_from: {resume_from}\n")
+    facts = read(load_inputs(tmp_path / "train.yaml"))
+    values: dict[str, Any] = {"facts": facts, "plan": a_plan(resume_from=resume_from)}
     compiled = cast(Compiled, type("Compiled", (), values))
     return checkpoints_to_resume(compiled, tmp_path / "work", tmp_path / "scratch")
 

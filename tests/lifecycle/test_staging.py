@@ -12,14 +12,13 @@ from tests.lifecycle.fakes import a_plan
 from tests.lifecycle.test_trees import a_tree
 from tfinfra import layout
 from tfinfra.azure.standing import Standing
-from tfinfra.compiler.pipeline import Compiled
+from tfinfra.compiler.load import inputs_from_arguments
+from tfinfra.compiler.pipeline import Compiled, read
 from tfinfra.errors import Cancelled, ManifestError
 from tfinfra.lifecycle.blobfuse import configuration
 from tfinfra.lifecycle.settings import inputs_url
 from tfinfra.lifecycle.staging import CHECKPOINTS, Stage, refuse_unmountable, split_url, stage
 from tfinfra.lifecycle.trees import Tree, read_tree
-from tfinfra.manifest.document import Document
-from tfinfra.manifest.manifest import Manifest
 from tfinfra.model import DataSource, DataSources, Input, from_json, to_json
 from tfinfra.store import MemoryStore
 
@@ -151,9 +150,9 @@ def test_a_name_that_a_mount_would_change_is_refused_before_anything_is_touched(
     root = a_tree(tmp_path)
     (root / "50%.csv").touch()
     trees = {"a": tree_of(root, tmp_path)}
-    document = Manifest(Document("train.yaml", {}))
+    facts = read(inputs_from_arguments({"entry_script": "t.py"}, name="x", folder=tmp_path))
     for mode, code in (("mount", "TFI729"), ("download", None)):
-        values: dict[str, Any] = {"manifest": document, "plan": a_plan(inputs=(Input("a", mode, path="a"),))}
+        values: dict[str, Any] = {"facts": facts, "plan": a_plan(inputs=(Input("a", mode, path="a"),))}
         compiled = cast(Compiled, type("Compiled", (), values))
         if code is None:
             refuse_unmountable(compiled, trees)

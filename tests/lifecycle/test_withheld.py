@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from tfinfra.cli.report import write_report
+from tfinfra.compiler.load import inputs_from_arguments
+from tfinfra.compiler.pipeline import read
 from tfinfra.errors import ManifestError
 from tfinfra.lifecycle.withheld import redact, refuse_missing, withheld
-from tfinfra.manifest.document import argument_document
-from tfinfra.manifest.manifest import manifest_of
 
 VALUE = "withheld-value-1"
 
@@ -43,10 +43,10 @@ def test_a_report_of_an_internal_error_holds_no_secret(monkeypatch: pytest.Monke
     assert redact(f"it was {VALUE}") == "it was ***"
 
 
-def test_all_missing_secrets_are_named_at_once() -> None:
-    document = argument_document({"entry_script": "t.py", "secrets": ["A", "B", "C"]})
-    manifest = manifest_of(document, frozenset())
-    refuse_missing(manifest, {"A": "1", "B": "2", "C": "3"})
+def test_all_missing_secrets_are_named_at_once(tmp_path: Path) -> None:
+    arguments = {"entry_script": "t.py", "secrets": ["A", "B", "C"]}
+    facts = read(inputs_from_arguments(arguments, name="x", folder=tmp_path))
+    refuse_missing(facts, {"A": "1", "B": "2", "C": "3"})
     with pytest.raises(ManifestError) as raised:
-        refuse_missing(manifest, {"A": "1", "B": ""})
+        refuse_missing(facts, {"A": "1", "B": ""})
     assert [(d.code, d.path) for d in raised.value.diagnostics] == [("TFI722", "secrets[1]"), ("TFI722", "secrets[2]")]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import tfinfra
-from tfinfra.manifest.codes import explanation, explanations
+from tfinfra.errors import ManifestError, NotFeasible
+from tfinfra.manifest.codes import SUBJECTS, exit_code, explanation, explanations
 from tfinfra.manifest.json_schema import json_schema
 from tfinfra.manifest.keys import MANIFEST
 
@@ -17,6 +19,21 @@ def test_every_code_in_the_source_has_a_long_form_and_the_other_way_round() -> N
     text = "".join(path.read_text("utf-8") for path in PACKAGE.rglob("*.py") if path.name != "explain.py")
     emitted = set(re.findall(r'"(TFI\d{3})"', text))
     assert emitted == {found.code for found in explanations()}
+
+
+def test_no_published_code_changes_its_number_title_or_exit_code() -> None:
+    published = json.loads(Path(__file__).with_name("published_codes.json").read_text(encoding="utf-8"))
+    known = {found.code: [found.title, found.exit_code] for found in explanations()}
+    assert {code: known.get(code) for code in published} == published
+    assert sorted(known) == list(known), "rows stand by number, so that two branches cannot both take the next one"
+
+
+def test_every_code_has_a_number_of_one_subject() -> None:
+    numbers = [number for subject in SUBJECTS.values() for number in subject]
+    assert len(numbers) == len(set(numbers))
+    assert {int(found.code.removeprefix("TFI")) for found in explanations()} <= set(numbers)
+    assert exit_code("TFI403") == NotFeasible.exit_code
+    assert exit_code("TFI301") == exit_code("TFI999") == ManifestError.exit_code
 
 
 def test_long_forms_are_sentences() -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from tfinfra.catalog.tensorflow import full_version
-from tfinfra.compiler.conda_rules import conda_channels, conda_specs
+from tfinfra.compiler.dialect import Dialect
 from tfinfra.compiler.inputs import Inputs
-from tfinfra.compiler.requirements import all_requirements
-from tfinfra.compiler.script_rules import Dialect
+from tfinfra.compiler.requirements import all_requirements, conda_channels, conda_specs
 from tfinfra.manifest.manifest import Manifest
 from tfinfra.model import Input, Limits, Requirements, Spec, Target
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tfinfra.catalog.sizes import VmSize, locations, retired, size, sizes
 from tfinfra.compiler.inputs import Inputs
-from tfinfra.errors import Diagnostic, Severity
+from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import Document, KeyPath, error_at
 from tfinfra.manifest.manifest import Manifest, TargetKeys, target_of
 from tfinfra.manifest.shape import target_errors
@@ -185,67 +185,11 @@ def _unknown_size(chosen: Chosen, index: int, name: str) -> Diagnostic:
     return error_at(chosen.document, "TFI402", path, f"the catalog knows no VM size '{name}'", hint)
 
 
-def capacity_errors(manifest: Manifest, chosen: Chosen) -> Iterator[Diagnostic]:
-    """More nodes than the target, or a scale set, may have (Azure: 100 in one placement group, 1,000 else)."""
-    if chosen.target is None or chosen.size is None or not manifest.sound("node_count"):
-        return
-    nodes, document, path = manifest.node_count, manifest.document, ("node_count",)
-    infiniband = any(known.infiniband for known in chosen.sizes)
-    most = 100 if infiniband else 1000
-    if chosen.target.max_nodes is not None and nodes > chosen.target.max_nodes:
-        where = chosen.document.line(chosen.at("max_nodes"))
-        yield error_at(
-            document,
-            "TFI406",
-            path,
-            f"node_count is {nodes}, but target '{chosen.name}' has max_nodes: {chosen.target.max_nodes}{where}",
-        )
-    if nodes > most:
-        why = "an InfiniBand size is one placement group" if infiniband else "a run is one scale set"
-        yield error_at(document, "TFI411", path, f"node_count is {nodes}, but {why}: at most {most:,} nodes")
-
-
 def gpus_per_node(manifest: Manifest, chosen: Chosen, inputs: Inputs) -> int:
     """The GPUs of each node that tasks may use: none without use_gpu; those of this machine on the local cloud."""
     if not manifest.use_gpu or chosen.size is None or chosen.target is None:
         return 0
     return inputs.machine_gpus if chosen.target.cloud == "local" and not chosen.size.gpus else chosen.size.gpus
-
-
-def gpu_findings(manifest: Manifest, chosen: Chosen, inputs: Inputs) -> Iterator[Diagnostic]:
-    """use_gpu where there is no GPU (in a rehearsal a notice), or GPUs that nothing will use."""
-    if chosen.target is None or chosen.size is None or not manifest.sound("use_gpu"):
-        return
-    document, known = manifest.document, chosen.size
-    if manifest.use_gpu and known.vendor == "amd":
-        yield error_at(
-            document,
-            "TFI405",
-            ("use_gpu",),
-            f"{known.name} has {known.gpu_kind} GPUs, for which TensorFlow has no build here",
-            "use an NVIDIA size",
-        )
-    elif manifest.use_gpu and not gpus_per_node(manifest, chosen, inputs):
-        severity = Severity.NOTICE if inputs.rehearse else Severity.ERROR
-        what = "this machine" if chosen.target.cloud == "local" else known.name
-        hint = (
-            None
-            if inputs.rehearse
-            else "name a size with GPUs, for example Standard_NC4as_T4_v3, or set use_gpu: false"
-        )
-        yield error_at(
-            document, "TFI405", ("use_gpu",), f"use_gpu is true, but {what} has no GPU", hint, severity=severity
-        )
-    elif not manifest.use_gpu and known.gpus:
-        message = f"each {known.name} has {known.gpus} x {known.gpu_kind}, and use_gpu is false"
-        yield error_at(
-            chosen.document,
-            "TFI412",
-            chosen.at("vm_size"),
-            message,
-            "set use_gpu: true, or take a size without GPUs",
-            severity=Severity.WARNING,
-        )
 
 
 def sources(targets: tuple[Document, ...]) -> Mapping[str, str]:

@@ -13,8 +13,8 @@ from tfinfra.azure.standing import Standing
 from tfinfra.background import spawn
 from tfinfra.clock import count
 from tfinfra.cloud import Cloud
-from tfinfra.compiler.data_rules import is_url
 from tfinfra.compiler.pipeline import Compiled
+from tfinfra.compiler.rules.data import is_url
 from tfinfra.errors import ManifestError, ProvisioningError
 from tfinfra.lifecycle import settings
 from tfinfra.lifecycle.active import ActiveRun

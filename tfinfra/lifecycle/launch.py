@@ -119,7 +119,7 @@ def compile_to_folder(
     began = right_now()
     observer.begin("compile", "the manifest")
     compiled = compile_manifest(inputs)
-    refuse_missing(compiled.manifest, secrets)
+    refuse_missing(compiled.facts, secrets)
     folder = options.folder / "deploy" / compiled.plan.name
     refuse_links(options.folder, ["runs"])  # nothing is bought whose outputs would go elsewhere
     written = write_deploy(compiled.tree, folder)

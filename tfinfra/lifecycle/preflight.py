@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from tfinfra.background import spawn
 from tfinfra.clock import iso_time, right_now, spell_seconds
 from tfinfra.cloud import Cloud
-from tfinfra.compiler.pipeline import Compiled
+from tfinfra.compiler.facts import AtLaunch
+from tfinfra.compiler.pipeline import Compiled, check_launch
 from tfinfra.errors import (
     Diagnostic,
     ManifestError,
@@ -27,6 +28,7 @@ from tfinfra.errors import (
 from tfinfra.lifecycle import settings
 from tfinfra.lifecycle.letters import new_letters
 from tfinfra.lifecycle.record import RunRecord
+from tfinfra.manifest.codes import exit_code
 
 if TYPE_CHECKING:
     from tfinfra.arm.requests import Request
@@ -34,9 +36,6 @@ if TYPE_CHECKING:
     from tfinfra.azure.preflight.run import Checked
     from tfinfra.azure.standing import Lack, Standing
 
-NOT_FEASIBLE = frozenset(f"TFI6{n:02}" for n in (1, 2, 3, 4, 5, 6, 7, 8, 14, 16, 23, 26, 34))
-"""Codes of what the cloud has not, or not now, and of what the subscription lacks, a provider or a right (exit 4, as
-while it provisions). All others are faults of the target or the manifest (exit 3)."""
 _UNANSWERED = "TFI623"
 _BUNDLE = "0" * 64
 BEING_REGISTERED = "TFI635"
@@ -140,12 +139,7 @@ def reach(compiled: Compiled, rehearse: bool) -> Future[Cloud]:
 
 def refuse_without_subscription(compiled: Compiled, rehearse: bool) -> None:
     """Raises ManifestError, at the target's line, where it is on Azure and does not say in which subscription."""
-    target = compiled.spec.target
-    if rehearse or target.cloud == "local" or target.subscription_id:
-        return
-    message, hint = f"the target '{target.name}' names no subscription", "add subscription_id to it, or --rehearse it"
-    found = compiled.places.diagnostic("TFI627", "subscription_id", message, hint)
-    raise ManifestError(message, hint, (found,))
+    check_launch(compiled.facts, AtLaunch(provisions=not rehearse))
 
 
 def plan_live(compiled: Compiled, cloud: Future[Cloud], recorder: Recorder) -> LiveAnswer:
@@ -176,7 +170,7 @@ def refusal(diagnostics: Iterable[Diagnostic]) -> TfinfraError | None:
     codes = {d.code for d in errors}
     if codes == {_UNANSWERED}:
         return ProvisioningError(f"{errors[0].message}{more}", errors[0].hint, told)
-    kind = NotFeasible if NOT_FEASIBLE.issuperset(codes) else ManifestError
+    kind = NotFeasible if all(exit_code(code) == NotFeasible.exit_code for code in codes) else ManifestError
     return kind(f"{errors[0].message}{more}", errors[0].hint, told)
 
 

@@ -7,10 +7,10 @@ from functools import partial
 from pathlib import Path
 
 from tfinfra import layout
-from tfinfra.compiler.data_rules import is_url
-from tfinfra.compiler.pipeline import Compiled
+from tfinfra.compiler.facts import AtLaunch
+from tfinfra.compiler.pipeline import Compiled, check_launch
+from tfinfra.compiler.rules.data import is_url
 from tfinfra.errors import ManifestError, UsageError
-from tfinfra.manifest.document import error_at
 from tfinfra.paths import state_folder
 from tfinfra.store import ObjectStore
 from tfinfra.store.landing import Landing, Unplaceable, clashes, shown
@@ -28,11 +28,7 @@ def checkpoints_to_resume(compiled: Compiled, folder: Path, scratch: Path) -> Pa
     if wanted is None or is_url(wanted):
         return None
     found = _at_home(wanted, folder) or _in_store(wanted, scratch)
-    if found is None:
-        message = f"there are no checkpoints of a run '{wanted}' to resume from"
-        hint = "`tfinfra runs` lists the runs; a Blob URL is taken too"
-        found_at = error_at(compiled.manifest.document, "TFI727", ("resume_from",), message, hint)
-        raise ManifestError(message, hint, (found_at,))
+    check_launch(compiled.facts, AtLaunch(checkpoints=found is not None))
     return found
 
 

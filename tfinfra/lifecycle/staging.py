@@ -15,11 +15,11 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from tfinfra import layout
-from tfinfra.compiler.pipeline import Compiled
-from tfinfra.errors import Diagnostic, ManifestError
+from tfinfra.compiler.facts import AtLaunch
+from tfinfra.compiler.pipeline import Compiled, check_launch
+from tfinfra.errors import ManifestError
 from tfinfra.lifecycle.blobfuse import configuration
 from tfinfra.lifecycle.trees import Progress, Tree, TreeFile, spell_bytes
-from tfinfra.manifest.document import error_at
 from tfinfra.manifest.keys import CONTAINER
 from tfinfra.model import DataSource, DataSources, Input, Plan
 from tfinfra.store import ObjectStore, holds
@@ -107,9 +107,8 @@ def refuse_unmountable(compiled: Compiled, trees: Mapping[str, Tree]) -> None:
     """Raises ManifestError for an input to be mounted that has a file whose name is not its key's: a mount would show
     another name."""
     mounted = [i.name for i in compiled.plan.inputs if i.mode == "mount" and i.name in trees]
-    found = [_unmountable(compiled, name, file) for name in mounted if (file := _odd(trees[name]))]
-    if found:
-        raise ManifestError(found[0].message, found[0].hint, tuple(found))
+    odd = {name: _shown(file) for name in mounted if (file := _odd(trees[name]))}
+    check_launch(compiled.facts, AtLaunch(unmountable=odd))
 
 
 def _odd(tree: Tree) -> TreeFile | None:
@@ -117,11 +116,8 @@ def _odd(tree: Tree) -> TreeFile | None:
     return next((f for f in tree.files if layout.input_key(tree.sha256, f.name) != f"{above}/{f.name}"), None)
 
 
-def _unmountable(compiled: Compiled, name: str, file: TreeFile) -> Diagnostic:
-    shown = os.fsencode(file.name).decode("utf-8", "backslashreplace")
-    message = f"the input '{name}' cannot be mounted: no object's name may hold the characters of {shown!r}"
-    hint = "rename the file, or write mode: download"
-    return error_at(compiled.manifest.document, "TFI729", ("inputs", name, "path"), message, hint)
+def _shown(file: TreeFile) -> str:
+    return os.fsencode(file.name).decode("utf-8", "backslashreplace")
 
 
 def _folder_of(url: str) -> Path | None:

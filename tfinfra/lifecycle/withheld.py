@@ -8,9 +8,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from tfinfra.errors import Diagnostic, ManifestError
-from tfinfra.manifest.document import error_at
-from tfinfra.manifest.manifest import Manifest
+from tfinfra.compiler.facts import AtLaunch, Facts
+from tfinfra.compiler.pipeline import check_launch
 from tfinfra.masking import masked_text
 
 _taken: set[str] = set()
@@ -35,14 +34,6 @@ def redact(text: str) -> str:
     return masked_text(text, _taken)
 
 
-def refuse_missing(manifest: Manifest, values: Mapping[str, str]) -> None:
+def refuse_missing(facts: Facts, values: Mapping[str, str]) -> None:
     """Raises ManifestError naming every secret that `values` does not have, or has empty, at its line."""
-    found = [_missing(manifest, i, name) for i, name in enumerate(manifest.secrets) if not values.get(name)]
-    if found:
-        raise ManifestError(found[0].message, found[0].hint, tuple(found))
-
-
-def _missing(manifest: Manifest, index: int, name: str) -> Diagnostic:
-    message = f"the secret {name} is not set in the environment of this command, or it is empty"
-    hint = f"export {name} in this shell, or in the CI job's settings"
-    return error_at(manifest.document, "TFI722", ("secrets", index), message, hint)
+    check_launch(facts, AtLaunch(secrets=frozenset(name for name, value in values.items() if value)))

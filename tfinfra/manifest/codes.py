@@ -1,4 +1,8 @@
-"""Every code of a diagnostic, with its long form: what `tfinfra explain` prints. The texts stand in codes.json."""
+"""Every code of a diagnostic: the subject of its number, its exit code, and its long form, which `explain` prints.
+
+The rows stand in codes.json, by number. A new code takes the next free number of its subject, at the end of its rows:
+two branches that take the same one cannot be merged without a conflict.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +11,36 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+WRONG = 3
+"""The exit code of what is wrong in a manifest or a target; that of what a cloud has not is written beside its code."""
+
+SUBJECTS: dict[str, range] = {
+    "reading": range(101, 200),
+    "shape": range(201, 300),
+    "keys, files and packages": range(301, 400),
+    "the target and the catalog": range(401, 500),
+    "the training script": range(501, 600),
+    "the cloud's answers": range(601, 630),
+    "money": range(630, 634),
+    "what a subscription must have": range(634, 650),
+    "what others made for runs": range(650, 660),
+    "credentials": range(660, 670),
+    "images, prices, places, reservations": range(670, 680),
+    "GPUs": range(680, 700),
+    "conda and the setup script": range(700, 720),
+    "data and secrets": range(720, 800),
+}
+"""{subject: the numbers of its codes}."""
+
 
 @dataclass(frozen=True)
 class Explanation:
-    """`text` is a few paragraphs, with what to do."""
+    """`text` is a few paragraphs, with what to do; `exit_code` that of a run in whose way nothing else stands."""
 
     code: str
     title: str
     text: str
+    exit_code: int = WRONG
 
 
 def explanation(code: str) -> Explanation | None:
@@ -22,8 +48,14 @@ def explanation(code: str) -> Explanation | None:
     return next((found for found in explanations() if found.code == code), None)
 
 
+def exit_code(code: str) -> int:
+    """The exit code of an error with `code`, WRONG for one that is unknown."""
+    found = explanation(code)
+    return found.exit_code if found else WRONG
+
+
 @cache
 def explanations() -> tuple[Explanation, ...]:
-    """All codes in order: TFI1xx reading, 2xx shape, 3xx rules, 4xx target and catalog, 5xx the training script."""
+    """All codes, by number."""
     rows = json.loads(Path(__file__).with_name("codes.json").read_text(encoding="utf-8"))
-    return tuple(Explanation(code, row["title"], row["text"]) for code, row in sorted(rows.items()))
+    return tuple(Explanation(code, row["title"], row["text"], row.get("exit", WRONG)) for code, row in rows.items())

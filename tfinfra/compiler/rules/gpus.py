@@ -16,6 +16,7 @@ from tfinfra.catalog.drivers import (
 )
 from tfinfra.catalog.images import HPC_IMAGE, image_of
 from tfinfra.catalog.sizes import VmSize
+from tfinfra.compiler.facts import Facts
 from tfinfra.compiler.targets import Chosen
 from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import KeyPath, error_at
@@ -30,9 +31,9 @@ _INSTEAD = {
 _ANY = f"leave image out for {HPC_IMAGE.name}, which has one"
 
 
-def gpu_rule_findings(manifest: Manifest, chosen: Chosen) -> Iterator[Diagnostic]:
+def gpu_rules(facts: Facts) -> Iterator[Diagnostic]:
     """All of this file's rules; the local cloud's nodes have this machine's GPUs and driver, whatever their size."""
-    target = chosen.target
+    manifest, chosen, target = facts.manifest, facts.chosen, facts.chosen.target
     if target is None or target.cloud == "local" or not manifest.sound("use_gpu"):
         return
     yield from _network(manifest, chosen)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tfinfra.compiler.inputs import Inputs
+from tfinfra.compiler.facts import Facts
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import error_at
-from tfinfra.manifest.manifest import Manifest
 
 _FILES = {
     "entry_script": "TFI307",
@@ -18,9 +17,9 @@ _FILES = {
 """A key that names a file of the source directory → the code of what is wrong with it."""
 
 
-def source_findings(manifest: Manifest, inputs: Inputs) -> Iterator[Diagnostic]:
+def source_rules(facts: Facts) -> Iterator[Diagnostic]:
     """What the manifest names and the disk does not have as it should."""
-    document, source = manifest.document, inputs.source
+    manifest, document, source = facts.manifest, facts.document, facts.inputs.source
     if not manifest.sound("source_directory"):
         return
     if not source.exists:

@@ -6,20 +6,21 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from tfinfra.compiler.facts import Facts
 from tfinfra.compiler.inputs import Inputs
-from tfinfra.compiler.rules import set_by_tfinfra
+from tfinfra.compiler.rules.keys import set_by_tfinfra
 from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import KeyPath, error_at
 from tfinfra.manifest.keys import BLOB_HOST, CONTAINER
 from tfinfra.manifest.manifest import InputKeys, Manifest
-from tfinfra.model import Target
 
 _CLIENTS_OWN = re.compile(r"(AZURE|ARM|PULUMI|IDENTITY|MSI)_.*")
 """What azure-identity, the azure-native provider and Pulumi read from the client's environment."""
 
 
-def data_findings(manifest: Manifest, inputs: Inputs, target: Target | None) -> Iterator[Diagnostic]:
-    """All of this file's rules. `target` is None where the manifest's is wrong."""
+def data_rules(facts: Facts) -> Iterator[Diagnostic]:
+    """All of this file's rules."""
+    manifest, inputs, target = facts.manifest, facts.inputs, facts.chosen.target
     rehearsed = inputs.rehearse or (target is not None and target.cloud == "local")
     if manifest.sound("secrets"):
         yield from _secrets(manifest)

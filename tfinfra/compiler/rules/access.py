@@ -6,17 +6,19 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from tfinfra.compiler.facts import Facts
 from tfinfra.compiler.targets import Chosen
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import error_at
 from tfinfra.manifest.keys import BLOB_HOST, CONTAINER, FORMS
 
 
-def access_findings(chosen: Chosen, *, own_cloud: bool = False) -> Iterator[Diagnostic]:
-    """All of this file's rules; `own_cloud`: somebody's own ARM knows under which names its storage answers."""
+def access_rules(facts: Facts) -> Iterator[Diagnostic]:
+    """All of this file's rules."""
+    chosen = facts.chosen
     yield from _without_identity(chosen)
     store = chosen.target.store if chosen.target else None
-    if store and not own_cloud and not re.fullmatch(BLOB_HOST, urlsplit(store).netloc):
+    if store and not facts.inputs.own_cloud and not re.fullmatch(BLOB_HOST, urlsplit(store).netloc):
         message = f"'{urlsplit(store).netloc}' is no host of Azure's storage"
         yield error_at(chosen.document, "TFI725", chosen.at("store"), message, FORMS[CONTAINER])
 

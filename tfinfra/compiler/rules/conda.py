@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tfinfra.compiler.channels import channel_url
 from tfinfra.compiler.conda_file import CondaFile
+from tfinfra.compiler.facts import Facts
 from tfinfra.compiler.inputs import Inputs
 from tfinfra.compiler.requirements import all_requirements, conda_file, requirement_name
 from tfinfra.environment.requirement import normalised, shown
@@ -20,7 +20,6 @@ _TENSORFLOW = {"tensorflow", "tensorflow-base", "tensorflow-cpu", "tensorflow-gp
 _HOROVOD = {"horovod": "Horovod", "openmpi": "Open MPI", "mpich": "another MPI"}
 _PATCHES = range(60)
 _PLACE = re.compile(r"://|\$\{|^\s*[-./~]|\burl\s*=|\.(conda|tar\.bz2)\s*$|[\x00-\x1f\x7f]", re.IGNORECASE)
-_PYTHON = re.compile(r"\s*(\S+::)?python\s*($|[=<>!~\[ ])")
 
 
 @dataclass(frozen=True)
@@ -37,23 +36,9 @@ class _Spec:
         return error_at(self.document, code, self.path, message, hint)
 
 
-def conda_specs(manifest: Manifest, inputs: Inputs) -> tuple[str, ...]:
-    """All conda specs, those of conda_packages first; Python's own is left to python_version."""
-    file = conda_file(manifest, inputs)
-    texts = (*manifest.conda_packages, *(text for _, text in file.specs)) if file else manifest.conda_packages
-    return tuple(text for text in texts if not _PYTHON.match(text))
-
-
-def conda_channels(manifest: Manifest, inputs: Inputs) -> tuple[str, ...]:
-    """The manifest's channels where it names any, else the file's, else the default; folders as URLs."""
-    file = conda_file(manifest, inputs)
-    of_file = tuple(name for name in file.channels if name != "nodefaults") if file else ()
-    chosen = manifest.conda_channels if "conda_channels" in manifest.given else of_file or manifest.conda_channels
-    return tuple(channel_url(channel, inputs.source.root) for channel in chosen)
-
-
-def conda_findings(manifest: Manifest, inputs: Inputs) -> Iterator[Diagnostic]:
+def conda_rules(facts: Facts) -> Iterator[Diagnostic]:
     """All of this file's rules."""
+    manifest, inputs = facts.manifest, facts.inputs
     file = conda_file(manifest, inputs)
     yield from file.faults if file else ()
     yield from _channels(manifest, inputs, file)

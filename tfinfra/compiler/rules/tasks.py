@@ -5,33 +5,28 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from tfinfra.compiler.facts import Facts
 from tfinfra.compiler.targets import Chosen
+from tfinfra.compiler.tasks import MOST_TASKS, task_count
 from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import error_at
 from tfinfra.manifest.manifest import Manifest
 from tfinfra.model import Spec, Task
 
-MOST_TASKS = 10_000
 
-
-def too_many(manifest: Manifest, spec: Spec) -> Iterator[Diagnostic]:
-    """More tasks than one run coordinates; asked before any is made."""
-    per_node = spec.node_count * spec.process_count_per_node
-    served = spec.worker_count + spec.parameter_server_count + spec.evaluator_count
-    count, key = (per_node, "process_count_per_node") if spec.backend == "mpi" else (served, "worker_count")
-    if count > MOST_TASKS:
-        yield error_at(
-            manifest.document, "TFI314", (key,), f"this makes {count:,} tasks: a run has at most {MOST_TASKS:,}"
-        )
-
-
-def task_findings(
-    manifest: Manifest, chosen: Chosen, spec: Spec, tasks: Sequence[Task], gpus: int
-) -> Iterator[Diagnostic]:
+def task_rules(facts: Facts) -> Iterator[Diagnostic]:
     """All of this file's rules."""
+    manifest, spec, tasks = facts.manifest, facts.spec, facts.tasks
+    if spec is None:
+        return
+    if tasks is None:
+        key = "process_count_per_node" if spec.backend == "mpi" else "worker_count"
+        message = f"this makes {task_count(spec):,} tasks: a run has at most {MOST_TASKS:,}"
+        yield error_at(manifest.document, "TFI314", (key,), message)
+        return
     yield from _idle_nodes(manifest, spec, tasks)
-    if gpus:
-        yield from _gpu_shares(manifest, chosen, spec, tasks, gpus)
+    if facts.gpus:
+        yield from _gpu_shares(manifest, facts.chosen, spec, tasks, facts.gpus)
 
 
 def _idle_nodes(manifest: Manifest, spec: Spec, tasks: Sequence[Task]) -> Iterator[Diagnostic]:

@@ -8,18 +8,18 @@ from collections.abc import Iterator
 from tfinfra.catalog.features import features
 from tfinfra.catalog.images import HPC_IMAGE, image_features, image_of
 from tfinfra.catalog.sizes import VmSize
+from tfinfra.compiler.facts import Facts
 from tfinfra.compiler.targets import Chosen
 from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import error_at
-from tfinfra.manifest.manifest import Manifest
 from tfinfra.model import Target
 
 _PINNED = f"{HPC_IMAGE.publisher}:{HPC_IMAGE.offer}:{HPC_IMAGE.sku}:{HPC_IMAGE.version}"
 
 
-def compute_findings(manifest: Manifest, chosen: Chosen) -> Iterator[Diagnostic]:
+def compute_rules(facts: Facts) -> Iterator[Diagnostic]:
     """All of this file's rules, at the target's own lines."""
-    target = chosen.target
+    manifest, chosen, target = facts.manifest, facts.chosen, facts.chosen.target
     if target is None:
         return
     yield from _alternatives(chosen)

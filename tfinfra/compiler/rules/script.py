@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from tfinfra.catalog.tensorflow import framework, full_version
 from tfinfra.catalog.tensorflow1_names import replacement
+from tfinfra.compiler.dialect import ESTIMATOR_NAMES, PARAMETER_SERVER_NAME, Dialect
+from tfinfra.compiler.facts import Facts
 from tfinfra.compiler.inputs import Source
 from tfinfra.compiler.script import Script, Use, position_of
 from tfinfra.errors import Diagnostic, Position, Severity
+from tfinfra.manifest.document import error_at
 from tfinfra.manifest.manifest import Manifest
 
-_ESTIMATOR = ("tensorflow.estimator", "tensorflow_estimator")
-_PARAMETER_SERVER = "ParameterServerStrategy"
 _MULTI_WORKER = ("MultiWorkerMirroredStrategy", "CollectiveAllReduceStrategy")
 _HOROVOD_KERAS = (
     "horovod.tensorflow.keras.DistributedOptimizer",
@@ -25,29 +25,19 @@ _MOST_OLD_NAMES = 10
 _OWN = sys.version_info[:2]
 
 
-@dataclass(frozen=True)
-class Dialect:
-    """The dialect of TF_CONFIG and, where `auto` chose it, why."""
-
-    name: str
-    reason: str | None
-
-
-def choose_dialect(manifest: Manifest, script: Script) -> Dialect | None:
-    """None without `ps`. `auto`: tf.estimator → estimator, ParameterServerStrategy → coordinator, else cluster_spec."""
-    if manifest.distributed_backend != "ps":
-        return None
-    if manifest.tf_config != "auto":
-        return Dialect(manifest.tf_config, None)
-    if use := script.find(*_ESTIMATOR):
-        return Dialect("estimator", f"{use.module}:{use.line} uses tf.estimator")
-    if use := script.find_last(_PARAMETER_SERVER):
-        return Dialect("coordinator", f"{use.module}:{use.line} uses {_PARAMETER_SERVER}")
-    return Dialect("cluster_spec", "the script uses neither tf.estimator nor ParameterServerStrategy")
+def script_rules(facts: Facts) -> Iterator[Diagnostic]:
+    """All of this file's rules, in the script's order, and why `auto` chose the dialect that it chose."""
+    manifest, dialect = facts.manifest, facts.dialect
+    if manifest.sound("distributed_backend", "tf_config", "framework_version"):
+        yield from _ScriptRules(manifest, facts.inputs.source, facts.script, dialect).findings()
+    if dialect and dialect.reason:
+        path = ("tf_config",) if "tf_config" in manifest.given else ("distributed_backend",)
+        message = f"tf_config is {dialect.name}: {dialect.reason}"
+        yield error_at(manifest.document, "TFI310", path, message, severity=Severity.NOTICE)
 
 
-class ScriptRules:
-    """All warnings about one script; `findings` gives them in the script's order."""
+class _ScriptRules:
+    """All warnings about one script."""
 
     def __init__(self, manifest: Manifest, source: Source, script: Script, dialect: Dialect | None) -> None:
         self._manifest = manifest
@@ -116,9 +106,9 @@ class ScriptRules:
                     f"MultiWorkerMirroredStrategy cannot work under distributed_backend {backend}",
                     "distributed_backend: multi_worker will fit, which is not supported yet; mpi with Horovod is",
                 )
-        elif use := self._script.find(*_ESTIMATOR):
+        elif use := self._script.find(*ESTIMATOR_NAMES):
             yield from self._wrong_dialect(use, "tf.estimator", "estimator")
-        elif use := self._script.find_last(_PARAMETER_SERVER):
+        elif use := self._script.find_last(PARAMETER_SERVER_NAME):
             if backend != "ps":
                 yield self._at(
                     use,
@@ -160,7 +150,7 @@ class ScriptRules:
             )
 
     def _keras3_strategies(self) -> Iterator[Diagnostic]:
-        use = self._script.find_last(_PARAMETER_SERVER)
+        use = self._script.find_last(PARAMETER_SERVER_NAME)
         if self._keras3 and use and self._script.find("tensorflow.keras", "keras"):
             yield self._at(
                 use,
@@ -170,7 +160,7 @@ class ScriptRules:
             )
 
     def _estimator(self) -> Iterator[Diagnostic]:
-        if self._estimator_gone and (use := self._script.find(*_ESTIMATOR)):
+        if self._estimator_gone and (use := self._script.find(*ESTIMATOR_NAMES)):
             yield self._at(
                 use,
                 "TFI505",

@@ -5,12 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tfinfra.compiler.inputs import Inputs
+from tfinfra.compiler.facts import Facts
 from tfinfra.compiler.requirements import conda_file, requirement_lines
 from tfinfra.credentials import in_urls
 from tfinfra.errors import Diagnostic, Position, Severity
 from tfinfra.manifest.document import error_at
-from tfinfra.manifest.manifest import Manifest
 
 _WHAT = "the URL carries a user, a password or a token, which would show in every artefact"
 _HINT = "take it out; an index of your own is named in tfinfra's environment (UV_INDEX, PIP_INDEX_URL)"
@@ -20,9 +19,9 @@ _OWN_TEXT = ("environment_variables", "script_params", "entry_script")
 """Keys whose values reach the task as they are written."""
 
 
-def credential_findings(manifest: Manifest, inputs: Inputs) -> Iterator[Diagnostic]:
+def credential_rules(facts: Facts) -> Iterator[Diagnostic]:
     """All of this file's rules; `inputs` and `resume_from` have one of their own, which wants no query at all."""
-    document = manifest.document
+    manifest, inputs, document = facts.manifest, facts.inputs, facts.document
     for path, text in document.texts.items():
         if path and path[0] in _REFUSED and in_urls(text):
             yield error_at(document, "TFI660", path, _WHAT, _HINT)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import fields
 
+from tfinfra.compiler.facts import Facts
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import error_at
 from tfinfra.manifest.keys import NAME, SPELLINGS
@@ -31,9 +32,10 @@ _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800
 _DEFAULTS = {f.name: f.default for f in fields(Manifest)}
 
 
-def manifest_findings(manifest: Manifest, stem: str) -> Iterator[Diagnostic]:
+def key_rules(facts: Facts) -> Iterator[Diagnostic]:
     """All of this file's rules."""
-    yield from _name(manifest, stem)
+    manifest = facts.manifest
+    yield from _name(manifest, facts.inputs.stem)
     yield from _two_spellings(manifest)
     yield from _backend_keys(manifest)
     yield from _evaluator(manifest)

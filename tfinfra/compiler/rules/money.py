@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from tfinfra.clock import spell_seconds
 from tfinfra.compiler.cost import burn_of, dearest_lines, price_lines, unknown_prices
+from tfinfra.compiler.facts import Facts
 from tfinfra.compiler.inputs import KnownPrices
 from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import error_at
@@ -16,16 +17,17 @@ from tfinfra.money import budget
 _PATH = ("limits", "max_cost_usd")
 
 
-def money_findings(
-    manifest: Manifest, target: Target, plan: Plan, prices: KnownPrices, *, rehearse: bool
-) -> Iterator[Diagnostic]:
-    """All of this file's rules, for a manifest that has the key. In a rehearsal nothing is charged: what Azure would be
+def money_rules(facts: Facts) -> Iterator[Diagnostic]:
+    """All of this file's rules, for a plan that has a cap. In a rehearsal nothing is charged: what Azure would be
     refused for is a warning there."""
+    manifest, plan, target = facts.manifest, facts.plan, facts.chosen.target
+    if plan is None or target is None or manifest.limits.max_cost_usd is None:
+        return
     if target.cloud == "local":
         message = "the local cloud costs nothing: max_cost_usd ends nothing here"
         yield error_at(manifest.document, "TFI632", _PATH, message, severity=Severity.NOTICE)
         return
-    severity = Severity.WARNING if rehearse else Severity.ERROR
+    severity, prices = Severity.WARNING if facts.inputs.rehearse else Severity.ERROR, facts.inputs.prices()
     yield from prices.diagnostics
     lines = dearest_lines(plan, target, prices.book)
     if unknown_prices(lines):

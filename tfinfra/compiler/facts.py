@@ -1,0 +1,55 @@
+"""What is known of a manifest: each pass of the pipeline adds to it, and every rule looks at it and at nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from tfinfra.compiler.dialect import Dialect
+from tfinfra.compiler.inputs import Inputs
+from tfinfra.compiler.script import Script
+from tfinfra.compiler.targets import Chosen
+from tfinfra.errors import Diagnostic
+from tfinfra.manifest.document import Document
+from tfinfra.manifest.manifest import Manifest
+from tfinfra.model import Plan, Spec, Task
+
+
+@dataclass(frozen=True)
+class AtLaunch:
+    """What only `up` knows, just before it goes to a cloud, each None as long as nobody has looked: the `secrets` that
+    are set; whether the run to resume from has `checkpoints`; the inputs that cannot be mounted, {name: the file at
+    fault}. `provisions`: something is about to be made, or asked of the cloud as if it were."""
+
+    provisions: bool = False
+    secrets: Collection[str] | None = None
+    checkpoints: bool | None = None
+    unmountable: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """`shape` are the errors of the manifest's shape. `spec`, `tasks` and `plan` are None where errors leave nothing to
+    make them of; `gpus` are those of each node that tasks may use. `found` is all that the rules have said."""
+
+    inputs: Inputs
+    manifest: Manifest
+    shape: tuple[Diagnostic, ...]
+    script: Script
+    dialect: Dialect | None
+    chosen: Chosen
+    spec: Spec | None = None
+    gpus: int = 0
+    tasks: tuple[Task, ...] | None = None
+    plan: Plan | None = None
+    found: tuple[Diagnostic, ...] = ()
+    launch: AtLaunch = field(default_factory=AtLaunch)
+
+    @property
+    def document(self) -> Document:
+        """The manifest as it is written."""
+        return self.manifest.document
+
+    @property
+    def is_refused(self) -> bool:
+        return any(d.is_error for d in self.found)

@@ -1,0 +1,67 @@
+"""Rules on pip's side of the environment: requirement lines, wherever they stand, and what may be built from source."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+
+from tfinfra.compiler.facts import Facts
+from tfinfra.compiler.inputs import Inputs
+from tfinfra.compiler.requirements import conda_file, requirement_lines
+from tfinfra.environment.requirement import Refused, normalised, read_requirement, shown
+from tfinfra.errors import Diagnostic, Position, Severity
+from tfinfra.manifest.document import KeyPath, error_at
+from tfinfra.manifest.manifest import Manifest
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_TENSORFLOW = {"tensorflow", "tensorflow-cpu", "tensorflow-gpu", "tf-nightly", "intel-tensorflow"}
+
+
+def package_rules(facts: Facts) -> Iterator[Diagnostic]:
+    """All of this file's rules."""
+    yield from _requirements(facts.manifest, facts.inputs)
+    yield from _source_builds(facts.manifest)
+
+
+def _requirements(manifest: Manifest, inputs: Inputs) -> Iterator[Diagnostic]:
+    """What no lock could be made of, and what tfinfra brings itself."""
+    builds = {normalised(name) for name in manifest.source_builds}
+    for index, line in enumerate(manifest.pip_packages):
+        path: KeyPath = ("pip_packages", index)
+        for code, message, hint in _faults(line, builds):
+            yield error_at(manifest.document, code, path, message, hint)
+    name = manifest.pip_requirements_file
+    text = inputs.source.requirements.get(name or "", "")
+    lines = text.split("\n")
+    for number, line in requirement_lines(text):
+        for code, message, hint in _faults(line, builds):
+            written = lines[number - 1]
+            position = Position(inputs.source.file(str(name)), number, 1, len(written.rstrip()), written)
+            yield Diagnostic(code, Severity.ERROR, message, "pip_requirements_file", position, hint)
+    if of_conda := conda_file(manifest, inputs):
+        for place, line in of_conda.pip:
+            for code, message, hint in _faults(line, builds):
+                yield error_at(of_conda.document, code, place, message, hint)
+
+
+def _faults(line: str, builds: Collection[str]) -> Iterator[tuple[str, str, str]]:
+    try:
+        name = read_requirement(line, builds).name
+    except Refused as why:
+        yield "TFI319" if why.builds else "TFI318", why.message, why.hint
+        return
+    if name in _TENSORFLOW:
+        yield "TFI313", f"{shown(line)}: TensorFlow is always installed", "remove it; framework_version says which"
+    if name == "horovod":
+        yield "TFI313", f"{shown(line)}: Horovod comes with distributed_backend: mpi", "remove it"
+
+
+def _source_builds(manifest: Manifest) -> Iterator[Diagnostic]:
+    """Names alone: a package may be built, not a line."""
+    for index, name in enumerate(manifest.source_builds):
+        path: KeyPath = ("source_builds", index)
+        if not _NAME.fullmatch(name):
+            yield error_at(manifest.document, "TFI320", path, f"{shown(name)} is no package's name", "write the name")
+        elif normalised(name) in _TENSORFLOW | {"horovod"}:
+            message = f"{shown(name)} is not built by source_builds"
+            yield error_at(manifest.document, "TFI320", path, message, "remove it: tfinfra brings it by its own recipe")
