@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from tests.agent.nodes import cluster
@@ -197,6 +198,33 @@ def test_coordinators_worker_that_ends_a_fourth_time_fails_the_run(tmp_path: Pat
         run.start(0)
         outcome = run.outcome()
         assert outcome.message == "worker-0 on node 0 ended with exit status 1 after 3 restarts"
+
+
+WORKERS = plan_of(spec("multi_worker", node_count=2), base_port=21422)
+
+
+def test_every_worker_must_end_with_0(tmp_path: Path) -> None:
+    with cluster(tmp_path, WORKERS, ROLES) as run:
+        run.start(0, 1)
+        assert run.outcome().result == "succeeded"
+        assert all((status := run.task(name)) and status.state == "succeeded" for name in ("worker-0", "worker-1"))
+
+
+def test_a_worker_that_hangs_in_its_start_up_is_named(tmp_path: Path) -> None:
+    """The others wait for it without a word, and without an end."""
+    never = ROLES.replace("server =", 'task["index"] and time.sleep(600)\nserver =') + "time.sleep(600)\n"
+    with cluster(tmp_path, WORKERS, never, timeouts=replace(FAST, start=2)) as run:
+        run.start(0, 1)
+        outcome = run.outcome(30)
+        assert (outcome.result, outcome.task, outcome.node) == ("failed", "worker-1", 1)
+        expected = "worker-1 on node 1 hangs in its start-up: it had not made its MultiWorkerMirroredStrategy 2 s after"
+        assert outcome.message == f"{expected} worker-0 had"
+
+
+def test_a_worker_that_never_started_is_named(tmp_path: Path) -> None:
+    with cluster(tmp_path, WORKERS, ROLES + "time.sleep(600)\n", timeouts=FAST) as run:
+        run.start(0)
+        assert "1 of 2 nodes registered" in run.outcome(30).message
 
 
 def test_a_task_that_cannot_bind_its_port_is_told(tmp_path: Path) -> None:

@@ -49,6 +49,17 @@ def test_coordinator_has_a_chief_beside_all_workers() -> None:
     }
 
 
+def test_multi_worker_has_a_worker_on_each_node_and_no_other_role() -> None:
+    plan = plan_of(spec("multi_worker", node_count=2), gpus_per_node=4)
+    assert tf_config(plan, "worker-1") == {
+        "cluster": {"worker": ["10.0.0.4:2222", "10.0.0.5:2222"]},
+        "task": {"type": "worker", "index": 1},
+        "environment": "cloud",
+    }
+    rest = {name: value for name, value in seen(plan, "worker-1").items() if name != "TF_CONFIG"}
+    assert rest == {"TFINFRA_SHARD_INDEX": "1", "TFINFRA_SHARD_COUNT": "2"}, "a node's only worker sees all its GPUs"
+
+
 def test_tasks_that_share_a_node_share_its_cores() -> None:
     plan = plan_of(spec("ps", node_count=2, worker_count=2))
     assert "OMP_NUM_THREADS" not in seen(plan, "worker-0")

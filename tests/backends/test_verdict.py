@@ -12,6 +12,7 @@ from tfinfra.model import Plan, TaskStatus
 SINGLE = plan_of(spec("single"))
 MPI = plan_of(spec("mpi", node_count=2))
 PS = plan_of(spec("ps", node_count=2, worker_count=2))
+WORKERS = plan_of(spec("multi_worker", node_count=2))
 ESTIMATOR = plan_of(spec("ps", node_count=2, worker_count=2, dialect="estimator", evaluator_count=1))
 COORDINATOR = plan_of(spec("ps", node_count=2, worker_count=2, dialect="coordinator"))
 
@@ -56,6 +57,13 @@ TABLE = {
         "worker-1",
     ),
     "mpi: a rank that is killed alone is named": (verdict(MPI, rank_0="running", rank_1=137), "failed", "rank-1"),
+    "multi_worker: one worker's 0 is not the end": (verdict(WORKERS, worker_0=0, worker_1="running"), None, None),
+    "multi_worker: every worker's 0 is": (verdict(WORKERS, worker_0=0, worker_1=0), "succeeded", None),
+    "multi_worker: the worker that was killed before the one that ended for it": (
+        verdict(WORKERS, worker_0=1, worker_1=137),
+        "failed",
+        "worker-1",
+    ),
     "ps: the leader's 0 waits for the other workers": (verdict(PS, worker_0=0, worker_1="running"), None, None),
     "ps: and ends with them, the parameter server still serving": (
         verdict(PS, worker_0=0, worker_1=0, ps_0="running"),

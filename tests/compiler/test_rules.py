@@ -16,6 +16,9 @@ PS = "distributed_backend: ps\ntf_config: cluster_spec\n"
 ESTIMATOR = "import tensorflow as tf\ntf.estimator.train_and_evaluate(None, None, None)\n"
 COORDINATOR = "from tensorflow.distribute import ParameterServerStrategy as P\nstrategy = P(None)\n"
 CLUSTER = "import tensorflow as tf\ntf.train.ClusterSpec({})\n"
+MULTI = "distributed_backend: multi_worker\n"
+RESOLVER = "import tensorflow as tf\ntf.distribute.cluster_resolver.TFConfigClusterResolver()\n"
+FIT = "tf.keras.Sequential().fit()\n"
 WORKERS = "import tensorflow as tf\ntf.distribute.MultiWorkerMirroredStrategy()\n"
 
 TABLE: dict[str, tuple[str, str, list[str]]] = {
@@ -42,6 +45,21 @@ TABLE: dict[str, tuple[str, str, list[str]]] = {
     "ClusterSpec without ps": ("", CLUSTER, ["TFI503"]),
     "MultiWorkerMirroredStrategy alone is one worker": ("", WORKERS, []),
     "MultiWorkerMirroredStrategy under ps": (PS, WORKERS, ["TFI503"]),
+    "MultiWorkerMirroredStrategy under multi_worker": (f"{MULTI}node_count: 2\n", WORKERS, []),
+    "multi_worker without its strategy": (MULTI, "print()", ["TFI506"]),
+    "multi_worker whose script reads TF_CONFIG by TensorFlow's own means": (MULTI, RESOLVER, []),
+    "Horovod under multi_worker": (MULTI, HOROVOD + WORKERS, ["TFI503"]),
+    "ParameterServerStrategy under multi_worker": (MULTI, COORDINATOR, ["TFI503", "TFI506"]),
+    "a script with both strategies fits either": (MULTI, COORDINATOR + WORKERS, []),
+    "ps's count under multi_worker": (f"{MULTI}worker_count: 2\n", WORKERS, ["TFI301"]),
+    "Keras 3 under MultiWorkerMirroredStrategy": (f"{MULTI}framework_version: 2.16.2\n", WORKERS + FIT, ["TFI507"]),
+    "tf-keras under MultiWorkerMirroredStrategy": (
+        f"{MULTI}framework_version: 2.16.2\npip_packages: [tf-keras]\n"
+        "environment_variables: {TF_USE_LEGACY_KERAS: 1}\n",
+        WORKERS + FIT,
+        [],
+    ),
+    "a worker on each node takes all its GPUs": (f"{GPU}{MULTI}", WORKERS, []),
     "tf.estimator after its end": ("framework_version: 2.16.2\n", ESTIMATOR, ["TFI505"]),
     "a TensorFlow that is newer than the catalog": ("framework_version: 2.99.0\n", "print()", ["TFI415"]),
     "Keras 3 under ParameterServerStrategy": (

@@ -25,6 +25,7 @@ from tfinfra.agent.shared import shared_directory
 from tfinfra.agent.temporary import TemporaryFolder, temporary_folder
 from tfinfra.agent.training_environment import environment_content, training_environment
 from tfinfra.agent.workspace import make_common, make_workspace
+from tfinfra.backends.registry import backend
 from tfinfra.model import Inventory, Plan
 from tfinfra.sealing import NodeKey, nonce_of
 
@@ -125,7 +126,7 @@ def _fit(plan: Plan, inventory: Inventory) -> tuple[Plan, tuple[str, ...]]:
     """The plan as these nodes can run it, and what is different from what the manifest asked for."""
     without = sum(node.gpus == 0 for node in inventory.nodes)
     warnings = (f"{without} of {len(inventory.nodes)} nodes have no GPU",) if plan.use_gpu and without else ()
-    if plan.backend == "mpi" and has_only_loopback(inventory, ROUTES):
+    if backend(plan.backend).launcher and has_only_loopback(inventory, ROUTES):
         return on_one_host(plan), (*warnings, notice(plan))
     return plan, warnings
 

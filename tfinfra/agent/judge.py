@@ -119,10 +119,11 @@ class Judge:
             return None
         names = ", ".join(f"{t.name} on node {t.node}" for t in late[:5])
         message = f"{names} had not started {self.timeouts.start:.0f} s after the launch"
-        return Decision("failed", message, "mpirun-0" if self.plan.backend == "mpi" else late[0].name)
+        return Decision("failed", message, backend(self.plan.backend).launcher or late[0].name)
 
     def _not_joined(self, view: View, statuses: Mapping[str, TaskStatus]) -> Decision | None:
-        """MPI_Init returns nowhere before it was called everywhere: a rank that stays away hangs all others."""
+        """What joins tasks returns in none before all are there (MPI_Init; TensorFlow's collective runtime): one that
+        stays away hangs all others."""
         first = next((s.task for s in statuses.values() if s.joined), None)
         if first is None or view.now - self._since.setdefault("joined", view.now) < self.timeouts.start:
             return None
@@ -130,7 +131,7 @@ class Judge:
         if away is None:
             return None
         where = f"{away.task} on node {away.node} hangs in its start-up"
-        message = f"{where}: it had not called hvd.init() {self.timeouts.start:.0f} s after {first} had"
+        message = f"{where}: {backend(self.plan.backend).joining} {self.timeouts.start:.0f} s after {first} had"
         return Decision("failed", message, away.task)
 
 

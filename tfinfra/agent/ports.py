@@ -49,6 +49,23 @@ def is_free(port: int) -> bool:
     return _binds(socket.AF_INET, "", port) and (not _has_ipv6() or _binds(socket.AF_INET6, "::", port))
 
 
+def is_served(port: int) -> bool:
+    """Whether somebody listens on the port now, as this machine's network says it: asking by a bind or a connection
+    would be in the way of the server itself (proc(5), /proc/net/tcp)."""
+    for table in ("tcp", "tcp6"):
+        try:
+            rows = Path("/proc/self/net", table).read_text().splitlines()[1:]
+        except FileNotFoundError:  # a kernel without IPv6
+            continue
+        if any(_listens(row.split(), port) for row in rows):
+            return True
+    return False
+
+
+def _listens(fields: list[str], port: int) -> bool:
+    return fields[3] == "0A" and int(fields[1].rpartition(":")[2], 16) == port
+
+
 def _try_lease(base: int, count: int, folder: Path) -> PortLease | None:
     held: list[int] = []
     for port in range(base, base + count):

@@ -13,7 +13,7 @@ from typing import Protocol
 from tfinfra.agent.assignment import Assignment
 from tfinfra.agent.clock import Clock
 from tfinfra.agent.faults import NodeFault
-from tfinfra.agent.ports import is_free
+from tfinfra.agent.ports import is_free, is_served
 from tfinfra.agent.processes import Command, Process
 from tfinfra.agent.variables import task_variables
 from tfinfra.backends.registry import backend
@@ -22,6 +22,7 @@ from tfinfra.model import Task, TaskStatus
 
 _PORT_IS_TAKEN = re.compile(rb"address already in use|could not start grpc server", re.IGNORECASE)
 _TAIL = 1 << 16
+_LOOK = 0.5
 _log = logging.getLogger(__name__)
 
 
@@ -60,6 +61,7 @@ class DirectTasks:
         self._running: list[_Running] = []
         self._changed: list[TaskStatus] = []
         self._stopping = False
+        self._next_look = 0.0
 
     def start(self) -> None:
         for task in self._mine.tasks:
@@ -72,6 +74,7 @@ class DirectTasks:
             code = running.process.poll()
             if running.status.state == "running" and code is not None:
                 self._running[index] = self._after_the_end(running, code)
+        self._look_for_joining()
         changed, self._changed = self._changed, []
         return changed
 
@@ -89,8 +92,21 @@ class DirectTasks:
 
     def _check_port(self, task: Task) -> None:
         port = self._mine.registration.base_port + task.slot
-        if self._mine.plan.backend == "ps" and not is_free(port):
+        if backend(self._mine.plan.backend).binds_ports and not is_free(port):
             raise NodeFault(f"{task.name} on node {task.node} cannot bind its port {port}: another process has it")
+
+    def _look_for_joining(self) -> None:
+        """A task whose peers wait for it has joined them once it serves its address."""
+        now = self._clock.monotonic()
+        if not backend(self._mine.plan.backend).joining or now < self._next_look:
+            return
+        self._next_look = now + _LOOK
+        for running in self._running:
+            own = running.status
+            port = self._mine.registration.base_port + running.task.slot
+            if own.state == "running" and not own.joined and is_served(port):
+                running.status = replace(own, joined=True)
+                self._note(running)
 
     def _launch(self, task: Task, attempt: int) -> _Running:
         mine = self._mine

@@ -16,6 +16,7 @@ from tfinfra.agent.left_behind import left_behind
 from tfinfra.agent.mpi_tasks import LAUNCHER_LOG, MpiTasks
 from tfinfra.agent.tasks import DirectTasks, NodeTasks
 from tfinfra.agent.watchers import Coordinator, Follower, Watcher
+from tfinfra.backends.registry import backend
 from tfinfra.model import Outcome, TaskStatus
 from tfinfra.store import store_errors
 
@@ -61,7 +62,7 @@ def _collecting_errors() -> tuple[type[Exception], ...]:
 
 
 def _node_tasks(host: Host, mine: Assignment) -> NodeTasks:
-    if mine.plan.backend == "mpi":
+    if backend(mine.plan.backend).launcher:
         return MpiTasks(mine, host.store, host.clock, host.pause)
     return DirectTasks(mine, host.clock)
 
@@ -71,7 +72,7 @@ def _start(host: Host, mine: Assignment, tasks: NodeTasks, watcher: Watcher) -> 
     prepare(mine)
     for task in mine.tasks:
         host.logs.add(task.name, mine.log(task.name))
-    if mine.plan.backend == "mpi" and mine.node == 0:
+    if backend(mine.plan.backend).launcher and mine.node == 0:
         host.logs.add(LAUNCHER_LOG, mine.log(LAUNCHER_LOG))
     try:
         tasks.start()
@@ -99,7 +100,7 @@ def _tell_changes(host: Host, tasks: NodeTasks, watcher: Watcher | None) -> None
 def _detail(status: TaskStatus) -> str:
     if status.exit_status is not None:
         return f", exit status {status.exit_status}"
-    return ", in MPI_Init or beyond" if status.joined else ""
+    return ", has joined the others" if status.joined else ""
 
 
 def _end(host: Host, tasks: NodeTasks) -> None:

@@ -1,4 +1,5 @@
-"""What a `distributed_backend` is: where its tasks go, what each of them sees, and when the run has ended.
+"""What a `distributed_backend` is: where its tasks go, what each of them sees, when the run has ended, and all else by
+which it differs from the others. Nothing outside this package compares a backend's name.
 
 All methods are pure: the same functions run in the compiler, on the nodes and in the tests.
 """
@@ -27,13 +28,79 @@ class Verdict:
     waiting: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class ScriptSign:
+    """A name by which a script tells that it was written for a backend.
+
+    `names` are dotted; with `anywhere` their last part alone counts. `what` is how a person calls it; `misfit` the
+    beginning of a warning about another backend, whose name follows. `needed`: a script that has it cannot do without;
+    `alone`: it works without any backend too. `dialect` is the one of TF_CONFIG that it understands. `keras3`: Keras
+    3's `fit` works under it.
+    """
+
+    names: tuple[str, ...]
+    what: str
+    misfit: str
+    anywhere: bool = False
+    needed: bool = False
+    alone: bool = False
+    dialect: str | None = None
+    keras3: bool = True
+
+
+@dataclass(frozen=True)
+class GpuUse:
+    """Who shares a node's GPUs: `per_node` is how many on each node that has any ({node: count}), `noun` what one is
+    called, `key` the manifest's key that says how many there are. `one_each`: each takes one GPU, else equal shares."""
+
+    key: str
+    noun: str
+    per_node: Mapping[int, int]
+    one_each: bool
+
+
 class Backend(Protocol):
-    """One file of this package for each value of `distributed_backend`."""
+    """One file of this package for each value of `distributed_backend`, which inherits what it does not say."""
 
     name: str
+    meaning: str
+    """What it is, in a few words."""
+    also_called: tuple[str, ...] = ()
+    """What people write for its name, in lower case."""
+    keys: tuple[str, ...] = ()
+    """The manifest's keys that mean nothing without it."""
+    count_key: str = "node_count"
+    """The key that says how many tasks there are."""
+    many_nodes: bool = True
+    """Whether it takes more than one node."""
+    fills_nodes: bool = True
+    """Whether every node has a task, whatever the counts are."""
+    binds_ports: bool = False
+    """Whether its tasks listen at the addresses that the inventory gives them."""
+    launcher: str | None = None
+    """The program that starts its tasks on all nodes, as its log is called; None where each node starts its own."""
+    horovod: bool = False
+    """Whether its environment has Horovod and Open MPI, which average gradients."""
+    averages: bool = False
+    """Whether gradients go between all nodes at each step: what links them decides its speed."""
+    joining: str = ""
+    """What a task has not done that hangs in its start-up, while the others wait for it without a word; "" where nodes
+    do not see that."""
+    signs: tuple[ScriptSign, ...] = ()
+    without_sign: tuple[str, str, tuple[str, ...]] | None = None
+    """(what each task does, the way out, other names that do as well) of a script without any of the signs; None where
+    it is well without."""
 
     def tasks(self, spec: Spec, gpus_per_node: int) -> tuple[Task, ...]:
         """All tasks in launch order, placed on nodes; the first is the leader."""
+
+    def task_count(self, spec: Spec) -> int:
+        """How many `tasks` there will be, before any is made."""
+
+    def gpu_use(self, spec: Spec, tasks: Sequence[Task]) -> GpuUse | None:
+        """Who shares the GPUs of the nodes; None where each node has one task, which takes them all."""
+        del spec, tasks
+        return None
 
     def environment(self, plan: Plan, inventory: Inventory, task: Task) -> dict[str, str]:
         """The backend's own variables of one task: TF_CONFIG, thread counts, CUDA_VISIBLE_DEVICES, …"""
@@ -43,9 +110,13 @@ class Backend(Protocol):
 
     def grace(self, task: Task) -> float:
         """Seconds that `task` may go on after the leader's end with 0."""
+        del task
+        return 0.0
 
     def restarts(self, plan: Plan, task: Task) -> int:
         """How often the task's node starts it again where it ends before the leader does."""
+        del plan, task
+        return 0
 
 
 def leader(tasks: Sequence[Task]) -> Task:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
-from tfinfra.backends.base import Verdict
+from tfinfra.backends.base import Backend, GpuUse, ScriptSign, Verdict
 from tfinfra.backends.devices import device_variables, shard_variables
-from tfinfra.backends.statuses import failed, first_failure, succeeded
+from tfinfra.backends.statuses import all_must_succeed
 from tfinfra.model import Inventory, Plan, Spec, Task, TaskStatus
 
 # Horovod's default never aborts when a rank stays away from a collective operation; half an hour is longer than any
@@ -14,14 +15,42 @@ from tfinfra.model import Inventory, Plan, Spec, Task, TaskStatus
 _STALL_SHUTDOWN_SECONDS = "1800"
 
 
-class Mpi:
+class Mpi(Backend):
     name = "mpi"
+    meaning = "Horovod on Open MPI"
+    also_called = ("horovod", "openmpi")
+    keys = ("process_count_per_node",)
+    count_key = "process_count_per_node"
+    launcher = "mpirun-0"
+    horovod = True
+    averages = True
+    joining = "it had not called hvd.init()"
+    signs = (
+        ScriptSign(
+            names=("horovod",),
+            what="Horovod",
+            misfit="the script uses Horovod, and distributed_backend is",
+            needed=True,
+        ),
+    )
+    without_sign = (
+        "no module of this script uses Horovod: every rank will train by itself",
+        "use horovod.tensorflow.keras, or leave distributed_backend out",
+        ("mpi4py",),
+    )
 
     def tasks(self, spec: Spec, gpus_per_node: int) -> tuple[Task, ...]:
         del gpus_per_node  # every rank sees all GPUs and picks hvd.local_rank(), the idiom of Horovod's documentation
         per_node = spec.process_count_per_node
-        ranks = range(spec.node_count * per_node)
+        ranks = range(self.task_count(spec))
         return tuple(Task(f"rank-{r}", "rank", r, node=r // per_node, slot=r % per_node, gpus=None) for r in ranks)
+
+    def task_count(self, spec: Spec) -> int:
+        return spec.node_count * spec.process_count_per_node
+
+    def gpu_use(self, spec: Spec, tasks: Sequence[Task]) -> GpuUse:
+        del spec
+        return GpuUse(self.count_key, "rank", Counter(task.node for task in tasks), one_each=True)
 
     def environment(self, plan: Plan, inventory: Inventory, task: Task) -> dict[str, str]:
         return {
@@ -31,16 +60,4 @@ class Mpi:
         }
 
     def verdict(self, plan: Plan, statuses: Mapping[str, TaskStatus]) -> Verdict:
-        if failure := first_failure(statuses.values()):
-            return failed(failure)
-        if all(succeeded(statuses, t.name) for t in plan.tasks):
-            return Verdict("succeeded", f"all {len(plan.tasks)} ranks ended with exit status 0", leader_done=True)
-        return Verdict(None)
-
-    def grace(self, task: Task) -> float:
-        del task
-        return 0.0
-
-    def restarts(self, plan: Plan, task: Task) -> int:
-        del plan, task
-        return 0
+        return all_must_succeed(plan.tasks, statuses, "ranks")

@@ -6,9 +6,10 @@ insists. coordinator: a `chief` beside the workers, for tf.distribute.ParameterS
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
-from tfinfra.backends.base import Verdict, leader
+from tfinfra.backends.base import Backend, GpuUse, ScriptSign, Verdict, leader
 from tfinfra.backends.devices import device_variables, shard_variables
 from tfinfra.backends.placement import Role, least_loaded, place
 from tfinfra.backends.statuses import ending, failed, first_failure, has_ended, succeeded
@@ -20,8 +21,37 @@ _EVALUATOR_GRACE = 15 * 60.0
 _COORDINATOR_RESTARTS = 3
 
 
-class ParameterServer:
+class ParameterServer(Backend):
     name = "ps"
+    meaning = "parameter server"
+    also_called = ("parameter_server", "parameterserver")
+    keys = ("worker_count", "parameter_server_count", "tf_config", "evaluator_count")
+    count_key = "worker_count"
+    fills_nodes = False
+    binds_ports = True
+    signs = (
+        ScriptSign(
+            names=("tensorflow.estimator", "tensorflow_estimator"),
+            what="tf.estimator",
+            misfit="tf.estimator cannot work with distributed_backend",
+            alone=True,
+            dialect="estimator",
+        ),
+        ScriptSign(
+            names=("ParameterServerStrategy",),
+            what="ParameterServerStrategy",
+            misfit="ParameterServerStrategy cannot work with distributed_backend",
+            anywhere=True,
+            dialect="coordinator",
+            keras3=False,
+        ),
+        ScriptSign(
+            names=("tensorflow.train.ClusterSpec",),
+            what="tf.train.ClusterSpec",
+            misfit="tf.train.ClusterSpec finds no TF_CONFIG with distributed_backend",
+            dialect="cluster_spec",
+        ),
+    )
 
     def tasks(self, spec: Spec, gpus_per_node: int) -> tuple[Task, ...]:
         training = _training_roles(spec)
@@ -34,6 +64,15 @@ class ParameterServer:
             Role("evaluator", e, least_loaded(roles, spec.node_count), False) for e in range(spec.evaluator_count)
         ]
         return place([*roles, *evaluators], gpus_per_node)
+
+    def task_count(self, spec: Spec) -> int:
+        driver = spec.dialect == "coordinator"
+        return spec.worker_count + spec.parameter_server_count + spec.evaluator_count + driver
+
+    def gpu_use(self, spec: Spec, tasks: Sequence[Task]) -> GpuUse:
+        trainers = ("worker",) if spec.dialect == "coordinator" else ("chief", "worker")
+        per_node = Counter(task.node for task in tasks if task.type in trainers)
+        return GpuUse(self.count_key, "worker", per_node, one_each=False)
 
     def environment(self, plan: Plan, inventory: Inventory, task: Task) -> dict[str, str]:
         return {

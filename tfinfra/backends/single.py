@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tfinfra.backends.base import Verdict, leader
+from tfinfra.backends.base import Backend, Verdict, leader
 from tfinfra.backends.devices import shard_variables
 from tfinfra.backends.statuses import failed, first_failure, succeeded
 from tfinfra.model import Inventory, Plan, Spec, Task, TaskStatus
 
 
-class Single:
+class Single(Backend):
     name = "single"
+    meaning = "one task"
+    many_nodes = False
+    fills_nodes = False
 
     def tasks(self, spec: Spec, gpus_per_node: int) -> tuple[Task, ...]:
         del spec, gpus_per_node
         return (Task("main-0", "main", 0, node=0, slot=0, gpus=None),)
+
+    def task_count(self, spec: Spec) -> int:
+        del spec
+        return 1
 
     def environment(self, plan: Plan, inventory: Inventory, task: Task) -> dict[str, str]:
         del plan, inventory, task
@@ -27,11 +34,3 @@ class Single:
         if succeeded(statuses, leader(plan.tasks).name):
             return Verdict("succeeded", "the script ended with exit status 0", leader_done=True)
         return Verdict(None)
-
-    def grace(self, task: Task) -> float:
-        del task
-        return 0.0
-
-    def restarts(self, plan: Plan, task: Task) -> int:
-        del plan, task
-        return 0

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from tfinfra.backends.base import Verdict
-from tfinfra.model import TaskStatus
+from tfinfra.model import Task, TaskStatus
 
 _SIGNALS = {4: "SIGILL", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 9: "SIGKILL", 11: "SIGSEGV", 15: "SIGTERM"}
 
@@ -17,6 +17,15 @@ def first_failure(statuses: Iterable[TaskStatus]) -> TaskStatus | None:
     another by its own end, and one whose peer is gone soon ends with a status of its own."""
     failed = [s for s in statuses if s.state in ("failed", "lost")]
     return min(failed, key=lambda s: (s.cut_off, not was_killed(s), _is_own(s), s.ended or 0.0, s.task), default=None)
+
+
+def all_must_succeed(tasks: Sequence[Task], statuses: Mapping[str, TaskStatus], nouns: str) -> Verdict:
+    """The verdict where tasks wait for one another at every step: the first failure ends the run."""
+    if failure := first_failure(statuses.values()):
+        return failed(failure)
+    if all(succeeded(statuses, task.name) for task in tasks):
+        return Verdict("succeeded", f"all {len(tasks)} {nouns} ended with exit status 0", leader_done=True)
+    return Verdict(None)
 
 
 def failed(status: TaskStatus) -> Verdict:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tfinfra.backends.registry import backend
 from tfinfra.compiler.script import Script
 from tfinfra.manifest.manifest import Manifest
-
-ESTIMATOR_NAMES = ("tensorflow.estimator", "tensorflow_estimator")
-PARAMETER_SERVER_NAME = "ParameterServerStrategy"
 
 
 @dataclass(frozen=True)
@@ -20,13 +18,15 @@ class Dialect:
 
 
 def choose_dialect(manifest: Manifest, script: Script) -> Dialect | None:
-    """None without `ps`. `auto`: tf.estimator → estimator, ParameterServerStrategy → coordinator, else cluster_spec."""
-    if manifest.distributed_backend != "ps":
+    """None for a backend that has none. `auto`: that of the first of the backend's signs that the script has, the last
+    sign's where it has none of the others."""
+    chosen = backend(manifest.distributed_backend)
+    if "tf_config" not in chosen.keys:
         return None
     if manifest.tf_config != "auto":
         return Dialect(manifest.tf_config, None)
-    if use := script.find(*ESTIMATOR_NAMES):
-        return Dialect("estimator", f"{use.module}:{use.line} uses tf.estimator")
-    if use := script.find_last(PARAMETER_SERVER_NAME):
-        return Dialect("coordinator", f"{use.module}:{use.line} uses {PARAMETER_SERVER_NAME}")
-    return Dialect("cluster_spec", "the script uses neither tf.estimator nor ParameterServerStrategy")
+    *signs, last = chosen.signs
+    for sign in signs:
+        if use := script.use_of(sign):
+            return Dialect(str(sign.dialect), f"{use.module}:{use.line} uses {sign.what}")
+    return Dialect(str(last.dialect), f"the script uses neither {' nor '.join(sign.what for sign in signs)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tfinfra.backends.registry import backend
 from tfinfra.catalog.tensorflow import full_version
 from tfinfra.compiler.dialect import Dialect
 from tfinfra.compiler.inputs import Inputs
@@ -21,7 +22,7 @@ def resolve(manifest: Manifest, inputs: Inputs, target: Target, dialect: Dialect
         environment_variables=dict(manifest.environment_variables),
         use_gpu=manifest.use_gpu,
         node_count=manifest.node_count,
-        backend=manifest.distributed_backend or "single",
+        backend=backend(manifest.distributed_backend).name,
         process_count_per_node=manifest.process_count_per_node,
         worker_count=manifest.worker_count,
         parameter_server_count=manifest.parameter_server_count,
@@ -50,7 +51,7 @@ def _requirements(manifest: Manifest, inputs: Inputs) -> Requirements:
         framework_version=full_version(manifest.framework_version),
         python_version=manifest.python_version,
         pip=all_requirements(manifest, inputs),
-        horovod=manifest.distributed_backend == "mpi",
+        horovod=backend(manifest.distributed_backend).horovod,
         gpu=manifest.use_gpu,
         conda=specs,
         conda_channels=conda_channels(manifest, inputs) if specs else (),

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from tfinfra.backends.base import ScriptSign
 from tfinfra.errors import Position
 
 
@@ -37,6 +38,10 @@ class Script:
     def find_last(self, *words: str) -> Use | None:
         """The first use of a name whose last part is one of `words`."""
         return next((use for use in self.uses if use.name.rpartition(".")[2] in words), None)
+
+    def use_of(self, sign: ScriptSign) -> Use | None:
+        """The first use of one of the names by which a backend's scripts are recognised."""
+        return self.find_last(*sign.names) if sign.anywhere else self.find(*sign.names)
 
 
 def read_script(modules: Mapping[str, str]) -> Script:

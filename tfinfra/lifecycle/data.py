@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from tfinfra import layout
 from tfinfra.azure.standing import Standing
+from tfinfra.backends.registry import backend
 from tfinfra.background import spawn
 from tfinfra.clock import count
 from tfinfra.cloud import Cloud
@@ -141,4 +142,4 @@ def needs_key(plan: Plan) -> bool:
     other runs may write into the store as well."""
     access = plan.infrastructure.access
     shared = access.identity_id is not None or access.store is not None
-    return bool(plan.secrets) or (shared and plan.backend == "mpi" and plan.node_count > 1)
+    return bool(plan.secrets) or (shared and backend(plan.backend).launcher is not None and plan.node_count > 1)

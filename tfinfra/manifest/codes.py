@@ -35,12 +35,14 @@ SUBJECTS: dict[str, range] = {
 
 @dataclass(frozen=True)
 class Explanation:
-    """`text` is a few paragraphs, with what to do; `exit_code` that of a run in whose way nothing else stands."""
+    """`text` is a few paragraphs, with what to do; `exit_code` that of a run in whose way nothing else stands. One that
+    is `retired` is told by earlier releases only."""
 
     code: str
     title: str
     text: str
     exit_code: int = WRONG
+    retired: bool = False
 
 
 def explanation(code: str) -> Explanation | None:
@@ -58,4 +60,7 @@ def exit_code(code: str) -> int:
 def explanations() -> tuple[Explanation, ...]:
     """All codes, by number."""
     rows = json.loads(Path(__file__).with_name("codes.json").read_text(encoding="utf-8"))
-    return tuple(Explanation(code, row["title"], row["text"], row.get("exit", WRONG)) for code, row in rows.items())
+    return tuple(
+        Explanation(code, row["title"], row["text"], row.get("exit", WRONG), row.get("retired", False))
+        for code, row in rows.items()
+    )

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tfinfra.backends.registry import BACKENDS, DISTRIBUTED
+
 NAME = r"[a-z][a-z0-9-]{0,23}"
 VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 VERSION = r"[0-9]+(\.[0-9]+){1,3}((a|b|rc|\.post|\.dev)[0-9]+)?"
@@ -171,9 +173,9 @@ MANIFEST: dict[str, Rules] = {
     "node_count": _count("how many nodes"),
     "distributed_backend": _rules(
         "string",
-        "null: one task; mpi: Horovod on Open MPI; ps: parameter server",
+        "null: one task; " + "; ".join(f"{name}: {BACKENDS[name].meaning}" for name in DISTRIBUTED),
         nullable=True,
-        allowed=["mpi", "ps"],
+        allowed=list(DISTRIBUTED),
     ),
     "process_count_per_node": _count("mpi: ranks on each node"),
     "worker_count": _count("ps: workers"),

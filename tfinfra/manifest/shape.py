@@ -18,7 +18,7 @@ from tfinfra.manifest.spelling import did_you_mean
 
 def manifest_errors(document: Document) -> tuple[Diagnostic, ...]:
     """What is wrong with the shape of a manifest: unknown, missing, refused and ill-formed keys."""
-    refused = {**dict(_refused(document)), **dict(_later_values(document))}
+    refused = dict(_refused(document))
     return (*refused.values(), *_cerberus_errors(document, (), MANIFEST, skip=frozenset(refused)))
 
 
@@ -42,22 +42,6 @@ def _refused(document: Document) -> Iterator[tuple[KeyPath, Diagnostic]]:
     for key in document.data:
         if key in ESTIMATOR:
             yield (key,), error_at(document, "TFI208", (key,), f"'{key}' is not taken", ESTIMATOR[key], at="key")
-
-
-def _later_values(document: Document) -> Iterator[tuple[KeyPath, Diagnostic]]:
-    backend = document.data.get("distributed_backend")
-    if isinstance(backend, str) and backend.lower() == "multi_worker":
-        path: KeyPath = ("distributed_backend",)
-        yield (
-            path,
-            error_at(
-                document,
-                "TFI207",
-                path,
-                "distributed_backend 'multi_worker' is not supported yet",
-                "mpi is: Horovod averages gradients in the same way",
-            ),
-        )
 
 
 def _cerberus_errors(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from tfinfra.backends.registry import BACKENDS, DISTRIBUTED
 from tfinfra.credentials import only_name, unnamed
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import Document, KeyPath, dotted, error_at
@@ -27,7 +28,7 @@ _WORD = re.compile(r"[^\s,\[\]{}'\"]+")
 _SAFE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(=\**|:)?|-|#")
 """What may be shown of a line with `secrets`: names, and the key."""
 _NOTHING = ("none", "null", "nil", "no", "false")
-MEANT = {"horovod": "mpi", "openmpi": "mpi", "parameter_server": "ps", "parameterserver": "ps"}
+MEANT = {word: name for name in DISTRIBUTED for word in BACKENDS[name].also_called}
 """What people write for a value that has another name here."""
 
 

@@ -113,8 +113,8 @@ class TaskStatus:
 
     `state`: pending, running, succeeded, failed, stopped (ended by tfinfra after the leader's end), lost.
     `exit_status`: 0 to 255, 128 + n for a signal n, None while it runs. Times are Unix seconds of the node. `joined`: a
-    rank has called MPI_Init (hvd.init), as far as the node can see that. `cut_off`: somebody killed all processes of a
-    rank at once, as its launcher does after another's failure: it is no cause.
+    rank has called MPI_Init (hvd.init), a worker serves its address, as far as the node can see that. `cut_off`:
+    somebody killed all processes of a rank at once, as its launcher does after another's failure: it is no cause.
     """
 
     task: Name

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tfinfra.agent.devices.links import Links
+from tfinfra.backends.registry import backend
 from tfinfra.model import Plan
 
 NO_GRAPHS = '<graphs version="1"></graphs>\n'
@@ -57,7 +58,7 @@ def ucx_variables(plan: Plan, links: Links) -> dict[str, str]:
 
 def mpi_over_infiniband(plan: Plan, links: Links) -> bool:
     """Whether MPI itself carries the gradients between nodes on InfiniBand: with GPUs that is NCCL's part."""
-    return plan.backend == "mpi" and plan.node_count > 1 and not plan.use_gpu and bool(links.infiniband)
+    return backend(plan.backend).horovod and plan.node_count > 1 and not plan.use_gpu and bool(links.infiniband)
 
 
 def _sockets(links: Links) -> dict[str, str]:
@@ -84,6 +85,6 @@ def _graph_fits(plan: Plan, graphs: Path) -> bool:
 def _ranks_of_nccl(plan: Plan) -> int:
     """NCCL's ranks on a node: Horovod's are processes, a strategy's the GPUs of its one process. 0 for several such
     processes, each of which has a part of the GPUs."""
-    if plan.backend == "mpi":
+    if backend(plan.backend).horovod:
         return plan.processes_per_node
     return plan.gpus_per_node if sum(task.gpus != () for task in plan.tasks) == 1 else 0

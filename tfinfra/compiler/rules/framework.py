@@ -30,7 +30,12 @@ def framework_rules(facts: Facts) -> Iterator[Diagnostic]:
         yield error_at(
             document, "TFI408", (path,), message, f"it has them for python_version {', '.join(known.python)}"
         )
-    elif known.estimator is False and manifest.tf_config == "estimator" and manifest.distributed_backend == "ps":
+    elif (
+        known.estimator is False
+        and facts.dialect
+        and facts.dialect.name == "estimator"
+        and manifest.tf_config != "auto"
+    ):
         dialect = f"tf_config: estimator{document.line(('tf_config',))}"
         ended = f"ended with TensorFlow 2.15; framework_version is {version}{here}"
         message = f"{dialect} needs tf.estimator, which {ended}"

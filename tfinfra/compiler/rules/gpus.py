@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tfinfra.backends.registry import backend
 from tfinfra.catalog.drivers import (
     KINDS,
     GpuNeeds,
@@ -82,7 +83,9 @@ def _machine_code(
         "each node compiles the kernels that a model uses in its first steps, in every run"
     )
     hint = f"TensorFlow {newer} has it; a small model took 20 s more" if newer else None
-    if newer and manifest.distributed_backend == "mpi":  # what Horovod does not average there is no way out (TFI502)
+    if (
+        newer and backend(manifest.distributed_backend).horovod
+    ):  # what Horovod does not average there is no way out (TFI502)
         hint = (
             f"a small model took 20 s more; TensorFlow {newer} has it, but not with Horovod's Keras optimizer (TFI502)"
         )
@@ -93,17 +96,16 @@ def _network(manifest: Manifest, chosen: Chosen) -> Iterator[Diagnostic]:
     """What carries gradients between nodes, where that is not what the size suggests."""
     if not manifest.sound("node_count", "distributed_backend") or manifest.node_count == 1:
         return
-    backend = manifest.distributed_backend
+    chosen_backend = backend(manifest.distributed_backend)
     slow = [index for index, machine in enumerate(chosen.sizes) if machine.gpus and not machine.infiniband]
     idle = [index for index, machine in enumerate(chosen.sizes) if machine.infiniband]
-    if backend == "mpi" and manifest.use_gpu and slow:
+    if chosen_backend.averages and manifest.use_gpu and slow:
         message = "no InfiniBand between these nodes: gradients go over Ethernet"
         yield _notice(chosen, slow[0], message)
-    elif backend == "ps" and idle:
+    elif chosen_backend.many_nodes and not chosen_backend.averages and idle:
         name = chosen.sizes[idle[0]].name
-        yield _notice(
-            chosen, idle[0], f"a parameter server speaks gRPC over Ethernet: the InfiniBand of {name} is idle"
-        )
+        message = f"a {chosen_backend.meaning} speaks gRPC over Ethernet: the InfiniBand of {name} is idle"
+        yield _notice(chosen, idle[0], message)
 
 
 def _notice(chosen: Chosen, index: int, message: str) -> Diagnostic:

@@ -6,19 +6,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import fields
 
+from tfinfra.backends.registry import BACKENDS, DISTRIBUTED
 from tfinfra.compiler.facts import Facts
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import error_at
 from tfinfra.manifest.keys import NAME, SPELLINGS
 from tfinfra.manifest.manifest import Manifest
 
-OWNER = {
-    "process_count_per_node": "mpi",
-    "worker_count": "ps",
-    "parameter_server_count": "ps",
-    "tf_config": "ps",
-    "evaluator_count": "ps",
-}
+_OWNER = {key: name for name, one in BACKENDS.items() for key in one.keys}
 """The backend that a key belongs to."""
 
 _SET_BY_TFINFRA = re.compile(
@@ -92,16 +87,16 @@ def _two_spellings(manifest: Manifest) -> Iterator[Diagnostic]:
 def _backend_keys(manifest: Manifest) -> Iterator[Diagnostic]:
     if not manifest.sound("distributed_backend"):
         return
-    backend = manifest.distributed_backend
+    chosen = manifest.distributed_backend
     where = manifest.document.line(("distributed_backend",))
-    for key, owner in OWNER.items():
-        if getattr(manifest, key) == _DEFAULTS[key] or owner == backend or not manifest.sound(key):
+    for key, owner in _OWNER.items():
+        if getattr(manifest, key) == _DEFAULTS[key] or owner == chosen or not manifest.sound(key):
             continue
         here = manifest.document.line((key,))
-        if backend is None:
+        if chosen is None:
             yield _without_backend(manifest, key, owner)
             continue
-        message = f"'{key}'{here} belongs to distributed_backend {owner}, and 'distributed_backend' is {backend}{where}"
+        message = f"'{key}'{here} belongs to distributed_backend {owner}, and 'distributed_backend' is {chosen}{where}"
         yield error_at(
             manifest.document,
             "TFI301",
@@ -110,8 +105,8 @@ def _backend_keys(manifest: Manifest) -> Iterator[Diagnostic]:
             f"remove '{key}', or write distributed_backend: {owner}",
             at="key",
         )
-    if backend is None and manifest.node_count > 1:
-        yield _without_backend(manifest, "node_count", "mpi or ps")
+    if chosen is None and manifest.node_count > 1:
+        yield _without_backend(manifest, "node_count", " or ".join(DISTRIBUTED))
 
 
 def _without_backend(manifest: Manifest, key: str, owner: str) -> Diagnostic:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
+from tfinfra.backends.base import Backend, ScriptSign
+from tfinfra.backends.registry import BACKENDS, backend
 from tfinfra.catalog.tensorflow import framework, full_version
 from tfinfra.catalog.tensorflow1_names import replacement
-from tfinfra.compiler.dialect import ESTIMATOR_NAMES, PARAMETER_SERVER_NAME, Dialect
+from tfinfra.compiler.dialect import Dialect
 from tfinfra.compiler.facts import Facts
 from tfinfra.compiler.inputs import Source
 from tfinfra.compiler.script import Script, Use, position_of
@@ -15,7 +17,8 @@ from tfinfra.errors import Diagnostic, Position, Severity
 from tfinfra.manifest.document import error_at
 from tfinfra.manifest.manifest import Manifest
 
-_MULTI_WORKER = ("MultiWorkerMirroredStrategy", "CollectiveAllReduceStrategy")
+_ESTIMATOR = ("tensorflow.estimator", "tensorflow_estimator")
+_LEGACY_KERAS = "TF_USE_LEGACY_KERAS"
 _HOROVOD_KERAS = (
     "horovod.tensorflow.keras.DistributedOptimizer",
     "horovod.keras.DistributedOptimizer",
@@ -43,6 +46,7 @@ class _ScriptRules:
         self._manifest = manifest
         self._source = source
         self._script = script
+        self._backend = backend(manifest.distributed_backend)
         self._dialect = dialect.name if dialect else None
         self._version = full_version(manifest.framework_version)
         known = framework(manifest.framework_version)
@@ -53,7 +57,7 @@ class _ScriptRules:
         yield from self._unreadable()
         yield from self._horovod_optimizer()
         yield from self._strategy()
-        yield from self._lonely_ranks()
+        yield from self._without_sign()
         yield from self._keras3_strategies()
         yield from self._estimator()
         yield from self._old_names()
@@ -85,82 +89,59 @@ class _ScriptRules:
             )
 
     def _strategy(self) -> Iterator[Diagnostic]:
-        backend = self._manifest.distributed_backend
-        horovod = self._script.find("horovod")
-        if horovod and backend != "mpi":
-            yield self._at(
-                horovod,
-                "TFI503",
-                f"the script uses Horovod, and distributed_backend is {backend or 'null'}",
-                "distributed_backend: mpi fits",
-            )
-        if not horovod or backend != "mpi":
-            yield from self._tensorflow_strategy(backend)
+        """What a script was written for. One that has several strategies, to choose from, is fine where one fits."""
+        found = [(one, s, use) for one in BACKENDS.values() for s in one.signs if (use := self._script.use_of(s))]
+        fitting = [(sign, use) for one, sign, use in found if one is self._backend]
+        if any(sign.needed for sign, _ in fitting):
+            return
+        for one, sign, use in found:
+            if sign.needed:
+                yield self._misfit(use, sign, one)
+        if fitting:
+            yield from self._dialect_fits(fitting)
+            return
+        for one, sign, use in [f for f in found if not f[1].needed][:1]:
+            if self._backend.many_nodes or not sign.alone:
+                yield self._misfit(use, sign, one)
 
-    def _tensorflow_strategy(self, backend: str | None) -> Iterator[Diagnostic]:
-        if use := self._script.find_last(*_MULTI_WORKER):
-            if backend is not None:
-                yield self._at(
-                    use,
-                    "TFI503",
-                    f"MultiWorkerMirroredStrategy cannot work under distributed_backend {backend}",
-                    "distributed_backend: multi_worker will fit, which is not supported yet; mpi with Horovod is",
-                )
-        elif use := self._script.find(*ESTIMATOR_NAMES):
-            yield from self._wrong_dialect(use, "tf.estimator", "estimator")
-        elif use := self._script.find_last(PARAMETER_SERVER_NAME):
-            if backend != "ps":
-                yield self._at(
-                    use,
-                    "TFI503",
-                    f"ParameterServerStrategy cannot work with distributed_backend {backend or 'null'}",
-                    "distributed_backend: ps fits",
-                )
-            yield from self._wrong_dialect(use, "ParameterServerStrategy", "coordinator")
-        elif use := self._script.find("tensorflow.train.ClusterSpec"):
-            if backend != "ps":
-                yield self._at(
-                    use,
-                    "TFI503",
-                    f"tf.train.ClusterSpec finds no TF_CONFIG with distributed_backend {backend or 'null'}",
-                    "distributed_backend: ps fits",
-                )
-            yield from self._wrong_dialect(use, "tf.train.ClusterSpec", "cluster_spec")
+    def _misfit(self, use: Use, sign: ScriptSign, fits: Backend) -> Diagnostic:
+        asked = self._manifest.distributed_backend or "null"
+        return self._at(use, "TFI503", f"{sign.misfit} {asked}", f"distributed_backend: {fits.name} fits")
 
-    def _wrong_dialect(self, use: Use, what: str, fits: str) -> Iterator[Diagnostic]:
-        if self._dialect is not None and self._dialect != fits:
-            yield self._at(
-                use, "TFI503", f"{what} does not understand tf_config: {self._dialect}", f"tf_config: {fits} fits"
-            )
+    def _dialect_fits(self, fitting: list[tuple[ScriptSign, Use]]) -> Iterator[Diagnostic]:
+        sign, use = fitting[0]
+        if self._dialect is not None and self._dialect not in [sign.dialect for sign, _ in fitting]:
+            message = f"{sign.what} does not understand tf_config: {self._dialect}"
+            yield self._at(use, "TFI503", message, f"tf_config: {sign.dialect} fits")
 
-    def _lonely_ranks(self) -> Iterator[Diagnostic]:
-        modules, mpi = self._source.modules, self._manifest.distributed_backend == "mpi"
-        if mpi and modules and not self._script.broken and not self._script.find("horovod", "mpi4py"):
-            name = next(iter(modules))
-            text = (modules[name].splitlines() or [""])[0]
-            position = Position(self._source.file(name), 1, 1, max(1, len(text)), text)
-            message = "no module of this script uses Horovod: every rank will train by itself"
-            yield Diagnostic(
-                "TFI506",
-                Severity.WARNING,
-                message,
-                "entry_script",
-                position,
-                "use horovod.tensorflow.keras, or leave distributed_backend out",
-            )
+    def _without_sign(self) -> Iterator[Diagnostic]:
+        """Tasks that know nothing of one another each train the whole model."""
+        modules, own = self._source.modules, self._backend
+        if own.without_sign is None or not modules or self._script.broken:
+            return
+        message, way_out, also = own.without_sign
+        if any(self._script.use_of(sign) for sign in own.signs) or self._script.find(*also):
+            return
+        name = next(iter(modules))
+        text = (modules[name].splitlines() or [""])[0]
+        position = Position(self._source.file(name), 1, 1, max(1, len(text)), text)
+        yield Diagnostic("TFI506", Severity.WARNING, message, "entry_script", position, way_out)
 
     def _keras3_strategies(self) -> Iterator[Diagnostic]:
-        use = self._script.find_last(PARAMETER_SERVER_NAME)
-        if self._keras3 and use and self._script.find("tensorflow.keras", "keras"):
-            yield self._at(
-                use,
-                "TFI507",
-                f"with TensorFlow {self._version} Keras 3's model.fit fails under ParameterServerStrategy",
-                "write framework_version: 2.15.1",
-            )
+        if not self._keras3 or not self._script.find("tensorflow.keras", "keras") or self._uses_keras2():
+            return
+        for sign in (sign for one in BACKENDS.values() for sign in one.signs if not sign.keras3):
+            if use := self._script.use_of(sign):
+                message = f"with TensorFlow {self._version} Keras 3's model.fit fails under {sign.what}"
+                way_out = f"write framework_version: 2.15.1, or pip_packages: tf-keras and {_LEGACY_KERAS}: 1"
+                yield self._at(use, "TFI507", message, way_out)
+
+    def _uses_keras2(self) -> bool:
+        """Whether tf.keras is tf-keras, Keras 2 (TensorFlow 2.16's release notes)."""
+        return self._manifest.environment_variables.get(_LEGACY_KERAS, "").lower() in ("1", "true")
 
     def _estimator(self) -> Iterator[Diagnostic]:
-        if self._estimator_gone and (use := self._script.find(*ESTIMATOR_NAMES)):
+        if self._estimator_gone and (use := self._script.find(*_ESTIMATOR)):
             yield self._at(
                 use,
                 "TFI505",

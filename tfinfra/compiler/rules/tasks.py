@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from tfinfra.backends.registry import backend
 from tfinfra.compiler.facts import Facts
 from tfinfra.compiler.targets import Chosen
-from tfinfra.compiler.tasks import MOST_TASKS, task_count
+from tfinfra.compiler.tasks import MOST_TASKS
 from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import error_at
 from tfinfra.manifest.manifest import Manifest
@@ -20,9 +21,9 @@ def task_rules(facts: Facts) -> Iterator[Diagnostic]:
     if spec is None:
         return
     if tasks is None:
-        key = "process_count_per_node" if spec.backend == "mpi" else "worker_count"
-        message = f"this makes {task_count(spec):,} tasks: a run has at most {MOST_TASKS:,}"
-        yield error_at(manifest.document, "TFI314", (key,), message)
+        chosen = backend(spec.backend)
+        message = f"this makes {chosen.task_count(spec):,} tasks: a run has at most {MOST_TASKS:,}"
+        yield error_at(manifest.document, "TFI314", (chosen.count_key,), message)
         return
     yield from _idle_nodes(manifest, spec, tasks)
     if facts.gpus:
@@ -31,7 +32,7 @@ def task_rules(facts: Facts) -> Iterator[Diagnostic]:
 
 def _idle_nodes(manifest: Manifest, spec: Spec, tasks: Sequence[Task]) -> Iterator[Diagnostic]:
     used = {task.node for task in tasks}
-    if spec.backend == "ps" and len(used) < spec.node_count:
+    if backend(spec.backend).many_nodes and len(used) < spec.node_count:
         roles = Counter(task.type for task in tasks)
         kinds = ", ".join(f"{count} {kind}" for kind, count in roles.items())
         free = min(set(range(spec.node_count)) - used)
@@ -45,21 +46,15 @@ def _gpu_shares(
     manifest: Manifest, chosen: Chosen, spec: Spec, tasks: Sequence[Task], gpus: int
 ) -> Iterator[Diagnostic]:
     """Ranks take one GPU each; the only worker of a node takes all, several take equal shares."""
-    if spec.backend == "mpi":
-        ranks = spec.process_count_per_node
-        yield from _too_few(manifest, "process_count_per_node", _some(ranks, "rank"), ranks, gpus)
-        if ranks < gpus:
-            message = f"{gpus - ranks} of each node's {gpus} GPUs are idle with {_some(ranks, 'rank')} on it"
-            yield _idle(manifest, chosen, "process_count_per_node", message)
-    elif spec.backend == "ps":
-        workers = Counter(task.node for task in tasks if _trains(spec, task))
-        most = max(workers.values())
-        yield from _too_few(manifest, "worker_count", _some(most, "worker"), most, gpus)
-        idle = (spec.node_count - len(workers)) * gpus + sum(
-            gpus % count for count in workers.values() if count <= gpus
-        )
-        if idle:
-            yield _idle(manifest, chosen, "worker_count", f"{idle} of {spec.node_count * gpus} GPUs have no worker")
+    use = backend(spec.backend).gpu_use(spec, tasks)
+    if use is None:
+        return
+    most = max(use.per_node.values())
+    yield from _too_few(manifest, use.key, _some(most, use.noun), most, gpus)
+    idle = sum((gpus - n if use.one_each else gpus % n) for n in use.per_node.values() if n <= gpus)
+    idle += (spec.node_count - len(use.per_node)) * gpus
+    if idle:
+        yield _idle(manifest, chosen, use.key, f"{idle} of {spec.node_count * gpus} GPUs have no {use.noun}")
 
 
 def _too_few(manifest: Manifest, key: str, what: str, wanted: int, gpus: int) -> Iterator[Diagnostic]:
@@ -76,7 +71,3 @@ def _idle(manifest: Manifest, chosen: Chosen, key: str, message: str) -> Diagnos
     path = (key,) if key in manifest.given else chosen.at("vm_size")
     document = manifest.document if key in manifest.given else chosen.document
     return error_at(document, "TFI412", path, message, "they are paid for all the same", severity=Severity.WARNING)
-
-
-def _trains(spec: Spec, task: Task) -> bool:
-    return task.type == "worker" or (task.type == "chief" and spec.dialect != "coordinator")

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from tfinfra.backends.registry import BACKENDS
 from tfinfra.lifecycle.report.anonymous import Names
 from tfinfra.paths import cache_folder, config_folder, state_folder
 
@@ -34,7 +35,8 @@ _COMMON = frozenset(
             "horovod",
             "default",
         ),
-        *("single", "mpi", "ps", "home", "user", "users", "work", "tmp", "var", "runs"),
+        *BACKENDS,
+        *("home", "user", "users", "work", "tmp", "var", "runs"),
     }
 )
 """Words that a manifest may give as values and that a report cannot be read without."""
