@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Takes a node of '{{ plan.name }}' from its boot to its running agent: fetches the run's bundle, checks its digest, mounts
-the run's shared directory where there is one, and starts the agent from the bundle. cloud-init runs it at every boot; the
-agent finds out by itself that it is not the first one.
+"""Takes a node from its boot to its running agent: fetches the run's bundle, checks its digest, mounts the run's shared
+directory where there is one, and starts the agent from the bundle. cloud-init, which carries this file word for word,
+runs it at every boot; the agent finds out by itself that it is not the first one.
 
 Needs Python 3.10 and nothing else. TFINFRA_ROOT (default /) is where the node's files are; with TFINFRA_FOREGROUND=1
-this process stays until the agent has ended. Whatever goes wrong is also written to the run's store, as boot/<vmId>.json, and a node
-without an agent still asks ARM at the deadline to delete the run's machines.
+this process stays until the agent has ended. Whatever goes wrong is also written to the run's store, as
+boot/<vmId>.json, and a node without an agent still asks ARM at the deadline to delete the run's machines.
 """
 
 import ctypes
@@ -22,9 +22,13 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Callable
 from datetime import datetime
 from email.utils import formatdate
 from pathlib import Path
+from typing import Any, BinaryIO, NoReturn, TypedDict, TypeVar
+
+Answer = TypeVar("Answer")
 
 ROOT = Path(os.environ.get("TFINFRA_ROOT", "/"))
 SETTINGS = ROOT / "etc/tfinfra/settings.json"
@@ -43,8 +47,24 @@ AWAY = 15  # seconds that a store of this machine's files may be away or full, a
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
+class Settings(TypedDict):
+    """What is read here of /etc/tfinfra/settings.json, which tells a node its run: URLs, PEM text, a time in UTC."""
+
+    store: str
+    shared: str | None
+    bundle: str
+    bundle_sha256: str
+    identity_client_id: str
+    arm_endpoint: str
+    arm_audience: str | None
+    arm_ca: str | None
+    compute_group_id: str
+    deadline: str
+    timeouts: dict[str, float]  # in seconds
+
+
 def main() -> int:
-    settings = json.loads(SETTINGS.read_text(encoding="utf-8"))
+    settings: Settings = json.loads(SETTINGS.read_text(encoding="utf-8"))
     try:
         if not begin_boot():
             print("this boot has its agent already", flush=True)
@@ -73,11 +93,11 @@ def begin_boot() -> bool:
 
 def close_ssh() -> None:
     """Nothing of tfinfra comes in by ssh: an image's own sshd is stopped, where systemd runs this machine."""
-    if ROOT == Path("/") and Path("/run/systemd/system").is_dir():
+    if Path("/") == ROOT and Path("/run/systemd/system").is_dir():
         subprocess.run(["systemctl", "mask", "--now", "ssh.socket", "ssh.service"], check=False)
 
 
-def fetch_bundle(settings: dict, target: Path) -> None:
+def fetch_bundle(settings: Settings, target: Path) -> None:
     """Unpacks the run's bundle into `target`; nothing of it runs unless its digest is the one in the settings."""
     archive = target.with_suffix(".tar.gz")
     archive.parent.mkdir(parents=True, exist_ok=True)
@@ -90,12 +110,14 @@ def fetch_bundle(settings: dict, target: Path) -> None:
     if digest.hexdigest() != settings["bundle_sha256"]:
         raise ValueError(f"the bundle's SHA-256 is {digest.hexdigest()}, not {settings['bundle_sha256']}")
     with tarfile.open(archive) as bundle:
-        safe = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
-        bundle.extractall(target, **safe)
+        if hasattr(tarfile, "data_filter"):
+            bundle.extractall(target, filter="data")
+        else:  # a Python 3.10 without its later security fixes
+            bundle.extractall(target)  # noqa: S202  the digest says that the client has packed it
     archive.unlink()
 
 
-def open_object(settings: dict, key: str):
+def open_object(settings: Settings, key: str) -> BinaryIO:
     """The object `key` of the run's store, as a stream."""
     url = f"{settings['store']}/{key}"
     if url.startswith("file://"):
@@ -103,12 +125,14 @@ def open_object(settings: dict, key: str):
     return patiently(lambda: ask(settings, blob_request(settings, url)), settings["timeouts"]["register"])
 
 
-def ask(settings: dict, request: urllib.request.Request):
+def ask(settings: Settings, request: urllib.request.Request) -> BinaryIO:
     """The answer as a stream. A cloud with a certificate authority of its own tells it in the settings."""
-    return urllib.request.urlopen(request, timeout=60, context=ssl.create_default_context(cadata=settings["arm_ca"]))
+    trust = ssl.create_default_context(cadata=settings["arm_ca"])
+    answer: BinaryIO = urllib.request.urlopen(request, timeout=60, context=trust)
+    return answer
 
 
-def blob_request(settings: dict, url: str, data: bytes | None = None) -> urllib.request.Request:
+def blob_request(settings: Settings, url: str, data: bytes | None = None) -> urllib.request.Request:
     """GET of a blob, or PUT of `data`, with the node's managed identity."""
     headers = {
         "Authorization": f"Bearer {token(settings, 'https://storage.azure.com/')}",
@@ -120,19 +144,22 @@ def blob_request(settings: dict, url: str, data: bytes | None = None) -> urllib.
     return urllib.request.Request(url, data, headers, method="GET" if data is None else "PUT")
 
 
-def token(settings: dict, resource: str) -> str:
+def token(settings: Settings, resource: str) -> str:
+    """An access token of the node's managed identity for `resource`."""
     query = {"api-version": "2018-02-01", "resource": resource, "client_id": settings["identity_client_id"]}
-    return metadata(f"/metadata/identity/oauth2/token?{urllib.parse.urlencode(query)}")["access_token"]
+    access: str = metadata(f"/metadata/identity/oauth2/token?{urllib.parse.urlencode(query)}")["access_token"]
+    return access
 
 
-def metadata(path: str) -> dict:
+def metadata(path: str) -> dict[str, Any]:
     """A document of the instance metadata endpoint, which takes no proxy."""
     request = urllib.request.Request(METADATA + path, headers={"Metadata": "true"})
     with DIRECT.open(request, timeout=10) as answer:
-        return json.load(answer)
+        document: dict[str, Any] = json.load(answer)
+    return document
 
 
-def patiently(attempt, seconds: float):
+def patiently(attempt: Callable[[], Answer], seconds: float) -> Answer:
     """What `attempt` returns; tries again while the answer may still change, for `seconds` at most."""
     began, pause = time.monotonic(), 0.5
     while True:
@@ -155,7 +182,7 @@ def may_pass(fault: Exception, waited: float) -> bool:
     return getattr(fault, "code", 503) in PASSING
 
 
-def mount_shared(settings: dict) -> None:
+def mount_shared(settings: Settings) -> None:
     """Mounts the run's Azure Files share by NFS 4.1; a shared directory that is a file:// URL is there already."""
     url = settings["shared"]
     if not url or url.startswith("file://"):
@@ -174,39 +201,49 @@ def mount_shared(settings: dict) -> None:
 
 
 def command(line: list[str]) -> None:
+    """Runs it. Raises ConnectionError where it fails: what it asks for may come yet."""
     done = subprocess.run(line, capture_output=True, text=True, timeout=300, check=False)
     if done.returncode:
         raise ConnectionError(f"{' '.join(line)}: exit status {done.returncode}: {done.stderr.strip()[-500:]}")
 
 
-def start_agent(settings: dict) -> int:
-    """Starts the agent in a session of its own, so that it outlives cloud-init."""
+def start_agent(settings: Settings) -> int:
+    """Starts the agent in a session of its own, so that it outlives cloud-init; in the foreground waits for its end."""
+    foreground = os.environ.get("TFINFRA_FOREGROUND") == "1"
     line = [sys.executable, "-m", "tfinfra.agent", "--settings", str(SETTINGS), "--root", str(ROOT)]
     environment = {"HOME": "/root", **os.environ, "PYTHONPATH": f"{RUN / 'agent'}:{RUN / 'site'}"}
     for folder in (LOG.parent, PID.parent):
         folder.mkdir(parents=True, exist_ok=True)
     os.chdir(ROOT)
     log = os.open(LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    streams = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}
-    if os.environ.get("TFINFRA_FOREGROUND") == "1":
-        status = attend(settings, subprocess.Popen(line, env=environment, preexec_fn=dying_with_parent(), **streams))
-        return status if status >= 0 else 128 - status
-    if os.fork() == 0:
+    if not foreground:
+        if os.fork() > 0:
+            return 0
         leave_the_boot()
-        watch(settings, subprocess.Popen(line, env=environment, **streams))
-    return 0
+    agent = subprocess.Popen(
+        line,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        preexec_fn=dying_with_parent() if foreground else None,  # noqa: PLW1509  this process has one thread
+    )
+    if not foreground:
+        watch(settings, agent)
+    status = attend(settings, agent)
+    return status if status >= 0 else 128 - status
 
 
-def watch(settings: dict, agent: subprocess.Popen) -> None:
-    """Waits for the agent, beside the boot."""
+def watch(settings: Settings, agent: subprocess.Popen[bytes]) -> NoReturn:
+    """Waits for the agent, beside the boot; never returns."""
     try:
         attend(settings, agent)
-    except Exception as fault:  # whatever it is, the deadline is kept
+    except Exception as fault:  # noqa: BLE001  whatever it is, the deadline is kept
         print(f"could not watch the agent: {fault!r}", file=sys.stderr, flush=True)
     keep_the_deadline(settings)
 
 
-def attend(settings: dict, agent: subprocess.Popen) -> int:
+def attend(settings: Settings, agent: subprocess.Popen[bytes]) -> int:
     """Waits for the agent and returns its status: one that cannot even start says nothing itself."""
     PID.write_text(f"{agent.pid}\n", encoding="ascii")
     status = agent.wait()
@@ -218,7 +255,7 @@ def attend(settings: dict, agent: subprocess.Popen) -> int:
     return status
 
 
-def dying_with_parent():
+def dying_with_parent() -> Callable[[], object] | None:
     """What makes a child die with this process, as this one does with what booted it; None where Linux does not run."""
     if sys.platform != "linux":
         return None
@@ -234,30 +271,28 @@ def leave_the_boot() -> None:
         os.dup2(null, stream)
 
 
-def keep_the_deadline(settings: dict) -> None:
-    """Never returns: at the run's deadline asks ARM to delete its machines, this one among them, until it has done so."""
+def keep_the_deadline(settings: Settings) -> NoReturn:
+    """Never returns: from the deadline on asks ARM to delete the run's machines, this one among them."""
     deadline = datetime.fromisoformat(settings["deadline"].replace("Z", "+00:00")).timestamp()
     while True:
         time.sleep(max(0.0, deadline - time.time()))
         try:
             delete_machines(settings)
-        except Exception as fault:  # whatever it is, it is asked again
+        except Exception as fault:  # noqa: BLE001  whatever it is, it is asked again
             print(f"could not ask ARM for the deletion: {fault!r}", file=sys.stderr, flush=True)
         time.sleep(30)
 
 
-def delete_machines(settings: dict) -> None:
+def delete_machines(settings: Settings) -> None:
     """DELETE of the compute group, by the node's managed identity."""
     arm = settings["arm_endpoint"]
     audience = settings.get("arm_audience") or f"{arm}/"
     headers = {"Authorization": f"Bearer {token(settings, audience)}"}
     url = f"{arm}{settings['compute_group_id']}?api-version=2021-04-01"
-    trust = ssl.create_default_context(cadata=settings["arm_ca"])
-    request = urllib.request.Request(url, method="DELETE", headers=headers)
-    urllib.request.urlopen(request, timeout=60, context=trust).close()
+    ask(settings, urllib.request.Request(url, method="DELETE", headers=headers)).close()
 
 
-def report(settings: dict, message: str) -> None:
+def report(settings: Settings, message: str) -> None:
     """Best effort, and soon: the deadline waits. The message is on the console as well, which boot diagnostics show."""
     print(f"tfinfra: this node cannot take part: {message}", file=sys.stderr, flush=True)
     try:
@@ -269,16 +304,18 @@ def report(settings: dict, message: str) -> None:
             patiently(lambda: leave(local_path(url), data), min(patience, AWAY))
         else:
             patiently(lambda: ask(settings, blob_request(settings, url, data)).close(), patience)
-    except Exception as fault:  # whatever it is, the deadline waits
+    except Exception as fault:  # noqa: BLE001  whatever it is, the deadline waits
         print(f"could not report to the run's store: {fault!r}", file=sys.stderr, flush=True)
 
 
 def leave(path: Path, data: bytes) -> None:
+    """Writes the file, and the folders above it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
 
 
 def local_path(url: str) -> Path:
+    """The file that a file:// URL names."""
     return Path(urllib.parse.unquote(urllib.parse.urlsplit(url).path))
 
 
