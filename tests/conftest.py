@@ -6,4 +6,8 @@ import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update-goldens", action="store_true", help="write what tests/golden expects anew")
+    parser.addoption(
+        "--update-goldens",
+        action="store_true",
+        help="write what tests expect anew",
+    )
