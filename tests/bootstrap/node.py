@@ -49,14 +49,15 @@ class Node:
             "timeouts": {"register": 5},
         }
 
-    def write_settings(self) -> None:
+    def write_settings(self, without: str = "") -> None:
         path = self.root / "etc/tfinfra/settings.json"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(self.settings))
+        path.write_text(json.dumps({name: value for name, value in self.settings.items() if name != without}))
 
     def boot(self, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Runs the bootstrap in a process of its own, as cloud-init does."""
-        self.write_settings()
+        """Runs the bootstrap in a process of its own, as cloud-init does. It is told no deadline: what stays behind to
+        wait for one would outlive the test."""
+        self.write_settings(without="deadline")
         variables = {"PATH": os.environ["PATH"], "TFINFRA_ROOT": str(self.root), "SAY": str(self.folder / "said")}
         variables["TFINFRA_METADATA_URL"] = "http://127.0.0.1:9"
         return subprocess.run(
