@@ -7,6 +7,8 @@ import re
 import subprocess
 from pathlib import Path
 
+import tfinfra
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -16,7 +18,8 @@ def test_the_bill_of_materials_names_every_locked_package_with_its_hashes(tmp_pa
     done = subprocess.run([ROOT / "bin/sbom", file], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     document = json.loads(file.read_text())
-    assert (document["bomFormat"], document["metadata"]["component"]["name"]) == ("CycloneDX", "tfinfra")
+    what = document["metadata"]["component"]
+    assert (document["bomFormat"], what["name"], what["version"]) == ("CycloneDX", "tfinfra", tfinfra.__version__)
     lock = (ROOT / "requirements/run.lock").read_text()
     locked = re.findall(r"^([A-Za-z0-9._-]+)==([^\s;]+)", lock, re.MULTILINE)
     named = {(c["name"], c["version"]): c for c in document["components"]}

@@ -1,13 +1,16 @@
 """The golden cases: tests/golden/<case>/ holds a manifest, train.yaml, with what it needs, and what is expected of it.
 
-stderr.txt is what `tfinfra validate train.yaml` prints; deploy/ is the whole deploy folder of an accepted-… case;
-exit_code.txt is there where a refused-… case does not end with 3. `python -m tests.compiler.golden` writes them anew:
-read the difference before committing it.
+stderr.txt is what `tfinfra validate train.yaml` prints; exit_code.txt is there where a refused-… case does not end with
+3. An accepted-… case has deploy/, with the files that are its own: the others are copies, which test_golden.py compares
+with what they are copies of. WHOLE alone keeps its whole folder, for a reader to see one.
+
+`bin/test --update-goldens` writes them anew: read the difference before committing it.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +23,9 @@ from tfinfra.errors import TfinfraError
 
 FOLDER = Path(__file__).resolve().parent.parent / "golden"
 MANIFEST = Path("train.yaml")
+WHOLE = "accepted-horovod"
+OWN = frozenset({"Pulumi.yaml", "__main__.py", "manifest.resolved.yaml", "plan.json"})
+"""The files of a deploy folder that differ from manifest to manifest in more than the run's name."""
 
 
 def cases() -> list[Path]:
@@ -39,13 +45,19 @@ def outcome(case: Path) -> tuple[int, str, dict[str, str]]:
     return 0, f"{text}\n" if text else "", compiled.tree
 
 
+def kept(case: Path, tree: dict[str, str]) -> dict[str, str]:
+    """What of `tree` stands beside the case: {path: text}."""
+    return {path: text for path, text in tree.items() if case.name == WHOLE or path in OWN}
+
+
 def update(case: Path) -> None:
-    """Writes what the case gives now."""
+    """Writes what the case gives now, in place of all that it gave before."""
     code, stderr, tree = outcome(case)
     _write(case / "stderr.txt", stderr)
     _write(case / "exit_code.txt", f"{code}\n" if code not in (0, 3) else "")
     if case.name.startswith("accepted-"):
-        write_tree(tree, case / "deploy")
+        shutil.rmtree(case / "deploy", ignore_errors=True)
+        write_tree(kept(case, tree), case / "deploy")
 
 
 def _write(path: Path, text: str) -> None:
@@ -69,8 +81,3 @@ def _inside(folder: Path) -> Iterator[None]:
         os.chdir(here)
         os.environ.clear()
         os.environ.update(environment)
-
-
-if __name__ == "__main__":
-    for folder in cases():
-        update(folder)

@@ -6,20 +6,19 @@ import hashlib
 import io
 import json
 import tarfile
-import types
 from collections.abc import Iterator
 from dataclasses import replace
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 from pathlib import Path
 
-import jinja2
 import pytest
 
 from tests.machines.support import scale_set, wait_for
+from tests.stacks.plans import plan
+from tfinfra.compiler.render import render
 from tfinfra.localcloud.machines.base import Mount
 from tfinfra.localcloud.machines.choose import machines, possible_kinds
-from tfinfra.resources import resource_folder
 
 _AGENT = """
 import json, os, pathlib, socket, sys, time
@@ -44,9 +43,7 @@ KINDS = [
 
 
 def _custom_data(settings: dict[str, object]) -> bytes:
-    loader = jinja2.FileSystemLoader(resource_folder("templates"))
-    templates = jinja2.Environment(loader=loader, undefined=jinja2.StrictUndefined, autoescape=False)
-    config = templates.get_template("cloud-init.yaml.j2").render(plan=types.SimpleNamespace(name="digits"))
+    config = render(plan(), "")["cloud-init.yaml"]
     file = {"path": "/etc/tfinfra/settings.json", "permissions": "0600", "content": json.dumps(settings)}
     how = [{"name": "list", "settings": ["append"]}, {"name": "dict", "settings": ["no_replace", "recurse_list"]}]
     second = "#cloud-config\n" + json.dumps({"write_files": [file], "merge_how": how})

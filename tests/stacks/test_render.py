@@ -16,7 +16,7 @@ from tfinfra.compiler.render import render
 from tfinfra.lifecycle.settings import compute_part, group_name
 from tfinfra.model import Infrastructure, Plan, from_json
 
-NEEDED = {"Pulumi.yaml", "__main__.py", "bootstrap.py", "cloud-init.yaml", "manifest.resolved.yaml", "plan.json"}
+NEEDED = {"Pulumi.yaml", "__main__.py", "cloud-init.yaml", "manifest.resolved.yaml", "plan.json"}
 
 
 @pytest.mark.parametrize("infrastructure", INFRASTRUCTURES.values(), ids=INFRASTRUCTURES.keys())

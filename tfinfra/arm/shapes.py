@@ -1,58 +1,49 @@
 """azure-native's flat properties and ARM's nested ones, each made from the other by ARM's own types.
 
 azure-native lifts what ARM keeps under an object's "properties" to the object itself. The way back needs none of the
-provider's metadata: where the ARM type has no property of a name but its "properties" has, there it belongs. Types are
-in the compact form of data/azure_types.json (Azure/bicep-types-az): t is the kind, p an object's {name: [type, flags]}.
+provider's metadata: where the ARM type has no property of a name but its "properties" has, there it belongs. types.py
+says what a described type holds.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from functools import lru_cache
-from importlib.resources import files
 from typing import Any
 
-_READ_ONLY = 2
+from tfinfra.arm.types import FLAGS, Type, body_of, described
+
+_READ_ONLY = FLAGS["read-only"]
 
 
-@lru_cache(maxsize=1)
-def _document() -> tuple[list[Any], dict[str, Any]]:
-    text = files("tfinfra.arm").joinpath("data/azure_types.json").read_text(encoding="utf-8")
-    document = json.loads(text)
-    return document["types"], {name.lower(): entry for name, entry in document["resources"].items()}
+def body_type(arm_type: str, api_version: str) -> str | None:
+    """The type of the resource's body, as types.py names it; None for one that is not in the data."""
+    return body_of(f"{arm_type}@{api_version}")
 
 
-def body_type(arm_type: str, api_version: str) -> int | None:
-    """The type of the resource's body, None for one that is not in the data."""
-    entry = _document()[1].get(f"{arm_type}@{api_version}".lower())
-    return None if entry is None else int(entry["body"])
-
-
-def to_arm(kind: int | None, value: Any) -> Any:
+def to_arm(kind: str | None, value: Any) -> Any:
     """azure-native `value` in the shape of the ARM type `kind`; unknown names go where ARM will complain of them."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    described = _describe(kind, value)
+    found = _describe(kind, value)
     if isinstance(value, list):
-        item = described.get("i")
+        item = found.get("i")
         return [to_arm(item, entry) for entry in value]
-    if isinstance(value, dict) and described.get("t") in ("o", "d"):
-        return _object_to_arm(described, value)
+    if isinstance(value, dict) and found.get("t") in ("o", "d"):
+        return _object_to_arm(found, value)
     if isinstance(value, dict):
         return {name: to_arm(None, entry) for name, entry in value.items()}
     return value
 
 
-def _object_to_arm(described: Mapping[str, Any], value: Mapping[str, Any]) -> dict[str, Any]:
-    own, inner = _properties(described, value), _inner(described)
+def _object_to_arm(found: Type, value: Mapping[str, Any]) -> dict[str, Any]:
+    own, inner = _properties(found, value), _inner(found)
     result: dict[str, Any] = {}
     nested: dict[str, Any] = {}
     for name, entry in value.items():
         if _belongs_inside(name, own, inner):
             nested[name] = to_arm(inner[name][0] if inner and name in inner else None, entry)
         else:
-            result[name] = to_arm(own[name][0] if name in own else described.get("a"), _identities(name, entry))
+            result[name] = to_arm(own[name][0] if name in own else found.get("a"), _identities(name, entry))
     return {**result, "properties": {**nested, **result.get("properties", {})}} if nested else result
 
 
@@ -70,16 +61,16 @@ def _identities(name: str, value: Any) -> Any:
     return {entry: {} for entry in value} if name == "userAssignedIdentities" and isinstance(value, list) else value
 
 
-def from_arm(kind: int | None, value: Any) -> Any:
+def from_arm(kind: str | None, value: Any) -> Any:
     """ARM's answer in azure-native's shape: what an ARM type keeps under "properties" comes up to the object."""
-    described = _describe(kind, value)
+    found = _describe(kind, value)
     if isinstance(value, list):
-        return [from_arm(described.get("i"), entry) for entry in value]
-    if not isinstance(value, dict) or described.get("t") not in ("o", "d"):
+        return [from_arm(found.get("i"), entry) for entry in value]
+    if not isinstance(value, dict) or found.get("t") not in ("o", "d"):
         return value
-    own, inner = _properties(described, value), _inner(described)
+    own, inner = _properties(found, value), _inner(found)
     result = {
-        name: from_arm(own[name][0] if name in own else described.get("a"), entry)
+        name: from_arm(own[name][0] if name in own else found.get("a"), entry)
         for name, entry in value.items()
         if inner is None or name != "properties"
     }
@@ -89,29 +80,29 @@ def from_arm(kind: int | None, value: Any) -> Any:
     return {**result, **{name: entry for name, entry in lifted.items() if name not in result}}
 
 
-def _describe(kind: int | None, value: Any) -> Mapping[str, Any]:
+def _describe(kind: str | None, value: Any) -> Type:
     """The description of a type; of a union, the one of its members that `value` can have."""
     if kind is None:
         return {}
-    types = _document()[0]
-    described: Mapping[str, Any] = types[kind]
-    if described["t"] != "u":
-        return described
+    found = described(kind)
+    if found["t"] != "u":
+        return found
     wanted = ("o", "d") if isinstance(value, dict) else ("a",)
-    return next((types[member] for member in described["e"] if types[member]["t"] in wanted), {})
+    members = (described(member) for member in found["e"])
+    return next((member for member in members if member["t"] in wanted), {})
 
 
-def _properties(described: Mapping[str, Any], value: Mapping[str, Any]) -> dict[str, Any]:
+def _properties(kind: Type, value: Mapping[str, Any]) -> dict[str, Any]:
     """The type's own properties, with those of the variant that the value's discriminator names."""
-    own = dict(described["p"])
-    if described["t"] == "d":
-        variant = described["e"].get(value.get(described["k"]))
-        own.update(_document()[0][variant]["p"] if variant is not None else {})
+    own = dict(kind["p"])
+    if kind["t"] == "d":
+        variant = kind["e"].get(value.get(kind["k"]))
+        own.update(described(variant)["p"] if variant is not None else {})
     return own
 
 
-def _inner(described: Mapping[str, Any]) -> dict[str, Any] | None:
+def _inner(kind: Type) -> dict[str, Any] | None:
     """What the type keeps under "properties", None where it has no such object."""
-    entry = described["p"].get("properties")
-    inner: Mapping[str, Any] = _document()[0][entry[0]] if entry else {"t": ""}
+    entry = kind["p"].get("properties")
+    inner: Type = described(entry[0]) if entry else {"t": ""}
     return dict(inner["p"]) if inner["t"] in ("o", "d") else None

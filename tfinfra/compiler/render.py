@@ -16,15 +16,17 @@ if TYPE_CHECKING:
 _RENDERED = {
     "Pulumi.yaml": "Pulumi.yaml.j2",
     "__main__.py": "program.py.j2",
-    "bootstrap.py": "bootstrap.py.j2",
     "cloud-init.yaml": "cloud-init.yaml.j2",
 }
 
 
 def render(plan: Plan, resolved_manifest: str) -> dict[str, str]:
     """{path relative to deploy/<name>/: text}, sorted by path; the same plan gives the same bytes."""
-    templates = _environment(resource_folder("templates"))
-    tree = {path: templates.get_template(name).render(plan=plan) for path, name in _RENDERED.items()}
+    folder = resource_folder("templates")
+    templates, bootstrap = _environment(folder), (folder / "bootstrap.py").read_text(encoding="utf-8")
+    tree = {
+        path: templates.get_template(name).render(plan=plan, bootstrap=bootstrap) for path, name in _RENDERED.items()
+    }
     tree |= _stacks(plan, resource_folder("stacks"))
     tree["plan.json"] = json.dumps(to_json(plan), indent=2) + "\n"
     tree["manifest.resolved.yaml"] = resolved_manifest

@@ -11,16 +11,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
+from tfinfra.arm.types import FLAGS, Type, described, resources
 from tfinfra.catalog.sizes import locations
 from tfinfra.localcloud.arm_error import ArmError
 
-REQUIRED, READ_ONLY = 1, 2
+REQUIRED, READ_ONLY = FLAGS["required"], FLAGS["read-only"]
 NOT_IN_BODY = frozenset({"type", "apiVersion", "id", "name"})
-
-Type = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -34,8 +32,9 @@ class Finding:
 
 @dataclass(frozen=True)
 class Catalogue:
-    types: list[Type]
-    resources: dict[str, tuple[str, int]]
+    """The resources of which the local cloud knows the types: {"<type>@<API version>" in lower case: (type, body)}."""
+
+    resources: dict[str, tuple[str, str]]
 
     def versions(self, type_: str) -> list[str]:
         """The API versions of `type_`, the oldest first; [] where there is no such type."""
@@ -48,13 +47,11 @@ class Catalogue:
 
 @cache
 def catalogue() -> Catalogue:
-    data = json.loads(files("tfinfra.arm").joinpath("data/azure_types.json").read_bytes())
-    resources = {key.lower(): (key.split("@")[0], r["body"]) for key, r in data["resources"].items()}
-    return Catalogue(data["types"], resources)
+    return Catalogue({key: (name.split("@")[0], name) for key, name in resources().items()})
 
 
-def body_type(type_: str, api_version: str, location: object = None) -> int:
-    """The index of the body's type. Raises ArmError as ARM does for an unknown type or API version
+def body_type(type_: str, api_version: str, location: object = None) -> str:
+    """What the body's type is called. Raises ArmError as ARM does for an unknown type or API version
     (Azure/azure-cli#28496)."""
     namespace, _, short = type_.partition("/")
     known = catalogue()
@@ -80,12 +77,12 @@ def body_type(type_: str, api_version: str, location: object = None) -> int:
 
 def check_body(type_: str, api_version: str, body: dict[str, Any]) -> list[Finding]:
     """All faults of `body`, in its own order. Raises ArmError where the type or its version is unknown."""
-    index = body_type(type_, api_version, body.get("location"))
-    return list(_check(index, {k: v for k, v in body.items() if k not in NOT_IN_BODY}, ""))
+    written = body_type(type_, api_version, body.get("location"))
+    return list(_check(written, {k: v for k, v in body.items() if k not in NOT_IN_BODY}, ""))
 
 
-def _check(index: int, value: Any, path: str) -> Iterator[Finding]:
-    type_ = catalogue().types[index]
+def _check(written: str, value: Any, path: str) -> Iterator[Finding]:
+    type_ = described(written)
     if value is not None:
         yield from _CHECKS[type_["t"]](type_, value, path)
 
@@ -106,12 +103,12 @@ def _discriminated(type_: Type, value: Any, path: str) -> Iterator[Finding]:
     if branch is None:
         yield _bad_value(tag, sorted(type_["e"]), _join(path, type_["k"]))
         return
-    inner = catalogue().types[branch]
+    inner = described(branch)
     yield from _members({**type_["p"], **inner["p"]}, inner.get("a"), value, path, top=False)
 
 
 def _members(
-    properties: dict[str, Any], other: int | None, value: dict[str, Any], path: str, *, top: bool
+    properties: dict[str, Any], other: str | None, value: dict[str, Any], path: str, *, top: bool
 ) -> Iterator[Finding]:
     spelling = {name.lower(): name for name in properties}
     for name, member in value.items():
@@ -128,7 +125,7 @@ def _members(
             yield Finding("InvalidParameter", missing, f"Required parameter '{missing}' is missing (null).")
 
 
-def _unknown(name: str, member: Any, other: int | None, known: dict[str, Any], path: str) -> Iterator[Finding]:
+def _unknown(name: str, member: Any, other: str | None, known: dict[str, Any], path: str) -> Iterator[Finding]:
     if other is not None:
         yield from _check(other, member, _join(path, name))
         return
@@ -148,11 +145,11 @@ def _array(type_: Type, value: Any, path: str) -> Iterator[Finding]:
 
 
 def _union(type_: Type, value: Any, path: str) -> Iterator[Finding]:
-    members = [(index, catalogue().types[index]) for index in type_["e"]]
+    members = [(written, described(written)) for written in type_["e"]]
     literals = [t["v"] for _, t in members if t["t"] == "l"]
     if isinstance(value, str) and value.lower() in (text.lower() for text in literals):
         return
-    attempts = [list(_check(index, value, path)) for index, t in members if t["t"] != "l"]
+    attempts = [list(_check(written, value, path)) for written, t in members if t["t"] != "l"]
     if any(not attempt for attempt in attempts):
         yield from _likely_slip(value, literals, path)
     elif attempts and not literals:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from tfinfra.arm.types import described
 from tfinfra.catalog.sizes import locations
 from tfinfra.localcloud import ids
 from tfinfra.localcloud.arm_error import ArmError, group_not_found, resource_not_found
@@ -73,10 +74,10 @@ def check_parent(state: State, address: ids.Address) -> None:
         raise missing
 
 
-def check_location(type_: str, index: int, before: Resource | None, name: str, body: dict[str, Any]) -> None:
-    """A resource has a location that there is, and stays there; "East US" is eastus. `index` is the body's type."""
+def check_location(type_: str, written: str, before: Resource | None, name: str, body: dict[str, Any]) -> None:
+    """A resource has a location that there is, and stays there; "East US" is eastus. `written` is the body's type."""
     wanted = body.get("location")
-    required = catalogue().types[index].get("p", {}).get("location", (0, 0))[1] & REQUIRED
+    required = described(written).get("p", {}).get("location", (0, 0))[1] & REQUIRED
     if wanted is None and required:
         raise ArmError(400, "LocationRequired", "The location property is required for this definition.")
     is_group = type_ == ids.GROUP_TYPE
