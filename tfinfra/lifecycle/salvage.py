@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfinfra.layout import OUTPUT_FOLDERS
-from tfinfra.store.landing import LONGEST, shown
+from tfinfra.store.landing import shown
+from tfinfra.strange_trees import LONGEST
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
