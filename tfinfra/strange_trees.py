@@ -4,6 +4,7 @@ themselves for each level before Python 3.12 and 3.13.)"""
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -12,44 +13,63 @@ from pathlib import Path
 from uuid import uuid4
 
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+DEEPEST = 254
+"""Parts of a name, as Blob has it; also descriptors that are open at a time
+(https://learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata)."""
 LONGEST = 3500
 """Bytes of a name: with its folder before it Linux takes 4096 (PATH_MAX); macOS takes 1024, and says so itself."""
 
 
-def names_below(
-    folder: Path, enter: Callable[[str], bool] = lambda _: True, tell: Callable[[str, str], None] = lambda *_: None
-) -> Iterator[str]:
-    """Everything below `folder` but folders, by name with '/', folder by folder, sorted in each. `enter` says of a
-    folder's name, the last part of it, whether it is looked into. `tell` hears of a folder that was not read, "" for
-    `folder` itself, with the reason."""
+Tell = Callable[[str, OSError], None]
+
+
+def walk(
+    top: int, enter: Callable[[str], bool] = lambda _: True, tell: Tell = lambda *_: None
+) -> Iterator[tuple[str, bool]]:
+    """Everything below the folder of the descriptor `top` but folders, by name with '/', and whether it is a plain
+    file; folder by folder, sorted in each. `enter` says of a folder's name, the last part of it, whether it is looked
+    into. `tell` hears of a folder that was not read, "" for `top` itself, with the reason."""
+    opened: list[int] = []  # the folder that is looked at, after all above it
     waiting = [""]
-    while waiting:
-        inner = waiting.pop()
-        try:
-            found = _entries(folder, inner)
-        except OSError as error:
-            tell(inner, error.strerror or type(error).__name__)
-            continue
-        above = f"{inner}/" if inner else ""
-        yield from (f"{above}{name}" for name, is_folder in found if not is_folder)
-        for name in (name for name, is_folder in reversed(found) if is_folder and enter(name)):
-            if len(os.fsencode(above + name)) > LONGEST:
-                tell(above + name, "it lies deeper than a path can be")
-            else:
-                waiting.append(above + name)
-
-
-def _entries(folder: Path, inner: str) -> list[tuple[str, bool]]:
-    here = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        for part in inner.split("/") if inner else ():
-            below = os.open(part, FOLDER, dir_fd=here)
-            os.close(here)
-            here = below
-        with os.scandir(here) as entries:
-            return sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
+        while waiting:
+            inner = waiting.pop()
+            depth = inner.count("/") + 1 if inner else 0
+            while len(opened) > depth:
+                os.close(opened.pop())
+            try:
+                opened.append(os.open(inner.rpartition("/")[2] or ".", FOLDER, dir_fd=opened[-1] if opened else top))
+                found = _entries(opened[-1])
+            except OSError as error:
+                tell(inner, error)
+                continue
+            above = f"{inner}/" if inner else ""
+            yield from ((above + name, is_file) for name, is_folder, is_file in found if not is_folder)
+            for name in (name for name, is_folder, _ in reversed(found) if is_folder and enter(name)):
+                if depth >= DEEPEST or len(os.fsencode(above + name)) > LONGEST:
+                    tell(above + name, OSError(errno.ENAMETOOLONG, "it lies deeper than a name can be"))
+                else:
+                    waiting.append(above + name)
     finally:
-        os.close(here)
+        for each in opened:
+            os.close(each)
+
+
+def _entries(at: int) -> list[tuple[str, bool, bool]]:
+    with os.scandir(at) as entries:
+        return sorted((e.name, e.is_dir(follow_symlinks=False), e.is_file(follow_symlinks=False)) for e in entries)
+
+
+def names_below(folder: Path, enter: Callable[[str], bool] = lambda _: True) -> Iterator[str]:
+    """The names that `walk` gives; none where there is no such folder, or it is closed."""
+    try:
+        top = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return
+    try:
+        yield from (name for name, _ in walk(top, enter))
+    finally:
+        os.close(top)
 
 
 def remove_tree(folder: Path) -> None:

@@ -16,11 +16,11 @@ from typing import BinaryIO
 from uuid import uuid4
 
 from tfinfra.store.seam import MOST_AT_ONCE, OddObject
-from tfinfra.strange_trees import FOLDER, LONGEST
+from tfinfra.strange_trees import DEEPEST, FOLDER, walk
 
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _DRAFT = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_NO_FILE = (errno.ELOOP, errno.ENOTDIR, errno.ENXIO)
+_NO_FILE, _NO_FOLDER = (errno.ELOOP, errno.ENXIO), (errno.ENOENT, errno.ELOOP, errno.ENOTDIR)
 _TRIES = 20
 """How often a link is taken out of the way of one key, while somebody puts it there again."""
 _BEING_WRITTEN = re.compile(r".*#[0-9]+")
@@ -70,7 +70,7 @@ class FolderStore:
                 with _entered(self._folder, above) as at:
                     os.unlink(name, dir_fd=at)
             except OSError as error:
-                if error.errno not in (errno.ENOENT, errno.ELOOP, errno.ENOTDIR):
+                if error.errno not in _NO_FOLDER:
                     raise
 
     def get(self, key: str) -> bytes | None:
@@ -167,16 +167,22 @@ def _parts(key: str) -> list[str]:
     parts = key.split("/")
     if not {"", ".", ".."}.isdisjoint(parts):
         raise OddObject("it is no key")
+    if len(parts) > DEEPEST:
+        raise OddObject(f"its name has more than {DEEPEST} parts")
     return parts
 
 
 def _open(folder: Path, key: str) -> int:
+    """What lies behind a link, or below what is no folder, is nobody's object: no list has it either."""
     *above, name = _parts(key)
     with _entered(folder, []) as root:  # a store that is not there is no missing object
         here = os.dup(root)
     try:
         for part in above:
-            below = os.open(part, FOLDER, dir_fd=here)
+            try:
+                below = os.open(part, FOLDER, dir_fd=here)
+            except OSError as error:
+                raise (_Missing(key) if error.errno in _NO_FOLDER else error) from error
             os.close(here)
             here = below
         found = os.open(name, _FILE, dir_fd=here)
@@ -186,7 +192,7 @@ def _open(folder: Path, key: str) -> int:
         raise OddObject("this user may not read it") from error
     except OSError as error:
         if error.errno in _NO_FILE:
-            raise OddObject("it is no plain file, or lies behind a link") from error
+            raise OddObject("it is no plain file") from error
         raise
     finally:
         os.close(here)
@@ -203,28 +209,28 @@ class _Missing(FileNotFoundError):
 
 def _keys(folder: Path, prefix: str) -> Iterator[str]:
     """A name that no key may have is nobody's object, nor is what lies in a folder that this user may not read, or
-    deeper than a path can be. Every folder is opened from the root: a chain of them may be longer than there are
-    descriptors."""
-    waiting = [prefix]
-    while waiting:
-        inner = waiting.pop()
-        try:
-            with _entered(folder, _parts(inner) if inner else []) as at, os.scandir(at) as found:
-                entries = [(e.name, e.is_dir(follow_symlinks=False), e.is_file(follow_symlinks=False)) for e in found]
-        except OSError as error:
-            if inner and error.errno in (*_NO_FILE, errno.ENOENT, errno.EACCES, errno.ENAMETOOLONG):
-                continue
+    deeper than a key may be."""
+
+    def tell(inner: str, error: OSError) -> None:
+        del inner
+        if error.errno not in (*_NO_FOLDER, errno.EACCES, errno.ENAMETOOLONG):
+            raise error
+
+    with _entered(folder, []):  # a store that is not there is no empty one
+        pass
+    try:
+        with _entered(folder, _parts(prefix) if prefix else []) as top:
+            above = f"{prefix}/" if prefix else ""
+            yield from (above + name for name, is_file in walk(top, tell=tell) if is_file and _is_key(name))
+    except OSError as error:
+        if not prefix or error.errno not in (*_NO_FOLDER, errno.EACCES):
             raise
-        for name, is_folder, is_file in entries:
-            key = f"{inner}/{name}" if inner else name
-            if is_folder and len(os.fsencode(key)) <= LONGEST:
-                waiting.append(key)
-            elif is_file and _is_key(name):
-                yield key
 
 
 def _is_key(name: str) -> bool:
-    return not _BEING_WRITTEN.fullmatch(name) and not any("\ud800" <= letter <= "\udfff" for letter in name)
+    return not _BEING_WRITTEN.fullmatch(name.rpartition("/")[2]) and not any(
+        "\ud800" <= letter <= "\udfff" for letter in name
+    )
 
 
 @contextmanager
