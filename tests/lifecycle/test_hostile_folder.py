@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.attacks import ATTACKS, obeyed
-from tests.lifecycle.fakes import World
+from tests.lifecycle.fakes import World, succeeding
 from tests.lifecycle.test_unreadable import AZURE, EVIL, GOOD, PAST, TOLD_BY_STATUS, WHOLE
 from tests.test_strange_trees import chain
 from tfinfra import layout
@@ -26,7 +26,7 @@ from tfinfra.errors import TfinfraError
 from tfinfra.lifecycle import access
 from tfinfra.lifecycle.ports import Ports
 from tfinfra.lifecycle.runs import RunGroup
-from tfinfra.store import open_store
+from tfinfra.store import MemoryStore, open_store
 from tfinfra.strange_trees import remove_tree
 
 SECRET = "a word of the host"
@@ -259,3 +259,32 @@ def test_folders_without_end_or_entry_stop_no_verb(here: Path, capsys: pytest.Ca
     for place in ("outputs/outputs/out", "tasks/out", "logs/out", "out"):
         (here / place).symlink_to(hosts(here))
     through_every_verb(here, capsys)
+
+
+@pytest.mark.parametrize("what", INSTEAD)
+def test_what_a_script_puts_into_its_store_ends_no_run_that_is_watched(what: str, tmp_path: Path) -> None:
+    folder = tmp_path / "stores" / "run"
+    (tmp_path / "host").mkdir()
+    (tmp_path / "host" / "secret.json").write_text(json.dumps({"message": SECRET}))
+
+    def nodes(store: MemoryStore) -> None:
+        for place in (*("tasks/evil.json", "heartbeats/evil.json", "boot/evil.json", "nodes/evil.json"), layout.STOP):
+            INSTEAD[what](at(folder, place), hosts(folder))
+        INSTEAD[what](at(folder, layout.INVENTORY), hosts(folder))
+        INSTEAD[what](at(folder, layout.log_key("rank-1", 0)), hosts(folder))
+        succeeding(store)
+
+    world = World(tmp_path, nodes)
+    world.store = open_store(folder.as_uri())  # type: ignore[assignment]
+    before = signal.signal(signal.SIGALRM, waited)
+    signal.alarm(LIMIT)
+    try:
+        result = world.new_run().go()
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+    assert (result.error, world.groups) == (None, {})
+    assert SECRET not in "".join(world.observer.lines)
+    for path in (tmp_path / "runs").rglob("*"):
+        assert path.is_dir() or (path.is_file() and SECRET not in path.read_text(errors="replace"))
+    remove_tree(tmp_path / "stores")
