@@ -124,6 +124,12 @@ def test_the_reason_names_the_field(data: bytes, why: str) -> None:
     assert read(_holding(data), "key", TaskStatus) == Unreadable("key", why)
 
 
+@pytest.mark.parametrize("network", ["10.0.0.0/8 --x", "10.0.0.0/8;id", "eth0", "10.0.0.4", "", "10.0.0.0/33", "::/0"])
+def test_a_nodes_network_is_one_since_launchers_are_told_it(network: str) -> None:
+    with pytest.raises(Unfit, match=r"network is .* not an IPv4 network"):
+        from_json(NodeRegistration, {**to_json(NODE), "network": network})
+
+
 def test_another_versions_record_is_called_that() -> None:
     with pytest.raises(Unfit, match="schema is 2, not 1: another version of tfinfra wrote it"):
         from_json(Plan, {**to_json(a_plan()), "schema": 2})
