@@ -104,7 +104,7 @@ def test_names_are_told_folder_by_folder_and_what_lies_too_deep_is_said(there: P
     found = list(walk(opened, lambda name: name != "skipped", lambda _, error: told.append(str(error.strerror))))
     os.close(opened)
     assert found == [("b", True), ("a/c", True), ("a/link", False)]
-    assert told == ["it lies deeper than a name can be"]
+    assert told == ["it lies deeper than a path can be"]
     assert list(names_below(there / "nothing")) == []
 
 

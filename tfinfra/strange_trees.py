@@ -47,7 +47,7 @@ def walk(
             yield from ((above + name, is_file) for name, is_folder, is_file in found if not is_folder)
             for name in (name for name, is_folder, _ in reversed(found) if is_folder and enter(name)):
                 if depth >= DEEPEST or len(os.fsencode(above + name)) > LONGEST:
-                    tell(above + name, OSError(errno.ENAMETOOLONG, "it lies deeper than a name can be"))
+                    tell(above + name, OSError(errno.ENAMETOOLONG, "it lies deeper than a path can be"))
                 else:
                     waiting.append(above + name)
     finally:
