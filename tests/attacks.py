@@ -19,6 +19,11 @@ ATTACKS = {
     "another screen": "\x1b[?1049h",
     "reports": "\x1b[6n\x1b[c\x1b[>c\x1b[21t\x1b[5n",
     "hidden text": "\x1b[8mrm -rf /\x1b[0m",
+    "hidden text behind half a colour": "\x1b[38;8mrm -rf /\x1b[48:5;8mx\x1b[38:2:1:2;8mx\x1b[58;3;8mx\x1b[38;5mx",
+    "hidden text by a number that runs over": "\x1b[4294967304mrm -rf /\x1b[264mx",
+    "hidden text for one who knows no colons": "\x1b[4:8mrm -rf /\x1b[38:2::1:8:1mx\x1b[1:2:3mx",
+    "fillers": "\u3164::error::x rm\u115f\u1160\uffa0\u2800\u034f -rf\u180b\u17b4 /",
+    "a text in what selects a letter's form": "x\ufe01\ufe02\U000e0150\U000e0151\ufe0f",
     "a colour without an end": "\x1b[31;1mred",
     "colours within a command": "#\x1b[0m#vso[task.complete result=Failed;]x",
     "a reset": "\x1bc\x1b(0\x1b#8\x1b>\x1b=",
@@ -47,6 +52,11 @@ ATTACKS = {
     "a command that an escape hides": "\x1b]0;x\x07::error::y\n#\x1b[K#[error]z\n:\x1b[K:error::y",
 }
 _SHOWN_COLOR = re.compile(r"\x1b\[[0-9;:]*m")
+_HARMLESS_COLOR = re.compile(
+    r"\x1b\[(?:(?:[345]8;5;\d{0,3}|[345]8;2(?:;\d{0,3}){3}|(?!0*[568][;m]|[345]8[;m])\d{0,3})(?:;|(?=m)))*m"
+)
+_UNSEEN = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0"
+_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{2}")
 _COMMANDS = re.compile(
     r"##\[|##vso\[|##teamcity\[|section_(?:start|end):|^\s*::[A-Za-z]|^(?:---|\+\+\+|~~~|\^\^\^) ", re.I | re.M
 )
@@ -60,9 +70,10 @@ def obeyed(printed: str, *, color: bool = False) -> list[str]:
         colors = _SHOWN_COLOR.findall(line)
         if colors and (not color or not line.endswith("\x1b[0m")):
             found.append(f"a colour in {line!r}")
-        if any("8" in re.split("[;:m[]", c) and "38" not in c and "48" not in c for c in colors):
+        if not all(map(_HARMLESS_COLOR.fullmatch, colors)):
             found.append(f"hidden text in {line!r}")
     plain = _SHOWN_COLOR.sub("", printed)
     joined = re.sub("(?<=[^\x00-\x9f])[\u200c\u200d](?=[^\x00-\x9f])", "", plain)
-    found += [f"{c!r} in {plain!r}" for c in joined if c not in "\n\t" and not c.isprintable()]
+    found += [f"{c!r} in {plain!r}" for c in joined if c in _UNSEEN or (c not in "\n\t" and not c.isprintable())]
+    found += [f"a row of {pair!r}" for pair in _SELECTORS.findall(plain)]
     return found + [f"{command!r}" for command in _COMMANDS.findall(plain)]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 
 from tfinfra.cli.main import main
-from tfinfra.credentials import covered, hidden, in_urls, only_name
+from tfinfra.credentials import covered, hidden, in_urls, only_name, secretive
 from tfinfra.errors import Diagnostic, Position, Severity, TfinfraError, UsageError
 
 CANARY = "hunter2canary"
@@ -25,11 +26,24 @@ WITHIN = {
     "a channel's token": f"https://conda.anaconda.org/t/{CANARY}/channel",
     "a database": f"postgres://user:{CANARY}@host/db",
     "the second of two": f"https://host/a https://u:{CANARY}@host/b",
+    "behind one slash": f"https:/u:{CANARY}@host/b",
+    "behind backslashes": f"https:\\\\u:{CANARY}@host\\b",
+    "without a scheme": f"//u:{CANARY}@host/b",
+    "a key in the query": f"https://host/x.whl?key={CANARY}",
+    "a token in the fragment": f"https://host/x.whl#token={CANARY}",
     "in quotes": f"'https://u:{CANARY}@host/b'",
 }
 WITHOUT = (
     *("https://host/x", "https://host:8443/x?sv=1#sha256=ab", "git+ssh://git@github.com/a/b", "ssh://git@host/a"),
-    *("pandas==2.0", "mail@example.org", "https://host/@scope/x", "https://host/x?y=a@b", "", "https://host/t/a/b"),
+    *(
+        "registry/image:tag@sha256:ab",
+        "pandas==2.0",
+        "mail@example.org",
+        "https://host/@scope/x",
+        "https://host/x?y=a@b",
+        "",
+        "https://host/t/a/b",
+    ),
 )
 
 
@@ -64,6 +78,21 @@ def test_a_line_is_shown_without_what_stands_behind_a_name_in_capitals() -> None
     assert only_name("numpy==1.2") == "numpy==1.2"
 
 
+def test_names_are_shown_where_names_stand() -> None:
+    lines = ["secrets:  # two", "  - HUB_TOKEN", f"  - MY={CANARY}", "name: x", "secrets: [A, 'B', c]", "  x: y"]
+    shown = [secretive(lines).get(number, line) for number, line in enumerate(lines)]
+    assert shown == ["secrets:  # ***", *lines[1:2], "  - MY=" + "*" * len(CANARY), *lines[3:5], "  x: *"]
+
+
+@pytest.mark.parametrize("unit", ["/a:", "'a:b", "password=", "--url ", "secret", "token-", "sig=", "a, ", "A: "])
+def test_looking_takes_no_longer_than_the_text_is(unit: str) -> None:
+    text = unit * (200_000 // len(unit))
+    began = time.process_time()
+    for look in (hidden, covered, lambda line: secretive([f"secrets: {line}"])):
+        look(text)
+    assert time.process_time() - began < 3
+
+
 MANIFESTS = {
     "a secret with its value": f"secrets: [MY={CANARY}]",
     "a secret with its value in another case": f"secrets: [my={CANARY}, ok]",
@@ -75,6 +104,21 @@ MANIFESTS = {
     "a list of tags": f"tags: [a={CANARY}]",
     "an unknown key": f"my={CANARY}: 1",
     "a variable's name": f"environment_variables: {{'A={CANARY}': x}}",
+    "a mapping of secrets that look like names": f"secrets: {{MY: {CANARY}}}",
+    "secrets with blanks": f"secrets: ['A = {CANARY}', 'B: {CANARY}', 'C {CANARY}']",
+    "a list of mappings": f"secrets:\n- MY: {CANARY}\n- B:\n    {CANARY}: 1",
+    "secrets twice": f"secrets: [A]\nsecrets: [B={CANARY}]",
+    "a secret twice": f"secrets:\n  A: {CANARY}\n  A: {CANARY}",
+    "secrets after a tab": f"secrets:\n\t- A={CANARY}",
+    "secrets with a tag": f"secrets: !!python/object [A={CANARY}]",
+    "secrets, misspelt": f"secrests: {{A: {CANARY}}}",
+    "a password where there is none": f"password: {CANARY}",
+    "a password in a mapping": f"limits: {{db_password: {CANARY}}}",
+    "a connection string": f"inputs: {{a: {{url: 'AccountName=a;AccountKey={CANARY};x'}}}}",
+    "a package behind one slash": f"pip_packages: ['x @ https:/u:{CANARY}@host/x.whl']",
+    "a package without a scheme": f"pip_packages: ['x @ //u:{CANARY}@host/x.whl']",
+    "an option with a path": f"pip_packages: ['--extra-index-url=https://host/{CANARY}/simple']",
+    "a channel without a scheme": f"conda_channels: ['u:{CANARY}@host/c']\nconda_packages: [zlib]",
     "a line that YAML cannot read": f"environment_variables: NAME={CANARY}: : [",
     "a package": f"pip_packages: ['x @ https://u:{CANARY}@host/x-1-py3-none-any.whl']",
     "a package by git": f"pip_packages: ['git+https://{CANARY}@host/x']",

@@ -26,6 +26,15 @@ _ESCAPE = re.compile(
     rf"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\n\x80-\x9f]{{0,{_LONGEST_STRING}}}(?:\x07|\x1b\\|\x9c)"
     r"|\x1b[ -/]{0,16}[0-OQ-WYZ\\`-~]"  # two or three characters: reset, character sets; not the begin of those above
 )
+_COLORED, _SIZES = ("38", "48", "58"), {"5": 2, "2": 4}
+"""What a colour follows, by its number or by three (ITU-T T.416; xterm, "Character Attributes (SGR)")."""
+_CONCEALING = ("5", "6", "8")
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0]"
+    "|(?<=[\ufe00-\ufe0f\U000e0100-\U000e01ef])[\ufe00-\ufe0f\U000e0100-\U000e01ef]"
+)
+"""What Python prints and nobody sees (Unicode's Default_Ignorable_Code_Point, and Braille's blank). One character that
+selects a letter's form is a part of the writing; a row of them is a text that is hidden."""
 _LINE_ENDS = re.compile(r"(?<!\r)\r+\n")
 _JOINERS = re.compile("(?<=[^\x00-\x9f\u2000-\u206f])([\u200c\u200d])(?=[^\x00-\x9f\u2000-\u206f])")
 """Between letters and signs of other alphabets they are a part of the writing, and of many an emoji."""
@@ -50,13 +59,15 @@ def defused(text: str) -> str:
 
 def one_for_one(text: str) -> str:
     """One line of `text`, each character in its place: what is not shown as it stands is ODD."""
-    return _ANYWHERE.sub(ODD, "".join(c if c.isprintable() else ODD for c in text))
+    return _ANYWHERE.sub(ODD, "".join(c if c.isprintable() else ODD for c in _UNSEEN.sub(ODD, text)))
 
 
 def defused_json(document: str) -> str:
     """A JSON text that says the same, in characters that a terminal and a CI system only show."""
     document = _ANYWHERE.sub(lambda found: _escaped_always(found[0]), document)
-    return document if _is_plain(document) else "".join(map(_escaped, document))
+    if _is_plain(document):
+        return document
+    return "".join(map(_escaped, _UNSEEN.sub(lambda found: _escaped_always(found[0]), document)))
 
 
 def _colored(line: str) -> str:
@@ -71,26 +82,36 @@ def _colored(line: str) -> str:
 
 def _kept(parameters: str) -> str:
     """The sequence for what shows text in another way; "" for one that conceals or blinks it."""
-    left = iter(re.split("[;:]", parameters))
-    for number in left:
-        if number in ("38", "48", "58"):  # a colour by its number, or by three
-            for _ in range({"5": 1, "2": 3}.get(next(left, ""), 0)):
-                next(left, "")
-        elif number.lstrip("0") in ("5", "6", "8"):
+    left, kept = parameters.split(";"), list[str]()
+    while left:
+        first, *inner = left.pop(0).split(":")
+        if first in _COLORED:
+            if not inner:
+                size = _SIZES.get(left[0] if left else "", 0)
+                inner, left = left[:size], left[size:]
+            elif len(inner) == _SIZES["2"] + 1:
+                del inner[1]  # the colours' space, which is left open
+            if len(inner) != _SIZES.get("".join(inner[:1])):
+                return ""  # what follows is the colour for one terminal, and a command for another
+        elif first.lstrip("0") in _CONCEALING:
             return ""
-    return f"\x1b[{parameters}m"
+        else:
+            inner = []  # an underline's form
+        kept += [first, *inner]
+    return f"\x1b[{';'.join(kept)}m" if all(len(number) <= 3 and ":" not in number for number in kept) else ""
 
 
 def _plain(text: str) -> str:
     """`text` without escape sequences, with ODD for whatever else is not shown as it stands."""
     if _is_plain(text):
         return text
-    parts = _JOINERS.split(_ESCAPE.sub("", text))
+    parts = _JOINERS.split(_UNSEEN.sub(ODD, _ESCAPE.sub("", text)))
     return "".join("".join(map(_shown, part)) if index % 2 == 0 else part for index, part in enumerate(parts))
 
 
 def _is_plain(text: str) -> bool:
-    return text.isprintable() or text.replace("\n", "").replace("\t", "").isprintable()
+    printed = text.isprintable() or text.replace("\n", "").replace("\t", "").isprintable()
+    return printed and (text.isascii() or not _UNSEEN.search(text))
 
 
 def _shown(character: str) -> str:

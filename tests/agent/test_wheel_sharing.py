@@ -6,15 +6,19 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.agent.clocks import FakeClock
+from tests.agent.test_own_faults import host_of
 from tfinfra import layout
+from tfinfra.agent import training_environment
 from tfinfra.agent.clock import SystemClock
 from tfinfra.agent.records import write
 from tfinfra.agent.wheel_sharing import SharedWheels
+from tfinfra.environment import build, horovod
 from tfinfra.errors import ProvisioningError
 from tfinfra.model import Heartbeat
 from tfinfra.store import MemoryStore
@@ -171,3 +175,16 @@ def test_a_store_that_takes_no_wheel_stops_nobody_who_has_one(tmp_path: Path) ->
     mine = Builder(tmp_path / "k")
     node(MemoryStore(refuse), "vm-a")(KEY, mine.folder, mine)
     assert (mine.folder / NAME).exists()
+
+
+@pytest.mark.parametrize(("nodes", "own", "alone"), [(2, True, False), (2, False, True), (1, True, True)])
+def test_a_wheel_is_taken_from_no_store_that_other_runs_write_into(
+    nodes: int, own: bool, alone: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[object] = []
+    monkeypatch.setattr(build, "ensure_environment", lambda *_, wheels, **__: given.append(wheels))
+    monkeypatch.setattr(training_environment, "from_json", lambda _, lock: lock)
+    host = host_of(tmp_path, MemoryStore())
+    plan, settings = replace(host.plan, node_count=nodes), replace(host.settings, may_delete=own)
+    training_environment.training_environment(replace(host, plan=plan, settings=settings), {"lock": {}}, None)
+    assert [wheels is horovod.build_here for wheels in given] == [alone]

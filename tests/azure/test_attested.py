@@ -20,6 +20,7 @@ import pytest
 import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs7
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
@@ -267,6 +268,35 @@ def test_other_kinds_of_keys_and_signatures(authority: trustme.CA) -> None:
     nameless = signed(authority, document(), "10.0.0.1")
     with pytest.raises(NotAttested, match="not signed by its cloud's metadata service"):
         checked(nameless, trust)
+
+
+SHORT: dict[str, Callable[[], Pkcs7Key]] = {
+    "RSA with 1024 bits": lambda: rsa.generate_private_key(65537, 1024),
+    "a curve of 192 bits": lambda: ec.generate_private_key(ec.SECP192R1()),
+}
+
+
+@pytest.mark.parametrize("case", SHORT)
+def test_a_key_that_is_too_short_signs_for_nobody(authority: trustme.CA, case: str) -> None:
+    key = SHORT[case]()
+    old = x509.load_pem_x509_certificate(authority.issue_cert(SIGNER).cert_chain_pems[0].bytes())
+    issuer: Any = serialization.load_pem_private_key(authority.private_key_pem.bytes(), None)
+    builder = x509.CertificateBuilder(
+        old.issuer, old.subject, key.public_key(), old.serial_number, old.not_valid_before_utc, old.not_valid_after_utc
+    )
+    for extension in old.extensions:
+        builder = builder.add_extension(extension.value, extension.critical)
+    by = builder.sign(issuer, hashes.SHA256())
+    said = pkcs7.PKCS7SignatureBuilder().set_data(json.dumps(document()).encode()).add_signer(by, key, hashes.SHA256())
+    signature = base64.b64encode(said.sign(serialization.Encoding.DER, list(PLAIN))).decode()
+    with pytest.raises(NotAttested, match="too short"):
+        checked(signature, Trust(root_of(authority), SIGNERS))
+
+
+def test_nothing_that_is_not_named_is_proved(authority: trustme.CA) -> None:
+    said = {"subscriptionId": SUBSCRIPTION, "nonce": nonce_of(KEY)}
+    with pytest.raises(NotAttested, match="another vmId"):
+        checked(signed(authority, said), Trust(root_of(authority), SIGNERS), vm_id="")
 
 
 def test_the_shipped_roots_are_the_four_that_are_named() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from tfinfra import layout
-from tfinfra.lifecycle.tail import LONGEST, LogTail, lines_of, redrawn
+from tfinfra.lifecycle.tail import AT_A_TIME, AT_THE_END, LONGEST, LogTail, lines_of, redrawn
 from tfinfra.store import MemoryStore
 
 CASES = {
@@ -82,3 +82,17 @@ def test_a_log_comes_as_it_grows() -> None:
     store.put(layout.log_key("main-0", 1), "é".encode()[-1:] + b" c\nd")
     assert list(tail.new()) == ["b é c"]
     assert list(tail.rest()) == ["d"]
+
+
+class Endless(MemoryStore):
+    """A store whose log has another chunk whenever one looks."""
+
+    def get(self, key: str) -> bytes | None:
+        return f"{key}\n".encode() if key.startswith("logs/") else super().get(key)
+
+
+def test_a_log_that_grows_faster_than_it_is_read_keeps_nobody_from_looking_elsewhere() -> None:
+    tail = LogTail(Endless(), "rank-0")
+    first, second = list(tail.new()), list(tail.new())
+    assert (len(first), second[0]) == (AT_A_TIME, layout.log_key("rank-0", AT_A_TIME))
+    assert len(list(tail.rest(AT_THE_END))) == AT_THE_END

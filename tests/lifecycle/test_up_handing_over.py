@@ -11,8 +11,8 @@ from tfinfra.audit.log import read_events
 from tfinfra.errors import ProvisioningError
 from tfinfra.lifecycle.record import run_folder
 from tfinfra.lifecycle.staging import Given
-from tfinfra.model import Input, Inventory, Limits, NodeRegistration, to_json
-from tfinfra.sealing import NodeKey
+from tfinfra.model import DataSources, Input, Inventory, Limits, NodeRegistration, from_json, to_json
+from tfinfra.sealing import NodeKey, is_marked
 from tfinfra.store import MemoryStore
 
 
@@ -42,9 +42,13 @@ def test_secrets_are_handed_over_while_the_run_trains(tmp_path: Path) -> None:
             succeeding(world.store)
 
     world.store.put = train_once_they_are_there  # type: ignore[method-assign]
-    result = world.new_run(a_plan(secrets=("TOKEN",)), Given({"TOKEN": "a value"})).go()
+    data = Input("digits", "download", url="https://abc123.blob.core.windows.net/data")
+    result = world.new_run(a_plan(secrets=("TOKEN",), inputs=(data,)), Given({"TOKEN": "a value"})).go()
     assert result.error is None
-    assert key.open(world.store.objects[layout.SECRETS]).secrets == {"TOKEN": "a value"}
+    given = key.open(world.store.objects[layout.SECRETS])
+    assert given.secrets == {"TOKEN": "a value"}
+    said = from_json(DataSources, json.loads(world.store.objects[layout.DATA]))
+    assert is_marked(said.mark, given.key, *said.words()), "nodes know by it that their data is the client's"
     (event,) = [
         e for e in read_events(run_folder(tmp_path / "state", "digits-abc123").audit.path) if e["event"] == "secrets"
     ]

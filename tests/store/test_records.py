@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import pytest
 from tests.lifecycle.fakes import a_plan
 from tests.lifecycle.hostile import CONTENTS, wrong_fields
 from tests.lifecycle.test_record import a_record
+from tests.test_strange_trees import chain
 from tfinfra import model
 from tfinfra.lifecycle.driver import this_process
 from tfinfra.model import (
@@ -33,7 +35,21 @@ from tfinfra.model import (
     parse,
     to_json,
 )
-from tfinfra.store import MemoryStore, Records, Unreadable, encode, open_store, put_first, read, read_all, read_file
+from tfinfra.store import (
+    MemoryStore,
+    ObjectStore,
+    OddObject,
+    Records,
+    Unreadable,
+    encode,
+    open_store,
+    put_first,
+    read,
+    read_all,
+    read_file,
+    store_errors,
+)
+from tfinfra.strange_trees import remove_tree
 
 NODE = NodeRegistration("n0", "node-0", "10.0.0.4", "10.0.0.0/20", 2222, 4, 0, "age1abc")
 WHOLE: dict[str, Any] = {
@@ -106,6 +122,12 @@ REASONS = {
 @pytest.mark.parametrize(("data", "why"), REASONS.items(), ids=REASONS.values())
 def test_the_reason_names_the_field(data: bytes, why: str) -> None:
     assert read(_holding(data), "key", TaskStatus) == Unreadable("key", why)
+
+
+@pytest.mark.parametrize("network", ["10.0.0.0/8 --x", "10.0.0.0/8;id", "eth0", "10.0.0.4", "", "10.0.0.0/33", "::/0"])
+def test_a_nodes_network_is_one_since_launchers_are_told_it(network: str) -> None:
+    with pytest.raises(Unfit, match=r"network is .* not an IPv4 network"):
+        from_json(NodeRegistration, {**to_json(NODE), "network": network})
 
 
 def test_another_versions_record_is_called_that() -> None:
@@ -183,39 +205,90 @@ def test_in_a_folder_only_plain_files_are_objects(tmp_path: Path) -> None:
     assert store.list("tasks") == ["tasks/rank-0.json"]
     assert store.list("nodes") == store.list("nodes/deeper") == store.list("nothing") == []
     assert store.list("") == ["tasks/rank-0.json"]
-    for key in ("tasks/fifo.json", "tasks/link.json", "tasks/dangling.json", "nodes/secret.json"):
+    assert read(store, "../outside/secret.json", TaskStatus) == Unreadable("../outside/secret.json", "it is no key")
+    for key in ("tasks/fifo.json", "tasks/link.json", "tasks/dangling.json"):
         found = read(store, key, TaskStatus)
         assert isinstance(found, Unreadable)
         assert "no plain file" in found.why
     assert read(store, "tasks/folder.json", TaskStatus) is None
-    assert read(store, "tasks/nothing.json", TaskStatus) is None
+    for key in ("tasks/nothing.json", "nodes/secret.json", "tasks/rank-0.json/below", "tasks/fifo.json/below"):
+        assert read(store, key, TaskStatus) is None
 
 
-def test_nothing_is_written_or_deleted_through_a_link(tmp_path: Path) -> None:
+def acts_on(store: ObjectStore, file: Path) -> dict[str, Callable[[str], object]]:
+    """Everything that a store does at a key."""
+    return {
+        "put": lambda key: store.put(key, b"{}"),
+        "put_if_absent": lambda key: store.put_if_absent(key, b"{}"),
+        "put_file": lambda key: store.put_file(key, file),
+        "delete": store.delete,
+        "get": store.get,
+        "get_file": lambda key: store.get_file(key, file.with_name("came")),
+        "list": lambda key: store.list(key.partition("/")[0]),
+    }
+
+
+@pytest.mark.parametrize("act", ["put", "put_if_absent", "put_file", "delete"])
+def test_nothing_is_written_or_deleted_through_a_link(act: str, tmp_path: Path) -> None:
     folder, outside = tmp_path / "store", tmp_path / "outside"
     store = open_store(folder.as_uri())
     outside.mkdir()
     (outside / "watch.json").write_text("mine")
-    file = tmp_path / "file"
-    file.write_text("a file")
-    acts: tuple[Callable[[str], object], ...] = (
-        lambda key: store.put(key, b"{}"),
-        lambda key: store.put_if_absent(key, b"{}"),
-        lambda key: store.put_file(key, file),
-        store.delete,
-    )
-    for act in acts:
-        for link, target, key in (
-            ("control", outside, "control/watch.json"),
-            ("outcome.json", outside / "watch.json", "outcome.json"),
-        ):
-            if (folder / link).is_dir():
-                shutil.rmtree(folder / link)
-            (folder / link).unlink(missing_ok=True)
-            (folder / link).symlink_to(target)
-            act(key)
-            assert not (folder / link).is_symlink()
+    (tmp_path / "file").write_text("a file")
+    for link, target, key in (
+        ("control", outside, "control/watch.json"),
+        ("outcome.json", outside / "watch.json", "outcome.json"),
+    ):
+        (folder / link).symlink_to(target)
+        acts_on(store, tmp_path / "file")[act](key)
+        assert act == "delete" or store.get(key) is not None
     assert [(p.name, p.read_text()) for p in outside.iterdir()] == [("watch.json", "mine")]
+
+
+@pytest.mark.parametrize("act", acts_on(MemoryStore(), Path()))
+def test_a_link_that_comes_and_goes_is_followed_in_no_moment(act: str, tmp_path: Path) -> None:
+    folder, outside, file = tmp_path / "store", tmp_path / "outside", tmp_path / "file"
+    store = open_store(folder.as_uri())
+    outside.mkdir()
+    (outside / "watch.json").write_text("the host's")
+    file.write_text("a file")
+    (folder / "real").mkdir()
+    (folder / "link").symlink_to(outside)
+    over = threading.Event()
+
+    def flip() -> None:
+        while not over.is_set():
+            for name in ("real", "link"):
+                with suppress(OSError):
+                    (folder / name).rename(folder / "control")
+                with suppress(OSError):
+                    (folder / "control").rename(folder / name)
+
+    flipping = threading.Thread(target=flip)
+    flipping.start()
+    found: set[object] = set()
+    try:
+        for number in range(300):
+            key = "control/watch.json" if act in ("delete", "get", "get_file", "list") else f"control/{number}.json"
+            with suppress(*store_errors(), OddObject):
+                answer = acts_on(store, file)[act](key)
+                found |= set(answer) if isinstance(answer, list) else {answer}
+    finally:
+        over.set()
+        flipping.join()
+    assert [(p.name, p.read_text()) for p in outside.iterdir()] == [("watch.json", "the host's")]
+    assert not {b"the host's", "control/watch.json"} & found
+    assert not (tmp_path / "came").exists()
+
+
+def test_a_chain_of_folders_without_end_hides_no_object(tmp_path: Path) -> None:
+    store = open_store((tmp_path / "store").as_uri())
+    store.put("tasks/rank-0.json", b"{}")
+    chain(tmp_path / "store" / "tasks" / "deep")
+    try:
+        assert store.list("") == store.list("tasks") == ["tasks/rank-0.json"]
+    finally:
+        remove_tree(tmp_path / "store")
 
 
 def test_a_folder_that_is_a_link_is_no_store(tmp_path: Path) -> None:

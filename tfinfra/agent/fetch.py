@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -18,6 +17,7 @@ from tfinfra.model import DataSource
 from tfinfra.store import ObjectStore
 from tfinfra.store.landing import Landing, Unplaceable, clashes
 from tfinfra.store.landing import shown as shown_name
+from tfinfra.strange_trees import names_below
 
 _AT_ONCE = 4  # each holds some megabytes, and an agent is small
 _BATCH = 256  # files that wait their turn: a data set may have a million
@@ -114,9 +114,7 @@ def _copy_file(source: str, path: Path) -> None:
 
 
 def _files(folder: Path) -> Iterator[str]:
-    for where, _, files in os.walk(folder):
-        below = os.path.relpath(where, folder)
-        yield from (os.path.normpath(f"{below}/{name}") for name in files)
+    return (name for name in names_below(folder) if not (folder / name).is_dir())
 
 
 def _all(items: list[Item], work: Callable[[Item], None], check: Check) -> None:

@@ -21,7 +21,7 @@ from tfinfra.agent.patience import PatientStore, store_errors
 from tfinfra.agent.records import read, write
 from tfinfra.masking import needles
 from tfinfra.model import DataSource, DataSources, Inventory, NodeRegistration, NodeSettings, Resumed
-from tfinfra.sealing import NodeKey, Sealed, SealError, digest_of
+from tfinfra.sealing import NodeKey, Sealed, SealError, digest_of, is_marked
 from tfinfra.store import ObjectStore, open_store
 
 _BLOB = "https://storage.azure.com/"
@@ -46,14 +46,14 @@ def gather(host: Host, inventory: Inventory, rank: int, shared: Path, key: NodeK
         return Gathered()
     host.pulse.say("gathering")
     check = _Check(host)
-    sources = _sources(host) if plan.inputs or plan.resume_from else DataSources({})
+    given = _opened(host, inventory.nodes[rank], key, check) if key else Sealed({}, "")
+    host.logs.hide(needles((*given.secrets.values(), given.key) if key else ()))
+    sources = _sources(host, given.key) if plan.inputs or plan.resume_from else DataSources({})
     inputs = bring_inputs(
         sources.inputs, host.places, lambda url: _open(host, url), host.settings.identity_client_id, check
     )
     if sources.checkpoints is not None:
         _resume(host, sources.checkpoints, rank, shared / "checkpoints", check)
-    given = _opened(host, inventory.nodes[rank], key, check) if key else Sealed({}, "")
-    host.logs.hide(needles((*given.secrets.values(), given.key) if key else ()))
     host.pulse.say("gathered")
     if rank == 0:
         _wait_for_others(host, inventory, check)
@@ -80,10 +80,15 @@ class _Check:
             raise RunStopped(stop.message, reason=stop.reason)
 
 
-def _sources(host: Host) -> DataSources:
+def _sources(host: Host, key: str) -> DataSources:
+    """Raises NodeFault for what does not come from the client, where that can be known (`key` is not "")."""
     found = read(host.store, layout.DATA, DataSources)
     if found is None:
         raise NodeFault(f"the client left no readable {layout.DATA} in the run's store")
+    if key and not is_marked(found.mark, key, *found.words()):
+        raise NodeFault(f"{layout.DATA} does not come from the run's client: who else may write into the store?")
+    if strange := set(found.inputs) - {each.name for each in host.plan.inputs}:
+        raise NodeFault(f"{layout.DATA} has an input that the plan does not name: {ascii(min(strange))[:80]}")
     return found
 
 

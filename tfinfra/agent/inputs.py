@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from tfinfra.agent.fetch import READER, Check, OpenStore, fetch, local_folder, s
 from tfinfra.agent.patience import store_errors
 from tfinfra.agent.places import Places
 from tfinfra.model import DataSource
+from tfinfra.strange_trees import names_below
 
 _APT = ("apt-get", "-o", "DPkg::Lock::Timeout=240")  # a first boot's own upgrades may hold the lock
 _COMMAND_SECONDS = 600
@@ -68,9 +68,8 @@ def _link(folder: Path, where: Path) -> Path:
 
 def _protect(where: Path) -> None:
     """Read-only files, for tasks that are not root's; folders stay as they are, or nobody could delete the node's."""
-    for folder, _, files in os.walk(where):
-        for name in files:
-            Path(folder, name).chmod(0o444)
+    for name in names_below(where):
+        (where / name).chmod(0o444)
 
 
 def _mount_blob(configuration: str, where: Path) -> None:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from tfinfra.agent.assignment import Assignment
+from tfinfra.strange_trees import names_below
 
 _NAMED = 3
 _NOBODYS = frozenset({"__pycache__", ".ipynb_checkpoints"})
@@ -25,9 +26,6 @@ def _sentence(task: str, files: list[str]) -> str:
 
 def _new_files(source: Path, work: Path) -> list[str]:
     """The files below `work` that did not come with the source; links are not followed."""
-    found = []
-    for parent, folders, files in os.walk(work):
-        folders[:] = [name for name in sorted(folders) if name not in _NOBODYS]
-        below = Path(parent).relative_to(work)
-        found += [(below / name).as_posix() for name in sorted(files) if not os.path.lexists(source / below / name)]
-    return found
+    names = names_below(work, lambda folder: folder not in _NOBODYS)
+    # Path's own is_symlink raises for a name that is too long
+    return [n for n in names if not os.path.islink(work / n) and not os.path.lexists(source / n)]  # noqa: PTH114

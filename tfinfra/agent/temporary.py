@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from tfinfra.agent.locks import try_lock
 from tfinfra.agent.own_folder import own_folder
+from tfinfra.strange_trees import remove_tree
 
 _LONGEST = 60  # sockets below it must fit into the 108 bytes of a Unix socket's path
 
@@ -24,7 +25,8 @@ class TemporaryFolder:
     def remove(self) -> None:
         """Removes the folder where it is not the machine's own."""
         if self.descriptor is not None:
-            shutil.rmtree(self.path, ignore_errors=True)
+            with suppress(OSError):
+                remove_tree(self.path)
             os.close(self.descriptor)
             self.descriptor = None
 

@@ -43,12 +43,13 @@ def _build(lock: object, host: Host, cuda: Cuda | None) -> Path:
 
     silence = max(_SILENCE, host.settings.timeouts.heartbeat)
     shared = SharedWheels(host.store, host.identity.node_id, host.clock, silence)
+    alone = host.plan.node_count == 1 or not host.settings.may_delete  # a wheel is code, and others may write there
     try:
         return ensure_environment(
             from_json(Lock, lock),
             host.places.cache,
             _log.info,
-            wheels=shared if host.plan.node_count > 1 else build_here,
+            wheels=build_here if alone else shared,
             conda_files=host.places.bundle / "conda",
             driver=Driver(cuda.driver, cuda.capability) if cuda else None,
         )

@@ -20,7 +20,7 @@ from tfinfra.ownership import make_private
 
 MODULES = (
     *("__init__.py", "child_python.py", "credentials.py", "errors.py", "layout.py"),
-    *("masking.py", "ownership.py", "sealing.py", "variables.py"),
+    *("masking.py", "ownership.py", "sealing.py", "strange_trees.py", "variables.py"),
 )
 PACKAGES = ("agent", "backends", "environment", "model", "store")
 DISTRIBUTIONS = {"obstore": "obstore", "pyrage": "pyrage", "typing_extensions": "typing_extensions"}

@@ -26,15 +26,16 @@ def command(*, asked: Asked, run: str, follow: bool, task: str | None, raw: bool
     from tfinfra.cli.output import print_document, progress, show_log
     from tfinfra.errors import UsageError
     from tfinfra.lifecycle.access import find_run
-    from tfinfra.lifecycle.resume import log_lines, log_names
+    from tfinfra.lifecycle.resume import log_lines, log_name
 
     if raw and (as_json or sys.stdout.isatty()):
         raise UsageError("--raw is for a file or a pipe, without --json", hint="a terminal would obey what a log holds")
     found = find_run(run, asked, progress)
-    lines = log_lines(found, task, follow)
+    name = log_name(found, task)
+    lines = log_lines(found, name, follow)
     if as_json:
-        print_document({"run": found.run, "task": task or log_names(found)[0], "lines": list(lines)})
+        print_document({"run": found.run, "task": name, "lines": list(lines)})
         return 0
     for line in lines:
-        show_log(task or log_names(found)[0], line, raw=raw)
+        show_log(name, line, raw=raw)
     return 0

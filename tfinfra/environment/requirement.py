@@ -68,10 +68,12 @@ def _check_text(line: str) -> None:
     if any(not character.isprintable() for character in line):
         raise Refused(f"{shown(line)} holds a control character", "write one requirement on each line")
     if line.startswith("-") or re.search(r"\s-(-|[a-zA-Z]\b)", line):
-        option = next(word for word in line.split() if word.startswith("-"))
-        hint = INDEX_HINT if option.partition("=")[0] in _INDEX_OPTIONS else "write the packages themselves"
+        option = next(word for word in line.split() if word.startswith("-")).partition("=")[0]
+        hint = INDEX_HINT if option in _INDEX_OPTIONS else "write the packages themselves"
         what = "is an option, not a package" if line.startswith("-") else f"has an option, {option[:_SHOWN]}"
-        raise Refused(f"{shown(line)} {what}", hint)
+        raise Refused(
+            f"{shown(option if option in _INDEX_OPTIONS else line)} {what}", hint
+        )  # an index's URL may be secret
     if "${" in line:
         raise Refused(f"{shown(line)} names a variable, whose value would be sent to the index", "write it out")
     if line.startswith((".", "/", "~", "\\")):

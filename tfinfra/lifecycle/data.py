@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,7 +25,7 @@ from tfinfra.lifecycle.ports import Progress
 from tfinfra.lifecycle.staging import Given, Stage, refuse_unmountable, stage, told_hashes
 from tfinfra.lifecycle.trees import Tree
 from tfinfra.model import DataSources, Outcome, Plan, to_json
-from tfinfra.sealing import Sealed, new_run_key
+from tfinfra.sealing import Sealed, mark, new_run_key
 from tfinfra.store import ObjectStore, holds, readable
 
 PAUSE = 0.1
@@ -88,6 +89,8 @@ class RunData:
         session = self._active.session
         with session.phase("inputs", "the inputs"):
             sources = session.wait(self._staged)
+            if self.key is not None:
+                sources = replace(sources, mark=mark(self.key, *sources.words()))
             told = json.dumps(to_json(sources)).encode()
             session.wait(spawn(lambda: store.put(layout.DATA, told), "data"))
         for name, sha256, files, size in told_hashes(self._trees):
@@ -138,8 +141,9 @@ class RunData:
 
 
 def needs_key(plan: Plan) -> bool:
-    """Whether the client has something to seal: secrets, or the key that marks what one node asks of another where
-    other runs may write into the store as well."""
+    """Whether the client has something to seal: secrets, or the key that marks what one node asks of another, and where
+    the nodes find their data, where other runs may write into the store as well."""
     access = plan.infrastructure.access
     shared = access.identity_id is not None or access.store is not None
-    return bool(plan.secrets) or (shared and backend(plan.backend).launcher is not None and plan.node_count > 1)
+    commands = backend(plan.backend).launcher is not None and plan.node_count > 1
+    return bool(plan.secrets) or (shared and (commands or bool(plan.inputs) or plan.resume_from is not None))

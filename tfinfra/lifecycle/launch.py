@@ -3,7 +3,6 @@ folder, choose the cloud, go. The one entry of `tfinfra up` and of the Python AP
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +31,7 @@ from tfinfra.lifecycle.up import UpRun
 from tfinfra.lifecycle.withheld import refuse_missing, withheld
 from tfinfra.money.budget import FREE, Burn
 from tfinfra.paths import state_folder
+from tfinfra.strange_trees import names_below
 
 
 @dataclass(frozen=True)
@@ -210,7 +210,7 @@ def closing_lines(result: RunResult) -> list[str]:
 
 def what_came(results: Path) -> str:
     """What a folder of results holds: "outputs and logs", "outputs", "logs" or ""."""
-    outputs = any(any(files) for kind in OUTPUT_FOLDERS for _, _, files in os.walk(results / kind))
+    outputs = any(any(names_below(results / kind)) for kind in OUTPUT_FOLDERS)
     logs = any(any((results / kind).glob("*.log")) for kind in ("tasks", "nodes"))
     return " and ".join(name for name, there in (("outputs", outputs), ("logs", logs)) if there)
 

@@ -42,6 +42,12 @@ def log_names(found: FoundRun) -> list[str]:
     return [status.task for status in seen(found.store).tasks] if found.store is not None else []
 
 
+def log_name(found: FoundRun, task: str | None) -> str:
+    """Whose log is meant: the `task`'s, or the leader's. Raises UsageError where nobody knows who that is."""
+    _must_be_readable(found)
+    return task or next(iter(log_names(found)), None) or _recorded(found).leader
+
+
 def log_lines(found: FoundRun, task: str | None, follow: bool) -> Iterator[str]:
     """The lines of a task's log (None: the leader's), with `follow` until the run has ended. Raises UsageError."""
     _must_be_readable(found)

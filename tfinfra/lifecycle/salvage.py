@@ -4,6 +4,7 @@ read."""
 
 from __future__ import annotations
 
+import errno
 import os
 import posixpath
 import stat
@@ -13,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfinfra.layout import OUTPUT_FOLDERS
-from tfinfra.store.landing import LONGEST, shown
+from tfinfra.store.landing import shown
+from tfinfra.strange_trees import walk
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -72,27 +74,28 @@ def _opened(tree: Tree) -> Iterator[int | None]:
 
 
 def _names(root: int, kind: str, left: list[str]) -> Iterator[str]:
-    """Everything below the folder `kind` but folders. One that cannot be read, or lies deeper than any path reaches, is
+    """Everything below the folder `kind` but folders. One that cannot be read, or lies deeper than any name reaches, is
     noted in `left`."""
-    folders = [kind]
-    while folders:
-        folder = folders.pop()
-        try:
-            at = _enter(root, folder.split("/"))
-        except OSError as error:
-            if folder != kind or not isinstance(error, FileNotFoundError):
-                left.append(f"{shown(folder)} cannot be read: {error.strerror}")
-            continue
-        try:
-            with os.scandir(at) as entries:
-                found = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
-        finally:
-            os.close(at)
-        yield from (f"{folder}/{name}" for name, is_folder in found if not is_folder)
-        below = [f"{folder}/{name}" for name, is_folder in found if is_folder]
-        deep = [name for name in below if len(os.fsencode(name)) > LONGEST]
-        left += [f"{shown(name[:60])}… lies deeper than a path can be" for name in deep]
-        folders += [name for name in reversed(below) if name not in deep]
+
+    def tell(inner: str, error: OSError) -> None:
+        name = shown(f"{kind}/{inner}" if inner else kind)
+        left.append(f"{name[:60]}… {error.strerror}" if error.errno == errno.ENAMETOOLONG else _unread(name, error))
+
+    try:
+        top = os.open(kind, _FOLDER, dir_fd=root)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        left.append(_unread(shown(kind), error))
+        return
+    try:
+        yield from (f"{kind}/{name}" for name, _ in walk(top, tell=tell))
+    finally:
+        os.close(top)
+
+
+def _unread(name: str, error: OSError) -> str:
+    return f"{name} cannot be read: {error.strerror}"
 
 
 def _save_one(root: int, name: str, land: Land) -> str | None:

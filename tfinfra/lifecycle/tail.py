@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import sys
 from collections.abc import Iterable, Iterator
 
 from tfinfra import layout
@@ -12,6 +13,9 @@ from tfinfra.store import ObjectStore, log_chunk
 
 LONGEST = 1 << 16
 """Characters of one line that are shown."""
+AT_A_TIME, AT_THE_END = 50, 5000
+"""Chunks of a log that are shown before a watcher looks at something else; and at the end of a run, whose script may
+go on writing."""
 _AT_ONCE = 1 << 20  # characters that are looked at together
 _BACKSPACES = re.compile("(\b+)")
 
@@ -26,16 +30,19 @@ class LogTail:
         self._lines = Lines()
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
-    def new(self) -> Iterator[str]:
-        """The whole lines that are new since the last call, without their ends, one after the other: a log may be
-        larger than this machine's memory."""
-        while (chunk := log_chunk(self._store, layout.log_key(self.task, self._next))) is not None:
+    def new(self, most: int = AT_A_TIME) -> Iterator[str]:
+        """The whole lines of the next chunks, without their ends, one after the other: a log may be larger than this
+        machine's memory, and grow faster than anybody reads. Who looks again finds the others."""
+        for _ in range(most):
+            chunk = log_chunk(self._store, layout.log_key(self.task, self._next))
+            if chunk is None:
+                return
             self._next += 1
             yield from self._lines.of(self._decoder.decode(chunk))
 
-    def rest(self) -> Iterator[str]:
-        """The new lines and the last, unfinished one."""
-        yield from self.new()
+    def rest(self, most: int = sys.maxsize) -> Iterator[str]:
+        """The new lines of at most so many chunks, and the last, unfinished one."""
+        yield from self.new(most)
         yield from self._lines.of(self._decoder.decode(b"", final=True))
         yield from self._lines.end()
 

@@ -15,7 +15,7 @@ from tfinfra.lifecycle.absent import why_absent
 from tfinfra.lifecycle.census import Census
 from tfinfra.lifecycle.listing import LATE, Every
 from tfinfra.lifecycle.observer import Observer
-from tfinfra.lifecycle.tail import LogTail
+from tfinfra.lifecycle.tail import AT_THE_END, LogTail
 from tfinfra.model import (
     Beat,
     BootFault,
@@ -160,7 +160,7 @@ class Watch:
 
     def finish(self) -> None:
         """Shows the end of the leader's log and the tasks' last states."""
-        self._lines(self._tail.rest())
+        self._lines(self._tail.rest(AT_THE_END))
         self._look_at_tasks()
 
     def _be_seen(self) -> None:

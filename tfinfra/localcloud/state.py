@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -17,6 +16,7 @@ from typing import Any
 from tfinfra.localcloud import ids
 from tfinfra.localcloud.files import own_folder, read_value, write_json
 from tfinfra.localcloud.layout import Layout
+from tfinfra.strange_trees import remove_tree
 
 
 @dataclass(frozen=True)
@@ -135,6 +135,6 @@ def empty_trash(layout: Layout) -> Iterator[str]:
     """Deletes what was discarded; yields what could not be deleted, with the reason. Slow: call it in a thread."""
     for folder in list(layout.trash.iterdir()):
         try:
-            shutil.rmtree(folder)
+            remove_tree(folder)
         except OSError as error:
             yield f"{folder}: {error}"

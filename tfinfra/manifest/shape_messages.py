@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -24,9 +23,6 @@ _KINDS = {
     "list": "a list",
 }
 _SHORT = 40
-_WORD = re.compile(r"[^\s,\[\]{}'\"]+")
-_SAFE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(=\**|:)?|-|#")
-"""What may be shown of a line with `secrets`: names, and the key."""
 _NOTHING = ("none", "null", "nil", "no", "false")
 MEANT = {word: name for name in DISTRIBUTED for word in BACKENDS[name].also_called}
 """What people write for a value that has another name here."""
@@ -39,7 +35,7 @@ def shape_diagnostic(document: Document, path: KeyPath, error: Any, schema: Mapp
     if error.code == kinds.UNKNOWN_FIELD.code:
         word = only_name(str(path[-1]))
         found = error_at(document, "TFI203", path, f"unknown key '{word}'", _spelling(path, schema), at="key")
-        return _discreet(found, path)
+        return _discreet(found)
     messages: dict[int, Callable[[Document, KeyPath, Any], Diagnostic]] = {
         kinds.REQUIRED_FIELD.code: _missing,
         kinds.NOT_NULLABLE.code: _empty,
@@ -50,17 +46,15 @@ def shape_diagnostic(document: Document, path: KeyPath, error: Any, schema: Mapp
         kinds.MAX_VALUE.code: _too_large,
         kinds.MAX_LENGTH.code: _too_long,
     }
-    return _discreet(messages.get(error.code, _bad_form)(document, path, error), path)
+    return _discreet(messages.get(error.code, _bad_form)(document, path, error))
 
 
-def _discreet(diagnostic: Diagnostic, path: KeyPath) -> Diagnostic:
+def _discreet(diagnostic: Diagnostic) -> Diagnostic:
     """The diagnostic without what stands where a name should, which may be the very value that is to be kept."""
     found = diagnostic.position
     if found is None or found.text is None:
         return replace(diagnostic, path="".join(map(only_name, diagnostic.path.rpartition("."))))
     text = unnamed(found.text)
-    if path[:1] == ("secrets",):
-        text = _WORD.sub(lambda word: word[0] if _SAFE.fullmatch(word[0]) else "*" * len(word[0]), text)
     path_ = "".join(map(only_name, diagnostic.path.rpartition(".")))
     return replace(diagnostic, path=path_, position=replace(found, text=text))
 

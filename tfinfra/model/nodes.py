@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from typing import Annotated
 
-from tfinfra.model.shapes import Address, Count, Duration, ExitStatus, Many, Moment, Name, Pid, Time, matching, one_of
+from tfinfra.model.codec import to_json
+from tfinfra.model.shapes import (
+    Address,
+    Count,
+    Duration,
+    ExitStatus,
+    Many,
+    Moment,
+    Name,
+    Network,
+    Pid,
+    Time,
+    matching,
+    one_of,
+)
 
 TaskState = Annotated[str, one_of("pending", "running", "succeeded", "failed", "stopped", "lost")]
 Result = Annotated[str, one_of("succeeded", "failed", "cancelled", "limit")]
@@ -65,7 +80,7 @@ class NodeRegistration:
     node_id: Name
     hostname: Name
     address: Address
-    network: str | None
+    network: Network | None
     base_port: Count
     cores: Count
     gpus: Count
@@ -94,10 +109,16 @@ class DataSource:
 
 @dataclass(frozen=True)
 class DataSources:
-    """data.json, which the client writes before the nodes boot: the inputs' sources by name, and the checkpoints'."""
+    """data.json, which the client writes before the nodes boot: the inputs' sources by name, and the checkpoints'.
+    `mark`: sealing.mark of `words` by the run's key, None where the run has none."""
 
     inputs: dict[str, DataSource]
     checkpoints: DataSource | None = None
+    mark: str | None = None
+
+    def words(self) -> tuple[str, str]:
+        """What is marked: nodes run what lies there, mount it by its text and show its hosts their tokens."""
+        return "data", json.dumps(to_json(replace(self, mark=None)), sort_keys=True)
 
 
 @dataclass(frozen=True)

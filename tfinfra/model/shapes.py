@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import AddressValueError, IPv4Address
+from ipaddress import AddressValueError, IPv4Address, IPv4Network
 from typing import Annotated, Any
 
 SCHEMA = 1
@@ -44,6 +44,14 @@ def _is_address(text: str) -> bool:
     return True
 
 
+def _is_network(text: str) -> bool:
+    try:
+        IPv4Network(text, strict=False)
+    except ValueError:
+        return False
+    return "/" in text
+
+
 def is_time(text: str) -> bool:
     try:
         moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
@@ -57,6 +65,7 @@ Name = Annotated[str, matching(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,252}", "a name of 
 Line = Annotated[str, Shape(lambda text: text.isprintable() and len(text) <= 1000, "a line of text")]
 Group = Annotated[str, matching(r"[\w.()-]{1,90}", "a resource group's name")]
 Address = Annotated[str, Shape(_is_address, "an IPv4 address")]
+Network = Annotated[str, Shape(_is_network, "an IPv4 network (CIDR)")]
 Moment = Annotated[float, between(0, _LAST_MOMENT)]
 """Unix seconds."""
 Duration = Annotated[float, between(0, 1e10)]

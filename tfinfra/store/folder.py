@@ -1,124 +1,236 @@
-"""A store in a folder of this machine. Nodes may put what they like into it: what is no plain file is no object, and
-nothing is read or listed through a link."""
+"""A store in a folder of this machine. Nodes may put what they like into it, at any moment: what is no plain file is no
+object, and nothing is read, listed, written or deleted through a link. Each part of a key is opened below the one
+before it, so that no link can come in between a look and an act."""
 
 from __future__ import annotations
 
 import errno
 import os
 import re
+import shutil
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
+from uuid import uuid4
 
-from tfinfra.store.objects import ObstoreStore
 from tfinfra.store.seam import MOST_AT_ONCE, OddObject
+from tfinfra.strange_trees import DEEPEST, FOLDER, walk
 
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_DRAFT = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_NO_FILE, _NO_FOLDER = (errno.ELOOP, errno.ENXIO), (errno.ENOENT, errno.ELOOP, errno.ENOTDIR)
+_TRIES = 20
+"""How often a link is taken out of the way of one key, while somebody puts it there again."""
 _BEING_WRITTEN = re.compile(r".*#[0-9]+")
-"""How obstore names a file that it is still writing."""
+"""How a file is named that is still being written."""
 
 
-class FolderStore(ObstoreStore):
-    """An ObjectStore whose objects are the files below `folder`."""
+class FolderStore:
+    """An ObjectStore whose objects are the files below `folder`, which is made. Raises OSError where it cannot be."""
 
-    def __init__(self, folder: Path, store: Any) -> None:
-        super().__init__(store, store)
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
 
     def put(self, key: str, data: bytes) -> None:
-        self._clear_the_way(key)
-        super().put(key, data)
+        self._write(key, lambda out: out.write(data), _rename)
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
-        self._clear_the_way(key)
-        return super().put_if_absent(key, data)
+        try:
+            self._write(key, lambda out: out.write(data), _link)
+        except FileExistsError:
+            return False
+        return True
 
     def put_file(self, key: str, path: Path) -> None:
-        self._clear_the_way(key)
-        super().put_file(key, path)
+        with path.open("rb") as file:
+            self._write(key, lambda out: shutil.copyfileobj(file, out, 1 << 20), _rename)
+
+    def _write(self, key: str, fill: Callable[[BinaryIO], object], give_name: Callable[[int, str, str], None]) -> None:
+        """Fills a file beside the key, and gives it the key's name when it is whole."""
+        with _as_a_store_says_it(key):
+            *above, name = _parts(key)
+            with _entered(self._folder, above, make=True) as at:
+                draft = f".{uuid4().hex}#0"
+                try:
+                    with os.fdopen(os.open(draft, _DRAFT, 0o666, dir_fd=at), "wb") as out:
+                        fill(out)
+                    give_name(at, draft, name)
+                finally:
+                    with suppress(FileNotFoundError):
+                        os.unlink(draft, dir_fd=at)
 
     def delete(self, key: str) -> None:
-        self._clear_the_way(key)
-        super().delete(key)
-
-    def _clear_the_way(self, key: str) -> None:
-        """Removes links on the way to `key`: no run puts any there, and what is written shall stay in the folder."""
+        """A link on the way leads to nothing of this store's."""
         with _as_a_store_says_it(key):
-            for above in _paths_to(key):
-                if (self._folder / above).is_symlink():
-                    (self._folder / above).unlink(missing_ok=True)
+            *above, name = _parts(key)
+            try:
+                with _entered(self._folder, above) as at:
+                    os.unlink(name, dir_fd=at)
+            except OSError as error:
+                if error.errno not in _NO_FOLDER:
+                    raise
 
     def get(self, key: str) -> bytes | None:
-        with _as_a_store_says_it(key):
-            found = _opened(self._folder, key)
-            if found is None:
-                return None
-            try:
-                kind = os.fstat(found).st_mode
-                if stat.S_ISDIR(kind):
-                    return None
-                if not stat.S_ISREG(kind):
-                    raise OddObject("it is no plain file")
-                with os.fdopen(found, "rb", closefd=False) as file:
-                    data = file.read(MOST_AT_ONCE + 1)
-            finally:
-                os.close(found)
+        try:
+            with self._opened(key) as file:
+                data = file.read(MOST_AT_ONCE + 1)
+        except FileNotFoundError:
+            return None
         if len(data) > MOST_AT_ONCE:
             raise OddObject(f"it is larger than {MOST_AT_ONCE} bytes")
         return data
+
+    def get_file(self, key: str, path: Path) -> None:
+        """What comes lies beside `path` until it is whole."""
+        part = path.with_name(f".{uuid4().hex}.part")
+        try:
+            with self._opened(key) as file, part.open("xb") as out:
+                shutil.copyfileobj(file, out, 1 << 20)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+
+    @contextmanager
+    def _opened(self, key: str) -> Iterator[BinaryIO]:
+        """The plain file at `key`, opened without waiting for anybody. Raises FileNotFoundError where there is none,
+        OddObject where it is something else."""
+        with _as_a_store_says_it(key):
+            found = _open(self._folder, key)
+        with os.fdopen(found, "rb") as file:
+            yield file
 
     def list(self, prefix: str) -> list[str]:
         with _as_a_store_says_it(prefix):
             return sorted(_keys(self._folder, prefix))
 
 
-def _opened(folder: Path, key: str) -> int | None:
-    """A descriptor of what lies at `key`, opened without waiting for anybody; None where nothing does."""
-    at = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    *above, name = key.split("/")
+def _rename(at: int, draft: str, name: str) -> None:
+    os.rename(draft, name, src_dir_fd=at, dst_dir_fd=at)
+
+
+def _link(at: int, draft: str, name: str) -> None:
+    """A link that has the name is nobody's object, and makes way."""
+    for _ in range(_TRIES):
+        try:
+            os.link(draft, name, src_dir_fd=at, dst_dir_fd=at, follow_symlinks=False)
+        except FileExistsError:
+            if not _drop_link(at, name):
+                raise
+        else:
+            return
+    raise OSError(errno.ELOOP, "somebody puts a link there again and again")
+
+
+def _drop_link(at: int, name: str) -> bool:
+    """Whether what has the name was a link, which is gone now, or nothing."""
+    try:
+        if not stat.S_ISLNK(os.stat(name, dir_fd=at, follow_symlinks=False).st_mode):
+            return False
+        os.unlink(name, dir_fd=at)
+    except FileNotFoundError:
+        return True
+    return True
+
+
+@contextmanager
+def _entered(root: Path, parts: list[str], *, make: bool = False) -> Iterator[int]:
+    """A descriptor of the folder at `parts`. With `make` it is made where it is missing, and links on the way to it are
+    removed: no run puts any there."""
+    here = os.open(root, FOLDER)
+    try:
+        for part in parts:
+            below = _made(here, part) if make else os.open(part, FOLDER, dir_fd=here)
+            os.close(here)
+            here = below
+        yield here
+    finally:
+        os.close(here)
+
+
+def _made(here: int, part: str) -> int:
+    for _ in range(_TRIES):
+        try:
+            return os.open(part, FOLDER, dir_fd=here)
+        except FileNotFoundError:
+            with suppress(FileExistsError):
+                os.mkdir(part, dir_fd=here)
+        except OSError as error:
+            if error.errno not in (errno.ELOOP, errno.ENOTDIR) or not _drop_link(here, part):
+                raise
+    raise OSError(errno.ELOOP, "somebody puts a link there again and again")
+
+
+def _parts(key: str) -> list[str]:
+    parts = key.split("/")
+    if not {"", ".", ".."}.isdisjoint(parts):
+        raise OddObject("it is no key")
+    if len(parts) > DEEPEST:
+        raise OddObject(f"its name has more than {DEEPEST} parts")
+    return parts
+
+
+def _open(folder: Path, key: str) -> int:
+    """What lies behind a link, or below what is no folder, is nobody's object: no list has it either."""
+    *above, name = _parts(key)
+    with _entered(folder, []) as root:  # a store that is not there is no missing object
+        here = os.dup(root)
     try:
         for part in above:
-            inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=at)
-            os.close(at)
-            at = inner
-        return os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=at)
-    except FileNotFoundError:
-        return None
+            try:
+                below = os.open(part, FOLDER, dir_fd=here)
+            except OSError as error:
+                raise (_Missing(key) if error.errno in _NO_FOLDER else error) from error
+            os.close(here)
+            here = below
+        found = os.open(name, _FILE, dir_fd=here)
+    except FileNotFoundError as error:
+        raise _Missing(key) from error
+    except PermissionError as error:
+        raise OddObject("this user may not read it") from error
     except OSError as error:
-        if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.ENXIO):
-            raise OddObject("it is no plain file, or lies behind a link") from error
+        if error.errno in _NO_FILE:
+            raise OddObject("it is no plain file") from error
         raise
     finally:
-        os.close(at)
+        os.close(here)
+    kind = os.fstat(found).st_mode
+    if stat.S_ISREG(kind):
+        return found
+    os.close(found)
+    raise _Missing(key) if stat.S_ISDIR(kind) else OddObject("it is no plain file")
+
+
+class _Missing(FileNotFoundError):
+    """No object has the key; that the store is away is something else."""
 
 
 def _keys(folder: Path, prefix: str) -> Iterator[str]:
-    """A name that no key may have is nobody's object."""
-    waiting = [prefix]
-    if any((folder / above).is_symlink() for above in _paths_to(prefix)):
-        return
-    while waiting:
-        inner = waiting.pop()
-        try:
-            entries = list(os.scandir(folder / inner))
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        for entry in entries:
-            key = f"{inner}/{entry.name}" if inner else entry.name
-            if entry.is_dir(follow_symlinks=False):
-                waiting.append(key)
-            elif entry.is_file(follow_symlinks=False) and _is_key(entry.name):
-                yield key
+    """A name that no key may have is nobody's object, nor is what lies in a folder that this user may not read, or
+    deeper than a key may be."""
 
+    def tell(inner: str, error: OSError) -> None:
+        del inner
+        if error.errno not in (*_NO_FOLDER, errno.EACCES, errno.ENAMETOOLONG):
+            raise error
 
-def _paths_to(prefix: str) -> Iterator[str]:
-    parts = prefix.split("/")
-    return ("/".join(parts[: end + 1]) for end in range(len(parts)) if prefix)
+    with _entered(folder, []):  # a store that is not there is no empty one
+        pass
+    try:
+        with _entered(folder, _parts(prefix) if prefix else []) as top:
+            above = f"{prefix}/" if prefix else ""
+            yield from (above + name for name, is_file in walk(top, tell=tell) if is_file and _is_key(name))
+    except OSError as error:
+        if not prefix or error.errno not in (*_NO_FOLDER, errno.EACCES):
+            raise
 
 
 def _is_key(name: str) -> bool:
-    return not _BEING_WRITTEN.fullmatch(name) and not any("\ud800" <= letter <= "\udfff" for letter in name)
+    return not _BEING_WRITTEN.fullmatch(name.rpartition("/")[2]) and not any(
+        "\ud800" <= letter <= "\udfff" for letter in name
+    )
 
 
 @contextmanager
@@ -128,6 +240,8 @@ def _as_a_store_says_it(key: str) -> Iterator[None]:
 
     try:
         yield
+    except (OddObject, FileExistsError, _Missing):
+        raise
     except ValueError as error:  # a NUL in a key
         raise OddObject(str(error)) from error
     except OSError as error:

@@ -21,10 +21,10 @@ from pathlib import Path
 from types import TracebackType
 from unicodedata import normalize
 
+from tfinfra.strange_trees import LONGEST
+
 INCOMING = ".tfinfra-incoming"
 """Beside what has landed: what is on its way. A later landing goes on with it."""
-LONGEST = 3500
-"""Bytes of a name: with its folder before it Linux takes 4096 (PATH_MAX); macOS takes 1024, and says so itself."""
 PATIENCE = 10.0
 """Seconds that one process waits for another that lands files in the same folder."""
 _log = logging.getLogger(__name__)

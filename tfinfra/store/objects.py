@@ -1,4 +1,4 @@
-"""An ObjectStore on obstore, the same for local files and Azure Blob."""
+"""An ObjectStore on obstore: Azure Blob."""
 
 from __future__ import annotations
 

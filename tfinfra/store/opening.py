@@ -54,12 +54,10 @@ def open_store(url: str, credential: Credential | None = None, *, ca: str | None
     """
     parts = urlsplit(url)
     if parts.scheme == "file":
-        from obstore.store import LocalStore
-
         folder = Path(unquote(parts.path))
         if folder.is_symlink():  # as a node may put one where the store of a run's next attempt is about to be
             raise OSError(f"{folder} is a link")
-        return FolderStore(folder, LocalStore(folder, mkdir=True))
+        return FolderStore(folder)
     if parts.scheme == "https" and credential is not None:
         place = blob_place(url)
         return ObstoreStore(_azure(place, credential, ca, _SHORT), _azure(place, credential, ca, _LONG))

@@ -104,6 +104,8 @@ def _unsafe(channel: str) -> str:
     """Why a channel's packages could be anybody's, "" where they could not."""
     if not channel.isprintable() or "${" in channel:
         return f"the channel {shown(channel)} holds a control character or a variable"
+    if "@" in channel and "://" not in channel:
+        return "a channel without https:// before it is a name, and has no user or password"
     scheme = channel.partition("://")[0].lower() if "://" in channel else "https"
     return "" if scheme in ("https", "file", "oci", "s3") else f"the channel {shown(channel)} is fetched by {scheme}"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -26,6 +25,7 @@ from tfinfra.localcloud.machines.records import (
     read_record,
 )
 from tfinfra.localcloud.machines.wire import spec_to_text
+from tfinfra.strange_trees import remove_tree
 
 _START_LIMIT = 60.0
 _STOP_LIMIT = 10.0
@@ -114,7 +114,7 @@ def remove_disks(folder: Path) -> None:
     """Removes all that a machine wrote; its console's log stays."""
     for child in folder.iterdir() if folder.is_dir() else ():
         if child.is_dir() and not child.is_symlink():
-            shutil.rmtree(child, ignore_errors=False)
+            remove_tree(child)
 
 
 def _state(entry: InstanceRecord, supervised: bool, folder: Path) -> InstanceState:
