@@ -148,6 +148,7 @@ _PLAIN = {
     "MissingRegistrationForLocation": (409, Reaction.REFUSE),
     "NoRegisteredProviderFound": (400, Reaction.REFUSE),
     "LinkedAuthorizationFailed": (403, Reaction.REFUSE),
+    "LinkedAccessCheckFailed": (400, Reaction.REFUSE),
     "SubscriptionNotAuthorizedForImage": (403, Reaction.REFUSE),
     "PlatformImageNotFound": (404, Reaction.EXPLAIN),
     "InvalidRequestContent": (400, Reaction.EXPLAIN),

@@ -129,6 +129,7 @@ def plain(body: str) -> str:
 _ACTION = r"perform action(?:\(s\))? '([^']+)'"
 _LACKS = re.compile(rf"(?:does not|not) have (?:authorization|permission)s? to {_ACTION}", re.IGNORECASE)
 _HAS = re.compile(rf"has permission to {_ACTION}", re.IGNORECASE)
+_LACKS_NOWHERE = re.compile(r"on the '0' linked scope\(s\)")
 _NAMED = re.compile(rf"to {_ACTION}", re.IGNORECASE)
 
 
@@ -136,7 +137,10 @@ def missing_actions(message: str) -> tuple[str, ...]:
     """The actions that ARM's words say the caller may not do, each once: a template's answer names one for each of its
     resources. Of an answer that names two for one, it is the one that is missing (the other is what it was needed for,
     as LinkedAuthorizationFailed tells). Where the caller has the action that is named, something else is in its way
-    (another tenant's subscription, Azure/azure-cli#27299; a deny assignment): ()."""
+    (another tenant's subscription, Azure/azure-cli#27299; a deny assignment, also where ARM says that the action is
+    missing on none of the scopes, Azure/ARO-RP#423): ()."""
+    if _LACKS_NOWHERE.search(message):
+        return ()
     lacking = _LACKS.findall(message)
     named = lacking or ([] if _HAS.search(message) else _NAMED.findall(message)[:1])
     return tuple(dict.fromkeys(named))

@@ -14,6 +14,7 @@ from tfinfra.azure.clients import COMPUTE_API, resource_client, send_json
 from tfinfra.azure.preflight import names, registration, roles
 from tfinfra.azure.preflight.finding import Reply
 from tfinfra.azure.preflight.image import ImageAnswer, definition_of, newest
+from tfinfra.azure.preflight.permissions import brought
 from tfinfra.azure.sign_in import token_refused
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError
@@ -28,7 +29,8 @@ Requests = tuple[Request, ...]
 @dataclass(frozen=True)
 class Answers:
     """What ARM answered. `usages` and `skus` are by location, `providers`, `groups` and `accounts` by name,
-    `roles` by the definition's id."""
+    `roles` by the definition's id; `permitted` is what the caller may do with each resource that the target brings, by
+    its id, with the target's key of it."""
 
     requests: Requests
     usages: Mapping[str, Reply]
@@ -36,6 +38,7 @@ class Answers:
     image: ImageAnswer
     locks: Reply
     permissions: Reply
+    permitted: Mapping[str, tuple[str, Reply]]
     subnet: Reply | None
     reservations: Reply | None
     providers: Mapping[str, Reply]
@@ -57,6 +60,7 @@ class Answers:
         perhaps = {
             "the image": self.image.itself,
             "what the image is": self.image.describes,
+            **{f"your permissions on its {key}": reply for key, reply in self.permitted.values()},
             **({"the subnet": self.subnet} if self.subnet else {}),
             **({"the capacity reservations": self.reservations} if self.reservations else {}),
             **{f"the group {name}": reply for name, reply in self.groups.items()},
@@ -88,7 +92,9 @@ class Asker:
         usages, skus = self.market((location,))
         image = self._image(location, plan.infrastructure.image)
         locks = self._get("/providers/Microsoft.Authorization/locks", LOCKS_API)
-        permissions = self._get("/providers/Microsoft.Authorization/permissions", PERMISSIONS_API)
+        permissions = self._permissions(self._subscription(""))
+        used = brought(target, plan.infrastructure.image)
+        permitted = {id_: (key, self._permissions(id_)) for id_, key in used.items()}
         subnet, reservations = self._brought(target)
         requests = record()
         validation = self._validate(location, requests)
@@ -100,6 +106,7 @@ class Asker:
             image=ImageAnswer(*(part.result() for part in image)),
             locks=locks.result(),
             permissions=permissions.result(),
+            permitted={id_: (key, reply.result()) for id_, (key, reply) in permitted.items()},
             subnet=subnet.result() if subnet else None,
             reservations=reservations.result() if reservations else None,
             providers=_all(providers),
@@ -121,6 +128,9 @@ class Asker:
         """(usages, SKUs) of each location."""
         usages, skus = self.market(locations)
         return _all(usages), _all(skus)
+
+    def _permissions(self, scope: str) -> Future[Reply]:
+        return self._later("GET", f"{scope}/providers/Microsoft.Authorization/permissions", PERMISSIONS_API)
 
     def _brought(self, target: Target) -> tuple[Future[Reply] | None, Future[Reply] | None]:
         """(its subnet, its capacity reservations), None where the target brings none."""

@@ -29,7 +29,7 @@ _OWN = {
     "ScopeLocked": ("subscription_id", "TFI618"),
 }
 _LINKED = "LinkedAuthorizationFailed"
-_RIGHTS = ("AuthorizationFailed", _LINKED, "DenyAssignmentAuthorizationFailed")
+_RIGHTS = ("AuthorizationFailed", _LINKED, "LinkedAccessCheckFailed", "DenyAssignmentAuthorizationFailed")
 # What asking takes: the question itself, and the deployment in each group that its template is made of, which nothing
 # else of a run takes (microsoft/metered-billing-accelerator#220).
 _ASKING = ("Microsoft.Resources/deployments/validate/action", "Microsoft.Resources/deployments/write")
