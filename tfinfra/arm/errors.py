@@ -58,7 +58,9 @@ def read_error(body: Any) -> ArmError | None:
 
 def _read(body: Any, depth: int) -> ArmError | None:
     if isinstance(body, (str, bytes)):
-        body = _parsed(body)
+        told, body = body, _parsed(body)
+        if body is None:
+            return _torn(told if isinstance(told, str) else told.decode("utf-8", "replace"))
     if not isinstance(body, Mapping) or depth > _DEPTH:
         return None
     fields = _lowered(body)
@@ -115,6 +117,15 @@ def _parsed(text: str | bytes) -> Any:
         return json.JSONDecoder().raw_decode(told.strip().lstrip("\ufeff"))[0]
     except ValueError:
         return None
+
+
+_TORN = re.compile(r'"code"\s*:\s*"(?P<code>\w+)"\s*,\s*"message"\s*:\s*"(?P<said>(?:[^"\\]|\\.)*)', re.IGNORECASE)
+
+
+def _torn(text: str) -> ArmError | None:
+    """The innermost error that a document begins with whose end was cut off."""
+    found = list(_TORN.finditer(text)) if text.lstrip().startswith("{") else []
+    return ArmError(found[-1]["code"], found[-1]["said"]) if found else None
 
 
 def plain(body: str) -> str:
