@@ -9,6 +9,7 @@ from typing import Any
 
 from tfinfra.arm.requests import Request
 from tfinfra.arm.template import subscription_template
+from tfinfra.azure.answers import is_refusal
 from tfinfra.azure.caller import why_refused
 from tfinfra.azure.clients import COMPUTE_API, resource_client, send_json
 from tfinfra.azure.preflight import names, registration, roles
@@ -216,6 +217,8 @@ def _reply(cloud: Cloud, method: str, path: str, body: Any, query: Mapping[str, 
         raise token_refused(cloud, document if isinstance(document, Mapping) else {})
     if status == 202:  # it has not been answered to its end
         return Reply(0, {"error": {"code": "NoAnswer", "message": f"{cloud.arm_endpoint} is still at it"}})
+    if status < 300 and method == "GET" and is_refusal(document):
+        return Reply(0, document)
     if status < 300 and not isinstance(document, Mapping | list):  # the versions of an image come without an envelope
         return Reply(0, {"error": {"code": "DecodeError", "message": "the answer is no document of ARM's"}})
     return Reply(status, document)
