@@ -97,9 +97,14 @@ class Asker:
         used = brought(target, plan.infrastructure.image)
         permitted = {id_: (key, self._permissions(id_)) for id_, key in used.items()}
         subnet, reservations = self._brought(target)
+        providers = {
+            n: self._provider(n) for n in registration.USUAL
+        }  # what is left needs no second turn of the threads
         requests = record()
         validation = self._validate(location, requests)
-        providers, groups, accounts, assigned = self._named(requests)
+        named = registration.namespaces(requests)
+        providers.update({n: self._provider(n) for n in named if n not in providers})
+        groups, accounts, assigned = self._named(requests)
         return Answers(
             requests=requests,
             usages=_all(usages),
@@ -110,7 +115,7 @@ class Asker:
             permitted={id_: (key, reply.result()) for id_, (key, reply) in permitted.items()},
             subnet=subnet.result() if subnet else None,
             reservations=reservations.result() if reservations else None,
-            providers=_all(providers),
+            providers=_all({n: providers[n] for n in named}),
             groups=_all(groups),
             accounts=_all(accounts),
             roles=_all(assigned),
@@ -142,13 +147,15 @@ class Asker:
         )
 
     def _named(self, requests: Requests) -> tuple[dict[str, Future[Reply]], ...]:
-        """(providers, groups, storage accounts, role definitions) that the requests name."""
+        """(groups, storage accounts, role definitions) that the requests name."""
         return (
-            {n: self._get(f"/providers/{n}", RESOURCES_API) for n in registration.namespaces(requests)},
             {n: self._get(f"/resourceGroups/{n}", GROUPS_API) for n in names.named(requests, names.GROUP)},
             {n: self._account(n) for n in names.named(requests, names.ACCOUNT)},
             {id_: self._later("GET", id_, PERMISSIONS_API) for id_ in roles.definitions(requests)},
         )
+
+    def _provider(self, name: str) -> Future[Reply]:
+        return self._get(f"/providers/{name}", RESOURCES_API)
 
     def _image(self, location: str, image: Image) -> tuple[Future[Reply], ...]:
         """An image by its ARM id, and what describes it; a marketplace image, which describes itself, and the versions
