@@ -260,6 +260,37 @@ def test_a_fabric_manager_that_never_comes_is_named_after_five_minutes(monkeypat
     assert clock.now == 1300.0
 
 
+def test_a_gpu_that_waits_for_its_fabric_is_waited_for_though_the_driver_starts() -> None:
+    early, well = Cuda(0, 13000, (Gpu(80, 0), Gpu(80, 802))), Cuda(0, 13000, (Gpu(80, 0), Gpu(80, 0)))
+    answers, clock = iter([early, early, well]), FakeClock()
+    assert await_gpus(2, "node 10.0.0.4", clock, lambda: next(answers)) == well
+    assert clock.now == 1010.0
+    assert await_gpus(1, "node 10.0.0.4", clock, lambda: early) == early
+    assert clock.now == 1010.0
+
+
+LOUD = """
+import sys
+sys.stdout.write({said!r})
+"""
+OWN_WORDS: dict[str, tuple[str, str]] = {
+    "words of its own before the answer": ('NVIDIA: hello\n{"status": 100, "driver": 12020, "gpus": []}\n', ""),
+    "words of its own alone": ("NVIDIA: hello\n", "gave no answer: 'NVIDIA: hello"),
+    "nothing": ("", "gave no answer: ''"),
+}
+
+
+@pytest.mark.parametrize("case", OWN_WORDS)
+def test_what_a_driver_prints_is_no_answer(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said, problem = OWN_WORDS[case]
+    (tmp_path / "gate.py").touch()
+    (tmp_path / "cuda_probe.py").write_text(LOUD.format(said=said))
+    monkeypatch.setattr(gate, "__file__", str(tmp_path / "gate.py"))
+    found = ask_driver("any")
+    assert problem in found.problem
+    assert problem or (found.status, found.driver) == (100, 12020)
+
+
 def test_a_driver_that_hangs_does_not_hang_the_agent(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
     driver(monkeypatch, hangs=1)
     begun = time.monotonic()

@@ -7,6 +7,7 @@ import json
 import time
 import types
 from email.message import Message
+from http.client import BadStatusLine, IncompleteRead
 from typing import Any
 from urllib.error import HTTPError, URLError
 
@@ -15,6 +16,8 @@ import pytest
 from tfinfra.agent import metadata
 from tfinfra.agent.faults import NodeFault
 from tfinfra.agent.metadata import Metadata
+from tfinfra.agent.node import identity
+from tfinfra.agent.notices import notice_of
 
 TOKEN = {"access_token": "t", "expires_on": "1800000000"}
 ABSENT = b'{"error":"invalid_request","error_description":"Identity not found"}'  # Azure/aad-pod-identity#778
@@ -47,10 +50,14 @@ class Endpoint:
         return io.BytesIO(json.dumps(answer).encode())
 
 
-PASSES: dict[str, tuple[Exception, ...]] = {
+PASSES: dict[str, tuple[Any, ...]] = {
     "an identity that was just attached": (refusal(400), refusal(400)),
     "throttling": (refusal(429, "3"),),
     "an endpoint that is being updated": (refusal(410),) * 14,
+    "an answer without a token": ({"error": "x"}, {"access_token": "", "expires_on": "1"}),
+    "a token that tells no time": ({"access_token": "t", "expires_on": "2026-11-30T04:00:00Z"}, {"access_token": "t"}),
+    "answers that are no object": (["a"], 7, None, "a text"),
+    "answers that are none of HTTP's": (BadStatusLine("x"), IncompleteRead(b"{", 40)),
     "an endpoint that is not ready": (refusal(404), refusal(503), URLError("no route")),
 }
 
@@ -83,3 +90,31 @@ def test_it_gives_up_on_what_stays(monkeypatch: pytest.MonkeyPatch, case: str) -
     with pytest.raises(NodeFault, match="did not answer for"):
         _ = endpoint.metadata.token("x") if what == "token" else endpoint.metadata.instance()
     assert least <= sum(endpoint.slept) <= most
+
+
+EVENTS: dict[str, Any] = {
+    "none yet": {},
+    "null": {"Events": None},
+    "a text": {"Events": "none"},
+    "something that is no event": {"Events": [None, 7, {"EventType": "Preempt", "Resources": None}]},
+}
+
+
+@pytest.mark.parametrize("case", EVENTS)
+def test_whatever_stands_among_the_events_the_look_at_them_goes_on(monkeypatch: pytest.MonkeyPatch, case: str) -> None:
+    events = Endpoint(monkeypatch, EVENTS[case]).metadata.scheduled_events()
+    assert notice_of(events, "n_0") == ""
+
+
+INSTANCES: dict[str, Any] = {
+    "no interface": {"network": {"interface": []}, "compute": {"vmId": "v"}},
+    "an interface of null": {"network": {"interface": [None]}, "compute": {"vmId": "v"}},
+    "a network that is a text": {"network": "none", "compute": {"vmId": "v"}},
+    "no compute": {"network": {"interface": [{"ipv4": {"ipAddress": [{"privateIpAddress": "10.0.0.4"}]}}]}},
+}
+
+
+@pytest.mark.parametrize("case", INSTANCES)
+def test_an_instance_of_another_form_is_a_fault_with_a_name(case: str) -> None:
+    with pytest.raises(NodeFault, match="the instance metadata"):
+        identity(INSTANCES[case])

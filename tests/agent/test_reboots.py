@@ -81,6 +81,18 @@ def test_a_reboot_is_told_with_what_the_node_was_at(tmp_path: Path, case: str) -
     assert reboot.message(host, before).replace(name, "NAME") == words
 
 
+@pytest.mark.parametrize("torn", ["heartbeats/id.json", "inventory.json"])
+def test_a_record_that_cannot_be_read_makes_no_first_boot_of_a_second(torn: str, tmp_path: Path) -> None:
+    store = MemoryStore()
+    host = host_of(tmp_path, store)
+    write(store, "heartbeats/id.json", Heartbeat("id", 7, 0.0, "training"))
+    write(store, "inventory.json", Inventory((replace(inventory(1).nodes[0], node_id="id"),)))
+    store.put(torn, b'{"node')
+    before = reboot.earlier_boot(host)
+    assert before is not None
+    assert "rebooted while it " in reboot.message(host, before)
+
+
 def test_a_first_boot_is_none_again(tmp_path: Path) -> None:
     assert reboot.earlier_boot(host_of(tmp_path, MemoryStore())) is None
 

@@ -36,6 +36,17 @@ SAID: dict[str, tuple[str, str | None]] = {
         "because of the deny assignment with name 'd'.",
         None,
     ),
+    "deny assignments on what a resource refers to": (
+        f"The client 'c' has permission to perform action '{WRITE}' on scope '/s'; however, it does not have "
+        f"permission to perform action '{JOIN}' on the '0' linked scope(s) '' or the linked scope(s) are invalid and "
+        "is blocked by deny assignments on the '2' linked scope(s) '/n,/m'.",
+        None,
+    ),
+    "a right that the provider itself asks for": (
+        f"The client with object id 'o' does not have authorization to perform action '{JOIN}' over scope '/n' or the "
+        "scope is invalid",
+        JOIN,
+    ),
     "a condition": (
         f"The client has an authorization with ABAC condition that is not fulfilled to perform action '{WRITE}'",
         WRITE,

@@ -58,6 +58,7 @@ def _variables(endpoint: Endpoint, folder: Path) -> dict[str, str]:
         "TFINFRA_ARM_ENDPOINT": endpoint.url,
         "TFINFRA_ARM_CA": str(endpoint.layout.ca),
         "TFINFRA_ARM_PACE": str(LOCAL_PACE),
+        "TFINFRA_ATTESTATION": str(endpoint.layout.ca),
         "TFINFRA_PROVIDER_MIRROR": str(folder / "mirror"),
         "TFINFRA_CACHE_DIR": str(_cache(folder / "cache")),
         "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION,

@@ -16,7 +16,7 @@ from tests.stacks.plans import FLEXIBLE, INFRASTRUCTURES, PLATFORM
 from tests.stacks.recording import record
 from tfinfra.arm.kinds import BY_ITSELF, UnknownKind, kind_of
 from tfinfra.arm.requests import Request
-from tfinfra.azure.caller_role import _FOLLOWED, caller_role, stack_tokens
+from tfinfra.azure.caller_role import caller_role, stack_tokens
 from tfinfra.azure.preflight import permissions as preflight
 from tfinfra.azure.preflight.finding import Reply
 from tfinfra.azure.uses import USES
@@ -88,7 +88,10 @@ def test_who_has_it_may_look_how_a_long_operation_stands(path: str) -> None:
 def test_every_provider_that_the_stacks_use_is_followed_or_known_to_be_done_at_once() -> None:
     types = {kind_of(f"azure-native:{token}").arm_type for token in stack_tokens(resource_folder("stacks"))}
     at_once = {"Microsoft.Authorization", "Microsoft.Logic", "Microsoft.ManagedIdentity"}
-    assert {kind.partition("/")[0] for kind in types} - at_once == set(_FOLLOWED)
+    permissions = needed_role(None)["properties"]["permissions"]
+    followed = {path.partition("/providers/")[2].partition("/")[0] for path in FOLLOWED}
+    assert {kind.partition("/")[0] for kind in types} - at_once - {"Microsoft.Resources"} == followed
+    assert covers(permissions, action_of("GET", ids.parse(f"{SUB}/operationresults/o")))
 
 
 def test_it_covers_no_more_than_what_the_stacks_name() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import requests
-from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
+from azure.core.exceptions import ClientAuthenticationError, DecodeError, HttpResponseError
 
 from tests.azure.answering import SUBSCRIPTION, Reply, Wire, azure
 from tests.azure.preflight.replies import DEMAND
@@ -16,9 +16,10 @@ from tests.stacks.plans import FLEXIBLE, plan
 from tfinfra.azure import standing
 from tfinfra.azure.answers import arm_error, reason
 from tfinfra.azure.caller import claims
-from tfinfra.azure.clients import get_json, send_json
+from tfinfra.azure.clients import LONGEST_WAIT, get_json, send_json
 from tfinfra.azure.deaths import deaths
 from tfinfra.azure.preflight.ask import Asker
+from tfinfra.azure.preflight.ask import _reply as asked_of
 from tfinfra.azure.preflight.finding import Reply as Told
 from tfinfra.azure.preflight.instead import candidates
 from tfinfra.azure.preflight.place import known_lack
@@ -51,6 +52,45 @@ def test_all_pages_of_a_list_are_one_list(ask: Callable[..., Any], monkeypatch: 
     pages: dict[str, Any] = {"next": {"value": [2]}, "resourcegroups": {"value": [1], "nextLink": NEXT}}
     cloud = answering(monkeypatch, lambda _, path: (200, pages[path.rpartition("/")[2]], {}))
     assert ask(cloud, LIST, **VERSION)["value"] == [1, 2]
+
+
+ASKING: tuple[Callable[[Cloud], Any], ...] = (
+    lambda cloud: get_json(cloud, LIST, **VERSION),
+    lambda cloud: send_json(cloud, "GET", LIST, **VERSION)[1],
+)
+WAITS = ("Wed, 21 Oct 2099 07:28:00 GMT", "soon", "nan", "-5", "inf", "")
+
+
+@pytest.mark.parametrize("ask", ASKING)
+@pytest.mark.parametrize("wait", WAITS)
+def test_whatever_is_said_of_waiting_it_is_a_short_while(
+    wait: str, ask: Callable[[Cloud], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy = (429, {"error": {"code": "TooManyRequests", "message": "Slowly."}}, {"Retry-After": wait})
+    replies = iter([busy, (200, {"value": [1]}, {})])
+    wire = Wire(lambda *_: next(replies))
+    wire.put_under(monkeypatch)
+    assert ask(azure())["value"] == [1]
+    assert all(0 <= seconds <= LONGEST_WAIT for seconds in wire.slept)
+
+
+@pytest.mark.parametrize("ask", ASKING)
+@pytest.mark.parametrize("place", [NEXT, 7, {"a": 1}])
+def test_a_list_whose_pages_lead_to_each_other_is_no_list(
+    place: Any, ask: Callable[[Cloud], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud = answering(monkeypatch, lambda *_: (200, {"value": [1], "nextLink": place}, {}))
+    with pytest.raises(DecodeError, match="has no end"):
+        ask(cloud)
+
+
+def test_an_error_in_an_answer_of_200_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud = answering(monkeypatch, lambda *_: (200, DENIED, {}))
+    with pytest.raises(HttpResponseError) as caught:
+        get_json(cloud, f"{LIST}/g", **VERSION)
+    assert reason(caught.value) == "The client 'c' may not."
+    told = asked_of(cloud, "GET", f"{LIST}/g", None, VERSION)
+    assert (told.status, told.error["code"]) == (0, "AuthorizationFailed")
 
 
 def test_an_error_without_a_body_that_can_be_read_is_told_in_its_own_words() -> None:

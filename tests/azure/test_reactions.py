@@ -43,6 +43,12 @@ CASES: dict[str, tuple[str | None, str, int | None, Reaction]] = {
         409,
         Reaction.NEXT,
     ),
+    "a quota in another language": (
+        "OperationNotAllowed",
+        "… da das genehmigte Kontingent 'standardNCADSA100v4Family' überschritten wird. …",
+        409,
+        Reaction.NEXT,
+    ),
     "a size that no Flexible set takes": (
         "OperationNotAllowed",
         "Virtual Machine Scale Sets with Flexible Orchestration Mode or … cannot use VM Size 'Standard_B1ls'",
@@ -148,6 +154,7 @@ _PLAIN = {
     "MissingRegistrationForLocation": (409, Reaction.REFUSE),
     "NoRegisteredProviderFound": (400, Reaction.REFUSE),
     "LinkedAuthorizationFailed": (403, Reaction.REFUSE),
+    "LinkedAccessCheckFailed": (400, Reaction.REFUSE),
     "SubscriptionNotAuthorizedForImage": (403, Reaction.REFUSE),
     "PlatformImageNotFound": (404, Reaction.EXPLAIN),
     "InvalidRequestContent": (400, Reaction.EXPLAIN),

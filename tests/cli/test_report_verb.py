@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tarfile
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -62,6 +62,26 @@ def test_a_mistake_is_no_failure(case: str, folder: Path, capsys: pytest.Capture
     assert main(MISTAKES[case]) in (2, 3)
     assert failed.POINTER not in capsys.readouterr().err
     assert not (folder / "state" / "last.json").exists()
+
+
+def told(folder: Path) -> dict[str, Any]:
+    """The documents of the report of the last failure, by name."""
+    assert main(["report-bundle", "--last", "-o", str(folder / "report.tar.gz")]) == 0
+    with tarfile.open(folder / "report.tar.gz") as tar:
+        files = {member.name.rpartition("/")[2]: tar.extractfile(member) for member in tar if member.isfile()}
+        return {name: json.load(file) for name, file in files.items() if file is not None}
+
+
+def test_a_manifest_that_is_wrong_has_a_report_and_takes_no_failures_place(folder: Path) -> None:
+    (folder / "wrong.yaml").write_text("entry_script: univac.py\n")
+    assert main(["up", "wrong.yaml"]) == 3
+    first = told(folder)
+    assert (first["last.json"]["kind"], first["last.json"]["exit_code"]) == ("ManifestError", 3)
+    assert [found["code"] for found in first["last.json"]["diagnostics"]] == ["TFI307"]
+    assert "univac" not in json.dumps(first)
+    assert main(["plan", "--live", "train.yaml"]) == 5
+    assert told(folder)["last.json"]["kind"] == "CredentialsError"
+    assert "mistake.json" not in told(folder)
 
 
 AWAY = ["down", "--all", "--cloud=azure"]

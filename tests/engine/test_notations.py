@@ -69,6 +69,35 @@ ANSWERS: dict[str, tuple[str, tuple[int, str | None, str]]] = {
         'Code="ReferencedResourceNotProvisioned" Message="Cannot proceed." Details=[{"code":"x"}]',
         (200, "ReferencedResourceNotProvisioned", "Cannot proceed."),
     ),
+    "autorest's quotation marks in a message": (
+        r'Status=400 Code="BadRequest" Message="The value \"D8\" is invalid."',
+        (400, "BadRequest", 'The value "D8" is invalid.'),
+    ),
+    "a body in a body in a body, each quoted": (
+        r'Code="DeploymentFailed" Message="{\"error\":{\"code\":\"Conflict\",\"message\":'
+        r'\"{\\\"error\\\":{\\\"code\\\":\\\"AllocationFailed\\\",\\\"message\\\":\\\"No capacity.\\\"}}\"}}"',
+        (200, "AllocationFailed", "No capacity."),
+    ),
+    "what failed inside stands in autorest's details": (
+        'Code="ResourceDeploymentFailure" Message="It reached the terminal state \'Failed\'." '
+        'Details=[{"code":"ZonalAllocationFailed","message":"No capacity."}]',
+        (200, "ZonalAllocationFailed", "No capacity."),
+    ),
+    "a look that failed after the write that failed is not the cause": (
+        'Code="AllocationFailed" Message="No capacity."\n\t* resource partially created but read failed '
+        'Status=404 Code="ResourceNotFound" Message="\'x\' was not found."',
+        (200, "AllocationFailed", "No capacity."),
+    ),
+    "a document that was cut off": (
+        "cannot check existence of resource '/s/x': status code 403, "
+        '{"error":{"code":"AuthorizationFailed","message":"The client \'c\' does no',
+        (403, "AuthorizationFailed", "The client 'c' does no"),
+    ),
+    "an answer in another language, as OData writes it": (
+        r'Status=409 Message="{\"odata.error\":{\"code\":\"Conflict\",'
+        r'\"message\":{\"lang\":\"ja\",\"value\":\"進行中\"}}}"',
+        (409, "Conflict", "進行中"),
+    ),
     "a refusal, as autorest wrote it": (
         'network#Create: Failure: StatusCode=409 -- Original Error: Code="SkuNotAvailable" Message="No."',
         (409, "SkuNotAvailable", "No."),

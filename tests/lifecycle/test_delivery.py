@@ -101,8 +101,11 @@ def test_a_key_that_the_machine_does_not_name_gets_nothing() -> None:
             raise NotAttested("its attested document has another nonce")
 
     made = delivery(store, lambda: frozenset({"vm-1", "vm-2"}), clock, attest)
-    with pytest.raises(ProvisioningError, match=r"host-vm-2 \(vm-2\) registered, and its .* another nonce.*to nobody"):
+    with pytest.raises(
+        ProvisioningError, match=r"host-vm-2 \(vm-2\) registered, and its .* another nonce.*to nobody"
+    ) as caught:
         poll(made, clock)
+    assert "TFINFRA_ATTESTATION names a file of the CAs" in str(caught.value.hint)
     assert layout.SECRETS not in store.objects and clock.now < 10
 
 

@@ -129,12 +129,14 @@ def test_what_stops_a_run(case: str, ask: Callable[[], Checklist], cloud: Cloud)
     step = the(found, check)
     assert (step.level, found.exit_code) == ("not", expected)
     assert words in step.text
-    assert step.fix or check == "image"
+    assert step.fix
 
 
 def test_the_role_that_is_missing_is_named(ask: Callable[[], Checklist], cloud: Cloud) -> None:
     admin(cloud, "PUT", "market", {"permissions": READER})
-    assert f"`tfinfra doctor --role --subscription {SUB}` prints that role" in str(the(ask(), "permissions").fix)
+    assert f"`tfinfra doctor --role --subscription {SUB}` prints a role of all that it takes" in str(
+        the(ask(), "permissions").fix
+    )
 
 
 def test_who_has_the_role_of_a_caller_walks_all_of_it(ask: Callable[[], Checklist], cloud: Cloud) -> None:
@@ -144,6 +146,15 @@ def test_who_has_the_role_of_a_caller_walks_all_of_it(ask: Callable[[], Checklis
     assert (found.exit_code, {step.level for step in found.steps}) == (0, {"ok"})
     actions = {action for grant in role for action in grant["actions"]}
     assert {"Microsoft.Resources/subscriptions/read", "Microsoft.Storage/storageAccounts/read"} <= actions
+
+
+def test_rights_that_a_run_does_without_are_told_and_stop_nothing(ask: Callable[[], Checklist], cloud: Cloud) -> None:
+    looking = "Microsoft.Resources/subscriptions/resourceGroups/resources/read"
+    admin(cloud, "PUT", "market", {"permissions": [{"actions": ["*"], "notActions": [looking]}]})
+    found = ask()
+    assert (the(found, "permissions").level, found.exit_code) == ("not", 0)
+    assert f"you may not {looking}" in the(found, "permissions").text
+    assert "doctor --role" in str(the(found, "permissions").fix)
 
 
 def test_layers_that_are_off_stop_nothing(ask: Callable[[], Checklist], cloud: Cloud) -> None:
@@ -171,7 +182,9 @@ def test_who_may_read_no_roles_lacks_a_right_and_knows_nothing_of_the_layers(
     admin(cloud, "POST", "faults", {**refusal, "path": "/roleDefinitions"})
     found = ask()
     assert found.exit_code == 4  # what the subscription lacks; 5 is the sign-in
-    assert any(step.check == "permissions" and said in step.text and step.level == "not" for step in found.steps)
+    (step,) = (step for step in found.steps if step.check == "permissions" and said in step.text)
+    assert step.level == "not"
+    assert "ask for a role with Microsoft.Authorization/roleDefinitions/read" in str(step.fix)
     assert [the(found, layer).level for layer in ("nodes", "timer")] == ["unknown"] * 2
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.localcloud import test_arm_rights as rights
-from tests.localcloud.arm import ACCOUNT, COMPUTE, IDENTITY, KEEP, KEY, SET, SUB, VNET, Arm, Reply
+from tests.localcloud.arm import ACCOUNT, COMPUTE, IDENTITY, KEEP, KEY, SET, SUB, VNET, Arm, Reply, scale_set
 from tests.localcloud.workflows import TIMER, workflow
 from tfinfra.localcloud import tokens
 from tfinfra.localcloud.strict.refusals import REFUSALS
@@ -141,6 +141,14 @@ def still_assigned(arm: Arm) -> Reply:
     return arm.delete(definition_path(SUB.rpartition("/")[2], rights.ONE))
 
 
+def a_user_of_nothing(arm: Arm) -> str:
+    """The token of somebody who may make scale sets and nothing else."""
+    arm.put("/tfinfra/directory", rights.PEOPLE)
+    rights.role(arm, rights.ONE, "sets", "Microsoft.Compute/virtualMachineScaleSets/*")
+    rights.assign(arm, rights.PERSON, role=rights.ONE, scope=SUB)
+    return arm.token(rights.PERSON)
+
+
 def unfollowed(arm: Arm) -> Reply:
     """What a caller is told who may make a network and no more."""
     rights.ready(arm)
@@ -221,6 +229,9 @@ PROVOKED: dict[str, Callable[[Arm], Reply]] = {
         arm, rights.PERSON, rights.GROUP_OF_PEOPLE, name=rights.OTHER, most_assignments=1
     ),
     "a condition that is not met": constrained,
+    "the use of what the caller may not use": lambda arm: grouped(
+        arm, "PUT", SET, scale_set(), authorization=f"Bearer {a_user_of_nothing(arm)}"
+    ),
     "a role's name that the tenant has": lambda arm: (
         arm.put("/tfinfra/directory", {"role_names": ["mine"]}),
         rights.role(arm, rights.ONE, "mine", "*/read"),

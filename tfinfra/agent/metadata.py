@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from http import HTTPStatus
+from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlencode
@@ -43,7 +45,7 @@ class Metadata:
     def token(self, resource: str) -> tuple[str, float]:
         """A bearer token for `resource` and its expiry in Unix seconds. Raises NodeFault."""
         query = {"api-version": "2018-02-01", "resource": resource, "client_id": self._client_id}
-        answer = self._get(_TOKEN, query)
+        answer = self._get(_TOKEN, query, _is_token)
         return str(answer["access_token"]), float(answer["expires_on"])
 
     def attested(self, nonce: str) -> str:
@@ -54,20 +56,28 @@ class Metadata:
     def scheduled_events(self) -> list[dict[str, Any]]:
         """The events that are to come, asked for once; the first answer may take Azure two minutes. Raises OSError or
         ValueError. https://learn.microsoft.com/azure/virtual-machines/linux/scheduled-events"""
-        document = self._ask("scheduledevents", {"api-version": "2020-07-01"})
-        return list(document.get("Events", ()))
+        events = self._ask("scheduledevents", {"api-version": "2020-07-01"}, _anything).get("Events")
+        return [event for event in events if isinstance(event, dict)] if isinstance(events, list) else []
 
-    def _ask(self, path: str, query: dict[str, str]) -> dict[str, Any]:
+    def _ask(self, path: str, query: dict[str, str], has: Callable[[dict[str, Any]], bool] = bool) -> dict[str, Any]:
+        """One answer. Raises OSError, ValueError where it is no document, or has not what is asked for."""
         request = Request(f"{self._url}/metadata/{path}?{urlencode(query)}", headers={"Metadata": "true"})  # noqa: S310
-        with self._opener.open(request, timeout=_TIMEOUT) as answer:
-            return dict(json.load(answer))
+        try:
+            with self._opener.open(request, timeout=_TIMEOUT) as answer:
+                document = json.load(answer)
+        except HTTPException as error:  # what is no answer of HTTP's, or half of one
+            raise ValueError(f"no answer that can be read: {error!r}") from error
+        if isinstance(document, dict) and has(document):
+            return document
+        told = ", ".join(document) if isinstance(document, dict) else type(document).__name__
+        raise ValueError(f"an answer of another form than Azure's ({told or 'nothing in it'})")
 
-    def _get(self, path: str, query: dict[str, str]) -> dict[str, Any]:
+    def _get(self, path: str, query: dict[str, str], has: Callable[[dict[str, Any]], bool] = bool) -> dict[str, Any]:
         """Tries again while the answer may still change."""
         began, pause = time.monotonic(), 0.5
         while True:
             try:
-                return self._ask(path, query)
+                return self._ask(path, query, has)
             except (OSError, ValueError) as error:
                 wait = _pause(error, pause)
                 limit = _PATIENCE if isinstance(error, HTTPError) else _SILENCE
@@ -75,6 +85,16 @@ class Metadata:
                     raise NodeFault(f"the metadata endpoint {self._url} did not answer for {path}: {error}") from error
             time.sleep(wait)
             pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+def _anything(_: dict[str, Any]) -> bool:
+    return True
+
+
+def _is_token(document: dict[str, Any]) -> bool:
+    """Whether a token is there, with the time until which it holds."""
+    until = str(document.get("expires_on", ""))
+    return bool(document.get("access_token")) and until.replace(".", "", 1).isdigit()
 
 
 def _may_pass(error: Exception, path: str) -> bool:

@@ -41,6 +41,8 @@ def identity(instance: dict[str, Any]) -> Identity:
         return Identity(str(compute["vmId"]), address, _cidr(subnets[0]), str(compute.get("name", "")))
     except (KeyError, IndexError) as error:
         raise NodeFault(f"the instance metadata lacks {error}") from error
+    except (AttributeError, TypeError) as error:  # a text or null where there has to be a document
+        raise NodeFault(f"the instance metadata has not the form that Azure gives it: {error}") from error
 
 
 def registration(who: Identity, base_port: int, key: Key | None = None) -> NodeRegistration:

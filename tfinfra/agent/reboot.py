@@ -20,7 +20,8 @@ from tfinfra.agent.records import read, write
 from tfinfra.agent.shared import shared_directory
 from tfinfra.errors import first_line
 from tfinfra.model import BootFault, CollectedMark, Heartbeat, Inventory
-from tfinfra.store import store_errors
+from tfinfra.store import LARGE, Unreadable, store_errors
+from tfinfra.store import read as stored
 
 _WORDS = {
     "starting": "it began",
@@ -32,7 +33,9 @@ _WORDS = {
     "training": "it trained",
     "ending": "it ended its tasks",
     "ended": "it waited for the run's end",
+    "unreadable": "it did what its last heartbeat no longer tells",
 }
+UNREADABLE = "unreadable"
 _PAUSE = 5.0
 _log = logging.getLogger(__name__)
 
@@ -64,13 +67,14 @@ def earlier_boot(host: Host) -> EarlierBoot | None:
 
 
 def _left(host: Host) -> EarlierBoot | None:
-    beat = read(host.store, layout.heartbeat_key(host.identity.node_id), Heartbeat)
+    beat = stored(host.store, layout.heartbeat_key(host.identity.node_id), Heartbeat, LARGE)
     if beat is None:
         return None
+    phase = UNREADABLE if isinstance(beat, Unreadable) else beat.phase  # it beat all the same
     inventory = read(host.store, layout.INVENTORY, Inventory)
     ids = [node.node_id for node in inventory.nodes] if inventory else []
     rank = ids.index(host.identity.node_id) if host.identity.node_id in ids else None
-    return EarlierBoot(beat.phase, rank, next((t.name for t in host.plan.tasks if t.node == rank), None))
+    return EarlierBoot(phase, rank, next((t.name for t in host.plan.tasks if t.node == rank), None))
 
 
 def message(host: Host, before: EarlierBoot) -> str:

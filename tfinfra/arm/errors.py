@@ -58,7 +58,9 @@ def read_error(body: Any) -> ArmError | None:
 
 def _read(body: Any, depth: int) -> ArmError | None:
     if isinstance(body, (str, bytes)):
-        body = _parsed(body)
+        told, body = body, _parsed(body)
+        if body is None:
+            return _torn(told if isinstance(told, str) else told.decode("utf-8", "replace"))
     if not isinstance(body, Mapping) or depth > _DEPTH:
         return None
     fields = _lowered(body)
@@ -117,6 +119,15 @@ def _parsed(text: str | bytes) -> Any:
         return None
 
 
+_TORN = re.compile(r'"code"\s*:\s*"(?P<code>\w+)"\s*,\s*"message"\s*:\s*"(?P<said>(?:[^"\\]|\\.)*)', re.IGNORECASE)
+
+
+def _torn(text: str) -> ArmError | None:
+    """The innermost error that a document begins with whose end was cut off."""
+    found = list(_TORN.finditer(text)) if text.lstrip().startswith("{") else []
+    return ArmError(found[-1]["code"], found[-1]["said"]) if found else None
+
+
 def plain(body: str) -> str:
     """The text of a body; of a page its title or first heading, which is all that it says."""
     if not re.match(r"\s*<", body):
@@ -129,6 +140,7 @@ def plain(body: str) -> str:
 _ACTION = r"perform action(?:\(s\))? '([^']+)'"
 _LACKS = re.compile(rf"(?:does not|not) have (?:authorization|permission)s? to {_ACTION}", re.IGNORECASE)
 _HAS = re.compile(rf"has permission to {_ACTION}", re.IGNORECASE)
+_LACKS_NOWHERE = re.compile(r"on the '0' linked scope\(s\)")
 _NAMED = re.compile(rf"to {_ACTION}", re.IGNORECASE)
 
 
@@ -136,7 +148,10 @@ def missing_actions(message: str) -> tuple[str, ...]:
     """The actions that ARM's words say the caller may not do, each once: a template's answer names one for each of its
     resources. Of an answer that names two for one, it is the one that is missing (the other is what it was needed for,
     as LinkedAuthorizationFailed tells). Where the caller has the action that is named, something else is in its way
-    (another tenant's subscription, Azure/azure-cli#27299; a deny assignment): ()."""
+    (another tenant's subscription, Azure/azure-cli#27299; a deny assignment, also where ARM says that the action is
+    missing on none of the scopes, Azure/ARO-RP#423): ()."""
+    if _LACKS_NOWHERE.search(message):
+        return ()
     lacking = _LACKS.findall(message)
     named = lacking or ([] if _HAS.search(message) else _NAMED.findall(message)[:1])
     return tuple(dict.fromkeys(named))

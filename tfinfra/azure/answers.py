@@ -55,6 +55,13 @@ def values(document: Any) -> list[Any]:
     return found
 
 
+def is_refusal(document: Any) -> bool:
+    """Whether a document holds an error and nothing else, whatever status it came with."""
+    if not isinstance(document, Mapping) or not {"value", "id", "properties", "status"}.isdisjoint(document):
+        return False
+    return any(str(key).lower() == "error" and isinstance(inner, Mapping) and inner for key, inner in document.items())
+
+
 def _status(error: AzureError) -> int | None:
     found: int | None = getattr(getattr(error, "response", None), "status_code", None)
     return found

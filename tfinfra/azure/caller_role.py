@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tfinfra.arm.kinds import BY_ITSELF
+from tfinfra.azure.rights import needed_for, useful_for
 from tfinfra.azure.uses import USES, use_of
 from tfinfra.roles import GROUPS, custom_role, name_within
 
@@ -17,54 +18,14 @@ BLOB_DATA_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
 """As stacks/roles.py names it; learn.microsoft.com/azure/role-based-access-control/built-in-roles/storage."""
 _SDK = "pulumi_azure_native"
 _VERBS = ("read", "write", "delete")
-_NETWORK = "Microsoft.Network"
-# What making a resource of a type asks for beside reading, writing and deleting it
-# (learn.microsoft.com/azure/role-based-access-control/resource-provider-operations).
-_BESIDE = {
-    "Microsoft.Authorization/roleAssignments": ("Microsoft.Authorization/roleDefinitions/read",),
-    "Microsoft.Compute/virtualMachineScaleSets": (
-        # what is left of a set, where its group has to stay
-        "Microsoft.Compute/disks/delete",
-        "Microsoft.Compute/disks/read",
-        "Microsoft.Compute/virtualMachines/delete",
-        "Microsoft.Network/networkInterfaces/delete",
-        "Microsoft.Network/networkInterfaces/read",
-        "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/read",
-        "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/instanceView/read",
-        "Microsoft.Compute/virtualMachines/read",
-        "Microsoft.Compute/virtualMachines/instanceView/read",
-    ),
-    "Microsoft.Logic/workflows": (
-        "Microsoft.Logic/workflows/runs/read",
-        "Microsoft.Logic/workflows/triggers/run/action",
-    ),
-    f"{_NETWORK}/virtualNetworks": (
-        f"{_NETWORK}/virtualNetworks/subnets/read",
-        f"{_NETWORK}/virtualNetworks/subnets/write",
-    ),
-    "Microsoft.Storage/storageAccounts": (
-        "Microsoft.Storage/storageAccounts/PrivateEndpointConnectionsApproval/action",
-    ),
-}
-# Where each provider tells how a long operation stands: mostly at the subscription, outside every group
-# (taskcluster/taskcluster#8594, MicrosoftDocs/azure-docs#111535, Azure/mpf#314). Of these reads ARM knows no
-# Microsoft.Storage/locations/asyncoperations/read, and it refuses a whole role for one unknown action
-# (InvalidActionOrNotAction): a pattern covers that address as well. What Logic, ManagedIdentity and Authorization make
-# for the stacks is there with the answer.
-_FOLLOWED = {
-    "Microsoft.Compute": ("Microsoft.Compute/locations/operations/read",),
-    _NETWORK: (
-        f"{_NETWORK}/locations/operations/read",
-        f"{_NETWORK}/locations/operationResults/read",
-        f"{_NETWORK}/privateDnsOperationResults/read",
-        f"{_NETWORK}/privateDnsOperationStatuses/read",
-    ),
-    "Microsoft.Resources": (
-        "Microsoft.Resources/deployments/operationstatuses/read",
-        "Microsoft.Resources/subscriptions/operationresults/read",
-    ),
-    "Microsoft.Storage": ("Microsoft.Storage/locations/*/read", "Microsoft.Storage/operations/read"),
-}
+_SUBNETS = "Microsoft.Network/virtualNetworks/subnets"
+# What else a type brings: its subnets are written inside a network, and a caller may have to look at one.
+_BESIDE = {"Microsoft.Network/virtualNetworks": (f"{_SUBNETS}/read", f"{_SUBNETS}/write")}
+# Where ARM tells how a deployment, or the deletion of a group, stands; tfinfra looks at the group itself.
+_FOLLOWED = (
+    "Microsoft.Resources/deployments/operationstatuses/read",
+    "Microsoft.Resources/subscriptions/operationresults/read",
+)
 # What a run reads, and asks, before it writes anything.
 _ALWAYS = (
     "Microsoft.Authorization/locks/read",
@@ -90,9 +51,8 @@ def caller_role(types: Iterable[str], subscription: str) -> dict[str, Any]:
     and what a target may bring."""
     types = tuple(types)
     made = (action for kind in types for action in _actions(kind))
-    namespaces = dict.fromkeys(kind.partition("/")[0] for kind in types)
-    followed = (action for namespace in namespaces for action in _FOLLOWED.get(namespace, ()))
-    actions = sorted({*_ALWAYS, *made, *followed, *use_of(USES)})
+    useful = (action for _, those in useful_for(types) for action in those)
+    actions = sorted({*_ALWAYS, *_FOLLOWED, *made, *needed_for(types), *useful, *use_of(USES)})
     name = name_within(subscription, NAME)
     return custom_role(subscription, name, "What tfinfra needs to make, look at and delete a run", tuple(actions))
 

@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from tfinfra.azure.answers import values
+from tfinfra.azure.answers import is_refusal, values
 from tfinfra.clock import STEADY
 from tfinfra.cloud import Cloud
 
@@ -87,8 +87,13 @@ def _patience(**settings: Any) -> Any:
 
     class Bounded(RetryPolicy[Any, Any]):
         def get_retry_after(self, response: Any) -> float | None:
-            asked = super().get_retry_after(response)
-            return None if asked is None else min(asked, LONGEST_WAIT)
+            try:
+                asked = super().get_retry_after(response)
+            except ValueError:  # neither seconds nor a date: as if nothing were said
+                return None
+            return (
+                min(asked, LONGEST_WAIT) if asked is not None and asked >= 0 else None
+            )  # a NaN is no number of seconds
 
     return Bounded(**settings)
 
@@ -107,8 +112,9 @@ def _pages(cloud: Cloud, path: str, query: dict[str, str], patience: dict[str, A
     from azure.core.rest import HttpRequest
 
     document = _send(cloud, HttpRequest("GET", cloud.arm_endpoint + path, params=query), patience)
-    while document.get("nextLink"):
-        page = _send(cloud, HttpRequest("GET", document["nextLink"]), patience)
+    asked: set[str] = set()
+    while (following := _next(document, asked)) is not None:
+        page = _send(cloud, HttpRequest("GET", following), patience)
         document = {**page, "value": [*values(document), *values(page)]}
     return document
 
@@ -133,13 +139,28 @@ def send_json(
         time.sleep(pause)
         response = client.send_request(HttpRequest("GET", asked), **_QUICK)
     document = _document(response)
-    while isinstance(document, dict) and document.get("nextLink"):
-        response = client.send_request(HttpRequest("GET", document["nextLink"]), **_QUICK)
+    pages: set[str] = set()
+    while isinstance(document, dict) and (following := _next(document, pages)) is not None:
+        response = client.send_request(HttpRequest("GET", following), **_QUICK)
         page = _document(response)
         if response.status_code != 200:  # a part of a list would say that what it lacks is not there
             return response.status_code, page
         document = {**page, "value": [*values(document), *values(page)]}
     return response.status_code, document
+
+
+def _next(document: dict[str, Any], asked: set[str]) -> str | None:
+    """The address of a list's next page, noted in `asked`; None after the last. Raises DecodeError for what is none, or
+    was asked for: the list has no end then, and what was heard of it is no list."""
+    from azure.core.exceptions import DecodeError
+
+    found = document.get("nextLink")
+    if not found:
+        return None
+    if not isinstance(found, str) or found in asked:
+        raise DecodeError("a list of ARM's has no end: its pages lead to each other")
+    asked.add(found)
+    return found
 
 
 _QUICK: dict[str, Any] = {"retry_total": 2}  # a question is not worth minutes of patience
@@ -198,6 +219,8 @@ def _send(cloud: Cloud, request: Any, patience: dict[str, Any]) -> Any:
     document = _decoded(response)
     if not isinstance(document, dict):
         raise DecodeError("the answer is no document of ARM's", response=response)
+    if is_refusal(document):
+        raise HttpResponseError(response=response)
     return document
 
 

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from tfinfra.arm.errors import missing_actions
 from tfinfra.azure.answers import arm_error, is_gone, passes, reason, values
 from tfinfra.azure.clients import get_json
 from tfinfra.azure.sign_in import token_refused
@@ -237,9 +238,17 @@ def _asked(read: Callable[[], Any], cloud: Cloud, key: str, what: str) -> Any:
         if passes(error) or told is None:
             hint = f"nothing was made: try again when {cloud.arm_endpoint} answers from here"
             raise NotAnswered(f"{what}: ARM does not tell: {reason(error)}", hint, key=key) from error
-        hint = f"it must be there, and readable for you, in {cloud.subscription_id}"
         denied = getattr(error, "status_code", None) == 403
+        hint = _readable(cloud, reason(error) if denied else "")
         raise NotReady(f"{what} cannot be read: {reason(error)}", hint, key=key, denied=denied) from error
+
+
+def _readable(cloud: Cloud, denied: str) -> str:
+    """What has to be so that something is read; `denied` is what ARM says to who may not."""
+    actions = missing_actions(denied)
+    if not actions:
+        return f"it must be there, and readable for you, in {cloud.subscription_id}"
+    return f"ask for a role with {', '.join(actions)} there; one on a resource group of yours reaches no further"
 
 
 def _patiently(read: Callable[[], Any], cloud: Cloud) -> Any:

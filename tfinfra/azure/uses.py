@@ -20,10 +20,15 @@ USES: Mapping[str, tuple[str, ...]] = {
     "Microsoft.Network/publicIPAddresses": ("join/action",),
     "Microsoft.Network/virtualNetworks": ("join/action",),
     "Microsoft.Network/virtualNetworks/subnets": ("join/action",),
+    "Microsoft.Storage/storageAccounts": ("PrivateEndpointConnectionsApproval/action",),  # only an endpoint names one
 }
 
 
+_SPELT = {kind.lower(): kind for kind in USES}
+
+
 def use_of(types: Iterable[str]) -> Iterator[str]:
-    """The actions ("Microsoft.X/y/join/action") that using resources of these types takes."""
-    for kind in types:
+    """The actions ("Microsoft.X/y/join/action") that using resources of these types, however they are spelt, takes."""
+    for named in types:
+        kind = _SPELT.get(named.lower(), "")
         yield from (f"{kind}/{verb}" for verb in USES.get(kind, ()))

@@ -17,13 +17,14 @@ _NO_FAILURES = (UsageError, Cancelled, DifferenceFound)
 
 def failed(error: TfinfraError, arguments: Sequence[str], run: str | None = None) -> None:
     """Notes the facts of a failure, and points to the report where it came from Azure. What the user typed wrong is
-    none: it must not take the place of the failure before it."""
+    none: it must not take the place of the failure before it. A manifest that is wrong is noted beside that."""
     if isinstance(error, _NO_FAILURES) or "report-bundle" in arguments:
         return
     from tfinfra.cli.output import progress
-    from tfinfra.lifecycle.report.last import note_failure, of_the_cloud
+    from tfinfra.lifecycle.report.last import MISTAKE, note_failure, of_the_cloud
 
     if isinstance(error, ManifestError) and not (error.cloud == "azure" and of_the_cloud(error)):
+        note_failure(error, arguments, file=MISTAKE)
         return
     record = _record_of(arguments, run)
     note_failure(error, arguments, run or (record.run if record else None))

@@ -8,9 +8,11 @@ last one is the cause.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from tfinfra.arm.errors import ArmError, plain, read_error
 from tfinfra.arm.sign_in import AGAIN, entra_sentence, first_sentence, way_in
@@ -74,18 +76,42 @@ _OLD = re.compile(r'(?:StatusCode=(?P<status>\d+) -- Original Error: )?(?<!\d )C
 _ATTRIBUTES = re.compile(r'"\s+(?:Target|Details|InnerError|AdditionalInfo)=')
 
 
+_READING = re.compile(r"but read failed [^\n]{0,120}\Z")
+
+
 def _short(text: str) -> Iterator[_Found]:
     """`Status=409 Code="…" Message="…"`, and autorest's `Code="…" Message="…"` for an operation that failed: its
-    status is 200. The message is the whole body where that has no `error.message`."""
-    heads = [*_SHORT.finditer(text), *_OLD.finditer(text)]
-    for head in sorted(heads, key=lambda m: m.end())[-1:]:
-        rest = text[head.end() :]
+    status is 200. The message is the whole body where that has no `error.message`. The last one counts, but for a look
+    that failed after a write that had failed."""
+    heads = sorted([*_SHORT.finditer(text), *_OLD.finditer(text)], key=lambda m: m.end())
+    causes = [head for head in heads if not _READING.search(text[: head.start()])] or heads
+    for head in causes[-1:]:
+        following = [other.start() for other in heads if other.start() >= head.end()]
+        rest = text[head.end() : min(following, default=len(text))]
         attributes = _ATTRIBUTES.search(rest)
         end = attributes.start() if attributes else rest.rfind('"')
-        said = rest[:end] if end >= 0 else rest
+        said = _unquoted(rest[:end] if end >= 0 else rest)
         known = (head["status"] or "").isdigit() and not (head.re is _OLD and int(head["status"]) == 0)
         status = int(head["status"]) if known else 200  # autorest's 0 is of a long operation, which ARM did answer
-        yield head.end(), _answer(status, said.strip(), head["code"] or None)
+        yield head.end(), _answer(status, said.strip(), head["code"] or None, _details(rest))
+
+
+def _unquoted(said: str) -> str:
+    """The message without Go's quoting (%q), in which autorest writes it and azure-native does not: a quotation mark
+    stands there behind a backslash, and only there."""
+    if '\\"' not in said or re.search(r'(?<!\\)"', said):
+        return said
+    return re.sub(r"\\(.)", lambda found: {"n": "\n", "t": "\t", "r": "\r"}.get(found[1], found[1]), said)
+
+
+def _details(rest: str) -> list[Any]:
+    """autorest's `Details=[…]`, where it is whole."""
+    found = re.search(r"\sDetails=(?=\[)", rest)
+    try:
+        told = json.JSONDecoder().raw_decode(rest, found.end())[0] if found else []
+    except ValueError:
+        return []
+    return told if isinstance(told, list) else []
 
 
 _CHECK = re.compile(
@@ -155,13 +181,15 @@ def _reply(text: str) -> Iterator[_Found]:
 _NOTATIONS: tuple[Callable[[str], Iterator[_Found]], ...] = (_short, _check, _there, _unexpected, _long, _reply)
 
 
-def _answer(status: int, body: str, code: str | None) -> Answer:
-    """The answer with what its body says; a body of HTML has a title."""
+def _answer(status: int, body: str, code: str | None, details: list[Any] | None = None) -> Answer:
+    """The answer with what its body says; a body of HTML has a title. `details` are those of a message without one."""
     error = read_error(body)
-    if error is not None:
-        told = error.decisive
-        return Answer(status, told.code or code, told.message or told.words, _of_entra(told))
-    return Answer(status, code, plain(body) or f"HTTP status {status}")
+    if error is None and details:
+        error = read_error({"error": {"code": code, "message": body, "details": details}})
+    if error is None:
+        return Answer(status, code, plain(body) or f"HTTP status {status}")
+    told = error.decisive
+    return Answer(status, told.code or code, told.message or told.words, _of_entra(told))
 
 
 def _of_entra(error: ArmError) -> bool:

@@ -17,6 +17,7 @@ from tfinfra.store import LARGE, ObjectStore, readable
 
 HANDED_TO_NOBODY = "the run's key and secrets were handed to nobody"
 OTHERS = "look at who else may write into the run's storage account"
+UNPROVEN = f"{OTHERS}; for an ARM of your own, TFINFRA_ATTESTATION names a file of the CAs that sign for its machines"
 AGAIN, LONGEST = 1.0, 30.0
 """Seconds until ARM is asked for the machines again, where it does not name all of them: twice as long each time."""
 
@@ -70,7 +71,7 @@ class Delivery:
     def _compare(self, inventory: Inventory, asked: Future[Any]) -> None:
         error = asked.exception()
         if isinstance(error, NotAttested) and not error.passing:
-            raise ProvisioningError(f"{error}: {HANDED_TO_NOBODY}", hint=OTHERS)
+            raise ProvisioningError(f"{error}: {HANDED_TO_NOBODY}", hint=UNPROVEN)
         unknown = _why(error) if error else asked.result()
         if not unknown:
             self._hand_over(inventory)

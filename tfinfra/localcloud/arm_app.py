@@ -24,7 +24,7 @@ from tfinfra.localcloud.listing import list_resources
 from tfinfra.localcloud.providers import authorization, compute
 from tfinfra.localcloud.rbac.directory import OWNERS
 from tfinfra.localcloud.specials import special_answer
-from tfinfra.localcloud.strict import acceptance, following, subscriptions
+from tfinfra.localcloud.strict import acceptance, following, linked, subscriptions
 from tfinfra.localcloud.strict.limits import Call
 from tfinfra.localcloud.strict.throttle import Throttle
 
@@ -135,6 +135,8 @@ class ArmApp:
             raise ArmError(404, "NotFound", f"There is nothing at '{path}'.")
         self._authorize(oid, method, address, body)
         acceptance.check_type(address.type, version)
+        if method == "PUT":
+            linked.check(self.core.around, oid, address, body)
         if method in ("GET", "HEAD"):
             return await self._read(method, address, filter_)
         return self._write(method, address, version, body, wishes)

@@ -55,11 +55,20 @@ def test_images(case: str) -> None:
     which, reply, use_gpu, expected = IMAGES[case]
     found = image_findings(which, image.ImageAnswer(reply, reply), use_gpu=use_gpu)
     assert [(code, severity) for code, severity, _ in found] == expected
+    assert all(hint for _, _, hint in found)
 
 
 def test_versions_that_are_there_are_named() -> None:
     answer = image.ImageAnswer(GONE, GONE, listed({"name": "24.04.0"}))
     assert image_findings(HPC, answer, use_gpu=True) == [("TFI609", ERROR, "there are versions 24.04.0")]
+
+
+def test_where_nothing_is_there_the_line_that_lists_images_is_named() -> None:
+    ((_, _, hint),) = image_findings(ACME, image.ImageAnswer(GONE, GONE, GONE), use_gpu=False)
+    line = "az vm image list --location eastus --publisher acme --offer training --sku gpu --all"
+    assert f"`{line}` lists what is there" in str(hint)
+    ((_, _, hint),) = image_findings(Image(id=OWN), image.ImageAnswer(GONE, GONE), use_gpu=False)
+    assert f"`az resource show --ids {OWN}`" in str(hint)
 
 
 GALLERY: dict[str, tuple[Reply, Reply, list[str]]] = {

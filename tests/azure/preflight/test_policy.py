@@ -345,3 +345,9 @@ def test_an_operation_that_is_not_allowed_is_no_quota() -> None:
     other = invalid({"code": "OperationNotAllowed", "message": "overprovision is not allowed"})
     (found,) = policy.findings(other, frozenset({"TFI601"}))
     assert (found.code, found.key) == ("TFI620", "cloud")
+
+
+def test_a_right_that_is_listed_and_denied_all_the_same_may_have_a_condition() -> None:
+    said = f"The client 'c' does not have permission to perform action '{ACTION}' at scope '/s'."
+    (found,) = policy.findings(Reply(403, {"error": {"code": "AuthorizationFailed", "message": said}}), frozenset())
+    assert "its condition leaves this role or this kind of principal out" in str(found.hint)

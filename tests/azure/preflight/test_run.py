@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import Future
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import psutil
 import pytest
@@ -12,8 +13,12 @@ import pytest
 from tests.azure.arm_calls import put, send
 from tests.azure.preflight.replies import SUB, request
 from tests.localcloud.arm import scale_set
+from tests.stacks.conftest import Recorded, recorded
 from tests.stacks.plans import FLEXIBLE, plan
 from tfinfra.arm.requests import Request
+from tfinfra.azure.preflight import registration
+from tfinfra.azure.preflight.ask import THREADS, Asker
+from tfinfra.azure.preflight.finding import Reply as Told
 from tfinfra.azure.preflight.run import Preflight, preflight
 from tfinfra.catalog.images import HPC_IMAGE
 from tfinfra.cli.doctor import needed_role
@@ -26,6 +31,7 @@ from tfinfra.localcloud.starting import call, running_daemon
 from tfinfra.model import Image, Target
 from tfinfra.roles import group_deleter_id
 
+__all__ = ["recorded"]  # the fixture
 KEEP, COMPUTE = "/resourceGroups/tfinfra-digits-ab12cd-keep", "/resourceGroups/tfinfra-digits-ab12cd-compute"
 ACCOUNT = {"location": "eastus", "sku": {"name": "Standard_LRS"}, "kind": "StorageV2", "properties": {}}
 GROUP_DELETER = group_deleter_id(SUBSCRIPTION)
@@ -317,3 +323,33 @@ def test_a_fault_of_the_program_that_records_is_raised(cloud: Cloud) -> None:
 
     with pytest.raises(ValueError, match="no program"):
         preflight(cloud, PLAN, TARGET, broken)
+
+
+class Counting(Asker):
+    """Asks nobody; `asked` are the paths, in order."""
+
+    asked: ClassVar[list[str]] = []
+
+    def _later(self, method: str, path: str, version: str, body: Any = None, **query: str) -> Future[Told]:
+        self.asked.append(path)
+        done: Future[Told] = Future()
+        done.set_result(Told(200, {"value": []}))
+        return done
+
+
+def test_what_is_asked_once_the_plan_is_recorded_goes_at_once(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, recorded: Recorded
+) -> None:
+    """Each turn of the threads is a round trip more."""
+    monkeypatch.setattr(Counting, "asked", [])
+    requests = tuple(r for part in ("keep", "compute") for r in recorded("two CPU nodes", part)[0].values())
+    before: list[int] = []
+
+    def record() -> tuple[Request, ...]:
+        before.append(len(Counting.asked))
+        return requests
+
+    with Counting(cloud) as asker:
+        answers = asker.all(PLAN, TARGET, record)
+    assert set(answers.providers) == set(registration.namespaces(requests)) == set(registration.USUAL)
+    assert 1 < len(Counting.asked) - before[0] <= THREADS

@@ -84,8 +84,8 @@ def await_gpus(wanted: int, who: str, clock: Clock, ask: Callable[[], Cuda] | No
     asked = ask or ask_driver
     give_up = clock.monotonic() + PATIENCE
     found = asked()
-    while found.status in _NOT_YET and clock.monotonic() < give_up:
-        _log.info("CUDA does not start yet: %s", _named(found.status))
+    while (early := _not_yet(found, wanted)) and clock.monotonic() < give_up:
+        _log.info("CUDA does not start yet: %s", _named(early))
         clock.sleep(_PAUSE)
         found = asked()
     fault = _fault(found, wanted)
@@ -93,6 +93,12 @@ def await_gpus(wanted: int, who: str, clock: Clock, ask: Callable[[], Cuda] | No
         raise NodeFault(f"{who} cannot use its GPUs: {fault}; nvidia-fabricmanager is {_fabric_manager()}")
     _log.info("%d GPUs answer, driver for CUDA %s, capability %d", found.well, spelt(found.driver), found.capability)
     return found
+
+
+def _not_yet(found: Cuda, wanted: int) -> int:
+    """The error that may pass: of the driver, or of a GPU that is still wanted; else 0."""
+    told = [found.status, *(gpu.status for gpu in found.gpus if found.well < wanted)]
+    return next((status for status in told if status in _NOT_YET), 0)
 
 
 def spelt(version: int) -> str:
@@ -113,7 +119,10 @@ def ask_driver(library: str = LIBRARY, limit: float = _LIMIT) -> Cuda:
         return Cuda(problem=f"the driver did not answer within {limit:g} s")
     if probe.returncode:
         return Cuda(problem=f"asking the driver ended with exit status {probe.returncode}")
-    answer = json.loads(said)
+    try:
+        answer = json.loads(said.splitlines()[-1])  # what a driver prints of its own stands before it
+    except (IndexError, ValueError):
+        return Cuda(problem=f"asking the driver gave no answer: {said[:80]!r}")
     return Cuda(**{**answer, "gpus": tuple(Gpu(**gpu) for gpu in answer.get("gpus", ()))})
 
 

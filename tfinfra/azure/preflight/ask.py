@@ -9,11 +9,13 @@ from typing import Any
 
 from tfinfra.arm.requests import Request
 from tfinfra.arm.template import subscription_template
+from tfinfra.azure.answers import is_refusal
 from tfinfra.azure.caller import why_refused
 from tfinfra.azure.clients import COMPUTE_API, resource_client, send_json
 from tfinfra.azure.preflight import names, registration, roles
 from tfinfra.azure.preflight.finding import Reply
 from tfinfra.azure.preflight.image import ImageAnswer, definition_of, newest
+from tfinfra.azure.preflight.permissions import brought
 from tfinfra.azure.sign_in import token_refused
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError
@@ -28,7 +30,8 @@ Requests = tuple[Request, ...]
 @dataclass(frozen=True)
 class Answers:
     """What ARM answered. `usages` and `skus` are by location, `providers`, `groups` and `accounts` by name,
-    `roles` by the definition's id."""
+    `roles` by the definition's id; `permitted` is what the caller may do with each resource that the target brings, by
+    its id, with the target's key of it."""
 
     requests: Requests
     usages: Mapping[str, Reply]
@@ -36,6 +39,7 @@ class Answers:
     image: ImageAnswer
     locks: Reply
     permissions: Reply
+    permitted: Mapping[str, tuple[str, Reply]]
     subnet: Reply | None
     reservations: Reply | None
     providers: Mapping[str, Reply]
@@ -57,6 +61,7 @@ class Answers:
         perhaps = {
             "the image": self.image.itself,
             "what the image is": self.image.describes,
+            **{f"your permissions on its {key}": reply for key, reply in self.permitted.values()},
             **({"the subnet": self.subnet} if self.subnet else {}),
             **({"the capacity reservations": self.reservations} if self.reservations else {}),
             **{f"the group {name}": reply for name, reply in self.groups.items()},
@@ -88,11 +93,18 @@ class Asker:
         usages, skus = self.market((location,))
         image = self._image(location, plan.infrastructure.image)
         locks = self._get("/providers/Microsoft.Authorization/locks", LOCKS_API)
-        permissions = self._get("/providers/Microsoft.Authorization/permissions", PERMISSIONS_API)
+        permissions = self._permissions(self._subscription(""))
+        used = brought(target, plan.infrastructure.image)
+        permitted = {id_: (key, self._permissions(id_)) for id_, key in used.items()}
         subnet, reservations = self._brought(target)
+        providers = {
+            n: self._provider(n) for n in registration.USUAL
+        }  # what is left needs no second turn of the threads
         requests = record()
         validation = self._validate(location, requests)
-        providers, groups, accounts, assigned = self._named(requests)
+        named = registration.namespaces(requests)
+        providers.update({n: self._provider(n) for n in named if n not in providers})
+        groups, accounts, assigned = self._named(requests)
         return Answers(
             requests=requests,
             usages=_all(usages),
@@ -100,9 +112,10 @@ class Asker:
             image=ImageAnswer(*(part.result() for part in image)),
             locks=locks.result(),
             permissions=permissions.result(),
+            permitted={id_: (key, reply.result()) for id_, (key, reply) in permitted.items()},
             subnet=subnet.result() if subnet else None,
             reservations=reservations.result() if reservations else None,
-            providers=_all(providers),
+            providers=_all({n: providers[n] for n in named}),
             groups=_all(groups),
             accounts=_all(accounts),
             roles=_all(assigned),
@@ -122,6 +135,9 @@ class Asker:
         usages, skus = self.market(locations)
         return _all(usages), _all(skus)
 
+    def _permissions(self, scope: str) -> Future[Reply]:
+        return self._later("GET", f"{scope}/providers/Microsoft.Authorization/permissions", PERMISSIONS_API)
+
     def _brought(self, target: Target) -> tuple[Future[Reply] | None, Future[Reply] | None]:
         """(its subnet, its capacity reservations), None where the target brings none."""
         reserved = target.capacity_reservation_id
@@ -131,13 +147,15 @@ class Asker:
         )
 
     def _named(self, requests: Requests) -> tuple[dict[str, Future[Reply]], ...]:
-        """(providers, groups, storage accounts, role definitions) that the requests name."""
+        """(groups, storage accounts, role definitions) that the requests name."""
         return (
-            {n: self._get(f"/providers/{n}", RESOURCES_API) for n in registration.namespaces(requests)},
             {n: self._get(f"/resourceGroups/{n}", GROUPS_API) for n in names.named(requests, names.GROUP)},
             {n: self._account(n) for n in names.named(requests, names.ACCOUNT)},
             {id_: self._later("GET", id_, PERMISSIONS_API) for id_ in roles.definitions(requests)},
         )
+
+    def _provider(self, name: str) -> Future[Reply]:
+        return self._get(f"/providers/{name}", RESOURCES_API)
 
     def _image(self, location: str, image: Image) -> tuple[Future[Reply], ...]:
         """An image by its ARM id, and what describes it; a marketplace image, which describes itself, and the versions
@@ -206,6 +224,8 @@ def _reply(cloud: Cloud, method: str, path: str, body: Any, query: Mapping[str, 
         raise token_refused(cloud, document if isinstance(document, Mapping) else {})
     if status == 202:  # it has not been answered to its end
         return Reply(0, {"error": {"code": "NoAnswer", "message": f"{cloud.arm_endpoint} is still at it"}})
+    if status < 300 and method == "GET" and is_refusal(document):
+        return Reply(0, document)
     if status < 300 and not isinstance(document, Mapping | list):  # the versions of an image come without an envelope
         return Reply(0, {"error": {"code": "DecodeError", "message": "the answer is no document of ARM's"}})
     return Reply(status, document)

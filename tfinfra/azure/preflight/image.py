@@ -47,13 +47,23 @@ def findings(plan: Plan, answer: ImageAnswer, offered: Offer | None) -> Iterator
     yield from _driver(name, known) if plan.use_gpu else ()
     if answer.itself.status == 404 or answer.describes.status == 404:
         there = [str(entry.get("name")) for entry in answer.versions.values] if answer.versions else []
-        hint = f"there are versions {', '.join(there[-3:])}" if there else None
-        yield Finding("TFI609", "image", f"the image {name} is not there", hint)
+        yield Finding("TFI609", "image", f"the image {name} is not there", _instead(plan, there))
     elif answer.describes.ok:
         properties = answer.describes.body.get("properties") or {}
         yield from _generation(name, properties, offered)
-        yield from _age(name, properties)
+        yield from _age(name, properties, _instead(plan, []))
         yield from _sold(name, properties)
+
+
+def _instead(plan: Plan, there: list[str]) -> str:
+    """What to take in place of an image that is not there, and how to look for it."""
+    image, location = plan.infrastructure.image, plan.infrastructure.location
+    if image.id is not None:
+        return f"`az resource show --ids {image.id}` says whether you see it; leave image out for tfinfra's own choice"
+    if there:
+        return f"there are versions {', '.join(there[-3:])}"
+    which = f"--publisher {image.publisher} --offer {image.offer} --sku {image.sku}"
+    return f"`az vm image list --location {location} {which} --all` lists what is there; or leave image out"
 
 
 def _generation(name: str, properties: Mapping[str, Any], offered: Offer | None) -> Iterator[Finding]:
@@ -68,7 +78,7 @@ def _generation(name: str, properties: Mapping[str, Any], offered: Offer | None)
     runs = offered.capabilities.get("CpuArchitectureType", made)
     if made.lower() != runs.lower():
         message = f"the image {name} is for {made} processors; {offered.name} has {runs}"
-        yield Finding("TFI610", "image", message)
+        yield Finding("TFI610", "image", message, f"take an image for {runs} processors, or leave image out")
 
 
 def _driver(name: str, known: bool | None) -> Iterator[Finding]:
@@ -78,15 +88,15 @@ def _driver(name: str, known: bool | None) -> Iterator[Finding]:
         yield Finding("TFI611", "image", message, "use microsoft-dsvm:ubuntu-hpc, which has it, or leave image out")
 
 
-def _age(name: str, properties: Mapping[str, Any]) -> Iterator[Finding]:
+def _age(name: str, properties: Mapping[str, Any], instead: str) -> Iterator[Finding]:
     status = properties.get("imageDeprecationStatus") or {}
     state = status.get("imageState", "Active")
     if state == "Deprecated":
-        yield Finding("TFI612", "image", f"the image {name} is deprecated: new machines cannot use it")
+        yield Finding("TFI612", "image", f"the image {name} is deprecated: new machines cannot use it", instead)
     elif state == "ScheduledForDeprecation":
         when = status.get("scheduledDeprecationTime", "a day to come")
         message = f"the image {name} will be deprecated on {when}"
-        yield Finding("TFI612", "image", message, severity=Severity.WARNING)
+        yield Finding("TFI612", "image", message, instead, Severity.WARNING)
 
 
 def _sold(name: str, properties: Mapping[str, Any]) -> Iterator[Finding]:

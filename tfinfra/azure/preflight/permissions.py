@@ -1,7 +1,8 @@
 """What the caller may do, against what the plan's requests take.
 
-Each resource type's own actions, and those that ARM asks for when one resource uses another (join, assign); the list of
-permissions is that of learn.microsoft.com/rest/api/authorization/permissions.
+Each resource type's own actions, those that ARM asks for when one resource uses another (join, assign), and what a run
+looks at besides; the lists of permissions are those of learn.microsoft.com/rest/api/authorization/permissions, for the
+subscription and for each resource that the target brings: a right may be given on that alone.
 """
 
 from __future__ import annotations
@@ -11,48 +12,101 @@ from typing import Any
 
 from tfinfra.arm.requests import Request
 from tfinfra.azure.preflight.finding import Finding, Reply
+from tfinfra.azure.rights import needed_for, useful_for
 from tfinfra.azure.uses import use_of
+from tfinfra.errors import Severity
+from tfinfra.model import Image, Target
 from tfinfra.roles import GROUPS, covers
 
 CODE = "TFI616"
+LESS = "TFI636"
+"""A run goes on without the right, and something of it works less well."""
 _GROUP = "Microsoft.Resources/resourceGroups"
-_MOST = 6
+
+
+def brought(target: Target, image: Image) -> dict[str, str]:
+    """The ids of others' resources that the plan's bodies use, with the keys of the target that name them."""
+    keys = ("subnet_id", "identity_id", "capacity_reservation_id")
+    found = {str(id_): key for key in keys if (id_ := getattr(target, key))}
+    return {**found, image.id: "image"} if image.id else found
 
 
 def needed(requests: Iterable[Request]) -> tuple[str, ...]:
     """The actions that making, watching and deleting the requests' resources takes, by name."""
-    requests = tuple(requests)
-    found = {f"{GROUPS}/{verb}" for verb in ("read", "write", "delete")}
-    for request in requests:
-        if request.arm_type != _GROUP:
-            found |= {f"{request.arm_type}/read", f"{request.arm_type}/write"}
-        found |= set(use_of(_used(request.body)))
-    return tuple(sorted(found))
+    return tuple(sorted({action for action, _ in _needs(tuple(requests), ())}))
 
 
-def _used(value: Any) -> Iterator[str]:
-    """The types of the resources that a body names by their ids."""
+def _needs(requests: tuple[Request, ...], others: Iterable[str]) -> set[tuple[str, str]]:
+    """(action, where): "where" is one of the ids of `others` for its use, "" (the subscription) for all else."""
+    types = _types(requests)
+    found = {(f"{GROUPS}/{verb}", "") for verb in ("read", "write", "delete")}
+    found |= {(f"{kind}/{verb}", "") for kind in types if kind != _GROUP for verb in ("read", "write")}
+    found |= {(action, "") for action in needed_for(types)}
+    known = {id_.lower(): id_ for id_ in others}
+    for id_ in {id_ for request in requests for id_ in _named(request.body)}:
+        found |= {(action, known.get(id_.lower(), "")) for action in use_of([_type_of(id_)])}
+    return found
+
+
+def _types(requests: Iterable[Request]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(request.arm_type for request in requests))
+
+
+def _named(value: Any) -> Iterator[str]:
+    """The ids of resources that a body names."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            yield from _used(key)
-            yield from _used(inner)
+            yield from _named(key)
+            yield from _named(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _used(inner)
+            yield from _named(inner)
     elif isinstance(value, str) and value.startswith("/subscriptions/") and "/providers/" in value:
-        namespace, *rest = value.rpartition("/providers/")[2].split("/")
-        yield "/".join([namespace, *rest[::2]])
+        yield value
 
 
-def findings(requests: tuple[Request, ...], reply: Reply) -> Iterator[Finding]:
+def _type_of(id_: str) -> str:
+    namespace, *rest = id_.rpartition("/providers/")[2].split("/")
+    return "/".join([namespace, *rest[::2]])
+
+
+def findings(
+    requests: tuple[Request, ...], reply: Reply, others: Mapping[str, tuple[str, Reply]] | None = None
+) -> Iterator[Finding]:
+    """`reply` lists what the caller may do in the subscription; `others` what on each resource that the target brings,
+    by its id, with the target's key of it. All that is missing is named: who gives rights has to know each."""
     if not reply.ok:
         return
-    granted = [dict(grant) for grant in reply.values]
-    missing = [action for action in needed(requests) if not covers(granted, action)]
-    if missing:
-        more = f" and {len(missing) - _MOST} more" if len(missing) > _MOST else ""
-        message = f"you may not {', '.join(missing[:_MOST])}{more} in this subscription"
-        yield Finding(CODE, "subscription_id", message, hint(missing))
+    told = {id_: (key, answer) for id_, (key, answer) in (others or {}).items() if answer.ok}
+    granted = {"": _grants(reply), **{id_: _grants(answer) for id_, (_, answer) in told.items()}}
+    lacking: dict[str, list[str]] = {}
+    for action, where in sorted(_needs(requests, told)):
+        if not covers(granted[where], action):
+            lacking.setdefault(where, []).append(action)
+    for where, missing in lacking.items():
+        key = told[where][0] if where else "subscription_id"
+        yield Finding(CODE, key, f"you may not {', '.join(missing)} {_at(where, requests)}", hint(missing))
+    if not lacking:
+        yield from _less(requests, granted[""])
+
+
+def _grants(reply: Reply) -> list[dict[str, Any]]:
+    return [dict(grant) for grant in reply.values]
+
+
+def _at(where: str, requests: tuple[Request, ...]) -> str:
+    if where:
+        return f"on {where}"
+    return next(f"in {'/'.join(request.path.split('/')[:3])}" for request in requests)
+
+
+def _less(requests: tuple[Request, ...], granted: list[dict[str, Any]]) -> Iterator[Finding]:
+    """What a run does without, and how that shows."""
+    for without, actions in useful_for(_types(requests)):
+        missing = [action for action in actions if not covers(granted, action)]
+        if missing:
+            message = f"you may not {', '.join(missing)} {_at('', requests)}: {without}"
+            yield Finding(LESS, "subscription_id", message, "ask for a role of these actions", Severity.WARNING)
 
 
 def hint(missing: list[str]) -> str:

@@ -29,7 +29,7 @@ _OWN = {
     "ScopeLocked": ("subscription_id", "TFI618"),
 }
 _LINKED = "LinkedAuthorizationFailed"
-_RIGHTS = ("AuthorizationFailed", _LINKED, "DenyAssignmentAuthorizationFailed")
+_RIGHTS = ("AuthorizationFailed", _LINKED, "LinkedAccessCheckFailed", "DenyAssignmentAuthorizationFailed")
 # What asking takes: the question itself, and the deployment in each group that its template is made of, which nothing
 # else of a run takes (microsoft/metered-billing-accelerator#220).
 _ASKING = ("Microsoft.Resources/deployments/validate/action", "Microsoft.Resources/deployments/write")
@@ -101,8 +101,13 @@ def _closed(detail: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _missing(actions: list[str], said: str) -> Finding:
+    """The list of the caller's rights has not said it: it could not be read, or the right has a condition, which is in
+    no such list."""
     message = f"you may not {', '.join(actions)}, which a resource of the plan takes: {said}"
-    return Finding(permissions.CODE, "subscription_id", message, permissions.hint(actions))
+    way = permissions.hint(actions)
+    if any(action.startswith("Microsoft.Authorization/roleAssignments/") for action in actions):
+        way += "; where you have that right, its condition leaves this role or this kind of principal out"
+    return Finding(permissions.CODE, "subscription_id", message, way)
 
 
 def _is_premature(detail: Mapping[str, Any], existing: frozenset[str]) -> bool:

@@ -14,6 +14,8 @@ from tfinfra.errors import Severity
 
 FREE = ("microsoft.authorization", "microsoft.resources")
 """Providers that every subscription has."""
+USUAL = tuple(f"Microsoft.{name}" for name in ("Compute", "Logic", "ManagedIdentity", "Network", "Storage"))
+"""Those of which nearly every run makes something: asked for before it is known what a plan makes."""
 REGISTERING = "registering"
 BEING_REGISTERED, NOT_REGISTERED = "TFI635", "TFI614"
 

@@ -100,7 +100,7 @@ def _checks(plan: Plan, target: Target, demand: Demand, answers: Answers) -> dic
         "placement": lambda: placement.findings(plan, target, answers.subnet),
         "reservation": lambda: reservation.findings(demand, answers.reservations),
         "providers": lambda: registration.findings(answers.requests, answers.providers),
-        "permissions": lambda: permissions.findings(answers.requests, answers.permissions),
+        "permissions": lambda: permissions.findings(answers.requests, answers.permissions, answers.permitted),
         "roles": lambda: roles.findings(answers.roles),
         "names": lambda: names.findings(answers.groups, answers.accounts),
         "locks": lambda: names.lock_findings(answers.locks, target),

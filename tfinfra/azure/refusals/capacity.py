@@ -5,8 +5,9 @@ from __future__ import annotations
 from tfinfra.azure.reactions import Reaction, Rule
 from tfinfra.azure.refusals import sources
 
-QUOTA_WORDS = r"exceeding (approved .*quota|quota limits?)"
-"""What OperationNotAllowed says of a quota, in any case; it says other things too."""
+QUOTA_WORDS = r"exceeding (approved .*quota|quota limits?)|'(standard\w+Family|cores|lowPriorityCores)'"
+"""What OperationNotAllowed says of a quota, in any case; it says other things too. The quota's own name is the same in
+whatever language ARM answers."""
 ELSEWHERE = "another location or vm_size, or a list of them in compute_target, to be tried in order"
 
 OF_A_KIND = Rule(

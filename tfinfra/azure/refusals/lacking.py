@@ -5,6 +5,10 @@ from __future__ import annotations
 from tfinfra.azure.reactions import Reaction, Rule
 from tfinfra.azure.refusals import sources
 
+_DENIED = (
+    "a deny assignment forbids it, whatever roles you have",
+    "the message names it: it belongs to a managed application, a blueprint or a deployment stack; ask its owner",
+)
 LACKING = (
     Rule(
         ("AzureSpotFeatureNotEnabledForSubscription",),
@@ -79,18 +83,31 @@ LACKING = (
         r"ABAC condition",
     ),
     Rule(
-        ("AuthorizationFailed", "LinkedAuthorizationFailed"),
+        ("DenyAssignmentAuthorizationFailed",),
+        Reaction.REFUSE,
+        *_DENIED,
+        sources.DENIED,
+    ),
+    Rule(
+        ("LinkedAuthorizationFailed",),
+        Reaction.REFUSE,
+        *_DENIED,
+        sources.LINKED_DENIED,
+        r"blocked by deny assignments? on",
+    ),
+    Rule(
+        ("LinkedAuthorizationFailed", "LinkedAccessCheckFailed"),
+        Reaction.REFUSE,
+        "the caller may write the resource and not use another that it names",
+        "ask whoever owns what the message names last for that right on it; a new grant takes minutes to hold",
+        f"{sources.LINKED}; {sources.LINKED_CHECK}",
+    ),
+    Rule(
+        ("AuthorizationFailed",),
         Reaction.REFUSE,
         "the caller may not do what the message names",
         "ask whoever owns the subscription for that role; a new grant takes minutes to hold",
         sources.ROLES,
-    ),
-    Rule(
-        ("DenyAssignmentAuthorizationFailed",),
-        Reaction.REFUSE,
-        "a deny assignment forbids it, whatever roles you have",
-        "the message names it: it belongs to a managed application, a blueprint or a deployment stack; ask its owner",
-        sources.DENIED,
     ),
     Rule(
         ("MarketplacePurchaseEligibilityFailed", "ResourcePurchaseValidationFailed"),

@@ -63,3 +63,6 @@ UNREADABLE = (
 )
 EXTENSION = "github.com/Azure/azure-linux-extensions/issues/530"
 TRUSTED_IMAGE = "github.com/kubermatic/machine-controller/issues/2013; github.com/Azure/azure-cli/issues/27975"
+LINKED = "github.com/MicrosoftDocs/azure-docs/issues/96892; github.com/Azure/aad-pod-identity/issues/339"
+LINKED_CHECK = "github.com/Azure/mpf/issues/44"
+LINKED_DENIED = "github.com/Azure/ARO-RP/pull/423"

@@ -23,7 +23,7 @@ from tfinfra.lifecycle.record import all_records, run_folder, runs_folder
 from tfinfra.lifecycle.report import allowed
 from tfinfra.lifecycle.report.anonymous import Names
 from tfinfra.lifecycle.report.known import names
-from tfinfra.lifecycle.report.last import read_last, write_private
+from tfinfra.lifecycle.report.last import MISTAKE, read_last, write_private
 
 PACKAGES = ("pulumi", "pulumi-azure-native", "azure-identity", "azure-mgmt-resource", "azure-core", "obstore")
 MOST_LOG = 2**20
@@ -61,9 +61,12 @@ def write_bundle(
 ) -> Path:
     """Writes the report of a run (None: of the last failure, and of its run where it had one) and returns its path.
     Raises UsageError where there is neither."""
-    last = read_last(state) or {}
+    mistake = (read_last(state, MISTAKE) or {}) if wanted is None else {}
+    last = read_last(state) or mistake
     run = _run(wanted, last, state)
     report, known = gathered(run, last if wanted is None or last.get("run") == run else {}, state, environ, with_logs)
+    if mistake and str(mistake.get("time")) > str(last.get("time")):  # since then a manifest was wrong
+        report.texts["mistake.json"] = _json(allowed.failure(mistake))
     report.take("doctor.json", lambda: _json([vars(finding) for finding in checklist()]))
     report.take("versions.json", lambda: _json(versions()))
     report.texts["report.json"] = _json({"made": _FOLDER, "with_logs": with_logs, "missing": report.missing})

@@ -15,23 +15,25 @@ from tfinfra.ownership import make_private
 from tfinfra.paths import state_folder
 
 FILE = "last.json"
+MISTAKE = "mistake.json"
+"""The last manifest that was wrong: it takes no failure's place, and is all that there is where nothing else failed."""
 _OF_THE_CLOUD = "TFI6"
 """Codes of what a cloud said. The messages of all others quote what the user wrote, and are left out."""
 
 
-def note_failure(error: TfinfraError, arguments: Sequence[str], run: str | None = None) -> None:
-    """Replaces last.json, readable by its owner alone. A disk that does not take it is no further error."""
+def note_failure(error: TfinfraError, arguments: Sequence[str], run: str | None = None, *, file: str = FILE) -> None:
+    """Replaces last.json (or `file`), readable by its owner alone. A disk that does not take it is no further error."""
     document = {"time": iso_time(), "command": command_line(arguments), "run": run, **facts(error)}
     try:
-        write_private(state_folder() / FILE, json.dumps(document, indent=2, ensure_ascii=False).encode())
+        write_private(state_folder() / file, json.dumps(document, indent=2, ensure_ascii=False).encode())
     except OSError:
         return
 
 
-def read_last(state: Path) -> dict[str, Any] | None:
+def read_last(state: Path, file: str = FILE) -> dict[str, Any] | None:
     """What was noted last, None where nothing was, or nothing that can be read."""
     try:
-        found = json.loads((state / FILE).read_text("utf-8"))
+        found = json.loads((state / file).read_text("utf-8"))
     except (OSError, ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

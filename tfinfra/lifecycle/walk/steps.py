@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tfinfra.azure.preflight.instead import BY_CAPACITY
+from tfinfra.azure.preflight.permissions import LESS
 from tfinfra.errors import CredentialsError, Diagnostic, ManifestError, NotFeasible, TfinfraError, UsageError
 
 ORDER = (
@@ -33,6 +34,7 @@ CHECK_OF = {
     **dict.fromkeys(("TFI614", "TFI615", "TFI635"), "providers"),
     **dict.fromkeys(("TFI622", "TFI623"), "answers"),
     "TFI616": "permissions",
+    "TFI636": "permissions",
     "TFI617": "names",
     "TFI618": "locks",
     "TFI624": "roles",
@@ -80,12 +82,13 @@ def _known(check: str) -> str:
 
 
 def _found(found: Diagnostic, exits: Mapping[str, int], subscription: str | None) -> Step:
-    """A warning is what could not be told for certain; but a place that is full is full, also where another is not."""
+    """A warning is what could not be told for certain; but a place that is full is full, also where another is not, and
+    a right that is missing is missing."""
     check = CHECK_OF.get(found.code, "policy")
-    level = "not" if found.is_error or found.code in BY_CAPACITY else "unknown"
+    level = "not" if found.is_error or found.code in (*BY_CAPACITY, LESS) else "unknown"
     fix = found.hint
     if check == "permissions":
-        fix = f"{fix}; `tfinfra doctor --role --subscription {subscription or 'ID'}` prints that role"
+        fix = f"{fix}; `tfinfra doctor --role --subscription {subscription or 'ID'}` prints a role of all that it takes"
     return Step(check, level, found.message, fix, exits.get(found.code, 0) if found.is_error else 0)
 
 

@@ -12,7 +12,9 @@ def references(id_: str, body: dict[str, Any]) -> list[str]:
     """The ARM ids of other resources in the body of `id_`: each "id" below its properties, and its identities. The
     images of galleries are left out: those are shared between subscriptions, and are no resource of this cloud."""
     found = dict.fromkeys(_ids(body.get("properties")))
-    found.update(dict.fromkeys((body.get("identity") or {}).get("userAssignedIdentities") or {}))
+    identity = body.get("identity")
+    assigned = identity.get("userAssignedIdentities") if isinstance(identity, dict) else None
+    found.update(dict.fromkeys(assigned if isinstance(assigned, dict) else ()))
     return [reference for reference in found if not ids.within(id_, reference) and not _is_shared(reference)]
 
 

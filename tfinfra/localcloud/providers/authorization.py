@@ -166,12 +166,22 @@ def authorize(around: Surroundings, oid: str, method: str, address: ids.Address,
         if not covers(_owners_permissions(around), action):
             raise forbidden(oid, action, address.path)
         return
-    within = [g for g in _effective_grants(around, oid) if ids.within(g.scope, address.path)]
-    able = [grant for grant in within if covers(grant.permissions, action)]
+    able = _able(around, oid, action, address.path)
     asked = conditions.Asked(action, _attributes(around, address, body))
     if any(not grant.condition or conditions.holds(grant.condition, asked) for grant in able):
         return
     raise (condition_not_fulfilled if able else forbidden)(oid, action, address.path)
+
+
+def may(around: Surroundings, oid: str, action: str, id_: str) -> bool:
+    """Whether the principal may do `action`, which no condition speaks of, on `id_`."""
+    return covers(_owners_permissions(around), action) if oid in OWNERS else bool(_able(around, oid, action, id_))
+
+
+def _able(around: Surroundings, oid: str, action: str, id_: str) -> list[Grant]:
+    """The principal's grants that let it do `action` on `id_`, as far as their conditions do."""
+    within = (g for g in _effective_grants(around, oid) if ids.within(g.scope, id_))
+    return [grant for grant in within if covers(grant.permissions, action)]
 
 
 def _attributes(around: Surroundings, address: ids.Address, body: Any) -> dict[str, str]:

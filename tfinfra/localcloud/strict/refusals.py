@@ -84,6 +84,9 @@ REFUSALS: dict[str, Refusal] = {
         400, "RoleAssignmentLimitExceeded", "azure/role-based-access-control/troubleshoot-limits"
     ),
     "a condition that is not met": Refusal(403, "AuthorizationFailed", "microsoft/AzureTRE#4278"),
+    "the use of what the caller may not use": Refusal(
+        403, "LinkedAuthorizationFailed", "MicrosoftDocs/azure-docs#96892; Azure/aad-pod-identity#339"
+    ),
     "a role's name that the tenant has": Refusal(
         409, "RoleDefinitionWithSameNameExists", "Azure/Azure-Landing-Zones#1505"
     ),

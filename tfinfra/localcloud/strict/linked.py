@@ -1,0 +1,77 @@
+"""What a write takes of its caller on the resources that its body names: ARM asks for a right on each of them, at that
+resource's own scope, whoever made it, before any provider sees the write.
+
+The actions: learn.microsoft.com/azure/role-based-access-control/permissions, by the words of their descriptions ("Joins
+a …", "Assigns an …"). The words of the refusal: MicrosoftDocs/azure-docs#96892, in which ARM may also say "action(s)"
+and "(respectively)" (openshift/release#76853); of several resources, Azure/aad-pod-identity#339.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from tfinfra.localcloud import ids
+from tfinfra.localcloud.arm_error import ArmError
+from tfinfra.localcloud.checks.references import references
+from tfinfra.localcloud.checks.types import catalogue
+from tfinfra.localcloud.providers.authorization import action_of, may
+from tfinfra.localcloud.providers.base import Surroundings
+
+_NETWORK = "microsoft.network"
+_TAKES = {
+    "microsoft.compute/capacityreservationgroups": "Microsoft.Compute/capacityReservationGroups/deploy/action",
+    "microsoft.managedidentity/userassignedidentities": (
+        "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
+    ),
+    f"{_NETWORK}/natgateways": "Microsoft.Network/natGateways/join/action",
+    f"{_NETWORK}/networksecuritygroups": "Microsoft.Network/networkSecurityGroups/join/action",
+    f"{_NETWORK}/privatednszones": "Microsoft.Network/privateDnsZones/join/action",
+    f"{_NETWORK}/publicipaddresses": "Microsoft.Network/publicIPAddresses/join/action",
+    f"{_NETWORK}/virtualnetworks": "Microsoft.Network/virtualNetworks/join/action",
+    f"{_NETWORK}/virtualnetworks/subnets": "Microsoft.Network/virtualNetworks/subnets/join/action",
+}
+# A set of interfaces is joined by an interface or named by a rule; which one, the writer's type tells.
+_ASG = f"{_NETWORK}/applicationsecuritygroups"
+_RULES = f"{_NETWORK}/networksecuritygroups"
+
+
+def check(around: Surroundings, oid: str, address: ids.Address, body: Any) -> None:
+    """Raises ArmError (403) where `oid`, who may write `address`, may not use what `body` names."""
+    if not isinstance(body, dict):
+        return
+    lacking = [(action, used) for action, used in _uses(address, body) if not may(around, oid, action, used)]
+    if not lacking:
+        return
+    action = lacking[0][0]
+    scopes = ",".join(used for other, used in lacking if other == action)
+    raise ArmError(
+        403,
+        "LinkedAuthorizationFailed",
+        f"The client '{oid}' with object id '{oid}' has permission to perform action '{action_of('PUT', address)}' on "
+        f"scope '{address.path}'; however, it does not have permission to perform action(s) '{action}' on the linked "
+        f"scope(s) '{scopes}' (respectively) or the linked scope(s) are invalid.",
+    )
+
+
+def _uses(address: ids.Address, body: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """(the action, the id that it is needed at) of each resource that the body names, in its order."""
+    for named in references(address.path, body):
+        type_ = ids.parse(named).type.lower()
+        if type_ == _ASG:
+            verb = "joinNetworkSecurityRule" if address.type.lower().startswith(_RULES) else "joinIpConfiguration"
+            yield f"Microsoft.Network/applicationSecurityGroups/{verb}/action", named
+        elif type_ in _TAKES:
+            yield _TAKES[type_], named
+    for named in _connected(body):
+        yield f"{catalogue().spelling(ids.parse(named).type)}/PrivateEndpointConnectionsApproval/action", named
+
+
+def _connected(body: dict[str, Any]) -> list[str]:
+    """What a private endpoint leads to, approved at once: one that asks for approval names it elsewhere."""
+    properties = body.get("properties")
+    listed = properties.get("privateLinkServiceConnections") if isinstance(properties, dict) else None
+    asked = [one.get("properties") for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    return [
+        str(one["privateLinkServiceId"]) for one in asked if isinstance(one, dict) and "privateLinkServiceId" in one
+    ]
