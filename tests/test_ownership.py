@@ -78,6 +78,58 @@ def test_one_that_others_could_only_read_is_tightened_and_that_is_said(
     assert cache_folder() == folders / "cache"
 
 
+@pytest.mark.parametrize("kind", ["state", "cache"])
+def test_one_of_the_usual_name_is_tfinfras_whatever_is_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.delenv(f"TFINFRA_{kind.upper()}_DIR", raising=False)
+    monkeypatch.setenv(f"XDG_{kind.upper()}_HOME", str(tmp_path))
+    folder = tmp_path / "tfinfra"
+    (folder / "runs").mkdir(parents=True)
+    folder.chmod(0o755)
+    assert state_folder() == folder if kind == "state" else cache_folder() == folder
+    assert mode(folder) == 0o700
+
+
+def test_a_folder_that_others_use_too_is_not_closed(folders: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folders / "state/of-a-colleague").mkdir(parents=True)
+    (folders / "state").chmod(0o755)
+    assert main(["runs", "--cloud", "local"]) == 2
+    told = capsys.readouterr().err
+    assert "is open to other users and not empty" in told
+    assert f"TFINFRA_STATE_DIR={folders}/state/tfinfra" in told
+    assert mode(folders / "state") == 0o755
+
+
+@needs_root
+def test_a_cache_that_root_keeps_for_everybody_stays_open_and_another_users_is_refused(
+    folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folders / "cache/environments").mkdir(parents=True)
+    (folders / "cache").chmod(0o755)
+    (folders / "cache/environments").chmod(0o755)
+    assert cache_folder() == folders / "cache"
+    assert made_private() == ()
+    assert mode(folders / "cache") == 0o755
+    for path in (folders / "cache", folders / "cache/environments"):
+        os.chown(path, STRANGER, STRANGER)
+    monkeypatch.setattr("os.getuid", lambda: STRANGER)
+    with pytest.raises(UsageError, match="open to other users"):
+        cache_folder()
+
+
+@needs_root
+def test_of_a_place_for_everybody_nothing_is_to_be_changed(folders: Path) -> None:
+    folders.mkdir(parents=True)
+    for kind, look in {"state": state_folder, "cache": cache_folder}.items():
+        (folders / kind).mkdir()
+        (folders / kind).chmod(0o1777)
+        with pytest.raises(UsageError, match="may be written by other users") as caught:
+            look()
+        assert caught.value.hint == "name a folder of your own"
+        assert mode(folders / kind) == 0o777 | stat.S_ISVTX
+
+
 def writable(cache: Path) -> None:
     cache.chmod(0o777)
 
@@ -151,7 +203,7 @@ def test_a_cache_that_is_not_the_users_own_is_refused(
     plant(cache)
     with pytest.raises(UsageError, match="somebody else's work") as caught:
         cache_folder()
-    assert "TFINFRA_CACHE_DIR" in str(caught.value.hint)
+    assert "TFINFRA_CACHE_DIR" in str(caught.value.hint) or plant is sticky
     found = {f.check: f for f in doctor.examine(lambda: {"process": None}, asking=False)}
     assert found["cache folder"].level == "problem"
     assert found["pulumi"].level == "problem"
