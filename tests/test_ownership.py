@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from tfinfra.lifecycle.trees import read_tree
 from tfinfra.localcloud.files import own_folder
 from tfinfra.paths import cache_folder, made_private, state_folder
 
+ROOT = Path(__file__).parents[1]
 STRANGER = 65534
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files that are somebody else's")
 
@@ -240,3 +242,18 @@ def test_an_environment_that_somebody_else_built_is_not_used(tmp_path: Path) -> 
     os.chown(tmp_path / MARKER, STRANGER, STRANGER)
     with pytest.raises(ProvisioningError, match="somebody else's work"):
         is_whole(tmp_path)
+
+
+@needs_root
+@pytest.mark.parametrize(
+    "plant", [writable, of_another, inside("venv")], ids=["writable", "another's", "a venv of one"]
+)
+def test_the_shells_cache_is_its_users_own_too(folders: Path, plant: Callable[[Path], None]) -> None:
+    (folders / "cache").mkdir(parents=True, mode=0o755)
+    plant(folders / "cache")
+    script = f". {ROOT}/bin/_prepare.sh; require_own {folders}/cache/venv; echo run"
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "somebody else's work" in done.stderr
+    fine = ["sh", "-c", f"TFINFRA_CACHE_DIR={folders}/other; {script.replace('/cache/', '/other/')}"]
+    assert subprocess.run(fine, capture_output=True, text=True, check=False).stdout == "run\n"
