@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 MASK = "***"
-_URL = re.compile(r"\b(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>[^\s'\"<>|`]+)")
+# Names have a longest length, or a line of a million dots would be read a million times.
+_URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,30}|)://(?P<rest>[^\s'\"<>|`]+)")
 _USER = re.compile(r"[^/?#@]*(?:@[^/?#@]*)*@")
 _WORDS = (
     r"(?:x-(?:amz|goog|ms)-)?(?:[a-z]+[_-])?(?:sig|signature|token|secret|password|passwd|pwd|api_?key|credential|code)"
 )
 _QUERY = re.compile(rf"(?<=[?&;]){_WORDS}=(?P<value>[^&;#\s]+)", re.IGNORECASE)
 _PATH_TOKEN = re.compile(r"(?<=/t/)(?P<value>[A-Za-z0-9_-]{6,})(?=/)")
-_NAMED = re.compile(r"(?<![\w=<>!~-])(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)=(?!=)(?P<value>.+)")
+_NAMED = re.compile(r"(?<![\w=<>!~-])(?P<name>[A-Za-z_][A-Za-z0-9_.-]{0,127})=(?!=)(?P<value>.+)")
 _SHOUTED = re.compile(r"[A-Z_][A-Z0-9_]+")
 
 
@@ -32,6 +34,7 @@ def hidden(text: str) -> str:
     return _replaced(text, _spans(text), lambda _: MASK)
 
 
+@lru_cache(maxsize=8)  # a file of one line asks for it at each of its values
 def covered(line: str) -> str:
     """A line of a file as it may be shown, each character in its place: without credentials in URLs, and without what
     is given to a name in capitals (NAME=value), as the environment of a shell has it."""

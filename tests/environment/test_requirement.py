@@ -33,6 +33,7 @@ VARIABLES = (
 )
 NONSENSE = (
     *("https://[x/y.whl", "git+https://[a/b", "p @ https://[x/y.whl"),
+    *("numpy; " + "(" * 900 + "python_version > '3'" + ")" * 900, "numpy[" + "a," * 900 + "]"),
     *("numpy==", "==3", "numpy 1.2", "numpy>=1 evil", "numpy ; nonsense", "numpy;python_version<'3' --pre", "numpy\\"),
     *("numpy\nevil", "numpy\revil", "num\0py", "numpy\x0cevil", "numpy\u2028evil", "nump\u202ey", "numpy\x1b[31m"),
     *(

@@ -87,6 +87,8 @@ def _parsed(line: str) -> Requirement:
         found = requirements.Requirement(line)
     except requirements.InvalidRequirement as error:
         return _unnamed(line, error)
+    except RecursionError as error:  # a marker of a thousand parentheses
+        raise Refused(f"{shown(line)} is no requirement", _FORM) from error
     if any(not re.fullmatch(r"[A-Za-z0-9.*+!_-]+", part.version) for part in found.specifier):
         raise Refused(f"{shown(line)} is no requirement: its version is none", _FORM)
     if found.name.lower().endswith(_ARCHIVES):
