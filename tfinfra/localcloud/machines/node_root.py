@@ -27,6 +27,7 @@ _IMAGES = {"squashfs", "erofs"}
 _HOSTS_OWN = ("proc/sys", "proc/sysrq-trigger", "proc/bus", "proc/fs", "proc/irq")
 _CLOSED = (
     *("proc/acpi", "proc/asound", "proc/kcore", "proc/keys", "proc/kmsg", "proc/latency_stats", "proc/sched_debug"),
+    *("proc/kpagecount", "proc/kpageflags", "proc/kpagecgroup", "proc/slabinfo", "proc/vmallocinfo"),
     *("proc/scsi", "proc/timer_list", "proc/timer_stats", "sys/firmware", "sys/devices/virtual/powercap"),
 )
 _CLOUD = Path("/var/lib/cloud")
