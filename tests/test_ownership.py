@@ -99,8 +99,21 @@ def test_a_folder_that_others_use_too_is_not_closed(folders: Path, capsys: pytes
     assert main(["runs", "--cloud", "local"]) == 2
     told = capsys.readouterr().err
     assert "is open to other users and not empty" in told
-    assert f"TFINFRA_STATE_DIR={folders}/state/tfinfra" in told
+    assert f"TFINFRA_STATE_DIR={folders}/state/tfinfra; or, if it is for tfinfra alone: `chmod 700" in told
     assert mode(folders / "state") == 0o755
+
+
+@needs_root
+@pytest.mark.parametrize("folder", ["/", "/etc"])
+def test_a_folder_of_the_systems_stays_and_nobody_is_told_to_close_it(
+    folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TFINFRA_STATE_DIR", folder)
+    before = mode(Path(folder))
+    with pytest.raises(UsageError, match="open to other users") as caught:
+        state_folder()
+    assert caught.value.hint == f"name one in it: TFINFRA_STATE_DIR={folder.rstrip('/')}/tfinfra"
+    assert mode(Path(folder)) == before
 
 
 @needs_root

@@ -102,8 +102,10 @@ def _is_for_tfinfra(folder: Path, variable: str) -> bool:
 
 def _others_may_look(folder: Path, variable: str) -> UsageError:
     message = f"{folder} is open to other users and not empty: tfinfra closes no folder that others may use"
-    close = f"`chmod 700 {shlex.quote(str(folder))}` if it is for tfinfra alone"
-    return UsageError(message, f"{close}; else name one in it: {variable}={folder}/tfinfra")
+    hint = f"name one in it: {variable}={folder / 'tfinfra'}"
+    if len(folder.resolve().parts) > 2:  # /etc is nobody's alone
+        hint += f"; or, if it is for tfinfra alone: `chmod 700 {shlex.quote(str(folder))}`"
+    return UsageError(message, hint)
 
 
 def _refusing(look: Callable[[], None], folder: Path, way_out: str) -> None:
