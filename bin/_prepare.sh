@@ -19,10 +19,26 @@ fingerprint() { cat "$root/pyproject.toml" "$root/requirements/$1.lock" | cksum;
 
 is_ready() { [ "$(cat "$1/tfinfra-$2" 2>/dev/null)" = "$(fingerprint "$2")" ] && [ -x "$1/bin/python" ]; }
 
+cache_folder() {
+  folder=${TFINFRA_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/tfinfra}
+  case $folder in /*) ;; *) folder=$PWD/$folder ;; esac
+  printf '%s\n' "$folder"
+}
+
+# Ends where a folder in the cache is, or may be written by, somebody else (tfinfra/ownership.py): what is in it is run.
+require_own() {
+  for folder in "$(cache_folder)" "$@"; do
+    [ ! -e "$folder" ] || [ -z "$(find -H "$folder" -prune \( ! -user "$(id -u)" ! -user 0 -o -perm -0020 -o -perm -0002 \))" ] ||
+      stop "$folder belongs to another user, or may be written by one: what is in it may be somebody else's work; name another cache: TFINFRA_CACHE_DIR"
+  done
+}
+
 # The environment's folder: .venv of the checkout, or the user's cache where the checkout is somebody else's.
 venv_folder() {
   if [ -w "$root" ]; then printf '%s\n' "$root/.venv"
-  else printf '%s\n' "${TFINFRA_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/tfinfra}/venv-$(printf '%s' "$root" | cksum | cut -d' ' -f1)"
+  else
+    folder="$(cache_folder)/venv-$(printf '%s' "$root" | cksum | cut -d' ' -f1)"
+    (require_own "$folder" "$folder/bin") && printf '%s\n' "$folder"
   fi
 }
 
@@ -64,7 +80,7 @@ make_venv() {
   python=$(find_python)
   say "making a virtual environment with $("$python" -V) in $venv (once)"
   rm -rf "$venv"
-  "$python" -m venv "$venv" 2>"$log" || { apt_install python3-venv && "$python" -m venv "$venv" 2>"$log"; } ||
+  "$python" -I -m venv "$venv" 2>"$log" || { apt_install python3-venv && "$python" -I -m venv "$venv" 2>"$log"; } ||
     stop "'$python -m venv' failed: $(tail -n 1 "$log")"
 }
 
@@ -72,15 +88,15 @@ install_packages() {
   say "installing tfinfra and its pinned packages ($(grep -c '^[a-z]' "$root/requirements/$1.lock") packages, about 500 MB; once)"
   {
     sed -n '/^uv==/,/^[^ ]/{/^uv==/p;/^ *--hash/p;}' "$root/requirements/run.lock" >"$venv/tfinfra-uv.txt" &&
-      "$venv/bin/python" -m pip install -q --require-hashes --only-binary :all: --no-deps -r "$venv/tfinfra-uv.txt" &&
-      "$venv/bin/python" -m uv pip install -q --python "$venv/bin/python" --compile-bytecode --require-hashes -r "$root/requirements/$1.lock" &&
-      "$venv/bin/python" -m uv pip install -q --python "$venv/bin/python" --no-deps --build-constraints "$root/requirements/build.lock" -e "$root"
+      "$venv/bin/python" -I -m pip install -q --require-hashes --only-binary :all: --no-deps -r "$venv/tfinfra-uv.txt" &&
+      "$venv/bin/python" -I -m uv pip install -q --python "$venv/bin/python" --compile-bytecode --require-hashes -r "$root/requirements/$1.lock" &&
+      "$venv/bin/python" -I -m uv pip install -q --python "$venv/bin/python" --no-deps --build-constraints "$root/requirements/build.lock" -e "$root"
   } >"$log" 2>&1 || { tail -n 15 "$log" >&2; stop "installing the packages failed"; }
 }
 
 # prepare run|dev: leaves `venv` set to an environment that is whole; two at once wait for each other.
 prepare() {
-  venv=$(venv_folder)
+  venv=$(venv_folder) || exit 1
   is_ready "$venv" "$1" && return
   (umask 077 && mkdir -p "$(dirname "$venv")")  # the cache is the user's own
   log=$(mktemp)
@@ -90,7 +106,7 @@ prepare() {
     (
       cd / # the folder that this was called in may be a stranger's: no module and no uv.toml of it counts
       system_packages
-      "$venv/bin/python" -m pip --version >/dev/null 2>&1 || make_venv
+      "$venv/bin/python" -I -m pip --version >/dev/null 2>&1 || make_venv
       install_packages "$1"
       [ "$1" = run ] || fingerprint run >"$venv/tfinfra-run"
       fingerprint "$1" >"$venv/tfinfra-$1"

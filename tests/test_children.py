@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -45,6 +46,18 @@ def test_every_python_that_is_started_is_told_to_take_nothing_of_the_current_fol
         if lines and not name.startswith("bench/scripts/"):
             found[name] = lines
     assert set(found) == EXPECTED, found
+
+
+def test_so_is_every_python_of_the_shell_scripts() -> None:
+    lines = [line for name in ("_prepare.sh", "sbom", "tfinfra") for line in _code(CHECKOUT / "bin" / name)]
+    started = [line for line in lines if re.search(r'python"|\$candidate"', line) and " -" in line]
+    assert len(started) > 8
+    bare = [re.sub(r'(--python|\[ -x) "[^"]*"|"[^"]*" -V', "", line) for line in started]
+    assert [line for line in bare if re.search(r'(python|candidate)"(?! -I)', line)] == []
+
+
+def _code(script: Path) -> list[str]:
+    return [line for line in script.read_text().splitlines() if not line.lstrip().startswith("#")]
 
 
 @pytest.fixture

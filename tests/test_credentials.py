@@ -166,3 +166,20 @@ def test_a_script_may_have_one_and_is_told_of_secrets(
     assert "TFI661" in err
     assert "`secrets`" in err
     assert CANARY not in err
+
+
+LONG = {
+    "a flow mapping": ("name: x\nentry_script: train.py\nenvironment_variables: {", "K{0}: v, ", 5000, "}\n"),
+    "dots": ("name: x\nentry_script: train.py\n# ", "a.", 450_000, "\n? [x]\n"),
+    "a comment of URLs": ("{name: x, entry_script: train.py} # x://", "a.", 450_000, "\n"),
+}
+
+
+@pytest.mark.parametrize("case", LONG)
+def test_a_long_line_takes_no_longer_for_what_could_hide_in_it(tmp_path: Path, case: str) -> None:
+    before, each, number, after = LONG[case]
+    (tmp_path / "train.py").touch()
+    (tmp_path / "m.yaml").write_text(before + "".join(map(each.format, range(number))) + after)
+    start = time.process_time()
+    main(["validate", str(tmp_path / "m.yaml")])
+    assert time.process_time() - start < 10

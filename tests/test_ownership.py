@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from tfinfra.lifecycle.trees import read_tree
 from tfinfra.localcloud.files import own_folder
 from tfinfra.paths import cache_folder, made_private, state_folder
 
+ROOT = Path(__file__).parents[1]
 STRANGER = 65534
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files that are somebody else's")
 
@@ -76,6 +78,71 @@ def test_one_that_others_could_only_read_is_tightened_and_that_is_said(
     assert mode(folders / "cache") == 0o700
     assert f"other users could read {folders / 'cache'}; it is yours alone now (0700)" in capsys.readouterr().err
     assert cache_folder() == folders / "cache"
+
+
+@pytest.mark.parametrize("kind", ["state", "cache"])
+def test_one_of_the_usual_name_is_tfinfras_whatever_is_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.delenv(f"TFINFRA_{kind.upper()}_DIR", raising=False)
+    monkeypatch.setenv(f"XDG_{kind.upper()}_HOME", str(tmp_path))
+    folder = tmp_path / "tfinfra"
+    (folder / "runs").mkdir(parents=True)
+    folder.chmod(0o755)
+    assert state_folder() == folder if kind == "state" else cache_folder() == folder
+    assert mode(folder) == 0o700
+
+
+def test_a_folder_that_others_use_too_is_not_closed(folders: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folders / "state/of-a-colleague").mkdir(parents=True)
+    (folders / "state").chmod(0o755)
+    assert main(["runs", "--cloud", "local"]) == 2
+    told = capsys.readouterr().err
+    assert "is open to other users and not empty" in told
+    assert f"TFINFRA_STATE_DIR={folders}/state/tfinfra; or, if it is for tfinfra alone: `chmod 700" in told
+    assert mode(folders / "state") == 0o755
+
+
+@needs_root
+@pytest.mark.parametrize("folder", ["/", "/etc"])
+def test_a_folder_of_the_systems_stays_and_nobody_is_told_to_close_it(
+    folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TFINFRA_STATE_DIR", folder)
+    before = mode(Path(folder))
+    with pytest.raises(UsageError, match="open to other users") as caught:
+        state_folder()
+    assert caught.value.hint == f"name one in it: TFINFRA_STATE_DIR={folder.rstrip('/')}/tfinfra"
+    assert mode(Path(folder)) == before
+
+
+@needs_root
+def test_a_cache_that_root_keeps_for_everybody_stays_open_and_another_users_is_refused(
+    folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folders / "cache/environments").mkdir(parents=True)
+    (folders / "cache").chmod(0o755)
+    (folders / "cache/environments").chmod(0o755)
+    assert cache_folder() == folders / "cache"
+    assert made_private() == ()
+    assert mode(folders / "cache") == 0o755
+    for path in (folders / "cache", folders / "cache/environments"):
+        os.chown(path, STRANGER, STRANGER)
+    monkeypatch.setattr("os.getuid", lambda: STRANGER)
+    with pytest.raises(UsageError, match="open to other users"):
+        cache_folder()
+
+
+@needs_root
+def test_of_a_place_for_everybody_nothing_is_to_be_changed(folders: Path) -> None:
+    folders.mkdir(parents=True)
+    for kind, look in {"state": state_folder, "cache": cache_folder}.items():
+        (folders / kind).mkdir()
+        (folders / kind).chmod(0o1777)
+        with pytest.raises(UsageError, match="may be written by other users") as caught:
+            look()
+        assert caught.value.hint == "name a folder of your own"
+        assert mode(folders / kind) == 0o777 | stat.S_ISVTX
 
 
 def writable(cache: Path) -> None:
@@ -151,7 +218,7 @@ def test_a_cache_that_is_not_the_users_own_is_refused(
     plant(cache)
     with pytest.raises(UsageError, match="somebody else's work") as caught:
         cache_folder()
-    assert "TFINFRA_CACHE_DIR" in str(caught.value.hint)
+    assert "TFINFRA_CACHE_DIR" in str(caught.value.hint) or plant is sticky
     found = {f.check: f for f in doctor.examine(lambda: {"process": None}, asking=False)}
     assert found["cache folder"].level == "problem"
     assert found["pulumi"].level == "problem"
@@ -188,3 +255,18 @@ def test_an_environment_that_somebody_else_built_is_not_used(tmp_path: Path) -> 
     os.chown(tmp_path / MARKER, STRANGER, STRANGER)
     with pytest.raises(ProvisioningError, match="somebody else's work"):
         is_whole(tmp_path)
+
+
+@needs_root
+@pytest.mark.parametrize(
+    "plant", [writable, of_another, inside("venv")], ids=["writable", "another's", "a venv of one"]
+)
+def test_the_shells_cache_is_its_users_own_too(folders: Path, plant: Callable[[Path], None]) -> None:
+    (folders / "cache").mkdir(parents=True, mode=0o755)
+    plant(folders / "cache")
+    script = f". {ROOT}/bin/_prepare.sh; require_own {folders}/cache/venv; echo run"
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "somebody else's work" in done.stderr
+    fine = ["sh", "-c", f"TFINFRA_CACHE_DIR={folders}/other; {script.replace('/cache/', '/other/')}"]
+    assert subprocess.run(fine, capture_output=True, text=True, check=False).stdout == "run\n"

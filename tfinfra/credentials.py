@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 MASK = "***"
-_URL = re.compile(r"\b(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>[^\s'\"<>|`]+)")
+# Names have a longest length, or a line of a million dots would be read a million times.
+_URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,30}|)://(?P<rest>[^\s'\"<>|`]+)")
 _USER = re.compile(r"[^/?#@]*(?:@[^/?#@]*)*@")
 _WORDS = (
     r"(?:x-(?:amz|goog|ms)-)?(?:[a-z]+[_-])?"
@@ -21,7 +23,7 @@ _MISTYPED = re.compile(r"(?<=[/\\])(?P<value>[^\s/\\@:'\"<>|`]+:[^\s/\\@'\"<>|`]
 """What would be a user and a password, if the URL were one: with one slash, with backslashes, without its scheme."""
 _QUERY = re.compile(rf"(?<=[?&;#]){_WORDS}=(?P<value>[^&;#\s]+)", re.IGNORECASE)
 _PATH_TOKEN = re.compile(r"(?<=/t/)(?P<value>[A-Za-z0-9_-]{6,})(?=/)")
-_NAMED = re.compile(r"(?<![\w=<>!~-])(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)=(?!=)(?P<value>.+)")
+_NAMED = re.compile(r"(?<![\w=<>!~-])(?P<name>[A-Za-z_][A-Za-z0-9_.-]{0,127})=(?!=)(?P<value>.+)")
 _KEYED = re.compile(
     r"\b(?:(?:account|shared_?access|storage)_?(?:key|signature)|pass(?:word|wd)|pwd)\s*=(?!=)\s*(?P<value>[^;&\s'\"]+)",
     re.IGNORECASE,
@@ -51,6 +53,7 @@ def hidden(text: str) -> str:
     return _replaced(text, sorted({*_spans(text), *_loose(text)}), lambda _: MASK)
 
 
+@lru_cache(maxsize=8)  # a file of one line asks for it at each of its values
 def covered(line: str) -> str:
     """A line of a file as it may be shown, each character in its place: without credentials in URLs, and without what
     is given to a name in capitals (NAME=value), as the environment of a shell has it, or to one that says secret."""

@@ -24,10 +24,16 @@ def make_own(path: Path) -> bool:
     """
     make_private(path)
     require_own(path)
-    if path.stat().st_uid == os.getuid() and path.stat().st_mode & 0o077:
+    if is_open(path):
         path.chmod(PRIVATE)
         return True
     return False
+
+
+def is_open(path: Path) -> bool:
+    """Whether a folder is this user's, and others may look into it."""
+    status = path.stat()
+    return status.st_uid == os.getuid() and bool(status.st_mode & 0o077)
 
 
 def require_owner(path: Path) -> None:

@@ -4,13 +4,16 @@ user's own: they are made so, and nothing is used that another user owns or may 
 from __future__ import annotations
 
 import os
+import shlex
+import stat
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import platformdirs
 
 from tfinfra.errors import UsageError
-from tfinfra.ownership import NotOwn, make_own, require_own_tree
+from tfinfra.ownership import NotOwn, is_open, make_own, require_own, require_own_tree
 
 _CHANGED: dict[Path, None] = {}
 _LOOKED_AT: set[tuple[Path, int, int]] = set()
@@ -20,18 +23,18 @@ _LOOKED_AT: set[tuple[Path, int, int]] = set()
 def state_folder() -> Path:
     """Runs, Pulumi state, the local cloud. TFINFRA_STATE_DIR overrides. Raises UsageError where it is not the user's
     own."""
-    return _own("TFINFRA_STATE_DIR", platformdirs.user_state_dir("tfinfra"), _STATE_WAY_OUT)
+    return _own(_STATE, platformdirs.user_state_dir("tfinfra"), _STATE_WAY_OUT)
 
 
 def cache_folder() -> Path:
     """What can be made again: the Pulumi CLI, locks, wheels, training environments. TFINFRA_CACHE_DIR overrides. Raises
     UsageError where it, or what stands in it, is not the user's own."""
-    variable, default = "TFINFRA_CACHE_DIR", platformdirs.user_cache_dir("tfinfra")
-    folder = _folder(variable, default)
+    default = platformdirs.user_cache_dir("tfinfra")
+    folder = _folder(_CACHE, default)
     if folder.is_dir() and _state(folder) not in _LOOKED_AT:
         # Before it is made private, after which nobody could tell who was in it
-        _refusing(lambda: require_own_tree(folder, _DEPTH), _CACHE_WAY_OUT)
-    _own(variable, default, _CACHE_WAY_OUT)
+        _refusing(lambda: require_own_tree(folder, _DEPTH), folder, _CACHE_WAY_OUT)
+    _own(_CACHE, default, _CACHE_WAY_OUT)
     if folder.is_dir():
         _LOOKED_AT.add(_state(folder))
     return folder
@@ -66,27 +69,49 @@ def _folder(variable: str, default: str) -> Path:
 
 _DEPTH = 2
 """Down to each environment, wheel and version: below, only who may write those could."""
+_STATE, _CACHE = "TFINFRA_STATE_DIR", "TFINFRA_CACHE_DIR"
 _CACHE_WAY_OUT = (
-    "remove it, or what of it is not yours: all in it can be made again; or name another folder: TFINFRA_CACHE_DIR"
+    f"name another folder: {_CACHE}; or remove of it what is not yours: all that tfinfra keeps there can be made again"
 )
-_STATE_WAY_OUT = "name a folder of your own: TFINFRA_STATE_DIR; or, if all in it is yours: `chmod -R go-w` it"
+_STATE_WAY_OUT = f"name a folder of your own: {_STATE}; or, if all in it is yours: `chmod -R go-w` it"
 
 
 def _own(variable: str, default: str, way_out: str) -> Path:
-    """The folder, private where it is there: who looks only makes none, and who writes makes it so (ownership.py)."""
+    """The folder, private where it is there: who looks only makes none, and who writes makes it so (ownership.py). Root
+    may keep a cache for all users of a machine, and let them read it."""
     folder = _folder(variable, default)
     if not folder.is_dir():
         return folder
-    try:
-        if _refusing(lambda: make_own(folder), way_out):
+    _refusing(lambda: require_own(folder), folder, way_out)
+    with suppress(OSError):  # who writes into it hears of that
+        if is_open(folder):
+            if not _is_for_tfinfra(folder, variable):
+                if variable == _CACHE and os.getuid() == 0:
+                    return folder
+                raise _others_may_look(folder, variable)
+            make_own(folder)
             _CHANGED[folder] = None
-    except OSError:
-        return folder
     return folder
 
 
-def _refusing(look: Callable[[], bool | None], way_out: str) -> bool | None:
+def _is_for_tfinfra(folder: Path, variable: str) -> bool:
+    """Whether nobody can miss what a change of the folder's mode takes from others. Of a folder that a variable names
+    and that holds something, only its user knows: those that tfinfra made are closed."""
+    return not os.environ.get(variable) or not any(folder.iterdir())
+
+
+def _others_may_look(folder: Path, variable: str) -> UsageError:
+    message = f"{folder} is open to other users and not empty: tfinfra closes no folder that others may use"
+    hint = f"name one in it: {variable}={folder / 'tfinfra'}"
+    if len(folder.resolve().parts) > 2:  # /etc is nobody's alone
+        hint += f"; or, if it is for tfinfra alone: `chmod 700 {shlex.quote(str(folder))}`"
+    return UsageError(message, hint)
+
+
+def _refusing(look: Callable[[], None], folder: Path, way_out: str) -> None:
     try:
-        return look()
+        look()
     except NotOwn as why:
+        if folder.stat().st_mode & stat.S_ISVTX:  # a place for everybody, such as /tmp: nothing of it is to be changed
+            way_out = "name a folder of your own"
         raise UsageError(f"{why}: what is in it may be somebody else's work", hint=way_out) from why

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import random
+import re
+import time
 from pathlib import Path
 
 import pytest
+from pathspec import GitIgnoreSpec
 
+from tfinfra.bundle.ignored import straight
 from tfinfra.bundle.source import source_files, spell_secrets, survey
 from tfinfra.errors import ManifestError
 
@@ -157,3 +162,39 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "train.py").chmod(0)
     with pytest.raises(ManifestError, match=r"'train\.py' cannot be read"):
         source_files(tmp_path)
+
+
+SLOW = {
+    "stars in a name": ("*a" * 20 + "*b", "a" * 200),
+    "stars for folders": ("**/a/" * 30 + "b", "a/" * 60 + "c"),
+    "both": ("**/*a*a*a/" * 10 + "b", ("a" * 20 + "/") * 20 + "c"),
+    "a line that is longer than any path": ("*a" * 100_000, "a" * 200),
+}
+
+
+@pytest.mark.parametrize("pattern, name", SLOW.values(), ids=SLOW.keys())
+def test_no_pattern_takes_longer_than_others(tmp_path: Path, pattern: str, name: str) -> None:
+    (tmp_path / ".gitignore").write_text(f"{pattern}\n[z-a]\nhidden\n")
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    for file in (name, "hidden"):
+        (tmp_path / file).touch()
+    before = time.process_time()
+    assert [file.name for file in source_files(tmp_path)] == sorted([".gitignore", name])
+    assert time.process_time() - before < 5
+
+
+def test_a_pattern_without_going_back_says_what_it_said() -> None:
+    chance = random.Random(5)
+    words = ("a", "b", "*", "**", "?", "/", "[ab]", "/**/", ".", "*", "a")
+    hits = 0
+    for _ in range(1500):
+        line = "".join(chance.choice(words) for _ in range(chance.randint(1, 9)))
+        for before in (p.regex for p in GitIgnoreSpec.from_lines([line]).patterns if p.regex):
+            after = re.compile(straight(before.pattern))
+            for _ in range(20):
+                path = "".join(chance.choice("aab./a/b") for _ in range(chance.randint(1, 14))).strip("/")
+                said, says = before.search(path), after.search(path)
+                assert (said and said.groupdict().get("ps_d")) == (says and says.groupdict().get("ps_d")), (line, path)
+                assert (said is None) == (says is None), (line, path)
+                hits += said is not None
+    assert hits > 1000

@@ -101,7 +101,16 @@ def test_a_list_that_a_stranger_wrote_reaches_nothing_outside(tmp_path: Path) ->
     digest = json.loads((deploy / LIST).read_text())["stacks/old.py"]
     outside.write_text("4\n")
     (deploy / "link").symlink_to(tmp_path)
-    names = ("../../outside.py", str(outside), "link/outside.py", "", ".", "stacks/../../../outside.py")
+    names = (
+        "../../outside.py",
+        str(outside),
+        "link/outside.py",
+        "",
+        ".",
+        "stacks/../../../outside.py",
+        "a" * 300,
+        "a/" * 3000,
+    )
     (deploy / LIST).write_text(json.dumps(dict.fromkeys(names, digest)))
     assert write_deploy(TREE, deploy) == Written()
     assert outside.exists()

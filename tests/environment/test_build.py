@@ -74,6 +74,11 @@ def test_an_environment_with_a_gpu_part_is_of_the_gpus_that_it_was_built_for(
     assert made == [LOCK.key, f"{LOCK.key}-80-12", f"{LOCK.key}-90-12"]
 
 
+def test_no_lock_is_taken_where_a_runs_machines_could_hold_it(cache: Path) -> None:
+    folder = ensure_environment(LOCK, cache)
+    assert list(folder.parent.iterdir()) == [folder]
+
+
 def test_two_at_once_build_once(cache: Path) -> None:
     threads = [threading.Thread(target=ensure_environment, args=(LOCK, cache)) for _ in range(4)]
     for thread in threads:

@@ -24,6 +24,7 @@ TRANSPORTS = (
         "evil @ git+http://a.example/x",
         "http://a/x.whl",
     ),
+    *("evil @ git+ssh://git@a.example/evil", "evil @ git+ssh:///evil", "evil @ GIT+SSH://a/x"),
     *("evil @ ftp://a.example/x.whl", "evil @ git://a.example/x", "evil @ hg+https://a.example/x", "evil @ ssh://a/x"),
 )
 VARIABLES = (
@@ -32,6 +33,7 @@ VARIABLES = (
 )
 NONSENSE = (
     *("https://[x/y.whl", "git+https://[a/b", "p @ https://[x/y.whl"),
+    *("numpy; " + "(" * 900 + "python_version > '3'" + ")" * 900, "numpy[" + "a," * 900 + "]"),
     *("numpy==", "==3", "numpy 1.2", "numpy>=1 evil", "numpy ; nonsense", "numpy;python_version<'3' --pre", "numpy\\"),
     *("numpy\nevil", "numpy\revil", "num\0py", "numpy\x0cevil", "numpy\u2028evil", "nump\u202ey", "numpy\x1b[31m"),
     *(
@@ -82,7 +84,7 @@ def test_what_an_index_or_a_wheel_gives_is_taken(line: str) -> None:
 
 BUILT = (
     *("My.Evil @ https://a.example/evil-1.tar.gz", "my-evil @ https://a.example/evil.zip#egg=x"),
-    *("my_evil @ git+https://a.example/evil@main", "my-evil @ git+ssh://git@a.example/evil"),
+    *("my_evil @ git+https://a.example/evil@main", "my-evil @ git+https://a.example/evil"),
 )
 
 

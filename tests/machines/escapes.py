@@ -130,6 +130,12 @@ def connect(family: int, address: Any) -> str:
     return "connected"
 
 
+def init_memory() -> str:
+    found = ctypes.create_string_buffer(8)
+    here, there = (ctypes.c_uint64 * 2)(ctypes.addressof(found), 8), (ctypes.c_uint64 * 2)(0x400000, 8)
+    return checked(LIBC.process_vm_readv(1, ctypes.byref(here), 1, ctypes.byref(there), 1, 0))
+
+
 def setuid_program() -> bool:
     shutil.copy("/usr/bin/id", "/opt/id")
     Path("/opt/id").chmod(0o4755)
@@ -177,6 +183,13 @@ ATTEMPTS: dict[str, Callable[[], object]] = {
     "a setting below /sys": lambda: write("/sys/kernel/mm/ksm/run"),
     "the kernel's memory": lambda: start("/proc/kcore"),
     "the kernel's log": lambda: start("/proc/kmsg"),
+    "the state of each page of the host's memory": lambda: start("/proc/kpageflags"),
+    "what the kernel has allocated": lambda: start("/proc/slabinfo") + start("/proc/vmallocinfo"),
+    "a descriptor of the init's": lambda: call(438, os.pidfd_open(1), 0, 0),
+    "the memory of a page of the init's": init_memory,
+    "an extended attribute that an overlay obeys": lambda: os.setxattr("/opt", "trusted.overlay.redirect", b"/root"),
+    "a whiteout": lambda: os.mknod("/opt/whiteout", 0o020000, 0),
+    "the capabilities of a file": lambda: os.setxattr(shared("mine"), "security.capability", bytes(20)),
     "the host's disk": lambda: os.mknod("/opt/disk", 0o060600, os.makedev(*FACTS["disk"])),
     "the host's memory": lambda: os.mknod("/opt/mem", 0o020600, os.makedev(1, 1)),
     "disks among the devices": lambda: [str(p) for p in Path("/dev").iterdir() if p.is_block_device()],

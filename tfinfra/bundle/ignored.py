@@ -9,6 +9,7 @@ import re
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -117,14 +118,17 @@ _specs: dict[tuple[str, ...], GitIgnoreSpec] = {}
 
 def _compiled(lines: Iterable[str]) -> GitIgnoreSpec:
     """The patterns that mean anything; git leaves others out without a word, too."""
-    key = tuple(lines)
+    key = tuple(line for line in lines if len(line) <= _LONGEST)
     if key not in _specs:
         from pathspec import GitIgnoreSpec
 
         try:
             _specs[key] = GitIgnoreSpec.from_lines(key)
-        except ValueError:
+        except (ValueError, re.error):
             _specs[key] = GitIgnoreSpec.from_lines(_readable(key))
+        for pattern in _specs[key].patterns:
+            if pattern.regex is not None:
+                pattern.regex = re.compile(straight(pattern.regex.pattern))
     return _specs[key]
 
 
@@ -134,6 +138,30 @@ def _readable(lines: Iterable[str]) -> Iterator[str]:
     for line in lines:
         try:
             GitIgnoreSpec.from_lines([line])
-        except ValueError:
+        except (ValueError, re.error):
             continue
         yield line
+
+
+_LONGEST = 4096  # no path is longer (PATH_MAX)
+_STAR, _DEEP = "[^/]*", "(?:/.+)?/"  # as pathspec writes "*" and "/**/"
+
+
+def straight(regex: str) -> str:
+    """A pattern's expression that says the same and never goes back: with many stars, and a name that almost fits, one
+    that does takes longer than the world has been. What stands between two stars may be taken where it fits first, the
+    second star takes the rest; so may what stands between two "/**/". (Atomic groups, spelt as for Python 3.10.)"""
+    number = count()
+
+    def once(part: str) -> str:
+        name = f"once{next(number)}"
+        return f"(?=(?P<{name}>{part}))(?P={name})"
+
+    def stars(part: str) -> str:
+        first, *more = part.split(_STAR)
+        middle = "".join(once(f"{_STAR}?{text}") for text in more[:-1])
+        return first + middle + "".join(_STAR + text for text in more[-1:])
+
+    first, *more = map(stars, regex.split(_DEEP))
+    middle = "".join(once(f"(?:/.+?)??/{text}(?=/)") for text in more[:-1])
+    return first + middle + "".join(_DEEP + text for text in more[-1:])

@@ -13,6 +13,7 @@ from tfinfra.manifest.spelling import did_you_mean, nearest
 
 _MOST_MODULES = 100
 _MOST_BYTES = 2_000_000
+"""Of a file, and of all modules together: what comes after is not looked at."""
 
 
 def read_source(
@@ -62,14 +63,15 @@ def _modules(root: Path, entry: str, problems: dict[str, str]) -> dict[str, str]
     """The entry script and what it imports from the source directory, and so on; path → text."""
     text = _read(root, entry, problems)
     found: dict[str, str] = {} if text is None else {entry: text}
-    waiting = deque(found)
+    waiting, left = deque(found), _MOST_BYTES
     while waiting and len(found) < _MOST_MODULES:
         for name in imported_modules(found[waiting.popleft()]):
             path = _module_path(root, (root / entry).parent, name)
             if path is not None and path not in found:
                 text = _read(root, path, {})
-                if text is not None:
+                if text is not None and len(text) <= left:
                     found[path] = text
+                    left -= len(text)
                     waiting.append(path)
     return found
 

@@ -21,6 +21,7 @@ LIST = ".tfinfra-files.json"
 
 _IGNORED = {"__pycache__"}
 _MOST_LISTED = 1_000_000
+_LONGEST, _LONGEST_NAME = 1000, 255
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,8 @@ def _earlier(folder: Path) -> dict[str, str]:
 
 def _stays(path: str) -> bool:
     parts = PurePosixPath(path).parts
-    return bool(parts) and path.isprintable() and not path.startswith("/") and ".." not in parts
+    fits = len(path) <= _LONGEST and all(len(os.fsencode(part)) <= _LONGEST_NAME for part in parts)
+    return bool(parts) and path.isprintable() and fits and not path.startswith("/") and ".." not in parts
 
 
 def _remove(folder: Path, path: str, digest: str) -> str:

@@ -49,8 +49,10 @@ def ensure_environment(
     folder = cache / "environments" / "-".join((lock.key, *map(str, gpu_ties(lock, driver))))
     if is_whole(folder):
         return folder
+    # Not beside it: machines of the local cloud see that folder, and who may only read a file can lock it for good.
     with exclusive(
-        folder.with_name(f"{folder.name}.lock"), lambda: say("waiting for another run that builds the same environment")
+        cache / "locks" / f"{folder.name}.building",
+        lambda: say("waiting for another run that builds the same environment"),
     ) as held:
         if not is_whole(folder):
             _build(Build(lock, cache, folder, say, wheels, conda_files, driver), held)

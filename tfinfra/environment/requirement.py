@@ -89,6 +89,8 @@ def _parsed(line: str) -> Requirement:
         found = requirements.Requirement(line)
     except requirements.InvalidRequirement as error:
         return _unnamed(line, error)
+    except RecursionError as error:  # a marker of a thousand parentheses
+        raise Refused(f"{shown(line)} is no requirement", _FORM) from error
     if any(not re.fullmatch(r"[A-Za-z0-9.*+!_-]+", part.version) for part in found.specifier):
         raise Refused(f"{shown(line)} is no requirement: its version is none", _FORM)
     if found.name.lower().endswith(_ARCHIVES):
@@ -116,7 +118,10 @@ def _check_url(line: str, found: Requirement, source_builds: Collection[str]) ->
     tool, _, transport = scheme.rpartition("+")
     if parts is None or not scheme or transport == "file" or (not parts.netloc and transport != "ssh"):
         raise Refused(f"{shown(line)} is a path of this machine", _PATH_HINT)
-    if transport not in ("https", "ssh") or tool not in ("", "git") or (transport == "ssh" and not tool):
+    if scheme == "git+ssh":  # an agent's socket is withheld from the tools, and no node has a key of anybody's
+        message = f"{shown(line)} is fetched by {scheme}, for which neither package tools nor nodes have a key of yours"
+        raise Refused(message, "write git+https://…, a wheel of an index, or put the code into source_directory")
+    if transport != "https" or tool not in ("", "git"):
         message = f"{shown(line)} is fetched by {scheme}, which does not say whom it comes from"
         raise Refused(message, "write https://…, or git+https://…")
     is_wheel = not tool and unquote(parts.path).lower().endswith(".whl")

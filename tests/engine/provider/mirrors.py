@@ -15,7 +15,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class Mirror:
     """`files` by their path; `tear` are how many answers break off half-way, `reset` how many by a reset, `fail` how
     many are a 503; `broken` are the statuses of those that never work, by the path's end (0: the answer breaks off,
-    -1: none comes); `asked` is what came in, with its Authorization header."""
+    -1: none comes); `asked` is what came in, with its Authorization header;
+    `length` is what is said of the length instead of the truth."""
 
     port: int = 0
     files: dict[str, bytes] = field(default_factory=dict)
@@ -25,6 +26,7 @@ class Mirror:
     fail: int = 0
     broken: dict[str, int] = field(default_factory=dict)
     asked: list[tuple[str, str | None]] = field(default_factory=list)
+    length: str | None = None
 
     @property
     def url(self) -> str:
@@ -66,7 +68,7 @@ def serving() -> Iterator[Mirror]:
 
         def _send(self, body: bytes) -> None:
             self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Length", mirror.length or str(len(body)))
             self.end_headers()
             if mirror.tear:
                 mirror.tear -= 1

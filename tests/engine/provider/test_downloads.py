@@ -107,7 +107,21 @@ def encrypted(mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     server.server_close()
 
 
-def test_who_sends_on_from_https_to_plain_http_is_not_followed(encrypted: str) -> None:
+def test_who_sends_on_from_https_to_plain_http_is_not_followed(encrypted: str, mirror: Mirror) -> None:
     with pytest.raises(TfinfraError, match=r"redirects to http://127.0.0.1:.* which is not encrypted"):
         put(encrypted)
     assert find_provider() is None
+    assert mirror.asked == []  # and could not have sent on to where it likes
+
+
+def test_an_answer_that_does_not_end_is_not_taken(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetch, "_MOST", 1 << 20)
+    mirror.files[f"/{archive_name()}"] += bytes(3 << 20)
+    with pytest.raises(TfinfraError, match="gives more than 1 MiB: it was not taken"):
+        put(mirror.url)
+
+
+@pytest.mark.parametrize("length", ["many", "-5", "9" * 5000])
+def test_a_length_that_is_none_is_not_believed(mirror: Mirror, length: str) -> None:
+    mirror.length = length
+    assert put(mirror.url).read_bytes() == PROGRAM

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException, HTTPMessage, HTTPResponse
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar
 from urllib.error import HTTPError, URLError
 from urllib.parse import SplitResult, urlsplit
-from urllib.request import ProxyHandler, Request, build_opener
+from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
 from tfinfra.arm.plugin import archive_name
 from tfinfra.engine.provider.source import MIRROR, SHA256, Source, credentials, on_loopback, shown
@@ -27,6 +27,7 @@ _T = TypeVar("_T")
 
 _PATIENCE = 20.0  # seconds without a byte
 _CHUNK = 1 << 20
+_MOST = 4 << 30  # bytes; the archive has some 200 MB
 _TELL = 5.0  # seconds between two lines of progress
 _PAUSES = (1.0, 3.0)
 _LINES = (
@@ -99,17 +100,25 @@ def _download(url: str, draft: Path, progress: Progress) -> str:
     """Writes the answer to `draft`; its SHA-256. Raises _Torn, TfinfraError."""
     digest, got, told = hashlib.sha256(), 0, time.monotonic()
     with _opened(url) as answer, draft.open("wb") as out:
-        size = int(answer.headers.get("Content-Length") or 0)
+        size = _size(answer)
         while chunk := _read(answer):
             out.write(chunk)
             digest.update(chunk)
             got += len(chunk)
+            if got > _MOST:
+                raise TfinfraError(f"{shown(url)} gives more than {_MOST >> 20} MiB: it was not taken")
             if time.monotonic() - told > _TELL:
                 told = time.monotonic()
                 progress(f"{got >> 20} MiB" + (f" of {size >> 20}" if size else ""))
     if size and got != size:
         raise _Torn(f"the download ended after {got} of {size} bytes")
     return digest.hexdigest()
+
+
+def _size(answer: HTTPResponse) -> int:
+    """What the answer says of its length, 0 where that is nothing or no number."""
+    said = answer.headers.get("Content-Length") or ""
+    return int(said) if said.isascii() and said.isdigit() and len(said) < 20 else 0
 
 
 def _read(answer: HTTPResponse) -> bytes:
@@ -123,6 +132,18 @@ def _without_login(parts: SplitResult) -> str:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
+class _Redirects(HTTPRedirectHandler):
+    """Follows as others do, but from https to plain http never, at no step of the way: whoever listens there could send
+    on to anywhere."""
+
+    def redirect_request(  # noqa: PLR0917  the base's own
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> Request | None:
+        if req.type == "https" and urlsplit(newurl).scheme.lower() != "https":
+            raise TfinfraError(f"{shown(req.full_url)} redirects to {shown(newurl)}, which is not encrypted")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
 @contextmanager
 def _opened(url: str) -> Iterator[HTTPResponse]:
     """The answer of 200. A password goes to the host that it was given for, and to no other that redirects to."""
@@ -131,11 +152,9 @@ def _opened(url: str) -> Iterator[HTTPResponse]:
     if login := credentials(parts):
         secret = base64.b64encode(":".join(login).encode()).decode()
         request.add_unredirected_header("Authorization", f"Basic {secret}")
-    opener = build_opener(ProxyHandler({})) if on_loopback(parts) else build_opener()
+    handlers = (_Redirects(), ProxyHandler({})) if on_loopback(parts) else (_Redirects(),)
     try:
-        with opener.open(request, timeout=_PATIENCE) as answer:
-            if parts.scheme == "https" and not answer.geturl().startswith("https://"):
-                raise TfinfraError(f"{shown(url)} redirects to {shown(answer.geturl())}, which is not encrypted")
+        with build_opener(*handlers).open(request, timeout=_PATIENCE) as answer:
             yield answer
     except HTTPError as error:
         if error.code >= 500 or error.code == 429:
@@ -205,7 +224,7 @@ def _stripped(line: str) -> str:
 
 def _text(url: str) -> str:
     with _opened(url) as answer:
-        size, text = int(answer.headers.get("Content-Length") or 0), _read(answer)
+        size, text = _size(answer), _read(answer)
     if len(text) < min(size, _CHUNK):
         raise _Torn(f"the answer ended after {len(text)} of {size} bytes")
     return text.decode("utf-8-sig", errors="replace")

@@ -6,16 +6,20 @@ from __future__ import annotations
 import os
 import pwd
 import stat
+from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from pathlib import Path
 
 from tfinfra.paths import state_folder
 
 # Of a system's folders; what else lies at the top is data, a mount, or another system's.
 _SYSTEM = {"bin", "dev", "etc", "gnu", "home", "nix", "opt", "proc", "root", "run", "sbin", "sys", "tmp", "usr", "var"}
-_WITH_SECRETS = ("/etc", "/var", "/usr/local/etc")
+_WITH_SECRETS = ("/etc", "/var", "/opt", "/usr/local")
+MOST = 200_000
 _ACCOUNTS = ("shadow", "gshadow")
 
 
@@ -83,22 +87,40 @@ def _strange_folders() -> Iterator[Path]:
 @cache
 def private() -> tuple[tuple[str, Owned], ...]:
     """What lies below the system's folders and not every user of the host may read, the outermost of each; looked for
-    once, by whoever forks the machines."""
+    once, by whoever forks the machines. Of each of these folders `MOST` names are looked at, those near the top first:
+    what lies deeper in a tree so large is hidden with the folder that stands two below, unseen."""
     tops = [top for top in _WITH_SECRETS if not Path(top).is_symlink() and Path(top).is_dir()]
-    return tuple(found for top in tops for found in _private_below(top))
+    return tuple(found for top in tops for found in private_below(top))
 
 
-def _private_below(folder: str) -> Iterator[tuple[str, Owned]]:
-    """A log that was rotated meanwhile is gone; a user's FUSE mount, closed to root, is not in an overlay."""
+def private_below(top: str) -> Iterator[tuple[str, Owned]]:
+    """`private` of one folder."""
+    waiting, left = deque([top]), MOST
+    while waiting and left:
+        folder = waiting.popleft()
+        for entry, status in islice(_entries(folder), left):
+            left -= 1
+            is_folder = stat.S_ISDIR(status.st_mode)
+            if not status.st_mode & stat.S_IROTH or (is_folder and not status.st_mode & stat.S_IXOTH):
+                yield entry.path, Owned(status.st_mode, status.st_uid, status.st_gid)
+            elif is_folder:
+                waiting.append(entry.path)
+        if not left:
+            waiting.append(folder)
+    unseen = sorted({Path(*Path(path).parts[: len(Path(top).parts) + 2]) for path in waiting})
+    if unseen:
+        print(f"hidden, since more lies in {top} than is looked through: {', '.join(map(str, unseen))}", flush=True)
+    yield from ((str(path), Owned(stat.S_IFDIR | 0o755)) for path in unseen)
+
+
+def _entries(folder: str) -> Iterator[tuple[os.DirEntry[str], os.stat_result]]:
+    """All but links. A log that was rotated meanwhile is gone; a user's FUSE mount, closed to root, is not in an
+    overlay."""
     try:
-        found = [(entry, entry.stat(follow_symlinks=False)) for entry in os.scandir(folder)]
+        for entry in os.scandir(folder):
+            with suppress(FileNotFoundError):
+                status = entry.stat(follow_symlinks=False)
+                if not stat.S_ISLNK(status.st_mode):
+                    yield entry, status
     except OSError:
         return
-    for entry, status in found:
-        is_folder = stat.S_ISDIR(status.st_mode)
-        if stat.S_ISLNK(status.st_mode):
-            continue
-        if not status.st_mode & stat.S_IROTH or (is_folder and not status.st_mode & stat.S_IXOTH):
-            yield entry.path, Owned(status.st_mode, status.st_uid, status.st_gid)
-        elif is_folder:
-            yield from _private_below(entry.path)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import uuid
 from collections.abc import Iterable
 from pathlib import Path
@@ -26,6 +27,7 @@ _IMAGES = {"squashfs", "erofs"}
 _HOSTS_OWN = ("proc/sys", "proc/sysrq-trigger", "proc/bus", "proc/fs", "proc/irq")
 _CLOSED = (
     *("proc/acpi", "proc/asound", "proc/kcore", "proc/keys", "proc/kmsg", "proc/latency_stats", "proc/sched_debug"),
+    *("proc/kpagecount", "proc/kpageflags", "proc/kpagecgroup", "proc/slabinfo", "proc/vmallocinfo"),
     *("proc/scsi", "proc/timer_list", "proc/timer_stats", "sys/firmware", "sys/devices/virtual/powercap"),
 )
 _CLOUD = Path("/var/lib/cloud")
@@ -97,13 +99,18 @@ def system_layers(mountinfo: str) -> list[Path]:
 
 
 def _layer(root: Path, path: Path, layer: Path) -> None:
-    """A mounted file of /etc is the host's own (a container's resolv.conf): the machine has one of its own."""
+    """A mounted file of /etc is the host's own (a container's resolv.conf): the machine has one of its own. So is one
+    that not everybody may read."""
     if path.is_dir():
         _overlay(path, layer, _inside(root, path))
-    elif path.is_file() and any(path.is_relative_to(folder) for folder in _PROGRAMS):
+    elif path.is_file() and _is_for_all(path) and any(path.is_relative_to(folder) for folder in _PROGRAMS):
         target = _inside(root, path.parent) / path.name
         target.touch()
         _bind_read_only(path, target)
+
+
+def _is_for_all(path: Path) -> bool:
+    return bool(path.stat().st_mode & stat.S_IROTH)
 
 
 def _overlay(lower: Path, layer: Path, target: Path) -> None:
