@@ -126,7 +126,7 @@ def fetch(found: FoundRun, folder: Path, progress: Progress) -> dict[str, Any]:
     driven = is_alive(record.client) or found.driven_elsewhere
     over = _ended(found) or not has_nodes(found)
     ended = found.outcome is not None and over and not driven
-    bring = Fetching(found, results, progress)
+    bring = Fetching(found, results, progress, lost=True)
     dead = ended and not is_collected(found.store)
     home = bring.look(bring.disks() if dead else (), over=ended)
     untold = result_of(record, found) if record.result is None else {}  # what its client recorded outranks the store
