@@ -188,7 +188,7 @@ def test_files_that_the_node_could_not_bring_come_from_the_common_directory(tmp_
     (tmp_path / "s/outputs/big").write_text("big")
     said = {
         "files": 0,
-        "warnings": ["outputs/big: no space", "outputs/lost: I/O error"],
+        "failed": {"outputs/big": "no space", "outputs/lost": "I/O error"},
         "skipped": ["outputs/p is a pipe"],
     }
     home = bring_home(a_store(collected=said), tmp_path / "runs", TASKS, (tmp_path / "s").as_uri())
@@ -196,6 +196,55 @@ def test_files_that_the_node_could_not_bring_come_from_the_common_directory(tmp_
     assert home.missing is not None and home.missing.first == ("outputs/lost",)
     assert home.notes == ("outputs/p is a pipe",)
     assert not home.keeps
+
+
+def test_a_copy_of_a_frozen_nodes_disk_gives_way_to_what_it_collects_later(tmp_path: Path) -> None:
+    (tmp_path / "s/outputs").mkdir(parents=True)
+    for name in ("model", "failed", "gone"):
+        (tmp_path / "s/outputs" / name).write_text("ha")
+    share = (tmp_path / "s").as_uri()
+    early = bring_home(a_store(), tmp_path / "runs", TASKS, share)
+    said = {"files": 1, "failed": {"outputs/failed": "no space"}}
+    store = a_store(collected=said)
+    for name in ("model", "failed"):
+        store.put(layout.output_key("outputs", name), b"half" if name == "failed" else b"whole")
+    (tmp_path / "s/outputs/gone").unlink()
+    (tmp_path / "s/outputs/failed").write_text("newer")
+    late = bring_home(store, tmp_path / "runs", TASKS, share, before=early)
+    came = {path.name: path.read_text() for path in (tmp_path / "runs/outputs").iterdir()}
+    assert came == {"model": "whole", "failed": "newer", "gone": "ha"}
+    assert late.files == 3 and not late.keeps
+
+
+def test_a_node_that_wrote_on_and_died_is_read_anew(tmp_path: Path) -> None:
+    (tmp_path / "s/outputs").mkdir(parents=True)
+    (tmp_path / "s/outputs/model").write_text("ha")
+    share = (tmp_path / "s").as_uri()
+    early = bring_home(a_store(), tmp_path / "runs", TASKS, share)
+    (tmp_path / "s/outputs/model").write_text("half")
+    bring_home(a_store(), tmp_path / "runs", TASKS, share, before=early)
+    assert (tmp_path / "runs/outputs/model").read_text() == "half"
+
+
+def test_what_a_node_listed_after_its_disk_was_read_is_missing_by_name(tmp_path: Path) -> None:
+    (tmp_path / "disk/outputs").mkdir(parents=True)
+    early = bring_home(a_store(), tmp_path / "runs", TASKS, None, disks=(Tree(tmp_path / "disk"),))
+    listed = {"files": 1, "bytes": 5, "names": {layout.output_key("outputs", "late"): 5}}
+    home = bring_home(a_store(collecting=listed), tmp_path / "runs", TASKS, None, before=early)
+    assert home.keeps and home.missing is not None and home.missing.first == ("outputs/late",)
+
+
+def test_a_name_with_a_colon_hides_no_loss(tmp_path: Path) -> None:
+    """What the reason of one file looks like is the name of another that came."""
+    said = {"files": 1, "failed": {"outputs/a: b": "I/O error"}}
+    home = bring_home(a_store(layout.output_key("outputs", "a"), collected=said), tmp_path, TASKS, None)
+    assert home.missing is not None and home.missing.first == ("outputs/a: b",)
+
+
+def test_more_failures_than_are_named_are_counted_and_are_no_file(tmp_path: Path) -> None:
+    said = {"files": 0, "failed": {"outputs/a": "I/O error"}, "unnamed": 41}
+    home = bring_home(a_store(collected=said), tmp_path, TASKS, None)
+    assert home.lines() == ["not collected: 42 files: outputs/a, …: I/O error; 0 files came home"]
 
 
 @pytest.mark.parametrize("said", [[], 7, "text", {"warnings": 7}, {"warnings": [[]]}, {"files": "many"}, None])

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import errno
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,9 +27,9 @@ from tfinfra.store.landing import Landing, Unplaceable, clashes, shown
 
 DOWNLOADS = 8
 NAMED = 20
+"""Notes of a kind that are given one by one."""
 REFUSED = 5
 """Objects in a row that a store may refuse before it counts as one that does not answer."""
-"""Notes of a kind that are given one by one."""
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -38,7 +38,8 @@ class Home:
     """What came home: how many `files` of the training script, how many `logs`, and where. `notes` name what had
     nothing to bring (a socket, a link that leads out), and what is called something else here; `missing` is what there
     was and did not come, None where nothing is; `collected`: the nodes said that all was in the store; `names` are
-    those that came, `trees` counts the disks and shares that were read besides."""
+    those that came, `trees` counts the disks and shares that were read besides, from which `copied` came: a node that
+    was only frozen may have written on since."""
 
     folder: Path
     files: int
@@ -48,6 +49,7 @@ class Home:
     collected: bool = True
     names: frozenset[str] = frozenset()
     trees: int = 0
+    copied: frozenset[str] = frozenset()
 
     @property
     def keeps(self) -> bool:
@@ -76,26 +78,27 @@ def bring_home(
     before: Home | None = None,
 ) -> Home:
     """Copies everything of the run into `folder`. The tasks' common directory at the URL `shared`, and the machines'
-    `disks`, are read where the nodes did not say that they had collected all. What came `before` is not fetched anew.
+    `disks`, are read where the nodes did not say that they had collected all. What came `before` out of the store is
+    not fetched anew; what was copied from a disk is, for it may have been half written then.
 
     Raises UsageError where `folder` is a link, TeardownIncomplete where its disk is full, what the store raises."""
     with _landing(folder) as landing:
         landing.make("outputs")
-        coming = _Coming(landing, store, dict.fromkeys(before.names if before else ()))
-        coming.trees = before.trees if before else 0
+        earlier = before or Home(folder, 0)
+        coming = _Coming(landing, store, dict.fromkeys(earlier.names), trees=earlier.trees)
+        coming.copied, coming.stale = set(earlier.copied), set(earlier.copied)
         logs = coming.bring_logs(frozenset(tasks))
         told = read_told(store)
         share = _share(shared)
         if not told.all_there:
             for tree in (*([share] if share else ()), *disks):
                 coming.save(tree)
-        coming.bring(store.list(layout.OUTPUTS))
+        coming.bring(store.list(layout.OUTPUTS), anew=coming.copied - set(told.failed or ()) if told.collected else ())
         unread = shared if share is None else None
         lacking = missing(told, coming.home, coming.left, share_unread=unread, trees_read=coming.trees > 0)
         notes = (*_few([*told.skipped, *coming.notes]), *_few(told.left_behind))
-        return Home(
-            folder, len(coming.home), logs, notes, lacking, told.collected, frozenset(coming.home), coming.trees
-        )
+        names, copied = frozenset(coming.home), frozenset(coming.copied)
+        return Home(folder, len(names), logs, notes, lacking, told.collected, names, coming.trees, copied)
 
 
 @contextmanager
@@ -131,7 +134,8 @@ def tame(name: str) -> str:
 
 @dataclass
 class _Coming:
-    """One run on its way: `home` are the names that have landed, `left` those that lie in the store and cannot."""
+    """One run on its way: `home` are the names that have landed, `left` those that lie in the store and cannot,
+    `copied` those that landed from a disk, `stale` those of them that did so at an earlier look."""
 
     landing: Landing
     store: ObjectStore
@@ -139,6 +143,8 @@ class _Coming:
     left: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     trees: int = 0
+    copied: set[str] = field(default_factory=set)
+    stale: set[str] = field(default_factory=set)
     broken: Exception | None = None
     refused: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -161,8 +167,8 @@ class _Coming:
             for key in sorted(keys):
                 log.write(log_chunk(self.store, key) or b"")
 
-    def bring(self, keys: Sequence[str]) -> None:
-        """Fetches what is not here yet, several at once."""
+    def bring(self, keys: Sequence[str], anew: Collection[str] = ()) -> None:
+        """Fetches what is not here yet, and `anew` what is of the copies from disks, several at once."""
         names = {key: layout.output_path(key) for key in keys}
         odd = clashes(map(tame, names.values()), folds=self.landing.folds())
         strange = {n for n in names.values() if n.partition("/")[0] not in layout.OUTPUT_FOLDERS}
@@ -170,8 +176,10 @@ class _Coming:
 
         def one(key: str) -> None:
             name = names[key]
-            if name not in self.home and self._land(name, tame(name), self._from(key), odd.get(tame(name))):
+            wanted = name not in self.home or name in anew
+            if wanted and self._land(name, tame(name), self._from(key), odd.get(tame(name))):
                 self._arrived(name)
+                self.copied.discard(name)
 
         with ThreadPoolExecutor(DOWNLOADS) as pool:
             list(pool.map(one, keys))
@@ -181,12 +189,16 @@ class _Coming:
         return lambda path: self.store.get_file(key, path)
 
     def save(self, tree: Tree) -> None:
-        """Copies what lies in a tree of this machine."""
+        """Copies what lies in a tree of this machine and is not here yet, or is stale."""
 
         def land(name: str, fill: Callable[[Path], None]) -> bool:
-            came = name in self.home or self._land(name, tame(name), fill, None)
+            if name in self.home and name not in self.stale:
+                return True
+            came = self._land(name, tame(name), fill, None)
             if came:
                 self._arrived(name)
+                self.copied.add(name)
+                self.stale.discard(name)
             return came
 
         left = save(tree, land)

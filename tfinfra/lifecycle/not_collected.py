@@ -42,12 +42,13 @@ class NotCollected:
 @dataclass(frozen=True)
 class Told:
     """What the nodes said of the outputs: that all are in the store (`collected`), but for those that `failed` (name →
-    reason; "" is all of them), those that are no files, and those that nobody tried to bring; before that, the sizes of
-    all that they had to bring by name (`listed`), with how many and how large they are together. `began`: a task was
-    started."""
+    reason; "" is all of them) and as many more as `unnamed`, those that are no files, and those that nobody tried to
+    bring; before that, the sizes of all that they had to bring by name (`listed`), with how many and how large they are
+    together. `began`: a task was started."""
 
     collected: bool = False
     failed: Mapping[str, str] | None = None
+    unnamed: int = 0
     skipped: tuple[str, ...] = ()
     left_behind: tuple[str, ...] = ()
     listed: Mapping[str, int] | None = None
@@ -57,7 +58,7 @@ class Told:
 
     @property
     def all_there(self) -> bool:
-        return self.collected and not self.failed
+        return self.collected and not self.failed and not self.unnamed
 
 
 def is_collected(store: ObjectStore) -> bool:
@@ -69,10 +70,10 @@ def read_told(store: ObjectStore) -> Told:
     """From the store, which the script can write too: what is unreadable counts as not said."""
     said = readable(store, layout.COLLECTED, CollectedMark, LARGE)
     listed = readable(store, layout.COLLECTING, CollectingMark, LARGE)
-    failed = [shown(text).partition(": ") for text in (said.warnings if said else ())]
     return Told(
         collected=said is not None,
-        failed={name if reason else "": reason or name for name, _, reason in failed},
+        failed={**said.failed, **({"": shown(said.warnings[0])} if said.warnings else {})} if said else None,
+        unnamed=said.unnamed if said else 0,
         skipped=tuple(map(shown, said.skipped)) if said else (),
         left_behind=tuple(map(shown, said.left_behind)) if said else (),
         listed={layout.output_path(key): size for key, size in listed.names.items()} if listed else None,
@@ -91,13 +92,15 @@ def missing(
     share = f"the share {share_unread}" if share_unread else None
     if left:
         name, reason = next(iter(left.items()))
-        return _lacking(left, f"{shown(name)}: {reason}", STORE)
+        return NotCollected(len(left), None, _first(left), f"{shown(name)}: {reason}", STORE)
     failed = {name: reason for name, reason in (told.failed or {}).items() if name not in home}
     if "" in failed:
         return NotCollected(None, None, (), failed[""], share)
-    if failed:
-        return _lacking(failed, next(iter(failed.values())), share)
-    if told.collected or trees_read:
+    unnamed = 0 if trees_read else told.unnamed
+    if failed or unnamed:
+        why = shown(next(iter(failed.values()), "the agent's log says why"))
+        return NotCollected(len(failed) + unnamed, None, _first(failed), why, share)
+    if told.collected or (trees_read and told.listed is None):
         return None
     return _never_collected(told, home, share)
 
@@ -114,10 +117,6 @@ def _never_collected(told: Told, home: Collection[str], share: str | None) -> No
     size = max(0, told.bytes - sum(told.listed.values())) + sum(lacking.values())
     why = "the nodes were ended before they had brought it all"
     return NotCollected(len(lacking) + unlisted, size, _first(lacking), why, share)
-
-
-def _lacking(names: Mapping[str, Any], why: str, lies: str | None) -> NotCollected:
-    return NotCollected(len(names), None, _first(names), why, lies)
 
 
 def _first(names: Mapping[str, Any]) -> tuple[str, ...]:
