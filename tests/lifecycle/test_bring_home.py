@@ -7,13 +7,14 @@ import json
 import os
 import socket
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from obstore.exceptions import GenericError
 
 from tfinfra import layout
 from tfinfra.errors import TeardownIncomplete, UsageError
+from tfinfra.lifecycle import salvage
 from tfinfra.lifecycle.bring_home import Home, bring_home
 from tfinfra.lifecycle.salvage import Tree
 from tfinfra.store import MemoryStore
@@ -226,6 +227,52 @@ def test_a_node_that_wrote_on_and_died_is_read_anew(tmp_path: Path) -> None:
     assert (tmp_path / "runs/outputs/model").read_text() == "half"
 
 
+def test_a_file_of_a_disk_that_cannot_be_read_costs_no_other_its_way_and_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "disk/outputs").mkdir(parents=True)
+    for name in ("a", "bad", "c"):
+        (tmp_path / "disk/outputs" / name).write_text(name)
+    read = salvage._read
+
+    def faulty(source: BinaryIO, most: int) -> bytes:
+        found = read(source, most)
+        if found == b"bad":
+            raise salvage.Unread("Input/output error")
+        return found
+
+    monkeypatch.setattr(salvage, "_read", faulty)
+    home = bring_home(a_store(), tmp_path / "runs", TASKS, None, disks=(Tree(tmp_path / "disk"),))
+    assert files(tmp_path / "runs/outputs") == ["a", "c"]
+    assert home.keeps
+    assert home.lines()[-1].startswith(
+        "not collected: 1 file: outputs/bad: outputs/bad: it cannot be read: Input/output"
+    )
+
+
+def test_what_does_not_fit_here_is_said_to_lie_where_it_does(tmp_path: Path) -> None:
+    (tmp_path / "s/outputs").mkdir(parents=True)
+    (tmp_path / "s/outputs/model").write_text("m")
+    (tmp_path / "runs/outputs/model").mkdir(parents=True)
+    share = (tmp_path / "s").as_uri()
+    for where, told in ((share, f"still in the share {share}"), (None, "a folder of that name is there;")):
+        disks = () if where else (Tree(tmp_path / "s"),)
+        home = bring_home(a_store(), tmp_path / "runs", TASKS, where, disks=disks)
+        assert home.keeps and told in home.lines()[-1]
+
+
+def test_a_store_that_does_not_answer_keeps_no_disk_from_being_read(tmp_path: Path) -> None:
+    (tmp_path / "disk/outputs").mkdir(parents=True)
+    (tmp_path / "disk/outputs/model").write_text("m")
+
+    def away(verb: str, key: str) -> None:
+        raise OSError("the store is away")
+
+    with pytest.raises(OSError, match="away"):
+        bring_home(MemoryStore(away), tmp_path / "runs", TASKS, None, disks=(Tree(tmp_path / "disk"),))
+    assert files(tmp_path / "runs/outputs") == ["model"]
+
+
 def test_what_a_node_listed_after_its_disk_was_read_is_missing_by_name(tmp_path: Path) -> None:
     (tmp_path / "disk/outputs").mkdir(parents=True)
     early = bring_home(a_store(), tmp_path / "runs", TASKS, None, disks=(Tree(tmp_path / "disk"),))
@@ -282,7 +329,7 @@ def test_a_tree_deeper_than_any_path_costs_the_others_nothing(tmp_path: Path) ->
     os.close(here)
     home = bring_home(a_store(), tmp_path / "runs", TASKS, (tmp_path / "s").as_uri())
     assert files(tmp_path / "runs/outputs") == ["model"]
-    assert any("deeper than a path can be" in note for note in home.notes)
+    assert "deeper than a path can be" in str(home.missing)
 
 
 @pytest.mark.parametrize("name", ["run.json", "tasks/rank-0.log", "nodes/agent-0.log", "elsewhere/a"])

@@ -21,7 +21,7 @@ from tfinfra.clock import count
 from tfinfra.cloud import Cloud
 from tfinfra.errors import TeardownIncomplete, UsageError, first_line
 from tfinfra.lifecycle.not_collected import STORE, NotCollected, missing, read_told
-from tfinfra.lifecycle.salvage import Tree, save
+from tfinfra.lifecycle.salvage import Tree, Unread, save
 from tfinfra.store import ObjectStore, OddObject, log_chunk, store_errors
 from tfinfra.store.landing import Landing, Unplaceable, clashes, shown
 
@@ -87,15 +87,23 @@ def bring_home(
         earlier = before or Home(folder, 0)
         coming = _Coming(landing, store, dict.fromkeys(earlier.names), trees=earlier.trees)
         coming.copied, coming.stale = set(earlier.copied), set(earlier.copied)
-        logs = coming.bring_logs(frozenset(tasks))
-        told = read_told(store)
         share = _share(shared)
+        trees = {**({share: shared} if share else {}), **dict.fromkeys(disks)}
+        try:
+            logs = coming.bring_logs(frozenset(tasks))
+            told = read_told(store)
+        except store_errors():
+            for tree, stays in trees.items():  # a store may answer again, a machine that is deleted does not
+                coming.save(tree, stays)
+            raise
         if not told.all_there:
-            for tree in (*([share] if share else ()), *disks):
-                coming.save(tree)
+            for tree, stays in trees.items():
+                coming.save(tree, stays)
         coming.bring(store.list(layout.OUTPUTS), anew=coming.copied - set(told.failed or ()) if told.collected else ())
         unread = shared if share is None else None
-        lacking = missing(told, coming.home, coming.left, share_unread=unread, trees_read=coming.trees > 0)
+        lacking = missing(
+            told, coming.home, coming.left, coming.unsaved, share_unread=unread, trees_read=coming.trees > 0
+        )
         notes = (*_few([*told.skipped, *coming.notes]), *_few(told.left_behind))
         names, copied = frozenset(coming.home), frozenset(coming.copied)
         return Home(folder, len(names), logs, notes, lacking, told.collected, names, coming.trees, copied)
@@ -135,7 +143,8 @@ def tame(name: str) -> str:
 @dataclass
 class _Coming:
     """One run on its way: `home` are the names that have landed, `left` those that lie in the store and cannot,
-    `copied` those that landed from a disk, `stale` those of them that did so at an earlier look."""
+    `copied` those that landed from a disk, `stale` those of them that did so at an earlier look, `unsaved` those that
+    lie on a disk and could not (name → the reason, and where that stays, None where it goes with its machine)."""
 
     landing: Landing
     store: ObjectStore
@@ -145,6 +154,7 @@ class _Coming:
     trees: int = 0
     copied: set[str] = field(default_factory=set)
     stale: set[str] = field(default_factory=set)
+    unsaved: dict[str, tuple[str, str | None]] = field(default_factory=dict)
     broken: Exception | None = None
     refused: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -188,13 +198,17 @@ class _Coming:
     def _from(self, key: str) -> Callable[[Path], None]:
         return lambda path: self.store.get_file(key, path)
 
-    def save(self, tree: Tree) -> None:
-        """Copies what lies in a tree of this machine and is not here yet, or is stale."""
+    def save(self, tree: Tree, stays: str | None) -> None:
+        """Copies what lies in a tree of this machine and is not here yet, or is stale. `stays` is where it is found
+        once the machines are gone."""
+        where = f"the share {stays}" if stays else None
 
         def land(name: str, fill: Callable[[Path], None]) -> bool:
             if name in self.home and name not in self.stale:
                 return True
             came = self._land(name, tame(name), fill, None)
+            if not came and name in self.left:
+                self.unsaved[name] = self.left.pop(name), where
             if came:
                 self._arrived(name)
                 self.copied.add(name)
@@ -205,7 +219,8 @@ class _Coming:
         self._raise_broken()
         if left is not None:
             self.trees += 1
-            self.notes += left
+            self.notes += [f"{shown(name)} {what}" for name, what in left.odd.items()]
+            self.unsaved |= {name: (why, where) for name, why in left.unread.items()}
 
     def _land(self, what: str, path: str, fill: Callable[[Path], None], odd: str | None) -> bool:
         """Lands one file; what keeps it away is noted. Nothing more is tried after what keeps all away."""
@@ -216,6 +231,8 @@ class _Coming:
             return False
         try:
             self.landing.land(path, fill)
+        except Unread:
+            raise
         except (Unplaceable, FileNotFoundError) as error:
             with self.lock:
                 self.left[what] = str(error) if isinstance(error, Unplaceable) else "it has gone meanwhile"

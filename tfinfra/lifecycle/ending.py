@@ -231,11 +231,12 @@ def _disks(active: ActiveRun, compute: Sequence[str]) -> tuple[Tree, ...]:
 
 
 def _is_collected(active: ActiveRun) -> bool:
-    """Whether the nodes have said so. A store that does not answer is left to who fetches from it."""
+    """Whether the nodes have said so. A store that does not answer has not: what lies on the machines' disks goes with
+    them."""
     try:
         return active.store is None or is_collected(active.store)
     except store_errors():
-        return True
+        return False
 
 
 def _settle(active: ActiveRun, groups: list[str], present: set[str] | None) -> None:

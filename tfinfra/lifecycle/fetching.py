@@ -70,12 +70,21 @@ class Fetching:
         if store is None or self.home is not None:
             return
         try:
-            if not is_collected(store) and store.list(layout.TASKS):
-                self._let_collect(store)
-                if not is_collected(store) and (disks := self.disks()):
-                    self.look(disks)
+            if not self._collects(store) and (disks := self.disks()):
+                self.look(disks)
         except Exception as error:  # noqa: BLE001 - whatever it is, what costs by the hour has to go
+            self._progress(f"warning: its machines' disks could not be read: {first_line(error)}")
+
+    def _collects(self, store: ObjectStore) -> bool:
+        """Whether the nodes have brought into the store what they had, after they were let to."""
+        try:
+            if is_collected(store) or not store.list(layout.TASKS):
+                return True
+            self._let_collect(store)
+            return is_collected(store)
+        except Exception as error:  # noqa: BLE001 - as above
             self._progress(f"warning: its nodes could not collect: {first_line(error)}")
+            return False
 
     def before_store_goes(self) -> str | None:
         """Why the keep group has to stay, None where all that is in it is at home."""

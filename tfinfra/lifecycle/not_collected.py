@@ -84,15 +84,25 @@ def read_told(store: ObjectStore) -> Told:
 
 
 def missing(
-    told: Told, home: Collection[str], left: Mapping[str, str], *, share_unread: str | None, trees_read: bool
+    told: Told,
+    home: Collection[str],
+    left: Mapping[str, str],
+    unsaved: Mapping[str, tuple[str, str | None]],
+    *,
+    share_unread: str | None,
+    trees_read: bool,
 ) -> NotCollected | None:
-    """What did not come: of the names that are `home`, what is `left` in the store (with the reason), and what the
-    nodes told. `share_unread` is the URL of a share that still holds everything and cannot be read from here;
+    """What did not come: of the names that are `home`, what is `left` in the store (with the reason) or `unsaved` on a
+    disk (with the reason, and where that stays), and what the nodes told. `share_unread` is the URL of a share that still holds everything and cannot be read from here;
     `trees_read`: all that the nodes had on this machine's own disks was."""
     share = f"the share {share_unread}" if share_unread else None
     if left:
         name, reason = next(iter(left.items()))
         return NotCollected(len(left), None, _first(left), f"{shown(name)}: {reason}", STORE)
+    unsaved = {name: why for name, why in unsaved.items() if name not in home}
+    if unsaved:
+        name, (reason, stays) = next(iter(unsaved.items()))
+        return NotCollected(len(unsaved), None, _first(unsaved), f"{shown(name)}: {reason}", stays)
     failed = {name: reason for name, reason in (told.failed or {}).items() if name not in home}
     if "" in failed:
         return NotCollected(None, None, (), failed[""], share)
