@@ -93,8 +93,9 @@ def missing(
     trees_read: bool,
 ) -> NotCollected | None:
     """What did not come: of the names that are `home`, what is `left` in the store (with the reason) or `unsaved` on a
-    disk (with the reason, and where that stays), and what the nodes told. `share_unread` is the URL of a share that still holds everything and cannot be read from here;
-    `trees_read`: all that the nodes had on this machine's own disks was."""
+    disk (with the reason, and where that stays), and what the nodes told. `share_unread` is the URL of a share that
+    still holds everything and cannot be read from here; `trees_read`: all that the nodes had on this machine's own
+    disks was."""
     share = f"the share {share_unread}" if share_unread else None
     if left:
         name, reason = next(iter(left.items()))
