@@ -34,7 +34,7 @@ def look_at_the_end(trial: Trial, code: int, up: str) -> None:
     if code not in codes | {10}:
         trial.wrong.append(f"exit {code} where {sorted(codes)} were possible")
     causes = [fault.kind.cause for fault in close if code in fault.kind.codes and fault.kind.cause]
-    errors = "\n".join(line for line in up.splitlines() if "error:" in line)
+    errors = up.partition("error:")[2]
     if code > 0 and code != 10 and causes and not any(re.search(cause, errors) for cause in causes):
         trial.wrong.append(f"the cause that is told is not that of {' or '.join(f.name for f in close)}: {errors}")
     if re.search(r"outputs( and logs)?: ", up) and not any((trial.project / "runs").glob("*/outputs/**/*")):
@@ -109,7 +109,7 @@ def look_at_what_is_left(trial: Trial, began: float) -> None:
         time.sleep(0.5)
     trial.wrong += [f"a process is left: {p.pid} {line_of(p)[:150]}" for p in left]
     trial.wrong += [f"the group {group} is left" for group in _groups(trial)]
-    if str(trial.folder) in Path("/proc/mounts").read_text():
+    if f"{trial.state}/" in Path("/proc/mounts").read_text():
         trial.wrong.append("a mount is left")
     for process in left:
         with suppress(psutil.Error):

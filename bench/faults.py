@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bench.aftermath import clean_up, look_at_outputs, look_at_the_end, look_at_what_is_left
 from bench.common import tell
-from bench.schedules import PLANS, Schedule, schedule
+from bench.schedules import KINDS, PLANS, Schedule, schedule
 from bench.strikes import strike_all
 from bench.trial import FILES, Trial
 
@@ -28,8 +28,11 @@ if own is None:
     own = "%s-%s" % (task["type"], task["index"])
 for n in range({files}):
     name = "%s-%d" % (own, n)
-    with open("outputs/" + name, "w") as out:
-        out.write(name * 1000)
+    try:
+        with open("outputs/" + name, "w") as out:
+            out.write(name * 1000)
+    except OSError as error:
+        raise SystemExit(str(error))
     with open({ledger!r}, "a") as ledger:
         ledger.write(name + "\\n")
     print("wrote", name, flush=True)
@@ -43,8 +46,7 @@ if own.startswith("ps"):
 def try_one(plan: Schedule, folder: Path) -> Trial:
     """Makes the run, strikes it, cleans up as a person would, and looks at what is left."""
     trial = Trial(plan, folder)
-    trial.state.mkdir(mode=0o700)
-    trial.project.mkdir()
+    trial.make()
     (trial.project / "train.py").write_text(_SCRIPT.format(files=FILES, ledger=str(trial.ledger)))
     (trial.project / "m.yaml").write_text(
         json.dumps({"name": f"s{plan.seed}", "entry_script": "train.py", **PLANS[plan.plan]})
@@ -62,6 +64,7 @@ def try_one(plan: Schedule, folder: Path) -> Trial:
     clean_up(trial, code, up)
     look_at_outputs(trial)
     look_at_what_is_left(trial, began)
+    trial.close()
     return trial
 
 
@@ -71,7 +74,7 @@ def main() -> int:
     first, _, last = arguments.seeds.partition("-")
     bad = 0
     for seed in range(int(first), int(last or first) + 1):
-        plan = schedule(seed, arguments.plans or tuple(PLANS))
+        plan = schedule(seed, arguments.plans or tuple(PLANS), arguments.only)
         folder = Path(tempfile.mkdtemp(prefix=f"tfinfra-faults-{seed}-"))
         began = time.monotonic()
         trial = try_one(plan, folder)
@@ -95,6 +98,7 @@ def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.faults", description=__doc__)
     parser.add_argument("seeds", help="one, or the first and the last: 1-50")
     parser.add_argument("--plans", nargs="*", choices=sorted(PLANS), help="only these plans")
+    parser.add_argument("--only", nargs="*", choices=sorted(KINDS), default=(), help="only these faults")
     return parser.parse_args()
 
 

@@ -70,6 +70,7 @@ KINDS: Mapping[str, Kind] = {
     "fetch": Kind("", "fetch", ()),
     "status": Kind("", "status", ()),
     "store away": Kind("", "store", (6, 7, 10), r"store|bundle|No such file|Errno|director|" + _NODE),
+    "disk full": Kind("", "full", (6, 7, 10), r"No space left|full"),
     "ARM busy": Kind("", "429", ()),
     "ARM broken": Kind("", "503", ()),
     "ARM late": Kind("", "lag", ()),
@@ -93,7 +94,7 @@ class Fault:
         return KINDS[self.name]
 
     def __str__(self) -> str:
-        lasts = f" for {self.seconds:.1f} s" if self.kind.act in ("FREEZE", "store", "lag") else ""
+        lasts = f" for {self.seconds:.1f} s" if self.kind.act in ("FREEZE", "store", "full", "lag") else ""
         return f"{self.name}{lasts} {self.after:.1f} s past {self.moment}"
 
 
@@ -107,11 +108,11 @@ class Schedule:
         return f"{self.plan}: {', '.join(map(str, self.faults))}"
 
 
-def schedule(seed: int, plans: Sequence[str] = tuple(PLANS)) -> Schedule:
-    """The same for the same seed and plans, on every machine."""
+def schedule(seed: int, plans: Sequence[str] = tuple(PLANS), only: Sequence[str] = ()) -> Schedule:
+    """The same for the same arguments, on every machine. `only`: of which kinds of faults, () for all."""
     rng = random.Random(seed)
     plan = rng.choice(sorted(plans))
-    names = [name for name, kind in KINDS.items() if plan in kind.plans]
+    names = [name for name, kind in KINDS.items() if plan in kind.plans and (not only or name in only)]
     count = rng.choices((1, 2, 3), (6, 3, 1))[0]
     faults = [_fault(rng, rng.choice(names)) for _ in range(count)]
     return Schedule(seed, plan, tuple(sorted(faults, key=lambda f: (list(MOMENTS).index(f.moment), f.after))))

@@ -64,6 +64,8 @@ def _strike(trial: Trial, fault: Fault) -> bool:
         return bool(trial.run) and _beside(trial, act)
     if act == "store":
         return _store_away(trial, fault.seconds)
+    if act == "full":
+        return trial.small_disk and _fill(trial, fault.seconds)
     if not fault.kind.victim:
         return _answer_badly(trial, fault)
     victims = _victims(trial, fault)
@@ -112,6 +114,16 @@ def _store_away(trial: Trial, seconds: float) -> bool:
             shutil.copytree(away, store, dirs_exist_ok=True)
             shutil.rmtree(away)
     return bool(stores)
+
+
+def _fill(trial: Trial, seconds: float) -> bool:
+    filler = trial.state / "filler"
+    with filler.open("wb", buffering=0) as out, suppress(OSError):
+        while True:
+            out.write(bytes(1 << 16))
+    time.sleep(seconds)
+    filler.unlink()
+    return True
 
 
 def _answer_badly(trial: Trial, fault: Fault) -> bool:

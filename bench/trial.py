@@ -32,6 +32,19 @@ class Trial:
     told: str = ""
     struck: list[tuple[float, Fault]] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
+    small_disk: bool = False
+
+    def make(self) -> None:
+        """The folders; for who may mount, the state's is a disk of its own that can be filled."""
+        self.project.mkdir()
+        self.state.mkdir(mode=0o700)
+        if os.geteuid() == 0:
+            line = ["mount", "-t", "tmpfs", "-o", "size=100m,mode=700", "tmpfs", str(self.state)]
+            self.small_disk = subprocess.run(line, check=False).returncode == 0
+
+    def close(self) -> None:
+        if self.small_disk:
+            subprocess.run(["umount", "-l", str(self.state)], check=False)
 
     @property
     def project(self) -> Path:
