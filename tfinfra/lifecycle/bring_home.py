@@ -96,10 +96,14 @@ def bring_home(
             for tree, stays in trees.items():  # a store may answer again, a machine that is deleted does not
                 coming.save(tree, stays)
             raise
+        keys = store.list(layout.OUTPUTS)
+        if told.collected:  # what lies there is what the nodes made of it in the end
+            coming.bring(keys, anew=frozenset(earlier.copied))
+            coming.stale |= set(told.failed or ())
         if not told.all_there:
             for tree, stays in trees.items():
                 coming.save(tree, stays)
-        coming.bring(store.list(layout.OUTPUTS), anew=coming.copied - set(told.failed or ()) if told.collected else ())
+        coming.bring(keys)
         unread = shared if share is None else None
         lacking = missing(
             told, coming.home, coming.left, coming.unsaved, share_unread=unread, trees_read=coming.trees > 0
@@ -190,6 +194,7 @@ class _Coming:
             if wanted and self._land(name, tame(name), self._from(key), odd.get(tame(name))):
                 self._arrived(name)
                 self.copied.discard(name)
+                self.stale.discard(name)
 
         with ThreadPoolExecutor(DOWNLOADS) as pool:
             list(pool.map(one, keys))

@@ -16,7 +16,7 @@ from tfinfra.lifecycle.bring_home import Home, bring_home, trees_of
 from tfinfra.lifecycle.down import UNFETCHED
 from tfinfra.lifecycle.found import FoundRun
 from tfinfra.lifecycle.living import content, has_nodes
-from tfinfra.lifecycle.not_collected import is_collected
+from tfinfra.lifecycle.not_collected import has_all, is_collected
 from tfinfra.lifecycle.ports import Progress
 from tfinfra.lifecycle.salvage import Tree
 from tfinfra.model import StopRequest
@@ -78,10 +78,11 @@ class Fetching:
     def _collects(self, store: ObjectStore) -> bool:
         """Whether the nodes have brought into the store what they had, after they were let to."""
         try:
-            if is_collected(store) or not store.list(layout.TASKS):
+            if has_all(store) or not store.list(layout.TASKS):
                 return True
-            self._let_collect(store)
-            return is_collected(store)
+            if not is_collected(store):
+                self._let_collect(store)
+            return has_all(store)
         except Exception as error:  # noqa: BLE001 - as above
             self._progress(f"warning: its nodes could not collect: {first_line(error)}")
             return False

@@ -66,6 +66,12 @@ def is_collected(store: ObjectStore) -> bool:
     return readable(store, layout.COLLECTED, CollectedMark, LARGE) is not None
 
 
+def has_all(store: ObjectStore) -> bool:
+    """Whether the nodes have said that all is in the store: else their disks may have what is not."""
+    said = readable(store, layout.COLLECTED, CollectedMark, LARGE)
+    return said is not None and not (said.failed or said.unnamed or said.warnings)
+
+
 def read_told(store: ObjectStore) -> Told:
     """From the store, which the script can write too: what is unreadable counts as not said."""
     said = readable(store, layout.COLLECTED, CollectedMark, LARGE)
