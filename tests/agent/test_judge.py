@@ -84,6 +84,20 @@ def test_a_leader_that_ends_well_after_a_worker_did_not_makes_no_success(end: in
     assert end != "stopped" or "the agent of that node was ended from outside" in decision.message
 
 
+@pytest.mark.parametrize(("last", "result"), [(96.0, "failed"), (99.0, "succeeded")])
+def test_a_worker_whose_node_was_gone_before_the_leaders_end_makes_no_success(last: float, result: str) -> None:
+    """It is told after that end, when its silence has lasted; 10 s here."""
+    its = judge(PS)
+    node = next(task.node for task in PS.tasks if task.name == "worker-0")
+    seen = view(PS, 100.0, chief_0=0, evaluator_0=0)
+    beats = {n: last if n == node else 100.0 for n in seen.seen}
+    assert its.decide(replace(seen, seen=beats)) is None
+    late = replace(seen, now=last + 10.1, seen={**beats, **{n: last + 10.1 for n in beats if n != node}}, lost=(node,))
+    later = replace(late, now=late.now + 1, seen={n: beat + (n != node) for n, beat in late.seen.items()})
+    decision = its.decide(late) or its.decide(later)
+    assert decision is not None and decision.result == result
+
+
 def test_a_worker_that_fails_by_its_leaders_good_end_makes_no_failure() -> None:
     its = judge(PS)
     assert its.decide(view(PS, 100.0, worker_0=1)) is None

@@ -16,6 +16,7 @@ from tfinfra.model import Inventory, Plan, TaskStatus, Timeouts
 
 _KILLER_GRACE = 0.6  # from a failed task to the news of why, where another has them
 _LAUNCHER_GRACE = 3.0  # from mpirun's end, or a rank's, to the last status of the ranks that are ended for it
+_BEATS = 0.3  # of the time after which a silent node is lost: one that was heard of within it may have lived then
 _AT_ONCE = 0.2  # what fails so shortly before the leader's end may have failed by that, and was only seen first
 
 
@@ -57,8 +58,9 @@ class Judge:
         """None while the run goes on."""
         statuses = self._with_losses(view)
         verdict = backend(self.plan.backend).verdict(self.plan, statuses)
-        if (verdict.result == "succeeded" or verdict.leader_done) and (earlier := self._failed_before(view, statuses)):
-            verdict = earlier
+        if verdict.result == "succeeded" or verdict.leader_done:
+            earlier = self._failed_before(view, statuses) or self._gone_before(view)
+            verdict = earlier or verdict
         if verdict.result == "succeeded":
             return Decision("succeeded", verdict.message)
         if verdict.result == "failed":
@@ -87,6 +89,16 @@ class Judge:
             return None
         failure = first_failure(statuses.values())
         return failed(failure) if failure else None
+
+    def _gone_before(self, view: View) -> Verdict | None:
+        """A lost node whose tasks the leader's end would have waited for, and which was last heard of well before that:
+        that it is told later, when its silence has lasted, makes it no success either."""
+        done = self._since.get("leader", view.now)
+        margin = self.timeouts.heartbeat * _BEATS
+        waiting = backend(self.plan.backend).verdict(self.plan, view.statuses).waiting
+        gone = [t for t in self.plan.tasks if t.name in waiting and t.node in view.lost]
+        first = next((t for t in gone if view.seen.get(t.node, done) < done - margin), None)
+        return Verdict("failed", self._lost_message(view, first.node), first.name) if first else None
 
     def _lost_message(self, view: View, node: int) -> str:
         return lost_message(self.inventory, node, self.timeouts, view.notices.get(node, ""))
