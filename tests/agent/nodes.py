@@ -25,6 +25,8 @@ from tfinfra.store import ObjectStore, PatientStore, SystemPauses, open_store
 
 T = TypeVar("T")
 REPOSITORY = Path(__file__).resolve().parents[2]
+NOTHING_ODD: dict[str, Any] = {"warnings": [], "left_behind": [], "skipped": [], "failed": {}, "unnamed": 0}
+"""What collected.json says beside the files, where all went well."""
 TIMEOUTS = Timeouts(register=10, start=10, heartbeat=3, collect=10)
 
 

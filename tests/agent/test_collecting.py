@@ -70,7 +70,7 @@ def test_a_file_that_cannot_be_read_is_a_warning_and_the_others_come(tmp_path: P
 
     store = MemoryStore(fault)
     collected = collect(store, a_directory(tmp_path, "outputs/bad", "outputs/good"))
-    assert (collected.files, collected.warnings) == (1, ("outputs/bad: I/O error",))
+    assert (collected.files, collected.failed) == (1, {"outputs/bad": "I/O error"})
 
 
 def test_a_great_many_odd_things_are_not_all_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,6 +79,16 @@ def test_a_great_many_odd_things_are_not_all_named(tmp_path: Path, monkeypatch: 
     for i in range(5):
         (shared / f"outputs/gone-{i}").symlink_to("nothing")
     assert collect(MemoryStore(), shared).skipped[-1] == "and 3 more: see the agent's log"
+
+
+def test_failures_beyond_those_that_are_named_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fault(verb: str, key: str) -> None:
+        if "/bad" in key:
+            raise OSError("I/O error")
+
+    monkeypatch.setattr(collecting, "_TOLD", 2)
+    collected = collect(MemoryStore(fault), a_directory(tmp_path, *(f"outputs/bad{i}" for i in range(5))))
+    assert (collected.files, len(collected.failed), collected.unnamed) == (0, 2, 3)
 
 
 def test_a_terabyte_in_millions_of_files_is_a_record_like_any_other() -> None:
@@ -99,4 +109,4 @@ def test_a_tree_deeper_than_any_path_costs_the_others_nothing(tmp_path: Path) ->
     os.close(here)
     collected = collect(MemoryStore(), shared)
     assert collected.files == 1
-    assert len(collected.warnings) == 1 and "too long" in collected.warnings[0]
+    assert list(collected.failed.values()) == ["File name too long"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from tests.backends.specs import inventory, plan_of, spec
 from tfinfra.agent.judge import Judge, View
 from tfinfra.model import Plan, TaskStatus, Timeouts
@@ -54,6 +56,55 @@ def test_a_failure_waits_until_every_node_was_heard_of_since() -> None:
     assert decision.task == "rank-1"
 
 
+def test_the_rank_that_was_killed_is_named_though_its_peers_abort_is_told_first() -> None:
+    """MPI ends a rank whose peer is gone with 14; that peer's node was heard of, and had not seen its end yet."""
+    its = judge(MPI)
+    for now in (100.0, 100.3, 100.9):
+        assert its.decide(view(MPI, now, rank_0=14)) is None
+    decision = its.decide(view(MPI, 101.2, rank_0=14, rank_1=137))
+    assert decision is not None and decision.task == "rank-1"
+
+
+def test_the_worker_that_was_killed_is_named_though_its_peers_end_is_told_first() -> None:
+    its = judge(PS)
+    for now in (100.0, 100.3):
+        assert its.decide(view(PS, now, chief_0=1)) is None
+    decision = its.decide(view(PS, 100.7, chief_0=1, worker_0=137))
+    assert decision is not None and decision.task == "worker-0"
+
+
+@pytest.mark.parametrize("end", ["stopped", 3])
+def test_a_leader_that_ends_well_after_a_worker_did_not_makes_no_success(end: int | str) -> None:
+    """An agent that is sent SIGTERM stops its tasks; nobody else does while the run goes on."""
+    its = judge(PS)
+    assert its.decide(view(PS, 100.0, worker_0=end)) is None
+    decision = its.decide(view(PS, 100.7, chief_0=0, worker_0=end, evaluator_0=0))
+    assert decision is not None
+    assert (decision.result, decision.task) == ("failed", "worker-0")
+    assert end != "stopped" or "the agent of that node was ended from outside" in decision.message
+
+
+@pytest.mark.parametrize(("last", "result"), [(96.0, "failed"), (99.0, "succeeded")])
+def test_a_worker_whose_node_was_gone_before_the_leaders_end_makes_no_success(last: float, result: str) -> None:
+    """It is told after that end, when its silence has lasted; 10 s here."""
+    its = judge(PS)
+    node = next(task.node for task in PS.tasks if task.name == "worker-0")
+    seen = view(PS, 100.0, chief_0=0, evaluator_0=0)
+    beats = {n: last if n == node else 100.0 for n in seen.seen}
+    assert its.decide(replace(seen, seen=beats)) is None
+    late = replace(seen, now=last + 10.1, seen={**beats, **{n: last + 10.1 for n in beats if n != node}}, lost=(node,))
+    later = replace(late, now=late.now + 1, seen={n: beat + (n != node) for n, beat in late.seen.items()})
+    decision = its.decide(late) or its.decide(later)
+    assert decision is not None and decision.result == result
+
+
+def test_a_worker_that_fails_by_its_leaders_good_end_makes_no_failure() -> None:
+    its = judge(PS)
+    assert its.decide(view(PS, 100.0, worker_0=1)) is None
+    decision = its.decide(view(PS, 100.1, chief_0=0, worker_0=1, evaluator_0=0))
+    assert decision is not None and decision.result == "succeeded"
+
+
 def test_a_lost_node_is_named_before_the_ranks_that_mpirun_killed_for_it() -> None:
     its = judge(MPI)
     killed = replace(cut_off(view(MPI, 100, rank_0=137), "rank-0"), seen={0: 100.0, 1: 95.0})
@@ -76,7 +127,7 @@ def test_a_lost_node_is_told_by_what_was_announced_for_it() -> None:
 def test_a_task_that_fails_on_a_node_about_to_be_evicted_says_so() -> None:
     its = judge(MPI)
     its.decide(replace(view(MPI, 100, rank_1=1), notices={1: "evicted (spot)"}))
-    decision = its.decide(replace(view(MPI, 101, rank_1=1), notices={1: "evicted (spot)"}))
+    decision = its.decide(replace(view(MPI, 104, rank_1=1), notices={1: "evicted (spot)"}))
     assert decision is not None
     assert decision.message.endswith("; its node was about to be evicted (spot)")
 

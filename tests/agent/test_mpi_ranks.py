@@ -7,11 +7,15 @@ import signal
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.backends.specs import plan_of, spec
+from tfinfra.agent import mpi_ranks
 from tfinfra.agent.clock import SystemClock
 from tfinfra.agent.mpi_ranks import Rank
 from tfinfra.agent.processes import Command, Process, session_members
 
+RANK_SH = Path(mpi_ranks.__file__).with_name("rank.sh")
 PLAN = plan_of(spec("mpi"))
 # As rank.sh: its pid, its work, its status, its end. It takes its time between the last two, as on a busy machine.
 LEAVES_SLOWLY = "echo $$ >rank-0.pid; sleep 600 & echo 0 >rank-0.exit; sleep 1; exit 0"
@@ -45,3 +49,34 @@ def test_a_rank_whose_whole_group_was_killed_waits_for_what_its_launcher_has_to_
     assert clock.monotonic() >= began + 0.4
     assert (rank.status.state, rank.status.exit_status, rank.status.cut_off) == ("failed", 137, True)
     assert rank.status.message == "rank-0 on node 0 was ended from outside, with all its processes"
+
+
+ENDS = {
+    "the script was killed, and its launcher's TERM came before that was recorded": ((9, 15), "137"),
+    "the launcher's TERM ended the script": ((15,), None),
+}
+
+
+@pytest.mark.parametrize(("signals", "recorded"), ENDS.values(), ids=ENDS.keys())
+def test_what_ended_a_script_is_recorded_before_what_ends_its_rank(
+    signals: tuple[int, ...], recorded: str | None, tmp_path: Path
+) -> None:
+    """A peer that aborts for a killed rank makes mpirun end all of them, the killed one's rank.sh too."""
+    variables = {f"TFINFRA_NODE_{name}": str(tmp_path) for name in ("LOGS", "RANKS", "WORK")}
+    variables |= {"OMPI_COMM_WORLD_RANK": "0", "TFINFRA_NODE_PYTHON": "/bin/sh", "PATH": os.environ["PATH"]}
+    (tmp_path / "rank-0").mkdir()
+    command = Command(["sh", str(RANK_SH), "-c", "echo $$ >pid; exec sleep 60"], tmp_path, variables, tmp_path / "log")
+    process, script = Process(command), tmp_path / "rank-0/pid"
+    give_up = time.monotonic() + 20
+    while not (script.exists() and script.read_text()) and time.monotonic() < give_up:
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGSTOP)
+    for number in signals:
+        os.kill(int(script.read_text()), number)
+    os.kill(process.pid, signal.SIGTERM)
+    os.kill(process.pid, signal.SIGCONT)
+    while process.poll() is None and time.monotonic() < give_up:
+        time.sleep(0.01)
+    found = tmp_path / "rank-0.exit"
+    assert process.poll() is not None
+    assert (found.read_text().strip() if found.exists() else None) == recorded

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.agent.clocks import FakeClock
-from tests.agent.nodes import plain
+from tests.agent.nodes import NOTHING_ODD, plain
 from tests.agent.test_cleanup import settings
 from tests.agent.test_node_parts import assignment
 from tests.backends.specs import plan_of, spec
@@ -74,7 +74,7 @@ def test_an_agent_that_fails_while_it_trains_collects_what_there_is(
     assert outcome is not None
     assert (outcome.result, "no more processes" in outcome.message) == ("failed", True)
     assert store.get("outputs/checkpoints/step-7") == b"7"
-    assert plain(store, "collected.json") == {"files": 1, "warnings": [], "left_behind": [], "skipped": []}
+    assert plain(store, "collected.json") == {"files": 1, **NOTHING_ODD}
 
 
 def test_an_agent_that_fails_beside_others_leaves_the_collecting_to_them(
@@ -105,7 +105,7 @@ def test_an_agent_that_fails_before_it_has_tasks_says_that_there_is_nothing(
     monkeypatch.setattr(agent, "join", fails)
     store = MemoryStore()
     agent._take_part(host_of(tmp_path, store))
-    assert plain(store, "collected.json") == {"files": 0, "warnings": [], "left_behind": [], "skipped": []}
+    assert plain(store, "collected.json") == {"files": 0, **NOTHING_ODD}
 
 
 def test_an_outcome_waits_for_a_store_that_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from tests.agent.nodes import cluster
+from tests.agent.nodes import NOTHING_ODD, cluster
 from tests.backends.specs import plan_of, spec
 from tfinfra.agent.processes import is_alive
 from tfinfra.model import Timeouts
@@ -46,7 +46,7 @@ def test_a_single_task_that_ends_with_0_succeeds_and_its_outputs_are_collected(t
         assert run.store.get("outputs/outputs/model.txt") == b"weights"
         assert run.store.get("outputs/checkpoints/step-1") == b"1"
         assert run.store.get("outputs/logs/events") == b"e"
-        assert run.collected() == {"files": 3, "warnings": [], "left_behind": [], "skipped": []}
+        assert run.collected() == {"files": 3, **NOTHING_ODD}
 
 
 def test_a_single_task_that_fails_is_named_with_its_exit_status_and_last_lines(tmp_path: Path) -> None:
@@ -241,7 +241,7 @@ def test_files_outside_of_outputs_are_named_where_the_outputs_are_collected(tmp_
         run.start(0)
         run.outcome()
         told = "a.txt, model.h5, b/c.txt and 1 more: main-0 wrote outside of ./outputs"
-        assert run.collected() == {"files": 0, "warnings": [], "left_behind": [told], "skipped": []}
+        assert run.collected() == {"files": 0, **NOTHING_ODD, "left_behind": [told]}
 
 
 def test_files_with_odd_names_are_collected(tmp_path: Path) -> None:
@@ -251,4 +251,4 @@ def test_files_with_odd_names_are_collected(tmp_path: Path) -> None:
     with cluster(tmp_path, SINGLE, script) as run:
         run.start(0)
         run.outcome()
-        assert run.collected() == {"files": 5, "warnings": [], "left_behind": [], "skipped": []}
+        assert run.collected() == {"files": 5, **NOTHING_ODD}

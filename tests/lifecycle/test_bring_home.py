@@ -7,13 +7,14 @@ import json
 import os
 import socket
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from obstore.exceptions import GenericError
 
 from tfinfra import layout
 from tfinfra.errors import TeardownIncomplete, UsageError
+from tfinfra.lifecycle import salvage
 from tfinfra.lifecycle.bring_home import Home, bring_home
 from tfinfra.lifecycle.salvage import Tree
 from tfinfra.store import MemoryStore
@@ -188,7 +189,7 @@ def test_files_that_the_node_could_not_bring_come_from_the_common_directory(tmp_
     (tmp_path / "s/outputs/big").write_text("big")
     said = {
         "files": 0,
-        "warnings": ["outputs/big: no space", "outputs/lost: I/O error"],
+        "failed": {"outputs/big": "no space", "outputs/lost": "I/O error"},
         "skipped": ["outputs/p is a pipe"],
     }
     home = bring_home(a_store(collected=said), tmp_path / "runs", TASKS, (tmp_path / "s").as_uri())
@@ -196,6 +197,101 @@ def test_files_that_the_node_could_not_bring_come_from_the_common_directory(tmp_
     assert home.missing is not None and home.missing.first == ("outputs/lost",)
     assert home.notes == ("outputs/p is a pipe",)
     assert not home.keeps
+
+
+def test_a_copy_of_a_frozen_nodes_disk_gives_way_to_what_it_collects_later(tmp_path: Path) -> None:
+    (tmp_path / "s/outputs").mkdir(parents=True)
+    for name in ("model", "failed", "gone"):
+        (tmp_path / "s/outputs" / name).write_text("ha")
+    share = (tmp_path / "s").as_uri()
+    early = bring_home(a_store(), tmp_path / "runs", TASKS, share)
+    said = {"files": 1, "failed": {"outputs/failed": "no space"}}
+    store = a_store(collected=said)
+    for name in ("model", "failed"):
+        store.put(layout.output_key("outputs", name), b"half" if name == "failed" else b"whole")
+    (tmp_path / "s/outputs/gone").unlink()
+    (tmp_path / "s/outputs/failed").write_text("newer")
+    late = bring_home(store, tmp_path / "runs", TASKS, share, before=early)
+    came = {path.name: path.read_text() for path in (tmp_path / "runs/outputs").iterdir()}
+    assert came == {"model": "whole", "failed": "newer", "gone": "ha"}
+    assert late.files == 3 and not late.keeps
+
+
+def test_a_node_that_wrote_on_and_died_is_read_anew(tmp_path: Path) -> None:
+    (tmp_path / "s/outputs").mkdir(parents=True)
+    (tmp_path / "s/outputs/model").write_text("ha")
+    share = (tmp_path / "s").as_uri()
+    early = bring_home(a_store(), tmp_path / "runs", TASKS, share)
+    (tmp_path / "s/outputs/model").write_text("half")
+    bring_home(a_store(), tmp_path / "runs", TASKS, share, before=early)
+    assert (tmp_path / "runs/outputs/model").read_text() == "half"
+
+
+def test_a_file_of_a_disk_that_cannot_be_read_costs_no_other_its_way_and_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "disk/outputs").mkdir(parents=True)
+    for name in ("a", "bad", "c"):
+        (tmp_path / "disk/outputs" / name).write_text(name)
+    read = salvage._read
+
+    def faulty(source: BinaryIO, most: int) -> bytes:
+        found = read(source, most)
+        if found == b"bad":
+            raise salvage.Unread("Input/output error")
+        return found
+
+    monkeypatch.setattr(salvage, "_read", faulty)
+    home = bring_home(a_store(), tmp_path / "runs", TASKS, None, disks=(Tree(tmp_path / "disk"),))
+    assert files(tmp_path / "runs/outputs") == ["a", "c"]
+    assert home.keeps
+    assert home.lines()[-1].startswith(
+        "not collected: 1 file: outputs/bad: outputs/bad: it cannot be read: Input/output"
+    )
+
+
+def test_what_does_not_fit_here_is_said_to_lie_where_it_does(tmp_path: Path) -> None:
+    (tmp_path / "s/outputs").mkdir(parents=True)
+    (tmp_path / "s/outputs/model").write_text("m")
+    (tmp_path / "runs/outputs/model").mkdir(parents=True)
+    share = (tmp_path / "s").as_uri()
+    for where, told in ((share, f"still in the share {share}"), (None, "a folder of that name is there;")):
+        disks = () if where else (Tree(tmp_path / "s"),)
+        home = bring_home(a_store(), tmp_path / "runs", TASKS, where, disks=disks)
+        assert home.keeps and told in home.lines()[-1]
+
+
+def test_a_store_that_does_not_answer_keeps_no_disk_from_being_read(tmp_path: Path) -> None:
+    (tmp_path / "disk/outputs").mkdir(parents=True)
+    (tmp_path / "disk/outputs/model").write_text("m")
+
+    def away(verb: str, key: str) -> None:
+        raise OSError("the store is away")
+
+    with pytest.raises(OSError, match="away"):
+        bring_home(MemoryStore(away), tmp_path / "runs", TASKS, None, disks=(Tree(tmp_path / "disk"),))
+    assert files(tmp_path / "runs/outputs") == ["model"]
+
+
+def test_what_a_node_listed_after_its_disk_was_read_is_missing_by_name(tmp_path: Path) -> None:
+    (tmp_path / "disk/outputs").mkdir(parents=True)
+    early = bring_home(a_store(), tmp_path / "runs", TASKS, None, disks=(Tree(tmp_path / "disk"),))
+    listed = {"files": 1, "bytes": 5, "names": {layout.output_key("outputs", "late"): 5}}
+    home = bring_home(a_store(collecting=listed), tmp_path / "runs", TASKS, None, before=early)
+    assert home.keeps and home.missing is not None and home.missing.first == ("outputs/late",)
+
+
+def test_a_name_with_a_colon_hides_no_loss(tmp_path: Path) -> None:
+    """What the reason of one file looks like is the name of another that came."""
+    said = {"files": 1, "failed": {"outputs/a: b": "I/O error"}}
+    home = bring_home(a_store(layout.output_key("outputs", "a"), collected=said), tmp_path, TASKS, None)
+    assert home.missing is not None and home.missing.first == ("outputs/a: b",)
+
+
+def test_more_failures_than_are_named_are_counted_and_are_no_file(tmp_path: Path) -> None:
+    said = {"files": 0, "failed": {"outputs/a": "I/O error"}, "unnamed": 41}
+    home = bring_home(a_store(collected=said), tmp_path, TASKS, None)
+    assert home.lines() == ["not collected: 42 files: outputs/a, …: I/O error; 0 files came home"]
 
 
 @pytest.mark.parametrize("said", [[], 7, "text", {"warnings": 7}, {"warnings": [[]]}, {"files": "many"}, None])
@@ -233,7 +329,7 @@ def test_a_tree_deeper_than_any_path_costs_the_others_nothing(tmp_path: Path) ->
     os.close(here)
     home = bring_home(a_store(), tmp_path / "runs", TASKS, (tmp_path / "s").as_uri())
     assert files(tmp_path / "runs/outputs") == ["model"]
-    assert any("deeper than a path can be" in note for note in home.notes)
+    assert "deeper than a path can be" in str(home.missing)
 
 
 @pytest.mark.parametrize("name", ["run.json", "tasks/rank-0.log", "nodes/agent-0.log", "elsewhere/a"])

@@ -123,14 +123,33 @@ def test_down_puts_the_run_json_of_a_fetch_in_mid_run_right(tmp_path: Path) -> N
     assert (document["phase"], document["result"]) == ("deleted", "cancelled")
 
 
-def test_fetch_after_the_nodes_end_brings_what_there_is_and_deletes(tmp_path: Path) -> None:
-    """Nothing more can come once the machines are gone: what is lost is named, and costs no more."""
-    world = World(tmp_path)
+def cut_off(world: World) -> None:
+    """The nodes have gone after one of three files."""
     world.running = 0
     training(world.store)
     names = {layout.output_key("outputs", f"f{i}"): 1 for i in range(3)}
     world.store.put(next(iter(names)), b"x")
     world.store.put(layout.COLLECTING, json.dumps({"files": 3, "bytes": 3, "names": names}).encode())
+
+
+def test_down_keeps_what_up_keeps_until_a_fetch_has_told_what_is_lost(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    cut_off(world)
+    run = found(world, phase="running", detached=True)
+    for _ in range(2):
+        with pytest.raises(TeardownIncomplete, match="did not all come home: 2 files") as raised:
+            resume.end_run(run, quiet)
+        assert f"`tfinfra fetch {RUN}`" in str(raised.value.hint)
+        assert [*world.groups] == [KEEP]
+    world.store.put(layout.OUTCOME, json.dumps(to_json(Outcome("failed", "lost", ended=1.0))).encode())
+    resume.fetch(found(world, phase="incomplete"), tmp_path / "runs", quiet)
+    assert world.groups == {}
+
+
+def test_fetch_after_the_nodes_end_brings_what_there_is_and_deletes(tmp_path: Path) -> None:
+    """Nothing more can come once the machines are gone: what is lost is named, and costs no more."""
+    world = World(tmp_path)
+    cut_off(world)
     ended = Outcome("failed", "lost", ended=1.0)
     world.store.put(layout.OUTCOME, json.dumps(to_json(ended)).encode())
     said: list[str] = []

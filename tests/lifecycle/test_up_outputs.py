@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.lifecycle.fakes import TARGET, World, succeeding
 from tests.lifecycle.runs import COMPUTE
 from tfinfra import layout
@@ -87,12 +89,20 @@ def test_a_node_that_is_lost_with_its_outputs_is_named_with_the_runs_own_exit_co
     assert saved(tmp_path)["not_collected"]["files"] is None
 
 
-def test_what_a_lost_node_left_on_a_disk_of_this_machine_comes_home(tmp_path: Path) -> None:
-    world = World(tmp_path, lost)
+def unable(store: Any) -> None:
+    """A node that could not bring one of its files."""
+    succeeding(store)
+    said = {"files": 0, "failed": {"outputs/late": "I/O error"}}
+    store.put(layout.COLLECTED, json.dumps(said).encode())
+
+
+@pytest.mark.parametrize(("node", "code"), [(lost, 7), (unable, None)], ids=["lost", "unable"])
+def test_what_a_node_left_on_a_disk_of_this_machine_comes_home(node: Any, code: int | None, tmp_path: Path) -> None:
+    world = World(tmp_path, node)
     world.step = 0.5
     outputs = tmp_path / "machine/root/var/lib/tfinfra/shared/outputs"
     outputs.mkdir(parents=True)
-    (outputs / "model").write_text("weights")
+    (outputs / "late").write_text("weights")
     cloud = world.cloud()
 
     def disks(group: str, path: str) -> list[tuple[Path, tuple[str, ...]]]:
@@ -101,8 +111,8 @@ def test_what_a_lost_node_left_on_a_disk_of_this_machine_comes_home(tmp_path: Pa
 
     world.cloud = lambda: replace(cloud, disks=disks)  # type: ignore[method-assign]
     result = world.new_run().go()
-    assert result.error is not None and result.error.exit_code == 7
-    assert (tmp_path / "runs/digits-abc123/outputs/model").read_text() == "weights"
+    assert (result.error.exit_code if result.error else None) == code
+    assert (tmp_path / "runs/digits-abc123/outputs/late").read_text() == "weights"
     assert saved(tmp_path)["not_collected"] is None
 
 

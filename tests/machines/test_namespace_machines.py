@@ -24,6 +24,7 @@ from tfinfra.localcloud.machines.base import Disk, Mount
 from tfinfra.localcloud.machines.choose import possible_kinds
 from tfinfra.localcloud.machines.namespace import NamespaceMachines
 from tfinfra.localcloud.machines.records import Record, identify, read_record
+from tfinfra.localcloud.machines.wire import spec_to_text
 
 _WHY_NOT = possible_kinds()["namespace"]
 pytestmark = [
@@ -369,3 +370,21 @@ def test_a_spec_that_cannot_boot_says_why_and_leaves_nothing(folder: Path) -> No
         MACHINES.start(scale_set(folder, "", 1, mounts=(Mount(Path("/nowhere"), True),)))
     assert _traces() == before
     assert MACHINES.states(folder) == []
+
+
+_UNCONFINED = """
+import sys
+from tfinfra.localcloud.machines import node, supervisor
+def refuse(): raise OSError("no filter of system calls here")
+node.confine = refuse
+sys.exit(supervisor.main())
+"""
+
+
+def test_a_machine_that_cannot_be_confined_is_never_called_booted(folder: Path) -> None:
+    folder.mkdir()
+    text = spec_to_text("namespace", scale_set(folder, _TELL, 1))
+    done = subprocess.run(
+        [sys.executable, "-c", _UNCONFINED], input=text, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert (done.returncode, "no filter of system calls here" in done.stderr) == (1, True)

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ import psutil
 import pytest
 
 from tests.machines.support import scale_set, wait_for
+from tfinfra.localcloud.machines import process_supervisor
 from tfinfra.localcloud.machines.marks import MARK
 from tfinfra.localcloud.machines.process import ProcessMachines
 from tfinfra.localcloud.machines.records import Record, is_alive, read_record
@@ -191,3 +193,20 @@ pathlib.Path(os.environ["TFINFRA_ROOT"], "told").write_text(line)
     told = tmp_path / "vm_0/root/told"
     wait_for(lambda: told.exists() and told.read_text())
     assert told.read_text() == "1"
+
+
+@_LINUX
+def test_a_machine_is_called_booted_once_it_has_no_more_rights(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slowly(hostname: str, parent: int) -> None:
+        del hostname, parent
+        time.sleep(0.3)
+        (tmp_path / "apart").touch()
+
+    monkeypatch.setattr(process_supervisor, "_separate", slowly)
+    monkeypatch.setattr(process_supervisor, "_execute", lambda *_: os._exit(0))
+    spec = scale_set(tmp_path, _SAY, 1, set_id=name)
+    pid = process_supervisor._start(spec, spec.instances[0], first=True)
+    assert (tmp_path / "apart").exists()
+    assert os.waitpid(pid, 0)[1] == 0

@@ -34,7 +34,7 @@ def collect(
     """Uploads every file below the common directories; one that fails is a warning, the others go on. What there is is
     told first, for who has to know what is missing where this node does not come to its end.
     `before_saying_so` is called when all is uploaded: once collected.json is there, the machine may be deleted."""
-    unread: list[str] = []
+    unread: dict[str, str] = {}
     found = [(name, path) for folder in layout.OUTPUT_FOLDERS for name, path in _files(shared, folder, unread)]
     kinds = {name: _what_it_is(name, path) for name, path in found}
     files = [(name, path) for name, path in found if isinstance(kinds[name], int)]
@@ -42,11 +42,13 @@ def collect(
     write(store, layout.COLLECTING, CollectingMark(len(sizes), sum(sizes.values()), _first(sizes)))
     with ThreadPoolExecutor(_WRITERS) as pool:
         problems = list(pool.map(lambda item: _upload(store, *item), files))
-    warnings = tuple(problem for problem in problems if problem)
+    failed = {name: why for (name, _), why in zip(files, problems, strict=True) if why}
     skipped = tuple(_text(why) for why in kinds.values() if isinstance(why, str))
     before_saying_so()
-    brought = len(files) - len(warnings)
-    return mark_collected(store, CollectedMark(brought, _few([*unread, *warnings]), left_behind, _few(skipped)))
+    brought = len(files) - len(failed)
+    named = {_text(name[:_LONG]): _text(why[:_LONG]) for name, why in [*unread.items(), *failed.items()][:_TOLD]}
+    more = len(unread) + len(failed) - len(named)
+    return mark_collected(store, CollectedMark(brought, (), left_behind, _few(skipped), named, more))
 
 
 def _first(sizes: Mapping[str, int]) -> dict[str, int]:
@@ -65,7 +67,7 @@ def mark_collected(store: ObjectStore, collected: CollectedMark) -> CollectedMar
     return collected
 
 
-def _files(shared: Path, kind: str, unread: list[str]) -> Iterator[tuple[str, Path]]:
+def _files(shared: Path, kind: str, unread: dict[str, str]) -> Iterator[tuple[str, Path]]:
     """Everything below the folder `kind` but its folders, by name; a link to a folder is no folder. A folder that
     cannot be read is noted in `unread`."""
     folders = [shared / kind]
@@ -76,7 +78,7 @@ def _files(shared: Path, kind: str, unread: list[str]) -> Iterator[tuple[str, Pa
                 found = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
         except OSError as error:
             if folder != shared / kind or not isinstance(error, FileNotFoundError):
-                unread.append(_text(f"{_name(shared, folder)[:200]}: {error.strerror}"))
+                unread[_name(shared, folder)] = error.strerror or str(error)
             continue
         yield from ((_name(shared, folder / name), folder / name) for name, is_folder in found if not is_folder)
         folders += [folder / name for name, is_folder in reversed(found) if is_folder]
@@ -106,7 +108,7 @@ def _upload(store: ObjectStore, name: str, path: Path) -> str | None:
     except _upload_errors() as error:
         reason = first_line(error)
         _log.warning("could not collect %s: %s", name, reason)
-        return _text(f"{name}: {reason}")
+        return reason
     return None
 
 

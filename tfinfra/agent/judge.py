@@ -7,15 +7,17 @@ lost nodes, and the moment that a failure needs until its cause is known too.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tfinfra.backends.base import Verdict
 from tfinfra.backends.registry import backend
-from tfinfra.backends.statuses import has_ended, how_ended, was_killed
+from tfinfra.backends.statuses import failed, first_failure, has_ended, how_ended
 from tfinfra.model import Inventory, Plan, TaskStatus, Timeouts
 
-_KILLER_GRACE = 0.6  # from a killed task to the news of why, where another node has them
-_LAUNCHER_GRACE = 3.0  # from mpirun's end to the last status of its ranks
+_KILLER_GRACE = 0.6  # from a failed task to the news of why, where another has them
+_LAUNCHER_GRACE = 3.0  # from mpirun's end, or a rank's, to the last status of the ranks that are ended for it
+_BEATS = 0.3  # of the time after which a silent node is lost: one that was heard of within it may have lived then
+_AT_ONCE = 0.2  # what fails so shortly before the leader's end may have failed by that, and was only seen first
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,9 @@ class Judge:
         """None while the run goes on."""
         statuses = self._with_losses(view)
         verdict = backend(self.plan.backend).verdict(self.plan, statuses)
+        if verdict.result == "succeeded" or verdict.leader_done:
+            earlier = self._failed_before(view, statuses) or self._gone_before(view)
+            verdict = earlier or verdict
         if verdict.result == "succeeded":
             return Decision("succeeded", verdict.message)
         if verdict.result == "failed":
@@ -69,20 +74,45 @@ class Judge:
         )
 
     def _with_losses(self, view: View) -> dict[str, TaskStatus]:
-        """The statuses, with what had not ended on a lost node being lost."""
+        """The statuses, with what had not ended on a lost node being lost, and so what was stopped: while the run goes
+        on an agent stops its tasks only because it is ended itself."""
         gone = [t for t in self.plan.tasks if t.node in view.lost and not has_ended(view.statuses, t.name)]
         lost = {t.name: TaskStatus(t.name, t.node, "lost", message=self._lost_message(view, t.node)) for t in gone}
-        return {**view.statuses, **lost}
+        stopped = {name: s for name, s in view.statuses.items() if s.state == "stopped"}
+        ended = {name: replace(s, state="lost", message=_stopped_message(s)) for name, s in stopped.items()}
+        return {**view.statuses, **lost, **ended}
+
+    def _failed_before(self, view: View, statuses: Mapping[str, TaskStatus]) -> Verdict | None:
+        """What had failed before the leader came to its end: that end makes it no success."""
+        if view.now - self._since.get("failure", view.now) < _AT_ONCE:
+            self._since.pop("failure", None)
+            return None
+        failure = first_failure(statuses.values())
+        return failed(failure) if failure else None
+
+    def _gone_before(self, view: View) -> Verdict | None:
+        """A lost node whose tasks the leader's end would have waited for, and which was last heard of well before that:
+        that it is told later, when its silence has lasted, makes it no success either."""
+        done = self._since.get("leader", view.now)
+        margin = self.timeouts.heartbeat * _BEATS
+        waiting = backend(self.plan.backend).verdict(self.plan, view.statuses).waiting
+        gone = [t for t in self.plan.tasks if t.name in waiting and t.node in view.lost]
+        first = next((t for t in gone if view.seen.get(t.node, done) < done - margin), None)
+        return Verdict("failed", self._lost_message(view, first.node), first.name) if first else None
 
     def _lost_message(self, view: View, node: int) -> str:
         return lost_message(self.inventory, node, self.timeouts, view.notices.get(node, ""))
 
     def _when_settled(self, view: View, verdict: Verdict, statuses: Mapping[str, TaskStatus]) -> Decision | None:
-        """A rank killed by mpirun may be reported before the rank or node that failed first: waits until every node has
-        been heard of since, or counts as lost. A beat may be older than what its node is about to tell."""
+        """The rank or node that failed first may be reported after those that ended for it: waits until every node has
+        been heard of since, or counts as lost, and a moment more, for a beat may be older than what its node is about
+        to tell. mpirun ends all ranks for one: their own ends tell which that was."""
         since = self._since.setdefault("failure", view.now)
         first = statuses.get(verdict.task or "")
-        if first and was_killed(first) and len(view.seen) > 1 and view.now - since < _KILLER_GRACE:
+        silent = first is not None and first.state == "lost" and first.node in view.lost
+        others = [t for t in self.plan.tasks if not has_ended(statuses, t.name)]
+        grace = _LAUNCHER_GRACE if self.plan.backend == "mpi" and others else _KILLER_GRACE
+        if len(self.plan.tasks) > 1 and not silent and view.now - since < grace:
             return None
         unheard = [n for n, seen in view.seen.items() if seen <= since and n not in view.lost]
         if unheard:
@@ -133,6 +163,10 @@ class Judge:
         where = f"{away.task} on node {away.node} hangs in its start-up"
         message = f"{where}: {backend(self.plan.backend).joining} {self.timeouts.start:.0f} s after {first} had"
         return Decision("failed", message, away.task)
+
+
+def _stopped_message(status: TaskStatus) -> str:
+    return f"{status.task} on node {status.node} was stopped, for the agent of that node was ended from outside"
 
 
 def lost_message(inventory: Inventory, node: int, timeouts: Timeouts, notice: str) -> str:

@@ -6,10 +6,14 @@ exec >>"$TFINFRA_NODE_LOGS/$name.log" 2>&1 </dev/null
 TFINFRA_SHARD_INDEX=$OMPI_COMM_WORLD_RANK
 export TFINFRA_SHARD_INDEX
 leave() { printf '%s\n' "$2" >"$TFINFRA_NODE_RANKS/$name.$1.new" && mv "$TFINFRA_NODE_RANKS/$name.$1.new" "$TFINFRA_NODE_RANKS/$name.$1"; }
+# A launcher that ends all ranks for one sends TERM first. Who catches it lives to record how the script had ended before;
+# what ends by it is left without a record, and so known as ended from outside.
+trap 'asked=yes' TERM
 leave pid $$
 cd "$TFINFRA_NODE_WORK/$name" || { leave exit 111; exit 111; }
 # shellcheck disable=SC2086  # a command prefix of several words, or none
 $TFINFRA_NODE_DIE_WITH_PARENT "$TFINFRA_NODE_PYTHON" "$@"
 status=$?
+[ "$asked" ] && [ $status -ne 137 ] && exit $status
 leave exit $status
 exit $status

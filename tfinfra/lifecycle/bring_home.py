@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import errno
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,15 +21,15 @@ from tfinfra.clock import count
 from tfinfra.cloud import Cloud
 from tfinfra.errors import TeardownIncomplete, UsageError, first_line
 from tfinfra.lifecycle.not_collected import STORE, NotCollected, missing, read_told
-from tfinfra.lifecycle.salvage import Tree, save
+from tfinfra.lifecycle.salvage import Tree, Unread, save
 from tfinfra.store import ObjectStore, OddObject, log_chunk, store_errors
 from tfinfra.store.landing import Landing, Unplaceable, clashes, shown
 
 DOWNLOADS = 8
 NAMED = 20
+"""Notes of a kind that are given one by one."""
 REFUSED = 5
 """Objects in a row that a store may refuse before it counts as one that does not answer."""
-"""Notes of a kind that are given one by one."""
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -38,7 +38,8 @@ class Home:
     """What came home: how many `files` of the training script, how many `logs`, and where. `notes` name what had
     nothing to bring (a socket, a link that leads out), and what is called something else here; `missing` is what there
     was and did not come, None where nothing is; `collected`: the nodes said that all was in the store; `names` are
-    those that came, `trees` counts the disks and shares that were read besides."""
+    those that came, `trees` counts the disks and shares that were read besides, from which `copied` came: a node that
+    was only frozen may have written on since."""
 
     folder: Path
     files: int
@@ -48,6 +49,7 @@ class Home:
     collected: bool = True
     names: frozenset[str] = frozenset()
     trees: int = 0
+    copied: frozenset[str] = frozenset()
 
     @property
     def keeps(self) -> bool:
@@ -76,26 +78,39 @@ def bring_home(
     before: Home | None = None,
 ) -> Home:
     """Copies everything of the run into `folder`. The tasks' common directory at the URL `shared`, and the machines'
-    `disks`, are read where the nodes did not say that they had collected all. What came `before` is not fetched anew.
+    `disks`, are read where the nodes did not say that they had collected all. What came `before` out of the store is
+    not fetched anew; what was copied from a disk is, for it may have been half written then.
 
     Raises UsageError where `folder` is a link, TeardownIncomplete where its disk is full, what the store raises."""
     with _landing(folder) as landing:
         landing.make("outputs")
-        coming = _Coming(landing, store, dict.fromkeys(before.names if before else ()))
-        coming.trees = before.trees if before else 0
-        logs = coming.bring_logs(frozenset(tasks))
-        told = read_told(store)
+        earlier = before or Home(folder, 0)
+        coming = _Coming(landing, store, dict.fromkeys(earlier.names), trees=earlier.trees)
+        coming.copied, coming.stale = set(earlier.copied), set(earlier.copied)
         share = _share(shared)
+        trees = {**({share: shared} if share else {}), **dict.fromkeys(disks)}
+        try:
+            logs = coming.bring_logs(frozenset(tasks))
+            told = read_told(store)
+        except store_errors():
+            for tree, stays in trees.items():  # a store may answer again, a machine that is deleted does not
+                coming.save(tree, stays)
+            raise
+        keys = store.list(layout.OUTPUTS)
+        if told.collected:  # what lies there is what the nodes made of it in the end
+            coming.bring(keys, anew=frozenset(earlier.copied))
+            coming.stale |= set(told.failed or ())
         if not told.all_there:
-            for tree in (*([share] if share else ()), *disks):
-                coming.save(tree)
-        coming.bring(store.list(layout.OUTPUTS))
+            for tree, stays in trees.items():
+                coming.save(tree, stays)
+        coming.bring(keys)
         unread = shared if share is None else None
-        lacking = missing(told, coming.home, coming.left, share_unread=unread, trees_read=coming.trees > 0)
-        notes = (*_few([*told.skipped, *coming.notes]), *_few(told.left_behind))
-        return Home(
-            folder, len(coming.home), logs, notes, lacking, told.collected, frozenset(coming.home), coming.trees
+        lacking = missing(
+            told, coming.home, coming.left, coming.unsaved, share_unread=unread, trees_read=coming.trees > 0
         )
+        notes = (*_few([*told.skipped, *coming.notes]), *_few(told.left_behind))
+        names, copied = frozenset(coming.home), frozenset(coming.copied)
+        return Home(folder, len(names), logs, notes, lacking, told.collected, names, coming.trees, copied)
 
 
 @contextmanager
@@ -131,7 +146,9 @@ def tame(name: str) -> str:
 
 @dataclass
 class _Coming:
-    """One run on its way: `home` are the names that have landed, `left` those that lie in the store and cannot."""
+    """One run on its way: `home` are the names that have landed, `left` those that lie in the store and cannot,
+    `copied` those that landed from a disk, `stale` those of them that did so at an earlier look, `unsaved` those that
+    lie on a disk and could not (name → the reason, and where that stays, None where it goes with its machine)."""
 
     landing: Landing
     store: ObjectStore
@@ -139,6 +156,9 @@ class _Coming:
     left: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     trees: int = 0
+    copied: set[str] = field(default_factory=set)
+    stale: set[str] = field(default_factory=set)
+    unsaved: dict[str, tuple[str, str | None]] = field(default_factory=dict)
     broken: Exception | None = None
     refused: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -161,8 +181,8 @@ class _Coming:
             for key in sorted(keys):
                 log.write(log_chunk(self.store, key) or b"")
 
-    def bring(self, keys: Sequence[str]) -> None:
-        """Fetches what is not here yet, several at once."""
+    def bring(self, keys: Sequence[str], anew: Collection[str] = ()) -> None:
+        """Fetches what is not here yet, and `anew` what is of the copies from disks, several at once."""
         names = {key: layout.output_path(key) for key in keys}
         odd = clashes(map(tame, names.values()), folds=self.landing.folds())
         strange = {n for n in names.values() if n.partition("/")[0] not in layout.OUTPUT_FOLDERS}
@@ -170,8 +190,11 @@ class _Coming:
 
         def one(key: str) -> None:
             name = names[key]
-            if name not in self.home and self._land(name, tame(name), self._from(key), odd.get(tame(name))):
+            wanted = name not in self.home or name in anew
+            if wanted and self._land(name, tame(name), self._from(key), odd.get(tame(name))):
                 self._arrived(name)
+                self.copied.discard(name)
+                self.stale.discard(name)
 
         with ThreadPoolExecutor(DOWNLOADS) as pool:
             list(pool.map(one, keys))
@@ -180,20 +203,29 @@ class _Coming:
     def _from(self, key: str) -> Callable[[Path], None]:
         return lambda path: self.store.get_file(key, path)
 
-    def save(self, tree: Tree) -> None:
-        """Copies what lies in a tree of this machine."""
+    def save(self, tree: Tree, stays: str | None) -> None:
+        """Copies what lies in a tree of this machine and is not here yet, or is stale. `stays` is where it is found
+        once the machines are gone."""
+        where = f"the share {stays}" if stays else None
 
         def land(name: str, fill: Callable[[Path], None]) -> bool:
-            came = name in self.home or self._land(name, tame(name), fill, None)
+            if name in self.home and name not in self.stale:
+                return True
+            came = self._land(name, tame(name), fill, None)
+            if not came and name in self.left:
+                self.unsaved[name] = self.left.pop(name), where
             if came:
                 self._arrived(name)
+                self.copied.add(name)
+                self.stale.discard(name)
             return came
 
         left = save(tree, land)
         self._raise_broken()
         if left is not None:
             self.trees += 1
-            self.notes += left
+            self.notes += [f"{shown(name)} {what}" for name, what in left.odd.items()]
+            self.unsaved |= {name: (why, where) for name, why in left.unread.items()}
 
     def _land(self, what: str, path: str, fill: Callable[[Path], None], odd: str | None) -> bool:
         """Lands one file; what keeps it away is noted. Nothing more is tried after what keeps all away."""
@@ -204,6 +236,8 @@ class _Coming:
             return False
         try:
             self.landing.land(path, fill)
+        except Unread:
+            raise
         except (Unplaceable, FileNotFoundError) as error:
             with self.lock:
                 self.left[what] = str(error) if isinstance(error, Unplaceable) else "it has gone meanwhile"

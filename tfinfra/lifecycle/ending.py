@@ -17,7 +17,7 @@ from tfinfra.errors import Cancelled, LimitReached, TfinfraError, TrainingFailed
 from tfinfra.lifecycle import collect, down, leaving, spending
 from tfinfra.lifecycle.active import ActiveRun
 from tfinfra.lifecycle.bring_home import Home, bring_home, trees_of
-from tfinfra.lifecycle.not_collected import is_collected
+from tfinfra.lifecycle.not_collected import has_all
 from tfinfra.lifecycle.reach import store_trouble
 from tfinfra.lifecycle.record import RunRecord, opened_stacks
 from tfinfra.lifecycle.salvage import Tree
@@ -206,7 +206,7 @@ def _collect_beside_deletion(active: ActiveRun) -> tuple[_Told, BaseException | 
     record = active.folder.read()
     compute = down.compute_groups(record, active.run)
     present = spending.present_groups(active.ports, record)
-    disks = _disks(active, compute) if active.store is not None and not _is_collected(active) else ()
+    disks = _disks(active, compute) if active.store is not None and not _has_all(active) else ()
     home, lost = _collect(active, disks) if disks else (None, None)
     with active.session.phase("teardown", ", ".join(compute)):
         say = active.session.observer.say
@@ -230,12 +230,13 @@ def _disks(active: ActiveRun, compute: Sequence[str]) -> tuple[Tree, ...]:
         return ()
 
 
-def _is_collected(active: ActiveRun) -> bool:
-    """Whether the nodes have said so. A store that does not answer is left to who fetches from it."""
+def _has_all(active: ActiveRun) -> bool:
+    """Whether the nodes have said that their store has. One that does not answer has not: what lies on the machines'
+    disks goes with them."""
     try:
-        return active.store is None or is_collected(active.store)
+        return active.store is None or has_all(active.store)
     except store_errors():
-        return True
+        return False
 
 
 def _settle(active: ActiveRun, groups: list[str], present: set[str] | None) -> None:

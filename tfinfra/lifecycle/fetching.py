@@ -16,7 +16,7 @@ from tfinfra.lifecycle.bring_home import Home, bring_home, trees_of
 from tfinfra.lifecycle.down import UNFETCHED
 from tfinfra.lifecycle.found import FoundRun
 from tfinfra.lifecycle.living import content, has_nodes
-from tfinfra.lifecycle.not_collected import is_collected
+from tfinfra.lifecycle.not_collected import has_all, is_collected
 from tfinfra.lifecycle.ports import Progress
 from tfinfra.lifecycle.salvage import Tree
 from tfinfra.model import StopRequest
@@ -27,10 +27,12 @@ LOOK = 0.5
 
 class Fetching:
     """One run's way to the folder `results`, in as many looks into its store as it takes; `progress` hears what came
-    and what did not. `home` is what has come, None before the first look."""
+    and what did not. `home` is what has come, None before the first look. `lost` says whether what went with the
+    machines is taken as lost, as `fetch` does; else it keeps the keep group, as at the end of `up`."""
 
-    def __init__(self, found: FoundRun, results: Path, progress: Progress) -> None:
+    def __init__(self, found: FoundRun, results: Path, progress: Progress, *, lost: bool = False) -> None:
         self.results = results
+        self._lost = lost
         self.home: Home | None = None
         self._found = found
         self._progress = progress
@@ -68,12 +70,22 @@ class Fetching:
         if store is None or self.home is not None:
             return
         try:
-            if not is_collected(store) and store.list(layout.TASKS):
-                self._let_collect(store)
-                if not is_collected(store) and (disks := self.disks()):
-                    self.look(disks)
+            if not self._collects(store) and (disks := self.disks()):
+                self.look(disks)
         except Exception as error:  # noqa: BLE001 - whatever it is, what costs by the hour has to go
+            self._progress(f"warning: its machines' disks could not be read: {first_line(error)}")
+
+    def _collects(self, store: ObjectStore) -> bool:
+        """Whether the nodes have brought into the store what they had, after they were let to."""
+        try:
+            if has_all(store) or not store.list(layout.TASKS):
+                return True
+            if not is_collected(store):
+                self._let_collect(store)
+            return has_all(store)
+        except Exception as error:  # noqa: BLE001 - as above
             self._progress(f"warning: its nodes could not collect: {first_line(error)}")
+            return False
 
     def before_store_goes(self) -> str | None:
         """Why the keep group has to stay, None where all that is in it is at home."""
@@ -90,9 +102,10 @@ class Fetching:
             self._note(home)
         except Exception as error:  # noqa: BLE001 - whatever it was: outputs that did not come keep their group
             return f"{UNFETCHED} could not be fetched: {first_line(error)}"
-        if home.missing is not None and home.missing.lies is not None:
-            return f"{UNFETCHED} did not all come home: {home.missing}"
-        return None
+        return f"{UNFETCHED} did not all come home: {home.missing}" if self._keeps(home) else None
+
+    def _keeps(self, home: Home) -> bool:
+        return home.keeps and not (self._lost and home.missing is not None and home.missing.lies is None)
 
     def _open(self) -> ObjectStore | None:
         """The store, where something in it may not be home."""
@@ -107,8 +120,8 @@ class Fetching:
         found = self._found
         if found.record is None:
             return
-        kept = home.missing is not None and home.missing.lies is not None
-        record = found.folder.update(results=str(self.results), fetched=not kept, not_collected=home.missing)
+        fetched = not self._keeps(home)
+        record = found.folder.update(results=str(self.results), fetched=fetched, not_collected=home.missing)
         document = collect.run_document(record, None, found.store, found.ports.clock())
         collect.write_results(found.folder, document, self.results)
 

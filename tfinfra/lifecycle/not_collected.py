@@ -42,12 +42,13 @@ class NotCollected:
 @dataclass(frozen=True)
 class Told:
     """What the nodes said of the outputs: that all are in the store (`collected`), but for those that `failed` (name →
-    reason; "" is all of them), those that are no files, and those that nobody tried to bring; before that, the sizes of
-    all that they had to bring by name (`listed`), with how many and how large they are together. `began`: a task was
-    started."""
+    reason; "" is all of them) and as many more as `unnamed`, those that are no files, and those that nobody tried to
+    bring; before that, the sizes of all that they had to bring by name (`listed`), with how many and how large they are
+    together. `began`: a task was started."""
 
     collected: bool = False
     failed: Mapping[str, str] | None = None
+    unnamed: int = 0
     skipped: tuple[str, ...] = ()
     left_behind: tuple[str, ...] = ()
     listed: Mapping[str, int] | None = None
@@ -57,7 +58,7 @@ class Told:
 
     @property
     def all_there(self) -> bool:
-        return self.collected and not self.failed
+        return self.collected and not self.failed and not self.unnamed
 
 
 def is_collected(store: ObjectStore) -> bool:
@@ -65,14 +66,20 @@ def is_collected(store: ObjectStore) -> bool:
     return readable(store, layout.COLLECTED, CollectedMark, LARGE) is not None
 
 
+def has_all(store: ObjectStore) -> bool:
+    """Whether the nodes have said that all is in the store: else their disks may have what is not."""
+    said = readable(store, layout.COLLECTED, CollectedMark, LARGE)
+    return said is not None and not (said.failed or said.unnamed or said.warnings)
+
+
 def read_told(store: ObjectStore) -> Told:
     """From the store, which the script can write too: what is unreadable counts as not said."""
     said = readable(store, layout.COLLECTED, CollectedMark, LARGE)
     listed = readable(store, layout.COLLECTING, CollectingMark, LARGE)
-    failed = [shown(text).partition(": ") for text in (said.warnings if said else ())]
     return Told(
         collected=said is not None,
-        failed={name if reason else "": reason or name for name, _, reason in failed},
+        failed={**said.failed, **({"": shown(said.warnings[0])} if said.warnings else {})} if said else None,
+        unnamed=said.unnamed if said else 0,
         skipped=tuple(map(shown, said.skipped)) if said else (),
         left_behind=tuple(map(shown, said.left_behind)) if said else (),
         listed={layout.output_path(key): size for key, size in listed.names.items()} if listed else None,
@@ -83,21 +90,34 @@ def read_told(store: ObjectStore) -> Told:
 
 
 def missing(
-    told: Told, home: Collection[str], left: Mapping[str, str], *, share_unread: str | None, trees_read: bool
+    told: Told,
+    home: Collection[str],
+    left: Mapping[str, str],
+    unsaved: Mapping[str, tuple[str, str | None]],
+    *,
+    share_unread: str | None,
+    trees_read: bool,
 ) -> NotCollected | None:
-    """What did not come: of the names that are `home`, what is `left` in the store (with the reason), and what the
-    nodes told. `share_unread` is the URL of a share that still holds everything and cannot be read from here;
-    `trees_read`: all that the nodes had on this machine's own disks was."""
+    """What did not come: of the names that are `home`, what is `left` in the store (with the reason) or `unsaved` on a
+    disk (with the reason, and where that stays), and what the nodes told. `share_unread` is the URL of a share that
+    still holds everything and cannot be read from here; `trees_read`: all that the nodes had on this machine's own
+    disks was."""
     share = f"the share {share_unread}" if share_unread else None
     if left:
         name, reason = next(iter(left.items()))
-        return _lacking(left, f"{shown(name)}: {reason}", STORE)
+        return NotCollected(len(left), None, _first(left), f"{shown(name)}: {reason}", STORE)
+    unsaved = {name: why for name, why in unsaved.items() if name not in home}
+    if unsaved:
+        name, (reason, stays) = next(iter(unsaved.items()))
+        return NotCollected(len(unsaved), None, _first(unsaved), f"{shown(name)}: {reason}", stays)
     failed = {name: reason for name, reason in (told.failed or {}).items() if name not in home}
     if "" in failed:
         return NotCollected(None, None, (), failed[""], share)
-    if failed:
-        return _lacking(failed, next(iter(failed.values())), share)
-    if told.collected or trees_read:
+    unnamed = 0 if trees_read else told.unnamed
+    if failed or unnamed:
+        why = shown(next(iter(failed.values()), "the agent's log says why"))
+        return NotCollected(len(failed) + unnamed, None, _first(failed), why, share)
+    if told.collected or (trees_read and told.listed is None):
         return None
     return _never_collected(told, home, share)
 
@@ -114,10 +134,6 @@ def _never_collected(told: Told, home: Collection[str], share: str | None) -> No
     size = max(0, told.bytes - sum(told.listed.values())) + sum(lacking.values())
     why = "the nodes were ended before they had brought it all"
     return NotCollected(len(lacking) + unlisted, size, _first(lacking), why, share)
-
-
-def _lacking(names: Mapping[str, Any], why: str, lies: str | None) -> NotCollected:
-    return NotCollected(len(names), None, _first(names), why, lies)
 
 
 def _first(names: Mapping[str, Any]) -> tuple[str, ...]:

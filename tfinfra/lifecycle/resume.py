@@ -19,7 +19,7 @@ from tfinfra.lifecycle.fetching import Fetching
 from tfinfra.lifecycle.found import FoundRun
 from tfinfra.lifecycle.listing import Every, Listing
 from tfinfra.lifecycle.living import has_nodes
-from tfinfra.lifecycle.not_collected import is_collected
+from tfinfra.lifecycle.not_collected import has_all, is_collected
 from tfinfra.lifecycle.ports import Progress
 from tfinfra.lifecycle.record import RunFolder, RunRecord, run_folder
 from tfinfra.lifecycle.saved import rewrite, saved_document
@@ -132,8 +132,8 @@ def fetch(found: FoundRun, folder: Path, progress: Progress) -> dict[str, Any]:
     driven = is_alive(record.client) or found.driven_elsewhere
     over = _ended(found) or not has_nodes(found)
     ended = found.outcome is not None and over and not driven
-    bring = Fetching(found, results, progress)
-    dead = ended and not is_collected(found.store)
+    bring = Fetching(found, results, progress, lost=True)
+    dead = ended and not has_all(found.store)
     home = bring.look(bring.disks() if dead else (), over=ended)
     untold = result_of(record, found) if record.result is None else {}  # what its client recorded outranks the store
     how = {**untold, "not_collected": home.missing} if ended else {}

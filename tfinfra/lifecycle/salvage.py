@@ -10,8 +10,9 @@ import posixpath
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from tfinfra.layout import OUTPUT_FOLDERS
 from tfinfra.store.landing import shown
@@ -32,6 +33,19 @@ Land = Callable[[str, Callable[[Path], None]], bool]
 """Takes a name and what fills its file; whether it landed."""
 
 
+class Unread(Exception):
+    """A file of the tree could not be read to its end."""
+
+
+@dataclass(frozen=True)
+class Left:
+    """What of a tree was left out, by name: `odd` is no file, each with what it is; `unread` could not be read, each
+    with the reason."""
+
+    odd: dict[str, str] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Tree:
     """The tasks' common directory: `below` are the names from `folder` to it, which a node may have made."""
@@ -40,18 +54,23 @@ class Tree:
     below: tuple[str, ...] = ()
 
 
-def save(tree: Tree, land: Land) -> list[str] | None:
-    """Lands every file of the tree's outputs, logs and checkpoints. Returns what was left out, each with the reason: a
-    link is brought as what it leads to where that is a file of the same tree. None where there is no such tree."""
-    left: list[str] = []
+def save(tree: Tree, land: Land) -> Left | None:
+    """Lands every file of the tree's outputs, logs and checkpoints. Returns what was left out: a link is brought as
+    what it leads to where that is a file of the same tree. None where there is no such tree. Raises what `land` does,
+    which gets Unread from what fills a file."""
+    left = Left()
     with _opened(tree) as root:
         if root is None:
             return None
         for kind in OUTPUT_FOLDERS:
             for name in _names(root, kind, left):
-                reason = _save_one(root, name, land)
+                try:
+                    reason = _save_one(root, name, land)
+                except Unread as error:
+                    left.unread[name] = f"it cannot be read: {error}"
+                    continue
                 if reason:
-                    left.append(f"{shown(name)} {reason}")
+                    left.odd[name] = reason
     return left
 
 
@@ -73,20 +92,23 @@ def _opened(tree: Tree) -> Iterator[int | None]:
             os.close(each)
 
 
-def _names(root: int, kind: str, left: list[str]) -> Iterator[str]:
+def _names(root: int, kind: str, left: Left) -> Iterator[str]:
     """Everything below the folder `kind` but folders. One that cannot be read, or lies deeper than any name reaches, is
     noted in `left`."""
 
     def tell(inner: str, error: OSError) -> None:
-        name = shown(f"{kind}/{inner}" if inner else kind)
-        left.append(f"{name[:60]}… {error.strerror}" if error.errno == errno.ENAMETOOLONG else _unread(name, error))
+        name = f"{kind}/{inner}" if inner else kind
+        if error.errno == errno.ENAMETOOLONG:
+            left.unread[f"{name[:60]}…"] = "it lies deeper than a path can be"
+        else:
+            left.unread[name] = f"it cannot be read: {error.strerror}"
 
     try:
         top = os.open(kind, _FOLDER, dir_fd=root)
     except FileNotFoundError:
         return
     except OSError as error:
-        left.append(_unread(shown(kind), error))
+        left.unread[kind] = f"it cannot be read: {error.strerror}"
         return
     try:
         yield from (f"{kind}/{name}" for name, _ in walk(top, tell=tell))
@@ -94,16 +116,12 @@ def _names(root: int, kind: str, left: list[str]) -> Iterator[str]:
         os.close(top)
 
 
-def _unread(name: str, error: OSError) -> str:
-    return f"{name} cannot be read: {error.strerror}"
-
-
 def _save_one(root: int, name: str, land: Land) -> str | None:
-    """Why it was left out, None where it was not, or `land` has noted that itself."""
+    """What it is, where that is no file; None where it landed, or `land` has noted why it did not. Raises Unread."""
     try:
         opened = _open(root, name, _LINKS)
     except OSError as error:
-        return f"cannot be read: {error.strerror}"
+        raise Unread(error.strerror) from error
     if isinstance(opened, str):
         return opened or None
     with os.fdopen(opened, "rb") as source:
@@ -112,11 +130,18 @@ def _save_one(root: int, name: str, land: Land) -> str | None:
             """As much as there is now: a task that is only frozen may go on writing."""
             left = os.fstat(source.fileno()).st_size
             with path.open("wb") as out:
-                while left > 0 and (chunk := source.read(min(left, CHUNK))):
+                while left > 0 and (chunk := _read(source, min(left, CHUNK))):
                     left -= out.write(chunk)
 
         land(name, fill)
     return None
+
+
+def _read(source: BinaryIO, most: int) -> bytes:
+    try:
+        return source.read(most)
+    except OSError as error:
+        raise Unread(error.strerror) from error
 
 
 def _open(root: int, name: str, links: int) -> int | str:

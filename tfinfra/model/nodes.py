@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 from tfinfra.model.codec import to_json
@@ -210,13 +210,16 @@ class Beat:
 
 @dataclass(frozen=True)
 class CollectedMark:
-    """collected.json: all outputs are in the store. `warnings` name the files that could not be brought, `left_behind`
-    those that nobody tried to, `skipped` what is no file."""
+    """collected.json: all outputs are in the store, but for the first that could not be brought (`failed`: name →
+    reason) and as many more as `unnamed`. `warnings`: why nothing could; `left_behind` are those that nobody tried to
+    bring, `skipped` what is no file."""
 
     files: Many
     warnings: tuple[str, ...] = ()
     left_behind: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
+    failed: dict[str, str] = field(default_factory=dict)
+    unnamed: Many = 0
 
 
 @dataclass(frozen=True)

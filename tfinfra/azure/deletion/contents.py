@@ -70,10 +70,11 @@ def _inside(listed: Any) -> Inside:
 
 def _is_named_so(one: Inside, group: str, run: str) -> bool:
     """By kind and name; its id must say the same, as it is what would be deleted."""
-    namespace, *rest = one.id.rpartition("/providers/")[2].split("/")
+    above, _, below = one.id.lower().partition("/providers/")  # on a resource of others there would be another one
+    namespace, *rest = below.split("/")
     type_, name = "/".join([namespace, *rest[::2]]), "/".join(rest[1::2])
-    within = f"/resourcegroups/{group}/".lower() in one.id.lower()
-    same = (type_.lower(), name.lower()) == (one.type.lower(), one.name.lower())
+    within = above.endswith(f"/resourcegroups/{group}".lower()) and above.count("/") == 4
+    same = (type_, name) == (one.type.lower(), one.name.lower())
     return within and same and own.is_own(run, group, one.type, one.name)
 
 
@@ -102,6 +103,6 @@ def _value(told: Any, path: Sequence[str]) -> str:
 
 
 def _is_ours(id_: str, group: str, run: str) -> bool:
-    namespace, *rest = id_.rpartition("/providers/")[2].split("/")
+    namespace, *rest = id_.lower().partition("/providers/")[2].split("/")
     made = Inside(id_, "/".join([namespace, *rest[::2]]), "/".join(rest[1::2]))
     return _is_named_so(made, group, run)

@@ -49,13 +49,13 @@ def boot(job: Job, index: int, parent: int, growth: socket.socket | None, *, fir
             shutil.copytree(spec.image, root, symlinks=True, dirs_exist_ok=True)
         node_files.write(root, instance, hosts)
     linux.enter_root(root)
+    confine()  # before it is said to have booted: a machine that cannot be confined is none
     if first:
         _report_sockets(instance, (spec.arm_port, *spec.doors), job.report)
     else:
         say(job.report, {"name": instance.name})
     job.report.close()
     _leave_nothing_open(growth)
-    confine()
     _run(stages, growth)
 
 

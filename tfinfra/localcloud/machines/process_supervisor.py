@@ -143,22 +143,29 @@ def _why(folder: Path, code: int) -> str:
 
 
 def _start(spec: ScaleSetSpec, instance: InstanceSpec, *, first: bool) -> int:
-    """Forks the first process of the machine's first boot or of a later one; returns its pid."""
+    """Forks the first process of the machine's first boot or of a later one; returns its pid once it has no more rights
+    than it shall have, or has ended."""
     folder = spec.folder / instance.name
     root = folder / "root"
     root.mkdir(parents=True, exist_ok=True)
     if first and spec.image is not None:
         shutil.copytree(spec.image, root, symlinks=True, dirs_exist_ok=True)
     parent = os.getpid()
+    separated, says = os.pipe()
     pid = os.fork()
     if pid == 0:
-        _run(instance, folder, parent, first=first)
+        os.close(separated)
+        _run(instance, folder, parent, says, first=first)
+    os.close(says)
+    os.read(separated, 1)
+    os.close(separated)
     return pid
 
 
-def _run(instance: InstanceSpec, folder: Path, parent: int, *, first: bool) -> NoReturn:
-    """Becomes the machine: what its customData says to run, in a session of its own. As with cloud-init, files are
-    written and `runcmd` is run at the first boot alone, scripts for every boot at every one, and before that."""
+def _run(instance: InstanceSpec, folder: Path, parent: int, says: int, *, first: bool) -> NoReturn:
+    """Becomes the machine: what its customData says to run, in a session of its own; closes `says` once it has no more
+    rights than it shall have. As with cloud-init, files are written and `runcmd` is run at the first boot alone,
+    scripts for every boot at every one, and before that."""
     root = folder / "root"
     try:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -166,6 +173,7 @@ def _run(instance: InstanceSpec, folder: Path, parent: int, *, first: bool) -> N
         _console(folder / "console.log")
         if sys.platform == "linux":
             _separate(instance.computer_name, parent)
+        os.close(says)
         once = _configure(instance, root) if first else []
         lines = [*customdata.boot_scripts(root, sys.executable), *once]
         _execute(lines, _environment(instance, root), root)
