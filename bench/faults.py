@@ -56,7 +56,11 @@ def try_one(plan: Schedule, folder: Path) -> Trial:
         trial.client = trial.start("up", "m.yaml", "--machines", "process", out=log)
     striking = threading.Thread(target=strike_all, args=(trial, began), daemon=True)
     striking.start()
-    code = trial.wait(trial.client, "up")
+    try:
+        code = trial.wait(trial.client, "up")
+    except KeyboardInterrupt:  # nobody else would end the run, nor know the folder
+        trial.give_up()
+        raise
     up = (folder / "up.log").read_text(errors="replace")
     trial.told += f"$ up\n{up}"
     striking.join(30)
@@ -71,6 +75,7 @@ def try_one(plan: Schedule, folder: Path) -> Trial:
 def main() -> int:
     arguments = _parse()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     first, _, last = arguments.seeds.partition("-")
     bad = 0
     for seed in range(int(first), int(last or first) + 1):

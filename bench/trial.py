@@ -42,6 +42,13 @@ class Trial:
             line = ["mount", "-t", "tmpfs", "-o", "size=100m,mode=700", "tmpfs", str(self.state)]
             self.small_disk = subprocess.run(line, check=False).returncode == 0
 
+    def give_up(self) -> None:
+        """Ends the run, whatever becomes of its outputs."""
+        (self.state / "filler").unlink(missing_ok=True)
+        if self.run:
+            self.command("down", "--discard", self.run)
+        self.close()
+
     def close(self) -> None:
         if self.small_disk:
             subprocess.run(["umount", "-l", str(self.state)], check=False)

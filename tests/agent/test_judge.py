@@ -93,7 +93,7 @@ def test_a_worker_whose_node_was_gone_before_the_leaders_end_makes_no_success(la
     beats = {n: last if n == node else 100.0 for n in seen.seen}
     assert its.decide(replace(seen, seen=beats)) is None
     late = replace(seen, now=last + 10.1, seen={**beats, **{n: last + 10.1 for n in beats if n != node}}, lost=(node,))
-    later = replace(late, now=late.now + 1, seen={n: beat + (n != node) for n, beat in late.seen.items()})
+    later = replace(late, now=late.now + 0.05, seen={n: beat + 0.05 * (n != node) for n, beat in late.seen.items()})
     decision = its.decide(late) or its.decide(later)
     assert decision is not None and decision.result == result
 

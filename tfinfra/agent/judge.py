@@ -59,7 +59,7 @@ class Judge:
         statuses = self._with_losses(view)
         verdict = backend(self.plan.backend).verdict(self.plan, statuses)
         if verdict.result == "succeeded" or verdict.leader_done:
-            earlier = self._failed_before(view, statuses) or self._gone_before(view)
+            earlier = self._gone_before(view) or self._failed_before(view, statuses)
             verdict = earlier or verdict
         if verdict.result == "succeeded":
             return Decision("succeeded", verdict.message)
