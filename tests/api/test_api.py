@@ -18,6 +18,7 @@ from tfinfra.lifecycle.ending import RunResult
 from tfinfra.lifecycle.preflight import refusal
 from tfinfra.lifecycle.record import run_folder, write_json
 from tfinfra.lifecycle.withheld import withheld
+from tfinfra.ownership import make_private
 from tfinfra.paths import state_folder
 
 RUN = "digits-abc123"
@@ -133,7 +134,7 @@ def test_a_fault_of_tfinfra_itself_is_named_so_and_keeps_the_callers_secrets(
 def submit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, launched: Callable[..., RunResult]) -> Run:
     """A run whose driving process is played by this one, with `launched` in the place of all that it drives."""
     request = run_folder(state_folder(), RUN).path / "request.json"
-    request.parent.mkdir(parents=True)
+    make_private(request.parent)
     write_json(request, asdict(submitted.Request({}, "digits", str(tmp_path), False, None, "abc123")))
     monkeypatch.setattr(submitted, "launch", launched)
     assert submitted.main(request) != 0

@@ -15,6 +15,7 @@ from tfinfra.catalog.meters import METERS
 from tfinfra.catalog.price_file import read_price_file, write_price_file
 from tfinfra.catalog.prices import EVERYWHERE, PriceBook, shipped_book
 from tfinfra.cli.main import main
+from tfinfra.ownership import make_private
 
 D8, T4 = "Standard_D8s_v5", "Standard_NC4as_T4_v3"
 TODAY = "2026-11-26"
@@ -198,7 +199,7 @@ def test_a_refresh_that_fails_leaves_the_old_prices_and_says_so(
 def test_prices_that_cannot_be_read_are_said_and_the_shipped_ones_used(
     state: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    state.parent.mkdir()
+    make_private(state.parent)
     state.write_text('{"schema": 1, "regions": {"eastus": {"date": "2027-01-01", "meters": {"x": -1}}}}')
     Path("train.py").write_text("print()\n")
     Path("digits.yaml").write_text("entry_script: train.py\nvm_size: Standard_D8s_v5\n")

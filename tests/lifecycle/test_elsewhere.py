@@ -20,6 +20,7 @@ from tfinfra.lifecycle.found import FoundRun
 from tfinfra.lifecycle.places import Asked
 from tfinfra.lifecycle.record import run_folder
 from tfinfra.model import Outcome
+from tfinfra.ownership import make_private
 
 RUN = "digits-abc123"
 AZURE = Asked("azure", None, "sub-a")
@@ -260,7 +261,7 @@ def test_a_record_whose_groups_are_gone_makes_no_name_ambiguous(
     tmp_path: Path, second: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left_by_its_client(tmp_path, monkeypatch, training)
-    (tmp_path / "second-state" / "cloud" / "groups" / "a-group").mkdir(parents=True)
+    make_private(tmp_path / "second-state" / "cloud" / "groups" / "a-group")
     run_folder(tmp_path / "second-state", "digits-gone00").write(a_record("digits-gone00", phase="running"))
     assert access.find_run("digits", Asked("local")).run == RUN
 
@@ -277,7 +278,7 @@ def test_a_name_is_the_run_that_is_there_though_its_record_is_broken(
 ) -> None:
     left_by_its_client(tmp_path, monkeypatch, training)
     state = tmp_path / "second-state"
-    (state / "cloud" / "groups" / "a-group").mkdir(parents=True)
+    make_private(state / "cloud" / "groups" / "a-group")
     run_folder(state, "digits-gone00").write(HERE_RECORDS[case])
     run_folder(state, RUN).path.mkdir()
     (run_folder(state, RUN).path / "run.json").write_text("{")
@@ -289,7 +290,7 @@ def test_a_live_run_that_no_record_tells_of_makes_a_name_ambiguous(
 ) -> None:
     left_by_its_client(tmp_path, monkeypatch, training)
     state = tmp_path / "second-state"
-    (state / "cloud" / "groups" / "a-group").mkdir(parents=True)
+    make_private(state / "cloud" / "groups" / "a-group")
     run_folder(state, "digits-begun0").write(a_record("digits-begun0", phase="starting", client=this_process()))
     with pytest.raises(UsageError, match="several runs"):
         access.find_run("digits")

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_an_installed_wheel_finds_its_templates_and_stacks(tmp_path: Path) -> None:
-    subprocess.run(["uv", "build", "-q", "--wheel", "-o", tmp_path, ROOT], check=True)
+    subprocess.run([sys.executable, "-m", "uv", "build", "-q", "--wheel", "-o", tmp_path, ROOT], check=True)
     (wheel,) = tmp_path.glob("*.whl")
     assert wheel.name.startswith(f"tfinfra-{tfinfra.__version__}-")
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")

@@ -111,7 +111,7 @@ class Judge:
         first = statuses.get(verdict.task or "")
         silent = first is not None and first.state == "lost" and first.node in view.lost
         others = [t for t in self.plan.tasks if not has_ended(statuses, t.name)]
-        grace = _LAUNCHER_GRACE if self.plan.backend == "mpi" and others else _KILLER_GRACE
+        grace = _LAUNCHER_GRACE if backend(self.plan.backend).launcher and others else _KILLER_GRACE
         if len(self.plan.tasks) > 1 and not silent and view.now - since < grace:
             return None
         unheard = [n for n, seen in view.seen.items() if seen <= since and n not in view.lost]
