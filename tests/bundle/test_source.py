@@ -6,6 +6,7 @@ import os
 import random
 import re
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from pathspec import GitIgnoreSpec
 from tfinfra.bundle.ignored import straight
 from tfinfra.bundle.source import source_files, spell_secrets, survey
 from tfinfra.errors import ManifestError
+from tfinfra.lifecycle.trees import read_tree
+from tfinfra.strange_trees import remove_tree
 
 
 def tree(root: Path, *names: str) -> Path:
@@ -154,6 +157,30 @@ def test_a_pipe_stays_behind(tmp_path: Path) -> None:
     tree(tmp_path, "train.py")
     os.mkfifo(tmp_path / "pipe")
     assert travelling(tmp_path) == ["train.py"]
+
+
+def test_folders_in_folders_without_end_are_refused(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    nested(project, 254)
+    assert source_files(project) == ()
+    nested(project, 1200)
+    with pytest.raises(ManifestError, match=r"'a/…' holds folders in folders, more than 254 deep"):
+        source_files(project)
+    with pytest.raises(ManifestError, match=r"'a/…' holds folders in folders, more than 254 deep"):
+        read_tree(project, tmp_path / "hashes", lambda _: None)
+    remove_tree(project)  # pytest itself cannot
+
+
+def nested(folder: Path, depth: int) -> None:
+    folder.mkdir(exist_ok=True)
+    at = os.open(folder, os.O_RDONLY)
+    for _ in range(depth):
+        with suppress(FileExistsError):
+            os.mkdir("a", dir_fd=at)
+        below = os.open("a", os.O_RDONLY, dir_fd=at)
+        os.close(at)
+        at = below
+    os.close(at)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tfinfra.bundle.ignored import Ignored
 from tfinfra.errors import ManifestError
+from tfinfra.strange_trees import DEEPEST
 
 NEVER = frozenset({".git", "__pycache__"})
 NEVER_AT_TOP = frozenset({"deploy", "runs"})
@@ -73,6 +74,8 @@ def _is_file(path: Path) -> bool:
 def _names(root: Path, ignored: Ignored) -> Iterator[str]:
     for folder, folders, files in os.walk(root, onerror=_unreadable):
         below = Path(folder).relative_to(root)
+        if len(below.parts) > DEEPEST:
+            raise _cannot_travel(f"{below.parts[0]}/…", f"holds folders in folders, more than {DEEPEST} deep")
         links = [name for name in folders if (Path(folder) / name).is_symlink()]
         folders[:] = [
             name for name in folders if name not in links and not _skipped_folder(root, below / name, ignored)

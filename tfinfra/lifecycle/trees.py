@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from tfinfra.errors import ManifestError, TfinfraError
 from tfinfra.ownership import make_private
+from tfinfra.strange_trees import DEEPEST
 
 if TYPE_CHECKING:
     import sqlite3
@@ -63,7 +64,11 @@ def _files(path: Path) -> Iterator[TreeFile]:
 
 
 def _below(folder: Path, name: str, above: tuple[str, ...]) -> Iterator[TreeFile]:
-    """`above` are the real folders on the way here: a link back to one of them is not followed."""
+    """`above` are the real folders on the way here: a link back to one of them is not followed. Raises ManifestError
+    where they are more than a name in a store has parts."""
+    if len(above) > DEEPEST:
+        first = name.partition("/")[0]
+        raise ManifestError(f"an input cannot be read: '{first}/…' holds folders in folders, more than {DEEPEST} deep")
     with os.scandir(folder) as entries:
         for entry in sorted(entries, key=lambda e: os.fsencode(e.name)):
             path, below = Path(entry.path), f"{name}{entry.name}"
