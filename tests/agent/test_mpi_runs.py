@@ -174,7 +174,7 @@ def test_an_mpirun_that_is_told_to_end_is_named_not_the_ranks_that_it_kills(tmp_
 
 def test_a_rank_that_hangs_in_its_start_up_is_named(tmp_path: Path, environment: str) -> None:
     hang = "import os, time\nif os.environ['OMPI_COMM_WORLD_RANK'] == '1': time.sleep(600)\n"
-    with ranks(tmp_path, environment, "", before=hang, timeouts=replace(TIMEOUTS, start=3)) as run:
+    with ranks(tmp_path, environment, "", before=hang, timeouts=replace(TIMEOUTS, join=3)) as run:
         outcome = run.outcome(30)
         assert outcome.task == "rank-1"
         assert "hangs in its start-up: it had not called hvd.init() 3 s after rank-0 had" in outcome.message

@@ -213,12 +213,43 @@ def test_every_worker_must_end_with_0(tmp_path: Path) -> None:
 def test_a_worker_that_hangs_in_its_start_up_is_named(tmp_path: Path) -> None:
     """The others wait for it without a word, and without an end."""
     never = ROLES.replace("server =", 'task["index"] and time.sleep(600)\nserver =') + "time.sleep(600)\n"
-    with cluster(tmp_path, WORKERS, never, timeouts=replace(FAST, start=2)) as run:
+    with cluster(tmp_path, WORKERS, never, timeouts=replace(FAST, join=2)) as run:
         run.start(0, 1)
         outcome = run.outcome(30)
         assert (outcome.result, outcome.task, outcome.node) == ("failed", "worker-1", 1)
         expected = "worker-1 on node 1 hangs in its start-up: it had not made its MultiWorkerMirroredStrategy 2 s after"
         assert outcome.message == f"{expected} worker-0 had"
+
+
+def test_a_worker_that_ended_before_it_joined_is_named(tmp_path: Path) -> None:
+    early = ROLES.replace("server =", 'task["index"] and sys.exit(0)\nserver =') + "time.sleep(600)\n"
+    with cluster(tmp_path, WORKERS, early, timeouts=replace(FAST, join=2)) as run:
+        run.start(0, 1)
+        outcome = run.outcome(30)
+        assert (outcome.result, outcome.task) == ("failed", "worker-1")
+        told = "worker-1 on node 1 ended with exit status 0, but it had not made its MultiWorkerMirroredStrategy"
+        assert outcome.message == f"{told}, for which worker-0 waits"
+
+
+def test_a_worker_that_talks_to_another_is_waited_for_by_nobody(tmp_path: Path) -> None:
+    """A script may meet by means of its own, with one server alone."""
+    own = ROLES.replace("server =", "time.sleep(1)\nif task['index'] == 0:\n  server =") + TALK
+    with cluster(tmp_path, WORKERS, own, timeouts=replace(FAST, join=2)) as run:
+        run.start(0, 1)
+        assert run.outcome(30).result == "succeeded"
+
+
+TALK = """
+if task["index"]:
+    host, port = config["cluster"]["worker"][0].rsplit(":", 1)
+    while True:
+        try:
+            talk = socket.create_connection((host, int(port)))
+            break
+        except OSError:
+            time.sleep(0.1)
+time.sleep(5)
+"""
 
 
 def test_a_worker_that_never_started_is_named(tmp_path: Path) -> None:

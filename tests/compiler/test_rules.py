@@ -59,6 +59,31 @@ TABLE: dict[str, tuple[str, str, list[str]]] = {
         WORKERS + FIT,
         [],
     ),
+    "a strategy beside a cluster of one's own, under ps": (
+        "distributed_backend: ps\n",
+        CLUSTER + WORKERS,
+        ["TFI310", "TFI503"],
+    ),
+    "a cluster of one's own under multi_worker": (MULTI, CLUSTER, []),
+    "two strategies alone": ("", WORKERS + COORDINATOR, []),
+    "an estimator under mpi that meets by mpi4py": ("distributed_backend: mpi\n", "import mpi4py\n" + ESTIMATOR, []),
+    "Keras itself is Keras 3, whatever TensorFlow's is": (
+        f"{MULTI}framework_version: 2.16.2\npip_packages: [tf-keras]\n"
+        "environment_variables: {TF_USE_LEGACY_KERAS: 1}\n",
+        WORKERS + "import keras\nkeras.Sequential().fit()\n",
+        ["TFI507"],
+    ),
+    "tf-keras that nobody installs": (
+        f"{MULTI}framework_version: 2.16.2\nenvironment_variables: {{TF_USE_LEGACY_KERAS: 1}}\n",
+        WORKERS + FIT,
+        ["TFI507"],
+    ),
+    "too many nodes are said once": ("distributed_backend: mpi\nnode_count: 20000\n", HOROVOD, ["TFI411"]),
+    "InfiniBand that idles without GPUs": (
+        f"{MULTI}node_count: 2\nvm_size: Standard_HB120rs_v3\n",
+        WORKERS,
+        ["TFI418"],
+    ),
     "a worker on each node takes all its GPUs": (f"{GPU}{MULTI}", WORKERS, []),
     "tf.estimator after its end": ("framework_version: 2.16.2\n", ESTIMATOR, ["TFI505"]),
     "a TensorFlow that is newer than the catalog": ("framework_version: 2.99.0\n", "print()", ["TFI415"]),

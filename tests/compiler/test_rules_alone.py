@@ -35,12 +35,19 @@ WRONG: dict[str, Any] = {
     "source_builds": ["tensorflow"],
     "framework_version": "1.15",
     "max_run_duration_seconds": 60,
-    "limits": {"max_run_duration": "1s", "max_cost_usd": 0.01, "keep_outputs": "400d"},
+    "limits": {"max_run_duration": "0s", "max_cost_usd": 0.01},
     "on_failure": {"hold": "2h"},
     "setup_script": "none.sh",
     "vm_priority": "dedicated",
     "compute_target": {"cloud": "azure", "vm_size": "Standard_NC4as_T4_v3", "max_nodes": 2, "max_price": 1.0},
 }
+SCRIPTS = (
+    "print()\n",
+    "import horovod.tensorflow as hvd\n",
+    "import tensorflow as tf\ntf.distribute.MultiWorkerMirroredStrategy()\ntf.train.ClusterSpec({})\n",
+    "import tensorflow as tf\nimport keras\ntf.distribute.ParameterServerStrategy(None)\ntf.estimator.RunConfig()\n",
+    "print 'two'\n",
+)
 SOME = st.dictionaries(st.sampled_from(sorted(WRONG)), st.just(None), max_size=8).map(
     lambda d: {k: WRONG[k] for k in d}
 )
@@ -63,11 +70,11 @@ def another(facts: Facts) -> Iterator[Diagnostic]:
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
-@given(wrong=SOME, odd=ANY, left_out=st.sampled_from(RULES))
+@given(wrong=SOME, odd=ANY, script=st.sampled_from(SCRIPTS), left_out=st.sampled_from(RULES))
 def test_a_rule_more_or_less_hides_no_finding(
-    tmp_path: Path, wrong: dict[str, Any], odd: dict[str, Any], left_out: Rule
+    tmp_path: Path, wrong: dict[str, Any], odd: dict[str, Any], script: str, left_out: Rule
 ) -> None:
-    (tmp_path / "train.py").write_text("print()\n")
+    (tmp_path / "train.py").write_text(script)
     arguments = {"entry_script": "train.py", **wrong, **odd}
     all_of_them = findings(tmp_path, arguments, RULES)
     fewer = findings(tmp_path, arguments, tuple(rule for rule in RULES if rule is not left_out))

@@ -153,15 +153,20 @@ class Judge:
 
     def _not_joined(self, view: View, statuses: Mapping[str, TaskStatus]) -> Decision | None:
         """What joins tasks returns in none before all are there (MPI_Init; TensorFlow's collective runtime): one that
-        stays away hangs all others."""
-        first = next((s.task for s in statuses.values() if s.joined), None)
-        if first is None or view.now - self._since.setdefault("joined", view.now) < self.timeouts.start:
+        stays away hangs all others, whether it still does something else or has ended."""
+        waits = next((s.task for s in statuses.values() if s.joined and s.state == "running"), None)
+        patience = self.timeouts.join
+        if waits is None or view.now - self._since.setdefault("joined", view.now) < patience:
             return None
-        away = next((s for s in statuses.values() if s.state == "running" and not s.joined), None)
+        away = next((s for s in statuses.values() if s.state in ("running", "succeeded") and not s.joined), None)
         if away is None:
             return None
-        where = f"{away.task} on node {away.node} hangs in its start-up"
-        message = f"{where}: {backend(self.plan.backend).joining} {self.timeouts.start:.0f} s after {first} had"
+        lacking = backend(self.plan.backend).joining
+        where = f"{away.task} on node {away.node}"
+        if away.state == "succeeded":
+            message = f"{where} ended with exit status 0, but {lacking}, for which {waits} waits"
+        else:
+            message = f"{where} hangs in its start-up: {lacking} {patience:.0f} s after {waits} had"
         return Decision("failed", message, away.task)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from tfinfra.agent.locks import try_lock
 from tfinfra.agent.own_folder import own_folder
 
 _LAST_PORT = 32767  # above lie the ports that Linux gives to outgoing connections
+
+
+_CONNECTED, _LISTEN = "01", "0A"  # include/net/tcp_states.h
 
 
 @dataclass
@@ -49,21 +53,22 @@ def is_free(port: int) -> bool:
     return _binds(socket.AF_INET, "", port) and (not _has_ipv6() or _binds(socket.AF_INET6, "::", port))
 
 
-def is_served(port: int) -> bool:
-    """Whether somebody listens on the port now, as this machine's network says it: asking by a bind or a connection
-    would be in the way of the server itself (proc(5), /proc/net/tcp)."""
+def meets(own: int, others: Collection[int]) -> bool:
+    """Whether somebody listens on the port `own` now, or is connected to one of the `others`, as this machine's network
+    says it: asking by a bind or a connection would be in the way of the server itself (proc(5), /proc/net/tcp)."""
     for table in ("tcp", "tcp6"):
         try:
             rows = Path("/proc/self/net", table).read_text().splitlines()[1:]
-        except FileNotFoundError:  # a kernel without IPv6
+        except OSError:  # a kernel without IPv6
             continue
-        if any(_listens(row.split(), port) for row in rows):
-            return True
+        for _, local, remote, state, *_ in map(str.split, rows):
+            if (state == _LISTEN and _port(local) == own) or (state == _CONNECTED and _port(remote) in others):
+                return True
     return False
 
 
-def _listens(fields: list[str], port: int) -> bool:
-    return fields[3] == "0A" and int(fields[1].rpartition(":")[2], 16) == port
+def _port(address: str) -> int:
+    return int(address.rpartition(":")[2], 16)
 
 
 def _try_lease(base: int, count: int, folder: Path) -> PortLease | None:

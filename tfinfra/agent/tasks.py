@@ -13,7 +13,7 @@ from typing import Protocol
 from tfinfra.agent.assignment import Assignment
 from tfinfra.agent.clock import Clock
 from tfinfra.agent.faults import NodeFault
-from tfinfra.agent.ports import is_free, is_served
+from tfinfra.agent.ports import is_free, meets
 from tfinfra.agent.processes import Command, Process
 from tfinfra.agent.variables import task_variables
 from tfinfra.backends.registry import backend
@@ -96,16 +96,17 @@ class DirectTasks:
             raise NodeFault(f"{task.name} on node {task.node} cannot bind its port {port}: another process has it")
 
     def _look_for_joining(self) -> None:
-        """A task whose peers wait for it has joined them once it serves its address."""
-        now = self._clock.monotonic()
-        if not backend(self._mine.plan.backend).joining or now < self._next_look:
+        """A task whose peers wait for it has joined them once it serves its address, or talks to one of theirs."""
+        now, own = self._clock.monotonic(), backend(self._mine.plan.backend)
+        if not own.joining or not own.binds_ports or now < self._next_look:
             return
         self._next_look = now + _LOOK
+        nodes = self._mine.inventory.nodes
+        ports = {task.name: nodes[task.node].base_port + task.slot for task in self._mine.plan.tasks}
         for running in self._running:
-            own = running.status
-            port = self._mine.registration.base_port + running.task.slot
-            if own.state == "running" and not own.joined and is_served(port):
-                running.status = replace(own, joined=True)
+            status, others = running.status, {port for name, port in ports.items() if name != running.task.name}
+            if status.state == "running" and not status.joined and meets(ports[running.task.name], others):
+                running.status = replace(status, joined=True)
                 self._note(running)
 
     def _launch(self, task: Task, attempt: int) -> _Running:

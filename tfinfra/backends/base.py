@@ -33,9 +33,10 @@ class ScriptSign:
     """A name by which a script tells that it was written for a backend.
 
     `names` are dotted; with `anywhere` their last part alone counts. `what` is how a person calls it; `misfit` the
-    beginning of a warning about another backend, whose name follows. `needed`: a script that has it cannot do without;
-    `alone`: it works without any backend too. `dialect` is the one of TF_CONFIG that it understands. `keras3`: Keras
-    3's `fit` works under it.
+    beginning of a warning about another backend, whose name follows, "" where there is nothing to warn of. `needed`: a
+    script that has it cannot do without; `alone`: it works without any backend too; `strategy`: a script may have
+    others beside it, to choose from. `dialect` is the one of TF_CONFIG that it understands. `keras3`: Keras 3's `fit`
+    works under it.
     """
 
     names: tuple[str, ...]
@@ -44,6 +45,7 @@ class ScriptSign:
     anywhere: bool = False
     needed: bool = False
     alone: bool = False
+    strategy: bool = False
     dialect: str | None = None
     keras3: bool = True
 
@@ -73,8 +75,6 @@ class Backend(Protocol):
     """The key that says how many tasks there are."""
     many_nodes: bool = True
     """Whether it takes more than one node."""
-    fills_nodes: bool = True
-    """Whether every node has a task, whatever the counts are."""
     binds_ports: bool = False
     """Whether its tasks listen at the addresses that the inventory gives them."""
     launcher: str | None = None
@@ -83,6 +83,10 @@ class Backend(Protocol):
     """Whether its environment has Horovod and Open MPI, which average gradients."""
     averages: bool = False
     """Whether gradients go between all nodes at each step: what links them decides its speed."""
+    over_ethernet: str = ""
+    """Which traffic goes over Ethernet though the nodes may have InfiniBand; "" where none does."""
+    gpus_only: bool = False
+    """Whether that holds for nodes without GPUs alone: between GPUs NCCL finds InfiniBand."""
     joining: str = ""
     """What a task has not done that hangs in its start-up, while the others wait for it without a word; "" where nodes
     do not see that."""

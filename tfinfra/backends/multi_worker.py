@@ -19,6 +19,8 @@ class MultiWorker(Backend):
     also_called = ("multiworker", "multi-worker", "multiworkermirroredstrategy", "multi_worker_mirrored", "collective")
     binds_ports = True
     averages = True
+    over_ethernet = "without GPUs MultiWorkerMirroredStrategy speaks gRPC over Ethernet"
+    gpus_only = True
     joining = "it had not made its MultiWorkerMirroredStrategy"
     signs = (
         ScriptSign(
@@ -27,13 +29,17 @@ class MultiWorker(Backend):
             misfit="MultiWorkerMirroredStrategy cannot work under distributed_backend",
             anywhere=True,
             alone=True,
+            strategy=True,
             keras3=False,
         ),
     )
     without_sign = (
-        "no module of this script uses MultiWorkerMirroredStrategy: every worker will train by itself",
+        "no module of this script uses MultiWorkerMirroredStrategy: without it every worker trains by itself",
         "use tf.distribute.MultiWorkerMirroredStrategy, or leave distributed_backend out",
-        ("tensorflow.distribute.cluster_resolver.TFConfigClusterResolver", "tensorflow.train.ClusterSpec"),
+        (
+            *("tensorflow.distribute.cluster_resolver.TFConfigClusterResolver", "tensorflow.train.ClusterSpec"),
+            *("tensorflow.distribute.Server", "tensorflow.train.Server"),
+        ),
     )
 
     def tasks(self, spec: Spec, gpus_per_node: int) -> tuple[Task, ...]:

@@ -27,13 +27,13 @@ class ParameterServer(Backend):
     also_called = ("parameter_server", "parameterserver")
     keys = ("worker_count", "parameter_server_count", "tf_config", "evaluator_count")
     count_key = "worker_count"
-    fills_nodes = False
     binds_ports = True
+    over_ethernet = "a parameter server speaks gRPC over Ethernet"
     signs = (
         ScriptSign(
             names=("tensorflow.estimator", "tensorflow_estimator"),
             what="tf.estimator",
-            misfit="tf.estimator cannot work with distributed_backend",
+            misfit="",  # without a TF_CONFIG it trains alone
             alone=True,
             dialect="estimator",
         ),
@@ -42,6 +42,7 @@ class ParameterServer(Backend):
             what="ParameterServerStrategy",
             misfit="ParameterServerStrategy cannot work with distributed_backend",
             anywhere=True,
+            strategy=True,
             dialect="coordinator",
             keras3=False,
         ),

@@ -14,7 +14,6 @@ class Single(Backend):
     name = "single"
     meaning = "one task"
     many_nodes = False
-    fills_nodes = False
 
     def tasks(self, spec: Spec, gpus_per_node: int) -> tuple[Task, ...]:
         del spec, gpus_per_node

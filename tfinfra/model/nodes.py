@@ -31,13 +31,15 @@ Sha256 = Annotated[str, matching(r"[0-9a-f]{64}", "a SHA-256")]
 @dataclass(frozen=True)
 class Timeouts:
     """Seconds that a node or a peer may take before the run ends with a message. Differs by cloud, never by plan.
-    `listing`: how often a client asks the cloud which machines there are, while all of them answer."""
+    `join`: how long a task may do something else while others wait for it. `listing`: how often a client asks the cloud
+    which machines there are, while all of them answer."""
 
     register: Duration
     start: Duration
     heartbeat: Duration
     collect: Duration
     listing: Duration = 2.0
+    join: Duration = 600.0
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ def framework_rules(facts: Facts) -> Iterator[Diagnostic]:
     known = framework(version)
     if known is None:
         yield _unknown_framework(manifest, version)
-    elif manifest.sound("python_version") and minor_of(manifest.python_version) not in known.python:
+        return
+    if manifest.sound("python_version") and minor_of(manifest.python_version) not in known.python:
         python, path = (
             manifest.python_version,
             "python_version" if "python_version" in manifest.given else "framework_version",
@@ -30,12 +31,7 @@ def framework_rules(facts: Facts) -> Iterator[Diagnostic]:
         yield error_at(
             document, "TFI408", (path,), message, f"it has them for python_version {', '.join(known.python)}"
         )
-    elif (
-        known.estimator is False
-        and facts.dialect
-        and facts.dialect.name == "estimator"
-        and manifest.tf_config != "auto"
-    ):
+    if known.estimator is False and manifest.tf_config == "estimator" and facts.dialect is not None:
         dialect = f"tf_config: estimator{document.line(('tf_config',))}"
         ended = f"ended with TensorFlow 2.15; framework_version is {version}{here}"
         message = f"{dialect} needs tf.estimator, which {ended}"

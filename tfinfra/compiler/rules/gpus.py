@@ -82,13 +82,12 @@ def _machine_code(
         f"TensorFlow {version} has no machine code for {machine.gpu_kind} (capability {needs.capability / 10:.1f}): "
         "each node compiles the kernels that a model uses in its first steps, in every run"
     )
-    hint = f"TensorFlow {newer} has it; a small model took 20 s more" if newer else None
-    if (
-        newer and backend(manifest.distributed_backend).horovod
-    ):  # what Horovod does not average there is no way out (TFI502)
-        hint = (
-            f"a small model took 20 s more; TensorFlow {newer} has it, but not with Horovod's Keras optimizer (TFI502)"
-        )
+    hint = f"a small model took 20 s more; TensorFlow {newer} has it" if newer else None
+    asked = backend(manifest.distributed_backend)
+    if newer and asked.horovod:  # what it does not average there is no way out
+        hint = f"{hint}, but not with Horovod's Keras optimizer (TFI502)"
+    elif newer and any(not sign.keras3 for sign in asked.signs):
+        hint = f"{hint}, but not with Keras 3's fit under this backend's strategy (TFI507)"
     yield _warning(chosen, "TFI417", chosen.at("vm_size", index), message, hint)
 
 
@@ -102,10 +101,9 @@ def _network(manifest: Manifest, chosen: Chosen) -> Iterator[Diagnostic]:
     if chosen_backend.averages and manifest.use_gpu and slow:
         message = "no InfiniBand between these nodes: gradients go over Ethernet"
         yield _notice(chosen, slow[0], message)
-    elif chosen_backend.many_nodes and not chosen_backend.averages and idle:
+    elif chosen_backend.over_ethernet and idle and not (chosen_backend.gpus_only and manifest.use_gpu):
         name = chosen.sizes[idle[0]].name
-        message = f"a {chosen_backend.meaning} speaks gRPC over Ethernet: the InfiniBand of {name} is idle"
-        yield _notice(chosen, idle[0], message)
+        yield _notice(chosen, idle[0], f"{chosen_backend.over_ethernet}: the InfiniBand of {name} is idle")
 
 
 def _notice(chosen: Chosen, index: int, message: str) -> Diagnostic:

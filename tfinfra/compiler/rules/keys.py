@@ -24,6 +24,8 @@ _TAG_FORBIDDEN = set("<>%&\\?/")
 _MOST_TAGS = 46
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 """What neither a command line nor a variable of the environment can hold, or no terminal shows as it is."""
+LONGEST = 365 * 86400
+"""Seconds that a limit allows at most."""
 _DEFAULTS = {f.name: f.default for f in fields(Manifest)}
 
 
@@ -188,10 +190,10 @@ def _tags(manifest: Manifest) -> Iterator[Diagnostic]:
 
 
 def _limits(manifest: Manifest) -> Iterator[Diagnostic]:
-    limits, longest = manifest.limits, 365 * 86400
+    limits = manifest.limits
     checks = (("max_run_duration", limits.max_run_duration, 1), ("keep_outputs", limits.keep_outputs, 0))
     for key, value, least in checks:
-        if not least <= value <= longest:
+        if not least <= value <= LONGEST:
             yield error_at(
                 manifest.document,
                 "TFI205",

@@ -8,6 +8,7 @@ from tfinfra.clock import spell_seconds
 from tfinfra.compiler.cost import burn_of, dearest_lines, price_lines, unknown_prices
 from tfinfra.compiler.facts import Facts
 from tfinfra.compiler.inputs import KnownPrices
+from tfinfra.compiler.rules.keys import LONGEST
 from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import error_at
 from tfinfra.manifest.manifest import Manifest
@@ -23,6 +24,8 @@ def money_rules(facts: Facts) -> Iterator[Diagnostic]:
     manifest, plan, target = facts.manifest, facts.plan, facts.chosen.target
     if plan is None or target is None or manifest.limits.max_cost_usd is None:
         return
+    if max(plan.limits.max_run_duration, plan.limits.keep_outputs) > LONGEST:
+        return  # what is refused is not reckoned with
     if target.cloud == "local":
         message = "the local cloud costs nothing: max_cost_usd ends nothing here"
         yield error_at(manifest.document, "TFI632", _PATH, message, severity=Severity.NOTICE)

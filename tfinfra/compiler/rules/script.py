@@ -9,13 +9,11 @@ from tfinfra.backends.base import Backend, ScriptSign
 from tfinfra.backends.registry import BACKENDS, backend
 from tfinfra.catalog.tensorflow import framework, full_version
 from tfinfra.catalog.tensorflow1_names import replacement
-from tfinfra.compiler.dialect import Dialect
 from tfinfra.compiler.facts import Facts
-from tfinfra.compiler.inputs import Source
-from tfinfra.compiler.script import Script, Use, position_of
+from tfinfra.compiler.requirements import all_requirements, requirement_name
+from tfinfra.compiler.script import Use, position_of
 from tfinfra.errors import Diagnostic, Position, Severity
 from tfinfra.manifest.document import error_at
-from tfinfra.manifest.manifest import Manifest
 
 _ESTIMATOR = ("tensorflow.estimator", "tensorflow_estimator")
 _LEGACY_KERAS = "TF_USE_LEGACY_KERAS"
@@ -32,7 +30,7 @@ def script_rules(facts: Facts) -> Iterator[Diagnostic]:
     """All of this file's rules, in the script's order, and why `auto` chose the dialect that it chose."""
     manifest, dialect = facts.manifest, facts.dialect
     if manifest.sound("distributed_backend", "tf_config", "framework_version"):
-        yield from _ScriptRules(manifest, facts.inputs.source, facts.script, dialect).findings()
+        yield from _ScriptRules(facts).findings()
     if dialect and dialect.reason:
         path = ("tf_config",) if "tf_config" in manifest.given else ("distributed_backend",)
         message = f"tf_config is {dialect.name}: {dialect.reason}"
@@ -42,13 +40,14 @@ def script_rules(facts: Facts) -> Iterator[Diagnostic]:
 class _ScriptRules:
     """All warnings about one script."""
 
-    def __init__(self, manifest: Manifest, source: Source, script: Script, dialect: Dialect | None) -> None:
-        self._manifest = manifest
-        self._source = source
-        self._script = script
+    def __init__(self, facts: Facts) -> None:
+        self._manifest = manifest = facts.manifest
+        self._source = facts.inputs.source
+        self._script = facts.script
         self._backend = backend(manifest.distributed_backend)
-        self._dialect = dialect.name if dialect else None
+        self._dialect = facts.dialect.name if facts.dialect else None
         self._version = full_version(manifest.framework_version)
+        self._packages = {requirement_name(line) for line in all_requirements(manifest, facts.inputs)}
         known = framework(manifest.framework_version)
         self._keras3 = known.keras >= 3 if known else True
         self._estimator_gone = not known.estimator if known else True
@@ -90,27 +89,30 @@ class _ScriptRules:
 
     def _strategy(self) -> Iterator[Diagnostic]:
         """What a script was written for. One that has several strategies, to choose from, is fine where one fits."""
+        own = self._backend
         found = [(one, s, use) for one in BACKENDS.values() for s in one.signs if (use := self._script.use_of(s))]
-        fitting = [(sign, use) for one, sign, use in found if one is self._backend]
+        fitting = [(sign, use) for one, sign, use in found if one is own]
         if any(sign.needed for sign, _ in fitting):
             return
-        for one, sign, use in found:
-            if sign.needed:
-                yield self._misfit(use, sign, one)
-        if fitting:
-            yield from self._dialect_fits(fitting)
-            return
-        for one, sign, use in [f for f in found if not f[1].needed][:1]:
-            if self._backend.many_nodes or not sign.alone:
-                yield self._misfit(use, sign, one)
+        yield from self._dialect_fits(fitting)
+        others = [(one, sign, use) for one, sign, use in found if one is not own]
+        yield from (self._misfit(use, sign, one) for one, sign, use in others if sign.needed)
+        excused = not own.many_nodes and any(sign.alone for _, sign, _ in found)
+        has_strategy = any(sign.strategy for sign, _ in fitting)
+        also = own.without_sign[2] if own.without_sign else ()
+        for one, sign, use in others:
+            if sign.needed or excused or not sign.misfit or (sign.strategy and has_strategy) or {*sign.names} & {*also}:
+                continue
+            yield self._misfit(use, sign, one)
+            break
 
     def _misfit(self, use: Use, sign: ScriptSign, fits: Backend) -> Diagnostic:
         asked = self._manifest.distributed_backend or "null"
         return self._at(use, "TFI503", f"{sign.misfit} {asked}", f"distributed_backend: {fits.name} fits")
 
     def _dialect_fits(self, fitting: list[tuple[ScriptSign, Use]]) -> Iterator[Diagnostic]:
-        sign, use = fitting[0]
-        if self._dialect is not None and self._dialect not in [sign.dialect for sign, _ in fitting]:
+        if self._dialect is not None and fitting and self._dialect not in [sign.dialect for sign, _ in fitting]:
+            sign, use = fitting[0]
             message = f"{sign.what} does not understand tf_config: {self._dialect}"
             yield self._at(use, "TFI503", message, f"tf_config: {sign.dialect} fits")
 
@@ -128,7 +130,8 @@ class _ScriptRules:
         yield Diagnostic("TFI506", Severity.WARNING, message, "entry_script", position, way_out)
 
     def _keras3_strategies(self) -> Iterator[Diagnostic]:
-        if not self._keras3 or not self._script.find("tensorflow.keras", "keras") or self._uses_keras2():
+        keras = self._script.find("keras") or (not self._uses_keras2() and self._script.find("tensorflow.keras"))
+        if not self._keras3 or not keras:
             return
         for sign in (sign for one in BACKENDS.values() for sign in one.signs if not sign.keras3):
             if use := self._script.use_of(sign):
@@ -138,7 +141,8 @@ class _ScriptRules:
 
     def _uses_keras2(self) -> bool:
         """Whether tf.keras is tf-keras, Keras 2 (TensorFlow 2.16's release notes)."""
-        return self._manifest.environment_variables.get(_LEGACY_KERAS, "").lower() in ("1", "true")
+        asked = self._manifest.environment_variables.get(_LEGACY_KERAS, "").lower() in ("1", "true")
+        return asked and "tf-keras" in self._packages
 
     def _estimator(self) -> Iterator[Diagnostic]:
         if self._estimator_gone and (use := self._script.find(*_ESTIMATOR)):

@@ -11,6 +11,9 @@ from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import error_at
 from tfinfra.manifest.manifest import Manifest
 
+MOST_NODES = 1000
+"""Nodes of a scale set at most."""
+
 
 def target_rules(facts: Facts) -> Iterator[Diagnostic]:
     """All of this file's rules, after what was wrong with the target itself."""
@@ -25,7 +28,7 @@ def _capacity(manifest: Manifest, chosen: Chosen) -> Iterator[Diagnostic]:
         return
     nodes, document, path = manifest.node_count, manifest.document, ("node_count",)
     infiniband = any(known.infiniband for known in chosen.sizes)
-    most = 100 if infiniband else 1000
+    most = 100 if infiniband else MOST_NODES
     if chosen.target.max_nodes is not None and nodes > chosen.target.max_nodes:
         where = chosen.document.line(chosen.at("max_nodes"))
         yield error_at(

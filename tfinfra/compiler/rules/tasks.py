@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from tfinfra.backends.registry import backend
 from tfinfra.compiler.facts import Facts
+from tfinfra.compiler.rules.target import MOST_NODES
 from tfinfra.compiler.targets import Chosen
 from tfinfra.compiler.tasks import MOST_TASKS
 from tfinfra.errors import Diagnostic, Severity
@@ -18,7 +19,7 @@ from tfinfra.model import Spec, Task
 def task_rules(facts: Facts) -> Iterator[Diagnostic]:
     """All of this file's rules."""
     manifest, spec, tasks = facts.manifest, facts.spec, facts.tasks
-    if spec is None:
+    if spec is None or spec.node_count > MOST_NODES:  # with so many nodes nothing is said of what is on them
         return
     if tasks is None:
         chosen = backend(spec.backend)
@@ -26,7 +27,7 @@ def task_rules(facts: Facts) -> Iterator[Diagnostic]:
         yield error_at(manifest.document, "TFI314", (chosen.count_key,), message)
         return
     yield from _idle_nodes(manifest, spec, tasks)
-    if facts.gpus:
+    if facts.gpus and len({size.gpus for size in facts.chosen.sizes}) == 1:
         yield from _gpu_shares(manifest, facts.chosen, spec, tasks, facts.gpus)
 
 
