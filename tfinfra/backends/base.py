@@ -78,7 +78,8 @@ class Backend(Protocol):
     binds_ports: bool = False
     """Whether its tasks listen at the addresses that the inventory gives them."""
     launcher: str | None = None
-    """The program that starts its tasks on all nodes, as its log is called; None where each node starts its own."""
+    """The program that starts its tasks on all nodes, as its log is called; None where each node starts its own. Nodes
+    know one, mpirun (agent/mpi_tasks.py): another needs its NodeTasks in agent/train.py."""
     horovod: bool = False
     """Whether its environment has Horovod and Open MPI, which average gradients."""
     averages: bool = False

@@ -44,7 +44,9 @@ def _slot(roles: Sequence[Role], role: Role) -> int:
 
 
 def _rank_on_a_node(role: Role) -> tuple[int, int]:
-    return _ORDER_ON_A_NODE.index(role.type), role.index
+    """Types that the order does not name come after it."""
+    known = role.type in _ORDER_ON_A_NODE
+    return _ORDER_ON_A_NODE.index(role.type) if known else len(_ORDER_ON_A_NODE), role.index
 
 
 def _gpus(roles: Sequence[Role], role: Role, gpus_per_node: int) -> tuple[int, ...] | None:

@@ -48,7 +48,7 @@ def _gpu_shares(
 ) -> Iterator[Diagnostic]:
     """Ranks take one GPU each; the only worker of a node takes all, several take equal shares."""
     use = backend(spec.backend).gpu_use(spec, tasks)
-    if use is None:
+    if use is None or not use.per_node:
         return
     most = max(use.per_node.values())
     yield from _too_few(manifest, use.key, _some(most, use.noun), most, gpus)
