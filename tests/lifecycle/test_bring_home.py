@@ -227,27 +227,95 @@ def test_a_node_that_wrote_on_and_died_is_read_anew(tmp_path: Path) -> None:
     assert (tmp_path / "runs/outputs/model").read_text() == "half"
 
 
+def _unreadable(monkeypatch: pytest.MonkeyPatch, bad: set[str]) -> None:
+    """What is read as one of `bad` gives an error of its disk."""
+    read = salvage._read
+
+    def faulty(source: BinaryIO, most: int) -> bytes:
+        found = read(source, most)
+        if found.decode() in bad:
+            raise salvage.Unread("Input/output error")
+        return found
+
+    monkeypatch.setattr(salvage, "_read", faulty)
+
+
 def test_a_file_of_a_disk_that_cannot_be_read_costs_no_other_its_way_and_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "disk/outputs").mkdir(parents=True)
     for name in ("a", "bad", "c"):
         (tmp_path / "disk/outputs" / name).write_text(name)
-    read = salvage._read
-
-    def faulty(source: BinaryIO, most: int) -> bytes:
-        found = read(source, most)
-        if found == b"bad":
-            raise salvage.Unread("Input/output error")
-        return found
-
-    monkeypatch.setattr(salvage, "_read", faulty)
+    _unreadable(monkeypatch, {"bad"})
     home = bring_home(a_store(), tmp_path / "runs", TASKS, None, disks=(Tree(tmp_path / "disk"),))
     assert files(tmp_path / "runs/outputs") == ["a", "c"]
     assert home.keeps
     assert home.lines()[-1].startswith(
         "not collected: 1 file: outputs/bad: outputs/bad: it cannot be read: Input/output"
     )
+
+
+def test_what_a_disk_did_not_give_is_missing_when_that_disk_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "disk/outputs").mkdir(parents=True)
+    for name in ("bad", "good"):
+        (tmp_path / "disk/outputs" / name).write_text(name)
+    _unreadable(monkeypatch, {"bad"})
+    early = bring_home(a_store(), tmp_path / "runs", TASKS, None, disks=(Tree(tmp_path / "disk"),))
+    late = bring_home(a_store(), tmp_path / "runs", TASKS, None, before=early)
+    again = bring_home(a_store(), tmp_path / "runs", TASKS, None, before=late)
+    for home in (early, late, again):
+        assert home.missing is not None and home.missing.first == ("outputs/bad",) and home.keeps
+
+
+CAME_AFTER_ALL: dict[str, dict[str, Any]] = {
+    "the store has it at the next look": {
+        "key": layout.output_key("outputs", "bad"),
+        "collected": {"failed": {"x": "y"}},
+    },
+    "the nodes say that they had collected all": {"collected": {"files": 1}},
+    "its disk is read once more": {"disk": True},
+}
+
+
+@pytest.mark.parametrize("sentence", CAME_AFTER_ALL)
+def test_what_a_disk_did_not_give_counts_no_longer_where(
+    sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = CAME_AFTER_ALL[sentence]
+    (tmp_path / "disk/outputs").mkdir(parents=True)
+    (tmp_path / "disk/outputs/bad").write_text("bad")
+    disks, bad = (Tree(tmp_path / "disk"),), {"bad"}
+    _unreadable(monkeypatch, bad)
+    early = bring_home(a_store(), tmp_path / "runs", TASKS, None, disks=disks)
+    bad.clear()
+    store = a_store(*[case["key"]] if "key" in case else [], collected=case.get("collected"))
+    late = bring_home(store, tmp_path / "runs", TASKS, None, disks=disks if "disk" in case else (), before=early)
+    assert late.missing is None or "outputs/bad" not in late.missing.first
+
+
+GOES = {"a file": ("outputs/temporary", "outputs/temporary"), "a folder": ("outputs/sub/file", "outputs/sub")}
+
+
+@pytest.mark.parametrize(("made", "goes"), GOES.values(), ids=GOES.keys())
+def test_what_a_node_cleared_up_while_its_disk_was_read_is_not_missing(
+    made: str, goes: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "disk" / made).parent.mkdir(parents=True)
+    for name in (made, "outputs/a"):
+        (tmp_path / "disk" / name).write_text(name)
+    read = salvage._read
+
+    def clearing(source: BinaryIO, most: int) -> bytes:
+        if (tmp_path / "disk" / goes).exists():
+            (tmp_path / "disk" / goes).rename(tmp_path / "gone")
+        return read(source, most)
+
+    monkeypatch.setattr(salvage, "_read", clearing)
+    home = bring_home(a_store(), tmp_path / "runs", TASKS, None, disks=(Tree(tmp_path / "disk"),))
+    assert files(tmp_path / "runs/outputs") == ["a"]
+    assert home.missing is None and not home.keeps
 
 
 def test_what_does_not_fit_here_is_said_to_lie_where_it_does(tmp_path: Path) -> None:

@@ -56,8 +56,8 @@ class Tree:
 
 def save(tree: Tree, land: Land) -> Left | None:
     """Lands every file of the tree's outputs, logs and checkpoints. Returns what was left out: a link is brought as
-    what it leads to where that is a file of the same tree. None where there is no such tree. Raises what `land` does,
-    which gets Unread from what fills a file."""
+    what it leads to where that is a file of the same tree; what has gone meanwhile is nothing. None where there is no
+    such tree. Raises what `land` does, which gets Unread from what fills a file."""
     left = Left()
     with _opened(tree) as root:
         if root is None:
@@ -98,6 +98,8 @@ def _names(root: int, kind: str, left: Left) -> Iterator[str]:
 
     def tell(inner: str, error: OSError) -> None:
         name = f"{kind}/{inner}" if inner else kind
+        if error.errno == errno.ENOENT:  # a node that is only frozen may go on, and clear up what it wrote
+            return
         if error.errno == errno.ENAMETOOLONG:
             left.unread[f"{name[:60]}…"] = "it lies deeper than a path can be"
         else:
@@ -117,9 +119,12 @@ def _names(root: int, kind: str, left: Left) -> Iterator[str]:
 
 
 def _save_one(root: int, name: str, land: Land) -> str | None:
-    """What it is, where that is no file; None where it landed, or `land` has noted why it did not. Raises Unread."""
+    """What it is, where that is no file; None where it landed, has gone meanwhile, or `land` has noted why it did not.
+    Raises Unread."""
     try:
         opened = _open(root, name, _LINKS)
+    except FileNotFoundError:  # as above
+        return None
     except OSError as error:
         raise Unread(error.strerror) from error
     if isinstance(opened, str):
