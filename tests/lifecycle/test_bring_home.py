@@ -272,7 +272,7 @@ def test_what_a_disk_did_not_give_is_missing_when_that_disk_is_gone(
 CAME_AFTER_ALL: dict[str, dict[str, Any]] = {
     "the store has it at the next look": {
         "key": layout.output_key("outputs", "bad"),
-        "collected": {"failed": {"x": "y"}},
+        "collected": {"files": 1, "failed": {"x": "y"}},
     },
     "the nodes say that they had collected all": {"collected": {"files": 1}},
     "its disk is read once more": {"disk": True},
@@ -329,15 +329,30 @@ def test_what_does_not_fit_here_is_said_to_lie_where_it_does(tmp_path: Path) -> 
         assert home.keeps and told in home.lines()[-1]
 
 
-def test_a_store_that_does_not_answer_keeps_no_disk_from_being_read(tmp_path: Path) -> None:
+FAILS_AT = {
+    "the list of the logs": ("list", layout.LOGS),
+    "a log": ("get", layout.LOGS),
+    "what the nodes told": ("get", layout.COLLECTED),
+    "the list of the outputs": ("list", layout.OUTPUTS),
+    "an output": ("get", layout.OUTPUTS),
+}
+
+
+@pytest.mark.parametrize("sentence", FAILS_AT)
+def test_a_store_that_does_not_answer_keeps_no_disk_from_being_read(sentence: str, tmp_path: Path) -> None:
     (tmp_path / "disk/outputs").mkdir(parents=True)
     (tmp_path / "disk/outputs/model").write_text("m")
+    at, below = FAILS_AT[sentence]
 
     def away(verb: str, key: str) -> None:
-        raise OSError("the store is away")
+        if verb == at and key.startswith(below):
+            raise OSError("the store is away")
 
+    store = MemoryStore(away)
+    said = {"files": 1, "failed": {"outputs/model": "no space"}}
+    store.objects = a_store(layout.output_key("outputs", "a"), collected=said).objects
     with pytest.raises(OSError, match="away"):
-        bring_home(MemoryStore(away), tmp_path / "runs", TASKS, None, disks=(Tree(tmp_path / "disk"),))
+        bring_home(store, tmp_path / "runs", TASKS, None, disks=(Tree(tmp_path / "disk"),))
     assert files(tmp_path / "runs/outputs") == ["model"]
 
 

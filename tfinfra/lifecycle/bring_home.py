@@ -98,14 +98,15 @@ def bring_home(
         try:
             logs = coming.bring_logs(frozenset(tasks))
             told = read_told(store)
+            keys = store.list(layout.OUTPUTS)
+            if told.collected:  # what lies there is what the nodes made of it in the end
+                coming.bring(keys, anew=frozenset(earlier.copied))
+                coming.stale |= set(told.failed or ())
         except store_errors():
+            coming.broken = None
             for tree, stays in trees.items():  # a store may answer again, a machine that is deleted does not
                 coming.save(tree, stays)
             raise
-        keys = store.list(layout.OUTPUTS)
-        if told.collected:  # what lies there is what the nodes made of it in the end
-            coming.bring(keys, anew=frozenset(earlier.copied))
-            coming.stale |= set(told.failed or ())
         if told.all_there:
             coming.unsaved = {}
         else:
