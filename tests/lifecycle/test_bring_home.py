@@ -14,10 +14,9 @@ from obstore.exceptions import GenericError
 
 from tfinfra import layout
 from tfinfra.errors import TeardownIncomplete, UsageError
-from tfinfra.lifecycle import salvage
 from tfinfra.lifecycle.bring_home import Home, bring_home
 from tfinfra.lifecycle.salvage import Tree
-from tfinfra.store import MemoryStore
+from tfinfra.store import MemoryStore, copying
 from tfinfra.store.landing import Landing
 
 TASKS = ("rank-0",)
@@ -229,15 +228,15 @@ def test_a_node_that_wrote_on_and_died_is_read_anew(tmp_path: Path) -> None:
 
 def _unreadable(monkeypatch: pytest.MonkeyPatch, bad: set[str]) -> None:
     """What is read as one of `bad` gives an error of its disk."""
-    read = salvage._read
+    read = copying._read
 
     def faulty(source: BinaryIO, most: int) -> bytes:
         found = read(source, most)
         if found.decode() in bad:
-            raise salvage.Unread("Input/output error")
+            raise copying.Unread(errno.EIO, "Input/output error")
         return found
 
-    monkeypatch.setattr(salvage, "_read", faulty)
+    monkeypatch.setattr(copying, "_read", faulty)
 
 
 def test_a_file_of_a_disk_that_cannot_be_read_costs_no_other_its_way_and_is_missing(
@@ -305,14 +304,14 @@ def test_what_a_node_cleared_up_while_its_disk_was_read_is_not_missing(
     (tmp_path / "disk" / made).parent.mkdir(parents=True)
     for name in (made, "outputs/a"):
         (tmp_path / "disk" / name).write_text(name)
-    read = salvage._read
+    read = copying._read
 
     def clearing(source: BinaryIO, most: int) -> bytes:
         if (tmp_path / "disk" / goes).exists():
             (tmp_path / "disk" / goes).rename(tmp_path / "gone")
         return read(source, most)
 
-    monkeypatch.setattr(salvage, "_read", clearing)
+    monkeypatch.setattr(copying, "_read", clearing)
     home = bring_home(a_store(), tmp_path / "runs", TASKS, None, disks=(Tree(tmp_path / "disk"),))
     assert files(tmp_path / "runs/outputs") == ["a"]
     assert home.missing is None and not home.keeps

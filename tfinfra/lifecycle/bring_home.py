@@ -21,8 +21,9 @@ from tfinfra.clock import count
 from tfinfra.cloud import Cloud
 from tfinfra.errors import TeardownIncomplete, UsageError, first_line
 from tfinfra.lifecycle.not_collected import STORE, NotCollected, missing, read_told
-from tfinfra.lifecycle.salvage import Tree, Unread, save
+from tfinfra.lifecycle.salvage import Tree, save
 from tfinfra.store import ObjectStore, OddObject, log_chunk, store_errors
+from tfinfra.store.copying import Unread
 from tfinfra.store.landing import Landing, Unplaceable, clashes, shown
 
 DOWNLOADS = 8

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
 
 from tfinfra.layout import OUTPUT_FOLDERS
+from tfinfra.store.copying import Unread, copy_of_now
 from tfinfra.store.landing import shown
 from tfinfra.strange_trees import walk
 
@@ -27,14 +27,9 @@ _KINDS = (
     (stat.S_ISBLK, "a device"),
 )
 _LINKS = 8
-CHUNK = 1 << 20
 
 Land = Callable[[str, Callable[[Path], None]], bool]
 """Takes a name and what fills its file; whether it landed."""
-
-
-class Unread(Exception):
-    """A file of the tree could not be read to its end."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +62,7 @@ def save(tree: Tree, land: Land) -> Left | None:
                 try:
                     reason = _save_one(root, name, land)
                 except Unread as error:
-                    left.unread[name] = f"it cannot be read: {error}"
+                    left.unread[name] = f"it cannot be read: {error.strerror}"
                     continue
                 if reason:
                     left.odd[name] = reason
@@ -126,27 +121,18 @@ def _save_one(root: int, name: str, land: Land) -> str | None:
     except FileNotFoundError:  # as above
         return None
     except OSError as error:
-        raise Unread(error.strerror) from error
+        raise Unread(error.errno, error.strerror) from error
     if isinstance(opened, str):
         return opened or None
     with os.fdopen(opened, "rb") as source:
 
         def fill(path: Path) -> None:
             """As much as there is now: a task that is only frozen may go on writing."""
-            left = os.fstat(source.fileno()).st_size
             with path.open("wb") as out:
-                while left > 0 and (chunk := _read(source, min(left, CHUNK))):
-                    left -= out.write(chunk)
+                copy_of_now(source, out)
 
         land(name, fill)
     return None
-
-
-def _read(source: BinaryIO, most: int) -> bytes:
-    try:
-        return source.read(most)
-    except OSError as error:
-        raise Unread(error.strerror) from error
 
 
 def _open(root: int, name: str, links: int) -> int | str:

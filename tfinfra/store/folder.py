@@ -7,7 +7,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import shutil
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
+from tfinfra.store.copying import copy_of_now
 from tfinfra.store.seam import MOST_AT_ONCE, OddObject
 from tfinfra.strange_trees import DEEPEST, FOLDER, walk
 
@@ -46,7 +46,7 @@ class FolderStore:
 
     def put_file(self, key: str, path: Path) -> None:
         with path.open("rb") as file:
-            self._write(key, lambda out: shutil.copyfileobj(file, out, 1 << 20), _rename)
+            self._write(key, lambda out: copy_of_now(file, out), _rename)
 
     def _write(self, key: str, fill: Callable[[BinaryIO], object], give_name: Callable[[int, str, str], None]) -> None:
         """Fills a file beside the key, and gives it the key's name when it is whole."""
@@ -88,7 +88,7 @@ class FolderStore:
         part = path.with_name(f".{uuid4().hex}.part")
         try:
             with self._opened(key) as file, part.open("xb") as out:
-                shutil.copyfileobj(file, out, 1 << 20)
+                copy_of_now(file, out)
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
