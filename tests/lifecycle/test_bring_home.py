@@ -445,6 +445,31 @@ def test_one_object_that_the_store_does_not_hand_out_costs_no_other_its_way(tmp_
     assert home.keeps and "file-1" in str(home.missing)
 
 
+def test_an_object_that_the_store_does_not_hand_out_and_a_disk_does_is_not_missing(tmp_path: Path) -> None:
+    (tmp_path / "disk/outputs").mkdir(parents=True)
+    key = layout.output_key("outputs", "model")
+    store = _Refusing({key})
+    store.objects = a_store(key, collected={"files": 1, "failed": {"outputs/x": "I/O error"}}).objects
+    (tmp_path / "disk/outputs/model").write_text("m")
+    (tmp_path / "disk/outputs/x").write_text("x")
+    home = bring_home(store, tmp_path / "runs", TASKS, None, disks=(Tree(tmp_path / "disk"),))
+    assert files(tmp_path / "runs/outputs") == ["model", "x"]
+    assert home.missing is None and not home.keeps
+
+
+def test_a_name_that_is_another_one_here_does_not_come_from_a_disk_in_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Landing, "folds", lambda self: True)
+    (tmp_path / "disk/outputs").mkdir(parents=True)
+    (tmp_path / "disk/outputs/a").write_text("a")
+    keys = [layout.output_key("outputs", name) for name in ("A", "a")]
+    store = a_store(*keys, collected={"files": 2, "unnamed": 1})
+    home = bring_home(store, tmp_path / "runs", TASKS, None, disks=(Tree(tmp_path / "disk"),))
+    assert files(tmp_path / "runs/outputs") == ["A"]
+    assert home.keeps and home.missing is not None and home.missing.first == ("outputs/a",)
+
+
 def test_a_store_that_hands_out_nothing_is_said_to_be_one(tmp_path: Path) -> None:
     keys = [layout.output_key("outputs", f"file-{n}") for n in range(20)]
     store = _Refusing(set(keys))

@@ -157,14 +157,15 @@ def tame(name: str) -> str:
 
 @dataclass
 class _Coming:
-    """One run on its way: `home` are the names that have landed, `left` those that lie in the store and cannot,
-    `copied` those that landed from a disk, `stale` those of them that did so at an earlier look, `unsaved` what
-    could not of each tree."""
+    """One run on its way: `home` are the names that have landed, `left` those that lie in the store and did not, `odd`
+    those of them that cannot (by what they are called here), `copied` those that landed from a disk, `stale` those of
+    them that did so at an earlier look, `unsaved` what could not of each tree."""
 
     landing: Landing
     store: ObjectStore
     home: dict[str, None]
     left: dict[str, str] = field(default_factory=dict)
+    odd: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     trees: int = 0
     copied: set[str] = field(default_factory=set)
@@ -197,12 +198,14 @@ class _Coming:
         names = {key: layout.output_path(key) for key in keys}
         odd = clashes(map(tame, names.values()), folds=self.landing.folds())
         strange = {n for n in names.values() if n.partition("/")[0] not in layout.OUTPUT_FOLDERS}
-        odd |= {tame(name): "it is neither of the outputs nor of the logs nor of the checkpoints" for name in strange}
+        self.odd = odd | {
+            tame(name): "it is neither of the outputs nor of the logs nor of the checkpoints" for name in strange
+        }
 
         def one(key: str) -> None:
             name = names[key]
             wanted = name not in self.home or name in anew
-            if wanted and self._land(name, tame(name), self._from(key), odd.get(tame(name))):
+            if wanted and self._land(name, tame(name), self._from(key), self.odd.get(tame(name))):
                 self._arrived(name)
                 self.copied.discard(name)
                 self.stale.discard(name)
@@ -223,6 +226,8 @@ class _Coming:
         def land(name: str, fill: Callable[[Path], None]) -> bool:
             if name in self.home and name not in self.stale:
                 return True
+            if tame(name) in self.odd:  # it would take the place of another
+                return False
             came = self._land(name, tame(name), fill, None)
             if not came and name in self.left:
                 unsaved[name] = self.left.pop(name), where
@@ -274,6 +279,7 @@ class _Coming:
     def _arrived(self, name: str) -> None:
         with self.lock:
             self.home[name] = None
+            self.left.pop(name, None)
             if tame(name) != name:
                 self.notes.append(f"{shown(name)} is called {tame(name)} here")
 
