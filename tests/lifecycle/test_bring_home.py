@@ -260,12 +260,14 @@ def test_what_a_disk_did_not_give_is_missing_when_that_disk_is_gone(
     (tmp_path / "disk/outputs").mkdir(parents=True)
     for name in ("bad", "good"):
         (tmp_path / "disk/outputs" / name).write_text(name)
+    os.mkfifo(tmp_path / "disk/outputs/pipe")
     _unreadable(monkeypatch, {"bad"})
     early = bring_home(a_store(), tmp_path / "runs", TASKS, None, disks=(Tree(tmp_path / "disk"),))
     late = bring_home(a_store(), tmp_path / "runs", TASKS, None, before=early)
     again = bring_home(a_store(), tmp_path / "runs", TASKS, None, before=late)
     for home in (early, late, again):
         assert home.missing is not None and home.missing.first == ("outputs/bad",) and home.keeps
+        assert home.notes == ("outputs/pipe is a pipe",)
 
 
 CAME_AFTER_ALL: dict[str, dict[str, Any]] = {

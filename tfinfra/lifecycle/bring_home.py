@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from unicodedata import category
@@ -42,8 +42,8 @@ class Home:
     nothing to bring (a socket, a link that leads out), and what is called something else here; `missing` is what there
     was and did not come, None where nothing is; `collected`: the nodes said that all was in the store; `names` are
     those that came, `trees` counts the disks and shares that were read besides, from which `copied` came: a node that
-    was only frozen may have written on since; `unsaved` is what did not come of each of them: who looks again, when the
-    machines are gone, has nobody else to ask."""
+    was only frozen may have written on since; `unsaved` is what did not come of each of them, `noted` all notes of this
+    and earlier looks: who looks again, when the machines are gone, has nobody else to ask."""
 
     folder: Path
     files: int
@@ -55,6 +55,7 @@ class Home:
     trees: int = 0
     copied: frozenset[str] = frozenset()
     unsaved: Mapping[Tree, Unsaved] = field(default_factory=dict)
+    noted: tuple[str, ...] = ()
 
     @property
     def keeps(self) -> bool:
@@ -93,7 +94,7 @@ def bring_home(
         earlier = before or Home(folder, 0)
         coming = _Coming(landing, store, dict.fromkeys(earlier.names), trees=earlier.trees)
         coming.copied, coming.stale = set(earlier.copied), set(earlier.copied)
-        coming.unsaved = dict(earlier.unsaved)
+        coming.unsaved, coming.notes = dict(earlier.unsaved), list(earlier.noted)
         share = _share(shared)
         trees = {**({share: shared} if share else {}), **dict.fromkeys(disks)}
         try:
@@ -119,9 +120,8 @@ def bring_home(
         lacking = missing(told, coming.home, coming.left, unsaved, share_unread=unread, trees_read=coming.trees > 0)
         notes = (*_few([*told.skipped, *coming.notes]), *_few(told.left_behind))
         names, copied = frozenset(coming.home), frozenset(coming.copied)
-        return Home(
-            folder, len(names), logs, notes, lacking, told.collected, names, coming.trees, copied, coming.unsaved
-        )
+        home = Home(folder, len(names), logs, notes, lacking, told.collected, names, coming.trees, copied)
+        return replace(home, unsaved=coming.unsaved, noted=tuple(dict.fromkeys(coming.notes)))
 
 
 @contextmanager
