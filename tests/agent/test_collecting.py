@@ -21,7 +21,7 @@ def a_directory(tmp_path: Path, *names: str) -> Path:
     for name in names:
         path = tmp_path / "shared" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(name)
+        path.write_bytes(os.fsencode(name))
     return tmp_path / "shared"
 
 
@@ -109,4 +109,20 @@ def test_a_tree_deeper_than_any_path_costs_the_others_nothing(tmp_path: Path) ->
     os.close(here)
     collected = collect(MemoryStore(), shared)
     assert collected.files == 1
-    assert list(collected.failed.values()) == ["File name too long"]
+    assert (collected.failed, collected.unnamed) == ({}, 1)
+
+
+ODD_NAMES = {
+    "a name that is too long to be told": "d" * 200 + "/" + "e" * 200 + "/" + "f" * 200,
+    "no UTF-8": "caf\udce9",
+}
+
+
+@pytest.mark.parametrize("name", ODD_NAMES.values(), ids=ODD_NAMES.keys())
+def test_a_failure_whose_name_cannot_be_told_as_it_is_is_counted(name: str, tmp_path: Path) -> None:
+    def fault(verb: str, key: str) -> None:
+        if key.startswith("outputs/"):
+            raise OSError("I/O error")
+
+    collected = collect(MemoryStore(fault), a_directory(tmp_path, "outputs/bad", f"outputs/{name}"))
+    assert (collected.failed, collected.unnamed) == ({"outputs/bad": "I/O error"}, 1)

@@ -51,6 +51,14 @@ def test_a_rank_whose_whole_group_was_killed_waits_for_what_its_launcher_has_to_
     assert rank.status.message == "rank-0 on node 0 was ended from outside, with all its processes"
 
 
+def a_rank(folder: Path, script: str, **more: str) -> Process:
+    """rank.sh with a shell's script, all in `folder`."""
+    variables = {f"TFINFRA_NODE_{name}": str(folder) for name in ("LOGS", "RANKS", "WORK")}
+    variables |= {"OMPI_COMM_WORLD_RANK": "0", "TFINFRA_NODE_PYTHON": "/bin/sh", "PATH": os.environ["PATH"], **more}
+    (folder / "rank-0").mkdir()
+    return Process(Command(["sh", str(RANK_SH), "-c", script], folder, variables, folder / "log"))
+
+
 ENDS = {
     "the script was killed, and its launcher's TERM came before that was recorded": ((9, 15), "137"),
     "the launcher's TERM ended the script": ((15,), None),
@@ -62,11 +70,7 @@ def test_what_ended_a_script_is_recorded_before_what_ends_its_rank(
     signals: tuple[int, ...], recorded: str | None, tmp_path: Path
 ) -> None:
     """A peer that aborts for a killed rank makes mpirun end all of them, the killed one's rank.sh too."""
-    variables = {f"TFINFRA_NODE_{name}": str(tmp_path) for name in ("LOGS", "RANKS", "WORK")}
-    variables |= {"OMPI_COMM_WORLD_RANK": "0", "TFINFRA_NODE_PYTHON": "/bin/sh", "PATH": os.environ["PATH"]}
-    (tmp_path / "rank-0").mkdir()
-    command = Command(["sh", str(RANK_SH), "-c", "echo $$ >pid; exec sleep 60"], tmp_path, variables, tmp_path / "log")
-    process, script = Process(command), tmp_path / "rank-0/pid"
+    process, script = a_rank(tmp_path, "echo $$ >pid; exec sleep 60"), tmp_path / "rank-0/pid"
     give_up = time.monotonic() + 20
     while not (script.exists() and script.read_text()) and time.monotonic() < give_up:
         time.sleep(0.01)
@@ -80,3 +84,24 @@ def test_what_ended_a_script_is_recorded_before_what_ends_its_rank(
     found = tmp_path / "rank-0.exit"
     assert process.poll() is not None
     assert (found.read_text().strip() if found.exists() else None) == recorded
+
+
+# As mv, beside the launcher's TERM to the whole group, which comes while the script's status is recorded.
+MV = """#!/bin/sh
+case $1 in *.exit.new) kill -TERM 0 ;; esac
+exec /bin/mv "$@"
+"""
+RECORDED = {"a variable of the task's has a name of rank.sh's": {"asked": "yes"}, "TERM comes as it is recorded": {}}
+
+
+@pytest.mark.parametrize("more", RECORDED.values(), ids=RECORDED.keys())
+def test_a_script_that_ended_by_itself_is_recorded_where(more: dict[str, str], tmp_path: Path) -> None:
+    if not more:
+        (tmp_path / "mv").write_text(MV)
+        (tmp_path / "mv").chmod(0o755)
+    process = a_rank(tmp_path, "exit 3", PATH=f"{tmp_path}:{os.environ['PATH']}", **more)
+    give_up = time.monotonic() + 20
+    while process.poll() is None and time.monotonic() < give_up:
+        time.sleep(0.01)
+    found = tmp_path / "rank-0.exit"
+    assert (process.poll(), found.exists() and found.read_text()) == (3, "3\n")

@@ -14,10 +14,9 @@ from obstore.exceptions import GenericError
 
 from tfinfra import layout
 from tfinfra.errors import TeardownIncomplete, UsageError
-from tfinfra.lifecycle import salvage
 from tfinfra.lifecycle.bring_home import Home, bring_home
 from tfinfra.lifecycle.salvage import Tree
-from tfinfra.store import MemoryStore
+from tfinfra.store import MemoryStore, copying
 from tfinfra.store.landing import Landing
 
 TASKS = ("rank-0",)
@@ -227,27 +226,97 @@ def test_a_node_that_wrote_on_and_died_is_read_anew(tmp_path: Path) -> None:
     assert (tmp_path / "runs/outputs/model").read_text() == "half"
 
 
+def _unreadable(monkeypatch: pytest.MonkeyPatch, bad: set[str]) -> None:
+    """What is read as one of `bad` gives an error of its disk."""
+    read = copying._read
+
+    def faulty(source: BinaryIO, most: int) -> bytes:
+        found = read(source, most)
+        if found.decode() in bad:
+            raise copying.Unread(errno.EIO, "Input/output error")
+        return found
+
+    monkeypatch.setattr(copying, "_read", faulty)
+
+
 def test_a_file_of_a_disk_that_cannot_be_read_costs_no_other_its_way_and_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "disk/outputs").mkdir(parents=True)
     for name in ("a", "bad", "c"):
         (tmp_path / "disk/outputs" / name).write_text(name)
-    read = salvage._read
-
-    def faulty(source: BinaryIO, most: int) -> bytes:
-        found = read(source, most)
-        if found == b"bad":
-            raise salvage.Unread("Input/output error")
-        return found
-
-    monkeypatch.setattr(salvage, "_read", faulty)
+    _unreadable(monkeypatch, {"bad"})
     home = bring_home(a_store(), tmp_path / "runs", TASKS, None, disks=(Tree(tmp_path / "disk"),))
     assert files(tmp_path / "runs/outputs") == ["a", "c"]
     assert home.keeps
     assert home.lines()[-1].startswith(
         "not collected: 1 file: outputs/bad: outputs/bad: it cannot be read: Input/output"
     )
+
+
+def test_what_a_disk_did_not_give_is_missing_when_that_disk_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "disk/outputs").mkdir(parents=True)
+    for name in ("bad", "good"):
+        (tmp_path / "disk/outputs" / name).write_text(name)
+    os.mkfifo(tmp_path / "disk/outputs/pipe")
+    _unreadable(monkeypatch, {"bad"})
+    early = bring_home(a_store(), tmp_path / "runs", TASKS, None, disks=(Tree(tmp_path / "disk"),))
+    late = bring_home(a_store(), tmp_path / "runs", TASKS, None, before=early)
+    again = bring_home(a_store(), tmp_path / "runs", TASKS, None, before=late)
+    for home in (early, late, again):
+        assert home.missing is not None and home.missing.first == ("outputs/bad",) and home.keeps
+        assert home.notes == ("outputs/pipe is a pipe",)
+
+
+CAME_AFTER_ALL: dict[str, dict[str, Any]] = {
+    "the store has it at the next look": {
+        "key": layout.output_key("outputs", "bad"),
+        "collected": {"files": 1, "failed": {"x": "y"}},
+    },
+    "the nodes say that they had collected all": {"collected": {"files": 1}},
+    "its disk is read once more": {"disk": True},
+}
+
+
+@pytest.mark.parametrize("sentence", CAME_AFTER_ALL)
+def test_what_a_disk_did_not_give_counts_no_longer_where(
+    sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = CAME_AFTER_ALL[sentence]
+    (tmp_path / "disk/outputs").mkdir(parents=True)
+    (tmp_path / "disk/outputs/bad").write_text("bad")
+    disks, bad = (Tree(tmp_path / "disk"),), {"bad"}
+    _unreadable(monkeypatch, bad)
+    early = bring_home(a_store(), tmp_path / "runs", TASKS, None, disks=disks)
+    bad.clear()
+    store = a_store(*[case["key"]] if "key" in case else [], collected=case.get("collected"))
+    late = bring_home(store, tmp_path / "runs", TASKS, None, disks=disks if "disk" in case else (), before=early)
+    assert late.missing is None or "outputs/bad" not in late.missing.first
+
+
+GOES = {"a file": ("outputs/temporary", "outputs/temporary"), "a folder": ("outputs/sub/file", "outputs/sub")}
+
+
+@pytest.mark.parametrize(("made", "goes"), GOES.values(), ids=GOES.keys())
+def test_what_a_node_cleared_up_while_its_disk_was_read_is_not_missing(
+    made: str, goes: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "disk" / made).parent.mkdir(parents=True)
+    for name in (made, "outputs/a"):
+        (tmp_path / "disk" / name).write_text(name)
+    read = copying._read
+
+    def clearing(source: BinaryIO, most: int) -> bytes:
+        if (tmp_path / "disk" / goes).exists():
+            (tmp_path / "disk" / goes).rename(tmp_path / "gone")
+        return read(source, most)
+
+    monkeypatch.setattr(copying, "_read", clearing)
+    home = bring_home(a_store(), tmp_path / "runs", TASKS, None, disks=(Tree(tmp_path / "disk"),))
+    assert files(tmp_path / "runs/outputs") == ["a"]
+    assert home.missing is None and not home.keeps
 
 
 def test_what_does_not_fit_here_is_said_to_lie_where_it_does(tmp_path: Path) -> None:
@@ -261,15 +330,30 @@ def test_what_does_not_fit_here_is_said_to_lie_where_it_does(tmp_path: Path) -> 
         assert home.keeps and told in home.lines()[-1]
 
 
-def test_a_store_that_does_not_answer_keeps_no_disk_from_being_read(tmp_path: Path) -> None:
+FAILS_AT = {
+    "the list of the logs": ("list", layout.LOGS),
+    "a log": ("get", layout.LOGS),
+    "what the nodes told": ("get", layout.COLLECTED),
+    "the list of the outputs": ("list", layout.OUTPUTS),
+    "an output": ("get", layout.OUTPUTS),
+}
+
+
+@pytest.mark.parametrize("sentence", FAILS_AT)
+def test_a_store_that_does_not_answer_keeps_no_disk_from_being_read(sentence: str, tmp_path: Path) -> None:
     (tmp_path / "disk/outputs").mkdir(parents=True)
     (tmp_path / "disk/outputs/model").write_text("m")
+    at, below = FAILS_AT[sentence]
 
     def away(verb: str, key: str) -> None:
-        raise OSError("the store is away")
+        if verb == at and key.startswith(below):
+            raise OSError("the store is away")
 
+    store = MemoryStore(away)
+    said = {"files": 1, "failed": {"outputs/model": "no space"}}
+    store.objects = a_store(layout.output_key("outputs", "a"), collected=said).objects
     with pytest.raises(OSError, match="away"):
-        bring_home(MemoryStore(away), tmp_path / "runs", TASKS, None, disks=(Tree(tmp_path / "disk"),))
+        bring_home(store, tmp_path / "runs", TASKS, None, disks=(Tree(tmp_path / "disk"),))
     assert files(tmp_path / "runs/outputs") == ["model"]
 
 
@@ -361,6 +445,31 @@ def test_one_object_that_the_store_does_not_hand_out_costs_no_other_its_way(tmp_
     home = bring_home(store, tmp_path / "runs", TASKS, None)
     assert files(tmp_path / "runs/outputs") == ["file-0", "file-2", "file-3"]
     assert home.keeps and "file-1" in str(home.missing)
+
+
+def test_an_object_that_the_store_does_not_hand_out_and_a_disk_does_is_not_missing(tmp_path: Path) -> None:
+    (tmp_path / "disk/outputs").mkdir(parents=True)
+    key = layout.output_key("outputs", "model")
+    store = _Refusing({key})
+    store.objects = a_store(key, collected={"files": 1, "failed": {"outputs/x": "I/O error"}}).objects
+    (tmp_path / "disk/outputs/model").write_text("m")
+    (tmp_path / "disk/outputs/x").write_text("x")
+    home = bring_home(store, tmp_path / "runs", TASKS, None, disks=(Tree(tmp_path / "disk"),))
+    assert files(tmp_path / "runs/outputs") == ["model", "x"]
+    assert home.missing is None and not home.keeps
+
+
+def test_a_name_that_is_another_one_here_does_not_come_from_a_disk_in_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Landing, "folds", lambda self: True)
+    (tmp_path / "disk/outputs").mkdir(parents=True)
+    (tmp_path / "disk/outputs/a").write_text("a")
+    keys = [layout.output_key("outputs", name) for name in ("A", "a")]
+    store = a_store(*keys, collected={"files": 2, "unnamed": 1})
+    home = bring_home(store, tmp_path / "runs", TASKS, None, disks=(Tree(tmp_path / "disk"),))
+    assert files(tmp_path / "runs/outputs") == ["A"]
+    assert home.keeps and home.missing is not None and home.missing.first == ("outputs/a",)
 
 
 def test_a_store_that_hands_out_nothing_is_said_to_be_one(tmp_path: Path) -> None:

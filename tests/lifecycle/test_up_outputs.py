@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -15,6 +17,7 @@ from tfinfra import layout
 from tfinfra.azure.standing import Standing
 from tfinfra.lifecycle.launch import what_came
 from tfinfra.model import Heartbeat, Outcome, TaskStatus, to_json
+from tfinfra.store import copying
 
 
 def test_in_a_container_of_others_a_run_keeps_to_its_own_folder_and_empties_it(tmp_path: Path) -> None:
@@ -114,6 +117,36 @@ def test_what_a_node_left_on_a_disk_of_this_machine_comes_home(node: Any, code: 
     assert (result.error.exit_code if result.error else None) == code
     assert (tmp_path / "runs/digits-abc123/outputs/late").read_text() == "weights"
     assert saved(tmp_path)["not_collected"] is None
+
+
+def test_what_a_disk_that_went_with_its_machine_did_not_give_is_no_success(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(tmp_path, lost)
+    world.step = 0.5
+    outputs = tmp_path / "machine/outputs"
+    outputs.mkdir(parents=True)
+    for name in ("bad", "good"):
+        (outputs / name).write_text(name)
+    read, cloud, delete = copying._read, world.cloud(), world.delete_group
+
+    def faulty(source: BinaryIO, most: int) -> bytes:
+        if (found := read(source, most)) == b"bad":
+            raise copying.Unread(errno.EIO, "Input/output error")
+        return found
+
+    def with_its_disk(group: str) -> None:
+        shutil.rmtree(tmp_path / "machine", ignore_errors=True)
+        delete(group)
+
+    monkeypatch.setattr(copying, "_read", faulty)
+    world.cloud = lambda: replace(cloud, disks=lambda *_: [(tmp_path / "machine", ())])  # type: ignore[method-assign]
+    world.delete_group = with_its_disk  # type: ignore[method-assign]
+    result = world.new_run().go()
+    assert result.error is not None and result.error.exit_code == 10
+    assert world.deleted == [COMPUTE] and not outputs.exists()
+    assert [path.name for path in (tmp_path / "runs/digits-abc123/outputs").iterdir()] == ["good"]
+    assert saved(tmp_path)["not_collected"]["first"] == ["outputs/bad"]
 
 
 def test_outputs_that_were_on_their_way_are_counted_and_keep_their_group(tmp_path: Path) -> None:

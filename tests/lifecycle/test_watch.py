@@ -15,6 +15,7 @@ from tfinfra import layout
 from tfinfra.catalog.images import HPC_IMAGE, image_of
 from tfinfra.clouds import AZURE_TIMEOUTS
 from tfinfra.errors import Cancelled, ProvisioningError
+from tfinfra.lifecycle import watch
 from tfinfra.lifecycle.absent import why_absent
 from tfinfra.lifecycle.watch import Watch
 from tfinfra.model import Heartbeat, Outcome, TaskStatus, Timeouts, to_json
@@ -93,6 +94,19 @@ def test_lines_are_shown_whole_and_once() -> None:
     scene.watch.finish()
     shown = [x for x in scene.observer.lines if x.startswith("line")]
     assert shown == ["line step 1", "line step 2", "line \u20ac end"]
+
+
+@pytest.mark.parametrize(("chunks", "told"), [(3, False), (4, True)])
+def test_where_the_rest_of_a_log_is_that_is_longer_than_is_shown_is_said(
+    chunks: int, told: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "AT_THE_END", 3)
+    scene = Scene()
+    for n in range(chunks):
+        scene.store.put(layout.log_key("rank-0", n), b"step %d\n" % n)
+    scene.watch.finish()
+    said = "say the log of rank-0 goes on: the rest comes home with all of it, as tasks/rank-0.log"
+    assert scene.observer.lines == ["line step 0", "line step 1", "line step 2", *[said] * told]
 
 
 def test_other_tasks_lines_are_not_shown() -> None:

@@ -22,6 +22,7 @@ LISTED = 4 << 20
 _TOLD = 1000
 """Files that could not be brought, or are none, that are named."""
 _LONG = 500
+"""Characters of a name or a reason that are told."""
 _log = logging.getLogger(__name__)
 
 
@@ -46,8 +47,10 @@ def collect(
     skipped = tuple(_text(why) for why in kinds.values() if isinstance(why, str))
     before_saying_so()
     brought = len(files) - len(failed)
-    named = {_text(name[:_LONG]): _text(why[:_LONG]) for name, why in [*unread.items(), *failed.items()][:_TOLD]}
-    more = len(unread) + len(failed) - len(named)
+    wrong = unread | failed
+    named = {name: _text(why[:_LONG]) for name, why in wrong.items() if len(name) <= _LONG and name == _text(name)}
+    named = dict(list(named.items())[:_TOLD])  # each as it is: who finds the file elsewhere looks for it by its name
+    more = len(wrong) - len(named)
     return mark_collected(store, CollectedMark(brought, (), left_behind, _few(skipped), named, more))
 
 
@@ -78,7 +81,8 @@ def _files(shared: Path, kind: str, unread: dict[str, str]) -> Iterator[tuple[st
                 found = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
         except OSError as error:
             if folder != shared / kind or not isinstance(error, FileNotFoundError):
-                unread[_name(shared, folder)] = error.strerror or str(error)
+                unread[_name(shared, folder)] = reason = error.strerror or str(error)
+                _log.warning("could not collect %s: %s", _text(_name(shared, folder)[:_LONG]), reason)
             continue
         yield from ((_name(shared, folder / name), folder / name) for name, is_folder in found if not is_folder)
         folders += [folder / name for name, is_folder in reversed(found) if is_folder]

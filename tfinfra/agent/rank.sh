@@ -6,14 +6,18 @@ exec >>"$TFINFRA_NODE_LOGS/$name.log" 2>&1 </dev/null
 TFINFRA_SHARD_INDEX=$OMPI_COMM_WORLD_RANK
 export TFINFRA_SHARD_INDEX
 leave() { printf '%s\n' "$2" >"$TFINFRA_NODE_RANKS/$name.$1.new" && mv "$TFINFRA_NODE_RANKS/$name.$1.new" "$TFINFRA_NODE_RANKS/$name.$1"; }
-# A launcher that ends all ranks for one sends TERM first. Who catches it lives to record how the script had ended before;
-# what ends by it is left without a record, and so known as ended from outside.
+# A launcher that ends all ranks for one sends TERM first, to the script too. What ends after that is left without a
+# record, and so known as ended from outside: its status may be the script's answer to TERM. Two things are known to be
+# none: 137, which is KILL's, and any that the shell had seen before TERM came, which it ignores from then on, and mv
+# with it. Where it hears of both at once it cannot tell which was first, and records 137 alone.
+asked=
 trap 'asked=yes' TERM
 leave pid $$
 cd "$TFINFRA_NODE_WORK/$name" || { leave exit 111; exit 111; }
 # shellcheck disable=SC2086  # a command prefix of several words, or none
 $TFINFRA_NODE_DIE_WITH_PARENT "$TFINFRA_NODE_PYTHON" "$@"
 status=$?
+trap '' TERM
 [ "$asked" ] && [ $status -ne 137 ] && exit $status
 leave exit $status
 exit $status

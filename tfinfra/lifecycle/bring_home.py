@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import errno
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from unicodedata import category
@@ -21,13 +21,16 @@ from tfinfra.clock import count
 from tfinfra.cloud import Cloud
 from tfinfra.errors import TeardownIncomplete, UsageError, first_line
 from tfinfra.lifecycle.not_collected import STORE, NotCollected, missing, read_told
-from tfinfra.lifecycle.salvage import Tree, Unread, save
+from tfinfra.lifecycle.salvage import Tree, save
 from tfinfra.store import ObjectStore, OddObject, log_chunk, store_errors
+from tfinfra.store.copying import Unread
 from tfinfra.store.landing import Landing, Unplaceable, clashes, shown
 
 DOWNLOADS = 8
 NAMED = 20
 """Notes of a kind that are given one by one."""
+Unsaved = Mapping[str, tuple[str, str | None]]
+"""What lies on a disk and did not come: name → the reason, and where it stays, None where it goes with its machine."""
 REFUSED = 5
 """Objects in a row that a store may refuse before it counts as one that does not answer."""
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
@@ -39,7 +42,8 @@ class Home:
     nothing to bring (a socket, a link that leads out), and what is called something else here; `missing` is what there
     was and did not come, None where nothing is; `collected`: the nodes said that all was in the store; `names` are
     those that came, `trees` counts the disks and shares that were read besides, from which `copied` came: a node that
-    was only frozen may have written on since."""
+    was only frozen may have written on since; `unsaved` is what did not come of each of them, `noted` all notes of this
+    and earlier looks: who looks again, when the machines are gone, has nobody else to ask."""
 
     folder: Path
     files: int
@@ -50,6 +54,8 @@ class Home:
     names: frozenset[str] = frozenset()
     trees: int = 0
     copied: frozenset[str] = frozenset()
+    unsaved: Mapping[Tree, Unsaved] = field(default_factory=dict)
+    noted: tuple[str, ...] = ()
 
     @property
     def keeps(self) -> bool:
@@ -79,7 +85,8 @@ def bring_home(
 ) -> Home:
     """Copies everything of the run into `folder`. The tasks' common directory at the URL `shared`, and the machines'
     `disks`, are read where the nodes did not say that they had collected all. What came `before` out of the store is
-    not fetched anew; what was copied from a disk is, for it may have been half written then.
+    not fetched anew; what was copied from a disk is, for it may have been half written then; and what a disk did not
+    give counts until it came, that disk is read once more, or the nodes say that they had collected all.
 
     Raises UsageError where `folder` is a link, TeardownIncomplete where its disk is full, what the store raises."""
     with _landing(folder) as landing:
@@ -87,30 +94,34 @@ def bring_home(
         earlier = before or Home(folder, 0)
         coming = _Coming(landing, store, dict.fromkeys(earlier.names), trees=earlier.trees)
         coming.copied, coming.stale = set(earlier.copied), set(earlier.copied)
+        coming.unsaved, coming.notes = dict(earlier.unsaved), list(earlier.noted)
         share = _share(shared)
         trees = {**({share: shared} if share else {}), **dict.fromkeys(disks)}
         try:
             logs = coming.bring_logs(frozenset(tasks))
             told = read_told(store)
+            keys = store.list(layout.OUTPUTS)
+            if told.collected:  # what lies there is what the nodes made of it in the end
+                coming.bring(keys, anew=frozenset(earlier.copied))
+                coming.stale |= set(told.failed or ())
         except store_errors():
+            coming.broken = None
             for tree, stays in trees.items():  # a store may answer again, a machine that is deleted does not
                 coming.save(tree, stays)
             raise
-        keys = store.list(layout.OUTPUTS)
-        if told.collected:  # what lies there is what the nodes made of it in the end
-            coming.bring(keys, anew=frozenset(earlier.copied))
-            coming.stale |= set(told.failed or ())
-        if not told.all_there:
+        if told.all_there:
+            coming.unsaved = {}
+        else:
             for tree, stays in trees.items():
                 coming.save(tree, stays)
         coming.bring(keys)
         unread = shared if share is None else None
-        lacking = missing(
-            told, coming.home, coming.left, coming.unsaved, share_unread=unread, trees_read=coming.trees > 0
-        )
+        unsaved = {name: why for of_tree in coming.unsaved.values() for name, why in of_tree.items()}
+        lacking = missing(told, coming.home, coming.left, unsaved, share_unread=unread, trees_read=coming.trees > 0)
         notes = (*_few([*told.skipped, *coming.notes]), *_few(told.left_behind))
         names, copied = frozenset(coming.home), frozenset(coming.copied)
-        return Home(folder, len(names), logs, notes, lacking, told.collected, names, coming.trees, copied)
+        home = Home(folder, len(names), logs, notes, lacking, told.collected, names, coming.trees, copied)
+        return replace(home, unsaved=coming.unsaved, noted=tuple(dict.fromkeys(coming.notes)))
 
 
 @contextmanager
@@ -146,19 +157,20 @@ def tame(name: str) -> str:
 
 @dataclass
 class _Coming:
-    """One run on its way: `home` are the names that have landed, `left` those that lie in the store and cannot,
-    `copied` those that landed from a disk, `stale` those of them that did so at an earlier look, `unsaved` those that
-    lie on a disk and could not (name → the reason, and where that stays, None where it goes with its machine)."""
+    """One run on its way: `home` are the names that have landed, `left` those that lie in the store and did not, `odd`
+    those of them that cannot (by what they are called here), `copied` those that landed from a disk, `stale` those of
+    them that did so at an earlier look, `unsaved` what could not of each tree."""
 
     landing: Landing
     store: ObjectStore
     home: dict[str, None]
     left: dict[str, str] = field(default_factory=dict)
+    odd: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     trees: int = 0
     copied: set[str] = field(default_factory=set)
     stale: set[str] = field(default_factory=set)
-    unsaved: dict[str, tuple[str, str | None]] = field(default_factory=dict)
+    unsaved: dict[Tree, Unsaved] = field(default_factory=dict)
     broken: Exception | None = None
     refused: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -186,12 +198,14 @@ class _Coming:
         names = {key: layout.output_path(key) for key in keys}
         odd = clashes(map(tame, names.values()), folds=self.landing.folds())
         strange = {n for n in names.values() if n.partition("/")[0] not in layout.OUTPUT_FOLDERS}
-        odd |= {tame(name): "it is neither of the outputs nor of the logs nor of the checkpoints" for name in strange}
+        self.odd = odd | {
+            tame(name): "it is neither of the outputs nor of the logs nor of the checkpoints" for name in strange
+        }
 
         def one(key: str) -> None:
             name = names[key]
             wanted = name not in self.home or name in anew
-            if wanted and self._land(name, tame(name), self._from(key), odd.get(tame(name))):
+            if wanted and self._land(name, tame(name), self._from(key), self.odd.get(tame(name))):
                 self._arrived(name)
                 self.copied.discard(name)
                 self.stale.discard(name)
@@ -207,13 +221,16 @@ class _Coming:
         """Copies what lies in a tree of this machine and is not here yet, or is stale. `stays` is where it is found
         once the machines are gone."""
         where = f"the share {stays}" if stays else None
+        unsaved: dict[str, tuple[str, str | None]] = {}
 
         def land(name: str, fill: Callable[[Path], None]) -> bool:
             if name in self.home and name not in self.stale:
                 return True
+            if tame(name) in self.odd:  # it would take the place of another
+                return False
             came = self._land(name, tame(name), fill, None)
             if not came and name in self.left:
-                self.unsaved[name] = self.left.pop(name), where
+                unsaved[name] = self.left.pop(name), where
             if came:
                 self._arrived(name)
                 self.copied.add(name)
@@ -225,7 +242,7 @@ class _Coming:
         if left is not None:
             self.trees += 1
             self.notes += [f"{shown(name)} {what}" for name, what in left.odd.items()]
-            self.unsaved |= {name: (why, where) for name, why in left.unread.items()}
+            self.unsaved[tree] = unsaved | {name: (why, where) for name, why in left.unread.items()}
 
     def _land(self, what: str, path: str, fill: Callable[[Path], None], odd: str | None) -> bool:
         """Lands one file; what keeps it away is noted. Nothing more is tried after what keeps all away."""
@@ -262,6 +279,7 @@ class _Coming:
     def _arrived(self, name: str) -> None:
         with self.lock:
             self.home[name] = None
+            self.left.pop(name, None)
             if tame(name) != name:
                 self.notes.append(f"{shown(name)} is called {tame(name)} here")
 

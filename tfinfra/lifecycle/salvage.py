@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
 
 from tfinfra.layout import OUTPUT_FOLDERS
+from tfinfra.store.copying import Unread, copy_of_now
 from tfinfra.store.landing import shown
 from tfinfra.strange_trees import walk
 
@@ -27,14 +27,9 @@ _KINDS = (
     (stat.S_ISBLK, "a device"),
 )
 _LINKS = 8
-CHUNK = 1 << 20
 
 Land = Callable[[str, Callable[[Path], None]], bool]
 """Takes a name and what fills its file; whether it landed."""
-
-
-class Unread(Exception):
-    """A file of the tree could not be read to its end."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +51,8 @@ class Tree:
 
 def save(tree: Tree, land: Land) -> Left | None:
     """Lands every file of the tree's outputs, logs and checkpoints. Returns what was left out: a link is brought as
-    what it leads to where that is a file of the same tree. None where there is no such tree. Raises what `land` does,
-    which gets Unread from what fills a file."""
+    what it leads to where that is a file of the same tree; what has gone meanwhile is nothing. None where there is no
+    such tree. Raises what `land` does, which gets Unread from what fills a file."""
     left = Left()
     with _opened(tree) as root:
         if root is None:
@@ -67,7 +62,7 @@ def save(tree: Tree, land: Land) -> Left | None:
                 try:
                     reason = _save_one(root, name, land)
                 except Unread as error:
-                    left.unread[name] = f"it cannot be read: {error}"
+                    left.unread[name] = f"it cannot be read: {error.strerror}"
                     continue
                 if reason:
                     left.odd[name] = reason
@@ -98,6 +93,8 @@ def _names(root: int, kind: str, left: Left) -> Iterator[str]:
 
     def tell(inner: str, error: OSError) -> None:
         name = f"{kind}/{inner}" if inner else kind
+        if error.errno == errno.ENOENT:  # a node that is only frozen may go on, and clear up what it wrote
+            return
         if error.errno == errno.ENAMETOOLONG:
             left.unread[f"{name[:60]}…"] = "it lies deeper than a path can be"
         else:
@@ -117,31 +114,25 @@ def _names(root: int, kind: str, left: Left) -> Iterator[str]:
 
 
 def _save_one(root: int, name: str, land: Land) -> str | None:
-    """What it is, where that is no file; None where it landed, or `land` has noted why it did not. Raises Unread."""
+    """What it is, where that is no file; None where it landed, has gone meanwhile, or `land` has noted why it did not.
+    Raises Unread."""
     try:
         opened = _open(root, name, _LINKS)
+    except FileNotFoundError:  # as above
+        return None
     except OSError as error:
-        raise Unread(error.strerror) from error
+        raise Unread(error.errno, error.strerror) from error
     if isinstance(opened, str):
         return opened or None
     with os.fdopen(opened, "rb") as source:
 
         def fill(path: Path) -> None:
             """As much as there is now: a task that is only frozen may go on writing."""
-            left = os.fstat(source.fileno()).st_size
             with path.open("wb") as out:
-                while left > 0 and (chunk := _read(source, min(left, CHUNK))):
-                    left -= out.write(chunk)
+                copy_of_now(source, out)
 
         land(name, fill)
     return None
-
-
-def _read(source: BinaryIO, most: int) -> bytes:
-    try:
-        return source.read(most)
-    except OSError as error:
-        raise Unread(error.strerror) from error
 
 
 def _open(root: int, name: str, links: int) -> int | str:

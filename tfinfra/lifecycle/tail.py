@@ -46,6 +46,10 @@ class LogTail:
         yield from self._lines.of(self._decoder.decode(b"", final=True))
         yield from self._lines.end()
 
+    def goes_on(self) -> bool:
+        """Whether a chunk is there that was not looked at."""
+        return log_chunk(self._store, layout.log_key(self.task, self._next)) is not None
+
 
 class Lines:
     """Whole lines out of a text that comes in pieces, in time and memory that are those of the text."""

@@ -159,8 +159,11 @@ class Watch:
         return self._records.get(layout.COLLECTED, CollectedMark, LARGE) is not None
 
     def finish(self) -> None:
-        """Shows the end of the leader's log and the tasks' last states."""
+        """Shows the end of the leader's log, or says where it is, and the tasks' last states."""
         self._lines(self._tail.rest(AT_THE_END))
+        if self._tail.goes_on():
+            task = self._tail.task
+            self._observer.say(f"the log of {task} goes on: the rest comes home with all of it, as tasks/{task}.log")
         self._look_at_tasks()
 
     def _be_seen(self) -> None:

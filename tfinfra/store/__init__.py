@@ -1,8 +1,8 @@
 """The object store seam: a run's nodes and its client meet here and nowhere else.
 
 `ObjectStore` is what they need of a store (seam.py); `open_store` gives it for a URL (opening.py):
-a folder of this machine (folder.py) or Azure Blob by obstore (objects.py, download.py); `read` turns what lies at
-a key into a record, or says why that is unreadable (records.py); `PatientStore` bears a store's bad
+a folder of this machine (folder.py, copying.py) or Azure Blob by obstore (objects.py, download.py); `read` turns what
+lies at a key into a record, or says why that is unreadable (records.py); `PatientStore` bears a store's bad
 moments, `GrantedStore` a grant's first minutes (patience.py); `clear` empties one (clearing.py); `blob_answer`
 reads what Blob said (told.py); `MemoryStore` (memory.py) is the fake that ships beside them, for tests.
 """

@@ -7,7 +7,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import shutil
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
+from tfinfra.store.copying import Unread, copy_of_now
 from tfinfra.store.seam import MOST_AT_ONCE, OddObject
 from tfinfra.strange_trees import DEEPEST, FOLDER, walk
 
@@ -46,7 +46,7 @@ class FolderStore:
 
     def put_file(self, key: str, path: Path) -> None:
         with path.open("rb") as file:
-            self._write(key, lambda out: shutil.copyfileobj(file, out, 1 << 20), _rename)
+            self._write(key, lambda out: copy_of_now(file, out), _rename)
 
     def _write(self, key: str, fill: Callable[[BinaryIO], object], give_name: Callable[[int, str, str], None]) -> None:
         """Fills a file beside the key, and gives it the key's name when it is whole."""
@@ -75,7 +75,7 @@ class FolderStore:
 
     def get(self, key: str) -> bytes | None:
         try:
-            with self._opened(key) as file:
+            with self._opened(key) as file, _as_a_store_says_it(key):
                 data = file.read(MOST_AT_ONCE + 1)
         except FileNotFoundError:
             return None
@@ -84,11 +84,14 @@ class FolderStore:
         return data
 
     def get_file(self, key: str, path: Path) -> None:
-        """What comes lies beside `path` until it is whole."""
+        """What comes lies beside `path` until it is whole. Errors of the disk where that is are OSErrors."""
         part = path.with_name(f".{uuid4().hex}.part")
         try:
             with self._opened(key) as file, part.open("xb") as out:
-                shutil.copyfileobj(file, out, 1 << 20)
+                try:
+                    copy_of_now(file, out)
+                except Unread as error:
+                    raise _of_the_store(key, error) from error
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
@@ -236,8 +239,6 @@ def _is_key(name: str) -> bool:
 @contextmanager
 def _as_a_store_says_it(key: str) -> Iterator[None]:
     """A disk's errors are the store's."""
-    from obstore.exceptions import GenericError
-
     try:
         yield
     except (OddObject, FileExistsError, _Missing):
@@ -245,4 +246,10 @@ def _as_a_store_says_it(key: str) -> Iterator[None]:
     except ValueError as error:  # a NUL in a key
         raise OddObject(str(error)) from error
     except OSError as error:
-        raise GenericError(f"{key or 'the store'}: {error.strerror or error}") from error
+        raise _of_the_store(key, error) from error
+
+
+def _of_the_store(key: str, error: OSError) -> Exception:
+    from obstore.exceptions import GenericError
+
+    return GenericError(f"{key or 'the store'}: {error.strerror or error}")
