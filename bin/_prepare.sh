@@ -25,12 +25,37 @@ cache_folder() {
   printf '%s\n' "$folder"
 }
 
-# Ends where a folder in the cache is, or may be written by, somebody else (tfinfra/ownership.py): what is in it is run.
+# Whether a folder is this user's, and nobody else may enter it.
+is_private() {
+  [ -n "$(find -H "$1" -prune -user "$(id -u)")" ] || return 1
+  case $(ls -ldLH "$1") in ????--[-S]--[-T]*) ;; *) return 1 ;; esac
+}
+
+# Whether the user's group has nobody else in it: many systems make such a one for each user, and a umask by which it may write.
+is_alone_in_group() {
+  case $(getent group "$(id -un)" 2>/dev/null) in *: | *:"$(id -un)") ;; *) return 1 ;; esac
+}
+
+# Ends where a folder in the cache is, or may be written by, somebody else: what is in it is run. As in tfinfra/ownership.py, of
+# what stands in a private cache owners count alone.
 require_own() {
-  for folder in "$(cache_folder)" "$@"; do
-    [ ! -e "$folder" ] || [ -z "$(find -H "$folder" -prune \( ! -user "$(id -u)" ! -user 0 -o -perm -0020 -o -perm -0002 \))" ] ||
+  cache=$(cache_folder)
+  written="-o -perm -0002 -o -perm -0020"
+  ! is_alone_in_group || written="$written ! -group $(id -un)"
+  for folder in "$cache" "$@"; do
+    [ ! -e "$folder" ] && continue
+    # shellcheck disable=SC2086  # a list of words
+    [ -z "$(find "$folder" -prune ! -user "$(id -u)" ! -user 0; find -H "$folder" -prune \( ! -user "$(id -u)" ! -user 0 $written \))" ] ||
       stop "$folder belongs to another user, or may be written by one: what is in it may be somebody else's work; name another cache: TFINFRA_CACHE_DIR"
+    ! is_private "$cache" || written=""
   done
+}
+
+# Makes the cache its user's alone where it is missing or empty, as tfinfra does (tfinfra/paths.py).
+make_cache() {
+  cache=$(cache_folder)
+  (umask 077 && mkdir -p "$cache")
+  [ -n "$(ls -A "$cache")" ] || is_private "$cache" || { chmod 700 "$cache" && say "other users could read $cache; it is yours alone now (0700)"; }
 }
 
 # The environment's folder: .venv of the checkout, or the user's cache where the checkout is somebody else's.
@@ -56,7 +81,7 @@ find_python() {
 apt_install() {
   [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 1
   say "installing $* (Debian packages)"
-  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"; } >/dev/null 2>"$log" ||
+  (umask 022 && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@") >/dev/null 2>"$log" ||
     { cat "$log" >&2; return 1; }
 }
 
@@ -98,7 +123,7 @@ install_packages() {
 prepare() {
   venv=$(venv_folder) || exit 1
   is_ready "$venv" "$1" && return
-  (umask 077 && mkdir -p "$(dirname "$venv")")  # the cache is the user's own
+  [ "$venv" = "$root/.venv" ] || make_cache
   log=$(mktemp)
   exec 9>"$venv.lock"
   command -v flock >/dev/null && flock 9
@@ -106,6 +131,7 @@ prepare() {
     (
       cd / # the folder that this was called in may be a stranger's: no module and no uv.toml of it counts
       system_packages
+      [ "$venv" = "$root/.venv" ] || umask 077 # what is in the cache is run by its user alone
       "$venv/bin/python" -I -m pip --version >/dev/null 2>&1 || make_venv
       install_packages "$1"
       [ "$1" = run ] || fingerprint run >"$venv/tfinfra-run"

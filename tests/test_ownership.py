@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
-import subprocess
 from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from tfinfra.environment.build import MARKER, is_whole
 from tfinfra.errors import ProvisioningError, UsageError
 from tfinfra.lifecycle import doctor
 from tfinfra.lifecycle.record import RunFolder
-from tfinfra.lifecycle.report.last import note_failure
+from tfinfra.lifecycle.report.last import FILE, MISTAKE, note_failure
 from tfinfra.lifecycle.trees import read_tree
 from tfinfra.localcloud.files import own_folder
 from tfinfra.paths import cache_folder, made_private, state_folder
@@ -93,12 +94,54 @@ def test_one_of_the_usual_name_is_tfinfras_whatever_is_in_it(
     assert mode(folder) == 0o700
 
 
+OF_AN_EARLIER_RELEASE = {
+    "state": ("runs", "cloud", "reports", "last.json", ".last.json.7", "prices.json"),
+    "cache": ("venv-17", "venv-17.lock", "environments", "pulumi", "inputs.sqlite3", "uv-0.13.9"),
+}
+
+
+@needs_root
+@pytest.mark.parametrize(("kind", "names"), OF_AN_EARLIER_RELEASE.items(), ids=OF_AN_EARLIER_RELEASE.keys())
+def test_one_that_a_variable_names_and_that_holds_tfinfras_own_alone_is_tightened_and_that_is_said(
+    folders: Path, kind: str, names: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = folders / kind
+    for name in names:
+        (place / name).mkdir(parents=True, mode=0o755)
+        os.chown(place / name, STRANGER, STRANGER)
+    place.chmod(0o755)
+    os.chown(place, STRANGER, STRANGER)
+    monkeypatch.setattr("os.getuid", lambda: STRANGER)
+    assert {"state": state_folder, "cache": cache_folder}[kind]() == place
+    assert (made_private(), mode(place)) == ((place,), 0o700)
+
+
+MADE = re.compile(r"(?:\b(?:cache|state)|\b(cache|state)_folder\(\)) / f?\"([^\"/]+)")
+
+
+def test_all_that_the_code_makes_in_them_has_a_name_that_is_known() -> None:
+    """State that is no state folder's own (a run's, a node's) lies in `engine` and `agent`."""
+    found: set[tuple[str, str]] = {("state", FILE), ("state", MISTAKE), ("state", f".{FILE}.7"), ("state", "trial-x1")}
+    for path in (*(ROOT / "tfinfra").rglob("*.py"), ROOT / "tests/stacks/checkov.py"):
+        for line in path.read_text("utf-8").splitlines():
+            for made in MADE.finditer(line):
+                kind = "cache" if made[0].startswith("cache") else "state"
+                if kind == "cache" or path.parts[-2] not in ("engine", "provider", "agent"):
+                    found.add((kind, re.sub(r"{.*?}", "x", made[2])))
+    shell = "".join((ROOT / "bin" / name).read_text("utf-8") for name in ("_prepare.sh", "sbom"))
+    found |= {("cache", name) for name in re.findall(r"\$\(cache_folder\)\"?/([a-z]+-)", shell)}
+    assert {("cache", "venv-"), ("cache", "sbom-"), ("cache", "environments"), ("state", "runs")} <= found
+    found.discard(("cache", "x.lock"))  # beside a folder, and named after it
+    known = {kind: paths.NAMES[f"TFINFRA_{kind.upper()}_DIR"] for kind in ("state", "cache")}
+    assert [(k, name) for k, name in sorted(found) if not any(fnmatchcase(name, p) for p in known[k])] == []
+
+
 def test_a_folder_that_others_use_too_is_not_closed(folders: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folders / "state/of-a-colleague").mkdir(parents=True)
     (folders / "state").chmod(0o755)
     assert main(["runs", "--cloud", "local"]) == 2
     told = capsys.readouterr().err
-    assert "is open to other users and not empty" in told
+    assert f"{folders}/state is open to other users and holds what is not tfinfra's ('of-a-colleague')" in told
     assert f"TFINFRA_STATE_DIR={folders}/state/tfinfra; or, if it is for tfinfra alone: `chmod 700" in told
     assert mode(folders / "state") == 0o755
 
@@ -120,13 +163,14 @@ def test_a_folder_of_the_systems_stays_and_nobody_is_told_to_close_it(
 def test_a_cache_that_root_keeps_for_everybody_stays_open_and_another_users_is_refused(
     folders: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (folders / "cache/environments").mkdir(parents=True)
-    (folders / "cache").chmod(0o755)
-    (folders / "cache/environments").chmod(0o755)
+    places = (folders / "cache", folders / "cache/environments", folders / "cache/other")
+    for path in places:
+        path.mkdir(parents=True, exist_ok=True)
+        path.chmod(0o755)
     assert cache_folder() == folders / "cache"
     assert made_private() == ()
     assert mode(folders / "cache") == 0o755
-    for path in (folders / "cache", folders / "cache/environments"):
+    for path in places:
         os.chown(path, STRANGER, STRANGER)
     monkeypatch.setattr("os.getuid", lambda: STRANGER)
     with pytest.raises(UsageError, match="open to other users"):
@@ -255,18 +299,3 @@ def test_an_environment_that_somebody_else_built_is_not_used(tmp_path: Path) -> 
     os.chown(tmp_path / MARKER, STRANGER, STRANGER)
     with pytest.raises(ProvisioningError, match="somebody else's work"):
         is_whole(tmp_path)
-
-
-@needs_root
-@pytest.mark.parametrize(
-    "plant", [writable, of_another, inside("venv")], ids=["writable", "another's", "a venv of one"]
-)
-def test_the_shells_cache_is_its_users_own_too(folders: Path, plant: Callable[[Path], None]) -> None:
-    (folders / "cache").mkdir(parents=True, mode=0o755)
-    plant(folders / "cache")
-    script = f". {ROOT}/bin/_prepare.sh; require_own {folders}/cache/venv; echo run"
-    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "somebody else's work" in done.stderr
-    fine = ["sh", "-c", f"TFINFRA_CACHE_DIR={folders}/other; {script.replace('/cache/', '/other/')}"]
-    assert subprocess.run(fine, capture_output=True, text=True, check=False).stdout == "run\n"

@@ -6,8 +6,9 @@ from __future__ import annotations
 import os
 import shlex
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import platformdirs
@@ -70,6 +71,18 @@ def _folder(variable: str, default: str) -> Path:
 _DEPTH = 2
 """Down to each environment, wheel and version: below, only who may write those could."""
 _STATE, _CACHE = "TFINFRA_STATE_DIR", "TFINFRA_CACHE_DIR"
+NAMES = {
+    _STATE: (
+        *("runs", "cloud", "reports", "last.json", "mistake.json", "prices.json"),
+        *(".last.json.*", ".mistake.json.*", ".prices.json.*", "trial-*"),
+    ),
+    _CACHE: (
+        *("bundle-parts", "bundle-site", "conda", "environments", "locks", "logs", "pulumi", "python", "uv", "wheels"),
+        *("inputs.sqlite3*", "azurite-*", "checkov-*", "sbom-*", "uv-*", "venv-*"),
+    ),
+}
+"""All that tfinfra itself makes in each, as patterns; a lock's name begins with that of what it locks. By these a
+folder that a variable names is known as tfinfra's."""
 _CACHE_WAY_OUT = (
     f"name another folder: {_CACHE}; or remove of it what is not yours: all that tfinfra keeps there can be made again"
 )
@@ -84,24 +97,33 @@ def _own(variable: str, default: str, way_out: str) -> Path:
         return folder
     _refusing(lambda: require_own(folder), folder, way_out)
     with suppress(OSError):  # who writes into it hears of that
-        if is_open(folder):
-            if not _is_for_tfinfra(folder, variable):
-                if variable == _CACHE and os.getuid() == 0:
-                    return folder
-                raise _others_may_look(folder, variable)
+        if is_open(folder) and not _is_roots_for_all(folder, variable):
+            strange = next(_strange(folder, variable), None)
+            if strange is not None:
+                raise _others_may_look(folder, variable, strange)
             make_own(folder)
             _CHANGED[folder] = None
     return folder
 
 
-def _is_for_tfinfra(folder: Path, variable: str) -> bool:
-    """Whether nobody can miss what a change of the folder's mode takes from others. Of a folder that a variable names
-    and that holds something, only its user knows: those that tfinfra made are closed."""
-    return not os.environ.get(variable) or not any(folder.iterdir())
+def _is_roots_for_all(folder: Path, variable: str) -> bool:
+    named = bool(os.environ.get(variable))
+    return named and variable == _CACHE and os.getuid() == 0 and any(folder.iterdir())
 
 
-def _others_may_look(folder: Path, variable: str) -> UsageError:
-    message = f"{folder} is open to other users and not empty: tfinfra closes no folder that others may use"
+def _strange(folder: Path, variable: str) -> Iterator[str]:
+    """What lies in a folder that a variable names, and is not tfinfra's: of such a folder only its user knows whether
+    others miss what a change of its mode takes from them. Those of the usual name are tfinfra's whatever they hold."""
+    if os.environ.get(variable):
+        names = (path.name for path in folder.iterdir())
+        yield from (name for name in names if not any(fnmatchcase(name, known) for known in NAMES[variable]))
+
+
+def _others_may_look(folder: Path, variable: str, strange: str) -> UsageError:
+    message = (
+        f"{folder} is open to other users and holds what is not tfinfra's ('{strange}'):"
+        " tfinfra closes no folder that others may use"
+    )
     hint = f"name one in it: {variable}={folder / 'tfinfra'}"
     if len(folder.resolve().parts) > 2:  # /etc is nobody's alone
         hint += f"; or, if it is for tfinfra alone: `chmod 700 {shlex.quote(str(folder))}`"

@@ -16,7 +16,7 @@ import pytest
 
 from tests.machines.escapes import ATTEMPTS
 from tests.machines.support import read_told, scale_set
-from tfinfra.localcloud.machines import node_masks, node_root
+from tfinfra.localcloud.machines import node_masks
 from tfinfra.localcloud.machines.base import Mount
 from tfinfra.localcloud.machines.choose import possible_kinds
 from tfinfra.localcloud.machines.confine import KEPT, REFUSED, instructions
@@ -98,7 +98,7 @@ def _facts() -> dict[str, Any]:
         "pid": os.getpid(),
         "state": str(state_folder()),
         "beside": [*strange, *(str(p) for p in Path("/").iterdir() if p.is_file() and not p.is_symlink())],
-        "private": [path for path, _ in node_masks.private() if path not in ("/etc/shadow", "/etc/gshadow")],
+        "private": [path for path, _ in node_masks.look(()).private if path not in ("/etc/shadow", "/etc/gshadow")],
     }
 
 
@@ -150,34 +150,6 @@ def test_what_a_link_leads_to_is_masked_and_not_the_link(tmp_path: Path, monkeyp
 
 def test_what_only_some_may_read_is_private_wherever_programs_are_put_by_hand() -> None:
     assert {"/etc", "/var", "/opt", "/usr/local"} <= set(node_masks._WITH_SECRETS)
-
-
-def _tree(top: Path) -> None:
-    """Private things at each depth, and a folder that holds more than the rest together."""
-    for name in ("a", "lib/app/conf", "lib/big/deep/deeper"):
-        (top / name).mkdir(parents=True)
-    for name in ("a/key", "lib/app/conf/key", "lib/big/deep/deeper/key"):
-        (top / name).touch(0o600)
-    for number in range(50):
-        (top / f"lib/big/deep/{number}").touch()
-
-
-LOOKED_AT = {
-    "all of it, where it is small": (1000, {"a/key", "lib/app/conf/key", "lib/big/deep/deeper/key"}),
-    "what is too large is hidden from two folders down, what stands beside is seen": (
-        *(20, {"a/key", "lib/app/conf/key", "lib/big"}),
-    ),
-    "nothing, where the top alone is too large": (1, {"."}),
-}
-
-
-@pytest.mark.parametrize("case", LOOKED_AT)
-def test_the_search_for_private_things_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
-    most, expected = LOOKED_AT[case]
-    _tree(tmp_path / "top")
-    monkeypatch.setattr(node_masks, "MOST", most)
-    found = [Path(path) for path, _ in node_masks.private_below(f"{tmp_path}/top")]
-    assert {str(path.relative_to(tmp_path / "top")) for path in node_root.outermost(found)} == expected
 
 
 def test_the_filter_of_each_architecture_jumps_forward_and_ends() -> None:

@@ -43,7 +43,7 @@ def _run(job: Job, parent: int) -> None:
     linux.die_with_parent(parent)
     linux.unshare(linux.CLONE_NEWNET | linux.CLONE_NEWNS)
     linux.mount("none", Path("/"), "", linux.MS_REC | linux.MS_PRIVATE)
-    node_masks.private()  # for all of them: it reads through /etc and /var
+    node_masks.look(job.spec.mounts)  # for all of them: it reads through the system's folders
     keepers = [_keeper(job, index) for index in range(len(job.spec.instances))]
     for keeper in keepers:
         keeper.link.recv(1)
@@ -73,7 +73,7 @@ def _keep(job: Job, index: int, link: socket.socket, parent: int) -> None:
     _ip(_inside(f"{job.addresses[index]}/{prefix}"))
     folder = job.spec.folder / job.spec.instances[index].name
     folder.mkdir(exist_ok=True)
-    node_root.make_disk(folder, job.spec.disk)
+    node_root.make_disk(folder, job.spec.disk, job.spec.mounts)
     _boot(job, index, first=True)
     while _is_asked_for(folder / REBOOT):
         _boot(job, index, first=False)

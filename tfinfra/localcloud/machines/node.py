@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from tfinfra.localcloud.machines import linux, node_files, node_root
+from tfinfra.localcloud.machines import linux, node_files, node_masks, node_root
 from tfinfra.localcloud.machines.base import InstanceSpec, ScaleSetSpec
 from tfinfra.localcloud.machines.confine import confine
+from tfinfra.localcloud.machines.pythons import PATH
 
 METADATA = ("169.254.169.254", 80)
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _STAGES = Path(__file__).with_name("cloud_init_stages.py")
 
 
@@ -42,6 +42,8 @@ def boot(job: Job, index: int, parent: int, growth: socket.socket | None, *, fir
     linux.set_hostname(instance.computer_name)
     stages = _STAGES.read_text(encoding="utf-8")
     _console(folder / "console.log")
+    for line in node_masks.look(spec.mounts).told:
+        print(line, flush=True)
     hosts = {i.computer_name: address for i, address in zip(spec.instances, job.addresses, strict=True)}
     root = node_root.make(folder, spec.folder, spec.mounts)
     if first:
@@ -93,7 +95,7 @@ def _leave_nothing_open(growth: socket.socket | None) -> None:
 
 def _run(stages: str, growth: socket.socket | None) -> NoReturn:
     """Starts cloud-init, then reaps for ever: the node stays up when it has ended, as a virtual machine does."""
-    environment = {"PATH": _PATH, "LANG": "C.UTF-8"}
+    environment = {"PATH": PATH, "LANG": "C.UTF-8"}
     line = ["/usr/bin/python3", "-I", "-c", stages]
     if growth:
         line.append(str(growth.fileno()))

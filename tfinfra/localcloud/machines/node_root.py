@@ -38,7 +38,7 @@ GROWABLE = Path("/dev/tfinfra-disk")
 """Where a machine has the disk that it may grow."""
 
 
-def make_disk(folder: Path, disk: Disk | None) -> None:
+def make_disk(folder: Path, disk: Disk | None, mounts: tuple[Mount, ...]) -> None:
     """Mounts below `folder` what outlives a reboot: the machine's disks. Raises OSError."""
     root = folder / "root"
     if disk:
@@ -47,7 +47,7 @@ def make_disk(folder: Path, disk: Disk | None) -> None:
     _overlay(Path("/"), _system_disk(folder) if disk else folder, root)
     for layer in system_layers(Path("/proc/self/mountinfo").read_text(encoding="utf-8")):
         _layer(root, layer, folder / "layers" / str(layer).strip("/").replace("/", "-"))
-    node_masks.hide_files(root)
+    node_masks.hide_files(root, mounts)
 
 
 def grow_disk(disk: Disk) -> None:
@@ -65,7 +65,8 @@ def make(folder: Path, set_folder: Path, mounts: tuple[Mount, ...]) -> Path:
     _kernel_file_systems(root)
     _boot_id(root, folder / "boot")
     _devices(root)
-    masks = {**node_masks.folders(), **dict.fromkeys((_CLOUD, CONFIG, set_folder.resolve()), node_masks.Owned(0o755))}
+    own = (_CLOUD, CONFIG, set_folder.resolve())
+    masks = {**node_masks.folders(mounts), **dict.fromkeys(own, node_masks.Owned(0o755))}
     disk = _system_disk(folder)
     for mask in outermost(masks):
         name = hashlib.sha256(os.fsencode(mask)).hexdigest()[:32]  # a path may be longer than a name
