@@ -114,6 +114,12 @@ THERE: dict[str, tuple[Reply, Reply, str]] = {
 }
 
 
+def test_an_id_has_no_case() -> None:
+    made = request(SET.path.removeprefix(SUB), {"properties": {"subnet": {"id": SUBNET.upper()}}})
+    (found,) = permissions.findings((made,), listed(OWNER), {SUBNET: ("subnet_id", listed())})
+    assert f"you may not {JOIN} on {SUBNET}" in found.message
+
+
 @pytest.mark.parametrize("case", THERE)
 def test_a_right_on_what_others_made_counts_where_it_is_given(case: str) -> None:
     own, there, said = THERE[case]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from tfinfra.arm import ids
 from tfinfra.arm.requests import Request
 from tfinfra.azure.preflight.finding import Finding, Reply
 from tfinfra.azure.rights import needed_for, useful_for
@@ -44,7 +45,7 @@ def _needs(requests: tuple[Request, ...], others: Iterable[str]) -> set[tuple[st
     found |= {(action, "") for action in needed_for(types)}
     known = {id_.lower(): id_ for id_ in others}
     for id_ in {id_ for request in requests for id_ in _named(request.body)}:
-        found |= {(action, known.get(id_.lower(), "")) for action in use_of([_type_of(id_)])}
+        found |= {(action, known.get(id_.lower(), "")) for action in use_of([ids.read(id_).type])}
     return found
 
 
@@ -61,13 +62,8 @@ def _named(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for inner in value:
             yield from _named(inner)
-    elif isinstance(value, str) and value.startswith("/subscriptions/") and "/providers/" in value:
+    elif isinstance(value, str) and value.lower().startswith("/subscriptions/") and ids.read(value).type:
         yield value
-
-
-def _type_of(id_: str) -> str:
-    namespace, *rest = id_.rpartition("/providers/")[2].split("/")
-    return "/".join([namespace, *rest[::2]])
 
 
 def findings(
