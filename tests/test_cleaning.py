@@ -39,6 +39,10 @@ COLORS = {
     "a colour by number, of eight": ("\x1b[38;5;8mgrey", "\x1b[38;5;8mgrey\x1b[0m"),
     "a colour by three numbers": ("\x1b[48;2;8;8;8mgrey", "\x1b[48;2;8;8;8mgrey\x1b[0m"),
     "a colour in its newer form, told in the older": ("\x1b[38:2::1:2:3;4:3mx", "\x1b[38;2;1;2;3;4mx\x1b[0m"),
+    "an underline of another form is one, of the form 0 is none": (
+        "\x1b[4:3mx\x1b[4:0my\x1b[04:00;1mz",
+        "\x1b[4mx\x1b[24my\x1b[24;1mz\x1b[0m",
+    ),
     "what conceals text does not": ("\x1b[8mhidden\x1b[1;08mtoo", "hiddentoo"),
     "what blinks does not": ("\x1b[5mx", "x"),
     "other sequences go": ("\x1b[31m\x1b[2Jx\x1b]0;title\x07y", "\x1b[31mxy\x1b[0m"),

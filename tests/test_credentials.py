@@ -30,6 +30,9 @@ WITHIN = {
     "behind backslashes": f"https:\\\\u:{CANARY}@host\\b",
     "without a scheme": f"//u:{CANARY}@host/b",
     "a key in the query": f"https://host/x.whl?key={CANARY}",
+    "a key of a kind that opens": f"https://host/x.whl?subscription-key={CANARY}",
+    "a key of that kind, of something": f"https://host/x.whl?my_access_key={CANARY}",
+    "a function's key": f"https://host/api?code={CANARY}",
     "a token in the fragment": f"https://host/x.whl#token={CANARY}",
     "in quotes": f"'https://u:{CANARY}@host/b'",
 }
@@ -44,6 +47,7 @@ WITHOUT = (
         "",
         "https://host/t/a/b",
     ),
+    *("https://host/x?sort_key=1", "https://host/x?a=1&partition_key=3", "https://host/x?zip_code=1#dict_key=2"),
 )
 
 
@@ -60,6 +64,81 @@ def test_credentials_in_a_url_are_found_and_hidden(text: str) -> None:
 def test_other_text_stays_as_it_is(text: str) -> None:
     assert not in_urls(text)
     assert hidden(text) == text
+
+
+@pytest.mark.parametrize("path", ["data/run:1@best", "./data/run:1@best", "registry/org/image:1@best", "/data/run:1@b"])
+def test_a_path_is_no_url(path: str) -> None:
+    """What it may hide where it is shown is another question."""
+    assert not in_urls(path)
+
+
+# What each gives in a line of its own, in quotes, and among others in braces
+MODELS_OWN = (
+    *(
+        "tokenizer",
+        "tokenizer_path",
+        "tokenizer-name",
+        "pretokenized",
+        "tokenise",
+        "max_tokens",
+        "num_tokens",
+        "tokens",
+    ),
+    *("max_new_tokens", "tokens_per_batch", "maxTokens", "special_tokens", "pad_token", "eos_token_id", "mask_token"),
+    *(
+        "token_embedding_dim",
+        "token_type_ids",
+        "token_dropout",
+        "token_len",
+        "image_token",
+        "special_token",
+        "per_token",
+    ),
+    *("secretary", "passes", "num_passes", "key_dim", "authors", "code_dir", "num_keys", "auth", "compass", "bypass"),
+)
+OTHERS = (
+    *("token", "hf_token", "HF_TOKEN", "hub-token", "access_token", "tokenvalue", "token_value", "token_2", "my.token"),
+    *(
+        "api_tokens",
+        "hf_tokens",
+        "auth-tokens",
+        "token_secret",
+        "pad_token_secret",
+        "secret",
+        "client_secret",
+        "secrests",
+    ),
+    *("aws_secret_access_key", "secret_key", "password", "db_password", "passwd", "passw", "api_key", "apikey"),
+    *("openai_api_key", "credential", "credentials", "clientToken"),
+)
+
+
+@pytest.mark.parametrize("form", ["{}: v-1", "  '{}': v-1  # x", "a: {{{}: v-1, lr: 0.1}}", '{{"{}": "v-1", "lr": 1}}'])
+def test_what_a_model_reads_and_counts_can_be_read(form: str) -> None:
+    lines = [form.format(key) for key in MODELS_OWN]
+    assert [covered(line) for line in lines] == lines
+    assert secretive([f"{key}: v-1" for key in MODELS_OWN]) == {}
+
+
+SHOWN = {
+    "a line of its own": ("{}: v-1, b: 2", "{}: " + "*" * 9),
+    "within braces": ("a: {{{}: v-1, lr: 0.1}}", "a: {{{}: ***, lr: 0.1}}"),
+    "last within braces": ("a: {{b: {{lr: 1, {}: v-1}}, c: 2}}", "a: {{b: {{lr: 1, {}: ***}}, c: 2}}"),
+    "in quotes": ("a: {{'{}': 'v, 1: }}', lr: 0.1}}", "a: {{'{}': *********, lr: 0.1}}"),
+    "in two": ('{{"{}": "v\\"}}, b: ", "lr": 1}}', '{{"{}": ***********, "lr": 1}}'),
+    "with commas": ("a: {{{}: v,1, w, lr: 0.1}}", "a: {{{}: ******, lr: 0.1}}"),
+    "a quote too many": ("a: {{{}: 'v'1', b: 1}}", "a: {{{}: " + "*" * 12),
+    "without blanks": ('{{"{}":"v, 1","lr":1}}', '{{"{}":******,"lr":1}}'),
+    "a list": ("a: {{{}: [v, b: 1]}}", "a: {{{}: " + "*" * 10),
+    "a quote without an end": ("a: {{{}: 'v, b: 1}}", "a: {{{}: " + "*" * 9),
+    "behind braces": ("a: {{b: 1}} {}: v, c: 1", "a: {{b: 1}} {}: *******"),
+    "braces that go on": ("a: {{{}: v, w", "a: {{{}: ****"),
+}
+
+
+@pytest.mark.parametrize(("line", "shown"), SHOWN.values(), ids=SHOWN)
+def test_what_a_name_that_says_secret_is_given_is_not_shown(line: str, shown: str) -> None:
+    assert [covered(line.format(key)) for key in OTHERS] == [shown.format(key) for key in OTHERS]
 
 
 def test_no_error_carries_them() -> None:
@@ -84,7 +163,9 @@ def test_names_are_shown_where_names_stand() -> None:
     assert shown == ["secrets:  # ***", *lines[1:2], "  - MY=" + "*" * len(CANARY), *lines[3:5], "  x: *"]
 
 
-@pytest.mark.parametrize("unit", ["/a:", "'a:b", "password=", "--url ", "secret", "token-", "sig=", "a, ", "A: "])
+@pytest.mark.parametrize(
+    "unit", ["/a:", "'a:b", "password=", "--url ", "secret", "token-", "sig=", "a, ", "A: ", "{token: a, ", "{token: '"]
+)
 def test_looking_takes_no_longer_than_the_text_is(unit: str) -> None:
     text = unit * (200_000 // len(unit))
     began = time.process_time()

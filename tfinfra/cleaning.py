@@ -96,7 +96,8 @@ def _kept(parameters: str) -> str:
         elif first.lstrip("0") in _CONCEALING:
             return ""
         else:
-            inner = []  # an underline's form
+            first = "24" if first.lstrip("0") == "4" and inner and inner[0] and not inner[0].strip("0") else first
+            inner = []  # an underline's form, of which 0 is none
         kept += [first, *inner]
     return f"\x1b[{';'.join(kept)}m" if all(len(number) <= 3 and ":" not in number for number in kept) else ""
 

@@ -8,7 +8,7 @@ at other stores, and tokens among the query; conda's channels have a token in th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
 MASK = "***"
@@ -16,11 +16,16 @@ MASK = "***"
 _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,30}|)://(?P<rest>[^\s'\"<>|`]+)")
 _USER = re.compile(r"[^/?#@]*(?:@[^/?#@]*)*@")
 _WORDS = (
-    r"(?:x-(?:amz|goog|ms)-)?(?:[a-z]+[_-])?"
-    r"(?:sig|signature|token|secret|password|passwd|pwd|(?:api_?)?key|credential|code|auth|authorization|jwt|sas)"
+    r"(?:(?:x-(?:amz|goog|ms)-)?(?:[a-z]+[_-])?(?:sig|signature|token|secret|password|passwd|pwd|credential|jwt|sas"
+    r"|authorization|(?:api|access|account|auth|client|functions|master|private|secret|shared|signing|storage"
+    r"|subscription)[_-]?key|(?:access|auth)[_-]code)|key|code|auth)"
 )
-_MISTYPED = re.compile(r"(?<=[/\\])(?P<value>[^\s/\\@:'\"<>|`]+:[^\s/\\@'\"<>|`]+)(?=@(?!sha\d))")
+"""A key, a code alone may say who asks; one of something else (sort_key, zip_code) does not."""
+_PAIR = r"(?P<value>[^\s/\\@:'\"<>|`]+:[^\s/\\@'\"<>|`]+)(?=@(?!sha\d))"
+_MISTYPED = re.compile(rf"(?:\b[A-Za-z][A-Za-z0-9+.-]{{1,30}}:[/\\]{{1,3}}|(?:^|(?<=[\s'\"=,@]))[/\\]{{2}}){_PAIR}")
 """What would be a user and a password, if the URL were one: with one slash, with backslashes, without its scheme."""
+_IN_PATH = re.compile(rf"(?<=[/\\]){_PAIR}")
+"""What looks like it, and may be a path's name as well: data/run:1@best."""
 _QUERY = re.compile(rf"(?<=[?&;#]){_WORDS}=(?P<value>[^&;#\s]+)", re.IGNORECASE)
 _PATH_TOKEN = re.compile(r"(?<=/t/)(?P<value>[A-Za-z0-9_-]{6,})(?=/)")
 _NAMED = re.compile(r"(?<![\w=<>!~-])(?P<name>[A-Za-z_][A-Za-z0-9_.-]{0,127})=(?!=)(?P<value>.+)")
@@ -31,12 +36,22 @@ _KEYED = re.compile(
 """As a connection string has it."""
 _BARE = re.compile(r"(?:^|(?<=['\"\s]))(?P<value>[^\s/\\@:'\"<>|`]+:[^\s/\\@'\"<>|`]+)(?=@(?!sha\d)[\w.-]+[:/])")
 _LONG = 2000
-_CALLED = r"[\w-]{0,40}(?:secr|passw|passwd|token|api_?key|credential)[\w-]{0,40}"
+_OPENER = (
+    r"(?<!(?:pad|eos|bos|cls|sep|unk|max|min|num|per)[_-])(?<!(?:mask|stop|next)[_-])(?<!(?:start|image)[_-])"
+    r"(?<!special[_-])token(?!i[sz]|s(?![a-z])|[_-](?:(?:ids?|per|dim|emb|len)(?![a-z])|class|count|drop|embed|freq|ind"
+    r"|length|level|limit|mask|merging|mix|norm|pool|proj|shift|size|type))"
+    r"|(?:access|api|auth|git(?:hub|lab)|hf|hub|refresh|secret|user)[_-]?tokens"
+)
+"""A token that opens something, and none of those that a model reads and counts."""
+_CALLED = rf"[\w-]{{0,40}}(?:secr(?!etar)|passw|{_OPENER}|api_?key|credential)[\w-]{{0,40}}"
 _SECRETIVE = re.compile(
     rf"(?<![\w-])(?!secrets\b){_CALLED}['\"]?\s*[:=](?![:=])\s*(?P<value>\S.*)"
     r"|--[\w-]{0,20}url[= ] *(?P<index>\S+)",
     re.IGNORECASE,
 )
+_NEXT = r"['\"]?[\w.-]{1,128}['\"]?\s*:|\}\s*(?:[,}\]#]|$)"
+_FLOW = re.compile(rf"(?:'(?:[^']|'')*'|\"(?:[^\"\\]|\\.)*\")(?=\s*(?:,\s*{_NEXT}))|[^'\"\[{{!&].*?(?=,\s+{_NEXT})")
+"""A value within a mapping in braces, up to the next key or the mapping's end."""
 _OF_SECRETS = re.compile(rf"(['\"]?){_CALLED}\1\s*:", re.IGNORECASE)
 _WORD = re.compile(r"[^\s,\[\]{}'\"=:]+")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -58,8 +73,19 @@ def covered(line: str) -> str:
     """A line of a file as it may be shown, each character in its place: without credentials in URLs, and without what
     is given to a name in capitals (NAME=value), as the environment of a shell has it, or to one that says secret."""
     named = [found.span("value") for found in _NAMED.finditer(line) if _SHOUTED.fullmatch(found["name"])]
-    named += [found.span(found.lastgroup or 0) for found in _SECRETIVE.finditer(line)]
-    return _replaced(line, sorted({*_spans(line), *_loose(line), *named}), lambda size: "*" * size)
+    return _replaced(line, sorted({*_spans(line), *_loose(line), *named, *_given(line)}), lambda size: "*" * size)
+
+
+def _given(line: str) -> Iterator[tuple[int, int]]:
+    """Where it stands what a line gives to names that say secret: the rest of it, or that key's alone in braces."""
+    end = depth = 0
+    while found := _SECRETIVE.search(line, end):
+        value = found.lastgroup or ""
+        depth += line.count("{", end, found.start()) - line.count("}", end, found.start())
+        begin, end = found.span(value)
+        if value == "value" and depth > 0 and (alone := _FLOW.match(line, begin)):
+            end = alone.end()
+        yield begin, end
 
 
 def secretive(lines: Sequence[str]) -> dict[int, str]:
@@ -117,6 +143,7 @@ def _spans(text: str) -> list[tuple[int, int]]:
 def _loose(text: str) -> list[tuple[int, int]]:
     """What is not shown, and refuses nothing."""
     found = [*(_KEYED.finditer(text) if "=" in text else ()), *(_BARE.finditer(text) if "@" in text else ())]
+    found += _IN_PATH.finditer(text) if "@" in text else ()
     return [each.span("value") for each in found]
 
 

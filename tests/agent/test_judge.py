@@ -81,7 +81,8 @@ def test_a_leader_that_ends_well_after_a_worker_did_not_makes_no_success(end: in
     decision = its.decide(view(PS, 100.7, chief_0=0, worker_0=end, evaluator_0=0))
     assert decision is not None
     assert (decision.result, decision.task) == ("failed", "worker-0")
-    assert end != "stopped" or "the agent of that node was ended from outside" in decision.message
+    node = next(task.node for task in PS.tasks if task.name == "worker-0")
+    assert end != "stopped" or decision.message == f"worker-0 on node {node} was stopped with its agent"
 
 
 @pytest.mark.parametrize(("last", "result"), [(96.0, "failed"), (99.0, "succeeded")])
@@ -130,6 +131,17 @@ def test_a_task_that_fails_on_a_node_about_to_be_evicted_says_so() -> None:
     decision = its.decide(replace(view(MPI, 104, rank_1=1), notices={1: "evicted (spot)"}))
     assert decision is not None
     assert decision.message.endswith("; its node was about to be evicted (spot)")
+
+
+@pytest.mark.parametrize("lost", [(), (1,)])
+def test_an_agent_that_ends_before_its_machine_is_evicted_is_told_as_evicted(lost: tuple[int, ...]) -> None:
+    """Its node has told all that it had to: nobody waits for its silence, 10 s here, though its last beat is older."""
+    its = judge(MPI)
+    told = replace(view(MPI, 100, rank_1="stopped"), notices={0: "", 1: "evicted (spot)"}, lost=lost)
+    assert its.decide(told) is None
+    decision = its.decide(replace(told, now=104.0, seen={0: 104.0, 1: 99.0}))
+    assert decision is not None and decision.task == "rank-1"
+    assert decision.message == "node 1 (node-1, 10.0.0.5) was evicted (spot): rank-1 was stopped with its agent"
 
 
 def test_a_rank_that_never_starts_has_a_deadline() -> None:

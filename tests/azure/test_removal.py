@@ -80,6 +80,8 @@ LEFT_ALONE = {
     "in no group": f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/x",
     "of a name that no stack has": f"{GROUP_ID}/providers/Microsoft.Compute/virtualMachineScaleSets/nodes",
     "of a kind that has another name": f"{GROUP_ID}/providers/Microsoft.Compute/virtualMachineScaleSets/{RUN}-vnet",
+    "on a resource of others": f"{GROUP_ID}/providers/Microsoft.Sql/servers/x"
+    f"/providers/Microsoft.Compute/virtualMachineScaleSets/{RUN}-nodes",
     "of a type that no stack has": f"{GROUP_ID}/providers/Microsoft.Sql/servers/x",
 }
 

@@ -10,6 +10,9 @@ from tests.localcloud import test_arm_rights as rights
 from tests.localcloud.arm import ACCOUNT, COMPUTE, IDENTITY, KEEP, SET, SUB, VNET, Arm, Reply, scale_set
 from tests.localcloud.workflows import TIMER, workflow
 from tfinfra.arm.errors import missing_actions
+from tfinfra.azure.uses import USES, use_of
+from tfinfra.localcloud import ids
+from tfinfra.localcloud.strict import linked
 
 NETWORK = f"{COMPUTE}/providers/Microsoft.Network"
 ADDRESS, NAT, RULES, MEMBERS = (
@@ -131,6 +134,24 @@ def test_who_may_use_it_too_is_not(arm: Arm, case: str) -> None:
     mine = ready(arm)
     reply = arm.put(path, body, **mine)
     assert reply.status in (200, 201, 202), reply.body
+
+
+# A right to read is none that a write asks for.
+ASKED_FOR = sorted(action for action in use_of(USES) if action.endswith("/action"))
+
+
+@pytest.mark.parametrize("action", ASKED_FOR)
+def test_the_cloud_takes_what_the_preflight_asks_for(action: str) -> None:
+    namespace, *kinds = action.split("/")[:-2]
+    used = "/".join([COMPUTE, "providers", namespace, *(part for kind in kinds for part in (kind, "one"))])
+    connected = {"privateLinkServiceConnections": [{"properties": {"privateLinkServiceId": used}}]}
+    body = {"properties": connected if "PrivateEndpoint" in action else {"x": {"id": used}}}
+    by = RULES if "joinNetworkSecurityRule" in action else f"{NETWORK}/networkInterfaces/one"
+    assert list(linked.uses(ids.parse(by), body)) == [(action, used)]
+
+
+def test_the_preflight_asks_for_what_the_cloud_takes() -> None:
+    assert set(linked.TAKES.values()) <= set(ASKED_FOR)
 
 
 def test_a_right_on_one_group_uses_nothing_of_another(arm: Arm) -> None:

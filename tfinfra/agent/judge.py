@@ -75,11 +75,11 @@ class Judge:
 
     def _with_losses(self, view: View) -> dict[str, TaskStatus]:
         """The statuses, with what had not ended on a lost node being lost, and so what was stopped: while the run goes
-        on an agent stops its tasks only because it is ended itself."""
+        on an agent stops its tasks only because it is ended itself, from outside or before its machine goes."""
         gone = [t for t in self.plan.tasks if t.node in view.lost and not has_ended(view.statuses, t.name)]
         lost = {t.name: TaskStatus(t.name, t.node, "lost", message=self._lost_message(view, t.node)) for t in gone}
         stopped = {name: s for name, s in view.statuses.items() if s.state == "stopped"}
-        ended = {name: replace(s, state="lost", message=_stopped_message(s)) for name, s in stopped.items()}
+        ended = {name: replace(s, state="lost", message=self._stopped_message(view, s)) for name, s in stopped.items()}
         return {**view.statuses, **lost, **ended}
 
     def _failed_before(self, view: View, statuses: Mapping[str, TaskStatus]) -> Verdict | None:
@@ -103,10 +103,15 @@ class Judge:
     def _lost_message(self, view: View, node: int) -> str:
         return lost_message(self.inventory, node, self.timeouts, view.notices.get(node, ""))
 
+    def _stopped_message(self, view: View, status: TaskStatus) -> str:
+        if notice := view.notices.get(status.node, ""):
+            return f"{_fate(self.inventory, status.node, notice)}: {status.task} was stopped with its agent"
+        return f"{status.task} on node {status.node} was stopped with its agent"
+
     def _when_settled(self, view: View, verdict: Verdict, statuses: Mapping[str, TaskStatus]) -> Decision | None:
-        """The rank or node that failed first may be reported after those that ended for it: waits until every node has
-        been heard of since, or counts as lost, and a moment more, for a beat may be older than what its node is about
-        to tell. mpirun ends all ranks for one: their own ends tell which that was."""
+        """The rank or node that failed first may be reported after those that ended for it: waits until every node that
+        has something left to tell has been heard of since, or counts as lost, and a moment more, for a beat may be
+        older than what its node is about to tell. mpirun ends all ranks for one: their own ends tell which that was."""
         since = self._since.setdefault("failure", view.now)
         first = statuses.get(verdict.task or "")
         silent = first is not None and first.state == "lost" and first.node in view.lost
@@ -114,8 +119,8 @@ class Judge:
         grace = _LAUNCHER_GRACE if backend(self.plan.backend).launcher and others else _KILLER_GRACE
         if len(self.plan.tasks) > 1 and not silent and view.now - since < grace:
             return None
-        unheard = [n for n, seen in view.seen.items() if seen <= since and n not in view.lost]
-        if unheard:
+        telling = {task.node for task in others}
+        if any(seen <= since for n, seen in view.seen.items() if n in telling and n not in view.lost):
             return None
         return Decision("failed", verdict.message + _announced(view, verdict.task), verdict.task)
 
@@ -170,21 +175,20 @@ class Judge:
         return Decision("failed", message, away.task)
 
 
-def _stopped_message(status: TaskStatus) -> str:
-    return f"{status.task} on node {status.node} was stopped, for the agent of that node was ended from outside"
-
-
 def lost_message(inventory: Inventory, node: int, timeouts: Timeouts, notice: str) -> str:
     """Why a silent node counts as lost: what its cloud had announced, where it had."""
+    return f"{_fate(inventory, node, notice or 'lost')}: no heartbeat for {timeouts.heartbeat:.0f} s"
+
+
+def _fate(inventory: Inventory, node: int, fate: str) -> str:
     where = inventory.nodes[node]
-    fate = notice or "lost"
-    return f"node {node} ({where.hostname}, {where.address}) was {fate}: no heartbeat for {timeouts.heartbeat:.0f} s"
+    return f"node {node} ({where.hostname}, {where.address}) was {fate}"
 
 
 def _announced(view: View, task: str | None) -> str:
     """What was announced for the node of a task that failed by itself: it may well be the cause."""
     status = view.statuses.get(task or "")
-    if status is None or status.node in view.lost:
+    if status is None or status.state == "stopped" or status.node in view.lost:
         return ""
     notice = view.notices.get(status.node, "")
     return f"; its node was about to be {notice}" if notice else ""

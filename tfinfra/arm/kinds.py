@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tfinfra.arm.ids import read
+
 # token: (ARM type, default API version, the inputs that are the path's names, outermost first; "" is "default")
 _TABLE: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "resources:ResourceGroup": ("Microsoft.Resources/resourceGroups", "2024-03-01", ("resourceGroupName",)),
@@ -149,12 +151,11 @@ def kind_of(token: str) -> Kind:
 def version_of(id_: str) -> str:
     """The API version in which the stacks ask for the resource with this ARM id. Raises UnknownKind for one of a type
     that no stack has."""
-    namespace, *rest = id_.rpartition("/providers/")[2].split("/")
-    arm_type = "/".join([namespace, *rest[::2]]).lower()
+    arm_type = read(id_).type.lower()
     for known, version, _ in _TABLE.values():
         if known.lower() == arm_type:
             return version
-    raise UnknownKind(f"tfinfra makes no {arm_type}")
+    raise UnknownKind(f"tfinfra makes no {arm_type or id_}")
 
 
 def _api_version(digits: str) -> str:

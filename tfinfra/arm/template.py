@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from tfinfra.arm import ids
 from tfinfra.arm.requests import Request
 
 _SCHEMAS = "https://schema.management.azure.com/schemas"
@@ -73,11 +74,11 @@ def _name(request: Request) -> str:
     """The names of the path, outermost first: "account/default/run"."""
     if request.arm_type == _GROUPS:
         return request.path.rpartition("/")[2]
-    return "/".join(request.path.rpartition("/providers/")[2].split("/")[2::2])
+    return ids.read(request.path).name
 
 
 def _scope(path: str) -> str:
-    return path.rpartition("/providers/")[0]
+    return ids.read(path).scope
 
 
 def _relative(scope: str) -> str:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from tfinfra.arm import own
+from tfinfra.arm import ids, own
 from tfinfra.arm.kinds import UnknownKind, version_of
 from tfinfra.azure.deletion.one_by_one import delete_one
 from tfinfra.azure.names import group_of
@@ -52,7 +52,8 @@ def remove(
 
 
 def _is_ours(id_: str, group: str, run: str) -> bool:
-    """By its kind and name; a role's assignment is named by nobody, and goes with what it is on."""
-    namespace, *rest = id_.rpartition("/providers/")[2].split("/")
-    type_, name = "/".join([namespace, *rest[::2]]), "/".join(rest[1::2])
-    return type_.lower() == _ASSIGNMENTS or own.is_own(run, group, type_, name)
+    """By its kind and name, in the group itself; a role's assignment is named by nobody, and goes with what it is
+    on."""
+    said = ids.read(id_)
+    within = said.scope.count("/") == 4
+    return said.type.lower() == _ASSIGNMENTS or (within and own.is_own(run, group, said.type, said.name))

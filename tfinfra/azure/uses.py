@@ -2,6 +2,9 @@
 
 ARM asks for it on the resource that is used, whoever made it. Source:
 learn.microsoft.com/azure/role-based-access-control/resource-provider-operations.
+
+The local cloud has a table of its own (localcloud/strict/linked.py), on purpose; tests/localcloud/test_linked_rights.py
+holds the two together.
 """
 
 from __future__ import annotations

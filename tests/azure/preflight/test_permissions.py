@@ -106,9 +106,18 @@ THERE: dict[str, tuple[Reply, Reply, str]] = {
     "the right is given on the subnet alone": (listed(less(JOIN)), listed(NETWORKER), ""),
     "the right is given nowhere": (listed(less(JOIN)), listed(less(JOIN)), f"you may not {JOIN} on {SUBNET}"),
     "all but that subnet may be used": (listed(OWNER), listed(), f"you may not {JOIN} on {SUBNET}"),
-    "of the subnet nothing may be asked, of the subscription": (listed(less(JOIN)), FORBIDDEN, f"{JOIN} in {SUB}"),
+    "of the subnet nothing may be asked, where it may be given alone": (listed(less(JOIN)), FORBIDDEN, ""),
     "of the subnet nothing may be asked": (listed(OWNER), FORBIDDEN, ""),
+    "the subnet is not to be seen": (listed(less(JOIN)), Reply(404, {"error": {"code": "ResourceNotFound"}}), ""),
+    "ARM fails": (listed(less(JOIN)), Reply(503, {"error": {"code": "ServiceUnavailable"}}), ""),
+    "no answer came": (listed(less(JOIN)), Reply(0, {"error": {"code": "ServiceRequestError"}}), ""),
 }
+
+
+def test_an_id_has_no_case() -> None:
+    made = request(SET.path.removeprefix(SUB), {"properties": {"subnet": {"id": SUBNET.upper()}}})
+    (found,) = permissions.findings((made,), listed(OWNER), {SUBNET: ("subnet_id", listed())})
+    assert f"you may not {JOIN} on {SUBNET}" in found.message
 
 
 @pytest.mark.parametrize("case", THERE)
@@ -118,3 +127,11 @@ def test_a_right_on_what_others_made_counts_where_it_is_given(case: str) -> None
     assert [f.code for f in found] == (["TFI616"] if said else [])
     assert not said or said in found[0].message
     assert not said or found[0].key == ("subnet_id" if there.ok else "subscription_id")
+
+
+def test_a_line_for_a_person_counts_no_right_that_is_not_known() -> None:
+    known = permissions.summary((JOINING,), listed(OWNER), {SUBNET: ("subnet_id", listed(OWNER))})
+    count = len(permissions.needed((JOINING,)))
+    assert known == f"you have the {count} actions that the run takes"
+    silent = permissions.summary((JOINING,), listed(OWNER), {SUBNET: ("subnet_id", FORBIDDEN)})
+    assert silent == f"you have the {count - 1} actions that the run takes; not known on subnet_id"

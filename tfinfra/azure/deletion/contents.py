@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tfinfra.arm import own
+from tfinfra.arm import ids, own
 from tfinfra.azure.answers import values
 from tfinfra.azure.clients import get_json
 from tfinfra.cloud import Cloud
@@ -70,11 +70,9 @@ def _inside(listed: Any) -> Inside:
 
 def _is_named_so(one: Inside, group: str, run: str) -> bool:
     """By kind and name; its id must say the same, as it is what would be deleted."""
-    above, _, below = one.id.lower().partition("/providers/")  # on a resource of others there would be another one
-    namespace, *rest = below.split("/")
-    type_, name = "/".join([namespace, *rest[::2]]), "/".join(rest[1::2])
-    within = above.endswith(f"/resourcegroups/{group}".lower()) and above.count("/") == 4
-    same = (type_, name) == (one.type.lower(), one.name.lower())
+    said = ids.read(one.id.lower())
+    within = said.scope.endswith(f"/resourcegroups/{group}".lower()) and said.scope.count("/") == 4
+    same = (said.type, said.name) == (one.type.lower(), one.name.lower())
     return within and same and own.is_own(run, group, one.type, one.name)
 
 
@@ -103,6 +101,5 @@ def _value(told: Any, path: Sequence[str]) -> str:
 
 
 def _is_ours(id_: str, group: str, run: str) -> bool:
-    namespace, *rest = id_.lower().partition("/providers/")[2].split("/")
-    made = Inside(id_, "/".join([namespace, *rest[::2]]), "/".join(rest[1::2]))
-    return _is_named_so(made, group, run)
+    made = ids.read(id_)
+    return _is_named_so(Inside(id_, made.type, made.name), group, run)

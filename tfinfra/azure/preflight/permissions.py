@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from tfinfra.arm import ids
 from tfinfra.arm.requests import Request
 from tfinfra.azure.preflight.finding import Finding, Reply
 from tfinfra.azure.rights import needed_for, useful_for
@@ -44,7 +45,7 @@ def _needs(requests: tuple[Request, ...], others: Iterable[str]) -> set[tuple[st
     found |= {(action, "") for action in needed_for(types)}
     known = {id_.lower(): id_ for id_ in others}
     for id_ in {id_ for request in requests for id_ in _named(request.body)}:
-        found |= {(action, known.get(id_.lower(), "")) for action in use_of([_type_of(id_)])}
+        found |= {(action, known.get(id_.lower(), "")) for action in use_of([ids.read(id_).type])}
     return found
 
 
@@ -61,30 +62,26 @@ def _named(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for inner in value:
             yield from _named(inner)
-    elif isinstance(value, str) and value.startswith("/subscriptions/") and "/providers/" in value:
+    elif isinstance(value, str) and value.lower().startswith("/subscriptions/") and ids.read(value).type:
         yield value
-
-
-def _type_of(id_: str) -> str:
-    namespace, *rest = id_.rpartition("/providers/")[2].split("/")
-    return "/".join([namespace, *rest[::2]])
 
 
 def findings(
     requests: tuple[Request, ...], reply: Reply, others: Mapping[str, tuple[str, Reply]] | None = None
 ) -> Iterator[Finding]:
     """`reply` lists what the caller may do in the subscription; `others` what on each resource that the target brings,
-    by its id, with the target's key of it. All that is missing is named: who gives rights has to know each."""
+    by its id, with the target's key of it. All that is missing is named: who gives rights has to know each. Where ARM
+    does not tell of such a resource nothing is missing on it: it may be in another subscription, or shared alone."""
     if not reply.ok:
         return
-    told = {id_: (key, answer) for id_, (key, answer) in (others or {}).items() if answer.ok}
-    granted = {"": _grants(reply), **{id_: _grants(answer) for id_, (_, answer) in told.items()}}
+    others = others or {}
+    granted = {"": _grants(reply), **{id_: _grants(answer) for id_, (_, answer) in others.items() if answer.ok}}
     lacking: dict[str, list[str]] = {}
-    for action, where in sorted(_needs(requests, told)):
-        if not covers(granted[where], action):
+    for action, where in sorted(_needs(requests, others)):
+        if where in granted and not covers(granted[where], action):
             lacking.setdefault(where, []).append(action)
     for where, missing in lacking.items():
-        key = told[where][0] if where else "subscription_id"
+        key = others[where][0] if where else "subscription_id"
         yield Finding(CODE, key, f"you may not {', '.join(missing)} {_at(where, requests)}", hint(missing))
     if not lacking:
         yield from _less(requests, granted[""])
@@ -117,8 +114,11 @@ def hint(missing: list[str]) -> str:
     return "ask for Contributor and Role Based Access Control Administrator, or a role of these actions"
 
 
-def summary(requests: tuple[Request, ...], reply: Reply) -> str:
-    """One line for a person."""
+def summary(requests: tuple[Request, ...], reply: Reply, others: Mapping[str, tuple[str, Reply]] | None = None) -> str:
+    """One line for a person, of the same answers as `findings`."""
     if not reply.ok:
         return "not known"
-    return f"you have the {len(needed(requests))} actions that the run takes"
+    silent = {id_: key for id_, (key, answer) in (others or {}).items() if not answer.ok}
+    known = {action for action, where in _needs(requests, silent) if where == ""}
+    but = f"; not known on {', '.join(silent.values())}" if silent else ""
+    return f"you have the {len(known)} actions that the run takes{but}"

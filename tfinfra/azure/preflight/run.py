@@ -123,7 +123,7 @@ def _summaries(plan: Plan, demand: Demand, answers: Answers) -> dict[str, Callab
         **({"quota": lambda: quota.summary(usages, offered, demand)} if offered else {}),
         "image": lambda: image.summary(plan, answers.image),
         "providers": lambda: registration.summary(answers.providers),
-        "permissions": lambda: permissions.summary(answers.requests, answers.permissions),
+        "permissions": lambda: permissions.summary(answers.requests, answers.permissions, answers.permitted),
         "names": lambda: names.summary(answers.groups, answers.accounts),
         "locks": lambda: names.lock_summary(answers.locks),
         "policy": lambda: policy.summary(len(answers.requests)) if answers.validation.ok else "not known",

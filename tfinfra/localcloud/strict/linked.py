@@ -8,7 +8,7 @@ and "(respectively)" (openshift/release#76853); of several resources, Azure/aad-
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tfinfra.localcloud import ids
@@ -18,29 +18,32 @@ from tfinfra.localcloud.checks.types import catalogue
 from tfinfra.localcloud.providers.authorization import action_of, may
 from tfinfra.localcloud.providers.base import Surroundings
 
-_NETWORK = "microsoft.network"
-_TAKES = {
-    "microsoft.compute/capacityreservationgroups": "Microsoft.Compute/capacityReservationGroups/deploy/action",
-    "microsoft.managedidentity/userassignedidentities": (
-        "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
-    ),
-    f"{_NETWORK}/natgateways": "Microsoft.Network/natGateways/join/action",
-    f"{_NETWORK}/networksecuritygroups": "Microsoft.Network/networkSecurityGroups/join/action",
-    f"{_NETWORK}/privatednszones": "Microsoft.Network/privateDnsZones/join/action",
-    f"{_NETWORK}/publicipaddresses": "Microsoft.Network/publicIPAddresses/join/action",
-    f"{_NETWORK}/virtualnetworks": "Microsoft.Network/virtualNetworks/join/action",
-    f"{_NETWORK}/virtualnetworks/subnets": "Microsoft.Network/virtualNetworks/subnets/join/action",
+_NETWORK = "Microsoft.Network"
+_RULES = f"{_NETWORK}/networkSecurityGroups"
+_MEMBERS = f"{_NETWORK}/applicationSecurityGroups"
+TAKES: Mapping[str, str] = {
+    action.rsplit("/", 2)[0].lower(): action
+    for action in (
+        "Microsoft.Compute/capacityReservationGroups/deploy/action",
+        "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",
+        f"{_NETWORK}/natGateways/join/action",
+        f"{_RULES}/join/action",
+        f"{_NETWORK}/privateDnsZones/join/action",
+        f"{_NETWORK}/publicIPAddresses/join/action",
+        f"{_NETWORK}/virtualNetworks/join/action",
+        f"{_NETWORK}/virtualNetworks/subnets/join/action",
+    )
 }
-# A set of interfaces is joined by an interface or named by a rule; which one, the writer's type tells.
-_ASG = f"{_NETWORK}/applicationsecuritygroups"
-_RULES = f"{_NETWORK}/networksecuritygroups"
+"""{type in lower case: the action}. azure/uses.py has the same facts for the other side of the wire, which asks before
+it writes. They are apart on purpose: a cloud that judged a client by the client's own table would find no fault of it.
+tests/localcloud/test_linked_rights.py holds them together."""
 
 
 def check(around: Surroundings, oid: str, address: ids.Address, body: Any) -> None:
     """Raises ArmError (403) where `oid`, who may write `address`, may not use what `body` names."""
     if not isinstance(body, dict):
         return
-    lacking = [(action, used) for action, used in _uses(address, body) if not may(around, oid, action, used)]
+    lacking = [(action, used) for action, used in uses(address, body) if not may(around, oid, action, used)]
     if not lacking:
         return
     action = lacking[0][0]
@@ -54,15 +57,16 @@ def check(around: Surroundings, oid: str, address: ids.Address, body: Any) -> No
     )
 
 
-def _uses(address: ids.Address, body: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """(the action, the id that it is needed at) of each resource that the body names, in its order."""
+def uses(address: ids.Address, body: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """(the action, the id that it is needed at) of each resource that the body names, in its order. A set of interfaces
+    is joined by an interface or named by a rule; which one, the writer's type tells."""
     for named in references(address.path, body):
         type_ = ids.parse(named).type.lower()
-        if type_ == _ASG:
-            verb = "joinNetworkSecurityRule" if address.type.lower().startswith(_RULES) else "joinIpConfiguration"
-            yield f"Microsoft.Network/applicationSecurityGroups/{verb}/action", named
-        elif type_ in _TAKES:
-            yield _TAKES[type_], named
+        if type_ == _MEMBERS.lower():
+            by_rule = address.type.lower().startswith(_RULES.lower())
+            yield f"{_MEMBERS}/{'joinNetworkSecurityRule' if by_rule else 'joinIpConfiguration'}/action", named
+        elif type_ in TAKES:
+            yield TAKES[type_], named
     for named in _connected(body):
         yield f"{catalogue().spelling(ids.parse(named).type)}/PrivateEndpointConnectionsApproval/action", named
 

@@ -1,0 +1,32 @@
+"""What an ARM id names.
+
+The local cloud has a reading of its own (localcloud/ids.py), of request paths: it stands on the other side of the wire.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_PROVIDERS = re.compile("/providers/", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Named:
+    """A resource by its type ("Microsoft.Network/virtualNetworks/subnets") and its names ("vnet/nodes"), spelt as its
+    id spells them, and what it lies in or extends: the id of a group, a subscription or another resource."""
+
+    scope: str
+    type: str
+    name: str
+
+
+def read(id_: str) -> Named:
+    """What `id_` names. Behind the last "/providers/" stands the resource itself: a role's assignment, and not the
+    account that it is for (learn.microsoft.com/azure/azure-resource-manager/management/extension-resource-types). What
+    is in no provider's care (a group, "") is all scope, with no type and no name."""
+    marks = list(_PROVIDERS.finditer(id_))
+    if not marks:
+        return Named(id_, "", "")
+    namespace, *rest = id_[marks[-1].end() :].split("/")
+    return Named(id_[: marks[-1].start()], "/".join([namespace, *rest[::2]]), "/".join(rest[1::2]))
