@@ -83,6 +83,10 @@ ANSWERS: dict[str, tuple[str, tuple[int, str | None, str]]] = {
         'Details=[{"code":"ZonalAllocationFailed","message":"No capacity."}]',
         (200, "ZonalAllocationFailed", "No capacity."),
     ),
+    "details that were cut off": (
+        'Code="AllocationFailed" Message="No capacity." Details=[{"code":"ZonalAlloc',
+        (200, "AllocationFailed", "No capacity."),
+    ),
     "a look that failed after the write that failed is not the cause": (
         'Code="AllocationFailed" Message="No capacity."\n\t* resource partially created but read failed '
         'Status=404 Code="ResourceNotFound" Message="\'x\' was not found."',

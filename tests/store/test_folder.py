@@ -14,7 +14,9 @@ import pytest
 from tfinfra import layout
 from tfinfra.errors import TeardownIncomplete
 from tfinfra.lifecycle.bring_home import bring_home
-from tfinfra.store import ObjectStore, open_store
+from tfinfra.store import ObjectStore, open_store, store_errors
+from tfinfra.store.folder import FolderStore
+from tfinfra.store.seam import OddObject
 
 MOST = 20
 """Reads of one file, before its reader counts as one that never ends."""
@@ -116,3 +118,22 @@ def test_a_disk_here_that_is_full_is_not_the_stores(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(Path, "open", full)
     with pytest.raises(TeardownIncomplete, match="No space left"):
         bring_home(store, tmp_path / "home", (), None)
+
+
+LONG = "x" * 300
+REFUSED: dict[str, Callable[[FolderStore], object]] = {
+    "a name that no file can have, written": lambda store: store.put(f"{LONG}/a", b"1"),
+    "read": lambda store: store.get(LONG),
+    "listed": lambda store: store.list(LONG),
+    "a key of more parts than Blob takes": lambda store: store.get("/".join(["a"] * 300)),
+    "a folder, deleted": lambda store: store.delete("folder"),
+}
+
+
+@pytest.mark.parametrize("sentence", REFUSED)
+def test_what_no_object_can_be_is_refused_as_a_store_refuses(sentence: str, tmp_path: Path) -> None:
+    store = FolderStore(tmp_path / "store")
+    store.put("folder/a", b"1")
+    with pytest.raises((*store_errors(), OddObject)):
+        REFUSED[sentence](store)
+    assert store.list("") == ["folder/a"]
