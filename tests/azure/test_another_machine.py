@@ -263,7 +263,8 @@ def test_the_verbs_need_no_state_and_leave_none_but_the_note_of_a_failure(
     ended = tfinfra(tmp_path, elsewhere, "down", "digits")
     assert (ended.returncode, ended.stdout) == (10, ""), ended.stderr  # compute-7 is named so and not tagged
     assert "left alone: it is named as this run's and not tagged so" in ended.stderr
-    assert group_exists(cloud, KEEP_NAME) is False
+    assert f"{KEEP_NAME}: at an unknown cost: kept, because the timer in it" in ended.stderr
+    assert (group_exists(cloud, COMPUTE_NAME), group_exists(cloud, KEEP_NAME)) == (False, True)
     assert tfinfra(tmp_path, elsewhere, "down", "lost00-abc123").returncode == 2
     assert all(group_exists(cloud, name) for name in ODD)
     left = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*"))
@@ -277,11 +278,12 @@ def test_a_sweep_takes_what_is_past_its_time_and_nothing_else(
     tags = {"tfinfra-run": RUN, "tfinfra-owner": "ada", "tfinfra-expires-at": "2050-01-01T00:00:00Z"}
     put(cloud, f"{SUB}/resourceGroups/{COMPUTE_NAME}", "2024-03-01", {"location": "eastus", "tags": tags})
     monkeypatch.setenv("TFINFRA_STATE_DIR", str(tmp_path / "state"))
-    for year, gone in ((2049, set()), (2051, {COMPUTE_NAME}), (2100, {COMPUTE_NAME, KEEP_NAME})):
+    for year, gone in ((2049, set()), (2051, {COMPUTE_NAME}), (2100, {COMPUTE_NAME})):
         said: list[str] = []
         clock = partial(unix_time, f"{year}-01-01T00:00:00Z")
         error = raised_by(partial(down_expired, Asked("azure"), said.append, clock))
-        assert ("compute-7: at an unknown cost: left alone" in str(error)) == (year == 2100)
+        for told in ("compute-7: at an unknown cost: left alone", "keep: at an unknown cost: kept, because the timer"):
+            assert (told in str(error)) == (year == 2100)
         assert {name for name in (COMPUTE_NAME, KEEP_NAME) if group_exists(cloud, name) is False} == gone
         if year == 2051:
             assert f"{RUN}: {COMPUTE_NAME} has expired and is deleted (verified)" in said

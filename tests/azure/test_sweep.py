@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,22 @@ def test_a_sweep_on_azure_says_what_it_would_delete_and_deletes_nothing_unasked(
     resource_client(cloud).resource_groups.begin_delete("production-db", polling_interval=0.05).wait()
 
 
+@pytest.mark.parametrize("verb", [("--expired", "--cloud", "azure", "--yes"), (RUN,)], ids=["a sweep", "the run"])
+def test_who_tags_the_machines_as_anothers_does_not_end_the_timer_that_deletes_them(
+    verb: tuple[str, ...], cloud: Cloud, elsewhere: dict[str, str], tmp_path: Path
+) -> None:
+    make(cloud)
+    past = {"tfinfra-run": RUN, "tfinfra-expires-at": "2000-01-01T00:00:00Z"}
+    for name, tags in ((KEEP_NAME, past), (COMPUTE_NAME, {"tfinfra-run": "words-xyz789"})):
+        put(cloud, f"{SUB}/resourceGroups/{name}", "2024-03-01", {"location": "eastus", "tags": tags})
+    ended = tfinfra(tmp_path, elsewhere, "down", *verb)
+    assert ended.returncode == 10, ended.stderr
+    assert f"{KEEP_NAME}: at an unknown cost: kept, because the timer in it" in ended.stderr
+    assert f"{COMPUTE_NAME}: at an unknown cost: left alone" in ended.stderr
+    assert group_exists(cloud, COMPUTE_NAME) is group_exists(cloud, KEEP_NAME) is True
+    make(cloud)  # tagged as it was, for whoever cleans up
+
+
 @pytest.mark.usefixtures("elsewhere")
 @pytest.mark.parametrize("answer", [False, True])
 def test_who_sits_at_a_terminal_is_asked(
@@ -74,3 +91,30 @@ def test_who_sits_at_a_terminal_is_asked(
     monkeypatch.setattr(consent, "ask", lambda check, question: answer)
     assert main(["down", "--all", "--cloud", "azure"]) == (0 if answer else 8)
     assert (group_exists(cloud, COMPUTE_NAME) is False) is answer
+
+
+@pytest.mark.usefixtures("elsewhere")
+@pytest.mark.parametrize("sweep", ["--all", "--expired"])
+def test_a_terminal_that_closes_ends_no_deletion_that_was_agreed_to(
+    sweep: str, cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(cloud)
+    owner = azure_subscription(SUBSCRIPTION).owner
+    mine = {"tfinfra-run": RUN, "tfinfra-owner": owner, "tfinfra-expires-at": "2000-01-01T00:00:00Z"}
+    for name in (KEEP_NAME, COMPUTE_NAME):
+        put(cloud, f"{SUB}/resourceGroups/{name}", "2024-03-01", {"location": "eastus", "tags": mine})
+    monkeypatch.setenv("TFINFRA_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setattr(consent, "somebody_there", lambda: True)
+
+    def agreeing(check: object, question: str) -> bool:
+        signal.raise_signal(signal.SIGHUP)
+        return True
+
+    monkeypatch.setattr(consent, "ask", agreeing)
+    ended: list[int] = []
+    before = signal.signal(signal.SIGHUP, lambda number, frame: ended.append(number))
+    try:
+        assert main(["down", sweep, "--cloud", "azure"]) == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert (ended, group_exists(cloud, COMPUTE_NAME), group_exists(cloud, KEEP_NAME)) == ([], False, False)

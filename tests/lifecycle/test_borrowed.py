@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -138,6 +140,26 @@ def test_fetch_of_a_run_that_is_deleted_says_so(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("TFINFRA_STATE_DIR", str(tmp_path / "state"))
     assert resume.fetch(access.find_run("digits-abc123"), tmp_path / "runs", said.append)["result"] == "succeeded"
     assert said == ["digits-abc123 is deleted: its outputs were fetched before"]
+
+
+def test_a_terminal_that_closes_ends_no_fetch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It may be deleting what it has brought."""
+
+    def closing(run: object, folder: Path, progress: object) -> dict[str, object]:
+        os.kill(os.getpid(), signal.SIGHUP)
+        return {"run": "digits-abc123", "result": "succeeded", "phase": "deleted", "results": str(folder)}
+
+    monkeypatch.setattr(access, "find_run", lambda *_: None)
+    monkeypatch.setattr(resume, "fetch", closing)
+    ended: list[int] = []
+    before = signal.signal(signal.SIGHUP, lambda number, frame: ended.append(number))
+    try:
+        assert told_here(capsys, fetch.command, "digits-abc123")[0] == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert ended == []
 
 
 def test_a_run_json_that_is_another_runs_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -376,6 +376,8 @@ def test_more_failures_than_are_named_are_counted_and_are_no_file(tmp_path: Path
     said = {"files": 0, "failed": {"outputs/a": "I/O error"}, "unnamed": 41}
     home = bring_home(a_store(collected=said), tmp_path, TASKS, None)
     assert home.lines() == ["not collected: 42 files: outputs/a, …: I/O error; 0 files came home"]
+    home = bring_home(a_store(collected={"files": 0, "unnamed": 41}), tmp_path, TASKS, None)
+    assert home.lines() == ["not collected: 41 files: the agent's log says why; 0 files came home"]
 
 
 @pytest.mark.parametrize("said", [[], 7, "text", {"warnings": 7}, {"warnings": [[]]}, {"files": "many"}, None])

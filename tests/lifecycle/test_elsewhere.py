@@ -165,7 +165,7 @@ def test_a_run_that_is_being_provisioned_elsewhere_is_no_orphan(
     assert world.store.get(layout.OUTCOME) is None
 
 
-def test_a_group_that_is_only_named_as_the_runs_is_left_alone_and_told(
+def test_a_group_that_is_only_named_as_the_runs_is_left_alone_and_told_and_keeps_its_timer(
     tmp_path: Path, second: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = left_by_its_client(tmp_path, monkeypatch, training)
@@ -173,7 +173,11 @@ def test_a_group_that_is_only_named_as_the_runs_is_left_alone_and_told(
     with pytest.raises(TeardownIncomplete, match=r"compute-2: .*: left alone") as raised:
         resume.end_run(access.find_run(RUN, AZURE), lambda text: None)
     assert f"tfinfra-run={RUN}" in (raised.value.hint or "")
-    assert sorted(world.deleted) == [f"tfinfra-{RUN}-compute", f"tfinfra-{RUN}-keep"]
+    assert world.deleted == [f"tfinfra-{RUN}-compute"]
+    world.strangers = [f"tfinfra-{RUN}-keep-2"]  # no machine of the run's can be in that
+    with pytest.raises(TeardownIncomplete, match=r"keep-2: .*: left alone"):
+        resume.end_run(access.find_run(RUN, AZURE), lambda text: None)
+    assert f"tfinfra-{RUN}-keep" in world.deleted
     with pytest.raises(UsageError, match="is not tagged as its, and left alone"):
         access.find_run(RUN, AZURE)
 

@@ -15,8 +15,10 @@ from tests.lifecycle.fakes import World, succeeding, training
 from tests.lifecycle.runs import COMPUTE, KEEP
 from tests.lifecycle.test_resume import RUN, found
 from tfinfra import layout
+from tfinfra.cli.status import status_lines
 from tfinfra.errors import TeardownIncomplete
-from tfinfra.lifecycle import resume
+from tfinfra.lifecycle import access, resume
+from tfinfra.lifecycle.status import status_document
 from tfinfra.model import Outcome, to_json
 
 
@@ -146,7 +148,9 @@ def test_down_keeps_what_up_keeps_until_a_fetch_has_told_what_is_lost(tmp_path: 
     assert world.groups == {}
 
 
-def test_fetch_after_the_nodes_end_brings_what_there_is_and_deletes(tmp_path: Path) -> None:
+def test_fetch_after_the_nodes_end_brings_what_there_is_and_deletes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nothing more can come once the machines are gone: what is lost is named, and costs no more."""
     world = World(tmp_path)
     cut_off(world)
@@ -157,6 +161,14 @@ def test_fetch_after_the_nodes_end_brings_what_there_is_and_deletes(tmp_path: Pa
     assert document["not_collected"]["files"] == 2 and document["phase"] == "deleted"
     assert world.groups == {}
     assert sum("not collected: 2 files" in text for text in said) == 1
+    saved = json.loads((tmp_path / "runs" / RUN / "run.json").read_text())
+    assert document["left"] == saved["left"] == []
+    monkeypatch.setenv("TFINFRA_STATE_DIR", str(tmp_path / "state"))
+    gone, again = access.find_run(RUN), list[str]()
+    resume.fetch(gone, tmp_path / "runs", again.append)
+    missing = "not collected: 2 files"
+    assert [text.removeprefix("warning: ").startswith(missing) for text in again] == [False, True]
+    assert any(line.strip().startswith(missing) for line in status_lines(status_document(gone)))
 
 
 def test_of_a_run_begun_elsewhere_arm_says_where_its_share_is(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ CASES: dict[str, tuple[Access, bool | None, str, dict[str, str]]] = {
         OTHERS["an identity of others"],
         None,
         "+ - +",
-        {"timer": "if the subscription has the role"},
+        {"nodes": "can read and change the outputs of the others", "timer": "if the subscription has the role"},
     ),
     "a reaper of others is on whoever may delete": (
         OTHERS["a reaper of others"],

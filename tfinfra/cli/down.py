@@ -51,13 +51,16 @@ def command(
     """
     from tfinfra.cli.output import print_document, progress
     from tfinfra.errors import UsageError
+    from tfinfra.lifecycle.signals import outliving_terminal, telling
 
     if [run is not None, everything, expired].count(True) != 1:
         raise UsageError("name a run, or give --all or --expired")
-    if expired:
-        return _expired(asked, _asks(yes, as_json), as_json)
-    runs = _runs(run, asked, progress, _asks(yes, as_json))
-    done, failed = _down_each(runs, partial(_down, asked=asked, force=force, discard=discard, progress=progress))
+    tell = telling(progress)
+    with outliving_terminal():
+        if expired:
+            return _expired(asked, tell, _asks(yes, as_json), as_json)
+        runs = _runs(run, asked, tell, _asks(yes, as_json))
+        done, failed = _down_each(runs, partial(_down, asked=asked, force=force, discard=discard, progress=tell))
     if failed:
         raise _worst(failed)
     if as_json:
@@ -98,17 +101,17 @@ def _asks(yes: bool, as_json: bool) -> Agree:
     return agree
 
 
-def _expired(asked: Asked, agree: Agree, as_json: bool) -> int:
-    from tfinfra.cli.output import print_document, progress
+def _expired(asked: Asked, tell: Progress, agree: Agree, as_json: bool) -> int:
+    from tfinfra.cli.output import print_document
     from tfinfra.lifecycle.sweep import down_expired
 
-    found = down_expired(asked, progress, agree=agree)
+    found = down_expired(asked, tell, agree=agree)
     if as_json:
         groups = [group for one in found for group in one.gone]
         kept = {group.name: group.expires for one in found for group in one.kept}
         print_document({"deleted": [one.run for one in found if not one.kept], "groups": groups, "kept": kept})
     elif not found:
-        progress("nothing has expired")
+        tell("nothing has expired")
     return 0
 
 

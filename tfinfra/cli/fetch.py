@@ -22,8 +22,10 @@ def command(*, asked: Asked, run: str, as_json: bool) -> int:
     from tfinfra.cli.output import print_document, progress
     from tfinfra.lifecycle.access import find_run
     from tfinfra.lifecycle.resume import fetch
+    from tfinfra.lifecycle.signals import outliving_terminal, telling
 
-    document = fetch(find_run(run, asked, progress), Path.cwd() / "runs", progress)
+    with outliving_terminal():
+        document = fetch(find_run(run, asked, progress), Path.cwd() / "runs", telling(progress))
     if as_json:
         print_document(document)
     else:

@@ -48,6 +48,10 @@ def status_lines(document: dict[str, Any]) -> list[str]:
     for rank, node in enumerate(document.get("nodes", [])):
         lines.append(f"  node {rank}: {node['hostname']} {node['address']}")
     lines += [f"  {odd}" for odd in document.get("unreadable", []) if odd not in state["message"]]
+    if document.get("not_collected"):
+        from tfinfra.lifecycle.not_collected import NotCollected
+
+        lines.append(f"  not collected: {NotCollected(**document['not_collected'])}")
     if state["results"]:
         lines.append(f"  results: {state['results']}")
     return lines

@@ -73,14 +73,21 @@ def present(left: Mapping[str, str]) -> list[str]:
 
 
 def delete_run(
-    ports: Ports, run: str, groups: Sequence[str], progress: Progress, bring: Callable[[], str | None] = lambda: None
+    ports: Ports,
+    run: str,
+    groups: Sequence[str],
+    progress: Progress,
+    bring: Callable[[], str | None] = lambda: None,
+    *,
+    alone: Sequence[str] = (),
 ) -> dict[str, str]:
     """Deletes the run's groups, what costs by the hour first. What is left, each with the reason; the keep group stays
     while there is something of the run's in any other, because the timer in it is the last who can still delete that,
-    and where `bring`, which brings its outputs home, gives a reason."""
+    and where `bring`, which brings its outputs home, gives a reason. It stays also beside compute groups that are
+    `alone`, only named as the run's: the timer goes by names, and whoever writes tags must not be able to end it."""
     keep = [group for group in groups if part_of_group(group) == "keep"]
     left = delete_groups(ports, run, [group for group in groups if group not in keep], progress)
-    if present(left):
+    if present(left) or any(part_of_group(group) == "compute" for group in alone):
         return {**left, **dict.fromkeys(keep, KEPT)}
     kept = bring() if keep else None
     return {**left, **(dict.fromkeys(keep, kept) if kept else delete_groups(ports, run, keep, progress))}
@@ -125,7 +132,7 @@ def incomplete(record: RunRecord | None, run: str, left: dict[str, str], now: fl
         return TeardownIncomplete(message, hint=hint)
     if not present(left):
         return TeardownIncomplete(message, hint="nothing of the run is left in it: whoever put the rest there decides")
-    if all(reason == NOT_OURS for reason in left.values()):
+    if NOT_OURS in left.values() and all(reason in (NOT_OURS, KEPT) for reason in left.values()):
         return TeardownIncomplete(
             message, hint=f"what is this run's after all is tagged tfinfra-run={run}, or goes by hand"
         )
@@ -219,7 +226,7 @@ def down(
         progress(f"deleting {', '.join(groups)}")
     there, billed = spending.present_groups(ports, record), bool(record and record.ledger.running())
     fetch = bring.before_store_goes if bring is not None else lambda: None
-    left = {**delete_run(ports, run, groups, progress, fetch), **alone}
+    left = {**delete_run(ports, run, groups, progress, fetch, alone=tuple(alone)), **alone}
     spending.settle(ports, folder, [group for group in groups if group not in present(left)], there)
     finish_teardown(ports, folder, record, run, left or clear_store(ports, record))
     remain = forget_stacks(ports, folder, groups, force=force, backend=record.backend if record else None)

@@ -46,7 +46,8 @@ def _shared(identity_id: str) -> Layer:
     identity = identity_id.rpartition("/")[2]
     why = (
         f"{identity} is one identity for all runs of this target: each could delete every other's groups, so none "
-        "deletes; where the client is gone, machines stay until the timer's time, also those of a job that has ended"
+        "deletes; where the client is gone, machines stay until the timer's time, also those of a job that has ended. "
+        "A script of one run can read and change the outputs of the others: Azure cannot tell them apart"
     )
     return Layer("nodes", on=False, why=why, fix="leave identity_id out: then each run has an identity of its own")
 

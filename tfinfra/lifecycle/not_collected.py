@@ -35,8 +35,9 @@ class NotCollected:
         if self.files is None:
             return self.why + still
         size = "" if self.bytes is None else f" ({spell_bytes(self.bytes)})"
-        more = ", …" if self.files > len(self.first) else ""
-        return f"{count(self.files, 'file')}{size}: {', '.join(self.first)}{more}: {self.why}{still}"
+        more = ["…"] if self.files > len(self.first) > 0 else []
+        named = f": {', '.join([*self.first, *more])}" if self.first else ""
+        return f"{count(self.files, 'file')}{size}{named}: {self.why}{still}"
 
 
 @dataclass(frozen=True)

@@ -146,7 +146,7 @@ def fetch(found: FoundRun, folder: Path, progress: Progress) -> dict[str, Any]:
         if ended:
             document |= {"phase": "incomplete"}
             down.down(found.ports, found.folder, found.run, progress, stop_client, bring=bring)
-            document["phase"] = "deleted"
+            document |= {"phase": "deleted", "left": []}
         elif not over and not found.ended_unreadably:
             progress("it still trains: outputs are complete when it has ended; `tfinfra fetch` again then")
     finally:
@@ -166,6 +166,8 @@ def _already_home(found: FoundRun, record: RunRecord, progress: Progress) -> dic
         why = f"{saved}" if saved else f"nothing of that is in {record.results} any more"
         raise UsageError(f"{record.run} is deleted, its outputs were fetched, and {why}")
     progress(f"{record.run} is deleted: its outputs were fetched before")
+    if record.not_collected is not None:
+        progress(f"warning: not collected: {record.not_collected}")
     return {**saved, "usd": round(found.state.usd, 4)}
 
 

@@ -68,6 +68,35 @@ def _sender(number: int, folder: Path | None) -> str:
     return signal.Signals(number).name
 
 
+@contextmanager
+def outliving_terminal() -> Iterator[None]:
+    """Lets the block go on where its terminal closes, as what deletes a run must; call it on the main thread. Ctrl-C
+    and TERM still end it: those mean it."""
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        leave_terminal()
+
+    if _is_nohup(signal.SIGHUP):
+        yield
+        return
+    before = signal.signal(signal.SIGHUP, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def telling(tell: Callable[[str], None]) -> Callable[[str], None]:
+    """`tell` for what goes on without its terminal: a job that its shell has disowned hears of that by no signal."""
+
+    def told(text: str) -> None:
+        leave_terminal()
+        tell(text)
+
+    return told
+
+
 def leave_terminal() -> None:
     """Turns standard streams whose terminal is gone to nowhere: each write there fails (EIO), and a run that has lost
     its terminal still has all its deleting to do."""
