@@ -111,7 +111,7 @@ def _upload(store: ObjectStore, name: str, path: Path) -> str | None:
         store.put_file(_key(name), path)
     except _upload_errors() as error:
         reason = first_line(error)
-        _log.warning("could not collect %s: %s", name, reason)
+        _log.warning("could not collect %s: %s", _text(name), _text(reason))
         return reason
     return None
 
