@@ -8,7 +8,9 @@ from typing import Any
 
 from tfinfra.arm.ids import read
 
-# token: (ARM type, default API version, the inputs that are the path's names, outermost first; "" is "default")
+# token: (ARM type, default API version, the inputs that are the path's names, outermost first; "" is "default"). The
+# docstring of azure-native's class has the version ("Uses Azure REST API version …"), its parameters the names, which
+# are in camelCase here.
 _TABLE: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "resources:ResourceGroup": ("Microsoft.Resources/resourceGroups", "2024-03-01", ("resourceGroupName",)),
     "authorization:RoleAssignment": (

@@ -62,7 +62,11 @@ class GpuUse:
 
 
 class Backend(Protocol):
-    """One file of this package for each value of `distributed_backend`, which inherits what it does not say."""
+    """One file of this package for each value of `distributed_backend`, which inherits what it does not say.
+
+    Six have no default, and each backend says them: `name`, `meaning`, `tasks`, `task_count`, `environment` and
+    `verdict`. mypy refuses, in registry.py, one that leaves any of them out.
+    """
 
     name: str
     meaning: str

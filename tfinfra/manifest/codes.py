@@ -1,7 +1,7 @@
 """Every code of a diagnostic: the subject of its number, its exit code, and its long form, which `explain` prints.
 
-The rows stand in codes.json, by number. A new code takes the next free number of its subject, at the end of its rows:
-two branches that take the same one cannot be merged without a conflict.
+The rows stand in codes.json, by number. A new code takes the next free number of its subject (SUBJECTS), and its
+row stands where that number belongs: two branches that take the same one cannot be merged without a conflict.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ SUBJECTS: dict[str, tuple[range, ...]] = {
     "conda and the setup script": (range(700, 720),),
     "data and secrets": (range(720, 800),),
 }
-"""{subject: the numbers of its codes}; the next free one is the first above its last."""
+"""{subject: the numbers of its codes}. The next free one is the first of these numbers above the subject's last code.
+A subject whose first range is full goes on with its next one: money has 800 after 633. A gap below the last code
+stays one."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Every rule on a manifest, a subject a file. A rule looks at the facts and says what is wrong; none knows of another.
 
-A new rule is a function of its subject's file, with a code of that subject's range (manifest/codes.py).
+A new rule is a function of its subject's file, with a code of that subject's range (manifest/codes.py). The steps are
+in CONTRIBUTING.md.
 """
 
 from __future__ import annotations
