@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from glob import glob
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,11 @@ class Workspace:
     def run_record(self) -> dict[str, Any]:
         record: dict[str, Any] = json.loads((self.run_folder() / "run.json").read_text())
         return record
+
+
+def found_below(folder: Path, pattern: str) -> list[Path]:
+    """The paths in a tree that others change meanwhile: Path.glob raises for a folder that vanishes under it."""
+    return [folder / name for name in glob(pattern, root_dir=folder, recursive=True)]  # noqa: PTH207  see above
 
 
 def shows(process: psutil.Process, text: str) -> bool:

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from tests.e2e.conftest import Workspace, wait_until
+from tests.e2e.conftest import Workspace, found_below, wait_until
 
 pytestmark = pytest.mark.e2e
 SCRIPT = """
@@ -30,7 +30,9 @@ EVIL = {
 def test_records_that_a_script_wrote_are_named_and_the_run_ends_well(best_workspace: Workspace) -> None:
     workspace = best_workspace
     process = workspace.start("up", str(workspace.manifest(SCRIPT)), "--machines", workspace.machines)
-    (log,) = wait_until(lambda: list(workspace.state.glob("cloud/**/logs/main-0/00000000.log")), 120, "the first line")
+    (log,) = wait_until(
+        lambda: found_below(workspace.state, "cloud/**/logs/main-0/00000000.log"), 120, "the first line"
+    )
     store = log.parents[2]
     for key, content in EVIL.items():
         (store / key).parent.mkdir(exist_ok=True)

@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.e2e.conftest import MARKER, Workspace, processes_of, shows, wait_until
+from tests.e2e.conftest import MARKER, Workspace, found_below, processes_of, shows, wait_until
 from tfinfra.clouds import local_cloud
 from tfinfra.localcloud.layout import Layout
 from tfinfra.localcloud.starting import call, running_daemon
@@ -55,7 +55,7 @@ def training(workspace: Workspace, process: subprocess.Popen[str]) -> str:
 
     def begun() -> bool:
         assert process.poll() is None, process.communicate()
-        return any(list(workspace.state.glob(f"cloud/**/logs/{leader}/00000000.log")) for leader in LEADERS)
+        return any(found_below(workspace.state, f"cloud/**/logs/{leader}/00000000.log") for leader in LEADERS)
 
     wait_until(begun, 120, "the first line of the script")
     (run,) = (workspace.state / "runs").iterdir()
@@ -177,7 +177,7 @@ def test_a_killed_local_cloud_comes_back_and_the_run_ends_well(workspace: Worksp
 
 def test_a_local_cloud_killed_while_it_provisions_comes_back_too(process_workspace: Workspace) -> None:
     process = process_workspace.start("up", str(process_workspace.manifest(SHORT)), "--machines", "process")
-    wait_until(lambda: list(process_workspace.state.glob("cloud/**/*-keep*")), 60, "the keep group")
+    wait_until(lambda: found_below(process_workspace.state, "cloud/**/*-keep*"), 60, "the keep group")
     kill_the_local_cloud(process_workspace)
     assert "deleted" in ends(process, 0)
 
@@ -192,7 +192,7 @@ def kill_the_local_cloud(workspace: Workspace) -> None:
 
 def test_a_killed_plugin_is_a_failed_provisioning_with_nothing_left(process_workspace: Workspace) -> None:
     process = process_workspace.start("up", str(process_workspace.manifest(SHORT)), "--machines", "process")
-    wait_until(lambda: list(process_workspace.state.glob("cloud/**/*-keep*")), 60, "the keep group")
+    wait_until(lambda: found_below(process_workspace.state, "cloud/**/*-keep*"), 60, "the keep group")
     kill(process_workspace, "tfinfra.localcloud.plugin --endpoint")
     ends(process, 6)
 

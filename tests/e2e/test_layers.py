@@ -12,7 +12,7 @@ import pytest
 
 from tests.azure import platform
 from tests.azure.arm_calls import disable
-from tests.e2e.conftest import Workspace, processes_of, wait_until
+from tests.e2e.conftest import Workspace, found_below, processes_of, wait_until
 from tests.localcloud.arm import BLOB_CONTRIBUTOR, GROUP_DELETER, SUB
 from tests.stacks.plans import THEIR_IDENTITY, THEIR_STORE
 from tfinfra.cloud import Cloud
@@ -49,7 +49,7 @@ def test_a_node_that_did_not_lead_deletes_when_client_timer_and_leader_are_gone(
     run = json.loads(begun.stdout)["run"]
     groups = process_workspace.state / "cloud" / "groups"
     disable(cloud, f"{SUB}/resourceGroups/tfinfra-{run}-keep/providers/Microsoft.Logic/workflows/{run}-timer")
-    wait_until(lambda: list(groups.glob("**/collected.json")), 120, "the outputs to be collected")
+    wait_until(lambda: found_below(groups, "**/collected.json"), 120, "the outputs to be collected")
     agents(process_workspace)[0].send_signal(signal.SIGSTOP)
     wait_until(lambda: not (groups / f"tfinfra-{run}-compute").exists(), 90, "the other node to delete the machines")
     assert (groups / f"tfinfra-{run}-keep").exists()

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.azure.arm_calls import disable
-from tests.e2e.conftest import Workspace, wait_until
+from tests.e2e.conftest import Workspace, found_below, wait_until
 from tests.localcloud.arm import SUB
 from tfinfra.clouds import local_cloud
 from tfinfra.localcloud.files import read_json
@@ -35,7 +35,7 @@ def test_a_detached_run_of_one_node_that_reboots_ends_by_itself(
     run = json.loads(begun.stdout)["run"]
     layout = Layout(workspace.state / "cloud")
     disable(cloud, f"{SUB}/resourceGroups/tfinfra-{run}-keep/providers/Microsoft.Logic/workflows/{run}-timer")
-    wait_until(lambda: list(layout.groups.glob("**/logs/main-0/*.log")), 120, "the training")
+    wait_until(lambda: found_below(layout.groups, "**/logs/main-0/*.log"), 120, "the training")
     _break_down(layout)
     wait_until(lambda: not (layout.groups / f"tfinfra-{run}-compute").exists(), 120, "the node to delete itself")
     fetched = workspace.tfinfra("fetch", run)

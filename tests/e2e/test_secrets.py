@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from tests.e2e.canary import forms, holders, in_command_lines, in_files
-from tests.e2e.conftest import Workspace, shows, wait_until
+from tests.e2e.conftest import Workspace, found_below, shows, wait_until
 from tfinfra.paths import cache_folder
 
 pytestmark = pytest.mark.e2e
@@ -68,7 +68,7 @@ def is_task(process: psutil.Process) -> bool:
 def got(workspace: Workspace, value: str) -> bool:
     """Whether the leader's script has said that it has the value."""
     text = f"got {len(value)} {hashlib.sha256(value.encode()).hexdigest()}"
-    logs = workspace.state.glob("cloud/**/logs/*-0/00000000.log")
+    logs = found_below(workspace.state, "cloud/**/logs/*-0/00000000.log")
     return any(text in log.read_text() for log in logs)
 
 
@@ -111,7 +111,7 @@ def test_a_run_left_alone_has_its_secrets_before_its_client_goes(process_workspa
     )
     assert process.wait(120) == 0
     (run,) = (process_workspace.state / "runs").iterdir()
-    wait_until(lambda: list(process_workspace.state.glob("cloud/**/collected.json")), 60, "the outputs")
+    wait_until(lambda: found_below(process_workspace.state, "cloud/**/collected.json"), 60, "the outputs")
     fetched: subprocess.CompletedProcess[str] = process_workspace.tfinfra("fetch", run.name)
     assert fetched.returncode == 0, fetched.stderr
     assert (process_workspace.run_folder() / "outputs/length.txt").read_text() == str(len(value))
