@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import io
 import json
 import os
@@ -22,6 +21,7 @@ from typing import Any, NoReturn, get_type_hints
 import pytest
 
 from templates import bootstrap
+from tests.agent.test_cleanup import BROKEN
 from tests.bootstrap.node import Node
 from tfinfra.model.nodes import NodeSettings, Timeouts
 
@@ -92,14 +92,6 @@ def test_a_node_without_an_agent_deletes_the_machines_at_the_deadline_until_arm_
         bootstrap.keep_the_deadline(node.settings)
     url = "https://arm/subscriptions/s/resourceGroups/tfinfra-r-compute?api-version=2021-04-01"
     assert asked == [(1_800_000_600.0, "DELETE", url, "Bearer t"), (1_800_000_630.0, "DELETE", url, "Bearer t")]
-
-
-BROKEN: dict[str, Exception] = {
-    "an answer that breaks off": http.client.IncompleteRead(b"half"),
-    "an answer that is none": http.client.BadStatusLine("?"),
-    "a token that is not there": KeyError("access_token"),
-    "a document of another kind": TypeError("list indices must be integers"),
-}
 
 
 @pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN.keys())

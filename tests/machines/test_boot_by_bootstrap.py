@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import tarfile
 from collections.abc import Iterator
 from dataclasses import replace
 from email.mime.multipart import MIMEMultipart
@@ -14,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.bootstrap.node import bundle
 from tests.machines.support import scale_set, wait_for
 from tests.stacks.plans import plan
 from tfinfra.compiler.render import render
@@ -55,14 +54,9 @@ def _custom_data(settings: dict[str, object]) -> bytes:
 
 def _bundle(store: Path) -> str:
     """Leaves a bundle in the store; returns its digest."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-        for path, text in {"agent/tfinfra/__init__.py": "", "agent/tfinfra/agent/__main__.py": _AGENT}.items():
-            entry = tarfile.TarInfo(path)
-            entry.size = len(text)
-            archive.addfile(entry, io.BytesIO(text.encode()))
-    (store / "b.tar.gz").write_bytes(buffer.getvalue())
-    return hashlib.sha256(buffer.getvalue()).hexdigest()
+    packed = bundle(_AGENT)
+    (store / "b.tar.gz").write_bytes(packed)
+    return hashlib.sha256(packed).hexdigest()
 
 
 @pytest.fixture

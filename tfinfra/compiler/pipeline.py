@@ -27,8 +27,8 @@ from tfinfra.compiler.rules.launch import launch_rules
 from tfinfra.compiler.script import read_script
 from tfinfra.compiler.targets import choose_target, gpus_per_node
 from tfinfra.compiler.tasks import place_tasks
-from tfinfra.errors import Diagnostic, ManifestError, NotFeasible
-from tfinfra.manifest.codes import exit_code
+from tfinfra.errors import Diagnostic, ManifestError
+from tfinfra.manifest.codes import refusal
 from tfinfra.manifest.manifest import Manifest, manifest_of
 from tfinfra.manifest.shape import manifest_errors, top_key
 from tfinfra.model import Plan, Spec
@@ -123,7 +123,7 @@ def check_manifest(inputs: Inputs) -> Checked:
     for step in PASSES:
         facts = step(facts)
     if facts.is_refused or facts.spec is None or facts.plan is None:
-        raise _error(facts.found)
+        raise refusal(facts.found)
     return Checked(facts, facts.spec, facts.plan, facts.found, Places(facts.document, facts.chosen))
 
 
@@ -155,11 +155,3 @@ def check_launch(facts: Facts, launch: AtLaunch) -> None:
 def _shown(inputs: Inputs, found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """`found` in file order, without a word of files that lie outside of the manifest's folder."""
     return tuple(discreet(d, inputs.source) for d in in_file_order(inputs, found))
-
-
-def _error(found: tuple[Diagnostic, ...]) -> ManifestError | NotFeasible:
-    """The exception for `found`; which kind decides the exit code."""
-    errors = [d for d in found if d.is_error]
-    kind = NotFeasible if all(exit_code(d.code) == NotFeasible.exit_code for d in errors) else ManifestError
-    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return kind(f"{errors[0].message}{more}", errors[0].hint, found)

@@ -18,7 +18,6 @@ from tfinfra.compiler.facts import AtLaunch
 from tfinfra.compiler.pipeline import Compiled, check_launch
 from tfinfra.errors import (
     Diagnostic,
-    ManifestError,
     NotFeasible,
     ProvisioningError,
     Severity,
@@ -28,7 +27,7 @@ from tfinfra.errors import (
 from tfinfra.lifecycle import settings
 from tfinfra.lifecycle.letters import new_letters
 from tfinfra.lifecycle.record import RunRecord
-from tfinfra.manifest.codes import exit_code
+from tfinfra.manifest import codes
 
 if TYPE_CHECKING:
     from tfinfra.arm.requests import Request
@@ -166,12 +165,10 @@ def refusal(diagnostics: Iterable[Diagnostic]) -> TfinfraError | None:
     errors = [d for d in told if d.is_error]
     if not errors:
         return None
-    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    codes = {d.code for d in errors}
-    if codes == {_UNANSWERED}:
-        return ProvisioningError(f"{errors[0].message}{more}", errors[0].hint, told)
-    kind = NotFeasible if all(exit_code(code) == NotFeasible.exit_code for code in codes) else ManifestError
-    return kind(f"{errors[0].message}{more}", errors[0].hint, told)
+    refused = codes.refusal(told)
+    if {d.code for d in errors} == {_UNANSWERED}:
+        return ProvisioningError(refused.message, refused.hint, told)
+    return refused
 
 
 def _requests(

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from tfinfra.errors import Diagnostic, ManifestError, NotFeasible
+
 WRONG = 3
 """The exit code of what is wrong in a manifest or a target; that of what a cloud has not is written beside its code."""
 
@@ -66,3 +68,12 @@ def explanations() -> tuple[Explanation, ...]:
         Explanation(code, row["title"], row["text"], row.get("exit", WRONG), row.get("retired", False))
         for code, row in rows.items()
     )
+
+
+def refusal(found: tuple[Diagnostic, ...]) -> ManifestError | NotFeasible:
+    """The exception for what was `found`, one error at least, with the first of them as its message: NotFeasible where
+    nothing is wrong but what a cloud has not."""
+    errors = [diagnostic for diagnostic in found if diagnostic.is_error]
+    kind = NotFeasible if all(exit_code(d.code) == NotFeasible.exit_code for d in errors) else ManifestError
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return kind(f"{errors[0].message}{more}", errors[0].hint, found)

@@ -142,7 +142,18 @@ def _drop_link(at: int, name: str) -> bool:
 def _entered(root: Path, parts: list[str], *, make: bool = False) -> Iterator[int]:
     """A descriptor of the folder at `parts`. With `make` it is made where it is missing, and links on the way to it are
     removed: no run puts any there."""
-    here = os.open(root, FOLDER)
+    top = os.open(root, FOLDER)
+    try:
+        with _below(top, parts, make=make) as here:
+            yield here
+    finally:
+        os.close(top)
+
+
+@contextmanager
+def _below(top: int, parts: list[str], *, make: bool = False) -> Iterator[int]:
+    """As `_entered`, from a folder that is open."""
+    here = os.dup(top)
     try:
         for part in parts:
             below = _made(here, part) if make else os.open(part, FOLDER, dir_fd=here)
@@ -179,31 +190,27 @@ def _open(folder: Path, key: str) -> int:
     """What lies behind a link, or below what is no folder, is nobody's object: no list has it either."""
     *above, name = _parts(key)
     with _entered(folder, []) as root:  # a store that is not there is no missing object
-        here = os.dup(root)
-    try:
-        for part in above:
-            try:
-                below = os.open(part, FOLDER, dir_fd=here)
-            except OSError as error:
-                raise (_Missing(key) if error.errno in _NO_FOLDER else error) from error
-            os.close(here)
-            here = below
-        found = os.open(name, _FILE, dir_fd=here)
-    except FileNotFoundError as error:
-        raise _Missing(key) from error
-    except PermissionError as error:
-        raise OddObject("this user may not read it") from error
-    except OSError as error:
-        if error.errno in _NO_FILE:
-            raise OddObject("it is no plain file") from error
-        raise
-    finally:
-        os.close(here)
+        try:
+            with _below(root, above) as here:
+                found = _opened_file(here, name)
+        except PermissionError as error:
+            raise OddObject("this user may not read it") from error
+        except OSError as error:
+            raise (_Missing(key) if error.errno in _NO_FOLDER else error) from error
     kind = os.fstat(found).st_mode
     if stat.S_ISREG(kind):
         return found
     os.close(found)
     raise _Missing(key) if stat.S_ISDIR(kind) else OddObject("it is no plain file")
+
+
+def _opened_file(at: int, name: str) -> int:
+    try:
+        return os.open(name, _FILE, dir_fd=at)
+    except OSError as error:
+        if error.errno in _NO_FILE:
+            raise OddObject("it is no plain file") from error
+        raise
 
 
 class _Missing(FileNotFoundError):
