@@ -31,7 +31,10 @@ ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / ".coverage-data"
 LIST = ROOT / "docs" / "azure.md"
 HOOK = Path(sysconfig.get_path("purelib")) / "tfinfra_coverage.pth"
-AGENT = ("metadata", "cleanup", "shared", "inputs", "scratch", "devices/gate", "devices/links", "devices/nccl")
+AGENT = (
+    *("node/metadata", "end/cleanup", "boot/shared_directory", "boot/inputs", "boot/scratch"),
+    *("devices/gate", "devices/links", "devices/nccl"),
+)
 _ROW = re.compile(r"^\| `(?P<file>tfinfra/[\w/.]+\.py)` \| (?P<names>[^|]+) \| (?P<why>[^|]+\S) *\|$")
 _NAME = re.compile(r"`([\w.]+)`")
 _START = "import os; os.path.exists({hook!r}) and exec(open({hook!r}).read(), {{'__name__': 'tfinfra_marks'}})\n"

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bench.common import ROOT, SCRIPTS, Result, Row, repeated, tell
 from bench.runs import Project, bench_folder, kinds, up
-from tfinfra import child_python
+from tfinfra.system import child_python
 
 TASK = "main-0"
 POLL = 0.15  # seconds between two looks of the client (tfinfra.lifecycle)
@@ -86,8 +86,8 @@ def _pipeline(load: Load, folder: Path) -> dict[str, float]:
 
 def _watch(root: Path, agent: subprocess.Popen[bytes]) -> Iterator[tuple[float, str]]:
     """The client's own reading and printing, with the time after each line's print."""
-    from tfinfra.lifecycle.plain import PlainView
-    from tfinfra.lifecycle.tail import LogTail
+    from tfinfra.lifecycle.watch.log_tail import LogTail
+    from tfinfra.lifecycle.watch.plain_view import PlainView
     from tfinfra.store import open_store
 
     tail = LogTail(open_store((root / "store").as_uri()), TASK)
@@ -147,8 +147,8 @@ def _judge(load: Load, shown: Shown) -> dict[str, float]:
 def _agent(root: Path, arguments: list[str]) -> int:
     """The agent's side: starts the script as a task, ships its log as it grows, returns its exit status."""
     from tfinfra.agent.clock import SystemClock
-    from tfinfra.agent.logs import LogShipper
-    from tfinfra.agent.processes import Command, Process
+    from tfinfra.agent.node.logs import LogShipper
+    from tfinfra.agent.node.processes import Command, Process
     from tfinfra.store import open_store
 
     root.mkdir(parents=True, exist_ok=True)

@@ -22,11 +22,11 @@ from tfinfra.clouds import local_cloud
 from tfinfra.compiler.load import load_inputs
 from tfinfra.compiler.pipeline import Compiled, compile_manifest
 from tfinfra.compiler.write import write_tree
-from tfinfra.lifecycle.engine_process import EngineProcess
+from tfinfra.engine.client import EngineProcess
 from tfinfra.lifecycle.preflight import check_live
-from tfinfra.localcloud.files import read_json
-from tfinfra.localcloud.layout import Layout
-from tfinfra.localcloud.starting import call, running_daemon
+from tfinfra.localcloud.common.files import read_json
+from tfinfra.localcloud.common.state_folder import Layout
+from tfinfra.localcloud.daemon.daemon_client import call, running_daemon
 
 NEAR = "answers at once"
 LAG = {"kind": "lag", "seconds": 0.1, "count": 1_000_000}

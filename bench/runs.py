@@ -22,7 +22,7 @@ from typing import IO, Any
 import psutil
 
 from bench.common import SCRIPTS, tfinfra_command
-from tfinfra.paths import cache_folder
+from tfinfra.system.paths import cache_folder
 
 SAMPLE_EACH = 0.5  # seconds between two looks at the memory
 

@@ -15,14 +15,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.common import ROOT, Result, Row, Sample, measure, repeated, tell
-from tfinfra import child_python
-from tfinfra.localcloud import tokens
 from tfinfra.localcloud.azurite.install import ensure_azurite
 from tfinfra.localcloud.azurite.servers import Server, Servers, make_container
-from tfinfra.localcloud.certificates import prepare_certificates
-from tfinfra.localcloud.layout import Layout
-from tfinfra.paths import cache_folder
+from tfinfra.localcloud.common import tokens
+from tfinfra.localcloud.common.state_folder import Layout
+from tfinfra.localcloud.daemon.certificates import prepare_certificates
 from tfinfra.store import ObjectStore, open_store
+from tfinfra.system import child_python
+from tfinfra.system.paths import cache_folder
 
 OBJECTS = 200
 GIB = 1 << 30

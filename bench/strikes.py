@@ -23,7 +23,7 @@ _WORDS = {
     "guardian": "tfinfra.localcloud.daemon",
     "cloud": "tfinfra.localcloud.daemon",
     "plugin": "tfinfra.localcloud.plugin",
-    "engine": "tfinfra.lifecycle.engine_host",
+    "engine": "tfinfra.engine.host",
     "mpirun": "mpirun",
     "prted": "prted",
 }
@@ -127,8 +127,8 @@ def _fill(trial: Trial, seconds: float) -> bool:
 
 
 def _answer_badly(trial: Trial, fault: Fault) -> bool:
-    from tfinfra.localcloud.layout import Layout
-    from tfinfra.localcloud.starting import call, running_daemon
+    from tfinfra.localcloud.common.state_folder import Layout
+    from tfinfra.localcloud.daemon.daemon_client import call, running_daemon
 
     endpoint = running_daemon(Layout(trial.state / "cloud"))
     if endpoint is None:

@@ -36,7 +36,7 @@ is_alone_in_group() {
   case $(getent group "$(id -un)" 2>/dev/null) in *: | *:"$(id -un)") ;; *) return 1 ;; esac
 }
 
-# Ends where a folder in the cache is, or may be written by, somebody else: what is in it is run. As in tfinfra/ownership.py, of
+# Ends where a folder in the cache is, or may be written by, somebody else: what is in it is run. As in tfinfra/system/ownership.py, of
 # what stands in a private cache owners count alone.
 require_own() {
   cache=$(cache_folder)
@@ -51,7 +51,7 @@ require_own() {
   done
 }
 
-# Makes the cache its user's alone where it is missing or empty, as tfinfra does (tfinfra/paths.py).
+# Makes the cache its user's alone where it is missing or empty, as tfinfra does (tfinfra/system/paths.py).
 make_cache() {
   cache=$(cache_folder)
   (umask 077 && mkdir -p "$cache")

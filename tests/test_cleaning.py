@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.attacks import ATTACKS, obeyed
-from tfinfra.cleaning import ODD, clean, defused_json, one_for_one
+from tfinfra.text.cleaning import ODD, clean, defused_json, one_for_one
 
 KEPT = {
     "words": ("loss: 0.25 — épochs ✓ 中文 👍", "loss: 0.25 — épochs ✓ 中文 👍"),

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tfinfra.cli.main import main
-from tfinfra.credentials import covered, hidden, in_urls, only_name, secretive
 from tfinfra.errors import Diagnostic, Position, Severity, TfinfraError, UsageError
+from tfinfra.text.credentials import covered, hidden, in_urls, only_name, secretive
 
 CANARY = "hunter2canary"
 WITHIN = {

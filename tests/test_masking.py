@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfinfra import masking
-from tfinfra.agent import logs
-from tfinfra.agent.log_text import collapse
+from tfinfra.agent.node import logs
+from tfinfra.agent.node.log_text import collapse
 from tfinfra.store import MemoryStore
+from tfinfra.text import masking
 
 SECRET = "s3cr3t-value"
 CASES = {

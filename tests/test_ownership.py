@@ -11,20 +11,20 @@ from pathlib import Path
 
 import pytest
 
-from tfinfra import paths
 from tfinfra.catalog.price_file import write_price_file
 from tfinfra.catalog.prices import shipped_book
+from tfinfra.cli.internal_error import write_report
 from tfinfra.cli.main import main
-from tfinfra.cli.report import write_report
-from tfinfra.engine.toolchain import VERSION
+from tfinfra.engine.tool.toolchain import VERSION
 from tfinfra.environment.build import MARKER, is_whole
 from tfinfra.errors import ProvisioningError, UsageError
-from tfinfra.lifecycle import doctor
-from tfinfra.lifecycle.record import RunFolder
-from tfinfra.lifecycle.report.last import FILE, MISTAKE, note_failure
-from tfinfra.lifecycle.trees import read_tree
-from tfinfra.localcloud.files import own_folder
-from tfinfra.paths import cache_folder, made_private, state_folder
+from tfinfra.lifecycle.record.last_failure import FILE, MISTAKE, note_failure
+from tfinfra.lifecycle.record.run_record import RunFolder
+from tfinfra.localcloud.common.files import own_folder
+from tfinfra.machine import doctor
+from tfinfra.system import paths
+from tfinfra.system.local_tree import read_tree
+from tfinfra.system.paths import cache_folder, made_private, state_folder
 
 ROOT = Path(__file__).parents[1]
 STRANGER = 65534
@@ -126,7 +126,7 @@ def test_all_that_the_code_makes_in_them_has_a_name_that_is_known() -> None:
         for line in path.read_text("utf-8").splitlines():
             for made in MADE.finditer(line):
                 kind = "cache" if made[0].startswith("cache") else "state"
-                if kind == "cache" or path.parts[-2] not in ("engine", "provider", "agent"):
+                if kind == "cache" or not {"engine", "agent"} & set(path.parts):
                     found.add((kind, re.sub(r"{.*?}", "x", made[2])))
     shell = "".join((ROOT / "bin" / name).read_text("utf-8") for name in ("_prepare.sh", "sbom"))
     found |= {("cache", name) for name in re.findall(r"\$\(cache_folder\)\"?/([a-z]+-)", shell)}

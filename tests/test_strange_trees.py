@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tfinfra.agent.left_behind import _new_files
-from tfinfra.lifecycle.launch import what_came
-from tfinfra.localcloud.layout import Layout
+from tfinfra.agent.end.uncollected import _new_files
+from tfinfra.lifecycle.up.launch import what_came
+from tfinfra.localcloud.common.state import empty_trash
+from tfinfra.localcloud.common.state_folder import Layout
 from tfinfra.localcloud.machines.recorded import remove_disks
-from tfinfra.localcloud.state import empty_trash
-from tfinfra.strange_trees import names_below, remove_tree, walk
+from tfinfra.system.strange_trees import names_below, remove_tree, walk
 
 DEPTH = 3000
 

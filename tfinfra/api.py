@@ -13,9 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tfinfra import submitted
-from tfinfra.azure.names import RUN_ID
-from tfinfra.cleaning import clean
+from tfinfra.azure.deletion.group_names import RUN_ID
 from tfinfra.errors import (
     Cancelled,
     CredentialsError,
@@ -28,13 +26,16 @@ from tfinfra.errors import (
     TrainingFailed,
     UsageError,
 )
-from tfinfra.lifecycle.driver import ClientProcess, is_alive
-from tfinfra.lifecycle.record import RunFolder, RunRecord, run_folder
-from tfinfra.lifecycle.saved import saved_document
-from tfinfra.lifecycle.settings import run_id
-from tfinfra.lifecycle.tail import Lines
-from tfinfra.paths import state_folder
+from tfinfra.lifecycle.attach.saved_document import saved_document
+from tfinfra.lifecycle.record.driver import ClientProcess, is_alive
+from tfinfra.lifecycle.record.names import run_id
+from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord, run_folder
+from tfinfra.lifecycle.up import background_run
+from tfinfra.lifecycle.watch.log_tail import Lines
 from tfinfra.store import Unreadable, read_file
+from tfinfra.system.paths import state_folder
+from tfinfra.system.progress import say_nothing
+from tfinfra.text.cleaning import clean
 
 POLL = 0.2
 _AT_ONCE = 1 << 20  # characters of a log
@@ -103,21 +104,21 @@ class Experiment:
     ) -> Run:
         """Starts the training and returns at once. Raises ManifestError with every error there is, before anything is
         touched. The run goes on, is fetched and deleted, even where this process ends."""
-        from tfinfra.lifecycle.letters import new_letters
+        from tfinfra.lifecycle.record.run_ids import new_letters
 
         arguments = estimator.arguments if target is None else {**estimator.arguments, "compute_target": target}
         name = _compiled_name(arguments, self.name, rehearse)
         letters = new_letters()
         folder = run_folder(state_folder(), run_id(name, letters))
-        request = submitted.Request(arguments, self.name, str(Path.cwd()), rehearse, machines, letters)
-        return Run(folder.path.name, submitted.start(request, folder))
+        request = background_run.Request(arguments, self.name, str(Path.cwd()), rehearse, machines, letters)
+        return Run(folder.path.name, background_run.start(request, folder))
 
 
 def _compiled_name(arguments: Mapping[str, Any], name: str, rehearse: bool) -> str:
     """The plan's name, after all checks."""
     from tfinfra.compiler.load import inputs_from_arguments
     from tfinfra.compiler.pipeline import compile_manifest
-    from tfinfra.lifecycle.withheld import refuse_missing
+    from tfinfra.lifecycle.data.caller_secrets import refuse_missing
 
     try:
         compiled = compile_manifest(inputs_from_arguments(arguments, name=name, folder=Path.cwd(), rehearse=rehearse))
@@ -171,8 +172,8 @@ class Run:
         saved = saved_document(record) if record.phase in ("deleted", "incomplete") else None
         if isinstance(saved, dict):
             return saved
-        from tfinfra.lifecycle.access import find_run
-        from tfinfra.lifecycle.status import status_document
+        from tfinfra.lifecycle.attach.find_run import find_run
+        from tfinfra.lifecycle.attach.status import status_document
 
         return status_document(find_run(self.id))
 
@@ -193,16 +194,16 @@ class Run:
         """Stops the run, fetches its outputs and deletes everything; returns when that is done. Raises
         TeardownIncomplete where outputs cannot be fetched: the group that holds them stays then, unless `discard` gives
         them up."""
-        from tfinfra.lifecycle.access import find_run
-        from tfinfra.lifecycle.driver import stop_process
-        from tfinfra.lifecycle.resume import end_run
-        from tfinfra.lifecycle.signals import leave_word
+        from tfinfra.lifecycle.attach.attached_run import end_run
+        from tfinfra.lifecycle.attach.find_run import find_run
+        from tfinfra.lifecycle.record.driver import stop_process
+        from tfinfra.lifecycle.run.signals import leave_word
 
         leave_word(self._folder.path, "Run.cancel()")
         stop_process(self._client)
         odd = self._folder.unreadable()
         if odd is not None or (self._folder.read() and self.get_status() not in ("Completed", "Failed", "Canceled")):
-            end_run(find_run(self.id), _quiet, discard=discard)
+            end_run(find_run(self.id), say_nothing, discard=discard)
 
     def _goes_on(self) -> bool:
         record = self._folder.read()
@@ -220,7 +221,7 @@ class Run:
         return {"phase": "starting", **(self._failure() or {})}
 
     def _failure(self) -> dict[str, Any] | None:
-        path = self._folder.path / submitted.FAILURE
+        path = self._folder.path / background_run.FAILURE
         found = read_file(path, dict[str, Any])
         return {"message": str(found)} if isinstance(found, Unreadable) else found
 
@@ -261,7 +262,3 @@ class _LogReader:
     def _print(self, lines: Iterator[str]) -> None:
         for line in lines:
             print(clean(line), flush=True)
-
-
-def _quiet(text: str) -> None:
-    del text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,15 @@ from tfinfra.model import Timeouts
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
-    from tfinfra.azure.attested import Trust
+
+@dataclass(frozen=True)
+class Trust:
+    """Whose signature counts: `roots` are PEM certificates, `signers` matches the DNS names that a signer may have.
+    `fetch` gives the bytes behind the URL of an issuer's certificate, and raises OSError; None: nothing is fetched."""
+
+    roots: bytes
+    signers: re.Pattern[str]
+    fetch: Callable[[str], bytes] | None = None
 
 
 @dataclass(frozen=True)

@@ -12,20 +12,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from tfinfra import child_python
 from tfinfra.arm.caller import claims_of, principal_type
-from tfinfra.azure.environments import PUBLIC, Environment, Undescribed, environment_at
+from tfinfra.azure.identity.environments import PUBLIC, Environment, Undescribed, environment_at
 from tfinfra.cloud import Cloud, Pace
 from tfinfra.errors import CredentialsError, ManifestError, NotFeasible, ProvisioningError, first_line, turned_to
 from tfinfra.model import Target, Timeouts
-from tfinfra.paths import cache_folder, state_folder
+from tfinfra.system import child_python
+from tfinfra.system.paths import cache_folder, state_folder
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
-    from tfinfra.azure.attested import Trust
-    from tfinfra.localcloud.layout import Layout
-    from tfinfra.localcloud.starting import Endpoint
+    from tfinfra.cloud import Trust
+    from tfinfra.localcloud.common.state_folder import Layout
+    from tfinfra.localcloud.daemon.daemon_client import Endpoint
 
 ARM_ENDPOINT, ARM_CA, ARM_TOKEN_FILE = "TFINFRA_ARM_ENDPOINT", "TFINFRA_ARM_CA", "TFINFRA_ARM_TOKEN_FILE"
 STORAGE_TOKEN_FILE = "TFINFRA_STORAGE_TOKEN_FILE"  # noqa: S105  a variable's name
@@ -69,10 +69,10 @@ def local_cloud(
     ProvisioningError where the daemon does not start.
     """
     from tfinfra.localcloud.azurite.install import ensure_azurite
-    from tfinfra.localcloud.credential import TokenFileCredential
-    from tfinfra.localcloud.layout import AUDIENCE, SUBSCRIPTION, TENANT, Layout
+    from tfinfra.localcloud.common.state_folder import AUDIENCE, SUBSCRIPTION, TENANT, Layout
+    from tfinfra.localcloud.daemon.credential import TokenFileCredential
+    from tfinfra.localcloud.daemon.daemon_client import ensure_daemon
     from tfinfra.localcloud.machines.disks import places_of
-    from tfinfra.localcloud.starting import ensure_daemon
 
     kind = possible_machines(machines)
     layout, environments = Layout(state_folder() / "cloud"), cache_folder() / "environments"
@@ -108,8 +108,8 @@ def local_cloud(
 
 
 def _local_trust(layout: Layout) -> Trust:
-    from tfinfra.azure.attested import Trust
-    from tfinfra.localcloud.certificates import ATTESTATION
+    from tfinfra.cloud import Trust
+    from tfinfra.localcloud.daemon.certificates import ATTESTATION
 
     return Trust(layout.ca.read_bytes(), re.compile(re.escape(ATTESTATION)))
 
@@ -117,7 +117,7 @@ def _local_trust(layout: Layout) -> Trust:
 def _ensure_the_same(endpoint: Endpoint, azurite: Path | None) -> None:
     """Raises ProvisioningError where the cloud was removed with its folder: one that is made anew knows nothing of
     what the old one held."""
-    from tfinfra.localcloud.starting import ensure_daemon
+    from tfinfra.localcloud.daemon.daemon_client import ensure_daemon
 
     layout = endpoint.layout
     if not layout.ca.exists() or ensure_daemon(layout, azurite).url != endpoint.url:
@@ -215,7 +215,7 @@ def azure_subscription(subscription: str) -> Cloud:
 def _azure_trust(there: Environment) -> Trust | None:
     """Raises NotFeasible for a wish that is none. Whoever runs an ARM of his own (a name of azure-native's is missing)
     says who signs for its machines; Azure's own clouds have Azure's roots, whatever is said."""
-    from tfinfra.azure.issuers import azure_trust
+    from tfinfra.azure.identity.issuers import azure_trust
 
     wish = os.environ.get(ATTESTATION)
     if not wish:
@@ -290,7 +290,7 @@ def _credential(there: Environment) -> TokenCredential:
     token_file = os.environ.get(ARM_TOKEN_FILE)
     if not token_file:
         return _default_credential(there)
-    from tfinfra.localcloud.credential import TokenFileCredential
+    from tfinfra.localcloud.daemon.credential import TokenFileCredential
 
     return TokenFileCredential(Path(token_file), Path(os.environ.get(STORAGE_TOKEN_FILE) or token_file))
 
@@ -325,7 +325,7 @@ def _default_credential(there: Environment) -> TokenCredential:
 
 def _caller(credential: TokenCredential, scope: str) -> dict[str, object]:
     """The claims of the caller's own token: who pays, and who owns what is made. Raises CredentialsError."""
-    from tfinfra.azure.caller import token_for
+    from tfinfra.azure.identity.caller import token_for
 
     others = "; the ARM_* variables of other tools are not read" if os.environ.get("ARM_CLIENT_ID") else ""
     try:

@@ -5,7 +5,7 @@ TfinfraError                 exit 1   a fault of tfinfra itself
 ├── UsageError               exit 2   wrong flags, an ambiguous name
 ├── ManifestError            exit 3   the manifest or the target is wrong: carries diagnostics
 ├── NotFeasible              exit 4   quota, SKU, price cap, GPU
-│   └── NotReady                      what a target names and others made (azure/standing.py)
+│   └── NotReady                      what a target names and others made (azure/prerequisites.py)
 ├── CredentialsError         exit 5
 ├── ProvisioningError        exit 6
 ├── TrainingFailed           exit 7
@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 
-from tfinfra.credentials import covered, hidden
+from tfinfra.text.credentials import covered, hidden
 
 _LONGEST, _ENDS = 1200, 500
 

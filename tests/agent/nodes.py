@@ -17,11 +17,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.store.azurite import HOUR, Azurite, token
-from tfinfra import layout
-from tfinfra.agent.records import read
+from tfinfra.agent.node.records import read
 from tfinfra.model import NodeSettings, Outcome, Plan, TaskStatus, Timeouts, to_json
 from tfinfra.sealing import digest_of
-from tfinfra.store import ObjectStore, PatientStore, SystemPauses, open_store
+from tfinfra.store import ObjectStore, PatientStore, SystemPauses, keys, open_store
 
 T = TypeVar("T")
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -100,19 +99,19 @@ class Cluster:
 
     def outcome(self, seconds: float = 20.0) -> Outcome:
         """The run's outcome, once its outputs are collected."""
-        self.wait_for(lambda: self.store.get(layout.COLLECTED), seconds)
-        outcome = read(self.store, layout.OUTCOME, Outcome)
+        self.wait_for(lambda: self.store.get(keys.COLLECTED), seconds)
+        outcome = read(self.store, keys.OUTCOME, Outcome)
         assert outcome is not None
         return outcome
 
     def task(self, name: str) -> TaskStatus | None:
-        return read(self.store, layout.task_key(name), TaskStatus)
+        return read(self.store, keys.task_key(name), TaskStatus)
 
     def log(self, name: str) -> str:
-        return b"".join(self.store.get(k) or b"" for k in self.store.list(layout.log_folder(name))).decode()
+        return b"".join(self.store.get(k) or b"" for k in self.store.list(keys.log_folder(name))).decode()
 
     def collected(self) -> dict[str, Any]:
-        return plain(self.store, layout.COLLECTED)
+        return plain(self.store, keys.COLLECTED)
 
     def wait_for(self, condition: Callable[[], T | None], seconds: float = 20.0) -> T:
         give_up = time.monotonic() + seconds

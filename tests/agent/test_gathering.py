@@ -13,15 +13,14 @@ from tests.agent.clocks import FakeClock
 from tests.agent.nodes import Cluster, cluster
 from tests.agent.test_own_faults import host_of
 from tests.backends.specs import inventory, plan_of, spec
-from tfinfra import layout
 from tfinfra.agent import gather
 from tfinfra.agent.assignment import Gathered
-from tfinfra.agent.faults import NodeFault, RunEnded, RunStopped
-from tfinfra.agent.host import Host
-from tfinfra.agent.records import read, write
+from tfinfra.agent.errors import NodeFault, RunEnded, RunStopped
+from tfinfra.agent.node.agent_context import Host
+from tfinfra.agent.node.records import read, write
 from tfinfra.model import DataSource, DataSources, Heartbeat, Input, Inventory, Outcome, Plan, Timeouts, to_json
 from tfinfra.sealing import NodeKey, Sealed, digest_of, mark, new_run_key, seal
-from tfinfra.store import MemoryStore
+from tfinfra.store import MemoryStore, keys
 
 PS = plan_of(spec("ps", node_count=2, worker_count=2), base_port=21422)
 SECRET = "s3cr3t-value"
@@ -49,13 +48,13 @@ def hand_in(run: Cluster) -> None:
         run.store.put(f"inputs/{name}", b"1")
     url = (run.folder / "store").as_uri()
     digits, old = (DataSource("download", store=url, prefix=f"inputs/{name}") for name in ("digits", "old"))
-    run.store.put(layout.DATA, json.dumps(to_json(by(KEY, DataSources({"digits": digits}, old)))).encode())
+    run.store.put(keys.DATA, json.dumps(to_json(by(KEY, DataSources({"digits": digits}, old)))).encode())
 
 
 def hand_over(run: Cluster) -> Inventory:
     """What the client does once the nodes have met."""
-    found = run.wait_for(lambda: read(run.store, layout.INVENTORY, Inventory))
-    run.store.put(layout.SECRETS, seal(SEALED, [node.public_key or "" for node in found.nodes]))
+    found = run.wait_for(lambda: read(run.store, keys.INVENTORY, Inventory))
+    run.store.put(keys.SECRETS, seal(SEALED, [node.public_key or "" for node in found.nodes]))
     return found
 
 
@@ -96,14 +95,14 @@ def met(key: NodeKey) -> Inventory:
 
 def test_a_key_that_somebody_registered_in_this_nodes_name_ends_the_run(tmp_path: Path) -> None:
     store, key = MemoryStore(), NodeKey()
-    store.put(layout.SECRETS, seal(SEALED, [key.public]))
+    store.put(keys.SECRETS, seal(SEALED, [key.public]))
     with pytest.raises(NodeFault, match="not this node's"):
         gather.gather(_host(tmp_path, store, secrets=("TOKEN",)), met(NodeKey()), 0, tmp_path, key)
 
 
 def test_secrets_that_were_sealed_for_others_end_the_run(tmp_path: Path) -> None:
     store, key = MemoryStore(), NodeKey()
-    store.put(layout.SECRETS, seal(SEALED, [NodeKey().public]))
+    store.put(keys.SECRETS, seal(SEALED, [NodeKey().public]))
     host = _host(tmp_path, store, secrets=("TOKEN",))
     with pytest.raises(NodeFault, match="not sealed for this node"):
         gather.gather(host, met(key), 0, tmp_path, key)
@@ -111,14 +110,14 @@ def test_secrets_that_were_sealed_for_others_end_the_run(tmp_path: Path) -> None
 
 def test_what_somebody_else_sealed_for_this_node_ends_the_run(tmp_path: Path) -> None:
     store, key = MemoryStore(), NodeKey()
-    store.put(layout.SECRETS, seal(Sealed({"TOKEN": "a lure"}, new_run_key()), [key.public]))
+    store.put(keys.SECRETS, seal(Sealed({"TOKEN": "a lure"}, new_run_key()), [key.public]))
     with pytest.raises(NodeFault, match="does not come from the run's client"):
         gather.gather(_host(tmp_path, store, secrets=("TOKEN",)), met(key), 0, tmp_path, key)
 
 
 def test_a_secret_that_is_missing_among_them_is_named(tmp_path: Path) -> None:
     store, key = MemoryStore(), NodeKey()
-    store.put(layout.SECRETS, seal(SEALED, [key.public]))
+    store.put(keys.SECRETS, seal(SEALED, [key.public]))
     host = _host(tmp_path, store, secrets=("TOKEN", "OTHER"))
     with pytest.raises(NodeFault, match="no value of OTHER"):
         gather.gather(host, met(key), 0, tmp_path, key)
@@ -145,18 +144,18 @@ FOREIGN_DATA = {
 def test_where_the_data_is_comes_from_the_runs_client_alone(case: str, tmp_path: Path) -> None:
     said, why = FOREIGN_DATA[case]
     store, key = MemoryStore(), NodeKey()
-    store.put(layout.SECRETS, seal(Sealed({}, KEY), [key.public]))
-    write(store, layout.DATA, said)
+    store.put(keys.SECRETS, seal(Sealed({}, KEY), [key.public]))
+    write(store, keys.DATA, said)
     host = _host(tmp_path, store, inputs=(Input("digits", "download", path="digits"),))
     with pytest.raises(NodeFault, match=why):
         gather.gather(host, met(key), 0, tmp_path, key)
-    write(store, layout.DATA, by(KEY, DataSources({})))
+    write(store, keys.DATA, by(KEY, DataSources({})))
     assert gather.gather(host, met(key), 0, tmp_path, key).key == KEY
 
 
 ENDS: dict[str, tuple[str, object, type[Exception]]] = {
-    "the run has an outcome": (layout.OUTCOME, Outcome("failed", "node 1 failed"), RunEnded),
-    "the client wants it to end": (layout.STOP, {"reason": "cancelled"}, RunStopped),
+    "the run has an outcome": (keys.OUTCOME, Outcome("failed", "node 1 failed"), RunEnded),
+    "the client wants it to end": (keys.STOP, {"reason": "cancelled"}, RunStopped),
 }
 
 
@@ -184,19 +183,19 @@ class _Busy(FakeClock):
         super().sleep(seconds)
         phase = "gathered" if self.now > self.began + 30 else "gathering"
         beat = Heartbeat(self._node_id, int(self.now), self.now, phase)
-        write(self._store, layout.heartbeat_key(self._node_id), beat)
+        write(self._store, keys.heartbeat_key(self._node_id), beat)
 
 
 def test_node_0_waits_for_a_slow_node_and_not_for_a_lost_one(tmp_path: Path) -> None:
     store, nodes = MemoryStore(), inventory(2)
-    store.put(layout.DATA, json.dumps(to_json(DataSources({}))).encode())
+    store.put(keys.DATA, json.dumps(to_json(DataSources({}))).encode())
     busy = _Busy(store, nodes.nodes[1].node_id)
     host = replace(_host(tmp_path, store, resume_from="https://abc.blob.core.windows.net/c"), clock=busy)
     gather.gather(host, nodes, 0, tmp_path, None)
     assert 30 < busy.now - busy.began < 33
     lost = FakeClock()
     silent = MemoryStore()
-    silent.put(layout.DATA, json.dumps(to_json(DataSources({}))).encode())
+    silent.put(keys.DATA, json.dumps(to_json(DataSources({}))).encode())
     gather.gather(replace(host, store=silent, clock=lost), nodes, 0, tmp_path, None)
     heartbeat = host.settings.timeouts.heartbeat
     assert heartbeat < lost.now - 1000 < heartbeat + 3

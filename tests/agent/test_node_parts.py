@@ -11,24 +11,24 @@ import pytest
 
 from tests.agent.clocks import FakeClock
 from tests.backends.specs import inventory, plan_of, spec
-from tfinfra.agent import mpi_command
-from tfinfra.agent.alone import has_only_loopback, on_one_host
 from tfinfra.agent.assignment import Assignment, Folders
-from tfinfra.agent.collect import collect
-from tfinfra.agent.control import deadline_stop, end_of_training
-from tfinfra.agent.faults import NodeFault
-from tfinfra.agent.heartbeat import Peers, Pulse
-from tfinfra.agent.metadata import Metadata
-from tfinfra.agent.node import gpu_count, identity
-from tfinfra.agent.notices import Notices, notice_of
+from tfinfra.agent.boot.loopback_only import has_only_loopback, on_one_host
+from tfinfra.agent.boot.shared_directory import shared_directory
+from tfinfra.agent.end.collect import collect
+from tfinfra.agent.errors import NodeFault
+from tfinfra.agent.node.heartbeat import Peers, Pulse
+from tfinfra.agent.node.identity import gpu_count, identity
+from tfinfra.agent.node.metadata import Metadata
+from tfinfra.agent.node.paths import Places
+from tfinfra.agent.node.ports import is_free, lease_ports
+from tfinfra.agent.node.records import write
+from tfinfra.agent.node.scheduled_events import Notices, notice_of
+from tfinfra.agent.node.temporary_folder import temporary_folder
 from tfinfra.agent.patience import PatientStore
-from tfinfra.agent.places import Places
-from tfinfra.agent.ports import is_free, lease_ports
-from tfinfra.agent.records import write
-from tfinfra.agent.shared import shared_directory
-from tfinfra.agent.temporary import temporary_folder
-from tfinfra.agent.variables import task_variables
-from tfinfra.agent.workspace import make_common, make_workspace
+from tfinfra.agent.tasks.mpi import mpirun_command
+from tfinfra.agent.tasks.variables import task_variables
+from tfinfra.agent.tasks.workspace import make_common, make_workspace
+from tfinfra.agent.verdict.control import deadline_stop, end_of_training
 from tfinfra.model import Heartbeat, NodeSettings, Plan, Timeouts
 from tfinfra.store import MemoryStore
 
@@ -80,7 +80,7 @@ def test_the_mpirun_line_names_the_network_only_where_nodes_have_one() -> None:
     plan = plan_of(
         spec("mpi", node_count=2, process_count_per_node=2, arguments=("--epochs", "3", "--between", ":", "a b"))
     )
-    line = mpi_command.mpirun(assignment(plan), root=True, shell="/n/remote_shell.sh")
+    line = mpirun_command.mpirun(assignment(plan), root=True, shell="/n/remote_shell.sh")
     assert line[:2] == ["/env/bin/mpirun", "--allow-run-as-root"]
     text = " ".join(line)
     assert "--map-by ppr:2:node -n 4 --bind-to none --stdin none" in text
@@ -88,7 +88,7 @@ def test_the_mpirun_line_names_the_network_only_where_nodes_have_one() -> None:
     assert "btl_tcp_if_include 10.0.0.0/24" in text
     assert line[-1].endswith(" train.py --epochs 3 --between : 'a b'")
     assert ":" not in line  # it would begin another program
-    assert mpi_command.hostfile(plan, inventory(2)) == "node-0 slots=2\nnode-1 slots=2\n"
+    assert mpirun_command.hostfile(plan, inventory(2)) == "node-0 slots=2\nnode-1 slots=2\n"
 
 
 def test_where_there_is_only_loopback_all_ranks_are_neighbours_on_node_0(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_where_there_is_only_loopback_all_ranks_are_neighbours_on_node_0(tmp_pat
     routes.write_text("Iface Destination Gateway\neth0 00000000 010AA8C0\n")
     assert not has_only_loopback(nodes, routes)
     assert [(t.node, t.slot) for t in on_one_host(plan).tasks] == [(0, 0), (0, 1)]
-    assert mpi_command.hostfile(on_one_host(plan), nodes) == "node-0 slots=2\n"
+    assert mpirun_command.hostfile(on_one_host(plan), nodes) == "node-0 slots=2\n"
 
 
 def test_a_store_is_tried_again_until_patience_ends() -> None:

@@ -8,26 +8,26 @@ from pathlib import Path
 import pytest
 
 from tests.agent.clocks import FakeClock
+from tests.agent.end.test_cleanup import settings
 from tests.agent.nodes import NOTHING_ODD, plain
-from tests.agent.test_cleanup import settings
 from tests.agent.test_node_parts import assignment
 from tests.backends.specs import plan_of, spec
 from tfinfra.agent import run as agent
 from tfinfra.agent import train as training
 from tfinfra.agent.assignment import Assignment
-from tfinfra.agent.faults import NodeFault
-from tfinfra.agent.heartbeat import Pulse
-from tfinfra.agent.host import Host
+from tfinfra.agent.errors import NodeFault
 from tfinfra.agent.join import Place
-from tfinfra.agent.logs import LogShipper
-from tfinfra.agent.metadata import Metadata
-from tfinfra.agent.node import Identity
-from tfinfra.agent.own_folder import own_folder
-from tfinfra.agent.places import Places
-from tfinfra.agent.ports import PortLease, lease_ports
-from tfinfra.agent.records import read, write
-from tfinfra.agent.temporary import TemporaryFolder, temporary_folder
-from tfinfra.agent.workspace import make_common
+from tfinfra.agent.node.agent_context import Host
+from tfinfra.agent.node.heartbeat import Pulse
+from tfinfra.agent.node.identity import Identity
+from tfinfra.agent.node.logs import LogShipper
+from tfinfra.agent.node.metadata import Metadata
+from tfinfra.agent.node.paths import Places
+from tfinfra.agent.node.ports import PortLease, lease_ports
+from tfinfra.agent.node.private_folder import own_folder
+from tfinfra.agent.node.records import read, write
+from tfinfra.agent.node.temporary_folder import TemporaryFolder, temporary_folder
+from tfinfra.agent.tasks.workspace import make_common
 from tfinfra.model import Outcome
 from tfinfra.store import MemoryStore, ObjectStore
 

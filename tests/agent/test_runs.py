@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.agent.nodes import NOTHING_ODD, cluster
 from tests.backends.specs import plan_of, spec
-from tfinfra.agent.processes import is_alive
+from tfinfra.agent.node.processes import is_alive
 from tfinfra.model import Timeouts
 
 SINGLE = plan_of(spec("single"))

@@ -9,15 +9,15 @@ import pytest
 from tests.agent.clocks import FakeClock
 from tests.backends.specs import inventory
 from tests.lifecycle.hostile import CONTENTS
-from tfinfra import layout
-from tfinfra.agent import outcomes, records
-from tfinfra.agent.control import requested_stop
-from tfinfra.agent.heartbeat import Peers
-from tfinfra.agent.logs import Audience
-from tfinfra.agent.records import read, write
+from tfinfra.agent.node import records
+from tfinfra.agent.node.heartbeat import Peers
+from tfinfra.agent.node.logs import Audience
+from tfinfra.agent.node.records import read, write
 from tfinfra.agent.rendezvous import Meeting, rendezvous
+from tfinfra.agent.verdict import outcomes
+from tfinfra.agent.verdict.control import requested_stop
 from tfinfra.model import Heartbeat, Inventory, Outcome, TaskStatus
-from tfinfra.store import MemoryStore
+from tfinfra.store import MemoryStore, keys
 
 EVERY = pytest.mark.parametrize("content", CONTENTS.values(), ids=CONTENTS)
 
@@ -27,33 +27,33 @@ def test_nodes_agree_among_records_that_are_none(content: bytes) -> None:
     mine, *others = inventory(2).nodes
     store = MemoryStore()
     for node in others:
-        write(store, layout.node_key(node.node_id), node)
-    for key in (layout.INVENTORY, layout.OUTCOME, layout.STOP, layout.node_key("evil"), layout.boot_key("evil")):
+        write(store, keys.node_key(node.node_id), node)
+    for key in (keys.INVENTORY, keys.OUTCOME, keys.STOP, keys.node_key("evil"), keys.boot_key("evil")):
         store.put(key, content)
-    store.put(layout.node_key("thief"), store.objects[layout.node_key(others[0].node_id)])
+    store.put(keys.node_key("thief"), store.objects[keys.node_key(others[0].node_id)])
     agreed = rendezvous(store, mine, Meeting(2, 30.0), FakeClock())
     assert [node.node_id for node in agreed.nodes] == [node.node_id for node in inventory(2).nodes]
-    assert read(store, layout.INVENTORY, Inventory) == agreed
+    assert read(store, keys.INVENTORY, Inventory) == agreed
 
 
 @EVERY
 def test_an_agent_judges_by_what_it_can_read(content: bytes) -> None:
     store, clock = MemoryStore(), FakeClock()
-    for key in (layout.STOP, layout.WATCH, layout.heartbeat_key("n0"), layout.task_key("rank-0")):
+    for key in (keys.STOP, keys.WATCH, keys.heartbeat_key("n0"), keys.task_key("rank-0")):
         store.put(key, content)
     assert requested_stop(store) is None
-    assert read(store, layout.task_key("rank-0"), TaskStatus) is None
+    assert read(store, keys.task_key("rank-0"), TaskStatus) is None
     assert not Audience(store, clock).is_there()
     peers = Peers(store, {0: "n0"}, clock, 10.0)
     assert peers.poll() == []
-    write(store, layout.heartbeat_key("n0"), Heartbeat("n0", 1, 5.0, "training", changes=1))
+    write(store, keys.heartbeat_key("n0"), Heartbeat("n0", 1, 5.0, "training", changes=1))
     assert peers.poll() == [0]
 
 
 @EVERY
 def test_what_lies_where_the_outcome_belongs_is_replaced_by_the_outcome(content: bytes) -> None:
     store, mine = MemoryStore(), Outcome("failed", "rank-1 ended with exit status 7")
-    store.put(layout.OUTCOME, content)
+    store.put(keys.OUTCOME, content)
     assert outcomes.published(store) is None
     assert outcomes.publish(store, mine)
     assert not outcomes.publish(store, Outcome("succeeded", "late"))
@@ -74,7 +74,7 @@ def test_the_agents_log_names_what_is_unreadable_once(
 
 def test_a_piece_of_a_log_that_is_none_is_told_in_its_place() -> None:
     store = MemoryStore()
-    store.put(layout.log_key("rank-0", 0), b"x" * (9 << 20))
-    store.put(layout.log_key("rank-0", 1), b"last words\n")
+    store.put(keys.log_key("rank-0", 0), b"x" * (9 << 20))
+    store.put(keys.log_key("rank-0", 1), b"last words\n")
     told = outcomes.tail(store, "rank-0")
     assert told == ("[logs/rank-0/00000000.log is unreadable: it is larger than 8388608 bytes]", "last words")

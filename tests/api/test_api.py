@@ -10,16 +10,17 @@ from pathlib import Path
 import pytest
 
 from tests.lifecycle.fakes import World
-from tests.lifecycle.test_record import a_record
-from tfinfra import Experiment, Run, TensorFlow, submitted
+from tests.lifecycle.record.test_record import a_record
+from tfinfra import Experiment, Run, TensorFlow
 from tfinfra.errors import Diagnostic, ManifestError, NotFeasible, Severity, TfinfraError, UsageError
-from tfinfra.lifecycle.driver import this_process
-from tfinfra.lifecycle.ending import RunResult
+from tfinfra.lifecycle.data.caller_secrets import withheld
+from tfinfra.lifecycle.end.ending import RunResult
 from tfinfra.lifecycle.preflight import refusal
-from tfinfra.lifecycle.record import run_folder, write_json
-from tfinfra.lifecycle.withheld import withheld
-from tfinfra.ownership import make_private
-from tfinfra.paths import state_folder
+from tfinfra.lifecycle.record.driver import this_process
+from tfinfra.lifecycle.record.run_record import run_folder, write_json
+from tfinfra.lifecycle.up import background_run
+from tfinfra.system.ownership import make_private
+from tfinfra.system.paths import state_folder
 
 RUN = "digits-abc123"
 
@@ -135,9 +136,9 @@ def submit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, launched: Callable[.
     """A run whose driving process is played by this one, with `launched` in the place of all that it drives."""
     request = run_folder(state_folder(), RUN).path / "request.json"
     make_private(request.parent)
-    write_json(request, asdict(submitted.Request({}, "digits", str(tmp_path), False, None, "abc123")))
-    monkeypatch.setattr(submitted, "launch", launched)
-    assert submitted.main(request) != 0
+    write_json(request, asdict(background_run.Request({}, "digits", str(tmp_path), False, None, "abc123")))
+    monkeypatch.setattr(background_run, "launch", launched)
+    assert background_run.main(request) != 0
     return Run(RUN)
 
 

@@ -13,8 +13,8 @@ import pytest
 from tfinfra.arm.kinds import kind_of
 from tfinfra.arm.shapes import body_type
 from tfinfra.arm.types import SCOPES, Type, describe, described, document
-from tfinfra.azure.caller_role import stack_tokens
-from tfinfra.resources import resource_folder
+from tfinfra.azure.rights.caller_role import stack_tokens
+from tfinfra.system.resources import resource_folder
 from tools.azure_types import TARGET, CannotWrite, Checkout, made
 
 # Of the file as it was when it was one line of numbered types, and of what Azure/bicep-types-az has published at the

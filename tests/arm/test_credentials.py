@@ -9,7 +9,7 @@ import pytest
 from tests.azure.answering import azure
 from tfinfra.arm.credentials import NOBODY, half_set, way_to_a_token, why_no_token
 from tfinfra.arm.sign_in import way_in
-from tfinfra.azure.caller import token_for
+from tfinfra.azure.identity.caller import token_for
 from tfinfra.errors import CredentialsError
 
 ID, TENANT = "AZURE_CLIENT_ID", "AZURE_TENANT_ID"

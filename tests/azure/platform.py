@@ -7,7 +7,7 @@ from typing import Any
 
 from stacks.timer import definition
 from tests.azure.arm_calls import put, send
-from tests.localcloud.arm import BLOB_CONTRIBUTOR, GROUP_DELETER, SUB
+from tests.localcloud.calls import BLOB_CONTRIBUTOR, GROUP_DELETER, SUB
 from tests.stacks.plans import THEIR_IDENTITY, THEIR_REAPER
 from tfinfra.azure.clients import get_json
 from tfinfra.cloud import Cloud

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfinfra.clouds import LOCAL_PACE
-from tfinfra.localcloud.identity_endpoint import Caller, IdentityEndpoint, person
-from tfinfra.localcloud.layout import SUBSCRIPTION, Layout
+from tfinfra.localcloud.common.state_folder import SUBSCRIPTION, Layout
+from tfinfra.localcloud.daemon.daemon_client import Endpoint, call, ensure_daemon
+from tfinfra.localcloud.metadata.identity_endpoint import Caller, IdentityEndpoint, person
 from tfinfra.localcloud.plugin.arm import arm_by_token_file
 from tfinfra.localcloud.plugin.package import package
-from tfinfra.localcloud.starting import Endpoint, call, ensure_daemon
-from tfinfra.paths import cache_folder
+from tfinfra.system.paths import cache_folder
 
 HOLDER = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/somebodys"
 OWN = "pulumi"

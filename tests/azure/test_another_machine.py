@@ -11,24 +11,25 @@ from typing import Any, NoReturn, cast
 
 import pytest
 
-from tests.azure import test_teardown
-from tests.azure.test_teardown import COMPUTE_NAME, KEEP_NAME, RUN, layout_of, make, put
+from tests.azure.deletion import test_teardown
+from tests.azure.deletion.test_teardown import COMPUTE_NAME, KEEP_NAME, RUN, layout_of, make, put
 from tests.lifecycle.fakes import raised_by
-from tests.localcloud.arm import ACCOUNT, SUB
-from tfinfra.azure import environments, stores
+from tests.localcloud.calls import ACCOUNT, SUB
+from tfinfra.azure import stores
 from tfinfra.azure.clients import resource_client
-from tfinfra.azure.environments import Environment, Undescribed, environment_at
+from tfinfra.azure.deletion.teardown import delete_group, group_exists, list_runs, strangers
+from tfinfra.azure.identity import environments
+from tfinfra.azure.identity.environments import Environment, Undescribed, environment_at
 from tfinfra.azure.stores import run_share, run_store
-from tfinfra.azure.teardown import delete_group, group_exists, list_runs, strangers
-from tfinfra.clock import unix_time
 from tfinfra.cloud import Cloud, Pace
 from tfinfra.clouds import _default_credential, azure_subscription, cloud_to_provision
 from tfinfra.errors import CredentialsError, NotFeasible, TeardownIncomplete
-from tfinfra.lifecycle.places import Asked
-from tfinfra.lifecycle.sweep import down_expired
-from tfinfra.localcloud.layout import AUDIENCE, SUBSCRIPTION
-from tfinfra.localcloud.tokens import OWNER_OID
+from tfinfra.lifecycle.attach.cloud_scope import Asked
+from tfinfra.lifecycle.attach.sweep import down_expired
+from tfinfra.localcloud.common.state_folder import AUDIENCE, SUBSCRIPTION
+from tfinfra.localcloud.common.tokens import OWNER_OID
 from tfinfra.model import Target
+from tfinfra.system.clock import unix_time
 
 cloud, no_faults = test_teardown.cloud, test_teardown.no_faults  # fixtures
 OTHER = "words-abc123"

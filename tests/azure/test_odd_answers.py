@@ -11,10 +11,10 @@ import pytest
 
 from tests.azure.answering import Reply, Wire, azure
 from tfinfra.azure.clients import send_json
+from tfinfra.azure.deletion.teardown import TRIES, delete_group, group_exists, instances, list_runs
 from tfinfra.azure.preflight.ask import _reply
-from tfinfra.azure.standing import deleter_role
+from tfinfra.azure.prerequisites import deleter_role
 from tfinfra.azure.stores import run_store
-from tfinfra.azure.teardown import TRIES, delete_group, group_exists, instances, list_runs
 from tfinfra.azure.timer import await_armed
 from tfinfra.cloud import Cloud
 from tfinfra.errors import ProvisioningError, TeardownIncomplete, TfinfraError

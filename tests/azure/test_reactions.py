@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.azure import test_teardown
-from tests.azure.test_teardown import admin, layout_of
-from tests.localcloud.arm import COMPUTE
+from tests.azure.deletion import test_teardown
+from tests.azure.deletion.test_teardown import admin, layout_of
+from tests.localcloud.calls import COMPUTE
 from tfinfra.azure.reactions import Reaction
 from tfinfra.azure.refusals import RULES, UNKNOWN, reaction_to
 from tfinfra.cloud import Cloud
 from tfinfra.engine.events import Event
-from tfinfra.engine.failures import provisioning_error
+from tfinfra.engine.refusals.failures import provisioning_error
 from tfinfra.errors import ProvisioningError
 from tfinfra.localcloud.plugin.arm import arm_by_token_file
 from tfinfra.localcloud.plugin.errors import Refused
@@ -207,7 +207,7 @@ def test_no_rule_stands_behind_one_that_takes_everything_of_its_code() -> None:
             assert not [r for r in RULES[:place] if code in r.codes and not r.pattern]
 
 
-# What is not registered, the provider registers by itself: tests/localcloud/test_plugin_arm.py
+# What is not registered, the provider registers by itself: tests/localcloud/plugin/test_plugin_arm.py
 ANSWERED = {
     name: case for name, case in CASES.items() if (case[2] or 0) >= 400 and name != "a provider that is not registered"
 }

@@ -9,7 +9,7 @@ from tfinfra.arm.errors import read_error
 from tfinfra.azure.reactions import Reaction
 from tfinfra.azure.refusals import reaction_to
 from tfinfra.engine.events import Event
-from tfinfra.engine.failures import provisioning_error
+from tfinfra.engine.refusals.failures import provisioning_error
 from tfinfra.errors import CredentialsError, ProvisioningError, TfinfraError
 
 NEXT, RETRY, REFUSE, EXPLAIN = Reaction.NEXT, Reaction.RETRY, Reaction.REFUSE, Reaction.EXPLAIN

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from tfinfra.azure.price_refresh import fetch_prices
-from tfinfra.azure.retail import RetailError, http_pages, items
-from tfinfra.azure.retail_fake import FakeRetail, Fault, meter_item, vm_item
+from tfinfra.azure.prices.refresh import fetch_prices
+from tfinfra.azure.prices.retail import RetailError, http_pages, items
+from tfinfra.azure.prices.retail_fake import FakeRetail, Fault, meter_item, vm_item
 from tfinfra.catalog.meters import METERS
 from tfinfra.catalog.price_file import read_price_file, write_price_file
 from tfinfra.catalog.prices import EVERYWHERE, PriceBook, shipped_book
 from tfinfra.cli.main import main
-from tfinfra.ownership import make_private
+from tfinfra.system.ownership import make_private
 
 D8, T4 = "Standard_D8s_v5", "Standard_NC4as_T4_v3"
 TODAY = "2026-11-26"
@@ -145,7 +145,7 @@ def test_nobody_there_is_an_error() -> None:
 
 
 def test_pages_that_never_end_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tfinfra.azure.retail.MOST_PAGES", 3)
+    monkeypatch.setattr("tfinfra.azure.prices.retail.MOST_PAGES", 3)
     with pytest.raises(RetailError, match="no end"):
         list(items(lambda query: {"Items": [], "NextPageLink": f"https://elsewhere?{query}"}, "a eq 'b'"))
 

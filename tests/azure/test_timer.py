@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 
 from stacks.timer import definition
-from tests.azure import test_teardown
-from tests.azure.test_teardown import COMPUTE_NAME, KEEP_NAME, RUN, admin, put
-from tests.localcloud.arm import COMPUTE, GROUP_DELETER, IDENTITY, KEEP, SUB
+from tests.azure.deletion import test_teardown
+from tests.azure.deletion.test_teardown import COMPUTE_NAME, KEEP_NAME, RUN, admin, put
+from tests.localcloud.calls import COMPUTE, GROUP_DELETER, IDENTITY, KEEP, SUB
 from tfinfra.azure import timer
 from tfinfra.azure.clients import get_json
 from tfinfra.azure.timer import await_armed
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError
-from tfinfra.localcloud.timer import run_status
+from tfinfra.localcloud.daemon.workflow_timer import run_status
 
 WORKFLOW = "digits-abc123-timer"
 PATH = f"{KEEP}/providers/Microsoft.Logic/workflows/{WORKFLOW}"

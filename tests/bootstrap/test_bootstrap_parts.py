@@ -21,7 +21,7 @@ from typing import Any, NoReturn, get_type_hints
 import pytest
 
 from templates import bootstrap
-from tests.agent.test_cleanup import BROKEN
+from tests.agent.end.test_cleanup import BROKEN
 from tests.bootstrap.node import Node
 from tfinfra.model.nodes import NodeSettings, Timeouts
 

@@ -13,7 +13,7 @@ from tests.bootstrap.node import SCRIPT
 from tests.machines.support import BOOTSTRAP
 from tests.stacks.plans import plan
 from tfinfra.compiler.render import render
-from tfinfra.resources import resource_folder
+from tfinfra.system.resources import resource_folder
 
 
 def _cloud_init() -> str:

@@ -17,8 +17,8 @@ import pytest
 from tests.environment.support import lock as example_lock
 from tfinfra.bundle import Bundle, build_bundle
 from tfinfra.bundle import build as module
-from tfinfra.environment.conda import CondaPackage
-from tfinfra.environment.lock import Lock, this_platform
+from tfinfra.environment.conda.conda_packages import CondaPackage
+from tfinfra.environment.lock_file import Lock, this_platform
 from tfinfra.errors import ManifestError
 from tfinfra.model import Image, Infrastructure, Limits, Plan, Requirements, from_json
 

@@ -15,8 +15,8 @@ from pathspec import GitIgnoreSpec
 from tfinfra.bundle.ignored import straight
 from tfinfra.bundle.source import source_files, spell_secrets, survey
 from tfinfra.errors import ManifestError
-from tfinfra.lifecycle.trees import read_tree
-from tfinfra.strange_trees import remove_tree
+from tfinfra.system.local_tree import read_tree
+from tfinfra.system.strange_trees import remove_tree
 
 
 def tree(root: Path, *names: str) -> Path:

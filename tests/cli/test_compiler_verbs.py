@@ -192,7 +192,7 @@ def test_a_connection_that_breaks_is_not_a_reader_that_has_gone(
     def fail(*_arguments: object, **_more: object) -> None:
         raise BrokenPipeError(errno.EPIPE, "Broken pipe")
 
-    monkeypatch.setattr("tfinfra.cli.validate.command.callback", fail)
+    monkeypatch.setattr("tfinfra.cli.authoring.validate.command.callback", fail)
     assert main(["validate", "digits.yaml"]) == 1
     assert "error: tfinfra itself failed" in capfd.readouterr().err
 

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from tfinfra.cli import consent
 from tfinfra.cli.live import LiveView
 from tfinfra.cli.main import main
+from tfinfra.cli.runs import consent
 from tfinfra.errors import Cancelled
-from tfinfra.lifecycle.launch import LaunchOptions
-from tfinfra.lifecycle.plain import PlainView
-from tfinfra.lifecycle.terms import Terms, agreed
+from tfinfra.lifecycle.run.terms import Terms, agreed
+from tfinfra.lifecycle.up.launch import LaunchOptions
+from tfinfra.lifecycle.watch.plain_view import PlainView
 
 TERMS = Terms("2 x D", 0.3, 0.3, "", 60, "max_run_duration")
 VIEW = PlainView(io.StringIO(), io.StringIO(), str)
@@ -112,7 +112,7 @@ def test_who_wants_a_document_is_asked_nothing(
         given.append(options)
         raise Cancelled("not begun")
 
-    monkeypatch.setattr("tfinfra.lifecycle.launch.launch_manifest", launch)
+    monkeypatch.setattr("tfinfra.lifecycle.up.launch.launch_manifest", launch)
     with terminal():
         assert main(["up", "train.yaml", *words]) == 8
     assert (given[0].consent is not agreed) == asks

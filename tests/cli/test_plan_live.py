@@ -10,13 +10,13 @@ import psutil
 import pytest
 
 from tests.azure.arm_calls import send
-from tests.azure.test_standing import ROLE
+from tests.azure.test_prerequisites import ROLE
 from tests.stacks.plans import THEIR_IDENTITY
 from tfinfra.cli.main import main
 from tfinfra.clouds import local_cloud
-from tfinfra.localcloud.files import read_json
-from tfinfra.localcloud.layout import Layout
-from tfinfra.localcloud.starting import call, running_daemon
+from tfinfra.localcloud.common.files import read_json
+from tfinfra.localcloud.common.state_folder import Layout
+from tfinfra.localcloud.daemon.daemon_client import call, running_daemon
 
 pytestmark = pytest.mark.engine  # it runs the deploy folder's program, without Pulumi's command line tool
 

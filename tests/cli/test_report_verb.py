@@ -9,11 +9,11 @@ from typing import Any, NoReturn
 
 import pytest
 
-from tests.lifecycle.test_record import a_record
+from tests.lifecycle.record.test_record import a_record
 from tfinfra.cli import failed
 from tfinfra.cli.main import main
 from tfinfra.errors import ProvisioningError
-from tfinfra.lifecycle.ending import RunResult
+from tfinfra.lifecycle.end.ending import RunResult
 
 TRAIN = """\
 entry_script: train.py
@@ -109,8 +109,8 @@ def test_only_what_came_from_azure_points_to_its_report(
 def test_up_notes_the_words_that_it_was_given(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """They are main's, which is not always called by a shell."""
     ended = RunResult(a_record(), {}, ProvisioningError("no"))
-    monkeypatch.setattr("tfinfra.lifecycle.launch.launch_manifest", lambda *_: ended)
-    monkeypatch.setattr("tfinfra.lifecycle.launch.closing_lines", lambda _: [])
+    monkeypatch.setattr("tfinfra.lifecycle.up.launch.launch_manifest", lambda *_: ended)
+    monkeypatch.setattr("tfinfra.lifecycle.up.launch.closing_lines", lambda _: [])
     assert main(["up", "train.yaml", "--yes"]) == 6
     noted = json.loads((folder / "state" / "last.json").read_text())
     assert (noted["command"], noted["run"]) == (["up", "--yes"], ended.record.run)
@@ -122,7 +122,7 @@ def test_a_state_folder_that_cannot_be_listed_hides_no_failure(
     def broken(_: Path) -> NoReturn:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr("tfinfra.lifecycle.record.all_records", broken)
+    monkeypatch.setattr("tfinfra.lifecycle.record.run_record.all_records", broken)
     assert main(["plan", "--live", "train.yaml"]) == 5
     assert failed.POINTER in capsys.readouterr().err
 

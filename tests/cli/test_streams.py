@@ -28,7 +28,7 @@ def test_a_run_is_recorded_in_a_locale_without_utf_8(tmp_path: Path) -> None:
     written = """
 import json, sys
 from pathlib import Path
-from tfinfra.lifecycle.record import RunFolder
+from tfinfra.lifecycle.record.run_record import RunFolder
 folder = RunFolder(Path(sys.argv[1]))
 folder.write_deploy({"README": "2 \\u00d7 Standard_D2s_v5"})
 print(ascii((folder.deploy / "README").read_bytes()))

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from tfinfra.cli.doctor import checklist_lines
+from tfinfra.cli.machine.doctor import checklist_lines
 from tfinfra.cli.main import main
 from tfinfra.clouds import cloud_to_provision
 from tfinfra.errors import NotFeasible
-from tfinfra.lifecycle.walk.steps import NOT_ASKED, Step
-from tfinfra.lifecycle.walk.target import Checklist
+from tfinfra.machine.walk.steps import NOT_ASKED, Step
+from tfinfra.machine.walk.target import Checklist
 from tfinfra.model import Target
 
 
@@ -31,7 +31,7 @@ def test_a_machine_without_the_plugin_is_not_called_ready_for_azure(
     def prepared(*_: object, **__: object) -> dict[str, Any]:
         return {"pulumi": "p", "provider": provider, "environments": []}
 
-    monkeypatch.setattr("tfinfra.lifecycle.prepare.prepare_machine", prepared)
+    monkeypatch.setattr("tfinfra.machine.setup.prepare_machine", prepared)
     assert main(["setup"]) == 0
     assert said in capsys.readouterr().err
 

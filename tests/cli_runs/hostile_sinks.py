@@ -9,20 +9,23 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.attacks import ATTACKS
-from tests.lifecycle.test_record import a_record
+from tests.lifecycle.record.test_record import a_record
 from tfinfra.api import _LogReader
 from tfinfra.azure.preflight.run import Checked
-from tfinfra.cli import doctor, output, plan, runs
+from tfinfra.cli import output
+from tfinfra.cli.authoring import plan
 from tfinfra.cli.live import run_view
+from tfinfra.cli.machine import doctor
 from tfinfra.cli.main import main
+from tfinfra.cli.runs import list_runs
 from tfinfra.errors import Diagnostic, Position, Severity, TfinfraError
-from tfinfra.lifecycle.doctor import Finding
-from tfinfra.lifecycle.observer import Observer
 from tfinfra.lifecycle.preflight import LiveAnswer
-from tfinfra.lifecycle.record import run_folder
+from tfinfra.lifecycle.record.run_record import run_folder
+from tfinfra.lifecycle.watch.observer import Observer
+from tfinfra.machine.doctor import Finding
 from tfinfra.model import TaskStatus
-from tfinfra.ownership import make_private
-from tfinfra.paths import state_folder
+from tfinfra.system.ownership import make_private
+from tfinfra.system.paths import state_folder
 
 RUN = "hostile-abc123"
 
@@ -107,7 +110,7 @@ WAYS: dict[str, Callable[[list[str]], None]] = {
     "logs --json": verb("logs", "--json", RUN),
     "status": verb("status", RUN),
     "status --json": verb("status", "--json", RUN),
-    "runs": lambda texts: output.show(*runs.table([(in_one_go(text),) * len(runs.HEAD) for text in texts])),
+    "runs": lambda texts: output.show(*list_runs.table([(in_one_go(text),) * len(list_runs.HEAD) for text in texts])),
     "runs --json": verb("runs", "--json"),
     "plan --live": plans,
     "doctor": lambda texts: output.show(*doctor.lines([Finding("a", "ok", t, t) for t in texts])),

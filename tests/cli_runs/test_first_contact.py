@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from tests.azure.rehearsed import Rehearsed, rehearsed
-from tfinfra.cli.consent import QUESTION
+from tfinfra.arm.deleter_role import ROLES_API, definition_path, group_deleter_id
 from tfinfra.cli.main import main
+from tfinfra.cli.runs.consent import QUESTION
 from tfinfra.clouds import LOCAL_PACE
-from tfinfra.localcloud.layout import SUBSCRIPTION
+from tfinfra.localcloud.common.state_folder import SUBSCRIPTION
+from tfinfra.localcloud.daemon.daemon_client import call
 from tfinfra.localcloud.plugin.arm import arm_by_token_file
-from tfinfra.localcloud.starting import call
-from tfinfra.roles import ROLES_API, definition_path, group_deleter_id
 
 pytestmark = pytest.mark.engine
 MANIFEST = f"""\

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.azure import test_teardown
 from tests.azure.arm_calls import send
-from tests.azure.test_standing import ROLE
-from tests.azure.test_teardown import admin
+from tests.azure.deletion import test_teardown
+from tests.azure.deletion.test_teardown import admin
+from tests.azure.test_prerequisites import ROLE
 from tfinfra.cli.main import main
 from tfinfra.cloud import Cloud
 

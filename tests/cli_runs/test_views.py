@@ -14,20 +14,20 @@ from typing import Any
 import pytest
 
 from tests.lifecycle.fakes import World
-from tests.lifecycle.test_record import a_record
+from tests.lifecycle.record.test_record import a_record
 from tfinfra.cli.live import LiveView
-from tfinfra.cli.runs import _row, table
-from tfinfra.cli.status import status_lines
+from tfinfra.cli.runs.list_runs import _row, table
+from tfinfra.cli.runs.status import status_lines
 from tfinfra.errors import Cancelled, Diagnostic, Severity
-from tfinfra.lifecycle import resume
-from tfinfra.lifecycle.doctor import Finding
-from tfinfra.lifecycle.ending import RunResult
-from tfinfra.lifecycle.launch import closing_lines
-from tfinfra.lifecycle.plain import PlainView
-from tfinfra.lifecycle.record import run_folder
-from tfinfra.lifecycle.runs import run_state
-from tfinfra.lifecycle.session import Interrupt
-from tfinfra.lifecycle.signals import WORD, interruptible, leave_word
+from tfinfra.lifecycle.attach import attached_run
+from tfinfra.lifecycle.end.ending import RunResult
+from tfinfra.lifecycle.record.run_record import run_folder
+from tfinfra.lifecycle.record.run_states import run_state
+from tfinfra.lifecycle.run.phases import Interrupt
+from tfinfra.lifecycle.run.signals import WORD, interruptible, leave_word
+from tfinfra.lifecycle.up.launch import closing_lines
+from tfinfra.lifecycle.watch.plain_view import PlainView
+from tfinfra.machine.doctor import Finding
 from tfinfra.model import TaskStatus
 
 
@@ -95,8 +95,8 @@ import sys, time
 from pathlib import Path
 from tfinfra.cli.live import LiveView
 from tfinfra.cli.output import progress
-from tfinfra.lifecycle.session import Interrupt
-from tfinfra.lifecycle.signals import interruptible
+from tfinfra.lifecycle.run.phases import Interrupt
+from tfinfra.lifecycle.run.signals import interruptible
 
 interrupt, view = Interrupt(), LiveView(time.time)
 view.start()
@@ -199,7 +199,7 @@ def test_a_detached_run_says_how_to_go_on() -> None:
 
 @pytest.mark.parametrize(("level", "mark"), [("ok", "ok"), ("note", "note"), ("problem", "PROBLEM")])
 def test_findings_are_marked(level: str, mark: str) -> None:
-    from tfinfra.cli.doctor import lines
+    from tfinfra.cli.machine.doctor import lines
 
     assert lines([Finding("disk", level, "1 GiB", "more")])[0].split() == [mark, "disk", "1", "GiB", "(more)"]
 
@@ -229,6 +229,6 @@ def test_down_leaves_word_before_it_ends_the_client(tmp_path: Path, monkeypatch:
     folder = run_folder(tmp_path, record.run)
     folder.write(record)
     found = list[str]()
-    monkeypatch.setattr(resume, "stop_process", lambda client: found.append((folder.path / WORD).read_text()))
-    resume.stop_client(record)
+    monkeypatch.setattr(attached_run, "stop_process", lambda client: found.append((folder.path / WORD).read_text()))
+    attached_run.stop_client(record)
     assert found == ["`tfinfra down`"]

@@ -10,15 +10,15 @@ import pytest
 from tests.compiler.manifests import HOROVOD, checked
 from tfinfra.catalog.prices import shipped_book
 from tfinfra.catalog.usual_times import usual_times
-from tfinfra.clock import spell_seconds
 from tfinfra.compiler.cost import burn_of, dearest_lines, price_lines
 from tfinfra.compiler.load import load_inputs
 from tfinfra.compiler.pipeline import compile_manifest
-from tfinfra.compiler.priced import Priced, expectation, priced
+from tfinfra.compiler.summary.priced import Priced, expectation, priced
 from tfinfra.errors import NotFeasible
 from tfinfra.model import Target
 from tfinfra.money.budget import Burn, least_cap, needed_seconds
 from tfinfra.money.expected import Phase, expected
+from tfinfra.system.clock import spell_seconds
 
 SMOKE = Path(__file__).parents[2] / "examples" / "azure-smoke.yaml"
 TRAINING = 60.0

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.compiler.golden import FOLDER, OWN, WHOLE, cases, kept, outcome, update
-from tfinfra.resources import resource_folder
+from tfinfra.system.resources import resource_folder
 
 ACCEPTED = [case for case in cases() if case.name.startswith("accepted-")]
 

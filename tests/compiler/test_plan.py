@@ -15,10 +15,10 @@ from tfinfra.compiler.cost import price_lines, total, unknown_prices
 from tfinfra.compiler.load import inputs_from_arguments, load_inputs
 from tfinfra.compiler.pipeline import Checked, check_manifest, compile_manifest
 from tfinfra.compiler.resolved import resolved_text
-from tfinfra.compiler.resource_list import resources
+from tfinfra.compiler.summary.resource_list import resources
 from tfinfra.compiler.write import differences, write_deploy
 from tfinfra.model import Plan, PriceLine, from_json, to_json
-from tfinfra.resources import resource_folder
+from tfinfra.system.resources import resource_folder
 
 CLUSTER = "distributed_backend: ps\ntf_config: cluster_spec\nnode_count: 2\nworker_count: 2\n"
 

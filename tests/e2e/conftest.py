@@ -115,7 +115,7 @@ def _is_orphan(process: psutil.Process, since: float) -> bool:
 
 def _is_tfinfra(process: psutil.Process) -> bool:
     """Whether it runs tfinfra itself: the folder of a checkout or a test proves nothing."""
-    return any(shows(process, f"tfinfra.{room}") for room in ("cli", "localcloud", "agent", "submitted"))
+    return any(shows(process, f"tfinfra.{room}") for room in ("cli", "localcloud", "agent", "lifecycle", "engine"))
 
 
 def wait_until(condition: Any, timeout: float, what: str) -> Any:

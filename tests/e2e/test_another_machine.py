@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Workspace, wait_until
-from tfinfra.localcloud.layout import SUBSCRIPTION, Layout
+from tfinfra.localcloud.common.state_folder import SUBSCRIPTION, Layout
 
 pytestmark = pytest.mark.e2e
 SCRIPT = """

@@ -20,11 +20,12 @@ from tests.store.azurite import needs_node
 from tfinfra.arm.plugin import BINARY
 from tfinfra.clouds import AZURE_NODES
 from tfinfra.environment.build import ensure_environment
-from tfinfra.environment.lock import make_lock, this_platform
-from tfinfra.lifecycle.prepare import default_requirements
+from tfinfra.environment.lock import make_lock
+from tfinfra.environment.lock_file import this_platform
 from tfinfra.localcloud.azurite.install import ensure_azurite
-from tfinfra.localcloud.layout import SUBSCRIPTION
-from tfinfra.paths import cache_folder
+from tfinfra.localcloud.common.state_folder import SUBSCRIPTION
+from tfinfra.machine.setup import default_requirements
+from tfinfra.system.paths import cache_folder
 
 NOT_AS_AZURE = "the nodes of Azure are x86-64 Linux: a machine of another kind has no environment with their packages"
 pytestmark = [pytest.mark.e2e, needs_node, pytest.mark.skipif(this_platform() != "linux-x86_64", reason=NOT_AS_AZURE)]

@@ -16,7 +16,7 @@ from tfinfra.environment.build import ensure_environment
 from tfinfra.environment.horovod import wheel_key
 from tfinfra.environment.lock import make_lock
 from tfinfra.model import Requirements, Timeouts, to_json
-from tfinfra.paths import cache_folder
+from tfinfra.system.paths import cache_folder
 
 PLAN = plan_of(spec("ps", node_count=2, worker_count=2), base_port=21722)
 PATIENT = Timeouts(register=300, start=120, heartbeat=30, collect=30)

@@ -17,7 +17,7 @@ import pytest
 
 from tests.e2e.canary import forms, holders, in_command_lines, in_files
 from tests.e2e.conftest import Workspace, found_below, shows, wait_until
-from tfinfra.paths import cache_folder
+from tfinfra.system.paths import cache_folder
 
 pytestmark = pytest.mark.e2e
 SCRIPT = """

@@ -15,16 +15,16 @@ import pytest
 from tests.engine import test_engine
 from tests.engine.test_engine import _both, _kill_tool
 from tests.stacks.recording import RUN, config
-from tfinfra.azure.teardown import delete_group, list_runs
+from tfinfra.azure.deletion.teardown import delete_group, list_runs
 from tfinfra.cloud import Cloud
 from tfinfra.engine.backend import Lock, drop_stacks, locks
 from tfinfra.engine.events import Event
 from tfinfra.engine.pulumi import Engine
-from tfinfra.engine.toolchain import find_cli
+from tfinfra.engine.tool.toolchain import find_cli
 from tfinfra.errors import ProvisioningError
-from tfinfra.localcloud.layout import SUBSCRIPTION
+from tfinfra.localcloud.common.state_folder import SUBSCRIPTION
+from tfinfra.localcloud.daemon.daemon_client import Endpoint, call
 from tfinfra.localcloud.plugin.arm import arm_by_token_file
-from tfinfra.localcloud.starting import Endpoint, call
 
 cloud, endpoint, engine = test_engine.cloud, test_engine.endpoint, test_engine.engine  # fixtures
 GROUPS = {part: f"tfinfra-{RUN}-{part}" for part in ("keep", "compute")}

@@ -14,21 +14,21 @@ import pytest
 
 from tests.engine import test_engine
 from tests.lifecycle.fakes import FakeSpec, World, a_plan, succeeding
-from tfinfra.azure.teardown import list_runs
+from tfinfra.azure.deletion.teardown import list_runs
 from tfinfra.cloud import Cloud
 from tfinfra.compiler.load import inputs_from_arguments
 from tfinfra.compiler.pipeline import Compiled, read
 from tfinfra.compiler.render import render
+from tfinfra.engine.client import EngineProcess
 from tfinfra.errors import NotFeasible, ProvisioningError
-from tfinfra.lifecycle import attempts
-from tfinfra.lifecycle.active import UpOptions
-from tfinfra.lifecycle.ending import RunResult
-from tfinfra.lifecycle.engine_process import EngineProcess
-from tfinfra.lifecycle.ports import Ports
-from tfinfra.lifecycle.real import real_ports
-from tfinfra.lifecycle.record import run_folder
-from tfinfra.lifecycle.up import UpRun
-from tfinfra.localcloud.starting import Endpoint, call
+from tfinfra.lifecycle.end.ending import RunResult
+from tfinfra.lifecycle.provision import attempts
+from tfinfra.lifecycle.record.run_record import run_folder
+from tfinfra.lifecycle.run.context import UpOptions
+from tfinfra.lifecycle.run.effects import Ports
+from tfinfra.lifecycle.up.conductor import UpRun
+from tfinfra.lifecycle.wiring import real_ports
+from tfinfra.localcloud.daemon.daemon_client import Endpoint, call
 from tfinfra.model import Image, Limits, Plan
 
 pytestmark = pytest.mark.engine

@@ -19,9 +19,9 @@ from tfinfra.clouds import local_cloud
 from tfinfra.engine.events import Event
 from tfinfra.engine.pulumi import Engine
 from tfinfra.errors import ProvisioningError
-from tfinfra.localcloud.layout import Layout
+from tfinfra.localcloud.common.state_folder import Layout
+from tfinfra.localcloud.daemon.daemon_client import Endpoint, call, running_daemon
 from tfinfra.localcloud.plugin.arm import arm_by_token_file
-from tfinfra.localcloud.starting import Endpoint, call, running_daemon
 
 pytestmark = pytest.mark.engine
 

@@ -6,7 +6,7 @@ import pytest
 from pulumi.automation._cmd import CommandResult
 
 from tfinfra.engine.events import Event
-from tfinfra.engine.failures import provisioning_error
+from tfinfra.engine.refusals.failures import provisioning_error
 from tfinfra.errors import ProvisioningError
 
 _SET = "azure-native:compute:VirtualMachineScaleSet"

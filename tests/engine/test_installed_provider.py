@@ -12,15 +12,15 @@ import pytest
 from tests.azure.rehearsed import HOLDER, Rehearsed, rehearsed
 from tests.stacks.plans import ALONE, FLEXIBLE
 from tests.stacks.recording import RUN, config, write
-from tfinfra.azure.teardown import delete_group
+from tfinfra.azure.deletion.teardown import delete_group
 from tfinfra.clouds import azure_subscription
 from tfinfra.engine.provider.install import ensure_provider
 from tfinfra.engine.pulumi import Engine
 from tfinfra.errors import ProvisioningError
-from tfinfra.localcloud.identity_endpoint import managed_identity
-from tfinfra.localcloud.layout import SUBSCRIPTION
+from tfinfra.localcloud.common.state_folder import SUBSCRIPTION
+from tfinfra.localcloud.daemon.daemon_client import call
+from tfinfra.localcloud.metadata.identity_endpoint import managed_identity
 from tfinfra.localcloud.plugin.arm import arm_by_token_file
-from tfinfra.localcloud.starting import call
 
 pytestmark = pytest.mark.engine
 KEEP, COMPUTE = (f"tfinfra-{RUN}-{part}" for part in ("keep", "compute"))

@@ -20,28 +20,28 @@ from tests.azure.arm_calls import disable
 from tests.engine import test_engine
 from tests.stacks.plans import ALONE, FLEXIBLE, OTHERS, plan
 from tests.stacks.recording import RUN, config, write
-from tfinfra.agent.cleanup import delete_compute_group
-from tfinfra.agent.deadline import Deadline
-from tfinfra.agent.heartbeat import Pulse
-from tfinfra.agent.host import Host
-from tfinfra.agent.linger import linger
-from tfinfra.agent.logs import LogShipper
-from tfinfra.agent.metadata import Metadata
-from tfinfra.agent.node import Identity
-from tfinfra.agent.places import Places
+from tfinfra.agent.end.await_deletion import linger
+from tfinfra.agent.end.cleanup import delete_compute_group
+from tfinfra.agent.end.deadline import Deadline
+from tfinfra.agent.node.agent_context import Host
+from tfinfra.agent.node.heartbeat import Pulse
+from tfinfra.agent.node.identity import Identity
+from tfinfra.agent.node.logs import LogShipper
+from tfinfra.agent.node.metadata import Metadata
+from tfinfra.agent.node.paths import Places
 from tfinfra.azure.clients import send_json
-from tfinfra.azure.standing import look_up
-from tfinfra.azure.teardown import group_exists
+from tfinfra.azure.deletion.teardown import group_exists
+from tfinfra.azure.prerequisites import look_up
 from tfinfra.azure.timer import await_armed
-from tfinfra.clock import iso_time
 from tfinfra.cloud import Cloud
 from tfinfra.engine.pulumi import Engine
-from tfinfra.lifecycle.down import begun_groups, delete_run
-from tfinfra.lifecycle.real import real_ports
-from tfinfra.localcloud.files import read_json
-from tfinfra.localcloud.starting import Endpoint, call
+from tfinfra.lifecycle.end.teardown import begun_groups, delete_run
+from tfinfra.lifecycle.wiring import real_ports
+from tfinfra.localcloud.common.files import read_json
+from tfinfra.localcloud.daemon.daemon_client import Endpoint, call
 from tfinfra.model import Infrastructure, NodeSettings, Timeouts
 from tfinfra.store import MemoryStore
+from tfinfra.system.clock import iso_time
 
 pytestmark = pytest.mark.engine
 

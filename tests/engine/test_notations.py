@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tfinfra.engine.events import Event
-from tfinfra.engine.failures import provisioning_error
-from tfinfra.engine.notations import read_answer
+from tfinfra.engine.refusals.failures import provisioning_error
+from tfinfra.engine.refusals.notations import read_answer
 from tfinfra.errors import CredentialsError
 
 _RULE = "-" * 80

@@ -9,8 +9,8 @@ from typing import Any, cast
 
 import pytest
 
-from tfinfra.engine import program
-from tfinfra.engine.program import Program
+from tfinfra.engine.recording import program
+from tfinfra.engine.recording.program import Program
 from tfinfra.errors import CredentialsError
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from tests.stacks.plans import ALONE
 from tests.stacks.recording import PRINCIPAL, RUN, SUBSCRIPTION, config, write
+from tfinfra.engine.client import EngineProcess
 from tfinfra.errors import ProvisioningError
-from tfinfra.lifecycle.engine_process import EngineProcess
 
 pytestmark = pytest.mark.engine  # it imports Pulumi in a process of its own
 CALLER = {"subscription": SUBSCRIPTION, "principal": PRINCIPAL}

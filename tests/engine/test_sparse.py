@@ -8,8 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tfinfra.engine.program import _MADE
-from tfinfra.resources import resource_folder
+from tfinfra.engine.recording.program import _MADE
+from tfinfra.system.resources import resource_folder
 
 MODULES = ("resources", "authorization", "storage", "managedidentity", "logic", "network", "compute", "privatedns")
 _USED = re.compile(rf"\b({'|'.join(MODULES)})\.([A-Z]\w+)")
@@ -20,7 +20,7 @@ ASK = """\
 import json, sys
 from importlib import import_module
 if sys.argv[1] == "sparse":
-    from tfinfra.engine.program import warm
+    from tfinfra.engine.recording.program import warm
     warm("keep"), warm("compute")
 named = {}
 for name in json.load(sys.stdin):
@@ -55,7 +55,7 @@ def test_what_the_programs_name_is_what_a_whole_import_gives() -> None:
 
 def test_a_name_that_is_nowhere_brings_the_whole_module() -> None:
     program = """\
-from tfinfra.engine.program import warm
+from tfinfra.engine.recording.program import warm
 warm("keep")
 import pulumi_azure_native.logic as logic
 try:

@@ -24,16 +24,17 @@ from pulumi.automation.errors import CommandError, StackAlreadyExistsError
 from tests.azure.answering import azure
 from tests.stacks.plans import FLEXIBLE
 from tests.stacks.recording import write
-from tfinfra.engine import backend, cli, pulumi, stacks
-from tfinfra.engine.apart import record_apart
+from tfinfra.engine import backend, pulumi, stacks
 from tfinfra.engine.backend import Lock, _may_live, drop_stacks
-from tfinfra.engine.cli import Cli
 from tfinfra.engine.plugin import Plugin
 from tfinfra.engine.principal import check_principal
 from tfinfra.engine.pulumi import Engine
-from tfinfra.engine.recording import Caller
+from tfinfra.engine.recording.in_fork import record_apart
+from tfinfra.engine.recording.recording import Caller
 from tfinfra.engine.stacks import RunStack
-from tfinfra.engine.toolchain import VERSION
+from tfinfra.engine.tool import pulumi_cli
+from tfinfra.engine.tool.pulumi_cli import Cli
+from tfinfra.engine.tool.toolchain import VERSION
 from tfinfra.errors import CredentialsError, ProvisioningError, TfinfraError
 
 
@@ -68,7 +69,7 @@ ENDS: dict[str, tuple[str, int]] = {
 def test_a_tool_that_is_stopped_ends_and_no_other_begins(
     hears: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cli, "_GRACE", 0.3 if code < 0 else 20.0)
+    monkeypatch.setattr(pulumi_cli, "_GRACE", 0.3 if code < 0 else 20.0)
     tool = Cli(script(tmp_path / "pulumi", f"{hears}; touch began; while :; do sleep 0.05; done"), VERSION)
     said: list[Any] = []
 
@@ -197,7 +198,7 @@ def test_a_stack_that_cannot_be_made_is_told_by(
 
 
 def test_a_program_that_ends_its_process_has_given_no_answer(deploy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tfinfra.engine.program.warm", lambda _: None)
+    monkeypatch.setattr("tfinfra.engine.recording.program.warm", lambda _: None)
     (deploy / "__main__.py").write_text("import os\nos._exit(0)\n")
     with pytest.raises(ProvisioningError, match="it ended without an answer"):
         record_apart(deploy, "r", "keep", {}, Caller("s", "p"))

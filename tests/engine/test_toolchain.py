@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from tfinfra.engine import toolchain, toolmaking
 from tfinfra.engine.provider import fetch
+from tfinfra.engine.tool import toolchain, toolmaking
 from tfinfra.errors import TfinfraError
 
 VERSIONS = {

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from tfinfra.environment.interpreter import Interpreter
-from tfinfra.environment.lock import Lock
+from tfinfra.environment.lock_file import Lock
 
 FAKE_UV = """\
 #!/bin/sh

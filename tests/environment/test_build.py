@@ -13,9 +13,9 @@ import pytest
 from tests.environment.support import fake_uv, lock, this_interpreter
 from tfinfra.environment import build
 from tfinfra.environment.build import MARKER, ensure_environment, is_whole, remove
-from tfinfra.environment.conda import CondaPackage
+from tfinfra.environment.build_lock import exclusive
+from tfinfra.environment.conda.conda_packages import CondaPackage
 from tfinfra.environment.cuda import Driver
-from tfinfra.environment.exclusive import exclusive
 from tfinfra.environment.interpreter import Interpreter
 from tfinfra.errors import ProvisioningError
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from tests.environment.channels import Made, channel, module
-from tfinfra.environment.conda import CondaPackage, CondaQuestion, install_conda, solve_conda, subdir_of
+from tfinfra.environment.conda.conda_packages import CondaPackage, CondaQuestion, install_conda, solve_conda, subdir_of
+from tfinfra.environment.conda.python_channel import is_standalone, write_channel
 from tfinfra.environment.interpreter import _probe
 from tfinfra.environment.relocate import copy_interpreter
-from tfinfra.environment.standalone import is_standalone, write_channel
 from tfinfra.errors import ManifestError, NotFeasible, ProvisioningError
 
 PYTHON = ".".join(map(str, sys.version_info[:3]))

@@ -11,7 +11,7 @@ import pytest
 from tests.environment.support import lock
 from tfinfra.environment import horovod as module
 from tfinfra.environment.horovod import Bench, horovod_wheel, wheel_key
-from tfinfra.environment.lock import Lock
+from tfinfra.environment.lock_file import Lock
 from tfinfra.environment.tools import Tools
 from tfinfra.errors import TfinfraError
 

@@ -14,7 +14,9 @@ from tests.environment.channels import module as module_package
 from tests.environment.support import lock as example
 from tests.environment.support import this_interpreter
 from tfinfra.environment import lock as module
-from tfinfra.environment.lock import Lock, make_lock, this_platform
+from tfinfra.environment import lock_file
+from tfinfra.environment.lock import make_lock
+from tfinfra.environment.lock_file import Lock, this_platform
 from tfinfra.environment.solve import Question
 from tfinfra.model import Requirements, from_json, to_json
 
@@ -74,7 +76,7 @@ def test_a_lock_without_them_has_the_key_that_it_had_before_there_were_any(
 ) -> None:
     made = make_lock(WANTED, "", tmp_path)
     content = {name: value for name, value in dataclasses.asdict(made).items() if name not in ("key", "source_builds")}
-    assert made.key == module._digest(content)
+    assert made.key == lock_file.digest_of_value(content)
 
 
 def test_another_platform_is_solved_for_the_python_that_uv_would_fetch_there(

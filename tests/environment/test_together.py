@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.environment.support import lock as example
-from tfinfra.environment.conda import CondaPackage
-from tfinfra.environment.conda_lock import refuse_two_versions, with_conda
+from tfinfra.environment.conda.conda_lock import refuse_two_versions, with_conda
+from tfinfra.environment.conda.conda_packages import CondaPackage
+from tfinfra.environment.conda.together import conda_limits, pip_versions, python_packages, without_installed
 from tfinfra.environment.metadata import markers_of
 from tfinfra.environment.recipe import Wanted
 from tfinfra.environment.solve import Question, Unsolvable, refused
-from tfinfra.environment.together import conda_limits, pip_versions, python_packages, without_installed
 from tfinfra.errors import ManifestError
 from tfinfra.model import Requirements
 

@@ -12,16 +12,16 @@ from tests.hostile.project import marks, stranger
 SUBMITTED = """
 import json, os, sys, time
 from pathlib import Path
-from tfinfra import submitted
-from tfinfra.lifecycle.record import RunFolder
+from tfinfra.lifecycle.up import background_run
+from tfinfra.lifecycle.record.run_record import RunFolder
 folder = RunFolder(Path(sys.argv[1]))
-request = submitted.Request({}, "stranger", os.getcwd(), True, None, "abcdef")
-process = submitted.start(request, folder)
+request = background_run.Request({}, "stranger", os.getcwd(), True, None, "abcdef")
+process = background_run.start(request, folder)
 os.waitpid(process.pid, 0)
-print(json.loads((folder.path / submitted.FAILURE).read_text()))
+print(json.loads((folder.path / background_run.FAILURE).read_text()))
 """
 CONDA = """
-from tfinfra.environment.conda import CondaQuestion, solve_conda
+from tfinfra.environment.conda.conda_packages import CondaQuestion, solve_conda
 from tfinfra.errors import NotFeasible
 try:
     solve_conda(CondaQuestion(("file:///nowhere/at/all",), ("numpy",), (), "linux-64", None, "/nonexistent"))

@@ -9,20 +9,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tfinfra import layout
-from tfinfra.azure.names import run_of_group
-from tfinfra.azure.standing import Standing
+from tfinfra.azure.deletion.group_names import run_of_group
+from tfinfra.azure.prerequisites import Standing
 from tfinfra.cloud import Cloud, Pace
 from tfinfra.compiler.load import inputs_from_arguments
 from tfinfra.compiler.pipeline import Compiled, read
 from tfinfra.errors import Diagnostic, TeardownIncomplete
-from tfinfra.lifecycle.active import UpOptions
-from tfinfra.lifecycle.ports import Ports
-from tfinfra.lifecycle.runs import RunGroup
-from tfinfra.lifecycle.session import Interrupt
-from tfinfra.lifecycle.staging import Given
-from tfinfra.lifecycle.trees import read_tree
-from tfinfra.lifecycle.up import UpRun
+from tfinfra.lifecycle.data.staging import Given
+from tfinfra.lifecycle.record.run_states import RunGroup
+from tfinfra.lifecycle.run.context import UpOptions
+from tfinfra.lifecycle.run.effects import Ports
+from tfinfra.lifecycle.run.phases import Interrupt
+from tfinfra.lifecycle.up.conductor import UpRun
 from tfinfra.model import (
     Access,
     Image,
@@ -37,7 +35,8 @@ from tfinfra.model import (
     Timeouts,
     to_json,
 )
-from tfinfra.store import MemoryStore
+from tfinfra.store import MemoryStore, keys
+from tfinfra.system.local_tree import read_tree
 
 TARGET = Target(name="local", cloud="local", location="eastus", vm_size="Standard_D8s_v5", os_disk_gb=64)
 NEEDS = Requirements(framework_version="2.15.1", python_version="3.11", pip=(), horovod=True, gpu=False)
@@ -136,18 +135,18 @@ Nodes = Callable[[MemoryStore], None]
 def succeeding(store: MemoryStore) -> None:
     """Two nodes whose training ends well."""
     _write(store, "tasks/rank-0.json", to_json(TaskStatus("rank-0", 0, "succeeded", exit_status=0)))
-    store.put(layout.log_key("rank-0", 0), b"step 1\ntest accuracy: 0.97\n")
-    store.put(layout.log_key("agent-0", 0), b"launched\n")
-    store.put(layout.output_key("outputs", "model/weights.h5"), b"weights")
-    _write(store, layout.OUTCOME, to_json(Outcome("succeeded", "all ranks ended with 0", ended=5.0)))
-    _write(store, layout.COLLECTED, {"files": 1})
+    store.put(keys.log_key("rank-0", 0), b"step 1\ntest accuracy: 0.97\n")
+    store.put(keys.log_key("agent-0", 0), b"launched\n")
+    store.put(keys.output_key("outputs", "model/weights.h5"), b"weights")
+    _write(store, keys.OUTCOME, to_json(Outcome("succeeded", "all ranks ended with 0", ended=5.0)))
+    _write(store, keys.COLLECTED, {"files": 1})
 
 
 def failing(store: MemoryStore) -> None:
     """A rank that ends with 7."""
     outcome = Outcome("failed", "rank-1 ended with exit status 7", task="rank-1", exit_status=7, tail=("boom",))
-    _write(store, layout.OUTCOME, to_json(outcome))
-    _write(store, layout.COLLECTED, {"files": 0})
+    _write(store, keys.OUTCOME, to_json(outcome))
+    _write(store, keys.COLLECTED, {"files": 0})
 
 
 def training(store: MemoryStore) -> None:
@@ -259,7 +258,7 @@ class World:
     def bundle(self, out: Path) -> FakeBundle:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_bytes(b"bundle")
-        return FakeBundle(layout.bundle_key("abc"), "abc", out)
+        return FakeBundle(keys.bundle_key("abc"), "abc", out)
 
     def ports(self) -> Ports:
         return Ports(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.lifecycle.fakes import World
-from tfinfra.lifecycle.record import run_folder
+from tfinfra.lifecycle.record.run_record import run_folder
 
 KEEP, COMPUTE = "tfinfra-digits-abc123-keep", "tfinfra-digits-abc123-compute"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.localcloud.arm import Arm
+from tests.localcloud.calls import Arm
 
 
 @pytest.fixture

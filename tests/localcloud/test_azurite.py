@@ -19,12 +19,12 @@ from obstore.exceptions import BaseError
 from tests.store.azurite import needs_node
 from tfinfra.errors import NotFeasible
 from tfinfra.localcloud.azurite.install import ensure_azurite
-from tfinfra.localcloud.credential import TokenFileCredential
-from tfinfra.localcloud.files import read_json
-from tfinfra.localcloud.layout import SUBSCRIPTION, Layout
-from tfinfra.localcloud.starting import Endpoint, ensure_daemon
-from tfinfra.paths import cache_folder
+from tfinfra.localcloud.common.files import read_json
+from tfinfra.localcloud.common.state_folder import SUBSCRIPTION, Layout
+from tfinfra.localcloud.daemon.credential import TokenFileCredential
+from tfinfra.localcloud.daemon.daemon_client import Endpoint, ensure_daemon
 from tfinfra.store import ObjectStore, PatientStore, SystemPauses, open_store
+from tfinfra.system.paths import cache_folder
 
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/g"
 ACCOUNT = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/digits"

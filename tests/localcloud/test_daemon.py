@@ -20,10 +20,10 @@ import pytest
 
 from tfinfra.clouds import local_cloud
 from tfinfra.errors import ProvisioningError
-from tfinfra.localcloud import starting
-from tfinfra.localcloud.files import read_json
-from tfinfra.localcloud.layout import SUBSCRIPTION, Layout
-from tfinfra.localcloud.starting import Endpoint, call, ensure_daemon, running_daemon
+from tfinfra.localcloud.common.files import read_json
+from tfinfra.localcloud.common.state_folder import SUBSCRIPTION, Layout
+from tfinfra.localcloud.daemon import daemon_client
+from tfinfra.localcloud.daemon.daemon_client import Endpoint, call, ensure_daemon, running_daemon
 
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/g?api-version=2024-03-01"
 
@@ -128,12 +128,12 @@ def test_it_leaves_with_the_last_group(layout: Layout, tmp_path: Path) -> None:
 _START_AND_DIE = """
 import sys
 from pathlib import Path
-from tfinfra.localcloud import starting
-from tfinfra.localcloud.files import own_folder
-from tfinfra.localcloud.layout import Layout
+from tfinfra.localcloud.daemon import daemon_client
+from tfinfra.localcloud.common.files import own_folder
+from tfinfra.localcloud.common.state_folder import Layout
 layout = Layout(Path(sys.argv[1]))
 own_folder(layout.root)
-starting._spawn(layout)
+daemon_client._spawn(layout)
 """
 
 
@@ -150,15 +150,15 @@ def test_an_idle_daemon_of_another_version_is_replaced(
     ensure_daemon(layout)
     before = pid_of(layout)
     seen: list[str] = []
-    original = starting._dismiss
+    original = daemon_client._dismiss
 
     def other_version(endpoint: Endpoint, health: dict[str, object]) -> None:
         seen.append(str(health["version"]))
-        monkeypatch.setattr(starting, "__version__", health["version"])
+        monkeypatch.setattr(daemon_client, "__version__", health["version"])
         original(endpoint, health)
 
-    monkeypatch.setattr(starting, "_dismiss", other_version)
-    monkeypatch.setattr(starting, "__version__", "99.0")
+    monkeypatch.setattr(daemon_client, "_dismiss", other_version)
+    monkeypatch.setattr(daemon_client, "__version__", "99.0")
     ensure_daemon(layout)
     assert seen
     assert pid_of(layout) != before
@@ -169,7 +169,7 @@ def test_a_busy_daemon_of_another_version_is_named(
 ) -> None:
     endpoint = ensure_daemon(layout)
     arm(endpoint, "PUT", GROUP, {"location": "eastus"})
-    monkeypatch.setattr(starting, "__version__", "99.0")
+    monkeypatch.setattr(daemon_client, "__version__", "99.0")
     with pytest.raises(ProvisioningError, match="still has the groups g"):
         ensure_daemon(layout)
 

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from azure.core.exceptions import ClientAuthenticationError
 
-from tests.localcloud.arm import KEY
+from tests.localcloud.calls import KEY
 from tfinfra.arm.caller import claims_of
-from tfinfra.localcloud import tokens
-from tfinfra.localcloud.identity_endpoint import (
+from tfinfra.localcloud.arm.rbac.directory import OWNERS
+from tfinfra.localcloud.common import tokens
+from tfinfra.localcloud.common.state_folder import AUDIENCE, TENANT, Layout
+from tfinfra.localcloud.metadata.identity_endpoint import (
     APP_SERVICE,
     GRAPH,
     IMDS,
@@ -21,11 +23,7 @@ from tfinfra.localcloud.identity_endpoint import (
     person,
     service_principal,
 )
-from tfinfra.localcloud.identity_endpoint import (
-    CALLERS as KINDS,
-)
-from tfinfra.localcloud.layout import AUDIENCE, TENANT, Layout
-from tfinfra.localcloud.rbac.directory import OWNERS
+from tfinfra.localcloud.metadata.identity_endpoint import CALLERS as KINDS
 
 OTHER = "00000000-0000-0000-0000-0000000000aa"
 ELSEWHERE = "00000000-0000-0000-0000-00000000bead"

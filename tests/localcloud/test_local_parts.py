@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.localcloud.arm import COMPUTE, SUB, Arm
-from tfinfra.localcloud import ids, tokens
-from tfinfra.localcloud.checks.references import references
-from tfinfra.localcloud.checks.scale_set import has_infiniband
-from tfinfra.localcloud.checks.types import check_body
-from tfinfra.localcloud.files import read_json, write_json
-from tfinfra.localcloud.layout import SUBSCRIPTION
-from tfinfra.localcloud.providers import quota
-from tfinfra.localcloud.starting import why_not
+from tests.localcloud.calls import COMPUTE, SUB, Arm
+from tfinfra.localcloud.arm.checks.references import references
+from tfinfra.localcloud.arm.checks.scale_set import has_infiniband
+from tfinfra.localcloud.arm.checks.types import check_body
+from tfinfra.localcloud.arm.providers import quota
+from tfinfra.localcloud.common import ids, tokens
+from tfinfra.localcloud.common.files import read_json, write_json
+from tfinfra.localcloud.common.state_folder import SUBSCRIPTION
+from tfinfra.localcloud.daemon.daemon_client import why_not
 
 PATHS: dict[str, tuple[str, str, tuple[str, ...], bool]] = {
     "the subscription": (SUB, ids.SUBSCRIPTION_TYPE, (SUBSCRIPTION,), False),

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.localcloud.arm import COMPUTE, GROUP_DELETER, IDENTITY, KEEP, SET, SUB, Arm, Reply, scale_set
-from tfinfra.localcloud.certificates import ATTESTATION, prepare_certificates
-from tfinfra.localcloud.layout import SUBSCRIPTION, TENANT
-from tfinfra.localcloud.metadata_app import MetadataApp
+from tests.localcloud.calls import COMPUTE, GROUP_DELETER, IDENTITY, KEEP, SET, SUB, Arm, Reply, scale_set
+from tfinfra.localcloud.common.state_folder import SUBSCRIPTION, TENANT
+from tfinfra.localcloud.daemon.certificates import ATTESTATION, prepare_certificates
+from tfinfra.localcloud.metadata.app import MetadataApp
 
 VERSION = "api-version=2021-02-01"
 TOKEN = "identity/oauth2/token"

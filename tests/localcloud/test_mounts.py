@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tfinfra import layout
+from tfinfra.localcloud.arm.providers import mounts
 from tfinfra.localcloud.machines.base import Mount
-from tfinfra.localcloud.providers import mounts
+from tfinfra.store import keys
 
 
 def test_linked_inputs_are_read_only_whatever_the_role_and_before_anybody_links(tmp_path: Path) -> None:
@@ -20,4 +20,4 @@ def test_linked_inputs_are_read_only_whatever_the_role_and_before_anybody_links(
 
 
 def test_the_folder_is_the_one_that_clients_link_into() -> None:
-    assert layout.input_folder("abc") == f"{mounts.LINKED}/abc"
+    assert keys.input_folder("abc") == f"{mounts.LINKED}/abc"

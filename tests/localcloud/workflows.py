@@ -6,7 +6,7 @@ from typing import Any
 
 from stacks.run import ARM
 from stacks.timer import definition
-from tests.localcloud.arm import COMPUTE, IDENTITY, KEEP, SUB
+from tests.localcloud.calls import COMPUTE, IDENTITY, KEEP, SUB
 
 RUN = "digits-abc123"
 TIMER = f"{KEEP}/providers/Microsoft.Logic/workflows/timer"

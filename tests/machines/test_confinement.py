@@ -16,12 +16,12 @@ import pytest
 
 from tests.machines.escapes import ATTEMPTS
 from tests.machines.support import read_told, scale_set
-from tfinfra.localcloud.machines import node_masks
 from tfinfra.localcloud.machines.base import Mount
 from tfinfra.localcloud.machines.choose import possible_kinds
-from tfinfra.localcloud.machines.confine import KEPT, REFUSED, instructions
-from tfinfra.localcloud.machines.namespace import NamespaceMachines
-from tfinfra.paths import state_folder
+from tfinfra.localcloud.machines.namespaces import node_masks
+from tfinfra.localcloud.machines.namespaces.confine import KEPT, REFUSED, instructions
+from tfinfra.localcloud.machines.namespaces.namespace_machines import NamespaceMachines
+from tfinfra.system.paths import state_folder
 
 _WHY_NOT = possible_kinds()["namespace"]
 needs_namespaces = [

@@ -18,11 +18,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.machines.support import BOOTSTRAP, custom_data, scale_set
-from tfinfra.localcloud.machines import choose, customdata, records, relay, wire
-from tfinfra.localcloud.machines.addresses import lease_addresses
+from tfinfra.localcloud.machines import choose, records, spec_json
 from tfinfra.localcloud.machines.base import Disk, Mount
-from tfinfra.localcloud.machines.namespace_supervisor import node_addresses
-from tfinfra.localcloud.machines.node_root import outermost, system_layers
+from tfinfra.localcloud.machines.namespaces import relay
+from tfinfra.localcloud.machines.namespaces.namespace_supervisor import node_addresses
+from tfinfra.localcloud.machines.namespaces.node_root import outermost, system_layers
+from tfinfra.localcloud.machines.processes import customdata
+from tfinfra.localcloud.machines.processes.addresses import lease_addresses
 
 
 def _config(text: dict[str, Any]) -> bytes:
@@ -127,9 +129,9 @@ def test_leased_addresses_are_nobody_elses_until_they_are_given_back() -> None:
 
 def test_a_spec_arrives_at_the_supervisor_as_it_was(tmp_path: Path) -> None:
     spec = scale_set(tmp_path, "x", 3, mounts=(Mount(tmp_path, True),))
-    assert wire.spec_from_text(wire.spec_to_text("process", spec)) == ("process", spec)
+    assert spec_json.spec_from_text(spec_json.spec_to_text("process", spec)) == ("process", spec)
     spec = replace(spec, disk=Disk(64, 128))
-    assert wire.spec_from_text(wire.spec_to_text("process", spec)) == ("process", spec)
+    assert spec_json.spec_from_text(spec_json.spec_to_text("process", spec)) == ("process", spec)
 
 
 def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:

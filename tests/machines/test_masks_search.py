@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from tests.machines.support import scale_set
-from tfinfra.localcloud.machines import linux, node, node_masks, node_root
+from tfinfra.localcloud.machines import linux
 from tfinfra.localcloud.machines.base import Mount
-from tfinfra.localcloud.machines.node import Job
-from tfinfra.localcloud.machines.node_masks import look_below
+from tfinfra.localcloud.machines.namespaces import node, node_masks, node_root
+from tfinfra.localcloud.machines.namespaces.node import Job
+from tfinfra.localcloud.machines.namespaces.node_masks import look_below
 from tfinfra.localcloud.machines.pythons import needed
 
 

@@ -22,9 +22,9 @@ from tests.machines.support import read_told as _told
 from tests.machines.support import scale_set, wait_for
 from tfinfra.localcloud.machines.base import Disk, Mount
 from tfinfra.localcloud.machines.choose import possible_kinds
-from tfinfra.localcloud.machines.namespace import NamespaceMachines
+from tfinfra.localcloud.machines.namespaces.namespace_machines import NamespaceMachines
 from tfinfra.localcloud.machines.records import Record, identify, read_record
-from tfinfra.localcloud.machines.wire import spec_to_text
+from tfinfra.localcloud.machines.spec_json import spec_to_text
 
 _WHY_NOT = possible_kinds()["namespace"]
 pytestmark = [
@@ -152,7 +152,7 @@ _START_ON_A_HOST_OF_ITS_OWN = """
 import sys
 from pathlib import Path
 from tests.machines.support import scale_set
-from tfinfra.localcloud.machines.namespace import NamespaceMachines
+from tfinfra.localcloud.machines.namespaces.namespace_machines import NamespaceMachines
 NamespaceMachines().start(scale_set(Path(sys.argv[1]), sys.argv[2], 1))
 """
 
@@ -374,7 +374,8 @@ def test_a_spec_that_cannot_boot_says_why_and_leaves_nothing(folder: Path) -> No
 
 _UNCONFINED = """
 import sys
-from tfinfra.localcloud.machines import node, supervisor
+from tfinfra.localcloud.machines import supervisor
+from tfinfra.localcloud.machines.namespaces import node
 def refuse(): raise OSError("no filter of system calls here")
 node.confine = refuse
 sys.exit(supervisor.main())

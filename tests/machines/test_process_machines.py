@@ -16,9 +16,9 @@ import psutil
 import pytest
 
 from tests.machines.support import scale_set, wait_for
-from tfinfra.localcloud.machines import process_supervisor
-from tfinfra.localcloud.machines.marks import MARK
-from tfinfra.localcloud.machines.process import ProcessMachines
+from tfinfra.localcloud.machines.process_marks import MARK
+from tfinfra.localcloud.machines.processes import process_supervisor
+from tfinfra.localcloud.machines.processes.process_machines import ProcessMachines
 from tfinfra.localcloud.machines.records import Record, is_alive, read_record
 
 _LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent-death signal is Linux's")

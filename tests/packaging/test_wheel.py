@@ -18,7 +18,7 @@ def test_an_installed_wheel_finds_its_templates_and_stacks(tmp_path: Path) -> No
     (wheel,) = tmp_path.glob("*.whl")
     assert wheel.name.startswith(f"tfinfra-{tfinfra.__version__}-")
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")
-    code = "from tfinfra.resources import resource_folder as f; print(f('templates'), f('stacks'))"
+    code = "from tfinfra.system.resources import resource_folder as f; print(f('templates'), f('stacks'))"
     found = subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},

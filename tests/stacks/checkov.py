@@ -17,7 +17,7 @@ from typing import Any
 from filelock import FileLock
 
 from tfinfra.arm.requests import Request
-from tfinfra.paths import cache_folder
+from tfinfra.system.paths import cache_folder
 
 _LOCK = Path(__file__).resolve().parents[2] / "requirements/checkov.lock"
 # What differs between scale sets and is no matter of policy: checkov takes a third of a second for each

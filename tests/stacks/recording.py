@@ -9,7 +9,7 @@ from typing import Any
 from tests.stacks.plans import plan
 from tfinfra.arm.requests import Request
 from tfinfra.compiler.render import render
-from tfinfra.engine import recording
+from tfinfra.engine.recording import recording
 from tfinfra.model import Infrastructure
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"

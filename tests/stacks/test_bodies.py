@@ -14,10 +14,10 @@ import pytest
 from tests.stacks.conftest import Recorded
 from tests.stacks.plans import FLEXIBLE, INFRASTRUCTURES, OTHERS, SUBNET_ID
 from tests.stacks.recording import IDENTITY, RUN, SUBSCRIPTION, config, record, run_program, write
+from tfinfra.arm.deleter_role import group_deleter_id
 from tfinfra.arm.requests import Request
-from tfinfra.localcloud.checks.scale_set import check_scale_set
-from tfinfra.localcloud.checks.types import check_body
-from tfinfra.roles import group_deleter_id
+from tfinfra.localcloud.arm.checks.scale_set import check_scale_set
+from tfinfra.localcloud.arm.checks.types import check_body
 
 CASES = [(which, part) for which in INFRASTRUCTURES for part in ("keep", "compute")]
 ENDPOINTS = {

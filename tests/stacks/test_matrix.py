@@ -13,8 +13,8 @@ import pytest
 from tests.stacks.checkov import failed_checks
 from tests.stacks.matrix import OF_OTHERS, Matrix, run_matrix
 from tfinfra.arm.template import subscription_template
-from tfinfra.localcloud.checks.scale_set import check_scale_set
-from tfinfra.localcloud.checks.types import check_body
+from tfinfra.localcloud.arm.checks.scale_set import check_scale_set
+from tfinfra.localcloud.arm.checks.types import check_body
 
 # A generation that the size does not boot; reservations with InfiniBand, and of series that Azure does not reserve.
 _REFUSED = {"TFI670", "TFI672", "TFI674"}

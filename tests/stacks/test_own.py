@@ -14,8 +14,8 @@ from tests.stacks.recording import RUN
 from tfinfra.arm import own
 from tfinfra.arm.kinds import kind_of
 from tfinfra.arm.requests import Request
-from tfinfra.azure.caller_role import stack_tokens
-from tfinfra.resources import resource_folder
+from tfinfra.azure.rights.caller_role import stack_tokens
+from tfinfra.system.resources import resource_folder
 
 __all__ = ["recorded"]  # the fixture
 GRANTS = "Microsoft.Authorization/roleAssignments"

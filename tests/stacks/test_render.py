@@ -13,7 +13,7 @@ import yaml
 from tests.stacks.plans import ALONE, FLEXIBLE, INFRASTRUCTURES, plan
 from tests.stacks.recording import RUN, config, run_program, write
 from tfinfra.compiler.render import render
-from tfinfra.lifecycle.settings import compute_part, group_name
+from tfinfra.lifecycle.record.names import compute_part, group_name
 from tfinfra.model import Infrastructure, Plan, from_json
 
 NEEDED = {"Pulumi.yaml", "__main__.py", "cloud-init.yaml", "manifest.resolved.yaml", "plan.json"}

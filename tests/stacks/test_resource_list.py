@@ -9,7 +9,7 @@ import pytest
 
 from tests.stacks.plans import FLEXIBLE, INFRASTRUCTURES, plan
 from tests.stacks.recording import record
-from tfinfra.compiler.resource_list import resources
+from tfinfra.compiler.summary.resource_list import resources
 from tfinfra.model import Infrastructure
 
 CASES = {**INFRASTRUCTURES, "nodes close to each other": replace(FLEXIBLE, proximity_placement=True)}

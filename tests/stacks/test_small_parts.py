@@ -18,8 +18,8 @@ from stacks.custom_data import custom_data
 from stacks.roles import assignment_name, group_deleter
 from stacks.run import account_name
 from stacks.scale_set import NOBODYS_KEY
-from tfinfra.localcloud.layout import SUBSCRIPTION
-from tfinfra.roles import group_deleter_id
+from tfinfra.arm.deleter_role import group_deleter_id
+from tfinfra.localcloud.common.state_folder import SUBSCRIPTION
 
 RUNS = st.from_regex(r"[a-z][a-z0-9-]{0,23}-[a-z0-9]{6}", fullmatch=True)
 

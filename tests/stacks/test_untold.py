@@ -11,7 +11,7 @@ import pytest
 
 from tests.stacks.plans import ALONE
 from tests.stacks.recording import config, run_program, write
-from tfinfra.engine import recording
+from tfinfra.engine.recording import recording
 
 UNTOLD: dict[str, tuple[str, Any, str]] = {
     "where the store is": ("primaryEndpoints", None, "where the object store is"),

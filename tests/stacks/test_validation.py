@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.localcloud.arm import SUB, Arm
+from tests.localcloud.calls import SUB, Arm
 from tests.stacks.conftest import Recorded
 from tests.stacks.plans import INFRASTRUCTURES
 from tests.stacks.recording import PRINCIPAL, RUN

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from tfinfra.localcloud import tokens
 from tfinfra.localcloud.azurite.install import ensure_azurite
 from tfinfra.localcloud.azurite.servers import Server, Servers, make_container
-from tfinfra.localcloud.certificates import prepare_certificates
-from tfinfra.localcloud.layout import Layout
-from tfinfra.paths import cache_folder
+from tfinfra.localcloud.common import tokens
+from tfinfra.localcloud.common.state_folder import Layout
+from tfinfra.localcloud.daemon.certificates import prepare_certificates
 from tfinfra.store import ObjectStore, open_store
+from tfinfra.system.paths import cache_folder
 
 ACCOUNT = "digits"
 HOUR = 3600

@@ -12,9 +12,9 @@ from obstore.exceptions import GenericError, PermissionDeniedError, Unauthentica
 from obstore.store import AzureStore
 
 from tfinfra.errors import TfinfraError
-from tfinfra.lifecycle.reach import store_trouble
 from tfinfra.store import GrantedStore, SystemPauses
 from tfinfra.store.objects import ObstoreStore
+from tfinfra.store.waiting import store_trouble
 
 # The form is that of microsoft/AzureStorageExplorer#3767
 BODY = (

@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 
-from tfinfra import layout
 from tfinfra.errors import TeardownIncomplete
-from tfinfra.lifecycle.bring_home import bring_home
-from tfinfra.store import ObjectStore, open_store, store_errors
+from tfinfra.lifecycle.end.bring_home import bring_home
+from tfinfra.store import ObjectStore, keys, open_store, store_errors
 from tfinfra.store.folder import FolderStore
 from tfinfra.store.seam import OddObject
 
@@ -95,8 +94,8 @@ def test_one_object_whose_disk_cannot_be_read_costs_no_other_its_way(
 ) -> None:
     store, home = open_store((tmp_path / "store").as_uri()), tmp_path / "home"
     for key in ("a", "bad", "c"):
-        store.put(layout.output_key("outputs", key), b"1")
-    for key in (layout.log_key("rank-0", 0), layout.log_key("rank-0", 1), layout.log_key("rank-1", 0)):
+        store.put(keys.output_key("outputs", key), b"1")
+    for key in (keys.log_key("rank-0", 0), keys.log_key("rank-0", 1), keys.log_key("rank-1", 0)):
         store.put(key, b"1")
     _break(monkeypatch, name)
     found = bring_home(store, home, ("rank-0", "rank-1"), None)
@@ -106,7 +105,7 @@ def test_one_object_whose_disk_cannot_be_read_costs_no_other_its_way(
 
 def test_a_disk_here_that_is_full_is_not_the_stores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store, opened = open_store((tmp_path / "store").as_uri()), Path.open
-    store.put(layout.output_key("outputs", "a"), b"1")
+    store.put(keys.output_key("outputs", "a"), b"1")
 
     class Full(io.FileIO):
         def write(self, data: Any, /) -> int:

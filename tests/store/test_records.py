@@ -16,10 +16,10 @@ import pytest
 
 from tests.lifecycle.fakes import a_plan
 from tests.lifecycle.hostile import CONTENTS, wrong_fields
-from tests.lifecycle.test_record import a_record
+from tests.lifecycle.record.test_record import a_record
 from tests.test_strange_trees import chain
 from tfinfra import model
-from tfinfra.lifecycle.driver import this_process
+from tfinfra.lifecycle.record.driver import this_process
 from tfinfra.model import (
     CollectedMark,
     DataSource,
@@ -49,7 +49,7 @@ from tfinfra.store import (
     read_file,
     store_errors,
 )
-from tfinfra.strange_trees import remove_tree
+from tfinfra.system.strange_trees import remove_tree
 
 NODE = NodeRegistration("n0", "node-0", "10.0.0.4", "10.0.0.0/20", 2222, 4, 0, "age1abc")
 WHOLE: dict[str, Any] = {

@@ -11,8 +11,7 @@ from sys import executable
 import pytest
 
 from tests.store.azurite import Azurite, token
-from tfinfra import layout
-from tfinfra.store import MemoryStore, ObjectStore, open_store
+from tfinfra.store import MemoryStore, ObjectStore, keys, open_store
 from tfinfra.store.objects import BLOCK, MOST_BLOCKS, SMALL, block_size
 from tfinfra.store.opening import BlobPlace, blob_place
 
@@ -66,9 +65,9 @@ NAMES = ["a b", "c#d%e", "ü", "x*y?", "d/e/f", "+&=", "q'uote", "semi;colon", "
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
 def test_any_name_of_a_file_is_a_key(store: ObjectStore, name: str) -> None:
-    key = layout.output_key("outputs", name)
+    key = keys.output_key("outputs", name)
     store.put(key, b"x")
-    assert [layout.output_path(k) for k in store.list("outputs")] == [f"outputs/{name}"]
+    assert [keys.output_path(k) for k in store.list("outputs")] == [f"outputs/{name}"]
     assert store.get(key) == b"x"
 
 

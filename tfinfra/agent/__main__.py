@@ -13,16 +13,16 @@ from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
+from tfinfra.agent.boot.scratch import find_scratch
 from tfinfra.agent.clock import SystemClock
-from tfinfra.agent.heartbeat import Pulse
-from tfinfra.agent.host import Host
-from tfinfra.agent.logs import LogShipper
-from tfinfra.agent.metadata import DEFAULT_URL, Metadata
-from tfinfra.agent.node import identity
+from tfinfra.agent.node.agent_context import Host
+from tfinfra.agent.node.heartbeat import Pulse
+from tfinfra.agent.node.identity import identity
+from tfinfra.agent.node.logs import LogShipper
+from tfinfra.agent.node.metadata import DEFAULT_URL, Metadata
+from tfinfra.agent.node.paths import Places
 from tfinfra.agent.patience import PATIENCE, PatientStore
-from tfinfra.agent.places import Places
 from tfinfra.agent.run import run
-from tfinfra.agent.scratch import find_scratch
 from tfinfra.model import NodeSettings, Plan, from_json
 from tfinfra.store import open_store
 

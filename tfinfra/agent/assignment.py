@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tfinfra.agent.devices.links import Links
-from tfinfra.agent.places import Places
+from tfinfra.agent.node.paths import Places
 from tfinfra.model import Inventory, NodeRegistration, Plan, Task
 
 

@@ -8,21 +8,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from tfinfra import layout
 from tfinfra.agent.assignment import Gathered
-from tfinfra.agent.control import deadline_stop, requested_stop
-from tfinfra.agent.faults import NodeFault, RunEnded, RunStopped
-from tfinfra.agent.fetch import fetch, told
-from tfinfra.agent.heartbeat import Peers
-from tfinfra.agent.host import Host
-from tfinfra.agent.inputs import bring_inputs
-from tfinfra.agent.outcomes import published
+from tfinfra.agent.boot.fetch import fetch, told
+from tfinfra.agent.boot.inputs import bring_inputs
+from tfinfra.agent.errors import NodeFault, RunEnded, RunStopped
+from tfinfra.agent.node.agent_context import Host
+from tfinfra.agent.node.heartbeat import Peers
+from tfinfra.agent.node.records import read, write
 from tfinfra.agent.patience import PatientStore, store_errors
-from tfinfra.agent.records import read, write
-from tfinfra.masking import needles
+from tfinfra.agent.verdict.control import deadline_stop, requested_stop
+from tfinfra.agent.verdict.outcomes import published
 from tfinfra.model import DataSource, DataSources, Inventory, NodeRegistration, NodeSettings, Resumed
 from tfinfra.sealing import NodeKey, Sealed, SealError, digest_of, is_marked
-from tfinfra.store import ObjectStore, open_store
+from tfinfra.store import ObjectStore, keys, open_store
+from tfinfra.text.masking import needles
 
 _BLOB = "https://storage.azure.com/"
 _PATIENCE = 120.0  # a role grant on somebody else's account may be as late as one of our own
@@ -82,13 +81,13 @@ class _Check:
 
 def _sources(host: Host, key: str) -> DataSources:
     """Raises NodeFault for what does not come from the client, where that can be known (`key` is not "")."""
-    found = read(host.store, layout.DATA, DataSources)
+    found = read(host.store, keys.DATA, DataSources)
     if found is None:
-        raise NodeFault(f"the client left no readable {layout.DATA} in the run's store")
+        raise NodeFault(f"the client left no readable {keys.DATA} in the run's store")
     if key and not is_marked(found.mark, key, *found.words()):
-        raise NodeFault(f"{layout.DATA} does not come from the run's client: who else may write into the store?")
+        raise NodeFault(f"{keys.DATA} does not come from the run's client: who else may write into the store?")
     if strange := set(found.inputs) - {each.name for each in host.plan.inputs}:
-        raise NodeFault(f"{layout.DATA} has an input that the plan does not name: {ascii(min(strange))[:80]}")
+        raise NodeFault(f"{keys.DATA} has an input that the plan does not name: {ascii(min(strange))[:80]}")
     return found
 
 
@@ -103,21 +102,21 @@ def _open(host: Host, url: str) -> ObjectStore:
 def _resume(host: Host, source: DataSource, rank: int, target: Path, check: _Check) -> None:
     """Node 0 puts the checkpoints into the tasks' common directory; the others wait for its word."""
     if rank != 0:
-        _await(host, lambda: read(host.store, layout.RESUMED, Resumed), check)
+        _await(host, lambda: read(host.store, keys.RESUMED, Resumed), check)
         return
     try:
         files = fetch(source, target, lambda url: _open(host, url), check).files
     except store_errors() as error:
         raise told(error, source, "the checkpoints to resume from", host.settings.identity_client_id) from error
     _log.info("%d files of checkpoints are in place", files)
-    write(host.store, layout.RESUMED, Resumed(files))
+    write(host.store, keys.RESUMED, Resumed(files))
 
 
 def _opened(host: Host, mine: NodeRegistration, key: NodeKey, check: _Check) -> Sealed:
     """What the client has sealed for the nodes of the inventory, once it has."""
     if mine.public_key != key.public:
         raise NodeFault(f"the key registered for {mine.node_id} is not this node's: who else may write into the store?")
-    sealed = _await(host, lambda: host.store.get(layout.SECRETS), check, host.settings.timeouts.register)
+    sealed = _await(host, lambda: host.store.get(keys.SECRETS), check, host.settings.timeouts.register)
     if sealed is None:
         raise NodeFault("the client did not hand over its key and the secrets in time: is it still there?")
     try:
@@ -125,7 +124,7 @@ def _opened(host: Host, mine: NodeRegistration, key: NodeKey, check: _Check) -> 
     except SealError as error:
         raise NodeFault(f"the secrets were not sealed for this node: {error}") from error
     if digest_of(given.key) != host.settings.key_digest:
-        raise NodeFault(f"{layout.SECRETS} does not come from the run's client: who else may write into the store?")
+        raise NodeFault(f"{keys.SECRETS} does not come from the run's client: who else may write into the store?")
     if missing := [name for name in host.plan.secrets if name not in given.secrets]:
         raise NodeFault(f"the client handed over no value of {', '.join(missing)}")
     return given

@@ -8,26 +8,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tfinfra import layout
-from tfinfra.agent.alone import ROUTES, has_only_loopback, notice, on_one_host
 from tfinfra.agent.assignment import Assignment, Folders, Gathered
+from tfinfra.agent.boot.loopback_only import ROUTES, has_only_loopback, notice, on_one_host
+from tfinfra.agent.boot.setup_script import run_setup
+from tfinfra.agent.boot.shared_directory import shared_directory
+from tfinfra.agent.boot.training_environment import environment_content, training_environment
 from tfinfra.agent.devices.gate import Cuda, await_gpus, gpus_wanted
 from tfinfra.agent.devices.links import Links, agreed, find_links, missing_infiniband
 from tfinfra.agent.devices.nccl import NO_GRAPHS, nccl_variables, read_settings, ucx_variables
-from tfinfra.agent.faults import RunEnded
+from tfinfra.agent.errors import RunEnded
 from tfinfra.agent.gather import gather, node_key
-from tfinfra.agent.host import Host
-from tfinfra.agent.node import Key, registration
-from tfinfra.agent.ports import PortLease, lease_ports
+from tfinfra.agent.node.agent_context import Host
+from tfinfra.agent.node.identity import Key, registration
+from tfinfra.agent.node.ports import PortLease, lease_ports
+from tfinfra.agent.node.temporary_folder import TemporaryFolder, temporary_folder
 from tfinfra.agent.rendezvous import Meeting, rendezvous
-from tfinfra.agent.setup_script import run_setup
-from tfinfra.agent.shared import shared_directory
-from tfinfra.agent.temporary import TemporaryFolder, temporary_folder
-from tfinfra.agent.training_environment import environment_content, training_environment
-from tfinfra.agent.workspace import make_common, make_workspace
+from tfinfra.agent.tasks.workspace import make_common, make_workspace
 from tfinfra.backends.registry import backend
 from tfinfra.model import Inventory, Plan
 from tfinfra.sealing import NodeKey, nonce_of
+from tfinfra.store import keys
 
 _NCCL_CONF = Path("/etc/nccl.conf")
 _log = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ def join(host: Host) -> Place:
     meeting = Meeting(host.plan.node_count, host.settings.timeouts.register)
     inventory = rendezvous(host.store, mine, meeting, host.clock)
     rank = _rank(inventory, mine.node_id)
-    host.logs.add(layout.agent_log(rank), host.places.agent_log)
+    host.logs.add(keys.agent_log(rank), host.places.agent_log)
     _log.info("this is node %d of %d: %s", rank, len(inventory.nodes), mine)
     shared = _shared(host)
     given = gather(host, inventory, rank, shared, key)

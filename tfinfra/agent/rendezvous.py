@@ -6,14 +6,14 @@ import ipaddress
 import zlib
 from dataclasses import dataclass
 
-from tfinfra import layout
 from tfinfra.agent.clock import Clock
-from tfinfra.agent.control import requested_stop
-from tfinfra.agent.faults import NodeFault, RunEnded, RunStopped
-from tfinfra.agent.outcomes import published
-from tfinfra.agent.records import read, write
+from tfinfra.agent.errors import NodeFault, RunEnded, RunStopped
+from tfinfra.agent.node.records import read, write
+from tfinfra.agent.verdict.control import requested_stop
+from tfinfra.agent.verdict.outcomes import published
 from tfinfra.model import BootFault, Inventory, NodeRegistration
 from tfinfra.store import ObjectStore, put_first
+from tfinfra.store import keys as layout
 
 _PEEK = 0.02  # seconds between two looks for the inventory: one small read
 _LIST_EACH_NODE = 0.01  # seconds per node of the run between two listings by one node

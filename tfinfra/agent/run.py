@@ -7,15 +7,16 @@ import logging
 from collections.abc import Callable
 from typing import TypeVar
 
-from tfinfra.agent import outcomes, reboot
-from tfinfra.agent.collect import mark_collected
-from tfinfra.agent.deadline import Deadline
-from tfinfra.agent.faults import NodeFault, RunEnded, RunStopped
-from tfinfra.agent.host import Host
+from tfinfra.agent.end import reboot
+from tfinfra.agent.end.await_deletion import linger
+from tfinfra.agent.end.collect import mark_collected
+from tfinfra.agent.end.deadline import Deadline
+from tfinfra.agent.errors import NodeFault, RunEnded, RunStopped
 from tfinfra.agent.join import Place, join
-from tfinfra.agent.linger import linger
-from tfinfra.agent.notices import Notices
+from tfinfra.agent.node.agent_context import Host
+from tfinfra.agent.node.scheduled_events import Notices
 from tfinfra.agent.train import OTHERS, bring, train
+from tfinfra.agent.verdict import outcomes
 from tfinfra.model import CollectedMark, Outcome
 from tfinfra.store import store_errors
 

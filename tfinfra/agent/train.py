@@ -6,19 +6,18 @@ import logging
 import signal
 from contextlib import suppress
 
-from tfinfra import layout
 from tfinfra.agent.assignment import Assignment
-from tfinfra.agent.collect import collect
-from tfinfra.agent.faults import NodeFault
-from tfinfra.agent.host import Host
+from tfinfra.agent.end.collect import collect
+from tfinfra.agent.end.uncollected import left_behind
+from tfinfra.agent.errors import NodeFault
 from tfinfra.agent.join import prepare
-from tfinfra.agent.left_behind import left_behind
-from tfinfra.agent.mpi_tasks import LAUNCHER_LOG, MpiTasks
-from tfinfra.agent.tasks import DirectTasks, NodeTasks
-from tfinfra.agent.watchers import Coordinator, Follower, Watcher
+from tfinfra.agent.node.agent_context import Host
+from tfinfra.agent.tasks.direct import DirectTasks, NodeTasks
+from tfinfra.agent.tasks.mpi.mpi_tasks import LAUNCHER_LOG, MpiTasks
+from tfinfra.agent.verdict.watchers import Coordinator, Follower, Watcher
 from tfinfra.backends.registry import backend
 from tfinfra.model import Outcome, TaskStatus
-from tfinfra.store import store_errors
+from tfinfra.store import keys, store_errors
 
 _TICK = 0.05
 _TERM_GRACE = 2.0
@@ -46,7 +45,7 @@ def bring(host: Host, mine: Assignment) -> None:
     """Collects what the tasks wrote. Where that fails collected.json stays away, and the client takes what it can."""
 
     def ship_own_log() -> None:
-        host.logs.finish(layout.agent_log(mine.node))
+        host.logs.finish(keys.agent_log(mine.node))
 
     try:
         collected = collect(host.store, mine.folders.shared, ship_own_log, left_behind(mine))

@@ -1,6 +1,6 @@
 """What an ARM id names.
 
-The local cloud has a reading of its own (localcloud/ids.py), of request paths: it stands on the other side of the wire.
+The local cloud reads request paths by itself (localcloud/common/ids.py): it stands on the other side of the wire.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from typing import IO, Any
 
 from filelock import FileLock
 
-from tfinfra.ownership import make_private
+from tfinfra.system.ownership import make_private
 
 FIRST = "0" * 64
 """The `prev` of the first line."""

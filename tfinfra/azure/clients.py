@@ -13,8 +13,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tfinfra.azure.answers import is_refusal, values
-from tfinfra.clock import STEADY
 from tfinfra.cloud import Cloud
+from tfinfra.system.clock import STEADY
 
 if TYPE_CHECKING:
     from azure.mgmt.resource.resources import ResourceManagementClient

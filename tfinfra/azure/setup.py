@@ -6,12 +6,12 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from tfinfra.arm.deleter_role import ROLES_API, az_form, definition_path, group_deleter, group_deleter_id
 from tfinfra.azure.clients import put_json
-from tfinfra.azure.sign_in import token_refused
-from tfinfra.azure.standing import deleter_role
+from tfinfra.azure.identity.sign_in import token_refused
+from tfinfra.azure.prerequisites import deleter_role
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError, ProvisioningError
-from tfinfra.roles import ROLES_API, az_form, definition_path, group_deleter, group_deleter_id
 
 NAME_TAKEN = "RoleDefinitionWithSameNameExists"
 

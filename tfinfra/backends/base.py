@@ -83,7 +83,7 @@ class Backend(Protocol):
     """Whether its tasks listen at the addresses that the inventory gives them."""
     launcher: str | None = None
     """The program that starts its tasks on all nodes, as its log is called; None where each node starts its own. Nodes
-    know one, mpirun (agent/mpi_tasks.py): another needs its NodeTasks in agent/train.py."""
+    know one, mpirun (agent/tasks/mpi/mpi_tasks.py): another needs its NodeTasks in agent/train.py."""
     horovod: bool = False
     """Whether its environment has Horovod and Open MPI, which average gradients."""
     averages: bool = False

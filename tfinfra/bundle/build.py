@@ -15,11 +15,11 @@ from urllib.parse import unquote, urlsplit
 from tfinfra.bundle.archive import END, add_bytes, add_file, add_link, gzip_member
 from tfinfra.bundle.shared import conda_member, shared_member
 from tfinfra.bundle.source import SourceFile, source_files, spell_secrets, survey
-from tfinfra.environment.lock import Lock
+from tfinfra.environment.lock_file import Lock
 from tfinfra.errors import ManifestError
-from tfinfra.layout import bundle_key
 from tfinfra.model import Plan, to_json
-from tfinfra.paths import cache_folder
+from tfinfra.store.keys import bundle_key
+from tfinfra.system.paths import cache_folder
 
 LARGE_SOURCE = 500 << 20
 

@@ -12,17 +12,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tfinfra.bundle.archive import add_file, gzip_member
-from tfinfra.environment.lock import this_platform
+from tfinfra.environment.lock_file import this_platform
 from tfinfra.environment.pins import requirements, version_of, write_requirements
 from tfinfra.environment.tools import find_uv, tool_environment
 from tfinfra.errors import TfinfraError
-from tfinfra.ownership import make_private
+from tfinfra.system.ownership import make_private
 
-MODULES = (
-    *("__init__.py", "child_python.py", "credentials.py", "errors.py", "layout.py"),
-    *("masking.py", "ownership.py", "sealing.py", "strange_trees.py", "variables.py"),
-)
-PACKAGES = ("agent", "backends", "environment", "model", "store")
+MODULES = ("__init__.py", "errors.py", "sealing.py")
+PACKAGES = ("agent", "backends", "environment", "model", "store", "system", "text")
 DISTRIBUTIONS = {"obstore": "obstore", "pyrage": "pyrage", "typing_extensions": "typing_extensions"}
 CONDA_DISTRIBUTIONS = {"rattler": "py-rattler"}
 """import name → distribution name."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tfinfra.bundle.ignored import Ignored
 from tfinfra.errors import ManifestError
-from tfinfra.strange_trees import DEEPEST
+from tfinfra.system.strange_trees import DEEPEST
 
 NEVER = frozenset({".git", "__pycache__"})
 NEVER_AT_TOP = frozenset({"deploy", "runs"})

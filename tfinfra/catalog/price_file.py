@@ -10,7 +10,7 @@ from typing import Any
 
 from tfinfra.catalog.prices import PriceBook, RegionPrices
 from tfinfra.model import to_json
-from tfinfra.ownership import make_private
+from tfinfra.system.ownership import make_private
 
 SCHEMA = 1
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tfinfra.errors import Cancelled, DifferenceFound, ManifestError, TfinfraError, UsageError
 
 if TYPE_CHECKING:
-    from tfinfra.lifecycle.record import RunRecord
+    from tfinfra.lifecycle.record.run_record import RunRecord
 
 POINTER = "  to report it: `tfinfra report-bundle --last` writes a file to attach, without names and secrets"
 _NO_FAILURES = (UsageError, Cancelled, DifferenceFound)
@@ -21,7 +21,7 @@ def failed(error: TfinfraError, arguments: Sequence[str], run: str | None = None
     if isinstance(error, _NO_FAILURES) or "report-bundle" in arguments:
         return
     from tfinfra.cli.output import progress
-    from tfinfra.lifecycle.report.last import MISTAKE, note_failure, of_the_cloud
+    from tfinfra.lifecycle.record.last_failure import MISTAKE, note_failure, of_the_cloud
 
     if isinstance(error, ManifestError) and not (error.cloud == "azure" and of_the_cloud(error)):
         note_failure(error, arguments, file=MISTAKE)
@@ -47,8 +47,8 @@ def _record_of(arguments: Sequence[str], run: str | None) -> RunRecord | None:
     itself is what has to be told."""
     import psutil
 
-    from tfinfra.lifecycle.record import all_records
-    from tfinfra.paths import state_folder
+    from tfinfra.lifecycle.record.run_record import all_records
+    from tfinfra.system.paths import state_folder
 
     try:
         records = all_records(state_folder())

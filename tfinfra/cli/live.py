@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from tfinfra.cleaning import clean
 from tfinfra.cli.output import render_diagnostics
-from tfinfra.clock import right_now, spell_seconds
 from tfinfra.errors import Diagnostic
-from tfinfra.lifecycle.observer import Observer
-from tfinfra.lifecycle.plain import PlainView, is_file, prefixed, task_text
-from tfinfra.lifecycle.signals import leave_terminal
+from tfinfra.lifecycle.run.signals import leave_terminal
+from tfinfra.lifecycle.watch.observer import Observer
+from tfinfra.lifecycle.watch.plain_view import PlainView, is_file, prefixed, task_text
 from tfinfra.model import TaskStatus
+from tfinfra.system.clock import right_now, spell_seconds
+from tfinfra.text.cleaning import clean
 
 TASK_ROWS = 16
 """Tasks that the live view lists one by one; more are only counted."""

@@ -16,22 +16,22 @@ import tfinfra
 from tfinfra.errors import TfinfraError, UsageError
 
 VERBS = {
-    "init": ("tfinfra.cli.init", "Write a starter manifest and training script."),
-    "validate": ("tfinfra.cli.validate", "Check a manifest and its training script."),
-    "compile": ("tfinfra.cli.compile", "Write the Pulumi program of a manifest to deploy/<name>/."),
-    "plan": ("tfinfra.cli.plan", "Show resources, the place of every task, and the price."),
-    "up": ("tfinfra.cli.up", "Provision, train, bring the outputs home, delete everything."),
-    "status": ("tfinfra.cli.status", "Show how a run stands."),
-    "logs": ("tfinfra.cli.logs", "Print a run's logs."),
-    "fetch": ("tfinfra.cli.fetch", "Copy a run's outputs to ./runs/<run>/."),
-    "down": ("tfinfra.cli.down", "End a run and delete what it made."),
-    "runs": ("tfinfra.cli.runs", "List runs."),
-    "catalog": ("tfinfra.cli.catalog", "List VM sizes and prices, and refresh the prices."),
-    "setup": ("tfinfra.cli.setup", "Install what tfinfra needs on this machine."),
-    "doctor": ("tfinfra.cli.doctor", "Say what works on this machine and what does not."),
-    "report-bundle": ("tfinfra.cli.report_bundle", "Write one file about a failure, to attach to a report."),
-    "schema": ("tfinfra.cli.schema", "Print the manifest's JSON Schema."),
-    "explain": ("tfinfra.cli.explain", "Explain an error code."),
+    "init": ("tfinfra.cli.authoring.init", "Write a starter manifest and training script."),
+    "validate": ("tfinfra.cli.authoring.validate", "Check a manifest and its training script."),
+    "compile": ("tfinfra.cli.authoring.compile", "Write the Pulumi program of a manifest to deploy/<name>/."),
+    "plan": ("tfinfra.cli.authoring.plan", "Show resources, the place of every task, and the price."),
+    "up": ("tfinfra.cli.runs.up", "Provision, train, bring the outputs home, delete everything."),
+    "status": ("tfinfra.cli.runs.status", "Show how a run stands."),
+    "logs": ("tfinfra.cli.runs.logs", "Print a run's logs."),
+    "fetch": ("tfinfra.cli.runs.fetch", "Copy a run's outputs to ./runs/<run>/."),
+    "down": ("tfinfra.cli.runs.down", "End a run and delete what it made."),
+    "runs": ("tfinfra.cli.runs.list_runs", "List runs."),
+    "catalog": ("tfinfra.cli.authoring.catalog", "List VM sizes and prices, and refresh the prices."),
+    "setup": ("tfinfra.cli.machine.setup", "Install what tfinfra needs on this machine."),
+    "doctor": ("tfinfra.cli.machine.doctor", "Say what works on this machine and what does not."),
+    "report-bundle": ("tfinfra.cli.machine.report_bundle", "Write one file about a failure, to attach to a report."),
+    "schema": ("tfinfra.cli.authoring.schema", "Print the manifest's JSON Schema."),
+    "explain": ("tfinfra.cli.authoring.explain", "Explain an error code."),
 }
 
 
@@ -102,7 +102,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _tell_of_folders() -> None:
     """What was readable for others until this verb looked at it."""
-    if paths := sys.modules.get("tfinfra.paths"):  # most verbs that print a text never load it
+    if paths := sys.modules.get("tfinfra.system.paths"):  # most verbs that print a text never load it
         from tfinfra.cli.output import progress
 
         for folder in paths.made_private():
@@ -181,10 +181,10 @@ def _flush() -> None:
 
 def _internal(error: Exception, arguments: list[str]) -> int:
     from tfinfra.cli.failed import failed
+    from tfinfra.cli.internal_error import write_report
     from tfinfra.cli.output import progress
-    from tfinfra.cli.report import write_report
-    from tfinfra.lifecycle.reach import store_trouble
-    from tfinfra.lifecycle.withheld import redact
+    from tfinfra.store.waiting import store_trouble
+    from tfinfra.text.masking import redact
 
     if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
         return _report(_disk_error(error), arguments)

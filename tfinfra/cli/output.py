@@ -10,9 +10,9 @@ import sys
 from collections.abc import Iterable
 from typing import Any, TextIO
 
-from tfinfra.cleaning import clean, defused_json, one_for_one
 from tfinfra.errors import Diagnostic, Position, Severity, TfinfraError
 from tfinfra.model import to_json
+from tfinfra.text.cleaning import clean, defused_json, one_for_one
 
 _COLORS = {Severity.ERROR: "31;1", Severity.WARNING: "33;1", Severity.NOTICE: "36;1"}
 _WIDTH = 160
@@ -48,7 +48,7 @@ def show(*lines: str) -> None:
 def show_log(task: str, line: str, *, raw: bool = False) -> None:
     """A line of a task's log on stdout, with its colours on a terminal and, but in a file, its task in front. `raw`: as
     it stands."""
-    from tfinfra.lifecycle.plain import is_file, prefixed
+    from tfinfra.lifecycle.watch.plain_view import is_file, prefixed
 
     if raw:
         print(line, flush=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from tfinfra.compiler.dialect import Dialect
 from tfinfra.compiler.inputs import Inputs
-from tfinfra.compiler.script import Script
-from tfinfra.compiler.targets import Chosen
+from tfinfra.compiler.source.dialect import Dialect
+from tfinfra.compiler.source.script import Script
+from tfinfra.compiler.target.chosen import Chosen
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import Document
 from tfinfra.manifest.manifest import Manifest

@@ -9,7 +9,7 @@ from typing import Any
 
 from tfinfra.compiler.files import below, exists, is_file, is_folder, is_kernels, read_bounded, real
 from tfinfra.compiler.inputs import DataPath, Inputs, KnownPrices, Source
-from tfinfra.compiler.source import read_source
+from tfinfra.compiler.source.source_directory import read_source
 from tfinfra.errors import Diagnostic, ManifestError, Position, Severity
 from tfinfra.manifest.document import Document, argument_document
 from tfinfra.manifest.reader import MOST_BYTES, read_document
@@ -100,7 +100,7 @@ def _read_targets(path: Path, folder: Path) -> tuple[Document, tuple[Diagnostic,
 
 
 def _target_files(folder: Path) -> Iterator[Path]:
-    from tfinfra.paths import config_folder
+    from tfinfra.system.paths import config_folder
 
     candidates = (folder / TARGETS_FILE, config_folder() / TARGETS_FILE)
     yield from dict.fromkeys(path for path in candidates if path.is_file())
@@ -133,7 +133,7 @@ def known_prices() -> KnownPrices:
     """The shipped prices, and over them the newer ones that this user's refresh has brought."""
     from tfinfra.catalog.price_file import read_price_file
     from tfinfra.catalog.prices import shipped_book
-    from tfinfra.paths import prices_file
+    from tfinfra.system.paths import prices_file
 
     try:
         refreshed = read_price_file(prices_file())

@@ -13,19 +13,19 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tfinfra.compiler.dialect import choose_dialect
-from tfinfra.compiler.discreet import discreet
 from tfinfra.compiler.facts import AtLaunch, Facts
+from tfinfra.compiler.file_order import in_file_order
 from tfinfra.compiler.inputs import Inputs, KnownPrices, shipped_prices
-from tfinfra.compiler.order import in_file_order
-from tfinfra.compiler.places import Places
 from tfinfra.compiler.plan import make_plan
+from tfinfra.compiler.plan_lines import Places
 from tfinfra.compiler.resolve import resolve
 from tfinfra.compiler.resolved import resolved_text
 from tfinfra.compiler.rules import RULES
 from tfinfra.compiler.rules.launch import launch_rules
-from tfinfra.compiler.script import read_script
-from tfinfra.compiler.targets import choose_target, gpus_per_node
+from tfinfra.compiler.source.dialect import choose_dialect
+from tfinfra.compiler.source.reticence import discreet
+from tfinfra.compiler.source.script import read_script
+from tfinfra.compiler.target.chosen import choose_target, gpus_per_node
 from tfinfra.compiler.tasks import place_tasks
 from tfinfra.errors import Diagnostic, ManifestError
 from tfinfra.manifest.codes import refusal

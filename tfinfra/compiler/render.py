@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfinfra.model import Plan, to_json
-from tfinfra.resources import resource_folder
+from tfinfra.system.resources import resource_folder
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tfinfra.backends.registry import backend
 from tfinfra.catalog.tensorflow import full_version
-from tfinfra.compiler.dialect import Dialect
 from tfinfra.compiler.inputs import Inputs
-from tfinfra.compiler.requirements import all_requirements, conda_channels, conda_specs
+from tfinfra.compiler.packages.requirements import all_requirements, conda_channels, conda_specs
+from tfinfra.compiler.source.dialect import Dialect
 from tfinfra.manifest.manifest import Manifest
 from tfinfra.model import Input, Limits, Requirements, Spec, Target
 

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfinfra.engine.toolchain import find_cli
-from tfinfra.engine.variables import tool_variables
+from tfinfra.engine.tool.toolchain import find_cli
+from tfinfra.engine.tool.variables import tool_variables
 
 PROJECT = "name: tfinfra\nruntime: python\n"
 """As templates/Pulumi.yaml names it: a stack is known by its project and its name."""
@@ -101,7 +101,7 @@ def _may_live(lock: Lock) -> bool:
     that began after the lock was taken is another with the same id."""
     import psutil
 
-    from tfinfra.clock import unix_time
+    from tfinfra.system.clock import unix_time
 
     if lock.host != socket.gethostname():
         return True

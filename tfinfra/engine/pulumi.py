@@ -11,21 +11,21 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tfinfra.background import spawn
 from tfinfra.cloud import Cloud
 from tfinfra.engine.events import Event, stack_outputs, to_event
-from tfinfra.engine.notations import UNREAD
 from tfinfra.engine.plugin import Plugin
 from tfinfra.engine.provider.settings import provider_config, provider_variables
-from tfinfra.engine.toolchain import VERSION, find_cli
+from tfinfra.engine.refusals.notations import UNREAD
+from tfinfra.engine.tool.toolchain import VERSION, find_cli
 from tfinfra.errors import ProvisioningError, TfinfraError
-from tfinfra.ownership import make_private
+from tfinfra.system.ownership import make_private
+from tfinfra.system.threads import spawn
 
 if TYPE_CHECKING:
     from pulumi.automation import EngineEvent
 
-    from tfinfra.engine.cli import Cli
     from tfinfra.engine.stacks import RunStack
+    from tfinfra.engine.tool.pulumi_cli import Cli
 
 T = TypeVar("T")
 PARTS = ("keep", "compute")
@@ -118,7 +118,7 @@ class Engine:
     def _load_cli(self) -> Cli:
         _direct_to_loopback()
         _quiet_streams()
-        from tfinfra.engine.cli import Cli
+        from tfinfra.engine.tool.pulumi_cli import Cli
 
         return Cli(self._path, VERSION)
 
@@ -139,7 +139,7 @@ class Engine:
 
     def _warm_up(self, part: str, before: tuple[Future[Any], ...]) -> None:
         self._cli.result()
-        from tfinfra.engine.program import warm
+        from tfinfra.engine.recording.program import warm
 
         wait(before)
         warm(part)
@@ -148,7 +148,7 @@ class Engine:
         """The stack with its configuration, its program, and a plugin that lives. Raises ProvisioningError."""
         from pulumi.automation.errors import CommandError
 
-        from tfinfra.engine.program import Program
+        from tfinfra.engine.recording.program import Program
 
         try:
             stack = self._stack(part).result()
@@ -178,7 +178,7 @@ class Engine:
     def _attempt(self, part: str, stack: RunStack, seen: _Seen, work: Callable[[], T]) -> T:
         from pulumi.automation.errors import CommandError
 
-        from tfinfra.engine.program import Program
+        from tfinfra.engine.recording.program import Program
 
         try:
             with self._answering():
@@ -209,7 +209,7 @@ class Engine:
             ended.set()
 
     def _error(self, part: str, events: tuple[Event, ...]) -> TfinfraError:
-        from tfinfra.engine.failures import provisioning_error
+        from tfinfra.engine.refusals.failures import provisioning_error
 
         if self._closed:
             return ProvisioningError(f"the update of the {part} stack was stopped")

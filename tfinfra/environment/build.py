@@ -11,20 +11,21 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfinfra.environment.conda import install_conda
-from tfinfra.environment.conda_lock import refuse_two_versions
+from tfinfra.environment.build_lock import exclusive
+from tfinfra.environment.conda.conda_lock import refuse_two_versions
+from tfinfra.environment.conda.conda_packages import install_conda
+from tfinfra.environment.conda.python_channel import write_channel
 from tfinfra.environment.cuda import Driver
-from tfinfra.environment.exclusive import exclusive
 from tfinfra.environment.horovod import Bench, WheelSource, build_here, gpu_ties, horovod_wheel
 from tfinfra.environment.interpreter import find_same_interpreter, locked_interpreter
-from tfinfra.environment.lock import Lock, this_platform
+from tfinfra.environment.lock_file import Lock, this_platform
 from tfinfra.environment.relocate import copy_interpreter
 from tfinfra.environment.solve import wheels_only
-from tfinfra.environment.standalone import write_channel
-from tfinfra.environment.tools import Progress, Tools, find_uv, say_nothing
+from tfinfra.environment.tools import Tools, find_uv
 from tfinfra.errors import ProvisioningError
 from tfinfra.model import to_json
-from tfinfra.ownership import NotOwn, require_owner
+from tfinfra.system.ownership import NotOwn, require_owner
+from tfinfra.system.progress import Progress, say_nothing
 
 MARKER = "tfinfra-environment.json"
 
@@ -153,7 +154,7 @@ def _pip_install(folder: Path) -> list[str | Path]:
 
 def _check(lock: Lock, folder: Path, tools: Tools, say: Progress) -> None:
     """An environment that cannot import what it is for is no environment. Tasks do not see the machine's libraries
-    either (agent/variables.py)."""
+    either (agent/tasks/variables.py)."""
     modules = ["tensorflow", *(["horovod.tensorflow"] if lock.horovod else [])]
     say(f"checking that {' and '.join(modules)} can be imported")
     imports = f"import {', '.join(modules)}"

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Protocol
 
 from tfinfra.environment import recipe
+from tfinfra.environment.build_lock import exclusive
 from tfinfra.environment.cuda import Driver, Toolkit, cuda_of, find_toolkit, make_usable, stage_nccl
-from tfinfra.environment.exclusive import exclusive
-from tfinfra.environment.lock import Lock
+from tfinfra.environment.lock_file import Lock
 from tfinfra.environment.solve import wheels_only
-from tfinfra.environment.tools import Command, Progress, Tools
+from tfinfra.environment.tools import Command, Tools
 from tfinfra.errors import TfinfraError
+from tfinfra.system.progress import Progress
 
 # From TensorFlow 2.19 on, a header of xla_mpi_ops.cc is not shipped any more; that file serves XLA-compiled steps only.
 _FIRST_WITHOUT_XLA_HEADERS = 19

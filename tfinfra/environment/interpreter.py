@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tfinfra.environment.tools import Command, Progress, tool_environment
+from tfinfra.environment.tools import Command, tool_environment
 from tfinfra.errors import ManifestError, NotFeasible
-from tfinfra.ownership import make_private
+from tfinfra.system.ownership import make_private
+from tfinfra.system.progress import Progress
 
 _DOWNLOAD_SECONDS = 300.0
 _SYSTEM_PREFIXES = (Path("/usr"), Path("/usr/local"))

@@ -2,53 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import platform as machine
-import sys
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from tfinfra.environment import recipe
-from tfinfra.environment.conda import CondaPackage
-from tfinfra.environment.conda_lock import folder_state, lock_conda, with_conda
-from tfinfra.environment.exclusive import exclusive
+from tfinfra.environment.build_lock import exclusive
+from tfinfra.environment.conda.conda_lock import folder_state, lock_conda, with_conda
+from tfinfra.environment.conda.conda_packages import CondaPackage
 from tfinfra.environment.interpreter import downloadable_version, find_interpreter
+from tfinfra.environment.lock_file import Lock, digest_of_value, keyed, read_lock, this_platform, write_lock
 from tfinfra.environment.metadata import requires_of
 from tfinfra.environment.solve import Question, Unsolvable, refused, solve
-from tfinfra.environment.tools import Progress, find_uv, say_nothing
-from tfinfra.model import Requirements, from_json, to_json
-
-
-@dataclass(frozen=True)
-class Lock:
-    """A training environment, exactly. `key` is the hash of everything else here.
-
-    `platform` is "<system>-<machine>" where the environment is for this kind of machine, else a uv platform;
-    `packages` and `tools` (what Horovod is built with) are requirements texts with hashes; `horovod` is Horovod's
-    version, None without it; `tensorflow` the package that TensorFlow comes from; `recipe` the build's version. `conda`
-    holds what conda installs before `packages`; where Python is among it, that is the interpreter.
-    `source_builds` names the packages that are built from source, by whoever installs them.
-    """
-
-    key: str
-    recipe: int
-    platform: str
-    python_version: str
-    tensorflow: str
-    framework_version: str
-    packages: str
-    horovod: str | None
-    openmpi: str | None
-    tools: str
-    gpu: bool
-    conda: tuple[CondaPackage, ...] = ()
-    source_builds: tuple[str, ...] = ()
-
-    @property
-    def has_conda_python(self) -> bool:
-        return any(package.name == "python" for package in self.conda)
+from tfinfra.environment.tools import find_uv
+from tfinfra.model import Requirements, to_json
+from tfinfra.system.progress import Progress, say_nothing
 
 
 def make_lock(
@@ -66,16 +33,11 @@ def make_lock(
     say = progress or say_nothing
     target = platform or this_platform()
     path = cache / "locks" / f"{_inputs_key(requirements, target)}.json"
-    known = _read(path)
+    known = read_lock(path)
     if known:
         return known
     with exclusive(path.with_suffix(".lock"), lambda: say("waiting for another run that locks the same packages")):
-        return _read(path) or _write(path, _solved(requirements, target, cache, say))
-
-
-def this_platform() -> str:
-    """This kind of machine, as "linux-x86_64" or "darwin-arm64"."""
-    return f"{sys.platform}-{machine.machine()}"
+        return read_lock(path) or write_lock(path, _solved(requirements, target, cache, say))
 
 
 def _inputs_key(requirements: Requirements, platform: str) -> str:
@@ -84,34 +46,7 @@ def _inputs_key(requirements: Requirements, platform: str) -> str:
     asked = {"requirements": told, "platform": platform, "recipe": recipe.RECIPE}
     if requirements.pip:  # one of a time when source distributions were taken unasked is made anew
         asked["packages"] = "wheels"
-    return _digest({**asked, "folders": folder_state(requirements.conda_channels)})
-
-
-def _digest(content: object) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:20]
-
-
-def _read(path: Path) -> Lock | None:
-    """A lock that this version of tfinfra wrote, None where there is none or it is of another shape."""
-    try:
-        lock = from_json(Lock, json.loads(path.read_text("utf-8")))
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return None
-    return lock if lock == _keyed(lock) else None
-
-
-def _write(path: Path, lock: Lock) -> Lock:
-    staging = path.with_suffix(f".{os.getpid()}")
-    staging.write_text(json.dumps(to_json(lock), indent=1) + "\n", "utf-8")
-    staging.replace(path)
-    return lock
-
-
-def _keyed(lock: Lock) -> Lock:
-    content = {name: value for name, value in asdict(lock).items() if name != "key"}
-    if not lock.source_builds:  # as of locks that were made before there were any
-        del content["source_builds"]
-    return replace(lock, key=_digest(content))
+    return digest_of_value({**asked, "folders": folder_state(requirements.conda_channels)})
 
 
 def _solved(requirements: Requirements, platform: str, cache: Path, say: Progress) -> Lock:
@@ -139,7 +74,7 @@ def _solved(requirements: Requirements, platform: str, cache: Path, say: Progres
         if wanted.horovod
         else ""
     )
-    return _keyed(
+    return keyed(
         Lock(
             key="",
             recipe=recipe.RECIPE,

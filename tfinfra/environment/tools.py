@@ -9,17 +9,17 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tfinfra.environment.pins import write_requirements
 from tfinfra.environment.recipe import UV_VERSION
 from tfinfra.errors import ProvisioningError, TfinfraError
-from tfinfra.ownership import make_private
-from tfinfra.variables import package_environment
+from tfinfra.system.inherited_variables import package_environment
+from tfinfra.system.ownership import make_private
+from tfinfra.system.progress import Progress, say_nothing
 
-Progress = Callable[[str], None]
 Command = Sequence["str | Path"]
 
 _TAIL_LINES = 12
@@ -107,11 +107,6 @@ _OTHER_PYTHONS = (
     *("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONUSERBASE"),
     *("UV_PYTHON", "UV_PROJECT", "UV_WORKING_DIR", "UV_WORKING_DIRECTORY"),
 )
-
-
-def say_nothing(text: str) -> None:
-    """The progress of whoever does not want any."""
-    del text
 
 
 def find_uv(cache: Path, progress: Progress = say_nothing) -> str:

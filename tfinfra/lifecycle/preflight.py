@@ -11,8 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tfinfra.background import spawn
-from tfinfra.clock import iso_time, right_now, spell_seconds
 from tfinfra.cloud import Cloud
 from tfinfra.compiler.facts import AtLaunch
 from tfinfra.compiler.pipeline import Compiled, check_launch
@@ -24,16 +22,19 @@ from tfinfra.errors import (
     TfinfraError,
     turned_to,
 )
-from tfinfra.lifecycle import settings
-from tfinfra.lifecycle.letters import new_letters
-from tfinfra.lifecycle.record import RunRecord
+from tfinfra.lifecycle.provision import stack_config
+from tfinfra.lifecycle.record import names
+from tfinfra.lifecycle.record.run_ids import new_letters
+from tfinfra.lifecycle.record.run_record import RunRecord
 from tfinfra.manifest import codes
+from tfinfra.system.clock import iso_time, right_now, spell_seconds
+from tfinfra.system.threads import spawn
 
 if TYPE_CHECKING:
     from tfinfra.arm.requests import Request
     from tfinfra.azure.preflight.finding import Finding
     from tfinfra.azure.preflight.run import Checked
-    from tfinfra.azure.standing import Lack, Standing
+    from tfinfra.azure.prerequisites import Lack, Standing
 
 _UNANSWERED = "TFI623"
 _BUNDLE = "0" * 64
@@ -66,7 +67,7 @@ def check_live(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Pat
     """Asks `cloud` of the plan whose deploy folder is `deploy`. Raises CredentialsError."""
     from tfinfra.azure.preflight.finding import Finding
     from tfinfra.azure.preflight.run import preflight
-    from tfinfra.azure.standing import look_over
+    from tfinfra.azure.prerequisites import look_over
 
     began = time.monotonic()
     told: list[Standing | None] = []
@@ -90,7 +91,7 @@ def check_live(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Pat
 
 
 def _code(lack: Lack) -> str:
-    from tfinfra.azure.standing import NotAnswered
+    from tfinfra.azure.prerequisites import NotAnswered
 
     if isinstance(lack, NotAnswered):
         return _UNANSWERED
@@ -147,7 +148,7 @@ def plan_live(compiled: Compiled, cloud: Future[Cloud], recorder: Recorder) -> L
 
     with tempfile.TemporaryDirectory(prefix="tfinfra-") as folder:
         write_tree(compiled.tree, Path(folder))
-        run = settings.run_id(compiled.plan.name, new_letters())
+        run = names.run_id(compiled.plan.name, new_letters())
         there = cloud.result()
         with turned_to(there.name):
             answer = check_live(compiled, there, recorder, Path(folder), run)
@@ -175,14 +176,14 @@ def _requests(
     compiled: Compiled, cloud: Cloud, standing: Standing, run: str, record_part: Callable[..., dict[str, Any]]
 ) -> tuple[Request, ...]:
     """What both stacks will ask of ARM, the keep stack's first; what is not known yet is stood in for."""
-    from tfinfra.azure.caller import object_id
+    from tfinfra.azure.identity.caller import object_id
 
     caller = {"subscription": cloud.subscription_id, "principal": object_id(cloud)}
     record = _record(compiled, cloud, run)
-    keep = record_part("keep", settings.stack_config(record, "keep", standing, cloud), caller)
+    keep = record_part("keep", stack_config.stack_config(record, "keep", standing, cloud), caller)
     bundle = (f"bundles/{_BUNDLE}.tar.gz", _BUNDLE)
-    node = settings.node_settings(record, cloud, keep["outputs"], standing, bundle=bundle)
-    config = settings.compute_config(record, keep["outputs"], standing, cloud, node)
+    node = stack_config.node_settings(record, cloud, keep["outputs"], standing, bundle=bundle)
+    config = stack_config.compute_config(record, keep["outputs"], standing, cloud, node)
     compute = record_part("compute", config, caller)
     return tuple(_request(document) for part in (keep, compute) for document in part["requests"])
 
@@ -203,8 +204,8 @@ def _record(compiled: Compiled, cloud: Cloud, run: str) -> RunRecord:
         target=compiled.spec.target,
         rehearse=False,
         owner=cloud.owner,
-        keep_group=settings.group_name(run, "keep"),
-        compute_group=settings.group_name(run, "compute"),
+        keep_group=names.group_name(run, "keep"),
+        compute_group=names.group_name(run, "compute"),
         deadline=iso_time(deadline),
         keep_until=iso_time(deadline + limits.keep_outputs),
         results="",

@@ -27,8 +27,8 @@ BLOB_HOST = (
     r"[a-z0-9]{3,24}\.(blob\.core\.(windows\.net|usgovcloudapi\.net|chinacloudapi\.cn)"
     r"|z[0-9]{1,3}\.blob\.storage\.azure\.net)"
 )
-"""A storage account's host in the clouds that are known (azure/environments.py); the last is that of a DNS zone
-(learn.microsoft.com, "Azure DNS zone endpoints")."""
+"""A storage account's host in the clouds that are known (azure/identity/environments.py); the last is that of a DNS
+zone (learn.microsoft.com, "Azure DNS zone endpoints")."""
 GUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 

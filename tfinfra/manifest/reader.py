@@ -10,14 +10,13 @@ import re
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
-from tfinfra.credentials import secretive
 from tfinfra.errors import Diagnostic, ManifestError, Position, Severity
 from tfinfra.manifest.document import Document
+from tfinfra.manifest.source_text import LINE_END, SourceText
 from tfinfra.manifest.tree import TreeBuilder
 
 MOST_BYTES = 1_000_000
 _CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_LINE_END = re.compile("\r\n|\r|\n")
 
 
 def read_document(data: bytes, file: str) -> tuple[Document, tuple[Diagnostic, ...]]:
@@ -43,41 +42,17 @@ def read_document(data: bytes, file: str) -> tuple[Document, tuple[Diagnostic, .
     return builder.document()
 
 
-class SourceText:
-    """The file's name and lines: makes positions from a parser's marks."""
-
-    def __init__(self, file: str, text: str) -> None:
-        self.file = file
-        self.lines = _LINE_END.split(text)
-        self._secretive = secretive(self.lines)
-
-    def position(self, start: Any, end: Any = None) -> Position:
-        """From the mark `start` (0-based) to `end`, or to the end of the line where `end` is on another."""
-        line = min(start.line, len(self.lines) - 1)
-        text = self.lines[line]
-        stop = end.column if end is not None and end.line == start.line else len(text.rstrip())
-        return Position(self.file, line + 1, start.column + 1, max(1, stop - start.column), self._shown(line))
-
-    def at(self, line: int, column: int) -> Position:
-        """One character; `line` and `column` are 0-based."""
-        line = min(max(line, 0), len(self.lines) - 1)
-        return Position(self.file, line + 1, column + 1, 1, self._shown(line))
-
-    def _shown(self, line: int) -> str:
-        return self._secretive.get(line, self.lines[line])
-
-
 def _decode(data: bytes, file: str) -> str:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8-sig", "replace")
-        lines = _LINE_END.split(before)
+        lines = LINE_END.split(before)
         position = Position(file, len(lines), len(lines[-1]) + 1)
         _fail("TFI103", "the file is not UTF-8 text", position, "save it as UTF-8")
     found = _CONTROL.search(text)
     if found:
-        lines = _LINE_END.split(text[: found.start()])
+        lines = LINE_END.split(text[: found.start()])
         position = Position(file, len(lines), len(lines[-1]) + 1)
         _fail(
             "TFI104", f"the control character U+{ord(found.group()):04X} may not stand in YAML", position, "remove it"

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from tfinfra.errors import Diagnostic, ManifestError, Position, Severity
 from tfinfra.manifest.document import Document, KeyPath
 from tfinfra.manifest.scalars import plain_value
-
-if TYPE_CHECKING:
-    from tfinfra.manifest.reader import SourceText
+from tfinfra.manifest.source_text import SourceText
 
 DEEPEST = 20
 MOST_VALUES = 20_000

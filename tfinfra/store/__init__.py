@@ -9,6 +9,7 @@ reads what Blob said (told.py); `MemoryStore` (memory.py) is the fake that ships
 
 from __future__ import annotations
 
+from tfinfra.store.blob_errors import ROLE, BlobAnswer, blob_answer
 from tfinfra.store.clearing import clear
 from tfinfra.store.memory import MemoryStore
 from tfinfra.store.opening import Credential, open_store
@@ -28,7 +29,6 @@ from tfinfra.store.records import (
     readable,
 )
 from tfinfra.store.seam import ObjectStore, OddObject
-from tfinfra.store.told import ROLE, BlobAnswer, blob_answer
 
 __all__ = [
     "LARGE",

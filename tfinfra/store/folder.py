@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from tfinfra.store.copying import Unread, copy_of_now
 from tfinfra.store.seam import MOST_AT_ONCE, OddObject
-from tfinfra.strange_trees import DEEPEST, FOLDER, walk
+from tfinfra.system.strange_trees import DEEPEST, FOLDER, walk
 
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _DRAFT = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC

@@ -21,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from unicodedata import normalize
 
-from tfinfra.strange_trees import LONGEST
+from tfinfra.system.strange_trees import LONGEST
 
 INCOMING = ".tfinfra-incoming"
 """Beside what has landed: what is on its way. A later landing goes on with it."""

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from tfinfra.errors import first_line
+from tfinfra.store.blob_errors import blob_answer
 from tfinfra.store.download import download
 from tfinfra.store.seam import MOST_AT_ONCE, OddObject
-from tfinfra.store.told import blob_answer
 
 BLOCK = 4 << 20  # bytes
 SMALL = 1 << 20  # bytes that go in one request, beside those of other threads

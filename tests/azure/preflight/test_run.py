@@ -12,24 +12,24 @@ import pytest
 
 from tests.azure.arm_calls import put, send
 from tests.azure.preflight.replies import SUB, request
-from tests.localcloud.arm import scale_set
+from tests.localcloud.calls import scale_set
 from tests.stacks.conftest import Recorded, recorded
 from tests.stacks.plans import FLEXIBLE, plan
+from tfinfra.arm.deleter_role import group_deleter_id
 from tfinfra.arm.requests import Request
 from tfinfra.azure.preflight import registration
 from tfinfra.azure.preflight.ask import THREADS, Asker
 from tfinfra.azure.preflight.finding import Reply as Told
 from tfinfra.azure.preflight.run import Preflight, preflight
 from tfinfra.catalog.images import HPC_IMAGE
-from tfinfra.cli.doctor import needed_role
+from tfinfra.cli.machine.doctor import needed_role
 from tfinfra.cloud import Cloud
 from tfinfra.clouds import local_cloud
 from tfinfra.errors import CredentialsError, Severity
-from tfinfra.localcloud.files import read_json
-from tfinfra.localcloud.layout import SUBSCRIPTION, Layout
-from tfinfra.localcloud.starting import call, running_daemon
+from tfinfra.localcloud.common.files import read_json
+from tfinfra.localcloud.common.state_folder import SUBSCRIPTION, Layout
+from tfinfra.localcloud.daemon.daemon_client import call, running_daemon
 from tfinfra.model import Image, Target
-from tfinfra.roles import group_deleter_id
 
 __all__ = ["recorded"]  # the fixture
 KEEP, COMPUTE = "/resourceGroups/tfinfra-digits-ab12cd-keep", "/resourceGroups/tfinfra-digits-ab12cd-compute"

@@ -15,13 +15,13 @@ from tests.engine import test_engine
 from tests.engine.provider.archives import archive
 from tests.stacks.plans import FLEXIBLE
 from tests.stacks.recording import RUN, config, write
-from tfinfra.azure.teardown import group_exists
+from tfinfra.azure.deletion.teardown import group_exists
 from tfinfra.cloud import Cloud
 from tfinfra.engine.provider.install import ensure_provider
 from tfinfra.engine.pulumi import Engine
-from tfinfra.engine.toolchain import find_cli
+from tfinfra.engine.tool.toolchain import find_cli
 from tfinfra.errors import CredentialsError, ProvisioningError
-from tfinfra.localcloud.starting import Endpoint
+from tfinfra.localcloud.daemon.daemon_client import Endpoint
 
 pytestmark = pytest.mark.engine
 

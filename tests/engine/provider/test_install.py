@@ -80,7 +80,7 @@ def test_it_is_installed_once(tmp_path: Path) -> None:
 
 
 def test_the_real_tool_sees_what_was_installed(tmp_path: Path) -> None:
-    from tfinfra.engine.variables import tool_variables
+    from tfinfra.engine.tool.variables import tool_variables
 
     archive(tmp_path / "mirror")
     put(str(tmp_path / "mirror"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tfinfra.arm.sign_in import way_in
 from tfinfra.azure.answers import is_gone, reason, values
 from tfinfra.azure.clients import GROUPS_API, get_json
-from tfinfra.azure.names import RUN_ID, run_of_group
+from tfinfra.azure.deletion.group_names import RUN_ID, run_of_group
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError, ProvisioningError, TeardownIncomplete
 

@@ -10,13 +10,13 @@ from typing import Any
 from tfinfra.arm.requests import Request
 from tfinfra.arm.template import subscription_template
 from tfinfra.azure.answers import is_refusal
-from tfinfra.azure.caller import why_refused
 from tfinfra.azure.clients import COMPUTE_API, resource_client, send_json
+from tfinfra.azure.identity.caller import why_refused
+from tfinfra.azure.identity.sign_in import token_refused
 from tfinfra.azure.preflight import names, registration, roles
 from tfinfra.azure.preflight.finding import Reply
 from tfinfra.azure.preflight.image import ImageAnswer, definition_of, newest
 from tfinfra.azure.preflight.permissions import brought
-from tfinfra.azure.sign_in import token_refused
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError
 from tfinfra.model import Image, Plan, Target

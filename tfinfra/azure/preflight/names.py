@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from tfinfra.arm.requests import Request
 from tfinfra.azure.preflight.finding import Finding, Reply
-from tfinfra.clock import count
 from tfinfra.model import Target
+from tfinfra.system.clock import count
 
 GROUP, ACCOUNT = "Microsoft.Resources/resourceGroups", "Microsoft.Storage/storageAccounts"
 

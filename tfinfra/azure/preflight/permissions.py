@@ -11,13 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tfinfra.arm import ids
+from tfinfra.arm.deleter_role import GROUPS, covers
 from tfinfra.arm.requests import Request
 from tfinfra.azure.preflight.finding import Finding, Reply
-from tfinfra.azure.rights import needed_for, useful_for
-from tfinfra.azure.uses import use_of
+from tfinfra.azure.rights.creation_rights import needed_for, useful_for
+from tfinfra.azure.rights.linked_actions import use_of
 from tfinfra.errors import Severity
 from tfinfra.model import Image, Target
-from tfinfra.roles import GROUPS, covers
 
 CODE = "TFI616"
 LESS = "TFI636"

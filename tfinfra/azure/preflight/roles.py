@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tfinfra.arm import standins
+from tfinfra.arm.deleter_role import setup_command
 from tfinfra.arm.requests import Request
 from tfinfra.azure.preflight.finding import Finding, Reply
-from tfinfra.roles import setup_command
 
 ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 

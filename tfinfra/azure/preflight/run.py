@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 from tfinfra.arm.errors import missing_actions
 from tfinfra.azure.preflight import (
+    alternatives,
     image,
-    instead,
     names,
     permissions,
     placement,
@@ -65,9 +65,9 @@ def preflight(cloud: Cloud, plan: Plan, target: Target, record: Callable[[], Req
         existing = roles.existing_principals(answers.requests)
         by_check["policy"] = _read("policy", lambda: policy.findings(answers.validation, known, existing))
         found = [finding for findings in by_check.values() for finding in findings]
-        if any(finding.code in instead.BY_CAPACITY for finding in found):
+        if any(finding.code in alternatives.BY_CAPACITY for finding in found):
             with suppress(*_MALFORMED):  # what would work instead is a hint: the fault itself is told without it
-                candidates = instead.candidates(demand, target, policy.allowed_locations(answers.validation))
+                candidates = alternatives.candidates(demand, target, policy.allowed_locations(answers.validation))
                 found = list(_with_ways_out(asker, found, demand, candidates))
     lines = _summaries(plan, demand, answers)
     well = tuple(Checked(check, lines[check]()) for check in by_check if check in lines and not by_check[check])
@@ -155,13 +155,13 @@ def _some(names: Collection[str]) -> str:
 
 
 def _with_ways_out(
-    asker: Asker, found: list[Finding], demand: Demand, candidates: tuple[instead.Candidate, ...]
+    asker: Asker, found: list[Finding], demand: Demand, candidates: tuple[alternatives.Candidate, ...]
 ) -> Iterator[Finding]:
     """The findings with what would work instead; mere warnings where the target itself names a place that would."""
     usages, skus = asker.market_now(c.demand.location for c in candidates)
-    left = [(c, instead.free(c, skus, usages)) for c in candidates]
+    left = [(c, alternatives.free(c, skus, usages)) for c in candidates]
     working = [(c, free) for c, free in left if free is not None]
     second = any(c.written for c, _ in working)
-    for finding in instead.with_ways_out(found, working, demand):
-        capacity = finding.code in instead.BY_CAPACITY
+    for finding in alternatives.with_ways_out(found, working, demand):
+        capacity = finding.code in alternatives.BY_CAPACITY
         yield replace(finding, severity=Severity.WARNING) if capacity and second else finding

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfinfra.azure.preflight.finding import Demand, Finding, Reply, normal
-from tfinfra.clock import listed
+from tfinfra.system.clock import listed
 
 
 @dataclass(frozen=True)

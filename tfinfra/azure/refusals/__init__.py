@@ -1,5 +1,6 @@
 """What each of ARM's refusals means for a run that is being provisioned, and what the user can do then: a pure table,
-each rule with the pages that have its codes. The first that fits counts; who acts on it is lifecycle/attempts.py."""
+each rule with the pages that have its codes. The first that fits counts;
+lifecycle/provision/attempts.py acts on it."""
 
 from __future__ import annotations
 

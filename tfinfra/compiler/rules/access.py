@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from tfinfra.compiler.facts import Facts
-from tfinfra.compiler.targets import Chosen
+from tfinfra.compiler.target.chosen import Chosen
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import error_at
 from tfinfra.manifest.keys import BLOB_HOST, CONTAINER, FORMS

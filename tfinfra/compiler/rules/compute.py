@@ -9,7 +9,7 @@ from tfinfra.catalog.features import features
 from tfinfra.catalog.images import HPC_IMAGE, image_features, image_of
 from tfinfra.catalog.sizes import VmSize
 from tfinfra.compiler.facts import Facts
-from tfinfra.compiler.targets import Chosen
+from tfinfra.compiler.target.chosen import Chosen
 from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import error_at
 from tfinfra.model import Target

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tfinfra.compiler.conda_file import CondaFile
 from tfinfra.compiler.facts import Facts
 from tfinfra.compiler.inputs import Inputs
-from tfinfra.compiler.requirements import all_requirements, conda_file, requirement_name
+from tfinfra.compiler.packages.conda_file import CondaFile
+from tfinfra.compiler.packages.requirements import all_requirements, conda_file, requirement_name
 from tfinfra.environment.requirement import normalised, shown
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import Document, KeyPath, error_at
@@ -75,7 +75,7 @@ def _asked(manifest: Manifest, file: CondaFile | None) -> list[tuple[Document, K
 
 
 def _missing(first: tuple[Document, KeyPath, str]) -> Diagnostic:
-    from tfinfra.environment.conda import INSTALL
+    from tfinfra.environment.conda.conda_packages import INSTALL
 
     document, path, _ = first
     return error_at(document, "TFI707", path, "conda packages need py-rattler, which is not installed", INSTALL)

@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tfinfra.compiler.facts import Facts
-from tfinfra.compiler.requirements import conda_file, requirement_lines
-from tfinfra.credentials import in_urls
+from tfinfra.compiler.packages.requirements import conda_file, requirement_lines
 from tfinfra.errors import Diagnostic, Position, Severity
 from tfinfra.manifest.document import error_at
+from tfinfra.text.credentials import in_urls
 
 _WHAT = "the URL carries a user, a password or a token, which would show in every artefact"
 _HINT = "take it out; an index of your own is named in tfinfra's environment (UV_INDEX, PIP_INDEX_URL)"

@@ -18,7 +18,7 @@ from tfinfra.catalog.drivers import (
 from tfinfra.catalog.images import HPC_IMAGE, image_of
 from tfinfra.catalog.sizes import VmSize
 from tfinfra.compiler.facts import Facts
-from tfinfra.compiler.targets import Chosen
+from tfinfra.compiler.target.chosen import Chosen
 from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import KeyPath, error_at
 from tfinfra.manifest.manifest import Manifest

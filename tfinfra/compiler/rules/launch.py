@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tfinfra.compiler.facts import Facts
-from tfinfra.compiler.places import Places
+from tfinfra.compiler.plan_lines import Places
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import error_at
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tfinfra.clock import spell_seconds
 from tfinfra.compiler.cost import burn_of, dearest_lines, price_lines, unknown_prices
 from tfinfra.compiler.facts import Facts
 from tfinfra.compiler.inputs import KnownPrices
@@ -14,6 +13,7 @@ from tfinfra.manifest.document import error_at
 from tfinfra.manifest.manifest import Manifest
 from tfinfra.model import Limits, Plan, PriceLine, Target
 from tfinfra.money import budget
+from tfinfra.system.clock import spell_seconds
 
 _PATH = ("limits", "max_cost_usd")
 

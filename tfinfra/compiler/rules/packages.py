@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 
 from tfinfra.compiler.facts import Facts
 from tfinfra.compiler.inputs import Inputs
-from tfinfra.compiler.requirements import conda_file, requirement_lines
+from tfinfra.compiler.packages.requirements import conda_file, requirement_lines
 from tfinfra.environment.requirement import Refused, normalised, read_requirement, shown
 from tfinfra.errors import Diagnostic, Position, Severity
 from tfinfra.manifest.document import KeyPath, error_at

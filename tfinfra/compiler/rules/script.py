@@ -10,8 +10,8 @@ from tfinfra.backends.registry import BACKENDS, backend
 from tfinfra.catalog.tensorflow import framework, full_version
 from tfinfra.catalog.tensorflow1_names import replacement
 from tfinfra.compiler.facts import Facts
-from tfinfra.compiler.requirements import all_requirements, requirement_name
-from tfinfra.compiler.script import Use, position_of
+from tfinfra.compiler.packages.requirements import all_requirements, requirement_name
+from tfinfra.compiler.source.script import Use, position_of
 from tfinfra.errors import Diagnostic, Position, Severity
 from tfinfra.manifest.document import error_at
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tfinfra.compiler.facts import Facts
 from tfinfra.compiler.inputs import Inputs
-from tfinfra.compiler.targets import Chosen, gpus_per_node
+from tfinfra.compiler.target.chosen import Chosen, gpus_per_node
 from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import error_at
 from tfinfra.manifest.manifest import Manifest

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from tfinfra.backends.registry import backend
 from tfinfra.compiler.facts import Facts
 from tfinfra.compiler.rules.target import MOST_NODES
-from tfinfra.compiler.targets import Chosen
+from tfinfra.compiler.target.chosen import Chosen
 from tfinfra.compiler.tasks import MOST_TASKS
 from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import error_at

@@ -21,8 +21,8 @@ from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_ope
 from tfinfra.arm.plugin import archive_name
 from tfinfra.engine.provider.source import MIRROR, SHA256, Source, credentials, on_loopback, shown
 from tfinfra.errors import TfinfraError
+from tfinfra.system.progress import Progress
 
-Progress = Callable[[str], None]
 _T = TypeVar("_T")
 
 _PATIENCE = 20.0  # seconds without a byte

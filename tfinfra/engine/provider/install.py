@@ -8,7 +8,7 @@ import shutil
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -18,9 +18,8 @@ from tfinfra.engine.provider.fetch import Fetched, fetch
 from tfinfra.engine.provider.place import find_provider, plugins_folder, provider_folder
 from tfinfra.engine.provider.source import SHA256, Source, checked, chosen_source
 from tfinfra.errors import TfinfraError
-from tfinfra.ownership import make_private
-
-Progress = Callable[[str], None]
+from tfinfra.system.ownership import make_private
+from tfinfra.system.progress import Progress
 
 GET_IT = "`tfinfra setup` gets it now; TFINFRA_PROVIDER_MIRROR names a mirror or a file where the network is closed"
 _NAME = f"the azure-native plugin {VERSION}"

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tfinfra.arm.plugin import BINARY, VERSION
-from tfinfra.paths import cache_folder
+from tfinfra.system.paths import cache_folder
 
 
 def plugins_folder() -> Path:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tfinfra.errors import NotFeasible, ProvisioningError
-from tfinfra.ownership import make_private
+from tfinfra.system.ownership import make_private
 
 # The newest release that runs on every Node that is still about; later ones want Node 21 and 22.
 VERSION = "3.35.0"

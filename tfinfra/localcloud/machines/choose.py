@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from tfinfra.localcloud.machines import namespace, process
 from tfinfra.localcloud.machines.base import Machines
+from tfinfra.localcloud.machines.namespaces import namespace_machines
+from tfinfra.localcloud.machines.processes import process_machines
 
 
 def possible_kinds() -> dict[str, str | None]:
     """Each kind, the better first, with None where it is possible, else the reason why it is not and the way out."""
-    return {"namespace": namespace.obstacle(), "process": process.obstacle()}
+    return {"namespace": namespace_machines.obstacle(), "process": process_machines.obstacle()}
 
 
 def boundary(kind: str) -> str:
@@ -30,8 +31,8 @@ def best_kind() -> str:
 def machines(kind: str) -> Machines:
     """The Machines of `kind` ("namespace" or "process"). Raises ValueError for any other."""
     known: dict[str, Machines] = {
-        "namespace": namespace.NamespaceMachines(),
-        "process": process.ProcessMachines(),
+        "namespace": namespace_machines.NamespaceMachines(),
+        "process": process_machines.ProcessMachines(),
     }
     if kind not in known:
         raise ValueError(f"there are no '{kind}' machines; there are {', '.join(known)}")

@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tfinfra import child_python
 from tfinfra.localcloud.machines.base import InstanceState, ScaleSetSpec
-from tfinfra.localcloud.machines.marks import kill_marked
+from tfinfra.localcloud.machines.process_marks import kill_marked
 from tfinfra.localcloud.machines.records import (
     REBOOT,
     RECORD,
@@ -24,8 +23,9 @@ from tfinfra.localcloud.machines.records import (
     is_rebooting,
     read_record,
 )
-from tfinfra.localcloud.machines.wire import spec_to_text
-from tfinfra.strange_trees import remove_tree
+from tfinfra.localcloud.machines.spec_json import spec_to_text
+from tfinfra.system import child_python
+from tfinfra.system.strange_trees import remove_tree
 
 _START_LIMIT = 60.0
 _STOP_LIMIT = 10.0

@@ -19,7 +19,7 @@ from typing import NoReturn
 
 from tfinfra.localcloud.machines.base import ScaleSetSpec
 from tfinfra.localcloud.machines.records import RECORD
-from tfinfra.localcloud.machines.wire import spec_from_text
+from tfinfra.localcloud.machines.spec_json import spec_from_text
 
 Ready = Callable[[], None]
 LOOK_SECONDS = 2.0
@@ -93,9 +93,9 @@ def _answer(writer: int, text: str) -> None:
 
 def _supervisor(kind: str) -> Callable[[ScaleSetSpec, Ready], None]:
     if kind == "namespace":
-        from tfinfra.localcloud.machines.namespace_supervisor import supervise
+        from tfinfra.localcloud.machines.namespaces.namespace_supervisor import supervise
     else:
-        from tfinfra.localcloud.machines.process_supervisor import supervise
+        from tfinfra.localcloud.machines.processes.process_supervisor import supervise
     return supervise
 
 

@@ -1,0 +1,106 @@
+"""From a log file to chunks in the store: whole lines, none lost, redrawn ones in their last state."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.agent.clocks import FakeClock
+from tfinfra.agent.node.log_text import collapse, split_lines
+from tfinfra.agent.node.logs import CHUNK, Audience, LogTail
+from tfinfra.store import MemoryStore
+
+COLLAPSE = {
+    "plain text stays": (b"one\ntwo\n", b"one\ntwo\n"),
+    "a carriage return redraws": (b"1/3\r2/3\r3/3\n", b"3/3\n"),
+    "Windows line ends lose only the return": (b"one\r\ntwo\r\n", b"one\ntwo\n"),
+    "Keras 2 erases with backspaces, then returns": (b"1/3 [=>..]\b\b\b\b\b\b\b\b\b\b\r3/3 [====]\n", b"3/3 [====]\n"),
+    "a backspace erases a whole character": ("né\b\n".encode(), b"n\n"),
+    "more backspaces than characters": (b"ab\b\b\b\bc\n", b"c\n"),
+    "bytes that are not UTF-8 survive": (b"\xff\xfe\r\n", b"\xff\xfe\n"),
+    "other lines are left alone": (b"a\tb\x1b[0m\n1\r2\n", b"a\tb\x1b[0m\n2\n"),
+}
+
+
+@pytest.mark.parametrize(("written", "shown"), COLLAPSE.values(), ids=COLLAPSE.keys())
+def test_collapse(written: bytes, shown: bytes) -> None:
+    assert collapse(written) == shown
+
+
+@given(st.binary(max_size=200))
+def test_splitting_loses_nothing_and_keeps_lines_whole(data: bytes) -> None:
+    lines, rest = split_lines(data)
+    assert lines + rest == data
+    assert b"\n" not in rest
+    assert not lines or lines.endswith(b"\n")
+
+
+@given(st.binary(max_size=300))
+def test_collapsing_keeps_the_number_of_lines(data: bytes) -> None:
+    assert collapse(data).count(b"\n") == data.count(b"\n")
+
+
+def shipped(store: MemoryStore) -> bytes:
+    return b"".join(store.objects[key] for key in sorted(store.objects))
+
+
+def test_a_million_lines_arrive_in_order_in_bounded_chunks(tmp_path: Path) -> None:
+    log, store = tmp_path / "main-0.log", MemoryStore()
+    log.write_bytes(b"".join(b"line %d\n" % i for i in range(1_000_000)))
+    LogTail("main-0", log).ship(store, final=True)
+    assert shipped(store) == log.read_bytes()
+    assert all(len(chunk) <= CHUNK + 100 for chunk in store.objects.values())
+
+
+def test_an_unfinished_line_waits_for_its_end(tmp_path: Path) -> None:
+    log, store = tmp_path / "main-0.log", MemoryStore()
+    tail = LogTail("main-0", log)
+    tail.ship(store)
+    log.write_bytes(b"one\ntw")
+    tail.ship(store)
+    assert shipped(store) == b"one\n"
+    log.write_bytes(b"one\ntwo")
+    tail.ship(store)
+    tail.ship(store, final=True)
+    assert shipped(store) == b"one\ntwo\n"
+
+
+def test_a_line_without_end_does_not_grow_in_memory(tmp_path: Path) -> None:
+    log, store = tmp_path / "main-0.log", MemoryStore()
+    log.write_bytes(b"x" * (3 * CHUNK))
+    tail = LogTail("main-0", log)
+    tail.ship(store)
+    assert len(tail.rest) <= 1 << 16
+    assert shipped(store) == log.read_bytes()
+
+
+def test_what_could_not_be_put_is_put_by_the_next_round(tmp_path: Path) -> None:
+    fail = [True]
+
+    def fault(verb: str, key: str) -> None:
+        if verb == "put" and fail:
+            fail.pop()
+            raise OSError("no route")
+
+    log, store = tmp_path / "main-0.log", MemoryStore(fault)
+    log.write_bytes(b"one\n")
+    tail = LogTail("main-0", log)
+    with pytest.raises(OSError, match="no route"):
+        tail.ship(store)
+    tail.ship(store)
+    assert shipped(store) == b"one\n"
+
+
+def test_a_watcher_counts_for_20_seconds_whatever_its_own_clock_says() -> None:
+    clock, store = FakeClock(), MemoryStore()
+    audience = Audience(store, clock)
+    assert not audience.is_there()
+    for beat in (b'{"time": 5}', b'{"time": 7}'):
+        store.put("control/watch.json", beat)
+        clock.sleep(15)
+        assert audience.is_there()
+    clock.sleep(30)
+    assert not audience.is_there()

@@ -1,0 +1,136 @@
+"""A whole run against a played world: what is left of it, and what its record, audit log and nodes are told."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lifecycle.fakes import FakeLock, World, a_plan, training
+from tests.lifecycle.runs import COMPUTE, KEEP, record_of
+from tfinfra.audit.log import broken_at, read_events
+from tfinfra.errors import NotFeasible
+from tfinfra.lifecycle.record.driver import this_process
+from tfinfra.lifecycle.record.run_record import run_folder
+from tfinfra.model import Requirements, to_json
+from tfinfra.store import keys
+
+
+def test_a_run_that_succeeds_leaves_its_outputs_and_nothing_else(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    result = world.new_run().go()
+    results = tmp_path / "runs" / "digits-abc123"
+    assert result.error is None
+    assert world.groups == {}
+    assert sorted(world.deleted) == [COMPUTE, KEEP]
+    assert (results / "outputs" / "model" / "weights.h5").read_bytes() == b"weights"
+    assert (results / "tasks" / "rank-0.log").read_text() == "step 1\ntest accuracy: 0.97\n"
+    assert (results / "nodes" / "agent-0.log").read_text() == "launched\n"
+    document = json.loads((results / "run.json").read_text())
+    assert document["result"] == "succeeded"
+    assert document["phase"] == "deleted"
+    assert document["tasks"][0]["exit_status"] == 0
+    assert "line test accuracy: 0.97" in world.observer.lines
+    assert record_of(world).phase == "deleted"
+
+
+def test_the_record_is_on_disk_before_the_first_write_to_the_cloud(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    seen: list[Any] = []
+    up = world.up
+
+    def watched_up(part: str, config: Any) -> dict[str, Any]:
+        seen.append(record_of(world))
+        return up(part, config)
+
+    world.up = watched_up  # type: ignore[method-assign]
+    world.new_run().go()
+    assert seen[0].keep_group == KEEP
+    assert seen[0].phase == "provisioning"
+    assert seen[1].store == "file:///store/run"
+
+
+def test_the_audit_log_is_one_whole_chain(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.new_run().go()
+    path = run_folder(tmp_path / "state", "digits-abc123").audit.path
+    events = [e["event"] for e in read_events(path)]
+    assert broken_at(path) is None
+    for phase in ("prepare", "keep", "environment", "bundle", "compute", "train", "collect"):
+        assert events.index(f"{phase}.begin") < events.index(f"{phase}.end")
+    assert "teardown.verified" in events
+
+
+def test_a_run_is_known_while_it_prepares(tmp_path: Path) -> None:
+    world, seen = World(tmp_path), list[Any]()
+    lock = world._lock
+
+    def watched(wanted: Requirements) -> FakeLock:
+        seen.append(record_of(world))
+        return lock(wanted)
+
+    world._lock = watched  # type: ignore[method-assign]
+    world.new_run().go()
+    assert (seen[0].phase, seen[0].client) == ("starting", this_process())
+    assert seen[0].ledger.intervals == ()
+
+
+def test_a_run_that_is_kept_tells_its_nodes_so(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.new_run(keep=True, detach=True).go()
+    assert keys.KEEP in world.store.objects
+
+
+def test_a_detached_run_is_left_with_a_record_that_says_how_to_go_on(tmp_path: Path) -> None:
+    world = World(tmp_path, training)
+    result = world.new_run(detach=True).go()
+    assert result.error is None
+    assert set(world.groups) == {KEEP, COMPUTE}
+    assert record_of(world).detached
+    assert record_of(world).client is None
+    assert (run_folder(tmp_path / "state", "digits-abc123").audit_folder / "compute.state.json").exists()
+    assert world.store.get(keys.WATCH) is None
+
+
+def test_use_gpu_without_a_gpu_is_not_feasible_here(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    with pytest.raises(NotFeasible):
+        world.new_run(a_plan(use_gpu=True)).go()
+
+
+def test_a_rehearsal_without_a_gpu_says_so_and_takes_the_cpu_build(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    needs = a_plan().requirements
+    gpu = a_plan(use_gpu=True, requirements=type(needs)(**{**to_json(needs), "pip": (), "gpu": True}))
+    assert world.new_run(gpu, rehearse=True).go().error is None
+    assert world.locked.gpu is False
+    assert any("has no GPU" in line for line in world.observer.lines)
+
+
+def test_stacks_in_a_backend_of_the_users_own_are_dropped_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "file:///elsewhere")
+    world = World(tmp_path)
+    world.new_run().go()
+    assert sorted(world.dropped) == ["digits-abc123-compute", "digits-abc123-keep"]
+
+
+def test_nodes_that_end_before_pulumi_does_see_that_somebody_watches(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    up, beats = world.up, set[bytes]()
+
+    def slow_up(part: str, config: Any) -> dict[str, Any]:
+        made = up(part, config)
+        until = time.monotonic() + 20
+        while part == "compute" and len(beats) < 3 and time.monotonic() < until:
+            beats.add(world.store.get(keys.WATCH) or b"")
+            time.sleep(0.02)
+        return made
+
+    world.up = slow_up  # type: ignore[method-assign]
+    assert world.new_run().go().error is None
+    assert len(beats) >= 3

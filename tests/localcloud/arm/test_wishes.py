@@ -1,0 +1,74 @@
+"""What who comes for Azure cannot wish for by headers, the cloud is told beforehand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.localcloud.calls import ACCOUNT, SET, Arm, scale_set
+from tests.machines import support
+from tfinfra.localcloud.arm.providers.compute import image_of, kind_of
+from tfinfra.localcloud.arm.providers.quota import LIMIT, limit
+from tfinfra.localcloud.machines.processes.process_machines import ProcessMachines
+
+ACCOUNT_BODY = {"location": "eastus", "sku": {"name": "Standard_LRS"}, "kind": "StorageV2", "properties": {}}
+
+
+def test_wishes_hold_for_makers_who_have_none_and_a_header_wins(arm: Arm, tmp_path: Path) -> None:
+    arm.make_all()
+    told = arm.call("PUT", "/tfinfra/wishes", {"machines": "process", "image": str(tmp_path), "unknown": "1"})
+    assert told.body == {"machines": "process", "image": str(tmp_path)}
+    assert arm.put(SET, scale_set()).status == 201
+    made = arm.around.state.get(SET)
+    assert made is not None
+    assert (kind_of(made), image_of(made)) == ("fake", tmp_path)  # this test's ARM asks for fake machines by its header
+
+
+def test_blobs_by_azurite_can_be_wished_for_too(arm: Arm, tmp_path: Path) -> None:
+    arm.make_groups()
+    arm.call("PUT", "/tfinfra/wishes", {"blobs": "azurite"})
+    assert "azurite is installed" in arm.put(ACCOUNT, ACCOUNT_BODY).body["error"]["message"]
+    arm.call("PUT", "/tfinfra/wishes", {"blobs": "azurite", "azurite": str(tmp_path / "main.js")})
+    assert arm.around.azurite == tmp_path / "main.js"
+    arm.call("PUT", "/tfinfra/wishes", {})
+    assert arm.put(ACCOUNT, ACCOUNT_BODY).status == 202
+
+
+def test_a_machine_has_the_files_of_its_image(tmp_path: Path) -> None:
+    image, folder = tmp_path / "image", tmp_path / "set"
+    (image / "opt/tool").mkdir(parents=True)
+    (image / "opt/tool/link").symlink_to("/elsewhere")
+    folder.mkdir()
+    script = "import os, pathlib\npathlib.Path('seen').write_text(os.readlink('opt/tool/link'))\n"
+    machines = ProcessMachines()
+    try:
+        machines.start(replace(support.scale_set(folder, script, 1), image=image))
+        support.wait_for((folder / "vm_0/root/seen").exists)
+        assert (folder / "vm_0/root/seen").read_text() == "/elsewhere"
+    finally:
+        machines.stop(folder)
+
+
+WRONG = {
+    "a name in other letters": ({"standardDSv5family": 1}, "is it standardDSv5Family?"),
+    "a name in one place": ({"eastus": {"gpus": 1}}, "there is no usage 'gpus'"),
+    "less than nothing": ({"cores": -1}, "a limit is a whole number"),
+    "a text": ({"eastus": {"cores": "8"}}, "a limit is a whole number"),
+}
+
+
+@pytest.mark.parametrize(("body", "told"), WRONG.values(), ids=WRONG)
+def test_a_limit_that_would_hold_for_nothing_is_refused(arm: Arm, body: dict[str, Any], told: str) -> None:
+    answer = arm.call("PUT", "/tfinfra/quotas", body)
+    assert (answer.status, told in answer.body["error"]["message"]) == (400, True)
+    assert arm.around.quotas == {}
+
+
+def test_limits_hold_until_they_are_as_usual_again(arm: Arm) -> None:
+    assert arm.call("PUT", "/tfinfra/quotas", {"East US": {"cores": 8}, "virtualMachines": 3}).status == 200
+    assert (limit(arm.around, "eastus", "cores"), limit(arm.around, "westus", "virtualMachines")) == (8, 3)
+    assert arm.call("DELETE", "/tfinfra/quotas").status == 200
+    assert limit(arm.around, "eastus", "cores") == LIMIT

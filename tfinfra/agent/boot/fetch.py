@@ -1,0 +1,151 @@
+"""Brings a tree of files from an object store or a folder to this node: in parallel, and again only what is missing."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from tfinfra.agent.errors import NodeFault
+from tfinfra.agent.patience import store_errors
+from tfinfra.errors import first_line
+from tfinfra.model import DataSource
+from tfinfra.store import ObjectStore
+from tfinfra.store.landing import Landing, Unplaceable, clashes
+from tfinfra.store.landing import shown as shown_name
+from tfinfra.system.strange_trees import names_below
+
+_AT_ONCE = 4  # each holds some megabytes, and an agent is small
+_BATCH = 256  # files that wait their turn: a data set may have a million
+_LOOK = 1.0
+READER = "Storage Blob Data Reader"
+"""https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/storage"""
+OpenStore = Callable[[str], ObjectStore]
+Fill = Callable[[str, Path], None]
+Check = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Item:
+    """One file: its key in the store (its path, of a folder's), and its name below the folder that it belongs to."""
+
+    key: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """How many files there are; `only` is the one that the source is, where it is no folder."""
+
+    files: int
+    only: Path | None = None
+
+
+def fetch(source: DataSource, target: Path, open_store: OpenStore, check: Check) -> Fetched:
+    """Fills the folder `target`. What is there already stays; a file appears under its name when it is whole. `check`
+    is called between files and may raise. Raises what the store raises, FileNotFoundError where there is nothing."""
+    items, fill = _items(source, open_store)
+    with Landing(target) as landing:
+        odd = clashes((item.name for item in items), folds=landing.folds())
+        for name, reason in odd.items():
+            raise _unplaceable(name, reason)
+        _all(items, lambda item: _land(landing, item, fill), check)
+    return Fetched(len(items), target / items[0].name if _is_one_file(source, items) else None)
+
+
+def _items(source: DataSource, open_store: OpenStore) -> tuple[list[Item], Fill]:
+    """What there is to bring, and what writes the file at a key to a path."""
+    if source.folder is not None:
+        return _local_items(source, local_folder(source.folder)), _copy_file
+    store = open_store(str(source.store))
+    return _stored_items(source, store), store.get_file
+
+
+def _land(landing: Landing, item: Item, fill: Fill) -> None:
+    try:
+        if not landing.has(item.name):
+            landing.land(item.name, partial(fill, item.key))
+    except Unplaceable as error:
+        raise _unplaceable(item.name, str(error)) from error
+
+
+def _unplaceable(name: str, reason: str) -> NodeFault:
+    return NodeFault(f"an object of the name '{shown_name(name)}' cannot be a file here: {reason}")
+
+
+def local_folder(url: str) -> Path:
+    """The folder of a file:// URL."""
+    return Path(unquote(urlsplit(url).path))
+
+
+def shown(source: DataSource) -> str:
+    """The source as messages write it."""
+    return "/".join(part for part in (source.folder or source.store, source.prefix, source.file) if part)
+
+
+def _is_one_file(source: DataSource, items: list[Item]) -> bool:
+    return source.file is not None or (len(items) == 1 and items[0].key == source.prefix)
+
+
+def _stored_items(source: DataSource, store: ObjectStore) -> list[Item]:
+    """The objects below the prefix, or the one that it is the whole key of."""
+    above = f"{source.prefix}/" if source.prefix else ""
+    keys = [above + source.file] if source.file else store.list(source.prefix)
+    if not keys and source.prefix:
+        return [Item(source.prefix, PurePosixPath(source.prefix).name)]
+    if not keys:
+        raise FileNotFoundError(shown(source))
+    names = [key.removeprefix(above) for key in keys]
+    paths = (unquote(name, errors="surrogateescape") if source.quoted else name for name in names)
+    return [Item(key, str(PurePosixPath(path))) for key, path in zip(keys, paths, strict=True)]
+
+
+def _local_items(source: DataSource, folder: Path) -> list[Item]:
+    names = [source.file] if source.file else list(_files(folder))
+    return [Item(str(folder / name), name) for name in names]
+
+
+def _copy_file(source: str, path: Path) -> None:
+    shutil.copyfile(source, path)
+
+
+def _files(folder: Path) -> Iterator[str]:
+    return (name for name in names_below(folder) if not (folder / name).is_dir())
+
+
+def _all(items: list[Item], work: Callable[[Item], None], check: Check) -> None:
+    """Does the `work` of all items, several at once; the first error ends it, and so does `check`, whatever is still on
+    its way."""
+    pool = ThreadPoolExecutor(_AT_ONCE)
+    try:
+        for first in range(0, len(items), _BATCH):
+            check()
+            for future in [pool.submit(work, item) for item in items[first : first + _BATCH]]:
+                while not wait([future], timeout=_LOOK).done:
+                    check()
+                future.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def told(error: Exception, source: DataSource, what: str, client_id: str) -> NodeFault:
+    """Why `what` cannot be fetched, as a person needs it. `client_id` is that of the nodes' identity."""
+    if _is_denied(error):
+        account = (urlsplit(source.store or "").hostname or "the account").split(".")[0]
+        message = f"{what}: the storage account '{account}' does not let this run's nodes read {shown(source)} (403)"
+        return NodeFault(f"{message}: their identity (client id {client_id}) needs the role '{READER}' on it")
+    if isinstance(error, FileNotFoundError):
+        return NodeFault(f"{what}: there is nothing at {shown(source)}")
+    return NodeFault(f"{what} cannot be fetched from {shown(source)}: {first_line(error)}")
+
+
+def _is_denied(error: Exception) -> bool:
+    """obstore has exceptions for 401 and 403; some answers come as a generic error with the status in its text."""
+    from obstore.exceptions import PermissionDeniedError, UnauthenticatedError
+
+    denied = isinstance(error, (PermissionDeniedError, UnauthenticatedError, PermissionError))
+    return denied or (isinstance(error, store_errors()) and "403 Forbidden" in str(error))

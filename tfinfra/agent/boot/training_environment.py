@@ -1,0 +1,62 @@
+"""The training environment of this node: the one that the client built, or one built here from the bundle's lock."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+from tfinfra.agent.boot.wheel_sharing import SharedWheels
+from tfinfra.agent.devices.gate import Cuda
+from tfinfra.agent.errors import NodeFault
+from tfinfra.agent.node.agent_context import Host
+from tfinfra.errors import TfinfraError
+from tfinfra.model import from_json
+
+# A builder with all cores busy may be late with its heartbeat; one that is gone holds the others up for this long.
+_SILENCE = 60.0
+_log = logging.getLogger(__name__)
+
+
+def environment_content(host: Host) -> dict[str, Any]:
+    """environment.json of the bundle: "lock", and "prebuilt", the client's folder where the nodes see it."""
+    content: dict[str, Any] = json.loads((host.places.bundle / "environment.json").read_text())
+    return content
+
+
+def training_environment(host: Host, content: dict[str, Any], cuda: Cuda | None) -> Path:
+    """The environment's folder: its bin/python runs the script. `cuda` is what this node's driver says, where it was
+    asked. Raises NodeFault where it cannot be built."""
+    prebuilt = content.get("prebuilt")
+    if prebuilt and (Path(prebuilt) / "bin/python").exists():
+        return Path(prebuilt)
+    return _build(content["lock"], host, cuda)
+
+
+def _build(lock: object, host: Host, cuda: Cuda | None) -> Path:
+    """The interpreter too comes from the lock: the image's Python runs the agent and nothing else."""
+    from tfinfra.environment.build import ensure_environment
+    from tfinfra.environment.cuda import Driver
+    from tfinfra.environment.horovod import build_here
+    from tfinfra.environment.lock_file import Lock
+
+    silence = max(_SILENCE, host.settings.timeouts.heartbeat)
+    shared = SharedWheels(host.store, host.identity.node_id, host.clock, silence)
+    alone = host.plan.node_count == 1 or not host.settings.may_delete  # a wheel is code, and others may write there
+    try:
+        return ensure_environment(
+            from_json(Lock, lock),
+            host.places.cache,
+            _log.info,
+            wheels=build_here if alone else shared,
+            conda_files=host.places.bundle / "conda",
+            driver=Driver(cuda.driver, cuda.capability) if cuda else None,
+        )
+    except (TfinfraError, OSError) as error:
+        raise NodeFault(f"the training environment could not be built: {_with_hint(error)}") from error
+
+
+def _with_hint(error: Exception) -> str:
+    hint = error.hint if isinstance(error, TfinfraError) else None
+    return f"{error} ({hint})" if hint else str(error)

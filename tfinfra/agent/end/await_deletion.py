@@ -1,0 +1,61 @@
+"""The end of an agent's life: beats on until its machine is deleted, and sees to that where nobody else does."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from tfinfra.agent.end.cleanup import delete_compute_group, spread
+from tfinfra.agent.node.agent_context import Host
+from tfinfra.agent.node.logs import Audience
+from tfinfra.agent.node.records import read
+from tfinfra.agent.verdict.outcomes import published
+from tfinfra.model import CollectedMark
+from tfinfra.store import holds, keys, store_errors
+
+_LOOK = 2.0
+_UNWATCHED = 20.0
+_RETRY = 30.0
+
+
+def linger(host: Host) -> None:
+    """Never returns by itself: the machine's end ends it. Any node deletes the compute group once the run has ended,
+    its outputs are in the store, nobody has watched for 20 s, and neither `--keep` nor `on_failure: hold` keeps it.
+    Until the outcome is known the deadline alone counts (deadline.py)."""
+    audience, end = Audience(host.store, host.clock), _End(host)
+    while True:
+        host.clock.sleep(_LOOK)
+        if audience.is_there():
+            continue
+        with suppress(*store_errors()):  # a store that does not answer must not end one who deletes
+            if end.has_passed() and not holds(host.store, keys.KEEP):
+                delete_compute_group(host.settings, host.metadata)
+                host.clock.sleep(_RETRY)
+
+
+class _End:
+    """When the run's machines have served, by this node's own clock."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._ended: float | None = None
+        self._collected: float | None = None
+        self._hold = 0.0
+        self._spread = spread(host.identity.node_id, host.plan.node_count)
+
+    def has_passed(self) -> bool:
+        now = self._host.clock.monotonic()
+        if self._ended is None and (outcome := published(self._host.store)):
+            self._ended = now
+            self._hold = self._host.plan.hold_on_failure if outcome.result == "failed" else 0.0
+        if self._ended is None:
+            return False
+        if self._collected is None and self._is_collected(now, self._ended):
+            self._collected = now
+        if self._collected is None:
+            return False
+        return now >= max(self._collected + _UNWATCHED, self._ended + self._hold) + self._spread
+
+    def _is_collected(self, now: float, ended: float) -> bool:
+        """Whether nothing more comes: another node may still bring the outputs, as long as that may take."""
+        late = now - ended > self._host.settings.timeouts.collect
+        return late or read(self._host.store, keys.COLLECTED, CollectedMark) is not None

@@ -1,0 +1,130 @@
+"""Brings what the tasks wrote into the store: outputs, logs and checkpoints; collected.json last."""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import accumulate
+from pathlib import Path
+
+from tfinfra.agent.node.records import write
+from tfinfra.errors import first_line
+from tfinfra.model import CollectedMark, CollectingMark
+from tfinfra.store import ObjectStore, keys, store_errors
+
+_WRITERS = 8
+LISTED = 4 << 20
+"""Bytes of names that are told before they are brought."""
+_TOLD = 1000
+"""Files that could not be brought, or are none, that are named."""
+_LONG = 500
+"""Characters of a name or a reason that are told."""
+_log = logging.getLogger(__name__)
+
+
+def collect(
+    store: ObjectStore,
+    shared: Path,
+    before_saying_so: Callable[[], None] = lambda: None,
+    left_behind: tuple[str, ...] = (),
+) -> CollectedMark:
+    """Uploads every file below the common directories; one that fails is a warning, the others go on. What there is is
+    told first, for who has to know what is missing where this node does not come to its end.
+    `before_saying_so` is called when all is uploaded: once collected.json is there, the machine may be deleted."""
+    unread: dict[str, str] = {}
+    found = [(name, path) for folder in keys.OUTPUT_FOLDERS for name, path in _files(shared, folder, unread)]
+    kinds = {name: _what_it_is(name, path) for name, path in found}
+    files = [(name, path) for name, path in found if isinstance(kinds[name], int)]
+    sizes = {_key(name): size for name, _ in files if isinstance(size := kinds[name], int)}
+    write(store, keys.COLLECTING, CollectingMark(len(sizes), sum(sizes.values()), _first(sizes)))
+    with ThreadPoolExecutor(_WRITERS) as pool:
+        problems = list(pool.map(lambda item: _upload(store, *item), files))
+    failed = {name: why for (name, _), why in zip(files, problems, strict=True) if why}
+    skipped = tuple(_text(why) for why in kinds.values() if isinstance(why, str))
+    before_saying_so()
+    brought = len(files) - len(failed)
+    wrong = unread | failed
+    named = {name: _text(why[:_LONG]) for name, why in wrong.items() if len(name) <= _LONG and name == _text(name)}
+    named = dict(list(named.items())[:_TOLD])  # each as it is: who finds the file elsewhere looks for it by its name
+    more = len(wrong) - len(named)
+    return mark_collected(store, CollectedMark(brought, (), left_behind, _few(skipped), named, more))
+
+
+def _first(sizes: Mapping[str, int]) -> dict[str, int]:
+    """As many as may be told."""
+    ends = accumulate(len(key) for key in sizes)
+    return {key: size for (key, size), end in zip(sizes.items(), ends, strict=True) if end <= LISTED}
+
+
+def _few(texts: Sequence[str]) -> tuple[str, ...]:
+    more = len(texts) - _TOLD
+    return (*(text[:_LONG] for text in texts[:_TOLD]), *([f"and {more} more: see the agent's log"] if more > 0 else []))
+
+
+def mark_collected(store: ObjectStore, collected: CollectedMark) -> CollectedMark:
+    write(store, keys.COLLECTED, collected)
+    return collected
+
+
+def _files(shared: Path, kind: str, unread: dict[str, str]) -> Iterator[tuple[str, Path]]:
+    """Everything below the folder `kind` but its folders, by name; a link to a folder is no folder. A folder that
+    cannot be read is noted in `unread`."""
+    folders = [shared / kind]
+    while folders:  # not os.walk: it calls itself for each level, and a script may make thousands
+        folder = folders.pop()
+        try:
+            with os.scandir(folder) as entries:
+                found = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
+        except OSError as error:
+            if folder != shared / kind or not isinstance(error, FileNotFoundError):
+                unread[_name(shared, folder)] = reason = error.strerror or str(error)
+                _log.warning("could not collect %s: %s", _text(_name(shared, folder)[:_LONG]), reason)
+            continue
+        yield from ((_name(shared, folder / name), folder / name) for name, is_folder in found if not is_folder)
+        folders += [folder / name for name, is_folder in reversed(found) if is_folder]
+
+
+def _name(shared: Path, path: Path) -> str:
+    return path.relative_to(shared).as_posix()
+
+
+def _what_it_is(name: str, path: Path) -> int | str:
+    """The size of a file in bytes (0 where that cannot be read), or why it is none. A link counts as what it leads
+    to."""
+    try:
+        found = path.stat()
+    except OSError:
+        return f"{name} is a link that leads nowhere" if path.is_symlink() else 0
+    if stat.S_ISREG(found.st_mode):
+        return found.st_size
+    kinds = ((stat.S_ISDIR, "a link to a folder"), (stat.S_ISSOCK, "a socket"), (stat.S_ISFIFO, "a pipe"))
+    return f"{name} is " + next((text for test, text in kinds if test(found.st_mode)), "a device")
+
+
+def _upload(store: ObjectStore, name: str, path: Path) -> str | None:
+    """Why the file was not brought, None where it was."""
+    try:
+        store.put_file(_key(name), path)
+    except _upload_errors() as error:
+        reason = first_line(error)
+        _log.warning("could not collect %s: %s", _text(name), _text(reason))
+        return reason
+    return None
+
+
+def _key(name: str) -> str:
+    folder, _, below = name.partition("/")
+    return keys.output_key(folder, below)
+
+
+def _text(name: str) -> str:
+    """A name as JSON can hold it."""
+    return name.encode("utf-8", "replace").decode()
+
+
+def _upload_errors() -> tuple[type[Exception], ...]:
+    """ValueError: a name that is not UTF-8."""
+    return (*store_errors(), ValueError)

@@ -1,0 +1,47 @@
+"""The deadline, kept by every node for itself: whatever the rest of its agent hangs in, and whoever still watches."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from tfinfra.agent.end.cleanup import delete_compute_group, spread
+from tfinfra.agent.node.agent_context import Host
+from tfinfra.agent.verdict.control import deadline_of
+
+_LOOK, _RETRY = 1.0, 30.0
+_log = logging.getLogger(__name__)
+
+
+class Deadline:
+    """Deletes the compute group when the run's deadline has passed, from a thread of its own. The deadline is that of
+    the run's limits, as the node was told it when it was made: no tag, which others may write, puts it off."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._at = deadline_of(host.settings) + spread(host.identity.node_id, host.plan.node_count)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="deadline", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._ended.set()
+
+    def step(self) -> float:
+        """Acts where the time has come; returns the seconds until the next look."""
+        if self._host.clock.time() < self._at:
+            return _LOOK
+        _log.warning("the run's deadline has passed")
+        delete_compute_group(self._host.settings, self._host.metadata)
+        return _RETRY
+
+    def _run(self) -> None:
+        pause = _LOOK
+        while not self._ended.wait(pause):
+            try:
+                pause = self.step()
+            except Exception:  # noqa: BLE001  the outermost edge: a thread that ended would leave the machines to nobody
+                _log.exception("the deadline could not be looked at")
+                pause = _RETRY

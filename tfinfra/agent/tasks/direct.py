@@ -1,0 +1,157 @@
+"""Runs this node's tasks where tfinfra itself starts them: one process each, its exit status is the task's."""
+
+from __future__ import annotations
+
+import logging
+import re
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from tfinfra.agent.assignment import Assignment
+from tfinfra.agent.clock import Clock
+from tfinfra.agent.errors import NodeFault
+from tfinfra.agent.node.ports import is_free, meets
+from tfinfra.agent.node.processes import Command, Process
+from tfinfra.agent.tasks.variables import task_variables
+from tfinfra.backends.registry import backend
+from tfinfra.backends.statuses import ending
+from tfinfra.model import Task, TaskStatus
+
+_PORT_IS_TAKEN = re.compile(rb"address already in use|could not start grpc server", re.IGNORECASE)
+_TAIL = 1 << 16
+_LOOK = 0.5
+_log = logging.getLogger(__name__)
+
+
+class NodeTasks(Protocol):
+    """This node's tasks, whoever starts their processes. Called from the main thread only."""
+
+    def start(self) -> None:
+        """Starts them. Raises NodeFault where that is not possible."""
+
+    def poll(self) -> list[TaskStatus]:
+        """The statuses that have changed since the last call; restarts what may be restarted."""
+
+    def signal(self, number: signal.Signals) -> None:
+        """Sends `number` to all processes of all tasks; what ends from now on was stopped, it did not fail."""
+
+    def running(self) -> bool:
+        """Whether any process of theirs is alive."""
+
+    def launcher_exit(self) -> int | None:
+        """The exit status of a launcher that started them (mpirun), None while it runs and where there is none."""
+
+
+@dataclass
+class _Running:
+    task: Task
+    process: Process
+    status: TaskStatus
+
+
+class DirectTasks:
+    """NodeTasks for every backend whose tasks need no launcher of their own."""
+
+    def __init__(self, mine: Assignment, clock: Clock) -> None:
+        self._mine = mine
+        self._clock = clock
+        self._running: list[_Running] = []
+        self._changed: list[TaskStatus] = []
+        self._stopping = False
+        self._next_look = 0.0
+
+    def start(self) -> None:
+        for task in self._mine.tasks:
+            self._check_port(task)
+        for task in self._mine.tasks:
+            self._running.append(self._launch(task, attempt=0))
+
+    def poll(self) -> list[TaskStatus]:
+        for index, running in enumerate(list(self._running)):
+            code = running.process.poll()
+            if running.status.state == "running" and code is not None:
+                self._running[index] = self._after_the_end(running, code)
+        self._look_for_joining()
+        changed, self._changed = self._changed, []
+        return changed
+
+    def signal(self, number: signal.Signals) -> None:
+        self._stopping = True
+        for running in self._running:
+            if running.status.state == "running":
+                running.process.signal(number)
+
+    def running(self) -> bool:
+        return any(r.process.poll() is None for r in self._running)
+
+    def launcher_exit(self) -> int | None:
+        return None
+
+    def _check_port(self, task: Task) -> None:
+        port = self._mine.registration.base_port + task.slot
+        if backend(self._mine.plan.backend).binds_ports and not is_free(port):
+            raise NodeFault(f"{task.name} on node {task.node} cannot bind its port {port}: another process has it")
+
+    def _look_for_joining(self) -> None:
+        """A task whose peers wait for it has joined them once it serves its address, or talks to one of theirs."""
+        now, own = self._clock.monotonic(), backend(self._mine.plan.backend)
+        if not own.joining or not own.binds_ports or now < self._next_look:
+            return
+        self._next_look = now + _LOOK
+        nodes = self._mine.inventory.nodes
+        ports = {task.name: nodes[task.node].base_port + task.slot for task in self._mine.plan.tasks}
+        for running in self._running:
+            status, others = running.status, {port for name, port in ports.items() if name != running.task.name}
+            if status.state == "running" and not status.joined and meets(ports[running.task.name], others):
+                running.status = replace(status, joined=True)
+                self._note(running)
+
+    def _launch(self, task: Task, attempt: int) -> _Running:
+        mine = self._mine
+        argv = (str(mine.folders.python), mine.plan.entry_script, *mine.plan.arguments)
+        command = Command(argv, mine.work(task), task_variables(mine, task), mine.log(task.name))
+        process = Process(command)
+        _log.info("started %s as process %d, attempt %d", task.name, process.pid, attempt)
+        status = TaskStatus(task.name, task.node, "running", process.pid, None, self._clock.time(), None, attempt)
+        return self._note(_Running(task, process, status))
+
+    def _after_the_end(self, running: _Running, code: int) -> _Running:
+        running.process.end_rest()  # what the task started ends with it
+        attempt = running.status.attempt
+        if not self._stopping and attempt < backend(self._mine.plan.backend).restarts(self._mine.plan, running.task):
+            _log.warning("%s ended with exit status %d: restarting it in place", running.task.name, code)
+            return self._launch(running.task, attempt + 1)
+        status = replace(running.status, state=self._state(code), exit_status=code, ended=self._clock.time())
+        if status.state == "failed":
+            status = replace(status, message=self._explain(running.task, status))
+        return self._note(replace(running, status=status))
+
+    def _state(self, code: int) -> str:
+        if self._stopping:
+            return "stopped"
+        return "succeeded" if code == 0 else "failed"
+
+    def _explain(self, task: Task, status: TaskStatus) -> str:
+        message = ending(status)
+        if status.attempt:
+            message += f" after {status.attempt} restarts"
+        if _PORT_IS_TAKEN.search(_end_of(self._mine.log(task.name))):
+            message += f": it cannot bind its port {self._mine.registration.base_port + task.slot}"
+        return message
+
+    def _note(self, running: _Running) -> _Running:
+        self._changed.append(running.status)
+        return running
+
+
+def _end_of(log: Path) -> bytes:
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - _TAIL))
+        return file.read()
+
+
+def pending(tasks: Sequence[Task]) -> list[TaskStatus]:
+    return [TaskStatus(t.name, t.node, "pending") for t in tasks]

@@ -1,0 +1,108 @@
+"""Runs this node's ranks: on node 0 mpirun, on the others the prted that mpirun asks for, and a status for each."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+from tfinfra.agent.assignment import Assignment
+from tfinfra.agent.clock import Clock
+from tfinfra.agent.node.processes import Command, Process, die_with_parent
+from tfinfra.agent.tasks.mpi import mpirun_command
+from tfinfra.agent.tasks.mpi.inbox import Inbox, Post, Spool
+from tfinfra.agent.tasks.mpi.ranks import Rank
+from tfinfra.backends.statuses import how_ended
+from tfinfra.model import TaskStatus
+from tfinfra.store import ObjectStore
+
+LAUNCHER_LOG = "mpirun-0"
+_log = logging.getLogger(__name__)
+
+
+class MpiTasks:
+    """NodeTasks for the mpi backend. `pause`: seconds between two looks into the store's inbox."""
+
+    def __init__(self, mine: Assignment, store: ObjectStore, clock: Clock, pause: float) -> None:
+        self._mine = mine
+        self._pause = pause
+        self._clock = clock
+        self._ranks = [Rank(task, mine.places.ranks, clock) for task in mine.tasks]
+        post = Post(store, mine.given.key)
+        self._inbox = Inbox(post, mine.node, clock, lambda c: mpirun_command.prted_command(mine.inventory, c))
+        self._spool = Spool(post, mine.places.spool, mpirun_command.host_names(mine.inventory))
+        self._mpirun: Process | None = None
+        self._prted: Command | None = None
+        self._stopping = False
+
+    def start(self) -> None:
+        for script in ("rank.sh", "remote_shell.sh"):
+            _install(Path(__file__).with_name(script), self._mine.places.state)
+        variables = mpirun_command.launcher_variables(self._mine, die_with_parent())
+        own = mpirun_command.prted_variables(self._mine.inventory, self._mine.node)
+        places = self._mine.places  # prted says nothing but what is wrong with it: that belongs to the agent's log
+        self._prted = Command(["sh", "-c"], places.state, {**variables, **own}, places.agent_log)
+        if self._mine.node == 0:
+            self._start_mpirun(variables)
+
+    def poll(self) -> list[TaskStatus]:
+        if self._mpirun:
+            self._spool.poll()
+        if self._prted and not self._stopping:
+            self._inbox.poll(self._prted, self._pause)
+        launched = self._mpirun_runs() if self._mpirun else self._inbox.running()
+        changed = [rank for rank in self._ranks if rank.poll(stopping=self._stopping, launched=launched)]
+        return [self._explained(rank) for rank in changed]
+
+    def _explained(self, rank: Rank) -> TaskStatus:
+        """The rank's status; where its launcher was killed, that is why: ranks die with their parent. An mpirun that is
+        sent SIGTERM or SIGINT kills its ranks and ends with 1, without a word (tried with Open MPI 5.0)."""
+        if rank.status.state != "failed":
+            return rank.status
+        name, number = ("mpirun", self._mpirun.killer()) if self._mpirun else ("prted", self._inbox.killer())
+        who = f"{name} on node {self._mine.node}"
+        if number is not None:
+            rank.status = replace(
+                rank.status, message=f"{who} {how_ended(128 + number)}, and {rank.status.task} with it"
+            )
+        elif rank.status.cut_off and self._mpirun and self._mpirun.poll() == 1:
+            what = "ended with exit status 1, as it does when it is sent SIGTERM, and ended"
+            rank.status = replace(rank.status, message=f"{who} {what} {rank.status.task}")
+        return rank.status
+
+    def signal(self, number: signal.Signals) -> None:
+        """TERM goes to the ranks alone: mpirun would give them half a second. KILL ends everything."""
+        self._stopping = True
+        for rank in self._ranks:
+            rank.signal(number)
+        if number is signal.SIGKILL or not any(rank.running() for rank in self._ranks):
+            self._inbox.signal(number)
+            if self._mpirun:
+                self._mpirun.signal(number)
+
+    def running(self) -> bool:
+        return any(rank.running() for rank in self._ranks) or self._inbox.running() or self._mpirun_runs()
+
+    def launcher_exit(self) -> int | None:
+        return self._mpirun.poll() if self._mpirun else None
+
+    def _start_mpirun(self, variables: dict[str, str]) -> None:
+        mine = self._mine
+        text = mpirun_command.hostfile(mine.plan, mine.inventory)
+        (mine.places.state / "hostfile").write_text(text)
+        shell = str(mine.places.state / "remote_shell.sh")
+        argv = mpirun_command.mpirun(mine, root=os.geteuid() == 0, shell=shell)
+        self._mpirun = Process(Command(argv, mine.places.state, variables, mine.log(LAUNCHER_LOG)))
+        _log.info("started mpirun as process %d", self._mpirun.pid)
+
+    def _mpirun_runs(self) -> bool:
+        return self._mpirun is not None and self._mpirun.poll() is None
+
+
+def _install(script: Path, folder: Path) -> None:
+    """An executable copy: a bundle may be mounted without that right."""
+    shutil.copyfile(script, folder / script.name)
+    (folder / script.name).chmod(0o755)

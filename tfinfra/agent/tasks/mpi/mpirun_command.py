@@ -1,0 +1,111 @@
+"""The mpirun line and what its processes see, from nothing but values (Open MPI 5.0.11 of its pip package).
+
+Order of the hostfile is rank order. `ob1` on TCP because the other components cost a second at start and Horovod's bulk
+goes over NCCL where there are GPUs. Where InfiniBand is there and no GPU, the bulk is MPI's own: then Open MPI chooses
+between ucx, which it takes where UCX comes up on such a device, and ob1; cm alone is left out, for `pml ucx,ob1` takes
+ucx or ends. The keepalives notice a silent node after 6 seconds instead of 8 minutes; without
+`--bind-to none` a rank is pinned to one core.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Sequence
+
+from tfinfra.agent.assignment import Assignment
+from tfinfra.agent.devices.nccl import mpi_over_infiniband
+from tfinfra.agent.node.paths import Places
+from tfinfra.agent.tasks.variables import task_variables
+from tfinfra.model import Inventory, Plan
+
+_RANK_COMMAND = 'exec $TFINFRA_NODE_DIE_WITH_PARENT sh "$TFINFRA_NODE_RANK_SCRIPT"'
+_KEEPALIVE = {"oob_tcp_keepalive_time": "3", "oob_tcp_keepalive_intvl": "1", "oob_tcp_keepalive_probes": "3"}
+
+
+def host_names(inventory: Inventory) -> tuple[str, ...]:
+    """What Open MPI calls the nodes: their own names, or made-up ones where several nodes share a name."""
+    names = [node.hostname for node in inventory.nodes]
+    if are_unique(inventory):
+        return tuple(names)
+    return tuple(f"tfinfra-node-{rank}" for rank in range(len(names)))
+
+
+def are_unique(inventory: Inventory) -> bool:
+    return max(Counter(node.hostname for node in inventory.nodes).values()) == 1
+
+
+def hostfile(plan: Plan, inventory: Inventory) -> str:
+    """One line for each node that has ranks, in rank order."""
+    used = {task.node for task in plan.tasks}
+    names = [name for node, name in enumerate(host_names(inventory)) if node in used]
+    return "".join(f"{name} slots={plan.processes_per_node}\n" for name in names)
+
+
+def mpirun(mine: Assignment, *, root: bool, shell: str) -> list[str]:
+    """mpirun's argument vector; `shell` is the path of remote_shell.sh, made executable. It contains no path that
+    differs between nodes but those that only mpirun itself reads."""
+    plan, nodes = mine.plan, mine.inventory.nodes
+    prte = {"plm_ssh_agent": shell, "plm_ssh_no_tree_spawn": "1", "plm_ssh_num_concurrent": str(len(nodes) + 1)}
+    network = nodes[0].network
+    interface = {"prte_if_include": network} if network else {}
+    btl_interface = {"btl_tcp_if_include": network} if network else {}
+    return [
+        str(mine.folders.environment / "bin/mpirun"),
+        *(["--allow-run-as-root"] if root else []),
+        *("--hostfile", str(mine.places.state / "hostfile"), "--map-by", f"ppr:{plan.processes_per_node}:node"),
+        *("-n", str(len(plan.tasks)), "--bind-to", "none", "--stdin", "none", "--wdir", "/"),
+        *("--leave-session-attached",),  # prted stays the agent's child, so that it dies with it
+        *_parameters("--prtemca", {**prte, **_KEEPALIVE, **interface}),
+        *_parameters("--mca", {"pml": _transport(mine), "btl": "self,sm,tcp", **btl_interface}),
+        *("sh", "-c", _rank_command(plan)),
+    ]
+
+
+def _transport(mine: Assignment) -> str:
+    return "^cm" if mpi_over_infiniband(mine.plan, mine.links) else "ob1"
+
+
+def _rank_command(plan: Plan) -> str:
+    """One word for the shell, for mpirun takes a word ":" as the end of one program and the begin of another."""
+    return f"{_RANK_COMMAND} {shlex.join([plan.entry_script, *plan.arguments])}"
+
+
+def launcher_variables(mine: Assignment, die_with_parent: Sequence[str]) -> dict[str, str]:
+    """The environment of mpirun and of prted: that of the node's tasks (Open MPI carries none of it from node to node),
+    and where this node's ranks find what is its own."""
+    places = mine.places
+    return {
+        **task_variables(mine, next(iter(mine.tasks), mine.plan.tasks[0])),
+        **dict.fromkeys(("OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"), "1"),
+        **dict.fromkeys(("PRTE_ALLOW_RUN_AS_ROOT", "PRTE_ALLOW_RUN_AS_ROOT_CONFIRM"), "1"),
+        **_node_variables(mine, places),
+        "TFINFRA_NODE_DIE_WITH_PARENT": " ".join(die_with_parent),
+    }
+
+
+def prted_variables(inventory: Inventory, rank: int) -> dict[str, str]:
+    """Where nodes share a host name, PRRTE's slurm component takes the node's name from the environment."""
+    if are_unique(inventory):
+        return {}
+    return {"SLURMD_NODENAME": host_names(inventory)[rank], "SLURM_NODEID": "0", "SLURM_JOBID": "1"}
+
+
+def prted_command(inventory: Inventory, command: str) -> str:
+    """The shell command that mpirun asked for; see prted_variables."""
+    return command if are_unique(inventory) else command.replace('--prtemca ess "env"', '--prtemca ess "slurm"')
+
+
+def _node_variables(mine: Assignment, places: Places) -> dict[str, str]:
+    return {
+        "TFINFRA_NODE_LOGS": str(places.logs),
+        "TFINFRA_NODE_RANKS": str(places.ranks),
+        "TFINFRA_NODE_WORK": str(places.work),
+        "TFINFRA_NODE_SPOOL": str(places.spool),
+        "TFINFRA_NODE_PYTHON": str(mine.folders.python),
+        "TFINFRA_NODE_RANK_SCRIPT": str(places.state / "rank.sh"),
+    }
+
+
+def _parameters(flag: str, values: dict[str, str]) -> list[str]:
+    return [word for name, value in values.items() for word in (flag, name, value)]

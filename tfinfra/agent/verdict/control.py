@@ -1,0 +1,45 @@
+"""What ends a run from outside: the client's request and the deadline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tfinfra.agent.node.records import read
+from tfinfra.model import NodeSettings, Plan, StopRequest
+from tfinfra.store import ObjectStore, keys
+
+
+@dataclass(frozen=True)
+class Stop:
+    """`reason` is "cancelled" or "limit", as in Outcome.result."""
+
+    reason: str
+    message: str
+
+
+def requested_stop(store: ObjectStore) -> Stop | None:
+    """What the client asked for in control/stop.json."""
+    request = read(store, keys.STOP, StopRequest)
+    return Stop(request.reason, request.message) if request else None
+
+
+def deadline_of(settings: NodeSettings) -> float:
+    """The Unix time at which everything is deleted."""
+    return datetime.fromisoformat(settings.deadline.replace("Z", "+00:00")).timestamp()
+
+
+def end_of_training(settings: NodeSettings, plan: Plan) -> float:
+    """The Unix time at which training ends at the latest: at the deadline everything is deleted, whoever does it, so
+    the outputs are collected before it (a tenth of the time, as much as collecting may take at most)."""
+    return deadline_of(settings) - min(settings.timeouts.collect, _run_seconds(settings, plan) / 10)
+
+
+def deadline_stop(settings: NodeSettings, plan: Plan, now: float) -> Stop | None:
+    if now < end_of_training(settings, plan):
+        return None
+    return Stop("limit", f"limits.{settings.limit} ends the run {_run_seconds(settings, plan)} s after its start")
+
+
+def _run_seconds(settings: NodeSettings, plan: Plan) -> int:
+    return plan.limits.max_run_duration if settings.run_seconds is None else settings.run_seconds

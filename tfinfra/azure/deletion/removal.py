@@ -1,0 +1,59 @@
+"""Removes one resource of a run's own group, so that its stack can make it again: azure-native takes over nothing that
+it finds (pulumi/pulumi-azure-native#1722)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+
+from tfinfra.arm import ids, own
+from tfinfra.arm.kinds import UnknownKind, version_of
+from tfinfra.azure.deletion.group_names import group_of
+from tfinfra.azure.deletion.one_by_one import delete_one
+from tfinfra.azure.deletion.teardown import delete_group, run_group_exists
+from tfinfra.cloud import Cloud
+from tfinfra.errors import ProvisioningError
+
+PAUSE = 5.0
+_ASSIGNMENTS = "microsoft.authorization/roleassignments"
+
+
+def remove(
+    cloud: Cloud,
+    id_: str,
+    group: str,
+    run: str,
+    *,
+    timeout: float,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Deletes the resource with the ARM id `id_`, which lies in `group` of `run` or is that group itself; returns once
+    ARM says 404 for it. Raises ProvisioningError where it does not within `timeout` seconds, or where the id is of
+    nobody's; TeardownIncomplete where the group is not tagged as the run's."""
+    if (group_of(id_) or "").lower() != group.lower():
+        raise ProvisioningError(f"{id_} is not in {group}: it is left alone")
+    if id_.rstrip("/").lower().endswith(f"/resourcegroups/{group.lower()}"):
+        delete_group(cloud, group, run, timeout=timeout)
+        return
+    if not _is_ours(id_, group, run):
+        raise ProvisioningError(f"{id_} is left alone: the run makes nothing of that name")
+    try:
+        query = {"api-version": version_of(id_)}
+    except UnknownKind as error:
+        raise ProvisioningError(f"{id_} is left alone: {error}") from error
+    until = clock() + timeout
+    still = partial(run_group_exists, cloud, group, run)
+    while (last := delete_one(cloud, id_, query, until - clock(), still)) is not None:
+        if clock() + PAUSE > until:
+            raise ProvisioningError(f"{id_} cannot be removed: {last}")
+        sleep(PAUSE)
+
+
+def _is_ours(id_: str, group: str, run: str) -> bool:
+    """By its kind and name, in the group itself; a role's assignment is named by nobody, and goes with what it is
+    on."""
+    said = ids.read(id_)
+    within = said.scope.count("/") == 4
+    return said.type.lower() == _ASSIGNMENTS or (within and own.is_own(run, group, said.type, said.name))

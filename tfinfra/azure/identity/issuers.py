@@ -1,0 +1,41 @@
+"""Whose signature of an attested document counts on which cloud, and where the certificates between come from."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+from urllib.parse import urlsplit
+from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+from tfinfra.azure.identity.attested import LARGEST
+from tfinfra.cloud import Trust
+
+# The names of the signers: learn.microsoft.com/azure/virtual-machines/instance-metadata-service#attested-data
+_SIGNERS = re.compile(r"([a-z0-9-]+\.)?metadata\.azure\.(com|us|cn)")
+# Where Microsoft's and DigiCert's certificates are: learn.microsoft.com/azure/security/fundamentals/azure-ca-details
+_HOSTS = ("www.microsoft.com", "caissuers.microsoft.com", "cacerts.digicert.com")
+_PATIENCE = 10.0
+
+
+def azure_trust() -> Trust:
+    """Azure's own clouds: the shipped roots alone, whatever this machine trusts besides."""
+    roots = files("tfinfra.azure").joinpath("data/attestation-roots.pem").read_bytes()
+    return Trust(roots, _SIGNERS, _fetched)
+
+
+class _NoRedirect(HTTPRedirectHandler):
+    def redirect_request(self, *args: object) -> None:
+        """A certificate comes from the host that was asked."""
+
+
+def _fetched(url: str) -> bytes:
+    """Raises OSError. The host is one of Microsoft's or DigiCert's, since the URL stands in a text of a node; what
+    comes from there over plain HTTP is believed for its signature alone."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or parts.netloc not in _HOSTS:
+        raise OSError(f"{parts.hostname} is not where Azure's certificates are")
+    with build_opener(_NoRedirect).open(Request(url), timeout=_PATIENCE) as answer:  # noqa: S310  checked above
+        data: bytes = answer.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        raise OSError(f"it has more than {LARGEST} bytes")
+    return data

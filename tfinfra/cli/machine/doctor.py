@@ -1,0 +1,137 @@
+"""`tfinfra doctor`: what works on this machine and what does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from tfinfra.machine.doctor import Finding
+    from tfinfra.machine.walk.target import Checklist
+
+MARKS = {"ok": "ok", "note": "note", "problem": "PROBLEM"}
+STEP_MARKS = {"ok": "ok", "not": "NOT", "unknown": "?"}
+
+
+@click.command(short_help="Say what works on this machine and what does not.")
+@click.option("--role", is_flag=True, help="Print a caller's custom role, ARM's JSON, and how it is given.")
+@click.option("--target", metavar="T", help="Walk the whole way of a run to this target, up to its first write.")
+@click.option("--subscription", metavar="ID", help="With --role: the subscription that the role is for.")
+@click.option("--manifest", metavar="M", type=click.Path(path_type=Path), help="The same, for what a manifest needs.")
+@click.option("--rehearse", is_flag=True, help="Ask this machine's local cloud, whatever the target.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
+def command(
+    *, role: bool, target: str | None, subscription: str | None, manifest: Path | None, rehearse: bool, as_json: bool
+) -> int:
+    """Check this machine. Exit 4 where a run on its local cloud is not feasible.
+
+    With --target or --manifest: check credential, subscription, rights, quotas, image, provider, policy, network and
+    deletion, and change nothing. Exit 0 where nothing stops a run, 3 where the target is wrong, 4 where a run is not
+    feasible, 5 where the credential will not do, 2 or 1 where a variable or the plugin's archive is wrong: what `up`
+    would end with.
+    """
+    from tfinfra.cli.output import print_document
+    from tfinfra.errors import UsageError
+
+    if role:
+        document = needed_role(target, subscription)
+        print_document(document)
+        _tell_how_it_is_given(document)
+        return 0
+    if subscription is not None:
+        raise UsageError("--subscription is for --role", hint="a walk goes to the subscription of its target")
+    if target is not None or manifest is not None:
+        return _walked(target, manifest, rehearse=rehearse, as_json=as_json)
+    if rehearse:
+        raise UsageError("--rehearse is for a walk", hint="name a target by --target T, or a manifest by --manifest M")
+    return _examined(as_json)
+
+
+def needed_role(target: str | None, subscription: str | None = None) -> dict[str, Any]:
+    """The role of a caller, for every resource that the stacks can make, in a subscription: that of a target, or the
+    one of that id. Raises ManifestError."""
+    from tfinfra.arm.kinds import kind_of
+    from tfinfra.azure.rights.caller_role import caller_role, stack_tokens
+    from tfinfra.compiler.target.named_target import named_target
+    from tfinfra.system.resources import resource_folder
+
+    types = {kind_of(f"azure-native:{token}").arm_type for token in stack_tokens(resource_folder("stacks"))}
+    if subscription is None and target is not None:
+        subscription = named_target(target, Path()).subscription_id
+    return caller_role(types, subscription or "<subscription id>")
+
+
+def _tell_how_it_is_given(role: dict[str, Any]) -> None:
+    """On stderr: the role without the condition on its assignment is as good as Owner."""
+    from tfinfra.arm.deleter_role import group_deleter_id
+    from tfinfra.azure.rights.caller_role import assignment_command
+    from tfinfra.cli.output import progress
+
+    subscription = role["properties"]["assignableScopes"][0].rpartition("/")[2]
+    known = not subscription.startswith("<")
+    deleter = group_deleter_id(subscription) if known else "<id of the role 'tfinfra group deleter'>"
+    progress(
+        "an owner makes this role, and assigns it with the condition below: it may assign roles, and without the "
+        "condition its holder can make himself Owner"
+    )
+    progress(assignment_command(subscription, "<object id of the caller>", "User", deleter))
+
+
+def _walked(target: str | None, manifest: Path | None, *, rehearse: bool, as_json: bool) -> int:
+    from contextlib import closing
+
+    from tfinfra.cli.output import print_document, show
+    from tfinfra.engine.client import EngineProcess
+    from tfinfra.machine.walk.target import walk
+
+    with closing(EngineProcess(records=True)) as recorder:
+        found = walk(target, manifest, recorder, rehearse=rehearse)
+    if as_json:
+        print_document(found)
+    else:
+        show(*checklist_lines(found))
+    return found.exit_code
+
+
+def checklist_lines(found: Checklist) -> list[str]:
+    """The checklist for a person: what mends a line stands below it."""
+    from tfinfra.machine.walk.steps import NOT_ASKED
+
+    width = max(len(step.check) for step in found.steps)
+    told = [f"{found.target} on the {found.cloud} cloud, asked in {found.seconds:.1f} s: {found.plan}"]
+    unasked = [step.check for step in found.steps if step.text == NOT_ASKED]
+    for step in found.steps:
+        if step.text == NOT_ASKED:
+            continue
+        told.append(f"  {STEP_MARKS[step.level]:<4}{step.check:<{width}}  {step.text}")
+        if step.fix and step.level != "ok":
+            told.append(f"  {'':<4}{'':<{width}}  -> {step.fix}")
+    if unasked:
+        told.append(f"  {STEP_MARKS['unknown']:<4}{NOT_ASKED}: {', '.join(unasked)}")
+    end = "nothing stops a run" if not found.exit_code else f"a run would end here (exit {found.exit_code})"
+    unknown = sum(step.level == "unknown" for step in found.steps)
+    told.append(end + (f"; {unknown} of {len(found.steps)} could not be told" if unknown else ""))
+    return [line.rstrip() for line in told]
+
+
+def _examined(as_json: bool) -> int:
+    from tfinfra.cli.output import print_document, show
+    from tfinfra.errors import NotFeasible
+    from tfinfra.localcloud.machines.choose import possible_kinds
+    from tfinfra.machine.doctor import examine
+
+    findings = examine(possible_kinds)
+    if as_json:
+        print_document({"findings": findings})
+    else:
+        show(*lines(findings))
+    return NotFeasible.exit_code if any(f.level == "problem" for f in findings) else 0
+
+
+def lines(findings: list[Finding]) -> list[str]:
+    """The findings for a person, in columns."""
+    width = max(len(f.check) for f in findings)
+    told = [f"{MARKS[f.level]:<8}{f.check:<{width}}  {f.text}" + (f" ({f.hint})" if f.hint else "") for f in findings]
+    return [line.rstrip() for line in told]

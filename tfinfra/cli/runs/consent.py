@@ -1,0 +1,83 @@
+"""The question before a run that costs money, and before many are deleted: asked where a person sits, and nowhere
+else."""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+from collections.abc import Callable
+
+from tfinfra.lifecycle.run.terms import Consent, Terms, agreed
+from tfinfra.lifecycle.watch.observer import Observer
+
+QUESTION = "Begin? [y/N] "
+TICK = 0.1
+"""Seconds between two looks at whether the run was interrupted meanwhile."""
+_ANSWERS = {"y": True, "yes": True, "n": False, "no": False, "": False}
+
+
+def consent(view: Observer, *, yes: bool) -> Consent:
+    """Who is asked: nobody with `--yes`, and nobody without a terminal to show the question on and to answer at."""
+    return agreed if yes or not somebody_there() else lambda terms, check: _ask(view, terms, check)
+
+
+def somebody_there() -> bool:
+    """Whether stdin and stderr are terminals, and this process may read there: a job in the background would be
+    stopped by it."""
+    if not (_is_terminal(sys.stdin) and _is_terminal(sys.stderr)):
+        return False
+    try:
+        return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    except OSError:  # a terminal that is nobody's controlling one has no background
+        return True
+
+
+def _is_terminal(stream: object) -> bool:
+    """A stream may be closed (ValueError) or not be there at all (None)."""
+    try:
+        return bool(stream is not None and stream.isatty())  # type: ignore[attr-defined]
+    except ValueError:
+        return False
+
+
+def _ask(view: Observer, terms: Terms, check: Callable[[], None]) -> bool:
+    """The terms stand above: the run has told them. A live view would paint over the question, so it rests."""
+    from tfinfra.cli.live import LiveView
+
+    del terms
+    live = view if isinstance(view, LiveView) else None
+    if live is not None:
+        live.stop()
+    try:
+        return ask(check)
+    finally:
+        if live is not None:
+            live.start()
+
+
+def ask(check: Callable[[], None], question: str = QUESTION) -> bool:
+    """The answer of whoever sits at the terminal; the end of the input, and an empty line, are a no. Raises what
+    `check` does, which Ctrl-C makes raise."""
+    _forget_what_was_typed_before()
+    while True:
+        sys.stderr.write(question)
+        sys.stderr.flush()
+        answer = _ANSWERS.get(_line(check).strip().lower())
+        if answer is not None:
+            return answer
+
+
+def _line(check: Callable[[], None]) -> str:
+    """A line as the terminal gives it: whole, once Enter was pressed."""
+    source = sys.stdin.fileno()
+    while not select.select([source], [], [], TICK)[0]:
+        check()
+    return os.read(source, 1024).decode(errors="replace")
+
+
+def _forget_what_was_typed_before() -> None:
+    """An Enter that was pressed minutes ago answers nothing."""
+    import termios
+
+    termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)

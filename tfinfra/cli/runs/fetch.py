@@ -1,0 +1,34 @@
+"""`tfinfra fetch`: a run's outputs, home."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tfinfra.cli.options import cloud_options
+
+if TYPE_CHECKING:
+    from tfinfra.lifecycle.attach.cloud_scope import Asked
+
+
+@click.command(short_help="Copy a run's outputs to ./runs/<run>/.")
+@click.argument("run")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
+@cloud_options
+def command(*, asked: Asked, run: str, as_json: bool) -> int:
+    """Copy RUN's outputs and logs to ./runs/<run>/. What is left of a run that has ended is deleted then."""
+    from tfinfra.cli.output import print_document, progress
+    from tfinfra.lifecycle.attach.attached_run import fetch
+    from tfinfra.lifecycle.attach.find_run import find_run
+    from tfinfra.lifecycle.run.signals import outliving_terminal, telling
+
+    with outliving_terminal():
+        document = fetch(find_run(run, asked, progress), Path.cwd() / "runs", telling(progress))
+    if as_json:
+        print_document(document)
+    else:
+        goes_on = {"unknown": "may have ended", "deleted": "is deleted"}.get(document["phase"], "still trains")
+        progress(f"{document['run']} {document['result'] or goes_on}; results: {document['results']}")
+    return 0

@@ -1,0 +1,63 @@
+"""`tfinfra runs`: all runs that this machine, or a cloud, knows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from tfinfra.cli.options import cloud_options
+
+if TYPE_CHECKING:
+    from tfinfra.lifecycle.attach.cloud_scope import Asked
+    from tfinfra.lifecycle.record.run_states import RunState
+
+
+@click.command(short_help="List runs.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
+@cloud_options
+def command(*, asked: Asked, as_json: bool) -> int:
+    """List all runs: state, result, time, cost, and what is left of them. With --cloud, --target or --subscription
+    those of that cloud, whichever machine began them."""
+    from tfinfra.cli.output import print_document, progress, show
+    from tfinfra.lifecycle.attach.list_runs import all_states
+    from tfinfra.system.clock import right_now
+
+    states = all_states(asked, progress)
+    if as_json:
+        print_document({"runs": states})
+    elif not states:
+        progress("no runs yet")
+    else:
+        show(*table([_row(s, right_now()) for s in states]))
+        for state in states:
+            odd = [each for each in state.unreadable if each not in state.message]
+            for line in (state.message, *odd) if state.state == "unknown" else state.unreadable:
+                progress(f"{state.run}: {line}")
+    return 0
+
+
+HEAD = ("RUN", "STATE", "RESULT", "STARTED", "TOOK", "USD", "LEFT")
+
+
+def _row(state: RunState, now: float) -> tuple[str, ...]:
+    from tfinfra.system.clock import iso_time, spell_seconds
+
+    until = state.ended or (None if state.state == "deleted" else now)  # of what others deleted nobody knows when
+    took = until - state.started if state.started and until else None
+    name = state.state + (" (unwatched)" if state.state in ("provisioning", "training") and not state.watched else "")
+    return (
+        state.run,
+        name,
+        state.result or "-",
+        iso_time(state.started) if state.started else "-",
+        spell_seconds(took) if took is not None else "-",
+        f"{state.usd:.2f}" + (f" of {state.max_cost_usd:.2f}" if state.max_cost_usd is not None else ""),
+        ", ".join(state.groups) or "nothing",
+    )
+
+
+def table(rows: list[tuple[str, ...]]) -> list[str]:
+    """The rows under HEAD in aligned columns."""
+    widths = [max(len(row[i]) for row in [HEAD, *rows]) for i in range(len(HEAD))]
+    return ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in [HEAD, *rows]]

@@ -1,0 +1,75 @@
+"""`tfinfra up`: one manifest, one whole run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+
+@click.command(short_help="Provision, train, bring the outputs home, delete everything.")
+@click.argument("manifest", type=click.Path(path_type=Path))
+@click.option("--target", help="A compute target to use instead of the manifest's.")
+@click.option("--rehearse", is_flag=True, help="Run it on this machine's local cloud, whatever the target.")
+@click.option("--detach", is_flag=True, help="Return once the nodes are up, with their secrets.")
+@click.option("--keep", is_flag=True, help="Keep the nodes after the training, until the run's deadline.")
+@click.option("--machines", type=click.Choice(["namespace", "process"]), help="Force a kind of local machine.")
+@click.option("--local-store", "store", type=click.Choice(["files", "azurite"]), help="What a local run's store is.")
+@click.option("--yes", is_flag=True, help="Do not ask before the first write to a cloud that charges.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
+@click.pass_obj
+def command(
+    arguments: Sequence[str],
+    *,
+    manifest: Path,
+    target: str | None,
+    rehearse: bool,
+    detach: bool,
+    keep: bool,
+    machines: str | None,
+    store: str | None,
+    yes: bool,
+    as_json: bool,
+) -> int:
+    """Train MANIFEST: provision its nodes, run its tasks, bring outputs to ./runs/<run>/ and delete everything.
+
+    On Azure it says what that costs and, on a terminal, asks before the first write; a no ends it with exit 8.
+    The first Ctrl-C stops and deletes; the second leaves at once and says how to sweep.
+    """
+    from tfinfra.cli.live import run_view
+    from tfinfra.cli.output import print_document
+    from tfinfra.cli.runs.consent import consent
+    from tfinfra.lifecycle.up.launch import LaunchOptions, launch_manifest
+
+    with run_view(as_json) as view:
+        options = LaunchOptions(
+            folder=Path.cwd(),
+            target=target,
+            rehearse=rehearse,
+            detach=detach,
+            keep=keep,
+            machines=machines,
+            store=store,
+            consent=consent(view, yes=yes or as_json),
+        )
+        result = launch_manifest(manifest, options, view)
+    if as_json:
+        print_document(result.document)
+    return _conclude(result, arguments)
+
+
+def _conclude(result: object, arguments: Sequence[str]) -> int:
+    """Says how the run ended and gives its exit code. `arguments` are all words of the command."""
+    from tfinfra.cli.failed import failed
+    from tfinfra.cli.output import print_error, progress
+    from tfinfra.lifecycle.end.ending import RunResult
+    from tfinfra.lifecycle.up.launch import closing_lines
+
+    assert isinstance(result, RunResult)  # noqa: S101 - for the type checker: the import above is lazy
+    if result.error is not None:
+        print_error(result.error)
+        failed(result.error, arguments, result.record.run)
+    for line in closing_lines(result):
+        progress(line)
+    return result.error.exit_code if result.error else 0

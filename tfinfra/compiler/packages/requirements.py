@@ -1,0 +1,77 @@
+"""What the environment is asked for: requirement lines and conda specs, of the manifest and of the files it names."""
+
+from __future__ import annotations
+
+import re
+
+from tfinfra.compiler.inputs import Inputs
+from tfinfra.compiler.packages.channels import channel_url
+from tfinfra.compiler.packages.conda_file import CondaFile, read_conda_file
+from tfinfra.environment.requirement import Refused, read_requirement
+from tfinfra.manifest.manifest import Manifest
+
+_PYTHON = re.compile(r"\s*(\S+::)?python\s*($|[=<>!~\[ ])")
+
+
+def requirement_lines(text: str) -> tuple[tuple[int, str], ...]:
+    """(line number, requirement) of a requirements file: comments and blank lines left out, continuations joined."""
+    found: list[tuple[int, str]] = []
+    start, held = 0, ""
+    for number, raw in enumerate(text.split("\n"), 1):
+        start = start if held else number
+        line = re.sub(r"(^|\s)#.*$", "", raw).rstrip()
+        if line.endswith("\\"):
+            held += line[:-1].strip() + " "
+            continue
+        whole, held = (held + line.lstrip()).strip(), ""
+        if whole:
+            found.append((start, whole))
+    return (*found, *([(start, held.strip())] if held.strip() else []))
+
+
+def all_requirements(manifest: Manifest, inputs: Inputs) -> tuple[str, ...]:
+    """Every requirement line, those of pip_packages first, those of a conda environment file last."""
+    text = inputs.source.requirements.get(manifest.pip_requirements_file or "", "")
+    of_conda = conda_file(manifest, inputs)
+    in_conda = (line for _, line in of_conda.pip) if of_conda else ()
+    return (*manifest.pip_packages, *(line for _, line in requirement_lines(text)), *in_conda)
+
+
+def conda_file(manifest: Manifest, inputs: Inputs) -> CondaFile | None:
+    """The environment file, None where the manifest names none or it cannot be read."""
+    name = manifest.conda_dependencies_file
+    text = inputs.source.requirements.get(name or "")
+    return read_conda_file(text, inputs.source.file(str(name))) if name and text is not None else None
+
+
+def requirement_name(line: str) -> str:
+    """The normalised name of a requirement line, "" where it has none."""
+    try:
+        return read_requirement(line, _ANY).name
+    except Refused:
+        return ""
+
+
+class _Any(frozenset[str]):
+    """Every name: where a line's name is asked for and not what may be done with it."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+_ANY = _Any()
+
+
+def conda_specs(manifest: Manifest, inputs: Inputs) -> tuple[str, ...]:
+    """All conda specs, those of conda_packages first; Python's own is left to python_version."""
+    file = conda_file(manifest, inputs)
+    texts = (*manifest.conda_packages, *(text for _, text in file.specs)) if file else manifest.conda_packages
+    return tuple(text for text in texts if not _PYTHON.match(text))
+
+
+def conda_channels(manifest: Manifest, inputs: Inputs) -> tuple[str, ...]:
+    """The manifest's channels where it names any, else the file's, else the default; folders as URLs."""
+    file = conda_file(manifest, inputs)
+    of_file = tuple(name for name in file.channels if name != "nodefaults") if file else ()
+    chosen = manifest.conda_channels if "conda_channels" in manifest.given else of_file or manifest.conda_channels
+    return tuple(channel_url(channel, inputs.source.root) for channel in chosen)

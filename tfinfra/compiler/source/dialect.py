@@ -1,0 +1,32 @@
+"""The dialect of TF_CONFIG: what the manifest says or, with `auto`, what the script's names tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tfinfra.backends.registry import backend
+from tfinfra.compiler.source.script import Script
+from tfinfra.manifest.manifest import Manifest
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """The dialect of TF_CONFIG and, where `auto` chose it, why."""
+
+    name: str
+    reason: str | None
+
+
+def choose_dialect(manifest: Manifest, script: Script) -> Dialect | None:
+    """None for a backend that has none. `auto`: that of the first of the backend's signs that the script has, the last
+    sign's where it has none of the others."""
+    chosen = backend(manifest.distributed_backend)
+    if "tf_config" not in chosen.keys:
+        return None
+    if manifest.tf_config != "auto":
+        return Dialect(manifest.tf_config, None)
+    *signs, last = chosen.signs
+    for sign in signs:
+        if use := script.use_of(sign):
+            return Dialect(str(sign.dialect), f"{use.module}:{use.line} uses {sign.what}")
+    return Dialect(str(last.dialect), f"the script uses neither {' nor '.join(sign.what for sign in signs)}")

@@ -1,0 +1,45 @@
+"""The environment that every call of the Pulumi tool gets."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from tfinfra.engine.provider.place import link_plugins
+
+
+def tool_variables(state: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """The tool's own variables: everything in `state`, nothing asked, nothing fetched; the user's backend wins."""
+    home, backend = state / "home", state / "backend"
+    for made in (home, backend):
+        made.mkdir(parents=True, exist_ok=True)
+    link_plugins(home)
+    variables = {
+        "PULUMI_BACKEND_URL": environ.get("PULUMI_BACKEND_URL") or backend.as_uri(),
+        "PULUMI_HOME": str(home),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",  # one on PATH may be of any version, and nobody has seen its hash
+        "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
+        # A run's stacks are small and the tool lives for a second: collecting garbage is a third of its work
+        "GOGC": environ.get("GOGC", "off"),
+        "GOMEMLIMIT": environ.get("GOMEMLIMIT", "512MiB"),
+    }
+    if "PULUMI_CONFIG_PASSPHRASE_FILE" not in environ:
+        # Nothing secret is in a run's stacks; the tool insists on a passphrase, and an empty one is one
+        variables["PULUMI_CONFIG_PASSPHRASE"] = environ.get("PULUMI_CONFIG_PASSPHRASE", "")
+    return variables
+
+
+def version_of(command: str) -> str | None:
+    """What the tool says of itself, without the v; None where it says nothing."""
+    environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
+    try:
+        said = subprocess.run(
+            [command, "version"], capture_output=True, text=True, timeout=30, env=environment, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return said.stdout.strip().removeprefix("v")

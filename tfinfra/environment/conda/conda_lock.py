@@ -1,0 +1,115 @@
+"""The conda half of a lock: solved first, under TensorFlow's limits; uv then solves pip's packages on top of it."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from importlib import metadata as installed
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from tfinfra.environment import recipe
+from tfinfra.environment.conda.conda_packages import CondaPackage, CondaQuestion, solve_conda, subdir_of
+from tfinfra.environment.conda.python_channel import is_standalone, write_channel
+from tfinfra.environment.conda.stubs import write_stubs
+from tfinfra.environment.conda.together import (
+    asked_for,
+    conda_limits,
+    disagreement,
+    pip_versions,
+    python_packages,
+    without_installed,
+)
+from tfinfra.environment.metadata import markers_of
+from tfinfra.environment.solve import Question
+from tfinfra.errors import ManifestError
+from tfinfra.model import Requirements
+
+if TYPE_CHECKING:
+    from tfinfra.environment.lock_file import Lock
+
+# The oldest driver that TensorFlow's GPU packages run on; a node's may be newer (conda's documentation, "__cuda").
+_CUDA = "12.2"
+
+Solved = tuple[recipe.Wanted, str]
+
+
+def lock_conda(
+    requirements: Requirements, ask: Question, platform: str, cache: Path, limits: tuple[str, ...]
+) -> tuple[CondaPackage, ...]:
+    """The conda packages for a Python of `ask.python`'s minor version, which is theirs where a channel gives one.
+    `limits` are TensorFlow's own requirements. Raises as `solve_conda` does."""
+    with tempfile.TemporaryDirectory(prefix="tfinfra-conda-") as folder:
+        write_channel(Path(folder), ask.python)
+        question = CondaQuestion(
+            channels=(*requirements.conda_channels, Path(folder).as_uri()),
+            specs=(*requirements.conda, _python_spec(requirements.python_version)),
+            constraints=conda_limits(limits, markers_of(ask.python, platform)),
+            subdir=subdir_of(platform),
+            cuda=_CUDA if requirements.gpu else None,
+            cache=str(cache / "conda"),
+        )
+        return tuple(package for package in solve_conda(question) if not is_standalone(package))
+
+
+def _python_spec(version: str) -> str:
+    """ "3.11" is any of its patch releases."""
+    return f"python =={version}" if version.count(".") > 1 else f"python {version}.*"
+
+
+def with_conda(
+    conda: tuple[CondaPackage, ...], requirements: Requirements, ask: Question, solve: Callable[[Question], Solved]
+) -> Solved:
+    """uv's solution that keeps to conda's versions, less what conda installs. Raises ManifestError that names both
+    sides where they do not agree."""
+    if not conda:
+        return solve(ask)
+    seen = python_packages(conda)
+    with tempfile.TemporaryDirectory(prefix="tfinfra-stubs-") as folder:
+        write_stubs(Path(folder), seen)
+        versions = tuple(f"{name}=={package.version}" for name, package in seen.items())
+        try:
+            wanted, text = solve(replace(ask, constraints=(*ask.constraints, *versions), wheels=Path(folder)))
+        except ManifestError as error:
+            sides = disagreement(error.message, seen, requirements.conda)
+            if not sides:
+                raise
+            message = f"conda_packages and pip_packages do not agree: conda installs {sides}\n{error.message}"
+            raise ManifestError(message, hint="loosen one of the two, or leave the package to one of them") from error
+    return wanted, without_installed(text, seen)
+
+
+def folder_state(channels: tuple[str, ...]) -> list[str]:
+    """A digest for each channel that is a folder: of its indexes."""
+    return [_digest(Path(unquote(urlsplit(c).path))) for c in channels if c.startswith("file:")]
+
+
+def _digest(channel: Path) -> str:
+    state = hashlib.sha256()
+    for index in sorted(channel.glob("*/repodata.json")):
+        state.update(index.read_bytes())
+    return state.hexdigest()
+
+
+def refuse_two_versions(folder: Path, lock: Lock) -> None:
+    """Conda's names need not be pip's: what conda has really installed is looked at before pip comes. Raises
+    ManifestError where pip's packages hold another version of the same distribution."""
+    from_pip = pip_versions(lock.packages)
+    for name, version in _distributions(folder):
+        wanted = from_pip.get(name)
+        if wanted and wanted != version:
+            package = next((p for p in lock.conda if recipe.package_name(p.name) == name), None)
+            why = f" ({asked_for(package, ())})" if package else ""
+            raise ManifestError(
+                f"conda_packages and pip_packages do not agree: conda installs {name} {version}{why}, pip {wanted}",
+                hint="leave the package to one of them",
+            )
+
+
+def _distributions(folder: Path) -> Iterator[tuple[str, str]]:
+    paths = [str(path) for path in folder.glob("lib/python3*/site-packages")]
+    for found in installed.distributions(path=paths):
+        yield recipe.package_name(found.metadata["Name"]), found.version

@@ -1,0 +1,79 @@
+"""Conda's packages and pip's in one environment, as pure functions: what TensorFlow's own requirements mean to conda's
+solver, what conda's solution means to uv, and what of uv's answer is still to be installed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from tfinfra.environment.conda.conda_packages import CondaPackage
+from tfinfra.environment.recipe import CONSTRAINTS, package_name
+
+_LINE = re.compile(r"^(?=[A-Za-z0-9])", re.MULTILINE)
+
+
+def conda_limits(requires: Iterable[str], markers: Mapping[str, str]) -> tuple[str, ...]:
+    """Conda constraints of what TensorFlow requires (`Requires-Dist` lines): conda's names are pip's, mostly, some with
+    '_' where pip has '-'. `markers` are those of the nodes' Python and platform (packaging.python.org, "dependency
+    specifiers")."""
+    from packaging.requirements import Requirement
+
+    found: list[str] = []
+    for line in (*requires, *CONSTRAINTS):
+        wanted = Requirement(line)
+        holds = wanted.marker is None or wanted.marker.evaluate({**markers, "extra": ""})
+        text = ",".join(sorted(_conda_specifier(str(part)) for part in wanted.specifier))
+        if holds and text:
+            name = package_name(wanted.name)
+            found += [f"{spelling} {text}" for spelling in dict.fromkeys((name, name.replace("-", "_")))]
+    return tuple(found)
+
+
+def _conda_specifier(specifier: str) -> str:
+    """conda writes "==2.15.*" as "2.15.*"; the rest is spelt alike."""
+    return specifier.removeprefix("==") if specifier.startswith("==") and specifier.endswith(".*") else specifier
+
+
+def python_packages(conda: Iterable[CondaPackage]) -> dict[str, CondaPackage]:
+    """Those that pip sees, by pip's name: version numbers that are none to pip are left out."""
+    from packaging.version import InvalidVersion, Version
+
+    found: dict[str, CondaPackage] = {}
+    for package in conda:
+        if not package.is_python_package:
+            continue
+        try:
+            Version(package.version)
+        except InvalidVersion:
+            continue
+        found[package_name(package.name)] = package
+    return found
+
+
+def without_installed(packages: str, conda: Mapping[str, CondaPackage]) -> str:
+    """uv's requirements text without what conda installs already."""
+    return "".join(part for part in _requirements(packages) if package_name(part) not in conda)
+
+
+def pip_versions(packages: str) -> dict[str, str]:
+    """{name: version} of a requirements text."""
+    found = (re.match(r"\S+?==([^\s;\\]+)", part) for part in _requirements(packages))
+    return {package_name(match.group()): match.group(1) for match in found if match}
+
+
+def _requirements(text: str) -> Iterator[str]:
+    """Each requirement with the lines that continue it."""
+    yield from (part for part in _LINE.split(text) if part.strip())
+
+
+def asked_for(package: CondaPackage, specs: Iterable[str]) -> str:
+    """Why conda installs it: the user's own spec, or nothing but another package's need."""
+    own = next((spec for spec in specs if package_name(spec.rpartition("::")[2]) == package_name(package.name)), None)
+    return f"for '{own}'" if own else "which another conda package needs"
+
+
+def disagreement(explanation: str, conda: Mapping[str, CondaPackage], specs: tuple[str, ...]) -> str:
+    """Whom uv's explanation is about, on conda's side; "" where it is about pip's packages alone."""
+    words = set(re.findall(r"[a-z0-9]+(?:-[a-z0-9]+)*", explanation.lower()))
+    named = [package for name, package in conda.items() if name in words]
+    return ", ".join(f"{p.name} {p.version} ({asked_for(p, specs)})" for p in named)

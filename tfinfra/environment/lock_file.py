@@ -1,0 +1,76 @@
+"""A lock as a value, and as the JSON in the cache that keeps it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform as machine
+import sys
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from tfinfra.environment.conda.conda_packages import CondaPackage
+from tfinfra.model import from_json, to_json
+
+
+@dataclass(frozen=True)
+class Lock:
+    """A training environment, exactly. `key` is the hash of everything else here.
+
+    `platform` is "<system>-<machine>" where the environment is for this kind of machine, else a uv platform;
+    `packages` and `tools` (what Horovod is built with) are requirements texts with hashes; `horovod` is Horovod's
+    version, None without it; `tensorflow` the package that TensorFlow comes from; `recipe` the build's version. `conda`
+    holds what conda installs before `packages`; where Python is among it, that is the interpreter.
+    `source_builds` names the packages that are built from source, by whoever installs them.
+    """
+
+    key: str
+    recipe: int
+    platform: str
+    python_version: str
+    tensorflow: str
+    framework_version: str
+    packages: str
+    horovod: str | None
+    openmpi: str | None
+    tools: str
+    gpu: bool
+    conda: tuple[CondaPackage, ...] = ()
+    source_builds: tuple[str, ...] = ()
+
+    @property
+    def has_conda_python(self) -> bool:
+        return any(package.name == "python" for package in self.conda)
+
+
+def this_platform() -> str:
+    """This kind of machine, as "linux-x86_64" or "darwin-arm64"."""
+    return f"{sys.platform}-{machine.machine()}"
+
+
+def digest_of_value(content: object) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:20]
+
+
+def read_lock(path: Path) -> Lock | None:
+    """A lock that this version of tfinfra wrote, None where there is none or it is of another shape."""
+    try:
+        lock = from_json(Lock, json.loads(path.read_text("utf-8")))
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+    return lock if lock == keyed(lock) else None
+
+
+def write_lock(path: Path, lock: Lock) -> Lock:
+    staging = path.with_suffix(f".{os.getpid()}")
+    staging.write_text(json.dumps(to_json(lock), indent=1) + "\n", "utf-8")
+    staging.replace(path)
+    return lock
+
+
+def keyed(lock: Lock) -> Lock:
+    content = {name: value for name, value in asdict(lock).items() if name != "key"}
+    if not lock.source_builds:  # as of locks that were made before there were any
+        del content["source_builds"]
+    return replace(lock, key=digest_of_value(content))

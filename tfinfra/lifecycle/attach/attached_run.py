@@ -1,0 +1,253 @@
+"""What can be done with a run from outside of the client that began it: document, logs, outputs, end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tfinfra.errors import ProvisioningError, UsageError
+from tfinfra.lifecycle.attach.fetching import Fetching
+from tfinfra.lifecycle.attach.found_run import FoundRun
+from tfinfra.lifecycle.attach.living import has_nodes
+from tfinfra.lifecycle.attach.saved_document import rewrite, saved_document
+from tfinfra.lifecycle.attach.status import document_of, result_of, settled, status_document
+from tfinfra.lifecycle.end import collect, teardown
+from tfinfra.lifecycle.end.bring_home import bring_home
+from tfinfra.lifecycle.record.driver import CLIENT_SECONDS, is_alive, stop_process, wait_until
+from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord, run_folder
+from tfinfra.lifecycle.record.store_view import seen
+from tfinfra.lifecycle.record.uncollected import has_all, is_collected
+from tfinfra.lifecycle.run.signals import leave_word
+from tfinfra.lifecycle.watch.log_tail import LogTail, lines_of
+from tfinfra.lifecycle.watch.poll_times import Every, Listing
+from tfinfra.model import Beat
+from tfinfra.store import ObjectStore, encode, keys, store_errors
+from tfinfra.system.clock import count, right_now
+from tfinfra.system.paths import state_folder
+from tfinfra.system.progress import Progress
+
+FOLLOW = 0.2
+BEAT_EVERY = 2.0
+
+
+def log_names(found: FoundRun) -> list[str]:
+    """The tasks of a run, the leader first; of a run that only its store knows, those that it tells of."""
+    if found.record is not None:
+        return list(dict.fromkeys((found.record.leader, *found.record.plan_tasks)))
+    return [status.task for status in seen(found.store).tasks] if found.store is not None else []
+
+
+def log_name(found: FoundRun, task: str | None) -> str:
+    """Whose log is meant: the `task`'s, or the leader's. Raises UsageError where nobody knows who that is."""
+    _must_be_readable(found)
+    return task or next(iter(log_names(found)), None) or _recorded(found).leader
+
+
+def log_lines(found: FoundRun, task: str | None, follow: bool) -> Iterator[str]:
+    """The lines of a task's log (None: the leader's), with `follow` until the run has ended. Raises UsageError."""
+    _must_be_readable(found)
+    names = log_names(found)
+    if found.store is not None and (task or names):
+        name = task or names[0]
+        if name not in names and not found.store.list(keys.log_folder(name)):
+            raise _no_log(name, names)
+        yield from _store_lines(found, LogTail(found.store, name), follow)
+        return
+    record = _recorded(found)
+    name = task or record.leader
+    for kind in ("tasks", "nodes"):
+        path = Path(record.results) / kind / f"{name}.log"
+        if path.exists():
+            with path.open(encoding="utf-8", errors="replace", newline="\n") as log:
+                yield from lines_of(iter(lambda: log.read(1 << 20), ""))
+            return
+    if record.came_to_nothing:
+        raise _came_to_nothing(record)
+    if name in record.plan_tasks and not record.fetched:
+        raise UsageError(f"the logs of {record.run} were never fetched, and went with its groups")
+    raise _no_log(name, names)
+
+
+def _no_log(name: str, names: list[str]) -> UsageError:
+    return UsageError(f"there is no log of '{name}'", hint=f"tasks of this run: {', '.join(names) or 'not known'}")
+
+
+def _came_to_nothing(record: RunRecord) -> UsageError:
+    return UsageError(f"{record.run} came to nothing before it touched a cloud: {record.message}", hint=record.hint)
+
+
+def _store_lines(found: FoundRun, tail: LogTail, follow: bool) -> Iterator[str]:
+    if follow:
+        yield from _followed(found, tail)
+    yield from tail.rest()
+
+
+def _followed(found: FoundRun, tail: LogTail) -> Iterator[str]:
+    """The lines as they come, until the run has ended or nobody is left to write any."""
+    beat, alive, refused = Every(BEAT_EVERY, time.monotonic), True, False
+    listing = Listing(found.ports.cloud.timeouts, time.monotonic)
+    while alive and not _ended(found):
+        if beat.due():
+            _beat(found)
+        if listing.due(late=False, refused=refused):
+            try:
+                alive, refused = has_nodes(found), False
+            except ProvisioningError:  # whom ARM keeps waiting reads on
+                refused = True
+        yield from tail.new()
+        time.sleep(FOLLOW)
+
+
+def _beat(found: FoundRun) -> None:
+    """Tells the nodes that somebody reads the logs now."""
+    if found.store is not None:
+        with suppress(*store_errors()):  # for who may only read, the lines come later
+            found.store.put(keys.WATCH, encode(Beat(right_now())))
+
+
+def _ended(found: FoundRun) -> bool:
+    if found.store is None or is_collected(found.store):
+        return True
+    record = found.folder.read()
+    return record is not None and record.phase in ("deleting", "deleted", "incomplete")
+
+
+def fetch(found: FoundRun, folder: Path, progress: Progress) -> dict[str, Any]:
+    """Copies the run's outputs and logs into `folder`/<run>/; of a run that has ended, deletes what is left of it then.
+    Raises UsageError where there is nothing to copy."""
+    found = settled(found)
+    results = folder / found.run
+    _must_be_readable(found)
+    if found.record is None and found.store is not None:
+        return _fetch_untold(found, found.store, results, progress)
+    record = _recorded(found)
+    if found.store is None:
+        return _already_home(found, record, progress)
+    # Whoever drives it deletes it: it may hold the nodes for a look
+    driven = is_alive(record.client) or found.driven_elsewhere
+    over = _ended(found) or not has_nodes(found)
+    ended = found.outcome is not None and over and not driven
+    bring = Fetching(found, results, progress, lost=True)
+    dead = ended and not has_all(found.store)
+    home = bring.look(bring.disks() if dead else (), over=ended)
+    untold = result_of(record, found) if record.result is None else {}  # what its client recorded outranks the store
+    how = {**untold, "not_collected": home.missing} if ended else {}
+    fresh = found.folder.update(results=str(results), fetched=(ended and not home.keeps) or record.fetched, **how)
+    document = document_of(fresh, found)
+    _tell_odd(found, document["unreadable"], progress)
+    if found.ended_unreadably:
+        document["phase"] = "unknown"
+    try:
+        if ended:
+            document |= {"phase": "incomplete"}
+            teardown.down(found.ports, found.folder, found.run, progress, stop_client, bring=bring)
+            document |= {"phase": "deleted", "left": []}
+        elif not over and not found.ended_unreadably:
+            progress("it still trains: outputs are complete when it has ended; `tfinfra fetch` again then")
+    finally:
+        collect.write_results(found.folder, document, results)
+    return document
+
+
+def _already_home(found: FoundRun, record: RunRecord, progress: Progress) -> dict[str, Any]:
+    """The document of a run that is gone from its cloud, as far as its outputs came home before."""
+    saved = saved_document(record)
+    if record.came_to_nothing and saved is None:
+        raise _came_to_nothing(record)
+    if not record.fetched:
+        hint = f"{record.results} holds what a fetch brought while it trained" if saved is not None else None
+        raise UsageError(f"{record.run} is deleted and its outputs were never fetched", hint=hint)
+    if not isinstance(saved, dict):
+        why = f"{saved}" if saved else f"nothing of that is in {record.results} any more"
+        raise UsageError(f"{record.run} is deleted, its outputs were fetched, and {why}")
+    progress(f"{record.run} is deleted: its outputs were fetched before")
+    if record.not_collected is not None:
+        progress(f"warning: not collected: {record.not_collected}")
+    return {**saved, "usd": round(found.state.usd, 4)}
+
+
+def _fetch_untold(found: FoundRun, store: ObjectStore, results: Path, progress: Progress) -> dict[str, Any]:
+    """Brings home what lies in the store of a run whose record nobody can read. Nothing is deleted then."""
+    there = seen(store)
+    home = bring_home(store, results, [status.task for status in there.tasks], None)
+    for line in home.lines(over=False):
+        progress(f"warning: {line}")
+    progress(f"{count(home.files, 'file')} and {count(home.logs, 'log')} in {results}")
+    document = status_document(found)
+    document["unreadable"] = list(dict.fromkeys((*document["unreadable"], *map(str, there.unreadable))))
+    _tell_odd(found, document["unreadable"], progress)
+    progress(f"its record is not known: whether it has ended is not either; `tfinfra down {found.run}` deletes it")
+    return {**document, "result": None, "phase": "unknown", "results": str(results)}
+
+
+def _tell_odd(found: FoundRun, unreadable: list[str], progress: Progress) -> None:
+    for odd in dict.fromkeys((*map(str, found.odd), *unreadable)):
+        progress(f"warning: {odd}")
+    if found.ended_unreadably:
+        progress(f"how it ended is not known: nothing is deleted; `tfinfra down {found.run}` does")
+
+
+def _must_be_readable(found: FoundRun) -> None:
+    if found.unread:
+        hint = "reading it takes the role Storage Blob Data Reader on it; `tfinfra down --discard` needs nothing of it"
+        raise ProvisioningError(f"{found.run}: {found.unread}", hint=hint)
+
+
+def end_run(found: FoundRun, progress: Progress, *, force: bool = False, discard: bool = False) -> dict[str, str]:
+    """`tfinfra down`: a client that still drives the run does it itself; else, and after it, this one. Outputs come
+    home before the keep group goes, unless they are given up (`discard`). The stacks that remain in a backend of the
+    user's own, each with the reason."""
+    record = found.record
+    if record is not None and is_alive(record.client):
+        progress("the process that drives it ends it, and collects first")
+    elif record is not None and record.result is None:
+        found.folder.update(**result_of(record, found))
+    if found.elsewhere and record is not None:
+        found.folder.update(max_cost_usd=None)  # by the store alone nobody is late
+    results = Path(now.results) if (now := found.folder.read()) and now.results else Path.cwd() / "runs" / found.run
+    bring = None if discard else Fetching(found, results, progress)
+    try:
+        remain = teardown.down(
+            *(found.ports, found.folder, found.run, progress, stop_client),
+            force=force,
+            exists=found.exists,
+            bring=bring,
+        )
+    finally:
+        rewrite(found.folder)
+    _replace_unreadable(found)
+    return remain
+
+
+def _replace_unreadable(found: FoundRun) -> None:
+    """A record of this machine that is unreadable tells of nothing any more once all is verified deleted."""
+    ended, own = found.folder.read(), RunFolder(found.folder.path)
+    if own.unreadable() is None or (ended is not None and ended.phase != "deleted"):
+        return
+    own.set_aside()
+    own.forget_stacks()
+    if ended is not None:
+        own.write(ended)
+
+
+def stop_client(record: RunRecord) -> None:
+    """Ends the process that drives the run, as Ctrl-C would, and waits for it; one that is ending already is left to
+    it: a second signal would make it leave its outputs behind."""
+    if record.phase in ("ended", "deleting"):
+        wait_until(lambda: not is_alive(record.client), CLIENT_SECONDS)
+    else:
+        leave_word(run_folder(state_folder(), record.run).path, "`tfinfra down`")
+        stop_process(record.client)
+
+
+def _recorded(found: FoundRun) -> RunRecord:
+    if found.record is None:
+        hint = f"`tfinfra down {found.run}` deletes it"
+        _must_be_readable(found)
+        why = "".join(f"; {odd}" for odd in found.odd)
+        raise UsageError(f"nobody has a record of {found.run}: only its resource groups are known{why}", hint=hint)
+    return replace(found.record)

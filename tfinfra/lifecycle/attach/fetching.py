@@ -1,0 +1,152 @@
+"""Brings home a run whose client has gone: before its machines are deleted what only they have, before its keep group
+is deleted what lies in that, so that nothing goes that is not at home or given up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from tfinfra.azure.deletion.group_names import part_of_group
+from tfinfra.errors import first_line
+from tfinfra.lifecycle.attach.found_run import FoundRun
+from tfinfra.lifecycle.attach.living import content, has_nodes
+from tfinfra.lifecycle.end import collect
+from tfinfra.lifecycle.end.bring_home import Home, bring_home, trees_of
+from tfinfra.lifecycle.end.salvage import Tree
+from tfinfra.lifecycle.end.teardown import UNFETCHED
+from tfinfra.lifecycle.record.uncollected import has_all, is_collected
+from tfinfra.model import StopRequest
+from tfinfra.store import ObjectStore, encode, keys, store_errors
+from tfinfra.system.clock import count
+from tfinfra.system.progress import Progress
+
+LOOK = 0.5
+
+
+class Fetching:
+    """One run's way to the folder `results`, in as many looks into its store as it takes; `progress` hears what came
+    and what did not. `home` is what has come, None before the first look. `lost` says whether what went with the
+    machines is taken as lost, as `fetch` does; else it keeps the keep group, as at the end of `up`."""
+
+    def __init__(self, found: FoundRun, results: Path, progress: Progress, *, lost: bool = False) -> None:
+        self.results = results
+        self._lost = lost
+        self.home: Home | None = None
+        self._found = found
+        self._progress = progress
+        self._said: list[str] = []
+
+    def disks(self) -> tuple[Tree, ...]:
+        """The machines' disks, where they are on this machine."""
+        return trees_of(self._found.ports.cloud, self._found.compute_groups)
+
+    def look(self, disks: Sequence[Tree] = (), *, over: bool = True) -> Home:
+        """Brings what is there, also from `disks`; `over`: nothing more comes. Raises what keeps all of it away."""
+        found, record = self._found, self._found.record
+        assert found.store is not None  # noqa: S101 - who calls this has looked
+        tasks = record.plan_tasks if record else ()
+        shared = record.shared if record and not found.elsewhere else self._share()
+        home = bring_home(found.store, self.results, tasks, shared, disks=disks, before=self.home)
+        if self.home is None or home.files > self.home.files:
+            self._progress(f"{count(home.files, 'file')} and {count(home.logs, 'log')} in {self.results}")
+        lines = [line for line in home.lines(over=over) if line not in self._said]
+        for line in lines:
+            self._progress(f"warning: {line}")
+        self._said += lines
+        self.home = home
+        return home
+
+    def _share(self) -> str | None:
+        """The tasks' common directory, of ARM's word: what lies in a store does not say what is read here."""
+        keep = next((g.name for g in self._found.groups if part_of_group(g.name) == "keep"), None)
+        return self._found.ports.share_of(keep) if keep else None
+
+    def before_machines_go(self) -> None:
+        """Lets nodes that still train end and collect, then reads the disks of those that could not. What goes wrong
+        here keeps no machine alive: the store is looked into once more when they are gone."""
+        store = self._open()
+        if store is None or self.home is not None:
+            return
+        try:
+            if not self._collects(store) and (disks := self.disks()):
+                self.look(disks)
+        except Exception as error:  # noqa: BLE001 - whatever it is, what costs by the hour has to go
+            self._progress(f"warning: its machines' disks could not be read: {first_line(error)}")
+
+    def _collects(self, store: ObjectStore) -> bool:
+        """Whether the nodes have brought into the store what they had, after they were let to."""
+        try:
+            if has_all(store) or not store.list(keys.TASKS):
+                return True
+            if not is_collected(store):
+                self._let_collect(store)
+            return has_all(store)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._progress(f"warning: its nodes could not collect: {first_line(error)}")
+            return False
+
+    def before_store_goes(self) -> str | None:
+        """Why the keep group has to stay, None where all that is in it is at home."""
+        found = self._found
+        if found.unread is not None and not self._is_over():
+            return f"{UNFETCHED} could not be fetched: {found.unread}"
+        store = self._open()
+        if store is None:
+            return None
+        try:
+            if self.home is None and not _holds_some(store):
+                return None
+            home = self.home if self.home is not None and self.home.collected else self.look()
+            self._note(home)
+        except Exception as error:  # noqa: BLE001 - whatever it was: outputs that did not come keep their group
+            return f"{UNFETCHED} could not be fetched: {first_line(error)}"
+        return f"{UNFETCHED} did not all come home: {home.missing}" if self._keeps(home) else None
+
+    def _keeps(self, home: Home) -> bool:
+        return home.keeps and not (self._lost and home.missing is not None and home.missing.lies is None)
+
+    def _open(self) -> ObjectStore | None:
+        """The store, where something in it may not be home."""
+        return None if self._is_over() else self._found.store
+
+    def _is_over(self) -> bool:
+        """Whether all is home or gone: who drove the run may have fetched meanwhile."""
+        record = self._found.folder.read()
+        return record is not None and ((record.fetched and self.home is None) or record.phase == "deleted")
+
+    def _note(self, home: Home) -> None:
+        found = self._found
+        if found.record is None:
+            return
+        fetched = not self._keeps(home)
+        record = found.folder.update(results=str(self.results), fetched=fetched, not_collected=home.missing)
+        document = collect.run_document(record, None, found.store, found.ports.clock())
+        collect.write_results(found.folder, document, self.results)
+
+    def _let_collect(self, store: ObjectStore) -> None:
+        """Asks the nodes to end and collect, and waits as long as they live, no longer than collecting may take."""
+        if not has_nodes(self._found):
+            return
+        self._progress("it still trains: its tasks are stopped, and what they wrote is collected first")
+        store.put(keys.STOP, encode(StopRequest("cancelled", "`tfinfra down` ended the run")))
+        timeouts = self._found.ports.cloud.timeouts
+        beats, heard = _beats(store), time.monotonic()
+        until = heard + timeouts.collect
+        while not is_collected(store) and time.monotonic() < min(until, heard + timeouts.heartbeat):
+            time.sleep(LOOK)
+            now = _beats(store)
+            if now != beats:
+                beats, heard = now, time.monotonic()
+
+
+def _holds_some(store: ObjectStore) -> bool:
+    """Whether any task ever began, or anything came of one."""
+    return any(store.list(folder) for folder in (keys.OUTPUTS, keys.LOGS, keys.TASKS))
+
+
+def _beats(store: ObjectStore) -> dict[str, bytes | None]:
+    try:
+        return {key: content(store, key) for key in store.list(keys.HEARTBEATS)}
+    except store_errors():
+        return {}

@@ -1,0 +1,148 @@
+"""A run as it was found: by its record here, else by its store; what ARM says of it, and what of it is unreadable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tfinfra.azure.deletion.group_names import part_of_group
+from tfinfra.errors import first_line
+from tfinfra.lifecycle.record.names import record_store
+from tfinfra.lifecycle.record.published import BorrowedFolder, FoundGroups, borrowed, driven_elsewhere
+from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord
+from tfinfra.lifecycle.record.run_states import RunGroup, RunState, run_state, untold
+from tfinfra.lifecycle.record.store_view import how_it_ended
+from tfinfra.lifecycle.run.effects import Ports
+from tfinfra.model import Outcome
+from tfinfra.model.shapes import is_time
+from tfinfra.store import ObjectStore, Unreadable, keys, store_errors
+from tfinfra.system.clock import right_now
+
+Reach = Callable[[], Ports]
+
+
+@dataclass(frozen=True)
+class FoundRun:
+    """`record` is None where only the cloud's tags know the run; `store` where it has gone, was never made, or does not
+    open, for which `unread` is the reason then. `reach` asks the cloud, which may have to be started for it. `odd` are
+    the records of the run, here or in its store, that are unreadable."""
+
+    run: str
+    folder: RunFolder
+    record: RunRecord | None
+    reach: Reach
+    groups: tuple[RunGroup, ...]
+    store: ObjectStore | None
+    outcome: Outcome | None
+    unread: str | None = None
+    odd: tuple[Unreadable, ...] = ()
+
+    @property
+    def ports(self) -> Ports:
+        return self.reach()
+
+    @property
+    def exists(self) -> bool:
+        return bool(self.groups)
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether the run is another machine's: this one keeps no record of it."""
+        return isinstance(self.folder, BorrowedFolder)
+
+    @property
+    def driven_elsewhere(self) -> bool:
+        if not self.elsewhere or self.record is None or self.store is None:
+            return False
+        try:
+            return driven_elsewhere(self.record, self.store, right_now())
+        except store_errors():
+            return False
+
+    @property
+    def ended_unreadably(self) -> bool:
+        """Whether somebody wrote how the run ended, and nobody can read it."""
+        return any(odd.key == keys.OUTCOME for odd in self.odd)
+
+    @property
+    def compute_groups(self) -> tuple[str, ...]:
+        """The groups that the nodes are in, one for each attempt."""
+        return tuple(g.name for g in self.groups if part_of_group(g.name) == "compute")
+
+    @property
+    def state(self) -> RunState:
+        said = "; ".join(each for each in (self.unread, *map(str, self.odd)) if each)
+        if self.record is None:
+            return untold(self.run, self.groups, said or "this machine has no record of it")
+        told = run_state(self.record, self.groups, self.outcome, right_now())
+        told = replace(told, unreadable=tuple(map(str, self.odd)))
+        if self.ended_unreadably and told.state == "training":
+            told = replace(told, state="unknown")
+        message = told.message or said
+        return replace(told, message=message, watched=told.watched or self.driven_elsewhere)
+
+
+def opened(found: FoundRun) -> FoundRun:
+    """With its store, and the record that lies in it where this machine has none."""
+    local = found.folder.unreadable() if found.record is None else None
+    found = replace(found, odd=(local,) if local else ())
+    if not has_store(found.record, found.groups):
+        return found if found.record else replace(found, folder=_unkept(found.folder))
+    try:
+        return _opened(found)
+    except Exception as error:  # noqa: BLE001 - whatever a store holds or says: the run is found, its groups are ARM's
+        unread = f"its store cannot be read: {first_line(error)}"
+        return replace(found, folder=found.folder if found.record else _unkept(found.folder), unread=unread)
+
+
+def _opened(found: FoundRun) -> FoundRun:
+    url = _store_url(found)
+    store = found.ports.open_store(url) if url else None
+    folder, odd = found.folder, found.odd
+    if found.record is None:
+        folder = _told_by(found, store, url) if store is not None and url else _unkept(found.folder)
+        odd = (*odd, *(folder.odd if isinstance(folder, BorrowedFolder) else ()))
+    record = folder.read()
+    store = _newest(found.ports, record, store)
+    outcome = how_it_ended(store, right_now()) if store else None
+    if isinstance(outcome, Unreadable):
+        odd, outcome = (*odd, outcome), None
+    return replace(found, folder=folder, record=record, store=store, outcome=outcome, odd=odd)
+
+
+def has_store(record: RunRecord | None, groups: Sequence[RunGroup]) -> bool:
+    """Whether the run's store can still be there: it goes with the keep group, or is in a container of others."""
+    elsewhere = record is not None and record.target.store is not None and record.phase != "deleted"
+    return elsewhere or any(part_of_group(g.name) == "keep" for g in groups)
+
+
+def _newest(ports: Ports, record: RunRecord | None, store: ObjectStore | None) -> ObjectStore | None:
+    """Where the nodes of the newest attempt are: the run's `store`, or a folder of it."""
+    url = record_store(record) if record else None
+    return store if store is None or record is None or url in (None, record.store) else ports.open_store(str(url))
+
+
+def _store_url(found: FoundRun) -> str | None:
+    """By the record's URL, which a client that died while it provisioned did not write, else by ARM."""
+    keep = next((g.name for g in found.groups if part_of_group(g.name) == "keep"), None)
+    return (found.record.store if found.record else None) or (found.ports.store_of(keep) if keep else None)
+
+
+def _told_by(found: FoundRun, store: ObjectStore, url: str) -> BorrowedFolder:
+    """The run as its store tells it, in memory: a record here that is unreadable may be a newer version's."""
+    until = {part_of_group(g.name): g.expires for g in found.groups if is_time(g.expires)}
+    groups = FoundGroups(
+        run=found.run,
+        names=tuple(group.name for group in found.groups),
+        owner=next((group.owner for group in found.groups), ""),
+        compute_until=until.get("compute", ""),
+        keep_until=until.get("keep", ""),
+        cloud=found.ports.cloud.name,
+    )
+    return borrowed(groups, store, url, found.folder.path, Path.cwd() / "runs" / found.run)
+
+
+def _unkept(folder: RunFolder) -> RunFolder:
+    """A folder that nothing shall be written to, unless it is there."""
+    return folder if folder.path.exists() else BorrowedFolder(folder.path)

@@ -1,0 +1,71 @@
+"""Whether anybody is left who may still write to a run's store, as far as ARM and the store tell."""
+
+from __future__ import annotations
+
+import time
+
+from tfinfra.lifecycle.attach.found_run import FoundRun
+from tfinfra.lifecycle.record.driver import is_alive
+from tfinfra.lifecycle.record.run_record import RunRecord
+from tfinfra.lifecycle.watch.poll_times import soon
+from tfinfra.store import ObjectStore, OddObject, store_errors
+from tfinfra.store import keys as layout
+from tfinfra.system.clock import right_now, unix_time
+
+
+def has_nodes(found: FoundRun) -> bool:
+    """Whether anybody may still write: the run's machines, or a client that is yet to boot them. Raises
+    ProvisioningError where ARM does not say."""
+    record = found.folder.read()
+    if record is None:  # nobody has one that can be read: ARM alone says
+        return any(found.ports.running_instances(group) != 0 for group in found.compute_groups)
+    if found.elsewhere and found.store is not None and not found.store.list(layout.NODES):
+        return right_now() < unix_time(record.deadline)  # its client may be at it, wherever it is
+    if record.phase in ("starting", "provisioning") and not found.elsewhere:
+        return is_alive(record.client)
+    return _machines(found, record) or not _all_gone(found, record)
+
+
+def _machines(found: FoundRun, record: RunRecord) -> bool:
+    groups = found.compute_groups or (record.compute_group,)
+    return any(found.ports.running_instances(group) != 0 for group in groups)
+
+
+def _all_gone(found: FoundRun, record: RunRecord) -> bool:
+    """Whether an empty list of machines is to be believed. ARM's lists lag behind what it has made (Azure/AKS#1964): a
+    second one has to be empty too, with no heartbeat between the two. Machines that nobody has heard of yet have the
+    time to boot and register. A store that does not answer proves nothing."""
+    timeouts = found.ports.cloud.timeouts
+    try:
+        before = _signs(found)
+        if not before and right_now() < _begun(record) + timeouts.start + timeouts.register:
+            return False
+        time.sleep(soon(timeouts.listing))
+        return not _machines(found, record) and _signs(found) == before
+    except store_errors():
+        return False
+
+
+def _signs(found: FoundRun) -> dict[str, bytes | None]:
+    """What the nodes have written of themselves; a heartbeat changes each second."""
+    store = found.store
+    if store is None:
+        return {}
+    keys = [
+        key for folder in (layout.NODES, layout.BOOT, layout.TASKS, layout.HEARTBEATS) for key in store.list(folder)
+    ]
+    return {key: content(store, key) for key in keys}
+
+
+def content(store: ObjectStore, key: str) -> bytes | None:
+    """What lies at `key`, None where that is nothing, or nothing that a run puts anywhere."""
+    try:
+        return store.get(key)
+    except OddObject:
+        return None
+
+
+def _begun(record: RunRecord) -> float:
+    """When the newest machines were asked for, in Unix seconds."""
+    begun = [interval.start for interval in record.ledger.intervals if interval.group == record.compute_group]
+    return max(begun, default=record.times.get("started", 0.0))

@@ -1,0 +1,77 @@
+"""Finds the checkpoints of an earlier run: in ./runs, where that run's record says its results are, or in its store."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from pathlib import Path
+
+from tfinfra.compiler.facts import AtLaunch
+from tfinfra.compiler.pipeline import Compiled, check_launch
+from tfinfra.compiler.rules.data import is_url
+from tfinfra.errors import ManifestError, UsageError
+from tfinfra.store import ObjectStore
+from tfinfra.store import keys as layout
+from tfinfra.store.landing import Landing, Unplaceable, clashes, shown
+from tfinfra.system.paths import state_folder
+
+KIND = "checkpoints"
+FETCHED = "fetched"
+
+
+def checkpoints_to_resume(compiled: Compiled, folder: Path, scratch: Path) -> Path | None:
+    """The folder of the checkpoints that the manifest's `resume_from` names, None where it names none or a URL.
+
+    `folder` is where ./runs is; what must be fetched from a store goes to `scratch`. Raises ManifestError.
+    """
+    wanted = compiled.plan.resume_from
+    if wanted is None or is_url(wanted):
+        return None
+    found = _at_home(wanted, folder) or _in_store(wanted, scratch)
+    check_launch(compiled.facts, AtLaunch(checkpoints=found is not None))
+    return found
+
+
+def _at_home(run: str, folder: Path) -> Path | None:
+    from tfinfra.lifecycle.record.run_record import run_folder
+
+    if not re.fullmatch(r"[a-z][a-z0-9-]*", run):
+        return None
+    record = run_folder(state_folder(), run).read()
+    places = [folder / "runs" / run, *([Path(record.results)] if record else [])]
+    return next((p / KIND for p in places if _has_files(p / KIND)), None)
+
+
+def _has_files(folder: Path) -> bool:
+    return folder.is_dir() and any(folder.iterdir())
+
+
+def _in_store(run: str, scratch: Path) -> Path | None:
+    from tfinfra.lifecycle.attach.find_run import find_run
+
+    try:
+        store = find_run(run).store
+    except UsageError:
+        return None
+    return _fetched(store, scratch) if store is not None else None
+
+
+def _fetched(store: ObjectStore, scratch: Path) -> Path | None:
+    """Raises ManifestError for a checkpoint whose name cannot be a file here: a model restored from the others may be
+    another one."""
+    keys = store.list(f"{layout.OUTPUTS}/{KIND}")
+    names = {key: layout.output_path(key) for key in keys}
+    with Landing(scratch / FETCHED) as landing:
+        odd = clashes(names.values(), folds=landing.folds())
+        for name, reason in odd.items():
+            raise _unplaceable(name, reason)
+        for key, name in names.items():
+            try:
+                landing.land(name, partial(store.get_file, key))
+            except Unplaceable as error:
+                raise _unplaceable(name, str(error)) from error
+    return scratch / FETCHED / KIND if keys else None
+
+
+def _unplaceable(name: str, reason: str) -> ManifestError:
+    return ManifestError(f"the checkpoint '{shown(name)}' cannot be fetched: {reason}")

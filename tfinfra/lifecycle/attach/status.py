@@ -1,0 +1,88 @@
+"""How a run stands, by its record, what its store tells, and what an earlier fetch left beside its outputs."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import asdict, replace
+from typing import Any
+
+from tfinfra.lifecycle.attach.found_run import FoundRun
+from tfinfra.lifecycle.attach.living import has_nodes
+from tfinfra.lifecycle.attach.saved_document import saved_document
+from tfinfra.lifecycle.end import collect
+from tfinfra.lifecycle.record.driver import is_alive
+from tfinfra.lifecycle.record.run_record import RunRecord
+from tfinfra.lifecycle.record.store_view import how_it_ended
+from tfinfra.model import Outcome, Plan
+from tfinfra.store import Unreadable, encode, keys, store_errors
+from tfinfra.system.clock import right_now
+
+ORPHANED: dict[str, Any] = {
+    "result": "error",
+    "exit_code": 6,
+    "message": "the process that drove it died while it provisioned",
+}
+
+
+def status_document(found: FoundRun) -> dict[str, Any]:
+    """The run as `status --json` gives it: run.json's fields as they are now, and `state` as `runs --json` gives it."""
+    found = settled(found)
+    state = asdict(found.state)
+    if found.record is None:
+        return {"run": found.run, "unreadable": [str(odd) for odd in found.odd], "state": state}
+    saved = saved_document(found.record) if found.store is None else None
+    document = saved if isinstance(saved, dict) else document_of(_as_it_stands(found.record, found), found)
+    odd = (*found.odd, *((saved,) if isinstance(saved, Unreadable) else ()))
+    unreadable = dict.fromkeys((*map(str, odd), *document.get("unreadable", ())))
+    return {**document, "usd": round(found.state.usd, 4), "unreadable": list(unreadable), "state": state}
+
+
+def document_of(record: RunRecord, found: FoundRun) -> dict[str, Any]:
+    return collect.run_document(record, _plan(found), found.store, right_now())
+
+
+def _plan(found: FoundRun) -> Plan | None:
+    """The plan, None where it was lost with a copy of the deploy folder."""
+    try:
+        return found.folder.plan()
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def settled(found: FoundRun) -> FoundRun:
+    """The run with an outcome, where its nodes died before they could write one and nobody else will."""
+    record = found.record
+    if record is None or is_alive(record.client) or found.outcome or found.ended_unreadably:
+        return found
+    if record.phase == "provisioning" and record.result is None and not found.elsewhere:
+        return replace(found, record=replace(record, **ORPHANED))
+    if found.store is None or has_nodes(found):
+        return found
+    outcome = Outcome("failed", "all nodes are gone before the training ended", ended=right_now())
+    with suppress(*store_errors()):  # who may only read is told all the same
+        found.store.put_if_absent(keys.OUTCOME, encode(outcome))
+    written = how_it_ended(found.store, right_now())
+    return replace(found, outcome=written if isinstance(written, Outcome) else outcome)
+
+
+def _as_it_stands(record: RunRecord, found: FoundRun) -> RunRecord:
+    """The record, with what the nodes have written since its client left."""
+    if record.result is not None or found.outcome is None or is_alive(record.client):
+        return record
+    return replace(record, phase="ended", **result_of(record, found))
+
+
+def result_of(record: RunRecord, found: FoundRun) -> dict[str, Any]:
+    """What the outcome says, for the record of a run whose client did not live to write it."""
+    outcome = found.outcome
+    if outcome is None:
+        return ORPHANED if record.phase == "provisioning" else {}
+    codes = {"succeeded": 0, "failed": 7, "cancelled": 8, "limit": 9}
+    return {
+        "result": outcome.result,
+        "message": outcome.message,
+        "exit_code": codes.get(outcome.result, 1),
+        "failed_task": outcome.task,
+        "exit_status": outcome.exit_status,
+        "times": {**record.times, "ended": outcome.ended},
+    }

@@ -1,0 +1,194 @@
+"""Ends many runs at once: all of somebody's, or whatever has outlived its time in a cloud, as the timers would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from tfinfra.azure.deletion.group_names import part_of_group
+from tfinfra.errors import TeardownIncomplete, TfinfraError, first_line
+from tfinfra.lifecycle.attach.attached_run import end_run, stop_client
+from tfinfra.lifecycle.attach.cloud_scope import Asked
+from tfinfra.lifecycle.attach.find_run import ANYWHERE, HERE, find_run, reach_place
+from tfinfra.lifecycle.attach.list_runs import all_states
+from tfinfra.lifecycle.end import teardown
+from tfinfra.lifecycle.record.published import BorrowedFolder
+from tfinfra.lifecycle.record.run_record import all_records, run_folder
+from tfinfra.lifecycle.record.run_states import RunGroup
+from tfinfra.lifecycle.run.effects import Ports
+from tfinfra.system.clock import count, right_now, unix_time
+from tfinfra.system.paths import state_folder
+from tfinfra.system.progress import Progress
+
+
+@dataclass(frozen=True)
+class Due:
+    """A run of which something has expired: the groups `gone` are to be deleted, `kept` have time left."""
+
+    run: str
+    gone: tuple[str, ...]
+    kept: tuple[RunGroup, ...]
+
+
+def due(groups: Iterable[RunGroup], now: float) -> list[Due]:
+    """What has outlived its tfinfra-expires-at at `now` (Unix seconds), by run. A keep group stays as long as another
+    group of its run does: the timer in it deletes that. A time that cannot be read never comes here: the run's own
+    timer holds a latest one that no tag changes."""
+    by_run: dict[str, list[RunGroup]] = {}
+    for group in groups:
+        by_run.setdefault(group.run, []).append(group)
+    found = [_due(run, of_run, now) for run, of_run in sorted(by_run.items())]
+    return [one for one in found if one.gone]
+
+
+def _due(run: str, groups: Sequence[RunGroup], now: float) -> Due:
+    expired = [group for group in groups if _expired(group, now)]
+    if any(part_of_group(group.name) != "keep" for group in groups if group not in expired):
+        expired = [group for group in expired if part_of_group(group.name) != "keep"]
+    kept = tuple(group for group in groups if group not in expired)
+    return Due(run, tuple(group.name for group in expired), kept)
+
+
+def _expired(group: RunGroup, now: float) -> bool:
+    return _is_time(group.expires) and unix_time(group.expires) <= now
+
+
+def _is_time(text: str) -> bool:
+    try:
+        unix_time(text)
+    except (ValueError, OverflowError):
+        return False
+    return True
+
+
+@dataclass(frozen=True)
+class Doomed:
+    """A run that a sweep would end, by what ARM says of it: the groups that would go, the oldest of their times.
+    `charged`: it is in a cloud that others may share, and pay for."""
+
+    run: str
+    groups: tuple[str, ...]
+    owner: str
+    expires: str
+    charged: bool
+
+    def line(self) -> str:
+        """For a person, before anything is deleted."""
+        whose = f", {self.owner}'s" if self.owner else ""
+        until = f", expires {self.expires}" if self.expires else ""
+        return f"  {self.run}{whose}{until}: {', '.join(self.groups) or 'no group that is known here'}"
+
+
+Agree = Callable[[Sequence[Doomed]], None]
+"""Is shown what a sweep would delete, before it does, and raises what keeps it from that."""
+
+
+def agreed(doomed: Sequence[Doomed]) -> None:
+    """Asks nobody."""
+    del doomed
+
+
+def down_expired(
+    asked: Asked, tell: Progress, clock: Callable[[], float] = right_now, agree: Agree = agreed
+) -> list[Due]:
+    """Deletes what has expired in the cloud that is asked for, else in this machine's; whose it is does not matter. It
+    goes by ARM alone, and one run that cannot be ended keeps no other from its end. Raises TeardownIncomplete, after
+    all others are deleted, for what is left, and what `agree` raises."""
+    reach = reach_place(asked, tell)
+    if reach is None:
+        return []
+    ports = reach()
+    groups = ports.groups()
+    found = due(groups, clock())
+    for name in ports.strangers():
+        tell(f"{name} is left alone: its name and its tag tfinfra-run do not both say whose it is")
+    for group in groups:
+        if not _is_time(group.expires):
+            tell(f"{group.name} is left to its timer: its tag tfinfra-expires-at is no time, '{group.expires}'")
+    _show([_doomed(one, groups, charged=ports.cloud.charges) for one in found], tell, agree)
+    left: dict[str, str] = {}
+    for one in found:
+        try:
+            left |= _delete(ports, one, asked, tell)
+        except TfinfraError as error:
+            left[one.run] = error.message
+    if left:
+        lines = [f"  {group}: {reason}" for group, reason in left.items()]
+        raise TeardownIncomplete("\n".join(["not everything that expired could be deleted; left are", *lines]))
+    return found
+
+
+def _doomed(one: Due, groups: Iterable[RunGroup], *, charged: bool) -> Doomed:
+    mine = [group for group in groups if group.name in one.gone]
+    owner = next((group.owner for group in mine), "")
+    return Doomed(one.run, one.gone, owner, min((group.expires for group in mine), default=""), charged)
+
+
+def _show(doomed: Sequence[Doomed], tell: Progress, agree: Agree) -> None:
+    if not doomed:
+        return
+    tell(f"to be deleted ({count(len(doomed), 'run')}):")
+    for one in doomed:
+        tell(one.line())
+    agree(doomed)
+
+
+def _delete(ports: Ports, one: Due, asked: Asked, tell: Progress) -> dict[str, str]:
+    if not one.kept:
+        try:
+            _end(ports, one.run, asked, tell)
+        except TfinfraError as error:
+            return {one.run: error.message}
+        except Exception as error:  # noqa: BLE001 - one run's fault stops no other's turn, and is named
+            return {one.run: f"{type(error).__name__}: {first_line(error)}"}
+        tell(f"{one.run}: expired, its outputs' time is over; everything is deleted (verified)")
+        return {}
+    left = teardown.delete_run(ports, one.run, one.gone, tell)
+    for group in one.gone:
+        if group not in left:
+            tell(f"{one.run}: {group} has expired and is deleted (verified)")
+    for kept in one.kept:
+        tell(f"{one.run}: {kept.name} stays until {kept.expires}")
+    return left
+
+
+def _end(ports: Ports, run: str, asked: Asked, tell: Progress) -> None:
+    """A run of this machine's own with its record; another's by its groups alone, whatever its store says."""
+    folder = run_folder(state_folder(), run)
+    if folder.path.exists():
+        end_run(find_run(run, asked), tell, discard=True)  # outputs whose time is over are nobody's to fetch
+        return
+    teardown.down(ports, BorrowedFolder(folder.path), run, tell, stop_client)
+
+
+def everybody(asked: Asked, tell: Progress, agree: Agree = agreed) -> list[str]:
+    """The runs that `down --all` ends: all that this machine or its cloud knows; of a cloud that is asked for, the
+    caller's own by ARM's tags, because others may share it. They are shown first. Raises what `agree` does."""
+    if asked == ANYWHERE:
+        here = {record.run: HERE.holds(record.target, record.rehearse) for record in all_records(state_folder())}
+        live = [state for state in all_states() if state.state != "deleted" and (state.groups or state.started)]
+        doomed = [Doomed(s.run, s.groups, s.owner, s.deadline, not here.get(s.run, True)) for s in live]
+    else:
+        doomed = _own(asked, tell)
+    _show(doomed, tell, agree)
+    return [one.run for one in doomed]
+
+
+def _own(asked: Asked, tell: Progress) -> list[Doomed]:
+    reach = reach_place(asked, tell)
+    if reach is None:
+        return []
+    ports = reach()
+    by_run: dict[str, list[RunGroup]] = {}
+    for group in ports.groups():
+        by_run.setdefault(group.run, []).append(group)
+    found: list[Doomed] = []
+    for run, groups in sorted(by_run.items()):
+        owners = {group.owner for group in groups}
+        if owners != {ports.cloud.owner}:
+            tell(f"{run} is left alone: it is {' and '.join(sorted(owners - {''})) or 'nobody'}'s; name it to end it")
+            continue
+        expires = min(group.expires for group in groups)
+        names = tuple(group.name for group in groups)
+        found.append(Doomed(run, names, ports.cloud.owner, expires, ports.cloud.charges))
+    return found

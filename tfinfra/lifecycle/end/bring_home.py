@@ -1,0 +1,300 @@
+"""Brings a run home: logs first, then outputs, logs and checkpoints of the script, out of its store, out of the share
+and the dead machines' disks where those are on this machine. What does not come is named, and costs nothing else its
+way."""
+
+from __future__ import annotations
+
+import errno
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from unicodedata import category
+from urllib.parse import quote, unquote, urlsplit
+
+from tfinfra.agent.node.paths import Places
+from tfinfra.cloud import Cloud
+from tfinfra.errors import TeardownIncomplete, UsageError, first_line
+from tfinfra.lifecycle.end.salvage import Tree, save
+from tfinfra.lifecycle.record.uncollected import STORE, NotCollected, missing, read_told
+from tfinfra.store import ObjectStore, OddObject, log_chunk, store_errors
+from tfinfra.store import keys as layout
+from tfinfra.store.copying import Unread
+from tfinfra.store.landing import Landing, Unplaceable, clashes, shown
+from tfinfra.system.clock import count
+
+DOWNLOADS = 8
+NAMED = 20
+"""Notes of a kind that are given one by one."""
+Unsaved = Mapping[str, tuple[str, str | None]]
+"""What lies on a disk and did not come: name → the reason, and where it stays, None where it goes with its machine."""
+REFUSED = 5
+"""Objects in a row that a store may refuse before it counts as one that does not answer."""
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+
+
+@dataclass(frozen=True)
+class Home:
+    """What came home: how many `files` of the training script, how many `logs`, and where. `notes` name what had
+    nothing to bring (a socket, a link that leads out), and what is called something else here; `missing` is what there
+    was and did not come, None where nothing is; `collected`: the nodes said that all was in the store; `names` are
+    those that came, `trees` counts the disks and shares that were read besides, from which `copied` came: a node that
+    was only frozen may have written on since; `unsaved` is what did not come of each of them, `noted` all notes of this
+    and earlier looks: who looks again, when the machines are gone, has nobody else to ask."""
+
+    folder: Path
+    files: int
+    logs: int = 0
+    notes: tuple[str, ...] = ()
+    missing: NotCollected | None = None
+    collected: bool = True
+    names: frozenset[str] = frozenset()
+    trees: int = 0
+    copied: frozenset[str] = frozenset()
+    unsaved: Mapping[Tree, Unsaved] = field(default_factory=dict)
+    noted: tuple[str, ...] = ()
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the keep group has to stay: something lies there that did not come, or may still be on its way."""
+        return self.missing is not None and (
+            self.missing.lies is not None or (self.missing.files is not None and not self.collected)
+        )
+
+    def lines(self, *, over: bool = True) -> list[str]:
+        """What a person has to be told of it; while a run goes on, what has not come yet is not missing."""
+        lines = [f"left out: {note}" for note in self.notes]
+        if self.missing is not None and (over or self.missing.lies == STORE):
+            lines.append(f"not collected: {self.missing}; {count(self.files, 'file')} came home")
+        elif not self.collected and self.trees and self.files:
+            lines.append("no node could collect: what they had written was read from their disks")
+        return lines
+
+
+def bring_home(
+    store: ObjectStore,
+    folder: Path,
+    tasks: Iterable[str],
+    shared: str | None,
+    *,
+    disks: Sequence[Tree] = (),
+    before: Home | None = None,
+) -> Home:
+    """Copies everything of the run into `folder`. The tasks' common directory at the URL `shared`, and the machines'
+    `disks`, are read where the nodes did not say that they had collected all. What came `before` out of the store is
+    not fetched anew; what was copied from a disk is, for it may have been half written then; and what a disk did not
+    give counts until it came, that disk is read once more, or the nodes say that they had collected all.
+
+    Raises UsageError where `folder` is a link, TeardownIncomplete where its disk is full, what the store raises."""
+    with _landing(folder) as landing:
+        landing.make("outputs")
+        earlier = before or Home(folder, 0)
+        coming = _Coming(landing, store, dict.fromkeys(earlier.names), trees=earlier.trees)
+        coming.copied, coming.stale = set(earlier.copied), set(earlier.copied)
+        coming.unsaved, coming.notes = dict(earlier.unsaved), list(earlier.noted)
+        share = _share(shared)
+        trees = {**({share: shared} if share else {}), **dict.fromkeys(disks)}
+        try:
+            logs = coming.bring_logs(frozenset(tasks))
+            told = read_told(store)
+            keys = store.list(layout.OUTPUTS)
+            if told.collected:  # what lies there is what the nodes made of it in the end
+                coming.bring(keys, anew=frozenset(earlier.copied))
+                coming.stale |= set(told.failed or ())
+        except store_errors():
+            coming.broken = None
+            for tree, stays in trees.items():  # a store may answer again, a machine that is deleted does not
+                coming.save(tree, stays)
+            raise
+        if told.all_there:
+            coming.unsaved = {}
+        else:
+            for tree, stays in trees.items():
+                coming.save(tree, stays)
+        coming.bring(keys)
+        unread = shared if share is None else None
+        unsaved = {name: why for of_tree in coming.unsaved.values() for name, why in of_tree.items()}
+        lacking = missing(told, coming.home, coming.left, unsaved, share_unread=unread, trees_read=coming.trees > 0)
+        notes = (*_few([*told.skipped, *coming.notes]), *_few(told.left_behind))
+        names, copied = frozenset(coming.home), frozenset(coming.copied)
+        home = Home(folder, len(names), logs, notes, lacking, told.collected, names, coming.trees, copied)
+        return replace(home, unsaved=coming.unsaved, noted=tuple(dict.fromkeys(coming.notes)))
+
+
+@contextmanager
+def _landing(folder: Path) -> Iterator[Landing]:
+    try:
+        with Landing(folder) as landing:
+            yield landing
+    except Unplaceable as error:
+        raise UsageError(str(error), hint="move it away, or fetch in another folder") from error
+
+
+def trees_of(cloud: Cloud, groups: Iterable[str]) -> tuple[Tree, ...]:
+    """Where the machines of the groups have their tasks' own directory on this machine; () where they are elsewhere."""
+    where = str(Places(Path("/")).local_shared)
+    return tuple(Tree(folder, names) for group in groups for folder, names in cloud.disks(group, where))
+
+
+def _share(url: str | None) -> Tree | None:
+    """The share, where it is a folder of this machine."""
+    parts = urlsplit(url or "")
+    return Tree(Path(unquote(parts.path))) if parts.scheme == "file" else None
+
+
+def _few(notes: Sequence[str]) -> tuple[str, ...]:
+    notes = tuple(dict.fromkeys(notes))
+    return (*notes[:NAMED], *([f"and {count(len(notes) - NAMED, 'more file')}"] if len(notes) > NAMED else []))
+
+
+def tame(name: str) -> str:
+    """A name as it is written on this machine: control characters, which terminals obey, are percent-encoded."""
+    return "".join(quote(c) if category(c) == "Cc" else c for c in name)
+
+
+@dataclass
+class _Coming:
+    """One run on its way: `home` are the names that have landed, `left` those that lie in the store and did not, `odd`
+    those of them that cannot (by what they are called here), `copied` those that landed from a disk, `stale` those of
+    them that did so at an earlier look, `unsaved` what could not of each tree."""
+
+    landing: Landing
+    store: ObjectStore
+    home: dict[str, None]
+    left: dict[str, str] = field(default_factory=dict)
+    odd: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    trees: int = 0
+    copied: set[str] = field(default_factory=set)
+    stale: set[str] = field(default_factory=set)
+    unsaved: dict[Tree, Unsaved] = field(default_factory=dict)
+    broken: Exception | None = None
+    refused: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def bring_logs(self, tasks: frozenset[str]) -> int:
+        """tasks/<task>.log for every task; what the agents and the launcher wrote goes to nodes/. How many there
+        are."""
+        chunks: dict[str, list[str]] = {}
+        for key in self.store.list(layout.LOGS):
+            chunks.setdefault(key.split("/")[1], []).append(key)
+        paths = {name: f"{'tasks' if name in tasks else 'nodes'}/{tame(name)}.log" for name in chunks}
+        odd = clashes(paths.values(), folds=self.landing.folds())
+        for name, path in paths.items():
+            self._land(f"the log {shown(name)}", path, partial(self._write_log, chunks[name]), odd.get(path))
+        self._raise_broken()
+        return len(chunks) - len(self.left)
+
+    def _write_log(self, keys: list[str], path: Path) -> None:
+        with path.open("wb") as log:
+            for key in sorted(keys):
+                log.write(log_chunk(self.store, key) or b"")
+
+    def bring(self, keys: Sequence[str], anew: Collection[str] = ()) -> None:
+        """Fetches what is not here yet, and `anew` what is of the copies from disks, several at once."""
+        names = {key: layout.output_path(key) for key in keys}
+        odd = clashes(map(tame, names.values()), folds=self.landing.folds())
+        strange = {n for n in names.values() if n.partition("/")[0] not in layout.OUTPUT_FOLDERS}
+        self.odd = odd | {
+            tame(name): "it is neither of the outputs nor of the logs nor of the checkpoints" for name in strange
+        }
+
+        def one(key: str) -> None:
+            name = names[key]
+            wanted = name not in self.home or name in anew
+            if wanted and self._land(name, tame(name), self._from(key), self.odd.get(tame(name))):
+                self._arrived(name)
+                self.copied.discard(name)
+                self.stale.discard(name)
+
+        with ThreadPoolExecutor(DOWNLOADS) as pool:
+            list(pool.map(one, keys))
+        self._raise_broken()
+
+    def _from(self, key: str) -> Callable[[Path], None]:
+        return lambda path: self.store.get_file(key, path)
+
+    def save(self, tree: Tree, stays: str | None) -> None:
+        """Copies what lies in a tree of this machine and is not here yet, or is stale. `stays` is where it is found
+        once the machines are gone."""
+        where = f"the share {stays}" if stays else None
+        unsaved: dict[str, tuple[str, str | None]] = {}
+
+        def land(name: str, fill: Callable[[Path], None]) -> bool:
+            if name in self.home and name not in self.stale:
+                return True
+            if tame(name) in self.odd:  # it would take the place of another
+                return False
+            came = self._land(name, tame(name), fill, None)
+            if not came and name in self.left:
+                unsaved[name] = self.left.pop(name), where
+            if came:
+                self._arrived(name)
+                self.copied.add(name)
+                self.stale.discard(name)
+            return came
+
+        left = save(tree, land)
+        self._raise_broken()
+        if left is not None:
+            self.trees += 1
+            self.notes += [f"{shown(name)} {what}" for name, what in left.odd.items()]
+            self.unsaved[tree] = unsaved | {name: (why, where) for name, why in left.unread.items()}
+
+    def _land(self, what: str, path: str, fill: Callable[[Path], None], odd: str | None) -> bool:
+        """Lands one file; what keeps it away is noted. Nothing more is tried after what keeps all away."""
+        if self.broken is not None:
+            return False
+        if odd is not None:
+            self.left[what] = odd
+            return False
+        try:
+            self.landing.land(path, fill)
+        except Unread:
+            raise
+        except (Unplaceable, FileNotFoundError) as error:
+            with self.lock:
+                self.left[what] = str(error) if isinstance(error, Unplaceable) else "it has gone meanwhile"
+            return False
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is raised once the other threads have seen it
+            self._failed(what, error, path)
+            return False
+        self.refused = 0
+        return True
+
+    def _failed(self, what: str, error: Exception, path: str) -> None:
+        """One object that the store does not hand out (archived, closed) costs no other its way; several of them, one
+        after the other, are a store that hands out none."""
+        with self.lock:
+            self.refused += 1
+            of_one = isinstance(error, (*store_errors(), OddObject)) and not isinstance(error, OSError)
+            if self.refused > REFUSED or not of_one:
+                self.broken = _named(error, path, self.landing.folder)
+            else:
+                self.left[what] = f"the store does not hand it out: {first_line(error)}"
+
+    def _arrived(self, name: str) -> None:
+        with self.lock:
+            self.home[name] = None
+            self.left.pop(name, None)
+            if tame(name) != name:
+                self.notes.append(f"{shown(name)} is called {tame(name)} here")
+
+    def _raise_broken(self) -> None:
+        if self.broken is not None:
+            raise self.broken
+
+
+def _named(error: Exception, path: str, folder: Path) -> Exception:
+    """The error; of a full disk, one that says which."""
+    if not isinstance(error, OSError) or error.errno not in _NO_SPACE:
+        return error
+    full = TeardownIncomplete(
+        f"{folder / shown(path)} cannot be written: {error.strerror}",
+        hint=f"make room in {folder.parent}; `tfinfra fetch {folder.name}` goes on where this ended",
+    )
+    full.__cause__ = error
+    return full

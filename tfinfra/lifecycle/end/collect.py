@@ -1,0 +1,92 @@
+"""A run as a document, what ran where with its exit statuses and times; and that document and the audit log beside the
+outputs."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tfinfra import __version__
+from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord, write_json
+from tfinfra.lifecycle.record.store_view import Seen, seen
+from tfinfra.model import Plan, TaskStatus, to_json
+from tfinfra.store import ObjectStore
+
+
+def run_document(record: RunRecord, plan: Plan | None, store: ObjectStore | None, now: float) -> dict[str, Any]:
+    """The run as `--json` and ./runs/<run>/run.json give it at `now`. Times are Unix seconds, durations seconds.
+
+    run, name, cloud, machines, rehearse; attempts (where nodes were asked for, and why a place refused); result (null
+    while it goes on), message, hint (the way out, or null), exit_code, phase; task and exit_status of what failed
+    first; tasks and nodes as they were last seen; unreadable (what of the store's records is none, with the reason);
+    environment (the lock's key and versions); times; results; not_collected (null, or the outputs that did not come
+    home: files, bytes, the first names, why, and where they still lie); deadline and the key of limits that made it;
+    usd_per_hour, usd (list price so far) and max_cost_usd; ledger (what was billed, from when to when); left.
+    """
+    there = seen(store) if store else Seen()
+    return {
+        "schema": 1,
+        "tfinfra": __version__,
+        "run": record.run,
+        "name": record.name,
+        "cloud": record.target.cloud if not record.rehearse else "local",
+        "machines": record.machines,
+        "rehearse": record.rehearse,
+        "attempts": [to_json(attempt) for attempt in record.attempts],
+        "phase": record.phase,
+        "result": record.result,
+        "message": record.message,
+        "hint": record.hint,
+        "exit_code": record.exit_code,
+        "task": record.failed_task,
+        "exit_status": record.exit_status,
+        "tasks": [to_json(final(status, record)) for status in there.tasks],
+        "nodes": [to_json(node) for node in there.nodes],
+        "unreadable": [str(each) for each in there.unreadable],
+        "environment": _environment(record, plan),
+        "times": record.times,
+        "deadline": record.deadline,
+        "results": record.results,
+        "not_collected": to_json(record.not_collected) if record.not_collected else None,
+        "limit": record.limit,
+        "usd_per_hour": record.usd_per_hour,
+        "usd": round(record.ledger.usd(now), 4),
+        "max_cost_usd": record.max_cost_usd,
+        "ledger": to_json(record.ledger.intervals),
+        "left": list(record.left),
+    }
+
+
+def final(status: TaskStatus, record: RunRecord) -> TaskStatus:
+    """A task that was last seen running in a run that has ended was lost with its node: nobody was left to say so."""
+    if record.result is None or status.state not in ("pending", "running"):
+        return status
+    return replace(status, state="lost", message=status.message or "its node was lost")
+
+
+def _environment(record: RunRecord, plan: Plan | None) -> dict[str, Any]:
+    if plan is None:
+        return {"lock": record.environment}
+    wanted = plan.requirements
+    return {
+        "lock": record.environment,
+        "framework_version": wanted.framework_version,
+        "python_version": wanted.python_version,
+        "pip": list(wanted.pip),
+        "horovod": wanted.horovod,
+        "gpu": wanted.gpu,
+    }
+
+
+def write_results(folder: RunFolder, document: dict[str, Any], results: Path) -> None:
+    """run.json and events.jsonl beside the outputs. Raises OSError, also where somebody made the folder a link."""
+    if results.is_symlink():
+        raise OSError(errno.ELOOP, "it is a link, and nothing is written through it")
+    results.mkdir(parents=True, exist_ok=True)
+    write_json(results / "run.json", document)
+    events = folder.audit.path
+    if events.exists():
+        shutil.copyfile(events, results / "events.jsonl")

@@ -1,0 +1,29 @@
+"""Waits for a run's deletion for as long as that makes sense to who sits there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Future, wait
+
+from tfinfra.lifecycle.run.context import ActiveRun
+from tfinfra.system.clock import spell_seconds
+
+SILENCE = 20.0
+"""Seconds without any answer of ARM's after which a run that somebody ends is left to the other layers of deletion."""
+
+LOOK = 1.0
+
+
+def deletion(active: ActiveRun, deleting: Future[dict[str, str]], groups: Sequence[str]) -> dict[str, str]:
+    """What is left of `groups`, each with the reason. Who wants the run to end does not wait for an ARM that is silent:
+    the other layers of deletion go on, and what is left is named."""
+    silent_since: float | None = None
+    while not wait([deleting], timeout=LOOK).done:
+        if not active.session.interrupt.requested or active.ports.arm_answers():
+            silent_since = None
+            continue
+        now = active.ports.clock()
+        silent_since = now if silent_since is None else silent_since
+        if now - silent_since >= SILENCE:
+            return dict.fromkeys(groups, f"ARM has not answered for {spell_seconds(now - silent_since)}")
+    return deleting.result()

@@ -1,0 +1,88 @@
+"""What a run tells its stacks and its nodes: pure functions of its record and the keep stack's outputs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from tfinfra.azure.prerequisites import Standing
+from tfinfra.cloud import Cloud
+from tfinfra.lifecycle.record.names import attempt_url, choice_of, identity_client_id, shared_url, store_url
+from tfinfra.lifecycle.record.run_record import RunRecord
+from tfinfra.model import NodeSettings, to_json
+from tfinfra.sealing import digest_of
+
+NO_ROLE = "none"  # as stacks/run.py reads it
+
+
+def stack_config(record: RunRecord, part: str, standing: Standing, cloud: Cloud) -> dict[str, str]:
+    """The configuration that both stacks take."""
+    keep = part == "keep"
+    role = standing.deleter_role if standing.may_delete else NO_ROLE
+    return {
+        "group": record.keep_group if keep else record.compute_group,
+        "run": record.run,
+        "owner": record.owner,
+        "expiresAt": record.keep_until if keep else record.deadline,
+        "deadline": record.deadline,
+        "attempt": "0" if keep else str(choice_of(record.compute_group, record.run)),
+        "principalType": cloud.principal_type,
+        **({"deleterRole": role} if role else {}),
+        **_elsewhere(cloud),
+    }
+
+
+def _elsewhere(cloud: Cloud) -> dict[str, str]:
+    """Where ARM and the storage accounts are, as far as that is not Azure's public cloud."""
+    if cloud.stack_endpoint is None:
+        return {}
+    audience = {"armAudience": cloud.arm_audience} if cloud.arm_audience else {}
+    return {"armEndpoint": cloud.stack_endpoint, "storageSuffix": cloud.storage_suffix, **audience}
+
+
+def node_settings(
+    record: RunRecord,
+    cloud: Cloud,
+    keep: Mapping[str, Any],
+    standing: Standing,
+    *,
+    bundle: tuple[str, str],
+    key: str | None = None,
+) -> NodeSettings:
+    """/etc/tfinfra/settings.json of every node of the run. `bundle` is its key in the store and its SHA-256, `key` the
+    run's own, of which the nodes are told the digest here."""
+    group = f"/subscriptions/{cloud.subscription_id}/resourceGroups/{record.compute_group}"
+    return NodeSettings(
+        run=record.run,
+        store=attempt_url(store_url(keep, standing, record.run), choice_of(record.compute_group, record.run)),
+        shared=shared_url(keep),
+        bundle=bundle[0],
+        bundle_sha256=bundle[1],
+        identity_client_id=identity_client_id(keep, standing),
+        arm_endpoint=cloud.arm_endpoint,
+        arm_ca=cloud.ca_file.read_text("utf-8") if cloud.ca_file else None,
+        compute_group_id=group,
+        deadline=record.deadline,
+        timeouts=cloud.timeouts,
+        limit=record.limit,
+        run_seconds=record.run_seconds,
+        arm_audience=cloud.arm_audience,
+        key_digest=digest_of(key) if key else None,
+        may_delete=standing.identity_client_id is None,
+    )
+
+
+def compute_config(
+    record: RunRecord, keep: Mapping[str, Any], standing: Standing, cloud: Cloud, settings: NodeSettings
+) -> dict[str, str]:
+    """The compute stack's configuration: the common one, the place that is tried, who may delete it, the nodes'
+    settings."""
+    timer = keep.get("timerIdentityId")
+    return {
+        **stack_config(record, "compute", standing, cloud),
+        "choice": str(choice_of(record.compute_group, record.run)),
+        "identityId": keep["identityId"],
+        **({"timerIdentityId": timer} if timer else {}),
+        "nodeSettings": json.dumps(to_json(settings)),
+    }

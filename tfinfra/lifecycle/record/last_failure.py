@@ -1,0 +1,86 @@
+"""The facts of the last failure: state_folder()/last.json, so that a failure before any run can be reported too."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tfinfra.errors import Diagnostic, ProvisioningError, TfinfraError, TrainingFailed
+from tfinfra.system.clock import iso_time
+from tfinfra.system.ownership import make_private
+from tfinfra.system.paths import state_folder
+from tfinfra.text.masking import redact
+
+FILE = "last.json"
+MISTAKE = "mistake.json"
+"""The last manifest that was wrong: it takes no failure's place, and is all that there is where nothing else failed."""
+_OF_THE_CLOUD = "TFI6"
+"""Codes of what a cloud said. The messages of all others quote what the user wrote, and are left out."""
+
+
+def note_failure(error: TfinfraError, arguments: Sequence[str], run: str | None = None, *, file: str = FILE) -> None:
+    """Replaces last.json (or `file`), readable by its owner alone. A disk that does not take it is no further error."""
+    document = {"time": iso_time(), "command": command_line(arguments), "run": run, **facts(error)}
+    try:
+        write_private(state_folder() / file, json.dumps(document, indent=2, ensure_ascii=False).encode())
+    except OSError:
+        return
+
+
+def read_last(state: Path, file: str = FILE) -> dict[str, Any] | None:
+    """What was noted last, None where nothing was, or nothing that can be read."""
+    try:
+        found = json.loads((state / file).read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def command_line(arguments: Sequence[str]) -> list[str]:
+    """The verb and the names of its options: their values are the user's."""
+    verb = next((word for word in arguments if not word.startswith("-")), "")
+    return [verb, *(word.partition("=")[0] for word in arguments if word.startswith("-"))]
+
+
+def facts(error: TfinfraError) -> dict[str, Any]:
+    """{"kind", "exit_code", "message", "hint", "diagnostics", "arm"} of an error, without what the user wrote."""
+    told = not error.diagnostics or of_the_cloud(error)
+    message = error.message.partition("\n")[0] if isinstance(error, TrainingFailed) else error.message
+    return {
+        "kind": type(error).__name__,
+        "exit_code": error.exit_code,
+        "message": redact(message) if told else None,
+        "hint": redact(error.hint) if told and error.hint else None,
+        "diagnostics": [_diagnostic(d) for d in error.diagnostics],
+        "arm": _arm(error),
+    }
+
+
+def of_the_cloud(error: TfinfraError) -> bool:
+    """Whether a cloud's answer is what stands first in it, and not what the user wrote."""
+    return bool(error.diagnostics) and error.diagnostics[0].code.startswith(_OF_THE_CLOUD)
+
+
+def _arm(error: TfinfraError) -> dict[str, Any] | None:
+    """ARM's own answer, where the error is one."""
+    if not isinstance(error, ProvisioningError) or error.status is None:
+        return None
+    return {"status": error.status, "code": error.code, "said": redact(error.said)}
+
+
+def _diagnostic(found: Diagnostic) -> dict[str, Any]:
+    known = {"code": found.code, "severity": found.severity.value}
+    return {**known, "message": redact(found.message)} if found.code.startswith(_OF_THE_CLOUD) else known
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Writes by a rename a file that nobody but its owner may read, not for a moment."""
+    make_private(path.parent)
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.unlink(missing_ok=True)
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+    part.replace(path)

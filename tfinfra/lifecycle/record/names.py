@@ -1,0 +1,79 @@
+"""What a run's things are called: its id, groups, stacks and the places of its store. All derive from the id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from tfinfra.azure.prerequisites import Standing
+from tfinfra.lifecycle.record.run_record import RunRecord
+
+
+def run_id(name: str, letters: str) -> str:
+    """ "<name>-<6 characters>"; `letters` is random text over letters.ALPHABET."""
+    return f"{name}-{letters}"
+
+
+def group_name(run: str, part: str) -> str:
+    return f"tfinfra-{run}-{part}"
+
+
+def compute_part(choice: int) -> str:
+    """The part of a run that makes the nodes by the plan's choice of that number: "compute", "compute-1", …"""
+    return f"compute-{choice}" if choice else "compute"
+
+
+def part_of(group: str, run: str) -> str:
+    """The part of `run` whose group this is: the inverse of `group_name`."""
+    return group.removeprefix(group_name(run, ""))
+
+
+def choice_of(group: str, run: str) -> int:
+    """The number of the plan's choice that a compute group was made by: the inverse of `compute_part`."""
+    return int(part_of(group, run).removeprefix("compute").removeprefix("-") or 0)
+
+
+def stack_of_group(group: str) -> str:
+    """The stack that made a group: it is named as the group, without tfinfra's own prefix."""
+    return group.removeprefix("tfinfra-")
+
+
+def store_url(keep: Mapping[str, Any], standing: Standing, run: str) -> str:
+    """The run's container, below the storage account's blob endpoint; or its folder in the container of others."""
+    if standing.store_url:
+        return _join(standing.store_url, run)
+    store = keep["store"]
+    return _join(store["endpoint"], store["container"])
+
+
+def attempt_url(url: str, choice: int) -> str:
+    """Where one attempt and its client meet, in the store at `url`: nodes of an attempt that failed may live on until
+    their group is deleted, and must not be taken for those of the next."""
+    return _join(url, f"attempt-{choice}") if choice else url
+
+
+def record_store(record: RunRecord) -> str | None:
+    """The store of the run's newest attempt, None where the run has no store yet."""
+    return attempt_url(record.store, choice_of(record.compute_group, record.run)) if record.store else None
+
+
+def inputs_url(keep: Mapping[str, Any], standing: Standing, run: str) -> str:
+    """Where local inputs go: the container of others, where the run uses one (they stay there for later runs), else the
+    run's store, with which they go."""
+    return standing.store_url or store_url(keep, standing, run)
+
+
+def identity_client_id(keep: Mapping[str, Any], standing: Standing) -> str:
+    """The nodes' identity as tokens name it: that of others, or the run's own."""
+    return str(standing.identity_client_id or keep["identityClientId"])
+
+
+def shared_url(keep: Mapping[str, Any]) -> str | None:
+    """The share that all tasks see as one directory, None where the plan needs none."""
+    shared = keep.get("shared")
+    return _join(shared["endpoint"], shared["share"]) if shared else None
+
+
+def _join(endpoint: str, part: str) -> str:
+    return f"{endpoint.rstrip('/')}/{quote(part)}"

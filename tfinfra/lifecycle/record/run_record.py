@@ -1,0 +1,265 @@
+"""What this machine remembers of a run: state_folder()/runs/<run>/, written when its id is told and at
+every phase from then on, so that whatever happens to the client, `status`, `logs`, `fetch` and `down` can go on."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+from filelock import FileLock
+
+from tfinfra.audit.log import AuditLog
+from tfinfra.azure.deletion.group_names import RUN_ID
+from tfinfra.lifecycle.record.driver import ClientProcess, is_alive
+from tfinfra.lifecycle.record.uncollected import NotCollected
+from tfinfra.model import SCHEMA, Plan, Target, to_json
+from tfinfra.model.shapes import Count, Group, Line, Name, Schema, Time, Usd, between, matching, one_of
+from tfinfra.money.ledger import Ledger
+from tfinfra.store import Unreadable, read_file
+from tfinfra.system.clock import iso_time
+from tfinfra.system.ownership import make_private
+
+PHASES = ("starting", "provisioning", "running", "held", "ended", "deleting", "incomplete", "deleted")
+RESULTS = ("succeeded", "failed", "cancelled", "limit", "error")
+RunId = Annotated[str, matching(RUN_ID.pattern, "a run id")]
+RECORD = "run.json"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A compute group that was begun, and where. `refused`: why it came to nothing, by ARM's code and words."""
+
+    group: Group
+    location: Line
+    vm_size: Line
+    refused: str | None = None
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """run.json of one run. `deadline` and `keep_until` are ISO 8601 in UTC, `times` Unix seconds by name.
+
+    `phase` is one of PHASES; `result` is None until the run ended, then succeeded, failed, cancelled, limit or error
+    (tfinfra or the cloud failed); `hint` is a way out. `results` is the folder of the outputs, `left` what could not be
+    deleted; `not_collected` what of the outputs did not come home; `compute_group` is that of the newest of `attempts`,
+    the keep group the same for all of them; `backend` the user's own backend of Pulumi that holds the stacks, without
+    its credentials; `stacks_left` those that could not be dropped there. `usd_per_hour` is the list price of all groups
+    together, `ledger` what was billed so far; `limit` is the key of limits that made the deadline, `run_seconds` how
+    long after the start that is.
+    """
+
+    run: RunId
+    name: Name
+    target: Target
+    rehearse: bool
+    owner: Line
+    keep_group: Group
+    compute_group: Group
+    deadline: Time
+    keep_until: Time
+    results: str
+    leader: Name
+    plan_tasks: tuple[Name, ...]
+    usd_per_hour: Usd
+    max_cost_usd: Usd | None = None
+    limit: Line = "max_run_duration"
+    run_seconds: Annotated[int, between(0, 10**10)] | None = None
+    ledger: Ledger = field(default_factory=Ledger)
+    attempts: tuple[Attempt, ...] = ()
+    machines: Line | None = None
+    store: Line | None = None
+    shared: Line | None = None
+    environment: Line | None = None
+    backend: Line | None = None
+    phase: Annotated[str, one_of(*PHASES)] = "starting"
+    result: Annotated[str, one_of(*RESULTS)] | None = None
+    message: str = ""
+    hint: str | None = None
+    exit_code: Count | None = None
+    failed_task: Name | None = None
+    exit_status: Count | None = None
+    fetched: bool = False
+    not_collected: NotCollected | None = None
+    detached: bool = False
+    client: ClientProcess | None = None
+    left: tuple[str, ...] = ()
+    stacks_left: tuple[str, ...] = ()
+    times: dict[str, Annotated[float, between(-1e11, 1e12)]] = field(default_factory=dict)
+    schema: Schema = SCHEMA
+
+    @property
+    def came_to_nothing(self) -> bool:
+        """Whether the run ended before it touched a cloud: nothing of it was ever there."""
+        return self.phase == "deleted" and not self.attempts
+
+
+class RunFolder:
+    """state_folder()/runs/<run>/: run.json, events.jsonl, the deploy copy and Pulumi's state."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.deploy = path / "deploy"
+        self.pulumi = path / "pulumi"
+        self.audit_folder = path / "audit"
+        self.bundle = path / "bundle.tar.gz"
+        self.client_log = path / "client.log"
+        self.audit = self._audit_log()
+        self.complaints: list[str] = []
+        self._unwritten: RunRecord | None = None
+        self._seen: RunRecord | None = None
+
+    def _audit_log(self) -> AuditLog:
+        return AuditLog(self.path / "events.jsonl", iso_time, self.complain)
+
+    def complain(self, text: str) -> None:
+        """Remembers once what this disk would not take, for whoever ends the run to say."""
+        if text not in self.complaints:
+            self.complaints.append(text)
+
+    def write(self, record: RunRecord) -> None:
+        """Replaces run.json at once: a reader sees the old or the new one, never a part."""
+        make_private(self.path)
+        write_json(self.path / RECORD, to_json(record))
+        self._seen = record
+
+    def read(self) -> RunRecord | None:
+        """The record, None where there is none that this version can read. Where somebody removes or spoils it under
+        this process, what that knew of it: whoever drives a run must end it all the same, and its next update writes
+        it again. A run whose process died while it was starting is read as what it is, deleted."""
+        if self._unwritten is not None:
+            return self._unwritten
+        found = self._stored()
+        if isinstance(found, Unreadable):
+            return self._seen
+        if found is not None:
+            self._seen = _ended_unless_alive(found)
+        return self._seen
+
+    def unreadable(self) -> Unreadable | None:
+        """Why the record that is there cannot be read; None where it can, or there is none."""
+        found = self._stored()
+        return found if isinstance(found, Unreadable) else None
+
+    def _stored(self) -> RunRecord | Unreadable | None:
+        found = read_file(self.path / RECORD, RunRecord)
+        if isinstance(found, RunRecord) and found.run != self.path.name:
+            return Unreadable(str(self.path / RECORD), f"it is the record of {found.run}")
+        return found
+
+    def set_aside(self) -> None:
+        """Takes a record that cannot be read out of the way: what it told of is verified deleted."""
+        if self.unreadable() is not None:
+            (self.path / RECORD).replace(self.path / f"{RECORD}.unreadable")
+
+    def update(self, **changes: Any) -> RunRecord:
+        """Writes the record with `changes` and returns it. Raises KeyError where there is no record.
+
+        A disk that does not take it is complained of, and this process goes on with what it knows: nothing that was
+        bought may stay because a laptop's disk is full.
+        """
+        try:
+            with FileLock(self.path / ".lock"):
+                changed = self._changed(changes)
+                self.write(changed)
+        except OSError as error:
+            self.complain(f"the run's record cannot be written: {error.strerror or error}")
+            self._unwritten = changed = self._changed(changes)
+        else:
+            self._unwritten = None
+        return changed
+
+    def _changed(self, changes: Mapping[str, Any]) -> RunRecord:
+        record = self.read()
+        if record is None:
+            raise KeyError(f"no record in {self.path}")
+        return replace(record, **changes)
+
+    def forget(self) -> None:
+        """Removes what a run that touched nothing has left here, but for its record, its log and its plan, which a
+        report tells of."""
+        if (self.deploy / "plan.json").exists():
+            (self.deploy / "plan.json").replace(self.path / "plan.json")
+        for folder in (self.deploy, self.pulumi, self.audit_folder):
+            shutil.rmtree(folder, ignore_errors=True)
+        self.bundle.unlink(missing_ok=True)
+
+    def forget_stacks(self) -> None:
+        """Removes what only a living run needs: Pulumi's state, and a bundle that never came to its store."""
+        shutil.rmtree(self.pulumi, ignore_errors=True)
+        self.bundle.unlink(missing_ok=True)
+
+    def plan(self) -> Plan:
+        """The plan that the run was started from. Raises FileNotFoundError or ValueError where it is not there."""
+        path = self.deploy / "plan.json"
+        found = read_file(path, Plan)
+        if found is None:
+            raise FileNotFoundError(path)
+        if isinstance(found, Unreadable):
+            raise ValueError(str(found))  # noqa: TRY004 - the file is of the wrong shape, and no argument
+        return found
+
+    def write_deploy(self, tree: Mapping[str, str]) -> None:
+        """Copies the deploy folder, so that this run's stacks never depend on what the user compiles next."""
+        for name, text in tree.items():
+            path = self.deploy / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, "utf-8")
+
+
+def _ended_unless_alive(record: RunRecord) -> RunRecord:
+    """The record; of a run whose process died while it was starting, the one that the process would have left: nothing
+    is made in a cloud before the phase is another. Only in a backend of the user's own may its stacks be there, empty.
+    """
+    if record.phase != "starting" or is_alive(record.client):
+        return record
+    return replace(
+        record,
+        phase="deleted",
+        result="error",
+        exit_code=1,
+        message="the process that drove it died while it prepared",
+        client=None,
+        stacks_left=opened_stacks(record),
+    )
+
+
+def opened_stacks(record: RunRecord) -> tuple[str, ...]:
+    """What a run that came to nothing may have opened, empty, in a backend of the user's own; `down` drops them."""
+    return (f"{record.run}-keep", f"{record.run}-compute") if record.backend else ()
+
+
+def write_json(path: Path, document: Any) -> None:
+    """Writes `document` as JSON by a rename."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    part.replace(path)
+
+
+def runs_folder(state: Path) -> Path:
+    return state / "runs"
+
+
+def run_folder(state: Path, run: str) -> RunFolder:
+    return RunFolder(runs_folder(state) / run)
+
+
+def all_records(state: Path) -> list[RunRecord]:
+    """Every run that this machine remembers, the oldest first."""
+    found = [record for name in _names(state) if (record := run_folder(state, name).read()) is not None]
+    return sorted(found, key=lambda r: r.times.get("started", 0.0))
+
+
+def broken_records(state: Path) -> dict[str, Unreadable]:
+    """The runs whose record is there and cannot be read: cut short by a crash, or another version's."""
+    found = {name: run_folder(state, name).unreadable() for name in _names(state)}
+    return {name: odd for name, odd in found.items() if odd is not None}
+
+
+def _names(state: Path) -> list[str]:
+    folder = runs_folder(state)
+    return sorted(p.name for p in folder.iterdir() if RUN_ID.fullmatch(p.name)) if folder.is_dir() else []

@@ -1,0 +1,129 @@
+"""Which runs there are and how each stands: this machine's records first, then the clouds' own tags, so that a run
+whose record was lost is found too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from tfinfra.azure.deletion.group_names import RUN_ID, name_of_run, part_of_group
+from tfinfra.errors import UsageError
+from tfinfra.lifecycle.record import spending
+from tfinfra.lifecycle.record.driver import is_alive
+from tfinfra.lifecycle.record.run_record import RunRecord
+from tfinfra.model import Outcome
+
+LISTED = 8
+"""Runs that an error lists, the newest first."""
+
+
+@dataclass(frozen=True)
+class RunGroup:
+    """A resource group that a cloud's tags say is a run's. `expires` is ISO 8601 in UTC."""
+
+    name: str
+    run: str
+    expires: str
+    owner: str = ""
+
+
+@dataclass(frozen=True)
+class RunState:
+    """One run as `runs` and `status` tell it. `state`: starting, provisioning, training, ended (outputs not fetched
+    yet), held, deleting, incomplete, deleted, unknown (it has no record, or none that can be read, or how it ended
+    cannot). `unreadable` are the records that are, each with the reason. `usd` is the list price so far, 0 on this
+    machine; `max_cost_usd` what it may be at most."""
+
+    run: str
+    state: str
+    result: str | None
+    message: str
+    started: float | None
+    ended: float | None
+    deadline: str
+    usd: float
+    usd_per_hour: float
+    groups: tuple[str, ...]
+    watched: bool
+    results: str | None
+    max_cost_usd: float | None = None
+    owner: str = ""
+    unreadable: tuple[str, ...] = ()
+
+
+def resolve(wanted: str, records: Sequence[RunRecord], groups: Iterable[RunGroup] = ()) -> str:
+    """The run that `wanted` means: a run id, or the name of exactly one live run, by this machine's records and by the
+    tags of the clouds that were asked. Raises UsageError, listing them."""
+    tagged = {group.run: group for group in groups}
+    if wanted in tagged or any(r.run == wanted for r in records):
+        return wanted
+    same_name = [r for r in records if r.name == wanted]
+    live = [r.run for r in same_name if r.phase != "deleted"]
+    live += sorted(run for run in tagged if name_of_run(run) == wanted and run not in {r.run for r in records})
+    if len(live) == 1:
+        return live[0]
+    if live or same_name:
+        what = "several runs" if live else "no live run, but these ended ones"
+        raise _ambiguous(wanted, live or [r.run for r in same_name], what)
+    if RUN_ID.fullmatch(wanted):
+        return wanted
+    known = list(dict.fromkeys([*(r.run for r in records if r.phase != "deleted"), *tagged]))
+    hint = (
+        f"live runs: {', '.join(known[:LISTED])}"
+        if known
+        else "`tfinfra runs` lists all runs, with --cloud azure a subscription's"
+    )
+    raise UsageError(f"there is no run '{wanted}'", hint=hint)
+
+
+def _ambiguous(name: str, runs: Sequence[str], what: str) -> UsageError:
+    newest = runs[::-1][:LISTED]
+    return UsageError(f"'{name}' has {what}", hint="name one of: " + ", ".join(newest))
+
+
+def run_state(record: RunRecord, groups: Sequence[RunGroup], outcome: Outcome | None, now: float) -> RunState:
+    """How a recorded run stands, by its record, the groups that there are, and the outcome in its store."""
+    mine = tuple(g.name for g in groups if g.run == record.run)
+    ended = record.times.get("ended") or (outcome.ended if outcome else None)
+    return RunState(
+        run=record.run,
+        state=_state(record, mine, outcome),
+        result=record.result or (outcome.result if outcome else None),
+        message=record.message or (outcome.message if outcome else ""),
+        started=record.times.get("started"),
+        ended=ended,
+        deadline=record.deadline,
+        usd=spending.spent(record, now, mine, ended),
+        usd_per_hour=sum(record.ledger.usd_per_hour(group) for group in mine),
+        groups=mine,
+        watched=is_alive(record.client),
+        results=record.results if record.fetched else None,
+        max_cost_usd=record.max_cost_usd,
+        owner=record.owner,
+    )
+
+
+def _state(record: RunRecord, mine: Sequence[str], outcome: Outcome | None) -> str:
+    if not mine and (record.phase in ("deleted", "incomplete") or not is_alive(record.client)):
+        return "deleted"
+    if mine and record.phase == "deleted":  # by whoever wrote that; the groups are there
+        return "incomplete"
+    if record.phase == "running":  # without its machines nothing trains, whoever deleted them
+        trains = outcome is None and any(part_of_group(group) == "compute" for group in mine)
+        return "training" if trains else "ended"
+    return record.phase
+
+
+def unrecorded(groups: Sequence[RunGroup], records: Sequence[RunRecord]) -> list[RunState]:
+    """Runs that only the cloud's tags know."""
+    known = {r.run for r in records}
+    runs = sorted({g.run for g in groups} - known)
+    return [untold(run, groups, "this machine has no record of it") for run in runs]
+
+
+def untold(run: str, groups: Sequence[RunGroup], message: str) -> RunState:
+    """A run of which nothing is known but its groups; `message` says why."""
+    mine = [g for g in groups if g.run == run]
+    expires, owner = max((g.expires for g in mine), default=""), next((g.owner for g in mine), "")
+    names = tuple(g.name for g in mine)
+    return RunState(run, "unknown", None, message, None, None, expires, 0.0, 0.0, names, False, None, owner=owner)

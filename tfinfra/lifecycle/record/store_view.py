@@ -1,0 +1,39 @@
+"""What a run's store tells of the run, for whoever did not watch it: what can be read of it, and what cannot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tfinfra.model import CollectedMark, Inventory, NodeRegistration, Outcome, TaskStatus
+from tfinfra.store import LARGE, ObjectStore, Unreadable, keys, read, read_all
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The tasks as their nodes last saw them, by name; the nodes by rank; whether all outputs are in the store, None
+    where nobody said so; and the records that are unreadable."""
+
+    tasks: tuple[TaskStatus, ...] = ()
+    nodes: tuple[NodeRegistration, ...] = ()
+    collected: CollectedMark | None = None
+    unreadable: tuple[Unreadable, ...] = ()
+
+
+def seen(store: ObjectStore) -> Seen:
+    """Raises what the store raises where it does not answer, and nothing for what lies in it."""
+    tasks, odd = read_all(store, keys.TASKS, TaskStatus, lambda status: keys.task_key(status.task))
+    inventory = read(store, keys.INVENTORY, Inventory, LARGE)
+    collected = read(store, keys.COLLECTED, CollectedMark, LARGE)
+    outcome = read(store, keys.OUTCOME, Outcome)
+    return Seen(
+        tasks=tuple(sorted(tasks, key=lambda status: status.task)),
+        nodes=inventory.nodes if isinstance(inventory, Inventory) else (),
+        collected=collected if isinstance(collected, CollectedMark) else None,
+        unreadable=tuple(each for each in (outcome, inventory, collected, *odd) if isinstance(each, Unreadable)),
+    )
+
+
+def how_it_ended(store: ObjectStore, now: float) -> Outcome | Unreadable | None:
+    """The run's outcome, None while it goes on. An end that is yet to come, by a node's clock, is now."""
+    found = read(store, keys.OUTCOME, Outcome)
+    return replace(found, ended=min(found.ended, now)) if isinstance(found, Outcome) else found

@@ -1,5 +1,0 @@
-"""`tfinfra report-bundle`: one file to attach to a report, made of an allow list of fields, with every name replaced.
-
-`last.py` keeps the facts of the last failure, `allowed.py` says which fields go in, `anonymous.py` replaces what names
-people and places, `bundle.py` puts it together.
-"""

@@ -1,0 +1,213 @@
+"""A run from its compiled plan to nothing left: read `UpRun.go` for the order. Whatever happens after the first write
+to a cloud, what was made is deleted again, or named."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import Future
+from dataclasses import replace
+
+from tfinfra.azure.prerequisites import Standing
+from tfinfra.compiler.pipeline import Compiled
+from tfinfra.errors import (
+    Cancelled,
+    LimitReached,
+    NotFeasible,
+    TrainingFailed,
+)
+from tfinfra.lifecycle.data.staging import Given
+from tfinfra.lifecycle.data.transfer import RunData
+from tfinfra.lifecycle.end import collect, teardown
+from tfinfra.lifecycle.end.deletion_layers import deletion_layers
+from tfinfra.lifecycle.end.ending import POLL, RunResult, await_collected, end_run, hold_success, never_begun
+from tfinfra.lifecycle.provision.first_record import begun, starting
+from tfinfra.lifecycle.provision.provisioning import Provisioning, look
+from tfinfra.lifecycle.record import names, published, spending
+from tfinfra.lifecycle.record.run_record import run_folder
+from tfinfra.lifecycle.run.context import ActiveRun, UpOptions, there
+from tfinfra.lifecycle.run.effects import EngineSeam, LockSeam, Ports
+from tfinfra.lifecycle.run.phases import Interrupt, Session
+from tfinfra.lifecycle.watch.observer import Observer
+from tfinfra.model import Outcome, Requirements, to_json
+from tfinfra.system.clock import STEADY, count, spell_seconds
+from tfinfra.system.threads import spawn
+
+
+class UpRun:
+    """One run, driven by this process. Any thread may interrupt it through `interrupt`."""
+
+    def __init__(
+        self,
+        compiled: Compiled,
+        ports: Ports,
+        options: UpOptions,
+        observer: Observer,
+        interrupt: Interrupt,
+        *,
+        given: Given | None = None,
+    ) -> None:
+        self.run = names.run_id(compiled.plan.name, options.letters)
+        self._compiled = compiled
+        self._ports = ports
+        self._observer = observer
+        folder = run_folder(options.state, self.run)
+        self._session = Session(observer, folder.audit, interrupt, ports.clock)
+        self._active = ActiveRun(compiled.plan, self.run, folder, ports, self._session, options)
+        self._data = RunData(compiled, given or Given(), self._active)
+        self._provisioning = Provisioning(compiled, self._active, self._data, observer)
+
+    def go(self) -> RunResult:
+        """Provisions, trains, collects and deletes. Raises what went wrong before the first write to the cloud; after
+        it, the result carries the error."""
+        try:
+            self._active.folder.write(starting(self._active, self._compiled.spec.target))
+            lock, engine, standing = self._prepare(self._requirements())
+            self._begin(lock)
+        except BaseException as raised:
+            never_begun(self._active, raised)
+            raise
+        error: BaseException | None = None
+        try:
+            self._provisioning.go(lock, engine, standing)
+            if self._active.options.detach:
+                return self._leave()
+            self._train()
+            hold_success(self._active)
+        except BaseException as raised:  # noqa: BLE001 - whatever it was, what exists must be deleted; end_run reports it
+            error = raised
+        return end_run(self._active, error)
+
+    # Before the first write
+
+    def _requirements(self) -> Requirements:
+        """What the environment is made of: the CPU build where a rehearsal's machine has no GPU."""
+        plan = self._active.plan
+        wanted = plan.requirements
+        if not plan.use_gpu or self._ports.cloud.environment_cache is None or self._ports.gpu_count() > 0:
+            return wanted
+        if not self._active.options.rehearse:
+            raise NotFeasible("use_gpu is true, but this machine has no GPU")
+        self._observer.say("this machine has no GPU: the nodes will report none and take TensorFlow's CPU build")
+        return replace(wanted, gpu=False)
+
+    def _prepare(self, requirements: Requirements) -> tuple[LockSeam, Future[EngineSeam], Standing]:
+        """The lock, an engine that is being warmed up beside it, and what the subscription has ready."""
+        session, ports, folder = self._session, self._ports, self._active.folder
+        ports.check_source(self._active.plan, self._compiled.source_root)
+        folder.write_deploy(self._compiled.tree)
+        if ports.cloud.preflight:
+            self._preflight()
+        self._agree()
+        with session.phase("prepare", "Pulumi, and the environment's lock"):
+            looked = spawn(lambda: ports.standing(self._active.plan.infrastructure.access), "standing")
+            progress = session.progress("prepare")
+            read = spawn(lambda: self._data.read(progress), "inputs")
+            session.wait(spawn(lambda: ports.ensure_cli(progress), "toolchain"))
+            engine = spawn(
+                lambda: ports.engine(folder.deploy, self.run, folder.pulumi, self._provisioning.made), "engine"
+            )
+            try:
+                lock = session.wait(spawn(lambda: ports.make_lock(requirements, progress), "lock"))
+                standing = session.wait(looked)
+                session.wait(read)
+            except BaseException:
+                engine.add_done_callback(_close)
+                raise
+        self._tell_layers(standing)
+        return lock, engine, standing
+
+    def _tell_layers(self, standing: Standing) -> None:
+        """Says which ways of deletion this run has, and warns of each that it has not."""
+        plan = self._active.plan
+        subscription = self._ports.cloud.subscription_id
+        layers = deletion_layers(plan.infrastructure.access, plan.node_count, standing.may_delete, subscription)
+        self._session.audit.append("layers", **{layer.name: layer.on for layer in layers})
+        for layer in layers:
+            if not layer.on:
+                self._observer.say(f"warning: {layer.name} will not delete: {layer.why}")
+
+    def _preflight(self) -> None:
+        """Asks the cloud whether the plan can work; raises what speaks against it."""
+        ask, deploy = self._ports.preflight, self._active.folder.deploy
+        with self._session.phase("preflight", "what the cloud says of the plan"):
+            warnings = self._session.wait(spawn(lambda: ask(self._compiled, deploy, self.run), "preflight"))
+        for warning in warnings:
+            self._observer.diagnose(warning)
+
+    def _agree(self) -> None:
+        """Tells what the run will cost, and asks. Raises Cancelled where the answer is no."""
+        options, session = self._active.options, self._session
+        if options.terms is None:
+            return
+        for line in options.terms.lines(self._ports.clock()):
+            self._observer.say(line)
+        if not options.consent(options.terms, session.check):
+            raise Cancelled("not begun, as you said; nothing was touched")
+
+    def _begin(self, lock: LockSeam) -> None:
+        """Writes the run's record: from here on nothing that is made can be orphaned."""
+        end, record = begun(self._active, self._compiled.spec.target, lock.key)
+        self._session.deadline = end
+        if (wrong := STEADY.complaint()) is not None:
+            self._observer.say(f"warning: {wrong}")
+        if end.limit == "max_cost_usd":
+            self._observer.say(f"limits.max_cost_usd ends the run after {spell_seconds(end.seconds)} at the latest")
+        self._active.folder.write(record)
+
+    def _leave(self) -> RunResult:
+        """Detaches: the nodes go on by themselves, and the record says how to go on with them."""
+        active = self._active
+        self._export()
+        spending.note_gone(active.folder, dict(active.gone))
+        there(active.engine).close()
+        record = active.folder.update(detached=True, client=None, times=active.times(over=False))
+        published.publish(there(active.root), record, active.plan)
+        active.folder.audit.append("detached")
+        document = collect.run_document(record, active.plan, active.store, self._ports.clock())
+        return RunResult(record, document, None)
+
+    # Train
+
+    def _train(self) -> None:
+        active, plan = self._active, self._active.plan
+        there(active.watch).boot_began()
+        active.exported = spawn(self._warm_end, "warm")
+        with self._session.phase("train", f"{count(len(plan.tasks), 'task')} on {count(plan.node_count, 'node')}"):
+            look(active, self._data)
+            while active.outcome is None:
+                self._session.check()
+                time.sleep(POLL)
+                look(active, self._data)  # first: what ended before this process slept past a limit has ended by itself
+            active.folder.audit.append("outcome", **to_json(active.outcome))
+            await_collected(active, self._session.interrupt.check)
+            for warning in active.outcome.warnings:
+                self._observer.say(f"warning: {warning}")
+            raise_for(active.outcome)
+
+    def _warm_end(self) -> None:
+        """Does early what the end would wait for: the stacks' states for the audit, the deletion's imports. The engine
+        is done then."""
+        self._export()
+        self._ports.warm_teardown()
+        there(self._active.engine).close()
+
+    def _export(self) -> None:
+        for part in ("keep", names.part_of(self._active.record().compute_group, self.run)):
+            teardown.export_state(there(self._active.engine), self._active.folder, part)
+
+
+def _close(engine: Future[EngineSeam]) -> None:
+    """Ends an engine that nobody needs any more."""
+    if engine.exception() is None:
+        engine.result().close()
+
+
+def raise_for(outcome: Outcome) -> None:
+    """Raises what an outcome that is no success means."""
+    if outcome.result == "succeeded":
+        return
+    message = outcome.message
+    if outcome.tail:
+        message += "\n" + "\n".join(f"    {line}" for line in outcome.tail)
+    kinds = {"failed": TrainingFailed, "cancelled": Cancelled, "limit": LimitReached}
+    raise kinds.get(outcome.result, TrainingFailed)(message)

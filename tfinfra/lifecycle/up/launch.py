@@ -1,0 +1,223 @@
+"""From what a user gives (a manifest, or the estimator's arguments) to a run under way: compile, write the deploy
+folder, choose the cloud, go. The one entry of `tfinfra up` and of the Python API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tfinfra.cloud import Cloud
+from tfinfra.compiler.pipeline import Compiled, Inputs
+from tfinfra.engine.client import EngineProcess
+from tfinfra.errors import turned_to
+from tfinfra.lifecycle.attach.resume_from import checkpoints_to_resume
+from tfinfra.lifecycle.data.caller_secrets import refuse_missing, withheld
+from tfinfra.lifecycle.data.staging import Given
+from tfinfra.lifecycle.end.ending import RunResult
+from tfinfra.lifecycle.preflight import refuse_without_subscription
+from tfinfra.lifecycle.record.run_ids import new_letters
+from tfinfra.lifecycle.record.run_record import run_folder
+from tfinfra.lifecycle.record.spending import so_far
+from tfinfra.lifecycle.run.context import UpOptions
+from tfinfra.lifecycle.run.phases import Interrupt
+from tfinfra.lifecycle.run.signals import interruptible
+from tfinfra.lifecycle.run.terms import Consent, agreed, terms_of
+from tfinfra.lifecycle.up.conductor import UpRun
+from tfinfra.lifecycle.watch.observer import Observer
+from tfinfra.money.budget import FREE, Burn
+from tfinfra.store.keys import OUTPUT_FOLDERS
+from tfinfra.system.clock import right_now, spell_seconds
+from tfinfra.system.paths import state_folder
+from tfinfra.system.strange_trees import names_below
+from tfinfra.system.threads import spawn
+
+
+@dataclass(frozen=True)
+class LaunchOptions:
+    """`folder` is where deploy/ and runs/ are made; `machines` and `store` are wishes for the local cloud;
+    `letters` the run id's end, None: random; `consent` is asked where the cloud charges."""
+
+    folder: Path
+    target: str | None = None
+    rehearse: bool = False
+    detach: bool = False
+    keep: bool = False
+    machines: str | None = None
+    store: str | None = None
+    letters: str | None = None
+    consent: Consent = agreed
+
+
+def launch_manifest(manifest: Path, options: LaunchOptions, observer: Observer) -> RunResult:
+    """Compiles and runs a manifest. Raises what was wrong before anything was touched."""
+    from tfinfra.compiler.load import load_inputs
+
+    return launch(lambda: load_inputs(manifest, target=options.target, rehearse=options.rehearse), options, observer)
+
+
+def launch(load: Callable[[], Inputs], options: LaunchOptions, observer: Observer) -> RunResult:
+    """Compiles what `load` reads, then runs it in this process until nothing is left. Call it on the main thread.
+
+    No process is started before the manifest's secrets are out of the environment that it would inherit."""
+    inputs = load()
+    with withheld(inputs.document.data) as secrets, TemporaryDirectory(prefix="tfinfra-") as scratch:
+        engine = EngineProcess(records=options.rehearse or not stays_here(inputs, options))
+        try:
+            early = spawn(lambda: _local_cloud(options, observer), "cloud") if stays_here(inputs, options) else None
+            compiled = compile_to_folder(inputs, options, observer, secrets)
+            checkpoints = checkpoints_to_resume(compiled, options.folder, Path(scratch))
+            cloud = early.result() if early and _is_local(compiled, options) else choose_cloud(compiled, options)
+            given = Given({n: secrets[n] for n in compiled.plan.secrets}, compiled.data, checkpoints)
+            return _go(compiled, cloud, options, observer, engine=engine, given=given)
+        finally:
+            engine.close()
+
+
+def _go(
+    compiled: Compiled, cloud: Cloud, options: LaunchOptions, observer: Observer, *, engine: EngineProcess, given: Given
+) -> RunResult:
+    from tfinfra.clouds import boundary_of, machines_of
+
+    interrupt = Interrupt()
+    run = new_run(compiled, cloud, options, observer, interrupt, engine=engine, given=given)
+    observer.say(f"run {run.run} on the {where(cloud)}")
+    if machines_of(cloud) == "process":
+        observer.say(f"process machines are {boundary_of('process')}")
+    with interruptible(interrupt, run.run, folder=run_folder(state_folder(), run.run).path), turned_to(cloud.name):
+        return run.go()
+
+
+def stays_here(inputs: Inputs, options: LaunchOptions) -> bool:
+    """Whether the run probably goes to this machine's cloud, told before the compiler has run: starting that takes a
+    second, which fits beside compiling."""
+    asked = options.target or inputs.document.data.get("compute_target") or "local"
+    return options.rehearse or asked == "local"
+
+
+def _is_local(compiled: Compiled, options: LaunchOptions) -> bool:
+    return options.rehearse or compiled.spec.target.cloud == "local"
+
+
+def _local_cloud(options: LaunchOptions, observer: Observer) -> Cloud:
+    from tfinfra.clouds import local_cloud
+
+    return local_cloud(
+        machines=options.machines, store=options.store, preflight=options.rehearse, progress=observer.say
+    )
+
+
+def compile_to_folder(
+    inputs: Inputs, options: LaunchOptions, observer: Observer, secrets: Mapping[str, str]
+) -> Compiled:
+    """The compiled manifest; its deploy folder is written to deploy/<name>/, its warnings are told. Raises
+    ManifestError also where one of its secrets is not among `secrets`."""
+    from tfinfra.compiler.pipeline import compile_manifest
+    from tfinfra.compiler.write import refuse_links, write_deploy
+
+    began = right_now()
+    observer.begin("compile", "the manifest")
+    compiled = compile_manifest(inputs)
+    refuse_missing(compiled.facts, secrets)
+    folder = options.folder / "deploy" / compiled.plan.name
+    refuse_links(options.folder, ["runs"])  # nothing is bought whose outputs would go elsewhere
+    written = write_deploy(compiled.tree, folder)
+    for path in written.removed:
+        observer.say(f"removed {folder / path}, which an earlier compile wrote")
+    for diagnostic in compiled.diagnostics:
+        observer.diagnose(diagnostic)
+    observer.end("compile", right_now() - began, f"deploy/{compiled.plan.name}/")
+    return compiled
+
+
+def choose_cloud(compiled: Compiled, options: LaunchOptions) -> Cloud:
+    """The cloud of the target; a rehearsal's is always this machine's. Raises ManifestError where it names no
+    subscription, else as `cloud_to_provision`."""
+    from tfinfra.clouds import cloud_to_provision
+
+    refuse_without_subscription(compiled, options.rehearse)
+    return cloud_to_provision(compiled.spec.target, options.rehearse, options.machines, options.store)
+
+
+def new_run(
+    compiled: Compiled,
+    cloud: Cloud,
+    options: LaunchOptions,
+    observer: Observer,
+    interrupt: Interrupt,
+    *,
+    engine: EngineProcess | None = None,
+    given: Given | None = None,
+) -> UpRun:
+    """The run, not begun."""
+    from tfinfra.clouds import machines_of
+    from tfinfra.lifecycle.wiring import real_ports
+
+    up = UpOptions(
+        state=state_folder(),
+        results=options.folder / "runs",
+        letters=options.letters or new_letters(),
+        detach=options.detach,
+        keep=options.keep,
+        rehearse=options.rehearse,
+        machines=machines_of(cloud),
+        burn=burn(compiled) if cloud.charges else FREE,
+        terms=terms_of(compiled) if cloud.charges else None,
+        consent=options.consent,
+    )
+    return UpRun(compiled, real_ports(cloud, right_now, engine), up, observer, interrupt, given=given)
+
+
+def burn(compiled: Compiled) -> Burn:
+    """The plan's list price in US dollars an hour, at the dearest place that the target names; what has no price counts
+    for nothing (with a max_cost_usd the compiler refuses that)."""
+    from tfinfra.compiler.cost import burn_of, dearest_lines
+
+    return burn_of(dearest_lines(compiled.plan, compiled.spec.target, compiled.prices().book))
+
+
+def where(cloud: Cloud) -> str:
+    """ "local cloud (namespace machines)" or "azure cloud"."""
+    from tfinfra.clouds import machines_of
+
+    kind = machines_of(cloud)
+    return f"{cloud.name} cloud" + (f" ({kind} machines)" if kind else "")
+
+
+def closing_lines(result: RunResult) -> list[str]:
+    """What a person reads last: how it ended, how long it took, where the outputs are, what is left."""
+    record = result.record
+    if record.detached and result.error is None:
+        return [
+            f"{record.run} goes on by itself until {record.deadline} at most",
+            f"  tfinfra status {record.run}    tfinfra logs -f {record.run}",
+            f"  tfinfra fetch {record.run}     tfinfra down {record.run}",
+        ]
+    seconds = record.times.get("ended", 0.0) - record.times.get("started", 0.0)
+    lines = [f"{record.run} {record.result} after {spell_seconds(seconds)}"]
+    came = what_came(Path(record.results))
+    if came:
+        lines.append(f"  {came}: {_near(Path(record.results))}")
+    if record.not_collected is not None:
+        lines.append(f"  not collected: {record.not_collected}")
+    if record.phase == "deleted":
+        lines.append("  everything it made is deleted (verified)")
+    if record.usd_per_hour:
+        lines.append(f"  {so_far(record, record.times.get('ended', right_now()))}")
+    return lines
+
+
+def what_came(results: Path) -> str:
+    """What a folder of results holds: "outputs and logs", "outputs", "logs" or ""."""
+    outputs = any(any(names_below(results / kind)) for kind in OUTPUT_FOLDERS)
+    logs = any(any((results / kind).glob("*.log")) for kind in ("tasks", "nodes"))
+    return " and ".join(name for name, there in (("outputs", outputs), ("logs", logs)) if there)
+
+
+def _near(path: Path) -> Path:
+    """The path as seen from the current folder, where it is below it."""
+    try:
+        return path.relative_to(Path.cwd())
+    except ValueError:
+        return path

@@ -1,0 +1,311 @@
+"""Watches a run through its object store, never by a connection to a node: outcome, task states, the leader's log, what
+failed at boot; and decides itself only what no node can tell any more: that none of them answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import replace
+from typing import TypeVar
+
+from tfinfra.errors import Cancelled, ProvisioningError, first_line, full_disk
+from tfinfra.lifecycle.watch.absent import why_absent
+from tfinfra.lifecycle.watch.census import Census
+from tfinfra.lifecycle.watch.log_tail import AT_THE_END, LogTail
+from tfinfra.lifecycle.watch.observer import Observer
+from tfinfra.lifecycle.watch.poll_times import LATE, Every
+from tfinfra.model import (
+    Beat,
+    BootFault,
+    CollectedMark,
+    Heartbeat,
+    Inventory,
+    Outcome,
+    Plan,
+    StopRequest,
+    TaskStatus,
+    Timeouts,
+)
+from tfinfra.store import LARGE, ObjectStore, Records, encode, keys, put_first, store_errors
+from tfinfra.system.clock import count
+
+BEAT = 2.0
+SLOW = 0.5
+T = TypeVar("T")
+PATIENCE = 120.0
+"""Seconds that the run's store may be out of this client's reach."""
+FROZEN = 30.0
+"""Seconds that nodes may be silent for, at most, beyond the time after which each of them counts as late."""
+GRACE = 2.0
+"""Seconds that a node's last words may take into the store after ARM has seen its end."""
+
+
+class Watch:
+    """Call `poll` a few times a second until it gives the outcome. `instances` counts the machines that ARM says are
+    running (None: unknown), `deaths` says what it knows of those that are gone; both run on a thread of their own.
+    Seconds of `look` lie between two looks into the store."""
+
+    def __init__(
+        self,
+        store: ObjectStore,
+        plan: Plan,
+        *,
+        timeouts: Timeouts,
+        observer: Observer,
+        clock: Callable[[], float],
+        instances: Callable[[], int | None],
+        deaths: Callable[[], str] = lambda: "",
+        look: float = 0.0,
+    ) -> None:
+        self.first_line: float | None = None
+        self.statuses: dict[str, TaskStatus] = {}
+        self._store = store
+        self._records = Records(store, lambda odd: observer.say(f"warning: {odd}"))
+        self._plan = plan
+        self._timeouts = timeouts
+        self._observer = observer
+        self._clock = clock
+        self._census = Census(plan.node_count, timeouts, clock, instances, deaths)
+        self._tail = LogTail(store, plan.tasks[0].name)
+        self._look = Every(look, clock)
+        self._beat = Every(BEAT, clock)
+        self._slow = Every(SLOW, clock)
+        self._booted: float | None = None
+        self._gone_since: float | None = None
+        self._beats: dict[str, tuple[int, float]] = {}
+        self._looked = clock()
+        self._notices: dict[str, str] = {}
+        self._boot_seen: set[str] = set()
+        self._boot_errors: dict[str, str] = {}
+        self._registered = self._gathering = 0
+        self._settled = False
+        self._silent_since: float | None = None
+        self._failed = 0.0
+
+    @property
+    def alone(self) -> bool:
+        """Whether no node is there that could still write anything."""
+        return self._settled or self._census.none_left
+
+    def boot_began(self) -> None:
+        """The scale set is there: from now on its nodes have `timeouts.register` to answer, and ARM knows them."""
+        self._booted = self._clock()
+
+    def poll(self) -> Outcome | None:
+        """Tells the observer what is new. The outcome, once a node has written it or no node can any more.
+
+        A store that does not answer is waited for: the nodes need no client. Raises ProvisioningError after PATIENCE.
+        """
+        if not self._look.due():
+            return None
+        return self._patiently(self._poll, None)
+
+    def _patiently(self, look: Callable[[], T], otherwise: T) -> T:
+        """What a look into the store gives, `otherwise` where it does not answer. Raises ProvisioningError after
+        PATIENCE."""
+        try:
+            seen = look()
+        except store_errors() as error:
+            self._unanswered(error)
+            return otherwise
+        self._silent_since = None
+        return seen
+
+    def _unanswered(self, error: Exception) -> None:
+        now = self._clock()
+        if self._silent_since is None or now - self._failed > PATIENCE / 2:  # this machine slept in between
+            self._silent_since = now
+            why = full_disk(error) or first_line(error)
+            self._observer.say(f"the run's store does not answer, the nodes go on: {why}")
+        self._failed = now
+        if now - self._silent_since > PATIENCE:
+            full = full_disk(error)
+            message = f"the run's store has not answered for {PATIENCE:.0f} s: {full or first_line(error)}"
+            hint = "free some space on it" if full else "is there a way to the store's account?"
+            raise ProvisioningError(message, hint=hint) from error
+
+    def _poll(self) -> Outcome | None:
+        self._lines(self._tail.new())
+        self._be_seen()
+        if self._slow.due():
+            self._look_at_tasks()
+            self._look_at_nodes()
+            self._look_for_stop()
+        if self._booted is not None and self._registered < self._plan.node_count:
+            self._census.look(self._is_late())
+        outcome = self._explained(self.outcome()) or self._verdict()
+        if outcome is not None:
+            self._look_at_tasks()
+        return outcome
+
+    def outcome(self) -> Outcome | None:
+        """How the training ended, if it has."""
+        return self._records.get(keys.OUTCOME, Outcome)
+
+    def collected(self) -> bool:
+        """Whether the nodes have brought all outputs and logs into the store, as far as that was looked at. A store
+        that does not answer is waited for, as in `poll`."""
+        if not self._look.due():
+            return False
+        return self._patiently(self._collected, False)
+
+    def _collected(self) -> bool:
+        self._be_seen()
+        self._lines(self._tail.new())
+        if self._slow.due():
+            self._look_at_nodes()
+        self._census.look(self._is_late())
+        return self._records.get(keys.COLLECTED, CollectedMark, LARGE) is not None
+
+    def finish(self) -> None:
+        """Shows the end of the leader's log, or says where it is, and the tasks' last states."""
+        self._lines(self._tail.rest(AT_THE_END))
+        if self._tail.goes_on():
+            task = self._tail.task
+            self._observer.say(f"the log of {task} goes on: the rest comes home with all of it, as tasks/{task}.log")
+        self._look_at_tasks()
+
+    def _be_seen(self) -> None:
+        """Tells the nodes that somebody looks on. A store that does not take it is asked again soon."""
+        if self._beat.due():
+            with suppress(*store_errors()):
+                self._store.put(keys.WATCH, encode(Beat(self._clock())))
+
+    def _lines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            if self.first_line is None:
+                self.first_line = self._clock()
+            self._observer.line(self._tail.task, line)
+
+    def _look_at_tasks(self) -> None:
+        for status in self._records.all(keys.TASKS, TaskStatus, lambda status: keys.task_key(status.task)):
+            known = self.statuses.get(status.task)
+            self.statuses[status.task] = status
+            if known is None or _told(known) != _told(status):
+                self._observer.task(status)
+
+    def _look_at_nodes(self) -> None:
+        self._look_at_boot()
+        beats = self._records.all(keys.HEARTBEATS, Heartbeat, lambda beat: keys.heartbeat_key(beat.node_id))
+        self._forgive_silence_of_store()
+        for beat in beats:
+            if self._beats.get(beat.node_id, (-1, 0.0))[0] != beat.sequence:
+                self._beats[beat.node_id] = (beat.sequence, self._clock())
+                self._census.heard()
+                self._heed(beat)
+        self._tell_gathering(sum(beat.phase == "gathering" for beat in beats))
+        if self._registered < self._plan.node_count:
+            registered = len(self._store.list(keys.NODES))
+            if registered != self._registered:
+                self._observer.progress("train", f"{registered} of {self._plan.node_count} nodes registered")
+            self._registered = registered
+
+    def _heed(self, beat: Heartbeat) -> None:
+        """Tells what a node's cloud says is about to happen to it."""
+        if beat.notice != self._notices.get(beat.node_id, ""):
+            self._notices[beat.node_id] = beat.notice
+            if beat.notice:
+                self._observer.say(f"{self._name(beat.node_id)} is about to be {beat.notice}")
+
+    def _name(self, node_id: str) -> str:
+        """ "node 1", where the nodes have ranks already."""
+        inventory = self._records.get(keys.INVENTORY, Inventory, LARGE)
+        ids = [node.node_id for node in inventory.nodes] if inventory else []
+        return f"node {ids.index(node_id)}" if node_id in ids else f"the node {node_id}"
+
+    def _forgive_silence_of_store(self) -> None:
+        """While the store did not answer, or this process was stopped, no node had a chance to be seen."""
+        gap, self._looked = self._clock() - self._looked, self._clock()
+        if gap > self._timeouts.heartbeat / 2:
+            self._beats = {node: (sequence, seen + gap) for node, (sequence, seen) in self._beats.items()}
+
+    def _fates(self) -> str:
+        """What was announced for nodes that are gone."""
+        told = (f"{self._name(node)} was {notice}" for node, notice in self._notices.items() if notice)
+        return ", ".join(sorted(told))
+
+    def _cause(self) -> str:
+        """Why nodes are gone: what was announced for them, what one of them said itself, or what ARM knows."""
+        return self._fates() or next(iter(self._boot_errors.values()), "") or self._census.died
+
+    def _explained(self, outcome: Outcome | None) -> Outcome | None:
+        """What the nodes themselves cannot know of one that never came: why."""
+        if outcome is None or outcome.result != "failed" or outcome.task or not self._census.died or self._settled:
+            return outcome
+        return replace(outcome, message=f"{outcome.message}: {self._census.died}")
+
+    def _tell_gathering(self, gathering: int) -> None:
+        if gathering != self._gathering:
+            self._gathering = gathering
+            who = f"waiting for {count(gathering, 'node')}" if gathering else "all there"
+            self._observer.progress("train", f"data and secrets: {who}")
+
+    def _look_at_boot(self) -> None:
+        for key in self._store.list(keys.BOOT):
+            if key in self._boot_seen:
+                continue
+            self._boot_seen.add(key)
+            fault = self._records.get(key, BootFault)
+            if fault is not None:
+                self._boot_errors[key] = fault.error
+                self._observer.say(f"a node failed: {fault.error}")
+
+    def _look_for_stop(self) -> None:
+        """Whoever can write the run's store may ask this run to end."""
+        request = self._records.get(keys.STOP, StopRequest)
+        if request is not None:
+            raise Cancelled(request.message or "another tfinfra asked this run to end")
+
+    def _verdict(self) -> Outcome | None:
+        """An outcome that no node can write: all failed to boot, none came, none is left, none answers."""
+        if len(self._boot_errors) >= self._plan.node_count:
+            what = "the agents of all nodes ended" if self._registered else "no node could boot"
+            return self._settle(f"{what}: " + next(iter(self._boot_errors.values())))
+        if self._booted is None:
+            return None
+        return self._none_left() or self._none_came(self._booted) or self._none_answers()
+
+    def _none_left(self) -> Outcome | None:
+        self._census.look(self._is_late())
+        if not self._census.none_left:
+            self._gone_since = None
+            return None
+        if self._gone_since is None:
+            self._gone_since = self._clock()
+        if self._clock() - self._gone_since < GRACE:
+            return None
+        why = self._cause()
+        return self._settle("all nodes are gone before the training ended" + (f": {why}" if why else ""))
+
+    def _is_late(self) -> bool:
+        """Whether a node that has answered before is silent for longer than usual."""
+        late = self._timeouts.heartbeat / LATE
+        return any(self._clock() - seen > late for _, seen in self._beats.values())
+
+    def _none_came(self, booted: float) -> Outcome | None:
+        if self._registered or self._beats or self.statuses or self._clock() - booted < self._timeouts.register:
+            return None
+        why = self._cause() or why_absent(self._plan.infrastructure.image)
+        return self._settle(f"no node registered within {self._timeouts.register:.0f} s: {why}")
+
+    def _none_answers(self) -> Outcome | None:
+        """Every node that ever answered is silent: with one node, nobody else can see that its agent died. One that is
+        only frozen has outputs that would go with it: where ARM still has the machines they are waited for longer."""
+        silent = [self._clock() - seen for _, seen in self._beats.values()]
+        frozen = min(FROZEN, 2 * self._timeouts.heartbeat)
+        if not silent or min(silent) < self._timeouts.heartbeat + GRACE + frozen:
+            return None
+        why = self._cause()
+        return self._settle(f"no node has answered for {min(silent):.0f} s" + (f": {why}" if why else ""))
+
+    def _settle(self, message: str) -> Outcome:
+        """Writes a failed outcome, unless a node was first: whoever reads the store later finds the same."""
+        self._settled = True
+        outcome = Outcome(result="failed", message=message, ended=self._clock())
+        put_first(self._store, keys.OUTCOME, outcome)
+        return self.outcome() or outcome
+
+
+def _told(status: TaskStatus) -> tuple[object, ...]:
+    """What of a status a person is told of."""
+    return status.state, status.exit_status, status.attempt, status.message

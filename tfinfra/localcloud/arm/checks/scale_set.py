@@ -1,0 +1,279 @@
+"""What no schema says of scale sets: rules of the compute service, from MicrosoftDocs/azure-compute-docs (CC-BY-4.0).
+
+Some combinations Azure accepts and a rank-stable cluster cannot live with (overprovisioning replaces nodes at the
+start); the local cloud has no way to play them, so it refuses them too.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tfinfra.localcloud.arm.checks.machine import check_machine
+from tfinfra.localcloud.arm.checks.types import Finding
+
+CUSTOM_DATA_BYTES = 65_535
+CUSTOM_DATA_BASE64 = 87_380
+INFINIBAND_SET = 100  # 300 by support request
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A scale set's body, taken apart for the rules."""
+
+    body: dict[str, Any]
+    properties: dict[str, Any]
+    profile: dict[str, Any]
+    flexible: bool
+    spot: bool
+    infiniband: bool
+    capacity: int
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`broken` says whether a scale set breaks it; `code` is ARM's."""
+
+    code: str
+    path: str
+    message: str
+    broken: Callable[[Facts], bool]
+
+
+def has_infiniband(size: str) -> bool:
+    """Azure's naming: an "r" among the additive features of an H or N size is RDMA ("Standard_ND96asr_v4")."""
+    found = re.match(r"Standard_(?:H[BCX]?|N[CD])\d+(?:-\d+)?([a-z]*)", size)
+    return found is not None and ("r" in found.group(1) or size.startswith("Standard_H"))
+
+
+def check_scale_set(body: dict[str, Any]) -> list[Finding]:
+    """The rules that `body` breaks, in the order of the tables below; those of sizes and images after them."""
+    facts = _facts(body)
+    own = FLEXIBLE if facts.flexible else UNIFORM
+    price = SPOT if facts.spot else REGULAR
+    broken = [Finding(r.code, r.path, r.message) for r in (*own, *price, *ALWAYS) if r.broken(facts)]
+    return [*broken, *check_machine(body)]
+
+
+def _facts(body: dict[str, Any]) -> Facts:
+    properties = body.get("properties") or {}
+    profile = properties.get("virtualMachineProfile") or {}
+    sku = body.get("sku") or {}
+    return Facts(
+        body=body,
+        properties=properties,
+        profile=profile,
+        flexible=str(properties.get("orchestrationMode", "Uniform")).lower() == "flexible",
+        spot=profile.get("priority") in ("Spot", "Low"),
+        infiniband=has_infiniband(str(sku.get("name", ""))),
+        capacity=int(sku.get("capacity") or 0),
+    )
+
+
+def _at(value: Any, path: str) -> Any:
+    for part in path.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
+def _one_placement_group(facts: Facts) -> bool:
+    return facts.properties.get("singlePlacementGroup") is not False
+
+
+def _custom_data(facts: Facts) -> bytes | None:
+    try:
+        return base64.b64decode(_at(facts.profile, "osProfile.customData") or "", validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _bad_price(price: float | None) -> bool:
+    return price is not None and price != -1 and price <= 0
+
+
+def _nvidia_extension(facts: Facts) -> bool:
+    extensions = _at(facts.profile, "extensionProfile.extensions") or []
+    return any("NvidiaGpuDriver" in str(_at(e, "properties.type")) for e in extensions)
+
+
+FLEXIBLE = (
+    Rule(
+        "InvalidParameter",
+        "properties.orchestrationMode",
+        "Several nodes with InfiniBand need orchestrationMode Uniform and a single placement group.",
+        lambda f: f.infiniband and f.capacity > 1,
+    ),
+    Rule(
+        "InvalidParameter",
+        "properties.overprovision",
+        "The property 'overprovision' is not supported with orchestrationMode Flexible.",
+        lambda f: f.properties.get("overprovision") is not None,
+    ),
+    Rule(
+        "InvalidParameter",
+        "properties.singlePlacementGroup",
+        "singlePlacementGroup true is not supported with orchestrationMode Flexible.",
+        lambda f: f.properties.get("singlePlacementGroup") is True,
+    ),
+    Rule(
+        "InvalidParameter",
+        "identity.type",
+        "A scale set with orchestrationMode Flexible takes user-assigned identities only.",
+        lambda f: str(_at(f.body, "identity.type") or "").startswith("SystemAssigned"),
+    ),
+    Rule(
+        "InvalidParameter",
+        "properties.virtualMachineProfile.networkProfile.networkApiVersion",
+        "networkApiVersion (2020-11-01 or newer) is required with orchestrationMode Flexible.",
+        lambda f: not _at(f.profile, "networkProfile.networkApiVersion"),
+    ),
+    Rule(
+        "InvalidParameter",
+        "properties.platformFaultDomainCount",
+        "platformFaultDomainCount is required with orchestrationMode Flexible.",
+        lambda f: f.properties.get("platformFaultDomainCount") is None,
+    ),
+)
+
+UNIFORM = (
+    Rule(
+        "OperationNotAllowed",
+        "properties.overprovision",
+        "overprovision must be false: nodes that come and go at the start would change every rank.",
+        lambda f: f.properties.get("overprovision", True) is not False,
+    ),
+    Rule(
+        "InvalidParameter",
+        "properties.singlePlacementGroup",
+        "singlePlacementGroup must be true for InfiniBand.",
+        lambda f: f.infiniband and f.capacity > 1 and f.properties.get("singlePlacementGroup") is not True,
+    ),
+    Rule(
+        "InvalidParameter",
+        "sku.capacity",
+        f"A single placement group holds at most {INFINIBAND_SET} virtual machines.",
+        lambda f: _one_placement_group(f) and f.capacity > INFINIBAND_SET,
+    ),
+    Rule(
+        "InvalidParameter",
+        "properties.upgradePolicy",
+        "Required parameter 'upgradePolicy' is missing (null).",
+        lambda f: not f.properties.get("upgradePolicy"),
+    ),
+    Rule(
+        "OperationNotAllowed",
+        "properties.upgradePolicy.mode",
+        "upgradePolicy.mode must be Manual: other modes may replace nodes during training.",
+        lambda f: bool(f.properties.get("upgradePolicy")) and _at(f.properties, "upgradePolicy.mode") != "Manual",
+    ),
+    Rule(
+        "InvalidParameter",
+        "properties.priorityMixPolicy",
+        "priorityMixPolicy needs orchestrationMode Flexible.",
+        lambda f: bool(f.properties.get("priorityMixPolicy")),
+    ),
+)
+
+SPOT = (
+    Rule(
+        "InvalidParameter",
+        "properties.virtualMachineProfile.scheduledEventsProfile.terminateNotificationProfile",
+        "A terminate notification cannot be enabled on spot instances.",
+        lambda f: bool(_at(f.profile, "scheduledEventsProfile.terminateNotificationProfile.enable")),
+    ),
+    Rule(
+        "OperationNotAllowed",
+        "properties.virtualMachineProfile.evictionPolicy",
+        "evictionPolicy must be Delete: Deallocate keeps disks and quota charged.",
+        lambda f: f.profile.get("evictionPolicy", "Deallocate") == "Deallocate",
+    ),
+    Rule(
+        "InvalidParameter",
+        "properties.virtualMachineProfile.capacityReservation",
+        "A capacity reservation cannot be used with spot instances.",
+        lambda f: bool(f.profile.get("capacityReservation")),
+    ),
+    Rule(
+        "MaxPriceValueInvalid",
+        "properties.virtualMachineProfile.billingProfile.maxPrice",
+        "Invalid max price value. The only supported values for max price are -1 or a decimal greater than zero.",
+        lambda f: _bad_price(_at(f.profile, "billingProfile.maxPrice")),
+    ),
+)
+
+REGULAR = (
+    Rule(
+        "EvictionPolicyCanBeSetOnlyOnAzureSpotVirtualMachines",
+        "properties.virtualMachineProfile.evictionPolicy",
+        "Eviction policy can be set only on Azure Spot Virtual Machines.",
+        lambda f: bool(f.profile.get("evictionPolicy")),
+    ),
+    Rule(
+        "MaxPriceIsSupportedOnlyForAzureSpotVirtualMachines",
+        "properties.virtualMachineProfile.billingProfile.maxPrice",
+        "Max price is supported only for Azure Spot Virtual Machines.",
+        lambda f: _at(f.profile, "billingProfile.maxPrice") is not None,
+    ),
+    Rule(
+        "SpotRestorationIsSupportedOnlyForAzureSpotScaleSets",
+        "properties.spotRestorePolicy",
+        "Spot restoration is supported only for Azure Spot Virtual Machine Scale Sets.",
+        lambda f: bool(_at(f.properties, "spotRestorePolicy.enabled")),
+    ),
+    Rule(
+        "InvalidParameter",
+        "properties.virtualMachineProfile.scheduledEventsProfile.terminateNotificationProfile.notBeforeTimeout",
+        "notBeforeTimeout must be PT5M to PT15M.",
+        lambda f: (
+            _at(f.profile, "scheduledEventsProfile.terminateNotificationProfile.notBeforeTimeout")
+            not in (None, *(f"PT{minutes}M" for minutes in range(5, 16)))
+        ),
+    ),
+)
+
+ALWAYS = (
+    Rule(
+        "InvalidParameter",
+        "properties.singlePlacementGroup",
+        "A capacity reservation does not work with a single placement group.",
+        lambda f: bool(f.profile.get("capacityReservation")) and f.properties.get("singlePlacementGroup") is True,
+    ),
+    Rule(
+        "InvalidParameter",
+        "properties.proximityPlacementGroup",
+        "A proximity placement group cannot be used with a capacity reservation.",
+        lambda f: bool(f.profile.get("capacityReservation") and f.properties.get("proximityPlacementGroup")),
+    ),
+    Rule(
+        "InvalidParameter",
+        "zones",
+        "A proximity placement group cannot span zones.",
+        lambda f: bool(f.properties.get("proximityPlacementGroup")) and len(f.body.get("zones") or ()) > 1,
+    ),
+    Rule(
+        "InvalidParameter",
+        "properties.virtualMachineProfile.osProfile.customData",
+        "Custom data in OSProfile must be in Base64 encoding and with a maximum length of 87380 characters.",
+        lambda f: (
+            _custom_data(f) is None
+            or len(_custom_data(f) or b"") > CUSTOM_DATA_BYTES
+            or len(_at(f.profile, "osProfile.customData") or "") > CUSTOM_DATA_BASE64
+        ),
+    ),
+    Rule(
+        "InvalidParameter",
+        "properties.virtualMachineProfile.securityProfile.uefiSettings.secureBootEnabled",
+        "The NVIDIA driver extension does not support Secure Boot.",
+        lambda f: bool(_at(f.profile, "securityProfile.uefiSettings.secureBootEnabled")) and _nvidia_extension(f),
+    ),
+    Rule(
+        "OperationNotAllowed",
+        "properties.virtualMachineProfile.extensionProfile",
+        "The ubuntu-hpc image already has the NVIDIA driver; drop the extension.",
+        lambda f: _at(f.profile, "storageProfile.imageReference.offer") == "ubuntu-hpc" and _nvidia_extension(f),
+    ),
+)

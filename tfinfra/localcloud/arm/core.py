@@ -1,0 +1,290 @@
+"""What ARM does with a resource: take it, give it, change it, delete it, and the long-running operations behind that.
+
+Runs on the daemon's event loop; what is slow (booting and ending machines) runs in threads, one at a time per resource.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tfinfra.localcloud.arm.checks.references import references
+from tfinfra.localcloud.arm.checks.types import body_type, catalogue, check_body
+from tfinfra.localcloud.arm.providers import policy, registrations, tags
+from tfinfra.localcloud.arm.providers.authorization import ASSIGNMENTS
+from tfinfra.localcloud.arm.providers.base import Surroundings, require
+from tfinfra.localcloud.arm.registry import provider_of
+from tfinfra.localcloud.arm.strict import acceptance, following, locks
+from tfinfra.localcloud.arm.strict.blocked import blocked
+from tfinfra.localcloud.arm.strict.lists import Lists
+from tfinfra.localcloud.arm.strict.not_found import not_found
+from tfinfra.localcloud.arm.strict.spelling import canonical
+from tfinfra.localcloud.common import ids
+from tfinfra.localcloud.common.arm_error import ArmError, resource_not_found
+from tfinfra.localcloud.common.operations import Operation, Operations
+from tfinfra.localcloud.common.state import Resource, empty_trash
+
+Wishes = Mapping[str, str]
+NONE: Wishes = {}
+WISHES = ("machines", "blobs", "image", "environments")
+LINGER_STEP = 0.05
+log = logging.getLogger("tfinfra.localcloud")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`operation` is set where the work goes on behind the answer."""
+
+    status: int
+    body: Any = None
+    operation: Operation | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class Core:
+    def __init__(self, around: Surroundings, operations: Operations) -> None:
+        self.around, self.operations = around, operations
+        self.lists = Lists(around.now, lambda: self.around.market.lists)
+        around.state.noted = self.lists.note
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def get(self, address: ids.Address) -> Resource:
+        """The resource. Raises ArmError (404)."""
+        found = self.around.state.get(address.path)
+        if found is None:
+            raise not_found(self.around.state, address)
+        return found
+
+    def view(self, resource: Resource) -> dict[str, Any]:
+        """The body as ARM answers it: without what it never gives back."""
+        body = resource.body
+        for path in provider_of(resource.type).hidden:
+            body = _without(body, path.split("."))
+        return body
+
+    # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def put(self, address: ids.Address, api_version: str, body: dict[str, Any], wishes: Wishes = NONE) -> Answer:
+        """Creates or replaces a resource. `wishes` are the maker's, for what ARM has no word for: the kind of
+        "machines" that a scale set boots, the folder of files that its "image" brings along, that of the training
+        "environments" that they mount, what serves an account's "blobs". Raises ArmError."""
+        before = self.around.state.get(address.path)
+        resource = self._accepted(address, api_version, body, before, wishes)
+        status = 200 if before else 201
+        provider = provider_of(resource.type)
+        if not provider.is_slow(resource):
+            provider.provision(self.around, resource)
+            self.around.state.put(resource)
+            return self._announced(status, resource)
+        resource = resource.with_properties(provisioningState="Updating" if before else "Creating")
+        self.around.state.put(resource)
+        operation = self._begin("put", resource)
+        self._spawn(self._provision(operation))
+        return self._accepted_only(status, resource, operation)
+
+    def _announced(self, status: int, resource: Resource) -> Answer:
+        """The answer to a write that is done: many providers tell of an operation all the same."""
+        if not following.is_announced(resource.type):
+            return Answer(status, self.view(resource))
+        operation = self.operations.finish(self._begin("put", resource))
+        return self._accepted_only(status, resource.with_properties(provisioningState="Updating"), operation)
+
+    def _accepted_only(self, status: int, resource: Resource, operation: Operation) -> Answer:
+        if status == 201 and following.accepts_only(resource.type):
+            return Answer(202, None, operation)
+        return Answer(status, self.view(resource), operation)
+
+    def _begin(self, verb: str, resource: Resource) -> Operation:
+        location = str(resource.body.get("location") or "").replace(" ", "").lower()
+        return self.operations.begin(verb, resource.id, self.around.now(), location)
+
+    def patch(self, address: ids.Address, body: dict[str, Any]) -> Answer:
+        """Merges tags and properties into a resource. Raises ArmError."""
+        before = self.get(address)
+        acceptance.check_group(self.around.state, address)
+        locks.check(self.around.state, "write", before.id, before.type)
+        fixed = ("id", "name", "type", "location", "properties")
+        merged = {**before.body, **{k: v for k, v in body.items() if k not in fixed}}
+        merged["properties"] = {**before.properties, **(body.get("properties") or {})}
+        merged = policy.modified(self.around.market, before.type, merged)
+        tags.check_count(merged)
+        policy.check(self.around.market, before.type, before.name, merged)
+        resource = Resource(before.id, before.type, before.api_version, merged, before.internal)
+        self.around.state.put(resource)
+        return Answer(200, self.view(resource))
+
+    def delete(self, address: ids.Address) -> Answer:
+        """Deletes a group or a resource with what lies below it. Raises ArmError."""
+        resource = self._deletable(address)
+        if resource is None:
+            return Answer(204)
+        slow = [r for r in self.around.state.below(resource.id) if provider_of(r.type).is_slow(r)]
+        if not slow and resource.type != ids.GROUP_TYPE:
+            provider_of(resource.type).release(self.around, resource)
+            self.around.state.remove(resource.id)
+            return Answer(200, self.view(resource) if resource.type == ASSIGNMENTS else None)
+        under_way = resource.provisioning_state == "Deleting"
+        operation = self._begin("delete", resource)
+        if not under_way:
+            self.around.state.put(resource.with_properties(provisioningState="Deleting"))
+            self._spawn(self._remove(operation))
+        return Answer(202, None, operation)
+
+    def _accepted(
+        self, address: ids.Address, api_version: str, body: dict[str, Any], before: Resource | None, wishes: Wishes
+    ) -> Resource:
+        state, market = self.around.state, self.around.market
+        type_ = catalogue().spelling(address.type)
+        body = policy.modified(market, type_, body)
+        tags.check_count(body)
+        index = body_type(type_, api_version, body.get("location"))
+        acceptance.check_location(type_, index, before, address.name, body)
+        findings = check_body(type_, api_version, body)
+        if findings:
+            raise ArmError(400, findings[0].code, " ".join(f.message for f in findings))
+        registrations.check(self.around, type_)
+        policy.check(market, type_, address.name, body)
+        acceptance.check_group(state, address, creates=type_ == ids.GROUP_TYPE)
+        if before and self._is_going(before.id):
+            raise _being_deleted(before.id)
+        id_ = before.id if before else canonical(state, address.path)
+        locks.check(state, "write", id_, type_)
+        acceptance.check_parent(state, address)
+        content = {**body, "id": id_, "name": address.name, "type": type_}
+        internal = dict(wishes) if wishes else (before.internal if before else {})
+        made = Resource(id_, type_, api_version, content, internal).with_properties(provisioningState="Succeeded")
+        for reference in references(id_, body):
+            require(self.around, made, reference)
+        return provider_of(type_).accept(self.around, made, before)
+
+    def _deletable(self, address: ids.Address) -> Resource | None:
+        try:
+            resource = self.get(address)
+        except ArmError:
+            if address.type.lower() == ids.GROUP_TYPE.lower():
+                raise
+            return None
+        locks.check(self.around.state, "delete", resource.id, resource.type)
+        return resource
+
+    # ── behind the answers ───────────────────────────────────────────────────────────────────────────────────────
+
+    def resume(self) -> None:
+        """Goes on with what an earlier daemon began and did not finish: nothing is made in what is to be deleted."""
+        for resource in self.around.state.below(""):
+            if resource.provisioning_state == "Deleting":
+                self._begin("delete", resource)
+        for operation in self.operations.unfinished():
+            if operation.verb == "delete":
+                self._mark_deleting(operation.resource)
+        for operation in self.operations.unfinished():
+            self._spawn(self._provision(operation) if operation.verb == "put" else self._remove(operation))
+
+    def _mark_deleting(self, id_: str) -> None:
+        """The earlier daemon may have died between noting a deletion and marking its target."""
+        if target := self.around.state.get(id_):
+            self.around.state.put(target.with_properties(provisioningState="Deleting"))
+
+    def _is_going(self, id_: str) -> bool:
+        """Whether the deletion of the resource, or of what it lies in, was asked for."""
+        return any(r.provisioning_state == "Deleting" and ids.within(r.id, id_) for r in self.around.state.below(""))
+
+    async def settle(self) -> None:
+        """Waits until nothing is under way."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._tasks)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _provision(self, operation: Operation) -> None:
+        async with self._locks[operation.resource.lower()]:
+            resource = self.around.state.get(operation.resource)
+            if resource is None:
+                self.operations.finish(operation, resource_not_found("", operation.resource, None))
+                return
+            if self._is_going(resource.id):  # booted after its release, machines would outlive the group
+                self.operations.finish(operation, _being_deleted(resource.id))
+                return
+            error = await _attempt(provider_of(resource.type).provision, self.around, resource)
+        current = self.around.state.get(operation.resource)
+        if current is not None and current.provisioning_state != "Deleting":
+            self.around.state.put(current.with_properties(provisioningState="Failed" if error else "Succeeded"))
+        self.operations.finish(operation, error)
+        log.info("%s %s", resource.id, error or "provisioned")
+
+    async def _remove(self, operation: Operation) -> None:
+        inside = self.around.state.below(operation.resource)
+        errors = await asyncio.gather(*map(self._release, inside))
+        failed = [(resource, error) for resource, error in zip(inside, errors, strict=True) if error]
+        target = self.around.state.get(operation.resource)
+        if failed and target is not None:
+            self.around.state.put(target.with_properties(provisioningState="Succeeded"))
+            self.operations.finish(operation, told := blocked(target, failed))
+            log.error("%s %s", told, [error.message for _, error in failed])
+            return
+        await self._linger(target)
+        self.around.state.remove(operation.resource)
+        self.operations.finish(operation)
+        log.info("%s deleted", operation.resource)
+        self._spawn(self.empty_trash())
+
+    async def _linger(self, target: Resource | None) -> None:
+        """A group that is empty may stay in Deleting for a while, and refuses every write then."""
+        if target is not None and target.type == ids.GROUP_TYPE:
+            until = self.around.now() + self.around.market.deleting
+            while self.around.now() < until:
+                await asyncio.sleep(LINGER_STEP)
+
+    async def _release(self, resource: Resource) -> ArmError | None:
+        provider = provider_of(resource.type)
+        if not provider.is_slow(resource):
+            return None  # its folders go with the group's
+        async with self._locks[resource.id.lower()]:
+            return await _attempt(provider.release, self.around, resource)
+
+    async def empty_trash(self) -> None:
+        """Frees the space of what was discarded, one at a time: two would delete each other's files."""
+        async with self._locks["the trash"]:
+            complaints = await asyncio.to_thread(lambda: list(empty_trash(self.around.layout)))
+        for complaint in complaints:
+            log.error("not deleted: %s", complaint)
+
+
+def _being_deleted(id_: str) -> ArmError:
+    """As ARM answers it while a deletion is under way."""
+    return ArmError(409, "ResourceBeingDeleted", f"The resource '{id_}' is being deleted. Try again once it is gone.")
+
+
+async def _attempt(work: Any, around: Surroundings, resource: Resource) -> ArmError | None:
+    """Runs `work` in a thread; its failure as ARM tells it."""
+    try:
+        await asyncio.to_thread(work, around, resource)
+    except ArmError as error:
+        return error
+    except Exception as error:  # the outermost edge of a background task: it must end as a failed operation
+        log.exception("%s", resource.id)
+        return ArmError(500, "InternalExecutionError", f"{type(error).__name__}: {error}")
+    return None
+
+
+def _without(body: dict[str, Any], path: list[str]) -> dict[str, Any]:
+    if path[0] not in body:
+        return body
+    if len(path) == 1:
+        return {k: v for k, v in body.items() if k != path[0]}
+    inner = body[path[0]]
+    return {**body, path[0]: _without(inner, path[1:])} if isinstance(inner, dict) else body

@@ -1,0 +1,30 @@
+"""Lets happen to machines what their scheduled events have told: an evicted or terminated one is gone, a rebooted one
+boots again with the disk that it has."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from tfinfra.localcloud.arm.providers import compute
+from tfinfra.localcloud.arm.providers.base import Surroundings
+from tfinfra.localcloud.common.scheduled_events import ENDING, REBOOTING, Event
+
+log = logging.getLogger("tfinfra.localcloud")
+
+
+async def tick(around: Surroundings, now: float) -> None:
+    """What is due at `now` (Unix seconds). To be called about twice a second."""
+    for event in around.events.take_due(now):
+        log.info("%s of %s", event.type, event.name)
+        if event.type in ENDING:
+            await asyncio.to_thread(compute.end_instance, around, event.vm_id)
+        if event.type in REBOOTING:
+            await _reboot(around, event)
+
+
+async def _reboot(around: Surroundings, event: Event) -> None:
+    try:
+        await asyncio.to_thread(compute.reboot_instance, around, event.vm_id)
+    except OSError as error:  # the machine is gone, as one that does not come back
+        log.warning("%s of %s: %s", event.type, event.name, error)

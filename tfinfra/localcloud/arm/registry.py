@@ -1,0 +1,30 @@
+"""Which provider stands behind which resource type; a type that is not here is checked and stored, and nothing more."""
+
+from __future__ import annotations
+
+from tfinfra.localcloud.arm.providers.authorization import RoleAssignments, RoleDefinitions
+from tfinfra.localcloud.arm.providers.base import Provider
+from tfinfra.localcloud.arm.providers.compute import ScaleSets
+from tfinfra.localcloud.arm.providers.identity import UserAssignedIdentities
+from tfinfra.localcloud.arm.providers.network import PrivateEndpoints, VirtualNetworks
+from tfinfra.localcloud.arm.providers.storage import BlobServices, Folders, StorageAccounts
+from tfinfra.localcloud.arm.workflows.logic import Workflows
+
+_PROVIDERS: dict[str, Provider] = {
+    "microsoft.authorization/roleassignments": RoleAssignments(),
+    "microsoft.authorization/roledefinitions": RoleDefinitions(),
+    "microsoft.compute/virtualmachinescalesets": ScaleSets(),
+    "microsoft.logic/workflows": Workflows(),
+    "microsoft.managedidentity/userassignedidentities": UserAssignedIdentities(),
+    "microsoft.network/privateendpoints": PrivateEndpoints(),
+    "microsoft.network/virtualnetworks": VirtualNetworks(),
+    "microsoft.storage/storageaccounts": StorageAccounts(),
+    "microsoft.storage/storageaccounts/blobservices": BlobServices(),
+    "microsoft.storage/storageaccounts/blobservices/containers": Folders("blob"),
+    "microsoft.storage/storageaccounts/fileservices/shares": Folders("file"),
+}
+_PLAIN = Provider()
+
+
+def provider_of(type_: str) -> Provider:
+    return _PROVIDERS.get(type_.lower(), _PLAIN)

@@ -1,0 +1,81 @@
+"""What a write takes of its caller on the resources that its body names: ARM asks for a right on each of them, at that
+resource's own scope, whoever made it, before any provider sees the write.
+
+The actions: learn.microsoft.com/azure/role-based-access-control/permissions, by the words of their descriptions ("Joins
+a …", "Assigns an …"). The words of the refusal: MicrosoftDocs/azure-docs#96892, in which ARM may also say "action(s)"
+and "(respectively)" (openshift/release#76853); of several resources, Azure/aad-pod-identity#339.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tfinfra.localcloud.arm.checks.references import references
+from tfinfra.localcloud.arm.checks.types import catalogue
+from tfinfra.localcloud.arm.providers.authorization import action_of, may
+from tfinfra.localcloud.arm.providers.base import Surroundings
+from tfinfra.localcloud.common import ids
+from tfinfra.localcloud.common.arm_error import ArmError
+
+_NETWORK = "Microsoft.Network"
+_RULES = f"{_NETWORK}/networkSecurityGroups"
+_MEMBERS = f"{_NETWORK}/applicationSecurityGroups"
+TAKES: Mapping[str, str] = {
+    action.rsplit("/", 2)[0].lower(): action
+    for action in (
+        "Microsoft.Compute/capacityReservationGroups/deploy/action",
+        "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",
+        f"{_NETWORK}/natGateways/join/action",
+        f"{_RULES}/join/action",
+        f"{_NETWORK}/privateDnsZones/join/action",
+        f"{_NETWORK}/publicIPAddresses/join/action",
+        f"{_NETWORK}/virtualNetworks/join/action",
+        f"{_NETWORK}/virtualNetworks/subnets/join/action",
+    )
+}
+"""{type in lower case: the action}. azure/rights/linked_actions.py has the same facts for the other side of the wire,
+which asks before it writes. They are apart on purpose: a cloud that judged a client by the client's own table would find no fault of it.
+tests/localcloud/arm/test_linked_rights.py holds them together."""
+
+
+def check(around: Surroundings, oid: str, address: ids.Address, body: Any) -> None:
+    """Raises ArmError (403) where `oid`, who may write `address`, may not use what `body` names."""
+    if not isinstance(body, dict):
+        return
+    lacking = [(action, used) for action, used in uses(address, body) if not may(around, oid, action, used)]
+    if not lacking:
+        return
+    action = lacking[0][0]
+    scopes = ",".join(used for other, used in lacking if other == action)
+    raise ArmError(
+        403,
+        "LinkedAuthorizationFailed",
+        f"The client '{oid}' with object id '{oid}' has permission to perform action '{action_of('PUT', address)}' on "
+        f"scope '{address.path}'; however, it does not have permission to perform action(s) '{action}' on the linked "
+        f"scope(s) '{scopes}' (respectively) or the linked scope(s) are invalid.",
+    )
+
+
+def uses(address: ids.Address, body: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """(the action, the id that it is needed at) of each resource that the body names, in its order. A set of interfaces
+    is joined by an interface or named by a rule; which one, the writer's type tells."""
+    for named in references(address.path, body):
+        type_ = ids.parse(named).type.lower()
+        if type_ == _MEMBERS.lower():
+            by_rule = address.type.lower().startswith(_RULES.lower())
+            yield f"{_MEMBERS}/{'joinNetworkSecurityRule' if by_rule else 'joinIpConfiguration'}/action", named
+        elif type_ in TAKES:
+            yield TAKES[type_], named
+    for named in _connected(body):
+        yield f"{catalogue().spelling(ids.parse(named).type)}/PrivateEndpointConnectionsApproval/action", named
+
+
+def _connected(body: dict[str, Any]) -> list[str]:
+    """What a private endpoint leads to, approved at once: one that asks for approval names it elsewhere."""
+    properties = body.get("properties")
+    listed = properties.get("privateLinkServiceConnections") if isinstance(properties, dict) else None
+    asked = [one.get("properties") for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    return [
+        str(one["privateLinkServiceId"]) for one in asked if isinstance(one, dict) and "privateLinkServiceId" in one
+    ]

@@ -1,0 +1,39 @@
+"""Management locks: CanNotDelete holds back deletions, ReadOnly writes as well, of all that lies in the locked scope
+(learn.microsoft.com/azure/azure-resource-manager/management/lock-resources; words: Azure/azure-sdk-for-java#2560)."""
+
+from __future__ import annotations
+
+from tfinfra.localcloud.common.arm_error import ArmError
+from tfinfra.localcloud.common.ids import within
+from tfinfra.localcloud.common.state import State
+
+LOCKS = "Microsoft.Authorization/locks"
+
+
+def complaint(state: State, verb: str, scope: str) -> str | None:
+    """ARM's sentence where locks forbid to `verb` ("write", "delete") what is at `scope`, else None. What holds
+    something that is locked cannot be deleted either."""
+    locked = dict.fromkeys(
+        lock.address.scope
+        for lock in state.of_type(LOCKS)
+        if _holds(verb, str(lock.properties.get("level")), lock.address.scope, scope)
+    )
+    if not locked:
+        return None
+    return (
+        f"The scope '{scope}' cannot perform {verb} operation because following scope(s) are locked: "
+        f"'{','.join(locked)}'. Please remove the lock and try again."
+    )
+
+
+def check(state: State, verb: str, id_: str, type_: str) -> None:
+    """Raises ArmError (409 ScopeLocked). A lock may be changed and taken away itself."""
+    told = None if type_.lower() == LOCKS.lower() else complaint(state, verb, id_)
+    if told is not None:
+        raise ArmError(409, "ScopeLocked", told)
+
+
+def _holds(verb: str, level: str, locked: str, scope: str) -> bool:
+    if verb == "delete":
+        return within(locked, scope) or within(scope, locked)
+    return level == "ReadOnly" and within(locked, scope)

@@ -1,0 +1,33 @@
+"""Ids as ARM spells them, however they were asked for."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from tfinfra.localcloud.arm.checks.types import catalogue
+from tfinfra.localcloud.common import ids
+from tfinfra.localcloud.common.state import State
+
+
+def canonical(state: State, path: str) -> str:
+    """`path` with ARM's spelling of "subscriptions", "resourceGroups", "providers" and the types, and the group's name
+    as it was made; names are as the caller wrote them."""
+    parts = ids.parse(path).path[1:].split("/")
+    parts[0] = parts[0].lower()
+    if len(parts) > 3 and parts[2].lower() == "resourcegroups":
+        group = state.group(parts[3])
+        parts[2:4] = ["resourceGroups", group.name if group else parts[3]]
+    marks = [i for i, part in enumerate(parts) if part.lower() == "providers"]
+    for mark, end in pairwise([*marks, len(parts)]):
+        parts[mark:end] = _provider_part(parts[mark:end])
+    return "/" + "/".join(parts)
+
+
+def _provider_part(parts: list[str]) -> list[str]:
+    """ "providers", a namespace, and types and names in turn."""
+    if len(parts) < 3:
+        return ["providers", *parts[1:]]
+    spelt = catalogue().spelling("/".join([parts[1], *parts[2::2]])).split("/")
+    found = ["providers", spelt[0], *parts[2:]]
+    found[2::2] = spelt[1:]
+    return found

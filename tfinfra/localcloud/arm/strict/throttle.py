@@ -1,0 +1,138 @@
+"""How often ARM may be asked: token buckets as Azure publishes them, for ARM itself and for three of its providers.
+
+learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling: ARM counts for each
+subscription, principal and kind of request, and for all principals together fifteen times as much.
+learn.microsoft.com/azure/virtual-machines/compute-throttling-limits: Compute counts for each subscription and region,
+and for some requests for each resource too. The other two count for each subscription and region.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from tfinfra.localcloud.common.arm_error import ArmError
+from tfinfra.localcloud.common.rate_limits import EVERYBODY, Call, Limit, arm_limit, provider_limits
+from tfinfra.system.clock import iso_time
+
+_KINDS = {"reads": "read", "deletes": "delete", "writes": "write"}
+
+
+@dataclass
+class _Bucket:
+    tokens: int
+    since: float
+
+    def fill(self, limit: Limit, now: float) -> None:
+        """Gives back what has come since, in whole steps; a clock that was set back begins anew."""
+        steps = math.floor((now - self.since) / limit.every)
+        if steps < 0:
+            self.since = now
+        elif steps:
+            self.tokens = min(limit.size, self.tokens + steps * limit.refill)
+            self.since += steps * limit.every
+
+    def wait(self, limit: Limit, now: float) -> int:
+        """Seconds until there is a token again."""
+        return max(1, math.ceil(self.since + limit.every - now))
+
+
+@dataclass
+class Throttle:
+    """What each caller has left. `limits` in `take` are others than the published ones, by the name of the limit."""
+
+    _buckets: dict[tuple[str, ...], _Bucket] = field(default_factory=dict)
+
+    def take(self, call: Call, limits: Mapping[str, Limit], now: float) -> dict[str, str]:
+        """Counts the call and returns the headers that tell what is left. Raises ArmError (429) with Retry-After, and
+        counts nothing then."""
+        asked = list(_asked(call, limits))
+        found = [(limit, self._bucket(key, limit, now), refuse) for key, limit, refuse in asked]
+        for limit, bucket, refuse in found:
+            if bucket.tokens < 1:
+                raise refuse(call, limit, bucket.wait(limit, now), now)
+        for _, bucket, _ in found:
+            bucket.tokens -= 1
+        return _remaining(call, found)
+
+    def _bucket(self, key: tuple[str, ...], limit: Limit, now: float) -> _Bucket:
+        bucket = self._buckets.setdefault(key, _Bucket(limit.size, now))
+        bucket.fill(limit, now)
+        bucket.tokens = min(bucket.tokens, limit.size)
+        return bucket
+
+
+_Refuse = Callable[[Call, Limit, int, float], ArmError]
+
+
+def _asked(call: Call, limits: Mapping[str, Limit]) -> Iterator[tuple[tuple[str, ...], Limit, _Refuse]]:
+    """(bucket, limit, the refusal) of each limit that the call counts for; ARM's own come first."""
+    own = limits.get(call.kind) or arm_limit(call.kind)
+    scope = call.subscription or "tenant"
+    yield (call.kind, scope, call.oid), own, _arm_refuses
+    if call.subscription:
+        every = Limit(own.name, EVERYBODY * own.size, EVERYBODY * own.refill, own.every)
+        yield (call.kind, scope, ""), every, _arm_refuses
+    namespace = call.type_.partition("/")[0]
+    for limit, of_resource in provider_limits(namespace, call):
+        whose = call.path.lower() if of_resource else ""
+        key = (namespace, limit.name, call.subscription, call.location, whose)
+        yield key, limits.get(limit.name) or limit, _REFUSALS[namespace]
+
+
+def _remaining(call: Call, found: list[tuple[Limit, _Bucket, _Refuse]]) -> dict[str, str]:
+    where = "subscription" if call.subscription else "tenant"
+    headers = {f"x-ms-ratelimit-remaining-{where}-{call.kind}": str(found[0][1].tokens)}
+    own = [f"Microsoft.Compute/{limit.name};{bucket.tokens}" for limit, bucket, by in found if by is _compute_refuses]
+    return {**headers, "x-ms-ratelimit-remaining-resource": ",".join(own)} if own else headers
+
+
+def _arm_refuses(call: Call, limit: Limit, seconds: int, now: float) -> ArmError:
+    del limit, now
+    whose = f"subscription '{call.subscription}'" if call.subscription else "tenant"
+    message = (
+        f"Number of '{_KINDS[call.kind]}' requests for {whose} actor '{call.oid}' exceeded. Please try again after "
+        f"'{seconds}' seconds after additional tokens are available. Refer to https://aka.ms/arm-throttling for "
+        "additional information."
+    )
+    return ArmError(429, "SubscriptionRequestsThrottled", message, {"Retry-After": str(seconds)})
+
+
+def _compute_refuses(call: Call, limit: Limit, seconds: int, now: float) -> ArmError:
+    del call
+    measured = {
+        "operationGroup": limit.name,
+        "startTime": iso_time(now + seconds - limit.every),
+        "endTime": iso_time(now + seconds),
+        "allowedRequestCount": limit.size,
+        "measuredRequestCount": limit.size + 1,
+    }
+    inner = {"code": "TooManyRequests", "target": limit.name, "message": json.dumps(measured, separators=(",", ":"))}
+    message = "The server rejected the request because too many requests have been received for this subscription."
+    headers = {"Retry-After": str(seconds), "x-ms-ratelimit-remaining-resource": f"Microsoft.Compute/{limit.name};0"}
+    return ArmError(429, "OperationNotAllowed", message, headers, {"details": [inner]})
+
+
+def _storage_refuses(call: Call, limit: Limit, seconds: int, now: float) -> ArmError:
+    del call, now
+    window = f"{limit.every // 3600:02d}:{limit.every % 3600 // 60:02d}:{limit.every % 60:02d}"
+    message = (
+        "The request is being throttled as the limit has been reached for operation type - "
+        f"{limit.name}_ObservationWindow_{window}. For more information, see - https://aka.ms/srpthrottlinglimits"
+    )
+    return ArmError(429, "TooManyRequests", message, {"Retry-After": str(seconds)})
+
+
+def _network_refuses(call: Call, limit: Limit, seconds: int, now: float) -> ArmError:
+    del call, now
+    message = f"Too many requests: Microsoft.Network takes {limit.size} of {limit.name} in {limit.every} seconds."
+    return ArmError(429, "TooManyRequests", message, {"Retry-After": str(seconds)})
+
+
+_REFUSALS: dict[str, _Refuse] = {
+    "microsoft.compute": _compute_refuses,
+    "microsoft.network": _network_refuses,
+    "microsoft.storage": _storage_refuses,
+}

@@ -1,0 +1,113 @@
+"""`deployments/validate`: what ARM says of a template without writing anything, all faults at once.
+
+As ARM does it at subscription scope: nested deployments are looked into, resource ids are not followed (what they name
+may be made by the same template), and each fault is one of the details of InvalidTemplateDeployment. Before that comes
+what the caller may not write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from tfinfra.localcloud.arm.checks.scale_set import check_scale_set
+from tfinfra.localcloud.arm.checks.types import Finding, check_body
+from tfinfra.localcloud.arm.core import Core
+from tfinfra.localcloud.arm.providers import policy, registrations
+from tfinfra.localcloud.arm.providers.compute import SCALE_SETS
+from tfinfra.localcloud.arm.strict import inner_rights, locks, templates
+from tfinfra.localcloud.common import ids
+from tfinfra.localcloud.common.arm_error import ArmError
+
+DEPLOYMENTS = "microsoft.resources/deployments"
+_ENVELOPE = ("type", "apiVersion", "name", "dependsOn", "resourceGroup", "subscriptionId", "scope")
+Resource = dict[str, Any]
+
+
+def validated(core: Core, oid: str, address: ids.Address, body: Any) -> dict[str, Any]:
+    """The answer to `oid` for a valid template, asked for at `address`. Raises ArmError: the template's own fault
+    (400), what the caller may not write (403), or with every fault of its resources in its details (400)."""
+    scope, name = address.scope, address.name
+    template = _template(body)
+    templates.check(template)
+    inner_rights.check(core.around, oid, scope, template["resources"])
+    resources = list(_resources(template["resources"], ""))
+    faults = [fault for group, resource in resources for fault in _faults(core, scope, group, resource)]
+    if faults:
+        raise _refused(faults)
+    providers = sorted({str(resource["type"]).partition("/")[0] for _, resource in resources})
+    properties = {
+        "templateHash": "0",
+        "mode": "Incremental",
+        "provisioningState": "Succeeded",
+        "providers": [{"namespace": namespace} for namespace in providers],
+        "validatedResources": [],
+    }
+    path = f"{scope}/providers/Microsoft.Resources/deployments/{name}"
+    return {"id": path, "name": name, "type": "Microsoft.Resources/deployments", "properties": properties}
+
+
+def _template(body: Any) -> dict[str, Any]:
+    content = body if isinstance(body, dict) else {}
+    template = (content.get("properties") or {}).get("template")
+    if not content.get("location"):
+        message = "The 'location' property must be specified for deployments at subscription scope."
+        raise ArmError(400, "LocationRequired", message)
+    if not isinstance(template, dict) or not isinstance(template.get("resources"), list):
+        raise ArmError(400, "InvalidTemplate", "Deployment template validation failed: 'resources' is missing.")
+    return template
+
+
+def _resources(resources: list[Resource], group: str) -> Iterator[tuple[str, Resource]]:
+    """(the resource group that it goes to, resource), those of nested deployments too."""
+    for resource in resources:
+        if str(resource.get("type", "")).lower() == DEPLOYMENTS:
+            inner = resource["properties"]["template"]["resources"]
+            yield from _resources(inner, str(resource.get("resourceGroup", "")))
+        else:
+            yield group, resource
+
+
+def _faults(core: Core, scope: str, group: str, resource: Resource) -> Iterator[dict[str, Any]]:
+    type_, name = str(resource.get("type", "")), str(resource.get("name", ""))
+    body = {key: _plain(value) for key, value in resource.items() if key not in _ENVELOPE}
+    market = core.around.market
+    try:
+        findings = check_body(type_, str(resource.get("apiVersion", "")), body)
+        registrations.check(core.around, type_)
+    except ArmError as error:
+        yield {"code": error.code, "target": name, "message": error.message}
+        return
+    if type_.lower() == SCALE_SETS.lower() and not findings:
+        findings = check_scale_set(body)
+    yield from (_fault(finding, name) for finding in findings)
+    denied = policy.denial(market, type_, name, body)
+    if denied is not None:
+        yield denied
+    yield from _locked(core, f"{scope}/resourceGroups/{group}" if group else scope, name)
+
+
+def _plain(value: Any) -> Any:
+    """Text as the resource gets it: "[[" at the start of a template's string stands for "["."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return value[1:] if isinstance(value, str) and value.startswith("[[") else value
+
+
+def _fault(finding: Finding, name: str) -> dict[str, Any]:
+    return {"code": finding.code, "target": finding.path or name, "message": finding.message}
+
+
+def _locked(core: Core, where: str, name: str) -> Iterator[dict[str, Any]]:
+    told = locks.complaint(core.around.state, "write", where)
+    if told is not None:
+        yield {"code": "ScopeLocked", "target": name, "message": told}
+
+
+def _refused(faults: list[dict[str, Any]]) -> ArmError:
+    policies = all(fault["code"] == "RequestDisallowedByPolicy" for fault in faults)
+    why = "because of policy violation" if policies else "with multiple errors"
+    message = f"The template deployment failed {why}. Please see details for more information."
+    return ArmError(400, "InvalidTemplateDeployment", message, more={"details": faults})

@@ -1,0 +1,55 @@
+"""What a client sends, read as far as it may be large and only once it is known who sends it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from starlette.requests import Request
+
+from tfinfra.localcloud.common.arm_error import ArmError
+
+MOST = 4 << 20
+"""Bytes of a request's body, as ARM has it for what is deployed:
+https://learn.microsoft.com/azure/azure-resource-manager/templates/best-practices#template-limits"""
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+async def document(request: Request, most: int = MOST) -> Any:
+    """The JSON document of a request, None where it has no body. Raises ArmError (400, 413) for any other."""
+    body = await read(request, most)
+    if not body:
+        return None
+    try:
+        found = json.loads(body)
+        if _HALF.search(body):
+            json.dumps(found, ensure_ascii=False).encode()
+    except ValueError as error:
+        raise ArmError(400, "InvalidRequestContent", f"The request content is no JSON: {error}") from error
+    except RecursionError as error:
+        raise too_deep() from error
+    return found
+
+
+async def read(request: Request, most: int = MOST) -> bytes:
+    """The body. Raises ArmError (413) for one that is larger than `most`, as soon as that is known."""
+    told = request.headers.get("content-length", "0")
+    if not told.isascii() or not told.isdigit() or int(told[:20]) > most:
+        raise _too_large(most)
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > most:
+            raise _too_large(most)
+        parts.append(part)
+    return b"".join(parts)
+
+
+def too_deep() -> ArmError:
+    return ArmError(400, "InvalidRequestContent", "The request content was invalid: it is nested too deeply.")
+
+
+def _too_large(most: int) -> ArmError:
+    words = f"The request content exceeds the maximum of {most} bytes."
+    return ArmError(413, "RequestContentTooLarge", words)

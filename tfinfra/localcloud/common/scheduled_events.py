@@ -1,0 +1,96 @@
+"""Scheduled events: what is about to happen to a machine, as its instance-metadata endpoint tells it beforehand.
+
+https://learn.microsoft.com/azure/virtual-machines/linux/scheduled-events
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from email.utils import formatdate
+from typing import Any
+
+from tfinfra.localcloud.common.arm_error import ArmError
+
+NOTICE_SECONDS = {"Preempt": 30.0, "Terminate": 300.0, "Reboot": 900.0, "Redeploy": 600.0, "Freeze": 900.0}
+"""How long before an event of each type it is told at the least."""
+ENDING = frozenset({"Preempt", "Terminate"})
+"""After which the machine is gone."""
+REBOOTING = frozenset({"Reboot", "Redeploy"})
+"""After which the machine boots again. The local cloud tells of the others, and does nothing."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """What happens to the machine `vm_id`, called `name`, at `not_before` (Unix seconds). One that is not `told` is
+    what nobody can announce: a kernel that panics, a host that breaks."""
+
+    id: str
+    type: str
+    vm_id: str
+    name: str
+    not_before: float
+    told: bool = True
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "EventId": self.id,
+            "EventType": self.type,
+            "ResourceType": "VirtualMachine",
+            "Resources": [self.name],
+            "EventStatus": "Scheduled",
+            "NotBefore": formatdate(self.not_before, usegmt=True),
+            "Description": f"{self.type} by the local cloud",
+            "EventSource": "Platform",
+            "DurationInSeconds": -1,
+        }
+
+
+@dataclass
+class Events:
+    """All that are to come; in memory alone, for the daemon's event loop."""
+
+    _coming: list[Event] = field(default_factory=list)
+    _incarnation: int = 1
+
+    def add(self, kind: str, vm_id: str, name: str, not_before: float, *, told: bool = True) -> Event:
+        made = Event(str(uuid.uuid4()).upper(), kind, vm_id, name, not_before, told)
+        self._change([*self._coming, made])
+        return made
+
+    def document(self, vm_id: str) -> dict[str, Any]:
+        """What a machine is told: only of itself, as in a set of one fault domain."""
+        mine = [event.document() for event in self._coming if event.vm_id == vm_id and event.told]
+        return {"DocumentIncarnation": self._incarnation, "Events": mine}
+
+    def acknowledge(self, vm_id: str, ids: Collection[str], now: float) -> None:
+        """The machine is ready: its events of these ids need not wait for their time."""
+        ready = [e for e in self._coming if e.vm_id == vm_id and e.id in ids]
+        rest = [e for e in self._coming if e not in ready]
+        self._change([*rest, *(replace(e, not_before=min(now, e.not_before)) for e in ready)])
+
+    def take_due(self, now: float) -> list[Event]:
+        """The events whose time has come; they are told no more."""
+        due = [event for event in self._coming if event.not_before <= now]
+        if due:
+            self._change([event for event in self._coming if event not in due])
+        return due
+
+    def _change(self, coming: list[Event]) -> None:
+        self._coming, self._incarnation = coming, self._incarnation + 1
+
+
+def check_type(kind: str) -> str:
+    """`kind`, where there are such events. Raises ArmError."""
+    if kind not in NOTICE_SECONDS:
+        raise ArmError(400, "InvalidParameter", f"There are no '{kind}' events; there are {', '.join(NOTICE_SECONDS)}.")
+    return kind
+
+
+def start_requests(body: Any) -> list[str]:
+    """The ids in {"StartRequests": [{"EventId"}]}. Raises ValueError where the body is another."""
+    try:
+        return [str(request["EventId"]) for request in body["StartRequests"]]
+    except (KeyError, TypeError) as error:
+        raise ValueError("StartRequests with an EventId each are expected") from error

@@ -1,0 +1,202 @@
+"""The daemon's own paths, below /tfinfra/: how it is, who counts on it, what it is told to be or to do to its machines,
+what time its timers have. For its owner only."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tfinfra import __version__
+from tfinfra.localcloud.arm.core import WISHES, Answer, Core
+from tfinfra.localcloud.arm.providers import compute, quota
+from tfinfra.localcloud.arm.rbac.directory import Directory
+from tfinfra.localcloud.arm.subscription.limits import Market
+from tfinfra.localcloud.common.arm_error import ArmError
+from tfinfra.localcloud.common.fault_injection import Faults
+from tfinfra.localcloud.common.first_answers import first_answers
+from tfinfra.localcloud.common.scheduled_events import NOTICE_SECONDS, check_type
+
+HELLO_SECONDS = 60.0  # how long a client that said hello is waited for before it makes its first group
+GRACE_SECONDS = 2.0
+
+
+@dataclass
+class Presence:
+    """Whether anybody still needs the daemon: a group, work under way, or a client that has just said hello.
+
+    `clients` maps process ids to the time until which each is waited for; a client that has ended is not. `leave` ends
+    the daemon without a grace.
+    """
+
+    core: Core
+    clients: dict[int, float] = field(default_factory=dict)
+    leave: Callable[[], None] = lambda: None
+    _runs: set[str] = field(default_factory=set)
+    _needed: float = 0.0
+
+    def hello(self, pid: int, now: float) -> None:
+        self.clients[pid] = now + HELLO_SECONDS
+
+    def may_leave(self, now: float) -> bool:
+        """Whether nobody has needed the daemon for the grace time. To be asked about once a second."""
+        self._greet_runs()
+        self.clients = {pid: until for pid, until in self.clients.items() if until > now and _lives(pid)}
+        if self.core.around.state.groups() or self.core.busy or self.clients:
+            self._needed = now
+        return now > self._needed + GRACE_SECONDS
+
+    def _greet_runs(self) -> None:
+        """A new run's first group is what the client that said hello first came for."""
+        runs = {g.tags.get("tfinfra-run", g.name) for g in self.core.around.state.groups()}
+        for _ in runs - self._runs:
+            if self.clients:
+                self.clients.pop(next(iter(self.clients)))
+        self._runs = runs
+
+    def stays(self, now: float) -> None:
+        self._needed = now
+
+
+@dataclass
+class Admin:
+    core: Core
+    faults: Faults
+    presence: Presence
+
+    async def __call__(self, method: str, path: str, body: Any) -> Answer:
+        """Raises ArmError for a path that is not there."""
+        answers = {
+            "GET health": self._health,
+            "POST hello": self._hello,
+            "POST quit": self._quit,
+            "GET faults": self._faults,
+            "POST faults": self._add_fault,
+            "DELETE faults": self._clear_faults,
+            "PUT quotas": self._quotas,
+            "DELETE quotas": self._usual_quotas,
+            "PUT market": self._market,
+            "DELETE market": self._usual_market,
+            "PUT directory": self._directory,
+            "DELETE directory": self._usual_directory,
+            "PUT clock": self._clock,
+            "PUT metadata": self._metadata,
+            "PUT images": self._images,
+            "PUT wishes": self._wishes,
+            "POST events": self._add_event,
+        }
+        answer = answers.get(f"{method} {path.removeprefix('/tfinfra/')}")
+        if answer is None:
+            raise ArmError(404, "NotFound", f"There is nothing at '{method} {path}'.")
+        return answer(body or {})
+
+    def _faults(self, _: dict[str, Any]) -> Answer:
+        return Answer(200, {"value": self.faults.documents()})
+
+    def _add_fault(self, body: dict[str, Any]) -> Answer:
+        self.faults.add(body)
+        return Answer(201, {})
+
+    def _clear_faults(self, _: dict[str, Any]) -> Answer:
+        self.faults.clear()
+        return Answer(200, {})
+
+    def _quotas(self, body: dict[str, Any]) -> Answer:
+        """{name: limit} as Microsoft.Compute/…/usages names them, or {location: {name: limit}}."""
+        self.core.around.quotas.update(quota.settings(body))
+        return Answer(200, self.core.around.quotas)
+
+    def _usual_quotas(self, _: dict[str, Any]) -> Answer:
+        self.core.around.quotas.clear()
+        return Answer(200, {})
+
+    def _market(self, body: dict[str, Any]) -> Answer:
+        """Members of market.Market, each in place of what it was: {"policies": [{"name", "path", "allowed"}], …}."""
+        self.core.around.market = self.core.around.market.changed(body)
+        return Answer(200, {})
+
+    def _usual_market(self, _: dict[str, Any]) -> Answer:
+        """Quotas too are as they were at the start."""
+        self.core.around.market = Market()
+        self.core.around.quotas.clear()
+        self.core.around.registered.clear()
+        return Answer(200, {})
+
+    def _directory(self, body: dict[str, Any]) -> Answer:
+        """Members of rbac.directory.Directory, each in place of what it was: {"principals": {oid: type}, …}."""
+        self.core.around.directory = self.core.around.directory.changed(body)
+        return Answer(200, {})
+
+    def _usual_directory(self, _: dict[str, Any]) -> Answer:
+        self.core.around.directory = Directory()
+        return Answer(200, {})
+
+    def _clock(self, body: dict[str, Any]) -> Answer:
+        """{"ahead": seconds}: how far the timers' clock goes before the real one. Machines and tokens keep the time."""
+        self.core.around.ahead = float(body["ahead"])
+        return Answer(200, {"ahead": self.core.around.ahead})
+
+    def _wishes(self, body: dict[str, Any]) -> Answer:
+        """What makers who cannot say it by headers wish for, as those who come for Azure: {"machines": kind, "blobs":
+        "azurite", "image": folder}, and the program "azurite" itself. Those of before are gone."""
+        around = self.core.around
+        if program := body.get("azurite"):
+            around.azurite = Path(program)
+        around.wishes = {name: str(body[name]) for name in WISHES if body.get(name)}
+        return Answer(200, around.wishes)
+
+    def _metadata(self, body: dict[str, Any]) -> Answer:
+        """{"token_statuses", "events_seconds"}: how the machines' metadata endpoint behaves at first."""
+        self.core.around.first_answers = first_answers(body)
+        return Answer(200, {})
+
+    def _images(self, body: dict[str, Any]) -> Answer:
+        """{"disk_mb"}: how large the disk of an image is before its machine grows it, 0 for the host's own. Such a disk
+        is in memory."""
+        self.core.around.image_mb = int(body["disk_mb"])
+        return Answer(200, {})
+
+    def _add_event(self, body: dict[str, Any]) -> Answer:
+        """{"type", "machine", "seconds", "told"}: what happens to a machine (its name, computer name or vmId), and in
+        how many seconds, the least that Azure gives where it is not said. Its metadata endpoint tells it from now on,
+        unless `told` is false."""
+        kind = check_type(str(body.get("type")))
+        instance = compute.find_instance(self.core.around, str(body.get("machine")))
+        if instance is None:
+            raise ArmError(404, "NotFound", f"There is no machine '{body.get('machine')}'.")
+        not_before = self.core.around.now() + float(body.get("seconds", NOTICE_SECONDS[kind]))
+        event = self.core.around.events.add(
+            kind, instance["vm_id"], instance["name"], not_before, told=body.get("told", True)
+        )
+        return Answer(201, event.document())
+
+    def _health(self, _: dict[str, Any]) -> Answer:
+        groups = [g.name for g in self.core.around.state.groups()]
+        return Answer(200, {"version": __version__, "pid": os.getpid(), "groups": groups, "busy": self.core.busy})
+
+    def _hello(self, body: dict[str, Any]) -> Answer:
+        """{"pid", "azurite"}: a client that is about to use the cloud, the program that serves the blobs of its
+        accounts where it wants that."""
+        if body.get("azurite"):
+            self.core.around.azurite = Path(body["azurite"])
+        self.presence.hello(int(body["pid"]), self.core.around.now())
+        return self._health({})
+
+    def _quit(self, _: dict[str, Any]) -> Answer:
+        if self.core.around.state.groups() or self.core.busy:
+            raise ArmError(409, "Conflict", "there are resource groups")
+        answer = self._health({})
+        self.presence.leave()
+        return answer
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

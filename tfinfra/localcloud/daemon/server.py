@@ -1,0 +1,166 @@
+"""The server behind the daemon: opens the doors on what is on disk, and serves until nobody needs the cloud."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import logging.handlers
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+
+import filelock
+
+from tfinfra import __version__
+from tfinfra.localcloud.arm import eviction
+from tfinfra.localcloud.arm.app import ArmApp
+from tfinfra.localcloud.arm.core import Core
+from tfinfra.localcloud.arm.providers import storage
+from tfinfra.localcloud.arm.providers.base import Surroundings
+from tfinfra.localcloud.common import tokens
+from tfinfra.localcloud.common.fault_injection import Faults
+from tfinfra.localcloud.common.files import lay_ballast, read_json, write_json
+from tfinfra.localcloud.common.operations import Operations
+from tfinfra.localcloud.common.state import State
+from tfinfra.localcloud.common.state_folder import Layout
+from tfinfra.localcloud.daemon import listeners, workflow_timer
+from tfinfra.localcloud.daemon.admin import Admin, Presence
+from tfinfra.localcloud.daemon.certificates import prepare_certificates, prepare_keys
+from tfinfra.localcloud.daemon.seed import first_start
+from tfinfra.localcloud.machines import fake_machines
+from tfinfra.localcloud.machines.base import Machines
+from tfinfra.localcloud.metadata.app import MetadataApp
+
+TICK_SECONDS = 0.5
+LOCK_SECONDS = 10
+CALLER = "TFINFRA_LOCAL_CALLER"
+"""The variable that says what a rehearsal's caller is: "user", as by default, or "app", a service principal."""
+log = logging.getLogger("tfinfra.localcloud")
+
+
+def run(layout: Layout, client: int) -> None:
+    """Serves `layout`; `client` is the process that wanted it. A lock of its own holds where the daemon's first process
+    was killed and this one lives on. Raises filelock.Timeout where another serves."""
+    with filelock.FileLock(layout.server_lock, timeout=LOCK_SECONDS):
+        _log_to(layout.log)
+        asyncio.run(serve(layout, client))
+
+
+def _log_to(path: Path) -> None:
+    handler = logging.handlers.RotatingFileHandler(path, maxBytes=500_000, backupCount=1)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+
+
+def machines(kind: str) -> Machines:
+    """The Machines of a kind; "" is the best that is possible. Raises ValueError for an unknown kind."""
+    if kind == "fake":
+        return fake_machines.FakeMachines()
+    from tfinfra.localcloud.machines import choose
+
+    return choose.machines(kind or choose.best_kind())
+
+
+async def serve(layout: Layout, client: int) -> None:
+    """Serves until nobody needs the cloud, or until the process is told to end. `client` is the process that the cloud
+    was started for, 0 for none."""
+    prepare_certificates(layout)
+    key = prepare_keys(layout, time.time(), tokens.CALLERS.get(os.environ.get(CALLER, ""), tokens.OWNER_OID))
+    arm = listeners.loopback_socket(_port_before(layout, "port"))
+    meta = listeners.loopback_socket(_port_before(layout, "metadata_port"))
+    around = Surroundings(layout, State(layout), machines, time.time, _port(arm), _port(meta))
+    app, presence = _apps(around, key)
+    first_start(app.core)
+    if client:
+        presence.hello(client, time.time())
+    arm_server = listeners.server(app, layout.certificate)
+    metadata_server = listeners.server(MetadataApp(around, key), None)
+    servers = [
+        asyncio.create_task(arm_server.serve([arm, listeners.unix_socket(layout.arm_socket)])),
+        asyncio.create_task(metadata_server.serve([meta, listeners.unix_socket(layout.metadata_socket)])),
+    ]
+    while not (arm_server.started and metadata_server.started):
+        await asyncio.sleep(0.005)
+    write_json(layout.endpoint, _endpoint(around))
+    log.info("tfinfra %s serves on port %d", __version__, around.arm_port)
+    app.core.resume()
+    await app.core.empty_trash()
+    lay_ballast(layout.root)
+    await _until_not_needed(app, presence, layout)
+    arm_server.should_exit = metadata_server.should_exit = True
+    await app.core.settle()
+    await asyncio.gather(*servers)
+    await asyncio.to_thread(around.azurites.close)
+    for path in (layout.arm_socket, layout.metadata_socket):
+        path.unlink(missing_ok=True)
+    if layout.arm_socket.parent != layout.root:
+        layout.arm_socket.parent.rmdir()
+    log.info("left")
+
+
+def _apps(around: Surroundings, key: bytes) -> tuple[ArmApp, Presence]:
+    core = Core(around, Operations(around.layout, around.now()))
+    faults, presence = Faults(), Presence(core)
+    hosts = {f"{name}:{around.arm_port}" for name in ("127.0.0.1", "localhost")}
+    return ArmApp(core, key, hosts, faults, Admin(core, faults, presence), listeners.drop), presence
+
+
+async def _until_not_needed(app: ArmApp, presence: Presence, layout: Layout) -> None:
+    """Returns when nobody needs the cloud, its folder is another's or nobody's, or the process is told to end; nothing
+    is taken from then on."""
+    told = asyncio.Event()
+
+    def leave() -> None:
+        app.leaving = True
+        told.set()
+
+    presence.leave = leave
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, leave)
+    presence.stays(time.time())
+    while not told.is_set() and _owns(layout) and not presence.may_leave(time.time()):
+        await _tick(app)
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(told.wait(), TICK_SECONDS)
+    app.leaving = True
+
+
+def _port_before(layout: Layout, name: str) -> int:
+    """The port that the cloud had when it last ran, 0 where nobody knows."""
+    written = read_json(layout.endpoint)
+    port = written.get(name) if isinstance(written, dict) else 0
+    return port if isinstance(port, int) else 0
+
+
+def _owns(layout: Layout) -> bool:
+    """Whether the state folder is still this process's. One that was removed can be found by nobody, also where a
+    machine that was writing has made a part of it again: the certificate is made once, at the start."""
+    written = read_json(layout.endpoint)
+    return layout.ca.exists() and (not isinstance(written, dict) or written.get("pid") == os.getpid())
+
+
+async def _tick(app: ArmApp) -> None:
+    around = app.core.around
+    around.azurites.keep(storage.all_servers(around))
+    await eviction.tick(around, time.time())
+    try:
+        await workflow_timer.tick(app, time.time() + app.core.around.ahead)
+    except Exception:  # one workflow that cannot be run must not end the cloud, nor the timer of the others
+        log.exception("the timer failed")
+
+
+def _port(listening: socket.socket) -> int:
+    return int(listening.getsockname()[1])
+
+
+def _endpoint(around: Surroundings) -> dict[str, object]:
+    return {
+        "version": __version__,
+        "pid": os.getpid(),
+        "port": around.arm_port,
+        "metadata_port": around.metadata_port,
+    }

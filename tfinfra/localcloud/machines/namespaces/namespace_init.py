@@ -1,0 +1,170 @@
+"""The init of one set of namespace machines: makes the bridge, and a keeper for each node, which keeps the network
+and the disks of a node. For each boot of it the keeper forks a board, which makes the namespaces that a boot has anew
+and forks the own init of the node into them. All of it dies when the supervisor does."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import ip_network
+from pathlib import Path
+from typing import NoReturn
+
+from tfinfra.localcloud.machines import linux
+from tfinfra.localcloud.machines.base import Disk
+from tfinfra.localcloud.machines.namespaces import node, node_masks, node_root
+from tfinfra.localcloud.machines.namespaces.node import Job
+from tfinfra.localcloud.machines.records import REBOOT, REBOOTING
+
+_OWN = linux.CLONE_NEWNET | linux.CLONE_NEWNS | linux.CLONE_NEWUTS
+_OF_A_BOOT = linux.CLONE_NEWNS | linux.CLONE_NEWIPC | linux.CLONE_NEWPID
+
+
+@dataclass(frozen=True)
+class Keeper:
+    """A node's keeper. Over `link` it says that its namespaces are made, and hears that its network is joined."""
+
+    pid: int
+    link: socket.socket
+
+
+def run(job: Job, parent: int) -> NoReturn:
+    """Boots the nodes, each of which reports to the supervisor, and reaps until all have ended."""
+    _guard(lambda: _run(job, parent), job.report, "machines")
+
+
+def _run(job: Job, parent: int) -> None:
+    for number in (signal.SIGTERM, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
+    linux.die_with_parent(parent)
+    linux.unshare(linux.CLONE_NEWNET | linux.CLONE_NEWNS)
+    linux.mount("none", Path("/"), "", linux.MS_REC | linux.MS_PRIVATE)
+    node_masks.look(job.spec.mounts)  # for all of them: it reads through the system's folders
+    keepers = [_keeper(job, index) for index in range(len(job.spec.instances))]
+    for keeper in keepers:
+        keeper.link.recv(1)
+    _ip(_bridge([k.pid for k in keepers]))
+    for keeper in keepers:
+        keeper.link.send(b"1")
+    job.report.close()
+    _reap()
+
+
+def _keeper(job: Job, index: int) -> Keeper:
+    ours, theirs = socket.socketpair()
+    parent = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        _guard(lambda: _keep(job, index, theirs, parent), job.report, job.spec.instances[index].name)
+    theirs.close()
+    return Keeper(pid, ours)
+
+
+def _keep(job: Job, index: int, link: socket.socket, parent: int) -> None:
+    linux.die_with_parent(parent)
+    linux.unshare(_OWN)
+    link.send(b"1")
+    link.recv(1)
+    prefix = ip_network(job.spec.network).prefixlen
+    _ip(_inside(f"{job.addresses[index]}/{prefix}"))
+    folder = job.spec.folder / job.spec.instances[index].name
+    folder.mkdir(exist_ok=True)
+    node_root.make_disk(folder, job.spec.disk, job.spec.mounts)
+    _boot(job, index, first=True)
+    while _is_asked_for(folder / REBOOT):
+        _boot(job, index, first=False)
+
+
+def _is_asked_for(reboot: Path) -> bool:
+    """Takes the request down: a boot that fails shall not be tried for ever."""
+    try:
+        reboot.rename(reboot.with_name(REBOOTING))
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _boot(job: Job, index: int, *, first: bool) -> None:
+    """One boot of the node, to its end."""
+    keeper = os.getpid()
+    if os.fork() == 0:
+        _guard(lambda: _board(job, index, keeper, first=first), job.report, job.spec.instances[index].name)
+    _reap()
+
+
+def _board(job: Job, index: int, keeper: int, *, first: bool) -> None:
+    """A process's children can enter one new PID namespace in its life, so each boot has a board of its own."""
+    linux.die_with_parent(keeper)
+    linux.unshare(_OF_A_BOOT)
+    board = os.getpid()
+    ours, theirs = socket.socketpair() if job.spec.disk else (None, None)
+    if os.fork() == 0:
+        name = job.spec.instances[index].name
+        _guard(lambda: node.boot(job, index, board, theirs, first=first), job.report, name)
+    job.report.close()
+    if job.spec.disk and ours and theirs:
+        theirs.close()
+        _grow_when_asked(ours, job.spec.disk)
+    _reap()
+
+
+def _grow_when_asked(machine: socket.socket, disk: Disk) -> None:
+    """Gives the machine's disk its full size where the machine asks for it, before it lets go of its end. This process
+    has the machine's root by now, and the rights that the machine has not."""
+    while machine.recv(100):
+        try:
+            node_root.grow_disk(disk)
+            machine.sendall(f"the disk has grown to {disk.size_mb} MB".encode())
+        except OSError as fault:
+            print(f"the disk could not grow: {fault}", flush=True)
+            return
+
+
+def _guard(work: Callable[[], None], report: socket.socket, name: str) -> NoReturn:
+    """Runs `work` in a forked process, which must not run on in its caller's code; a fault is reported."""
+    try:
+        work()
+    except Exception as fault:  # noqa: BLE001 - the outermost edge of this process: the supervisor must hear it
+        traceback.print_exc()
+        node.say(report, {"name": name, "error": str(fault) or repr(fault)})
+    finally:
+        os._exit(0)
+
+
+def _reap() -> None:
+    while True:
+        try:
+            os.wait()
+        except ChildProcessError:
+            return
+
+
+def _bridge(pids: list[int]) -> list[str]:
+    """`ip` commands for the set's own network: one veth per node, its other end `eth0` in the node's."""
+    lines = ["link add br0 type bridge", "link set br0 up"]
+    for index, pid in enumerate(pids):
+        lines += [f"link add veth{index} type veth peer name eth0 netns {pid}", f"link set veth{index} master br0 up"]
+    return lines
+
+
+def _inside(address: str) -> list[str]:
+    """`ip` commands for a node's network: its address, and on `lo` the metadata endpoint's."""
+    return [
+        "link set lo up",
+        f"address add {node.METADATA[0]}/32 dev lo",
+        f"address add {address} dev eth0",
+        "link set eth0 up",
+    ]
+
+
+def _ip(lines: list[str]) -> None:
+    done = subprocess.run(
+        ["ip", "-batch", "-"], input="\n".join(lines) + "\n", capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise OSError(f"ip: {done.stderr.strip()}")

@@ -1,0 +1,74 @@
+"""Gets a machine ready for runs before the first one: the Pulumi command line tool and the default environments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tfinfra.errors import TfinfraError
+from tfinfra.model import Requirements
+from tfinfra.system.paths import cache_folder
+from tfinfra.system.progress import Progress
+
+THIS_MACHINE = ""
+"""The platform of an environment that the local cloud's nodes mount."""
+
+
+@dataclass(frozen=True)
+class PluginWish:
+    """Where the provider plugin's archive is and what its SHA-256 must be, where the user says so."""
+
+    where: str | None = None
+    sha256: str | None = None
+
+
+def prepare_machine(progress: Progress, wish: PluginWish, *, unchecked: bool = False) -> dict[str, Any]:
+    """Installs Pulumi and its provider plugin, and builds the environments of the default versions, with and without
+    Horovod. What was made: {"pulumi": path, "provider": path or None, "environments": [path, …]}. Raises TfinfraError;
+    not where the plugin cannot be had and `wish` is for none: only runs on Azure need it.
+    `unchecked` is ensure_cli's."""
+    from tfinfra.engine.tool.toolchain import ensure_cli
+
+    pulumi = ensure_cli(progress, unchecked=unchecked)
+    progress(f"Pulumi: {pulumi}")
+    provider = _tried(progress) if wish == PluginWish() else install_provider(progress, wish)
+    environments = [_environment(wanted, progress) for wanted in default_requirements()]
+    return {"pulumi": str(pulumi), "provider": provider, "environments": environments}
+
+
+def install_provider(progress: Progress, wish: PluginWish) -> str:
+    """Installs the azure-native plugin, which runs on Azure need; its path. Raises TfinfraError."""
+    from tfinfra.engine.provider.install import ensure_provider
+
+    return str(ensure_provider(progress, where=wish.where, sha256=wish.sha256))
+
+
+def _tried(progress: Progress) -> str | None:
+    """The plugin, None where it cannot be had."""
+    try:
+        return install_provider(progress, PluginWish())
+    except TfinfraError as error:
+        progress(f"note: {error.message}")
+        progress("note: only runs on Azure need the azure-native plugin; `tfinfra setup azure` and `up` get it then")
+        if error.hint:
+            progress(f"note: {error.hint}")
+        return None
+
+
+def default_requirements() -> tuple[Requirements, ...]:
+    """What a manifest without versions and packages of its own is locked from."""
+    from tfinfra.manifest.manifest import Manifest
+
+    defaults = Manifest.__dataclass_fields__
+    version, python = defaults["framework_version"].default, defaults["python_version"].default
+    return tuple(Requirements(str(version), str(python), (), horovod, gpu=False) for horovod in (False, True))
+
+
+def _environment(wanted: Requirements, progress: Progress) -> str:
+    from tfinfra.environment.build import ensure_environment
+    from tfinfra.environment.lock import make_lock
+
+    what = f"TensorFlow {wanted.framework_version}" + (" with Horovod" if wanted.horovod else "")
+    progress(f"the environment of {what}")
+    lock = make_lock(wanted, THIS_MACHINE, cache_folder(), progress=progress)
+    return str(ensure_environment(lock, cache_folder(), progress))

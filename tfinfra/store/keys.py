@@ -1,0 +1,157 @@
+"""Where everything of a run lies in its object store: the keys that the client and the nodes meet at.
+
+plan.json                         Plan, and
+run.json                          RunRecord without what is this client's alone: another machine knows the run by both
+bundle/<sha256>.tar.gz            the run's bundle, written by the client
+boot/<node_id>.json               {"error"}: a node whose bootstrap failed, or that rebooted and was missed already
+wheels/<key>/…                    a wheel that one node builds for all: see agent/boot/wheel_sharing.py
+nodes/<node_id>.json              NodeRegistration
+inventory.json                    Inventory, put if absent
+data.json                         DataSources, where the run has inputs or resumes
+inputs/<sha256>/<path>            a local input, by the hash of its names and bytes
+inputs/<sha256>.json              {"files", "bytes"}: all of it is there; written last
+secrets.age                       the secrets and the run's key, sealed for the nodes of the inventory by the client
+resumed.json                      {"files"}: the checkpoints to resume from are in place; written by node 0
+heartbeats/<node_id>.json         Heartbeat, each second
+tasks/<task>.json                 TaskStatus
+inbox/<node>/<request>.json       {"command"}: what mpirun wants started on a node; "mark" by the run's key, if any
+outbox/<request>.json             {"exit_status"}: how that ended; marked likewise
+logs/<task>/<00000000>.log        a task's log in chunks; agent-<node>, agent-<node>-rebooted and mpirun-0 are logs too
+control/stop.json                 {"reason": "cancelled" | "limit", "message"}: the client ends the run
+control/watch.json                {"time"}: somebody looks at the logs now
+control/keep.json                 {}: the nodes stay until the deadline although the run has ended and nobody looks
+outcome.json                      Outcome, put if absent
+outputs/{outputs,logs,checkpoints}/<path>   what the tasks wrote
+collecting.json                   {"files", "bytes", "names"}: what the node that collects has found, before it begins
+collected.json                    {"files", "warnings", …}: all outputs are there; written last
+attempt-<n>/…                     all of the above once more, for the attempt n (from 1) after one that was refused
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote, unquote
+
+NODES = "nodes"
+BOOT = "boot"
+HEARTBEATS = "heartbeats"
+TASKS = "tasks"
+LOGS = "logs"
+OUTPUTS = "outputs"
+OUTPUT_FOLDERS = ("outputs", "logs", "checkpoints")
+
+# The sign of an encoded byte itself, what Azure takes as another '/', obstore's own suffixes, control characters, and
+# the bytes of a name that are not UTF-8.
+_IN_NO_KEY = re.compile(r"[%\\#\x00-\x1f\x7f\ud800-\udfff]+")
+
+PLAN = "plan.json"
+RECORD = "run.json"
+INVENTORY = "inventory.json"
+DATA = "data.json"
+SECRETS = "secrets.age"
+RESUMED = "resumed.json"
+OUTCOME = "outcome.json"
+COLLECTING = "collecting.json"
+COLLECTED = "collected.json"
+STOP = "control/stop.json"
+WATCH = "control/watch.json"
+KEEP = "control/keep.json"
+
+FOR_NODES = (KEEP, DATA)
+"""What the client leaves for the nodes before they boot, besides the bundle."""
+NODES_FOLDERS = (BOOT, NODES, HEARTBEATS, TASKS, LOGS, "inbox", "outbox")
+NODES_KEYS = (INVENTORY, RESUMED, SECRETS, OUTCOME, COLLECTING, COLLECTED)
+"""What comes into the store by nodes that are up, and by the client for them."""
+
+
+def bundle_key(sha256: str) -> str:
+    return f"bundle/{sha256}.tar.gz"
+
+
+def boot_key(node_id: str) -> str:
+    return f"{BOOT}/{node_id}.json"
+
+
+def node_key(node_id: str) -> str:
+    return f"{NODES}/{node_id}.json"
+
+
+def input_folder(digest: str) -> str:
+    """Where the local input with this tree hash lies; its files are at `input_key`."""
+    return f"inputs/{digest}"
+
+
+def input_key(digest: str, path: str) -> str:
+    """`path` is relative, with '/'. Only what no key may hold is percent-encoded: a mount shows keys as they are."""
+    return f"{input_folder(digest)}/{_IN_NO_KEY.sub(_quoted, path)}"
+
+
+def _quoted(found: re.Match[str]) -> str:
+    return quote(found[0], safe="", errors="surrogateescape")
+
+
+def input_mark(digest: str) -> str:
+    """There once all files of the input are."""
+    return f"{input_folder(digest)}.json"
+
+
+def heartbeat_key(node_id: str) -> str:
+    return f"{HEARTBEATS}/{node_id}.json"
+
+
+def task_key(task: str) -> str:
+    return f"{TASKS}/{task}.json"
+
+
+def log_folder(task: str) -> str:
+    return f"{LOGS}/{task}"
+
+
+def log_key(task: str, sequence: int) -> str:
+    """The chunk `sequence` (from 0) of a task's log."""
+    return f"{log_folder(task)}/{sequence:08d}.log"
+
+
+def agent_log(node: int) -> str:
+    """The log name ("task") of the agent on node `node`."""
+    return f"agent-{node}"
+
+
+def inbox_folder(node: int) -> str:
+    return f"inbox/{node}"
+
+
+def inbox_key(node: int, request: str) -> str:
+    return f"{inbox_folder(node)}/{request}.json"
+
+
+def outbox_key(request: str) -> str:
+    return f"outbox/{request}.json"
+
+
+def output_key(folder: str, path: str) -> str:
+    """`folder` is one of OUTPUT_FOLDERS, `path` relative to it with '/'. A store's keys may not hold what a file's name
+    may ('#', bytes that are not UTF-8): those are percent-encoded, `output_path` undoes it."""
+    return f"{OUTPUTS}/{folder}/{quote(path, safe='/ ', errors='surrogateescape')}"
+
+
+def output_path(key: str) -> str:
+    """The path, with its folder first, that `output_key` made `key` of."""
+    return unquote(key.removeprefix(f"{OUTPUTS}/"), errors="surrogateescape")
+
+
+def wheel_claim_key(key: str, attempt: int) -> str:
+    """Who builds the wheel of `key`; the next attempt (from 0) is open once a builder is dead."""
+    return f"wheels/{key}/claim-{attempt}.json"
+
+
+def wheel_record_key(key: str) -> str:
+    return f"wheels/{key}/wheel.json"
+
+
+def wheel_failure_key(key: str) -> str:
+    return f"wheels/{key}/failed.json"
+
+
+def wheel_key(key: str, sha256: str) -> str:
+    return f"wheels/{key}/{sha256}.whl"

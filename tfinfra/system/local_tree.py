@@ -1,0 +1,139 @@
+"""A local input as a tree of files with one hash over their names and bytes. Each file is read once: its hash is
+remembered with its size and time of change, so that a second run does not read ten gigabytes again."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tfinfra.errors import ManifestError, TfinfraError
+from tfinfra.system.ownership import make_private
+from tfinfra.system.progress import Progress
+from tfinfra.system.strange_trees import DEEPEST
+
+if TYPE_CHECKING:
+    import sqlite3
+
+CHUNK = 1 << 20
+_TABLE = "CREATE TABLE IF NOT EXISTS files (path BLOB PRIMARY KEY, size INTEGER, mtime_ns INTEGER, sha256 TEXT)"
+
+
+@dataclass(frozen=True)
+class TreeFile:
+    """`name` is relative to the tree's root, with '/'; `size` in bytes."""
+
+    name: str
+    path: Path
+    size: int
+
+
+@dataclass(frozen=True)
+class Tree:
+    """`only` is the name of the file where the tree is one file and no folder."""
+
+    files: tuple[TreeFile, ...]
+    sha256: str
+    only: str | None = None
+
+    @property
+    def size(self) -> int:
+        return sum(file.size for file in self.files)
+
+
+def read_tree(path: Path, cache: Path, progress: Progress) -> Tree:
+    """The tree at `path`; `cache` is the file that remembers hashes. Links are followed; what is no file is left out.
+    Raises ManifestError for what cannot be read."""
+    try:
+        files = tuple(sorted(_files(path), key=lambda f: os.fsencode(f.name)))
+        return Tree(files, _digest(files, cache, progress), None if path.is_dir() else path.name)
+    except OSError as error:
+        raise ManifestError(f"the input '{path}' cannot be read: {error.strerror}: '{error.filename}'") from error
+
+
+def _files(path: Path) -> Iterator[TreeFile]:
+    if path.is_file():
+        yield TreeFile(path.name, path, path.stat().st_size)
+        return
+    yield from _below(path, "", (os.path.realpath(path),))
+
+
+def _below(folder: Path, name: str, above: tuple[str, ...]) -> Iterator[TreeFile]:
+    """`above` are the real folders on the way here: a link back to one of them is not followed. Raises ManifestError
+    where they are more than a name in a store has parts."""
+    if len(above) > DEEPEST:
+        first = name.partition("/")[0]
+        raise ManifestError(f"an input cannot be read: '{first}/…' holds folders in folders, more than {DEEPEST} deep")
+    with os.scandir(folder) as entries:
+        for entry in sorted(entries, key=lambda e: os.fsencode(e.name)):
+            path, below = Path(entry.path), f"{name}{entry.name}"
+            if entry.is_dir():
+                if (real := os.path.realpath(path)) not in above:
+                    yield from _below(path, f"{below}/", (*above, real))
+            elif entry.is_file():
+                yield TreeFile(below, path, entry.stat().st_size)
+
+
+def _digest(files: tuple[TreeFile, ...], cache: Path, progress: Progress) -> str:
+    state, done, told = hashlib.sha256(), 0, 0
+    total = sum(file.size for file in files)
+    with closing(_open(cache)) as known:
+        for file in files:
+            remembered = _remembered(file, known)
+            digest = remembered or _read_anew(file, known)
+            state.update(os.fsencode(file.name) + b"\0" + digest.encode() + b"\n")
+            done += file.size
+            if remembered is None and done - told > total / 100 + CHUNK:
+                told = done
+                progress(f"hashing inputs: {spell_bytes(done)} of {spell_bytes(total)}")
+    return state.hexdigest()
+
+
+def _open(cache: Path) -> sqlite3.Connection:
+    import sqlite3
+
+    make_private(cache.parent)
+    try:
+        connection = sqlite3.connect(cache, timeout=60, isolation_level=None)  # another run may hash at the same time
+        for line in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=OFF", _TABLE):
+            connection.execute(line)
+    except sqlite3.DatabaseError as error:
+        raise TfinfraError(f"the cache of hashes cannot be read: {error}", hint=f"remove {cache}") from error
+    return connection
+
+
+def _remembered(file: TreeFile, known: sqlite3.Connection) -> str | None:
+    """The hash of a file that is as it was when it was read."""
+    row = known.execute("SELECT size, mtime_ns, sha256 FROM files WHERE path = ?", (_key(file),)).fetchone()
+    status = file.path.stat()
+    return str(row[2]) if row is not None and row[:2] == (status.st_size, status.st_mtime_ns) else None
+
+
+def _read_anew(file: TreeFile, known: sqlite3.Connection) -> str:
+    status, digest = file.path.stat(), _read(file.path)
+    row = (_key(file), status.st_size, status.st_mtime_ns, digest)
+    known.execute("REPLACE INTO files VALUES (?, ?, ?, ?)", row)
+    return digest
+
+
+def _key(file: TreeFile) -> bytes:
+    return os.fsencode(os.path.realpath(file.path))
+
+
+def _read(path: Path) -> str:
+    state = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            state.update(chunk)
+    return state.hexdigest()
+
+
+def spell_bytes(size: int) -> str:
+    """ "3.2 GB", "14 MB", "512 bytes"."""
+    if size >= 10**9:
+        return f"{size / 1e9:.1f} GB"
+    return f"{size / 1e6:.0f} MB" if size >= 10**6 else f"{size} bytes"

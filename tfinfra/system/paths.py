@@ -1,0 +1,139 @@
+"""Where tfinfra keeps things on the user's machine: state, cache and configuration folders. State and cache are the
+user's own: they are made so, and nothing is used that another user owns or may write."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import platformdirs
+
+from tfinfra.errors import UsageError
+from tfinfra.system.ownership import NotOwn, is_open, make_own, require_own, require_own_tree
+
+_CHANGED: dict[Path, None] = {}
+_LOOKED_AT: set[tuple[Path, int, int]] = set()
+"""Caches in which all is well: a large one takes a while to look through, and a verb asks for it many times."""
+
+
+def state_folder() -> Path:
+    """Runs, Pulumi state, the local cloud. TFINFRA_STATE_DIR overrides. Raises UsageError where it is not the user's
+    own."""
+    return _own(_STATE, platformdirs.user_state_dir("tfinfra"), _STATE_WAY_OUT)
+
+
+def cache_folder() -> Path:
+    """What can be made again: the Pulumi CLI, locks, wheels, training environments. TFINFRA_CACHE_DIR overrides. Raises
+    UsageError where it, or what stands in it, is not the user's own."""
+    default = platformdirs.user_cache_dir("tfinfra")
+    folder = _folder(_CACHE, default)
+    if folder.is_dir() and _state(folder) not in _LOOKED_AT:
+        # Before it is made private, after which nobody could tell who was in it
+        _refusing(lambda: require_own_tree(folder, _DEPTH), folder, _CACHE_WAY_OUT)
+    _own(_CACHE, default, _CACHE_WAY_OUT)
+    if folder.is_dir():
+        _LOOKED_AT.add(_state(folder))
+    return folder
+
+
+def config_folder() -> Path:
+    """compute_targets.yaml of the platform team. TFINFRA_CONFIG_DIR overrides."""
+    return _folder("TFINFRA_CONFIG_DIR", platformdirs.user_config_dir("tfinfra"))
+
+
+def prices_file() -> Path:
+    """The prices of `tfinfra catalog refresh`."""
+    return state_folder() / "prices.json"
+
+
+def made_private() -> tuple[Path, ...]:
+    """The folders that others could read until this process looked at them, each told once."""
+    found = tuple(_CHANGED)
+    _CHANGED.clear()
+    return found
+
+
+def _state(folder: Path) -> tuple[Path, int, int]:
+    """Changes with the folder's owner, mode and entries."""
+    status = folder.stat()
+    return folder, status.st_ino, status.st_ctime_ns
+
+
+def _folder(variable: str, default: str) -> Path:
+    return Path(os.environ.get(variable) or default).absolute()
+
+
+_DEPTH = 2
+"""Down to each environment, wheel and version: below, only who may write those could."""
+_STATE, _CACHE = "TFINFRA_STATE_DIR", "TFINFRA_CACHE_DIR"
+NAMES = {
+    _STATE: (
+        *("runs", "cloud", "reports", "last.json", "mistake.json", "prices.json"),
+        *(".last.json.*", ".mistake.json.*", ".prices.json.*", "trial-*"),
+    ),
+    _CACHE: (
+        *("bundle-parts", "bundle-site", "conda", "environments", "locks", "logs", "pulumi", "python", "uv", "wheels"),
+        *("inputs.sqlite3*", "azurite-*", "checkov-*", "sbom-*", "uv-*", "venv-*"),
+    ),
+}
+"""All that tfinfra itself makes in each, as patterns; a lock's name begins with that of what it locks. By these a
+folder that a variable names is known as tfinfra's."""
+_CACHE_WAY_OUT = (
+    f"name another folder: {_CACHE}; or remove of it what is not yours: all that tfinfra keeps there can be made again"
+)
+_STATE_WAY_OUT = f"name a folder of your own: {_STATE}; or, if all in it is yours: `chmod -R go-w` it"
+
+
+def _own(variable: str, default: str, way_out: str) -> Path:
+    """The folder, private where it is there: who looks only makes none, and who writes makes it so (ownership.py). Root
+    may keep a cache for all users of a machine, and let them read it."""
+    folder = _folder(variable, default)
+    if not folder.is_dir():
+        return folder
+    _refusing(lambda: require_own(folder), folder, way_out)
+    with suppress(OSError):  # who writes into it hears of that
+        if is_open(folder) and not _is_roots_for_all(folder, variable):
+            strange = next(_strange(folder, variable), None)
+            if strange is not None:
+                raise _others_may_look(folder, variable, strange)
+            make_own(folder)
+            _CHANGED[folder] = None
+    return folder
+
+
+def _is_roots_for_all(folder: Path, variable: str) -> bool:
+    named = bool(os.environ.get(variable))
+    return named and variable == _CACHE and os.getuid() == 0 and any(folder.iterdir())
+
+
+def _strange(folder: Path, variable: str) -> Iterator[str]:
+    """What lies in a folder that a variable names, and is not tfinfra's: of such a folder only its user knows whether
+    others miss what a change of its mode takes from them. Those of the usual name are tfinfra's whatever they hold."""
+    if os.environ.get(variable):
+        names = (path.name for path in folder.iterdir())
+        yield from (name for name in names if not any(fnmatchcase(name, known) for known in NAMES[variable]))
+
+
+def _others_may_look(folder: Path, variable: str, strange: str) -> UsageError:
+    message = (
+        f"{folder} is open to other users and holds what is not tfinfra's ('{strange}'):"
+        " tfinfra closes no folder that others may use"
+    )
+    hint = f"name one in it: {variable}={folder / 'tfinfra'}"
+    if len(folder.resolve().parts) > 2:  # /etc is nobody's alone
+        hint += f"; or, if it is for tfinfra alone: `chmod 700 {shlex.quote(str(folder))}`"
+    return UsageError(message, hint)
+
+
+def _refusing(look: Callable[[], None], folder: Path, way_out: str) -> None:
+    try:
+        look()
+    except NotOwn as why:
+        if folder.stat().st_mode & stat.S_ISVTX:  # a place for everybody, such as /tmp: nothing of it is to be changed
+            way_out = "name a folder of your own"
+        raise UsageError(f"{why}: what is in it may be somebody else's work", hint=way_out) from why
