@@ -35,7 +35,8 @@ TAKES: Mapping[str, str] = {
     )
 }
 """{type in lower case: the action}. azure/rights/linked_actions.py has the same facts for the other side of the wire,
-which asks before it writes. They are apart on purpose: a cloud that judged a client by the client's own table would find no fault of it.
+which asks before it writes. They are apart on purpose: a cloud that judged a client by the client's own table would
+find no fault of it.
 tests/localcloud/arm/test_linked_rights.py holds them together."""
 
 
