@@ -36,16 +36,14 @@ class Rehearsed:
 
 
 @contextmanager
-def rehearsed(
-    state: Path, folder: Path, wishes: Mapping[str, str], caller: Caller | None = None
-) -> Iterator[Rehearsed]:
-    """A cloud whose state is in `state`; `folder` takes the mirror and a cache of its own. `wishes` are what who comes
-    for Azure cannot say: "machines", "blobs", "image", and the program "azurite"."""
+def rehearsed(state: Path, folder: Path, hints: Mapping[str, str], caller: Caller | None = None) -> Iterator[Rehearsed]:
+    """A cloud whose state is in `state`; `folder` takes the mirror and a cache of its own. `hints` are what a
+    caller of Azure cannot say: "machines", "blobs", "image", and the program "azurite"."""
     endpoint = ensure_daemon(Layout(state))
     arm = arm_by_token_file(endpoint.url, endpoint.layout.ca, endpoint.layout.token, pace=LOCAL_PACE)
     arm.put(HOLDER, "2024-03-01", {"location": "eastus"})
     try:
-        assert call(endpoint, "PUT", "wishes", dict(wishes))[0] == 200
+        assert call(endpoint, "PUT", "wishes", dict(hints))[0] == 200
         package(folder / "mirror", LOCAL_PACE)
         with IdentityEndpoint(endpoint.layout, caller or person()) as identity:
             yield Rehearsed(endpoint, identity, {**_variables(endpoint, folder), **identity.variables})

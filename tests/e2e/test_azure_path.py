@@ -62,13 +62,13 @@ def image(folder: Path) -> Path:
 @pytest.fixture
 def azure(process_workspace: Workspace, tmp_path: Path) -> Iterator[Rehearsed]:
     program = ensure_azurite(cache_folder(), print)
-    wishes = {
+    hints = {
         "machines": "process",
         "blobs": "azurite",
         "azurite": str(program),
         "image": str(image(tmp_path / "image")),
     }
-    with rehearsed(process_workspace.state / "cloud", tmp_path, wishes) as made:
+    with rehearsed(process_workspace.state / "cloud", tmp_path, hints) as made:
         yield made
 
 

@@ -33,7 +33,7 @@ BODY = {"location": "eastus", "sku": {"name": "Standard_LRS"}, "kind": "StorageV
 
 
 def ask(endpoint: Endpoint, method: str, path: str, body: object = None) -> tuple[int, Any]:
-    """One request of the owner, who wishes for azurite."""
+    """One request of the owner, who hints at azurite."""
     context = ssl.create_default_context(cafile=endpoint.layout.ca)
     connection = http.client.HTTPSConnection("127.0.0.1", endpoint.port, timeout=30, context=context)
     token = endpoint.layout.token.read_text()

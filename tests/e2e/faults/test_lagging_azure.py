@@ -40,9 +40,9 @@ def tell(azure: Rehearsed, what: str, document: Mapping[str, Any]) -> None:
 @pytest.fixture
 def azure(process_workspace: Workspace, tmp_path: Path) -> Iterator[Rehearsed]:
     """For a caller who has nothing but a grant."""
-    wishes = {"machines": "process", "image": str(image(tmp_path / "image"))}
+    hints = {"machines": "process", "image": str(image(tmp_path / "image"))}
     caller = service_principal(BUILDER)
-    with rehearsed(process_workspace.state / "cloud", tmp_path, wishes, caller) as made:
+    with rehearsed(process_workspace.state / "cloud", tmp_path, hints, caller) as made:
         tell(made, "market", MARKET)
         tell(made, "directory", DIRECTORY)
         layout, authorization = made.endpoint.layout, f"{SUB}/providers/Microsoft.Authorization"

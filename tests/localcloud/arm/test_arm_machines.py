@@ -37,8 +37,8 @@ def folder(arm: Arm) -> Path:
 
 
 def boot(arm: Arm, mode: str = "Flexible", environments: Path | None = None) -> None:
-    wishes = {"x-tfinfra-environments": str(environments)} if environments else {}
-    reply = arm.put(SET, scale_set(mode), **wishes)
+    hints = {"x-tfinfra-environments": str(environments)} if environments else {}
+    reply = arm.put(SET, scale_set(mode), **hints)
     assert reply.status == 201
     assert reply.body["properties"]["provisioningState"] == "Creating"
     arm.settle()

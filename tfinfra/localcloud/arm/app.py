@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from tfinfra.localcloud.arm import instances, queries
 from tfinfra.localcloud.arm.builtin_paths import special_answer
-from tfinfra.localcloud.arm.core import NONE, WISHES, Answer, Core, Wishes
+from tfinfra.localcloud.arm.core import MAKER_HINTS, NO_HINTS, Answer, Core, MakerHints
 from tfinfra.localcloud.arm.lists import list_resources
 from tfinfra.localcloud.arm.providers import authorization, compute
 from tfinfra.localcloud.arm.rbac.directory import OWNERS
@@ -92,11 +92,11 @@ class ArmApp:
         version = next((v for k, v in request.query_params.items() if k.lower() == "api-version"), "")
         acceptance.check_version(version)
         left = self._counted(oid, request.method, path, body)
-        heard = WISHES if oid in OWNERS else ()  # two of them are folders of this machine
-        said = {name: wish for name in heard if (wish := request.headers.get(f"x-tfinfra-{name}"))}
-        wishes = {**self.core.around.wishes, **said}
+        heard = MAKER_HINTS if oid in OWNERS else ()  # two of them are folders of this machine
+        said = {name: hint for name in heard if (hint := request.headers.get(f"x-tfinfra-{name}"))}
+        hints = {**self.core.around.maker_hints, **said}
         filter_ = request.query_params.get("$filter", "")
-        answer = await self.dispatch(oid, request.method, path, version, body, wishes=wishes, filter_=filter_)
+        answer = await self.dispatch(oid, request.method, path, version, body, hints=hints, filter_=filter_)
         return replace(answer, headers={**left, **answer.headers})
 
     def _counted(self, oid: str, method: str, path: str, body: Any) -> dict[str, str]:
@@ -118,7 +118,7 @@ class ArmApp:
         version: str,
         body: Any = None,
         *,
-        wishes: Wishes = NONE,
+        hints: MakerHints = NO_HINTS,
         filter_: str = "",
     ) -> Answer:
         """One call of ARM by the principal `oid`; the timer's calls come in here too. Raises ArmError."""
@@ -140,7 +140,7 @@ class ArmApp:
             linked.check(self.core.around, oid, address, body)
         if method in ("GET", "HEAD"):
             return await self._read(method, address, filter_)
-        return self._write(method, address, version, body, wishes)
+        return self._write(method, address, version, body, hints)
 
     async def _read(self, method: str, address: ids.Address, filter_: str) -> Answer:
         own = {instances.MACHINES.lower(), instances.SET_MACHINES.lower()}
@@ -164,7 +164,7 @@ class ArmApp:
             return await instances.machines(self.core, address, filter_)
         return await instances.set_machines(self.core, ids.parse(address.path.rpartition("/")[0]))
 
-    def _write(self, method: str, address: ids.Address, version: str, body: Any, wishes: Wishes) -> Answer:
+    def _write(self, method: str, address: ids.Address, version: str, body: Any, hints: MakerHints) -> Answer:
         if address.is_collection:
             raise ArmError(405, "MethodNotAllowed", f"'{address.path}' takes no {method}.")
         if method == "DELETE":
@@ -172,7 +172,7 @@ class ArmApp:
         if not isinstance(body, dict):
             raise ArmError(400, "InvalidRequestContent", "The request content was invalid: a JSON object is expected.")
         if method == "PUT":
-            return self.core.put(address, version, body, wishes)
+            return self.core.put(address, version, body, hints)
         if method == "PATCH":
             return self.core.patch(address, body)
         raise ArmError(405, "MethodNotAllowed", f"The local cloud has no {method} for '{address.type}'.")

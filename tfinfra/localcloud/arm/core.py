@@ -28,9 +28,9 @@ from tfinfra.localcloud.common.arm_error import ArmError, resource_not_found
 from tfinfra.localcloud.common.operations import Operation, Operations
 from tfinfra.localcloud.common.state import Resource, empty_trash
 
-Wishes = Mapping[str, str]
-NONE: Wishes = {}
-WISHES = ("machines", "blobs", "image", "environments")
+MakerHints = Mapping[str, str]
+NO_HINTS: MakerHints = {}
+MAKER_HINTS = ("machines", "blobs", "image", "environments")
 LINGER_STEP = 0.05
 log = logging.getLogger("tfinfra.localcloud")
 
@@ -71,12 +71,12 @@ class Core:
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def put(self, address: ids.Address, api_version: str, body: dict[str, Any], wishes: Wishes = NONE) -> Answer:
-        """Creates or replaces a resource. `wishes` are the maker's, for what ARM has no word for: the kind of
-        "machines" that a scale set boots, the folder of files that its "image" brings along, that of the training
-        "environments" that they mount, what serves an account's "blobs". Raises ArmError."""
+    def put(self, address: ids.Address, api_version: str, body: dict[str, Any], hints: MakerHints = NO_HINTS) -> Answer:
+        """Creates or replaces a resource. `hints` say what ARM has no word for: the kind of "machines" that a scale
+        set boots, the folder of the files that its "image" brings, the folder of the training "environments" that its
+        machines mount, and what serves an account's "blobs". Raises ArmError."""
         before = self.around.state.get(address.path)
-        resource = self._accepted(address, api_version, body, before, wishes)
+        resource = self._accepted(address, api_version, body, before, hints)
         status = 200 if before else 201
         provider = provider_of(resource.type)
         if not provider.is_slow(resource):
@@ -138,7 +138,7 @@ class Core:
         return Answer(202, None, operation)
 
     def _accepted(
-        self, address: ids.Address, api_version: str, body: dict[str, Any], before: Resource | None, wishes: Wishes
+        self, address: ids.Address, api_version: str, body: dict[str, Any], before: Resource | None, hints: MakerHints
     ) -> Resource:
         state, market = self.around.state, self.around.market
         type_ = catalogue().spelling(address.type)
@@ -158,7 +158,7 @@ class Core:
         locks.check(state, "write", id_, type_)
         acceptance.check_parent(state, address)
         content = {**body, "id": id_, "name": address.name, "type": type_}
-        internal = dict(wishes) if wishes else (before.internal if before else {})
+        internal = dict(hints) if hints else (before.internal if before else {})
         made = Resource(id_, type_, api_version, content, internal).with_properties(provisioningState="Succeeded")
         for reference in references(id_, body):
             require(self.around, made, reference)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tfinfra import __version__
-from tfinfra.localcloud.arm.core import WISHES, Answer, Core
+from tfinfra.localcloud.arm.core import MAKER_HINTS, Answer, Core
 from tfinfra.localcloud.arm.providers import compute, quota
 from tfinfra.localcloud.arm.rbac.directory import Directory
 from tfinfra.localcloud.arm.subscription.limits import Market
@@ -84,7 +84,7 @@ class Admin:
             "PUT clock": self._clock,
             "PUT metadata": self._metadata,
             "PUT images": self._images,
-            "PUT wishes": self._wishes,
+            "PUT wishes": self._maker_hints,
             "POST events": self._add_event,
         }
         answer = answers.get(f"{method} {path.removeprefix('/tfinfra/')}")
@@ -138,14 +138,14 @@ class Admin:
         self.core.around.ahead = float(body["ahead"])
         return Answer(200, {"ahead": self.core.around.ahead})
 
-    def _wishes(self, body: dict[str, Any]) -> Answer:
-        """What makers who cannot say it by headers wish for, as those who come for Azure: {"machines": kind, "blobs":
-        "azurite", "image": folder}, and the program "azurite" itself. Those of before are gone."""
+    def _maker_hints(self, body: dict[str, Any]) -> Answer:
+        """The hints for makers that send no headers, as azure-native itself: {"machines": kind, "blobs": "azurite",
+        "image": folder}, and the program "azurite". They replace the former ones."""
         around = self.core.around
         if program := body.get("azurite"):
             around.azurite = Path(program)
-        around.wishes = {name: str(body[name]) for name in WISHES if body.get(name)}
-        return Answer(200, around.wishes)
+        around.maker_hints = {name: str(body[name]) for name in MAKER_HINTS if body.get(name)}
+        return Answer(200, around.maker_hints)
 
     def _metadata(self, body: dict[str, Any]) -> Answer:
         """{"token_statuses", "events_seconds"}: how the machines' metadata endpoint behaves at first."""

@@ -49,8 +49,8 @@ def _sessions(options: argparse.Namespace) -> Callable[[Mapping[str, str]], Sess
 
     if options.endpoint is None:
         return installed(options.pace)
-    wishes = {"machines": options.machines, "blobs": options.blobs, "environments": options.environments}
-    headers = {f"x-tfinfra-{name}": wish for name, wish in wishes.items() if wish}
+    hints = {"machines": options.machines, "blobs": options.blobs, "environments": options.environments}
+    headers = {f"x-tfinfra-{name}": hint for name, hint in hints.items() if hint}
     arm = arm_by_token_file(options.endpoint, options.ca, options.token_file, headers, options.pace)
     return attached(arm, lambda: token_in(options.token_file))
 

@@ -28,9 +28,9 @@ class Surroundings:
     many seconds the timers' clock goes before `now`, so that a test need not wait for a recurrence; `azurite` is the
     program that a client has installed, for the `azurites` that serve accounts; `events` are about to happen to
     machines; `first_answers` are what their metadata endpoint begins with; `image_mb` is how large the disk of an image
-    is, which machines must grow, 0 where they need not; `wishes` are the makers' (core.put) where they say none
-    themselves; `registered` gives the time from which on a provider is registered that a caller has asked for, by its
-    namespace in lower case."""
+    is, which machines must grow, 0 where they need not; `maker_hints` hold where a maker gives none (core.put);
+    `registered` gives the time from which on a provider is registered that a caller has asked for, by its namespace in
+    lower case."""
 
     layout: Layout
     state: State
@@ -48,7 +48,7 @@ class Surroundings:
     first_answers: FirstAnswers = field(default_factory=FirstAnswers)
     image_mb: int = 0
     directory: Directory = field(default_factory=Directory)
-    wishes: dict[str, str] = field(default_factory=dict)
+    maker_hints: dict[str, str] = field(default_factory=dict)
     registered: dict[str, float] = field(default_factory=dict)
 
 

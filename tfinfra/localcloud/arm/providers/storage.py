@@ -1,5 +1,5 @@
 """Storage accounts. The files of one are always a folder of the state; its blobs are another one (their endpoint is a
-file:// URL then), or what an azurite of the account's own serves over HTTPS, where its maker wished for that."""
+file:// URL then), or what an azurite of the account's own serves over HTTPS, where its maker asks for that."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tfinfra.localcloud.common.state import Resource
 ACCOUNTS = "Microsoft.Storage/storageAccounts"
 SERVICES = ("blob", "file")
 BLOBS = "blobs"
-"""The wish of an account's maker (a header of the PUT): AZURITE, or "" for folders."""
+"""The hint of an account's maker (a header of the PUT): AZURITE, or "" for folders."""
 AZURITE = "azurite"
 _TOKEN_SECONDS = 600
 

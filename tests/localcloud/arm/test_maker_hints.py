@@ -1,4 +1,4 @@
-"""What who comes for Azure cannot wish for by headers, the cloud is told beforehand."""
+"""The hints of a resource's maker: by headers, or beforehand where a maker cannot send them, as on the way to Azure."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from tfinfra.localcloud.machines.processes.process_machines import ProcessMachin
 ACCOUNT_BODY = {"location": "eastus", "sku": {"name": "Standard_LRS"}, "kind": "StorageV2", "properties": {}}
 
 
-def test_wishes_hold_for_makers_who_have_none_and_a_header_wins(arm: Arm, tmp_path: Path) -> None:
+def test_hints_hold_for_makers_that_give_none_and_a_header_wins(arm: Arm, tmp_path: Path) -> None:
     arm.make_all()
-    told = arm.call("PUT", "/tfinfra/wishes", {"machines": "process", "image": str(tmp_path), "unknown": "1"})
-    assert told.body == {"machines": "process", "image": str(tmp_path)}
+    answer = arm.call("PUT", "/tfinfra/wishes", {"machines": "process", "image": str(tmp_path), "unknown": "1"})
+    assert answer.body == {"machines": "process", "image": str(tmp_path)}
     assert arm.put(SET, scale_set()).status == 201
     made = arm.around.state.get(SET)
     assert made is not None
     assert (kind_of(made), image_of(made)) == ("fake", tmp_path)  # this test's ARM asks for fake machines by its header
 
 
-def test_blobs_by_azurite_can_be_wished_for_too(arm: Arm, tmp_path: Path) -> None:
+def test_blobs_by_azurite_can_be_hinted_at_too(arm: Arm, tmp_path: Path) -> None:
     arm.make_groups()
     arm.call("PUT", "/tfinfra/wishes", {"blobs": "azurite"})
     assert "azurite is installed" in arm.put(ACCOUNT, ACCOUNT_BODY).body["error"]["message"]
