@@ -10,7 +10,7 @@ from tests.localcloud.calls import COMPUTE
 from tfinfra.azure.reactions import Reaction
 from tfinfra.azure.refusals import RULES, UNKNOWN, reaction_to
 from tfinfra.cloud import Cloud
-from tfinfra.engine.events import Event
+from tfinfra.engine.events import UpdateEvent
 from tfinfra.engine.refusals.failures import provisioning_error
 from tfinfra.errors import ProvisioningError
 from tfinfra.localcloud.plugin.arm import arm_by_token_file
@@ -225,7 +225,7 @@ def test_a_refusal_of_the_local_clouds_has_its_reaction_by_what_the_provider_say
     arm.pauses.stopped.set()  # no patience: what passes is to be seen too
     with pytest.raises(Refused) as caught:
         arm.put(COMPUTE, "2024-03-01", {"location": "eastus"})
-    event = Event("error", "azure-native:compute:VirtualMachineScaleSet", "scale-set", str(caught.value))
+    event = UpdateEvent("error", "azure-native:compute:VirtualMachineScaleSet", "scale-set", str(caught.value))
     error = provisioning_error("compute", None, [event], None)
     assert isinstance(error, ProvisioningError)
     assert (error.status, error.said) == (status, words)

@@ -8,7 +8,7 @@ from tests.azure import recorded
 from tfinfra.arm.errors import read_error
 from tfinfra.azure.reactions import Reaction
 from tfinfra.azure.refusals import reaction_to
-from tfinfra.engine.events import Event
+from tfinfra.engine.events import UpdateEvent
 from tfinfra.engine.refusals.failures import provisioning_error
 from tfinfra.errors import CredentialsError, ProvisioningError, TfinfraError
 
@@ -86,7 +86,7 @@ PROVISIONING: dict[str, tuple[str, str, Reaction]] = {
 
 
 def _failure(name: str) -> TfinfraError:
-    event = Event("error", "azure-native:compute:VirtualMachineScaleSet", "nodes", recorded.by_the_provider(name))
+    event = UpdateEvent("error", "azure-native:compute:VirtualMachineScaleSet", "nodes", recorded.by_the_provider(name))
     return provisioning_error("compute", None, [event], None)
 
 

@@ -17,9 +17,9 @@ from tests.engine.test_engine import _both, _kill_tool
 from tests.stacks.recording import RUN, config
 from tfinfra.azure.deletion.teardown import delete_group, list_runs
 from tfinfra.cloud import Cloud
-from tfinfra.engine.backend import Lock, drop_stacks, locks
-from tfinfra.engine.events import Event
+from tfinfra.engine.events import UpdateEvent
 from tfinfra.engine.pulumi import Engine
+from tfinfra.engine.stack_removal import StackLock, drop_stacks, locks
 from tfinfra.engine.tool.toolchain import find_cli
 from tfinfra.errors import ProvisioningError
 from tfinfra.localcloud.common.state_folder import SUBSCRIPTION
@@ -183,7 +183,7 @@ def test_a_lock_of_a_dead_process_is_taken_away(
     call(endpoint, "POST", "faults", {"kind": "lag", "method": "PUT", "path": "storageAccounts", "seconds": 2})
     made: list[Engine] = []
 
-    def on_event(event: Event) -> None:
+    def on_event(event: UpdateEvent) -> None:
         if event.name == "blobs":
             _kill_tool(made[0])
 
@@ -238,5 +238,5 @@ def test_a_lock_is_read_from_what_the_tool_says() -> None:
         "lock file with `pulumi cancel`.\n  s3://b/.pulumi/locks/organization/tfinfra/a/b.json: created by ada@box.lan "
         "(pid 4711) at 2026-11-20T10:00:00+01:00"
     )
-    assert locks(said) == [Lock("ada", "box.lan", 4711, "2026-11-20T10:00:00+01:00")]
+    assert locks(said) == [StackLock("ada", "box.lan", 4711, "2026-11-20T10:00:00+01:00")]
     assert locks("error: [409] Conflict: Another update is currently in progress.") == []

@@ -17,7 +17,7 @@ import pytest
 
 from tests.lifecycle.fakes import World
 from tfinfra.engine.client import EngineProcess, _raised
-from tfinfra.engine.host import RECORDS, Host, _Answers, _cloud, cloud_fields
+from tfinfra.engine.host import RECORDS, EngineHost, _Answers, _cloud, cloud_fields
 from tfinfra.errors import ProvisioningError
 
 REFUSAL: dict[str, Any] = {"status": 409, "code": "OperationNotAllowed", "said": "exceeding approved cores quota"}
@@ -39,7 +39,7 @@ class FakeEngine:
         self.closed += 1
 
 
-class FakeHost(Host):
+class FakeHost(EngineHost):
     engine = FakeEngine()
 
     def _open(self, request: dict[str, Any]) -> Any:

@@ -16,7 +16,7 @@ from tests.stacks.plans import FLEXIBLE, JOINED, SUBNET_ID
 from tests.stacks.recording import RUN, config, write
 from tfinfra.cloud import Cloud
 from tfinfra.clouds import local_cloud
-from tfinfra.engine.events import Event
+from tfinfra.engine.events import UpdateEvent
 from tfinfra.engine.pulumi import Engine
 from tfinfra.errors import ProvisioningError
 from tfinfra.localcloud.common.state_folder import Layout
@@ -59,7 +59,7 @@ def _delete(endpoint: Endpoint, part: str) -> None:
 def engine(cloud: Cloud, endpoint: Endpoint, tmp_path: Path) -> Iterator[Callable[..., Engine]]:
     made: list[Engine] = []
 
-    def make(on_event: Callable[[Event], None] | None = None) -> Engine:
+    def make(on_event: Callable[[UpdateEvent], None] | None = None) -> Engine:
         made.append(Engine(cloud, write(FLEXIBLE, tmp_path / "deploy"), RUN, tmp_path / "state", on_event))
         return made[-1]
 
@@ -74,7 +74,7 @@ def _both(engine: Engine) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def test_both_stacks_come_up_and_say_where_everything_is(engine: Callable[..., Engine], tmp_path: Path) -> None:
-    events: list[Event] = []
+    events: list[UpdateEvent] = []
     made = engine(events.append)
     keep, compute = _both(made)
     assert keep["store"]["container"] == "run"
@@ -213,7 +213,7 @@ def test_an_end_in_the_middle_is_named(
     made: list[Engine] = []
     once = threading.Event()
 
-    def on_event(event: Event) -> None:
+    def on_event(event: UpdateEvent) -> None:
         if event.name == "blobs" and not once.is_set():
             once.set()
             end(made[0])
@@ -238,7 +238,7 @@ def test_a_cloud_that_dies_in_the_middle_is_made_to_answer_again(
     pid = call(endpoint, "GET", "health")[1]["pid"]
     once = threading.Event()
 
-    def on_event(event: Event) -> None:
+    def on_event(event: UpdateEvent) -> None:
         if event.kind == "done" and not once.is_set():
             once.set()
             os.kill(pid, signal.SIGKILL)

@@ -5,19 +5,19 @@ from __future__ import annotations
 import pytest
 from pulumi.automation._cmd import CommandResult
 
-from tfinfra.engine.events import Event
+from tfinfra.engine.events import UpdateEvent
 from tfinfra.engine.refusals.failures import provisioning_error
 from tfinfra.errors import ProvisioningError
 
 _SET = "azure-native:compute:VirtualMachineScaleSet"
 _STACK = "pulumi:pulumi:Stack"
-_OTHER = Event("error", _STACK, "tfinfra-r", "update failed")
+_OTHER = UpdateEvent("error", _STACK, "tfinfra-r", "update failed")
 _SAID = 'We do not have sufficient capacity of "D8".\n\nmore\nand more'
-_ARM = Event("error", _SET, "scale-set", f'Status=409 Code="AllocationFailed" Message="{_SAID}"')
+_ARM = UpdateEvent("error", _SET, "scale-set", f'Status=409 Code="AllocationFailed" Message="{_SAID}"')
 
-_WITHOUT = Event("error", _SET, "scale-set", "1 error occurred:\n\t* the input is missing")
+_WITHOUT = UpdateEvent("error", _SET, "scale-set", "1 error occurred:\n\t* the input is missing")
 
-CASES: dict[str, tuple[list[Event], CommandResult | None, str | None, str]] = {
+CASES: dict[str, tuple[list[UpdateEvent], CommandResult | None, str | None, str]] = {
     "the cloud's own words come first, and only two lines of them": (
         [_OTHER, _ARM],
         CommandResult("", "much", 255),
@@ -31,14 +31,14 @@ CASES: dict[str, tuple[list[Event], CommandResult | None, str | None, str]] = {
         "VirtualMachineScaleSet 'scale-set': the input is missing",
     ),
     "of two resources that failed the one that ARM refused is told, not the one that was cut off": (
-        [Event("error", _SET, "other", 'Put "https://management.azure.com/x": EOF'), _ARM],
+        [UpdateEvent("error", _SET, "other", 'Put "https://management.azure.com/x": EOF'), _ARM],
         None,
         None,
         "VirtualMachineScaleSet 'scale-set': AllocationFailed: We do not have sufficient capacity of \"D8\". more",
     ),
     "the program's own question may be refused too": (
         [
-            Event(
+            UpdateEvent(
                 "error",
                 _STACK,
                 "tfinfra-r",
@@ -75,7 +75,12 @@ CASES: dict[str, tuple[list[Event], CommandResult | None, str | None, str]] = {
         "the keep stack could not be updated: the disk with /s/.pulumi/a.json is full",
     ),
     "a full disk, whatever else was said": (
-        [_ARM, Event("error", _STACK, "tfinfra-r", "OSError: [Errno 28] No space left on device: '/s/x'" + "y" * 900)],
+        [
+            _ARM,
+            UpdateEvent(
+                "error", _STACK, "tfinfra-r", "OSError: [Errno 28] No space left on device: '/s/x'" + "y" * 900
+            ),
+        ],
         CommandResult("", "", 255),
         None,
         "the keep stack could not be updated: the disk with /s/x is full",
@@ -88,7 +93,7 @@ CASES: dict[str, tuple[list[Event], CommandResult | None, str | None, str]] = {
     ),
     "a fault of the program itself is told with the place where it was raised": (
         [
-            Event(
+            UpdateEvent(
                 "error",
                 _STACK,
                 "tfinfra-r",
@@ -115,7 +120,7 @@ CASES: dict[str, tuple[list[Event], CommandResult | None, str | None, str]] = {
         "the keep stack could not be updated: Pulumi did not start",
     ),
     "a fault of the program is one of the stack": (
-        [Event("error", _STACK, "tfinfra-r", "Missing required configuration variable 'tfinfra:run'")],
+        [UpdateEvent("error", _STACK, "tfinfra-r", "Missing required configuration variable 'tfinfra:run'")],
         CommandResult("", "", 255),
         None,
         "the keep stack could not be updated: Missing required configuration variable 'tfinfra:run'",
@@ -125,20 +130,20 @@ CASES: dict[str, tuple[list[Event], CommandResult | None, str | None, str]] = {
 
 @pytest.mark.parametrize(("events", "ended", "plugin", "message"), CASES.values(), ids=CASES.keys())
 def test_an_error_in_a_line_or_two(
-    events: list[Event], ended: CommandResult | None, plugin: str | None, message: str
+    events: list[UpdateEvent], ended: CommandResult | None, plugin: str | None, message: str
 ) -> None:
     assert str(provisioning_error("keep", ended, events, plugin)) == message
 
 
-FIELDS: dict[str, tuple[Event, tuple[int | None, str | None, str]]] = {
+FIELDS: dict[str, tuple[UpdateEvent, tuple[int | None, str | None, str]]] = {
     "with a code": (_ARM, (409, "AllocationFailed", _SAID)),
-    "without one": (Event("error", _SET, "s", 'Status=502 Message="bad"'), (502, None, "bad")),
+    "without one": (UpdateEvent("error", _SET, "s", 'Status=502 Message="bad"'), (502, None, "bad")),
     "what is no answer has none": (_WITHOUT, (None, None, "")),
 }
 
 
 @pytest.mark.parametrize(("event", "fields"), FIELDS.values(), ids=FIELDS.keys())
-def test_arms_answer_is_in_fields_of_its_own(event: Event, fields: tuple[int | None, str | None, str]) -> None:
+def test_arms_answer_is_in_fields_of_its_own(event: UpdateEvent, fields: tuple[int | None, str | None, str]) -> None:
     error = provisioning_error("compute", None, [_OTHER, event], None)
     assert isinstance(error, ProvisioningError)
     assert (error.status, error.code, error.said) == fields

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tfinfra.engine.events import Event
+from tfinfra.engine.events import UpdateEvent
 from tfinfra.engine.refusals.failures import provisioning_error
 from tfinfra.engine.refusals.notations import read_answer
 from tfinfra.errors import CredentialsError
@@ -241,7 +241,9 @@ SIGN_INS: dict[str, tuple[str, str]] = {
 
 @pytest.mark.parametrize(("text", "words"), SIGN_INS.values(), ids=SIGN_INS.keys())
 def test_a_sign_in_that_failed(text: str, words: str) -> None:
-    error = provisioning_error("keep", None, [Event("error", "azure-native:storage:StorageAccount", "a", text)], None)
+    error = provisioning_error(
+        "keep", None, [UpdateEvent("error", "azure-native:storage:StorageAccount", "a", text)], None
+    )
     assert isinstance(error, CredentialsError)
     assert error.message == f"StorageAccount 'a': {words}"
     assert "`az " in str(error.hint)

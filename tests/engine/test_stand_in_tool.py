@@ -24,13 +24,13 @@ from pulumi.automation.errors import CommandError, StackAlreadyExistsError
 from tests.azure.answering import azure
 from tests.stacks.plans import FLEXIBLE
 from tests.stacks.recording import write
-from tfinfra.engine import backend, pulumi, stacks
-from tfinfra.engine.backend import Lock, _may_live, drop_stacks
-from tfinfra.engine.plugin import Plugin
+from tfinfra.engine import pulumi, stack_removal, stacks
+from tfinfra.engine.plugin_process import PluginProcess
 from tfinfra.engine.principal import check_principal
 from tfinfra.engine.pulumi import Engine
 from tfinfra.engine.recording.in_fork import record_apart
-from tfinfra.engine.recording.recording import Caller
+from tfinfra.engine.recording.recording import RecordedCaller
+from tfinfra.engine.stack_removal import StackLock, _may_live, drop_stacks
 from tfinfra.engine.stacks import RunStack
 from tfinfra.engine.tool import pulumi_cli
 from tfinfra.engine.tool.pulumi_cli import Cli
@@ -126,23 +126,23 @@ def test_a_stack_remains_where_the_tool(
     text: str | None, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tool = None if text is None else script(tmp_path / "pulumi", text)
-    monkeypatch.setattr(backend, "find_cli", lambda: tool)
-    monkeypatch.setattr(backend, "PATIENCE", 0.3)
+    monkeypatch.setattr(stack_removal, "find_cli", lambda: tool)
+    monkeypatch.setattr(stack_removal, "PATIENCE", 0.3)
     assert drop_stacks(["run-keep"], force=False) == {"run-keep": reason}
 
 
 HERE, LONG_AGO = socket.gethostname(), "2001-01-01T00:00:00.123456789Z"
-HOLDERS: dict[str, tuple[Lock, bool]] = {
-    "of another machine": (Lock("ada", "elsewhere", 1, LONG_AGO), True),
-    "of a process that began later": (Lock("ada", HERE, os.getpid(), LONG_AGO), False),
-    "of a process that was there before": (Lock("ada", HERE, os.getpid(), "2099-01-01T00:00:00Z"), True),
-    "since nobody knows when": (Lock("ada", HERE, os.getpid(), "yesterday"), True),
-    "of no process": (Lock("ada", HERE, 2**22 + 1, LONG_AGO), False),
+HOLDERS: dict[str, tuple[StackLock, bool]] = {
+    "of another machine": (StackLock("ada", "elsewhere", 1, LONG_AGO), True),
+    "of a process that began later": (StackLock("ada", HERE, os.getpid(), LONG_AGO), False),
+    "of a process that was there before": (StackLock("ada", HERE, os.getpid(), "2099-01-01T00:00:00Z"), True),
+    "since nobody knows when": (StackLock("ada", HERE, os.getpid(), "yesterday"), True),
+    "of no process": (StackLock("ada", HERE, 2**22 + 1, LONG_AGO), False),
 }
 
 
 @pytest.mark.parametrize(("lock", "lives"), HOLDERS.values(), ids=HOLDERS.keys())
-def test_who_holds_a_lock_may_live(lock: Lock, lives: bool) -> None:
+def test_who_holds_a_lock_may_live(lock: StackLock, lives: bool) -> None:
     assert _may_live(lock) is lives
 
 
@@ -156,7 +156,7 @@ PLUGINS: dict[str, tuple[str, str]] = {
 
 @pytest.mark.parametrize(("text", "why"), PLUGINS.values(), ids=PLUGINS.keys())
 def test_a_plugin_that_does_not_listen_is_told_by(text: str, why: str, tmp_path: Path) -> None:
-    plugin = Plugin([str(script(tmp_path / "plugin", text))], tmp_path / "log")
+    plugin = PluginProcess([str(script(tmp_path / "plugin", text))], tmp_path / "log")
     try:
         if "exec" not in text:
             plugin._process.wait(20)
@@ -201,10 +201,10 @@ def test_a_program_that_ends_its_process_has_given_no_answer(deploy: Path, monke
     monkeypatch.setattr("tfinfra.engine.recording.program.warm", lambda _: None)
     (deploy / "__main__.py").write_text("import os\nos._exit(0)\n")
     with pytest.raises(ProvisioningError, match="it ended without an answer"):
-        record_apart(deploy, "r", "keep", {}, Caller("s", "p"))
+        record_apart(deploy, "r", "keep", {}, RecordedCaller("s", "p"))
     (deploy / "__main__.py").write_text("raise SystemExit('no network')\n")
     with pytest.raises(ProvisioningError, match="SystemExit: no network"):
-        record_apart(deploy, "r", "keep", {}, Caller("s", "p"))
+        record_apart(deploy, "r", "keep", {}, RecordedCaller("s", "p"))
 
 
 class Workspace:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from tfinfra.engine.provider import fetch
+from tfinfra.engine.provider import plugin_archive
 from tfinfra.engine.tool import toolchain, toolmaking
 from tfinfra.errors import TfinfraError
 
@@ -62,7 +62,7 @@ def test_without_go_and_without_the_vendors_site_the_error_says_what_to_do(
     def unreachable(url: str, *_: object) -> str:
         raise TfinfraError(f"{url} cannot be reached")
 
-    monkeypatch.setattr(fetch, "download", unreachable)
+    monkeypatch.setattr(plugin_archive, "download", unreachable)
     with pytest.raises(TfinfraError) as caught:
         toolchain.ensure_cli(lambda _: None)
     assert "nothing here builds it" in str(caught.value)
@@ -80,10 +80,10 @@ def vendor(empty: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     def download(url: str, draft: Path, _progress: object) -> str:
         assert url.startswith("https://") and toolchain.VERSION in url
         shutil.copy(archive, draft)
-        return fetch.digest_of(archive)
+        return plugin_archive.digest_of(archive)
 
-    monkeypatch.setattr(fetch, "download", download)
-    return fetch.digest_of(archive)
+    monkeypatch.setattr(plugin_archive, "download", download)
+    return plugin_archive.digest_of(archive)
 
 
 @pytest.mark.parametrize("unchecked", [False, True])
@@ -215,7 +215,7 @@ def test_nothing_is_put_in_place_where(text: str, words: str, empty: Path, monke
         raise TfinfraError(f"{url} cannot be reached")
 
     monkeypatch.setenv("PATH", f"{empty / 'bin'}:/usr/bin:/bin")
-    monkeypatch.setattr(fetch, "download", unreachable)
+    monkeypatch.setattr(plugin_archive, "download", unreachable)
     _script(empty / "bin/go", text)
     with pytest.raises(TfinfraError, match=words):
         toolchain.ensure_cli(lambda _: None)

@@ -283,7 +283,7 @@ def test_who_asks(case: str) -> None:
 
 def test_the_provider_of_azure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from tfinfra.arm.plugin import BINARY
-    from tfinfra.engine.provider import place
+    from tfinfra.engine.provider import plugin_folder
 
     monkeypatch.setenv("TFINFRA_CACHE_DIR", str(tmp_path))
     absent = plugin_step(local=False)
@@ -292,9 +292,9 @@ def test_the_provider_of_azure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("TFINFRA_PROVIDER_MIRROR", str(tmp_path / "nowhere"))
     assert (plugin_step(local=False).level, plugin_step(local=False).exit_code) == ("not", 2)
     monkeypatch.delenv("TFINFRA_PROVIDER_MIRROR")
-    place.provider_folder().mkdir(parents=True)
-    (place.provider_folder() / BINARY).write_text("#!/bin/sh\n")
-    (place.provider_folder() / BINARY).chmod(0o755)
+    plugin_folder.provider_folder().mkdir(parents=True)
+    (plugin_folder.provider_folder() / BINARY).write_text("#!/bin/sh\n")
+    (plugin_folder.provider_folder() / BINARY).chmod(0o755)
     assert plugin_step(local=False).level == "ok"
     monkeypatch.setenv("TFINFRA_PROVIDER_SHA256", "0" * 64)
     refused = plugin_step(local=False)

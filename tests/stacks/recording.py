@@ -55,7 +55,7 @@ def record(
 
 def run_program(folder: Path, configuration: dict[str, str]) -> tuple[dict[str, Request], dict[str, Any]]:
     """The same, of the program of a deploy folder."""
-    caller = recording.Caller(SUBSCRIPTION, PRINCIPAL)
+    caller = recording.RecordedCaller(SUBSCRIPTION, PRINCIPAL)
     part = configuration["group"].rpartition("-")[2]
     made = recording.record(folder, RUN, part, configuration, caller)
     return {request.name: request for request in made.requests}, made.outputs

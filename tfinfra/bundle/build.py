@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from tfinfra.bundle.archive import END, add_bytes, add_file, add_link, gzip_member
 from tfinfra.bundle.shared import conda_member, shared_member
-from tfinfra.bundle.source import SourceFile, source_files, spell_secrets, survey
+from tfinfra.bundle.source_directory import SourceFile, source_files, spell_secrets, survey
 from tfinfra.environment.lock_file import Lock
 from tfinfra.errors import ManifestError
 from tfinfra.model import Plan, to_json

@@ -15,7 +15,7 @@ _UNCHANGED = frozenset({"same", "read", "discard", "refresh"})
 
 
 @dataclass(frozen=True)
-class Event:
+class UpdateEvent:
     """`kind`: started, done, failed (of one resource), warning or error.
 
     `resource_type` ("azure-native:network:NatGateway") and `name` are empty where no resource is concerned; `message`
@@ -28,8 +28,8 @@ class Event:
     message: str
 
 
-def to_event(event: EngineEvent) -> Event | None:
-    """The Event, None for what nobody waits for: resources that stay as they are, progress of the tool itself."""
+def to_event(event: EngineEvent) -> UpdateEvent | None:
+    """The UpdateEvent, None for what nobody waits for: resources that stay as they are, progress of the tool itself."""
     steps = {
         "started": event.resource_pre_event,
         "done": event.res_outputs_event,
@@ -41,18 +41,18 @@ def to_event(event: EngineEvent) -> Event | None:
     return _diagnostic(event.diagnostic_event) if event.diagnostic_event else None
 
 
-def _step(kind: str, metadata: StepEventMetadata) -> Event | None:
+def _step(kind: str, metadata: StepEventMetadata) -> UpdateEvent | None:
     operation = str(getattr(metadata.op, "value", metadata.op))
     if operation in _UNCHANGED or not metadata.type.startswith("azure-native:"):
         return None
-    return Event(kind, metadata.type, _name(metadata.urn), operation)
+    return UpdateEvent(kind, metadata.type, _name(metadata.urn), operation)
 
 
-def _diagnostic(event: DiagnosticEvent) -> Event | None:
+def _diagnostic(event: DiagnosticEvent) -> UpdateEvent | None:
     if event.severity not in ("warning", "error"):
         return None
     urn = event.urn or ""
-    return Event(event.severity, _type(urn), _name(urn), _COLOR.sub("", event.message).strip())
+    return UpdateEvent(event.severity, _type(urn), _name(urn), _COLOR.sub("", event.message).strip())
 
 
 def _type(urn: str) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
     from tfinfra.cloud import Cloud
-    from tfinfra.engine.events import Event
+    from tfinfra.engine.events import UpdateEvent
     from tfinfra.engine.pulumi import Engine
 
 RECORDS = "--records"
@@ -87,7 +87,7 @@ class _Answers:
             self._stream.flush()
 
 
-class Host:
+class EngineHost:
     """Serves the requests of one run. `record` comes before `open`, which comes before all others; `up` and `export`
     run beside each other."""
 
@@ -136,11 +136,11 @@ class Host:
 
     def _record(self, request: dict[str, Any]) -> dict[str, Any]:
         from tfinfra.engine.recording.in_fork import record_apart
-        from tfinfra.engine.recording.recording import Caller
+        from tfinfra.engine.recording.recording import RecordedCaller
 
         if self._engine is not None:
             raise TfinfraError("the engine is open: it has threads, and a recording forks")
-        folder, caller = Path(request["deploy"]), Caller(**request["caller"])
+        folder, caller = Path(request["deploy"]), RecordedCaller(**request["caller"])
         return record_apart(folder, request["run"], request["part"], request["config"], caller)
 
     def _open(self, request: dict[str, Any]) -> Engine:
@@ -149,7 +149,7 @@ class Host:
         deploy, state = Path(request["deploy"]), Path(request["state"])
         return Engine(_cloud(request["cloud"]), deploy, request["run"], state, self._tell)
 
-    def _tell(self, event: Event) -> None:
+    def _tell(self, event: UpdateEvent) -> None:
         if event.kind == "done":
             self._answers.write(progress=f"{event.resource_type.rpartition(':')[2]} {event.name}")
         elif event.kind == "warning":
@@ -162,7 +162,7 @@ def main() -> None:
     answers = _Answers(os.fdopen(os.dup(1), "w"))
     os.dup2(2, 1)
     _warm(parts_of(sys.argv))
-    Host(answers).serve(sys.stdin)
+    EngineHost(answers).serve(sys.stdin)
     os._exit(0)
 
 

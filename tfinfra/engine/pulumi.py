@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tfinfra.cloud import Cloud
-from tfinfra.engine.events import Event, stack_outputs, to_event
-from tfinfra.engine.plugin import Plugin
+from tfinfra.engine.events import UpdateEvent, stack_outputs, to_event
+from tfinfra.engine.plugin_process import PluginProcess
 from tfinfra.engine.provider.settings import provider_config, provider_variables
 from tfinfra.engine.refusals.notations import UNREAD
 from tfinfra.engine.tool.toolchain import VERSION, find_cli
@@ -47,7 +47,7 @@ class Engine:
         deploy: Path,
         run: str,
         state: Path,
-        on_event: Callable[[Event], None] | None = None,
+        on_event: Callable[[UpdateEvent], None] | None = None,
     ) -> None:
         self._cloud = cloud
         self._deploy = deploy.absolute()
@@ -111,9 +111,9 @@ class Engine:
 
     # Making ready
 
-    def _start_plugin(self) -> Plugin | None:
+    def _start_plugin(self) -> PluginProcess | None:
         command = self._cloud.provider_command
-        return None if command is None else Plugin(command, self._state / "plugin.log")
+        return None if command is None else PluginProcess(command, self._state / "plugin.log")
 
     def _load_cli(self) -> Cli:
         _direct_to_loopback()
@@ -164,7 +164,7 @@ class Engine:
             stack.workspace.env_vars = {**stack.workspace.env_vars, **debugged}
         return stack
 
-    def _living(self, plugin: Plugin) -> Plugin:
+    def _living(self, plugin: PluginProcess) -> PluginProcess:
         """The plugin, or a new one where it died between two updates."""
         if self._closed or plugin.failure() is None:
             return plugin
@@ -208,7 +208,7 @@ class Engine:
         finally:
             ended.set()
 
-    def _error(self, part: str, events: tuple[Event, ...]) -> TfinfraError:
+    def _error(self, part: str, events: tuple[UpdateEvent, ...]) -> TfinfraError:
         from tfinfra.engine.refusals.failures import provisioning_error
 
         if self._closed:
@@ -220,8 +220,8 @@ class Engine:
 class _Seen:
     """Passes an update's events on as they come, and keeps them for the error's sake."""
 
-    def __init__(self, tell: Callable[[Event], None]) -> None:
-        self.events: list[Event] = []
+    def __init__(self, tell: Callable[[UpdateEvent], None]) -> None:
+        self.events: list[UpdateEvent] = []
         self._tell = tell
 
     def read(self, event: EngineEvent) -> dict[str, Any] | None:
@@ -233,7 +233,7 @@ class _Seen:
         return stack_outputs(event)
 
 
-def _nobody(event: Event) -> None:
+def _nobody(event: UpdateEvent) -> None:
     """The listener where there is none."""
     del event
 

@@ -24,7 +24,7 @@ from pulumi.automation._stack import StackInitMode
 from pulumi.automation.errors import StackAlreadyExistsError
 
 from tfinfra.engine.tool.pulumi_cli import Cli
-from tfinfra.engine.tool.variables import tool_variables
+from tfinfra.engine.tool.tool_environment import tool_variables
 
 _PROJECT = "Pulumi.yaml"
 _SECRET = "[secret]"  # noqa: S105 - what Pulumi writes where a value is not shown

@@ -153,7 +153,7 @@ def _known_lack(cloud: Cloud, plan: Plan, target: Target, place: Infrastructure,
 
 
 def _drop_stacks(stacks: Sequence[str], force: bool) -> dict[str, str]:
-    from tfinfra.engine.backend import drop_stacks
+    from tfinfra.engine.stack_removal import drop_stacks
 
     return drop_stacks(stacks, force=force)
 

@@ -86,7 +86,7 @@ def _pulumi() -> list[Finding]:
 def _provider() -> list[Finding]:
     from tfinfra.arm.plugin import VERSION
     from tfinfra.engine.provider.install import GET_IT, trust
-    from tfinfra.engine.provider.place import find_provider
+    from tfinfra.engine.provider.plugin_folder import find_provider
 
     found = find_provider()
     if found is None:

@@ -15,16 +15,16 @@ import trustme
 from tests.engine.provider.archives import PROGRAM, add, archive
 from tests.engine.provider.mirrors import Mirror, serving
 from tfinfra.arm.plugin import BINARY, archive_name
-from tfinfra.engine.provider import fetch
+from tfinfra.engine.provider import plugin_archive
 from tfinfra.engine.provider.install import ensure_provider
-from tfinfra.engine.provider.place import find_provider
+from tfinfra.engine.provider.plugin_folder import find_provider
 from tfinfra.errors import TfinfraError
 
 
 @pytest.fixture(autouse=True)
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TFINFRA_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setattr(fetch, "_PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(plugin_archive, "_PAUSES", (0.0, 0.0))
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_folders_of_an_archive_are_made(mirror: Mirror, tmp_path: Path) -> None:
 
 
 def test_a_long_download_says_how_far_it_is(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetch, "_TELL", -1.0)
+    monkeypatch.setattr(plugin_archive, "_TELL", -1.0)
     mirror.files[f"/{archive_name()}"] += bytes(3 << 20)  # what follows a gzip's end counts for nothing
     said: list[str] = []
     assert put(mirror.url, said).read_bytes() == PROGRAM
@@ -115,7 +115,7 @@ def test_who_sends_on_from_https_to_plain_http_is_not_followed(encrypted: str, m
 
 
 def test_an_answer_that_does_not_end_is_not_taken(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetch, "_MOST", 1 << 20)
+    monkeypatch.setattr(plugin_archive, "_MOST", 1 << 20)
     mirror.files[f"/{archive_name()}"] += bytes(3 << 20)
     with pytest.raises(TfinfraError, match="gives more than 1 MiB: it was not taken"):
         put(mirror.url)

@@ -18,9 +18,9 @@ import pytest
 from tests.engine.provider.archives import PROGRAM, add, archive, sha256
 from tests.engine.provider.mirrors import Mirror, serving
 from tfinfra.arm.plugin import BINARY, VERSION, archive_name
-from tfinfra.engine.provider import fetch, install
+from tfinfra.engine.provider import install, plugin_archive
 from tfinfra.engine.provider.install import ensure_provider, recorded
-from tfinfra.engine.provider.place import find_provider, plugins_folder, provider_folder
+from tfinfra.engine.provider.plugin_folder import find_provider, plugins_folder, provider_folder
 from tfinfra.errors import TfinfraError, UsageError
 
 ZEROS = "0" * 64
@@ -30,7 +30,7 @@ ZEROS = "0" * 64
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One with an empty cache, on which nobody waits between two tries."""
     monkeypatch.setenv("TFINFRA_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setattr(fetch, "_PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(plugin_archive, "_PAUSES", (0.0, 0.0))
     for name in ("TFINFRA_PROVIDER_MIRROR", "TFINFRA_PROVIDER_SHA256"):
         monkeypatch.delenv(name, raising=False)
 
@@ -80,7 +80,7 @@ def test_it_is_installed_once(tmp_path: Path) -> None:
 
 
 def test_the_real_tool_sees_what_was_installed(tmp_path: Path) -> None:
-    from tfinfra.engine.tool.variables import tool_variables
+    from tfinfra.engine.tool.tool_environment import tool_variables
 
     archive(tmp_path / "mirror")
     put(str(tmp_path / "mirror"))
@@ -373,7 +373,7 @@ def test_what_was_left_half_done_is_replaced(tmp_path: Path) -> None:
 
 def test_two_at_once_install_it_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     archive(tmp_path / "mirror")
-    inside, go, real, said = threading.Event(), threading.Event(), fetch.fetch, list[str]()
+    inside, go, real, said = threading.Event(), threading.Event(), plugin_archive.fetch, list[str]()
 
     def slowly(*arguments: object) -> object:
         inside.set()
@@ -463,13 +463,13 @@ def test_a_signature_behind_the_url_goes_along_and_is_not_shown(tmp_path: Path, 
 def test_a_checksum_that_could_not_be_asked_for_is_not_taken_for_none(
     mirror: Mirror, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    beside = fetch._beside_url
+    beside = plugin_archive._beside_url
 
     def while_the_server_is_ill(url: str) -> str | None:
         mirror.fail = 9
         return beside(url)
 
-    monkeypatch.setattr(fetch, "_beside_url", while_the_server_is_ill)
+    monkeypatch.setattr(plugin_archive, "_beside_url", while_the_server_is_ill)
     with pytest.raises(TfinfraError, match="503"):
         put(mirror.url)
     assert nothing_is_left()

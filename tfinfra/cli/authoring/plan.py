@@ -176,14 +176,14 @@ def _tasks(plan: Plan) -> Iterator[str]:
 
 def secrets_of_source(compiled: Compiled) -> tuple[str, ...]:
     """The names in source_directory that do not travel because they look like secrets. Raises ManifestError."""
-    from tfinfra.bundle.source import survey
+    from tfinfra.bundle.source_directory import survey
 
     return survey(compiled.source_root).secrets
 
 
 def _data(compiled: Compiled) -> Iterator[str]:
     """Inputs, checkpoints and secrets, where there are any; secrets by name, their values are not even read."""
-    from tfinfra.bundle.source import spell_secrets
+    from tfinfra.bundle.source_directory import spell_secrets
 
     plan, stay = compiled.plan, secrets_of_source(compiled)
     if not (plan.inputs or plan.resume_from or plan.secrets or stay):

@@ -14,9 +14,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from tfinfra.arm.plugin import BINARY, VERSION, archive_name
-from tfinfra.engine.provider.fetch import Fetched, fetch
-from tfinfra.engine.provider.place import find_provider, plugins_folder, provider_folder
-from tfinfra.engine.provider.source import SHA256, Source, checked, chosen_source
+from tfinfra.engine.provider.plugin_archive import PluginArchive, fetch
+from tfinfra.engine.provider.plugin_folder import find_provider, plugins_folder, provider_folder
+from tfinfra.engine.provider.plugin_source import SHA256, PluginSource, checked, chosen_source
 from tfinfra.errors import TfinfraError
 from tfinfra.system.ownership import make_private
 from tfinfra.system.progress import Progress
@@ -123,7 +123,7 @@ def as_wanted(environ: Mapping[str, str], sha256: str | None = None) -> Path:
     return program
 
 
-def _install(source: Source, progress: Progress) -> Path:
+def _install(source: PluginSource, progress: Progress) -> Path:
     """Puts the plugin in its place by a rename: a half-unpacked one is never found."""
     with tempfile.TemporaryDirectory(dir=plugins_folder().parent, prefix="provider-") as work:
         fetched = fetch(source, Path(work), progress)
@@ -157,7 +157,7 @@ def _clear(folder: Path) -> None:
     folder.with_name(f"{folder.name}.partial").unlink(missing_ok=True)
 
 
-def _trusted(source: Source, fetched: Fetched) -> str:
+def _trusted(source: PluginSource, fetched: PluginArchive) -> str:
     """By whose word the archive is the right one: "user", "mirror" or "first use". Raises TfinfraError."""
     if source.sha256 is not None:
         if source.sha256 != fetched.sha256:
@@ -172,13 +172,13 @@ def _trusted(source: Source, fetched: Fetched) -> str:
     return "mirror" if fetched.promised else before.get("known_by", "first use")
 
 
-def _differs(source: Source, fetched: Fetched, told: str) -> TfinfraError:
+def _differs(source: PluginSource, fetched: PluginArchive, told: str) -> TfinfraError:
     message = f"{source.shown} is not the archive that it should be: its SHA-256 is {fetched.sha256}, and {told}"
     hint = f"nothing was installed; where you know that the new one is right, set {SHA256} to it"
     return TfinfraError(message, hint=hint)
 
 
-def _note(source: Source, fetched: Fetched, known_by: str, progress: Progress) -> None:
+def _note(source: PluginSource, fetched: PluginArchive, known_by: str, progress: Progress) -> None:
     """Records the hash, and shows it where nobody vouched for it."""
     own = {archive_name(): {"sha256": fetched.sha256, "from": source.shown, "known_by": known_by}}
     draft = _record_file().with_suffix(".draft")

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from tfinfra.engine.recording import program
-from tfinfra.engine.recording.recording import Caller, Recording, record
+from tfinfra.engine.recording.recording import RecordedCaller, Recording, record
 from tfinfra.errors import ProvisioningError
 from tfinfra.model import to_json
 
 
-def record_apart(folder: Path, run: str, part: str, config: Mapping[str, str], caller: Caller) -> dict[str, Any]:
+def record_apart(
+    folder: Path, run: str, part: str, config: Mapping[str, str], caller: RecordedCaller
+) -> dict[str, Any]:
     """{"requests", "outputs"} of `record`, as JSON. To be called while this process has one thread: it forks, so that
     the imports serve both. Raises ProvisioningError where the program cannot be run."""
     program.warm(part)

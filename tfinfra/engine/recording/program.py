@@ -57,7 +57,7 @@ class Program:
     def __call__(self) -> None:
         self._check()
         _strip_aliases()
-        finder = _Finder(self._folder)
+        finder = _DeployFolderFinder(self._folder)
         with _ALONE:
             others = _forget()
             self._others = others if self._others is None else self._others
@@ -119,7 +119,7 @@ class _Loader(SourceFileLoader):
         del path, data, _mode
 
 
-class _Finder(MetaPathFinder):
+class _DeployFolderFinder(MetaPathFinder):
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 

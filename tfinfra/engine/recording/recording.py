@@ -23,7 +23,7 @@ _PROJECT = "tfinfra"
 
 
 @dataclass(frozen=True)
-class Caller:
+class RecordedCaller:
     """Who would ask: `principal` is an object id."""
 
     subscription: str
@@ -39,7 +39,7 @@ class Recording:
 
 
 class _Azure(mocks.Mocks):
-    def __init__(self, caller: Caller) -> None:
+    def __init__(self, caller: RecordedCaller) -> None:
         self.requests: list[Request] = []
         self._caller = caller
 
@@ -73,7 +73,7 @@ def _identity(path: str) -> dict[str, str]:
     return {"principalId": principal_of(path), "clientId": client_of(path)}
 
 
-def record(folder: Path, run: str, part: str, config: Mapping[str, str], caller: Caller) -> Recording:
+def record(folder: Path, run: str, part: str, config: Mapping[str, str], caller: RecordedCaller) -> Recording:
     """Runs one part ("keep" or "compute") of the program in `folder` under `config` (namespace tfinfra).
 
     Pulumi's state of this process is another one afterwards: run it in a process or a test of its own.

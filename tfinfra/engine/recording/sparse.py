@@ -19,11 +19,11 @@ _PART = re.compile(r"^from \.(\w+) import \*$", re.MULTILINE)
 def make_sparse(modules: Sequence[str]) -> None:
     """From here on these modules of azure-native ("network", "compute") import what is asked of them. Those that have
     been imported already stay as they are."""
-    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _Finder(frozenset(f"{_SDK}.{module}" for module in modules)))
+    if not any(isinstance(finder, _SparseFinder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _SparseFinder(frozenset(f"{_SDK}.{module}" for module in modules)))
 
 
-class _Finder(MetaPathFinder):
+class _SparseFinder(MetaPathFinder):
     def __init__(self, names: frozenset[str]) -> None:
         self._names = names
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from pulumi.automation._cmd import CommandResult
 
-from tfinfra.engine.events import Event
-from tfinfra.engine.refusals.notations import Answer, read_answer, shorten, without_count
+from tfinfra.engine.events import UpdateEvent
+from tfinfra.engine.refusals.notations import CloudAnswer, read_answer, shorten, without_count
 from tfinfra.errors import CredentialsError, ProvisioningError, TfinfraError, full_disk
 
 _TRACEBACK = "Traceback (most recent call last):"
@@ -20,7 +20,7 @@ _LONGEST, _LONGEST_SAID = 400, 900
 
 
 def provisioning_error(
-    part: str, ended: CommandResult | None, events: Sequence[Event], plugin: str | None
+    part: str, ended: CommandResult | None, events: Sequence[UpdateEvent], plugin: str | None
 ) -> TfinfraError:
     """The error of one update: ProvisioningError, with ARM's answer in fields of its own where it was ARM that refused
     (status 0 where it did not answer); CredentialsError where Entra refused, or ARM the token. `ended` is the tool's
@@ -40,20 +40,20 @@ def provisioning_error(
     return ProvisioningError(f"the {part} stack could not be updated: {_first_lines(text)}")
 
 
-def _weight(found: tuple[Event, Answer]) -> tuple[bool, bool]:
+def _weight(found: tuple[UpdateEvent, CloudAnswer]) -> tuple[bool, bool]:
     """Of several resources that failed at once, the first that ARM itself refused says most: the others may only have
     been cut off by that."""
     event, answer = found
     return answer.status > 0 or answer.of_credentials, event.resource_type.startswith(_OURS)
 
 
-def _what(part: str, event: Event) -> str:
+def _what(part: str, event: UpdateEvent) -> str:
     if not event.resource_type.startswith(_OURS):
         return f"the {part} stack could not be updated"
     return f"{event.resource_type.rsplit(':', 1)[-1]} '{event.name}'"
 
 
-def _refusal(part: str, event: Event, answer: Answer) -> TfinfraError:
+def _refusal(part: str, event: UpdateEvent, answer: CloudAnswer) -> TfinfraError:
     if answer.of_credentials:
         return CredentialsError(f"{_what(part, event)}: {answer.words}", answer.sign_in)
     words = shorten(_two_lines(answer.words), _LONGEST_SAID)

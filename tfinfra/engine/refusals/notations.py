@@ -29,7 +29,7 @@ _OURS = (EXISTS, UNTRUSTED, TIMED_OUT, UNREAD)
 
 
 @dataclass(frozen=True)
-class Answer:
+class CloudAnswer:
     """`status` is that of ARM's answer, 0 where none came; `code` and `said` are ARM's code and message. `entra`: it
     was the sign-in that failed."""
 
@@ -56,11 +56,11 @@ class Answer:
         return way_in(self.said, f"{AGAIN}, or look at AZURE_TENANT_ID, AZURE_CLIENT_ID and what they are used with")
 
 
-_Found = tuple[int, Answer]
+_Found = tuple[int, CloudAnswer]
 _RULE = r"-{8,}"
 
 
-def read_answer(text: str) -> Answer | None:
+def read_answer(text: str) -> CloudAnswer | None:
     """What ARM, or Entra, says in a message of the provider's; None where neither has a part in it."""
     found = [one for notation in _NOTATIONS for one in notation(text)]
     if found:
@@ -131,7 +131,7 @@ _THERE = re.compile(r"cannot create already existing (?:sub)?resource ['\"]?(?P<
 def _there(text: str) -> Iterator[_Found]:
     """The look before a create found the resource: after a write that took effect although it seemed to fail."""
     for found in _THERE.finditer(text):
-        yield found.end(), Answer(200, EXISTS, f"{found['id']} is there already")
+        yield found.end(), CloudAnswer(200, EXISTS, f"{found['id']} is there already")
 
 
 _UNEXPECTED = re.compile(
@@ -181,15 +181,15 @@ def _reply(text: str) -> Iterator[_Found]:
 _NOTATIONS: tuple[Callable[[str], Iterator[_Found]], ...] = (_short, _check, _there, _unexpected, _long, _reply)
 
 
-def _answer(status: int, body: str, code: str | None, details: list[Any] | None = None) -> Answer:
+def _answer(status: int, body: str, code: str | None, details: list[Any] | None = None) -> CloudAnswer:
     """The answer with what its body says; a body of HTML has a title. `details` are those of a message without one."""
     error = read_error(body)
     if error is None and details:
         error = read_error({"error": {"code": code, "message": body, "details": details}})
     if error is None:
-        return Answer(status, code, plain(body) or f"HTTP status {status}")
+        return CloudAnswer(status, code, plain(body) or f"HTTP status {status}")
     told = error.decisive
-    return Answer(status, told.code or code, told.message or told.words, _of_entra(told))
+    return CloudAnswer(status, told.code or code, told.message or told.words, _of_entra(told))
 
 
 def _of_entra(error: ArmError) -> bool:
@@ -210,22 +210,22 @@ _CREDENTIAL = re.compile(
 _MUST = re.compile(r"[^\n]*must be configured when authenticating[^\n]*|[^\n]*GitHub OIDC: [^\n]*")
 
 
-def _sign_in(text: str) -> Answer | None:
+def _sign_in(text: str) -> CloudAnswer | None:
     """A credential that gave no token (azidentity), or cannot be made (auth_azidentity.go)."""
     found = _ENTRA.search(text) or _MUST.search(text) or _CREDENTIAL.search(text)
     if found is None:
         return None
-    return Answer(0, None, found[0].strip().removeprefix("error:").strip(), entra=True)
+    return CloudAnswer(0, None, found[0].strip().removeprefix("error:").strip(), entra=True)
 
 
 _EMPTY = re.compile(r"Azure has not told [^\n]*?(?=\. Begin again|\n|\Z)")
 
 
-def _not_read(text: str) -> Answer | None:
+def _not_read(text: str) -> CloudAnswer | None:
     """A read that failed right after a good create leaves the program an output of None (provider.go, readAfterWrite,
     only warns); it says so itself (stacks/told.py)."""
     found = _EMPTY.search(text)
-    return Answer(200, UNREAD, found[0]) if found else None
+    return CloudAnswer(200, UNREAD, found[0]) if found else None
 
 
 _CALLED = re.compile(r'\b(?:Get|Put|Post|Head|Delete|Patch) "?(?P<url>https?://[^"\s]+)"?: (?P<why>[^\n]+)')
@@ -237,19 +237,19 @@ _CERTIFICATE = re.compile(r"(?:tls: failed to verify certificate: )?x509: [^\n]*
 _LATE = re.compile(r"operation timed out|context deadline exceeded")
 
 
-def _silence(text: str) -> Answer | None:
+def _silence(text: str) -> CloudAnswer | None:
     """No answer came: Go's own network errors, told with the host that was asked."""
     called = _CALLED.search(text)
     host = called["url"].split("/")[2] if called else "ARM"
     certificate = _CERTIFICATE.search(text)
     if certificate:
-        return Answer(0, UNTRUSTED, f"the certificate of {host} is not trusted here: {certificate[0]}")
+        return CloudAnswer(0, UNTRUSTED, f"the certificate of {host} is not trusted here: {certificate[0]}")
     if called or _BROKEN.search(text):
         broken = _BROKEN.search(text)
         why = called["why"] if called else broken[0] if broken else ""
-        return Answer(0, None, f"{host} did not answer: {why.strip()}")
+        return CloudAnswer(0, None, f"{host} did not answer: {why.strip()}")
     late = _LATE.search(text)
-    return Answer(200, TIMED_OUT, f"ARM had not finished in time: {late[0]}") if late else None
+    return CloudAnswer(200, TIMED_OUT, f"ARM had not finished in time: {late[0]}") if late else None
 
 
 # Text

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
-from tfinfra.engine.tool.variables import version_of
+from tfinfra.engine.tool.tool_environment import tool_version
 from tfinfra.system.ownership import make_private
 from tfinfra.system.paths import cache_folder
 
@@ -30,7 +30,7 @@ def find_cli() -> Path | None:
     if _is_ours(cached):
         return cached
     found = shutil.which("pulumi")
-    return Path(found) if found and _new_enough(version_of(found)) else None
+    return Path(found) if found and _new_enough(tool_version(found)) else None
 
 
 def ensure_cli(progress: Callable[[str], None], *, unchecked: bool = False) -> Path:
@@ -84,7 +84,7 @@ def _is_ours(tool: Path) -> bool:
     recorded = _recorded(tool)
     if recorded is not None:
         return recorded.get("sha256") == _digest_now(tool)
-    if version_of(str(tool)) != VERSION:
+    if tool_version(str(tool)) != VERSION:
         return False
     with contextlib.suppress(OSError):  # a cache that cannot be written is asked again the next time
         _record(tool, "an earlier tfinfra, which kept no record")
@@ -117,7 +117,7 @@ def _digest_now(tool: Path) -> str:
 @lru_cache
 def _digest(tool: Path, *_stamp: int) -> str:
     """Once a process: 0.1 s."""
-    from tfinfra.engine.provider.fetch import digest_of
+    from tfinfra.engine.provider.plugin_archive import digest_of
 
     return digest_of(tool)
 

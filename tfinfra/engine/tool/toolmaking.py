@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, cast
 
-from tfinfra.engine.tool.variables import version_of
+from tfinfra.engine.tool.tool_environment import tool_version
 from tfinfra.errors import TfinfraError
 
 ARCHIVES = {
@@ -53,7 +53,7 @@ def make(target: Path, version: str, progress: Callable[[str], None], *, uncheck
     TfinfraError."""
     with tempfile.TemporaryDirectory(dir=target.parent.parent) as work:
         draft, source = _draft(Path(work), version, progress, unchecked=unchecked)
-        if version_of(str(draft)) != version:
+        if tool_version(str(draft)) != version:
             raise TfinfraError(f"the Pulumi that was just made does not answer as {version}", way_out(version))
         draft.replace(target)
     return source
@@ -83,7 +83,7 @@ def way_out(version: str) -> str:
 
 
 def _from_archive(work: Path, version: str, progress: Callable[[str], None], *, unchecked: bool) -> tuple[Path, str]:
-    from tfinfra.engine.provider.fetch import download
+    from tfinfra.engine.provider.plugin_archive import download
 
     name = f"{sys.platform}-{_MACHINES.get(platform.machine().lower(), platform.machine())}"
     wanted = ARCHIVES.get(name)

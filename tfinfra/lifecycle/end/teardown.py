@@ -181,7 +181,7 @@ def forced_stacks(run: str, progress: Progress) -> dict[str, str] | None:
     the reason; None where `run` is no run's id, or there is no backend of the user's own."""
     if not RUN_ID.fullmatch(run) or users_backend() is None:
         return None
-    from tfinfra.engine.backend import drop_stacks
+    from tfinfra.engine.stack_removal import drop_stacks
 
     stacks = [stack_of_group(group) for group in begun_groups(None, run)]
     remain = drop_stacks(stacks, force=True)

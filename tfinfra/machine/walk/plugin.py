@@ -15,8 +15,8 @@ def plugin_step(local: bool) -> Step:
         return Step("plugin", "ok", "the local cloud brings its own")
     from tfinfra.arm.plugin import VERSION
     from tfinfra.engine.provider.install import GET_IT, as_wanted, trust
-    from tfinfra.engine.provider.place import find_provider
-    from tfinfra.engine.provider.source import chosen_source
+    from tfinfra.engine.provider.plugin_folder import find_provider
+    from tfinfra.engine.provider.plugin_source import chosen_source
 
     there = find_provider() is not None
     try:

@@ -13,7 +13,7 @@ import pytest
 from pathspec import GitIgnoreSpec
 
 from tfinfra.bundle.ignored import straight
-from tfinfra.bundle.source import source_files, spell_secrets, survey
+from tfinfra.bundle.source_directory import source_files, spell_secrets, survey
 from tfinfra.errors import ManifestError
 from tfinfra.system.local_tree import read_tree
 from tfinfra.system.strange_trees import remove_tree

@@ -21,7 +21,7 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True)
-class Source:
+class PluginSource:
     """`place` is a URL or a path of the archive; `mirrored` where a checksum file may lie beside it; `sha256` is what
     the user says (64 hex digits, lower case), None where nobody did."""
 
@@ -57,14 +57,14 @@ def on_loopback(url: SplitResult) -> bool:
     return url.hostname in _LOOPBACK
 
 
-def chosen_source(environ: Mapping[str, str], where: str | None = None, sha256: str | None = None) -> Source:
+def chosen_source(environ: Mapping[str, str], where: str | None = None, sha256: str | None = None) -> PluginSource:
     """The source by `where` and `sha256` (a command's options), else by the environment, else the vendor.
 
     Raises UsageError for a hash that is none, a place that is not there, and http:// without a hash: nobody would
     notice another archive.
     """
     place, digest = where or environ.get(MIRROR) or None, sha256 or environ.get(SHA256) or None
-    source = Source(_archive(place or VENDOR), place is not None, checked(digest))
+    source = PluginSource(_archive(place or VENDOR), place is not None, checked(digest))
     url = source.url
     if url is None and not Path(source.place).is_file():
         raise UsageError(f"there is no archive of the azure-native plugin at {source.place}", hint=_ways(MIRROR))

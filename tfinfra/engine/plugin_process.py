@@ -13,7 +13,7 @@ _START = 30.0  # seconds; about one on an idle machine
 _TAIL = 400
 
 
-class Plugin:
+class PluginProcess:
     """Started by the constructor; `port` waits until it listens. It ends with `close`, or when this process does: its
     standard input is a pipe whose other end is here."""
 

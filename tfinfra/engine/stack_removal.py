@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tfinfra.engine.tool.tool_environment import tool_variables
 from tfinfra.engine.tool.toolchain import find_cli
-from tfinfra.engine.tool.variables import tool_variables
 
 PROJECT = "name: tfinfra\nruntime: python\n"
 """As templates/Pulumi.yaml names it: a stack is known by its project and its name."""
@@ -26,7 +26,7 @@ _ABSENT = "no stack named"
 
 
 @dataclass(frozen=True)
-class Lock:
+class StackLock:
     """Who holds a stack's lock."""
 
     user: str
@@ -91,12 +91,12 @@ def _is_json(path: Path) -> bool:
     return True
 
 
-def locks(message: str) -> list[Lock]:
+def locks(message: str) -> list[StackLock]:
     """The locks that the tool's error names."""
-    return [Lock(m["user"], m["host"], int(m["pid"]), m["since"]) for m in _LOCK.finditer(message)]
+    return [StackLock(m["user"], m["host"], int(m["pid"]), m["since"]) for m in _LOCK.finditer(message)]
 
 
-def _may_live(lock: Lock) -> bool:
+def _may_live(lock: StackLock) -> bool:
     """Whether the lock's process may be at work still: only one of this machine can be known to have ended. A process
     that began after the lock was taken is another with the same id."""
     import psutil

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from tfinfra.engine.provider.place import link_plugins
+from tfinfra.engine.provider.plugin_folder import link_plugins
 
 
 def tool_variables(state: Path, environ: Mapping[str, str]) -> dict[str, str]:
@@ -33,7 +33,7 @@ def tool_variables(state: Path, environ: Mapping[str, str]) -> dict[str, str]:
     return variables
 
 
-def version_of(command: str) -> str | None:
+def tool_version(command: str) -> str | None:
     """What the tool says of itself, without the v; None where it says nothing."""
     environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
     try:

@@ -19,7 +19,7 @@ from urllib.parse import SplitResult, urlsplit
 from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
 from tfinfra.arm.plugin import archive_name
-from tfinfra.engine.provider.source import MIRROR, SHA256, Source, credentials, on_loopback, shown
+from tfinfra.engine.provider.plugin_source import MIRROR, SHA256, PluginSource, credentials, on_loopback, shown
 from tfinfra.errors import TfinfraError
 from tfinfra.system.progress import Progress
 
@@ -51,7 +51,7 @@ _STRANGE_CA = "where it has a certificate of your own CA, SSL_CERT_FILE names th
 
 
 @dataclass(frozen=True)
-class Fetched:
+class PluginArchive:
     """The archive's file and its SHA-256; `promised` is what a checksum file beside it says, None without one."""
 
     archive: Path
@@ -67,15 +67,15 @@ class _Absent(TfinfraError):
     """A server that says of itself that it has no such file, or none for anybody."""
 
 
-def fetch(source: Source, work: Path, progress: Progress) -> Fetched:
+def fetch(source: PluginSource, work: Path, progress: Progress) -> PluginArchive:
     """The archive of `source`: a file where it lies, a download in the folder `work`. Raises TfinfraError."""
     if source.url is None:
         file = Path(source.place)
-        return Fetched(file, digest_of(file), _beside_file(file) if source.mirrored else None)
+        return PluginArchive(file, digest_of(file), _beside_file(file) if source.mirrored else None)
     draft = work / archive_name()
     progress(f"downloading the azure-native plugin from {source.shown}")
     digest = download(source.place, draft, progress)
-    return Fetched(draft, digest, _beside_url(source.place) if source.mirrored else None)
+    return PluginArchive(draft, digest, _beside_url(source.place) if source.mirrored else None)
 
 
 def download(url: str, draft: Path, progress: Progress) -> str:

@@ -10,9 +10,9 @@ import pytest
 
 from tests.azure.answering import azure
 from tfinfra.engine.provider import settings
-from tfinfra.engine.provider.place import link_plugins, plugins_folder
+from tfinfra.engine.provider.plugin_folder import link_plugins, plugins_folder
 from tfinfra.engine.provider.settings import provider_config, provider_variables
-from tfinfra.engine.tool.variables import tool_variables
+from tfinfra.engine.tool.tool_environment import tool_variables
 
 
 @pytest.fixture(autouse=True)
