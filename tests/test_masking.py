@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfinfra.agent.node import logs
+from tfinfra.agent.node import log_shipping
 from tfinfra.agent.node.log_text import collapse
 from tfinfra.store import MemoryStore
 from tfinfra.text import masking
@@ -48,14 +48,14 @@ def test_a_stream_cut_anywhere_is_masked_as_if_it_were_whole(
 ) -> None:
     text = before + needle + after
     cut = data.draw(st.integers(0, len(text)))
-    first, rest = logs.split_line(masking.mask(text[:cut], (needle,)), (needle,))
+    first, rest = log_shipping.split_line(masking.mask(text[:cut], (needle,)), (needle,))
     assert needle not in first + masking.mask(rest + text[cut:], (needle,))
 
 
 def test_a_log_shows_no_secret_however_it_grows(tmp_path: Path) -> None:
     """A line without an end, longer than what waits for one, goes out in pieces: one border is within the secret."""
     store, file = MemoryStore(), tmp_path / "task.log"
-    tail, hidden = logs.LogTail("main-0", file), masking.needles([SECRET])
+    tail, hidden = log_shipping.ShippedLog("main-0", file), masking.needles([SECRET])
     parts = [
         b"first line\n",
         b"x" * (1 << 16),
@@ -77,7 +77,7 @@ def test_a_log_shows_no_secret_however_it_grows(tmp_path: Path) -> None:
 def test_a_secret_in_a_redrawn_line_is_masked(tmp_path: Path) -> None:
     store, file = MemoryStore(), tmp_path / "task.log"
     file.write_bytes(f"progress 1\rprogress {SECRET}\r\nunfinished {SECRET}".encode())
-    logs.LogTail("main-0", file).ship(store, final=True, hidden=masking.needles([SECRET]))
+    log_shipping.ShippedLog("main-0", file).ship(store, final=True, hidden=masking.needles([SECRET]))
     assert b"".join(store.objects.values()) == b"progress ***\nunfinished ***\n"
 
 
@@ -94,7 +94,7 @@ REDRAWN = {
 def test_no_part_of_a_secret_is_left_by_backspaces(text: str, tmp_path: Path) -> None:
     store, file = MemoryStore(), tmp_path / "task.log"
     file.write_bytes(text.encode())
-    logs.LogTail("main-0", file).ship(store, final=True, hidden=masking.needles([SECRET]))
+    log_shipping.ShippedLog("main-0", file).ship(store, final=True, hidden=masking.needles([SECRET]))
     shipped = b"".join(store.objects[key] for key in sorted(store.objects)).replace(b"y", b"")
     assert SECRET[:4].encode() not in shipped
     assert SECRET[-4:].encode() not in shipped

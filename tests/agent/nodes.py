@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.store.azurite import HOUR, Azurite, token
-from tfinfra.agent.node.records import read
+from tfinfra.agent.node.node_records import read
 from tfinfra.model import NodeSettings, Outcome, Plan, TaskStatus, Timeouts, to_json
 from tfinfra.sealing import digest_of
 from tfinfra.store import ObjectStore, PatientStore, SystemPauses, keys, open_store

@@ -15,9 +15,9 @@ from tests.agent.test_own_faults import host_of
 from tests.backends.specs import inventory, plan_of, spec
 from tfinfra.agent import gather
 from tfinfra.agent.assignment import Gathered
-from tfinfra.agent.errors import NodeFault, RunEnded, RunStopped
-from tfinfra.agent.node.agent_context import Host
-from tfinfra.agent.node.records import read, write
+from tfinfra.agent.node.agent_context import AgentContext
+from tfinfra.agent.node.node_records import read, write
+from tfinfra.agent.node_errors import NodeFault, RunEnded, RunStopped
 from tfinfra.model import DataSource, DataSources, Heartbeat, Input, Inventory, Outcome, Plan, Timeouts, to_json
 from tfinfra.sealing import NodeKey, Sealed, digest_of, mark, new_run_key, seal
 from tfinfra.store import MemoryStore, keys
@@ -81,10 +81,10 @@ def test_no_task_starts_without_its_secrets(tmp_path: Path) -> None:
         assert run.task("main-0") is None
 
 
-def _host(tmp_path: Path, store: MemoryStore, **changes: Any) -> Host:
-    host = host_of(tmp_path, store)
-    settings = replace(host.settings, key_digest=digest_of(KEY))
-    return replace(host, settings=settings, plan=replace(host.plan, **changes), clock=FakeClock())
+def _context(tmp_path: Path, store: MemoryStore, **changes: Any) -> AgentContext:
+    context = host_of(tmp_path, store)
+    settings = replace(context.settings, key_digest=digest_of(KEY))
+    return replace(context, settings=settings, plan=replace(context.plan, **changes), clock=FakeClock())
 
 
 def met(key: NodeKey) -> Inventory:
@@ -97,30 +97,30 @@ def test_a_key_that_somebody_registered_in_this_nodes_name_ends_the_run(tmp_path
     store, key = MemoryStore(), NodeKey()
     store.put(keys.SECRETS, seal(SEALED, [key.public]))
     with pytest.raises(NodeFault, match="not this node's"):
-        gather.gather(_host(tmp_path, store, secrets=("TOKEN",)), met(NodeKey()), 0, tmp_path, key)
+        gather.gather(_context(tmp_path, store, secrets=("TOKEN",)), met(NodeKey()), 0, tmp_path, key)
 
 
 def test_secrets_that_were_sealed_for_others_end_the_run(tmp_path: Path) -> None:
     store, key = MemoryStore(), NodeKey()
     store.put(keys.SECRETS, seal(SEALED, [NodeKey().public]))
-    host = _host(tmp_path, store, secrets=("TOKEN",))
+    context = _context(tmp_path, store, secrets=("TOKEN",))
     with pytest.raises(NodeFault, match="not sealed for this node"):
-        gather.gather(host, met(key), 0, tmp_path, key)
+        gather.gather(context, met(key), 0, tmp_path, key)
 
 
 def test_what_somebody_else_sealed_for_this_node_ends_the_run(tmp_path: Path) -> None:
     store, key = MemoryStore(), NodeKey()
     store.put(keys.SECRETS, seal(Sealed({"TOKEN": "a lure"}, new_run_key()), [key.public]))
     with pytest.raises(NodeFault, match="does not come from the run's client"):
-        gather.gather(_host(tmp_path, store, secrets=("TOKEN",)), met(key), 0, tmp_path, key)
+        gather.gather(_context(tmp_path, store, secrets=("TOKEN",)), met(key), 0, tmp_path, key)
 
 
 def test_a_secret_that_is_missing_among_them_is_named(tmp_path: Path) -> None:
     store, key = MemoryStore(), NodeKey()
     store.put(keys.SECRETS, seal(SEALED, [key.public]))
-    host = _host(tmp_path, store, secrets=("TOKEN", "OTHER"))
+    context = _context(tmp_path, store, secrets=("TOKEN", "OTHER"))
     with pytest.raises(NodeFault, match="no value of OTHER"):
-        gather.gather(host, met(key), 0, tmp_path, key)
+        gather.gather(context, met(key), 0, tmp_path, key)
 
 
 LURE = DataSources({"digits": DataSource("mount", blobfuse="logging: {file-path: /etc/cron.d/x}")})
@@ -146,11 +146,11 @@ def test_where_the_data_is_comes_from_the_runs_client_alone(case: str, tmp_path:
     store, key = MemoryStore(), NodeKey()
     store.put(keys.SECRETS, seal(Sealed({}, KEY), [key.public]))
     write(store, keys.DATA, said)
-    host = _host(tmp_path, store, inputs=(Input("digits", "download", path="digits"),))
+    context = _context(tmp_path, store, inputs=(Input("digits", "download", path="digits"),))
     with pytest.raises(NodeFault, match=why):
-        gather.gather(host, met(key), 0, tmp_path, key)
+        gather.gather(context, met(key), 0, tmp_path, key)
     write(store, keys.DATA, by(KEY, DataSources({})))
-    assert gather.gather(host, met(key), 0, tmp_path, key).key == KEY
+    assert gather.gather(context, met(key), 0, tmp_path, key).key == KEY
 
 
 ENDS: dict[str, tuple[str, object, type[Exception]]] = {
@@ -165,7 +165,7 @@ def test_whoever_waits_hears_that_the_run_ends(sentence: str, tmp_path: Path) ->
     store, own = MemoryStore(), NodeKey()
     write(store, key, record)
     with pytest.raises(expected):
-        gather.gather(_host(tmp_path, store, secrets=("TOKEN",)), met(own), 0, tmp_path, own)
+        gather.gather(_context(tmp_path, store, secrets=("TOKEN",)), met(own), 0, tmp_path, own)
 
 
 def test_what_is_gathered_never_shows_a_secret() -> None:
@@ -190,12 +190,12 @@ def test_node_0_waits_for_a_slow_node_and_not_for_a_lost_one(tmp_path: Path) -> 
     store, nodes = MemoryStore(), inventory(2)
     store.put(keys.DATA, json.dumps(to_json(DataSources({}))).encode())
     busy = _Busy(store, nodes.nodes[1].node_id)
-    host = replace(_host(tmp_path, store, resume_from="https://abc.blob.core.windows.net/c"), clock=busy)
-    gather.gather(host, nodes, 0, tmp_path, None)
+    context = replace(_context(tmp_path, store, resume_from="https://abc.blob.core.windows.net/c"), clock=busy)
+    gather.gather(context, nodes, 0, tmp_path, None)
     assert 30 < busy.now - busy.began < 33
     lost = FakeClock()
     silent = MemoryStore()
     silent.put(keys.DATA, json.dumps(to_json(DataSources({}))).encode())
-    gather.gather(replace(host, store=silent, clock=lost), nodes, 0, tmp_path, None)
-    heartbeat = host.settings.timeouts.heartbeat
+    gather.gather(replace(context, store=silent, clock=lost), nodes, 0, tmp_path, None)
+    heartbeat = context.settings.timeouts.heartbeat
     assert heartbeat < lost.now - 1000 < heartbeat + 3

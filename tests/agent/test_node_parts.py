@@ -11,31 +11,33 @@ import pytest
 
 from tests.agent.clocks import FakeClock
 from tests.backends.specs import inventory, plan_of, spec
-from tfinfra.agent.assignment import Assignment, Folders
+from tfinfra.agent.assignment import Assignment, TaskFolders
 from tfinfra.agent.boot.loopback_only import has_only_loopback, on_one_host
 from tfinfra.agent.boot.shared_directory import shared_directory
 from tfinfra.agent.end.collect import collect
-from tfinfra.agent.errors import NodeFault
-from tfinfra.agent.node.heartbeat import Peers, Pulse
-from tfinfra.agent.node.identity import gpu_count, identity
-from tfinfra.agent.node.metadata import Metadata
-from tfinfra.agent.node.paths import Places
+from tfinfra.agent.node.heartbeat import Heartbeats, Peers
+from tfinfra.agent.node.instance_metadata import Metadata
+from tfinfra.agent.node.node_identity import gpu_count, identity
+from tfinfra.agent.node.node_paths import NodePaths
+from tfinfra.agent.node.node_records import write
 from tfinfra.agent.node.ports import is_free, lease_ports
-from tfinfra.agent.node.records import write
 from tfinfra.agent.node.scheduled_events import Notices, notice_of
 from tfinfra.agent.node.temporary_folder import temporary_folder
+from tfinfra.agent.node_errors import NodeFault
 from tfinfra.agent.patience import PatientStore
 from tfinfra.agent.tasks.mpi import mpirun_command
-from tfinfra.agent.tasks.variables import task_variables
+from tfinfra.agent.tasks.task_variables import task_variables
 from tfinfra.agent.tasks.workspace import make_common, make_workspace
 from tfinfra.agent.verdict.control import deadline_stop, end_of_training
 from tfinfra.model import Heartbeat, NodeSettings, Plan, Timeouts
 from tfinfra.store import MemoryStore
 
 
-def assignment(plan: Plan, node: int = 0, **inherited: str) -> Assignment:
-    folders = Folders(Path("/shared"), Path("/root"), Path("/n/tmp"), Path("/env"))
-    return Assignment("digits-abc123", plan, inventory(plan.node_count), node, Places(Path("/n")), folders, inherited)
+def assignment_of(plan: Plan, node: int = 0, **inherited: str) -> Assignment:
+    folders = TaskFolders(Path("/shared"), Path("/root"), Path("/n/tmp"), Path("/env"))
+    return Assignment(
+        "digits-abc123", plan, inventory(plan.node_count), node, NodePaths(Path("/n")), folders, inherited
+    )
 
 
 def test_ports_are_leased_once_per_machine(tmp_path: Path) -> None:
@@ -56,8 +58,8 @@ def test_a_port_that_somebody_listens_on_is_not_leased(tmp_path: Path) -> None:
 
 def test_a_task_sees_what_the_manifest_promises() -> None:
     plan = plan_of(spec("ps", node_count=2, worker_count=2, environment_variables={"TF_CPP_MIN_LOG_LEVEL": "0"}))
-    mine = assignment(plan, PATH="/usr/bin", HOME="/home/u", http_proxy="http://proxy", PYTHONPATH="/agent")
-    seen = task_variables(mine, plan.tasks[0])
+    assignment = assignment_of(plan, PATH="/usr/bin", HOME="/home/u", http_proxy="http://proxy", PYTHONPATH="/agent")
+    seen = task_variables(assignment, plan.tasks[0])
     assert seen["PATH"] == "/env/bin:/usr/bin"
     assert seen["HOME"] == "/home/u"
     assert "PYTHONPATH" not in seen
@@ -73,14 +75,14 @@ def test_a_task_sees_what_the_manifest_promises() -> None:
 
 def test_home_is_set_even_where_the_machine_sets_none() -> None:
     plan = plan_of(spec("single"))
-    assert task_variables(assignment(plan), plan.tasks[0])["HOME"] == "/root"
+    assert task_variables(assignment_of(plan), plan.tasks[0])["HOME"] == "/root"
 
 
 def test_the_mpirun_line_names_the_network_only_where_nodes_have_one() -> None:
     plan = plan_of(
         spec("mpi", node_count=2, process_count_per_node=2, arguments=("--epochs", "3", "--between", ":", "a b"))
     )
-    line = mpirun_command.mpirun(assignment(plan), root=True, shell="/n/remote_shell.sh")
+    line = mpirun_command.mpirun(assignment_of(plan), root=True, shell="/n/remote_shell.sh")
     assert line[:2] == ["/env/bin/mpirun", "--allow-run-as-root"]
     text = " ".join(line)
     assert "--map-by ppr:2:node -n 4 --bind-to none --stdin none" in text
@@ -211,21 +213,21 @@ class EventSource(Metadata):
 
 def test_what_is_announced_is_told_with_the_next_beat(caplog: pytest.LogCaptureFixture) -> None:
     store, source = MemoryStore(), EventSource("http://127.0.0.1:9", "client")
-    pulse = Pulse(store, "id-1", FakeClock())
-    notices = Notices(source, pulse, "vm_1")
+    heartbeats = Heartbeats(store, "id-1", FakeClock())
+    notices = Notices(source, heartbeats, "vm_1")
     notices.look()
-    assert pulse.notice == ""
+    assert heartbeats.notice == ""
     source.events = [{"EventType": "Preempt", "Resources": ["vm_1"]}]
     notices.look()
     notices.look()
-    pulse.start()
-    pulse.stop()
+    heartbeats.start()
+    heartbeats.stop()
     peers = Peers(store, {1: "id-1"}, FakeClock(), timeout=10)
     peers.poll()
     assert peers.notice(1) == "evicted (spot)"
     source.events = []
     notices.look()
-    assert pulse.notice == ""
+    assert heartbeats.notice == ""
     said = [r.getMessage() for r in caplog.records if "vm" not in r.getMessage()]
     assert said == [
         "the scheduled events cannot be read: no answer",
@@ -287,9 +289,9 @@ def test_gpus_are_counted_by_their_device_files(tmp_path: Path) -> None:
 
 
 def test_the_shared_directory_of_a_file_url_is_its_path(tmp_path: Path) -> None:
-    places = Places(tmp_path)
-    assert shared_directory("file:///a%20b", places) == Path("/a b")
-    assert shared_directory(None, places) == tmp_path / "var/lib/tfinfra/shared"
+    paths = NodePaths(tmp_path)
+    assert shared_directory("file:///a%20b", paths) == Path("/a b")
+    assert shared_directory(None, paths) == tmp_path / "var/lib/tfinfra/shared"
 
 
 def test_temporary_folders_are_taken_elsewhere_only_where_their_names_are_too_long(tmp_path: Path) -> None:

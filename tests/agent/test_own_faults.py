@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,23 +11,23 @@ import pytest
 from tests.agent.clocks import FakeClock
 from tests.agent.end.test_cleanup import settings
 from tests.agent.nodes import NOTHING_ODD, plain
-from tests.agent.test_node_parts import assignment
+from tests.agent.test_node_parts import assignment_of
 from tests.backends.specs import plan_of, spec
 from tfinfra.agent import run as agent
 from tfinfra.agent import train as training
-from tfinfra.agent.assignment import Assignment
-from tfinfra.agent.errors import NodeFault
-from tfinfra.agent.join import Place
-from tfinfra.agent.node.agent_context import Host
-from tfinfra.agent.node.heartbeat import Pulse
-from tfinfra.agent.node.identity import Identity
-from tfinfra.agent.node.logs import LogShipper
-from tfinfra.agent.node.metadata import Metadata
-from tfinfra.agent.node.paths import Places
+from tfinfra.agent.assignment import Assignment, TaskFolders
+from tfinfra.agent.join import JoinedNode
+from tfinfra.agent.node.agent_context import AgentContext
+from tfinfra.agent.node.heartbeat import Heartbeats
+from tfinfra.agent.node.instance_metadata import Metadata
+from tfinfra.agent.node.log_shipping import LogShipper
+from tfinfra.agent.node.node_identity import Identity
+from tfinfra.agent.node.node_paths import NodePaths
+from tfinfra.agent.node.node_records import read, write
 from tfinfra.agent.node.ports import PortLease, lease_ports
 from tfinfra.agent.node.private_folder import own_folder
-from tfinfra.agent.node.records import read, write
 from tfinfra.agent.node.temporary_folder import TemporaryFolder, temporary_folder
+from tfinfra.agent.node_errors import NodeFault
 from tfinfra.agent.tasks.workspace import make_common
 from tfinfra.model import Outcome
 from tfinfra.store import MemoryStore, ObjectStore
@@ -34,33 +35,32 @@ from tfinfra.store import MemoryStore, ObjectStore
 PLAN = plan_of(spec("single"))
 
 
-def host_of(root: Path, store: ObjectStore) -> Host:
+def host_of(root: Path, store: ObjectStore) -> AgentContext:
     clock, metadata = FakeClock(), Metadata("http://127.0.0.1:1", "client")
-    logs, pulse = LogShipper(store, clock, free=True), Pulse(store, "id", clock)
+    logs, heartbeats = LogShipper(store, clock, free=True), Heartbeats(store, "id", clock)
     who = Identity("id", "10.0.0.4", None)
     made = settings("https://127.0.0.1:1")
-    return Host(made, PLAN, Places(root), {}, clock, metadata, who, store, pulse, logs, 0.1)
+    return AgentContext(made, PLAN, NodePaths(root), {}, clock, metadata, who, store, heartbeats, logs, 0.1)
 
 
 def assignment_in(root: Path) -> Assignment:
     """The node's assignment, with everything that is written in `root`."""
-    mine = assignment(PLAN)
-    folders = type(mine.folders)(root / "shared", root, root, root)
-    return Assignment(mine.run, mine.plan, mine.inventory, mine.node, Places(root), folders, {})
+    folders = TaskFolders(root / "shared", root, root, root)
+    return replace(assignment_of(PLAN), paths=NodePaths(root), folders=folders, inherited={})
 
 
 def take_part(root: Path, store: ObjectStore, monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
     """Lets a node join, write a checkpoint while it trains, and fail."""
-    mine = assignment_in(root)
-    shared = mine.folders.shared
+    assignment = assignment_in(root)
+    shared = assignment.folders.shared
 
-    def fails(host: Host, mine: Assignment) -> None:
+    def fails(context: AgentContext, assignment: Assignment) -> None:
         make_common(shared)
         (shared / "checkpoints/step-7").write_text("7")
         raise failure
 
-    place = Place(mine, PortLease(1, 0, ()), TemporaryFolder(root))
-    monkeypatch.setattr(agent, "join", lambda host: place)
+    joined = JoinedNode(assignment, PortLease(1, 0, ()), TemporaryFolder(root))
+    monkeypatch.setattr(agent, "join", lambda context: joined)
     monkeypatch.setattr(agent, "train", fails)
     agent._take_part(host_of(root, store))
 
@@ -99,7 +99,7 @@ def test_what_could_not_be_collected_is_left_to_the_client(tmp_path: Path, monke
 def test_an_agent_that_fails_before_it_has_tasks_says_that_there_is_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(host: Host) -> Place:
+    def fails(context: AgentContext) -> JoinedNode:
         raise NodeFault("no ports")
 
     monkeypatch.setattr(agent, "join", fails)
@@ -122,10 +122,10 @@ def test_an_outcome_waits_for_a_store_that_is_away(tmp_path: Path, monkeypatch: 
 
 def test_the_agents_own_log_is_whole_before_the_client_may_go(tmp_path: Path) -> None:
     store = MemoryStore()
-    host = host_of(tmp_path, store)
+    context = host_of(tmp_path, store)
     (tmp_path / "agent.log").write_text("could not collect outputs/x\n")
-    host.logs.add("agent-0", tmp_path / "agent.log")
-    training.bring(host, assignment_in(tmp_path))
+    context.logs.add("agent-0", tmp_path / "agent.log")
+    training.bring(context, assignment_in(tmp_path))
     kept = list(store.objects)
     assert kept.index("logs/agent-0/00000000.log") < kept.index("collected.json")
 

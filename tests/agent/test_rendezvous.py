@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from tests.agent.clocks import FakeClock
 from tfinfra.agent.clock import SystemClock
-from tfinfra.agent.errors import NodeFault, RunEnded, RunStopped
-from tfinfra.agent.node.records import write
+from tfinfra.agent.node.node_records import write
+from tfinfra.agent.node_errors import NodeFault, RunEnded, RunStopped
 from tfinfra.agent.rendezvous import Meeting, inventory_of, rendezvous
 from tfinfra.model import Inventory, NodeRegistration, Outcome
 from tfinfra.store import MemoryStore, ObjectStore, open_store

@@ -9,10 +9,10 @@ import pytest
 from tests.agent.clocks import FakeClock
 from tests.backends.specs import inventory
 from tests.lifecycle.hostile import CONTENTS
-from tfinfra.agent.node import records
+from tfinfra.agent.node import node_records
 from tfinfra.agent.node.heartbeat import Peers
-from tfinfra.agent.node.logs import Audience
-from tfinfra.agent.node.records import read, write
+from tfinfra.agent.node.log_shipping import Audience
+from tfinfra.agent.node.node_records import read, write
 from tfinfra.agent.rendezvous import Meeting, rendezvous
 from tfinfra.agent.verdict import outcomes
 from tfinfra.agent.verdict.control import requested_stop
@@ -64,7 +64,7 @@ def test_the_agents_log_names_what_is_unreadable_once(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = MemoryStore()
-    monkeypatch.setattr(records, "_told", set())
+    monkeypatch.setattr(node_records, "_told", set())
     store.put("tasks/rank-77.json", b"[]")
     with caplog.at_level(logging.WARNING):
         for _ in range(3):

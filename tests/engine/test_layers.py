@@ -22,13 +22,13 @@ from tests.stacks.plans import ALONE, FLEXIBLE, OTHERS, plan
 from tests.stacks.recording import RUN, config, write
 from tfinfra.agent.end.await_deletion import linger
 from tfinfra.agent.end.cleanup import delete_compute_group
-from tfinfra.agent.end.deadline import Deadline
-from tfinfra.agent.node.agent_context import Host
-from tfinfra.agent.node.heartbeat import Pulse
-from tfinfra.agent.node.identity import Identity
-from tfinfra.agent.node.logs import LogShipper
-from tfinfra.agent.node.metadata import Metadata
-from tfinfra.agent.node.paths import Places
+from tfinfra.agent.end.deadline_watch import DeadlineWatch
+from tfinfra.agent.node.agent_context import AgentContext
+from tfinfra.agent.node.heartbeat import Heartbeats
+from tfinfra.agent.node.instance_metadata import Metadata
+from tfinfra.agent.node.log_shipping import LogShipper
+from tfinfra.agent.node.node_identity import Identity
+from tfinfra.agent.node.node_paths import NodePaths
 from tfinfra.azure.clients import send_json
 from tfinfra.azure.deletion.teardown import group_exists
 from tfinfra.azure.prerequisites import look_up
@@ -86,7 +86,7 @@ class Run:
         path += f"/providers/Microsoft.Logic/workflows/{TIMER}"
         disable(self.cloud, path)
 
-    def node(self, number: int, deadline: float) -> Host:
+    def node(self, number: int, deadline: float) -> AgentContext:
         """The agent of one of the machines, as far as it deletes: its own metadata, its own identity's token."""
         assert self.cloud.ca_file is not None
         folder = self.cloud.ca_file.parent / "groups" / COMPUTE / "machines" / f"{RUN}-nodes"
@@ -106,16 +106,16 @@ class Run:
             timeouts=Timeouts(30, 30, 30, 30),
         )
         store, clock, who = MemoryStore(), _Fast(), Identity(instance["vm_id"], "10.0.0.9", None)
-        return Host(
+        return AgentContext(
             settings=settings,
             plan=plan(FLEXIBLE),
-            places=Places(Path("/nowhere")),
+            paths=NodePaths(Path("/nowhere")),
             inherited={},
             clock=clock,
             metadata=Metadata(instance["metadata_url"], settings.identity_client_id),
             identity=who,
             store=store,
-            pulse=Pulse(store, who.node_id, clock),
+            heartbeats=Heartbeats(store, who.node_id, clock),
             logs=LogShipper(store, clock, free=True),
             pause=0.1,
         )
@@ -125,7 +125,7 @@ class _Ended(Exception):
     """The test has seen enough of a node."""
 
 
-def _linger(host: Host) -> None:
+def _linger(host: AgentContext) -> None:
     with suppress(_Ended):
         linger(host)
 
@@ -205,7 +205,7 @@ def test_a_node_alone_deletes_the_machines_at_the_deadline_and_may_delete_nothin
     host = run.node(1, time.time() + 2)
     keep = host.settings.compute_group_id.replace("-compute", "-keep")
     assert not delete_compute_group(replace(host.settings, compute_group_id=keep), host.metadata)
-    deadline = Deadline(host)
+    deadline = DeadlineWatch(host)
     deadline.start()
     assert run.becomes((False, True))
     deadline.stop()

@@ -13,7 +13,7 @@ import pytest
 from tests.store.azurite import Azurite, token
 from tfinfra.store import MemoryStore, ObjectStore, keys, open_store
 from tfinfra.store.objects import BLOCK, MOST_BLOCKS, SMALL, block_size
-from tfinfra.store.opening import BlobPlace, blob_place
+from tfinfra.store.opening import BlobLocation, blob_location
 
 _numbers = itertools.count()
 
@@ -124,23 +124,23 @@ def test_many_processes_write_what_is_absent_and_one_wins(served: Azurite) -> No
 PLACES = {
     "Azure": (
         "https://digits.blob.core.windows.net/run",
-        BlobPlace("https://digits.blob.core.windows.net", "digits", "run", ""),
+        BlobLocation("https://digits.blob.core.windows.net", "digits", "run", ""),
     ),
     "another Azure, below a folder": (
         "https://digits.blob.core.chinacloudapi.cn/run/a%20b/c/",
-        BlobPlace("https://digits.blob.core.chinacloudapi.cn", "digits", "run", "a b/c"),
+        BlobLocation("https://digits.blob.core.chinacloudapi.cn", "digits", "run", "a b/c"),
     ),
     "an emulator": (
         "https://127.0.0.1:10000/digits/run/a",
-        BlobPlace("https://127.0.0.1:10000/digits", "digits", "run", "a"),
+        BlobLocation("https://127.0.0.1:10000/digits", "digits", "run", "a"),
     ),
 }
 
 
 @pytest.mark.parametrize("case", PLACES)
 def test_a_url_is_a_place_in_blob(case: str) -> None:
-    url, place = PLACES[case]
-    assert blob_place(url) == place
+    url, location = PLACES[case]
+    assert blob_location(url) == location
 
 
 @pytest.mark.parametrize("url", ["https://digits.blob.core.windows.net/", "https://127.0.0.1/digits", "s3://a/b", "x"])

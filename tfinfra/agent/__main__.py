@@ -1,4 +1,4 @@
-"""`python -m tfinfra.agent --settings FILE --root FOLDER`: makes a Host of this machine and runs it."""
+"""`python -m tfinfra.agent --settings FILE --root FOLDER`: makes an AgentContext of this machine and runs it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from types import FrameType
 
 from tfinfra.agent.boot.scratch import find_scratch
 from tfinfra.agent.clock import SystemClock
-from tfinfra.agent.node.agent_context import Host
-from tfinfra.agent.node.heartbeat import Pulse
-from tfinfra.agent.node.identity import identity
-from tfinfra.agent.node.logs import LogShipper
-from tfinfra.agent.node.metadata import DEFAULT_URL, Metadata
-from tfinfra.agent.node.paths import Places
+from tfinfra.agent.node.agent_context import AgentContext
+from tfinfra.agent.node.heartbeat import Heartbeats
+from tfinfra.agent.node.instance_metadata import DEFAULT_URL, Metadata
+from tfinfra.agent.node.log_shipping import LogShipper
+from tfinfra.agent.node.node_identity import identity
+from tfinfra.agent.node.node_paths import NodePaths
 from tfinfra.agent.patience import PATIENCE, PatientStore
 from tfinfra.agent.run import run
 from tfinfra.model import NodeSettings, Plan, from_json
@@ -33,20 +33,20 @@ _log = logging.getLogger(__name__)
 def main() -> None:
     arguments = _parse()
     signal.signal(signal.SIGTERM, _terminate)
-    places = Places(arguments.root.absolute())
-    places.make()
-    _log_to(places.agent_log)
-    places = replace(places, scratch=find_scratch(places.root))
-    places.make()
+    paths = NodePaths(arguments.root.absolute())
+    paths.make()
+    _log_to(paths.agent_log)
+    paths = replace(paths, scratch=find_scratch(paths.root))
+    paths.make()
     try:
-        host = make_host(from_json(NodeSettings, json.loads(arguments.settings.read_text())), places)
+        context = make_host(from_json(NodeSettings, json.loads(arguments.settings.read_text())), paths)
     except Exception:
         _log.exception("this node could not even begin")
         raise
-    run(host)
+    run(context)
 
 
-def make_host(settings: NodeSettings, places: Places) -> Host:
+def make_host(settings: NodeSettings, paths: NodePaths) -> AgentContext:
     """The one place where an agent looks at its machine. Raises NodeFault, OSError, ValueError."""
     clock = SystemClock()
     metadata = Metadata(os.environ.get("TFINFRA_METADATA_URL", DEFAULT_URL), settings.identity_client_id)
@@ -54,16 +54,16 @@ def make_host(settings: NodeSettings, places: Places) -> Host:
     is_free = settings.store.startswith("file:")
     blobs = open_store(settings.store, lambda: metadata.token(_BLOB), ca=settings.arm_ca)
     store = PatientStore(blobs, clock, PATIENCE)
-    return Host(
+    return AgentContext(
         settings=settings,
-        plan=from_json(Plan, json.loads((places.bundle / "plan.json").read_text())),
-        places=places,
+        plan=from_json(Plan, json.loads((paths.bundle / "plan.json").read_text())),
+        paths=paths,
         inherited=dict(os.environ),
         clock=clock,
         metadata=metadata,
         identity=who,
         store=store,
-        pulse=Pulse(store, who.node_id, clock),
+        heartbeats=Heartbeats(store, who.node_id, clock),
         logs=LogShipper(store, clock, free=is_free),
         pause=0.1 if is_free else 1.0,
     )

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tfinfra.agent.devices.links import Links
-from tfinfra.agent.node.paths import Places
+from tfinfra.agent.node.node_paths import NodePaths
 from tfinfra.model import Inventory, NodeRegistration, Plan, Task
 
 
 @dataclass(frozen=True)
-class Folders:
+class TaskFolders:
     """What differs between nodes: the tasks' common directory, a home, a folder for temporary files, and the training
     environment (its bin/python runs the script)."""
 
@@ -46,8 +46,8 @@ class Assignment:
     plan: Plan
     inventory: Inventory
     node: int
-    places: Places
-    folders: Folders
+    paths: NodePaths
+    folders: TaskFolders
     inherited: Mapping[str, str]
     warnings: tuple[str, ...] = ()
     given: Gathered = field(default_factory=Gathered)
@@ -64,7 +64,7 @@ class Assignment:
         return self.inventory.nodes[self.node]
 
     def work(self, task: Task) -> Path:
-        return self.places.work / task.name
+        return self.paths.work / task.name
 
     def log(self, name: str) -> Path:
-        return self.places.logs / f"{name}.log"
+        return self.paths.logs / f"{name}.log"

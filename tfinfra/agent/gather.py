@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from tfinfra.agent.assignment import Gathered
-from tfinfra.agent.boot.fetch import fetch, told
-from tfinfra.agent.boot.inputs import bring_inputs
-from tfinfra.agent.errors import NodeFault, RunEnded, RunStopped
-from tfinfra.agent.node.agent_context import Host
+from tfinfra.agent.boot.bring_inputs import bring_inputs
+from tfinfra.agent.boot.fetch_files import fetch, told
+from tfinfra.agent.node.agent_context import AgentContext
 from tfinfra.agent.node.heartbeat import Peers
-from tfinfra.agent.node.records import read, write
+from tfinfra.agent.node.node_records import read, write
+from tfinfra.agent.node_errors import NodeFault, RunEnded, RunStopped
 from tfinfra.agent.patience import PatientStore, store_errors
 from tfinfra.agent.verdict.control import deadline_stop, requested_stop
 from tfinfra.agent.verdict.outcomes import published
@@ -35,120 +35,123 @@ def node_key(settings: NodeSettings) -> NodeKey | None:
     return NodeKey() if settings.key_digest else None
 
 
-def gather(host: Host, inventory: Inventory, rank: int, shared: Path, key: NodeKey | None) -> Gathered:
+def gather(context: AgentContext, inventory: Inventory, rank: int, shared: Path, key: NodeKey | None) -> Gathered:
     """Returns when this node has all that its tasks need, and node 0 when all nodes have.
 
     Raises NodeFault, RunEnded or RunStopped where there is nothing to do for this node.
     """
-    plan = host.plan
+    plan = context.plan
     if not (plan.inputs or plan.resume_from or key):
         return Gathered()
-    host.pulse.say("gathering")
-    check = _Check(host)
-    given = _opened(host, inventory.nodes[rank], key, check) if key else Sealed({}, "")
-    host.logs.hide(needles((*given.secrets.values(), given.key) if key else ()))
-    sources = _sources(host, given.key) if plan.inputs or plan.resume_from else DataSources({})
+    context.heartbeats.say("gathering")
+    check = _Check(context)
+    given = _opened(context, inventory.nodes[rank], key, check) if key else Sealed({}, "")
+    context.logs.hide(needles((*given.secrets.values(), given.key) if key else ()))
+    sources = _sources(context, given.key) if plan.inputs or plan.resume_from else DataSources({})
     inputs = bring_inputs(
-        sources.inputs, host.places, lambda url: _open(host, url), host.settings.identity_client_id, check
+        sources.inputs, context.paths, lambda url: _open(context, url), context.settings.identity_client_id, check
     )
     if sources.checkpoints is not None:
-        _resume(host, sources.checkpoints, rank, shared / "checkpoints", check)
-    host.pulse.say("gathered")
+        _resume(context, sources.checkpoints, rank, shared / "checkpoints", check)
+    context.heartbeats.say("gathered")
     if rank == 0:
-        _wait_for_others(host, inventory, check)
+        _wait_for_others(context, inventory, check)
     return Gathered(inputs, given.secrets, given.key or None)
 
 
 class _Check:
     """Raises RunEnded or RunStopped where the run ends meanwhile; looks into the store a few times a second at most."""
 
-    def __init__(self, host: Host) -> None:
-        self._host = host
+    def __init__(self, context: AgentContext) -> None:
+        self._context = context
         self._next = 0.0
 
     def __call__(self) -> None:
-        now = self._host.clock.monotonic()
+        now = self._context.clock.monotonic()
         if now < self._next:
             return
-        self._next = now + max(1.0, self._host.pause)
-        host = self._host
-        if published(host.store) is not None:
+        self._next = now + max(1.0, self._context.pause)
+        context = self._context
+        if published(context.store) is not None:
             raise RunEnded("the run ended before this node had its data")
-        stop = requested_stop(host.store) or deadline_stop(host.settings, host.plan, host.clock.time())
+        stop = requested_stop(context.store) or deadline_stop(context.settings, context.plan, context.clock.time())
         if stop:
             raise RunStopped(stop.message, reason=stop.reason)
 
 
-def _sources(host: Host, key: str) -> DataSources:
+def _sources(context: AgentContext, key: str) -> DataSources:
     """Raises NodeFault for what does not come from the client, where that can be known (`key` is not "")."""
-    found = read(host.store, keys.DATA, DataSources)
+    found = read(context.store, keys.DATA, DataSources)
     if found is None:
         raise NodeFault(f"the client left no readable {keys.DATA} in the run's store")
     if key and not is_marked(found.mark, key, *found.words()):
         raise NodeFault(f"{keys.DATA} does not come from the run's client: who else may write into the store?")
-    if strange := set(found.inputs) - {each.name for each in host.plan.inputs}:
+    if strange := set(found.inputs) - {each.name for each in context.plan.inputs}:
         raise NodeFault(f"{keys.DATA} has an input that the plan does not name: {ascii(min(strange))[:80]}")
     return found
 
 
-def _open(host: Host, url: str) -> ObjectStore:
-    if url == host.settings.store:
-        return host.store
+def _open(context: AgentContext, url: str) -> ObjectStore:
+    if url == context.settings.store:
+        return context.store
     return PatientStore(
-        open_store(url, lambda: host.metadata.token(_BLOB), ca=host.settings.arm_ca), host.clock, _PATIENCE
+        open_store(url, lambda: context.metadata.token(_BLOB), ca=context.settings.arm_ca), context.clock, _PATIENCE
     )
 
 
-def _resume(host: Host, source: DataSource, rank: int, target: Path, check: _Check) -> None:
+def _resume(context: AgentContext, source: DataSource, rank: int, target: Path, check: _Check) -> None:
     """Node 0 puts the checkpoints into the tasks' common directory; the others wait for its word."""
     if rank != 0:
-        _await(host, lambda: read(host.store, keys.RESUMED, Resumed), check)
+        _await(context, lambda: read(context.store, keys.RESUMED, Resumed), check)
         return
     try:
-        files = fetch(source, target, lambda url: _open(host, url), check).files
+        files = fetch(source, target, lambda url: _open(context, url), check).files
     except store_errors() as error:
-        raise told(error, source, "the checkpoints to resume from", host.settings.identity_client_id) from error
+        raise told(error, source, "the checkpoints to resume from", context.settings.identity_client_id) from error
     _log.info("%d files of checkpoints are in place", files)
-    write(host.store, keys.RESUMED, Resumed(files))
+    write(context.store, keys.RESUMED, Resumed(files))
 
 
-def _opened(host: Host, mine: NodeRegistration, key: NodeKey, check: _Check) -> Sealed:
+def _opened(context: AgentContext, registration: NodeRegistration, key: NodeKey, check: _Check) -> Sealed:
     """What the client has sealed for the nodes of the inventory, once it has."""
-    if mine.public_key != key.public:
-        raise NodeFault(f"the key registered for {mine.node_id} is not this node's: who else may write into the store?")
-    sealed = _await(host, lambda: host.store.get(keys.SECRETS), check, host.settings.timeouts.register)
+    if registration.public_key != key.public:
+        whose = f"the key registered for {registration.node_id} is not this node's"
+        raise NodeFault(f"{whose}: who else may write into the store?")
+    sealed = _await(context, lambda: context.store.get(keys.SECRETS), check, context.settings.timeouts.register)
     if sealed is None:
         raise NodeFault("the client did not hand over its key and the secrets in time: is it still there?")
     try:
         given = key.open(sealed)
     except SealError as error:
         raise NodeFault(f"the secrets were not sealed for this node: {error}") from error
-    if digest_of(given.key) != host.settings.key_digest:
+    if digest_of(given.key) != context.settings.key_digest:
         raise NodeFault(f"{keys.SECRETS} does not come from the run's client: who else may write into the store?")
-    if missing := [name for name in host.plan.secrets if name not in given.secrets]:
+    if missing := [name for name in context.plan.secrets if name not in given.secrets]:
         raise NodeFault(f"the client handed over no value of {', '.join(missing)}")
     return given
 
 
-def _wait_for_others(host: Host, inventory: Inventory, check: _Check) -> None:
+def _wait_for_others(context: AgentContext, inventory: Inventory, check: _Check) -> None:
     """Returns when no other node is still preparing, or it is lost: then the judge sees that too."""
     ids = {rank: node.node_id for rank, node in enumerate(inventory.nodes) if rank != 0}
-    peers = Peers(host.store, ids, host.clock, host.settings.timeouts.heartbeat)
+    peers = Peers(context.store, ids, context.clock, context.settings.timeouts.heartbeat)
 
     def ready() -> bool:
         peers.poll()
         lost = peers.lost()
         return all(rank in lost or peers.phase(rank) not in _PREPARING for rank in ids)
 
-    _await(host, ready, check)
+    _await(context, ready, check)
 
 
-def _await(host: Host, look: Callable[[], T | None], check: _Check, timeout: float | None = None) -> T | None:
+def _await(
+    context: AgentContext, look: Callable[[], T | None], check: _Check, timeout: float | None = None
+) -> T | None:
     """What `look` gives once that is true; None after `timeout` seconds."""
-    give_up = None if timeout is None else host.clock.monotonic() + timeout
+    give_up = None if timeout is None else context.clock.monotonic() + timeout
     while not (found := look()):
         check()
-        if give_up is not None and host.clock.monotonic() > give_up:
+        if give_up is not None and context.clock.monotonic() > give_up:
             return None
-        host.clock.sleep(host.pause)
+        context.clock.sleep(context.pause)
     return found

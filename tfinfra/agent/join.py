@@ -1,4 +1,4 @@
-"""From a booted node to its place in the run: the environment, a lease on ports, the registration, the inventory."""
+"""From a booted node to its part in the run: the environment, a lease on ports, the registration, the inventory."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tfinfra.agent.assignment import Assignment, Folders, Gathered
+from tfinfra.agent.assignment import Assignment, Gathered, TaskFolders
 from tfinfra.agent.boot.loopback_only import ROUTES, has_only_loopback, notice, on_one_host
 from tfinfra.agent.boot.setup_script import run_setup
 from tfinfra.agent.boot.shared_directory import shared_directory
@@ -16,12 +16,12 @@ from tfinfra.agent.boot.training_environment import environment_content, trainin
 from tfinfra.agent.devices.gate import Cuda, await_gpus, gpus_wanted
 from tfinfra.agent.devices.links import Links, agreed, find_links, missing_infiniband
 from tfinfra.agent.devices.nccl import NO_GRAPHS, nccl_variables, read_settings, ucx_variables
-from tfinfra.agent.errors import RunEnded
 from tfinfra.agent.gather import gather, node_key
-from tfinfra.agent.node.agent_context import Host
-from tfinfra.agent.node.identity import Key, registration
+from tfinfra.agent.node.agent_context import AgentContext
+from tfinfra.agent.node.node_identity import Key, registration_of
 from tfinfra.agent.node.ports import PortLease, lease_ports
 from tfinfra.agent.node.temporary_folder import TemporaryFolder, temporary_folder
+from tfinfra.agent.node_errors import RunEnded
 from tfinfra.agent.rendezvous import Meeting, rendezvous
 from tfinfra.agent.tasks.workspace import make_common, make_workspace
 from tfinfra.backends.registry import backend
@@ -34,10 +34,10 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Place:
+class JoinedNode:
     """This node's assignment, and what it holds of the machine until the run's end."""
 
-    mine: Assignment
+    assignment: Assignment
     lease: PortLease
     temporary: TemporaryFolder
 
@@ -46,79 +46,81 @@ class Place:
         self.temporary.remove()
 
 
-def join(host: Host) -> Place:
-    """Registers this node and returns its place.
+def join(context: AgentContext) -> JoinedNode:
+    """Registers this node and returns its assignment, with what it holds of the machine.
 
     Raises NodeFault, RunEnded or RunStopped where there is nothing to do for this node.
     """
-    host.pulse.say("environment")
-    content = environment_content(host)
+    context.heartbeats.say("environment")
+    content = environment_content(context)
     own = content.get("prebuilt") is None
-    environment = training_environment(host, content, _working_gpus(host, content))
-    run_setup(host, environment)
-    lease = lease_ports(host.plan.base_port, _tasks_on_a_node(host.plan), _machine_folder("ports"))
-    host.pulse.say("rendezvous")
-    key = node_key(host.settings)
-    mine = registration(host.identity, lease.base, _told(host, key) if key else None)
-    meeting = Meeting(host.plan.node_count, host.settings.timeouts.register)
-    inventory = rendezvous(host.store, mine, meeting, host.clock)
-    rank = _rank(inventory, mine.node_id)
-    host.logs.add(keys.agent_log(rank), host.places.agent_log)
-    _log.info("this is node %d of %d: %s", rank, len(inventory.nodes), mine)
-    shared = _shared(host)
-    given = gather(host, inventory, rank, shared, key)
-    temporary = temporary_folder(host.places.scratch or host.places.root, _machine_folder("nodes"))
-    folders = Folders(shared, _home(host), temporary.path, environment)
-    return Place(_assignment(host, inventory, rank, folders, given, own_machines=own), lease, temporary)
+    environment = training_environment(context, content, _working_gpus(context, content))
+    run_setup(context, environment)
+    lease = lease_ports(context.plan.base_port, _tasks_on_a_node(context.plan), _machine_folder("ports"))
+    context.heartbeats.say("rendezvous")
+    key = node_key(context.settings)
+    registration = registration_of(context.identity, lease.base, _told(context, key) if key else None)
+    meeting = Meeting(context.plan.node_count, context.settings.timeouts.register)
+    inventory = rendezvous(context.store, registration, meeting, context.clock)
+    rank = _rank(inventory, registration.node_id)
+    context.logs.add(keys.agent_log(rank), context.paths.agent_log)
+    _log.info("this is node %d of %d: %s", rank, len(inventory.nodes), registration)
+    shared = _shared(context)
+    given = gather(context, inventory, rank, shared, key)
+    temporary = temporary_folder(context.paths.scratch or context.paths.root, _machine_folder("nodes"))
+    folders = TaskFolders(shared, _home(context), temporary.path, environment)
+    return JoinedNode(_assignment(context, inventory, rank, folders, given, own_machines=own), lease, temporary)
 
 
-def prepare(mine: Assignment) -> None:
+def prepare(assignment: Assignment) -> None:
     """The common directories, and a working directory for each task of this node."""
-    make_common(mine.folders.shared)
-    for task in mine.tasks:
-        make_workspace(mine.places.bundle / "source", mine.work(task), mine.folders.shared)
+    make_common(assignment.folders.shared)
+    for task in assignment.tasks:
+        make_workspace(assignment.paths.bundle / "source", assignment.work(task), assignment.folders.shared)
 
 
-def _told(host: Host, key: NodeKey) -> Key:
-    return Key(key.public, host.metadata.attested(nonce_of(key.public)))
+def _told(context: AgentContext, key: NodeKey) -> Key:
+    return Key(key.public, context.metadata.attested(nonce_of(key.public)))
 
 
-def _working_gpus(host: Host, environment: dict[str, Any]) -> Cuda | None:
+def _working_gpus(context: AgentContext, environment: dict[str, Any]) -> Cuda | None:
     """What the driver of a machine that must have GPUs says, before anything is built for them. Raises NodeFault."""
-    wanted = gpus_wanted(host.plan, environment)
-    return await_gpus(wanted, f"node {host.identity.address}", host.clock) if wanted else None
+    wanted = gpus_wanted(context.plan, environment)
+    return await_gpus(wanted, f"node {context.identity.address}", context.clock) if wanted else None
 
 
-def _shared(host: Host) -> Path:
-    return shared_directory(host.settings.shared if host.plan.infrastructure.shared_directory else None, host.places)
+def _shared(context: AgentContext) -> Path:
+    return shared_directory(
+        context.settings.shared if context.plan.infrastructure.shared_directory else None, context.paths
+    )
 
 
-def _home(host: Host) -> Path:
-    return Path(host.inherited.get("HOME") or "~root" if os.geteuid() == 0 else "~").expanduser()
+def _home(context: AgentContext) -> Path:
+    return Path(context.inherited.get("HOME") or "~root" if os.geteuid() == 0 else "~").expanduser()
 
 
 def _assignment(
-    host: Host, inventory: Inventory, rank: int, folders: Folders, given: Gathered, *, own_machines: bool
+    context: AgentContext, inventory: Inventory, rank: int, folders: TaskFolders, given: Gathered, *, own_machines: bool
 ) -> Assignment:
-    plan, warnings = _fit(host.plan, inventory)
+    plan, warnings = _fit(context.plan, inventory)
     slow = missing_infiniband(plan, inventory, own_machines=own_machines)
     warnings = (*warnings, slow) if slow else warnings
     for warning in warnings:
         _log.warning("%s", warning)
-    found = find_links(host.identity.address)
+    found = find_links(context.identity.address)
     _log.info("links of this node: %s", found)
-    run, links = host.settings.run, agreed(found, inventory)
-    defaults = _defaults(host, plan, links, folders.home)
+    run, links = context.settings.run, agreed(found, inventory)
+    defaults = _defaults(context, plan, links, folders.home)
     return Assignment(
-        run, plan, inventory, rank, host.places, folders, host.inherited, warnings, given, links, defaults
+        run, plan, inventory, rank, context.paths, folders, context.inherited, warnings, given, links, defaults
     )
 
 
-def _defaults(host: Host, plan: Plan, links: Links, home: Path) -> dict[str, str]:
+def _defaults(context: AgentContext, plan: Plan, links: Links, home: Path) -> dict[str, str]:
     """NCCL reads the user's file before the image's, and lets variables win over both (nccl, src/misc/param.cc)."""
-    no_graphs = host.places.state / "no-graphs.xml"
+    no_graphs = context.paths.state / "no-graphs.xml"
     no_graphs.write_text(NO_GRAPHS)
-    settings = {**read_settings((home / ".nccl.conf", _NCCL_CONF)), **host.inherited}
+    settings = {**read_settings((home / ".nccl.conf", _NCCL_CONF)), **context.inherited}
     return {**nccl_variables(plan, links, settings, no_graphs), **ucx_variables(plan, links)}
 
 

@@ -7,8 +7,8 @@ import zlib
 from dataclasses import dataclass
 
 from tfinfra.agent.clock import Clock
-from tfinfra.agent.errors import NodeFault, RunEnded, RunStopped
-from tfinfra.agent.node.records import read, write
+from tfinfra.agent.node.node_records import read, write
+from tfinfra.agent.node_errors import NodeFault, RunEnded, RunStopped
 from tfinfra.agent.verdict.control import requested_stop
 from tfinfra.agent.verdict.outcomes import published
 from tfinfra.model import BootFault, Inventory, NodeRegistration
@@ -27,12 +27,12 @@ class Meeting:
     timeout: float
 
 
-def rendezvous(store: ObjectStore, mine: NodeRegistration, meeting: Meeting, clock: Clock) -> Inventory:
+def rendezvous(store: ObjectStore, registration: NodeRegistration, meeting: Meeting, clock: Clock) -> Inventory:
     """Registers this node and returns the inventory that all nodes share.
 
     Raises NodeFault naming how many nodes came in time, RunEnded or RunStopped where the run ends meanwhile.
     """
-    write(store, layout.node_key(mine.node_id), mine)
+    write(store, layout.node_key(registration.node_id), registration)
     deadline = clock.monotonic() + meeting.timeout
     next_listing = clock.monotonic()
     pause = _PEEK
@@ -42,7 +42,7 @@ def rendezvous(store: ObjectStore, mine: NodeRegistration, meeting: Meeting, clo
         if clock.monotonic() >= next_listing:
             _propose(store, meeting.node_count)
             _check(store)
-            next_listing = clock.monotonic() + _listing_pause(mine.node_id, meeting.node_count)
+            next_listing = clock.monotonic() + _listing_pause(registration.node_id, meeting.node_count)
         elif clock.monotonic() > deadline:
             raise _too_few(store, meeting)
         else:

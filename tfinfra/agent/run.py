@@ -10,11 +10,11 @@ from typing import TypeVar
 from tfinfra.agent.end import reboot
 from tfinfra.agent.end.await_deletion import linger
 from tfinfra.agent.end.collect import mark_collected
-from tfinfra.agent.end.deadline import Deadline
-from tfinfra.agent.errors import NodeFault, RunEnded, RunStopped
-from tfinfra.agent.join import Place, join
-from tfinfra.agent.node.agent_context import Host
+from tfinfra.agent.end.deadline_watch import DeadlineWatch
+from tfinfra.agent.join import JoinedNode, join
+from tfinfra.agent.node.agent_context import AgentContext
 from tfinfra.agent.node.scheduled_events import Notices
+from tfinfra.agent.node_errors import NodeFault, RunEnded, RunStopped
 from tfinfra.agent.train import OTHERS, bring, train
 from tfinfra.agent.verdict import outcomes
 from tfinfra.model import CollectedMark, Outcome
@@ -25,95 +25,95 @@ _TRIES, _PAUSE = 4, 5.0
 _log = logging.getLogger(__name__)
 
 
-def run(host: Host) -> None:
+def run(context: AgentContext) -> None:
     """Takes part in the run until the machine ends. Its threads end with it, all logs being in the store."""
-    deadline = Deadline(host)
+    deadline = DeadlineWatch(context)
     deadline.start()
-    before = reboot.earlier_boot(host)
-    host.pulse.start()
-    host.logs.start()
-    notices = Notices(host.metadata, host.pulse, host.identity.name)
+    before = reboot.earlier_boot(context)
+    context.heartbeats.start()
+    context.logs.start()
+    notices = Notices(context.metadata, context.heartbeats, context.identity.name)
     notices.start()
     try:
         if before:
-            _end_after_reboot(host, before)
+            _end_after_reboot(context, before)
         else:
-            _take_part(host)
-        linger(host)
+            _take_part(context)
+        linger(context)
     finally:
         notices.stop()
-        host.logs.stop()
-        host.pulse.stop()
+        context.logs.stop()
+        context.heartbeats.stop()
         deadline.stop()
 
 
-def _take_part(host: Host) -> None:
+def _take_part(context: AgentContext) -> None:
     """Joins and trains. What a node cannot do ends the run, and never this node's watch over its end."""
     try:
-        place = join(host)
+        joined = join(context)
     except RunEnded as ended:
         _log.info("%s", ended)
     except RunStopped as stopped:
-        _give_up(host, stopped.reason, stopped.message)
+        _give_up(context, stopped.reason, stopped.message)
     except NodeFault as fault:
-        _give_up(host, "failed", fault.message)
+        _give_up(context, "failed", fault.message)
     except Exception as error:  # noqa: BLE001  the outermost edge: whatever it is, the run must not wait for this node
-        _give_up(host, "failed", _own_failure(host, error))
+        _give_up(context, "failed", _own_failure(context, error))
     else:
-        _train(host, place)
+        _train(context, joined)
 
 
-def _train(host: Host, place: Place) -> None:
+def _train(context: AgentContext, joined: JoinedNode) -> None:
     """Trains; where the agent itself fails the run ends, and what the tasks have written so far is collected."""
     try:
-        train(host, place.mine)
+        train(context, joined.assignment)
     except Exception as error:  # noqa: BLE001  the outermost edge, as above
-        if _end(host, _outcome(host, "failed", _own_failure(host, error))):
-            host.clock.sleep(OTHERS if host.plan.node_count > 1 else 0.0)
-            bring(host, place.mine)
+        if _end(context, _outcome(context, "failed", _own_failure(context, error))):
+            context.clock.sleep(OTHERS if context.plan.node_count > 1 else 0.0)
+            bring(context, joined.assignment)
     finally:
-        place.leave()
+        joined.leave()
 
 
-def _end_after_reboot(host: Host, before: reboot.EarlierBoot) -> None:
+def _end_after_reboot(context: AgentContext, before: reboot.EarlierBoot) -> None:
     """Ends the run, unless it has ended already or the others have missed this node; then word of it is left."""
-    message = reboot.message(host, before)
-    won = _end(host, Outcome("failed", message, task=before.task, node=before.rank, ended=host.clock.time()))
+    message = reboot.message(context, before)
+    won = _end(context, Outcome("failed", message, task=before.task, node=before.rank, ended=context.clock.time()))
     if not won:
-        _once_the_store_answers(host, lambda: reboot.tell(host, message))
+        _once_the_store_answers(context, lambda: reboot.tell(context, message))
     if won or before.rank == 0:
-        host.clock.sleep(OTHERS if host.plan.node_count > 1 else 0.0)
-        _once_the_store_answers(host, lambda: reboot.salvage(host, before))
+        context.clock.sleep(OTHERS if context.plan.node_count > 1 else 0.0)
+        _once_the_store_answers(context, lambda: reboot.salvage(context, before))
 
 
-def _give_up(host: Host, result: str, message: str) -> None:
+def _give_up(context: AgentContext, result: str, message: str) -> None:
     """Ends the run before this node had tasks: there is nothing to collect, which is said too."""
-    if _end(host, _outcome(host, result, message)):
-        _once_the_store_answers(host, lambda: mark_collected(host.store, CollectedMark(0)))
+    if _end(context, _outcome(context, result, message)):
+        _once_the_store_answers(context, lambda: mark_collected(context.store, CollectedMark(0)))
 
 
-def _outcome(host: Host, result: str, message: str) -> Outcome:
-    return Outcome(result, message, ended=host.clock.time())
+def _outcome(context: AgentContext, result: str, message: str) -> Outcome:
+    return Outcome(result, message, ended=context.clock.time())
 
 
-def _end(host: Host, outcome: Outcome) -> bool:
+def _end(context: AgentContext, outcome: Outcome) -> bool:
     """Publishes the outcome once the store answers: nothing else is left to do. Returns whether it is the run's."""
     _log.error("%s", outcome.message)
-    host.pulse.say("ended")
-    return _once_the_store_answers(host, lambda: outcomes.publish(host.store, outcome))
+    context.heartbeats.say("ended")
+    return _once_the_store_answers(context, lambda: outcomes.publish(context.store, outcome))
 
 
-def _once_the_store_answers(host: Host, operation: Callable[[], T]) -> T:
+def _once_the_store_answers(context: AgentContext, operation: Callable[[], T]) -> T:
     """Beyond the store's own patience; raises in the end: an agent that dies is seen, one that waits is not."""
     for _ in range(_TRIES):
         try:
             return operation()
         except store_errors():
             _log.exception("the store does not answer")
-        host.clock.sleep(_PAUSE)
+        context.clock.sleep(_PAUSE)
     return operation()
 
 
-def _own_failure(host: Host, error: Exception) -> str:
+def _own_failure(context: AgentContext, error: Exception) -> str:
     _log.error("the agent failed", exc_info=error)
-    return f"the agent of {host.identity.address} failed: {error!r}"
+    return f"the agent of {context.identity.address} failed: {error!r}"

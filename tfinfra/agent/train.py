@@ -9,9 +9,9 @@ from contextlib import suppress
 from tfinfra.agent.assignment import Assignment
 from tfinfra.agent.end.collect import collect
 from tfinfra.agent.end.uncollected import left_behind
-from tfinfra.agent.errors import NodeFault
 from tfinfra.agent.join import prepare
-from tfinfra.agent.node.agent_context import Host
+from tfinfra.agent.node.agent_context import AgentContext
+from tfinfra.agent.node_errors import NodeFault
 from tfinfra.agent.tasks.direct import DirectTasks, NodeTasks
 from tfinfra.agent.tasks.mpi.mpi_tasks import LAUNCHER_LOG, MpiTasks
 from tfinfra.agent.verdict.watchers import Coordinator, Follower, Watcher
@@ -26,29 +26,31 @@ OTHERS = 6.0  # seconds for the other nodes to end their tasks: they see the out
 _log = logging.getLogger(__name__)
 
 
-def train(host: Host, mine: Assignment) -> None:
+def train(context: AgentContext, assignment: Assignment) -> None:
     """Runs this node's part to the run's end; the node that wrote the outcome collects."""
-    tasks = _node_tasks(host, mine)
-    watcher: Watcher = Coordinator(host, mine, tasks) if mine.node == 0 else Follower(host, mine)
+    tasks = _node_tasks(context, assignment)
+    watcher: Watcher = (
+        Coordinator(context, assignment, tasks) if assignment.node == 0 else Follower(context, assignment)
+    )
     try:
-        _start(host, mine, tasks, watcher)
-        _supervise(host, tasks, watcher)
+        _start(context, assignment, tasks, watcher)
+        _supervise(context, tasks, watcher)
     finally:
-        _end(host, tasks)
-    host.pulse.say("ended")
+        _end(context, tasks)
+    context.heartbeats.say("ended")
     if watcher.won:
         watcher.wait_for_others(OTHERS)
-        bring(host, mine)
+        bring(context, assignment)
 
 
-def bring(host: Host, mine: Assignment) -> None:
+def bring(context: AgentContext, assignment: Assignment) -> None:
     """Collects what the tasks wrote. Where that fails collected.json stays away, and the client takes what it can."""
 
     def ship_own_log() -> None:
-        host.logs.finish(keys.agent_log(mine.node))
+        context.logs.finish(keys.agent_log(assignment.node))
 
     try:
-        collected = collect(host.store, mine.folders.shared, ship_own_log, left_behind(mine))
+        collected = collect(context.store, assignment.folders.shared, ship_own_log, left_behind(assignment))
     except _collecting_errors():
         _log.exception("could not collect")
         return
@@ -60,38 +62,38 @@ def _collecting_errors() -> tuple[type[Exception], ...]:
     return (*store_errors(), RuntimeError)
 
 
-def _node_tasks(host: Host, mine: Assignment) -> NodeTasks:
-    if backend(mine.plan.backend).launcher:
-        return MpiTasks(mine, host.store, host.clock, host.pause)
-    return DirectTasks(mine, host.clock)
+def _node_tasks(context: AgentContext, assignment: Assignment) -> NodeTasks:
+    if backend(assignment.plan.backend).launcher:
+        return MpiTasks(assignment, context.store, context.clock, context.pause)
+    return DirectTasks(assignment, context.clock)
 
 
-def _start(host: Host, mine: Assignment, tasks: NodeTasks, watcher: Watcher) -> None:
-    host.pulse.say("launching")
-    prepare(mine)
-    for task in mine.tasks:
-        host.logs.add(task.name, mine.log(task.name))
-    if backend(mine.plan.backend).launcher and mine.node == 0:
-        host.logs.add(LAUNCHER_LOG, mine.log(LAUNCHER_LOG))
+def _start(context: AgentContext, assignment: Assignment, tasks: NodeTasks, watcher: Watcher) -> None:
+    context.heartbeats.say("launching")
+    prepare(assignment)
+    for task in assignment.tasks:
+        context.logs.add(task.name, assignment.log(task.name))
+    if backend(assignment.plan.backend).launcher and assignment.node == 0:
+        context.logs.add(LAUNCHER_LOG, assignment.log(LAUNCHER_LOG))
     try:
         tasks.start()
     except NodeFault as fault:
         watcher.fail(fault.message)
-    host.pulse.say("training")
+    context.heartbeats.say("training")
 
 
-def _supervise(host: Host, tasks: NodeTasks, watcher: Watcher) -> Outcome:
+def _supervise(context: AgentContext, tasks: NodeTasks, watcher: Watcher) -> Outcome:
     while True:
-        _tell_changes(host, tasks, watcher)
+        _tell_changes(context, tasks, watcher)
         if outcome := watcher.step():
             return outcome
-        host.clock.sleep(_TICK)
+        context.clock.sleep(_TICK)
 
 
-def _tell_changes(host: Host, tasks: NodeTasks, watcher: Watcher | None) -> None:
+def _tell_changes(context: AgentContext, tasks: NodeTasks, watcher: Watcher | None) -> None:
     for status in tasks.poll():
         _log.info("%s is %s%s", status.task, status.state, _detail(status))
-        host.tell(status)
+        context.tell(status)
         if watcher:
             watcher.note(status)
 
@@ -102,18 +104,18 @@ def _detail(status: TaskStatus) -> str:
     return ", has joined the others" if status.joined else ""
 
 
-def _end(host: Host, tasks: NodeTasks) -> None:
+def _end(context: AgentContext, tasks: NodeTasks) -> None:
     """TERM, 2 s later KILL; then the last statuses and logs. The processes end even where the store fails."""
-    host.pulse.say("ending")
+    context.heartbeats.say("ending")
     tasks.signal(signal.SIGTERM)
-    _wait(host, tasks, _TERM_GRACE)
+    _wait(context, tasks, _TERM_GRACE)
     tasks.signal(signal.SIGKILL)
-    _wait(host, tasks, _KILL_GRACE)
+    _wait(context, tasks, _KILL_GRACE)
     with suppress(*store_errors()):
-        _tell_changes(host, tasks, None)
+        _tell_changes(context, tasks, None)
 
 
-def _wait(host: Host, tasks: NodeTasks, seconds: float) -> None:
-    give_up = host.clock.monotonic() + seconds
-    while tasks.running() and host.clock.monotonic() < give_up:
-        host.clock.sleep(0.02)
+def _wait(context: AgentContext, tasks: NodeTasks, seconds: float) -> None:
+    give_up = context.clock.monotonic() + seconds
+    while tasks.running() and context.clock.monotonic() < give_up:
+        context.clock.sleep(0.02)

@@ -34,7 +34,7 @@ class ScriptSign:
 
     `names` are dotted; with `anywhere` their last part alone counts. `what` is how a person calls it; `misfit` the
     beginning of a warning about another backend, whose name follows, "" where there is nothing to warn of. `needed`: a
-    script that has it cannot do without; `alone`: it works without any backend too; `strategy`: a script may have
+    script that has it cannot do without; `standalone`: it works without any backend too; `strategy`: a script may have
     others beside it, to choose from. `dialect` is the one of TF_CONFIG that it understands. `keras3`: Keras 3's `fit`
     works under it.
     """
@@ -44,7 +44,7 @@ class ScriptSign:
     misfit: str
     anywhere: bool = False
     needed: bool = False
-    alone: bool = False
+    standalone: bool = False
     strategy: bool = False
     dialect: str | None = None
     keras3: bool = True

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from tfinfra.backends.base import Backend, ScriptSign, Verdict
 from tfinfra.backends.devices import device_variables, shard_variables
-from tfinfra.backends.placement import Role, place
+from tfinfra.backends.placement import UnplacedTask, place
 from tfinfra.backends.statuses import all_must_succeed
 from tfinfra.backends.tf_config import tf_config
 from tfinfra.model import Inventory, Plan, Spec, Task, TaskStatus
@@ -28,7 +28,7 @@ class MultiWorker(Backend):
             what="MultiWorkerMirroredStrategy",
             misfit="MultiWorkerMirroredStrategy cannot work under distributed_backend",
             anywhere=True,
-            alone=True,
+            standalone=True,
             strategy=True,
             keras3=False,
         ),
@@ -43,7 +43,9 @@ class MultiWorker(Backend):
     )
 
     def tasks(self, spec: Spec, gpus_per_node: int) -> tuple[Task, ...]:
-        return place([Role("worker", node, node, trains=True) for node in range(spec.node_count)], gpus_per_node)
+        return place(
+            [UnplacedTask("worker", node, node, trains=True) for node in range(spec.node_count)], gpus_per_node
+        )
 
     def task_count(self, spec: Spec) -> int:
         return spec.node_count

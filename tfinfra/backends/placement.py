@@ -1,6 +1,6 @@
-"""Puts roles on nodes: slots in the order of roles, equal and disjoint shares of a node's GPUs.
+"""Puts tasks on nodes: slots in the order of their types, equal and disjoint shares of a node's GPUs.
 
-Rules of the manifest's "Tasks"; every backend says which node a role goes to and leaves the rest to `place`.
+Rules of the manifest's "Tasks"; every backend says which node a task goes to and leaves the rest to `place`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _ORDER_ON_A_NODE = ("chief", "worker", "ps", "evaluator")
 
 
 @dataclass(frozen=True)
-class Role:
+class UnplacedTask:
     """A task before it has a slot. `trains`: it computes gradients, so it wants a share of its node's GPUs."""
 
     type: str
@@ -24,38 +24,38 @@ class Role:
     trains: bool
 
 
-def place(roles: Sequence[Role], gpus_per_node: int) -> tuple[Task, ...]:
-    """The tasks of `roles`, in the order given, with slots counted on each node from 0."""
+def place(tasks: Sequence[UnplacedTask], gpus_per_node: int) -> tuple[Task, ...]:
+    """The `tasks`, in the order given, with slots counted on each node from 0."""
     return tuple(
-        Task(f"{r.type}-{r.index}", r.type, r.index, r.node, _slot(roles, r), _gpus(roles, r, gpus_per_node))
-        for r in roles
+        Task(f"{t.type}-{t.index}", t.type, t.index, t.node, _slot(tasks, t), _gpus(tasks, t, gpus_per_node))
+        for t in tasks
     )
 
 
-def least_loaded(roles: Sequence[Role], node_count: int) -> int:
-    """The node with the fewest roles, the last one on a tie."""
-    load = Counter(r.node for r in roles)
+def least_loaded(tasks: Sequence[UnplacedTask], node_count: int) -> int:
+    """The node with the fewest tasks, the last one on a tie."""
+    load = Counter(t.node for t in tasks)
     return min(range(node_count), key=lambda node: (load[node], -node))
 
 
-def _slot(roles: Sequence[Role], role: Role) -> int:
-    neighbours = sorted((r for r in roles if r.node == role.node), key=_rank_on_a_node)
-    return neighbours.index(role)
+def _slot(tasks: Sequence[UnplacedTask], task: UnplacedTask) -> int:
+    neighbours = sorted((t for t in tasks if t.node == task.node), key=_rank_on_a_node)
+    return neighbours.index(task)
 
 
-def _rank_on_a_node(role: Role) -> tuple[int, int]:
+def _rank_on_a_node(task: UnplacedTask) -> tuple[int, int]:
     """Types that the order does not name come after it."""
-    known = role.type in _ORDER_ON_A_NODE
-    return _ORDER_ON_A_NODE.index(role.type) if known else len(_ORDER_ON_A_NODE), role.index
+    known = task.type in _ORDER_ON_A_NODE
+    return _ORDER_ON_A_NODE.index(task.type) if known else len(_ORDER_ON_A_NODE), task.index
 
 
-def _gpus(roles: Sequence[Role], role: Role, gpus_per_node: int) -> tuple[int, ...] | None:
+def _gpus(tasks: Sequence[UnplacedTask], task: UnplacedTask, gpus_per_node: int) -> tuple[int, ...] | None:
     """None (all of them) for a node's only trainer, and for a node's evaluator where nobody trains there."""
-    trainers = sorted((r for r in roles if r.node == role.node and r.trains), key=_rank_on_a_node)
-    if trainers == [role] or (role.type == "evaluator" and not trainers):
+    trainers = sorted((t for t in tasks if t.node == task.node and t.trains), key=_rank_on_a_node)
+    if trainers == [task] or (task.type == "evaluator" and not trainers):
         return None
-    if role not in trainers:
+    if task not in trainers:
         return ()
     share = gpus_per_node // len(trainers)
-    first = trainers.index(role) * share
+    first = trainers.index(task) * share
     return tuple(range(first, first + share))

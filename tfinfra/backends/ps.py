@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from tfinfra.backends.base import Backend, GpuUse, ScriptSign, Verdict, leader
 from tfinfra.backends.devices import device_variables, shard_variables
-from tfinfra.backends.placement import Role, least_loaded, place
+from tfinfra.backends.placement import UnplacedTask, least_loaded, place
 from tfinfra.backends.statuses import ending, failed, first_failure, has_ended, succeeded
 from tfinfra.backends.tf_config import tf_config
 from tfinfra.model import Inventory, Plan, Spec, Task, TaskStatus
@@ -34,7 +34,7 @@ class ParameterServer(Backend):
             names=("tensorflow.estimator", "tensorflow_estimator"),
             what="tf.estimator",
             misfit="",  # without a TF_CONFIG it trains alone
-            alone=True,
+            standalone=True,
             dialect="estimator",
         ),
         ScriptSign(
@@ -55,16 +55,14 @@ class ParameterServer(Backend):
     )
 
     def tasks(self, spec: Spec, gpus_per_node: int) -> tuple[Task, ...]:
-        training = _training_roles(spec)
+        last = spec.node_count - 1
         servers = [
-            Role("ps", j, spec.node_count - 1 - j % spec.node_count, trains=False)
-            for j in range(spec.parameter_server_count)
+            UnplacedTask("ps", j, last - j % spec.node_count, trains=False) for j in range(spec.parameter_server_count)
         ]
-        roles = [*training, *servers]
-        evaluators = [
-            Role("evaluator", e, least_loaded(roles, spec.node_count), False) for e in range(spec.evaluator_count)
-        ]
-        return place([*roles, *evaluators], gpus_per_node)
+        tasks = [*_training_tasks(spec), *servers]
+        node = least_loaded(tasks, spec.node_count)
+        evaluators = [UnplacedTask("evaluator", e, node, trains=False) for e in range(spec.evaluator_count)]
+        return place([*tasks, *evaluators], gpus_per_node)
 
     def task_count(self, spec: Spec) -> int:
         driver = spec.dialect == "coordinator"
@@ -97,13 +95,14 @@ class ParameterServer(Backend):
         return _COORDINATOR_RESTARTS if plan.dialect == "coordinator" and task.type == "worker" else 0
 
 
-def _training_roles(spec: Spec) -> list[Role]:
+def _training_tasks(spec: Spec) -> list[UnplacedTask]:
     nodes = [i % spec.node_count for i in range(spec.worker_count)]
+    chief = []
     if spec.dialect == "coordinator":
-        return [Role("chief", 0, 0, trains=False), *(Role("worker", i, n, True) for i, n in enumerate(nodes))]
-    if spec.dialect == "estimator":
-        return [Role("chief", 0, 0, True), *(Role("worker", i, n, True) for i, n in enumerate(nodes[1:]))]
-    return [Role("worker", i, n, True) for i, n in enumerate(nodes)]
+        chief = [UnplacedTask("chief", 0, 0, trains=False)]
+    elif spec.dialect == "estimator":  # its first training task is the chief
+        chief, nodes = [UnplacedTask("chief", 0, 0, trains=True)], nodes[1:]
+    return [*chief, *(UnplacedTask("worker", i, node, trains=True) for i, node in enumerate(nodes))]
 
 
 def _trainers(plan: Plan) -> list[Task]:

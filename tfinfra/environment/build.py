@@ -154,7 +154,7 @@ def _pip_install(folder: Path) -> list[str | Path]:
 
 def _check(lock: Lock, folder: Path, tools: Tools, say: Progress) -> None:
     """An environment that cannot import what it is for is no environment. Tasks do not see the machine's libraries
-    either (agent/tasks/variables.py)."""
+    either (agent/tasks/task_variables.py)."""
     modules = ["tensorflow", *(["horovod.tensorflow"] if lock.horovod else [])]
     say(f"checking that {' and '.join(modules)} can be imported")
     imports = f"import {', '.join(modules)}"

@@ -265,7 +265,7 @@ class WheelFailure:
 
 
 @dataclass(frozen=True)
-class Command:
+class LauncherRequest:
     """inbox/<node>/<request>.json: what mpirun wants started on a node. `mark`: sealing.mark of it, None where nobody
     else writes into the store."""
 
@@ -274,7 +274,7 @@ class Command:
 
 
 @dataclass(frozen=True)
-class Answer:
+class LauncherAnswer:
     """outbox/<request>.json: how that ended; marked likewise."""
 
     exit_status: int

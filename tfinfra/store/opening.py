@@ -36,7 +36,7 @@ _LONG = {
 
 
 @dataclass(frozen=True)
-class BlobPlace:
+class BlobLocation:
     """A container, and the folder of it that is the store ("" is all of it). `endpoint` has no trailing slash."""
 
     endpoint: str
@@ -59,19 +59,19 @@ def open_store(url: str, credential: Credential | None = None, *, ca: str | None
             raise OSError(f"{folder} is a link")
         return FolderStore(folder)
     if parts.scheme == "https" and credential is not None:
-        place = blob_place(url)
-        return ObstoreStore(_azure(place, credential, ca, _SHORT), _azure(place, credential, ca, _LONG))
+        location = blob_location(url)
+        return ObstoreStore(_azure(location, credential, ca, _SHORT), _azure(location, credential, ca, _LONG))
     raise ValueError(f"no object store for '{url}'")
 
 
-def blob_place(url: str) -> BlobPlace:
+def blob_location(url: str) -> BlobLocation:
     """What a URL of Blob means. Raises ValueError where it names no container."""
     parts = urlsplit(url)
     names = [unquote(name) for name in parts.path.split("/") if name]
     account, endpoint, names = _account(parts, names)
     if not account or not names:
         raise ValueError(f"'{url}' names no container of a storage account")
-    return BlobPlace(endpoint, account, names[0], "/".join(names[1:]))
+    return BlobLocation(endpoint, account, names[0], "/".join(names[1:]))
 
 
 def _account(parts: SplitResult, names: list[str]) -> tuple[str, str, list[str]]:
@@ -84,7 +84,7 @@ def _account(parts: SplitResult, names: list[str]) -> tuple[str, str, list[str]]
     return account, f"{host}/{account}", names[1:]
 
 
-def _azure(place: BlobPlace, credential: Credential, ca: str | None, retry: Any) -> Any:
+def _azure(location: BlobLocation, credential: Credential, ca: str | None, retry: Any) -> Any:
     from obstore.store import AzureStore
 
     def provider() -> Any:
@@ -94,13 +94,13 @@ def _azure(place: BlobPlace, credential: Credential, ca: str | None, retry: Any)
     options: ClientConfig = {"connect_timeout": "5s", "read_timeout": "30s", "timeout": "1h"}
     if ca:
         # It stands on loopback, where a proxy of the environment has no business: one is named, and excluded at once.
-        host = urlsplit(place.endpoint).hostname or ""
+        host = urlsplit(location.endpoint).hostname or ""
         options |= {"root_certificate": ca, "proxy_url": "http://127.0.0.1:9", "proxy_excludes": host}
     return AzureStore(
-        place.container,
-        prefix=place.prefix or None,
-        account_name=place.account,
-        endpoint=place.endpoint,
+        location.container,
+        prefix=location.prefix or None,
+        account_name=location.account,
+        endpoint=location.endpoint,
         client_options=options,
         retry_config=retry,
         credential_provider=provider,

@@ -9,11 +9,11 @@ import pytest
 from obstore.exceptions import GenericError, PermissionDeniedError
 
 from tests.agent.clocks import FakeClock
-from tfinfra.agent.boot import inputs as node_inputs
-from tfinfra.agent.boot.fetch import fetch, told
-from tfinfra.agent.boot.inputs import bring_inputs
-from tfinfra.agent.errors import NodeFault, RunEnded
-from tfinfra.agent.node.paths import Places
+from tfinfra.agent.boot import bring_inputs as node_inputs
+from tfinfra.agent.boot.bring_inputs import bring_inputs
+from tfinfra.agent.boot.fetch_files import fetch, told
+from tfinfra.agent.node.node_paths import NodePaths
+from tfinfra.agent.node_errors import NodeFault, RunEnded
 from tfinfra.agent.patience import PatientStore
 from tfinfra.model import DataSource
 from tfinfra.store import MemoryStore, keys
@@ -51,8 +51,8 @@ def test_a_url_of_one_blob_is_that_file(tmp_path: Path) -> None:
     store = MemoryStore()
     store.put("text/one.csv", b"x")
     source = DataSource("download", store=CONTAINER, prefix="text/one.csv")
-    paths = bring_inputs({"d": source}, Places(tmp_path), lambda url: store, "client-1", nothing)
-    assert paths["d"].read_bytes() == b"x" and paths["d"].name == "one.csv"
+    brought = bring_inputs({"d": source}, NodePaths(tmp_path), lambda url: store, "client-1", nothing)
+    assert brought["d"].read_bytes() == b"x" and brought["d"].name == "one.csv"
 
 
 def test_what_is_there_already_is_not_fetched_again(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_an_objects_name_never_leads_out_of_its_folder(name: str, tmp_path: Path
 def test_nothing_is_an_error_that_names_the_place(tmp_path: Path) -> None:
     source = DataSource("download", store=CONTAINER, prefix="text/en")
     with pytest.raises(NodeFault, match=f"input 'd'.* nothing at {CONTAINER}/text/en"):
-        bring_inputs({"d": source}, Places(tmp_path), lambda url: MemoryStore(), "client-1", nothing)
+        bring_inputs({"d": source}, NodePaths(tmp_path), lambda url: MemoryStore(), "client-1", nothing)
 
 
 def test_a_run_that_ends_meanwhile_ends_the_download(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_an_account_that_refuses_is_named_with_the_role_that_is_missing(sentence
     source = DataSource("download", store=CONTAINER, prefix="text")
     store = PatientStore(MemoryStore(refuse), FakeClock(), 1.0)
     with pytest.raises(NodeFault) as raised:
-        bring_inputs({"d": source}, Places(tmp_path), lambda url: store, "client-1", nothing)
+        bring_inputs({"d": source}, NodePaths(tmp_path), lambda url: store, "client-1", nothing)
     assert "'abc123'" in raised.value.message and "(403)" in raised.value.message
     assert "client-1" in raised.value.message and "'Storage Blob Data Reader'" in raised.value.message
 
@@ -160,14 +160,14 @@ def test_a_machine_that_is_a_process_copies_what_is_downloaded_and_links_what_is
     folder.mkdir(parents=True)
     (folder / "a.csv").write_text("x")
     sources = {mode: DataSource(mode, folder=folder.as_uri()) for mode in ("download", "mount")}
-    places = Places(tmp_path / "node")
-    paths = bring_inputs(sources, places, lambda url: MemoryStore(), "client-1", nothing)
-    assert not (paths["download"] / "a.csv").samefile(folder / "a.csv")
-    assert (paths["download"] / "a.csv").stat().st_mode & 0o222 == 0
-    assert paths["mount"] == folder == (places.inputs / "mount").resolve()
+    paths = NodePaths(tmp_path / "node")
+    brought = bring_inputs(sources, paths, lambda url: MemoryStore(), "client-1", nothing)
+    assert not (brought["download"] / "a.csv").samefile(folder / "a.csv")
+    assert (brought["download"] / "a.csv").stat().st_mode & 0o222 == 0
+    assert brought["mount"] == folder == (paths.inputs / "mount").resolve()
 
 
-class Machine(Places):
+class Machine(NodePaths):
     """A folder that stands for a machine with a root of its own."""
 
     own_mounts = True
@@ -178,7 +178,7 @@ MOUNTED = DataSource("mount", store=CONTAINER, prefix="text", blobfuse="read-onl
 
 def test_blobfuse_mounts_by_its_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines: list[tuple[str, ...]] = []
-    where = Places(tmp_path).inputs / "d"
+    where = NodePaths(tmp_path).inputs / "d"
 
     def run(*line: str) -> None:
         lines.append(line)
@@ -186,8 +186,8 @@ def test_blobfuse_mounts_by_its_configuration(tmp_path: Path, monkeypatch: pytes
 
     monkeypatch.setattr(node_inputs, "_run", run)
     monkeypatch.setattr("shutil.which", lambda name: None)
-    paths = bring_inputs({"d": MOUNTED}, Machine(tmp_path), lambda url: MemoryStore(), "client-1", nothing)
-    assert paths["d"] == where
+    brought = bring_inputs({"d": MOUNTED}, Machine(tmp_path), lambda url: MemoryStore(), "client-1", nothing)
+    assert brought["d"] == where
     assert [line[0] for line in lines] == ["apt-get", "apt-get", "blobfuse2"]
     assert lines[-1] == ("blobfuse2", "mount", str(where), f"--config-file={where.parent}/.d.yaml", "--read-only")
     assert (where.parent / ".d.yaml").read_text() == "read-only: true\n"
@@ -210,7 +210,7 @@ def test_a_machine_that_is_a_process_installs_and_mounts_nothing_on_its_host(
 ) -> None:
     monkeypatch.setattr(node_inputs, "_run", lambda *line: pytest.fail(f"ran {line}"))
     with pytest.raises(NodeFault, match="this machine is a process"):
-        bring_inputs({"d": MOUNTED}, Places(tmp_path), lambda url: MemoryStore(), "client-1", nothing)
+        bring_inputs({"d": MOUNTED}, NodePaths(tmp_path), lambda url: MemoryStore(), "client-1", nothing)
 
 
 def test_an_image_without_blobfuse_and_without_its_source_is_told_with_the_way_out(

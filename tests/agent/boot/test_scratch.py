@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tfinfra.agent.boot.scratch import find_scratch, mounted_disk, raw_disks, setup_commands
-from tfinfra.agent.node.paths import Places
+from tfinfra.agent.node.node_paths import NodePaths
 
 GIB = 1 << 30
 LOCAL = "Microsoft NVMe Direct Disk               "
@@ -84,5 +84,5 @@ def test_a_node_that_is_a_folder_of_a_machine_looks_at_no_disk(tmp_path: Path) -
 
 
 def test_cache_and_temporary_files_lie_on_the_scratch_disk() -> None:
-    assert Places(Path("/"), Path("/mnt/tfinfra/scratch")).cache == Path("/mnt/tfinfra/scratch/cache")
-    assert Places(Path("/")).cache == Path("/var/lib/tfinfra/cache")
+    assert NodePaths(Path("/"), Path("/mnt/tfinfra/scratch")).cache == Path("/mnt/tfinfra/scratch/cache")
+    assert NodePaths(Path("/")).cache == Path("/var/lib/tfinfra/cache")

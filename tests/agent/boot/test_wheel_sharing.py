@@ -16,7 +16,7 @@ from tests.agent.test_own_faults import host_of
 from tfinfra.agent.boot import training_environment
 from tfinfra.agent.boot.wheel_sharing import SharedWheels
 from tfinfra.agent.clock import SystemClock
-from tfinfra.agent.node.records import write
+from tfinfra.agent.node.node_records import write
 from tfinfra.environment import build, horovod
 from tfinfra.errors import ProvisioningError
 from tfinfra.model import Heartbeat

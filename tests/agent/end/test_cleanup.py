@@ -23,14 +23,14 @@ from tests.backends.specs import plan_of, spec
 from tfinfra.agent.end import cleanup
 from tfinfra.agent.end.await_deletion import linger
 from tfinfra.agent.end.cleanup import delete_compute_group, spread
-from tfinfra.agent.end.deadline import Deadline
-from tfinfra.agent.node.agent_context import Host
-from tfinfra.agent.node.heartbeat import Pulse
-from tfinfra.agent.node.identity import Identity
-from tfinfra.agent.node.logs import LogShipper
-from tfinfra.agent.node.metadata import Metadata
-from tfinfra.agent.node.paths import Places
-from tfinfra.agent.node.records import write
+from tfinfra.agent.end.deadline_watch import DeadlineWatch
+from tfinfra.agent.node.agent_context import AgentContext
+from tfinfra.agent.node.heartbeat import Heartbeats
+from tfinfra.agent.node.instance_metadata import Metadata
+from tfinfra.agent.node.log_shipping import LogShipper
+from tfinfra.agent.node.node_identity import Identity
+from tfinfra.agent.node.node_paths import NodePaths
+from tfinfra.agent.node.node_records import write
 from tfinfra.model import NodeSettings, Outcome, Timeouts
 from tfinfra.store import MemoryStore
 from tfinfra.system.clock import unix_time
@@ -130,24 +130,24 @@ class CountedClock(FakeClock):
 @contextmanager
 def a_host(
     clock: FakeClock, node: str = "id", hold: int = 0, nodes: int = 1
-) -> Iterator[tuple[Host, MemoryStore, Cloud]]:
+) -> Iterator[tuple[AgentContext, MemoryStore, Cloud]]:
     """A node at the end of its training, the run's store, and the cloud that it may ask."""
     store = MemoryStore()
     with cloud() as arm:
-        host = Host(
+        context = AgentContext(
             settings(arm.url),
             replace(plan_of(spec("single")), hold_on_failure=hold, node_count=nodes),
-            Places(Path("/nowhere")),
+            NodePaths(Path("/nowhere")),
             {},
             clock,
             Metadata(arm.url, "client"),
             Identity(node, "10.0.0.4", None),
             store,
-            Pulse(store, node, clock),
+            Heartbeats(store, node, clock),
             LogShipper(store, clock, free=True),
             0.1,
         )
-        yield host, store, arm
+        yield context, store, arm
 
 
 def lingered(
@@ -169,7 +169,7 @@ def lingered(
                 store.put("control/watch.json", json.dumps({"time": beat["n"]}).encode())
             super().sleep(seconds)
 
-    with a_host(Watched(seconds), hold=hold) as (host, store, arm):
+    with a_host(Watched(seconds), hold=hold) as (context, store, arm):
         if result is not None:
             write(store, "outcome.json", Outcome(result, "m"))
         if collected:
@@ -177,7 +177,7 @@ def lingered(
         if keep:
             store.put("control/keep.json", b"{}")
         with pytest.raises(Over):
-            linger(host)
+            linger(context)
         return len(arm.deletions)
 
 
@@ -208,7 +208,7 @@ def test_outputs_that_another_node_still_brings_are_waited_for_as_long_as_that_m
 
 def test_a_store_that_does_not_answer_ends_nobody_who_deletes() -> None:
     clock = CountedClock(60)
-    with a_host(clock) as (host, store, arm):
+    with a_host(clock) as (context, store, arm):
         write(store, "outcome.json", Outcome("succeeded", "m"))
         store.put("collected.json", b'{"files": 0}')
 
@@ -218,15 +218,15 @@ def test_a_store_that_does_not_answer_ends_nobody_who_deletes() -> None:
 
         store._before = fault
         with pytest.raises(Over):
-            linger(host)
+            linger(context)
         assert len(arm.deletions) == 1
 
 
 def test_at_the_deadline_every_node_deletes_whoever_watches_or_keeps() -> None:
     clock = FakeClock(unix_time("2030-01-01T00:00:00Z") - 10)
-    with a_host(clock) as (host, store, arm):
+    with a_host(clock) as (context, store, arm):
         store.put("control/keep.json", b"{}")
-        deadline = Deadline(host)
+        deadline = DeadlineWatch(context)
         assert (deadline.step(), arm.deletions) == (1.0, [])
         clock.now += 10.5
         assert deadline.step() == 30.0
@@ -238,9 +238,9 @@ def test_at_the_deadline_every_node_deletes_whoever_watches_or_keeps() -> None:
 )
 def test_no_tag_puts_the_deadline_off(tags: dict[str, str] | None) -> None:
     """Whoever may write tags need not be allowed anything else."""
-    with a_host(FakeClock(unix_time("2030-01-01T00:00:01Z"))) as (host, _, arm):
+    with a_host(FakeClock(unix_time("2030-01-01T00:00:01Z"))) as (context, _, arm):
         arm.group = {"tags": tags}
-        assert Deadline(host).step() == 30.0
+        assert DeadlineWatch(context).step() == 30.0
         assert len(arm.deletions) == 1
 
 
@@ -251,8 +251,8 @@ def test_a_node_of_a_shared_identity_deletes_nothing() -> None:
 
 
 def test_the_deadline_is_kept_while_the_agent_hangs_elsewhere() -> None:
-    with a_host(FakeClock(unix_time("2030-01-01T00:01:00Z"))) as (host, _, arm):
-        deadline = Deadline(host)
+    with a_host(FakeClock(unix_time("2030-01-01T00:01:00Z"))) as (context, _, arm):
+        deadline = DeadlineWatch(context)
         deadline.start()
         until = time.monotonic() + 10
         while not arm.deletions and time.monotonic() < until:
@@ -276,10 +276,10 @@ def test_an_answer_that_is_broken_ends_no_thread_that_deletes(
     def urlopen(*args: object, **named: object) -> object:
         raise broken
 
-    with a_host(FakeClock(unix_time("2030-01-01T00:01:00Z"))) as (host, _, _arm):
+    with a_host(FakeClock(unix_time("2030-01-01T00:01:00Z"))) as (context, _, _arm):
         monkeypatch.setattr(cleanup, "urlopen", urlopen)
-        assert not delete_compute_group(host.settings, host.metadata)
-        assert Deadline(host).step() == 30.0
+        assert not delete_compute_group(context.settings, context.metadata)
+        assert DeadlineWatch(context).step() == 30.0
 
 
 def test_a_group_that_cannot_be_read_is_deleted_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -296,26 +296,26 @@ def test_a_group_that_cannot_be_read_is_deleted_all_the_same(monkeypatch: pytest
         assert len(arm.deletions) == 1
 
 
-def _after(broken: Callable[[Host], None], host: Host) -> Callable[..., bool]:
+def _after(broken: Callable[[AgentContext], None], context: AgentContext) -> Callable[..., bool]:
     def delete(settings: NodeSettings, metadata: Metadata) -> bool:
-        broken(host)
+        broken(context)
         return delete_compute_group(settings, metadata)
 
     return delete
 
 
 def test_the_deadline_outlives_whatever_a_look_raises(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tfinfra.agent.end.deadline._LOOK", 0.01)
-    monkeypatch.setattr("tfinfra.agent.end.deadline._RETRY", 0.01)
+    monkeypatch.setattr("tfinfra.agent.end.deadline_watch._LOOK", 0.01)
+    monkeypatch.setattr("tfinfra.agent.end.deadline_watch._RETRY", 0.01)
     failures = [RuntimeError("unheard of"), MemoryError()]
 
-    def broken(host: Host) -> None:
+    def broken(context: AgentContext) -> None:
         if failures:
             raise failures.pop()
 
-    with a_host(FakeClock(unix_time("2030-01-01T00:01:00Z"))) as (host, _, arm):
-        monkeypatch.setattr("tfinfra.agent.end.deadline.delete_compute_group", _after(broken, host))
-        deadline = Deadline(host)
+    with a_host(FakeClock(unix_time("2030-01-01T00:01:00Z"))) as (context, _, arm):
+        monkeypatch.setattr("tfinfra.agent.end.deadline_watch.delete_compute_group", _after(broken, context))
+        deadline = DeadlineWatch(context)
         deadline.start()
         until = time.monotonic() + 10
         while not arm.deletions and time.monotonic() < until:

@@ -11,7 +11,7 @@ import pytest
 
 from tfinfra.agent.end import collect as collecting
 from tfinfra.agent.end.collect import collect
-from tfinfra.agent.node.records import write
+from tfinfra.agent.node.node_records import write
 from tfinfra.model import CollectedMark, CollectingMark
 from tfinfra.store import MemoryStore, keys, readable
 

@@ -13,7 +13,7 @@ from tests.agent.test_own_faults import host_of
 from tests.backends.specs import inventory, plan_of, spec
 from tfinfra.agent import run as agent
 from tfinfra.agent.end import reboot
-from tfinfra.agent.node.records import write
+from tfinfra.agent.node.node_records import write
 from tfinfra.agent.tasks.workspace import make_common
 from tfinfra.model import Heartbeat, Inventory, Outcome, Timeouts
 from tfinfra.store import MemoryStore
@@ -71,26 +71,26 @@ PHASES: dict[str, tuple[str, bool, str]] = {
 def test_a_reboot_is_told_with_what_the_node_was_at(tmp_path: Path, case: str) -> None:
     phase, met, words = PHASES[case]
     store = MemoryStore()
-    host = host_of(tmp_path, store)
+    context = host_of(tmp_path, store)
     write(store, "heartbeats/id.json", Heartbeat("id", 7, 0.0, phase))
     if met:
         write(store, "inventory.json", Inventory((replace(inventory(1).nodes[0], node_id="id"),)))
-    before = reboot.earlier_boot(host)
+    before = reboot.earlier_boot(context)
     assert before is not None
     name = socket.gethostname().split(".")[0]
-    assert reboot.message(host, before).replace(name, "NAME") == words
+    assert reboot.message(context, before).replace(name, "NAME") == words
 
 
 @pytest.mark.parametrize("torn", ["heartbeats/id.json", "inventory.json"])
 def test_a_record_that_cannot_be_read_makes_no_first_boot_of_a_second(torn: str, tmp_path: Path) -> None:
     store = MemoryStore()
-    host = host_of(tmp_path, store)
+    context = host_of(tmp_path, store)
     write(store, "heartbeats/id.json", Heartbeat("id", 7, 0.0, "training"))
     write(store, "inventory.json", Inventory((replace(inventory(1).nodes[0], node_id="id"),)))
     store.put(torn, b'{"node')
-    before = reboot.earlier_boot(host)
+    before = reboot.earlier_boot(context)
     assert before is not None
-    assert "rebooted while it " in reboot.message(host, before)
+    assert "rebooted while it " in reboot.message(context, before)
 
 
 def test_a_first_boot_is_none_again(tmp_path: Path) -> None:
@@ -106,9 +106,9 @@ def test_a_reboot_is_seen_though_the_store_does_not_answer_at_once(tmp_path: Pat
 
     store = MemoryStore(away)
     made = host_of(tmp_path, store)
-    host = replace(made, settings=replace(made.settings, timeouts=Timeouts(900, 600, 60, 1800)))
+    context = replace(made, settings=replace(made.settings, timeouts=Timeouts(900, 600, 60, 1800)))
     write(store, "heartbeats/id.json", Heartbeat("id", 7, 0.0, "training"))
-    before = reboot.earlier_boot(host)
+    before = reboot.earlier_boot(context)
     assert before is not None
     assert before.phase == "training"
 
@@ -118,17 +118,17 @@ def test_a_store_that_stays_away_is_waited_for_as_long_as_the_other_nodes_are(tm
         raise OSError("away")
 
     made = host_of(tmp_path, MemoryStore(away))
-    host = replace(made, settings=replace(made.settings, timeouts=Timeouts(900, 600, 60, 1800)))
-    began = host.clock.time()
-    assert reboot.earlier_boot(host) is None
-    assert 900 <= host.clock.time() - began < 910
+    context = replace(made, settings=replace(made.settings, timeouts=Timeouts(900, 600, 60, 1800)))
+    began = context.clock.time()
+    assert reboot.earlier_boot(context) is None
+    assert 900 <= context.clock.time() - began < 910
 
 
 def _rebooted(tmp_path: Path, store: MemoryStore, rank: int | None) -> None:
-    host = host_of(tmp_path, store)
-    make_common(host.places.local_shared)
-    (host.places.local_shared / "checkpoints/step-7").write_text("7")
-    agent._end_after_reboot(host, reboot.EarlierBoot("training", rank, "main-0"))
+    context = host_of(tmp_path, store)
+    make_common(context.paths.local_shared)
+    (context.paths.local_shared / "checkpoints/step-7").write_text("7")
+    agent._end_after_reboot(context, reboot.EarlierBoot("training", rank, "main-0"))
 
 
 def test_a_node_that_the_others_have_missed_leaves_word_of_its_reboot(tmp_path: Path) -> None:

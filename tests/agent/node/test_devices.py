@@ -15,7 +15,7 @@ import pytest
 from tests.agent.clocks import FakeClock
 from tests.agent.nodes import cluster
 from tests.backends.specs import inventory, plan_of, spec
-from tfinfra.agent.assignment import Assignment, Folders
+from tfinfra.agent.assignment import Assignment, TaskFolders
 from tfinfra.agent.devices import gate
 from tfinfra.agent.devices.gate import Cuda, Gpu, ask_driver, await_gpus, gpus_wanted
 from tfinfra.agent.devices.links import (
@@ -27,10 +27,10 @@ from tfinfra.agent.devices.links import (
     missing_infiniband,
 )
 from tfinfra.agent.devices.nccl import NO_GRAPHS, nccl_variables, read_settings, ucx_variables
-from tfinfra.agent.errors import NodeFault
-from tfinfra.agent.node.paths import Places
+from tfinfra.agent.node.node_paths import NodePaths
+from tfinfra.agent.node_errors import NodeFault
 from tfinfra.agent.tasks.mpi import mpirun_command
-from tfinfra.agent.tasks.variables import task_variables
+from tfinfra.agent.tasks.task_variables import task_variables
 from tfinfra.model import Inventory, Plan
 
 AZURES_GRAPH = """<graphs version="1"><graph id="0" nchannels="2"><channel>
@@ -136,17 +136,19 @@ def test_a_graph_that_is_not_there_is_replaced_too(tmp_path: Path) -> None:
     assert NO_GRAPHS == '<graphs version="1"></graphs>\n'
 
 
-def assignment(plan: Plan, links: Links, defaults: dict[str, str], **inherited: str) -> Assignment:
-    folders = Folders(Path("/shared"), Path("/root"), Path("/n/tmp"), Path("/env"))
-    nodes, places = inventory(plan.node_count), Places(Path("/n"))
-    return Assignment("digits-abc123", plan, nodes, 0, places, folders, inherited, links=links, defaults=defaults)
+def assignment_of(plan: Plan, links: Links, defaults: dict[str, str], **inherited: str) -> Assignment:
+    folders = TaskFolders(Path("/shared"), Path("/root"), Path("/n/tmp"), Path("/env"))
+    nodes, paths = inventory(plan.node_count), NodePaths(Path("/n"))
+    return Assignment("digits-abc123", plan, nodes, 0, paths, folders, inherited, links=links, defaults=defaults)
 
 
 def test_every_rank_sees_the_defaults_below_what_the_user_writes() -> None:
     plan = gpu_plan(node_count=2, environment_variables={"NCCL_DEBUG": "INFO"})
     found_here = {"NCCL_DEBUG": "WARN", "NCCL_IB_DISABLE": "1", "NCCL_SOCKET_IFNAME": "=eth0"}
-    mine = assignment(plan, Links(), found_here, NCCL_SOCKET_IFNAME="eth1", LD_LIBRARY_PATH="/usr/local/cuda/lib64")
-    for seen in (task_variables(mine, plan.tasks[1]), mpirun_command.launcher_variables(mine, ())):
+    assignment = assignment_of(
+        plan, Links(), found_here, NCCL_SOCKET_IFNAME="eth1", LD_LIBRARY_PATH="/usr/local/cuda/lib64"
+    )
+    for seen in (task_variables(assignment, plan.tasks[1]), mpirun_command.launcher_variables(assignment, ())):
         assert seen["NCCL_DEBUG"] == "INFO"
         assert seen["NCCL_IB_DISABLE"] == "1"
         assert seen["NCCL_SOCKET_IFNAME"] == "eth1"
@@ -169,7 +171,7 @@ def test_open_mpi_may_take_infiniband_where_it_carries_the_bulk(sentence: str) -
     assert told == ({"UCX_NET_DEVICES": "mlx5_ib0:1", "UCX_TLS": "rc,sm,self"} if expected else {})
     assert ucx_variables(plan, Links("eth0")) == {}
     if plan.backend == "mpi":
-        line = " ".join(mpirun_command.mpirun(assignment(plan, links, told), root=True, shell="/n/remote_shell.sh"))
+        line = " ".join(mpirun_command.mpirun(assignment_of(plan, links, told), root=True, shell="/n/remote_shell.sh"))
         assert f"--mca pml {'^cm' if expected else 'ob1'} --mca btl self,sm,tcp" in line
 
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.agent.clocks import FakeClock
+from tfinfra.agent.node.log_shipping import CHUNK, Audience, ShippedLog
 from tfinfra.agent.node.log_text import collapse, split_lines
-from tfinfra.agent.node.logs import CHUNK, Audience, LogTail
 from tfinfra.store import MemoryStore
 
 COLLAPSE = {
@@ -50,14 +50,14 @@ def shipped(store: MemoryStore) -> bytes:
 def test_a_million_lines_arrive_in_order_in_bounded_chunks(tmp_path: Path) -> None:
     log, store = tmp_path / "main-0.log", MemoryStore()
     log.write_bytes(b"".join(b"line %d\n" % i for i in range(1_000_000)))
-    LogTail("main-0", log).ship(store, final=True)
+    ShippedLog("main-0", log).ship(store, final=True)
     assert shipped(store) == log.read_bytes()
     assert all(len(chunk) <= CHUNK + 100 for chunk in store.objects.values())
 
 
 def test_an_unfinished_line_waits_for_its_end(tmp_path: Path) -> None:
     log, store = tmp_path / "main-0.log", MemoryStore()
-    tail = LogTail("main-0", log)
+    tail = ShippedLog("main-0", log)
     tail.ship(store)
     log.write_bytes(b"one\ntw")
     tail.ship(store)
@@ -71,7 +71,7 @@ def test_an_unfinished_line_waits_for_its_end(tmp_path: Path) -> None:
 def test_a_line_without_end_does_not_grow_in_memory(tmp_path: Path) -> None:
     log, store = tmp_path / "main-0.log", MemoryStore()
     log.write_bytes(b"x" * (3 * CHUNK))
-    tail = LogTail("main-0", log)
+    tail = ShippedLog("main-0", log)
     tail.ship(store)
     assert len(tail.rest) <= 1 << 16
     assert shipped(store) == log.read_bytes()
@@ -87,7 +87,7 @@ def test_what_could_not_be_put_is_put_by_the_next_round(tmp_path: Path) -> None:
 
     log, store = tmp_path / "main-0.log", MemoryStore(fault)
     log.write_bytes(b"one\n")
-    tail = LogTail("main-0", log)
+    tail = ShippedLog("main-0", log)
     with pytest.raises(OSError, match="no route"):
         tail.ship(store)
     tail.ship(store)

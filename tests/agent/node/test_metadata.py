@@ -13,11 +13,11 @@ from urllib.error import HTTPError, URLError
 
 import pytest
 
-from tfinfra.agent.errors import NodeFault
-from tfinfra.agent.node import metadata
-from tfinfra.agent.node.identity import identity
-from tfinfra.agent.node.metadata import Metadata
+from tfinfra.agent.node import instance_metadata
+from tfinfra.agent.node.instance_metadata import Metadata
+from tfinfra.agent.node.node_identity import identity
 from tfinfra.agent.node.scheduled_events import notice_of
+from tfinfra.agent.node_errors import NodeFault
 
 TOKEN = {"access_token": "t", "expires_on": "1800000000"}
 ABSENT = b'{"error":"invalid_request","error_description":"Identity not found"}'  # Azure/aad-pod-identity#778
@@ -37,7 +37,7 @@ class Endpoint:
         self.answers, self.slept, self.asked = list(answers), [], 0
         self.metadata = Metadata("http://169.254.169.254", "client")
         clock = types.SimpleNamespace(monotonic=lambda: sum(self.slept), sleep=self.slept.append, time=time.time)
-        monkeypatch.setattr(metadata, "time", clock)
+        monkeypatch.setattr(instance_metadata, "time", clock)
         monkeypatch.setattr(self.metadata, "_opener", self)
 
     slept: list[float]

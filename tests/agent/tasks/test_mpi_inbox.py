@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.agent.clocks import FakeClock
-from tfinfra.agent.node import records
+from tfinfra.agent.node import node_records
+from tfinfra.agent.node.node_records import write
 from tfinfra.agent.node.processes import Command
-from tfinfra.agent.node.records import write
 from tfinfra.agent.tasks.mpi.inbox import Inbox, Post, Spool
 from tfinfra.sealing import mark, new_run_key
 from tfinfra.store import MemoryStore, keys
@@ -69,7 +69,7 @@ def forged(folder: Path) -> dict[str, dict[str, object]]:
 def test_a_forged_command_starts_nothing_and_is_named_once(
     case: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(records, "_told", set())  # an agent says each once, and tests share a process
+    monkeypatch.setattr(node_records, "_told", set())  # an agent says each once, and tests share a process
     store = MemoryStore()
     write(store, keys.inbox_key(1, "r1"), forged(tmp_path)[case])
     peer = inbox(store)

@@ -18,13 +18,13 @@ import pytest
 
 from tests.agent.nodes import Cluster, cluster
 from tests.backends.specs import inventory, plan_of, spec
-from tfinfra.agent.assignment import Assignment, Folders
+from tfinfra.agent.assignment import Assignment, TaskFolders
 from tfinfra.agent.boot.loopback_only import on_one_host
 from tfinfra.agent.devices.links import Links, Port
 from tfinfra.agent.devices.nccl import ucx_variables
-from tfinfra.agent.node.paths import Places
+from tfinfra.agent.node.node_paths import NodePaths
+from tfinfra.agent.node.node_records import read, write
 from tfinfra.agent.node.processes import is_alive
-from tfinfra.agent.node.records import read, write
 from tfinfra.agent.tasks.mpi import mpirun_command
 from tfinfra.model import Inventory, Timeouts
 from tfinfra.sealing import Sealed, new_run_key, seal
@@ -197,19 +197,19 @@ def test_open_mpi_itself_chooses_what_carries_the_ranks(sentence: str, tmp_path:
     )
     nodes = inventory(2, network=None).nodes
     here = Inventory((replace(nodes[0], hostname=socket.gethostname().split(".")[0]), nodes[1]))
-    places = Places(tmp_path)
-    places.make()
-    folders = Folders(tmp_path, tmp_path, tmp_path, Path(environment))
-    mine = Assignment("r", on_one_host(plan), here, 0, places, folders, os.environ, links=links)
-    for task in mine.tasks:
-        (mine.work(task) / "outputs").mkdir(parents=True)
-        (mine.work(task) / "train.py").write_text(RANKS + FINALIZE)
-    shutil.copy(Path(mpirun_command.__file__).with_name("rank.sh"), places.state)
-    (places.state / "hostfile").write_text(mpirun_command.hostfile(mine.plan, here))
-    variables = {**mpirun_command.launcher_variables(mine, ()), **ucx_variables(plan, links), **more}
-    line = mpirun_command.mpirun(mine, root=os.geteuid() == 0, shell="/none")
+    paths = NodePaths(tmp_path)
+    paths.make()
+    folders = TaskFolders(tmp_path, tmp_path, tmp_path, Path(environment))
+    assignment = Assignment("r", on_one_host(plan), here, 0, paths, folders, os.environ, links=links)
+    for task in assignment.tasks:
+        (assignment.work(task) / "outputs").mkdir(parents=True)
+        (assignment.work(task) / "train.py").write_text(RANKS + FINALIZE)
+    shutil.copy(Path(mpirun_command.__file__).with_name("rank.sh"), paths.state)
+    (paths.state / "hostfile").write_text(mpirun_command.hostfile(assignment.plan, here))
+    variables = {**mpirun_command.launcher_variables(assignment, ()), **ucx_variables(plan, links), **more}
+    line = mpirun_command.mpirun(assignment, root=os.geteuid() == 0, shell="/none")
     told = {**variables, "OMPI_MCA_pml_base_verbose": "20"}
     done = subprocess.run(line, env=told, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
-    logs = [(places.logs / f"rank-{rank}.log").read_text() for rank in (0, 1)]
+    logs = [(paths.logs / f"rank-{rank}.log").read_text() for rank in (0, 1)]
     assert done.returncode == 0, (done, logs)
     assert all(f"select: component {chosen} selected" in log and "of 2 sum 2" in log for log in logs)

@@ -6,10 +6,10 @@ import logging
 import os
 from pathlib import Path
 
-from tfinfra.agent.errors import NodeFault
-from tfinfra.agent.node.agent_context import Host
+from tfinfra.agent.node.agent_context import AgentContext
 from tfinfra.agent.node.log_text import collapse
 from tfinfra.agent.node.processes import Command, Process
+from tfinfra.agent.node_errors import NodeFault
 
 LONGEST = 1800.0
 """Seconds that a setup script may take."""
@@ -18,27 +18,27 @@ _TAIL_LINES, _TAIL_BYTES = 8, 8192
 _log = logging.getLogger(__name__)
 
 
-def run_setup(host: Host, environment: Path, longest: float = LONGEST) -> None:
+def run_setup(context: AgentContext, environment: Path, longest: float = LONGEST) -> None:
     """Runs the script in the node's copy of the source directory, as the node's user, with the environment's programs
     first on PATH; what it prints goes into the agent's log, and what it leaves in the folder comes to every task.
 
     Raises NodeFault that names the node and the last lines, where it fails or takes longer than `longest` seconds.
     """
-    name = host.plan.setup_script
+    name = context.plan.setup_script
     if name is None:
         return
-    host.pulse.say("setup")
+    context.heartbeats.say("setup")
     _log.info("running %s", name)
-    source = host.places.bundle / "source"
-    log = host.places.agent_log
+    source = context.paths.bundle / "source"
+    log = context.paths.agent_log
     start = log.stat().st_size if log.exists() else 0
-    process = Process(Command(_argv(source / name, environment), source, _variables(host, environment), log))
-    status = _wait(host, process, longest)
+    process = Process(Command(_argv(source / name, environment), source, _variables(context, environment), log))
+    status = _wait(context, process, longest)
     if status == 0:
         _log.info("%s ended with 0", name)
         return
     how = f"took longer than {longest:.0f} s" if status is None else f"ended with exit status {status}"
-    raise NodeFault(f"{name} on node {host.identity.address} {how}: {_tail(log, start)}")
+    raise NodeFault(f"{name} on node {context.identity.address} {how}: {_tail(log, start)}")
 
 
 def _argv(script: Path, environment: Path) -> list[str]:
@@ -48,19 +48,19 @@ def _argv(script: Path, environment: Path) -> list[str]:
     return [str(environment / "bin/python") if script.suffix == ".py" else "sh", str(script)]
 
 
-def _variables(host: Host, environment: Path) -> dict[str, str]:
-    path = f"{environment}/bin:{host.inherited.get('PATH', os.defpath)}"
-    ours = {"PATH": path, "TFINFRA_RUN_ID": host.settings.run, "PYTHONUNBUFFERED": "1"}
-    machines = {name: value for name, value in host.inherited.items() if name != "PYTHONPATH"}  # the agent's own
-    return {"HOME": str(Path("~").expanduser()), **machines, **host.plan.environment_variables, **ours}
+def _variables(context: AgentContext, environment: Path) -> dict[str, str]:
+    path = f"{environment}/bin:{context.inherited.get('PATH', os.defpath)}"
+    ours = {"PATH": path, "TFINFRA_RUN_ID": context.settings.run, "PYTHONUNBUFFERED": "1"}
+    machines = {name: value for name, value in context.inherited.items() if name != "PYTHONPATH"}  # the agent's own
+    return {"HOME": str(Path("~").expanduser()), **machines, **context.plan.environment_variables, **ours}
 
 
-def _wait(host: Host, process: Process, longest: float) -> int | None:
+def _wait(context: AgentContext, process: Process, longest: float) -> int | None:
     """The exit status, None where its time was up; nothing of it is left either way."""
-    give_up = host.clock.monotonic() + longest
+    give_up = context.clock.monotonic() + longest
     try:
-        while (status := process.poll()) is None and host.clock.monotonic() < give_up:
-            host.clock.sleep(_LOOK)
+        while (status := process.poll()) is None and context.clock.monotonic() < give_up:
+            context.clock.sleep(_LOOK)
         return status
     finally:
         process.end_rest()

@@ -6,20 +6,20 @@ import os
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from tfinfra.agent.errors import NodeFault
-from tfinfra.agent.node.paths import Places
+from tfinfra.agent.node.node_paths import NodePaths
+from tfinfra.agent.node_errors import NodeFault
 
 
-def shared_directory(url: str | None, places: Places) -> Path:
+def shared_directory(url: str | None, paths: NodePaths) -> Path:
     """The run's common directory, the same path on all nodes of a run with several. `url` is NodeSettings.shared.
 
     Raises NodeFault where the share that the bootstrap mounts is not there.
     """
     if url is None:
-        return places.local_shared
+        return paths.local_shared
     parts = urlsplit(url)
     if parts.scheme == "file":
         return Path(unquote(parts.path))
-    if not os.path.ismount(places.mounted_shared):
-        raise NodeFault(f"the run's shared directory {url} is not mounted at {places.mounted_shared}")
-    return places.mounted_shared
+    if not os.path.ismount(paths.mounted_shared):
+        raise NodeFault(f"the run's shared directory {url} is not mounted at {paths.mounted_shared}")
+    return paths.mounted_shared

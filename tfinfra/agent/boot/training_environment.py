@@ -9,8 +9,8 @@ from typing import Any
 
 from tfinfra.agent.boot.wheel_sharing import SharedWheels
 from tfinfra.agent.devices.gate import Cuda
-from tfinfra.agent.errors import NodeFault
-from tfinfra.agent.node.agent_context import Host
+from tfinfra.agent.node.agent_context import AgentContext
+from tfinfra.agent.node_errors import NodeFault
 from tfinfra.errors import TfinfraError
 from tfinfra.model import from_json
 
@@ -19,38 +19,40 @@ _SILENCE = 60.0
 _log = logging.getLogger(__name__)
 
 
-def environment_content(host: Host) -> dict[str, Any]:
+def environment_content(context: AgentContext) -> dict[str, Any]:
     """environment.json of the bundle: "lock", and "prebuilt", the client's folder where the nodes see it."""
-    content: dict[str, Any] = json.loads((host.places.bundle / "environment.json").read_text())
+    content: dict[str, Any] = json.loads((context.paths.bundle / "environment.json").read_text())
     return content
 
 
-def training_environment(host: Host, content: dict[str, Any], cuda: Cuda | None) -> Path:
+def training_environment(context: AgentContext, content: dict[str, Any], cuda: Cuda | None) -> Path:
     """The environment's folder: its bin/python runs the script. `cuda` is what this node's driver says, where it was
     asked. Raises NodeFault where it cannot be built."""
     prebuilt = content.get("prebuilt")
     if prebuilt and (Path(prebuilt) / "bin/python").exists():
         return Path(prebuilt)
-    return _build(content["lock"], host, cuda)
+    return _build(content["lock"], context, cuda)
 
 
-def _build(lock: object, host: Host, cuda: Cuda | None) -> Path:
+def _build(lock: object, context: AgentContext, cuda: Cuda | None) -> Path:
     """The interpreter too comes from the lock: the image's Python runs the agent and nothing else."""
     from tfinfra.environment.build import ensure_environment
     from tfinfra.environment.cuda import Driver
     from tfinfra.environment.horovod import build_here
     from tfinfra.environment.lock_file import Lock
 
-    silence = max(_SILENCE, host.settings.timeouts.heartbeat)
-    shared = SharedWheels(host.store, host.identity.node_id, host.clock, silence)
-    alone = host.plan.node_count == 1 or not host.settings.may_delete  # a wheel is code, and others may write there
+    silence = max(_SILENCE, context.settings.timeouts.heartbeat)
+    shared = SharedWheels(context.store, context.identity.node_id, context.clock, silence)
+    alone = (
+        context.plan.node_count == 1 or not context.settings.may_delete
+    )  # a wheel is code, and others may write there
     try:
         return ensure_environment(
             from_json(Lock, lock),
-            host.places.cache,
+            context.paths.cache,
             _log.info,
             wheels=build_here if alone else shared,
-            conda_files=host.places.bundle / "conda",
+            conda_files=context.paths.bundle / "conda",
             driver=Driver(cuda.driver, cuda.capability) if cuda else None,
         )
     except (TfinfraError, OSError) as error:

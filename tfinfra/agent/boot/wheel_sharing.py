@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfinfra.agent.clock import Clock
-from tfinfra.agent.node.records import read, write
+from tfinfra.agent.node.node_records import read, write
 from tfinfra.errors import ProvisioningError, first_line
 from tfinfra.model import Heartbeat, WheelClaim, WheelFailure, WheelRecord
 from tfinfra.store import ObjectStore, keys, put_first, store_errors

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tfinfra.agent.clock import Clock
-from tfinfra.agent.errors import NodeFault
+from tfinfra.agent.node_errors import NodeFault
 from tfinfra.model import Plan
 
 LIBRARY = "libcuda.so.1"

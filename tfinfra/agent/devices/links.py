@@ -59,8 +59,8 @@ def find_links(
     address: str, sysfs: Path = Path("/sys"), addresses: Callable[[], Mapping[str, str]] | None = None
 ) -> Links:
     """Those of this machine, whose address is `address`. `addresses` gives an IPv4 address by interface."""
-    mine = [name for name, held in (addresses or interface_addresses)().items() if held == address]
-    return Links(mine[0] if mine else None, infiniband_ports(sysfs))
+    named = [name for name, held in (addresses or interface_addresses)().items() if held == address]
+    return Links(named[0] if named else None, infiniband_ports(sysfs))
 
 
 def infiniband_ports(sysfs: Path) -> tuple[Port, ...]:

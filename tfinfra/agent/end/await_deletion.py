@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 
 from tfinfra.agent.end.cleanup import delete_compute_group, spread
-from tfinfra.agent.node.agent_context import Host
-from tfinfra.agent.node.logs import Audience
-from tfinfra.agent.node.records import read
+from tfinfra.agent.node.agent_context import AgentContext
+from tfinfra.agent.node.log_shipping import Audience
+from tfinfra.agent.node.node_records import read
 from tfinfra.agent.verdict.outcomes import published
 from tfinfra.model import CollectedMark
 from tfinfra.store import holds, keys, store_errors
@@ -17,36 +17,36 @@ _UNWATCHED = 20.0
 _RETRY = 30.0
 
 
-def linger(host: Host) -> None:
+def linger(context: AgentContext) -> None:
     """Never returns by itself: the machine's end ends it. Any node deletes the compute group once the run has ended,
     its outputs are in the store, nobody has watched for 20 s, and neither `--keep` nor `on_failure: hold` keeps it.
     Until the outcome is known the deadline alone counts (deadline.py)."""
-    audience, end = Audience(host.store, host.clock), _End(host)
+    audience, end = Audience(context.store, context.clock), _End(context)
     while True:
-        host.clock.sleep(_LOOK)
+        context.clock.sleep(_LOOK)
         if audience.is_there():
             continue
         with suppress(*store_errors()):  # a store that does not answer must not end one who deletes
-            if end.has_passed() and not holds(host.store, keys.KEEP):
-                delete_compute_group(host.settings, host.metadata)
-                host.clock.sleep(_RETRY)
+            if end.has_passed() and not holds(context.store, keys.KEEP):
+                delete_compute_group(context.settings, context.metadata)
+                context.clock.sleep(_RETRY)
 
 
 class _End:
     """When the run's machines have served, by this node's own clock."""
 
-    def __init__(self, host: Host) -> None:
-        self._host = host
+    def __init__(self, context: AgentContext) -> None:
+        self._context = context
         self._ended: float | None = None
         self._collected: float | None = None
         self._hold = 0.0
-        self._spread = spread(host.identity.node_id, host.plan.node_count)
+        self._spread = spread(context.identity.node_id, context.plan.node_count)
 
     def has_passed(self) -> bool:
-        now = self._host.clock.monotonic()
-        if self._ended is None and (outcome := published(self._host.store)):
+        now = self._context.clock.monotonic()
+        if self._ended is None and (outcome := published(self._context.store)):
             self._ended = now
-            self._hold = self._host.plan.hold_on_failure if outcome.result == "failed" else 0.0
+            self._hold = self._context.plan.hold_on_failure if outcome.result == "failed" else 0.0
         if self._ended is None:
             return False
         if self._collected is None and self._is_collected(now, self._ended):
@@ -57,5 +57,5 @@ class _End:
 
     def _is_collected(self, now: float, ended: float) -> bool:
         """Whether nothing more comes: another node may still bring the outputs, as long as that may take."""
-        late = now - ended > self._host.settings.timeouts.collect
-        return late or read(self._host.store, keys.COLLECTED, CollectedMark) is not None
+        late = now - ended > self._context.settings.timeouts.collect
+        return late or read(self._context.store, keys.COLLECTED, CollectedMark) is not None

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from tfinfra.agent.node.metadata import Metadata
+from tfinfra.agent.node.instance_metadata import Metadata
 from tfinfra.model import NodeSettings
 
 _API_VERSION = "2021-04-01"

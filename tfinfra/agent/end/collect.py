@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import accumulate
 from pathlib import Path
 
-from tfinfra.agent.node.records import write
+from tfinfra.agent.node.node_records import write
 from tfinfra.errors import first_line
 from tfinfra.model import CollectedMark, CollectingMark
 from tfinfra.store import ObjectStore, keys, store_errors

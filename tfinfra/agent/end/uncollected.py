@@ -12,10 +12,10 @@ _NAMED = 3
 _NOBODYS = frozenset({"__pycache__", ".ipynb_checkpoints"})
 
 
-def left_behind(mine: Assignment) -> tuple[str, ...]:
+def left_behind(assignment: Assignment) -> tuple[str, ...]:
     """One sentence for each task of this node that wrote files beside ./outputs and ./logs."""
-    source = mine.places.bundle / "source"
-    found = ((task.name, _new_files(source, mine.work(task))) for task in mine.tasks)
+    source = assignment.paths.bundle / "source"
+    found = ((task.name, _new_files(source, assignment.work(task))) for task in assignment.tasks)
     return tuple(_sentence(task, files) for task, files in found if files)
 
 

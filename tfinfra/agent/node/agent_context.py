@@ -6,29 +6,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tfinfra.agent.clock import Clock
-from tfinfra.agent.node.heartbeat import Pulse
-from tfinfra.agent.node.identity import Identity
-from tfinfra.agent.node.logs import LogShipper
-from tfinfra.agent.node.metadata import Metadata
-from tfinfra.agent.node.paths import Places
-from tfinfra.agent.node.records import write
+from tfinfra.agent.node.heartbeat import Heartbeats
+from tfinfra.agent.node.instance_metadata import Metadata
+from tfinfra.agent.node.log_shipping import LogShipper
+from tfinfra.agent.node.node_identity import Identity
+from tfinfra.agent.node.node_paths import NodePaths
+from tfinfra.agent.node.node_records import write
 from tfinfra.model import NodeSettings, Plan, TaskStatus
 from tfinfra.store import ObjectStore, keys
 
 
 @dataclass(frozen=True)
-class Host:
+class AgentContext:
     """`pause`: seconds between two looks into the store, short where a look costs nothing."""
 
     settings: NodeSettings
     plan: Plan
-    places: Places
+    paths: NodePaths
     inherited: Mapping[str, str]
     clock: Clock
     metadata: Metadata
     identity: Identity
     store: ObjectStore
-    pulse: Pulse
+    heartbeats: Heartbeats
     logs: LogShipper
     pause: float
 
@@ -37,4 +37,4 @@ class Host:
         if status.ended is not None:
             self.logs.finish(status.task)
         write(self.store, keys.task_key(status.task), status)
-        self.pulse.count_change()
+        self.heartbeats.count_change()

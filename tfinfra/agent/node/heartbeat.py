@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from tfinfra.agent.clock import Clock
-from tfinfra.agent.node.records import read, write
+from tfinfra.agent.node.node_records import read, write
 from tfinfra.errors import first_line
 from tfinfra.model import Heartbeat
 from tfinfra.store import ObjectStore, keys, store_errors
@@ -22,7 +22,7 @@ _READERS = 16
 _log = logging.getLogger(__name__)
 
 
-class Pulse:
+class Heartbeats:
     """This node's own heartbeat, from a thread of its own."""
 
     def __init__(self, store: ObjectStore, node_id: str, clock: Clock) -> None:

@@ -12,9 +12,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfinfra.agent.errors import NodeFault
-from tfinfra.agent.node.locks import try_lock
+from tfinfra.agent.node.machine_locks import try_lock
 from tfinfra.agent.node.private_folder import own_folder
+from tfinfra.agent.node_errors import NodeFault
 
 _LAST_PORT = 32767  # above lie the ports that Linux gives to outgoing connections
 

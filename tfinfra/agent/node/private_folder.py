@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from tfinfra.agent.errors import NodeFault
+from tfinfra.agent.node_errors import NodeFault
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 

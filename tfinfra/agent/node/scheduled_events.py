@@ -10,8 +10,8 @@ import threading
 from collections.abc import Iterable
 from typing import Any
 
-from tfinfra.agent.node.heartbeat import Pulse
-from tfinfra.agent.node.metadata import Metadata
+from tfinfra.agent.node.heartbeat import Heartbeats
+from tfinfra.agent.node.instance_metadata import Metadata
 
 _EVERY = 2.0
 _FATES = {
@@ -27,9 +27,9 @@ _log = logging.getLogger(__name__)
 class Notices:
     """Asks the metadata endpoint from a thread of its own, which ends with the agent. `name` is the machine's."""
 
-    def __init__(self, metadata: Metadata, pulse: Pulse, name: str) -> None:
+    def __init__(self, metadata: Metadata, heartbeats: Heartbeats, name: str) -> None:
         self._metadata = metadata
-        self._pulse = pulse
+        self._heartbeats = heartbeats
         self._name = name
         self._known = ""
         self._deaf = False
@@ -55,7 +55,7 @@ class Notices:
         if notice != self._known:
             self._known = notice
             _log.warning("%s", f"this node is about to be {notice}" if notice else "what was announced has passed")
-            self._pulse.warn(notice)
+            self._heartbeats.warn(notice)
 
     def _run(self) -> None:
         while not self._ended.wait(_EVERY):
@@ -64,5 +64,5 @@ class Notices:
 
 def notice_of(events: Iterable[dict[str, Any]], name: str) -> str:
     """What happens to the machine `name`, the worst first ("evicted (spot)"); "" where nothing does."""
-    mine = {str(e.get("EventType")) for e in events if name in (e.get("Resources") or ())}
-    return next((fate for kind, fate in _FATES.items() if kind in mine), "")
+    announced = {str(e.get("EventType")) for e in events if name in (e.get("Resources") or ())}
+    return next((fate for kind, fate in _FATES.items() if kind in announced), "")

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfinfra.agent.node.locks import try_lock
+from tfinfra.agent.node.machine_locks import try_lock
 from tfinfra.agent.node.private_folder import own_folder
 from tfinfra.system.strange_trees import remove_tree
 

@@ -12,10 +12,10 @@ from typing import Protocol
 
 from tfinfra.agent.assignment import Assignment
 from tfinfra.agent.clock import Clock
-from tfinfra.agent.errors import NodeFault
 from tfinfra.agent.node.ports import is_free, meets
 from tfinfra.agent.node.processes import Command, Process
-from tfinfra.agent.tasks.variables import task_variables
+from tfinfra.agent.node_errors import NodeFault
+from tfinfra.agent.tasks.task_variables import task_variables
 from tfinfra.backends.registry import backend
 from tfinfra.backends.statuses import ending
 from tfinfra.model import Task, TaskStatus
@@ -46,7 +46,7 @@ class NodeTasks(Protocol):
 
 
 @dataclass
-class _Running:
+class _RunningTask:
     task: Task
     process: Process
     status: TaskStatus
@@ -55,18 +55,18 @@ class _Running:
 class DirectTasks:
     """NodeTasks for every backend whose tasks need no launcher of their own."""
 
-    def __init__(self, mine: Assignment, clock: Clock) -> None:
-        self._mine = mine
+    def __init__(self, assignment: Assignment, clock: Clock) -> None:
+        self._assignment = assignment
         self._clock = clock
-        self._running: list[_Running] = []
+        self._running: list[_RunningTask] = []
         self._changed: list[TaskStatus] = []
         self._stopping = False
         self._next_look = 0.0
 
     def start(self) -> None:
-        for task in self._mine.tasks:
+        for task in self._assignment.tasks:
             self._check_port(task)
-        for task in self._mine.tasks:
+        for task in self._assignment.tasks:
             self._running.append(self._launch(task, attempt=0))
 
     def poll(self) -> list[TaskStatus]:
@@ -91,37 +91,39 @@ class DirectTasks:
         return None
 
     def _check_port(self, task: Task) -> None:
-        port = self._mine.registration.base_port + task.slot
-        if backend(self._mine.plan.backend).binds_ports and not is_free(port):
+        port = self._assignment.registration.base_port + task.slot
+        if backend(self._assignment.plan.backend).binds_ports and not is_free(port):
             raise NodeFault(f"{task.name} on node {task.node} cannot bind its port {port}: another process has it")
 
     def _look_for_joining(self) -> None:
         """A task whose peers wait for it has joined them once it serves its address, or talks to one of theirs."""
-        now, own = self._clock.monotonic(), backend(self._mine.plan.backend)
+        now, own = self._clock.monotonic(), backend(self._assignment.plan.backend)
         if not own.joining or not own.binds_ports or now < self._next_look:
             return
         self._next_look = now + _LOOK
-        nodes = self._mine.inventory.nodes
-        ports = {task.name: nodes[task.node].base_port + task.slot for task in self._mine.plan.tasks}
+        nodes = self._assignment.inventory.nodes
+        ports = {task.name: nodes[task.node].base_port + task.slot for task in self._assignment.plan.tasks}
         for running in self._running:
             status, others = running.status, {port for name, port in ports.items() if name != running.task.name}
             if status.state == "running" and not status.joined and meets(ports[running.task.name], others):
                 running.status = replace(status, joined=True)
                 self._note(running)
 
-    def _launch(self, task: Task, attempt: int) -> _Running:
-        mine = self._mine
-        argv = (str(mine.folders.python), mine.plan.entry_script, *mine.plan.arguments)
-        command = Command(argv, mine.work(task), task_variables(mine, task), mine.log(task.name))
+    def _launch(self, task: Task, attempt: int) -> _RunningTask:
+        assignment = self._assignment
+        argv = (str(assignment.folders.python), assignment.plan.entry_script, *assignment.plan.arguments)
+        command = Command(argv, assignment.work(task), task_variables(assignment, task), assignment.log(task.name))
         process = Process(command)
         _log.info("started %s as process %d, attempt %d", task.name, process.pid, attempt)
         status = TaskStatus(task.name, task.node, "running", process.pid, None, self._clock.time(), None, attempt)
-        return self._note(_Running(task, process, status))
+        return self._note(_RunningTask(task, process, status))
 
-    def _after_the_end(self, running: _Running, code: int) -> _Running:
+    def _after_the_end(self, running: _RunningTask, code: int) -> _RunningTask:
         running.process.end_rest()  # what the task started ends with it
         attempt = running.status.attempt
-        if not self._stopping and attempt < backend(self._mine.plan.backend).restarts(self._mine.plan, running.task):
+        if not self._stopping and attempt < backend(self._assignment.plan.backend).restarts(
+            self._assignment.plan, running.task
+        ):
             _log.warning("%s ended with exit status %d: restarting it in place", running.task.name, code)
             return self._launch(running.task, attempt + 1)
         status = replace(running.status, state=self._state(code), exit_status=code, ended=self._clock.time())
@@ -138,11 +140,11 @@ class DirectTasks:
         message = ending(status)
         if status.attempt:
             message += f" after {status.attempt} restarts"
-        if _PORT_IS_TAKEN.search(_end_of(self._mine.log(task.name))):
-            message += f": it cannot bind its port {self._mine.registration.base_port + task.slot}"
+        if _PORT_IS_TAKEN.search(_end_of(self._assignment.log(task.name))):
+            message += f": it cannot bind its port {self._assignment.registration.base_port + task.slot}"
         return message
 
-    def _note(self, running: _Running) -> _Running:
+    def _note(self, running: _RunningTask) -> _RunningTask:
         self._changed.append(running.status)
         return running
 

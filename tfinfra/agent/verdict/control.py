@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from tfinfra.agent.node.records import read
+from tfinfra.agent.node.node_records import read
 from tfinfra.model import NodeSettings, Plan, StopRequest
 from tfinfra.store import ObjectStore, keys
 

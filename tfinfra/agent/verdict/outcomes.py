@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tfinfra.agent.node.records import read
+from tfinfra.agent.node.node_records import read
 from tfinfra.agent.verdict.control import Stop
 from tfinfra.agent.verdict.judge import Decision
 from tfinfra.model import Outcome, TaskStatus

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Protocol
 
 from tfinfra.agent.assignment import Assignment
-from tfinfra.agent.node.agent_context import Host
+from tfinfra.agent.node.agent_context import AgentContext
 from tfinfra.agent.node.heartbeat import Peers
-from tfinfra.agent.node.records import read
+from tfinfra.agent.node.node_records import read
 from tfinfra.agent.tasks.direct import NodeTasks, pending
 from tfinfra.agent.tasks.mpi.mpi_tasks import LAUNCHER_LOG
 from tfinfra.agent.verdict import outcomes
@@ -44,82 +44,85 @@ class Watcher(Protocol):
 class Coordinator:
     """Node 0."""
 
-    def __init__(self, host: Host, mine: Assignment, tasks: NodeTasks) -> None:
-        self._host = host
-        self._mine = mine
+    def __init__(self, context: AgentContext, assignment: Assignment, tasks: NodeTasks) -> None:
+        self._context = context
+        self._assignment = assignment
         self._tasks = tasks
-        self._statuses = {s.task: s for s in pending(mine.plan.tasks)}
-        ids = {rank: node.node_id for rank, node in enumerate(mine.inventory.nodes) if rank != mine.node}
-        timeouts = host.settings.timeouts
-        self._peers = Peers(host.store, ids, host.clock, timeouts.heartbeat)
+        self._statuses = {s.task: s for s in pending(assignment.plan.tasks)}
+        ids = {rank: node.node_id for rank, node in enumerate(assignment.inventory.nodes) if rank != assignment.node}
+        timeouts = context.settings.timeouts
+        self._peers = Peers(context.store, ids, context.clock, timeouts.heartbeat)
         self._others = tuple(ids)
-        self._judge = Judge(mine.plan, mine.inventory, timeouts, host.clock.monotonic())
+        self._judge = Judge(assignment.plan, assignment.inventory, timeouts, context.clock.monotonic())
         self._next = 0.0
-        self._pause = max(host.pause, _EACH_NODE * len(ids))
+        self._pause = max(context.pause, _EACH_NODE * len(ids))
         self.won = False
 
     def note(self, status: TaskStatus) -> None:
         self._statuses[status.task] = status
 
     def step(self) -> Outcome | None:
-        if self._host.clock.monotonic() >= self._next:
-            self._next = self._host.clock.monotonic() + self._pause
+        if self._context.clock.monotonic() >= self._next:
+            self._next = self._context.clock.monotonic() + self._pause
             self._read_peers()
-            if outcome := outcomes.published(self._host.store) or self._stopped():
+            if outcome := outcomes.published(self._context.store) or self._stopped():
                 return outcome
         decision = self._judge.decide(self._view())
         return self._publish(self._outcome(decision)) if decision else None
 
     def fail(self, message: str) -> None:
-        self._publish(Outcome("failed", message, node=self._mine.node, ended=self._host.clock.time()))
+        self._publish(Outcome("failed", message, node=self._assignment.node, ended=self._context.clock.time()))
 
     def wait_for_others(self, timeout: float) -> None:
-        give_up = self._host.clock.monotonic() + timeout
-        while self._host.clock.monotonic() < give_up:
+        give_up = self._context.clock.monotonic() + timeout
+        while self._context.clock.monotonic() < give_up:
             self._peers.poll()
             lost = self._peers.lost()
             if all(self._peers.phase(n) == "ended" or n in lost for n in self._others):
                 return
-            self._host.clock.sleep(self._host.pause / 2)
+            self._context.clock.sleep(self._context.pause / 2)
 
     def _read_peers(self) -> None:
         for node in self._peers.poll():
-            for task in self._mine.plan.tasks:
-                if task.node == node and (status := read(self._host.store, keys.task_key(task.name), TaskStatus)):
+            for task in self._assignment.plan.tasks:
+                if task.node == node and (status := read(self._context.store, keys.task_key(task.name), TaskStatus)):
                     self._statuses[task.name] = status
 
     def _view(self) -> View:
-        now = self._host.clock.monotonic()
-        seen = {self._mine.node: now, **{n: self._peers.seen(n) for n in self._others}}
-        notices = {self._mine.node: self._host.pulse.notice, **{n: self._peers.notice(n) for n in self._others}}
+        now = self._context.clock.monotonic()
+        seen = {self._assignment.node: now, **{n: self._peers.seen(n) for n in self._others}}
+        notices = {
+            self._assignment.node: self._context.heartbeats.notice,
+            **{n: self._peers.notice(n) for n in self._others},
+        }
         return View(now, self._statuses, seen, tuple(self._peers.lost()), self._tasks.launcher_exit(), notices)
 
     def _stopped(self) -> Outcome | None:
-        now = self._host.clock.time()
-        stop = requested_stop(self._host.store) or deadline_stop(self._host.settings, self._mine.plan, now)
+        now = self._context.clock.time()
+        stop = requested_stop(self._context.store) or deadline_stop(self._context.settings, self._assignment.plan, now)
         return self._publish(outcomes.from_stop(stop, now)) if stop else None
 
     def _outcome(self, decision: Decision) -> Outcome:
         if decision.task == LAUNCHER_LOG:
-            self._host.logs.finish(LAUNCHER_LOG)
-        outcome = outcomes.from_decision(self._host.store, decision, self._statuses, self._host.clock.time())
-        return replace(outcome, warnings=(*self._mine.warnings, *outcome.warnings))
+            self._context.logs.finish(LAUNCHER_LOG)
+        outcome = outcomes.from_decision(self._context.store, decision, self._statuses, self._context.clock.time())
+        return replace(outcome, warnings=(*self._assignment.warnings, *outcome.warnings))
 
     def _publish(self, outcome: Outcome) -> Outcome:
-        self.won = outcomes.publish(self._host.store, outcome)
+        self.won = outcomes.publish(self._context.store, outcome)
         _log.info("the run ended: %s: %s", outcome.result, outcome.message)
-        return outcome if self.won else outcomes.published(self._host.store) or outcome
+        return outcome if self.won else outcomes.published(self._context.store) or outcome
 
 
 class Follower:
     """Every other node."""
 
-    def __init__(self, host: Host, mine: Assignment) -> None:
-        self._host = host
-        self._mine = mine
-        timeout = host.settings.timeouts.heartbeat
-        self._leader = Peers(host.store, {0: mine.inventory.nodes[0].node_id}, host.clock, timeout)
-        self._pause = max(host.pause, _EACH_NODE * len(mine.inventory.nodes))
+    def __init__(self, context: AgentContext, assignment: Assignment) -> None:
+        self._context = context
+        self._assignment = assignment
+        timeout = context.settings.timeouts.heartbeat
+        self._leader = Peers(context.store, {0: assignment.inventory.nodes[0].node_id}, context.clock, timeout)
+        self._pause = max(context.pause, _EACH_NODE * len(assignment.inventory.nodes))
         self._next = self._next_look = 0.0
         self.won = False
 
@@ -127,36 +130,36 @@ class Follower:
         del status  # it is in the store, where node 0 reads it
 
     def step(self) -> Outcome | None:
-        now = self._host.clock.monotonic()
+        now = self._context.clock.monotonic()
         if now < self._next:
             return None
         self._next = now + self._pause
-        return outcomes.published(self._host.store) or self._leader_lost(now)
+        return outcomes.published(self._context.store) or self._leader_lost(now)
 
     def fail(self, message: str) -> None:
-        self._publish(Outcome("failed", message, node=self._mine.node, ended=self._host.clock.time()))
+        self._publish(Outcome("failed", message, node=self._assignment.node, ended=self._context.clock.time()))
 
     def wait_for_others(self, timeout: float) -> None:
-        self._host.clock.sleep(min(timeout, 2.5))  # they have TERM, 2 s and KILL behind them then
+        self._context.clock.sleep(min(timeout, 2.5))  # they have TERM, 2 s and KILL behind them then
 
     def _leader_lost(self, now: float) -> Outcome | None:
         if now >= self._next_look:
-            self._next_look = now + max(self._pause, self._host.settings.timeouts.heartbeat / 10)
+            self._next_look = now + max(self._pause, self._context.settings.timeouts.heartbeat / 10)
             self._leader.poll()
-        late = self._host.clock.time() > end_of_training(self._host.settings, self._mine.plan) + _LATE
+        late = self._context.clock.time() > end_of_training(self._context.settings, self._assignment.plan) + _LATE
         if not self._leader.lost() and not late:
             return None
         return self._publish(self._limit() if late else self._lost())
 
     def _publish(self, outcome: Outcome) -> Outcome:
-        self.won = outcomes.publish(self._host.store, outcome)
-        return outcomes.published(self._host.store) or outcome
+        self.won = outcomes.publish(self._context.store, outcome)
+        return outcomes.published(self._context.store) or outcome
 
     def _limit(self) -> Outcome:
-        stop = deadline_stop(self._host.settings, self._mine.plan, self._host.clock.time())
-        return outcomes.from_stop(stop, self._host.clock.time()) if stop else self._lost()
+        stop = deadline_stop(self._context.settings, self._assignment.plan, self._context.clock.time())
+        return outcomes.from_stop(stop, self._context.clock.time()) if stop else self._lost()
 
     def _lost(self) -> Outcome:
-        message = lost_message(self._mine.inventory, 0, self._host.settings.timeouts, self._leader.notice(0))
-        outcome = Outcome("failed", message, node=0, ended=self._host.clock.time())
-        return replace(outcome, task=next(t.name for t in self._mine.plan.tasks if t.node == 0))
+        message = lost_message(self._assignment.inventory, 0, self._context.settings.timeouts, self._leader.notice(0))
+        outcome = Outcome("failed", message, node=0, ended=self._context.clock.time())
+        return replace(outcome, task=next(t.name for t in self._assignment.plan.tasks if t.node == 0))

@@ -97,7 +97,7 @@ class _ScriptRules:
         yield from self._dialect_fits(fitting)
         others = [(one, sign, use) for one, sign, use in found if one is not own]
         yield from (self._misfit(use, sign, one) for one, sign, use in others if sign.needed)
-        excused = not own.many_nodes and any(sign.alone for _, sign, _ in found)
+        excused = not own.many_nodes and any(sign.standalone for _, sign, _ in found)
         has_strategy = any(sign.strategy for sign, _ in fitting)
         also = own.without_sign[2] if own.without_sign else ()
         for one, sign, use in others:

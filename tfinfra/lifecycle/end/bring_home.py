@@ -15,7 +15,7 @@ from pathlib import Path
 from unicodedata import category
 from urllib.parse import quote, unquote, urlsplit
 
-from tfinfra.agent.node.paths import Places
+from tfinfra.agent.node.node_paths import NodePaths
 from tfinfra.cloud import Cloud
 from tfinfra.errors import TeardownIncomplete, UsageError, first_line
 from tfinfra.lifecycle.end.salvage import Tree, save
@@ -135,7 +135,7 @@ def _landing(folder: Path) -> Iterator[Landing]:
 
 def trees_of(cloud: Cloud, groups: Iterable[str]) -> tuple[Tree, ...]:
     """Where the machines of the groups have their tasks' own directory on this machine; () where they are elsewhere."""
-    where = str(Places(Path("/")).local_shared)
+    where = str(NodePaths(Path("/")).local_shared)
     return tuple(Tree(folder, names) for group in groups for folder, names in cloud.disks(group, where))
 
 

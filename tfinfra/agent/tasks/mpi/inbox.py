@@ -14,10 +14,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from tfinfra.agent.clock import Clock
+from tfinfra.agent.node.node_records import read, write
 from tfinfra.agent.node.processes import Command, Process
-from tfinfra.agent.node.records import read, write
-from tfinfra.model import Answer
-from tfinfra.model import Command as Request
+from tfinfra.model import LauncherAnswer, LauncherRequest
 from tfinfra.sealing import is_marked, mark
 from tfinfra.store import ObjectStore, keys
 
@@ -33,24 +32,24 @@ class Post:
         self._refused: set[str] = set()
 
     def ask(self, node: int, request: str, command: str) -> None:
-        said = Request(command, self._mark("command", str(node), request, command))
+        said = LauncherRequest(command, self._mark("command", str(node), request, command))
         write(self._store, keys.inbox_key(node, request), said)
 
     def asked(self, node: int) -> Iterator[tuple[str, str]]:
         """(request, command) of all that node is asked to start."""
         for key in self._store.list(keys.inbox_folder(node)):
-            said, request = read(self._store, key, Request), Path(key).stem
+            said, request = read(self._store, key, LauncherRequest), Path(key).stem
             if said is not None and self._is_ours(key, said.mark, "command", str(node), request, said.command):
                 yield request, said.command
 
     def answer(self, request: str, exit_status: int) -> None:
-        said = Answer(exit_status, self._mark("exit", request, str(exit_status)))
+        said = LauncherAnswer(exit_status, self._mark("exit", request, str(exit_status)))
         write(self._store, keys.outbox_key(request), said)
 
     def answered(self, request: str) -> int | None:
         """The exit status of a request, None while there is none."""
         key = keys.outbox_key(request)
-        said = read(self._store, key, Answer)
+        said = read(self._store, key, LauncherAnswer)
         if said is None or not self._is_ours(key, said.mark, "exit", request, str(said.exit_status)):
             return None
         return said.exit_status

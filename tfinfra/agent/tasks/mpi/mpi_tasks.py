@@ -26,26 +26,28 @@ _log = logging.getLogger(__name__)
 class MpiTasks:
     """NodeTasks for the mpi backend. `pause`: seconds between two looks into the store's inbox."""
 
-    def __init__(self, mine: Assignment, store: ObjectStore, clock: Clock, pause: float) -> None:
-        self._mine = mine
+    def __init__(self, assignment: Assignment, store: ObjectStore, clock: Clock, pause: float) -> None:
+        self._assignment = assignment
         self._pause = pause
         self._clock = clock
-        self._ranks = [Rank(task, mine.places.ranks, clock) for task in mine.tasks]
-        post = Post(store, mine.given.key)
-        self._inbox = Inbox(post, mine.node, clock, lambda c: mpirun_command.prted_command(mine.inventory, c))
-        self._spool = Spool(post, mine.places.spool, mpirun_command.host_names(mine.inventory))
+        self._ranks = [Rank(task, assignment.paths.ranks, clock) for task in assignment.tasks]
+        post = Post(store, assignment.given.key)
+        self._inbox = Inbox(
+            post, assignment.node, clock, lambda c: mpirun_command.prted_command(assignment.inventory, c)
+        )
+        self._spool = Spool(post, assignment.paths.spool, mpirun_command.host_names(assignment.inventory))
         self._mpirun: Process | None = None
         self._prted: Command | None = None
         self._stopping = False
 
     def start(self) -> None:
         for script in ("rank.sh", "remote_shell.sh"):
-            _install(Path(__file__).with_name(script), self._mine.places.state)
-        variables = mpirun_command.launcher_variables(self._mine, die_with_parent())
-        own = mpirun_command.prted_variables(self._mine.inventory, self._mine.node)
-        places = self._mine.places  # prted says nothing but what is wrong with it: that belongs to the agent's log
-        self._prted = Command(["sh", "-c"], places.state, {**variables, **own}, places.agent_log)
-        if self._mine.node == 0:
+            _install(Path(__file__).with_name(script), self._assignment.paths.state)
+        variables = mpirun_command.launcher_variables(self._assignment, die_with_parent())
+        own = mpirun_command.prted_variables(self._assignment.inventory, self._assignment.node)
+        paths = self._assignment.paths  # prted says nothing but what is wrong with it: that belongs to the agent's log
+        self._prted = Command(["sh", "-c"], paths.state, {**variables, **own}, paths.agent_log)
+        if self._assignment.node == 0:
             self._start_mpirun(variables)
 
     def poll(self) -> list[TaskStatus]:
@@ -63,7 +65,7 @@ class MpiTasks:
         if rank.status.state != "failed":
             return rank.status
         name, number = ("mpirun", self._mpirun.killer()) if self._mpirun else ("prted", self._inbox.killer())
-        who = f"{name} on node {self._mine.node}"
+        who = f"{name} on node {self._assignment.node}"
         if number is not None:
             rank.status = replace(
                 rank.status, message=f"{who} {how_ended(128 + number)}, and {rank.status.task} with it"
@@ -90,12 +92,12 @@ class MpiTasks:
         return self._mpirun.poll() if self._mpirun else None
 
     def _start_mpirun(self, variables: dict[str, str]) -> None:
-        mine = self._mine
-        text = mpirun_command.hostfile(mine.plan, mine.inventory)
-        (mine.places.state / "hostfile").write_text(text)
-        shell = str(mine.places.state / "remote_shell.sh")
-        argv = mpirun_command.mpirun(mine, root=os.geteuid() == 0, shell=shell)
-        self._mpirun = Process(Command(argv, mine.places.state, variables, mine.log(LAUNCHER_LOG)))
+        assignment = self._assignment
+        text = mpirun_command.hostfile(assignment.plan, assignment.inventory)
+        (assignment.paths.state / "hostfile").write_text(text)
+        shell = str(assignment.paths.state / "remote_shell.sh")
+        argv = mpirun_command.mpirun(assignment, root=os.geteuid() == 0, shell=shell)
+        self._mpirun = Process(Command(argv, assignment.paths.state, variables, assignment.log(LAUNCHER_LOG)))
         _log.info("started mpirun as process %d", self._mpirun.pid)
 
     def _mpirun_runs(self) -> bool:

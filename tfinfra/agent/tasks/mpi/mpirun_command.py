@@ -15,8 +15,8 @@ from collections.abc import Sequence
 
 from tfinfra.agent.assignment import Assignment
 from tfinfra.agent.devices.nccl import mpi_over_infiniband
-from tfinfra.agent.node.paths import Places
-from tfinfra.agent.tasks.variables import task_variables
+from tfinfra.agent.node.node_paths import NodePaths
+from tfinfra.agent.tasks.task_variables import task_variables
 from tfinfra.model import Inventory, Plan
 
 _RANK_COMMAND = 'exec $TFINFRA_NODE_DIE_WITH_PARENT sh "$TFINFRA_NODE_RANK_SCRIPT"'
@@ -42,28 +42,28 @@ def hostfile(plan: Plan, inventory: Inventory) -> str:
     return "".join(f"{name} slots={plan.processes_per_node}\n" for name in names)
 
 
-def mpirun(mine: Assignment, *, root: bool, shell: str) -> list[str]:
+def mpirun(assignment: Assignment, *, root: bool, shell: str) -> list[str]:
     """mpirun's argument vector; `shell` is the path of remote_shell.sh, made executable. It contains no path that
     differs between nodes but those that only mpirun itself reads."""
-    plan, nodes = mine.plan, mine.inventory.nodes
+    plan, nodes = assignment.plan, assignment.inventory.nodes
     prte = {"plm_ssh_agent": shell, "plm_ssh_no_tree_spawn": "1", "plm_ssh_num_concurrent": str(len(nodes) + 1)}
     network = nodes[0].network
     interface = {"prte_if_include": network} if network else {}
     btl_interface = {"btl_tcp_if_include": network} if network else {}
     return [
-        str(mine.folders.environment / "bin/mpirun"),
+        str(assignment.folders.environment / "bin/mpirun"),
         *(["--allow-run-as-root"] if root else []),
-        *("--hostfile", str(mine.places.state / "hostfile"), "--map-by", f"ppr:{plan.processes_per_node}:node"),
+        *("--hostfile", str(assignment.paths.state / "hostfile"), "--map-by", f"ppr:{plan.processes_per_node}:node"),
         *("-n", str(len(plan.tasks)), "--bind-to", "none", "--stdin", "none", "--wdir", "/"),
         *("--leave-session-attached",),  # prted stays the agent's child, so that it dies with it
         *_parameters("--prtemca", {**prte, **_KEEPALIVE, **interface}),
-        *_parameters("--mca", {"pml": _transport(mine), "btl": "self,sm,tcp", **btl_interface}),
+        *_parameters("--mca", {"pml": _transport(assignment), "btl": "self,sm,tcp", **btl_interface}),
         *("sh", "-c", _rank_command(plan)),
     ]
 
 
-def _transport(mine: Assignment) -> str:
-    return "^cm" if mpi_over_infiniband(mine.plan, mine.links) else "ob1"
+def _transport(assignment: Assignment) -> str:
+    return "^cm" if mpi_over_infiniband(assignment.plan, assignment.links) else "ob1"
 
 
 def _rank_command(plan: Plan) -> str:
@@ -71,15 +71,15 @@ def _rank_command(plan: Plan) -> str:
     return f"{_RANK_COMMAND} {shlex.join([plan.entry_script, *plan.arguments])}"
 
 
-def launcher_variables(mine: Assignment, die_with_parent: Sequence[str]) -> dict[str, str]:
+def launcher_variables(assignment: Assignment, die_with_parent: Sequence[str]) -> dict[str, str]:
     """The environment of mpirun and of prted: that of the node's tasks (Open MPI carries none of it from node to node),
     and where this node's ranks find what is its own."""
-    places = mine.places
+    paths = assignment.paths
     return {
-        **task_variables(mine, next(iter(mine.tasks), mine.plan.tasks[0])),
+        **task_variables(assignment, next(iter(assignment.tasks), assignment.plan.tasks[0])),
         **dict.fromkeys(("OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"), "1"),
         **dict.fromkeys(("PRTE_ALLOW_RUN_AS_ROOT", "PRTE_ALLOW_RUN_AS_ROOT_CONFIRM"), "1"),
-        **_node_variables(mine, places),
+        **_node_variables(assignment, paths),
         "TFINFRA_NODE_DIE_WITH_PARENT": " ".join(die_with_parent),
     }
 
@@ -96,14 +96,14 @@ def prted_command(inventory: Inventory, command: str) -> str:
     return command if are_unique(inventory) else command.replace('--prtemca ess "env"', '--prtemca ess "slurm"')
 
 
-def _node_variables(mine: Assignment, places: Places) -> dict[str, str]:
+def _node_variables(assignment: Assignment, paths: NodePaths) -> dict[str, str]:
     return {
-        "TFINFRA_NODE_LOGS": str(places.logs),
-        "TFINFRA_NODE_RANKS": str(places.ranks),
-        "TFINFRA_NODE_WORK": str(places.work),
-        "TFINFRA_NODE_SPOOL": str(places.spool),
-        "TFINFRA_NODE_PYTHON": str(mine.folders.python),
-        "TFINFRA_NODE_RANK_SCRIPT": str(places.state / "rank.sh"),
+        "TFINFRA_NODE_LOGS": str(paths.logs),
+        "TFINFRA_NODE_RANKS": str(paths.ranks),
+        "TFINFRA_NODE_WORK": str(paths.work),
+        "TFINFRA_NODE_SPOOL": str(paths.spool),
+        "TFINFRA_NODE_PYTHON": str(assignment.folders.python),
+        "TFINFRA_NODE_RANK_SCRIPT": str(paths.state / "rank.sh"),
     }
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tfinfra.agent.devices.links import infiniband_ports
-from tfinfra.agent.errors import NodeFault
+from tfinfra.agent.node_errors import NodeFault
 from tfinfra.model import NodeRegistration
 
 
@@ -45,7 +45,7 @@ def identity(instance: dict[str, Any]) -> Identity:
         raise NodeFault(f"the instance metadata has not the form that Azure gives it: {error}") from error
 
 
-def registration(who: Identity, base_port: int, key: Key | None = None) -> NodeRegistration:
+def registration_of(who: Identity, base_port: int, key: Key | None = None) -> NodeRegistration:
     return NodeRegistration(
         node_id=who.node_id,
         hostname=socket.gethostname().split(".")[0],

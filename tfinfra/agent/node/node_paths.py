@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Places:
+class NodePaths:
     """The node's folders. `root` is absolute; `scratch` is a folder on a fast disk of the node, where it has one."""
 
     root: Path

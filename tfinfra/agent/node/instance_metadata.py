@@ -16,7 +16,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import ProxyHandler, Request, build_opener
 
-from tfinfra.agent.errors import NodeFault
+from tfinfra.agent.node_errors import NodeFault
 
 DEFAULT_URL = "http://169.254.169.254"
 _TOKEN = "identity/oauth2/token"  # noqa: S105  a path

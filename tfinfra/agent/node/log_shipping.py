@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tfinfra.agent.clock import Clock
 from tfinfra.agent.node.log_text import collapse, split_lines
-from tfinfra.agent.node.records import read
+from tfinfra.agent.node.node_records import read
 from tfinfra.errors import first_line
 from tfinfra.model import Beat
 from tfinfra.store import ObjectStore, keys, store_errors
@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass
-class LogTail:
+class ShippedLog:
     """One log file on its way into the store: how far it was read, and the next chunk's number."""
 
     name: str
@@ -87,7 +87,7 @@ class LogShipper:
         self._store = store
         self._clock = clock
         self._free = free
-        self._tails: dict[str, LogTail] = {}
+        self._tails: dict[str, ShippedLog] = {}
         self._hidden: tuple[bytes, ...] = ()
         self._shipped = float("-inf")
         self._audience = Audience(store, clock)
@@ -99,7 +99,7 @@ class LogShipper:
 
     def add(self, name: str, path: Path) -> None:
         """Tails `path` as the log `name` from now on."""
-        self._tails = {**self._tails, name: LogTail(name, path)}
+        self._tails = {**self._tails, name: ShippedLog(name, path)}
 
     def hide(self, needles: tuple[bytes, ...]) -> None:
         """From now on no log shows what `masking.needles` gave."""

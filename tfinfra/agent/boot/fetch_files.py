@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from tfinfra.agent.errors import NodeFault
+from tfinfra.agent.node_errors import NodeFault
 from tfinfra.agent.patience import store_errors
 from tfinfra.errors import first_line
 from tfinfra.model import DataSource
@@ -38,14 +38,14 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Fetched:
+class FetchedTree:
     """How many files there are; `only` is the one that the source is, where it is no folder."""
 
     files: int
     only: Path | None = None
 
 
-def fetch(source: DataSource, target: Path, open_store: OpenStore, check: Check) -> Fetched:
+def fetch(source: DataSource, target: Path, open_store: OpenStore, check: Check) -> FetchedTree:
     """Fills the folder `target`. What is there already stays; a file appears under its name when it is whole. `check`
     is called between files and may raise. Raises what the store raises, FileNotFoundError where there is nothing."""
     items, fill = _items(source, open_store)
@@ -54,7 +54,7 @@ def fetch(source: DataSource, target: Path, open_store: OpenStore, check: Check)
         for name, reason in odd.items():
             raise _unplaceable(name, reason)
         _all(items, lambda item: _land(landing, item, fill), check)
-    return Fetched(len(items), target / items[0].name if _is_one_file(source, items) else None)
+    return FetchedTree(len(items), target / items[0].name if _is_one_file(source, items) else None)
 
 
 def _items(source: DataSource, open_store: OpenStore) -> tuple[list[Item], Fill]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from tfinfra.agent.assignment import Assignment, Folders
+from tfinfra.agent.assignment import Assignment, TaskFolders
 from tfinfra.backends.registry import backend
 from tfinfra.model import Inventory, Task
 
@@ -24,23 +24,23 @@ _DEFAULTS = {"TF_CPP_MIN_LOG_LEVEL": "1", "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
 _NEVER_THE_USERS = ("TF_CONFIG", "TFINFRA_SHARD_INDEX", "TFINFRA_SHARD_COUNT")
 
 
-def task_variables(mine: Assignment, task: Task) -> dict[str, str]:
+def task_variables(assignment: Assignment, task: Task) -> dict[str, str]:
     """The whole environment of `task`. The manifest's `environment_variables` override all but tfinfra's promises."""
-    plan, folders = mine.plan, mine.folders
-    backends = backend(plan.backend).environment(plan, mine.inventory, task)
-    machine = {**mine.defaults, **machine_variables(mine.inherited, folders)}
-    chosen = {**machine, **_DEFAULTS, **backends, **plan.environment_variables, **mine.given.secrets}
+    plan, folders = assignment.plan, assignment.folders
+    backends = backend(plan.backend).environment(plan, assignment.inventory, task)
+    machine = {**assignment.defaults, **machine_variables(assignment.inherited, folders)}
+    chosen = {**machine, **_DEFAULTS, **backends, **plan.environment_variables, **assignment.given.secrets}
     return {
         **chosen,
-        **without_proxy(chosen, mine.inventory),
+        **without_proxy(chosen, assignment.inventory),
         **_search_path(chosen, folders),
-        **_run_variables(mine.run, folders.shared),
-        **{f"TFINFRA_INPUT_{name.upper()}": str(path) for name, path in mine.given.inputs.items()},
+        **_run_variables(assignment.run, folders.shared),
+        **{f"TFINFRA_INPUT_{name.upper()}": str(path) for name, path in assignment.given.inputs.items()},
         **{name: backends[name] for name in _NEVER_THE_USERS if name in backends},
     }
 
 
-def machine_variables(inherited: Mapping[str, str], folders: Folders) -> dict[str, str]:
+def machine_variables(inherited: Mapping[str, str], folders: TaskFolders) -> dict[str, str]:
     """What comes from the machine. HOME is always set: without it mpirun exits with 1 and prted crashes, and neither
     cloud-init nor systemd sets it."""
     kept = {k: v for k, v in inherited.items() if k in _INHERITED or k.startswith(_INHERITED_PREFIXES)}
@@ -55,7 +55,7 @@ def without_proxy(chosen: Mapping[str, str], inventory: Inventory) -> dict[str, 
     return {"no_proxy": text, "NO_PROXY": text}
 
 
-def _search_path(chosen: Mapping[str, str], folders: Folders) -> dict[str, str]:
+def _search_path(chosen: Mapping[str, str], folders: TaskFolders) -> dict[str, str]:
     rest = chosen.get("PATH") or "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     return {"PATH": f"{folders.environment}/bin:{rest}"}
 

@@ -8,9 +8,9 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from tfinfra.agent.boot.fetch import READER, Check, OpenStore, fetch, local_folder, shown, told
-from tfinfra.agent.errors import NodeFault
-from tfinfra.agent.node.paths import Places
+from tfinfra.agent.boot.fetch_files import READER, Check, OpenStore, fetch, local_folder, shown, told
+from tfinfra.agent.node.node_paths import NodePaths
+from tfinfra.agent.node_errors import NodeFault
 from tfinfra.agent.patience import store_errors
 from tfinfra.model import DataSource
 from tfinfra.system.strange_trees import names_below
@@ -25,22 +25,22 @@ class _MountFault(NodeFault):
 
 
 def bring_inputs(
-    sources: Mapping[str, DataSource], places: Places, open_store: OpenStore, client_id: str, check: Check
+    sources: Mapping[str, DataSource], paths: NodePaths, open_store: OpenStore, client_id: str, check: Check
 ) -> dict[str, Path]:
     """The path of each input on this node. Raises NodeFault where one cannot be had, and what `check` raises."""
-    paths = {}
+    brought = {}
     for name, source in sources.items():
-        where = places.inputs / name
+        where = paths.inputs / name
         _log.info("input '%s': %s %s", name, source.mode, shown(source))
         try:
-            paths[name] = _bring(source, where, open_store, check, own_mounts=places.own_mounts)
+            brought[name] = _bring(source, where, open_store, check, own_mounts=paths.own_mounts)
         except _MountFault as fault:
             needs = f"the nodes' identity (client id {client_id}) needs the role '{READER}' on its account"
             raise NodeFault(f"input '{name}': {shown(source)} cannot be mounted: {fault.message}; {needs}") from fault
         except store_errors() as error:
             raise told(error, source, f"input '{name}'", client_id) from error
-        _log.info("input '%s' is at %s", name, paths[name])
-    return paths
+        _log.info("input '%s' is at %s", name, brought[name])
+    return brought
 
 
 def _bring(source: DataSource, where: Path, open_store: OpenStore, check: Check, *, own_mounts: bool) -> Path:

@@ -6,20 +6,20 @@ import logging
 import threading
 
 from tfinfra.agent.end.cleanup import delete_compute_group, spread
-from tfinfra.agent.node.agent_context import Host
+from tfinfra.agent.node.agent_context import AgentContext
 from tfinfra.agent.verdict.control import deadline_of
 
 _LOOK, _RETRY = 1.0, 30.0
 _log = logging.getLogger(__name__)
 
 
-class Deadline:
+class DeadlineWatch:
     """Deletes the compute group when the run's deadline has passed, from a thread of its own. The deadline is that of
     the run's limits, as the node was told it when it was made: no tag, which others may write, puts it off."""
 
-    def __init__(self, host: Host) -> None:
-        self._host = host
-        self._at = deadline_of(host.settings) + spread(host.identity.node_id, host.plan.node_count)
+    def __init__(self, context: AgentContext) -> None:
+        self._context = context
+        self._at = deadline_of(context.settings) + spread(context.identity.node_id, context.plan.node_count)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="deadline", daemon=True)
 
@@ -31,10 +31,10 @@ class Deadline:
 
     def step(self) -> float:
         """Acts where the time has come; returns the seconds until the next look."""
-        if self._host.clock.time() < self._at:
+        if self._context.clock.time() < self._at:
             return _LOOK
         _log.warning("the run's deadline has passed")
-        delete_compute_group(self._host.settings, self._host.metadata)
+        delete_compute_group(self._context.settings, self._context.metadata)
         return _RETRY
 
     def _run(self) -> None:
