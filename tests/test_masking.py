@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfinfra.agent.node import log_shipping
-from tfinfra.agent.node.log_text import collapse
 from tfinfra.store import MemoryStore
 from tfinfra.text import masking
+from tfinfra.text.redrawing import collapse
 
 SECRET = "s3cr3t-value"
 CASES = {

@@ -5,42 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.agent.clocks import FakeClock
 from tfinfra.agent.node.log_shipping import CHUNK, Audience, ShippedLog
-from tfinfra.agent.node.log_text import collapse, split_lines
 from tfinfra.store import MemoryStore
-
-COLLAPSE = {
-    "plain text stays": (b"one\ntwo\n", b"one\ntwo\n"),
-    "a carriage return redraws": (b"1/3\r2/3\r3/3\n", b"3/3\n"),
-    "Windows line ends lose only the return": (b"one\r\ntwo\r\n", b"one\ntwo\n"),
-    "Keras 2 erases with backspaces, then returns": (b"1/3 [=>..]\b\b\b\b\b\b\b\b\b\b\r3/3 [====]\n", b"3/3 [====]\n"),
-    "a backspace erases a whole character": ("né\b\n".encode(), b"n\n"),
-    "more backspaces than characters": (b"ab\b\b\b\bc\n", b"c\n"),
-    "bytes that are not UTF-8 survive": (b"\xff\xfe\r\n", b"\xff\xfe\n"),
-    "other lines are left alone": (b"a\tb\x1b[0m\n1\r2\n", b"a\tb\x1b[0m\n2\n"),
-}
-
-
-@pytest.mark.parametrize(("written", "shown"), COLLAPSE.values(), ids=COLLAPSE.keys())
-def test_collapse(written: bytes, shown: bytes) -> None:
-    assert collapse(written) == shown
-
-
-@given(st.binary(max_size=200))
-def test_splitting_loses_nothing_and_keeps_lines_whole(data: bytes) -> None:
-    lines, rest = split_lines(data)
-    assert lines + rest == data
-    assert b"\n" not in rest
-    assert not lines or lines.endswith(b"\n")
-
-
-@given(st.binary(max_size=300))
-def test_collapsing_keeps_the_number_of_lines(data: bytes) -> None:
-    assert collapse(data).count(b"\n") == data.count(b"\n")
 
 
 def shipped(store: MemoryStore) -> bytes:

@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 
 from tfinfra.agent.node.agent_context import AgentContext
-from tfinfra.agent.node.log_text import collapse
 from tfinfra.agent.node.processes import Command, Process
 from tfinfra.agent.node_errors import NodeFault
+from tfinfra.text.redrawing import collapse
 
 LONGEST = 1800.0
 """Seconds that a setup script may take."""

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tfinfra.agent.clock import Clock
-from tfinfra.agent.node.log_text import collapse, split_lines
 from tfinfra.agent.node.node_records import read
 from tfinfra.errors import first_line
 from tfinfra.model import Beat
 from tfinfra.store import ObjectStore, keys, store_errors
 from tfinfra.text.masking import mask, unfinished
+from tfinfra.text.redrawing import collapse
 
 CHUNK = 1 << 20  # bytes read at once, so that a chunk and the agent's memory stay small
 _LONGEST_LINE = 1 << 16  # an unfinished line that is longer goes out in pieces
@@ -57,7 +57,8 @@ class ShippedLog:
             return file.read(CHUNK)
 
     def _put(self, store: ObjectStore, data: bytes, gained: int, hidden: tuple[bytes, ...]) -> None:
-        lines, rest = split_lines(data)
+        end = data.rfind(b"\n") + 1
+        lines, rest = data[:end], data[end:]
         if len(rest) > _LONGEST_LINE:
             lines, rest = split_line(mask(data, hidden), hidden)
         if lines:

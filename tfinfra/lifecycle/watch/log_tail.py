@@ -4,11 +4,11 @@ none longer than a person reads. The whole of a line is in the log that is broug
 from __future__ import annotations
 
 import codecs
-import re
 import sys
 from collections.abc import Iterable, Iterator
 
 from tfinfra.store import ObjectStore, keys, log_chunk
+from tfinfra.text.redrawing import redrawn
 
 LONGEST = 1 << 16
 """Characters of one line that are shown."""
@@ -16,7 +16,6 @@ AT_A_TIME, AT_THE_END = 50, 5000
 """Chunks of a log that are shown before a watcher looks at something else; and at the end of a run, whose script may
 go on writing."""
 _AT_ONCE = 1 << 20  # characters that are looked at together
-_BACKSPACES = re.compile("(\b+)")
 
 
 class LogTail:
@@ -85,13 +84,14 @@ class Lines:
     def _shorten(self) -> None:
         """Keeps of an unfinished line what is shown of it. A redrawn one begins anew: nothing of it is cut then."""
         text = "".join(self._rest)
-        ends = text[len(text.rstrip("\r")) :]
-        if "\r" in text[: len(text) - len(ends)]:
-            self._cut = 0
-        shown, back = _drawn(text)
+        shown, ends = redrawn(text), ""
+        if "\r" in text:
+            if redrawn(text.partition("\r")[2]):
+                self._cut = 0
+            if not redrawn(text.rpartition("\r")[2]):
+                ends = "\r"  # what comes next replaces what is shown
         self._cut += max(0, len(shown) - LONGEST)
-        shown = shown[:LONGEST]
-        self._rest = [shown, "\b" * min(back, len(shown)), ends[:1]]
+        self._rest = [shown[:LONGEST], ends]
         self._size = sum(map(len, self._rest))
 
     def _line(self) -> str:
@@ -107,25 +107,3 @@ def lines_of(pieces: Iterable[str]) -> Iterator[str]:
     for piece in pieces:
         yield from lines.of(piece)
     yield from lines.end()
-
-
-def redrawn(line: str) -> str:
-    """`line` as a terminal shows it at its end: the last text after a carriage return, backspaces applied."""
-    return _drawn(line)[0]
-
-
-def _drawn(line: str) -> tuple[str, int]:
-    """The text, and how many characters before its end the cursor stands. Keras rubs its progress bar out with a run of
-    backspaces before it draws the next."""
-    text = line.rstrip("\r").rpartition("\r")[2]
-    if "\b" not in text:
-        return text, 0
-    shown: list[str] = []
-    position = 0
-    for part in _BACKSPACES.split(text):
-        if part.startswith("\b"):
-            position = max(0, position - len(part))
-        else:
-            shown[position : position + len(part)] = part
-            position += len(part)
-    return "".join(shown), len(shown) - position
