@@ -110,7 +110,7 @@ class Experiment:
         name = _compiled_name(arguments, self.name, rehearse)
         letters = new_letters()
         folder = run_folder(state_folder(), run_id(name, letters))
-        request = background_run.Request(arguments, self.name, str(Path.cwd()), rehearse, machines, letters)
+        request = background_run.Submission(arguments, self.name, str(Path.cwd()), rehearse, machines, letters)
         return Run(folder.path.name, background_run.start(request, folder))
 
 

@@ -136,7 +136,7 @@ def submit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, launched: Callable[.
     """A run whose driving process is played by this one, with `launched` in the place of all that it drives."""
     request = run_folder(state_folder(), RUN).path / "request.json"
     make_private(request.parent)
-    write_json(request, asdict(background_run.Request({}, "digits", str(tmp_path), False, None, "abc123")))
+    write_json(request, asdict(background_run.Submission({}, "digits", str(tmp_path), False, None, "abc123")))
     monkeypatch.setattr(background_run, "launch", launched)
     assert background_run.main(request) != 0
     return Run(RUN)

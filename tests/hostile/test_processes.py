@@ -15,7 +15,7 @@ from pathlib import Path
 from tfinfra.lifecycle.up import background_run
 from tfinfra.lifecycle.record.run_record import RunFolder
 folder = RunFolder(Path(sys.argv[1]))
-request = background_run.Request({}, "stranger", os.getcwd(), True, None, "abcdef")
+request = background_run.Submission({}, "stranger", os.getcwd(), True, None, "abcdef")
 process = background_run.start(request, folder)
 os.waitpid(process.pid, 0)
 print(json.loads((folder.path / background_run.FAILURE).read_text()))

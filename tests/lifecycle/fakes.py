@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from tfinfra.azure.deletion.group_names import run_of_group
+from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.azure.prerequisites import Standing
 from tfinfra.cloud import Cloud, Pace
 from tfinfra.compiler.load import inputs_from_arguments
 from tfinfra.compiler.pipeline import Compiled, read
 from tfinfra.errors import Diagnostic, TeardownIncomplete
 from tfinfra.lifecycle.data.staging import Given
-from tfinfra.lifecycle.record.run_states import RunGroup
 from tfinfra.lifecycle.run.context import UpOptions
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.lifecycle.run.phases import Interrupt

@@ -7,12 +7,12 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import cast
 
+from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.azure.prerequisites import Standing, look_up
 from tfinfra.cloud import Cloud
 from tfinfra.compiler.pipeline import Compiled
 from tfinfra.engine.client import EngineProcess
 from tfinfra.errors import Diagnostic
-from tfinfra.lifecycle.record.run_states import RunGroup
 from tfinfra.lifecycle.run.effects import BundleSeam, LockSeam, Ports
 from tfinfra.model import Access, Infrastructure, NodeRegistration, Plan, Requirements, Target
 from tfinfra.money.budget import DELETION_SECONDS
@@ -198,7 +198,7 @@ def _groups(cloud: Cloud) -> tuple[RunGroup, ...]:
     from tfinfra.azure.deletion.teardown import list_runs
 
     cloud.ensure()
-    return tuple(RunGroup(g.name, g.run, g.expires_at, g.owner) for g in list_runs(cloud))
+    return list_runs(cloud)
 
 
 def _strangers(cloud: Cloud) -> tuple[str, ...]:

@@ -20,10 +20,10 @@ from tests.lifecycle.attach.test_unreadable import AZURE, EVIL, GOOD, PAST, TOLD
 from tests.lifecycle.fakes import World, succeeding
 from tests.test_strange_trees import chain
 from tfinfra.azure.deletion.group_names import run_of_group
+from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.cli.runs import down, fetch, list_runs, logs, status
 from tfinfra.errors import TfinfraError
 from tfinfra.lifecycle.attach import find_run
-from tfinfra.lifecycle.record.run_states import RunGroup
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.store import MemoryStore, keys, open_store
 from tfinfra.system.strange_trees import remove_tree

@@ -9,10 +9,10 @@ import pytest
 
 from tests.lifecycle.fakes import TARGET, World
 from tests.lifecycle.record.test_record import a_record
+from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.lifecycle.attach.found_run import has_store
 from tfinfra.lifecycle.end.teardown import clear_store, down
 from tfinfra.lifecycle.record.run_record import RunRecord, run_folder
-from tfinfra.lifecycle.record.run_states import RunGroup
 from tfinfra.store import MemoryStore, clear, open_store
 
 RUN = "digits-abc123"

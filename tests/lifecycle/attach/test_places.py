@@ -8,9 +8,10 @@ import pytest
 
 from tests.lifecycle.record.test_record import a_record
 from tfinfra.azure.deletion.group_names import part_of_group, run_of_group
+from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.errors import UsageError
 from tfinfra.lifecycle.attach.cloud_scope import Asked, KnownTarget, Place, guesses, known_targets, place_of
-from tfinfra.lifecycle.record.run_states import RunGroup, resolve
+from tfinfra.lifecycle.record.run_states import resolve
 
 LIVE, ENDED, SECOND, OTHER = "digits-abc123", "digits-old000", "digits-xyz789", "words-abc123"
 

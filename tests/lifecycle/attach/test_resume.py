@@ -12,12 +12,12 @@ import pytest
 
 from tests.lifecycle.fakes import World, a_plan, succeeding, training
 from tests.lifecycle.record.test_record import a_record
+from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.errors import ProvisioningError, TeardownIncomplete, UsageError
 from tfinfra.lifecycle.attach import attached_run, status
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.record.driver import this_process
 from tfinfra.lifecycle.record.run_record import run_folder
-from tfinfra.lifecycle.record.run_states import RunGroup
 from tfinfra.lifecycle.record.store_view import how_it_ended
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.model import Heartbeat, to_json

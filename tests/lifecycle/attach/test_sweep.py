@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.lifecycle.attach.sweep import due
-from tfinfra.lifecycle.record.run_states import RunGroup
 from tfinfra.system.clock import unix_time
 
 PAST, NOW, LATER = "2026-11-24T09:00:00Z", unix_time("2026-11-24T10:00:00Z"), "2026-11-24T11:00:00Z"

@@ -15,12 +15,12 @@ from tests.lifecycle.fakes import World, a_plan, succeeding
 from tests.lifecycle.hostile import CONTENTS, FEW_WRONG, wrong_fields
 from tests.lifecycle.record.test_record import a_record
 from tfinfra.azure.deletion.group_names import run_of_group
+from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.cli.runs import down, fetch, list_runs, logs, status
 from tfinfra.errors import TfinfraError
 from tfinfra.lifecycle.attach import find_run
 from tfinfra.lifecycle.attach import list_runs as overview
 from tfinfra.lifecycle.record.published import publish
-from tfinfra.lifecycle.record.run_states import RunGroup
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.model import Heartbeat, Inventory, NodeRegistration, to_json
 from tfinfra.store import MemoryStore, keys

@@ -14,7 +14,7 @@ from obstore.exceptions import GenericError
 
 from tfinfra.errors import TeardownIncomplete, UsageError
 from tfinfra.lifecycle.end.bring_home import Home, bring_home
-from tfinfra.lifecycle.end.salvage import Tree
+from tfinfra.lifecycle.end.salvage import OutputTree
 from tfinfra.store import MemoryStore, copying
 from tfinfra.store import keys as layout
 from tfinfra.store.landing import Landing
@@ -138,7 +138,7 @@ def test_a_common_directory_that_is_a_link_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "secret/outputs").mkdir(parents=True)
     (tmp_path / "secret/outputs/key").write_text("the host's")
     (tmp_path / "machine/shared").symlink_to(tmp_path / "secret")
-    bring_home(a_store(), tmp_path / "runs", TASKS, None, disks=(Tree(tmp_path / "machine", ("shared",)),))
+    bring_home(a_store(), tmp_path / "runs", TASKS, None, disks=(OutputTree(tmp_path / "machine", ("shared",)),))
     assert files(tmp_path / "runs/outputs") == []
 
 
@@ -147,7 +147,7 @@ def test_a_dead_machines_disk_is_read_and_nothing_is_missing_then(tmp_path: Path
     (disk / "outputs").mkdir(parents=True)
     (disk / "outputs/model").write_text("m")
     home = bring_home(
-        a_store(), tmp_path / "runs", TASKS, None, disks=(Tree(tmp_path / "machine", ("root", "shared")),)
+        a_store(), tmp_path / "runs", TASKS, None, disks=(OutputTree(tmp_path / "machine", ("root", "shared")),)
     )
     assert files(tmp_path / "runs/outputs") == ["model"]
     assert home.missing is None and not home.keeps
@@ -246,7 +246,7 @@ def test_a_file_of_a_disk_that_cannot_be_read_costs_no_other_its_way_and_is_miss
     for name in ("a", "bad", "c"):
         (tmp_path / "disk/outputs" / name).write_text(name)
     _unreadable(monkeypatch, {"bad"})
-    home = bring_home(a_store(), tmp_path / "runs", TASKS, None, disks=(Tree(tmp_path / "disk"),))
+    home = bring_home(a_store(), tmp_path / "runs", TASKS, None, disks=(OutputTree(tmp_path / "disk"),))
     assert files(tmp_path / "runs/outputs") == ["a", "c"]
     assert home.keeps
     assert home.lines()[-1].startswith(
@@ -262,7 +262,7 @@ def test_what_a_disk_did_not_give_is_missing_when_that_disk_is_gone(
         (tmp_path / "disk/outputs" / name).write_text(name)
     os.mkfifo(tmp_path / "disk/outputs/pipe")
     _unreadable(monkeypatch, {"bad"})
-    early = bring_home(a_store(), tmp_path / "runs", TASKS, None, disks=(Tree(tmp_path / "disk"),))
+    early = bring_home(a_store(), tmp_path / "runs", TASKS, None, disks=(OutputTree(tmp_path / "disk"),))
     late = bring_home(a_store(), tmp_path / "runs", TASKS, None, before=early)
     again = bring_home(a_store(), tmp_path / "runs", TASKS, None, before=late)
     for home in (early, late, again):
@@ -287,7 +287,7 @@ def test_what_a_disk_did_not_give_counts_no_longer_where(
     case = CAME_AFTER_ALL[sentence]
     (tmp_path / "disk/outputs").mkdir(parents=True)
     (tmp_path / "disk/outputs/bad").write_text("bad")
-    disks, bad = (Tree(tmp_path / "disk"),), {"bad"}
+    disks, bad = (OutputTree(tmp_path / "disk"),), {"bad"}
     _unreadable(monkeypatch, bad)
     early = bring_home(a_store(), tmp_path / "runs", TASKS, None, disks=disks)
     bad.clear()
@@ -314,7 +314,7 @@ def test_what_a_node_cleared_up_while_its_disk_was_read_is_not_missing(
         return read(source, most)
 
     monkeypatch.setattr(copying, "_read", clearing)
-    home = bring_home(a_store(), tmp_path / "runs", TASKS, None, disks=(Tree(tmp_path / "disk"),))
+    home = bring_home(a_store(), tmp_path / "runs", TASKS, None, disks=(OutputTree(tmp_path / "disk"),))
     assert files(tmp_path / "runs/outputs") == ["a"]
     assert home.missing is None and not home.keeps
 
@@ -325,7 +325,7 @@ def test_what_does_not_fit_here_is_said_to_lie_where_it_does(tmp_path: Path) -> 
     (tmp_path / "runs/outputs/model").mkdir(parents=True)
     share = (tmp_path / "s").as_uri()
     for where, told in ((share, f"still in the share {share}"), (None, "a folder of that name is there;")):
-        disks = () if where else (Tree(tmp_path / "s"),)
+        disks = () if where else (OutputTree(tmp_path / "s"),)
         home = bring_home(a_store(), tmp_path / "runs", TASKS, where, disks=disks)
         assert home.keeps and told in home.lines()[-1]
 
@@ -353,13 +353,13 @@ def test_a_store_that_does_not_answer_keeps_no_disk_from_being_read(sentence: st
     said = {"files": 1, "failed": {"outputs/model": "no space"}}
     store.objects = a_store(layout.output_key("outputs", "a"), collected=said).objects
     with pytest.raises(OSError, match="away"):
-        bring_home(store, tmp_path / "runs", TASKS, None, disks=(Tree(tmp_path / "disk"),))
+        bring_home(store, tmp_path / "runs", TASKS, None, disks=(OutputTree(tmp_path / "disk"),))
     assert files(tmp_path / "runs/outputs") == ["model"]
 
 
 def test_what_a_node_listed_after_its_disk_was_read_is_missing_by_name(tmp_path: Path) -> None:
     (tmp_path / "disk/outputs").mkdir(parents=True)
-    early = bring_home(a_store(), tmp_path / "runs", TASKS, None, disks=(Tree(tmp_path / "disk"),))
+    early = bring_home(a_store(), tmp_path / "runs", TASKS, None, disks=(OutputTree(tmp_path / "disk"),))
     listed = {"files": 1, "bytes": 5, "names": {layout.output_key("outputs", "late"): 5}}
     home = bring_home(a_store(collecting=listed), tmp_path / "runs", TASKS, None, before=early)
     assert home.keeps and home.missing is not None and home.missing.first == ("outputs/late",)
@@ -456,7 +456,7 @@ def test_an_object_that_the_store_does_not_hand_out_and_a_disk_does_is_not_missi
     store.objects = a_store(key, collected={"files": 1, "failed": {"outputs/x": "I/O error"}}).objects
     (tmp_path / "disk/outputs/model").write_text("m")
     (tmp_path / "disk/outputs/x").write_text("x")
-    home = bring_home(store, tmp_path / "runs", TASKS, None, disks=(Tree(tmp_path / "disk"),))
+    home = bring_home(store, tmp_path / "runs", TASKS, None, disks=(OutputTree(tmp_path / "disk"),))
     assert files(tmp_path / "runs/outputs") == ["model", "x"]
     assert home.missing is None and not home.keeps
 
@@ -469,7 +469,7 @@ def test_a_name_that_is_another_one_here_does_not_come_from_a_disk_in_its_place(
     (tmp_path / "disk/outputs/a").write_text("a")
     keys = [layout.output_key("outputs", name) for name in ("A", "a")]
     store = a_store(*keys, collected={"files": 2, "unnamed": 1})
-    home = bring_home(store, tmp_path / "runs", TASKS, None, disks=(Tree(tmp_path / "disk"),))
+    home = bring_home(store, tmp_path / "runs", TASKS, None, disks=(OutputTree(tmp_path / "disk"),))
     assert files(tmp_path / "runs/outputs") == ["A"]
     assert home.keeps and home.missing is not None and home.missing.first == ("outputs/a",)
 

@@ -14,13 +14,14 @@ import pytest
 
 from tests.lifecycle.fakes import TARGET, World
 from tfinfra.audit.log import AuditLog, broken_at, read_events
+from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.azure.prerequisites import Standing
 from tfinfra.errors import UsageError
 from tfinfra.lifecycle.provision.stack_config import node_settings, stack_config
 from tfinfra.lifecycle.record.driver import ClientProcess, is_alive, this_process
 from tfinfra.lifecycle.record.names import shared_url, store_url
 from tfinfra.lifecycle.record.run_record import Attempt, RunFolder, RunRecord, all_records, run_folder
-from tfinfra.lifecycle.record.run_states import RunGroup, resolve, run_state, unrecorded
+from tfinfra.lifecycle.record.run_states import resolve, run_state, unrecorded
 from tfinfra.model import Outcome
 from tfinfra.money.ledger import Interval, Ledger
 from tfinfra.system.clock import iso_time, spell_seconds, unix_time

@@ -13,13 +13,14 @@ from hypothesis import given, settings
 from tests.lifecycle.fakes import World, a_plan, training
 from tests.lifecycle.record.test_record import a_record
 from tests.money.schedules import Schedule, at_any_time, course, schedules
+from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.azure.prerequisites import Standing
 from tfinfra.errors import LimitReached, TeardownIncomplete
 from tfinfra.lifecycle.end import teardown
 from tfinfra.lifecycle.provision.stack_config import node_settings
 from tfinfra.lifecycle.record import spending
 from tfinfra.lifecycle.record.run_record import RunRecord, run_folder
-from tfinfra.lifecycle.record.run_states import RunGroup, run_state
+from tfinfra.lifecycle.record.run_states import run_state
 from tfinfra.model import Limits
 from tfinfra.money.budget import Burn
 from tfinfra.money.ledger import Interval, Ledger

@@ -20,16 +20,13 @@ RUN_TAG, OWNER_TAG, EXPIRES_TAG = "tfinfra-run", "tfinfra-owner", "tfinfra-expir
 
 
 @dataclass(frozen=True)
-class LiveGroup:
-    """A resource group of a run that exists. `expires_at` is ISO 8601 in UTC; `state` is ARM's ("Deleting", …)."""
+class RunGroup:
+    """A resource group of a run, by its name and tags. `expires` is ISO 8601 in UTC, as its tag has it."""
 
     name: str
     run: str
-    owner: str
-    expires_at: str
-    location: str
-    state: str
-    tags: dict[str, str]
+    expires: str
+    owner: str = ""
 
 
 def run_group_exists(cloud: Cloud, name: str, run: str) -> bool:
@@ -73,10 +70,14 @@ def group_exists(cloud: Cloud, name: str) -> bool | None:
         return None
 
 
-def list_runs(cloud: Cloud) -> tuple[LiveGroup, ...]:
+def list_runs(cloud: Cloud) -> tuple[RunGroup, ...]:
     """Every group of every run in the subscription, by name: what is tagged with a run's id and named for that run.
     Raises CredentialsError or ProvisioningError."""
-    return tuple(_live(group) for group in _all_groups(cloud) if _is_runs(group))
+    return tuple(
+        RunGroup(str(group["name"]), tag_of(group, RUN_TAG), tag_of(group, EXPIRES_TAG), tag_of(group, OWNER_TAG))
+        for group in _all_groups(cloud)
+        if _is_runs(group)
+    )
 
 
 def strangers(cloud: Cloud) -> tuple[str, ...]:
@@ -110,19 +111,6 @@ def _all_groups(cloud: Cloud) -> list[dict[str, Any]]:
 
 def _groups(cloud: Cloud) -> str:
     return f"/subscriptions/{cloud.subscription_id}/resourcegroups"
-
-
-def _live(group: dict[str, Any]) -> LiveGroup:
-    state = (group.get("properties") or {}).get("provisioningState")
-    return LiveGroup(
-        name=group["name"],
-        run=tag_of(group, RUN_TAG),
-        owner=tag_of(group, OWNER_TAG),
-        expires_at=tag_of(group, EXPIRES_TAG),
-        location=group["location"],
-        state=state or "",
-        tags=dict(group.get("tags") or {}),
-    )
 
 
 def told(error: AzureError, what: str) -> CredentialsError | ProvisioningError:

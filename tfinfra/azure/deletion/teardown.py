@@ -11,7 +11,7 @@ from tfinfra.arm.sign_in import way_in
 from tfinfra.azure.answers import arm_error, is_gone, reason, values
 from tfinfra.azure.clients import COMPUTE_API, get_once, resource_client, warm
 from tfinfra.azure.deletion.contents import READ, Contents, contents, named, scale_set
-from tfinfra.azure.deletion.groups import LiveGroup, group_exists, list_runs, run_group_exists, strangers, told
+from tfinfra.azure.deletion.groups import RunGroup, group_exists, list_runs, run_group_exists, strangers, told
 from tfinfra.azure.deletion.one_by_one import delete_all, delete_machines
 from tfinfra.cloud import Cloud
 from tfinfra.errors import ForeignInside, TeardownIncomplete
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Instance",
-    "LiveGroup",
+    "RunGroup",
     "delete_group",
     "group_exists",
     "instances",

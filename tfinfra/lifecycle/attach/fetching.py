@@ -13,7 +13,7 @@ from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.attach.living import content, has_nodes
 from tfinfra.lifecycle.end import collect
 from tfinfra.lifecycle.end.bring_home import Home, bring_home, trees_of
-from tfinfra.lifecycle.end.salvage import Tree
+from tfinfra.lifecycle.end.salvage import OutputTree
 from tfinfra.lifecycle.end.teardown import UNFETCHED
 from tfinfra.lifecycle.record.uncollected import has_all, is_collected
 from tfinfra.model import StopRequest
@@ -37,11 +37,11 @@ class Fetching:
         self._progress = progress
         self._said: list[str] = []
 
-    def disks(self) -> tuple[Tree, ...]:
+    def disks(self) -> tuple[OutputTree, ...]:
         """The machines' disks, where they are on this machine."""
         return trees_of(self._found.ports.cloud, self._found.compute_groups)
 
-    def look(self, disks: Sequence[Tree] = (), *, over: bool = True) -> Home:
+    def look(self, disks: Sequence[OutputTree] = (), *, over: bool = True) -> Home:
         """Brings what is there, also from `disks`; `over`: nothing more comes. Raises what keeps all of it away."""
         found, record = self._found, self._found.record
         assert found.store is not None  # noqa: S101 - who calls this has looked

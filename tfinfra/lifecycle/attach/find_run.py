@@ -9,13 +9,14 @@ from functools import cache, partial
 from pathlib import Path
 
 from tfinfra.azure.deletion.group_names import name_of_run, run_of_group
+from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.cloud import Cloud
 from tfinfra.errors import UsageError
 from tfinfra.lifecycle.attach.cloud_scope import Asked, KnownTarget, Place, guesses, known_targets, place_of
 from tfinfra.lifecycle.attach.found_run import FoundRun, Reach, opened
 from tfinfra.lifecycle.record.driver import is_alive
 from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord, all_records, run_folder
-from tfinfra.lifecycle.record.run_states import RunGroup, resolve
+from tfinfra.lifecycle.record.run_states import resolve
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.lifecycle.wiring import real_ports
 from tfinfra.system.clock import right_now

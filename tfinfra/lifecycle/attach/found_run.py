@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tfinfra.azure.deletion.group_names import part_of_group
+from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.errors import first_line
 from tfinfra.lifecycle.record.names import record_store
 from tfinfra.lifecycle.record.published import BorrowedFolder, FoundGroups, borrowed, driven_elsewhere
 from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord
-from tfinfra.lifecycle.record.run_states import RunGroup, RunState, run_state, untold
+from tfinfra.lifecycle.record.run_states import RunState, run_state, untold
 from tfinfra.lifecycle.record.store_view import how_it_ended
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.model import Outcome

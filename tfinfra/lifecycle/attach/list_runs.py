@@ -7,12 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
+from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.errors import TfinfraError, first_line
 from tfinfra.lifecycle.attach.cloud_scope import Asked
 from tfinfra.lifecycle.attach.find_run import ANYWHERE, HERE, cloud_of, local_cloud_used, reach_at, reach_place
 from tfinfra.lifecycle.attach.found_run import FoundRun, Reach, opened
 from tfinfra.lifecycle.record.run_record import RunRecord, all_records, broken_records, run_folder
-from tfinfra.lifecycle.record.run_states import RunGroup, RunState, run_state, unrecorded, untold
+from tfinfra.lifecycle.record.run_states import RunState, run_state, unrecorded, untold
 from tfinfra.lifecycle.wiring import real_ports
 from tfinfra.system.clock import right_now
 from tfinfra.system.paths import state_folder

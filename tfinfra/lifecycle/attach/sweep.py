@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from tfinfra.azure.deletion.group_names import part_of_group
+from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.errors import TeardownIncomplete, TfinfraError, first_line
 from tfinfra.lifecycle.attach.attached_run import end_run, stop_client
 from tfinfra.lifecycle.attach.cloud_scope import Asked
@@ -14,7 +15,6 @@ from tfinfra.lifecycle.attach.list_runs import all_states
 from tfinfra.lifecycle.end import teardown
 from tfinfra.lifecycle.record.published import BorrowedFolder
 from tfinfra.lifecycle.record.run_record import all_records, run_folder
-from tfinfra.lifecycle.record.run_states import RunGroup
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.system.clock import count, right_now, unix_time
 from tfinfra.system.paths import state_folder

@@ -18,7 +18,7 @@ from urllib.parse import quote, unquote, urlsplit
 from tfinfra.agent.node.node_paths import NodePaths
 from tfinfra.cloud import Cloud
 from tfinfra.errors import TeardownIncomplete, UsageError, first_line
-from tfinfra.lifecycle.end.salvage import Tree, save
+from tfinfra.lifecycle.end.salvage import OutputTree, save
 from tfinfra.lifecycle.record.uncollected import STORE, NotCollected, missing, read_told
 from tfinfra.store import ObjectStore, OddObject, log_chunk, store_errors
 from tfinfra.store import keys as layout
@@ -54,7 +54,7 @@ class Home:
     names: frozenset[str] = frozenset()
     trees: int = 0
     copied: frozenset[str] = frozenset()
-    unsaved: Mapping[Tree, Unsaved] = field(default_factory=dict)
+    unsaved: Mapping[OutputTree, Unsaved] = field(default_factory=dict)
     noted: tuple[str, ...] = ()
 
     @property
@@ -80,7 +80,7 @@ def bring_home(
     tasks: Iterable[str],
     shared: str | None,
     *,
-    disks: Sequence[Tree] = (),
+    disks: Sequence[OutputTree] = (),
     before: Home | None = None,
 ) -> Home:
     """Copies everything of the run into `folder`. The tasks' common directory at the URL `shared`, and the machines'
@@ -133,16 +133,16 @@ def _landing(folder: Path) -> Iterator[Landing]:
         raise UsageError(str(error), hint="move it away, or fetch in another folder") from error
 
 
-def trees_of(cloud: Cloud, groups: Iterable[str]) -> tuple[Tree, ...]:
+def trees_of(cloud: Cloud, groups: Iterable[str]) -> tuple[OutputTree, ...]:
     """Where the machines of the groups have their tasks' own directory on this machine; () where they are elsewhere."""
     where = str(NodePaths(Path("/")).local_shared)
-    return tuple(Tree(folder, names) for group in groups for folder, names in cloud.disks(group, where))
+    return tuple(OutputTree(folder, names) for group in groups for folder, names in cloud.disks(group, where))
 
 
-def _share(url: str | None) -> Tree | None:
+def _share(url: str | None) -> OutputTree | None:
     """The share, where it is a folder of this machine."""
     parts = urlsplit(url or "")
-    return Tree(Path(unquote(parts.path))) if parts.scheme == "file" else None
+    return OutputTree(Path(unquote(parts.path))) if parts.scheme == "file" else None
 
 
 def _few(notes: Sequence[str]) -> tuple[str, ...]:
@@ -170,7 +170,7 @@ class _Coming:
     trees: int = 0
     copied: set[str] = field(default_factory=set)
     stale: set[str] = field(default_factory=set)
-    unsaved: dict[Tree, Unsaved] = field(default_factory=dict)
+    unsaved: dict[OutputTree, Unsaved] = field(default_factory=dict)
     broken: Exception | None = None
     refused: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -217,7 +217,7 @@ class _Coming:
     def _from(self, key: str) -> Callable[[Path], None]:
         return lambda path: self.store.get_file(key, path)
 
-    def save(self, tree: Tree, stays: str | None) -> None:
+    def save(self, tree: OutputTree, stays: str | None) -> None:
         """Copies what lies in a tree of this machine and is not here yet, or is stale. `stays` is where it is found
         once the machines are gone."""
         where = f"the share {stays}" if stays else None

@@ -13,7 +13,7 @@ from typing import Any
 from tfinfra.errors import Cancelled, LimitReached, TfinfraError, TrainingFailed, first_line
 from tfinfra.lifecycle.end import collect, deletion_wait, settling, teardown
 from tfinfra.lifecycle.end.bring_home import Home, bring_home, trees_of
-from tfinfra.lifecycle.end.salvage import Tree
+from tfinfra.lifecycle.end.salvage import OutputTree
 from tfinfra.lifecycle.record import spending
 from tfinfra.lifecycle.record.error_record import telling
 from tfinfra.lifecycle.record.run_record import RunRecord, opened_stacks
@@ -221,7 +221,7 @@ def _collect_beside_deletion(active: ActiveRun) -> tuple[_Told, BaseException | 
         return _Told(_note(active, home, machines=bool(teardown.present(left))), home, left), lost
 
 
-def _disks(active: ActiveRun, compute: Sequence[str]) -> tuple[Tree, ...]:
+def _disks(active: ActiveRun, compute: Sequence[str]) -> tuple[OutputTree, ...]:
     """Those of this machine; a node may be deleting its group meanwhile."""
     try:
         return trees_of(active.ports.cloud, compute)
@@ -248,7 +248,7 @@ def _settle(active: ActiveRun, groups: list[str], present: set[str] | None) -> N
 
 
 def _collect(
-    active: ActiveRun, disks: Sequence[Tree] = (), before: Home | None = None
+    active: ActiveRun, disks: Sequence[OutputTree] = (), before: Home | None = None
 ) -> tuple[Home | None, BaseException | None]:
     """What came home, and why nothing did, where that is so."""
     if active.store is None:

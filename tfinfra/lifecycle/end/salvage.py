@@ -42,14 +42,14 @@ class Left:
 
 
 @dataclass(frozen=True)
-class Tree:
+class OutputTree:
     """The tasks' common directory: `below` are the names from `folder` to it, which a node may have made."""
 
     folder: Path
     below: tuple[str, ...] = ()
 
 
-def save(tree: Tree, land: Land) -> Left | None:
+def save(tree: OutputTree, land: Land) -> Left | None:
     """Lands every file of the tree's outputs, logs and checkpoints. Returns what was left out: a link is brought as
     what it leads to where that is a file of the same tree; what has gone meanwhile is nothing. None where there is no
     such tree. Raises what `land` does, which gets Unread from what fills a file."""
@@ -70,7 +70,7 @@ def save(tree: Tree, land: Land) -> Left | None:
 
 
 @contextmanager
-def _opened(tree: Tree) -> Iterator[int | None]:
+def _opened(tree: OutputTree) -> Iterator[int | None]:
     """A descriptor of the tree's root, None where there is none, or a link or a file on the way to it."""
     opened: list[int] = []
     try:

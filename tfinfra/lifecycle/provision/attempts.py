@@ -44,7 +44,7 @@ _LACKING = Rule((), Reaction.NEXT, "it is known not to have them", ELSEWHERE, "M
 
 
 @dataclass(frozen=True)
-class Refused:
+class RefusedPlace:
     """A place that did not become the run's, and what ARM's error means. `seconds` is how long it was tried, None where
     it was known beforehand."""
 
@@ -73,7 +73,7 @@ def provision(active: ActiveRun, make: Callable[[], object], bundle: BundleSeam)
     """Gets the nodes: `make` makes the compute group that the record names. A later place that ARM says has no room for
     them is left out. Raises NotFeasible with every place, ProvisioningError with what ARM's refusal means, LimitReached
     where the limits leave no time for another."""
-    refused: list[Refused] = []
+    refused: list[RefusedPlace] = []
     for choice, place in enumerate(active.plan.choices):
         if choice:
             lacking = _lacking(active, place, refused)
@@ -84,7 +84,7 @@ def provision(active: ActiveRun, make: Callable[[], object], bundle: BundleSeam)
         group = active.record().compute_group
         active.session.audit.append("attempt", group=group, location=place.location, vm_size=place.vm_size)
         found = persevere(active, place, make)
-        if not isinstance(found, Refused):
+        if not isinstance(found, RefusedPlace):
             return
         refused.append(found)
         _note(active, found)
@@ -93,7 +93,7 @@ def provision(active: ActiveRun, make: Callable[[], object], bundle: BundleSeam)
     raise explained(refused)
 
 
-def persevere(active: ActiveRun, place: Infrastructure, work: Callable[[], T]) -> T | Refused:
+def persevere(active: ActiveRun, place: Infrastructure, work: Callable[[], T]) -> T | RefusedPlace:
     """What `work` gives, tried again where ARM's error passes by itself, or once what is in the way was removed; else
     why not. Raises what is no answer of ARM's."""
     began = active.ports.clock()
@@ -104,7 +104,7 @@ def persevere(active: ActiveRun, place: Infrastructure, work: Callable[[], T]) -
             rule = reaction_to(error.code, error.said, error.status)
             if error.status is None or _trained(active):
                 raise
-            found = Refused(place, error, rule, active.ports.clock() - began)
+            found = RefusedPlace(place, error, rule, active.ports.clock() - began)
         _audit(active, found)
         if pause is None or active.outcome is not None or not _worth_another(active, found):
             return found
@@ -114,14 +114,14 @@ def persevere(active: ActiveRun, place: Infrastructure, work: Callable[[], T]) -
     raise AssertionError("the last pause is none")
 
 
-def _worth_another(active: ActiveRun, found: Refused) -> bool:
+def _worth_another(active: ActiveRun, found: RefusedPlace) -> bool:
     """Whether the same place may be tried once more."""
     if found.rule.reaction is Reaction.CLEAR:
         return _cleared(active, found)
     return found.rule.reaction is Reaction.RETRY and not (found.silent and (found.seconds or 0.0) > SILENCE)
 
 
-def _cleared(active: ActiveRun, found: Refused) -> bool:
+def _cleared(active: ActiveRun, found: RefusedPlace) -> bool:
     """Removes the resource that is in the way: it lies in a group of the run, so an earlier try made it. Nodes that it
     brought up go with it, and what they wrote must not be taken for the next ones'."""
     named = _ID.search(found.error.said)
@@ -165,7 +165,7 @@ def _rest(active: ActiveRun, seconds: float) -> None:
         time.sleep(TICK)
 
 
-def _audit(active: ActiveRun, found: Refused) -> None:
+def _audit(active: ActiveRun, found: RefusedPlace) -> None:
     active.session.audit.append(
         "refused",
         code=found.error.code,
@@ -177,7 +177,7 @@ def _audit(active: ActiveRun, found: Refused) -> None:
     )
 
 
-def _note(active: ActiveRun, found: Refused) -> None:
+def _note(active: ActiveRun, found: RefusedPlace) -> None:
     """Writes into the record why the newest attempt came to nothing."""
     *before, last = active.record().attempts
     active.folder.update(attempts=(*before, replace(last, refused=found.words)))
@@ -186,7 +186,7 @@ def _note(active: ActiveRun, found: Refused) -> None:
 # The next place
 
 
-def _lacking(active: ActiveRun, place: Infrastructure, refused: Sequence[Refused]) -> Refused | None:
+def _lacking(active: ActiveRun, place: Infrastructure, refused: Sequence[RefusedPlace]) -> RefusedPlace | None:
     """The place as one that ARM says has no room, None where it is worth a try."""
     session, target = active.session, active.record().target
     tried = any(r.place.location == place.location and r.tried for r in refused)
@@ -196,10 +196,10 @@ def _lacking(active: ActiveRun, place: Infrastructure, refused: Sequence[Refused
         return None
     session.observer.say(f"{_nodes(place)} in {place.location} are not tried: {why}")
     session.audit.append("skipped", location=place.location, vm_size=place.vm_size, reason=why)
-    return Refused(place, ProvisioningError(why, said=why), _LACKING, seconds=None)
+    return RefusedPlace(place, ProvisioningError(why, said=why), _LACKING, seconds=None)
 
 
-def _begin(active: ActiveRun, choice: int, refused: Sequence[Refused], bundle: BundleSeam) -> None:
+def _begin(active: ActiveRun, choice: int, refused: Sequence[RefusedPlace], bundle: BundleSeam) -> None:
     """Leaves the place that was tried last to its deletion, and turns record, deadline and store to the next."""
     place, run = active.plan.choices[choice], active.run
     last = next(r for r in reversed(refused) if r.tried)
@@ -262,7 +262,7 @@ def _move(active: ActiveRun, bundle: BundleSeam) -> None:
 # How it ends
 
 
-def explained(refused: Sequence[Refused]) -> TfinfraError:
+def explained(refused: Sequence[RefusedPlace]) -> TfinfraError:
     """The error of a run that no place took: what the last refusal means, and all that were tried."""
     last = refused[-1]
     if last.rule.reaction is Reaction.NEXT:
@@ -278,7 +278,7 @@ def explained(refused: Sequence[Refused]) -> TfinfraError:
     return ProvisioningError(message, last.rule.way_out, status=error.status, code=error.code, said=error.said)
 
 
-def without_store(refused: Refused) -> TfinfraError:
+def without_store(refused: RefusedPlace) -> TfinfraError:
     """The error of a run whose keep group was refused: that is in the first location, and nowhere else."""
     if refused.rule.reaction is not Reaction.NEXT:
         return explained([refused])
@@ -291,6 +291,6 @@ def _nodes(place: Infrastructure) -> str:
     return f"{place.node_count} node{'' if place.node_count == 1 else 's'} of {place.vm_size}"
 
 
-def _tried(refused: Sequence[Refused]) -> str:
+def _tried(refused: Sequence[RefusedPlace]) -> str:
     lines = [f"  {_nodes(r.place)} in {r.place.location}: {'' if r.tried else 'not tried: '}{r.words}" for r in refused]
     return "\n".join(["tried were:", *lines])

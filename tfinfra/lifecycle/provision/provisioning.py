@@ -69,7 +69,7 @@ class Provisioning:
         config = stack_config.stack_config(self._active.record(), "keep", standing, self._ports.cloud)
         place = self._active.plan.infrastructure
         made = attempts.persevere(self._active, place, lambda: self._up("keep", config))
-        if isinstance(made, attempts.Refused):
+        if isinstance(made, attempts.RefusedPlace):
             raise attempts.without_store(made)
         return made
 

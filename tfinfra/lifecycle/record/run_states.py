@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tfinfra.azure.deletion.group_names import RUN_ID, name_of_run, part_of_group
+from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.errors import UsageError
 from tfinfra.lifecycle.record import spending
 from tfinfra.lifecycle.record.driver import is_alive
@@ -15,16 +16,6 @@ from tfinfra.model import Outcome
 
 LISTED = 8
 """Runs that an error lists, the newest first."""
-
-
-@dataclass(frozen=True)
-class RunGroup:
-    """A resource group that a cloud's tags say is a run's. `expires` is ISO 8601 in UTC."""
-
-    name: str
-    run: str
-    expires: str
-    owner: str = ""
 
 
 @dataclass(frozen=True)

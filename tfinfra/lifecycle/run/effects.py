@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.azure.prerequisites import Standing
 from tfinfra.cloud import Cloud
 from tfinfra.compiler.pipeline import Compiled
 from tfinfra.errors import Diagnostic
-from tfinfra.lifecycle.record.run_states import RunGroup
 from tfinfra.model import Access, Infrastructure, NodeRegistration, Plan, Requirements, Target
 from tfinfra.store import ObjectStore
 from tfinfra.system.local_tree import Tree

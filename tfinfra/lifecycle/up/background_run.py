@@ -30,7 +30,7 @@ FAILURE = "failure.json"
 
 
 @dataclass(frozen=True)
-class Request:
+class Submission:
     """What was submitted: the estimator's arguments, and where deploy/ and runs/ are made."""
 
     arguments: Mapping[str, Any]
@@ -41,12 +41,12 @@ class Request:
     letters: str
 
 
-def start(request: Request, folder: RunFolder) -> ClientProcess:
+def start(submission: Submission, folder: RunFolder) -> ClientProcess:
     """Starts the run in a process and a session of its own, so that neither the end of this process nor a Ctrl-C in
     its terminal ends the run."""
     make_private(folder.path)
     path = folder.path / "request.json"
-    write_json(path, asdict(request))
+    write_json(path, asdict(submission))
     with folder.client_log.open("wb") as log:
         child = subprocess.Popen(
             child_python.module("tfinfra.lifecycle.up.background_run", str(path)),
@@ -59,11 +59,11 @@ def start(request: Request, folder: RunFolder) -> ClientProcess:
 
 
 def main(path: Path) -> int:
-    """Drives the run of a request. What is raised goes to failure.json: of a run that was not even compiled there is no
+    """Drives the submitted run. What is raised goes to failure.json: of a run that was not even compiled there is no
     record that says it."""
-    request = Request(**json.loads(path.read_text("utf-8")))
+    submission = Submission(**json.loads(path.read_text("utf-8")))
     try:
-        result = launch(lambda: _inputs(request), _options(request), PlainView(sys.stdout, sys.stdout, _render))
+        result = launch(lambda: _inputs(submission), _options(submission), PlainView(sys.stdout, sys.stdout, _render))
     except TfinfraError as error:
         write_json(path.parent / FAILURE, telling(error))
         note_failure(error, ["submit"], path.parent.name)
@@ -78,20 +78,20 @@ def main(path: Path) -> int:
     return result.error.exit_code if result.error else 0
 
 
-def _inputs(request: Request) -> Any:
+def _inputs(submission: Submission) -> Any:
     from tfinfra.compiler.load import inputs_from_arguments
 
     return inputs_from_arguments(
-        request.arguments, name=request.name, folder=Path(request.folder), rehearse=request.rehearse
+        submission.arguments, name=submission.name, folder=Path(submission.folder), rehearse=submission.rehearse
     )
 
 
-def _options(request: Request) -> LaunchOptions:
+def _options(submission: Submission) -> LaunchOptions:
     return LaunchOptions(
-        folder=Path(request.folder),
-        rehearse=request.rehearse,
-        machines=request.machines,
-        letters=request.letters,
+        folder=Path(submission.folder),
+        rehearse=submission.rehearse,
+        machines=submission.machines,
+        letters=submission.letters,
     )
 
 
