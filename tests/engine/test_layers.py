@@ -35,7 +35,9 @@ from tfinfra.azure.prerequisites import look_up
 from tfinfra.azure.timer import await_armed
 from tfinfra.cloud import Cloud
 from tfinfra.engine.pulumi import Engine
-from tfinfra.lifecycle.end.teardown import begun_groups, delete_run
+from tfinfra.lifecycle.end.teardown import Teardown
+from tfinfra.lifecycle.record.names import begun_groups
+from tfinfra.lifecycle.record.published import BorrowedFolder
 from tfinfra.lifecycle.wiring import real_ports
 from tfinfra.localcloud.common.files import read_json
 from tfinfra.localcloud.daemon.daemon_client import Endpoint, call
@@ -217,7 +219,12 @@ def test_the_client_alone_deletes_everything(start: Start) -> None:
     run.pass_time(2 * DAY)
     assert not delete_compute_group(run.node(0, 0.0).settings, run.node(0, 0.0).metadata)
     assert run.there() == (True, True)
-    assert delete_run(real_ports(run.cloud, time.time), RUN, begun_groups(None, RUN), print) == {}
+    assert (
+        Teardown(real_ports(run.cloud, time.time), BorrowedFolder(Path(RUN)), RUN, print).delete(
+            begun_groups(None, RUN)
+        )
+        == {}
+    )
     assert run.there() == (False, False)
 
 

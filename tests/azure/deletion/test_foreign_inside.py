@@ -3,6 +3,8 @@ tag, name and put into a run's groups."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.azure.arm_calls import put as put_resource
@@ -15,6 +17,7 @@ from tfinfra.azure.deletion.teardown import delete_group, group_exists, instance
 from tfinfra.cloud import Cloud
 from tfinfra.errors import ForeignInside, TeardownIncomplete
 from tfinfra.lifecycle.end import teardown
+from tfinfra.lifecycle.record.published import BorrowedFolder
 from tfinfra.lifecycle.wiring import real_ports
 
 cloud, no_faults = test_teardown.cloud, test_teardown.no_faults
@@ -166,7 +169,8 @@ def test_what_appears_while_the_list_is_agreed_to_is_seen_before_the_deletion(cl
     assert len(list_runs(cloud)) == 2
     put_foreign(cloud)
     ports = real_ports(cloud, lambda: 0.0)
-    left = teardown.delete_run(ports, RUN, (COMPUTE_NAME, KEEP_NAME), lambda _: None)
+    folder = BorrowedFolder(Path(RUN))
+    left = teardown.Teardown(ports, folder, RUN, lambda _: None).delete((COMPUTE_NAME, KEEP_NAME))
     assert list(left) == [COMPUTE_NAME]
     assert isinstance(left[COMPUTE_NAME], teardown.Emptied)
     assert teardown.present(left) == []

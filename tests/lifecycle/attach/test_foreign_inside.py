@@ -11,6 +11,7 @@ from tests.lifecycle.fakes import World
 from tests.lifecycle.runs import COMPUTE, KEEP, record_of
 from tfinfra.errors import ForeignInside, TeardownIncomplete
 from tfinfra.lifecycle.end import teardown
+from tfinfra.lifecycle.record.names import begun_groups
 from tfinfra.lifecycle.record.run_record import Attempt
 from tfinfra.money.budget import Burn
 
@@ -57,6 +58,6 @@ def test_no_record_names_a_group_of_others_as_the_runs(name: str, tmp_path: Path
     world = World(tmp_path)
     world.new_run().go()
     told = replace(record_of(world), attempts=(Attempt(name, "eastus", "Standard_D8s_v5"),), compute_group=name)
-    assert teardown.begun_groups(told, RUN) == (COMPUTE, KEEP)
-    groups, alone = teardown.all_groups(world.ports(), told, RUN, lambda _: None)
-    assert (groups, alone) == ((COMPUTE, KEEP), {})
+    assert begun_groups(told, RUN) == (COMPUTE, KEEP)
+    known = teardown.all_groups(world.ports(), told, RUN, lambda _: None)
+    assert (known.groups, known.alone) == ((COMPUTE, KEEP), {})

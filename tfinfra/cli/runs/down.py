@@ -152,7 +152,7 @@ def _down(name: str, *, asked: Asked, force: bool, progress: Progress, discard: 
     from tfinfra.errors import UsageError
     from tfinfra.lifecycle.attach.attached_run import end_run
     from tfinfra.lifecycle.attach.find_run import find_run
-    from tfinfra.lifecycle.end.teardown import forced_stacks
+    from tfinfra.lifecycle.end.stacks import forced_stacks
 
     try:
         found = find_run(name, asked, progress)

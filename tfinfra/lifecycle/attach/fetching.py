@@ -14,7 +14,7 @@ from tfinfra.lifecycle.attach.living import content, has_nodes
 from tfinfra.lifecycle.end import collect
 from tfinfra.lifecycle.end.bring_home import Home, bring_home, trees_of
 from tfinfra.lifecycle.end.salvage import OutputTree
-from tfinfra.lifecycle.end.teardown import UNFETCHED
+from tfinfra.lifecycle.end.teardown import UNFETCHED, Bringing
 from tfinfra.lifecycle.record.uncollected import has_all, is_collected
 from tfinfra.model import StopRequest
 from tfinfra.store import ObjectStore, encode, keys, store_errors
@@ -24,7 +24,7 @@ from tfinfra.system.progress import Progress
 LOOK = 0.5
 
 
-class Fetching:
+class Fetching(Bringing):
     """One run's way to the folder `results`, in as many looks into its store as it takes; `progress` hears what came
     and what did not. `home` is what has come, None before the first look. `lost` says whether what went with the
     machines is taken as lost, as `fetch` does; else it keeps the keep group, as at the end of `up`."""

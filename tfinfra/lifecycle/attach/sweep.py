@@ -14,7 +14,7 @@ from tfinfra.lifecycle.attach.find_run import ANYWHERE, HERE, find_run, reach_pl
 from tfinfra.lifecycle.attach.list_runs import all_states
 from tfinfra.lifecycle.end import teardown
 from tfinfra.lifecycle.record.published import BorrowedFolder
-from tfinfra.lifecycle.record.run_record import all_records, run_folder
+from tfinfra.lifecycle.record.run_record import RunFolder, all_records, run_folder
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.system.clock import count, right_now, unix_time
 from tfinfra.system.paths import state_folder
@@ -143,7 +143,7 @@ def _delete(ports: Ports, one: Due, asked: Asked, tell: Progress) -> dict[str, s
             return {one.run: f"{type(error).__name__}: {first_line(error)}"}
         tell(f"{one.run}: expired, its outputs' time is over; everything is deleted (verified)")
         return {}
-    left = teardown.delete_run(ports, one.run, one.gone, tell)
+    left = teardown.Teardown(ports, _folder(one.run), one.run, tell).delete(one.gone)
     for group in one.gone:
         if group not in left:
             tell(f"{one.run}: {group} has expired and is deleted (verified)")
@@ -154,11 +154,17 @@ def _delete(ports: Ports, one: Due, asked: Asked, tell: Progress) -> dict[str, s
 
 def _end(ports: Ports, run: str, asked: Asked, tell: Progress) -> None:
     """A run of this machine's own with its record; another's by its groups alone, whatever its store says."""
-    folder = run_folder(state_folder(), run)
-    if folder.path.exists():
+    folder = _folder(run)
+    if isinstance(folder, BorrowedFolder):
+        teardown.down(ports, folder, run, tell, stop_client)
+    else:
         end_run(find_run(run, asked), tell, discard=True)  # outputs whose time is over are nobody's to fetch
-        return
-    teardown.down(ports, BorrowedFolder(folder.path), run, tell, stop_client)
+
+
+def _folder(run: str) -> RunFolder:
+    """The run's folder here; of a run that this machine does not know, one that keeps nothing."""
+    folder = run_folder(state_folder(), run)
+    return folder if folder.path.exists() else BorrowedFolder(folder.path)
 
 
 def everybody(asked: Asked, tell: Progress, agree: Agree = agreed) -> list[str]:

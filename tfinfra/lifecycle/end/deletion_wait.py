@@ -14,7 +14,7 @@ SILENCE = 20.0
 LOOK = 1.0
 
 
-def deletion(active: ActiveRun, deleting: Future[dict[str, str]], groups: Sequence[str]) -> dict[str, str]:
+def await_deletion(active: ActiveRun, deleting: Future[dict[str, str]], groups: Sequence[str]) -> dict[str, str]:
     """What is left of `groups`, each with the reason. Who wants the run to end does not wait for an ARM that is silent:
     the other layers of deletion go on, and what is left is named."""
     silent_since: float | None = None

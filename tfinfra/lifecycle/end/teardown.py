@@ -1,21 +1,24 @@
-"""The one teardown: each of a run's groups is deleted through ARM and verified gone, then its stack is dropped. It
-needs no state of Pulumi's, and may be repeated by anybody at any time."""
+"""The one teardown, whoever conducts it: the client at its run's end, `down`, `fetch`, or a sweep. Each of the run's
+groups is deleted through ARM and verified gone, then all else that knows of them is put right. It needs no state of
+Pulumi's, and may be repeated by anybody at any time."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol
-from urllib.parse import urlsplit, urlunsplit
+from typing import Any
 
-from tfinfra.azure.deletion.group_names import RUN_ID, part_of_group, run_of_group
+from tfinfra.azure.deletion.group_names import part_of_group, run_of_group
 from tfinfra.errors import Cancelled, ForeignInside, TeardownIncomplete, TfinfraError, first_line
-from tfinfra.lifecycle.end import settling
+from tfinfra.lifecycle.end.closing import close_ledger, present_groups
+from tfinfra.lifecycle.end.stacks import forget_stacks
 from tfinfra.lifecycle.record import spending
-from tfinfra.lifecycle.record.names import group_name, stack_of_group
-from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord, write_json
-from tfinfra.lifecycle.run.effects import EngineSeam, Ports
+from tfinfra.lifecycle.record.names import begun_groups
+from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord
+from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.store import clear
 from tfinfra.system.progress import Progress
 from tfinfra.system.threads import spawn
@@ -27,32 +30,148 @@ UNFETCHED = "the outputs in it"
 NOT_OURS = "left alone: it is named as this run's and not tagged so"
 
 
-class Bringing(Protocol):
-    """Brings a run's outputs home while it is deleted."""
-
-    def before_machines_go(self) -> None:
-        """What only the machines have."""
-
-    def before_store_goes(self) -> str | None:
-        """What lies in the keep group; the reason why that has to stay, None where it may go."""
-
-
 class Emptied(str):
     """Why a group stays in which nothing of the run is left: what others have put there."""
 
     __slots__ = ()
 
 
-def compute_groups(record: RunRecord | None, run: str) -> tuple[str, ...]:
-    """The compute groups that were ever begun, one for each attempt; a record names no other run's."""
-    begun = (*(attempt.group for attempt in record.attempts), record.compute_group) if record else ()
-    own = [group for group in begun if run_of_group(group) == run and part_of_group(group) == "compute"]
-    return tuple(dict.fromkeys(own or (group_name(run, "compute"),)))
+def present(left: Mapping[str, str]) -> list[str]:
+    """The groups of what is left in which there is still something of the run's."""
+    return [group for group, reason in left.items() if not isinstance(reason, Emptied)]
 
 
-def begun_groups(record: RunRecord | None, run: str) -> tuple[str, ...]:
-    """The groups that were ever begun for a run, the keep group last: the others are what costs."""
-    return (*compute_groups(record, run), group_name(run, "keep"))
+class Bringing:
+    """What becomes of a run's outputs while it is deleted. Here they are given up; whoever brings them home overrides
+    these steps, which come in this order."""
+
+    def before_machines_go(self) -> None:
+        """What only the machines have."""
+
+    def while_machines_go(self) -> None:
+        """What lies in the keep group, beside the deletion of the compute groups."""
+
+    def once_machines_are_gone(self, *, some_left: bool) -> None:
+        """What nodes wrote until their end; with `some_left`, machines are still there that may write on."""
+
+    def before_store_goes(self) -> str | None:
+        """What lies in the keep group. The reason why that has to stay, None where it may go."""
+        return None
+
+
+@dataclass(frozen=True)
+class KnownGroups:
+    """The `groups` of a run, and those that are only named as the run's (`alone`), each with the reason why it
+    stays."""
+
+    groups: tuple[str, ...]
+    alone: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Torn:
+    """What is `left` of a run and which of its stacks remain (`stacks_left`), each with the reason. `error` names what
+    is left, or says that the deletion took longer than limits.max_cost_usd reckoned with; else it is None."""
+
+    left: Mapping[str, str]
+    stacks_left: dict[str, str]
+    error: TeardownIncomplete | None
+
+
+def _to_its_end(deleting: Future[dict[str, str]], groups: Sequence[str]) -> dict[str, str]:
+    del groups
+    return deleting.result()
+
+
+def _unseen(name: str, text: str) -> AbstractContextManager[None]:
+    del name, text
+    return nullcontext()
+
+
+@dataclass(frozen=True)
+class Teardown:
+    """The conductor. What differs between those who delete a run is given to it: `say` hears of what fails and is tried
+    again; `bring` brings the outputs home; `phase` shows a phase with its text; `wait` gives what a deletion of these
+    groups leaves, each with the reason, and may give it up; `gone` are the groups that are known to be gone since then
+    (Unix seconds); `before_stacks_go` ends what still uses them; `force` takes others' locks on them away;
+    `left_event` is what the audit log calls a teardown that leaves something."""
+
+    ports: Ports
+    folder: RunFolder
+    run: str
+    say: Progress
+    bring: Bringing = field(default_factory=Bringing)
+    phase: Callable[[str, str], AbstractContextManager[None]] = _unseen
+    wait: Callable[[Future[dict[str, str]], Sequence[str]], dict[str, str]] = _to_its_end
+    gone: Mapping[str, float] = field(default_factory=dict)
+    before_stacks_go: Callable[[], object] = lambda: None
+    force: bool = False
+    left_event: str = "teardown.fail"
+
+    def go(self, find: Callable[[], KnownGroups], verdict: Callable[[], Mapping[str, Any]] = dict) -> Torn:
+        """Deletes all that `find` finds of the run, and records it; with the fields of `verdict` where nothing is left.
+        `find` is called once what only the machines had is at home."""
+        folder, run = self.folder, self.run
+        record = folder.read()
+        billed = bool(record and record.ledger.running())
+        self.bring.before_machines_go()
+        found = find()
+        left = {**self.delete(found.groups, tuple(found.alone)), **found.alone}
+        if not any(part_of_group(group) == "keep" for group in left):
+            left |= clear_store(self.ports, record)
+        if left:
+            folder.audit.append(self.left_event, left=left)
+            if record is not None:
+                folder.update(phase="incomplete", left=tuple(left))
+            return Torn(left, {}, incomplete(folder.read(), run, left, self.ports.clock()))
+        folder.audit.append("teardown.verified", groups=list(begun_groups(record, run)))
+        self.before_stacks_go()
+        backend = record.backend if record else None
+        stacks_left = forget_stacks(self.ports, folder, found.groups, force=self.force, backend=backend)
+        if record is None:
+            return Torn({}, stacks_left, None)
+        ended = folder.update(phase="deleted", left=(), stacks_left=tuple(stacks_left), **verdict())
+        late = spending.late(ended) if billed else None
+        if late is not None:
+            folder.audit.append("teardown.late", message=late.message)
+        return Torn({}, stacks_left, late)
+
+    def delete(self, groups: Sequence[str], alone: Sequence[str] = ()) -> dict[str, str]:
+        """Deletes the run's groups, what costs by the hour first. What is left, each with the reason; the keep group
+        stays while there is something of the run's in any other, because the timer in it is the last who can still
+        delete that, and where its outputs are not at home. It stays also beside compute groups that are `alone`, only
+        named as the run's: the timer goes by names, and whoever writes tags must not be able to end it."""
+        keep = [group for group in groups if part_of_group(group) == "keep"]
+        compute = [group for group in groups if group not in keep]
+        before = present_groups(self.ports, self.folder.read())
+        with self.phase("teardown", ", ".join(compute)):
+            deleting = self._deleting(compute)
+            self.bring.while_machines_go()
+            left = self.wait(deleting, compute)
+            self._close_ledger(compute, left, before)
+            self.bring.once_machines_are_gone(some_left=bool(present(left)))
+        if not keep:
+            return left
+        if present(left) or any(part_of_group(group) == "compute" for group in alone):
+            return {**left, **dict.fromkeys(keep, KEPT)}
+        kept = self.bring.before_store_goes()
+        if kept is not None:
+            return {**left, **dict.fromkeys(keep, kept)}
+        with self.phase("verify", ", ".join(keep)):
+            left |= self.wait(self._deleting(keep), keep)
+            self._close_ledger(keep, left, before)
+        return left
+
+    def _deleting(self, groups: Sequence[str]) -> Future[dict[str, str]]:
+        return spawn(lambda: delete_groups(self.ports, self.run, groups, self.say), "teardown")
+
+    def _close_ledger(self, groups: Sequence[str], left: Mapping[str, str], before: set[str] | None) -> None:
+        """At once: whatever becomes of this process, what is gone is billed no longer."""
+        ended = [group for group in groups if group in self.gone or group not in present(left)]
+        try:
+            close_ledger(self.ports, self.folder, ended, before, self.gone)
+        except Exception as error:  # noqa: BLE001 - a disk that fails must not keep the other group from being deleted
+            self.say(f"what the run cost could not be noted: {error}")
 
 
 def delete_groups(ports: Ports, run: str, groups: Sequence[str], progress: Progress) -> dict[str, str]:
@@ -69,45 +188,17 @@ def delete_groups(ports: Ports, run: str, groups: Sequence[str], progress: Progr
     return left
 
 
-def present(left: Mapping[str, str]) -> list[str]:
-    """The groups of what is left in which there is still something of the run's."""
-    return [group for group, reason in left.items() if not isinstance(reason, Emptied)]
-
-
-def delete_run(
-    ports: Ports,
-    run: str,
-    groups: Sequence[str],
-    progress: Progress,
-    bring: Callable[[], str | None] = lambda: None,
-    *,
-    alone: Sequence[str] = (),
-) -> dict[str, str]:
-    """Deletes the run's groups, what costs by the hour first. What is left, each with the reason; the keep group stays
-    while there is something of the run's in any other, because the timer in it is the last who can still delete that,
-    and where `bring`, which brings its outputs home, gives a reason. It stays also beside compute groups that are
-    `alone`, only named as the run's: the timer goes by names, and whoever writes tags must not be able to end it."""
-    keep = [group for group in groups if part_of_group(group) == "keep"]
-    left = delete_groups(ports, run, [group for group in groups if group not in keep], progress)
-    if present(left) or any(part_of_group(group) == "compute" for group in alone):
-        return {**left, **dict.fromkeys(keep, KEPT)}
-    kept = bring() if keep else None
-    return {**left, **(dict.fromkeys(keep, kept) if kept else delete_groups(ports, run, keep, progress))}
-
-
-def all_groups(
-    ports: Ports, record: RunRecord | None, run: str, progress: Progress
-) -> tuple[tuple[str, ...], dict[str, str]]:
+def all_groups(ports: Ports, record: RunRecord | None, run: str, progress: Progress) -> KnownGroups:
     """The groups that the run has by the cloud's tags, by its record and by its name (one that is gone is verified so),
-    and those that are only named as the run's, each with the reason why it stays."""
+    and those that are only named as the run's."""
     named = begun_groups(record, run)
     try:
         tagged = [group.name for group in ports.groups() if group.run == run]
         alone = {name: NOT_OURS for name in ports.strangers() if run_of_group(name) == run}
     except TfinfraError as error:  # whoever may delete one group need not be allowed to list all
         progress(f"warning: {error.message}: only {' and '.join(named)} are looked at")
-        return named, {}
-    return tuple(name for name in dict.fromkeys([*named, *tagged]) if name not in alone), alone
+        return KnownGroups(named)
+    return KnownGroups(tuple(name for name in dict.fromkeys([*named, *tagged]) if name not in alone), alone)
 
 
 def clear_store(ports: Ports, record: RunRecord | None) -> dict[str, str]:
@@ -123,81 +214,23 @@ def clear_store(ports: Ports, record: RunRecord | None) -> dict[str, str]:
     return {}
 
 
-def incomplete(record: RunRecord | None, run: str, left: dict[str, str], now: float) -> TeardownIncomplete:
+def incomplete(record: RunRecord | None, run: str, left: Mapping[str, str], now: float) -> TeardownIncomplete:
     """The error that names what is left, with its cost per hour, and what all of it has cost until `now`."""
-    lines = [f"  {group}: {_cost(record, group, reason)}: {reason}" for group, reason in left.items()]
+    lines = []
+    for group, reason in left.items():
+        cost = "nothing of the run's" if isinstance(reason, Emptied) else spending.cost_of(record, group)
+        lines.append(f"  {group}: {cost}: {reason}")
     if record is not None and record.usd_per_hour:
         lines.append(f"  {spending.so_far(record, now)}; what is left goes on costing until it is gone")
     message = "\n".join([f"not everything of {run} could be deleted; left are", *lines])
+    hint = f"`tfinfra down {run}` tries again"
     if any(reason.startswith(UNFETCHED) for reason in left.values()):
         hint = f"`tfinfra fetch {run}` brings what still can be had; `tfinfra down --discard {run}` gives it up"
-        return TeardownIncomplete(message, hint=hint)
-    if not present(left):
-        return TeardownIncomplete(message, hint="nothing of the run is left in it: whoever put the rest there decides")
-    if NOT_OURS in left.values() and all(reason in (NOT_OURS, KEPT) for reason in left.values()):
-        return TeardownIncomplete(
-            message, hint=f"what is this run's after all is tagged tfinfra-run={run}, or goes by hand"
-        )
-    return TeardownIncomplete(message, hint=f"`tfinfra down {run}` tries again")
-
-
-def _cost(record: RunRecord | None, group: str, reason: str) -> str:
-    return "nothing of the run's" if isinstance(reason, Emptied) else spending.cost_of(record, group)
-
-
-def export_state(engine: EngineSeam, folder: RunFolder, part: str) -> None:
-    """Keeps the stack's state in the audit folder: what was there outlives the stack."""
-    folder.audit_folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder.audit_folder / f"{part}.state.json", engine.export(part))
-
-
-def users_backend() -> str | None:
-    """Where the stacks lie in a backend of the user's own: its URL without credentials."""
-    url = os.environ.get("PULUMI_BACKEND_URL")
-    if not url:
-        return None
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=""))
-
-
-def forget_stacks(
-    ports: Ports, folder: RunFolder, groups: Sequence[str], *, force: bool = False, backend: str | None = None
-) -> dict[str, str]:
-    """Drops the stacks of groups that are gone. What remains in a backend of the user's own, each with the reason; it
-    costs nothing and is complained of. `backend` is the one that the run was made with."""
-    stacks = [stack_of_group(group) for group in groups]
-    here = users_backend()
-    remain = ports.drop_stacks(stacks, force) if here else {}
-    if backend and here != backend:
-        remain = {**remain, **dict.fromkeys(stacks, f"PULUMI_BACKEND_URL is not {backend}, where it was made")}
-    for stack, reason in remain.items():
-        folder.complain(f"Pulumi's stack {stack} remains, with nothing in it: {reason}")
-    folder.forget_stacks()
-    return remain
-
-
-def forced_stacks(run: str, progress: Progress) -> dict[str, str] | None:
-    """Drops the stacks of a run of which no cloud knows anything more, whoever has locked them. What remains, each with
-    the reason; None where `run` is no run's id, or there is no backend of the user's own."""
-    if not RUN_ID.fullmatch(run) or users_backend() is None:
-        return None
-    from tfinfra.engine.stack_removal import drop_stacks
-
-    stacks = [stack_of_group(group) for group in begun_groups(None, run)]
-    remain = drop_stacks(stacks, force=True)
-    for stack in stacks:
-        progress(f"Pulumi's stack {stack} " + (f"remains: {remain[stack]}" if stack in remain else "is gone"))
-    return remain
-
-
-def finish_teardown(ports: Ports, folder: RunFolder, record: RunRecord | None, run: str, left: dict[str, str]) -> None:
-    """Records how a teardown went. Raises TeardownIncomplete where something is left."""
-    if left:
-        folder.audit.append("teardown.fail", left=left)
-        if record is not None:
-            folder.update(phase="incomplete", left=tuple(left))
-        raise incomplete(folder.read(), run, left, ports.clock())
-    folder.audit.append("teardown.verified", groups=list(begun_groups(record, run)))
+    elif not present(left):
+        hint = "nothing of the run is left in it: whoever put the rest there decides"
+    elif NOT_OURS in left.values() and all(reason in (NOT_OURS, KEPT) for reason in left.values()):
+        hint = f"what is this run's after all is tagged tfinfra-run={run}, or goes by hand"
+    return TeardownIncomplete(message, hint=hint)
 
 
 def down(
@@ -221,36 +254,26 @@ def down(
     if record is not None:
         stop_client(record)
         record = folder.update(phase="deleting")  # what its client wrote last counts
-    if bring is not None:
-        bring.before_machines_go()
-    groups, alone = all_groups(ports, record, run, progress)
-    if groups:
-        progress(f"deleting {', '.join(groups)}")
-    there, billed = settling.present_groups(ports, record), bool(record and record.ledger.running())
-    fetch = bring.before_store_goes if bring is not None else lambda: None
-    left = {**delete_run(ports, run, groups, progress, fetch, alone=tuple(alone)), **alone}
-    settling.settle(ports, folder, [group for group in groups if group not in present(left)], there)
-    finish_teardown(ports, folder, record, run, left or clear_store(ports, record))
-    remain = forget_stacks(ports, folder, groups, force=force, backend=record.backend if record else None)
-    if record is not None:
-        _record_end(folder, billed, stacks_left=tuple(remain), **_verdict(record, exists, ports.clock()))
+
+    def find() -> KnownGroups:
+        found = all_groups(ports, record, run, progress)
+        if found.groups:
+            progress(f"deleting {', '.join(found.groups)}")
+        return found
+
+    def verdict() -> dict[str, Any]:
+        """How a run ended that nobody has written the end of. Who finds nothing of it ended nothing."""
+        if record is None:
+            return {}
+        result = record.result or ("cancelled" if exists else None)
+        code = record.exit_code if record.exit_code is not None or result != "cancelled" else Cancelled.exit_code
+        message = record.message or ("" if exists else ENDED_ELSEWHERE)
+        times = {"ended": ports.clock(), **record.times}
+        return {"result": result, "message": message, "exit_code": code, "times": times}
+
+    torn = Teardown(ports, folder, run, progress, bring or Bringing(), force=force).go(find, verdict)
+    if torn.error is not None:
+        raise torn.error
     for complaint in folder.complaints:
         progress(f"warning: {complaint}")
-    return remain
-
-
-def _record_end(folder: RunFolder, billed: bool, **told: Any) -> None:
-    """Records that all is deleted. Raises TeardownIncomplete where that is later than a limits.max_cost_usd reckoned
-    with, and was billed until now."""
-    late = spending.late(folder.update(phase="deleted", left=(), **told))
-    if late is not None and billed:
-        folder.audit.append("teardown.late", message=late.message)
-        raise late
-
-
-def _verdict(record: RunRecord, exists: bool, now: float) -> dict[str, Any]:
-    """How a run ended that nobody has written the end of. Who finds nothing of it ended nothing."""
-    message = record.message or ("" if exists else ENDED_ELSEWHERE)
-    result = record.result or ("cancelled" if exists else None)
-    code = record.exit_code if record.exit_code is not None or result != "cancelled" else Cancelled.exit_code
-    return {"result": result, "message": message, "exit_code": code, "times": {"ended": now, **record.times}}
+    return torn.stacks_left

@@ -22,7 +22,7 @@ from tfinfra.errors import (
     TfinfraError,
     first_line,
 )
-from tfinfra.lifecycle.end import teardown
+from tfinfra.lifecycle.end.stacks import export_state
 from tfinfra.lifecycle.record import names, published, spending
 from tfinfra.lifecycle.record.run_record import Attempt
 from tfinfra.lifecycle.run.context import ActiveRun
@@ -224,7 +224,7 @@ def _leave(active: ActiveRun) -> None:
     group = active.record().compute_group
     if active.engine is not None:
         with suppress(TfinfraError, OSError):  # the audit's copy of a state that is worth nothing any more
-            teardown.export_state(active.engine, active.folder, names.part_of(group, active.run))
+            export_state(active.engine, active.folder, names.part_of(group, active.run))
     if active.store is not None:
         with suppress(*store_errors()):  # they cannot become a run: there are too few of them
             stop = StopRequest("cancelled", "the run goes on in another place")

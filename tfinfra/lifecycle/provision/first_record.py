@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tfinfra.lifecycle.end import teardown
+from tfinfra.lifecycle.end.stacks import users_backend
 from tfinfra.lifecycle.record import names, spending
 from tfinfra.lifecycle.record.driver import this_process
 from tfinfra.lifecycle.record.run_record import Attempt, RunRecord
@@ -56,7 +56,7 @@ def _record(active: ActiveRun, target: Target) -> tuple[Deadline, RunRecord]:
         limit=end.limit,
         run_seconds=end.seconds,
         machines=options.machines,
-        backend=teardown.users_backend(),
+        backend=users_backend(),
         client=this_process(),
         times={"started": now},
     )

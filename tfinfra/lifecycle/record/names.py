@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+from tfinfra.azure.deletion.group_names import part_of_group, run_of_group
 from tfinfra.azure.prerequisites import Standing
 from tfinfra.lifecycle.record.run_record import RunRecord
 
@@ -32,6 +33,18 @@ def part_of(group: str, run: str) -> str:
 def choice_of(group: str, run: str) -> int:
     """The number of the plan's choice that a compute group was made by: the inverse of `compute_part`."""
     return int(part_of(group, run).removeprefix("compute").removeprefix("-") or 0)
+
+
+def compute_groups(record: RunRecord | None, run: str) -> tuple[str, ...]:
+    """The compute groups that were ever begun, one for each attempt; a record names no other run's."""
+    begun = (*(attempt.group for attempt in record.attempts), record.compute_group) if record else ()
+    own = [group for group in begun if run_of_group(group) == run and part_of_group(group) == "compute"]
+    return tuple(dict.fromkeys(own or (group_name(run, "compute"),)))
+
+
+def begun_groups(record: RunRecord | None, run: str) -> tuple[str, ...]:
+    """The groups that were ever begun for a run, the keep group last: the others are what costs."""
+    return (*compute_groups(record, run), group_name(run, "keep"))
 
 
 def stack_of_group(group: str) -> str:

@@ -17,9 +17,10 @@ from tfinfra.errors import (
 )
 from tfinfra.lifecycle.data.staging import Given
 from tfinfra.lifecycle.data.transfer import RunData
-from tfinfra.lifecycle.end import collect, teardown
+from tfinfra.lifecycle.end import collect
 from tfinfra.lifecycle.end.deletion_layers import deletion_layers
 from tfinfra.lifecycle.end.ending import POLL, RunResult, await_collected, end_run, hold_success, never_begun
+from tfinfra.lifecycle.end.stacks import export_state
 from tfinfra.lifecycle.provision.first_record import begun, starting
 from tfinfra.lifecycle.provision.provisioning import Provisioning, look
 from tfinfra.lifecycle.record import names, published, spending
@@ -193,7 +194,7 @@ class UpRun:
 
     def _export(self) -> None:
         for part in ("keep", names.part_of(self._active.record().compute_group, self.run)):
-            teardown.export_state(there(self._active.engine), self._active.folder, part)
+            export_state(there(self._active.engine), self._active.folder, part)
 
 
 def _close(engine: Future[EngineSeam]) -> None:

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from tfinfra.errors import TfinfraError
 from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord
 from tfinfra.lifecycle.run.effects import Ports
 
 
-def settle(ports: Ports, folder: RunFolder, groups: Iterable[str], present: Collection[str] | None) -> None:
-    """Notes that `groups` are gone now; one that was not `present` before its deletion went earlier."""
+def close_ledger(
+    ports: Ports,
+    folder: RunFolder,
+    groups: Iterable[str],
+    before: Collection[str] | None,
+    gone: Mapping[str, float],
+) -> None:
+    """Notes that `groups` are gone: since the time that `gone` knows, else now. One that was not there `before` its
+    deletion went earlier."""
     record, now = folder.read(), ports.clock()
     if record is None:
         return
     ends: dict[str, float] = {}
     for interval in record.ledger.running():
         if interval.group in set(groups):
-            gone_before = present is not None and interval.group not in present
-            ends[interval.group] = min(now, interval.due) if gone_before else now
+            went_before = before is not None and interval.group not in before
+            ends[interval.group] = gone.get(interval.group, min(now, interval.due) if went_before else now)
     folder.update(ledger=record.ledger.closed(ends))
 
 

@@ -1,0 +1,95 @@
+"""A run's own outputs on their way home while the client that drove it deletes it. Nothing that goes wrong here may
+keep the deletion from happening; outputs that did not come keep their group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tfinfra.errors import first_line
+from tfinfra.lifecycle.end import collect
+from tfinfra.lifecycle.end.bring_home import Home, bring_home, trees_of
+from tfinfra.lifecycle.end.salvage import OutputTree
+from tfinfra.lifecycle.end.teardown import UNFETCHED, Bringing
+from tfinfra.lifecycle.record.names import compute_groups
+from tfinfra.lifecycle.record.uncollected import has_all
+from tfinfra.lifecycle.run.context import ActiveRun
+from tfinfra.store import store_errors
+
+
+class RunHome(Bringing):
+    """Before the machines go, what is on their disks, where no node could collect and these are on this machine; else
+    what is in the keep group, beside their deletion. `seen` is what the store told of tasks and nodes before it went,
+    None where it told nothing."""
+
+    def __init__(self, active: ActiveRun) -> None:
+        self.seen: dict[str, Any] | None = None
+        self._active = active
+        self._say = active.session.observer.say
+        self._home: Home | None = None
+        self._lost: Exception | None = None
+        self._has_looked = False
+
+    def before_machines_go(self) -> None:
+        active = self._active
+        if active.store is None:
+            return
+        try:
+            if has_all(active.store):
+                return
+        except store_errors():  # one that does not answer has nothing: what lies on the machines' disks goes with them
+            pass
+        try:  # a node may be deleting its group meanwhile
+            disks = trees_of(active.ports.cloud, compute_groups(active.folder.read(), active.run))
+        except Exception as error:  # noqa: BLE001 - see above
+            self._say(f"the machines' disks cannot be read: {first_line(error)}")
+            return
+        if disks:
+            self._look(disks)
+
+    def while_machines_go(self) -> None:
+        if not self._has_looked:
+            self._look()
+
+    def once_machines_are_gone(self, *, some_left: bool) -> None:
+        """Nodes that had not said that they were done may have written until their end: one more look."""
+        active = self._active
+        if self._home is not None and not self._home.collected:
+            self._look()
+        home = self._home
+        if home is None:
+            return
+        for note in home.lines():
+            self._say(f"warning: {note}")
+        try:
+            fetched = not home.keeps and (home.collected or not some_left)  # machines that are there may collect yet
+            record = active.folder.update(fetched=fetched, not_collected=home.missing)
+            document = collect.run_document(record, active.plan, active.store, active.ports.clock())
+        except Exception as error:  # noqa: BLE001 - the outputs are home: what else the store says keeps nothing
+            self._say(f"what the nodes told cannot be read: {first_line(error)}")
+            return
+        self.seen = {key: document[key] for key in ("tasks", "nodes", "unreadable")}
+
+    def before_store_goes(self) -> str | None:
+        if self._lost is not None:
+            return f"{UNFETCHED} could not be fetched: {first_line(self._lost)}"
+        if self._home is not None and self._home.keeps:
+            return f"{UNFETCHED} did not all come home: {self._home.missing}"
+        return None
+
+    def _look(self, disks: Sequence[OutputTree] = ()) -> None:
+        """Brings what there is, and remembers why nothing came where that is so."""
+        active, before, self._has_looked = self._active, self._home, True
+        if active.store is None:
+            return
+        self._home = self._lost = None
+        try:
+            record = active.record()
+            results = Path(record.results)
+            with active.session.phase("collect", record.results):
+                self._home = bring_home(
+                    active.store, results, record.plan_tasks, record.shared, disks=disks, before=before
+                )
+        except Exception as error:  # noqa: BLE001 - whatever it was: outputs that did not come keep their group
+            self._lost = error
