@@ -85,7 +85,7 @@ def bench_folder() -> Iterator[Path]:
 
 def kinds() -> list[str]:
     """The kinds of machines that are possible here, best first."""
-    from tfinfra.localcloud.machines.choose import possible_kinds
+    from tfinfra.localcloud.machines.machine_kinds import possible_kinds
 
     return [kind for kind, reason in possible_kinds().items() if reason is None]
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.common import ROOT, Result, Row, Sample, measure, repeated, tell
-from tfinfra.localcloud.azurite.install import ensure_azurite
+from tfinfra.localcloud.azurite.install_azurite import ensure_azurite
 from tfinfra.localcloud.azurite.servers import Server, Servers, make_container
 from tfinfra.localcloud.common import tokens
 from tfinfra.localcloud.common.state_folder import Layout

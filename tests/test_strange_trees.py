@@ -13,7 +13,7 @@ from tfinfra.agent.end.uncollected import _new_files
 from tfinfra.lifecycle.up.launch import what_came
 from tfinfra.localcloud.common.state import empty_trash
 from tfinfra.localcloud.common.state_folder import Layout
-from tfinfra.localcloud.machines.recorded import remove_disks
+from tfinfra.localcloud.machines.supervised_machines import remove_disks
 from tfinfra.system.strange_trees import names_below, remove_tree, walk
 
 DEPTH = 3000

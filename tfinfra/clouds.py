@@ -68,11 +68,11 @@ def local_cloud(
     of what goes to Azure asks first, as Azure would be asked. Raises NotFeasible where a wish is not possible here,
     ProvisioningError where the daemon does not start.
     """
-    from tfinfra.localcloud.azurite.install import ensure_azurite
+    from tfinfra.localcloud.azurite.install_azurite import ensure_azurite
     from tfinfra.localcloud.common.state_folder import AUDIENCE, SUBSCRIPTION, TENANT, Layout
     from tfinfra.localcloud.daemon.credential import TokenFileCredential
     from tfinfra.localcloud.daemon.daemon_client import ensure_daemon
-    from tfinfra.localcloud.machines.disks import places_of
+    from tfinfra.localcloud.machines.disks import disk_paths
 
     kind = possible_machines(machines)
     layout, environments = Layout(state_folder() / "cloud"), cache_folder() / "environments"
@@ -102,7 +102,7 @@ def local_cloud(
         principal_id=str(claims["oid"]),
         principal_type=principal_type(claims),
         pace=LOCAL_STEPS,
-        disks=lambda group, path: places_of(layout.groups / group.lower() / "machines", path),
+        disks=lambda group, path: disk_paths(layout.groups / group.lower() / "machines", path),
         attestation=_local_trust(layout),
     )
 
@@ -146,14 +146,14 @@ def possible_machines(wanted: str | None) -> str:
 
 def machine_kinds() -> dict[str, str | None]:
     """The kinds of machines of the local cloud, the better first: None where possible here, else the reason why not."""
-    from tfinfra.localcloud.machines.choose import possible_kinds
+    from tfinfra.localcloud.machines.machine_kinds import possible_kinds
 
     return possible_kinds()
 
 
 def boundary_of(kind: str) -> str:
     """What machines of this kind of the local cloud keep a script from, in a few words."""
-    from tfinfra.localcloud.machines.choose import boundary
+    from tfinfra.localcloud.machines.machine_kinds import boundary
 
     return boundary(kind)
 

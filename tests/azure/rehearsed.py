@@ -12,7 +12,7 @@ from tfinfra.clouds import LOCAL_PACE
 from tfinfra.localcloud.common.state_folder import SUBSCRIPTION, Layout
 from tfinfra.localcloud.daemon.daemon_client import Endpoint, call, ensure_daemon
 from tfinfra.localcloud.metadata.identity_endpoint import Caller, IdentityEndpoint, person
-from tfinfra.localcloud.plugin.arm import arm_by_token_file
+from tfinfra.localcloud.plugin.arm_client import arm_by_token_file
 from tfinfra.localcloud.plugin.package import package
 from tfinfra.system.paths import cache_folder
 

@@ -13,8 +13,8 @@ from tfinfra.cloud import Cloud
 from tfinfra.engine.events import UpdateEvent
 from tfinfra.engine.refusals.failures import provisioning_error
 from tfinfra.errors import ProvisioningError
-from tfinfra.localcloud.plugin.arm import arm_by_token_file
-from tfinfra.localcloud.plugin.errors import Refused
+from tfinfra.localcloud.plugin.arm_client import arm_by_token_file
+from tfinfra.localcloud.plugin.provider_errors import ProviderError
 
 cloud = test_teardown.cloud  # a fixture
 
@@ -222,8 +222,8 @@ def test_a_refusal_of_the_local_clouds_has_its_reaction_by_what_the_provider_say
     admin(cloud, "POST", "faults", {**fault, "message": words})
     layout = layout_of(cloud)
     arm = arm_by_token_file(cloud.arm_endpoint, layout.ca, layout.token)
-    arm.pauses.stopped.set()  # no patience: what passes is to be seen too
-    with pytest.raises(Refused) as caught:
+    arm.pacing.stopped.set()  # no patience: what passes is to be seen too
+    with pytest.raises(ProviderError) as caught:
         arm.put(COMPUTE, "2024-03-01", {"location": "eastus"})
     event = UpdateEvent("error", "azure-native:compute:VirtualMachineScaleSet", "scale-set", str(caught.value))
     error = provisioning_error("compute", None, [event], None)

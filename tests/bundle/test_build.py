@@ -147,7 +147,7 @@ def test_a_node_runs_the_agent_from_the_bundle_alone(source: Path, tmp_path: Pat
     folder = unpacked(made(source, tmp_path / "a.tar.gz", parts), tmp_path / "node")
     code = (
         f"import sys; sys.path[:0] = ['{folder}/agent', '{folder}/site']; import obstore, tfinfra.agent.__main__, "
-        "tfinfra.store, tfinfra.environment.build; from tfinfra.backends.registry import backend; "
+        "tfinfra.store, tfinfra.environment.build_environment; from tfinfra.backends.registry import backend; "
         "[backend(name) for name in ('single', 'mpi', 'ps')]; print(tfinfra.__file__, obstore.__file__)"
     )
     python = Path(sys.base_prefix) / "bin" / f"python{sys.version_info[0]}.{sys.version_info[1]}"

@@ -20,7 +20,7 @@ from tfinfra.cli.runs.consent import QUESTION
 from tfinfra.clouds import LOCAL_PACE
 from tfinfra.localcloud.common.state_folder import SUBSCRIPTION
 from tfinfra.localcloud.daemon.daemon_client import call
-from tfinfra.localcloud.plugin.arm import arm_by_token_file
+from tfinfra.localcloud.plugin.arm_client import arm_by_token_file
 
 pytestmark = pytest.mark.engine
 MANIFEST = f"""\

@@ -19,10 +19,10 @@ from tests.e2e.conftest import Workspace
 from tests.store.azurite import needs_node
 from tfinfra.arm.plugin import BINARY
 from tfinfra.clouds import AZURE_NODES
-from tfinfra.environment.build import ensure_environment
+from tfinfra.environment.build_environment import ensure_environment
 from tfinfra.environment.lock import make_lock
 from tfinfra.environment.lock_file import this_platform
-from tfinfra.localcloud.azurite.install import ensure_azurite
+from tfinfra.localcloud.azurite.install_azurite import ensure_azurite
 from tfinfra.localcloud.common.state_folder import SUBSCRIPTION
 from tfinfra.machine.setup import default_requirements
 from tfinfra.system.paths import cache_folder

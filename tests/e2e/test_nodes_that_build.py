@@ -12,7 +12,7 @@ import pytest
 
 from tests.agent.nodes import cluster
 from tests.backends.specs import plan_of, spec
-from tfinfra.environment.build import ensure_environment
+from tfinfra.environment.build_environment import ensure_environment
 from tfinfra.environment.horovod import wheel_key
 from tfinfra.environment.lock import make_lock
 from tfinfra.model import Requirements, Timeouts, to_json

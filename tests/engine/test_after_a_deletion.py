@@ -24,7 +24,7 @@ from tfinfra.engine.tool.toolchain import find_cli
 from tfinfra.errors import ProvisioningError
 from tfinfra.localcloud.common.state_folder import SUBSCRIPTION
 from tfinfra.localcloud.daemon.daemon_client import Endpoint, call
-from tfinfra.localcloud.plugin.arm import arm_by_token_file
+from tfinfra.localcloud.plugin.arm_client import arm_by_token_file
 
 cloud, endpoint, engine = test_engine.cloud, test_engine.endpoint, test_engine.engine  # fixtures
 GROUPS = {part: f"tfinfra-{RUN}-{part}" for part in ("keep", "compute")}

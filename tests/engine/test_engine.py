@@ -21,7 +21,7 @@ from tfinfra.engine.pulumi import Engine
 from tfinfra.errors import ProvisioningError
 from tfinfra.localcloud.common.state_folder import Layout
 from tfinfra.localcloud.daemon.daemon_client import Endpoint, call, running_daemon
-from tfinfra.localcloud.plugin.arm import arm_by_token_file
+from tfinfra.localcloud.plugin.arm_client import arm_by_token_file
 
 pytestmark = pytest.mark.engine
 

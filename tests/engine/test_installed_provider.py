@@ -20,7 +20,7 @@ from tfinfra.errors import ProvisioningError
 from tfinfra.localcloud.common.state_folder import SUBSCRIPTION
 from tfinfra.localcloud.daemon.daemon_client import call
 from tfinfra.localcloud.metadata.identity_endpoint import managed_identity
-from tfinfra.localcloud.plugin.arm import arm_by_token_file
+from tfinfra.localcloud.plugin.arm_client import arm_by_token_file
 
 pytestmark = pytest.mark.engine
 KEEP, COMPUTE = (f"tfinfra-{RUN}-{part}" for part in ("keep", "compute"))

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.environment.support import fake_uv, lock, this_interpreter
-from tfinfra.environment import build
-from tfinfra.environment.build import MARKER, ensure_environment, is_whole, remove
+from tfinfra.environment import build_environment
+from tfinfra.environment.build_environment import MARKER, ensure_environment, is_whole, remove
 from tfinfra.environment.build_lock import exclusive
 from tfinfra.environment.conda.conda_packages import CondaPackage
 from tfinfra.environment.cuda import Driver
@@ -30,8 +30,8 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _use(monkeypatch: pytest.MonkeyPatch, uv: str) -> None:
-    monkeypatch.setattr(build, "find_uv", lambda *_: uv)
-    monkeypatch.setattr(build, "find_same_interpreter", this_interpreter)
+    monkeypatch.setattr(build_environment, "find_uv", lambda *_: uv)
+    monkeypatch.setattr(build_environment, "find_same_interpreter", this_interpreter)
 
 
 def calls(cache: Path) -> list[str]:
@@ -67,7 +67,7 @@ def test_an_environment_with_a_gpu_part_is_of_the_gpus_that_it_was_built_for(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[str] = []
-    monkeypatch.setattr(build, "_build", lambda what, held: made.append(what.folder.name))
+    monkeypatch.setattr(build_environment, "_build", lambda what, held: made.append(what.folder.name))
     gpu = dataclasses.replace(LOCK, gpu=True, horovod="0.28.1")
     for driver in (None, Driver(12020, 80), Driver(12020, 90)):
         ensure_environment(gpu, cache, driver=driver)
@@ -98,7 +98,7 @@ def test_what_a_node_builds_for_itself_has_the_locks_interpreter(
         asked.append(version)
         return this_interpreter()
 
-    monkeypatch.setattr(build, "locked_interpreter", locked)
+    monkeypatch.setattr(build_environment, "locked_interpreter", locked)
     ensure_environment(foreign, cache)
     assert asked == [foreign.python_version]
 
@@ -116,7 +116,7 @@ def test_conda_packages_come_before_pips_with_a_stand_in_for_uvs_python(
         (folder / "bin/python").write_text("#!/bin/sh\nexit 0\n")
         (folder / "bin/python").chmod(0o755)
 
-    monkeypatch.setattr(build, "install_conda", install)
+    monkeypatch.setattr(build_environment, "install_conda", install)
     ensure_environment(dataclasses.replace(LOCK, conda=(leaf,)), cache)
     assert calls(cache)[0].startswith("venv")
     remove(cache / "environments" / LOCK.key)

@@ -13,7 +13,13 @@ from pathlib import Path
 import pytest
 
 from tests.environment.channels import Made, channel, module
-from tfinfra.environment.conda.conda_packages import CondaPackage, CondaQuestion, install_conda, solve_conda, subdir_of
+from tfinfra.environment.conda.conda_packages import (
+    CondaPackage,
+    CondaSolveRequest,
+    install_conda,
+    solve_conda,
+    subdir_of,
+)
 from tfinfra.environment.conda.python_channel import is_standalone, write_channel
 from tfinfra.environment.interpreter import _probe
 from tfinfra.environment.relocate import copy_interpreter
@@ -30,13 +36,13 @@ def tiny(tmp_path: Path) -> str:
     return channel(tmp_path / "channel", LEAF, TINY, module("tiny", "2.0"))
 
 
-def ask(
+def request(
     tmp_path: Path, *channels: str, specs: tuple[str, ...] = ("tiny",), constraints: tuple[str, ...] = ()
-) -> CondaQuestion:
+) -> CondaSolveRequest:
     write_channel(tmp_path / "standalone", PYTHON)
     wanted = (*specs, f"python {MINOR}.*")
     every = (*channels, (tmp_path / "standalone").as_uri())
-    return CondaQuestion(every, wanted, constraints, "linux-64", None, str(tmp_path / "cache"))
+    return CondaSolveRequest(every, wanted, constraints, "linux-64", None, str(tmp_path / "cache"))
 
 
 def names(packages: tuple[CondaPackage, ...]) -> list[str]:
@@ -44,7 +50,7 @@ def names(packages: tuple[CondaPackage, ...]) -> list[str]:
 
 
 def test_a_folder_is_a_channel_and_its_packages_bring_what_they_need(tmp_path: Path, tiny: str) -> None:
-    found = solve_conda(ask(tmp_path, tiny, constraints=("tiny <2", "absent <1")))
+    found = solve_conda(request(tmp_path, tiny, constraints=("tiny <2", "absent <1")))
     assert names(found) == ["leaf 1.0", f"python {PYTHON}", "tiny 1.2"]
     leaf, python, package = found
     assert (leaf.subdir, package.noarch, package.is_python_package, leaf.is_python_package) == (
@@ -56,32 +62,32 @@ def test_a_folder_is_a_channel_and_its_packages_bring_what_they_need(tmp_path: P
     assert is_standalone(python)
     assert package.url == f"{tiny}/noarch/tiny-1.2-0.tar.bz2"
     assert len(package.sha256) == 64
-    assert solve_conda(ask(tmp_path, tiny, constraints=("tiny <2", "absent <1"))) == found
+    assert solve_conda(request(tmp_path, tiny, constraints=("tiny <2", "absent <1"))) == found
 
 
 def test_the_first_channel_that_gives_python_gives_the_interpreter(tmp_path: Path, tiny: str) -> None:
     other = channel(tmp_path / "other", Made("python", f"{MINOR}.99", {"bin/python": b""}))
-    found = solve_conda(ask(tmp_path, tiny, other))
+    found = solve_conda(request(tmp_path, tiny, other))
     (python,) = (package for package in found if package.name == "python")
     assert (python.version, is_standalone(python)) == (f"{MINOR}.99", False)
 
 
 def test_what_does_not_fit_tensorflow_is_an_error_that_names_the_spec_and_the_limit(tmp_path: Path, tiny: str) -> None:
     with pytest.raises(ManifestError, match="conda_packages") as caught:
-        solve_conda(ask(tmp_path, tiny, specs=("tiny >=2",), constraints=("tiny >=1.0,<2.0",)))
+        solve_conda(request(tmp_path, tiny, specs=("tiny >=2",), constraints=("tiny >=1.0,<2.0",)))
     assert "tiny >=2" in caught.value.message
     assert "TensorFlow's own limits: tiny >=1.0,<2.0" in caught.value.message
 
 
 def test_a_package_that_no_channel_has_is_named(tmp_path: Path, tiny: str) -> None:
     with pytest.raises(ManifestError, match="absent"):
-        solve_conda(ask(tmp_path, tiny, specs=("absent",)))
+        solve_conda(request(tmp_path, tiny, specs=("absent",)))
 
 
 @pytest.mark.parametrize("where", ["file:///no/such/channel", "https://127.0.0.1:9/channel"])
 def test_a_channel_that_cannot_be_read_is_named_with_the_reason_and_the_way_out(tmp_path: Path, where: str) -> None:
     with pytest.raises(NotFeasible) as caught:
-        solve_conda(ask(tmp_path, where))
+        solve_conda(request(tmp_path, where))
     assert caught.value.message.startswith(f"conda_channels: '{where}' cannot be read:\n")
     assert "No such file" in caught.value.message or "refused" in caught.value.message
     assert "conda_channels" in str(caught.value.hint)
@@ -90,7 +96,7 @@ def test_a_channel_that_cannot_be_read_is_named_with_the_reason_and_the_way_out(
 def test_it_is_installed_beside_another_interpreter_and_runs_with_it(tmp_path: Path, tiny: str) -> None:
     folder = tmp_path / "environment"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
-    install_conda(solve_conda(ask(tmp_path, tiny, constraints=("tiny <2",))), folder, tmp_path / "cache", None)
+    install_conda(solve_conda(request(tmp_path, tiny, constraints=("tiny <2",))), folder, tmp_path / "cache", None)
     assert (folder / "share/leaf.txt").read_text() == "a leaf\n"
     done = subprocess.run([folder / "bin/tiny"], capture_output=True, text=True, check=True)
     assert done.stdout == "tiny 1.2\n"
@@ -105,7 +111,7 @@ def test_condas_own_python_is_the_interpreter_and_stands_alone(tmp_path: Path) -
     needed = {name: path.read_bytes() for name, path in files.items() if path.is_file() and _is_needed(name)}
     python = Made("python", PYTHON, needed, executable=frozenset([str(program)]))
     url = channel(tmp_path / "channel", python, LEAF, TINY)
-    install_conda(solve_conda(ask(tmp_path, url)), tmp_path / "environment", tmp_path / "cache", None)
+    install_conda(solve_conda(request(tmp_path, url)), tmp_path / "environment", tmp_path / "cache", None)
     shutil.rmtree(tmp_path / "packed")
     said = "import sys, tiny; print(sys.base_prefix, sys.version.split()[0]); tiny.main()"
     done = subprocess.run(
@@ -127,7 +133,7 @@ _CORE = {
 
 
 def test_packages_that_came_along_are_taken_where_the_channel_is_not(tmp_path: Path, tiny: str) -> None:
-    (leaf,) = solve_conda(dataclasses.replace(ask(tmp_path, tiny), specs=("leaf",)))
+    (leaf,) = solve_conda(dataclasses.replace(request(tmp_path, tiny), specs=("leaf",)))
     carried = tmp_path / "carried"
     carried.mkdir()
     (tmp_path / "channel/linux-64/leaf-1.0-0.tar.bz2").rename(carried / "leaf-1.0-0.tar.bz2")
@@ -136,7 +142,7 @@ def test_packages_that_came_along_are_taken_where_the_channel_is_not(tmp_path: P
 
 
 def test_a_package_that_is_not_what_the_lock_says_is_refused(tmp_path: Path, tiny: str) -> None:
-    (leaf,) = solve_conda(dataclasses.replace(ask(tmp_path, tiny), specs=("leaf",)))
+    (leaf,) = solve_conda(dataclasses.replace(request(tmp_path, tiny), specs=("leaf",)))
     channel(tmp_path / "channel", Made("leaf", "1.0", {"share/leaf.txt": b"another\n"}))
     with pytest.raises(ProvisioningError, match=r"leaf-1.0-0.tar.bz2' is not the one that was locked"):
         install_conda((leaf,), tmp_path / "environment", tmp_path / "cache", None)

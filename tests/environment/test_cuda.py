@@ -12,7 +12,7 @@ import pytest
 from tests.environment.support import lock
 from tfinfra.environment import horovod as module
 from tfinfra.environment.cuda import Driver, Toolkit, cuda_of, find_toolkit, make_usable, stage_nccl
-from tfinfra.environment.horovod import Bench, wheel_key
+from tfinfra.environment.horovod import HorovodBuild, wheel_key
 from tfinfra.environment.tools import Tools
 from tfinfra.errors import ProvisioningError, TfinfraError
 
@@ -134,14 +134,14 @@ def test_nccl_of_tensorflows_packages_is_staged_under_its_link_name(tmp_path: Pa
 def test_horovods_build_is_told_all_of_it_and_says_which_compiler_it_is(tmp_path: Path) -> None:
     said: list[str] = []
     gpu = dataclasses.replace(lock(horovod="0.28.1"), gpu=True, packages=CUDA_12)
-    bench = Bench(gpu, tmp_path / "environment", tmp_path, Tools("uv", tmp_path / "log"), said.append)
+    build = HorovodBuild(gpu, tmp_path / "environment", tmp_path, Tools("uv", tmp_path / "log"), said.append)
     toolkit(tmp_path / "environment", 13000)
     with pytest.raises(TfinfraError, match="needs NCCL"):
-        module._gpu_environment(bench, tmp_path / "staging", "/usr/bin")
+        module._gpu_environment(build, tmp_path / "staging", "/usr/bin")
     library = tmp_path / "environment/lib/python3.11/site-packages/nvidia/nccl/lib/libnccl.so.2"
     library.parent.mkdir(parents=True)
     library.touch()
-    told = module._gpu_environment(bench, tmp_path / "staging", "/usr/bin")
+    told = module._gpu_environment(build, tmp_path / "staging", "/usr/bin")
     assert told["HOROVOD_GPU_OPERATIONS"] == "NCCL"
     assert told["HOROVOD_CUDA_HOME"] == str(tmp_path / "environment")
     assert told["HOROVOD_NCCL_HOME"] == str(tmp_path / "staging/nccl")
@@ -149,9 +149,9 @@ def test_horovods_build_is_told_all_of_it_and_says_which_compiler_it_is(tmp_path
     assert said[-1] == "Horovod's GPU part is compiled with CUDA 13.0 (conda's cuda-nvcc; TensorFlow's is 12.2)"
     assert told["PATH"] == f"{tmp_path}/environment/bin:/usr/bin"
     assert "HOROVOD_BUILD_CUDA_CC_LIST" not in told
-    of_a_node = dataclasses.replace(bench, driver=Driver(13000, 80))
+    of_a_node = dataclasses.replace(build, driver=Driver(13000, 80))
     assert module._gpu_environment(of_a_node, tmp_path / "another", "")["HOROVOD_BUILD_CUDA_CC_LIST"] == "80"
-    assert module._gpu_environment(dataclasses.replace(bench, lock=lock(horovod="0.28.1")), tmp_path, "") == {}
+    assert module._gpu_environment(dataclasses.replace(build, lock=lock(horovod="0.28.1")), tmp_path, "") == {}
 
 
 def test_the_gpu_build_is_another_wheel() -> None:

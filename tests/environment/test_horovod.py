@@ -10,7 +10,7 @@ import pytest
 
 from tests.environment.support import lock
 from tfinfra.environment import horovod as module
-from tfinfra.environment.horovod import Bench, horovod_wheel, wheel_key
+from tfinfra.environment.horovod import HorovodBuild, horovod_wheel, wheel_key
 from tfinfra.environment.lock_file import Lock
 from tfinfra.environment.tools import Tools
 from tfinfra.errors import TfinfraError
@@ -18,8 +18,8 @@ from tfinfra.errors import TfinfraError
 LOCK = lock(horovod="0.28.1")
 
 
-def bench(tmp_path: Path, made: Lock = LOCK) -> Bench:
-    return Bench(made, tmp_path / "environment", tmp_path, Tools("uv", tmp_path / "log"), lambda text: None)
+def build(tmp_path: Path, made: Lock = LOCK) -> HorovodBuild:
+    return HorovodBuild(made, tmp_path / "environment", tmp_path, Tools("uv", tmp_path / "log"), lambda text: None)
 
 
 @pytest.mark.parametrize(
@@ -38,13 +38,13 @@ def test_a_wheel_in_the_cache_is_not_built_again(tmp_path: Path) -> None:
     folder = tmp_path / "wheels" / f"horovod-{wheel_key(LOCK)}"
     folder.mkdir(parents=True)
     (folder / "horovod-0.28.1-cp311-cp311-linux_x86_64.whl").touch()
-    assert horovod_wheel(bench(tmp_path)).name.startswith("horovod-0.28.1")
+    assert horovod_wheel(build(tmp_path)).name.startswith("horovod-0.28.1")
 
 
 def test_without_a_compiler_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(TfinfraError, match=r"g\+\+ and make cannot be found") as caught:
-        horovod_wheel(bench(tmp_path))
+        horovod_wheel(build(tmp_path))
     assert "apt install g++ make" in str(caught.value.hint)
 
 

@@ -17,20 +17,20 @@ from tfinfra.environment import lock as module
 from tfinfra.environment import lock_file
 from tfinfra.environment.lock import make_lock
 from tfinfra.environment.lock_file import Lock, this_platform
-from tfinfra.environment.solve import Question
+from tfinfra.environment.solve import SolveRequest
 from tfinfra.model import Requirements, from_json, to_json
 
 WANTED = Requirements("2.15.1", "3.11", ("pandas",), horovod=True, gpu=False)
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[Question]:
-    """The questions that uv was asked; it answers each with the lines of the question."""
-    questions: list[Question] = []
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[SolveRequest]:
+    """The questions that uv was asked; it answers each with the lines of the request."""
+    questions: list[SolveRequest] = []
 
-    def solve(uv: str, question: Question) -> str:
-        questions.append(question)
-        return "".join(f"{line}\n" for line in question.lines)
+    def solve(uv: str, request: SolveRequest) -> str:
+        questions.append(request)
+        return "".join(f"{line}\n" for line in request.lines)
 
     monkeypatch.setattr(module, "solve", solve)
     monkeypatch.setattr(module, "find_uv", lambda *_: "uv")
@@ -39,7 +39,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Question]:
     return questions
 
 
-def test_the_second_lock_of_the_same_requirements_asks_nobody(tmp_path: Path, asked: list[Question]) -> None:
+def test_the_second_lock_of_the_same_requirements_asks_nobody(tmp_path: Path, asked: list[SolveRequest]) -> None:
     first = make_lock(WANTED, "", tmp_path)
     questions = len(asked)
     start = time.perf_counter()
@@ -58,21 +58,21 @@ def test_the_second_lock_of_the_same_requirements_asks_nobody(tmp_path: Path, as
         dataclasses.replace(WANTED, source_builds=("Pandas",)),
     ],
 )
-def test_other_requirements_are_another_lock(tmp_path: Path, asked: list[Question], other: Requirements) -> None:
+def test_other_requirements_are_another_lock(tmp_path: Path, asked: list[SolveRequest], other: Requirements) -> None:
     assert make_lock(other, "", tmp_path).key != make_lock(WANTED, "", tmp_path).key
 
 
 def test_a_package_that_may_be_built_is_named_to_uv_and_in_the_lock_and_no_other(
-    tmp_path: Path, asked: list[Question]
+    tmp_path: Path, asked: list[SolveRequest]
 ) -> None:
     made = make_lock(dataclasses.replace(WANTED, source_builds=("Pandas", "un_used")), "", tmp_path)
-    assert [question.source_builds for question in asked] == [("pandas", "un-used"), ()]  # Horovod's tools are wheels
+    assert [request.source_builds for request in asked] == [("pandas", "un-used"), ()]  # Horovod's tools are wheels
     assert made.source_builds == ("pandas",)
     assert make_lock(WANTED, "", tmp_path).source_builds == ()
 
 
 def test_a_lock_without_them_has_the_key_that_it_had_before_there_were_any(
-    tmp_path: Path, asked: list[Question]
+    tmp_path: Path, asked: list[SolveRequest]
 ) -> None:
     made = make_lock(WANTED, "", tmp_path)
     content = {name: value for name, value in dataclasses.asdict(made).items() if name not in ("key", "source_builds")}
@@ -80,7 +80,7 @@ def test_a_lock_without_them_has_the_key_that_it_had_before_there_were_any(
 
 
 def test_another_platform_is_solved_for_the_python_that_uv_would_fetch_there(
-    tmp_path: Path, asked: list[Question]
+    tmp_path: Path, asked: list[SolveRequest]
 ) -> None:
     made = make_lock(WANTED, "x86_64-manylinux_2_28", tmp_path)
     assert made.python_version == asked[0].python == "3.11.18"
@@ -90,14 +90,14 @@ def test_another_platform_is_solved_for_the_python_that_uv_would_fetch_there(
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"key": "x"}'])
-def test_a_damaged_lock_is_made_again(tmp_path: Path, asked: list[Question], damage: str) -> None:
+def test_a_damaged_lock_is_made_again(tmp_path: Path, asked: list[SolveRequest], damage: str) -> None:
     made = make_lock(WANTED, "", tmp_path)
     (path,) = (tmp_path / "locks").glob("*.json")
     path.write_text(damage)
     assert make_lock(WANTED, "", tmp_path) == made
 
 
-def test_a_lock_edited_by_hand_is_not_believed(tmp_path: Path, asked: list[Question]) -> None:
+def test_a_lock_edited_by_hand_is_not_believed(tmp_path: Path, asked: list[SolveRequest]) -> None:
     made = make_lock(WANTED, "", tmp_path)
     (path,) = (tmp_path / "locks").glob("*.json")
     path.write_text(json.dumps({**to_json(made), "packages": "evil==1\n"}))
@@ -110,10 +110,10 @@ def test_a_lock_survives_json() -> None:
 
 
 def test_a_package_that_depends_on_tensorflow_by_name_takes_the_whole_of_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[Question]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[SolveRequest]
 ) -> None:
-    def solve(uv: str, question: Question) -> str:
-        return "".join(f"{line}\n" for line in (*question.lines, "tensorflow==2.15.1"))
+    def solve(uv: str, request: SolveRequest) -> str:
+        return "".join(f"{line}\n" for line in (*request.lines, "tensorflow==2.15.1"))
 
     monkeypatch.setattr(module, "solve", solve)
     made = make_lock(dataclasses.replace(WANTED, pip=("tf-keras",), horovod=False), "x86_64-manylinux_2_28", tmp_path)
@@ -122,7 +122,7 @@ def test_a_package_that_depends_on_tensorflow_by_name_takes_the_whole_of_it(
 
 
 def test_conda_and_pip_are_one_lock_and_a_changed_folder_is_another(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[Question]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[SolveRequest]
 ) -> None:
     monkeypatch.setattr(module, "requires_of", lambda *_: ("six<1.17,>=1.12",))
     url = channel(tmp_path / "channel", module_package("six", "1.16.0"), module_package("six", "1.17.0"))
@@ -140,7 +140,7 @@ def test_conda_and_pip_are_one_lock_and_a_changed_folder_is_another(
 
 
 def test_where_conda_gives_python_it_is_the_locks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[Question]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[SolveRequest]
 ) -> None:
     monkeypatch.setattr(module, "requires_of", lambda *_: ())
     url = channel(tmp_path / "channel", Made("python", "3.11.9", {"bin/python": b""}), module_package("six", "1.16.0"))

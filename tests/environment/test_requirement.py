@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tfinfra.environment.requirement import Refused, read_requirement
+from tfinfra.environment.requirement import RefusedRequirement, read_requirement
 
 PATHS = (
     *("evil@file:///x", "evil @file:///x", "evil @  file:///x", "evil @ FILE:///x", "evil @ git+file:///x"),
@@ -51,7 +51,7 @@ REFUSED = {*PATHS, *OPTIONS, *TRANSPORTS, *VARIABLES, *NONSENSE}
 
 @pytest.mark.parametrize("line", sorted(REFUSED))
 def test_a_line_that_reaches_past_the_index_is_refused(line: str) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RefusedRequirement) as caught:
         read_requirement(line, {"evil", "numpy"})
     assert caught.value.hint
     assert not caught.value.builds
@@ -60,7 +60,7 @@ def test_a_line_that_reaches_past_the_index_is_refused(line: str) -> None:
 
 @pytest.mark.parametrize("line", PATHS)
 def test_a_path_is_called_one(line: str) -> None:
-    with pytest.raises(Refused, match=r"path of this machine|no requirement|does not say|control character"):
+    with pytest.raises(RefusedRequirement, match=r"path of this machine|no requirement|does not say|control character"):
         read_requirement(line)
 
 
@@ -90,7 +90,7 @@ BUILT = (
 
 @pytest.mark.parametrize("line", BUILT)
 def test_what_would_have_to_be_built_is_named_in_source_builds(line: str) -> None:
-    with pytest.raises(Refused, match="is no wheel") as caught:
+    with pytest.raises(RefusedRequirement, match="is no wheel") as caught:
         read_requirement(line, {"other"})
     assert caught.value.builds
     assert "source_builds: [my-evil]" in caught.value.hint

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tfinfra.environment.solve import Question, Unsolvable, explanation, refused, solve
+from tfinfra.environment.solve import SolveRequest, Unsolvable, explanation, solve, solver_error
 from tfinfra.errors import NotFeasible, TfinfraError
 
 NO_VERSION = """\
@@ -42,7 +42,7 @@ REFUSALS = {
 
 @pytest.mark.parametrize(("stderr", "version", "message"), REFUSALS.values(), ids=REFUSALS.keys())
 def test_a_refusal_names_the_key_at_fault(stderr: str, version: str, message: str) -> None:
-    error = refused(Unsolvable(explanation(stderr)), "tensorflow-cpu", version, "3.12")
+    error = solver_error(Unsolvable(explanation(stderr)), "tensorflow-cpu", version, "3.12")
     assert error.message.startswith(message)
     assert error.hint
     assert error.exit_code == 3
@@ -64,7 +64,7 @@ def failing(folder: Path, stderr: str) -> str:
     return str(program)
 
 
-QUESTION = Question(("tensorflow-cpu==2.15.1",), (), "3.11", None, None)
+QUESTION = SolveRequest(("tensorflow-cpu==2.15.1",), (), "3.11", None, None)
 
 
 def test_an_index_that_cannot_be_reached_is_not_the_manifests_fault(tmp_path: Path) -> None:

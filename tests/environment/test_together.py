@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 
 from tests.environment.support import lock as example
+from tfinfra.environment.conda.conda_and_pip import conda_limits, pip_versions, python_packages, without_installed
 from tfinfra.environment.conda.conda_lock import refuse_two_versions, with_conda
 from tfinfra.environment.conda.conda_packages import CondaPackage
-from tfinfra.environment.conda.together import conda_limits, pip_versions, python_packages, without_installed
-from tfinfra.environment.metadata import markers_of
-from tfinfra.environment.recipe import Wanted
-from tfinfra.environment.solve import Question, Unsolvable, refused
+from tfinfra.environment.package_metadata import markers_of
+from tfinfra.environment.recipe import RequestedPackages
+from tfinfra.environment.solve import SolveRequest, Unsolvable, solver_error
 from tfinfra.errors import ManifestError
 from tfinfra.model import Requirements
 
-ASK = Question(("tensorflow-cpu==2.15.1",), ("setuptools<81",), "3.11.7", None, None)
-WANTED = Wanted("tensorflow-cpu", ASK.lines, horovod=False)
+ASK = SolveRequest(("tensorflow-cpu==2.15.1",), ("setuptools<81",), "3.11.7", None, None)
+WANTED = RequestedPackages("tensorflow-cpu", ASK.lines, horovod=False)
 LINUX = markers_of("3.11.7", "x86_64-manylinux_2_28")
 
 
@@ -67,11 +67,11 @@ def test_what_conda_installs_is_taken_off_pips_list_with_its_hashes() -> None:
 
 
 def test_uv_is_asked_to_keep_to_condas_versions_and_has_wheels_for_them() -> None:
-    seen: list[tuple[Question, list[str]]] = []
+    seen: list[tuple[SolveRequest, list[str]]] = []
 
-    def solve(ask: Question) -> tuple[Wanted, str]:
-        assert ask.wheels is not None
-        seen.append((ask, sorted(path.name for path in ask.wheels.iterdir())))
+    def solve(request: SolveRequest) -> tuple[RequestedPackages, str]:
+        assert request.wheels is not None
+        seen.append((request, sorted(path.name for path in request.wheels.iterdir())))
         return WANTED, "numpy==1.26.4\ntensorflow-cpu==2.15.1\n"
 
     _, text = with_conda((package("numpy"),), wanting("numpy"), ASK, solve)
@@ -82,9 +82,9 @@ def test_uv_is_asked_to_keep_to_condas_versions_and_has_wheels_for_them() -> Non
 
 
 def test_a_conflict_names_both_sides() -> None:
-    def solve(ask: Question) -> tuple[Wanted, str]:
+    def solve(request: SolveRequest) -> tuple[RequestedPackages, str]:
         why = Unsolvable("  Because pandas==3.0 depends on numpy>=2 and you require numpy==1.26.4, …")
-        raise refused(why, "tensorflow-cpu", "2.15.1", "3.11.7")
+        raise solver_error(why, "tensorflow-cpu", "2.15.1", "3.11.7")
 
     with pytest.raises(ManifestError) as caught:
         with_conda((package("numpy"), package("six", "1.16")), wanting("conda-forge::numpy<2"), ASK, solve)
@@ -95,8 +95,8 @@ def test_a_conflict_names_both_sides() -> None:
 
 
 def test_a_conflict_of_pips_packages_alone_is_told_as_such() -> None:
-    def solve(ask: Question) -> tuple[Wanted, str]:
-        raise refused(Unsolvable("  Because pandas==3 needs scipy>9"), "tensorflow-cpu", "2.15.1", "3.11.7")
+    def solve(request: SolveRequest) -> tuple[RequestedPackages, str]:
+        raise solver_error(Unsolvable("  Because pandas==3 needs scipy>9"), "tensorflow-cpu", "2.15.1", "3.11.7")
 
     with pytest.raises(ManifestError, match=r"^pip_packages: the packages do not fit"):
         with_conda((package("numpy"),), wanting("numpy"), ASK, solve)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tfinfra.environment.solve import Question, Unsolvable, refused, solve
+from tfinfra.environment.solve import SolveRequest, Unsolvable, solve, solver_error
 from tfinfra.environment.tools import find_uv
 
 BACKEND = """
@@ -47,16 +47,16 @@ def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def question(packages: Path, *source_builds: str) -> Question:
+def request(packages: Path, *source_builds: str) -> SolveRequest:
     python = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    return Question(("evil",), (), python, None, Path(sys.executable), packages, source_builds)
+    return SolveRequest(("evil",), (), python, None, Path(sys.executable), packages, source_builds)
 
 
 def test_a_source_package_is_refused_unbuilt_and_the_way_out_says_what_it_means(packages: Path) -> None:
     with pytest.raises(Unsolvable) as caught:
-        solve(find_uv(packages), question(packages))
+        solve(find_uv(packages), request(packages))
     assert not (packages.parent / "ran").exists()
-    error = refused(caught.value, "tensorflow-cpu", "2.15.1", "3.11")
+    error = solver_error(caught.value, "tensorflow-cpu", "2.15.1", "3.11")
     assert error.message.startswith("pip_packages: there is no wheel of evil")
     assert "source_builds: [evil]" in str(error.hint) and "with your rights" in str(error.hint)
 
@@ -66,7 +66,7 @@ def test_one_that_is_named_is_built_without_the_callers_credentials(
 ) -> None:
     for name in ("AZURE_CLIENT_SECRET", "GITHUB_TOKEN", "SSH_AUTH_SOCK", "PYTHONPATH"):
         monkeypatch.setenv(name, "planted")
-    assert solve(find_uv(packages), question(packages, "evil")).startswith("evil==1.0")
+    assert solve(find_uv(packages), request(packages, "evil")).startswith("evil==1.0")
     seen = json.loads((packages.parent / "ran").read_text())
     assert "planted" not in seen.values()
     assert "PATH" in seen
@@ -74,5 +74,5 @@ def test_one_that_is_named_is_built_without_the_callers_credentials(
 
 def test_no_other_package_is_built_beside_it(packages: Path) -> None:
     with pytest.raises(Unsolvable):
-        solve(find_uv(packages), question(packages, "other"))
+        solve(find_uv(packages), request(packages, "other"))
     assert not (packages.parent / "ran").exists()

@@ -21,10 +21,10 @@ os.waitpid(process.pid, 0)
 print(json.loads((folder.path / background_run.FAILURE).read_text()))
 """
 CONDA = """
-from tfinfra.environment.conda.conda_packages import CondaQuestion, solve_conda
+from tfinfra.environment.conda.conda_packages import CondaSolveRequest, solve_conda
 from tfinfra.errors import NotFeasible
 try:
-    solve_conda(CondaQuestion(("file:///nowhere/at/all",), ("numpy",), (), "linux-64", None, "/nonexistent"))
+    solve_conda(CondaSolveRequest(("file:///nowhere/at/all",), ("numpy",), (), "linux-64", None, "/nonexistent"))
 except NotFeasible as error:
     print("the worker ran:", error)
 """

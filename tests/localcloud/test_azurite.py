@@ -18,7 +18,7 @@ from obstore.exceptions import BaseError
 
 from tests.store.azurite import needs_node
 from tfinfra.errors import NotFeasible
-from tfinfra.localcloud.azurite.install import ensure_azurite
+from tfinfra.localcloud.azurite.install_azurite import ensure_azurite
 from tfinfra.localcloud.common.files import read_json
 from tfinfra.localcloud.common.state_folder import SUBSCRIPTION, Layout
 from tfinfra.localcloud.daemon.credential import TokenFileCredential

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tfinfra.errors import ProvisioningError
-from tfinfra.localcloud.azurite import install
+from tfinfra.localcloud.azurite import install_azurite
 
-FOLDER = Path(install.__file__).parent
+FOLDER = Path(install_azurite.__file__).parent
 
 
 def test_every_package_of_the_lock_file_has_a_hash_and_no_host() -> None:
@@ -19,9 +19,9 @@ def test_every_package_of_the_lock_file_has_a_hash_and_no_host() -> None:
     packages = {name: entry for name, entry in lock["packages"].items() if name}
     assert [name for name, entry in packages.items() if not entry.get("integrity", "").startswith("sha512-")] == []
     assert [name for name, entry in packages.items() if "resolved" in entry] == []
-    assert packages["node_modules/azurite"]["version"] == install.VERSION
+    assert packages["node_modules/azurite"]["version"] == install_azurite.VERSION
     wanted = json.loads((FOLDER / "package.json").read_text())["dependencies"]
-    assert wanted == lock["packages"][""]["dependencies"] == {"azurite": install.VERSION}
+    assert wanted == lock["packages"][""]["dependencies"] == {"azurite": install_azurite.VERSION}
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_npm_installs_what_the_lock_file_says_and_runs_no_script(npm: Path) -> None:
     with pytest.raises(ProvisioningError, match="could not install azurite"):
-        install.ensure_azurite(npm / "cache", lambda _: None)
+        install_azurite.ensure_azurite(npm / "cache", lambda _: None)
     words = (npm / "called").read_text().split()
     assert words[0] == "ci"
     assert "--ignore-scripts" in words
@@ -47,11 +47,11 @@ def test_another_lock_file_is_another_folder(npm: Path, monkeypatch: pytest.Monk
     for name in ("package.json", "package-lock.json"):
         shutil.copy(FOLDER / name, npm / name)
     (npm / "package-lock.json").write_text((npm / "package-lock.json").read_text() + "\n")
-    monkeypatch.setattr(install, "__file__", str(npm / "install.py"))
+    monkeypatch.setattr(install_azurite, "__file__", str(npm / "install_azurite.py"))
     with pytest.raises(ProvisioningError):
-        install.ensure_azurite(npm / "cache", lambda _: None)
+        install_azurite.ensure_azurite(npm / "cache", lambda _: None)
     (changed,) = (npm / "cache").glob("*.lock")
-    monkeypatch.setattr(install, "__file__", str(FOLDER / "install.py"))
+    monkeypatch.setattr(install_azurite, "__file__", str(FOLDER / "install_azurite.py"))
     with pytest.raises(ProvisioningError):
-        install.ensure_azurite(npm / "cache", lambda _: None)
+        install_azurite.ensure_azurite(npm / "cache", lambda _: None)
     assert len(list((npm / "cache").glob("*.lock"))) == 2, changed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tfinfra.localcloud.arm.providers import mounts
-from tfinfra.localcloud.machines.base import Mount
+from tfinfra.localcloud.machines.interface import Mount
 from tfinfra.store import keys
 
 

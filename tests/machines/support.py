@@ -10,7 +10,7 @@ from email.mime.text import MIMEText
 from pathlib import Path
 from typing import Any
 
-from tfinfra.localcloud.machines.base import InstanceSpec, Mount, ScaleSetSpec
+from tfinfra.localcloud.machines.interface import InstanceSpec, Mount, ScaleSetSpec
 
 _MERGE = [{"name": "list", "settings": ["append"]}, {"name": "dict", "settings": ["no_replace", "recurse_list"]}]
 

@@ -16,8 +16,8 @@ from tests.bootstrap.node import bundle
 from tests.machines.support import scale_set, wait_for
 from tests.stacks.plans import plan
 from tfinfra.compiler.render import render
-from tfinfra.localcloud.machines.base import Mount
-from tfinfra.localcloud.machines.choose import machines, possible_kinds
+from tfinfra.localcloud.machines.interface import Mount
+from tfinfra.localcloud.machines.machine_kinds import machines, possible_kinds
 
 _AGENT = """
 import json, os, pathlib, socket, sys, time

@@ -16,8 +16,8 @@ import pytest
 
 from tests.machines.escapes import ATTEMPTS
 from tests.machines.support import read_told, scale_set
-from tfinfra.localcloud.machines.base import Mount
-from tfinfra.localcloud.machines.choose import possible_kinds
+from tfinfra.localcloud.machines.interface import Mount
+from tfinfra.localcloud.machines.machine_kinds import possible_kinds
 from tfinfra.localcloud.machines.namespaces import node_masks
 from tfinfra.localcloud.machines.namespaces.confine import KEPT, REFUSED, instructions
 from tfinfra.localcloud.machines.namespaces.namespace_machines import NamespaceMachines

@@ -18,9 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.machines.support import BOOTSTRAP, custom_data, scale_set
-from tfinfra.localcloud.machines import choose, records, spec_json
-from tfinfra.localcloud.machines.base import Disk, Mount
-from tfinfra.localcloud.machines.namespaces import relay
+from tfinfra.localcloud.machines import machine_kinds, machine_record, spec_json
+from tfinfra.localcloud.machines.interface import Disk, Mount
+from tfinfra.localcloud.machines.namespaces import forwarding
 from tfinfra.localcloud.machines.namespaces.namespace_supervisor import node_addresses
 from tfinfra.localcloud.machines.namespaces.node_root import outermost, system_layers
 from tfinfra.localcloud.machines.processes import customdata
@@ -99,9 +99,9 @@ def test_a_metadata_request_gets_the_machines_prefix_and_one_answer() -> None:
     )
     ours = ("GET /vm/instance?x=/y HTTP/1.1", "Host: 127.0.0.1:80", "Connection: close", "Metadata: true", "", "")
     head = "\r\n".join(theirs).encode()
-    assert relay.rewrite_head(head, "127.0.0.1:80", "/vm") == "\r\n".join(ours).encode()
+    assert forwarding.rewrite_head(head, "127.0.0.1:80", "/vm") == "\r\n".join(ours).encode()
     with pytest.raises(ValueError, match="unpack"):
-        relay.rewrite_head(b"\x16\x03\r\n\r\n", "h", "")
+        forwarding.rewrite_head(b"\x16\x03\r\n\r\n", "h", "")
 
 
 @given(st.integers(0, 200))
@@ -135,29 +135,32 @@ def test_a_spec_arrives_at_the_supervisor_as_it_was(tmp_path: Path) -> None:
 
 
 def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
-    own = records.identify(os.getpid())
+    own = machine_record.identify(os.getpid())
     assert own is not None
-    entries = (records.InstanceRecord("a", "v", "127.0.0.1", own), records.InstanceRecord("b", "w", "127.0.0.2"))
-    record = records.Record("process", own, entries)
-    records.write_record(tmp_path, record)
-    assert records.read_record(tmp_path) == record
-    assert records.read_record(tmp_path / "none") is None
+    entries = (
+        machine_record.InstanceRecord("a", "v", "127.0.0.1", own),
+        machine_record.InstanceRecord("b", "w", "127.0.0.2"),
+    )
+    record = machine_record.Record("process", own, entries)
+    machine_record.write_record(tmp_path, record)
+    assert machine_record.read_record(tmp_path) == record
+    assert machine_record.read_record(tmp_path / "none") is None
 
 
 def test_a_process_is_known_by_more_than_its_pid() -> None:
-    own = records.identify(os.getpid())
+    own = machine_record.identify(os.getpid())
     assert own is not None
-    assert records.is_alive(own)
-    assert not records.is_alive(records.ProcessId("another boot", own.pid, own.started))
-    assert not records.is_alive(records.ProcessId(own.boot, own.pid, "0"))
+    assert machine_record.is_alive(own)
+    assert not machine_record.is_alive(machine_record.ProcessId("another boot", own.pid, own.started))
+    assert not machine_record.is_alive(machine_record.ProcessId(own.boot, own.pid, "0"))
 
 
 def test_a_zombie_is_no_running_process() -> None:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    assert records.identify(child.pid)
+    assert machine_record.identify(child.pid)
     child.kill()
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-    assert records.identify(child.pid) is None
+    assert machine_record.identify(child.pid) is None
     child.communicate()
 
 
@@ -183,10 +186,10 @@ def test_a_mask_covers_what_is_below_it() -> None:
 
 
 def test_the_kinds_are_named_with_what_hinders_them() -> None:
-    kinds = choose.possible_kinds()
+    kinds = machine_kinds.possible_kinds()
     assert list(kinds) == ["namespace", "process"]
     assert kinds["process"] is None
-    assert kinds[choose.best_kind()] is None
-    assert choose.machines("process").kind == "process"
+    assert kinds[machine_kinds.best_kind()] is None
+    assert machine_kinds.machines("process").kind == "process"
     with pytest.raises(ValueError, match="no 'cloud' machines"):
-        choose.machines("cloud")
+        machine_kinds.machines("cloud")

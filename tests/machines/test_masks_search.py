@@ -12,11 +12,11 @@ import pytest
 
 from tests.machines.support import scale_set
 from tfinfra.localcloud.machines import linux
-from tfinfra.localcloud.machines.base import Mount
-from tfinfra.localcloud.machines.namespaces import node, node_masks, node_root
-from tfinfra.localcloud.machines.namespaces.node import Job
+from tfinfra.localcloud.machines.interface import Mount
+from tfinfra.localcloud.machines.namespaces import node_init, node_masks, node_root
+from tfinfra.localcloud.machines.namespaces.node_init import Job
 from tfinfra.localcloud.machines.namespaces.node_masks import look_below
-from tfinfra.localcloud.machines.pythons import needed
+from tfinfra.localcloud.machines.namespaces.node_pythons import needed
 
 
 def _tree(top: Path) -> None:
@@ -175,11 +175,11 @@ def test_a_machine_says_first_on_its_console_what_was_hidden_unseen(
     def stop(*_: object) -> None:
         raise _Stopped
 
-    for module, name in ((os, "setsid"), (linux, "die_with_parent"), (linux, "set_hostname"), (node, "_console")):
+    for module, name in ((os, "setsid"), (linux, "die_with_parent"), (linux, "set_hostname"), (node_init, "_console")):
         monkeypatch.setattr(module, name, lambda *_: None)
     monkeypatch.setattr(node_root, "make", stop)
     monkeypatch.setattr(node_masks, "look", lambda mounts: node_masks.Looked((), ("hidden: /opt/large",)))
     spec = scale_set(tmp_path, "", count=1)
     with socket.socket() as report, pytest.raises(_Stopped):
-        node.boot(Job(spec, ("10.0.0.4",), report), 0, 1, None, first=True)
+        node_init.boot(Job(spec, ("10.0.0.4",), report), 0, 1, None, first=True)
     assert capsys.readouterr().out == "hidden: /opt/large\n"

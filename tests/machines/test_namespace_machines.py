@@ -20,10 +20,10 @@ import pytest
 
 from tests.machines.support import read_told as _told
 from tests.machines.support import scale_set, wait_for
-from tfinfra.localcloud.machines.base import Disk, Mount
-from tfinfra.localcloud.machines.choose import possible_kinds
+from tfinfra.localcloud.machines.interface import Disk, Mount
+from tfinfra.localcloud.machines.machine_kinds import possible_kinds
+from tfinfra.localcloud.machines.machine_record import Record, identify, read_record
 from tfinfra.localcloud.machines.namespaces.namespace_machines import NamespaceMachines
-from tfinfra.localcloud.machines.records import Record, identify, read_record
 from tfinfra.localcloud.machines.spec_json import spec_to_text
 
 _WHY_NOT = possible_kinds()["namespace"]
@@ -375,9 +375,9 @@ def test_a_spec_that_cannot_boot_says_why_and_leaves_nothing(folder: Path) -> No
 _UNCONFINED = """
 import sys
 from tfinfra.localcloud.machines import supervisor
-from tfinfra.localcloud.machines.namespaces import node
+from tfinfra.localcloud.machines.namespaces import node_init
 def refuse(): raise OSError("no filter of system calls here")
-node.confine = refuse
+node_init.confine = refuse
 sys.exit(supervisor.main())
 """
 

@@ -16,10 +16,10 @@ import psutil
 import pytest
 
 from tests.machines.support import scale_set, wait_for
-from tfinfra.localcloud.machines.process_marks import MARK
+from tfinfra.localcloud.machines.machine_record import Record, is_alive, read_record
 from tfinfra.localcloud.machines.processes import process_supervisor
 from tfinfra.localcloud.machines.processes.process_machines import ProcessMachines
-from tfinfra.localcloud.machines.records import Record, is_alive, read_record
+from tfinfra.localcloud.machines.processes.process_marks import MARK
 
 _LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent-death signal is Linux's")
 _SAY = """

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tfinfra.localcloud.azurite.install import ensure_azurite
+from tfinfra.localcloud.azurite.install_azurite import ensure_azurite
 from tfinfra.localcloud.azurite.servers import Server, Servers, make_container
 from tfinfra.localcloud.common import tokens
 from tfinfra.localcloud.common.state_folder import Layout

@@ -42,7 +42,7 @@ def build_here(key: str, folder: Path, build: Callable[[], None]) -> None:
 
 
 @dataclass(frozen=True)
-class Bench:
+class HorovodBuild:
     """What a build works with: `environment` holds TensorFlow and Open MPI already; `cache` keeps the wheels, `wheels`
     may know who has one; `driver` is that of the GPUs that the build is for, None where they are not known."""
 
@@ -59,18 +59,18 @@ class Bench:
         return self.environment / "bin/python"
 
 
-def horovod_wheel(bench: Bench) -> Path:
-    """The wheel for this environment, from the cache, from `bench.wheels` or built. A GPU lock's is built with NCCL.
+def horovod_wheel(build: HorovodBuild) -> Path:
+    """The wheel for this environment, from the cache, from `build.wheels` or built. A GPU lock's is built with NCCL.
 
     Raises TfinfraError where a compiler is missing, ProvisioningError with the compiler's last lines.
     """
-    key = wheel_key(bench.lock, bench.driver)
-    folder = bench.cache / "wheels" / f"horovod-{key}"
-    say = bench.progress
+    key = wheel_key(build.lock, build.driver)
+    folder = build.cache / "wheels" / f"horovod-{key}"
+    say = build.progress
     with exclusive(folder.with_suffix(".lock"), lambda: say("waiting for another run that builds Horovod")) as held:
         if not folder.is_dir():
-            tools = replace(bench.tools, inherited=(*bench.tools.inherited, held))
-            bench.wheels(key, folder, lambda: _build(replace(bench, tools=tools), folder))
+            tools = replace(build.tools, inherited=(*build.tools.inherited, held))
+            build.wheels(key, folder, lambda: _build(replace(build, tools=tools), folder))
     return next(folder.glob("*.whl"))
 
 
@@ -96,38 +96,38 @@ def _require_compiler() -> None:
         )
 
 
-def _build(bench: Bench, folder: Path) -> None:
+def _build(build: HorovodBuild, folder: Path) -> None:
     """Into a folder beside, renamed when it is whole."""
     _require_compiler()
-    bench.progress(f"building Horovod {bench.lock.horovod} (about 90 s, once)")
+    build.progress(f"building Horovod {build.lock.horovod} (about 90 s, once)")
     staging = folder.with_suffix(".build")
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
-    _install_tools(bench, staging)
-    environment = _build_environment(bench, staging / "tools")
-    environment |= _gpu_environment(bench, staging, environment["PATH"])
-    source = _fetch_source(bench, staging, environment)
-    if recipe.minor_version(bench.lock.framework_version) >= _FIRST_WITHOUT_XLA_HEADERS:
+    _install_tools(build, staging)
+    environment = _build_environment(build, staging / "tools")
+    environment |= _gpu_environment(build, staging, environment["PATH"])
+    source = _fetch_source(build, staging, environment)
+    if recipe.minor_version(build.lock.framework_version) >= _FIRST_WITHOUT_XLA_HEADERS:
         _drop_xla_source(source)
-    pip: Command = [bench.python, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-cache-dir"]
-    bench.tools.run([*pip, "-w", staging / "wheel", source], "building Horovod", **environment)
+    pip: Command = [build.python, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-cache-dir"]
+    build.tools.run([*pip, "-w", staging / "wheel", source], "building Horovod", **environment)
     (staging / "wheel").rename(folder)
     shutil.rmtree(staging)
 
 
-def _install_tools(bench: Bench, staging: Path) -> None:
-    (staging / "tools.txt").write_text(bench.lock.tools, "utf-8")
-    arguments: Command = ["pip", "install", "-q", "--target", staging / "tools", "--python", bench.python, "--no-deps"]
+def _install_tools(build: HorovodBuild, staging: Path) -> None:
+    (staging / "tools.txt").write_text(build.lock.tools, "utf-8")
+    arguments: Command = ["pip", "install", "-q", "--target", staging / "tools", "--python", build.python, "--no-deps"]
     arguments = [*arguments, *wheels_only(())]
-    bench.tools.uv_run([*arguments, "-r", staging / "tools.txt"], "installing what Horovod is built with")
+    build.tools.uv_run([*arguments, "-r", staging / "tools.txt"], "installing what Horovod is built with")
 
 
-def _fetch_source(bench: Bench, staging: Path, environment: dict[str, str]) -> Path:
+def _fetch_source(build: HorovodBuild, staging: Path, environment: dict[str, str]) -> Path:
     """Horovod's source package, its digest checked, unpacked."""
     (staging / "horovod.txt").write_text(recipe.HOROVOD_SOURCE, "utf-8")
-    pip: Command = [bench.python, "-m", "pip", "download", "--no-deps", "--no-binary", ":all:", "--no-build-isolation"]
+    pip: Command = [build.python, "-m", "pip", "download", "--no-deps", "--no-binary", ":all:", "--no-build-isolation"]
     arguments: Command = [*pip, "--require-hashes", "-d", staging / "sdist", "-r", staging / "horovod.txt"]
-    bench.tools.run(arguments, "fetching Horovod's source", **environment)
+    build.tools.run(arguments, "fetching Horovod's source", **environment)
     (archive,) = (staging / "sdist").iterdir()
     with tarfile.open(archive) as tar:
         tar.extractall(staging / "source", members=_plain(tar))  # noqa: S202 - its digest is ours
@@ -148,8 +148,8 @@ def _drop_xla_source(source: Path) -> None:
     lists.write_text("".join(line for line in lines if _XLA_SOURCE not in line), "utf-8")
 
 
-def _build_environment(bench: Bench, tools: Path) -> dict[str, str]:
-    path = f"{tools}/bin:{bench.environment}/bin:{os.environ.get('PATH', os.defpath)}"
+def _build_environment(build: HorovodBuild, tools: Path) -> dict[str, str]:
+    path = f"{tools}/bin:{build.environment}/bin:{os.environ.get('PATH', os.defpath)}"
     return {
         "PYTHONPATH": str(tools),
         "PATH": path,
@@ -165,16 +165,16 @@ def _build_environment(bench: Bench, tools: Path) -> dict[str, str]:
     }
 
 
-def _gpu_environment(bench: Bench, staging: Path, path: str) -> dict[str, str]:
+def _gpu_environment(build: HorovodBuild, staging: Path, path: str) -> dict[str, str]:
     """Horovod's own switches for its GPU part (Horovod's installation guide, "NCCL"); {} for a CPU lock. Its compiler
     comes first on the PATH: Horovod asks the nvcc that it finds there for its flags (horovod, cmake/build_utils.py)."""
-    if not bench.lock.gpu:
+    if not build.lock.gpu:
         return {}
     make_usable(staging / "tools")
-    wanted = cuda_of(bench.lock.packages) or _FIRST_CUDA
-    toolkit = find_toolkit(bench.environment, staging / "tools", wanted, driver=bench.driver)
-    _say_which(bench, toolkit, wanted)
-    nccl = stage_nccl(bench.environment, staging / "nccl")
+    wanted = cuda_of(build.lock.packages) or _FIRST_CUDA
+    toolkit = find_toolkit(build.environment, staging / "tools", wanted, driver=build.driver)
+    _say_which(build, toolkit, wanted)
+    nccl = stage_nccl(build.environment, staging / "nccl")
     if nccl is None:
         raise TfinfraError(
             "Horovod's GPU part needs NCCL, which TensorFlow's packages do not bring before 2.14",
@@ -187,7 +187,7 @@ def _gpu_environment(bench: Bench, staging: Path, path: str) -> dict[str, str]:
         "HOROVOD_NCCL_LINK": "SHARED",
         "CUDACXX": str(toolkit.home / "bin/nvcc"),
         "PATH": f"{toolkit.home}/bin:{path}",
-        **_architectures(bench.driver),
+        **_architectures(build.driver),
         "LDFLAGS": f"-s -Wl,-rpath,{_NCCL_BESIDE}",
     }
 
@@ -197,6 +197,6 @@ def _architectures(driver: Driver | None) -> dict[str, str]:
     return {"HOROVOD_BUILD_CUDA_CC_LIST": str(driver.capability)} if driver and driver.capability else {}
 
 
-def _say_which(bench: Bench, toolkit: Toolkit, wanted: tuple[int, int]) -> None:
+def _say_which(build: HorovodBuild, toolkit: Toolkit, wanted: tuple[int, int]) -> None:
     other = "" if toolkit.version[0] == wanted[0] else f"; TensorFlow's is {wanted[0]}.{wanted[1]}"
-    bench.progress(f"Horovod's GPU part is compiled with CUDA {toolkit.spelt} ({toolkit.source}{other})")
+    build.progress(f"Horovod's GPU part is compiled with CUDA {toolkit.spelt} ({toolkit.source}{other})")

@@ -11,8 +11,8 @@ from tfinfra.environment.conda.conda_lock import folder_state, lock_conda, with_
 from tfinfra.environment.conda.conda_packages import CondaPackage
 from tfinfra.environment.interpreter import downloadable_version, find_interpreter
 from tfinfra.environment.lock_file import Lock, digest_of_value, keyed, read_lock, this_platform, write_lock
-from tfinfra.environment.metadata import requires_of
-from tfinfra.environment.solve import Question, Unsolvable, refused, solve
+from tfinfra.environment.package_metadata import requires_of
+from tfinfra.environment.solve import SolveRequest, Unsolvable, solve, solver_error
 from tfinfra.environment.tools import find_uv
 from tfinfra.model import Requirements, to_json
 from tfinfra.system.progress import Progress, say_nothing
@@ -50,14 +50,14 @@ def _inputs_key(requirements: Requirements, platform: str) -> str:
 
 
 def _solved(requirements: Requirements, platform: str, cache: Path, say: Progress) -> Lock:
-    wanted = recipe.wanted(requirements, platform)
+    wanted = recipe.requested_packages(requirements, platform)
     uv = find_uv(cache, say)
     say("locking the training environment's packages")
     builds = tuple(sorted({recipe.package_name(name) for name in requirements.source_builds}))
     here = platform == this_platform()
     interpreter = find_interpreter(uv, requirements.python_version, cache, say) if here else None
     python = interpreter.version if interpreter else downloadable_version(uv, requirements.python_version)
-    ask = Question(
+    request = SolveRequest(
         lines=wanted.lines,
         constraints=recipe.CONSTRAINTS,
         python=python,
@@ -65,12 +65,16 @@ def _solved(requirements: Requirements, platform: str, cache: Path, say: Progres
         interpreter=interpreter.path if interpreter else None,
         source_builds=builds,
     )
-    conda = _conda(uv, requirements, wanted.tensorflow, ask, cache) if requirements.conda else ()
+    conda = _conda(uv, requirements, wanted.tensorflow, request, cache) if requirements.conda else ()
     python = next((package.version for package in conda if package.name == "python"), python)
-    ask = replace(ask, python=python)
-    wanted, packages = with_conda(conda, requirements, ask, lambda asked: _packages(uv, wanted, asked, requirements))
+    request = replace(request, python=python)
+    wanted, packages = with_conda(
+        conda, requirements, request, lambda asked: _packages(uv, wanted, asked, requirements)
+    )
     tools = (
-        solve(uv, replace(ask, lines=recipe.horovod_tools(requirements, platform), constraints=(), source_builds=()))
+        solve(
+            uv, replace(request, lines=recipe.horovod_tools(requirements, platform), constraints=(), source_builds=())
+        )
         if wanted.horovod
         else ""
     )
@@ -98,19 +102,21 @@ def _names(packages: str) -> set[str]:
 
 
 def _conda(
-    uv: str, requirements: Requirements, tensorflow: str, ask: Question, cache: Path
+    uv: str, requirements: Requirements, tensorflow: str, request: SolveRequest, cache: Path
 ) -> tuple[CondaPackage, ...]:
-    limits = requires_of(uv, f"{tensorflow}=={requirements.framework_version}", ask.python, ask.platform)
-    return lock_conda(requirements, ask, ask.platform or this_platform(), cache, limits)
+    limits = requires_of(uv, f"{tensorflow}=={requirements.framework_version}", request.python, request.platform)
+    return lock_conda(requirements, request, request.platform or this_platform(), cache, limits)
 
 
-def _packages(uv: str, wanted: recipe.Wanted, ask: Question, requirements: Requirements) -> tuple[recipe.Wanted, str]:
+def _packages(
+    uv: str, wanted: recipe.RequestedPackages, request: SolveRequest, requirements: Requirements
+) -> tuple[recipe.RequestedPackages, str]:
     """The solution, on the package `tensorflow` where another package insists on that name."""
     try:
-        text = solve(uv, ask)
+        text = solve(uv, request)
         if wanted.tensorflow == "tensorflow" or "\ntensorflow==" not in f"\n{text}":
             return wanted, text
         full = recipe.with_full_tensorflow(wanted)
-        return full, solve(uv, replace(ask, lines=full.lines))
+        return full, solve(uv, replace(request, lines=full.lines))
     except Unsolvable as why:
-        raise refused(why, wanted.tensorflow, requirements.framework_version, ask.python) from why
+        raise solver_error(why, wanted.tensorflow, requirements.framework_version, request.python) from why

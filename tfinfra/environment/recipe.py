@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from tfinfra.environment.requirement import HASH, Refused, normalised, read_requirement
+from tfinfra.environment.requirement import HASH, RefusedRequirement, normalised, read_requirement
 from tfinfra.errors import ManifestError
 from tfinfra.model import Requirements
 
@@ -37,7 +37,7 @@ _EXACT = re.compile(r"==\s*([^\s,;]+)")
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RequestedPackages:
     """What uv is asked to solve. `tensorflow` is the package that TensorFlow comes from, without extras."""
 
     tensorflow: str
@@ -45,7 +45,7 @@ class Wanted:
     horovod: bool
 
 
-def wanted(requirements: Requirements, platform: str) -> Wanted:
+def requested_packages(requirements: Requirements, platform: str) -> RequestedPackages:
     """Everything that must be solved together: TensorFlow, the user's lines, Horovod's companions.
 
     `platform` is "<system>-<machine>" ("linux-x86_64") or a uv platform ("x86_64-manylinux_2_28"). Raises
@@ -58,7 +58,7 @@ def wanted(requirements: Requirements, platform: str) -> Wanted:
     lines = [f"{package}=={requirements.framework_version}"]
     lines += [_aimed_at(line, name) for line in user if not _is_provided(line)]
     lines += HOROVOD_RUNTIME if horovod else ()
-    return Wanted(name, tuple(lines), horovod)
+    return RequestedPackages(name, tuple(lines), horovod)
 
 
 def horovod_tools(requirements: Requirements, platform: str) -> tuple[str, ...]:
@@ -67,11 +67,11 @@ def horovod_tools(requirements: Requirements, platform: str) -> tuple[str, ...]:
     return (*HOROVOD_TOOLS, *cuda)
 
 
-def with_full_tensorflow(solved: Wanted) -> Wanted:
+def with_full_tensorflow(solved: RequestedPackages) -> RequestedPackages:
     """The same on the package `tensorflow`, for users' packages that depend on it by that name: both in one
     environment would overwrite each other's files."""
     lines = tuple(_renamed(line, "tensorflow") if package_name(line) in _TENSORFLOWS else line for line in solved.lines)
-    return Wanted("tensorflow", lines, solved.horovod)
+    return RequestedPackages("tensorflow", lines, solved.horovod)
 
 
 def tensorflow_package(requirements: Requirements, platform: str) -> str:
@@ -113,7 +113,7 @@ def user_lines(lines: Iterable[str], source_builds: Iterable[str] = ()) -> tuple
 def _checked(line: str, builds: Collection[str]) -> str:
     try:
         read_requirement(line, builds)
-    except Refused as why:
+    except RefusedRequirement as why:
         raise ManifestError(f"pip_packages: {why.message}", hint=why.hint) from why
     return line
 

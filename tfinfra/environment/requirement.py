@@ -25,7 +25,7 @@ class Requirement:
     url: str = ""
 
 
-class Refused(Exception):
+class RefusedRequirement(Exception):
     """Why a line cannot be locked: `message` names it, `hint` is the way out. `builds`: it would have to be built."""
 
     def __init__(self, message: str, hint: str, *, builds: bool = False) -> None:
@@ -45,7 +45,7 @@ def normalised(name: str) -> str:
 
 def read_requirement(line: str, source_builds: Collection[str] = ()) -> Requirement:
     """The requirement in one line, of which the lock makes its own hashes. `source_builds` are the normalised names of
-    packages that may be built. Raises Refused.
+    packages that may be built. Raises RefusedRequirement.
 
     uv puts variables of its environment in place of ${NAME}, joins a line that ends in a backslash with the next, and
     takes options and paths: none of that reaches it.
@@ -54,7 +54,7 @@ def read_requirement(line: str, source_builds: Collection[str] = ()) -> Requirem
     _check_text(bare)
     found = _parsed(bare)
     if len(found.name) > _LONGEST_NAME:
-        raise Refused(f"{shown(bare)} is no requirement: no package has so long a name", _FORM)
+        raise RefusedRequirement(f"{shown(bare)} is no requirement: no package has so long a name", _FORM)
     if found.url:
         _check_url(bare, found, source_builds)
     return found
@@ -66,20 +66,22 @@ _PATH_HINT = "put the code into source_directory, or name a package of the index
 
 def _check_text(line: str) -> None:
     if any(not character.isprintable() for character in line):
-        raise Refused(f"{shown(line)} holds a control character", "write one requirement on each line")
+        raise RefusedRequirement(f"{shown(line)} holds a control character", "write one requirement on each line")
     if line.startswith("-") or re.search(r"\s-(-|[a-zA-Z]\b)", line):
         option = next(word for word in line.split() if word.startswith("-")).partition("=")[0]
         hint = INDEX_HINT if option in _INDEX_OPTIONS else "write the packages themselves"
         what = "is an option, not a package" if line.startswith("-") else f"has an option, {option[:_SHOWN]}"
-        raise Refused(
+        raise RefusedRequirement(
             f"{shown(option if option in _INDEX_OPTIONS else line)} {what}", hint
         )  # an index's URL may be secret
     if "${" in line:
-        raise Refused(f"{shown(line)} names a variable, whose value would be sent to the index", "write it out")
+        raise RefusedRequirement(
+            f"{shown(line)} names a variable, whose value would be sent to the index", "write it out"
+        )
     if line.startswith((".", "/", "~", "\\")):
-        raise Refused(f"{shown(line)} is a path of this machine", _PATH_HINT)
+        raise RefusedRequirement(f"{shown(line)} is a path of this machine", _PATH_HINT)
     if "\\" in line or len(line) > _LONGEST:
-        raise Refused(f"{shown(line)} is no requirement", _FORM)
+        raise RefusedRequirement(f"{shown(line)} is no requirement", _FORM)
 
 
 def _parsed(line: str) -> Requirement:
@@ -90,11 +92,11 @@ def _parsed(line: str) -> Requirement:
     except requirements.InvalidRequirement as error:
         return _unnamed(line, error)
     except RecursionError as error:  # a marker of a thousand parentheses
-        raise Refused(f"{shown(line)} is no requirement", _FORM) from error
+        raise RefusedRequirement(f"{shown(line)} is no requirement", _FORM) from error
     if any(not re.fullmatch(r"[A-Za-z0-9.*+!_-]+", part.version) for part in found.specifier):
-        raise Refused(f"{shown(line)} is no requirement: its version is none", _FORM)
+        raise RefusedRequirement(f"{shown(line)} is no requirement: its version is none", _FORM)
     if found.name.lower().endswith(_ARCHIVES):
-        raise Refused(f"{shown(line)} is a path of this machine", _PATH_HINT)
+        raise RefusedRequirement(f"{shown(line)} is a path of this machine", _PATH_HINT)
     return Requirement(normalised(found.name), found.url or "")
 
 
@@ -104,11 +106,13 @@ def _unnamed(line: str, error: Exception) -> Requirement:
     if "://" not in url and not url.lower().startswith("file:"):
         path = "/" in url or url.lower().endswith(_ARCHIVES)
         why = "is a path of this machine" if path else "is no requirement"
-        raise Refused(f"{shown(line)} {why}", _PATH_HINT if path else _FORM) from error
+        raise RefusedRequirement(f"{shown(line)} {why}", _PATH_HINT if path else _FORM) from error
     parts = _split(url)
     file = unquote(parts.path if parts else "").rpartition("/")[2]
     if line != url or not file.lower().endswith(".whl"):
-        raise Refused(f"{shown(line)} does not say the package's name", f"write name @ {url[:_SHOWN]}") from error
+        raise RefusedRequirement(
+            f"{shown(line)} does not say the package's name", f"write name @ {url[:_SHOWN]}"
+        ) from error
     return Requirement(normalised(file.partition("-")[0]), url)
 
 
@@ -117,16 +121,18 @@ def _check_url(line: str, found: Requirement, source_builds: Collection[str]) ->
     scheme = parts.scheme.lower() if parts else ""
     tool, _, transport = scheme.rpartition("+")
     if parts is None or not scheme or transport == "file" or (not parts.netloc and transport != "ssh"):
-        raise Refused(f"{shown(line)} is a path of this machine", _PATH_HINT)
+        raise RefusedRequirement(f"{shown(line)} is a path of this machine", _PATH_HINT)
     if scheme == "git+ssh":  # an agent's socket is withheld from the tools, and no node has a key of anybody's
         message = f"{shown(line)} is fetched by {scheme}, for which neither package tools nor nodes have a key of yours"
-        raise Refused(message, "write git+https://…, a wheel of an index, or put the code into source_directory")
+        raise RefusedRequirement(
+            message, "write git+https://…, a wheel of an index, or put the code into source_directory"
+        )
     if transport != "https" or tool not in ("", "git"):
         message = f"{shown(line)} is fetched by {scheme}, which does not say whom it comes from"
-        raise Refused(message, "write https://…, or git+https://…")
+        raise RefusedRequirement(message, "write https://…, or git+https://…")
     is_wheel = not tool and unquote(parts.path).lower().endswith(".whl")
     if not is_wheel and found.name not in source_builds:
-        raise Refused(f"{shown(line)} is no wheel", f"source_builds: [{found.name}] {BUILDS}", builds=True)
+        raise RefusedRequirement(f"{shown(line)} is no wheel", f"source_builds: [{found.name}] {BUILDS}", builds=True)
 
 
 def _split(url: str) -> SplitResult | None:

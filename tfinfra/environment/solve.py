@@ -19,7 +19,7 @@ _EXPLANATION_LINES = 8
 
 
 @dataclass(frozen=True)
-class Question:
+class SolveRequest:
     """What uv solves for: `platform` is a uv platform or None for this machine's, `python` its version, `interpreter`
     one of that version where there is one (uv builds source packages' metadata with it), `wheels` a folder of wheels
     beside the index, `source_builds` the packages that may be built from source where there is no wheel of them: all
@@ -38,14 +38,14 @@ class Unsolvable(Exception):
     """uv found no solution; the text is its explanation."""
 
 
-def solve(uv: str, question: Question) -> str:
+def solve(uv: str, request: SolveRequest) -> str:
     """Requirements text: every package with its exact version and the hashes of its files; no index, no host.
 
     Raises Unsolvable, NotFeasible where no package index can be reached, TfinfraError for other faults of uv.
     """
     with tempfile.TemporaryDirectory(prefix="tfinfra-lock-") as folder:
         done = subprocess.run(
-            [uv, *_arguments(question, Path(folder))],
+            [uv, *_arguments(request, Path(folder))],
             capture_output=True,
             text=True,
             check=False,
@@ -64,17 +64,17 @@ def solve(uv: str, question: Question) -> str:
     raise TfinfraError(f"the training environment could not be locked:\n{explanation(done.stderr)}")
 
 
-def _arguments(question: Question, folder: Path) -> Sequence[str]:
+def _arguments(request: SolveRequest, folder: Path) -> Sequence[str]:
     wanted, constraints = folder / "requirements.in", folder / "constraints.txt"
-    wanted.write_text("\n".join(question.lines) + "\n", "utf-8")
-    constraints.write_text("\n".join(question.constraints) + "\n", "utf-8")
+    wanted.write_text("\n".join(request.lines) + "\n", "utf-8")
+    constraints.write_text("\n".join(request.constraints) + "\n", "utf-8")
     arguments = ["pip", "compile", str(wanted), "--constraints", str(constraints), "--quiet"]
-    arguments += wheels_only(question.source_builds)
+    arguments += wheels_only(request.source_builds)
     arguments += ["--generate-hashes", "--no-emit-index-url", "--no-header", "--no-annotate"]
-    arguments += ["--python-version", question.python]
-    arguments += ["--python-platform", question.platform] if question.platform else []
-    arguments += ["--python", str(question.interpreter)] if question.interpreter else []
-    arguments += ["--find-links", str(question.wheels)] if question.wheels else []
+    arguments += ["--python-version", request.python]
+    arguments += ["--python-platform", request.platform] if request.platform else []
+    arguments += ["--python", str(request.interpreter)] if request.interpreter else []
+    arguments += ["--find-links", str(request.wheels)] if request.wheels else []
     return arguments
 
 
@@ -91,7 +91,7 @@ def explanation(stderr: str) -> str:
     return "\n".join(f"  {line}" for line in [line for line in lines if line][:_EXPLANATION_LINES])
 
 
-def refused(why: Unsolvable, tensorflow: str, version: str, python: str) -> ManifestError:
+def solver_error(why: Unsolvable, tensorflow: str, version: str, python: str) -> ManifestError:
     """The error that names the manifest's key at fault."""
     text = str(why)
     if f"there is no version of {tensorflow}=={version}" in text:

@@ -96,7 +96,7 @@ def _check_source(plan: Plan, source: Path) -> None:
 def _build_environment(cloud: Cloud, lock: LockSeam, progress: Progress) -> Path | None:
     if cloud.environment_cache is None:
         return None
-    from tfinfra.environment.build import ensure_environment
+    from tfinfra.environment.build_environment import ensure_environment
     from tfinfra.environment.lock_file import Lock
 
     return ensure_environment(cast(Lock, lock), cache_folder(), progress)

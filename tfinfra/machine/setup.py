@@ -65,7 +65,7 @@ def default_requirements() -> tuple[Requirements, ...]:
 
 
 def _environment(wanted: Requirements, progress: Progress) -> str:
-    from tfinfra.environment.build import ensure_environment
+    from tfinfra.environment.build_environment import ensure_environment
     from tfinfra.environment.lock import make_lock
 
     what = f"TensorFlow {wanted.framework_version}" + (" with Horovod" if wanted.horovod else "")

@@ -17,7 +17,7 @@ from tfinfra.agent.boot import training_environment
 from tfinfra.agent.boot.wheel_sharing import SharedWheels
 from tfinfra.agent.clock import SystemClock
 from tfinfra.agent.node.node_records import write
-from tfinfra.environment import build, horovod
+from tfinfra.environment import build_environment, horovod
 from tfinfra.errors import ProvisioningError
 from tfinfra.model import Heartbeat
 from tfinfra.store import MemoryStore, keys
@@ -181,7 +181,7 @@ def test_a_wheel_is_taken_from_no_store_that_other_runs_write_into(
     nodes: int, own: bool, alone: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[object] = []
-    monkeypatch.setattr(build, "ensure_environment", lambda *_, wheels, **__: given.append(wheels))
+    monkeypatch.setattr(build_environment, "ensure_environment", lambda *_, wheels, **__: given.append(wheels))
     monkeypatch.setattr(training_environment, "from_json", lambda _, lock: lock)
     host = host_of(tmp_path, MemoryStore())
     plan, settings = replace(host.plan, node_count=nodes), replace(host.settings, may_delete=own)

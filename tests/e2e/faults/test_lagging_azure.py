@@ -21,7 +21,7 @@ from tests.localcloud.calls import SUB
 from tfinfra.clouds import LOCAL_PACE
 from tfinfra.localcloud.daemon.daemon_client import call
 from tfinfra.localcloud.metadata.identity_endpoint import service_principal
-from tfinfra.localcloud.plugin.arm import arm_by_token_file
+from tfinfra.localcloud.plugin.arm_client import arm_by_token_file
 
 pytestmark = test_azure_path.pytestmark
 SCRIPT = "import time\ntime.sleep(4)\nopen('outputs/model.txt', 'w').write('weights')\nprint('done')\n"

@@ -21,7 +21,7 @@ from tfinfra.lifecycle.attach import list_runs as overview
 from tfinfra.lifecycle.record.run_record import RunFolder, run_folder
 from tfinfra.localcloud.common.files import read_value
 from tfinfra.localcloud.common.state import Resource
-from tfinfra.localcloud.machines.records import RECORD, Record, read_record
+from tfinfra.localcloud.machines.machine_record import RECORD, Record, read_record
 from tfinfra.model import SCHEMA, to_json
 from tfinfra.system.clock import iso_time
 

@@ -25,7 +25,7 @@ from tests.localcloud.calls import (
 from tfinfra.localcloud.arm import eviction
 from tfinfra.localcloud.common import ids
 from tfinfra.localcloud.machines import fake_machines
-from tfinfra.localcloud.machines.base import ScaleSetSpec
+from tfinfra.localcloud.machines.interface import ScaleSetSpec
 from tfinfra.localcloud.metadata.app import MetadataApp
 
 CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"

@@ -8,25 +8,25 @@ from typing import Any
 
 import pytest
 
-from tfinfra.localcloud.plugin.arm import Arm
-from tfinfra.localcloud.plugin.errors import PartlyCreated, Refused
-from tfinfra.localcloud.plugin.pipeline import Pauses
-from tfinfra.localcloud.plugin.transport import Answer, NoAnswer, Request
+from tfinfra.localcloud.plugin.arm_client import ArmClient
+from tfinfra.localcloud.plugin.azcore_pipeline import Pacing
+from tfinfra.localcloud.plugin.provider_errors import PartlyCreated, ProviderError
+from tfinfra.localcloud.plugin.transport import HttpRequest, HttpResponse, NoResponse
 
 ENDPOINT = "https://127.0.0.1:1"
 ID = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/nodes"
 OPERATION, RESULT = f"{ENDPOINT}/subscriptions/s/operations/1", f"{ENDPOINT}/subscriptions/s/operationresults/1"
 
 
-def answer(status: int, body: Any = None, **headers: str) -> Answer:
+def answer(status: int, body: Any = None, **headers: str) -> HttpResponse:
     """`headers` with underscores for dashes; a text as `body` is no JSON."""
     lowered = {name.replace("_", "-"): value for name, value in headers.items()}
     if isinstance(body, str):
-        return Answer(status, lowered, None, body)
-    return Answer(status, lowered, body or {}, json.dumps(body) if body else "")
+        return HttpResponse(status, lowered, None, body)
+    return HttpResponse(status, lowered, body or {}, json.dumps(body) if body else "")
 
 
-def error(status: int, code: str, message: str, details: Any = None) -> Answer:
+def error(status: int, code: str, message: str, details: Any = None) -> HttpResponse:
     told = {"code": code, "message": message, **({"details": details} if details else {})}
     return answer(status, {"error": told})
 
@@ -50,27 +50,27 @@ class Played:
     """An ARM that gives these answers in turn, the last one for ever. `asked` are the requests as "METHOD path",
     `slept` the pauses between them in seconds."""
 
-    def __init__(self, *answers: Answer | None) -> None:
+    def __init__(self, *answers: HttpResponse | None) -> None:
         self.answers = list(answers)
         self.asked: list[str] = []
         self.slept: list[float] = []
-        self.arm = Arm(ENDPOINT, self.send, Pauses(sleep=self.slept.append))
+        self.arm = ArmClient(ENDPOINT, self.send, Pacing(sleep=self.slept.append))
 
-    def send(self, request: Request) -> Answer:
+    def send(self, request: HttpRequest) -> HttpResponse:
         self.asked.append(f"{request.method} {request.target.partition('?')[0]}")
         given = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if given is None:
-            raise NoAnswer(request, ConnectionRefusedError("refused"))
+            raise NoResponse(request, ConnectionRefusedError("refused"))
         return given
 
 
-def written(arm: Arm) -> Any:
+def written(arm: ArmClient) -> Any:
     return arm.put(ID, "2024-11-01", {})
 
 
 # What is asked, and how long is waited
 
-REPEATED: dict[str, tuple[tuple[Answer | None, ...], int, tuple[float, ...]]] = {
+REPEATED: dict[str, tuple[tuple[HttpResponse | None, ...], int, tuple[float, ...]]] = {
     "throttled without a time": ((answer(429), answer(429), answer(200, MADE)), 3, (20, 60)),
     "throttled with a time": ((answer(429, {}, retry_after="17"), answer(200, MADE)), 2, (17,)),
     "a Retry-After of nothing is none": ((answer(503, {}, retry_after="0"), answer(200, MADE)), 2, (20,)),
@@ -85,7 +85,7 @@ REPEATED: dict[str, tuple[tuple[Answer | None, ...], int, tuple[float, ...]]] = 
 
 @pytest.mark.parametrize(("answers", "requests", "pauses"), REPEATED.values(), ids=REPEATED.keys())
 def test_what_passes_is_repeated_as_azcore_repeats(
-    answers: tuple[Answer | None, ...], requests: int, pauses: tuple[float, ...]
+    answers: tuple[HttpResponse | None, ...], requests: int, pauses: tuple[float, ...]
 ) -> None:
     played = Played(*answers)
     assert written(played.arm) == MADE
@@ -94,7 +94,7 @@ def test_what_passes_is_repeated_as_azcore_repeats(
         assert slept == pause if pause < 20 else 0.8 * pause <= slept <= min(1.3 * pause, 120)
 
 
-LAST: dict[str, tuple[Answer | None, int, str]] = {
+LAST: dict[str, tuple[HttpResponse | None, int, str]] = {
     "after three repeats": (error(500, "InternalServerError", "No."), 4, 'Status=500 Code="InternalServerError"'),
     "at once where more than two minutes are asked for": (
         answer(429, {"error": {"message": "Wait."}}, retry_after="121"),
@@ -111,9 +111,9 @@ LAST: dict[str, tuple[Answer | None, int, str]] = {
 
 
 @pytest.mark.parametrize(("given", "requests", "told"), LAST.values(), ids=LAST.keys())
-def test_the_patience_ends(given: Answer | None, requests: int, told: str) -> None:
+def test_the_patience_ends(given: HttpResponse | None, requests: int, told: str) -> None:
     played = Played(given)
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ProviderError) as caught:
         written(played.arm)
     assert str(caught.value).startswith(told)
     assert len(played.asked) == requests
@@ -121,15 +121,15 @@ def test_the_patience_ends(given: Answer | None, requests: int, told: str) -> No
 
 def test_a_pace_shortens_what_is_waited_of_its_own_accord_and_nothing_else() -> None:
     slept: list[float] = []
-    pauses = Pauses(pace=0.01, sleep=slept.append)
-    pauses.own(20)
-    pauses.asked(20)
+    pacing = Pacing(pace=0.01, sleep=slept.append)
+    pacing.own(20)
+    pacing.asked(20)
     assert slept == [0.2, 20]
 
 
 # Long-running operations
 
-WRITES: dict[str, tuple[tuple[Answer, ...], list[str], list[float]]] = {
+WRITES: dict[str, tuple[tuple[HttpResponse, ...], list[str], list[float]]] = {
     "by Azure-AsyncOperation, then from the resource": (
         (BEGUN, GOES_ON, DONE, answer(200, MADE)),
         [f"PUT {ID}", "GET /subscriptions/s/operations/1", "GET /subscriptions/s/operations/1", f"GET {ID}"],
@@ -165,13 +165,13 @@ WRITES: dict[str, tuple[tuple[Answer, ...], list[str], list[float]]] = {
 
 
 @pytest.mark.parametrize(("answers", "asked", "slept"), WRITES.values(), ids=WRITES.keys())
-def test_a_write_is_followed(answers: tuple[Answer, ...], asked: list[str], slept: list[float]) -> None:
+def test_a_write_is_followed(answers: tuple[HttpResponse, ...], asked: list[str], slept: list[float]) -> None:
     played = Played(*answers)
     assert written(played.arm) == MADE
     assert (played.asked, played.slept) == (asked, slept)
 
 
-DELETIONS: dict[str, tuple[tuple[Answer, ...], int, list[float]]] = {
+DELETIONS: dict[str, tuple[tuple[HttpResponse, ...], int, list[float]]] = {
     "followed by Location, with half a minute between two looks": (
         (answer(202, {}, location=RESULT, retry_after="0"), answer(202, {}, location=RESULT), answer(204)),
         3,
@@ -184,7 +184,7 @@ DELETIONS: dict[str, tuple[tuple[Answer, ...], int, list[float]]] = {
 
 
 @pytest.mark.parametrize(("answers", "requests", "slept"), DELETIONS.values(), ids=DELETIONS.keys())
-def test_a_deletion_ends_well(answers: tuple[Answer, ...], requests: int, slept: list[float]) -> None:
+def test_a_deletion_ends_well(answers: tuple[HttpResponse, ...], requests: int, slept: list[float]) -> None:
     played = Played(*answers)
     played.arm.delete(ID, "2024-11-01")
     assert (len(played.asked), played.slept) == (requests, slept)
@@ -211,7 +211,7 @@ def test_what_cannot_be_read_after_such_a_write_is_told_before_its_own_error() -
 
 def test_an_update_that_is_cancelled_stops_waiting() -> None:
     played = Played(BEGUN, GOES_ON)
-    played.arm.pauses.sleep = lambda _: played.arm.pauses.stopped.set()
+    played.arm.pacing.sleep = lambda _: played.arm.pacing.stopped.set()
     with pytest.raises(PartlyCreated, match="context canceled"):
         written(played.arm)
 
@@ -219,7 +219,7 @@ def test_an_update_that_is_cancelled_stops_waiting() -> None:
 # Before a create
 
 DENIED = error(403, "AuthorizationFailed", "The client has no authorization.")
-CHECKED: dict[str, tuple[str, Answer, str | None]] = {
+CHECKED: dict[str, tuple[str, HttpResponse, str | None]] = {
     "nothing there": ("GET", GONE, None),
     "nothing there, by HEAD": ("HEAD", answer(404), None),
     "an empty answer, as some types give for nothing": ("GET", answer(200), None),
@@ -236,11 +236,11 @@ CHECKED: dict[str, tuple[str, Answer, str | None]] = {
 
 
 @pytest.mark.parametrize(("method", "given", "told"), CHECKED.values(), ids=CHECKED.keys())
-def test_a_resource_is_looked_for_before_it_is_created(method: str, given: Answer, told: str | None) -> None:
+def test_a_resource_is_looked_for_before_it_is_created(method: str, given: HttpResponse, told: str | None) -> None:
     played = Played(given)
     try:
         played.arm.check_absent(ID, "2024-11-01", method)
-    except Refused as refused:
+    except ProviderError as refused:
         assert str(refused) == told
     else:
         assert told is None
@@ -264,7 +264,7 @@ def test_a_provider_that_is_not_registered_is_registered_and_waited_for() -> Non
 
 
 def test_a_registration_that_is_refused_is_told_in_azcores_long_notation() -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ProviderError) as caught:
         written(Played(UNREGISTERED, DENIED).arm)
     rule = "-" * 80
     assert str(caught.value).split("\n") == [
@@ -284,7 +284,7 @@ def test_a_registration_that_is_refused_is_told_in_azcores_long_notation() -> No
     ]
 
 
-NOTATIONS: dict[str, tuple[Answer, Callable[[str], bool]]] = {
+NOTATIONS: dict[str, tuple[HttpResponse, Callable[[str], bool]]] = {
     "a page of a proxy": (
         answer(400, "<html>Bad Request</html>"),
         lambda told: told.startswith(f"PUT {ENDPOINT}{ID}\n") and "ERROR CODE UNAVAILABLE" in told and "<html>" in told,
@@ -303,7 +303,7 @@ NOTATIONS: dict[str, tuple[Answer, Callable[[str], bool]]] = {
 
 
 @pytest.mark.parametrize(("given", "is_told"), NOTATIONS.values(), ids=NOTATIONS.keys())
-def test_every_answer_has_its_notation(given: Answer, is_told: Callable[[str], bool]) -> None:
-    with pytest.raises(Refused) as caught:
+def test_every_answer_has_its_notation(given: HttpResponse, is_told: Callable[[str], bool]) -> None:
+    with pytest.raises(ProviderError) as caught:
         written(Played(given).arm)
     assert is_told(str(caught.value)), str(caught.value)

@@ -14,9 +14,9 @@ import psutil
 import pytest
 
 from tfinfra.arm.plugin import BINARY, archive_name
-from tfinfra.localcloud.plugin.errors import Refused
 from tfinfra.localcloud.plugin.package import package
-from tfinfra.localcloud.plugin.session import installed
+from tfinfra.localcloud.plugin.provider_configuration import installed
+from tfinfra.localcloud.plugin.provider_errors import ProviderError
 
 SUBSCRIPTION = {"subscriptionId": "00000000-0000-0000-0000-000000000000"}
 
@@ -68,7 +68,7 @@ REFUSED: dict[str, tuple[Mapping[str, str], str]] = {
 
 @pytest.mark.parametrize(("variables", "told"), REFUSED.values(), ids=REFUSED.keys())
 def test_a_configuration_that_leads_nowhere_is_refused(variables: Mapping[str, str], told: str) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ProviderError) as caught:
         installed(1.0, {})(variables)
     assert str(caught.value).startswith(told)
 

@@ -36,7 +36,7 @@ def training_environment(context: AgentContext, content: dict[str, Any], cuda: C
 
 def _build(lock: object, context: AgentContext, cuda: Cuda | None) -> Path:
     """The interpreter too comes from the lock: the image's Python runs the agent and nothing else."""
-    from tfinfra.environment.build import ensure_environment
+    from tfinfra.environment.build_environment import ensure_environment
     from tfinfra.environment.cuda import Driver
     from tfinfra.environment.horovod import build_here
     from tfinfra.environment.lock_file import Lock

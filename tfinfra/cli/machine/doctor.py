@@ -119,7 +119,7 @@ def checklist_lines(found: Checklist) -> list[str]:
 def _examined(as_json: bool) -> int:
     from tfinfra.cli.output import print_document, show
     from tfinfra.errors import NotFeasible
-    from tfinfra.localcloud.machines.choose import possible_kinds
+    from tfinfra.localcloud.machines.machine_kinds import possible_kinds
     from tfinfra.machine.doctor import examine
 
     findings = examine(possible_kinds)

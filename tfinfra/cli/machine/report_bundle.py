@@ -44,7 +44,7 @@ def command(*, run: str | None, last: bool, out: Path | None, with_logs: bool, a
 
 def _checklist() -> list[Finding]:
     """What doctor finds on this machine, but for what asks a cloud."""
-    from tfinfra.localcloud.machines.choose import possible_kinds
+    from tfinfra.localcloud.machines.machine_kinds import possible_kinds
     from tfinfra.machine.doctor import examine
 
     return examine(possible_kinds, asking=False)

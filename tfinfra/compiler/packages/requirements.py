@@ -7,7 +7,7 @@ import re
 from tfinfra.compiler.inputs import Inputs
 from tfinfra.compiler.packages.channels import channel_url
 from tfinfra.compiler.packages.conda_file import CondaFile, read_conda_file
-from tfinfra.environment.requirement import Refused, read_requirement
+from tfinfra.environment.requirement import RefusedRequirement, read_requirement
 from tfinfra.manifest.manifest import Manifest
 
 _PYTHON = re.compile(r"\s*(\S+::)?python\s*($|[=<>!~\[ ])")
@@ -48,7 +48,7 @@ def requirement_name(line: str) -> str:
     """The normalised name of a requirement line, "" where it has none."""
     try:
         return read_requirement(line, _ANY).name
-    except Refused:
+    except RefusedRequirement:
         return ""
 
 

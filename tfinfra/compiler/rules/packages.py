@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from tfinfra.compiler.facts import Facts
 from tfinfra.compiler.inputs import Inputs
 from tfinfra.compiler.packages.requirements import conda_file, requirement_lines
-from tfinfra.environment.requirement import Refused, normalised, read_requirement, shown
+from tfinfra.environment.requirement import RefusedRequirement, normalised, read_requirement, shown
 from tfinfra.errors import Diagnostic, Position, Severity
 from tfinfra.manifest.document import KeyPath, error_at
 from tfinfra.manifest.manifest import Manifest
@@ -47,7 +47,7 @@ def _requirements(manifest: Manifest, inputs: Inputs) -> Iterator[Diagnostic]:
 def _faults(line: str, builds: Collection[str]) -> Iterator[tuple[str, str, str]]:
     try:
         name = read_requirement(line, builds).name
-    except Refused as why:
+    except RefusedRequirement as why:
         yield "TFI319" if why.builds else "TFI318", why.message, why.hint
         return
     if name in _TENSORFLOW:

@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from tfinfra.environment import recipe
-from tfinfra.environment.conda.conda_packages import CondaPackage, CondaQuestion, solve_conda, subdir_of
-from tfinfra.environment.conda.python_channel import is_standalone, write_channel
-from tfinfra.environment.conda.stubs import write_stubs
-from tfinfra.environment.conda.together import (
-    asked_for,
+from tfinfra.environment.conda.conda_and_pip import (
     conda_limits,
     disagreement,
+    install_reason,
     pip_versions,
     python_packages,
     without_installed,
 )
-from tfinfra.environment.metadata import markers_of
-from tfinfra.environment.solve import Question
+from tfinfra.environment.conda.conda_packages import CondaPackage, CondaSolveRequest, solve_conda, subdir_of
+from tfinfra.environment.conda.python_channel import is_standalone, write_channel
+from tfinfra.environment.conda.stub_wheels import write_stubs
+from tfinfra.environment.package_metadata import markers_of
+from tfinfra.environment.solve import SolveRequest
 from tfinfra.errors import ManifestError
 from tfinfra.model import Requirements
 
@@ -34,25 +34,25 @@ if TYPE_CHECKING:
 # The oldest driver that TensorFlow's GPU packages run on; a node's may be newer (conda's documentation, "__cuda").
 _CUDA = "12.2"
 
-Solved = tuple[recipe.Wanted, str]
+Solved = tuple[recipe.RequestedPackages, str]
 
 
 def lock_conda(
-    requirements: Requirements, ask: Question, platform: str, cache: Path, limits: tuple[str, ...]
+    requirements: Requirements, request: SolveRequest, platform: str, cache: Path, limits: tuple[str, ...]
 ) -> tuple[CondaPackage, ...]:
-    """The conda packages for a Python of `ask.python`'s minor version, which is theirs where a channel gives one.
+    """The conda packages for a Python of `request.python`'s minor version, which is theirs where a channel gives one.
     `limits` are TensorFlow's own requirements. Raises as `solve_conda` does."""
     with tempfile.TemporaryDirectory(prefix="tfinfra-conda-") as folder:
-        write_channel(Path(folder), ask.python)
-        question = CondaQuestion(
+        write_channel(Path(folder), request.python)
+        conda_request = CondaSolveRequest(
             channels=(*requirements.conda_channels, Path(folder).as_uri()),
             specs=(*requirements.conda, _python_spec(requirements.python_version)),
-            constraints=conda_limits(limits, markers_of(ask.python, platform)),
+            constraints=conda_limits(limits, markers_of(request.python, platform)),
             subdir=subdir_of(platform),
             cuda=_CUDA if requirements.gpu else None,
             cache=str(cache / "conda"),
         )
-        return tuple(package for package in solve_conda(question) if not is_standalone(package))
+        return tuple(package for package in solve_conda(conda_request) if not is_standalone(package))
 
 
 def _python_spec(version: str) -> str:
@@ -61,18 +61,21 @@ def _python_spec(version: str) -> str:
 
 
 def with_conda(
-    conda: tuple[CondaPackage, ...], requirements: Requirements, ask: Question, solve: Callable[[Question], Solved]
+    conda: tuple[CondaPackage, ...],
+    requirements: Requirements,
+    request: SolveRequest,
+    solve: Callable[[SolveRequest], Solved],
 ) -> Solved:
     """uv's solution that keeps to conda's versions, less what conda installs. Raises ManifestError that names both
     sides where they do not agree."""
     if not conda:
-        return solve(ask)
+        return solve(request)
     seen = python_packages(conda)
     with tempfile.TemporaryDirectory(prefix="tfinfra-stubs-") as folder:
         write_stubs(Path(folder), seen)
         versions = tuple(f"{name}=={package.version}" for name, package in seen.items())
         try:
-            wanted, text = solve(replace(ask, constraints=(*ask.constraints, *versions), wheels=Path(folder)))
+            wanted, text = solve(replace(request, constraints=(*request.constraints, *versions), wheels=Path(folder)))
         except ManifestError as error:
             sides = disagreement(error.message, seen, requirements.conda)
             if not sides:
@@ -102,7 +105,7 @@ def refuse_two_versions(folder: Path, lock: Lock) -> None:
         wanted = from_pip.get(name)
         if wanted and wanted != version:
             package = next((p for p in lock.conda if recipe.package_name(p.name) == name), None)
-            why = f" ({asked_for(package, ())})" if package else ""
+            why = f" ({install_reason(package, ())})" if package else ""
             raise ManifestError(
                 f"conda_packages and pip_packages do not agree: conda installs {name} {version}{why}, pip {wanted}",
                 hint="leave the package to one of them",

@@ -52,7 +52,7 @@ class CondaPackage:
 
 
 @dataclass(frozen=True)
-class CondaQuestion:
+class CondaSolveRequest:
     """What rattler solves: `specs` are installed, `constraints` hold for what is; `channels` are URLs or names, the
     first that has a package wins; `subdir` is conda's name of the platform; `cuda` its CUDA version, None without."""
 
@@ -75,12 +75,12 @@ def subdir_of(platform: str) -> str:
     raise NotFeasible(f"conda has no packages for '{platform}'", hint="write the packages in pip_packages")
 
 
-def solve_conda(question: CondaQuestion) -> tuple[CondaPackage, ...]:
+def solve_conda(request: CondaSolveRequest) -> tuple[CondaPackage, ...]:
     """The packages, sorted by name. Raises ManifestError where there is no solution, NotFeasible where a channel
     cannot be read."""
-    answer = _ask("solve", to_json(question))
+    answer = _ask("solve", to_json(request))
     if error := answer.get("error"):
-        raise _refused(error["kind"], error["text"], question)
+        raise _refused(error["kind"], error["text"], request)
     return tuple(from_json(CondaPackage, package) for package in answer["packages"])
 
 
@@ -140,14 +140,14 @@ INSTALL = "pip install 'tfinfra[conda]'"
 """What a user types who lacks py-rattler."""
 
 
-def _refused(kind: str, text: str, question: CondaQuestion) -> TfinfraError:
+def _refused(kind: str, text: str, request: CondaSolveRequest) -> TfinfraError:
     if kind == "channel":
-        named = [c for c in question.channels if c.rstrip("/") in text or f"/{c}/" in text]
-        which = ", ".join(named or question.channels)
+        named = [c for c in request.channels if c.rstrip("/") in text or f"/{c}/" in text]
+        which = ", ".join(named or request.channels)
         return NotFeasible(f"conda_channels: '{which}' cannot be read:\n{_indented(text)}", hint=_WAY_OUT)
     if kind == "spec":
         return ManifestError(f"conda_packages: {text}", hint="write a spec like 'pandas>=2,<3' or 'pandas=2.1'")
-    limits = "; ".join(line for line in question.constraints if _is_named(line, text))
+    limits = "; ".join(line for line in request.constraints if _is_named(line, text))
     held = f"\n  TensorFlow's own limits: {limits}" if limits else ""
     return ManifestError(
         "conda_packages: the packages do not fit TensorFlow, this Python or one another:\n" + _indented(text) + held,

@@ -1,5 +1,5 @@
 """`python -m tfinfra.environment.conda.conda_worker solve|install`: the one place that knows py-rattler's solver and
-installer. JSON in, JSON out; see conda.py for both shapes."""
+installer. JSON in, JSON out; see conda_packages.py for both shapes."""
 
 from __future__ import annotations
 

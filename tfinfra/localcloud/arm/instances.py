@@ -11,7 +11,7 @@ from tfinfra.localcloud.arm.providers import compute
 from tfinfra.localcloud.common import ids
 from tfinfra.localcloud.common.arm_error import group_not_found, resource_not_found
 from tfinfra.localcloud.common.state import Resource
-from tfinfra.localcloud.machines.base import InstanceState
+from tfinfra.localcloud.machines.interface import InstanceState
 
 MACHINES = "Microsoft.Compute/virtualMachines"
 SET_MACHINES = "Microsoft.Compute/virtualMachineScaleSets/virtualMachines"

@@ -31,7 +31,7 @@ from tfinfra.localcloud.daemon.admin import Admin, Presence
 from tfinfra.localcloud.daemon.certificates import prepare_certificates, prepare_keys
 from tfinfra.localcloud.daemon.seed import first_start
 from tfinfra.localcloud.machines import fake_machines
-from tfinfra.localcloud.machines.base import Machines
+from tfinfra.localcloud.machines.interface import Machines
 from tfinfra.localcloud.metadata.app import MetadataApp
 
 TICK_SECONDS = 0.5
@@ -60,9 +60,9 @@ def machines(kind: str) -> Machines:
     """The Machines of a kind; "" is the best that is possible. Raises ValueError for an unknown kind."""
     if kind == "fake":
         return fake_machines.FakeMachines()
-    from tfinfra.localcloud.machines import choose
+    from tfinfra.localcloud.machines import machine_kinds
 
-    return choose.machines(kind or choose.best_kind())
+    return machine_kinds.machines(kind or machine_kinds.best_kind())
 
 
 async def serve(layout: Layout, client: int) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from tfinfra.localcloud.machines.records import is_alive, read_record
+from tfinfra.localcloud.machines.machine_record import is_alive, read_record
 
-Place = tuple[Path, tuple[str, ...]]
+DiskPath = tuple[Path, tuple[str, ...]]
 """A folder of the cloud's own, and the names below it: those are the machine's, who may have made links of them."""
 
 
-def places_of(machines: Path, path: str) -> Iterator[Place]:
+def disk_paths(machines: Path, path: str) -> Iterator[DiskPath]:
     """Where the machines of a group, whose sets' folders are in `machines`, may keep what is `path` (absolute) for
     them; not all of the places exist."""
     for scale_set in sorted(machines.iterdir()) if machines.is_dir() else ():
@@ -19,7 +19,7 @@ def places_of(machines: Path, path: str) -> Iterator[Place]:
             yield from _in(scale_set, folder, PurePosixPath(path).parts[1:])
 
 
-def _in(scale_set: Path, folder: Path, parts: tuple[str, ...]) -> Iterator[Place]:
+def _in(scale_set: Path, folder: Path, parts: tuple[str, ...]) -> Iterator[DiskPath]:
     """A process machine's root is a folder. A namespace machine's changes are the upper layers of overlays: of the
     whole system, and of each of the host's further disks; a small disk of its own only its supervisor has mounted."""
     yield folder, ("root", *parts)

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tfinfra.localcloud.machines.base import Disk, InstanceSpec, Mount, ScaleSetSpec
+from tfinfra.localcloud.machines.interface import Disk, InstanceSpec, Mount, ScaleSetSpec
 from tfinfra.model import to_json
 
 

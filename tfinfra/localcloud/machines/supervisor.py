@@ -17,8 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from tfinfra.localcloud.machines.base import ScaleSetSpec
-from tfinfra.localcloud.machines.records import RECORD
+from tfinfra.localcloud.machines.interface import ScaleSetSpec
+from tfinfra.localcloud.machines.machine_record import RECORD
 from tfinfra.localcloud.machines.spec_json import spec_from_text
 
 Ready = Callable[[], None]

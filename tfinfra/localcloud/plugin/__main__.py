@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tfinfra.localcloud.plugin.session import Session
+    from tfinfra.localcloud.plugin.provider_configuration import ProviderConfiguration
 
 _THREADS = 32
 _LOOK = 1.0
@@ -43,9 +43,9 @@ def main() -> None:
     server.wait_for_termination()
 
 
-def _sessions(options: argparse.Namespace) -> Callable[[Mapping[str, str]], Session]:
-    from tfinfra.localcloud.plugin.arm import arm_by_token_file, token_in
-    from tfinfra.localcloud.plugin.session import attached, installed
+def _sessions(options: argparse.Namespace) -> Callable[[Mapping[str, str]], ProviderConfiguration]:
+    from tfinfra.localcloud.plugin.arm_client import arm_by_token_file, token_in
+    from tfinfra.localcloud.plugin.provider_configuration import attached, installed
 
     if options.endpoint is None:
         return installed(options.pace)

@@ -16,8 +16,8 @@ from tfinfra.arm.kinds import Kind, UnknownKind, kind_of
 from tfinfra.arm.plugin import VERSION
 from tfinfra.arm.requests import arm_body
 from tfinfra.arm.shapes import body_type, from_arm, to_arm
-from tfinfra.localcloud.plugin.errors import PartlyCreated, Refused
-from tfinfra.localcloud.plugin.session import Session
+from tfinfra.localcloud.plugin.provider_configuration import ProviderConfiguration
+from tfinfra.localcloud.plugin.provider_errors import PartlyCreated, ProviderError
 from tfinfra.localcloud.plugin.styles import LONG_DELETIONS, LONG_WRITES, SUBRESOURCES
 
 _Method = Callable[["Provider", Any, grpc.ServicerContext], Any]
@@ -32,7 +32,7 @@ def _answers(method: _Method) -> _Method:
             return method(self, request, context)
         except PartlyCreated as error:
             _abort_partly(context, error, request)
-        except Refused as error:
+        except ProviderError as error:
             context.abort(grpc.StatusCode.UNKNOWN, str(error))
         except UnknownKind as error:
             context.abort(grpc.StatusCode.UNKNOWN, str(error))
@@ -58,16 +58,16 @@ def _abort_partly(context: grpc.ServicerContext, error: PartlyCreated, request: 
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
     """The provider, of one configuration at a time; the engine calls it from several threads at once."""
 
-    def __init__(self, open_session: Callable[[Mapping[str, str]], Session]) -> None:
+    def __init__(self, open_session: Callable[[Mapping[str, str]], ProviderConfiguration]) -> None:
         self._open = open_session
-        self._session: Session | None = None
+        self._configuration: ProviderConfiguration | None = None
 
     @property
-    def _now(self) -> Session:
-        """The session of the last Configure. Raises Refused before the first."""
-        if self._session is None:
-            raise Refused("the provider is not configured")
-        return self._session
+    def _now(self) -> ProviderConfiguration:
+        """The session of the last Configure. Raises ProviderError before the first."""
+        if self._configuration is None:
+            raise ProviderError("the provider is not configured")
+        return self._configuration
 
     def GetPluginInfo(self, request: Any, context: Any) -> Any:
         return plugin_pb2.PluginInfo(version=VERSION)
@@ -84,7 +84,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     @_answers
     def Configure(self, request: Any, context: Any) -> Any:
         """Secrets and outputs come unwrapped: the engine marks what was made of a secret by itself."""
-        self._session = self._open({name.rsplit(":", 1)[-1]: value for name, value in request.variables.items()})
+        self._configuration = self._open({name.rsplit(":", 1)[-1]: value for name, value in request.variables.items()})
         return provider_pb2.ConfigureResponse(
             acceptSecrets=False, acceptResources=False, acceptOutputs=False, supportsPreview=True
         )
@@ -167,8 +167,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.InvokeResponse(**{"return": result})
 
     def Cancel(self, request: Any, context: Any) -> Any:
-        if self._session is not None:
-            self._session.arm.pauses.stopped.set()
+        if self._configuration is not None:
+            self._configuration.arm.pacing.stopped.set()
         return empty_pb2.Empty()
 
     def _written(self, kind: Kind, path: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -179,7 +179,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         made: dict[str, Any] = arm.put(path, kind.api_version, body, follow=follow)
         try:
             read: dict[str, Any] = arm.read(str(made.get("id") or path), kind.api_version)
-        except Refused:
+        except ProviderError:
             return made
         return read
 
@@ -187,8 +187,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         path = kind.path(arguments, self._now.subscription)
         try:
             return _outputs(kind, self._now.arm.read(path, kind.api_version))
-        except Refused as error:
-            raise Refused(f"request failed {path}: {error}", error.status) from error
+        except ProviderError as error:
+            raise ProviderError(f"request failed {path}: {error}", error.status) from error
 
 
 def _path(kind: Kind, inputs: dict[str, Any], subscription: str) -> str:

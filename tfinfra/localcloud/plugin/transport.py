@@ -16,7 +16,7 @@ REQUEST_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
-class Request:
+class HttpRequest:
     """`url` is whole; `body` is sent as JSON, None for none."""
 
     method: str
@@ -30,7 +30,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpResponse:
     """`headers` have lower-case names; `body` is the decoded JSON, {} for an empty one, None for what is no JSON."""
 
     status: int
@@ -39,20 +39,20 @@ class Answer:
     text: str = ""
 
 
-class NoAnswer(Exception):
+class NoResponse(Exception):
     """Nobody answered, as Go says it: `Put "https://…": dial tcp 127.0.0.1:1: connect: connection refused`, `…: EOF`.
 
     Source: Go's net/url, type Error, and net, type OpError.
     """
 
-    def __init__(self, request: Request, error: Exception) -> None:
+    def __init__(self, request: HttpRequest, error: Exception) -> None:
         super().__init__(f'{request.method.capitalize()} "{request.url}": {_reason(request, error)}')
 
 
 class Sender(Protocol):
-    """Sends a request. Raises NoAnswer."""
+    """Sends a request. Raises NoResponse."""
 
-    def __call__(self, request: Request) -> Answer: ...
+    def __call__(self, request: HttpRequest) -> HttpResponse: ...
 
 
 @dataclass
@@ -67,7 +67,7 @@ class Transport:
     headers: dict[str, str] = field(default_factory=dict)
     _local: threading.local = field(default_factory=threading.local)
 
-    def __call__(self, request: Request) -> Answer:
+    def __call__(self, request: HttpRequest) -> HttpResponse:
         headers = {**self.headers, "Authorization": f"Bearer {self.token()}", "Content-Type": "application/json"}
         body = None if request.body is None else json.dumps(request.body)
         try:
@@ -77,9 +77,9 @@ class Transport:
             text = response.read().decode("utf-8", "replace")
         except (OSError, http.client.HTTPException) as error:
             self._local.connection = None
-            raise NoAnswer(request, error) from error
+            raise NoResponse(request, error) from error
         lowered = {name.lower(): value for name, value in response.getheaders()}
-        return Answer(response.status, lowered, _decode(text), text)
+        return HttpResponse(response.status, lowered, _decode(text), text)
 
     def _connection(self) -> http.client.HTTPConnection:
         connection: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
@@ -100,7 +100,7 @@ def _decode(text: str) -> Any:
         return None
 
 
-def _reason(request: Request, error: Exception) -> str:
+def _reason(request: HttpRequest, error: Exception) -> str:
     address = urlsplit(request.url).netloc
     if isinstance(error, ConnectionRefusedError):
         return f"dial tcp {address}: connect: connection refused"

@@ -16,7 +16,7 @@ from tfinfra.localcloud.common.first_answers import FirstAnswers
 from tfinfra.localcloud.common.scheduled_events import Events
 from tfinfra.localcloud.common.state import Resource, State
 from tfinfra.localcloud.common.state_folder import Layout
-from tfinfra.localcloud.machines.base import Machines
+from tfinfra.localcloud.machines.interface import Machines
 
 
 @dataclass

@@ -18,7 +18,7 @@ from tfinfra.localcloud.arm.providers.network import prefixes
 from tfinfra.localcloud.arm.providers.places import check_places
 from tfinfra.localcloud.common.arm_error import ArmError
 from tfinfra.localcloud.common.state import Resource
-from tfinfra.localcloud.machines.base import Disk, InstanceSpec, InstanceState, ScaleSetSpec
+from tfinfra.localcloud.machines.interface import Disk, InstanceSpec, InstanceState, ScaleSetSpec
 
 SCALE_SETS = "Microsoft.Compute/virtualMachineScaleSets"
 _FABRIC = ipaddress.ip_network("172.16.0.0/16")

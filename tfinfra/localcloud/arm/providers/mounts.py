@@ -11,7 +11,7 @@ from tfinfra.localcloud.arm.providers.storage import ACCOUNTS, account_folder, s
 from tfinfra.localcloud.arm.rbac.builtin import BLOB_READER, BLOB_WRITER
 from tfinfra.localcloud.common import ids
 from tfinfra.localcloud.common.state import Resource
-from tfinfra.localcloud.machines.base import Mount
+from tfinfra.localcloud.machines.interface import Mount
 
 ENDPOINTS = "Microsoft.Network/privateEndpoints"
 LINKED = "inputs"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tfinfra.localcloud.machines.namespaces.probe import namespace_obstacle
-from tfinfra.localcloud.machines.recorded import SupervisedMachines
+from tfinfra.localcloud.machines.supervised_machines import SupervisedMachines
 
 
 class NamespaceMachines(SupervisedMachines):

@@ -18,9 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from tfinfra.localcloud.machines import linux
-from tfinfra.localcloud.machines.base import ScaleSetSpec
-from tfinfra.localcloud.machines.namespaces import namespace_init, node, relay
-from tfinfra.localcloud.machines.records import (
+from tfinfra.localcloud.machines.interface import ScaleSetSpec
+from tfinfra.localcloud.machines.machine_record import (
     REBOOTING,
     InstanceRecord,
     ProcessId,
@@ -28,6 +27,7 @@ from tfinfra.localcloud.machines.records import (
     identify,
     write_record,
 )
+from tfinfra.localcloud.machines.namespaces import forwarding, node_init, set_init
 
 _ROOM = socket.CMSG_SPACE(struct.calcsize("iII")) + socket.CMSG_SPACE(64 * 4)  # for a pid and the descriptors
 _RESERVED = 3  # Azure keeps a subnet's first addresses: the first machine gets .4
@@ -89,7 +89,7 @@ def supervise(spec: ScaleSetSpec, ready: Callable[[], None]) -> None:
     write_record(spec.folder, record)
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-    init = _fork_init(node.Job(spec, addresses, theirs), ours)
+    init = _fork_init(node_init.Job(spec, addresses, theirs), ours)
     theirs.close()
     booting = {b.name: b for b in (_receive(ours) for _ in spec.instances)}
     processes = tuple(replace(i, process=booting[i.name].process) for i in record.instances)
@@ -107,14 +107,14 @@ def _first_record(spec: ScaleSetSpec, addresses: tuple[str, ...]) -> Record:
     return Record("namespace", own, tuple(InstanceRecord(i.name, i.vm_id, a) for i, a in rows))
 
 
-def _fork_init(job: node.Job, ours: socket.socket) -> int:
+def _fork_init(job: node_init.Job, ours: socket.socket) -> int:
     """Starts the set's init, the first process of a new PID namespace; returns its pid."""
     parent = os.getpid()
     linux.unshare(linux.CLONE_NEWPID)
     pid = os.fork()
     if pid == 0:
         ours.close()  # or the nodes could still send when the supervisor is gone
-        namespace_init.run(job, parent)
+        set_init.run(job, parent)
     return pid
 
 
@@ -149,9 +149,9 @@ async def _relay(spec: ScaleSetSpec, booting: dict[str, Booting], init: int, reb
     loop.add_reader(reboots.ours, reboots.hear)
     if os.waitpid(init, os.WNOHANG)[0]:  # it ended before anyone listened for that
         return
-    arm = relay.to_socket(spec.arm_socket)
-    listeners: list[tuple[socket.socket, relay.Handler]] = []
+    arm = forwarding.to_socket(spec.arm_socket)
+    listeners: list[tuple[socket.socket, forwarding.Handler]] = []
     for instance in spec.instances:
-        handlers = [relay.to_url(instance.metadata_url), arm, *map(relay.to_port, spec.doors)]
+        handlers = [forwarding.to_url(instance.metadata_url), arm, *map(forwarding.to_port, spec.doors)]
         listeners += zip(booting[instance.name].listeners, handlers, strict=True)
-    await relay.serve(listeners, ended)
+    await forwarding.serve(listeners, ended)

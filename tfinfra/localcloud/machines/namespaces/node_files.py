@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from tfinfra.localcloud.machines.base import InstanceSpec
+from tfinfra.localcloud.machines.interface import InstanceSpec
 from tfinfra.localcloud.machines.namespaces.node_root import CONFIG
 
 _LOGGING = """[loggers]

@@ -15,8 +15,8 @@ from functools import cache
 from itertools import islice
 from pathlib import Path
 
-from tfinfra.localcloud.machines.base import Mount
-from tfinfra.localcloud.machines.pythons import libraries, needed
+from tfinfra.localcloud.machines.interface import Mount
+from tfinfra.localcloud.machines.namespaces.node_pythons import libraries, needed
 from tfinfra.system.paths import state_folder
 
 # Of a system's folders; what else lies at the top is data, a mount, or another system's.
@@ -24,7 +24,7 @@ _SYSTEM = {"bin", "dev", "etc", "gnu", "home", "nix", "opt", "proc", "root", "ru
 _WITH_SECRETS = ("/etc", "/var", "/opt", "/usr/local")
 MOST = 200_000
 SECONDS = 20.0
-"""Machines begin to boot within 60 (recorded.py), and the rest of that takes a few."""
+"""Machines begin to boot within 60 (supervised_machines.py), and the rest of that takes a few."""
 _ACCOUNTS = ("shadow", "gshadow")
 
 

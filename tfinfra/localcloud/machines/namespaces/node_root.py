@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tfinfra.localcloud.machines import linux
-from tfinfra.localcloud.machines.base import Disk, Mount
+from tfinfra.localcloud.machines.interface import Disk, Mount
 from tfinfra.localcloud.machines.namespaces import node_masks
 
 _NO_POWER = linux.MS_NOSUID | linux.MS_NODEV

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from tfinfra.localcloud.machines.recorded import SupervisedMachines
+from tfinfra.localcloud.machines.supervised_machines import SupervisedMachines
 
 
 class ProcessMachines(SupervisedMachines):

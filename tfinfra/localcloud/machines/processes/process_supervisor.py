@@ -17,11 +17,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from tfinfra.localcloud.machines.base import InstanceSpec, ScaleSetSpec
-from tfinfra.localcloud.machines.process_marks import MARK, kill_marked
+from tfinfra.localcloud.machines.interface import InstanceSpec, ScaleSetSpec
+from tfinfra.localcloud.machines.machine_record import REBOOT, InstanceRecord, Record, identify, write_record
 from tfinfra.localcloud.machines.processes import customdata
 from tfinfra.localcloud.machines.processes.addresses import lease_addresses
-from tfinfra.localcloud.machines.records import REBOOT, InstanceRecord, Record, identify, write_record
+from tfinfra.localcloud.machines.processes.process_marks import MARK, kill_marked
 
 _LAST_WORDS = 1000  # bytes
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

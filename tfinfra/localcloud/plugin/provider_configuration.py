@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tfinfra.arm.caller import claims_of
-from tfinfra.localcloud.plugin.arm import Arm
-from tfinfra.localcloud.plugin.errors import Refused
-from tfinfra.localcloud.plugin.pipeline import Pauses
+from tfinfra.localcloud.plugin.arm_client import ArmClient
+from tfinfra.localcloud.plugin.azcore_pipeline import Pacing
+from tfinfra.localcloud.plugin.provider_errors import ProviderError
 from tfinfra.localcloud.plugin.transport import Transport
 
 if TYPE_CHECKING:
@@ -32,10 +32,10 @@ _NO_GRAPH = "The provider configuration must include a value for microsoftGraphE
 
 
 @dataclass(frozen=True)
-class Session:
+class ProviderConfiguration:
     """One configured provider. `claims` are the caller's, out of a token."""
 
-    arm: Arm
+    arm: ArmClient
     subscription: str
     location: str | None
     claims: Callable[[], Mapping[str, Any]]
@@ -52,7 +52,7 @@ class Session:
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class CloudEndpoints:
     """One Azure, as its metadata endpoint tells it; `graph` is "" where it tells none."""
 
     arm: str
@@ -61,52 +61,58 @@ class Surroundings:
     graph: str
 
 
-def attached(arm: Arm, token: Callable[[], str]) -> Callable[[Variables], Session]:
+def attached(arm: ArmClient, token: Callable[[], str]) -> Callable[[Variables], ProviderConfiguration]:
     """The sessions of a plugin that was told its ARM when it was started. `token` gives the caller's.
 
     Each update configures anew and cancels at its end what it started; the plugin serves the next one all the same.
     """
 
-    def opened(variables: Variables) -> Session:
-        arm.pauses.stopped.clear()
+    def opened(variables: Variables) -> ProviderConfiguration:
+        arm.pacing.stopped.clear()
         subscription, location = variables.get("subscriptionId", ""), variables.get("location")
-        return Session(arm, subscription, location, lambda: claims_of(token()))
+        return ProviderConfiguration(arm, subscription, location, lambda: claims_of(token()))
 
     return opened
 
 
-def installed(pace: float, environ: Mapping[str, str] = os.environ) -> Callable[[Variables], Session]:
+def installed(pace: float, environ: Mapping[str, str] = os.environ) -> Callable[[Variables], ProviderConfiguration]:
     """The sessions of a plugin that the engine found by itself: all is in the request, else in the environment."""
 
-    def opened(variables: Variables) -> Session:
+    def opened(variables: Variables) -> ProviderConfiguration:
         def setting(name: str, *names: str) -> str:
             return variables.get(name) or next((environ[n] for n in names if environ.get(n)), "")
 
         subscription = setting("subscriptionId", "ARM_SUBSCRIPTION_ID")
         use_default = setting("useDefaultAzureCredential", "ARM_USE_DEFAULT_AZURE_CREDENTIAL") == "true"
         if use_default and not subscription:
-            raise Refused(_NO_SUBSCRIPTION)
+            raise ProviderError(_NO_SUBSCRIPTION)
         host = setting("metadataHost", "ARM_METADATA_HOSTNAME")
-        there = surroundings(host) if host else public(setting("environment", "ARM_ENVIRONMENT", "AZURE_ENVIRONMENT"))
+        there = (
+            endpoints_of(host)
+            if host
+            else public_endpoints(setting("environment", "ARM_ENVIRONMENT", "AZURE_ENVIRONMENT"))
+        )
         credential = _credential(use_default, there.login, setting("tenantId", "ARM_TENANT_ID"))
-        arm = Arm(there.arm, Transport(there.arm, _tokens(credential, there.audience)), Pauses(pace))
-        return Session(arm, subscription, variables.get("location"), lambda: _graph_claims(credential, there.graph))
+        arm = ArmClient(there.arm, Transport(there.arm, _tokens(credential, there.audience)), Pacing(pace))
+        return ProviderConfiguration(
+            arm, subscription, variables.get("location"), lambda: _graph_claims(credential, there.graph)
+        )
 
     return opened
 
 
-def public(name: str) -> Surroundings:
-    """Azure's public cloud. Raises Refused for another name: the stand-in knows other clouds by their metadata only."""
+def public_endpoints(name: str) -> CloudEndpoints:
+    """Azure's public cloud. Raises ProviderError for another name: other clouds are known by their metadata alone."""
     if name.lower() not in ("", "public", "azurecloud"):
-        raise Refused(f"the stand-in for azure-native knows no environment '{name}'; set metadataHost")
+        raise ProviderError(f"the stand-in for azure-native knows no environment '{name}'; set metadataHost")
     management = "https://management.azure.com"
-    return Surroundings(
+    return CloudEndpoints(
         management, f"{management}/", "https://login.microsoftonline.com", "https://graph.microsoft.com"
     )
 
 
-def surroundings(host: str) -> Surroundings:
-    """What `https://<host>/metadata/endpoints` tells. Raises Refused where it does not answer.
+def endpoints_of(host: str) -> CloudEndpoints:
+    """What `https://<host>/metadata/endpoints` tells. Raises ProviderError where it does not answer.
 
     The CA is the system's, or SSL_CERT_FILE's, as for Go's TLS.
     """
@@ -114,7 +120,7 @@ def surroundings(host: str) -> Surroundings:
     try:
         document = _metadata(address)
         authentication = document["authentication"]
-        return Surroundings(
+        return CloudEndpoints(
             arm=str(document["resourceManager"]).rstrip("/"),
             audience=str(authentication["audiences"][0]),
             login=str(authentication["loginEndpoint"]),
@@ -122,7 +128,7 @@ def surroundings(host: str) -> Surroundings:
         )
     except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError) as error:
         told = f"failed to get Azure environment metadata from https://{address}: {error}"
-        raise Refused(told) from error
+        raise ProviderError(told) from error
 
 
 def _metadata(address: str) -> Any:
@@ -166,7 +172,7 @@ def _tokens(credential: TokenCredential, audience: str) -> Callable[[], str]:
             return str(credential.get_token(f"{audience}/.default").token)
         except ClientAuthenticationError as error:
             name = type(credential).__name__
-            raise Refused(f"{name}: failed to acquire a token.\n{error.message}") from error
+            raise ProviderError(f"{name}: failed to acquire a token.\n{error.message}") from error
 
     return token
 
@@ -174,5 +180,5 @@ def _tokens(credential: TokenCredential, audience: str) -> Callable[[], str]:
 def _graph_claims(credential: TokenCredential, graph: str) -> Mapping[str, Any]:
     """The claims of the caller's token for Graph: getClientConfig reads no other (auth_getclientconfig.go)."""
     if not graph:
-        raise Refused(_NO_GRAPH)
+        raise ProviderError(_NO_GRAPH)
     return claims_of(_tokens(credential, graph.rstrip("/"))())

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from tfinfra.localcloud.machines import linux
-from tfinfra.localcloud.machines.base import Disk
-from tfinfra.localcloud.machines.namespaces import node, node_masks, node_root
-from tfinfra.localcloud.machines.namespaces.node import Job
-from tfinfra.localcloud.machines.records import REBOOT, REBOOTING
+from tfinfra.localcloud.machines.interface import Disk
+from tfinfra.localcloud.machines.machine_record import REBOOT, REBOOTING
+from tfinfra.localcloud.machines.namespaces import node_init, node_masks, node_root
+from tfinfra.localcloud.machines.namespaces.node_init import Job
 
 _OWN = linux.CLONE_NEWNET | linux.CLONE_NEWNS | linux.CLONE_NEWUTS
 _OF_A_BOOT = linux.CLONE_NEWNS | linux.CLONE_NEWIPC | linux.CLONE_NEWPID
@@ -105,7 +105,7 @@ def _board(job: Job, index: int, keeper: int, *, first: bool) -> None:
     ours, theirs = socket.socketpair() if job.spec.disk else (None, None)
     if os.fork() == 0:
         name = job.spec.instances[index].name
-        _guard(lambda: node.boot(job, index, board, theirs, first=first), job.report, name)
+        _guard(lambda: node_init.boot(job, index, board, theirs, first=first), job.report, name)
     job.report.close()
     if job.spec.disk and ours and theirs:
         theirs.close()
@@ -131,7 +131,7 @@ def _guard(work: Callable[[], None], report: socket.socket, name: str) -> NoRetu
         work()
     except Exception as fault:  # noqa: BLE001 - the outermost edge of this process: the supervisor must hear it
         traceback.print_exc()
-        node.say(report, {"name": name, "error": str(fault) or repr(fault)})
+        node_init.say(report, {"name": name, "error": str(fault) or repr(fault)})
     finally:
         os._exit(0)
 
@@ -156,7 +156,7 @@ def _inside(address: str) -> list[str]:
     """`ip` commands for a node's network: its address, and on `lo` the metadata endpoint's."""
     return [
         "link set lo up",
-        f"address add {node.METADATA[0]}/32 dev lo",
+        f"address add {node_init.METADATA[0]}/32 dev lo",
         f"address add {address} dev eth0",
         "link set eth0 up",
     ]

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from tfinfra.localcloud.machines import linux
-from tfinfra.localcloud.machines.base import InstanceSpec, ScaleSetSpec
+from tfinfra.localcloud.machines.interface import InstanceSpec, ScaleSetSpec
 from tfinfra.localcloud.machines.namespaces import node_files, node_masks, node_root
 from tfinfra.localcloud.machines.namespaces.confine import confine
-from tfinfra.localcloud.machines.pythons import PATH
+from tfinfra.localcloud.machines.namespaces.node_pythons import PATH
 
 METADATA = ("169.254.169.254", 80)
 _STAGES = Path(__file__).with_name("cloud_init_stages.py")

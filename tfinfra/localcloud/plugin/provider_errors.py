@@ -6,12 +6,12 @@ import http.client
 import json
 from typing import Any
 
-from tfinfra.localcloud.plugin.transport import Answer, Request
+from tfinfra.localcloud.plugin.transport import HttpRequest, HttpResponse
 
 _RULE = "-" * 80
 
 
-class Refused(Exception):
+class ProviderError(Exception):
     """The sentence that the provider ends with. `status` is that of ARM's answer, 0 where there was none."""
 
     def __init__(self, sentence: str, status: int = 0) -> None:
@@ -19,7 +19,7 @@ class Refused(Exception):
         self.status = status
 
 
-class ArmError(Refused):
+class ArmRefusal(ProviderError):
     """ARM's own answer: its HTTP status, its error code and its message.
 
     Written as `Status=… Code="…" Message="…"` (provider/pkg/azure/client_azcore.go, PulumiAzcoreResponseError).
@@ -31,11 +31,11 @@ class ArmError(Refused):
         self.code, self.message = code, message
 
 
-class Verbose(Refused):
+class AzcoreError(ProviderError):
     """azcore's own notation, which shows where ARM's answer never reached the provider's: what is no JSON, a
     registration that was refused (azcore's internal/exported/response_error.go, ResponseError.Error)."""
 
-    def __init__(self, request: Request, answer: Answer) -> None:
+    def __init__(self, request: HttpRequest, answer: HttpResponse) -> None:
         super().__init__(_verbose(request, answer), answer.status)
 
 
@@ -48,16 +48,16 @@ class PartlyCreated(Exception):
         self.id, self.state = id_, state
 
 
-def refusal(request: Request, answer: Answer) -> Refused:
+def refusal(request: HttpRequest, answer: HttpResponse) -> ProviderError:
     """ARM's answer in the short notation, in azcore's where it is no JSON object (newResponseError)."""
     if not isinstance(answer.body, dict) or not answer.text:
-        return Verbose(request, answer)
+        return AzcoreError(request, answer)
     error = answer.body.get("error")
     message = error.get("message") if isinstance(error, dict) else None
-    return ArmError(answer.status, error_code(answer), str(message) if message is not None else answer.text)
+    return ArmRefusal(answer.status, error_code(answer), str(message) if message is not None else answer.text)
 
 
-def error_code(answer: Answer) -> str:
+def error_code(answer: HttpResponse) -> str:
     """The code, "" where the answer has none: the header's before the body's."""
     header = answer.headers.get("x-ms-error-code")
     if header or not isinstance(answer.body, dict):
@@ -67,7 +67,7 @@ def error_code(answer: Answer) -> str:
     return code if isinstance(code, str) else ""
 
 
-def _verbose(request: Request, answer: Answer) -> str:
+def _verbose(request: HttpRequest, answer: HttpResponse) -> str:
     code = error_code(answer)
     reason = http.client.responses.get(answer.status, "")
     return "\n".join(
@@ -84,7 +84,7 @@ def _verbose(request: Request, answer: Answer) -> str:
     )
 
 
-def _indented(answer: Answer) -> str:
+def _indented(answer: HttpResponse) -> str:
     if not answer.text:
         return "Response contained no body"
     return answer.text if answer.body is None else json.dumps(answer.body, indent=2, ensure_ascii=False)

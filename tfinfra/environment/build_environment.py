@@ -16,7 +16,7 @@ from tfinfra.environment.conda.conda_lock import refuse_two_versions
 from tfinfra.environment.conda.conda_packages import install_conda
 from tfinfra.environment.conda.python_channel import write_channel
 from tfinfra.environment.cuda import Driver
-from tfinfra.environment.horovod import Bench, WheelSource, build_here, gpu_ties, horovod_wheel
+from tfinfra.environment.horovod import HorovodBuild, WheelSource, build_here, gpu_ties, horovod_wheel
 from tfinfra.environment.interpreter import find_same_interpreter, locked_interpreter
 from tfinfra.environment.lock_file import Lock, this_platform
 from tfinfra.environment.relocate import copy_interpreter
@@ -98,7 +98,7 @@ def _build(build: Build, held: int) -> None:
         _install_conda(build, tools)
     _install(lock, folder, tools, say)
     if lock.horovod:
-        wheel = horovod_wheel(Bench(lock, folder, cache, tools, say, build.wheels, build.driver))
+        wheel = horovod_wheel(HorovodBuild(lock, folder, cache, tools, say, build.wheels, build.driver))
         tools.uv_run([*_pip_install(folder), "--no-deps", wheel], "installing Horovod")
     _check(lock, folder, tools, say)
     _mark(lock, folder)

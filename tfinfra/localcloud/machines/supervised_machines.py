@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tfinfra.localcloud.machines.base import InstanceState, ScaleSetSpec
-from tfinfra.localcloud.machines.process_marks import kill_marked
-from tfinfra.localcloud.machines.records import (
+from tfinfra.localcloud.machines.interface import InstanceState, ScaleSetSpec
+from tfinfra.localcloud.machines.machine_record import (
     REBOOT,
     RECORD,
     InstanceRecord,
@@ -23,6 +22,7 @@ from tfinfra.localcloud.machines.records import (
     is_rebooting,
     read_record,
 )
+from tfinfra.localcloud.machines.processes.process_marks import kill_marked
 from tfinfra.localcloud.machines.spec_json import spec_to_text
 from tfinfra.system import child_python
 from tfinfra.system.strange_trees import remove_tree

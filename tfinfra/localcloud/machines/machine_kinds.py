@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tfinfra.localcloud.machines.base import Machines
+from tfinfra.localcloud.machines.interface import Machines
 from tfinfra.localcloud.machines.namespaces import namespace_machines
 from tfinfra.localcloud.machines.processes import process_machines
 

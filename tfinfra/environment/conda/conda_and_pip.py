@@ -66,7 +66,7 @@ def _requirements(text: str) -> Iterator[str]:
     yield from (part for part in _LINE.split(text) if part.strip())
 
 
-def asked_for(package: CondaPackage, specs: Iterable[str]) -> str:
+def install_reason(package: CondaPackage, specs: Iterable[str]) -> str:
     """Why conda installs it: the user's own spec, or nothing but another package's need."""
     own = next((spec for spec in specs if package_name(spec.rpartition("::")[2]) == package_name(package.name)), None)
     return f"for '{own}'" if own else "which another conda package needs"
@@ -76,4 +76,4 @@ def disagreement(explanation: str, conda: Mapping[str, CondaPackage], specs: tup
     """Whom uv's explanation is about, on conda's side; "" where it is about pip's packages alone."""
     words = set(re.findall(r"[a-z0-9]+(?:-[a-z0-9]+)*", explanation.lower()))
     named = [package for name, package in conda.items() if name in words]
-    return ", ".join(f"{p.name} {p.version} ({asked_for(p, specs)})" for p in named)
+    return ", ".join(f"{p.name} {p.version} ({install_reason(p, specs)})" for p in named)

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from tfinfra.localcloud.plugin.errors import Refused, Verbose, error_code
-from tfinfra.localcloud.plugin.transport import Answer, NoAnswer, Request, Sender
+from tfinfra.localcloud.plugin.provider_errors import AzcoreError, ProviderError, error_code
+from tfinfra.localcloud.plugin.transport import HttpRequest, HttpResponse, NoResponse, Sender
 
 # provider/pkg/azure/client_azcore.go, initPipelineOpts: three repeats after about 20, 60 and 120 s
 REPEATED = frozenset({408, 429, 500, 502, 503, 504})
@@ -24,7 +24,7 @@ REGISTRATION_VERSION = "2019-05-01"
 
 
 @dataclass
-class Pauses:
+class Pacing:
     """How long the plugin waits. `pace` scales what the provider waits of its own accord (1.0 is the provider's own
     time); what an answer asks for in Retry-After is waited in full. Once `stopped`, nothing is waited for."""
 
@@ -48,13 +48,13 @@ class Pipeline:
 
     endpoint: str
     send: Sender
-    pauses: Pauses = field(default_factory=Pauses)
+    pacing: Pacing = field(default_factory=Pacing)
 
     def url(self, path: str, api_version: str) -> str:
         return f"{self.endpoint}{path}?api-version={api_version}"
 
-    def do(self, request: Request) -> Answer:
-        """The answer, whatever its status. Raises Refused where nobody answers, or a registration fails.
+    def do(self, request: HttpRequest) -> HttpResponse:
+        """The answer, whatever its status. Raises ProviderError where nobody answers, or a registration fails.
 
         A 409 that says that the subscription is not registered is answered by registering the provider, as azcore does.
         """
@@ -65,30 +65,30 @@ class Pipeline:
                 return answer
             namespace = _namespace(answer)
             self._register(_subscription(request), namespace)
-        raise Refused(f"exceeded attempts to register {namespace}")
+        raise ProviderError(f"exceeded attempts to register {namespace}")
 
-    def _repeated(self, request: Request) -> Answer:
+    def _repeated(self, request: HttpRequest) -> HttpResponse:
         """The first answer that does not pass by itself, or the last one (azcore's runtime/policy_retry.go)."""
         for repeat in range(REPEATS + 1):
             answer, lost = self._once(request)
             if answer is not None and not _passes(answer):
                 return answer
             asked = retry_after(answer)
-            last = repeat == REPEATS or asked > LONGEST_DELAY or self.pauses.stopped.is_set()
+            last = repeat == REPEATS or asked > LONGEST_DELAY or self.pacing.stopped.is_set()
             if last and answer is not None:
                 return answer
             if last:
-                raise Refused(str(lost)) from lost
+                raise ProviderError(str(lost)) from lost
             if asked > 0:
-                self.pauses.asked(asked)
+                self.pacing.asked(asked)
             else:
-                self.pauses.own(_delay(repeat))
+                self.pacing.own(_delay(repeat))
         raise AssertionError("the last repeat returns or raises")
 
-    def _once(self, request: Request) -> tuple[Answer | None, NoAnswer | None]:
+    def _once(self, request: HttpRequest) -> tuple[HttpResponse | None, NoResponse | None]:
         try:
             return self.send(request), None
-        except NoAnswer as error:
+        except NoResponse as error:
             return None, error
 
     def _register(self, subscription: str, namespace: str) -> None:
@@ -98,24 +98,24 @@ class Pipeline:
             body = self._asked("GET", path).body
             if isinstance(body, dict) and str(body.get("registrationState")).lower() == "registered":
                 return
-            self.pauses.own(REGISTRATION_LOOK)
-        raise Refused("context deadline exceeded")
+            self.pacing.own(REGISTRATION_LOOK)
+        raise ProviderError("context deadline exceeded")
 
-    def _asked(self, method: str, path: str) -> Answer:
-        request = Request(method, self.url(path, REGISTRATION_VERSION))
+    def _asked(self, method: str, path: str) -> HttpResponse:
+        request = HttpRequest(method, self.url(path, REGISTRATION_VERSION))
         answer = self._repeated(request)
         if answer.status != 200:
-            raise Verbose(request, answer)
+            raise AzcoreError(request, answer)
         return answer
 
 
-def retry_after(answer: Answer | None) -> float:
+def retry_after(answer: HttpResponse | None) -> float:
     """Seconds that the answer asks to wait, 0 where it asks for none; ARM sends whole seconds, never a date."""
     text = answer.headers.get("retry-after", "0") if answer else "0"
     return float(text) if text.replace(".", "", 1).isdigit() else 0.0
 
 
-def _passes(answer: Answer) -> bool:
+def _passes(answer: HttpResponse) -> bool:
     return answer.status in REPEATED or (answer.status == 409 and error_code(answer) == BUSY)
 
 
@@ -125,14 +125,14 @@ def _delay(repeat: int) -> float:
     return min(float(2 ** (repeat + 1) - 1) * FIRST_DELAY * spread, LONGEST_DELAY)
 
 
-def _namespace(answer: Answer) -> str:
+def _namespace(answer: HttpResponse) -> str:
     error = answer.body.get("error") if isinstance(answer.body, dict) else None
     details = error.get("details") if isinstance(error, dict) else None
     if not details:
-        raise Refused("unexpected empty Details")
+        raise ProviderError("unexpected empty Details")
     return str(details[0].get("target", ""))
 
 
-def _subscription(request: Request) -> str:
+def _subscription(request: HttpRequest) -> str:
     parts = urlsplit(request.url).path.split("/")
     return parts[parts.index("subscriptions") + 1]
