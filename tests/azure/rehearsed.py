@@ -11,7 +11,7 @@ from pathlib import Path
 from tfinfra.clouds import LOCAL_PACE
 from tfinfra.localcloud.common.state_folder import SUBSCRIPTION, Layout
 from tfinfra.localcloud.daemon.daemon_client import Endpoint, call, ensure_daemon
-from tfinfra.localcloud.metadata.identity_endpoint import Caller, IdentityEndpoint, person
+from tfinfra.localcloud.metadata.identity_endpoint import IdentityEndpoint, RehearsedCaller, person
 from tfinfra.localcloud.plugin.arm_client import arm_by_token_file
 from tfinfra.localcloud.plugin.package import package
 from tfinfra.system.paths import cache_folder
@@ -36,7 +36,9 @@ class Rehearsed:
 
 
 @contextmanager
-def rehearsed(state: Path, folder: Path, hints: Mapping[str, str], caller: Caller | None = None) -> Iterator[Rehearsed]:
+def rehearsed(
+    state: Path, folder: Path, hints: Mapping[str, str], caller: RehearsedCaller | None = None
+) -> Iterator[Rehearsed]:
     """A cloud whose state is in `state`; `folder` takes the mirror and a cache of its own. `hints` are what a
     caller of Azure cannot say: "machines", "blobs", "image", and the program "azurite"."""
     endpoint = ensure_daemon(Layout(state))

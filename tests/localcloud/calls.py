@@ -13,7 +13,7 @@ from typing import Any
 from tfinfra.arm.deleter_role import group_deleter_id
 from tfinfra.localcloud.arm.app import ArmApp
 from tfinfra.localcloud.arm.core import Core
-from tfinfra.localcloud.arm.providers.base import Surroundings
+from tfinfra.localcloud.arm.providers.base import CloudContext
 from tfinfra.localcloud.common import tokens
 from tfinfra.localcloud.common.fault_injection import Faults
 from tfinfra.localcloud.common.operations import Operations
@@ -71,8 +71,8 @@ class Arm:
         """The daemon as it starts on what is in the folder."""
         self.layout.root.mkdir(exist_ok=True)
         state, machines = State(self.layout), fake_machines.FakeMachines()
-        self.around = Surroundings(self.layout, state, lambda _: machines, lambda: self.now, 4433, 8080)
-        core = Core(self.around, Operations(self.layout, self.now))
+        self.context = CloudContext(self.layout, state, lambda _: machines, lambda: self.now, 4433, 8080)
+        core = Core(self.context, Operations(self.layout, self.now))
         first_start(core)
         self.core, self.presence, faults = core, Presence(core), Faults()
         admin = Admin(core, faults, self.presence)

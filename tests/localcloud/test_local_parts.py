@@ -148,7 +148,7 @@ def test_the_daemon_stays_for_a_living_client_then_for_its_groups(arm: Arm) -> N
     arm.make_groups()
     assert not presence.may_leave(arm.now + 31)
     assert presence.clients == {}  # the run that the client came for is there
-    for group in arm.around.state.groups():
+    for group in arm.context.state.groups():
         arm.delete(group.id)
     arm.settle()
     assert not presence.may_leave(arm.now + 32)

@@ -43,11 +43,11 @@ def machine(arm: Arm, mode: str = "Flexible") -> Machine:
     """The first machine of a set that runs."""
     arm.put(SET, scale_set(mode))
     arm.settle()
-    folder = arm.around.state.folder(COMPUTE.rpartition("/")[2]) / "machines" / SET.rpartition("/")[2]
+    folder = arm.context.state.folder(COMPUTE.rpartition("/")[2]) / "machines" / SET.rpartition("/")[2]
     spec = json.loads((folder / "spec.json").read_text())["spec"]
     instance = spec["instances"][0]
     base = instance["metadata_url"].removeprefix("http://127.0.0.1:8080")
-    return Machine(arm, MetadataApp(arm.around, b"k" * 32), base, instance)
+    return Machine(arm, MetadataApp(arm.context, b"k" * 32), base, instance)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from tfinfra.lifecycle.attach import find_run
 from tfinfra.lifecycle.attach import list_runs as overview
 from tfinfra.lifecycle.record.run_record import RunFolder, run_folder
 from tfinfra.localcloud.common.files import read_value
-from tfinfra.localcloud.common.state import Resource
+from tfinfra.localcloud.common.state import ArmResource
 from tfinfra.localcloud.machines.machine_record import RECORD, Record, read_record
 from tfinfra.model import SCHEMA, to_json
 from tfinfra.system.clock import iso_time
@@ -111,6 +111,6 @@ def test_the_local_clouds_own_files_are_named(content: bytes, tmp_path: Path, ca
     (tmp_path / RECORD).write_bytes(content)
     with pytest.raises(OSError, match=r"machines\.json is unreadable"):
         read_record(tmp_path)
-    assert read_value(tmp_path / RECORD, Resource) is None
+    assert read_value(tmp_path / RECORD, ArmResource) is None
     assert "machines.json is unreadable" in caplog.text
     assert read_value(tmp_path / "nothing", Record) is None

@@ -33,7 +33,7 @@ MACHINES = f"{COMPUTE}/providers/Microsoft.Compute/virtualMachines"
 
 
 def folder(arm: Arm) -> Path:
-    return arm.around.state.folder(COMPUTE.rpartition("/")[2]) / "machines" / SET.rpartition("/")[2]
+    return arm.context.state.folder(COMPUTE.rpartition("/")[2]) / "machines" / SET.rpartition("/")[2]
 
 
 def boot(arm: Arm, mode: str = "Flexible", environments: Path | None = None) -> None:
@@ -112,7 +112,7 @@ def test_machines_mount_what_their_identity_may_use(arm: Arm, tmp_path: Path) ->
     lead_to_the_share(arm)
     boot(arm, environments=tmp_path / "environments")
     mounts = json.loads((folder(arm) / "spec.json").read_text())["spec"]["mounts"]
-    account = arm.around.state.folder("tfinfra-digits-abc123-keep") / "storage" / "tfi08b9424e327a73637d968"
+    account = arm.context.state.folder("tfinfra-digits-abc123-keep") / "storage" / "tfi08b9424e327a73637d968"
     assert {m["folder"]: m["read_only"] for m in mounts} == {
         str(account / "blob"): False,
         str(account / "file"): False,
@@ -133,7 +133,7 @@ def test_a_node_names_no_folder_of_the_host(arm: Arm, tmp_path: Path) -> None:
     arm.grant(COMPUTE, CONTRIBUTOR, principal, "22222222-2222-2222-2222-222222222222")
     given = {"authorization": f"Bearer {arm.token(principal)}", "x-tfinfra-environments": "/etc"}
     reply = arm.put(SET, scale_set(), **given)
-    made = arm.around.state.get(SET)
+    made = arm.context.state.get(SET)
     assert reply.status == 403 or (made is not None and "environments" not in made.internal)
 
 
@@ -168,7 +168,7 @@ def test_a_group_goes_with_all_that_is_in_it(arm: Arm) -> None:
     arm.make_all()
     boot(arm)
     machines = SlowToStop()
-    arm.around.machines = lambda _: machines
+    arm.context.machines = lambda _: machines
     reply = arm.delete(COMPUTE)
     assert reply.status == 202
     assert arm.get(COMPUTE).body["properties"]["provisioningState"] == "Deleting"
@@ -278,7 +278,7 @@ def test_a_machine_is_told_of_its_eviction_and_then_gone(arm: Arm) -> None:
     one, other = json.loads((folder(arm) / "spec.json").read_text())["spec"]["instances"]
 
     def asks(who: dict[str, Any], method: str = "GET", body: Any = None, **more: Any) -> Any:
-        app, arm.app = arm.app, MetadataApp(arm.around, b"k" * 32)  # type: ignore[assignment]
+        app, arm.app = arm.app, MetadataApp(arm.context, b"k" * 32)  # type: ignore[assignment]
         path = who["metadata_url"].removeprefix("http://127.0.0.1:8080") + "/metadata/scheduledevents"
         reply = arm.call(method, path, body, metadata="true", **{"query": EVENTS, **more})
         arm.app = app
@@ -294,10 +294,10 @@ def test_a_machine_is_told_of_its_eviction_and_then_gone(arm: Arm) -> None:
     assert asks(one, query="").status == 400
     assert asks(one, query="api-version=2021-02-01").status == 400  # its versions are others than the endpoint's
     assert asks(one, "POST", {"StartRequests": [{"Event": 1}]}).status == 400
-    arm.run(eviction.tick(arm.around, arm.now + 29))
+    arm.run(eviction.tick(arm.context, arm.now + 29))
     assert len(arm.get(f"{SET}/virtualMachines").body["value"]) == 2
     assert asks(one, "POST", {"StartRequests": [{"EventId": event["EventId"]}]}).status == 200
-    arm.run(eviction.tick(arm.around, arm.now))  # acknowledged: it need not wait
+    arm.run(eviction.tick(arm.context, arm.now))  # acknowledged: it need not wait
     assert len(arm.get(f"{SET}/virtualMachines").body["value"]) == 1
     assert asks(one).body["Events"] == []
 
@@ -307,7 +307,7 @@ def test_other_events_are_told_and_do_nothing(arm: Arm) -> None:
     boot(arm)
     name = json.loads((folder(arm) / "spec.json").read_text())["spec"]["instances"][0]["computer_name"]
     assert arm.call("POST", "/tfinfra/events", {"type": "Freeze", "machine": name, "seconds": 5}).status == 201
-    arm.run(eviction.tick(arm.around, arm.now + 6))
+    arm.run(eviction.tick(arm.context, arm.now + 6))
     assert len(arm.get(f"{SET}/virtualMachines").body["value"]) == 2
     assert arm.call("POST", "/tfinfra/events", {"type": "Explode", "machine": name}).status == 400
     assert arm.call("POST", "/tfinfra/events", {"type": "Freeze", "machine": "nobody"}).status == 404
@@ -319,10 +319,10 @@ def test_a_machine_reboots_as_its_event_says_or_unannounced(arm: Arm, kind: str,
     boot(arm)
     one = json.loads((folder(arm) / "spec.json").read_text())["spec"]["instances"][0]
     arm.call("POST", "/tfinfra/events", {"type": kind, "machine": one["name"], "seconds": 1, "told": told})
-    assert len(arm.around.events.document(one["vm_id"])["Events"]) == told
-    arm.run(eviction.tick(arm.around, arm.now))
+    assert len(arm.context.events.document(one["vm_id"])["Events"]) == told
+    arm.run(eviction.tick(arm.context, arm.now))
     assert not (folder(arm) / f"{one['name']}.rebooted").exists()
-    arm.run(eviction.tick(arm.around, arm.now + 2))
+    arm.run(eviction.tick(arm.context, arm.now + 2))
     assert (folder(arm) / f"{one['name']}.rebooted").exists()
     assert len(listed(arm)) == 2
 
@@ -347,7 +347,7 @@ def test_what_was_to_be_deleted_when_the_daemon_died_ends_deleted_whatever_else_
     before = arm.core.get(ids.parse(deleted))
     arm.delete(deleted)
     if not marked:
-        arm.around.state.put(before)
+        arm.context.state.put(before)
     arm.open()
     stopped = Counted(arm)
     known = sorted(arm.core.operations._known.items(), key=lambda item: item[1].verb, reverse=not deletion_first)
@@ -386,7 +386,7 @@ class Counted(fake_machines.FakeMachines):
 
     def __init__(self, arm: Arm) -> None:
         self.started = self.stopped = 0
-        arm.around.machines = lambda _: self
+        arm.context.machines = lambda _: self
 
     def start(self, spec: ScaleSetSpec) -> None:
         self.started += 1

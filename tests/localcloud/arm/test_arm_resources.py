@@ -218,8 +218,8 @@ def test_what_a_group_holds_survives_another_start(arm: Arm) -> None:
     principal = arm.make_all()
     arm.put(SET, scale_set())
     arm.settle()
-    before = {r.id: r for r in arm.around.state.below("")}
+    before = {r.id: r for r in arm.context.state.below("")}
     arm.open()
-    assert {r.id: r for r in arm.around.state.below("")} == before
+    assert {r.id: r for r in arm.context.state.below("")} == before
     assert arm.get(IDENTITY).body["properties"]["principalId"] == principal
     assert arm.get(COMPUTE).status == 200

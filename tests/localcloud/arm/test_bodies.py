@@ -97,7 +97,7 @@ def test_a_token_of_any_letters_is_refused(arm: Arm, token: str) -> None:
 def test_a_machine_that_answers_its_events_at_length_is_refused(arm: Arm) -> None:
     arm.make_all()
     node = machine(arm)
-    arm.app = MetadataApp(arm.around, b"k" * 32)  # type: ignore[assignment]
+    arm.app = MetadataApp(arm.context, b"k" * 32)  # type: ignore[assignment]
     path, query = f"{node.base}/metadata/scheduledevents", "api-version=2020-07-01"
     assert arm.call("POST", path, "x" * 100_000, query=query, metadata="true").status == 413
     assert arm.call("POST", path, {"StartRequests": [{}]}, query=query, metadata="true").status == 400

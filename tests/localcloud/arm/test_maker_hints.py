@@ -22,7 +22,7 @@ def test_hints_hold_for_makers_that_give_none_and_a_header_wins(arm: Arm, tmp_pa
     answer = arm.call("PUT", "/tfinfra/wishes", {"machines": "process", "image": str(tmp_path), "unknown": "1"})
     assert answer.body == {"machines": "process", "image": str(tmp_path)}
     assert arm.put(SET, scale_set()).status == 201
-    made = arm.around.state.get(SET)
+    made = arm.context.state.get(SET)
     assert made is not None
     assert (kind_of(made), image_of(made)) == ("fake", tmp_path)  # this test's ARM asks for fake machines by its header
 
@@ -32,7 +32,7 @@ def test_blobs_by_azurite_can_be_hinted_at_too(arm: Arm, tmp_path: Path) -> None
     arm.call("PUT", "/tfinfra/wishes", {"blobs": "azurite"})
     assert "azurite is installed" in arm.put(ACCOUNT, ACCOUNT_BODY).body["error"]["message"]
     arm.call("PUT", "/tfinfra/wishes", {"blobs": "azurite", "azurite": str(tmp_path / "main.js")})
-    assert arm.around.azurite == tmp_path / "main.js"
+    assert arm.context.azurite == tmp_path / "main.js"
     arm.call("PUT", "/tfinfra/wishes", {})
     assert arm.put(ACCOUNT, ACCOUNT_BODY).status == 202
 
@@ -64,11 +64,11 @@ WRONG = {
 def test_a_limit_that_would_hold_for_nothing_is_refused(arm: Arm, body: dict[str, Any], told: str) -> None:
     answer = arm.call("PUT", "/tfinfra/quotas", body)
     assert (answer.status, told in answer.body["error"]["message"]) == (400, True)
-    assert arm.around.quotas == {}
+    assert arm.context.quotas == {}
 
 
 def test_limits_hold_until_they_are_as_usual_again(arm: Arm) -> None:
     assert arm.call("PUT", "/tfinfra/quotas", {"East US": {"cores": 8}, "virtualMachines": 3}).status == 200
-    assert (limit(arm.around, "eastus", "cores"), limit(arm.around, "westus", "virtualMachines")) == (8, 3)
+    assert (limit(arm.context, "eastus", "cores"), limit(arm.context, "westus", "virtualMachines")) == (8, 3)
     assert arm.call("DELETE", "/tfinfra/quotas").status == 200
-    assert limit(arm.around, "eastus", "cores") == LIMIT
+    assert limit(arm.context, "eastus", "cores") == LIMIT

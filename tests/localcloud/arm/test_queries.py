@@ -165,11 +165,11 @@ def validate(arm: Arm, body: dict[str, Any]) -> Any:
 
 
 def test_a_good_template_is_valid_and_nothing_is_written(arm: Arm) -> None:
-    before = arm.around.state.below("")
+    before = arm.context.state.below("")
     reply = validate(arm, template(nat()))
     assert reply.status == 200
     assert reply.body["properties"]["provisioningState"] == "Succeeded"
-    assert arm.around.state.below("") == before
+    assert arm.context.state.below("") == before
 
 
 INVALID: dict[str, tuple[dict[str, Any], list[str]]] = {

@@ -27,9 +27,9 @@ def signed(arm: Arm, **how: Any) -> Reply:
     return arm.get(f"{SUB}/resourcegroups", authorization=f"Bearer {token}")
 
 
-def after(arm: Arm, market: dict[str, Any], method: str, path: str, body: Any = None) -> Reply:
+def after(arm: Arm, subscription: dict[str, Any], method: str, path: str, body: Any = None) -> Reply:
     """The answer once the market is so."""
-    assert arm.put("/tfinfra/market", market).status == 200
+    assert arm.put("/tfinfra/market", subscription).status == 200
     return arm.call(method, path, body)
 
 

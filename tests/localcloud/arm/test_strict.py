@@ -10,39 +10,43 @@ from tests.localcloud.arm.test_refusals import CONTAINER, GROUP, STORE
 from tests.localcloud.calls import ACCOUNT, COMPUTE, IDENTITY, KEEP, KEY, SET, SUB, VNET, Arm, scale_set
 from tfinfra.localcloud.arm.strict.throttle import Throttle
 from tfinfra.localcloud.common import tokens
-from tfinfra.localcloud.common.arm_error import ArmError
-from tfinfra.localcloud.common.rate_limits import Call
+from tfinfra.localcloud.common.arm_refusal import ArmRefusal
+from tfinfra.localcloud.common.rate_limits import CountedCall
 from tfinfra.localcloud.machines import fake_machines
 
 SETS = "microsoft.compute/virtualmachinescalesets"
 MACHINES = "microsoft.compute/virtualmachines"
 # (calls, those that are taken in one moment, how many more after so many seconds)
 PUBLISHED = {
-    "ARM's reads": (Call("me", "GET", f"{SUB}/resourcegroups", "", False), 250, (1, 25)),
-    "ARM's deletions": (Call("me", "DELETE", KEEP, "", False), 200, (1, 10)),
-    "ARM's writes": (Call("me", "PATCH", KEEP, "", False), 200, (1, 10)),
-    "one scale set": (Call("me", "GET", SET, SETS, False, "eastus"), 36, (60, 12)),
-    "a new scale set": (Call("me", "PUT", SET, SETS, False, "eastus", exists=False), 12, (60, 4)),
-    "the end of a scale set": (Call("me", "DELETE", SET, SETS, False, "eastus"), 12, (60, 4)),
+    "ARM's reads": (CountedCall("me", "GET", f"{SUB}/resourcegroups", "", False), 250, (1, 25)),
+    "ARM's deletions": (CountedCall("me", "DELETE", KEEP, "", False), 200, (1, 10)),
+    "ARM's writes": (CountedCall("me", "PATCH", KEEP, "", False), 200, (1, 10)),
+    "one scale set": (CountedCall("me", "GET", SET, SETS, False, "eastus"), 36, (60, 12)),
+    "a new scale set": (CountedCall("me", "PUT", SET, SETS, False, "eastus", exists=False), 12, (60, 4)),
+    "the end of a scale set": (CountedCall("me", "DELETE", SET, SETS, False, "eastus"), 12, (60, 4)),
     "a set's instance view": (
-        Call("me", "GET", f"{SET}/instanceView", f"{SETS}/instanceview", True, "eastus"),
+        CountedCall("me", "GET", f"{SET}/instanceView", f"{SETS}/instanceview", True, "eastus"),
         30,
         (60, 10),
     ),
     "how an operation stands": (
-        Call("me", "GET", f"{SUB}/x", "microsoft.compute/locations/operations", False, "eastus"),
+        CountedCall("me", "GET", f"{SUB}/x", "microsoft.compute/locations/operations", False, "eastus"),
         45,
         (60, 15),
     ),
-    "lists of accounts": (Call("me", "GET", SUB, "microsoft.storage/storageaccounts", True, "eastus"), 100, (300, 100)),
+    "lists of accounts": (
+        CountedCall("me", "GET", SUB, "microsoft.storage/storageaccounts", True, "eastus"),
+        100,
+        (300, 100),
+    ),
 }
 
 
-def taken(throttle: Throttle, call: Call, now: float) -> int:
+def taken(throttle: Throttle, call: CountedCall, now: float) -> int:
     for count in range(2000):
         try:
             throttle.take(call, {}, now)
-        except ArmError as error:
+        except ArmRefusal as error:
             assert error.status == 429
             return count
     return 2000
@@ -60,19 +64,19 @@ def test_lists_of_machines_are_the_dear_ones_and_all_callers_share_them() -> Non
     throttle, left = Throttle(), {}
     for second in range(9):  # within ARM's own 250, of which 25 come back each second
         for who in ("a", "b", "c", "d"):
-            call = Call(who, "GET", COMPUTE, MACHINES, True, "eastus")
+            call = CountedCall(who, "GET", COMPUTE, MACHINES, True, "eastus")
             left = [throttle.take(call, {}, 1e9 + second) for _ in range(25)][-1]
     assert left["x-ms-ratelimit-remaining-resource"] == "Microsoft.Compute/HighCostGetVM;0"
-    with pytest.raises(ArmError) as refused:
-        throttle.take(Call("e", "GET", COMPUTE, MACHINES, True, "eastus"), {}, 1e9 + 9)
+    with pytest.raises(ArmRefusal) as refused:
+        throttle.take(CountedCall("e", "GET", COMPUTE, MACHINES, True, "eastus"), {}, 1e9 + 9)
     assert refused.value.headers["Retry-After"] == "51"
     assert refused.value.more["details"][0]["target"] == "HighCostGetVM"
-    throttle.take(Call("e", "GET", COMPUTE, MACHINES, True, "westus"), {}, 1e9 + 9)
+    throttle.take(CountedCall("e", "GET", COMPUTE, MACHINES, True, "westus"), {}, 1e9 + 9)
 
 
 def test_one_caller_does_not_use_up_what_another_has() -> None:
     throttle = Throttle()
-    mine, yours = (Call(who, "GET", KEEP, "", False) for who in ("me", "you"))
+    mine, yours = (CountedCall(who, "GET", KEEP, "", False) for who in ("me", "you"))
     assert taken(throttle, mine, 1e9) == 250
     assert throttle.take(yours, {}, 1e9) == {"x-ms-ratelimit-remaining-subscription-reads": "249"}
 
@@ -172,7 +176,7 @@ def test_a_deletion_that_is_blocked_ends_with_capital_keys(arm: Arm) -> None:
     arm.make_all()
     arm.put(SET, scale_set())
     arm.settle()
-    usual, arm.around.machines = arm.around.machines, lambda _: Stuck()
+    usual, arm.context.machines = arm.context.machines, lambda _: Stuck()
     where = arm.delete(COMPUTE).headers["location"].removeprefix("https://127.0.0.1:4433").partition("?")[0]
     arm.settle()
     ended = arm.get(where)
@@ -181,7 +185,7 @@ def test_a_deletion_that_is_blocked_ends_with_capital_keys(arm: Arm) -> None:
     assert "'Microsoft.Compute/virtualMachineScaleSets/digits-abc123-nodes' could not be deleted" in told["Message"]
     assert [detail["Target"] for detail in told["Details"]] == [SET]
     assert "nodes does not stop" in told["Details"][0]["Message"]
-    arm.around.machines = usual
+    arm.context.machines = usual
     assert arm.delete(COMPUTE).status == 202
 
 

@@ -16,17 +16,17 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from tfinfra.localcloud.arm import instances, queries
-from tfinfra.localcloud.arm.builtin_paths import special_answer
-from tfinfra.localcloud.arm.core import MAKER_HINTS, NO_HINTS, Answer, Core, MakerHints
+from tfinfra.localcloud.arm.builtin_paths import builtin_response
+from tfinfra.localcloud.arm.core import MAKER_HINTS, NO_HINTS, ArmResponse, Core, MakerHints
 from tfinfra.localcloud.arm.lists import list_resources
 from tfinfra.localcloud.arm.providers import authorization, compute
 from tfinfra.localcloud.arm.rbac.directory import OWNERS
 from tfinfra.localcloud.arm.strict import acceptance, following, linked, subscriptions
 from tfinfra.localcloud.arm.strict.throttle import Throttle
 from tfinfra.localcloud.common import bodies, endpoints, ids, tokens
-from tfinfra.localcloud.common.arm_error import ArmError, forbidden
-from tfinfra.localcloud.common.fault_injection import Fault, Faults
-from tfinfra.localcloud.common.rate_limits import Call
+from tfinfra.localcloud.common.arm_refusal import ArmRefusal, forbidden
+from tfinfra.localcloud.common.fault_injection import Faults, InjectedFault
+from tfinfra.localcloud.common.rate_limits import CountedCall
 from tfinfra.localcloud.common.state_folder import TENANT
 
 log = logging.getLogger("tfinfra.localcloud.requests")
@@ -41,7 +41,7 @@ class ArmApp:
     key: bytes
     hosts: Collection[str]
     faults: Faults
-    admin: Callable[[str, str, Any], Awaitable[Answer]]
+    admin: Callable[[str, str, Any], Awaitable[ArmResponse]]
     drop: Callable[[Scope], None]
     leaving: bool = False
     throttle: Throttle = field(default_factory=Throttle)
@@ -58,11 +58,11 @@ class ArmApp:
             return
         await response(scope, receive, send)
 
-    async def _response(self, request: Request, struck: list[Fault]) -> Response:
+    async def _response(self, request: Request, struck: list[InjectedFault]) -> Response:
         try:
             await _suffer(struck)
             answer = await self._answer(request)
-        except ArmError as error:
+        except ArmRefusal as error:
             return _json(error.status, error.document(), error.headers)
         except RecursionError:
             return _json(400, bodies.too_deep().document(), {})
@@ -70,16 +70,16 @@ class ArmApp:
             return Response(status_code=400)  # that nobody reads
         except Exception as error:  # the edge of the server: a fault of ours is ARM's 500, with its cause in the log
             log.exception("%s %s", request.method, request.url.path)
-            return _json(500, ArmError(500, "InternalServerError", f"{type(error).__name__}: {error}").document(), {})
+            return _json(500, ArmRefusal(500, "InternalServerError", f"{type(error).__name__}: {error}").document(), {})
         return _json(answer.status, answer.body, {**answer.headers, **self._operation_headers(request, answer)})
 
-    async def _answer(self, request: Request) -> Answer:
+    async def _answer(self, request: Request) -> ArmResponse:
         self._check_host(request)
         if self.leaving:
-            raise ArmError(503, "ServiceUnavailable", "the local cloud is leaving", {"Retry-After": "1"})
+            raise ArmRefusal(503, "ServiceUnavailable", "the local cloud is leaving", {"Retry-After": "1"})
         path = request.url.path
         if path.lower().rstrip("/") == endpoints.PATH:
-            return Answer(200, endpoints.endpoints(request.headers["host"]))
+            return ArmResponse(200, endpoints.endpoints(request.headers["host"]))
         claims = self._claims(request)
         oid = str(claims["oid"])
         if claims["tid"] != TENANT:
@@ -92,23 +92,23 @@ class ArmApp:
         version = next((v for k, v in request.query_params.items() if k.lower() == "api-version"), "")
         acceptance.check_version(version)
         left = self._counted(oid, request.method, path, body)
-        heard = MAKER_HINTS if oid in OWNERS else ()  # two of them are folders of this machine
-        said = {name: hint for name in heard if (hint := request.headers.get(f"x-tfinfra-{name}"))}
-        hints = {**self.core.around.maker_hints, **said}
+        allowed = MAKER_HINTS if oid in OWNERS else ()  # two of them are folders of this machine
+        given = {name: value for name in allowed if (value := request.headers.get(f"x-tfinfra-{name}"))}
+        hints = {**self.core.context.maker_hints, **given}
         filter_ = request.query_params.get("$filter", "")
         answer = await self.dispatch(oid, request.method, path, version, body, hints=hints, filter_=filter_)
         return replace(answer, headers={**left, **answer.headers})
 
     def _counted(self, oid: str, method: str, path: str, body: Any) -> dict[str, str]:
-        """What is left to the caller, as headers. Raises ArmError (429)."""
-        around, address = self.core.around, ids.parse(path)
-        found = around.state.get(address.path) or around.state.group(address.group or "")
+        """What is left to the caller, as headers. Raises ArmRefusal (429)."""
+        context, address = self.core.context, ids.parse(path)
+        found = context.state.get(address.path) or context.state.group(address.group or "")
         place = re.search(r"/locations/([^/]+)", address.key)
         named = place.group(1) if place else (body if isinstance(body, dict) else {}).get("location")
         location = str(named or (found.body.get("location") if found else "") or "").replace(" ", "").lower()
-        exists = around.state.get(address.path) is not None
-        call = Call(oid, method, address.path, address.type.lower(), address.is_collection, location, exists)
-        return self.throttle.take(call, around.market.limits, around.now())
+        exists = context.state.get(address.path) is not None
+        call = CountedCall(oid, method, address.path, address.type.lower(), address.is_collection, location, exists)
+        return self.throttle.take(call, context.subscription.limits, context.now())
 
     async def dispatch(
         self,
@@ -120,11 +120,11 @@ class ArmApp:
         *,
         hints: MakerHints = NO_HINTS,
         filter_: str = "",
-    ) -> Answer:
-        """One call of ARM by the principal `oid`; the timer's calls come in here too. Raises ArmError."""
-        subscriptions.check(self.core.around.market, method, path)
+    ) -> ArmResponse:
+        """One call of ARM by the principal `oid`; the timer's calls come in here too. Raises ArmRefusal."""
+        subscriptions.check(self.core.context.subscription, method, path)
         address = ids.parse(path)
-        special = special_answer(self.core, method, address, filter_)
+        special = builtin_response(self.core, method, address, filter_)
         if special is None and queries.is_one(method, address):
             self._authorize(oid, method, address)
             return queries.answer(self.core, oid, method, address, filter_=filter_, body=body)
@@ -133,82 +133,86 @@ class ArmApp:
                 self._authorize(oid, method, address)
             return special
         if not address.type:
-            raise ArmError(404, "NotFound", f"There is nothing at '{path}'.")
+            raise ArmRefusal(404, "NotFound", f"There is nothing at '{path}'.")
         self._authorize(oid, method, address, body)
         acceptance.check_type(address.type, version)
         if method == "PUT":
-            linked.check(self.core.around, oid, address, body)
+            linked.check(self.core.context, oid, address, body)
         if method in ("GET", "HEAD"):
             return await self._read(method, address, filter_)
         return self._write(method, address, version, body, hints)
 
-    async def _read(self, method: str, address: ids.Address, filter_: str) -> Answer:
+    async def _read(self, method: str, address: ids.Address, filter_: str) -> ArmResponse:
         own = {instances.MACHINES.lower(), instances.SET_MACHINES.lower()}
         type_ = address.type.lower()
         if type_ == f"{compute.SCALE_SETS.lower()}/instanceview":
-            return Answer(200, await instances.instance_view(self.core, ids.parse(address.path.rpartition("/")[0])))
+            return ArmResponse(
+                200, await instances.instance_view(self.core, ids.parse(address.path.rpartition("/")[0]))
+            )
         if any(type_ == f"{name}/instanceview" for name in own):
             machine = await instances.one_machine(self.core, ids.parse(address.path.rpartition("/")[0]))
-            return Answer(200, machine["properties"]["instanceView"])
+            return ArmResponse(200, machine["properties"]["instanceView"])
         if type_ in own and address.is_collection:
-            return Answer(200, {"value": await self._machines(address, filter_)})
+            return ArmResponse(200, {"value": await self._machines(address, filter_)})
         if type_ in own:
-            return Answer(200, await instances.one_machine(self.core, address))
+            return ArmResponse(200, await instances.one_machine(self.core, address))
         if address.is_collection:
-            return Answer(200, list_resources(self.core, address, filter_))
+            return ArmResponse(200, list_resources(self.core, address, filter_))
         resource = self.core.get(address)
-        return Answer(204) if method == "HEAD" else Answer(200, self.core.view(resource))
+        return ArmResponse(204) if method == "HEAD" else ArmResponse(200, self.core.view(resource))
 
     async def _machines(self, address: ids.Address, filter_: str) -> list[dict[str, Any]]:
         if address.type.lower() == instances.MACHINES.lower():
             return await instances.machines(self.core, address, filter_)
         return await instances.set_machines(self.core, ids.parse(address.path.rpartition("/")[0]))
 
-    def _write(self, method: str, address: ids.Address, version: str, body: Any, hints: MakerHints) -> Answer:
+    def _write(self, method: str, address: ids.Address, version: str, body: Any, hints: MakerHints) -> ArmResponse:
         if address.is_collection:
-            raise ArmError(405, "MethodNotAllowed", f"'{address.path}' takes no {method}.")
+            raise ArmRefusal(405, "MethodNotAllowed", f"'{address.path}' takes no {method}.")
         if method == "DELETE":
             return self.core.delete(address)
         if not isinstance(body, dict):
-            raise ArmError(400, "InvalidRequestContent", "The request content was invalid: a JSON object is expected.")
+            raise ArmRefusal(
+                400, "InvalidRequestContent", "The request content was invalid: a JSON object is expected."
+            )
         if method == "PUT":
             return self.core.put(address, version, body, hints)
         if method == "PATCH":
             return self.core.patch(address, body)
-        raise ArmError(405, "MethodNotAllowed", f"The local cloud has no {method} for '{address.type}'.")
+        raise ArmRefusal(405, "MethodNotAllowed", f"The local cloud has no {method} for '{address.type}'.")
 
     # ── who asks ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _check_host(self, request: Request) -> None:
         """A page in a browser can be made to call loopback under another name; this is none of ours then."""
         if request.headers.get("host", "") not in self.hosts:
-            raise ArmError(421, "MisdirectedRequest", "this endpoint does not serve that host")
+            raise ArmRefusal(421, "MisdirectedRequest", "this endpoint does not serve that host")
 
     def _claims(self, request: Request) -> dict[str, Any]:
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         if kind.lower() != "bearer" or not token.strip():
             text = "Authentication failed. The 'Authorization' header is missing."
             raise tokens.refused("AuthenticationFailed", text)
-        return tokens.proven_claims(self.key, token.strip(), self.core.around.now())
+        return tokens.proven_claims(self.key, token.strip(), self.core.context.now())
 
     def _authorize(self, oid: str, method: str, address: ids.Address, body: Any = None) -> None:
-        authorization.authorize(self.core.around, oid, method, address, body)
+        authorization.authorize(self.core.context, oid, method, address, body)
 
-    def _operation_headers(self, request: Request, answer: Answer) -> dict[str, str]:
+    def _operation_headers(self, request: Request, answer: ArmResponse) -> dict[str, str]:
         """Where the caller looks how a long-running operation stands."""
         if answer.operation is None:
             return {}
         return following.headers(f"https://{request.headers['host']}", answer.operation)
 
 
-def _of_another_tenant(path: str, tenant: str) -> Answer:
-    """The subscriptions that a token of another tenant sees: none. Raises ArmError (401)."""
+def _of_another_tenant(path: str, tenant: str) -> ArmResponse:
+    """The subscriptions that a token of another tenant sees: none. Raises ArmRefusal (401)."""
     if path.rstrip("/").lower() == "/subscriptions":
-        return Answer(200, {"value": []})
+        return ArmResponse(200, {"value": []})
     raise tokens.wrong_tenant(tenant)
 
 
-async def _suffer(struck: list[Fault]) -> None:
+async def _suffer(struck: list[InjectedFault]) -> None:
     """What the faults do before the request has any effect."""
     for fault in struck:
         await asyncio.sleep(fault.seconds if fault.kind == "lag" else 0)

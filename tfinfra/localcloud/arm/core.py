@@ -16,7 +16,7 @@ from tfinfra.localcloud.arm.checks.references import references
 from tfinfra.localcloud.arm.checks.types import body_type, catalogue, check_body
 from tfinfra.localcloud.arm.providers import policy, registrations, tags
 from tfinfra.localcloud.arm.providers.authorization import ASSIGNMENTS
-from tfinfra.localcloud.arm.providers.base import Surroundings, require
+from tfinfra.localcloud.arm.providers.base import CloudContext, require
 from tfinfra.localcloud.arm.registry import provider_of
 from tfinfra.localcloud.arm.strict import acceptance, following, locks
 from tfinfra.localcloud.arm.strict.blocked import blocked
@@ -24,11 +24,12 @@ from tfinfra.localcloud.arm.strict.lists import Lists
 from tfinfra.localcloud.arm.strict.not_found import not_found
 from tfinfra.localcloud.arm.strict.spelling import canonical
 from tfinfra.localcloud.common import ids
-from tfinfra.localcloud.common.arm_error import ArmError, resource_not_found
+from tfinfra.localcloud.common.arm_refusal import ArmRefusal, resource_not_found
 from tfinfra.localcloud.common.operations import Operation, Operations
-from tfinfra.localcloud.common.state import Resource, empty_trash
+from tfinfra.localcloud.common.state import ArmResource, empty_trash
 
 MakerHints = Mapping[str, str]
+"""What a resource's maker says beside ARM, by the names in MAKER_HINTS."""
 NO_HINTS: MakerHints = {}
 MAKER_HINTS = ("machines", "blobs", "image", "environments")
 LINGER_STEP = 0.05
@@ -36,7 +37,7 @@ log = logging.getLogger("tfinfra.localcloud")
 
 
 @dataclass(frozen=True)
-class Answer:
+class ArmResponse:
     """`operation` is set where the work goes on behind the answer."""
 
     status: int
@@ -46,23 +47,23 @@ class Answer:
 
 
 class Core:
-    def __init__(self, around: Surroundings, operations: Operations) -> None:
-        self.around, self.operations = around, operations
-        self.lists = Lists(around.now, lambda: self.around.market.lists)
-        around.state.noted = self.lists.note
+    def __init__(self, context: CloudContext, operations: Operations) -> None:
+        self.context, self.operations = context, operations
+        self.lists = Lists(context.now, lambda: self.context.subscription.lists)
+        context.state.noted = self.lists.note
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._tasks: set[asyncio.Task[None]] = set()
 
     # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def get(self, address: ids.Address) -> Resource:
-        """The resource. Raises ArmError (404)."""
-        found = self.around.state.get(address.path)
+    def get(self, address: ids.Address) -> ArmResource:
+        """The resource. Raises ArmRefusal (404)."""
+        found = self.context.state.get(address.path)
         if found is None:
-            raise not_found(self.around.state, address)
+            raise not_found(self.context.state, address)
         return found
 
-    def view(self, resource: Resource) -> dict[str, Any]:
+    def view(self, resource: ArmResource) -> dict[str, Any]:
         """The body as ARM answers it: without what it never gives back."""
         body = resource.body
         for path in provider_of(resource.type).hidden:
@@ -71,86 +72,93 @@ class Core:
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def put(self, address: ids.Address, api_version: str, body: dict[str, Any], hints: MakerHints = NO_HINTS) -> Answer:
+    def put(
+        self, address: ids.Address, api_version: str, body: dict[str, Any], hints: MakerHints = NO_HINTS
+    ) -> ArmResponse:
         """Creates or replaces a resource. `hints` say what ARM has no word for: the kind of "machines" that a scale
         set boots, the folder of the files that its "image" brings, the folder of the training "environments" that its
-        machines mount, and what serves an account's "blobs". Raises ArmError."""
-        before = self.around.state.get(address.path)
+        machines mount, and what serves an account's "blobs". Raises ArmRefusal."""
+        before = self.context.state.get(address.path)
         resource = self._accepted(address, api_version, body, before, hints)
         status = 200 if before else 201
         provider = provider_of(resource.type)
         if not provider.is_slow(resource):
-            provider.provision(self.around, resource)
-            self.around.state.put(resource)
+            provider.provision(self.context, resource)
+            self.context.state.put(resource)
             return self._announced(status, resource)
         resource = resource.with_properties(provisioningState="Updating" if before else "Creating")
-        self.around.state.put(resource)
+        self.context.state.put(resource)
         operation = self._begin("put", resource)
         self._spawn(self._provision(operation))
         return self._accepted_only(status, resource, operation)
 
-    def _announced(self, status: int, resource: Resource) -> Answer:
+    def _announced(self, status: int, resource: ArmResource) -> ArmResponse:
         """The answer to a write that is done: many providers tell of an operation all the same."""
         if not following.is_announced(resource.type):
-            return Answer(status, self.view(resource))
+            return ArmResponse(status, self.view(resource))
         operation = self.operations.finish(self._begin("put", resource))
         return self._accepted_only(status, resource.with_properties(provisioningState="Updating"), operation)
 
-    def _accepted_only(self, status: int, resource: Resource, operation: Operation) -> Answer:
+    def _accepted_only(self, status: int, resource: ArmResource, operation: Operation) -> ArmResponse:
         if status == 201 and following.accepts_only(resource.type):
-            return Answer(202, None, operation)
-        return Answer(status, self.view(resource), operation)
+            return ArmResponse(202, None, operation)
+        return ArmResponse(status, self.view(resource), operation)
 
-    def _begin(self, verb: str, resource: Resource) -> Operation:
+    def _begin(self, verb: str, resource: ArmResource) -> Operation:
         location = str(resource.body.get("location") or "").replace(" ", "").lower()
-        return self.operations.begin(verb, resource.id, self.around.now(), location)
+        return self.operations.begin(verb, resource.id, self.context.now(), location)
 
-    def patch(self, address: ids.Address, body: dict[str, Any]) -> Answer:
-        """Merges tags and properties into a resource. Raises ArmError."""
+    def patch(self, address: ids.Address, body: dict[str, Any]) -> ArmResponse:
+        """Merges tags and properties into a resource. Raises ArmRefusal."""
         before = self.get(address)
-        acceptance.check_group(self.around.state, address)
-        locks.check(self.around.state, "write", before.id, before.type)
+        acceptance.check_group(self.context.state, address)
+        locks.check(self.context.state, "write", before.id, before.type)
         fixed = ("id", "name", "type", "location", "properties")
         merged = {**before.body, **{k: v for k, v in body.items() if k not in fixed}}
         merged["properties"] = {**before.properties, **(body.get("properties") or {})}
-        merged = policy.modified(self.around.market, before.type, merged)
+        merged = policy.modified(self.context.subscription, before.type, merged)
         tags.check_count(merged)
-        policy.check(self.around.market, before.type, before.name, merged)
-        resource = Resource(before.id, before.type, before.api_version, merged, before.internal)
-        self.around.state.put(resource)
-        return Answer(200, self.view(resource))
+        policy.check(self.context.subscription, before.type, before.name, merged)
+        resource = ArmResource(before.id, before.type, before.api_version, merged, before.internal)
+        self.context.state.put(resource)
+        return ArmResponse(200, self.view(resource))
 
-    def delete(self, address: ids.Address) -> Answer:
-        """Deletes a group or a resource with what lies below it. Raises ArmError."""
+    def delete(self, address: ids.Address) -> ArmResponse:
+        """Deletes a group or a resource with what lies below it. Raises ArmRefusal."""
         resource = self._deletable(address)
         if resource is None:
-            return Answer(204)
-        slow = [r for r in self.around.state.below(resource.id) if provider_of(r.type).is_slow(r)]
+            return ArmResponse(204)
+        slow = [r for r in self.context.state.below(resource.id) if provider_of(r.type).is_slow(r)]
         if not slow and resource.type != ids.GROUP_TYPE:
-            provider_of(resource.type).release(self.around, resource)
-            self.around.state.remove(resource.id)
-            return Answer(200, self.view(resource) if resource.type == ASSIGNMENTS else None)
+            provider_of(resource.type).release(self.context, resource)
+            self.context.state.remove(resource.id)
+            return ArmResponse(200, self.view(resource) if resource.type == ASSIGNMENTS else None)
         under_way = resource.provisioning_state == "Deleting"
         operation = self._begin("delete", resource)
         if not under_way:
-            self.around.state.put(resource.with_properties(provisioningState="Deleting"))
+            self.context.state.put(resource.with_properties(provisioningState="Deleting"))
             self._spawn(self._remove(operation))
-        return Answer(202, None, operation)
+        return ArmResponse(202, None, operation)
 
     def _accepted(
-        self, address: ids.Address, api_version: str, body: dict[str, Any], before: Resource | None, hints: MakerHints
-    ) -> Resource:
-        state, market = self.around.state, self.around.market
+        self,
+        address: ids.Address,
+        api_version: str,
+        body: dict[str, Any],
+        before: ArmResource | None,
+        hints: MakerHints,
+    ) -> ArmResource:
+        state, subscription = self.context.state, self.context.subscription
         type_ = catalogue().spelling(address.type)
-        body = policy.modified(market, type_, body)
+        body = policy.modified(subscription, type_, body)
         tags.check_count(body)
         index = body_type(type_, api_version, body.get("location"))
         acceptance.check_location(type_, index, before, address.name, body)
-        findings = check_body(type_, api_version, body)
-        if findings:
-            raise ArmError(400, findings[0].code, " ".join(f.message for f in findings))
-        registrations.check(self.around, type_)
-        policy.check(market, type_, address.name, body)
+        violations = check_body(type_, api_version, body)
+        if violations:
+            raise ArmRefusal(400, violations[0].code, " ".join(f.message for f in violations))
+        registrations.check(self.context, type_)
+        policy.check(subscription, type_, address.name, body)
         acceptance.check_group(state, address, creates=type_ == ids.GROUP_TYPE)
         if before and self._is_going(before.id):
             raise _being_deleted(before.id)
@@ -159,26 +167,26 @@ class Core:
         acceptance.check_parent(state, address)
         content = {**body, "id": id_, "name": address.name, "type": type_}
         internal = dict(hints) if hints else (before.internal if before else {})
-        made = Resource(id_, type_, api_version, content, internal).with_properties(provisioningState="Succeeded")
+        made = ArmResource(id_, type_, api_version, content, internal).with_properties(provisioningState="Succeeded")
         for reference in references(id_, body):
-            require(self.around, made, reference)
-        return provider_of(type_).accept(self.around, made, before)
+            require(self.context, made, reference)
+        return provider_of(type_).accept(self.context, made, before)
 
-    def _deletable(self, address: ids.Address) -> Resource | None:
+    def _deletable(self, address: ids.Address) -> ArmResource | None:
         try:
             resource = self.get(address)
-        except ArmError:
+        except ArmRefusal:
             if address.type.lower() == ids.GROUP_TYPE.lower():
                 raise
             return None
-        locks.check(self.around.state, "delete", resource.id, resource.type)
+        locks.check(self.context.state, "delete", resource.id, resource.type)
         return resource
 
     # ── behind the answers ───────────────────────────────────────────────────────────────────────────────────────
 
     def resume(self) -> None:
         """Goes on with what an earlier daemon began and did not finish: nothing is made in what is to be deleted."""
-        for resource in self.around.state.below(""):
+        for resource in self.context.state.below(""):
             if resource.provisioning_state == "Deleting":
                 self._begin("delete", resource)
         for operation in self.operations.unfinished():
@@ -189,12 +197,12 @@ class Core:
 
     def _mark_deleting(self, id_: str) -> None:
         """The earlier daemon may have died between noting a deletion and marking its target."""
-        if target := self.around.state.get(id_):
-            self.around.state.put(target.with_properties(provisioningState="Deleting"))
+        if target := self.context.state.get(id_):
+            self.context.state.put(target.with_properties(provisioningState="Deleting"))
 
     def _is_going(self, id_: str) -> bool:
         """Whether the deletion of the resource, or of what it lies in, was asked for."""
-        return any(r.provisioning_state == "Deleting" and ids.within(r.id, id_) for r in self.around.state.below(""))
+        return any(r.provisioning_state == "Deleting" and ids.within(r.id, id_) for r in self.context.state.below(""))
 
     async def settle(self) -> None:
         """Waits until nothing is under way."""
@@ -212,72 +220,72 @@ class Core:
 
     async def _provision(self, operation: Operation) -> None:
         async with self._locks[operation.resource.lower()]:
-            resource = self.around.state.get(operation.resource)
+            resource = self.context.state.get(operation.resource)
             if resource is None:
                 self.operations.finish(operation, resource_not_found("", operation.resource, None))
                 return
             if self._is_going(resource.id):  # booted after its release, machines would outlive the group
                 self.operations.finish(operation, _being_deleted(resource.id))
                 return
-            error = await _attempt(provider_of(resource.type).provision, self.around, resource)
-        current = self.around.state.get(operation.resource)
+            error = await _attempt(provider_of(resource.type).provision, self.context, resource)
+        current = self.context.state.get(operation.resource)
         if current is not None and current.provisioning_state != "Deleting":
-            self.around.state.put(current.with_properties(provisioningState="Failed" if error else "Succeeded"))
+            self.context.state.put(current.with_properties(provisioningState="Failed" if error else "Succeeded"))
         self.operations.finish(operation, error)
         log.info("%s %s", resource.id, error or "provisioned")
 
     async def _remove(self, operation: Operation) -> None:
-        inside = self.around.state.below(operation.resource)
+        inside = self.context.state.below(operation.resource)
         errors = await asyncio.gather(*map(self._release, inside))
         failed = [(resource, error) for resource, error in zip(inside, errors, strict=True) if error]
-        target = self.around.state.get(operation.resource)
+        target = self.context.state.get(operation.resource)
         if failed and target is not None:
-            self.around.state.put(target.with_properties(provisioningState="Succeeded"))
+            self.context.state.put(target.with_properties(provisioningState="Succeeded"))
             self.operations.finish(operation, told := blocked(target, failed))
             log.error("%s %s", told, [error.message for _, error in failed])
             return
         await self._linger(target)
-        self.around.state.remove(operation.resource)
+        self.context.state.remove(operation.resource)
         self.operations.finish(operation)
         log.info("%s deleted", operation.resource)
         self._spawn(self.empty_trash())
 
-    async def _linger(self, target: Resource | None) -> None:
+    async def _linger(self, target: ArmResource | None) -> None:
         """A group that is empty may stay in Deleting for a while, and refuses every write then."""
         if target is not None and target.type == ids.GROUP_TYPE:
-            until = self.around.now() + self.around.market.deleting
-            while self.around.now() < until:
+            until = self.context.now() + self.context.subscription.deleting
+            while self.context.now() < until:
                 await asyncio.sleep(LINGER_STEP)
 
-    async def _release(self, resource: Resource) -> ArmError | None:
+    async def _release(self, resource: ArmResource) -> ArmRefusal | None:
         provider = provider_of(resource.type)
         if not provider.is_slow(resource):
             return None  # its folders go with the group's
         async with self._locks[resource.id.lower()]:
-            return await _attempt(provider.release, self.around, resource)
+            return await _attempt(provider.release, self.context, resource)
 
     async def empty_trash(self) -> None:
         """Frees the space of what was discarded, one at a time: two would delete each other's files."""
         async with self._locks["the trash"]:
-            complaints = await asyncio.to_thread(lambda: list(empty_trash(self.around.layout)))
+            complaints = await asyncio.to_thread(lambda: list(empty_trash(self.context.layout)))
         for complaint in complaints:
             log.error("not deleted: %s", complaint)
 
 
-def _being_deleted(id_: str) -> ArmError:
+def _being_deleted(id_: str) -> ArmRefusal:
     """As ARM answers it while a deletion is under way."""
-    return ArmError(409, "ResourceBeingDeleted", f"The resource '{id_}' is being deleted. Try again once it is gone.")
+    return ArmRefusal(409, "ResourceBeingDeleted", f"The resource '{id_}' is being deleted. Try again once it is gone.")
 
 
-async def _attempt(work: Any, around: Surroundings, resource: Resource) -> ArmError | None:
+async def _attempt(work: Any, context: CloudContext, resource: ArmResource) -> ArmRefusal | None:
     """Runs `work` in a thread; its failure as ARM tells it."""
     try:
-        await asyncio.to_thread(work, around, resource)
-    except ArmError as error:
+        await asyncio.to_thread(work, context, resource)
+    except ArmRefusal as error:
         return error
     except Exception as error:  # the outermost edge of a background task: it must end as a failed operation
         log.exception("%s", resource.id)
-        return ArmError(500, "InternalExecutionError", f"{type(error).__name__}: {error}")
+        return ArmRefusal(500, "InternalExecutionError", f"{type(error).__name__}: {error}")
     return None
 
 

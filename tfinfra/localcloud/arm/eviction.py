@@ -7,24 +7,24 @@ import asyncio
 import logging
 
 from tfinfra.localcloud.arm.providers import compute
-from tfinfra.localcloud.arm.providers.base import Surroundings
-from tfinfra.localcloud.common.scheduled_events import ENDING, REBOOTING, Event
+from tfinfra.localcloud.arm.providers.base import CloudContext
+from tfinfra.localcloud.common.scheduled_events import ENDING, REBOOTING, ScheduledEvent
 
 log = logging.getLogger("tfinfra.localcloud")
 
 
-async def tick(around: Surroundings, now: float) -> None:
+async def tick(context: CloudContext, now: float) -> None:
     """What is due at `now` (Unix seconds). To be called about twice a second."""
-    for event in around.events.take_due(now):
+    for event in context.events.take_due(now):
         log.info("%s of %s", event.type, event.name)
         if event.type in ENDING:
-            await asyncio.to_thread(compute.end_instance, around, event.vm_id)
+            await asyncio.to_thread(compute.end_instance, context, event.vm_id)
         if event.type in REBOOTING:
-            await _reboot(around, event)
+            await _reboot(context, event)
 
 
-async def _reboot(around: Surroundings, event: Event) -> None:
+async def _reboot(context: CloudContext, event: ScheduledEvent) -> None:
     try:
-        await asyncio.to_thread(compute.reboot_instance, around, event.vm_id)
+        await asyncio.to_thread(compute.reboot_instance, context, event.vm_id)
     except OSError as error:  # the machine is gone, as one that does not come back
         log.warning("%s of %s: %s", event.type, event.name, error)

@@ -11,24 +11,24 @@ from typing import Any
 from tfinfra.localcloud.arm.core import Core
 from tfinfra.localcloud.arm.providers import compute
 from tfinfra.localcloud.common import ids
-from tfinfra.localcloud.common.arm_error import ArmError, group_not_found
-from tfinfra.localcloud.common.state import Resource
+from tfinfra.localcloud.common.arm_refusal import ArmRefusal, group_not_found
+from tfinfra.localcloud.common.state import ArmResource
 
 _TERM = re.compile(r"\s*'?([\w/]+)'?\s+(eq|ne)\s+'([^']*)'\s*", re.IGNORECASE)
 
 
 def list_resources(core: Core, address: ids.Address, filter_: str) -> dict[str, Any]:
-    """The resources that `address`, a collection, holds. Raises ArmError (400) for a filter that is not understood."""
-    if address.group and core.around.state.group(address.group) is None:
+    """The resources that `address`, a collection, holds. Raises ArmRefusal (400) for an unknown filter."""
+    if address.group and core.context.state.group(address.group) is None:
         raise group_not_found(address.group)
     keep = matcher(filter_)
     found = [r for r in _members(core, address) if keep(r)]
     return {"value": [core.view(r) for r in found]}
 
 
-def _members(core: Core, address: ids.Address) -> list[Resource]:
+def _members(core: Core, address: ids.Address) -> list[ArmResource]:
     """Of what lists show by now; groups and resources that lag are on their way."""
-    known = core.lists.seen(core.around.state.below(""))
+    known = core.lists.seen(core.context.state.below(""))
     if address.type == "Microsoft.Resources/resources":
         return [r for r in _tracked(known) if ids.within(address.scope, r.id)]
     parent = address.path.rpartition("/")[0] if address.names else address.scope
@@ -36,7 +36,7 @@ def _members(core: Core, address: ids.Address) -> list[Resource]:
     return [r for r in known if r.type.lower() == address.type.lower() and ids.within(scope, r.id)]
 
 
-def _tracked(known: list[Resource]) -> Iterator[Resource]:
+def _tracked(known: list[ArmResource]) -> Iterator[ArmResource]:
     """What ARM lists of a scope: resources of the first level, those within others that have a location of their own,
     and what Azure makes of both, unasked."""
     for resource in known:
@@ -49,12 +49,12 @@ def _tracked(known: list[Resource]) -> Iterator[Resource]:
         yield from _made_beside(resource)
 
 
-def _listed(resource: Resource) -> Resource:
+def _listed(resource: ArmResource) -> ArmResource:
     """Under its whole name: "zone/link"."""
     return replace(resource, body={**resource.body, "name": "/".join(resource.address.names)})
 
 
-def _made_beside(resource: Resource) -> Iterator[Resource]:
+def _made_beside(resource: ArmResource) -> Iterator[ArmResource]:
     """A scale set's machines, disks and interfaces, and a private endpoint's interface, by the names that Azure gives
     them (tfinfra/arm/own.py says where from)."""
     if resource.type.lower() == compute.SCALE_SETS.lower():
@@ -69,22 +69,24 @@ def _made_beside(resource: Resource) -> Iterator[Resource]:
         yield _beside(resource, "Microsoft.Network/networkInterfaces", f"{resource.name}.nic.{unique}")
 
 
-def _beside(resource: Resource, type_: str, name: str) -> Resource:
+def _beside(resource: ArmResource, type_: str, name: str) -> ArmResource:
     id_ = f"{resource.address.group_path}/providers/{type_}/{name}"
     body = {"id": id_, "name": name, "type": type_, "location": resource.body.get("location"), "tags": resource.tags}
-    return Resource(id_, type_, resource.api_version, body)
+    return ArmResource(id_, type_, resource.api_version, body)
 
 
-def matcher(filter_: str) -> Callable[[Resource], bool]:
+def matcher(filter_: str) -> Callable[[ArmResource], bool]:
     """The test that an OData filter makes: `eq` and `ne` on tagName, tagValue, resourceType, name, location,
-    principalId, joined by `and`. Raises ArmError (400)."""
+    principalId, joined by `and`. Raises ArmRefusal (400)."""
     terms = [_TERM.fullmatch(part) for part in re.split(r"\s+and\s+", filter_, flags=re.IGNORECASE)] if filter_ else []
     if not all(terms):
-        raise ArmError(400, "InvalidFilterInQueryString", f"Invalid $filter '{filter_}' specified in the query string.")
+        raise ArmRefusal(
+            400, "InvalidFilterInQueryString", f"Invalid $filter '{filter_}' specified in the query string."
+        )
     tests = {t.group(1).lower(): (t.group(2).lower() == "eq", t.group(3)) for t in terms if t}
     tag, value = tests.pop("tagname", (True, None))[1], tests.pop("tagvalue", (True, None))[1]
 
-    def keep(resource: Resource) -> bool:
+    def keep(resource: ArmResource) -> bool:
         if tag is not None and (tag not in resource.tags or value not in (None, resource.tags[tag])):
             return False
         return all((_field(resource, name) == wanted.lower()) == equal for name, (equal, wanted) in tests.items())
@@ -92,6 +94,6 @@ def matcher(filter_: str) -> Callable[[Resource], bool]:
     return keep
 
 
-def _field(resource: Resource, name: str) -> str:
+def _field(resource: ArmResource, name: str) -> str:
     special = {"resourcetype": resource.type, "principalid": resource.properties.get("principalId", "")}
     return str(special.get(name, resource.body.get(name, ""))).lower()

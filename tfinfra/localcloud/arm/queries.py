@@ -8,17 +8,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tfinfra.localcloud.arm.core import Answer, Core
+from tfinfra.localcloud.arm.core import ArmResponse, Core
 from tfinfra.localcloud.arm.providers import authorization, quota, registrations, storage, tags
 from tfinfra.localcloud.arm.subscription import images, skus
 from tfinfra.localcloud.arm.validation import validated
 from tfinfra.localcloud.arm.workflows import logic
 from tfinfra.localcloud.common import ids
-from tfinfra.localcloud.common.arm_error import ArmError
+from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 
 
 @dataclass(frozen=True)
-class Question:
+class Query:
     """One request: `oid` asks by `method`, `names` are the named parts of the path, in lower case."""
 
     core: Core
@@ -35,83 +35,83 @@ def is_one(method: str, address: ids.Address) -> bool:
     return any(verb == method and re.fullmatch(pattern, address.key) for verb, pattern, _ in _TABLE)
 
 
-def answer(core: Core, oid: str, method: str, address: ids.Address, *, filter_: str, body: Any) -> Answer:
-    """The answer to one of these questions. Raises ArmError."""
+def answer(core: Core, oid: str, method: str, address: ids.Address, *, filter_: str, body: Any) -> ArmResponse:
+    """The answer to one of these questions. Raises ArmRefusal."""
     for verb, pattern, handle in _TABLE:
         found = re.fullmatch(pattern, address.key)
         if verb == method and found:
-            said = handle(Question(core, oid, method, address, found.groupdict(), filter_, body))
-            return said if isinstance(said, Answer) else Answer(200, said)
-    raise ArmError(404, "NotFound", f"There is nothing at '{address.path}'.")
+            said = handle(Query(core, oid, method, address, found.groupdict(), filter_, body))
+            return said if isinstance(said, ArmResponse) else ArmResponse(200, said)
+    raise ArmRefusal(404, "NotFound", f"There is nothing at '{address.path}'.")
 
 
-def _usages(asked: Question) -> Any:
-    return {"value": quota.usages(asked.core.around, asked.names["location"])}
+def _usages(query: Query) -> Any:
+    return {"value": quota.usages(query.core.context, query.names["location"])}
 
 
-def _skus(asked: Question) -> Any:
-    return {"value": skus.list_skus(asked.core.around.market, asked.filter_)}
+def _skus(query: Query) -> Any:
+    return {"value": skus.list_skus(query.core.context.subscription, query.filter_)}
 
 
-def _image(asked: Question) -> Any:
-    names = asked.names
+def _image(query: Query) -> Any:
+    names = query.names
     wanted = (names["publisher"], names["offer"], names["sku"], names["version"])
-    return images.image(asked.core.around.market, names["location"], wanted)
+    return images.image(query.core.context.subscription, names["location"], wanted)
 
 
-def _versions(asked: Question) -> Any:
-    names = asked.names
+def _versions(query: Query) -> Any:
+    names = query.names
     wanted = (names["publisher"], names["offer"], names["sku"])
-    return images.versions(asked.core.around.market, names["location"], wanted)
+    return images.versions(query.core.context.subscription, names["location"], wanted)
 
 
-def _shared_image(asked: Question) -> Any:
-    return images.shared(asked.core.around.market, asked.address.path)
+def _shared_image(query: Query) -> Any:
+    return images.shared(query.core.context.subscription, query.address.path)
 
 
-def _provider(asked: Question) -> Any:
-    return registrations.provider(asked.core.around, asked.names["namespace"])
+def _provider(query: Query) -> Any:
+    return registrations.provider(query.core.context, query.names["namespace"])
 
 
-def _providers(asked: Question) -> Any:
-    return {"value": registrations.providers(asked.core.around)}
+def _providers(query: Query) -> Any:
+    return {"value": registrations.providers(query.core.context)}
 
 
-def _register(asked: Question) -> Any:
-    return registrations.register(asked.core.around, asked.names["namespace"])
+def _register(query: Query) -> Any:
+    return registrations.register(query.core.context, query.names["namespace"])
 
 
-def _permissions(asked: Question) -> Any:
-    return {"value": authorization.permissions(asked.core.around, asked.oid, asked.address.scope)}
+def _permissions(query: Query) -> Any:
+    return {"value": authorization.permissions(query.core.context, query.oid, query.address.scope)}
 
 
-def _validate(asked: Question) -> Any:
-    return validated(asked.core, asked.oid, asked.address, asked.body)
+def _validate(query: Query) -> Any:
+    return validated(query.core, query.oid, query.address, query.body)
 
 
-def _run_trigger(asked: Question) -> Any:
-    workflow, _, trigger = asked.address.path.rpartition("/")[0].rpartition("/triggers/")
-    logic.ask_for_run(asked.core.around, asked.core.get(ids.parse(workflow)), trigger)
-    return Answer(202)
+def _run_trigger(query: Query) -> Any:
+    workflow, _, trigger = query.address.path.rpartition("/")[0].rpartition("/triggers/")
+    logic.ask_for_run(query.core.context, query.core.get(ids.parse(workflow)), trigger)
+    return ArmResponse(202)
 
 
-def _tags(asked: Question) -> Any:
+def _tags(query: Query) -> Any:
     """ARM writes tags into what has them, by whatever path they come."""
-    owner = ids.parse(asked.address.scope)
-    resource = asked.core.get(owner)
-    if asked.method == "GET":
+    owner = ids.parse(query.address.scope)
+    resource = query.core.get(owner)
+    if query.method == "GET":
         return tags.document(resource.id, resource.tags)
-    written = asked.core.patch(owner, {"tags": tags.changed(asked.method, resource.tags, asked.body)}).body
-    return None if asked.method == "DELETE" else tags.document(resource.id, written["tags"])
+    written = query.core.patch(owner, {"tags": tags.changed(query.method, resource.tags, query.body)}).body
+    return None if query.method == "DELETE" else tags.document(resource.id, written["tags"])
 
 
-def _account_name(asked: Question) -> Any:
+def _account_name(query: Query) -> Any:
     """As Microsoft.Storage answers it: a name is taken in all of Azure."""
-    name = str((asked.body or {}).get("name", ""))
+    name = str((query.body or {}).get("name", ""))
     if not re.fullmatch(r"[a-z0-9]{3,24}", name):
         message = f"{name} is not a valid storage account name."
         return {"nameAvailable": False, "reason": "AccountNameInvalid", "message": message}
-    if storage.is_taken(asked.core.around, name):
+    if storage.is_taken(query.core.context, name):
         message = f"The storage account named {name} is already taken."
         return {"nameAvailable": False, "reason": "AlreadyExists", "message": message}
     return {"nameAvailable": True}
@@ -124,7 +124,7 @@ _IMAGE = (
     rf"{_LOCATION}/publishers/(?P<publisher>[^/]+)/artifacttypes/vmimage/offers/(?P<offer>[^/]+)"
     r"/skus/(?P<sku>[^/]+)/versions"
 )
-_TABLE: tuple[tuple[str, str, Callable[[Question], Any]], ...] = (
+_TABLE: tuple[tuple[str, str, Callable[[Query], Any]], ...] = (
     ("GET", rf"{_LOCATION}/usages", _usages),
     ("GET", rf"{_COMPUTE}/skus", _skus),
     ("GET", rf"{_IMAGE}/(?P<version>[^/]+)", _image),

@@ -7,7 +7,7 @@ from tfinfra.localcloud.arm.providers.base import Provider
 from tfinfra.localcloud.arm.providers.compute import ScaleSets
 from tfinfra.localcloud.arm.providers.identity import UserAssignedIdentities
 from tfinfra.localcloud.arm.providers.network import PrivateEndpoints, VirtualNetworks
-from tfinfra.localcloud.arm.providers.storage import BlobServices, Folders, StorageAccounts
+from tfinfra.localcloud.arm.providers.storage import BlobServices, StorageAccounts, StorageFolders
 from tfinfra.localcloud.arm.workflows.logic import Workflows
 
 _PROVIDERS: dict[str, Provider] = {
@@ -20,8 +20,8 @@ _PROVIDERS: dict[str, Provider] = {
     "microsoft.network/virtualnetworks": VirtualNetworks(),
     "microsoft.storage/storageaccounts": StorageAccounts(),
     "microsoft.storage/storageaccounts/blobservices": BlobServices(),
-    "microsoft.storage/storageaccounts/blobservices/containers": Folders("blob"),
-    "microsoft.storage/storageaccounts/fileservices/shares": Folders("file"),
+    "microsoft.storage/storageaccounts/blobservices/containers": StorageFolders("blob"),
+    "microsoft.storage/storageaccounts/fileservices/shares": StorageFolders("file"),
 }
 _PLAIN = Provider()
 

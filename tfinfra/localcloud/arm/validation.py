@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from tfinfra.localcloud.arm.checks.scale_set import check_scale_set
-from tfinfra.localcloud.arm.checks.types import Finding, check_body
+from tfinfra.localcloud.arm.checks.types import Violation, check_body
 from tfinfra.localcloud.arm.core import Core
 from tfinfra.localcloud.arm.providers import policy, registrations
 from tfinfra.localcloud.arm.providers.compute import SCALE_SETS
 from tfinfra.localcloud.arm.strict import inner_rights, locks, templates
 from tfinfra.localcloud.common import ids
-from tfinfra.localcloud.common.arm_error import ArmError
+from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 
 DEPLOYMENTS = "microsoft.resources/deployments"
 _ENVELOPE = ("type", "apiVersion", "name", "dependsOn", "resourceGroup", "subscriptionId", "scope")
@@ -25,12 +25,12 @@ Resource = dict[str, Any]
 
 
 def validated(core: Core, oid: str, address: ids.Address, body: Any) -> dict[str, Any]:
-    """The answer to `oid` for a valid template, asked for at `address`. Raises ArmError: the template's own fault
+    """The answer to `oid` for a valid template, asked for at `address`. Raises ArmRefusal: the template's own fault
     (400), what the caller may not write (403), or with every fault of its resources in its details (400)."""
     scope, name = address.scope, address.name
     template = _template(body)
     templates.check(template)
-    inner_rights.check(core.around, oid, scope, template["resources"])
+    inner_rights.check(core.context, oid, scope, template["resources"])
     resources = list(_resources(template["resources"], ""))
     faults = [fault for group, resource in resources for fault in _faults(core, scope, group, resource)]
     if faults:
@@ -52,9 +52,9 @@ def _template(body: Any) -> dict[str, Any]:
     template = (content.get("properties") or {}).get("template")
     if not content.get("location"):
         message = "The 'location' property must be specified for deployments at subscription scope."
-        raise ArmError(400, "LocationRequired", message)
+        raise ArmRefusal(400, "LocationRequired", message)
     if not isinstance(template, dict) or not isinstance(template.get("resources"), list):
-        raise ArmError(400, "InvalidTemplate", "Deployment template validation failed: 'resources' is missing.")
+        raise ArmRefusal(400, "InvalidTemplate", "Deployment template validation failed: 'resources' is missing.")
     return template
 
 
@@ -71,17 +71,17 @@ def _resources(resources: list[Resource], group: str) -> Iterator[tuple[str, Res
 def _faults(core: Core, scope: str, group: str, resource: Resource) -> Iterator[dict[str, Any]]:
     type_, name = str(resource.get("type", "")), str(resource.get("name", ""))
     body = {key: _plain(value) for key, value in resource.items() if key not in _ENVELOPE}
-    market = core.around.market
+    subscription = core.context.subscription
     try:
-        findings = check_body(type_, str(resource.get("apiVersion", "")), body)
-        registrations.check(core.around, type_)
-    except ArmError as error:
+        violations = check_body(type_, str(resource.get("apiVersion", "")), body)
+        registrations.check(core.context, type_)
+    except ArmRefusal as error:
         yield {"code": error.code, "target": name, "message": error.message}
         return
-    if type_.lower() == SCALE_SETS.lower() and not findings:
-        findings = check_scale_set(body)
-    yield from (_fault(finding, name) for finding in findings)
-    denied = policy.denial(market, type_, name, body)
+    if type_.lower() == SCALE_SETS.lower() and not violations:
+        violations = check_scale_set(body)
+    yield from (_fault(finding, name) for finding in violations)
+    denied = policy.denial(subscription, type_, name, body)
     if denied is not None:
         yield denied
     yield from _locked(core, f"{scope}/resourceGroups/{group}" if group else scope, name)
@@ -96,18 +96,18 @@ def _plain(value: Any) -> Any:
     return value[1:] if isinstance(value, str) and value.startswith("[[") else value
 
 
-def _fault(finding: Finding, name: str) -> dict[str, Any]:
+def _fault(finding: Violation, name: str) -> dict[str, Any]:
     return {"code": finding.code, "target": finding.path or name, "message": finding.message}
 
 
 def _locked(core: Core, where: str, name: str) -> Iterator[dict[str, Any]]:
-    told = locks.complaint(core.around.state, "write", where)
+    told = locks.complaint(core.context.state, "write", where)
     if told is not None:
         yield {"code": "ScopeLocked", "target": name, "message": told}
 
 
-def _refused(faults: list[dict[str, Any]]) -> ArmError:
+def _refused(faults: list[dict[str, Any]]) -> ArmRefusal:
     policies = all(fault["code"] == "RequestDisallowedByPolicy" for fault in faults)
     why = "because of policy violation" if policies else "with multiple errors"
     message = f"The template deployment failed {why}. Please see details for more information."
-    return ArmError(400, "InvalidTemplateDeployment", message, more={"details": faults})
+    return ArmRefusal(400, "InvalidTemplateDeployment", message, more={"details": faults})

@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from tfinfra.localcloud.common.arm_error import ArmError
+from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 
 MOST = 4 << 20
 """Bytes of a request's body, as ARM has it for what is deployed:
@@ -17,7 +17,7 @@ _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 async def document(request: Request, most: int = MOST) -> Any:
-    """The JSON document of a request, None where it has no body. Raises ArmError (400, 413) for any other."""
+    """The JSON document of a request, None where it has no body. Raises ArmRefusal (400, 413) for any other."""
     body = await read(request, most)
     if not body:
         return None
@@ -26,14 +26,14 @@ async def document(request: Request, most: int = MOST) -> Any:
         if _HALF.search(body):
             json.dumps(found, ensure_ascii=False).encode()
     except ValueError as error:
-        raise ArmError(400, "InvalidRequestContent", f"The request content is no JSON: {error}") from error
+        raise ArmRefusal(400, "InvalidRequestContent", f"The request content is no JSON: {error}") from error
     except RecursionError as error:
         raise too_deep() from error
     return found
 
 
 async def read(request: Request, most: int = MOST) -> bytes:
-    """The body. Raises ArmError (413) for one that is larger than `most`, as soon as that is known."""
+    """The body. Raises ArmRefusal (413) for one that is larger than `most`, as soon as that is known."""
     told = request.headers.get("content-length", "0")
     if not told.isascii() or not told.isdigit() or int(told[:20]) > most:
         raise _too_large(most)
@@ -46,10 +46,10 @@ async def read(request: Request, most: int = MOST) -> bytes:
     return b"".join(parts)
 
 
-def too_deep() -> ArmError:
-    return ArmError(400, "InvalidRequestContent", "The request content was invalid: it is nested too deeply.")
+def too_deep() -> ArmRefusal:
+    return ArmRefusal(400, "InvalidRequestContent", "The request content was invalid: it is nested too deeply.")
 
 
-def _too_large(most: int) -> ArmError:
+def _too_large(most: int) -> ArmRefusal:
     words = f"The request content exceeds the maximum of {most} bytes."
-    return ArmError(413, "RequestContentTooLarge", words)
+    return ArmRefusal(413, "RequestContentTooLarge", words)

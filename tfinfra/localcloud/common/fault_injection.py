@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tfinfra.localcloud.common.arm_error import ArmError
+from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 
 KINDS = ("status", "lag", "lost")
 _CODES = {429: "TooManyRequests", 409: "Conflict", 500: "InternalServerError", 503: "ServiceUnavailable"}
 
 
 @dataclass
-class Fault:
+class InjectedFault:
     """Strikes from the `nth` matching call on, `count` times. `method` "" and `path` "" match everything; `path` is a
     part of the request's path, without case. "status" answers `status` before any effect, "lag" waits `seconds`, "lost"
     closes the connection after the effect."""
@@ -36,23 +36,23 @@ class Fault:
         self.seen += 1
         return self.nth <= self.seen < self.nth + self.count
 
-    def error(self) -> ArmError:
+    def error(self) -> ArmRefusal:
         headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
-        return ArmError(self.status, self.code or _CODES.get(self.status, "Injected"), self.message, headers)
+        return ArmRefusal(self.status, self.code or _CODES.get(self.status, "Injected"), self.message, headers)
 
 
 class Faults:
     def __init__(self) -> None:
-        self._faults: list[Fault] = []
+        self._faults: list[InjectedFault] = []
 
     def add(self, document: dict[str, Any]) -> None:
-        """Raises ArmError (400) where the document is no fault."""
+        """Raises ArmRefusal (400) where the document is no fault."""
         try:
-            fault = Fault(**document)
+            fault = InjectedFault(**document)
         except TypeError as error:
-            raise ArmError(400, "InvalidRequestContent", str(error)) from error
+            raise ArmRefusal(400, "InvalidRequestContent", str(error)) from error
         if fault.kind not in KINDS:
-            raise ArmError(400, "InvalidParameter", f"kind must be one of {', '.join(KINDS)}")
+            raise ArmRefusal(400, "InvalidParameter", f"kind must be one of {', '.join(KINDS)}")
         self._faults.append(fault)
 
     def clear(self) -> None:
@@ -61,5 +61,5 @@ class Faults:
     def documents(self) -> list[dict[str, Any]]:
         return [asdict(f) for f in self._faults]
 
-    def striking(self, method: str, path: str) -> list[Fault]:
+    def striking(self, method: str, path: str) -> list[InjectedFault]:
         return [f for f in self._faults if f.strikes(method, path)]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tfinfra.localcloud.common.arm_error import ArmError
+from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,11 @@ class FirstAnswers:
 
 
 def first_answers(document: Mapping[str, Any]) -> FirstAnswers:
-    """From {"token_statuses": [400, 429], "events_seconds": 2}. Raises ArmError (400)."""
+    """From {"token_statuses": [400, 429], "events_seconds": 2}. Raises ArmRefusal (400)."""
     try:
         return FirstAnswers(
             tuple(int(status) for status in document.get("token_statuses", FirstAnswers.token_statuses)),
             float(document.get("events_seconds", FirstAnswers.events_seconds)),
         )
     except (TypeError, ValueError) as error:
-        raise ArmError(400, "InvalidRequestContent", str(error)) from error
+        raise ArmRefusal(400, "InvalidRequestContent", str(error)) from error

@@ -6,7 +6,7 @@ import uuid
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from tfinfra.localcloud.common.arm_error import ArmError
+from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 from tfinfra.localcloud.common.files import own_folder, read_value, write_json
 from tfinfra.localcloud.common.state_folder import Layout
 
@@ -56,7 +56,7 @@ class Operations:
     def unfinished(self) -> list[Operation]:
         return [o for o in self._known.values() if o.status == "InProgress"]
 
-    def finish(self, operation: Operation, error: ArmError | None = None) -> Operation:
+    def finish(self, operation: Operation, error: ArmRefusal | None = None) -> Operation:
         if error is None:
             return self._save(replace(operation, status="Succeeded"))
         document = {"status": error.status, "code": error.code, "message": error.message, **error.more}

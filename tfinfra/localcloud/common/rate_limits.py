@@ -20,7 +20,7 @@ class Limit:
 
 
 @dataclass(frozen=True)
-class Call:
+class CountedCall:
     """One request: `oid` asks, `type_` is in lower case, `location` is the region of what it is about ("" for none),
     `exists` whether that is there by now."""
 
@@ -104,7 +104,7 @@ _STORAGE = {"Read": Limit("Read", 800, 800, 300), "Write": Limit("Write", 1_200,
 _STORAGE_LIST = Limit("List", 100, 100, 300)
 
 
-def provider_limits(namespace: str, call: Call) -> Iterator[tuple[Limit, bool]]:
+def provider_limits(namespace: str, call: CountedCall) -> Iterator[tuple[Limit, bool]]:
     """(limit, whether it is the one resource's) of each of the provider's limits that the call counts for."""
     if namespace == "microsoft.compute":
         for limit, of_resource in zip(_of_compute(call) or (), (False, True), strict=False):
@@ -118,7 +118,7 @@ def provider_limits(namespace: str, call: Call) -> Iterator[tuple[Limit, bool]]:
         yield _STORAGE_LIST if listing else _STORAGE["Read" if call.kind == "reads" else "Write"], False
 
 
-def _of_compute(call: Call) -> _Pair | None:
+def _of_compute(call: CountedCall) -> _Pair | None:
     if (call.type_, call.kind) == (_SETS, "writes"):
         return _SET_UPDATE if call.exists else _SET_PUT
     return _COMPUTE.get((call.type_, call.kind, call.is_collection))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from typing import Any
 
-from tfinfra.localcloud.common.arm_error import ArmError
+from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 
 NOTICE_SECONDS = {"Preempt": 30.0, "Terminate": 300.0, "Reboot": 900.0, "Redeploy": 600.0, "Freeze": 900.0}
 """How long before an event of each type it is told at the least."""
@@ -22,7 +22,7 @@ REBOOTING = frozenset({"Reboot", "Redeploy"})
 
 
 @dataclass(frozen=True)
-class Event:
+class ScheduledEvent:
     """What happens to the machine `vm_id`, called `name`, at `not_before` (Unix seconds). One that is not `told` is
     what nobody can announce: a kernel that panics, a host that breaks."""
 
@@ -48,14 +48,14 @@ class Event:
 
 
 @dataclass
-class Events:
+class ScheduledEvents:
     """All that are to come; in memory alone, for the daemon's event loop."""
 
-    _coming: list[Event] = field(default_factory=list)
+    _coming: list[ScheduledEvent] = field(default_factory=list)
     _incarnation: int = 1
 
-    def add(self, kind: str, vm_id: str, name: str, not_before: float, *, told: bool = True) -> Event:
-        made = Event(str(uuid.uuid4()).upper(), kind, vm_id, name, not_before, told)
+    def add(self, kind: str, vm_id: str, name: str, not_before: float, *, told: bool = True) -> ScheduledEvent:
+        made = ScheduledEvent(str(uuid.uuid4()).upper(), kind, vm_id, name, not_before, told)
         self._change([*self._coming, made])
         return made
 
@@ -70,21 +70,23 @@ class Events:
         rest = [e for e in self._coming if e not in ready]
         self._change([*rest, *(replace(e, not_before=min(now, e.not_before)) for e in ready)])
 
-    def take_due(self, now: float) -> list[Event]:
+    def take_due(self, now: float) -> list[ScheduledEvent]:
         """The events whose time has come; they are told no more."""
         due = [event for event in self._coming if event.not_before <= now]
         if due:
             self._change([event for event in self._coming if event not in due])
         return due
 
-    def _change(self, coming: list[Event]) -> None:
+    def _change(self, coming: list[ScheduledEvent]) -> None:
         self._coming, self._incarnation = coming, self._incarnation + 1
 
 
 def check_type(kind: str) -> str:
-    """`kind`, where there are such events. Raises ArmError."""
+    """`kind`, where there are such events. Raises ArmRefusal."""
     if kind not in NOTICE_SECONDS:
-        raise ArmError(400, "InvalidParameter", f"There are no '{kind}' events; there are {', '.join(NOTICE_SECONDS)}.")
+        raise ArmRefusal(
+            400, "InvalidParameter", f"There are no '{kind}' events; there are {', '.join(NOTICE_SECONDS)}."
+        )
     return kind
 
 

@@ -20,7 +20,7 @@ from tfinfra.system.strange_trees import remove_tree
 
 
 @dataclass(frozen=True)
-class Resource:
+class ArmResource:
     """A resource: `body` is what ARM answers, `internal` what it keeps to itself (custom data, what was booted)."""
 
     id: str
@@ -50,12 +50,12 @@ class Resource:
     def provisioning_state(self) -> str:
         return str(self.properties.get("provisioningState", "Succeeded"))
 
-    def with_properties(self, **changes: Any) -> Resource:
+    def with_properties(self, **changes: Any) -> ArmResource:
         body = {**self.body, "properties": {**self.properties, **changes}}
-        return Resource(self.id, self.type, self.api_version, body, self.internal)
+        return ArmResource(self.id, self.type, self.api_version, body, self.internal)
 
-    def with_internal(self, **changes: Any) -> Resource:
-        return Resource(self.id, self.type, self.api_version, self.body, {**self.internal, **changes})
+    def with_internal(self, **changes: Any) -> ArmResource:
+        return ArmResource(self.id, self.type, self.api_version, self.body, {**self.internal, **changes})
 
 
 class State:
@@ -64,13 +64,13 @@ class State:
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
-        self.noted: Callable[[str, Resource | None], None] = lambda _id, _before: None
-        self._resources: dict[str, Resource] = {}
+        self.noted: Callable[[str, ArmResource | None], None] = lambda _id, _before: None
+        self._resources: dict[str, ArmResource] = {}
         for folder in (layout.groups, layout.subscription, layout.trash):
             own_folder(folder)
         self._discard_remains()
         for path in (*layout.groups.glob("*/resources/*.json"), *layout.subscription.glob("*.json")):
-            resource = read_value(path, Resource)
+            resource = read_value(path, ArmResource)
             if resource is not None:
                 self._resources[resource.id.lower()] = resource
 
@@ -80,24 +80,24 @@ class State:
             if not (folder / "resources").is_dir():
                 self.discard(folder)
 
-    def get(self, id_: str) -> Resource | None:
+    def get(self, id_: str) -> ArmResource | None:
         return self._resources.get(id_.lower())
 
-    def group(self, name: str) -> Resource | None:
+    def group(self, name: str) -> ArmResource | None:
         return next((g for g in self.groups() if g.name.lower() == name.lower()), None)
 
-    def groups(self) -> list[Resource]:
+    def groups(self) -> list[ArmResource]:
         return self.of_type(ids.GROUP_TYPE)
 
-    def of_type(self, type_: str, scope: str = "") -> list[Resource]:
+    def of_type(self, type_: str, scope: str = "") -> list[ArmResource]:
         """The resources of `type_` in `scope` (an id), in the order of their making."""
         return [r for r in self.below(scope) if r.type.lower() == type_.lower()]
 
-    def below(self, scope: str) -> list[Resource]:
+    def below(self, scope: str) -> list[ArmResource]:
         """`scope` itself and all that lies in it."""
         return [r for r in self._resources.values() if ids.within(scope, r.id)]
 
-    def put(self, resource: Resource) -> None:
+    def put(self, resource: ArmResource) -> None:
         self.noted(resource.id, self.get(resource.id))
         self._resources[resource.id.lower()] = resource
         path = self._path(resource)
@@ -124,7 +124,7 @@ class State:
         if folder.exists():
             folder.rename(self._layout.trash / f"{folder.name}-{uuid.uuid4().hex[:8]}")
 
-    def _path(self, resource: Resource) -> Path:
+    def _path(self, resource: ArmResource) -> Path:
         address = resource.address
         base = self.folder(address.group) / "resources" if address.group else self._layout.subscription
         label = re.sub(r"[^\w.-]", "_", f"{resource.type.split('/')[-1]}-{resource.name}")[:80]

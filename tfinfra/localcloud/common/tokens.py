@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from tfinfra.arm.caller import claims_of
-from tfinfra.localcloud.common.arm_error import ArmError
+from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 from tfinfra.localcloud.common.state_folder import AUDIENCE, TENANT
 
 # As Entra's: azurite takes no token of another issuer.
@@ -65,13 +65,13 @@ def principal(key: bytes, token: str, now: float) -> str | None:
     now."""
     try:
         proven = proven_claims(key, token, now)
-    except ArmError:
+    except ArmRefusal:
         return None
     return str(proven["oid"]) if proven["tid"] == TENANT else None
 
 
 def proven_claims(key: bytes, token: str, now: float) -> dict[str, Any]:
-    """The claims of a token for ARM, of whatever tenant. Raises ArmError (401) in ARM's words: Azure/pcs-cli#357,
+    """The claims of a token for ARM, of whatever tenant. Raises ArmRefusal (401) in ARM's words: Azure/pcs-cli#357,
     JetBrains/azure-tools-for-intellij#16, microsoft/PlanetaryComputer#343."""
     head, _, signature = token.rpartition(".")
     genuine = hmac.compare_digest(_encode(_sign(key, head)).encode(), signature.encode("utf-8", "surrogatepass"))
@@ -93,7 +93,7 @@ def proven_claims(key: bytes, token: str, now: float) -> dict[str, Any]:
     return claims
 
 
-def wrong_tenant(tenant: str) -> ArmError:
+def wrong_tenant(tenant: str) -> ArmRefusal:
     """What ARM says of a token of `tenant` at a subscription of another one (Azure/LogicAppsUX#9068)."""
     return refused(
         "InvalidAuthenticationTokenTenant",
@@ -105,10 +105,10 @@ def wrong_tenant(tenant: str) -> ArmError:
     )
 
 
-def refused(code: str, message: str) -> ArmError:
+def refused(code: str, message: str) -> ArmRefusal:
     """An answer of 401, which names where tokens come from."""
     where = f'Bearer authorization_uri="https://login.windows.net/{TENANT}", error="invalid_token"'
-    return ArmError(401, code, message, {"WWW-Authenticate": where})
+    return ArmRefusal(401, code, message, {"WWW-Authenticate": where})
 
 
 def _date(seconds: float) -> str:

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from tfinfra import __version__
-from tfinfra.localcloud.arm.core import MAKER_HINTS, Answer, Core
+from tfinfra.localcloud.arm.core import MAKER_HINTS, ArmResponse, Core
 from tfinfra.localcloud.arm.providers import compute, quota
 from tfinfra.localcloud.arm.rbac.directory import Directory
-from tfinfra.localcloud.arm.subscription.limits import Market
-from tfinfra.localcloud.common.arm_error import ArmError
+from tfinfra.localcloud.arm.subscription.settings import SubscriptionSettings
+from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 from tfinfra.localcloud.common.fault_injection import Faults
 from tfinfra.localcloud.common.first_answers import first_answers
 from tfinfra.localcloud.common.scheduled_events import NOTICE_SECONDS, check_type
@@ -44,13 +44,13 @@ class Presence:
         """Whether nobody has needed the daemon for the grace time. To be asked about once a second."""
         self._greet_runs()
         self.clients = {pid: until for pid, until in self.clients.items() if until > now and _lives(pid)}
-        if self.core.around.state.groups() or self.core.busy or self.clients:
+        if self.core.context.state.groups() or self.core.busy or self.clients:
             self._needed = now
         return now > self._needed + GRACE_SECONDS
 
     def _greet_runs(self) -> None:
         """A new run's first group is what the client that said hello first came for."""
-        runs = {g.tags.get("tfinfra-run", g.name) for g in self.core.around.state.groups()}
+        runs = {g.tags.get("tfinfra-run", g.name) for g in self.core.context.state.groups()}
         for _ in runs - self._runs:
             if self.clients:
                 self.clients.pop(next(iter(self.clients)))
@@ -66,8 +66,8 @@ class Admin:
     faults: Faults
     presence: Presence
 
-    async def __call__(self, method: str, path: str, body: Any) -> Answer:
-        """Raises ArmError for a path that is not there."""
+    async def __call__(self, method: str, path: str, body: Any) -> ArmResponse:
+        """Raises ArmRefusal for a path that is not there."""
         answers = {
             "GET health": self._health,
             "POST hello": self._hello,
@@ -77,8 +77,8 @@ class Admin:
             "DELETE faults": self._clear_faults,
             "PUT quotas": self._quotas,
             "DELETE quotas": self._usual_quotas,
-            "PUT market": self._market,
-            "DELETE market": self._usual_market,
+            "PUT market": self._subscription,
+            "DELETE market": self._usual_subscription,
             "PUT directory": self._directory,
             "DELETE directory": self._usual_directory,
             "PUT clock": self._clock,
@@ -89,104 +89,104 @@ class Admin:
         }
         answer = answers.get(f"{method} {path.removeprefix('/tfinfra/')}")
         if answer is None:
-            raise ArmError(404, "NotFound", f"There is nothing at '{method} {path}'.")
+            raise ArmRefusal(404, "NotFound", f"There is nothing at '{method} {path}'.")
         return answer(body or {})
 
-    def _faults(self, _: dict[str, Any]) -> Answer:
-        return Answer(200, {"value": self.faults.documents()})
+    def _faults(self, _: dict[str, Any]) -> ArmResponse:
+        return ArmResponse(200, {"value": self.faults.documents()})
 
-    def _add_fault(self, body: dict[str, Any]) -> Answer:
+    def _add_fault(self, body: dict[str, Any]) -> ArmResponse:
         self.faults.add(body)
-        return Answer(201, {})
+        return ArmResponse(201, {})
 
-    def _clear_faults(self, _: dict[str, Any]) -> Answer:
+    def _clear_faults(self, _: dict[str, Any]) -> ArmResponse:
         self.faults.clear()
-        return Answer(200, {})
+        return ArmResponse(200, {})
 
-    def _quotas(self, body: dict[str, Any]) -> Answer:
+    def _quotas(self, body: dict[str, Any]) -> ArmResponse:
         """{name: limit} as Microsoft.Compute/…/usages names them, or {location: {name: limit}}."""
-        self.core.around.quotas.update(quota.settings(body))
-        return Answer(200, self.core.around.quotas)
+        self.core.context.quotas.update(quota.settings(body))
+        return ArmResponse(200, self.core.context.quotas)
 
-    def _usual_quotas(self, _: dict[str, Any]) -> Answer:
-        self.core.around.quotas.clear()
-        return Answer(200, {})
+    def _usual_quotas(self, _: dict[str, Any]) -> ArmResponse:
+        self.core.context.quotas.clear()
+        return ArmResponse(200, {})
 
-    def _market(self, body: dict[str, Any]) -> Answer:
-        """Members of market.Market, each in place of what it was: {"policies": [{"name", "path", "allowed"}], …}."""
-        self.core.around.market = self.core.around.market.changed(body)
-        return Answer(200, {})
+    def _subscription(self, body: dict[str, Any]) -> ArmResponse:
+        """Replaces members of SubscriptionSettings: {"policies": [{"name", "path", "allowed"}], …}."""
+        self.core.context.subscription = self.core.context.subscription.changed(body)
+        return ArmResponse(200, {})
 
-    def _usual_market(self, _: dict[str, Any]) -> Answer:
+    def _usual_subscription(self, _: dict[str, Any]) -> ArmResponse:
         """Quotas too are as they were at the start."""
-        self.core.around.market = Market()
-        self.core.around.quotas.clear()
-        self.core.around.registered.clear()
-        return Answer(200, {})
+        self.core.context.subscription = SubscriptionSettings()
+        self.core.context.quotas.clear()
+        self.core.context.registered.clear()
+        return ArmResponse(200, {})
 
-    def _directory(self, body: dict[str, Any]) -> Answer:
-        """Members of rbac.directory.Directory, each in place of what it was: {"principals": {oid: type}, …}."""
-        self.core.around.directory = self.core.around.directory.changed(body)
-        return Answer(200, {})
+    def _directory(self, body: dict[str, Any]) -> ArmResponse:
+        """Replaces members of Directory: {"principals": {oid: type}, …}."""
+        self.core.context.directory = self.core.context.directory.changed(body)
+        return ArmResponse(200, {})
 
-    def _usual_directory(self, _: dict[str, Any]) -> Answer:
-        self.core.around.directory = Directory()
-        return Answer(200, {})
+    def _usual_directory(self, _: dict[str, Any]) -> ArmResponse:
+        self.core.context.directory = Directory()
+        return ArmResponse(200, {})
 
-    def _clock(self, body: dict[str, Any]) -> Answer:
+    def _clock(self, body: dict[str, Any]) -> ArmResponse:
         """{"ahead": seconds}: how far the timers' clock goes before the real one. Machines and tokens keep the time."""
-        self.core.around.ahead = float(body["ahead"])
-        return Answer(200, {"ahead": self.core.around.ahead})
+        self.core.context.ahead = float(body["ahead"])
+        return ArmResponse(200, {"ahead": self.core.context.ahead})
 
-    def _maker_hints(self, body: dict[str, Any]) -> Answer:
+    def _maker_hints(self, body: dict[str, Any]) -> ArmResponse:
         """The hints for makers that send no headers, as azure-native itself: {"machines": kind, "blobs": "azurite",
         "image": folder}, and the program "azurite". They replace the former ones."""
-        around = self.core.around
+        context = self.core.context
         if program := body.get("azurite"):
-            around.azurite = Path(program)
-        around.maker_hints = {name: str(body[name]) for name in MAKER_HINTS if body.get(name)}
-        return Answer(200, around.maker_hints)
+            context.azurite = Path(program)
+        context.maker_hints = {name: str(body[name]) for name in MAKER_HINTS if body.get(name)}
+        return ArmResponse(200, context.maker_hints)
 
-    def _metadata(self, body: dict[str, Any]) -> Answer:
+    def _metadata(self, body: dict[str, Any]) -> ArmResponse:
         """{"token_statuses", "events_seconds"}: how the machines' metadata endpoint behaves at first."""
-        self.core.around.first_answers = first_answers(body)
-        return Answer(200, {})
+        self.core.context.first_answers = first_answers(body)
+        return ArmResponse(200, {})
 
-    def _images(self, body: dict[str, Any]) -> Answer:
+    def _images(self, body: dict[str, Any]) -> ArmResponse:
         """{"disk_mb"}: how large the disk of an image is before its machine grows it, 0 for the host's own. Such a disk
         is in memory."""
-        self.core.around.image_mb = int(body["disk_mb"])
-        return Answer(200, {})
+        self.core.context.image_mb = int(body["disk_mb"])
+        return ArmResponse(200, {})
 
-    def _add_event(self, body: dict[str, Any]) -> Answer:
+    def _add_event(self, body: dict[str, Any]) -> ArmResponse:
         """{"type", "machine", "seconds", "told"}: what happens to a machine (its name, computer name or vmId), and in
         how many seconds, the least that Azure gives where it is not said. Its metadata endpoint tells it from now on,
         unless `told` is false."""
         kind = check_type(str(body.get("type")))
-        instance = compute.find_instance(self.core.around, str(body.get("machine")))
+        instance = compute.find_instance(self.core.context, str(body.get("machine")))
         if instance is None:
-            raise ArmError(404, "NotFound", f"There is no machine '{body.get('machine')}'.")
-        not_before = self.core.around.now() + float(body.get("seconds", NOTICE_SECONDS[kind]))
-        event = self.core.around.events.add(
+            raise ArmRefusal(404, "NotFound", f"There is no machine '{body.get('machine')}'.")
+        not_before = self.core.context.now() + float(body.get("seconds", NOTICE_SECONDS[kind]))
+        event = self.core.context.events.add(
             kind, instance["vm_id"], instance["name"], not_before, told=body.get("told", True)
         )
-        return Answer(201, event.document())
+        return ArmResponse(201, event.document())
 
-    def _health(self, _: dict[str, Any]) -> Answer:
-        groups = [g.name for g in self.core.around.state.groups()]
-        return Answer(200, {"version": __version__, "pid": os.getpid(), "groups": groups, "busy": self.core.busy})
+    def _health(self, _: dict[str, Any]) -> ArmResponse:
+        groups = [g.name for g in self.core.context.state.groups()]
+        return ArmResponse(200, {"version": __version__, "pid": os.getpid(), "groups": groups, "busy": self.core.busy})
 
-    def _hello(self, body: dict[str, Any]) -> Answer:
+    def _hello(self, body: dict[str, Any]) -> ArmResponse:
         """{"pid", "azurite"}: a client that is about to use the cloud, the program that serves the blobs of its
         accounts where it wants that."""
         if body.get("azurite"):
-            self.core.around.azurite = Path(body["azurite"])
-        self.presence.hello(int(body["pid"]), self.core.around.now())
+            self.core.context.azurite = Path(body["azurite"])
+        self.presence.hello(int(body["pid"]), self.core.context.now())
         return self._health({})
 
-    def _quit(self, _: dict[str, Any]) -> Answer:
-        if self.core.around.state.groups() or self.core.busy:
-            raise ArmError(409, "Conflict", "there are resource groups")
+    def _quit(self, _: dict[str, Any]) -> ArmResponse:
+        if self.core.context.state.groups() or self.core.busy:
+            raise ArmRefusal(409, "Conflict", "there are resource groups")
         answer = self._health({})
         self.presence.leave()
         return answer

@@ -11,5 +11,5 @@ from tfinfra.localcloud.common.state_folder import SUBSCRIPTION
 def first_start(core: Core) -> None:
     """Makes the role that deletes groups, where it is not there: by the PUT that Azure would get."""
     path = definition_path(SUBSCRIPTION, group_deleter_id(SUBSCRIPTION))
-    if core.around.state.get(path) is None:
+    if core.context.state.get(path) is None:
         core.put(ids.parse(path), ROLES_API, group_deleter(SUBSCRIPTION))

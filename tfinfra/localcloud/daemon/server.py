@@ -19,7 +19,7 @@ from tfinfra.localcloud.arm import eviction
 from tfinfra.localcloud.arm.app import ArmApp
 from tfinfra.localcloud.arm.core import Core
 from tfinfra.localcloud.arm.providers import storage
-from tfinfra.localcloud.arm.providers.base import Surroundings
+from tfinfra.localcloud.arm.providers.base import CloudContext
 from tfinfra.localcloud.common import tokens
 from tfinfra.localcloud.common.fault_injection import Faults
 from tfinfra.localcloud.common.files import lay_ballast, read_json, write_json
@@ -72,21 +72,21 @@ async def serve(layout: Layout, client: int) -> None:
     key = prepare_keys(layout, time.time(), tokens.CALLERS.get(os.environ.get(CALLER, ""), tokens.OWNER_OID))
     arm = listeners.loopback_socket(_port_before(layout, "port"))
     meta = listeners.loopback_socket(_port_before(layout, "metadata_port"))
-    around = Surroundings(layout, State(layout), machines, time.time, _port(arm), _port(meta))
-    app, presence = _apps(around, key)
+    context = CloudContext(layout, State(layout), machines, time.time, _port(arm), _port(meta))
+    app, presence = _apps(context, key)
     first_start(app.core)
     if client:
         presence.hello(client, time.time())
     arm_server = listeners.server(app, layout.certificate)
-    metadata_server = listeners.server(MetadataApp(around, key), None)
+    metadata_server = listeners.server(MetadataApp(context, key), None)
     servers = [
         asyncio.create_task(arm_server.serve([arm, listeners.unix_socket(layout.arm_socket)])),
         asyncio.create_task(metadata_server.serve([meta, listeners.unix_socket(layout.metadata_socket)])),
     ]
     while not (arm_server.started and metadata_server.started):
         await asyncio.sleep(0.005)
-    write_json(layout.endpoint, _endpoint(around))
-    log.info("tfinfra %s serves on port %d", __version__, around.arm_port)
+    write_json(layout.endpoint, _endpoint(context))
+    log.info("tfinfra %s serves on port %d", __version__, context.arm_port)
     app.core.resume()
     await app.core.empty_trash()
     lay_ballast(layout.root)
@@ -94,7 +94,7 @@ async def serve(layout: Layout, client: int) -> None:
     arm_server.should_exit = metadata_server.should_exit = True
     await app.core.settle()
     await asyncio.gather(*servers)
-    await asyncio.to_thread(around.azurites.close)
+    await asyncio.to_thread(context.azurites.close)
     for path in (layout.arm_socket, layout.metadata_socket):
         path.unlink(missing_ok=True)
     if layout.arm_socket.parent != layout.root:
@@ -102,10 +102,10 @@ async def serve(layout: Layout, client: int) -> None:
     log.info("left")
 
 
-def _apps(around: Surroundings, key: bytes) -> tuple[ArmApp, Presence]:
-    core = Core(around, Operations(around.layout, around.now()))
+def _apps(context: CloudContext, key: bytes) -> tuple[ArmApp, Presence]:
+    core = Core(context, Operations(context.layout, context.now()))
     faults, presence = Faults(), Presence(core)
-    hosts = {f"{name}:{around.arm_port}" for name in ("127.0.0.1", "localhost")}
+    hosts = {f"{name}:{context.arm_port}" for name in ("127.0.0.1", "localhost")}
     return ArmApp(core, key, hosts, faults, Admin(core, faults, presence), listeners.drop), presence
 
 
@@ -144,11 +144,11 @@ def _owns(layout: Layout) -> bool:
 
 
 async def _tick(app: ArmApp) -> None:
-    around = app.core.around
-    around.azurites.keep(storage.all_servers(around))
-    await eviction.tick(around, time.time())
+    context = app.core.context
+    context.azurites.keep(storage.all_servers(context))
+    await eviction.tick(context, time.time())
     try:
-        await workflow_timer.tick(app, time.time() + app.core.around.ahead)
+        await workflow_timer.tick(app, time.time() + app.core.context.ahead)
     except Exception:  # one workflow that cannot be run must not end the cloud, nor the timer of the others
         log.exception("the timer failed")
 
@@ -157,10 +157,10 @@ def _port(listening: socket.socket) -> int:
     return int(listening.getsockname()[1])
 
 
-def _endpoint(around: Surroundings) -> dict[str, object]:
+def _endpoint(context: CloudContext) -> dict[str, object]:
     return {
         "version": __version__,
         "pid": os.getpid(),
-        "port": around.arm_port,
-        "metadata_port": around.metadata_port,
+        "port": context.arm_port,
+        "metadata_port": context.metadata_port,
     }

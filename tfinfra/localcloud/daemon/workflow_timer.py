@@ -10,8 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from tfinfra.localcloud.arm.app import ArmApp
 from tfinfra.localcloud.arm.workflows import logic
-from tfinfra.localcloud.common.arm_error import ArmError
-from tfinfra.localcloud.common.state import Resource
+from tfinfra.localcloud.common.arm_refusal import ArmRefusal
+from tfinfra.localcloud.common.state import ArmResource
 from tfinfra.system.clock import iso_time
 
 KEPT_RUNS = 5
@@ -20,12 +20,12 @@ log = logging.getLogger("tfinfra.localcloud.daemon.workflow_timer")
 
 async def tick(app: ArmApp, now: float) -> None:
     """One look at every workflow."""
-    for workflow in app.core.around.state.of_type(logic.WORKFLOWS):
+    for workflow in app.core.context.state.of_type(logic.WORKFLOWS):
         if logic.is_due(workflow, now):
             await _run(app, workflow, now)
 
 
-async def _run(app: ArmApp, workflow: Resource, now: float) -> None:
+async def _run(app: ArmApp, workflow: ArmResource, now: float) -> None:
     """Runs a workflow once and records what became of each action. It may delete its own group."""
 
     async def send(request: logic.Request) -> logic.Reply:
@@ -38,10 +38,10 @@ async def _run(app: ArmApp, workflow: Resource, now: float) -> None:
         "type": f"{logic.WORKFLOWS}/runs",
         "properties": {"status": status, "startTime": iso_time(now), "actions": results},
     }
-    current = app.core.around.state.get(workflow.id)
+    current = app.core.context.state.get(workflow.id)
     if current is not None:
         runs = [run, *current.internal.get("runs", [])][:KEPT_RUNS]
-        app.core.around.state.put(current.with_internal(last=now, runs=runs, asked=False))
+        app.core.context.state.put(current.with_internal(last=now, runs=runs, asked=False))
 
 
 def run_status(actions: dict[str, Any], results: dict[str, str]) -> str:
@@ -59,20 +59,20 @@ def run_status(actions: dict[str, Any], results: dict[str, str]) -> str:
     return "Failed" if any(failed(name) for name in actions if name not in followed) else "Succeeded"
 
 
-async def _send(app: ArmApp, workflow: Resource, request: logic.Request) -> logic.Reply:
+async def _send(app: ArmApp, workflow: ArmResource, request: logic.Request) -> logic.Reply:
     """The answer to a workflow's request, made in the name of its identity, whatever ARM's host is."""
     url = urlsplit(request.uri)
     version = parse_qs(url.query).get("api-version", [""])[0]
     try:
         answer = await app.dispatch(_signer(app, workflow, request), request.method.upper(), url.path, version)
-    except ArmError as error:
+    except ArmRefusal as error:
         log.info("%s: %s %s: %s", workflow.name, request.method, url.path, error)
         return logic.Reply(error.status, error.document())
     return logic.Reply(answer.status, answer.body)
 
 
-def _signer(app: ArmApp, workflow: Resource, request: logic.Request) -> str:
+def _signer(app: ArmApp, workflow: ArmResource, request: logic.Request) -> str:
     """The principal that signs; "" where the identity is gone, which may then do nothing."""
     named = (workflow.body.get("identity") or {}).get("userAssignedIdentities") or {}
-    found = app.core.around.state.get(request.identity)
+    found = app.core.context.state.get(request.identity)
     return str(found.properties["principalId"]) if found and found.id.lower() in map(str.lower, named) else ""

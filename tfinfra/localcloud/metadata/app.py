@@ -19,11 +19,11 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from tfinfra.localcloud.arm.providers import compute, instance_document, mounts
-from tfinfra.localcloud.arm.providers.base import Surroundings
+from tfinfra.localcloud.arm.providers.base import CloudContext
 from tfinfra.localcloud.common import bodies, tokens
-from tfinfra.localcloud.common.arm_error import ArmError
+from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 from tfinfra.localcloud.common.scheduled_events import start_requests
-from tfinfra.localcloud.common.state import Resource
+from tfinfra.localcloud.common.state import ArmResource
 from tfinfra.localcloud.common.state_folder import TENANT
 from tfinfra.localcloud.metadata import attestation
 
@@ -51,7 +51,7 @@ Instance = dict[str, str]
 
 @dataclass
 class MetadataApp:
-    around: Surroundings
+    context: CloudContext
     key: bytes
     _asked: dict[str, int] = field(default_factory=dict)
     """How often each machine has asked for a token, as far as that matters."""
@@ -77,7 +77,7 @@ class MetadataApp:
             return _failed("Method not allowed", 405)
         return _version_problem(topic, request.query_params) or await self._answer(request, found, rest[1:])
 
-    async def _answer(self, request: Request, found: tuple[Resource, Instance], path: list[str]) -> Response:
+    async def _answer(self, request: Request, found: tuple[ArmResource, Instance], path: list[str]) -> Response:
         scale_set, instance = found
         query = dict(request.query_params)
         if path[0] == "instance":
@@ -97,29 +97,29 @@ class MetadataApp:
         switches the events on, which takes its time."""
         if vm_id not in self._enabled:
             self._enabled.add(vm_id)
-            await asyncio.sleep(self.around.first_answers.events_seconds)
+            await asyncio.sleep(self.context.first_answers.events_seconds)
         if request.method == "POST":
             try:
                 ids = start_requests(await bodies.document(request, MOST_OF_EVENTS))
             except ValueError as error:
                 return _failed(f"Bad request. {error}", 400)
-            except ArmError as error:
+            except ArmRefusal as error:
                 return _failed(f"Bad request. {error.message}", error.status)
-            self.around.events.acknowledge(vm_id, ids, self.around.now())
+            self.context.events.acknowledge(vm_id, ids, self.context.now())
             return Response()
-        return JSONResponse(self.around.events.document(vm_id))
+        return JSONResponse(self.context.events.document(vm_id))
 
-    def _find(self, machine: str) -> tuple[Resource, Instance] | None:
-        for scale_set in self.around.state.of_type(compute.SCALE_SETS):
+    def _find(self, machine: str) -> tuple[ArmResource, Instance] | None:
+        for scale_set in self.context.state.of_type(compute.SCALE_SETS):
             for instance in scale_set.internal.get("instances", ()):
                 if machine == f"{instance['vm_id']}.{instance['secret']}":
                     return scale_set, instance
         return None
 
-    async def _instance(self, scale_set: Resource, instance: Instance, path: list[str], form: str) -> Response:
+    async def _instance(self, scale_set: ArmResource, instance: Instance, path: list[str], form: str) -> Response:
         """The document, or the part of it that the path names; a leaf is text, and has to be asked for as that."""
         document: Any = instance_document.instance_document(scale_set, instance)
-        living = await asyncio.to_thread(compute.living, self.around, scale_set)
+        living = await asyncio.to_thread(compute.living, self.context, scale_set)
         for known, state in living:
             if known["name"] == instance["name"] and state.address:
                 network = scale_set.internal["network"]
@@ -138,7 +138,7 @@ class MetadataApp:
     def _flapping(self, vm_id: str) -> Response | None:
         """What the endpoint says before it knows of the identity that the machine was given; then None."""
         asked = self._asked.get(vm_id, 0)
-        statuses = self.around.first_answers.token_statuses
+        statuses = self.context.first_answers.token_statuses
         if asked >= len(statuses):
             return None
         self._asked[vm_id] = asked + 1
@@ -147,15 +147,15 @@ class MetadataApp:
         body = {"error": "invalid_request", "error_description": _REASONS.get(status, "Service unavailable")}
         return JSONResponse(body, status, headers)
 
-    def _token(self, scale_set: Resource, query: dict[str, str]) -> Response:
-        identities = mounts.identities(self.around, scale_set)
+    def _token(self, scale_set: ArmResource, query: dict[str, str]) -> Response:
+        identities = mounts.identities(self.context, scale_set)
         wanted = query.get("client_id") or query.get("object_id") or query.get("msi_res_id") or query.get("mi_res_id")
         chosen = [i for i in identities if wanted is None or wanted.lower() in _names(i)]
         if not query.get("resource"):
             return _refused("identity", "invalid_request", "Required query variable 'resource' is missing")
         if len(chosen) != 1:
             return _refused("identity", "invalid_request", _SEVERAL if len(chosen) > 1 else _NOT_FOUND)
-        now = self.around.now()
+        now = self.context.now()
         oid = str(chosen[0].properties["principalId"])
         return JSONResponse(
             {
@@ -170,13 +170,13 @@ class MetadataApp:
             }
         )
 
-    def _attested(self, scale_set: Resource, instance: Instance, nonce: str) -> Response:
+    def _attested(self, scale_set: ArmResource, instance: Instance, nonce: str) -> Response:
         about = instance_document.instance_document(scale_set, instance)["compute"]
-        document = attestation.document(about, nonce, self.around.now())
-        return JSONResponse(attestation.signed(document, self.around.layout.attestation.read_bytes()))
+        document = attestation.document(about, nonce, self.context.now())
+        return JSONResponse(attestation.signed(document, self.context.layout.attestation.read_bytes()))
 
 
-def _names(identity: Resource) -> tuple[str, ...]:
+def _names(identity: ArmResource) -> tuple[str, ...]:
     properties = identity.properties
     return tuple(str(n).lower() for n in (properties["clientId"], properties["principalId"], identity.id))
 

@@ -48,7 +48,7 @@ _IDENTITY = f"/subscriptions/{SUBSCRIPTION}/resourcegroups/builders/providers/Mi
 
 
 @dataclass(frozen=True)
-class Caller:
+class RehearsedCaller:
     """Who the tokens stand for: an object id of `tenant` and the claims by which Entra tells its kind.
 
     https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
@@ -59,23 +59,23 @@ class Caller:
     tenant: str = TENANT
 
 
-def person(oid: str = tokens.OWNER_OID, tenant: str = TENANT) -> Caller:
+def person(oid: str = tokens.OWNER_OID, tenant: str = TENANT) -> RehearsedCaller:
     """Somebody who has signed in by the Azure CLI; the cloud's owner, if nothing else is said."""
     claims = {"idtyp": "user", "scp": "user_impersonation", "upn": getpass.getuser(), "appid": _AZURE_CLI}
-    return Caller(oid, claims, tenant)
+    return RehearsedCaller(oid, claims, tenant)
 
 
-def service_principal(oid: str = tokens.PIPELINE_OID, tenant: str = TENANT) -> Caller:
-    return Caller(oid, {"idtyp": "app", "appid": _APPLICATION}, tenant)
+def service_principal(oid: str = tokens.PIPELINE_OID, tenant: str = TENANT) -> RehearsedCaller:
+    return RehearsedCaller(oid, {"idtyp": "app", "appid": _APPLICATION}, tenant)
 
 
-def managed_identity(oid: str = tokens.PIPELINE_OID, tenant: str = TENANT) -> Caller:
+def managed_identity(oid: str = tokens.PIPELINE_OID, tenant: str = TENANT) -> RehearsedCaller:
     """The user-assigned identity of a machine that runs tfinfra."""
     resource = f"{_IDENTITY}/userAssignedIdentities/builder"
-    return Caller(oid, {"idtyp": "app", "appid": _APPLICATION, "xms_mirid": resource}, tenant)
+    return RehearsedCaller(oid, {"idtyp": "app", "appid": _APPLICATION, "xms_mirid": resource}, tenant)
 
 
-CALLERS: dict[str, Callable[..., Caller]] = {
+CALLERS: dict[str, Callable[..., RehearsedCaller]] = {
     "person": person,
     "service-principal": service_principal,
     "managed-identity": managed_identity,
@@ -85,7 +85,7 @@ CALLERS: dict[str, Callable[..., Caller]] = {
 class IdentityEndpoint:
     """Serves within its `with`. `variables` is the environment of those who are to find it."""
 
-    def __init__(self, layout: Layout, caller: Caller) -> None:
+    def __init__(self, layout: Layout, caller: RehearsedCaller) -> None:
         self._layout = layout
         self.caller = caller
         self._secret = secrets.token_urlsafe(24)
@@ -115,7 +115,7 @@ class IdentityEndpoint:
         self._server.server_close()
 
     @contextmanager
-    def acting(self, caller: Caller) -> Iterator[None]:
+    def acting(self, caller: RehearsedCaller) -> Iterator[None]:
         """Within it, tokens stand for another caller."""
         self.caller, before = caller, self.caller
         try:
@@ -178,7 +178,7 @@ class IdentityEndpoint:
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         endpoint = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class TokenRequestHandler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 parts = urlsplit(self.path)
                 headers = {name.lower(): value for name, value in self.headers.items()}
@@ -193,7 +193,7 @@ class IdentityEndpoint:
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
                 """Says nothing: a request line may hold the secret."""
 
-        return Handler
+        return TokenRequestHandler
 
 
 def _same(told: str, secret: str) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfinfra.localcloud.arm.checks.machine import check_machine
-from tfinfra.localcloud.arm.checks.types import Finding
+from tfinfra.localcloud.arm.checks.types import Violation
 
 CUSTOM_DATA_BYTES = 65_535
 CUSTOM_DATA_BASE64 = 87_380
@@ -22,7 +22,7 @@ INFINIBAND_SET = 100  # 300 by support request
 
 
 @dataclass(frozen=True)
-class Facts:
+class ScaleSetBody:
     """A scale set's body, taken apart for the rules."""
 
     body: dict[str, Any]
@@ -35,13 +35,13 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Rule:
+class ScaleSetRule:
     """`broken` says whether a scale set breaks it; `code` is ARM's."""
 
     code: str
     path: str
     message: str
-    broken: Callable[[Facts], bool]
+    broken: Callable[[ScaleSetBody], bool]
 
 
 def has_infiniband(size: str) -> bool:
@@ -50,20 +50,20 @@ def has_infiniband(size: str) -> bool:
     return found is not None and ("r" in found.group(1) or size.startswith("Standard_H"))
 
 
-def check_scale_set(body: dict[str, Any]) -> list[Finding]:
+def check_scale_set(body: dict[str, Any]) -> list[Violation]:
     """The rules that `body` breaks, in the order of the tables below; those of sizes and images after them."""
-    facts = _facts(body)
-    own = FLEXIBLE if facts.flexible else UNIFORM
-    price = SPOT if facts.spot else REGULAR
-    broken = [Finding(r.code, r.path, r.message) for r in (*own, *price, *ALWAYS) if r.broken(facts)]
+    scale_set = _scale_set(body)
+    own = FLEXIBLE if scale_set.flexible else UNIFORM
+    price = SPOT if scale_set.spot else REGULAR
+    broken = [Violation(r.code, r.path, r.message) for r in (*own, *price, *ALWAYS) if r.broken(scale_set)]
     return [*broken, *check_machine(body)]
 
 
-def _facts(body: dict[str, Any]) -> Facts:
+def _scale_set(body: dict[str, Any]) -> ScaleSetBody:
     properties = body.get("properties") or {}
     profile = properties.get("virtualMachineProfile") or {}
     sku = body.get("sku") or {}
-    return Facts(
+    return ScaleSetBody(
         body=body,
         properties=properties,
         profile=profile,
@@ -80,13 +80,13 @@ def _at(value: Any, path: str) -> Any:
     return value
 
 
-def _one_placement_group(facts: Facts) -> bool:
-    return facts.properties.get("singlePlacementGroup") is not False
+def _one_placement_group(scale_set: ScaleSetBody) -> bool:
+    return scale_set.properties.get("singlePlacementGroup") is not False
 
 
-def _custom_data(facts: Facts) -> bytes | None:
+def _custom_data(scale_set: ScaleSetBody) -> bytes | None:
     try:
-        return base64.b64decode(_at(facts.profile, "osProfile.customData") or "", validate=True)
+        return base64.b64decode(_at(scale_set.profile, "osProfile.customData") or "", validate=True)
     except (binascii.Error, ValueError):
         return None
 
@@ -95,43 +95,43 @@ def _bad_price(price: float | None) -> bool:
     return price is not None and price != -1 and price <= 0
 
 
-def _nvidia_extension(facts: Facts) -> bool:
-    extensions = _at(facts.profile, "extensionProfile.extensions") or []
+def _nvidia_extension(scale_set: ScaleSetBody) -> bool:
+    extensions = _at(scale_set.profile, "extensionProfile.extensions") or []
     return any("NvidiaGpuDriver" in str(_at(e, "properties.type")) for e in extensions)
 
 
 FLEXIBLE = (
-    Rule(
+    ScaleSetRule(
         "InvalidParameter",
         "properties.orchestrationMode",
         "Several nodes with InfiniBand need orchestrationMode Uniform and a single placement group.",
         lambda f: f.infiniband and f.capacity > 1,
     ),
-    Rule(
+    ScaleSetRule(
         "InvalidParameter",
         "properties.overprovision",
         "The property 'overprovision' is not supported with orchestrationMode Flexible.",
         lambda f: f.properties.get("overprovision") is not None,
     ),
-    Rule(
+    ScaleSetRule(
         "InvalidParameter",
         "properties.singlePlacementGroup",
         "singlePlacementGroup true is not supported with orchestrationMode Flexible.",
         lambda f: f.properties.get("singlePlacementGroup") is True,
     ),
-    Rule(
+    ScaleSetRule(
         "InvalidParameter",
         "identity.type",
         "A scale set with orchestrationMode Flexible takes user-assigned identities only.",
         lambda f: str(_at(f.body, "identity.type") or "").startswith("SystemAssigned"),
     ),
-    Rule(
+    ScaleSetRule(
         "InvalidParameter",
         "properties.virtualMachineProfile.networkProfile.networkApiVersion",
         "networkApiVersion (2020-11-01 or newer) is required with orchestrationMode Flexible.",
         lambda f: not _at(f.profile, "networkProfile.networkApiVersion"),
     ),
-    Rule(
+    ScaleSetRule(
         "InvalidParameter",
         "properties.platformFaultDomainCount",
         "platformFaultDomainCount is required with orchestrationMode Flexible.",
@@ -140,37 +140,37 @@ FLEXIBLE = (
 )
 
 UNIFORM = (
-    Rule(
+    ScaleSetRule(
         "OperationNotAllowed",
         "properties.overprovision",
         "overprovision must be false: nodes that come and go at the start would change every rank.",
         lambda f: f.properties.get("overprovision", True) is not False,
     ),
-    Rule(
+    ScaleSetRule(
         "InvalidParameter",
         "properties.singlePlacementGroup",
         "singlePlacementGroup must be true for InfiniBand.",
         lambda f: f.infiniband and f.capacity > 1 and f.properties.get("singlePlacementGroup") is not True,
     ),
-    Rule(
+    ScaleSetRule(
         "InvalidParameter",
         "sku.capacity",
         f"A single placement group holds at most {INFINIBAND_SET} virtual machines.",
         lambda f: _one_placement_group(f) and f.capacity > INFINIBAND_SET,
     ),
-    Rule(
+    ScaleSetRule(
         "InvalidParameter",
         "properties.upgradePolicy",
         "Required parameter 'upgradePolicy' is missing (null).",
         lambda f: not f.properties.get("upgradePolicy"),
     ),
-    Rule(
+    ScaleSetRule(
         "OperationNotAllowed",
         "properties.upgradePolicy.mode",
         "upgradePolicy.mode must be Manual: other modes may replace nodes during training.",
         lambda f: bool(f.properties.get("upgradePolicy")) and _at(f.properties, "upgradePolicy.mode") != "Manual",
     ),
-    Rule(
+    ScaleSetRule(
         "InvalidParameter",
         "properties.priorityMixPolicy",
         "priorityMixPolicy needs orchestrationMode Flexible.",
@@ -179,25 +179,25 @@ UNIFORM = (
 )
 
 SPOT = (
-    Rule(
+    ScaleSetRule(
         "InvalidParameter",
         "properties.virtualMachineProfile.scheduledEventsProfile.terminateNotificationProfile",
         "A terminate notification cannot be enabled on spot instances.",
         lambda f: bool(_at(f.profile, "scheduledEventsProfile.terminateNotificationProfile.enable")),
     ),
-    Rule(
+    ScaleSetRule(
         "OperationNotAllowed",
         "properties.virtualMachineProfile.evictionPolicy",
         "evictionPolicy must be Delete: Deallocate keeps disks and quota charged.",
         lambda f: f.profile.get("evictionPolicy", "Deallocate") == "Deallocate",
     ),
-    Rule(
+    ScaleSetRule(
         "InvalidParameter",
         "properties.virtualMachineProfile.capacityReservation",
         "A capacity reservation cannot be used with spot instances.",
         lambda f: bool(f.profile.get("capacityReservation")),
     ),
-    Rule(
+    ScaleSetRule(
         "MaxPriceValueInvalid",
         "properties.virtualMachineProfile.billingProfile.maxPrice",
         "Invalid max price value. The only supported values for max price are -1 or a decimal greater than zero.",
@@ -206,25 +206,25 @@ SPOT = (
 )
 
 REGULAR = (
-    Rule(
+    ScaleSetRule(
         "EvictionPolicyCanBeSetOnlyOnAzureSpotVirtualMachines",
         "properties.virtualMachineProfile.evictionPolicy",
         "Eviction policy can be set only on Azure Spot Virtual Machines.",
         lambda f: bool(f.profile.get("evictionPolicy")),
     ),
-    Rule(
+    ScaleSetRule(
         "MaxPriceIsSupportedOnlyForAzureSpotVirtualMachines",
         "properties.virtualMachineProfile.billingProfile.maxPrice",
         "Max price is supported only for Azure Spot Virtual Machines.",
         lambda f: _at(f.profile, "billingProfile.maxPrice") is not None,
     ),
-    Rule(
+    ScaleSetRule(
         "SpotRestorationIsSupportedOnlyForAzureSpotScaleSets",
         "properties.spotRestorePolicy",
         "Spot restoration is supported only for Azure Spot Virtual Machine Scale Sets.",
         lambda f: bool(_at(f.properties, "spotRestorePolicy.enabled")),
     ),
-    Rule(
+    ScaleSetRule(
         "InvalidParameter",
         "properties.virtualMachineProfile.scheduledEventsProfile.terminateNotificationProfile.notBeforeTimeout",
         "notBeforeTimeout must be PT5M to PT15M.",
@@ -236,25 +236,25 @@ REGULAR = (
 )
 
 ALWAYS = (
-    Rule(
+    ScaleSetRule(
         "InvalidParameter",
         "properties.singlePlacementGroup",
         "A capacity reservation does not work with a single placement group.",
         lambda f: bool(f.profile.get("capacityReservation")) and f.properties.get("singlePlacementGroup") is True,
     ),
-    Rule(
+    ScaleSetRule(
         "InvalidParameter",
         "properties.proximityPlacementGroup",
         "A proximity placement group cannot be used with a capacity reservation.",
         lambda f: bool(f.profile.get("capacityReservation") and f.properties.get("proximityPlacementGroup")),
     ),
-    Rule(
+    ScaleSetRule(
         "InvalidParameter",
         "zones",
         "A proximity placement group cannot span zones.",
         lambda f: bool(f.properties.get("proximityPlacementGroup")) and len(f.body.get("zones") or ()) > 1,
     ),
-    Rule(
+    ScaleSetRule(
         "InvalidParameter",
         "properties.virtualMachineProfile.osProfile.customData",
         "Custom data in OSProfile must be in Base64 encoding and with a maximum length of 87380 characters.",
@@ -264,13 +264,13 @@ ALWAYS = (
             or len(_at(f.profile, "osProfile.customData") or "") > CUSTOM_DATA_BASE64
         ),
     ),
-    Rule(
+    ScaleSetRule(
         "InvalidParameter",
         "properties.virtualMachineProfile.securityProfile.uefiSettings.secureBootEnabled",
         "The NVIDIA driver extension does not support Secure Boot.",
         lambda f: bool(_at(f.profile, "securityProfile.uefiSettings.secureBootEnabled")) and _nvidia_extension(f),
     ),
-    Rule(
+    ScaleSetRule(
         "OperationNotAllowed",
         "properties.virtualMachineProfile.extensionProfile",
         "The ubuntu-hpc image already has the NVIDIA driver; drop the extension.",

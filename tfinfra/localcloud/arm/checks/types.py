@@ -15,14 +15,14 @@ from typing import Any
 
 from tfinfra.arm.types import FLAGS, Type, described, resources
 from tfinfra.catalog.sizes import locations
-from tfinfra.localcloud.common.arm_error import ArmError
+from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 
 REQUIRED, READ_ONLY = FLAGS["required"], FLAGS["read-only"]
 NOT_IN_BODY = frozenset({"type", "apiVersion", "id", "name"})
 
 
 @dataclass(frozen=True)
-class Finding:
+class Violation:
     """One fault of a body: `code` is ARM's, `path` is dotted from the top of the body."""
 
     code: str
@@ -51,7 +51,7 @@ def catalogue() -> Catalogue:
 
 
 def body_type(type_: str, api_version: str, location: object = None) -> str:
-    """What the body's type is called. Raises ArmError as ARM does for an unknown type or API version
+    """What the body's type is called. Raises ArmRefusal as ARM does for an unknown type or API version
     (Azure/azure-cli#28496)."""
     namespace, _, short = type_.partition("/")
     known = catalogue()
@@ -60,14 +60,14 @@ def body_type(type_: str, api_version: str, location: object = None) -> str:
         return found[1]
     versions = known.versions(type_)
     if versions:
-        raise ArmError(
+        raise ArmRefusal(
             400,
             "NoRegisteredProviderFound",
             f"No registered resource provider found for location '{location or 'global'}' and API version "
             f"'{api_version}' for type '{short}'. The supported api-versions are '{', '.join(versions)}'. "
             f"The supported locations are '{', '.join(sorted(locations()))}'.",
         )
-    raise ArmError(
+    raise ArmRefusal(
         404,
         "InvalidResourceType",
         f"The resource type '{short}' could not be found in the namespace '{namespace}' for api version "
@@ -75,26 +75,26 @@ def body_type(type_: str, api_version: str, location: object = None) -> str:
     )
 
 
-def check_body(type_: str, api_version: str, body: dict[str, Any]) -> list[Finding]:
-    """All faults of `body`, in its own order. Raises ArmError where the type or its version is unknown."""
+def check_body(type_: str, api_version: str, body: dict[str, Any]) -> list[Violation]:
+    """All faults of `body`, in its own order. Raises ArmRefusal where the type or its version is unknown."""
     written = body_type(type_, api_version, body.get("location"))
     return list(_check(written, {k: v for k, v in body.items() if k not in NOT_IN_BODY}, ""))
 
 
-def _check(written: str, value: Any, path: str) -> Iterator[Finding]:
+def _check(written: str, value: Any, path: str) -> Iterator[Violation]:
     type_ = described(written)
     if value is not None:
         yield from _CHECKS[type_["t"]](type_, value, path)
 
 
-def _object(type_: Type, value: Any, path: str) -> Iterator[Finding]:
+def _object(type_: Type, value: Any, path: str) -> Iterator[Violation]:
     if not isinstance(value, dict):
         yield _mismatch("object", value, path)
         return
     yield from _members(type_["p"], type_.get("a"), value, path, top=path == "")
 
 
-def _discriminated(type_: Type, value: Any, path: str) -> Iterator[Finding]:
+def _discriminated(type_: Type, value: Any, path: str) -> Iterator[Violation]:
     if not isinstance(value, dict):
         yield _mismatch("object", value, path)
         return
@@ -109,7 +109,7 @@ def _discriminated(type_: Type, value: Any, path: str) -> Iterator[Finding]:
 
 def _members(
     properties: dict[str, Any], other: str | None, value: dict[str, Any], path: str, *, top: bool
-) -> Iterator[Finding]:
+) -> Iterator[Violation]:
     spelling = {name.lower(): name for name in properties}
     for name, member in value.items():
         known = spelling.get(name.lower())
@@ -122,20 +122,20 @@ def _members(
         wanted = flags & REQUIRED and not flags & READ_ONLY and not (top and name in NOT_IN_BODY)
         if wanted and name.lower() not in given:
             missing = _join(path, name)
-            yield Finding("InvalidParameter", missing, f"Required parameter '{missing}' is missing (null).")
+            yield Violation("InvalidParameter", missing, f"Required parameter '{missing}' is missing (null).")
 
 
-def _unknown(name: str, member: Any, other: str | None, known: dict[str, Any], path: str) -> Iterator[Finding]:
+def _unknown(name: str, member: Any, other: str | None, known: dict[str, Any], path: str) -> Iterator[Violation]:
     if other is not None:
         yield from _check(other, member, _join(path, name))
         return
     near = get_close_matches(name, known, 1)
     hint = f" Did you mean '{near[0]}'?" if near else ""
     text = f"Could not find member '{name}' on object at '{path or '$'}'.{hint}"
-    yield Finding("InvalidRequestContent", _join(path, name), text)
+    yield Violation("InvalidRequestContent", _join(path, name), text)
 
 
-def _array(type_: Type, value: Any, path: str) -> Iterator[Finding]:
+def _array(type_: Type, value: Any, path: str) -> Iterator[Violation]:
     if not isinstance(value, list):
         yield _mismatch("array", value, path)
         return
@@ -144,7 +144,7 @@ def _array(type_: Type, value: Any, path: str) -> Iterator[Finding]:
         yield from _check(type_["i"], item, f"{path}[{position}]")
 
 
-def _union(type_: Type, value: Any, path: str) -> Iterator[Finding]:
+def _union(type_: Type, value: Any, path: str) -> Iterator[Violation]:
     members = [(written, described(written)) for written in type_["e"]]
     literals = [t["v"] for _, t in members if t["t"] == "l"]
     if isinstance(value, str) and value.lower() in (text.lower() for text in literals):
@@ -158,7 +158,7 @@ def _union(type_: Type, value: Any, path: str) -> Iterator[Finding]:
         yield _bad_value(value, literals, path)
 
 
-def _likely_slip(value: Any, literals: list[str], path: str) -> Iterator[Finding]:
+def _likely_slip(value: Any, literals: list[str], path: str) -> Iterator[Violation]:
     """An open enumeration takes any string; ARM's services do not, so what looks like a slip is refused. Another
     number is none: sizes and versions come by themselves."""
     near = get_close_matches(value, literals, 1, 0.75) if isinstance(value, str) else []
@@ -166,18 +166,18 @@ def _likely_slip(value: Any, literals: list[str], path: str) -> Iterator[Finding
         yield _bad_value(value, literals, path)
 
 
-def _literal(type_: Type, value: Any, path: str) -> Iterator[Finding]:
+def _literal(type_: Type, value: Any, path: str) -> Iterator[Violation]:
     if str(value).lower() != type_["v"].lower():
         yield _bad_value(value, [type_["v"]], path)
 
 
-def _string(type_: Type, value: Any, path: str) -> Iterator[Finding]:
+def _string(type_: Type, value: Any, path: str) -> Iterator[Violation]:
     if not isinstance(value, str):
         yield _mismatch("string", value, path)
         return
     yield from _bounds(type_, len(value), "characters", path)
     if "pattern" in type_ and not _matches(type_["pattern"], value):
-        yield Finding("InvalidParameter", path, f"'{value}' at '{path}' does not match {type_['pattern']}.")
+        yield Violation("InvalidParameter", path, f"'{value}' at '{path}' does not match {type_['pattern']}.")
 
 
 def _matches(pattern: str, value: str) -> bool:
@@ -188,25 +188,25 @@ def _matches(pattern: str, value: str) -> bool:
         return True
 
 
-def _integer(type_: Type, value: Any, path: str) -> Iterator[Finding]:
+def _integer(type_: Type, value: Any, path: str) -> Iterator[Violation]:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         yield _mismatch("number", value, path)
     elif not type_.get("minValue", value) <= value <= type_.get("maxValue", value):
         text = f"{value} at '{path}' is outside {type_.get('minValue', '-∞')} to {type_.get('maxValue', '∞')}."
-        yield Finding("InvalidParameter", path, text)
+        yield Violation("InvalidParameter", path, text)
 
 
-def _boolean(_: Type, value: Any, path: str) -> Iterator[Finding]:
+def _boolean(_: Type, value: Any, path: str) -> Iterator[Violation]:
     if not isinstance(value, bool):
         yield _mismatch("boolean", value, path)
 
 
-def _anything(_: Type, value: Any, path: str) -> Iterator[Finding]:
+def _anything(_: Type, value: Any, path: str) -> Iterator[Violation]:
     del value, path
     yield from ()
 
 
-_CHECKS: dict[str, Callable[[Type, Any, str], Iterator[Finding]]] = {
+_CHECKS: dict[str, Callable[[Type, Any, str], Iterator[Violation]]] = {
     "o": _object,
     "d": _discriminated,
     "a": _array,
@@ -219,24 +219,24 @@ _CHECKS: dict[str, Callable[[Type, Any, str], Iterator[Finding]]] = {
 }
 
 
-def _bounds(type_: Type, size: int, unit: str, path: str) -> Iterator[Finding]:
+def _bounds(type_: Type, size: int, unit: str, path: str) -> Iterator[Violation]:
     least, most = type_.get("minLength", 0), type_.get("maxLength", size)
     if not least <= size <= most:
-        yield Finding("InvalidParameter", path, f"'{path}' has {size} {unit}, which is outside {least} to {most}.")
+        yield Violation("InvalidParameter", path, f"'{path}' has {size} {unit}, which is outside {least} to {most}.")
 
 
-def _mismatch(expected: str, value: Any, path: str) -> Finding:
+def _mismatch(expected: str, value: Any, path: str) -> Violation:
     text = (
         "The request content was invalid and could not be deserialized: "
         f"Error converting value {json.dumps(value)[:80]} to type '{expected}'. Path '{path or '$'}'."
     )
-    return Finding("InvalidRequestContent", path, text)
+    return Violation("InvalidRequestContent", path, text)
 
 
-def _bad_value(value: Any, allowed: list[str], path: str) -> Finding:
+def _bad_value(value: Any, allowed: list[str], path: str) -> Violation:
     listed = ", ".join(f"'{a}'" for a in allowed[:12])
     text = f"The value '{value}' of parameter '{path}' is not allowed. Allowed values are {listed}."
-    return Finding("InvalidParameter", path, text)
+    return Violation("InvalidParameter", path, text)
 
 
 def _join(path: str, name: str) -> str:

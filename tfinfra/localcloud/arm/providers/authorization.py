@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfinfra.arm.deleter_role import DEFINITIONS, GROUPS, covers
-from tfinfra.localcloud.arm.providers.base import Provider, Surroundings
+from tfinfra.localcloud.arm.providers.base import CloudContext, Provider
 from tfinfra.localcloud.arm.rbac import actions, builtin, conditions
 from tfinfra.localcloud.arm.rbac.directory import OWNERS, check_principal
 from tfinfra.localcloud.common import ids
-from tfinfra.localcloud.common.arm_error import ArmError, condition_not_fulfilled, forbidden
-from tfinfra.localcloud.common.state import Resource
+from tfinfra.localcloud.common.arm_refusal import ArmRefusal, condition_not_fulfilled, forbidden
+from tfinfra.localcloud.common.state import ArmResource
 
 ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 PROVIDERS = "Microsoft.Resources/subscriptions/providers"
@@ -20,25 +20,25 @@ _EVERYTHING: dict[str, list[str]] = {"actions": ["*"], "notActions": [], "dataAc
 
 
 class RoleDefinitions(Provider):
-    def accept(self, around: Surroundings, resource: Resource, before: Resource | None) -> Resource:
+    def accept(self, context: CloudContext, resource: ArmResource, before: ArmResource | None) -> ArmResource:
         """A name is taken in the whole tenant, whichever subscription has it (Azure/Azure-Landing-Zones#1505)."""
         del before
         name = str(resource.properties.get("roleName"))
-        others = (r for r in around.state.of_type(DEFINITIONS) if r.id.lower() != resource.id.lower())
-        taken = (*around.directory.role_names, *(str(r.properties.get("roleName")) for r in others))
+        others = (r for r in context.state.of_type(DEFINITIONS) if r.id.lower() != resource.id.lower())
+        taken = (*context.directory.role_names, *(str(r.properties.get("roleName")) for r in others))
         if name.lower() in map(str.lower, taken):
             message = "A custom role with the same name already exists in this directory. Use a different name"
-            raise ArmError(409, "RoleDefinitionWithSameNameExists", message)
+            raise ArmRefusal(409, "RoleDefinitionWithSameNameExists", message)
         _check_actions(resource.properties)
         return resource.with_properties(type="CustomRole")
 
-    def release(self, around: Surroundings, resource: Resource) -> None:
+    def release(self, context: CloudContext, resource: ArmResource) -> None:
         """A role goes after its assignments (learn.microsoft.com/azure/role-based-access-control/troubleshooting
         #symptom---unable-to-delete-a-custom-role)."""
-        for assignment in around.state.of_type(ASSIGNMENTS):
+        for assignment in context.state.of_type(ASSIGNMENTS):
             if _role_of(assignment) == resource.name.lower():
                 message = "There are existing role assignments referencing role."
-                raise ArmError(400, "RoleDefinitionHasAssignments", message)
+                raise ArmRefusal(400, "RoleDefinitionHasAssignments", message)
 
 
 def _check_actions(properties: dict[str, Any]) -> None:
@@ -47,36 +47,36 @@ def _check_actions(properties: dict[str, Any]) -> None:
         for action in (*(permissions.get("actions") or ()), *(permissions.get("notActions") or ())):
             if actions.is_known(str(action)) is False:
                 message = f"'{action}' does not match any of the actions supported by the providers."
-                raise ArmError(400, "InvalidActionOrNotAction", message)
+                raise ArmRefusal(400, "InvalidActionOrNotAction", message)
 
 
 class RoleAssignments(Provider):
-    def accept(self, around: Surroundings, resource: Resource, before: Resource | None) -> Resource:
-        properties, now = resource.properties, around.now()
-        definition(around, str(properties.get("roleDefinitionId")))
-        check_principal(around.state, around.directory, properties, now)
+    def accept(self, context: CloudContext, resource: ArmResource, before: ArmResource | None) -> ArmResource:
+        properties, now = resource.properties, context.now()
+        definition(context, str(properties.get("roleDefinitionId")))
+        check_principal(context.state, context.directory, properties, now)
         _check_condition(properties)
-        self._refuse_other(around, resource, before)
+        self._refuse_other(context, resource, before)
         if before is not None:
             return resource.with_properties(scope=resource.address.scope)
-        self._refuse_too_many(around, resource)
+        self._refuse_too_many(context, resource)
         return resource.with_internal(made=now).with_properties(scope=resource.address.scope)
 
-    def _refuse_other(self, around: Surroundings, resource: Resource, before: Resource | None) -> None:
+    def _refuse_other(self, context: CloudContext, resource: ArmResource, before: ArmResource | None) -> None:
         """Azure-Samples/graphrag-accelerator#168; hashicorp/terraform-provider-azurerm#12079."""
         wanted = _grant(resource)
         if before is not None and _grant(before) != wanted:
             message = "Tenant ID, application ID, principal ID, and scope are not allowed to be updated."
-            raise ArmError(400, "RoleAssignmentUpdateNotPermitted", message)
-        if before is None and any(_grant(a) == wanted for a in around.state.of_type(ASSIGNMENTS)):
-            raise ArmError(409, "RoleAssignmentExists", "The role assignment already exists.")
+            raise ArmRefusal(400, "RoleAssignmentUpdateNotPermitted", message)
+        if before is None and any(_grant(a) == wanted for a in context.state.of_type(ASSIGNMENTS)):
+            raise ArmRefusal(409, "RoleAssignmentExists", "The role assignment already exists.")
 
-    def _refuse_too_many(self, around: Surroundings, resource: Resource) -> None:
+    def _refuse_too_many(self, context: CloudContext, resource: ArmResource) -> None:
         """All that lie in a subscription count together (learn.microsoft.com/azure/role-based-access-control
         /troubleshoot-limits, which has no status: 400 is that of Azure's other limits of this provider)."""
         subscription = "/".join(resource.id.split("/")[:3])
-        if len(around.state.of_type(ASSIGNMENTS, subscription)) >= around.directory.most_assignments:
-            raise ArmError(400, "RoleAssignmentLimitExceeded", "No more role assignments can be created.")
+        if len(context.state.of_type(ASSIGNMENTS, subscription)) >= context.directory.most_assignments:
+            raise ArmRefusal(400, "RoleAssignmentLimitExceeded", "No more role assignments can be created.")
 
 
 def _check_condition(properties: dict[str, Any]) -> None:
@@ -88,34 +88,36 @@ def _check_condition(properties: dict[str, Any]) -> None:
     try:
         conditions.parse(str(condition))
     except ValueError as error:
-        raise ArmError(400, "InvalidRequestContent", f"The local cloud reads no such condition: {error}.") from error
+        raise ArmRefusal(400, "InvalidRequestContent", f"The local cloud reads no such condition: {error}.") from error
     if version != conditions.VERSION:
         message = f"The local cloud reads conditions of version {conditions.VERSION}, not {version}."
-        raise ArmError(400, "InvalidRequestContent", message)
+        raise ArmRefusal(400, "InvalidRequestContent", message)
 
 
-def _grant(assignment: Resource) -> tuple[str, str, str]:
+def _grant(assignment: ArmResource) -> tuple[str, str, str]:
     return assignment.address.scope.lower(), str(assignment.properties.get("principalId")), _role_of(assignment)
 
 
-def _role_of(assignment: Resource) -> str:
+def _role_of(assignment: ArmResource) -> str:
     return str(assignment.properties.get("roleDefinitionId")).rpartition("/")[2].lower()
 
 
-def definition(around: Surroundings, id_: str) -> dict[str, Any]:
-    """The properties of the role definition `id_`, whatever scope it is named under. Raises ArmError (400)."""
+def definition(context: CloudContext, id_: str) -> dict[str, Any]:
+    """The properties of the role definition `id_`, whatever scope it is named under. Raises ArmRefusal (400)."""
     name = id_.rpartition("/")[2].lower()
-    for role in definitions(around):
+    for role in definitions(context):
         if role["name"].lower() == name:
             found: dict[str, Any] = role["properties"]
             return found
-    raise ArmError(400, "RoleDefinitionDoesNotExist", f"The specified role definition with ID '{name}' does not exist.")
+    raise ArmRefusal(
+        400, "RoleDefinitionDoesNotExist", f"The specified role definition with ID '{name}' does not exist."
+    )
 
 
-def definitions(around: Surroundings, scope: str = "") -> list[dict[str, Any]]:
+def definitions(context: CloudContext, scope: str = "") -> list[dict[str, Any]]:
     """The role definitions as ARM lists them: the built-in ones, then the custom ones that may be assigned in `scope`
     (an id; "" is the whole tenant)."""
-    custom = (role.body for role in around.state.of_type(DEFINITIONS))
+    custom = (role.body for role in context.state.of_type(DEFINITIONS))
     listed = [role for role in custom if not scope or _is_assignable(role, scope)]
     return [*builtin.documents(), *listed]
 
@@ -137,56 +139,56 @@ class Grant:
         return self.role.get("permissions") or []
 
 
-def grants(around: Surroundings, oid: str) -> Iterator[Grant]:
+def grants(context: CloudContext, oid: str) -> Iterator[Grant]:
     """Each role assignment of the principal."""
-    for assignment in around.state.of_type(ASSIGNMENTS):
+    for assignment in context.state.of_type(ASSIGNMENTS):
         if assignment.properties.get("principalId") == oid:
-            yield _given(around, assignment)
+            yield _given(context, assignment)
 
 
-def _effective_grants(around: Surroundings, oid: str) -> Iterator[Grant]:
+def _effective_grants(context: CloudContext, oid: str) -> Iterator[Grant]:
     """Those that the replica whose turn it is knows by now."""
-    turn = next(around.turns)
-    for assignment in around.state.of_type(ASSIGNMENTS):
-        known = around.directory.has_taken_effect(assignment, around.now(), turn)
+    turn = next(context.turns)
+    for assignment in context.state.of_type(ASSIGNMENTS):
+        known = context.directory.has_taken_effect(assignment, context.now(), turn)
         if known and assignment.properties.get("principalId") == oid:
-            yield _given(around, assignment)
+            yield _given(context, assignment)
 
 
-def _given(around: Surroundings, assignment: Resource) -> Grant:
-    role = definition(around, str(assignment.properties["roleDefinitionId"]))
+def _given(context: CloudContext, assignment: ArmResource) -> Grant:
+    role = definition(context, str(assignment.properties["roleDefinitionId"]))
     return Grant(assignment.address.scope, role, str(assignment.properties.get("condition") or ""))
 
 
-def authorize(around: Surroundings, oid: str, method: str, address: ids.Address, body: Any = None) -> None:
-    """Raises ArmError (403) where the principal may not do what a request asks. An owner may do everything, unless the
-    market says otherwise."""
+def authorize(context: CloudContext, oid: str, method: str, address: ids.Address, body: Any = None) -> None:
+    """Raises ArmRefusal (403) where the principal may not do what a request asks. An owner may do everything, unless
+    the subscription's settings say otherwise."""
     action = action_of(method, address)
     if oid in OWNERS:
-        if not covers(_owners_permissions(around), action):
+        if not covers(_owners_permissions(context), action):
             raise forbidden(oid, action, address.path)
         return
-    able = _able(around, oid, action, address.path)
-    asked = conditions.Asked(action, _attributes(around, address, body))
+    able = _able(context, oid, action, address.path)
+    asked = conditions.AssignmentChange(action, _attributes(context, address, body))
     if any(not grant.condition or conditions.holds(grant.condition, asked) for grant in able):
         return
     raise (condition_not_fulfilled if able else forbidden)(oid, action, address.path)
 
 
-def may(around: Surroundings, oid: str, action: str, id_: str) -> bool:
+def may(context: CloudContext, oid: str, action: str, id_: str) -> bool:
     """Whether the principal may do `action`, which no condition speaks of, on `id_`."""
-    return covers(_owners_permissions(around), action) if oid in OWNERS else bool(_able(around, oid, action, id_))
+    return covers(_owners_permissions(context), action) if oid in OWNERS else bool(_able(context, oid, action, id_))
 
 
-def _able(around: Surroundings, oid: str, action: str, id_: str) -> list[Grant]:
+def _able(context: CloudContext, oid: str, action: str, id_: str) -> list[Grant]:
     """The principal's grants that let it do `action` on `id_`, as far as their conditions do."""
-    within = (g for g in _effective_grants(around, oid) if ids.within(g.scope, id_))
+    within = (g for g in _effective_grants(context, oid) if ids.within(g.scope, id_))
     return [grant for grant in within if covers(grant.permissions, action)]
 
 
-def _attributes(around: Surroundings, address: ids.Address, body: Any) -> dict[str, str]:
+def _attributes(context: CloudContext, address: ids.Address, body: Any) -> dict[str, str]:
     """What conditions know of a role assignment: that which is to be written, or the one that is there."""
-    stored = around.state.get(address.path)
+    stored = context.state.get(address.path)
     written = body.get("properties") if isinstance(body, dict) else None
     properties = written or (stored.properties if stored else {})
     principal = str(properties.get("principalId", ""))
@@ -194,21 +196,21 @@ def _attributes(around: Surroundings, address: ids.Address, body: Any) -> dict[s
         "RoleDefinitionId": str(properties.get("roleDefinitionId", "")).rpartition("/")[2],
         "PrincipalId": principal,
         "PrincipalType": str(
-            properties.get("principalType") or around.directory.type_of(around.state, principal) or ""
+            properties.get("principalType") or context.directory.type_of(context.state, principal) or ""
         ),
     }
 
 
-def permissions(around: Surroundings, oid: str, id_: str) -> list[dict[str, Any]]:
+def permissions(context: CloudContext, oid: str, id_: str) -> list[dict[str, Any]]:
     """What the principal may do on `id_`, as Microsoft.Authorization/permissions lists it: one entry for each grant."""
     if oid in OWNERS:
-        return _owners_permissions(around)
-    found = (grant.permissions for grant in _effective_grants(around, oid) if ids.within(grant.scope, id_))
+        return _owners_permissions(context)
+    found = (grant.permissions for grant in _effective_grants(context, oid) if ids.within(grant.scope, id_))
     return [dict(p) for permissions_ in found for p in permissions_]
 
 
-def _owners_permissions(around: Surroundings) -> list[dict[str, Any]]:
-    permitted = around.market.permissions
+def _owners_permissions(context: CloudContext) -> list[dict[str, Any]]:
+    permitted = context.subscription.permissions
     return [dict(p) for p in ((_EVERYTHING,) if permitted is None else permitted)]
 
 

@@ -13,11 +13,11 @@ from typing import Any
 
 from tfinfra.localcloud.arm.checks.scale_set import check_scale_set, has_infiniband
 from tfinfra.localcloud.arm.providers import instance_document, mounts, quota
-from tfinfra.localcloud.arm.providers.base import Provider, Surroundings
+from tfinfra.localcloud.arm.providers.base import CloudContext, Provider
 from tfinfra.localcloud.arm.providers.network import prefixes
 from tfinfra.localcloud.arm.providers.places import check_places
-from tfinfra.localcloud.common.arm_error import ArmError
-from tfinfra.localcloud.common.state import Resource
+from tfinfra.localcloud.common.arm_refusal import ArmRefusal
+from tfinfra.localcloud.common.state import ArmResource
 from tfinfra.localcloud.machines.interface import Disk, InstanceSpec, InstanceState, ScaleSetSpec
 
 SCALE_SETS = "Microsoft.Compute/virtualMachineScaleSets"
@@ -33,96 +33,96 @@ class ScaleSets(Provider):
         "properties.virtualMachineProfile.userData",
     )
 
-    def accept(self, around: Surroundings, resource: Resource, before: Resource | None) -> Resource:
+    def accept(self, context: CloudContext, resource: ArmResource, before: ArmResource | None) -> ArmResource:
         findings = check_scale_set(resource.body)
         if findings:
-            raise ArmError(400, findings[0].code, " ".join(f.message for f in findings))
-        check_places(around, resource, subnet_ids(resource))
-        _check_fabric(around, resource)
-        quota.check(around, resource)
+            raise ArmRefusal(400, findings[0].code, " ".join(f.message for f in findings))
+        check_places(context, resource, subnet_ids(resource))
+        _check_fabric(context, resource)
+        quota.check(context, resource)
         kept = before.internal.get("instances") if before else None
         if kept and len(kept) != capacity(resource):
             message = "The local cloud does not resize a scale set; delete it and create another."
-            raise ArmError(409, "OperationNotAllowed", message)
+            raise ArmRefusal(409, "OperationNotAllowed", message)
         unique = before.properties["uniqueId"] if before else str(uuid.uuid4())
-        network = subnet_prefix(around, resource)
+        network = subnet_prefix(context, resource)
         made = resource.with_internal(instances=kept or new_instances(resource), network=network)
         return made.with_properties(uniqueId=unique)
 
-    def provision(self, around: Surroundings, resource: Resource) -> None:
+    def provision(self, context: CloudContext, resource: ArmResource) -> None:
         """Boots the machines, unless an earlier PUT of the same set did. What a broken start left is ended first."""
-        machines, folder = around.machines(kind_of(resource)), machine_folder(around, resource)
+        machines, folder = context.machines(kind_of(resource)), machine_folder(context, resource)
         if folder.exists():
             states = machines.states(folder)
             if states and all(s.running for s in states):
                 return
             machines.stop(folder)
-            around.state.discard(folder)
+            context.state.discard(folder)
         folder.mkdir(mode=0o700, parents=True)
-        machines.start(scale_set_spec(around, resource))
+        machines.start(scale_set_spec(context, resource))
 
-    def release(self, around: Surroundings, resource: Resource) -> None:
-        folder = machine_folder(around, resource)
+    def release(self, context: CloudContext, resource: ArmResource) -> None:
+        folder = machine_folder(context, resource)
         if folder.exists():
-            around.machines(kind_of(resource)).stop(folder)
-            around.state.discard(folder)
+            context.machines(kind_of(resource)).stop(folder)
+            context.state.discard(folder)
 
 
-def kind_of(resource: Resource) -> str:
+def kind_of(resource: ArmResource) -> str:
     return str(resource.internal.get("machines") or "")
 
 
-def image_of(resource: Resource) -> Path | None:
+def image_of(resource: ArmResource) -> Path | None:
     """The folder whose files the machines' image brings along; None for an image that is this host."""
     named = resource.internal.get("image")
     return Path(str(named)) if named else None
 
 
-def capacity(resource: Resource) -> int:
+def capacity(resource: ArmResource) -> int:
     return int((resource.body.get("sku") or {}).get("capacity") or 0)
 
 
-def is_flexible(resource: Resource) -> bool:
+def is_flexible(resource: ArmResource) -> bool:
     return str(resource.properties.get("orchestrationMode", "Uniform")).lower() == "flexible"
 
 
-def profile(resource: Resource) -> dict[str, Any]:
+def profile(resource: ArmResource) -> dict[str, Any]:
     return resource.properties.get("virtualMachineProfile") or {}
 
 
-def ip_configurations(resource: Resource) -> list[dict[str, Any]]:
+def ip_configurations(resource: ArmResource) -> list[dict[str, Any]]:
     nics = (profile(resource).get("networkProfile") or {}).get("networkInterfaceConfigurations") or []
     return [c["properties"] for nic in nics for c in nic.get("properties", {}).get("ipConfigurations") or []]
 
 
-def subnet_ids(resource: Resource) -> list[str]:
+def subnet_ids(resource: ArmResource) -> list[str]:
     """The ids of the subnets that the machines' interfaces are in."""
     named = [(configuration.get("subnet") or {}).get("id") for configuration in ip_configurations(resource)]
     return [str(id_) for id_ in named if id_]
 
 
-def subnet_prefix(around: Surroundings, resource: Resource) -> str:
+def subnet_prefix(context: CloudContext, resource: ArmResource) -> str:
     """The CIDR of the first subnet; Azure's default where the set names none."""
     for id_ in subnet_ids(resource):
-        subnet = around.state.get(id_)
+        subnet = context.state.get(id_)
         if subnet is not None:
             return str(subnet.properties.get("addressPrefix") or subnet.properties["addressPrefixes"][0])
     return "10.0.0.0/24"
 
 
-def _check_fabric(around: Surroundings, resource: Resource) -> None:
-    """Raises ArmError (400) for several nodes with InfiniBand in a subnet that is in the way of its own network. Azure
-    takes that, and the nodes do not reach each other (learn.microsoft.com/azure/virtual-machines/setup-infiniband)."""
+def _check_fabric(context: CloudContext, resource: ArmResource) -> None:
+    """Raises ArmRefusal (400) for several nodes with InfiniBand in a subnet that overlaps its network. Azure takes
+    that, and the nodes do not reach each other (learn.microsoft.com/azure/virtual-machines/setup-infiniband)."""
     if capacity(resource) < 2 or not has_infiniband(str((resource.body.get("sku") or {}).get("name", ""))):
         return
-    found = [around.state.get(id_) for id_ in subnet_ids(resource)]
+    found = [context.state.get(id_) for id_ in subnet_ids(resource)]
     for prefix in (prefix for subnet in found if subnet for prefix in prefixes(subnet.properties)):
         if ipaddress.ip_network(prefix).overlaps(_FABRIC):
             message = f"The subnet {prefix} overlaps {_FABRIC}, which the InfiniBand network has for itself."
-            raise ArmError(400, "OperationNotAllowed", message)
+            raise ArmRefusal(400, "OperationNotAllowed", message)
 
 
-def new_instances(resource: Resource) -> list[dict[str, str]]:
+def new_instances(resource: ArmResource) -> list[dict[str, str]]:
     """Names as Azure makes them, which say nothing about an order: a Uniform set's ids have gaps, others are random."""
     prefix = (profile(resource).get("osProfile") or {}).get("computerNamePrefix") or resource.name[:9]
     return [_instance(resource, prefix, number) for number in _numbers(capacity(resource))]
@@ -132,7 +132,7 @@ def _numbers(count: int) -> list[int]:
     return secrets.SystemRandom().sample(range(count + count // 2 + 1), count)
 
 
-def _instance(resource: Resource, prefix: str, number: int) -> dict[str, str]:
+def _instance(resource: ArmResource, prefix: str, number: int) -> dict[str, str]:
     made = {"vm_id": str(uuid.uuid4()), "secret": secrets.token_urlsafe(12)}
     if is_flexible(resource):
         name = f"{resource.name}_{secrets.token_hex(4)}"
@@ -149,11 +149,11 @@ def _base36(number: int) -> str:
     return digits.rjust(6, "0")
 
 
-def machine_folder(around: Surroundings, resource: Resource) -> Path:
-    return around.state.folder(resource.address.group or "") / "machines" / resource.name.lower()
+def machine_folder(context: CloudContext, resource: ArmResource) -> Path:
+    return context.state.folder(resource.address.group or "") / "machines" / resource.name.lower()
 
 
-def scale_set_spec(around: Surroundings, resource: Resource) -> ScaleSetSpec:
+def scale_set_spec(context: CloudContext, resource: ArmResource) -> ScaleSetSpec:
     """What the machines boot."""
     text = (profile(resource).get("osProfile") or {}).get("customData") or ""
     data = base64.b64decode(text)
@@ -164,68 +164,68 @@ def scale_set_spec(around: Surroundings, resource: Resource) -> ScaleSetSpec:
             computer_name=i["computer"],
             custom_data=data,
             metadata=instance_document.instance_document(resource, i),
-            metadata_url=instance_document.url(around.metadata_port, i),
+            metadata_url=instance_document.url(context.metadata_port, i),
         )
         for i in resource.internal["instances"]
     )
     return ScaleSetSpec(
         set_id=resource.id,
-        folder=machine_folder(around, resource),
+        folder=machine_folder(context, resource),
         network=str(resource.internal["network"]),
-        mounts=mounts.mounts_of(around, resource),
+        mounts=mounts.mounts_of(context, resource),
         instances=instances,
-        arm_port=around.arm_port,
-        arm_socket=around.layout.arm_socket,
-        doors=mounts.doors_of(around, resource),
+        arm_port=context.arm_port,
+        arm_socket=context.layout.arm_socket,
+        doors=mounts.doors_of(context, resource),
         image=image_of(resource),
-        disk=disk_of(around, resource),
+        disk=disk_of(context, resource),
     )
 
 
-def disk_of(around: Surroundings, resource: Resource) -> Disk | None:
+def disk_of(context: CloudContext, resource: ArmResource) -> Disk | None:
     """The machines' system disk, where images are said to be small: once grown, as large as the set's body has it."""
     asked = ((profile(resource).get("storageProfile") or {}).get("osDisk") or {}).get("diskSizeGB")
-    return Disk(around.image_mb, int(asked or 0) * 1024 or around.image_mb) if around.image_mb else None
+    return Disk(context.image_mb, int(asked or 0) * 1024 or context.image_mb) if context.image_mb else None
 
 
-def find_instance(around: Surroundings, wanted: str) -> dict[str, str] | None:
+def find_instance(context: CloudContext, wanted: str) -> dict[str, str] | None:
     """The instance with this name, computer name or vmId; None where there is none."""
-    known = [i for scale_set in around.state.of_type(SCALE_SETS) for i in scale_set.internal.get("instances", ())]
+    known = [i for scale_set in context.state.of_type(SCALE_SETS) for i in scale_set.internal.get("instances", ())]
     return next((i for i in known if wanted in (i["name"], i["computer"], i["vm_id"])), None)
 
 
-def end_instance(around: Surroundings, vm_id: str) -> None:
+def end_instance(context: CloudContext, vm_id: str) -> None:
     """Ends one machine, as an eviction does; nothing where it is gone."""
-    for scale_set, name in _named(around, vm_id):
-        around.machines(kind_of(scale_set)).end(machine_folder(around, scale_set), name)
+    for scale_set, name in _named(context, vm_id):
+        context.machines(kind_of(scale_set)).end(machine_folder(context, scale_set), name)
 
 
-def reboot_instance(around: Surroundings, vm_id: str) -> None:
+def reboot_instance(context: CloudContext, vm_id: str) -> None:
     """Power-cycles one machine. Raises OSError where it does not run, or does not come back."""
-    for scale_set, name in _named(around, vm_id):
-        around.machines(kind_of(scale_set)).reboot(machine_folder(around, scale_set), name)
+    for scale_set, name in _named(context, vm_id):
+        context.machines(kind_of(scale_set)).reboot(machine_folder(context, scale_set), name)
 
 
-def _named(around: Surroundings, vm_id: str) -> Iterator[tuple[Resource, str]]:
+def _named(context: CloudContext, vm_id: str) -> Iterator[tuple[ArmResource, str]]:
     """The scale set and the name of the machine, where it is known."""
-    for scale_set in around.state.of_type(SCALE_SETS):
+    for scale_set in context.state.of_type(SCALE_SETS):
         for instance in scale_set.internal.get("instances", ()):
             if instance["vm_id"] == vm_id:
                 yield scale_set, instance["name"]
 
 
-def living(around: Surroundings, resource: Resource) -> list[tuple[dict[str, str], InstanceState]]:
+def living(context: CloudContext, resource: ArmResource) -> list[tuple[dict[str, str], InstanceState]]:
     """The instances that run, with their state. One that died is not there, as an evicted one is not."""
-    folder = machine_folder(around, resource)
+    folder = machine_folder(context, resource)
     if not folder.exists():
         return []
-    states = {s.name: s for s in around.machines(kind_of(resource)).states(folder)}
+    states = {s.name: s for s in context.machines(kind_of(resource)).states(folder)}
     known = [(i, states[i["name"]]) for i in resource.internal["instances"] if i["name"] in states]
     return [(instance, state) for instance, state in known if state.running]
 
 
-def dead(around: Surroundings, resource: Resource) -> list[InstanceState]:
+def dead(context: CloudContext, resource: ArmResource) -> list[InstanceState]:
     """What is known of the instances that ended by themselves."""
-    folder = machine_folder(around, resource)
-    states = around.machines(kind_of(resource)).states(folder) if folder.exists() else ()
+    folder = machine_folder(context, resource)
+    states = context.machines(kind_of(resource)).states(folder) if folder.exists() else ()
     return [s for s in states if not s.running]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from tfinfra.localcloud.arm.providers.base import Provider, Surroundings
-from tfinfra.localcloud.common.state import Resource
+from tfinfra.localcloud.arm.providers.base import CloudContext, Provider
+from tfinfra.localcloud.common.state import ArmResource
 from tfinfra.localcloud.common.state_folder import TENANT
 
 
 class UserAssignedIdentities(Provider):
-    def accept(self, around: Surroundings, resource: Resource, before: Resource | None) -> Resource:
-        made = before.internal.get("made", 0.0) if before else around.now()
+    def accept(self, context: CloudContext, resource: ArmResource, before: ArmResource | None) -> ArmResource:
+        made = before.internal.get("made", 0.0) if before else context.now()
         return resource.with_internal(made=made).with_properties(**principal_ids(before.properties if before else {}))
 
 

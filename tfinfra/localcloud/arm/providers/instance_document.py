@@ -12,7 +12,7 @@ import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
-from tfinfra.localcloud.common.state import Resource
+from tfinfra.localcloud.common.state import ArmResource
 from tfinfra.localcloud.common.state_folder import SUBSCRIPTION
 
 
@@ -21,7 +21,7 @@ def url(port: int, instance: dict[str, str]) -> str:
     return f"http://127.0.0.1:{port}/{instance['vm_id']}.{instance['secret']}"
 
 
-def instance_document(scale_set: Resource, instance: dict[str, str]) -> dict[str, Any]:
+def instance_document(scale_set: ArmResource, instance: dict[str, str]) -> dict[str, Any]:
     """The document, without an address: `with_network` adds it once the machine has one."""
     body, tags = scale_set.body, scale_set.tags
     profile = scale_set.properties.get("virtualMachineProfile") or {}
@@ -83,7 +83,7 @@ def listing(part: Any) -> list[str]:
     return [f"{index}/" for index in range(len(part))] if isinstance(part, list) else [str(part)]
 
 
-def _resource_id(scale_set: Resource, instance: dict[str, str]) -> str:
+def _resource_id(scale_set: ArmResource, instance: dict[str, str]) -> str:
     """A machine of a Flexible set is one of the group's, of a Uniform one the set's."""
     if str(scale_set.properties.get("orchestrationMode", "Uniform")).lower() == "flexible":
         return f"{scale_set.address.group_path}/providers/Microsoft.Compute/virtualMachines/{instance['instance']}"

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tfinfra.localcloud.arm.providers.authorization import grants
-from tfinfra.localcloud.arm.providers.base import Surroundings
+from tfinfra.localcloud.arm.providers.base import CloudContext
 from tfinfra.localcloud.arm.providers.storage import ACCOUNTS, account_folder, server_of
 from tfinfra.localcloud.arm.rbac.builtin import BLOB_READER, BLOB_WRITER
 from tfinfra.localcloud.common import ids
-from tfinfra.localcloud.common.state import Resource
+from tfinfra.localcloud.common.state import ArmResource
 from tfinfra.localcloud.machines.interface import Mount
 
 ENDPOINTS = "Microsoft.Network/privateEndpoints"
@@ -18,11 +18,11 @@ LINKED = "inputs"
 """The folder of a container into which clients link files of their own instead of copying them."""
 
 
-def mounts_of(around: Surroundings, scale_set: Resource) -> tuple[Mount, ...]:
+def mounts_of(context: CloudContext, scale_set: ArmResource) -> tuple[Mount, ...]:
     """The blob folders of accounts on which its identities have a Blob data role, the shares of the accounts to which a
     private endpoint of its group leads (NFS shares know no roles), and the training environments
     of whoever made the scale set, read-only."""
-    found = {m.folder: m for m in (*_blobs(around, scale_set), *_shares(around, scale_set))}
+    found = {m.folder: m for m in (*_blobs(context, scale_set), *_shares(context, scale_set))}
     if named := scale_set.internal.get("environments"):
         folder = Path(named)
         folder.mkdir(parents=True, exist_ok=True)
@@ -30,22 +30,22 @@ def mounts_of(around: Surroundings, scale_set: Resource) -> tuple[Mount, ...]:
     return tuple(found.values())
 
 
-def identities(around: Surroundings, scale_set: Resource) -> list[Resource]:
+def identities(context: CloudContext, scale_set: ArmResource) -> list[ArmResource]:
     """The user-assigned identities of a scale set."""
     named = (scale_set.body.get("identity") or {}).get("userAssignedIdentities") or {}
-    return [identity for identity in map(around.state.get, named) if identity is not None]
+    return [identity for identity in map(context.state.get, named) if identity is not None]
 
 
-def doors_of(around: Surroundings, scale_set: Resource) -> tuple[int, ...]:
+def doors_of(context: CloudContext, scale_set: ArmResource) -> tuple[int, ...]:
     """The ports of the azurites of accounts on which its identities have a Blob data role."""
-    servers = (server_of(around, account) for account, _ in _blob_accounts(around, scale_set))
+    servers = (server_of(context, account) for account, _ in _blob_accounts(context, scale_set))
     return tuple(sorted({server.port for server in servers if server}))
 
 
-def _blobs(around: Surroundings, scale_set: Resource) -> Iterator[Mount]:
-    for account, role in _blob_accounts(around, scale_set):
-        if server_of(around, account) is None:
-            folder = account_folder(around, account) / "blob"
+def _blobs(context: CloudContext, scale_set: ArmResource) -> Iterator[Mount]:
+    for account, role in _blob_accounts(context, scale_set):
+        if server_of(context, account) is None:
+            folder = account_folder(context, account) / "blob"
             yield Mount(folder, read_only=role == BLOB_READER)
             yield from _linked(folder)
 
@@ -58,10 +58,10 @@ def _linked(blobs: Path) -> Iterator[Mount]:
         yield Mount(folder, read_only=True)
 
 
-def _blob_accounts(around: Surroundings, scale_set: Resource) -> Iterator[tuple[Resource, str]]:
-    for identity in identities(around, scale_set):
-        for grant in grants(around, str(identity.properties["principalId"])):
-            for account in around.state.of_type(ACCOUNTS):
+def _blob_accounts(context: CloudContext, scale_set: ArmResource) -> Iterator[tuple[ArmResource, str]]:
+    for identity in identities(context, scale_set):
+        for grant in grants(context, str(identity.properties["principalId"])):
+            for account in context.state.of_type(ACCOUNTS):
                 if _touches(grant.scope, account.id) and grant.role["roleName"] in (BLOB_WRITER, BLOB_READER):
                     yield account, grant.role["roleName"]
 
@@ -71,9 +71,9 @@ def _touches(scope: str, account: str) -> bool:
     return ids.within(scope, account) or ids.within(account, scope)
 
 
-def _shares(around: Surroundings, scale_set: Resource) -> Iterator[Mount]:
-    for endpoint in around.state.of_type(ENDPOINTS, scale_set.address.group_path or "/none"):
+def _shares(context: CloudContext, scale_set: ArmResource) -> Iterator[Mount]:
+    for endpoint in context.state.of_type(ENDPOINTS, scale_set.address.group_path or "/none"):
         for link in endpoint.properties.get("privateLinkServiceConnections") or ():
-            account = around.state.get(str(link["properties"].get("privateLinkServiceId")))
+            account = context.state.get(str(link["properties"].get("privateLinkServiceId")))
             if account is not None and "file" in (link["properties"].get("groupIds") or ()):
-                yield Mount(account_folder(around, account) / "file", read_only=False)
+                yield Mount(account_folder(context, account) / "file", read_only=False)

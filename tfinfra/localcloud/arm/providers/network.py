@@ -6,29 +6,29 @@ import ipaddress
 from collections.abc import Iterator
 from typing import Any
 
-from tfinfra.localcloud.arm.providers.base import Provider, Surroundings
-from tfinfra.localcloud.common.arm_error import ArmError
-from tfinfra.localcloud.common.state import Resource
+from tfinfra.localcloud.arm.providers.base import CloudContext, Provider
+from tfinfra.localcloud.common.arm_refusal import ArmRefusal
+from tfinfra.localcloud.common.state import ArmResource
 
 SUBNETS = "Microsoft.Network/virtualNetworks/subnets"
 
 
 class VirtualNetworks(Provider):
-    def accept(self, around: Surroundings, resource: Resource, before: Resource | None) -> Resource:
-        del around, before
+    def accept(self, context: CloudContext, resource: ArmResource, before: ArmResource | None) -> ArmResource:
+        del context, before
         space = [_network(p) for p in (resource.properties.get("addressSpace") or {}).get("addressPrefixes") or ()]
         subnets = [_with_id(resource, s) for s in resource.properties.get("subnets") or ()]
         for number, subnet in enumerate(subnets):
             _check_prefixes(resource.name, subnet, space, subnets[:number])
         return resource.with_properties(subnets=subnets)
 
-    def provision(self, around: Surroundings, resource: Resource) -> None:
+    def provision(self, context: CloudContext, resource: ArmResource) -> None:
         for subnet in resource.properties["subnets"]:
             body = {**subnet, "type": SUBNETS}
-            around.state.put(Resource(subnet["id"], SUBNETS, resource.api_version, body))
+            context.state.put(ArmResource(subnet["id"], SUBNETS, resource.api_version, body))
 
 
-def _with_id(network: Resource, subnet: dict[str, Any]) -> dict[str, Any]:
+def _with_id(network: ArmResource, subnet: dict[str, Any]) -> dict[str, Any]:
     properties = {**(subnet.get("properties") or {}), "provisioningState": "Succeeded"}
     return {**subnet, "id": f"{network.id}/subnets/{subnet.get('name')}", "properties": properties}
 
@@ -36,17 +36,17 @@ def _with_id(network: Resource, subnet: dict[str, Any]) -> dict[str, Any]:
 def _check_prefixes(
     network: str, subnet: dict[str, Any], space: list[ipaddress.IPv4Network], others: list[dict[str, Any]]
 ) -> None:
-    """Raises ArmError (400) for a subnet that is not within its network, or in the place of one of the `others`
+    """Raises ArmRefusal (400) for a subnet that is not within its network, or in the place of one of the `others`
     (MicrosoftDocs/azure-docs#123869)."""
     taken = [_network(prefix) for other in others for prefix in prefixes(other["properties"])]
     start = f"Subnet '{subnet.get('name')}' is not valid because its IP address range"
     for prefix in map(_network, prefixes(subnet["properties"])):
         if not any(prefix.subnet_of(whole) for whole in space):
             message = f"{start} is outside the IP address range of virtual network '{network}'."
-            raise ArmError(400, "NetcfgSubnetRangeOutsideVnet", message)
+            raise ArmRefusal(400, "NetcfgSubnetRangeOutsideVnet", message)
         if any(prefix.overlaps(one) for one in taken):
             message = f"{start} overlaps with that of an existing subnet in virtual network '{network}'."
-            raise ArmError(400, "NetcfgSubnetRangesOverlap", message)
+            raise ArmRefusal(400, "NetcfgSubnetRangesOverlap", message)
 
 
 def prefixes(properties: dict[str, Any]) -> Iterator[str]:
@@ -59,9 +59,9 @@ def prefixes(properties: dict[str, Any]) -> Iterator[str]:
 class PrivateEndpoints(Provider):
     """An endpoint has an address in its subnet, and says for which name it stands: the service's public one."""
 
-    def accept(self, around: Surroundings, resource: Resource, before: Resource | None) -> Resource:
+    def accept(self, context: CloudContext, resource: ArmResource, before: ArmResource | None) -> ArmResource:
         del before
-        subnet = around.state.get(str((resource.properties.get("subnet") or {}).get("id")))
+        subnet = context.state.get(str((resource.properties.get("subnet") or {}).get("id")))
         within = next(prefixes(subnet.properties), None) if subnet else None
         address = str(_network(within).broadcast_address - 1) if within else ""
         names = [name for link in _links(resource) for name in _names(link)]
@@ -69,7 +69,7 @@ class PrivateEndpoints(Provider):
         return resource.with_properties(customDnsConfigs=configs)
 
 
-def _links(resource: Resource) -> list[dict[str, Any]]:
+def _links(resource: ArmResource) -> list[dict[str, Any]]:
     links = resource.properties.get("privateLinkServiceConnections") or []
     return [link.get("properties") or {} for link in links]
 
@@ -84,4 +84,4 @@ def _network(prefix: str) -> ipaddress.IPv4Network:
         return ipaddress.IPv4Network(prefix)
     except ValueError as error:
         message = f"The address prefix {prefix} has an invalid CIDR notation."
-        raise ArmError(400, "InvalidCIDRNotation", message) from error
+        raise ArmRefusal(400, "InvalidCIDRNotation", message) from error

@@ -4,32 +4,32 @@ from __future__ import annotations
 
 from typing import Any
 
-from tfinfra.localcloud.arm.providers.base import Surroundings, require
-from tfinfra.localcloud.common.arm_error import ArmError
-from tfinfra.localcloud.common.state import Resource
+from tfinfra.localcloud.arm.providers.base import CloudContext, require
+from tfinfra.localcloud.common.arm_refusal import ArmRefusal
+from tfinfra.localcloud.common.state import ArmResource
 
 RESERVATIONS = "Microsoft.Compute/capacityReservationGroups/capacityReservations"
 
 
-def check_places(around: Surroundings, resource: Resource, subnets: list[str]) -> None:
-    """Raises ArmError where `resource`, a scale set, cannot be where the resources are that its body names; each of
+def check_places(context: CloudContext, resource: ArmResource, subnets: list[str]) -> None:
+    """Raises ArmRefusal where `resource`, a scale set, cannot be where the resources are that its body names; each of
     them exists."""
     for subnet in subnets:
-        _same_location(around, resource, subnet.rpartition("/subnets/")[0])
+        _same_location(context, resource, subnet.rpartition("/subnets/")[0])
     placement = (resource.properties.get("proximityPlacementGroup") or {}).get("id")
     if placement:
-        _same_location(around, resource, placement)
+        _same_location(context, resource, placement)
     profile = resource.properties.get("virtualMachineProfile") or {}
     reserved = ((profile.get("capacityReservation") or {}).get("capacityReservationGroup") or {}).get("id")
     if reserved:
-        _reserved(around, resource, _same_location(around, resource, reserved))
+        _reserved(context, resource, _same_location(context, resource, reserved))
 
 
-def _same_location(around: Surroundings, resource: Resource, reference: str) -> Resource:
-    found = require(around, resource, reference)
+def _same_location(context: CloudContext, resource: ArmResource, reference: str) -> ArmResource:
+    found = require(context, resource, reference)
     here, there = (str(r.body.get("location", "")).replace(" ", "").lower() for r in (resource, found))
     if here != there:
-        raise ArmError(
+        raise ArmRefusal(
             400,
             "InvalidResourceReference",
             f"Resource {reference} referenced by resource {resource.id} was not found. "
@@ -38,19 +38,19 @@ def _same_location(around: Surroundings, resource: Resource, reference: str) -> 
     return found
 
 
-def _reserved(around: Surroundings, resource: Resource, group: Resource) -> None:
+def _reserved(context: CloudContext, resource: ArmResource, group: ArmResource) -> None:
     """A group without zones takes machines without one; any has to have a reservation of the machines' size and zone
     (learn.microsoft.com/azure/virtual-machines/capacity-reservation-overview)."""
     size, zones = str((resource.body.get("sku") or {}).get("name")), _zones(resource)
-    held = around.state.of_type(RESERVATIONS, group.id)
+    held = context.state.of_type(RESERVATIONS, group.id)
     fits = [r for r in held if str((r.body.get("sku") or {}).get("name")) == size and _zones(r) == zones]
     if _zones(group) != zones and not (zones and set(zones) <= set(_zones(group))):
         text = f"The zones {zones} of {resource.id} are not those of the capacity reservation group {group.id}."
-        raise ArmError(400, "InvalidParameter", text)
+        raise ArmRefusal(400, "InvalidParameter", text)
     if not fits:
         text = f"The capacity reservation group {group.id} has no reservation of {size} that matches {resource.id}."
-        raise ArmError(400, "InvalidParameter", text)
+        raise ArmRefusal(400, "InvalidParameter", text)
 
 
-def _zones(resource: Resource) -> list[Any]:
+def _zones(resource: ArmResource) -> list[Any]:
     return sorted(resource.body.get("zones") or [])

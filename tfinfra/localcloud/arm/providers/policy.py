@@ -12,25 +12,25 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from tfinfra.localcloud.arm.subscription.limits import Market, Policy
-from tfinfra.localcloud.common.arm_error import ArmError
+from tfinfra.localcloud.arm.subscription.settings import Policy, SubscriptionSettings
+from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 from tfinfra.localcloud.common.state_folder import SUBSCRIPTION
 
 _AUTHORIZATION = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization"
 
 
-def check(market: Market, type_: str, name: str, body: Mapping[str, Any]) -> None:
-    """Raises ArmError (403 RequestDisallowedByPolicy) where a policy denies the resource."""
-    denied = denial(market, type_, name, body)
+def check(subscription: SubscriptionSettings, type_: str, name: str, body: Mapping[str, Any]) -> None:
+    """Raises ArmRefusal (403 RequestDisallowedByPolicy) where a policy denies the resource."""
+    denied = denial(subscription, type_, name, body)
     if denied is not None:
         more = {key: denied[key] for key in ("target", "additionalInfo")}
-        raise ArmError(403, denied["code"], denied["message"], more=more)
+        raise ArmRefusal(403, denied["code"], denied["message"], more=more)
 
 
-def modified(market: Market, type_: str, body: dict[str, Any]) -> dict[str, Any]:
+def modified(subscription: SubscriptionSettings, type_: str, body: dict[str, Any]) -> dict[str, Any]:
     """`body` as it is written: with what the policies of the effect "modify" put into it. They come before those that
     deny."""
-    for policy in market.policies:
+    for policy in subscription.policies:
         if policy.effect == "modify" and policy.type.lower() in ("", type_.lower()):
             body = _put(body, policy.path.split("."), policy.value)
     return body
@@ -43,9 +43,9 @@ def _put(body: dict[str, Any], path: list[str], value: Any) -> dict[str, Any]:
     return {**body, path[0]: _put(inner if isinstance(inner, dict) else {}, path[1:], value)}
 
 
-def denial(market: Market, type_: str, name: str, body: Mapping[str, Any]) -> dict[str, Any] | None:
+def denial(subscription: SubscriptionSettings, type_: str, name: str, body: Mapping[str, Any]) -> dict[str, Any] | None:
     """The error of the policies that deny the resource, None where none does."""
-    broken = [p for p in market.policies if _denies(p, type_, body)]
+    broken = [p for p in subscription.policies if _denies(p, type_, body)]
     if not broken:
         return None
     identifiers = json.dumps([_identifier(p) for p in broken], separators=(",", ":"))

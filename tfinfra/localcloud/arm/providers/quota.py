@@ -10,9 +10,9 @@ from typing import Any
 
 from tfinfra.catalog.sizes import size as known_size
 from tfinfra.catalog.sizes import sizes
-from tfinfra.localcloud.arm.providers.base import Surroundings
-from tfinfra.localcloud.common.arm_error import ArmError
-from tfinfra.localcloud.common.state import Resource
+from tfinfra.localcloud.arm.providers.base import CloudContext
+from tfinfra.localcloud.common.arm_refusal import ArmRefusal
+from tfinfra.localcloud.common.state import ArmResource
 
 TOTAL = "cores"
 SPOT = "lowPriorityCores"
@@ -46,7 +46,7 @@ def family_of(size: str) -> str:
     return f"standard{letters.replace('_', '').replace('s', 'S', 1)}Family"
 
 
-def needs(resource: Resource) -> Counter[str]:
+def needs(resource: ArmResource) -> Counter[str]:
     """What a scale set takes of each usage, by its name."""
     sku = resource.body.get("sku") or {}
     capacity = int(sku.get("capacity") or 0)
@@ -58,10 +58,10 @@ def needs(resource: Resource) -> Counter[str]:
     return own + Counter({family_of(str(sku.get("name", ""))): count, TOTAL: count})
 
 
-def used(around: Surroundings, location: str, but: str = "") -> Counter[str]:
+def used(context: CloudContext, location: str, but: str = "") -> Counter[str]:
     """What is in use in `location`, without the scale set `but`."""
     total: Counter[str] = Counter()
-    for scale_set in around.state.of_type("Microsoft.Compute/virtualMachineScaleSets"):
+    for scale_set in context.state.of_type("Microsoft.Compute/virtualMachineScaleSets"):
         if scale_set.id.lower() != but.lower() and location_of(scale_set.body) == location:
             total += needs(scale_set)
     return total
@@ -72,12 +72,12 @@ def location_of(body: Mapping[str, Any]) -> str:
     return str(body.get("location", "")).replace(" ", "").lower()
 
 
-def limit(around: Surroundings, location: str, name: str) -> int:
-    return around.quotas.get(f"{location}/{name}", around.quotas.get(name, LIMIT))
+def limit(context: CloudContext, location: str, name: str) -> int:
+    return context.quotas.get(f"{location}/{name}", context.quotas.get(name, LIMIT))
 
 
 def settings(document: Mapping[str, Any]) -> dict[str, int]:
-    """Limits as they are set: {name: limit} everywhere, {location: {name: limit}} in one location. Raises ArmError
+    """Limits as they are set: {name: limit} everywhere, {location: {name: limit}} in one location. Raises ArmRefusal
     (400) for a name that no usage has: a limit of it would hold for nothing."""
     found: dict[str, int] = {}
     for name, value in document.items():
@@ -93,23 +93,23 @@ def _refuse_unknown(name: str) -> None:
     if name not in known:
         near = get_close_matches(name, known, n=1)
         hint = f"; is it {near[0]}?" if near else ""
-        raise ArmError(400, "InvalidRequestContent", f"there is no usage '{name}'{hint}")
+        raise ArmRefusal(400, "InvalidRequestContent", f"there is no usage '{name}'{hint}")
 
 
 def _whole(number: Any) -> int:
     if isinstance(number, bool) or not isinstance(number, int) or number < 0:
-        raise ArmError(400, "InvalidRequestContent", f"a limit is a whole number, 0 or more, and not {number!r}")
+        raise ArmRefusal(400, "InvalidRequestContent", f"a limit is a whole number, 0 or more, and not {number!r}")
     return number
 
 
-def check(around: Surroundings, resource: Resource) -> None:
-    """Raises ArmError (409 OperationNotAllowed, as compute does) where a quota does not suffice."""
+def check(context: CloudContext, resource: ArmResource) -> None:
+    """Raises ArmRefusal (409 OperationNotAllowed, as compute does) where a quota does not suffice."""
     location = location_of(resource.body)
-    current = used(around, location, resource.id)
+    current = used(context, location, resource.id)
     for name, count in needs(resource).items():
-        most = limit(around, location, name)
+        most = limit(context, location, name)
         if current[name] + count > most:
-            raise ArmError(
+            raise ArmRefusal(
                 409,
                 "OperationNotAllowed",
                 f"Operation could not be completed as it results in exceeding approved {name} quota. Additional "
@@ -119,16 +119,16 @@ def check(around: Surroundings, resource: Resource) -> None:
             )
 
 
-def usages(around: Surroundings, location: str) -> list[dict[str, Any]]:
+def usages(context: CloudContext, location: str) -> list[dict[str, Any]]:
     """The list that Microsoft.Compute/locations/{location}/usages answers: every family, used or not."""
-    current = used(around, location)
+    current = used(context, location)
     known = {s.family for s in sizes()}
-    asked = {name.rpartition("/")[2] for name in around.quotas}
+    asked = {name.rpartition("/")[2] for name in context.quotas}
     return [
         {
             "unit": "Count",
             "currentValue": current[name],
-            "limit": limit(around, location, name),
+            "limit": limit(context, location, name),
             "name": {"value": name, "localizedValue": label_of(name)},
         }
         for name in sorted({TOTAL, SPOT, MACHINES, SETS, *known, *current, *asked})

@@ -6,55 +6,55 @@ from typing import Any
 
 from tfinfra.catalog.sizes import locations
 from tfinfra.localcloud.arm.checks.types import catalogue
-from tfinfra.localcloud.arm.providers.base import Surroundings
-from tfinfra.localcloud.common.arm_error import ArmError
+from tfinfra.localcloud.arm.providers.base import CloudContext
+from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 from tfinfra.localcloud.common.state_folder import SUBSCRIPTION
 
 ALWAYS = ("microsoft.authorization", "microsoft.resources")
 
 
-def provider(around: Surroundings, namespace: str) -> dict[str, Any]:
-    """The document of one provider. Raises ArmError (404)."""
-    found = next((d for d in providers(around) if d["namespace"].lower() == namespace.lower()), None)
+def provider(context: CloudContext, namespace: str) -> dict[str, Any]:
+    """The document of one provider. Raises ArmRefusal (404)."""
+    found = next((d for d in providers(context) if d["namespace"].lower() == namespace.lower()), None)
     if found is None:
         message = f"The resource namespace '{namespace}' is invalid."
-        raise ArmError(404, "InvalidResourceNamespace", message)
+        raise ArmRefusal(404, "InvalidResourceNamespace", message)
     return found
 
 
-def providers(around: Surroundings) -> list[dict[str, Any]]:
+def providers(context: CloudContext) -> list[dict[str, Any]]:
     """All of them, by namespace."""
     types: dict[str, set[str]] = {}
     for name, _ in catalogue().resources.values():
         types.setdefault(name.partition("/")[0], set()).add(name.partition("/")[2])
-    return [_document(around, namespace, sorted(types[namespace])) for namespace in sorted(types)]
+    return [_document(context, namespace, sorted(types[namespace])) for namespace in sorted(types)]
 
 
-def register(around: Surroundings, namespace: str) -> dict[str, Any]:
-    """Registers the subscription, which takes as long as the market says. Raises ArmError (404)."""
-    provider(around, namespace)
-    around.registered.setdefault(namespace.lower(), around.now() + around.market.registering)
-    return provider(around, namespace)
+def register(context: CloudContext, namespace: str) -> dict[str, Any]:
+    """Registers the subscription, which takes `registering` seconds. Raises ArmRefusal (404)."""
+    provider(context, namespace)
+    context.registered.setdefault(namespace.lower(), context.now() + context.subscription.registering)
+    return provider(context, namespace)
 
 
-def _document(around: Surroundings, namespace: str, types: list[str]) -> dict[str, Any]:
+def _document(context: CloudContext, namespace: str, types: list[str]) -> dict[str, Any]:
     return {
         "id": f"/subscriptions/{SUBSCRIPTION}/providers/{namespace}",
         "namespace": namespace,
         "registrationPolicy": "RegistrationFree" if namespace.lower() in ALWAYS else "RegistrationRequired",
-        "registrationState": state(around, namespace),
+        "registrationState": state(context, namespace),
         "resourceTypes": [_type(namespace, name) for name in types],
     }
 
 
-def state(around: Surroundings, namespace: str) -> str:
+def state(context: CloudContext, namespace: str) -> str:
     """ "Registered", unless it was set otherwise and nobody has registered it since."""
-    wanted = {name.lower(): value for name, value in around.market.registrations.items()}
+    wanted = {name.lower(): value for name, value in context.subscription.registrations.items()}
     found = wanted.get(namespace.lower(), "Registered")
-    ready = around.registered.get(namespace.lower())
+    ready = context.registered.get(namespace.lower())
     if found == "Registered" or ready is None:
         return found
-    return "Registered" if around.now() >= ready else "Registering"
+    return "Registered" if context.now() >= ready else "Registering"
 
 
 def _type(namespace: str, name: str) -> dict[str, Any]:
@@ -62,15 +62,15 @@ def _type(namespace: str, name: str) -> dict[str, Any]:
     return {"resourceType": name, "locations": sorted(locations()), "apiVersions": versions[::-1]}
 
 
-def check(around: Surroundings, type_: str) -> None:
-    """Raises ArmError (409) where the subscription may not use the type's provider yet (Azure/azure-sdk-for-node#2305,
-    Azure/OpenShift#21)."""
+def check(context: CloudContext, type_: str) -> None:
+    """Raises ArmRefusal (409) where the subscription may not use the type's provider yet
+    (Azure/azure-sdk-for-node#2305, Azure/OpenShift#21)."""
     namespace = type_.partition("/")[0]
-    if state(around, namespace) != "Registered":
+    if state(context, namespace) != "Registered":
         message = (
             f"The subscription is not registered to use namespace '{namespace}'. "
             "See https://aka.ms/rps-not-found for how to register subscriptions."
         )
         code = "MissingSubscriptionRegistration"
         details = [{"code": code, "target": namespace, "message": message}]
-        raise ArmError(409, code, message, more={"details": details})
+        raise ArmRefusal(409, code, message, more={"details": details})

@@ -1,5 +1,5 @@
 """Storage accounts. The files of one are always a folder of the state; its blobs are another one (their endpoint is a
-file:// URL then), or what an azurite of the account's own serves over HTTPS, where its maker asks for that."""
+file:// URL then), or what an azurite of the account's own serves over HTTPS, where its maker asked for that."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-from tfinfra.localcloud.arm.providers.base import Provider, Surroundings
+from tfinfra.localcloud.arm.providers.base import CloudContext, Provider
 from tfinfra.localcloud.azurite import servers
 from tfinfra.localcloud.common import tokens
-from tfinfra.localcloud.common.arm_error import ArmError
-from tfinfra.localcloud.common.state import Resource
+from tfinfra.localcloud.common.arm_refusal import ArmRefusal
+from tfinfra.localcloud.common.state import ArmResource
 
 ACCOUNTS = "Microsoft.Storage/storageAccounts"
 SERVICES = ("blob", "file")
@@ -23,158 +23,158 @@ _TOKEN_SECONDS = 600
 
 
 class StorageAccounts(Provider):
-    def is_slow(self, resource: Resource) -> bool:
+    def is_slow(self, resource: ArmResource) -> bool:
         return _served(resource)
 
-    def accept(self, around: Surroundings, resource: Resource, before: Resource | None) -> Resource:
+    def accept(self, context: CloudContext, resource: ArmResource, before: ArmResource | None) -> ArmResource:
         if not re.fullmatch(r"[a-z0-9]{3,24}", resource.name):
-            raise ArmError(
+            raise ArmRefusal(
                 400,
                 "AccountNameInvalid",
                 f"{resource.name} is not a valid storage account name. Storage account name must be between 3 and 24 "
                 "characters in length and use numbers and lower-case letters only.",
             )
-        self._refuse_taken_name(around, resource, before)
+        self._refuse_taken_name(context, resource, before)
         if _served(resource):
-            resource = resource.with_internal(**_where(around, before))
-        folder = account_folder(around, resource)
+            resource = resource.with_internal(**_where(context, before))
+        folder = account_folder(context, resource)
         endpoints = {service: (folder / service).as_uri() + "/" for service in SERVICES}
-        if server := server_of(around, resource):
+        if server := server_of(context, resource):
             endpoints["blob"] = server.endpoint
         return resource.with_properties(primaryEndpoints=endpoints, statusOfPrimary="available")
 
-    def provision(self, around: Surroundings, resource: Resource) -> None:
+    def provision(self, context: CloudContext, resource: ArmResource) -> None:
         for service in SERVICES:
-            (account_folder(around, resource) / service).mkdir(parents=True, exist_ok=True)
-        if server := server_of(around, resource):
-            around.azurites.start(server)
+            (account_folder(context, resource) / service).mkdir(parents=True, exist_ok=True)
+        if server := server_of(context, resource):
+            context.azurites.start(server)
 
-    def release(self, around: Surroundings, resource: Resource) -> None:
-        around.azurites.stop(resource.name)
-        around.state.discard(account_folder(around, resource))
+    def release(self, context: CloudContext, resource: ArmResource) -> None:
+        context.azurites.stop(resource.name)
+        context.state.discard(account_folder(context, resource))
 
-    def _refuse_taken_name(self, around: Surroundings, resource: Resource, before: Resource | None) -> None:
+    def _refuse_taken_name(self, context: CloudContext, resource: ArmResource, before: ArmResource | None) -> None:
         """learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-storage-account-name"""
-        if before is not None or not is_taken(around, resource.name):
+        if before is not None or not is_taken(context, resource.name):
             return
-        if resource.name in around.market.taken:
+        if resource.name in context.subscription.taken:
             message = f"The storage account named {resource.name} is already taken."
-            raise ArmError(409, "StorageAccountAlreadyTaken", message)
+            raise ArmRefusal(409, "StorageAccountAlreadyTaken", message)
         message = f"The account {resource.name} is already in another resource group in this subscription."
-        raise ArmError(409, "StorageAccountInAnotherResourceGroup", message)
+        raise ArmRefusal(409, "StorageAccountInAnotherResourceGroup", message)
 
 
-def is_taken(around: Surroundings, name: str) -> bool:
+def is_taken(context: CloudContext, name: str) -> bool:
     """Whether an account has the name: one of this cloud, or one elsewhere in Azure."""
-    return name in around.market.taken or any(a.name == name for a in around.state.of_type(ACCOUNTS))
+    return name in context.subscription.taken or any(a.name == name for a in context.state.of_type(ACCOUNTS))
 
 
 class BlobServices(Provider):
     """The settings of an account's blobs. They are kept and not acted on: what is deleted here is gone."""
 
-    def accept(self, around: Surroundings, resource: Resource, before: Resource | None) -> Resource:
+    def accept(self, context: CloudContext, resource: ArmResource, before: ArmResource | None) -> ArmResource:
         """learn.microsoft.com/azure/storage/blobs/soft-delete-blob-overview: 1 to 365 days."""
-        del around, before
+        del context, before
         if resource.name != "default":
-            raise ArmError(400, "InvalidResourceName", f"The specified resource name '{resource.name}' is invalid.")
+            raise ArmRefusal(400, "InvalidResourceName", f"The specified resource name '{resource.name}' is invalid.")
         for name in ("deleteRetentionPolicy", "containerDeleteRetentionPolicy"):
             policy = resource.properties.get(name) or {}
             if policy.get("enabled") and not 1 <= policy.get("days", 0) <= 365:
                 path = f"properties.{name}.days"
-                raise ArmError(400, "InvalidRequestPropertyValue", f"The value for property {path} is invalid.")
+                raise ArmRefusal(400, "InvalidRequestPropertyValue", f"The value for property {path} is invalid.")
         return resource
 
 
-class Folders(Provider):
+class StorageFolders(Provider):
     """Containers of the service "blob", shares of the service "file"."""
 
     def __init__(self, service: str) -> None:
         self._service = service
 
-    def is_slow(self, resource: Resource) -> bool:
+    def is_slow(self, resource: ArmResource) -> bool:
         return self._service == "blob" and _served(resource)
 
-    def accept(self, around: Surroundings, resource: Resource, before: Resource | None) -> Resource:
-        del around, before
+    def accept(self, context: CloudContext, resource: ArmResource, before: ArmResource | None) -> ArmResource:
+        del context, before
         if not re.fullmatch(r"[a-z0-9](-?[a-z0-9]){2,62}", resource.name):
-            raise ArmError(400, "InvalidResourceName", f"The specified resource name '{resource.name}' is invalid.")
+            raise ArmRefusal(400, "InvalidResourceName", f"The specified resource name '{resource.name}' is invalid.")
         return resource
 
-    def provision(self, around: Surroundings, resource: Resource) -> None:
-        account = self._account(around, resource)
-        server = server_of(around, account) if self._service == "blob" else None
+    def provision(self, context: CloudContext, resource: ArmResource) -> None:
+        account = self._account(context, resource)
+        server = server_of(context, account) if self._service == "blob" else None
         if server:
-            servers.make_container(server, resource.name, _token(around))
+            servers.make_container(server, resource.name, _token(context))
         else:
-            self._folder(around, account, resource).mkdir(parents=True, exist_ok=True)
+            self._folder(context, account, resource).mkdir(parents=True, exist_ok=True)
 
-    def release(self, around: Surroundings, resource: Resource) -> None:
-        account = self._account(around, resource)
-        server = server_of(around, account) if self._service == "blob" else None
+    def release(self, context: CloudContext, resource: ArmResource) -> None:
+        account = self._account(context, resource)
+        server = server_of(context, account) if self._service == "blob" else None
         if server is None:
-            around.state.discard(self._folder(around, account, resource))
-        elif not _is_going(around, account):  # or all of the account's blobs go with it
-            servers.delete_container(server, resource.name, _token(around))
+            context.state.discard(self._folder(context, account, resource))
+        elif not _is_going(context, account):  # or all of the account's blobs go with it
+            servers.delete_container(server, resource.name, _token(context))
 
-    def _account(self, around: Surroundings, resource: Resource) -> Resource:
-        account = around.state.get("/".join(resource.id.split("/")[:9]))
+    def _account(self, context: CloudContext, resource: ArmResource) -> ArmResource:
+        account = context.state.get("/".join(resource.id.split("/")[:9]))
         if account is None:
-            raise ArmError(404, "ParentResourceNotFound", f"The storage account of {resource.id} was not found.")
+            raise ArmRefusal(404, "ParentResourceNotFound", f"The storage account of {resource.id} was not found.")
         return account
 
-    def _folder(self, around: Surroundings, account: Resource, resource: Resource) -> Path:
-        return account_folder(around, account) / self._service / resource.name
+    def _folder(self, context: CloudContext, account: ArmResource, resource: ArmResource) -> Path:
+        return account_folder(context, account) / self._service / resource.name
 
 
-def account_folder(around: Surroundings, account: Resource) -> Path:
+def account_folder(context: CloudContext, account: ArmResource) -> Path:
     """Where an account keeps its containers (blob/) and shares (file/)."""
-    return around.state.folder(account.address.group or "") / "storage" / account.name
+    return context.state.folder(account.address.group or "") / "storage" / account.name
 
 
-def server_of(around: Surroundings, account: Resource) -> servers.Server | None:
+def server_of(context: CloudContext, account: ArmResource) -> servers.Server | None:
     """The azurite that serves the account's blobs, None where they are folders."""
     if "port" not in account.internal:
         return None
     return servers.Server(
         account=account.name,
         port=int(account.internal["port"]),
-        folder=account_folder(around, account) / "blob",
+        folder=account_folder(context, account) / "blob",
         program=Path(account.internal["program"]),
-        certificate=around.layout.certificate,
-        ca=around.layout.ca,
+        certificate=context.layout.certificate,
+        ca=context.layout.ca,
     )
 
 
-def all_servers(around: Surroundings) -> Iterator[servers.Server]:
+def all_servers(context: CloudContext) -> Iterator[servers.Server]:
     """The azurites that have to run now: a client may come back to an account at any time until it is deleted."""
-    for account in around.state.of_type(ACCOUNTS):
-        server = server_of(around, account)
-        if server and account.provisioning_state == "Succeeded" and not _is_going(around, account):
+    for account in context.state.of_type(ACCOUNTS):
+        server = server_of(context, account)
+        if server and account.provisioning_state == "Succeeded" and not _is_going(context, account):
             yield server
 
 
-def _is_going(around: Surroundings, account: Resource) -> bool:
+def _is_going(context: CloudContext, account: ArmResource) -> bool:
     """Whether the account is being deleted, by itself or with its group."""
-    group = around.state.group(account.address.group or "")
+    group = context.state.group(account.address.group or "")
     return group is None or "Deleting" in (group.provisioning_state, account.provisioning_state)
 
 
-def _served(resource: Resource) -> bool:
+def _served(resource: ArmResource) -> bool:
     """Whether the blobs of an account, or a container, are azurite's. An account of kind FileStorage has none."""
     return resource.internal.get(BLOBS) == AZURITE and resource.body.get("kind") != "FileStorage"
 
 
-def _where(around: Surroundings, before: Resource | None) -> dict[str, object]:
+def _where(context: CloudContext, before: ArmResource | None) -> dict[str, object]:
     """The server's port and program, which stay the same as long as the account does."""
     if before and "port" in before.internal:
         return {name: before.internal[name] for name in ("port", "program")}
-    if around.azurite is None:
-        raise ArmError(409, "FeatureNotSupported", "No client has told the local cloud where azurite is installed.")
+    if context.azurite is None:
+        raise ArmRefusal(409, "FeatureNotSupported", "No client has told the local cloud where azurite is installed.")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return {"port": probe.getsockname()[1], "program": str(around.azurite)}
+        return {"port": probe.getsockname()[1], "program": str(context.azurite)}
 
 
-def _token(around: Surroundings) -> str:
-    key = around.layout.signing_key.read_bytes()
-    return tokens.mint(key, tokens.OWNER_OID, around.now(), _TOKEN_SECONDS, tokens.STORAGE)
+def _token(context: CloudContext) -> str:
+    key = context.layout.signing_key.read_bytes()
+    return tokens.mint(key, tokens.OWNER_OID, context.now(), _TOKEN_SECONDS, tokens.STORAGE)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tfinfra.localcloud.common.arm_error import ArmError
+from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 
 MOST = 50
 
@@ -19,17 +19,17 @@ def document(scope: str, tags: Mapping[str, str]) -> dict[str, Any]:
 
 def changed(method: str, before: Mapping[str, str], body: Any) -> dict[str, str]:
     """The tags after a PUT (all of them anew), a PATCH or a DELETE (none). Names differ by more than their case, and
-    keep the case that they came in. Raises ArmError (400) for what is no such request."""
+    keep the case that they came in. Raises ArmRefusal (400) for what is no such request."""
     if method == "DELETE":
         return {}
     content = body if isinstance(body, dict) else {}
     operation = "Replace" if method == "PUT" else str(content.get("operation"))
     given = (content.get("properties") or {}).get("tags")
     if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
-        raise ArmError(400, "InvalidRequestContent", "The request content was invalid: properties.tags is missing.")
+        raise ArmRefusal(400, "InvalidRequestContent", "The request content was invalid: properties.tags is missing.")
     if operation.lower() not in _OPERATIONS:
         known = ", ".join(("Replace", "Merge", "Delete"))
-        raise ArmError(400, "InvalidRequestContent", f"'{operation}' is none of the operations {known}.")
+        raise ArmRefusal(400, "InvalidRequestContent", f"'{operation}' is none of the operations {known}.")
     return _OPERATIONS[operation.lower()](before, given)
 
 
@@ -53,9 +53,9 @@ _OPERATIONS = {"replace": _replaced, "merge": _merged, "delete": _without}
 
 
 def check_count(body: Mapping[str, Any]) -> None:
-    """Raises ArmError (400) for more tags than ARM keeps (the same page, #limitations; the code and the words are
+    """Raises ArmRefusal (400) for more tags than ARM keeps (the same page, #limitations; the code and the words are
     ours)."""
     count = len(body.get("tags") or {})
     if count > MOST:
         message = f"A resource or a resource group has at most {MOST} tags, and these are {count}."
-        raise ArmError(400, "TooManyTags", message)
+        raise ArmRefusal(400, "TooManyTags", message)

@@ -18,7 +18,7 @@ _RESOURCES = "Microsoft.Resources/subscriptions"
 
 
 @dataclass(frozen=True)
-class Role:
+class BuiltinRole:
     """`actions` may be done but for those of `excepted`; what roles say of data counts in stores alone."""
 
     name: str
@@ -26,9 +26,9 @@ class Role:
     excepted: tuple[str, ...] = ()
 
 
-BUILT_IN: dict[str, Role] = {
-    "8e3af657-a8ff-443c-a75c-2fe8c4bcb635": Role("Owner", ("*",)),
-    "b24988ac-6180-42a0-ab88-20f7382dd24c": Role(
+BUILT_IN: dict[str, BuiltinRole] = {
+    "8e3af657-a8ff-443c-a75c-2fe8c4bcb635": BuiltinRole("Owner", ("*",)),
+    "b24988ac-6180-42a0-ab88-20f7382dd24c": BuiltinRole(
         "Contributor",
         ("*",),
         (
@@ -37,14 +37,14 @@ BUILT_IN: dict[str, Role] = {
             "Microsoft.Authorization/elevateAccess/Action",
         ),
     ),
-    "acdd72a7-3385-48ef-bd42-f606fba81ae7": Role("Reader", ("*/read",)),
-    "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9": Role(
+    "acdd72a7-3385-48ef-bd42-f606fba81ae7": BuiltinRole("Reader", ("*/read",)),
+    "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9": BuiltinRole(
         "User Access Administrator", ("*/read", "Microsoft.Authorization/*", "Microsoft.Support/*")
     ),
-    "f58310d9-a9f6-439a-9e8d-f62e7b41a168": Role(
+    "f58310d9-a9f6-439a-9e8d-f62e7b41a168": BuiltinRole(
         "Role Based Access Control Administrator", (*_GRANTS, "*/read", "Microsoft.Support/*")
     ),
-    "4a9ae827-6dc8-4573-8ac7-8239d42aa03f": Role(
+    "4a9ae827-6dc8-4573-8ac7-8239d42aa03f": BuiltinRole(
         "Tag Contributor",
         (
             "Microsoft.Authorization/*/read",
@@ -57,13 +57,13 @@ BUILT_IN: dict[str, Role] = {
             "Microsoft.Resources/tags/*",
         ),
     ),
-    "ba92f5b4-2d11-453d-a403-e96b0029c9fe": Role(
+    "ba92f5b4-2d11-453d-a403-e96b0029c9fe": BuiltinRole(
         BLOB_WRITER,
         tuple(
             f"Microsoft.Storage/storageAccounts/blobServices/containers/{verb}" for verb in ("delete", "read", "write")
         ),
     ),
-    "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1": Role(
+    "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1": BuiltinRole(
         BLOB_READER, ("Microsoft.Storage/storageAccounts/blobServices/containers/read",)
     ),
 }
@@ -74,7 +74,7 @@ def documents() -> list[dict[str, Any]]:
     return [_document(guid, role) for guid, role in BUILT_IN.items()]
 
 
-def _document(guid: str, role: Role) -> dict[str, Any]:
+def _document(guid: str, role: BuiltinRole) -> dict[str, Any]:
     permissions = {"actions": list(role.actions), "notActions": list(role.excepted)}
     properties = {
         "roleName": role.name,

@@ -20,7 +20,7 @@ _ATTRIBUTE = re.compile(r"@(?P<source>Request|Resource)\[(?P<name>[^\]]+)\]")
 
 
 @dataclass(frozen=True)
-class Asked:
+class AssignmentChange:
     """What is to be done: the action, and the role assignment's attributes (RoleDefinitionId, PrincipalId,
     PrincipalType), which are the request's where one is written and the resource's where one is deleted."""
 
@@ -28,12 +28,12 @@ class Asked:
     attributes: Mapping[str, str]
 
 
-Test = Callable[[Asked], bool]
+Test = Callable[[AssignmentChange], bool]
 
 
-def holds(condition: str, asked: Asked) -> bool:
+def holds(condition: str, change: AssignmentChange) -> bool:
     """Whether the condition lets it be done. Raises ValueError for what is no condition that is known here."""
-    return parse(condition)(asked)
+    return parse(condition)(change)
 
 
 def parse(condition: str) -> Test:
@@ -72,27 +72,27 @@ class _Reader:
         while (self.next or "").upper() in ("OR", "||"):
             self.take()
             tests.append(self._both())
-        return lambda asked: any(test(asked) for test in tests)
+        return lambda change: any(test(change) for test in tests)
 
     def _both(self) -> Test:
         tests = [self._one()]
         while (self.next or "").upper() in ("AND", "&&"):
             self.take()
             tests.append(self._one())
-        return lambda asked: all(test(asked) for test in tests)
+        return lambda change: all(test(change) for test in tests)
 
     def _one(self) -> Test:
         first = self.take()
         if first == "!":
             inner = self._one()
-            return lambda asked: not inner(asked)
+            return lambda change: not inner(change)
         if first == "(":
             inner = self.either()
             self.expect(")")
             return inner
         if first == "ActionMatches":
             (pattern,) = self._values()
-            return lambda asked: fnmatchcase(asked.action.lower(), pattern.lower())
+            return lambda change: fnmatchcase(change.action.lower(), pattern.lower())
         return self._comparison(first)
 
     def _comparison(self, attribute: str) -> Test:
@@ -104,7 +104,7 @@ class _Reader:
             raise ValueError(f"'{operator}' is no operator that is known here")
         values, compare = self._values(), _OPERATORS[operator]
         verb = "write" if found["source"] == "Request" else "delete"
-        return lambda asked: asked.action.endswith(f"/{verb}") and compare(asked.attributes.get(name, ""), values)
+        return lambda change: change.action.endswith(f"/{verb}") and compare(change.attributes.get(name, ""), values)
 
     def _values(self) -> list[str]:
         """{a, 'b'}, or one value without braces."""

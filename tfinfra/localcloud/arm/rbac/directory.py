@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from tfinfra.localcloud.common import tokens
-from tfinfra.localcloud.common.arm_error import ArmError
-from tfinfra.localcloud.common.state import Resource, State
+from tfinfra.localcloud.common.arm_refusal import ArmRefusal
+from tfinfra.localcloud.common.state import ArmResource, State
 from tfinfra.localcloud.common.state_folder import TENANT
 
 TYPES = ("User", "Group", "ServicePrincipal")
@@ -33,16 +33,16 @@ class Directory:
     replicas: int = 1
 
     def changed(self, document: Mapping[str, Any]) -> Directory:
-        """This one with the members of `document` in place of its own. Raises ArmError (400)."""
+        """This one with the members of `document` in place of its own. Raises ArmRefusal (400)."""
         known = {f.name: type(getattr(self, f.name)) for f in fields(self)}
         if unknown := set(document) - set(known):
-            raise ArmError(400, "InvalidRequestContent", f"the directory has no {', '.join(sorted(unknown))}")
+            raise ArmRefusal(400, "InvalidRequestContent", f"the directory has no {', '.join(sorted(unknown))}")
         try:
             made = replace(self, **{name: known[name](value) for name, value in document.items()})
         except (TypeError, ValueError) as error:
-            raise ArmError(400, "InvalidRequestContent", str(error)) from error
+            raise ArmRefusal(400, "InvalidRequestContent", str(error)) from error
         if not set(made.principals.values()) <= set(TYPES) or made.replicas < 1:
-            raise ArmError(400, "InvalidRequestContent", f"a principal is one of {', '.join(TYPES)}")
+            raise ArmRefusal(400, "InvalidRequestContent", f"a principal is one of {', '.join(TYPES)}")
         return made
 
     def type_of(self, state: State, principal: str) -> str | None:
@@ -57,14 +57,14 @@ class Directory:
         made = _identity(state, principal)
         return made is None or now >= float(made.internal.get("made", 0.0)) + self.replication
 
-    def has_taken_effect(self, assignment: Resource, now: float, turn: int) -> bool:
+    def has_taken_effect(self, assignment: ArmResource, now: float, turn: int) -> bool:
         """Whether the replica that answers in this `turn` knows the assignment: each comes to know it a while after the
         one before."""
         share = (turn % self.replicas + 1) / self.replicas
         return now >= float(assignment.internal.get("made", 0.0)) + share * self.granting
 
 
-def _identity(state: State, principal: str) -> Resource | None:
+def _identity(state: State, principal: str) -> ArmResource | None:
     """The resource whose managed identity the principal is."""
     for resource in state.below(""):
         identity = resource.body.get("identity") or {}
@@ -77,7 +77,7 @@ def _identity(state: State, principal: str) -> Resource | None:
 
 
 def check_principal(state: State, directory: Directory, properties: Mapping[str, Any], now: float) -> None:
-    """Raises ArmError (400) for an assignment's principal that ARM does not find, or finds to be of another type than
+    """Raises ArmRefusal (400) for an assignment's principal that ARM does not find, or finds to be of another type than
     is said: Azure/avdaccelerator#76, Azure/modern-web-app-pattern-dotnet#129. Where a type is said, ARM does not look
     for the principal in a replica that may lag behind (learn.microsoft.com/azure/role-based-access-control
     /role-assignments-template#new-service-principal)."""
@@ -85,7 +85,7 @@ def check_principal(state: State, directory: Directory, properties: Mapping[str,
     found = directory.type_of(state, principal)
     short = principal.replace("-", "")
     if found is None or (said is None and not directory.is_replicated(state, principal, now)):
-        raise ArmError(
+        raise ArmRefusal(
             400,
             "PrincipalNotFound",
             f"Principal {short} does not exist in the directory {TENANT}. Check that you have the correct principal "
@@ -94,7 +94,7 @@ def check_principal(state: State, directory: Directory, properties: Mapping[str,
             "ServicePrincipal, User, or Group.  See https://aka.ms/docs-principaltype",
         )
     if said is not None and str(said).lower() != found.lower():
-        raise ArmError(
+        raise ArmRefusal(
             400,
             "UnmatchedPrincipalType",
             f"The PrincipalId '{short}' has type '{found}' , which is different from specified PrinciaplType '{said}'.",

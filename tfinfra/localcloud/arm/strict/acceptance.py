@@ -10,8 +10,8 @@ from tfinfra.catalog.sizes import locations
 from tfinfra.localcloud.arm.checks.types import REQUIRED, catalogue
 from tfinfra.localcloud.arm.strict.not_found import missing_parent
 from tfinfra.localcloud.common import ids
-from tfinfra.localcloud.common.arm_error import ArmError, group_not_found, resource_not_found
-from tfinfra.localcloud.common.state import Resource, State
+from tfinfra.localcloud.common.arm_refusal import ArmRefusal, group_not_found, resource_not_found
+from tfinfra.localcloud.common.state import ArmResource, State
 
 # What a namespace has beside the types that are checked and stored.
 _READ_ONLY_TYPES = ("microsoft.compute/locations", "microsoft.compute/skus", "microsoft.compute/galleries")
@@ -19,33 +19,33 @@ _VERSION = re.compile(r"\d{4}-\d\d-\d\d(-preview|-alpha|-beta|-privatepreview)?"
 
 
 def check_version(version: str) -> None:
-    """Raises ArmError (400) for what is no version at all; which ones a type has is asked when it is written
+    """Raises ArmRefusal (400) for what is no version at all; which ones a type has is asked when it is written
     (ansible-collections/azure#188)."""
     if not version:
         message = "The api-version query parameter (?api-version=) is required for all requests."
-        raise ArmError(400, "MissingApiVersionParameter", message)
+        raise ArmRefusal(400, "MissingApiVersionParameter", message)
     if not _VERSION.fullmatch(version):
         known = ",".join(catalogue().versions(ids.GROUP_TYPE)[::-1])
         message = f"The api-version '{version}' is invalid. The supported versions are '{known}'."
-        raise ArmError(400, "InvalidApiVersionParameter", message)
+        raise ArmRefusal(400, "InvalidApiVersionParameter", message)
 
 
 def check_type(type_: str, version: str) -> None:
-    """Raises ArmError (404) for a namespace or a type that there is not (Azure/aci-connector-k8s#13,
+    """Raises ArmRefusal (404) for a namespace or a type that there is not (Azure/aci-connector-k8s#13,
     Azure/azure-sdk-for-net#2366)."""
     names = {name.lower() for name, _ in catalogue().resources.values()}
     type_ = re.sub("/instanceview$", "", type_, flags=re.IGNORECASE)
     namespace, _, short = type_.partition("/")
     if not any(name.startswith(f"{namespace.lower()}/") for name in names):
-        raise ArmError(404, "InvalidResourceNamespace", f"The resource namespace '{namespace}' is invalid.")
+        raise ArmRefusal(404, "InvalidResourceNamespace", f"The resource namespace '{namespace}' is invalid.")
     if type_.lower() not in names and not type_.lower().startswith((*_READ_ONLY_TYPES, "microsoft.resources/")):
         where = f"in the namespace '{namespace}' for api version '{version}'"
         message = f"The resource type '{short}' could not be found {where}."
-        raise ArmError(404, "InvalidResourceType", message)
+        raise ArmRefusal(404, "InvalidResourceType", message)
 
 
 def check_group(state: State, address: ids.Address, *, creates: bool = False) -> None:
-    """Raises ArmError where the group is not there, or going (Azure/azure-cli#28679), or cannot be called so
+    """Raises ArmRefusal where the group is not there, or going (Azure/azure-cli#28679), or cannot be called so
     (Azure/azure-cli#14481)."""
     if address.group is None:
         return
@@ -56,12 +56,12 @@ def check_group(state: State, address: ids.Address, *, creates: bool = False) ->
             f"The provided resource group name '{address.group}' has these invalid characters: '{strange}'. The name "
             "can only be a letter, digit, '-', '.', '(', ')' or '_'."
         )
-        raise ArmError(400, "InvalidResourceGroup", message)
+        raise ArmRefusal(400, "InvalidResourceGroup", message)
     if group is None and not creates:
         raise group_not_found(address.group)
     if group is not None and group.provisioning_state == "Deleting":
         message = f"The resource group '{group.name}' is in deprovisioning state and cannot perform this operation."
-        raise ArmError(409, "ResourceGroupBeingDeleted", message)
+        raise ArmRefusal(409, "ResourceGroupBeingDeleted", message)
 
 
 def check_parent(state: State, address: ids.Address) -> None:
@@ -74,12 +74,12 @@ def check_parent(state: State, address: ids.Address) -> None:
         raise missing
 
 
-def check_location(type_: str, written: str, before: Resource | None, name: str, body: dict[str, Any]) -> None:
+def check_location(type_: str, written: str, before: ArmResource | None, name: str, body: dict[str, Any]) -> None:
     """A resource has a location that there is, and stays there; "East US" is eastus. `written` is the body's type."""
     wanted = body.get("location")
     required = described(written).get("p", {}).get("location", (0, 0))[1] & REQUIRED
     if wanted is None and required:
-        raise ArmError(400, "LocationRequired", "The location property is required for this definition.")
+        raise ArmRefusal(400, "LocationRequired", "The location property is required for this definition.")
     is_group = type_ == ids.GROUP_TYPE
     old, new = (_place(b) for b in (before.body if before else body, body))
     if old != new and (wanted is None or isinstance(wanted, str)):
@@ -93,20 +93,20 @@ def _place(body: dict[str, Any]) -> str:
     return wanted.replace(" ", "").lower() if isinstance(wanted, str) else ""
 
 
-def _moved(name: str, before: Resource | None, wanted: str, old: str, new: str, *, is_group: bool) -> ArmError:
+def _moved(name: str, before: ArmResource | None, wanted: str, old: str, new: str, *, is_group: bool) -> ArmRefusal:
     """Azure/azure-cli#22242 for groups, Azure/azure-service-operator#784 for what is in them."""
     if is_group:
         message = f"Invalid resource group location '{wanted}'. The Resource group already exists in location '{old}'."
-        return ArmError(409, "InvalidResourceGroupLocation", message)
+        return ArmRefusal(409, "InvalidResourceGroupLocation", message)
     group = before.address.group if before else ""
     message = (
         f"The resource '{name}' already exists in location '{old}' in resource group '{group}'. A resource with the "
         f"same name cannot be created in location '{new}'. Please select a new resource name."
     )
-    return ArmError(409, "InvalidResourceLocation", message)
+    return ArmRefusal(409, "InvalidResourceLocation", message)
 
 
-def _no_such_place(type_: str, place: str, *, is_group: bool) -> ArmError:
+def _no_such_place(type_: str, place: str, *, is_group: bool) -> ArmRefusal:
     """cloud-barista/cb-spider#527 for groups, Azure/Azure-Landing-Zones#2199 for what is in them."""
     known = ",".join(sorted(locations()))
     if is_group:
@@ -114,9 +114,9 @@ def _no_such_place(type_: str, place: str, *, is_group: bool) -> ArmError:
             f"The provided location '{place}' is not available for resource group. List of available regions is "
             f"'{known}'."
         )
-        return ArmError(400, "LocationNotAvailableForResourceGroup", message)
+        return ArmRefusal(400, "LocationNotAvailableForResourceGroup", message)
     message = (
         f"The provided location '{place}' is not available for resource type '{type_}'. List of available regions for "
         f"the resource type is '{known}'."
     )
-    return ArmError(400, "LocationNotAvailableForResourceType", message)
+    return ArmRefusal(400, "LocationNotAvailableForResourceType", message)

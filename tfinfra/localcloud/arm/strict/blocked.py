@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from tfinfra.localcloud.common import ids
-from tfinfra.localcloud.common.arm_error import ArmError
-from tfinfra.localcloud.common.state import Resource
+from tfinfra.localcloud.common.arm_refusal import ArmRefusal
+from tfinfra.localcloud.common.state import ArmResource
 
 CODE = "ResourceGroupDeletionBlocked"
 
 
-def blocked(target: Resource, failed: Sequence[tuple[Resource, ArmError]]) -> ArmError:
+def blocked(target: ArmResource, failed: Sequence[tuple[ArmResource, ArmRefusal]]) -> ArmRefusal:
     """What became of the deletion of `target`, where some of what lies in it could not be deleted: of a resource by
     itself, its own error."""
     if target.type != ids.GROUP_TYPE:
@@ -27,7 +27,7 @@ def blocked(target: Resource, failed: Sequence[tuple[Resource, ArmError]]) -> Ar
         f"'{uuid.uuid4()}'. Please check audit logs for more details."
     )
     details = [{"Code": None, "Target": r.id, "Message": json.dumps(error.document())} for r, error in failed]
-    return ArmError(409, CODE, message, more={"details": details})
+    return ArmRefusal(409, CODE, message, more={"details": details})
 
 
 def document(error: dict[str, Any]) -> dict[str, Any]:

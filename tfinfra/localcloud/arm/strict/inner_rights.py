@@ -7,31 +7,31 @@ from collections.abc import Iterator
 from typing import Any
 
 from tfinfra.localcloud.arm.providers.authorization import action_of, authorize
-from tfinfra.localcloud.arm.providers.base import Surroundings
+from tfinfra.localcloud.arm.providers.base import CloudContext
 from tfinfra.localcloud.common import ids
-from tfinfra.localcloud.common.arm_error import ArmError
+from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 
 _DEPLOYMENTS = "microsoft.resources/deployments"
 _GROUPS = "microsoft.resources/resourcegroups"
 Resource = dict[str, Any]
 
 
-def check(around: Surroundings, oid: str, scope: str, resources: list[Resource]) -> None:
-    """Raises ArmError (403) with every write in `scope` that `oid` may not do, in ARM's words: those for one are
+def check(context: CloudContext, oid: str, scope: str, resources: list[Resource]) -> None:
+    """Raises ArmRefusal (403) with every write in `scope` that `oid` may not do, in ARM's words: those for one are
     skypilot-org/skypilot#4519's, those for several OfficeDev/microsoft-teams-emergency-operations-center#205's."""
-    lacking = list(_lacking(around, oid, scope, resources))
+    lacking = list(_lacking(context, oid, scope, resources))
     if not lacking:
         return
     start = "Deployment failed with multiple errors" if lacking[1:] else "The template deployment failed with error"
-    raise ArmError(403, "InvalidTemplateDeployment", f"{start}: '{':'.join(lacking)}'.")
+    raise ArmRefusal(403, "InvalidTemplateDeployment", f"{start}: '{':'.join(lacking)}'.")
 
 
-def _lacking(around: Surroundings, oid: str, scope: str, resources: list[Resource]) -> Iterator[str]:
+def _lacking(context: CloudContext, oid: str, scope: str, resources: list[Resource]) -> Iterator[str]:
     for resource in resources:
         address = ids.parse(_path(scope, resource))
         try:
-            authorize(around, oid, "PUT", address, resource)
-        except ArmError:
+            authorize(context, oid, "PUT", address, resource)
+        except ArmRefusal:
             yield (
                 f"Authorization failed for template resource '{resource.get('name')}' of type "
                 f"'{resource.get('type')}'. The client '{oid}' with object id '{oid}' does not have permission to "
@@ -39,7 +39,7 @@ def _lacking(around: Surroundings, oid: str, scope: str, resources: list[Resourc
             )
         if str(resource.get("type", "")).lower() == _DEPLOYMENTS:
             inner = resource["properties"]["template"]["resources"]
-            yield from _lacking(around, oid, _where(scope, resource), inner)
+            yield from _lacking(context, oid, _where(scope, resource), inner)
 
 
 def _where(scope: str, resource: Resource) -> str:

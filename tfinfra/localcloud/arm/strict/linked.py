@@ -14,9 +14,9 @@ from typing import Any
 from tfinfra.localcloud.arm.checks.references import references
 from tfinfra.localcloud.arm.checks.types import catalogue
 from tfinfra.localcloud.arm.providers.authorization import action_of, may
-from tfinfra.localcloud.arm.providers.base import Surroundings
+from tfinfra.localcloud.arm.providers.base import CloudContext
 from tfinfra.localcloud.common import ids
-from tfinfra.localcloud.common.arm_error import ArmError
+from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 
 _NETWORK = "Microsoft.Network"
 _RULES = f"{_NETWORK}/networkSecurityGroups"
@@ -40,16 +40,16 @@ find no fault of it.
 tests/localcloud/arm/test_linked_rights.py holds them together."""
 
 
-def check(around: Surroundings, oid: str, address: ids.Address, body: Any) -> None:
-    """Raises ArmError (403) where `oid`, who may write `address`, may not use what `body` names."""
+def check(context: CloudContext, oid: str, address: ids.Address, body: Any) -> None:
+    """Raises ArmRefusal (403) where `oid`, who may write `address`, may not use what `body` names."""
     if not isinstance(body, dict):
         return
-    lacking = [(action, used) for action, used in uses(address, body) if not may(around, oid, action, used)]
+    lacking = [(action, used) for action, used in uses(address, body) if not may(context, oid, action, used)]
     if not lacking:
         return
     action = lacking[0][0]
     scopes = ",".join(used for other, used in lacking if other == action)
-    raise ArmError(
+    raise ArmRefusal(
         403,
         "LinkedAuthorizationFailed",
         f"The client '{oid}' with object id '{oid}' has permission to perform action '{action_of('PUT', address)}' on "

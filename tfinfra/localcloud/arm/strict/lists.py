@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from tfinfra.localcloud.common.state import Resource
+from tfinfra.localcloud.common.state import ArmResource
 
 
 @dataclass
@@ -15,19 +15,19 @@ class Lists:
 
     now: Callable[[], float]
     seconds: Callable[[], float]
-    _changes: list[tuple[float, str, Resource | None]] = field(default_factory=list)
+    _changes: list[tuple[float, str, ArmResource | None]] = field(default_factory=list)
 
-    def note(self, id_: str, before: Resource | None) -> None:
+    def note(self, id_: str, before: ArmResource | None) -> None:
         """That `id_` changes now; `before` is what stood there."""
         if self.seconds() > 0:
             self._changes.append((self.now(), id_.lower(), before))
 
-    def seen(self, resources: Iterable[Resource]) -> list[Resource]:
+    def seen(self, resources: Iterable[ArmResource]) -> list[ArmResource]:
         """The resources as lists show them, given all that there are: the change of the last moment is not seen."""
         self._changes = [c for c in self._changes if c[0] > self.now() - self.seconds()]
         if not self._changes:
             return list(resources)
-        stale: dict[str, Resource | None] = {}
+        stale: dict[str, ArmResource | None] = {}
         for _, id_, before in self._changes:
             stale.setdefault(id_, before)
         shown = [stale.pop(r.id.lower(), r) for r in resources]

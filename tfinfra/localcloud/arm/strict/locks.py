@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from tfinfra.localcloud.common.arm_error import ArmError
+from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 from tfinfra.localcloud.common.ids import within
 from tfinfra.localcloud.common.state import State
 
@@ -27,10 +27,10 @@ def complaint(state: State, verb: str, scope: str) -> str | None:
 
 
 def check(state: State, verb: str, id_: str, type_: str) -> None:
-    """Raises ArmError (409 ScopeLocked). A lock may be changed and taken away itself."""
+    """Raises ArmRefusal (409 ScopeLocked). A lock may be changed and taken away itself."""
     told = None if type_.lower() == LOCKS.lower() else complaint(state, verb, id_)
     if told is not None:
-        raise ArmError(409, "ScopeLocked", told)
+        raise ArmRefusal(409, "ScopeLocked", told)
 
 
 def _holds(verb: str, level: str, locked: str, scope: str) -> bool:

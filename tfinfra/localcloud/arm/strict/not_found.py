@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from tfinfra.localcloud.arm.checks.types import catalogue
 from tfinfra.localcloud.common import ids
-from tfinfra.localcloud.common.arm_error import ArmError, group_not_found, resource_not_found
+from tfinfra.localcloud.common.arm_refusal import ArmRefusal, group_not_found, resource_not_found
 from tfinfra.localcloud.common.state import State
 
 _STORAGE = "microsoft.storage/storageaccounts"
@@ -15,7 +15,7 @@ _OWN = {
 }
 
 
-def not_found(state: State, address: ids.Address, verb: str = "read") -> ArmError:
+def not_found(state: State, address: ids.Address, verb: str = "read") -> ArmRefusal:
     """The refusal (404) of a request to `verb` what `address` names."""
     if address.group and state.group(address.group) is None:
         return group_not_found(address.group)
@@ -24,15 +24,15 @@ def not_found(state: State, address: ids.Address, verb: str = "read") -> ArmErro
         return parent
     type_ = catalogue().spelling(address.type)
     if type_.lower() in _OWN:
-        return ArmError(404, *_OWN[type_.lower()])
+        return ArmRefusal(404, *_OWN[type_.lower()])
     if type_.lower() == "microsoft.authorization/roleassignments":
-        return ArmError(404, "RoleAssignmentNotFound", f"The role assignment '{address.name}' is not found.")
+        return ArmRefusal(404, "RoleAssignmentNotFound", f"The role assignment '{address.name}' is not found.")
     if type_.lower().startswith("microsoft.network/") and len(address.names) > 1:
-        return ArmError(404, "NotFound", f"Resource {address.path} not found.")
+        return ArmRefusal(404, "NotFound", f"Resource {address.path} not found.")
     return resource_not_found(type_, "/".join(address.names), address.group)
 
 
-def missing_parent(state: State, address: ids.Address, verb: str) -> ArmError | None:
+def missing_parent(state: State, address: ids.Address, verb: str) -> ArmRefusal | None:
     """The refusal where the top-level resource of a nested one is not there, or the next above it; services that ARM
     makes by itself ("default") are always there."""
     if len(address.names) < 2:
@@ -46,5 +46,5 @@ def missing_parent(state: State, address: ids.Address, verb: str) -> ArmError | 
                 f"Failed to perform '{verb}' on resource(s) of type '{short}', because the parent resource '{parent}' "
                 "could not be found."
             )
-            return ArmError(404, "ParentResourceNotFound", message)
+            return ArmRefusal(404, "ParentResourceNotFound", message)
     return None

@@ -4,42 +4,42 @@ from __future__ import annotations
 
 from typing import Any
 
-from tfinfra.localcloud.arm.subscription.limits import Market
-from tfinfra.localcloud.common.arm_error import ArmError
+from tfinfra.localcloud.arm.subscription.settings import SubscriptionSettings
+from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 from tfinfra.localcloud.common.state_folder import SUBSCRIPTION, TENANT
 
 
-def states(market: Market) -> dict[str, str]:
+def states(subscription: SubscriptionSettings) -> dict[str, str]:
     """{id: state}, the state as ARM spells it: Enabled, Warned, PastDue, Disabled."""
-    return {SUBSCRIPTION: "Enabled", **{id_.lower(): state for id_, state in market.subscriptions.items()}}
+    return {SUBSCRIPTION: "Enabled", **{id_.lower(): state for id_, state in subscription.subscriptions.items()}}
 
 
-def documents(market: Market) -> list[dict[str, Any]]:
+def documents(subscription: SubscriptionSettings) -> list[dict[str, Any]]:
     """All of them as ARM lists them."""
-    return [_document(id_, state) for id_, state in states(market).items()]
+    return [_document(id_, state) for id_, state in states(subscription).items()]
 
 
-def document(market: Market, id_: str) -> dict[str, Any]:
-    """One of them. Raises ArmError (404)."""
-    state = states(market).get(id_.lower())
+def document(subscription: SubscriptionSettings, id_: str) -> dict[str, Any]:
+    """One of them. Raises ArmRefusal (404)."""
+    state = states(subscription).get(id_.lower())
     if state is None:
-        raise ArmError(404, "SubscriptionNotFound", f"The subscription '{id_}' could not be found.")
+        raise ArmRefusal(404, "SubscriptionNotFound", f"The subscription '{id_}' could not be found.")
     return _document(id_.lower(), state)
 
 
-def check(market: Market, method: str, path: str) -> None:
-    """Raises ArmError where `path` is in a subscription that is not there, or that takes no writes: what is in a
+def check(subscription: SubscriptionSettings, method: str, path: str) -> None:
+    """Raises ArmRefusal where `path` is in a subscription that is not there, or that takes no writes: what is in a
     disabled one may still be read and deleted."""
     parts = path.split("/")
     if len(parts) < 3 or parts[1].lower() != "subscriptions":
         return
-    state = document(market, parts[2])["state"]
+    state = document(subscription, parts[2])["state"]
     if state == "Disabled" and method not in ("GET", "HEAD", "DELETE"):
         message = (
             f"The subscription '{parts[2]}' is disabled and therefore marked as read only. You cannot perform any "
             "write actions on this subscription until it is re-enabled."
         )
-        raise ArmError(409, "ReadOnlyDisabledSubscription", message)
+        raise ArmRefusal(409, "ReadOnlyDisabledSubscription", message)
 
 
 def _document(id_: str, state: str) -> dict[str, Any]:

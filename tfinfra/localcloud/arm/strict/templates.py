@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tfinfra.localcloud.arm.workflows.expressions import Functions, evaluate
-from tfinfra.localcloud.common.arm_error import ArmError
+from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 
 _USAGE = "Please see https://aka.ms/arm-template-expressions for usage details."
 # learn.microsoft.com/azure/azure-resource-manager/templates/template-functions: those that templates use most.
@@ -21,7 +21,7 @@ _FUNCTIONS = """
 
 
 def check(template: Mapping[str, Any], where: str = "properties.template") -> None:
-    """Raises ArmError (400 InvalidTemplate). `where` is the template's place in the request."""
+    """Raises ArmRefusal (400 InvalidTemplate). `where` is the template's place in the request."""
     text = json.dumps(template, separators=(",", ":"))
     seen: set[tuple[str, ...]] = set()
     for number, resource in enumerate(template["resources"]):
@@ -45,7 +45,7 @@ def _identity(resource: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(str(resource.get(k, "")).lower() for k in ("type", "name", "scope", "subscriptionId", "resourceGroup"))
 
 
-def _twice(resource: Mapping[str, Any], column: int, place: str) -> ArmError:
+def _twice(resource: Mapping[str, Any], column: int, place: str) -> ArmRefusal:
     """Azure-Samples/azure-search-openai-demo#1449."""
     namespace, *types = str(resource["type"]).split("/")
     pairs = zip(types, str(resource["name"]).split("/"), strict=False)
@@ -58,10 +58,10 @@ def _twice(resource: Mapping[str, Any], column: int, place: str) -> ArmError:
     )
 
 
-def _invalid(reason: str, column: int, place: str) -> ArmError:
+def _invalid(reason: str, column: int, place: str) -> ArmRefusal:
     info = {"lineNumber": 1, "linePosition": column, "path": place}
     more = {"additionalInfo": [{"type": "TemplateViolation", "info": info}]}
-    return ArmError(400, "InvalidTemplate", f"Deployment template validation failed: '{reason}'.", more=more)
+    return ArmRefusal(400, "InvalidTemplate", f"Deployment template validation failed: '{reason}'.", more=more)
 
 
 def _check_expressions(resource: Mapping[str, Any], template: Mapping[str, Any], column: int, place: str) -> None:
@@ -76,7 +76,7 @@ def _check_expressions(resource: Mapping[str, Any], template: Mapping[str, Any],
         except ValueError as error:
             message = f"Unable to parse language expression '{text[1:-1]}': {error}"
             told = f"Deployment template language expression evaluation failed: '{message}.'. {_USAGE}"
-            raise ArmError(400, "InvalidTemplate", told) from error
+            raise ArmRefusal(400, "InvalidTemplate", told) from error
 
 
 def _expressions(value: Any) -> Iterator[str]:

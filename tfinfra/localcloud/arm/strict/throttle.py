@@ -13,8 +13,8 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from tfinfra.localcloud.common.arm_error import ArmError
-from tfinfra.localcloud.common.rate_limits import EVERYBODY, Call, Limit, arm_limit, provider_limits
+from tfinfra.localcloud.common.arm_refusal import ArmRefusal
+from tfinfra.localcloud.common.rate_limits import EVERYBODY, CountedCall, Limit, arm_limit, provider_limits
 from tfinfra.system.clock import iso_time
 
 _KINDS = {"reads": "read", "deletes": "delete", "writes": "write"}
@@ -45,8 +45,8 @@ class Throttle:
 
     _buckets: dict[tuple[str, ...], _Bucket] = field(default_factory=dict)
 
-    def take(self, call: Call, limits: Mapping[str, Limit], now: float) -> dict[str, str]:
-        """Counts the call and returns the headers that tell what is left. Raises ArmError (429) with Retry-After, and
+    def take(self, call: CountedCall, limits: Mapping[str, Limit], now: float) -> dict[str, str]:
+        """Counts the call and returns the headers that tell what is left. Raises ArmRefusal (429) with Retry-After, and
         counts nothing then."""
         asked = list(_asked(call, limits))
         found = [(limit, self._bucket(key, limit, now), refuse) for key, limit, refuse in asked]
@@ -64,10 +64,10 @@ class Throttle:
         return bucket
 
 
-_Refuse = Callable[[Call, Limit, int, float], ArmError]
+_Refuse = Callable[[CountedCall, Limit, int, float], ArmRefusal]
 
 
-def _asked(call: Call, limits: Mapping[str, Limit]) -> Iterator[tuple[tuple[str, ...], Limit, _Refuse]]:
+def _asked(call: CountedCall, limits: Mapping[str, Limit]) -> Iterator[tuple[tuple[str, ...], Limit, _Refuse]]:
     """(bucket, limit, the refusal) of each limit that the call counts for; ARM's own come first."""
     own = limits.get(call.kind) or arm_limit(call.kind)
     scope = call.subscription or "tenant"
@@ -82,14 +82,14 @@ def _asked(call: Call, limits: Mapping[str, Limit]) -> Iterator[tuple[tuple[str,
         yield key, limits.get(limit.name) or limit, _REFUSALS[namespace]
 
 
-def _remaining(call: Call, found: list[tuple[Limit, _Bucket, _Refuse]]) -> dict[str, str]:
+def _remaining(call: CountedCall, found: list[tuple[Limit, _Bucket, _Refuse]]) -> dict[str, str]:
     where = "subscription" if call.subscription else "tenant"
     headers = {f"x-ms-ratelimit-remaining-{where}-{call.kind}": str(found[0][1].tokens)}
     own = [f"Microsoft.Compute/{limit.name};{bucket.tokens}" for limit, bucket, by in found if by is _compute_refuses]
     return {**headers, "x-ms-ratelimit-remaining-resource": ",".join(own)} if own else headers
 
 
-def _arm_refuses(call: Call, limit: Limit, seconds: int, now: float) -> ArmError:
+def _arm_refuses(call: CountedCall, limit: Limit, seconds: int, now: float) -> ArmRefusal:
     del limit, now
     whose = f"subscription '{call.subscription}'" if call.subscription else "tenant"
     message = (
@@ -97,10 +97,10 @@ def _arm_refuses(call: Call, limit: Limit, seconds: int, now: float) -> ArmError
         f"'{seconds}' seconds after additional tokens are available. Refer to https://aka.ms/arm-throttling for "
         "additional information."
     )
-    return ArmError(429, "SubscriptionRequestsThrottled", message, {"Retry-After": str(seconds)})
+    return ArmRefusal(429, "SubscriptionRequestsThrottled", message, {"Retry-After": str(seconds)})
 
 
-def _compute_refuses(call: Call, limit: Limit, seconds: int, now: float) -> ArmError:
+def _compute_refuses(call: CountedCall, limit: Limit, seconds: int, now: float) -> ArmRefusal:
     del call
     measured = {
         "operationGroup": limit.name,
@@ -112,23 +112,23 @@ def _compute_refuses(call: Call, limit: Limit, seconds: int, now: float) -> ArmE
     inner = {"code": "TooManyRequests", "target": limit.name, "message": json.dumps(measured, separators=(",", ":"))}
     message = "The server rejected the request because too many requests have been received for this subscription."
     headers = {"Retry-After": str(seconds), "x-ms-ratelimit-remaining-resource": f"Microsoft.Compute/{limit.name};0"}
-    return ArmError(429, "OperationNotAllowed", message, headers, {"details": [inner]})
+    return ArmRefusal(429, "OperationNotAllowed", message, headers, {"details": [inner]})
 
 
-def _storage_refuses(call: Call, limit: Limit, seconds: int, now: float) -> ArmError:
+def _storage_refuses(call: CountedCall, limit: Limit, seconds: int, now: float) -> ArmRefusal:
     del call, now
     window = f"{limit.every // 3600:02d}:{limit.every % 3600 // 60:02d}:{limit.every % 60:02d}"
     message = (
         "The request is being throttled as the limit has been reached for operation type - "
         f"{limit.name}_ObservationWindow_{window}. For more information, see - https://aka.ms/srpthrottlinglimits"
     )
-    return ArmError(429, "TooManyRequests", message, {"Retry-After": str(seconds)})
+    return ArmRefusal(429, "TooManyRequests", message, {"Retry-After": str(seconds)})
 
 
-def _network_refuses(call: Call, limit: Limit, seconds: int, now: float) -> ArmError:
+def _network_refuses(call: CountedCall, limit: Limit, seconds: int, now: float) -> ArmRefusal:
     del call, now
     message = f"Too many requests: Microsoft.Network takes {limit.size} of {limit.name} in {limit.every} seconds."
-    return ArmError(429, "TooManyRequests", message, {"Retry-After": str(seconds)})
+    return ArmRefusal(429, "TooManyRequests", message, {"Retry-After": str(seconds)})
 
 
 _REFUSALS: dict[str, _Refuse] = {

@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 from tfinfra.catalog.images import HPC_IMAGE
-from tfinfra.localcloud.arm.subscription.limits import Market
-from tfinfra.localcloud.common.arm_error import ArmError
+from tfinfra.localcloud.arm.subscription.settings import SubscriptionSettings
+from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 from tfinfra.localcloud.common.state_folder import SUBSCRIPTION
 
 _PROPERTIES: dict[str, Any] = {
@@ -28,40 +28,40 @@ _IMAGES: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
 }
 
 
-def image(market: Market, location: str, names: tuple[str, ...]) -> dict[str, Any]:
-    """The document of publisher, offer, sku and version. Raises ArmError (404) as compute does."""
+def image(subscription: SubscriptionSettings, location: str, names: tuple[str, ...]) -> dict[str, Any]:
+    """The document of publisher, offer, sku and version. Raises ArmRefusal (404) as compute does."""
     publisher, offer, sku, version = names
     versions, properties = _IMAGES.get(_key(publisher, offer, sku), ((), {}))
     wanted = ":".join(names).lower()
-    changes = [c.changes for c in market.images if c.image.lower() == wanted]
+    changes = [c.changes for c in subscription.images if c.image.lower() == wanted]
     if None in changes or (version not in versions and not changes):
-        raise ArmError(404, "NotFound", "Artifact: VMImage was not found.")
+        raise ArmRefusal(404, "NotFound", "Artifact: VMImage was not found.")
     content = dict(properties or _PROPERTIES)
     for change in changes:
         content.update(change or {})
     return {"location": location, "name": version, "id": _id(location, names), "properties": content}
 
 
-def shared(market: Market, id_: str) -> dict[str, Any]:
-    """The document of a gallery's image or version. Raises ArmError (404) where the market has taken it away."""
-    changes = [c.changes for c in market.images if c.image.lower() == id_.lower()]
+def shared(subscription: SubscriptionSettings, id_: str) -> dict[str, Any]:
+    """The document of a gallery's image or version. Raises ArmRefusal (404) where the settings say so."""
+    changes = [c.changes for c in subscription.images if c.image.lower() == id_.lower()]
     if None in changes:
-        raise ArmError(404, "ResourceNotFound", f"The Resource '{id_}' was not found.")
+        raise ArmRefusal(404, "ResourceNotFound", f"The Resource '{id_}' was not found.")
     content = {name: _PROPERTIES[name] for name in ("hyperVGeneration", "architecture")}
     for change in changes:
         content.update(change or {})
     return {"id": id_, "name": id_.rpartition("/")[2], "properties": content}
 
 
-def versions(market: Market, location: str, names: tuple[str, ...]) -> list[dict[str, Any]]:
-    """The versions of publisher, offer and sku, oldest first. Raises ArmError (404)."""
+def versions(subscription: SubscriptionSettings, location: str, names: tuple[str, ...]) -> list[dict[str, Any]]:
+    """The versions of publisher, offer and sku, oldest first. Raises ArmRefusal (404)."""
     key = _key(*names)
     known = _IMAGES.get(key, ((), {}))[0]
-    gone = {c.image.lower() for c in market.images if c.changes is None}
-    more = [c.image.split(":")[3] for c in market.images if c.changes and c.image.lower().startswith(f"{key}:")]
+    gone = {c.image.lower() for c in subscription.images if c.changes is None}
+    more = [c.image.split(":")[3] for c in subscription.images if c.changes and c.image.lower().startswith(f"{key}:")]
     found = [v for v in dict.fromkeys((*known, *more)) if f"{key}:{v}" not in gone]
     if key not in _IMAGES and not more:
-        raise ArmError(404, "NotFound", "Artifact: VMImage was not found.")
+        raise ArmRefusal(404, "NotFound", "Artifact: VMImage was not found.")
     return [{"location": location, "name": v, "id": _id(location, (*names, v))} for v in sorted(found)]
 
 

@@ -9,24 +9,24 @@ from typing import Any
 
 from tfinfra.catalog.data import data_file
 from tfinfra.catalog.sizes import VmSize, sizes
-from tfinfra.localcloud.arm.subscription.limits import Market
+from tfinfra.localcloud.arm.subscription.settings import SubscriptionSettings
 
 ZONES = ("1", "2", "3")
 ANYWHERE = "eastus"
 
 
-def list_skus(market: Market, filter_: str) -> list[dict[str, Any]]:
+def list_skus(subscription: SubscriptionSettings, filter_: str) -> list[dict[str, Any]]:
     """The answer of Microsoft.Compute/skus; the only filter that it knows is `location eq '…'`, as in Azure."""
     found = re.search(r"location\s+eq\s+'([^']*)'", filter_, re.IGNORECASE)
     location = found.group(1).replace(" ", "").lower() if found else ANYWHERE
-    return list(_sold(market, location))
+    return list(_sold(subscription, location))
 
 
-def _sold(market: Market, location: str) -> Iterator[dict[str, Any]]:
+def _sold(subscription: SubscriptionSettings, location: str) -> Iterator[dict[str, Any]]:
     for size in sizes():
         if not size.sold_in(location):
             continue
-        changes = [c.changes for c in market.skus if c.concerns(size.name, location)]
+        changes = [c.changes for c in subscription.skus if c.concerns(size.name, location)]
         if None not in changes:
             document = _sku(size, location)
             for change in changes:

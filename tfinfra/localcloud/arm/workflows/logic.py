@@ -10,19 +10,19 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tfinfra.localcloud.arm.providers.base import Provider, Surroundings
+from tfinfra.localcloud.arm.providers.base import CloudContext, Provider
 from tfinfra.localcloud.arm.workflows import expressions, workflow_rules
-from tfinfra.localcloud.common.arm_error import ArmError
-from tfinfra.localcloud.common.state import Resource
+from tfinfra.localcloud.common.arm_refusal import ArmRefusal
+from tfinfra.localcloud.common.state import ArmResource
 
 WORKFLOWS = "Microsoft.Logic/workflows"
 
 
 class Workflows(Provider):
-    def accept(self, around: Surroundings, resource: Resource, before: Resource | None) -> Resource:
-        workflow_rules.check(resource, around.arm_port)
+    def accept(self, context: CloudContext, resource: ArmResource, before: ArmResource | None) -> ArmResource:
+        workflow_rules.check(resource, context.arm_port)
         kept = before.internal if before else {}
-        made = resource.with_internal(begun=around.now(), **{k: kept[k] for k in ("last", "runs") if k in kept})
+        made = resource.with_internal(begun=context.now(), **{k: kept[k] for k in ("last", "runs") if k in kept})
         return made.with_properties(state=resource.properties.get("state", "Enabled"), version="1")
 
 
@@ -46,22 +46,22 @@ class Reply:
 Send = Callable[[Request], Awaitable[Reply]]
 
 
-def ask_for_run(around: Surroundings, workflow: Resource, trigger: str) -> None:
+def ask_for_run(context: CloudContext, workflow: ArmResource, trigger: str) -> None:
     """Has the workflow run now, whatever its recurrence (learn.microsoft.com/rest/api/logic/workflow-triggers/run).
-    Raises ArmError in the words of microsoft/coe-starter-kit#8684 and of Power Automate's own documentation."""
+    Raises ArmRefusal in the words of microsoft/coe-starter-kit#8684 and of Power Automate's own documentation."""
     name = workflow.name
     if trigger.lower() not in map(str.lower, _triggers(workflow)):
         message = f"The workflow '{name}' trigger '{trigger}' could not be found."
-        raise ArmError(404, "WorkflowTriggerNotFound", message)
+        raise ArmRefusal(404, "WorkflowTriggerNotFound", message)
     if str(workflow.properties.get("state")) != "Enabled":
         message = (
             f"Could not execute workflow '{name}' trigger '{trigger}' with state 'Disabled': trigger is not enabled."
         )
-        raise ArmError(400, "WorkflowTriggerIsNotEnabled", message)
-    around.state.put(workflow.with_internal(asked=True))
+        raise ArmRefusal(400, "WorkflowTriggerIsNotEnabled", message)
+    context.state.put(workflow.with_internal(asked=True))
 
 
-def is_due(workflow: Resource, now: float) -> bool:
+def is_due(workflow: ArmResource, now: float) -> bool:
     """Whether somebody asked for a run, or a recurrence of the workflow's triggers has come since its last one. The
     first comes at once; one that fails is tried again at the next recurrence, no earlier."""
     if str(workflow.properties.get("state")) != "Enabled":
@@ -72,17 +72,17 @@ def is_due(workflow: Resource, now: float) -> bool:
     )
 
 
-def _recurrences(workflow: Resource) -> Iterator[float]:
+def _recurrences(workflow: ArmResource) -> Iterator[float]:
     for trigger in _triggers(workflow).values():
         recurrence = trigger["recurrence"]
         yield float(workflow_rules.FREQUENCIES[recurrence["frequency"].lower()] * recurrence["interval"])
 
 
-def _triggers(workflow: Resource) -> dict[str, Any]:
+def _triggers(workflow: ArmResource) -> dict[str, Any]:
     return (workflow.properties.get("definition") or {}).get("triggers") or {}
 
 
-async def perform(workflow: Resource, now: float, send: Send) -> dict[str, str]:
+async def perform(workflow: ArmResource, now: float, send: Send) -> dict[str, str]:
     """Runs the definition once; returns {action: Succeeded, Failed or Skipped}."""
     definition = workflow.properties.get("definition") or {}
     scope = _Scope({k: v.get("value") for k, v in (workflow.properties.get("parameters") or {}).items()}, now, send)

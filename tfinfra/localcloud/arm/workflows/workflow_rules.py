@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfinfra.localcloud.arm.workflows import expressions
-from tfinfra.localcloud.common.arm_error import ArmError
-from tfinfra.localcloud.common.state import Resource
+from tfinfra.localcloud.common.arm_refusal import ArmRefusal
+from tfinfra.localcloud.common.state import ArmResource
 from tfinfra.localcloud.common.state_folder import AUDIENCE
 from tfinfra.system.clock import unix_time
 
@@ -47,17 +47,17 @@ class Call:
     group: str
 
 
-def check(workflow: Resource, arm_port: int) -> None:
-    """Raises ArmError (400) with everything that is wrong with the workflow's definition. It may call ARM by its public
-    name or by this cloud's own, which is on loopback at `arm_port`."""
+def check(workflow: ArmResource, arm_port: int) -> None:
+    """Raises ArmRefusal (400) with everything that is wrong with the workflow's definition. It may call ARM by its
+    public name or by this cloud's own, which is on loopback at `arm_port`."""
     own = (f"https://{host}:{arm_port}" for host in ("127.0.0.1", "localhost"))
-    found = list(_Checker(workflow, (f"https://{ARM_HOST}", *own)).findings())
+    found = list(_Checker(workflow, (f"https://{ARM_HOST}", *own)).violations())
     if found:
-        raise ArmError(400, "InvalidTemplate", f"The local cloud runs no such workflow: {'; '.join(found)}.")
+        raise ArmRefusal(400, "InvalidTemplate", f"The local cloud runs no such workflow: {'; '.join(found)}.")
 
 
 class _Checker:
-    def __init__(self, workflow: Resource, endpoints: tuple[str, ...]) -> None:
+    def __init__(self, workflow: ArmResource, endpoints: tuple[str, ...]) -> None:
         self._endpoints = endpoints
         self._definition = _mapping(workflow.properties.get("definition"))
         given = _mapping(workflow.properties.get("parameters"))
@@ -68,7 +68,7 @@ class _Checker:
         self._run = workflow.tags.get(RUN_TAG)
         self._subscription = workflow.id.split("/")[2].lower()
 
-    def findings(self) -> Iterator[str]:
+    def violations(self) -> Iterator[str]:
         yield from self._parts()
         yield from _trigger_findings(_mapping(self._definition.get("triggers")))
         looks: dict[str, Call] = {}

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from tfinfra.localcloud.common.arm_error import ArmError
+from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 from tfinfra.localcloud.common.rate_limits import Limit, limits_of
 
 
@@ -54,37 +54,38 @@ class Policy:
 
 
 @dataclass(frozen=True)
-class Market:
-    """`registrations` are the states of resource providers other than "Registered"; `permissions` what the owner may
-    do, as ARM lists it, None for everything; `subscriptions` the states of subscriptions, and further ones; `taken`
-    the names of storage accounts that others have; `limits` other sizes of buckets (strict/limits.py), {name: [size,
-    refill, seconds]}.
-
-    Seconds that Azure takes, 0 by default: `registering` a provider, `deleting` a group that is empty by now, `lists`
-    until they show a change.
-    """
+class SubscriptionSettings:
+    """The members are those of the document that the daemon's owner puts (daemon/admin.py)."""
 
     skus: tuple[SkuChange, ...] = ()
     images: tuple[ImageChange, ...] = ()
     policies: tuple[Policy, ...] = ()
     registrations: Mapping[str, str] = field(default_factory=dict)
+    """The states of resource providers, where not "Registered"."""
     permissions: tuple[Mapping[str, Any], ...] | None = None
+    """What the owner may do, as ARM lists it; None for everything."""
     subscriptions: Mapping[str, str] = field(default_factory=dict)
+    """The states of subscriptions by id: of this one, and of further ones."""
     taken: tuple[str, ...] = ()
+    """The names of storage accounts that others have."""
     limits: Mapping[str, Limit] = field(default_factory=dict)
+    """Other rate limits by name, each written as [size, refill, seconds]."""
     registering: float = 0.0
+    """Seconds until a provider is registered."""
     deleting: float = 0.0
+    """Seconds for which a group that is empty is still Deleting."""
     lists: float = 0.0
+    """Seconds until lists show a change."""
 
-    def changed(self, document: Mapping[str, Any]) -> Market:
-        """This market with the members of `document` in place of its own. Raises ArmError (400)."""
+    def changed(self, document: Mapping[str, Any]) -> SubscriptionSettings:
+        """These settings with the members of `document` in place of its own. Raises ArmRefusal (400)."""
         unknown = set(document) - {f.name for f in fields(self)}
         if unknown:
-            raise ArmError(400, "InvalidRequestContent", f"the market has no {', '.join(sorted(unknown))}")
+            raise ArmRefusal(400, "InvalidRequestContent", f"the market has no {', '.join(sorted(unknown))}")
         try:
             return replace(self, **{name: _READERS[name](value) for name, value in document.items()})
         except (TypeError, ValueError, AttributeError) as error:
-            raise ArmError(400, "InvalidRequestContent", str(error)) from error
+            raise ArmRefusal(400, "InvalidRequestContent", str(error)) from error
 
 
 def _policy(document: Mapping[str, Any]) -> Policy:

@@ -8,7 +8,7 @@ from typing import Any
 _REFRESH = "If access was recently granted, please refresh your credentials."
 
 
-class ArmError(Exception):
+class ArmRefusal(Exception):
     """An answer of ARM other than success. `headers` go with it (Retry-After); `more` are further members of the error
     (target, details, additionalInfo)."""
 
@@ -29,17 +29,17 @@ class ArmError(Exception):
         return {"error": {"code": self.code, "message": self.message, **self.more}}
 
 
-def group_not_found(name: str) -> ArmError:
-    return ArmError(404, "ResourceGroupNotFound", f"Resource group '{name}' could not be found.")
+def group_not_found(name: str) -> ArmRefusal:
+    return ArmRefusal(404, "ResourceGroupNotFound", f"Resource group '{name}' could not be found.")
 
 
-def resource_not_found(type_: str, name: str, group: str | None) -> ArmError:
+def resource_not_found(type_: str, name: str, group: str | None) -> ArmRefusal:
     where = f" under resource group '{group}'" if group else ""
-    return ArmError(404, "ResourceNotFound", f"The Resource '{type_}/{name}'{where} was not found.")
+    return ArmRefusal(404, "ResourceNotFound", f"The Resource '{type_}/{name}'{where} was not found.")
 
 
-def forbidden(oid: str, action: str, scope: str) -> ArmError:
-    return ArmError(
+def forbidden(oid: str, action: str, scope: str) -> ArmRefusal:
+    return ArmRefusal(
         403,
         "AuthorizationFailed",
         f"The client '{oid}' with object id '{oid}' does not have authorization to perform action '{action}' "
@@ -47,10 +47,10 @@ def forbidden(oid: str, action: str, scope: str) -> ArmError:
     )
 
 
-def condition_not_fulfilled(oid: str, action: str, scope: str) -> ArmError:
+def condition_not_fulfilled(oid: str, action: str, scope: str) -> ArmRefusal:
     """What ARM says where a role lets it be done and the condition on its assignment does not
     (microsoft/AzureTRE#4278)."""
-    return ArmError(
+    return ArmRefusal(
         403,
         "AuthorizationFailed",
         f"The client '{oid}' with object id '{oid}' has an authorization with ABAC condition that is not fulfilled to "
