@@ -32,3 +32,14 @@ def test_an_installed_wheel_finds_its_templates_and_stacks(tmp_path: Path) -> No
         assert sorted(p.name for p in Path(path).iterdir() if p.suffix != "") == sorted(
             p.name for p in (ROOT / name).iterdir() if p.suffix != "" and p.name != "__pycache__"
         )
+    assert (tmp_path / "site/tfinfra/py.typed").is_file()
+
+
+def test_the_package_is_the_command() -> None:
+    """`python -m tfinfra` answers as `tfinfra` does, and is called by its name in what it says."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tfinfra", "valdate"], capture_output=True, text=True, check=False, cwd="/"
+    )
+    assert (done.returncode, "Usage: tfinfra" in done.stderr, "validate" in done.stderr) == (2, True, True)
+    version = subprocess.run([sys.executable, "-m", "tfinfra", "--version"], capture_output=True, text=True, check=True)
+    assert version.stdout.split()[-1] == tfinfra.__version__
