@@ -19,7 +19,7 @@ import psutil
 from bench.common import SCRIPTS, Result, Row, repeated, tell, tfinfra_command
 from tfinfra.cloud import Cloud
 from tfinfra.clouds import local_cloud
-from tfinfra.compiler.load import load_inputs
+from tfinfra.compiler.load import load_project
 from tfinfra.compiler.pipeline import Compiled, compile_manifest
 from tfinfra.compiler.write import write_tree
 from tfinfra.engine.client import EngineProcess
@@ -137,7 +137,7 @@ def _bench() -> Iterator[Bench]:
     with tempfile.TemporaryDirectory(prefix="tfinfra-bench-") as name, closing(EngineProcess()) as engine:
         folder = Path(name)
         (folder / "train.yaml").write_text(MANIFEST)
-        compiled = compile_manifest(load_inputs(folder / "train.yaml", rehearse=True))
+        compiled = compile_manifest(load_project(folder / "train.yaml", rehearse=True))
         write_tree(compiled.tree, folder / "deploy")
         os.environ["TFINFRA_STATE_DIR"] = str(folder / "state")
         local_cloud(machines="fake")

@@ -116,12 +116,12 @@ class Experiment:
 
 def _compiled_name(arguments: Mapping[str, Any], name: str, rehearse: bool) -> str:
     """The plan's name, after all checks."""
-    from tfinfra.compiler.load import inputs_from_arguments
+    from tfinfra.compiler.load import project_from_arguments
     from tfinfra.compiler.pipeline import compile_manifest
     from tfinfra.lifecycle.data.caller_secrets import refuse_missing
 
     try:
-        compiled = compile_manifest(inputs_from_arguments(arguments, name=name, folder=Path.cwd(), rehearse=rehearse))
+        compiled = compile_manifest(project_from_arguments(arguments, name=name, folder=Path.cwd(), rehearse=rehearse))
         refuse_missing(compiled.facts, os.environ)
     except ManifestError as error:
         raise ManifestError(error.in_full(), error.hint, error.diagnostics) from None

@@ -39,7 +39,6 @@ def spec(name: str, **changes: Any) -> Spec:
         parameter_server_count=1,
         evaluator_count=0,
         dialect="cluster_spec" if name == "ps" else None,
-        dialect_reason=None,
         target=Target("local", "local", "eastus", "Standard_D8s_v5", 64),
         limits=LIMITS,
         hold_on_failure=0,

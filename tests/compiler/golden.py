@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tfinfra.cli.output import render_diagnostics
-from tfinfra.compiler.load import load_inputs
+from tfinfra.compiler.load import load_project
 from tfinfra.compiler.pipeline import compile_manifest
 from tfinfra.compiler.write import write_tree
 from tfinfra.errors import TfinfraError
@@ -37,8 +37,7 @@ def outcome(case: Path) -> tuple[int, str, dict[str, str]]:
     """(exit code, stderr, deploy folder) of the case; GPUs of this machine do not count."""
     with _inside(case):
         try:
-            inputs = load_inputs(MANIFEST)
-            compiled = compile_manifest(inputs)
+            compiled = compile_manifest(load_project(MANIFEST))
         except TfinfraError as error:
             return error.exit_code, render_diagnostics(error.diagnostics, False) + "\n", {}
     text = render_diagnostics(compiled.diagnostics, False)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tfinfra.compiler.load import load_inputs
-from tfinfra.compiler.pipeline import Checked, check_manifest
+from tfinfra.compiler.load import load_project
+from tfinfra.compiler.pipeline import CheckedManifest, check_manifest
 from tfinfra.errors import TfinfraError
 
 HOROVOD = "import horovod.tensorflow.keras as hvd\n\nhvd.init()\n"
@@ -13,11 +13,11 @@ HOROVOD = "import horovod.tensorflow.keras as hvd\n\nhvd.init()\n"
 
 def checked(
     folder: Path, text: str, script: str = "print()\n", *, target: str | None = None, rehearse: bool = False
-) -> Checked:
+) -> CheckedManifest:
     """The manifest `text` (entry_script is added) with its train.py, checked."""
     (folder / "train.py").write_text(script)
     (folder / "digits.yaml").write_text(f"entry_script: train.py\n{text}")
-    return check_manifest(load_inputs(folder / "digits.yaml", target=target, rehearse=rehearse))
+    return check_manifest(load_project(folder / "digits.yaml", target=target, rehearse=rehearse))
 
 
 def codes(folder: Path, text: str, script: str = "print()\n", *, rehearse: bool = False) -> list[str]:

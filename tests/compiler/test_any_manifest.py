@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tfinfra.compiler.load import inputs_from_arguments, load_inputs
+from tfinfra.compiler.load import load_project, project_from_arguments
 from tfinfra.compiler.pipeline import check_manifest
 from tfinfra.errors import TfinfraError
 from tfinfra.manifest.keys import LIMITS, MANIFEST, SPELLINGS, TARGET
@@ -41,7 +41,7 @@ def test_any_arguments(tmp_path: Path, given_: dict[str, Any]) -> None:
     (tmp_path / "train.py").write_text("print()\n")
     arguments = {"entry_script": "train.py", **given_}
     try:
-        check_manifest(inputs_from_arguments(arguments, name="x", folder=tmp_path))
+        check_manifest(project_from_arguments(arguments, name="x", folder=tmp_path))
     except TfinfraError as error:
         assert any(diagnostic.is_error for diagnostic in error.diagnostics)
 
@@ -55,7 +55,7 @@ def test_any_file(tmp_path: Path, given_: dict[str, Any]) -> None:
     path = tmp_path / "any.yaml"
     path.write_text(yaml.safe_dump({"entry_script": "train.py", **given_}, sort_keys=False), encoding="utf-8")
     try:
-        check_manifest(load_inputs(path))
+        check_manifest(load_project(path))
     except TfinfraError as error:
         errors = [diagnostic for diagnostic in error.diagnostics if diagnostic.is_error]
         assert errors

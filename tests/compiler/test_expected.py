@@ -11,7 +11,7 @@ from tests.compiler.manifests import HOROVOD, checked
 from tfinfra.catalog.prices import shipped_book
 from tfinfra.catalog.usual_times import usual_times
 from tfinfra.compiler.cost import burn_of, dearest_lines, price_lines
-from tfinfra.compiler.load import load_inputs
+from tfinfra.compiler.load import load_project
 from tfinfra.compiler.pipeline import compile_manifest
 from tfinfra.compiler.summary.priced import Priced, expectation, priced
 from tfinfra.errors import NotFeasible
@@ -38,7 +38,7 @@ def smoke(tmp_path: Path, cap: float | None = None) -> Priced:
         written = next(line for line in text.splitlines() if "max_cost_usd:" in line)
         text = text.replace(written, f"  max_cost_usd: {cap:.2f}")
     (tmp_path / "smoke.yaml").write_text(text)
-    return priced(compile_manifest(load_inputs(tmp_path / "smoke.yaml")))
+    return priced(compile_manifest(load_project(tmp_path / "smoke.yaml")))
 
 
 def test_the_first_run_is_expected_to_cost_less_than_twenty_cents(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_the_most_is_reckoned_at_the_dearest_place(tmp_path: Path) -> None:
     target = "{cloud: azure, location: eastus, vm_size: [Standard_D2s_v5, Standard_D16s_v5]}"
     limits = "limits: {max_run_duration: 1h}"
     (tmp_path / "m.yaml").write_text(f"entry_script: train.py\n{limits}\ncompute_target: {target}\n")
-    compiled = compile_manifest(load_inputs(tmp_path / "m.yaml"))
+    compiled = compile_manifest(load_project(tmp_path / "m.yaml"))
     found = priced(compiled)
     dear = burn_of(dearest_lines(compiled.plan, compiled.spec.target, compiled.prices().book))
     assert found.dearest == pytest.approx(dear.total, abs=1e-4)

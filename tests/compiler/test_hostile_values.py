@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.compiler.manifests import checked, codes
-from tfinfra.compiler.load import load_inputs
+from tfinfra.compiler.load import load_project
 from tfinfra.compiler.pipeline import check_manifest
 from tfinfra.errors import ManifestError
 
@@ -90,7 +90,7 @@ def test_a_manifest_that_is_no_page_of_text_is_refused_at_once(tmp_path: Path, m
     make(tmp_path / "digits.yaml")
     began = time.monotonic()
     with pytest.raises(ManifestError, match=r"no regular file|larger than|link to a file outside"):
-        load_inputs(tmp_path / "digits.yaml")
+        load_project(tmp_path / "digits.yaml")
     assert time.monotonic() - began < 2
 
 
@@ -106,7 +106,7 @@ def test_nor_does_a_file_that_it_names_hold_anybody_up(tmp_path: Path, key: str,
     if key == "setup_script" and make is sparse:
         return  # it is shipped, and not read here
     with pytest.raises(ManifestError, match=r"no regular file|larger than 2 MB|leaves source_directory"):
-        check_manifest(load_inputs(tmp_path / "digits.yaml"))
+        check_manifest(load_project(tmp_path / "digits.yaml"))
     assert time.monotonic() - began < 2
 
 

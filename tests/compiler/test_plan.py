@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from tests.compiler.manifests import HOROVOD, checked
 from tfinfra.catalog.prices import shipped_book
 from tfinfra.compiler.cost import price_lines, total, unknown_prices
-from tfinfra.compiler.load import inputs_from_arguments, load_inputs
-from tfinfra.compiler.pipeline import Checked, check_manifest, compile_manifest
+from tfinfra.compiler.load import load_project, project_from_arguments
+from tfinfra.compiler.pipeline import CheckedManifest, check_manifest, compile_manifest
 from tfinfra.compiler.resolved import resolved_text
 from tfinfra.compiler.summary.resource_list import resources
 from tfinfra.compiler.write import differences, write_deploy
@@ -47,7 +47,7 @@ def test_a_plan_goes_through_json_and_back(tmp_path: Path) -> None:
     assert from_json(Plan, json.loads(json.dumps(to_json(plan)))) == plan
 
 
-def lines_of(made: Checked) -> tuple[PriceLine, ...]:
+def lines_of(made: CheckedManifest) -> tuple[PriceLine, ...]:
     return price_lines(made.plan, made.spec.target, shipped_book())
 
 
@@ -67,7 +67,7 @@ def test_the_same_manifest_gives_the_same_bytes_wherever_it_stands(tmp_path: Pat
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
         checked(tmp_path / name, CLUSTER)
-        trees.append(compile_manifest(load_inputs(tmp_path / name / "digits.yaml")).tree)
+        trees.append(compile_manifest(load_project(tmp_path / name / "digits.yaml")).tree)
     assert trees[0] == trees[1]
     assert not any(str(tmp_path) in text for text in trees[0].values())
 
@@ -75,14 +75,14 @@ def test_the_same_manifest_gives_the_same_bytes_wherever_it_stands(tmp_path: Pat
 def test_a_rehearsal_gives_the_same_bytes(tmp_path: Path) -> None:
     checked(tmp_path, "use_gpu: true\nvm_size: Standard_NC4as_T4_v3\n")
     path = tmp_path / "digits.yaml"
-    assert compile_manifest(load_inputs(path)).tree == compile_manifest(load_inputs(path, rehearse=True)).tree
+    assert compile_manifest(load_project(path)).tree == compile_manifest(load_project(path, rehearse=True)).tree
 
 
 def test_python_arguments_make_the_same_plan_as_a_manifest(tmp_path: Path) -> None:
     written = checked(tmp_path, "node_count: 2\ndistributed_backend: mpi\nscript_params: {--epochs: 5}\n", HOROVOD).plan
     arguments = {"source_directory": ".", "entry_script": "train.py", "node_count": 2, "distributed_backend": "mpi"}
     arguments["script_params"] = {"--epochs": 5}
-    given_ = check_manifest(inputs_from_arguments(arguments, name="digits", folder=tmp_path)).plan
+    given_ = check_manifest(project_from_arguments(arguments, name="digits", folder=tmp_path)).plan
     assert given_ == written
 
 
@@ -118,9 +118,9 @@ def test_a_resolved_manifest_compiles_to_the_same_plan(
         "distributed_backend": "mpi",
         "process_count_per_node": 2,
     }
-    first = check_manifest(inputs_from_arguments(arguments, name="digits", folder=tmp_path))
+    first = check_manifest(project_from_arguments(arguments, name="digits", folder=tmp_path))
     (tmp_path / "again.yaml").write_text(resolved_text(first.manifest, first.spec), encoding="utf-8")
-    again = check_manifest(load_inputs(tmp_path / "again.yaml"))
+    again = check_manifest(load_project(tmp_path / "again.yaml"))
     assert again.plan == first.plan
     assert resolved_text(again.manifest, again.spec) == resolved_text(first.manifest, first.spec)
 
@@ -146,5 +146,5 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 @pytest.mark.parametrize("example", sorted(EXAMPLES.rglob("*.yaml")), ids=lambda path: path.stem)
 def test_every_example_compiles(example: Path) -> None:
-    tree = compile_manifest(load_inputs(example)).tree
+    tree = compile_manifest(load_project(example)).tree
     assert from_json(Plan, json.loads(tree["plan.json"])).tasks

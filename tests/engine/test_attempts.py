@@ -16,7 +16,7 @@ from tests.engine import test_engine
 from tests.lifecycle.fakes import FakeSpec, World, a_plan, succeeding
 from tfinfra.azure.deletion.teardown import list_runs
 from tfinfra.cloud import Cloud
-from tfinfra.compiler.load import inputs_from_arguments
+from tfinfra.compiler.load import project_from_arguments
 from tfinfra.compiler.pipeline import Compiled, read
 from tfinfra.compiler.render import render
 from tfinfra.engine.client import EngineProcess
@@ -86,8 +86,8 @@ def go(cloud: Cloud, endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.Mon
             groups=real.groups,
             standing=real.standing,
         )
-        facts = read(inputs_from_arguments({"entry_script": "train.py"}, name="digits", folder=tmp_path))
-        compiled = Compiled(facts, FakeSpec(), plan, render(plan, "name: digits\n"), (), tmp_path, None)  # type: ignore[arg-type]
+        facts = read(project_from_arguments({"entry_script": "train.py"}, name="digits", folder=tmp_path))
+        compiled = Compiled(facts, FakeSpec(), plan, render(plan, "name: digits\n"), (), tmp_path)  # type: ignore[arg-type]
         options = UpOptions(state=tmp_path / "state", results=tmp_path / "runs", letters="ab12cd")
         result = UpRun(compiled, ports, options, world.observer, world.interrupt).go()
         cloud.ensure()

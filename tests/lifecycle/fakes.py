@@ -13,7 +13,7 @@ from tfinfra.azure.deletion.group_names import run_of_group
 from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.azure.prerequisites import Standing
 from tfinfra.cloud import Cloud, Pace
-from tfinfra.compiler.load import inputs_from_arguments
+from tfinfra.compiler.load import project_from_arguments
 from tfinfra.compiler.pipeline import Compiled, read
 from tfinfra.errors import Diagnostic, TeardownIncomplete
 from tfinfra.lifecycle.data.staging import Given
@@ -335,8 +335,8 @@ class World:
         """`opened` takes the URLs of the stores that the run opens."""
         plan = plan or a_plan()
         tree = {"plan.json": json.dumps(to_json(plan)), "stacks/group.py": ""}
-        facts = read(inputs_from_arguments({"entry_script": "train.py"}, name="digits", folder=self.tmp))
-        compiled = Compiled(facts, FakeSpec(target), plan, tree, (), self.tmp, None)  # type: ignore[arg-type]
+        facts = read(project_from_arguments({"entry_script": "train.py"}, name="digits", folder=self.tmp))
+        compiled = Compiled(facts, FakeSpec(target), plan, tree, (), self.tmp)  # type: ignore[arg-type]
         up = UpOptions(state=self.tmp / "state", results=self.tmp / "runs", letters="abc123", **options)
         ports = replace(self.ports(), open_store=self._opener(opened))
         return UpRun(compiled, ports, up, self.observer, self.interrupt, given=given)

@@ -14,7 +14,7 @@ from tests.stacks.plans import THEIR_IDENTITY, THEIR_REAPER, THEIR_STORE
 from tests.stacks.recording import SUBSCRIPTION, config, run_program
 from tfinfra.arm.requests import Request
 from tfinfra.catalog.sizes import size
-from tfinfra.compiler.load import inputs_from_arguments
+from tfinfra.compiler.load import project_from_arguments
 from tfinfra.compiler.pipeline import Compiled, compile_manifest
 from tfinfra.compiler.write import write_tree
 from tfinfra.errors import TfinfraError
@@ -104,7 +104,7 @@ def run_matrix(folder: Path) -> Matrix:
     matrix = Matrix()
     for shape, target in targets():
         try:
-            compiled = compile_manifest(_inputs(folder, shape, target))
+            compiled = compile_manifest(_project(folder, shape, target))
         except TfinfraError as error:
             matrix.refused += 1
             matrix.codes |= {d.code for d in error.diagnostics if d.is_error}
@@ -114,12 +114,12 @@ def run_matrix(folder: Path) -> Matrix:
     return matrix
 
 
-def _inputs(folder: Path, shape: str, target: Mapping[str, Any]) -> Any:
+def _project(folder: Path, shape: str, target: Mapping[str, Any]) -> Any:
     known = size(str(target["vm_size"] if isinstance(target["vm_size"], str) else target["vm_size"][0]))
     without_driver = str(target.get("image")).startswith("Canonical")
     use_gpu = bool(known and known.gpus and not without_driver)
     arguments = {"entry_script": "train.py", "use_gpu": use_gpu, **SHAPES[shape]}
-    return inputs_from_arguments(
+    return project_from_arguments(
         {**arguments, "compute_target": {"cloud": "azure", **target}}, name="digits", folder=folder
     )
 

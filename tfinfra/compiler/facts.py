@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from tfinfra.compiler.inputs import Inputs
+from tfinfra.compiler.project import Project
 from tfinfra.compiler.source.dialect import Dialect
 from tfinfra.compiler.source.script import Script
 from tfinfra.compiler.target.chosen import Chosen
@@ -32,7 +32,7 @@ class Facts:
     """`shape` are the errors of the manifest's shape. `spec`, `tasks` and `plan` are None where errors leave nothing to
     make them of; `gpus` are those of each node that tasks may use. `found` is all that the rules have said."""
 
-    inputs: Inputs
+    project: Project
     manifest: Manifest
     shape: tuple[Diagnostic, ...]
     script: Script

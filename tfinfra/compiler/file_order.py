@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from tfinfra.compiler.inputs import Inputs
+from tfinfra.compiler.project import Project
 from tfinfra.errors import Diagnostic
 
 
-def in_file_order(inputs: Inputs, found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+def in_file_order(project: Project, found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """`found` by file, line and column, each once; arguments from Python in the order that they were given."""
     unique = list(dict.fromkeys(found))
-    files = [inputs.document.file, *(d.position.file for d in unique if d.position)]
-    arguments = [*inputs.document.data]
+    files = [project.document.file, *(d.position.file for d in unique if d.position)]
+    arguments = [*project.document.data]
 
     def place(diagnostic: Diagnostic) -> tuple[int, int, int]:
         if diagnostic.position is None:

@@ -1,4 +1,4 @@
-"""The compiler's edge: reads the manifest, the targets and the source directory into Inputs; passes are pure."""
+"""The compiler's edge: reads the manifest, the targets and the source directory into Project; passes are pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tfinfra.compiler.files import below, exists, is_file, is_folder, is_kernels, read_bounded, real
-from tfinfra.compiler.inputs import DataPath, Inputs, KnownPrices, Source
+from tfinfra.compiler.project import DataPath, KnownPrices, Project, SourceDirectory
 from tfinfra.compiler.source.source_directory import read_source
 from tfinfra.errors import Diagnostic, ManifestError, Position, Severity
 from tfinfra.manifest.document import Document, argument_document
@@ -17,15 +17,15 @@ from tfinfra.manifest.reader import MOST_BYTES, read_document
 TARGETS_FILE = "compute_targets.yaml"
 
 
-def load_inputs(manifest: Path, *, target: str | None = None, rehearse: bool = False) -> Inputs:
+def load_project(manifest: Path, *, target: str | None = None, rehearse: bool = False) -> Project:
     """Raises ManifestError where the file cannot be read as one YAML mapping."""
     document, diagnostics = _read_of_project(manifest)
     return _inputs(document, manifest.stem, manifest.parent, target=target, rehearse=rehearse, diagnostics=diagnostics)
 
 
-def inputs_from_arguments(
+def project_from_arguments(
     arguments: Mapping[str, Any], *, name: str, folder: Path, target: str | None = None, rehearse: bool = False
-) -> Inputs:
+) -> Project:
     """The estimator's arguments as a manifest: None means not given; relative paths start at `folder`, and `name` is
     what the run is called where no argument says so."""
     return _inputs(argument_document(arguments), name, folder, target=target, rehearse=rehearse)
@@ -39,9 +39,9 @@ def _inputs(
     target: str | None,
     rehearse: bool,
     diagnostics: tuple[Diagnostic, ...] = (),
-) -> Inputs:
+) -> Project:
     targets, more = _targets(document, folder, target)
-    return Inputs(
+    return Project(
         document=document,
         stem=stem,
         source=_source(document, folder),
@@ -106,7 +106,7 @@ def _target_files(folder: Path) -> Iterator[Path]:
     yield from dict.fromkeys(path for path in candidates if path.is_file())
 
 
-def _source(document: Document, folder: Path) -> Source:
+def _source(document: Document, folder: Path) -> SourceDirectory:
     directory, entry = document.data.get("source_directory", "."), document.data.get("entry_script")
     requirements = _names(document, "pip_requirements_file", "conda_dependencies_file")
     directory = directory if isinstance(directory, str) else "."

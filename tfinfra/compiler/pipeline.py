@@ -15,15 +15,14 @@ from pathlib import Path
 
 from tfinfra.compiler.facts import AtLaunch, Facts
 from tfinfra.compiler.file_order import in_file_order
-from tfinfra.compiler.inputs import Inputs, KnownPrices, shipped_prices
 from tfinfra.compiler.plan import make_plan
-from tfinfra.compiler.plan_lines import Places
+from tfinfra.compiler.project import KnownPrices, Project, shipped_prices
 from tfinfra.compiler.resolve import resolve
 from tfinfra.compiler.resolved import resolved_text
 from tfinfra.compiler.rules import RULES
 from tfinfra.compiler.rules.launch import launch_rules
 from tfinfra.compiler.source.dialect import choose_dialect
-from tfinfra.compiler.source.reticence import discreet
+from tfinfra.compiler.source.foreign_files import without_foreign_text
 from tfinfra.compiler.source.script import read_script
 from tfinfra.compiler.target.chosen import choose_target, gpus_per_node
 from tfinfra.compiler.tasks import place_tasks
@@ -33,18 +32,18 @@ from tfinfra.manifest.manifest import Manifest, manifest_of
 from tfinfra.manifest.shape import manifest_errors, top_key
 from tfinfra.model import Plan, Spec
 
-__all__ = ["PASSES", "Checked", "Compiled", "Inputs", "check_launch", "check_manifest", "compile_manifest"]
+__all__ = ["PASSES", "CheckedManifest", "Compiled", "Project", "check_launch", "check_manifest", "compile_manifest"]
 
 Pass = Callable[[Facts], Facts]
 
 
-def read(inputs: Inputs) -> Facts:
+def read(project: Project) -> Facts:
     """Text → Manifest, and which target and which dialect it means."""
-    shape = manifest_errors(inputs.document)
-    manifest = manifest_of(inputs.document, frozenset(top_key(d, inputs.document) for d in shape))
-    script = read_script(inputs.source.modules)
-    chosen = choose_target(manifest, inputs)
-    return Facts(inputs, manifest, shape, script, choose_dialect(manifest, script), chosen)
+    shape = manifest_errors(project.document)
+    manifest = manifest_of(project.document, frozenset(top_key(d, project.document) for d in shape))
+    script = read_script(project.source.modules)
+    chosen = choose_target(manifest, project)
+    return Facts(project, manifest, shape, script, choose_dialect(manifest, script), chosen)
 
 
 def resolved(facts: Facts) -> Facts:
@@ -52,14 +51,14 @@ def resolved(facts: Facts) -> Facts:
     target = facts.chosen.target
     if facts.shape or target is None or facts.chosen.size is None:
         return facts
-    return replace(facts, spec=resolve(facts.manifest, facts.inputs, target, facts.dialect))
+    return replace(facts, spec=resolve(facts.manifest, facts.project, target, facts.dialect))
 
 
 def placed(facts: Facts) -> Facts:
     """Spec → tasks."""
     if facts.spec is None:
         return facts
-    gpus = gpus_per_node(facts.manifest, facts.chosen, facts.inputs)
+    gpus = gpus_per_node(facts.manifest, facts.chosen, facts.project)
     return replace(facts, gpus=gpus, tasks=place_tasks(facts.spec, gpus))
 
 
@@ -72,8 +71,8 @@ def planned(facts: Facts) -> Facts:
 
 def ruled(facts: Facts) -> Facts:
     """What the reader, the schema and every rule say."""
-    found = [*facts.inputs.diagnostics, *facts.shape, *(d for rule in RULES for d in rule(facts))]
-    return replace(facts, found=_shown(facts.inputs, found))
+    found = [*facts.project.diagnostics, *facts.shape, *(d for rule in RULES for d in rule(facts))]
+    return replace(facts, found=_shown(facts.project, found))
 
 
 PASSES: tuple[Pass, ...] = (resolved, placed, planned, ruled)
@@ -81,14 +80,13 @@ PASSES: tuple[Pass, ...] = (resolved, placed, planned, ruled)
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckedManifest:
     """A manifest without errors and its plan; `diagnostics` are its warnings and notices, in file order."""
 
     facts: Facts
     spec: Spec
     plan: Plan
     diagnostics: tuple[Diagnostic, ...]
-    places: Places
 
     @property
     def manifest(self) -> Manifest:
@@ -98,8 +96,7 @@ class Checked:
 @dataclass(frozen=True)
 class Compiled:
     """What `plan` shows and `up` runs. `tree` is the deploy folder, {path: text}; `source_root` is absolute, and so are
-    the local inputs' paths in `data`, by name; `places` tells the lines of what is found later; `prices` gives what its
-    rules went by."""
+    the local inputs' paths in `data`, by name; `prices` gives the prices that its rules used."""
 
     facts: Facts
     spec: Spec
@@ -107,7 +104,6 @@ class Compiled:
     tree: dict[str, str]
     diagnostics: tuple[Diagnostic, ...]
     source_root: Path
-    places: Places
     data: Mapping[str, Path] = field(default_factory=dict)
     prices: Callable[[], KnownPrices] = shipped_prices
 
@@ -116,42 +112,41 @@ class Compiled:
         return self.facts.manifest
 
 
-def check_manifest(inputs: Inputs) -> Checked:
+def check_manifest(project: Project) -> CheckedManifest:
     """The passes up to the rules. Raises ManifestError (NotFeasible, where no more than that is wrong) with all errors
     and warnings at once, in file order."""
-    facts = read(inputs)
+    facts = read(project)
     for step in PASSES:
         facts = step(facts)
     if facts.is_refused or facts.spec is None or facts.plan is None:
         raise refusal(facts.found)
-    return Checked(facts, facts.spec, facts.plan, facts.found, Places(facts.document, facts.chosen))
+    return CheckedManifest(facts, facts.spec, facts.plan, facts.found)
 
 
-def compile_manifest(inputs: Inputs) -> Compiled:
+def compile_manifest(project: Project) -> Compiled:
     """All passes. Raises as `check_manifest` does."""
     from tfinfra.compiler.render import render
 
-    checked = check_manifest(inputs)
+    checked = check_manifest(project)
     return Compiled(
         facts=checked.facts,
         spec=checked.spec,
         plan=checked.plan,
         tree=render(checked.plan, resolved_text(checked.manifest, checked.spec)),
         diagnostics=checked.diagnostics,
-        source_root=inputs.source.root,
-        places=checked.places,
-        data={name: found.path for name, found in inputs.data.items()},
-        prices=inputs.prices,
+        source_root=project.source.root,
+        data={name: found.path for name, found in project.data.items()},
+        prices=project.prices,
     )
 
 
 def check_launch(facts: Facts, launch: AtLaunch) -> None:
     """The rules on what only `up` knows. Raises ManifestError with all that is wrong."""
-    found = _shown(facts.inputs, launch_rules(replace(facts, launch=launch)))
+    found = _shown(facts.project, launch_rules(replace(facts, launch=launch)))
     if found:
         raise ManifestError(found[0].message, found[0].hint, found)
 
 
-def _shown(inputs: Inputs, found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+def _shown(project: Project, found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """`found` in file order, without a word of files that lie outside of the manifest's folder."""
-    return tuple(discreet(d, inputs.source) for d in in_file_order(inputs, found))
+    return tuple(without_foreign_text(d, project.source) for d in in_file_order(project, found))

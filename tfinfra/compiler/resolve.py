@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from tfinfra.backends.registry import backend
 from tfinfra.catalog.tensorflow import full_version
-from tfinfra.compiler.inputs import Inputs
 from tfinfra.compiler.packages.requirements import all_requirements, conda_channels, conda_specs
+from tfinfra.compiler.project import Project
 from tfinfra.compiler.source.dialect import Dialect
 from tfinfra.manifest.manifest import Manifest
 from tfinfra.model import Input, Limits, Requirements, Spec, Target
 
 
-def resolve(manifest: Manifest, inputs: Inputs, target: Target, dialect: Dialect | None) -> Spec:
+def resolve(manifest: Manifest, project: Project, target: Target, dialect: Dialect | None) -> Spec:
     """The Spec of a manifest whose shape is right."""
     return Spec(
-        name=manifest.name or inputs.stem,
+        name=manifest.name or project.stem,
         source_directory=manifest.source_directory,
         entry_script=manifest.entry_script,
         arguments=arguments(manifest),
-        requirements=_requirements(manifest, inputs),
+        requirements=_requirements(manifest, project),
         environment_variables=dict(manifest.environment_variables),
         use_gpu=manifest.use_gpu,
         node_count=manifest.node_count,
@@ -28,7 +28,6 @@ def resolve(manifest: Manifest, inputs: Inputs, target: Target, dialect: Dialect
         parameter_server_count=manifest.parameter_server_count,
         evaluator_count=manifest.evaluator_count,
         dialect=dialect.name if dialect else None,
-        dialect_reason=dialect.reason if dialect else None,
         target=target,
         limits=Limits(manifest.max_run_duration, manifest.limits.keep_outputs, manifest.limits.max_cost_usd),
         hold_on_failure=manifest.on_failure,
@@ -45,15 +44,15 @@ def arguments(manifest: Manifest) -> tuple[str, ...]:
     return tuple(word for flag, values in manifest.script_params.items() for word in (flag, *values))
 
 
-def _requirements(manifest: Manifest, inputs: Inputs) -> Requirements:
-    specs = conda_specs(manifest, inputs)
+def _requirements(manifest: Manifest, project: Project) -> Requirements:
+    specs = conda_specs(manifest, project)
     return Requirements(
         framework_version=full_version(manifest.framework_version),
         python_version=manifest.python_version,
-        pip=all_requirements(manifest, inputs),
+        pip=all_requirements(manifest, project),
         horovod=backend(manifest.distributed_backend).horovod,
         gpu=manifest.use_gpu,
         conda=specs,
-        conda_channels=conda_channels(manifest, inputs) if specs else (),
+        conda_channels=conda_channels(manifest, project) if specs else (),
         source_builds=manifest.source_builds,
     )

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from tfinfra.cloud import Cloud
 from tfinfra.compiler.facts import AtLaunch
+from tfinfra.compiler.file_order import in_file_order
 from tfinfra.compiler.pipeline import Compiled, check_launch
+from tfinfra.compiler.plan_lines import plan_diagnostic
 from tfinfra.errors import (
     Diagnostic,
     NotFeasible,
@@ -82,12 +84,13 @@ def check_live(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Pat
         return _requests(compiled, cloud, standing, run, partial(recorder.record, deploy, run))
 
     found = preflight(cloud, compiled.plan, compiled.spec.target, record)
-    diagnostics = tuple(
-        compiled.places.diagnostic(f.code, f.key, f.message, f.hint, severity=f.severity)
+    diagnostics = [
+        plan_diagnostic(compiled.facts, f.code, f.key, f.message, f.hint, severity=f.severity)
         for f in (*found.findings, *lacking)
-    )
+    ]
+    ordered = in_file_order(compiled.facts.project, diagnostics)
     seconds, may_delete = round(time.monotonic() - began, 3), told[0].may_delete if told and told[0] else None
-    return LiveAnswer(cloud.name, compiled.places.in_file_order(diagnostics), found.checked, seconds, may_delete)
+    return LiveAnswer(cloud.name, ordered, found.checked, seconds, may_delete)
 
 
 def _code(lack: Lack) -> str:

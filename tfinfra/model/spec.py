@@ -90,7 +90,6 @@ class Spec:
     parameter_server_count: int
     evaluator_count: int
     dialect: str | None
-    dialect_reason: str | None
     target: Target
     limits: Limits
     hold_on_failure: int

@@ -10,7 +10,7 @@ from tests.compiler.manifests import HOROVOD, checked, codes
 from tfinfra.catalog.drivers import gpu_needs, has_driver, image_driver, machine_code, runs_natively
 from tfinfra.catalog.images import HPC_IMAGE, image_of
 from tfinfra.catalog.sizes import sizes
-from tfinfra.compiler.load import load_inputs
+from tfinfra.compiler.load import load_project
 from tfinfra.compiler.pipeline import check_manifest
 from tfinfra.errors import ManifestError, Severity
 
@@ -130,7 +130,7 @@ def test_what_carries_the_gradients_is_said_before_it_is_paid_for(sentence: str,
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_gets_no_warning_and_wastes_no_gpu(example: Path) -> None:
-    found = check_manifest(load_inputs(example))
+    found = check_manifest(load_project(example))
     assert [d.message for d in found.diagnostics if d.severity is not Severity.NOTICE] == []
 
 

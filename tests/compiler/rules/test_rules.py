@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.compiler.manifests import HOROVOD, checked, codes
-from tfinfra.compiler.load import inputs_from_arguments
+from tfinfra.compiler.load import project_from_arguments
 from tfinfra.compiler.pipeline import check_manifest
 from tfinfra.errors import ManifestError, NotFeasible, Severity
 
@@ -144,8 +144,11 @@ def test_auto_reads_the_scripts_own_modules_too(tmp_path: Path) -> None:
     (tmp_path / "parts").mkdir()
     (tmp_path / "parts" / "__init__.py").write_text("")
     (tmp_path / "parts" / "model.py").write_text(f"\n{ESTIMATOR}")
-    spec = checked(tmp_path, "distributed_backend: ps\n", "from parts import model\n").spec
-    assert (spec.dialect, spec.dialect_reason) == ("estimator", "parts/model.py:3 uses tf.estimator")
+    found = checked(tmp_path, "distributed_backend: ps\n", "from parts import model\n")
+    assert found.spec.dialect == "estimator"
+    assert [d.message for d in found.diagnostics if d.code == "TFI310"] == [
+        "tf_config is estimator: parts/model.py:3 uses tf.estimator"
+    ]
 
 
 def test_a_script_that_leaves_its_source_directory_through_a_link(tmp_path: Path) -> None:
@@ -155,7 +158,7 @@ def test_a_script_that_leaves_its_source_directory_through_a_link(tmp_path: Path
     source.mkdir()
     (source / "link.py").symlink_to(outside)
     with pytest.raises(ManifestError) as caught:
-        check_manifest(inputs_from_arguments({"entry_script": "link.py"}, name="x", folder=source))
+        check_manifest(project_from_arguments({"entry_script": "link.py"}, name="x", folder=source))
     assert caught.value.diagnostics[0].code == "TFI307"
 
 
@@ -163,7 +166,7 @@ def test_errors_from_python_name_the_argument(tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text(HOROVOD)
     arguments = {"source_directory": str(tmp_path), "entry_script": "train.py", "node_count": 2, "worker_count": 3}
     with pytest.raises(ManifestError) as caught:
-        check_manifest(inputs_from_arguments(arguments, name="My Run", folder=tmp_path))
+        check_manifest(project_from_arguments(arguments, name="My Run", folder=tmp_path))
     found = [(d.path, d.position) for d in caught.value.diagnostics if d.is_error]
     assert found == [("", None), ("node_count", None), ("worker_count", None)]
 

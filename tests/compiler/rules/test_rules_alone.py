@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.compiler.test_any_manifest import KEYS, VALUES
 from tfinfra.compiler import pipeline, rules
 from tfinfra.compiler.facts import Facts
-from tfinfra.compiler.load import inputs_from_arguments
+from tfinfra.compiler.load import project_from_arguments
 from tfinfra.compiler.pipeline import check_manifest
 from tfinfra.compiler.rules import RULES, Rule
 from tfinfra.errors import Diagnostic, TfinfraError
@@ -58,7 +58,7 @@ def findings(folder: Path, arguments: dict[str, Any], those: tuple[Rule, ...]) -
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pipeline, "RULES", those)
         try:
-            return set(check_manifest(inputs_from_arguments(arguments, name="x", folder=folder)).diagnostics)
+            return set(check_manifest(project_from_arguments(arguments, name="x", folder=folder)).diagnostics)
         except TfinfraError as error:
             return set(error.diagnostics)
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from tests.lifecycle.fakes import a_plan
-from tfinfra.compiler.load import load_inputs
+from tfinfra.compiler.load import load_project
 from tfinfra.compiler.pipeline import Compiled, read
 from tfinfra.errors import ManifestError, UsageError
 from tfinfra.lifecycle.attach import find_run
@@ -30,7 +30,7 @@ def nobody_knows_the_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
 
 def found(tmp_path: Path, resume_from: str | None = RUN) -> Path | None:
     (tmp_path / "train.yaml").write_text(f"entry_script: t.py\nresume_from: {resume_from}\n")
-    facts = read(load_inputs(tmp_path / "train.yaml"))
+    facts = read(load_project(tmp_path / "train.yaml"))
     values: dict[str, Any] = {"facts": facts, "plan": a_plan(resume_from=resume_from)}
     compiled = cast(Compiled, type("Compiled", (), values))
     return checkpoints_to_resume(compiled, tmp_path / "work", tmp_path / "scratch")

@@ -11,7 +11,7 @@ import yaml
 from tests.lifecycle.data.test_trees import a_tree
 from tests.lifecycle.fakes import a_plan
 from tfinfra.azure.prerequisites import Standing
-from tfinfra.compiler.load import inputs_from_arguments
+from tfinfra.compiler.load import project_from_arguments
 from tfinfra.compiler.pipeline import Compiled, read
 from tfinfra.errors import Cancelled, ManifestError
 from tfinfra.lifecycle.data.blobfuse import configuration
@@ -149,7 +149,7 @@ def test_a_name_that_a_mount_would_change_is_refused_before_anything_is_touched(
     root = a_tree(tmp_path)
     (root / "50%.csv").touch()
     trees = {"a": tree_of(root, tmp_path)}
-    facts = read(inputs_from_arguments({"entry_script": "t.py"}, name="x", folder=tmp_path))
+    facts = read(project_from_arguments({"entry_script": "t.py"}, name="x", folder=tmp_path))
     for mode, code in (("mount", "TFI729"), ("download", None)):
         values: dict[str, Any] = {"facts": facts, "plan": a_plan(inputs=(Input("a", mode, path="a"),))}
         compiled = cast(Compiled, type("Compiled", (), values))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tfinfra.cli.internal_error import write_report
-from tfinfra.compiler.load import inputs_from_arguments
+from tfinfra.compiler.load import project_from_arguments
 from tfinfra.compiler.pipeline import read
 from tfinfra.errors import ManifestError
 from tfinfra.lifecycle.data.caller_secrets import refuse_missing, withheld
@@ -46,7 +46,7 @@ def test_a_report_of_an_internal_error_holds_no_secret(monkeypatch: pytest.Monke
 
 def test_all_missing_secrets_are_named_at_once(tmp_path: Path) -> None:
     arguments = {"entry_script": "t.py", "secrets": ["A", "B", "C"]}
-    facts = read(inputs_from_arguments(arguments, name="x", folder=tmp_path))
+    facts = read(project_from_arguments(arguments, name="x", folder=tmp_path))
     refuse_missing(facts, {"A": "1", "B": "2", "C": "3"})
     with pytest.raises(ManifestError) as raised:
         refuse_missing(facts, {"A": "1", "B": ""})

@@ -11,8 +11,10 @@ import pytest
 
 from tests.lifecycle.fakes import World
 from tfinfra.cloud import Pace
-from tfinfra.compiler.load import load_inputs
-from tfinfra.compiler.pipeline import Checked, check_manifest, compile_manifest
+from tfinfra.compiler.file_order import in_file_order
+from tfinfra.compiler.load import load_project
+from tfinfra.compiler.pipeline import CheckedManifest, check_manifest, compile_manifest
+from tfinfra.compiler.plan_lines import plan_diagnostic
 from tfinfra.errors import Diagnostic, ManifestError, NotFeasible, Severity
 from tfinfra.lifecycle import preflight as preflight_module
 from tfinfra.lifecycle.preflight import LiveAnswer, check_registered, refusal, refuse_without_subscription
@@ -105,18 +107,18 @@ LINES = {
 }
 
 
-def checked(text: str, folder: Path) -> Checked:
+def checked(text: str, folder: Path) -> CheckedManifest:
     (folder / "train.py").write_text("print()\n")
     (folder / "train.yaml").write_text(text)
     target = "cpu:\n  cloud: azure\n  location: westus2\n  vm_size: Standard_D8s_v5\n"
     (folder / "compute_targets.yaml").write_text(target)
-    return check_manifest(load_inputs(folder / "train.yaml"))
+    return check_manifest(load_project(folder / "train.yaml"))
 
 
 @pytest.mark.parametrize("case", LINES)
 def test_a_finding_stands_where_what_is_at_fault_was_written(case: str, tmp_path: Path) -> None:
     text, key, expected = LINES[case]
-    found = checked(text, tmp_path).places.diagnostic("TFI601", key, "message", "hint")
+    found = plan_diagnostic(checked(text, tmp_path).facts, "TFI601", key, "message", "hint")
     place = found.position and (Path(found.position.file).name, found.position.line)
     assert place == expected
     assert (found.code, found.message, found.hint) == ("TFI601", "message", "hint")
@@ -135,7 +137,7 @@ def test_a_target_that_names_no_subscription(case: str, tmp_path: Path) -> None:
     text, rehearse, expected = SUBSCRIPTIONS[case]
     (tmp_path / "train.py").write_text("print()\n")
     (tmp_path / "train.yaml").write_text(text)
-    compiled = compile_manifest(load_inputs(tmp_path / "train.yaml"))
+    compiled = compile_manifest(load_project(tmp_path / "train.yaml"))
     found = None
     try:
         refuse_without_subscription(compiled, rehearse)
@@ -146,9 +148,9 @@ def test_a_target_that_names_no_subscription(case: str, tmp_path: Path) -> None:
 
 
 def test_findings_come_in_file_order(tmp_path: Path) -> None:
-    places = checked(NAMED, tmp_path).places
+    facts = checked(NAMED, tmp_path).facts
     keys = ("vm_size", "location", "entry_script")
-    found = places.in_file_order(places.diagnostic("TFI601", key, key) for key in keys)
+    found = in_file_order(facts.project, [plan_diagnostic(facts, "TFI601", key, key) for key in keys])
     assert [d.message for d in found] == ["entry_script", "location", "vm_size"]
 
 

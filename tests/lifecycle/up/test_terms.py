@@ -9,7 +9,7 @@ import pytest
 
 from tests.lifecycle.fakes import World
 from tests.lifecycle.runs import record_of
-from tfinfra.compiler.load import load_inputs
+from tfinfra.compiler.load import load_project
 from tfinfra.compiler.pipeline import compile_manifest
 from tfinfra.errors import Cancelled, NotFeasible
 from tfinfra.lifecycle.run.terms import Terms, terms_of
@@ -96,7 +96,7 @@ def test_a_plans_terms_are_those_that_plan_shows(tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text("print()\n")
     target = "{cloud: azure, location: eastus, vm_size: Standard_D2s_v5}"
     (tmp_path / "m.yaml").write_text(f"entry_script: train.py\ncompute_target: {target}\nlimits: {{max_cost_usd: 1}}\n")
-    found = terms_of(compile_manifest(load_inputs(tmp_path / "m.yaml")))
+    found = terms_of(compile_manifest(load_project(tmp_path / "m.yaml")))
     assert (found.what, found.limit) == ("1 x Standard_D2s_v5 in eastus", "max_cost_usd")
     assert found.expected.startswith("expected: about ")
     assert "; at most 0.90 USD" in found.expected

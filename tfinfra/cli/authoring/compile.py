@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 def command(manifest: Path, target: str | None, check: bool, as_json: bool) -> None:
     """Raises DifferenceFound where --check finds one."""
     from tfinfra.cli.output import print_diagnostics, print_document, show
-    from tfinfra.compiler.load import load_inputs
+    from tfinfra.compiler.load import load_project
     from tfinfra.compiler.pipeline import compile_manifest
     from tfinfra.compiler.write import Written, differences, write_deploy
 
-    compiled = compile_manifest(load_inputs(manifest, target=target))
+    compiled = compile_manifest(load_project(manifest, target=target))
     print_diagnostics(compiled.diagnostics)
     folder = Path("deploy") / compiled.spec.name
     written = Written()

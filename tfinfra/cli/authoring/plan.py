@@ -60,10 +60,10 @@ def _show(compiled: Compiled, rehearse: bool, recorder: Recorder | None, *, as_j
 
 
 def _compiled(manifest: Path, target: str | None, rehearse: bool) -> Compiled:
-    from tfinfra.compiler.load import load_inputs
+    from tfinfra.compiler.load import load_project
     from tfinfra.compiler.pipeline import compile_manifest
 
-    return compile_manifest(load_inputs(manifest, target=target, rehearse=rehearse))
+    return compile_manifest(load_project(manifest, target=target, rehearse=rehearse))
 
 
 def _asking(compiled: Compiled, rehearse: bool, recorder: Recorder) -> Callable[[], LiveAnswer]:

@@ -16,10 +16,10 @@ from tfinfra.cli.options import json_option, manifest_argument, target_option
 def command(manifest: Path, target: str | None, as_json: bool) -> None:
     """Prints warnings on stderr and one line, or the document, on stdout."""
     from tfinfra.cli.output import print_diagnostics, print_document, show
-    from tfinfra.compiler.load import load_inputs
+    from tfinfra.compiler.load import load_project
     from tfinfra.compiler.pipeline import check_manifest
 
-    checked = check_manifest(load_inputs(manifest, target=target))
+    checked = check_manifest(load_project(manifest, target=target))
     print_diagnostics(checked.diagnostics)
     if as_json:
         print_document({"name": checked.spec.name, "valid": True, "diagnostics": checked.diagnostics})

@@ -18,7 +18,7 @@ def access_rules(facts: Facts) -> Iterator[Diagnostic]:
     chosen = facts.chosen
     yield from _without_identity(chosen)
     store = chosen.target.store if chosen.target else None
-    if store and not facts.inputs.own_cloud and not re.fullmatch(BLOB_HOST, urlsplit(store).netloc):
+    if store and not facts.project.own_cloud and not re.fullmatch(BLOB_HOST, urlsplit(store).netloc):
         message = f"'{urlsplit(store).netloc}' is no host of Azure's storage"
         yield error_at(chosen.document, "TFI725", chosen.at("store"), message, FORMS[CONTAINER])
 

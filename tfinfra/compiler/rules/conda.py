@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfinfra.compiler.facts import Facts
-from tfinfra.compiler.inputs import Inputs
 from tfinfra.compiler.packages.conda_file import CondaFile
 from tfinfra.compiler.packages.requirements import all_requirements, conda_file, requirement_name
+from tfinfra.compiler.project import Project
 from tfinfra.environment.requirement import normalised, shown
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import Document, KeyPath, error_at
@@ -38,10 +38,10 @@ class _Spec:
 
 def conda_rules(facts: Facts) -> Iterator[Diagnostic]:
     """All of this file's rules."""
-    manifest, inputs = facts.manifest, facts.inputs
-    file = conda_file(manifest, inputs)
+    manifest, project = facts.manifest, facts.project
+    file = conda_file(manifest, project)
     yield from file.faults if file else ()
-    yield from _channels(manifest, inputs, file)
+    yield from _channels(manifest, project, file)
     asked = _asked(manifest, file)
     if not asked:
         return
@@ -64,7 +64,7 @@ def conda_rules(facts: Facts) -> Iterator[Diagnostic]:
             yield error_at(document, "TFI700", path, f"'{text}' is no conda spec: {error}", "write pandas>=2,<3")
     yield from _python(manifest, specs)
     yield from _not_conda(specs)
-    yield from _twice(manifest, inputs, specs)
+    yield from _twice(manifest, project, specs)
 
 
 def _asked(manifest: Manifest, file: CondaFile | None) -> list[tuple[Document, KeyPath, str]]:
@@ -81,7 +81,7 @@ def _missing(first: tuple[Document, KeyPath, str]) -> Diagnostic:
     return error_at(document, "TFI707", path, "conda packages need py-rattler, which is not installed", INSTALL)
 
 
-def _channels(manifest: Manifest, inputs: Inputs, file: CondaFile | None) -> Iterator[Diagnostic]:
+def _channels(manifest: Manifest, project: Project, file: CondaFile | None) -> Iterator[Diagnostic]:
     hint = "write conda-forge, or the URL of a channel that you may use"
     for index, name in enumerate(manifest.conda_channels if "conda_channels" in manifest.given else ()):
         path = ("conda_channels", index)
@@ -89,7 +89,7 @@ def _channels(manifest: Manifest, inputs: Inputs, file: CondaFile | None) -> Ite
             yield error_at(manifest.document, "TFI708", path, _DEFAULTS, hint)
         elif fault := _unsafe(name):
             yield error_at(manifest.document, "TFI708", path, fault, hint)
-        elif problem := inputs.source.problems.get(name):
+        elif problem := project.source.problems.get(name):
             message = f"the channel '{name}' cannot be used: {problem}"
             yield error_at(manifest.document, "TFI708", path, message, "a folder is relative to source_directory")
     for index, name in enumerate(file.channels if file and "conda_channels" not in manifest.given else ()):
@@ -145,9 +145,9 @@ def _not_conda(specs: list[_Spec]) -> Iterator[Diagnostic]:
             yield spec.error("TFI705", message, "remove it; distributed_backend: mpi brings Open MPI and Horovod")
 
 
-def _twice(manifest: Manifest, inputs: Inputs, specs: list[_Spec]) -> Iterator[Diagnostic]:
+def _twice(manifest: Manifest, project: Project, specs: list[_Spec]) -> Iterator[Diagnostic]:
     """One package from both: whichever came last would overwrite the other's files."""
-    from_pip = {requirement_name(line): line for line in all_requirements(manifest, inputs)}
+    from_pip = {requirement_name(line): line for line in all_requirements(manifest, project)}
     for spec in specs:
         if spec.name in from_pip:
             message = f"conda's '{spec.text}' and pip's '{from_pip[spec.name]}' name the same package"

@@ -21,19 +21,19 @@ _OWN_TEXT = ("environment_variables", "script_params", "entry_script")
 
 def credential_rules(facts: Facts) -> Iterator[Diagnostic]:
     """All of this file's rules; `inputs` and `resume_from` have one of their own, which wants no query at all."""
-    manifest, inputs, document = facts.manifest, facts.inputs, facts.document
+    manifest, project, document = facts.manifest, facts.project, facts.document
     for path, text in document.texts.items():
         if path and path[0] in _REFUSED and in_urls(text):
             yield error_at(document, "TFI660", path, _WHAT, _HINT)
         elif path and path[0] in _OWN_TEXT and in_urls(text):
             yield error_at(document, "TFI661", path, _WHAT, _INSTEAD, severity=Severity.WARNING)
     name = manifest.pip_requirements_file
-    text = inputs.source.requirements.get(name or "", "")
+    text = project.source.requirements.get(name or "", "")
     for number, line in requirement_lines(text):
         if in_urls(line):
-            position = Position(inputs.source.file(str(name)), number, 1, len(line), line)
+            position = Position(project.source.file(str(name)), number, 1, len(line), line)
             yield Diagnostic("TFI660", Severity.ERROR, _WHAT, "pip_requirements_file", position, _HINT)
-    if of_conda := conda_file(manifest, inputs):
+    if of_conda := conda_file(manifest, project):
         for path, text in of_conda.document.texts.items():
             if in_urls(text):
                 yield error_at(of_conda.document, "TFI660", path, _WHAT, _HINT)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from tfinfra.compiler.facts import Facts
-from tfinfra.compiler.inputs import Inputs
+from tfinfra.compiler.project import Project
 from tfinfra.compiler.rules.keys import set_by_tfinfra
 from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import KeyPath, error_at
@@ -20,15 +20,15 @@ _CLIENTS_OWN = re.compile(r"(AZURE|ARM|PULUMI|IDENTITY|MSI)_.*")
 
 def data_rules(facts: Facts) -> Iterator[Diagnostic]:
     """All of this file's rules."""
-    manifest, inputs, target = facts.manifest, facts.inputs, facts.chosen.target
-    rehearsed = inputs.rehearse or (target is not None and target.cloud == "local")
+    manifest, project, target = facts.manifest, facts.project, facts.chosen.target
+    rehearsed = project.rehearse or (target is not None and target.cloud == "local")
     if manifest.sound("secrets"):
         yield from _secrets(manifest)
     if manifest.sound("inputs"):
         for name, given in manifest.inputs.items():
-            yield from _input(manifest, inputs, name, given, rehearsed=rehearsed)
+            yield from _input(manifest, project, name, given, rehearsed=rehearsed)
     if manifest.resume_from and is_url(manifest.resume_from) and manifest.sound("resume_from"):
-        yield from _url(manifest, inputs, ("resume_from",), manifest.resume_from, rehearsed=rehearsed)
+        yield from _url(manifest, project, ("resume_from",), manifest.resume_from, rehearsed=rehearsed)
 
 
 def is_url(text: str) -> bool:
@@ -53,16 +53,18 @@ def _secrets(manifest: Manifest) -> Iterator[Diagnostic]:
             yield error_at(document, "TFI721", path, message, "give the tasks theirs under a name of its own")
 
 
-def _input(manifest: Manifest, inputs: Inputs, name: str, given: InputKeys, *, rehearsed: bool) -> Iterator[Diagnostic]:
+def _input(
+    manifest: Manifest, project: Project, name: str, given: InputKeys, *, rehearsed: bool
+) -> Iterator[Diagnostic]:
     document, path = manifest.document, ("inputs", name)
     if (given.path is None) == (given.url is None):
         state = "has both 'path' and 'url'" if given.path else "has neither 'path' nor 'url'"
         yield error_at(document, "TFI723", path, f"the input '{name}' {state}", "write one of them", at="key")
         return
     if given.url is not None:
-        yield from _url(manifest, inputs, (*path, "url"), given.url, rehearsed=rehearsed)
+        yield from _url(manifest, project, (*path, "url"), given.url, rehearsed=rehearsed)
         return
-    found = inputs.data[name]
+    found = project.data[name]
     if found.problem:
         message = f"the input '{name}' cannot be used: '{given.path}': {found.problem}"
         yield error_at(document, "TFI724", (*path, "path"), message, "a path is relative to the manifest")
@@ -71,7 +73,7 @@ def _input(manifest: Manifest, inputs: Inputs, name: str, given: InputKeys, *, r
         yield error_at(document, "TFI726", (*path, "mode"), message, "write mode: download, or name its folder")
 
 
-def _url(manifest: Manifest, inputs: Inputs, path: KeyPath, url: str, *, rehearsed: bool) -> Iterator[Diagnostic]:
+def _url(manifest: Manifest, project: Project, path: KeyPath, url: str, *, rehearsed: bool) -> Iterator[Diagnostic]:
     """A token in a URL would stand in every artefact; nodes sign in as what they are, and to Azure alone."""
     document, parts = manifest.document, urlsplit(url)
     if parts.query or parts.fragment or "@" in parts.netloc:
@@ -80,7 +82,7 @@ def _url(manifest: Manifest, inputs: Inputs, path: KeyPath, url: str, *, rehears
     elif not re.fullmatch(rf"{CONTAINER}(/.*)?", url) or "//" in parts.path:
         hint = "https://<account>.blob.core.windows.net/<container of 3 to 63 characters>/<folder or file>"
         yield error_at(document, "TFI725", path, f"'{url}' is no URL of Azure Blob storage", hint)
-    elif not inputs.own_cloud and not re.fullmatch(BLOB_HOST, parts.netloc):
+    elif not project.own_cloud and not re.fullmatch(BLOB_HOST, parts.netloc):
         hint = "nodes would send their identity's token there: https://<account>.blob.core.windows.net/<container>/…"
         yield error_at(document, "TFI725", path, f"'{parts.netloc}' is no host of Azure's storage", hint)
     elif rehearsed:

@@ -32,7 +32,7 @@ _DEFAULTS = {f.name: f.default for f in fields(Manifest)}
 def key_rules(facts: Facts) -> Iterator[Diagnostic]:
     """All of this file's rules."""
     manifest = facts.manifest
-    yield from _name(manifest, facts.inputs.stem)
+    yield from _name(manifest, facts.project.stem)
     yield from _two_spellings(manifest)
     yield from _backend_keys(manifest)
     yield from _evaluator(manifest)

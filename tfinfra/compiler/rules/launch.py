@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tfinfra.compiler.facts import Facts
-from tfinfra.compiler.plan_lines import Places
+from tfinfra.compiler.plan_lines import plan_diagnostic
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import error_at
 
@@ -23,7 +23,7 @@ def _subscription(facts: Facts) -> Iterator[Diagnostic]:
     if target is None or not facts.launch.provisions or target.cloud == "local" or target.subscription_id:
         return
     message, hint = f"the target '{target.name}' names no subscription", "add subscription_id to it, or --rehearse it"
-    yield Places(facts.document, facts.chosen).diagnostic("TFI627", "subscription_id", message, hint)
+    yield plan_diagnostic(facts, "TFI627", "subscription_id", message, hint)
 
 
 def _secrets(facts: Facts) -> Iterator[Diagnostic]:

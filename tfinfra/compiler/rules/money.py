@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from tfinfra.compiler.cost import burn_of, dearest_lines, price_lines, unknown_prices
 from tfinfra.compiler.facts import Facts
-from tfinfra.compiler.inputs import KnownPrices
+from tfinfra.compiler.project import KnownPrices
 from tfinfra.compiler.rules.keys import LONGEST
 from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import error_at
@@ -30,7 +30,7 @@ def money_rules(facts: Facts) -> Iterator[Diagnostic]:
         message = "the local cloud costs nothing: max_cost_usd ends nothing here"
         yield error_at(manifest.document, "TFI632", _PATH, message, severity=Severity.NOTICE)
         return
-    severity, prices = Severity.WARNING if facts.inputs.rehearse else Severity.ERROR, facts.inputs.prices()
+    severity, prices = Severity.WARNING if facts.project.rehearse else Severity.ERROR, facts.project.prices()
     yield from prices.diagnostics
     lines = dearest_lines(plan, target, prices.book)
     if unknown_prices(lines):

@@ -6,8 +6,8 @@ import re
 from collections.abc import Collection, Iterator
 
 from tfinfra.compiler.facts import Facts
-from tfinfra.compiler.inputs import Inputs
 from tfinfra.compiler.packages.requirements import conda_file, requirement_lines
+from tfinfra.compiler.project import Project
 from tfinfra.environment.requirement import RefusedRequirement, normalised, read_requirement, shown
 from tfinfra.errors import Diagnostic, Position, Severity
 from tfinfra.manifest.document import KeyPath, error_at
@@ -19,11 +19,11 @@ _TENSORFLOW = {"tensorflow", "tensorflow-cpu", "tensorflow-gpu", "tf-nightly", "
 
 def package_rules(facts: Facts) -> Iterator[Diagnostic]:
     """All of this file's rules."""
-    yield from _requirements(facts.manifest, facts.inputs)
+    yield from _requirements(facts.manifest, facts.project)
     yield from _source_builds(facts.manifest)
 
 
-def _requirements(manifest: Manifest, inputs: Inputs) -> Iterator[Diagnostic]:
+def _requirements(manifest: Manifest, project: Project) -> Iterator[Diagnostic]:
     """What no lock could be made of, and what tfinfra brings itself."""
     builds = {normalised(name) for name in manifest.source_builds}
     for index, line in enumerate(manifest.pip_packages):
@@ -31,14 +31,14 @@ def _requirements(manifest: Manifest, inputs: Inputs) -> Iterator[Diagnostic]:
         for code, message, hint in _faults(line, builds):
             yield error_at(manifest.document, code, path, message, hint)
     name = manifest.pip_requirements_file
-    text = inputs.source.requirements.get(name or "", "")
+    text = project.source.requirements.get(name or "", "")
     lines = text.split("\n")
     for number, line in requirement_lines(text):
         for code, message, hint in _faults(line, builds):
             written = lines[number - 1]
-            position = Position(inputs.source.file(str(name)), number, 1, len(written.rstrip()), written)
+            position = Position(project.source.file(str(name)), number, 1, len(written.rstrip()), written)
             yield Diagnostic(code, Severity.ERROR, message, "pip_requirements_file", position, hint)
-    if of_conda := conda_file(manifest, inputs):
+    if of_conda := conda_file(manifest, project):
         for place, line in of_conda.pip:
             for code, message, hint in _faults(line, builds):
                 yield error_at(of_conda.document, code, place, message, hint)

@@ -42,12 +42,12 @@ class _ScriptRules:
 
     def __init__(self, facts: Facts) -> None:
         self._manifest = manifest = facts.manifest
-        self._source = facts.inputs.source
+        self._source = facts.project.source
         self._script = facts.script
         self._backend = backend(manifest.distributed_backend)
         self._dialect = facts.dialect.name if facts.dialect else None
         self._version = full_version(manifest.framework_version)
-        self._packages = {requirement_name(line) for line in all_requirements(manifest, facts.inputs)}
+        self._packages = {requirement_name(line) for line in all_requirements(manifest, facts.project)}
         known = framework(manifest.framework_version)
         self._keras3 = known.keras >= 3 if known else True
         self._estimator_gone = not known.estimator if known else True

@@ -19,7 +19,7 @@ _FILES = {
 
 def source_rules(facts: Facts) -> Iterator[Diagnostic]:
     """What the manifest names and the disk does not have as it should."""
-    manifest, document, source = facts.manifest, facts.document, facts.inputs.source
+    manifest, document, source = facts.manifest, facts.document, facts.project.source
     if not manifest.sound("source_directory"):
         return
     if not source.exists:

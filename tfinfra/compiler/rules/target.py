@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tfinfra.compiler.facts import Facts
-from tfinfra.compiler.inputs import Inputs
+from tfinfra.compiler.project import Project
 from tfinfra.compiler.target.chosen import Chosen, gpus_per_node
 from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import error_at
@@ -19,7 +19,7 @@ def target_rules(facts: Facts) -> Iterator[Diagnostic]:
     """All of this file's rules, after what was wrong with the target itself."""
     yield from facts.chosen.diagnostics
     yield from _capacity(facts.manifest, facts.chosen)
-    yield from _gpus(facts.manifest, facts.chosen, facts.inputs)
+    yield from _gpus(facts.manifest, facts.chosen, facts.project)
 
 
 def _capacity(manifest: Manifest, chosen: Chosen) -> Iterator[Diagnostic]:
@@ -42,7 +42,7 @@ def _capacity(manifest: Manifest, chosen: Chosen) -> Iterator[Diagnostic]:
         yield error_at(document, "TFI411", path, f"node_count is {nodes}, but {why}: at most {most:,} nodes")
 
 
-def _gpus(manifest: Manifest, chosen: Chosen, inputs: Inputs) -> Iterator[Diagnostic]:
+def _gpus(manifest: Manifest, chosen: Chosen, project: Project) -> Iterator[Diagnostic]:
     """use_gpu where there is no GPU (in a rehearsal a notice), or GPUs that nothing will use."""
     if chosen.target is None or chosen.size is None or not manifest.sound("use_gpu"):
         return
@@ -55,12 +55,12 @@ def _gpus(manifest: Manifest, chosen: Chosen, inputs: Inputs) -> Iterator[Diagno
             f"{known.name} has {known.gpu_kind} GPUs, for which TensorFlow has no build here",
             "use an NVIDIA size",
         )
-    elif manifest.use_gpu and not gpus_per_node(manifest, chosen, inputs):
-        severity = Severity.NOTICE if inputs.rehearse else Severity.ERROR
+    elif manifest.use_gpu and not gpus_per_node(manifest, chosen, project):
+        severity = Severity.NOTICE if project.rehearse else Severity.ERROR
         what = "this machine" if chosen.target.cloud == "local" else known.name
         hint = (
             None
-            if inputs.rehearse
+            if project.rehearse
             else "name a size with GPUs, for example Standard_NC4as_T4_v3, or set use_gpu: false"
         )
         yield error_at(

@@ -6,8 +6,8 @@ from collections import deque
 from pathlib import Path
 
 from tfinfra.compiler.files import exists, is_file, is_folder, is_kernels, read_bounded, real
-from tfinfra.compiler.inputs import Source
 from tfinfra.compiler.packages.channels import is_missing
+from tfinfra.compiler.project import SourceDirectory
 from tfinfra.compiler.source.script import imported_modules
 from tfinfra.manifest.spelling import did_you_mean, nearest
 
@@ -25,16 +25,16 @@ def read_source(
     *,
     channels: tuple[str, ...] = (),
     project: Path | None = None,
-) -> Source:
+) -> SourceDirectory:
     """The entry script, the `requirements` files' text, and whether the `programs` and those of conda's `channels` that
     are folders are there. What lies outside of `project` is never quoted: a manifest may be a stranger's, and name any
     folder of this machine.
 
-    Never raises: what cannot be read stands in the Source's problems, "<file>?" holding a spelling hint.
+    Never raises: what cannot be read stands in the SourceDirectory's problems, "<file>?" holding a spelling hint.
     """
     root = real(folder)
     if reason := _no_source(root):
-        return Source(root, shown, exists=False, problems={"": reason})
+        return SourceDirectory(root, shown, exists=False, problems={"": reason})
     problems: dict[str, str] = {}
     foreign = project is not None and not root.is_relative_to(real(project))
     modules = _modules(root, entry, problems) if entry else {}
@@ -47,7 +47,7 @@ def read_source(
             problems[name] = "there is no such folder"
     if foreign:
         problems = {name: reason for name, reason in problems.items() if not name.endswith("?")}
-    return Source(root, shown, True, modules, files, problems, foreign)
+    return SourceDirectory(root, shown, True, modules, files, problems, foreign)
 
 
 def _no_source(root: Path) -> str:

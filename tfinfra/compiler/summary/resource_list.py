@@ -9,7 +9,7 @@ from tfinfra.model import Infrastructure, Plan
 
 
 @dataclass(frozen=True)
-class Resource:
+class PlannedResource:
     """`group` is "keep" or "compute", `type` ARM's, `what` a few words."""
 
     group: str
@@ -17,13 +17,13 @@ class Resource:
     what: str
 
 
-def resources(plan: Plan) -> tuple[Resource, ...]:
+def resources(plan: Plan) -> tuple[PlannedResource, ...]:
     """All of them, the keep group's first; the resource groups themselves included."""
     made = plan.infrastructure
     return (*_keep(made), *_compute(made))
 
 
-def _keep(made: Infrastructure) -> list[Resource]:
+def _keep(made: Infrastructure) -> list[PlannedResource]:
     others = made.access
     rows = [("Microsoft.Resources/resourceGroups", "resource group: lives until the outputs are fetched")]
     if not others.store:
@@ -43,10 +43,10 @@ def _keep(made: Infrastructure) -> list[Resource]:
         rows.append(
             ("Microsoft.Storage/storageAccounts", "storage account with an NFS share: the tasks' shared directory")
         )
-    return [Resource("keep", kind, what) for kind, what in rows]
+    return [PlannedResource("keep", kind, what) for kind, what in rows]
 
 
-def _compute(made: Infrastructure) -> list[Resource]:
+def _compute(made: Infrastructure) -> list[PlannedResource]:
     rows = [
         ("Microsoft.Resources/resourceGroups", "resource group: everything billed by the hour"),
         ("Microsoft.Network/networkSecurityGroups", "firewall: nothing comes in but from the run's own nodes"),
@@ -61,7 +61,7 @@ def _compute(made: Infrastructure) -> list[Resource]:
         )
     if made.proximity_placement:
         rows.append(("Microsoft.Compute/proximityPlacementGroups", "proximity placement: all nodes in one data centre"))
-    return [Resource("compute", kind, what) for kind, what in [*rows, _scale_set(made)]]
+    return [PlannedResource("compute", kind, what) for kind, what in [*rows, _scale_set(made)]]
 
 
 def _network(made: Infrastructure) -> list[tuple[str, str]]:

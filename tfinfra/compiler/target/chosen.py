@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tfinfra.catalog.sizes import VmSize, locations, retired, size, sizes
-from tfinfra.compiler.inputs import Inputs
+from tfinfra.compiler.project import Project
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import Document, KeyPath, error_at
 from tfinfra.manifest.manifest import Manifest, TargetKeys, target_of
@@ -46,10 +46,10 @@ class Chosen:
         return known or ((self.size,) if self.size else ())
 
 
-def choose_target(manifest: Manifest, inputs: Inputs) -> Chosen:
+def choose_target(manifest: Manifest, project: Project) -> Chosen:
     """The target that the run goes to; never raises: what is wrong stands in its diagnostics."""
-    if inputs.target is not None:
-        return _named(manifest, inputs, inputs.target)
+    if project.target is not None:
+        return _named(manifest, project, project.target)
     if manifest.vm_size and "compute_target" not in manifest.given:
         keys = TargetKeys(cloud="azure", vm_size=manifest.vm_size, vm_priority=manifest.vm_priority)
         return _checked(manifest.document, (), "azure", keys)
@@ -58,32 +58,32 @@ def choose_target(manifest: Manifest, inputs: Inputs) -> Chosen:
         return _checked(manifest.document, ("compute_target",), keys.cloud or "azure", keys)
     if not manifest.sound("compute_target", "vm_size"):
         return Chosen(manifest.document, ("compute_target",), "", None, None, None, ())
-    return _named(manifest, inputs, manifest.compute_target)
+    return _named(manifest, project, manifest.compute_target)
 
 
-def _named(manifest: Manifest, inputs: Inputs, name: str) -> Chosen:
+def _named(manifest: Manifest, project: Project, name: str) -> Chosen:
     path: KeyPath = ("compute_target",)
     if name == "local":
         return _checked(manifest.document, path, "local", TargetKeys(cloud="local"))
-    found = next((document for document in inputs.targets if name in document.data), None)
+    found = next((document for document in project.targets if name in document.data), None)
     if found is None:
-        return Chosen(manifest.document, path, name, None, None, None, (_unknown(manifest, inputs, name),))
+        return Chosen(manifest.document, path, name, None, None, None, (_unknown(manifest, project, name),))
     errors = target_errors(found, name)
     if errors:
         return Chosen(found, (name,), name, None, None, None, errors)
     return _checked(found, (name,), name, target_of(found, (name,)))
 
 
-def _unknown(manifest: Manifest, inputs: Inputs, name: str) -> Diagnostic:
-    known = ["local", *(key for document in inputs.targets for key in document.data)]
+def _unknown(manifest: Manifest, project: Project, name: str) -> Diagnostic:
+    known = ["local", *(key for document in project.targets for key in document.data)]
     near = nearest(name, known)
     where = (
         ""
-        if inputs.targets
+        if project.targets
         else "; there is no compute_targets.yaml beside the manifest or in your configuration folder"
     )
     hint = did_you_mean(near) if near else f"known: {', '.join(dict.fromkeys(known))}{where}"
-    path: KeyPath = () if inputs.target else ("compute_target",)
+    path: KeyPath = () if project.target else ("compute_target",)
     return error_at(manifest.document, "TFI401", path, f"there is no compute target '{name}'", hint)
 
 
@@ -185,11 +185,11 @@ def _unknown_size(chosen: Chosen, index: int, name: str) -> Diagnostic:
     return error_at(chosen.document, "TFI402", path, f"the catalog knows no VM size '{name}'", hint)
 
 
-def gpus_per_node(manifest: Manifest, chosen: Chosen, inputs: Inputs) -> int:
+def gpus_per_node(manifest: Manifest, chosen: Chosen, project: Project) -> int:
     """The GPUs of each node that tasks may use: none without use_gpu; those of this machine on the local cloud."""
     if not manifest.use_gpu or chosen.size is None or chosen.target is None:
         return 0
-    return inputs.machine_gpus if chosen.target.cloud == "local" and not chosen.size.gpus else chosen.size.gpus
+    return project.machine_gpus if chosen.target.cloud == "local" and not chosen.size.gpus else chosen.size.gpus
 
 
 def sources(targets: tuple[Document, ...]) -> Mapping[str, str]:

@@ -63,7 +63,7 @@ def main(path: Path) -> int:
     record that says it."""
     submission = Submission(**json.loads(path.read_text("utf-8")))
     try:
-        result = launch(lambda: _inputs(submission), _options(submission), PlainView(sys.stdout, sys.stdout, _render))
+        result = launch(lambda: _project(submission), _options(submission), PlainView(sys.stdout, sys.stdout, _render))
     except TfinfraError as error:
         write_json(path.parent / FAILURE, telling(error))
         note_failure(error, ["submit"], path.parent.name)
@@ -78,10 +78,10 @@ def main(path: Path) -> int:
     return result.error.exit_code if result.error else 0
 
 
-def _inputs(submission: Submission) -> Any:
-    from tfinfra.compiler.load import inputs_from_arguments
+def _project(submission: Submission) -> Any:
+    from tfinfra.compiler.load import project_from_arguments
 
-    return inputs_from_arguments(
+    return project_from_arguments(
         submission.arguments, name=submission.name, folder=Path(submission.folder), rehearse=submission.rehearse
     )
 

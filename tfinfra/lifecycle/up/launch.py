@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tfinfra.cloud import Cloud
-from tfinfra.compiler.pipeline import Compiled, Inputs
+from tfinfra.compiler.pipeline import Compiled, Project
 from tfinfra.engine.client import EngineProcess
 from tfinfra.errors import turned_to
 from tfinfra.lifecycle.attach.resume_from import checkpoints_to_resume
@@ -52,21 +52,21 @@ class LaunchOptions:
 
 def launch_manifest(manifest: Path, options: LaunchOptions, observer: Observer) -> RunResult:
     """Compiles and runs a manifest. Raises what was wrong before anything was touched."""
-    from tfinfra.compiler.load import load_inputs
+    from tfinfra.compiler.load import load_project
 
-    return launch(lambda: load_inputs(manifest, target=options.target, rehearse=options.rehearse), options, observer)
+    return launch(lambda: load_project(manifest, target=options.target, rehearse=options.rehearse), options, observer)
 
 
-def launch(load: Callable[[], Inputs], options: LaunchOptions, observer: Observer) -> RunResult:
+def launch(load: Callable[[], Project], options: LaunchOptions, observer: Observer) -> RunResult:
     """Compiles what `load` reads, then runs it in this process until nothing is left. Call it on the main thread.
 
     No process is started before the manifest's secrets are out of the environment that it would inherit."""
-    inputs = load()
-    with withheld(inputs.document.data) as secrets, TemporaryDirectory(prefix="tfinfra-") as scratch:
-        engine = EngineProcess(records=options.rehearse or not stays_here(inputs, options))
+    project = load()
+    with withheld(project.document.data) as secrets, TemporaryDirectory(prefix="tfinfra-") as scratch:
+        engine = EngineProcess(records=options.rehearse or not stays_here(project, options))
         try:
-            early = spawn(lambda: _local_cloud(options, observer), "cloud") if stays_here(inputs, options) else None
-            compiled = compile_to_folder(inputs, options, observer, secrets)
+            early = spawn(lambda: _local_cloud(options, observer), "cloud") if stays_here(project, options) else None
+            compiled = compile_to_folder(project, options, observer, secrets)
             checkpoints = checkpoints_to_resume(compiled, options.folder, Path(scratch))
             cloud = early.result() if early and _is_local(compiled, options) else choose_cloud(compiled, options)
             given = Given({n: secrets[n] for n in compiled.plan.secrets}, compiled.data, checkpoints)
@@ -89,10 +89,10 @@ def _go(
         return run.go()
 
 
-def stays_here(inputs: Inputs, options: LaunchOptions) -> bool:
+def stays_here(project: Project, options: LaunchOptions) -> bool:
     """Whether the run probably goes to this machine's cloud, told before the compiler has run: starting that takes a
     second, which fits beside compiling."""
-    asked = options.target or inputs.document.data.get("compute_target") or "local"
+    asked = options.target or project.document.data.get("compute_target") or "local"
     return options.rehearse or asked == "local"
 
 
@@ -109,7 +109,7 @@ def _local_cloud(options: LaunchOptions, observer: Observer) -> Cloud:
 
 
 def compile_to_folder(
-    inputs: Inputs, options: LaunchOptions, observer: Observer, secrets: Mapping[str, str]
+    project: Project, options: LaunchOptions, observer: Observer, secrets: Mapping[str, str]
 ) -> Compiled:
     """The compiled manifest; its deploy folder is written to deploy/<name>/, its warnings are told. Raises
     ManifestError also where one of its secrets is not among `secrets`."""
@@ -118,7 +118,7 @@ def compile_to_folder(
 
     began = right_now()
     observer.begin("compile", "the manifest")
-    compiled = compile_manifest(inputs)
+    compiled = compile_manifest(project)
     refuse_missing(compiled.facts, secrets)
     folder = options.folder / "deploy" / compiled.plan.name
     refuse_links(options.folder, ["runs"])  # nothing is bought whose outputs would go elsewhere

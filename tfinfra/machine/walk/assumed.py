@@ -29,17 +29,17 @@ def walked(target: str | None, manifest: Path | None, *, rehearse: bool) -> Walk
 
 
 def _of_manifest(manifest: Path, target: str | None, rehearse: bool) -> Walked:
-    from tfinfra.compiler.load import load_inputs
+    from tfinfra.compiler.load import load_project
     from tfinfra.compiler.pipeline import compile_manifest
 
-    compiled = compile_manifest(load_inputs(manifest, target=target, rehearse=rehearse))
+    compiled = compile_manifest(load_project(manifest, target=target, rehearse=rehearse))
     return Walked(compiled, f"{_nodes(compiled)}, as {manifest} has it")
 
 
 def _smallest(target: str, rehearse: bool) -> Walked:
     """One node of the target's first size in its first location, with its GPUs where it has some."""
     from tfinfra.catalog import sizes
-    from tfinfra.compiler.load import inputs_from_arguments
+    from tfinfra.compiler.load import project_from_arguments
     from tfinfra.compiler.pipeline import compile_manifest
     from tfinfra.compiler.target.named_target import named_target
 
@@ -53,8 +53,8 @@ def _smallest(target: str, rehearse: bool) -> Walked:
             "compute_target": target,
             "use_gpu": bool(chosen.cloud == "azure" and size and size.gpus),
         }
-        inputs = inputs_from_arguments(arguments, name="doctor", folder=Path(), target=target, rehearse=rehearse)
-        compiled = compile_manifest(inputs)
+        project = project_from_arguments(arguments, name="doctor", folder=Path(), target=target, rehearse=rehearse)
+        compiled = compile_manifest(project)
     return Walked(compiled, f"{_nodes(compiled)} is assumed; --manifest M asks for what M needs")
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceDirectory:
     """The source directory as found. `root` is absolute, `shown` the same as messages write it; `modules` holds the
     text of the entry script and of the modules it imports from there, by path relative to `root`; `requirements` that
     of the requirement files. A file that was named and cannot be read stands in `problems` instead, with the reason.
@@ -63,8 +63,10 @@ class DataPath:
 
 
 @dataclass(frozen=True)
-class Inputs:
-    """`document` is the manifest, or the arguments from Python; `stem` is what `name` defaults to; `target` the one
+class Project:
+    """A manifest with all that belongs to it, as load.py found it, and how the caller asked for it.
+
+    `document` is the manifest, or the arguments from Python; `stem` is what `name` defaults to; `target` the one
     asked for instead of the manifest's; `targets` the compute_targets.yaml files, nearest first; `machine_gpus` the
     GPUs of this machine; `data` the local inputs by name; in a `rehearse` a size without GPUs is a notice. `prices`
     gives the prices to who needs them: most passes do not. `diagnostics` are what the reader could report and go on.
@@ -72,7 +74,7 @@ class Inputs:
 
     document: Document
     stem: str
-    source: Source
+    source: SourceDirectory
     target: str | None = None
     targets: tuple[Document, ...] = ()
     machine_gpus: int = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tfinfra.compiler.inputs import Source
+from tfinfra.compiler.project import SourceDirectory
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.codes import explanation
 
@@ -13,7 +13,7 @@ _KNOWN_WORDS = frozenset({"TFI502", "TFI503", "TFI504", "TFI505", "TFI506", "TFI
 """What they say of a script are names of TensorFlow, Keras and Horovod."""
 
 
-def discreet(diagnostic: Diagnostic, source: Source) -> Diagnostic:
+def without_foreign_text(diagnostic: Diagnostic, source: SourceDirectory) -> Diagnostic:
     """The diagnostic as it may be shown."""
     position = diagnostic.position
     if not source.foreign or position is None or position.file not in source.files:
