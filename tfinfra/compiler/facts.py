@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from tfinfra.compiler.project import Project
@@ -53,3 +53,7 @@ class Facts:
     @property
     def is_refused(self) -> bool:
         return any(d.is_error for d in self.found)
+
+
+Rule = Callable[[Facts], Iterator[Diagnostic]]
+"""Says what is wrong with the facts; every one is named in the RULES of its file in compiler/rules/."""

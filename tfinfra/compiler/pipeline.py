@@ -19,8 +19,7 @@ from tfinfra.compiler.plan import make_plan
 from tfinfra.compiler.project import KnownPrices, Project, shipped_prices
 from tfinfra.compiler.resolve import resolve
 from tfinfra.compiler.resolved import resolved_text
-from tfinfra.compiler.rules import RULES
-from tfinfra.compiler.rules.launch import launch_rules
+from tfinfra.compiler.rules import RULES, launch
 from tfinfra.compiler.source.dialect import choose_dialect
 from tfinfra.compiler.source.foreign_files import without_foreign_text
 from tfinfra.compiler.source.script import read_script
@@ -140,9 +139,10 @@ def compile_manifest(project: Project) -> Compiled:
     )
 
 
-def check_launch(facts: Facts, launch: AtLaunch) -> None:
+def check_launch(facts: Facts, at_launch: AtLaunch) -> None:
     """The rules on what only `up` knows. Raises ManifestError with all that is wrong."""
-    found = _shown(facts.project, launch_rules(replace(facts, launch=launch)))
+    facts = replace(facts, launch=at_launch)
+    found = _shown(facts.project, (d for rule in launch.RULES for d in rule(facts)))
     if found:
         raise ManifestError(found[0].message, found[0].hint, found)
 

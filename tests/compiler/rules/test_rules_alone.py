@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from tests.compiler.test_any_manifest import KEYS, VALUES
 from tfinfra.compiler import pipeline, rules
-from tfinfra.compiler.facts import Facts
+from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.compiler.load import project_from_arguments
 from tfinfra.compiler.pipeline import check_manifest
-from tfinfra.compiler.rules import RULES, Rule
+from tfinfra.compiler.rules import RULES
 from tfinfra.errors import Diagnostic, TfinfraError
 from tfinfra.manifest.document import error_at
 
@@ -48,6 +48,8 @@ SCRIPTS = (
     "import tensorflow as tf\nimport keras\ntf.distribute.ParameterServerStrategy(None)\ntf.estimator.RunConfig()\n",
     "print 'two'\n",
 )
+ANNOTATIONS = {"facts": "Facts", "return": "Iterator[Diagnostic]"}
+"""Of a rule, as written."""
 SOME = st.dictionaries(st.sampled_from(sorted(WRONG)), st.just(None), max_size=8).map(
     lambda d: {k: WRONG[k] for k in d}
 )
@@ -93,9 +95,14 @@ def test_a_manifest_that_is_wrong_everywhere_says_so_in_one_go(tmp_path: Path) -
     }
 
 
-def test_every_file_of_rules_has_one_that_is_asked() -> None:
+def test_every_rule_that_is_written_is_asked() -> None:
+    written = []
     for module in pkgutil.iter_modules(rules.__path__):
         found = importlib.import_module(f"{rules.__name__}.{module.name}")
-        own = [rule for rule in RULES if rule.__module__ == found.__name__]
-        assert len(own) == 1, module.name
-        assert own[0].__name__.endswith("_rules")
+        functions = (value for name, value in vars(found).items() if not name.startswith("_") and callable(value))
+        own = [value for value in functions if getattr(value, "__module__", "") == found.__name__]
+        written += [value for value in own if getattr(value, "__annotations__", {}) == ANNOTATIONS]
+        assert found.RULES, module.name
+        assert all(rule.__doc__ for rule in found.RULES), module.name
+    assert set(written) == set(RULES)
+    assert len(written) == len(RULES)

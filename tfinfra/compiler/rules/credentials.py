@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tfinfra.compiler.facts import Facts
+from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.compiler.packages.requirements import conda_file, requirement_lines
 from tfinfra.errors import Diagnostic, Position, Severity
 from tfinfra.manifest.document import error_at
@@ -19,8 +19,8 @@ _OWN_TEXT = ("environment_variables", "script_params", "entry_script")
 """Keys whose values reach the task as they are written."""
 
 
-def credential_rules(facts: Facts) -> Iterator[Diagnostic]:
-    """All of this file's rules; `inputs` and `resume_from` have one of their own, which wants no query at all."""
+def credentials_in_urls(facts: Facts) -> Iterator[Diagnostic]:
+    """`inputs` and `resume_from` have a rule of their own, which allows no query at all."""
     manifest, project, document = facts.manifest, facts.project, facts.document
     for path, text in document.texts.items():
         if path and path[0] in _REFUSED and in_urls(text):
@@ -37,3 +37,6 @@ def credential_rules(facts: Facts) -> Iterator[Diagnostic]:
         for path, text in of_conda.document.texts.items():
             if in_urls(text):
                 yield error_at(of_conda.document, "TFI660", path, _WHAT, _HINT)
+
+
+RULES: tuple[Rule, ...] = (credentials_in_urls,)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 
 from tfinfra.backends.registry import BACKENDS, DISTRIBUTED
-from tfinfra.compiler.facts import Facts
+from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import error_at
 from tfinfra.manifest.keys import NAME, SPELLINGS
@@ -29,200 +29,144 @@ LONGEST = 365 * 86400
 _DEFAULTS = {f.name: f.default for f in fields(Manifest)}
 
 
-def key_rules(facts: Facts) -> Iterator[Diagnostic]:
-    """All of this file's rules."""
-    manifest = facts.manifest
-    yield from _name(manifest, facts.project.stem)
-    yield from _two_spellings(manifest)
-    yield from _backend_keys(manifest)
-    yield from _evaluator(manifest)
-    yield from _environment(manifest)
-    yield from _parameters(manifest)
-    yield from _tags(manifest)
-    yield from _limits(manifest)
-    yield from _target_keys(manifest)
-
-
 def set_by_tfinfra(name: str) -> bool:
     """Whether a variable of this name is tfinfra's own in every task."""
     return _SET_BY_TFINFRA.fullmatch(name) is not None
 
 
-def _name(manifest: Manifest, stem: str) -> Iterator[Diagnostic]:
+def unusable_name(facts: Facts) -> Iterator[Diagnostic]:
+    """Without a `name` the run is called as its manifest's file."""
+    manifest, stem = facts.manifest, facts.project.stem
     if manifest.name is None and manifest.sound("name") and not re.fullmatch(NAME, stem):
         fitting = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-0123456789")[:24].rstrip("-") or "training"
-        hint = f"add `name: {fitting}`"
-        yield error_at(
-            manifest.document,
-            "TFI304",
-            (),
-            f"'{stem}' cannot be the run's name: a lower-case letter, then at most 23 of a-z, 0-9 and '-'",
-            hint,
-        )
+        message = f"'{stem}' cannot be the run's name: a lower-case letter, then at most 23 of a-z, 0-9 and '-'"
+        yield error_at(manifest.document, "TFI304", (), message, f"add `name: {fitting}`")
 
 
-def _two_spellings(manifest: Manifest) -> Iterator[Diagnostic]:
-    document = manifest.document
+def two_spellings(facts: Facts) -> Iterator[Diagnostic]:
+    """One key, written twice under two names."""
+    document, limits = facts.document, facts.document.data.get("limits")
     for other, key in SPELLINGS.items():
         if key in document.data and other in document.data:
-            yield error_at(
-                document,
-                "TFI209",
-                (other,),
-                f"'{other}' is another spelling of '{key}'{document.line((key,))}",
-                "keep one",
-                at="key",
-            )
-    limits = document.data.get("limits")
+            message = f"'{other}' is another spelling of '{key}'{document.line((key,))}"
+            yield error_at(document, "TFI209", (other,), message, "keep one", at="key")
     if "max_run_duration_seconds" in document.data and isinstance(limits, dict) and "max_run_duration" in limits:
         line = document.line(("limits", "max_run_duration"))
-        yield error_at(
-            document,
-            "TFI209",
-            ("max_run_duration_seconds",),
-            f"'max_run_duration_seconds' is another spelling of 'limits.max_run_duration'{line}",
-            "keep one",
-            at="key",
-        )
+        message = f"'max_run_duration_seconds' is another spelling of 'limits.max_run_duration'{line}"
+        yield error_at(document, "TFI209", ("max_run_duration_seconds",), message, "keep one", at="key")
 
 
-def _backend_keys(manifest: Manifest) -> Iterator[Diagnostic]:
+def keys_of_another_backend(facts: Facts) -> Iterator[Diagnostic]:
+    """A key that another backend reads, or that none reads because none is asked for."""
+    manifest, document = facts.manifest, facts.document
     if not manifest.sound("distributed_backend"):
         return
-    chosen = manifest.distributed_backend
-    where = manifest.document.line(("distributed_backend",))
-    for key, owner in _OWNER.items():
-        if getattr(manifest, key) == _DEFAULTS[key] or owner == chosen or not manifest.sound(key):
-            continue
-        here = manifest.document.line((key,))
-        if chosen is None:
-            yield _without_backend(manifest, key, owner)
-            continue
-        message = f"'{key}'{here} belongs to distributed_backend {owner}, and 'distributed_backend' is {chosen}{where}"
-        yield error_at(
-            manifest.document,
-            "TFI301",
-            (key,),
-            message,
-            f"remove '{key}', or write distributed_backend: {owner}",
-            at="key",
-        )
+    chosen, where = manifest.distributed_backend, document.line(("distributed_backend",))
+    owners = {key: owner for key, owner in _OWNER.items() if owner != chosen and manifest.sound(key)}
+    written = {key: owner for key, owner in owners.items() if getattr(manifest, key) != _DEFAULTS[key]}
     if chosen is None and manifest.node_count > 1:
-        yield _without_backend(manifest, "node_count", " or ".join(DISTRIBUTED))
+        written["node_count"] = " or ".join(DISTRIBUTED)
+    for key, owner in written.items():
+        line = document.line((key,))
+        if chosen is None:
+            state = f"is null{where}" if "distributed_backend" in document.data else "is not set"
+            message = f"'{key}' is {getattr(manifest, key)}{line}, but 'distributed_backend' {state}"
+            yield error_at(document, "TFI302", (key,), message, f"write distributed_backend: {owner}", at="key")
+        else:
+            message = f"'{key}'{line} belongs to distributed_backend {owner}, and 'distributed_backend' is"
+            hint = f"remove '{key}', or write distributed_backend: {owner}"
+            yield error_at(document, "TFI301", (key,), f"{message} {chosen}{where}", hint, at="key")
 
 
-def _without_backend(manifest: Manifest, key: str, owner: str) -> Diagnostic:
-    document = manifest.document
-    is_null = "distributed_backend" in document.data
-    state = f"is null{document.line(('distributed_backend',))}" if is_null else "is not set"
-    message = f"'{key}' is {getattr(manifest, key)}{document.line((key,))}, but 'distributed_backend' {state}"
-    return error_at(document, "TFI302", (key,), message, f"write distributed_backend: {owner}", at="key")
-
-
-def _evaluator(manifest: Manifest) -> Iterator[Diagnostic]:
+def evaluator_without_a_place(facts: Facts) -> Iterator[Diagnostic]:
+    """The cluster_spec dialect has no evaluator."""
+    manifest, document = facts.manifest, facts.document
     if manifest.evaluator_count and manifest.tf_config == "cluster_spec" and manifest.sound("tf_config"):
-        document = manifest.document
-        dialect = document.line(("tf_config",))
-        message = (
-            f"'evaluator_count'{document.line(('evaluator_count',))} has no place in tf_config: cluster_spec{dialect}"
-        )
-        yield error_at(
-            document, "TFI311", ("evaluator_count",), message, "use tf_config: estimator or coordinator", at="key"
-        )
+        line, dialect = document.line(("evaluator_count",)), document.line(("tf_config",))
+        message = f"'evaluator_count'{line} has no place in tf_config: cluster_spec{dialect}"
+        hint = "use tf_config: estimator or coordinator"
+        yield error_at(document, "TFI311", ("evaluator_count",), message, hint, at="key")
 
 
-def _environment(manifest: Manifest) -> Iterator[Diagnostic]:
-    for name, value in manifest.environment_variables.items():
+def variables(facts: Facts) -> Iterator[Diagnostic]:
+    """Environment variables that are tfinfra's own, or that no process can be given."""
+    for name, value in facts.manifest.environment_variables.items():
         path = ("environment_variables", name)
         if set_by_tfinfra(name):
-            yield error_at(manifest.document, "TFI305", path, f"tfinfra sets {name} itself", "remove it", at="key")
+            yield error_at(facts.document, "TFI305", path, f"tfinfra sets {name} itself", "remove it", at="key")
         elif _UNWRITABLE.search(value):
             message = f"the value of {name} holds a control character"
-            yield error_at(manifest.document, "TFI321", path, message, "remove it")
+            yield error_at(facts.document, "TFI321", path, message, "remove it")
 
 
-def _parameters(manifest: Manifest) -> Iterator[Diagnostic]:
-    for flag, values in manifest.script_params.items():
+def script_parameters(facts: Facts) -> Iterator[Diagnostic]:
+    """Flags and values that no command line can hold."""
+    for flag, values in facts.manifest.script_params.items():
         path = ("script_params", flag)
         if _UNWRITABLE.search(flag):
-            yield error_at(manifest.document, "TFI321", path, "a flag holds a control character", "remove it", at="key")
+            yield error_at(facts.document, "TFI321", path, "a flag holds a control character", "remove it", at="key")
         elif any(map(_UNWRITABLE.search, values)):
             message = f"the value of {flag} holds a control character"
-            yield error_at(manifest.document, "TFI321", path, message, "remove it")
+            yield error_at(facts.document, "TFI321", path, message, "remove it")
 
 
-def _tags(manifest: Manifest) -> Iterator[Diagnostic]:
-    first: dict[str, str] = {}
-    for name, value in manifest.tags.items():
-        path = ("tags", name)
+def tags(facts: Facts) -> Iterator[Diagnostic]:
+    """Tags that Azure refuses, takes for one another, or that tfinfra writes itself."""
+    document, written, first = facts.document, facts.manifest.tags, dict[str, str]()
+    for name, value in written.items():
         same = first.setdefault(name.lower(), name)
         if not (name + value).isprintable():
-            message = "a tag's name or value holds a control character"
-            yield error_at(manifest.document, "TFI306", path, message, "remove it", at="key")
+            message, hint = "a tag's name or value holds a control character", "remove it"
         elif same != name:
             message = f"the tags '{same}' and '{name}' are one to Azure, which knows no case in their names"
-            yield error_at(manifest.document, "TFI306", path, message, "keep one", at="key")
+            hint = "keep one"
         elif name.lower().startswith("tfinfra-"):
-            yield error_at(
-                manifest.document,
-                "TFI306",
-                path,
-                f"the tag '{name}' is one of tfinfra's own",
-                "choose another name",
-                at="key",
-            )
+            message, hint = f"the tag '{name}' is one of tfinfra's own", "choose another name"
         elif _TAG_FORBIDDEN & set(name):
-            yield error_at(
-                manifest.document,
-                "TFI306",
-                path,
-                f"Azure takes no tag named '{name}'",
-                "leave out < > % & \\ ? /",
-                at="key",
-            )
-    if len(manifest.tags) > _MOST_TAGS:
-        yield error_at(
-            manifest.document,
-            "TFI306",
-            ("tags",),
-            f"{len(manifest.tags)} tags: a resource has at most 50, and tfinfra sets four",
-        )
+            message, hint = f"Azure takes no tag named '{name}'", "leave out < > % & \\ ? /"
+        else:
+            continue
+        yield error_at(document, "TFI306", ("tags", name), message, hint, at="key")
+    if len(written) > _MOST_TAGS:
+        message = f"{len(written)} tags: a resource has at most 50, and tfinfra sets four"
+        yield error_at(document, "TFI306", ("tags",), message)
 
 
-def _limits(manifest: Manifest) -> Iterator[Diagnostic]:
-    limits = manifest.limits
-    checks = (("max_run_duration", limits.max_run_duration, 1), ("keep_outputs", limits.keep_outputs, 0))
-    for key, value, least in checks:
+def limits(facts: Facts) -> Iterator[Diagnostic]:
+    """Limits that are out of bounds, and a hold that the deadline ends."""
+    manifest, document = facts.manifest, facts.document
+    given = manifest.limits
+    for key, value, least in (("max_run_duration", given.max_run_duration, 1), ("keep_outputs", given.keep_outputs, 0)):
         if not least <= value <= LONGEST:
-            yield error_at(
-                manifest.document,
-                "TFI205",
-                ("limits", key),
-                f"'limits.{key}' is between {least} second{'s' * (least != 1)} and 365 days",
-            )
+            message = f"'limits.{key}' is between {least} second{'s' * (least != 1)} and 365 days"
+            yield error_at(document, "TFI205", ("limits", key), message)
     if manifest.on_failure > manifest.max_run_duration and manifest.sound("limits"):
-        yield error_at(
-            manifest.document,
-            "TFI315",
-            ("on_failure",),
-            "'on_failure' holds the nodes longer than max_run_duration lets the run last",
-            "the deadline ends the hold: shorten it",
-        )
+        message = "'on_failure' holds the nodes longer than max_run_duration lets the run last"
+        yield error_at(document, "TFI315", ("on_failure",), message, "the deadline ends the hold: shorten it")
 
 
-def _target_keys(manifest: Manifest) -> Iterator[Diagnostic]:
-    document = manifest.document
+def keys_of_a_target(facts: Facts) -> Iterator[Diagnostic]:
+    """`vm_size` and `vm_priority` at the top are a target of their own: not beside another, and a priority needs a
+    size."""
+    given, document = facts.manifest.given, facts.document
     other = document.line(("compute_target",))
     for key in ("vm_size", "vm_priority"):
-        if key in manifest.given and "compute_target" in manifest.given:
+        if key in given and "compute_target" in given:
             message = f"'{key}'{document.line((key,))} means a target of its own, beside 'compute_target'{other}"
             yield error_at(document, "TFI317", (key,), message, f"write {key} in the target", at="key")
-    if "vm_priority" in manifest.given and "vm_size" not in manifest.given and "compute_target" not in manifest.given:
-        yield error_at(
-            document,
-            "TFI317",
-            ("vm_priority",),
-            "'vm_priority' alone names no target",
-            "write vm_size beside it",
-            at="key",
-        )
+    if "vm_priority" in given and given.isdisjoint(("vm_size", "compute_target")):
+        message, hint = "'vm_priority' alone names no target", "write vm_size beside it"
+        yield error_at(document, "TFI317", ("vm_priority",), message, hint, at="key")
+
+
+RULES: tuple[Rule, ...] = (
+    unusable_name,
+    two_spellings,
+    keys_of_another_backend,
+    evaluator_without_a_place,
+    variables,
+    script_parameters,
+    tags,
+    limits,
+    keys_of_a_target,
+)

@@ -1,24 +1,18 @@
-"""Rules on what must be there once a run goes to its cloud: `validate` and `plan` need none of it."""
+"""Rules on what must be there once a run goes to its cloud, as far as it was looked at: `validate` and `plan` need none
+of it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tfinfra.compiler.facts import Facts
+from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.compiler.plan_lines import plan_diagnostic
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import error_at
 
 
-def launch_rules(facts: Facts) -> Iterator[Diagnostic]:
-    """All of this file's rules, as far as somebody has looked."""
-    yield from _subscription(facts)
-    yield from _secrets(facts)
-    yield from _checkpoints(facts)
-    yield from _mounts(facts)
-
-
-def _subscription(facts: Facts) -> Iterator[Diagnostic]:
+def no_subscription(facts: Facts) -> Iterator[Diagnostic]:
+    """Nothing can be made, or asked, in no subscription."""
     target = facts.chosen.target
     if target is None or not facts.launch.provisions or target.cloud == "local" or target.subscription_id:
         return
@@ -26,7 +20,8 @@ def _subscription(facts: Facts) -> Iterator[Diagnostic]:
     yield plan_diagnostic(facts, "TFI627", "subscription_id", message, hint)
 
 
-def _secrets(facts: Facts) -> Iterator[Diagnostic]:
+def unset_secrets(facts: Facts) -> Iterator[Diagnostic]:
+    """Tasks would start without them."""
     given = facts.launch.secrets
     for index, name in enumerate(facts.manifest.secrets):
         if given is not None and name not in given:
@@ -35,16 +30,20 @@ def _secrets(facts: Facts) -> Iterator[Diagnostic]:
             yield error_at(facts.document, "TFI722", ("secrets", index), message, hint)
 
 
-def _checkpoints(facts: Facts) -> Iterator[Diagnostic]:
+def no_checkpoints(facts: Facts) -> Iterator[Diagnostic]:
+    """The run to resume from left none."""
     if facts.launch.checkpoints is False:
         message = f"there are no checkpoints of a run '{facts.manifest.resume_from}' to resume from"
         hint = "`tfinfra runs` lists the runs; a Blob URL is taken too"
         yield error_at(facts.document, "TFI727", ("resume_from",), message, hint)
 
 
-def _mounts(facts: Facts) -> Iterator[Diagnostic]:
+def unmountable_files(facts: Facts) -> Iterator[Diagnostic]:
     """A mount would show a file under another name where its name is not its key's."""
     for name, file in facts.launch.unmountable.items():
         message = f"the input '{name}' cannot be mounted: no object's name may hold the characters of {file!r}"
         hint = "rename the file, or write mode: download"
         yield error_at(facts.document, "TFI729", ("inputs", name, "path"), message, hint)
+
+
+RULES: tuple[Rule, ...] = (no_subscription, unset_secrets, no_checkpoints, unmountable_files)

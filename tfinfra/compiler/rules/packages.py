@@ -5,26 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
-from tfinfra.compiler.facts import Facts
+from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.compiler.packages.requirements import conda_file, requirement_lines
-from tfinfra.compiler.project import Project
 from tfinfra.environment.requirement import RefusedRequirement, normalised, read_requirement, shown
 from tfinfra.errors import Diagnostic, Position, Severity
 from tfinfra.manifest.document import KeyPath, error_at
-from tfinfra.manifest.manifest import Manifest
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _TENSORFLOW = {"tensorflow", "tensorflow-cpu", "tensorflow-gpu", "tf-nightly", "intel-tensorflow"}
 
 
-def package_rules(facts: Facts) -> Iterator[Diagnostic]:
-    """All of this file's rules."""
-    yield from _requirements(facts.manifest, facts.project)
-    yield from _source_builds(facts.manifest)
-
-
-def _requirements(manifest: Manifest, project: Project) -> Iterator[Diagnostic]:
+def requirements(facts: Facts) -> Iterator[Diagnostic]:
     """What no lock could be made of, and what tfinfra brings itself."""
+    manifest, project = facts.manifest, facts.project
     builds = {normalised(name) for name in manifest.source_builds}
     for index, line in enumerate(manifest.pip_packages):
         path: KeyPath = ("pip_packages", index)
@@ -39,9 +32,9 @@ def _requirements(manifest: Manifest, project: Project) -> Iterator[Diagnostic]:
             position = Position(project.source.file(str(name)), number, 1, len(written.rstrip()), written)
             yield Diagnostic(code, Severity.ERROR, message, "pip_requirements_file", position, hint)
     if of_conda := conda_file(manifest, project):
-        for place, line in of_conda.pip:
+        for path, line in of_conda.pip:
             for code, message, hint in _faults(line, builds):
-                yield error_at(of_conda.document, code, place, message, hint)
+                yield error_at(of_conda.document, code, path, message, hint)
 
 
 def _faults(line: str, builds: Collection[str]) -> Iterator[tuple[str, str, str]]:
@@ -56,12 +49,15 @@ def _faults(line: str, builds: Collection[str]) -> Iterator[tuple[str, str, str]
         yield "TFI313", f"{shown(line)}: Horovod comes with distributed_backend: mpi", "remove it"
 
 
-def _source_builds(manifest: Manifest) -> Iterator[Diagnostic]:
+def source_builds(facts: Facts) -> Iterator[Diagnostic]:
     """Names alone: a package may be built, not a line."""
-    for index, name in enumerate(manifest.source_builds):
+    for index, name in enumerate(facts.manifest.source_builds):
         path: KeyPath = ("source_builds", index)
         if not _NAME.fullmatch(name):
-            yield error_at(manifest.document, "TFI320", path, f"{shown(name)} is no package's name", "write the name")
+            yield error_at(facts.document, "TFI320", path, f"{shown(name)} is no package's name", "write the name")
         elif normalised(name) in _TENSORFLOW | {"horovod"}:
             message = f"{shown(name)} is not built by source_builds"
-            yield error_at(manifest.document, "TFI320", path, message, "remove it: tfinfra brings it by its own recipe")
+            yield error_at(facts.document, "TFI320", path, message, "remove it: tfinfra brings it by its own recipe")
+
+
+RULES: tuple[Rule, ...] = (requirements, source_builds)

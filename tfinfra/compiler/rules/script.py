@@ -9,7 +9,7 @@ from tfinfra.backends.base import Backend, ScriptSign
 from tfinfra.backends.registry import BACKENDS, backend
 from tfinfra.catalog.tensorflow import framework, full_version
 from tfinfra.catalog.tensorflow1_names import replacement
-from tfinfra.compiler.facts import Facts
+from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.compiler.packages.requirements import all_requirements, requirement_name
 from tfinfra.compiler.source.script import Use, position_of
 from tfinfra.errors import Diagnostic, Position, Severity
@@ -26,11 +26,15 @@ _MOST_OLD_NAMES = 10
 _OWN = sys.version_info[:2]
 
 
-def script_rules(facts: Facts) -> Iterator[Diagnostic]:
-    """All of this file's rules, in the script's order, and why `auto` chose the dialect that it chose."""
-    manifest, dialect = facts.manifest, facts.dialect
-    if manifest.sound("distributed_backend", "tf_config", "framework_version"):
+def uses_of_the_script(facts: Facts) -> Iterator[Diagnostic]:
+    """All warnings about the script, in its order."""
+    if facts.manifest.sound("distributed_backend", "tf_config", "framework_version"):
         yield from _ScriptRules(facts).findings()
+
+
+def chosen_dialect(facts: Facts) -> Iterator[Diagnostic]:
+    """Why `auto` chose the dialect that it chose."""
+    manifest, dialect = facts.manifest, facts.dialect
     if dialect and dialect.reason:
         path = ("tf_config",) if "tf_config" in manifest.given else ("distributed_backend",)
         message = f"tf_config is {dialect.name}: {dialect.reason}"
@@ -38,7 +42,7 @@ def script_rules(facts: Facts) -> Iterator[Diagnostic]:
 
 
 class _ScriptRules:
-    """All warnings about one script."""
+    """All warnings about one script, against one manifest."""
 
     def __init__(self, facts: Facts) -> None:
         self._manifest = manifest = facts.manifest
@@ -56,36 +60,32 @@ class _ScriptRules:
         yield from self._unreadable()
         yield from self._horovod_optimizer()
         yield from self._strategy()
-        yield from self._without_sign()
-        yield from self._keras3_strategies()
-        yield from self._estimator()
-        yield from self._old_names()
+        yield from self._no_sign_of_the_backend()
+        yield from self._against_tensorflow()
+        yield from self._tensorflow_1_names()
 
     def _unreadable(self) -> Iterator[Diagnostic]:
+        """An entry script that this Python cannot read cannot run on an older or equal one; a module may be imported
+        on a condition that never holds."""
+        nodes = tuple(int(part) for part in self._manifest.python_version.split(".")[:2] if part.isdigit())
         for module, error in self._script.broken.items():
             line = getattr(error, "lineno", None) or 1
             lines = self._source.modules[module].splitlines() or [""]
             text = lines[min(line, len(lines)) - 1]
             column = min(max(getattr(error, "offset", None) or 1, 1), len(text) + 1)
             position = Position(self._source.file(module), line, column, 1, text)
+            sure = module == self._manifest.entry_script and isinstance(error, SyntaxError) and nodes <= _OWN
             message = f"Python cannot read this script: {getattr(error, 'msg', None) or error}"
             hint = "Python 2? `2to3` translates it" if "print" in text else "correct it here, or nodes find it later"
-            yield Diagnostic("TFI501", self._severity(module, error), message, "entry_script", position, hint)
-
-    def _severity(self, module: str, error: SyntaxError | ValueError) -> Severity:
-        """An entry script that this Python cannot read cannot run on an older or equal one; a module may be imported
-        on a condition that never holds."""
-        sure = module == self._manifest.entry_script and isinstance(error, SyntaxError)
-        nodes = tuple(int(part) for part in self._manifest.python_version.split(".")[:2] if part.isdigit())
-        return Severity.ERROR if sure and nodes <= _OWN else Severity.WARNING
+            severity = Severity.ERROR if sure else Severity.WARNING
+            yield Diagnostic("TFI501", severity, message, "entry_script", position, hint)
 
     def _horovod_optimizer(self) -> Iterator[Diagnostic]:
         if self._keras3 and (use := self._script.find(*_HOROVOD_KERAS)):
-            keras3 = f"TensorFlow {self._version} (Keras 3)"
-            message = f"with {keras3} Horovod's Keras optimizer silently does not average gradients"
-            yield self._at(
-                use, "TFI502", message, "write framework_version: 2.15.1, or use hvd.DistributedGradientTape"
-            )
+            version = f"TensorFlow {self._version} (Keras 3)"
+            message = f"with {version} Horovod's Keras optimizer silently does not average gradients"
+            hint = "write framework_version: 2.15.1, or use hvd.DistributedGradientTape"
+            yield self._at(use, "TFI502", message, hint)
 
     def _strategy(self) -> Iterator[Diagnostic]:
         """What a script was written for. One that has several strategies, to choose from, is fine where one fits."""
@@ -94,7 +94,10 @@ class _ScriptRules:
         fitting = [(sign, use) for one, sign, use in found if one is own]
         if any(sign.needed for sign, _ in fitting):
             return
-        yield from self._dialect_fits(fitting)
+        if self._dialect is not None and fitting and self._dialect not in [sign.dialect for sign, _ in fitting]:
+            sign, use = fitting[0]
+            message = f"{sign.what} does not understand tf_config: {self._dialect}"
+            yield self._at(use, "TFI503", message, f"tf_config: {sign.dialect} fits")
         others = [(one, sign, use) for one, sign, use in found if one is not own]
         yield from (self._misfit(use, sign, one) for one, sign, use in others if sign.needed)
         excused = not own.many_nodes and any(sign.standalone for _, sign, _ in found)
@@ -107,16 +110,10 @@ class _ScriptRules:
             break
 
     def _misfit(self, use: Use, sign: ScriptSign, fits: Backend) -> Diagnostic:
-        asked = self._manifest.distributed_backend or "null"
-        return self._at(use, "TFI503", f"{sign.misfit} {asked}", f"distributed_backend: {fits.name} fits")
+        written = self._manifest.distributed_backend or "null"
+        return self._at(use, "TFI503", f"{sign.misfit} {written}", f"distributed_backend: {fits.name} fits")
 
-    def _dialect_fits(self, fitting: list[tuple[ScriptSign, Use]]) -> Iterator[Diagnostic]:
-        if self._dialect is not None and fitting and self._dialect not in [sign.dialect for sign, _ in fitting]:
-            sign, use = fitting[0]
-            message = f"{sign.what} does not understand tf_config: {self._dialect}"
-            yield self._at(use, "TFI503", message, f"tf_config: {sign.dialect} fits")
-
-    def _without_sign(self) -> Iterator[Diagnostic]:
+    def _no_sign_of_the_backend(self) -> Iterator[Diagnostic]:
         """Tasks that know nothing of one another each train the whole model."""
         modules, own = self._source.modules, self._backend
         if own.without_sign is None or not modules or self._script.broken:
@@ -129,31 +126,23 @@ class _ScriptRules:
         position = Position(self._source.file(name), 1, 1, max(1, len(text)), text)
         yield Diagnostic("TFI506", Severity.WARNING, message, "entry_script", position, way_out)
 
-    def _keras3_strategies(self) -> Iterator[Diagnostic]:
-        keras = self._script.find("keras") or (not self._uses_keras2() and self._script.find("tensorflow.keras"))
-        if not self._keras3 or not keras:
-            return
+    def _against_tensorflow(self) -> Iterator[Diagnostic]:
+        """What does not work with this TensorFlow: Keras 3's `fit` under some strategies, and tf.estimator after
+        2.15."""
+        # With this variable tf.keras is tf-keras, Keras 2 (TensorFlow 2.16's release notes)
+        legacy = self._manifest.environment_variables.get(_LEGACY_KERAS, "").lower() in ("1", "true")
+        keras2 = legacy and "tf-keras" in self._packages
+        keras = self._script.find("keras") or (not keras2 and self._script.find("tensorflow.keras"))
         for sign in (sign for one in BACKENDS.values() for sign in one.signs if not sign.keras3):
-            if use := self._script.use_of(sign):
+            if self._keras3 and keras and (use := self._script.use_of(sign)):
                 message = f"with TensorFlow {self._version} Keras 3's model.fit fails under {sign.what}"
                 way_out = f"write framework_version: 2.15.1, or pip_packages: tf-keras and {_LEGACY_KERAS}: 1"
                 yield self._at(use, "TFI507", message, way_out)
-
-    def _uses_keras2(self) -> bool:
-        """Whether tf.keras is tf-keras, Keras 2 (TensorFlow 2.16's release notes)."""
-        asked = self._manifest.environment_variables.get(_LEGACY_KERAS, "").lower() in ("1", "true")
-        return asked and "tf-keras" in self._packages
-
-    def _estimator(self) -> Iterator[Diagnostic]:
         if self._estimator_gone and (use := self._script.find(*_ESTIMATOR)):
-            yield self._at(
-                use,
-                "TFI505",
-                f"tf.estimator ended with TensorFlow 2.15, and framework_version is {self._version}",
-                "write framework_version: 2.15.1",
-            )
+            message = f"tf.estimator ended with TensorFlow 2.15, and framework_version is {self._version}"
+            yield self._at(use, "TFI505", message, "write framework_version: 2.15.1")
 
-    def _old_names(self) -> Iterator[Diagnostic]:
+    def _tensorflow_1_names(self) -> Iterator[Diagnostic]:
         seen: set[str] = set()
         for use in self._script.uses:
             instead = replacement(use.name)
@@ -165,3 +154,6 @@ class _ScriptRules:
     def _at(self, use: Use, code: str, message: str, hint: str) -> Diagnostic:
         position = position_of(use, self._source.file(use.module), self._source.modules)
         return Diagnostic(code, Severity.WARNING, message, "entry_script", position, hint)
+
+
+RULES: tuple[Rule, ...] = (uses_of_the_script, chosen_dialect)

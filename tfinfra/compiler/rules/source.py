@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tfinfra.compiler.facts import Facts
+from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import error_at
 
@@ -17,25 +17,22 @@ _FILES = {
 """A key that names a file of the source directory → the code of what is wrong with it."""
 
 
-def source_rules(facts: Facts) -> Iterator[Diagnostic]:
+def unusable_files(facts: Facts) -> Iterator[Diagnostic]:
     """What the manifest names and the disk does not have as it should."""
     manifest, document, source = facts.manifest, facts.document, facts.project.source
     if not manifest.sound("source_directory"):
         return
     if not source.exists:
         reason = source.problems.get("", "it is not there")
-        yield error_at(
-            document,
-            "TFI308",
-            ("source_directory",),
-            f"source_directory '{manifest.source_directory}' cannot be used: {reason}",
-            "it is relative to the manifest",
-        )
+        message = f"source_directory '{manifest.source_directory}' cannot be used: {reason}"
+        yield error_at(document, "TFI308", ("source_directory",), message, "it is relative to the manifest")
         return
     for key, code in _FILES.items():
         name = getattr(manifest, key)
         if name and manifest.sound(key) and name in source.problems:
+            message = f"{key} '{name}' cannot be used: {source.problems[name]}"
             hint = source.problems.get(f"{name}?") or "it is relative to source_directory and stays inside it"
-            yield error_at(
-                document, code, manifest.path(key), f"{key} '{name}' cannot be used: {source.problems[name]}", hint
-            )
+            yield error_at(document, code, manifest.path(key), message, hint)
+
+
+RULES: tuple[Rule, ...] = (unusable_files,)
