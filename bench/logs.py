@@ -146,10 +146,10 @@ def _judge(load: Load, shown: Shown) -> dict[str, float]:
 
 def _agent(root: Path, arguments: list[str]) -> int:
     """The agent's side: starts the script as a task, ships its log as it grows, returns its exit status."""
-    from tfinfra.agent.clock import SystemClock
     from tfinfra.agent.node.log_shipping import LogShipper
     from tfinfra.agent.node.processes import Command, Process
     from tfinfra.store import open_store
+    from tfinfra.system.clock import SystemClock
 
     root.mkdir(parents=True, exist_ok=True)
     log = root / f"{TASK}.log"

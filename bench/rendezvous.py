@@ -16,11 +16,10 @@ from threading import Barrier
 from typing import Any
 
 from bench.common import Result, Row, repeated, tell
-from tfinfra.agent.clock import SystemClock
-from tfinfra.agent.patience import PatientStore
 from tfinfra.agent.rendezvous import Meeting, rendezvous
 from tfinfra.model import NodeRegistration
-from tfinfra.store import ObjectStore, open_store
+from tfinfra.store import ObjectStore, PatientStore, open_store
+from tfinfra.system.clock import SystemClock
 
 NODES = (2, 10, 100, 500)
 TIMEOUT = 120.0  # seconds

@@ -20,7 +20,8 @@ from tests.store.azurite import HOUR, Azurite, token
 from tfinfra.agent.node.node_records import read
 from tfinfra.model import NodeSettings, Outcome, Plan, TaskStatus, Timeouts, to_json
 from tfinfra.sealing import digest_of
-from tfinfra.store import ObjectStore, PatientStore, SystemPauses, keys, open_store
+from tfinfra.store import ObjectStore, PatientStore, keys, open_store
+from tfinfra.system.clock import SystemClock
 
 T = TypeVar("T")
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -80,7 +81,7 @@ class Cluster:
     @property
     def store(self) -> ObjectStore:
         if self.azurite:
-            return PatientStore(self.azurite.open(), SystemPauses(), patience=120)
+            return PatientStore(self.azurite.open(), SystemClock(), patience=120)
         return open_store((self.folder / "store").as_uri())
 
     @property

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.agent.clocks import FakeClock
 from tests.agent.nodes import Cluster, cluster
 from tests.agent.test_own_faults import host_of
 from tests.backends.specs import inventory, plan_of, spec
+from tests.clocks import FakeClock
 from tfinfra.agent import gather
 from tfinfra.agent.assignment import Gathered
 from tfinfra.agent.node.agent_context import AgentContext

@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from tests.agent.clocks import FakeClock
 from tests.backends.specs import inventory, plan_of, spec
+from tests.clocks import FakeClock
 from tfinfra.agent.assignment import Assignment, TaskFolders
 from tfinfra.agent.boot.loopback_only import has_only_loopback, on_one_host
 from tfinfra.agent.boot.shared_directory import shared_directory
@@ -24,13 +24,12 @@ from tfinfra.agent.node.ports import is_free, lease_ports
 from tfinfra.agent.node.scheduled_events import Notices, notice_of
 from tfinfra.agent.node.temporary_folder import temporary_folder
 from tfinfra.agent.node_errors import NodeFault
-from tfinfra.agent.patience import PatientStore
 from tfinfra.agent.tasks.mpi import mpirun_command
 from tfinfra.agent.tasks.task_variables import task_variables
 from tfinfra.agent.tasks.workspace import make_common, make_workspace
 from tfinfra.agent.verdict.control import deadline_stop, end_of_training
 from tfinfra.model import Heartbeat, NodeSettings, Plan, Timeouts
-from tfinfra.store import MemoryStore
+from tfinfra.store import MemoryStore, PatientStore
 
 
 def assignment_of(plan: Plan, node: int = 0, **inherited: str) -> Assignment:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.agent.clocks import FakeClock
 from tests.agent.end.test_cleanup import settings
 from tests.agent.nodes import NOTHING_ODD, plain
 from tests.agent.test_node_parts import assignment_of
 from tests.backends.specs import plan_of, spec
+from tests.clocks import FakeClock
 from tfinfra.agent import run as agent
 from tfinfra.agent import train as training
 from tfinfra.agent.assignment import Assignment, TaskFolders

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.agent.clocks import FakeClock
-from tfinfra.agent.clock import SystemClock
+from tests.clocks import FakeClock
 from tfinfra.agent.node.node_records import write
 from tfinfra.agent.node_errors import NodeFault, RunEnded, RunStopped
 from tfinfra.agent.rendezvous import Meeting, inventory_of, rendezvous
 from tfinfra.model import Inventory, NodeRegistration, Outcome
 from tfinfra.store import MemoryStore, ObjectStore, open_store
+from tfinfra.system.clock import SystemClock
 
 
 def node(number: int) -> NodeRegistration:

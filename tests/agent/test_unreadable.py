@@ -6,8 +6,8 @@ import logging
 
 import pytest
 
-from tests.agent.clocks import FakeClock
 from tests.backends.specs import inventory
+from tests.clocks import FakeClock
 from tests.lifecycle.hostile import CONTENTS
 from tfinfra.agent.node import node_records
 from tfinfra.agent.node.heartbeat import Peers

@@ -23,7 +23,8 @@ from tfinfra.localcloud.common.files import read_json
 from tfinfra.localcloud.common.state_folder import SUBSCRIPTION, Layout
 from tfinfra.localcloud.daemon.credential import TokenFileCredential
 from tfinfra.localcloud.daemon.daemon_client import Endpoint, ensure_daemon
-from tfinfra.store import ObjectStore, PatientStore, SystemPauses, open_store
+from tfinfra.store import ObjectStore, PatientStore, open_store
+from tfinfra.system.clock import SystemClock
 from tfinfra.system.paths import cache_folder
 
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/g"
@@ -106,7 +107,7 @@ def run_store(endpoint: Endpoint, account: Any) -> ObjectStore:
 
     url = account["properties"]["primaryEndpoints"]["blob"] + "run"
     store = open_store(url, token, ca=endpoint.layout.ca.read_text())
-    return PatientStore(store, SystemPauses(), patience=120)
+    return PatientStore(store, SystemClock(), patience=120)
 
 
 @needs_node

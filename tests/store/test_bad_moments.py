@@ -16,9 +16,10 @@ from obstore.exceptions import BaseError
 from tests.store import azurite as azurites
 from tests.store.azurite import Azurite
 from tests.store.faulty import Fault, Proxied, faulty
-from tfinfra.store import ObjectStore, PatientStore, SystemPauses
+from tfinfra.store import ObjectStore, PatientStore
 from tfinfra.store import download as downloads
 from tfinfra.store.objects import BLOCK, BLOCKS_AT_ONCE
+from tfinfra.system.clock import SystemClock
 
 SIZE = 3 * BLOCK + 12345
 
@@ -155,7 +156,7 @@ def own(tmp_path: Path) -> Iterator[Azurite]:
 def test_an_azurite_that_comes_back_is_gone_on_with(own: Azurite) -> None:
     own.open().put("before", b"1")
     own.stop()
-    patient = PatientStore(own.open(), SystemPauses(), patience=120)
+    patient = PatientStore(own.open(), SystemClock(), patience=120)
     with pytest.raises(BaseError):
         own.open().put("while it is away", b"1")
     threading.Timer(1.0, own.start).start()

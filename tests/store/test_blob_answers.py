@@ -12,9 +12,10 @@ from obstore.exceptions import GenericError, PermissionDeniedError, Unauthentica
 from obstore.store import AzureStore
 
 from tfinfra.errors import TfinfraError
-from tfinfra.store import GrantedStore, SystemPauses
+from tfinfra.store import GrantedStore
 from tfinfra.store.objects import ObstoreStore
 from tfinfra.store.waiting import store_trouble
+from tfinfra.system.clock import SystemClock
 
 # The form is that of microsoft/AzureStorageExplorer#3767
 BODY = (
@@ -125,4 +126,4 @@ def test_a_proxy_in_between_is_guessed(blob: Blob) -> None:
 
 def test_a_list_bears_a_grant_that_comes_and_goes(blob: Blob) -> None:
     blob.refused, blob.body = 1, BODY.format("AuthorizationPermissionMismatch", "no").encode()
-    assert GrantedStore(opened(blob), SystemPauses(), 30.0).list("") == []
+    assert GrantedStore(opened(blob), SystemClock(), 30.0).list("") == []

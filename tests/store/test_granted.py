@@ -7,24 +7,14 @@ from pathlib import Path
 import pytest
 from obstore.exceptions import GenericError, PermissionDeniedError
 
+from tests.clocks import FakeClock
 from tfinfra.store import GrantedStore, MemoryStore
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
 
 
 class Flapping:
     """Forbids whatever is asked before `until`, but every third request."""
 
-    def __init__(self, clock: Clock, until: float) -> None:
+    def __init__(self, clock: FakeClock, until: float) -> None:
         self._clock, self._until, self._asked = clock, until, 0
 
     def __call__(self, verb: str, key: str) -> None:
@@ -34,7 +24,7 @@ class Flapping:
 
 
 def test_an_upload_bears_a_grant_that_comes_and_goes(tmp_path: Path) -> None:
-    clock, file = Clock(), tmp_path / "bundle"
+    clock, file = FakeClock(0.0), tmp_path / "bundle"
     file.write_bytes(b"all of it")
     inner = MemoryStore(Flapping(clock, until=400.0))
     store = GrantedStore(inner, clock, 900.0)
@@ -47,7 +37,7 @@ def test_an_upload_bears_a_grant_that_comes_and_goes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("age", [0.0, 1000.0], ids=["while the run is young", "once it is not"])
 def test_what_stays_forbidden_is_told_when_the_patience_ends(age: float, tmp_path: Path) -> None:
-    clock, file = Clock(), tmp_path / "bundle"
+    clock, file = FakeClock(0.0), tmp_path / "bundle"
     file.write_bytes(b"x")
 
     def forbid(verb: str, key: str) -> None:
@@ -62,7 +52,7 @@ def test_what_stays_forbidden_is_told_when_the_patience_ends(age: float, tmp_pat
 
 
 def test_other_faults_are_not_borne_here(tmp_path: Path) -> None:
-    clock, file = Clock(), tmp_path / "bundle"
+    clock, file = FakeClock(0.0), tmp_path / "bundle"
     file.write_bytes(b"x")
 
     def fail(verb: str, key: str) -> None:

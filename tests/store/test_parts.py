@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from obstore.exceptions import GenericError
 
-from tfinfra.store import MemoryStore, PatientStore, SystemPauses
+from tfinfra.store import MemoryStore, PatientStore
 from tfinfra.store.download import Part
+from tfinfra.system.clock import SystemClock
 
 
 @pytest.mark.parametrize(("size", "kept"), [(9, 5), (3, 0)], ids=["half of it is gone on with", "too much is dropped"])
@@ -27,7 +28,7 @@ def test_a_part_takes_the_files_place_only_where_it_is_whole(size: int, kept: in
 
 def test_a_patient_store_deletes() -> None:
     below = MemoryStore()
-    store = PatientStore(below, SystemPauses(), 1.0)
+    store = PatientStore(below, SystemClock(), 1.0)
     store.put("a", b"1")
     store.delete("a")
     assert below.get("a") is None

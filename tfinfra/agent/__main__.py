@@ -14,19 +14,19 @@ from pathlib import Path
 from types import FrameType
 
 from tfinfra.agent.boot.scratch import find_scratch
-from tfinfra.agent.clock import SystemClock
 from tfinfra.agent.node.agent_context import AgentContext
 from tfinfra.agent.node.heartbeat import Heartbeats
 from tfinfra.agent.node.instance_metadata import DEFAULT_URL, Metadata
 from tfinfra.agent.node.log_shipping import LogShipper
 from tfinfra.agent.node.node_identity import identity
 from tfinfra.agent.node.node_paths import NodePaths
-from tfinfra.agent.patience import PATIENCE, PatientStore
 from tfinfra.agent.run import run
 from tfinfra.model import NodeSettings, Plan, from_json
-from tfinfra.store import open_store
+from tfinfra.store import PatientStore, open_store
+from tfinfra.system.clock import SystemClock
 
 _BLOB = "https://storage.azure.com/"
+_STORE_PATIENCE = 120.0  # seconds that a failing store is tried again
 _log = logging.getLogger(__name__)
 
 
@@ -53,7 +53,7 @@ def make_host(settings: NodeSettings, paths: NodePaths) -> AgentContext:
     who = identity(metadata.instance())
     is_free = settings.store.startswith("file:")
     blobs = open_store(settings.store, lambda: metadata.token(_BLOB), ca=settings.arm_ca)
-    store = PatientStore(blobs, clock, PATIENCE)
+    store = PatientStore(blobs, clock, _STORE_PATIENCE)
     return AgentContext(
         settings=settings,
         plan=from_json(Plan, json.loads((paths.bundle / "plan.json").read_text())),

@@ -15,12 +15,11 @@ from tfinfra.agent.node.agent_context import AgentContext
 from tfinfra.agent.node.heartbeat import Peers
 from tfinfra.agent.node.node_records import read, write
 from tfinfra.agent.node_errors import NodeFault, RunEnded, RunStopped
-from tfinfra.agent.patience import PatientStore, store_errors
 from tfinfra.agent.verdict.control import deadline_stop, requested_stop
 from tfinfra.agent.verdict.outcomes import published
 from tfinfra.model import DataSource, DataSources, Inventory, NodeRegistration, NodeSettings, Resumed
 from tfinfra.sealing import NodeKey, Sealed, SealError, digest_of, is_marked
-from tfinfra.store import ObjectStore, keys, open_store
+from tfinfra.store import ObjectStore, PatientStore, keys, open_store, store_errors
 from tfinfra.text.masking import needles
 
 _BLOB = "https://storage.azure.com/"

@@ -6,7 +6,6 @@ import ipaddress
 import zlib
 from dataclasses import dataclass
 
-from tfinfra.agent.clock import Clock
 from tfinfra.agent.node.node_records import read, write
 from tfinfra.agent.node_errors import NodeFault, RunEnded, RunStopped
 from tfinfra.agent.verdict.control import requested_stop
@@ -14,6 +13,7 @@ from tfinfra.agent.verdict.outcomes import published
 from tfinfra.model import BootFault, Inventory, NodeRegistration
 from tfinfra.store import ObjectStore, put_first
 from tfinfra.store import keys as layout
+from tfinfra.system.clock import Clock
 
 _PEEK = 0.02  # seconds between two looks for the inventory: one small read
 _LIST_EACH_NODE = 0.01  # seconds per node of the run between two listings by one node

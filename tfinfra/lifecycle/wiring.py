@@ -113,14 +113,15 @@ def _build_bundle(
 
 def open_run_store(cloud: Cloud, url: str) -> ObjectStore:
     """The run's store at `url`, with the caller's own token where it needs one."""
-    from tfinfra.store import PatientStore, SystemPauses, open_store
+    from tfinfra.store import PatientStore, open_store
+    from tfinfra.system.clock import SystemClock
 
     def token() -> tuple[str, float]:
         access = cloud.credential().get_token(STORAGE_SCOPE)
         return access.token, float(access.expires_on)
 
     ca = cloud.ca_file.read_text("utf-8") if cloud.ca_file else None
-    return PatientStore(open_store(url, token, ca=ca), SystemPauses(), STORE_PATIENCE)
+    return PatientStore(open_store(url, token, ca=ca), SystemClock(), STORE_PATIENCE)
 
 
 def _delete_group(cloud: Cloud, group: str, run: str, progress: Progress) -> None:

@@ -4,7 +4,7 @@
 a folder of this machine (folder.py, copying.py) or Azure Blob by obstore (objects.py, download.py); `read` turns what
 lies at a key into a record, or says why that is unreadable (records.py); `PatientStore` bears a store's bad
 moments, `GrantedStore` a grant's first minutes (patience.py); `clear` empties one (clearing.py); `blob_answer`
-reads what Blob said (told.py); `MemoryStore` (memory.py) is the fake that ships beside them, for tests.
+reads what Blob said (blob_errors.py); `MemoryStore` (memory.py) is the fake that ships beside them, for tests.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from tfinfra.store.blob_errors import ROLE, BlobAnswer, blob_answer
 from tfinfra.store.clearing import clear
 from tfinfra.store.memory import MemoryStore
 from tfinfra.store.opening import Credential, open_store
-from tfinfra.store.patience import GrantedStore, PatientStore, SystemPauses, store_errors
+from tfinfra.store.patience import GrantedStore, PatientStore, store_errors
 from tfinfra.store.records import (
     LARGE,
     Records,
@@ -41,7 +41,6 @@ __all__ = [
     "OddObject",
     "PatientStore",
     "Records",
-    "SystemPauses",
     "Unreadable",
     "blob_answer",
     "clear",

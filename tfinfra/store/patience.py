@@ -4,27 +4,18 @@ and throttle."""
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from tfinfra.errors import first_line
 from tfinfra.store.seam import ObjectStore, OddObject
+from tfinfra.system.clock import Clock
 
 T = TypeVar("T")
 _FIRST_PAUSE, _LONGEST_WAIT = 1.0, 15.0  # for a grant that is on its way
 _LONGEST_PAUSE = 2.0  # shorter than the silence after which a node counts as lost
 _log = logging.getLogger(__name__)
-
-
-class Pauses(Protocol):
-    """The part of a clock that patience needs; `time` is one."""
-
-    def monotonic(self) -> float:
-        """Seconds that never jump."""
-
-    def sleep(self, seconds: float) -> None: ...
 
 
 def store_errors() -> tuple[type[Exception], ...]:
@@ -37,7 +28,7 @@ def store_errors() -> tuple[type[Exception], ...]:
 class PatientStore:
     """An ObjectStore that tries every operation again, with pauses that grow, until `patience` seconds have passed."""
 
-    def __init__(self, store: ObjectStore, clock: Pauses, patience: float) -> None:
+    def __init__(self, store: ObjectStore, clock: Clock, patience: float) -> None:
         self._store = store
         self._clock = clock
         self._patience = patience
@@ -90,7 +81,7 @@ class GrantedStore(PatientStore):
     `patience` seconds from now on. A grant reaches one replica after the other, so that for minutes a store may take
     one request and forbid the next (hashicorp/terraform-provider-azurerm#6934, Azure/azure-rest-api-specs#9467)."""
 
-    def __init__(self, store: ObjectStore, clock: Pauses, patience: float) -> None:
+    def __init__(self, store: ObjectStore, clock: Clock, patience: float) -> None:
         super().__init__(store, clock, patience)
         self._until = clock.monotonic() + patience
 
@@ -113,13 +104,3 @@ class GrantedStore(PatientStore):
                 _log.warning("the store forbids it, trying again in %.1f s: %s", pause, first_line(error))
             self._clock.sleep(pause)
             pause = min(2 * pause, _LONGEST_WAIT)
-
-
-class SystemPauses:
-    """This machine's clock."""
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)

@@ -3,48 +3,49 @@
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Callable
 
 from tfinfra.errors import CredentialsError, ProvisioningError, TfinfraError, first_line, full_disk
-from tfinfra.store import ROLE, GrantedStore, ObjectStore, SystemPauses, blob_answer, holds, keys
+from tfinfra.store import ROLE, GrantedStore, ObjectStore, blob_answer, holds, keys
+from tfinfra.system.clock import Clock, SystemClock
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
 GRANT = 2.0
 """A role grant may lag for 30 minutes, twice as long as a node may take to register
 (learn.microsoft.com/azure/role-based-access-control/troubleshooting)."""
+_CLOCK = SystemClock()
 
 
-def await_store(
-    store: ObjectStore,
-    *,
-    timeout: float,
-    clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], None] = time.sleep,
-) -> None:
-    """Returns once the store answers the caller: a grant of seconds ago is seen by Blob only minutes later. Raises
+def await_store(store: ObjectStore, *, timeout: float, clock: Clock = _CLOCK) -> None:
+    """Returns once the store answers the caller: Blob sees a grant of seconds ago only minutes later. Raises
     ProvisioningError where it does not within `timeout` seconds."""
-    until, pause = clock() + timeout, FIRST_PAUSE
-    while (problem := _problem(store)) is not None:
-        if clock() + pause > until:
-            raise _out_of_reach(problem)
-        sleep(pause)
+    from obstore.exceptions import BaseError
+
+    until, pause = clock.monotonic() + timeout, FIRST_PAUSE
+    while True:
+        try:
+            holds(store, keys.KEEP)
+        except (BaseError, OSError) as error:
+            if clock.monotonic() + pause > until:
+                raise _out_of_reach(error) from error
+        else:
+            return
+        clock.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)
 
 
 def _out_of_reach(problem: Exception) -> TfinfraError:
-    told = blob_answer(problem)
-    if told is None or told.way_out == ROLE:
+    answer = blob_answer(problem)
+    if answer is None or answer.way_out == ROLE:
         hint = "you need Storage Blob Data Contributor on it; a new grant may lag for minutes, so try again"
     else:
-        hint = told.way_out
+        hint = answer.way_out
     return ProvisioningError(f"the run's store does not answer: {full_disk(problem) or _words(problem)}", hint=hint)
 
 
 def granted(store: ObjectStore, register: float) -> ObjectStore:
     """The store with the patience that it takes while the run is young, for work on a thread of its own: one call may
     take as long as a node may to `register`, in seconds."""
-    return GrantedStore(store, SystemPauses(), register)
+    return GrantedStore(store, _CLOCK, register)
 
 
 def store_trouble(error: BaseException) -> TfinfraError | None:
@@ -55,8 +56,8 @@ def store_trouble(error: BaseException) -> TfinfraError | None:
     from obstore.exceptions import GenericError, PermissionDeniedError, UnauthenticatedError
 
     if isinstance(error, (PermissionDeniedError, UnauthenticatedError)):
-        told = blob_answer(error)
-        return CredentialsError(f"the run's store refuses you: {_words(error)}", told.way_out if told else ROLE)
+        answer = blob_answer(error)
+        return CredentialsError(f"the run's store refuses you: {_words(error)}", answer.way_out if answer else ROLE)
     if isinstance(error, GenericError):
         if (full := full_disk(error)) is not None:
             return ProvisioningError(f"the run's store takes nothing: {full}", "free some space on it")
@@ -66,16 +67,5 @@ def store_trouble(error: BaseException) -> TfinfraError | None:
 
 def _words(error: BaseException) -> str:
     """Blob's own words where it is known to have answered, else the first line of obstore's."""
-    told = blob_answer(error)
-    return told.words if told else first_line(error)
-
-
-def _problem(store: ObjectStore) -> Exception | None:
-    """What the store complains of, None where it answers."""
-    from obstore.exceptions import BaseError
-
-    try:
-        holds(store, keys.KEEP)
-    except (BaseError, OSError) as error:
-        return error
-    return None
+    answer = blob_answer(error)
+    return answer.words if answer else first_line(error)

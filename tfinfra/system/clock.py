@@ -1,14 +1,40 @@
-"""What time it is for a run, whatever happens to this machine's clock; and times as documents, tags and messages carry
-them: ISO 8601 in UTC, and durations and counts for people."""
+"""The clocks of a run: the seam of all that waits, and what time it is whatever happens to this machine's clock; and
+times as documents, tags and messages carry them: ISO 8601 in UTC, and durations and counts for people."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from datetime import datetime, timezone
+from typing import Protocol
 
 TOLERATED = 60.0
 """Seconds that this machine's clock may be apart from the cloud's."""
+
+
+class Clock(Protocol):
+    """What a loop that waits needs of time. Tests move it by hand (tests/clocks.py)."""
+
+    def time(self) -> float:
+        """Unix seconds."""
+
+    def monotonic(self) -> float:
+        """Seconds that never jump."""
+
+    def sleep(self, seconds: float) -> None: ...
+
+
+class SystemClock:
+    """This machine's own. The nodes of a cloud keep its time; a client's limits go by SteadyClock."""
+
+    def time(self) -> float:
+        return time.time()
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
 
 
 def _since_boot() -> float:

@@ -8,15 +8,14 @@ from pathlib import Path
 import pytest
 from obstore.exceptions import GenericError, PermissionDeniedError
 
-from tests.agent.clocks import FakeClock
+from tests.clocks import FakeClock
 from tfinfra.agent.boot import bring_inputs as node_inputs
 from tfinfra.agent.boot.bring_inputs import bring_inputs
 from tfinfra.agent.boot.fetch_files import fetch, told
 from tfinfra.agent.node.node_paths import NodePaths
 from tfinfra.agent.node_errors import NodeFault, RunEnded
-from tfinfra.agent.patience import PatientStore
 from tfinfra.model import DataSource
-from tfinfra.store import MemoryStore, keys
+from tfinfra.store import MemoryStore, PatientStore, keys
 
 CONTAINER = "https://abc123.blob.core.windows.net/run"
 ODD = "part=1/50% é#1.csv"

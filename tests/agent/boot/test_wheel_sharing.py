@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.agent.clocks import FakeClock
 from tests.agent.test_own_faults import host_of
+from tests.clocks import FakeClock
 from tfinfra.agent.boot import training_environment
 from tfinfra.agent.boot.wheel_sharing import SharedWheels
-from tfinfra.agent.clock import SystemClock
 from tfinfra.agent.node.node_records import write
 from tfinfra.environment import build_environment, horovod
 from tfinfra.errors import ProvisioningError
 from tfinfra.model import Heartbeat
 from tfinfra.store import MemoryStore, keys
+from tfinfra.system.clock import SystemClock
 
 KEY, NAME = "k" * 20, "horovod-0.28.1-cp311-cp311-linux_x86_64.whl"
 

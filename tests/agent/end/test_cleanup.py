@@ -18,8 +18,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.agent.clocks import FakeClock
 from tests.backends.specs import plan_of, spec
+from tests.clocks import FakeClock
 from tfinfra.agent.end import cleanup
 from tfinfra.agent.end.await_deletion import linger
 from tfinfra.agent.end.cleanup import delete_compute_group, spread

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from tests.agent.clocks import FakeClock
 from tests.agent.nodes import cluster
 from tests.backends.specs import inventory, plan_of, spec
+from tests.clocks import FakeClock
 from tfinfra.agent.assignment import Assignment, TaskFolders
 from tfinfra.agent.devices import gate
 from tfinfra.agent.devices.gate import Cuda, Gpu, ask_driver, await_gpus, gpus_wanted

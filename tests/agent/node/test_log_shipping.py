@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.agent.clocks import FakeClock
+from tests.clocks import FakeClock
 from tfinfra.agent.node.log_shipping import CHUNK, Audience, ShippedLog
 from tfinfra.store import MemoryStore
 

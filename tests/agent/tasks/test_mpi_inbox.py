@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.agent.clocks import FakeClock
+from tests.clocks import FakeClock
 from tfinfra.agent.node import node_records
 from tfinfra.agent.node.node_records import write
 from tfinfra.agent.node.processes import Command

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.backends.specs import plan_of, spec
-from tfinfra.agent.clock import SystemClock
 from tfinfra.agent.node.processes import Command, Process, session_members
 from tfinfra.agent.tasks.mpi import ranks
 from tfinfra.agent.tasks.mpi.ranks import Rank
+from tfinfra.system.clock import SystemClock
 
 RANK_SH = Path(ranks.__file__).with_name("rank.sh")
 PLAN = plan_of(spec("mpi"))

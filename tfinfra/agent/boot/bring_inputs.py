@@ -11,8 +11,8 @@ from pathlib import Path
 from tfinfra.agent.boot.fetch_files import READER, Check, OpenStore, fetch, local_folder, shown, told
 from tfinfra.agent.node.node_paths import NodePaths
 from tfinfra.agent.node_errors import NodeFault
-from tfinfra.agent.patience import store_errors
 from tfinfra.model import DataSource
+from tfinfra.store import store_errors
 from tfinfra.system.strange_trees import names_below
 
 _APT = ("apt-get", "-o", "DPkg::Lock::Timeout=240")  # a first boot's own upgrades may hold the lock

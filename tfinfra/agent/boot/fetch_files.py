@@ -11,10 +11,9 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from tfinfra.agent.node_errors import NodeFault
-from tfinfra.agent.patience import store_errors
 from tfinfra.errors import first_line
 from tfinfra.model import DataSource
-from tfinfra.store import ObjectStore
+from tfinfra.store import ObjectStore, store_errors
 from tfinfra.store.landing import Landing, Unplaceable, clashes
 from tfinfra.store.landing import shown as shown_name
 from tfinfra.system.strange_trees import names_below

@@ -20,11 +20,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfinfra.agent.clock import Clock
 from tfinfra.agent.node.node_records import read, write
 from tfinfra.errors import ProvisioningError, first_line
 from tfinfra.model import Heartbeat, WheelClaim, WheelFailure, WheelRecord
 from tfinfra.store import ObjectStore, keys, put_first, store_errors
+from tfinfra.system.clock import Clock
 
 _LOOK = 1.0
 _log = logging.getLogger(__name__)

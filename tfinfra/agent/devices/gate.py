@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tfinfra.agent.clock import Clock
 from tfinfra.agent.node_errors import NodeFault
 from tfinfra.model import Plan
+from tfinfra.system.clock import Clock
 
 LIBRARY = "libcuda.so.1"
 PATIENCE = 300.0

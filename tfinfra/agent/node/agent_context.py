@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tfinfra.agent.clock import Clock
 from tfinfra.agent.node.heartbeat import Heartbeats
 from tfinfra.agent.node.instance_metadata import Metadata
 from tfinfra.agent.node.log_shipping import LogShipper
@@ -14,6 +13,7 @@ from tfinfra.agent.node.node_paths import NodePaths
 from tfinfra.agent.node.node_records import write
 from tfinfra.model import NodeSettings, Plan, TaskStatus
 from tfinfra.store import ObjectStore, keys
+from tfinfra.system.clock import Clock
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from tfinfra.agent.clock import Clock
 from tfinfra.agent.node.node_records import read, write
 from tfinfra.errors import first_line
 from tfinfra.model import Heartbeat
 from tfinfra.store import ObjectStore, keys, store_errors
+from tfinfra.system.clock import Clock
 
 _BEAT = 1.0
 _READERS = 16

@@ -7,11 +7,11 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tfinfra.agent.clock import Clock
 from tfinfra.agent.node.node_records import read
 from tfinfra.errors import first_line
 from tfinfra.model import Beat
 from tfinfra.store import ObjectStore, keys, store_errors
+from tfinfra.system.clock import Clock
 from tfinfra.text.masking import mask, unfinished
 from tfinfra.text.redrawing import collapse
 

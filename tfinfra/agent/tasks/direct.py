@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Protocol
 
 from tfinfra.agent.assignment import Assignment
-from tfinfra.agent.clock import Clock
 from tfinfra.agent.node.ports import is_free, meets
 from tfinfra.agent.node.processes import Command, Process
 from tfinfra.agent.node_errors import NodeFault
@@ -19,6 +18,7 @@ from tfinfra.agent.tasks.task_variables import task_variables
 from tfinfra.backends.registry import backend
 from tfinfra.backends.statuses import ending
 from tfinfra.model import Task, TaskStatus
+from tfinfra.system.clock import Clock
 
 _PORT_IS_TAKEN = re.compile(rb"address already in use|could not start grpc server", re.IGNORECASE)
 _TAIL = 1 << 16

@@ -13,12 +13,12 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from tfinfra.agent.clock import Clock
 from tfinfra.agent.node.node_records import read, write
 from tfinfra.agent.node.processes import Command, Process
 from tfinfra.model import LauncherAnswer, LauncherRequest
 from tfinfra.sealing import is_marked, mark
 from tfinfra.store import ObjectStore, keys
+from tfinfra.system.clock import Clock
 
 _log = logging.getLogger(__name__)
 

@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from tfinfra.agent.assignment import Assignment
-from tfinfra.agent.clock import Clock
 from tfinfra.agent.node.processes import Command, Process, die_with_parent
 from tfinfra.agent.tasks.mpi import mpirun_command
 from tfinfra.agent.tasks.mpi.inbox import Inbox, Post, Spool
@@ -18,6 +17,7 @@ from tfinfra.agent.tasks.mpi.ranks import Rank
 from tfinfra.backends.statuses import how_ended
 from tfinfra.model import TaskStatus
 from tfinfra.store import ObjectStore
+from tfinfra.system.clock import Clock
 
 LAUNCHER_LOG = "mpirun-0"
 _log = logging.getLogger(__name__)

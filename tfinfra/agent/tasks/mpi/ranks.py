@@ -6,10 +6,10 @@ import signal
 from dataclasses import replace
 from pathlib import Path
 
-from tfinfra.agent.clock import Clock
 from tfinfra.agent.node.processes import end_group, has_mapped, is_alive, signal_group
 from tfinfra.backends.statuses import ending
 from tfinfra.model import Task, TaskStatus
+from tfinfra.system.clock import Clock
 
 _KILLED = 128 + 9
 _FINAL = ("succeeded", "failed", "stopped")
