@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from tfinfra.arm.caller import claims_of, principal_type
+from tfinfra.arm.token_claims import claims_of, principal_type
 from tfinfra.azure.identity.environments import PUBLIC, Environment, Undescribed, environment_at
 from tfinfra.cloud import Cloud, Pace
 from tfinfra.errors import CredentialsError, ManifestError, NotFeasible, ProvisioningError, first_line, turned_to

@@ -5,7 +5,7 @@ TfinfraError                 exit 1   a fault of tfinfra itself
 ├── UsageError               exit 2   wrong flags, an ambiguous name
 ├── ManifestError            exit 3   the manifest or the target is wrong: carries diagnostics
 ├── NotFeasible              exit 4   quota, SKU, price cap, GPU
-│   └── NotReady                      what a target names and others made (azure/prerequisites.py)
+│   └── MissingPrerequisite           what a target names and others made (azure/prerequisites/)
 ├── CredentialsError         exit 5
 ├── ProvisioningError        exit 6
 ├── TrainingFailed           exit 7

@@ -3,7 +3,8 @@ that CHECKOUT, a git clone of Azure/bicep-types-az, has at its HEAD: of the reso
 named.
 
 A published file, generated/<folder>/<namespace>/<API version>/types.json, is a list of types that refer to each other
-by number. Types that say the same are one here, whichever file they are in; tfinfra/arm/types.py has the notation.
+by number. Types that say the same are one here, whichever file they are in; the notation is in
+tfinfra/arm/azure_types.py.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tfinfra.arm.types import FLAGS, SCALARS, SCOPES, document
+from tfinfra.arm.azure_types import FLAGS, SCALARS, SCOPES, document
 
 TARGET = Path(__file__).resolve().parents[1] / "tfinfra/arm/data/azure_types.json"
 ORIGIN = {"source": "https://github.com/Azure/bicep-types-az", "license": "MIT, Copyright (c) Microsoft Corporation"}

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from tfinfra.arm.azure_types import SCOPES, Type, describe, described, document
+from tfinfra.arm.body_shapes import body_type
 from tfinfra.arm.kinds import kind_of
-from tfinfra.arm.shapes import body_type
-from tfinfra.arm.types import SCOPES, Type, describe, described, document
 from tfinfra.azure.rights.caller_role import stack_tokens
 from tfinfra.system.resources import resource_folder
 from tools.azure_types import TARGET, CannotWrite, Checkout, made

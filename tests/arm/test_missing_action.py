@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tfinfra.arm.errors import missing_actions
+from tfinfra.arm.error_bodies import missing_actions
 
 JOIN = "Microsoft.Network/virtualNetworks/subnets/join/action"
 WRITE = "Microsoft.Compute/virtualMachineScaleSets/write"

@@ -11,13 +11,14 @@ from typing import Any, NoReturn, cast
 
 import pytest
 
-from tests.azure.deletion import test_teardown
-from tests.azure.deletion.test_teardown import COMPUTE_NAME, KEEP_NAME, RUN, layout_of, make, put
+from tests.azure.deletion import test_delete_group
+from tests.azure.deletion.test_delete_group import COMPUTE_NAME, KEEP_NAME, RUN, layout_of, make, put
 from tests.lifecycle.fakes import raised_by
 from tests.localcloud.calls import ACCOUNT, SUB
 from tfinfra.azure import stores
 from tfinfra.azure.clients import resource_client
-from tfinfra.azure.deletion.teardown import delete_group, group_exists, list_runs, strangers
+from tfinfra.azure.deletion.delete_group import delete_group
+from tfinfra.azure.deletion.groups import group_exists, list_runs, untagged_groups
 from tfinfra.azure.identity import environments
 from tfinfra.azure.identity.environments import Environment, Undescribed, environment_at
 from tfinfra.azure.stores import run_share, run_store
@@ -31,7 +32,7 @@ from tfinfra.localcloud.common.tokens import OWNER_OID
 from tfinfra.model import Target
 from tfinfra.system.clock import unix_time
 
-cloud, no_faults = test_teardown.cloud, test_teardown.no_faults  # fixtures
+cloud, no_faults = test_delete_group.cloud, test_delete_group.no_faults  # fixtures
 OTHER = "words-abc123"
 GPUS = Target("gpus", "azure", "eastus", "Standard_D8s_v5", 64, subscription_id=SUBSCRIPTION)
 ODD = {
@@ -77,7 +78,7 @@ def make_store(cloud: Cloud) -> None:
 def test_a_group_without_the_runs_tag_is_never_touched(cloud: Cloud, odd_groups: None) -> None:
     make(cloud)
     assert {g.name for g in list_runs(cloud)} == {KEEP_NAME, COMPUTE_NAME}
-    assert set(strangers(cloud)) == ODD.keys() - {"somebodys", "tagged-by-hand"}
+    assert set(untagged_groups(cloud)) == ODD.keys() - {"somebodys", "tagged-by-hand"}
     for name in ODD:
         with pytest.raises(TeardownIncomplete, match=f"{name} is left alone"):
             delete_group(cloud, name, RUN, timeout=5)

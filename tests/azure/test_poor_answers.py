@@ -13,19 +13,19 @@ from azure.core.exceptions import ClientAuthenticationError, DecodeError, HttpRe
 from tests.azure.answering import SUBSCRIPTION, Reply, Wire, azure
 from tests.azure.preflight.replies import DEMAND
 from tests.stacks.plans import FLEXIBLE, plan
-from tfinfra.azure import prerequisites
 from tfinfra.azure.answers import arm_error, reason
 from tfinfra.azure.clients import LONGEST_WAIT, get_json, send_json
-from tfinfra.azure.deletion.instance_errors import deaths
 from tfinfra.azure.deletion.removal import remove
 from tfinfra.azure.identity.caller import claims
+from tfinfra.azure.instances import deaths
 from tfinfra.azure.preflight.alternatives import candidates
 from tfinfra.azure.preflight.ask import Asker
 from tfinfra.azure.preflight.ask import _reply as asked_of
-from tfinfra.azure.preflight.finding import Reply as Told
-from tfinfra.azure.preflight.place import known_lack
-from tfinfra.azure.prerequisites import NotAnswered, NotReady, deleter_role
-from tfinfra.azure.setup import make_group_deleter
+from tfinfra.azure.preflight.capacity_check import known_lack
+from tfinfra.azure.preflight.finding import ArmReply as Told
+from tfinfra.azure.prerequisites import questions
+from tfinfra.azure.prerequisites.group_deleter import deleter_role, make_group_deleter
+from tfinfra.azure.prerequisites.questions import MissingPrerequisite, NotAnswered
 from tfinfra.azure.stores import run_store
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError, ProvisioningError
@@ -172,7 +172,7 @@ NO_ANSWERS: dict[str, Reply] = {
 
 @pytest.mark.parametrize("reply", NO_ANSWERS.values(), ids=NO_ANSWERS)
 def test_no_answer_of_arm_is_no_missing_right(reply: Reply, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prerequisites, "ANSWERING", 0.02)
+    monkeypatch.setattr(questions, "ANSWERING", 0.02)
     with pytest.raises(NotAnswered, match="ARM does not tell") as raised:
         deleter_role(answering(monkeypatch, lambda *_: reply))
     assert raised.value.exit_code == 6
@@ -180,7 +180,7 @@ def test_no_answer_of_arm_is_no_missing_right(reply: Reply, monkeypatch: pytest.
 
 
 def test_no_connection_is_no_missing_right(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prerequisites, "ANSWERING", 0.02)
+    monkeypatch.setattr(questions, "ANSWERING", 0.02)
 
     def refuse(method: str, path: str) -> Reply:
         raise requests.ConnectionError("Connection refused")
@@ -198,13 +198,13 @@ def test_a_cloud_that_comes_back_is_asked_again(monkeypatch: pytest.MonkeyPatch)
         return 404, {"error": {"code": "RoleDefinitionDoesNotExist", "message": "no"}}, {}
 
     cloud = replace(answering(monkeypatch, answer), ensure=lambda: back.append("ensured"))
-    with pytest.raises(NotReady, match="cannot be read: no"):
+    with pytest.raises(MissingPrerequisite, match="cannot be read: no"):
         deleter_role(cloud)
     assert len(back) == 2
 
 
 def test_a_right_that_is_missing_is_told_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(NotReady, match="may not") as raised:
+    with pytest.raises(MissingPrerequisite, match="may not") as raised:
         deleter_role(answering(monkeypatch, lambda *_: (403, DENIED, {})))
     assert (raised.value.denied, raised.value.exit_code) == (True, 4)
 

@@ -11,15 +11,15 @@ import pytest
 
 from tests.azure import platform
 from tests.azure.arm_calls import put, send
-from tests.azure.deletion import test_teardown
-from tests.azure.deletion.test_teardown import admin
+from tests.azure.deletion import test_delete_group
+from tests.azure.deletion.test_delete_group import admin
 from tests.localcloud.calls import BLOB_CONTRIBUTOR, COMPUTE, GROUP_DELETER, SUB
 from tests.stacks.plans import OTHERS, THEIR_IDENTITY, THEIR_REAPER, THEIR_STORE
 from tfinfra.arm.deleter_role import GROUP_DELETER as PLAIN_NAME
 from tfinfra.arm.deleter_role import GROUPS, ROLES_API, definition_path, group_deleter, group_deleter_names
-from tfinfra.azure.deletion.teardown import group_exists
-from tfinfra.azure.prerequisites import is_deleter, look_over, look_up
-from tfinfra.azure.setup import make_group_deleter
+from tfinfra.azure.deletion.groups import group_exists
+from tfinfra.azure.prerequisites.find import find_prerequisites, require_prerequisites
+from tfinfra.azure.prerequisites.group_deleter import is_deleter, make_group_deleter
 from tfinfra.azure.timer import await_armed
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError, NotFeasible, ProvisioningError
@@ -29,7 +29,7 @@ RUN = "digits-abc123"
 SUBSCRIPTION = SUB.rpartition("/")[2]
 ROLE = definition_path(SUBSCRIPTION, GROUP_DELETER)
 
-cloud, no_faults = test_teardown.cloud, test_teardown.no_faults  # fixtures
+cloud, no_faults = test_delete_group.cloud, test_delete_group.no_faults  # fixtures
 
 
 @pytest.fixture
@@ -40,15 +40,15 @@ def platform_group(cloud: Cloud) -> Iterator[None]:
 
 
 def test_the_local_cloud_has_the_role_from_its_first_start(cloud: Cloud) -> None:
-    standing = look_up(cloud, Access())
-    assert (standing.may_delete, standing.deleter_role) == (True, GROUP_DELETER)
+    found = require_prerequisites(cloud, Access())
+    assert (found.may_delete, found.deleter_role) == (True, GROUP_DELETER)
 
 
 def test_setup_makes_the_role_once(cloud: Cloud) -> None:
     assert send(cloud, "DELETE", ROLE, "2022-04-01") == 200
-    assert not look_up(cloud, Access()).may_delete
+    assert not require_prerequisites(cloud, Access()).may_delete
     assert [make_group_deleter(cloud).made for _ in range(3)] == [True, False, False]
-    assert look_up(cloud, Access()).deleter_role == GROUP_DELETER
+    assert require_prerequisites(cloud, Access()).deleter_role == GROUP_DELETER
 
 
 def test_who_may_not_make_it_is_told_what_an_owner_runs(cloud: Cloud) -> None:
@@ -78,7 +78,7 @@ def test_a_role_that_somebody_made_by_hand_is_found_by_its_name(cloud: Cloud, ca
     send(cloud, "DELETE", ROLE, ROLES_API)
     put(cloud, theirs, ROLES_API, {"properties": {**body["properties"], "roleName": NAMES[case]}})
     try:
-        assert look_up(cloud, Access()).deleter_role == theirs.rpartition("/")[2]
+        assert require_prerequisites(cloud, Access()).deleter_role == theirs.rpartition("/")[2]
         found = make_group_deleter(cloud)
         assert (found.role, found.id, found.made) == (NAMES[case], theirs, False)
     finally:
@@ -114,20 +114,24 @@ def test_a_name_that_the_tenant_has_elsewhere_is_told_with_the_way_out(cloud: Cl
 def test_all_that_others_made_is_found(cloud: Cloud, platform_group: None) -> None:
     platform.make_all(cloud, RUN)
     assert await_armed(cloud, "platform", THEIR_REAPER.rpartition("/")[2], timeout=20)
-    standing = look_up(cloud, OTHERS["all of others"])
-    assert not standing.may_delete  # the reaper does
-    assert standing.deletes_all
-    assert standing.identity_client_id
-    assert standing.store_url is not None
-    assert standing.store_url.startswith("file:///")
-    assert standing.store_url.endswith("/teamruns/blob/runs")
-    assert Path(standing.store_url.removeprefix("file://")).is_dir()
+    found = require_prerequisites(cloud, OTHERS["all of others"])
+    assert not found.may_delete  # the reaper does
+    assert found.deletes_all
+    assert found.identity_client_id
+    assert found.store_url is not None
+    assert found.store_url.startswith("file:///")
+    assert found.store_url.endswith("/teamruns/blob/runs")
+    assert Path(found.store_url.removeprefix("file://")).is_dir()
 
 
 def test_a_shared_identity_that_deletes_no_groups_leaves_it_to_the_timer(cloud: Cloud, platform_group: None) -> None:
     platform.make_identity(cloud, (platform.GROUP, GROUP_DELETER), (SUB, BLOB_CONTRIBUTOR))
-    standing = look_up(cloud, Access(identity_id=THEIR_IDENTITY))
-    assert (standing.may_delete, standing.deletes_all, standing.deleter_role) == (True, False, GROUP_DELETER)
+    found = require_prerequisites(cloud, Access(identity_id=THEIR_IDENTITY))
+    assert (found.may_delete, found.deletes_all, found.deleter_role) == (
+        True,
+        False,
+        GROUP_DELETER,
+    )
 
 
 def test_who_may_not_assign_roles_gets_no_timer_with_a_shared_identity(cloud: Cloud, platform_group: None) -> None:
@@ -135,10 +139,10 @@ def test_who_may_not_assign_roles_gets_no_timer_with_a_shared_identity(cloud: Cl
     contributor = {"actions": ["*"], "notActions": ["Microsoft.Authorization/*/Write"]}
     admin(cloud, "PUT", "market", {"permissions": [contributor]})
     try:
-        standing = look_up(cloud, Access(identity_id=THEIR_IDENTITY))
+        found = require_prerequisites(cloud, Access(identity_id=THEIR_IDENTITY))
     finally:
         admin(cloud, "DELETE", "market")
-    assert (standing.may_delete, standing.deleter_role) == (False, None)
+    assert (found.may_delete, found.deleter_role) == (False, None)
 
 
 WIDER = {
@@ -161,9 +165,9 @@ def test_a_wider_role_of_the_name_is_given_to_nobody(cloud: Cloud) -> None:
     wide = [{**body["properties"]["permissions"][0], "actions": ["*"]}]
     put(cloud, ROLE, ROLES_API, {"properties": {**body["properties"], "permissions": wide}})
     try:
-        assert look_up(cloud, Access()).deleter_role is None
+        assert require_prerequisites(cloud, Access()).deleter_role is None
         assert make_group_deleter(cloud).made
-        assert look_up(cloud, Access()).deleter_role == GROUP_DELETER
+        assert require_prerequisites(cloud, Access()).deleter_role == GROUP_DELETER
     finally:
         put(cloud, ROLE, ROLES_API, body)
 
@@ -179,25 +183,25 @@ MISSING = {
 def test_what_is_not_there_is_refused(cloud: Cloud, platform_group: None, case: str) -> None:
     access, message = MISSING[case]
     with pytest.raises(NotFeasible, match=message):
-        look_up(cloud, access)
+        require_prerequisites(cloud, access)
 
 
 def test_all_that_is_missing_is_told_at_once(cloud: Cloud) -> None:
-    standing, lacking = look_over(cloud, OTHERS["all of others"])
+    found, lacking = find_prerequisites(cloud, OTHERS["all of others"])
     assert [lack.key for lack in lacking] == ["reaper_id", "store", "identity_id"]
-    assert (standing.may_delete, standing.store_url) == (False, THEIR_STORE)
+    assert (found.may_delete, found.store_url) == (False, THEIR_STORE)
 
 
 def test_a_token_that_is_not_taken_is_a_fault_of_the_credentials(cloud: Cloud) -> None:
     admin(cloud, "POST", "faults", {"kind": "status", "status": 401, "path": "roleDefinitions"})
     with pytest.raises(CredentialsError, match="does not accept your token"):
-        look_up(cloud, Access())
+        require_prerequisites(cloud, Access())
 
 
 def test_a_container_that_is_not_there_is_refused(cloud: Cloud, platform_group: None) -> None:
     platform.make_store(cloud)
     with pytest.raises(NotFeasible, match="store of the target cannot be read"):
-        look_up(cloud, Access(store=THEIR_STORE.replace("/runs", "/walks")))
+        require_prerequisites(cloud, Access(store=THEIR_STORE.replace("/runs", "/walks")))
 
 
 def test_a_reaper_that_does_not_work_is_refused(cloud: Cloud, platform_group: None) -> None:
@@ -205,12 +209,12 @@ def test_a_reaper_that_does_not_work_is_refused(cloud: Cloud, platform_group: No
     platform.make_identity(cloud, (SUB, GROUP_DELETER))
     platform.make_reaper(cloud, RUN, state="Disabled")
     with pytest.raises(NotFeasible, match="is disabled"):
-        look_up(cloud, access)
+        require_prerequisites(cloud, access)
     platform.make_reaper(cloud, RUN)
     assert await_armed(cloud, "platform", "reaper", timeout=20)
-    assert look_up(cloud, access).may_delete  # the nodes
+    assert require_prerequisites(cloud, access).may_delete  # the nodes
     with pytest.raises(NotFeasible, match=r"no run of .* has succeeded within 1 h"):
-        look_up(cloud, access, clock=lambda: 4_000_000_000.0)
+        require_prerequisites(cloud, access, clock=lambda: 4_000_000_000.0)
 
 
 def test_the_reaper_of_others_deletes_what_has_expired(cloud: Cloud, platform_group: None) -> None:

@@ -13,11 +13,12 @@ from azure.core.exceptions import ClientAuthenticationError, DecodeError
 from tests.azure.answering import Reply, Wire, azure
 from tests.stacks.plans import FLEXIBLE, plan
 from tfinfra.azure.answers import reason
-from tfinfra.azure.deletion.teardown import delete_group
+from tfinfra.azure.deletion.delete_group import delete_group
 from tfinfra.azure.identity.environments import PUBLIC
 from tfinfra.azure.preflight.ask import _reply
-from tfinfra.azure.preflight.place import known_lack
-from tfinfra.azure.prerequisites import _deletes_all, _may_assign, deleter_role
+from tfinfra.azure.preflight.capacity_check import known_lack
+from tfinfra.azure.prerequisites.find import _deletes_all, _may_assign
+from tfinfra.azure.prerequisites.group_deleter import deleter_role
 from tfinfra.azure.stores import run_store
 from tfinfra.cloud import Cloud
 from tfinfra.clouds import _caller, _provider_settings

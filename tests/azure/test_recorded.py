@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.azure import recorded
-from tfinfra.arm.errors import read_error
-from tfinfra.azure.reactions import Reaction
+from tfinfra.arm.error_bodies import read_error
 from tfinfra.azure.refusals import reaction_to
+from tfinfra.azure.refusals.refusal import Reaction
 from tfinfra.engine.events import UpdateEvent
 from tfinfra.engine.refusals.failures import provisioning_error
 from tfinfra.errors import CredentialsError, ProvisioningError, TfinfraError

@@ -10,7 +10,7 @@ import pytest
 
 from tfinfra.azure.prices.refresh import fetch_prices
 from tfinfra.azure.prices.retail import RetailError, http_pages, items
-from tfinfra.azure.prices.retail_fake import FakeRetail, Fault, meter_item, vm_item
+from tfinfra.azure.prices.retail_fake import FakeRetail, RetailAnswer, meter_item, vm_item
 from tfinfra.catalog.meters import METERS
 from tfinfra.catalog.price_file import read_price_file, write_price_file
 from tfinfra.catalog.prices import EVERYWHERE, PriceBook, shipped_book
@@ -103,36 +103,36 @@ def test_of_several_items_for_one_meter_the_dearest_counts() -> None:
 
 
 def test_a_service_that_throttles_is_asked_again_after_the_time_that_it_says() -> None:
-    slow = Fault(429, b'{"error": "TooManyRequests"}', {"Retry-After": "0"})
-    with FakeRetail(LISTED, {0: slow, 1: slow, 3: Fault(503)}) as service:
+    slow = RetailAnswer(429, b'{"error": "TooManyRequests"}', {"Retry-After": "0"})
+    with FakeRetail(LISTED, {0: slow, 1: slow, 3: RetailAnswer(503)}) as service:
         assert fetched(service, "westeurope").vm(D8, "westeurope") == 0.46
         assert len(service.asked) > 4
 
 
-BROKEN: dict[str, tuple[Fault, str]] = {
-    "a page that is not JSON": (Fault(body=b"<html>"), "not JSON"),
-    "a page that is a list": (Fault(body=b"[]"), "no page of prices"),
-    "a page without items": (Fault(body=b"{}"), "no items"),
-    "a page whose items are no objects": (Fault(body=b'{"Items": [1]}'), "no items"),
+BROKEN: dict[str, tuple[RetailAnswer, str]] = {
+    "a page that is not JSON": (RetailAnswer(body=b"<html>"), "not JSON"),
+    "a page that is a list": (RetailAnswer(body=b"[]"), "no page of prices"),
+    "a page without items": (RetailAnswer(body=b"{}"), "no items"),
+    "a page whose items are no objects": (RetailAnswer(body=b'{"Items": [1]}'), "no items"),
     "an item without a price": (
-        Fault(body=json.dumps({"Items": [an_item(LISTED[0], retailPrice=None)]}).encode()),
+        RetailAnswer(body=json.dumps({"Items": [an_item(LISTED[0], retailPrice=None)]}).encode()),
         "no retailPrice",
     ),
     "a price below nothing": (
-        Fault(body=json.dumps({"Items": [an_item(LISTED[0], retailPrice=-1)]}).encode()),
+        RetailAnswer(body=json.dumps({"Items": [an_item(LISTED[0], retailPrice=-1)]}).encode()),
         "no retailPrice",
     ),
     "a price in another unit": (
-        Fault(body=json.dumps({"Items": [an_item(LISTED[0], unitOfMeasure="100 Hours")]}).encode()),
+        RetailAnswer(body=json.dumps({"Items": [an_item(LISTED[0], unitOfMeasure="100 Hours")]}).encode()),
         "100 Hours",
     ),
-    "a refusal": (Fault(400, b"no"), "status 400"),
-    "a service that throttles for ever": (Fault(429, b"", {"Retry-After": "0"}), "429|did not answer"),
+    "a refusal": (RetailAnswer(400, b"no"), "status 400"),
+    "a service that throttles for ever": (RetailAnswer(429, b"", {"Retry-After": "0"}), "429|did not answer"),
 }
 
 
 @pytest.mark.parametrize(("fault", "message"), BROKEN.values(), ids=BROKEN.keys())
-def test_a_broken_answer_is_an_error(fault: Fault, message: str) -> None:
+def test_a_broken_answer_is_an_error(fault: RetailAnswer, message: str) -> None:
     with FakeRetail(LISTED, dict.fromkeys(range(20), fault)) as service, pytest.raises(RetailError, match=message):
         fetched(service, "westeurope")
 
@@ -188,7 +188,7 @@ def test_a_refresh_that_fails_leaves_the_old_prices_and_says_so(
     with FakeRetail(LISTED) as service:
         assert main(["catalog", "refresh", "--region", "westeurope", "--url", service.url]) == 0
     before = state.read_bytes()
-    broken = Fault(body=b"{")
+    broken = RetailAnswer(body=b"{")
     with FakeRetail(LISTED, {1: broken}) as service:
         assert main(["catalog", "refresh", "--region", "westeurope", "--url", service.url]) == 4
     assert state.read_bytes() == before

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.attacks import ATTACKS
 from tests.lifecycle.record.test_record import a_record
 from tfinfra.api import _LogReader
-from tfinfra.azure.preflight.run import Checked
+from tfinfra.azure.preflight.all_checks import PassedCheck
 from tfinfra.cli import output
 from tfinfra.cli.authoring import plan
 from tfinfra.cli.live import run_view
@@ -92,7 +92,7 @@ def errors(texts: list[str]) -> None:
 
 
 def plans(texts: list[str]) -> None:
-    checked = tuple(Checked("quota", text) for text in texts)
+    checked = tuple(PassedCheck("quota", text) for text in texts)
     output.show(*plan._live(LiveAnswer("azure", (), checked, 0.1)))
 
 

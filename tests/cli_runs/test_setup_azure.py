@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.azure.arm_calls import send
-from tests.azure.deletion import test_teardown
-from tests.azure.deletion.test_teardown import admin
+from tests.azure.deletion import test_delete_group
+from tests.azure.deletion.test_delete_group import admin
 from tests.azure.test_prerequisites import ROLE
 from tfinfra.cli.main import main
 from tfinfra.cloud import Cloud
 
-cloud, no_faults = test_teardown.cloud, test_teardown.no_faults  # fixtures
+cloud, no_faults = test_delete_group.cloud, test_delete_group.no_faults  # fixtures
 
 
 @pytest.fixture

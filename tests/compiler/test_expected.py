@@ -18,7 +18,7 @@ from tfinfra.errors import NotFeasible
 from tfinfra.model import Target
 from tfinfra.money.budget import Burn, least_cap, needed_seconds
 from tfinfra.money.expected import Phase, expected
-from tfinfra.system.clock import spell_seconds
+from tfinfra.text.wording import spell_seconds
 
 SMOKE = Path(__file__).parents[2] / "examples" / "azure-smoke.yaml"
 TRAINING = 60.0

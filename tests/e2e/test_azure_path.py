@@ -17,7 +17,7 @@ import pytest
 from tests.azure.rehearsed import Rehearsed, rehearsed
 from tests.e2e.conftest import Workspace
 from tests.store.azurite import needs_node
-from tfinfra.arm.plugin import BINARY
+from tfinfra.arm.azure_native import BINARY
 from tfinfra.clouds import AZURE_NODES
 from tfinfra.environment.build_environment import ensure_environment
 from tfinfra.environment.lock import make_lock

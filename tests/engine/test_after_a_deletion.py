@@ -15,7 +15,8 @@ import pytest
 from tests.engine import test_engine
 from tests.engine.test_engine import _both, _kill_tool
 from tests.stacks.recording import RUN, config
-from tfinfra.azure.deletion.teardown import delete_group, list_runs
+from tfinfra.azure.deletion.delete_group import delete_group
+from tfinfra.azure.deletion.groups import list_runs
 from tfinfra.cloud import Cloud
 from tfinfra.engine.events import UpdateEvent
 from tfinfra.engine.pulumi import Engine

@@ -14,7 +14,7 @@ import pytest
 
 from tests.engine import test_engine
 from tests.lifecycle.fakes import FakeSpec, World, a_plan, succeeding
-from tfinfra.azure.deletion.teardown import list_runs
+from tfinfra.azure.deletion.groups import list_runs
 from tfinfra.cloud import Cloud
 from tfinfra.compiler.load import project_from_arguments
 from tfinfra.compiler.pipeline import Compiled, read
@@ -84,7 +84,7 @@ def go(cloud: Cloud, endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.Mon
             delete_group=real.delete_group,
             remove=real.remove,
             groups=real.groups,
-            standing=real.standing,
+            prerequisites=real.prerequisites,
         )
         facts = read(project_from_arguments({"entry_script": "train.py"}, name="digits", folder=tmp_path))
         compiled = Compiled(facts, FakeSpec(), plan, render(plan, "name: digits\n"), (), tmp_path)  # type: ignore[arg-type]

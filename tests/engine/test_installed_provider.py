@@ -12,7 +12,7 @@ import pytest
 from tests.azure.rehearsed import HOLDER, Rehearsed, rehearsed
 from tests.stacks.plans import ALONE, FLEXIBLE
 from tests.stacks.recording import RUN, config, write
-from tfinfra.azure.deletion.teardown import delete_group
+from tfinfra.azure.deletion.delete_group import delete_group
 from tfinfra.clouds import azure_subscription
 from tfinfra.engine.provider.install import ensure_provider
 from tfinfra.engine.pulumi import Engine

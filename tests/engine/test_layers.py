@@ -30,8 +30,8 @@ from tfinfra.agent.node.log_shipping import LogShipper
 from tfinfra.agent.node.node_identity import Identity
 from tfinfra.agent.node.node_paths import NodePaths
 from tfinfra.azure.clients import send_json
-from tfinfra.azure.deletion.teardown import group_exists
-from tfinfra.azure.prerequisites import look_up
+from tfinfra.azure.deletion.groups import group_exists
+from tfinfra.azure.prerequisites.find import require_prerequisites
 from tfinfra.azure.timer import await_armed
 from tfinfra.cloud import Cloud
 from tfinfra.engine.pulumi import Engine
@@ -235,13 +235,13 @@ def test_with_what_others_made_both_stacks_come_up_and_every_layer_that_is_on_wo
     access = OTHERS[which]
     platform.make_all(cloud, RUN)
     assert await_armed(cloud, "platform", "reaper", timeout=30)
-    standing = look_up(cloud, access)
-    assert standing.may_delete is (not access.reaper_id or not access.identity_id)
+    prerequisites = require_prerequisites(cloud, access)
+    assert prerequisites.may_delete is (not access.reaper_id or not access.identity_id)
     run = start(replace(ALONE, access=access))
-    if standing.store_url:
-        assert Path(urlsplit(standing.store_url).path).is_dir()
+    if prerequisites.store_url:
+        assert Path(urlsplit(prerequisites.store_url).path).is_dir()
     node = run.node(0, time.time() + HOUR)
-    client = standing.identity_client_id or run.keep["identityClientId"]
+    client = prerequisites.identity_client_id or run.keep["identityClientId"]
     metadata = Metadata(node.metadata._url, client)
     told = replace(node.settings, identity_client_id=client, may_delete=not access.identity_id)
     assert delete_compute_group(told, metadata) is not bool(access.identity_id)

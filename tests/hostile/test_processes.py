@@ -56,7 +56,7 @@ def test_condas_worker_takes_no_module_of_the_project(tmp_path: Path) -> None:
 
 
 def test_the_plugin_of_a_rehearsal_takes_none_of_where_it_is_started_or_stands(tmp_path: Path) -> None:
-    from tfinfra.arm.plugin import BINARY
+    from tfinfra.arm.azure_native import BINARY
     from tfinfra.localcloud.plugin.package import package
 
     project = stranger(tmp_path / "project")

@@ -11,7 +11,7 @@ from typing import Any
 
 from tfinfra.azure.deletion.group_names import run_of_group
 from tfinfra.azure.deletion.groups import RunGroup
-from tfinfra.azure.prerequisites import Standing
+from tfinfra.azure.prerequisites.find import Prerequisites
 from tfinfra.cloud import Cloud, Pace
 from tfinfra.compiler.load import project_from_arguments
 from tfinfra.compiler.pipeline import Compiled, read
@@ -179,7 +179,7 @@ class World:
         self.lacks: dict[str, str] = {}
         self.dropped: list[str] = []
         self.remaining: dict[str, str] = {}
-        self.strangers: list[str] = []
+        self.untagged_groups: list[str] = []
         self.url: str | None = "file:///store/run"
         self.share: str | None = None
         self.closed = threading.Event()
@@ -188,7 +188,7 @@ class World:
         self.armed = True
         self.preflight = False
         self.warnings: tuple[Diagnostic, ...] = ()
-        self.standing = Standing(may_delete=True, deleter_role="role-1")
+        self.prerequisites = Prerequisites(may_delete=True, deleter_role="role-1")
         self.now = 1000.0
         self.step = 0.05
         self.observer = FakeObserver()
@@ -239,10 +239,10 @@ class World:
 
     # ARM
 
-    def look_up(self, access: Access) -> Standing:
-        self._fault("standing")
+    def look_up(self, access: Access) -> Prerequisites:
+        self._fault("prerequisites")
         self.access = access
-        return self.standing
+        return self.prerequisites
 
     def delete_group(self, group: str) -> None:
         self._fault("delete")
@@ -281,10 +281,10 @@ class World:
             attest=lambda node: None,
             read_tree=lambda path, progress: read_tree(path, self.tmp / "hashes", progress),
             groups=lambda: tuple(RunGroup(g, run_of_group(g) or "", "") for g in self.groups),
-            strangers=lambda: tuple(self.strangers),
+            untagged_groups=lambda: tuple(self.untagged_groups),
             store_of=lambda group: self.url,
             share_of=lambda group: self.share,
-            standing=self.look_up,
+            prerequisites=self.look_up,
             timer_armed=lambda group, workflow: self.armed,
             warm_teardown=lambda: None,
             gpu_count=lambda: self.gpus,

@@ -10,7 +10,7 @@ import pytest
 from azure.core.exceptions import ClientAuthenticationError
 
 from tests.localcloud.calls import KEY
-from tfinfra.arm.caller import claims_of
+from tfinfra.arm.token_claims import claims_of
 from tfinfra.localcloud.arm.rbac.directory import OWNERS
 from tfinfra.localcloud.common import tokens
 from tfinfra.localcloud.common.state_folder import AUDIENCE, TENANT, Layout

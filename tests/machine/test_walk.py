@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 
 from tests.azure.arm_calls import send
-from tests.azure.deletion import test_teardown
-from tests.azure.deletion.test_teardown import admin, layout_of
+from tests.azure.deletion import test_delete_group
+from tests.azure.deletion.test_delete_group import admin, layout_of
 from tests.azure.preflight.replies import FORBIDDEN
 from tests.azure.test_prerequisites import ROLE
-from tfinfra.arm.caller import kind
-from tfinfra.azure.preflight.finding import Reply
-from tfinfra.azure.setup import make_group_deleter
+from tfinfra.arm.token_claims import kind
+from tfinfra.azure.preflight.finding import ArmReply
+from tfinfra.azure.prerequisites.group_deleter import make_group_deleter
 from tfinfra.cli.machine.doctor import needed_role
 from tfinfra.cloud import Cloud
 from tfinfra.engine.client import EngineProcess
@@ -31,7 +31,7 @@ from tfinfra.machine.walk.steps import Step
 from tfinfra.machine.walk.target import Checklist, walk
 
 pytestmark = pytest.mark.engine  # the deploy folder's program is recorded once
-cloud = test_teardown.cloud  # a fixture
+cloud = test_delete_group.cloud  # a fixture
 
 SUB = "00000000-0000-0000-0000-000000000000"
 THEIRS = "11111111-2222-4333-8444-555555555555"
@@ -247,19 +247,19 @@ def test_a_wrong_target(name: str, recorder: Remembered, tmp_path: Path, monkeyp
 
 
 STATES = {
-    "enabled": (Reply(200, {"state": "Enabled", "tenantId": "T"}), "ok", 0),
-    "warned": (Reply(200, {"state": "Warned", "tenantId": "t"}), "not", 0),
-    "past due": (Reply(200, {"state": "PastDue", "tenantId": "t"}), "not", 0),
-    "deleted": (Reply(200, {"state": "Deleted", "tenantId": "t"}), "not", 4),
-    "a state of next year": (Reply(200, {"state": "Paused", "tenantId": "t"}), "unknown", 0),
+    "enabled": (ArmReply(200, {"state": "Enabled", "tenantId": "T"}), "ok", 0),
+    "warned": (ArmReply(200, {"state": "Warned", "tenantId": "t"}), "not", 0),
+    "past due": (ArmReply(200, {"state": "PastDue", "tenantId": "t"}), "not", 0),
+    "deleted": (ArmReply(200, {"state": "Deleted", "tenantId": "t"}), "not", 4),
+    "a state of next year": (ArmReply(200, {"state": "Paused", "tenantId": "t"}), "unknown", 0),
     "no right to look": (FORBIDDEN, "unknown", 0),
-    "no answer": (Reply(0, {"error": {"code": "ServiceRequestError", "message": "refused"}}), "unknown", 0),
-    "not there for you": (Reply(404, {"error": {"code": "SubscriptionNotFound", "message": "no"}}), "not", 5),
+    "no answer": (ArmReply(0, {"error": {"code": "ServiceRequestError", "message": "refused"}}), "unknown", 0),
+    "not there for you": (ArmReply(404, {"error": {"code": "SubscriptionNotFound", "message": "no"}}), "not", 5),
 }
 
 
 @pytest.mark.parametrize(("reply", "level", "code"), STATES.values(), ids=STATES)
-def test_states_of_a_subscription(reply: Reply, level: str, code: int, cloud: Cloud) -> None:
+def test_states_of_a_subscription(reply: ArmReply, level: str, code: int, cloud: Cloud) -> None:
     from dataclasses import replace
 
     found = account.account_steps(replace(cloud, tenant_id="t"), reply)
@@ -282,7 +282,7 @@ def test_who_asks(case: str) -> None:
 
 
 def test_the_provider_of_azure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tfinfra.arm.plugin import BINARY
+    from tfinfra.arm.azure_native import BINARY
     from tfinfra.engine.provider import plugin_folder
 
     monkeypatch.setenv("TFINFRA_CACHE_DIR", str(tmp_path))

@@ -16,7 +16,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from tfinfra.arm.requests import Request
+from tfinfra.arm.requests import ResourceRequest
 from tfinfra.system.paths import cache_folder
 
 _LOCK = Path(__file__).resolve().parents[2] / "requirements/checkov.lock"
@@ -33,7 +33,7 @@ class Failed:
     resource: str
 
 
-def failed_checks(requests: Iterable[Request], folder: Path) -> set[Failed]:
+def failed_checks(requests: Iterable[ResourceRequest], folder: Path) -> set[Failed]:
     """What checkov has against the bodies; `folder` is empty and takes the template that it reads."""
     named = _named(requests)
     resources = [
@@ -52,10 +52,10 @@ def failed_checks(requests: Iterable[Request], folder: Path) -> set[Failed]:
     return {Failed(one["check_id"], named[one["resource"].rpartition(".")[2]].name) for one in found}
 
 
-def _named(requests: Iterable[Request]) -> dict[str, Request]:
+def _named(requests: Iterable[ResourceRequest]) -> dict[str, ResourceRequest]:
     """Each body once that a policy could tell from the others, by a name of its own that every type takes: checkov goes
     by names."""
-    distinct: dict[str, Request] = {}
+    distinct: dict[str, ResourceRequest] = {}
     for request in requests:
         told = json.dumps([request.arm_type, _without(request.body, _UNREAD)], sort_keys=True)
         distinct.setdefault(told, request)

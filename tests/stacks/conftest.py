@@ -11,9 +11,9 @@ import pytest
 
 from tests.stacks.plans import INFRASTRUCTURES
 from tests.stacks.recording import record
-from tfinfra.arm.requests import Request
+from tfinfra.arm.requests import ResourceRequest
 
-Recorded = Callable[[str, str], tuple[dict[str, Request], dict[str, Any]]]
+Recorded = Callable[[str, str], tuple[dict[str, ResourceRequest], dict[str, Any]]]
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +21,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     """(which infrastructure, which part) → ({logical name: request}, outputs)."""
 
     @cache
-    def once(which: str, part: str) -> tuple[dict[str, Request], dict[str, Any]]:
+    def once(which: str, part: str) -> tuple[dict[str, ResourceRequest], dict[str, Any]]:
         folder: Path = tmp_path_factory.mktemp("deploy")
         return record(INFRASTRUCTURES[which], part, folder)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.stacks.plans import THEIR_IDENTITY, THEIR_REAPER, THEIR_STORE
 from tests.stacks.recording import SUBSCRIPTION, config, run_program
-from tfinfra.arm.requests import Request
+from tfinfra.arm.requests import ResourceRequest
 from tfinfra.catalog.sizes import size
 from tfinfra.compiler.load import project_from_arguments
 from tfinfra.compiler.pipeline import Compiled, compile_manifest
@@ -69,8 +69,8 @@ class Matrix:
     accepted: int = 0
     refused: int = 0
     codes: set[str] = field(default_factory=set)
-    requests: dict[str, dict[str, Request]] = field(default_factory=dict)
-    keep: dict[str, dict[str, Request]] = field(default_factory=dict)
+    requests: dict[str, dict[str, ResourceRequest]] = field(default_factory=dict)
+    keep: dict[str, dict[str, ResourceRequest]] = field(default_factory=dict)
 
 
 def targets() -> Iterator[tuple[str, dict[str, Any]]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.stacks.plans import plan
-from tfinfra.arm.requests import Request
+from tfinfra.arm.requests import ResourceRequest
 from tfinfra.compiler.render import render
 from tfinfra.engine.recording import recording
 from tfinfra.model import Infrastructure
@@ -48,12 +48,12 @@ def config(part: str, expires: str = "2126-11-30T10:00:00Z", deadline: str = "21
 
 def record(
     infrastructure: Infrastructure, part: str, folder: Path, **more: str
-) -> tuple[dict[str, Request], dict[str, Any]]:
+) -> tuple[dict[str, ResourceRequest], dict[str, Any]]:
     """({logical name: request}, the stack's outputs) of one part's program; `more` is added to its configuration."""
     return run_program(write(infrastructure, folder), {**config(part), **more})
 
 
-def run_program(folder: Path, configuration: dict[str, str]) -> tuple[dict[str, Request], dict[str, Any]]:
+def run_program(folder: Path, configuration: dict[str, str]) -> tuple[dict[str, ResourceRequest], dict[str, Any]]:
     """The same, of the program of a deploy folder."""
     caller = recording.RecordedCaller(SUBSCRIPTION, PRINCIPAL)
     part = configuration["group"].rpartition("-")[2]

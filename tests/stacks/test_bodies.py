@@ -15,7 +15,7 @@ from tests.stacks.conftest import Recorded
 from tests.stacks.plans import FLEXIBLE, INFRASTRUCTURES, OTHERS, SUBNET_ID
 from tests.stacks.recording import IDENTITY, RUN, SUBSCRIPTION, config, record, run_program, write
 from tfinfra.arm.deleter_role import group_deleter_id
-from tfinfra.arm.requests import Request
+from tfinfra.arm.requests import ResourceRequest
 from tfinfra.localcloud.arm.checks.scale_set import check_scale_set
 from tfinfra.localcloud.arm.checks.types import check_body
 
@@ -165,7 +165,7 @@ def test_the_shared_directorys_zone_ends_as_the_clouds_storage_accounts_do(tmp_p
     assert compute["shared-zone"].path.endswith("/privatelink.file.core.usgovcloudapi.net")
 
 
-def _granted(requests: dict[str, Request]) -> list[tuple[str, str, str]]:
+def _granted(requests: dict[str, ResourceRequest]) -> list[tuple[str, str, str]]:
     """(logical name, kind of scope, role) of each role assignment; each lies in the stack's own group."""
     found = []
     for request in requests.values():

@@ -13,7 +13,7 @@ from tests.stacks.plans import INFRASTRUCTURES
 from tests.stacks.recording import RUN
 from tfinfra.arm import own
 from tfinfra.arm.kinds import kind_of
-from tfinfra.arm.requests import Request
+from tfinfra.arm.requests import ResourceRequest
 from tfinfra.azure.rights.caller_role import stack_tokens
 from tfinfra.system.resources import resource_folder
 
@@ -23,13 +23,13 @@ GROUPS = "Microsoft.Resources/resourceGroups"
 OTHER = "other-zzz999"
 
 
-def named(request: Request) -> tuple[str, str]:
+def named(request: ResourceRequest) -> tuple[str, str]:
     """(ARM type, name as a list gives it)."""
     namespace, *rest = request.path.rpartition("/providers/")[2].split("/")
     return "/".join([namespace, *rest[::2]]), "/".join(rest[1::2])
 
 
-def resources(requests: dict[str, Request]) -> Iterator[Request]:
+def resources(requests: dict[str, ResourceRequest]) -> Iterator[ResourceRequest]:
     """What ARM lists in a group: grants are on what they are for, and the group is none of its own resources."""
     yield from (r for r in requests.values() if r.arm_type not in (GRANTS, GROUPS))
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tfinfra.arm.ids import read
+from tfinfra.arm.resource_ids import parse_resource_id
 
 # token: (ARM type, default API version, the inputs that are the path's names, outermost first; "" is "default"). The
 # docstring of azure-native's class has the version ("Uses Azure REST API version …"), its parameters the names, which
@@ -153,7 +153,7 @@ def kind_of(token: str) -> Kind:
 def version_of(id_: str) -> str:
     """The API version in which the stacks ask for the resource with this ARM id. Raises UnknownKind for one of a type
     that no stack has."""
-    arm_type = read(id_).type.lower()
+    arm_type = parse_resource_id(id_).type.lower()
     for known, version, _ in _TABLE.values():
         if known.lower() == arm_type:
             return version

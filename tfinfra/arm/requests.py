@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tfinfra.arm.body_shapes import body_type, to_arm
 from tfinfra.arm.kinds import Kind, kind_of
-from tfinfra.arm.shapes import body_type, to_arm
 
 
 @dataclass(frozen=True)
-class Request:
+class ResourceRequest:
     """One resource as ARM is asked for it: `body` is PUT to `path` (an ARM id). `name` is the program's own of it."""
 
     name: str
@@ -21,14 +21,14 @@ class Request:
     body: dict[str, Any]
 
 
-def request_of(name: str, token: str, inputs: Mapping[str, Any], subscription: str) -> Request:
+def request_of(name: str, token: str, inputs: Mapping[str, Any], subscription: str) -> ResourceRequest:
     """The request for a resource of azure-native's `token` with these inputs.
 
     Raises UnknownKind for a type that no stack has, KeyError for an input that the path needs and does not get.
     """
     kind = kind_of(token)
     given = {key: value for key, value in inputs.items() if value is not None}
-    return Request(name, kind.arm_type, kind.api_version, kind.path(given, subscription), arm_body(kind, given))
+    return ResourceRequest(name, kind.arm_type, kind.api_version, kind.path(given, subscription), arm_body(kind, given))
 
 
 def arm_body(kind: Kind, inputs: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 
-from tfinfra.arm.requests import Request
+from tfinfra.arm.requests import ResourceRequest
 
 IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
 _NAMES = uuid.UUID("0d8c8c0e-55a4-5c1b-9b35-3a4c5a0c2f4e")
@@ -25,7 +25,7 @@ def client_of(identity: str) -> str:
     return _made_up("client", identity)
 
 
-def principals(requests: Iterable[Request]) -> frozenset[str]:
+def principals(requests: Iterable[ResourceRequest]) -> frozenset[str]:
     """The stand-ins for the identities that the requests make."""
     return frozenset(principal_of(request.path) for request in requests if request.arm_type == IDENTITIES)
 

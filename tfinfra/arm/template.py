@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from tfinfra.arm import ids
-from tfinfra.arm.requests import Request
+from tfinfra.arm.requests import ResourceRequest
+from tfinfra.arm.resource_ids import parse_resource_id
 
 _SCHEMAS = "https://schema.management.azure.com/schemas"
 _SUBSCRIPTION = f"{_SCHEMAS}/2018-05-01/subscriptionDeploymentTemplate.json#"
@@ -20,7 +20,7 @@ _GROUPS = "Microsoft.Resources/resourceGroups"
 _NESTED = "2024-11-01"
 
 
-def subscription_template(requests: Iterable[Request]) -> dict[str, Any]:
+def subscription_template(requests: Iterable[ResourceRequest]) -> dict[str, Any]:
     """The template of all requests, which each lie in a resource group or are one; groups in the order of requests."""
     requests = tuple(requests)
     groups = list(dict.fromkeys(_group(request) for request in requests))
@@ -34,12 +34,12 @@ def subscription_template(requests: Iterable[Request]) -> dict[str, Any]:
     return {"$schema": _SUBSCRIPTION, "contentVersion": "1.0.0.0", "resources": resources}
 
 
-def _group(request: Request) -> str:
+def _group(request: ResourceRequest) -> str:
     """/subscriptions/<id>/resourceGroups/<group>/…"""
     return request.path.split("/")[4]
 
 
-def _nested(group: str, requests: list[Request], after: list[str]) -> dict[str, Any]:
+def _nested(group: str, requests: list[ResourceRequest], after: list[str]) -> dict[str, Any]:
     template = {
         "$schema": _GROUP,
         "contentVersion": "1.0.0.0",
@@ -55,7 +55,7 @@ def _nested(group: str, requests: list[Request], after: list[str]) -> dict[str, 
     }
 
 
-def _with_order(request: Request, others: list[Request]) -> dict[str, Any]:
+def _with_order(request: ResourceRequest, others: list[ResourceRequest]) -> dict[str, Any]:
     """The resource after what it names by id, and after its parent or the resource that it extends."""
     text = _texts(request.body) | {_scope(request.path)}
     before = [o.path for o in others if o is not request and (o.path in text or request.path.startswith(f"{o.path}/"))]
@@ -63,22 +63,22 @@ def _with_order(request: Request, others: list[Request]) -> dict[str, Any]:
     return {**resource, "dependsOn": before} if before else resource
 
 
-def _resource(request: Request) -> dict[str, Any]:
+def _resource(request: ResourceRequest) -> dict[str, Any]:
     head = {"type": request.arm_type, "apiVersion": request.api_version, "name": _name(request)}
     scope = _scope(request.path)
     own = {"scope": _relative(scope)} if "/providers/" in scope else {}
     return {**head, **own, **_literal({k: v for k, v in request.body.items() if k not in ("name", "type", "id")})}
 
 
-def _name(request: Request) -> str:
+def _name(request: ResourceRequest) -> str:
     """The names of the path, outermost first: "account/default/run"."""
     if request.arm_type == _GROUPS:
         return request.path.rpartition("/")[2]
-    return ids.read(request.path).name
+    return parse_resource_id(request.path).name
 
 
 def _scope(path: str) -> str:
-    return ids.read(path).scope
+    return parse_resource_id(path).scope
 
 
 def _relative(scope: str) -> str:

@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from tfinfra.arm.errors import ArmError, plain, read_error
+from tfinfra.arm.error_bodies import ErrorDetail, plain, read_error
+from tfinfra.arm.sign_in_advice import way_in
+from tfinfra.errors import CredentialsError, ProvisioningError
+from tfinfra.text.wording import shortened
 
 if TYPE_CHECKING:
     from azure.core.exceptions import AzureError
@@ -17,7 +20,7 @@ _LONGEST = 600
 _MOST = 2
 
 
-def arm_error(error: AzureError) -> ArmError | None:
+def arm_error(error: AzureError) -> ErrorDetail | None:
     """The error in ARM's answer, None where there was no answer, or none that says anything."""
     response = getattr(error, "response", None)
     try:
@@ -83,6 +86,16 @@ def reason(error: AzureError) -> str:
     return _one_line(f"{said.message or said.words}{way}")
 
 
+def failed_question(error: AzureError, what: str) -> CredentialsError | ProvisioningError:
+    """The error of a question that ARM did not answer, with its status."""
+    from azure.core.exceptions import ClientAuthenticationError
+
+    message, status = f"{what}: {reason(error)}", getattr(error, "status_code", None)
+    if isinstance(error, ClientAuthenticationError):
+        return CredentialsError(message, hint=way_in(reason(error)))
+    return ProvisioningError(message, status=status)
+
+
 def _is_undecoded(error: AzureError) -> bool:
     """Whether it is the answer's form that azure-core could not take."""
     from azure.core.exceptions import DecodeError
@@ -106,5 +119,4 @@ def _short(target: str | None) -> str:
 
 
 def _one_line(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+    return shortened(" ".join(text.split()), _LONGEST)

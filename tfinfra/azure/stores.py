@@ -7,7 +7,7 @@ from typing import Any
 
 from tfinfra.azure.answers import is_gone, reason, values
 from tfinfra.azure.clients import get_json
-from tfinfra.azure.identity.sign_in import token_refused
+from tfinfra.azure.identity.refused_token import token_refused
 from tfinfra.cloud import Cloud
 from tfinfra.errors import ProvisioningError
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from tfinfra.azure.answers import values
 from tfinfra.azure.clients import get_json, send_json
 from tfinfra.azure.identity.caller import why_refused
-from tfinfra.azure.identity.sign_in import token_refused
+from tfinfra.azure.identity.refused_token import token_refused
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError
 

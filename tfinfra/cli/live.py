@@ -16,8 +16,9 @@ from tfinfra.lifecycle.run.signals import leave_terminal
 from tfinfra.lifecycle.watch.observer import Observer
 from tfinfra.lifecycle.watch.plain_view import PlainView, is_file, prefixed, task_text
 from tfinfra.model import TaskStatus
-from tfinfra.system.clock import right_now, spell_seconds
+from tfinfra.system.clock import right_now
 from tfinfra.text.cleaning import clean
+from tfinfra.text.wording import spell_seconds
 
 TASK_ROWS = 16
 """Tasks that the live view lists one by one; more are only counted."""

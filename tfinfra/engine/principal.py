@@ -3,7 +3,7 @@ makes as another than the product's caller, the caller could not reach."""
 
 from __future__ import annotations
 
-from tfinfra.arm.credentials import way_to_a_token, why_no_token
+from tfinfra.arm.credential_chain import way_to_a_token, why_no_token
 from tfinfra.errors import CredentialsError
 
 _OF_CREDENTIALS = ("DefaultAzureCredential", "AADSTS", "access token", "authentication failed", "az login")

@@ -29,14 +29,16 @@ from tfinfra.lifecycle.record import names
 from tfinfra.lifecycle.record.run_ids import new_letters
 from tfinfra.lifecycle.record.run_record import RunRecord
 from tfinfra.manifest import codes
-from tfinfra.system.clock import iso_time, right_now, spell_seconds
+from tfinfra.system.clock import iso_time, right_now
 from tfinfra.system.threads import spawn
+from tfinfra.text.wording import spell_seconds
 
 if TYPE_CHECKING:
-    from tfinfra.arm.requests import Request
+    from tfinfra.arm.requests import ResourceRequest
+    from tfinfra.azure.preflight.all_checks import PassedCheck
     from tfinfra.azure.preflight.finding import Finding
-    from tfinfra.azure.preflight.run import Checked
-    from tfinfra.azure.prerequisites import Lack, Standing
+    from tfinfra.azure.prerequisites.find import Prerequisites
+    from tfinfra.azure.prerequisites.questions import Lack
 
 _UNANSWERED = "TFI623"
 _BUNDLE = "0" * 64
@@ -56,32 +58,33 @@ class Recorder(Protocol):
 @dataclass(frozen=True)
 class LiveAnswer:
     """What `cloud` says: `diagnostics` in file order; `checked` what was asked and is well; `seconds` that
-    it took; `may_delete` as Standing has it, None where it was not asked."""
+    it took; `may_delete` as Prerequisites has it, None where it was not asked."""
 
     cloud: str
     diagnostics: tuple[Diagnostic, ...]
-    checked: tuple[Checked, ...]
+    checked: tuple[PassedCheck, ...]
     seconds: float
     may_delete: bool | None = None
 
 
 def check_live(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Path, run: str) -> LiveAnswer:
     """Asks `cloud` of the plan whose deploy folder is `deploy`. Raises CredentialsError."""
+    from tfinfra.azure.preflight.all_checks import preflight
     from tfinfra.azure.preflight.finding import Finding
-    from tfinfra.azure.preflight.run import preflight
-    from tfinfra.azure.prerequisites import look_over
+    from tfinfra.azure.prerequisites.find import find_prerequisites
 
     began = time.monotonic()
-    told: list[Standing | None] = []
+    told: list[Prerequisites | None] = []
     lacking: list[Finding] = []
 
-    def record() -> tuple[Request, ...]:
-        standing, lacks = look_over(cloud, compiled.plan.infrastructure.access)
-        told.append(standing if all(lack.key != "subscription_id" for lack in lacks) else None)  # its roles: not known
+    def record() -> tuple[ResourceRequest, ...]:
+        prerequisites, lacks = find_prerequisites(cloud, compiled.plan.infrastructure.access)
+        known = all(lack.key != "subscription_id" for lack in lacks)  # else nothing is known of its roles
+        told.append(prerequisites if known else None)
         lacking.extend(Finding(_code(lack), lack.key, lack.message, lack.hint) for lack in lacks)
-        if standing.deletes_all:
+        if prerequisites.deletes_all:
             lacking.append(_too_wide(str(compiled.plan.infrastructure.access.identity_id)))
-        return _requests(compiled, cloud, standing, run, partial(recorder.record, deploy, run))
+        return _requests(compiled, cloud, prerequisites, run, partial(recorder.record, deploy, run))
 
     found = preflight(cloud, compiled.plan, compiled.spec.target, record)
     diagnostics = [
@@ -94,7 +97,7 @@ def check_live(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Pat
 
 
 def _code(lack: Lack) -> str:
-    from tfinfra.azure.prerequisites import NotAnswered
+    from tfinfra.azure.prerequisites.questions import NotAnswered
 
     if isinstance(lack, NotAnswered):
         return _UNANSWERED
@@ -176,25 +179,25 @@ def refusal(diagnostics: Iterable[Diagnostic]) -> TfinfraError | None:
 
 
 def _requests(
-    compiled: Compiled, cloud: Cloud, standing: Standing, run: str, record_part: Callable[..., dict[str, Any]]
-) -> tuple[Request, ...]:
+    compiled: Compiled, cloud: Cloud, prerequisites: Prerequisites, run: str, record_part: Callable[..., dict[str, Any]]
+) -> tuple[ResourceRequest, ...]:
     """What both stacks will ask of ARM, the keep stack's first; what is not known yet is stood in for."""
     from tfinfra.azure.identity.caller import object_id
 
     caller = {"subscription": cloud.subscription_id, "principal": object_id(cloud)}
     record = _record(compiled, cloud, run)
-    keep = record_part("keep", stack_config.stack_config(record, "keep", standing, cloud), caller)
+    keep = record_part("keep", stack_config.stack_config(record, "keep", prerequisites, cloud), caller)
     bundle = (f"bundles/{_BUNDLE}.tar.gz", _BUNDLE)
-    node = stack_config.node_settings(record, cloud, keep["outputs"], standing, bundle=bundle)
-    config = stack_config.compute_config(record, keep["outputs"], standing, cloud, node)
+    node = stack_config.node_settings(record, cloud, keep["outputs"], prerequisites, bundle=bundle)
+    config = stack_config.compute_config(record, keep["outputs"], prerequisites, cloud, node)
     compute = record_part("compute", config, caller)
     return tuple(_request(document) for part in (keep, compute) for document in part["requests"])
 
 
-def _request(document: Mapping[str, Any]) -> Request:
-    from tfinfra.arm.requests import Request
+def _request(document: Mapping[str, Any]) -> ResourceRequest:
+    from tfinfra.arm.requests import ResourceRequest
 
-    return Request(**document)
+    return ResourceRequest(**document)
 
 
 def _record(compiled: Compiled, cloud: Cloud, run: str) -> RunRecord:

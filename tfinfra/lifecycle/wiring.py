@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import cast
 
 from tfinfra.azure.deletion.groups import RunGroup
-from tfinfra.azure.prerequisites import Standing, look_up
+from tfinfra.azure.prerequisites.find import Prerequisites, require_prerequisites
 from tfinfra.cloud import Cloud
 from tfinfra.compiler.pipeline import Compiled
 from tfinfra.engine.client import EngineProcess
@@ -57,8 +57,8 @@ def real_ports(cloud: Cloud, clock: Callable[[], float], engine: EngineProcess |
         attest=lambda node: _attest(cloud, node),
         read_tree=lambda path, progress: read_tree(path, cache_folder() / "inputs.sqlite3", progress),
         groups=lambda: _groups(cloud),
-        standing=lambda access: _standing(cloud, access),
-        strangers=lambda: _strangers(cloud),
+        prerequisites=lambda access: _prerequisites(cloud, access),
+        untagged_groups=lambda: _untagged_groups(cloud),
         store_of=lambda group: _store_of(cloud, group),
         share_of=lambda group: _share_of(cloud, group),
         timer_armed=lambda group, workflow: _timer_armed(cloud, group, workflow),
@@ -125,7 +125,7 @@ def open_run_store(cloud: Cloud, url: str) -> ObjectStore:
 
 
 def _delete_group(cloud: Cloud, group: str, run: str, progress: Progress) -> None:
-    from tfinfra.azure.deletion.teardown import delete_group
+    from tfinfra.azure.deletion.delete_group import delete_group
 
     cloud.ensure()
     delete_group(cloud, group, run, timeout=DELETION_SECONDS, progress=progress)
@@ -148,7 +148,7 @@ def _known_lack(cloud: Cloud, plan: Plan, target: Target, place: Infrastructure,
     """Nothing where the cloud wants no preflight."""
     if not cloud.preflight:
         return None
-    from tfinfra.azure.preflight.place import known_lack
+    from tfinfra.azure.preflight.capacity_check import known_lack
 
     return known_lack(cloud, plan, target, place, tried=tried)
 
@@ -160,20 +160,20 @@ def _drop_stacks(stacks: Sequence[str], force: bool) -> dict[str, str]:
 
 
 def _running_instances(cloud: Cloud, group: str) -> int | None:
-    from tfinfra.azure.deletion.teardown import instances
+    from tfinfra.azure.instances import instances
 
     cloud.ensure()
     return sum(machine.state not in ENDED for machine in instances(cloud, group))
 
 
 def _deaths(cloud: Cloud, group: str) -> str:
-    from tfinfra.azure.deletion.instance_errors import deaths
+    from tfinfra.azure.instances import deaths
 
     return deaths(cloud, group)
 
 
 def _machine_ids(cloud: Cloud, group: str) -> frozenset[str]:
-    from tfinfra.azure.deletion.teardown import instances
+    from tfinfra.azure.instances import instances
 
     cloud.ensure()
     return frozenset(machine.vm_id for machine in instances(cloud, group))
@@ -196,16 +196,16 @@ def _attest(cloud: Cloud, node: NodeRegistration) -> None:
 
 
 def _groups(cloud: Cloud) -> tuple[RunGroup, ...]:
-    from tfinfra.azure.deletion.teardown import list_runs
+    from tfinfra.azure.deletion.groups import list_runs
 
     cloud.ensure()
     return list_runs(cloud)
 
 
-def _strangers(cloud: Cloud) -> tuple[str, ...]:
-    from tfinfra.azure.deletion.teardown import strangers
+def _untagged_groups(cloud: Cloud) -> tuple[str, ...]:
+    from tfinfra.azure.deletion.groups import untagged_groups
 
-    return strangers(cloud)
+    return untagged_groups(cloud)
 
 
 def _store_of(cloud: Cloud, group: str) -> str | None:
@@ -220,9 +220,9 @@ def _share_of(cloud: Cloud, group: str) -> str | None:
     return run_share(cloud, group)
 
 
-def _standing(cloud: Cloud, access: Access) -> Standing:
+def _prerequisites(cloud: Cloud, access: Access) -> Prerequisites:
     cloud.ensure()
-    return look_up(cloud, access)
+    return require_prerequisites(cloud, access)
 
 
 def _timer_armed(cloud: Cloud, group: str, workflow: str) -> bool:
@@ -232,7 +232,7 @@ def _timer_armed(cloud: Cloud, group: str, workflow: str) -> bool:
 
 
 def _warm_teardown() -> None:
-    from tfinfra.azure.deletion.teardown import warm
+    from tfinfra.azure.clients import warm
 
     warm()
 

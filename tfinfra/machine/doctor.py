@@ -84,7 +84,7 @@ def _pulumi() -> list[Finding]:
 
 
 def _provider() -> list[Finding]:
-    from tfinfra.arm.plugin import VERSION
+    from tfinfra.arm.azure_native import VERSION
     from tfinfra.engine.provider.install import GET_IT, trust
     from tfinfra.engine.provider.plugin_folder import find_provider
 

@@ -1,5 +1,5 @@
 """The clocks of a run: the seam of all that waits, and what time it is whatever happens to this machine's clock; and
-times as documents, tags and messages carry them: ISO 8601 in UTC, and durations and counts for people."""
+times as documents and tags carry them: ISO 8601 in UTC."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Protocol
+
+from tfinfra.text.wording import spell_seconds
 
 TOLERATED = 60.0
 """Seconds that this machine's clock may be apart from the cloud's."""
@@ -93,26 +95,3 @@ def iso_time(seconds: float | None = None) -> str:
 def unix_time(text: str) -> float:
     """Unix seconds of an ISO 8601 time. Raises ValueError where it is none."""
     return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
-
-
-def spell_seconds(seconds: float) -> str:
-    """ "0.8 s", "42 s", "3 min 20 s", "2 h 5 min", "7 d"."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    for unit, size, below, below_size in (("d", 86400, "h", 3600), ("h", 3600, "min", 60), ("min", 60, "s", 1)):
-        if whole >= size:
-            rest = whole % size // below_size
-            return f"{whole // size} {unit}" + (f" {rest} {below}" if rest else "")
-    return f"{whole} s"
-
-
-def count(number: int, thing: str) -> str:
-    """One as "1 node", more as "2 nodes"."""
-    return f"{number} {thing}" + ("" if number == 1 else "s")
-
-
-def listed(thing: str, names: tuple[str, ...]) -> str:
-    """ "zone 1", "zones 1 and 2", "zones 1, 2 and 3"."""
-    *first, last = names
-    return f"{thing}s {', '.join(first)} and {last}" if first else f"{thing} {last}"

@@ -15,6 +15,7 @@ from tfinfra.errors import ManifestError, TfinfraError
 from tfinfra.system.ownership import make_private
 from tfinfra.system.progress import Progress
 from tfinfra.system.strange_trees import DEEPEST
+from tfinfra.text.wording import spell_bytes
 
 if TYPE_CHECKING:
     import sqlite3
@@ -33,7 +34,7 @@ class TreeFile:
 
 
 @dataclass(frozen=True)
-class Tree:
+class LocalTree:
     """`only` is the name of the file where the tree is one file and no folder."""
 
     files: tuple[TreeFile, ...]
@@ -45,12 +46,12 @@ class Tree:
         return sum(file.size for file in self.files)
 
 
-def read_tree(path: Path, cache: Path, progress: Progress) -> Tree:
+def read_tree(path: Path, cache: Path, progress: Progress) -> LocalTree:
     """The tree at `path`; `cache` is the file that remembers hashes. Links are followed; what is no file is left out.
     Raises ManifestError for what cannot be read."""
     try:
         files = tuple(sorted(_files(path), key=lambda f: os.fsencode(f.name)))
-        return Tree(files, _digest(files, cache, progress), None if path.is_dir() else path.name)
+        return LocalTree(files, _digest(files, cache, progress), None if path.is_dir() else path.name)
     except OSError as error:
         raise ManifestError(f"the input '{path}' cannot be read: {error.strerror}: '{error.filename}'") from error
 
@@ -130,10 +131,3 @@ def _read(path: Path) -> str:
         while chunk := file.read(CHUNK):
             state.update(chunk)
     return state.hexdigest()
-
-
-def spell_bytes(size: int) -> str:
-    """ "3.2 GB", "14 MB", "512 bytes"."""
-    if size >= 10**9:
-        return f"{size / 1e9:.1f} GB"
-    return f"{size / 1e6:.0f} MB" if size >= 10**6 else f"{size} bytes"

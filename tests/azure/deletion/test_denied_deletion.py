@@ -8,8 +8,9 @@ import pytest
 
 from tests.azure import recorded
 from tests.azure.answering import Reply, Wire, azure
-from tfinfra.azure.deletion import teardown
-from tfinfra.azure.deletion.teardown import TRIES, delete_group, instances
+from tfinfra.azure.deletion import delete_group as deletion
+from tfinfra.azure.deletion.delete_group import TRIES, delete_group
+from tfinfra.azure.instances import instances
 from tfinfra.errors import ProvisioningError, TeardownIncomplete
 
 RUN = "digits-abc123"
@@ -65,7 +66,7 @@ def test_a_right_that_is_not_there_yet_is_asked_for_while_grants_spread(monkeypa
 def test_a_right_that_does_not_come_is_given_up_before_the_time_for_the_deletion_is_over(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(teardown, "GRANTING", 0.2)
+    monkeypatch.setattr(deletion, "GRANTING", 0.2)
     body = {"error": {"code": "AuthorizationFailed", "message": "The client 'c' may not."}}
     wire = Wire(lambda method, path: _standing(method, {"DELETE": (403, body, {})}, path))
     wire.put_under(monkeypatch)
@@ -75,7 +76,7 @@ def test_a_right_that_does_not_come_is_given_up_before_the_time_for_the_deletion
 
 
 def test_a_right_that_is_missing_to_look_ends_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(teardown, "GRANTING", 0.0)
+    monkeypatch.setattr(deletion, "GRANTING", 0.0)
     body = {"error": {"code": "AuthorizationFailed", "message": "The client 'c' may not."}}
     wire = Wire(lambda method, _: (403, body, {}))
     wire.put_under(monkeypatch)

@@ -8,19 +8,21 @@ from pathlib import Path
 import pytest
 
 from tests.azure.arm_calls import put as put_resource
-from tests.azure.deletion import test_teardown
-from tests.azure.deletion.test_teardown import COMPUTE_NAME, KEEP_NAME, RUN, admin, make, put
+from tests.azure.deletion import test_delete_group
+from tests.azure.deletion.test_delete_group import COMPUTE_NAME, KEEP_NAME, RUN, admin, make, put
 from tests.localcloud.calls import COMPUTE, KEEP, SUB
 from tfinfra.azure.clients import get_json
 from tfinfra.azure.deletion.contents import contents
-from tfinfra.azure.deletion.teardown import delete_group, group_exists, instances, list_runs, strangers
+from tfinfra.azure.deletion.delete_group import delete_group
+from tfinfra.azure.deletion.groups import group_exists, list_runs, untagged_groups
+from tfinfra.azure.instances import instances
 from tfinfra.cloud import Cloud
 from tfinfra.errors import ForeignInside, TeardownIncomplete
 from tfinfra.lifecycle.end import teardown
 from tfinfra.lifecycle.record.published import BorrowedFolder
 from tfinfra.lifecycle.wiring import real_ports
 
-cloud, no_faults = test_teardown.cloud, test_teardown.no_faults
+cloud, no_faults = test_delete_group.cloud, test_delete_group.no_faults
 FOREIGN = f"{COMPUTE}/providers/Microsoft.Network/networkSecurityGroups/payroll"
 RULES = f"{COMPUTE}/providers/Microsoft.Network/networkSecurityGroups/{RUN}-rules"
 TAGS = {"tfinfra-run": RUN, "tfinfra-owner": "ada", "tfinfra-expires-at": "2000-01-01T00:00:00Z"}
@@ -47,7 +49,7 @@ def test_a_tag_alone_makes_no_group_a_runs(cloud: Cloud, tags: dict[str, str]) -
     put(cloud, PRODUCTION, "2024-03-01", {"location": "eastus", "tags": tags})
     try:
         assert list_runs(cloud) == ()
-        assert strangers(cloud) == ("production-db",)
+        assert untagged_groups(cloud) == ("production-db",)
         with pytest.raises(TeardownIncomplete, match="is left alone: it is not named as a group of"):
             delete_group(cloud, "production-db", tags["tfinfra-run"], timeout=10)
         assert group_exists(cloud, "production-db") is True
@@ -66,7 +68,7 @@ LEFT_ALONE = {
 def test_a_name_alone_makes_no_group_a_runs(cloud: Cloud, tags: dict[str, str], why: str) -> None:
     put(cloud, COMPUTE, "2024-03-01", {"location": "eastus", "tags": tags})
     try:
-        assert (list_runs(cloud), strangers(cloud)) == ((), (COMPUTE_NAME,))
+        assert (list_runs(cloud), untagged_groups(cloud)) == ((), (COMPUTE_NAME,))
         with pytest.raises(TeardownIncomplete, match=why):
             delete_group(cloud, COMPUTE_NAME, RUN, timeout=10)
         assert group_exists(cloud, COMPUTE_NAME) is True

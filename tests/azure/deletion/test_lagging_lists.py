@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import time
 
-from tests.azure.deletion import test_teardown
-from tests.azure.deletion.test_teardown import COMPUTE_NAME, admin, make
+from tests.azure.deletion import test_delete_group
+from tests.azure.deletion.test_delete_group import COMPUTE_NAME, admin, make
 from tests.lifecycle.fakes import FakeObserver, a_plan
-from tfinfra.azure.deletion.teardown import instances
+from tfinfra.azure.instances import instances
 from tfinfra.cloud import Cloud
 from tfinfra.clouds import AZURE_TIMEOUTS
 from tfinfra.lifecycle.watch.watcher import Watch
 from tfinfra.model import Heartbeat, to_json
 from tfinfra.store import MemoryStore, keys
 
-cloud, no_faults = test_teardown.cloud, test_teardown.no_faults
+cloud, no_faults = test_delete_group.cloud, test_delete_group.no_faults
 
 
 def test_machines_that_beat_and_are_not_listed_yet_train_on(cloud: Cloud) -> None:

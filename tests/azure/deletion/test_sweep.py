@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.azure import test_another_machine
-from tests.azure.deletion.test_teardown import COMPUTE_NAME, KEEP_NAME, RUN, make, put
+from tests.azure.deletion.test_delete_group import COMPUTE_NAME, KEEP_NAME, RUN, make, put
 from tests.azure.test_another_machine import tfinfra
 from tests.localcloud.calls import SUB
 from tfinfra.azure.clients import resource_client
-from tfinfra.azure.deletion.teardown import group_exists
+from tfinfra.azure.deletion.groups import group_exists
 from tfinfra.cli.main import main
 from tfinfra.cli.runs import consent
 from tfinfra.cloud import Cloud

@@ -16,9 +16,9 @@ from tests.stacks.plans import FLEXIBLE, INFRASTRUCTURES, PLATFORM
 from tests.stacks.recording import record
 from tfinfra.arm.deleter_role import covers, group_deleter_id
 from tfinfra.arm.kinds import BY_ITSELF, UnknownKind, kind_of
-from tfinfra.arm.requests import Request
+from tfinfra.arm.requests import ResourceRequest
 from tfinfra.azure.preflight import permissions as preflight
-from tfinfra.azure.preflight.finding import Reply
+from tfinfra.azure.preflight.finding import ArmReply
 from tfinfra.azure.rights.caller_role import caller_role, stack_tokens
 from tfinfra.azure.rights.linked_actions import USES
 from tfinfra.cli.machine.doctor import needed_role
@@ -39,9 +39,9 @@ BROUGHT: dict[str, Infrastructure] = {
 }
 
 
-def missing(requests: Iterable[Request]) -> list[str]:
+def missing(requests: Iterable[ResourceRequest]) -> list[str]:
     """What the preflight tells a caller who has this role and no other."""
-    has = Reply(200, {"value": needed_role(None)["properties"]["permissions"]})
+    has = ArmReply(200, {"value": needed_role(None)["properties"]["permissions"]})
     return [finding.message for finding in preflight.findings(tuple(requests), has)]
 
 

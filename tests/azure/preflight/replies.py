@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from tfinfra.arm.requests import Request
-from tfinfra.azure.preflight.finding import Demand, Reply
+from tfinfra.arm.requests import ResourceRequest
+from tfinfra.azure.preflight.finding import ArmReply, Demand
 
 SUB = "/subscriptions/00000000-0000-0000-0000-000000000000"
 A100 = "Standard_NC96ads_A100_v4"
 DEMAND = Demand(vm_size=A100, location="eastus", node_count=1)
-FORBIDDEN = Reply(403, {"error": {"code": "AuthorizationFailed", "message": "no"}})
+FORBIDDEN = ArmReply(403, {"error": {"code": "AuthorizationFailed", "message": "no"}})
 
 
-def listed(*values: Any) -> Reply:
-    return Reply(200, {"value": list(values)})
+def listed(*values: Any) -> ArmReply:
+    return ArmReply(200, {"value": list(values)})
 
 
 def sku(name: str = A100, location: str = "eastus", **changes: Any) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def usage(name: str, used: int, limit: int, label: str = "") -> dict[str, Any]:
     }
 
 
-def usages(family: tuple[int, int] = (0, 960), region: tuple[int, int] = (0, 960), spot: int = 960) -> Reply:
+def usages(family: tuple[int, int] = (0, 960), region: tuple[int, int] = (0, 960), spot: int = 960) -> ArmReply:
     """(used, limit) of the family and of the region."""
     return listed(
         usage("standardNCADSA100v4Family", *family, "Standard NCADS_A100_v4 Family vCPUs"),
@@ -70,8 +70,8 @@ def usages(family: tuple[int, int] = (0, 960), region: tuple[int, int] = (0, 960
     )
 
 
-def request(path: str, body: dict[str, Any] | None = None, version: str = "2024-01-01") -> Request:
+def request(path: str, body: dict[str, Any] | None = None, version: str = "2024-01-01") -> ResourceRequest:
     """A request for the resource at `path`, below the subscription."""
     own = path.rpartition("/providers/")[2].split("/")
     kind = "/".join([own[0], *own[1::2]]) if "/providers/" in path else "Microsoft.Resources/resourceGroups"
-    return Request(path.rpartition("/")[2], kind, version, SUB + path, body or {"location": "eastus"})
+    return ResourceRequest(path.rpartition("/")[2], kind, version, SUB + path, body or {"location": "eastus"})

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tests.azure.preflight.replies import A100, DEMAND, FORBIDDEN, listed, restriction, sku, usages
 from tfinfra.azure.preflight import alternatives
-from tfinfra.azure.preflight.finding import Finding, Reply
+from tfinfra.azure.preflight.finding import ArmReply, Finding
 from tfinfra.catalog.sizes import size
 from tfinfra.model import Target
 
@@ -16,7 +16,7 @@ TARGET = Target(name="gpu", cloud="azure", location=HERE, vm_size=A100, os_disk_
 TWO = replace(TARGET, other_locations=("uksouth",))
 
 
-def market(*open_in: str) -> tuple[dict[str, Reply], dict[str, Reply]]:
+def market(*open_in: str) -> tuple[dict[str, ArmReply], dict[str, ArmReply]]:
     """(SKUs, usages): the size is offered everywhere that is asked about, and free in these places."""
     places = {c.demand.location for c in alternatives.candidates(DEMAND_HERE, TWO)}
     skus = {place: listed(sku(location=place)) for place in places}

@@ -11,7 +11,7 @@ from tests.azure.preflight.replies import DEMAND, FORBIDDEN, SUB, listed, sku
 from tests.stacks.plans import FLEXIBLE, plan
 from tfinfra.azure.preflight import image
 from tfinfra.azure.preflight import sku as sizes
-from tfinfra.azure.preflight.finding import Reply
+from tfinfra.azure.preflight.finding import ArmReply
 from tfinfra.errors import Severity
 from tfinfra.model import Image
 
@@ -19,16 +19,16 @@ HPC = Image("microsoft-dsvm", "ubuntu-hpc", "2404", "24.04.1")
 PLAIN = Image("Canonical", "ubuntu-24_04-lts", "server", "24.04.1")
 ACME = Image("acme", "training", "gpu", "1.0.0")
 OWN = f"{SUB}/resourceGroups/g/providers/Microsoft.Compute/galleries/g/images/gpu/versions/1.0.0"
-GONE = Reply(404, {})
+GONE = ArmReply(404, {})
 
 
-def described(**properties: Any) -> Reply:
-    return Reply(200, {"properties": {"hyperVGeneration": "V2", "architecture": "x64", **properties}})
+def described(**properties: Any) -> ArmReply:
+    return ArmReply(200, {"properties": {"hyperVGeneration": "V2", "architecture": "x64", **properties}})
 
 
 ERROR, WARNING = Severity.ERROR, Severity.WARNING
 AGE = {"imageState": "ScheduledForDeprecation", "scheduledDeprecationTime": "2027-01-01"}
-IMAGES: dict[str, tuple[Image, Reply, bool, list[tuple[str, Severity]]]] = {
+IMAGES: dict[str, tuple[Image, ArmReply, bool, list[tuple[str, Severity]]]] = {
     "there, with a driver": (HPC, described(), True, []),
     "not there": (HPC, GONE, True, [("TFI609", ERROR)]),
     "of the wrong generation": (HPC, described(hyperVGeneration="V1"), False, [("TFI610", ERROR)]),
@@ -71,9 +71,9 @@ def test_where_nothing_is_there_the_line_that_lists_images_is_named() -> None:
     assert f"`az resource show --ids {OWN}`" in str(hint)
 
 
-GALLERY: dict[str, tuple[Reply, Reply, list[str]]] = {
+GALLERY: dict[str, tuple[ArmReply, ArmReply, list[str]]] = {
     "described by its definition": (described(hyperVGeneration=None), described(), []),
-    "of the wrong generation": (Reply(200, {}), described(hyperVGeneration="V1"), ["TFI610"]),
+    "of the wrong generation": (ArmReply(200, {}), described(hyperVGeneration="V1"), ["TFI610"]),
     "a version that is not there": (GONE, described(), ["TFI609"]),
     "a gallery that is not there": (GONE, GONE, ["TFI609"]),
 }

@@ -13,11 +13,11 @@ import pytest
 from tests.azure.answering import azure
 from tests.azure.preflight.replies import SUB, listed, request, restriction, sku, usage
 from tests.stacks.plans import FLEXIBLE, SUBNET_ID, plan
-from tfinfra.azure.preflight import run as preflight_module
+from tfinfra.azure.preflight import all_checks
+from tfinfra.azure.preflight.all_checks import Preflight, preflight
 from tfinfra.azure.preflight.ask import Answers
-from tfinfra.azure.preflight.finding import Reply
+from tfinfra.azure.preflight.finding import ArmReply
 from tfinfra.azure.preflight.image import ImageAnswer
-from tfinfra.azure.preflight.run import Preflight, preflight
 from tfinfra.model import Target
 
 SIZE = "Standard_D8s_v5"
@@ -80,17 +80,17 @@ ANSWERS = Answers(
     requests=REQUESTS,
     usages={"eastus": listed(usage("standardDSv5Family", 1, 8), usage("cores", 1, 100))},
     skus={"eastus": listed(SIZED)},
-    image=ImageAnswer(Reply(200, IMAGE), Reply(200, IMAGE), listed({"name": "1.2.3"})),
+    image=ImageAnswer(ArmReply(200, IMAGE), ArmReply(200, IMAGE), listed({"name": "1.2.3"})),
     locks=listed(LOCK),
     permissions=listed({"actions": ["*"], "notActions": ["a/b"]}),
     permitted={f"{SUB}/resourceGroups/net": ("subnet_id", listed({"actions": ["*"], "notActions": ["a/b"]}))},
-    subnet=Reply(200, SUBNET),
+    subnet=ArmReply(200, SUBNET),
     reservations=listed({"sku": {"name": SIZE}, "zones": ["1"]}),
-    providers={"Microsoft.Storage": Reply(200, PROVIDER)},
-    groups={"k": Reply(200, {"properties": {"provisioningState": "Deleting"}})},
-    accounts={"a": Reply(200, {"nameAvailable": False, "reason": "AlreadyExists", "message": "taken"})},
-    roles={f"{SUB}/providers/Microsoft.Authorization/roleDefinitions/r": Reply(404, {"error": {"code": "c"}})},
-    validation=Reply(400, {"error": {"code": "InvalidTemplateDeployment", "message": "m", "details": [DENIED]}}),
+    providers={"Microsoft.Storage": ArmReply(200, PROVIDER)},
+    groups={"k": ArmReply(200, {"properties": {"provisioningState": "Deleting"}})},
+    accounts={"a": ArmReply(200, {"nameAvailable": False, "reason": "AlreadyExists", "message": "taken"})},
+    roles={f"{SUB}/providers/Microsoft.Authorization/roleDefinitions/r": ArmReply(404, {"error": {"code": "c"}})},
+    validation=ArmReply(400, {"error": {"code": "InvalidTemplateDeployment", "message": "m", "details": [DENIED]}}),
 )
 ODD: tuple[Any, ...] = ("a text", 7, None, [], {}, ["a text"])
 PARTS = {
@@ -143,7 +143,7 @@ def told(answers: Answers, monkeypatch: pytest.MonkeyPatch) -> Preflight:
         def market_now(self, _: object) -> tuple[Any, Any]:
             return answers.usages, answers.skus
 
-    monkeypatch.setattr(preflight_module, "Asker", Told)
+    monkeypatch.setattr(all_checks, "Asker", Told)
     return preflight(replace(azure(), ensure=lambda: None), PLAN, TARGET, lambda: REQUESTS)
 
 
@@ -157,7 +157,7 @@ def test_the_documents_as_they_should_be_are_read(monkeypatch: pytest.MonkeyPatc
 def test_whatever_stands_in_a_document_the_preflight_ends_in_findings(
     part: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reply = cast(Reply, PARTS[part](ANSWERS))
+    reply = cast(ArmReply, PARTS[part](ANSWERS))
     for path in places(reply.body):
         for odd in ODD:
             changed = copy.deepcopy(ANSWERS)
@@ -173,6 +173,6 @@ def test_what_cannot_be_read_is_named_and_nothing_is_begun(monkeypatch: pytest.M
 
 
 def test_a_subscription_that_takes_nothing_is_told_of_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    closed = Reply(409, {"error": {"code": "ReadOnlyDisabledSubscription", "message": "is disabled"}})
+    closed = ArmReply(409, {"error": {"code": "ReadOnlyDisabledSubscription", "message": "is disabled"}})
     found = told(replace(ANSWERS, accounts={"a": closed}, validation=closed), monkeypatch).findings
     assert [f.code for f in found if "ReadOnlyDisabledSubscription" in f.message] == ["TFI634"]

@@ -6,9 +6,9 @@ import pytest
 
 from tests.azure.preflight.asked import ACCOUNT, GROUP, ROLE
 from tests.azure.preflight.replies import FORBIDDEN, SUB, listed, request
-from tfinfra.arm.requests import Request
+from tfinfra.arm.requests import ResourceRequest
 from tfinfra.azure.preflight import permissions
-from tfinfra.azure.preflight.finding import Reply
+from tfinfra.azure.preflight.finding import ArmReply
 from tfinfra.errors import Severity
 
 OWNER = {"actions": ["*"], "notActions": []}
@@ -61,7 +61,7 @@ def less(action: str) -> dict[str, list[str]]:
 
 
 # The resource that takes it: what a run cannot do without, and what it can
-WITHOUT: dict[str, tuple[Request, str, str]] = {
+WITHOUT: dict[str, tuple[ResourceRequest, str, str]] = {
     "the end of a write of Compute's": (SET, "Microsoft.Compute/locations/operations/read", ""),
     "the end of a write of Network's": (LINKED, "Microsoft.Network/locations/operations/read", ""),
     "the end of a write of a zone": (ZONE, "Microsoft.Network/privateDnsOperationStatuses/read", ""),
@@ -102,15 +102,15 @@ JOINING = request(
     SET.path.removeprefix(SUB), {"properties": {"subnet": {"id": SUBNET.replace("resourceGroups", "resourcegroups")}}}
 )
 NETWORKER = {"actions": ["Microsoft.Network/*"], "notActions": []}
-THERE: dict[str, tuple[Reply, Reply, str]] = {
+THERE: dict[str, tuple[ArmReply, ArmReply, str]] = {
     "the right is given on the subnet alone": (listed(less(JOIN)), listed(NETWORKER), ""),
     "the right is given nowhere": (listed(less(JOIN)), listed(less(JOIN)), f"you may not {JOIN} on {SUBNET}"),
     "all but that subnet may be used": (listed(OWNER), listed(), f"you may not {JOIN} on {SUBNET}"),
     "of the subnet nothing may be asked, where it may be given alone": (listed(less(JOIN)), FORBIDDEN, ""),
     "of the subnet nothing may be asked": (listed(OWNER), FORBIDDEN, ""),
-    "the subnet is not to be seen": (listed(less(JOIN)), Reply(404, {"error": {"code": "ResourceNotFound"}}), ""),
-    "ARM fails": (listed(less(JOIN)), Reply(503, {"error": {"code": "ServiceUnavailable"}}), ""),
-    "no answer came": (listed(less(JOIN)), Reply(0, {"error": {"code": "ServiceRequestError"}}), ""),
+    "the subnet is not to be seen": (listed(less(JOIN)), ArmReply(404, {"error": {"code": "ResourceNotFound"}}), ""),
+    "ARM fails": (listed(less(JOIN)), ArmReply(503, {"error": {"code": "ServiceUnavailable"}}), ""),
+    "no answer came": (listed(less(JOIN)), ArmReply(0, {"error": {"code": "ServiceRequestError"}}), ""),
 }
 
 

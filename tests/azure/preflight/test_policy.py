@@ -10,7 +10,7 @@ from tests.azure import recorded
 from tests.azure.preflight.replies import FORBIDDEN
 from tests.stacks.recording import SUBSCRIPTION
 from tfinfra.azure.preflight import policy
-from tfinfra.azure.preflight.finding import Reply
+from tfinfra.azure.preflight.finding import ArmReply
 from tfinfra.errors import Severity
 
 
@@ -32,8 +32,8 @@ def denied(*expressions: dict[str, Any], name: str = "x", message: str = "no") -
     return {"code": "RequestDisallowedByPolicy", "target": name, "message": message, "additionalInfo": more}
 
 
-def invalid(*details: dict[str, Any]) -> Reply:
-    return Reply(400, {"error": {"code": "InvalidTemplateDeployment", "message": "see", "details": list(details)}})
+def invalid(*details: dict[str, Any]) -> ArmReply:
+    return ArmReply(400, {"error": {"code": "InvalidTemplateDeployment", "message": "see", "details": list(details)}})
 
 
 PLACES_ALLOWED = ["westeurope", "northeurope"]
@@ -62,8 +62,8 @@ def not_found(principal: str) -> dict[str, str]:
     return {"code": "PrincipalNotFound", "message": f"{named} Check that you have the correct principal ID."}
 
 
-POLICIES: dict[str, tuple[Reply, list[tuple[str, str, str, str | None]]]] = {
-    "ARM takes it": (Reply(200, {"properties": {}}), []),
+POLICIES: dict[str, tuple[ArmReply, list[tuple[str, str, str, str | None]]]] = {
+    "ARM takes it": (ArmReply(200, {"properties": {}}), []),
     "a location": (
         invalid(ALLOWED_LOCATIONS),
         [
@@ -111,11 +111,11 @@ POLICIES: dict[str, tuple[Reply, list[tuple[str, str, str, str | None]]]] = {
         [("TFI620", "cloud", "ARM refuses the plan: InvalidParameter: bad (z)", None)],
     ),
     "a fault without details": (
-        Reply(400, {"error": {"code": "InvalidTemplate", "message": "bad"}}),
+        ArmReply(400, {"error": {"code": "InvalidTemplate", "message": "bad"}}),
         [("TFI620", "cloud", "ARM refuses the plan: InvalidTemplate: bad", None)],
     ),
     "a fault in an answer of 200": (
-        Reply(200, {"error": {"code": "InvalidTemplate", "message": "bad"}}),
+        ArmReply(200, {"error": {"code": "InvalidTemplate", "message": "bad"}}),
         [("TFI620", "cloud", "ARM refuses the plan: InvalidTemplate: bad", None)],
     ),
     "a quota that its own check has told": (invalid({"code": "QuotaExceeded", "message": "m"}), []),
@@ -138,8 +138,8 @@ def test_policies(case: str) -> None:
     assert [(f.code, f.key, f.message, f.hint) for f in found] == expected
 
 
-LOCATIONS: dict[str, tuple[Reply, set[str] | None]] = {
-    "ARM takes it": (Reply(200, {"properties": {}}), None),
+LOCATIONS: dict[str, tuple[ArmReply, set[str] | None]] = {
+    "ARM takes it": (ArmReply(200, {"properties": {}}), None),
     "a policy on something else": (invalid(SIZE_B), None),
     "two policies on locations": (
         invalid(ALLOWED_LOCATIONS, denied(evaluated("location", "eastus", ["West Europe"], "In", true=False))),
@@ -202,19 +202,19 @@ SEVERAL = (
 )
 
 
-def forbidden(code: str, message: str) -> Reply:
-    return Reply(403, {"error": {"code": code, "message": message}})
+def forbidden(code: str, message: str) -> ArmReply:
+    return ArmReply(403, {"error": {"code": code, "message": message}})
 
 
-RIGHTS: dict[str, tuple[Reply, str, str, Severity]] = {
+RIGHTS: dict[str, tuple[ArmReply, str, str, Severity]] = {
     "a right that a resource of the plan takes": (
-        Reply(403, recorded.body("validate-403-inner-authorization")),
+        ArmReply(403, recorded.body("validate-403-inner-authorization")),
         "TFI616",
         ACTION,
         Severity.ERROR,
     ),
     "the same with capital keys": (
-        Reply(
+        ArmReply(
             403,
             {
                 "Error": {
@@ -228,19 +228,19 @@ RIGHTS: dict[str, tuple[Reply, str, str, Severity]] = {
         Severity.ERROR,
     ),
     "several rights in one text": (
-        Reply(403, {"error": {"code": "InvalidTemplateDeployment", "message": SEVERAL}}),
+        ArmReply(403, {"error": {"code": "InvalidTemplateDeployment", "message": SEVERAL}}),
         "TFI616",
         f"you may not {ACTION}, Microsoft.Storage/storageAccounts/write, which a resource",
         Severity.ERROR,
     ),
     "the same by an answer of another status": (
-        Reply(400, {"error": {"code": "InvalidTemplateDeployment", "message": SEVERAL}}),
+        ArmReply(400, {"error": {"code": "InvalidTemplateDeployment", "message": SEVERAL}}),
         "TFI616",
         f"you may not {ACTION}, Microsoft.Storage/storageAccounts/write, which a resource",
         Severity.ERROR,
     ),
     "the right to deploy, which asking alone takes": (
-        Reply(403, {"error": {"code": "InvalidTemplateDeployment", "message": failed("deployments", DEPLOY)}}),
+        ArmReply(403, {"error": {"code": "InvalidTemplateDeployment", "message": failed("deployments", DEPLOY)}}),
         "TFI621",
         DEPLOY,
         Severity.WARNING,
@@ -277,31 +277,31 @@ RIGHTS: dict[str, tuple[Reply, str, str, Severity]] = {
         Severity.WARNING,
     ),
     "a subscription that is disabled": (
-        Reply(403, recorded.body("read-only-disabled-subscription")),
+        ArmReply(403, recorded.body("read-only-disabled-subscription")),
         "TFI634",
         "ReadOnlyDisabledSubscription",
         Severity.ERROR,
     ),
     "a subscription that is disabled, by an answer of another status": (
-        Reply(409, recorded.body("read-only-disabled-subscription")),
+        ArmReply(409, recorded.body("read-only-disabled-subscription")),
         "TFI634",
         "ReadOnlyDisabledSubscription",
         Severity.ERROR,
     ),
     "a subscription that may not have this": (
-        Reply(400, recorded.body("disallowed-provider")),
+        ArmReply(400, recorded.body("disallowed-provider")),
         "TFI634",
         "DisallowedProvider",
         Severity.ERROR,
     ),
     "a template of tfinfra's own that is wrong": (
-        Reply(400, recorded.body("invalid-template-defined-twice")),
+        ArmReply(400, recorded.body("invalid-template-defined-twice")),
         "TFI620",
         "is defined multiple times in a template",
         Severity.ERROR,
     ),
     "a policy on deployments themselves": (
-        Reply(403, {"error": PLAIN_DENIAL}),
+        ArmReply(403, {"error": PLAIN_DENIAL}),
         "TFI619",
         "Azure Policy 'P' forbids",
         Severity.ERROR,
@@ -322,7 +322,9 @@ RIGHTS: dict[str, tuple[Reply, str, str, Severity]] = {
 
 
 @pytest.mark.parametrize(("reply", "code", "words", "severity"), RIGHTS.values(), ids=RIGHTS.keys())
-def test_what_the_caller_or_the_subscription_may_not(reply: Reply, code: str, words: str, severity: Severity) -> None:
+def test_what_the_caller_or_the_subscription_may_not(
+    reply: ArmReply, code: str, words: str, severity: Severity
+) -> None:
     (found,) = policy.findings(reply, frozenset())
     assert (found.code, found.severity) == (code, severity)
     assert words in found.message
@@ -349,5 +351,5 @@ def test_an_operation_that_is_not_allowed_is_no_quota() -> None:
 
 def test_a_right_that_is_listed_and_denied_all_the_same_may_have_a_condition() -> None:
     said = f"The client 'c' does not have permission to perform action '{ACTION}' at scope '/s'."
-    (found,) = policy.findings(Reply(403, {"error": {"code": "AuthorizationFailed", "message": said}}), frozenset())
+    (found,) = policy.findings(ArmReply(403, {"error": {"code": "AuthorizationFailed", "message": said}}), frozenset())
     assert "its condition leaves this role or this kind of principal out" in str(found.hint)

@@ -10,10 +10,10 @@ from tests.azure.preflight.asked import told
 from tests.azure.preflight.replies import DEMAND, FORBIDDEN, listed, sku, usage, usages
 from tfinfra.azure.preflight import quota
 from tfinfra.azure.preflight import sku as sizes
-from tfinfra.azure.preflight.finding import Demand, Reply
+from tfinfra.azure.preflight.finding import ArmReply, Demand
 
 NEEDED = "needs 96 vCPUs of family NCADS_A100_v4 in eastus"
-QUOTAS: dict[str, tuple[Reply, Demand, list[tuple[str, str, str]]]] = {
+QUOTAS: dict[str, tuple[ArmReply, Demand, list[tuple[str, str, str]]]] = {
     "enough": (usages(), DEMAND, []),
     "exactly enough": (usages(family=(4, 100), region=(4, 100)), DEMAND, []),
     "the family": (

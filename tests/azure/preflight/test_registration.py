@@ -6,15 +6,15 @@ import pytest
 
 from tests.azure.preflight.asked import ACCOUNT, ROLE
 from tfinfra.azure.preflight import registration
-from tfinfra.azure.preflight.finding import Reply
+from tfinfra.azure.preflight.finding import ArmReply
 
 
-def provider(state: str, locations: list[str]) -> Reply:
+def provider(state: str, locations: list[str]) -> ArmReply:
     types = [{"resourceType": "storageAccounts", "locations": locations}]
-    return Reply(200, {"registrationState": state, "resourceTypes": types})
+    return ArmReply(200, {"registrationState": state, "resourceTypes": types})
 
 
-PROVIDERS: dict[str, tuple[Reply, list[tuple[str, str]]]] = {
+PROVIDERS: dict[str, tuple[ArmReply, list[tuple[str, str]]]] = {
     "registered, and there": (provider("Registered", ["West US", "East US"]), []),
     "not registered": (provider("NotRegistered", ["East US"]), [("TFI614", "subscription_id")]),
     "being registered": (provider("Registering", ["East US"]), [("TFI635", "subscription_id")]),

@@ -9,14 +9,14 @@ import pytest
 
 from tests.azure.preflight.replies import A100, DEMAND, FORBIDDEN, listed
 from tfinfra.azure.preflight import reservation
-from tfinfra.azure.preflight.finding import Demand, Reply
+from tfinfra.azure.preflight.finding import ArmReply, Demand
 
 
 def held(size: str, *zones: str) -> dict[str, Any]:
     return {"name": "r", "sku": {"name": size, "capacity": 1}, **({"zones": list(zones)} if zones else {})}
 
 
-RESERVED: dict[str, tuple[Demand, Reply | None, list[tuple[str, str | None]]]] = {
+RESERVED: dict[str, tuple[Demand, ArmReply | None, list[tuple[str, str | None]]]] = {
     "none is named": (DEMAND, None, []),
     "of the size": (DEMAND, listed(held("Standard_D8s_v5"), held(A100)), []),
     "of the size, in the zone": (replace(DEMAND, zone="2"), listed(held(A100, "1"), held(A100, "2")), []),
@@ -37,7 +37,7 @@ RESERVED: dict[str, tuple[Demand, Reply | None, list[tuple[str, str | None]]]] =
         [(f"has no reservation of {A100} without a zone", f"it holds {A100} in zone 1")],
     ),
     "empty": (DEMAND, listed(), [(f"has no reservation of {A100} without a zone", "it holds nothing")]),
-    "not there": (DEMAND, Reply(404, {}), [("is not there", None)]),
+    "not there": (DEMAND, ArmReply(404, {}), [("is not there", None)]),
     "no answer is no finding": (DEMAND, FORBIDDEN, []),
 }
 

@@ -8,9 +8,9 @@ import pytest
 
 from tests.azure.preflight.replies import DEMAND, FORBIDDEN, listed, restriction, sku
 from tfinfra.azure.preflight import sku as sizes
-from tfinfra.azure.preflight.finding import Demand, Reply
+from tfinfra.azure.preflight.finding import ArmReply, Demand
 
-SKUS: dict[str, tuple[Reply, Demand, list[tuple[str, str]]]] = {
+SKUS: dict[str, tuple[ArmReply, Demand, list[tuple[str, str]]]] = {
     "an open size has no finding": (listed(sku()), DEMAND, []),
     "sizes are named in any case": (listed(sku("STANDARD_nc96ads_a100_V4")), DEMAND, []),
     "a size of another location is none": (listed(sku(location="westus")), DEMAND, [("TFI605", "vm_size")]),

@@ -7,7 +7,7 @@ import io
 import tarfile
 from pathlib import Path
 
-from tfinfra.arm.plugin import BINARY, archive_name
+from tfinfra.arm.azure_native import BINARY, archive_name
 
 PROGRAM = b"#!/bin/sh\necho no real plugin\n"
 

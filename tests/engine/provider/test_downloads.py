@@ -14,7 +14,7 @@ import trustme
 
 from tests.engine.provider.archives import PROGRAM, add, archive
 from tests.engine.provider.mirrors import Mirror, serving
-from tfinfra.arm.plugin import BINARY, archive_name
+from tfinfra.arm.azure_native import BINARY, archive_name
 from tfinfra.engine.provider import plugin_archive
 from tfinfra.engine.provider.install import ensure_provider
 from tfinfra.engine.provider.plugin_folder import find_provider

@@ -15,7 +15,7 @@ from tests.engine import test_engine
 from tests.engine.provider.archives import archive
 from tests.stacks.plans import FLEXIBLE
 from tests.stacks.recording import RUN, config, write
-from tfinfra.azure.deletion.teardown import group_exists
+from tfinfra.azure.deletion.groups import group_exists
 from tfinfra.cloud import Cloud
 from tfinfra.engine.provider.install import ensure_provider
 from tfinfra.engine.pulumi import Engine

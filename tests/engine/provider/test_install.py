@@ -17,7 +17,7 @@ import pytest
 
 from tests.engine.provider.archives import PROGRAM, add, archive, sha256
 from tests.engine.provider.mirrors import Mirror, serving
-from tfinfra.arm.plugin import BINARY, VERSION, archive_name
+from tfinfra.arm.azure_native import BINARY, VERSION, archive_name
 from tfinfra.engine.provider import install, plugin_archive
 from tfinfra.engine.provider.install import ensure_provider, recorded
 from tfinfra.engine.provider.plugin_folder import find_provider, plugins_folder, provider_folder

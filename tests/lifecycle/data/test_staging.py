@@ -10,7 +10,7 @@ import yaml
 
 from tests.lifecycle.data.test_trees import a_tree
 from tests.lifecycle.fakes import a_plan
-from tfinfra.azure.prerequisites import Standing
+from tfinfra.azure.prerequisites.find import Prerequisites
 from tfinfra.compiler.load import project_from_arguments
 from tfinfra.compiler.pipeline import Compiled, read
 from tfinfra.errors import Cancelled, ManifestError
@@ -19,16 +19,16 @@ from tfinfra.lifecycle.data.staging import CHECKPOINTS, Stage, refuse_unmountabl
 from tfinfra.lifecycle.record.names import inputs_url
 from tfinfra.model import DataSource, DataSources, Input, from_json, to_json
 from tfinfra.store import MemoryStore, keys
-from tfinfra.system.local_tree import Tree, read_tree
+from tfinfra.system.local_tree import LocalTree, read_tree
 
 CONTAINER = "https://abc123.blob.core.windows.net/run"
 
 
-def tree_of(path: Path, tmp_path: Path) -> Tree:
+def tree_of(path: Path, tmp_path: Path) -> LocalTree:
     return read_tree(path, tmp_path / "hashes", lambda _: None)
 
 
-def staged(given: Input, tree: Tree, url: str, store: MemoryStore) -> DataSource:
+def staged(given: Input, tree: LocalTree, url: str, store: MemoryStore) -> DataSource:
     where, told = Stage(store, url, "client-1"), list[str]()
     return stage(a_plan(inputs=(given,)), {given.name: tree}, where, told.append).inputs[given.name]
 
@@ -165,6 +165,6 @@ KEEP = {"store": {"endpoint": "https://abc123.blob.core.windows.net", "container
 
 
 def test_inputs_go_to_the_targets_store_where_the_run_uses_it() -> None:
-    own, theirs = Standing(may_delete=True), "https://team.blob.core.windows.net/runs"
+    own, theirs = Prerequisites(may_delete=True), "https://team.blob.core.windows.net/runs"
     assert inputs_url(KEEP, own, "digits-abc123") == CONTAINER
-    assert inputs_url(KEEP, Standing(may_delete=True, store_url=theirs), "digits-abc123") == theirs
+    assert inputs_url(KEEP, Prerequisites(may_delete=True, store_url=theirs), "digits-abc123") == theirs

@@ -11,7 +11,8 @@ import pytest
 
 from tfinfra.errors import ManifestError, TfinfraError
 from tfinfra.system import local_tree
-from tfinfra.system.local_tree import Tree, read_tree, spell_bytes
+from tfinfra.system.local_tree import LocalTree, read_tree
+from tfinfra.text.wording import spell_bytes
 
 
 def a_tree(folder: Path) -> Path:
@@ -21,7 +22,7 @@ def a_tree(folder: Path) -> Path:
     return folder / "a"
 
 
-def read(path: Path, tmp_path: Path) -> Tree:
+def read(path: Path, tmp_path: Path) -> LocalTree:
     return read_tree(path, tmp_path / "cache/hashes", lambda _: None)
 
 

@@ -172,12 +172,12 @@ def test_a_group_that_is_only_named_as_the_runs_is_left_alone_and_told_and_keeps
     tmp_path: Path, second: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = left_by_its_client(tmp_path, monkeypatch, training)
-    world.strangers = [f"tfinfra-{RUN}-compute-2"]
+    world.untagged_groups = [f"tfinfra-{RUN}-compute-2"]
     with pytest.raises(TeardownIncomplete, match=r"compute-2: .*: left alone") as raised:
         attached_run.end_run(find_run.find_run(RUN, AZURE), lambda text: None)
     assert f"tfinfra-run={RUN}" in (raised.value.hint or "")
     assert world.deleted == [f"tfinfra-{RUN}-compute"]
-    world.strangers = [f"tfinfra-{RUN}-keep-2"]  # no machine of the run's can be in that
+    world.untagged_groups = [f"tfinfra-{RUN}-keep-2"]  # no machine of the run's can be in that
     with pytest.raises(TeardownIncomplete, match=r"keep-2: .*: left alone"):
         attached_run.end_run(find_run.find_run(RUN, AZURE), lambda text: None)
     assert f"tfinfra-{RUN}-keep" in world.deleted

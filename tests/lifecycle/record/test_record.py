@@ -15,7 +15,7 @@ import pytest
 from tests.lifecycle.fakes import TARGET, World
 from tfinfra.audit.log import AuditLog, broken_at, read_events
 from tfinfra.azure.deletion.groups import RunGroup
-from tfinfra.azure.prerequisites import Standing
+from tfinfra.azure.prerequisites.find import Prerequisites
 from tfinfra.errors import UsageError
 from tfinfra.lifecycle.provision.stack_config import node_settings, stack_config
 from tfinfra.lifecycle.record.driver import ClientProcess, is_alive, this_process
@@ -24,7 +24,8 @@ from tfinfra.lifecycle.record.run_record import Attempt, RunFolder, RunRecord, a
 from tfinfra.lifecycle.record.run_states import resolve, run_state, unrecorded
 from tfinfra.model import Outcome
 from tfinfra.money.ledger import Interval, Ledger
-from tfinfra.system.clock import iso_time, spell_seconds, unix_time
+from tfinfra.system.clock import iso_time, unix_time
+from tfinfra.text.wording import spell_seconds
 
 
 def a_record(run: str = "digits-abc123", **changes: object) -> RunRecord:
@@ -115,8 +116,8 @@ def test_states_of_a_run() -> None:
 def test_urls_of_the_keep_stack() -> None:
     store, shared = {"endpoint": "file:///a b/", "container": "run"}, {"endpoint": "file:///f", "share": "s"}
     keep = {"store": store, "shared": shared}
-    assert store_url(keep, Standing(may_delete=True), "digits-abc123") == "file:///a b/run"
-    others = Standing(may_delete=True, store_url="https://a.blob.core.windows.net/team/x")
+    assert store_url(keep, Prerequisites(may_delete=True), "digits-abc123") == "file:///a b/run"
+    others = Prerequisites(may_delete=True, store_url="https://a.blob.core.windows.net/team/x")
     assert store_url({"store": None}, others, "digits-abc123") == "https://a.blob.core.windows.net/team/x/digits-abc123"
     assert shared_url(keep) == "file:///f/s"
     assert shared_url({"shared": None}) is None
@@ -203,9 +204,9 @@ def test_stacks_and_nodes_are_told_of_an_arm_that_is_not_azures_public_one(
         storage_suffix="core.example",
         principal_type="ServicePrincipal",
     )
-    standing, record = Standing(may_delete=True), a_record()
+    prerequisites, record = Prerequisites(may_delete=True), a_record()
     keep = {"store": {"endpoint": "file:///s", "container": "c"}, "identityClientId": "client"}
-    config = stack_config(record, "keep", standing, cloud)
+    config = stack_config(record, "keep", prerequisites, cloud)
     assert {k: v for k, v in config.items() if k in {"armEndpoint", "storageSuffix", "armAudience"}} == told
     assert config["principalType"] == "ServicePrincipal"
-    assert node_settings(record, cloud, keep, standing, bundle=("bundle", "sha")).arm_audience == audience
+    assert node_settings(record, cloud, keep, prerequisites, bundle=("bundle", "sha")).arm_audience == audience

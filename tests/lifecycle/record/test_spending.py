@@ -14,7 +14,7 @@ from tests.lifecycle.fakes import World, a_plan, training
 from tests.lifecycle.record.test_record import a_record
 from tests.money.schedules import Schedule, at_any_time, course, schedules
 from tfinfra.azure.deletion.groups import RunGroup
-from tfinfra.azure.prerequisites import Standing
+from tfinfra.azure.prerequisites.find import Prerequisites
 from tfinfra.errors import LimitReached, TeardownIncomplete
 from tfinfra.lifecycle.end import teardown
 from tfinfra.lifecycle.provision.stack_config import node_settings
@@ -188,7 +188,9 @@ def test_a_record_of_a_version_without_a_ledger_is_read(tmp_path: Path) -> None:
 def test_the_nodes_settings_come_from_the_record(tmp_path: Path) -> None:
     keep = {"store": {"endpoint": "file:///s", "container": "c"}, "identityClientId": "i"}
     record = a_record(RUN, limit="max_cost_usd", run_seconds=1234)
-    told = node_settings(record, World(tmp_path).cloud(), keep, Standing(may_delete=True), bundle=("bundle", "sha"))
+    told = node_settings(
+        record, World(tmp_path).cloud(), keep, Prerequisites(may_delete=True), bundle=("bundle", "sha")
+    )
     assert (told.limit, told.run_seconds, told.deadline) == ("max_cost_usd", 1234, record.deadline)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.lifecycle.fakes import World, a_plan, failing
 from tests.lifecycle.runs import COMPUTE, KEEP, record_of
-from tfinfra.azure.prerequisites import Standing
+from tfinfra.azure.prerequisites.find import Prerequisites
 from tfinfra.errors import Cancelled, NotFeasible, ProvisioningError
 from tfinfra.lifecycle.record.run_record import run_folder
 from tfinfra.lifecycle.record.run_states import run_state
@@ -82,7 +82,7 @@ def test_nothing_that_is_billed_is_made_before_the_timer_is_proven(tmp_path: Pat
 
 def test_without_the_role_the_run_goes_on_with_the_client_alone_and_says_so(tmp_path: Path) -> None:
     world = World(tmp_path)
-    world.armed, world.standing = False, Standing(may_delete=False)
+    world.armed, world.prerequisites = False, Prerequisites(may_delete=False)
     configs: list[Any] = []
     up = world.up
 
@@ -98,7 +98,7 @@ def test_without_the_role_the_run_goes_on_with_the_client_alone_and_says_so(tmp_
 
 
 def test_what_a_target_names_and_is_not_there_touches_nothing(tmp_path: Path) -> None:
-    world = World(tmp_path, faults={"standing": NotFeasible("no such identity")})
+    world = World(tmp_path, faults={"prerequisites": NotFeasible("no such identity")})
     with pytest.raises(NotFeasible):
         world.new_run().go()
     assert world.deleted == []

@@ -13,7 +13,7 @@ import pytest
 
 from tests.lifecycle.fakes import TARGET, World, succeeding
 from tests.lifecycle.runs import COMPUTE
-from tfinfra.azure.prerequisites import Standing
+from tfinfra.azure.prerequisites.find import Prerequisites
 from tfinfra.lifecycle.up.launch import what_came
 from tfinfra.model import Heartbeat, Outcome, TaskStatus, to_json
 from tfinfra.store import copying, keys
@@ -21,7 +21,7 @@ from tfinfra.store import copying, keys
 
 def test_in_a_container_of_others_a_run_keeps_to_its_own_folder_and_empties_it(tmp_path: Path) -> None:
     world = World(tmp_path)
-    world.standing = Standing(may_delete=True, identity_client_id="theirs", store_url="https://a.blob/team")
+    world.prerequisites = Prerequisites(may_delete=True, identity_client_id="theirs", store_url="https://a.blob/team")
     target = replace(TARGET, identity_id="/identity", store="https://a.blob.core.windows.net/team")
     opened: list[str] = []
     result = world.new_run(target=target, opened=opened).go()
@@ -33,7 +33,7 @@ def test_in_a_container_of_others_a_run_keeps_to_its_own_folder_and_empties_it(t
 
 def test_outputs_that_could_not_be_fetched_stay_in_the_container_of_others(tmp_path: Path) -> None:
     world = World(tmp_path)
-    world.standing = Standing(may_delete=True, store_url="https://a.blob/team")
+    world.prerequisites = Prerequisites(may_delete=True, store_url="https://a.blob/team")
     world.store.put("outputs/outputs/../unsafe", b"x")  # which no client takes
     result = world.new_run(target=replace(TARGET, store="https://a.blob.core.windows.net/team")).go()
     assert result.error is not None

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from tests.localcloud.calls import ACCOUNT, BLOB_CONTRIBUTOR, COMPUTE, GROUP_DELETER, KEEP, SUB, Arm, Reply
-from tfinfra.arm.caller import claims_of
 from tfinfra.arm.deleter_role import GROUPS, custom_role, definition_path, group_deleter
-from tfinfra.arm.errors import missing_actions
+from tfinfra.arm.error_bodies import missing_actions
+from tfinfra.arm.token_claims import claims_of
 from tfinfra.cli.machine.doctor import needed_role
 from tfinfra.localcloud.arm.rbac.actions import is_known
 from tfinfra.localcloud.common import tokens

@@ -12,7 +12,7 @@ from tests.stacks.conftest import Recorded, recorded
 from tests.stacks.recording import PRINCIPAL, RUN
 from tfinfra.arm import standins
 from tfinfra.arm.deleter_role import definition_path
-from tfinfra.arm.requests import Request
+from tfinfra.arm.requests import ResourceRequest
 from tfinfra.azure.rights.caller_role import condition
 from tfinfra.cli.machine.doctor import needed_role
 from tfinfra.localcloud.common.state_folder import SUBSCRIPTION
@@ -49,7 +49,7 @@ class Caller:
                 self.call("GET", "/" + place.split("/", 3)[3], query=asked)
         return reply
 
-    def make(self, requests: Iterable[Request]) -> None:
+    def make(self, requests: Iterable[ResourceRequest]) -> None:
         """Each of them, looked for before and read after, as azure-native does."""
         known: dict[str, str] = {}
         for request in requests:

@@ -9,7 +9,7 @@ import pytest
 from tests.localcloud.arm import test_arm_rights as rights
 from tests.localcloud.calls import ACCOUNT, COMPUTE, IDENTITY, KEEP, SET, SUB, VNET, Arm, Reply, scale_set
 from tests.localcloud.workflows import TIMER, workflow
-from tfinfra.arm.errors import missing_actions
+from tfinfra.arm.error_bodies import missing_actions
 from tfinfra.azure.rights.linked_actions import USES, use_of
 from tfinfra.localcloud.arm.strict import linked
 from tfinfra.localcloud.common import ids

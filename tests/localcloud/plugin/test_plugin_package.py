@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tfinfra.arm.plugin import BINARY, archive_name
+from tfinfra.arm.azure_native import BINARY, archive_name
 from tfinfra.localcloud.plugin.package import package
 from tfinfra.localcloud.plugin.provider_configuration import installed
 from tfinfra.localcloud.plugin.provider_errors import ProviderError

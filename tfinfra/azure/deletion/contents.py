@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tfinfra.arm import ids, own
+from tfinfra.arm import own
+from tfinfra.arm.resource_ids import parse_resource_id
 from tfinfra.azure.answers import values
 from tfinfra.azure.clients import get_json
 from tfinfra.cloud import Cloud
@@ -70,7 +71,7 @@ def _inside(listed: Any) -> Inside:
 
 def _is_named_so(one: Inside, group: str, run: str) -> bool:
     """By kind and name; its id must say the same, as it is what would be deleted."""
-    said = ids.read(one.id.lower())
+    said = parse_resource_id(one.id.lower())
     within = said.scope.endswith(f"/resourcegroups/{group}".lower()) and said.scope.count("/") == 4
     same = (said.type, said.name) == (one.type.lower(), one.name.lower())
     return within and same and own.is_own(run, group, one.type, one.name)
@@ -101,5 +102,5 @@ def _value(told: Any, path: Sequence[str]) -> str:
 
 
 def _is_ours(id_: str, group: str, run: str) -> bool:
-    made = ids.read(id_)
+    made = parse_resource_id(id_)
     return _is_named_so(Inside(id_, made.type, made.name), group, run)

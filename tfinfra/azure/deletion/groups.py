@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from tfinfra.arm.sign_in import way_in
-from tfinfra.azure.answers import is_gone, reason, values
+from tfinfra.azure.answers import failed_question, is_gone, values
 from tfinfra.azure.clients import GROUPS_API, get_json
 from tfinfra.azure.deletion.group_names import RUN_ID, run_of_group
 from tfinfra.cloud import Cloud
-from tfinfra.errors import CredentialsError, ProvisioningError, TeardownIncomplete
-
-if TYPE_CHECKING:
-    from azure.core.exceptions import AzureError
+from tfinfra.errors import TeardownIncomplete
 
 RUN_TAG, OWNER_TAG, EXPIRES_TAG = "tfinfra-run", "tfinfra-owner", "tfinfra-expires-at"
 
@@ -80,7 +76,7 @@ def list_runs(cloud: Cloud) -> tuple[RunGroup, ...]:
     )
 
 
-def strangers(cloud: Cloud) -> tuple[str, ...]:
+def untagged_groups(cloud: Cloud) -> tuple[str, ...]:
     """Groups of which either the name or the tag says that they are a run's, and not both: nobody's to touch. Raises as
     `list_runs`."""
     found = [group for group in _all_groups(cloud) if not _is_runs(group)]
@@ -105,19 +101,9 @@ def _all_groups(cloud: Cloud) -> list[dict[str, Any]]:
     try:
         found = values(get_json(cloud, _groups(cloud), **{"api-version": GROUPS_API}))
     except AzureError as error:
-        raise told(error, "resource groups cannot be listed") from error
+        raise failed_question(error, "resource groups cannot be listed") from error
     return sorted(found, key=lambda g: str(g["name"]))
 
 
 def _groups(cloud: Cloud) -> str:
     return f"/subscriptions/{cloud.subscription_id}/resourcegroups"
-
-
-def told(error: AzureError, what: str) -> CredentialsError | ProvisioningError:
-    """The error of a question that ARM did not answer, with its status."""
-    from azure.core.exceptions import ClientAuthenticationError
-
-    message, status = f"{what}: {reason(error)}", getattr(error, "status_code", None)
-    if isinstance(error, ClientAuthenticationError):
-        return CredentialsError(message, hint=way_in(reason(error)))
-    return ProvisioningError(message, status=status)

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from tfinfra.arm import own
-from tfinfra.arm.errors import read_error
+from tfinfra.arm.error_bodies import read_error
 from tfinfra.azure.answers import reason
 from tfinfra.azure.clients import send_json
 from tfinfra.azure.deletion.contents import Inside

@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from tfinfra.arm import ids, own
+from tfinfra.arm import own
 from tfinfra.arm.kinds import UnknownKind, version_of
+from tfinfra.arm.resource_ids import parse_resource_id
+from tfinfra.azure.deletion.delete_group import delete_group
 from tfinfra.azure.deletion.group_names import group_of
+from tfinfra.azure.deletion.groups import run_group_exists
 from tfinfra.azure.deletion.one_by_one import delete_one
-from tfinfra.azure.deletion.teardown import delete_group, run_group_exists
 from tfinfra.cloud import Cloud
 from tfinfra.errors import ProvisioningError
 
@@ -54,6 +56,6 @@ def remove(
 def _is_ours(id_: str, group: str, run: str) -> bool:
     """By its kind and name, in the group itself; a role's assignment is named by nobody, and goes with what it is
     on."""
-    said = ids.read(id_)
+    said = parse_resource_id(id_)
     within = said.scope.count("/") == 4
     return said.type.lower() == _ASSIGNMENTS or (within and own.is_own(run, group, said.type, said.name))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from tfinfra.arm.caller import claims_of
-from tfinfra.arm.credentials import half_set, way_to_a_token, why_no_token
-from tfinfra.arm.sign_in import AGAIN
+from tfinfra.arm.credential_chain import half_set, way_to_a_token, why_no_token
+from tfinfra.arm.sign_in_advice import AGAIN
+from tfinfra.arm.token_claims import claims_of
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError
 

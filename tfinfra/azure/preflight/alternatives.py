@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from tfinfra.azure.preflight import quota, sku
-from tfinfra.azure.preflight.finding import Demand, Finding, Reply
+from tfinfra.azure.preflight.finding import ArmReply, Demand, Finding
 from tfinfra.catalog.sizes import VmSize, size, sizes
 from tfinfra.model import Target
 
@@ -70,7 +70,7 @@ def _price(size_: VmSize, place: str) -> float | None:
     return size_.usd_per_hour.get(place)
 
 
-def free(candidate: Candidate, skus: Mapping[str, Reply], usages: Mapping[str, Reply]) -> int | None:
+def free(candidate: Candidate, skus: Mapping[str, ArmReply], usages: Mapping[str, ArmReply]) -> int | None:
     """The vCPUs that are free for the candidate, None where it would not work either, or nobody knows."""
     demand = candidate.demand
     offers, used = skus.get(demand.location), usages.get(demand.location)

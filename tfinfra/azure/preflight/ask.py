@@ -7,14 +7,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from tfinfra.arm.requests import Request
+from tfinfra.arm.requests import ResourceRequest
 from tfinfra.arm.template import subscription_template
 from tfinfra.azure.answers import is_refusal
 from tfinfra.azure.clients import COMPUTE_API, resource_client, send_json
 from tfinfra.azure.identity.caller import why_refused
-from tfinfra.azure.identity.sign_in import token_refused
-from tfinfra.azure.preflight import names, registration, roles
-from tfinfra.azure.preflight.finding import Reply
+from tfinfra.azure.identity.refused_token import token_refused
+from tfinfra.azure.preflight import free_names, registration, roles
+from tfinfra.azure.preflight.finding import ArmReply
 from tfinfra.azure.preflight.image import ImageAnswer, definition_of, newest
 from tfinfra.azure.preflight.permissions import brought
 from tfinfra.cloud import Cloud
@@ -24,7 +24,7 @@ from tfinfra.model import Image, Plan, Target
 THREADS = 10  # as many as the client keeps connections
 SKUS_API, RESOURCES_API, NETWORK_API, STORAGE_API = "2021-07-01", "2024-11-01", "2024-05-01", "2024-01-01"
 PERMISSIONS_API, LOCKS_API, GROUPS_API, GALLERY_API = "2022-04-01", "2020-05-01", "2024-03-01", "2024-03-03"
-Requests = tuple[Request, ...]
+Requests = tuple[ResourceRequest, ...]
 
 
 @dataclass(frozen=True)
@@ -34,21 +34,21 @@ class Answers:
     its id, with the target's key of it."""
 
     requests: Requests
-    usages: Mapping[str, Reply]
-    skus: Mapping[str, Reply]
+    usages: Mapping[str, ArmReply]
+    skus: Mapping[str, ArmReply]
     image: ImageAnswer
-    locks: Reply
-    permissions: Reply
-    permitted: Mapping[str, tuple[str, Reply]]
-    subnet: Reply | None
-    reservations: Reply | None
-    providers: Mapping[str, Reply]
-    groups: Mapping[str, Reply]
-    accounts: Mapping[str, Reply]
-    roles: Mapping[str, Reply]
-    validation: Reply
+    locks: ArmReply
+    permissions: ArmReply
+    permitted: Mapping[str, tuple[str, ArmReply]]
+    subnet: ArmReply | None
+    reservations: ArmReply | None
+    providers: Mapping[str, ArmReply]
+    groups: Mapping[str, ArmReply]
+    accounts: Mapping[str, ArmReply]
+    roles: Mapping[str, ArmReply]
+    validation: ArmReply
 
-    def unanswered(self) -> dict[str, Reply]:
+    def unanswered(self) -> dict[str, ArmReply]:
         """The questions without an answer, by what they ask for. That something is not there may be one."""
         always = {
             **{f"the quotas in {place}": reply for place, reply in self.usages.items()},
@@ -122,7 +122,7 @@ class Asker:
             validation=validation.result(),
         )
 
-    def market(self, locations: Iterable[str]) -> tuple[dict[str, Future[Reply]], dict[str, Future[Reply]]]:
+    def market(self, locations: Iterable[str]) -> tuple[dict[str, Future[ArmReply]], dict[str, Future[ArmReply]]]:
         """(usages, SKUs) of each location, under way."""
         places = tuple(dict.fromkeys(locations))
         base = "/providers/Microsoft.Compute"
@@ -130,15 +130,15 @@ class Asker:
         skus = {p: self._get(f"{base}/skus", SKUS_API, **{"$filter": f"location eq '{p}'"}) for p in places}
         return usages, skus
 
-    def market_now(self, locations: Iterable[str]) -> tuple[dict[str, Reply], dict[str, Reply]]:
+    def market_now(self, locations: Iterable[str]) -> tuple[dict[str, ArmReply], dict[str, ArmReply]]:
         """(usages, SKUs) of each location."""
         usages, skus = self.market(locations)
         return _all(usages), _all(skus)
 
-    def _permissions(self, scope: str) -> Future[Reply]:
+    def _permissions(self, scope: str) -> Future[ArmReply]:
         return self._later("GET", f"{scope}/providers/Microsoft.Authorization/permissions", PERMISSIONS_API)
 
-    def _brought(self, target: Target) -> tuple[Future[Reply] | None, Future[Reply] | None]:
+    def _brought(self, target: Target) -> tuple[Future[ArmReply] | None, Future[ArmReply] | None]:
         """(its subnet, its capacity reservations), None where the target brings none."""
         reserved = target.capacity_reservation_id
         return (
@@ -146,18 +146,18 @@ class Asker:
             self._later("GET", f"{reserved}/capacityReservations", COMPUTE_API) if reserved else None,
         )
 
-    def _named(self, requests: Requests) -> tuple[dict[str, Future[Reply]], ...]:
+    def _named(self, requests: Requests) -> tuple[dict[str, Future[ArmReply]], ...]:
         """(groups, storage accounts, role definitions) that the requests name."""
         return (
-            {n: self._get(f"/resourceGroups/{n}", GROUPS_API) for n in names.named(requests, names.GROUP)},
-            {n: self._account(n) for n in names.named(requests, names.ACCOUNT)},
+            {n: self._get(f"/resourceGroups/{n}", GROUPS_API) for n in free_names.named(requests, free_names.GROUP)},
+            {n: self._account(n) for n in free_names.named(requests, free_names.ACCOUNT)},
             {id_: self._later("GET", id_, PERMISSIONS_API) for id_ in roles.definitions(requests)},
         )
 
-    def _provider(self, name: str) -> Future[Reply]:
+    def _provider(self, name: str) -> Future[ArmReply]:
         return self._get(f"/providers/{name}", RESOURCES_API)
 
-    def _image(self, location: str, image: Image) -> tuple[Future[Reply], ...]:
+    def _image(self, location: str, image: Image) -> tuple[Future[ArmReply], ...]:
         """An image by its ARM id, and what describes it; a marketplace image, which describes itself, and the versions
         that there are."""
         if image.id is not None:
@@ -176,41 +176,41 @@ class Asker:
             described = self._get(f"{path}/{image.version}", COMPUTE_API)
         return described, described, versions
 
-    def _newest(self, path: str, versions: Reply) -> Reply:
+    def _newest(self, path: str, versions: ArmReply) -> ArmReply:
         """The image that a machine of version "latest" boots now: only machines may be asked for under that name."""
         name = newest(versions)
         if name is None:
-            return Reply(404, {}) if versions.ok else versions
+            return ArmReply(404, {}) if versions.ok else versions
         return _reply(self.cloud, "GET", self._subscription(f"{path}/{name}"), None, {"api-version": COMPUTE_API})
 
-    def _account(self, name: str) -> Future[Reply]:
-        body = {"name": name, "type": names.ACCOUNT}
+    def _account(self, name: str) -> Future[ArmReply]:
+        body = {"name": name, "type": free_names.ACCOUNT}
         return self._post("/providers/Microsoft.Storage/checkNameAvailability", STORAGE_API, body)
 
-    def _validate(self, location: str, requests: Requests) -> Future[Reply]:
+    def _validate(self, location: str, requests: Requests) -> Future[ArmReply]:
         properties = {"mode": "Incremental", "template": subscription_template(requests)}
         body = {"location": location, "properties": properties}
-        name = names.named(requests, names.GROUP)[0]
+        name = free_names.named(requests, free_names.GROUP)[0]
         return self._post(f"/providers/Microsoft.Resources/deployments/{name}/validate", RESOURCES_API, body)
 
-    def _get(self, path: str, version: str, **query: str) -> Future[Reply]:
+    def _get(self, path: str, version: str, **query: str) -> Future[ArmReply]:
         return self._later("GET", self._subscription(path), version, **query)
 
-    def _post(self, path: str, version: str, body: Any) -> Future[Reply]:
+    def _post(self, path: str, version: str, body: Any) -> Future[ArmReply]:
         return self._later("POST", self._subscription(path), version, body)
 
     def _subscription(self, path: str) -> str:
         return f"/subscriptions/{self.cloud.subscription_id}{path}"
 
-    def _later(self, method: str, path: str, version: str, body: Any = None, **query: str) -> Future[Reply]:
+    def _later(self, method: str, path: str, version: str, body: Any = None, **query: str) -> Future[ArmReply]:
         return self._pool.submit(_reply, self.cloud, method, path, body, {"api-version": version, **query})
 
 
-def _all(futures: Mapping[str, Future[Reply]]) -> dict[str, Reply]:
+def _all(futures: Mapping[str, Future[ArmReply]]) -> dict[str, ArmReply]:
     return {name: future.result() for name, future in futures.items()}
 
 
-def _reply(cloud: Cloud, method: str, path: str, body: Any, query: Mapping[str, str]) -> Reply:
+def _reply(cloud: Cloud, method: str, path: str, body: Any, query: Mapping[str, str]) -> ArmReply:
     """ARM's answer, whatever it is. Raises CredentialsError where it does not know the caller."""
     from azure.core.exceptions import AzureError, ClientAuthenticationError
 
@@ -219,13 +219,13 @@ def _reply(cloud: Cloud, method: str, path: str, body: Any, query: Mapping[str, 
     except ClientAuthenticationError as error:
         raise CredentialsError(f"no token for {cloud.arm_endpoint}: {why_refused(error)}") from error
     except AzureError as error:
-        return Reply.none(error)
+        return ArmReply.none(error)
     if status == 401:
         raise token_refused(cloud, document if isinstance(document, Mapping) else {})
     if status == 202:  # it has not been answered to its end
-        return Reply(0, {"error": {"code": "NoAnswer", "message": f"{cloud.arm_endpoint} is still at it"}})
+        return ArmReply(0, {"error": {"code": "NoAnswer", "message": f"{cloud.arm_endpoint} is still at it"}})
     if status < 300 and method == "GET" and is_refusal(document):
-        return Reply(0, document)
+        return ArmReply(0, document)
     if status < 300 and not isinstance(document, Mapping | list):  # the versions of an image come without an envelope
-        return Reply(0, {"error": {"code": "DecodeError", "message": "the answer is no document of ARM's"}})
-    return Reply(status, document)
+        return ArmReply(0, {"error": {"code": "DecodeError", "message": "the answer is no document of ARM's"}})
+    return ArmReply(status, document)

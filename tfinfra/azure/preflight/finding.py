@@ -25,14 +25,14 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Reply:
+class ArmReply:
     """One answer of ARM: its status (0: none came) and its document."""
 
     status: int
     body: Any
 
     @classmethod
-    def none(cls, error: AzureError) -> Reply:
+    def none(cls, error: AzureError) -> ArmReply:
         """The answer that did not come, with what azure-core says of it."""
         return cls(0, {"error": {"code": type(error).__name__, "message": " ".join(str(error.message).split())[:200]}})
 

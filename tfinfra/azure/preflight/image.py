@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tfinfra.azure.preflight.finding import Finding, Reply
+from tfinfra.azure.preflight.finding import ArmReply, Finding
 from tfinfra.azure.preflight.sku import Offer
 from tfinfra.catalog.drivers import has_driver
 from tfinfra.errors import Severity
@@ -24,12 +24,12 @@ class ImageAnswer:
     """What ARM says of an image: `itself`, what `describes` it (of a gallery's version its definition, else itself),
     and the marketplace's `versions` of its SKU, None for one's own."""
 
-    itself: Reply
-    describes: Reply
-    versions: Reply | None = None
+    itself: ArmReply
+    describes: ArmReply
+    versions: ArmReply | None = None
 
 
-def newest(versions: Reply) -> str | None:
+def newest(versions: ArmReply) -> str | None:
     """The highest of a marketplace SKU's versions, which are three numbers each; None where there is none."""
     names = [str(entry.get("name")) for entry in versions.values]
     return max(names, key=lambda name: [int(part) for part in name.split(".") if part.isdigit()], default=None)

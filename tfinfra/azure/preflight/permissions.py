@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from tfinfra.arm import ids
 from tfinfra.arm.deleter_role import GROUPS, covers
-from tfinfra.arm.requests import Request
-from tfinfra.azure.preflight.finding import Finding, Reply
+from tfinfra.arm.requests import ResourceRequest
+from tfinfra.arm.resource_ids import parse_resource_id
+from tfinfra.azure.preflight.finding import ArmReply, Finding
 from tfinfra.azure.rights.creation_rights import needed_for, useful_for
 from tfinfra.azure.rights.linked_actions import use_of
 from tfinfra.errors import Severity
@@ -32,12 +32,12 @@ def brought(target: Target, image: Image) -> dict[str, str]:
     return {**found, image.id: "image"} if image.id else found
 
 
-def needed(requests: Iterable[Request]) -> tuple[str, ...]:
+def needed(requests: Iterable[ResourceRequest]) -> tuple[str, ...]:
     """The actions that making, watching and deleting the requests' resources takes, by name."""
     return tuple(sorted({action for action, _ in _needs(tuple(requests), ())}))
 
 
-def _needs(requests: tuple[Request, ...], others: Iterable[str]) -> set[tuple[str, str]]:
+def _needs(requests: tuple[ResourceRequest, ...], others: Iterable[str]) -> set[tuple[str, str]]:
     """(action, where): "where" is one of the ids of `others` for its use, "" (the subscription) for all else."""
     types = _types(requests)
     found = {(f"{GROUPS}/{verb}", "") for verb in ("read", "write", "delete")}
@@ -45,11 +45,11 @@ def _needs(requests: tuple[Request, ...], others: Iterable[str]) -> set[tuple[st
     found |= {(action, "") for action in needed_for(types)}
     known = {id_.lower(): id_ for id_ in others}
     for id_ in {id_ for request in requests for id_ in _named(request.body)}:
-        found |= {(action, known.get(id_.lower(), "")) for action in use_of([ids.read(id_).type])}
+        found |= {(action, known.get(id_.lower(), "")) for action in use_of([parse_resource_id(id_).type])}
     return found
 
 
-def _types(requests: Iterable[Request]) -> tuple[str, ...]:
+def _types(requests: Iterable[ResourceRequest]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(request.arm_type for request in requests))
 
 
@@ -62,12 +62,12 @@ def _named(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for inner in value:
             yield from _named(inner)
-    elif isinstance(value, str) and value.lower().startswith("/subscriptions/") and ids.read(value).type:
+    elif isinstance(value, str) and value.lower().startswith("/subscriptions/") and parse_resource_id(value).type:
         yield value
 
 
 def findings(
-    requests: tuple[Request, ...], reply: Reply, others: Mapping[str, tuple[str, Reply]] | None = None
+    requests: tuple[ResourceRequest, ...], reply: ArmReply, others: Mapping[str, tuple[str, ArmReply]] | None = None
 ) -> Iterator[Finding]:
     """`reply` lists what the caller may do in the subscription; `others` what on each resource that the target brings,
     by its id, with the target's key of it. All that is missing is named: who gives rights has to know each. Where ARM
@@ -87,17 +87,17 @@ def findings(
         yield from _less(requests, granted[""])
 
 
-def _grants(reply: Reply) -> list[dict[str, Any]]:
+def _grants(reply: ArmReply) -> list[dict[str, Any]]:
     return [dict(grant) for grant in reply.values]
 
 
-def _at(where: str, requests: tuple[Request, ...]) -> str:
+def _at(where: str, requests: tuple[ResourceRequest, ...]) -> str:
     if where:
         return f"on {where}"
     return next(f"in {'/'.join(request.path.split('/')[:3])}" for request in requests)
 
 
-def _less(requests: tuple[Request, ...], granted: list[dict[str, Any]]) -> Iterator[Finding]:
+def _less(requests: tuple[ResourceRequest, ...], granted: list[dict[str, Any]]) -> Iterator[Finding]:
     """What a run does without, and how that shows."""
     for without, actions in useful_for(_types(requests)):
         missing = [action for action in actions if not covers(granted, action)]
@@ -114,7 +114,9 @@ def hint(missing: list[str]) -> str:
     return "ask for Contributor and Role Based Access Control Administrator, or a role of these actions"
 
 
-def summary(requests: tuple[Request, ...], reply: Reply, others: Mapping[str, tuple[str, Reply]] | None = None) -> str:
+def summary(
+    requests: tuple[ResourceRequest, ...], reply: ArmReply, others: Mapping[str, tuple[str, ArmReply]] | None = None
+) -> str:
     """One line for a person, of the same answers as `findings`."""
     if not reply.ok:
         return "not known"

@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tfinfra.arm.errors import missing_actions
+from tfinfra.arm.error_bodies import missing_actions
 from tfinfra.azure.preflight import permissions
-from tfinfra.azure.preflight.finding import Finding, Reply, normal
-from tfinfra.azure.reactions import Reaction
+from tfinfra.azure.preflight.finding import ArmReply, Finding, normal
 from tfinfra.azure.refusals import QUOTA_WORDS, reaction_to
+from tfinfra.azure.refusals.refusal import Reaction
 from tfinfra.errors import Severity
 
 POLICY = "RequestDisallowedByPolicy"
@@ -45,7 +45,7 @@ _KEYS = (
 )
 
 
-def findings(reply: Reply, known: frozenset[str], existing: frozenset[str] = frozenset()) -> Iterator[Finding]:
+def findings(reply: ArmReply, known: frozenset[str], existing: frozenset[str] = frozenset()) -> Iterator[Finding]:
     """The faults of the answer that the codes `known` do not say already; each policy once for each value that it
     forbids. `existing` are the principals (object ids) that are given roles and are no stand-ins."""
     if reply.status not in (200, 400, 403, 409):
@@ -181,7 +181,7 @@ def _allowed(expression: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(map(str, target)) if outside and isinstance(target, list) else ()
 
 
-def allowed_locations(reply: Reply) -> frozenset[str] | None:
+def allowed_locations(reply: ArmReply) -> frozenset[str] | None:
     """The locations that all policies of the answer allow, None where none of them speaks of locations."""
     details = _details(reply.error) if reply.status == 400 else []
     told = [_decisive(info) for detail in details for info in _violations(detail)]

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tfinfra.azure.preflight.finding import Demand, Finding, Reply
+from tfinfra.azure.preflight.finding import ArmReply, Demand, Finding
 from tfinfra.azure.preflight.sku import Offer
 
 REGION, SPOT = "cores", "lowPriorityCores"
@@ -52,7 +52,7 @@ def needs(offered: Offer, demand: Demand) -> tuple[Need, ...]:
     return family, region, machines, sets
 
 
-def usages(reply: Reply) -> Mapping[str, Usage]:
+def usages(reply: ArmReply) -> Mapping[str, Usage]:
     """The usages of a location by their plain name."""
     named = ((str((entry.get("name") or {}).get("value") or ""), entry) for entry in reply.values)
     return {_plain(name): _usage(name, entry) for name, entry in named if name and entry.get("limit") is not None}
@@ -69,7 +69,7 @@ def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def findings(reply: Reply, offered: Offer, demand: Demand) -> Iterator[Finding]:
+def findings(reply: ArmReply, offered: Offer, demand: Demand) -> Iterator[Finding]:
     """The needs that do not fit into what is left. A family that ARM does not list has no quota."""
     known = usages(reply)
     if not reply.ok:
@@ -94,14 +94,14 @@ def family_label(label: str) -> str:
     return re.sub(r"^standard ?| ?family( v?cpus| cores)?$", "", label, flags=re.IGNORECASE) or label
 
 
-def free(reply: Reply, offered: Offer, demand: Demand) -> int | None:
+def free(reply: ArmReply, offered: Offer, demand: Demand) -> int | None:
     """The vCPUs that are left of the scarcest of the needs, None where that is not known."""
     known, cores = usages(reply), [n for n in needs(offered, demand) if "vCPU" in n.what]
     found = [known[_plain(n.name)].free for n in cores if _plain(n.name) in known]
     return min(found) if found else None
 
 
-def summary(reply: Reply, offered: Offer, demand: Demand) -> str:
+def summary(reply: ArmReply, offered: Offer, demand: Demand) -> str:
     """One line for a person."""
     known, first = usages(reply), needs(offered, demand)[0]
     usage = known.get(_plain(first.name))

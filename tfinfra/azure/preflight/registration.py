@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from tfinfra.arm.requests import Request
-from tfinfra.azure.preflight.finding import Finding, Reply, normal
+from tfinfra.arm.requests import ResourceRequest
+from tfinfra.azure.preflight.finding import ArmReply, Finding, normal
 from tfinfra.errors import Severity
 
 FREE = ("microsoft.authorization", "microsoft.resources")
@@ -20,13 +20,13 @@ REGISTERING = "registering"
 BEING_REGISTERED, NOT_REGISTERED = "TFI635", "TFI614"
 
 
-def namespaces(requests: Iterable[Request]) -> tuple[str, ...]:
+def namespaces(requests: Iterable[ResourceRequest]) -> tuple[str, ...]:
     """The providers that the requests need and that must be registered, by name."""
     found = {request.arm_type.partition("/")[0] for request in requests}
     return tuple(sorted(name for name in found if name.lower() not in FREE))
 
 
-def findings(requests: tuple[Request, ...], replies: Mapping[str, Reply]) -> Iterator[Finding]:
+def findings(requests: tuple[ResourceRequest, ...], replies: Mapping[str, ArmReply]) -> Iterator[Finding]:
     """`replies` holds ARM's document of each provider."""
     for namespace, reply in replies.items():
         if not reply.ok:
@@ -43,7 +43,7 @@ def findings(requests: tuple[Request, ...], replies: Mapping[str, Reply]) -> Ite
             yield from _location(requests, namespace, type_)
 
 
-def _location(requests: tuple[Request, ...], namespace: str, type_: Mapping[str, Any]) -> Iterator[Finding]:
+def _location(requests: tuple[ResourceRequest, ...], namespace: str, type_: Mapping[str, Any]) -> Iterator[Finding]:
     name = f"{namespace}/{type_.get('resourceType')}"
     there = {normal(place) for place in type_.get("locations") or ()} - {"", "global"}
     asked = {
@@ -54,7 +54,7 @@ def _location(requests: tuple[Request, ...], namespace: str, type_: Mapping[str,
             yield Finding("TFI615", "location", f"{name}, which the run needs, is not offered in {location}")
 
 
-def summary(replies: Mapping[str, Reply]) -> str:
+def summary(replies: Mapping[str, ArmReply]) -> str:
     """One line for a person."""
     known = [name.partition(".")[2] for name, reply in replies.items() if reply.ok]
     return f"registered for {', '.join(known)}" if known else "not known"

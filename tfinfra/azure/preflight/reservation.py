@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tfinfra.azure.preflight.finding import Demand, Finding, Reply
+from tfinfra.azure.preflight.finding import ArmReply, Demand, Finding
 
 
-def findings(demand: Demand, reply: Reply | None) -> Iterator[Finding]:
+def findings(demand: Demand, reply: ArmReply | None) -> Iterator[Finding]:
     """`reply` lists the reservations of the target's group, None where it names none. How many machines a reservation
     is for is no limit: more than those may be made, without a promise."""
     if reply is None:

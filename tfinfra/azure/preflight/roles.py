@@ -7,30 +7,30 @@ from typing import Any
 
 from tfinfra.arm import standins
 from tfinfra.arm.deleter_role import setup_command
-from tfinfra.arm.requests import Request
-from tfinfra.azure.preflight.finding import Finding, Reply
+from tfinfra.arm.requests import ResourceRequest
+from tfinfra.azure.preflight.finding import ArmReply, Finding
 
 ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 
 
-def definitions(requests: Iterable[Request]) -> tuple[str, ...]:
+def definitions(requests: Iterable[ResourceRequest]) -> tuple[str, ...]:
     """The ids of the role definitions that the requests assign, each once."""
     bodies = _assignments(requests)
     return tuple(dict.fromkeys(str(body["roleDefinitionId"]) for body in bodies if body.get("roleDefinitionId")))
 
 
-def existing_principals(requests: Iterable[Request]) -> frozenset[str]:
+def existing_principals(requests: Iterable[ResourceRequest]) -> frozenset[str]:
     """The object ids that are given roles and are not those of identities that the requests make: the caller's."""
     requests = tuple(requests)
     given = frozenset(str(body["principalId"]) for body in _assignments(requests) if body.get("principalId"))
     return given - standins.principals(requests)
 
 
-def _assignments(requests: Iterable[Request]) -> list[dict[str, Any]]:
+def _assignments(requests: Iterable[ResourceRequest]) -> list[dict[str, Any]]:
     return [request.body.get("properties") or {} for request in requests if request.arm_type == ASSIGNMENTS]
 
 
-def findings(replies: Mapping[str, Reply]) -> Iterator[Finding]:
+def findings(replies: Mapping[str, ArmReply]) -> Iterator[Finding]:
     """`replies` holds ARM's answer for each definition's id."""
     for id_, reply in replies.items():
         if reply.status == 404:

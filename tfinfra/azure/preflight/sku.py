@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tfinfra.azure.preflight.finding import Demand, Finding, Reply, normal
-from tfinfra.system.clock import listed
+from tfinfra.azure.preflight.finding import ArmReply, Demand, Finding, normal
+from tfinfra.text.wording import listed
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Offer:
         return self.capabilities.get(capability, "True").lower() != "false"
 
 
-def offer(skus: Reply, demand: Demand) -> Offer | None:
+def offer(skus: ArmReply, demand: Demand) -> Offer | None:
     """The offer of the demand's size in its location, None where there is none."""
     for entry in skus.values:
         same = str(entry.get("name", "")).lower() == demand.vm_size.lower()
@@ -77,7 +77,7 @@ def _concerns(restriction: Mapping[str, Any], location: str) -> bool:
     return not places or normal(location) in {normal(place) for place in places}
 
 
-def findings(skus: Reply, demand: Demand) -> Iterator[Finding]:
+def findings(skus: ArmReply, demand: Demand) -> Iterator[Finding]:
     """What speaks against the size there."""
     found = offer(skus, demand)
     if found is None:
@@ -122,7 +122,7 @@ def _abilities(found: Offer, demand: Demand) -> Iterator[Finding]:
             yield Finding("TFI608", key, f"{demand.vm_size} {what} in {demand.location}")
 
 
-def summary(skus: Reply, demand: Demand) -> str:
+def summary(skus: ArmReply, demand: Demand) -> str:
     """One line for a person."""
     found = offer(skus, demand)
     if found is None:

@@ -23,7 +23,7 @@ _UNITS = {"hour": "1 Hour", "month": "1/Month", "GiB and month": "1 GiB/Month"}
 
 
 @dataclass(frozen=True)
-class Fault:
+class RetailAnswer:
     """What is answered instead of a page."""
 
     status: int = 200
@@ -36,7 +36,7 @@ class FakeRetail:
     that they are numbered with, from 0; `asked` holds every request's query."""
 
     def __init__(
-        self, items: Sequence[Mapping[str, Any]], faults: Mapping[int, Fault] | None = None, *, page: int = 100
+        self, items: Sequence[Mapping[str, Any]], faults: Mapping[int, RetailAnswer] | None = None, *, page: int = 100
     ) -> None:
         self.asked: list[dict[str, str]] = []
         self._items, self._faults, self._page = items, dict(faults or {}), page
@@ -54,12 +54,12 @@ class FakeRetail:
         self._server.shutdown()
         self._server.server_close()
 
-    def answer(self, query: str) -> Fault:
+    def answer(self, query: str) -> RetailAnswer:
         """What a request with `query` gets."""
         asked = {name: values[0] for name, values in parse_qs(query, keep_blank_values=True).items()}
         self.asked.append(asked)
         fault = self._faults.get(len(self.asked) - 1)
-        return fault or Fault(body=json.dumps(self._document(asked)).encode())
+        return fault or RetailAnswer(body=json.dumps(self._document(asked)).encode())
 
     def _document(self, asked: dict[str, str]) -> dict[str, Any]:
         condition, skip = asked.get("$filter", ""), int(asked.get("$skip", "0"))
@@ -79,7 +79,7 @@ class FakeRetail:
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         service = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class RetailHandler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 answer = service.answer(urlsplit(self.path).query)
                 self.send_response(answer.status)
@@ -91,7 +91,7 @@ class FakeRetail:
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002  http.server's own name
                 del format, args
 
-        return Handler
+        return RetailHandler
 
 
 def meets(item: Mapping[str, Any], condition: str) -> bool:

@@ -6,27 +6,27 @@ from __future__ import annotations
 
 import re
 
-from tfinfra.azure.reactions import Reaction, Rule
 from tfinfra.azure.refusals.capacity import CAPACITY, OF_A_KIND, QUOTA_WORDS
 from tfinfra.azure.refusals.lacking import LACKING
 from tfinfra.azure.refusals.passing import AT_FAULT, PASSING, SILENT, THROTTLED
+from tfinfra.azure.refusals.refusal import Reaction, RefusalRule
 from tfinfra.azure.refusals.wrong import WRONG
 
-__all__ = ["QUOTA_WORDS", "RULES", "SILENT", "UNKNOWN", "reaction_to"]
+__all__ = ["QUOTA_WORDS", "REFUSAL_RULES", "SILENT", "UNKNOWN", "reaction_to"]
 
-RULES = (*CAPACITY, *PASSING, *LACKING, *WRONG)
+REFUSAL_RULES = (*CAPACITY, *PASSING, *LACKING, *WRONG)
 
-UNKNOWN = Rule((), Reaction.EXPLAIN, "", None, "")
+UNKNOWN = RefusalRule((), Reaction.EXPLAIN, "", None, "")
 """ARM's own words must do."""
 
 # Families of codes, of which the rules name those that were seen
 _FAMILIES = ((r"(CountLimitReached|QuotaExceeded)$", OF_A_KIND), (r"^Internal\w*Error$", AT_FAULT))
 
 
-def reaction_to(code: str | None, message: str, status: int | None) -> Rule:
+def reaction_to(code: str | None, message: str, status: int | None) -> RefusalRule:
     """The rule for an error of ARM's: the first that fits its code and message, else by its HTTP status (0: no answer
     came)."""
-    for rule in RULES:
+    for rule in REFUSAL_RULES:
         if code is not None and rule.fits(code, message):
             return rule
     for pattern, rule in _FAMILIES:
@@ -35,7 +35,7 @@ def reaction_to(code: str | None, message: str, status: int | None) -> Rule:
     return _by_status(status)
 
 
-def _by_status(status: int | None) -> Rule:
+def _by_status(status: int | None) -> RefusalRule:
     if status is None:
         return UNKNOWN
     if status == 0:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from tfinfra.azure.reactions import Reaction, Rule
 from tfinfra.azure.refusals import sources
+from tfinfra.azure.refusals.refusal import Reaction, RefusalRule
 
 QUOTA_WORDS = r"exceeding (approved .*quota|quota limits?)|'(standard\w+Family|cores|lowPriorityCores)'"
 """What OperationNotAllowed says of a quota, in any case; it says other things too. The quota's own name is the same in
 whatever language ARM answers."""
 ELSEWHERE = "another location or vm_size, or a list of them in compute_target, to be tried in order"
 
-OF_A_KIND = Rule(
+OF_A_KIND = RefusalRule(
     ("ResourceQuotaExceeded", "PublicIPCountLimitReached", "IPv4StandardSkuPublicIpCountLimitReached"),
     Reaction.NEXT,
     "a quota of the subscription does not suffice there",
@@ -20,28 +20,28 @@ OF_A_KIND = Rule(
 
 CAPACITY = (
     # The machines that are asked for are not free there, or not to be had there
-    Rule(
+    RefusalRule(
         ("AllocationFailed", "ZonalAllocationFailed"),
         Reaction.NEXT,
         "too few machines of this size are free there",
         ELSEWHERE,
         sources.ALLOCATION,
     ),
-    Rule(
+    RefusalRule(
         ("OverconstrainedAllocationRequest", "OverconstrainedZonalAllocationRequest"),
         Reaction.NEXT,
         "no machines there meet all of what is asked for",
         f"{ELSEWHERE}; without zone there are more of them",
         sources.CONSTRAINTS,
     ),
-    Rule(
+    RefusalRule(
         ("SkuNotAvailable",),
         Reaction.NEXT,
         "the size is not to be had there now",
         f"{ELSEWHERE}; `az vm list-skus` says what is offered where",
         f"{sources.SKU}; {sources.CAPACITY}",
     ),
-    Rule(
+    RefusalRule(
         ("InvalidParameter",),
         Reaction.NEXT,
         "the size is not to be had there now",
@@ -49,7 +49,7 @@ CAPACITY = (
         sources.VM_ERRORS,
         r"requested VM size .* is not available in the current region",
     ),
-    Rule(
+    RefusalRule(
         ("OperationNotAllowed", "BadRequest", "InvalidParameter"),
         Reaction.NEXT,
         "the size does not go into such a scale set",
@@ -57,7 +57,7 @@ CAPACITY = (
         sources.FLEXIBLE,
         r"Flexible Orchestration Mode .*(cannot|can only) use VM size",
     ),
-    Rule(
+    RefusalRule(
         ("BadRequest", "InvalidParameter"),
         Reaction.NEXT,
         "the size does not boot such machines",
@@ -65,21 +65,21 @@ CAPACITY = (
         sources.SECURITY_TYPE,
         r"VM size '[^']*' is not supported for creation of VMs|cannot boot Hypervisor Generation",
     ),
-    Rule(
+    RefusalRule(
         ("RegionDoesNotAllowProvisioning",),
         Reaction.NEXT,
         "the location takes no new machines of this subscription",
         f"{ELSEWHERE}; or ask Azure for access to the region",
         sources.ERRORS,
     ),
-    Rule(
+    RefusalRule(
         ("RequestDisallowedByAzure",),
         Reaction.NEXT,
         "the location is closed to this subscription",
         f"{ELSEWHERE}; or ask Azure for access to the region",
         sources.REGION,
     ),
-    Rule(
+    RefusalRule(
         ("LocationNotAvailableForResourceType",),
         Reaction.NEXT,
         "the location does not have what the message names",
@@ -87,7 +87,7 @@ CAPACITY = (
         sources.NOT_THERE,
     ),
     # Quota: counted by location
-    Rule(
+    RefusalRule(
         ("OperationNotAllowed", "QuotaExceeded"),
         Reaction.NEXT,
         "the quota of low-priority cores does not suffice there",
@@ -95,7 +95,7 @@ CAPACITY = (
         f"{sources.QUOTA}; {sources.DIRECT_QUOTA}",
         r"LowPriorityCores quota|quota limits? of LowPriorityCores",
     ),
-    Rule(
+    RefusalRule(
         ("OperationNotAllowed",),
         Reaction.NEXT,
         "the quota of cores does not suffice there",
@@ -103,14 +103,14 @@ CAPACITY = (
         sources.QUOTA,
         QUOTA_WORDS,
     ),
-    Rule(
+    RefusalRule(
         ("QuotaExceeded",),
         Reaction.NEXT,
         "the quota of cores does not suffice there",
         f"ask for a higher quota of what the message names; or {ELSEWHERE}",
         sources.DIRECT_QUOTA,
     ),
-    Rule(
+    RefusalRule(
         ("MaxStorageAccountsCountPerSubscriptionExceeded",),
         Reaction.NEXT,
         "the subscription has as many storage accounts there as it may have",
@@ -119,14 +119,14 @@ CAPACITY = (
     ),
     OF_A_KIND,
     # Low priority
-    Rule(
+    RefusalRule(
         ("SpotPriceGreaterThanProvidedMaxPrice",),
         Reaction.NEXT,
         "low-priority machines cost more than max_price there now",
         f"a higher max_price; {ELSEWHERE}; or vm_priority: dedicated",
         sources.SPOT,
     ),
-    Rule(
+    RefusalRule(
         ("AzureSpotIsNotSupportedForThisVMSize",),
         Reaction.NEXT,
         "the size is not sold as a low-priority one",

@@ -2,50 +2,50 @@
 
 from __future__ import annotations
 
-from tfinfra.azure.reactions import Reaction, Rule
 from tfinfra.azure.refusals import sources
+from tfinfra.azure.refusals.refusal import Reaction, RefusalRule
 
 _DENIED = (
     "a deny assignment forbids it, whatever roles you have",
     "the message names it: it belongs to a managed application, a blueprint or a deployment stack; ask its owner",
 )
 LACKING = (
-    Rule(
+    RefusalRule(
         ("AzureSpotFeatureNotEnabledForSubscription",),
         Reaction.REFUSE,
         "the subscription has no low-priority machines",
         "vm_priority: dedicated, or another subscription",
         sources.SPOT,
     ),
-    Rule(
+    RefusalRule(
         ("ReadOnlyDisabledSubscription",),
         Reaction.REFUSE,
         "the subscription is disabled: its trial or its credit has ended, or its owner switched it off",
         "its owner re-enables it (Azure portal, Subscriptions), or another subscription_id in the target",
         sources.DISABLED,
     ),
-    Rule(
+    RefusalRule(
         ("DisallowedOperation", "DisallowedProvider"),
         Reaction.REFUSE,
         "a subscription of this kind may not have such resources",
         "another subscription_id in the target",
         sources.DISALLOWED,
     ),
-    Rule(
+    RefusalRule(
         ("SubscriptionNotFound", "InvalidSubscriptionId"),
         Reaction.REFUSE,
         "there is no such subscription, or you do not see it",
         "`az account list --query '[].[name,id]'` prints those that you see",
         sources.UNKNOWN_SUBSCRIPTION,
     ),
-    Rule(
+    RefusalRule(
         ("ScopeLocked",),
         Reaction.REFUSE,
         "a lock keeps things there from being changed",
         "the message names the lock: whoever owns the subscription removes it, or another subscription",
         f"{sources.SCOPE_LOCKED}; {sources.LOCKS}",
     ),
-    Rule(
+    RefusalRule(
         (
             "SubscriptionNotRegistered",
             "MissingSubscriptionRegistration",
@@ -58,7 +58,7 @@ LACKING = (
         "`az provider register --namespace <the provider>`, and again once that is done",
         sources.REGISTER,
     ),
-    Rule(
+    RefusalRule(
         ("AuthorizationFailed",),
         Reaction.REFUSE,
         "the subscription is not registered for it, and you may not register it",
@@ -66,7 +66,7 @@ LACKING = (
         f"{sources.REGISTER}; {sources.REGISTERING}",
         r"/register/action'",
     ),
-    Rule(
+    RefusalRule(
         ("LinkedAuthorizationFailed",),
         Reaction.REFUSE,
         "what the message names is in a subscription that is not there, or is another tenant's",
@@ -74,7 +74,7 @@ LACKING = (
         sources.OTHER_SUBSCRIPTION,
         r"not authorized to access linked subscription|linked subscription '[^']*' was not found",
     ),
-    Rule(
+    RefusalRule(
         ("AuthorizationFailed",),
         Reaction.REFUSE,
         "your right to give roles has a condition, which leaves this role or this kind of principal out",
@@ -82,41 +82,41 @@ LACKING = (
         sources.CONDITION,
         r"ABAC condition",
     ),
-    Rule(
+    RefusalRule(
         ("DenyAssignmentAuthorizationFailed",),
         Reaction.REFUSE,
         *_DENIED,
         sources.DENIED,
     ),
-    Rule(
+    RefusalRule(
         ("LinkedAuthorizationFailed",),
         Reaction.REFUSE,
         *_DENIED,
         sources.LINKED_DENIED,
         r"blocked by deny assignments? on",
     ),
-    Rule(
+    RefusalRule(
         ("LinkedAuthorizationFailed", "LinkedAccessCheckFailed"),
         Reaction.REFUSE,
         "the caller may write the resource and not use another that it names",
         "ask whoever owns what the message names last for that right on it; a new grant takes minutes to hold",
         f"{sources.LINKED}; {sources.LINKED_CHECK}",
     ),
-    Rule(
+    RefusalRule(
         ("AuthorizationFailed",),
         Reaction.REFUSE,
         "the caller may not do what the message names",
         "ask whoever owns the subscription for that role; a new grant takes minutes to hold",
         sources.ROLES,
     ),
-    Rule(
+    RefusalRule(
         ("MarketplacePurchaseEligibilityFailed", "ResourcePurchaseValidationFailed"),
         Reaction.REFUSE,
         "the subscription has not accepted the terms of the image, or may not buy it",
         "`az vm image terms accept --urn <image>`, or another image",
         f"{sources.PURCHASE}; {sources.VALIDATED_PURCHASE}",
     ),
-    Rule(
+    RefusalRule(
         ("SubscriptionNotAuthorizedForImage",),
         Reaction.REFUSE,
         "the subscription may not use the image",

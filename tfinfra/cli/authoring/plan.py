@@ -208,8 +208,8 @@ def _gpus(plan: Plan, task: Task) -> str:
 
 
 def _layers(compiled: Compiled, may_delete: bool | None = None) -> tuple[Layer, ...]:
-    """`may_delete`: what the subscription says (Standing.may_delete), None where nobody has asked it. The local cloud
-    makes the role itself."""
+    """`may_delete`: what the subscription says (Prerequisites.may_delete), None where nobody has asked it. The local
+    cloud makes the role itself."""
     from tfinfra.lifecycle.end.deletion_layers import deletion_layers
 
     target, plan = compiled.spec.target, compiled.plan

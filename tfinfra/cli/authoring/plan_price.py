@@ -113,7 +113,7 @@ def _not_capped(price: Priced) -> Iterator[str]:
 
 def limit_lines(price: Priced, hold: int) -> Iterator[str]:
     """When what is deleted, and which limit says so; `hold` is on_failure's, in seconds."""
-    from tfinfra.system.clock import spell_seconds
+    from tfinfra.text.wording import spell_seconds
 
     limits, longest = price.limits, spell_seconds(price.seconds)
     yield f"  everything billed by the hour is deleted {longest} after the first write to the cloud"
@@ -129,7 +129,7 @@ def limit_lines(price: Priced, hold: int) -> Iterator[str]:
 def _budget(price: Priced) -> str:
     """How max_cost_usd became a time."""
     from tfinfra.money.budget import FOR_USAGE, held_for_end
-    from tfinfra.system.clock import spell_seconds
+    from tfinfra.text.wording import spell_seconds
 
     cap = price.limits.max_cost_usd or 0.0
     end = f"{held_for_end(price.limits, price.burn):.2f} for the deletion and the kept outputs"

@@ -70,7 +70,7 @@ def _local(wish: PluginWish, *, unchecked: bool) -> tuple[Any, str]:
 
 
 def _azure(target: str | None, subscription: str | None, wish: PluginWish) -> tuple[Any, str]:
-    from tfinfra.azure.setup import make_group_deleter
+    from tfinfra.azure.prerequisites.group_deleter import make_group_deleter
     from tfinfra.cli.output import progress
     from tfinfra.machine.setup import install_provider
 

@@ -41,7 +41,8 @@ HEAD = ("RUN", "STATE", "RESULT", "STARTED", "TOOK", "USD", "LEFT")
 
 
 def _row(state: RunState, now: float) -> tuple[str, ...]:
-    from tfinfra.system.clock import iso_time, spell_seconds
+    from tfinfra.system.clock import iso_time
+    from tfinfra.text.wording import spell_seconds
 
     until = state.ended or (None if state.state == "deleted" else now)  # of what others deleted nobody knows when
     took = until - state.started if state.started and until else None

@@ -12,7 +12,7 @@ from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import error_at
 from tfinfra.model import Limits, Plan, Target
 from tfinfra.money import budget
-from tfinfra.system.clock import spell_seconds
+from tfinfra.text.wording import spell_seconds
 
 _PATH = ("limits", "max_cost_usd")
 

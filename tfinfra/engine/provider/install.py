@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from tfinfra.arm.plugin import BINARY, VERSION, archive_name
+from tfinfra.arm.azure_native import BINARY, VERSION, archive_name
 from tfinfra.engine.provider.plugin_archive import PluginArchive, fetch
 from tfinfra.engine.provider.plugin_folder import find_provider, plugins_folder, provider_folder
 from tfinfra.engine.provider.plugin_source import SHA256, PluginSource, checked, chosen_source

@@ -18,7 +18,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import SplitResult, urlsplit
 from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
-from tfinfra.arm.plugin import archive_name
+from tfinfra.arm.azure_native import archive_name
 from tfinfra.engine.provider.plugin_source import MIRROR, SHA256, PluginSource, credentials, on_loopback, shown
 from tfinfra.errors import TfinfraError
 from tfinfra.system.progress import Progress

@@ -11,7 +11,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from tfinfra.arm.plugin import BINARY, VERSION
+from tfinfra.arm.azure_native import BINARY, VERSION
 from tfinfra.system.paths import cache_folder
 
 

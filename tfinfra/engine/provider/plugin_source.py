@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from tfinfra.arm.plugin import archive_name
+from tfinfra.arm.azure_native import archive_name
 from tfinfra.errors import UsageError
 
 MIRROR, SHA256 = "TFINFRA_PROVIDER_MIRROR", "TFINFRA_PROVIDER_SHA256"

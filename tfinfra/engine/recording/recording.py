@@ -14,8 +14,8 @@ from pulumi.runtime import mocks, reset_options, set_all_config, set_mocks
 from pulumi.runtime.settings import get_root_resource, set_root_resource
 from pulumi.runtime.stack import Stack, run_pulumi_func
 
-from tfinfra.arm.requests import Request, request_of
-from tfinfra.arm.shapes import body_type, from_arm
+from tfinfra.arm.body_shapes import body_type, from_arm
+from tfinfra.arm.requests import ResourceRequest, request_of
 from tfinfra.arm.standins import IDENTITIES, client_of, principal_of
 from tfinfra.engine.recording.program import Program
 
@@ -34,13 +34,13 @@ class RecordedCaller:
 class Recording:
     """The requests of one part in the order of registration, and what its stack exports."""
 
-    requests: tuple[Request, ...]
+    requests: tuple[ResourceRequest, ...]
     outputs: dict[str, Any]
 
 
 class _Azure(mocks.Mocks):
     def __init__(self, caller: RecordedCaller) -> None:
-        self.requests: list[Request] = []
+        self.requests: list[ResourceRequest] = []
         self._caller = caller
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
@@ -50,7 +50,7 @@ class _Azure(mocks.Mocks):
         self.requests.append(request)
         return request.path, self._outputs(request)
 
-    def _outputs(self, request: Request) -> dict[str, Any]:
+    def _outputs(self, request: ResourceRequest) -> dict[str, Any]:
         """What ARM is known to add to a body, with stand-ins for what it makes up."""
         name = request.path.rsplit("/", 1)[-1]
         ends = {part: f"https://{name}.{part}.core.windows.net/" for part in ("blob", "file")}

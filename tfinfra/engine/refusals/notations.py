@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tfinfra.arm.errors import ArmError, plain, read_error
-from tfinfra.arm.sign_in import AGAIN, entra_sentence, first_sentence, way_in
+from tfinfra.arm.error_bodies import ErrorDetail, plain, read_error
+from tfinfra.arm.sign_in_advice import AGAIN, entra_sentence, first_sentence, way_in
 
 EXISTS = "CannotCreateAlreadyExisting"
 """The code, ours, of a resource that azure-native found where it was to make it. ARM's answer to its look was 200."""
@@ -192,7 +192,7 @@ def _answer(status: int, body: str, code: str | None, details: list[Any] | None 
     return CloudAnswer(status, told.code or code, told.message or told.words, _of_entra(told))
 
 
-def _of_entra(error: ArmError) -> bool:
+def _of_entra(error: ErrorDetail) -> bool:
     return error.message.startswith("AADSTS")
 
 

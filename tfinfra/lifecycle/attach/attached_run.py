@@ -26,9 +26,10 @@ from tfinfra.lifecycle.watch.log_tail import LogTail, lines_of
 from tfinfra.lifecycle.watch.poll_times import Every, Listing
 from tfinfra.model import Beat
 from tfinfra.store import ObjectStore, encode, keys, store_errors
-from tfinfra.system.clock import count, right_now
+from tfinfra.system.clock import right_now
 from tfinfra.system.paths import state_folder
 from tfinfra.system.progress import Progress
+from tfinfra.text.wording import count
 
 FOLLOW = 0.2
 BEAT_EVERY = 2.0

@@ -18,8 +18,8 @@ from tfinfra.lifecycle.end.teardown import UNFETCHED, Bringing
 from tfinfra.lifecycle.record.uncollected import has_all, is_collected
 from tfinfra.model import StopRequest
 from tfinfra.store import ObjectStore, encode, keys, store_errors
-from tfinfra.system.clock import count
 from tfinfra.system.progress import Progress
+from tfinfra.text.wording import count
 
 LOOK = 0.5
 

@@ -104,7 +104,7 @@ def _standing(wanted: str, records: Sequence[RunRecord], tagged: Set[str]) -> Se
 
 def _alone(places: Sequence[Reach], run: str) -> str:
     """What is only named as the run's, to be told."""
-    named = [name for reach in places for name in reach().strangers() if run_of_group(name) == run]
+    named = [name for reach in places for name in reach().untagged_groups() if run_of_group(name) == run]
     return f"; {', '.join(named)} is not tagged as its, and left alone" if named else ""
 
 

@@ -16,9 +16,10 @@ from tfinfra.lifecycle.end import teardown
 from tfinfra.lifecycle.record.published import BorrowedFolder
 from tfinfra.lifecycle.record.run_record import RunFolder, all_records, run_folder
 from tfinfra.lifecycle.run.effects import Ports
-from tfinfra.system.clock import count, right_now, unix_time
+from tfinfra.system.clock import right_now, unix_time
 from tfinfra.system.paths import state_folder
 from tfinfra.system.progress import Progress
+from tfinfra.text.wording import count
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def down_expired(
     ports = reach()
     groups = ports.groups()
     found = due(groups, clock())
-    for name in ports.strangers():
+    for name in ports.untagged_groups():
         tell(f"{name} is left alone: its name and its tag tfinfra-run do not both say whose it is")
     for group in groups:
         if not _is_time(group.expires):

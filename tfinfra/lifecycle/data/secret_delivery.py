@@ -12,8 +12,8 @@ from tfinfra.model import Inventory, NodeRegistration
 from tfinfra.sealing import NotAttested, Sealed, SealError, seal
 from tfinfra.store import LARGE, ObjectStore, readable
 from tfinfra.store import keys as layout
-from tfinfra.system.clock import count
 from tfinfra.system.threads import spawn
+from tfinfra.text.wording import count
 
 HANDED_TO_NOBODY = "the run's key and secrets were handed to nobody"
 OTHERS = "look at who else may write into the run's storage account"

@@ -21,8 +21,9 @@ from tfinfra.lifecycle.data.blobfuse import configuration
 from tfinfra.manifest.keys import CONTAINER
 from tfinfra.model import DataSource, DataSources, Input, Plan
 from tfinfra.store import ObjectStore, holds, keys
-from tfinfra.system.local_tree import Tree, TreeFile, spell_bytes
+from tfinfra.system.local_tree import LocalTree, TreeFile
 from tfinfra.system.progress import Progress
+from tfinfra.text.wording import spell_bytes
 
 UPLOADS = 8
 CHECKPOINTS = ""
@@ -58,13 +59,13 @@ class Stage:
     check: Callable[[], None] = _go_on
 
 
-def stage(plan: Plan, trees: Mapping[str, Tree], where: Stage, progress: Progress) -> DataSources:
+def stage(plan: Plan, trees: Mapping[str, LocalTree], where: Stage, progress: Progress) -> DataSources:
     """Brings the trees to the store, and returns what the nodes need to know. Raises what the store raises."""
     sources = {i.name: _source(i, trees.get(i.name), where, progress) for i in plan.inputs}
     return DataSources(sources, _checkpoints(plan, trees.get(CHECKPOINTS), where, progress))
 
 
-def _source(given: Input, tree: Tree | None, where: Stage, progress: Progress) -> DataSource:
+def _source(given: Input, tree: LocalTree | None, where: Stage, progress: Progress) -> DataSource:
     if given.url is not None:
         return _remote(given.url, given.mode, where.client_id)
     if tree is None:
@@ -72,7 +73,7 @@ def _source(given: Input, tree: Tree | None, where: Stage, progress: Progress) -
     return _local(tree, given.mode, where, progress)
 
 
-def _checkpoints(plan: Plan, tree: Tree | None, where: Stage, progress: Progress) -> DataSource | None:
+def _checkpoints(plan: Plan, tree: LocalTree | None, where: Stage, progress: Progress) -> DataSource | None:
     if tree is not None:
         return _local(tree, "download", where, progress)
     return _remote(plan.resume_from, "download", where.client_id) if plan.resume_from else None
@@ -91,7 +92,7 @@ def split_url(url: str) -> tuple[str, str]:
     return container, unquote(url[len(container) :]).strip("/")
 
 
-def _local(tree: Tree, mode: str, where: Stage, progress: Progress) -> DataSource:
+def _local(tree: LocalTree, mode: str, where: Stage, progress: Progress) -> DataSource:
     below = keys.input_folder(tree.sha256)
     if (folder := _folder_of(where.url)) is not None:
         _link(tree, folder / below)
@@ -103,7 +104,7 @@ def _local(tree: Tree, mode: str, where: Stage, progress: Progress) -> DataSourc
     return DataSource(mode, store=where.url, prefix=below, file=only, quoted=True, blobfuse=blobfuse)
 
 
-def refuse_unmountable(compiled: Compiled, trees: Mapping[str, Tree]) -> None:
+def refuse_unmountable(compiled: Compiled, trees: Mapping[str, LocalTree]) -> None:
     """Raises ManifestError for an input to be mounted that has a file whose name is not its key's: a mount would show
     another name."""
     mounted = [i.name for i in compiled.plan.inputs if i.mode == "mount" and i.name in trees]
@@ -111,7 +112,7 @@ def refuse_unmountable(compiled: Compiled, trees: Mapping[str, Tree]) -> None:
     check_launch(compiled.facts, AtLaunch(unmountable=odd))
 
 
-def _odd(tree: Tree) -> TreeFile | None:
+def _odd(tree: LocalTree) -> TreeFile | None:
     above = keys.input_folder(tree.sha256)
     return next((f for f in tree.files if keys.input_key(tree.sha256, f.name) != f"{above}/{f.name}"), None)
 
@@ -126,7 +127,7 @@ def _folder_of(url: str) -> Path | None:
     return Path(unquote(parts.path)) if parts.scheme == "file" else None
 
 
-def _link(tree: Tree, folder: Path) -> None:
+def _link(tree: LocalTree, folder: Path) -> None:
     if folder.exists():
         return
     staging = folder.with_name(f"{folder.name}.{os.getpid()}")
@@ -140,7 +141,7 @@ def _link(tree: Tree, folder: Path) -> None:
     staging.rename(folder)
 
 
-def _upload(tree: Tree, where: Stage, progress: Progress) -> None:
+def _upload(tree: LocalTree, where: Stage, progress: Progress) -> None:
     """All files, then the mark that says so. A file that changed meanwhile is no longer what was hashed."""
     counted = _Counted(tree.size, progress)
     with ThreadPoolExecutor(UPLOADS) as pool:
@@ -181,7 +182,7 @@ class _Counted:
         self._progress(f"inputs: {spell_bytes(self._done)} of {spell_bytes(self._total)}")
 
 
-def told_hashes(trees: Mapping[str, Tree]) -> Iterator[tuple[str, str, int, int]]:
+def told_hashes(trees: Mapping[str, LocalTree]) -> Iterator[tuple[str, str, int, int]]:
     """(name, SHA-256, files, bytes) of each tree, for the audit log."""
     for name, tree in trees.items():
         yield name or "checkpoints", tree.sha256, len(tree.files), tree.size

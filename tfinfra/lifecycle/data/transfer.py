@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from tfinfra.azure.prerequisites import Standing
+from tfinfra.azure.prerequisites.find import Prerequisites
 from tfinfra.backends.registry import backend
 from tfinfra.cloud import Cloud
 from tfinfra.compiler.pipeline import Compiled
@@ -22,10 +22,10 @@ from tfinfra.lifecycle.run.context import ActiveRun
 from tfinfra.model import DataSources, Outcome, Plan, to_json
 from tfinfra.sealing import Sealed, mark, new_run_key
 from tfinfra.store import ObjectStore, holds, keys, readable
-from tfinfra.system.clock import count
-from tfinfra.system.local_tree import Tree
+from tfinfra.system.local_tree import LocalTree
 from tfinfra.system.progress import Progress
 from tfinfra.system.threads import spawn
+from tfinfra.text.wording import count
 
 PAUSE = 0.1
 
@@ -54,7 +54,7 @@ class RunData:
         self._compiled = compiled
         self._given = given
         self._active = active
-        self._trees: dict[str, Tree] = {}
+        self._trees: dict[str, LocalTree] = {}
         self._staged: Future[DataSources] | None = None
         self._delivery: Delivery | None = None
         self.key = new_run_key() if needs_key(active.plan) else None
@@ -67,18 +67,18 @@ class RunData:
         self._trees = {name: read_tree(path, progress) for name, path in self._given.paths.items()}
         refuse_unmountable(self._compiled, self._trees)
 
-    def stage(self, store: ObjectStore, keep: dict[str, Any], standing: Standing) -> None:
+    def stage(self, store: ObjectStore, keep: dict[str, Any], prerequisites: Prerequisites) -> None:
         """Begins to bring it to where the nodes find it; `store` is the run's, `keep` the keep stack's outputs."""
         plan = self._active.plan
         if plan.inputs or plan.resume_from:
-            self._staged = spawn(lambda: self._stage(store, keep, standing), "inputs")
+            self._staged = spawn(lambda: self._stage(store, keep, prerequisites), "inputs")
 
-    def _stage(self, store: ObjectStore, keep: dict[str, Any], standing: Standing) -> DataSources:
+    def _stage(self, store: ObjectStore, keep: dict[str, Any], prerequisites: Prerequisites) -> DataSources:
         session, run = self._active.session, self._active.run
-        url = names.inputs_url(keep, standing, run)
-        own = url == names.store_url(keep, standing, run)
+        url = names.inputs_url(keep, prerequisites, run)
+        own = url == names.store_url(keep, prerequisites, run)
         there = store if own else self._active.ports.open_store(url)
-        where = Stage(there, url, names.identity_client_id(keep, standing), session.check)
+        where = Stage(there, url, names.identity_client_id(keep, prerequisites), session.check)
         return stage(self._active.plan, self._trees, where, session.progress("inputs"))
 
     def hand_in(self, store: ObjectStore) -> None:

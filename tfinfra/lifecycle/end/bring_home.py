@@ -24,7 +24,7 @@ from tfinfra.store import ObjectStore, OddObject, log_chunk, store_errors
 from tfinfra.store import keys as layout
 from tfinfra.store.copying import Unread
 from tfinfra.store.landing import Landing, Unplaceable, clashes, shown
-from tfinfra.system.clock import count
+from tfinfra.text.wording import count
 
 DOWNLOADS = 8
 NAMED = 20

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future, wait
 
 from tfinfra.lifecycle.run.context import ActiveRun
-from tfinfra.system.clock import spell_seconds
+from tfinfra.text.wording import spell_seconds
 
 SILENCE = 20.0
 """Seconds without any answer of ARM's after which a run that somebody ends is left to the other layers of deletion."""

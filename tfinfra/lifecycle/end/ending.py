@@ -23,7 +23,8 @@ from tfinfra.lifecycle.run.context import ActiveRun
 from tfinfra.model import Outcome, StopRequest
 from tfinfra.store import encode, keys
 from tfinfra.store.waiting import store_trouble
-from tfinfra.system.clock import iso_time, spell_seconds, unix_time
+from tfinfra.system.clock import iso_time, unix_time
+from tfinfra.text.wording import spell_seconds
 
 POLL = 0.15
 CLOSING = 10.0

@@ -194,7 +194,7 @@ def all_groups(ports: Ports, record: RunRecord | None, run: str, progress: Progr
     named = begun_groups(record, run)
     try:
         tagged = [group.name for group in ports.groups() if group.run == run]
-        alone = {name: NOT_OURS for name in ports.strangers() if run_of_group(name) == run}
+        alone = {name: NOT_OURS for name in ports.untagged_groups() if run_of_group(name) == run}
     except TfinfraError as error:  # whoever may delete one group need not be allowed to list all
         progress(f"warning: {error.message}: only {' and '.join(named)} are looked at")
         return KnownGroups(named)

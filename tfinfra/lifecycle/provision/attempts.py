@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from tfinfra.azure.deletion.group_names import group_of
-from tfinfra.azure.reactions import Reaction, Rule
 from tfinfra.azure.refusals import reaction_to
 from tfinfra.azure.refusals.capacity import ELSEWHERE
+from tfinfra.azure.refusals.refusal import Reaction, RefusalRule
 from tfinfra.errors import (
     LimitReached,
     NotFeasible,
@@ -31,8 +31,8 @@ from tfinfra.lifecycle.run.phases import TICK
 from tfinfra.model import Infrastructure, StopRequest
 from tfinfra.store import encode, keys, store_errors
 from tfinfra.store.waiting import granted
-from tfinfra.system.clock import spell_seconds
 from tfinfra.system.threads import spawn
+from tfinfra.text.wording import spell_seconds
 
 T = TypeVar("T")
 PAUSES = (5.0, 20.0, 60.0)
@@ -40,7 +40,9 @@ PAUSES = (5.0, 20.0, 60.0)
 SILENCE = 600.0
 """Seconds for which an ARM that does not answer is asked; the provider gives up by itself after about 200."""
 _ID = re.compile(r"/subscriptions/\S+")
-_LACKING = Rule((), Reaction.NEXT, "it is known not to have them", ELSEWHERE, "Microsoft.Compute usages and skus")
+_LACKING = RefusalRule(
+    (), Reaction.NEXT, "it is known not to have them", ELSEWHERE, "Microsoft.Compute usages and skus"
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class RefusedPlace:
 
     place: Infrastructure
     error: ProvisioningError
-    rule: Rule
+    rule: RefusalRule
     seconds: float | None = 0.0
 
     @property

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-from tfinfra.azure.prerequisites import Standing
+from tfinfra.azure.prerequisites.find import Prerequisites
 from tfinfra.compiler.pipeline import Compiled
 from tfinfra.errors import ProvisioningError
 from tfinfra.lifecycle.data.transfer import RunData
@@ -38,19 +38,19 @@ class Provisioning:
         self._session.audit.append("resource", text=resource)
         self._observer.progress(self._part, resource)
 
-    def go(self, lock: LockSeam, engine: Future[EngineSeam], standing: Standing) -> None:
+    def go(self, lock: LockSeam, engine: Future[EngineSeam], prerequisites: Prerequisites) -> None:
         """Leaves nodes that boot, and a store with all that they need. Raises what went wrong."""
         session, active = self._session, self._active
         bundle_made = spawn(lambda: self._make_bundle(lock), "environment")
         active.engine = session.wait(engine)
-        keep = self._keep(standing)
-        store_url = names.store_url(keep, standing, active.run)
+        keep = self._keep(prerequisites)
+        store_url = names.store_url(keep, prerequisites, active.run)
         active.folder.update(store=store_url, shared=names.shared_url(keep))
         active.root = active.store = self._reachable(store_url)
         young = granted(active.store, self._ports.cloud.timeouts.register)
         session.wait(spawn(lambda: self._publish(young), "record"))
-        armed = self._arm(standing)
-        self._data.stage(young, keep, standing)
+        armed = self._arm(prerequisites)
+        self._data.stage(young, keep, prerequisites)
         with session.phase("environment", "the training environment"):
             bundle = session.wait(bundle_made)
         with session.phase("bundle", "upload", sha256=bundle.sha256):
@@ -58,30 +58,32 @@ class Provisioning:
         self._data.hand_in(young)
         self._prove_timer(armed)
         spending.note_compute(active.folder, active.record(), active.options.burn.compute, self._ports.clock())
-        attempts.provision(active, lambda: self._make_nodes(keep, standing, bundle), bundle)
+        attempts.provision(active, lambda: self._make_nodes(keep, prerequisites, bundle), bundle)
         bundle.path.unlink(missing_ok=True)
         if active.options.detach:
             self._data.await_delivery(active.store)
         record = active.folder.update(phase="running")
         session.wait(spawn(lambda: published.publish(young, record, active.plan), "record"))
 
-    def _keep(self, standing: Standing) -> dict[str, Any]:
-        config = stack_config.stack_config(self._active.record(), "keep", standing, self._ports.cloud)
+    def _keep(self, prerequisites: Prerequisites) -> dict[str, Any]:
+        config = stack_config.stack_config(self._active.record(), "keep", prerequisites, self._ports.cloud)
         place = self._active.plan.infrastructure
         made = attempts.persevere(self._active, place, lambda: self._up("keep", config))
         if isinstance(made, attempts.RefusedPlace):
             raise attempts.without_store(made)
         return made
 
-    def _make_nodes(self, keep: dict[str, Any], standing: Standing, bundle: BundleSeam) -> None:
+    def _make_nodes(self, keep: dict[str, Any], prerequisites: Prerequisites, bundle: BundleSeam) -> None:
         """Makes the compute group that the record names."""
         active, record = self._active, self._active.record()
         packed = (bundle.key, bundle.sha256)
-        node = stack_config.node_settings(record, self._ports.cloud, keep, standing, bundle=packed, key=self._data.key)
+        node = stack_config.node_settings(
+            record, self._ports.cloud, keep, prerequisites, bundle=packed, key=self._data.key
+        )
         active.watch = None if active.options.detach else self._new_watch()
         self._data.offer(there(active.store))
         part = names.part_of(record.compute_group, active.run)
-        config = stack_config.compute_config(record, keep, standing, self._ports.cloud, node)
+        config = stack_config.compute_config(record, keep, prerequisites, self._ports.cloud, node)
         self._up(part, config, lambda: look(self._active, self._data))
 
     def _reachable(self, url: str) -> ObjectStore:
@@ -90,10 +92,10 @@ class Provisioning:
         self._session.wait(spawn(lambda: await_store(store, timeout=patience), "store"))
         return store
 
-    def _arm(self, standing: Standing) -> Future[bool] | None:
+    def _arm(self, prerequisites: Prerequisites) -> Future[bool] | None:
         """Waits beside the upload until the run's own timer has shown that it can act; None where it has none."""
         access = self._active.plan.infrastructure.access
-        if access.reaper_id or not standing.may_delete:
+        if access.reaper_id or not prerequisites.may_delete:
             return None
         group, workflow = self._active.record().keep_group, f"{self._active.run}-timer"
         return spawn(lambda: self._ports.timer_armed(group, workflow), "timer")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from tfinfra.azure.prerequisites import Standing
+from tfinfra.azure.prerequisites.find import Prerequisites
 from tfinfra.cloud import Cloud
 from tfinfra.lifecycle.record.names import attempt_url, choice_of, identity_client_id, shared_url, store_url
 from tfinfra.lifecycle.record.run_record import RunRecord
@@ -16,10 +16,10 @@ from tfinfra.sealing import digest_of
 NO_ROLE = "none"  # as stacks/run.py reads it
 
 
-def stack_config(record: RunRecord, part: str, standing: Standing, cloud: Cloud) -> dict[str, str]:
+def stack_config(record: RunRecord, part: str, prerequisites: Prerequisites, cloud: Cloud) -> dict[str, str]:
     """The configuration that both stacks take."""
     keep = part == "keep"
-    role = standing.deleter_role if standing.may_delete else NO_ROLE
+    role = prerequisites.deleter_role if prerequisites.may_delete else NO_ROLE
     return {
         "group": record.keep_group if keep else record.compute_group,
         "run": record.run,
@@ -45,7 +45,7 @@ def node_settings(
     record: RunRecord,
     cloud: Cloud,
     keep: Mapping[str, Any],
-    standing: Standing,
+    prerequisites: Prerequisites,
     *,
     bundle: tuple[str, str],
     key: str | None = None,
@@ -55,11 +55,11 @@ def node_settings(
     group = f"/subscriptions/{cloud.subscription_id}/resourceGroups/{record.compute_group}"
     return NodeSettings(
         run=record.run,
-        store=attempt_url(store_url(keep, standing, record.run), choice_of(record.compute_group, record.run)),
+        store=attempt_url(store_url(keep, prerequisites, record.run), choice_of(record.compute_group, record.run)),
         shared=shared_url(keep),
         bundle=bundle[0],
         bundle_sha256=bundle[1],
-        identity_client_id=identity_client_id(keep, standing),
+        identity_client_id=identity_client_id(keep, prerequisites),
         arm_endpoint=cloud.arm_endpoint,
         arm_ca=cloud.ca_file.read_text("utf-8") if cloud.ca_file else None,
         compute_group_id=group,
@@ -69,18 +69,18 @@ def node_settings(
         run_seconds=record.run_seconds,
         arm_audience=cloud.arm_audience,
         key_digest=digest_of(key) if key else None,
-        may_delete=standing.identity_client_id is None,
+        may_delete=prerequisites.identity_client_id is None,
     )
 
 
 def compute_config(
-    record: RunRecord, keep: Mapping[str, Any], standing: Standing, cloud: Cloud, settings: NodeSettings
+    record: RunRecord, keep: Mapping[str, Any], prerequisites: Prerequisites, cloud: Cloud, settings: NodeSettings
 ) -> dict[str, str]:
     """The compute stack's configuration: the common one, the place that is tried, who may delete it, the nodes'
     settings."""
     timer = keep.get("timerIdentityId")
     return {
-        **stack_config(record, "compute", standing, cloud),
+        **stack_config(record, "compute", prerequisites, cloud),
         "choice": str(choice_of(record.compute_group, record.run)),
         "identityId": keep["identityId"],
         **({"timerIdentityId": timer} if timer else {}),

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tfinfra.azure.deletion.group_names import part_of_group, run_of_group
-from tfinfra.azure.prerequisites import Standing
+from tfinfra.azure.prerequisites.find import Prerequisites
 from tfinfra.lifecycle.record.run_record import RunRecord
 
 
@@ -52,10 +52,10 @@ def stack_of_group(group: str) -> str:
     return group.removeprefix("tfinfra-")
 
 
-def store_url(keep: Mapping[str, Any], standing: Standing, run: str) -> str:
+def store_url(keep: Mapping[str, Any], prerequisites: Prerequisites, run: str) -> str:
     """The run's container, below the storage account's blob endpoint; or its folder in the container of others."""
-    if standing.store_url:
-        return _join(standing.store_url, run)
+    if prerequisites.store_url:
+        return _join(prerequisites.store_url, run)
     store = keep["store"]
     return _join(store["endpoint"], store["container"])
 
@@ -71,15 +71,15 @@ def record_store(record: RunRecord) -> str | None:
     return attempt_url(record.store, choice_of(record.compute_group, record.run)) if record.store else None
 
 
-def inputs_url(keep: Mapping[str, Any], standing: Standing, run: str) -> str:
+def inputs_url(keep: Mapping[str, Any], prerequisites: Prerequisites, run: str) -> str:
     """Where local inputs go: the container of others, where the run uses one (they stay there for later runs), else the
     run's store, with which they go."""
-    return standing.store_url or store_url(keep, standing, run)
+    return prerequisites.store_url or store_url(keep, prerequisites, run)
 
 
-def identity_client_id(keep: Mapping[str, Any], standing: Standing) -> str:
+def identity_client_id(keep: Mapping[str, Any], prerequisites: Prerequisites) -> str:
     """The nodes' identity as tokens name it: that of others, or the run's own."""
-    return str(standing.identity_client_id or keep["identityClientId"])
+    return str(prerequisites.identity_client_id or keep["identityClientId"])
 
 
 def shared_url(keep: Mapping[str, Any]) -> str | None:

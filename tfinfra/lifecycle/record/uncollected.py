@@ -10,8 +10,7 @@ from typing import Any
 from tfinfra.model import CollectedMark, CollectingMark
 from tfinfra.store import LARGE, ObjectStore, keys, readable
 from tfinfra.store.landing import shown
-from tfinfra.system.clock import count
-from tfinfra.system.local_tree import spell_bytes
+from tfinfra.text.wording import count, spell_bytes
 
 STORE = "the run's store"
 FIRST = 5

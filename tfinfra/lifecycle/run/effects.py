@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tfinfra.azure.deletion.groups import RunGroup
-from tfinfra.azure.prerequisites import Standing
+from tfinfra.azure.prerequisites.find import Prerequisites
 from tfinfra.cloud import Cloud
 from tfinfra.compiler.pipeline import Compiled
 from tfinfra.errors import Diagnostic
 from tfinfra.model import Access, Infrastructure, NodeRegistration, Plan, Requirements, Target
 from tfinfra.store import ObjectStore
-from tfinfra.system.local_tree import Tree
+from tfinfra.system.local_tree import LocalTree
 from tfinfra.system.progress import Progress
 
 
@@ -62,9 +62,10 @@ class Ports:
     its location before), None where it may; `drop_stacks` forgets stacks in a backend of the user's own (with True also
     those that somebody has locked) and gives what remains and why.
 
-    `groups` are all runs', `strangers` groups that are only named as a run's; `store_of` and `share_of` are the URLs of
-    the store and of the share in a keep group, None where there is none; `standing` finds what the subscription has
-    ready and raises NotFeasible; `timer_armed` waits for the proof that the workflow in a group can act;
+    `groups` are all runs', `untagged_groups` groups that are only named as a run's; `store_of` and `share_of` are the
+    URLs of the store and of the share in a keep group, None where there is none; `prerequisites` finds what the
+    subscription has ready and raises NotFeasible; `timer_armed` waits for the proof that the workflow in a group can
+    act;
     `running_instances` counts a group's living machines, None where ARM does not know; `deaths` says what it knows of
     those that are gone ("": nothing); `machine_ids` are the vmIds of all that ARM lists there; `attest` raises
     NotAttested where a node's attested document does not name its key. `read_tree` hashes a local input. `preflight`
@@ -89,10 +90,10 @@ class Ports:
     deaths: Callable[[str], str]
     machine_ids: Callable[[str], frozenset[str]]
     attest: Callable[[NodeRegistration], None]
-    read_tree: Callable[[Path, Progress], Tree]
+    read_tree: Callable[[Path, Progress], LocalTree]
     groups: Callable[[], Sequence[RunGroup]]
-    standing: Callable[[Access], Standing]
-    strangers: Callable[[], Sequence[str]]
+    prerequisites: Callable[[Access], Prerequisites]
+    untagged_groups: Callable[[], Sequence[str]]
     store_of: Callable[[str], str | None]
     share_of: Callable[[str], str | None]
     timer_armed: Callable[[str, str], bool]

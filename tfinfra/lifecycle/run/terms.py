@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from tfinfra.compiler.pipeline import Compiled
-from tfinfra.system.clock import iso_time, spell_seconds
+from tfinfra.system.clock import iso_time
+from tfinfra.text.wording import spell_seconds
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import time
 from concurrent.futures import Future
 from dataclasses import replace
 
-from tfinfra.azure.prerequisites import Standing
+from tfinfra.azure.prerequisites.find import Prerequisites
 from tfinfra.compiler.pipeline import Compiled
 from tfinfra.errors import (
     Cancelled,
@@ -30,8 +30,9 @@ from tfinfra.lifecycle.run.effects import EngineSeam, LockSeam, Ports
 from tfinfra.lifecycle.run.phases import Interrupt, Session
 from tfinfra.lifecycle.watch.observer import Observer
 from tfinfra.model import Outcome, Requirements, to_json
-from tfinfra.system.clock import STEADY, count, spell_seconds
+from tfinfra.system.clock import STEADY
 from tfinfra.system.threads import spawn
+from tfinfra.text.wording import count, spell_seconds
 
 
 class UpRun:
@@ -62,14 +63,14 @@ class UpRun:
         it, the result carries the error."""
         try:
             self._active.folder.write(starting(self._active, self._compiled.spec.target))
-            lock, engine, standing = self._prepare(self._requirements())
+            lock, engine, prerequisites = self._prepare(self._requirements())
             self._begin(lock)
         except BaseException as raised:
             never_begun(self._active, raised)
             raise
         error: BaseException | None = None
         try:
-            self._provisioning.go(lock, engine, standing)
+            self._provisioning.go(lock, engine, prerequisites)
             if self._active.options.detach:
                 return self._leave()
             self._train()
@@ -91,7 +92,7 @@ class UpRun:
         self._observer.say("this machine has no GPU: the nodes will report none and take TensorFlow's CPU build")
         return replace(wanted, gpu=False)
 
-    def _prepare(self, requirements: Requirements) -> tuple[LockSeam, Future[EngineSeam], Standing]:
+    def _prepare(self, requirements: Requirements) -> tuple[LockSeam, Future[EngineSeam], Prerequisites]:
         """The lock, an engine that is being warmed up beside it, and what the subscription has ready."""
         session, ports, folder = self._session, self._ports, self._active.folder
         ports.check_source(self._active.plan, self._compiled.source_root)
@@ -100,7 +101,7 @@ class UpRun:
             self._preflight()
         self._agree()
         with session.phase("prepare", "Pulumi, and the environment's lock"):
-            looked = spawn(lambda: ports.standing(self._active.plan.infrastructure.access), "standing")
+            looked = spawn(lambda: ports.prerequisites(self._active.plan.infrastructure.access), "prerequisites")
             progress = session.progress("prepare")
             read = spawn(lambda: self._data.read(progress), "inputs")
             session.wait(spawn(lambda: ports.ensure_cli(progress), "toolchain"))
@@ -109,19 +110,19 @@ class UpRun:
             )
             try:
                 lock = session.wait(spawn(lambda: ports.make_lock(requirements, progress), "lock"))
-                standing = session.wait(looked)
+                prerequisites = session.wait(looked)
                 session.wait(read)
             except BaseException:
                 engine.add_done_callback(_close)
                 raise
-        self._tell_layers(standing)
-        return lock, engine, standing
+        self._tell_layers(prerequisites)
+        return lock, engine, prerequisites
 
-    def _tell_layers(self, standing: Standing) -> None:
+    def _tell_layers(self, prerequisites: Prerequisites) -> None:
         """Says which ways of deletion this run has, and warns of each that it has not."""
         plan = self._active.plan
         subscription = self._ports.cloud.subscription_id
-        layers = deletion_layers(plan.infrastructure.access, plan.node_count, standing.may_delete, subscription)
+        layers = deletion_layers(plan.infrastructure.access, plan.node_count, prerequisites.may_delete, subscription)
         self._session.audit.append("layers", **{layer.name: layer.on for layer in layers})
         for layer in layers:
             if not layer.on:

@@ -28,10 +28,11 @@ from tfinfra.lifecycle.up.conductor import UpRun
 from tfinfra.lifecycle.watch.observer import Observer
 from tfinfra.money.budget import FREE, Burn
 from tfinfra.store.keys import OUTPUT_FOLDERS
-from tfinfra.system.clock import right_now, spell_seconds
+from tfinfra.system.clock import right_now
 from tfinfra.system.paths import state_folder
 from tfinfra.system.strange_trees import names_below
 from tfinfra.system.threads import spawn
+from tfinfra.text.wording import spell_seconds
 
 
 @dataclass(frozen=True)

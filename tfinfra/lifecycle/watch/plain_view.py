@@ -10,8 +10,8 @@ from typing import TextIO
 
 from tfinfra.errors import Diagnostic
 from tfinfra.model import TaskStatus
-from tfinfra.system.clock import spell_seconds
 from tfinfra.text.cleaning import clean
+from tfinfra.text.wording import spell_seconds
 
 
 class PlainView:

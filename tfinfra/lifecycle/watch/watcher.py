@@ -27,7 +27,7 @@ from tfinfra.model import (
     Timeouts,
 )
 from tfinfra.store import LARGE, ObjectStore, Records, encode, keys, put_first, store_errors
-from tfinfra.system.clock import count
+from tfinfra.text.wording import count
 
 BEAT = 2.0
 SLOW = 0.5

@@ -13,7 +13,7 @@ import json
 from datetime import datetime, timezone
 from typing import Any
 
-from tfinfra.arm.caller import claims_of
+from tfinfra.arm.token_claims import claims_of
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 from tfinfra.localcloud.common.state_folder import AUDIENCE, TENANT
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tfinfra.arm.caller import claims_of
+from tfinfra.arm.token_claims import claims_of
 from tfinfra.localcloud.common.state_folder import AUDIENCE
 from tfinfra.localcloud.common.tokens import STORAGE, audience_of
 

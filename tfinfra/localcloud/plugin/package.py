@@ -15,7 +15,7 @@ import sys
 import tarfile
 from pathlib import Path
 
-from tfinfra.arm.plugin import BINARY, archive_name
+from tfinfra.arm.azure_native import BINARY, archive_name
 from tfinfra.system.child_python import search_path
 
 # The shell reads the second line and becomes Python, for which it is a text: a path may hold spaces and be long, which

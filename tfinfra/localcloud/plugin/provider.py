@@ -12,10 +12,10 @@ import grpc  # type: ignore[import-untyped] # grpc and protobuf ship no types
 from google.protobuf import empty_pb2, json_format, struct_pb2  # type: ignore[import-untyped]
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
+from tfinfra.arm.azure_native import VERSION
+from tfinfra.arm.body_shapes import body_type, from_arm, to_arm
 from tfinfra.arm.kinds import Kind, UnknownKind, kind_of
-from tfinfra.arm.plugin import VERSION
 from tfinfra.arm.requests import arm_body
-from tfinfra.arm.shapes import body_type, from_arm, to_arm
 from tfinfra.localcloud.plugin.provider_configuration import ProviderConfiguration
 from tfinfra.localcloud.plugin.provider_errors import PartlyCreated, ProviderError
 from tfinfra.localcloud.plugin.styles import LONG_DELETIONS, LONG_WRITES, SUBRESOURCES

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tfinfra.arm.caller import claims_of
+from tfinfra.arm.token_claims import claims_of
 from tfinfra.localcloud.plugin.arm_client import ArmClient
 from tfinfra.localcloud.plugin.azcore_pipeline import Pacing
 from tfinfra.localcloud.plugin.provider_errors import ProviderError

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tfinfra.arm.caller import kind
-from tfinfra.arm.sign_in import wanted_tenants, way_in, without_advice
-from tfinfra.azure.preflight.finding import Reply
-from tfinfra.azure.prerequisites import YOURS
+from tfinfra.arm.sign_in_advice import wanted_tenants, way_in, without_advice
+from tfinfra.arm.token_claims import kind
+from tfinfra.azure.preflight.finding import ArmReply
+from tfinfra.azure.prerequisites.questions import YOURS
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError, NotFeasible
 from tfinfra.machine.walk.steps import Step
@@ -38,7 +38,7 @@ def who(claims: Mapping[str, Any]) -> str:
     return f"{name or oid}, {kind(claims)}, object {oid}"
 
 
-def ask_subscription(cloud: Cloud) -> Reply:
+def ask_subscription(cloud: Cloud) -> ArmReply:
     """ARM's document of the subscription, whatever it answers, also nothing."""
     from azure.core.exceptions import AzureError
 
@@ -46,12 +46,12 @@ def ask_subscription(cloud: Cloud) -> Reply:
 
     path, version = f"/subscriptions/{cloud.subscription_id}", {"api-version": SUBSCRIPTIONS_API}
     try:
-        return Reply(*send_json(cloud, "GET", path, **version))
+        return ArmReply(*send_json(cloud, "GET", path, **version))
     except AzureError as error:
-        return Reply.none(error)
+        return ArmReply.none(error)
 
 
-def account_steps(cloud: Cloud, reply: Reply) -> list[Step]:
+def account_steps(cloud: Cloud, reply: ArmReply) -> list[Step]:
     """The tenant and the subscription's state."""
     if reply.status == 401:
         return [_refused(cloud, str(reply.error.get("message", "")))]
@@ -95,7 +95,7 @@ def _state(cloud: Cloud, state: str) -> Step:
     return Step("subscription", level, f"{cloud.subscription_id} is {text}", fix, stops)
 
 
-def _unreadable(cloud: Cloud, reply: Reply) -> Step:
+def _unreadable(cloud: Cloud, reply: ArmReply) -> Step:
     said = f"{reply.error.get('code')}: {reply.error.get('message')}"
     if reply.status == 404 and reply.error.get("code") == "SubscriptionNotFound":
         text = f"{cloud.subscription_id} is not there for you ({said})"

@@ -13,7 +13,7 @@ def plugin_step(local: bool) -> Step:
     provider of its own."""
     if local:
         return Step("plugin", "ok", "the local cloud brings its own")
-    from tfinfra.arm.plugin import VERSION
+    from tfinfra.arm.azure_native import VERSION
     from tfinfra.engine.provider.install import GET_IT, as_wanted, trust
     from tfinfra.engine.provider.plugin_folder import find_provider
     from tfinfra.engine.provider.plugin_source import chosen_source

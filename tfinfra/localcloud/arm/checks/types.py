@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
-from tfinfra.arm.types import FLAGS, Type, described, resources
+from tfinfra.arm.azure_types import FLAGS, Type, described, resources
 from tfinfra.catalog.sizes import locations
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 

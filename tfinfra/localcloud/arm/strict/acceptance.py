@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tfinfra.arm.types import described
+from tfinfra.arm.azure_types import described
 from tfinfra.catalog.sizes import locations
 from tfinfra.localcloud.arm.checks.types import REQUIRED, catalogue
 from tfinfra.localcloud.arm.strict.not_found import missing_parent

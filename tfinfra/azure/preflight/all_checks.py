@@ -6,22 +6,23 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from tfinfra.arm.errors import missing_actions
+from tfinfra.arm.error_bodies import missing_actions
 from tfinfra.azure.preflight import (
     alternatives,
+    free_names,
     image,
-    names,
     permissions,
-    placement,
+    placement_limits,
     policy,
     quota,
     registration,
     reservation,
+    resource_locks,
     roles,
     sku,
 )
 from tfinfra.azure.preflight.ask import Answers, Asker, Requests
-from tfinfra.azure.preflight.finding import Demand, Finding, Reply, demand_of
+from tfinfra.azure.preflight.finding import ArmReply, Demand, Finding, demand_of
 from tfinfra.cloud import Cloud
 from tfinfra.errors import Severity
 from tfinfra.model import Plan, Target
@@ -34,7 +35,7 @@ _MALFORMED = (AttributeError, TypeError, KeyError, ValueError)
 
 
 @dataclass(frozen=True)
-class Checked:
+class PassedCheck:
     """One line of what was asked and found, for whoever wants to see that all is well."""
 
     check: str
@@ -46,7 +47,7 @@ class Preflight:
     """`findings` in the order of the checks; `checked` are those that found nothing to complain of."""
 
     findings: tuple[Finding, ...]
-    checked: tuple[Checked, ...]
+    checked: tuple[PassedCheck, ...]
 
 
 def preflight(cloud: Cloud, plan: Plan, target: Target, record: Callable[[], Requests]) -> Preflight:
@@ -70,7 +71,7 @@ def preflight(cloud: Cloud, plan: Plan, target: Target, record: Callable[[], Req
                 candidates = alternatives.candidates(demand, target, policy.allowed_locations(answers.validation))
                 found = list(_with_ways_out(asker, found, demand, candidates))
     lines = _summaries(plan, demand, answers)
-    well = tuple(Checked(check, lines[check]()) for check in by_check if check in lines and not by_check[check])
+    well = tuple(PassedCheck(check, lines[check]()) for check in by_check if check in lines and not by_check[check])
     return Preflight(tuple(found), well)
 
 
@@ -97,17 +98,17 @@ def _checks(plan: Plan, target: Target, demand: Demand, answers: Answers) -> dic
         "size": lambda: sku.findings(skus, demand),
         "quota": of_quota,
         "image": lambda: image.findings(plan, answers.image, _offered(skus, demand)),
-        "placement": lambda: placement.findings(plan, target, answers.subnet),
+        "placement": lambda: placement_limits.findings(plan, target, answers.subnet),
         "reservation": lambda: reservation.findings(demand, answers.reservations),
         "providers": lambda: registration.findings(answers.requests, answers.providers),
         "permissions": lambda: permissions.findings(answers.requests, answers.permissions, answers.permitted),
         "roles": lambda: roles.findings(answers.roles),
-        "names": lambda: names.findings(answers.groups, answers.accounts),
-        "locks": lambda: names.lock_findings(answers.locks, target),
+        "names": lambda: free_names.findings(answers.groups, answers.accounts),
+        "locks": lambda: resource_locks.findings(answers.locks, target),
     }
 
 
-def _offered(skus: Reply, demand: Demand) -> sku.Offer | None:
+def _offered(skus: ArmReply, demand: Demand) -> sku.Offer | None:
     """The size's offer, None also where the check of the size says that nobody can read it."""
     with suppress(*_MALFORMED):
         return sku.offer(skus, demand)
@@ -124,8 +125,8 @@ def _summaries(plan: Plan, demand: Demand, answers: Answers) -> dict[str, Callab
         "image": lambda: image.summary(plan, answers.image),
         "providers": lambda: registration.summary(answers.providers),
         "permissions": lambda: permissions.summary(answers.requests, answers.permissions, answers.permitted),
-        "names": lambda: names.summary(answers.groups, answers.accounts),
-        "locks": lambda: names.lock_summary(answers.locks),
+        "names": lambda: free_names.summary(answers.groups, answers.accounts),
+        "locks": lambda: resource_locks.summary(answers.locks),
         "policy": lambda: policy.summary(len(answers.requests)) if answers.validation.ok else "not known",
     }
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from tfinfra.arm.sign_in import entra_sentence, way_in
+from tfinfra.arm.sign_in_advice import entra_sentence, way_in
 
 VARIABLES = "the AZURE_* variables"
 _NAMES = {

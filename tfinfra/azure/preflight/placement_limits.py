@@ -10,7 +10,7 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tfinfra.azure.preflight.finding import Finding, Reply
+from tfinfra.azure.preflight.finding import ArmReply, Finding
 from tfinfra.errors import Severity
 from tfinfra.model import Plan, Target
 
@@ -18,7 +18,7 @@ INFINIBAND_NETWORK = ipaddress.ip_network("172.16.0.0/16")
 ONE_GROUP, ONE_SET, RESERVED = 100, 1000, 5
 
 
-def findings(plan: Plan, target: Target, subnet: Reply | None) -> Iterator[Finding]:
+def findings(plan: Plan, target: Target, subnet: ArmReply | None) -> Iterator[Finding]:
     """`subnet` is ARM's answer for the target's `subnet_id`, None where the run brings its own."""
     made = plan.infrastructure
     most = ONE_GROUP if made.infiniband else ONE_SET

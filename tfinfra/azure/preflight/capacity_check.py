@@ -8,7 +8,7 @@ from typing import Any
 
 from tfinfra.azure.preflight import quota, sku
 from tfinfra.azure.preflight.ask import Asker
-from tfinfra.azure.preflight.finding import Demand, Reply, demand_of
+from tfinfra.azure.preflight.finding import ArmReply, Demand, demand_of
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError, TfinfraError
 from tfinfra.model import Infrastructure, Plan, Target
@@ -32,7 +32,7 @@ def known_lack(cloud: Cloud, plan: Plan, target: Target, place: Infrastructure, 
     return lack(skus[place.location], usages[place.location], demand, tried=tried)
 
 
-def lack(skus: Reply, usages: Reply, demand: Demand, *, tried: bool) -> str | None:
+def lack(skus: ArmReply, usages: ArmReply, demand: Demand, *, tried: bool) -> str | None:
     """The first thing that ARM's answers say against the demand."""
     found = list(sku.findings(skus, demand))
     offered = sku.offer(skus, demand)
@@ -41,6 +41,8 @@ def lack(skus: Reply, usages: Reply, demand: Demand, *, tried: bool) -> str | No
     return found[0].message if found else None
 
 
-def _all_free(usages: Reply) -> Reply:
+def _all_free(usages: ArmReply) -> ArmReply:
     entries: list[Mapping[str, Any]] = usages.values
-    return Reply(usages.status, {"value": [{**entry, "currentValue": 0} for entry in entries]}) if usages.ok else usages
+    return (
+        ArmReply(usages.status, {"value": [{**entry, "currentValue": 0} for entry in entries]}) if usages.ok else usages
+    )

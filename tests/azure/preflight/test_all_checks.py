@@ -16,11 +16,11 @@ from tests.localcloud.calls import scale_set
 from tests.stacks.conftest import Recorded, recorded
 from tests.stacks.plans import FLEXIBLE, plan
 from tfinfra.arm.deleter_role import group_deleter_id
-from tfinfra.arm.requests import Request
+from tfinfra.arm.requests import ResourceRequest
 from tfinfra.azure.preflight import registration
+from tfinfra.azure.preflight.all_checks import Preflight, preflight
 from tfinfra.azure.preflight.ask import THREADS, Asker
-from tfinfra.azure.preflight.finding import Reply as Told
-from tfinfra.azure.preflight.run import Preflight, preflight
+from tfinfra.azure.preflight.finding import ArmReply as Told
 from tfinfra.catalog.images import HPC_IMAGE
 from tfinfra.cli.machine.doctor import needed_role
 from tfinfra.cloud import Cloud
@@ -85,7 +85,7 @@ def admin(cloud: Cloud, method: str, path: str, body: Any = None) -> None:
     assert call(endpoint, method, path, body)[0] < 300
 
 
-def asked(cloud: Cloud, target: Target = TARGET, requests: tuple[Request, ...] = REQUESTS) -> Preflight:
+def asked(cloud: Cloud, target: Target = TARGET, requests: tuple[ResourceRequest, ...] = REQUESTS) -> Preflight:
     return preflight(cloud, PLAN, target, lambda: requests)
 
 
@@ -318,7 +318,7 @@ def test_a_lock_of_the_subscription_is_in_the_way(cloud: Cloud) -> None:
 
 
 def test_a_fault_of_the_program_that_records_is_raised(cloud: Cloud) -> None:
-    def broken() -> tuple[Request, ...]:
+    def broken() -> tuple[ResourceRequest, ...]:
         raise ValueError("no program")
 
     with pytest.raises(ValueError, match="no program"):
@@ -345,7 +345,7 @@ def test_what_is_asked_once_the_plan_is_recorded_goes_at_once(
     requests = tuple(r for part in ("keep", "compute") for r in recorded("two CPU nodes", part)[0].values())
     before: list[int] = []
 
-    def record() -> tuple[Request, ...]:
+    def record() -> tuple[ResourceRequest, ...]:
         before.append(len(Counting.asked))
         return requests
 

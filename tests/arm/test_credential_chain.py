@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.azure.answering import azure
-from tfinfra.arm.credentials import NOBODY, half_set, way_to_a_token, why_no_token
-from tfinfra.arm.sign_in import way_in
+from tfinfra.arm.credential_chain import NOBODY, half_set, way_to_a_token, why_no_token
+from tfinfra.arm.sign_in_advice import way_in
 from tfinfra.azure.identity.caller import token_for
 from tfinfra.errors import CredentialsError
 

@@ -23,17 +23,17 @@ _DEPTH = 8
 
 
 @dataclass(frozen=True)
-class ArmError:
+class ErrorDetail:
     """One error of ARM's. `code` is None where the answer has none; `target` is what it is about, an ARM id or a name;
     `details` are the errors inside it."""
 
     code: str | None
     message: str
     target: str | None = None
-    details: tuple[ArmError, ...] = ()
+    details: tuple[ErrorDetail, ...] = ()
 
     @property
-    def decisive(self) -> ArmError:
+    def decisive(self) -> ErrorDetail:
         """The error that says what is wrong: the first inside, where this one only wraps it."""
         wraps = self.code is None or self.code.lower() in _WRAPPERS
         inside = [detail for detail in self.details if detail.code or detail.message]
@@ -46,7 +46,7 @@ class ArmError:
         return f"{self.code}: {message}" if self.code and message else self.code or message
 
 
-def read_error(body: Any) -> ArmError | None:
+def read_error(body: Any) -> ErrorDetail | None:
     """The error of an answer's body (a document, or its text), None where it holds none.
 
     Read are ARM's own envelope in any case of its keys (`{"Error": {"Code": …}}` ends a group's deletion that failed,
@@ -56,7 +56,7 @@ def read_error(body: Any) -> ArmError | None:
     return _read(body, 0)
 
 
-def _read(body: Any, depth: int) -> ArmError | None:
+def _read(body: Any, depth: int) -> ErrorDetail | None:
     if isinstance(body, (str, bytes)):
         told, body = body, _parsed(body)
         if body is None:
@@ -68,13 +68,13 @@ def _read(body: Any, depth: int) -> ArmError | None:
     if isinstance(inner, Mapping):
         return _error(_lowered(inner), depth)
     if isinstance(inner, str):
-        return _read(inner, depth + 1) or ArmError(inner, _text(fields.get("error_description")))
+        return _read(inner, depth + 1) or ErrorDetail(inner, _text(fields.get("error_description")))
     if fields.get("code") or fields.get("message"):
         return _error(fields, depth)
     return _ended(fields)
 
 
-def _error(fields: Mapping[str, Any], depth: int) -> ArmError:
+def _error(fields: Mapping[str, Any], depth: int) -> ErrorDetail:
     code, message, target = fields.get("code"), _text(fields.get("message")), fields.get("target")
     known = None if code in (None, "") else str(code)
     named = str(target) if target else None
@@ -84,10 +84,10 @@ def _error(fields: Mapping[str, Any], depth: int) -> ArmError:
     found = fields.get("details")
     inside = [*(found if isinstance(found, list) else ()), fields.get("innererror")]
     details = [_error(_lowered(one), depth + 1) for one in inside if isinstance(one, Mapping) and depth < _DEPTH]
-    return ArmError(known, message, named, tuple(d for d in details if d.code or d.message))
+    return ErrorDetail(known, message, named, tuple(d for d in details if d.code or d.message))
 
 
-def _ended(fields: Mapping[str, Any]) -> ArmError | None:
+def _ended(fields: Mapping[str, Any]) -> ErrorDetail | None:
     """What a resource or an operation says that has ended badly, without an error of its own."""
     properties = fields.get("properties")
     own = _lowered(properties) if isinstance(properties, Mapping) else {}
@@ -97,7 +97,7 @@ def _ended(fields: Mapping[str, Any]) -> ArmError | None:
     if state.lower() not in ("failed", "canceled"):
         return None
     name = str(fields.get("id") or fields.get("name") or "it")
-    return ArmError(f"Provisioning{state.capitalize()}", f"{name} ended in the state {state}")
+    return ErrorDetail(f"Provisioning{state.capitalize()}", f"{name} ended in the state {state}")
 
 
 def _lowered(body: Mapping[Any, Any]) -> dict[str, Any]:
@@ -122,10 +122,10 @@ def _parsed(text: str | bytes) -> Any:
 _TORN = re.compile(r'"code"\s*:\s*"(?P<code>\w+)"\s*,\s*"message"\s*:\s*"(?P<said>(?:[^"\\]|\\.)*)', re.IGNORECASE)
 
 
-def _torn(text: str) -> ArmError | None:
+def _torn(text: str) -> ErrorDetail | None:
     """The innermost error that a document begins with whose end was cut off."""
     found = list(_TORN.finditer(text)) if text.lstrip().startswith("{") else []
-    return ArmError(found[-1]["code"], found[-1]["said"]) if found else None
+    return ErrorDetail(found[-1]["code"], found[-1]["said"]) if found else None
 
 
 def plain(body: str) -> str:

@@ -12,7 +12,7 @@ _PROVIDERS = re.compile("/providers/", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Named:
+class ResourceId:
     """A resource by its type ("Microsoft.Network/virtualNetworks/subnets") and its names ("vnet/nodes"), spelt as its
     id spells them, and what it lies in or extends: the id of a group, a subscription or another resource."""
 
@@ -21,12 +21,12 @@ class Named:
     name: str
 
 
-def read(id_: str) -> Named:
+def parse_resource_id(id_: str) -> ResourceId:
     """What `id_` names. Behind the last "/providers/" stands the resource itself: a role's assignment, and not the
     account that it is for (learn.microsoft.com/azure/azure-resource-manager/management/extension-resource-types). What
     is in no provider's care (a group, "") is all scope, with no type and no name."""
     marks = list(_PROVIDERS.finditer(id_))
     if not marks:
-        return Named(id_, "", "")
+        return ResourceId(id_, "", "")
     namespace, *rest = id_[marks[-1].end() :].split("/")
-    return Named(id_[: marks[-1].start()], "/".join([namespace, *rest[::2]]), "/".join(rest[1::2]))
+    return ResourceId(id_[: marks[-1].start()], "/".join([namespace, *rest[::2]]), "/".join(rest[1::2]))

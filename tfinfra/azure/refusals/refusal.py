@@ -21,7 +21,7 @@ class Reaction(str, Enum):
 
 
 @dataclass(frozen=True)
-class Rule:
+class RefusalRule:
     """What one of `codes` means, where ARM's message matches `pattern`: `says` is a clause for the user, `way_out` what
     to do where the run ends with it; `source` the pages that have its codes."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.azure.deletion import test_teardown
-from tests.azure.deletion.test_teardown import admin, layout_of
+from tests.azure.deletion import test_delete_group
+from tests.azure.deletion.test_delete_group import admin, layout_of
 from tests.localcloud.calls import COMPUTE
-from tfinfra.azure.reactions import Reaction
-from tfinfra.azure.refusals import RULES, UNKNOWN, reaction_to
+from tfinfra.azure.refusals import REFUSAL_RULES, UNKNOWN, reaction_to
+from tfinfra.azure.refusals.refusal import Reaction
 from tfinfra.cloud import Cloud
 from tfinfra.engine.events import UpdateEvent
 from tfinfra.engine.refusals.failures import provisioning_error
@@ -16,7 +16,7 @@ from tfinfra.errors import ProvisioningError
 from tfinfra.localcloud.plugin.arm_client import arm_by_token_file
 from tfinfra.localcloud.plugin.provider_errors import ProviderError
 
-cloud = test_teardown.cloud  # a fixture
+cloud = test_delete_group.cloud  # a fixture
 
 QUOTA = (
     "Operation could not be completed as it results in exceeding approved {} quota. Additional details - Location: x"
@@ -182,7 +182,7 @@ def test_what_a_refusal_means(code: str | None, message: str, status: int | None
 
 
 def test_every_code_of_the_table_is_a_case() -> None:
-    codes = {code.lower() for rule in RULES for code in rule.codes}
+    codes = {code.lower() for rule in REFUSAL_RULES for code in rule.codes}
     assert codes <= {case[0].lower() for case in CASES.values() if case[0]}
 
 
@@ -196,15 +196,15 @@ def test_a_refusal_that_nobody_knows_is_told_in_its_own_words() -> None:
 
 
 def test_every_rule_says_what_it_means_what_to_do_and_where_it_is_from() -> None:
-    for rule in RULES:
+    for rule in REFUSAL_RULES:
         assert rule.says and rule.way_out
         assert rule.source.startswith(("learn.microsoft.com/", "github.com/"))
 
 
 def test_no_rule_stands_behind_one_that_takes_everything_of_its_code() -> None:
-    for place, rule in enumerate(RULES):
+    for place, rule in enumerate(REFUSAL_RULES):
         for code in rule.codes:
-            assert not [r for r in RULES[:place] if code in r.codes and not r.pattern]
+            assert not [r for r in REFUSAL_RULES[:place] if code in r.codes and not r.pattern]
 
 
 # What is not registered, the provider registers by itself: tests/localcloud/plugin/test_plugin_arm.py

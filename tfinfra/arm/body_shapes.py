@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tfinfra.arm.types import FLAGS, Type, body_of, described
+from tfinfra.arm.azure_types import FLAGS, Type, body_of, described
 
 _READ_ONLY = FLAGS["read-only"]
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from tfinfra.arm.body_shapes import body_type, from_arm, to_arm
 from tfinfra.arm.kinds import UnknownKind, kind_of
-from tfinfra.arm.shapes import body_type, from_arm, to_arm
 
 ARM: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "what has no place of its own goes under properties": (

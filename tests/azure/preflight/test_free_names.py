@@ -8,8 +8,8 @@ import pytest
 
 from tests.azure.preflight.asked import BROUGHT, told
 from tests.azure.preflight.replies import SUB, listed
-from tfinfra.azure.preflight import names
-from tfinfra.azure.preflight.finding import Reply
+from tfinfra.azure.preflight import free_names, resource_locks
+from tfinfra.azure.preflight.finding import ArmReply
 
 
 def lock(scope: str, level: str) -> dict[str, Any]:
@@ -29,15 +29,17 @@ LOCKS: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
 @pytest.mark.parametrize("case", LOCKS)
 def test_locks(case: str) -> None:
     given, expected = LOCKS[case]
-    found = list(names.lock_findings(listed(given), BROUGHT))
+    found = list(resource_locks.findings(listed(given), BROUGHT))
     assert [f.key for f in found] == [key for key, _ in expected]
     assert all(f.message.endswith(end) for f, (_, end) in zip(found, expected, strict=True))
 
 
 def test_names_that_are_taken() -> None:
-    there = Reply(200, {"properties": {"provisioningState": "Deleting"}})
-    taken = Reply(200, {"nameAvailable": False, "reason": "AlreadyExists", "message": "it is taken"})
-    found = names.findings({"a": there, "b": Reply(404, {})}, {"c": taken, "d": Reply(200, {"nameAvailable": True})})
+    there = ArmReply(200, {"properties": {"provisioningState": "Deleting"}})
+    taken = ArmReply(200, {"nameAvailable": False, "reason": "AlreadyExists", "message": "it is taken"})
+    found = free_names.findings(
+        {"a": there, "b": ArmReply(404, {})}, {"c": taken, "d": ArmReply(200, {"nameAvailable": True})}
+    )
     assert told(found) == [
         ("TFI617", "name", "there is a resource group a already (Deleting)"),
         ("TFI617", "name", "the storage account name c cannot be used: it is taken"),

@@ -7,15 +7,15 @@ import pytest
 from tests.azure.answering import SUBSCRIPTION, Wire, azure
 from tests.azure.preflight.replies import DEMAND, FORBIDDEN, listed, restriction, sku, usages
 from tests.lifecycle.fakes import a_plan
-from tfinfra.azure.preflight.finding import Reply
-from tfinfra.azure.preflight.place import known_lack, lack
+from tfinfra.azure.preflight.capacity_check import known_lack, lack
+from tfinfra.azure.preflight.finding import ArmReply
 from tfinfra.errors import CredentialsError
 from tfinfra.model import Target
 
 OFFERED = listed(sku())
 CLOSED = listed(sku(restrictions=[restriction("Location")]))
 NOTHING_LEFT, NO_QUOTA = usages(family=(960, 960)), usages(family=(0, 0))
-ANSWERS: dict[str, tuple[Reply, Reply, bool, str | None]] = {
+ANSWERS: dict[str, tuple[ArmReply, ArmReply, bool, str | None]] = {
     "room for all": (OFFERED, usages(), False, None),
     "a size that is closed": (CLOSED, usages(), False, "closed to this subscription in eastus"),
     "a size that is not offered": (listed(), usages(), False, "is not offered in eastus"),
@@ -24,12 +24,12 @@ ANSWERS: dict[str, tuple[Reply, Reply, bool, str | None]] = {
     "a quota that the last try may still use up": (OFFERED, NOTHING_LEFT, True, None),
     "no quota at all, where something was tried": (OFFERED, NO_QUOTA, True, "0 of 0 are free"),
     "who may not ask": (FORBIDDEN, FORBIDDEN, False, None),
-    "an ARM that does not answer": (Reply(0, {}), Reply(0, {}), False, None),
+    "an ARM that does not answer": (ArmReply(0, {}), ArmReply(0, {}), False, None),
 }
 
 
 @pytest.mark.parametrize(("skus", "used", "tried", "words"), ANSWERS.values(), ids=ANSWERS.keys())
-def test_what_speaks_against_a_place(skus: Reply, used: Reply, tried: bool, words: str | None) -> None:
+def test_what_speaks_against_a_place(skus: ArmReply, used: ArmReply, tried: bool, words: str | None) -> None:
     found = lack(skus, used, DEMAND, tried=tried)
     assert (words is None) if found is None else (words is not None and words in found)
 

@@ -5,33 +5,21 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tfinfra.arm.sign_in import way_in
-from tfinfra.azure.answers import arm_error, is_gone, reason, values
-from tfinfra.azure.clients import COMPUTE_API, get_once, resource_client, warm
+from tfinfra.arm.sign_in_advice import way_in
+from tfinfra.azure.answers import arm_error, reason
+from tfinfra.azure.clients import resource_client
 from tfinfra.azure.deletion.contents import READ, Contents, contents, named, scale_set
-from tfinfra.azure.deletion.groups import RunGroup, group_exists, list_runs, run_group_exists, strangers, told
+from tfinfra.azure.deletion.groups import group_exists, run_group_exists
 from tfinfra.azure.deletion.one_by_one import delete_all, delete_machines
 from tfinfra.cloud import Cloud
 from tfinfra.errors import ForeignInside, TeardownIncomplete
-from tfinfra.system.clock import spell_seconds
 from tfinfra.system.progress import Progress
+from tfinfra.text.wording import spell_seconds
 
 if TYPE_CHECKING:
     from azure.core.exceptions import AzureError
-
-__all__ = [
-    "Instance",
-    "RunGroup",
-    "delete_group",
-    "group_exists",
-    "instances",
-    "list_runs",
-    "run_group_exists",
-    "strangers",
-    "warm",
-]
 
 FORCED = "Microsoft.Compute/virtualMachines,Microsoft.Compute/virtualMachineScaleSets"
 TRIES = 3
@@ -50,19 +38,6 @@ _DENIALS = {
     "SubscriptionNotFound": "you do not see the subscription: `az account list --all`; its owner sees what is billed",
     "ReadOnlyDisabledSubscription": "the subscription is disabled: its owner has to enable it again",
 }
-
-
-@dataclass(frozen=True)
-class Instance:
-    """A virtual machine of a run. `state` is "running", or what ARM says of it ("stopped", "creating", "failed", …)."""
-
-    name: str
-    vm_id: str
-    state: str
-
-    @property
-    def running(self) -> bool:
-        return self.state == "running"
 
 
 def delete_group(cloud: Cloud, name: str, run: str, *, timeout: float, progress: Progress | None = None) -> None:
@@ -225,36 +200,3 @@ def _delete_once(cloud: Cloud, name: str, until: float) -> None:
     poller.wait(max(0.0, until - time.monotonic()))
     if poller.done():
         poller.result()
-
-
-def instances(cloud: Cloud, group: str) -> tuple[Instance, ...]:
-    """The virtual machines that are in `group` now, by name; () where the group is gone. One that was evicted or died
-    is not among them. Asked once, without patience: whoever watches asks again, and may not be blind meanwhile. Raises
-    CredentialsError, or ProvisioningError with the status of ARM's answer."""
-    from azure.core.exceptions import AzureError
-
-    base = f"/subscriptions/{cloud.subscription_id}/resourceGroups/{group}/providers/Microsoft.Compute"
-    try:
-        sets = values(get_once(cloud, f"{base}/virtualMachineScaleSets", **{"api-version": COMPUTE_API}))
-        machines = [m for s in sets for m in _machines(cloud, base, s)]
-    except AzureError as error:
-        if is_gone(error):
-            return ()
-        raise told(error, f"the machines of {group} cannot be listed") from error
-    return tuple(sorted((_instance(m) for m in machines), key=lambda i: i.name))
-
-
-def _machines(cloud: Cloud, base: str, scale_set: dict[str, Any]) -> list[dict[str, Any]]:
-    query = {"api-version": COMPUTE_API, "$expand": "instanceView"}
-    if (scale_set.get("properties") or {}).get("orchestrationMode") == "Flexible":
-        query["$filter"] = f"'virtualMachineScaleSet/id' eq '{scale_set['id']}'"
-        return values(get_once(cloud, f"{base}/virtualMachines", **query))
-    return values(get_once(cloud, f"{base}/virtualMachineScaleSets/{scale_set['name']}/virtualMachines", **query))
-
-
-def _instance(machine: dict[str, Any]) -> Instance:
-    properties = machine.get("properties") or {}
-    codes = [str(s.get("code")) for s in (properties.get("instanceView") or {}).get("statuses") or ()]
-    power = [code.partition("/")[2] for code in codes if code.startswith("PowerState/")]
-    state = power[0] if power else str(properties.get("provisioningState") or "").lower()
-    return Instance(name=machine["name"], vm_id=str(properties.get("vmId") or ""), state=state)

@@ -16,7 +16,9 @@ import pytest
 
 from tests.localcloud.calls import COMPUTE, IDENTITY, KEEP, SET, VNET, scale_set
 from tfinfra.azure.clients import resource_client
-from tfinfra.azure.deletion.teardown import delete_group, group_exists, instances, list_runs
+from tfinfra.azure.deletion.delete_group import delete_group
+from tfinfra.azure.deletion.groups import group_exists, list_runs
+from tfinfra.azure.instances import instances
 from tfinfra.cloud import Cloud
 from tfinfra.clouds import local_cloud
 from tfinfra.errors import TeardownIncomplete
@@ -93,7 +95,7 @@ def test_groups_are_listed_watched_and_deleted(cloud: Cloud, mode: str) -> None:
     while len(instances(cloud, COMPUTE_NAME)) < 2 and time.monotonic() < until:
         time.sleep(0.02)
     first, second = instances(cloud, COMPUTE_NAME)
-    assert first.running
+    assert first.state == "running"
     folder = layout_of(cloud).groups / COMPUTE_NAME / "machines" / f"{RUN}-nodes"
     fake_machines.kill(folder, first.name, "gone")
     assert instances(cloud, COMPUTE_NAME) == (second,)

@@ -9,23 +9,23 @@ import pytest
 
 from tests.azure.preflight.asked import BROUGHT, TARGET
 from tests.stacks.plans import FLEXIBLE, INFINIBAND, plan
-from tfinfra.azure.preflight import placement
-from tfinfra.azure.preflight.finding import Reply
+from tfinfra.azure.preflight import placement_limits
+from tfinfra.azure.preflight.finding import ArmReply
 from tfinfra.errors import Severity
 from tfinfra.model import Target
 
 
-def subnet(prefix: str, used: int = 0, service: str | None = "Microsoft.Storage") -> Reply:
+def subnet(prefix: str, used: int = 0, service: str | None = "Microsoft.Storage") -> ArmReply:
     endpoints = [{"service": service, "locations": ["*"]}] if service else None
     properties: dict[str, Any] = {
         "addressPrefix": prefix,
         "ipConfigurations": [{}] * used,
         "serviceEndpoints": endpoints,
     }
-    return Reply(200, {"properties": properties})
+    return ArmReply(200, {"properties": properties})
 
 
-PLACES: dict[str, tuple[Any, Target, Reply | None, list[str]]] = {
+PLACES: dict[str, tuple[Any, Target, ArmReply | None, list[str]]] = {
     "nodes of our own subnet": (FLEXIBLE, TARGET, None, []),
     "too many on InfiniBand": (replace(INFINIBAND, node_count=101), TARGET, None, ["node_count"]),
     "many without it": (replace(FLEXIBLE, node_count=101), TARGET, None, []),
@@ -40,14 +40,14 @@ PLACES: dict[str, tuple[Any, Target, Reply | None, list[str]]] = {
     "a subnet that others use": (FLEXIBLE, BROUGHT, subnet("10.0.0.0/28", used=10), ["subnet_id"]),
     "a subnet in InfiniBand's own network": (INFINIBAND, BROUGHT, subnet("172.16.4.0/24"), ["subnet_id"]),
     "the same without InfiniBand": (FLEXIBLE, BROUGHT, subnet("172.16.4.0/24"), []),
-    "a subnet that is not there": (FLEXIBLE, BROUGHT, Reply(404, {}), ["subnet_id"]),
+    "a subnet that is not there": (FLEXIBLE, BROUGHT, ArmReply(404, {}), ["subnet_id"]),
 }
 
 
 @pytest.mark.parametrize("case", PLACES)
 def test_placement(case: str) -> None:
     infrastructure, target, reply, expected = PLACES[case]
-    found = list(placement.findings(plan(infrastructure), target, reply))
+    found = list(placement_limits.findings(plan(infrastructure), target, reply))
     assert [(f.code, f.key) for f in found] == [("TFI613", key) for key in expected]
 
 
@@ -62,5 +62,5 @@ WAYS: dict[str, tuple[str | None, list[tuple[str, Severity]]]] = {
 @pytest.mark.parametrize("case", WAYS)
 def test_the_way_to_storage(case: str) -> None:
     service, expected = WAYS[case]
-    found = placement.findings(plan(FLEXIBLE), BROUGHT, subnet("10.0.0.0/24", service=service))
+    found = placement_limits.findings(plan(FLEXIBLE), BROUGHT, subnet("10.0.0.0/24", service=service))
     assert [(f.code, f.severity) for f in found] == expected

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tfinfra.arm.sign_in import wanted_tenants, way_in, without_advice
+from tfinfra.arm.sign_in_advice import wanted_tenants, way_in, without_advice
 from tfinfra.azure.answers import reason
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError

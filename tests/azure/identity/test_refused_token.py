@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 
 from tests.azure.answering import Wire, azure
-from tfinfra.arm.caller import claims_of, kind, principal_type
-from tfinfra.arm.sign_in import entra_sentence, wanted_tenants, way_in
-from tfinfra.azure.deletion.teardown import instances, list_runs
+from tfinfra.arm.sign_in_advice import entra_sentence, wanted_tenants, way_in
+from tfinfra.arm.token_claims import claims_of, kind, principal_type
+from tfinfra.azure.deletion.groups import list_runs
 from tfinfra.azure.identity.caller import why_refused
-from tfinfra.azure.identity.sign_in import token_refused
+from tfinfra.azure.identity.refused_token import token_refused
+from tfinfra.azure.instances import instances
 from tfinfra.azure.preflight.ask import _reply
-from tfinfra.azure.preflight.finding import Reply
-from tfinfra.azure.prerequisites import deleter_role
-from tfinfra.azure.setup import make_group_deleter
+from tfinfra.azure.preflight.finding import ArmReply
+from tfinfra.azure.prerequisites.group_deleter import deleter_role, make_group_deleter
 from tfinfra.azure.stores import run_store
 from tfinfra.azure.timer import await_armed
 from tfinfra.engine.principal import _told
@@ -86,7 +86,7 @@ def test_all_who_meet_the_wrong_tenant_or_entra_say_the_same() -> None:
     several = TENANTS["several"][0]
     engine = read_answer(f'Status=401 Code="InvalidAuthenticationTokenTenant" Message="{several}"')
     assert engine is not None
-    refused = Reply(401, {"error": {"code": "InvalidAuthenticationTokenTenant", "message": several}})
+    refused = ArmReply(401, {"error": {"code": "InvalidAuthenticationTokenTenant", "message": several}})
     assert {engine.sign_in, account_steps(azure(), refused)[0].fix, way_in(several)} == {way_in(several)}
     sentence = "AADSTS700016: Application with identifier 'a' was not found in the directory 'D'."
     text = f"DefaultAzureCredential failed to retrieve a token\n\tX: {sentence} This can happen. Trace ID: 1"

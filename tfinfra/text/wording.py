@@ -1,0 +1,46 @@
+"""Words for people: durations, sizes, counts, lists, and texts cut short."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+
+def spell_seconds(seconds: float) -> str:
+    """ "0.8 s", "42 s", "3 min 20 s", "2 h 5 min", "7 d"."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    for unit, size, below, below_size in (("d", 86400, "h", 3600), ("h", 3600, "min", 60), ("min", 60, "s", 1)):
+        if whole >= size:
+            rest = whole % size // below_size
+            return f"{whole // size} {unit}" + (f" {rest} {below}" if rest else "")
+    return f"{whole} s"
+
+
+def spell_bytes(size: int) -> str:
+    """ "3.2 GB", "14 MB", "512 bytes"."""
+    if size >= 10**9:
+        return f"{size / 1e9:.1f} GB"
+    return f"{size / 1e6:.0f} MB" if size >= 10**6 else f"{size} bytes"
+
+
+def count(number: int, thing: str) -> str:
+    """One as "1 node", more as "2 nodes"."""
+    return f"{number} {thing}" + ("" if number == 1 else "s")
+
+
+def listed(thing: str, names: tuple[str, ...]) -> str:
+    """ "zone 1", "zones 1 and 2", "zones 1, 2 and 3"."""
+    *first, last = names
+    return f"{thing}s {', '.join(first)} and {last}" if first else f"{thing} {last}"
+
+
+def first_few(names: Collection[object], most: int) -> str:
+    """ "a, b and 4 more": the first `most` of them."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(map(str, list(names)[:most])) + more
+
+
+def shortened(text: str, most: int) -> str:
+    """`text` in at most `most` characters, the last of which is then "…"."""
+    return text if len(text) <= most else text[: most - 1] + "…"
