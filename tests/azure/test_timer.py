@@ -17,7 +17,6 @@ from tfinfra.azure.clients import get_json
 from tfinfra.azure.timer import await_armed
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError
-from tfinfra.localcloud.daemon.workflow_timer import run_status
 
 WORKFLOW = "digits-abc123-timer"
 PATH = f"{KEEP}/providers/Microsoft.Logic/workflows/{WORKFLOW}"
@@ -176,18 +175,3 @@ def test_no_credentials_is_told_at_once(cloud: Cloud, monkeypatch: pytest.Monkey
     answer_with(monkeypatch, ClientAuthenticationError("log in"))
     with pytest.raises(CredentialsError, match="log in"):
         await_armed(cloud, KEEP_NAME, WORKFLOW, timeout=1)
-
-
-LOOK_THEN_END = {"look": {"runAfter": {}}, "end": {"runAfter": {"look": ["Succeeded"]}}}
-STATUSES: dict[str, tuple[str, str, str]] = {
-    "all went well": ("Succeeded", "Succeeded", "Succeeded"),
-    "a skipped end counts as what came before": ("Failed", "Skipped", "Failed"),
-    "a failure that was dealt with is none": ("Failed", "Succeeded", "Succeeded"),
-    "a failed end": ("Succeeded", "Failed", "Failed"),
-}
-
-
-@pytest.mark.parametrize("case", STATUSES)
-def test_a_runs_status_is_that_of_its_branches(case: str) -> None:
-    look, end, expected = STATUSES[case]
-    assert run_status(LOOK_THEN_END, {"look": look, "end": end}) == expected

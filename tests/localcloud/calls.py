@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tfinfra.arm.deleter_role import group_deleter_id
+from tfinfra.localcloud.arm import timer_runs
 from tfinfra.localcloud.arm.app import ArmApp
 from tfinfra.localcloud.arm.core import Core
 from tfinfra.localcloud.arm.providers.base import CloudContext
@@ -19,7 +20,6 @@ from tfinfra.localcloud.common.fault_injection import Faults
 from tfinfra.localcloud.common.operations import Operations
 from tfinfra.localcloud.common.state import State
 from tfinfra.localcloud.common.state_folder import SUBSCRIPTION, Layout
-from tfinfra.localcloud.daemon import workflow_timer
 from tfinfra.localcloud.daemon.admin import Admin, Presence
 from tfinfra.localcloud.daemon.seed import first_start
 from tfinfra.localcloud.machines import fake_machines
@@ -86,7 +86,7 @@ class Arm:
 
     def tick(self) -> None:
         async def once() -> None:
-            await workflow_timer.tick(self.app, self.now)
+            await timer_runs.tick(self.app, self.now)
             await self.core.settle()
 
         self.run(once())

@@ -1,4 +1,4 @@
-"""The expressions of a workflow's definition."""
+"""The calls in the expressions of templates."""
 
 from __future__ import annotations
 
@@ -6,31 +6,24 @@ from typing import Any
 
 import pytest
 
-from tfinfra.localcloud.arm.workflows import expressions
+from tfinfra.localcloud.arm.strict import expressions
 
-VALUES: dict[str, Any] = {
-    "plain": "plain",
-    "@{f('a')}-@{f('b')}": "A-B",
-    "@f('it''s')": "IT'S",
-    "@first(f('a'), 2)": "A",
-    "@none()?['x']?['y']": None,
-    "@first(box()['x'])": 1,
-    "@box()?['tfinfra-expires-at']": "t",
+CALLS: dict[str, list[tuple[str, tuple[Any, ...]]]] = {
+    "f('a')": [("f", ("a",))],
+    "F( 'it''s' , 2 )": [("f", ("it's", 2.0))],
+    "f(g('a'), h())": [("f", (None, None)), ("g", ("a",)), ("h", ())],
+    "f().x['y'][0].z": [("f", ())],
+    "f()[g()]": [("f", ()), ("g", ())],
+    "'text'": [],
 }
 
 
-@pytest.mark.parametrize("template", VALUES)
-def test_expressions(template: str) -> None:
-    functions: expressions.Functions = {
-        "f": str.upper,
-        "first": lambda *values: values[0],
-        "none": lambda: None,
-        "box": lambda: {"x": 1, "tfinfra-expires-at": "t"},
-    }
-    assert expressions.value(template, functions) == VALUES[template]
+@pytest.mark.parametrize("text", CALLS)
+def test_calls(text: str) -> None:
+    assert [(call.name, call.arguments) for call in expressions.calls(text)] == CALLS[text]
 
 
-@pytest.mark.parametrize("text", ["f('a'", "f('a') x", "'a", "g()", "f)", "", "box()['y']", "#"])
+@pytest.mark.parametrize("text", ["f('a'", "f('a') x", "'a", "f)", "", "'a'.x", "'a'[0]", "f('a' 'b')", "#", "f"])
 def test_what_is_no_expression(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
-        expressions.evaluate(text, {"f": str.upper, "box": dict})
+        expressions.calls(text)

@@ -112,6 +112,7 @@ def test_the_timer_stays_with_machines_that_it_cannot_delete(arm: Arm) -> None:
     assert arm.put(lock, held, query="api-version=2020-05-01").status == 201
     pass_time(arm, 60)
     assert there(arm) == [True, True]
+    assert last_run(arm)["status"] == "Failed"
     arm.delete(lock, query="api-version=2020-05-01")
     pass_time(arm, 11)
     assert there(arm) == [False, False]

@@ -15,7 +15,7 @@ from pathlib import Path
 import filelock
 
 from tfinfra import __version__
-from tfinfra.localcloud.arm import eviction
+from tfinfra.localcloud.arm import eviction, timer_runs
 from tfinfra.localcloud.arm.app import ArmApp
 from tfinfra.localcloud.arm.core import Core
 from tfinfra.localcloud.arm.providers import storage
@@ -26,7 +26,7 @@ from tfinfra.localcloud.common.files import lay_ballast, read_json, write_json
 from tfinfra.localcloud.common.operations import Operations
 from tfinfra.localcloud.common.state import State
 from tfinfra.localcloud.common.state_folder import Layout
-from tfinfra.localcloud.daemon import listeners, workflow_timer
+from tfinfra.localcloud.daemon import listeners
 from tfinfra.localcloud.daemon.admin import Admin, Presence
 from tfinfra.localcloud.daemon.certificates import prepare_certificates, prepare_keys
 from tfinfra.localcloud.daemon.seed import first_start
@@ -147,10 +147,7 @@ async def _tick(app: ArmApp) -> None:
     context = app.core.context
     context.azurites.keep(storage.all_servers(context))
     await eviction.tick(context, time.time())
-    try:
-        await workflow_timer.tick(app, time.time() + app.core.context.ahead)
-    except Exception:  # one workflow that cannot be run must not end the cloud, nor the timer of the others
-        log.exception("the timer failed")
+    await timer_runs.tick(app, time.time() + context.ahead)
 
 
 def _port(listening: socket.socket) -> int:

@@ -1,56 +1,46 @@
-"""Logic workflows as far as a timer needs them: when one is due, and what its definition does then.
-
-A definition is walked as Logic Apps would: actions in the order of runAfter, Http and If, and the handful of
-functions that compare times. What a timer does not do is refused when the workflow is made (workflow_rules.py).
-"""
+"""Logic workflows: when one is due, and what a run of it does. The only ones are timers (timer_definition.py)."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 from tfinfra.localcloud.arm.providers.base import CloudContext, Provider
-from tfinfra.localcloud.arm.workflows import expressions, workflow_rules
+from tfinfra.localcloud.arm.workflows.timer_definition import EXPIRES_TAG, Deletion, GroupCall, Timer, read_timer
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 from tfinfra.localcloud.common.state import ArmResource
+from tfinfra.system.clock import unix_time
 
 WORKFLOWS = "Microsoft.Logic/workflows"
+_GONE = (403, 404)
+"""What ARM says of a group that is gone: the identity's right to it goes with it."""
 
 
 class Workflows(Provider):
     def accept(self, context: CloudContext, resource: ArmResource, before: ArmResource | None) -> ArmResource:
-        workflow_rules.check(resource, context.arm_port)
+        read_timer(resource, context.arm_port)
         kept = before.internal if before else {}
         made = resource.with_internal(begun=context.now(), **{k: kept[k] for k in ("last", "runs") if k in kept})
         return made.with_properties(state=resource.properties.get("state", "Enabled"), version="1")
 
 
 @dataclass(frozen=True)
-class Request:
-    """An Http action: `identity` is the ARM id of the managed identity that signs it."""
-
-    method: str
-    uri: str
-    identity: str
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What ARM answered."""
+class CallAnswer:
+    """What ARM answered to a workflow's call."""
 
     status: int
     body: Any
 
 
-Send = Callable[[Request], Awaitable[Reply]]
+Send = Callable[[GroupCall], Awaitable[CallAnswer]]
 
 
 def ask_for_run(context: CloudContext, workflow: ArmResource, trigger: str) -> None:
     """Has the workflow run now, whatever its recurrence (learn.microsoft.com/rest/api/logic/workflow-triggers/run).
     Raises ArmRefusal in the words of microsoft/coe-starter-kit#8684 and of Power Automate's own documentation."""
     name = workflow.name
-    if trigger.lower() not in map(str.lower, _triggers(workflow)):
+    if trigger.lower() != read_timer(workflow).trigger.lower():
         message = f"The workflow '{name}' trigger '{trigger}' could not be found."
         raise ArmRefusal(404, "WorkflowTriggerNotFound", message)
     if str(workflow.properties.get("state")) != "Enabled":
@@ -61,80 +51,53 @@ def ask_for_run(context: CloudContext, workflow: ArmResource, trigger: str) -> N
     context.state.put(workflow.with_internal(asked=True))
 
 
-def is_due(workflow: ArmResource, now: float) -> bool:
-    """Whether somebody asked for a run, or a recurrence of the workflow's triggers has come since its last one. The
-    first comes at once; one that fails is tried again at the next recurrence, no earlier."""
+def is_due(workflow: ArmResource, timer: Timer, now: float) -> bool:
+    """Whether somebody asked for a run, or the recurrence has come since the last one. The first run comes at once; one
+    that fails is tried again at the next recurrence, no earlier."""
     if str(workflow.properties.get("state")) != "Enabled":
         return False
     last = workflow.internal.get("last")
-    return bool(workflow.internal.get("asked")) or any(
-        last is None or now >= last + every for every in _recurrences(workflow)
-    )
+    return bool(workflow.internal.get("asked")) or last is None or now >= last + timer.interval
 
 
-def _recurrences(workflow: ArmResource) -> Iterator[float]:
-    for trigger in _triggers(workflow).values():
-        recurrence = trigger["recurrence"]
-        yield float(workflow_rules.FREQUENCIES[recurrence["frequency"].lower()] * recurrence["interval"])
+async def run(timer: Timer, now: float, send: Send) -> tuple[str, dict[str, str]]:
+    """Runs a timer once, as Logic Apps would: (the run's status, {action: Succeeded, Failed or Skipped}). An action
+    behind a condition that does not hold is not among them.
 
+    A failure that a later action accepts is none of the run's; a branch that ends Skipped ended as what came before it
+    (learn.microsoft.com/azure/logic-apps/error-exception-handling).
+    """
+    results: dict[str, str] = {}
+    answers = {group.look.action: await send(group.look) for group in timer.groups}
+    for action, answer in answers.items():
+        results[action] = "Succeeded" if answer.status < 400 else "Failed"
+    gone = {group.look.action: answers[group.look.action].status in _GONE for group in timer.groups}
+    others_are_gone = all(gone[group.look.action] for group in timer.groups if not group.look.is_of_keep)
 
-def _triggers(workflow: ArmResource) -> dict[str, Any]:
-    return (workflow.properties.get("definition") or {}).get("triggers") or {}
+    async def end(deletion: Deletion, look: GroupCall) -> None:
+        results[deletion.action] = "Succeeded"
+        may_go = others_are_gone if look.is_of_keep else not gone[look.action]
+        if may_go and all(now > time for time in deletion.times):
+            answer = await send(deletion.call)
+            results[deletion.action] = results[deletion.call.action] = "Succeeded" if answer.status < 400 else "Failed"
 
-
-async def perform(workflow: ArmResource, now: float, send: Send) -> dict[str, str]:
-    """Runs the definition once; returns {action: Succeeded, Failed or Skipped}."""
-    definition = workflow.properties.get("definition") or {}
-    scope = _Scope({k: v.get("value") for k, v in (workflow.properties.get("parameters") or {}).items()}, now, send)
-    await scope.run(definition.get("actions") or {})
-    return scope.results
-
-
-class _Scope:
-    def __init__(self, parameters: dict[str, Any], now: float, send: Send) -> None:
-        self._send = send
-        self.results: dict[str, str] = {}
-        self._bodies: dict[str, Any] = {}
-        self._outputs: dict[str, Any] = {}
-        self._functions: expressions.Functions = {
-            **expressions.at(now),
-            "parameters": parameters.__getitem__,
-            "body": self._bodies.__getitem__,
-            "outputs": self._outputs.__getitem__,
-        }
-
-    async def run(self, actions: dict[str, Any]) -> bool:
-        """Whether no action failed."""
-        waiting = dict(actions)
-        while waiting:
-            ready = [n for n, a in waiting.items() if all(b not in waiting for b in a.get("runAfter") or {})]
-            if not ready:
-                self.results.update(dict.fromkeys(waiting, "Skipped"))
-                break
-            for name in ready:
-                self.results[name] = await self._one(name, waiting.pop(name))
-        return all(self.results[name] != "Failed" for name in actions)
-
-    async def _one(self, name: str, action: dict[str, Any]) -> str:
-        for before, accepted in (action.get("runAfter") or {}).items():
-            if self.results[before].lower() not in [a.lower() for a in accepted]:
-                return "Skipped"
+    for group in timer.groups:
+        if results[group.look.action] != "Succeeded":
+            results[group.timely.action] = "Skipped"
+            continue
+        tag = (answers[group.look.action].body.get("tags") or {}).get(EXPIRES_TAG)
         try:
-            return "Succeeded" if await self._act(name, action) else "Failed"
-        except (ValueError, KeyError, TypeError):
-            return "Failed"
-
-    async def _act(self, name: str, action: dict[str, Any]) -> bool:
-        if action["type"] == "Http":
-            return await self._ask(name, action["inputs"])
-        return not expressions.holds(action["expression"], self._functions) or await self.run(action["actions"])
-
-    async def _ask(self, name: str, inputs: dict[str, Any]) -> bool:
-        signer = str(self.value(inputs["authentication"]["identity"]))
-        reply = await self._send(Request(inputs["method"], str(self.value(inputs["uri"])), signer))
-        self._bodies[name] = reply.body
-        self._outputs[name] = {"statusCode": reply.status, "body": reply.body}
-        return reply.status < 400
-
-    def value(self, template: Any) -> Any:
-        return expressions.value(template, self._functions)
+            expired = tag is not None and now > unix_time(str(tag))
+        except ValueError:
+            results[group.timely.action] = "Failed"
+            continue
+        results[group.timely.action] = "Succeeded"
+        if expired:
+            await end(group.timely, group.look)
+    for group in timer.groups:
+        if group.look.is_of_keep and results[group.look.action] != "Succeeded":
+            results[group.latest.action] = "Skipped"
+        else:
+            await end(group.latest, group.look)
+    failed = any(results[group.latest.action] != "Succeeded" for group in timer.groups)
+    return "Failed" if failed else "Succeeded", results

@@ -1,0 +1,342 @@
+"""The one kind of workflow that the local cloud runs: the timer of stacks/timer.py. It looks at its own run's groups
+and deletes each whose tag says that it has expired, and each, whatever its tag says, at a time that is in the workflow
+itself. Any other is refused when it is made: a rehearsal of it would prove nothing.
+
+A timer may choose how often it looks, at which of the run's groups, by which version of the API, what its latest times
+are, and what its actions and parameters are called. All of that is read into a Timer, which logic.py runs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tfinfra.localcloud.common.arm_refusal import ArmRefusal
+from tfinfra.localcloud.common.state import ArmResource
+from tfinfra.localcloud.common.state_folder import AUDIENCE
+from tfinfra.system.clock import unix_time
+
+ARM_HOST = "management.azure.com"
+RUN_TAG, EXPIRES_TAG = "tfinfra-run", "tfinfra-expires-at"
+_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
+_LANGUAGE = f"https://schema.{ARM_HOST}/providers/Microsoft.Logic/schemas/2016-06-01/workflowdefinition.json#"
+_PARTS = {"$schema", "contentVersion", "parameters", "triggers", "actions"}
+_INPUTS = {"method", "uri", "authentication"}
+_URI = re.compile(
+    rf"(?P<endpoint>https://(?:{re.escape(ARM_HOST)}|(?:127\.0\.0\.1|localhost):(?P<port>\d+)))"
+    r"/subscriptions/(?P<subscription>[^/?#]+)/resourceGroups/(?P<group>[^/?#]+)\?api-version=\d{4}-\d\d-\d\d"
+)
+_EMBEDDED = re.compile(r"@\{((?:[^{}']|'(?:[^']|'')*')*)\}")
+_PARAMETER = re.compile(r"\s*parameters\s*\(\s*'((?:[^']|'')*)'\s*\)\s*", re.IGNORECASE)
+_NEVER = "9999-12-31T23:59:59Z"
+_LITERAL = re.compile(r"@ticks\('([^']+)'\)")
+_ENDED = ["Succeeded", "Failed", "Skipped", "TimedOut"]
+_CALL, _IF = {"type", "inputs"}, {"type", "expression", "actions", "runAfter"}
+_DELETION_SETTINGS = {"operationOptions": "DisableAsyncPattern"}
+
+
+@dataclass(frozen=True)
+class GroupCall:
+    """An Http action: it asks ARM for a run's group, signed by a managed identity (`signer`, an ARM id)."""
+
+    action: str
+    method: str
+    uri: str
+    group: str
+    signer: str
+
+    @property
+    def is_of_keep(self) -> bool:
+        return self.group.endswith("-keep")
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """An If: it makes its `call` once all of `times` (Unix seconds) have passed."""
+
+    action: str
+    call: GroupCall
+    times: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class WatchedGroup:
+    """`timely` waits for the time in the group's tag and for its own times, `latest` for its own alone. Both delete the
+    keep group when all others are gone, for its timer is the last that deletes them, and another while it exists."""
+
+    look: GroupCall
+    timely: Deletion
+    latest: Deletion
+
+
+@dataclass(frozen=True)
+class Timer:
+    """It looks every `interval` seconds."""
+
+    trigger: str
+    interval: float
+    groups: tuple[WatchedGroup, ...]
+
+
+def read_timer(workflow: ArmResource, arm_port: int | None = None) -> Timer:
+    """The timer that a workflow is. Raises ArmRefusal (400) with everything that keeps it from being one.
+
+    It may call ARM by its public name or by this cloud's own, which is on loopback at `arm_port`; None is any port: a
+    timer that was taken keeps its endpoint, and the cloud may have another port when it is started again.
+    """
+    reader = _Reader(workflow, arm_port)
+    timer = reader.timer()
+    if reader.faults:
+        raise ArmRefusal(400, "InvalidTemplate", f"The local cloud runs no such workflow: {'; '.join(reader.faults)}.")
+    return timer
+
+
+class _Reader:
+    """Reads a workflow and notes in `faults` what is not as a timer has it."""
+
+    def __init__(self, workflow: ArmResource, arm_port: int | None) -> None:
+        self.faults: list[str] = []
+        self._definition = _mapping(workflow.properties.get("definition"))
+        given = _mapping(workflow.properties.get("parameters"))
+        self._values = {name: _mapping(parameter).get("value") for name, parameter in given.items()}
+        named = _mapping(_mapping(workflow.body.get("identity")).get("userAssignedIdentities"))
+        self._identities = {name.lower() for name in named}
+        self._run = workflow.tags.get(RUN_TAG)
+        self._subscription = workflow.id.split("/")[2].lower()
+        self._arm_port = arm_port
+
+    def timer(self) -> Timer:
+        """Only where there are no faults is it whole."""
+        if more := self._definition.keys() - _PARTS:
+            self.faults.append(f"it has {', '.join(sorted(more))}")
+        if self._definition.get("$schema") != _LANGUAGE:
+            self.faults.append(f"it is not written in the language of {_LANGUAGE}")
+        if self._definition.get("parameters") != {name: {"type": "String"} for name in self._values}:
+            self.faults.append("it declares other parameters than the texts that it is given")
+        trigger, interval = self._trigger()
+        actions = {name: _mapping(action) for name, action in _mapping(self._definition.get("actions")).items()}
+        looks = self._looks({name: action for name, action in actions.items() if action.get("type") != "If"})
+        groups = self._groups(looks, {name: action for name, action in actions.items() if action.get("type") == "If"})
+        return Timer(trigger, interval, groups)
+
+    def _trigger(self) -> tuple[str, float]:
+        """The name of the one trigger, and the seconds between two runs."""
+        triggers = _mapping(self._definition.get("triggers"))
+        if len(triggers) != 1:
+            self.faults.append(f"it has {len(triggers)} triggers and not one recurrence")
+        found = ("", 0.0)
+        for name, trigger in triggers.items():
+            recurrence = _mapping(_mapping(trigger).get("recurrence"))
+            frequency, interval = recurrence.get("frequency"), recurrence.get("interval")
+            unit = _SECONDS.get(str(frequency).lower())
+            plain = {"type": "Recurrence", "recurrence": {"frequency": frequency, "interval": interval}}
+            if unit and type(interval) is int and interval > 0 and trigger == plain:
+                found = (name, float(unit * interval))
+            else:
+                self.faults.append(f"its trigger '{name}' is no recurrence of a frequency and an interval alone")
+        return found
+
+    def _looks(self, actions: Mapping[str, Mapping[str, Any]]) -> dict[str, GroupCall]:
+        looks: dict[str, GroupCall] = {}
+        for name, action in actions.items():
+            call = self._call(name, action)
+            if call and call.method != "GET":
+                self.faults.append(f"'{name}' sends {call.method} without having looked whether the group has expired")
+            elif call:
+                looks[name] = call
+                self._check_settings(name, action, _CALL, {})
+        return looks
+
+    def _groups(
+        self, looks: Mapping[str, GroupCall], ends: Mapping[str, Mapping[str, Any]]
+    ) -> tuple[WatchedGroup, ...]:
+        others = [name for name, look in looks.items() if not look.is_of_keep]
+        conditions = {name: _timely_condition(end.get("expression"), looks, others) for name, end in ends.items()}
+        timely: dict[str, list[Deletion | None]] = {name: [] for name in looks}
+        latest: dict[str, list[Deletion | None]] = {name: [] for name in looks}
+        for name, end in ends.items():
+            before = next((other for other in _mapping(end.get("runAfter")) if conditions.get(other)), "")
+            if condition := conditions[name]:
+                look, times = condition
+                # only the keep group must exist: a look at it that fails fails the run, which then proves no right
+                waited = dict.fromkeys(others, _ENDED) if look.is_of_keep else {}
+                after = {look.action: ["Succeeded"], **waited}
+                timely[look.action].append(self._deletion(name, end, look, times, after))
+            elif condition := conditions.get(before):
+                look, time = condition[0], _literal_time(end.get("expression"), 0)
+                deletion = None
+                if time and _is_same(end.get("expression"), [_has_passed(f"'{time}'"), *_only(look, others)]):
+                    # however the one before ended: a tag that is no time must not keep a group
+                    after = {before: _ENDED}
+                    if look.is_of_keep:
+                        after = {look.action: ["Succeeded"], before: ["Succeeded", "Failed", "TimedOut"]}
+                    deletion = self._deletion(name, end, look, (time,), after)
+                else:
+                    self.faults.append(f"'{name}' names no time at which {look.group} goes at the latest")
+                latest[look.action].append(deletion)
+            else:
+                reason = f"does not ask whether {EXPIRES_TAG} of a group that it looked at has passed"
+                self.faults.append(f"'{name}' {reason}")
+        return tuple(self._watched(looks, timely, latest))
+
+    def _watched(
+        self,
+        looks: Mapping[str, GroupCall],
+        timely: Mapping[str, Sequence[Deletion | None]],
+        latest: Mapping[str, Sequence[Deletion | None]],
+    ) -> Iterator[WatchedGroup]:
+        """Each group that is looked at is deleted in its time, and at its latest time, and in no other case. Deletions
+        that cannot be read are None, with the reason among the faults."""
+        if not looks:
+            self.faults.append("it looks at no group")
+        for name, look in looks.items():
+            soon, last = timely[name], latest[name]
+            if len(soon) != 1:
+                self.faults.append(f"'{name}' is followed by {len(soon)} deletions and not one")
+            elif len(last) != 1:
+                self.faults.append(f"'{name}' is followed by {len(last)} deletions at the latest time and not one")
+            elif soon[0] and last[0]:
+                yield WatchedGroup(look, soon[0], last[0])
+
+    def _deletion(
+        self,
+        name: str,
+        action: Mapping[str, Any],
+        look: GroupCall,
+        times: Sequence[str],
+        after: Mapping[str, Sequence[str]],
+    ) -> Deletion | None:
+        """The If `name` with one DELETE of the group that was looked at."""
+        if action.get("runAfter") != after:
+            self.faults.append(f"'{name}' runs not just after {after}")
+        self._check_settings(name, action, _IF, {})
+        inner = _mapping(action.get("actions"))
+        if len(inner) != 1:
+            self.faults.append(f"'{name}' has {len(inner)} actions and not one")
+        deletion = None
+        for own, body in inner.items():
+            call = self._call(own, _mapping(body))
+            if call and (call.method, call.group) != ("DELETE", look.group):
+                self.faults.append(f"'{own}' sends {call.method} to {call.group} after a look at {look.group}")
+            elif call:
+                self._check_settings(own, _mapping(body), _CALL, _DELETION_SETTINGS)
+                deletion = Deletion(name, call, tuple(map(unix_time, times)))
+        return deletion
+
+    def _call(self, name: str, action: Mapping[str, Any]) -> GroupCall | None:
+        if action.get("type") != "Http":
+            self.faults.append(f"'{name}' is an action of type '{action.get('type')}'")
+            return None
+        inputs = _mapping(action.get("inputs"))
+        method, signed = inputs.get("method"), dict(_mapping(inputs.get("authentication")))
+        if method not in ("GET", "DELETE") or inputs.keys() != _INPUTS:
+            self.faults.append(f"'{name}' sends {method} with {', '.join(sorted(inputs))}")
+            return None
+        try:
+            uri, signer = self._text(inputs["uri"]), self._text(signed.pop("identity", None))
+        except ValueError as error:
+            self.faults.append(f"'{name}' cannot be read: {error}")
+            return None
+        found = _URI.fullmatch(uri)
+        if found is None or not self._is_of_this_run(found):
+            self.faults.append(f"'{name}' calls {inputs['uri']}, which is no group of run '{self._run}'")
+            return None
+        # as /metadata/endpoints of either has it
+        audience = AUDIENCE if found["port"] else f"{found['endpoint']}/"
+        expected = {"type": "ManagedServiceIdentity", "audience": audience}
+        if signed != expected or signer.lower() not in self._identities:
+            self.faults.append(f"'{name}' is not signed for ARM by an identity of the workflow")
+            return None
+        return GroupCall(name, method, uri, found["group"], signer)
+
+    def _is_of_this_run(self, uri: re.Match[str]) -> bool:
+        if not self._run or uri["subscription"].lower() != self._subscription:
+            return False
+        if uri["port"] and self._arm_port not in (None, int(uri["port"])):
+            return False
+        return bool(re.fullmatch(rf"tfinfra-{re.escape(self._run)}-(keep|compute(-\d+)?)", uri["group"]))
+
+    def _text(self, template: Any) -> str:
+        """A text with the workflow's parameters put in, which is all that a timer calculates outside its conditions.
+        Raises ValueError (learn.microsoft.com/azure/logic-apps/expression-functions-reference)."""
+
+        def value(expression: str) -> str:
+            found = _PARAMETER.fullmatch(expression)
+            if found is None:
+                raise ValueError(f"there is no function '{expression.partition('(')[0].strip()}' here")
+            name = found[1].replace("''", "'")
+            if name not in self._values:
+                raise ValueError(f"there is no parameter '{name}'")
+            return str(self._values[name])
+
+        text = str(template)
+        if text.startswith("@") and not text.startswith("@{"):
+            return value(text[1:])
+        return _EMBEDDED.sub(lambda found: value(found[1]), text)
+
+    def _check_settings(self, name: str, action: Mapping[str, Any], own: set[str], expected: Mapping[str, Any]) -> None:
+        """What an action has beside its `own` members; an empty one says nothing."""
+        settings = {key: value for key, value in action.items() if key not in own and value != {}}
+        if settings != expected:
+            self.faults.append(f"'{name}' has the settings {settings} and not {expected}")
+
+
+def _timely_condition(
+    expression: Any, looks: Mapping[str, GroupCall], others: Sequence[str]
+) -> tuple[GroupCall, tuple[str, ...]] | None:
+    """The look whose group's tag a condition is about, and the literal times that it asks for as well; None for any
+    other condition. Conditions are compared and not tried: however many moments one were tried at, it could give
+    another answer at the next.
+
+    A group without the tag has no time of its own. The keep group is not deleted before the latest time of what its
+    timer is for."""
+    for look in looks.values():
+        wanted = [_has_passed(f"coalesce(body('{look.action}')?['tags']?['{EXPIRES_TAG}'], '{_NEVER}')")]
+        times: tuple[str, ...] = ()
+        if look.is_of_keep and others:
+            time = _literal_time(expression, 1)
+            if time is None:
+                continue
+            times = (time,)
+        wanted += [_has_passed(f"'{time}'") for time in times]
+        if _is_same(expression, [*wanted, *_only(look, others)]):
+            return look, times
+    return None
+
+
+def _is_same(expression: Any, wanted: Sequence[Any]) -> bool:
+    """Whether a condition asks for all of `wanted`, the first of them first, and for nothing else."""
+    if not isinstance(expression, dict) or expression.keys() != {"and"} or not isinstance(expression["and"], list):
+        return False
+    parts = expression["and"]
+    return bool(
+        len(parts) == len(wanted) and parts[:1] == list(wanted[:1]) and all(one in parts[1:] for one in wanted[1:])
+    )
+
+
+def _has_passed(time: str) -> dict[str, Any]:
+    return {"greater": ["@ticks(utcNow())", f"@ticks({time})"]}
+
+
+def _only(look: GroupCall, others: Sequence[str]) -> list[Any]:
+    """That all others are gone, of the keep group; that it exists, of another."""
+    codes = {name: f"@outputs('{name}')?['statusCode']" for name in others}
+    gone = [{"or": [{"equals": [code, status]} for status in (404, 403)]} for code in codes.values()]
+    return gone if look.is_of_keep else [{"not": gone[others.index(look.action)]}]
+
+
+def _literal_time(expression: Any, position: int) -> str | None:
+    """The time that is written in a condition's part, None where none is."""
+    try:
+        found = _LITERAL.fullmatch(expression["and"][position]["greater"][1])
+        unix_time(found[1] if found else "")
+    except (LookupError, TypeError, ValueError):
+        return None
+    return found[1] if found else None
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    """A definition is any JSON: what should be an object and is none has nothing in it."""
+    return value if isinstance(value, dict) else {}
