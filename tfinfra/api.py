@@ -30,6 +30,7 @@ from tfinfra.lifecycle.attach.saved_document import saved_document
 from tfinfra.lifecycle.record.driver import ClientProcess, is_alive
 from tfinfra.lifecycle.record.names import run_id
 from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord, run_folder
+from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.lifecycle.up import background_run
 from tfinfra.lifecycle.watch.log_tail import Lines
 from tfinfra.store import Unreadable, read_file
@@ -104,13 +105,11 @@ class Experiment:
     ) -> Run:
         """Starts the training and returns at once. Raises ManifestError with every error there is, before anything is
         touched. The run goes on, is fetched and deleted, even where this process ends."""
-        from tfinfra.lifecycle.record.run_ids import new_letters
-
         arguments = estimator.arguments if target is None else {**estimator.arguments, "compute_target": target}
         name = _compiled_name(arguments, self.name, rehearse)
-        letters = new_letters()
-        folder = run_folder(state_folder(), run_id(name, letters))
-        request = background_run.Submission(arguments, self.name, str(Path.cwd()), rehearse, machines, letters)
+        options = UpOptions(Path.cwd(), rehearse=rehearse, machines=machines)
+        folder = run_folder(options.state, run_id(name, options.letters))
+        request = background_run.Submission(arguments, self.name, options)
         return Run(folder.path.name, background_run.start(request, folder))
 
 

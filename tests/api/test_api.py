@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,8 @@ from tfinfra.lifecycle.data.caller_secrets import withheld
 from tfinfra.lifecycle.end.ending import RunResult
 from tfinfra.lifecycle.preflight import refusal
 from tfinfra.lifecycle.record.driver import this_process
-from tfinfra.lifecycle.record.run_record import run_folder, write_json
+from tfinfra.lifecycle.record.run_record import run_folder
+from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.lifecycle.up import background_run
 from tfinfra.system.ownership import make_private
 from tfinfra.system.paths import state_folder
@@ -136,7 +136,7 @@ def submit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, launched: Callable[.
     """A run whose driving process is played by this one, with `launched` in the place of all that it drives."""
     request = run_folder(state_folder(), RUN).path / "request.json"
     make_private(request.parent)
-    write_json(request, asdict(background_run.Submission({}, "digits", str(tmp_path), False, None, "abc123")))
+    background_run.Submission({}, "digits", UpOptions(tmp_path, letters="abc123")).write(request)
     monkeypatch.setattr(background_run, "launch", launched)
     assert background_run.main(request) != 0
     return Run(RUN)

@@ -16,8 +16,8 @@ from tfinfra.cli.live import LiveView
 from tfinfra.cli.main import main
 from tfinfra.cli.runs import consent
 from tfinfra.errors import Cancelled
+from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.lifecycle.run.terms import Terms, agreed
-from tfinfra.lifecycle.up.launch import LaunchOptions
 from tfinfra.lifecycle.watch.plain_view import PlainView
 
 TERMS = Terms("2 x D", 0.3, 0.3, "", 60, "max_run_duration")
@@ -106,9 +106,9 @@ def test_yes_asks_nobody() -> None:
 def test_who_wants_a_document_is_asked_nothing(
     words: tuple[str, ...], asks: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given: list[LaunchOptions] = []
+    given: list[UpOptions] = []
 
-    def launch(manifest: object, options: LaunchOptions, view: object) -> None:
+    def launch(manifest: object, options: UpOptions, view: object) -> None:
         given.append(options)
         raise Cancelled("not begun")
 

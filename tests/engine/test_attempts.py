@@ -24,8 +24,8 @@ from tfinfra.errors import NotFeasible, ProvisioningError
 from tfinfra.lifecycle.end.ending import RunResult
 from tfinfra.lifecycle.provision import attempts
 from tfinfra.lifecycle.record.run_record import run_folder
-from tfinfra.lifecycle.run.context import UpOptions
 from tfinfra.lifecycle.run.effects import Ports
+from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.lifecycle.up.conductor import UpRun
 from tfinfra.lifecycle.wiring import real_ports
 from tfinfra.localcloud.daemon.daemon_client import Endpoint, call
@@ -88,7 +88,7 @@ def go(cloud: Cloud, endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.Mon
         )
         facts = read(project_from_arguments({"entry_script": "train.py"}, name="digits", folder=tmp_path))
         compiled = Compiled(facts, FakeSpec(), plan, render(plan, "name: digits\n"), (), tmp_path)  # type: ignore[arg-type]
-        options = UpOptions(state=tmp_path / "state", results=tmp_path / "runs", letters="ab12cd")
+        options = UpOptions(tmp_path, state=tmp_path / "state", letters="ab12cd")
         result = UpRun(compiled, ports, options, world.observer, world.interrupt).go()
         cloud.ensure()
         assert list_runs(cloud) == ()

@@ -10,12 +10,14 @@ from pathlib import Path
 from tests.hostile.project import marks, stranger
 
 SUBMITTED = """
-import json, os, sys, time
+import json, os, sys
 from pathlib import Path
 from tfinfra.lifecycle.up import background_run
 from tfinfra.lifecycle.record.run_record import RunFolder
+from tfinfra.lifecycle.run.options import UpOptions
 folder = RunFolder(Path(sys.argv[1]))
-request = background_run.Submission({}, "stranger", os.getcwd(), True, None, "abcdef")
+options = UpOptions(Path.cwd(), rehearse=True, letters="abcdef")
+request = background_run.Submission({}, "stranger", options)
 process = background_run.start(request, folder)
 os.waitpid(process.pid, 0)
 print(json.loads((folder.path / background_run.FAILURE).read_text()))

@@ -17,8 +17,8 @@ from tfinfra.compiler.load import project_from_arguments
 from tfinfra.compiler.pipeline import Compiled, read
 from tfinfra.errors import Diagnostic, TeardownIncomplete
 from tfinfra.lifecycle.data.staging import Given
-from tfinfra.lifecycle.run.context import UpOptions
 from tfinfra.lifecycle.run.effects import Ports
+from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.lifecycle.run.phases import Interrupt
 from tfinfra.lifecycle.up.conductor import UpRun
 from tfinfra.model import (
@@ -337,7 +337,7 @@ class World:
         tree = {"plan.json": json.dumps(to_json(plan)), "stacks/group.py": ""}
         facts = read(project_from_arguments({"entry_script": "train.py"}, name="digits", folder=self.tmp))
         compiled = Compiled(facts, FakeSpec(target), plan, tree, (), self.tmp)  # type: ignore[arg-type]
-        up = UpOptions(state=self.tmp / "state", results=self.tmp / "runs", letters="abc123", **options)
+        up = UpOptions(self.tmp, state=self.tmp / "state", letters="abc123", **options)
         ports = replace(self.ports(), open_store=self._opener(opened))
         return UpRun(compiled, ports, up, self.observer, self.interrupt, given=given)
 

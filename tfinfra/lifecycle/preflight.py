@@ -25,11 +25,12 @@ from tfinfra.errors import (
     turned_to,
 )
 from tfinfra.lifecycle.provision import stack_config
+from tfinfra.lifecycle.provision.first_record import first_record
 from tfinfra.lifecycle.record import names
 from tfinfra.lifecycle.record.run_ids import new_letters
-from tfinfra.lifecycle.record.run_record import RunRecord
+from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.manifest import codes
-from tfinfra.system.clock import iso_time, right_now
+from tfinfra.system.clock import right_now
 from tfinfra.system.threads import spawn
 from tfinfra.text.wording import spell_seconds
 
@@ -185,7 +186,9 @@ def _requests(
     from tfinfra.azure.identity.caller import object_id
 
     caller = {"subscription": cloud.subscription_id, "principal": object_id(cloud)}
-    record = _record(compiled, cloud, run)
+    letters = run.removeprefix(names.run_id(compiled.plan.name, ""))
+    options = UpOptions(Path(), letters=letters, state=Path())
+    record = first_record(compiled.plan, compiled.spec.target, options, cloud, right_now())
     keep = record_part("keep", stack_config.stack_config(record, "keep", prerequisites, cloud), caller)
     bundle = (f"bundles/{_BUNDLE}.tar.gz", _BUNDLE)
     node = stack_config.node_settings(record, cloud, keep["outputs"], prerequisites, bundle=bundle)
@@ -198,24 +201,3 @@ def _request(document: Mapping[str, Any]) -> ResourceRequest:
     from tfinfra.arm.requests import ResourceRequest
 
     return ResourceRequest(**document)
-
-
-def _record(compiled: Compiled, cloud: Cloud, run: str) -> RunRecord:
-    """The record that the run would have, as far as its stacks are configured by it."""
-    plan, limits = compiled.plan, compiled.plan.limits
-    deadline = right_now() + limits.max_run_duration
-    return RunRecord(
-        run=run,
-        name=plan.name,
-        target=compiled.spec.target,
-        rehearse=False,
-        owner=cloud.owner,
-        keep_group=names.group_name(run, "keep"),
-        compute_group=names.group_name(run, "compute"),
-        deadline=iso_time(deadline),
-        keep_until=iso_time(deadline + limits.keep_outputs),
-        results="",
-        leader=plan.tasks[0].name,
-        plan_tasks=tuple(task.name for task in plan.tasks),
-        usd_per_hour=0.0,
-    )

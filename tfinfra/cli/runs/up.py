@@ -40,10 +40,11 @@ def command(
     from tfinfra.cli.live import run_view
     from tfinfra.cli.output import print_document
     from tfinfra.cli.runs.consent import consent
-    from tfinfra.lifecycle.up.launch import LaunchOptions, launch_manifest
+    from tfinfra.lifecycle.run.options import UpOptions
+    from tfinfra.lifecycle.up.launch import launch_manifest
 
     with run_view(as_json) as view:
-        options = LaunchOptions(
+        options = UpOptions(
             folder=Path.cwd(),
             target=target,
             rehearse=rehearse,

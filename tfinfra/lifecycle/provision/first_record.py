@@ -5,50 +5,32 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tfinfra.cloud import Cloud
 from tfinfra.lifecycle.end.stacks import users_backend
 from tfinfra.lifecycle.record import names, spending
 from tfinfra.lifecycle.record.driver import this_process
 from tfinfra.lifecycle.record.run_record import Attempt, RunRecord
-from tfinfra.lifecycle.run.context import ActiveRun
-from tfinfra.model import Target
+from tfinfra.lifecycle.run.options import UpOptions
+from tfinfra.model import Plan, Target
 from tfinfra.money.budget import Deadline, deadline, kept_seconds
 from tfinfra.money.ledger import Ledger
 from tfinfra.system.clock import iso_time
 
 
-def starting(active: ActiveRun, target: Target) -> RunRecord:
+def first_record(plan: Plan, target: Target, options: UpOptions, cloud: Cloud, now: float) -> RunRecord:
     """The record of a run that has touched nothing so far and is billed nothing; its deadline is not the last word."""
-    return _record(active, target)[1]
-
-
-def begun(active: ActiveRun, target: Target, environment: str) -> tuple[Deadline, RunRecord]:
-    """The deadline, counted from now on, and the record of a run whose groups are about to be made."""
-    end, record = _record(active, target)
-    started, first = record.times["started"], active.plan.infrastructure
-    until = end.at + kept_seconds(active.plan.limits)
-    return end, replace(
-        record,
-        phase="provisioning",
-        environment=environment,
-        ledger=Ledger((spending.billed(record.keep_group, "keep", active.options.burn.keep, started, until),)),
-        attempts=(Attempt(record.compute_group, first.location, first.vm_size),),
-    )
-
-
-def _record(active: ActiveRun, target: Target) -> tuple[Deadline, RunRecord]:
-    plan, options, now = active.plan, active.options, active.ports.clock()
-    end = deadline(plan.limits, options.burn, now)
-    return end, RunRecord(
-        run=active.run,
+    run, end = names.run_id(plan.name, options.letters), deadline(plan.limits, options.burn, now)
+    return RunRecord(
+        run=run,
         name=plan.name,
         target=target,
         rehearse=options.rehearse,
-        owner=active.ports.cloud.owner,
-        keep_group=names.group_name(active.run, "keep"),
-        compute_group=names.group_name(active.run, "compute"),
+        owner=cloud.owner,
+        keep_group=names.group_name(run, "keep"),
+        compute_group=names.group_name(run, "compute"),
         deadline=iso_time(end.at),
         keep_until=iso_time(end.at + plan.limits.keep_outputs),
-        results=str(options.results / active.run),
+        results=str(options.results / run),
         leader=plan.tasks[0].name,
         plan_tasks=tuple(task.name for task in plan.tasks),
         usd_per_hour=options.burn.total,
@@ -59,4 +41,21 @@ def _record(active: ActiveRun, target: Target) -> tuple[Deadline, RunRecord]:
         backend=users_backend(),
         client=this_process(),
         times={"started": now},
+    )
+
+
+def begun(
+    plan: Plan, target: Target, options: UpOptions, cloud: Cloud, now: float, *, environment: str
+) -> tuple[Deadline, RunRecord]:
+    """The deadline, counted from `now` on, and the record of a run whose groups are about to be made; `environment` is
+    its lock's key."""
+    end, first = deadline(plan.limits, options.burn, now), plan.infrastructure
+    record = first_record(plan, target, options, cloud, now)
+    until = end.at + kept_seconds(plan.limits)
+    return end, replace(
+        record,
+        phase="provisioning",
+        environment=environment,
+        ledger=Ledger((spending.billed(record.keep_group, "keep", options.burn.keep, now, until),)),
+        attempts=(Attempt(record.compute_group, first.location, first.vm_size),),
     )

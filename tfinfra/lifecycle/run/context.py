@@ -4,36 +4,16 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from tfinfra.errors import ProvisioningError
 from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord
 from tfinfra.lifecycle.run.effects import EngineSeam, Ports
+from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.lifecycle.run.phases import Session
-from tfinfra.lifecycle.run.terms import Consent, Terms, agreed
 from tfinfra.lifecycle.watch.watcher import Watch
 from tfinfra.model import Outcome, Plan
-from tfinfra.money.budget import FREE, Burn
 from tfinfra.store import ObjectStore
-
-
-@dataclass(frozen=True)
-class UpOptions:
-    """`state` is the state folder, `results` where ./runs/ is, `letters` the run id's random end; `burn` is what the
-    run costs on its cloud. `terms` are what `consent` is asked for before the first write, None where nothing is
-    charged."""
-
-    state: Path
-    results: Path
-    letters: str
-    detach: bool = False
-    keep: bool = False
-    rehearse: bool = False
-    machines: str | None = None
-    burn: Burn = FREE
-    terms: Terms | None = None
-    consent: Consent = agreed
 
 
 @dataclass

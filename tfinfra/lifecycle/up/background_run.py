@@ -10,16 +10,18 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tfinfra.compiler.pipeline import Project
 from tfinfra.errors import Diagnostic, Severity, TfinfraError
 from tfinfra.lifecycle.record.driver import ClientProcess, process_of
 from tfinfra.lifecycle.record.error_record import telling
 from tfinfra.lifecycle.record.last_failure import note_failure
 from tfinfra.lifecycle.record.run_record import RunFolder, write_json
-from tfinfra.lifecycle.up.launch import LaunchOptions, closing_lines, launch
+from tfinfra.lifecycle.run.options import UpOptions
+from tfinfra.lifecycle.up.launch import closing_lines, launch
 from tfinfra.lifecycle.watch.plain_view import PlainView
 from tfinfra.system import child_python
 from tfinfra.system.ownership import make_private
@@ -31,14 +33,28 @@ FAILURE = "failure.json"
 
 @dataclass(frozen=True)
 class Submission:
-    """What was submitted: the estimator's arguments, and where deploy/ and runs/ are made."""
+    """What was submitted: the estimator's arguments, the experiment's name, and what is wished of the run."""
 
     arguments: Mapping[str, Any]
     name: str
-    folder: str
-    rehearse: bool
-    machines: str | None
-    letters: str
+    options: UpOptions
+
+    def write(self, path: Path) -> None:
+        options = self.options
+        wishes = {"rehearse": options.rehearse, "machines": options.machines, "letters": options.letters}
+        write_json(path, {"arguments": self.arguments, "name": self.name, "folder": str(options.folder), **wishes})
+
+    @classmethod
+    def read(cls, path: Path) -> Submission:
+        document = json.loads(path.read_text("utf-8"))
+        arguments, name, folder = (document.pop(key) for key in ("arguments", "name", "folder"))
+        return cls(arguments, name, UpOptions(Path(folder), **document))
+
+    def project(self) -> Project:
+        from tfinfra.compiler.load import project_from_arguments
+
+        options = self.options
+        return project_from_arguments(self.arguments, name=self.name, folder=options.folder, rehearse=options.rehearse)
 
 
 def start(submission: Submission, folder: RunFolder) -> ClientProcess:
@@ -46,7 +62,7 @@ def start(submission: Submission, folder: RunFolder) -> ClientProcess:
     its terminal ends the run."""
     make_private(folder.path)
     path = folder.path / "request.json"
-    write_json(path, asdict(submission))
+    submission.write(path)
     with folder.client_log.open("wb") as log:
         child = subprocess.Popen(
             child_python.module("tfinfra.lifecycle.up.background_run", str(path)),
@@ -61,9 +77,9 @@ def start(submission: Submission, folder: RunFolder) -> ClientProcess:
 def main(path: Path) -> int:
     """Drives the submitted run. What is raised goes to failure.json: of a run that was not even compiled there is no
     record that says it."""
-    submission = Submission(**json.loads(path.read_text("utf-8")))
+    submission = Submission.read(path)
     try:
-        result = launch(lambda: _project(submission), _options(submission), PlainView(sys.stdout, sys.stdout, _render))
+        result = launch(submission.project, submission.options, PlainView(sys.stdout, sys.stdout, _render))
     except TfinfraError as error:
         write_json(path.parent / FAILURE, telling(error))
         note_failure(error, ["submit"], path.parent.name)
@@ -76,23 +92,6 @@ def main(path: Path) -> int:
     if result.error is not None:
         note_failure(result.error, ["submit"], path.parent.name)
     return result.error.exit_code if result.error else 0
-
-
-def _project(submission: Submission) -> Any:
-    from tfinfra.compiler.load import project_from_arguments
-
-    return project_from_arguments(
-        submission.arguments, name=submission.name, folder=Path(submission.folder), rehearse=submission.rehearse
-    )
-
-
-def _options(submission: Submission) -> LaunchOptions:
-    return LaunchOptions(
-        folder=Path(submission.folder),
-        rehearse=submission.rehearse,
-        machines=submission.machines,
-        letters=submission.letters,
-    )
 
 
 def _render(diagnostic: Diagnostic) -> str:

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 
 from tfinfra.azure.prerequisites.find import Prerequisites
+from tfinfra.cloud import Cloud
 from tfinfra.compiler.pipeline import Compiled
 from tfinfra.errors import (
     Cancelled,
@@ -21,15 +22,16 @@ from tfinfra.lifecycle.end import collect
 from tfinfra.lifecycle.end.deletion_layers import deletion_layers
 from tfinfra.lifecycle.end.ending import POLL, RunResult, await_collected, end_run, hold_success, never_begun
 from tfinfra.lifecycle.end.stacks import export_state
-from tfinfra.lifecycle.provision.first_record import begun, starting
+from tfinfra.lifecycle.provision.first_record import begun, first_record
 from tfinfra.lifecycle.provision.provisioning import Provisioning, look
 from tfinfra.lifecycle.record import names, published, spending
 from tfinfra.lifecycle.record.run_record import run_folder
-from tfinfra.lifecycle.run.context import ActiveRun, UpOptions, there
+from tfinfra.lifecycle.run.context import ActiveRun, there
 from tfinfra.lifecycle.run.effects import EngineSeam, LockSeam, Ports
+from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.lifecycle.run.phases import Interrupt, Session
 from tfinfra.lifecycle.watch.observer import Observer
-from tfinfra.model import Outcome, Requirements, to_json
+from tfinfra.model import Outcome, Plan, Requirements, Target, to_json
 from tfinfra.system.clock import STEADY
 from tfinfra.system.threads import spawn
 from tfinfra.text.wording import count, spell_seconds
@@ -62,7 +64,7 @@ class UpRun:
         """Provisions, trains, collects and deletes. Raises what went wrong before the first write to the cloud; after
         it, the result carries the error."""
         try:
-            self._active.folder.write(starting(self._active, self._compiled.spec.target))
+            self._active.folder.write(first_record(*self._origin()))
             lock, engine, prerequisites = self._prepare(self._requirements())
             self._begin(lock)
         except BaseException as raised:
@@ -78,6 +80,11 @@ class UpRun:
         except BaseException as raised:  # noqa: BLE001 - whatever it was, what exists must be deleted; end_run reports it
             error = raised
         return end_run(self._active, error)
+
+    def _origin(self) -> tuple[Plan, Target, UpOptions, Cloud, float]:
+        """What the run's first records are made of, now."""
+        active, ports = self._active, self._ports
+        return active.plan, self._compiled.spec.target, active.options, ports.cloud, ports.clock()
 
     # Before the first write
 
@@ -148,7 +155,7 @@ class UpRun:
 
     def _begin(self, lock: LockSeam) -> None:
         """Writes the run's record: from here on nothing that is made can be orphaned."""
-        end, record = begun(self._active, self._compiled.spec.target, lock.key)
+        end, record = begun(*self._origin(), environment=lock.key)
         self._session.deadline = end
         if (wrong := STEADY.complaint()) is not None:
             self._observer.say(f"warning: {wrong}")

@@ -4,7 +4,7 @@ folder, choose the cloud, go. The one entry of `tfinfra up` and of the Python AP
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,48 +17,30 @@ from tfinfra.lifecycle.data.caller_secrets import refuse_missing, withheld
 from tfinfra.lifecycle.data.staging import Given
 from tfinfra.lifecycle.end.ending import RunResult
 from tfinfra.lifecycle.preflight import refuse_without_subscription
-from tfinfra.lifecycle.record.run_ids import new_letters
 from tfinfra.lifecycle.record.run_record import run_folder
 from tfinfra.lifecycle.record.spending import so_far
-from tfinfra.lifecycle.run.context import UpOptions
+from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.lifecycle.run.phases import Interrupt
 from tfinfra.lifecycle.run.signals import interruptible
-from tfinfra.lifecycle.run.terms import Consent, agreed, terms_of
+from tfinfra.lifecycle.run.terms import terms_of
 from tfinfra.lifecycle.up.conductor import UpRun
 from tfinfra.lifecycle.watch.observer import Observer
 from tfinfra.money.budget import FREE, Burn
 from tfinfra.store.keys import OUTPUT_FOLDERS
 from tfinfra.system.clock import right_now
-from tfinfra.system.paths import state_folder
 from tfinfra.system.strange_trees import names_below
 from tfinfra.system.threads import spawn
 from tfinfra.text.wording import spell_seconds
 
 
-@dataclass(frozen=True)
-class LaunchOptions:
-    """`folder` is where deploy/ and runs/ are made; `machines` and `store` are wishes for the local cloud;
-    `letters` the run id's end, None: random; `consent` is asked where the cloud charges."""
-
-    folder: Path
-    target: str | None = None
-    rehearse: bool = False
-    detach: bool = False
-    keep: bool = False
-    machines: str | None = None
-    store: str | None = None
-    letters: str | None = None
-    consent: Consent = agreed
-
-
-def launch_manifest(manifest: Path, options: LaunchOptions, observer: Observer) -> RunResult:
+def launch_manifest(manifest: Path, options: UpOptions, observer: Observer) -> RunResult:
     """Compiles and runs a manifest. Raises what was wrong before anything was touched."""
     from tfinfra.compiler.load import load_project
 
     return launch(lambda: load_project(manifest, target=options.target, rehearse=options.rehearse), options, observer)
 
 
-def launch(load: Callable[[], Project], options: LaunchOptions, observer: Observer) -> RunResult:
+def launch(load: Callable[[], Project], options: UpOptions, observer: Observer) -> RunResult:
     """Compiles what `load` reads, then runs it in this process until nothing is left. Call it on the main thread.
 
     No process is started before the manifest's secrets are out of the environment that it would inherit."""
@@ -77,7 +59,7 @@ def launch(load: Callable[[], Project], options: LaunchOptions, observer: Observ
 
 
 def _go(
-    compiled: Compiled, cloud: Cloud, options: LaunchOptions, observer: Observer, *, engine: EngineProcess, given: Given
+    compiled: Compiled, cloud: Cloud, options: UpOptions, observer: Observer, *, engine: EngineProcess, given: Given
 ) -> RunResult:
     from tfinfra.clouds import boundary_of, machines_of
 
@@ -86,22 +68,22 @@ def _go(
     observer.say(f"run {run.run} on the {where(cloud)}")
     if machines_of(cloud) == "process":
         observer.say(f"process machines are {boundary_of('process')}")
-    with interruptible(interrupt, run.run, folder=run_folder(state_folder(), run.run).path), turned_to(cloud.name):
+    with interruptible(interrupt, run.run, folder=run_folder(options.state, run.run).path), turned_to(cloud.name):
         return run.go()
 
 
-def stays_here(project: Project, options: LaunchOptions) -> bool:
+def stays_here(project: Project, options: UpOptions) -> bool:
     """Whether the run probably goes to this machine's cloud, told before the compiler has run: starting that takes a
     second, which fits beside compiling."""
     asked = options.target or project.document.data.get("compute_target") or "local"
     return options.rehearse or asked == "local"
 
 
-def _is_local(compiled: Compiled, options: LaunchOptions) -> bool:
+def _is_local(compiled: Compiled, options: UpOptions) -> bool:
     return options.rehearse or compiled.spec.target.cloud == "local"
 
 
-def _local_cloud(options: LaunchOptions, observer: Observer) -> Cloud:
+def _local_cloud(options: UpOptions, observer: Observer) -> Cloud:
     from tfinfra.clouds import local_cloud
 
     return local_cloud(
@@ -109,9 +91,7 @@ def _local_cloud(options: LaunchOptions, observer: Observer) -> Cloud:
     )
 
 
-def compile_to_folder(
-    project: Project, options: LaunchOptions, observer: Observer, secrets: Mapping[str, str]
-) -> Compiled:
+def compile_to_folder(project: Project, options: UpOptions, observer: Observer, secrets: Mapping[str, str]) -> Compiled:
     """The compiled manifest; its deploy folder is written to deploy/<name>/, its warnings are told. Raises
     ManifestError also where one of its secrets is not among `secrets`."""
     from tfinfra.compiler.pipeline import compile_manifest
@@ -132,7 +112,7 @@ def compile_to_folder(
     return compiled
 
 
-def choose_cloud(compiled: Compiled, options: LaunchOptions) -> Cloud:
+def choose_cloud(compiled: Compiled, options: UpOptions) -> Cloud:
     """The cloud of the target; a rehearsal's is always this machine's. Raises ManifestError where it names no
     subscription, else as `cloud_to_provision`."""
     from tfinfra.clouds import cloud_to_provision
@@ -144,7 +124,7 @@ def choose_cloud(compiled: Compiled, options: LaunchOptions) -> Cloud:
 def new_run(
     compiled: Compiled,
     cloud: Cloud,
-    options: LaunchOptions,
+    options: UpOptions,
     observer: Observer,
     interrupt: Interrupt,
     *,
@@ -155,19 +135,13 @@ def new_run(
     from tfinfra.clouds import machines_of
     from tfinfra.lifecycle.wiring import real_ports
 
-    up = UpOptions(
-        state=state_folder(),
-        results=options.folder / "runs",
-        letters=options.letters or new_letters(),
-        detach=options.detach,
-        keep=options.keep,
-        rehearse=options.rehearse,
+    options = replace(
+        options,
         machines=machines_of(cloud),
         burn=burn(compiled) if cloud.charges else FREE,
         terms=terms_of(compiled) if cloud.charges else None,
-        consent=options.consent,
     )
-    return UpRun(compiled, real_ports(cloud, right_now, engine), up, observer, interrupt, given=given)
+    return UpRun(compiled, real_ports(cloud, right_now, engine), options, observer, interrupt, given=given)
 
 
 def burn(compiled: Compiled) -> Burn:

@@ -1,0 +1,38 @@
+"""What is wished of one `up`: one value from the command line to the run's first record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tfinfra.lifecycle.record.run_ids import new_letters
+from tfinfra.lifecycle.run.terms import Consent, Terms, agreed
+from tfinfra.money.budget import FREE, Burn
+from tfinfra.system.paths import state_folder
+
+
+@dataclass(frozen=True)
+class UpOptions:
+    """`folder` is where deploy/ and runs/ are made, `state` the state folder; `target` goes before the manifest's;
+    `machines` and `store` are wishes for the local cloud; `letters` are the run id's end.
+
+    Once the cloud is known, `machines` is the kind that it has, `burn` what the run costs there, and `terms` what
+    `consent` is asked for before the first write, None where nothing is charged."""
+
+    folder: Path
+    target: str | None = None
+    rehearse: bool = False
+    detach: bool = False
+    keep: bool = False
+    machines: str | None = None
+    store: str | None = None
+    consent: Consent = agreed
+    letters: str = field(default_factory=new_letters)
+    state: Path = field(default_factory=state_folder)
+    burn: Burn = FREE
+    terms: Terms | None = None
+
+    @property
+    def results(self) -> Path:
+        """The folder of all runs' outputs."""
+        return self.folder / "runs"
