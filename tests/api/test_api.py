@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.lifecycle.fakes import World
+from tests.lifecycle.fakes import World, preflighted
 from tests.lifecycle.record.test_record import a_record
 from tfinfra import Experiment, Run, TensorFlow
 from tfinfra.errors import Diagnostic, ManifestError, NotFeasible, Severity, TfinfraError, UsageError
 from tfinfra.lifecycle.data.caller_secrets import withheld
 from tfinfra.lifecycle.end.ending import RunResult
-from tfinfra.lifecycle.preflight import refusal
 from tfinfra.lifecycle.record.driver import this_process
 from tfinfra.lifecycle.record.run_record import run_folder
 from tfinfra.lifecycle.run.options import UpOptions
@@ -101,8 +100,7 @@ def test_a_run_that_the_preflight_refuses_says_all_that_speaks_against_it(
         Diagnostic("TFI601", Severity.ERROR, "8 cores are left", "vm_size", hint="take a smaller one"),
         Diagnostic("TFI603", Severity.ERROR, "there is no such size in eastus", "location", hint="try westus"),
     ]
-    world = World(tmp_path, faults={"preflight": refusal(found) or AssertionError()})
-    world.preflight = True
+    world = preflighted(World(tmp_path), monkeypatch, *found)
     run = submit(tmp_path, monkeypatch, lambda *given: world.new_run().go())
     with pytest.raises(NotFeasible) as raised:
         run.wait_for_completion()

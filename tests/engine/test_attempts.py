@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -44,14 +44,14 @@ THROTTLED = {**SET, "status": 429, "code": "TooManyRequests", "message": "Too ma
 class _Engine(EngineProcess):
     """The engine, after whose last update the nodes have trained at once."""
 
-    def __init__(self, ports: Callable[[], Ports]) -> None:
+    def __init__(self, ports: Ports) -> None:
         super().__init__()
         self._ports = ports
 
     def up(self, part: str, config: Mapping[str, str]) -> dict[str, Any]:
         made = super().up(part, config)
         if part != "keep":
-            store: Any = self._ports().open_store(json.loads(config["nodeSettings"])["store"])
+            store: Any = self._ports.open_store(json.loads(config["nodeSettings"])["store"])
             succeeding(store)
         return made
 
@@ -73,23 +73,18 @@ def go(cloud: Cloud, endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.Mon
         for fault in faults:
             call(endpoint, "POST", "faults", fault)
         world, plan = World(tmp_path), _plan()
-        engines.append(_Engine(lambda: real))
-        real = real_ports(cloud, time.time, engines[-1])
+        real = real_ports(cloud, time.time)
+        engines.append(_Engine(real))
         ports = replace(
-            world.ports(),
-            clock=time.time,
+            real,
+            workshop=world.ports().workshop,
             cloud=replace(cloud, environment_cache=tmp_path),
-            engine=real.engine,
-            open_store=real.open_store,
-            delete_group=real.delete_group,
-            remove=real.remove,
-            groups=real.groups,
-            prerequisites=real.prerequisites,
         )
+        (tmp_path / "train.py").touch()
         facts = read(project_from_arguments({"entry_script": "train.py"}, name="digits", folder=tmp_path))
         compiled = Compiled(facts, FakeSpec(), plan, render(plan, "name: digits\n"), (), tmp_path)  # type: ignore[arg-type]
         options = UpOptions(tmp_path, state=tmp_path / "state", letters="ab12cd")
-        result = UpRun(compiled, ports, options, world.observer, world.interrupt).go()
+        result = UpRun(compiled, ports, options, world.observer, world.interrupt, engine=engines[-1]).go()
         cloud.ensure()
         assert list_runs(cloud) == ()
         return result, [line for line in world.observer.lines if line.startswith("say")]

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tfinfra.azure.deletion.group_names import run_of_group
-from tfinfra.azure.deletion.groups import RunGroup
+import pytest
+
+from tests.lifecycle.fake_effects import A_LOCK, FakeArm, FakeEngine, FakeWorkshop
 from tfinfra.azure.prerequisites.find import Prerequisites
 from tfinfra.cloud import Cloud, Pace
 from tfinfra.compiler.load import project_from_arguments
 from tfinfra.compiler.pipeline import Compiled, read
+from tfinfra.environment.lock_file import Lock
 from tfinfra.errors import Diagnostic, TeardownIncomplete
 from tfinfra.lifecycle.data.staging import Given
+from tfinfra.lifecycle.preflight import LiveAnswer
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.lifecycle.run.phases import Interrupt
 from tfinfra.lifecycle.up.conductor import UpRun
 from tfinfra.model import (
-    Access,
     Image,
     Infrastructure,
     Limits,
@@ -36,7 +38,6 @@ from tfinfra.model import (
     to_json,
 )
 from tfinfra.store import MemoryStore, keys
-from tfinfra.system.local_tree import read_tree
 
 TARGET = Target(name="local", cloud="local", location="eastus", vm_size="Standard_D8s_v5", os_disk_gb=64)
 NEEDS = Requirements(framework_version="2.15.1", python_version="3.11", pip=(), horovod=True, gpu=False)
@@ -84,18 +85,6 @@ def a_plan(**changes: Any) -> Plan:
 @dataclass(frozen=True)
 class FakeSpec:
     target: Target = TARGET
-
-
-@dataclass(frozen=True)
-class FakeLock:
-    key: str = "lock-1"
-
-
-@dataclass(frozen=True)
-class FakeBundle:
-    key: str
-    sha256: str
-    path: Path
 
 
 @dataclass
@@ -177,35 +166,32 @@ class World:
         self.removed: list[str] = []
         self.arm_answers = True
         self.lacks: dict[str, str] = {}
-        self.dropped: list[str] = []
-        self.remaining: dict[str, str] = {}
         self.untagged_groups: list[str] = []
         self.url: str | None = "file:///store/run"
         self.share: str | None = None
         self.closed = threading.Event()
-        self.gpus = 0
         self.listing = 0.2
         self.armed = True
         self.preflight = False
-        self.warnings: tuple[Diagnostic, ...] = ()
         self.prerequisites = Prerequisites(may_delete=True, deleter_role="role-1")
         self.now = 1000.0
         self.step = 0.05
         self.observer = FakeObserver()
         self.interrupt = Interrupt()
+        self.arm = FakeArm(self)
 
     def clock(self) -> float:
         self.now += self.step
         return self.now
 
-    def _fault(self, step: str) -> None:
+    def fault(self, step: str) -> None:
         if step in self.faults:
             raise self.faults[step]
 
     # The engine
 
     def up(self, part: str, config: Mapping[str, str]) -> dict[str, Any]:
-        self._fault(f"up {part}")
+        self.fault(f"up {part}")
         self.groups[config["group"]] = dict(config)
         if part == "keep":
             return {
@@ -227,83 +213,20 @@ class World:
             return self.store
         return self.attempt_stores.setdefault(url, MemoryStore())
 
-    def export(self, part: str) -> dict[str, Any]:
-        return {"part": part}
-
-    def drop_stacks(self, stacks: Sequence[str], force: bool) -> dict[str, str]:
-        self.dropped += stacks
-        return {stack: reason for stack, reason in self.remaining.items() if not force}
-
-    def close(self) -> None:
-        self.closed.set()
-
     # ARM
 
-    def look_up(self, access: Access) -> Prerequisites:
-        self._fault("prerequisites")
-        self.access = access
-        return self.prerequisites
-
     def delete_group(self, group: str) -> None:
-        self._fault("delete")
+        self.fault("delete")
         self.deleted.append(group)
         self.groups.pop(group, None)
 
-    def remove(self, id_: str, group: str, run: str) -> None:
-        self._fault("remove")
-        self.removed.append(id_)
-
-    # The ports
-
-    def bundle(self, out: Path) -> FakeBundle:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_bytes(b"bundle")
-        return FakeBundle(keys.bundle_key("abc"), "abc", out)
-
     def ports(self) -> Ports:
-        return Ports(
-            cloud=self.cloud(),
-            ensure_cli=lambda progress: Path("pulumi"),
-            check_source=lambda plan, source: self._fault("source"),
-            make_lock=lambda wanted, progress: self._lock(wanted),
-            build_environment=lambda lock, progress: self._environment(),
-            build_bundle=lambda plan, source, lock, prebuilt, out, progress: self.bundle(out),
-            engine=lambda deploy, run, state, progress: self,
-            open_store=self.store_at,
-            delete_group=lambda group, run, progress: self.delete_group(group),
-            remove=self.remove,
-            arm_answers=lambda: self.arm_answers,
-            known_lack=lambda plan, target, place, tried: self.lacks.get(place.location),
-            drop_stacks=self.drop_stacks,
-            running_instances=lambda group: self.running,
-            deaths=lambda group: self.deaths,
-            machine_ids=lambda group: frozenset(self.machines),
-            attest=lambda node: None,
-            read_tree=lambda path, progress: read_tree(path, self.tmp / "hashes", progress),
-            groups=lambda: tuple(RunGroup(g, run_of_group(g) or "", "") for g in self.groups),
-            untagged_groups=lambda: tuple(self.untagged_groups),
-            store_of=lambda group: self.url,
-            share_of=lambda group: self.share,
-            prerequisites=self.look_up,
-            timer_armed=lambda group, workflow: self.armed,
-            warm_teardown=lambda: None,
-            gpu_count=lambda: self.gpus,
-            clock=self.clock,
-            preflight=lambda compiled, deploy, run: self._preflight(),
-        )
+        return Ports(self.cloud(), self.arm, FakeWorkshop(self), self.store_at, self.clock)
 
-    def _preflight(self) -> tuple[Diagnostic, ...]:
-        self._fault("preflight")
-        return self.warnings
-
-    def _lock(self, wanted: Requirements) -> FakeLock:
-        self._fault("lock")
-        self.locked = wanted
-        return FakeLock()
-
-    def _environment(self) -> Path:
-        self._fault("environment")
-        return Path("environment")
+    def lock(self, requirements: Requirements) -> Lock:
+        self.fault("lock")
+        self.locked = requirements
+        return A_LOCK
 
     def cloud(self) -> Cloud:
         return Cloud(
@@ -335,11 +258,14 @@ class World:
         """`opened` takes the URLs of the stores that the run opens."""
         plan = plan or a_plan()
         tree = {"plan.json": json.dumps(to_json(plan)), "stacks/group.py": ""}
-        facts = read(project_from_arguments({"entry_script": "train.py"}, name="digits", folder=self.tmp))
-        compiled = Compiled(facts, FakeSpec(target), plan, tree, (), self.tmp)  # type: ignore[arg-type]
+        source = self.tmp / "source"
+        source.mkdir(parents=True, exist_ok=True)
+        (source / "train.py").touch()
+        facts = read(project_from_arguments({"entry_script": "train.py"}, name="digits", folder=source))
+        compiled = Compiled(facts, FakeSpec(target), plan, tree, (), source)  # type: ignore[arg-type]
         up = UpOptions(self.tmp, state=self.tmp / "state", letters="abc123", **options)
         ports = replace(self.ports(), open_store=self._opener(opened))
-        return UpRun(compiled, ports, up, self.observer, self.interrupt, given=given)
+        return UpRun(compiled, ports, up, self.observer, self.interrupt, engine=FakeEngine(self), given=given)
 
     def _opener(self, opened: list[str] | None) -> Callable[[str], MemoryStore]:
         def open_store(url: str) -> MemoryStore:
@@ -348,6 +274,14 @@ class World:
             return self.store_at(url)
 
         return open_store
+
+
+def preflighted(world: World, monkeypatch: pytest.MonkeyPatch, *found: Diagnostic) -> World:
+    """The world, whose cloud wants a preflight, which finds this."""
+    world.preflight = True
+    answer = LiveAnswer("azure", found, (), 0.1)
+    monkeypatch.setattr("tfinfra.lifecycle.preflight.check_registered", lambda *asked: answer)
+    return world
 
 
 def raised_by(run: Callable[[], Any]) -> BaseException | None:

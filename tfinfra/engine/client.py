@@ -1,4 +1,4 @@
-"""The client's side of the engine's process: an EngineSeam whose calls go to it as JSON lines (host.py)."""
+"""The client's side of the engine's process: one run's stacks, by calls that go to it as JSON lines (host.py)."""
 
 from __future__ import annotations
 

@@ -130,6 +130,15 @@ def check_registered(compiled: Compiled, cloud: Cloud, recorder: Recorder, deplo
         time.sleep(2 * cloud.pace.poll)
 
 
+def check_run(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Path, run: str) -> tuple[Diagnostic, ...]:
+    """The warnings of `check_registered`. Raises what speaks against the run besides."""
+    found = check_registered(compiled, cloud, recorder, deploy, run).diagnostics
+    refused = refusal(found)
+    if refused is not None:
+        raise refused
+    return found
+
+
 def reach(compiled: Compiled, rehearse: bool) -> Future[Cloud]:
     """The target's cloud (in a rehearsal this machine's), on its way: a credential or a daemon may take a second, in
     which the client that will ask is imported. It is refused as a run's would be."""

@@ -103,14 +103,16 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
             open_store((tmp_path / "stores" / run).as_uri()).put(key, data)
 
     def ports() -> Ports:
-        groups = tuple(RunGroup(name, run_of_group(name) or "", PAST, "me") for name in world.groups)
-        return replace(
-            world.ports(),
-            groups=lambda: groups,
-            store_of=lambda group: (tmp_path / "stores" / str(run_of_group(group))).as_uri(),
-            open_store=open_store,
-        )
+        return replace(world.ports(), open_store=open_store)
 
+    def groups() -> tuple[RunGroup, ...]:
+        return tuple(RunGroup(name, run_of_group(name) or "", PAST, "me") for name in world.groups)
+
+    def store_of(group: str) -> str:
+        return (tmp_path / "stores" / str(run_of_group(group))).as_uri()
+
+    monkeypatch.setattr(world.arm, "groups", groups)
+    monkeypatch.setattr(world.arm, "store_of", store_of)
     monkeypatch.setattr(find_run, "_ports_at", lambda place: ports())
     monkeypatch.setattr("tfinfra.lifecycle.attach.living.soon", lambda listing: 0.0)
     yield tmp_path / "stores" / EVIL

@@ -19,7 +19,6 @@ from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.record.driver import this_process
 from tfinfra.lifecycle.record.run_record import run_folder
 from tfinfra.lifecycle.record.store_view import how_it_ended
-from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.model import Heartbeat, to_json
 from tfinfra.money.ledger import Interval, Ledger
 from tfinfra.store import Unreadable, keys
@@ -75,7 +74,9 @@ def test_fetching_a_run_whose_nodes_died_unseen_ends_it(tmp_path: Path) -> None:
     assert world.groups == {}
 
 
-def test_one_empty_list_of_machines_ends_no_run_whose_nodes_beat(tmp_path: Path) -> None:
+def test_one_empty_list_of_machines_ends_no_run_whose_nodes_beat(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world, asked = World(tmp_path), list[str]()
     training(world.store)
 
@@ -85,10 +86,8 @@ def test_one_empty_list_of_machines_ends_no_run_whose_nodes_beat(tmp_path: Path)
         world.store.put(keys.heartbeat_key("n0"), json.dumps(to_json(beat)).encode())
         return 0
 
-    def reach() -> Ports:
-        return replace(world.ports(), running_instances=lagging)
-
-    live = replace(found(world, phase="running"), reach=reach)
+    monkeypatch.setattr(world.arm, "running_instances", lagging)
+    live = found(world, phase="running")
     assert status.status_document(live)["result"] is None
     assert status.settled(live).outcome is None
     assert world.store.get(keys.OUTCOME) is None
@@ -103,7 +102,7 @@ def test_an_empty_list_ends_no_run_that_was_begun_a_moment_ago(tmp_path: Path) -
     assert world.store.get(keys.OUTCOME) is None
 
 
-def test_following_the_logs_goes_on_after_one_empty_list(tmp_path: Path) -> None:
+def test_following_the_logs_goes_on_after_one_empty_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(tmp_path)
     training(world.store)
     counts = [0, 2, 2]
@@ -113,7 +112,8 @@ def test_following_the_logs_goes_on_after_one_empty_list(tmp_path: Path) -> None
             succeeding(world.store)
         return counts.pop(0) if counts else 2
 
-    live = replace(found(world, phase="running"), reach=lambda: replace(world.ports(), running_instances=lagging))
+    monkeypatch.setattr(world.arm, "running_instances", lagging)
+    live = found(world, phase="running")
     assert list(attached_run.log_lines(live, None, follow=True)) == ["step 1", "test accuracy: 0.97"]
 
 
@@ -178,7 +178,9 @@ def test_following_the_logs_ends_where_nobody_is_left_to_write(tmp_path: Path) -
     assert list(attached_run.log_lines(found(world, phase="running"), None, follow=True)) == ["step 1"]
 
 
-def test_following_the_logs_goes_on_while_arm_does_not_say_which_machines_there_are(tmp_path: Path) -> None:
+def test_following_the_logs_goes_on_while_arm_does_not_say_which_machines_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world = World(tmp_path)
     training(world.store)
     world.store.put(keys.log_key("rank-0", 0), b"step 1\n")
@@ -187,7 +189,8 @@ def test_following_the_logs_goes_on_while_arm_does_not_say_which_machines_there_
         succeeding(world.store)
         raise ProvisioningError("too many requests", status=429)
 
-    live = replace(found(world, phase="running"), reach=lambda: replace(world.ports(), running_instances=refused))
+    monkeypatch.setattr(world.arm, "running_instances", refused)
+    live = found(world, phase="running")
     assert list(attached_run.log_lines(live, None, follow=True)) == ["step 1", "test accuracy: 0.97"]
 
 

@@ -63,12 +63,8 @@ class Subscription:
     stores: dict[str, MemoryStore]
 
     def ports(self) -> Ports:
-        groups = tuple(RunGroup(name, run_of_group(name) or "", PAST, "me") for name in self.world.groups)
         return replace(
-            self.world.ports(),
-            groups=lambda: groups,
-            store_of=lambda group: f"file:///{group}",
-            open_store=lambda url: next(store for run, store in self.stores.items() if run in url),
+            self.world.ports(), open_store=lambda url: next(store for run, store in self.stores.items() if run in url)
         )
 
 
@@ -81,6 +77,12 @@ def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Subscript
     world.groups = {f"tfinfra-{run}-{part}": {} for run in (EVIL, GOOD) for part in ("keep", "compute")}
     world.running = 0
     here = Subscription(world, {run: a_store(run) for run in (EVIL, GOOD)})
+
+    def groups() -> tuple[RunGroup, ...]:
+        return tuple(RunGroup(name, run_of_group(name) or "", PAST, "me") for name in world.groups)
+
+    monkeypatch.setattr(world.arm, "groups", groups)
+    monkeypatch.setattr(world.arm, "store_of", lambda group: f"file:///{group}")
     monkeypatch.setattr(find_run, "_ports_at", lambda place: here.ports())
     monkeypatch.setattr("tfinfra.lifecycle.attach.living.soon", lambda listing: 0.0)
     yield here

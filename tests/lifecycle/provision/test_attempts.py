@@ -262,7 +262,7 @@ def test_whoever_looks_later_finds_what_the_newest_attempt_left(tmp_path: Path, 
     world.new_run(in_places(), detach=True).go()
     (second,) = world.attempt_stores.values()
     folder = run_folder(tmp_path / ("state" if here else "another"), RUN)
-    found = FoundRun(RUN, folder, folder.read(), world.ports, tuple(world.ports().groups()), None, None)
+    found = FoundRun(RUN, folder, folder.read(), world.ports, tuple(world.ports().arm.groups()), None, None)
     told = opened(found)
     assert told.store is second
     assert told.outcome is not None

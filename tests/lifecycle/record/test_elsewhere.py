@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.lifecycle.fake_effects import FakePulumi
 from tests.lifecycle.fakes import World, a_plan, failing, succeeding, training
 from tests.lifecycle.record.test_record import a_record
 from tfinfra.errors import ProvisioningError, TeardownIncomplete, UsageError
@@ -60,7 +61,7 @@ def test_status_logs_and_fetch_give_what_they_give_at_home(
 ) -> None:
     world = left_by_its_client(tmp_path, monkeypatch, succeeding)
     home = run_folder(tmp_path / "state", RUN)
-    groups = tuple(world.ports().groups())
+    groups = tuple(world.ports().arm.groups())
     at_home = FoundRun(
         RUN,
         home,
@@ -191,10 +192,11 @@ def test_all_attempts_of_a_run_are_the_runs(tmp_path: Path, second: Path, monkey
     found = find_run.find_run(RUN, AZURE)
     assert found.compute_groups == (f"tfinfra-{RUN}-compute", f"tfinfra-{RUN}-compute-2")
     monkeypatch.setenv("PULUMI_BACKEND_URL", "file:///elsewhere")
+    pulumi = FakePulumi(monkeypatch)
     attached_run.end_run(found, lambda text: None)
     assert world.groups == {}
     assert world.deleted[-1] == f"tfinfra-{RUN}-keep"
-    assert sorted(world.dropped) == [f"{RUN}-compute", f"{RUN}-compute-2", f"{RUN}-keep"]
+    assert sorted(pulumi.dropped) == [f"{RUN}-compute", f"{RUN}-compute-2", f"{RUN}-keep"]
 
 
 def test_stacks_that_remain_are_told_and_keep_nothing_from_its_end(
@@ -204,8 +206,9 @@ def test_stacks_that_remain_are_told_and_keep_nothing_from_its_end(
     world = left_by_its_client(tmp_path, monkeypatch, training)
     assert "secret" not in (world.store.get(keys.RECORD) or b"").decode()
     said: list[str] = []
-    world.remaining = {f"{RUN}-keep": "locked by ada@laptop"}
-    assert attached_run.end_run(find_run.find_run(RUN, AZURE), said.append) == world.remaining
+    pulumi = FakePulumi(monkeypatch)
+    pulumi.remaining = {f"{RUN}-keep": "locked by ada@laptop"}
+    assert attached_run.end_run(find_run.find_run(RUN, AZURE), said.append) == pulumi.remaining
     assert any("remains, with nothing in it: locked by ada@laptop" in line for line in said)
 
 
@@ -213,6 +216,7 @@ def test_stacks_in_a_backend_that_is_not_named_now_are_told(
     tmp_path: Path, second: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://bucket")
+    FakePulumi(monkeypatch)
     left_by_its_client(tmp_path, monkeypatch, training)
     monkeypatch.delenv("PULUMI_BACKEND_URL")
     left = attached_run.end_run(find_run.find_run(RUN, AZURE), lambda text: None)
@@ -223,7 +227,7 @@ def test_stacks_that_remained_are_tried_again(tmp_path: Path, monkeypatch: pytes
     world = World(tmp_path)
     monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://bucket")
     monkeypatch.setenv("TFINFRA_STATE_DIR", str(tmp_path / "state"))
-    world.remaining = {f"{RUN}-keep": "no answer"}
+    FakePulumi(monkeypatch).remaining = {f"{RUN}-keep": "no answer"}
     assert world.new_run().go().record.phase == "deleted"
     monkeypatch.setattr("tfinfra.lifecycle.attach.find_run.real_ports", lambda *given: world.ports())
     monkeypatch.setattr(find_run, "cloud_of", lambda record: world.cloud())

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 import pytest
 
+from tests.lifecycle.fake_effects import FakePulumi
 from tests.lifecycle.fakes import TARGET, World
 from tests.lifecycle.record.test_record import a_record
 from tfinfra.cli.runs import down
@@ -125,8 +126,9 @@ def test_the_stacks_of_a_killed_run_in_a_backend_of_the_users_own_are_dropped_by
     world = World(state.parent)
     monkeypatch.setattr(find_run, "cloud_of", lambda record: world.cloud())
     monkeypatch.setattr(find_run, "real_ports", lambda *asked: world.ports())
+    pulumi = FakePulumi(monkeypatch)
     down._down(KILLED, asked=Asked(), force=False, discard=False, progress=lambda text: None)
-    assert sorted(world.dropped) == [f"{KILLED}-compute", f"{KILLED}-keep"]
+    assert sorted(pulumi.dropped) == [f"{KILLED}-compute", f"{KILLED}-keep"]
     record = run_folder(state, KILLED).read()
     assert record is not None
     assert (record.phase, record.stacks_left, record.message) == ("deleted", (), WHY[KILLED])

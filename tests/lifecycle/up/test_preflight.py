@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.lifecycle.fakes import World
+from tests.lifecycle.fakes import World, preflighted
 from tfinfra.cloud import Pace
 from tfinfra.compiler.file_order import in_file_order
 from tfinfra.compiler.load import load_project
@@ -57,9 +57,8 @@ def test_warnings_refuse_nothing_and_are_told_with_the_errors() -> None:
     assert len(error.diagnostics) == 2
 
 
-def test_a_run_that_cannot_work_is_not_begun(tmp_path: Path) -> None:
-    world = World(tmp_path, faults={"preflight": NotFeasible("too few vCPUs")})
-    world.preflight = True
+def test_a_run_that_cannot_work_is_not_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = preflighted(World(tmp_path), monkeypatch, diagnostic("TFI601"))
     run = world.new_run()
     with pytest.raises(NotFeasible):
         run.go()
@@ -69,16 +68,16 @@ def test_a_run_that_cannot_work_is_not_begun(tmp_path: Path) -> None:
     assert (record.phase, record.exit_code, record.attempts) == ("deleted", 4, ())
 
 
-def test_a_runs_preflight_tells_its_warnings_and_goes_on(tmp_path: Path) -> None:
-    world = World(tmp_path)
-    world.preflight, world.warnings = True, (diagnostic("TFI621", Severity.WARNING),)
+def test_a_runs_preflight_tells_its_warnings_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = preflighted(World(tmp_path), monkeypatch, diagnostic("TFI621", Severity.WARNING))
     assert world.new_run().go().error is None
     lines = world.observer.lines
     assert lines.index("end preflight") < lines.index("diagnose the message of TFI621") < lines.index("begin prepare")
 
 
-def test_a_cloud_that_wants_no_preflight_is_not_asked(tmp_path: Path) -> None:
-    world = World(tmp_path, faults={"preflight": NotFeasible("asked")})
+def test_a_cloud_that_wants_no_preflight_is_not_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = preflighted(World(tmp_path), monkeypatch, diagnostic("TFI601"))
+    world.preflight = False
     assert world.new_run().go().error is None
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.lifecycle.fakes import World
+from tests.lifecycle.fakes import World, preflighted
 from tests.lifecycle.runs import record_of
+from tests.lifecycle.up.test_preflight import diagnostic
 from tfinfra.compiler.load import load_project
 from tfinfra.compiler.pipeline import compile_manifest
 from tfinfra.errors import Cancelled, NotFeasible
@@ -56,9 +57,8 @@ def test_ctrl_c_at_the_question(tmp_path: Path) -> None:
     assert world.groups == {}
 
 
-def test_nobody_is_asked_about_a_plan_that_cannot_work(tmp_path: Path) -> None:
-    world = World(tmp_path, faults={"preflight": NotFeasible("too few vCPUs")})
-    world.preflight = True
+def test_nobody_is_asked_about_a_plan_that_cannot_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = preflighted(World(tmp_path), monkeypatch, diagnostic("TFI601"))
 
     def never(terms: Terms, check: Callable[[], None]) -> bool:
         raise AssertionError("asked")

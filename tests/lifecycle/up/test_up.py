@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.lifecycle.fakes import FakeLock, World, a_plan, training
+from tests.lifecycle.fake_effects import FakePulumi
+from tests.lifecycle.fakes import World, a_plan, training
 from tests.lifecycle.runs import COMPUTE, KEEP, record_of
 from tfinfra.audit.log import broken_at, read_events
+from tfinfra.environment.lock_file import Lock
 from tfinfra.errors import NotFeasible
 from tfinfra.lifecycle.record.driver import this_process
 from tfinfra.lifecycle.record.run_record import run_folder
@@ -66,13 +68,13 @@ def test_the_audit_log_is_one_whole_chain(tmp_path: Path) -> None:
 
 def test_a_run_is_known_while_it_prepares(tmp_path: Path) -> None:
     world, seen = World(tmp_path), list[Any]()
-    lock = world._lock
+    lock = world.lock
 
-    def watched(wanted: Requirements) -> FakeLock:
+    def watched(requirements: Requirements) -> Lock:
         seen.append(record_of(world))
-        return lock(wanted)
+        return lock(requirements)
 
-    world._lock = watched  # type: ignore[method-assign]
+    world.lock = watched  # type: ignore[method-assign]
     world.new_run().go()
     assert (seen[0].phase, seen[0].client) == ("starting", this_process())
     assert seen[0].ledger.intervals == ()
@@ -95,13 +97,17 @@ def test_a_detached_run_is_left_with_a_record_that_says_how_to_go_on(tmp_path: P
     assert world.store.get(keys.WATCH) is None
 
 
-def test_use_gpu_without_a_gpu_is_not_feasible_here(tmp_path: Path) -> None:
+def test_use_gpu_without_a_gpu_is_not_feasible_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tfinfra.compiler.load.machine_gpus", lambda: 0)
     world = World(tmp_path)
     with pytest.raises(NotFeasible):
         world.new_run(a_plan(use_gpu=True)).go()
 
 
-def test_a_rehearsal_without_a_gpu_says_so_and_takes_the_cpu_build(tmp_path: Path) -> None:
+def test_a_rehearsal_without_a_gpu_says_so_and_takes_the_cpu_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tfinfra.compiler.load.machine_gpus", lambda: 0)
     world = World(tmp_path)
     needs = a_plan().requirements
     gpu = a_plan(use_gpu=True, requirements=type(needs)(**{**to_json(needs), "pip": (), "gpu": True}))
@@ -115,8 +121,9 @@ def test_stacks_in_a_backend_of_the_users_own_are_dropped_there(
 ) -> None:
     monkeypatch.setenv("PULUMI_BACKEND_URL", "file:///elsewhere")
     world = World(tmp_path)
+    pulumi = FakePulumi(monkeypatch)
     world.new_run().go()
-    assert sorted(world.dropped) == ["digits-abc123-compute", "digits-abc123-keep"]
+    assert sorted(pulumi.dropped) == ["digits-abc123-compute", "digits-abc123-keep"]
 
 
 def test_nodes_that_end_before_pulumi_does_see_that_somebody_watches(tmp_path: Path) -> None:

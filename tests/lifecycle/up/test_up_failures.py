@@ -11,7 +11,7 @@ import pytest
 from tests.lifecycle.fakes import World, a_plan, failing
 from tests.lifecycle.runs import COMPUTE, KEEP, record_of
 from tfinfra.azure.prerequisites.find import Prerequisites
-from tfinfra.errors import Cancelled, NotFeasible, ProvisioningError
+from tfinfra.errors import Cancelled, ManifestError, NotFeasible, ProvisioningError
 from tfinfra.lifecycle.record.run_record import run_folder
 from tfinfra.lifecycle.record.run_states import run_state
 from tfinfra.model import Limits
@@ -35,9 +35,15 @@ def test_a_fault_of_tfinfra_itself_deletes_too_and_is_raised(tmp_path: Path) -> 
     assert sorted(world.deleted) == [COMPUTE, KEEP]
 
 
-@pytest.mark.parametrize("step", ["source", "lock"])
-def test_what_fails_before_the_first_write_touches_nothing_and_leaves_its_reason(tmp_path: Path, step: str) -> None:
-    world = World(tmp_path, faults={step: ProvisioningError("no such package")})
+def test_a_source_directory_that_cannot_travel_touches_nothing(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    with pytest.raises(ManifestError, match=r"'other\.py' is not among the files"):
+        world.new_run(a_plan(entry_script="other.py")).go()
+    assert (world.deleted, record_of(world).exit_code) == ([], 3)
+
+
+def test_what_fails_before_the_first_write_touches_nothing_and_leaves_its_reason(tmp_path: Path) -> None:
+    world = World(tmp_path, faults={"lock": ProvisioningError("no such package")})
     with pytest.raises(ProvisioningError):
         world.new_run(burn=Burn(27.2, 0.1)).go()
     assert world.deleted == []

@@ -60,7 +60,7 @@ class Fetching(Bringing):
     def _share(self) -> str | None:
         """The tasks' common directory, of ARM's word: what lies in a store does not say what is read here."""
         keep = next((g.name for g in self._found.groups if part_of_group(g.name) == "keep"), None)
-        return self._found.ports.share_of(keep) if keep else None
+        return self._found.ports.arm.share_of(keep) if keep else None
 
     def before_machines_go(self) -> None:
         """Lets nodes that still train end and collect, then reads the disks of those that could not. What goes wrong

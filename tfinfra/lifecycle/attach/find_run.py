@@ -64,7 +64,7 @@ def _by_record(wanted: str, records: Sequence[RunRecord], state: Path) -> str | 
 
 def _here(state: Path) -> tuple[RunGroup, ...]:
     """The groups of this machine's cloud."""
-    return tuple(group for reach in _reached(HERE, state) for group in reach().groups())
+    return tuple(group for reach in _reached(HERE, state) for group in reach().arm.groups())
 
 
 def _recorded(folder: RunFolder, state: Path) -> FoundRun:
@@ -74,13 +74,13 @@ def _recorded(folder: RunFolder, state: Path) -> FoundRun:
     reach = cache(lambda: real_ports(cloud_of(record), right_now))
     if record.phase == "deleted" and not (HERE.holds(record.target, record.rehearse) and local_cloud_used(state)):
         return FoundRun(record.run, folder, record, reach, (), None, None)
-    groups = tuple(g for g in reach().groups() if g.run == record.run)
+    groups = tuple(g for g in reach().arm.groups() if g.run == record.run)
     return opened(FoundRun(record.run, folder, record, reach, groups, None, None))
 
 
 def _found_at(wanted: str, records: Sequence[RunRecord], places: Sequence[Reach], state: Path) -> FoundRun:
     """The run by the tags of these places."""
-    at = {group: reach for reach in places for group in reach().groups()}
+    at = {group: reach for reach in places for group in reach().arm.groups()}
     run = resolve(wanted, _standing(wanted, records, {group.run for group in at}), at)
     groups = tuple(group for group in at if group.run == run)
     folder = run_folder(state, run)
@@ -104,7 +104,7 @@ def _standing(wanted: str, records: Sequence[RunRecord], tagged: Set[str]) -> Se
 
 def _alone(places: Sequence[Reach], run: str) -> str:
     """What is only named as the run's, to be told."""
-    named = [name for reach in places for name in reach().untagged_groups() if run_of_group(name) == run]
+    named = [name for reach in places for name in reach().arm.untagged_groups() if run_of_group(name) == run]
     return f"; {', '.join(named)} is not tagged as its, and left alone" if named else ""
 
 
@@ -133,7 +133,7 @@ def _places_around(wanted: str, state: Path, tell: Progress) -> list[Reach]:
     """Where a run may be that no record of this machine names: this machine's cloud, else the subscriptions that the
     environment or the target files name."""
     for here in _reached(HERE, state):
-        if any(wanted in (g.run, name_of_run(g.run)) for g in here().groups()):
+        if any(wanted in (g.run, name_of_run(g.run)) for g in here().arm.groups()):
             return [here]
     found = guesses(os.environ, _targets())
     for place in found:

@@ -127,7 +127,7 @@ def _newest(ports: Ports, record: RunRecord | None, store: ObjectStore | None) -
 def _store_url(found: FoundRun) -> str | None:
     """By the record's URL, which a client that died while it provisioned did not write, else by ARM."""
     keep = next((g.name for g in found.groups if part_of_group(g.name) == "keep"), None)
-    return (found.record.store if found.record else None) or (found.ports.store_of(keep) if keep else None)
+    return (found.record.store if found.record else None) or (found.ports.arm.store_of(keep) if keep else None)
 
 
 def _told_by(found: FoundRun, store: ObjectStore, url: str) -> BorrowedFolder:

@@ -35,7 +35,7 @@ def all_states(asked: Asked = ANYWHERE, tell: Progress = say_nothing) -> list[Ru
 
 def states_at(reach: Reach, records: Sequence[RunRecord]) -> list[RunState]:
     """Every run of a cloud, by its tags."""
-    groups = tuple(reach().groups())
+    groups = tuple(reach().arm.groups())
     own = {record.run: record for record in records}
     runs = sorted({group.run for group in groups})
     with ThreadPoolExecutor(LOOKS) as pool:
@@ -59,7 +59,7 @@ def _told(found: FoundRun) -> RunState:
 def _states_around(state: Path) -> list[RunState]:
     now, records = right_now(), all_records(state)
     here = reach_at(HERE)
-    local = tuple(here().groups()) if local_cloud_used(state) else ()
+    local = tuple(here().arm.groups()) if local_cloud_used(state) else ()
     groups = (*local, *_remote_groups(records))
     told = [_state_of(record, groups, now) for record in records]
     lost = [s.run for s in unrecorded(local, records)]
@@ -76,7 +76,7 @@ def _remote_groups(records: Sequence[RunRecord]) -> tuple[RunGroup, ...]:
         if record.phase == "deleted" or HERE.holds(record.target, record.rehearse) or record.keep_group in found:
             continue
         try:
-            groups = real_ports(cloud_of(record), right_now).groups()
+            groups = real_ports(cloud_of(record), right_now).arm.groups()
         except TfinfraError:
             names = (record.compute_group, record.keep_group)
             groups = tuple(RunGroup(name, record.run, record.keep_until) for name in names)

@@ -18,7 +18,7 @@ def has_nodes(found: FoundRun) -> bool:
     ProvisioningError where ARM does not say."""
     record = found.folder.read()
     if record is None:  # nobody has one that can be read: ARM alone says
-        return any(found.ports.running_instances(group) != 0 for group in found.compute_groups)
+        return any(found.ports.arm.running_instances(group) != 0 for group in found.compute_groups)
     if found.elsewhere and found.store is not None and not found.store.list(layout.NODES):
         return right_now() < unix_time(record.deadline)  # its client may be at it, wherever it is
     if record.phase in ("starting", "provisioning") and not found.elsewhere:
@@ -28,7 +28,7 @@ def has_nodes(found: FoundRun) -> bool:
 
 def _machines(found: FoundRun, record: RunRecord) -> bool:
     groups = found.compute_groups or (record.compute_group,)
-    return any(found.ports.running_instances(group) != 0 for group in groups)
+    return any(found.ports.arm.running_instances(group) != 0 for group in groups)
 
 
 def _all_gone(found: FoundRun, record: RunRecord) -> bool:

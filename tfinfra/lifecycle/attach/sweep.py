@@ -99,9 +99,9 @@ def down_expired(
     if reach is None:
         return []
     ports = reach()
-    groups = ports.groups()
+    groups = ports.arm.groups()
     found = due(groups, clock())
-    for name in ports.untagged_groups():
+    for name in ports.arm.untagged_groups():
         tell(f"{name} is left alone: its name and its tag tfinfra-run do not both say whose it is")
     for group in groups:
         if not _is_time(group.expires):
@@ -187,7 +187,7 @@ def _own(asked: Asked, tell: Progress) -> list[Doomed]:
         return []
     ports = reach()
     by_run: dict[str, list[RunGroup]] = {}
-    for group in ports.groups():
+    for group in ports.arm.groups():
         by_run.setdefault(group.run, []).append(group)
     found: list[Doomed] = []
     for run, groups in sorted(by_run.items()):

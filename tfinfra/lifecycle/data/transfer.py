@@ -6,6 +6,7 @@ import json
 import time
 from concurrent.futures import Future
 from dataclasses import replace
+from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,10 +20,11 @@ from tfinfra.lifecycle.data.secret_delivery import Delivery
 from tfinfra.lifecycle.data.staging import Given, Stage, refuse_unmountable, stage, told_hashes
 from tfinfra.lifecycle.record import names
 from tfinfra.lifecycle.run.context import ActiveRun
-from tfinfra.model import DataSources, Outcome, Plan, to_json
+from tfinfra.model import DataSources, NodeRegistration, Outcome, Plan, to_json
 from tfinfra.sealing import Sealed, mark, new_run_key
 from tfinfra.store import ObjectStore, holds, keys, readable
-from tfinfra.system.local_tree import LocalTree
+from tfinfra.system.local_tree import LocalTree, read_tree
+from tfinfra.system.paths import cache_folder
 from tfinfra.system.progress import Progress
 from tfinfra.system.threads import spawn
 from tfinfra.text.wording import count
@@ -63,8 +65,10 @@ class RunData:
         """Hashes what is local. Raises ManifestError for what cannot be read, or not be mounted, or is elsewhere than
         in the cloud of this run."""
         refuse_elsewhere(self._active.plan, self._active.ports.cloud)
-        read_tree = self._active.ports.read_tree
-        self._trees = {name: read_tree(path, progress) for name, path in self._given.paths.items()}
+        self._trees = {
+            name: read_tree(path, cache_folder() / "inputs.sqlite3", progress)
+            for name, path in self._given.paths.items()
+        }
         refuse_unmountable(self._compiled, self._trees)
 
     def stage(self, store: ObjectStore, keep: dict[str, Any], prerequisites: Prerequisites) -> None:
@@ -104,12 +108,27 @@ class RunData:
         self._delivery = Delivery(
             Sealed(self._given.secrets, self.key),
             store,
-            lambda: ports.machine_ids(group),
-            ports.attest,
+            lambda: ports.arm.machine_ids(group),
+            self._attest,
             timeout=ports.cloud.timeouts.register,
             clock=ports.clock,
             told=self._delivered,
         )
+
+    def _attest(self, node: NodeRegistration) -> None:
+        """Raises NotAttested; nothing where the user said that ARM's list has to do (TFINFRA_ATTESTATION)."""
+        from tfinfra.azure.identity.attested import check
+
+        cloud = self._active.ports.cloud
+        if cloud.attestation is not None:
+            check(
+                node.attested or "",
+                key=node.public_key or "",
+                vm_id=node.node_id,
+                subscription=cloud.subscription_id,
+                trust=cloud.attestation,
+                now=datetime.now(timezone.utc),
+            )
 
     def _delivered(self, nodes: int) -> None:
         session, secrets = self._active.session, self._given.secrets

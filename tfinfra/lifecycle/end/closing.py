@@ -34,6 +34,6 @@ def present_groups(ports: Ports, record: RunRecord | None) -> set[str] | None:
     if record is None or not any(i.is_late(ports.clock()) for i in record.ledger.running()):
         return None
     try:
-        return {group.name for group in ports.groups()}
+        return {group.name for group in ports.arm.groups()}
     except TfinfraError:  # a cloud that cannot be asked is taken to hold them still
         return None

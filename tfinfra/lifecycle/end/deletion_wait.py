@@ -19,7 +19,7 @@ def await_deletion(active: ActiveRun, deleting: Future[dict[str, str]], groups: 
     the other layers of deletion go on, and what is left is named."""
     silent_since: float | None = None
     while not wait([deleting], timeout=LOOK).done:
-        if not active.session.interrupt.requested or active.ports.arm_answers():
+        if not active.session.interrupt.requested or active.ports.arm.answers():
             silent_since = None
             continue
         now = active.ports.clock()

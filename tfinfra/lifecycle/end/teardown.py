@@ -127,7 +127,7 @@ class Teardown:
         folder.audit.append("teardown.verified", groups=list(begun_groups(record, run)))
         self.before_stacks_go()
         backend = record.backend if record else None
-        stacks_left = forget_stacks(self.ports, folder, found.groups, force=self.force, backend=backend)
+        stacks_left = forget_stacks(folder, found.groups, force=self.force, backend=backend)
         if record is None:
             return Torn({}, stacks_left, None)
         ended = folder.update(phase="deleted", left=(), stacks_left=tuple(stacks_left), **verdict())
@@ -177,7 +177,8 @@ class Teardown:
 def delete_groups(ports: Ports, run: str, groups: Sequence[str], progress: Progress) -> dict[str, str]:
     """Deletes the run's groups at once, each verified by ARM's 404. What is left, each with the reason; `progress`
     hears of what fails and is tried again."""
-    futures = {group: spawn(partial(ports.delete_group, group, run, progress), f"delete {group}") for group in groups}
+    delete = ports.arm.delete_group
+    futures = {group: spawn(partial(delete, group, run, progress), f"delete {group}") for group in groups}
     left: dict[str, str] = {}
     for group, future in futures.items():
         error = future.exception()
@@ -193,8 +194,8 @@ def all_groups(ports: Ports, record: RunRecord | None, run: str, progress: Progr
     and those that are only named as the run's."""
     named = begun_groups(record, run)
     try:
-        tagged = [group.name for group in ports.groups() if group.run == run]
-        alone = {name: NOT_OURS for name in ports.untagged_groups() if run_of_group(name) == run}
+        tagged = [group.name for group in ports.arm.groups() if group.run == run]
+        alone = {name: NOT_OURS for name in ports.arm.untagged_groups() if run_of_group(name) == run}
     except TfinfraError as error:  # whoever may delete one group need not be allowed to list all
         progress(f"warning: {error.message}: only {' and '.join(named)} are looked at")
         return KnownGroups(named)

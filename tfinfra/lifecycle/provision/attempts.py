@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from tfinfra.azure.deletion.group_names import group_of
 from tfinfra.azure.refusals import reaction_to
@@ -26,13 +26,16 @@ from tfinfra.lifecycle.end.stacks import export_state
 from tfinfra.lifecycle.record import names, published, spending
 from tfinfra.lifecycle.record.run_record import Attempt
 from tfinfra.lifecycle.run.context import ActiveRun
-from tfinfra.lifecycle.run.effects import BundleSeam
 from tfinfra.lifecycle.run.phases import TICK
 from tfinfra.model import Infrastructure, StopRequest
 from tfinfra.store import encode, keys, store_errors
 from tfinfra.store.waiting import granted
 from tfinfra.system.threads import spawn
 from tfinfra.text.wording import spell_seconds
+
+if TYPE_CHECKING:
+    from tfinfra.bundle import Bundle
+
 
 T = TypeVar("T")
 PAUSES = (5.0, 20.0, 60.0)
@@ -71,7 +74,7 @@ class RefusedPlace:
         return f"{self.error.code}: {said}" if self.error.code else said
 
 
-def provision(active: ActiveRun, make: Callable[[], object], bundle: BundleSeam) -> None:
+def provision(active: ActiveRun, make: Callable[[], object], bundle: Bundle) -> None:
     """Gets the nodes: `make` makes the compute group that the record names. A later place that ARM says has no room for
     them is left out. Raises NotFeasible with every place, ProvisioningError with what ARM's refusal means, LimitReached
     where the limits leave no time for another."""
@@ -134,7 +137,7 @@ def _cleared(active: ActiveRun, found: RefusedPlace) -> bool:
         return False
     active.session.observer.say(f"removing {id_.rpartition('/providers/')[2]}, which an earlier try has made")
     try:
-        active.session.wait(spawn(lambda: active.ports.remove(id_, group, run), "remove"))
+        active.session.wait(spawn(lambda: active.ports.arm.remove(id_, group, run), "remove"))
     except (ProvisioningError, TeardownIncomplete) as error:
         active.session.observer.say(f"it is still in the way: {error.message}")
         return False
@@ -192,7 +195,7 @@ def _lacking(active: ActiveRun, place: Infrastructure, refused: Sequence[Refused
     """The place as one that ARM says has no room, None where it is worth a try."""
     session, target = active.session, active.record().target
     tried = any(r.place.location == place.location and r.tried for r in refused)
-    asked = spawn(lambda: active.ports.known_lack(active.plan, target, place, tried), "place")
+    asked = spawn(lambda: active.ports.arm.known_lack(active.plan, target, place, tried=tried), "place")
     why = session.wait(asked)
     if why is None:
         return None
@@ -201,7 +204,7 @@ def _lacking(active: ActiveRun, place: Infrastructure, refused: Sequence[Refused
     return RefusedPlace(place, ProvisioningError(why, said=why), _LACKING, seconds=None)
 
 
-def _begin(active: ActiveRun, choice: int, refused: Sequence[RefusedPlace], bundle: BundleSeam) -> None:
+def _begin(active: ActiveRun, choice: int, refused: Sequence[RefusedPlace], bundle: Bundle) -> None:
     """Leaves the place that was tried last to its deletion, and turns record, deadline and store to the next."""
     place, run = active.plan.choices[choice], active.run
     last = next(r for r in reversed(refused) if r.tried)
@@ -234,13 +237,13 @@ def _leave(active: ActiveRun) -> None:
     active.watch = active.outcome = None
 
     def delete() -> None:
-        active.ports.delete_group(group, active.run, active.session.observer.say)
+        active.ports.arm.delete_group(group, active.run, active.session.observer.say)
         active.gone[group] = active.ports.clock()
 
     active.leaving.append(spawn(delete, f"delete {group}"))
 
 
-def _move(active: ActiveRun, bundle: BundleSeam) -> None:
+def _move(active: ActiveRun, bundle: Bundle) -> None:
     """Opens the attempt's own store, with what the client had left for the nodes in the run's."""
     record, root = active.record(), active.root
     url = names.record_store(record)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tfinfra.azure.prerequisites.find import Prerequisites
 from tfinfra.compiler.pipeline import Compiled
@@ -13,12 +13,16 @@ from tfinfra.lifecycle.data.transfer import RunData
 from tfinfra.lifecycle.provision import attempts, stack_config
 from tfinfra.lifecycle.record import names, published, spending
 from tfinfra.lifecycle.run.context import ActiveRun, there
-from tfinfra.lifecycle.run.effects import BundleSeam, EngineSeam, LockSeam
 from tfinfra.lifecycle.watch.observer import Observer
 from tfinfra.lifecycle.watch.watcher import Watch
 from tfinfra.store import ObjectStore, keys
 from tfinfra.store.waiting import GRANT, await_store, granted
 from tfinfra.system.threads import spawn
+
+if TYPE_CHECKING:
+    from tfinfra.bundle import Bundle
+    from tfinfra.engine.client import EngineProcess
+    from tfinfra.environment.lock_file import Lock
 
 
 class Provisioning:
@@ -38,7 +42,7 @@ class Provisioning:
         self._session.audit.append("resource", text=resource)
         self._observer.progress(self._part, resource)
 
-    def go(self, lock: LockSeam, engine: Future[EngineSeam], prerequisites: Prerequisites) -> None:
+    def go(self, lock: Lock, engine: Future[EngineProcess], prerequisites: Prerequisites) -> None:
         """Leaves nodes that boot, and a store with all that they need. Raises what went wrong."""
         session, active = self._session, self._active
         bundle_made = spawn(lambda: self._make_bundle(lock), "environment")
@@ -73,7 +77,7 @@ class Provisioning:
             raise attempts.without_store(made)
         return made
 
-    def _make_nodes(self, keep: dict[str, Any], prerequisites: Prerequisites, bundle: BundleSeam) -> None:
+    def _make_nodes(self, keep: dict[str, Any], prerequisites: Prerequisites, bundle: Bundle) -> None:
         """Makes the compute group that the record names."""
         active, record = self._active, self._active.record()
         packed = (bundle.key, bundle.sha256)
@@ -98,7 +102,7 @@ class Provisioning:
         if access.reaper_id or not prerequisites.may_delete:
             return None
         group, workflow = self._active.record().keep_group, f"{self._active.run}-timer"
-        return spawn(lambda: self._ports.timer_armed(group, workflow), "timer")
+        return spawn(lambda: self._ports.arm.timer_armed(group, workflow), "timer")
 
     def _prove_timer(self, armed: Future[bool] | None) -> None:
         """Makes nothing that is billed by the hour before the timer is proven. Raises ProvisioningError."""
@@ -114,12 +118,12 @@ class Provisioning:
                 hint="it must be able to read the keep group: a new grant may lag behind for long, so try again",
             )
 
-    def _make_bundle(self, lock: LockSeam) -> BundleSeam:
+    def _make_bundle(self, lock: Lock) -> Bundle:
         progress = self._session.progress("environment")
-        prebuilt = self._ports.build_environment(lock, progress)
+        prebuilt = self._ports.workshop.environment(lock, progress)
         out = self._active.folder.bundle
         source = self._compiled.source_root
-        return self._ports.build_bundle(self._active.plan, source, lock, prebuilt, out, progress)
+        return self._ports.workshop.bundle(self._active.plan, source, lock, prebuilt, out=out, progress=progress)
 
     def _publish(self, store: ObjectStore) -> None:
         """Leaves in the store what the run is, and whether its nodes hold also where this client dies."""
@@ -144,8 +148,8 @@ class Provisioning:
             timeouts=ports.cloud.timeouts,
             observer=self._observer,
             clock=ports.clock,
-            instances=lambda: ports.running_instances(group),
-            deaths=lambda: ports.deaths(group),
+            instances=lambda: ports.arm.running_instances(group),
+            deaths=lambda: ports.arm.deaths(group),
             look=ports.cloud.pace.look,
         )
 

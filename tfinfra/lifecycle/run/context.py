@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tfinfra.errors import ProvisioningError
 from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord
-from tfinfra.lifecycle.run.effects import EngineSeam, Ports
+from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.lifecycle.run.phases import Session
 from tfinfra.lifecycle.watch.watcher import Watch
 from tfinfra.model import Outcome, Plan
 from tfinfra.store import ObjectStore
+
+if TYPE_CHECKING:
+    from tfinfra.engine.client import EngineProcess
 
 
 @dataclass
@@ -29,7 +32,7 @@ class ActiveRun:
     ports: Ports
     session: Session
     options: UpOptions
-    engine: EngineSeam | None = None
+    engine: EngineProcess | None = None
     update: Future[dict[str, Any]] | None = None
     exported: Future[Any] | None = None
     root: ObjectStore | None = None

@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import Future
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from tfinfra.azure.prerequisites.find import Prerequisites
 from tfinfra.cloud import Cloud
@@ -22,12 +23,13 @@ from tfinfra.lifecycle.end import collect
 from tfinfra.lifecycle.end.deletion_layers import deletion_layers
 from tfinfra.lifecycle.end.ending import POLL, RunResult, await_collected, end_run, hold_success, never_begun
 from tfinfra.lifecycle.end.stacks import export_state
+from tfinfra.lifecycle.preflight import check_run
 from tfinfra.lifecycle.provision.first_record import begun, first_record
 from tfinfra.lifecycle.provision.provisioning import Provisioning, look
 from tfinfra.lifecycle.record import names, published, spending
 from tfinfra.lifecycle.record.run_record import run_folder
 from tfinfra.lifecycle.run.context import ActiveRun, there
-from tfinfra.lifecycle.run.effects import EngineSeam, LockSeam, Ports
+from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.lifecycle.run.phases import Interrupt, Session
 from tfinfra.lifecycle.watch.observer import Observer
@@ -35,6 +37,10 @@ from tfinfra.model import Outcome, Plan, Requirements, Target, to_json
 from tfinfra.system.clock import STEADY
 from tfinfra.system.threads import spawn
 from tfinfra.text.wording import count, spell_seconds
+
+if TYPE_CHECKING:
+    from tfinfra.engine.client import EngineProcess
+    from tfinfra.environment.lock_file import Lock
 
 
 class UpRun:
@@ -48,11 +54,13 @@ class UpRun:
         observer: Observer,
         interrupt: Interrupt,
         *,
+        engine: EngineProcess,
         given: Given | None = None,
     ) -> None:
         self.run = names.run_id(compiled.plan.name, options.letters)
         self._compiled = compiled
         self._ports = ports
+        self._engine = engine
         self._observer = observer
         folder = run_folder(options.state, self.run)
         self._session = Session(observer, folder.audit, interrupt, ports.clock)
@@ -90,33 +98,38 @@ class UpRun:
 
     def _requirements(self) -> Requirements:
         """What the environment is made of: the CPU build where a rehearsal's machine has no GPU."""
+        from tfinfra.compiler.load import machine_gpus
+
         plan = self._active.plan
         wanted = plan.requirements
-        if not plan.use_gpu or self._ports.cloud.environment_cache is None or self._ports.gpu_count() > 0:
+        if not plan.use_gpu or self._ports.cloud.environment_cache is None or machine_gpus() > 0:
             return wanted
         if not self._active.options.rehearse:
             raise NotFeasible("use_gpu is true, but this machine has no GPU")
         self._observer.say("this machine has no GPU: the nodes will report none and take TensorFlow's CPU build")
         return replace(wanted, gpu=False)
 
-    def _prepare(self, requirements: Requirements) -> tuple[LockSeam, Future[EngineSeam], Prerequisites]:
+    def _prepare(self, requirements: Requirements) -> tuple[Lock, Future[EngineProcess], Prerequisites]:
         """The lock, an engine that is being warmed up beside it, and what the subscription has ready."""
+        from tfinfra.bundle import check_source
+
         session, ports, folder = self._session, self._ports, self._active.folder
-        ports.check_source(self._active.plan, self._compiled.source_root)
+        check_source(self._active.plan, self._compiled.source_root)
         folder.write_deploy(self._compiled.tree)
         if ports.cloud.preflight:
             self._preflight()
         self._agree()
         with session.phase("prepare", "Pulumi, and the environment's lock"):
-            looked = spawn(lambda: ports.prerequisites(self._active.plan.infrastructure.access), "prerequisites")
+            looked = spawn(lambda: ports.arm.prerequisites(self._active.plan.infrastructure.access), "prerequisites")
             progress = session.progress("prepare")
             read = spawn(lambda: self._data.read(progress), "inputs")
-            session.wait(spawn(lambda: ports.ensure_cli(progress), "toolchain"))
+            session.wait(spawn(lambda: ports.workshop.ensure_tools(progress), "toolchain"))
+            made = self._provisioning.made
             engine = spawn(
-                lambda: ports.engine(folder.deploy, self.run, folder.pulumi, self._provisioning.made), "engine"
+                lambda: self._engine.open(ports.cloud, folder.deploy, self.run, folder.pulumi, made), "engine"
             )
             try:
-                lock = session.wait(spawn(lambda: ports.make_lock(requirements, progress), "lock"))
+                lock = session.wait(spawn(lambda: ports.workshop.lock(requirements, progress), "lock"))
                 prerequisites = session.wait(looked)
                 session.wait(read)
             except BaseException:
@@ -137,9 +150,10 @@ class UpRun:
 
     def _preflight(self) -> None:
         """Asks the cloud whether the plan can work; raises what speaks against it."""
-        ask, deploy = self._ports.preflight, self._active.folder.deploy
+        cloud, deploy = self._ports.cloud, self._active.folder.deploy
         with self._session.phase("preflight", "what the cloud says of the plan"):
-            warnings = self._session.wait(spawn(lambda: ask(self._compiled, deploy, self.run), "preflight"))
+            asked = spawn(lambda: check_run(self._compiled, cloud, self._engine, deploy, self.run), "preflight")
+            warnings = self._session.wait(asked)
         for warning in warnings:
             self._observer.diagnose(warning)
 
@@ -153,7 +167,7 @@ class UpRun:
         if not options.consent(options.terms, session.check):
             raise Cancelled("not begun, as you said; nothing was touched")
 
-    def _begin(self, lock: LockSeam) -> None:
+    def _begin(self, lock: Lock) -> None:
         """Writes the run's record: from here on nothing that is made can be orphaned."""
         end, record = begun(*self._origin(), environment=lock.key)
         self._session.deadline = end
@@ -196,8 +210,10 @@ class UpRun:
     def _warm_end(self) -> None:
         """Does early what the end would wait for: the stacks' states for the audit, the deletion's imports. The engine
         is done then."""
+        from tfinfra.azure.clients import warm
+
         self._export()
-        self._ports.warm_teardown()
+        warm()
         there(self._active.engine).close()
 
     def _export(self) -> None:
@@ -205,7 +221,7 @@ class UpRun:
             export_state(there(self._active.engine), self._active.folder, part)
 
 
-def _close(engine: Future[EngineSeam]) -> None:
+def _close(engine: Future[EngineProcess]) -> None:
     """Ends an engine that nobody needs any more."""
     if engine.exception() is None:
         engine.result().close()

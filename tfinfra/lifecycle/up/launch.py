@@ -128,8 +128,8 @@ def new_run(
     observer: Observer,
     interrupt: Interrupt,
     *,
-    engine: EngineProcess | None = None,
-    given: Given | None = None,
+    engine: EngineProcess,
+    given: Given,
 ) -> UpRun:
     """The run, not begun."""
     from tfinfra.clouds import machines_of
@@ -141,7 +141,7 @@ def new_run(
         burn=burn(compiled) if cloud.charges else FREE,
         terms=terms_of(compiled) if cloud.charges else None,
     )
-    return UpRun(compiled, real_ports(cloud, right_now, engine), options, observer, interrupt, given=given)
+    return UpRun(compiled, real_ports(cloud), options, observer, interrupt, engine=engine, given=given)
 
 
 def burn(compiled: Compiled) -> Burn:
