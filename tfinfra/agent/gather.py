@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from tfinfra.agent.assignment import Gathered
 from tfinfra.agent.boot.bring_inputs import bring_inputs
-from tfinfra.agent.boot.fetch_files import fetch, told
+from tfinfra.agent.boot.fetch_files import fetch, fetch_fault
 from tfinfra.agent.node.agent_context import AgentContext
 from tfinfra.agent.node.heartbeat import Peers
 from tfinfra.agent.node.node_records import read, write
@@ -106,7 +106,9 @@ def _resume(context: AgentContext, source: DataSource, rank: int, target: Path, 
     try:
         files = fetch(source, target, lambda url: _open(context, url), check).files
     except store_errors() as error:
-        raise told(error, source, "the checkpoints to resume from", context.settings.identity_client_id) from error
+        raise fetch_fault(
+            error, source, "the checkpoints to resume from", context.settings.identity_client_id
+        ) from error
     _log.info("%d files of checkpoints are in place", files)
     write(context.store, keys.RESUMED, Resumed(files))
 

@@ -10,7 +10,6 @@ import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 from tfinfra.environment import recipe
 from tfinfra.environment.build_lock import exclusive
@@ -30,13 +29,13 @@ _FIRST_CUDA = (11, 8)
 _NCCL_BESIDE = "$ORIGIN/../../nvidia/nccl/lib"
 
 
-class WheelSource(Protocol):
-    def __call__(self, key: str, folder: Path, build: Callable[[], None]) -> None:
-        """Leaves `folder` with the whole wheel of `key` in it: by calling `build`, or from wherever it is already."""
+WheelSource = Callable[[str, Path, Callable[[], None]], None]
+"""Called with a wheel's key, a folder and what builds it. Leaves the folder with the whole wheel in it, built or
+brought from wherever it is already."""
 
 
 def build_here(key: str, folder: Path, build: Callable[[], None]) -> None:
-    """The source of who is alone: a wheel that is not there is built."""
+    """The source of a machine by itself: a wheel that is not there is built."""
     del key, folder
     build()
 

@@ -158,7 +158,7 @@ class Landing:
         finally:
             self._left()
 
-    def land(self, name: str, fill: Callable[[Path], None]) -> None:
+    def land(self, name: str, fill: Callable[[Path], object]) -> None:
         """Makes the file `name`, replacing one that is there: `fill` writes its bytes to a path. Raises Unplaceable
         where the name cannot be, and what `fill` and the file system raise."""
         parts = components(name)

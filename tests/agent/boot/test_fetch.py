@@ -11,7 +11,7 @@ from obstore.exceptions import GenericError, PermissionDeniedError
 from tests.clocks import FakeClock
 from tfinfra.agent.boot import bring_inputs as node_inputs
 from tfinfra.agent.boot.bring_inputs import bring_inputs
-from tfinfra.agent.boot.fetch_files import fetch, told
+from tfinfra.agent.boot.fetch_files import fetch, fetch_fault
 from tfinfra.agent.node.node_paths import NodePaths
 from tfinfra.agent.node_errors import NodeFault, RunEnded
 from tfinfra.model import DataSource
@@ -150,7 +150,7 @@ def test_an_account_that_refuses_is_named_with_the_role_that_is_missing(sentence
 
 def test_any_other_error_of_the_store_says_what_it_was() -> None:
     error = GenericError("no route\n\nDebug source:\nGeneric {\n    store: 1,\n}")
-    fault = told(error, DataSource("download", store=CONTAINER), "input 'd'", "client-1")
+    fault = fetch_fault(error, DataSource("download", store=CONTAINER), "input 'd'", "client-1")
     assert fault.message == f"input 'd' cannot be fetched from {CONTAINER}: no route"
 
 
@@ -212,12 +212,20 @@ def test_a_machine_that_is_a_process_installs_and_mounts_nothing_on_its_host(
         bring_inputs({"d": MOUNTED}, NodePaths(tmp_path), lambda url: MemoryStore(), "client-1", nothing)
 
 
-def test_an_image_without_blobfuse_and_without_its_source_is_told_with_the_way_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("fails", "message"),
+    [
+        ("update", r"`apt-get .* update` failed: exit status 100: no such package"),
+        ("fuse3", r"\(exit status 100: no such package\).*mode: download"),
+    ],
+    ids=["without a network", "without the package's source"],
+)
+def test_an_image_without_blobfuse_that_cannot_install_it_is_told_with_the_way_out(
+    fails: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        node_inputs, "_run", lambda *line: "exit status 100: no such package" if "fuse3" in line else None
+        node_inputs, "_run", lambda *line: "exit status 100: no such package" if fails in line else None
     )
     monkeypatch.setattr("shutil.which", lambda name: None)
-    with pytest.raises(NodeFault, match=r"\(exit status 100: no such package\).*mode: download"):
+    with pytest.raises(NodeFault, match=message):
         bring_inputs({"d": MOUNTED}, Machine(tmp_path), lambda url: MemoryStore(), "client-1", nothing)

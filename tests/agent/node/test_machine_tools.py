@@ -17,7 +17,6 @@ from tfinfra.agent.boot.scratch import find_scratch
 from tfinfra.agent.devices import gate
 from tfinfra.agent.devices.gate import ask_driver
 from tfinfra.agent.devices.links import infiniband_ports, interface_addresses
-from tfinfra.agent.node_errors import NodeFault
 
 GIB = 1 << 30
 Tool = Callable[[str, str], None]
@@ -123,9 +122,6 @@ COMMANDS: dict[str, tuple[tuple[str, ...], str | None]] = {
 def test_what_a_command_on_the_node_says(line: tuple[str, ...], said: str | None) -> None:
     found = bring_inputs._run(*line)
     assert found is None if said is None else said in str(found)
-    if said is not None:
-        with pytest.raises(NodeFault, match=rf"`{line[0]}.*` failed: .*{said}"):
-            bring_inputs._must(*line)
 
 
 def test_a_driver_that_takes_the_asking_process_along_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from tfinfra.agent.boot.fetch_files import READER, Check, OpenStore, fetch, local_folder, shown, told
+from tfinfra.agent.boot.fetch_files import READER, Check, OpenStore, fetch, fetch_fault, local_folder, shown
 from tfinfra.agent.node.node_paths import NodePaths
 from tfinfra.agent.node_errors import NodeFault
 from tfinfra.model import DataSource
@@ -38,38 +38,29 @@ def bring_inputs(
             needs = f"the nodes' identity (client id {client_id}) needs the role '{READER}' on its account"
             raise NodeFault(f"input '{name}': {shown(source)} cannot be mounted: {fault.message}; {needs}") from fault
         except store_errors() as error:
-            raise told(error, source, f"input '{name}'", client_id) from error
+            raise fetch_fault(error, source, f"input '{name}'", client_id) from error
         _log.info("input '%s' is at %s", name, brought[name])
     return brought
 
 
 def _bring(source: DataSource, where: Path, open_store: OpenStore, check: Check, *, own_mounts: bool) -> Path:
-    if source.blobfuse is not None and not own_mounts:
-        raise NodeFault(f"{shown(source)} cannot be mounted: this machine is a process, and has the host's mounts")
     if source.blobfuse is not None:
+        if not own_mounts:
+            raise NodeFault(f"{shown(source)} cannot be mounted: this machine is a process, and has the host's mounts")
         _mount_blob(source.blobfuse, where)
     elif source.folder is not None and (own_mounts or source.mode == "mount"):
-        where = _link(local_folder(source.folder), where)
+        # Nothing is copied, and the path is that of the folder itself, for tools that stop at a link. A machine with
+        # mounts of its own has the folder read-only; nothing keeps a task of one that is a process from writing.
+        folder = local_folder(source.folder)
+        where.parent.mkdir(parents=True, exist_ok=True)
+        where.symlink_to(folder)
+        where = folder
     else:
         fetched = fetch(source, where, open_store, check)
-        _protect(where)
+        for name in names_below(where):  # folders stay writable: else nobody could delete the node's
+            (where / name).chmod(0o444)
         return fetched.only or where
     return where / source.file if source.file else where
-
-
-def _link(folder: Path, where: Path) -> Path:
-    """`folder` itself, which tools that stop at a link can walk, and a link to it at `where`: nothing is copied. A
-    machine with mounts of its own has the folder read-only; nothing keeps a task of one that is a process from writing.
-    """
-    where.parent.mkdir(parents=True, exist_ok=True)
-    where.symlink_to(folder)
-    return folder
-
-
-def _protect(where: Path) -> None:
-    """Read-only files, for tasks that are not root's; folders stay as they are, or nobody could delete the node's."""
-    for name in names_below(where):
-        (where / name).chmod(0o444)
 
 
 def _mount_blob(configuration: str, where: Path) -> None:
@@ -88,15 +79,12 @@ def _mount_blob(configuration: str, where: Path) -> None:
 
 def _install_blobfuse() -> None:
     """Ubuntu's own package source does not have it: the image must know Microsoft's."""
-    _must(*_APT, "update")
+    update = (*_APT, "update")
+    if (error := _run(*update)) is not None:
+        raise NodeFault(f"`{' '.join(update)}` failed: {error}")
     if (error := _run(*_APT, "install", "--yes", "--no-install-recommends", "fuse3", "blobfuse2")) is not None:
         way_out = "take an image that has it, or knows Microsoft's package source; mode: download needs neither"
         raise NodeFault(f"blobfuse2 is not in the image, and apt cannot install it ({error}): {way_out}")
-
-
-def _must(*line: str) -> None:
-    if (error := _run(*line)) is not None:
-        raise NodeFault(f"`{' '.join(line)}` failed: {error}")
 
 
 def _run(*line: str) -> str | None:

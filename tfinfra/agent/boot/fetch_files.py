@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
@@ -24,7 +24,7 @@ _LOOK = 1.0
 READER = "Storage Blob Data Reader"
 """https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/storage"""
 OpenStore = Callable[[str], ObjectStore]
-Fill = Callable[[str, Path], None]
+Fill = Callable[[str, Path], object]
 Check = Callable[[], None]
 
 
@@ -45,31 +45,31 @@ class FetchedTree:
 
 
 def fetch(source: DataSource, target: Path, open_store: OpenStore, check: Check) -> FetchedTree:
-    """Fills the folder `target`. What is there already stays; a file appears under its name when it is whole. `check`
-    is called between files and may raise. Raises what the store raises, FileNotFoundError where there is nothing."""
-    items, fill = _items(source, open_store)
-    with Landing(target) as landing:
-        odd = clashes((item.name for item in items), folds=landing.folds())
-        for name, reason in odd.items():
-            raise _unplaceable(name, reason)
-        _all(items, lambda item: _land(landing, item, fill), check)
-    return FetchedTree(len(items), target / items[0].name if _is_one_file(source, items) else None)
-
-
-def _items(source: DataSource, open_store: OpenStore) -> tuple[list[Item], Fill]:
-    """What there is to bring, and what writes the file at a key to a path."""
+    """Fills the folder `target`. A file that it has already stays; a new one appears under its name when it is whole.
+    `check` is called between files and may raise. Raises what the store raises, FileNotFoundError where the source is
+    empty, NodeFault for a name that cannot be a file."""
+    fill: Fill = shutil.copyfile
     if source.folder is not None:
-        return _local_items(source, local_folder(source.folder)), _copy_file
-    store = open_store(str(source.store))
-    return _stored_items(source, store), store.get_file
+        folder = local_folder(source.folder)
+        names = (name for name in names_below(folder) if not (folder / name).is_dir())
+        items = [Item(str(folder / name), name) for name in ([source.file] if source.file else names)]
+    else:
+        store = open_store(str(source.store))
+        items, fill = _stored_items(source, store), store.get_file
+    with Landing(target) as landing:
 
+        def land(item: Item) -> None:
+            try:
+                if not landing.has(item.name):
+                    landing.land(item.name, partial(fill, item.key))
+            except Unplaceable as error:
+                raise _unplaceable(item.name, str(error)) from error
 
-def _land(landing: Landing, item: Item, fill: Fill) -> None:
-    try:
-        if not landing.has(item.name):
-            landing.land(item.name, partial(fill, item.key))
-    except Unplaceable as error:
-        raise _unplaceable(item.name, str(error)) from error
+        for name, reason in clashes((item.name for item in items), folds=landing.folds()).items():
+            raise _unplaceable(name, reason)
+        _for_each(items, land, check)
+    is_one_file = source.file is not None or (len(items) == 1 and items[0].key == source.prefix)
+    return FetchedTree(len(items), target / items[0].name if is_one_file else None)
 
 
 def _unplaceable(name: str, reason: str) -> NodeFault:
@@ -86,10 +86,6 @@ def shown(source: DataSource) -> str:
     return "/".join(part for part in (source.folder or source.store, source.prefix, source.file) if part)
 
 
-def _is_one_file(source: DataSource, items: list[Item]) -> bool:
-    return source.file is not None or (len(items) == 1 and items[0].key == source.prefix)
-
-
 def _stored_items(source: DataSource, store: ObjectStore) -> list[Item]:
     """The objects below the prefix, or the one that it is the whole key of."""
     above = f"{source.prefix}/" if source.prefix else ""
@@ -103,22 +99,9 @@ def _stored_items(source: DataSource, store: ObjectStore) -> list[Item]:
     return [Item(key, str(PurePosixPath(path))) for key, path in zip(keys, paths, strict=True)]
 
 
-def _local_items(source: DataSource, folder: Path) -> list[Item]:
-    names = [source.file] if source.file else list(_files(folder))
-    return [Item(str(folder / name), name) for name in names]
-
-
-def _copy_file(source: str, path: Path) -> None:
-    shutil.copyfile(source, path)
-
-
-def _files(folder: Path) -> Iterator[str]:
-    return (name for name in names_below(folder) if not (folder / name).is_dir())
-
-
-def _all(items: list[Item], work: Callable[[Item], None], check: Check) -> None:
-    """Does the `work` of all items, several at once; the first error ends it, and so does `check`, whatever is still on
-    its way."""
+def _for_each(items: list[Item], work: Callable[[Item], None], check: Check) -> None:
+    """Does `work` for all items, several at once. The first error ends it, and so does `check`, whatever is still
+    under way."""
     pool = ThreadPoolExecutor(_AT_ONCE)
     try:
         for first in range(0, len(items), _BATCH):
@@ -131,20 +114,16 @@ def _all(items: list[Item], work: Callable[[Item], None], check: Check) -> None:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def told(error: Exception, source: DataSource, what: str, client_id: str) -> NodeFault:
+def fetch_fault(error: Exception, source: DataSource, what: str, client_id: str) -> NodeFault:
     """Why `what` cannot be fetched, as a person needs it. `client_id` is that of the nodes' identity."""
-    if _is_denied(error):
+    from obstore.exceptions import PermissionDeniedError, UnauthenticatedError
+
+    denied = isinstance(error, (PermissionDeniedError, UnauthenticatedError, PermissionError))
+    # obstore has exceptions for 401 and 403; some answers come as a generic error with the status in its text
+    if denied or (isinstance(error, store_errors()) and "403 Forbidden" in str(error)):
         account = (urlsplit(source.store or "").hostname or "the account").split(".")[0]
         message = f"{what}: the storage account '{account}' does not let this run's nodes read {shown(source)} (403)"
         return NodeFault(f"{message}: their identity (client id {client_id}) needs the role '{READER}' on it")
     if isinstance(error, FileNotFoundError):
         return NodeFault(f"{what}: there is nothing at {shown(source)}")
     return NodeFault(f"{what} cannot be fetched from {shown(source)}: {first_line(error)}")
-
-
-def _is_denied(error: Exception) -> bool:
-    """obstore has exceptions for 401 and 403; some answers come as a generic error with the status in its text."""
-    from obstore.exceptions import PermissionDeniedError, UnauthenticatedError
-
-    denied = isinstance(error, (PermissionDeniedError, UnauthenticatedError, PermissionError))
-    return denied or (isinstance(error, store_errors()) and "403 Forbidden" in str(error))

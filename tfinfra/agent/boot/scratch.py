@@ -36,22 +36,37 @@ def find_scratch(root: Path) -> Path | None:
     """
     if root != Path("/") or not Path("/run/systemd/system").is_dir() or os.geteuid() != 0:
         return None  # a node that is a process, or shares a machine: its disks are somebody's
+    scratch: Path | None = None
     try:
         listing = json.loads(_output(["lsblk", "--json", "--bytes", "--paths", "--output", _COLUMNS]))
         disks = [disk for disk in raw_disks(listing) if _is_blank(disk)]
-        if disks:
-            return _make(disks)
         mounted = mounted_disk(listing)
-        return _folder(Path(mounted)) if mounted else None
+        if disks:
+            MOUNT.mkdir(parents=True, exist_ok=True)
+            for command in setup_commands(disks, striped=shutil.which("mdadm") is not None):
+                _output(command)
+            scratch = MOUNT
+        elif mounted is not None and shutil.disk_usage(mounted).free >= _LEAST:
+            scratch = Path(mounted, "tfinfra-scratch")
+            scratch.mkdir(exist_ok=True)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         _log.warning("no scratch disk: %s", error)
         return None
+    if scratch is not None:
+        _log.info("scratch: %s on %s", scratch, ", ".join(disks) or mounted)
+    return scratch
 
 
 def raw_disks(listing: Mapping[str, Any]) -> tuple[str, ...]:
     """The device paths, in `lsblk --json`'s document, of the local NVMe disks that are nobody's: without partition,
     file system, mount, and without anything built on them."""
-    return tuple(d["name"] for d in listing["blockdevices"] if _is_local(d) and _is_unused(d))
+    found: list[str] = []
+    for disk in listing["blockdevices"]:
+        is_local = disk["type"] == "disk" and _LOCAL.fullmatch((disk.get("model") or "").strip())
+        signs = (disk.get("fstype"), disk.get("pttype"), disk.get("ro"), disk.get("children"), _mounts(disk))
+        if is_local and not any(signs):
+            found.append(disk["name"])
+    return tuple(found)
 
 
 def mounted_disk(listing: Mapping[str, Any]) -> str | None:
@@ -59,7 +74,7 @@ def mounted_disk(listing: Mapping[str, Any]) -> str | None:
     found: dict[str, int] = {}
     for disk in listing["blockdevices"]:
         parts = [disk, *_below(disk)]
-        mounts = {point: int(part["size"] or 0) for part in parts for point in _points(part)}
+        mounts = {point: int(part["size"] or 0) for part in parts for point in _mounts(part)}
         if "/" not in mounts:
             found.update(mounts)
     return next((point for point in _MOUNTED if found.get(point, 0) >= _LEAST), None)
@@ -76,16 +91,7 @@ def setup_commands(disks: Sequence[str], *, striped: bool) -> list[list[str]]:
     ]
 
 
-def _is_local(disk: Mapping[str, Any]) -> bool:
-    return disk["type"] == "disk" and _LOCAL.fullmatch((disk.get("model") or "").strip()) is not None
-
-
-def _is_unused(disk: Mapping[str, Any]) -> bool:
-    signs = (disk.get("fstype"), disk.get("pttype"), disk.get("ro"), disk.get("children"))
-    return not any(signs) and not _points(disk)
-
-
-def _points(part: Mapping[str, Any]) -> list[str]:
+def _mounts(part: Mapping[str, Any]) -> list[str]:
     return [point for point in part.get("mountpoints") or () if point]
 
 
@@ -99,23 +105,6 @@ def _is_blank(disk: str) -> bool:
     """Asks the disk itself: lsblk tells what udev has seen, which may be out of date."""
     done = subprocess.run(["blkid", "--probe", disk], capture_output=True, timeout=30, check=False)
     return done.returncode == _NOTHING_FOUND
-
-
-def _make(disks: Sequence[str]) -> Path:
-    MOUNT.mkdir(parents=True, exist_ok=True)
-    for command in setup_commands(disks, striped=shutil.which("mdadm") is not None):
-        _output(command)
-    _log.info("scratch: %s on %s", MOUNT, ", ".join(disks))
-    return MOUNT
-
-
-def _folder(mounted: Path) -> Path | None:
-    if shutil.disk_usage(mounted).free < _LEAST:
-        return None
-    folder = mounted / "tfinfra-scratch"
-    folder.mkdir(exist_ok=True)
-    _log.info("scratch: %s", folder)
-    return folder
 
 
 def _output(command: list[str]) -> str:

@@ -29,23 +29,28 @@ def run_setup(context: AgentContext, environment: Path, longest: float = LONGEST
         return
     context.heartbeats.say("setup")
     _log.info("running %s", name)
-    source = context.paths.bundle / "source"
-    log = context.paths.agent_log
+    source, log = context.paths.bundle / "source", context.paths.agent_log
+    script = source / name
+    argv = [str(script)]
+    if not os.access(script, os.X_OK):  # what is not marked as a program is Python's by its name, else the shell's
+        argv = [str(environment / "bin/python") if script.suffix == ".py" else "sh", *argv]
     start = log.stat().st_size if log.exists() else 0
-    process = Process(Command(_argv(source / name, environment), source, _variables(context, environment), log))
-    status = _wait(context, process, longest)
+    process = Process(Command(argv, source, _variables(context, environment), log))
+    give_up = context.clock.monotonic() + longest
+    try:
+        while (status := process.poll()) is None and context.clock.monotonic() < give_up:
+            context.clock.sleep(_LOOK)
+    finally:
+        process.end_rest()
     if status == 0:
         _log.info("%s ended with 0", name)
         return
+    with log.open("rb") as file:
+        file.seek(max(start, log.stat().st_size - _TAIL_BYTES))
+        lines = collapse(file.read()).decode(errors="replace").splitlines()[-_TAIL_LINES:]
+    tail = " / ".join(line.strip() for line in lines if line.strip()) or "it printed nothing"
     how = f"took longer than {longest:.0f} s" if status is None else f"ended with exit status {status}"
-    raise NodeFault(f"{name} on node {context.identity.address} {how}: {_tail(log, start)}")
-
-
-def _argv(script: Path, environment: Path) -> list[str]:
-    """A program is itself; what is not marked as one is Python's by its name, else the shell's."""
-    if os.access(script, os.X_OK):
-        return [str(script)]
-    return [str(environment / "bin/python") if script.suffix == ".py" else "sh", str(script)]
+    raise NodeFault(f"{name} on node {context.identity.address} {how}: {tail}")
 
 
 def _variables(context: AgentContext, environment: Path) -> dict[str, str]:
@@ -53,22 +58,3 @@ def _variables(context: AgentContext, environment: Path) -> dict[str, str]:
     ours = {"PATH": path, "TFINFRA_RUN_ID": context.settings.run, "PYTHONUNBUFFERED": "1"}
     machines = {name: value for name, value in context.inherited.items() if name != "PYTHONPATH"}  # the agent's own
     return {"HOME": str(Path("~").expanduser()), **machines, **context.plan.environment_variables, **ours}
-
-
-def _wait(context: AgentContext, process: Process, longest: float) -> int | None:
-    """The exit status, None where its time was up; nothing of it is left either way."""
-    give_up = context.clock.monotonic() + longest
-    try:
-        while (status := process.poll()) is None and context.clock.monotonic() < give_up:
-            context.clock.sleep(_LOOK)
-        return status
-    finally:
-        process.end_rest()
-
-
-def _tail(log: Path, start: int) -> str:
-    """The last lines that were written after byte `start`."""
-    with log.open("rb") as file:
-        file.seek(max(start, log.stat().st_size - _TAIL_BYTES))
-        lines = collapse(file.read()).decode(errors="replace").splitlines()
-    return " / ".join(line.strip() for line in lines[-_TAIL_LINES:] if line.strip()) or "it printed nothing"

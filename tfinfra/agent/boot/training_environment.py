@@ -26,16 +26,13 @@ def environment_content(context: AgentContext) -> dict[str, Any]:
 
 
 def training_environment(context: AgentContext, content: dict[str, Any], cuda: Cuda | None) -> Path:
-    """The environment's folder: its bin/python runs the script. `cuda` is what this node's driver says, where it was
-    asked. Raises NodeFault where it cannot be built."""
+    """The environment's folder: its bin/python runs the script. The interpreter too comes from the lock; the image's
+    Python runs the agent alone. `cuda` is what this node's driver says, where it was asked. Raises NodeFault where it
+    cannot be built."""
     prebuilt = content.get("prebuilt")
     if prebuilt and (Path(prebuilt) / "bin/python").exists():
         return Path(prebuilt)
-    return _build(content["lock"], context, cuda)
 
-
-def _build(lock: object, context: AgentContext, cuda: Cuda | None) -> Path:
-    """The interpreter too comes from the lock: the image's Python runs the agent and nothing else."""
     from tfinfra.environment.build_environment import ensure_environment
     from tfinfra.environment.cuda import Driver
     from tfinfra.environment.horovod import build_here
@@ -43,12 +40,11 @@ def _build(lock: object, context: AgentContext, cuda: Cuda | None) -> Path:
 
     silence = max(_SILENCE, context.settings.timeouts.heartbeat)
     shared = SharedWheels(context.store, context.identity.node_id, context.clock, silence)
-    alone = (
-        context.plan.node_count == 1 or not context.settings.may_delete
-    )  # a wheel is code, and others may write there
+    # A wheel is code: where a node may not delete its group, other runs may write into the store too.
+    alone = context.plan.node_count == 1 or not context.settings.may_delete
     try:
         return ensure_environment(
-            from_json(Lock, lock),
+            from_json(Lock, content["lock"]),
             context.paths.cache,
             _log.info,
             wheels=build_here if alone else shared,
@@ -56,9 +52,5 @@ def _build(lock: object, context: AgentContext, cuda: Cuda | None) -> Path:
             driver=Driver(cuda.driver, cuda.capability) if cuda else None,
         )
     except (TfinfraError, OSError) as error:
-        raise NodeFault(f"the training environment could not be built: {_with_hint(error)}") from error
-
-
-def _with_hint(error: Exception) -> str:
-    hint = error.hint if isinstance(error, TfinfraError) else None
-    return f"{error} ({hint})" if hint else str(error)
+        hint = f" ({error.hint})" if isinstance(error, TfinfraError) and error.hint else ""
+        raise NodeFault(f"the training environment could not be built: {error}{hint}") from error

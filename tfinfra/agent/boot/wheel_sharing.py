@@ -44,7 +44,11 @@ class SharedWheels:
         """Leaves the wheel in `folder`. Raises what `build` raises, ProvisioningError where another's build failed."""
         attempt = 0
         while not self._fetched(key, attempt, folder):
-            owner = self._claim(key, attempt)
+            # This node builds where it is the first to say so, or had said so before it was started again.
+            name = keys.wheel_claim_key(key, attempt)
+            first = put_first(self.store, name, WheelClaim(self.node_id))
+            claim = None if first else read(self.store, name, WheelClaim)
+            owner = claim.node if claim else self.node_id
             if owner == self.node_id:
                 self._build(key, attempt, folder, build)
                 return
@@ -54,25 +58,15 @@ class SharedWheels:
             _log.warning("there is no wheel of %s, which was to build Horovod", owner)
             attempt += 1
 
-    def _claim(self, key: str, attempt: int) -> str:
-        """Who builds: this node, where it is the first to say so or had said so before it was started again."""
-        name = keys.wheel_claim_key(key, attempt)
-        if put_first(self.store, name, WheelClaim(self.node_id)):
-            return self.node_id
-        claim = read(self.store, name, WheelClaim)
-        return claim.node if claim else self.node_id
-
     def _build(self, key: str, attempt: int, folder: Path, build: Callable[[], None]) -> None:
+        """Builds, and publishes the wheel for the others: this node has it, whatever the store says."""
         try:
             build()
         except Exception as error:
             with suppress(*store_errors()):
                 write(self.store, keys.wheel_failure_key(key), WheelFailure(str(error)))
             raise
-        self._publish(key, attempt, next(folder.glob("*.whl")))
-
-    def _publish(self, key: str, attempt: int, wheel: Path) -> None:
-        """For the others: this node has its wheel, whatever the store says."""
+        wheel = next(folder.glob("*.whl"))
         digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
         try:
             self.store.put_file(keys.wheel_key(key, digest), wheel)
@@ -87,21 +81,23 @@ class SharedWheels:
 
     def _comes(self, key: str, attempt: int, owner: str) -> bool:
         """Waits for the owner's wheel; False once the owner is dead. Raises ProvisioningError: its build failed."""
-        start = self.clock.monotonic()
-        watch = _Watch(start, start)
+        since = moved = self.clock.monotonic()
+        sequence = -1  # of the owner's last heartbeat
         while self._record(key, attempt) is None:
             failed = read(self.store, keys.wheel_failure_key(key), WheelFailure)
             if failed is not None:
                 raise ProvisioningError(f"Horovod could not be built on {owner}: {failed.message}")
             now = self.clock.monotonic()
-            watch = watch.seeing(read(self.store, keys.heartbeat_key(owner), Heartbeat), now)
-            if now - watch.moved > self.silence or now - watch.since > self.longest:
+            beat = read(self.store, keys.heartbeat_key(owner), Heartbeat)
+            if beat is not None and beat.sequence > sequence:
+                moved, sequence = now, beat.sequence
+            if now - moved > self.silence or now - since > self.longest:
                 return False
             self.clock.sleep(_LOOK)
         return True
 
     def _fetched(self, key: str, attempt: int, folder: Path) -> bool:
-        """Is the wheel there, and what its record says?"""
+        """Whether the wheel is in the store and what its record says; then it is in `folder`."""
         record = self._record(key, attempt)
         if record is None:
             return False
@@ -109,33 +105,14 @@ class SharedWheels:
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir(parents=True)
         wheel = staging / record.name
-        if not self._download(keys.wheel_key(key, record.sha256), wheel, record.sha256):
+        try:
+            self.store.get_file(keys.wheel_key(key, record.sha256), wheel)
+        except FileNotFoundError:
+            _log.warning("the shared wheel is not there")
+            return False
+        if hashlib.sha256(wheel.read_bytes()).hexdigest() != record.sha256:
+            _log.warning("the shared wheel is not what its builder made")
             return False
         staging.rename(folder)
         _log.info("fetched %s, which another node has built", wheel.name)
         return True
-
-    def _download(self, key: str, wheel: Path, digest: str) -> bool:
-        try:
-            self.store.get_file(key, wheel)
-        except FileNotFoundError:
-            _log.warning("the shared wheel is not there")
-            return False
-        if hashlib.sha256(wheel.read_bytes()).hexdigest() != digest:
-            _log.warning("the shared wheel is not what its builder made")
-            return False
-        return True
-
-
-@dataclass(frozen=True)
-class _Watch:
-    """Since when a builder is watched, and when its heartbeat was last seen to rise (monotonic seconds)."""
-
-    since: float
-    moved: float
-    sequence: int = -1
-
-    def seeing(self, beat: Heartbeat | None, now: float) -> _Watch:
-        if beat is None or beat.sequence <= self.sequence:
-            return self
-        return _Watch(self.since, now, beat.sequence)
