@@ -18,8 +18,7 @@ _RUNS_AN_HOUR = 12
 def price_lines(plan: Plan, target: Target, book: PriceBook, choice: int = 0) -> tuple[PriceLine, ...]:
     """One line for each thing that is billed by time; a line's price is for all of its quantity. `choice` numbers the
     plan's infrastructures."""
-    made = plan.choices[choice]
-    return (_nodes(made, target, book), _disks(made, book), *_network(made, target, book), *_kept(plan, target, book))
+    return (*_compute_lines(plan.choices[choice], target, book), *_keep_lines(plan, target, book))
 
 
 def total(lines: Iterable[PriceLine]) -> float | None:
@@ -58,47 +57,40 @@ def node_price(target: Target, size: str, location: str, book: PriceBook) -> flo
     return book.vm(size, location)
 
 
-def _nodes(made: Infrastructure, target: Target, book: PriceBook) -> PriceLine:
-    price = node_price(target, made.vm_size, made.location, book)
-    return PriceLine(_node_item(made, target, book), made.node_count, _times(price, made.node_count))
-
-
-def _node_item(made: Infrastructure, target: Target, book: PriceBook) -> str:
-    if target.vm_priority != "low_priority":
-        return made.vm_size
-    spot = book.vm(made.vm_size, made.location, spot=True)
-    return f"{made.vm_size}, low priority, at most" + (f" (spot: {spot:.3f} each)" if spot is not None else "")
-
-
-def _disks(made: Infrastructure, book: PriceBook) -> PriceLine:
+def _compute_lines(made: Infrastructure, target: Target, book: PriceBook) -> Iterable[PriceLine]:
+    """Nodes, their system disks, and the network."""
+    nodes, location = made.node_count, made.location
+    price = node_price(target, made.vm_size, location, book)
+    item = made.vm_size
+    if target.vm_priority == "low_priority":
+        spot = book.vm(made.vm_size, location, spot=True)
+        item += ", low priority, at most" + (f" (spot: {spot:.3f} each)" if spot is not None else "")
+    yield PriceLine(item, nodes, _times(price, nodes))
+    disk = f"system disk, {made.os_disk_gb} GB"
     if made.ephemeral_os_disk:
-        return PriceLine(f"system disk, {made.os_disk_gb} GB of the node's own disk", made.node_count, 0.0)
-    tier = disk_tier(made.os_disk_gb)
-    price = _hourly(book.price(f"disk {tier}", made.location))
-    return PriceLine(f"system disk, {made.os_disk_gb} GB ({tier})", made.node_count, _times(price, made.node_count))
-
-
-def _network(made: Infrastructure, target: Target, book: PriceBook) -> Iterable[PriceLine]:
+        yield PriceLine(f"{disk} of the node's own disk", nodes, 0.0)
+    else:
+        tier = disk_tier(made.os_disk_gb)
+        yield PriceLine(f"{disk} ({tier})", nodes, _times(_hourly(book.price(f"disk {tier}", location)), nodes))
     if target.subnet_id is None:
-        yield PriceLine("NAT gateway", 1, book.price("nat_gateway", made.location))
-        yield PriceLine("public address of the NAT gateway", 1, book.price("public_ip", made.location))
+        yield PriceLine("NAT gateway", 1, book.price("nat_gateway", location))
+        yield PriceLine("public address of the NAT gateway", 1, book.price("public_ip", location))
     if made.shared_directory:
-        yield PriceLine("private endpoint of the shared directory", 1, book.price("private_endpoint", made.location))
+        yield PriceLine("private endpoint of the shared directory", 1, book.price("private_endpoint", location))
     if made.shared_directory and target.subnet_id is None:
-        yield PriceLine("private DNS zone of the endpoint", 1, _hourly(book.price("dns_zone", made.location)))
+        yield PriceLine("private DNS zone of the endpoint", 1, _hourly(book.price("dns_zone", location)))
 
 
-def _kept(plan: Plan, target: Target, book: PriceBook) -> Iterable[PriceLine]:
-    """What outlives the machines stays in the plan's first place, wherever those end up."""
+def _keep_lines(plan: Plan, target: Target, book: PriceBook) -> Iterable[PriceLine]:
+    """What outlives the nodes stays in the plan's first location, wherever those end up."""
     made = plan.infrastructure
     if made.shared_directory:
         price = _hourly(book.price("premium_files", made.location))
         yield PriceLine(f"storage: shared directory, {SHARE_GIB} GiB", 1, _times(price, SHARE_GIB), "keep")
-    if target.reaper_id is not None:
-        return
-    action = book.price("workflow_action", made.location)
-    actions = 1 + 2 * (len(plan.choices) + 1)  # a trigger; a look and a decision for each group that there may be
-    yield PriceLine("timer, its actions", 1, _times(action, actions * _RUNS_AN_HOUR), "keep")
+    if target.reaper_id is None:
+        action = book.price("workflow_action", made.location)
+        actions = 1 + 2 * (len(plan.choices) + 1)  # a trigger; a look and a decision for each group that there may be
+        yield PriceLine("timer, its actions", 1, _times(action, actions * _RUNS_AN_HOUR), "keep")
 
 
 def _hourly(usd_per_month: float | None) -> float | None:

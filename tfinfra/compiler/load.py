@@ -1,4 +1,4 @@
-"""The compiler's edge: reads the manifest, the targets and the source directory into Project; passes are pure."""
+"""The compiler's edge: reads the manifest, the targets and the source directory into a Project; passes are pure."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ TARGETS_FILE = "compute_targets.yaml"
 
 
 def load_project(manifest: Path, *, target: str | None = None, rehearse: bool = False) -> Project:
-    """Raises ManifestError where the file cannot be read as one YAML mapping."""
+    """The project of a manifest file. Raises ManifestError where it cannot be read as one YAML mapping."""
     document, diagnostics = _read_of_project(manifest)
-    return _inputs(document, manifest.stem, manifest.parent, target=target, rehearse=rehearse, diagnostics=diagnostics)
+    return _project(document, manifest.stem, manifest.parent, target=target, rehearse=rehearse, diagnostics=diagnostics)
 
 
 def project_from_arguments(
@@ -28,10 +28,10 @@ def project_from_arguments(
 ) -> Project:
     """The estimator's arguments as a manifest: None means not given; relative paths start at `folder`, and `name` is
     what the run is called where no argument says so."""
-    return _inputs(argument_document(arguments), name, folder, target=target, rehearse=rehearse)
+    return _project(argument_document(arguments), name, folder, target=target, rehearse=rehearse)
 
 
-def _inputs(
+def _project(
     document: Document,
     stem: str,
     folder: Path,
@@ -44,11 +44,11 @@ def _inputs(
     return Project(
         document=document,
         stem=stem,
-        source=_source(document, folder),
+        source=_source_directory(document, folder),
         target=target,
         targets=targets,
         machine_gpus=machine_gpus(),
-        data=_data(document, folder),
+        data=_data_paths(document, folder),
         rehearse=rehearse,
         prices=known_prices,
         diagnostics=(*diagnostics, *more),
@@ -61,7 +61,7 @@ def _read_yaml(path: Path) -> tuple[Document, tuple[Diagnostic, ...]]:
         data = read_bounded(path, MOST_BYTES)
     except (OSError, ValueError) as error:
         why = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise _unread("TFI101", path, f"cannot read '{path}': {why.lower()}", "name a YAML file") from error
+        raise _unreadable("TFI101", path, f"cannot read '{path}': {why.lower()}", "name a YAML file") from error
     return read_document(bytes(MOST_BYTES + 1) if data is None else data, str(path))
 
 
@@ -69,11 +69,11 @@ def _read_of_project(path: Path) -> tuple[Document, tuple[Diagnostic, ...]]:
     """A file that the project brings: a link in it must not show what is elsewhere, line by line, as errors."""
     if not real(path).is_relative_to(real(path.parent)):
         message = f"'{path}' is a link to a file outside of its folder"
-        raise _unread("TFI116", path, message, "name the file itself, or put a copy of it there")
+        raise _unreadable("TFI116", path, message, "name the file itself, or put a copy of it there")
     return _read_yaml(path)
 
 
-def _unread(code: str, path: Path, message: str, hint: str) -> ManifestError:
+def _unreadable(code: str, path: Path, message: str, hint: str) -> ManifestError:
     position = Position(str(path), 1, 1)
     return ManifestError(message, hint, (Diagnostic(code, Severity.ERROR, message, "", position, hint),))
 
@@ -106,24 +106,23 @@ def _target_files(folder: Path) -> Iterator[Path]:
     yield from dict.fromkeys(path for path in candidates if path.is_file())
 
 
-def _source(document: Document, folder: Path) -> SourceDirectory:
-    directory, entry = document.data.get("source_directory", "."), document.data.get("entry_script")
-    requirements = _names(document, "pip_requirements_file", "conda_dependencies_file")
-    directory = directory if isinstance(directory, str) else "."
-    shown = os.path.normpath(folder / directory)
-    programs, channels = _names(document, "setup_script"), _texts(document, "conda_channels")
+def _source_directory(document: Document, folder: Path) -> SourceDirectory:
+    """The source directory; what has a wrong shape is left to the schema."""
+    data = document.data
+    directory, entry, channels = (data.get(key) for key in ("source_directory", "entry_script", "conda_channels"))
+    path = folder / (directory if isinstance(directory, str) else ".")
     return read_source(
-        folder / directory, shown, str(entry or ""), requirements, programs, channels=channels, project=folder
+        path,
+        os.path.normpath(path),
+        str(entry or ""),
+        _file_names(document, "pip_requirements_file", "conda_dependencies_file"),
+        _file_names(document, "setup_script"),
+        channels=tuple(one for one in channels if isinstance(one, str)) if isinstance(channels, list) else (),
+        project=folder,
     )
 
 
-def _texts(document: Document, key: str) -> tuple[str, ...]:
-    """The texts of a list; what has a wrong shape is left to the schema."""
-    given = document.data.get(key)
-    return tuple(one for one in given if isinstance(one, str)) if isinstance(given, list) else ()
-
-
-def _names(document: Document, *keys: str) -> tuple[str, ...]:
+def _file_names(document: Document, *keys: str) -> tuple[str, ...]:
     """The files that these keys name, in whichever spelling."""
     given = (document.data.get(key) or document.data.get(f"{key}_path") for key in keys)
     return tuple(str(name) for name in given if name)
@@ -144,7 +143,7 @@ def known_prices() -> KnownPrices:
     return KnownPrices(shipped_book().newest(refreshed) if refreshed else shipped_book())
 
 
-def _data(document: Document, folder: Path) -> dict[str, DataPath]:
+def _data_paths(document: Document, folder: Path) -> dict[str, DataPath]:
     """The local inputs; what has a wrong shape is left to the schema."""
     inputs = document.data.get("inputs")
     given = inputs.items() if isinstance(inputs, Mapping) else ()

@@ -27,18 +27,15 @@ def render(plan: Plan, resolved_manifest: str) -> dict[str, str]:
     tree = {
         path: templates.get_template(name).render(plan=plan, bootstrap=bootstrap) for path, name in _RENDERED.items()
     }
-    tree |= _stacks(plan, resource_folder("stacks"))
+    # The components that the plan needs, word for word
+    made = plan.infrastructure
+    optional = {"shared.py": made.shared_directory, "joined_network.py": made.subnet_id is not None}
+    for file in resource_folder("stacks").glob("*.py"):
+        if optional.get(file.name, True):
+            tree[f"stacks/{file.name}"] = file.read_text(encoding="utf-8")
     tree["plan.json"] = json.dumps(to_json(plan), indent=2) + "\n"
     tree["manifest.resolved.yaml"] = resolved_manifest
     return dict(sorted(tree.items()))
-
-
-def _stacks(plan: Plan, folder: Path) -> dict[str, str]:
-    """The components that the plan needs, word for word."""
-    made = plan.infrastructure
-    optional = {"shared.py": made.shared_directory, "joined_network.py": made.subnet_id is not None}
-    files = (file for file in folder.glob("*.py") if optional.get(file.name, True))
-    return {f"stacks/{file.name}": file.read_text(encoding="utf-8") for file in files}
 
 
 @cache  # a template takes longer to compile than to fill in

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tfinfra.manifest.manifest import Manifest
-from tfinfra.model import Input, Limits, Spec
+from tfinfra.model import Input, Spec
 
 _HEAD = "# What tfinfra made of the manifest: every default is visible, and it is a manifest itself.\n"
 
@@ -15,26 +15,28 @@ def resolved_text(manifest: Manifest, spec: Spec) -> str:
     import yaml
 
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    text = yaml.dump(_content(manifest, spec), Dumper=dumper, sort_keys=False, allow_unicode=True, width=100)
+    text = yaml.dump(_resolved_keys(manifest, spec), Dumper=dumper, sort_keys=False, allow_unicode=True, width=100)
     return _HEAD + str(text)
 
 
-def _content(manifest: Manifest, spec: Spec) -> dict[str, Any]:
+def _resolved_keys(manifest: Manifest, spec: Spec) -> dict[str, Any]:
+    cap = {} if spec.limits.max_cost_usd is None else {"max_cost_usd": spec.limits.max_cost_usd}
+    limits = {"max_run_duration": spec.limits.max_run_duration, "keep_outputs": spec.limits.keep_outputs, **cap}
     return {
         "name": spec.name,
         "source_directory": spec.source_directory,
         "entry_script": spec.entry_script,
-        "script_params": {flag: _param(values) for flag, values in manifest.script_params.items()},
+        "script_params": {flag: _parameter(values) for flag, values in manifest.script_params.items()},
         "framework_version": spec.requirements.framework_version,
         "python_version": spec.requirements.python_version,
         "pip_packages": list(manifest.pip_packages),
         **({"pip_requirements_file": manifest.pip_requirements_file} if manifest.pip_requirements_file else {}),
         **({"source_builds": list(manifest.source_builds)} if manifest.source_builds else {}),
-        **_conda(manifest, spec),
+        **_conda_keys(manifest, spec),
         **({"setup_script": spec.setup_script} if spec.setup_script else {}),
         "environment_variables": spec.environment_variables,
         "secrets": list(spec.secrets),
-        "inputs": {i.name: _input(i) for i in spec.inputs},
+        "inputs": {i.name: {**_path_or_url(i), "mode": i.mode} for i in spec.inputs},
         **({"resume_from": spec.resume_from} if spec.resume_from else {}),
         "use_gpu": spec.use_gpu,
         "node_count": spec.node_count,
@@ -44,19 +46,14 @@ def _content(manifest: Manifest, spec: Spec) -> dict[str, Any]:
         "parameter_server_count": spec.parameter_server_count,
         "tf_config": spec.dialect or manifest.tf_config,
         "evaluator_count": spec.evaluator_count,
-        "compute_target": _target(spec),
-        "limits": _limits(spec.limits),
+        "compute_target": _target_keys(spec),
+        "limits": limits,
         "on_failure": {"hold": spec.hold_on_failure} if spec.hold_on_failure else "delete",
         "tags": spec.tags,
     }
 
 
-def _limits(limits: Limits) -> dict[str, Any]:
-    cap = {} if limits.max_cost_usd is None else {"max_cost_usd": limits.max_cost_usd}
-    return {"max_run_duration": limits.max_run_duration, "keep_outputs": limits.keep_outputs, **cap}
-
-
-def _conda(manifest: Manifest, spec: Spec) -> dict[str, Any]:
+def _conda_keys(manifest: Manifest, spec: Spec) -> dict[str, Any]:
     """Where conda is asked for anything: its keys as written, the channels as they were chosen."""
     if not spec.requirements.conda:
         return {}
@@ -68,18 +65,17 @@ def _conda(manifest: Manifest, spec: Spec) -> dict[str, Any]:
     }
 
 
-def _input(given: Input) -> dict[str, str]:
-    where = {"path": given.path} if given.path is not None else {"url": str(given.url)}
-    return {**where, "mode": given.mode}
+def _path_or_url(given: Input) -> dict[str, str]:
+    return {"path": given.path} if given.path is not None else {"url": str(given.url)}
 
 
-def _param(values: tuple[str, ...]) -> str | list[str] | None:
+def _parameter(values: tuple[str, ...]) -> str | list[str] | None:
     if len(values) == 1 and values[0]:
         return values[0]
     return list(values) if values else None
 
 
-def _target(spec: Spec) -> dict[str, Any]:
+def _target_keys(spec: Spec) -> dict[str, Any]:
     target = spec.target
     return {
         "cloud": target.cloud,

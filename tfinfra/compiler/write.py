@@ -11,6 +11,7 @@ import json
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -37,11 +38,11 @@ class Written:
 def write_deploy(tree: Mapping[str, str], folder: Path) -> Written:
     """Makes `folder`, deploy/<name>, hold `tree`, and removes what an earlier compile left. Raises UsageError where it
     cannot be written, and for links on the way, before anything is written."""
-    with _told(folder):
+    with _writing_to(folder):
         refuse_links(folder.parent.parent, [folder.parent.name])
         refuse_links(folder.parent, [folder.name, *(f"{folder.name}/{path}" for path in (*tree, LIST))])
-        earlier = _earlier(folder)
-        replaced = _write(tree, folder)
+        earlier = _read_list(folder)
+        replaced = _write_files(tree, folder)
         gone = [path for path in sorted(earlier) if path not in tree]
         states = {path: _remove(folder, path, earlier[path]) for path in gone}
         _put(folder / LIST, json.dumps({path: _sha256(text.encode()) for path, text in tree.items()}, indent=1) + "\n")
@@ -54,9 +55,9 @@ def write_deploy(tree: Mapping[str, str], folder: Path) -> Written:
 
 def write_tree(tree: Mapping[str, str], folder: Path) -> None:
     """Writes files into a folder. Raises UsageError where it cannot be written, and for links among them."""
-    with _told(folder):
+    with _writing_to(folder):
         refuse_links(folder, tree)
-        _write(tree, folder)
+        _write_files(tree, folder)
 
 
 def differences(tree: Mapping[str, str], folder: Path) -> list[str]:
@@ -64,66 +65,60 @@ def differences(tree: Mapping[str, str], folder: Path) -> list[str]:
     lines = []
     for path, text in tree.items():
         file = folder / path
-        if not _is_plain(file):
+        if not _is_regular(file):
             lines.append(f"{path}: missing")
-        elif not _says(file, text):
+        elif not _holds(file, text):
             lines.append(f"{path}: differs")
-    return lines + [f"{path}: not of this manifest" for path in _strangers(tree, folder)]
+    files = (file for file in folder.rglob("*") if file.is_file() and _IGNORED.isdisjoint(file.parts))
+    found = {file.relative_to(folder).as_posix() for file in files} - {LIST}
+    return lines + [f"{path}: not of this manifest" for path in sorted(found - tree.keys())]
 
 
 def refuse_links(folder: Path, paths: Iterable[str]) -> None:
     """Raises UsageError where a path below `folder`, or a folder on the way to it, is a link, or a file of another
     kind: what is written there would land elsewhere."""
-    for part in _parts(paths):
-        place = folder / part
+    parts: dict[PurePosixPath, None] = {}  # each path, its folders before it, every one once
+    for path in map(PurePosixPath, paths):
+        parts |= dict.fromkeys([*reversed([p for p in path.parents if p.name]), path])
+    for part in parts:
+        file = folder / part
         try:
-            mode = place.lstat().st_mode
+            mode = file.lstat().st_mode
         except (FileNotFoundError, NotADirectoryError):
             continue
         if stat.S_ISLNK(mode):
-            message = f"'{place}' is a link to '{place.readlink()}': tfinfra writes through no link"
+            message = f"'{file}' is a link to '{file.readlink()}': tfinfra writes through no link"
             raise UsageError(message, "remove the link, or run tfinfra in another folder")
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-            raise UsageError(f"'{place}' is neither a file nor a folder", "remove it, or use another folder")
+            raise UsageError(f"'{file}' is neither a file nor a folder", "remove it, or use another folder")
 
 
-def _parts(paths: Iterable[str]) -> Iterator[PurePosixPath]:
-    """Each path, its folders before it, every one once."""
-    seen: dict[PurePosixPath, None] = {}
-    for path in map(PurePosixPath, paths):
-        seen |= dict.fromkeys([*reversed([p for p in path.parents if p.name]), path])
-    yield from seen
-
-
-class _told:  # noqa: N801  reads as a word
+@contextmanager
+def _writing_to(folder: Path) -> Iterator[None]:
     """Turns the disk's refusals into UsageError."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OSError):
-            message = f"cannot write {self._folder}: {(error.strerror or str(error)).lower()}"
-            raise UsageError(message, "run tfinfra in a folder that you may write") from error
+    try:
+        yield
+    except OSError as error:
+        message = f"cannot write {folder}: {(error.strerror or str(error)).lower()}"
+        raise UsageError(message, "run tfinfra in a folder that you may write") from error
 
 
-def _write(tree: Mapping[str, str], folder: Path) -> list[str]:
+def _write_files(tree: Mapping[str, str], folder: Path) -> list[str]:
+    """Writes what differs; the paths that said something else before."""
     replaced = []
     for path, text in tree.items():
         file = folder / path
-        there = _is_plain(file)
-        if there and _says(file, text):
+        exists = _is_regular(file)
+        if exists and _holds(file, text):
             continue
-        replaced += [path] if there else []
+        replaced += [path] if exists else []
         file.parent.mkdir(parents=True, exist_ok=True)
         _put(file, text)
     return replaced
 
 
 def _put(file: Path, text: str) -> None:
-    """By a rename: who reads it meanwhile sees the old file or the new one, and a link that comes in between is
+    """Writes by a rename: who reads it meanwhile sees the old file or the new one, and a link that comes in between is
     replaced, not followed."""
     draft = file.with_name(f".{file.name}.{os.getpid()}")
     draft.unlink(missing_ok=True)
@@ -132,20 +127,20 @@ def _put(file: Path, text: str) -> None:
     draft.replace(file)
 
 
-def _earlier(folder: Path) -> dict[str, str]:
-    """The list of an earlier compile; of one that is no list, nothing is believed."""
+def _read_list(folder: Path) -> dict[str, str]:
+    """The list of an earlier compile, {path: SHA-256}; nothing of what is not such a list, or leads elsewhere."""
     file = folder / LIST
-    if not _is_plain(file) or file.lstat().st_size > _MOST_LISTED:
+    if not _is_regular(file) or file.lstat().st_size > _MOST_LISTED:
         return {}
     try:
         listed = json.loads(file.read_bytes())
     except (ValueError, RecursionError):
         return {}
     found = listed.items() if isinstance(listed, dict) else ()
-    return {path: str(digest) for path, digest in found if _stays(path)}
+    return {path: str(digest) for path, digest in found if _is_inside(path)}
 
 
-def _stays(path: str) -> bool:
+def _is_inside(path: str) -> bool:
     parts = PurePosixPath(path).parts
     fits = len(path) <= _LONGEST and all(len(os.fsencode(part)) <= _LONGEST_NAME for part in parts)
     return bool(parts) and path.isprintable() and fits and not path.startswith("/") and ".." not in parts
@@ -154,7 +149,7 @@ def _stays(path: str) -> bool:
 def _remove(folder: Path, path: str, digest: str) -> str:
     """Removes a file that is as an earlier compile wrote it: "removed", "kept" where it is not, "" where it is gone."""
     on_the_way = [folder / part for part in PurePosixPath(path).parents]
-    if any(place.is_symlink() for place in on_the_way) or not _is_plain(folder / path):
+    if any(parent.is_symlink() for parent in on_the_way) or not _is_regular(folder / path):
         return ""
     if _sha256((folder / path).read_bytes()) != digest:
         return "kept"
@@ -162,20 +157,14 @@ def _remove(folder: Path, path: str, digest: str) -> str:
     return "removed"
 
 
-def _is_plain(file: Path) -> bool:
+def _is_regular(file: Path) -> bool:
     return file.is_file() and not file.is_symlink()
 
 
-def _says(file: Path, text: str) -> bool:
+def _holds(file: Path, text: str) -> bool:
     data = text.encode()
     return file.lstat().st_size == len(data) and file.read_bytes() == data
 
 
 def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-def _strangers(tree: Mapping[str, str], folder: Path) -> list[str]:
-    files = (file for file in folder.rglob("*") if file.is_file() and _IGNORED.isdisjoint(file.parts))
-    paths = (file.relative_to(folder).as_posix() for file in files)
-    return sorted(path for path in paths if path not in tree and path != LIST)

@@ -42,17 +42,17 @@ class Document:
 
 def argument_document(arguments: Mapping[str, Any]) -> Document:
     """Python arguments as a document; those that are None are not given. Tuples stand for lists."""
-    data = {key: _plain(value) for key, value in arguments.items() if value is not None}
+    data = {key: _plain_data(value) for key, value in arguments.items() if value is not None}
     texts: dict[KeyPath, str] = {}
     _collect_texts(data, (), texts)
     return Document("", data, texts=texts)
 
 
-def _plain(value: Any) -> Any:
+def _plain_data(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {str(key): _plain(inner) for key, inner in value.items()}
+        return {str(key): _plain_data(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(inner) for inner in value]
+        return [_plain_data(inner) for inner in value]
     return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)
 
 

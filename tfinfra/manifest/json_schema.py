@@ -40,11 +40,10 @@ def json_schema() -> dict[str, Any]:
 
 def _properties(schema: Mapping[str, Rules], defaults: type) -> dict[str, Any]:
     known = {f.name: f.default for f in fields(defaults)} if is_dataclass(defaults) else {}
-    return {key: {**_value(rules), **_default(known.get(key))} for key, rules in schema.items()}
-
-
-def _default(value: Any) -> dict[str, Any]:
-    return {"default": value} if isinstance(value, (str, int)) and value != "" else {}
+    written = {key: value for key, value in known.items() if isinstance(value, (str, int)) and value != ""}
+    return {
+        key: {**_value(rules), **({"default": written[key]} if key in written else {})} for key, rules in schema.items()
+    }
 
 
 def _value(rules: Rules) -> dict[str, Any]:
@@ -58,10 +57,11 @@ def _value(rules: Rules) -> dict[str, Any]:
     if "text_regex" in rules:
         out["pattern"] = f"^({rules['text_regex']})$"
     out.update({name: rules[rule] for rule, name in _BOUNDS.items() if rule in rules})
-    return {**out, **_inner(rules, kinds)}
+    return {**out, **_what_it_holds(rules, kinds)}
 
 
-def _inner(rules: Rules, kinds: list[str]) -> dict[str, Any]:
+def _what_it_holds(rules: Rules, kinds: list[str]) -> dict[str, Any]:
+    """The schema of a mapping's keys and values, or of a list's items."""
     inner = rules.get("schema")
     if "dict" in kinds and inner:
         required = [key for key, r in inner.items() if r.get("required")]

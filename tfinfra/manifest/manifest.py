@@ -117,7 +117,7 @@ def manifest_of(document: Document, broken: frozenset[str]) -> Manifest:
     values: dict[str, Any] = {}
     for key, path in given.items():
         if key in names and key not in broken:
-            value = _READERS.get(key, _plain)(document, path)
+            value = _READERS.get(key, _at)(document, path)
             if value is not None:
                 values[key] = value
     return Manifest(document=document, given=frozenset(given), broken=broken, **values)
@@ -127,7 +127,7 @@ def target_of(document: Document, path: KeyPath) -> TargetKeys:
     """The target at `path`, whose shape is right."""
     names = {f.name for f in fields(TargetKeys)}
     keys = {k: _at(document, (*path, k)) for k in _at(document, path) if k in names}
-    read = {k: _TARGET_READERS.get(k, _plain)(document, (*path, k)) for k, v in keys.items() if v is not None}
+    read = {k: _TARGET_READERS.get(k, _at)(document, (*path, k)) for k, v in keys.items() if v is not None}
     return TargetKeys(**read)
 
 
@@ -140,17 +140,14 @@ def seconds(text: str) -> int:
 
 
 def _at(document: Document, path: KeyPath) -> Any:
+    """The plain value at `path`."""
     value: Any = document.data
     for part in path:
         value = value[part]
     return value
 
 
-def _plain(document: Document, path: KeyPath) -> Any:
-    return _at(document, path)
-
-
-def _text(document: Document, path: KeyPath) -> str:
+def _as_written(document: Document, path: KeyPath) -> str:
     return document.text(path)
 
 
@@ -158,46 +155,40 @@ def _optional_text(document: Document, path: KeyPath) -> str | None:
     return None if _at(document, path) is None else document.text(path)
 
 
-def _lower(document: Document, path: KeyPath) -> str | None:
+def _in_lower_case(document: Document, path: KeyPath) -> str | None:
     value = _at(document, path)
     return value.lower() if value is not None else None
 
 
-def _texts(document: Document, path: KeyPath) -> tuple[str, ...]:
+def _list_as_written(document: Document, path: KeyPath) -> tuple[str, ...]:
     return tuple(document.text((*path, i)) for i in range(len(_at(document, path) or ())))
 
 
 def _one_or_more(document: Document, path: KeyPath) -> tuple[str, ...]:
     value = _at(document, path)
-    return _texts(document, path) if isinstance(value, (list, tuple)) else (document.text(path),)
+    return _list_as_written(document, path) if isinstance(value, (list, tuple)) else (document.text(path),)
 
 
-def _lowered(document: Document, path: KeyPath) -> tuple[str, ...]:
+def _locations(document: Document, path: KeyPath) -> tuple[str, ...]:
     return tuple(text.lower() for text in _one_or_more(document, path))
 
 
 def _priority(document: Document, path: KeyPath) -> str | None:
     """In the one spelling that the rest of tfinfra knows."""
-    value = _lower(document, path)
+    value = _in_lower_case(document, path)
     return "low_priority" if value == "lowpriority" else value
 
 
-def _text_map(document: Document, path: KeyPath) -> dict[str, str]:
+def _map_as_written(document: Document, path: KeyPath) -> dict[str, str]:
     """Values as written; null is the empty text."""
     data = _at(document, path) or {}
     return {k: "" if v is None else document.text((*path, k)) for k, v in data.items()}
 
 
-def _params(document: Document, path: KeyPath) -> dict[str, tuple[str, ...]]:
-    return {flag: _param(document, (*path, flag), value) for flag, value in (_at(document, path) or {}).items()}
-
-
-def _param(document: Document, path: KeyPath, value: Any) -> tuple[str, ...]:
-    if value is None or value == "":
-        return ()
-    if isinstance(value, (list, tuple)):
-        return tuple(document.text((*path, i)) for i in range(len(value)))
-    return (document.text(path),)
+def _parameters(document: Document, path: KeyPath) -> dict[str, tuple[str, ...]]:
+    """{flag: its values as written}; null and the empty text are a bare flag's."""
+    given = _at(document, path) or {}
+    return {flag: () if value in (None, "") else _one_or_more(document, (*path, flag)) for flag, value in given.items()}
 
 
 def _limits(document: Document, path: KeyPath) -> LimitKeys:
@@ -208,16 +199,15 @@ def _limits(document: Document, path: KeyPath) -> LimitKeys:
 
 
 def _inputs(document: Document, path: KeyPath) -> dict[str, InputKeys]:
-    return {name: _input(document, (*path, name)) for name in _at(document, path) or {}}
-
-
-def _input(document: Document, path: KeyPath) -> InputKeys:
-    given = _at(document, path)
-    texts = {k: document.text((*path, k)) for k in ("path", "url") if given.get(k) is not None}
-    return InputKeys(**texts, mode=(given.get("mode") or "download").lower())
+    found: dict[str, InputKeys] = {}
+    for name, given in (_at(document, path) or {}).items():
+        texts = {key: document.text((*path, name, key)) for key in ("path", "url") if given.get(key) is not None}
+        found[name] = InputKeys(**texts, mode=(given.get("mode") or "download").lower())
+    return found
 
 
 def _hold(document: Document, path: KeyPath) -> int:
+    """Seconds; 0 for `delete`."""
     value = _at(document, path)
     return seconds(document.text((*path, "hold"))) if isinstance(value, Mapping) else 0
 
@@ -228,24 +218,24 @@ def _target(document: Document, path: KeyPath) -> str | TargetKeys:
 
 
 _READERS: dict[str, Callable[[Document, KeyPath], Any]] = {
-    "name": _text,
-    "source_directory": _text,
-    "entry_script": _text,
-    "framework_version": _text,
-    "python_version": _text,
-    "pip_requirements_file": _text,
-    "pip_packages": _texts,
-    "source_builds": _texts,
-    "environment_variables": _text_map,
-    "tags": _text_map,
-    "script_params": _params,
-    "distributed_backend": _lower,
-    "tf_config": _lower,
-    "conda_packages": _texts,
-    "conda_channels": _texts,
-    "conda_dependencies_file": _text,
-    "setup_script": _text,
-    "secrets": _texts,
+    "name": _as_written,
+    "source_directory": _as_written,
+    "entry_script": _as_written,
+    "framework_version": _as_written,
+    "python_version": _as_written,
+    "pip_requirements_file": _as_written,
+    "pip_packages": _list_as_written,
+    "source_builds": _list_as_written,
+    "environment_variables": _map_as_written,
+    "tags": _map_as_written,
+    "script_params": _parameters,
+    "distributed_backend": _in_lower_case,
+    "tf_config": _in_lower_case,
+    "conda_packages": _list_as_written,
+    "conda_channels": _list_as_written,
+    "conda_dependencies_file": _as_written,
+    "setup_script": _as_written,
+    "secrets": _list_as_written,
     "inputs": _inputs,
     "resume_from": _optional_text,
     "vm_size": _one_or_more,
@@ -256,10 +246,10 @@ _READERS: dict[str, Callable[[Document, KeyPath], Any]] = {
 }
 
 _TARGET_READERS: dict[str, Callable[[Document, KeyPath], Any]] = {
-    "cloud": _lower,
-    "location": _lowered,
+    "cloud": _in_lower_case,
+    "location": _locations,
     "vm_size": _one_or_more,
     "vm_priority": _priority,
-    **dict.fromkeys(("image", "zone", "subnet_id", "capacity_reservation_id", "subscription_id"), _text),
-    **dict.fromkeys(("identity_id", "store", "reaper_id"), _text),
+    **dict.fromkeys(("image", "zone", "subnet_id", "capacity_reservation_id", "subscription_id"), _as_written),
+    **dict.fromkeys(("identity_id", "store", "reaper_id"), _as_written),
 }

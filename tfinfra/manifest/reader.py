@@ -7,7 +7,6 @@ limits, not a crash of the parser.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from tfinfra.errors import Diagnostic, ManifestError, Position, Severity
@@ -31,13 +30,15 @@ def read_document(data: bytes, file: str) -> tuple[Document, tuple[Diagnostic, .
             Position(file, 1, 1),
             "a manifest is a page of text",
         )
+    import yaml
+
     text = _decode(data, file)
     source = SourceText(file, text)
     builder = TreeBuilder(source)
     try:
-        for event in _events(text):
+        for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
             builder.take(event)
-    except _yaml_error() as error:
+    except yaml.YAMLError as error:
         _syntax_error(error, source)
     return builder.document()
 
@@ -60,40 +61,20 @@ def _decode(data: bytes, file: str) -> str:
     return text
 
 
-def _events(text: str) -> Iterator[Any]:
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return iter(yaml.parse(text, Loader=loader))
-
-
-def _yaml_error() -> type[Exception]:
-    import yaml
-
-    return yaml.YAMLError
-
-
 def _syntax_error(error: Any, source: SourceText) -> NoReturn:
     """The parser's fault as one diagnostic; a tab in the indentation near it is what a person has to know."""
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     line, column = (mark.line, mark.column) if mark else (0, 0)
     for near in (line, line - 1):
-        tab = _indenting_tab(source, near)
-        if tab is not None:
+        text = source.lines[near] if 0 <= near < len(source.lines) else ""
+        tab = text.find("\t", 0, len(text) - len(text.lstrip()))
+        if tab >= 0:
             _fail("TFI106", "a tab in the indentation", source.at(near, tab), "YAML indents with spaces only")
     problem = getattr(error, "problem", None) or "cannot be read"
     if "alias" in problem:
         _fail("TFI113", f"no anchor has this name: {problem}", source.at(line, column), "write the value out")
     context = f" ({error.context})" if getattr(error, "context", None) else ""
     _fail("TFI105", f"this is not YAML: {problem}{context}", source.at(line, column), _syntax_hint(source, line))
-
-
-def _indenting_tab(source: SourceText, line: int) -> int | None:
-    if not 0 <= line < len(source.lines):
-        return None
-    text = source.lines[line]
-    column = text.find("\t", 0, len(text) - len(text.lstrip()))
-    return column if column >= 0 else None
 
 
 def _syntax_hint(source: SourceText, line: int) -> str | None:

@@ -24,10 +24,6 @@ def plain_value(text: str) -> str | int | float | bool | None:
         return text.lower() in _TRUE
     if len(text) > _MOST_DIGITS:
         return text
-    return _number(text)
-
-
-def _number(text: str) -> str | int | float:
     if _INT.fullmatch(text):
         return int(text)
     if _FLOAT.fullmatch(text):

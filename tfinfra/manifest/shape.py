@@ -18,7 +18,11 @@ from tfinfra.manifest.spelling import did_you_mean
 
 def manifest_errors(document: Document) -> tuple[Diagnostic, ...]:
     """What is wrong with the shape of a manifest: unknown, missing, refused and ill-formed keys."""
-    refused = dict(_refused(document))
+    refused = {
+        (key,): error_at(document, "TFI208", (key,), f"'{key}' is not taken", ESTIMATOR[key], at="key")
+        for key in document.data
+        if key in ESTIMATOR
+    }
     return (*refused.values(), *_cerberus_errors(document, (), MANIFEST, skip=frozenset(refused)))
 
 
@@ -26,22 +30,9 @@ def target_errors(document: Document, name: str) -> tuple[Diagnostic, ...]:
     """What is wrong with the shape of target `name` of a compute_targets.yaml."""
     data = document.data[name]
     if not isinstance(data, Mapping):
-        return (
-            error_at(
-                document,
-                "TFI202",
-                (name,),
-                f"target '{name}' is {found(data)}, not a mapping",
-                "write `cloud: azure` and its other keys",
-            ),
-        )
+        message = f"target '{name}' is {found(data)}, not a mapping"
+        return (error_at(document, "TFI202", (name,), message, "write `cloud: azure` and its other keys"),)
     return tuple(_cerberus_errors(document, (name,), TARGET, skip=frozenset()))
-
-
-def _refused(document: Document) -> Iterator[tuple[KeyPath, Diagnostic]]:
-    for key in document.data:
-        if key in ESTIMATOR:
-            yield (key,), error_at(document, "TFI208", (key,), f"'{key}' is not taken", ESTIMATOR[key], at="key")
 
 
 def _cerberus_errors(

@@ -35,7 +35,7 @@ def shape_diagnostic(document: Document, path: KeyPath, error: Any, schema: Mapp
     if error.code == kinds.UNKNOWN_FIELD.code:
         word = only_name(str(path[-1]))
         found = error_at(document, "TFI203", path, f"unknown key '{word}'", _spelling(path, schema), at="key")
-        return _discreet(found)
+        return _without_values(found)
     messages: dict[int, Callable[[Document, KeyPath, Any], Diagnostic]] = {
         kinds.REQUIRED_FIELD.code: _missing,
         kinds.NOT_NULLABLE.code: _empty,
@@ -46,10 +46,10 @@ def shape_diagnostic(document: Document, path: KeyPath, error: Any, schema: Mapp
         kinds.MAX_VALUE.code: _too_large,
         kinds.MAX_LENGTH.code: _too_long,
     }
-    return _discreet(messages.get(error.code, _bad_form)(document, path, error))
+    return _without_values(messages.get(error.code, _bad_form)(document, path, error))
 
 
-def _discreet(diagnostic: Diagnostic) -> Diagnostic:
+def _without_values(diagnostic: Diagnostic) -> Diagnostic:
     """The diagnostic without what stands where a name should, which may be the very value that is to be kept."""
     found = diagnostic.position
     if found is None or found.text is None:

@@ -51,27 +51,21 @@ class TreeBuilder:
         if self._root is None or (self._root.plain and not self._root.text):
             _fail("TFI110", "the file holds no keys", first, "write at least `entry_script: train.py`")
         if self._root.kind != "map":
-            _fail(
-                "TFI110",
-                f"the file is a {_NAMES[self._root.kind]}, not a mapping of keys",
-                self._root.position,
-                "write `key: value`, with a space after the ':'",
-            )
+            message = f"the file is a {_NAMES[self._root.kind]}, not a mapping of keys"
+            _fail("TFI110", message, self._root.position, "write `key: value`, with a space after the ':'")
         flat = Flattener()
         data = flat.value(self._root, ())
         return Document(self._source.file, data, flat.keys, flat.values, flat.texts), tuple(flat.diagnostics)
 
     def _DocumentStartEvent(self, event: Any) -> None:  # noqa: N802  named for PyYAML's event
         if self._root is not None:
-            _fail(
-                "TFI107",
-                "a second document begins here",
-                self._source.position(event.start_mark, event.end_mark),
-                "a manifest is one document: remove the '---' or use two files",
-            )
+            position = self._source.position(event.start_mark, event.end_mark)
+            hint = "a manifest is one document: remove the '---' or use two files"
+            _fail("TFI107", "a second document begins here", position, hint)
 
     def _ScalarEvent(self, event: Any) -> None:  # noqa: N802
-        node = Node("scalar", self._source.position(event.start_mark, event.end_mark), event.value, _is_plain(event))
+        plain = event.style in (None, "") and event.tag is None and event.implicit[0]
+        node = Node("scalar", self._source.position(event.start_mark, event.end_mark), event.value, plain)
         self._check_tag(event, node.position)
         node.open = False
         self._add(event, node)
@@ -101,12 +95,8 @@ class TreeBuilder:
         node = Node(kind, self._source.position(event.start_mark, event.end_mark if event.flow_style else None))
         self._check_tag(event, node.position)
         if len(self._stack) >= DEEPEST:
-            _fail(
-                "TFI109",
-                f"values are nested more than {DEEPEST} deep",
-                node.position,
-                "no key of a manifest goes so deep",
-            )
+            message = f"values are nested more than {DEEPEST} deep"
+            _fail("TFI109", message, node.position, "no key of a manifest goes so deep")
         self._add(event, node)
         self._stack.append(node)
 
@@ -151,7 +141,10 @@ class Flattener:
         self._again = self._again or id(node) in self._met
         self._met.add(id(node))
         if self._count > MOST_VALUES or len(path) > 2 * DEEPEST:
-            self._refuse_more(node)
+            message, hint = f"the file holds more than {MOST_VALUES:,} values", "a manifest is a page of text"
+            if self._again:
+                message, hint = f"the file's aliases expand to more than {MOST_VALUES:,} values", "write the values out"
+            _fail("TFI109", message, node.position, hint)
         self.values[path] = node.position
         if node.kind == "scalar":
             self.texts[path] = node.text
@@ -159,12 +152,6 @@ class Flattener:
         if node.kind == "list":
             return [self.value(child, (*path, i)) for i, (_, child) in enumerate(node.items)]
         return self._mapping(node, path)
-
-    def _refuse_more(self, node: Node) -> NoReturn:
-        message, hint = f"the file holds more than {MOST_VALUES:,} values", "a manifest is a page of text"
-        if self._again:
-            message, hint = f"the file's aliases expand to more than {MOST_VALUES:,} values", "write the values out"
-        _fail("TFI109", message, node.position, hint)
 
     def _mapping(self, node: Node, path: KeyPath) -> dict[str, Any]:
         data: dict[str, Any] = {}
@@ -175,8 +162,11 @@ class Flattener:
                 merged.extend(_merged_maps(child))
                 continue
             self._entry(data, key, child, path)
-        for other in merged:
-            self._merge(data, other, path)
+        # YAML's merge: keys written in the mapping itself win
+        for key, child in (item for other in merged for item in other.items):
+            assert isinstance(key, Node)  # noqa: S101
+            if key.kind == "scalar" and key.text not in data:
+                self._entry(data, key, child, path)
         return data
 
     def _entry(self, data: dict[str, Any], key: Node, child: Node, path: KeyPath) -> None:
@@ -185,22 +175,11 @@ class Flattener:
             return
         if key.text in data:
             first = self.keys[(*path, key.text)].line
-            self._report(
-                "TFI108",
-                f"the key '{key.text}' stands here a second time",
-                key.position,
-                f"line {first} has it too: keep one",
-            )
+            message = f"the key '{key.text}' stands here a second time"
+            self._report("TFI108", message, key.position, f"line {first} has it too: keep one")
             return
         self.keys[(*path, key.text)] = key.position
         data[key.text] = self.value(child, (*path, key.text))
-
-    def _merge(self, data: dict[str, Any], other: Node, path: KeyPath) -> None:
-        """YAML's merge: keys written in the mapping itself win."""
-        for key, child in other.items:
-            assert isinstance(key, Node)  # noqa: S101
-            if key.kind == "scalar" and key.text not in data:
-                self._entry(data, key, child, path)
 
     def _report(self, code: str, message: str, position: Position, hint: str) -> None:
         self.diagnostics.append(Diagnostic(code, Severity.ERROR, message, "", position, hint))
@@ -216,10 +195,6 @@ def _merged_maps(node: Node) -> list[Node]:
     if not maps:
         _fail("TFI112", "'<<' takes a mapping's alias", node.position, "write the keys out")
     return maps
-
-
-def _is_plain(event: Any) -> bool:
-    return event.style in (None, "") and event.tag is None and event.implicit[0]
 
 
 def _fail(code: str, message: str, position: Position, hint: str) -> NoReturn:

@@ -17,6 +17,8 @@ _INSTEAD = {
     "variables": "write them in environment_variables of the manifest",
     "platforms": "remove it: the platform is that of the nodes",
 }
+_FORM = "write `dependencies:` with specs such as `- pandas=2.1`, and at most one `- pip:` with a list of its own"
+_NO_ITEM = "this is neither a conda spec nor a `pip:` list"
 Placed = tuple[KeyPath, str]
 
 
@@ -39,34 +41,26 @@ def read_conda_file(text: str, file: str) -> CondaFile:
     except ManifestError as error:
         return CondaFile(Document(file, {}), faults=error.diagnostics)
     data = document.data
-    faults += tuple(_unknown_keys(document))
+    for key in (key for key in data if key not in {"channels", "dependencies", *_IGNORED}):
+        message = f"'{key}' of a conda environment file means nothing here"
+        faults += (error_at(document, "TFI703", (key,), message, _INSTEAD.get(key, "remove it"), at="key"),)
     dependencies = data.get("dependencies")
     if not isinstance(dependencies, list):
         message = f"'{file}' is no conda environment file: 'dependencies' is no list"
         return CondaFile(document, faults=(*faults, error_at(document, "TFI702", (), message, _FORM)))
-    items = list(_items(document, dependencies))
+    items = list(_entries(document, dependencies))
     channels = data.get("channels") or ()
     return CondaFile(
         document,
         channels=tuple(map(str, channels)) if isinstance(channels, list) else (str(channels),),
         specs=tuple((path, text) for kind, path, text in items if kind == "conda"),
         pip=tuple((path, text) for kind, path, text in items if kind == "pip"),
-        faults=(*faults, *(_no_item(document, path) for kind, path, _ in items if kind == "fault")),
+        faults=(*faults, *(error_at(document, "TFI702", path, _NO_ITEM, _FORM) for kind, path, _ in items if not kind)),
     )
 
 
-_FORM = "write `dependencies:` with specs such as `- pandas=2.1`, and at most one `- pip:` with a list of its own"
-
-
-def _unknown_keys(document: Document) -> Iterator[Diagnostic]:
-    for key in document.data:
-        if key not in {"channels", "dependencies", *_IGNORED}:
-            message = f"'{key}' of a conda environment file means nothing here"
-            yield error_at(document, "TFI703", (key,), message, _INSTEAD.get(key, "remove it"), at="key")
-
-
-def _items(document: Document, dependencies: list[Any]) -> Iterator[tuple[str, KeyPath, str]]:
-    """("conda", "pip" or "fault", path, text) of each entry."""
+def _entries(document: Document, dependencies: list[Any]) -> Iterator[tuple[str, KeyPath, str]]:
+    """("conda" or "pip", path, text) of each entry of `dependencies`; "" for one that is neither."""
     for index, item in enumerate(dependencies):
         path: KeyPath = ("dependencies", index)
         if isinstance(item, str):
@@ -74,10 +68,6 @@ def _items(document: Document, dependencies: list[Any]) -> Iterator[tuple[str, K
         elif isinstance(item, Mapping) and set(item) == {"pip"} and isinstance(item["pip"], list):
             for number, line in enumerate(item["pip"]):
                 inner: KeyPath = (*path, "pip", number)
-                yield ("pip", inner, document.text(inner)) if isinstance(line, str) else ("fault", inner, "")
+                yield ("pip", inner, document.text(inner)) if isinstance(line, str) else ("", inner, "")
         else:
-            yield "fault", path, ""
-
-
-def _no_item(document: Document, path: KeyPath) -> Diagnostic:
-    return error_at(document, "TFI702", path, "this is neither a conda spec nor a `pip:` list", _FORM)
+            yield "", path, ""

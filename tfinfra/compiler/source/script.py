@@ -33,7 +33,7 @@ class Script:
 
     def find(self, *names: str) -> Use | None:
         """The first use of one of `names` or of something inside it; compat.v1 and compat.v2 are looked through."""
-        return next((use for use in self.uses if any(_within(_modern(use.name), name) for name in names)), None)
+        return next((use for use in self.uses if _is_within(use.name, names)), None)
 
     def find_last(self, *words: str) -> Use | None:
         """The first use of a name whose last part is one of `words`."""
@@ -98,7 +98,13 @@ def _uses(tree: ast.Module, module: str) -> Iterator[Use]:
     inner = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     for node in ast.walk(tree):
         if isinstance(node, (ast.Import, ast.ImportFrom)):
-            yield from (Use(name, module, node.lineno, *_span(node)) for name in _imported(node))
+            if isinstance(node, ast.Import):
+                imported = [alias.name for alias in node.names]
+            elif node.level or not node.module:  # the script's own modules
+                imported = []
+            else:
+                imported = [node.module if alias.name == "*" else f"{node.module}.{alias.name}" for alias in node.names]
+            yield from (Use(name, module, node.lineno, *_span(node)) for name in imported)
         elif isinstance(node, (ast.Attribute, ast.Name)) and id(node) not in inner:
             name = _dotted(node, aliases)
             if name:
@@ -108,14 +114,6 @@ def _uses(tree: ast.Module, module: str) -> Iterator[Use]:
 def _span(node: ast.stmt | ast.expr) -> tuple[int, int]:
     same_line = node.end_lineno == node.lineno and node.end_col_offset is not None
     return node.col_offset, max(1, (node.end_col_offset or 0) - node.col_offset) if same_line else 1
-
-
-def _imported(node: ast.Import | ast.ImportFrom) -> list[str]:
-    if isinstance(node, ast.Import):
-        return [alias.name for alias in node.names]
-    if node.level or not node.module:
-        return []
-    return [f"{node.module}.{alias.name}" if alias.name != "*" else node.module for alias in node.names]
 
 
 def _aliases(tree: ast.Module) -> dict[str, str]:
@@ -148,9 +146,7 @@ def _dotted(node: ast.expr, aliases: Mapping[str, str]) -> str | None:
     return ".".join([aliases[node.id], *reversed(parts)])
 
 
-def _modern(name: str) -> str:
-    return name.replace("tensorflow.compat.v1.", "tensorflow.", 1).replace("tensorflow.compat.v2.", "tensorflow.", 1)
-
-
-def _within(name: str, outer: str) -> bool:
-    return name == outer or name.startswith(f"{outer}.")
+def _is_within(name: str, outer: tuple[str, ...]) -> bool:
+    """Whether `name` is one of `outer` or something inside it, compat.v1 and compat.v2 looked through."""
+    name = name.replace("tensorflow.compat.v1.", "tensorflow.", 1).replace("tensorflow.compat.v2.", "tensorflow.", 1)
+    return name in outer or name.startswith(tuple(f"{one}." for one in outer))

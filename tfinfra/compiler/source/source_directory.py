@@ -37,11 +37,12 @@ def read_source(
         return SourceDirectory(root, shown, exists=False, problems={"": reason})
     problems: dict[str, str] = {}
     foreign = project is not None and not root.is_relative_to(real(project))
-    modules = _modules(root, entry, problems) if entry else {}
-    texts = {name: _read(root, name, problems) for name in requirements}
+    modules = _read_modules(root, entry, problems) if entry else {}
+    texts = {name: _read_inside(root, name, problems) for name in requirements}
     files = {name: text for name, text in texts.items() if text is not None}
     for name in programs:
-        _note_unusable(root, name, problems)
+        if (why := _unusable(root, name)) is not None:
+            _note(root, name, why, problems)
     for name in channels:
         if is_missing(name, root):
             problems[name] = "there is no such folder"
@@ -59,16 +60,16 @@ def _no_source(root: Path) -> str:
     return "it is where the kernel shows processes and devices" if is_kernels(root) else ""
 
 
-def _modules(root: Path, entry: str, problems: dict[str, str]) -> dict[str, str]:
+def _read_modules(root: Path, entry: str, problems: dict[str, str]) -> dict[str, str]:
     """The entry script and what it imports from the source directory, and so on; path → text."""
-    text = _read(root, entry, problems)
+    text = _read_inside(root, entry, problems)
     found: dict[str, str] = {} if text is None else {entry: text}
     waiting, left = deque(found), _MOST_BYTES
     while waiting and len(found) < _MOST_MODULES:
         for name in imported_modules(found[waiting.popleft()]):
             path = _module_path(root, (root / entry).parent, name)
             if path is not None and path not in found:
-                text = _read(root, path, {})
+                text = _read_inside(root, path, {})
                 if text is not None and len(text) <= left:
                     found[path] = text
                     left -= len(text)
@@ -85,7 +86,7 @@ def _module_path(root: Path, beside: Path, name: str) -> str | None:
     return None
 
 
-def _read(root: Path, name: str, problems: dict[str, str]) -> str | None:
+def _read_inside(root: Path, name: str, problems: dict[str, str]) -> str | None:
     """The text of a file that stays in `root`; None with the reason in `problems`."""
     reason = _unusable(root, name)
     if reason is None:
@@ -98,12 +99,6 @@ def _read(root: Path, name: str, problems: dict[str, str]) -> str | None:
             reason = (error.strerror or str(error)).lower()
     _note(root, name, reason, problems)
     return None
-
-
-def _note_unusable(root: Path, name: str, problems: dict[str, str]) -> None:
-    reason = _unusable(root, name)
-    if reason:
-        _note(root, name, reason, problems)
 
 
 def _note(root: Path, name: str, reason: str, problems: dict[str, str]) -> None:

@@ -38,6 +38,7 @@ class Priced:
 
 
 def priced(compiled: Compiled) -> Priced:
+    """The price of a compiled manifest's plan."""
     plan, target, book = compiled.plan, compiled.spec.target, compiled.prices().book
     local, location = target.cloud == "local", plan.infrastructure.location
     lines, dear = price_lines(plan, target, book), dearest_lines(plan, target, book)
@@ -83,17 +84,14 @@ def expectation(plan: Plan, target: Target, lines: tuple[PriceLine, ...]) -> Exp
         Phase("deletion", times.deletion, True),
     )
     burn = None if unknown_prices(lines) else burn_of(lines)
-    return expected(phases, burn, _usage(plan, target, lines, sum(p.seconds for p in phases if p.nodes)))
-
-
-def _usage(plan: Plan, target: Target, lines: tuple[PriceLine, ...], seconds: float) -> float:
-    """US dollars for what the nodes fetch through the run's gateway and for the calls of the store, while nodes are
-    there. Own networks bill their way out elsewhere."""
-    times = usual_times()
+    # What nodes fetch through the run's gateway, and the calls of the store while they are there. Own networks bill
+    # their way out elsewhere.
     rates = {rate.item: rate.usd for rate in usage_rates([line.item for line in lines])}
-    fetched = 0.0 if target.subnet_id else plan.node_count * times.gb_per_node[plan.requirements.gpu]
-    calls = (times.client_calls + plan.node_count * times.node_calls) * seconds / 60
-    return fetched * rates.get(_GATEWAY, 0.0) + calls / 10_000 * rates.get(_CALLS, 0.0)
+    fetched = 0.0 if target.subnet_id else plan.node_count * times.gb_per_node[gpu]
+    minutes = sum(phase.seconds for phase in phases if phase.nodes) / 60
+    calls = (times.client_calls + plan.node_count * times.node_calls) * minutes
+    usage = fetched * rates.get(_GATEWAY, 0.0) + calls / 10_000 * rates.get(_CALLS, 0.0)
+    return expected(phases, burn, usage)
 
 
 _GATEWAY, _CALLS = "bytes through the NAT gateway", "blob writes and lists"

@@ -50,9 +50,18 @@ def _compute(made: Infrastructure) -> list[PlannedResource]:
     rows = [
         ("Microsoft.Resources/resourceGroups", "resource group: everything billed by the hour"),
         ("Microsoft.Network/networkSecurityGroups", "firewall: nothing comes in but from the run's own nodes"),
-        *_network(made),
     ]
-    if who := _who(made):
+    if made.subnet_id is not None:
+        what = f"group of the nodes in your subnet {made.subnet_id}"
+        rows.append(("Microsoft.Network/applicationSecurityGroups", what))
+    else:
+        rows += [
+            ("Microsoft.Network/publicIPAddresses", "public address, of the NAT gateway only"),
+            ("Microsoft.Network/natGateways", "NAT gateway"),
+            ("Microsoft.Network/virtualNetworks", f"network {made.address_space}, subnet {made.subnet_prefix}"),
+        ]
+    others = {"the nodes": made.access.identity_id, "the timer": made.access.reaper_id}
+    if who := " and ".join(name for name, id_ in others.items() if not id_):
         rows.append(("Microsoft.Authorization/roleAssignments", f"role assignments to end this group for {who}"))
     if made.shared_directory:
         name = "lines in the nodes' /etc/hosts" if made.subnet_id else "DNS zone"
@@ -62,22 +71,6 @@ def _compute(made: Infrastructure) -> list[PlannedResource]:
     if made.proximity_placement:
         rows.append(("Microsoft.Compute/proximityPlacementGroups", "proximity placement: all nodes in one data centre"))
     return [PlannedResource("compute", kind, what) for kind, what in [*rows, _scale_set(made)]]
-
-
-def _network(made: Infrastructure) -> list[tuple[str, str]]:
-    if made.subnet_id is not None:
-        return [("Microsoft.Network/applicationSecurityGroups", f"group of the nodes in your subnet {made.subnet_id}")]
-    return [
-        ("Microsoft.Network/publicIPAddresses", "public address, of the NAT gateway only"),
-        ("Microsoft.Network/natGateways", "NAT gateway"),
-        ("Microsoft.Network/virtualNetworks", f"network {made.address_space}, subnet {made.subnet_prefix}"),
-    ]
-
-
-def _who(made: Infrastructure) -> str:
-    """Who may delete the group by a right of its own."""
-    who = {"the nodes": made.access.identity_id, "the timer": made.access.reaper_id}
-    return " and ".join(name for name, others in who.items() if not others)
 
 
 def _scale_set(made: Infrastructure) -> tuple[str, str]:

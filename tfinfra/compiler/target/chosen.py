@@ -123,16 +123,15 @@ def _default_location(known: VmSize) -> str:
 
 def _errors(chosen: Chosen, cloud: str, keys: TargetKeys) -> Iterator[Diagnostic]:
     if not keys.vm_size and cloud == "azure":
-        yield error_at(
-            chosen.document,
-            "TFI402",
-            chosen.path,
-            "an azure target needs a vm_size",
-            "for example vm_size: Standard_D8s_v5",
-        )
+        message, hint = "an azure target needs a vm_size", "for example vm_size: Standard_D8s_v5"
+        yield error_at(chosen.document, "TFI402", chosen.path, message, hint)
     for index, name in enumerate(keys.vm_size):
         known = size(name)
-        yield from [_unknown_size(chosen, index, name)] if known is None else _architecture(chosen, index, known)
+        if known is None:
+            yield _unknown_size(chosen, index, name)
+        elif known.architecture != "x86_64":
+            message = f"{known.name} has {known.architecture} processors, for which TensorFlow has no GPU build"
+            yield error_at(chosen.document, "TFI414", chosen.at("vm_size", index), message, "use an x86_64 size")
     for index, location in enumerate(keys.location):
         if location not in locations():
             near = nearest(location.replace(" ", ""), sorted(locations()))
@@ -141,17 +140,6 @@ def _errors(chosen: Chosen, cloud: str, keys: TargetKeys) -> Iterator[Diagnostic
             yield error_at(chosen.document, "TFI404", path, f"there is no location '{location}'", hint)
     if len(chosen.sizes) >= len(keys.vm_size) and locations().issuperset(keys.location):
         yield from _sale(chosen, keys)
-
-
-def _architecture(chosen: Chosen, index: int, known: VmSize) -> Iterator[Diagnostic]:
-    if known.architecture != "x86_64":
-        yield error_at(
-            chosen.document,
-            "TFI414",
-            chosen.at("vm_size", index),
-            f"{known.name} has {known.architecture} processors, for which TensorFlow has no GPU build",
-            "use an x86_64 size",
-        )
 
 
 def _sale(chosen: Chosen, keys: TargetKeys) -> Iterator[Diagnostic]:
