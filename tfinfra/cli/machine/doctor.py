@@ -54,7 +54,7 @@ def needed_role(target: str | None, subscription: str | None = None) -> dict[str
     one of that id. Raises ManifestError."""
     from tfinfra.arm.kinds import kind_of
     from tfinfra.azure.rights.caller_role import caller_role, stack_tokens
-    from tfinfra.compiler.target.named_target import named_target
+    from tfinfra.compiler.named_target import named_target
     from tfinfra.system.resources import resource_folder
 
     types = {kind_of(f"azure-native:{token}").arm_type for token in stack_tokens(resource_folder("stacks"))}

@@ -90,7 +90,7 @@ def _cloud(target: str | None, subscription: str | None) -> Cloud:
     from pathlib import Path
 
     from tfinfra.clouds import azure_subscription, cloud_for
-    from tfinfra.compiler.target.named_target import named_target
+    from tfinfra.compiler.named_target import named_target
     from tfinfra.errors import UsageError
 
     if target is not None and subscription is None:

@@ -40,8 +40,8 @@ def _smallest(target: str, rehearse: bool) -> Walked:
     """One node of the target's first size in its first location, with its GPUs where it has some."""
     from tfinfra.catalog import sizes
     from tfinfra.compiler.load import project_from_arguments
+    from tfinfra.compiler.named_target import named_target
     from tfinfra.compiler.pipeline import compile_manifest
-    from tfinfra.compiler.target.named_target import named_target
 
     chosen = named_target(target, Path())
     size = sizes.size(chosen.vm_size)
