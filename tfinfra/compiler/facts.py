@@ -1,4 +1,4 @@
-"""What is known of a manifest: each pass of the pipeline adds to it, and every rule looks at it and at nothing else."""
+"""What is known of a manifest: each pass of the pipeline adds to it, and a rule looks at nothing else."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from tfinfra.model import Plan, Spec, Task
 
 @dataclass(frozen=True)
 class AtLaunch:
-    """What only `up` knows, just before it goes to a cloud, each None as long as nobody has looked: the `secrets` that
-    are set; whether the run to resume from has `checkpoints`; the inputs that cannot be mounted, {name: the file at
-    fault}. `provisions`: something is about to be made, or asked of the cloud as if it were."""
+    """What only `up` knows, just before it goes to a cloud. `secrets` are the names that are set, and `checkpoints`
+    whether the run to resume from has any: both None until they were looked up. `unmountable` are the inputs that
+    cannot be mounted, {name: the file at fault}. `provisions`: resources are about to be made, or validated by ARM."""
 
     provisions: bool = False
     secrets: Collection[str] | None = None
@@ -29,8 +29,8 @@ class AtLaunch:
 
 @dataclass(frozen=True)
 class Facts:
-    """`shape` are the errors of the manifest's shape. `spec`, `tasks` and `plan` are None where errors leave nothing to
-    make them of; `gpus` are those of each node that tasks may use. `found` is all that the rules have said."""
+    """`shape` are the errors of the manifest's shape. `spec`, `tasks` and `plan` are None where errors make them
+    impossible. `gpus` is how many GPUs of each node tasks may use. `found` is all that the rules have said."""
 
     project: Project
     manifest: Manifest

@@ -1,5 +1,5 @@
-"""Looks at files by names that a user wrote. Path's own raise at some of them: a part of more than 255 bytes, a NUL, a
-link that leads back to itself, the home of a user that there is not."""
+"""Looks at files by names that a user wrote. Path's own methods raise for some of them: a part of more than 255 bytes,
+a NUL, a link that leads back to itself, the home of an unknown user."""
 
 # ruff: noqa: PTH100, PTH110, PTH111, PTH112, PTH113, PTH116
 from __future__ import annotations
@@ -27,13 +27,13 @@ def is_file(path: Path) -> bool:
 
 
 def is_kernels(path: Path) -> bool:
-    """Whether the path, links followed, is what the kernel shows of processes and devices, and no file of anybody's,
-    wherever that is mounted. Shared memory, which /dev/shm is, is a folder as others are. Never raises."""
-    place = real(path)
-    if any(place.is_relative_to(folder) for folder in _KERNELS) and not place.is_relative_to(_SHARED_MEMORY):
+    """Whether the path, links followed, is in one of the kernel's own file systems, wherever it is mounted: those show
+    processes and devices, not files. /dev/shm is shared memory, and an ordinary folder. Never raises."""
+    found = real(path)
+    if any(found.is_relative_to(folder) for folder in _KERNELS) and not found.is_relative_to(_SHARED_MEMORY):
         return True
     try:
-        return os.stat(place).st_dev in _devices()
+        return os.stat(found).st_dev in _devices()
     except (OSError, ValueError):
         return False
 
@@ -62,8 +62,8 @@ def read_bounded(path: Path, most: int) -> bytes | None:
 
 
 def below(folder: Path, written: str) -> Path:
-    """What is `written` in `folder`; "~" is the caller's home, "~name" stays where there is no such user. Never
-    raises."""
+    """The path `written`, below `folder` where it is relative. "~" is the caller's home; "~name" stays where there is
+    no such user. Never raises."""
     return folder / os.path.expanduser(written)
 
 

@@ -66,7 +66,7 @@ def _read_yaml(path: Path) -> tuple[Document, tuple[Diagnostic, ...]]:
 
 
 def _read_of_project(path: Path) -> tuple[Document, tuple[Diagnostic, ...]]:
-    """A file that the project brings: a link in it must not show what is elsewhere, line by line, as errors."""
+    """A file of the project: a link in it must not make errors quote a file from elsewhere, line by line."""
     if not real(path).is_relative_to(real(path.parent)):
         message = f"'{path}' is a link to a file outside of its folder"
         raise _unreadable("TFI116", path, message, "name the file itself, or put a copy of it there")
@@ -82,8 +82,8 @@ def _targets(
     document: Document, folder: Path, target: str | None
 ) -> tuple[tuple[Document, ...], tuple[Diagnostic, ...]]:
     """The target files, where the manifest asks for a target by name."""
-    asked = target or document.data.get("compute_target", "local")
-    if not isinstance(asked, str) or asked == "local":
+    name = target or document.data.get("compute_target", "local")
+    if not isinstance(name, str) or name == "local":
         return (), ()
     read = [_read_targets(path, folder) for path in _target_files(folder)]
     return tuple(found for found, _ in read), tuple(d for _, more in read for d in more)
@@ -95,7 +95,7 @@ def load_targets(folder: Path) -> tuple[Document, ...]:
 
 
 def _read_targets(path: Path, folder: Path) -> tuple[Document, tuple[Diagnostic, ...]]:
-    """The user's own file may be a link to wherever the user keeps it."""
+    """Reads one file of targets. The user's own may be a link to anywhere."""
     return _read_of_project(path) if path.parent == folder else _read_yaml(path)
 
 
@@ -152,7 +152,7 @@ def _data_paths(document: Document, folder: Path) -> dict[str, DataPath]:
 
 
 def data_path(folder: Path, written: str) -> DataPath:
-    """What is at a path that a manifest in `folder` writes; "~" is the caller's home."""
+    """What a path in a manifest of `folder` leads to; "~" is the caller's home."""
     path = Path(os.path.abspath(below(folder, written)))  # noqa: PTH100  a NUL must not raise
     if "\0" in written:
         return DataPath(path, problem="it is no file name")

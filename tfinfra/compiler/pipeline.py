@@ -1,8 +1,8 @@
 """The compiler's passes in order: read this first.
 
-load.py is the edge before them, write.py the one behind them; all between is pure. A pass takes what is known of a
-manifest and returns it with more. None stops at an error: a pass makes what can still be made, every rule looks at what
-there is, and all that is wrong is said at once, in file order.
+load.py reads before them and write.py writes after them; everything between is pure. A pass takes what is known of a
+manifest and returns it with more. None stops at an error: a pass makes what can still be made, every rule looks at the
+result, and all errors are reported at once, in file order.
 
     read → resolved → placed → planned → ruled → render
 """
@@ -46,7 +46,7 @@ def read(project: Project) -> Facts:
 
 
 def resolved(facts: Facts) -> Facts:
-    """Manifest + target → Spec. A manifest whose shape is wrong says too little of what was meant."""
+    """Manifest + target → Spec. Skipped where the shape is wrong: too little is known then."""
     target = facts.chosen.target
     if facts.shape or target is None or facts.chosen.size is None:
         return facts
@@ -140,7 +140,7 @@ def compile_manifest(project: Project) -> Compiled:
 
 
 def check_launch(facts: Facts, at_launch: AtLaunch) -> None:
-    """The rules on what only `up` knows. Raises ManifestError with all that is wrong."""
+    """Asks the rules on what only `up` knows. Raises ManifestError with all that is wrong."""
     facts = replace(facts, launch=at_launch)
     found = _shown(facts.project, (d for rule in launch.RULES for d in rule(facts)))
     if found:
@@ -148,5 +148,5 @@ def check_launch(facts: Facts, at_launch: AtLaunch) -> None:
 
 
 def _shown(project: Project, found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """`found` in file order, without a word of files that lie outside of the manifest's folder."""
+    """`found` in file order, quoting no file outside of the manifest's folder."""
     return tuple(without_foreign_text(d, project.source) for d in in_file_order(project, found))

@@ -1,4 +1,4 @@
-"""Where a finding on a plan belongs: the line of the manifest or of the target that asked for what is at fault."""
+"""The line for a finding on a plan: that of the manifest, or of the target, where what is at fault was written."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def plan_diagnostic(
     *,
     severity: Severity = Severity.ERROR,
 ) -> Diagnostic:
-    """A diagnostic on `key`, one of the target or of the manifest; where it is not written, on what named the
+    """A diagnostic on `key`, one of the target or of the manifest; where it is not written, on what names the
     target."""
     manifest, chosen = facts.document, facts.chosen
     whole = "cloud" if key == "subscription_id" else "vm_size"  # what a subscription lacks is no fault of the size

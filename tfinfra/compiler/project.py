@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class SourceDirectory:
     """The source directory as found. `root` is absolute, `shown` the same as messages write it; `modules` holds the
     text of the entry script and of the modules it imports from there, by path relative to `root`; `requirements` that
-    of the requirement files. A file that was named and cannot be read stands in `problems` instead, with the reason.
+    of the requirement files. `problems` has the reason for each file that was named and cannot be read.
     A `foreign` one lies outside of the manifest's folder: none of its lines is quoted."""
 
     root: Path
@@ -66,11 +66,11 @@ class DataPath:
 class Project:
     """A manifest with all that belongs to it, as load.py found it, and how the caller asked for it.
 
-    `document` is the manifest, or the arguments from Python; `stem` is what `name` defaults to; `target` the one
-    asked for instead of the manifest's; `targets` the compute_targets.yaml files, nearest first; `machine_gpus` the
-    GPUs of this machine; `data` the local inputs by name; in a `rehearse` a size without GPUs is a notice. `prices`
-    gives the prices to who needs them: most passes do not. `diagnostics` are what the reader could report and go on.
-    `own_cloud`: ARM is somebody's own, who knows under which names its storage answers."""
+    `document` is the manifest, or the arguments from Python; `stem` is the default of `name`; `target` replaces the
+    manifest's own; `targets` are the compute_targets.yaml files, nearest first; `machine_gpus` the GPUs of this
+    machine; `data` the local inputs by name. With `rehearse` a size without GPUs is a notice, no error. `prices` reads
+    the prices when they are needed: most passes need none. `diagnostics` are errors after which the reader could go on.
+    `own_cloud`: ARM is not one of Azure's known clouds, so the hosts of its storage are not known either."""
 
     document: Document
     stem: str

@@ -54,7 +54,7 @@ def _resolved_keys(manifest: Manifest, spec: Spec) -> dict[str, Any]:
 
 
 def _conda_keys(manifest: Manifest, spec: Spec) -> dict[str, Any]:
-    """Where conda is asked for anything: its keys as written, the channels as they were chosen."""
+    """Where the manifest asks for conda packages: its keys as written, the channels as they were chosen."""
     if not spec.requirements.conda:
         return {}
     file = manifest.conda_dependencies_file

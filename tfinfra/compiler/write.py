@@ -1,7 +1,7 @@
-"""The compiler's only effect: the deploy folder on disk, and what of it differs.
+"""The compiler's only effect: the deploy folder on disk, and how it differs from a plan.
 
-The folder lies in a project that may be a stranger's: nothing is written through a link, and nothing is removed but
-what an earlier compile wrote, which a list in the folder names.
+The project may be a stranger's: nothing is written through a link, and only files that an earlier compile wrote are
+removed. A list in the folder names those.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _LONGEST, _LONGEST_NAME = 1000, 255
 
 @dataclass(frozen=True)
 class Written:
-    """`replaced` were there and said something else; `removed` an earlier compile had written; `kept` too, but they
-    were changed since."""
+    """`replaced` had other content; `removed` were written by an earlier compile; so were `kept`, but they have been
+    changed since."""
 
     replaced: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()

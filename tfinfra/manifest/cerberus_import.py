@@ -1,8 +1,8 @@
-"""Imports Cerberus at a third of its price.
+"""Imports Cerberus in a third of the time.
 
-Its `__init__` asks importlib.metadata for its own version, which nobody here reads: importing that module and parsing
-the package's METADATA takes longer than `tfinfra validate` needs for all the rest. For the length of the import a
-stand-in that knows no packages takes its place, and Cerberus's version is "unknown".
+Its `__init__` asks importlib.metadata for its own version, which tfinfra does not need: importing that module and
+parsing the package's METADATA takes longer than all the rest of `tfinfra validate`. During the import a stand-in that
+knows no packages replaces it, and Cerberus's version is "unknown".
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Every code of a diagnostic: the subject of its number, its exit code, and its long form, which `explain` prints.
 
-The rows stand in codes.json, by number. A new code takes the next free number of its subject (SUBJECTS), and its
-row stands where that number belongs: two branches that take the same one cannot be merged without a conflict.
+The rows are in codes.json, by number. A new code takes the next free number of its subject (SUBJECTS), and its row
+goes where that number belongs: two branches that take the same one cannot be merged without a conflict.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from tfinfra.errors import Diagnostic, ManifestError, NotFeasible
 
 WRONG = 3
-"""The exit code of what is wrong in a manifest or a target; that of what a cloud has not is written beside its code."""
+"""The exit code of an error in a manifest or a target. Codes for what a cloud lacks have an exit of their own."""
 
 SUBJECTS: dict[str, tuple[range, ...]] = {
     "reading": (range(101, 200),),
@@ -39,8 +39,8 @@ stays one."""
 
 @dataclass(frozen=True)
 class Explanation:
-    """`text` is a few paragraphs, with what to do; `exit_code` that of a run in whose way nothing else stands. One that
-    is `retired` is told by earlier releases only."""
+    """`text` is a few paragraphs, with what to do; `exit_code` that of a run which nothing else stops. A `retired` one
+    is reported by earlier releases only."""
 
     code: str
     title: str
@@ -72,7 +72,7 @@ def explanations() -> tuple[Explanation, ...]:
 
 def refusal(found: tuple[Diagnostic, ...]) -> ManifestError | NotFeasible:
     """The exception for what was `found`, one error at least, with the first of them as its message: NotFeasible where
-    nothing is wrong but what a cloud has not."""
+    all that is wrong is what a cloud lacks."""
     errors = [diagnostic for diagnostic in found if diagnostic.is_error]
     kind = NotFeasible if all(exit_code(d.code) == NotFeasible.exit_code for d in errors) else ManifestError
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""

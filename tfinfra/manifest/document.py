@@ -1,4 +1,4 @@
-"""A document as plain data, with the place of every key and value beside it: what the reader gives."""
+"""A document as plain data, with the position of every key and value beside it: what the reader returns."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ KeyPath = tuple["str | int", ...]
 
 @dataclass(frozen=True)
 class Document:
-    """`data` is a mapping of plain values; `keys` and `values` say where each key and value stands, by its path;
+    """`data` is a mapping of plain values; `keys` and `values` have the position of each key and value, by its path;
     `texts` holds scalars as written. A document made from Python arguments has data and texts only."""
 
     file: str
@@ -23,11 +23,11 @@ class Document:
     texts: Mapping[KeyPath, str] = field(default_factory=dict)
 
     def key(self, path: KeyPath) -> Position | None:
-        """Where the key at `path` stands; a list's items have no key, so theirs is the value's place."""
+        """The position of the key at `path`; of a list's items, which have no key, that of the value."""
         return self.keys.get(path) or self.values.get(path)
 
     def value(self, path: KeyPath) -> Position | None:
-        """Where the value at `path` stands."""
+        """The position of the value at `path`."""
         return self.values.get(path) or self.keys.get(path)
 
     def text(self, path: KeyPath) -> str:
@@ -41,7 +41,7 @@ class Document:
 
 
 def argument_document(arguments: Mapping[str, Any]) -> Document:
-    """Python arguments as a document; those that are None are not given. Tuples stand for lists."""
+    """Python arguments as a document; those that are None are left out, tuples become lists."""
     data = {key: _plain_data(value) for key, value in arguments.items() if value is not None}
     texts: dict[KeyPath, str] = {}
     _collect_texts(data, (), texts)

@@ -1,5 +1,5 @@
-"""Every key of manifest.md: its Cerberus rules and its meaning. Defaults are the fields of Manifest; what is refused
-stands in refused.py.
+"""Every key of manifest.md: its Cerberus rules and its meaning. Defaults are the fields of Manifest; refused.py
+has the keys that are refused.
 
 Type "text" is a scalar whose written form counts (`1.10`, `1e-3`, `no`).
 """

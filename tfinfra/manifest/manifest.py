@@ -99,7 +99,7 @@ class Manifest:
         return self.max_run_duration_seconds or self.limits.max_run_duration
 
     def sound(self, *keys: str) -> bool:
-        """Whether all these keys hold what the file says: a rule across broken keys would only repeat the error."""
+        """Whether all these keys have the right shape: a rule on a broken key would only repeat the error."""
         return self.broken.isdisjoint(keys)
 
     def path(self, key: str) -> KeyPath:
@@ -109,8 +109,8 @@ class Manifest:
 
 
 def manifest_of(document: Document, broken: frozenset[str]) -> Manifest:
-    """The typed manifest of a document whose top-level keys `broken` have the wrong shape. A key that stands there in
-    two spellings is broken too: nobody can say which is meant."""
+    """The typed manifest of a document whose top-level keys `broken` have the wrong shape. A key that is written
+    in two spellings is broken too: it is not known which one is meant."""
     broken |= {key for spelling, key in SPELLINGS.items() if {spelling, key} <= document.data.keys()}
     names = {f.name for f in fields(Manifest)} - {"document", "given", "broken"}
     given = {SPELLINGS.get(key, key): (key,) for key in document.data}

@@ -1,4 +1,4 @@
-"""Keys that tfinfra knows and does not take: the estimator's other arguments, with what to write instead."""
+"""Keys that tfinfra knows and refuses: the estimator's other arguments, with what to write instead."""
 
 from __future__ import annotations
 

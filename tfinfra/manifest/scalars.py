@@ -1,6 +1,6 @@
 """YAML's plain scalars as values: the rules of the YAML 1.2 core schema, and 1.1's yes/no/on/off for booleans.
 
-PyYAML's own would read `12:30` as 750 and `1_000` as a number; a manifest's readers would not.
+PyYAML would read `12:30` as 750 and `1_000` as a number; people would not.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ def shape_diagnostic(document: Document, path: KeyPath, error: Any, schema: Mapp
 
 
 def _without_values(diagnostic: Diagnostic) -> Diagnostic:
-    """The diagnostic without what stands where a name should, which may be the very value that is to be kept."""
+    """The diagnostic without a value that was written in place of a name: it may be a secret."""
     found = diagnostic.position
     if found is None or found.text is None:
         return replace(diagnostic, path="".join(map(only_name, diagnostic.path.rpartition("."))))
@@ -145,7 +145,7 @@ def _spelling(path: KeyPath, schema: Mapping[str, Rules]) -> str | None:
 
 
 def found(value: Any) -> str:
-    """What stands there instead: "a list", "the number 3", "the text 'abc'"."""
+    """What kind of value it is: "a list", "the number 3", "the text 'abc'"."""
     if isinstance(value, Mapping):
         return "a mapping"
     if isinstance(value, (list, tuple)):

@@ -15,7 +15,7 @@ SAID = {
     "region": "location",
     "size": "vm_size",
 }
-"""A word that people say for a key, and spelt too differently to be near it: the key."""
+"""{what people call a key, where the spelling is too far off for `nearest`: the key}"""
 
 
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:

@@ -30,8 +30,8 @@ class Node:
 
 
 class TreeBuilder:
-    """Takes a parser's events in order; `document` gives what they amount to. Raises ManifestError at the event that
-    goes too far."""
+    """Takes a parser's events in order; `document` returns the document that they make. Raises ManifestError at the
+    first event that a manifest cannot have."""
 
     def __init__(self, source: SourceText) -> None:
         self._source = source
@@ -136,7 +136,7 @@ class Flattener:
         self._again = False
 
     def value(self, node: Node, path: KeyPath) -> Any:
-        """The plain value of `node`, which stands at `path`."""
+        """The plain value of `node`, whose path is `path`."""
         self._count += 1
         self._again = self._again or id(node) in self._met
         self._met.add(id(node))

@@ -1,4 +1,4 @@
-"""A conda environment file (environment.yml) as far as it means something here: channels, conda specs, pip's lines."""
+"""A conda environment file (environment.yml) as far as tfinfra uses it: channels, conda specs, pip's lines."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Placed = tuple[KeyPath, str]
 
 @dataclass(frozen=True)
 class CondaFile:
-    """What the file asks for, each with its path in `document`; `faults` are what it says and nobody can do."""
+    """What the file asks for, each with its path in `document`; `faults` are what it says that cannot be done."""
 
     document: Document
     channels: tuple[str, ...] = ()
@@ -35,7 +35,7 @@ class CondaFile:
 
 @lru_cache(maxsize=8)
 def read_conda_file(text: str, file: str) -> CondaFile:
-    """Never raises: what is wrong stands in the result's faults."""
+    """The file's content. Never raises: the result's faults say what is wrong."""
     try:
         document, faults = read_document(text.encode(), file)
     except ManifestError as error:

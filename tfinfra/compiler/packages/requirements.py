@@ -1,4 +1,4 @@
-"""What the environment is asked for: requirement lines and conda specs, of the manifest and of the files it names."""
+"""What the environment must hold: requirement lines and conda specs, from the manifest and the files it names."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def requirement_name(line: str) -> str:
 
 
 class _Any(frozenset[str]):
-    """Every name: where a line's name is asked for and not what may be done with it."""
+    """Contains every name: for reading a line's name, whatever may be done with it."""
 
     def __contains__(self, name: object) -> bool:
         return True

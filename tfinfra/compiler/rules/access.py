@@ -14,7 +14,7 @@ from tfinfra.manifest.keys import BLOB_HOST, CONTAINER, FORMS
 
 def store_without_identity(facts: Facts) -> Iterator[Diagnostic]:
     """A run's own identity is made with the run, and is granted rights within the run's own groups only: it cannot have
-    access to a container of others."""
+    access to a container that others made."""
     chosen, target = facts.chosen, facts.chosen.target
     if target is not None and target.store is not None and target.identity_id is None:
         message = f"target '{target.name}' has a store, and no identity_id that may use it"

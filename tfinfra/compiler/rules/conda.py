@@ -1,4 +1,4 @@
-"""Rules on what conda is asked for: conda_packages, conda_channels and the environment file."""
+"""Rules on conda_packages, conda_channels and the conda environment file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _DEFAULTS = "'defaults' is what an installation of conda is configured to, and t
 
 
 def environment_file(facts: Facts) -> Iterator[Diagnostic]:
-    """What the conda environment file says that means nothing here."""
+    """What the conda environment file says that tfinfra cannot use."""
     file = conda_file(facts.manifest, facts.project)
     yield from file.faults if file else ()
 
@@ -48,7 +48,7 @@ def channels(facts: Facts) -> Iterator[Diagnostic]:
 
 
 def _unusable_channel(channel: str) -> str:
-    """Why a channel says nothing here, or its packages could be anybody's; "" where neither is so."""
+    """Why a channel has no meaning here, or anybody could have made its packages; "" where it can be used."""
     if channel == "defaults":
         return _DEFAULTS
     if not channel.isprintable() or "${" in channel:

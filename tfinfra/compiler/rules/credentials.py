@@ -1,4 +1,4 @@
-"""Rules on credentials within a manifest's URLs: they would stand in the deploy folder, the lock, the run's record and
+"""Rules on credentials within a manifest's URLs: they would show in the deploy folder, the lock, the run's record and
 its logs, on each node, and in the arguments of the tools that are called with them."""
 
 from __future__ import annotations

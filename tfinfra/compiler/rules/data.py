@@ -66,7 +66,7 @@ def resume_from(facts: Facts) -> Iterator[Diagnostic]:
 
 
 def _url(facts: Facts, path: KeyPath, url: str) -> Iterator[Diagnostic]:
-    """A token in a URL would stand in every artefact; nodes sign in as what they are, and to Azure alone."""
+    """A token in a URL would show in every artefact. Nodes read with the run's own identity, and only from Azure."""
     document, parts, target = facts.document, urlsplit(url), facts.chosen.target
     if parts.query or parts.fragment or "@" in parts.netloc:
         hint = "remove what follows '?': nodes read it by their own identity"

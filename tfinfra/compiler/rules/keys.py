@@ -30,7 +30,7 @@ _DEFAULTS = {f.name: f.default for f in fields(Manifest)}
 
 
 def set_by_tfinfra(name: str) -> bool:
-    """Whether a variable of this name is tfinfra's own in every task."""
+    """Whether tfinfra sets the variable of this name in every task."""
     return _SET_BY_TFINFRA.fullmatch(name) is not None
 
 
@@ -57,7 +57,7 @@ def two_spellings(facts: Facts) -> Iterator[Diagnostic]:
 
 
 def keys_of_another_backend(facts: Facts) -> Iterator[Diagnostic]:
-    """A key that another backend reads, or that none reads because none is asked for."""
+    """A key that belongs to another backend, or to any where the manifest asks for none."""
     manifest, document = facts.manifest, facts.document
     if not manifest.sound("distributed_backend"):
         return

@@ -1,5 +1,5 @@
-"""Rules on what must be there once a run goes to its cloud, as far as it was looked at: `validate` and `plan` need none
-of it."""
+"""Rules on what must exist once a run goes to its cloud, as far as it was looked up: `validate` and `plan` need none of
+it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tfinfra.manifest.document import error_at
 
 
 def no_subscription(facts: Facts) -> Iterator[Diagnostic]:
-    """Nothing can be made, or asked, in no subscription."""
+    """Without a subscription nothing can be made, and ARM cannot be asked."""
     target = facts.chosen.target
     if target is None or not facts.launch.provisions or target.cloud == "local" or target.subscription_id:
         return

@@ -24,7 +24,7 @@ def max_cost(facts: Facts) -> Iterator[Diagnostic]:
     if plan is None or target is None or plan.limits.max_cost_usd is None:
         return
     if max(plan.limits.max_run_duration, plan.limits.keep_outputs) > LONGEST:
-        return  # what is refused is not reckoned with
+        return  # refused by another rule: no time to calculate with
     if target.cloud == "local":
         message = "the local cloud costs nothing: max_cost_usd ends nothing here"
         yield error_at(document, "TFI632", _PATH, message, severity=Severity.NOTICE)

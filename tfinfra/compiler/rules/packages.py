@@ -1,4 +1,4 @@
-"""Rules on pip's side of the environment: requirement lines, wherever they stand, and what may be built from source."""
+"""Rules on pip's side of the environment: requirement lines from all files, and what may be built from source."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TENSORFLOW = {"tensorflow", "tensorflow-cpu", "tensorflow-gpu", "tf-nightly", "
 
 
 def requirements(facts: Facts) -> Iterator[Diagnostic]:
-    """What no lock could be made of, and what tfinfra brings itself."""
+    """Lines that cannot be locked, and packages that tfinfra brings itself."""
     manifest, project = facts.manifest, facts.project
     builds = {normalised(name) for name in manifest.source_builds}
     for index, line in enumerate(manifest.pip_packages):

@@ -1,4 +1,4 @@
-"""The dialect of TF_CONFIG: what the manifest says or, with `auto`, what the script's names tell."""
+"""The dialect of TF_CONFIG: the manifest's or, with `auto`, the one that the script's names suggest."""
 
 from __future__ import annotations
 

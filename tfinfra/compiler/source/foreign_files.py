@@ -1,4 +1,4 @@
-"""Diagnostics on files outside of the manifest's folder: where, and of which kind, but not a word of what is in them.
+"""Diagnostics on files outside of the manifest's folder: they say where and what kind, and quote nothing of the file.
 The manifest may be a stranger's, who reads what a CI system prints of it."""
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from tfinfra.errors import Diagnostic
 from tfinfra.manifest.codes import explanation
 
 _KNOWN_WORDS = frozenset({"TFI502", "TFI503", "TFI504", "TFI505", "TFI506", "TFI507"})
-"""What they say of a script are names of TensorFlow, Keras and Horovod."""
+"""These quote only names of TensorFlow, Keras and Horovod."""
 
 
 def without_foreign_text(diagnostic: Diagnostic, source: SourceDirectory) -> Diagnostic:
-    """The diagnostic as it may be shown."""
+    """The diagnostic; without the file's text where `source` lies outside of the manifest's folder."""
     position = diagnostic.position
     if not source.foreign or position is None or position.file not in source.files:
         return diagnostic

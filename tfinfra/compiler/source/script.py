@@ -74,7 +74,7 @@ def imported_modules(text: str) -> tuple[str, ...]:
 
 
 def position_of(use: Use, shown: str, modules: Mapping[str, str]) -> Position:
-    """Where a use stands, with the file named as the user would."""
+    """The position of a use; `shown` is the file as the user would name it."""
     text = modules[use.module].splitlines()[use.line - 1]
     return Position(shown, use.line, use.column + 1, use.length, text)
 

@@ -1,4 +1,4 @@
-"""Reads what the compiler has to know of the source directory: the entry script, its own modules, the requirements."""
+"""Reads what the compiler must know of the source directory: the entry script, its own modules, the requirements."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tfinfra.manifest.spelling import did_you_mean, nearest
 
 _MOST_MODULES = 100
 _MOST_BYTES = 2_000_000
-"""Of a file, and of all modules together: what comes after is not looked at."""
+"""Of one file, and of all modules together: what comes after that is not read."""
 
 
 def read_source(
@@ -26,11 +26,11 @@ def read_source(
     channels: tuple[str, ...] = (),
     project: Path | None = None,
 ) -> SourceDirectory:
-    """The entry script, the `requirements` files' text, and whether the `programs` and those of conda's `channels` that
-    are folders are there. What lies outside of `project` is never quoted: a manifest may be a stranger's, and name any
-    folder of this machine.
+    """The entry script and the text of the `requirements` files. The `programs`, and those of conda's `channels` that
+    are folders, are only looked for. What lies outside of `project` is never quoted: a manifest may be a stranger's,
+    and name any folder of this machine.
 
-    Never raises: what cannot be read stands in the SourceDirectory's problems, "<file>?" holding a spelling hint.
+    Never raises: `problems` says of each file why it cannot be read, and under "<file>?" has a spelling hint.
     """
     root = real(folder)
     if reason := _no_source(root):

@@ -1,4 +1,4 @@
-"""The resources of a plan as a person wants to see them: what the stacks will make, in which of the two groups."""
+"""The resources of a plan for a person to read: what the stacks will make, in which of the two groups."""
 
 from __future__ import annotations
 

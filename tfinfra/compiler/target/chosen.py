@@ -47,7 +47,7 @@ class Chosen:
 
 
 def choose_target(manifest: Manifest, project: Project) -> Chosen:
-    """The target that the run goes to; never raises: what is wrong stands in its diagnostics."""
+    """The target that the run goes to; never raises: its diagnostics say what is wrong."""
     if project.target is not None:
         return _named(manifest, project, project.target)
     if manifest.vm_size and "compute_target" not in manifest.given:
@@ -181,5 +181,5 @@ def gpus_per_node(manifest: Manifest, chosen: Chosen, project: Project) -> int:
 
 
 def sources(targets: tuple[Document, ...]) -> Mapping[str, str]:
-    """Each known target's name and the file that it stands in; the nearest file wins."""
+    """Each known target's name and the file that defines it; the nearest file wins."""
     return {name: document.file for document in reversed(targets) for name in document.data}

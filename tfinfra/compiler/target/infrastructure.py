@@ -7,7 +7,7 @@ from tfinfra.catalog.images import HPC_IMAGE, image_features, image_of
 from tfinfra.catalog.sizes import VmSize, size
 from tfinfra.model import Access, Image, Infrastructure, Spec, Spot, Target
 
-# Clear of 172.16.0.0/16, which Azure's RDMA network has for itself; a /20 holds 4,091 nodes.
+# Clear of 172.16.0.0/16, which Azure reserves for its RDMA network; a /20 holds 4,091 nodes.
 ADDRESS_SPACE, SUBNET = "10.0.0.0/16", "10.0.0.0/20"
 NO_PRICE_LIMIT = -1.0
 _ONE_DATA_CENTRE = 100  # nodes: as many as a single placement group holds
@@ -52,7 +52,7 @@ def _infrastructure(spec: Spec, location: str, size: VmSize) -> Infrastructure:
 
 
 def takes_trusted_launch(size: VmSize, image: Image) -> bool:
-    """Both the size and the image must be made for it; of an image of one's own nobody knows, so it gets Standard.
+    """Both the size and the image must be made for it; of a custom image this is not known, so it gets Standard.
 
     learn.microsoft.com/azure/virtual-machines/trusted-launch (sizes, operating systems).
     """
@@ -68,11 +68,11 @@ def spot(target: Target) -> Spot | None:
 
 
 def wants_proximity(spec: Spec, *, infiniband: bool) -> bool:
-    """Whether the nodes are kept in one data centre: a proximity placement group, where it helps and does no harm.
+    """Whether a proximity placement group keeps the nodes in one data centre: where it helps and does no harm.
 
-    It shortens the way between several nodes of one size that talk over the ordinary network; InfiniBand's single
-    placement group is nearer still. It cannot be had with a capacity reservation, and costs chances of capacity, which
-    low-priority and very many nodes need more. A zone is no hindrance: it may be in one, and not across several.
+    It shortens the path between nodes of one size that talk over the ordinary network; InfiniBand's single placement
+    group is nearer still. Azure does not combine it with a capacity reservation. It makes capacity harder to get, which
+    low-priority and very many nodes need more. It works with a zone, though not across several.
     Sources: learn.microsoft.com/azure/virtual-machines/co-location and …/capacity-reservation-overview.
     """
     target = spec.target
