@@ -15,21 +15,19 @@ from typing import Any
 
 from tfinfra.azure.deletion.group_names import RUN_ID
 from tfinfra.errors import (
-    Cancelled,
-    CredentialsError,
-    LimitReached,
     ManifestError,
-    NotFeasible,
     ProvisioningError,
+    Result,
     TeardownIncomplete,
     TfinfraError,
-    TrainingFailed,
     UsageError,
+    error_of,
 )
 from tfinfra.lifecycle.attach.saved_document import saved_document
 from tfinfra.lifecycle.record.driver import ClientProcess, is_alive
 from tfinfra.lifecycle.record.names import run_id
-from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord, run_folder
+from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord, run_folder
+from tfinfra.lifecycle.record.run_states import RunState
 from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.lifecycle.up import background_run
 from tfinfra.lifecycle.watch.log_tail import Lines
@@ -41,21 +39,15 @@ from tfinfra.text.cleaning import clean
 POLL = 0.2
 _AT_ONCE = 1 << 20  # characters of a log
 STATUSES = {
-    "starting": "Preparing",
-    "provisioning": "Provisioning",
-    "running": "Running",
-    "held": "Running",
-    "ended": "Finalizing",
-    "deleting": "Finalizing",
+    RunPhase.STARTING: "Preparing",
+    RunPhase.PROVISIONING: "Provisioning",
+    RunPhase.RUNNING: "Running",
+    RunPhase.HELD: "Running",
+    RunPhase.ENDED: "Finalizing",
+    RunPhase.DELETING: "Finalizing",
 }
-RESULTS = {"succeeded": "Completed", "cancelled": "Canceled"}
-ERRORS: dict[int, type[TfinfraError]] = {
-    kind.exit_code: kind
-    for kind in (
-        *(ManifestError, NotFeasible, CredentialsError, ProvisioningError),
-        *(TrainingFailed, Cancelled, LimitReached),
-    )
-}
+RESULTS = {Result.SUCCEEDED: "Completed", Result.CANCELLED: "Canceled"}
+OVER = (RunPhase.DELETED, RunPhase.INCOMPLETE)
 
 
 class TensorFlow:
@@ -159,8 +151,8 @@ class Run:
         record = self._folder.read()
         if record is None:
             return "Failed" if self._failure() or not is_alive(self._client) else "Preparing"
-        if record.phase in ("deleted", "incomplete"):
-            return RESULTS.get(record.result or "", "Failed")
+        if record.phase in OVER:
+            return RESULTS.get(record.result or Result.FAILED, "Failed")
         return STATUSES[record.phase]
 
     def get_details(self) -> dict[str, Any]:
@@ -168,7 +160,7 @@ class Run:
         record = self._folder.read()
         if record is None:
             return {"run": self.id, "tasks": [], **self._without_record()}
-        saved = saved_document(record) if record.phase in ("deleted", "incomplete") else None
+        saved = saved_document(record) if record.phase in OVER else None
         if isinstance(saved, dict):
             return saved
         from tfinfra.lifecycle.attach.find_run import find_run
@@ -216,8 +208,8 @@ class Run:
     def _without_record(self) -> dict[str, Any]:
         odd = self._folder.unreadable()
         if odd is not None:
-            return {"phase": "unknown", "message": str(odd), "unreadable": [str(odd)]}
-        return {"phase": "starting", **(self._failure() or {})}
+            return {"phase": RunState.UNKNOWN, "message": str(odd), "unreadable": [str(odd)]}
+        return {"phase": RunPhase.STARTING, **(self._failure() or {})}
 
     def _failure(self) -> dict[str, Any] | None:
         path = self._folder.path / background_run.FAILURE
@@ -226,14 +218,14 @@ class Run:
 
     def _raise(self, details: dict[str, Any]) -> None:
         record = self._folder.read()
-        if record is not None and record.phase == "incomplete":
+        if record is not None and record.phase == RunPhase.INCOMPLETE:
             raise TeardownIncomplete(f"{self.id}: left are {', '.join(record.left)}", hint=f"tfinfra down {self.id}")
-        if record is not None and record.phase not in ("deleted", "incomplete"):
+        if record is not None and record.phase not in OVER:
             raise ProvisioningError(f"{self.id} lost the process that drove it", hint=f"tfinfra fetch {self.id}")
-        if details.get("result") == "succeeded":
+        if details.get("result") == Result.SUCCEEDED:
             return
         code = details.get("exit_code")
-        kind = ERRORS.get(code, TfinfraError) if isinstance(code, int) else TfinfraError
+        kind = error_of(code) if isinstance(code, int) else TfinfraError
         message = str(details.get("message") or f"{self.id} failed; its log is {self._folder.client_log}")
         raise kind(message, hint=details.get("hint"))
 

@@ -165,6 +165,55 @@ class DifferenceFound(TfinfraError):
     exit_code = 11
 
 
+class Result(str, Enum):
+    """How a run ended: the one table of a result's name, error and exit code. The name is what records, outcomes and
+    documents hold."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    LIMIT = "limit"
+    ERROR = "error"
+    """tfinfra or the cloud failed: the client's word, never a node's."""
+
+    def __str__(self) -> str:
+        return self.value
+
+    @property
+    def error(self) -> type[TfinfraError] | None:
+        """What is raised for a run that ended so, None after a success."""
+        return _RAISED[self]
+
+    @property
+    def exit_code(self) -> int:
+        return self.error.exit_code if self.error else 0
+
+    @classmethod
+    def of(cls, error: BaseException | None) -> Result:
+        """The result of a run that `error` ended (None: nothing did)."""
+        if error is None:
+            return cls.SUCCEEDED
+        return next((each for each, kind in _RAISED.items() if kind and isinstance(error, kind)), cls.ERROR)
+
+
+_RAISED: dict[Result, type[TfinfraError] | None] = {
+    Result.SUCCEEDED: None,
+    Result.FAILED: TrainingFailed,
+    Result.CANCELLED: Cancelled,
+    Result.LIMIT: LimitReached,
+    Result.ERROR: TfinfraError,
+}
+
+
+def error_of(exit_code: int) -> type[TfinfraError]:
+    """The kind of error that a command ends with this code for: the tree's base for a code that is none of its own."""
+    kinds = (
+        *(UsageError, ManifestError, NotFeasible, CredentialsError, ProvisioningError),
+        *(TrainingFailed, Cancelled, LimitReached, TeardownIncomplete, DifferenceFound),
+    )
+    return next((kind for kind in kinds if kind.exit_code == exit_code), TfinfraError)
+
+
 @contextmanager
 def turned_to(cloud: str) -> Iterator[None]:
     """What leaves this block says which cloud it is about. Also a decorator."""

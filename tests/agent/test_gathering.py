@@ -18,6 +18,7 @@ from tfinfra.agent.assignment import Gathered
 from tfinfra.agent.node.agent_context import AgentContext
 from tfinfra.agent.node.node_records import read, write
 from tfinfra.agent.node_errors import NodeFault, RunEnded, RunStopped
+from tfinfra.errors import Result
 from tfinfra.model import DataSource, DataSources, Heartbeat, Input, Inventory, Outcome, Plan, Timeouts, to_json
 from tfinfra.sealing import NodeKey, Sealed, digest_of, mark, new_run_key, seal
 from tfinfra.store import MemoryStore, keys
@@ -154,7 +155,7 @@ def test_where_the_data_is_comes_from_the_runs_client_alone(case: str, tmp_path:
 
 
 ENDS: dict[str, tuple[str, object, type[Exception]]] = {
-    "the run has an outcome": (keys.OUTCOME, Outcome("failed", "node 1 failed"), RunEnded),
+    "the run has an outcome": (keys.OUTCOME, Outcome(Result.FAILED, "node 1 failed"), RunEnded),
     "the client wants it to end": (keys.STOP, {"reason": "cancelled"}, RunStopped),
 }
 

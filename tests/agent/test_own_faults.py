@@ -29,6 +29,7 @@ from tfinfra.agent.node.private_folder import own_folder
 from tfinfra.agent.node.temporary_folder import TemporaryFolder, temporary_folder
 from tfinfra.agent.node_errors import NodeFault
 from tfinfra.agent.tasks.workspace import make_common
+from tfinfra.errors import Result
 from tfinfra.model import Outcome
 from tfinfra.store import MemoryStore, ObjectStore
 
@@ -81,7 +82,7 @@ def test_an_agent_that_fails_beside_others_leaves_the_collecting_to_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = MemoryStore()
-    write(store, "outcome.json", Outcome("failed", "boom"))
+    write(store, "outcome.json", Outcome(Result.FAILED, "boom"))
     take_part(tmp_path, store, monkeypatch, OSError("no more processes"))
     assert store.get("collected.json") is None
 

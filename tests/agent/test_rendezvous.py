@@ -13,6 +13,7 @@ from tests.clocks import FakeClock
 from tfinfra.agent.node.node_records import write
 from tfinfra.agent.node_errors import NodeFault, RunEnded, RunStopped
 from tfinfra.agent.rendezvous import Meeting, inventory_of, rendezvous
+from tfinfra.errors import Result
 from tfinfra.model import Inventory, NodeRegistration, Outcome
 from tfinfra.store import MemoryStore, ObjectStore, open_store
 from tfinfra.system.clock import SystemClock
@@ -61,7 +62,7 @@ def test_too_few_nodes_are_counted_and_a_failed_boot_is_told() -> None:
 
 def test_a_run_that_ended_meanwhile_is_noticed() -> None:
     store = MemoryStore()
-    write(store, "outcome.json", Outcome("failed", "boom"))
+    write(store, "outcome.json", Outcome(Result.FAILED, "boom"))
     with pytest.raises(RunEnded):
         rendezvous(store, node(0), Meeting(2, 60), FakeClock())
 

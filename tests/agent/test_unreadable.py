@@ -16,6 +16,7 @@ from tfinfra.agent.node.node_records import read, write
 from tfinfra.agent.rendezvous import Meeting, rendezvous
 from tfinfra.agent.verdict import outcomes
 from tfinfra.agent.verdict.control import requested_stop
+from tfinfra.errors import Result
 from tfinfra.model import Heartbeat, Inventory, Outcome, TaskStatus
 from tfinfra.store import MemoryStore, keys
 
@@ -52,11 +53,11 @@ def test_an_agent_judges_by_what_it_can_read(content: bytes) -> None:
 
 @EVERY
 def test_what_lies_where_the_outcome_belongs_is_replaced_by_the_outcome(content: bytes) -> None:
-    store, mine = MemoryStore(), Outcome("failed", "rank-1 ended with exit status 7")
+    store, mine = MemoryStore(), Outcome(Result.FAILED, "rank-1 ended with exit status 7")
     store.put(keys.OUTCOME, content)
     assert outcomes.published(store) is None
     assert outcomes.publish(store, mine)
-    assert not outcomes.publish(store, Outcome("succeeded", "late"))
+    assert not outcomes.publish(store, Outcome(Result.SUCCEEDED, "late"))
     assert outcomes.published(store) == mine
 
 

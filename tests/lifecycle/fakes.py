@@ -17,7 +17,7 @@ from tfinfra.cloud import Cloud, Pace
 from tfinfra.compiler.load import project_from_arguments
 from tfinfra.compiler.pipeline import Compiled, read
 from tfinfra.environment.lock_file import Lock
-from tfinfra.errors import Diagnostic, TeardownIncomplete
+from tfinfra.errors import Diagnostic, Result, TeardownIncomplete
 from tfinfra.lifecycle.data.staging import Given
 from tfinfra.lifecycle.preflight import LiveAnswer
 from tfinfra.lifecycle.run.effects import Ports
@@ -127,13 +127,13 @@ def succeeding(store: MemoryStore) -> None:
     store.put(keys.log_key("rank-0", 0), b"step 1\ntest accuracy: 0.97\n")
     store.put(keys.log_key("agent-0", 0), b"launched\n")
     store.put(keys.output_key("outputs", "model/weights.h5"), b"weights")
-    _write(store, keys.OUTCOME, to_json(Outcome("succeeded", "all ranks ended with 0", ended=5.0)))
+    _write(store, keys.OUTCOME, to_json(Outcome(Result.SUCCEEDED, "all ranks ended with 0", ended=5.0)))
     _write(store, keys.COLLECTED, {"files": 1})
 
 
 def failing(store: MemoryStore) -> None:
     """A rank that ends with 7."""
-    outcome = Outcome("failed", "rank-1 ended with exit status 7", task="rank-1", exit_status=7, tail=("boom",))
+    outcome = Outcome(Result.FAILED, "rank-1 ended with exit status 7", task="rank-1", exit_status=7, tail=("boom",))
     _write(store, keys.OUTCOME, to_json(outcome))
     _write(store, keys.COLLECTED, {"files": 0})
 

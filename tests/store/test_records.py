@@ -19,7 +19,9 @@ from tests.lifecycle.hostile import CONTENTS, wrong_fields
 from tests.lifecycle.record.test_record import a_record
 from tests.test_strange_trees import chain
 from tfinfra import model
+from tfinfra.errors import Result
 from tfinfra.lifecycle.record.driver import this_process
+from tfinfra.lifecycle.record.run_record import RunRecord
 from tfinfra.model import (
     CollectedMark,
     DataSource,
@@ -29,6 +31,7 @@ from tfinfra.model import (
     NodeRegistration,
     Outcome,
     Plan,
+    StopRequest,
     TaskStatus,
     Unfit,
     from_json,
@@ -57,7 +60,7 @@ WHOLE: dict[str, Any] = {
     "a plan": a_plan(environment_variables={"A": "b"}),
     "a task": TaskStatus("rank-0", 0, "failed", 7, 137, 5.0, 6, 1, "boom", joined=True),
     "a beat": Heartbeat("n0", 7, time.time(), "training", 3, "evicted (spot)"),
-    "an outcome": Outcome("failed", "boom", "rank-0", 0, 1, ("a", "b"), ("w",), 7.5),
+    "an outcome": Outcome(Result.FAILED, "boom", "rank-0", 0, 1, ("a", "b"), ("w",), 7.5),
     "an inventory": Inventory((NODE,)),
     "the data": DataSources({"mnist": DataSource("mount", folder="file:///data")}, DataSource("download")),
     "a mark": CollectedMark(3, ("w",), ("l",)),
@@ -96,6 +99,39 @@ def test_what_is_no_record_is_unreadable_for_a_reason(kind: type[Any], name: str
     assert str(found).startswith("tasks/rank-0.json is unreadable: it ") or "." not in found.why
     assert str(found).isprintable()
     assert time.process_time() - began < 1
+
+
+NO_END: dict[str, tuple[type[Any], dict[str, Any], str]] = {
+    "an end that no node can tell": (
+        *(Outcome, {"result": "error", "message": ""}),
+        "result is 'error', not one of succeeded, failed, cancelled, limit",
+    ),
+    "an end of a later version": (
+        *(Outcome, {"result": "paused", "message": ""}),
+        "result is 'paused', not one of succeeded, failed, cancelled, limit",
+    ),
+    "a reason that is none": (StopRequest, {"reason": "failed"}, "reason is 'failed', not one of cancelled, limit"),
+    "a phase of a later version": (
+        *(RunRecord, {**to_json(a_record()), "phase": "paused"}),
+        "phase is 'paused', not one of starting, provisioning, running, held, ended, deleting, incomplete, deleted",
+    ),
+    "a result that is a number": (RunRecord, {**to_json(a_record()), "result": 7}, "result is a number, not text"),
+}
+
+
+@pytest.mark.parametrize(("kind", "data", "why"), NO_END.values(), ids=NO_END)
+def test_a_result_or_a_phase_that_this_version_does_not_know_is_unreadable(
+    kind: type[Any], data: dict[str, Any], why: str
+) -> None:
+    assert read(_holding(json.dumps(data).encode()), "key", kind) == Unreadable("key", why)
+
+
+def test_a_result_is_text_where_it_is_kept_and_one_of_the_table_where_it_is_read() -> None:
+    store = _holding(encode(Outcome(Result.LIMIT, "late")))
+    assert json.loads(store.get("key") or b"")["result"] == "limit"
+    found = read(store, "key", Outcome)
+    assert isinstance(found, Outcome)
+    assert found.result is Result.LIMIT
 
 
 REASONS = {
@@ -172,10 +208,10 @@ def test_a_watcher_is_told_once_and_of_so_many_only() -> None:
 
 
 def test_what_is_no_record_is_nobodys_word_and_replaced() -> None:
-    store, mine = MemoryStore(), Outcome("failed", "boom")
+    store, mine = MemoryStore(), Outcome(Result.FAILED, "boom")
     store.put("outcome.json", b"[]")
     assert put_first(store, "outcome.json", mine)
-    assert not put_first(store, "outcome.json", Outcome("succeeded", "late"))
+    assert not put_first(store, "outcome.json", Outcome(Result.SUCCEEDED, "late"))
     assert read(store, "outcome.json", Outcome) == mine
 
 

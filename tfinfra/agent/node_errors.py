@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tfinfra.errors import TfinfraError
+from tfinfra.errors import Result, TfinfraError
 
 
 class NodeFault(TfinfraError):
@@ -17,6 +17,6 @@ class RunEnded(TfinfraError):
 
 @dataclass
 class RunStopped(TfinfraError):
-    """The client asked for the end, or the deadline has come: `reason` is "cancelled" or "limit"."""
+    """The client asked for the end, or the deadline has come: `reason` is cancelled or limit."""
 
-    reason: str = "cancelled"
+    reason: Result = Result.CANCELLED

@@ -17,6 +17,7 @@ from tfinfra.agent.node.scheduled_events import Notices
 from tfinfra.agent.node_errors import NodeFault, RunEnded, RunStopped
 from tfinfra.agent.train import OTHERS, bring, train
 from tfinfra.agent.verdict import outcomes
+from tfinfra.errors import Result
 from tfinfra.model import CollectedMark, Outcome
 from tfinfra.store import store_errors
 
@@ -56,9 +57,9 @@ def _take_part(context: AgentContext) -> None:
     except RunStopped as stopped:
         _give_up(context, stopped.reason, stopped.message)
     except NodeFault as fault:
-        _give_up(context, "failed", fault.message)
+        _give_up(context, Result.FAILED, fault.message)
     except Exception as error:  # noqa: BLE001  the outermost edge: whatever it is, the run must not wait for this node
-        _give_up(context, "failed", _own_failure(context, error))
+        _give_up(context, Result.FAILED, _own_failure(context, error))
     else:
         _train(context, joined)
 
@@ -68,7 +69,7 @@ def _train(context: AgentContext, joined: JoinedNode) -> None:
     try:
         train(context, joined.assignment)
     except Exception as error:  # noqa: BLE001  the outermost edge, as above
-        if _end(context, _outcome(context, "failed", _own_failure(context, error))):
+        if _end(context, _outcome(context, Result.FAILED, _own_failure(context, error))):
             context.clock.sleep(OTHERS if context.plan.node_count > 1 else 0.0)
             bring(context, joined.assignment)
     finally:
@@ -78,7 +79,7 @@ def _train(context: AgentContext, joined: JoinedNode) -> None:
 def _end_after_reboot(context: AgentContext, before: reboot.EarlierBoot) -> None:
     """Ends the run, unless it has ended already or the others have missed this node; then word of it is left."""
     message = reboot.message(context, before)
-    won = _end(context, Outcome("failed", message, task=before.task, node=before.rank, ended=context.clock.time()))
+    won = _end(context, Outcome(Result.FAILED, message, task=before.task, node=before.rank, ended=context.clock.time()))
     if not won:
         _once_the_store_answers(context, lambda: reboot.tell(context, message))
     if won or before.rank == 0:
@@ -86,13 +87,13 @@ def _end_after_reboot(context: AgentContext, before: reboot.EarlierBoot) -> None
         _once_the_store_answers(context, lambda: reboot.salvage(context, before))
 
 
-def _give_up(context: AgentContext, result: str, message: str) -> None:
+def _give_up(context: AgentContext, result: Result, message: str) -> None:
     """Ends the run before this node had tasks: there is nothing to collect, which is said too."""
     if _end(context, _outcome(context, result, message)):
         _once_the_store_answers(context, lambda: mark_collected(context.store, CollectedMark(0)))
 
 
-def _outcome(context: AgentContext, result: str, message: str) -> Outcome:
+def _outcome(context: AgentContext, result: Result, message: str) -> Outcome:
     return Outcome(result, message, ended=context.clock.time())
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from tfinfra.errors import Result
 from tfinfra.model import Inventory, Plan, Spec, Task, TaskStatus
 
 
@@ -17,11 +18,11 @@ from tfinfra.model import Inventory, Plan, Spec, Task, TaskStatus
 class Verdict:
     """What the statuses say. `leader_done`: the leader ended with 0 and the others are given their grace.
 
-    `result` is None while the run goes on, else "succeeded" or "failed"; `task` is the first failing task; `waiting`
+    `result` is None while the run goes on, else succeeded or failed; `task` is the first failing task; `waiting`
     names the tasks that the run still waits for after the leader's end (each for at most `Backend.grace`).
     """
 
-    result: str | None
+    result: Result | None
     message: str = ""
     task: str | None = None
     leader_done: bool = False

@@ -14,6 +14,7 @@ from tfinfra.backends.devices import device_variables, shard_variables
 from tfinfra.backends.placement import UnplacedTask, least_loaded, place
 from tfinfra.backends.statuses import ending, failed, first_failure, has_ended, succeeded
 from tfinfra.backends.tf_config import tf_config
+from tfinfra.errors import Result
 from tfinfra.model import Inventory, Plan, Spec, Task, TaskStatus
 
 _WORKER_GRACE = 30.0
@@ -123,7 +124,7 @@ def _after_the_leader(plan: Plan, statuses: Mapping[str, TaskStatus]) -> Verdict
         return failed(failure)
     waiting = tuple(t.name for t in plan.tasks if _is_waited_for(plan, t) and not has_ended(statuses, t.name))
     message = f"{leader(plan.tasks).name} ended with exit status 0"
-    return Verdict(None if waiting else "succeeded", message, leader_done=True, waiting=waiting)
+    return Verdict(None if waiting else Result.SUCCEEDED, message, leader_done=True, waiting=waiting)
 
 
 def _is_waited_for(plan: Plan, task: Task) -> bool:
@@ -137,5 +138,5 @@ def _ended_too_early(plan: Plan, statuses: Mapping[str, TaskStatus]) -> Verdict 
         status = statuses.get(task.name)
         if task.type == "ps" and status and has_ended(statuses, task.name):
             message = f"{ending(status)} before {leader(plan.tasks).name} had ended"
-            return Verdict("failed", message, task.name)
+            return Verdict(Result.FAILED, message, task.name)
     return None

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from tfinfra.backends.base import Backend, Verdict, leader
 from tfinfra.backends.devices import shard_variables
 from tfinfra.backends.statuses import failed, first_failure, succeeded
+from tfinfra.errors import Result
 from tfinfra.model import Inventory, Plan, Spec, Task, TaskStatus
 
 
@@ -31,5 +32,5 @@ class Single(Backend):
         if failure := first_failure(statuses.values()):
             return failed(failure)
         if succeeded(statuses, leader(plan.tasks).name):
-            return Verdict("succeeded", "the script ended with exit status 0", leader_done=True)
+            return Verdict(Result.SUCCEEDED, "the script ended with exit status 0", leader_done=True)
         return Verdict(None)

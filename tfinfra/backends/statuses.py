@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from tfinfra.backends.base import Verdict
+from tfinfra.errors import Result
 from tfinfra.model import Task, TaskStatus
 
 _SIGNALS = {4: "SIGILL", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 9: "SIGKILL", 11: "SIGSEGV", 15: "SIGTERM"}
@@ -24,12 +25,12 @@ def all_must_succeed(tasks: Sequence[Task], statuses: Mapping[str, TaskStatus], 
     if failure := first_failure(statuses.values()):
         return failed(failure)
     if all(succeeded(statuses, task.name) for task in tasks):
-        return Verdict("succeeded", f"all {len(tasks)} {nouns} ended with exit status 0", leader_done=True)
+        return Verdict(Result.SUCCEEDED, f"all {len(tasks)} {nouns} ended with exit status 0", leader_done=True)
     return Verdict(None)
 
 
 def failed(status: TaskStatus) -> Verdict:
-    return Verdict("failed", status.message or ending(status), status.task)
+    return Verdict(Result.FAILED, status.message or ending(status), status.task)
 
 
 def ending(status: TaskStatus) -> str:

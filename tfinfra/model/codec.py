@@ -9,10 +9,11 @@ import types
 import typing
 from collections.abc import Callable
 from dataclasses import MISSING, Field, fields, is_dataclass
+from enum import Enum
 from functools import cache
 from typing import Any, NoReturn, TypeVar
 
-from tfinfra.model.shapes import Shape
+from tfinfra.model.shapes import Shape, one_of
 
 T = TypeVar("T")
 MOST = 1 << 20
@@ -26,14 +27,14 @@ class Unfit(ValueError):
 
 
 def to_json(value: Any) -> Any:
-    """`value` as JSON's own types: dataclasses become objects in field order, tuples arrays."""
+    """`value` as JSON's own types: dataclasses become objects in field order, tuples arrays, enums their values."""
     if is_dataclass(value) and not isinstance(value, type):
         return {f.name: to_json(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, (list, tuple)):
         return [to_json(v) for v in value]
     if isinstance(value, dict):
         return {k: to_json(v) for k, v in value.items()}
-    return value
+    return value.value if isinstance(value, Enum) else value
 
 
 def from_json(kind: type[T], data: Any) -> T:
@@ -120,10 +121,15 @@ def _decoder(kind: Any) -> Decoder:
     """What turns JSON into `kind`, made once for each: looking at annotations takes most of the time."""
     origin, args = typing.get_origin(kind), typing.get_args(kind)
     if origin is None:
+        if isinstance(kind, type) and issubclass(kind, Enum):
+            return _enum_decoder(kind, [one_of(*(member.value for member in kind))])
         is_object = is_dataclass(kind) and isinstance(kind, type)
         return _dataclass_decoder(kind) if is_object else _PLAIN[kind]
     if origin is typing.Annotated:
-        return _shaped(_decoder(args[0]), [each for each in args[1:] if isinstance(each, Shape)])
+        shapes = [each for each in args[1:] if isinstance(each, Shape)]
+        if isinstance(args[0], type) and issubclass(args[0], Enum):
+            return _enum_decoder(args[0], shapes)
+        return _shaped(_decoder(args[0]), shapes)
     if origin in (typing.Union, types.UnionType):
         inner = _decoder(next(a for a in args if a is not type(None)))
         return lambda data, place: None if data is None else inner(data, place)
@@ -165,6 +171,12 @@ def _dict_decoder(value: Decoder) -> Decoder:
         return {_text(name, place): value(each, _below(place, _shown(name))) for name, each in data.items()}
 
     return decoded
+
+
+def _enum_decoder(kind: type[Enum], shapes: list[Shape]) -> Decoder:
+    """`shapes` leave no text but the values of members."""
+    text = _shaped(_text, shapes)
+    return lambda data, place: kind(text(data, place))
 
 
 def _shaped(inner: Decoder, shapes: list[Shape]) -> Decoder:

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import Annotated
 
+from tfinfra.errors import Result
 from tfinfra.model.codec import to_json
 from tfinfra.model.shapes import (
     Address,
@@ -23,7 +24,7 @@ from tfinfra.model.shapes import (
 )
 
 TaskState = Annotated[str, one_of("pending", "running", "succeeded", "failed", "stopped", "lost")]
-Result = Annotated[str, one_of("succeeded", "failed", "cancelled", "limit")]
+NodesResult = Annotated[Result, one_of(Result.SUCCEEDED, Result.FAILED, Result.CANCELLED, Result.LIMIT)]
 Wheel = Annotated[str, matching(r"[\w.+-]{1,200}\.whl", "a wheel's name")]
 Sha256 = Annotated[str, matching(r"[0-9a-f]{64}", "a SHA-256")]
 
@@ -175,7 +176,7 @@ class Outcome:
     failing task, where one failed.
     """
 
-    result: Result
+    result: NodesResult
     message: str
     task: Name | None = None
     node: Count | None = None
@@ -197,9 +198,9 @@ class BootFault:
 
 @dataclass(frozen=True)
 class StopRequest:
-    """control/stop.json: the client ends the run. `reason` is "cancelled" or "limit"."""
+    """control/stop.json: the client ends the run."""
 
-    reason: Annotated[str, one_of("cancelled", "limit")]
+    reason: Annotated[Result, one_of(Result.CANCELLED, Result.LIMIT)]
     message: str = "the run was cancelled"
 
 

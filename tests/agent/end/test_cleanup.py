@@ -31,6 +31,7 @@ from tfinfra.agent.node.log_shipping import LogShipper
 from tfinfra.agent.node.node_identity import Identity
 from tfinfra.agent.node.node_paths import NodePaths
 from tfinfra.agent.node.node_records import write
+from tfinfra.errors import Result
 from tfinfra.model import NodeSettings, Outcome, Timeouts
 from tfinfra.store import MemoryStore
 from tfinfra.system.clock import unix_time
@@ -171,7 +172,7 @@ def lingered(
 
     with a_host(Watched(seconds), hold=hold) as (context, store, arm):
         if result is not None:
-            write(store, "outcome.json", Outcome(result, "m"))
+            write(store, "outcome.json", Outcome(Result(result), "m"))
         if collected:
             store.put("collected.json", b'{"files": 0}')
         if keep:
@@ -209,7 +210,7 @@ def test_outputs_that_another_node_still_brings_are_waited_for_as_long_as_that_m
 def test_a_store_that_does_not_answer_ends_nobody_who_deletes() -> None:
     clock = CountedClock(60)
     with a_host(clock) as (context, store, arm):
-        write(store, "outcome.json", Outcome("succeeded", "m"))
+        write(store, "outcome.json", Outcome(Result.SUCCEEDED, "m"))
         store.put("collected.json", b'{"files": 0}')
 
         def fault(verb: str, key: str) -> None:

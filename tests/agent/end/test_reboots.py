@@ -15,6 +15,7 @@ from tfinfra.agent import run as agent
 from tfinfra.agent.end import reboot
 from tfinfra.agent.node.node_records import write
 from tfinfra.agent.tasks.workspace import make_common
+from tfinfra.errors import Result
 from tfinfra.model import Heartbeat, Inventory, Outcome, Timeouts
 from tfinfra.store import MemoryStore
 
@@ -133,7 +134,7 @@ def _rebooted(tmp_path: Path, store: MemoryStore, rank: int | None) -> None:
 
 def test_a_node_that_the_others_have_missed_leaves_word_of_its_reboot(tmp_path: Path) -> None:
     store = MemoryStore()
-    write(store, "outcome.json", Outcome("failed", "node 1 was lost", node=1))
+    write(store, "outcome.json", Outcome(Result.FAILED, "node 1 was lost", node=1))
     _rebooted(tmp_path, store, 1)
     assert "rebooted while it trained" in plain(store, "boot/id.json")["error"]
     assert plain(store, "outcome.json")["message"] == "node 1 was lost"
@@ -142,7 +143,7 @@ def test_a_node_that_the_others_have_missed_leaves_word_of_its_reboot(tmp_path: 
 
 def test_outputs_that_a_reboot_kept_from_the_store_are_brought_after_it(tmp_path: Path) -> None:
     store = MemoryStore()
-    write(store, "outcome.json", Outcome("succeeded", "done"))
+    write(store, "outcome.json", Outcome(Result.SUCCEEDED, "done"))
     _rebooted(tmp_path, store, 0)
     assert store.get("outputs/checkpoints/step-7") == b"7"
     assert "boot/id.json" not in store.objects  # the run has not failed

@@ -15,7 +15,7 @@ from tests.lifecycle.attach.test_resume import RUN, found
 from tests.lifecycle.fakes import World, succeeding, training
 from tests.lifecycle.runs import COMPUTE, KEEP
 from tfinfra.cli.runs.status import status_lines
-from tfinfra.errors import TeardownIncomplete
+from tfinfra.errors import Result, TeardownIncomplete
 from tfinfra.lifecycle.attach import attached_run, find_run
 from tfinfra.lifecycle.attach.status import status_document
 from tfinfra.model import Outcome, to_json
@@ -143,7 +143,7 @@ def test_down_keeps_what_up_keeps_until_a_fetch_has_told_what_is_lost(tmp_path: 
             attached_run.end_run(run, quiet)
         assert f"`tfinfra fetch {RUN}`" in str(raised.value.hint)
         assert [*world.groups] == [KEEP]
-    world.store.put(keys.OUTCOME, json.dumps(to_json(Outcome("failed", "lost", ended=1.0))).encode())
+    world.store.put(keys.OUTCOME, json.dumps(to_json(Outcome(Result.FAILED, "lost", ended=1.0))).encode())
     attached_run.fetch(found(world, phase="incomplete"), tmp_path / "runs", quiet)
     assert world.groups == {}
 
@@ -154,7 +154,7 @@ def test_fetch_after_the_nodes_end_brings_what_there_is_and_deletes(
     """Nothing more can come once the machines are gone: what is lost is named, and costs no more."""
     world = World(tmp_path)
     cut_off(world)
-    ended = Outcome("failed", "lost", ended=1.0)
+    ended = Outcome(Result.FAILED, "lost", ended=1.0)
     world.store.put(keys.OUTCOME, json.dumps(to_json(ended)).encode())
     said: list[str] = []
     document: dict[str, Any] = attached_run.fetch(found(world, phase="running"), tmp_path / "runs", said.append)

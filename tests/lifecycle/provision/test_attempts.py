@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.lifecycle.fakes import World, a_plan, succeeding
 from tfinfra.audit.log import read_events
-from tfinfra.errors import LimitReached, NotFeasible, ProvisioningError, TeardownIncomplete
+from tfinfra.errors import LimitReached, NotFeasible, ProvisioningError, Result, TeardownIncomplete
 from tfinfra.lifecycle.attach.found_run import FoundRun, opened
 from tfinfra.lifecycle.end import teardown
 from tfinfra.lifecycle.provision import attempts
@@ -100,7 +100,7 @@ def test_nodes_that_did_come_up_are_told_to_stop_and_are_not_taken_for_the_next_
     def partly(part: str, config: Any) -> dict[str, Any]:
         if part == "compute":
             world.store.put(keys.node_key("left-over"), b"{}")
-            outcome = Outcome("failed", "1 of 2 nodes registered")
+            outcome = Outcome(Result.FAILED, "1 of 2 nodes registered")
             world.store.put(keys.OUTCOME, json.dumps(to_json(outcome)).encode())
         return up(part, config)
 

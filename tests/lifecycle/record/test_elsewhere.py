@@ -12,7 +12,7 @@ import pytest
 from tests.lifecycle.fake_effects import FakePulumi
 from tests.lifecycle.fakes import World, a_plan, failing, succeeding, training
 from tests.lifecycle.record.test_record import a_record
-from tfinfra.errors import ProvisioningError, TeardownIncomplete, UsageError
+from tfinfra.errors import ProvisioningError, Result, TeardownIncomplete, UsageError
 from tfinfra.lifecycle.attach import attached_run, find_run, list_runs, status, sweep
 from tfinfra.lifecycle.attach.cloud_scope import Asked
 from tfinfra.lifecycle.attach.found_run import FoundRun
@@ -69,7 +69,7 @@ def test_status_logs_and_fetch_give_what_they_give_at_home(
         world.ports,
         groups,
         world.store,
-        Outcome("succeeded", "all ranks ended with 0", ended=5.0),
+        Outcome(Result.SUCCEEDED, "all ranks ended with 0", ended=5.0),
     )
     found = find_run.find_run(wanted, AZURE)
     own = ("results", "state")

@@ -16,11 +16,11 @@ from tests.lifecycle.fakes import TARGET, World
 from tfinfra.audit.log import AuditLog, broken_at, read_events
 from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.azure.prerequisites.find import Prerequisites
-from tfinfra.errors import UsageError
+from tfinfra.errors import Result, UsageError
 from tfinfra.lifecycle.provision.stack_config import node_settings, stack_config
 from tfinfra.lifecycle.record.driver import ClientProcess, is_alive, this_process
 from tfinfra.lifecycle.record.names import shared_url, store_url
-from tfinfra.lifecycle.record.run_record import Attempt, RunFolder, RunRecord, all_records, run_folder
+from tfinfra.lifecycle.record.run_record import Attempt, RunFolder, RunPhase, RunRecord, all_records, run_folder
 from tfinfra.lifecycle.record.run_states import resolve, run_state, unrecorded
 from tfinfra.model import Outcome
 from tfinfra.money.ledger import Interval, Ledger
@@ -45,7 +45,7 @@ def a_record(run: str = "digits-abc123", **changes: object) -> RunRecord:
         usd_per_hour=3.6,
         ledger=Ledger((Interval(f"tfinfra-{run}-compute", "compute", 3.6, 1000.0, 1e9),)),
         attempts=(Attempt(f"tfinfra-{run}-compute", "eastus", "Standard_D8s_v5"),),
-        phase="running",
+        phase=RunPhase.RUNNING,
         times={"started": 1000.0},
     )
     return replace(record, **changes)  # type: ignore[arg-type]
@@ -104,8 +104,8 @@ def test_states_of_a_run() -> None:
     groups = [RunGroup("tfinfra-digits-abc123-compute", "digits-abc123", "2026-11-24T10:00:00Z")]
     assert run_state(a_record(), groups, None, 4600.0).state == "training"
     assert run_state(a_record(), groups, None, 4600.0).usd == pytest.approx(3.6)
-    assert run_state(a_record(), groups, Outcome("failed", "no"), 4600.0).state == "ended"
-    assert run_state(a_record(), groups, Outcome("failed", "no"), 4600.0).result == "failed"
+    assert run_state(a_record(), groups, Outcome(Result.FAILED, "no"), 4600.0).state == "ended"
+    assert run_state(a_record(), groups, Outcome(Result.FAILED, "no"), 4600.0).result == "failed"
     assert run_state(a_record(), [], None, 4600.0).state == "deleted"
     kept = [RunGroup("tfinfra-digits-abc123-keep", "digits-abc123", "2026-12-01T10:00:00Z")]
     assert run_state(a_record(), kept, None, 4600.0).state == "ended"

@@ -14,6 +14,7 @@ import pytest
 from tests.lifecycle.fakes import TARGET, World, succeeding
 from tests.lifecycle.runs import COMPUTE
 from tfinfra.azure.prerequisites.find import Prerequisites
+from tfinfra.errors import Result
 from tfinfra.lifecycle.up.launch import what_came
 from tfinfra.model import Heartbeat, Outcome, TaskStatus, to_json
 from tfinfra.store import copying, keys
@@ -45,7 +46,7 @@ def test_nodes_that_die_while_they_collect_keep_nobody_waiting(tmp_path: Path) -
 
     def die(store: Any) -> None:
         store.put(keys.heartbeat_key("n0"), json.dumps(to_json(Heartbeat("n0", 1, world.now, "training"))).encode())
-        store.put(keys.OUTCOME, json.dumps(to_json(Outcome("succeeded", ""))).encode())
+        store.put(keys.OUTCOME, json.dumps(to_json(Outcome(Result.SUCCEEDED, ""))).encode())
         world.running = 0
 
     world.nodes, world.step = die, 0.0001  # seconds that pass at each look: the limit for collecting is never reached
@@ -59,7 +60,7 @@ def test_outputs_that_cannot_be_fetched_keep_their_group(tmp_path: Path) -> None
 
     def unsafe(store: Any) -> None:
         store.put("outputs/outputs/../../../escape", b"")
-        store.put(keys.OUTCOME, json.dumps(to_json(Outcome("succeeded", ""))).encode())
+        store.put(keys.OUTCOME, json.dumps(to_json(Outcome(Result.SUCCEEDED, ""))).encode())
         store.put(keys.COLLECTED, b"{}")
 
     world.nodes = unsafe
@@ -78,7 +79,7 @@ def saved(tmp_path: Path) -> dict[str, Any]:
 def lost(store: Any) -> None:
     """A node that trained, and ended before it collected."""
     store.put("tasks/rank-0.json", json.dumps(to_json(TaskStatus("rank-0", 0, "running"))).encode())
-    store.put(keys.OUTCOME, json.dumps(to_json(Outcome("failed", "the agent was killed by SIGKILL"))).encode())
+    store.put(keys.OUTCOME, json.dumps(to_json(Outcome(Result.FAILED, "the agent was killed by SIGKILL"))).encode())
 
 
 def test_a_node_that_is_lost_with_its_outputs_is_named_with_the_runs_own_exit_code(tmp_path: Path) -> None:

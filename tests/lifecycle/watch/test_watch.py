@@ -13,7 +13,7 @@ import pytest
 from tests.lifecycle.fakes import FakeObserver, a_plan
 from tfinfra.catalog.images import HPC_IMAGE, image_of
 from tfinfra.clouds import AZURE_TIMEOUTS
-from tfinfra.errors import Cancelled, ProvisioningError
+from tfinfra.errors import Cancelled, ProvisioningError, Result
 from tfinfra.lifecycle.watch import watcher as watch
 from tfinfra.lifecycle.watch.absent import why_absent
 from tfinfra.lifecycle.watch.watcher import Watch
@@ -135,8 +135,8 @@ def test_the_client_tells_the_nodes_that_it_watches() -> None:
 
 def test_the_nodes_outcome_is_the_outcome() -> None:
     scene = Scene()
-    scene.put(keys.OUTCOME, Outcome("succeeded", "all ranks ended with 0"))
-    assert scene.watch.poll() == Outcome("succeeded", "all ranks ended with 0")
+    scene.put(keys.OUTCOME, Outcome(Result.SUCCEEDED, "all ranks ended with 0"))
+    assert scene.watch.poll() == Outcome(Result.SUCCEEDED, "all ranks ended with 0")
 
 
 def test_no_node_registers_in_time() -> None:
@@ -225,7 +225,7 @@ def test_an_outcome_that_a_dying_node_wrote_counts_before_the_clients_own() -> N
     scene.running = 0
     scene.watch.boot_began()
     scene.after(2)
-    scene.put(keys.OUTCOME, Outcome("failed", "rank-0 ended with exit status 3"))
+    scene.put(keys.OUTCOME, Outcome(Result.FAILED, "rank-0 ended with exit status 3"))
     outcome = scene.after(20)
     assert outcome is not None
     assert outcome.message == "rank-0 ended with exit status 3"
@@ -412,7 +412,7 @@ def test_a_node_that_never_came_is_told_with_what_the_cloud_knows_of_it() -> Non
     scene.watch.boot_began()
     scene.died, scene.running = "nodes_1: its first process was killed by SIGTERM", 1
     assert scene.after(4) is None
-    scene.put(keys.OUTCOME, Outcome("failed", "only 1 of 2 nodes registered within 30 s"))
+    scene.put(keys.OUTCOME, Outcome(Result.FAILED, "only 1 of 2 nodes registered within 30 s"))
     outcome = scene.after(2)
     assert outcome is not None
     told = "only 1 of 2 nodes registered within 30 s: nodes_1: its first process was killed by SIGTERM"

@@ -9,6 +9,7 @@ from tfinfra.agent.node.agent_context import AgentContext
 from tfinfra.agent.node.log_shipping import Audience
 from tfinfra.agent.node.node_records import read
 from tfinfra.agent.verdict.outcomes import published
+from tfinfra.errors import Result
 from tfinfra.model import CollectedMark
 from tfinfra.store import holds, keys, store_errors
 
@@ -46,7 +47,7 @@ class _End:
         now = self._context.clock.monotonic()
         if self._ended is None and (outcome := published(self._context.store)):
             self._ended = now
-            self._hold = self._context.plan.hold_on_failure if outcome.result == "failed" else 0.0
+            self._hold = self._context.plan.hold_on_failure if outcome.result == Result.FAILED else 0.0
         if self._ended is None:
             return False
         if self._collected is None and self._is_collected(now, self._ended):

@@ -17,7 +17,7 @@ from tfinfra.agent.node.agent_context import AgentContext
 from tfinfra.agent.node.node_records import read, write
 from tfinfra.agent.node_errors import NodeFault
 from tfinfra.agent.verdict.outcomes import published
-from tfinfra.errors import first_line
+from tfinfra.errors import Result, first_line
 from tfinfra.model import BootFault, CollectedMark, Heartbeat, Inventory
 from tfinfra.store import LARGE, Unreadable, keys, store_errors
 from tfinfra.store import read as stored
@@ -86,7 +86,7 @@ def message(context: AgentContext, before: EarlierBoot) -> str:
 def tell(context: AgentContext, text: str) -> None:
     """Leaves word for a client that is told another failure: the others may have missed this node first."""
     outcome = published(context.store)
-    if outcome and outcome.result == "failed":
+    if outcome and outcome.result == Result.FAILED:
         write(context.store, keys.boot_key(context.identity.node_id), BootFault(text))
 
 

@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tfinfra.agent.node.node_records import read
+from tfinfra.errors import Result
 from tfinfra.model import NodeSettings, Plan, StopRequest
 from tfinfra.store import ObjectStore, keys
 
 
 @dataclass(frozen=True)
 class Stop:
-    """`reason` is "cancelled" or "limit", as in Outcome.result."""
+    """`reason` is cancelled or limit, as in Outcome.result."""
 
-    reason: str
+    reason: Result
     message: str
 
 
@@ -38,7 +39,7 @@ def end_of_training(settings: NodeSettings, plan: Plan) -> float:
 def deadline_stop(settings: NodeSettings, plan: Plan, now: float) -> Stop | None:
     if now < end_of_training(settings, plan):
         return None
-    return Stop("limit", f"limits.{settings.limit} ends the run {_run_seconds(settings, plan)} s after its start")
+    return Stop(Result.LIMIT, f"limits.{settings.limit} ends the run {_run_seconds(settings, plan)} s after its start")
 
 
 def _run_seconds(settings: NodeSettings, plan: Plan) -> int:

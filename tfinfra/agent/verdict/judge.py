@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from tfinfra.backends.base import Verdict
 from tfinfra.backends.registry import backend
 from tfinfra.backends.statuses import failed, first_failure, has_ended, how_ended
+from tfinfra.errors import Result
 from tfinfra.model import Inventory, Plan, TaskStatus, Timeouts
 
 _KILLER_GRACE = 0.6  # from a failed task to the news of why, where another has them
@@ -38,7 +39,7 @@ class View:
 class Decision:
     """`task` is the first failing one, or a log that tells why ("mpirun-0")."""
 
-    result: str
+    result: Result
     message: str
     task: str | None = None
     warnings: tuple[str, ...] = ()
@@ -58,12 +59,12 @@ class Judge:
         """None while the run goes on."""
         statuses = self._with_losses(view)
         verdict = backend(self.plan.backend).verdict(self.plan, statuses)
-        if verdict.result == "succeeded" or verdict.leader_done:
+        if verdict.result == Result.SUCCEEDED or verdict.leader_done:
             earlier = self._gone_before(view) or self._failed_before(view, statuses)
             verdict = earlier or verdict
-        if verdict.result == "succeeded":
-            return Decision("succeeded", verdict.message)
-        if verdict.result == "failed":
+        if verdict.result == Result.SUCCEEDED:
+            return Decision(Result.SUCCEEDED, verdict.message)
+        if verdict.result == Result.FAILED:
             return self._when_settled(view, verdict, statuses)
         if verdict.leader_done:
             return self._after_grace(view, verdict)
@@ -98,7 +99,7 @@ class Judge:
         waiting = backend(self.plan.backend).verdict(self.plan, view.statuses).waiting
         gone = [t for t in self.plan.tasks if t.name in waiting and t.node in view.lost]
         first = next((t for t in gone if view.seen.get(t.node, done) < done - margin), None)
-        return Verdict("failed", self._lost_message(view, first.node), first.name) if first else None
+        return Verdict(Result.FAILED, self._lost_message(view, first.node), first.name) if first else None
 
     def _lost_message(self, view: View, node: int) -> str:
         return lost_message(self.inventory, node, self.timeouts, view.notices.get(node, ""))
@@ -122,7 +123,7 @@ class Judge:
         telling = {task.node for task in others}
         if any(seen <= since for n, seen in view.seen.items() if n in telling and n not in view.lost):
             return None
-        return Decision("failed", verdict.message + _announced(view, verdict.task), verdict.task)
+        return Decision(Result.FAILED, verdict.message + _announced(view, verdict.task), verdict.task)
 
     def _after_grace(self, view: View, verdict: Verdict) -> Decision | None:
         """The leader ended with 0: the others may go on for their grace, then the run has succeeded without them."""
@@ -131,7 +132,7 @@ class Judge:
         if any(passed < grace for grace in graces.values()):
             return None
         warnings = tuple(f"{n} had not ended {g:.0f} s after the leader and was ended" for n, g in graces.items())
-        return Decision("succeeded", verdict.message, warnings=warnings)
+        return Decision(Result.SUCCEEDED, verdict.message, warnings=warnings)
 
     def _launcher_ended(self, view: View, statuses: Mapping[str, TaskStatus]) -> Decision | None:
         """mpirun is gone, its ranks are not all accounted for, and their nodes live: nobody will start them now."""
@@ -144,7 +145,7 @@ class Judge:
             return None
         state = "running" if statuses[heard[0].name].state == "running" else "not started"
         message = f"mpirun {how_ended(view.launcher_exit)} while {heard[0].name} on node {heard[0].node} was {state}"
-        return Decision("failed", message, "mpirun-0")
+        return Decision(Result.FAILED, message, "mpirun-0")
 
     def _not_started(self, view: View, statuses: Mapping[str, TaskStatus]) -> Decision | None:
         if view.now - self.started < self.timeouts.start:
@@ -154,7 +155,7 @@ class Judge:
             return None
         names = ", ".join(f"{t.name} on node {t.node}" for t in late[:5])
         message = f"{names} had not started {self.timeouts.start:.0f} s after the launch"
-        return Decision("failed", message, backend(self.plan.backend).launcher or late[0].name)
+        return Decision(Result.FAILED, message, backend(self.plan.backend).launcher or late[0].name)
 
     def _not_joined(self, view: View, statuses: Mapping[str, TaskStatus]) -> Decision | None:
         """What joins tasks returns in none before all are there (MPI_Init; TensorFlow's collective runtime): one that
@@ -172,7 +173,7 @@ class Judge:
             message = f"{where} ended with exit status 0, but {lacking}, for which {waits} waits"
         else:
             message = f"{where} hangs in its start-up: {lacking} {patience:.0f} s after {waits} had"
-        return Decision("failed", message, away.task)
+        return Decision(Result.FAILED, message, away.task)
 
 
 def lost_message(inventory: Inventory, node: int, timeouts: Timeouts, notice: str) -> str:

@@ -15,6 +15,7 @@ from tfinfra.agent.tasks.mpi.mpi_tasks import LAUNCHER_LOG
 from tfinfra.agent.verdict import outcomes
 from tfinfra.agent.verdict.control import deadline_stop, end_of_training, requested_stop
 from tfinfra.agent.verdict.judge import Decision, Judge, View, lost_message
+from tfinfra.errors import Result
 from tfinfra.model import Outcome, TaskStatus
 from tfinfra.store import keys
 
@@ -71,7 +72,7 @@ class Coordinator:
         return self._publish(self._outcome(decision)) if decision else None
 
     def fail(self, message: str) -> None:
-        self._publish(Outcome("failed", message, node=self._assignment.node, ended=self._context.clock.time()))
+        self._publish(Outcome(Result.FAILED, message, node=self._assignment.node, ended=self._context.clock.time()))
 
     def wait_for_others(self, timeout: float) -> None:
         give_up = self._context.clock.monotonic() + timeout
@@ -137,7 +138,7 @@ class Follower:
         return outcomes.published(self._context.store) or self._leader_lost(now)
 
     def fail(self, message: str) -> None:
-        self._publish(Outcome("failed", message, node=self._assignment.node, ended=self._context.clock.time()))
+        self._publish(Outcome(Result.FAILED, message, node=self._assignment.node, ended=self._context.clock.time()))
 
     def wait_for_others(self, timeout: float) -> None:
         self._context.clock.sleep(min(timeout, 2.5))  # they have TERM, 2 s and KILL behind them then
@@ -161,5 +162,5 @@ class Follower:
 
     def _lost(self) -> Outcome:
         message = lost_message(self._assignment.inventory, 0, self._context.settings.timeouts, self._leader.notice(0))
-        outcome = Outcome("failed", message, node=0, ended=self._context.clock.time())
+        outcome = Outcome(Result.FAILED, message, node=0, ended=self._context.clock.time())
         return replace(outcome, task=next(t.name for t in self._assignment.plan.tasks if t.node == 0))

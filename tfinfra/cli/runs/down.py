@@ -153,6 +153,7 @@ def _down(name: str, *, asked: Asked, force: bool, progress: Progress, discard: 
     from tfinfra.lifecycle.attach.attached_run import end_run
     from tfinfra.lifecycle.attach.find_run import find_run
     from tfinfra.lifecycle.end.stacks import forced_stacks
+    from tfinfra.lifecycle.record.run_record import RunPhase
 
     try:
         found = find_run(name, asked, progress)
@@ -161,7 +162,8 @@ def _down(name: str, *, asked: Asked, force: bool, progress: Progress, discard: 
         if left is None:
             raise
         return name, left
-    if found.record is not None and found.record.phase == "deleted" and not (found.exists or found.record.stacks_left):
+    record = found.record
+    if record is not None and record.phase == RunPhase.DELETED and not (found.exists or record.stacks_left):
         progress(f"{found.run}: everything was deleted before")
         return found.run, {}
     left = end_run(found, progress, force=force, discard=discard)

@@ -10,7 +10,7 @@ from tfinfra.cli.options import cloud_options
 
 if TYPE_CHECKING:
     from tfinfra.lifecycle.attach.cloud_scope import Asked
-    from tfinfra.lifecycle.record.run_states import RunState
+    from tfinfra.lifecycle.record.run_states import RunStatus
 
 
 @click.command(short_help="List runs.")
@@ -21,6 +21,7 @@ def command(*, asked: Asked, as_json: bool) -> int:
     those of that cloud, whichever machine began them."""
     from tfinfra.cli.output import print_document, progress, show
     from tfinfra.lifecycle.attach.list_runs import all_states
+    from tfinfra.lifecycle.record.run_states import RunState
     from tfinfra.system.clock import right_now
 
     states = all_states(asked, progress)
@@ -32,7 +33,7 @@ def command(*, asked: Asked, as_json: bool) -> int:
         show(*table([_row(s, right_now()) for s in states]))
         for state in states:
             odd = [each for each in state.unreadable if each not in state.message]
-            for line in (state.message, *odd) if state.state == "unknown" else state.unreadable:
+            for line in (state.message, *odd) if state.state == RunState.UNKNOWN else state.unreadable:
                 progress(f"{state.run}: {line}")
     return 0
 
@@ -40,13 +41,16 @@ def command(*, asked: Asked, as_json: bool) -> int:
 HEAD = ("RUN", "STATE", "RESULT", "STARTED", "TOOK", "USD", "LEFT")
 
 
-def _row(state: RunState, now: float) -> tuple[str, ...]:
+def _row(state: RunStatus, now: float) -> tuple[str, ...]:
+    from tfinfra.lifecycle.record.run_states import RunState
     from tfinfra.system.clock import iso_time
     from tfinfra.text.wording import spell_seconds
 
-    until = state.ended or (None if state.state == "deleted" else now)  # of what others deleted nobody knows when
+    # When others deleted it nobody wrote down.
+    until = state.ended or (None if state.state == RunState.DELETED else now)
     took = until - state.started if state.started and until else None
-    name = state.state + (" (unwatched)" if state.state in ("provisioning", "training") and not state.watched else "")
+    under_way = state.state in (RunState.PROVISIONING, RunState.TRAINING)
+    name = state.state + (" (unwatched)" if under_way and not state.watched else "")
     return (
         state.run,
         name,

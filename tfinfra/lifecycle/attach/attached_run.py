@@ -18,7 +18,8 @@ from tfinfra.lifecycle.attach.status import document_of, result_of, settled, sta
 from tfinfra.lifecycle.end import collect, teardown
 from tfinfra.lifecycle.end.bring_home import bring_home
 from tfinfra.lifecycle.record.driver import CLIENT_SECONDS, is_alive, stop_process, wait_until
-from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord, run_folder
+from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord, run_folder
+from tfinfra.lifecycle.record.run_states import RunState
 from tfinfra.lifecycle.record.store_view import seen
 from tfinfra.lifecycle.record.uncollected import has_all, is_collected
 from tfinfra.lifecycle.run.signals import leave_word
@@ -114,7 +115,7 @@ def _ended(found: FoundRun) -> bool:
     if found.store is None or is_collected(found.store):
         return True
     record = found.folder.read()
-    return record is not None and record.phase in ("deleting", "deleted", "incomplete")
+    return record is not None and record.phase in (RunPhase.DELETING, RunPhase.DELETED, RunPhase.INCOMPLETE)
 
 
 def fetch(found: FoundRun, folder: Path, progress: Progress) -> dict[str, Any]:
@@ -141,12 +142,12 @@ def fetch(found: FoundRun, folder: Path, progress: Progress) -> dict[str, Any]:
     document = document_of(fresh, found)
     _tell_odd(found, document["unreadable"], progress)
     if found.ended_unreadably:
-        document["phase"] = "unknown"
+        document["phase"] = RunState.UNKNOWN
     try:
         if ended:
-            document |= {"phase": "incomplete"}
+            document |= {"phase": RunPhase.INCOMPLETE}
             teardown.down(found.ports, found.folder, found.run, progress, stop_client, bring=bring)
-            document |= {"phase": "deleted", "left": []}
+            document |= {"phase": RunPhase.DELETED, "left": []}
         elif not over and not found.ended_unreadably:
             progress("it still trains: outputs are complete when it has ended; `tfinfra fetch` again then")
     finally:
@@ -182,7 +183,7 @@ def _fetch_untold(found: FoundRun, store: ObjectStore, results: Path, progress: 
     document["unreadable"] = list(dict.fromkeys((*document["unreadable"], *map(str, there.unreadable))))
     _tell_odd(found, document["unreadable"], progress)
     progress(f"its record is not known: whether it has ended is not either; `tfinfra down {found.run}` deletes it")
-    return {**document, "result": None, "phase": "unknown", "results": str(results)}
+    return {**document, "result": None, "phase": RunState.UNKNOWN, "results": str(results)}
 
 
 def _tell_odd(found: FoundRun, unreadable: list[str], progress: Progress) -> None:
@@ -227,7 +228,7 @@ def end_run(found: FoundRun, progress: Progress, *, force: bool = False, discard
 def _replace_unreadable(found: FoundRun) -> None:
     """A record of this machine that is unreadable tells of nothing any more once all is verified deleted."""
     ended, own = found.folder.read(), RunFolder(found.folder.path)
-    if own.unreadable() is None or (ended is not None and ended.phase != "deleted"):
+    if own.unreadable() is None or (ended is not None and ended.phase != RunPhase.DELETED):
         return
     own.set_aside()
     own.forget_stacks()
@@ -238,7 +239,7 @@ def _replace_unreadable(found: FoundRun) -> None:
 def stop_client(record: RunRecord) -> None:
     """Ends the process that drives the run, as Ctrl-C would, and waits for it; one that is ending already is left to
     it: a second signal would make it leave its outputs behind."""
-    if record.phase in ("ended", "deleting"):
+    if record.phase in (RunPhase.ENDED, RunPhase.DELETING):
         wait_until(lambda: not is_alive(record.client), CLIENT_SECONDS)
     else:
         leave_word(run_folder(state_folder(), record.run).path, "`tfinfra down`")

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tfinfra.azure.deletion.group_names import part_of_group
-from tfinfra.errors import first_line
+from tfinfra.errors import Result, first_line
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.attach.living import content, has_nodes
 from tfinfra.lifecycle.end import collect
 from tfinfra.lifecycle.end.bring_home import Home, bring_home, trees_of
 from tfinfra.lifecycle.end.salvage import OutputTree
 from tfinfra.lifecycle.end.teardown import UNFETCHED, Bringing
+from tfinfra.lifecycle.record.run_record import RunPhase
 from tfinfra.lifecycle.record.uncollected import has_all, is_collected
 from tfinfra.model import StopRequest
 from tfinfra.store import ObjectStore, encode, keys, store_errors
@@ -113,7 +114,7 @@ class Fetching(Bringing):
     def _is_over(self) -> bool:
         """Whether all is home or gone: who drove the run may have fetched meanwhile."""
         record = self._found.folder.read()
-        return record is not None and ((record.fetched and self.home is None) or record.phase == "deleted")
+        return record is not None and ((record.fetched and self.home is None) or record.phase == RunPhase.DELETED)
 
     def _note(self, home: Home) -> None:
         found = self._found
@@ -129,7 +130,7 @@ class Fetching(Bringing):
         if not has_nodes(self._found):
             return
         self._progress("it still trains: its tasks are stopped, and what they wrote is collected first")
-        store.put(keys.STOP, encode(StopRequest("cancelled", "`tfinfra down` ended the run")))
+        store.put(keys.STOP, encode(StopRequest(Result.CANCELLED, "`tfinfra down` ended the run")))
         timeouts = self._found.ports.cloud.timeouts
         beats, heard = _beats(store), time.monotonic()
         until = heard + timeouts.collect

@@ -15,7 +15,7 @@ from tfinfra.errors import UsageError
 from tfinfra.lifecycle.attach.cloud_scope import Asked, KnownTarget, Place, guesses, known_targets, place_of
 from tfinfra.lifecycle.attach.found_run import FoundRun, Reach, opened
 from tfinfra.lifecycle.record.driver import is_alive
-from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord, all_records, run_folder
+from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord, all_records, run_folder
 from tfinfra.lifecycle.record.run_states import resolve
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.lifecycle.wiring import real_ports
@@ -56,7 +56,7 @@ def _by_record(wanted: str, records: Sequence[RunRecord], state: Path) -> str | 
     try:
         run = resolve(wanted, known, here)
     except UsageError:
-        if any(r.name == wanted and r.phase != "deleted" for r in known):
+        if any(r.name == wanted and r.phase != RunPhase.DELETED for r in known):
             raise
         return None
     return run if any(r.run == run for r in records) else None
@@ -72,7 +72,8 @@ def _recorded(folder: RunFolder, state: Path) -> FoundRun:
     record = folder.read()
     assert record is not None  # noqa: S101 - it was read to find the run
     reach = cache(lambda: real_ports(cloud_of(record), right_now))
-    if record.phase == "deleted" and not (HERE.holds(record.target, record.rehearse) and local_cloud_used(state)):
+    local = HERE.holds(record.target, record.rehearse) and local_cloud_used(state)
+    if record.phase == RunPhase.DELETED and not local:
         return FoundRun(record.run, folder, record, reach, (), None, None)
     groups = tuple(g for g in reach().arm.groups() if g.run == record.run)
     return opened(FoundRun(record.run, folder, record, reach, groups, None, None))
@@ -97,7 +98,7 @@ def _found_at(wanted: str, records: Sequence[RunRecord], places: Sequence[Reach]
 def _standing(wanted: str, records: Sequence[RunRecord], tagged: Set[str]) -> Sequence[RunRecord]:
     """The records that the cloud does not contradict: one whose groups are gone is no live run, whatever it says. All
     of them where `wanted` is nothing else."""
-    standing = [record for record in records if record.phase == "deleted" or record.run in tagged]
+    standing = [record for record in records if record.phase == RunPhase.DELETED or record.run in tagged]
     known = {*tagged, *(record.run for record in standing)}
     return standing if any(wanted in (run, name_of_run(run)) for run in known) else records
 

@@ -11,8 +11,8 @@ from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.errors import first_line
 from tfinfra.lifecycle.record.names import record_store
 from tfinfra.lifecycle.record.published import BorrowedFolder, FoundGroups, borrowed, driven_elsewhere
-from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord
-from tfinfra.lifecycle.record.run_states import RunState, run_state, untold
+from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord
+from tfinfra.lifecycle.record.run_states import RunState, RunStatus, run_state, untold
 from tfinfra.lifecycle.record.store_view import how_it_ended
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.model import Outcome
@@ -72,14 +72,14 @@ class FoundRun:
         return tuple(g.name for g in self.groups if part_of_group(g.name) == "compute")
 
     @property
-    def state(self) -> RunState:
+    def state(self) -> RunStatus:
         said = "; ".join(each for each in (self.unread, *map(str, self.odd)) if each)
         if self.record is None:
             return untold(self.run, self.groups, said or "this machine has no record of it")
         told = run_state(self.record, self.groups, self.outcome, right_now())
         told = replace(told, unreadable=tuple(map(str, self.odd)))
-        if self.ended_unreadably and told.state == "training":
-            told = replace(told, state="unknown")
+        if self.ended_unreadably and told.state == RunState.TRAINING:
+            told = replace(told, state=RunState.UNKNOWN)
         message = told.message or said
         return replace(told, message=message, watched=told.watched or self.driven_elsewhere)
 
@@ -114,7 +114,7 @@ def _opened(found: FoundRun) -> FoundRun:
 
 def has_store(record: RunRecord | None, groups: Sequence[RunGroup]) -> bool:
     """Whether the run's store can still be there: it goes with the keep group, or is in a container of others."""
-    elsewhere = record is not None and record.target.store is not None and record.phase != "deleted"
+    elsewhere = record is not None and record.target.store is not None and record.phase != RunPhase.DELETED
     return elsewhere or any(part_of_group(g.name) == "keep" for g in groups)
 
 

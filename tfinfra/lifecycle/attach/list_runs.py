@@ -12,8 +12,8 @@ from tfinfra.errors import TfinfraError, first_line
 from tfinfra.lifecycle.attach.cloud_scope import Asked
 from tfinfra.lifecycle.attach.find_run import ANYWHERE, HERE, cloud_of, local_cloud_used, reach_at, reach_place
 from tfinfra.lifecycle.attach.found_run import FoundRun, Reach, opened
-from tfinfra.lifecycle.record.run_record import RunRecord, all_records, broken_records, run_folder
-from tfinfra.lifecycle.record.run_states import RunState, run_state, unrecorded, untold
+from tfinfra.lifecycle.record.run_record import RunPhase, RunRecord, all_records, broken_records, run_folder
+from tfinfra.lifecycle.record.run_states import RunStatus, run_state, unrecorded, untold
 from tfinfra.lifecycle.wiring import real_ports
 from tfinfra.system.clock import right_now
 from tfinfra.system.paths import state_folder
@@ -23,7 +23,7 @@ LOOKS = 8
 """Stores that are read at the same time."""
 
 
-def all_states(asked: Asked = ANYWHERE, tell: Progress = say_nothing) -> list[RunState]:
+def all_states(asked: Asked = ANYWHERE, tell: Progress = say_nothing) -> list[RunStatus]:
     """Every run that this machine and its cloud know, the oldest first; with a cloud that is asked for, every run that
     is there."""
     state = state_folder()
@@ -33,7 +33,7 @@ def all_states(asked: Asked = ANYWHERE, tell: Progress = say_nothing) -> list[Ru
     return _states_around(state)
 
 
-def states_at(reach: Reach, records: Sequence[RunRecord]) -> list[RunState]:
+def states_at(reach: Reach, records: Sequence[RunRecord]) -> list[RunStatus]:
     """Every run of a cloud, by its tags."""
     groups = tuple(reach().arm.groups())
     own = {record.run: record for record in records}
@@ -42,13 +42,13 @@ def states_at(reach: Reach, records: Sequence[RunRecord]) -> list[RunState]:
         return list(pool.map(lambda run: _state_at(run, own.get(run), reach, groups), runs))
 
 
-def _state_at(run: str, record: RunRecord | None, reach: Reach, groups: Sequence[RunGroup]) -> RunState:
+def _state_at(run: str, record: RunRecord | None, reach: Reach, groups: Sequence[RunGroup]) -> RunStatus:
     mine = tuple(group for group in groups if group.run == run)
     folder = run_folder(state_folder(), run)
     return _told(FoundRun(run, folder, record, reach, mine, None, None))
 
 
-def _told(found: FoundRun) -> RunState:
+def _told(found: FoundRun) -> RunStatus:
     """Whatever is wrong with one run keeps no other from being told."""
     try:
         return opened(found).state
@@ -56,7 +56,7 @@ def _told(found: FoundRun) -> RunState:
         return untold(found.run, found.groups, f"it cannot be told: {type(error).__name__}: {first_line(error)}")
 
 
-def _states_around(state: Path) -> list[RunState]:
+def _states_around(state: Path) -> list[RunStatus]:
     now, records = right_now(), all_records(state)
     here = reach_at(HERE)
     local = tuple(here().arm.groups()) if local_cloud_used(state) else ()
@@ -73,7 +73,7 @@ def _remote_groups(records: Sequence[RunRecord]) -> tuple[RunGroup, ...]:
     to hold them still."""
     found: dict[str, RunGroup] = {}
     for record in records:
-        if record.phase == "deleted" or HERE.holds(record.target, record.rehearse) or record.keep_group in found:
+        if record.phase == RunPhase.DELETED or HERE.holds(record.target, record.rehearse) or record.keep_group in found:
             continue
         try:
             groups = real_ports(cloud_of(record), right_now).arm.groups()
@@ -84,7 +84,7 @@ def _remote_groups(records: Sequence[RunRecord]) -> tuple[RunGroup, ...]:
     return tuple(found.values())
 
 
-def _state_of(record: RunRecord, groups: Sequence[RunGroup], now: float) -> RunState:
+def _state_of(record: RunRecord, groups: Sequence[RunGroup], now: float) -> RunStatus:
     mine = tuple(group for group in groups if group.run == record.run)
     if not mine:
         return run_state(record, (), None, now)

@@ -6,7 +6,7 @@ import time
 
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.record.driver import is_alive
-from tfinfra.lifecycle.record.run_record import RunRecord
+from tfinfra.lifecycle.record.run_record import RunPhase, RunRecord
 from tfinfra.lifecycle.watch.poll_times import soon
 from tfinfra.store import ObjectStore, OddObject, store_errors
 from tfinfra.store import keys as layout
@@ -21,7 +21,7 @@ def has_nodes(found: FoundRun) -> bool:
         return any(found.ports.arm.running_instances(group) != 0 for group in found.compute_groups)
     if found.elsewhere and found.store is not None and not found.store.list(layout.NODES):
         return right_now() < unix_time(record.deadline)  # its client may be at it, wherever it is
-    if record.phase in ("starting", "provisioning") and not found.elsewhere:
+    if record.phase in (RunPhase.STARTING, RunPhase.PROVISIONING) and not found.elsewhere:
         return is_alive(record.client)
     return _machines(found, record) or not _all_gone(found, record)
 

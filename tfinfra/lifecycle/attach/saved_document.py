@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tfinfra.errors import Result
 from tfinfra.lifecycle.end import collect
-from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord
+from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord
 from tfinfra.model import to_json
 from tfinfra.store import Unreadable, read_file
 
@@ -55,9 +56,9 @@ def outranked(saved: Mapping[str, Any], record: RunRecord) -> dict[str, Any]:
 
 def _ended(task: Mapping[str, Any], record: RunRecord) -> dict[str, Any]:
     """A task of a run that is over: one that was last seen running was ended with the run, or nobody knows how."""
-    if task.get("state") not in _OPEN or (record.result is None and record.phase != "deleted"):
+    if task.get("state") not in _OPEN or (record.result is None and record.phase != RunPhase.DELETED):
         return dict(task)
-    if record.result in ("cancelled", "limit"):
+    if record.result in (Result.CANCELLED, Result.LIMIT):
         return {**task, "state": "stopped", "message": task.get("message") or "the run was ended"}
     return {**task, "state": "lost", "message": task.get("message") or "its node was lost"}
 

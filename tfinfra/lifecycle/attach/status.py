@@ -6,20 +6,21 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Any
 
+from tfinfra.errors import ProvisioningError, Result
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.attach.living import has_nodes
 from tfinfra.lifecycle.attach.saved_document import saved_document
 from tfinfra.lifecycle.end import collect
 from tfinfra.lifecycle.record.driver import is_alive
-from tfinfra.lifecycle.record.run_record import RunRecord
+from tfinfra.lifecycle.record.run_record import RunPhase, RunRecord
 from tfinfra.lifecycle.record.store_view import how_it_ended
 from tfinfra.model import Outcome, Plan
 from tfinfra.store import Unreadable, encode, keys, store_errors
 from tfinfra.system.clock import right_now
 
 ORPHANED: dict[str, Any] = {
-    "result": "error",
-    "exit_code": 6,
+    "result": Result.ERROR,
+    "exit_code": ProvisioningError.exit_code,
     "message": "the process that drove it died while it provisioned",
 }
 
@@ -54,11 +55,11 @@ def settled(found: FoundRun) -> FoundRun:
     record = found.record
     if record is None or is_alive(record.client) or found.outcome or found.ended_unreadably:
         return found
-    if record.phase == "provisioning" and record.result is None and not found.elsewhere:
+    if record.phase == RunPhase.PROVISIONING and record.result is None and not found.elsewhere:
         return replace(found, record=replace(record, **ORPHANED))
     if found.store is None or has_nodes(found):
         return found
-    outcome = Outcome("failed", "all nodes are gone before the training ended", ended=right_now())
+    outcome = Outcome(Result.FAILED, "all nodes are gone before the training ended", ended=right_now())
     with suppress(*store_errors()):  # who may only read is told all the same
         found.store.put_if_absent(keys.OUTCOME, encode(outcome))
     written = how_it_ended(found.store, right_now())
@@ -69,19 +70,18 @@ def _as_it_stands(record: RunRecord, found: FoundRun) -> RunRecord:
     """The record, with what the nodes have written since its client left."""
     if record.result is not None or found.outcome is None or is_alive(record.client):
         return record
-    return replace(record, phase="ended", **result_of(record, found))
+    return replace(record, phase=RunPhase.ENDED, **result_of(record, found))
 
 
 def result_of(record: RunRecord, found: FoundRun) -> dict[str, Any]:
     """What the outcome says, for the record of a run whose client did not live to write it."""
     outcome = found.outcome
     if outcome is None:
-        return ORPHANED if record.phase == "provisioning" else {}
-    codes = {"succeeded": 0, "failed": 7, "cancelled": 8, "limit": 9}
+        return ORPHANED if record.phase == RunPhase.PROVISIONING else {}
     return {
         "result": outcome.result,
         "message": outcome.message,
-        "exit_code": codes.get(outcome.result, 1),
+        "exit_code": outcome.result.exit_code,
         "failed_task": outcome.task,
         "exit_status": outcome.exit_status,
         "times": {**record.times, "ended": outcome.ended},

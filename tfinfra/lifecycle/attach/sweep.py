@@ -15,6 +15,7 @@ from tfinfra.lifecycle.attach.list_runs import all_states
 from tfinfra.lifecycle.end import teardown
 from tfinfra.lifecycle.record.published import BorrowedFolder
 from tfinfra.lifecycle.record.run_record import RunFolder, all_records, run_folder
+from tfinfra.lifecycle.record.run_states import RunState
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.system.clock import right_now, unix_time
 from tfinfra.system.paths import state_folder
@@ -173,7 +174,7 @@ def everybody(asked: Asked, tell: Progress, agree: Agree = agreed) -> list[str]:
     caller's own by ARM's tags, because others may share it. They are shown first. Raises what `agree` does."""
     if asked == ANYWHERE:
         here = {record.run: HERE.holds(record.target, record.rehearse) for record in all_records(state_folder())}
-        live = [state for state in all_states() if state.state != "deleted" and (state.groups or state.started)]
+        live = [state for state in all_states() if state.state != RunState.DELETED and (state.groups or state.started)]
         doomed = [Doomed(s.run, s.groups, s.owner, s.deadline, not here.get(s.run, True)) for s in live]
     else:
         doomed = _own(asked, tell)

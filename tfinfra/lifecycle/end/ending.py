@@ -11,14 +11,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tfinfra.errors import Cancelled, LimitReached, TfinfraError, TrainingFailed, first_line
+from tfinfra.errors import LimitReached, Result, TfinfraError, TrainingFailed, first_line
 from tfinfra.lifecycle.end import collect
 from tfinfra.lifecycle.end.deletion_wait import await_deletion
 from tfinfra.lifecycle.end.run_home import RunHome
 from tfinfra.lifecycle.end.teardown import KnownGroups, Teardown
 from tfinfra.lifecycle.record.error_record import telling
 from tfinfra.lifecycle.record.names import begun_groups
-from tfinfra.lifecycle.record.run_record import RunRecord, opened_stacks
+from tfinfra.lifecycle.record.run_record import RunPhase, RunRecord, opened_stacks
 from tfinfra.lifecycle.run.context import ActiveRun
 from tfinfra.model import Outcome, StopRequest
 from tfinfra.store import encode, keys
@@ -29,7 +29,6 @@ from tfinfra.text.wording import spell_seconds
 POLL = 0.15
 CLOSING = 10.0
 """Seconds that an update under way has to end once it was told to."""
-RESULTS = {TrainingFailed: "failed", Cancelled: "cancelled", LimitReached: "limit"}
 
 
 @dataclass(frozen=True)
@@ -96,8 +95,8 @@ def never_begun(active: ActiveRun, error: BaseException) -> None:
     record = active.folder.read()
     if record is not None:
         times = {**record.times, "ended": active.ports.clock()}
-        left = opened_stacks(record)
-        active.folder.update(phase="deleted", client=None, times=times, stacks_left=left, **_verdict(error, None))
+        how = {**_verdict(error, None), "times": times, "stacks_left": opened_stacks(record)}
+        active.folder.update(phase=RunPhase.DELETED, client=None, **how)
 
 
 def await_collected(active: ActiveRun, check: Callable[[], None]) -> None:
@@ -132,7 +131,7 @@ def _before_deletion(active: ActiveRun, error: BaseException | None) -> None:
     if error is not None:
         _attempt(active, lambda: _stop(active, error))
     verdict = _verdict(error, active.outcome)
-    _attempt(active, lambda: active.folder.update(phase="ended", times=active.times(over=True), **verdict))
+    _attempt(active, lambda: active.folder.update(phase=RunPhase.ENDED, times=active.times(over=True), **verdict))
 
 
 def _attempt(active: ActiveRun, step: Callable[[], object]) -> None:
@@ -165,7 +164,7 @@ def _stop_nodes(active: ActiveRun, error: BaseException) -> None:
     if active.outcome is not None:  # it ended by itself: what it wrote still comes home
         await_collected(active, _patient)
         return
-    reason = "limit" if isinstance(error, LimitReached) else "cancelled"
+    reason = Result.LIMIT if isinstance(error, LimitReached) else Result.CANCELLED
     store.put(keys.STOP, encode(StopRequest(reason, str(error))))
     if watch.statuses:
         active.session.observer.say("stopping the tasks and collecting what they wrote")
@@ -189,7 +188,7 @@ def _hold(active: ActiveRun, until: float) -> None:
     session = active.session
     session.observer.say(f"the nodes are held for {left}, until {iso_time(until)}; Ctrl-C deletes them now")
     session.audit.append("hold", until=iso_time(until))
-    active.folder.update(phase="held")
+    active.folder.update(phase=RunPhase.HELD)
     while active.ports.clock() < until and not session.interrupt.requested:
         if active.watch is not None:
             active.watch.collected()
@@ -199,10 +198,9 @@ def _hold(active: ActiveRun, until: float) -> None:
 def _verdict(error: BaseException | None, outcome: Outcome | None) -> dict[str, Any]:
     """How the record says that the run ended."""
     if error is None:
-        return {"result": "succeeded", "message": outcome.message if outcome else "", "exit_code": 0}
-    result = next((name for kind, name in RESULTS.items() if isinstance(error, kind)), "error")
+        return {"result": Result.SUCCEEDED, "message": outcome.message if outcome else "", "exit_code": 0}
     return {
-        "result": result,
+        "result": Result.of(error),
         **telling(error),
         "failed_task": outcome.task if outcome else None,
         "exit_status": outcome.exit_status if outcome else None,

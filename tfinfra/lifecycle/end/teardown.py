@@ -12,12 +12,12 @@ from functools import partial
 from typing import Any
 
 from tfinfra.azure.deletion.group_names import part_of_group, run_of_group
-from tfinfra.errors import Cancelled, ForeignInside, TeardownIncomplete, TfinfraError, first_line
+from tfinfra.errors import ForeignInside, Result, TeardownIncomplete, TfinfraError, first_line
 from tfinfra.lifecycle.end.closing import close_ledger, present_groups
 from tfinfra.lifecycle.end.stacks import forget_stacks
 from tfinfra.lifecycle.record import spending
 from tfinfra.lifecycle.record.names import begun_groups
-from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord
+from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.store import clear
 from tfinfra.system.progress import Progress
@@ -122,7 +122,7 @@ class Teardown:
         if left:
             folder.audit.append(self.left_event, left=left)
             if record is not None:
-                folder.update(phase="incomplete", left=tuple(left))
+                folder.update(phase=RunPhase.INCOMPLETE, left=tuple(left))
             return Torn(left, {}, incomplete(folder.read(), run, left, self.ports.clock()))
         folder.audit.append("teardown.verified", groups=list(begun_groups(record, run)))
         self.before_stacks_go()
@@ -130,7 +130,7 @@ class Teardown:
         stacks_left = forget_stacks(folder, found.groups, force=self.force, backend=backend)
         if record is None:
             return Torn({}, stacks_left, None)
-        ended = folder.update(phase="deleted", left=(), stacks_left=tuple(stacks_left), **verdict())
+        ended = folder.update(phase=RunPhase.DELETED, left=(), stacks_left=tuple(stacks_left), **verdict())
         late = spending.late(ended) if billed else None
         if late is not None:
             folder.audit.append("teardown.late", message=late.message)
@@ -254,7 +254,7 @@ def down(
     record = folder.read()
     if record is not None:
         stop_client(record)
-        record = folder.update(phase="deleting")  # what its client wrote last counts
+        record = folder.update(phase=RunPhase.DELETING)  # what its client wrote last counts
 
     def find() -> KnownGroups:
         found = all_groups(ports, record, run, progress)
@@ -266,8 +266,8 @@ def down(
         """How a run ended that nobody has written the end of. Who finds nothing of it ended nothing."""
         if record is None:
             return {}
-        result = record.result or ("cancelled" if exists else None)
-        code = record.exit_code if record.exit_code is not None or result != "cancelled" else Cancelled.exit_code
+        result = record.result or (Result.CANCELLED if exists else None)
+        code = record.exit_code if record.exit_code is not None or result != Result.CANCELLED else result.exit_code
         message = record.message or ("" if exists else ENDED_ELSEWHERE)
         times = {"ended": ports.clock(), **record.times}
         return {"result": result, "message": message, "exit_code": code, "times": times}

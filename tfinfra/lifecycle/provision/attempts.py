@@ -18,6 +18,7 @@ from tfinfra.errors import (
     LimitReached,
     NotFeasible,
     ProvisioningError,
+    Result,
     TeardownIncomplete,
     TfinfraError,
     first_line,
@@ -160,7 +161,7 @@ def _forget_nodes(active: ActiveRun) -> None:
 
 def _trained(active: ActiveRun) -> bool:
     """Whether all nodes were there, and trained, before the update failed."""
-    return active.outcome is not None and active.outcome.result != "failed"
+    return active.outcome is not None and active.outcome.result != Result.FAILED
 
 
 def _rest(active: ActiveRun, seconds: float) -> None:
@@ -232,7 +233,7 @@ def _leave(active: ActiveRun) -> None:
             export_state(active.engine, active.folder, names.part_of(group, active.run))
     if active.store is not None:
         with suppress(*store_errors()):  # they cannot become a run: there are too few of them
-            stop = StopRequest("cancelled", "the run goes on in another place")
+            stop = StopRequest(Result.CANCELLED, "the run goes on in another place")
             active.store.put(keys.STOP, encode(stop))
     active.watch = active.outcome = None
 

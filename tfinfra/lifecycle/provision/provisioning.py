@@ -12,6 +12,7 @@ from tfinfra.errors import ProvisioningError
 from tfinfra.lifecycle.data.transfer import RunData
 from tfinfra.lifecycle.provision import attempts, stack_config
 from tfinfra.lifecycle.record import names, published, spending
+from tfinfra.lifecycle.record.run_record import RunPhase
 from tfinfra.lifecycle.run.context import ActiveRun, there
 from tfinfra.lifecycle.watch.observer import Observer
 from tfinfra.lifecycle.watch.watcher import Watch
@@ -66,7 +67,7 @@ class Provisioning:
         bundle.path.unlink(missing_ok=True)
         if active.options.detach:
             self._data.await_delivery(active.store)
-        record = active.folder.update(phase="running")
+        record = active.folder.update(phase=RunPhase.RUNNING)
         session.wait(spawn(lambda: published.publish(young, record, active.plan), "record"))
 
     def _keep(self, prerequisites: Prerequisites) -> dict[str, Any]:

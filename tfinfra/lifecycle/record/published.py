@@ -9,14 +9,14 @@ from typing import Any
 
 from tfinfra.audit.log import AuditLog
 from tfinfra.azure.deletion.group_names import name_of_run, part_of_group, run_of_group
-from tfinfra.lifecycle.record.run_record import Attempt, RunFolder, RunRecord
+from tfinfra.lifecycle.record.run_record import Attempt, RunFolder, RunPhase, RunRecord
 from tfinfra.model import Beat, Plan, Target, to_json
 from tfinfra.store import LARGE, ObjectStore, Unreadable, encode, keys, read, readable
 from tfinfra.system.clock import iso_time, right_now
 
 OWN = ("results", "client", "left", "stacks_left")
 """The fields of a record that are the client's machine's alone."""
-BEFORE_THE_END = ("provisioning", "running", "held")
+BEFORE_THE_END = (RunPhase.PROVISIONING, RunPhase.RUNNING, RunPhase.HELD)
 BEAT_COUNTS = 30.0
 """Seconds after which a client that has not beaten is taken for dead: it beats every two."""
 
@@ -82,7 +82,7 @@ def _told(told: RunRecord, found: FoundGroups, url: str, results: Path) -> RunRe
         store=url,
         environment=told.environment,
         backend=told.backend,
-        phase=told.phase if told.phase in BEFORE_THE_END else "running",
+        phase=told.phase if told.phase in BEFORE_THE_END else RunPhase.RUNNING,
         detached=told.detached,
         times={name: moment for name, moment in told.times.items() if name != "ended" and moment <= right_now()},
     )

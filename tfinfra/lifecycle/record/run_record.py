@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,19 +16,35 @@ from filelock import FileLock
 
 from tfinfra.audit.log import AuditLog
 from tfinfra.azure.deletion.group_names import RUN_ID
+from tfinfra.errors import Result
 from tfinfra.lifecycle.record.driver import ClientProcess, is_alive
 from tfinfra.lifecycle.record.uncollected import NotCollected
 from tfinfra.model import SCHEMA, Plan, Target, to_json
-from tfinfra.model.shapes import Count, Group, Line, Name, Schema, Time, Usd, between, matching, one_of
+from tfinfra.model.shapes import Count, Group, Line, Name, Schema, Time, Usd, between, matching
 from tfinfra.money.ledger import Ledger
 from tfinfra.store import Unreadable, read_file
 from tfinfra.system.clock import iso_time
 from tfinfra.system.ownership import make_private
 
-PHASES = ("starting", "provisioning", "running", "held", "ended", "deleting", "incomplete", "deleted")
-RESULTS = ("succeeded", "failed", "cancelled", "limit", "error")
 RunId = Annotated[str, matching(RUN_ID.pattern, "a run id")]
 RECORD = "run.json"
+
+
+class RunPhase(str, Enum):
+    """How far a run is, as its record says it. RUNNING: its nodes are made; HELD: it has ended and its nodes stay for a
+    look; ENDED: its outputs are not all home; INCOMPLETE: something of it could not be deleted."""
+
+    STARTING = "starting"
+    PROVISIONING = "provisioning"
+    RUNNING = "running"
+    HELD = "held"
+    ENDED = "ended"
+    DELETING = "deleting"
+    INCOMPLETE = "incomplete"
+    DELETED = "deleted"
+
+    def __str__(self) -> str:
+        return self.value
 
 
 @dataclass(frozen=True)
@@ -44,13 +61,12 @@ class Attempt:
 class RunRecord:
     """run.json of one run. `deadline` and `keep_until` are ISO 8601 in UTC, `times` Unix seconds by name.
 
-    `phase` is one of PHASES; `result` is None until the run ended, then succeeded, failed, cancelled, limit or error
-    (tfinfra or the cloud failed); `hint` is a way out. `results` is the folder of the outputs, `left` what could not be
-    deleted; `not_collected` what of the outputs did not come home; `compute_group` is that of the newest of `attempts`,
-    the keep group the same for all of them; `backend` the user's own backend of Pulumi that holds the stacks, without
-    its credentials; `stacks_left` those that could not be dropped there. `usd_per_hour` is the list price of all groups
-    together, `ledger` what was billed so far; `limit` is the key of limits that made the deadline, `run_seconds` how
-    long after the start that is.
+    `result` is None until the run ended; `hint` is a way out. `results` is the folder of the outputs, `left` what could
+    not be deleted; `not_collected` what of the outputs did not come home; `compute_group` is that of the newest of
+    `attempts`, the keep group the same for all of them; `backend` the user's own backend of Pulumi that holds the
+    stacks, without its credentials; `stacks_left` those that could not be dropped there. `usd_per_hour` is the list
+    price of all groups together, `ledger` what was billed so far; `limit` is the key of limits that made the deadline,
+    `run_seconds` how long after the start that is.
     """
 
     run: RunId
@@ -76,8 +92,8 @@ class RunRecord:
     shared: Line | None = None
     environment: Line | None = None
     backend: Line | None = None
-    phase: Annotated[str, one_of(*PHASES)] = "starting"
-    result: Annotated[str, one_of(*RESULTS)] | None = None
+    phase: RunPhase = RunPhase.STARTING
+    result: Result | None = None
     message: str = ""
     hint: str | None = None
     exit_code: Count | None = None
@@ -95,7 +111,7 @@ class RunRecord:
     @property
     def came_to_nothing(self) -> bool:
         """Whether the run ended before it touched a cloud: nothing of it was ever there."""
-        return self.phase == "deleted" and not self.attempts
+        return self.phase == RunPhase.DELETED and not self.attempts
 
 
 class RunFolder:
@@ -215,13 +231,13 @@ def _ended_unless_alive(record: RunRecord) -> RunRecord:
     """The record; of a run whose process died while it was starting, the one that the process would have left: nothing
     is made in a cloud before the phase is another. Only in a backend of the user's own may its stacks be there, empty.
     """
-    if record.phase != "starting" or is_alive(record.client):
+    if record.phase != RunPhase.STARTING or is_alive(record.client):
         return record
     return replace(
         record,
-        phase="deleted",
-        result="error",
-        exit_code=1,
+        phase=RunPhase.DELETED,
+        result=Result.ERROR,
+        exit_code=Result.ERROR.exit_code,
         message="the process that drove it died while it prepared",
         client=None,
         stacks_left=opened_stacks(record),

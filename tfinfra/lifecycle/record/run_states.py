@@ -5,29 +5,46 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 from tfinfra.azure.deletion.group_names import RUN_ID, name_of_run, part_of_group
 from tfinfra.azure.deletion.groups import RunGroup
-from tfinfra.errors import UsageError
+from tfinfra.errors import Result, UsageError
 from tfinfra.lifecycle.record import spending
 from tfinfra.lifecycle.record.driver import is_alive
-from tfinfra.lifecycle.record.run_record import RunRecord
+from tfinfra.lifecycle.record.run_record import RunPhase, RunRecord
 from tfinfra.model import Outcome
 
 LISTED = 8
 """Runs that an error lists, the newest first."""
 
 
+class RunState(str, Enum):
+    """How a run stands, as `runs` and `status` show it: its phase, but for what its groups and its store say besides.
+    UNKNOWN: it has no record, or none that can be read, or how it ended cannot."""
+
+    STARTING = "starting"
+    PROVISIONING = "provisioning"
+    TRAINING = "training"
+    HELD = "held"
+    ENDED = "ended"
+    DELETING = "deleting"
+    INCOMPLETE = "incomplete"
+    DELETED = "deleted"
+    UNKNOWN = "unknown"
+
+    def __str__(self) -> str:
+        return self.value
+
+
 @dataclass(frozen=True)
-class RunState:
-    """One run as `runs` and `status` tell it. `state`: starting, provisioning, training, ended (outputs not fetched
-    yet), held, deleting, incomplete, deleted, unknown (it has no record, or none that can be read, or how it ended
-    cannot). `unreadable` are the records that are, each with the reason. `usd` is the list price so far, 0 on this
-    machine; `max_cost_usd` what it may be at most."""
+class RunStatus:
+    """One run as `runs` and `status` show it. `unreadable` are the records that cannot be read, each with the reason.
+    `usd` is the list price so far, 0 on this machine; `max_cost_usd` what it may be at most."""
 
     run: str
-    state: str
-    result: str | None
+    state: RunState
+    result: Result | None
     message: str
     started: float | None
     ended: float | None
@@ -49,7 +66,7 @@ def resolve(wanted: str, records: Sequence[RunRecord], groups: Iterable[RunGroup
     if wanted in tagged or any(r.run == wanted for r in records):
         return wanted
     same_name = [r for r in records if r.name == wanted]
-    live = [r.run for r in same_name if r.phase != "deleted"]
+    live = [r.run for r in same_name if r.phase != RunPhase.DELETED]
     live += sorted(run for run in tagged if name_of_run(run) == wanted and run not in {r.run for r in records})
     if len(live) == 1:
         return live[0]
@@ -58,7 +75,7 @@ def resolve(wanted: str, records: Sequence[RunRecord], groups: Iterable[RunGroup
         raise _ambiguous(wanted, live or [r.run for r in same_name], what)
     if RUN_ID.fullmatch(wanted):
         return wanted
-    known = list(dict.fromkeys([*(r.run for r in records if r.phase != "deleted"), *tagged]))
+    known = list(dict.fromkeys([*(r.run for r in records if r.phase != RunPhase.DELETED), *tagged]))
     hint = (
         f"live runs: {', '.join(known[:LISTED])}"
         if known
@@ -72,11 +89,11 @@ def _ambiguous(name: str, runs: Sequence[str], what: str) -> UsageError:
     return UsageError(f"'{name}' has {what}", hint="name one of: " + ", ".join(newest))
 
 
-def run_state(record: RunRecord, groups: Sequence[RunGroup], outcome: Outcome | None, now: float) -> RunState:
+def run_state(record: RunRecord, groups: Sequence[RunGroup], outcome: Outcome | None, now: float) -> RunStatus:
     """How a recorded run stands, by its record, the groups that there are, and the outcome in its store."""
     mine = tuple(g.name for g in groups if g.run == record.run)
     ended = record.times.get("ended") or (outcome.ended if outcome else None)
-    return RunState(
+    return RunStatus(
         run=record.run,
         state=_state(record, mine, outcome),
         result=record.result or (outcome.result if outcome else None),
@@ -94,27 +111,28 @@ def run_state(record: RunRecord, groups: Sequence[RunGroup], outcome: Outcome | 
     )
 
 
-def _state(record: RunRecord, mine: Sequence[str], outcome: Outcome | None) -> str:
-    if not mine and (record.phase in ("deleted", "incomplete") or not is_alive(record.client)):
-        return "deleted"
-    if mine and record.phase == "deleted":  # by whoever wrote that; the groups are there
-        return "incomplete"
-    if record.phase == "running":  # without its machines nothing trains, whoever deleted them
+def _state(record: RunRecord, mine: Sequence[str], outcome: Outcome | None) -> RunState:
+    if not mine and (record.phase in (RunPhase.DELETED, RunPhase.INCOMPLETE) or not is_alive(record.client)):
+        return RunState.DELETED
+    if mine and record.phase == RunPhase.DELETED:  # by whoever wrote that; the groups are there
+        return RunState.INCOMPLETE
+    if record.phase == RunPhase.RUNNING:  # without its machines nothing trains, whoever deleted them
         trains = outcome is None and any(part_of_group(group) == "compute" for group in mine)
-        return "training" if trains else "ended"
-    return record.phase
+        return RunState.TRAINING if trains else RunState.ENDED
+    return RunState(record.phase)
 
 
-def unrecorded(groups: Sequence[RunGroup], records: Sequence[RunRecord]) -> list[RunState]:
+def unrecorded(groups: Sequence[RunGroup], records: Sequence[RunRecord]) -> list[RunStatus]:
     """Runs that only the cloud's tags know."""
     known = {r.run for r in records}
     runs = sorted({g.run for g in groups} - known)
     return [untold(run, groups, "this machine has no record of it") for run in runs]
 
 
-def untold(run: str, groups: Sequence[RunGroup], message: str) -> RunState:
+def untold(run: str, groups: Sequence[RunGroup], message: str) -> RunStatus:
     """A run of which nothing is known but its groups; `message` says why."""
     mine = [g for g in groups if g.run == run]
     expires, owner = max((g.expires for g in mine), default=""), next((g.owner for g in mine), "")
     names = tuple(g.name for g in mine)
-    return RunState(run, "unknown", None, message, None, None, expires, 0.0, 0.0, names, False, None, owner=owner)
+    unknown = RunState.UNKNOWN
+    return RunStatus(run, unknown, None, message, None, None, expires, 0.0, 0.0, names, False, None, owner=owner)

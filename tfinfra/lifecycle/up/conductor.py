@@ -11,12 +11,7 @@ from typing import TYPE_CHECKING
 from tfinfra.azure.prerequisites.find import Prerequisites
 from tfinfra.cloud import Cloud
 from tfinfra.compiler.pipeline import Compiled
-from tfinfra.errors import (
-    Cancelled,
-    LimitReached,
-    NotFeasible,
-    TrainingFailed,
-)
+from tfinfra.errors import Cancelled, NotFeasible
 from tfinfra.lifecycle.data.staging import Given
 from tfinfra.lifecycle.data.transfer import RunData
 from tfinfra.lifecycle.end import collect
@@ -229,10 +224,10 @@ def _close(engine: Future[EngineProcess]) -> None:
 
 def raise_for(outcome: Outcome) -> None:
     """Raises what an outcome that is no success means."""
-    if outcome.result == "succeeded":
+    kind = outcome.result.error
+    if kind is None:
         return
     message = outcome.message
     if outcome.tail:
         message += "\n" + "\n".join(f"    {line}" for line in outcome.tail)
-    kinds = {"failed": TrainingFailed, "cancelled": Cancelled, "limit": LimitReached}
-    raise kinds.get(outcome.result, TrainingFailed)(message)
+    raise kind(message)

@@ -17,7 +17,7 @@ from tfinfra.lifecycle.data.caller_secrets import refuse_missing, withheld
 from tfinfra.lifecycle.data.staging import Given
 from tfinfra.lifecycle.end.ending import RunResult
 from tfinfra.lifecycle.preflight import refuse_without_subscription
-from tfinfra.lifecycle.record.run_record import run_folder
+from tfinfra.lifecycle.record.run_record import RunPhase, run_folder
 from tfinfra.lifecycle.record.spending import so_far
 from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.lifecycle.run.phases import Interrupt
@@ -176,7 +176,7 @@ def closing_lines(result: RunResult) -> list[str]:
         lines.append(f"  {came}: {_near(Path(record.results))}")
     if record.not_collected is not None:
         lines.append(f"  not collected: {record.not_collected}")
-    if record.phase == "deleted":
+    if record.phase == RunPhase.DELETED:
         lines.append("  everything it made is deleted (verified)")
     if record.usd_per_hour:
         lines.append(f"  {so_far(record, record.times.get('ended', right_now()))}")

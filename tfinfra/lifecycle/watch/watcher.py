@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
-from tfinfra.errors import Cancelled, ProvisioningError, first_line, full_disk
+from tfinfra.errors import Cancelled, ProvisioningError, Result, first_line, full_disk
 from tfinfra.lifecycle.watch.absent import why_absent
 from tfinfra.lifecycle.watch.census import Census
 from tfinfra.lifecycle.watch.log_tail import AT_THE_END, LogTail
@@ -230,7 +230,7 @@ class Watch:
 
     def _explained(self, outcome: Outcome | None) -> Outcome | None:
         """What the nodes themselves cannot know of one that never came: why."""
-        if outcome is None or outcome.result != "failed" or outcome.task or not self._census.died or self._settled:
+        if outcome is None or outcome.result != Result.FAILED or outcome.task or not self._census.died or self._settled:
             return outcome
         return replace(outcome, message=f"{outcome.message}: {self._census.died}")
 
@@ -301,7 +301,7 @@ class Watch:
     def _settle(self, message: str) -> Outcome:
         """Writes a failed outcome, unless a node was first: whoever reads the store later finds the same."""
         self._settled = True
-        outcome = Outcome(result="failed", message=message, ended=self._clock())
+        outcome = Outcome(result=Result.FAILED, message=message, ended=self._clock())
         put_first(self._store, keys.OUTCOME, outcome)
         return self.outcome() or outcome
 
