@@ -1,7 +1,7 @@
 """What happens to a script that prints a million lines: is one lost, how much slower is it, when is a line shown.
 
-Two ways: the agent's log pipeline alone (its Process and LogShipper in one process, a file store, the client's LogTail
-and plain view in another), and a whole `tfinfra up`; each against the same script with its output in a file.
+Two ways: the agent's log pipeline alone (its Process and LogShipper in one process, a file store, the client's
+LogReader and plain view in another), and a whole `tfinfra up`; each against the same script with its output in a file.
 """
 
 from __future__ import annotations
@@ -86,11 +86,11 @@ def _pipeline(load: Load, folder: Path) -> dict[str, float]:
 
 def _watch(root: Path, agent: subprocess.Popen[bytes]) -> Iterator[tuple[float, str]]:
     """The client's own reading and printing, with the time after each line's print."""
-    from tfinfra.lifecycle.watch.log_tail import LogTail
+    from tfinfra.lifecycle.watch.log_reader import LogReader
     from tfinfra.lifecycle.watch.plain_view import PlainView
     from tfinfra.store import open_store
 
-    tail = LogTail(open_store((root / "store").as_uri()), TASK)
+    tail = LogReader(open_store((root / "store").as_uri()), TASK)
     with Path(os.devnull).open("w") as nowhere:
         view = PlainView(nowhere, nowhere, str)
         ended = False

@@ -27,10 +27,10 @@ from tfinfra.lifecycle.attach.saved_document import saved_document
 from tfinfra.lifecycle.record.driver import ClientProcess, is_alive
 from tfinfra.lifecycle.record.names import run_id
 from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord, run_folder
-from tfinfra.lifecycle.record.run_states import RunState
+from tfinfra.lifecycle.record.run_status import RunState
 from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.lifecycle.up import background_run
-from tfinfra.lifecycle.watch.log_tail import Lines
+from tfinfra.lifecycle.watch.log_reader import Lines
 from tfinfra.store import Unreadable, read_file
 from tfinfra.system.paths import state_folder
 from tfinfra.system.progress import say_nothing

@@ -25,7 +25,7 @@ from tfinfra.azure.stores import run_share, run_store
 from tfinfra.cloud import Cloud, Pace
 from tfinfra.clouds import _default_credential, azure_subscription, cloud_to_provision
 from tfinfra.errors import CredentialsError, NotFeasible, TeardownIncomplete
-from tfinfra.lifecycle.attach.cloud_scope import Asked
+from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
 from tfinfra.lifecycle.attach.sweep import down_expired
 from tfinfra.localcloud.common.state_folder import AUDIENCE, SUBSCRIPTION
 from tfinfra.localcloud.common.tokens import OWNER_OID
@@ -283,7 +283,7 @@ def test_a_sweep_takes_what_is_past_its_time_and_nothing_else(
     for year, gone in ((2049, set()), (2051, {COMPUTE_NAME}), (2100, {COMPUTE_NAME})):
         said: list[str] = []
         clock = partial(unix_time, f"{year}-01-01T00:00:00Z")
-        error = raised_by(partial(down_expired, Asked("azure"), said.append, clock))
+        error = raised_by(partial(down_expired, CloudOptions("azure"), said.append, clock))
         for told in ("compute-7: at an unknown cost: left alone", "keep: at an unknown cost: kept, because the timer"):
             assert (told in str(error)) == (year == 2100)
         assert {name for name in (COMPUTE_NAME, KEEP_NAME) if group_exists(cloud, name) is False} == gone

@@ -22,7 +22,7 @@ from tfinfra.errors import Diagnostic, Position, Severity, TfinfraError
 from tfinfra.lifecycle.preflight import LiveAnswer
 from tfinfra.lifecycle.record.run_record import run_folder
 from tfinfra.lifecycle.watch.observer import Observer
-from tfinfra.machine.doctor import Finding
+from tfinfra.machine.doctor import CheckResult
 from tfinfra.model import TaskStatus
 from tfinfra.system.ownership import make_private
 from tfinfra.system.paths import state_folder
@@ -113,7 +113,7 @@ WAYS: dict[str, Callable[[list[str]], None]] = {
     "runs": lambda texts: output.show(*list_runs.table([(in_one_go(text),) * len(list_runs.HEAD) for text in texts])),
     "runs --json": verb("runs", "--json"),
     "plan --live": plans,
-    "doctor": lambda texts: output.show(*doctor.lines([Finding("a", "ok", t, t) for t in texts])),
+    "doctor": lambda texts: output.show(*doctor.lines([CheckResult("a", "ok", t, t) for t in texts])),
     "a document": lambda texts: output.print_document({"texts": texts}),
     "Python": client_log,
 }

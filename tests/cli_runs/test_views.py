@@ -22,12 +22,12 @@ from tfinfra.errors import Cancelled, Diagnostic, Severity
 from tfinfra.lifecycle.attach import attached_run
 from tfinfra.lifecycle.end.ending import RunResult
 from tfinfra.lifecycle.record.run_record import run_folder
-from tfinfra.lifecycle.record.run_states import run_state
+from tfinfra.lifecycle.record.run_status import run_status
 from tfinfra.lifecycle.run.phases import Interrupt
 from tfinfra.lifecycle.run.signals import WORD, interruptible, leave_word
 from tfinfra.lifecycle.up.launch import closing_lines
 from tfinfra.lifecycle.watch.plain_view import PlainView
-from tfinfra.machine.doctor import Finding
+from tfinfra.machine.doctor import CheckResult
 from tfinfra.model import TaskStatus
 
 
@@ -151,7 +151,7 @@ def test_runs_are_a_table() -> None:
 
 
 def test_how_long_a_run_took_that_others_deleted_is_not_made_up() -> None:
-    gone = run_state(a_record(), (), None, 4600.0)
+    gone = run_status(a_record(), (), None, 4600.0)
     assert (gone.state, _row(gone, 4600.0)[4]) == ("deleted", "-")
 
 
@@ -201,7 +201,7 @@ def test_a_detached_run_says_how_to_go_on() -> None:
 def test_findings_are_marked(level: str, mark: str) -> None:
     from tfinfra.cli.machine.doctor import lines
 
-    assert lines([Finding("disk", level, "1 GiB", "more")])[0].split() == [mark, "disk", "1", "GiB", "(more)"]
+    assert lines([CheckResult("disk", level, "1 GiB", "more")])[0].split() == [mark, "disk", "1", "GiB", "(more)"]
 
 
 SENDERS = {

@@ -28,7 +28,7 @@ from tfinfra.errors import (
 )
 from tfinfra.lifecycle.record.last_failure import command_line, note_failure, read_last
 from tfinfra.lifecycle.record.run_record import run_folder
-from tfinfra.machine.doctor import Finding
+from tfinfra.machine.doctor import CheckResult
 from tfinfra.machine.report.anonymous import Names
 from tfinfra.machine.report.bundle import write_bundle
 from tfinfra.machine.report.known import names
@@ -123,10 +123,10 @@ def failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield state
 
 
-def checklist() -> list[Finding]:
+def checklist() -> list[CheckResult]:
     return [
-        Finding("python", "ok", f"3.11, /home/{USER}/venv/bin/python"),
-        Finding("state folder", "ok", str(Path.cwd())),
+        CheckResult("python", "ok", f"3.11, /home/{USER}/venv/bin/python"),
+        CheckResult("state folder", "ok", str(Path.cwd())),
     ]
 
 

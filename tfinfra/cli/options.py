@@ -22,8 +22,8 @@ def cloud_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--subscription", metavar="ID", help="The Azure subscription; AZURE_SUBSCRIPTION_ID without it.")
     @wraps(command)
     def with_asked(*, cloud: str | None, target: str | None, subscription: str | None, **options: Any) -> Any:
-        from tfinfra.lifecycle.attach.cloud_scope import Asked
+        from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
 
-        return command(asked=Asked(cloud, target, subscription), **options)
+        return command(asked=CloudOptions(cloud, target, subscription), **options)
 
     return with_asked

@@ -23,7 +23,7 @@ _ASKED = ("--query-gpu=name,driver_version", "--format=csv,noheader")
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """One check: `level` is ok, note (something is not there that is not needed) or problem; `hint` is the way out."""
 
     check: str
@@ -32,10 +32,10 @@ class Finding:
     hint: str | None = None
 
 
-def examine(kinds: Callable[[], Mapping[str, str | None]], *, asking: bool = True) -> list[Finding]:
+def examine(kinds: Callable[[], Mapping[str, str | None]], *, asking: bool = True) -> list[CheckResult]:
     """All checks, in order; without `asking` none that asks a cloud. `kinds` gives the local cloud's kinds of machines,
     each with why it is not possible."""
-    checks: dict[str, Callable[[], list[Finding]]] = {
+    checks: dict[str, Callable[[], list[CheckResult]]] = {
         "python": _python,
         "pulumi": _pulumi,
         "azure-native plugin": _provider,
@@ -51,30 +51,30 @@ def examine(kinds: Callable[[], Mapping[str, str | None]], *, asking: bool = Tru
     return [finding for name, check in checks.items() for finding in _found(name, check)]
 
 
-def _found(name: str, check: Callable[[], list[Finding]]) -> list[Finding]:
+def _found(name: str, check: Callable[[], list[CheckResult]]) -> list[CheckResult]:
     """What the check finds; one that needs a folder that is not the user's own finds that."""
     try:
         return check()
     except UsageError as error:
-        return [Finding(name, "problem", error.message, error.hint)]
+        return [CheckResult(name, "problem", error.message, error.hint)]
 
 
-def _python() -> list[Finding]:
+def _python() -> list[CheckResult]:
     version = ".".join(str(n) for n in sys.version_info[:3])
-    return [Finding("python", "ok", f"{version}, {sys.executable}")]
+    return [CheckResult("python", "ok", f"{version}, {sys.executable}")]
 
 
-def _pulumi() -> list[Finding]:
+def _pulumi() -> list[CheckResult]:
     from tfinfra.engine.tool.toolchain import find_cli, source_of
 
     found = find_cli()
     if found is not None:
         source = source_of(found)
-        return [Finding("pulumi", "ok", f"{found}, {source}" if source else str(found))]
+        return [CheckResult("pulumi", "ok", f"{found}, {source}" if source else str(found))]
     if shutil.which("go"):
-        return [Finding("pulumi", "note", "not there; the first `up` gets it", "`tfinfra setup` gets it now")]
+        return [CheckResult("pulumi", "note", "not there; the first `up` gets it", "`tfinfra setup` gets it now")]
     return [
-        Finding(
+        CheckResult(
             "pulumi",
             "note",
             "not there, and no Go to build it",
@@ -83,69 +83,73 @@ def _pulumi() -> list[Finding]:
     ]
 
 
-def _provider() -> list[Finding]:
+def _provider() -> list[CheckResult]:
     from tfinfra.arm.azure_native import VERSION
     from tfinfra.engine.provider.install import GET_IT, trust
     from tfinfra.engine.provider.plugin_folder import find_provider
 
     found = find_provider()
     if found is None:
-        return [Finding("azure-native plugin", "note", f"{VERSION} is not there; only runs on Azure need it", GET_IT)]
-    return [Finding("azure-native plugin", "ok", f"{found}, {trust()}")]
+        missing = f"{VERSION} is not there; only runs on Azure need it"
+        return [CheckResult("azure-native plugin", "note", missing, GET_IT)]
+    return [CheckResult("azure-native plugin", "ok", f"{found}, {trust()}")]
 
 
-def _go() -> list[Finding]:
+def _go() -> list[CheckResult]:
     go = shutil.which("go")
-    return [Finding("go", "ok", go) if go else Finding("go", "note", "not there; only a build of Pulumi needs it")]
+    if go is None:
+        return [CheckResult("go", "note", "not there; only a build of Pulumi needs it")]
+    return [CheckResult("go", "ok", go)]
 
 
-def _machines(kinds: Mapping[str, str | None]) -> list[Finding]:
+def _machines(kinds: Mapping[str, str | None]) -> list[CheckResult]:
     from tfinfra.clouds import boundary_of
 
     found = [
-        Finding(f"{kind} machines", "ok" if reason is None else "note", reason or f"possible; {boundary_of(kind)}")
+        CheckResult(f"{kind} machines", "ok" if reason is None else "note", reason or f"possible; {boundary_of(kind)}")
         for kind, reason in kinds.items()
     ]
     if all(reason is not None for reason in kinds.values()):
-        found.append(Finding("machines", "problem", "the local cloud can boot no machine here"))
+        found.append(CheckResult("machines", "problem", "the local cloud can boot no machine here"))
     return found
 
 
-def _cloud_init() -> list[Finding]:
+def _cloud_init() -> list[CheckResult]:
     tool = shutil.which("cloud-init")
     if tool:
-        return [Finding("cloud-init", "ok", tool)]
-    return [Finding("cloud-init", "note", "not there; namespace machines run it where it is", "install cloud-init")]
+        return [CheckResult("cloud-init", "ok", tool)]
+    return [CheckResult("cloud-init", "note", "not there; namespace machines run it where it is", "install cloud-init")]
 
 
-def _gpus() -> list[Finding]:
+def _gpus() -> list[CheckResult]:
     """Counted as the compiler does, by the driver's device files; named by the driver's own tool, which also shows
     that the driver answers."""
     from tfinfra.compiler.load import machine_gpus
 
     count = machine_gpus()
     if not count:
-        return [Finding("gpus", "note", "none; `use_gpu` runs here in a rehearsal only, on the processor")]
+        return [CheckResult("gpus", "note", "none; `use_gpu` runs here in a rehearsal only, on the processor")]
     tool = shutil.which("nvidia-smi")
     if not tool:
-        return [Finding("gpus", "note", f"{count}; there is no nvidia-smi to ask the driver by")]
+        return [CheckResult("gpus", "note", f"{count}; there is no nvidia-smi to ask the driver by")]
     return [_driver_answers(tool, count)]
 
 
-def _driver_answers(tool: str, count: int) -> Finding:
+def _driver_answers(tool: str, count: int) -> CheckResult:
     hint = "`nvidia-smi` must work before TensorFlow can use a GPU"
     try:
         done = subprocess.run([tool, *_ASKED], check=False, capture_output=True, text=True, timeout=DRIVER_PATIENCE)
     except subprocess.TimeoutExpired:
-        return Finding("gpus", "problem", f"{count}, but the driver does not answer within {DRIVER_PATIENCE:g} s", hint)
+        silent = f"{count}, but the driver does not answer within {DRIVER_PATIENCE:g} s"
+        return CheckResult("gpus", "problem", silent, hint)
     lines = (done.stdout + done.stderr).strip().splitlines()
     if done.returncode or not lines:
         said = lines[-1] if lines else f"exit status {done.returncode}"
-        return Finding("gpus", "problem", f"{count}, but the driver does not answer: {said}", hint)
-    return Finding("gpus", "ok", f"{len(lines)} x {lines[0]}")
+        return CheckResult("gpus", "problem", f"{count}, but the driver does not answer: {said}", hint)
+    return CheckResult("gpus", "ok", f"{len(lines)} x {lines[0]}")
 
 
-def _folder(name: str, where: Callable[[], Path]) -> Finding:
+def _folder(name: str, where: Callable[[], Path]) -> CheckResult:
     path = where()
     probe = path / ".doctor"
     try:
@@ -153,29 +157,29 @@ def _folder(name: str, where: Callable[[], Path]) -> Finding:
         probe.write_text("", "utf-8")
         probe.unlink()
     except OSError as error:
-        return Finding(name, "problem", f"{path}: {error.strerror}", "set TFINFRA_STATE_DIR and TFINFRA_CACHE_DIR")
-    return Finding(name, "ok", str(path))
+        return CheckResult(name, "problem", f"{path}: {error.strerror}", "set TFINFRA_STATE_DIR and TFINFRA_CACHE_DIR")
+    return CheckResult(name, "ok", str(path))
 
 
-def _disk() -> list[Finding]:
+def _disk() -> list[CheckResult]:
     there = next(p for p in (cache_folder(), *cache_folder().parents) if p.exists())
     free = shutil.disk_usage(there).free / 2**30
     text = f"{free:.0f} GiB free for environments"
     if free < LEAST_DISK:
-        return [Finding("disk", "problem", text, f"at least {LEAST_DISK} GiB are needed")]
-    return [Finding("disk", "ok", text)]
+        return [CheckResult("disk", "problem", text, f"at least {LEAST_DISK} GiB are needed")]
+    return [CheckResult("disk", "ok", text)]
 
 
-def _leftovers() -> list[Finding]:
+def _leftovers() -> list[CheckResult]:
     """Runs that nobody drives any more, and groups that no run explains."""
-    from tfinfra.lifecycle.attach.list_runs import all_states
+    from tfinfra.lifecycle.attach.overview import all_statuses
 
     try:
-        states = all_states()
+        states = all_statuses()
     except (TfinfraError, OSError) as error:
-        return [Finding("runs", "problem", f"the local cloud does not answer: {error}")]
+        return [CheckResult("runs", "problem", f"the local cloud does not answer: {error}")]
     stale = [s for s in states if s.groups and not s.watched]
     if not stale:
-        return [Finding("runs", "ok", "nothing is left of any run")]
+        return [CheckResult("runs", "ok", "nothing is left of any run")]
     hint = "`tfinfra fetch` brings their outputs, `tfinfra down --all` deletes them"
-    return [Finding("runs", "note", "unwatched: " + ", ".join(f"{s.run} ({s.state})" for s in stale), hint)]
+    return [CheckResult("runs", "note", "unwatched: " + ", ".join(f"{s.run} ({s.state})" for s in stale), hint)]

@@ -18,8 +18,7 @@ from tfinfra.azure.deletion.group_names import run_of_group
 from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.cli.runs import down, fetch, list_runs, logs, status
 from tfinfra.errors import TfinfraError
-from tfinfra.lifecycle.attach import find_run
-from tfinfra.lifecycle.attach import list_runs as overview
+from tfinfra.lifecycle.attach import find_run, overview
 from tfinfra.lifecycle.record.published import publish
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.model import Heartbeat, Inventory, NodeRegistration, to_json
@@ -154,7 +153,7 @@ def test_a_run_that_hides_behind_its_record_is_ended_by_down_all(
 ) -> None:
     hidden = {**json.loads(WHOLE[keys.RECORD]), "phase": "deleted", "owner": "somebody else"}
     there.stores[EVIL].objects[keys.RECORD] = json.dumps(hidden).encode()
-    assert {state.state for state in overview.states_at(there.ports, [])} == {"ended"}
+    assert {state.state for state in overview.statuses_at(there.ports, [])} == {"ended"}
     code, said = told(capsys, down.command, "--all", "--yes")
     assert (code, there.world.groups) == (0, {}), said
 

@@ -22,7 +22,7 @@ from tests.lifecycle.fakes import World, succeeding
 from tests.lifecycle.record.test_record import a_record
 from tfinfra.cli.runs import down, fetch, list_runs, status
 from tfinfra.lifecycle.attach import attached_run, find_run
-from tfinfra.lifecycle.attach.cloud_scope import Asked
+from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
 from tfinfra.lifecycle.attach.status import status_document
 from tfinfra.lifecycle.record.driver import ClientProcess, is_alive, process_of, this_process
 from tfinfra.lifecycle.record.run_record import run_folder
@@ -30,7 +30,7 @@ from tfinfra.model import Beat, to_json
 from tfinfra.store import encode, keys
 
 __all__ = ["there"]
-AZURE = Asked("azure", None, "sub-a")
+AZURE = CloudOptions("azure", None, "sub-a")
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_a_beat_that_is_yet_to_come_keeps_no_dead_run(there: Subscription, capsy
     hostile(there, detached=False)
     for beat in (b'{"time": 1e18}', encode(Beat(time.time() + 3600))):
         there.stores[EVIL].objects[keys.WATCH] = beat
-        assert not find_run.find_run(EVIL, AZURE).state.watched
+        assert not find_run.find_run(EVIL, AZURE).status.watched
     assert told(capsys, fetch.command, EVIL)[0] == 0
     assert all(GOOD in group for group in there.world.groups)
 

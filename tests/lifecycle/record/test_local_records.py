@@ -16,8 +16,7 @@ from tfinfra.api import Run
 from tfinfra.audit.log import AuditLog, broken_at, read_events
 from tfinfra.cli.runs import down, fetch, list_runs, logs, status
 from tfinfra.errors import UsageError
-from tfinfra.lifecycle.attach import find_run
-from tfinfra.lifecycle.attach import list_runs as overview
+from tfinfra.lifecycle.attach import find_run, overview
 from tfinfra.lifecycle.record.run_record import RunFolder, run_folder
 from tfinfra.localcloud.common.files import read_value
 from tfinfra.localcloud.common.state import ArmResource
@@ -65,7 +64,7 @@ def test_another_versions_record_is_not_written_over(state: Path) -> None:
     path = run_folder(state, BROKEN).path / "run.json"
     newer = json.dumps({**to_json(a_record(BROKEN)), "schema": SCHEMA + 1})
     path.write_text(newer)
-    (told,) = (one for one in overview.all_states() if one.run == BROKEN)
+    (told,) = (one for one in overview.all_statuses() if one.run == BROKEN)
     assert "another version of tfinfra wrote it" in told.message
     with pytest.raises(UsageError, match="is unreadable"):
         find_run.find_run(BROKEN)

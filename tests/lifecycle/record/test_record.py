@@ -21,7 +21,7 @@ from tfinfra.lifecycle.provision.stack_config import node_settings, stack_config
 from tfinfra.lifecycle.record.driver import ClientProcess, is_alive, this_process
 from tfinfra.lifecycle.record.names import shared_url, store_url
 from tfinfra.lifecycle.record.run_record import Attempt, RunFolder, RunPhase, RunRecord, all_records, run_folder
-from tfinfra.lifecycle.record.run_states import resolve, run_state, unrecorded
+from tfinfra.lifecycle.record.run_status import matching_run, run_status, unrecorded
 from tfinfra.model import Outcome
 from tfinfra.money.ledger import Interval, Ledger
 from tfinfra.system.clock import iso_time, unix_time
@@ -89,26 +89,26 @@ RESOLVED = {
 @pytest.mark.parametrize(("wanted", "run"), RESOLVED.values(), ids=RESOLVED.keys())
 def test_a_run_is_named(wanted: str, run: str) -> None:
     records = [a_record(), a_record("old-bbbbbb", phase="deleted")]
-    assert resolve(wanted, records, [RunGroup("g", "lost-cccccc", "")]) == run
+    assert matching_run(wanted, records, [RunGroup("g", "lost-cccccc", "")]) == run
 
 
 @pytest.mark.parametrize("wanted", ["two", "old", "nothing"])
 def test_a_name_without_exactly_one_live_run_is_refused(wanted: str) -> None:
     records = [a_record("two-aaaaaa"), a_record("two-bbbbbb"), a_record("old-bbbbbb", phase="deleted")]
     with pytest.raises(UsageError) as raised:
-        resolve(wanted, records)
+        matching_run(wanted, records)
     assert raised.value.hint
 
 
 def test_states_of_a_run() -> None:
     groups = [RunGroup("tfinfra-digits-abc123-compute", "digits-abc123", "2026-11-24T10:00:00Z")]
-    assert run_state(a_record(), groups, None, 4600.0).state == "training"
-    assert run_state(a_record(), groups, None, 4600.0).usd == pytest.approx(3.6)
-    assert run_state(a_record(), groups, Outcome(Result.FAILED, "no"), 4600.0).state == "ended"
-    assert run_state(a_record(), groups, Outcome(Result.FAILED, "no"), 4600.0).result == "failed"
-    assert run_state(a_record(), [], None, 4600.0).state == "deleted"
+    assert run_status(a_record(), groups, None, 4600.0).state == "training"
+    assert run_status(a_record(), groups, None, 4600.0).usd == pytest.approx(3.6)
+    assert run_status(a_record(), groups, Outcome(Result.FAILED, "no"), 4600.0).state == "ended"
+    assert run_status(a_record(), groups, Outcome(Result.FAILED, "no"), 4600.0).result == "failed"
+    assert run_status(a_record(), [], None, 4600.0).state == "deleted"
     kept = [RunGroup("tfinfra-digits-abc123-keep", "digits-abc123", "2026-12-01T10:00:00Z")]
-    assert run_state(a_record(), kept, None, 4600.0).state == "ended"
+    assert run_status(a_record(), kept, None, 4600.0).state == "ended"
     assert unrecorded(groups, []) != []
     assert unrecorded(groups, [a_record()]) == []
 

@@ -20,7 +20,7 @@ from tfinfra.lifecycle.end import teardown
 from tfinfra.lifecycle.provision.stack_config import node_settings
 from tfinfra.lifecycle.record import spending
 from tfinfra.lifecycle.record.run_record import RunRecord, run_folder
-from tfinfra.lifecycle.record.run_states import run_state
+from tfinfra.lifecycle.record.run_status import run_status
 from tfinfra.model import Limits
 from tfinfra.money.budget import Burn
 from tfinfra.money.ledger import Interval, Ledger
@@ -164,10 +164,10 @@ def test_runs_tells_what_was_spent_of_what(tmp_path: Path) -> None:
     record = record_of(world)
     groups = [RunGroup(name, RUN, record.deadline) for name in (KEEP, COMPUTE)]
     now = world.now + 3600
-    state = run_state(record, groups, None, now)
+    state = run_status(record, groups, None, now)
     assert (state.usd_per_hour, state.max_cost_usd) == (10.5, 20.0)
     assert state.usd == pytest.approx(10.5, abs=0.05)
-    gone = run_state(record, groups[:1], None, now + 1e6)  # the compute group went by itself, nobody wrote down when
+    gone = run_status(record, groups[:1], None, now + 1e6)  # the compute group went by itself, nobody wrote down when
     assert gone.usd_per_hour == 0.5
     assert gone.usd - 0.5 * (now + 1e6 - record.times["started"]) / 3600 <= 18.0
 

@@ -15,8 +15,8 @@ from tests.lifecycle.fakes import TARGET, World
 from tests.lifecycle.record.test_record import a_record
 from tfinfra.cli.runs import down
 from tfinfra.errors import NotFeasible, ProvisioningError, UsageError
-from tfinfra.lifecycle.attach import attached_run, find_run, list_runs, status
-from tfinfra.lifecycle.attach.cloud_scope import Asked
+from tfinfra.lifecycle.attach import attached_run, find_run, overview, status
+from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.record.driver import this_process
 from tfinfra.lifecycle.record.run_record import RunRecord, all_records, run_folder
@@ -40,7 +40,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     state = tmp_path / "state"
     monkeypatch.setenv("TFINFRA_STATE_DIR", str(state))
     monkeypatch.chdir(tmp_path)
-    for module in (find_run, list_runs):
+    for module in (find_run, overview):
         monkeypatch.setattr(module, "cloud_of", _offline)
     run_folder(state, KILLED).write(starting())
     refused: dict[str, Any] = {
@@ -79,7 +79,7 @@ def test_only_of_a_run_that_starts_a_dead_process_says_that_nothing_was_made(
 
 
 def test_runs_and_doctor_tell_of_nothing_that_is_left(state: Path) -> None:
-    states = {s.run: s for s in list_runs.all_states()}
+    states = {s.run: s for s in overview.all_statuses()}
     assert {(s.state, s.result, s.groups, s.usd_per_hour) for s in states.values()} == {("deleted", "error", (), 0)}
     assert {run: s.message for run, s in states.items()} == WHY
     assert [finding.text for finding in doctor._leftovers()] == ["nothing is left of any run"]
@@ -99,7 +99,7 @@ def test_status_says_why_and_calls_nothing_provisioned(state: Path) -> None:
 
 def test_down_has_nothing_to_do(state: Path) -> None:
     said: list[str] = []
-    assert down._down(KILLED, asked=Asked(), force=False, discard=False, progress=said.append) == (KILLED, {})
+    assert down._down(KILLED, asked=CloudOptions(), force=False, discard=False, progress=said.append) == (KILLED, {})
     assert said == [f"{KILLED}: everything was deleted before"]
 
 
@@ -127,7 +127,7 @@ def test_the_stacks_of_a_killed_run_in_a_backend_of_the_users_own_are_dropped_by
     monkeypatch.setattr(find_run, "cloud_of", lambda record: world.cloud())
     monkeypatch.setattr(find_run, "real_ports", lambda *asked: world.ports())
     pulumi = FakePulumi(monkeypatch)
-    down._down(KILLED, asked=Asked(), force=False, discard=False, progress=lambda text: None)
+    down._down(KILLED, asked=CloudOptions(), force=False, discard=False, progress=lambda text: None)
     assert sorted(pulumi.dropped) == [f"{KILLED}-compute", f"{KILLED}-keep"]
     record = run_folder(state, KILLED).read()
     assert record is not None

@@ -13,7 +13,7 @@ from tests.lifecycle.runs import COMPUTE, KEEP, record_of
 from tfinfra.azure.prerequisites.find import Prerequisites
 from tfinfra.errors import Cancelled, ManifestError, NotFeasible, ProvisioningError
 from tfinfra.lifecycle.record.run_record import run_folder
-from tfinfra.lifecycle.record.run_states import run_state
+from tfinfra.lifecycle.record.run_status import run_status
 from tfinfra.model import Limits
 from tfinfra.money.budget import Burn
 
@@ -50,7 +50,7 @@ def test_what_fails_before_the_first_write_touches_nothing_and_leaves_its_reason
     record = record_of(world)
     told = (record.phase, record.result, record.exit_code, record.message, record.client)
     assert told == ("deleted", "error", 6, "no such package", None)
-    assert run_state(record, (), None, world.now + 1e6).usd == 0.0
+    assert run_status(record, (), None, world.now + 1e6).usd == 0.0
     left = {path.name for path in run_folder(tmp_path / "state", "digits-abc123").path.iterdir()}
     assert left <= {"run.json", "plan.json", ".lock", "events.jsonl", "events.jsonl.lock"}
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from tfinfra.machine.doctor import Finding
+    from tfinfra.machine.doctor import CheckResult
     from tfinfra.machine.walk.target import Checklist
 
 MARKS = {"ok": "ok", "note": "note", "problem": "PROBLEM"}
@@ -130,7 +130,7 @@ def _examined(as_json: bool) -> int:
     return NotFeasible.exit_code if any(f.level == "problem" for f in findings) else 0
 
 
-def lines(findings: list[Finding]) -> list[str]:
+def lines(findings: list[CheckResult]) -> list[str]:
     """The findings for a person, in columns."""
     width = max(len(f.check) for f in findings)
     told = [f"{MARKS[f.level]:<8}{f.check:<{width}}  {f.text}" + (f" ({f.hint})" if f.hint else "") for f in findings]

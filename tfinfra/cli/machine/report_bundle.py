@@ -10,7 +10,7 @@ import click
 from tfinfra.cli.options import json_option
 
 if TYPE_CHECKING:
-    from tfinfra.machine.doctor import Finding
+    from tfinfra.machine.doctor import CheckResult
 
 
 @click.command(short_help="Write one file about a failure, to attach to a report.")
@@ -42,7 +42,7 @@ def command(*, run: str | None, last: bool, out: Path | None, with_logs: bool, a
     return 0
 
 
-def _checklist() -> list[Finding]:
+def _checklist() -> list[CheckResult]:
     """What doctor finds on this machine, but for what asks a cloud."""
     from tfinfra.localcloud.machines.machine_kinds import possible_kinds
     from tfinfra.machine.doctor import examine

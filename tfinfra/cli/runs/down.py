@@ -13,7 +13,7 @@ from tfinfra.system.progress import Progress
 
 if TYPE_CHECKING:
     from tfinfra.errors import TfinfraError
-    from tfinfra.lifecycle.attach.cloud_scope import Asked
+    from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
     from tfinfra.lifecycle.attach.sweep import Agree, Doomed
 
 Ended = tuple[str, dict[str, str]]
@@ -32,7 +32,7 @@ Ended = tuple[str, dict[str, str]]
 @cloud_options
 def command(
     *,
-    asked: Asked,
+    asked: CloudOptions,
     run: str | None,
     everything: bool,
     expired: bool,
@@ -101,7 +101,7 @@ def _asks(yes: bool, as_json: bool) -> Agree:
     return agree
 
 
-def _expired(asked: Asked, tell: Progress, agree: Agree, as_json: bool) -> int:
+def _expired(asked: CloudOptions, tell: Progress, agree: Agree, as_json: bool) -> int:
     from tfinfra.cli.output import print_document
     from tfinfra.lifecycle.attach.sweep import down_expired
 
@@ -115,7 +115,7 @@ def _expired(asked: Asked, tell: Progress, agree: Agree, as_json: bool) -> int:
     return 0
 
 
-def _runs(run: str | None, asked: Asked, progress: Progress, agree: Agree) -> list[str]:
+def _runs(run: str | None, asked: CloudOptions, progress: Progress, agree: Agree) -> list[str]:
     if run is not None:
         return [run]
     from tfinfra.lifecycle.attach.sweep import everybody
@@ -147,7 +147,7 @@ def _worst(failed: list[TfinfraError]) -> TfinfraError:
     return type(worst)("\n".join(error.message for error in failed), worst.hint)
 
 
-def _down(name: str, *, asked: Asked, force: bool, progress: Progress, discard: bool = False) -> Ended:
+def _down(name: str, *, asked: CloudOptions, force: bool, progress: Progress, discard: bool = False) -> Ended:
     """The run's id, and the stacks that remain in a backend of the user's own."""
     from tfinfra.errors import UsageError
     from tfinfra.lifecycle.attach.attached_run import end_run

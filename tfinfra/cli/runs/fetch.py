@@ -10,14 +10,14 @@ import click
 from tfinfra.cli.options import cloud_options
 
 if TYPE_CHECKING:
-    from tfinfra.lifecycle.attach.cloud_scope import Asked
+    from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
 
 
 @click.command(short_help="Copy a run's outputs to ./runs/<run>/.")
 @click.argument("run")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
 @cloud_options
-def command(*, asked: Asked, run: str, as_json: bool) -> int:
+def command(*, asked: CloudOptions, run: str, as_json: bool) -> int:
     """Copy RUN's outputs and logs to ./runs/<run>/. What is left of a run that has ended is deleted then."""
     from tfinfra.cli.output import print_document, progress
     from tfinfra.lifecycle.attach.attached_run import fetch

@@ -9,22 +9,22 @@ import click
 from tfinfra.cli.options import cloud_options
 
 if TYPE_CHECKING:
-    from tfinfra.lifecycle.attach.cloud_scope import Asked
-    from tfinfra.lifecycle.record.run_states import RunStatus
+    from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
+    from tfinfra.lifecycle.record.run_status import RunStatus
 
 
 @click.command(short_help="List runs.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
 @cloud_options
-def command(*, asked: Asked, as_json: bool) -> int:
+def command(*, asked: CloudOptions, as_json: bool) -> int:
     """List all runs: state, result, time, cost, and what is left of them. With --cloud, --target or --subscription
     those of that cloud, whichever machine began them."""
     from tfinfra.cli.output import print_document, progress, show
-    from tfinfra.lifecycle.attach.list_runs import all_states
-    from tfinfra.lifecycle.record.run_states import RunState
+    from tfinfra.lifecycle.attach.overview import all_statuses
+    from tfinfra.lifecycle.record.run_status import RunState
     from tfinfra.system.clock import right_now
 
-    states = all_states(asked, progress)
+    states = all_statuses(asked, progress)
     if as_json:
         print_document({"runs": states})
     elif not states:
@@ -42,7 +42,7 @@ HEAD = ("RUN", "STATE", "RESULT", "STARTED", "TOOK", "USD", "LEFT")
 
 
 def _row(state: RunStatus, now: float) -> tuple[str, ...]:
-    from tfinfra.lifecycle.record.run_states import RunState
+    from tfinfra.lifecycle.record.run_status import RunState
     from tfinfra.system.clock import iso_time
     from tfinfra.text.wording import spell_seconds
 

@@ -10,7 +10,7 @@ import click
 from tfinfra.cli.options import cloud_options
 
 if TYPE_CHECKING:
-    from tfinfra.lifecycle.attach.cloud_scope import Asked
+    from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
 
 
 @click.command(short_help="Print a run's logs.")
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option("--raw", is_flag=True, help="Print the lines as the script wrote them, into a file or a pipe.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
 @cloud_options
-def command(*, asked: Asked, run: str, follow: bool, task: str | None, raw: bool, as_json: bool) -> int:
+def command(*, asked: CloudOptions, run: str, follow: bool, task: str | None, raw: bool, as_json: bool) -> int:
     """Print the log of RUN's leading task, or of --task. On a terminal colours are kept, and whatever else a terminal
     or a CI system would obey is taken out; the task stands before each line, but in a file."""
     from tfinfra.cli.output import print_document, progress, show_log

@@ -9,14 +9,14 @@ import click
 from tfinfra.cli.options import cloud_options
 
 if TYPE_CHECKING:
-    from tfinfra.lifecycle.attach.cloud_scope import Asked
+    from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
 
 
 @click.command(short_help="Show how a run stands.")
 @click.argument("run")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
 @cloud_options
-def command(*, asked: Asked, run: str, as_json: bool) -> int:
+def command(*, asked: CloudOptions, run: str, as_json: bool) -> int:
     """Show the state of RUN (its id, or its name where one run of it is live), its tasks and nodes."""
     from tfinfra.cli.output import print_document, progress, show
     from tfinfra.lifecycle.attach.find_run import find_run

@@ -19,11 +19,11 @@ from tfinfra.lifecycle.end import collect, teardown
 from tfinfra.lifecycle.end.bring_home import bring_home
 from tfinfra.lifecycle.record.driver import CLIENT_SECONDS, is_alive, stop_process, wait_until
 from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord, run_folder
-from tfinfra.lifecycle.record.run_states import RunState
-from tfinfra.lifecycle.record.store_view import seen
+from tfinfra.lifecycle.record.run_status import RunState
+from tfinfra.lifecycle.record.store_view import read_view
 from tfinfra.lifecycle.record.uncollected import has_all, is_collected
 from tfinfra.lifecycle.run.signals import leave_word
-from tfinfra.lifecycle.watch.log_tail import LogTail, lines_of
+from tfinfra.lifecycle.watch.log_reader import LogReader, lines_of
 from tfinfra.lifecycle.watch.poll_times import Every, Listing
 from tfinfra.model import Beat
 from tfinfra.store import ObjectStore, encode, keys, store_errors
@@ -40,7 +40,7 @@ def log_names(found: FoundRun) -> list[str]:
     """The tasks of a run, the leader first; of a run that only its store knows, those that it tells of."""
     if found.record is not None:
         return list(dict.fromkeys((found.record.leader, *found.record.plan_tasks)))
-    return [status.task for status in seen(found.store).tasks] if found.store is not None else []
+    return [status.task for status in read_view(found.store).tasks] if found.store is not None else []
 
 
 def log_name(found: FoundRun, task: str | None) -> str:
@@ -57,7 +57,7 @@ def log_lines(found: FoundRun, task: str | None, follow: bool) -> Iterator[str]:
         name = task or names[0]
         if name not in names and not found.store.list(keys.log_folder(name)):
             raise _no_log(name, names)
-        yield from _store_lines(found, LogTail(found.store, name), follow)
+        yield from _store_lines(found, LogReader(found.store, name), follow)
         return
     record = _recorded(found)
     name = task or record.leader
@@ -82,13 +82,13 @@ def _came_to_nothing(record: RunRecord) -> UsageError:
     return UsageError(f"{record.run} came to nothing before it touched a cloud: {record.message}", hint=record.hint)
 
 
-def _store_lines(found: FoundRun, tail: LogTail, follow: bool) -> Iterator[str]:
+def _store_lines(found: FoundRun, tail: LogReader, follow: bool) -> Iterator[str]:
     if follow:
         yield from _followed(found, tail)
     yield from tail.rest()
 
 
-def _followed(found: FoundRun, tail: LogTail) -> Iterator[str]:
+def _followed(found: FoundRun, tail: LogReader) -> Iterator[str]:
     """The lines as they come, until the run has ended or nobody is left to write any."""
     beat, alive, refused = Every(BEAT_EVERY, time.monotonic), True, False
     listing = Listing(found.ports.cloud.timeouts, time.monotonic)
@@ -169,12 +169,12 @@ def _already_home(found: FoundRun, record: RunRecord, progress: Progress) -> dic
     progress(f"{record.run} is deleted: its outputs were fetched before")
     if record.not_collected is not None:
         progress(f"warning: not collected: {record.not_collected}")
-    return {**saved, "usd": round(found.state.usd, 4)}
+    return {**saved, "usd": round(found.status.usd, 4)}
 
 
 def _fetch_untold(found: FoundRun, store: ObjectStore, results: Path, progress: Progress) -> dict[str, Any]:
     """Brings home what lies in the store of a run whose record nobody can read. Nothing is deleted then."""
-    there = seen(store)
+    there = read_view(store)
     home = bring_home(store, results, [status.task for status in there.tasks], None)
     for line in home.lines(over=False):
         progress(f"warning: {line}")
@@ -208,7 +208,7 @@ def end_run(found: FoundRun, progress: Progress, *, force: bool = False, discard
         progress("the process that drives it ends it, and collects first")
     elif record is not None and record.result is None:
         found.folder.update(**result_of(record, found))
-    if found.elsewhere and record is not None:
+    if found.borrowed and record is not None:
         found.folder.update(max_cost_usd=None)  # by the store alone nobody is late
     results = Path(now.results) if (now := found.folder.read()) and now.results else Path.cwd() / "runs" / found.run
     bring = None if discard else Fetching(found, results, progress)

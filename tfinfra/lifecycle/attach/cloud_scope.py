@@ -14,7 +14,7 @@ SUBSCRIPTION = "AZURE_SUBSCRIPTION_ID"
 
 
 @dataclass(frozen=True)
-class Asked:
+class CloudOptions:
     """The options as given; all None: whatever knows the run."""
 
     cloud: str | None = None
@@ -23,11 +23,11 @@ class Asked:
 
     @property
     def nothing(self) -> bool:
-        return self == Asked()
+        return self == CloudOptions()
 
 
 @dataclass(frozen=True)
-class Place:
+class CloudScope:
     """`subscription` is None for this machine's cloud; `why` says what named it."""
 
     subscription: str | None
@@ -66,7 +66,7 @@ def known_targets(files: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[Known
     return tuple(found.values())
 
 
-def place_of(asked: Asked, environ: Mapping[str, str], targets: Sequence[KnownTarget]) -> Place:
+def scope_of(asked: CloudOptions, environ: Mapping[str, str], targets: Sequence[KnownTarget]) -> CloudScope:
     """The one place that the options name. Raises UsageError where they contradict each other, or name none."""
     target = _target(asked.target, targets) if asked.target else None
     cloud = asked.cloud or (target.cloud if target else "azure")
@@ -75,21 +75,21 @@ def place_of(asked: Asked, environ: Mapping[str, str], targets: Sequence[KnownTa
     if cloud == "local":
         if asked.subscription:
             raise UsageError("--subscription is Azure's: this machine's cloud has none to choose")
-        return Place(None, "--cloud" if target is None else f"target '{target.name}'")
+        return CloudScope(None, "--cloud" if target is None else f"target '{target.name}'")
     if asked.subscription:
-        return Place(asked.subscription, "--subscription")
+        return CloudScope(asked.subscription, "--subscription")
     if target is not None and target.subscription:
-        return Place(target.subscription, f"target '{target.name}' in {target.file}")
+        return CloudScope(target.subscription, f"target '{target.name}' in {target.file}")
     return _only(guesses(environ, () if target else targets))
 
 
-def guesses(environ: Mapping[str, str], targets: Sequence[KnownTarget]) -> tuple[Place, ...]:
+def guesses(environ: Mapping[str, str], targets: Sequence[KnownTarget]) -> tuple[CloudScope, ...]:
     """The subscriptions that the environment, else the target files name."""
     given = environ.get(SUBSCRIPTION)
     if given:
-        return (Place(given, SUBSCRIPTION),)
+        return (CloudScope(given, SUBSCRIPTION),)
     found = {t.subscription: f"target '{t.name}' in {t.file}" for t in reversed(targets) if t.subscription}
-    return tuple(Place(subscription, why) for subscription, why in found.items())
+    return tuple(CloudScope(subscription, why) for subscription, why in found.items())
 
 
 def _target(name: str, targets: Sequence[KnownTarget]) -> KnownTarget:
@@ -100,7 +100,7 @@ def _target(name: str, targets: Sequence[KnownTarget]) -> KnownTarget:
     raise UsageError(f"there is no compute target '{name}'", hint=f"known: {', '.join(t.name for t in known)}")
 
 
-def _only(places: Sequence[Place]) -> Place:
+def _only(places: Sequence[CloudScope]) -> CloudScope:
     if len(places) == 1:
         return places[0]
     if not places:

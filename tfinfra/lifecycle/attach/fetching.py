@@ -47,7 +47,7 @@ class Fetching(Bringing):
         found, record = self._found, self._found.record
         assert found.store is not None  # noqa: S101 - who calls this has looked
         tasks = record.plan_tasks if record else ()
-        shared = record.shared if record and not found.elsewhere else self._share()
+        shared = record.shared if record and not found.borrowed else self._share()
         home = bring_home(found.store, self.results, tasks, shared, disks=disks, before=self.home)
         if self.home is None or home.files > self.home.files:
             self._progress(f"{count(home.files, 'file')} and {count(home.logs, 'log')} in {self.results}")

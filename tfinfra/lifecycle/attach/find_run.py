@@ -12,25 +12,25 @@ from tfinfra.azure.deletion.group_names import name_of_run, run_of_group
 from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.cloud import Cloud
 from tfinfra.errors import UsageError
-from tfinfra.lifecycle.attach.cloud_scope import Asked, KnownTarget, Place, guesses, known_targets, place_of
+from tfinfra.lifecycle.attach.cloud_scope import CloudOptions, CloudScope, KnownTarget, guesses, known_targets, scope_of
 from tfinfra.lifecycle.attach.found_run import FoundRun, Reach, opened
 from tfinfra.lifecycle.record.driver import is_alive
 from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord, all_records, run_folder
-from tfinfra.lifecycle.record.run_states import resolve
+from tfinfra.lifecycle.record.run_status import matching_run
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.lifecycle.wiring import real_ports
 from tfinfra.system.clock import right_now
 from tfinfra.system.paths import state_folder
 from tfinfra.system.progress import Progress, say_nothing
 
-ANYWHERE = Asked()
-HERE = Place(None, "here")
+ANYWHERE = CloudOptions()
+HERE = CloudScope(None, "here")
 
 
 # One run
 
 
-def find_run(wanted: str, asked: Asked = ANYWHERE, tell: Progress = say_nothing) -> FoundRun:
+def find_run(wanted: str, asked: CloudOptions = ANYWHERE, tell: Progress = say_nothing) -> FoundRun:
     """The run that `wanted` (an id or a name) means, in the cloud that was asked for, else wherever it is known; `tell`
     hears which subscription was used. Raises UsageError."""
     state = state_folder()
@@ -54,7 +54,7 @@ def _by_record(wanted: str, records: Sequence[RunRecord], state: Path) -> str | 
     unasked = {r.run for r in records if is_alive(r.client) or not HERE.holds(r.target, r.rehearse)}
     known = _standing(wanted, records, unasked | {group.run for group in here})
     try:
-        run = resolve(wanted, known, here)
+        run = matching_run(wanted, known, here)
     except UsageError:
         if any(r.name == wanted and r.phase != RunPhase.DELETED for r in known):
             raise
@@ -82,7 +82,7 @@ def _recorded(folder: RunFolder, state: Path) -> FoundRun:
 def _found_at(wanted: str, records: Sequence[RunRecord], places: Sequence[Reach], state: Path) -> FoundRun:
     """The run by the tags of these places."""
     at = {group: reach for reach in places for group in reach().arm.groups()}
-    run = resolve(wanted, _standing(wanted, records, {group.run for group in at}), at)
+    run = matching_run(wanted, _standing(wanted, records, {group.run for group in at}), at)
     groups = tuple(group for group in at if group.run == run)
     folder = run_folder(state, run)
     if not groups:
@@ -112,20 +112,20 @@ def _alone(places: Sequence[Reach], run: str) -> str:
 # Places
 
 
-def reach_place(asked: Asked, tell: Progress) -> Reach | None:
+def reach_scope(asked: CloudOptions, tell: Progress) -> Reach | None:
     """The cloud that is asked for, else this machine's; None where that holds nothing. Raises UsageError."""
     place = HERE if asked.nothing else _named_place(asked, tell)
     return next(iter(_reached(place, state_folder())), None)
 
 
-def _reached(place: Place, state: Path) -> list[Reach]:
+def _reached(place: CloudScope, state: Path) -> list[Reach]:
     """What asks the place; nothing, where that is a cloud of this machine that holds nothing and would be started."""
     return [] if place.subscription is None and not local_cloud_used(state) else [reach_at(place)]
 
 
-def _named_place(asked: Asked, tell: Progress) -> Place:
+def _named_place(asked: CloudOptions, tell: Progress) -> CloudScope:
     """The place that the options name, which `tell` hears. Raises UsageError."""
-    place = place_of(asked, os.environ, _targets())
+    place = scope_of(asked, os.environ, _targets())
     tell(f"looking at {place} ({place.why})")
     return place
 
@@ -148,12 +148,12 @@ def _targets() -> tuple[KnownTarget, ...]:
     return known_targets([(document.file, document.data) for document in load_targets(Path.cwd())])
 
 
-def reach_at(place: Place) -> Reach:
+def reach_at(place: CloudScope) -> Reach:
     """What asks the place's cloud, once it is called for."""
     return cache(partial(_ports_at, place))
 
 
-def _ports_at(place: Place) -> Ports:
+def _ports_at(place: CloudScope) -> Ports:
     from tfinfra.clouds import azure_subscription, local_cloud
 
     cloud = azure_subscription(place.subscription) if place.subscription else local_cloud()

@@ -12,7 +12,7 @@ from tfinfra.errors import first_line
 from tfinfra.lifecycle.record.names import record_store
 from tfinfra.lifecycle.record.published import BorrowedFolder, FoundGroups, borrowed, driven_elsewhere
 from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord
-from tfinfra.lifecycle.record.run_states import RunState, RunStatus, run_state, untold
+from tfinfra.lifecycle.record.run_status import RunState, RunStatus, run_status, unknown_status
 from tfinfra.lifecycle.record.store_view import how_it_ended
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.model import Outcome
@@ -48,13 +48,13 @@ class FoundRun:
         return bool(self.groups)
 
     @property
-    def elsewhere(self) -> bool:
+    def borrowed(self) -> bool:
         """Whether the run is another machine's: this one keeps no record of it."""
         return isinstance(self.folder, BorrowedFolder)
 
     @property
     def driven_elsewhere(self) -> bool:
-        if not self.elsewhere or self.record is None or self.store is None:
+        if not self.borrowed or self.record is None or self.store is None:
             return False
         try:
             return driven_elsewhere(self.record, self.store, right_now())
@@ -72,11 +72,11 @@ class FoundRun:
         return tuple(g.name for g in self.groups if part_of_group(g.name) == "compute")
 
     @property
-    def state(self) -> RunStatus:
+    def status(self) -> RunStatus:
         said = "; ".join(each for each in (self.unread, *map(str, self.odd)) if each)
         if self.record is None:
-            return untold(self.run, self.groups, said or "this machine has no record of it")
-        told = run_state(self.record, self.groups, self.outcome, right_now())
+            return unknown_status(self.run, self.groups, said or "this machine has no record of it")
+        told = run_status(self.record, self.groups, self.outcome, right_now())
         told = replace(told, unreadable=tuple(map(str, self.odd)))
         if self.ended_unreadably and told.state == RunState.TRAINING:
             told = replace(told, state=RunState.UNKNOWN)

@@ -19,9 +19,9 @@ def has_nodes(found: FoundRun) -> bool:
     record = found.folder.read()
     if record is None:  # nobody has one that can be read: ARM alone says
         return any(found.ports.arm.running_instances(group) != 0 for group in found.compute_groups)
-    if found.elsewhere and found.store is not None and not found.store.list(layout.NODES):
+    if found.borrowed and found.store is not None and not found.store.list(layout.NODES):
         return right_now() < unix_time(record.deadline)  # its client may be at it, wherever it is
-    if record.phase in (RunPhase.STARTING, RunPhase.PROVISIONING) and not found.elsewhere:
+    if record.phase in (RunPhase.STARTING, RunPhase.PROVISIONING) and not found.borrowed:
         return is_alive(record.client)
     return _machines(found, record) or not _all_gone(found, record)
 

@@ -28,14 +28,14 @@ ORPHANED: dict[str, Any] = {
 def status_document(found: FoundRun) -> dict[str, Any]:
     """The run as `status --json` gives it: run.json's fields as they are now, and `state` as `runs --json` gives it."""
     found = settled(found)
-    state = asdict(found.state)
+    state = asdict(found.status)
     if found.record is None:
         return {"run": found.run, "unreadable": [str(odd) for odd in found.odd], "state": state}
     saved = saved_document(found.record) if found.store is None else None
     document = saved if isinstance(saved, dict) else document_of(_as_it_stands(found.record, found), found)
     odd = (*found.odd, *((saved,) if isinstance(saved, Unreadable) else ()))
     unreadable = dict.fromkeys((*map(str, odd), *document.get("unreadable", ())))
-    return {**document, "usd": round(found.state.usd, 4), "unreadable": list(unreadable), "state": state}
+    return {**document, "usd": round(found.status.usd, 4), "unreadable": list(unreadable), "state": state}
 
 
 def document_of(record: RunRecord, found: FoundRun) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def settled(found: FoundRun) -> FoundRun:
     record = found.record
     if record is None or is_alive(record.client) or found.outcome or found.ended_unreadably:
         return found
-    if record.phase == RunPhase.PROVISIONING and record.result is None and not found.elsewhere:
+    if record.phase == RunPhase.PROVISIONING and record.result is None and not found.borrowed:
         return replace(found, record=replace(record, **ORPHANED))
     if found.store is None or has_nodes(found):
         return found

@@ -9,13 +9,13 @@ from tfinfra.azure.deletion.group_names import part_of_group
 from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.errors import TeardownIncomplete, TfinfraError, first_line
 from tfinfra.lifecycle.attach.attached_run import end_run, stop_client
-from tfinfra.lifecycle.attach.cloud_scope import Asked
-from tfinfra.lifecycle.attach.find_run import ANYWHERE, HERE, find_run, reach_place
-from tfinfra.lifecycle.attach.list_runs import all_states
+from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
+from tfinfra.lifecycle.attach.find_run import ANYWHERE, HERE, find_run, reach_scope
+from tfinfra.lifecycle.attach.overview import all_statuses
 from tfinfra.lifecycle.end import teardown
 from tfinfra.lifecycle.record.published import BorrowedFolder
 from tfinfra.lifecycle.record.run_record import RunFolder, all_records, run_folder
-from tfinfra.lifecycle.record.run_states import RunState
+from tfinfra.lifecycle.record.run_status import RunState
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.system.clock import right_now, unix_time
 from tfinfra.system.paths import state_folder
@@ -91,12 +91,12 @@ def agreed(doomed: Sequence[Doomed]) -> None:
 
 
 def down_expired(
-    asked: Asked, tell: Progress, clock: Callable[[], float] = right_now, agree: Agree = agreed
+    asked: CloudOptions, tell: Progress, clock: Callable[[], float] = right_now, agree: Agree = agreed
 ) -> list[Due]:
     """Deletes what has expired in the cloud that is asked for, else in this machine's; whose it is does not matter. It
     goes by ARM alone, and one run that cannot be ended keeps no other from its end. Raises TeardownIncomplete, after
     all others are deleted, for what is left, and what `agree` raises."""
-    reach = reach_place(asked, tell)
+    reach = reach_scope(asked, tell)
     if reach is None:
         return []
     ports = reach()
@@ -135,7 +135,7 @@ def _show(doomed: Sequence[Doomed], tell: Progress, agree: Agree) -> None:
     agree(doomed)
 
 
-def _delete(ports: Ports, one: Due, asked: Asked, tell: Progress) -> dict[str, str]:
+def _delete(ports: Ports, one: Due, asked: CloudOptions, tell: Progress) -> dict[str, str]:
     if not one.kept:
         try:
             _end(ports, one.run, asked, tell)
@@ -154,7 +154,7 @@ def _delete(ports: Ports, one: Due, asked: Asked, tell: Progress) -> dict[str, s
     return left
 
 
-def _end(ports: Ports, run: str, asked: Asked, tell: Progress) -> None:
+def _end(ports: Ports, run: str, asked: CloudOptions, tell: Progress) -> None:
     """A run of this machine's own with its record; another's by its groups alone, whatever its store says."""
     folder = _folder(run)
     if isinstance(folder, BorrowedFolder):
@@ -169,12 +169,12 @@ def _folder(run: str) -> RunFolder:
     return folder if folder.path.exists() else BorrowedFolder(folder.path)
 
 
-def everybody(asked: Asked, tell: Progress, agree: Agree = agreed) -> list[str]:
+def everybody(asked: CloudOptions, tell: Progress, agree: Agree = agreed) -> list[str]:
     """The runs that `down --all` ends: all that this machine or its cloud knows; of a cloud that is asked for, the
     caller's own by ARM's tags, because others may share it. They are shown first. Raises what `agree` does."""
     if asked == ANYWHERE:
         here = {record.run: HERE.holds(record.target, record.rehearse) for record in all_records(state_folder())}
-        live = [state for state in all_states() if state.state != RunState.DELETED and (state.groups or state.started)]
+        live = [each for each in all_statuses() if each.state != RunState.DELETED and (each.groups or each.started)]
         doomed = [Doomed(s.run, s.groups, s.owner, s.deadline, not here.get(s.run, True)) for s in live]
     else:
         doomed = _own(asked, tell)
@@ -182,8 +182,8 @@ def everybody(asked: Asked, tell: Progress, agree: Agree = agreed) -> list[str]:
     return [one.run for one in doomed]
 
 
-def _own(asked: Asked, tell: Progress) -> list[Doomed]:
-    reach = reach_place(asked, tell)
+def _own(asked: CloudOptions, tell: Progress) -> list[Doomed]:
+    reach = reach_scope(asked, tell)
     if reach is None:
         return []
     ports = reach()

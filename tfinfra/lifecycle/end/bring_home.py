@@ -19,7 +19,7 @@ from tfinfra.agent.node.node_paths import NodePaths
 from tfinfra.cloud import Cloud
 from tfinfra.errors import TeardownIncomplete, UsageError, first_line
 from tfinfra.lifecycle.end.salvage import OutputTree, save
-from tfinfra.lifecycle.record.uncollected import STORE, NotCollected, missing, read_told
+from tfinfra.lifecycle.record.uncollected import STORE, NotCollected, missing, read_report
 from tfinfra.store import ObjectStore, OddObject, log_chunk, store_errors
 from tfinfra.store import keys as layout
 from tfinfra.store.copying import Unread
@@ -99,7 +99,7 @@ def bring_home(
         trees = {**({share: shared} if share else {}), **dict.fromkeys(disks)}
         try:
             logs = coming.bring_logs(frozenset(tasks))
-            told = read_told(store)
+            told = read_report(store)
             keys = store.list(layout.OUTPUTS)
             if told.collected:  # what lies there is what the nodes made of it in the end
                 coming.bring(keys, anew=frozenset(earlier.copied))

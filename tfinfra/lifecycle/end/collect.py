@@ -11,7 +11,7 @@ from typing import Any
 
 from tfinfra import __version__
 from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord, write_json
-from tfinfra.lifecycle.record.store_view import Seen, seen
+from tfinfra.lifecycle.record.store_view import StoreView, read_view
 from tfinfra.model import Plan, TaskStatus, to_json
 from tfinfra.store import ObjectStore
 
@@ -26,7 +26,7 @@ def run_document(record: RunRecord, plan: Plan | None, store: ObjectStore | None
     home: files, bytes, the first names, why, and where they still lie); deadline and the key of limits that made it;
     usd_per_hour, usd (list price so far) and max_cost_usd; ledger (what was billed, from when to when); left.
     """
-    there = seen(store) if store else Seen()
+    there = read_view(store) if store else StoreView()
     return {
         "schema": 1,
         "tfinfra": __version__,

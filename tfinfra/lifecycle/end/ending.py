@@ -16,7 +16,7 @@ from tfinfra.lifecycle.end import collect
 from tfinfra.lifecycle.end.deletion_wait import await_deletion
 from tfinfra.lifecycle.end.run_home import RunHome
 from tfinfra.lifecycle.end.teardown import KnownGroups, Teardown
-from tfinfra.lifecycle.record.error_record import telling
+from tfinfra.lifecycle.record.error_record import recorded_error
 from tfinfra.lifecycle.record.names import begun_groups
 from tfinfra.lifecycle.record.run_record import RunPhase, RunRecord, opened_stacks
 from tfinfra.lifecycle.run.context import ActiveRun
@@ -201,7 +201,7 @@ def _verdict(error: BaseException | None, outcome: Outcome | None) -> dict[str, 
         return {"result": Result.SUCCEEDED, "message": outcome.message if outcome else "", "exit_code": 0}
     return {
         "result": Result.of(error),
-        **telling(error),
+        **recorded_error(error),
         "failed_task": outcome.task if outcome else None,
         "exit_status": outcome.exit_status if outcome else None,
     }

@@ -9,7 +9,7 @@ from tfinfra.store.waiting import store_trouble
 from tfinfra.text.masking import redact
 
 
-def telling(error: BaseException) -> dict[str, Any]:
+def recorded_error(error: BaseException) -> dict[str, Any]:
     """{"message", "hint", "exit_code"} without the caller's secrets. The message names everything that speaks against
     the run, and an error that was not written for a user by its kind."""
     known = error if isinstance(error, TfinfraError) else store_trouble(error)

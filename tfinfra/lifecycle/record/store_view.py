@@ -9,7 +9,7 @@ from tfinfra.store import LARGE, ObjectStore, Unreadable, keys, read, read_all
 
 
 @dataclass(frozen=True)
-class Seen:
+class StoreView:
     """The tasks as their nodes last saw them, by name; the nodes by rank; whether all outputs are in the store, None
     where nobody said so; and the records that are unreadable."""
 
@@ -19,13 +19,13 @@ class Seen:
     unreadable: tuple[Unreadable, ...] = ()
 
 
-def seen(store: ObjectStore) -> Seen:
+def read_view(store: ObjectStore) -> StoreView:
     """Raises what the store raises where it does not answer, and nothing for what lies in it."""
     tasks, odd = read_all(store, keys.TASKS, TaskStatus, lambda status: keys.task_key(status.task))
     inventory = read(store, keys.INVENTORY, Inventory, LARGE)
     collected = read(store, keys.COLLECTED, CollectedMark, LARGE)
     outcome = read(store, keys.OUTCOME, Outcome)
-    return Seen(
+    return StoreView(
         tasks=tuple(sorted(tasks, key=lambda status: status.task)),
         nodes=inventory.nodes if isinstance(inventory, Inventory) else (),
         collected=collected if isinstance(collected, CollectedMark) else None,

@@ -39,7 +39,7 @@ class NotCollected:
 
 
 @dataclass(frozen=True)
-class Told:
+class CollectionReport:
     """What the nodes said of the outputs: that all are in the store (`collected`), but for those that `failed` (name →
     reason; "" is all of them) and as many more as `unnamed`, those that are no files, and those that nobody tried to
     bring; before that, the sizes of all that they had to bring by name (`listed`), with how many and how large they are
@@ -71,11 +71,11 @@ def has_all(store: ObjectStore) -> bool:
     return said is not None and not (said.failed or said.unnamed or said.warnings)
 
 
-def read_told(store: ObjectStore) -> Told:
+def read_report(store: ObjectStore) -> CollectionReport:
     """From the store, which the script can write too: what is unreadable counts as not said."""
     said = readable(store, keys.COLLECTED, CollectedMark, LARGE)
     listed = readable(store, keys.COLLECTING, CollectingMark, LARGE)
-    return Told(
+    return CollectionReport(
         collected=said is not None,
         failed={**said.failed, **({"": shown(said.warnings[0])} if said.warnings else {})} if said else None,
         unnamed=said.unnamed if said else 0,
@@ -89,7 +89,7 @@ def read_told(store: ObjectStore) -> Told:
 
 
 def missing(
-    told: Told,
+    told: CollectionReport,
     home: Collection[str],
     left: Mapping[str, str],
     unsaved: Mapping[str, tuple[str, str | None]],
@@ -121,7 +121,7 @@ def missing(
     return _never_collected(told, home, share)
 
 
-def _never_collected(told: Told, home: Collection[str], share: str | None) -> NotCollected | None:
+def _never_collected(told: CollectionReport, home: Collection[str], share: str | None) -> NotCollected | None:
     """By the list that the nodes made before they began to collect, where they came as far as that."""
     if told.listed is None:
         why = "the nodes were lost before they collected: what their tasks wrote may be missing"

@@ -17,7 +17,7 @@ from typing import Any
 from tfinfra.compiler.pipeline import Project
 from tfinfra.errors import Diagnostic, Severity, TfinfraError
 from tfinfra.lifecycle.record.driver import ClientProcess, process_of
-from tfinfra.lifecycle.record.error_record import telling
+from tfinfra.lifecycle.record.error_record import recorded_error
 from tfinfra.lifecycle.record.last_failure import note_failure
 from tfinfra.lifecycle.record.run_record import RunFolder, write_json
 from tfinfra.lifecycle.run.options import UpOptions
@@ -81,11 +81,11 @@ def main(path: Path) -> int:
     try:
         result = launch(submission.project, submission.options, PlainView(sys.stdout, sys.stdout, _render))
     except TfinfraError as error:
-        write_json(path.parent / FAILURE, telling(error))
+        write_json(path.parent / FAILURE, recorded_error(error))
         note_failure(error, ["submit"], path.parent.name)
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - the outermost edge: its log must not show what a traceback may hold
-        write_json(path.parent / FAILURE, telling(error))
+        write_json(path.parent / FAILURE, recorded_error(error))
         print(redact(traceback.format_exc()), file=sys.stderr, flush=True)
         return 1
     print(clean("\n".join(closing_lines(result))), flush=True)

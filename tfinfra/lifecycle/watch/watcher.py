@@ -11,7 +11,7 @@ from typing import TypeVar
 from tfinfra.errors import Cancelled, ProvisioningError, Result, first_line, full_disk
 from tfinfra.lifecycle.watch.absent import why_absent
 from tfinfra.lifecycle.watch.census import Census
-from tfinfra.lifecycle.watch.log_tail import AT_THE_END, LogTail
+from tfinfra.lifecycle.watch.log_reader import AT_THE_END, LogReader
 from tfinfra.lifecycle.watch.observer import Observer
 from tfinfra.lifecycle.watch.poll_times import LATE, Every
 from tfinfra.model import (
@@ -66,7 +66,7 @@ class Watch:
         self._observer = observer
         self._clock = clock
         self._census = Census(plan.node_count, timeouts, clock, instances, deaths)
-        self._tail = LogTail(store, plan.tasks[0].name)
+        self._tail = LogReader(store, plan.tasks[0].name)
         self._look = Every(look, clock)
         self._beat = Every(BEAT, clock)
         self._slow = Every(SLOW, clock)

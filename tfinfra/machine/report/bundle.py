@@ -20,7 +20,7 @@ from tfinfra.engine.tool.toolchain import VERSION as PULUMI
 from tfinfra.errors import UsageError
 from tfinfra.lifecycle.record.last_failure import MISTAKE, read_last, write_private
 from tfinfra.lifecycle.record.run_record import all_records, run_folder, runs_folder
-from tfinfra.machine.doctor import Finding
+from tfinfra.machine.doctor import CheckResult
 from tfinfra.machine.report import allowed
 from tfinfra.machine.report.anonymous import Names
 from tfinfra.machine.report.known import names
@@ -54,7 +54,7 @@ def write_bundle(
     wanted: str | None,
     out: Path | None,
     state: Path,
-    checklist: Callable[[], list[Finding]],
+    checklist: Callable[[], list[CheckResult]],
     environ: Mapping[str, str],
     *,
     with_logs: bool = False,

@@ -18,7 +18,7 @@ go on writing."""
 _AT_ONCE = 1 << 20  # characters that are looked at together
 
 
-class LogTail:
+class LogReader:
     """The log of `task`; `new` gives what has come since the last look."""
 
     def __init__(self, store: ObjectStore, task: str) -> None:

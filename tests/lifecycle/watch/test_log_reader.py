@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tfinfra.lifecycle.watch.log_tail import AT_A_TIME, AT_THE_END, LONGEST, LogTail, lines_of
+from tfinfra.lifecycle.watch.log_reader import AT_A_TIME, AT_THE_END, LONGEST, LogReader, lines_of
 from tfinfra.store import MemoryStore, keys
 from tfinfra.text.redrawing import redrawn
 
@@ -61,7 +61,7 @@ def test_pieces_make_no_difference() -> None:
 
 def test_a_log_comes_as_it_grows() -> None:
     store = MemoryStore()
-    tail = LogTail(store, "main-0")
+    tail = LogReader(store, "main-0")
     store.put(keys.log_key("main-0", 0), "a\nb é".encode()[:-1])
     assert list(tail.new()) == ["a"]
     store.put(keys.log_key("main-0", 1), "é".encode()[-1:] + b" c\nd")
@@ -77,7 +77,7 @@ class Endless(MemoryStore):
 
 
 def test_a_log_that_grows_faster_than_it_is_read_keeps_nobody_from_looking_elsewhere() -> None:
-    tail = LogTail(Endless(), "rank-0")
+    tail = LogReader(Endless(), "rank-0")
     first, second = list(tail.new()), list(tail.new())
     assert (len(first), second[0]) == (AT_A_TIME, keys.log_key("rank-0", AT_A_TIME))
     assert len(list(tail.rest(AT_THE_END))) == AT_THE_END

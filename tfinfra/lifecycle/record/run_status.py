@@ -59,7 +59,7 @@ class RunStatus:
     unreadable: tuple[str, ...] = ()
 
 
-def resolve(wanted: str, records: Sequence[RunRecord], groups: Iterable[RunGroup] = ()) -> str:
+def matching_run(wanted: str, records: Sequence[RunRecord], groups: Iterable[RunGroup] = ()) -> str:
     """The run that `wanted` means: a run id, or the name of exactly one live run, by this machine's records and by the
     tags of the clouds that were asked. Raises UsageError, listing them."""
     tagged = {group.run: group for group in groups}
@@ -89,7 +89,7 @@ def _ambiguous(name: str, runs: Sequence[str], what: str) -> UsageError:
     return UsageError(f"'{name}' has {what}", hint="name one of: " + ", ".join(newest))
 
 
-def run_state(record: RunRecord, groups: Sequence[RunGroup], outcome: Outcome | None, now: float) -> RunStatus:
+def run_status(record: RunRecord, groups: Sequence[RunGroup], outcome: Outcome | None, now: float) -> RunStatus:
     """How a recorded run stands, by its record, the groups that there are, and the outcome in its store."""
     mine = tuple(g.name for g in groups if g.run == record.run)
     ended = record.times.get("ended") or (outcome.ended if outcome else None)
@@ -126,10 +126,10 @@ def unrecorded(groups: Sequence[RunGroup], records: Sequence[RunRecord]) -> list
     """Runs that only the cloud's tags know."""
     known = {r.run for r in records}
     runs = sorted({g.run for g in groups} - known)
-    return [untold(run, groups, "this machine has no record of it") for run in runs]
+    return [unknown_status(run, groups, "this machine has no record of it") for run in runs]
 
 
-def untold(run: str, groups: Sequence[RunGroup], message: str) -> RunStatus:
+def unknown_status(run: str, groups: Sequence[RunGroup], message: str) -> RunStatus:
     """A run of which nothing is known but its groups; `message` says why."""
     mine = [g for g in groups if g.run == run]
     expires, owner = max((g.expires for g in mine), default=""), next((g.owner for g in mine), "")

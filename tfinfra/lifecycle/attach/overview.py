@@ -9,11 +9,11 @@ from pathlib import Path
 
 from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.errors import TfinfraError, first_line
-from tfinfra.lifecycle.attach.cloud_scope import Asked
-from tfinfra.lifecycle.attach.find_run import ANYWHERE, HERE, cloud_of, local_cloud_used, reach_at, reach_place
+from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
+from tfinfra.lifecycle.attach.find_run import ANYWHERE, HERE, cloud_of, local_cloud_used, reach_at, reach_scope
 from tfinfra.lifecycle.attach.found_run import FoundRun, Reach, opened
 from tfinfra.lifecycle.record.run_record import RunPhase, RunRecord, all_records, broken_records, run_folder
-from tfinfra.lifecycle.record.run_states import RunStatus, run_state, unrecorded, untold
+from tfinfra.lifecycle.record.run_status import RunStatus, run_status, unknown_status, unrecorded
 from tfinfra.lifecycle.wiring import real_ports
 from tfinfra.system.clock import right_now
 from tfinfra.system.paths import state_folder
@@ -23,17 +23,17 @@ LOOKS = 8
 """Stores that are read at the same time."""
 
 
-def all_states(asked: Asked = ANYWHERE, tell: Progress = say_nothing) -> list[RunStatus]:
+def all_statuses(asked: CloudOptions = ANYWHERE, tell: Progress = say_nothing) -> list[RunStatus]:
     """Every run that this machine and its cloud know, the oldest first; with a cloud that is asked for, every run that
     is there."""
     state = state_folder()
     if not asked.nothing:
-        reach = reach_place(asked, tell)
-        return states_at(reach, all_records(state)) if reach else []
+        reach = reach_scope(asked, tell)
+        return statuses_at(reach, all_records(state)) if reach else []
     return _states_around(state)
 
 
-def states_at(reach: Reach, records: Sequence[RunRecord]) -> list[RunStatus]:
+def statuses_at(reach: Reach, records: Sequence[RunRecord]) -> list[RunStatus]:
     """Every run of a cloud, by its tags."""
     groups = tuple(reach().arm.groups())
     own = {record.run: record for record in records}
@@ -51,9 +51,10 @@ def _state_at(run: str, record: RunRecord | None, reach: Reach, groups: Sequence
 def _told(found: FoundRun) -> RunStatus:
     """Whatever is wrong with one run keeps no other from being told."""
     try:
-        return opened(found).state
+        return opened(found).status
     except Exception as error:  # noqa: BLE001 - it is told, beside the others
-        return untold(found.run, found.groups, f"it cannot be told: {type(error).__name__}: {first_line(error)}")
+        why = f"it cannot be told: {type(error).__name__}: {first_line(error)}"
+        return unknown_status(found.run, found.groups, why)
 
 
 def _states_around(state: Path) -> list[RunStatus]:
@@ -64,7 +65,7 @@ def _states_around(state: Path) -> list[RunStatus]:
     told = [_state_of(record, groups, now) for record in records]
     lost = [s.run for s in unrecorded(local, records)]
     found = [_state_at(run, None, here, local) for run in lost]
-    broken = [untold(run, (), str(odd)) for run, odd in broken_records(state).items() if run not in lost]
+    broken = [unknown_status(run, (), str(odd)) for run, odd in broken_records(state).items() if run not in lost]
     return [*told, *found, *broken]
 
 
@@ -87,7 +88,7 @@ def _remote_groups(records: Sequence[RunRecord]) -> tuple[RunGroup, ...]:
 def _state_of(record: RunRecord, groups: Sequence[RunGroup], now: float) -> RunStatus:
     mine = tuple(group for group in groups if group.run == record.run)
     if not mine:
-        return run_state(record, (), None, now)
+        return run_status(record, (), None, now)
     folder = run_folder(state_folder(), record.run)
     reach = cache(lambda: real_ports(cloud_of(record), right_now))
     return _told(FoundRun(record.run, folder, record, reach, mine, None, None))

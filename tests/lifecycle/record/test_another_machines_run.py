@@ -13,8 +13,8 @@ from tests.lifecycle.fake_effects import FakePulumi
 from tests.lifecycle.fakes import World, a_plan, failing, succeeding, training
 from tests.lifecycle.record.test_record import a_record
 from tfinfra.errors import ProvisioningError, Result, TeardownIncomplete, UsageError
-from tfinfra.lifecycle.attach import attached_run, find_run, list_runs, status, sweep
-from tfinfra.lifecycle.attach.cloud_scope import Asked
+from tfinfra.lifecycle.attach import attached_run, find_run, overview, status, sweep
+from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.record.driver import this_process
 from tfinfra.lifecycle.record.published import driven_elsewhere, publish
@@ -24,7 +24,7 @@ from tfinfra.store import keys
 from tfinfra.system.ownership import make_private
 
 RUN = "digits-abc123"
-AZURE = Asked("azure", None, "sub-a")
+AZURE = CloudOptions("azure", None, "sub-a")
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_a_failed_training_is_told_from_its_store(
     tmp_path: Path, second: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left_by_its_client(tmp_path, monkeypatch, failing)
-    (state,) = list_runs.all_states(AZURE)
+    (state,) = overview.all_statuses(AZURE)
     assert (state.state, state.result, state.message) == ("ended", "failed", "rank-1 ended with exit status 7")
     assert not (tmp_path / "second-state" / "runs").exists()
 
@@ -109,7 +109,7 @@ def test_down_asks_nothing_of_a_store_that_cannot_be_read(
     world = left_by_its_client(tmp_path, monkeypatch, training)
     monkeypatch.setattr(world.store, "get", _refuse)
     found = find_run.find_run(RUN, AZURE)
-    assert "no access" in found.state.message
+    assert "no access" in found.status.message
     for verb in (
         lambda: list(attached_run.log_lines(found, None, False)),
         lambda: attached_run.fetch(found, second, print),
@@ -147,7 +147,7 @@ def test_a_run_that_its_own_client_drives_is_not_deleted_by_a_fetch(
     publish(world.store, record, a_plan())
     world.store.put(keys.WATCH, json.dumps({"time": time.time()}).encode())
     found = find_run.find_run(RUN, AZURE)
-    assert found.state.watched
+    assert found.status.watched
     attached_run.fetch(found, second / "runs", lambda text: None)
     assert len(world.groups) == 2
     world.store.put(keys.WATCH, json.dumps({"time": time.time() - 60}).encode())
@@ -247,7 +247,7 @@ def test_a_broken_record_is_told_and_written_anew_from_the_store(
     state = tmp_path / "state"
     monkeypatch.setenv("TFINFRA_STATE_DIR", str(state))
     (state / "runs" / RUN / "run.json").write_text('{"run":')
-    (lost,) = list_runs.all_states()
+    (lost,) = overview.all_statuses()
     assert (lost.state, lost.run) == ("unknown", RUN)
     assert "run.json is unreadable: it is not JSON" in lost.message
     attached_run.end_run(find_run.find_run(RUN, AZURE), lambda text: None)
@@ -274,7 +274,7 @@ def test_a_record_whose_groups_are_gone_makes_no_name_ambiguous(
     left_by_its_client(tmp_path, monkeypatch, training)
     make_private(tmp_path / "second-state" / "cloud" / "groups" / "a-group")
     run_folder(tmp_path / "second-state", "digits-gone00").write(a_record("digits-gone00", phase="running"))
-    assert find_run.find_run("digits", Asked("local")).run == RUN
+    assert find_run.find_run("digits", CloudOptions("local")).run == RUN
 
 
 HERE_RECORDS = {
@@ -329,8 +329,8 @@ def test_a_cloud_of_this_machine_that_holds_nothing_is_not_started(
 ) -> None:
     monkeypatch.setattr(find_run, "_ports_at", pytest.fail)
     said: list[str] = []
-    assert list_runs.all_states(Asked("local"), said.append) == []
-    assert sweep.down_expired(Asked(), said.append) == []
+    assert overview.all_statuses(CloudOptions("local"), said.append) == []
+    assert sweep.down_expired(CloudOptions(), said.append) == []
     with pytest.raises(UsageError, match="there is no run 'digits'"):
-        find_run.find_run("digits", Asked("local"))
+        find_run.find_run("digits", CloudOptions("local"))
     assert said == ["looking at this machine's cloud (--cloud)"]

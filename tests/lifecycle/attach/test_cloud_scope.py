@@ -10,8 +10,8 @@ from tests.lifecycle.record.test_record import a_record
 from tfinfra.azure.deletion.group_names import part_of_group, run_of_group
 from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.errors import UsageError
-from tfinfra.lifecycle.attach.cloud_scope import Asked, KnownTarget, Place, guesses, known_targets, place_of
-from tfinfra.lifecycle.record.run_states import resolve
+from tfinfra.lifecycle.attach.cloud_scope import CloudOptions, CloudScope, KnownTarget, guesses, known_targets, scope_of
+from tfinfra.lifecycle.record.run_status import matching_run
 
 LIVE, ENDED, SECOND, OTHER = "digits-abc123", "digits-old000", "digits-xyz789", "words-abc123"
 
@@ -51,10 +51,10 @@ def test_a_word_means_one_run_or_is_refused_with_the_list(case: Known) -> None:
     records = [*(a_record(run) for run in case.live), *(a_record(run, phase="deleted") for run in case.ended)]
     groups = [RunGroup(f"tfinfra-{run}-{part}", run, "") for run in case.tagged for part in ("keep", "compute")]
     if case.run:
-        assert resolve(case.wanted, records, groups) == case.run
+        assert matching_run(case.wanted, records, groups) == case.run
         return
     with pytest.raises(UsageError) as raised:
-        resolve(case.wanted, records, groups)
+        matching_run(case.wanted, records, groups)
     assert raised.value.hint is not None
     assert all(run in raised.value.hint for run in case.listed)
 
@@ -83,55 +83,55 @@ TARGETS = known_targets(
 )
 TWO = (*TARGETS, KnownTarget("more", "f", "azure", "sub-b"))
 ENVIRONMENT = {"AZURE_SUBSCRIPTION_ID": "sub-env"}
-PLACES: dict[str, tuple[Asked, dict[str, str], tuple[KnownTarget, ...], Place | str]] = {
-    "this machine's cloud": (Asked("local"), ENVIRONMENT, TARGETS, Place(None, "--cloud")),
-    "a local target": (Asked(target="here"), ENVIRONMENT, TARGETS, Place(None, "target 'here'")),
-    "the target that is always there": (Asked(target="local"), {}, (), Place(None, "target 'local'")),
-    "a subscription": (Asked(subscription="sub-x"), ENVIRONMENT, TARGETS, Place("sub-x", "--subscription")),
+PLACES: dict[str, tuple[CloudOptions, dict[str, str], tuple[KnownTarget, ...], CloudScope | str]] = {
+    "this machine's cloud": (CloudOptions("local"), ENVIRONMENT, TARGETS, CloudScope(None, "--cloud")),
+    "a local target": (CloudOptions(target="here"), ENVIRONMENT, TARGETS, CloudScope(None, "target 'here'")),
+    "the target that is always there": (CloudOptions(target="local"), {}, (), CloudScope(None, "target 'local'")),
+    "a subscription": (CloudOptions(subscription="sub-x"), ENVIRONMENT, TARGETS, CloudScope("sub-x", "--subscription")),
     "a subscription over a target's": (
-        Asked("azure", "gpus", "sub-x"),
+        CloudOptions("azure", "gpus", "sub-x"),
         ENVIRONMENT,
         TARGETS,
-        Place("sub-x", "--subscription"),
+        CloudScope("sub-x", "--subscription"),
     ),
     "a target's, the nearest file's": (
-        Asked(target="gpus"),
+        CloudOptions(target="gpus"),
         ENVIRONMENT,
         TARGETS,
-        Place("sub-a", "target 'gpus' in ./compute_targets.yaml"),
+        CloudScope("sub-a", "target 'gpus' in ./compute_targets.yaml"),
     ),
     "the environment's for a target without one": (
-        Asked(target="cpus"),
+        CloudOptions(target="cpus"),
         ENVIRONMENT,
         TARGETS,
-        Place("sub-env", "AZURE_SUBSCRIPTION_ID"),
+        CloudScope("sub-env", "AZURE_SUBSCRIPTION_ID"),
     ),
-    "the environment's": (Asked("azure"), ENVIRONMENT, TARGETS, Place("sub-env", "AZURE_SUBSCRIPTION_ID")),
+    "the environment's": (CloudOptions("azure"), ENVIRONMENT, TARGETS, CloudScope("sub-env", "AZURE_SUBSCRIPTION_ID")),
     "the only one that the target files name": (
-        Asked("azure"),
+        CloudOptions("azure"),
         {},
         TARGETS,
-        Place("sub-a", "target 'gpus' in ./compute_targets.yaml"),
+        CloudScope("sub-a", "target 'gpus' in ./compute_targets.yaml"),
     ),
-    "one of several": (Asked("azure"), {}, TWO, "several Azure subscriptions"),
-    "none": (Asked("azure"), {}, (), "no Azure subscription"),
-    "another target's subscription is not taken": (Asked(target="cpus"), {}, TARGETS, "no Azure subscription"),
-    "a target that there is not": (Asked(target="gpu"), {}, TARGETS, "no compute target 'gpu'"),
-    "a contradiction": (Asked("local", "gpus"), {}, TARGETS, "target 'gpus' is on azure"),
-    "a subscription of this machine": (Asked("local", None, "sub-x"), {}, (), "--subscription is Azure's"),
+    "one of several": (CloudOptions("azure"), {}, TWO, "several Azure subscriptions"),
+    "none": (CloudOptions("azure"), {}, (), "no Azure subscription"),
+    "another target's subscription is not taken": (CloudOptions(target="cpus"), {}, TARGETS, "no Azure subscription"),
+    "a target that there is not": (CloudOptions(target="gpu"), {}, TARGETS, "no compute target 'gpu'"),
+    "a contradiction": (CloudOptions("local", "gpus"), {}, TARGETS, "target 'gpus' is on azure"),
+    "a subscription of this machine": (CloudOptions("local", None, "sub-x"), {}, (), "--subscription is Azure's"),
 }
 
 
 @pytest.mark.parametrize("case", PLACES.values(), ids=PLACES.keys())
 def test_the_options_name_one_place(
-    case: tuple[Asked, dict[str, str], tuple[KnownTarget, ...], Place | str],
+    case: tuple[CloudOptions, dict[str, str], tuple[KnownTarget, ...], CloudScope | str],
 ) -> None:
     asked, environ, targets, expected = case
-    if isinstance(expected, Place):
-        assert place_of(asked, environ, targets) == expected
+    if isinstance(expected, CloudScope):
+        assert scope_of(asked, environ, targets) == expected
         return
     with pytest.raises(UsageError) as raised:
-        place_of(asked, environ, targets)
+        scope_of(asked, environ, targets)
     assert expected in raised.value.message
 
 
