@@ -108,6 +108,14 @@ def holds(store: ObjectStore, key: str) -> bool:
         return True
 
 
+def content(store: ObjectStore, key: str) -> bytes | None:
+    """What lies at `key`, None where that is nothing, or nothing that a run puts anywhere."""
+    try:
+        return store.get(key)
+    except OddObject:
+        return None
+
+
 def log_chunk(store: ObjectStore, key: str) -> bytes | None:
     """A piece of a log, None where there is none yet; of one that is none, a line that says so."""
     try:

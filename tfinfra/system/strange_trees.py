@@ -60,14 +60,19 @@ def _entries(at: int) -> list[tuple[str, bool, bool]]:
         return sorted((e.name, e.is_dir(follow_symlinks=False), e.is_file(follow_symlinks=False)) for e in entries)
 
 
-def names_below(folder: Path, enter: Callable[[str], bool] = lambda _: True) -> Iterator[str]:
-    """The names that `walk` gives; none where there is no such folder, or it is closed."""
+def names_below(
+    folder: Path, enter: Callable[[str], bool] = lambda _: True, tell: Tell = lambda *_: None
+) -> Iterator[str]:
+    """The names that `walk` gives, with its `enter` and `tell`; none where there is no such folder."""
     try:
         top = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError:
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        tell("", error)
         return
     try:
-        yield from (name for name, _ in walk(top, enter))
+        yield from (name for name, _ in walk(top, enter, tell))
     finally:
         os.close(top)
 

@@ -19,7 +19,7 @@ from tfinfra.errors import Result, TeardownIncomplete
 from tfinfra.lifecycle.attach import attached_run, find_run
 from tfinfra.lifecycle.attach.status import status_document
 from tfinfra.model import Outcome, to_json
-from tfinfra.store import keys
+from tfinfra.store import Unreadable, keys
 
 
 def quiet(text: str) -> None:
@@ -169,6 +169,32 @@ def test_fetch_after_the_nodes_end_brings_what_there_is_and_deletes(
     missing = "not collected: 2 files"
     assert [text.removeprefix("warning: ").startswith(missing) for text in again] == [False, True]
     assert any(line.strip().startswith(missing) for line in status_lines(status_document(gone)))
+
+
+def test_how_a_run_ended_that_cannot_be_read_is_recorded_as_that(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    succeeding(world.store)
+    odd = Unreadable(keys.OUTCOME, "it is empty")
+    run = replace(found(world, phase="running", detached=True), outcome=None, odd=(odd,))
+    attached_run.end_run(run, quiet)
+    record = run.folder.read()
+    assert record is not None
+    assert (record.phase, record.result) == ("deleted", "cancelled")
+    assert record.message == f"how it ended is not known: {odd}"
+
+
+def test_fetch_of_a_run_that_only_its_groups_tell_of_names_what_was_listed_and_did_not_come(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    cut_off(world)
+    run = replace(found(world, record=False), store=world.store)
+    said: list[str] = []
+    attached_run.fetch(run, tmp_path / "runs", said.append)
+    assert any("not collected: 2 files" in text for text in said)
+    assert len(world.groups) == 2
+    world.running = 2
+    said.clear()
+    attached_run.fetch(run, tmp_path / "runs", said.append)
+    assert not any("not collected" in text for text in said)  # its nodes may still bring them
 
 
 def test_of_a_run_begun_elsewhere_arm_says_where_its_share_is(tmp_path: Path) -> None:

@@ -124,6 +124,13 @@ def test_one_record_of_one_run_stops_no_verb_and_no_other_run(
     assert (code, there.world.groups) == (0, {}), said
 
 
+def test_down_says_that_how_a_run_ended_cannot_be_read(there: Subscription, capsys: pytest.CaptureFixture[str]) -> None:
+    there.stores[EVIL].objects[keys.OUTCOME] = b"{"
+    code, said = told(capsys, down.command, EVIL)
+    assert code == 0, said
+    assert f"warning: how it ended is not known: {keys.OUTCOME} is unreadable: " in said
+
+
 FIELDS = [
     (key, done, data)
     for key in (keys.RECORD, keys.OUTCOME, "tasks/rank-0.json")

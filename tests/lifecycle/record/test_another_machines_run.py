@@ -19,7 +19,7 @@ from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.record.driver import this_process
 from tfinfra.lifecycle.record.published import driven_elsewhere, publish
 from tfinfra.lifecycle.record.run_record import run_folder
-from tfinfra.model import Outcome
+from tfinfra.model import Outcome, to_json
 from tfinfra.store import keys
 from tfinfra.system.ownership import make_private
 
@@ -167,6 +167,21 @@ def test_a_run_that_is_being_provisioned_elsewhere_is_no_orphan(
     document = status.status_document(find_run.find_run(RUN, AZURE))
     assert (document["phase"], document["result"]) == ("provisioning", None)
     assert world.store.get(keys.OUTCOME) is None
+
+
+def test_a_run_whose_nodes_never_came_and_that_has_ended_is_fetched_and_deleted(
+    tmp_path: Path, second: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = left_by_its_client(tmp_path, monkeypatch, lambda store: None)
+    publish(world.store, run_folder(tmp_path / "state", RUN).update(deadline="2099-01-01T00:00:00Z"), a_plan())
+    outcome = Outcome(Result.FAILED, "no node registered within 900 s", ended=5.0)
+    world.store.put(keys.OUTCOME, json.dumps(to_json(outcome)).encode())
+    world.running = 0
+    said: list[str] = []
+    document = attached_run.fetch(find_run.find_run(RUN, AZURE), second / "runs", said.append)
+    assert (document["result"], document["phase"]) == ("failed", "deleted")
+    assert not any("still trains" in text for text in said)
+    assert world.groups == {}
 
 
 def test_a_group_that_is_only_named_as_the_runs_is_left_alone_and_told_and_keeps_its_timer(

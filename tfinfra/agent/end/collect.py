@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-import os
 import stat
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import accumulate
 from pathlib import Path
@@ -14,6 +13,7 @@ from tfinfra.agent.node.node_records import write
 from tfinfra.errors import first_line
 from tfinfra.model import CollectedMark, CollectingMark
 from tfinfra.store import ObjectStore, keys, store_errors
+from tfinfra.system.strange_trees import names_below
 
 _WRITERS = 8
 LISTED = 4 << 20
@@ -69,26 +69,15 @@ def mark_collected(store: ObjectStore, collected: CollectedMark) -> CollectedMar
     return collected
 
 
-def _files(shared: Path, kind: str, unread: dict[str, str]) -> Iterator[tuple[str, Path]]:
-    """Everything below the folder `kind` but its folders, by name; a link to a folder is no folder. A folder that
-    cannot be read is noted in `unread`."""
-    folders = [shared / kind]
-    while folders:  # not os.walk: it calls itself for each level, and a script may make thousands
-        folder = folders.pop()
-        try:
-            with os.scandir(folder) as entries:
-                found = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
-        except OSError as error:
-            if folder != shared / kind or not isinstance(error, FileNotFoundError):
-                unread[_name(shared, folder)] = reason = error.strerror or str(error)
-                _log.warning("could not collect %s: %s", _text(_name(shared, folder)[:_LONG]), reason)
-            continue
-        yield from ((_name(shared, folder / name), folder / name) for name, is_folder in found if not is_folder)
-        folders += [folder / name for name, is_folder in reversed(found) if is_folder]
+def _files(shared: Path, kind: str, unread: dict[str, str]) -> list[tuple[str, Path]]:
+    """Everything below the folder `kind` but its folders, by name; a folder that cannot be read goes to `unread`."""
 
+    def note(below: str, error: OSError) -> None:
+        name = f"{kind}/{below}" if below else kind
+        unread[name] = reason = error.strerror or str(error)
+        _log.warning("could not collect %s: %s", _text(name[:_LONG]), reason)
 
-def _name(shared: Path, path: Path) -> str:
-    return path.relative_to(shared).as_posix()
+    return [(f"{kind}/{name}", shared / kind / name) for name in names_below(shared / kind, tell=note)]
 
 
 def _what_it_is(name: str, path: Path) -> int | str:

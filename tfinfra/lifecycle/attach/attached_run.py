@@ -14,7 +14,7 @@ from tfinfra.lifecycle.attach.fetching import Fetching
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.attach.living import has_nodes
 from tfinfra.lifecycle.attach.saved_document import rewrite, saved_document
-from tfinfra.lifecycle.attach.status import document_of, result_of, settled, status_document
+from tfinfra.lifecycle.attach.status import UNKNOWN_END, document_of, result_of, settled, status_document
 from tfinfra.lifecycle.end import collect, teardown
 from tfinfra.lifecycle.end.bring_home import bring_home
 from tfinfra.lifecycle.record.driver import CLIENT_SECONDS, is_alive, stop_process, wait_until
@@ -176,7 +176,7 @@ def _fetch_untold(found: FoundRun, store: ObjectStore, results: Path, progress: 
     """Brings home what lies in the store of a run whose record nobody can read. Nothing is deleted then."""
     there = read_view(store)
     home = bring_home(store, results, [status.task for status in there.tasks], None)
-    for line in home.lines(over=False):
+    for line in home.lines(over=_brings_no_more(found)):
         progress(f"warning: {line}")
     progress(f"{count(home.files, 'file')} and {count(home.logs, 'log')} in {results}")
     document = status_document(found)
@@ -184,6 +184,14 @@ def _fetch_untold(found: FoundRun, store: ObjectStore, results: Path, progress: 
     _tell_odd(found, document["unreadable"], progress)
     progress(f"its record is not known: whether it has ended is not either; `tfinfra down {found.run}` deletes it")
     return {**document, "result": None, "phase": RunState.UNKNOWN, "results": str(results)}
+
+
+def _brings_no_more(found: FoundRun) -> bool:
+    """Whether nothing more comes into the store, as far as the nodes and ARM say."""
+    try:
+        return _ended(found) or not has_nodes(found)
+    except ProvisioningError:
+        return False
 
 
 def _tell_odd(found: FoundRun, unreadable: list[str], progress: Progress) -> None:
@@ -208,6 +216,8 @@ def end_run(found: FoundRun, progress: Progress, *, force: bool = False, discard
         progress("the process that drives it ends it, and collects first")
     elif record is not None and record.result is None:
         found.folder.update(**result_of(record, found))
+    if found.ended_unreadably:
+        progress(f"warning: {UNKNOWN_END}: {found.ended_unreadably}")
     if found.borrowed and record is not None:
         found.folder.update(max_cost_usd=None)  # by the store alone nobody is late
     results = Path(now.results) if (now := found.folder.read()) and now.results else Path.cwd() / "runs" / found.run

@@ -10,7 +10,7 @@ from pathlib import Path
 from tfinfra.azure.deletion.group_names import part_of_group
 from tfinfra.errors import Result, first_line
 from tfinfra.lifecycle.attach.found_run import FoundRun
-from tfinfra.lifecycle.attach.living import content, has_nodes
+from tfinfra.lifecycle.attach.living import has_nodes
 from tfinfra.lifecycle.end import collect
 from tfinfra.lifecycle.end.bring_home import Home, bring_home, trees_of
 from tfinfra.lifecycle.end.salvage import OutputTree
@@ -18,7 +18,7 @@ from tfinfra.lifecycle.end.teardown import UNFETCHED, Bringing
 from tfinfra.lifecycle.record.run_record import RunPhase
 from tfinfra.lifecycle.record.uncollected import has_all, is_collected
 from tfinfra.model import StopRequest
-from tfinfra.store import ObjectStore, encode, keys, store_errors
+from tfinfra.store import ObjectStore, content, encode, keys, store_errors
 from tfinfra.system.progress import Progress
 from tfinfra.text.wording import count
 

@@ -62,9 +62,9 @@ class FoundRun:
             return False
 
     @property
-    def ended_unreadably(self) -> bool:
-        """Whether somebody wrote how the run ended, and nobody can read it."""
-        return any(odd.key == keys.OUTCOME for odd in self.odd)
+    def ended_unreadably(self) -> Unreadable | None:
+        """What somebody wrote of how the run ended, where nobody can read it."""
+        return next((odd for odd in self.odd if odd.key == keys.OUTCOME), None)
 
     @property
     def compute_groups(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.record.driver import is_alive
 from tfinfra.lifecycle.record.run_record import RunPhase, RunRecord
 from tfinfra.lifecycle.watch.poll_times import soon
-from tfinfra.store import ObjectStore, OddObject, store_errors
+from tfinfra.store import content, store_errors
 from tfinfra.store import keys as layout
 from tfinfra.system.clock import right_now, unix_time
 
@@ -19,7 +19,8 @@ def has_nodes(found: FoundRun) -> bool:
     record = found.folder.read()
     if record is None:  # nobody has one that can be read: ARM alone says
         return any(found.ports.arm.running_instances(group) != 0 for group in found.compute_groups)
-    if found.borrowed and found.store is not None and not found.store.list(layout.NODES):
+    ended = found.outcome or found.ended_unreadably
+    if found.borrowed and not ended and found.store is not None and not found.store.list(layout.NODES):
         return right_now() < unix_time(record.deadline)  # its client may be at it, wherever it is
     if record.phase in (RunPhase.STARTING, RunPhase.PROVISIONING) and not found.borrowed:
         return is_alive(record.client)
@@ -55,14 +56,6 @@ def _signs(found: FoundRun) -> dict[str, bytes | None]:
         key for folder in (layout.NODES, layout.BOOT, layout.TASKS, layout.HEARTBEATS) for key in store.list(folder)
     ]
     return {key: content(store, key) for key in keys}
-
-
-def content(store: ObjectStore, key: str) -> bytes | None:
-    """What lies at `key`, None where that is nothing, or nothing that a run puts anywhere."""
-    try:
-        return store.get(key)
-    except OddObject:
-        return None
 
 
 def _begun(record: RunRecord) -> float:

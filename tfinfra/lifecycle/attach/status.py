@@ -18,6 +18,7 @@ from tfinfra.model import Outcome, Plan
 from tfinfra.store import Unreadable, encode, keys, store_errors
 from tfinfra.system.clock import right_now
 
+UNKNOWN_END = "how it ended is not known"
 ORPHANED: dict[str, Any] = {
     "result": Result.ERROR,
     "exit_code": ProvisioningError.exit_code,
@@ -77,6 +78,8 @@ def result_of(record: RunRecord, found: FoundRun) -> dict[str, Any]:
     """What the outcome says, for the record of a run whose client did not live to write it."""
     outcome = found.outcome
     if outcome is None:
+        if found.ended_unreadably:
+            return {"message": f"{UNKNOWN_END}: {found.ended_unreadably}"}
         return ORPHANED if record.phase == RunPhase.PROVISIONING else {}
     return {
         "result": outcome.result,

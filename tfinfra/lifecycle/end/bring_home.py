@@ -99,17 +99,17 @@ def bring_home(
         trees = {**({share: shared} if share else {}), **dict.fromkeys(disks)}
         try:
             logs = coming.bring_logs(frozenset(tasks))
-            told = read_report(store)
+            report = read_report(store)
             keys = store.list(layout.OUTPUTS)
-            if told.collected:  # what lies there is what the nodes made of it in the end
+            if report.collected:  # what lies there is what the nodes made of it in the end
                 coming.bring(keys, anew=frozenset(earlier.copied))
-                coming.stale |= set(told.failed or ())
+                coming.stale |= set(report.failed or ())
         except store_errors():
             coming.broken = None
             for tree, stays in trees.items():  # a store may answer again, a machine that is deleted does not
                 coming.save(tree, stays)
             raise
-        if told.all_there:
+        if report.complete:
             coming.unsaved = {}
         else:
             for tree, stays in trees.items():
@@ -117,10 +117,10 @@ def bring_home(
         coming.bring(keys)
         unread = shared if share is None else None
         unsaved = {name: why for of_tree in coming.unsaved.values() for name, why in of_tree.items()}
-        lacking = missing(told, coming.home, coming.left, unsaved, share_unread=unread, trees_read=coming.trees > 0)
-        notes = (*_few([*told.skipped, *coming.notes]), *_few(told.left_behind))
+        lacking = missing(report, coming.home, coming.left, unsaved, share_unread=unread, trees_read=coming.trees > 0)
+        notes = (*_few([*report.skipped, *coming.notes]), *_few(report.left_behind))
         names, copied = frozenset(coming.home), frozenset(coming.copied)
-        home = Home(folder, len(names), logs, notes, lacking, told.collected, names, coming.trees, copied)
+        home = Home(folder, len(names), logs, notes, lacking, report.collected, names, coming.trees, copied)
         return replace(home, unsaved=coming.unsaved, noted=tuple(dict.fromkeys(coming.notes)))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tfinfra.errors import Diagnostic, ProvisioningError, TfinfraError, TrainingFailed
+from tfinfra.store import Unreadable, read_file
 from tfinfra.system.clock import iso_time
 from tfinfra.system.ownership import make_private
 from tfinfra.system.paths import state_folder
@@ -32,11 +33,8 @@ def note_failure(error: TfinfraError, arguments: Sequence[str], run: str | None 
 
 def read_last(state: Path, file: str = FILE) -> dict[str, Any] | None:
     """What was noted last, None where nothing was, or nothing that can be read."""
-    try:
-        found = json.loads((state / file).read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
+    found = read_file(state / file, dict[str, Any])
+    return None if isinstance(found, Unreadable) else found
 
 
 def command_line(arguments: Sequence[str]) -> list[str]:

@@ -40,12 +40,13 @@ class NotCollected:
 
 @dataclass(frozen=True)
 class CollectionReport:
-    """What the nodes said of the outputs: that all are in the store (`collected`), but for those that `failed` (name →
-    reason; "" is all of them) and as many more as `unnamed`, those that are no files, and those that nobody tried to
-    bring; before that, the sizes of all that they had to bring by name (`listed`), with how many and how large they are
-    together. `began`: a task was started."""
+    """What the nodes said of the outputs: that they are done (`collected`), with all in the store (`complete`), or all
+    but those that `failed` (name → reason; "" is all of them) and as many more as `unnamed`, those that are no files
+    (`skipped`), and those that nobody tried to bring (`left_behind`). Before that they said the sizes of all that they
+    had to bring by name (`listed`), with how many and how large they are together. `began`: a task was started."""
 
     collected: bool = False
+    complete: bool = False
     failed: Mapping[str, str] | None = None
     unnamed: int = 0
     skipped: tuple[str, ...] = ()
@@ -55,10 +56,6 @@ class CollectionReport:
     bytes: int = 0
     began: bool = False
 
-    @property
-    def all_there(self) -> bool:
-        return self.collected and not self.failed and not self.unnamed
-
 
 def is_collected(store: ObjectStore) -> bool:
     """Whether the nodes have said that they are done: what else may lie there is nobody's word."""
@@ -67,7 +64,10 @@ def is_collected(store: ObjectStore) -> bool:
 
 def has_all(store: ObjectStore) -> bool:
     """Whether the nodes have said that all is in the store: else their disks may have what is not."""
-    said = readable(store, keys.COLLECTED, CollectedMark, LARGE)
+    return _is_complete(readable(store, keys.COLLECTED, CollectedMark, LARGE))
+
+
+def _is_complete(said: CollectedMark | None) -> bool:
     return said is not None and not (said.failed or said.unnamed or said.warnings)
 
 
@@ -77,6 +77,7 @@ def read_report(store: ObjectStore) -> CollectionReport:
     listed = readable(store, keys.COLLECTING, CollectingMark, LARGE)
     return CollectionReport(
         collected=said is not None,
+        complete=_is_complete(said),
         failed={**said.failed, **({"": shown(said.warnings[0])} if said.warnings else {})} if said else None,
         unnamed=said.unnamed if said else 0,
         skipped=tuple(map(shown, said.skipped)) if said else (),
@@ -89,7 +90,7 @@ def read_report(store: ObjectStore) -> CollectionReport:
 
 
 def missing(
-    told: CollectionReport,
+    report: CollectionReport,
     home: Collection[str],
     left: Mapping[str, str],
     unsaved: Mapping[str, tuple[str, str | None]],
@@ -98,7 +99,7 @@ def missing(
     trees_read: bool,
 ) -> NotCollected | None:
     """What did not come: of the names that are `home`, what is `left` in the store (with the reason) or `unsaved` on a
-    disk (with the reason, and where that stays), and what the nodes told. `share_unread` is the URL of a share that
+    disk (with the reason, and where that stays), and what the nodes report. `share_unread` is the URL of a share that
     still holds everything and cannot be read from here; `trees_read`: all that the nodes had on this machine's own
     disks was."""
     share = f"the share {share_unread}" if share_unread else None
@@ -109,28 +110,28 @@ def missing(
     if unsaved:
         name, (reason, stays) = next(iter(unsaved.items()))
         return NotCollected(len(unsaved), None, _first(unsaved), f"{shown(name)}: {reason}", stays)
-    failed = {name: reason for name, reason in (told.failed or {}).items() if name not in home}
+    failed = {name: reason for name, reason in (report.failed or {}).items() if name not in home}
     if "" in failed:
         return NotCollected(None, None, (), failed[""], share)
-    unnamed = 0 if trees_read else told.unnamed
+    unnamed = 0 if trees_read else report.unnamed
     if failed or unnamed:
         why = shown(next(iter(failed.values()), "the agent's log says why"))
         return NotCollected(len(failed) + unnamed, None, _first(failed), why, share)
-    if told.collected or (trees_read and told.listed is None):
+    if report.collected or (trees_read and report.listed is None):
         return None
-    return _never_collected(told, home, share)
+    return _never_collected(report, home, share)
 
 
-def _never_collected(told: CollectionReport, home: Collection[str], share: str | None) -> NotCollected | None:
+def _never_collected(report: CollectionReport, home: Collection[str], share: str | None) -> NotCollected | None:
     """By the list that the nodes made before they began to collect, where they came as far as that."""
-    if told.listed is None:
+    if report.listed is None:
         why = "the nodes were lost before they collected: what their tasks wrote may be missing"
-        return NotCollected(None, None, (), why, share) if told.began else None
-    lacking = {name: size for name, size in told.listed.items() if name not in home}
-    unlisted = max(0, told.files - len(told.listed))
+        return NotCollected(None, None, (), why, share) if report.began else None
+    lacking = {name: size for name, size in report.listed.items() if name not in home}
+    unlisted = max(0, report.files - len(report.listed))
     if not lacking and not unlisted:
         return None
-    size = max(0, told.bytes - sum(told.listed.values())) + sum(lacking.values())
+    size = max(0, report.bytes - sum(report.listed.values())) + sum(lacking.values())
     why = "the nodes were ended before they had brought it all"
     return NotCollected(len(lacking) + unlisted, size, _first(lacking), why, share)
 
