@@ -9,7 +9,7 @@ from tfinfra.cloud import Cloud
 from tfinfra.lifecycle.end.stacks import users_backend
 from tfinfra.lifecycle.record import names, spending
 from tfinfra.lifecycle.record.driver import this_process
-from tfinfra.lifecycle.record.run_record import Attempt, RunRecord
+from tfinfra.lifecycle.record.run_record import Attempt, RunPhase, RunRecord
 from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.model import Plan, Target
 from tfinfra.money.budget import Deadline, deadline, kept_seconds
@@ -54,7 +54,7 @@ def begun(
     until = end.at + kept_seconds(plan.limits)
     return end, replace(
         record,
-        phase="provisioning",
+        phase=RunPhase.PROVISIONING,
         environment=environment,
         ledger=Ledger((spending.billed(record.keep_group, "keep", options.burn.keep, now, until),)),
         attempts=(Attempt(record.compute_group, first.location, first.vm_size),),
