@@ -20,10 +20,11 @@ from tfinfra.azure.clients import resource_client
 from tfinfra.azure.deletion.delete_group import delete_group
 from tfinfra.azure.deletion.groups import group_exists, list_runs, untagged_groups
 from tfinfra.azure.identity import environments
+from tfinfra.azure.identity.credential import default_credential
 from tfinfra.azure.identity.environments import Environment, Undescribed, environment_at
 from tfinfra.azure.stores import run_share, run_store
 from tfinfra.cloud import Cloud, Pace
-from tfinfra.clouds import _default_credential, azure_subscription, cloud_to_provision
+from tfinfra.clouds import azure_subscription, cloud_to_provision
 from tfinfra.errors import CredentialsError, NotFeasible, TeardownIncomplete
 from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
 from tfinfra.lifecycle.attach.sweep import down_expired
@@ -156,7 +157,7 @@ def test_no_run_begins_with_a_token_that_pulumis_provider_cannot_take(elsewhere:
 def signed_in(elsewhere: dict[str, str], cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a file of tokens: by a credential as azure-identity finds one."""
     monkeypatch.delenv("TFINFRA_ARM_TOKEN_FILE")
-    monkeypatch.setattr("tfinfra.clouds._default_credential", lambda _: cloud.credential())
+    monkeypatch.setattr("tfinfra.azure.identity.credential.default_credential", lambda _: cloud.credential())
 
 
 def test_a_run_begins_at_an_endpoint_of_the_callers_own_that_says_what_cloud_it_is(
@@ -175,7 +176,7 @@ def test_a_run_begins_at_an_endpoint_of_the_callers_own_that_says_what_cloud_it_
 
 def test_both_chains_of_credentials_have_the_same_links(monkeypatch: pytest.MonkeyPatch) -> None:
     """No cache of a desktop's, and not Azure PowerShell, that azidentity asks elsewhere or not at all."""
-    chain = cast("Any", _default_credential(environments.PUBLIC))
+    chain = cast("Any", default_credential(environments.PUBLIC))
     names = {getattr(one, "_credential_name", type(one).__name__) for one in chain.credentials}
     assert names <= {
         *("EnvironmentCredential", "WorkloadIdentityCredential", "ManagedIdentityCredential"),
@@ -184,7 +185,7 @@ def test_both_chains_of_credentials_have_the_same_links(monkeypatch: pytest.Monk
     for nothing in ("AzurePowerShellCredential", "SomethingElse"):
         monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", nothing)
         with pytest.raises(CredentialsError, match=f"AZURE_TOKEN_CREDENTIALS is {nothing}"):
-            _default_credential(environments.PUBLIC)
+            default_credential(environments.PUBLIC)
 
 
 def test_none_begins_where_the_endpoint_does_not_say_it(

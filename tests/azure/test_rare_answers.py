@@ -14,6 +14,7 @@ from tests.azure.answering import Reply, Wire, azure
 from tests.stacks.plans import FLEXIBLE, plan
 from tfinfra.azure.answers import reason
 from tfinfra.azure.deletion.delete_group import delete_group
+from tfinfra.azure.identity.credential import caller_claims
 from tfinfra.azure.identity.environments import PUBLIC
 from tfinfra.azure.preflight.ask import _reply
 from tfinfra.azure.preflight.capacity_check import known_lack
@@ -21,7 +22,7 @@ from tfinfra.azure.prerequisites.find import _deletes_all, _may_assign
 from tfinfra.azure.prerequisites.group_deleter import deleter_role
 from tfinfra.azure.stores import run_store
 from tfinfra.cloud import Cloud
-from tfinfra.clouds import _caller, _provider_settings
+from tfinfra.clouds import provider_settings
 from tfinfra.errors import CredentialsError, TfinfraError
 from tfinfra.model import Target
 
@@ -141,16 +142,16 @@ NO_CALLERS: dict[str, tuple[Any, str, str]] = {
 @pytest.mark.parametrize(("token", "words", "hint"), NO_CALLERS.values(), ids=NO_CALLERS.keys())
 def test_no_run_begins_for(token: Any, words: str, hint: str) -> None:
     with pytest.raises(CredentialsError, match=words) as caught:
-        _caller(credential(token), "scope")
+        caller_claims(credential(token), "scope")
     assert hint in str(caught.value.hint)
 
 
 def test_who_is_signed_in_for_another_tool_is_told_that_it_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ARM_CLIENT_ID", "c")
     with pytest.raises(CredentialsError) as caught:
-        _caller(credential(ClientAuthenticationError("none")), "scope")
+        caller_claims(credential(ClientAuthenticationError("none")), "scope")
     assert "the ARM_* variables of other tools are not read" in str(caught.value.hint)
 
 
 def test_the_plugin_knows_azures_own_clouds_by_name() -> None:
-    assert dict(_provider_settings(PUBLIC)) == {"useDefaultAzureCredential": "true", "environment": PUBLIC.name}
+    assert dict(provider_settings(PUBLIC)) == {"useDefaultAzureCredential": "true", "environment": PUBLIC.name}

@@ -242,7 +242,7 @@ def test_who_signs_is_azures_or_what_the_owner_of_an_arm_says(
     monkeypatch.delenv(clouds.ATTESTATION, raising=False)
     if wish is not None:
         monkeypatch.setenv(clouds.ATTESTATION, wish)
-    trust = clouds._azure_trust(there)
+    trust = clouds.azure_attestation(there)
     if signer is None:
         assert trust is None
     else:
@@ -256,7 +256,7 @@ def test_azures_own_clouds_have_azures_roots_alone(
 ) -> None:
     monkeypatch.setenv(clouds.ATTESTATION, str(tmp_path / wish))
     with pytest.raises(NotFeasible, match=clouds.ATTESTATION):
-        clouds._azure_trust(there)
+        clouds.azure_attestation(there)
 
 
 def test_other_kinds_of_keys_and_signatures(authority: trustme.CA) -> None:

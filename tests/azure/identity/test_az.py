@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tfinfra.azure.identity.credential import caller_claims, default_credential
 from tfinfra.azure.identity.environments import PUBLIC
-from tfinfra.clouds import _caller, _default_credential
 from tfinfra.errors import CredentialsError
 
 SCOPE = "https://management.azure.com/.default"
@@ -33,7 +33,7 @@ def test_the_caller_is_whom_az_names(az: Path, tmp_path: Path) -> None:
     said = {"accessToken": f"h.{claims}.s", "expires_on": 4_102_444_800, "tokenType": "Bearer"}
     (tmp_path / "said.json").write_text(json.dumps(said))
     script(az, f"cat {tmp_path / 'said.json'}")
-    assert _caller(_default_credential(PUBLIC), SCOPE)["upn"] == "ada@example.org"
+    assert caller_claims(default_credential(PUBLIC), SCOPE)["upn"] == "ada@example.org"
     told = (tmp_path / "az.told").read_text()
     assert told.startswith("account get-access-token")
     assert "--resource https://management.azure.com" in told
@@ -50,5 +50,5 @@ def test_no_run_begins_where(text: str | None, words: str, az: Path) -> None:
     if text is not None:
         script(az, text)
     with pytest.raises(CredentialsError, match=words) as caught:
-        _caller(_default_credential(PUBLIC), SCOPE)
+        caller_claims(default_credential(PUBLIC), SCOPE)
     assert "az login" in str(caught.value.hint)
