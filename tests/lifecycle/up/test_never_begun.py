@@ -13,10 +13,10 @@ import pytest
 from tests.lifecycle.fake_effects import FakePulumi
 from tests.lifecycle.fakes import TARGET, World
 from tests.lifecycle.record.test_record import a_record
-from tfinfra.cli.runs import down
 from tfinfra.errors import NotFeasible, ProvisioningError, UsageError
 from tfinfra.lifecycle.attach import attached_run, find_run, overview, status
 from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
+from tfinfra.lifecycle.attach.end_runs import EndedRun, end_named_run
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.record.driver import this_process
 from tfinfra.lifecycle.record.run_record import RunRecord, all_records, run_folder
@@ -99,7 +99,7 @@ def test_status_says_why_and_calls_nothing_provisioned(state: Path) -> None:
 
 def test_down_has_nothing_to_do(state: Path) -> None:
     said: list[str] = []
-    assert down._down(KILLED, asked=CloudOptions(), force=False, discard=False, progress=said.append) == (KILLED, {})
+    assert end_named_run(KILLED, CloudOptions(), said.append) == EndedRun(KILLED, {})
     assert said == [f"{KILLED}: everything was deleted before"]
 
 
@@ -127,7 +127,7 @@ def test_the_stacks_of_a_killed_run_in_a_backend_of_the_users_own_are_dropped_by
     monkeypatch.setattr(find_run, "cloud_of", lambda record: world.cloud())
     monkeypatch.setattr(find_run, "real_ports", lambda *asked: world.ports())
     pulumi = FakePulumi(monkeypatch)
-    down._down(KILLED, asked=CloudOptions(), force=False, discard=False, progress=lambda text: None)
+    end_named_run(KILLED, CloudOptions(), lambda text: None)
     assert sorted(pulumi.dropped) == [f"{KILLED}-compute", f"{KILLED}-keep"]
     record = run_folder(state, KILLED).read()
     assert record is not None

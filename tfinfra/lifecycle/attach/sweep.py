@@ -82,7 +82,7 @@ class Doomed:
 
 
 Agree = Callable[[Sequence[Doomed]], None]
-"""Is shown what a sweep would delete, before it does, and raises what keeps it from that."""
+"""Is shown what a sweep would delete, where some of it is in a cloud that charges; raises what keeps it from that."""
 
 
 def agreed(doomed: Sequence[Doomed]) -> None:
@@ -132,7 +132,8 @@ def _show(doomed: Sequence[Doomed], tell: Progress, agree: Agree) -> None:
     tell(f"to be deleted ({count(len(doomed), 'run')}):")
     for one in doomed:
         tell(one.line())
-    agree(doomed)
+    if any(one.charged for one in doomed):
+        agree(doomed)
 
 
 def _delete(ports: Ports, one: Due, asked: CloudOptions, tell: Progress) -> dict[str, str]:
