@@ -13,7 +13,7 @@ from tests.lifecycle.record.test_record import a_record
 from tfinfra.api import _LogReader
 from tfinfra.azure.preflight.all_checks import PassedCheck
 from tfinfra.cli import output
-from tfinfra.cli.authoring import plan
+from tfinfra.cli.authoring import plan_text
 from tfinfra.cli.live import run_view
 from tfinfra.cli.machine import doctor
 from tfinfra.cli.main import main
@@ -93,7 +93,7 @@ def errors(texts: list[str]) -> None:
 
 def plans(texts: list[str]) -> None:
     checked = tuple(PassedCheck("quota", text) for text in texts)
-    output.show(*plan._live(LiveAnswer("azure", (), checked, 0.1)))
+    output.show(*plan_text.live_lines(LiveAnswer("azure", (), checked, 0.1)))
 
 
 WAYS: dict[str, Callable[[list[str]], None]] = {
@@ -110,7 +110,7 @@ WAYS: dict[str, Callable[[list[str]], None]] = {
     "logs --json": verb("logs", "--json", RUN),
     "status": verb("status", RUN),
     "status --json": verb("status", "--json", RUN),
-    "runs": lambda texts: output.show(*list_runs.table([(in_one_go(text),) * len(list_runs.HEAD) for text in texts])),
+    "runs": lambda texts: output.show(*output.columns([(in_one_go(text),) * len(list_runs.HEAD) for text in texts])),
     "runs --json": verb("runs", "--json"),
     "plan --live": plans,
     "doctor": lambda texts: output.show(*doctor.lines([CheckResult("a", "ok", t, t) for t in texts])),

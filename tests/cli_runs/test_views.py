@@ -16,7 +16,8 @@ import pytest
 from tests.lifecycle.fakes import World
 from tests.lifecycle.record.test_record import a_record
 from tfinfra.cli.live import LiveView
-from tfinfra.cli.runs.list_runs import _row, table
+from tfinfra.cli.output import columns
+from tfinfra.cli.runs.list_runs import HEAD, row
 from tfinfra.cli.runs.status import status_lines
 from tfinfra.errors import Cancelled, Diagnostic, Severity
 from tfinfra.lifecycle.attach import attached_run
@@ -94,6 +95,7 @@ WATCHED = """
 import sys, time
 from pathlib import Path
 from tfinfra.cli.live import LiveView
+from tfinfra.cli.output import columns
 from tfinfra.cli.output import progress
 from tfinfra.lifecycle.run.phases import Interrupt
 from tfinfra.lifecycle.run.signals import interruptible
@@ -144,7 +146,7 @@ def test_a_run_under_nohup_outlives_its_terminal() -> None:
 
 def test_runs_are_a_table() -> None:
     rows: list[tuple[str, ...]] = [("digits-abc123", "deleted", "succeeded", "-", "24 s", "0.00", "nothing")]
-    assert [line.split() for line in table(rows)] == [
+    assert [line.split() for line in columns([HEAD, *rows])] == [
         ["RUN", "STATE", "RESULT", "STARTED", "TOOK", "USD", "LEFT"],
         ["digits-abc123", "deleted", "succeeded", "-", "24", "s", "0.00", "nothing"],
     ]
@@ -152,7 +154,7 @@ def test_runs_are_a_table() -> None:
 
 def test_how_long_a_run_took_that_others_deleted_is_not_made_up() -> None:
     gone = run_status(a_record(), (), None, 4600.0)
-    assert (gone.state, _row(gone, 4600.0)[4]) == ("deleted", "-")
+    assert (gone.state, row(gone, 4600.0)[4]) == ("deleted", "-")
 
 
 def test_status_names_tasks_and_nodes() -> None:

@@ -21,10 +21,10 @@ from tests.azure.test_prerequisites import ROLE
 from tfinfra.arm.token_claims import kind
 from tfinfra.azure.preflight.finding import ArmReply
 from tfinfra.azure.prerequisites.group_deleter import make_group_deleter
-from tfinfra.cli.machine.doctor import needed_role
 from tfinfra.cloud import Cloud
 from tfinfra.engine.client import EngineProcess
 from tfinfra.errors import CredentialsError, ManifestError
+from tfinfra.machine.needed_role import needed_role
 from tfinfra.machine.walk import account, network, target
 from tfinfra.machine.walk.plugin import plugin_step
 from tfinfra.machine.walk.steps import Step

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import io
 import os
 import sys
@@ -33,9 +32,6 @@ VERBS = {
     "schema": ("tfinfra.cli.authoring.schema", "Print the manifest's JSON Schema."),
     "explain": ("tfinfra.cli.authoring.explain", "Explain an error code."),
 }
-
-
-_OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 class _ReaderGone(Exception):
@@ -184,12 +180,11 @@ def _internal(error: Exception, arguments: list[str]) -> int:
     from tfinfra.cli.internal_error import write_report
     from tfinfra.cli.output import progress
     from tfinfra.store.waiting import store_trouble
+    from tfinfra.system.disk_errors import disk_trouble
     from tfinfra.text.masking import redact
 
-    if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
-        return _report(_disk_error(error), arguments)
-    if (told := store_trouble(error)) is not None:
-        return _report(told, arguments)
+    if (known := disk_trouble(error) or store_trouble(error)) is not None:
+        return _report(known, arguments)
     progress(redact(f"error: tfinfra itself failed: {error.__class__.__name__}: {error}"))
     try:
         progress(f"  report: {write_report(error, arguments)}")
@@ -198,14 +193,6 @@ def _internal(error: Exception, arguments: list[str]) -> int:
         return 1
     failed(TfinfraError(f"tfinfra itself failed: {error.__class__.__name__}: {error}"), arguments)
     return 1
-
-
-def _disk_error(error: OSError) -> TfinfraError:
-    where = error.filename or "a file"
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return TfinfraError(f"cannot write {where}: the disk is full", "free some space on it")
-    hint = "TFINFRA_STATE_DIR and TFINFRA_CACHE_DIR name the folders that tfinfra writes to, beside deploy/ and runs/"
-    return TfinfraError(f"cannot write {where}: {(error.strerror or str(error)).lower()}", hint)
 
 
 def _spelling_hint(word: str) -> str:

@@ -7,7 +7,7 @@ import json
 import os
 import select
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
 from tfinfra.errors import Diagnostic, Position, Severity, TfinfraError
@@ -43,6 +43,12 @@ def show(*lines: str) -> None:
     """Lines for a person, on stdout."""
     for line in lines:
         print(clean(line), flush=True)
+
+
+def columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The rows with their cells in aligned columns."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
 
 
 def show_log(task: str, line: str, *, raw: bool = False) -> None:

@@ -1,11 +1,13 @@
-"""Gets a machine ready for runs before the first one: the Pulumi command line tool and the default environments."""
+"""Gets a machine ready for runs before the first one: the Pulumi command line tool and the default environments; and a
+subscription: the role that deletes a run's groups."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
-from tfinfra.errors import TfinfraError
+from tfinfra.errors import TfinfraError, UsageError
 from tfinfra.model import Requirements
 from tfinfra.system.paths import cache_folder
 from tfinfra.system.progress import Progress
@@ -34,6 +36,32 @@ def prepare_machine(progress: Progress, wish: PluginWish, *, unchecked: bool = F
     provider = _tried(progress) if wish == PluginWish() else install_provider(progress, wish)
     environments = [_environment(wanted, progress) for wanted in default_requirements()]
     return {"pulumi": str(pulumi), "provider": provider, "environments": environments}
+
+
+def prepare_subscription(
+    progress: Progress, wish: PluginWish, *, target: str | None = None, subscription: str | None = None
+) -> dict[str, Any]:
+    """Makes the role by which nodes and timers delete a run's groups, in the subscription of a target or of that id
+    (one of the two is given), and installs the provider plugin, unless the cloud brings its own.
+
+    {"role", "id", "made", "provider": path}, without "provider" where none was installed. Raises TfinfraError.
+    """
+    from tfinfra.azure.prerequisites.group_deleter import make_group_deleter
+    from tfinfra.clouds import azure_subscription, cloud_for
+    from tfinfra.compiler.named_target import named_target
+
+    if target is not None and subscription is None:
+        cloud = cloud_for(named_target(target, Path()), rehearse=False, machines=None)
+    elif subscription is not None and target is None:
+        cloud = azure_subscription(subscription)
+    else:
+        raise UsageError("which subscription?", hint="name one by --target T or --subscription ID")
+    role = make_group_deleter(cloud)
+    what = "made" if role.made else "is there already"
+    progress(f"role '{role.role}' {what} in subscription {cloud.subscription_id}")
+    if cloud.provider_command is not None:
+        return asdict(role)
+    return {**asdict(role), "provider": install_provider(progress, wish)}
 
 
 def install_provider(progress: Progress, wish: PluginWish) -> str:

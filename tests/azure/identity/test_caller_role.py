@@ -21,12 +21,12 @@ from tfinfra.azure.preflight import permissions as preflight
 from tfinfra.azure.preflight.finding import ArmReply
 from tfinfra.azure.rights.caller_role import caller_role, stack_tokens
 from tfinfra.azure.rights.linked_actions import USES
-from tfinfra.cli.machine.doctor import needed_role
 from tfinfra.cli.main import main
 from tfinfra.localcloud.arm.checks.types import check_body
 from tfinfra.localcloud.arm.providers.authorization import action_of
 from tfinfra.localcloud.arm.rbac import conditions
 from tfinfra.localcloud.common import ids
+from tfinfra.machine.needed_role import needed_role
 from tfinfra.model import Image, Infrastructure
 from tfinfra.system.resources import resource_folder
 

@@ -22,13 +22,13 @@ from tfinfra.azure.preflight.all_checks import Preflight, preflight
 from tfinfra.azure.preflight.ask import THREADS, Asker
 from tfinfra.azure.preflight.finding import ArmReply as Told
 from tfinfra.catalog.images import HPC_IMAGE
-from tfinfra.cli.machine.doctor import needed_role
 from tfinfra.cloud import Cloud
 from tfinfra.clouds import local_cloud
 from tfinfra.errors import CredentialsError, Severity
 from tfinfra.localcloud.common.files import read_json
 from tfinfra.localcloud.common.state_folder import SUBSCRIPTION, Layout
 from tfinfra.localcloud.daemon.daemon_client import call, running_daemon
+from tfinfra.machine.needed_role import needed_role
 from tfinfra.model import Image, Target
 
 __all__ = ["recorded"]  # the fixture

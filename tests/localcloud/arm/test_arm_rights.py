@@ -12,10 +12,10 @@ from tests.localcloud.calls import ACCOUNT, BLOB_CONTRIBUTOR, COMPUTE, GROUP_DEL
 from tfinfra.arm.deleter_role import GROUPS, custom_role, definition_path, group_deleter
 from tfinfra.arm.error_bodies import missing_actions
 from tfinfra.arm.token_claims import claims_of
-from tfinfra.cli.machine.doctor import needed_role
 from tfinfra.localcloud.arm.rbac.actions import is_known
 from tfinfra.localcloud.common import tokens
 from tfinfra.localcloud.common.state_folder import SUBSCRIPTION, TENANT
+from tfinfra.machine.needed_role import needed_role
 
 PERSON = "aaaaaaaa-0000-4000-8000-000000000001"
 GROUP_OF_PEOPLE = "aaaaaaaa-0000-4000-8000-000000000002"

@@ -14,8 +14,8 @@ from tfinfra.arm import standins
 from tfinfra.arm.deleter_role import definition_path
 from tfinfra.arm.requests import ResourceRequest
 from tfinfra.azure.rights.caller_role import condition
-from tfinfra.cli.machine.doctor import needed_role
 from tfinfra.localcloud.common.state_folder import SUBSCRIPTION
+from tfinfra.machine.needed_role import needed_role
 
 __all__ = ["recorded"]  # the fixture
 KEEP, COMPUTE = (f"{SUB}/resourceGroups/tfinfra-{RUN}-{part}" for part in ("keep", "compute"))

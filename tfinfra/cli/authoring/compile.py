@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from tfinfra.cli.options import json_option, manifest_argument, target_option
-
-if TYPE_CHECKING:
-    from tfinfra.compiler.write import Written
 
 
 @click.command(help="Write the Pulumi program of MANIFEST to deploy/<name>/ in the current folder.")
@@ -26,13 +21,17 @@ def command(manifest: Path, target: str | None, check: bool, as_json: bool) -> N
     from tfinfra.compiler.load import load_project
     from tfinfra.compiler.pipeline import compile_manifest
     from tfinfra.compiler.write import Written, differences, write_deploy
+    from tfinfra.errors import DifferenceFound
 
     compiled = compile_manifest(load_project(manifest, target=target))
     print_diagnostics(compiled.diagnostics)
     folder = Path("deploy") / compiled.spec.name
     written = Written()
     if check:
-        _refuse_differences(differences(compiled.tree, folder), folder)
+        if found := differences(compiled.tree, folder):
+            lines = "".join(f"\n  {line}" for line in found)
+            hint = "`tfinfra compile` writes it anew, over changes made by hand"
+            raise DifferenceFound(f"{folder} is not what the manifest compiles to:{lines}", hint)
     else:
         written = write_deploy(compiled.tree, folder)
     if as_json:
@@ -40,21 +39,9 @@ def command(manifest: Path, target: str | None, check: bool, as_json: bool) -> N
         print_document({**document, "diagnostics": compiled.diagnostics})
     else:
         show(f"{folder}: {'as the manifest says' if check else f'{len(compiled.tree)} files'}")
-        for line in changes(written):
-            show(f"  {line}")
-
-
-def changes(written: Written) -> Iterator[str]:
-    """A line for each file that was there and is not as it was, or is not of this manifest any more."""
-    yield from (f"replaced {path}, which was different" for path in written.replaced)
-    yield from (f"removed {path}, which an earlier compile wrote" for path in written.removed)
-    yield from (f"kept {path}, which an earlier compile wrote and somebody changed" for path in written.kept)
-
-
-def _refuse_differences(found: list[str], folder: Path) -> None:
-    from tfinfra.errors import DifferenceFound
-
-    if found:
-        lines = "".join(f"\n  {line}" for line in found)
-        hint = "`tfinfra compile` writes it anew, over changes made by hand"
-        raise DifferenceFound(f"{folder} is not what the manifest compiles to:{lines}", hint)
+        for path in written.replaced:
+            show(f"  replaced {path}, which was different")
+        for path in written.removed:
+            show(f"  removed {path}, which an earlier compile wrote")
+        for path in written.kept:
+            show(f"  kept {path}, which an earlier compile wrote and somebody changed")

@@ -44,7 +44,7 @@ def price_document(price: Priced) -> dict[str, Any]:
         "usd_per_hour": hourly,
         "usd_at_most": None if hourly is None else round(sum(usd or 0.0 for usd in most), 2),
         "usd_most": price.most,
-        "expected": expected_document(price),
+        "expected": to_json(price.expected),
         "not_capped": usage_rates([line.item for line in price.lines]),
         "max_cost_usd": price.limits.max_cost_usd,
         "run_seconds": price.seconds,
@@ -52,17 +52,12 @@ def price_document(price: Priced) -> dict[str, Any]:
     }
 
 
-def expected_document(price: Priced) -> dict[str, Any]:
-    """Seconds and US dollars that a run is expected to take beside its training."""
-    from tfinfra.model import to_json
-
-    document: dict[str, Any] = to_json(price.expected)
-    return document
-
-
-def price_table(price: Priced) -> Iterator[str]:
+def price_lines(price: Priced) -> Iterator[str]:
     """The price for a person."""
+    from tfinfra.catalog.prices import usage_rates
+    from tfinfra.compiler.cost import unknown_prices
     from tfinfra.compiler.summary.priced import expected_text
+    from tfinfra.money.budget import FOR_USAGE
 
     yield f"\nprice (US dollars, list prices in {price.location} of {price.date})"
     yield "     an hour  up to the limits"
@@ -70,22 +65,20 @@ def price_table(price: Priced) -> Iterator[str]:
         kept = ", as long as the outputs are kept" if line.part == "keep" else ""
         what = f"{line.quantity} x {line.item}{kept}"
         yield f"  {_usd(line.usd_per_hour, 3)}{_usd(_up_to_limits(price, line), 2):>14}  {what}"
-    yield from _sum(price)
-    yield f"  {expected_text(price)}"
-    yield from _not_capped(price)
-    if price.local:
-        yield "  on the local cloud nothing is charged: this is what the same would cost on Azure"
-
-
-def _sum(price: Priced) -> Iterator[str]:
-    from tfinfra.compiler.cost import unknown_prices
-
     unknown = unknown_prices(price.lines)
     hourly = sum(line.usd_per_hour or 0.0 for line in price.lines)
     most = sum(_up_to_limits(price, line) or 0.0 for line in price.lines)
     yield f"  {_usd(hourly, 3)}{_usd(most, 2):>14}  in all" + (", and what is unknown" if unknown else "")
     if unknown:
         yield f"  unknown: {', '.join(unknown)}; `tfinfra catalog refresh` asks Azure"
+    yield f"  {expected_text(price)}"
+    cap = price.limits.max_cost_usd
+    held = f" (limits.max_cost_usd holds {cap * FOR_USAGE:.2f} back for it)" if cap is not None else ""
+    yield f"  not capped by any limit of time{held}:"
+    for rate in usage_rates([line.item for line in price.lines]):
+        yield f"  {rate.usd:10.4f}  a {rate.per}: {rate.item}"
+    if price.local:
+        yield "  on the local cloud nothing is charged: this is what the same would cost on Azure"
 
 
 def _usd(price: float | None, digits: int) -> str:
@@ -100,39 +93,21 @@ def _up_to_limits(price: Priced, line: PriceLine) -> float | None:
     return round(line.usd_per_hour * (price.seconds + kept) / 3600, 4)
 
 
-def _not_capped(price: Priced) -> Iterator[str]:
-    from tfinfra.catalog.prices import usage_rates
-    from tfinfra.money.budget import FOR_USAGE
-
-    cap = price.limits.max_cost_usd
-    held = f" (limits.max_cost_usd holds {cap * FOR_USAGE:.2f} back for it)" if cap is not None else ""
-    yield f"  not capped by any limit of time{held}:"
-    for rate in usage_rates([line.item for line in price.lines]):
-        yield f"  {rate.usd:10.4f}  a {rate.per}: {rate.item}"
-
-
 def limit_lines(price: Priced, hold: int) -> Iterator[str]:
     """When what is deleted, and which limit says so; `hold` is on_failure's, in seconds."""
+    from tfinfra.money.budget import FOR_USAGE, held_for_end
     from tfinfra.text.wording import spell_seconds
 
     limits, longest = price.limits, spell_seconds(price.seconds)
     yield f"  everything billed by the hour is deleted {longest} after the first write to the cloud"
     if price.limit == "max_cost_usd":
-        yield f"  that is what {_budget(price)}"
+        cap = limits.max_cost_usd or 0.0
+        end = f"{held_for_end(limits, price.burn):.2f} for the deletion and the kept outputs"
+        held = f"{cap * FOR_USAGE:.2f} for bytes and calls and {end}"
+        otherwise = f"max_run_duration would be {spell_seconds(limits.max_run_duration)}"
+        yield f"  that is what max_cost_usd of {cap:.2f} allows, less {held}; {otherwise}"
     elif limits.max_cost_usd is not None:
         yield f"  max_cost_usd of {limits.max_cost_usd:.2f} is not reached before that"
     yield f"  outputs stay {spell_seconds(limits.keep_outputs)} longer"
     if hold:
         yield f"  after a failure the nodes are held for {spell_seconds(hold)}, never past the deadline"
-
-
-def _budget(price: Priced) -> str:
-    """How max_cost_usd became a time."""
-    from tfinfra.money.budget import FOR_USAGE, held_for_end
-    from tfinfra.text.wording import spell_seconds
-
-    cap = price.limits.max_cost_usd or 0.0
-    end = f"{held_for_end(price.limits, price.burn):.2f} for the deletion and the kept outputs"
-    longest = spell_seconds(price.limits.max_run_duration)
-    held = f"{cap * FOR_USAGE:.2f} for bytes and calls and {end}"
-    return f"max_cost_usd of {cap:.2f} allows, less {held}; max_run_duration would be {longest}"

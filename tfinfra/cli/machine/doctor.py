@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from tfinfra.machine.doctor import CheckResult
     from tfinfra.machine.walk.target import Checklist
 
-MARKS = {"ok": "ok", "note": "note", "problem": "PROBLEM"}
-STEP_MARKS = {"ok": "ok", "not": "NOT", "unknown": "?"}
+_MARKS = {"ok": "ok", "note": "note", "problem": "PROBLEM"}
+_STEP_MARKS = {"ok": "ok", "not": "NOT", "unknown": "?"}
 
 
 @click.command(short_help="Say what works on this machine and what does not.")
@@ -32,54 +32,27 @@ def command(
     feasible, 5 where the credential will not do, 2 or 1 where a variable or the plugin's archive is wrong: what `up`
     would end with.
     """
-    from tfinfra.cli.output import print_document
+    from tfinfra.cli.output import print_document, progress
     from tfinfra.errors import UsageError
 
     if role:
+        from tfinfra.machine.needed_role import how_to_assign, needed_role
+
         document = needed_role(target, subscription)
         print_document(document)
-        _tell_how_it_is_given(document)
+        for line in how_to_assign(document):
+            progress(line)
         return 0
     if subscription is not None:
         raise UsageError("--subscription is for --role", hint="a walk goes to the subscription of its target")
     if target is not None or manifest is not None:
-        return _walked(target, manifest, rehearse=rehearse, as_json=as_json)
+        return _walk(target, manifest, rehearse=rehearse, as_json=as_json)
     if rehearse:
         raise UsageError("--rehearse is for a walk", hint="name a target by --target T, or a manifest by --manifest M")
-    return _examined(as_json)
+    return _examine(as_json)
 
 
-def needed_role(target: str | None, subscription: str | None = None) -> dict[str, Any]:
-    """The role of a caller, for every resource that the stacks can make, in a subscription: that of a target, or the
-    one of that id. Raises ManifestError."""
-    from tfinfra.arm.kinds import kind_of
-    from tfinfra.azure.rights.caller_role import caller_role, stack_tokens
-    from tfinfra.compiler.named_target import named_target
-    from tfinfra.system.resources import resource_folder
-
-    types = {kind_of(f"azure-native:{token}").arm_type for token in stack_tokens(resource_folder("stacks"))}
-    if subscription is None and target is not None:
-        subscription = named_target(target, Path()).subscription_id
-    return caller_role(types, subscription or "<subscription id>")
-
-
-def _tell_how_it_is_given(role: dict[str, Any]) -> None:
-    """On stderr: the role without the condition on its assignment is as good as Owner."""
-    from tfinfra.arm.deleter_role import group_deleter_id
-    from tfinfra.azure.rights.caller_role import assignment_command
-    from tfinfra.cli.output import progress
-
-    subscription = role["properties"]["assignableScopes"][0].rpartition("/")[2]
-    known = not subscription.startswith("<")
-    deleter = group_deleter_id(subscription) if known else "<id of the role 'tfinfra group deleter'>"
-    progress(
-        "an owner makes this role, and assigns it with the condition below: it may assign roles, and without the "
-        "condition its holder can make himself Owner"
-    )
-    progress(assignment_command(subscription, "<object id of the caller>", "User", deleter))
-
-
-def _walked(target: str | None, manifest: Path | None, *, rehearse: bool, as_json: bool) -> int:
+def _walk(target: str | None, manifest: Path | None, *, rehearse: bool, as_json: bool) -> int:
     from contextlib import closing
 
     from tfinfra.cli.output import print_document, show
@@ -95,28 +68,7 @@ def _walked(target: str | None, manifest: Path | None, *, rehearse: bool, as_jso
     return found.exit_code
 
 
-def checklist_lines(found: Checklist) -> list[str]:
-    """The checklist for a person: what mends a line stands below it."""
-    from tfinfra.machine.walk.steps import NOT_ASKED
-
-    width = max(len(step.check) for step in found.steps)
-    told = [f"{found.target} on the {found.cloud} cloud, asked in {found.seconds:.1f} s: {found.plan}"]
-    unasked = [step.check for step in found.steps if step.text == NOT_ASKED]
-    for step in found.steps:
-        if step.text == NOT_ASKED:
-            continue
-        told.append(f"  {STEP_MARKS[step.level]:<4}{step.check:<{width}}  {step.text}")
-        if step.fix and step.level != "ok":
-            told.append(f"  {'':<4}{'':<{width}}  -> {step.fix}")
-    if unasked:
-        told.append(f"  {STEP_MARKS['unknown']:<4}{NOT_ASKED}: {', '.join(unasked)}")
-    end = "nothing stops a run" if not found.exit_code else f"a run would end here (exit {found.exit_code})"
-    unknown = sum(step.level == "unknown" for step in found.steps)
-    told.append(end + (f"; {unknown} of {len(found.steps)} could not be told" if unknown else ""))
-    return [line.rstrip() for line in told]
-
-
-def _examined(as_json: bool) -> int:
+def _examine(as_json: bool) -> int:
     from tfinfra.cli.output import print_document, show
     from tfinfra.errors import NotFeasible
     from tfinfra.localcloud.machines.machine_kinds import possible_kinds
@@ -130,8 +82,29 @@ def _examined(as_json: bool) -> int:
     return NotFeasible.exit_code if any(f.level == "problem" for f in findings) else 0
 
 
+def checklist_lines(found: Checklist) -> list[str]:
+    """The checklist for a person: what mends a line stands below it."""
+    from tfinfra.machine.walk.steps import NOT_ASKED
+
+    width = max(len(step.check) for step in found.steps)
+    shown = [f"{found.target} on the {found.cloud} cloud, asked in {found.seconds:.1f} s: {found.plan}"]
+    unasked = [step.check for step in found.steps if step.text == NOT_ASKED]
+    for step in found.steps:
+        if step.text == NOT_ASKED:
+            continue
+        shown.append(f"  {_STEP_MARKS[step.level]:<4}{step.check:<{width}}  {step.text}")
+        if step.fix and step.level != "ok":
+            shown.append(f"  {'':<4}{'':<{width}}  -> {step.fix}")
+    if unasked:
+        shown.append(f"  {_STEP_MARKS['unknown']:<4}{NOT_ASKED}: {', '.join(unasked)}")
+    end = "nothing stops a run" if not found.exit_code else f"a run would end here (exit {found.exit_code})"
+    unknown = sum(step.level == "unknown" for step in found.steps)
+    shown.append(end + (f"; {unknown} of {len(found.steps)} could not be told" if unknown else ""))
+    return [line.rstrip() for line in shown]
+
+
 def lines(findings: list[CheckResult]) -> list[str]:
     """The findings for a person, in columns."""
     width = max(len(f.check) for f in findings)
-    told = [f"{MARKS[f.level]:<8}{f.check:<{width}}  {f.text}" + (f" ({f.hint})" if f.hint else "") for f in findings]
-    return [line.rstrip() for line in told]
+    shown = (f"{_MARKS[f.level]:<8}{f.check:<{width}}  {f.text}" + (f" ({f.hint})" if f.hint else "") for f in findings)
+    return [line.rstrip() for line in shown]

@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
-
 import click
-
-if TYPE_CHECKING:
-    from tfinfra.cloud import Cloud
-    from tfinfra.machine.setup import PluginWish
 
 
 @click.command(short_help="Install what tfinfra needs on this machine, or prepare a subscription.")
@@ -47,54 +40,19 @@ def command(
     archive, whose SHA-256 tfinfra knows; --unchecked takes one that it does not know, and says so.
     """
     from tfinfra.cli.output import print_document, progress
-    from tfinfra.machine.setup import PluginWish
+    from tfinfra.machine.setup import PluginWish, prepare_machine, prepare_subscription
 
     wish = PluginWish(provider, provider_sha256)
-    azure = where == "azure"
-    made, told = _azure(target, subscription, wish) if azure else _local(wish, unchecked=unchecked)
+    if where == "azure":
+        made = prepare_subscription(progress, wish, target=target, subscription=subscription)
+        ready = f"the azure-native plugin is at {made['provider']}" if "provider" in made else None
+    else:
+        made = prepare_machine(progress, wish, unchecked=unchecked)
+        ready = "this machine is ready: `tfinfra up MANIFEST` starts at once"
+        if made["provider"] is None:
+            ready = "this machine is ready for runs on itself; those on Azure lack the azure-native plugin, as said"
     if as_json:
         print_document(made)
-    else:
-        progress(told)
+    elif ready is not None:
+        progress(ready)
     return 0
-
-
-def _local(wish: PluginWish, *, unchecked: bool) -> tuple[Any, str]:
-    from tfinfra.cli.output import progress
-    from tfinfra.machine.setup import prepare_machine
-
-    made = prepare_machine(progress, wish, unchecked=unchecked)
-    if made["provider"] is None:
-        return made, "this machine is ready for runs on itself; those on Azure lack the azure-native plugin, as said"
-    return made, "this machine is ready: `tfinfra up MANIFEST` starts at once"
-
-
-def _azure(target: str | None, subscription: str | None, wish: PluginWish) -> tuple[Any, str]:
-    from tfinfra.azure.prerequisites.group_deleter import make_group_deleter
-    from tfinfra.cli.output import progress
-    from tfinfra.machine.setup import install_provider
-
-    cloud = _cloud(target, subscription)
-    role = make_group_deleter(cloud)
-    what = "made" if role.made else "is there already"
-    told = f"role '{role.role}' {what} in subscription {cloud.subscription_id}"
-    if cloud.provider_command is not None:
-        return asdict(role), told
-    progress(told)
-    provider = install_provider(progress, wish)
-    return {**asdict(role), "provider": provider}, f"the azure-native plugin is at {provider}"
-
-
-def _cloud(target: str | None, subscription: str | None) -> Cloud:
-    """Raises UsageError, ManifestError, CredentialsError."""
-    from pathlib import Path
-
-    from tfinfra.clouds import azure_subscription, cloud_for
-    from tfinfra.compiler.named_target import named_target
-    from tfinfra.errors import UsageError
-
-    if target is not None and subscription is None:
-        return cloud_for(named_target(target, Path()), rehearse=False, machines=None)
-    if subscription is not None and target is None:
-        return azure_subscription(subscription)
-    raise UsageError("which subscription?", hint="name one by --target T or --subscription ID")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def command(*, asked: CloudOptions, as_json: bool) -> int:
     """List all runs: state, result, time, cost, and what is left of them. With --cloud, --target or --subscription
     those of that cloud, whichever machine began them."""
-    from tfinfra.cli.output import print_document, progress, show
+    from tfinfra.cli.output import columns, print_document, progress, show
     from tfinfra.lifecycle.attach.overview import all_statuses
     from tfinfra.lifecycle.record.run_status import RunState
     from tfinfra.system.clock import right_now
@@ -30,7 +30,7 @@ def command(*, asked: CloudOptions, as_json: bool) -> int:
     elif not states:
         progress("no runs yet")
     else:
-        show(*table([_row(s, right_now()) for s in states]))
+        show(*columns([HEAD, *(row(state, right_now()) for state in states)]))
         for state in states:
             odd = [each for each in state.unreadable if each not in state.message]
             for line in (state.message, *odd) if state.state == RunState.UNKNOWN else state.unreadable:
@@ -41,7 +41,8 @@ def command(*, asked: CloudOptions, as_json: bool) -> int:
 HEAD = ("RUN", "STATE", "RESULT", "STARTED", "TOOK", "USD", "LEFT")
 
 
-def _row(state: RunStatus, now: float) -> tuple[str, ...]:
+def row(state: RunStatus, now: float) -> tuple[str, ...]:
+    """The cells of a run under HEAD; `now` in Unix seconds."""
     from tfinfra.lifecycle.record.run_status import RunState
     from tfinfra.system.clock import iso_time
     from tfinfra.text.wording import spell_seconds
@@ -60,9 +61,3 @@ def _row(state: RunStatus, now: float) -> tuple[str, ...]:
         f"{state.usd:.2f}" + (f" of {state.max_cost_usd:.2f}" if state.max_cost_usd is not None else ""),
         ", ".join(state.groups) or "nothing",
     )
-
-
-def table(rows: list[tuple[str, ...]]) -> list[str]:
-    """The rows under HEAD in aligned columns."""
-    widths = [max(len(row[i]) for row in [HEAD, *rows]) for i in range(len(HEAD))]
-    return ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in [HEAD, *rows]]

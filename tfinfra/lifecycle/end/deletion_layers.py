@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tfinfra.arm.deleter_role import setup_command
-from tfinfra.model import Access
+from tfinfra.model import Access, Plan, Target
 
 _WHEN = "by its managed identity: at the end of the job, at the deadline at the latest"
 
@@ -30,6 +30,14 @@ def deletion_layers(
         _nodes(access, node_count, may_delete, subscription),
         _timer(access, may_delete, subscription),
     )
+
+
+def planned_layers(plan: Plan, target: Target, may_delete: bool | None = None) -> tuple[Layer, ...]:
+    """The layers of a plan that nobody runs yet. `may_delete` is what its cloud said, None where it was not asked: then
+    the local cloud's role is certain, which that cloud makes itself."""
+    if may_delete is None and target.cloud == "local":
+        may_delete = True
+    return deletion_layers(plan.infrastructure.access, plan.node_count, may_delete, target.subscription_id)
 
 
 def _nodes(access: Access, node_count: int, may_delete: bool | None, subscription: str | None) -> Layer:

@@ -1,8 +1,14 @@
-"""What `tfinfra init` writes."""
+"""What `tfinfra init` writes: a manifest and a training script to begin with."""
 
 from __future__ import annotations
 
-MANIFEST = """\
+import os
+from pathlib import Path
+
+from tfinfra.compiler.write import write_tree
+from tfinfra.errors import UsageError
+
+_MANIFEST = """\
 # What to train and how it is distributed.
 # `tfinfra plan train.yaml` shows what comes of it, `tfinfra up train.yaml` runs it.
 entry_script: train.py
@@ -22,7 +28,7 @@ limits:
   max_run_duration: 1h      # everything is deleted then, whatever happens
 """
 
-SCRIPT = '''\
+_SCRIPT = '''\
 """Trains a small network on scikit-learn's handwritten digits and saves it to ./outputs."""
 
 import argparse
@@ -48,4 +54,14 @@ os.makedirs("outputs", exist_ok=True)
 model.save("outputs/model.keras")
 '''
 
-FILES = {"train.yaml": MANIFEST, "train.py": SCRIPT}
+_FILES = {"train.yaml": _MANIFEST, "train.py": _SCRIPT}
+
+
+def write_starter(folder: Path) -> list[Path]:
+    """Writes the files into `folder`; their paths, the manifest's first. Raises UsageError where one exists."""
+    paths = [folder / name for name in _FILES]
+    existing = [str(path) for path in paths if os.path.lexists(path)]
+    if existing:
+        raise UsageError(f"{' and '.join(existing)} would be overwritten", "name an empty folder: tfinfra init FOLDER")
+    write_tree(_FILES, folder)
+    return paths
