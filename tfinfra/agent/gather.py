@@ -44,11 +44,11 @@ def gather(context: AgentContext, inventory: Inventory, rank: int, shared: Path,
         return Gathered()
     context.heartbeats.say("gathering")
     check = _Check(context)
-    given = _opened(context, inventory.nodes[rank], key, check) if key else Sealed({}, "")
+    given = _open_secrets(context, inventory.nodes[rank], key, check) if key else Sealed({}, "")
     context.logs.hide(needles((*given.secrets.values(), given.key) if key else ()))
     sources = _sources(context, given.key) if plan.inputs or plan.resume_from else DataSources({})
     inputs = bring_inputs(
-        sources.inputs, context.paths, lambda url: _open(context, url), context.settings.identity_client_id, check
+        sources.inputs, context.paths, lambda url: _open_store(context, url), context.settings.identity_client_id, check
     )
     if sources.checkpoints is not None:
         _resume(context, sources.checkpoints, rank, shared / "checkpoints", check)
@@ -66,11 +66,11 @@ class _Check:
         self._next = 0.0
 
     def __call__(self) -> None:
-        now = self._context.clock.monotonic()
+        context = self._context
+        now = context.clock.monotonic()
         if now < self._next:
             return
-        self._next = now + max(1.0, self._context.pause)
-        context = self._context
+        self._next = now + max(1.0, context.pause)
         if published(context.store) is not None:
             raise RunEnded("the run ended before this node had its data")
         stop = requested_stop(context.store) or deadline_stop(context.settings, context.plan, context.clock.time())
@@ -90,7 +90,7 @@ def _sources(context: AgentContext, key: str) -> DataSources:
     return found
 
 
-def _open(context: AgentContext, url: str) -> ObjectStore:
+def _open_store(context: AgentContext, url: str) -> ObjectStore:
     if url == context.settings.store:
         return context.store
     return PatientStore(
@@ -104,7 +104,7 @@ def _resume(context: AgentContext, source: DataSource, rank: int, target: Path, 
         _await(context, lambda: read(context.store, keys.RESUMED, Resumed), check)
         return
     try:
-        files = fetch(source, target, lambda url: _open(context, url), check).files
+        files = fetch(source, target, lambda url: _open_store(context, url), check).files
     except store_errors() as error:
         raise fetch_fault(
             error, source, "the checkpoints to resume from", context.settings.identity_client_id
@@ -113,7 +113,7 @@ def _resume(context: AgentContext, source: DataSource, rank: int, target: Path, 
     write(context.store, keys.RESUMED, Resumed(files))
 
 
-def _opened(context: AgentContext, registration: NodeRegistration, key: NodeKey, check: _Check) -> Sealed:
+def _open_secrets(context: AgentContext, registration: NodeRegistration, key: NodeKey, check: _Check) -> Sealed:
     """What the client has sealed for the nodes of the inventory, once it has."""
     if registration.public_key != key.public:
         whose = f"the key registered for {registration.node_id} is not this node's"

@@ -6,15 +6,14 @@ import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tfinfra.agent.assignment import Assignment, Gathered, TaskFolders
 from tfinfra.agent.boot.loopback_only import ROUTES, has_only_loopback, notice, on_one_host
 from tfinfra.agent.boot.setup_script import run_setup
 from tfinfra.agent.boot.shared_directory import shared_directory
 from tfinfra.agent.boot.training_environment import environment_content, training_environment
-from tfinfra.agent.devices.gate import Cuda, await_gpus, gpus_wanted
-from tfinfra.agent.devices.links import Links, agreed, find_links, missing_infiniband
+from tfinfra.agent.devices.gate import await_gpus, gpus_wanted
+from tfinfra.agent.devices.links import agreed, find_links, missing_infiniband
 from tfinfra.agent.devices.nccl import NO_GRAPHS, nccl_variables, read_settings, ucx_variables
 from tfinfra.agent.gather import gather, node_key
 from tfinfra.agent.node.agent_context import AgentContext
@@ -25,8 +24,8 @@ from tfinfra.agent.node_errors import RunEnded
 from tfinfra.agent.rendezvous import Meeting, rendezvous
 from tfinfra.agent.tasks.workspace import make_common, make_workspace
 from tfinfra.backends.registry import backend
-from tfinfra.model import Inventory, Plan
-from tfinfra.sealing import NodeKey, nonce_of
+from tfinfra.model import Inventory
+from tfinfra.sealing import nonce_of
 from tfinfra.store import keys
 
 _NCCL_CONF = Path("/etc/nccl.conf")
@@ -51,24 +50,36 @@ def join(context: AgentContext) -> JoinedNode:
 
     Raises NodeFault, RunEnded or RunStopped where there is nothing to do for this node.
     """
+    plan, settings = context.plan, context.settings
     context.heartbeats.say("environment")
     content = environment_content(context)
-    own = content.get("prebuilt") is None
-    environment = training_environment(context, content, _working_gpus(context, content))
+    # Before anything is built for its GPUs, the driver of a machine that must have some is asked for them.
+    wanted = gpus_wanted(plan, content)
+    cuda = await_gpus(wanted, f"node {context.identity.address}", context.clock) if wanted else None
+    environment = training_environment(context, content, cuda)
     run_setup(context, environment)
-    lease = lease_ports(context.plan.base_port, _tasks_on_a_node(context.plan), _machine_folder("ports"))
+    tasks_on_a_node = max(task.slot for task in plan.tasks) + 1
+    lease = lease_ports(plan.base_port, tasks_on_a_node, _machine_folder("ports"))
+
     context.heartbeats.say("rendezvous")
-    key = node_key(context.settings)
-    registration = registration_of(context.identity, lease.base, _told(context, key) if key else None)
-    meeting = Meeting(context.plan.node_count, context.settings.timeouts.register)
+    key = node_key(settings)
+    public = Key(key.public, context.metadata.attested(nonce_of(key.public))) if key else None
+    registration = registration_of(context.identity, lease.base, public)
+    meeting = Meeting(plan.node_count, settings.timeouts.register)
     inventory = rendezvous(context.store, registration, meeting, context.clock)
-    rank = _rank(inventory, registration.node_id)
+    ids = [node.node_id for node in inventory.nodes]
+    if registration.node_id not in ids:
+        raise RunEnded("this node came after all that the run wants")
+    rank = ids.index(registration.node_id)
     context.logs.add(keys.agent_log(rank), context.paths.agent_log)
-    _log.info("this is node %d of %d: %s", rank, len(inventory.nodes), registration)
-    shared = _shared(context)
+    _log.info("this is node %d of %d: %s", rank, len(ids), registration)
+
+    shared = shared_directory(settings.shared if plan.infrastructure.shared_directory else None, context.paths)
     given = gather(context, inventory, rank, shared, key)
     temporary = temporary_folder(context.paths.scratch or context.paths.root, _machine_folder("nodes"))
-    folders = TaskFolders(shared, _home(context), temporary.path, environment)
+    home = (context.inherited.get("HOME") or "~root") if os.geteuid() == 0 else "~"
+    folders = TaskFolders(shared, Path(home).expanduser(), temporary.path, environment)
+    own = content.get("prebuilt") is None
     return JoinedNode(_assignment(context, inventory, rank, folders, given, own_machines=own), lease, temporary)
 
 
@@ -79,69 +90,41 @@ def prepare(assignment: Assignment) -> None:
         make_workspace(assignment.paths.bundle / "source", assignment.work(task), assignment.folders.shared)
 
 
-def _told(context: AgentContext, key: NodeKey) -> Key:
-    return Key(key.public, context.metadata.attested(nonce_of(key.public)))
-
-
-def _working_gpus(context: AgentContext, environment: dict[str, Any]) -> Cuda | None:
-    """What the driver of a machine that must have GPUs says, before anything is built for them. Raises NodeFault."""
-    wanted = gpus_wanted(context.plan, environment)
-    return await_gpus(wanted, f"node {context.identity.address}", context.clock) if wanted else None
-
-
-def _shared(context: AgentContext) -> Path:
-    return shared_directory(
-        context.settings.shared if context.plan.infrastructure.shared_directory else None, context.paths
-    )
-
-
-def _home(context: AgentContext) -> Path:
-    return Path(context.inherited.get("HOME") or "~root" if os.geteuid() == 0 else "~").expanduser()
-
-
 def _assignment(
     context: AgentContext, inventory: Inventory, rank: int, folders: TaskFolders, given: Gathered, *, own_machines: bool
 ) -> Assignment:
-    plan, warnings = _fit(context.plan, inventory)
-    slow = missing_infiniband(plan, inventory, own_machines=own_machines)
-    warnings = (*warnings, slow) if slow else warnings
+    """The plan as these nodes can run it, with a warning for all that is not as the manifest asked for it."""
+    plan, nodes, warnings = context.plan, inventory.nodes, list[str]()
+    without = sum(node.gpus == 0 for node in nodes)
+    if plan.use_gpu and without:
+        warnings.append(f"{without} of {len(nodes)} nodes have no GPU")
+    if backend(plan.backend).launcher and has_only_loopback(inventory, ROUTES):
+        plan = on_one_host(plan)
+        warnings.append(notice(plan))
+    if slow := missing_infiniband(plan, inventory, own_machines=own_machines):
+        warnings.append(slow)
     for warning in warnings:
         _log.warning("%s", warning)
     found = find_links(context.identity.address)
     _log.info("links of this node: %s", found)
-    run, links = context.settings.run, agreed(found, inventory)
-    defaults = _defaults(context, plan, links, folders.home)
-    return Assignment(
-        run, plan, inventory, rank, context.paths, folders, context.inherited, warnings, given, links, defaults
-    )
-
-
-def _defaults(context: AgentContext, plan: Plan, links: Links, home: Path) -> dict[str, str]:
-    """NCCL reads the user's file before the image's, and lets variables win over both (nccl, src/misc/param.cc)."""
+    links = agreed(found, inventory)
+    # NCCL reads the user's file before the image's, and lets variables win over both (nccl, src/misc/param.cc).
     no_graphs = context.paths.state / "no-graphs.xml"
     no_graphs.write_text(NO_GRAPHS)
-    settings = {**read_settings((home / ".nccl.conf", _NCCL_CONF)), **context.inherited}
-    return {**nccl_variables(plan, links, settings, no_graphs), **ucx_variables(plan, links)}
-
-
-def _fit(plan: Plan, inventory: Inventory) -> tuple[Plan, tuple[str, ...]]:
-    """The plan as these nodes can run it, and what is different from what the manifest asked for."""
-    without = sum(node.gpus == 0 for node in inventory.nodes)
-    warnings = (f"{without} of {len(inventory.nodes)} nodes have no GPU",) if plan.use_gpu and without else ()
-    if backend(plan.backend).launcher and has_only_loopback(inventory, ROUTES):
-        return on_one_host(plan), (*warnings, notice(plan))
-    return plan, warnings
-
-
-def _rank(inventory: Inventory, node_id: str) -> int:
-    ids = [node.node_id for node in inventory.nodes]
-    if node_id not in ids:
-        raise RunEnded("this node came after all that the run wants")
-    return ids.index(node_id)
-
-
-def _tasks_on_a_node(plan: Plan) -> int:
-    return max(task.slot for task in plan.tasks) + 1
+    settings = {**read_settings((folders.home / ".nccl.conf", _NCCL_CONF)), **context.inherited}
+    return Assignment(
+        run=context.settings.run,
+        plan=plan,
+        inventory=inventory,
+        node=rank,
+        paths=context.paths,
+        folders=folders,
+        inherited=context.inherited,
+        warnings=tuple(warnings),
+        given=given,
+        links=links,
+        defaults={**nccl_variables(plan, links, settings, no_graphs), **ucx_variables(plan, links)},
+    )
 
 
 def _machine_folder(name: str) -> Path:

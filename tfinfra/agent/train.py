@@ -16,7 +16,6 @@ from tfinfra.agent.tasks.direct import DirectTasks, NodeTasks
 from tfinfra.agent.tasks.mpi.mpi_tasks import LAUNCHER_LOG, MpiTasks
 from tfinfra.agent.verdict.watchers import Coordinator, Follower, Watcher
 from tfinfra.backends.registry import backend
-from tfinfra.model import Outcome, TaskStatus
 from tfinfra.store import keys, store_errors
 
 _TICK = 0.05
@@ -28,13 +27,20 @@ _log = logging.getLogger(__name__)
 
 def train(context: AgentContext, assignment: Assignment) -> None:
     """Runs this node's part to the run's end; the node that wrote the outcome collects."""
-    tasks = _node_tasks(context, assignment)
-    watcher: Watcher = (
-        Coordinator(context, assignment, tasks) if assignment.node == 0 else Follower(context, assignment)
-    )
+    tasks: NodeTasks
+    if backend(assignment.plan.backend).launcher:
+        tasks = MpiTasks(assignment, context.store, context.clock, context.pause)
+    else:
+        tasks = DirectTasks(assignment, context.clock)
+    leads = assignment.node == 0
+    watcher: Watcher = Coordinator(context, assignment, tasks) if leads else Follower(context, assignment)
     try:
         _start(context, assignment, tasks, watcher)
-        _supervise(context, tasks, watcher)
+        while True:
+            _tell_changes(context, tasks, watcher)
+            if watcher.step():
+                break
+            context.clock.sleep(_TICK)
     finally:
         _end(context, tasks)
     context.heartbeats.say("ended")
@@ -49,23 +55,13 @@ def bring(context: AgentContext, assignment: Assignment) -> None:
     def ship_own_log() -> None:
         context.logs.finish(keys.agent_log(assignment.node))
 
+    errors: tuple[type[Exception], ...] = (*store_errors(), RuntimeError)  # the last: no thread can be started
     try:
         collected = collect(context.store, assignment.folders.shared, ship_own_log, left_behind(assignment))
-    except _collecting_errors():
+    except errors:
         _log.exception("could not collect")
         return
     _log.info("collected %d files", collected.files)
-
-
-def _collecting_errors() -> tuple[type[Exception], ...]:
-    """RuntimeError: no thread can be started."""
-    return (*store_errors(), RuntimeError)
-
-
-def _node_tasks(context: AgentContext, assignment: Assignment) -> NodeTasks:
-    if backend(assignment.plan.backend).launcher:
-        return MpiTasks(assignment, context.store, context.clock, context.pause)
-    return DirectTasks(assignment, context.clock)
 
 
 def _start(context: AgentContext, assignment: Assignment, tasks: NodeTasks, watcher: Watcher) -> None:
@@ -82,26 +78,15 @@ def _start(context: AgentContext, assignment: Assignment, tasks: NodeTasks, watc
     context.heartbeats.say("training")
 
 
-def _supervise(context: AgentContext, tasks: NodeTasks, watcher: Watcher) -> Outcome:
-    while True:
-        _tell_changes(context, tasks, watcher)
-        if outcome := watcher.step():
-            return outcome
-        context.clock.sleep(_TICK)
-
-
 def _tell_changes(context: AgentContext, tasks: NodeTasks, watcher: Watcher | None) -> None:
     for status in tasks.poll():
-        _log.info("%s is %s%s", status.task, status.state, _detail(status))
+        detail = ", has joined the others" if status.joined else ""
+        if status.exit_status is not None:
+            detail = f", exit status {status.exit_status}"
+        _log.info("%s is %s%s", status.task, status.state, detail)
         context.tell(status)
         if watcher:
             watcher.note(status)
-
-
-def _detail(status: TaskStatus) -> str:
-    if status.exit_status is not None:
-        return f", exit status {status.exit_status}"
-    return ", has joined the others" if status.joined else ""
 
 
 def _end(context: AgentContext, tasks: NodeTasks) -> None:

@@ -83,22 +83,18 @@ def await_gpus(wanted: int, who: str, clock: Clock, ask: Callable[[], Cuda] | No
     """
     asked = ask or ask_driver
     give_up = clock.monotonic() + PATIENCE
-    found = asked()
-    while (early := _not_yet(found, wanted)) and clock.monotonic() < give_up:
+    while True:
+        found = asked()
+        statuses = (found.status, *(gpu.status for gpu in found.gpus if found.well < wanted))
+        early = next((status for status in statuses if status in _NOT_YET), None)
+        if early is None or clock.monotonic() >= give_up:
+            break
         _log.info("CUDA does not start yet: %s", _named(early))
         clock.sleep(_PAUSE)
-        found = asked()
-    fault = _fault(found, wanted)
-    if fault:
+    if fault := _fault(found, wanted):
         raise NodeFault(f"{who} cannot use its GPUs: {fault}; nvidia-fabricmanager is {_fabric_manager()}")
     _log.info("%d GPUs answer, driver for CUDA %s, capability %d", found.well, spelt(found.driver), found.capability)
     return found
-
-
-def _not_yet(found: Cuda, wanted: int) -> int:
-    """The error that may pass: of the driver, or of a GPU that is still wanted; else 0."""
-    told = [found.status, *(gpu.status for gpu in found.gpus if found.well < wanted)]
-    return next((status for status in told if status in _NOT_YET), 0)
 
 
 def spelt(version: int) -> str:

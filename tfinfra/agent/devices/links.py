@@ -9,6 +9,7 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -65,8 +66,11 @@ def find_links(
 
 def infiniband_ports(sysfs: Path) -> tuple[Port, ...]:
     """The ports whose link layer is InfiniBand (Linux, Documentation/ABI/stable/sysfs-class-infiniband)."""
-    files = sysfs.glob("class/infiniband/*/ports/*/link_layer")
-    found = [Port(file.parts[-4], int(file.parts[-2])) for file in files if _says(file) == "InfiniBand"]
+    found = []
+    for file in sysfs.glob("class/infiniband/*/ports/*/link_layer"):
+        with suppress(OSError):
+            if file.read_text().strip() == "InfiniBand":
+                found.append(Port(file.parts[-4], int(file.parts[-2])))
     return tuple(sorted(found, key=lambda port: (len(port.device), port.device, port.number)))
 
 
@@ -87,10 +91,3 @@ def interface_addresses() -> dict[str, str]:
             except OSError:
                 continue  # it has no address
     return found
-
-
-def _says(file: Path) -> str:
-    try:
-        return file.read_text().strip()
-    except OSError:
-        return ""

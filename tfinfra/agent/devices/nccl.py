@@ -39,8 +39,12 @@ def nccl_variables(plan: Plan, links: Links, settings: Mapping[str, str], no_gra
     there or in the manifest, has decided on all of it."""
     if not plan.use_gpu:
         return {}
-    decided = _RDMA & {*settings, *plan.environment_variables}
-    found = {"NCCL_DEBUG": "WARN", **_sockets(links), **({} if decided else _rdma(links))}
+    found = {"NCCL_DEBUG": "WARN"}
+    if links.interface:
+        found["NCCL_SOCKET_IFNAME"] = f"={links.interface}"  # without "=", "eth1" would be eth10 as well
+    if not _RDMA & {*settings, *plan.environment_variables}:
+        devices = ",".join(dict.fromkeys(port.device for port in links.infiniband))
+        found |= {"NCCL_IB_HCA": f"={devices}"} if devices else {"NCCL_IB_DISABLE": "1"}
     chosen = {name: value for name, value in found.items() if name not in settings}
     if _GRAPH in settings and not _graph_fits(plan, Path(settings[_GRAPH])):
         chosen[_GRAPH] = str(no_graphs)
@@ -59,16 +63,6 @@ def ucx_variables(plan: Plan, links: Links) -> dict[str, str]:
 def mpi_over_infiniband(plan: Plan, links: Links) -> bool:
     """Whether MPI itself carries the gradients between nodes on InfiniBand: with GPUs that is NCCL's part."""
     return backend(plan.backend).horovod and plan.node_count > 1 and not plan.use_gpu and bool(links.infiniband)
-
-
-def _sockets(links: Links) -> dict[str, str]:
-    """`=` asks for exactly this name; without it "eth1" would be eth10 as well."""
-    return {"NCCL_SOCKET_IFNAME": f"={links.interface}"} if links.interface else {}
-
-
-def _rdma(links: Links) -> dict[str, str]:
-    devices = ",".join(dict.fromkeys(port.device for port in links.infiniband))
-    return {"NCCL_IB_HCA": f"={devices}"} if devices else {"NCCL_IB_DISABLE": "1"}
 
 
 def _graph_fits(plan: Plan, graphs: Path) -> bool:

@@ -97,9 +97,21 @@ class Peers:
 
     def poll(self) -> list[int]:
         """Reads all heartbeats; returns the nodes whose count of task statuses has risen."""
-        beats = self._read_all()
+        if len(self._ids) <= _READERS:
+            beats = {rank: self._read(rank) for rank in self._ids}
+        else:
+            with ThreadPoolExecutor(_READERS) as pool:
+                beats = dict(zip(self._ids, pool.map(self._read, self._ids), strict=True))
         self._forgive_silence_of_store()
-        return [rank for rank, beat in beats.items() if beat and self._note(rank, beat)]
+        changed = []
+        for rank, beat in beats.items():
+            before = self._peers[rank].beat
+            if beat is None or (before and beat.sequence <= before.sequence):
+                continue
+            self._peers[rank] = Peer(beat, self._clock.monotonic())
+            if beat.changes > (before.changes if before else 0):
+                changed.append(rank)
+        return changed
 
     def lost(self) -> list[int]:
         """The nodes that have not beaten for too long."""
@@ -119,14 +131,6 @@ class Peers:
         beat = self._peers[rank].beat
         return beat.notice if beat else ""
 
-    def _note(self, rank: int, beat: Heartbeat) -> bool:
-        peer = self._peers[rank]
-        if peer.beat and beat.sequence <= peer.beat.sequence:
-            return False
-        changed = beat.changes > (peer.beat.changes if peer.beat else 0)
-        self._peers[rank] = Peer(beat, self._clock.monotonic())
-        return changed
-
     def _forgive_silence_of_store(self) -> None:
         """Where the store did not answer for long, or this process was stopped, the others had no chance to be seen."""
         now = self._clock.monotonic()
@@ -135,12 +139,6 @@ class Peers:
             for peer in self._peers.values():
                 peer.seen += gap
         self._polled = now
-
-    def _read_all(self) -> dict[int, Heartbeat | None]:
-        if len(self._ids) <= _READERS:
-            return {rank: self._read(rank) for rank in self._ids}
-        with ThreadPoolExecutor(_READERS) as pool:
-            return dict(zip(self._ids, pool.map(self._read, self._ids), strict=True))
 
     def _read(self, rank: int) -> Heartbeat | None:
         try:

@@ -27,7 +27,7 @@ _SILENCE = 20.0
 # and 429 pass as well, 410 within 70 s (learn.microsoft.com/azure/virtual-machines/instance-metadata-service).
 _PATIENCE = 120.0
 _PASSING = (404, 408, 410, 429)
-_LONGEST_PAUSE = 5.0
+_LONGEST_PAUSE, _LONGEST_ASKED = 5.0, 60.0  # between two tries; where a throttling answer asks for one
 
 
 class Metadata:
@@ -56,7 +56,7 @@ class Metadata:
     def scheduled_events(self) -> list[dict[str, Any]]:
         """The events that are to come, asked for once; the first answer may take Azure two minutes. Raises OSError or
         ValueError. https://learn.microsoft.com/azure/virtual-machines/linux/scheduled-events"""
-        events = self._ask("scheduledevents", {"api-version": "2020-07-01"}, _anything).get("Events")
+        events = self._ask("scheduledevents", {"api-version": "2020-07-01"}, lambda _: True).get("Events")
         return [event for event in events if isinstance(event, dict)] if isinstance(events, list) else []
 
     def _ask(self, path: str, query: dict[str, str], has: Callable[[dict[str, Any]], bool] = bool) -> dict[str, Any]:
@@ -69,8 +69,8 @@ class Metadata:
             raise ValueError(f"no answer that can be read: {error!r}") from error
         if isinstance(document, dict) and has(document):
             return document
-        told = ", ".join(document) if isinstance(document, dict) else type(document).__name__
-        raise ValueError(f"an answer of another form than Azure's ({told or 'nothing in it'})")
+        held = ", ".join(document) if isinstance(document, dict) else type(document).__name__
+        raise ValueError(f"an answer of another form than Azure's ({held or 'nothing in it'})")
 
     def _get(self, path: str, query: dict[str, str], has: Callable[[dict[str, Any]], bool] = bool) -> dict[str, Any]:
         """Tries again while the answer may still change."""
@@ -79,16 +79,13 @@ class Metadata:
             try:
                 return self._ask(path, query, has)
             except (OSError, ValueError) as error:
-                wait = _pause(error, pause)
+                after = str(error.headers.get("Retry-After")) if isinstance(error, HTTPError) else ""
+                wait = max(pause, min(float(after), _LONGEST_ASKED)) if after.isdigit() else pause
                 limit = _PATIENCE if isinstance(error, HTTPError) else _SILENCE
                 if not _may_pass(error, path) or time.monotonic() - began + wait > limit:
                     raise NodeFault(f"the metadata endpoint {self._url} did not answer for {path}: {error}") from error
             time.sleep(wait)
             pause = min(2 * pause, _LONGEST_PAUSE)
-
-
-def _anything(_: dict[str, Any]) -> bool:
-    return True
 
 
 def _is_token(document: dict[str, Any]) -> bool:
@@ -103,9 +100,3 @@ def _may_pass(error: Exception, path: str) -> bool:
         return True
     attaching = path == _TOKEN and error.code == HTTPStatus.BAD_REQUEST
     return attaching or error.code in _PASSING or error.code >= HTTPStatus.INTERNAL_SERVER_ERROR
-
-
-def _pause(error: Exception, usual: float) -> float:
-    """As long as a throttling answer asks, within reason."""
-    after = str(error.headers.get("Retry-After")) if isinstance(error, HTTPError) else ""
-    return max(usual, min(float(after), 60.0)) if after.isdigit() else usual

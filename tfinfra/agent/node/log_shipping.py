@@ -38,32 +38,25 @@ class ShippedLog:
         """Puts what the file has gained, without what is `hidden` (masking.needles); `final` also its last, unfinished
         line. What could not be put is read again by the next call."""
         with self.lock:
-            written = self._size()  # what comes meanwhile waits for the next round: a fast writer would be chased
-            while self.offset < written and (data := self._read()):
-                self._put(store, self.rest + data, len(data), hidden)
+            # What comes meanwhile waits for the next call: a fast writer would be chased.
+            written = self.path.stat().st_size if self.path.exists() else 0
+            while self.offset < written:
+                with self.path.open("rb") as file:
+                    file.seek(self.offset)
+                    gained = file.read(CHUNK)
+                if not gained:
+                    break
+                data = self.rest + gained
+                end = data.rfind(b"\n") + 1
+                lines, rest = data[:end], data[end:]
+                if len(rest) > _LONGEST_LINE:
+                    lines, rest = split_line(mask(data, hidden), hidden)
+                if lines:
+                    self._write(store, _shown(lines, hidden))
+                self.offset, self.rest = self.offset + len(gained), rest
             if final and self.rest:
                 self._write(store, _shown(self.rest, hidden) + b"\n")
                 self.rest = b""
-
-    def _size(self) -> int:
-        try:
-            return self.path.stat().st_size
-        except FileNotFoundError:
-            return 0
-
-    def _read(self) -> bytes:
-        with self.path.open("rb") as file:
-            file.seek(self.offset)
-            return file.read(CHUNK)
-
-    def _put(self, store: ObjectStore, data: bytes, gained: int, hidden: tuple[bytes, ...]) -> None:
-        end = data.rfind(b"\n") + 1
-        lines, rest = data[:end], data[end:]
-        if len(rest) > _LONGEST_LINE:
-            lines, rest = split_line(mask(data, hidden), hidden)
-        if lines:
-            self._write(store, _shown(lines, hidden))
-        self.offset, self.rest = self.offset + gained, rest
 
     def _write(self, store: ObjectStore, data: bytes) -> None:
         store.put(keys.log_key(self.name, self.sequence), data)
@@ -88,7 +81,7 @@ class LogShipper:
         self._store = store
         self._clock = clock
         self._free = free
-        self._tails: dict[str, ShippedLog] = {}
+        self._logs: dict[str, ShippedLog] = {}
         self._hidden: tuple[bytes, ...] = ()
         self._shipped = float("-inf")
         self._audience = Audience(store, clock)
@@ -99,8 +92,8 @@ class LogShipper:
         self._thread.start()
 
     def add(self, name: str, path: Path) -> None:
-        """Tails `path` as the log `name` from now on."""
-        self._tails = {**self._tails, name: ShippedLog(name, path)}
+        """Ships `path` as the log `name` from now on."""
+        self._logs = {**self._logs, name: ShippedLog(name, path)}
 
     def hide(self, needles: tuple[bytes, ...]) -> None:
         """From now on no log shows what `masking.needles` gave."""
@@ -108,15 +101,15 @@ class LogShipper:
 
     def finish(self, name: str) -> None:
         """Puts the rest of a log whose writer has ended."""
-        if name in self._tails:
-            self._tails[name].ship(self._store, final=True, hidden=self._hidden)
+        if name in self._logs:
+            self._logs[name].ship(self._store, final=True, hidden=self._hidden)
 
     def stop(self) -> None:
         """Puts the rest of all logs and ends the thread."""
         self._ended.set()
         if self._thread.is_alive():
             self._thread.join()
-        for name in self._tails:
+        for name in self._logs:
             self.finish(name)
 
     def _run(self) -> None:
@@ -124,14 +117,11 @@ class LogShipper:
             now = self._clock.monotonic()
             if now - self._shipped >= (_FAST if self._free or self._audience.is_there() else _SLOW):
                 self._shipped = now
-                self._ship_all()
-
-    def _ship_all(self) -> None:
-        for tail in list(self._tails.values()):
-            try:
-                tail.ship(self._store, hidden=self._hidden)
-            except store_errors() as error:  # the offset has not moved: the next round tries again
-                _log.warning("could not put the log of %s: %s", tail.name, first_line(error))
+                for log in list(self._logs.values()):
+                    try:
+                        log.ship(self._store, hidden=self._hidden)
+                    except store_errors() as error:  # the offset has not moved: the next round tries again
+                        _log.warning("could not put the log of %s: %s", log.name, first_line(error))
 
 
 class Audience:
@@ -148,14 +138,11 @@ class Audience:
         now = self._clock.monotonic()
         if now - self._looked >= _LOOK_FOR_WATCHER:
             self._looked = now
-            self._look(now)
+            try:
+                beat = read(self._store, keys.WATCH, Beat)
+            except store_errors() as error:
+                _log.warning("could not see whether somebody watches: %s", first_line(error))
+            else:
+                if beat != self._beat:
+                    self._beat, self._changed = beat, now
         return now - self._changed < _WATCHED_FOR
-
-    def _look(self, now: float) -> None:
-        try:
-            beat = read(self._store, keys.WATCH, Beat)
-        except store_errors() as error:
-            _log.warning("could not see whether somebody watches: %s", first_line(error))
-            return
-        if beat != self._beat:
-            self._beat, self._changed = beat, now

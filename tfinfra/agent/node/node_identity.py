@@ -36,9 +36,10 @@ def identity(instance: dict[str, Any]) -> Identity:
     """From the metadata's instance document. Raises NodeFault where it lacks an address or an id."""
     try:
         ipv4 = instance["network"]["interface"][0]["ipv4"]
-        subnets = ipv4.get("subnet") or [None]
+        subnet = (ipv4.get("subnet") or [None])[0]
+        network = f"{subnet['address']}/{subnet['prefix']}" if subnet and subnet.get("address") else None
         compute, address = instance["compute"], ipv4["ipAddress"][0]["privateIpAddress"]
-        return Identity(str(compute["vmId"]), address, _cidr(subnets[0]), str(compute.get("name", "")))
+        return Identity(str(compute["vmId"]), address, network, str(compute.get("name", "")))
     except (KeyError, IndexError) as error:
         raise NodeFault(f"the instance metadata lacks {error}") from error
     except (AttributeError, TypeError) as error:  # a text or null where there has to be a document
@@ -52,7 +53,7 @@ def registration_of(who: Identity, base_port: int, key: Key | None = None) -> No
         address=who.address,
         network=who.network,
         base_port=base_port,
-        cores=_cores(),
+        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         gpus=gpu_count(Path("/dev")),
         public_key=key.public if key else None,
         infiniband=len(infiniband_ports(Path("/sys"))),
@@ -63,11 +64,3 @@ def registration_of(who: Identity, base_port: int, key: Key | None = None) -> No
 def gpu_count(devices: Path) -> int:
     """NVIDIA's device files: /dev/nvidia0, /dev/nvidia1, …"""
     return sum(p.name.removeprefix("nvidia").isdigit() for p in devices.glob("nvidia*"))
-
-
-def _cidr(subnet: dict[str, str] | None) -> str | None:
-    return f"{subnet['address']}/{subnet['prefix']}" if subnet and subnet.get("address") else None
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -16,9 +16,7 @@ from tfinfra.agent.node.machine_locks import try_lock
 from tfinfra.agent.node.private_folder import own_folder
 from tfinfra.agent.node_errors import NodeFault
 
-_LAST_PORT = 32767  # above lie the ports that Linux gives to outgoing connections
-
-
+_LAST_PORT = 32767  # above are the ports that Linux gives to outgoing connections
 _CONNECTED, _LISTEN = "01", "0A"  # include/net/tcp_states.h
 
 
@@ -50,7 +48,8 @@ def lease_ports(wanted: int, count: int, folder: Path) -> PortLease:
 
 def is_free(port: int) -> bool:
     """Whether a server could bind *:port now, over IPv4 and, where the machine has it, IPv6."""
-    return _binds(socket.AF_INET, "", port) and (not _has_ipv6() or _binds(socket.AF_INET6, "::", port))
+    has_ipv6 = socket.has_ipv6 and Path("/proc/net/if_inet6").exists()
+    return _binds(socket.AF_INET, "", port) and (not has_ipv6 or _binds(socket.AF_INET6, "::", port))
 
 
 def meets(own: int, others: Collection[int]) -> bool:
@@ -74,17 +73,14 @@ def _port(address: str) -> int:
 def _try_lease(base: int, count: int, folder: Path) -> PortLease | None:
     held: list[int] = []
     for port in range(base, base + count):
-        descriptor = _lock(folder / f"{port}.lock")
+        lock = os.open(folder / f"{port}.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        descriptor = try_lock(lock)
         if descriptor is not None:
             held.append(descriptor)
         if descriptor is None or not is_free(port):
             PortLease(base, count, tuple(held)).release()
             return None
     return PortLease(base, count, tuple(held))
-
-
-def _lock(path: Path) -> int | None:
-    return try_lock(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600))
 
 
 def _binds(family: socket.AddressFamily, host: str, port: int) -> bool:
@@ -98,7 +94,3 @@ def _binds(family: socket.AddressFamily, host: str, port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-def _has_ipv6() -> bool:
-    return socket.has_ipv6 and Path("/proc/net/if_inet6").exists()

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -52,7 +53,7 @@ class Process:
         code = self._popen.poll()
         return code if code is None or code >= 0 else 128 - code
 
-    def killer(self) -> int | None:
+    def term_signal(self) -> int | None:
         """The signal that ended it, else None: a launcher that ends itself with 137 says so of its rank."""
         code = self._popen.poll()
         return -code if code is not None and code < 0 else None
@@ -127,12 +128,22 @@ def is_alive(pid: int) -> bool:
     try:
         return _stat(Path(f"/proc/{pid}"))[0] not in ("Z", "X")
     except (OSError, IndexError):
-        return not Path("/proc/self/stat").exists() and _answers(pid)
+        if Path("/proc/self/stat").exists():
+            return False
+    try:  # a system without /proc
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
 
 
 def has_mapped(group: int, name: str) -> bool:
     """Whether a process of the group has mapped a file of that name; False where the system has no /proc."""
-    return any(_maps(Path(f"/proc/{pid}"), name) for pid in group_members(group))
+    for pid in group_members(group):
+        with suppress(OSError):
+            if name.encode() in Path(f"/proc/{pid}/maps").read_bytes():
+                return True
+    return False
 
 
 def group_members(group: int) -> list[int]:
@@ -145,35 +156,18 @@ def session_members(session: int) -> list[int]:
     return _members(3, session)
 
 
-def _members(index: int, value: int) -> list[int]:
-    return [int(p.name) for p in Path("/proc").glob("[0-9]*") if _field(p, index) == value]
-
-
-def _field(process: Path, index: int) -> int | None:
-    """A number of /proc/<pid>/stat counted from its state: 2 is the group, 3 the session. None for a zombie and for
-    what is gone."""
-    try:
-        fields = _stat(process)
-    except OSError:
-        return None
-    return None if fields[0] in ("Z", "X") else int(fields[index])
-
-
-def _maps(process: Path, name: str) -> bool:
-    try:
-        return name.encode() in (process / "maps").read_bytes()
-    except OSError:
-        return False
+def _members(field: int, value: int) -> list[int]:
+    """The processes with `value` in that field of /proc/<pid>/stat, counted from the state: 2 is the group, 3 the
+    session. Zombies are none."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it is gone
+            fields = _stat(process)
+            if fields[0] not in ("Z", "X") and int(fields[field]) == value:
+                found.append(int(process.name))
+    return found
 
 
 def _stat(process: Path) -> list[str]:
     """The fields of /proc/<pid>/stat from the third (state) on: the second, a name, may hold spaces."""
     return (process / "stat").read_text(errors="replace").rpartition(")")[2].split()
-
-
-def _answers(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except OSError:
-        return False
-    return True

@@ -41,7 +41,10 @@ def temporary_folder(root: Path, common: Path) -> TemporaryFolder:
         folder.mkdir(parents=True, exist_ok=True)
         return TemporaryFolder(folder)
     own_folder(common)
-    _sweep(common)
+    for left in common.iterdir():  # by agents that were killed: nobody holds the lock on it
+        descriptor = _lock(left)
+        if descriptor is not None:
+            TemporaryFolder(left, descriptor).remove()
     made = common / hashlib.sha256(str(root).encode()).hexdigest()[:12]
     return TemporaryFolder(made, _make_and_lock(made))
 
@@ -55,14 +58,6 @@ def _make_and_lock(folder: Path) -> int:
             return descriptor
         if descriptor is not None:
             os.close(descriptor)
-
-
-def _sweep(common: Path) -> None:
-    """Removes what agents that were killed have left: nobody holds the lock on it."""
-    for folder in common.iterdir():
-        descriptor = _lock(folder)
-        if descriptor is not None:
-            TemporaryFolder(folder, descriptor).remove()
 
 
 def _lock(folder: Path) -> int | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Protocol
 
 from tfinfra.agent.assignment import Assignment
@@ -64,9 +64,12 @@ class DirectTasks:
         self._next_look = 0.0
 
     def start(self) -> None:
-        for task in self._assignment.tasks:
-            self._check_port(task)
-        for task in self._assignment.tasks:
+        assignment = self._assignment
+        for task in assignment.tasks:
+            port = assignment.registration.base_port + task.slot
+            if backend(assignment.plan.backend).binds_ports and not is_free(port):
+                raise NodeFault(f"{task.name} on node {task.node} cannot bind its port {port}: another process has it")
+        for task in assignment.tasks:
             self._running.append(self._launch(task, attempt=0))
 
     def poll(self) -> list[TaskStatus]:
@@ -89,11 +92,6 @@ class DirectTasks:
 
     def launcher_exit(self) -> int | None:
         return None
-
-    def _check_port(self, task: Task) -> None:
-        port = self._assignment.registration.base_port + task.slot
-        if backend(self._assignment.plan.backend).binds_ports and not is_free(port):
-            raise NodeFault(f"{task.name} on node {task.node} cannot bind its port {port}: another process has it")
 
     def _look_for_joining(self) -> None:
         """A task whose peers wait for it has joined them once it serves its address, or talks to one of theirs."""
@@ -119,40 +117,28 @@ class DirectTasks:
         return self._note(_RunningTask(task, process, status))
 
     def _after_the_end(self, running: _RunningTask, code: int) -> _RunningTask:
+        """The task started again where it may be, else with the status that its end gives it."""
         running.process.end_rest()  # what the task started ends with it
-        attempt = running.status.attempt
-        if not self._stopping and attempt < backend(self._assignment.plan.backend).restarts(
-            self._assignment.plan, running.task
-        ):
-            _log.warning("%s ended with exit status %d: restarting it in place", running.task.name, code)
-            return self._launch(running.task, attempt + 1)
-        status = replace(running.status, state=self._state(code), exit_status=code, ended=self._clock.time())
-        if status.state == "failed":
-            status = replace(status, message=self._explain(running.task, status))
+        task, attempt, plan = running.task, running.status.attempt, self._assignment.plan
+        if not self._stopping and attempt < backend(plan.backend).restarts(plan, task):
+            _log.warning("%s ended with exit status %d: restarting it in place", task.name, code)
+            return self._launch(task, attempt + 1)
+        state = "stopped" if self._stopping else "succeeded" if code == 0 else "failed"
+        status = replace(running.status, state=state, exit_status=code, ended=self._clock.time())
+        if state == "failed":
+            message = ending(status)
+            if attempt:
+                message += f" after {attempt} restarts"
+            with self._assignment.log(task.name).open("rb") as log:
+                log.seek(max(0, os.fstat(log.fileno()).st_size - _TAIL))
+                if _PORT_IS_TAKEN.search(log.read()):
+                    message += f": it cannot bind its port {self._assignment.registration.base_port + task.slot}"
+            status = replace(status, message=message)
         return self._note(replace(running, status=status))
-
-    def _state(self, code: int) -> str:
-        if self._stopping:
-            return "stopped"
-        return "succeeded" if code == 0 else "failed"
-
-    def _explain(self, task: Task, status: TaskStatus) -> str:
-        message = ending(status)
-        if status.attempt:
-            message += f" after {status.attempt} restarts"
-        if _PORT_IS_TAKEN.search(_end_of(self._assignment.log(task.name))):
-            message += f": it cannot bind its port {self._assignment.registration.base_port + task.slot}"
-        return message
 
     def _note(self, running: _RunningTask) -> _RunningTask:
         self._changed.append(running.status)
         return running
-
-
-def _end_of(log: Path) -> bytes:
-    with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - _TAIL))
-        return file.read()
 
 
 def pending(tasks: Sequence[Task]) -> list[TaskStatus]:

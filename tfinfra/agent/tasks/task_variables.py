@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from tfinfra.agent.assignment import Assignment, TaskFolders
 from tfinfra.backends.registry import backend
@@ -30,11 +29,16 @@ def task_variables(assignment: Assignment, task: Task) -> dict[str, str]:
     backends = backend(plan.backend).environment(plan, assignment.inventory, task)
     machine = {**assignment.defaults, **machine_variables(assignment.inherited, folders)}
     chosen = {**machine, **_DEFAULTS, **backends, **plan.environment_variables, **assignment.given.secrets}
+    search_path = chosen.get("PATH") or "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     return {
         **chosen,
         **without_proxy(chosen, assignment.inventory),
-        **_search_path(chosen, folders),
-        **_run_variables(assignment.run, folders.shared),
+        "PATH": f"{folders.environment}/bin:{search_path}",
+        "PYTHONUNBUFFERED": "1",
+        "TFINFRA_RUN_ID": assignment.run,
+        "TFINFRA_OUTPUTS": str(folders.shared / "outputs"),
+        "TFINFRA_CHECKPOINTS": str(folders.shared / "checkpoints"),
+        "MLFLOW_TRACKING_URI": (folders.shared / "outputs/mlruns").as_uri(),
         **{f"TFINFRA_INPUT_{name.upper()}": str(path) for name, path in assignment.given.inputs.items()},
         **{name: backends[name] for name in _NEVER_THE_USERS if name in backends},
     }
@@ -48,23 +52,8 @@ def machine_variables(inherited: Mapping[str, str], folders: TaskFolders) -> dic
 
 
 def without_proxy(chosen: Mapping[str, str], inventory: Inventory) -> dict[str, str]:
-    """A proxy for the nodes' own addresses hangs TensorFlow's gRPC without a word."""
+    """The names that no proxy is asked for: one for the nodes' own addresses hangs TensorFlow's gRPC without a word."""
     given = [part for name in ("no_proxy", "NO_PROXY") for part in chosen.get(name, "").split(",") if part]
     nodes = [name for node in inventory.nodes for name in (node.address, node.hostname)]
     text = ",".join(dict.fromkeys([*given, "localhost", "127.0.0.1", *nodes]))
     return {"no_proxy": text, "NO_PROXY": text}
-
-
-def _search_path(chosen: Mapping[str, str], folders: TaskFolders) -> dict[str, str]:
-    rest = chosen.get("PATH") or "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    return {"PATH": f"{folders.environment}/bin:{rest}"}
-
-
-def _run_variables(run: str, shared: Path) -> dict[str, str]:
-    return {
-        "PYTHONUNBUFFERED": "1",
-        "TFINFRA_RUN_ID": run,
-        "TFINFRA_OUTPUTS": str(shared / "outputs"),
-        "TFINFRA_CHECKPOINTS": str(shared / "checkpoints"),
-        "MLFLOW_TRACKING_URI": (shared / "outputs/mlruns").as_uri(),
-    }

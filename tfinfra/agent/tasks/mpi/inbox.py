@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import signal
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tfinfra.agent.node.node_records import read, write
@@ -77,25 +78,17 @@ class Spool:
 
     def poll(self) -> None:
         for file in sorted(self._folder.glob("*.cmd")):
-            self._send(file)
+            host, _, command = file.read_text().partition("\n")
+            self._post.ask(self._hosts.index(host.split(".")[0]), file.stem, command.strip())
+            self._open.add(file.stem)
+            file.unlink()
         for request in sorted(self._open):
-            self._look_for_answer(request)
-
-    def _send(self, file: Path) -> None:
-        host, _, command = file.read_text().partition("\n")
-        node = self._hosts.index(host.split(".")[0])
-        self._post.ask(node, file.stem, command.strip())
-        self._open.add(file.stem)
-        file.unlink()
-
-    def _look_for_answer(self, request: str) -> None:
-        status = self._post.answered(request)
-        if status is None:
-            return
-        new = self._folder / f"{request}.exit.new"
-        new.write_text(f"{status}\n")
-        new.rename(self._folder / f"{request}.exit")
-        self._open.discard(request)
+            status = self._post.answered(request)
+            if status is not None:
+                new = self._folder / f"{request}.exit.new"
+                new.write_text(f"{status}\n")
+                new.rename(self._folder / f"{request}.exit")
+                self._open.discard(request)
 
 
 class Inbox:
@@ -118,32 +111,25 @@ class Inbox:
         if now >= self._next:
             self._next = now + (20 * pause if self._processes else pause)
             for request, command in self._post.asked(self._node):
-                self._start(request, command, template)
-        self._answer()
-
-    def signal(self, number: signal.Signals) -> None:
-        for process in self._processes.values():
-            process.signal(number)
-
-    def killer(self) -> int | None:
-        """The signal that ended a prted of this node, as its shell tells it; None where none was ended so."""
-        codes = (process.poll() for process in self._processes.values())
-        return next((code - 128 for code in codes if code is not None and code > 128), None)
-
-    def running(self) -> bool:
-        return any(p.poll() is None for p in self._processes.values())
-
-    def _start(self, request: str, command: str, template: Command) -> None:
-        if request in self._processes:
-            return
-        argv = [*template.argv, self._rewrite(command)]
-        self._processes[request] = Process(Command(argv, template.folder, template.environment, template.log))
-        _log.info("started prted as process %d", self._processes[request].pid)
-
-    def _answer(self) -> None:
+                if request not in self._processes:
+                    process = Process(replace(template, argv=[*template.argv, self._rewrite(command)]))
+                    self._processes[request] = process
+                    _log.info("started prted as process %d", process.pid)
         for request, process in self._processes.items():
             code = process.poll()
             if code is not None and request not in self._answered:
                 self._answered.add(request)
                 process.end_rest()  # ranks that outlive their prted are orphans
                 self._post.answer(request, code)
+
+    def signal(self, number: signal.Signals) -> None:
+        for process in self._processes.values():
+            process.signal(number)
+
+    def term_signal(self) -> int | None:
+        """The signal that ended a prted of this node, as its shell tells it; None where none was ended so."""
+        codes = (process.poll() for process in self._processes.values())
+        return next((code - 128 for code in codes if code is not None and code > 128), None)
+
+    def running(self) -> bool:
+        return any(p.poll() is None for p in self._processes.values())

@@ -41,14 +41,21 @@ class MpiTasks:
         self._stopping = False
 
     def start(self) -> None:
-        for script in ("rank.sh", "remote_shell.sh"):
-            _install(Path(__file__).with_name(script), self._assignment.paths.state)
-        variables = mpirun_command.launcher_variables(self._assignment, die_with_parent())
-        own = mpirun_command.prted_variables(self._assignment.inventory, self._assignment.node)
-        paths = self._assignment.paths  # prted says nothing but what is wrong with it: that belongs to the agent's log
+        assignment, paths = self._assignment, self._assignment.paths
+        for name in ("rank.sh", "remote_shell.sh"):  # executable copies: a bundle may be mounted without that right
+            script = paths.state / name
+            shutil.copyfile(Path(__file__).with_name(name), script)
+            script.chmod(0o755)
+        variables = mpirun_command.launcher_variables(assignment, die_with_parent())
+        own = mpirun_command.prted_variables(assignment.inventory, assignment.node)
+        # prted says nothing but what is wrong with it: that belongs to the agent's log
         self._prted = Command(["sh", "-c"], paths.state, {**variables, **own}, paths.agent_log)
-        if self._assignment.node == 0:
-            self._start_mpirun(variables)
+        if assignment.node == 0:
+            (paths.state / "hostfile").write_text(mpirun_command.hostfile(assignment.plan, assignment.inventory))
+            shell = str(paths.state / "remote_shell.sh")
+            argv = mpirun_command.mpirun(assignment, root=os.geteuid() == 0, shell=shell)
+            self._mpirun = Process(Command(argv, paths.state, variables, assignment.log(LAUNCHER_LOG)))
+            _log.info("started mpirun as process %d", self._mpirun.pid)
 
     def poll(self) -> list[TaskStatus]:
         if self._mpirun:
@@ -64,7 +71,7 @@ class MpiTasks:
         sent SIGTERM or SIGINT kills its ranks and ends with 1, without a word (tried with Open MPI 5.0)."""
         if rank.status.state != "failed":
             return rank.status
-        name, number = ("mpirun", self._mpirun.killer()) if self._mpirun else ("prted", self._inbox.killer())
+        name, number = ("mpirun", self._mpirun.term_signal()) if self._mpirun else ("prted", self._inbox.term_signal())
         who = f"{name} on node {self._assignment.node}"
         if number is not None:
             rank.status = replace(
@@ -91,20 +98,5 @@ class MpiTasks:
     def launcher_exit(self) -> int | None:
         return self._mpirun.poll() if self._mpirun else None
 
-    def _start_mpirun(self, variables: dict[str, str]) -> None:
-        assignment = self._assignment
-        text = mpirun_command.hostfile(assignment.plan, assignment.inventory)
-        (assignment.paths.state / "hostfile").write_text(text)
-        shell = str(assignment.paths.state / "remote_shell.sh")
-        argv = mpirun_command.mpirun(assignment, root=os.geteuid() == 0, shell=shell)
-        self._mpirun = Process(Command(argv, assignment.paths.state, variables, assignment.log(LAUNCHER_LOG)))
-        _log.info("started mpirun as process %d", self._mpirun.pid)
-
     def _mpirun_runs(self) -> bool:
         return self._mpirun is not None and self._mpirun.poll() is None
-
-
-def _install(script: Path, folder: Path) -> None:
-    """An executable copy: a bundle may be mounted without that right."""
-    shutil.copyfile(script, folder / script.name)
-    (folder / script.name).chmod(0o755)

@@ -15,7 +15,6 @@ from collections.abc import Sequence
 
 from tfinfra.agent.assignment import Assignment
 from tfinfra.agent.devices.nccl import mpi_over_infiniband
-from tfinfra.agent.node.node_paths import NodePaths
 from tfinfra.agent.tasks.task_variables import task_variables
 from tfinfra.model import Inventory, Plan
 
@@ -49,6 +48,7 @@ def mpirun(assignment: Assignment, *, root: bool, shell: str) -> list[str]:
     prte = {"plm_ssh_agent": shell, "plm_ssh_no_tree_spawn": "1", "plm_ssh_num_concurrent": str(len(nodes) + 1)}
     network = nodes[0].network
     interface = {"prte_if_include": network} if network else {}
+    transport = "^cm" if mpi_over_infiniband(plan, assignment.links) else "ob1"
     btl_interface = {"btl_tcp_if_include": network} if network else {}
     return [
         str(assignment.folders.environment / "bin/mpirun"),
@@ -57,18 +57,10 @@ def mpirun(assignment: Assignment, *, root: bool, shell: str) -> list[str]:
         *("-n", str(len(plan.tasks)), "--bind-to", "none", "--stdin", "none", "--wdir", "/"),
         *("--leave-session-attached",),  # prted stays the agent's child, so that it dies with it
         *_parameters("--prtemca", {**prte, **_KEEPALIVE, **interface}),
-        *_parameters("--mca", {"pml": _transport(assignment), "btl": "self,sm,tcp", **btl_interface}),
-        *("sh", "-c", _rank_command(plan)),
+        *_parameters("--mca", {"pml": transport, "btl": "self,sm,tcp", **btl_interface}),
+        # one word for the shell, for mpirun takes a word ":" as the end of one program and the begin of another
+        *("sh", "-c", f"{_RANK_COMMAND} {shlex.join([plan.entry_script, *plan.arguments])}"),
     ]
-
-
-def _transport(assignment: Assignment) -> str:
-    return "^cm" if mpi_over_infiniband(assignment.plan, assignment.links) else "ob1"
-
-
-def _rank_command(plan: Plan) -> str:
-    """One word for the shell, for mpirun takes a word ":" as the end of one program and the begin of another."""
-    return f"{_RANK_COMMAND} {shlex.join([plan.entry_script, *plan.arguments])}"
 
 
 def launcher_variables(assignment: Assignment, die_with_parent: Sequence[str]) -> dict[str, str]:
@@ -79,7 +71,12 @@ def launcher_variables(assignment: Assignment, die_with_parent: Sequence[str]) -
         **task_variables(assignment, next(iter(assignment.tasks), assignment.plan.tasks[0])),
         **dict.fromkeys(("OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"), "1"),
         **dict.fromkeys(("PRTE_ALLOW_RUN_AS_ROOT", "PRTE_ALLOW_RUN_AS_ROOT_CONFIRM"), "1"),
-        **_node_variables(assignment, paths),
+        "TFINFRA_NODE_LOGS": str(paths.logs),
+        "TFINFRA_NODE_RANKS": str(paths.ranks),
+        "TFINFRA_NODE_WORK": str(paths.work),
+        "TFINFRA_NODE_SPOOL": str(paths.spool),
+        "TFINFRA_NODE_PYTHON": str(assignment.folders.python),
+        "TFINFRA_NODE_RANK_SCRIPT": str(paths.state / "rank.sh"),
         "TFINFRA_NODE_DIE_WITH_PARENT": " ".join(die_with_parent),
     }
 
@@ -94,17 +91,6 @@ def prted_variables(inventory: Inventory, rank: int) -> dict[str, str]:
 def prted_command(inventory: Inventory, command: str) -> str:
     """The shell command that mpirun asked for; see prted_variables."""
     return command if are_unique(inventory) else command.replace('--prtemca ess "env"', '--prtemca ess "slurm"')
-
-
-def _node_variables(assignment: Assignment, paths: NodePaths) -> dict[str, str]:
-    return {
-        "TFINFRA_NODE_LOGS": str(paths.logs),
-        "TFINFRA_NODE_RANKS": str(paths.ranks),
-        "TFINFRA_NODE_WORK": str(paths.work),
-        "TFINFRA_NODE_SPOOL": str(paths.spool),
-        "TFINFRA_NODE_PYTHON": str(assignment.folders.python),
-        "TFINFRA_NODE_RANK_SCRIPT": str(paths.state / "rank.sh"),
-    }
 
 
 def _parameters(flag: str, values: dict[str, str]) -> list[str]:

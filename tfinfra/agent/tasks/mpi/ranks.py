@@ -39,10 +39,22 @@ class Rank:
             return False
         before = self.status
         if before.state == "pending":
-            self._look_for_start(stopping=stopping)
+            pid = _number(self._pid_file)
+            if pid is not None:
+                self.status = replace(before, state="running", pid=pid, started=self._pid_file.stat().st_mtime)
+            elif stopping:
+                self.status = replace(before, state="stopped", ended=self._clock.time())
         if self.status.state == "running":
-            self._look_for_joining()
-            self._look_for_end(stopping=stopping, launched=launched)
+            now, pid = self._clock.monotonic(), self.status.pid
+            if not self.status.joined and pid is not None and now >= self._next_look:
+                self._next_look = now + _LOOK
+                self.status = replace(self.status, joined=has_mapped(pid, _OF_PMIX))
+            code = _number(self._exit_file)
+            if code is not None:
+                self._end(code, stopping=stopping)
+            elif self._is_cut_off(_LAUNCHER if launched else _RECORD):
+                self.status = replace(self.status, cut_off=True)
+                self._end(_KILLED, stopping=stopping)
         return self.status != before
 
     def signal(self, number: signal.Signals) -> None:
@@ -51,28 +63,6 @@ class Rank:
 
     def running(self) -> bool:
         return self.status.state == "running" and self.status.pid is not None and is_alive(self.status.pid)
-
-    def _look_for_start(self, *, stopping: bool) -> None:
-        pid = _number(self._pid_file)
-        if pid is not None:
-            self.status = replace(self.status, state="running", pid=pid, started=self._pid_file.stat().st_mtime)
-        elif stopping:
-            self.status = replace(self.status, state="stopped", ended=self._clock.time())
-
-    def _look_for_joining(self) -> None:
-        now = self._clock.monotonic()
-        if self.status.joined or self.status.pid is None or now < self._next_look:
-            return
-        self._next_look = now + _LOOK
-        self.status = replace(self.status, joined=has_mapped(self.status.pid, _OF_PMIX))
-
-    def _look_for_end(self, *, stopping: bool, launched: bool) -> None:
-        code = _number(self._exit_file)
-        if code is not None:
-            self._end(code, stopping=stopping)
-        elif self._is_cut_off(_LAUNCHER if launched else _RECORD):
-            self.status = replace(self.status, cut_off=True)
-            self._end(_KILLED, stopping=stopping)
 
     def _end_rest(self) -> None:
         """Ends what the rank started, once rank.sh is gone, which records the status just before it ends: killed on its
@@ -92,24 +82,20 @@ class Rank:
         return self._clock.monotonic() - self._vanished > patience
 
     def _end(self, code: int, *, stopping: bool) -> None:
-        state = "stopped" if stopping else "succeeded" if code == 0 else "failed"
-        status = replace(self.status, state=state, exit_status=code, ended=self._ended())
-        self.status = replace(status, message=_ending(status)) if state == "failed" else status
-
-    def _ended(self) -> float:
-        """When the rank recorded its end: of several, the first is the one that the others were ended for."""
         try:
-            return self._exit_file.stat().st_mtime
+            ended = self._exit_file.stat().st_mtime  # of several, the first is the one that the others were ended for
         except FileNotFoundError:
-            return self._gone
-
-
-def _ending(status: TaskStatus) -> str:
-    """A rank whose whole group is gone was ended by its launcher, or by somebody who meant all of it: it is not said
-    that SIGKILL ended it, which reads as if memory had run out."""
-    if status.cut_off:
-        return f"{status.task} on node {status.node} was ended from outside, with all its processes"
-    return ending(status)
+            ended = self._gone
+        state = "stopped" if stopping else "succeeded" if code == 0 else "failed"
+        status = replace(self.status, state=state, exit_status=code, ended=ended)
+        if state == "failed" and status.cut_off:
+            # Its launcher ended it, or somebody who meant the whole group. That SIGKILL did is not said: it reads as if
+            # memory had run out.
+            message = f"{status.task} on node {status.node} was ended from outside, with all its processes"
+            status = replace(status, message=message)
+        elif state == "failed":
+            status = replace(status, message=ending(status))
+        self.status = status
 
 
 def _number(file: Path) -> int | None:
