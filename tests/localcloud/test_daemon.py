@@ -18,6 +18,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tfinfra import __version__
 from tfinfra.clouds import local_cloud
 from tfinfra.errors import ProvisioningError
 from tfinfra.localcloud.common.files import read_json
@@ -149,18 +150,19 @@ def test_an_idle_daemon_of_another_version_is_replaced(
 ) -> None:
     ensure_daemon(layout)
     before = pid_of(layout)
-    seen: list[str] = []
-    original = daemon_client._dismiss
+    asked: list[str] = []
+    original = daemon_client.call
 
-    def other_version(endpoint: Endpoint, health: dict[str, object]) -> None:
-        seen.append(str(health["version"]))
-        monkeypatch.setattr(daemon_client, "__version__", health["version"])
-        original(endpoint, health)
+    def call_and_become_its_version(endpoint: Endpoint, method: str, path: str, body: object = None) -> object:
+        asked.append(path)
+        if path == "quit":
+            monkeypatch.setattr(daemon_client, "__version__", __version__)
+        return original(endpoint, method, path, body)
 
-    monkeypatch.setattr(daemon_client, "_dismiss", other_version)
+    monkeypatch.setattr(daemon_client, "call", call_and_become_its_version)
     monkeypatch.setattr(daemon_client, "__version__", "99.0")
     ensure_daemon(layout)
-    assert seen
+    assert "quit" in asked
     assert pid_of(layout) != before
 
 

@@ -50,7 +50,22 @@ class ArmApp:
         request = Request(scope, receive)
         path = request.url.path
         struck = [] if path.startswith("/tfinfra/") else self.faults.striking(request.method, path)
-        response = await self._response(request, struck)
+        try:
+            answer = await self._answer(request, struck)
+            headers = answer.headers
+            if answer.operation is not None:
+                headers = {**headers, **following.headers(f"https://{request.headers['host']}", answer.operation)}
+            response = _json(answer.status, answer.body, headers)
+        except ArmRefusal as error:
+            response = _json(error.status, error.document(), error.headers)
+        except RecursionError:
+            response = _json(400, bodies.too_deep().document(), {})
+        except ClientDisconnect:
+            response = Response(status_code=400)  # that nobody reads
+        except Exception as error:  # the edge of the server: a fault of ours is ARM's 500, with its cause in the log
+            log.exception("%s %s", request.method, path)
+            refusal = ArmRefusal(500, "InternalServerError", f"{type(error).__name__}: {error}")
+            response = _json(500, refusal.document(), {})
         if request.method not in ("GET", "HEAD") or response.status_code == 429 or response.status_code >= 500:
             log.info("%s %s %s", request.method, path, response.status_code)
         if any(fault.kind == "lost" for fault in struck):
@@ -58,23 +73,14 @@ class ArmApp:
             return
         await response(scope, receive, send)
 
-    async def _response(self, request: Request, struck: list[InjectedFault]) -> Response:
-        try:
-            await _suffer(struck)
-            answer = await self._answer(request)
-        except ArmRefusal as error:
-            return _json(error.status, error.document(), error.headers)
-        except RecursionError:
-            return _json(400, bodies.too_deep().document(), {})
-        except ClientDisconnect:
-            return Response(status_code=400)  # that nobody reads
-        except Exception as error:  # the edge of the server: a fault of ours is ARM's 500, with its cause in the log
-            log.exception("%s %s", request.method, request.url.path)
-            return _json(500, ArmRefusal(500, "InternalServerError", f"{type(error).__name__}: {error}").document(), {})
-        return _json(answer.status, answer.body, {**answer.headers, **self._operation_headers(request, answer)})
-
-    async def _answer(self, request: Request) -> ArmResponse:
-        self._check_host(request)
+    async def _answer(self, request: Request, struck: list[InjectedFault]) -> ArmResponse:
+        for fault in struck:
+            await asyncio.sleep(fault.seconds if fault.kind == "lag" else 0)
+            if fault.kind == "status":
+                raise fault.error()
+        # a page in a browser can be made to call loopback under another name
+        if request.headers.get("host", "") not in self.hosts:
+            raise ArmRefusal(421, "MisdirectedRequest", "this endpoint does not serve that host")
         if self.leaving:
             raise ArmRefusal(503, "ServiceUnavailable", "the local cloud is leaving", {"Retry-After": "1"})
         path = request.url.path
@@ -83,7 +89,9 @@ class ArmApp:
         claims = self._claims(request)
         oid = str(claims["oid"])
         if claims["tid"] != TENANT:
-            return _of_another_tenant(path, str(claims["tid"]))
+            if path.rstrip("/").lower() == "/subscriptions":  # a token of another tenant sees none of them
+                return ArmResponse(200, {"value": []})
+            raise tokens.wrong_tenant(str(claims["tid"]))
         if path.startswith("/tfinfra/") and oid not in OWNERS:
             raise forbidden(oid, request.method, path)
         body = await bodies.document(request)
@@ -91,20 +99,27 @@ class ArmApp:
             return await self.admin(request.method, path, body)
         version = next((v for k, v in request.query_params.items() if k.lower() == "api-version"), "")
         acceptance.check_version(version)
-        left = self._counted(oid, request.method, path, body)
+        remaining = self._count(oid, request.method, path, body)
         allowed = MAKER_HINTS if oid in OWNERS else ()  # two of them are folders of this machine
-        given = {name: value for name in allowed if (value := request.headers.get(f"x-tfinfra-{name}"))}
+        given = {name: hint for name in allowed if (hint := request.headers.get(f"x-tfinfra-{name}"))}
         hints = {**self.core.context.maker_hints, **given}
         filter_ = request.query_params.get("$filter", "")
         answer = await self.dispatch(oid, request.method, path, version, body, hints=hints, filter_=filter_)
-        return replace(answer, headers={**left, **answer.headers})
+        return replace(answer, headers={**remaining, **answer.headers})
 
-    def _counted(self, oid: str, method: str, path: str, body: Any) -> dict[str, str]:
-        """What is left to the caller, as headers. Raises ArmRefusal (429)."""
+    def _claims(self, request: Request) -> dict[str, Any]:
+        kind, _, token = request.headers.get("authorization", "").partition(" ")
+        if kind.lower() != "bearer" or not token.strip():
+            text = "Authentication failed. The 'Authorization' header is missing."
+            raise tokens.refused("AuthenticationFailed", text)
+        return tokens.proven_claims(self.key, token.strip(), self.core.context.now())
+
+    def _count(self, oid: str, method: str, path: str, body: Any) -> dict[str, str]:
+        """Counts the call against the rate limits; returns headers that say what remains. Raises ArmRefusal (429)."""
         context, address = self.core.context, ids.parse(path)
         found = context.state.get(address.path) or context.state.group(address.group or "")
-        place = re.search(r"/locations/([^/]+)", address.key)
-        named = place.group(1) if place else (body if isinstance(body, dict) else {}).get("location")
+        in_path = re.search(r"/locations/([^/]+)", address.key)
+        named = in_path.group(1) if in_path else (body if isinstance(body, dict) else {}).get("location")
         location = str(named or (found.body.get("location") if found else "") or "").replace(" ", "").lower()
         exists = context.state.get(address.path) is not None
         call = CountedCall(oid, method, address.path, address.type.lower(), address.is_collection, location, exists)
@@ -122,49 +137,47 @@ class ArmApp:
         filter_: str = "",
     ) -> ArmResponse:
         """One call of ARM by the principal `oid`; the timer's calls come in here too. Raises ArmRefusal."""
-        subscriptions.check(self.core.context.subscription, method, path)
+        context = self.core.context
+        subscriptions.check(context.subscription, method, path)
         address = ids.parse(path)
-        special = builtin_response(self.core, method, address, filter_)
-        if special is None and queries.is_one(method, address):
-            self._authorize(oid, method, address)
-            return queries.answer(self.core, oid, method, address, filter_=filter_, body=body)
-        if special is not None:
+        builtin = builtin_response(self.core, method, address, filter_)
+        if builtin is not None:
             if "/operationresults/" not in address.key or address.type:  # a group's end may be seen by its deleter
-                self._authorize(oid, method, address)
-            return special
+                authorization.authorize(context, oid, method, address)
+            return builtin
+        if queries.is_one(method, address):
+            authorization.authorize(context, oid, method, address)
+            return queries.answer(self.core, oid, method, address, filter_=filter_, body=body)
         if not address.type:
             raise ArmRefusal(404, "NotFound", f"There is nothing at '{path}'.")
-        self._authorize(oid, method, address, body)
+        authorization.authorize(context, oid, method, address, body)
         acceptance.check_type(address.type, version)
         if method == "PUT":
-            linked.check(self.core.context, oid, address, body)
+            linked.check(context, oid, address, body)
         if method in ("GET", "HEAD"):
             return await self._read(method, address, filter_)
         return self._write(method, address, version, body, hints)
 
     async def _read(self, method: str, address: ids.Address, filter_: str) -> ArmResponse:
-        own = {instances.MACHINES.lower(), instances.SET_MACHINES.lower()}
-        type_ = address.type.lower()
+        type_, above = address.type.lower(), ids.parse(address.path.rpartition("/")[0])
+        machines, set_machines = instances.MACHINES.lower(), instances.SET_MACHINES.lower()
         if type_ == f"{compute.SCALE_SETS.lower()}/instanceview":
-            return ArmResponse(
-                200, await instances.instance_view(self.core, ids.parse(address.path.rpartition("/")[0]))
-            )
-        if any(type_ == f"{name}/instanceview" for name in own):
-            machine = await instances.one_machine(self.core, ids.parse(address.path.rpartition("/")[0]))
+            return ArmResponse(200, await instances.instance_view(self.core, above))
+        if type_ in (f"{machines}/instanceview", f"{set_machines}/instanceview"):
+            machine = await instances.one_machine(self.core, above)
             return ArmResponse(200, machine["properties"]["instanceView"])
-        if type_ in own and address.is_collection:
-            return ArmResponse(200, {"value": await self._machines(address, filter_)})
-        if type_ in own:
+        if type_ in (machines, set_machines) and address.is_collection:
+            if type_ == machines:
+                listed = await instances.machines(self.core, address, filter_)
+            else:
+                listed = await instances.set_machines(self.core, above)
+            return ArmResponse(200, {"value": listed})
+        if type_ in (machines, set_machines):
             return ArmResponse(200, await instances.one_machine(self.core, address))
         if address.is_collection:
             return ArmResponse(200, list_resources(self.core, address, filter_))
         resource = self.core.get(address)
         return ArmResponse(204) if method == "HEAD" else ArmResponse(200, self.core.view(resource))
-
-    async def _machines(self, address: ids.Address, filter_: str) -> list[dict[str, Any]]:
-        if address.type.lower() == instances.MACHINES.lower():
-            return await instances.machines(self.core, address, filter_)
-        return await instances.set_machines(self.core, ids.parse(address.path.rpartition("/")[0]))
 
     def _write(self, method: str, address: ids.Address, version: str, body: Any, hints: MakerHints) -> ArmResponse:
         if address.is_collection:
@@ -180,44 +193,6 @@ class ArmApp:
         if method == "PATCH":
             return self.core.patch(address, body)
         raise ArmRefusal(405, "MethodNotAllowed", f"The local cloud has no {method} for '{address.type}'.")
-
-    # ── who asks ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _check_host(self, request: Request) -> None:
-        """A page in a browser can be made to call loopback under another name; this is none of ours then."""
-        if request.headers.get("host", "") not in self.hosts:
-            raise ArmRefusal(421, "MisdirectedRequest", "this endpoint does not serve that host")
-
-    def _claims(self, request: Request) -> dict[str, Any]:
-        kind, _, token = request.headers.get("authorization", "").partition(" ")
-        if kind.lower() != "bearer" or not token.strip():
-            text = "Authentication failed. The 'Authorization' header is missing."
-            raise tokens.refused("AuthenticationFailed", text)
-        return tokens.proven_claims(self.key, token.strip(), self.core.context.now())
-
-    def _authorize(self, oid: str, method: str, address: ids.Address, body: Any = None) -> None:
-        authorization.authorize(self.core.context, oid, method, address, body)
-
-    def _operation_headers(self, request: Request, answer: ArmResponse) -> dict[str, str]:
-        """Where the caller looks how a long-running operation stands."""
-        if answer.operation is None:
-            return {}
-        return following.headers(f"https://{request.headers['host']}", answer.operation)
-
-
-def _of_another_tenant(path: str, tenant: str) -> ArmResponse:
-    """The subscriptions that a token of another tenant sees: none. Raises ArmRefusal (401)."""
-    if path.rstrip("/").lower() == "/subscriptions":
-        return ArmResponse(200, {"value": []})
-    raise tokens.wrong_tenant(tenant)
-
-
-async def _suffer(struck: list[InjectedFault]) -> None:
-    """What the faults do before the request has any effect."""
-    for fault in struck:
-        await asyncio.sleep(fault.seconds if fault.kind == "lag" else 0)
-        if fault.kind == "status":
-            raise fault.error()
 
 
 def _json(status: int, body: Any, headers: dict[str, str]) -> Response:

@@ -85,19 +85,16 @@ class Core:
         if not provider.is_slow(resource):
             provider.provision(self.context, resource)
             self.context.state.put(resource)
-            return self._announced(status, resource)
+            if not following.is_announced(resource.type):
+                return ArmResponse(status, self.view(resource))
+            # many providers announce an operation for a write that is done already
+            operation = self.operations.finish(self._begin("put", resource))
+            return self._accepted_only(status, resource.with_properties(provisioningState="Updating"), operation)
         resource = resource.with_properties(provisioningState="Updating" if before else "Creating")
         self.context.state.put(resource)
         operation = self._begin("put", resource)
         self._spawn(self._provision(operation))
         return self._accepted_only(status, resource, operation)
-
-    def _announced(self, status: int, resource: ArmResource) -> ArmResponse:
-        """The answer to a write that is done: many providers tell of an operation all the same."""
-        if not following.is_announced(resource.type):
-            return ArmResponse(status, self.view(resource))
-        operation = self.operations.finish(self._begin("put", resource))
-        return self._accepted_only(status, resource.with_properties(provisioningState="Updating"), operation)
 
     def _accepted_only(self, status: int, resource: ArmResource, operation: Operation) -> ArmResponse:
         if status == 201 and following.accepts_only(resource.type):
@@ -125,9 +122,13 @@ class Core:
 
     def delete(self, address: ids.Address) -> ArmResponse:
         """Deletes a group or a resource with what lies below it. Raises ArmRefusal."""
-        resource = self._deletable(address)
-        if resource is None:
+        try:
+            resource = self.get(address)
+        except ArmRefusal:
+            if address.type.lower() == ids.GROUP_TYPE.lower():
+                raise
             return ArmResponse(204)
+        locks.check(self.context.state, "delete", resource.id, resource.type)
         slow = [r for r in self.context.state.below(resource.id) if provider_of(r.type).is_slow(r)]
         if not slow and resource.type != ids.GROUP_TYPE:
             provider_of(resource.type).release(self.context, resource)
@@ -172,16 +173,6 @@ class Core:
             require(self.context, made, reference)
         return provider_of(type_).accept(self.context, made, before)
 
-    def _deletable(self, address: ids.Address) -> ArmResource | None:
-        try:
-            resource = self.get(address)
-        except ArmRefusal:
-            if address.type.lower() == ids.GROUP_TYPE.lower():
-                raise
-            return None
-        locks.check(self.context.state, "delete", resource.id, resource.type)
-        return resource
-
     # ── behind the answers ───────────────────────────────────────────────────────────────────────────────────────
 
     def resume(self) -> None:
@@ -190,15 +181,12 @@ class Core:
             if resource.provisioning_state == "Deleting":
                 self._begin("delete", resource)
         for operation in self.operations.unfinished():
-            if operation.verb == "delete":
-                self._mark_deleting(operation.resource)
+            # the earlier daemon may have died between noting a deletion and marking its target
+            target = self.context.state.get(operation.resource)
+            if operation.verb == "delete" and target:
+                self.context.state.put(target.with_properties(provisioningState="Deleting"))
         for operation in self.operations.unfinished():
             self._spawn(self._provision(operation) if operation.verb == "put" else self._remove(operation))
-
-    def _mark_deleting(self, id_: str) -> None:
-        """The earlier daemon may have died between noting a deletion and marking its target."""
-        if target := self.context.state.get(id_):
-            self.context.state.put(target.with_properties(provisioningState="Deleting"))
 
     def _is_going(self, id_: str) -> bool:
         """Whether the deletion of the resource, or of what it lies in, was asked for."""
@@ -235,34 +223,28 @@ class Core:
         log.info("%s %s", resource.id, error or "provisioned")
 
     async def _remove(self, operation: Operation) -> None:
-        inside = self.context.state.below(operation.resource)
+        # what is not slow has folders at most, which go with the group's
+        inside = [r for r in self.context.state.below(operation.resource) if provider_of(r.type).is_slow(r)]
         errors = await asyncio.gather(*map(self._release, inside))
         failed = [(resource, error) for resource, error in zip(inside, errors, strict=True) if error]
         target = self.context.state.get(operation.resource)
         if failed and target is not None:
             self.context.state.put(target.with_properties(provisioningState="Succeeded"))
-            self.operations.finish(operation, told := blocked(target, failed))
-            log.error("%s %s", told, [error.message for _, error in failed])
+            self.operations.finish(operation, refusal := blocked(target, failed))
+            log.error("%s %s", refusal, [error.message for _, error in failed])
             return
-        await self._linger(target)
+        if target is not None and target.type == ids.GROUP_TYPE:  # which may be empty and refuse writes for a while
+            until = self.context.now() + self.context.subscription.deleting
+            while self.context.now() < until:
+                await asyncio.sleep(LINGER_STEP)
         self.context.state.remove(operation.resource)
         self.operations.finish(operation)
         log.info("%s deleted", operation.resource)
         self._spawn(self.empty_trash())
 
-    async def _linger(self, target: ArmResource | None) -> None:
-        """A group that is empty may stay in Deleting for a while, and refuses every write then."""
-        if target is not None and target.type == ids.GROUP_TYPE:
-            until = self.context.now() + self.context.subscription.deleting
-            while self.context.now() < until:
-                await asyncio.sleep(LINGER_STEP)
-
     async def _release(self, resource: ArmResource) -> ArmRefusal | None:
-        provider = provider_of(resource.type)
-        if not provider.is_slow(resource):
-            return None  # its folders go with the group's
         async with self._locks[resource.id.lower()]:
-            return await _attempt(provider.release, self.context, resource)
+            return await _attempt(provider_of(resource.type).release, self.context, resource)
 
     async def empty_trash(self) -> None:
         """Frees the space of what was discarded, one at a time: two would delete each other's files."""

@@ -1,4 +1,4 @@
-"""Lets happen to machines what their scheduled events have told: an evicted or terminated one is gone, a rebooted one
+"""Makes scheduled events happen to machines: an evicted or terminated one is gone, a rebooted one
 boots again with the disk that it has."""
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ import logging
 
 from tfinfra.localcloud.arm.providers import compute
 from tfinfra.localcloud.arm.providers.base import CloudContext
-from tfinfra.localcloud.common.scheduled_events import ENDING, REBOOTING, ScheduledEvent
+from tfinfra.localcloud.common.scheduled_events import ENDING, REBOOTING
 
 log = logging.getLogger("tfinfra.localcloud")
 
@@ -20,11 +20,7 @@ async def tick(context: CloudContext, now: float) -> None:
         if event.type in ENDING:
             await asyncio.to_thread(compute.end_instance, context, event.vm_id)
         if event.type in REBOOTING:
-            await _reboot(context, event)
-
-
-async def _reboot(context: CloudContext, event: ScheduledEvent) -> None:
-    try:
-        await asyncio.to_thread(compute.reboot_instance, context, event.vm_id)
-    except OSError as error:  # the machine is gone, as one that does not come back
-        log.warning("%s of %s: %s", event.type, event.name, error)
+            try:
+                await asyncio.to_thread(compute.reboot_instance, context, event.vm_id)
+            except OSError as error:  # the machine is gone, as one that does not come back
+                log.warning("%s of %s: %s", event.type, event.name, error)

@@ -10,8 +10,6 @@ from tfinfra.localcloud.arm.core import Core
 from tfinfra.localcloud.arm.providers import compute
 from tfinfra.localcloud.common import ids
 from tfinfra.localcloud.common.arm_refusal import group_not_found, resource_not_found
-from tfinfra.localcloud.common.state import ArmResource
-from tfinfra.localcloud.machines.interface import InstanceState
 
 MACHINES = "Microsoft.Compute/virtualMachines"
 SET_MACHINES = "Microsoft.Compute/virtualMachineScaleSets/virtualMachines"
@@ -25,7 +23,31 @@ async def set_machines(core: Core, scale_set: ids.Address) -> list[dict[str, Any
     """The instances of a scale set that run. Raises ArmRefusal where there is no such set."""
     resource = core.get(scale_set)
     living = await asyncio.to_thread(compute.living, core.context, resource)
-    return [_document(resource, instance, state) for instance, state in living]
+    flexible, group = compute.is_flexible(resource), "/".join(resource.id.split("/")[:5])
+    documents = []
+    for instance, state in living:
+        properties = {
+            "vmId": instance["vm_id"],
+            "provisioningState": "Succeeded",
+            "osProfile": {"computerName": instance["computer"]},
+            "instanceView": {"statuses": RUNNING, "computerName": instance["computer"]},
+            "networkProfileConfiguration": {},
+            "privateIPAddress": state.address,
+            **({"virtualMachineScaleSet": {"id": resource.id}} if flexible else {}),
+        }
+        own_id = f"{resource.id}/virtualMachines/{instance['instance']}"
+        document = {
+            "id": f"{group}/providers/{MACHINES}/{instance['name']}" if flexible else own_id,
+            "name": instance["name"],
+            "type": MACHINES if flexible else SET_MACHINES,
+            "location": resource.body.get("location"),
+            "tags": resource.tags,
+            "sku": resource.body.get("sku"),
+            "properties": properties,
+            **({} if flexible else {"instanceId": instance["instance"]}),
+        }
+        documents.append(document)
+    return documents
 
 
 async def machines(core: Core, address: ids.Address, filter_: str) -> list[dict[str, Any]]:
@@ -56,38 +78,8 @@ async def instance_view(core: Core, scale_set: ids.Address) -> dict[str, Any]:
     living = await asyncio.to_thread(compute.living, core.context, resource)
     dead = await asyncio.to_thread(compute.dead, core.context, resource)
     counts = [{"code": "ProvisioningState/succeeded", "count": len(living)}]
-    messages = [_death(state) for state in dead]
+    messages = [{"code": "InstanceGone", "level": "Error", "displayStatus": s.name, "message": s.message} for s in dead]
     return {
         "virtualMachine": {"statusesSummary": counts},
         "statuses": [{"code": f"ProvisioningState/{resource.provisioning_state.lower()}", "level": "Info"}, *messages],
-    }
-
-
-def _death(state: InstanceState) -> dict[str, str]:
-    return {"code": "InstanceGone", "level": "Error", "displayStatus": state.name, "message": state.message}
-
-
-def _document(scale_set: ArmResource, instance: dict[str, str], state: InstanceState) -> dict[str, Any]:
-    flexible = compute.is_flexible(scale_set)
-    group = "/".join(scale_set.id.split("/")[:5])
-    id_ = f"{group}/providers/{MACHINES}/{instance['name']}" if flexible else None
-    own = {} if flexible else {"instanceId": instance["instance"]}
-    properties = {
-        "vmId": instance["vm_id"],
-        "provisioningState": "Succeeded",
-        "osProfile": {"computerName": instance["computer"]},
-        "instanceView": {"statuses": RUNNING, "computerName": instance["computer"]},
-        "networkProfileConfiguration": {},
-        "privateIPAddress": state.address,
-        **({"virtualMachineScaleSet": {"id": scale_set.id}} if flexible else {}),
-    }
-    return {
-        "id": id_ or f"{scale_set.id}/virtualMachines/{instance['instance']}",
-        "name": instance["name"],
-        "type": MACHINES if flexible else SET_MACHINES,
-        "location": scale_set.body.get("location"),
-        "tags": scale_set.tags,
-        "sku": scale_set.body.get("sku"),
-        "properties": properties,
-        **own,
     }

@@ -18,40 +18,32 @@ _TERM = re.compile(r"\s*'?([\w/]+)'?\s+(eq|ne)\s+'([^']*)'\s*", re.IGNORECASE)
 
 
 def list_resources(core: Core, address: ids.Address, filter_: str) -> dict[str, Any]:
-    """The resources that `address`, a collection, holds. Raises ArmRefusal (400) for an unknown filter."""
+    """The resources that `address`, a collection, holds, as far as lists show them by now. Raises ArmRefusal (400) for
+    an unknown filter."""
     if address.group and core.context.state.group(address.group) is None:
         raise group_not_found(address.group)
     keep = matcher(filter_)
-    found = [r for r in _members(core, address) if keep(r)]
-    return {"value": [core.view(r) for r in found]}
-
-
-def _members(core: Core, address: ids.Address) -> list[ArmResource]:
-    """Of what lists show by now; groups and resources that lag are on their way."""
     known = core.lists.seen(core.context.state.below(""))
     if address.type == "Microsoft.Resources/resources":
-        return [r for r in _tracked(known) if ids.within(address.scope, r.id)]
-    parent = address.path.rpartition("/")[0] if address.names else address.scope
-    scope = "/".join(address.path.split("/")[:3]) if address.type.lower() == ids.GROUP_TYPE.lower() else parent
-    return [r for r in known if r.type.lower() == address.type.lower() and ids.within(scope, r.id)]
+        members = [r for r in _tracked(known) if ids.within(address.scope, r.id)]
+    else:
+        scope = address.path.rpartition("/")[0] if address.names else address.scope
+        if address.type.lower() == ids.GROUP_TYPE.lower():
+            scope = "/".join(address.path.split("/")[:3])
+        members = [r for r in known if r.type.lower() == address.type.lower() and ids.within(scope, r.id)]
+    return {"value": [core.view(r) for r in members if keep(r)]}
 
 
 def _tracked(known: list[ArmResource]) -> Iterator[ArmResource]:
     """What ARM lists of a scope: resources of the first level, those within others that have a location of their own,
     and what Azure makes of both, unasked."""
     for resource in known:
-        if resource.id.lower().count("/providers/") != 1 or resource.type.lower().startswith(
-            "microsoft.authorization/"
-        ):
+        type_ = resource.type.lower()
+        if resource.id.lower().count("/providers/") != 1 or type_.startswith("microsoft.authorization/"):
             continue  # a group, and what is said of others: grants, locks, policies
         if resource.type.count("/") == 1 or resource.body.get("location"):
-            yield _listed(resource)
+            yield replace(resource, body={**resource.body, "name": "/".join(resource.address.names)})
         yield from _made_beside(resource)
-
-
-def _listed(resource: ArmResource) -> ArmResource:
-    """Under its whole name: "zone/link"."""
-    return replace(resource, body={**resource.body, "name": "/".join(resource.address.names)})
 
 
 def _made_beside(resource: ArmResource) -> Iterator[ArmResource]:
@@ -89,11 +81,8 @@ def matcher(filter_: str) -> Callable[[ArmResource], bool]:
     def keep(resource: ArmResource) -> bool:
         if tag is not None and (tag not in resource.tags or value not in (None, resource.tags[tag])):
             return False
-        return all((_field(resource, name) == wanted.lower()) == equal for name, (equal, wanted) in tests.items())
+        elsewhere = {"resourcetype": resource.type, "principalid": resource.properties.get("principalId", "")}
+        fields = {name: str(elsewhere.get(name, resource.body.get(name, ""))).lower() for name in tests}
+        return all((fields[name] == wanted.lower()) == equal for name, (equal, wanted) in tests.items())
 
     return keep
-
-
-def _field(resource: ArmResource, name: str) -> str:
-    special = {"resourcetype": resource.type, "principalid": resource.properties.get("principalId", "")}
-    return str(special.get(name, resource.body.get(name, ""))).lower()

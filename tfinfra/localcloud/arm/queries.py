@@ -36,57 +36,23 @@ def is_one(method: str, address: ids.Address) -> bool:
 
 
 def answer(core: Core, oid: str, method: str, address: ids.Address, *, filter_: str, body: Any) -> ArmResponse:
-    """The answer to one of these questions. Raises ArmRefusal."""
+    """The answer to one of these queries. Raises ArmRefusal."""
     for verb, pattern, handle in _TABLE:
         found = re.fullmatch(pattern, address.key)
         if verb == method and found:
-            said = handle(Query(core, oid, method, address, found.groupdict(), filter_, body))
-            return said if isinstance(said, ArmResponse) else ArmResponse(200, said)
+            content = handle(Query(core, oid, method, address, found.groupdict(), filter_, body))
+            return content if isinstance(content, ArmResponse) else ArmResponse(200, content)
     raise ArmRefusal(404, "NotFound", f"There is nothing at '{address.path}'.")
 
 
-def _usages(query: Query) -> Any:
-    return {"value": quota.usages(query.core.context, query.names["location"])}
-
-
-def _skus(query: Query) -> Any:
-    return {"value": skus.list_skus(query.core.context.subscription, query.filter_)}
-
-
 def _image(query: Query) -> Any:
-    names = query.names
-    wanted = (names["publisher"], names["offer"], names["sku"], names["version"])
-    return images.image(query.core.context.subscription, names["location"], wanted)
+    names = tuple(query.names[part] for part in ("publisher", "offer", "sku", "version"))
+    return images.image(query.core.context.subscription, query.names["location"], names)
 
 
-def _versions(query: Query) -> Any:
-    names = query.names
-    wanted = (names["publisher"], names["offer"], names["sku"])
-    return images.versions(query.core.context.subscription, names["location"], wanted)
-
-
-def _shared_image(query: Query) -> Any:
-    return images.shared(query.core.context.subscription, query.address.path)
-
-
-def _provider(query: Query) -> Any:
-    return registrations.provider(query.core.context, query.names["namespace"])
-
-
-def _providers(query: Query) -> Any:
-    return {"value": registrations.providers(query.core.context)}
-
-
-def _register(query: Query) -> Any:
-    return registrations.register(query.core.context, query.names["namespace"])
-
-
-def _permissions(query: Query) -> Any:
-    return {"value": authorization.permissions(query.core.context, query.oid, query.address.scope)}
-
-
-def _validate(query: Query) -> Any:
-    return validated(query.core, query.oid, query.address, query.body)
+def _image_versions(query: Query) -> Any:
+    names = tuple(query.names[part] for part in ("publisher", "offer", "sku"))
+    return images.versions(query.core.context.subscription, query.names["location"], names)
 
 
 def _run_trigger(query: Query) -> Any:
@@ -120,21 +86,34 @@ def _account_name(query: Query) -> Any:
 _SUB = r"/subscriptions/[^/]+"
 _COMPUTE = rf"{_SUB}/providers/microsoft\.compute"
 _LOCATION = rf"{_COMPUTE}/locations/(?P<location>[^/]+)"
+_NAMESPACE = rf"{_SUB}/providers/(?P<namespace>[^/]+)"
 _IMAGE = (
     rf"{_LOCATION}/publishers/(?P<publisher>[^/]+)/artifacttypes/vmimage/offers/(?P<offer>[^/]+)"
     r"/skus/(?P<sku>[^/]+)/versions"
 )
 _TABLE: tuple[tuple[str, str, Callable[[Query], Any]], ...] = (
-    ("GET", rf"{_LOCATION}/usages", _usages),
-    ("GET", rf"{_COMPUTE}/skus", _skus),
+    ("GET", rf"{_LOCATION}/usages", lambda q: {"value": quota.usages(q.core.context, q.names["location"])}),
+    ("GET", rf"{_COMPUTE}/skus", lambda q: {"value": skus.list_skus(q.core.context.subscription, q.filter_)}),
     ("GET", rf"{_IMAGE}/(?P<version>[^/]+)", _image),
-    ("GET", _IMAGE, _versions),
-    ("GET", r".*/providers/microsoft\.compute/galleries/[^/]+/images/[^/]+(/versions/[^/]+)?", _shared_image),
-    ("GET", rf"{_SUB}/providers", _providers),
-    ("GET", rf"{_SUB}/providers/(?P<namespace>[^/]+)", _provider),
-    ("POST", rf"{_SUB}/providers/(?P<namespace>[^/]+)/register", _register),
-    ("GET", r".*/providers/microsoft\.authorization/permissions", _permissions),
-    ("POST", rf"{_SUB}/providers/microsoft\.resources/deployments/[^/]+/validate", _validate),
+    ("GET", _IMAGE, _image_versions),
+    (
+        "GET",
+        r".*/providers/microsoft\.compute/galleries/[^/]+/images/[^/]+(/versions/[^/]+)?",
+        lambda q: images.shared(q.core.context.subscription, q.address.path),
+    ),
+    ("GET", rf"{_SUB}/providers", lambda q: {"value": registrations.providers(q.core.context)}),
+    ("GET", _NAMESPACE, lambda q: registrations.provider(q.core.context, q.names["namespace"])),
+    ("POST", rf"{_NAMESPACE}/register", lambda q: registrations.register(q.core.context, q.names["namespace"])),
+    (
+        "GET",
+        r".*/providers/microsoft\.authorization/permissions",
+        lambda q: {"value": authorization.permissions(q.core.context, q.oid, q.address.scope)},
+    ),
+    (
+        "POST",
+        rf"{_SUB}/providers/microsoft\.resources/deployments/[^/]+/validate",
+        lambda q: validated(q.core, q.oid, q.address, q.body),
+    ),
     ("POST", rf"{_SUB}/providers/microsoft\.storage/checknameavailability", _account_name),
     *((verb, r".+/providers/microsoft\.resources/tags/default", _tags) for verb in ("GET", "PUT", "PATCH", "DELETE")),
     ("POST", r".*/providers/microsoft\.logic/workflows/[^/]+/triggers/[^/]+/run", _run_trigger),

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tfinfra.localcloud.arm.checks.scale_set import check_scale_set
-from tfinfra.localcloud.arm.checks.types import Violation, check_body
+from tfinfra.localcloud.arm.checks.types import check_body
 from tfinfra.localcloud.arm.core import Core
 from tfinfra.localcloud.arm.providers import policy, registrations
 from tfinfra.localcloud.arm.providers.compute import SCALE_SETS
@@ -28,13 +28,22 @@ def validated(core: Core, oid: str, address: ids.Address, body: Any) -> dict[str
     """The answer to `oid` for a valid template, asked for at `address`. Raises ArmRefusal: the template's own fault
     (400), what the caller may not write (403), or with every fault of its resources in its details (400)."""
     scope, name = address.scope, address.name
-    template = _template(body)
+    content = body if isinstance(body, dict) else {}
+    template = (content.get("properties") or {}).get("template")
+    if not content.get("location"):
+        message = "The 'location' property must be specified for deployments at subscription scope."
+        raise ArmRefusal(400, "LocationRequired", message)
+    if not isinstance(template, dict) or not isinstance(template.get("resources"), list):
+        raise ArmRefusal(400, "InvalidTemplate", "Deployment template validation failed: 'resources' is missing.")
     templates.check(template)
     inner_rights.check(core.context, oid, scope, template["resources"])
     resources = list(_resources(template["resources"], ""))
     faults = [fault for group, resource in resources for fault in _faults(core, scope, group, resource)]
     if faults:
-        raise _refused(faults)
+        policies = all(fault["code"] == "RequestDisallowedByPolicy" for fault in faults)
+        why = "because of policy violation" if policies else "with multiple errors"
+        message = f"The template deployment failed {why}. Please see details for more information."
+        raise ArmRefusal(400, "InvalidTemplateDeployment", message, more={"details": faults})
     providers = sorted({str(resource["type"]).partition("/")[0] for _, resource in resources})
     properties = {
         "templateHash": "0",
@@ -45,17 +54,6 @@ def validated(core: Core, oid: str, address: ids.Address, body: Any) -> dict[str
     }
     path = f"{scope}/providers/Microsoft.Resources/deployments/{name}"
     return {"id": path, "name": name, "type": "Microsoft.Resources/deployments", "properties": properties}
-
-
-def _template(body: Any) -> dict[str, Any]:
-    content = body if isinstance(body, dict) else {}
-    template = (content.get("properties") or {}).get("template")
-    if not content.get("location"):
-        message = "The 'location' property must be specified for deployments at subscription scope."
-        raise ArmRefusal(400, "LocationRequired", message)
-    if not isinstance(template, dict) or not isinstance(template.get("resources"), list):
-        raise ArmRefusal(400, "InvalidTemplate", "Deployment template validation failed: 'resources' is missing.")
-    return template
 
 
 def _resources(resources: list[Resource], group: str) -> Iterator[tuple[str, Resource]]:
@@ -71,7 +69,6 @@ def _resources(resources: list[Resource], group: str) -> Iterator[tuple[str, Res
 def _faults(core: Core, scope: str, group: str, resource: Resource) -> Iterator[dict[str, Any]]:
     type_, name = str(resource.get("type", "")), str(resource.get("name", ""))
     body = {key: _plain(value) for key, value in resource.items() if key not in _ENVELOPE}
-    subscription = core.context.subscription
     try:
         violations = check_body(type_, str(resource.get("apiVersion", "")), body)
         registrations.check(core.context, type_)
@@ -80,11 +77,14 @@ def _faults(core: Core, scope: str, group: str, resource: Resource) -> Iterator[
         return
     if type_.lower() == SCALE_SETS.lower() and not violations:
         violations = check_scale_set(body)
-    yield from (_fault(finding, name) for finding in violations)
-    denied = policy.denial(subscription, type_, name, body)
+    yield from ({"code": v.code, "target": v.path or name, "message": v.message} for v in violations)
+    denied = policy.denial(core.context.subscription, type_, name, body)
     if denied is not None:
         yield denied
-    yield from _locked(core, f"{scope}/resourceGroups/{group}" if group else scope, name)
+    where = f"{scope}/resourceGroups/{group}" if group else scope
+    locked = locks.complaint(core.context.state, "write", where)
+    if locked is not None:
+        yield {"code": "ScopeLocked", "target": name, "message": locked}
 
 
 def _plain(value: Any) -> Any:
@@ -94,20 +94,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(inner) for inner in value]
     return value[1:] if isinstance(value, str) and value.startswith("[[") else value
-
-
-def _fault(finding: Violation, name: str) -> dict[str, Any]:
-    return {"code": finding.code, "target": finding.path or name, "message": finding.message}
-
-
-def _locked(core: Core, where: str, name: str) -> Iterator[dict[str, Any]]:
-    told = locks.complaint(core.context.state, "write", where)
-    if told is not None:
-        yield {"code": "ScopeLocked", "target": name, "message": told}
-
-
-def _refused(faults: list[dict[str, Any]]) -> ArmRefusal:
-    policies = all(fault["code"] == "RequestDisallowedByPolicy" for fault in faults)
-    why = "because of policy violation" if policies else "with multiple errors"
-    message = f"The template deployment failed {why}. Please see details for more information."
-    return ArmRefusal(400, "InvalidTemplateDeployment", message, more={"details": faults})

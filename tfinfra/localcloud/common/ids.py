@@ -33,7 +33,7 @@ class Address:
 
     @property
     def is_collection(self) -> bool:
-        return len(self.names) < _depth(self.type)
+        return len(self.names) < self.type.count("/")
 
     @property
     def group_path(self) -> str | None:
@@ -48,31 +48,17 @@ def parse(path: str) -> Address:
     group = parts[3] if len(parts) > 3 and parts[2].lower() == "resourcegroups" else None
     marks = [i for i, part in enumerate(parts) if part.lower() == "providers"]
     if marks and len(parts) > marks[-1] + 2:
-        return _provider_address(path, parts, marks[-1], group)
-    return _plain_address(path, parts, group)
-
-
-def _provider_address(path: str, parts: list[str], mark: int, group: str | None) -> Address:
-    own = parts[mark + 1 :]
-    type_ = "/".join([own[0], *own[1::2]])
-    return Address(path, "/" + "/".join(parts[:mark]), group, type_, tuple(own[2::2]))
-
-
-def _plain_address(path: str, parts: list[str], group: str | None) -> Address:
+        own = parts[marks[-1] + 1 :]
+        type_ = "/".join([own[0], *own[1::2]])
+        return Address(path, "/" + "/".join(parts[: marks[-1]]), group, type_, tuple(own[2::2]))
     lowered = [part.lower() for part in parts]
-    if lowered[0] != "subscriptions":
-        return Address(path, path, None, "", ())
-    if len(parts) <= 2:
+    if lowered[0] == "subscriptions" and len(parts) <= 2:
         return Address(path, path, None, SUBSCRIPTION_TYPE, tuple(parts[1:]))
-    if lowered[2] == "resourcegroups" and len(parts) <= 4:
+    if lowered[0] == "subscriptions" and lowered[2] == "resourcegroups" and len(parts) <= 4:
         return Address(path, path, group, GROUP_TYPE, tuple(parts[3:]))
-    if lowered[-1] == "resources" and len(parts) in (3, 5):
+    if lowered[0] == "subscriptions" and lowered[-1] == "resources" and len(parts) in (3, 5):
         return Address(path, "/" + "/".join(parts[:-1]), group, "Microsoft.Resources/resources", ())
-    return Address(path, path, group, "", ())
-
-
-def _depth(type_: str) -> int:
-    return type_.count("/")
+    return Address(path, path, group if lowered[0] == "subscriptions" else None, "", ())
 
 
 def within(scope: str, id_: str) -> bool:

@@ -107,7 +107,10 @@ _STORAGE_LIST = Limit("List", 100, 100, 300)
 def provider_limits(namespace: str, call: CountedCall) -> Iterator[tuple[Limit, bool]]:
     """(limit, whether it is the one resource's) of each of the provider's limits that the call counts for."""
     if namespace == "microsoft.compute":
-        for limit, of_resource in zip(_of_compute(call) or (), (False, True), strict=False):
+        pair = _COMPUTE.get((call.type_, call.kind, call.is_collection), ())
+        if (call.type_, call.kind) == (_SETS, "writes"):
+            pair = _SET_UPDATE if call.exists else _SET_PUT
+        for limit, of_resource in zip(pair, (False, True), strict=False):
             if limit is not None:
                 yield limit, of_resource
     elif namespace == "microsoft.network":
@@ -116,9 +119,3 @@ def provider_limits(namespace: str, call: CountedCall) -> Iterator[tuple[Limit, 
     elif namespace == "microsoft.storage":
         listing = call.is_collection and call.type_ == "microsoft.storage/storageaccounts"
         yield _STORAGE_LIST if listing else _STORAGE["Read" if call.kind == "reads" else "Write"], False
-
-
-def _of_compute(call: CountedCall) -> _Pair | None:
-    if (call.type_, call.kind) == (_SETS, "writes"):
-        return _SET_UPDATE if call.exists else _SET_PUT
-    return _COMPUTE.get((call.type_, call.kind, call.is_collection))

@@ -68,17 +68,14 @@ class State:
         self._resources: dict[str, ArmResource] = {}
         for folder in (layout.groups, layout.subscription, layout.trash):
             own_folder(folder)
-        self._discard_remains()
+        # folders of no group: a writer into a store made of files may still write a moment after the store's deletion
+        for folder in list(layout.groups.iterdir()):
+            if not (folder / "resources").is_dir():
+                self.discard(folder)
         for path in (*layout.groups.glob("*/resources/*.json"), *layout.subscription.glob("*.json")):
             resource = read_value(path, ArmResource)
             if resource is not None:
                 self._resources[resource.id.lower()] = resource
-
-    def _discard_remains(self) -> None:
-        """Discards folders of no group: who writes into a store made of files may do so a moment after its deletion."""
-        for folder in list(self._layout.groups.iterdir()):
-            if not (folder / "resources").is_dir():
-                self.discard(folder)
 
     def get(self, id_: str) -> ArmResource | None:
         return self._resources.get(id_.lower())

@@ -27,7 +27,10 @@ PAUSE = 2.0
 
 def main() -> int:
     """Exit status 0 also where another daemon serves the folder already."""
-    options = _arguments().parse_args()
+    parser = argparse.ArgumentParser(prog="python -m tfinfra.localcloud.daemon")
+    parser.add_argument("--state", type=Path, required=True, help="folder of the cloud's state")
+    parser.add_argument("--client", type=int, default=0, help="process that is waited for at first")
+    options = parser.parse_args()
     layout = Layout(options.state)
     own_folder(layout.root)
     lock = filelock.FileLock(layout.lock)
@@ -36,22 +39,11 @@ def main() -> int:
     while True:
         begun = time.monotonic()
         status = _serve_once(layout, options.client)
-        if status == 0 or not _has_groups(layout):
+        # a folder that was removed holds no groups
+        if status == 0 or not layout.groups.is_dir() or not any(layout.groups.iterdir()):
             return status
         if time.monotonic() - begun < SHORT_LIFE:
             time.sleep(PAUSE)
-
-
-def _has_groups(layout: Layout) -> bool:
-    """Whether anything is to be served again; a folder that was removed holds nothing."""
-    return layout.groups.is_dir() and any(layout.groups.iterdir())
-
-
-def _arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tfinfra.localcloud.daemon")
-    parser.add_argument("--state", type=Path, required=True, help="folder of the cloud's state")
-    parser.add_argument("--client", type=int, default=0, help="process that is waited for at first")
-    return parser
 
 
 def _acquired(lock: filelock.BaseFileLock, layout: Layout) -> bool:
@@ -61,40 +53,32 @@ def _acquired(lock: filelock.BaseFileLock, layout: Layout) -> bool:
         with contextlib.suppress(filelock.Timeout):
             lock.acquire(timeout=0.2)
             return True
-        if _answers(layout):
+        from tfinfra.localcloud.daemon.daemon_client import running_daemon
+
+        if running_daemon(layout) is not None:
             return False
     return False
 
 
-def _answers(layout: Layout) -> bool:
-    from tfinfra.localcloud.daemon.daemon_client import running_daemon
-
-    return running_daemon(layout) is not None
-
-
 def _serve_once(layout: Layout, client: int) -> int:
-    """Serves in a child; returns its exit status, 128 + n where signal n ended it. What tells this process to end is
+    """Serves in a child; returns its exit status, 128 + n where signal n ended it. Signals that end this process are
     passed on."""
     child = os.fork()
     if child == 0:
-        os._exit(_serve(layout, client))
+        try:
+            from tfinfra.localcloud.daemon import server
+
+            server.run(layout, client)
+        except Exception as error:  # noqa: BLE001 — the child ends here, without the interpreter's own report
+            traceback.print_exception(error)
+            sys.stderr.flush()
+            os._exit(1)
+        os._exit(0)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda signum, _: os.kill(child, signum))
     _, status = os.waitpid(child, 0)
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else 128 - code
-
-
-def _serve(layout: Layout, client: int) -> int:
-    from tfinfra.localcloud.daemon import server
-
-    try:
-        server.run(layout, client)
-    except Exception as error:  # noqa: BLE001 — the child ends here, without the interpreter's own report
-        traceback.print_exception(error)
-        sys.stderr.flush()
-        return 1
-    return 0
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ GRACE_SECONDS = 2.0
 
 @dataclass
 class Presence:
-    """Whether anybody still needs the daemon: a group, work under way, or a client that has just said hello.
+    """Whether the daemon is still needed: by a group, work under way, or a client that has just said hello.
 
     `clients` maps process ids to the time until which each is waited for; a client that has ended is not. `leave` ends
     the daemon without a grace.
@@ -41,20 +41,17 @@ class Presence:
         self.clients[pid] = now + HELLO_SECONDS
 
     def may_leave(self, now: float) -> bool:
-        """Whether nobody has needed the daemon for the grace time. To be asked about once a second."""
-        self._greet_runs()
-        self.clients = {pid: until for pid, until in self.clients.items() if until > now and _lives(pid)}
-        if self.core.context.state.groups() or self.core.busy or self.clients:
-            self._needed = now
-        return now > self._needed + GRACE_SECONDS
-
-    def _greet_runs(self) -> None:
-        """A new run's first group is what the client that said hello first came for."""
+        """Whether the daemon has not been needed for the grace time. To be called about once a second."""
+        # a new run's first group is what the client that said hello first came for
         runs = {g.tags.get("tfinfra-run", g.name) for g in self.core.context.state.groups()}
         for _ in runs - self._runs:
             if self.clients:
                 self.clients.pop(next(iter(self.clients)))
         self._runs = runs
+        self.clients = {pid: until for pid, until in self.clients.items() if until > now and _lives(pid)}
+        if self.core.context.state.groups() or self.core.busy or self.clients:
+            self._needed = now
+        return now > self._needed + GRACE_SECONDS
 
     def stays(self, now: float) -> None:
         self._needed = now

@@ -40,7 +40,10 @@ class Endpoint:
 def running_daemon(layout: Layout) -> Endpoint | None:
     """The daemon that answers now, whatever its version; None where none does."""
     endpoint = _endpoint(layout)
-    return endpoint if endpoint and _health(endpoint) else None
+    try:
+        return endpoint if endpoint and call(endpoint, "GET", "health")[0] == 200 else None
+    except OSError:
+        return None
 
 
 def ensure_daemon(layout: Layout, azurite: Path | None = None) -> Endpoint:
@@ -78,16 +81,9 @@ def _endpoint(layout: Layout) -> Endpoint | None:
     return Endpoint(layout, port) if isinstance(port, int) else None
 
 
-def _health(endpoint: Endpoint) -> dict[str, Any] | None:
-    try:
-        status, document = call(endpoint, "GET", "health")
-    except OSError:
-        return None
-    return document if status == 200 else None
-
-
 def _greeted(layout: Layout, azurite: Path | None) -> Endpoint | None:
-    """The running daemon, told that this process counts on it; None where none runs, or none of this version."""
+    """The running daemon, which waits for this process from now on; None where none of this version runs. One of
+    another version is asked to leave. Raises ProvisioningError where it still has groups."""
     endpoint = _endpoint(layout)
     if endpoint is None:
         return None
@@ -100,19 +96,13 @@ def _greeted(layout: Layout, azurite: Path | None) -> Endpoint | None:
         return None
     if health["version"] == __version__:
         return endpoint
-    _dismiss(endpoint, health)
-    return None
-
-
-def _dismiss(endpoint: Endpoint, health: dict[str, Any]) -> None:
-    """Asks a daemon of another version to leave. Raises ProvisioningError where it still has groups."""
-    status, _ = call(endpoint, "POST", "quit")
-    if status != 200:
+    if call(endpoint, "POST", "quit")[0] != 200:
         groups = ", ".join(health["groups"])
         raise ProvisioningError(
             f"the local cloud of tfinfra {health['version']} still has the groups {groups}; this is {__version__}",
             hint=f"end its runs with `tfinfra down` of tfinfra {health['version']}, or wait for their deadline",
         )
+    return None
 
 
 def _started(layout: Layout, azurite: Path | None) -> Endpoint:

@@ -10,7 +10,6 @@ import os
 import signal
 import socket
 import time
-from pathlib import Path
 
 import filelock
 
@@ -45,15 +44,11 @@ def run(layout: Layout, client: int) -> None:
     """Serves `layout`; `client` is the process that wanted it. A lock of its own holds where the daemon's first process
     was killed and this one lives on. Raises filelock.Timeout where another serves."""
     with filelock.FileLock(layout.server_lock, timeout=LOCK_SECONDS):
-        _log_to(layout.log)
+        handler = logging.handlers.RotatingFileHandler(layout.log, maxBytes=500_000, backupCount=1)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+        logging.basicConfig(level=logging.INFO, handlers=[handler])
+        logging.getLogger("uvicorn").setLevel(logging.WARNING)
         asyncio.run(serve(layout, client))
-
-
-def _log_to(path: Path) -> None:
-    handler = logging.handlers.RotatingFileHandler(path, maxBytes=500_000, backupCount=1)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
 
 
 def machines(kind: str) -> Machines:
@@ -85,7 +80,8 @@ async def serve(layout: Layout, client: int) -> None:
     ]
     while not (arm_server.started and metadata_server.started):
         await asyncio.sleep(0.005)
-    write_json(layout.endpoint, _endpoint(context))
+    ports = {"port": context.arm_port, "metadata_port": context.metadata_port}
+    write_json(layout.endpoint, {"version": __version__, "pid": os.getpid(), **ports})
     log.info("tfinfra %s serves on port %d", __version__, context.arm_port)
     app.core.resume()
     await app.core.empty_trash()
@@ -110,22 +106,30 @@ def _apps(context: CloudContext, key: bytes) -> tuple[ArmApp, Presence]:
 
 
 async def _until_not_needed(app: ArmApp, presence: Presence, layout: Layout) -> None:
-    """Returns when nobody needs the cloud, its folder is another's or nobody's, or the process is told to end; nothing
-    is taken from then on."""
-    told = asyncio.Event()
+    """Does what is due, until the cloud is not needed any more, its folder is gone or another daemon's, or a signal
+    ends the process. No request is taken from then on."""
+    leaving = asyncio.Event()
 
     def leave() -> None:
         app.leaving = True
-        told.set()
+        leaving.set()
 
     presence.leave = leave
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, leave)
     presence.stays(time.time())
-    while not told.is_set() and _owns(layout) and not presence.may_leave(time.time()):
-        await _tick(app)
+    context = app.core.context
+    while not leaving.is_set() and not presence.may_leave(time.time()):
+        # a state folder that was removed can be found by no client, also where a machine that was writing has made a
+        # part of it again: the certificate is made once, at the start
+        written = read_json(layout.endpoint)
+        if not layout.ca.exists() or (isinstance(written, dict) and written.get("pid") != os.getpid()):
+            break
+        context.azurites.keep(storage.all_servers(context))
+        await eviction.tick(context, time.time())
+        await timer_runs.tick(app, time.time() + context.ahead)
         with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(told.wait(), TICK_SECONDS)
+            await asyncio.wait_for(leaving.wait(), TICK_SECONDS)
     app.leaving = True
 
 
@@ -136,28 +140,5 @@ def _port_before(layout: Layout, name: str) -> int:
     return port if isinstance(port, int) else 0
 
 
-def _owns(layout: Layout) -> bool:
-    """Whether the state folder is still this process's. One that was removed can be found by nobody, also where a
-    machine that was writing has made a part of it again: the certificate is made once, at the start."""
-    written = read_json(layout.endpoint)
-    return layout.ca.exists() and (not isinstance(written, dict) or written.get("pid") == os.getpid())
-
-
-async def _tick(app: ArmApp) -> None:
-    context = app.core.context
-    context.azurites.keep(storage.all_servers(context))
-    await eviction.tick(context, time.time())
-    await timer_runs.tick(app, time.time() + context.ahead)
-
-
 def _port(listening: socket.socket) -> int:
     return int(listening.getsockname()[1])
-
-
-def _endpoint(context: CloudContext) -> dict[str, object]:
-    return {
-        "version": __version__,
-        "pid": os.getpid(),
-        "port": context.arm_port,
-        "metadata_port": context.metadata_port,
-    }

@@ -1,8 +1,9 @@
 """The instance-metadata endpoint: who a machine is, tokens for the identity that its scale set carries, what is about
 to happen to it, and a signed document that it is one of this cloud's.
 
-Each machine has a base path of its own that holds a secret (providers/metadata.py). The same app is served on a Unix
-socket, with the same paths, for what relays a machine's 169.254.169.254 from a network without loopback to the host.
+Each machine has a base path of its own that holds a secret (arm/providers/instance_document.py). The same app is served
+on a Unix socket, with the same paths, for the relay of a machine's 169.254.169.254 from a network without loopback to
+the host.
 Answers and refusals are as learn.microsoft.com/azure/virtual-machines/instance-metadata-service and, for tokens,
 learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token have them.
 """
@@ -53,17 +54,19 @@ Instance = dict[str, str]
 class MetadataApp:
     context: CloudContext
     key: bytes
-    _asked: dict[str, int] = field(default_factory=dict)
-    """How often each machine has asked for a token, as far as that matters."""
+    _refusals: dict[str, int] = field(default_factory=dict)
+    """How many of a machine's first requests for a token have been refused."""
     _enabled: set[str] = field(default_factory=set)
-    """The machines that have asked for their events."""
+    """The machines whose events are switched on."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await (await self._response(Request(scope, receive)))(scope, receive, send)
 
     async def _response(self, request: Request) -> Response:
         _, machine, *rest = request.url.path.split("/")
-        found = self._find(machine)
+        sets = self.context.state.of_type(compute.SCALE_SETS)
+        known = ((scale_set, i) for scale_set in sets for i in scale_set.internal.get("instances", ()))
+        found = next(((scale_set, i) for scale_set, i in known if machine == f"{i['vm_id']}.{i['secret']}"), None)
         if found is None:
             return _failed("Not found", 404)
         topic = rest[1] if rest[:1] == ["metadata"] and len(rest) > 1 else ""
@@ -75,26 +78,27 @@ class MetadataApp:
             return _failed("Not found", 404)
         if request.method != "GET" and topic != "scheduledevents":
             return _failed("Method not allowed", 405)
-        return _version_problem(topic, request.query_params) or await self._answer(request, found, rest[1:])
+        return _version_problem(topic, request.query_params) or await self._answer(request, *found, rest[1:])
 
-    async def _answer(self, request: Request, found: tuple[ArmResource, Instance], path: list[str]) -> Response:
-        scale_set, instance = found
+    async def _answer(self, request: Request, scale_set: ArmResource, instance: Instance, path: list[str]) -> Response:
         query = dict(request.query_params)
         if path[0] == "instance":
             return await self._instance(scale_set, instance, path[1:], query.get("format", "json"))
         if path == ["identity", "oauth2", "token"]:
-            return self._flapping(instance["vm_id"]) or self._token(scale_set, query)
+            return self._token(scale_set, instance["vm_id"], query)
         if path == ["identity", "info"]:
             return JSONResponse({"tenantId": TENANT})
         if path == ["attested", "document"]:
-            return self._attested(scale_set, instance, query.get("nonce", ""))
+            about = instance_document.instance_document(scale_set, instance)["compute"]
+            document = attestation.document(about, query.get("nonce", ""), self.context.now())
+            return JSONResponse(attestation.signed(document, self.context.layout.attestation.read_bytes()))
         if path == ["scheduledevents"]:
             return await self._events(request, instance["vm_id"])
         return _failed("Not found", 404)
 
     async def _events(self, request: Request, vm_id: str) -> Response:
-        """GET tells of the machine's events, POST says that it is ready for some of them. The first question of all
-        switches the events on, which takes its time."""
+        """GET lists the machine's events, POST says that it is ready for some of them. The first request switches the
+        events on, which takes its time."""
         if vm_id not in self._enabled:
             self._enabled.add(vm_id)
             await asyncio.sleep(self.context.first_answers.events_seconds)
@@ -108,13 +112,6 @@ class MetadataApp:
             self.context.events.acknowledge(vm_id, ids, self.context.now())
             return Response()
         return JSONResponse(self.context.events.document(vm_id))
-
-    def _find(self, machine: str) -> tuple[ArmResource, Instance] | None:
-        for scale_set in self.context.state.of_type(compute.SCALE_SETS):
-            for instance in scale_set.internal.get("instances", ()):
-                if machine == f"{instance['vm_id']}.{instance['secret']}":
-                    return scale_set, instance
-        return None
 
     async def _instance(self, scale_set: ArmResource, instance: Instance, path: list[str], form: str) -> Response:
         """The document, or the part of it that the path names; a leaf is text, and has to be asked for as that."""
@@ -135,22 +132,21 @@ class MetadataApp:
             return _failed(f"Bad request. format=text is needed for this element. {_INFO}", 400)
         return JSONResponse(document)
 
-    def _flapping(self, vm_id: str) -> Response | None:
-        """What the endpoint says before it knows of the identity that the machine was given; then None."""
-        asked = self._asked.get(vm_id, 0)
-        statuses = self.context.first_answers.token_statuses
-        if asked >= len(statuses):
-            return None
-        self._asked[vm_id] = asked + 1
-        status = statuses[asked]
-        headers = {"Retry-After": "1"} if status == 429 else {}
-        body = {"error": "invalid_request", "error_description": _REASONS.get(status, "Service unavailable")}
-        return JSONResponse(body, status, headers)
-
-    def _token(self, scale_set: ArmResource, query: dict[str, str]) -> Response:
-        identities = mounts.identities(self.context, scale_set)
+    def _token(self, scale_set: ArmResource, vm_id: str, query: dict[str, str]) -> Response:
+        """A token of the identity that is asked for. The first answers are those of an endpoint that does not know yet
+        which identities the machine has."""
+        refusals, statuses = self._refusals.get(vm_id, 0), self.context.first_answers.token_statuses
+        if refusals < len(statuses):
+            self._refusals[vm_id] = refusals + 1
+            status = statuses[refusals]
+            body = {"error": "invalid_request", "error_description": _REASONS.get(status, "Service unavailable")}
+            return JSONResponse(body, status, {"Retry-After": "1"} if status == 429 else {})
         wanted = query.get("client_id") or query.get("object_id") or query.get("msi_res_id") or query.get("mi_res_id")
-        chosen = [i for i in identities if wanted is None or wanted.lower() in _names(i)]
+        chosen = []
+        for identity in mounts.identities(self.context, scale_set):
+            names = (identity.properties["clientId"], identity.properties["principalId"], identity.id)
+            if wanted is None or wanted.lower() in (str(name).lower() for name in names):
+                chosen.append(identity)
         if not query.get("resource"):
             return _refused("identity", "invalid_request", "Required query variable 'resource' is missing")
         if len(chosen) != 1:
@@ -170,27 +166,17 @@ class MetadataApp:
             }
         )
 
-    def _attested(self, scale_set: ArmResource, instance: Instance, nonce: str) -> Response:
-        about = instance_document.instance_document(scale_set, instance)["compute"]
-        document = attestation.document(about, nonce, self.context.now())
-        return JSONResponse(attestation.signed(document, self.context.layout.attestation.read_bytes()))
-
-
-def _names(identity: ArmResource) -> tuple[str, ...]:
-    properties = identity.properties
-    return tuple(str(n).lower() for n in (properties["clientId"], properties["principalId"], identity.id))
-
 
 def _version_problem(topic: str, query: Mapping[str, str]) -> Response | None:
     """The refusal of a request without a version, or of one that the topic does not have; None where it has."""
     known = EVENT_VERSIONS if topic == "scheduledevents" else tuple(v for v in VERSIONS if v >= _SINCE[topic])
-    asked = query.get("api-version")
-    if asked in known:
+    version = query.get("api-version")
+    if version in known:
         return None
     if topic == "identity":
-        what = "is missing" if asked is None else "is invalid"
+        what = "is missing" if version is None else "is invalid"
         return _refused(topic, "invalid_request", f"Required query variable 'api-version' {what}")
-    what = "was not specified" if asked is None else "is invalid or was not specified"
+    what = "was not specified" if version is None else "is invalid or was not specified"
     newest = sorted(known, reverse=True)[:3]
     return _failed(f"Bad request. api-version {what} in the request. {_INFO}", 400, newest)
 

@@ -1,5 +1,5 @@
-"""An identity endpoint on loopback, for rehearsals of what runs with `cloud: azure`: whoever knows its address and its
-secret gets tokens of the local cloud, as a person, a service principal or a managed identity.
+"""An identity endpoint on loopback, for rehearsals of what runs with `cloud: azure`: a caller that knows its address
+and its secret gets tokens of the local cloud, as a person, a service principal or a managed identity.
 
 azure-identity's DefaultAzureCredential finds it as it finds the ones of Azure, in Python and in Go, by the environment:
 
@@ -39,7 +39,7 @@ NO_IDENTITY = {
     APP_SERVICE: "No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId.",
     IMDS: "Identity not found",
 }
-"""What is said to who asks for another identity than the one that is there, as by an AZURE_CLIENT_ID that was left over
+"""The answers to a request for another identity than the one that exists, as by an AZURE_CLIENT_ID that was left over
 (Azure-Samples/azure-search-openai-demo#2148, Azure/azure-sdk-for-net#37278)."""
 SECONDS = 3600
 _AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"  # the application that a person signs in by: `az login`
@@ -83,7 +83,7 @@ CALLERS: dict[str, Callable[..., RehearsedCaller]] = {
 
 
 class IdentityEndpoint:
-    """Serves within its `with`. `variables` is the environment of those who are to find it."""
+    """Serves within its `with`. `variables` are the environment by which a caller finds it."""
 
     def __init__(self, layout: Layout, caller: RehearsedCaller) -> None:
         self._layout = layout
@@ -129,30 +129,33 @@ class IdentityEndpoint:
 
     def answer(self, path: str, query: Mapping[str, str], headers: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
         """(status, body) of a GET. `headers` have lower-case names."""
-        way, known = self._way(path, headers)
+        way, is_known = self._way(path, headers)
         if way is None:
             return 404, _refusal(way, 404, "not_found", f"there is nothing at {path}")
-        if not known:
+        if not is_known:
             return 401, _refusal(way, 401, "unauthorized_client", "the header that proves the caller is wrong")
         if query.get("api-version") != VERSIONS[way]:
             return 400, _refusal(way, 400, "invalid_request", f"api-version must be {VERSIONS[way]}")
         if query.get("client_id") not in (None, self.caller.claims.get("appid")):
             return 400, _refusal(way, 400, "invalid_request", NO_IDENTITY[way])
-        audience = _audience(query.get("resource", ""))
+        # a resource may lack the slash at its end
+        resource = query.get("resource", "")
+        known = (AUDIENCE, tokens.STORAGE, GRAPH)
+        audience = next((one for one in known if resource.rstrip("/") == one.rstrip("/")), None)
         if audience is None:
-            told = f"AADSTS500011: The resource principal named {query.get('resource')} was not found in the tenant."
-            return 400, _refusal(way, 400, "invalid_resource", told)
-        return 200, self._token(query["resource"], audience)
+            reason = f"AADSTS500011: The resource principal named {resource} was not found in the tenant."
+            return 400, _refusal(way, 400, "invalid_resource", reason)
+        return 200, self._token(resource, audience)
 
     def _way(self, path: str, headers: Mapping[str, str]) -> tuple[str | None, bool]:
         """Which of the two ways a path is, and whether the caller knows the secret."""
         if path == APP_SERVICE:
             return APP_SERVICE, _same(headers.get("x-identity-header", ""), self._secret)
-        secret, found, _ = path[1:].partition("/")
-        if f"/{path[1:].partition('/')[2]}" != IMDS or not found:
+        secret, found, rest = path[1:].partition("/")
+        if f"/{rest}" != IMDS or not found:
             return None, False
-        asked = headers.get("metadata", "").lower() == "true" and "x-forwarded-for" not in headers
-        return IMDS, asked and _same(secret, self._secret)
+        direct = headers.get("metadata", "").lower() == "true" and "x-forwarded-for" not in headers
+        return IMDS, direct and _same(secret, self._secret)
 
     def _token(self, resource: str, audience: str) -> dict[str, Any]:
         now = int(time.time())
@@ -196,20 +199,14 @@ class IdentityEndpoint:
         return TokenRequestHandler
 
 
-def _same(told: str, secret: str) -> bool:
-    return hmac.compare_digest(told.encode("utf-8", "surrogatepass"), secret.encode())
+def _same(given: str, secret: str) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), secret.encode())
 
 
-def _audience(resource: str) -> str | None:
-    """The audience of a token for `resource`, which may lack the slash at its end; None for one that nobody knows."""
-    known = (AUDIENCE, tokens.STORAGE, GRAPH)
-    return next((audience for audience in known if resource.rstrip("/") == audience.rstrip("/")), None)
-
-
-def _refusal(way: str | None, status: int, error: str, told: str) -> dict[str, Any]:
+def _refusal(way: str | None, status: int, error: str, reason: str) -> dict[str, Any]:
     if way == APP_SERVICE:
-        return {"statusCode": status, "message": told, "correlationId": secrets.token_hex(16)}
-    return {"error": error, "error_description": told}
+        return {"statusCode": status, "message": reason, "correlationId": secrets.token_hex(16)}
+    return {"error": error, "error_description": reason}
 
 
 def main() -> None:

@@ -52,18 +52,9 @@ def has_infiniband(size: str) -> bool:
 
 def check_scale_set(body: dict[str, Any]) -> list[Violation]:
     """The rules that `body` breaks, in the order of the tables below; those of sizes and images after them."""
-    scale_set = _scale_set(body)
-    own = FLEXIBLE if scale_set.flexible else UNIFORM
-    price = SPOT if scale_set.spot else REGULAR
-    broken = [Violation(r.code, r.path, r.message) for r in (*own, *price, *ALWAYS) if r.broken(scale_set)]
-    return [*broken, *check_machine(body)]
-
-
-def _scale_set(body: dict[str, Any]) -> ScaleSetBody:
-    properties = body.get("properties") or {}
+    properties, sku = body.get("properties") or {}, body.get("sku") or {}
     profile = properties.get("virtualMachineProfile") or {}
-    sku = body.get("sku") or {}
-    return ScaleSetBody(
+    scale_set = ScaleSetBody(
         body=body,
         properties=properties,
         profile=profile,
@@ -72,6 +63,10 @@ def _scale_set(body: dict[str, Any]) -> ScaleSetBody:
         infiniband=has_infiniband(str(sku.get("name", ""))),
         capacity=int(sku.get("capacity") or 0),
     )
+    own = FLEXIBLE if scale_set.flexible else UNIFORM
+    price = SPOT if scale_set.spot else REGULAR
+    broken = [Violation(r.code, r.path, r.message) for r in (*own, *price, *ALWAYS) if r.broken(scale_set)]
+    return [*broken, *check_machine(body)]
 
 
 def _at(value: Any, path: str) -> Any:
@@ -80,19 +75,11 @@ def _at(value: Any, path: str) -> Any:
     return value
 
 
-def _one_placement_group(scale_set: ScaleSetBody) -> bool:
-    return scale_set.properties.get("singlePlacementGroup") is not False
-
-
 def _custom_data(scale_set: ScaleSetBody) -> bytes | None:
     try:
         return base64.b64decode(_at(scale_set.profile, "osProfile.customData") or "", validate=True)
     except (binascii.Error, ValueError):
         return None
-
-
-def _bad_price(price: float | None) -> bool:
-    return price is not None and price != -1 and price <= 0
 
 
 def _nvidia_extension(scale_set: ScaleSetBody) -> bool:
@@ -156,7 +143,7 @@ UNIFORM = (
         "InvalidParameter",
         "sku.capacity",
         f"A single placement group holds at most {INFINIBAND_SET} virtual machines.",
-        lambda f: _one_placement_group(f) and f.capacity > INFINIBAND_SET,
+        lambda f: f.properties.get("singlePlacementGroup") is not False and f.capacity > INFINIBAND_SET,
     ),
     ScaleSetRule(
         "InvalidParameter",
@@ -201,7 +188,7 @@ SPOT = (
         "MaxPriceValueInvalid",
         "properties.virtualMachineProfile.billingProfile.maxPrice",
         "Invalid max price value. The only supported values for max price are -1 or a decimal greater than zero.",
-        lambda f: _bad_price(_at(f.profile, "billingProfile.maxPrice")),
+        lambda f: (price := _at(f.profile, "billingProfile.maxPrice")) is not None and price != -1 and price <= 0,
     ),
 )
 

@@ -114,7 +114,13 @@ def _members(
     for name, member in value.items():
         known = spelling.get(name.lower())
         if known is None:
-            yield from _unknown(name, member, other, properties, path)
+            if other is not None:
+                yield from _check(other, member, _join(path, name))
+                continue
+            near = get_close_matches(name, properties, 1)
+            hint = f" Did you mean '{near[0]}'?" if near else ""
+            text = f"Could not find member '{name}' on object at '{path or '$'}'.{hint}"
+            yield Violation("InvalidRequestContent", _join(path, name), text)
         elif not properties[known][1] & READ_ONLY:
             yield from _check(properties[known][0], member, _join(path, name))
     given = {name.lower() for name, member in value.items() if member is not None}
@@ -123,16 +129,6 @@ def _members(
         if wanted and name.lower() not in given:
             missing = _join(path, name)
             yield Violation("InvalidParameter", missing, f"Required parameter '{missing}' is missing (null).")
-
-
-def _unknown(name: str, member: Any, other: str | None, known: dict[str, Any], path: str) -> Iterator[Violation]:
-    if other is not None:
-        yield from _check(other, member, _join(path, name))
-        return
-    near = get_close_matches(name, known, 1)
-    hint = f" Did you mean '{near[0]}'?" if near else ""
-    text = f"Could not find member '{name}' on object at '{path or '$'}'.{hint}"
-    yield Violation("InvalidRequestContent", _join(path, name), text)
 
 
 def _array(type_: Type, value: Any, path: str) -> Iterator[Violation]:
@@ -176,16 +172,12 @@ def _string(type_: Type, value: Any, path: str) -> Iterator[Violation]:
         yield _mismatch("string", value, path)
         return
     yield from _bounds(type_, len(value), "characters", path)
-    if "pattern" in type_ and not _matches(type_["pattern"], value):
-        yield Violation("InvalidParameter", path, f"'{value}' at '{path}' does not match {type_['pattern']}.")
-
-
-def _matches(pattern: str, value: str) -> bool:
-    """Patterns are ECMAScript's; one that Python cannot read is not checked."""
     try:
-        return re.search(pattern, value) is not None
-    except re.error:
-        return True
+        matches = re.search(type_.get("pattern", ""), value) is not None
+    except re.error:  # patterns are ECMAScript's: one that Python cannot read is not checked
+        matches = True
+    if not matches:
+        yield Violation("InvalidParameter", path, f"'{value}' at '{path}' does not match {type_['pattern']}.")
 
 
 def _integer(type_: Type, value: Any, path: str) -> Iterator[Violation]:

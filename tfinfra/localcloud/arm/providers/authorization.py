@@ -29,7 +29,12 @@ class RoleDefinitions(Provider):
         if name.lower() in map(str.lower, taken):
             message = "A custom role with the same name already exists in this directory. Use a different name"
             raise ArmRefusal(409, "RoleDefinitionWithSameNameExists", message)
-        _check_actions(resource.properties)
+        # one action that does not exist refuses the whole role (LeanerCloud/CUDly#1794)
+        for permissions in resource.properties.get("permissions") or ():
+            for action in (*(permissions.get("actions") or ()), *(permissions.get("notActions") or ())):
+                if actions.is_known(str(action)) is False:
+                    message = f"'{action}' does not match any of the actions supported by the providers."
+                    raise ArmRefusal(400, "InvalidActionOrNotAction", message)
         return resource.with_properties(type="CustomRole")
 
     def release(self, context: CloudContext, resource: ArmResource) -> None:
@@ -41,42 +46,27 @@ class RoleDefinitions(Provider):
                 raise ArmRefusal(400, "RoleDefinitionHasAssignments", message)
 
 
-def _check_actions(properties: dict[str, Any]) -> None:
-    """One action that there is not refuses the whole role (LeanerCloud/CUDly#1794)."""
-    for permissions in properties.get("permissions") or ():
-        for action in (*(permissions.get("actions") or ()), *(permissions.get("notActions") or ())):
-            if actions.is_known(str(action)) is False:
-                message = f"'{action}' does not match any of the actions supported by the providers."
-                raise ArmRefusal(400, "InvalidActionOrNotAction", message)
-
-
 class RoleAssignments(Provider):
     def accept(self, context: CloudContext, resource: ArmResource, before: ArmResource | None) -> ArmResource:
         properties, now = resource.properties, context.now()
         definition(context, str(properties.get("roleDefinitionId")))
         check_principal(context.state, context.directory, properties, now)
         _check_condition(properties)
-        self._refuse_other(context, resource, before)
-        if before is not None:
-            return resource.with_properties(scope=resource.address.scope)
-        self._refuse_too_many(context, resource)
-        return resource.with_internal(made=now).with_properties(scope=resource.address.scope)
-
-    def _refuse_other(self, context: CloudContext, resource: ArmResource, before: ArmResource | None) -> None:
-        """Azure-Samples/graphrag-accelerator#168; hashicorp/terraform-provider-azurerm#12079."""
         wanted = _grant(resource)
-        if before is not None and _grant(before) != wanted:
-            message = "Tenant ID, application ID, principal ID, and scope are not allowed to be updated."
-            raise ArmRefusal(400, "RoleAssignmentUpdateNotPermitted", message)
-        if before is None and any(_grant(a) == wanted for a in context.state.of_type(ASSIGNMENTS)):
+        if before is not None:
+            if _grant(before) != wanted:  # Azure-Samples/graphrag-accelerator#168
+                message = "Tenant ID, application ID, principal ID, and scope are not allowed to be updated."
+                raise ArmRefusal(400, "RoleAssignmentUpdateNotPermitted", message)
+            return resource.with_properties(scope=resource.address.scope)
+        if any(_grant(a) == wanted for a in context.state.of_type(ASSIGNMENTS)):
+            # hashicorp/terraform-provider-azurerm#12079
             raise ArmRefusal(409, "RoleAssignmentExists", "The role assignment already exists.")
-
-    def _refuse_too_many(self, context: CloudContext, resource: ArmResource) -> None:
-        """All that lie in a subscription count together (learn.microsoft.com/azure/role-based-access-control
-        /troubleshoot-limits, which has no status: 400 is that of Azure's other limits of this provider)."""
+        # all that lie in a subscription count together (learn.microsoft.com/azure/role-based-access-control
+        # /troubleshoot-limits, which has no status: 400 is that of Azure's other limits of this provider)
         subscription = "/".join(resource.id.split("/")[:3])
         if len(context.state.of_type(ASSIGNMENTS, subscription)) >= context.directory.most_assignments:
             raise ArmRefusal(400, "RoleAssignmentLimitExceeded", "No more role assignments can be created.")
+        return resource.with_internal(made=now).with_properties(scope=resource.address.scope)
 
 
 def _check_condition(properties: dict[str, Any]) -> None:
@@ -117,13 +107,12 @@ def definition(context: CloudContext, id_: str) -> dict[str, Any]:
 def definitions(context: CloudContext, scope: str = "") -> list[dict[str, Any]]:
     """The role definitions as ARM lists them: the built-in ones, then the custom ones that may be assigned in `scope`
     (an id; "" is the whole tenant)."""
-    custom = (role.body for role in context.state.of_type(DEFINITIONS))
-    listed = [role for role in custom if not scope or _is_assignable(role, scope)]
-    return [*builtin.documents(), *listed]
-
-
-def _is_assignable(role: dict[str, Any], scope: str) -> bool:
-    return any(ids.within(str(one), scope) for one in role["properties"].get("assignableScopes") or ())
+    found = builtin.documents()
+    for role in context.state.of_type(DEFINITIONS):
+        assignable = role.properties.get("assignableScopes") or ()
+        if not scope or any(ids.within(str(one), scope) for one in assignable):
+            found.append(role.body)
+    return found
 
 
 @dataclass(frozen=True)
@@ -169,8 +158,8 @@ def authorize(context: CloudContext, oid: str, method: str, address: ids.Address
             raise forbidden(oid, action, address.path)
         return
     able = _able(context, oid, action, address.path)
-    asked = conditions.AssignmentChange(action, _attributes(context, address, body))
-    if any(not grant.condition or conditions.holds(grant.condition, asked) for grant in able):
+    change = conditions.AssignmentChange(action, _attributes(context, address, body))
+    if any(not grant.condition or conditions.holds(grant.condition, change) for grant in able):
         return
     raise (condition_not_fulfilled if able else forbidden)(oid, action, address.path)
 
@@ -218,12 +207,12 @@ _VERBS = {"GET": "read", "HEAD": "read", "DELETE": "delete", "POST": "action"}
 # What role definitions call otherwise than paths do; the paths of no type that anybody may ask are the providers'
 # (learn.microsoft.com/azure/role-based-access-control/resource-provider-operations).
 _KINDS = {ids.GROUP_TYPE: GROUPS, "": PROVIDERS}
-_POSTED_QUESTIONS = {"microsoft.storage/checknameavailability": "Microsoft.Storage/checknameavailability/read"}
+_POSTED_QUERIES = {"microsoft.storage/checknameavailability": "Microsoft.Storage/checknameavailability/read"}
 
 
 def action_of(method: str, address: ids.Address) -> str:
     """The action that a request needs, as role definitions spell it."""
-    asked = _POSTED_QUESTIONS.get(address.type.lower()) if method == "POST" else None
-    if address.type == "Microsoft.Resources/resources":  # whoever may list a group need not be allowed to list all
-        asked = f"{GROUPS if address.group else 'Microsoft.Resources/subscriptions'}/resources/read"
-    return asked or f"{_KINDS.get(address.type, address.type)}/{_VERBS.get(method, 'write')}"
+    action = _POSTED_QUERIES.get(address.type.lower()) if method == "POST" else None
+    if address.type == "Microsoft.Resources/resources":  # listing a group and listing the subscription are two actions
+        action = f"{GROUPS if address.group else 'Microsoft.Resources/subscriptions'}/resources/read"
+    return action or f"{_KINDS.get(address.type, address.type)}/{_VERBS.get(method, 'write')}"

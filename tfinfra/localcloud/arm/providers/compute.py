@@ -34,9 +34,9 @@ class ScaleSets(Provider):
     )
 
     def accept(self, context: CloudContext, resource: ArmResource, before: ArmResource | None) -> ArmResource:
-        findings = check_scale_set(resource.body)
-        if findings:
-            raise ArmRefusal(400, findings[0].code, " ".join(f.message for f in findings))
+        violations = check_scale_set(resource.body)
+        if violations:
+            raise ArmRefusal(400, violations[0].code, " ".join(v.message for v in violations))
         check_places(context, resource, subnet_ids(resource))
         _check_fabric(context, resource)
         quota.check(context, resource)
@@ -125,20 +125,16 @@ def _check_fabric(context: CloudContext, resource: ArmResource) -> None:
 def new_instances(resource: ArmResource) -> list[dict[str, str]]:
     """Names as Azure makes them, which say nothing about an order: a Uniform set's ids have gaps, others are random."""
     prefix = (profile(resource).get("osProfile") or {}).get("computerNamePrefix") or resource.name[:9]
-    return [_instance(resource, prefix, number) for number in _numbers(capacity(resource))]
-
-
-def _numbers(count: int) -> list[int]:
-    return secrets.SystemRandom().sample(range(count + count // 2 + 1), count)
-
-
-def _instance(resource: ArmResource, prefix: str, number: int) -> dict[str, str]:
-    made = {"vm_id": str(uuid.uuid4()), "secret": secrets.token_urlsafe(12)}
-    if is_flexible(resource):
-        name = f"{resource.name}_{secrets.token_hex(4)}"
-        tail = "".join(secrets.choice(_LETTERS) for _ in range(6)).upper()
-        return {"instance": name, "name": name, "computer": prefix + tail, **made}
-    return {"instance": str(number), "name": f"{resource.name}_{number}", "computer": prefix + _base36(number), **made}
+    count, instances = capacity(resource), []
+    for number in secrets.SystemRandom().sample(range(count + count // 2 + 1), count):
+        if is_flexible(resource):
+            name = instance = f"{resource.name}_{secrets.token_hex(4)}"
+            tail = "".join(secrets.choice(_LETTERS) for _ in range(6)).upper()
+        else:
+            name, instance, tail = f"{resource.name}_{number}", str(number), _base36(number)
+        names = {"instance": instance, "name": name, "computer": prefix + tail}
+        instances.append({**names, "vm_id": str(uuid.uuid4()), "secret": secrets.token_urlsafe(12)})
+    return instances
 
 
 def _base36(number: int) -> str:
@@ -184,8 +180,8 @@ def scale_set_spec(context: CloudContext, resource: ArmResource) -> ScaleSetSpec
 
 def disk_of(context: CloudContext, resource: ArmResource) -> Disk | None:
     """The machines' system disk, where images are said to be small: once grown, as large as the set's body has it."""
-    asked = ((profile(resource).get("storageProfile") or {}).get("osDisk") or {}).get("diskSizeGB")
-    return Disk(context.image_mb, int(asked or 0) * 1024 or context.image_mb) if context.image_mb else None
+    size = ((profile(resource).get("storageProfile") or {}).get("osDisk") or {}).get("diskSizeGB")
+    return Disk(context.image_mb, int(size or 0) * 1024 or context.image_mb) if context.image_mb else None
 
 
 def find_instance(context: CloudContext, wanted: str) -> dict[str, str] | None:

@@ -27,6 +27,10 @@ def instance_document(scale_set: ArmResource, instance: dict[str, str]) -> dict[
     profile = scale_set.properties.get("virtualMachineProfile") or {}
     image = (profile.get("storageProfile") or {}).get("imageReference") or {}
     plan = body.get("plan") or {}
+    resource_id = f"{scale_set.id}/virtualMachines/{instance['instance']}"
+    if str(scale_set.properties.get("orchestrationMode", "Uniform")).lower() == "flexible":
+        machines = f"{scale_set.address.group_path}/providers/Microsoft.Compute/virtualMachines"
+        resource_id = f"{machines}/{instance['instance']}"  # a machine of a Flexible set is one of the group's
     compute = {
         "azEnvironment": "AzurePublicCloud",
         "customData": "",
@@ -47,7 +51,7 @@ def instance_document(scale_set: ArmResource, instance: dict[str, str]) -> dict[
         "publicKeys": [],
         "publisher": _text(image.get("publisher")),
         "resourceGroupName": scale_set.address.group or "",
-        "resourceId": _resource_id(scale_set, instance),
+        "resourceId": resource_id,
         "securityProfile": _security_profile(profile.get("securityProfile") or {}),
         "sku": _text(image.get("sku")),
         "storageProfile": _storage_profile(profile.get("storageProfile") or {}, instance),
@@ -81,13 +85,6 @@ def listing(part: Any) -> list[str]:
     if isinstance(part, Mapping):
         return [f"{name}/" if isinstance(value, (dict, list)) else name for name, value in part.items()]
     return [f"{index}/" for index in range(len(part))] if isinstance(part, list) else [str(part)]
-
-
-def _resource_id(scale_set: ArmResource, instance: dict[str, str]) -> str:
-    """A machine of a Flexible set is one of the group's, of a Uniform one the set's."""
-    if str(scale_set.properties.get("orchestrationMode", "Uniform")).lower() == "flexible":
-        return f"{scale_set.address.group_path}/providers/Microsoft.Compute/virtualMachines/{instance['instance']}"
-    return f"{scale_set.id}/virtualMachines/{instance['instance']}"
 
 
 def _os_profile(profile: Mapping[str, Any], instance: dict[str, str]) -> dict[str, str]:

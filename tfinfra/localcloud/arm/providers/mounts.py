@@ -22,12 +22,31 @@ def mounts_of(context: CloudContext, scale_set: ArmResource) -> tuple[Mount, ...
     """The blob folders of accounts on which its identities have a Blob data role, the shares of the accounts to which a
     private endpoint of its group leads (NFS shares know no roles), and the training environments
     of whoever made the scale set, read-only."""
-    found = {m.folder: m for m in (*_blobs(context, scale_set), *_shares(context, scale_set))}
+    found = {}
+    for account, role in _blob_accounts(context, scale_set):
+        if server_of(context, account) is None:
+            blobs = account_folder(context, account) / "blob"
+            found[blobs] = Mount(blobs, read_only=role == BLOB_READER)
+            found |= {mount.folder: mount for mount in linked_inputs(blobs)}
+    for endpoint in context.state.of_type(ENDPOINTS, scale_set.address.group_path or "/none"):
+        for link in endpoint.properties.get("privateLinkServiceConnections") or ():
+            shared = context.state.get(str(link["properties"].get("privateLinkServiceId")))
+            if shared is not None and "file" in (link["properties"].get("groupIds") or ()):
+                folder = account_folder(context, shared) / "file"
+                found[folder] = Mount(folder, read_only=False)
     if named := scale_set.internal.get("environments"):
         folder = Path(named)
         folder.mkdir(parents=True, exist_ok=True)
         found[folder] = Mount(folder, read_only=True)
     return tuple(found.values())
+
+
+def linked_inputs(blobs: Path) -> Iterator[Mount]:
+    """Read-only, whatever the role: a machine that wrote there would write into somebody's own files."""
+    for container in sorted(path for path in blobs.iterdir() if path.is_dir() and not path.is_symlink()):
+        folder = container / LINKED
+        folder.mkdir(exist_ok=True)
+        yield Mount(folder, read_only=True)
 
 
 def identities(context: CloudContext, scale_set: ArmResource) -> list[ArmResource]:
@@ -42,38 +61,11 @@ def doors_of(context: CloudContext, scale_set: ArmResource) -> tuple[int, ...]:
     return tuple(sorted({server.port for server in servers if server}))
 
 
-def _blobs(context: CloudContext, scale_set: ArmResource) -> Iterator[Mount]:
-    for account, role in _blob_accounts(context, scale_set):
-        if server_of(context, account) is None:
-            folder = account_folder(context, account) / "blob"
-            yield Mount(folder, read_only=role == BLOB_READER)
-            yield from _linked(folder)
-
-
-def _linked(blobs: Path) -> Iterator[Mount]:
-    """Read-only, whatever the role: a machine that wrote there would write into somebody's own files."""
-    for container in sorted(path for path in blobs.iterdir() if path.is_dir() and not path.is_symlink()):
-        folder = container / LINKED
-        folder.mkdir(exist_ok=True)
-        yield Mount(folder, read_only=True)
-
-
 def _blob_accounts(context: CloudContext, scale_set: ArmResource) -> Iterator[tuple[ArmResource, str]]:
     for identity in identities(context, scale_set):
         for grant in grants(context, str(identity.properties["principalId"])):
             for account in context.state.of_type(ACCOUNTS):
-                if _touches(grant.scope, account.id) and grant.role["roleName"] in (BLOB_WRITER, BLOB_READER):
+                # a grant reaches an account from above, or, on one of its containers, from below
+                touches = ids.within(grant.scope, account.id) or ids.within(account.id, grant.scope)
+                if touches and grant.role["roleName"] in (BLOB_WRITER, BLOB_READER):
                     yield account, grant.role["roleName"]
-
-
-def _touches(scope: str, account: str) -> bool:
-    """A grant reaches an account from above, or, on one of its containers, from below."""
-    return ids.within(scope, account) or ids.within(account, scope)
-
-
-def _shares(context: CloudContext, scale_set: ArmResource) -> Iterator[Mount]:
-    for endpoint in context.state.of_type(ENDPOINTS, scale_set.address.group_path or "/none"):
-        for link in endpoint.properties.get("privateLinkServiceConnections") or ():
-            account = context.state.get(str(link["properties"].get("privateLinkServiceId")))
-            if account is not None and "file" in (link["properties"].get("groupIds") or ()):
-                yield Mount(account_folder(context, account) / "file", read_only=False)

@@ -17,9 +17,12 @@ class VirtualNetworks(Provider):
     def accept(self, context: CloudContext, resource: ArmResource, before: ArmResource | None) -> ArmResource:
         del context, before
         space = [_network(p) for p in (resource.properties.get("addressSpace") or {}).get("addressPrefixes") or ()]
-        subnets = [_with_id(resource, s) for s in resource.properties.get("subnets") or ()]
-        for number, subnet in enumerate(subnets):
-            _check_prefixes(resource.name, subnet, space, subnets[:number])
+        subnets: list[dict[str, Any]] = []
+        for subnet in resource.properties.get("subnets") or ():
+            properties = {**(subnet.get("properties") or {}), "provisioningState": "Succeeded"}
+            made = {**subnet, "id": f"{resource.id}/subnets/{subnet.get('name')}", "properties": properties}
+            _check_prefixes(resource.name, made, space, subnets)
+            subnets.append(made)
         return resource.with_properties(subnets=subnets)
 
     def provision(self, context: CloudContext, resource: ArmResource) -> None:
@@ -28,15 +31,10 @@ class VirtualNetworks(Provider):
             context.state.put(ArmResource(subnet["id"], SUBNETS, resource.api_version, body))
 
 
-def _with_id(network: ArmResource, subnet: dict[str, Any]) -> dict[str, Any]:
-    properties = {**(subnet.get("properties") or {}), "provisioningState": "Succeeded"}
-    return {**subnet, "id": f"{network.id}/subnets/{subnet.get('name')}", "properties": properties}
-
-
 def _check_prefixes(
     network: str, subnet: dict[str, Any], space: list[ipaddress.IPv4Network], others: list[dict[str, Any]]
 ) -> None:
-    """Raises ArmRefusal (400) for a subnet that is not within its network, or in the place of one of the `others`
+    """Raises ArmRefusal (400) for a subnet that is not within its network, or overlaps one of the `others`
     (MicrosoftDocs/azure-docs#123869)."""
     taken = [_network(prefix) for other in others for prefix in prefixes(other["properties"])]
     start = f"Subnet '{subnet.get('name')}' is not valid because its IP address range"
@@ -64,19 +62,13 @@ class PrivateEndpoints(Provider):
         subnet = context.state.get(str((resource.properties.get("subnet") or {}).get("id")))
         within = next(prefixes(subnet.properties), None) if subnet else None
         address = str(_network(within).broadcast_address - 1) if within else ""
-        names = [name for link in _links(resource) for name in _names(link)]
-        configs = [{"fqdn": name, "ipAddresses": [address]} for name in names if address]
+        configs = []
+        for connection in resource.properties.get("privateLinkServiceConnections") or []:
+            link = connection.get("properties") or {}
+            account = str(link.get("privateLinkServiceId") or "").rpartition("/")[2]
+            names = [f"{account}.{part}.core.windows.net" for part in link.get("groupIds") or []]
+            configs += [{"fqdn": name, "ipAddresses": [address]} for name in names if address]
         return resource.with_properties(customDnsConfigs=configs)
-
-
-def _links(resource: ArmResource) -> list[dict[str, Any]]:
-    links = resource.properties.get("privateLinkServiceConnections") or []
-    return [link.get("properties") or {} for link in links]
-
-
-def _names(link: dict[str, Any]) -> list[str]:
-    account = str(link.get("privateLinkServiceId") or "").rpartition("/")[2]
-    return [f"{account}.{part}.core.windows.net" for part in link.get("groupIds") or []]
 
 
 def _network(prefix: str) -> ipaddress.IPv4Network:

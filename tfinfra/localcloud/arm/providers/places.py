@@ -1,4 +1,4 @@
-"""What a scale set stands beside: a subnet, a reservation and a placement group of its own location and zone."""
+"""What a scale set must be near: a subnet, a reservation and a placement group of its own location and zone."""
 
 from __future__ import annotations
 
@@ -21,8 +21,19 @@ def check_places(context: CloudContext, resource: ArmResource, subnets: list[str
         _same_location(context, resource, placement)
     profile = resource.properties.get("virtualMachineProfile") or {}
     reserved = ((profile.get("capacityReservation") or {}).get("capacityReservationGroup") or {}).get("id")
-    if reserved:
-        _reserved(context, resource, _same_location(context, resource, reserved))
+    if not reserved:
+        return
+    # a group without zones takes machines without one; any has to have a reservation of the machines' size and zone
+    # (learn.microsoft.com/azure/virtual-machines/capacity-reservation-overview)
+    group = _same_location(context, resource, reserved)
+    size, zones = str((resource.body.get("sku") or {}).get("name")), _zones(resource)
+    if _zones(group) != zones and not (zones and set(zones) <= set(_zones(group))):
+        text = f"The zones {zones} of {resource.id} are not those of the capacity reservation group {group.id}."
+        raise ArmRefusal(400, "InvalidParameter", text)
+    held = context.state.of_type(RESERVATIONS, group.id)
+    if not any(str((r.body.get("sku") or {}).get("name")) == size and _zones(r) == zones for r in held):
+        text = f"The capacity reservation group {group.id} has no reservation of {size} that matches {resource.id}."
+        raise ArmRefusal(400, "InvalidParameter", text)
 
 
 def _same_location(context: CloudContext, resource: ArmResource, reference: str) -> ArmResource:
@@ -36,20 +47,6 @@ def _same_location(context: CloudContext, resource: ArmResource, reference: str)
             "Please make sure that the referenced resource exists, and that both resources are in the same region.",
         )
     return found
-
-
-def _reserved(context: CloudContext, resource: ArmResource, group: ArmResource) -> None:
-    """A group without zones takes machines without one; any has to have a reservation of the machines' size and zone
-    (learn.microsoft.com/azure/virtual-machines/capacity-reservation-overview)."""
-    size, zones = str((resource.body.get("sku") or {}).get("name")), _zones(resource)
-    held = context.state.of_type(RESERVATIONS, group.id)
-    fits = [r for r in held if str((r.body.get("sku") or {}).get("name")) == size and _zones(r) == zones]
-    if _zones(group) != zones and not (zones and set(zones) <= set(_zones(group))):
-        text = f"The zones {zones} of {resource.id} are not those of the capacity reservation group {group.id}."
-        raise ArmRefusal(400, "InvalidParameter", text)
-    if not fits:
-        text = f"The capacity reservation group {group.id} has no reservation of {size} that matches {resource.id}."
-        raise ArmRefusal(400, "InvalidParameter", text)
 
 
 def _zones(resource: ArmResource) -> list[Any]:

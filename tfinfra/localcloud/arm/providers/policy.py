@@ -19,18 +19,18 @@ from tfinfra.localcloud.common.state_folder import SUBSCRIPTION
 _AUTHORIZATION = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization"
 
 
-def check(subscription: SubscriptionSettings, type_: str, name: str, body: Mapping[str, Any]) -> None:
+def check(settings: SubscriptionSettings, type_: str, name: str, body: Mapping[str, Any]) -> None:
     """Raises ArmRefusal (403 RequestDisallowedByPolicy) where a policy denies the resource."""
-    denied = denial(subscription, type_, name, body)
+    denied = denial(settings, type_, name, body)
     if denied is not None:
         more = {key: denied[key] for key in ("target", "additionalInfo")}
         raise ArmRefusal(403, denied["code"], denied["message"], more=more)
 
 
-def modified(subscription: SubscriptionSettings, type_: str, body: dict[str, Any]) -> dict[str, Any]:
+def modified(settings: SubscriptionSettings, type_: str, body: dict[str, Any]) -> dict[str, Any]:
     """`body` as it is written: with what the policies of the effect "modify" put into it. They come before those that
     deny."""
-    for policy in subscription.policies:
+    for policy in settings.policies:
         if policy.effect == "modify" and policy.type.lower() in ("", type_.lower()):
             body = _put(body, policy.path.split("."), policy.value)
     return body
@@ -43,16 +43,22 @@ def _put(body: dict[str, Any], path: list[str], value: Any) -> dict[str, Any]:
     return {**body, path[0]: _put(inner if isinstance(inner, dict) else {}, path[1:], value)}
 
 
-def denial(subscription: SubscriptionSettings, type_: str, name: str, body: Mapping[str, Any]) -> dict[str, Any] | None:
+def denial(settings: SubscriptionSettings, type_: str, name: str, body: Mapping[str, Any]) -> dict[str, Any] | None:
     """The error of the policies that deny the resource, None where none does."""
-    broken = [p for p in subscription.policies if _denies(p, type_, body)]
+    broken = [p for p in settings.policies if _denies(p, type_, body)]
     if not broken:
         return None
-    identifiers = json.dumps([_identifier(p) for p in broken], separators=(",", ":"))
+    identifiers = []
+    for policy in broken:
+        shown = policy.display or policy.name
+        assignment = {"name": shown, "id": f"{_AUTHORIZATION}/policyAssignments/{policy.name}"}
+        definition = {"name": shown, "id": f"{_AUTHORIZATION}/policyDefinitions/{policy.name}"}
+        identifiers.append({"policyAssignment": assignment, "policyDefinition": definition})
+    listed = json.dumps(identifiers, separators=(",", ":"))
     return {
         "code": "RequestDisallowedByPolicy",
         "target": name,
-        "message": f"Resource '{name}' was disallowed by policy. Policy identifiers: '{identifiers}'.",
+        "message": f"Resource '{name}' was disallowed by policy. Policy identifiers: '{listed}'.",
         "additionalInfo": [{"type": "PolicyViolation", "info": _info(p, type_, body)} for p in broken],
     }
 
@@ -73,14 +79,6 @@ def _at(body: Mapping[str, Any], path: str) -> Any:
     for part in path.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
     return value
-
-
-def _identifier(policy: Policy) -> dict[str, Any]:
-    name = policy.display or policy.name
-    return {
-        "policyAssignment": {"name": name, "id": f"{_AUTHORIZATION}/policyAssignments/{policy.name}"},
-        "policyDefinition": {"name": name, "id": f"{_AUTHORIZATION}/policyDefinitions/{policy.name}"},
-    }
 
 
 def _info(policy: Policy, type_: str, body: Mapping[str, Any]) -> dict[str, Any]:

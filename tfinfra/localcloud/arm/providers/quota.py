@@ -18,7 +18,7 @@ TOTAL = "cores"
 SPOT = "lowPriorityCores"
 MACHINES = "virtualMachines"
 SETS = "virtualMachineScaleSets"
-LIMIT = 1_000_000  # the local cloud sells as much as is asked for, until a test lowers it
+LIMIT = 1_000_000  # as good as none, until a test lowers it
 _LABELS = {
     TOTAL: "Total Regional vCPUs",
     SPOT: "Total Regional Low-priority vCPUs",
@@ -79,27 +79,21 @@ def limit(context: CloudContext, location: str, name: str) -> int:
 def settings(document: Mapping[str, Any]) -> dict[str, int]:
     """Limits as they are set: {name: limit} everywhere, {location: {name: limit}} in one location. Raises ArmRefusal
     (400) for a name that no usage has: a limit of it would hold for nothing."""
+    known = {TOTAL, SPOT, MACHINES, SETS, *(size.family for size in sizes())}
     found: dict[str, int] = {}
     for name, value in document.items():
         for inner, number in value.items() if isinstance(value, Mapping) else ((name, value),):
-            _refuse_unknown(str(inner))
-            where = f"{location_of({'location': name})}/{inner}" if isinstance(value, Mapping) else str(name)
-            found[where] = _whole(number)
+            usage = str(inner)
+            if usage not in known:
+                near = get_close_matches(usage, known, n=1)
+                hint = f"; is it {near[0]}?" if near else ""
+                raise ArmRefusal(400, "InvalidRequestContent", f"there is no usage '{usage}'{hint}")
+            if isinstance(number, bool) or not isinstance(number, int) or number < 0:
+                reason = f"a limit is a whole number, 0 or more, and not {number!r}"
+                raise ArmRefusal(400, "InvalidRequestContent", reason)
+            key = f"{location_of({'location': name})}/{inner}" if isinstance(value, Mapping) else str(name)
+            found[key] = number
     return found
-
-
-def _refuse_unknown(name: str) -> None:
-    known = {TOTAL, SPOT, MACHINES, SETS, *(size.family for size in sizes())}
-    if name not in known:
-        near = get_close_matches(name, known, n=1)
-        hint = f"; is it {near[0]}?" if near else ""
-        raise ArmRefusal(400, "InvalidRequestContent", f"there is no usage '{name}'{hint}")
-
-
-def _whole(number: Any) -> int:
-    if isinstance(number, bool) or not isinstance(number, int) or number < 0:
-        raise ArmRefusal(400, "InvalidRequestContent", f"a limit is a whole number, 0 or more, and not {number!r}")
-    return number
 
 
 def check(context: CloudContext, resource: ArmResource) -> None:
@@ -123,7 +117,7 @@ def usages(context: CloudContext, location: str) -> list[dict[str, Any]]:
     """The list that Microsoft.Compute/locations/{location}/usages answers: every family, used or not."""
     current = used(context, location)
     known = {s.family for s in sizes()}
-    asked = {name.rpartition("/")[2] for name in context.quotas}
+    limited = {name.rpartition("/")[2] for name in context.quotas}
     return [
         {
             "unit": "Count",
@@ -131,7 +125,7 @@ def usages(context: CloudContext, location: str) -> list[dict[str, Any]]:
             "limit": limit(context, location, name),
             "name": {"value": name, "localizedValue": label_of(name)},
         }
-        for name in sorted({TOTAL, SPOT, MACHINES, SETS, *known, *current, *asked})
+        for name in sorted({TOTAL, SPOT, MACHINES, SETS, *known, *current, *limited})
     ]
 
 

@@ -27,7 +27,22 @@ def providers(context: CloudContext) -> list[dict[str, Any]]:
     types: dict[str, set[str]] = {}
     for name, _ in catalogue().resources.values():
         types.setdefault(name.partition("/")[0], set()).add(name.partition("/")[2])
-    return [_document(context, namespace, sorted(types[namespace])) for namespace in sorted(types)]
+    found = []
+    for namespace in sorted(types):
+        listed = []
+        for type_ in sorted(types[namespace]):
+            versions = catalogue().versions(f"{namespace}/{type_}")[::-1]
+            listed.append({"resourceType": type_, "locations": sorted(locations()), "apiVersions": versions})
+        policy = "RegistrationFree" if namespace.lower() in ALWAYS else "RegistrationRequired"
+        document = {
+            "id": f"/subscriptions/{SUBSCRIPTION}/providers/{namespace}",
+            "namespace": namespace,
+            "registrationPolicy": policy,
+            "registrationState": state(context, namespace),
+            "resourceTypes": listed,
+        }
+        found.append(document)
+    return found
 
 
 def register(context: CloudContext, namespace: str) -> dict[str, Any]:
@@ -37,29 +52,14 @@ def register(context: CloudContext, namespace: str) -> dict[str, Any]:
     return provider(context, namespace)
 
 
-def _document(context: CloudContext, namespace: str, types: list[str]) -> dict[str, Any]:
-    return {
-        "id": f"/subscriptions/{SUBSCRIPTION}/providers/{namespace}",
-        "namespace": namespace,
-        "registrationPolicy": "RegistrationFree" if namespace.lower() in ALWAYS else "RegistrationRequired",
-        "registrationState": state(context, namespace),
-        "resourceTypes": [_type(namespace, name) for name in types],
-    }
-
-
 def state(context: CloudContext, namespace: str) -> str:
-    """ "Registered", unless it was set otherwise and nobody has registered it since."""
-    wanted = {name.lower(): value for name, value in context.subscription.registrations.items()}
-    found = wanted.get(namespace.lower(), "Registered")
+    """ "Registered", unless the settings say otherwise and no caller has registered it since."""
+    states = {name.lower(): value for name, value in context.subscription.registrations.items()}
+    found = states.get(namespace.lower(), "Registered")
     ready = context.registered.get(namespace.lower())
     if found == "Registered" or ready is None:
         return found
     return "Registered" if context.now() >= ready else "Registering"
-
-
-def _type(namespace: str, name: str) -> dict[str, Any]:
-    versions = catalogue().versions(f"{namespace}/{name}")
-    return {"resourceType": name, "locations": sorted(locations()), "apiVersions": versions[::-1]}
 
 
 def check(context: CloudContext, type_: str) -> None:

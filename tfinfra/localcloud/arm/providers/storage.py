@@ -34,7 +34,13 @@ class StorageAccounts(Provider):
                 f"{resource.name} is not a valid storage account name. Storage account name must be between 3 and 24 "
                 "characters in length and use numbers and lower-case letters only.",
             )
-        self._refuse_taken_name(context, resource, before)
+        # learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-storage-account-name
+        if before is None and resource.name in context.subscription.taken:
+            message = f"The storage account named {resource.name} is already taken."
+            raise ArmRefusal(409, "StorageAccountAlreadyTaken", message)
+        if before is None and is_taken(context, resource.name):
+            message = f"The account {resource.name} is already in another resource group in this subscription."
+            raise ArmRefusal(409, "StorageAccountInAnotherResourceGroup", message)
         if _served(resource):
             resource = resource.with_internal(**_where(context, before))
         folder = account_folder(context, resource)
@@ -52,16 +58,6 @@ class StorageAccounts(Provider):
     def release(self, context: CloudContext, resource: ArmResource) -> None:
         context.azurites.stop(resource.name)
         context.state.discard(account_folder(context, resource))
-
-    def _refuse_taken_name(self, context: CloudContext, resource: ArmResource, before: ArmResource | None) -> None:
-        """learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-storage-account-name"""
-        if before is not None or not is_taken(context, resource.name):
-            return
-        if resource.name in context.subscription.taken:
-            message = f"The storage account named {resource.name} is already taken."
-            raise ArmRefusal(409, "StorageAccountAlreadyTaken", message)
-        message = f"The account {resource.name} is already in another resource group in this subscription."
-        raise ArmRefusal(409, "StorageAccountInAnotherResourceGroup", message)
 
 
 def is_taken(context: CloudContext, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Tags by themselves, at the scope of what has them: who may write tags need not be able to write what they are on
+"""Tags by themselves, at the scope of what has them: a right to write tags is less than one to write what has them
 (learn.microsoft.com/azure/azure-resource-manager/management/tag-resources#required-access)."""
 
 from __future__ import annotations
@@ -27,29 +27,14 @@ def changed(method: str, before: Mapping[str, str], body: Any) -> dict[str, str]
     given = (content.get("properties") or {}).get("tags")
     if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
         raise ArmRefusal(400, "InvalidRequestContent", "The request content was invalid: properties.tags is missing.")
-    if operation.lower() not in _OPERATIONS:
-        known = ", ".join(("Replace", "Merge", "Delete"))
-        raise ArmRefusal(400, "InvalidRequestContent", f"'{operation}' is none of the operations {known}.")
-    return _OPERATIONS[operation.lower()](before, given)
-
-
-def _replaced(before: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
-    del before
-    return dict(given)
-
-
-def _merged(before: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
-    new = {name.lower() for name in given}
-    return {**{name: value for name, value in before.items() if name.lower() not in new}, **given}
-
-
-def _without(before: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
-    """Those that are given go: by their name alone where no value is said, else only with that value."""
-    gone = {name.lower(): value for name, value in given.items()}
-    return {name: value for name, value in before.items() if gone.get(name.lower()) not in ("", value)}
-
-
-_OPERATIONS = {"replace": _replaced, "merge": _merged, "delete": _without}
+    if operation.lower() == "replace":
+        return dict(given)
+    named = {name.lower(): value for name, value in given.items()}
+    if operation.lower() == "merge":
+        return {**{name: value for name, value in before.items() if name.lower() not in named}, **given}
+    if operation.lower() == "delete":  # by the name alone where no value is given, else only with that value
+        return {name: value for name, value in before.items() if named.get(name.lower()) not in ("", value)}
+    raise ArmRefusal(400, "InvalidRequestContent", f"'{operation}' is none of the operations Replace, Merge, Delete.")
 
 
 def check_count(body: Mapping[str, Any]) -> None:

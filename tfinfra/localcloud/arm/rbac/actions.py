@@ -192,9 +192,7 @@ def _listed() -> dict[str, list[str]]:
             actions = found.setdefault(line, [])
             continue
         types, _, verbs = line.partition(":")
-        actions += [f"{type_}/{_spelt(verb)}" for type_ in types.split() for verb in verbs.split()]
+        for verb in verbs.split():
+            ending = verb if verb.rpartition("/")[2] in _VERBS else f"{verb}/action"
+            actions += [f"{type_}/{ending}" for type_ in types.split()]
     return found
-
-
-def _spelt(verb: str) -> str:
-    return verb if verb.rpartition("/")[2] in _VERBS else f"{verb}/action"

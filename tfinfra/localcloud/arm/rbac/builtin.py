@@ -19,7 +19,7 @@ _RESOURCES = "Microsoft.Resources/subscriptions"
 
 @dataclass(frozen=True)
 class BuiltinRole:
-    """`actions` may be done but for those of `excepted`; what roles say of data counts in stores alone."""
+    """It permits `actions` but for those of `excepted`. What Azure's roles say of data counts in stores alone."""
 
     name: str
     actions: tuple[str, ...] = ()
@@ -71,16 +71,15 @@ BUILT_IN: dict[str, BuiltinRole] = {
 
 def documents() -> list[dict[str, Any]]:
     """All of them, as ARM lists them."""
-    return [_document(guid, role) for guid, role in BUILT_IN.items()]
-
-
-def _document(guid: str, role: BuiltinRole) -> dict[str, Any]:
-    permissions = {"actions": list(role.actions), "notActions": list(role.excepted)}
-    properties = {
-        "roleName": role.name,
-        "type": "BuiltInRole",
-        "permissions": [{**permissions, "dataActions": [], "notDataActions": []}],
-        "assignableScopes": ["/"],
-    }
-    path = f"/subscriptions/{SUBSCRIPTION}/providers/{DEFINITIONS}/{guid}"
-    return {"id": path, "type": DEFINITIONS, "name": guid, "properties": properties}
+    found = []
+    for guid, role in BUILT_IN.items():
+        permissions = {"actions": list(role.actions), "notActions": list(role.excepted)}
+        properties = {
+            "roleName": role.name,
+            "type": "BuiltInRole",
+            "permissions": [{**permissions, "dataActions": [], "notDataActions": []}],
+            "assignableScopes": ["/"],
+        }
+        path = f"/subscriptions/{SUBSCRIPTION}/providers/{DEFINITIONS}/{guid}"
+        found.append({"id": path, "type": DEFINITIONS, "name": guid, "properties": properties})
+    return found

@@ -32,7 +32,7 @@ Test = Callable[[AssignmentChange], bool]
 
 
 def holds(condition: str, change: AssignmentChange) -> bool:
-    """Whether the condition lets it be done. Raises ValueError for what is no condition that is known here."""
+    """Whether the condition permits the change. Raises ValueError for a condition that is not known here."""
     return parse(condition)(change)
 
 
@@ -93,12 +93,9 @@ class _Reader:
         if first == "ActionMatches":
             (pattern,) = self._values()
             return lambda change: fnmatchcase(change.action.lower(), pattern.lower())
-        return self._comparison(first)
-
-    def _comparison(self, attribute: str) -> Test:
-        found = _ATTRIBUTE.fullmatch(attribute)
+        found = _ATTRIBUTE.fullmatch(first)
         if found is None or not found["name"].startswith(_PREFIX):
-            raise ValueError(f"'{attribute}' is no attribute of a role assignment")
+            raise ValueError(f"'{first}' is no attribute of a role assignment")
         name, operator = found["name"].removeprefix(_PREFIX), self.take()
         if operator not in _OPERATORS:
             raise ValueError(f"'{operator}' is no operator that is known here")
@@ -123,7 +120,7 @@ def _among(value: str, values: list[str]) -> bool:
     return value.lower() in map(str.lower, values)
 
 
-def _outside(value: str, values: list[str]) -> bool:
+def _not_among(value: str, values: list[str]) -> bool:
     return not _among(value, values)
 
 
@@ -131,5 +128,9 @@ _EQUAL = ("GuidEquals", "StringEqualsIgnoreCase")
 _OTHER = ("GuidNotEquals", "StringNotEqualsIgnoreCase")
 _OPERATORS: dict[str, Callable[[str, list[str]], bool]] = {
     **{f"{quantity}{name}": _among for name in _EQUAL for quantity in ("", "ForAnyOfAnyValues:")},
-    **{f"{quantity}{name}": _outside for name in _OTHER for quantity in ("", "ForAnyOfAllValues:")},
+    **{
+        f"{quantity}{name}": lambda value, values: not _among(value, values)
+        for name in _OTHER
+        for quantity in ("", "ForAnyOfAllValues:")
+    },
 }

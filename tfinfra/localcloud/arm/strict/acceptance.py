@@ -1,4 +1,4 @@
-"""What ARM's gateway asks of a write before any provider sees it: a group, a parent and a place that are there."""
+"""What ARM's gateway asks of a write before any provider sees it: a group, a parent and a location that exist."""
 
 from __future__ import annotations
 
@@ -76,47 +76,29 @@ def check_parent(state: State, address: ids.Address) -> None:
 
 def check_location(type_: str, written: str, before: ArmResource | None, name: str, body: dict[str, Any]) -> None:
     """A resource has a location that there is, and stays there; "East US" is eastus. `written` is the body's type."""
-    wanted = body.get("location")
+    named = body.get("location")
     required = described(written).get("p", {}).get("location", (0, 0))[1] & REQUIRED
-    if wanted is None and required:
+    if named is None and required:
         raise ArmRefusal(400, "LocationRequired", "The location property is required for this definition.")
     is_group = type_ == ids.GROUP_TYPE
-    old, new = (_place(b) for b in (before.body if before else body, body))
-    if old != new and (wanted is None or isinstance(wanted, str)):
-        raise _moved(name, before, str(wanted), old, new, is_group=is_group)
-    if new and new != "global" and new not in locations():
-        raise _no_such_place(type_, new, is_group=is_group)
-
-
-def _place(body: dict[str, Any]) -> str:
-    wanted = body.get("location")
-    return wanted.replace(" ", "").lower() if isinstance(wanted, str) else ""
-
-
-def _moved(name: str, before: ArmResource | None, wanted: str, old: str, new: str, *, is_group: bool) -> ArmRefusal:
-    """Azure/azure-cli#22242 for groups, Azure/azure-service-operator#784 for what is in them."""
-    if is_group:
-        message = f"Invalid resource group location '{wanted}'. The Resource group already exists in location '{old}'."
-        return ArmRefusal(409, "InvalidResourceGroupLocation", message)
-    group = before.address.group if before else ""
-    message = (
-        f"The resource '{name}' already exists in location '{old}' in resource group '{group}'. A resource with the "
-        f"same name cannot be created in location '{new}'. Please select a new resource name."
-    )
-    return ArmRefusal(409, "InvalidResourceLocation", message)
-
-
-def _no_such_place(type_: str, place: str, *, is_group: bool) -> ArmRefusal:
-    """cloud-barista/cb-spider#527 for groups, Azure/Azure-Landing-Zones#2199 for what is in them."""
-    known = ",".join(sorted(locations()))
-    if is_group:
+    locations_ = [content.get("location") for content in (before.body if before else body, body)]
+    old, new = (place.replace(" ", "").lower() if isinstance(place, str) else "" for place in locations_)
+    if old != new and (named is None or isinstance(named, str)):
+        if is_group:  # Azure/azure-cli#22242
+            message = (
+                f"Invalid resource group location '{named}'. The Resource group already exists in location '{old}'."
+            )
+            raise ArmRefusal(409, "InvalidResourceGroupLocation", message)
+        group = before.address.group if before else ""
         message = (
-            f"The provided location '{place}' is not available for resource group. List of available regions is "
-            f"'{known}'."
+            f"The resource '{name}' already exists in location '{old}' in resource group '{group}'. A resource with "
+            f"the same name cannot be created in location '{new}'. Please select a new resource name."
         )
-        return ArmRefusal(400, "LocationNotAvailableForResourceGroup", message)
-    message = (
-        f"The provided location '{place}' is not available for resource type '{type_}'. List of available regions for "
-        f"the resource type is '{known}'."
-    )
-    return ArmRefusal(400, "LocationNotAvailableForResourceType", message)
+        raise ArmRefusal(409, "InvalidResourceLocation", message)  # Azure/azure-service-operator#784
+    if new and new != "global" and new not in locations():
+        # cloud-barista/cb-spider#527 for groups, Azure/Azure-Landing-Zones#2199 for what is in them
+        kind = "resource group" if is_group else f"resource type '{type_}'"
+        regions = "regions" if is_group else "regions for the resource type"
+        message = f"The provided location '{new}' is not available for {kind}. List of available {regions} is "
+        code = "LocationNotAvailableForResourceGroup" if is_group else "LocationNotAvailableForResourceType"
+        raise ArmRefusal(400, code, f"{message}'{','.join(sorted(locations()))}'.")

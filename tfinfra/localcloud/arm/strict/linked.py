@@ -68,15 +68,11 @@ def uses(address: ids.Address, body: dict[str, Any]) -> Iterator[tuple[str, str]
             yield f"{_MEMBERS}/{'joinNetworkSecurityRule' if by_rule else 'joinIpConfiguration'}/action", named
         elif type_ in TAKES:
             yield TAKES[type_], named
-    for named in _connected(body):
-        yield f"{catalogue().spelling(ids.parse(named).type)}/PrivateEndpointConnectionsApproval/action", named
-
-
-def _connected(body: dict[str, Any]) -> list[str]:
-    """What a private endpoint leads to, approved at once: one that asks for approval names it elsewhere."""
+    # what a private endpoint leads to, approved at once: one that asks for approval names it elsewhere
     properties = body.get("properties")
     listed = properties.get("privateLinkServiceConnections") if isinstance(properties, dict) else None
-    asked = [one.get("properties") for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-    return [
-        str(one["privateLinkServiceId"]) for one in asked if isinstance(one, dict) and "privateLinkServiceId" in one
-    ]
+    for connection in listed if isinstance(listed, list) else ():
+        link = connection.get("properties") if isinstance(connection, dict) else None
+        if isinstance(link, dict) and "privateLinkServiceId" in link:
+            named = str(link["privateLinkServiceId"])
+            yield f"{catalogue().spelling(ids.parse(named).type)}/PrivateEndpointConnectionsApproval/action", named

@@ -13,11 +13,16 @@ LOCKS = "Microsoft.Authorization/locks"
 def complaint(state: State, verb: str, scope: str) -> str | None:
     """ARM's sentence where locks forbid to `verb` ("write", "delete") what is at `scope`, else None. What holds
     something that is locked cannot be deleted either."""
-    locked = dict.fromkeys(
-        lock.address.scope
-        for lock in state.of_type(LOCKS)
-        if _holds(verb, str(lock.properties.get("level")), lock.address.scope, scope)
-    )
+    locked: dict[str, None] = {}
+    for lock in state.of_type(LOCKS):
+        scope_of_lock = lock.address.scope
+        holds = within(scope_of_lock, scope)
+        if verb == "delete":
+            holds = holds or within(scope, scope_of_lock)
+        elif str(lock.properties.get("level")) != "ReadOnly":
+            holds = False
+        if holds:
+            locked[scope_of_lock] = None
     if not locked:
         return None
     return (
@@ -28,12 +33,6 @@ def complaint(state: State, verb: str, scope: str) -> str | None:
 
 def check(state: State, verb: str, id_: str, type_: str) -> None:
     """Raises ArmRefusal (409 ScopeLocked). A lock may be changed and taken away itself."""
-    told = None if type_.lower() == LOCKS.lower() else complaint(state, verb, id_)
-    if told is not None:
-        raise ArmRefusal(409, "ScopeLocked", told)
-
-
-def _holds(verb: str, level: str, locked: str, scope: str) -> bool:
-    if verb == "delete":
-        return within(locked, scope) or within(scope, locked)
-    return level == "ReadOnly" and within(locked, scope)
+    message = None if type_.lower() == LOCKS.lower() else complaint(state, verb, id_)
+    if message is not None:
+        raise ArmRefusal(409, "ScopeLocked", message)

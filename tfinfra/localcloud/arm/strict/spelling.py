@@ -1,4 +1,4 @@
-"""Ids as ARM spells them, however they were asked for."""
+"""Ids as ARM spells them, however a caller writes them."""
 
 from __future__ import annotations
 
@@ -19,15 +19,9 @@ def canonical(state: State, path: str) -> str:
         parts[2:4] = ["resourceGroups", group.name if group else parts[3]]
     marks = [i for i, part in enumerate(parts) if part.lower() == "providers"]
     for mark, end in pairwise([*marks, len(parts)]):
-        parts[mark:end] = _provider_part(parts[mark:end])
+        parts[mark] = "providers"
+        if end - mark > 2:  # a namespace, then types and names in turn
+            namespace, *types = catalogue().spelling("/".join([parts[mark + 1], *parts[mark + 2 : end : 2]])).split("/")
+            parts[mark + 1] = namespace
+            parts[mark + 2 : end : 2] = types
     return "/" + "/".join(parts)
-
-
-def _provider_part(parts: list[str]) -> list[str]:
-    """ "providers", a namespace, and types and names in turn."""
-    if len(parts) < 3:
-        return ["providers", *parts[1:]]
-    spelt = catalogue().spelling("/".join([parts[1], *parts[2::2]])).split("/")
-    found = ["providers", spelt[0], *parts[2:]]
-    found[2::2] = spelt[1:]
-    return found

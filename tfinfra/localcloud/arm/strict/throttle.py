@@ -48,26 +48,29 @@ class Throttle:
     def take(self, call: CountedCall, limits: Mapping[str, Limit], now: float) -> dict[str, str]:
         """Counts the call and returns the headers that tell what is left. Raises ArmRefusal (429) with Retry-After, and
         counts nothing then."""
-        asked = list(_asked(call, limits))
-        found = [(limit, self._bucket(key, limit, now), refuse) for key, limit, refuse in asked]
+        found = []
+        for key, limit, refuse in _counting_limits(call, limits):
+            bucket = self._buckets.setdefault(key, _Bucket(limit.size, now))
+            bucket.fill(limit, now)
+            bucket.tokens = min(bucket.tokens, limit.size)
+            found.append((limit, bucket, refuse))
         for limit, bucket, refuse in found:
             if bucket.tokens < 1:
                 raise refuse(call, limit, bucket.wait(limit, now), now)
         for _, bucket, _ in found:
             bucket.tokens -= 1
-        return _remaining(call, found)
-
-    def _bucket(self, key: tuple[str, ...], limit: Limit, now: float) -> _Bucket:
-        bucket = self._buckets.setdefault(key, _Bucket(limit.size, now))
-        bucket.fill(limit, now)
-        bucket.tokens = min(bucket.tokens, limit.size)
-        return bucket
+        whole = "subscription" if call.subscription else "tenant"
+        headers = {f"x-ms-ratelimit-remaining-{whole}-{call.kind}": str(found[0][1].tokens)}
+        compute = [(limit, bucket) for limit, bucket, refuse in found if refuse is _compute_refuses]
+        own = ",".join(f"Microsoft.Compute/{limit.name};{bucket.tokens}" for limit, bucket in compute)
+        return {**headers, "x-ms-ratelimit-remaining-resource": own} if own else headers
 
 
 _Refuse = Callable[[CountedCall, Limit, int, float], ArmRefusal]
+_Key = tuple[str, ...]
 
 
-def _asked(call: CountedCall, limits: Mapping[str, Limit]) -> Iterator[tuple[tuple[str, ...], Limit, _Refuse]]:
+def _counting_limits(call: CountedCall, limits: Mapping[str, Limit]) -> Iterator[tuple[_Key, Limit, _Refuse]]:
     """(bucket, limit, the refusal) of each limit that the call counts for; ARM's own come first."""
     own = limits.get(call.kind) or arm_limit(call.kind)
     scope = call.subscription or "tenant"
@@ -80,13 +83,6 @@ def _asked(call: CountedCall, limits: Mapping[str, Limit]) -> Iterator[tuple[tup
         whose = call.path.lower() if of_resource else ""
         key = (namespace, limit.name, call.subscription, call.location, whose)
         yield key, limits.get(limit.name) or limit, _REFUSALS[namespace]
-
-
-def _remaining(call: CountedCall, found: list[tuple[Limit, _Bucket, _Refuse]]) -> dict[str, str]:
-    where = "subscription" if call.subscription else "tenant"
-    headers = {f"x-ms-ratelimit-remaining-{where}-{call.kind}": str(found[0][1].tokens)}
-    own = [f"Microsoft.Compute/{limit.name};{bucket.tokens}" for limit, bucket, by in found if by is _compute_refuses]
-    return {**headers, "x-ms-ratelimit-remaining-resource": ",".join(own)} if own else headers
 
 
 def _arm_refuses(call: CountedCall, limit: Limit, seconds: int, now: float) -> ArmRefusal:

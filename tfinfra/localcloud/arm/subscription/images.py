@@ -28,12 +28,12 @@ _IMAGES: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
 }
 
 
-def image(subscription: SubscriptionSettings, location: str, names: tuple[str, ...]) -> dict[str, Any]:
+def image(settings: SubscriptionSettings, location: str, names: tuple[str, ...]) -> dict[str, Any]:
     """The document of publisher, offer, sku and version. Raises ArmRefusal (404) as compute does."""
     publisher, offer, sku, version = names
     versions, properties = _IMAGES.get(_key(publisher, offer, sku), ((), {}))
     wanted = ":".join(names).lower()
-    changes = [c.changes for c in subscription.images if c.image.lower() == wanted]
+    changes = [c.changes for c in settings.images if c.image.lower() == wanted]
     if None in changes or (version not in versions and not changes):
         raise ArmRefusal(404, "NotFound", "Artifact: VMImage was not found.")
     content = dict(properties or _PROPERTIES)
@@ -42,9 +42,9 @@ def image(subscription: SubscriptionSettings, location: str, names: tuple[str, .
     return {"location": location, "name": version, "id": _id(location, names), "properties": content}
 
 
-def shared(subscription: SubscriptionSettings, id_: str) -> dict[str, Any]:
+def shared(settings: SubscriptionSettings, id_: str) -> dict[str, Any]:
     """The document of a gallery's image or version. Raises ArmRefusal (404) where the settings say so."""
-    changes = [c.changes for c in subscription.images if c.image.lower() == id_.lower()]
+    changes = [c.changes for c in settings.images if c.image.lower() == id_.lower()]
     if None in changes:
         raise ArmRefusal(404, "ResourceNotFound", f"The Resource '{id_}' was not found.")
     content = {name: _PROPERTIES[name] for name in ("hyperVGeneration", "architecture")}
@@ -53,12 +53,12 @@ def shared(subscription: SubscriptionSettings, id_: str) -> dict[str, Any]:
     return {"id": id_, "name": id_.rpartition("/")[2], "properties": content}
 
 
-def versions(subscription: SubscriptionSettings, location: str, names: tuple[str, ...]) -> list[dict[str, Any]]:
+def versions(settings: SubscriptionSettings, location: str, names: tuple[str, ...]) -> list[dict[str, Any]]:
     """The versions of publisher, offer and sku, oldest first. Raises ArmRefusal (404)."""
     key = _key(*names)
     known = _IMAGES.get(key, ((), {}))[0]
-    gone = {c.image.lower() for c in subscription.images if c.changes is None}
-    more = [c.image.split(":")[3] for c in subscription.images if c.changes and c.image.lower().startswith(f"{key}:")]
+    gone = {c.image.lower() for c in settings.images if c.changes is None}
+    more = [c.image.split(":")[3] for c in settings.images if c.changes and c.image.lower().startswith(f"{key}:")]
     found = [v for v in dict.fromkeys((*known, *more)) if f"{key}:{v}" not in gone]
     if key not in _IMAGES and not more:
         raise ArmRefusal(404, "NotFound", "Artifact: VMImage was not found.")

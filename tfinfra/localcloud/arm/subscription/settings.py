@@ -88,14 +88,10 @@ class SubscriptionSettings:
             raise ArmRefusal(400, "InvalidRequestContent", str(error)) from error
 
 
-def _policy(document: Mapping[str, Any]) -> Policy:
-    return Policy(**{**document, "allowed": tuple(document.get("allowed", ()))})
-
-
 _READERS: dict[str, Any] = {
     "skus": lambda value: tuple(SkuChange(**entry) for entry in value),
     "images": lambda value: tuple(ImageChange(**entry) for entry in value),
-    "policies": lambda value: tuple(map(_policy, value)),
+    "policies": lambda value: tuple(Policy(**{**entry, "allowed": tuple(entry.get("allowed", ()))}) for entry in value),
     "registrations": dict,
     "permissions": lambda value: None if value is None else tuple(value),
     "subscriptions": dict,

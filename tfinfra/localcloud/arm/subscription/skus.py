@@ -4,7 +4,7 @@ lists them."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from tfinfra.catalog.data import data_file
@@ -15,26 +15,35 @@ ZONES = ("1", "2", "3")
 ANYWHERE = "eastus"
 
 
-def list_skus(subscription: SubscriptionSettings, filter_: str) -> list[dict[str, Any]]:
+def list_skus(settings: SubscriptionSettings, filter_: str) -> list[dict[str, Any]]:
     """The answer of Microsoft.Compute/skus; the only filter that it knows is `location eq '…'`, as in Azure."""
     found = re.search(r"location\s+eq\s+'([^']*)'", filter_, re.IGNORECASE)
     location = found.group(1).replace(" ", "").lower() if found else ANYWHERE
-    return list(_sold(subscription, location))
-
-
-def _sold(subscription: SubscriptionSettings, location: str) -> Iterator[dict[str, Any]]:
+    documents = []
     for size in sizes():
-        if not size.sold_in(location):
-            continue
-        changes = [c.changes for c in subscription.skus if c.concerns(size.name, location)]
-        if None not in changes:
+        changes = [c.changes for c in settings.skus if c.concerns(size.name, location)]
+        if size.sold_in(location) and None not in changes:
             document = _sku(size, location)
             for change in changes:
                 document.update(change or {})
-            yield document
+            documents.append(document)
+    return documents
 
 
 def _sku(size: VmSize, location: str) -> dict[str, Any]:
+    rows: Mapping[str, Any] = data_file("gpu_sizes")["skus"]
+    generations = rows.get(size.name, {}).get("generations", ["V1", "V2"])
+    capabilities = {  # as the real list spells them: every value is text, truth is "True" or "False"
+        "vCPUs": str(size.cores),
+        "MemoryGB": f"{size.memory_gib:g}",
+        "HyperVGenerations": ",".join(generations),
+        "CpuArchitectureType": "Arm64" if size.architecture == "arm64" else "x64",
+        "LowPriorityCapable": "True",
+        "PremiumIO": "True",
+        "RdmaEnabled": str(size.infiniband),
+        "AcceleratedNetworkingEnabled": str(size.accelerated_networking),
+        **({"GPUs": str(size.gpus)} if size.gpus else {}),
+    }
     return {
         "resourceType": "virtualMachines",
         "name": size.name,
@@ -43,27 +52,6 @@ def _sku(size: VmSize, location: str) -> dict[str, Any]:
         "family": size.family,
         "locations": [location],
         "locationInfo": [{"location": location, "zones": list(ZONES), "zoneDetails": []}],
-        "capabilities": [{"name": name, "value": value} for name, value in _capabilities(size).items()],
+        "capabilities": [{"name": name, "value": value} for name, value in capabilities.items()],
         "restrictions": [],
     }
-
-
-def _capabilities(size: VmSize) -> dict[str, str]:
-    """As the real list spells them: every value is text, truth is "True" or "False"."""
-    return {
-        "vCPUs": str(size.cores),
-        "MemoryGB": f"{size.memory_gib:g}",
-        "HyperVGenerations": ",".join(_row(size).get("generations", ["V1", "V2"])),
-        "CpuArchitectureType": "Arm64" if size.architecture == "arm64" else "x64",
-        "LowPriorityCapable": "True",
-        "PremiumIO": "True",
-        "RdmaEnabled": str(size.infiniband),
-        "AcceleratedNetworkingEnabled": str(size.accelerated_networking),
-        **({"GPUs": str(size.gpus)} if size.gpus else {}),
-    }
-
-
-def _row(size: VmSize) -> Mapping[str, Any]:
-    rows: Mapping[str, Any] = data_file("gpu_sizes")["skus"]
-    found: Mapping[str, Any] = rows.get(size.name, {})
-    return found
