@@ -1,4 +1,4 @@
-"""ARM over HTTP: who asks, for what, and which part of the cloud answers."""
+"""ARM over HTTP: authentication, rate limits, and which part of the cloud answers a request."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class ArmApp:
         except RecursionError:
             response = _json(400, bodies.too_deep().document(), {})
         except ClientDisconnect:
-            response = Response(status_code=400)  # that nobody reads
+            response = Response(status_code=400)  # for a client that is gone
         except Exception as error:  # the edge of the server: a fault of ours is ARM's 500, with its cause in the log
             log.exception("%s %s", request.method, path)
             refusal = ArmRefusal(500, "InternalServerError", f"{type(error).__name__}: {error}")

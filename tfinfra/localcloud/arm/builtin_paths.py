@@ -1,4 +1,4 @@
-"""Paths of ARM that are no stored resources: subscriptions, operations, roles, runs of workflows."""
+"""Paths of ARM that name no stored resource: subscriptions, operations, roles, runs of workflows."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _operation_result(path: BuiltinPath) -> ArmResponse:
     if found.error:
         raise ArmRefusal(found.error["status"], found.error["code"], found.error["message"])
     if found.status == "InProgress":
-        return ArmResponse(202, headers={"Retry-After": "0"})  # asked again at the same place
+        return ArmResponse(202, headers={"Retry-After": "0"})
     made = path.core.context.state.get(found.resource) if found.verb == "put" else None
     return ArmResponse(200, path.core.view(made) if made else None)
 

@@ -1,6 +1,6 @@
-"""What ARM does with a resource: take it, give it, change it, delete it, and the long-running operations behind that.
+"""What ARM does with a resource: create, read, change and delete it, and the long-running operations behind that.
 
-Runs on the daemon's event loop; what is slow (booting and ending machines) runs in threads, one at a time per resource.
+Runs on the daemon's event loop; slow work (booting and ending machines) runs in threads, one at a time per resource.
 """
 
 from __future__ import annotations
@@ -176,7 +176,8 @@ class Core:
     # ── behind the answers ───────────────────────────────────────────────────────────────────────────────────────
 
     def resume(self) -> None:
-        """Goes on with what an earlier daemon began and did not finish: nothing is made in what is to be deleted."""
+        """Goes on with what an earlier daemon began and did not finish. What is to be deleted is marked first, so that
+        nothing is made in it."""
         for resource in self.context.state.below(""):
             if resource.provisioning_state == "Deleting":
                 self._begin("delete", resource)
@@ -260,7 +261,7 @@ def _being_deleted(id_: str) -> ArmRefusal:
 
 
 async def _attempt(work: Any, context: CloudContext, resource: ArmResource) -> ArmRefusal | None:
-    """Runs `work` in a thread; its failure as ARM tells it."""
+    """Runs `work` in a thread; its failure as ARM reports it."""
     try:
         await asyncio.to_thread(work, context, resource)
     except ArmRefusal as error:

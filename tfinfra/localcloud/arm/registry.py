@@ -1,4 +1,4 @@
-"""Which provider stands behind which resource type; a type that is not here is checked and stored, and nothing more."""
+"""The provider of each resource type; a type that is not here is checked and stored, and nothing more."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a client sends, read as far as it may be large and only once it is known who sends it."""
+"""The body of a request, read up to the size that is allowed, and only once its caller is known."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ async def document(request: Request, most: int = MOST) -> Any:
 
 async def read(request: Request, most: int = MOST) -> bytes:
     """The body. Raises ArmRefusal (413) for one that is larger than `most`, as soon as that is known."""
-    told = request.headers.get("content-length", "0")
-    if not told.isascii() or not told.isdigit() or int(told[:20]) > most:
+    length = request.headers.get("content-length", "0")
+    if not length.isascii() or not length.isdigit() or int(length[:20]) > most:
         raise _too_large(most)
     parts, size = [], 0
     async for part in request.stream():

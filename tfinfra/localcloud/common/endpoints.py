@@ -1,5 +1,5 @@
-"""What an ARM endpoint says of its cloud to whoever does not know it, without a token: where tokens are had and for
-whom, and how hosts end. The shape is that of ARM's /metadata/endpoints in api-version 2022-09-01, as recorded in
+"""What an ARM endpoint says of its cloud to a client without a token: where tokens come from, their audiences, and how
+hosts end. The shape is that of ARM's /metadata/endpoints in api-version 2022-09-01, as recorded in
 pulumi/pulumi-azure-native, provider/pkg/azure/cloud/metadata/server/main.go."""
 
 from __future__ import annotations

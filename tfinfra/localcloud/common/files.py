@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written beside their place and renamed into it."""
+"""Files that are whole or not there: written beside their path and renamed to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Long-running operations: what was begun, how it stands, how it ended; on disk, so that a restart goes on with it."""
+"""Long-running operations, their state and their end; on disk, so that a restart goes on with them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scheduled events: what is about to happen to a machine, as its instance-metadata endpoint tells it beforehand.
+"""Scheduled events: what is about to happen to a machine, as its instance-metadata endpoint announces it.
 
 https://learn.microsoft.com/azure/virtual-machines/linux/scheduled-events
 """
@@ -14,24 +14,24 @@ from typing import Any
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 
 NOTICE_SECONDS = {"Preempt": 30.0, "Terminate": 300.0, "Reboot": 900.0, "Redeploy": 600.0, "Freeze": 900.0}
-"""How long before an event of each type it is told at the least."""
+"""The least notice of each type of event."""
 ENDING = frozenset({"Preempt", "Terminate"})
 """After which the machine is gone."""
 REBOOTING = frozenset({"Reboot", "Redeploy"})
-"""After which the machine boots again. The local cloud tells of the others, and does nothing."""
+"""After which the machine boots again. The local cloud announces the others, and does nothing."""
 
 
 @dataclass(frozen=True)
 class ScheduledEvent:
-    """What happens to the machine `vm_id`, called `name`, at `not_before` (Unix seconds). One that is not `told` is
-    what nobody can announce: a kernel that panics, a host that breaks."""
+    """What happens to the machine `vm_id`, called `name`, at `not_before` (Unix seconds). One that is not `announced`
+    is what no cloud can foresee: a kernel that panics, a host that breaks."""
 
     id: str
     type: str
     vm_id: str
     name: str
     not_before: float
-    told: bool = True
+    announced: bool = True
 
     def document(self) -> dict[str, Any]:
         return {
@@ -54,15 +54,15 @@ class ScheduledEvents:
     _coming: list[ScheduledEvent] = field(default_factory=list)
     _incarnation: int = 1
 
-    def add(self, kind: str, vm_id: str, name: str, not_before: float, *, told: bool = True) -> ScheduledEvent:
-        made = ScheduledEvent(str(uuid.uuid4()).upper(), kind, vm_id, name, not_before, told)
+    def add(self, kind: str, vm_id: str, name: str, not_before: float, *, announced: bool = True) -> ScheduledEvent:
+        made = ScheduledEvent(str(uuid.uuid4()).upper(), kind, vm_id, name, not_before, announced)
         self._change([*self._coming, made])
         return made
 
     def document(self, vm_id: str) -> dict[str, Any]:
-        """What a machine is told: only of itself, as in a set of one fault domain."""
-        mine = [event.document() for event in self._coming if event.vm_id == vm_id and event.told]
-        return {"DocumentIncarnation": self._incarnation, "Events": mine}
+        """The events of one machine: it sees no other's, as in a set of one fault domain."""
+        events = [event.document() for event in self._coming if event.vm_id == vm_id and event.announced]
+        return {"DocumentIncarnation": self._incarnation, "Events": events}
 
     def acknowledge(self, vm_id: str, ids: Collection[str], now: float) -> None:
         """The machine is ready: its events of these ids need not wait for their time."""
@@ -71,7 +71,7 @@ class ScheduledEvents:
         self._change([*rest, *(replace(e, not_before=min(now, e.not_before)) for e in ready)])
 
     def take_due(self, now: float) -> list[ScheduledEvent]:
-        """The events whose time has come; they are told no more."""
+        """The events whose time has come; they are not listed any more."""
         due = [event for event in self._coming if event.not_before <= now]
         if due:
             self._change([event for event in self._coming if event not in due])
@@ -82,7 +82,7 @@ class ScheduledEvents:
 
 
 def check_type(kind: str) -> str:
-    """`kind`, where there are such events. Raises ArmRefusal."""
+    """`kind`, where there is such a type of event. Raises ArmRefusal."""
     if kind not in NOTICE_SECONDS:
         raise ArmRefusal(
             400, "InvalidParameter", f"There are no '{kind}' events; there are {', '.join(NOTICE_SECONDS)}."

@@ -60,7 +60,7 @@ class ArmResource:
 
 class State:
     """All resources by id. Only the daemon's event loop calls it; every change is on disk when the call returns.
-    `noted` is told of each one, with what stood there before."""
+    `noted` is called for each one, with what had its id before."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout

@@ -22,12 +22,12 @@ ISSUER = f"https://sts.windows.net/{TENANT}/"
 STORAGE = "https://storage.azure.com/"
 OWNER_OID = "00000000-0000-0000-0000-00000000beef"
 PIPELINE_OID = "00000000-0000-0000-0000-00000000c1c1"
-"""A service principal with the owner's rights: what a rehearsal's caller is where "app" is asked for."""
+"""A service principal with the owner's rights: a rehearsal's caller where TFINFRA_LOCAL_CALLER is "app"."""
 CALLERS = {"user": OWNER_OID, "app": PIPELINE_OID}
 
 
 def audience_of(resource: str) -> str:
-    """The audience of a token that is asked for `resource` (as the metadata endpoint has it, or a scope without its
+    """The audience of a token for `resource` (as the metadata endpoint has it, or a scope without its
     ".default"): Blob's, else ARM's, which has other names than its own here."""
     return STORAGE if resource.rstrip("/") == STORAGE.rstrip("/") else AUDIENCE
 

@@ -1,5 +1,5 @@
-"""The daemon's own paths, below /tfinfra/: how it is, who counts on it, what it is told to be or to do to its machines,
-what time its timers have. For its owner only."""
+"""The daemon's own paths, below /tfinfra/: its state, the clients that wait for it, and what a test may set: faults,
+quotas, settings of the subscription, events of machines, the timers' clock. For its owner only."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ class Admin:
 
     def _add_event(self, body: dict[str, Any]) -> ArmResponse:
         """{"type", "machine", "seconds", "told"}: what happens to a machine (its name, computer name or vmId), and in
-        how many seconds, the least that Azure gives where it is not said. Its metadata endpoint tells it from now on,
+        how many seconds; by default the least notice that Azure gives. The machine's metadata endpoint announces it,
         unless `told` is false."""
         kind = check_type(str(body.get("type")))
         instance = compute.find_instance(self.core.context, str(body.get("machine")))
@@ -165,7 +165,7 @@ class Admin:
             raise ArmRefusal(404, "NotFound", f"There is no machine '{body.get('machine')}'.")
         not_before = self.core.context.now() + float(body.get("seconds", NOTICE_SECONDS[kind]))
         event = self.core.context.events.add(
-            kind, instance["vm_id"], instance["name"], not_before, told=body.get("told", True)
+            kind, instance["vm_id"], instance["name"], not_before, announced=body.get("told", True)
         )
         return ArmResponse(201, event.document())
 

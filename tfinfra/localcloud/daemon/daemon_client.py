@@ -61,7 +61,7 @@ def ensure_daemon(layout: Layout, azurite: Path | None = None) -> Endpoint:
 
 
 def call(endpoint: Endpoint, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-    """One request of the owner to a path below /tfinfra/. Raises OSError where nobody answers."""
+    """One request of the owner to a path below /tfinfra/. Raises OSError where there is no answer."""
     context = ssl.create_default_context(cafile=endpoint.layout.ca)
     connection = http.client.HTTPSConnection("127.0.0.1", endpoint.port, timeout=ANSWER_SECONDS, context=context)
     headers = {"Authorization": f"Bearer {endpoint.layout.token.read_text()}", "Content-Type": "application/json"}

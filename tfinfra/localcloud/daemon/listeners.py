@@ -1,4 +1,4 @@
-"""The daemon's four doors: ARM on loopback and on a Unix socket (TLS), instance metadata on both (plain HTTP)."""
+"""The daemon's four listeners: ARM on loopback and on a Unix socket (TLS), instance metadata on both (plain HTTP)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The server behind the daemon: opens the doors on what is on disk, and serves until nobody needs the cloud."""
+"""The server behind the daemon: serves what is on disk until the cloud is not needed any more."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ log = logging.getLogger("tfinfra.localcloud")
 
 
 def run(layout: Layout, client: int) -> None:
-    """Serves `layout`; `client` is the process that wanted it. A lock of its own holds where the daemon's first process
-    was killed and this one lives on. Raises filelock.Timeout where another serves."""
+    """Serves `layout`; `client` is the process that it was started for. Its own lock holds where the daemon's first
+    process was killed and this one lives on. Raises filelock.Timeout where another serves."""
     with filelock.FileLock(layout.server_lock, timeout=LOCK_SECONDS):
         handler = logging.handlers.RotatingFileHandler(layout.log, maxBytes=500_000, backupCount=1)
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
@@ -61,8 +61,8 @@ def machines(kind: str) -> Machines:
 
 
 async def serve(layout: Layout, client: int) -> None:
-    """Serves until nobody needs the cloud, or until the process is told to end. `client` is the process that the cloud
-    was started for, 0 for none."""
+    """Serves until the cloud is not needed any more, or a signal ends the process. `client` is the process that the
+    cloud was started for, 0 for none."""
     prepare_certificates(layout)
     key = prepare_keys(layout, time.time(), tokens.CALLERS.get(os.environ.get(CALLER, ""), tokens.OWNER_OID))
     arm = listeners.loopback_socket(_port_before(layout, "port"))
@@ -134,7 +134,7 @@ async def _until_not_needed(app: ArmApp, presence: Presence, layout: Layout) -> 
 
 
 def _port_before(layout: Layout, name: str) -> int:
-    """The port that the cloud had when it last ran, 0 where nobody knows."""
+    """The port that the cloud had when it last ran, 0 where it is not known."""
     written = read_json(layout.endpoint)
     port = written.get(name) if isinstance(written, dict) else 0
     return port if isinstance(port, int) else 0

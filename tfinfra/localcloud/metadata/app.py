@@ -1,5 +1,5 @@
-"""The instance-metadata endpoint: who a machine is, tokens for the identity that its scale set carries, what is about
-to happen to it, and a signed document that it is one of this cloud's.
+"""The instance-metadata endpoint: a machine's own document, tokens for the identity of its scale set, its scheduled
+events, and a signed document that it is one of this cloud's.
 
 Each machine has a base path of its own that holds a secret (arm/providers/instance_document.py). The same app is served
 on a Unix socket, with the same paths, for the relay of a machine's 169.254.169.254 from a network without loopback to
@@ -114,7 +114,7 @@ class MetadataApp:
         return JSONResponse(self.context.events.document(vm_id))
 
     async def _instance(self, scale_set: ArmResource, instance: Instance, path: list[str], form: str) -> Response:
-        """The document, or the part of it that the path names; a leaf is text, and has to be asked for as that."""
+        """The document, or the part of it that the path names; a leaf is text, and needs format=text."""
         document: Any = instance_document.instance_document(scale_set, instance)
         living = await asyncio.to_thread(compute.living, self.context, scale_set)
         for known, state in living:

@@ -15,7 +15,7 @@ VALID_SECONDS = 6 * 3600
 
 
 def document(compute: dict[str, Any], nonce: str, now: float) -> dict[str, Any]:
-    """What is attested of a machine, whose instance document has `compute`. The time stands for a missing nonce."""
+    """What is attested of a machine, whose instance document has `compute`. The time replaces a missing nonce."""
     moment = time.gmtime(now)
     return {
         "licenseType": compute["licenseType"],
@@ -30,7 +30,7 @@ def document(compute: dict[str, Any], nonce: str, now: float) -> dict[str, Any]:
 
 def signed(attested: dict[str, Any], pem: bytes) -> dict[str, str]:
     """{"encoding": "pkcs7", "signature": base64 of PKCS#7 SignedData in DER, which holds the document}. `pem` is the
-    signer's key, its certificate and whatever leads to the CA."""
+    signer's key and its certificates up to the CA."""
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
     from cryptography.hazmat.primitives.serialization import pkcs7

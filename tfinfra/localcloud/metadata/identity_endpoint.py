@@ -49,7 +49,7 @@ _IDENTITY = f"/subscriptions/{SUBSCRIPTION}/resourcegroups/builders/providers/Mi
 
 @dataclass(frozen=True)
 class RehearsedCaller:
-    """Who the tokens stand for: an object id of `tenant` and the claims by which Entra tells its kind.
+    """The caller that the tokens prove: an object id of `tenant` and the claims that say its kind.
 
     https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
     """
@@ -60,7 +60,7 @@ class RehearsedCaller:
 
 
 def person(oid: str = tokens.OWNER_OID, tenant: str = TENANT) -> RehearsedCaller:
-    """Somebody who has signed in by the Azure CLI; the cloud's owner, if nothing else is said."""
+    """A user who has signed in by the Azure CLI, by default the cloud's owner."""
     claims = {"idtyp": "user", "scp": "user_impersonation", "upn": getpass.getuser(), "appid": _AZURE_CLI}
     return RehearsedCaller(oid, claims, tenant)
 
@@ -116,7 +116,7 @@ class IdentityEndpoint:
 
     @contextmanager
     def acting(self, caller: RehearsedCaller) -> Iterator[None]:
-        """Within it, tokens stand for another caller."""
+        """Within it, tokens prove another caller."""
         self.caller, before = caller, self.caller
         try:
             yield

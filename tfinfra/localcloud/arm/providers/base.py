@@ -66,7 +66,7 @@ class Provider:
         return self.slow
 
     def accept(self, context: CloudContext, resource: ArmResource, before: ArmResource | None) -> ArmResource:
-        """`resource` with what ARM adds to it, or an ArmRefusal. `before` is what stands at its id now."""
+        """`resource` with what ARM adds to it, or an ArmRefusal. `before` is what has its id now."""
         del context, before
         return resource
 

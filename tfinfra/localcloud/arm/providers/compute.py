@@ -1,4 +1,4 @@
-"""Scale sets: a PUT boots machines, and what ARM tells of the instances is what the machines are."""
+"""Scale sets: a PUT boots machines, and ARM shows the instances as the machines are."""
 
 from __future__ import annotations
 

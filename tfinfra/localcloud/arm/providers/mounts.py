@@ -20,8 +20,8 @@ LINKED = "inputs"
 
 def mounts_of(context: CloudContext, scale_set: ArmResource) -> tuple[Mount, ...]:
     """The blob folders of accounts on which its identities have a Blob data role, the shares of the accounts to which a
-    private endpoint of its group leads (NFS shares know no roles), and the training environments
-    of whoever made the scale set, read-only."""
+    private endpoint of its group leads (NFS shares know no roles), and the training environments of the scale set's
+    maker, read-only."""
     found = {}
     for account, role in _blob_accounts(context, scale_set):
         if server_of(context, account) is None:

@@ -55,7 +55,7 @@ def prefixes(properties: dict[str, Any]) -> Iterator[str]:
 
 
 class PrivateEndpoints(Provider):
-    """An endpoint has an address in its subnet, and says for which name it stands: the service's public one."""
+    """An endpoint has an address in its subnet, and the public name of the service that it leads to."""
 
     def accept(self, context: CloudContext, resource: ArmResource, before: ArmResource | None) -> ArmResource:
         del before

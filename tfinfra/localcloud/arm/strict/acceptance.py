@@ -19,7 +19,7 @@ _VERSION = re.compile(r"\d{4}-\d\d-\d\d(-preview|-alpha|-beta|-privatepreview)?"
 
 
 def check_version(version: str) -> None:
-    """Raises ArmRefusal (400) for what is no version at all; which ones a type has is asked when it is written
+    """Raises ArmRefusal (400) for what is no version at all; which ones a type has is checked at a write
     (ansible-collections/azure#188)."""
     if not version:
         message = "The api-version query parameter (?api-version=) is required for all requests."
@@ -81,8 +81,8 @@ def check_location(type_: str, written: str, before: ArmResource | None, name: s
     if named is None and required:
         raise ArmRefusal(400, "LocationRequired", "The location property is required for this definition.")
     is_group = type_ == ids.GROUP_TYPE
-    locations_ = [content.get("location") for content in (before.body if before else body, body)]
-    old, new = (place.replace(" ", "").lower() if isinstance(place, str) else "" for place in locations_)
+    both = (content.get("location") for content in (before.body if before else body, body))
+    old, new = (location.replace(" ", "").lower() if isinstance(location, str) else "" for location in both)
     if old != new and (named is None or isinstance(named, str)):
         if is_group:  # Azure/azure-cli#22242
             message = (

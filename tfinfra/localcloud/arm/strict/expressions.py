@@ -63,7 +63,7 @@ class _Parser:
         return value
 
     def _call(self, name: str) -> None:
-        place = len(self.calls)
+        position = len(self.calls)
         self._take("(")
         arguments: list[Literal | None] = []
         while self._tokens[:1] != [")"]:
@@ -71,7 +71,7 @@ class _Parser:
             if self._tokens[:1] != [")"]:
                 self._take(",")
         self._take(")")
-        self.calls.insert(place, FunctionCall(name.lower(), tuple(arguments)))
+        self.calls.insert(position, FunctionCall(name.lower(), tuple(arguments)))
 
     def _take(self, wanted: str | None = None) -> str:
         if not self._tokens or wanted not in (None, self._tokens[0]):

@@ -1,5 +1,5 @@
-"""Where a caller looks how a long-running operation stands: at its provider's own place, outside every group, so that
-a role must name these reads.
+"""Where a caller follows a long-running operation: at a path of its provider, outside every group, so that a role must
+name these reads.
 
 learn.microsoft.com/azure/azure-resource-manager/management/async-operations; the paths are those of the sessions that
 Azure/azure-libraries-for-net has recorded.
@@ -39,18 +39,15 @@ def headers(base: str, operation: Operation) -> dict[str, str]:
     version = f"api-version={_VERSIONS.get(namespace.lower(), '2024-03-01')}"
     if address.type == ids.GROUP_TYPE:
         return {"Location": f"{subscription}/operationresults/{operation.id}?{version}", "Retry-After": "0"}
-    place = f"{subscription}/providers/{namespace}/locations/{operation.location or 'global'}"
+    path = f"{subscription}/providers/{namespace}/locations/{operation.location or 'global'}"
     if namespace.lower() == "microsoft.storage":
-        found = {"Location": f"{place}/asyncoperations/{operation.id}?monitor=true&{version}"}
-    elif address.type.lower().startswith(_PRIVATE_DNS):
-        place = f"{base}{address.group_path}/providers/{namespace}"
-        found = _both(f"{place}/privateDnsOperationStatuses", f"{place}/privateDnsOperationResults", operation, version)
-    else:
-        found = _both(f"{place}/operations", f"{place}/operationResults", operation, version)
-    return {**found, "Retry-After": "0"}
-
-
-def _both(status: str, results: str, operation: Operation, version: str) -> dict[str, str]:
-    """A deletion is told at both places, a write at the first."""
+        location = f"{path}/asyncoperations/{operation.id}?monitor=true&{version}"
+        return {"Location": location, "Retry-After": "0"}
+    status, results = f"{path}/operations", f"{path}/operationResults"
+    if address.type.lower().startswith(_PRIVATE_DNS):
+        path = f"{base}{address.group_path}/providers/{namespace}"
+        status, results = f"{path}/privateDnsOperationStatuses", f"{path}/privateDnsOperationResults"
     found = {"Azure-AsyncOperation": f"{status}/{operation.id}?{version}"}
-    return {**found, "Location": f"{results}/{operation.id}?{version}"} if operation.verb == "delete" else found
+    if operation.verb == "delete":  # a write has the first alone
+        found["Location"] = f"{results}/{operation.id}?{version}"
+    return {**found, "Retry-After": "0"}

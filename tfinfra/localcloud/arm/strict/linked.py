@@ -1,5 +1,5 @@
-"""What a write takes of its caller on the resources that its body names: ARM asks for a right on each of them, at that
-resource's own scope, whoever made it, before any provider sees the write.
+"""The rights that a write needs on the resources that its body names: ARM checks one for each of them, at that
+resource's own scope, before any provider sees the write (ARM's "linked access" check).
 
 The actions: learn.microsoft.com/azure/role-based-access-control/permissions, by the words of their descriptions ("Joins
 a …", "Assigns an …"). The words of the refusal: MicrosoftDocs/azure-docs#96892, in which ARM may also say "action(s)"
@@ -34,9 +34,8 @@ TAKES: Mapping[str, str] = {
         f"{_NETWORK}/virtualNetworks/subnets/join/action",
     )
 }
-"""{type in lower case: the action}. azure/rights/linked_actions.py has the same facts for the other side of the wire,
-which asks before it writes. They are apart on purpose: a cloud that judged a client by the client's own table would
-find no fault of it.
+"""{type in lower case: the action}. azure/rights/linked_actions.py has the same table for the client, which asks before
+it writes. There are two on purpose: a cloud that checked a client by the client's own table would find no fault in it.
 tests/localcloud/arm/test_linked_rights.py holds them together."""
 
 
@@ -60,7 +59,7 @@ def check(context: CloudContext, oid: str, address: ids.Address, body: Any) -> N
 
 def uses(address: ids.Address, body: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """(the action, the id that it is needed at) of each resource that the body names, in its order. A set of interfaces
-    is joined by an interface or named by a rule; which one, the writer's type tells."""
+    is joined by an interface or named by a rule: the writer's type decides which."""
     for named in references(address.path, body):
         type_ = ids.parse(named).type.lower()
         if type_ == _MEMBERS.lower():

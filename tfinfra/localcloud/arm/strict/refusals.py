@@ -22,7 +22,7 @@ _COMPUTE = "azure/virtual-machines/compute-throttling-limits"  # and the words, 
 _NAMES = f"{_TROUBLE}/error-storage-account-name"
 
 REFUSALS: dict[str, Refusal] = {
-    # who asks
+    # the caller
     "no token": Refusal(401, "AuthenticationFailed", "hashicorp/terraform-provider-azurerm#3612"),
     "a token that is none": Refusal(401, "InvalidAuthenticationToken", "Azure/azure-powershell#27882"),
     "an expired token": Refusal(401, "ExpiredAuthenticationToken", "microsoft/PlanetaryComputer#343"),
@@ -58,7 +58,7 @@ REFUSALS: dict[str, Refusal] = {
     "a share that is not there": Refusal(404, "ShareNotFound", "rest/api/storageservices/file-service-error-codes"),
     "a subnet that is not there": Refusal(404, "NotFound", "MSOpenTech/azure-xplat-cli#447"),
     "a nested resource of nothing": Refusal(404, "ParentResourceNotFound", f"{_TROUBLE}/error-parent-resource"),
-    # what stands in the way
+    # conflicts
     "a write into a group that is going": Refusal(409, "ResourceGroupBeingDeleted", "Azure/azure-cli#28679"),
     "the deletion of what is locked": Refusal(409, "ScopeLocked", "Azure/azure-sdk-for-java#2560"),
     "a write to what is read-only": Refusal(409, "ScopeLocked", f"{_MANAGEMENT}/lock-resources"),

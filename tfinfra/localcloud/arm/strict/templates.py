@@ -16,7 +16,7 @@ _FUNCTIONS = frozenset(
     """
     and array base64 coalesce concat contains copyIndex createArray createObject dateTimeAdd deployment empty
     environment equals extensionResourceId false first format guid if int json last length list listKeys not null or
-    pickZones reference replace resourceGroup resourceId split string subscription subscriptionResourceId substring
+    pickZones reference repath resourceGroup resourceId split string subscription subscriptionResourceId substring
     take tenant tenantResourceId toLower toUpper trim true union uniqueString uri utcNow
     parameters variables
     """.lower().split()
@@ -24,11 +24,11 @@ _FUNCTIONS = frozenset(
 
 
 def check(template: Mapping[str, Any], where: str = "properties.template") -> None:
-    """Raises ArmRefusal (400 InvalidTemplate). `where` is the template's place in the request."""
+    """Raises ArmRefusal (400 InvalidTemplate). `where` is the path of the template in the request."""
     text = json.dumps(template, separators=(",", ":"))
     seen: set[tuple[str, ...]] = set()
     for number, resource in enumerate(template["resources"]):
-        place = f"{where}.resources[{number}]"
+        path = f"{where}.resources[{number}]"
         column = text.find(json.dumps(resource, separators=(",", ":"))) + 1
         parts = ("type", "name", "scope", "subscriptionId", "resourceGroup")
         identity = tuple(str(resource.get(part, "")).lower() for part in parts)
@@ -40,19 +40,19 @@ def check(template: Mapping[str, Any], where: str = "properties.template") -> No
                 f"The resource '{name}' at line '1' and column '{column}' is defined multiple times in a template. "
                 "Please see https://aka.ms/arm-syntax-resources for usage details.",
                 column,
-                place,
+                path,
             )
         seen.add(identity)
         if str(resource.get("type", "")).lower() != "microsoft.resources/deployments":
-            _check_expressions(resource, template, column, place)
+            _check_expressions(resource, template, column, path)
             continue
-        _check_expressions({k: v for k, v in resource.items() if k != "properties"}, template, column, place)
+        _check_expressions({k: v for k, v in resource.items() if k != "properties"}, template, column, path)
         inner = (resource.get("properties") or {}).get("template")
         if isinstance(inner, dict) and isinstance(inner.get("resources"), list):
-            check(inner, f"{place}.properties.template")
+            check(inner, f"{path}.properties.template")
 
 
-def _check_expressions(resource: Mapping[str, Any], template: Mapping[str, Any], column: int, place: str) -> None:
+def _check_expressions(resource: Mapping[str, Any], template: Mapping[str, Any], column: int, path: str) -> None:
     for text in _expressions(resource):
         try:
             found = calls(text[1:-1])
@@ -71,11 +71,11 @@ def _check_expressions(resource: Mapping[str, Any], template: Mapping[str, Any],
             if unknown:
                 name = resource.get("name")
                 reason = f"The template resource '{name}' at line '1' and column '{column}' is not valid: {unknown}"
-                raise _invalid(f"{reason} {_USAGE}. {_USAGE}", column, place)
+                raise _invalid(f"{reason} {_USAGE}. {_USAGE}", column, path)
 
 
-def _invalid(reason: str, column: int, place: str) -> ArmRefusal:
-    info = {"lineNumber": 1, "linePosition": column, "path": place}
+def _invalid(reason: str, column: int, path: str) -> ArmRefusal:
+    info = {"lineNumber": 1, "linePosition": column, "path": path}
     more = {"additionalInfo": [{"type": "TemplateViolation", "info": info}]}
     return ArmRefusal(400, "InvalidTemplate", f"Deployment template validation failed: '{reason}'.", more=more)
 
