@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.localcloud.calls import COMPUTE, GROUP_DELETER, KEEP, Arm
 from tests.localcloud.workflows import LATEST, RUN, TIMER, Body, workflow
+from tfinfra.localcloud.common.state_folder import AUDIENCE
 from tfinfra.system.clock import iso_time
 
 SECOND = "22222222-2222-2222-2222-222222222222"
@@ -147,6 +150,28 @@ def test_nothing_expires_where_no_workflow_deletes_it(arm: Arm) -> None:
     arm.make_groups(expires="2000-01-01T00:00:00Z")
     pass_time(arm, 10)
     assert there(arm) == [True, True]
+
+
+def test_a_workflow_that_cannot_be_read_keeps_no_other_from_running(arm: Arm) -> None:
+    armed(arm)
+    timer = arm.context.state.get(TIMER)
+    assert timer is not None
+    arm.context.state.remove(TIMER)
+    for name in ("before", "timer", "after"):
+        content = timer if name == "timer" else timer.with_properties(definition={})
+        arm.context.state.put(replace(content, id=TIMER.removesuffix("timer") + name))
+    expire(arm, COMPUTE, -1)
+    pass_time(arm, 6)
+    assert there(arm) == [False, True]
+
+
+def test_a_timer_that_was_taken_keeps_its_endpoint_when_the_cloud_has_another_port(arm: Arm) -> None:
+    armed(arm)
+    arm.put(TIMER, workflow(arm="https://127.0.0.1:4433", audience=AUDIENCE))
+    arm.context.arm_port = 4434
+    expire(arm, COMPUTE, -1)
+    pass_time(arm, 6)
+    assert there(arm) == [False, True]
 
 
 def test_a_disabled_timer_does_nothing(arm: Arm) -> None:

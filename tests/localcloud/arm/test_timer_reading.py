@@ -1,4 +1,4 @@
-"""The local cloud takes the timer of stacks/timer.py, and no other definition."""
+"""The local cloud takes the timer of stacks/timer.py, and no other workflow."""
 
 from __future__ import annotations
 
@@ -147,6 +147,12 @@ REFUSED: dict[str, tuple[Callable[[Body], None], str]] = {
         ),
         "does not ask whether",
     ),
+    "a word for the time that the keep group waits for": (
+        lambda body: body["properties"]["definition"]["actions"]["delete_keep_after_its_time"]["expression"][
+            "and"
+        ].__setitem__(1, {"greater": [NOW, "@ticks('None')"]}),
+        "does not ask whether",
+    ),
     "no latest time": (
         lambda body: body["properties"]["definition"]["actions"].pop("delete_compute_at_the_latest"),
         "'look_at_compute' is followed by 0 deletions at the latest time",
@@ -185,6 +191,10 @@ REFUSED: dict[str, tuple[Callable[[Body], None], str]] = {
     ),
     "another kind of action": (_add("wait", {"type": "Wait", "inputs": {}}), "is an action of type 'Wait'"),
     "another kind of action inside": (_set(f"{END}/actions", {"x": {"type": "Terminate"}}), "of type 'Terminate'"),
+    "a parameter that is not given": (
+        _set(f"{LOOK}/inputs/uri", "https://management.azure.com/@{parameters('more')}"),
+        "there is no parameter 'more'",
+    ),
     "a function that is not known": (_set(f"{LOOK}/inputs/uri", "@concat('a')"), "there is no function 'concat'"),
     "another trigger": (_set("triggers", {"hook": {"type": "Request", "kind": "Http"}}), "is no recurrence"),
     "no trigger": (_set("triggers", {}), "0 triggers"),
