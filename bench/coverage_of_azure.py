@@ -35,7 +35,7 @@ AGENT = (
     *("node/metadata", "end/cleanup", "boot/shared_directory", "boot/inputs", "boot/scratch"),
     *("devices/gate", "devices/links", "devices/nccl"),
 )
-_ROW = re.compile(r"^\| `(?P<file>tfinfra/[\w/.]+\.py)` \| (?P<names>[^|]+) \| (?P<why>[^|]+\S) *\|$")
+_ENTRY = re.compile(r"- `(?P<file>tfinfra/[\w/.]+\.py)`: (?P<names>`[\w.]+`(, `[\w.]+`)*): (?P<why>\S.*)")
 _NAME = re.compile(r"`([\w.]+)`")
 _START = "import os; os.path.exists({hook!r}) and exec(open({hook!r}).read(), {{'__name__': 'tfinfra_marks'}})\n"
 
@@ -87,17 +87,18 @@ def check() -> int:
     for file, name in idle(found, listed):
         print(f"warning: {file}: {name}: every line was run; take it off the list in docs/azure.md")
     if left:
-        print("write a test, or a row with the reason under 'Lines that no test runs' in docs/azure.md;")
+        print("write a test, or an entry with the reason under 'Lines that no test runs' in docs/azure.md;")
         print("a test that was skipped, or not run since 'begin', is missing here too")
     return 1 if left else 0
 
 
 def named(text: str) -> dict[str, dict[str, str]]:
-    """{file: {function: reason}} of the rows "| `file` | `function`, `function` | reason |"."""
+    """{file: {function: reason}} of the entries "- `file`: `function`, `function`: reason". The lines of an entry after
+    its first are indented by two spaces."""
     found: dict[str, dict[str, str]] = {}
-    for row in filter(None, map(_ROW.match, text.splitlines())):
-        names = dict.fromkeys(_NAME.findall(row["names"]), row["why"])
-        found.setdefault(row["file"], {}).update(names)
+    for entry in filter(None, map(_ENTRY.fullmatch, text.replace("\n  ", " ").splitlines())):
+        names = dict.fromkeys(_NAME.findall(entry["names"]), entry["why"])
+        found.setdefault(entry["file"], {}).update(names)
     return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from bench.coverage_of_azure import LIST, ROOT, Function, by_function, idle, is_listed, measured, named
@@ -27,11 +29,14 @@ def test_a_line_belongs_to_its_function_or_method() -> None:
     assert found == {"": (1, 9), "outer": (5, 6), "Pool.close": (12,)}
 
 
-ROWS = """
-| file | functions | why no test runs them |
-|---|---|---|
-| `tfinfra/azure/a.py` | `one`, `Two.three` | only Azure answers so |
-| `tfinfra/azure/b.py` | `Whole` | needs a GPU |
+ENTRIES = """
+What no test runs:
+
+- `tfinfra/azure/a.py`: `one`,
+  `Two.three`: only Azure
+  answers so
+- `tfinfra/azure/b.py`: `Whole`: needs a GPU
+- **ARM** (`azure/`): the local ARM
 """
 LISTED: dict[str, tuple[str, str, bool]] = {
     "a function of the list": ("tfinfra/azure/a.py", "one", True),
@@ -45,16 +50,26 @@ LISTED: dict[str, tuple[str, str, bool]] = {
 
 @pytest.mark.parametrize(("file", "name", "listed"), LISTED.values(), ids=LISTED.keys())
 def test_the_list_names_functions(file: str, name: str, listed: bool) -> None:
-    assert is_listed(Function(file, name, (1,)), named(ROWS)) is listed
+    assert is_listed(Function(file, name, (1,)), named(ENTRIES)) is listed
 
 
-def test_a_row_whose_lines_all_ran_is_told() -> None:
+def test_an_entry_whose_lines_all_ran_is_reported() -> None:
     found = [Function("tfinfra/azure/a.py", "one", (1,)), Function("tfinfra/azure/b.py", "Whole.part", (2,))]
-    assert list(idle(found, named(ROWS))) == [("tfinfra/azure/a.py", "Two.three")]
+    assert list(idle(found, named(ENTRIES))) == [("tfinfra/azure/a.py", "Two.three")]
+
+
+def test_an_entry_goes_on_over_lines() -> None:
+    assert named(ENTRIES) == {
+        "tfinfra/azure/a.py": {"one": "only Azure answers so", "Two.three": "only Azure answers so"},
+        "tfinfra/azure/b.py": {"Whole": "needs a GPU"},
+    }
 
 
 def test_the_documents_list_names_what_there_is() -> None:
-    listed = named(LIST.read_text(encoding="utf-8"))
+    text = LIST.read_text(encoding="utf-8")
+    listed = named(text)
+    assert text.count("\n- `tfinfra/") == text.count("\n- `tfinfra/", text.index("## Lines that no test runs"))
+    assert set(re.findall(r"^- `(tfinfra/[\w/.]+)`", text, re.MULTILINE)) == listed.keys()
     files = {path.relative_to(ROOT).as_posix(): path for path in measured()}
     for file, names in listed.items():
         source = files[file].read_text(encoding="utf-8")
