@@ -32,7 +32,7 @@ DATA = ROOT / ".coverage-data"
 LIST = ROOT / "docs" / "azure.md"
 HOOK = Path(sysconfig.get_path("purelib")) / "tfinfra_coverage.pth"
 AGENT = (
-    *("node/metadata", "end/cleanup", "boot/shared_directory", "boot/inputs", "boot/scratch"),
+    *("node/instance_metadata", "end/cleanup", "boot/shared_directory", "boot/bring_inputs", "boot/scratch"),
     *("devices/gate", "devices/links", "devices/nccl"),
 )
 _ENTRY = re.compile(r"- `(?P<file>tfinfra/[\w/.]+\.py)`: (?P<names>`[\w.]+`(, `[\w.]+`)*): (?P<why>\S.*)")

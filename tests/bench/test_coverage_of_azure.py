@@ -65,6 +65,10 @@ def test_an_entry_goes_on_over_lines() -> None:
     }
 
 
+def test_every_file_that_is_counted_exists() -> None:
+    assert [path for path in measured() if not path.is_file()] == []
+
+
 def test_the_documents_list_names_what_there_is() -> None:
     text = LIST.read_text(encoding="utf-8")
     listed = named(text)
