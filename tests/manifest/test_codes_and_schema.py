@@ -10,7 +10,7 @@ import tfinfra
 from tfinfra.errors import ManifestError, NotFeasible
 from tfinfra.manifest.codes import SUBJECTS, exit_code, explanation, explanations
 from tfinfra.manifest.json_schema import json_schema
-from tfinfra.manifest.keys import MANIFEST
+from tfinfra.manifest.key_schema import MANIFEST
 
 PACKAGE = Path(tfinfra.__file__).parent
 

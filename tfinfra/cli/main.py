@@ -196,7 +196,7 @@ def _internal(error: Exception, arguments: list[str]) -> int:
 
 
 def _spelling_hint(word: str) -> str:
-    from tfinfra.manifest.spelling import nearest
+    from tfinfra.manifest.spelling_hints import nearest
 
     near = nearest(word, VERBS)
     return f" Did you mean '{near}'?" if near else ""

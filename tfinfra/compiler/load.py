@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tfinfra.compiler.files import below, exists, is_file, is_folder, is_kernels, read_bounded, real
 from tfinfra.compiler.project import DataPath, KnownPrices, Project, SourceDirectory
-from tfinfra.compiler.source.source_directory import read_source
+from tfinfra.compiler.source.read_source import read_source
+from tfinfra.compiler.user_paths import below, exists, is_file, is_folder, is_kernels, read_bounded, real
 from tfinfra.errors import Diagnostic, ManifestError, Position, Severity
 from tfinfra.manifest.document import Document, argument_document
 from tfinfra.manifest.reader import MOST_BYTES, read_document

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from tfinfra.compiler.facts import AtLaunch, Facts
 from tfinfra.compiler.file_order import in_file_order
-from tfinfra.compiler.plan import make_plan
+from tfinfra.compiler.make_plan import make_plan
+from tfinfra.compiler.place_tasks import place_tasks
 from tfinfra.compiler.project import KnownPrices, Project, shipped_prices
 from tfinfra.compiler.resolve import resolve
 from tfinfra.compiler.resolved import resolved_text
@@ -24,7 +25,6 @@ from tfinfra.compiler.source.dialect import choose_dialect
 from tfinfra.compiler.source.foreign_files import without_foreign_text
 from tfinfra.compiler.source.script import read_script
 from tfinfra.compiler.target.chosen import choose_target, gpus_per_node
-from tfinfra.compiler.tasks import place_tasks
 from tfinfra.errors import Diagnostic, ManifestError
 from tfinfra.manifest.codes import refusal
 from tfinfra.manifest.manifest import Manifest, manifest_of

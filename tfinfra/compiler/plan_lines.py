@@ -5,7 +5,7 @@ from __future__ import annotations
 from tfinfra.compiler.facts import Facts
 from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import Document, KeyPath, dotted, error_at
-from tfinfra.manifest.keys import MANIFEST
+from tfinfra.manifest.key_schema import MANIFEST
 
 _OF_MANIFEST = ("name", "node_count", "use_gpu", "tags")
 """Keys that are looked for in the manifest before the target: a target has none of these names, or means another."""

@@ -1,4 +1,4 @@
-"""The Cerberus rules of keys.py as a JSON Schema (draft 2020-12), for editors."""
+"""The Cerberus rules of key_schema.py as a JSON Schema (draft 2020-12), for editors."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from tfinfra.manifest.keys import MANIFEST, SPELLINGS, Rules
+from tfinfra.manifest.key_schema import MANIFEST, SPELLINGS, Rules
 from tfinfra.manifest.manifest import LimitKeys, Manifest
 
 _TYPES = {

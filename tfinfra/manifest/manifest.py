@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from tfinfra.manifest.document import Document, KeyPath
-from tfinfra.manifest.keys import SPELLINGS
+from tfinfra.manifest.key_schema import SPELLINGS
 
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 

@@ -1,4 +1,4 @@
-"""The shape of a document: Cerberus over keys.py, and its errors as diagnostics in file order."""
+"""The shape of a document: Cerberus over key_schema.py, and its errors as diagnostics in file order."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.cerberus_import import load_cerberus
 from tfinfra.manifest.document import Document, KeyPath, error_at
-from tfinfra.manifest.keys import MANIFEST, SPELLINGS, TARGET, Rules
+from tfinfra.manifest.key_schema import MANIFEST, SPELLINGS, TARGET, Rules
 from tfinfra.manifest.refused import ESTIMATOR
 from tfinfra.manifest.shape_messages import found, shape_diagnostic
-from tfinfra.manifest.spelling import did_you_mean
+from tfinfra.manifest.spelling_hints import did_you_mean
 
 
 def manifest_errors(document: Document) -> tuple[Diagnostic, ...]:

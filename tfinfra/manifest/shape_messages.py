@@ -9,8 +9,8 @@ from typing import Any
 from tfinfra.backends.registry import BACKENDS, DISTRIBUTED
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import Document, KeyPath, dotted, error_at
-from tfinfra.manifest.keys import FORMS, LIMITS, SPELLINGS, TARGET, Rules
-from tfinfra.manifest.spelling import SAID, did_you_mean, nearest
+from tfinfra.manifest.key_schema import FORMS, LIMITS, SPELLINGS, TARGET, Rules
+from tfinfra.manifest.spelling_hints import SAID, did_you_mean, nearest
 from tfinfra.text.credentials import only_name, unnamed
 
 _KINDS = {

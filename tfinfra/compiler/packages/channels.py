@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tfinfra.compiler.files import below, is_folder, real
+from tfinfra.compiler.user_paths import below, is_folder, real
 
 
 def channel_url(channel: str, root: Path) -> str:

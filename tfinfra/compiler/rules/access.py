@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import error_at
-from tfinfra.manifest.keys import BLOB_HOST, CONTAINER, FORMS
+from tfinfra.manifest.key_schema import BLOB_HOST, CONTAINER, FORMS
 
 
 def store_without_identity(facts: Facts) -> Iterator[Diagnostic]:

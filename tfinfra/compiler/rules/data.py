@@ -10,7 +10,7 @@ from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.compiler.rules.keys import set_by_tfinfra
 from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import KeyPath, error_at
-from tfinfra.manifest.keys import BLOB_HOST, CONTAINER
+from tfinfra.manifest.key_schema import BLOB_HOST, CONTAINER
 
 _CLIENTS_OWN = re.compile(r"(AZURE|ARM|PULUMI|IDENTITY|MSI)_.*")
 """What azure-identity, the azure-native provider and Pulumi read from the client's environment."""

@@ -10,7 +10,7 @@ from tfinfra.backends.registry import BACKENDS, DISTRIBUTED
 from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import error_at
-from tfinfra.manifest.keys import NAME, SPELLINGS
+from tfinfra.manifest.key_schema import NAME, SPELLINGS
 from tfinfra.manifest.manifest import Manifest
 
 _OWNER = {key: name for name, one in BACKENDS.items() for key in one.keys}

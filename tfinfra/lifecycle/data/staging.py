@@ -18,7 +18,7 @@ from tfinfra.compiler.facts import AtLaunch
 from tfinfra.compiler.pipeline import Compiled, check_launch
 from tfinfra.errors import ManifestError
 from tfinfra.lifecycle.data.blobfuse import configuration
-from tfinfra.manifest.keys import CONTAINER
+from tfinfra.manifest.key_schema import CONTAINER
 from tfinfra.model import DataSource, DataSources, Input, Plan
 from tfinfra.store import ObjectStore, holds, keys
 from tfinfra.system.local_tree import LocalTree, TreeFile

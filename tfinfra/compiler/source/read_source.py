@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import deque
 from pathlib import Path
 
-from tfinfra.compiler.files import exists, is_file, is_folder, is_kernels, read_bounded, real
 from tfinfra.compiler.packages.channels import is_missing
 from tfinfra.compiler.project import SourceDirectory
 from tfinfra.compiler.source.script import imported_modules
-from tfinfra.manifest.spelling import did_you_mean, nearest
+from tfinfra.compiler.user_paths import exists, is_file, is_folder, is_kernels, read_bounded, real
+from tfinfra.manifest.spelling_hints import did_you_mean, nearest
 
 _MOST_MODULES = 100
 _MOST_BYTES = 2_000_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tfinfra.compiler.target.infrastructure import infrastructures
+from tfinfra.compiler.target.infrastructures import infrastructures
 from tfinfra.model import SCHEMA, Plan, Spec, Task
 
 BASE_PORT = 2222
