@@ -138,7 +138,7 @@ def known_prices() -> KnownPrices:
         refreshed = read_price_file(prices_file())
     except ValueError as error:
         message = f"the refreshed prices in {prices_file()} cannot be read ({error}): the shipped ones are used"
-        hint = "`tfinfra catalog refresh` writes them anew"
+        hint = "`tfinfra catalog refresh` writes the file again"
         return KnownPrices(shipped_book(), (Diagnostic("TFI633", Severity.WARNING, message, hint=hint),))
     return KnownPrices(shipped_book().newest(refreshed) if refreshed else shipped_book())
 

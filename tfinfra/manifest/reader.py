@@ -56,7 +56,7 @@ def _decode(data: bytes, file: str) -> str:
         lines = LINE_END.split(text[: found.start()])
         position = Position(file, len(lines), len(lines[-1]) + 1)
         _fail(
-            "TFI104", f"the control character U+{ord(found.group()):04X} may not stand in YAML", position, "remove it"
+            "TFI104", f"the control character U+{ord(found.group()):04X} is not allowed in YAML", position, "remove it"
         )
     return text
 

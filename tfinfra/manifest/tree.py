@@ -86,7 +86,7 @@ class TreeBuilder:
         position = self._source.position(event.start_mark, event.end_mark)
         target = self._anchors.get(event.anchor)
         if target is None:
-            _fail("TFI113", f"no anchor '&{event.anchor}' stands above", position, "write the value out")
+            _fail("TFI113", f"there is no anchor '&{event.anchor}' above", position, "write the value out")
         if target.open:
             _fail("TFI109", f"the anchor '&{event.anchor}' contains itself", position, "write the value out")
         self._place(target)
@@ -175,7 +175,7 @@ class Flattener:
             return
         if key.text in data:
             first = self.keys[(*path, key.text)].line
-            message = f"the key '{key.text}' stands here a second time"
+            message = f"the key '{key.text}' is written here a second time"
             self._report("TFI108", message, key.position, f"line {first} has it too: keep one")
             return
         self.keys[(*path, key.text)] = key.position

@@ -13,7 +13,7 @@ from tfinfra.manifest.reader import read_document
 
 _IGNORED = {"name"}
 _INSTEAD = {
-    "prefix": "remove it: tfinfra decides where the environment stands",
+    "prefix": "remove it: tfinfra decides where the environment is",
     "variables": "write them in environment_variables of the manifest",
     "platforms": "remove it: the platform is that of the nodes",
 }

@@ -107,7 +107,7 @@ def _not_from_conda(manifest: Manifest, text: str, name: str, spec: MatchSpec) -
         message = f"'{text}': TensorFlow is always installed, and comes from pip's index, not from conda"
         yield "TFI705", message, "remove it; framework_version says which"
     elif name in _HOROVOD:
-        message = f"'{text}': {_HOROVOD[name]} would stand in the way of the one that tfinfra brings"
+        message = f"'{text}': {_HOROVOD[name]} would conflict with the one that tfinfra brings"
         yield "TFI705", message, "remove it; distributed_backend: mpi brings Open MPI and Horovod"
 
 

@@ -118,12 +118,12 @@ def tags(facts: Facts) -> Iterator[Diagnostic]:
         if not (name + value).isprintable():
             message, hint = "a tag's name or value holds a control character", "remove it"
         elif same != name:
-            message = f"the tags '{same}' and '{name}' are one to Azure, which knows no case in their names"
+            message = f"the tags '{same}' and '{name}' are the same to Azure, which ignores case in their names"
             hint = "keep one"
         elif name.lower().startswith("tfinfra-"):
             message, hint = f"the tag '{name}' is one of tfinfra's own", "choose another name"
         elif _TAG_FORBIDDEN & set(name):
-            message, hint = f"Azure takes no tag named '{name}'", "leave out < > % & \\ ? /"
+            message, hint = f"Azure allows no tag named '{name}'", "leave out < > % & \\ ? /"
         else:
             continue
         yield error_at(document, "TFI306", ("tags", name), message, hint, at="key")

@@ -34,7 +34,7 @@ def max_cost(facts: Facts) -> Iterator[Diagnostic]:
     lines = dearest_lines(plan, target, prices.book)
     if unknown_prices(lines):
         message = f"max_cost_usd cannot be kept: {_without_a_price(plan, target, prices)}"
-        hint = "`tfinfra catalog refresh` asks Azure for its prices; the shipped ones are whole for eastus"
+        hint = "`tfinfra catalog refresh` asks Azure for its prices; the shipped ones are complete for eastus"
         yield error_at(document, "TFI631", _PATH, message, hint, severity=severity)
         return
     burn = burn_of(lines)

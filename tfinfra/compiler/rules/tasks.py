@@ -61,7 +61,7 @@ def tasks_and_gpus(facts: Facts) -> Iterator[Diagnostic]:
         message = f"{idle} of {spec.node_count * gpus} GPUs have no {use.noun}"
         written = use.key in manifest.given
         document, path = (manifest.document, (use.key,)) if written else (chosen.document, chosen.at("vm_size"))
-        hint = "they are paid for all the same"
+        hint = "you pay for them all the same"
         yield error_at(document, "TFI412", path, message, hint, severity=Severity.WARNING)
 
 
