@@ -17,10 +17,9 @@ import pytest
 from tests.machines.escapes import ATTEMPTS
 from tests.machines.support import read_told, scale_set
 from tfinfra.localcloud.machines.interface import Mount
-from tfinfra.localcloud.machines.machine_kinds import possible_kinds
+from tfinfra.localcloud.machines.machine_kinds import machines, possible_kinds
 from tfinfra.localcloud.machines.namespaces import node_masks
 from tfinfra.localcloud.machines.namespaces.confine import KEPT, REFUSED, instructions
-from tfinfra.localcloud.machines.namespaces.namespace_machines import NamespaceMachines
 from tfinfra.system.paths import state_folder
 
 _WHY_NOT = possible_kinds()["namespace"]
@@ -28,7 +27,7 @@ needs_namespaces = [
     pytest.mark.root,
     pytest.mark.skipif(_WHY_NOT is not None, reason=f"namespace machines: {_WHY_NOT}"),
 ]
-MACHINES = NamespaceMachines()
+MACHINES = machines("namespace")
 ESCAPES = Path(__file__).with_name("escapes.py")
 REFUSALS = {"EPERM", "EACCES", "EROFS", "EXDEV", "EBUSY", "ENODATA", "ENOENT", "ESRCH", "ECONNREFUSED", "ENOSYS"}
 """ENODATA: what the attempt looked for is not there, or empty."""

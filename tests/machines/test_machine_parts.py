@@ -122,7 +122,7 @@ def test_leased_addresses_are_nobody_elses_until_they_are_given_back() -> None:
     one, two = lease_addresses("a", 300), lease_addresses("a", 2)
     assert len(set(one.addresses)) == 300
     assert set(one.addresses).isdisjoint(two.addresses)
-    for held in one.held:
+    for held in one.locks:
         held.close()
     assert lease_addresses("a", 2).addresses == one.addresses[:2]
 

@@ -76,8 +76,8 @@ def test_the_search_for_private_things_ends(tmp_path: Path, monkeypatch: pytest.
     found = look_below(str(top), {top / shown} if shown else set(), until, lambda: float(next(ticks)))
     hidden = node_root.outermost(Path(path) for path, _ in found.private)
     assert {str(path.relative_to(top)) for path in hidden} == expected
-    assert told.replace("TOP", str(top)) in " ".join(found.told)
-    assert bool(told) is bool(found.told)
+    assert told.replace("TOP", str(top)) in " ".join(found.notes)
+    assert bool(told) is bool(found.notes)
 
 
 def _installed(prefix: Path, lib: str = "lib") -> Path:
@@ -139,8 +139,8 @@ def test_the_pythons_that_a_machine_needs_are_found_by_their_files(
 def test_of_a_python_that_reaches_beyond_a_folder_its_programs_and_library_are_shown(tmp_path: Path) -> None:
     _installed(tmp_path / "usr/local")
     prefix = tmp_path / "usr/local"
-    assert node_masks._shown(str(prefix), [prefix]) == {prefix / "bin", prefix / "lib/python3.11"}
-    assert node_masks._shown(str(tmp_path / "usr"), [prefix]) == {prefix}
+    assert node_masks.always_shown(str(prefix), [prefix]) == {prefix / "bin", prefix / "lib/python3.11"}
+    assert node_masks.always_shown(str(tmp_path / "usr"), [prefix]) == {prefix}
 
 
 def test_the_search_of_all_folders_ends_before_machines_must_have_begun_to_boot(
@@ -152,17 +152,17 @@ def test_the_search_of_all_folders_ends_before_machines_must_have_begun_to_boot(
         top.mkdir()
     now, ends = [0.0], []
 
-    def look(top: str, shown: object, until: float) -> node_masks.Looked:
+    def look(top: str, shown: object, until: float) -> node_masks.Search:
         ends.append(until)
         now[0] = 1.0 if top.endswith("small") else until
-        return node_masks.Looked(((top, node_masks.Owned(0o700)),), (f"told of {Path(top).name}",))
+        return node_masks.Search(((top, node_masks.Owned(0o700)),), (f"told of {Path(top).name}",))
 
     monkeypatch.setattr(node_masks, "_WITH_SECRETS", tuple(map(str, tops)))
     monkeypatch.setattr(node_masks, "look_below", look)
     monkeypatch.setattr("time.monotonic", lambda: now[0])
     found = node_masks.look.__wrapped__(())
     assert [round(end, 1) for end in ends] == [6.7, 10.5, 20.0]
-    assert ([p for p, _ in found.private], len(found.told)) == ([str(top) for top in tops], 3)
+    assert ([p for p, _ in found.private], len(found.notes)) == ([str(top) for top in tops], 3)
 
 
 class _Stopped(Exception):
@@ -175,10 +175,15 @@ def test_a_machine_says_first_on_its_console_what_was_hidden_unseen(
     def stop(*_: object) -> None:
         raise _Stopped
 
-    for module, name in ((os, "setsid"), (linux, "die_with_parent"), (linux, "set_hostname"), (node_init, "_console")):
+    for module, name in (
+        (os, "setsid"),
+        (linux, "die_with_parent"),
+        (linux, "set_hostname"),
+        (node_init, "redirect_output"),
+    ):
         monkeypatch.setattr(module, name, lambda *_: None)
-    monkeypatch.setattr(node_root, "make", stop)
-    monkeypatch.setattr(node_masks, "look", lambda mounts: node_masks.Looked((), ("hidden: /opt/large",)))
+    monkeypatch.setattr(node_root, "mount_root", stop)
+    monkeypatch.setattr(node_masks, "look", lambda mounts: node_masks.Search((), ("hidden: /opt/large",)))
     spec = scale_set(tmp_path, "", count=1)
     with socket.socket() as report, pytest.raises(_Stopped):
         node_init.boot(Job(spec, ("10.0.0.4",), report), 0, 1, None, first=True)

@@ -21,9 +21,8 @@ import pytest
 from tests.machines.support import read_told as _told
 from tests.machines.support import scale_set, wait_for
 from tfinfra.localcloud.machines.interface import Disk, Mount
-from tfinfra.localcloud.machines.machine_kinds import possible_kinds
+from tfinfra.localcloud.machines.machine_kinds import machines, possible_kinds
 from tfinfra.localcloud.machines.machine_record import Record, identify, read_record
-from tfinfra.localcloud.machines.namespaces.namespace_machines import NamespaceMachines
 from tfinfra.localcloud.machines.spec_json import spec_to_text
 
 _WHY_NOT = possible_kinds()["namespace"]
@@ -31,7 +30,7 @@ pytestmark = [
     pytest.mark.root,
     pytest.mark.skipif(_WHY_NOT is not None, reason=f"namespace machines: {_WHY_NOT}"),
 ]
-MACHINES = NamespaceMachines()
+MACHINES = machines("namespace")
 _TELL = """
 import json, os, pathlib, socket, subprocess, sys, urllib.request
 def tell(**more):
@@ -152,8 +151,8 @@ _START_ON_A_HOST_OF_ITS_OWN = """
 import sys
 from pathlib import Path
 from tests.machines.support import scale_set
-from tfinfra.localcloud.machines.namespaces.namespace_machines import NamespaceMachines
-NamespaceMachines().start(scale_set(Path(sys.argv[1]), sys.argv[2], 1))
+from tfinfra.localcloud.machines.machine_kinds import machines
+machines("namespace").start(scale_set(Path(sys.argv[1]), sys.argv[2], 1))
 """
 
 

@@ -16,9 +16,9 @@ import psutil
 import pytest
 
 from tests.machines.support import scale_set, wait_for
+from tfinfra.localcloud.machines.machine_kinds import machines
 from tfinfra.localcloud.machines.machine_record import Record, is_alive, read_record
 from tfinfra.localcloud.machines.processes import process_supervisor
-from tfinfra.localcloud.machines.processes.process_machines import ProcessMachines
 from tfinfra.localcloud.machines.processes.process_marks import MARK
 
 _LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent-death signal is Linux's")
@@ -34,7 +34,7 @@ with open(root + "/half", "w") as out:
 os.rename(root + "/half", root + "/about.json")
 time.sleep(300)
 """
-MACHINES = ProcessMachines()
+MACHINES = machines("process")
 
 
 @pytest.fixture
@@ -205,7 +205,7 @@ def test_a_machine_is_called_booted_once_it_has_no_more_rights(
         (tmp_path / "apart").touch()
 
     monkeypatch.setattr(process_supervisor, "_separate", slowly)
-    monkeypatch.setattr(process_supervisor, "_execute", lambda *_: os._exit(0))
+    monkeypatch.setattr(os, "execvpe", lambda *_: os._exit(0))
     spec = scale_set(tmp_path, _SAY, 1, set_id=name)
     pid = process_supervisor._start(spec, spec.instances[0], first=True)
     assert (tmp_path / "apart").exists()

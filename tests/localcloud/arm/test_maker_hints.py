@@ -12,7 +12,7 @@ from tests.localcloud.calls import ACCOUNT, SET, Arm, scale_set
 from tests.machines import support
 from tfinfra.localcloud.arm.providers.compute import image_of, kind_of
 from tfinfra.localcloud.arm.providers.quota import LIMIT, limit
-from tfinfra.localcloud.machines.processes.process_machines import ProcessMachines
+from tfinfra.localcloud.machines.machine_kinds import machines
 
 ACCOUNT_BODY = {"location": "eastus", "sku": {"name": "Standard_LRS"}, "kind": "StorageV2", "properties": {}}
 
@@ -43,13 +43,13 @@ def test_a_machine_has_the_files_of_its_image(tmp_path: Path) -> None:
     (image / "opt/tool/link").symlink_to("/elsewhere")
     folder.mkdir()
     script = "import os, pathlib\npathlib.Path('seen').write_text(os.readlink('opt/tool/link'))\n"
-    machines = ProcessMachines()
+    booted = machines("process")
     try:
-        machines.start(replace(support.scale_set(folder, script, 1), image=image))
+        booted.start(replace(support.scale_set(folder, script, 1), image=image))
         support.wait_for((folder / "vm_0/root/seen").exists)
         assert (folder / "vm_0/root/seen").read_text() == "/elsewhere"
     finally:
-        machines.stop(folder)
+        booted.stop(folder)
 
 
 WRONG = {

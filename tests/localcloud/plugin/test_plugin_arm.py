@@ -122,8 +122,8 @@ def test_the_patience_ends(given: HttpResponse | None, requests: int, told: str)
 def test_a_pace_shortens_what_is_waited_of_its_own_accord_and_nothing_else() -> None:
     slept: list[float] = []
     pacing = Pacing(pace=0.01, sleep=slept.append)
-    pacing.own(20)
-    pacing.asked(20)
+    pacing.wait_paced(20)
+    pacing.wait(20)
     assert slept == [0.2, 20]
 
 

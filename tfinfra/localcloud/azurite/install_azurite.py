@@ -1,5 +1,5 @@
-"""azurite in the cache, at one version, installed through npm where Node is there: it and all that it needs as the lock
-file beside this one has them, each package by its hash.
+"""azurite in the cache, at one version, installed by npm where the machine has Node: it and all that it needs, each
+package by its hash in the lock file beside this one.
 
 The lock file is made by npm from the package.json beside it: `npm install --package-lock-only --omit=optional
 --ignore-scripts --omit-lockfile-registry-resolved`.
@@ -16,7 +16,7 @@ from pathlib import Path
 from tfinfra.errors import NotFeasible, ProvisioningError
 from tfinfra.system.ownership import make_private
 
-# The newest release that runs on every Node that is still about; later ones want Node 21 and 22.
+# The newest release that runs on every Node still in use; later ones want Node 21 and 22.
 VERSION = "3.35.0"
 _MAIN = Path("node_modules/azurite/dist/src/blob/main.js")
 _LOCK = ("package.json", "package-lock.json")

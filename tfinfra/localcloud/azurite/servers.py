@@ -43,16 +43,16 @@ class Server:
 
 
 @dataclass
-class _Running:
+class _AzuriteProcess:
     process: subprocess.Popen[bytes]
-    begun: float
+    started: float
 
 
 @dataclass
 class Servers:
     """The azurites that are this process's children. Any thread may call."""
 
-    _running: dict[str, _Running] = field(default_factory=dict)
+    _running: dict[str, _AzuriteProcess] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self, server: Server) -> None:
@@ -69,18 +69,25 @@ class Servers:
         with self._lock:
             for server in servers:
                 known = self._running.get(server.account)
-                if known and (known.process.poll() is None or time.monotonic() - known.begun < _AGAIN):
+                if known and (known.process.poll() is None or time.monotonic() - known.started < _AGAIN):
                     continue
                 if known:
                     log.warning("azurite of %s ended with %s: started again", server.account, known.process.returncode)
-                self._running[server.account] = _Running(_spawn(server), time.monotonic())
+                self._running[server.account] = _AzuriteProcess(_spawn(server), time.monotonic())
 
     def stop(self, account: str) -> None:
         """Ends the account's azurite, if it has one."""
         with self._lock:
             known = self._running.pop(account, None)
-        if known:
-            _end(known.process)
+        if known is None:
+            return
+        if known.process.stdin:
+            known.process.stdin.close()
+        try:
+            known.process.wait(_END)
+        except subprocess.TimeoutExpired:
+            known.process.kill()
+            known.process.wait()
 
     def close(self) -> None:
         """Ends all of them."""
@@ -89,7 +96,7 @@ class Servers:
 
 
 def make_container(server: Server, name: str, token: str) -> None:
-    """https://learn.microsoft.com/rest/api/storageservices/create-container; one that is there is no error. Raises
+    """https://learn.microsoft.com/rest/api/storageservices/create-container; one that exists is no error. Raises
     OSError."""
     status, answer = _ask(server, "PUT", f"/{server.account}/{name}?restype=container", token)
     if status not in (201, 409):
@@ -97,38 +104,25 @@ def make_container(server: Server, name: str, token: str) -> None:
 
 
 def delete_container(server: Server, name: str, token: str) -> None:
-    """Raises OSError."""
+    """Deletes a container; one that does not exist is no error. Raises OSError."""
     status, answer = _ask(server, "DELETE", f"/{server.account}/{name}?restype=container", token)
     if status not in (202, 404):
         raise OSError(f"azurite answered {status} when the container {name} was deleted: {answer}")
 
 
 def _spawn(server: Server) -> subprocess.Popen[bytes]:
-    server.folder.mkdir(parents=True, exist_ok=True)
-    nobodys_key = secrets.token_urlsafe(32)  # azurite wants one; with it, nobody comes in: it is not kept
-    environment = {**os.environ, "AZURITE_ACCOUNTS": f"{server.account}:{nobodys_key}"}
-    with _log_of(server).open("ab") as out:
-        return subprocess.Popen(
-            _command(server), stdin=subprocess.PIPE, stdout=out, stderr=out, env=environment, cwd=server.folder
-        )
-
-
-def _command(server: Server) -> list[str]:
     """`loose` and `skipApiVersionCheck`: the emulator knows fewer versions of the API than its clients."""
-    place = ["--blobHost", "127.0.0.1", "--blobPort", str(server.port), "--location", str(server.folder)]
+    server.folder.mkdir(parents=True, exist_ok=True)
+    address = ["--blobHost", "127.0.0.1", "--blobPort", str(server.port), "--location", str(server.folder)]
     trust = ["--cert", str(server.certificate), "--key", str(server.certificate), "--oauth", "basic"]
     manner = ["--silent", "--disableTelemetry", "--loose", "--skipApiVersionCheck"]
-    return ["node", "--require", str(_BEFORE), str(server.program), *place, *trust, *manner]
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    if process.stdin:
-        process.stdin.close()
-    try:
-        process.wait(_END)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    command = ["node", "--require", str(_BEFORE), str(server.program), *address, *trust, *manner]
+    unused_key = secrets.token_urlsafe(32)  # azurite wants one; it is not kept, so that no caller can use it
+    variables = {**os.environ, "AZURITE_ACCOUNTS": f"{server.account}:{unused_key}"}
+    with _log_of(server).open("ab") as out:
+        return subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=out, stderr=out, env=variables, cwd=server.folder
+        )
 
 
 def _answers(server: Server) -> bool:

@@ -1,6 +1,6 @@
-"""Machines that only exist on paper: a Machines for tests of ARM, and of everything in front of it.
+"""Machines that exist in a file only: a `Machines` for tests of ARM and of its callers.
 
-A file in the set's folder is the machines: tests write into it to let one die, and a folder named "no-boot" refuses.
+Tests write into the file, in the set's folder, to let a machine die; a folder named "no-boot" refuses to boot.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class FakeMachines:
         kill(folder, name, "ended by the local cloud")
 
     def reboot(self, folder: Path, name: str) -> None:
-        """On paper that is all there is to it."""
+        """Only leaves a file that says so."""
         (folder / f"{name}.rebooted").touch()
 
     def stop(self, folder: Path) -> None:

@@ -42,7 +42,7 @@ class Disk:
 class ScaleSetSpec:
     """What one scale set boots. `folder` is its own, for logs, disks and records; `network` its subnet's CIDR;
     `arm_port` is where the daemon serves ARM over TLS on loopback, `arm_socket` the same on a Unix socket;
-    `doors` are further ports of the host's loopback that the machines reach at their own; `image` is a folder whose
+    `doors` are more ports of the host's loopback that the machines reach at their own; `image` is a folder whose
     files lie in each machine at the same paths below its root, None where the image is the host and nothing more;
     `disk` is each namespace machine's, None for one as large as the host's."""
 

@@ -71,18 +71,13 @@ def keep_capabilities(kept: frozenset[int]) -> None:
         if number not in kept:
             _check(_libc.prctl(_PR_CAPBSET_DROP, number, 0, 0, 0), f"prctl PR_CAPBSET_DROP {number}")
     _libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)  # a kernel before 4.3 has none
-    had = _capabilities()
+    # Three sets of two halves, the lower first: effective, permitted, inheritable.
+    header, had = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0), (ctypes.c_uint32 * 6)()
+    _check(_libc.capget(header, had), "capget")
     mask = sum(1 << number for number in kept) & (had[1] | had[4] << 32)
     low, high = mask & 0xFFFFFFFF, mask >> 32
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0)
     _check(_libc.capset(header, (ctypes.c_uint32 * 6)(low, low, 0, high, high, 0)), "capset")
-
-
-def _capabilities() -> list[int]:
-    """The lower, then the upper half of: effective, permitted, inheritable."""
-    header, had = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0), (ctypes.c_uint32 * 6)()
-    _check(_libc.capget(header, had), "capget")
-    return list(had)
 
 
 def forbid_new_rights() -> None:
@@ -120,7 +115,7 @@ def mount(source: str, target: Path, kind: str, flags: int = 0, data: str = "") 
 
 
 def enter_root(root: Path) -> None:
-    """Makes the mount `root` this process's / and lets go of the old one. Raises OSError."""
+    """Makes the mount `root` this process's / and unmounts the old one. Raises OSError."""
     os.chdir(root)
     number = _PIVOT_ROOT.get(platform.machine())
     if number is None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
+
 from tfinfra.localcloud.machines.interface import Machines
-from tfinfra.localcloud.machines.namespaces import namespace_machines
-from tfinfra.localcloud.machines.processes import process_machines
+from tfinfra.localcloud.machines.namespaces.probe import namespace_obstacle
+from tfinfra.localcloud.machines.supervised_machines import SupervisedMachines
 
 
 def possible_kinds() -> dict[str, str | None]:
     """Each kind, the better first, with None where it is possible, else the reason why it is not and the way out."""
-    return {"namespace": namespace_machines.obstacle(), "process": process_machines.obstacle()}
+    return {"namespace": namespace_obstacle(), "process": None if os.name == "posix" else "needs Linux or macOS"}
 
 
 def boundary(kind: str) -> str:
-    """What a machine of `kind` keeps a training script from, in a few words."""
+    """What keeps a training script inside a machine of `kind`, in a few words."""
     if kind == "process":
         return "no boundary: a script there runs with your rights"
     return "a script there is held in by the kernel, which it shares with this machine"
@@ -30,10 +32,7 @@ def best_kind() -> str:
 
 def machines(kind: str) -> Machines:
     """The Machines of `kind` ("namespace" or "process"). Raises ValueError for any other."""
-    known: dict[str, Machines] = {
-        "namespace": namespace_machines.NamespaceMachines(),
-        "process": process_machines.ProcessMachines(),
-    }
+    known = ("namespace", "process")
     if kind not in known:
         raise ValueError(f"there are no '{kind}' machines; there are {', '.join(known)}")
-    return known[kind]
+    return SupervisedMachines(kind)

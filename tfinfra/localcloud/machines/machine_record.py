@@ -1,13 +1,15 @@
-"""What a supervisor writes down for other processes: which machines there are, and how to know them again."""
+"""What a supervisor writes down for other processes: which machines it has, and how to recognise their processes."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tfinfra.localcloud.machines.interface import ScaleSetSpec
 from tfinfra.model import MOST, Unfit, decode, to_json
 
 RECORD = "machines.json"
@@ -48,6 +50,15 @@ class Record:
     init: ProcessId | None = None
 
 
+def first_record(kind: str, spec: ScaleSetSpec, addresses: Sequence[str]) -> Record:
+    """The record of machines that this process supervises and has not booted yet. Raises OSError."""
+    own = identify(os.getpid())
+    if own is None:
+        raise OSError("this process does not find itself in the process table")
+    rows = zip(spec.instances, addresses, strict=True)
+    return Record(kind, own, tuple(InstanceRecord(i.name, i.vm_id, address) for i, address in rows))
+
+
 def write_record(folder: Path, record: Record) -> None:
     """Replaces the folder's record in one step: a reader sees the old or the new one, never half of it."""
     half = folder / f"{RECORD}.{os.getpid()}"
@@ -57,7 +68,7 @@ def write_record(folder: Path, record: Record) -> None:
 
 def read_record(folder: Path) -> Record | None:
     """The folder's record, None where nothing was started in it (or all of it was ended). Raises OSError, naming the
-    file, where a full disk or another version has left something else there."""
+    file, where a full disk or another version has left something else."""
     path = folder / RECORD
     try:
         return decode(Record, path.read_bytes(), MOST)
@@ -68,14 +79,27 @@ def read_record(folder: Path) -> Record | None:
 
 
 def is_rebooting(machine: Path) -> bool:
-    """Whether the machine of this folder is between two boots: what it was is gone, what it will be is not there."""
+    """Whether the machine of this folder is between two boots."""
     return (machine / REBOOT).exists() or (machine / REBOOTING).exists()
 
 
 def identify(pid: int) -> ProcessId | None:
     """The running process `pid`, None where there is none (a zombie is none)."""
-    started = _start_time(pid)
-    return None if started is None else ProcessId(boot_id(), pid, started)
+    if sys.platform == "linux":
+        try:
+            stat = Path(f"/proc/{pid}/stat").read_bytes()
+        except (FileNotFoundError, ProcessLookupError):
+            return None
+        fields = stat[stat.rindex(b")") + 2 :].split()  # the command before it may hold blanks and parentheses
+        return None if fields[0] in (b"Z", b"X") else ProcessId(boot_id(), pid, fields[19].decode())
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        ended = process.status() == psutil.STATUS_ZOMBIE
+        return None if ended else ProcessId(boot_id(), pid, str(process.create_time()))
+    except psutil.NoSuchProcess:
+        return None
 
 
 def is_alive(process: ProcessId) -> bool:
@@ -90,26 +114,3 @@ def boot_id() -> str:
     import psutil
 
     return str(int(psutil.boot_time()))
-
-
-def _start_time(pid: int) -> str | None:
-    return _start_time_linux(pid) if sys.platform == "linux" else _start_time_elsewhere(pid)
-
-
-def _start_time_linux(pid: int) -> str | None:
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_bytes()
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    fields = stat[stat.rindex(b")") + 2 :].split()  # the command before it may hold blanks and parentheses
-    return None if fields[0] in (b"Z", b"X") else fields[19].decode()
-
-
-def _start_time_elsewhere(pid: int) -> str | None:
-    import psutil
-
-    try:
-        process = psutil.Process(pid)
-        return None if process.status() == psutil.STATUS_ZOMBIE else str(process.create_time())
-    except psutil.NoSuchProcess:
-        return None

@@ -18,8 +18,15 @@ def spec_to_text(kind: str, spec: ScaleSetSpec) -> str:
 
 def spec_from_text(text: str) -> tuple[str, ScaleSetSpec]:
     """What `spec_to_text` was given. Raises KeyError where `text` is not from there."""
-    data = json.loads(text)
-    return data["kind"], _spec(data["spec"])
+    content = json.loads(text)
+    data: dict[str, Any] = content["spec"]
+    mounts = tuple(Mount(Path(m["folder"]), m["read_only"]) for m in data["mounts"])
+    instances = tuple(
+        InstanceSpec(**{**i, "custom_data": base64.b64decode(i["custom_data"])}) for i in data["instances"]
+    )
+    paths = {name: Path(data[name]) for name in ("folder", "arm_socket", "image") if data[name] is not None}
+    parts = {"mounts": mounts, "instances": instances, "doors": tuple(data["doors"])}
+    return content["kind"], ScaleSetSpec(**{**data, **paths, **parts, "disk": data["disk"] and Disk(**data["disk"])})
 
 
 def _plain(value: Any) -> Any:
@@ -30,13 +37,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return base64.b64encode(value).decode("ascii")
     return str(value) if isinstance(value, Path) else value
-
-
-def _spec(data: dict[str, Any]) -> ScaleSetSpec:
-    mounts = tuple(Mount(Path(m["folder"]), m["read_only"]) for m in data["mounts"])
-    instances = tuple(
-        InstanceSpec(**{**i, "custom_data": base64.b64decode(i["custom_data"])}) for i in data["instances"]
-    )
-    paths = {name: Path(data[name]) for name in ("folder", "arm_socket", "image") if data[name] is not None}
-    parts = {"mounts": mounts, "instances": instances, "doors": tuple(data["doors"])}
-    return ScaleSetSpec(**{**data, **paths, **parts, "disk": data["disk"] and Disk(**data["disk"])})

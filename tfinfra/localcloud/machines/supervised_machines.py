@@ -1,4 +1,5 @@
-"""What both kinds of machine have in common: a supervisor is started, its record is read, its machines are ended."""
+"""The machines of this host: each scale set has a supervisor process, which its record in the set's folder names. The
+two kinds of machine differ in what their supervisor does, and in how it is ended."""
 
 from __future__ import annotations
 
@@ -15,33 +16,69 @@ from tfinfra.localcloud.machines.interface import InstanceState, ScaleSetSpec
 from tfinfra.localcloud.machines.machine_record import (
     REBOOT,
     RECORD,
-    InstanceRecord,
     ProcessId,
     Record,
     is_alive,
     is_rebooting,
     read_record,
 )
-from tfinfra.localcloud.machines.processes.process_marks import kill_marked
+from tfinfra.localcloud.machines.processes.process_marks import kill_all_marked
 from tfinfra.localcloud.machines.spec_json import spec_to_text
 from tfinfra.system import child_python
 from tfinfra.system.strange_trees import remove_tree
 
 _START_LIMIT = 60.0
 _STOP_LIMIT = 10.0
+_GENTLE_LIMIT = 2.0
 _SUPERVISOR = "tfinfra.localcloud.machines.supervisor"
 
 
 class SupervisedMachines:
-    """`Machines` of either kind: a supervisor for each scale set, known by its record in the set's folder."""
+    """`Machines` of `kind`: "namespace" or "process"."""
 
-    kind: str
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
 
     def start(self, spec: ScaleSetSpec) -> None:
-        start_supervisor(self.kind, spec)
+        """Boots the machines. Raises OSError with the reason; then nothing of them is left."""
+        if any(state.running for state in self.states(spec.folder)):
+            raise OSError(f"{spec.folder} has running machines")
+        spec = replace(spec, folder=spec.folder.absolute())
+        spec.folder.mkdir(parents=True, exist_ok=True)
+        for instance in spec.instances:
+            remove_disks(spec.folder / instance.name)
+        text, reason = spec_to_text(self.kind, spec), ""
+        try:
+            done = subprocess.run(
+                child_python.module(_SUPERVISOR),
+                input=text,
+                capture_output=True,
+                text=True,
+                timeout=_START_LIMIT,
+                check=False,
+            )
+            if done.returncode:
+                reason = done.stderr.strip() or f"exit status {done.returncode}"
+        except subprocess.TimeoutExpired:
+            reason = f"the machines did not begin to boot within {_START_LIMIT:.0f} s"
+        if reason:
+            self.stop(spec.folder)
+            raise OSError(f"{self.kind} machines: {reason}")
 
     def states(self, folder: Path) -> Sequence[InstanceState]:
-        return recorded_states(folder)
+        """A machine is gone with its first process, and one that has none yet with its supervisor."""
+        record = read_record(folder)
+        if record is None:
+            return []
+        supervised = is_alive(record.supervisor)
+        states = []
+        for entry in record.instances:
+            alive = is_alive(entry.process) if entry.process else supervised
+            alive = alive or (supervised and is_rebooting(folder / entry.name))
+            running = alive and entry.exit_status is None
+            message = "" if running else entry.message or "its processes are gone"
+            states.append(InstanceState(entry.name, entry.address, running, message))
+        return states
 
     def end(self, folder: Path, name: str) -> None:
         record = read_record(folder)
@@ -49,7 +86,7 @@ class SupervisedMachines:
         _kill(first, signal.SIGKILL, _STOP_LIMIT)
 
     def reboot(self, folder: Path, name: str) -> None:
-        if name not in [state.name for state in recorded_states(folder) if state.running]:
+        if name not in [state.name for state in self.states(folder) if state.running]:
             raise OSError(f"{name} does not run")
         (folder / name / REBOOT).touch()
         self.end(folder, name)
@@ -57,57 +94,15 @@ class SupervisedMachines:
             raise OSError(f"{name} did not come back within {_START_LIMIT:.0f} s")
 
     def stop(self, folder: Path) -> None:
-        stop_recorded(folder)
-
-
-def start_supervisor(kind: str, spec: ScaleSetSpec) -> None:
-    """Boots the spec's machines. Raises OSError with the reason; nothing is left then."""
-    if any(state.running for state in recorded_states(spec.folder)):
-        raise OSError(f"{spec.folder} has running machines")
-    spec = replace(spec, folder=spec.folder.absolute())
-    spec.folder.mkdir(parents=True, exist_ok=True)
-    for instance in spec.instances:
-        remove_disks(spec.folder / instance.name)
-    reason = _call_supervisor(kind, spec)
-    if reason:
-        stop_recorded(spec.folder)
-        raise OSError(f"{kind} machines: {reason}")
-
-
-def _call_supervisor(kind: str, spec: ScaleSetSpec) -> str:
-    """Starts it; returns why that failed, "" where it did not."""
-    try:
-        done = subprocess.run(
-            child_python.module(_SUPERVISOR),
-            input=spec_to_text(kind, spec),
-            capture_output=True,
-            text=True,
-            timeout=_START_LIMIT,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return f"the machines did not begin to boot within {_START_LIMIT:.0f} s"
-    return (done.stderr.strip() or f"exit status {done.returncode}") if done.returncode else ""
-
-
-def recorded_states(folder: Path) -> Sequence[InstanceState]:
-    """The recorded machines as they are now: one is gone with its first process, or with the supervisor."""
-    record = read_record(folder)
-    if record is None:
-        return []
-    supervised = is_alive(record.supervisor)
-    return [_state(entry, supervised, folder / entry.name) for entry in record.instances]
-
-
-def stop_recorded(folder: Path) -> None:
-    """Ends the folder's machines and removes their disks and the record; logs stay. Raises TimeoutError."""
-    record = read_record(folder)
-    if record is None:
-        return
-    _end(record)
-    for entry in record.instances:
-        remove_disks(folder / entry.name)
-    (folder / RECORD).unlink(missing_ok=True)
+        """Also removes the machines' disks and the record; logs stay. Raises TimeoutError."""
+        record = read_record(folder)
+        if record is None:
+            return
+        end_all = _end_process_machines if record.kind == "process" else _end_namespace_machines
+        end_all(record, [i.process for i in record.instances if i.process])
+        for entry in record.instances:
+            remove_disks(folder / entry.name)
+        (folder / RECORD).unlink(missing_ok=True)
 
 
 def remove_disks(folder: Path) -> None:
@@ -117,24 +112,19 @@ def remove_disks(folder: Path) -> None:
             remove_tree(child)
 
 
-def _state(entry: InstanceRecord, supervised: bool, folder: Path) -> InstanceState:
-    alive = is_alive(entry.process) if entry.process else supervised
-    running = entry.exit_status is None and (alive or (supervised and is_rebooting(folder)))
-    message = "" if running else entry.message or "its processes are gone"
-    return InstanceState(entry.name, entry.address, running, message)
-
-
-def _end(record: Record) -> None:
-    """A namespace dies with its supervisor; process machines are first ended by theirs, which knows their orphans."""
-    gentle = record.kind == "process"
-    if not (gentle and _kill([record.supervisor], signal.SIGTERM, 2.0)):
+def _end_process_machines(record: Record, first: Sequence[ProcessId]) -> None:
+    """The supervisor knows its machines' orphans and ends all of them on SIGTERM; what it leaves has the machines'
+    marks."""
+    if not _kill([record.supervisor], signal.SIGTERM, _GENTLE_LIMIT):
         _kill([record.supervisor], signal.SIGKILL, _STOP_LIMIT)
-    first = [i.process for i in record.instances if i.process]
-    if gentle:
-        _kill(first, signal.SIGKILL, _STOP_LIMIT)
-        while kill_marked({i.vm_id for i in record.instances}):
-            time.sleep(0.002)
-    elif not _wait_gone(first, _STOP_LIMIT):
+    _kill(first, signal.SIGKILL, _STOP_LIMIT)
+    kill_all_marked({i.vm_id for i in record.instances})
+
+
+def _end_namespace_machines(record: Record, first: Sequence[ProcessId]) -> None:
+    """The kernel ends the namespaces with their supervisor."""
+    _kill([record.supervisor], signal.SIGKILL, _STOP_LIMIT)
+    if not _wait(lambda: not any(map(is_alive, first)), _STOP_LIMIT):
         raise TimeoutError(f"machines outlive their supervisor (pid {record.supervisor.pid})")
 
 
@@ -144,14 +134,11 @@ def _kill(processes: Iterable[ProcessId], number: signal.Signals, limit: float) 
     for process in alive:
         with contextlib.suppress(ProcessLookupError):
             os.kill(process.pid, number)
-    return _wait_gone(alive, limit)
-
-
-def _wait_gone(processes: Sequence[ProcessId], limit: float) -> bool:
-    return _wait(lambda: not any(is_alive(p) for p in processes), limit)
+    return _wait(lambda: not any(map(is_alive, alive)), limit)
 
 
 def _wait(condition: Callable[[], bool], limit: float) -> bool:
+    """Whether `condition` held within `limit` seconds."""
     until = time.monotonic() + limit
     while not condition():
         if time.monotonic() > until:

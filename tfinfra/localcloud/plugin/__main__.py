@@ -8,13 +8,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
 from concurrent import futures
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from tfinfra.localcloud.plugin.provider_configuration import ProviderConfiguration
 
 _THREADS = 32
 _LOOK = 1.0
@@ -26,13 +21,21 @@ def main() -> None:
     import grpc  # type: ignore[import-untyped] # it ships no types
     from pulumi.runtime.proto import provider_pb2_grpc
 
+    from tfinfra.localcloud.plugin.arm_client import arm_by_token_file, token_in
     from tfinfra.localcloud.plugin.owner import OwnerOnly
-    from tfinfra.localcloud.plugin.provider import Provider
+    from tfinfra.localcloud.plugin.provider import AzureNativeProvider
+    from tfinfra.localcloud.plugin.provider_configuration import attached, installed
 
+    configure = installed(options.pace)
+    if options.endpoint is not None:
+        hints = {"machines": options.machines, "blobs": options.blobs, "environments": options.environments}
+        headers = {f"x-tfinfra-{name}": hint for name, hint in hints.items() if hint}
+        arm = arm_by_token_file(options.endpoint, options.ca, options.token_file, headers, options.pace)
+        configure = attached(arm, lambda: token_in(options.token_file))
     limits = [("grpc.max_receive_message_length", 400 * 1024 * 1024)]
     owner = OwnerOnly()
     server = grpc.server(futures.ThreadPoolExecutor(_THREADS), options=limits, interceptors=[owner])
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(_sessions(options)), server)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(AzureNativeProvider(configure), server)
     port = owner.port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(port, flush=True)
@@ -41,18 +44,6 @@ def main() -> None:
     else:
         threading.Thread(target=_leave_with_parent, args=(parent,), daemon=True).start()
     server.wait_for_termination()
-
-
-def _sessions(options: argparse.Namespace) -> Callable[[Mapping[str, str]], ProviderConfiguration]:
-    from tfinfra.localcloud.plugin.arm_client import arm_by_token_file, token_in
-    from tfinfra.localcloud.plugin.provider_configuration import attached, installed
-
-    if options.endpoint is None:
-        return installed(options.pace)
-    hints = {"machines": options.machines, "blobs": options.blobs, "environments": options.environments}
-    headers = {f"x-tfinfra-{name}": hint for name, hint in hints.items() if hint}
-    arm = arm_by_token_file(options.endpoint, options.ca, options.token_file, headers, options.pace)
-    return attached(arm, lambda: token_in(options.token_file))
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -66,7 +57,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--machines", help="the kind of machines to boot")
     parser.add_argument("--environments", help="the folder of training environments that the machines mount")
     parser.add_argument("--blobs", help='what serves the blobs of new storage accounts: "azurite", else folders')
-    parser.add_argument("--until-stdin-closes", action="store_true", help="end with whoever holds the other end")
+    parser.add_argument("--until-stdin-closes", action="store_true", help="end when standard input closes")
     return parser
 
 

@@ -26,46 +26,44 @@ class ArmClient:
         self._pipeline = Pipeline(endpoint.rstrip("/"), send, self.pacing)
 
     def check_absent(self, path: str, api_version: str, method: str = "GET") -> None:
-        """What comes before each create (client_azcore.go, CanCreate). Some types can be asked for by HEAD only."""
-        answer = self._pipeline.do(self._request(method, path, api_version))
-        there = answer.status == 204 if method == "HEAD" else answer.status == 200 and bool(answer.body)
-        if there:
-            raise ProviderError(f"cannot create already existing resource '{path}'", answer.status)
-        if answer.status not in (200, 204, 404):
-            sentence = f"cannot check existence of resource '{path}': status code {answer.status}, {answer.text}"
-            raise ProviderError(sentence, answer.status)
+        """What comes before each create (client_azcore.go, CanCreate). Some types answer to HEAD only."""
+        response = self._pipeline.do(self._request(method, path, api_version))
+        exists = response.status == 204 if method == "HEAD" else response.status == 200 and bool(response.body)
+        if exists:
+            raise ProviderError(f"cannot create already existing resource '{path}'", response.status)
+        if response.status not in (200, 204, 404):
+            sentence = f"cannot check existence of resource '{path}': status code {response.status}, {response.text}"
+            raise ProviderError(sentence, response.status)
 
     def put(self, path: str, api_version: str, body: Any, *, follow: bool = True) -> Any:
         """Writes a resource and returns what the write made; `follow`: the type's writes are long-running, and are
         waited for.
 
-        Raises PartlyCreated where the write was taken and failed afterwards.
+        Raises PartlyCreated where ARM took the write and it failed afterwards (crud/crud.go,
+        HandleErrorWithCheckpoint).
         """
         request = self._request("PUT", path, api_version, body)
-        answer = self._pipeline.do(request)
-        if answer.status not in (200, 201, 202):
-            raise refusal(request, answer)
-        if not follow and answer.status != 202:
-            return answer.body
+        response = self._pipeline.do(request)
+        if response.status not in (200, 201, 202):
+            raise refusal(request, response)
+        if not follow and response.status != 202:
+            return response.body
         try:
-            return LongRunningOperation(self._pipeline, request, answer, WRITE_PAUSE).until_done()
+            return LongRunningOperation(self._pipeline, request, response, WRITE_PAUSE).result()
         except ProviderError as error:
-            raise self._partly(error, path, api_version) from error
-
-    def _partly(self, error: ProviderError, path: str, api_version: str) -> PartlyCreated:
-        """What is there after a write that failed late (crud/crud.go, HandleErrorWithCheckpoint)."""
-        try:
-            return PartlyCreated(str(error), path, self.read(path, api_version))
-        except ProviderError as unread:
-            return PartlyCreated(f"resource created but read failed {unread}: {error}", path, None)
+            try:
+                state = self.read(path, api_version)
+            except ProviderError as unread:
+                raise PartlyCreated(f"resource created but read failed {unread}: {error}", path, None) from error
+            raise PartlyCreated(str(error), path, state) from error
 
     def read(self, path: str, api_version: str) -> Any:
         """The resource; ProviderError with status 404 where there is none."""
         request = self._request("GET", path, api_version)
-        answer = self._pipeline.do(request)
-        if answer.status != 200:
-            raise refusal(request, answer)
-        return answer.body
+        response = self._pipeline.do(request)
+        if response.status != 200:
+            raise refusal(request, response)
+        return response.body
 
     def get(self, path: str, api_version: str) -> Any | None:
         """The resource, None where there is none."""
@@ -77,19 +75,16 @@ class ArmClient:
             raise
 
     def delete(self, path: str, api_version: str, *, follow: bool = True) -> None:
-        """Deletes a resource and returns once it is gone; one that is not there is gone."""
+        """Deletes a resource and returns once it is gone; one that does not exist is gone."""
         request = self._request("DELETE", path, api_version)
-        answer = self._pipeline.do(request)
-        if answer.status == 404:
+        response = self._pipeline.do(request)
+        if response.status == 404:
             return
-        if answer.status not in (200, 202, 204):
-            raise refusal(request, answer)
-        if follow:
-            self._follow_deletion(LongRunningOperation(self._pipeline, request, answer, DELETE_PAUSE))
-
-    def _follow_deletion(self, operation: LongRunningOperation) -> None:
+        if response.status not in (200, 202, 204):
+            raise refusal(request, response)
         try:
-            operation.until_done()
+            if follow:
+                LongRunningOperation(self._pipeline, request, response, DELETE_PAUSE).result()
         except ProviderError as error:
             if error.status != 404:
                 raise

@@ -25,26 +25,41 @@ REGISTRATION_VERSION = "2019-05-01"
 
 @dataclass
 class Pacing:
-    """How long the plugin waits. `pace` scales what the provider waits of its own accord (1.0 is the provider's own
-    time); what an answer asks for in Retry-After is waited in full. Once `stopped`, nothing is waited for."""
+    """How long the plugin waits. Once `stopped`, it waits no more."""
 
     pace: float = 1.0
     stopped: threading.Event = field(default_factory=threading.Event)
     sleep: Callable[[float], None] | None = None
 
-    def own(self, seconds: float) -> None:
-        self.asked(seconds * self.pace)
-
-    def asked(self, seconds: float) -> None:
+    def wait(self, seconds: float) -> None:
+        """Waits in full, as an answer's Retry-After asks."""
         if self.sleep is not None:
             self.sleep(seconds)
         else:
             self.stopped.wait(seconds)
 
+    def wait_paced(self, seconds: float) -> None:
+        """Waits what the provider waits of its own accord, times `pace` (1.0 is the provider's own time)."""
+        self.wait(seconds * self.pace)
+
+    def wait_for(self, response: HttpResponse | None, own: float) -> None:
+        """Waits what the response asks for, else `own` seconds, paced (a Retry-After of 0 asks for nothing)."""
+        asked = retry_after(response)
+        if asked > 0:
+            self.wait(asked)
+        else:
+            self.wait_paced(own)
+
+
+def retry_after(response: HttpResponse | None) -> float:
+    """Seconds that the response asks to wait, 0 where it asks for none; ARM sends whole seconds, never a date."""
+    text = response.headers.get("retry-after", "0") if response else "0"
+    return float(text) if text.replace(".", "", 1).isdigit() else 0.0
+
 
 @dataclass
 class Pipeline:
-    """Requests to `endpoint` (no trailing slash). `send` is the wire."""
+    """Requests to `endpoint` (no trailing slash), each sent by `send`."""
 
     endpoint: str
     send: Sender
@@ -54,85 +69,59 @@ class Pipeline:
         return f"{self.endpoint}{path}?api-version={api_version}"
 
     def do(self, request: HttpRequest) -> HttpResponse:
-        """The answer, whatever its status. Raises ProviderError where nobody answers, or a registration fails.
+        """The response, whatever its status. Raises ProviderError where none comes, or a registration fails.
 
         A 409 that says that the subscription is not registered is answered by registering the provider, as azcore does.
         """
         namespace = ""
         for _ in range(REGISTRATIONS):
-            answer = self._repeated(request)
-            if answer.status != 409 or error_code(answer).lower() != UNREGISTERED.lower():
-                return answer
-            namespace = _namespace(answer)
-            self._register(_subscription(request), namespace)
+            response = self._repeated(request)
+            if response.status != 409 or error_code(response).lower() != UNREGISTERED.lower():
+                return response
+            error = response.body.get("error") if isinstance(response.body, dict) else None
+            details = error.get("details") if isinstance(error, dict) else None
+            if not details:
+                raise ProviderError("unexpected empty Details")
+            namespace = str(details[0].get("target", ""))
+            parts = urlsplit(request.url).path.split("/")
+            self._register(parts[parts.index("subscriptions") + 1], namespace)
         raise ProviderError(f"exceeded attempts to register {namespace}")
 
     def _repeated(self, request: HttpRequest) -> HttpResponse:
-        """The first answer that does not pass by itself, or the last one (azcore's runtime/policy_retry.go)."""
+        """The first response that does not pass by itself, or the last one (azcore's runtime/policy_retry.go)."""
         for repeat in range(REPEATS + 1):
-            answer, lost = self._once(request)
-            if answer is not None and not _passes(answer):
-                return answer
-            asked = retry_after(answer)
-            last = repeat == REPEATS or asked > LONGEST_DELAY or self.pacing.stopped.is_set()
-            if last and answer is not None:
-                return answer
-            if last:
+            response, lost = None, None
+            try:
+                response = self.send(request)
+            except NoResponse as error:
+                lost = error
+            if response is not None:
+                is_busy = response.status == 409 and error_code(response) == BUSY
+                if response.status not in REPEATED and not is_busy:
+                    return response
+            if repeat == REPEATS or retry_after(response) > LONGEST_DELAY or self.pacing.stopped.is_set():
+                if response is not None:
+                    return response
                 raise ProviderError(str(lost)) from lost
-            if asked > 0:
-                self.pacing.asked(asked)
-            else:
-                self.pacing.own(_delay(repeat))
+            # azcore doubles, and varies by 0.8 to 1.3, so that clients do not come back together.
+            spread = 0.8 + random.random() / 2  # noqa: S311 - a pause is no secret
+            delay = min(float(2 ** (repeat + 1) - 1) * FIRST_DELAY * spread, LONGEST_DELAY)
+            self.pacing.wait_for(response, delay)
         raise AssertionError("the last repeat returns or raises")
-
-    def _once(self, request: HttpRequest) -> tuple[HttpResponse | None, NoResponse | None]:
-        try:
-            return self.send(request), None
-        except NoResponse as error:
-            return None, error
 
     def _register(self, subscription: str, namespace: str) -> None:
         path = f"/subscriptions/{subscription}/providers/{namespace}"
-        self._asked("POST", f"{path}/register")
+        self._succeed("POST", f"{path}/register")
         for _ in range(int(REGISTRATION_LIMIT / REGISTRATION_LOOK)):
-            body = self._asked("GET", path).body
+            body = self._succeed("GET", path).body
             if isinstance(body, dict) and str(body.get("registrationState")).lower() == "registered":
                 return
-            self.pacing.own(REGISTRATION_LOOK)
+            self.pacing.wait_paced(REGISTRATION_LOOK)
         raise ProviderError("context deadline exceeded")
 
-    def _asked(self, method: str, path: str) -> HttpResponse:
+    def _succeed(self, method: str, path: str) -> HttpResponse:
         request = HttpRequest(method, self.url(path, REGISTRATION_VERSION))
-        answer = self._repeated(request)
-        if answer.status != 200:
-            raise AzcoreError(request, answer)
-        return answer
-
-
-def retry_after(answer: HttpResponse | None) -> float:
-    """Seconds that the answer asks to wait, 0 where it asks for none; ARM sends whole seconds, never a date."""
-    text = answer.headers.get("retry-after", "0") if answer else "0"
-    return float(text) if text.replace(".", "", 1).isdigit() else 0.0
-
-
-def _passes(answer: HttpResponse) -> bool:
-    return answer.status in REPEATED or (answer.status == 409 and error_code(answer) == BUSY)
-
-
-def _delay(repeat: int) -> float:
-    """About 20, 60 and 120 s: azcore doubles, and varies by 0.8 to 1.3, so that clients do not come back together."""
-    spread = 0.8 + random.random() / 2  # noqa: S311 - a pause is no secret
-    return min(float(2 ** (repeat + 1) - 1) * FIRST_DELAY * spread, LONGEST_DELAY)
-
-
-def _namespace(answer: HttpResponse) -> str:
-    error = answer.body.get("error") if isinstance(answer.body, dict) else None
-    details = error.get("details") if isinstance(error, dict) else None
-    if not details:
-        raise ProviderError("unexpected empty Details")
-    return str(details[0].get("target", ""))
-
-
-def _subscription(request: HttpRequest) -> str:
-    parts = urlsplit(request.url).path.split("/")
-    return parts[parts.index("subscriptions") + 1]
+        response = self._repeated(request)
+        if response.status != 200:
+            raise AzcoreError(request, response)
+        return response

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,27 +28,22 @@ class OwnerOnly:
             return None  # the provider protocol that the plugin speaks has no streams
 
         def guarded(request: Any, context: Any) -> Any:
-            if not self._is_owner(context.peer()):
+            client = int(context.peer().rpartition(":")[2])  # of "ipv4:127.0.0.1:<port>", or the same for IPv6
+            if uid_of(client, self.port) not in (os.geteuid(), None):
                 context.abort(grpc.StatusCode.PERMISSION_DENIED, "this plugin serves another user")
             return handler.unary_unary(request, context)
 
         return grpc.unary_unary_rpc_method_handler(guarded, handler.request_deserializer, handler.response_serializer)
 
-    def _is_owner(self, peer: str) -> bool:
-        """`peer` is "ipv4:127.0.0.1:<port>" or the same as an IPv6 address."""
-        return uid_of(int(peer.rpartition(":")[2]), self.port) in (os.geteuid(), None)
-
 
 def uid_of(client: int, server: int) -> int | None:
     """The user whose socket is connected from the loopback port `client` to `server`; -1 where there is none, None
-    where the system does not tell (it is no Linux)."""
+    where the system has no such table (it is no Linux)."""
     if not _TABLES[0].exists():
         return None
     ends = (f"{_LOOPBACK}:{client:04X}", f"{_LOOPBACK}:{server:04X}")
-    return next((int(row[7]) for row in _rows() if row[1].endswith(ends[0]) and row[2].endswith(ends[1])), -1)
-
-
-def _rows() -> Iterator[list[str]]:
-    for table in _TABLES:
-        if table.exists():
-            yield from (line.split() for line in table.read_text().splitlines()[1:])
+    for table in (t for t in _TABLES if t.exists()):
+        for row in (line.split() for line in table.read_text().splitlines()[1:]):
+            if row[1].endswith(ends[0]) and row[2].endswith(ends[1]):
+                return int(row[7])
+    return -1

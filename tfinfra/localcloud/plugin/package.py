@@ -26,7 +26,7 @@ _LAUNCHER = """\
 ' '''
 import sys
 
-sys.path += [entry for entry in {places} if entry not in sys.path]
+sys.path += [entry for entry in {entries} if entry not in sys.path]
 from tfinfra.localcloud.plugin.__main__ import main
 
 sys.argv[1:1] = ["--pace", "{pace}"]
@@ -39,7 +39,7 @@ def package(folder: Path, pace: float = 1.0) -> Path:
 
     `pace` is what azure-native's own waits are multiplied by.
     """
-    launcher = _LAUNCHER.format(python=shlex.quote(sys.executable), pace=pace, places=search_path()).encode()
+    launcher = _LAUNCHER.format(python=shlex.quote(sys.executable), pace=pace, entries=search_path()).encode()
     path = folder / archive_name()
     folder.mkdir(parents=True, exist_ok=True)
     with gzip.GzipFile(path, "wb", mtime=0) as packed, tarfile.open(fileobj=packed, mode="w") as archive:

@@ -16,17 +16,17 @@ _FINE = frozenset({200, 201, 202, 204})
 
 
 @dataclass(frozen=True)
-class _Way(ABC):
-    """One way to follow an operation: how it stands by each answer, in lower case, and where to look next."""
+class _PollingMethod(ABC):
+    """One way to follow an operation: its state by each response, in lower case, and where to look next."""
 
     url: str
 
-    def state_at_first(self, answer: HttpResponse) -> str:
-        return _provisioning(answer.body) or "inprogress"
+    def state_at_first(self, response: HttpResponse) -> str:
+        return _provisioning(response.body) or "inprogress"
 
     @abstractmethod
     def state(self, look: HttpResponse) -> str:
-        """How the operation stands by the answer to a look."""
+        """The operation's state by the response to a look."""
 
     def next_url(self, look: HttpResponse, url: str) -> str:
         del look
@@ -38,7 +38,7 @@ class _Way(ABC):
         return False
 
 
-class _ByStatus(_Way):
+class _ByStatus(_PollingMethod):
     """The document at Azure-AsyncOperation (azcore's internal/pollers/async)."""
 
     def state(self, look: HttpResponse) -> str:
@@ -51,7 +51,7 @@ class _ByStatus(_Way):
         return method == "PUT"
 
 
-class _ByLocation(_Way):
+class _ByLocation(_PollingMethod):
     """The address in Location answers 202 until the end; a provisioning state counts before that (…/pollers/loc)."""
 
     def state(self, look: HttpResponse) -> str:
@@ -61,23 +61,23 @@ class _ByLocation(_Way):
         return look.headers.get("location") or url
 
 
-class _ByResource(_Way):
+class _ByResource(_PollingMethod):
     """The resource's own provisioning state (…/pollers/body)."""
 
-    def state_at_first(self, answer: HttpResponse) -> str:
-        if answer.status in (201, 202):
-            return super().state_at_first(answer)
-        return self.state(answer)
+    def state_at_first(self, response: HttpResponse) -> str:
+        if response.status in (201, 202):
+            return super().state_at_first(response)
+        return self.state(response)
 
     def state(self, look: HttpResponse) -> str:
         return _provisioning(look.body) or "succeeded"
 
 
-class _Ended(_Way):
-    """An answer that announces no operation."""
+class _Ended(_PollingMethod):
+    """A response that announces no operation."""
 
-    def state_at_first(self, answer: HttpResponse) -> str:
-        del answer
+    def state_at_first(self, response: HttpResponse) -> str:
+        del response
         return "succeeded"
 
     def state(self, look: HttpResponse) -> str:
@@ -86,44 +86,47 @@ class _Ended(_Way):
 
 @dataclass(frozen=True)
 class LongRunningOperation:
-    """An operation that `request` began with `answer`; `pause` is waited between two looks where ARM asks for none
+    """An operation that `request` began with `response`; `pause` is waited between two looks where ARM asks for none
     (a Retry-After of 0 counts as none)."""
 
     pipeline: Pipeline
     request: HttpRequest
-    answer: HttpResponse
+    response: HttpResponse
     pause: float
 
-    def until_done(self) -> Any:
-        """What the operation made: the body of the last answer. Raises ProviderError where it failed or was stopped."""
-        first = retry_after(self.answer)
-        if first > 0:
-            self.pipeline.pacing.asked(first)
-        way = self._way()
-        request, look, state, url = self.request, self.answer, way.state_at_first(self.answer), way.url
+    def result(self) -> Any:
+        """What the operation made: the body of the last response, once it has ended. Raises ProviderError where it
+        failed or was stopped."""
+        if (first := retry_after(self.response)) > 0:
+            self.pipeline.pacing.wait(first)
+        method = self._method()
+        request, look, url = self.request, self.response, method.url
+        state = method.state_at_first(self.response)
         while state not in _ENDED:
             request, look = self._look(url)
-            state, url = way.state(look), way.next_url(look, url)
+            state, url = method.state(look), method.next_url(look, url)
             if state not in _ENDED:
-                self._wait(look)
+                self.pipeline.pacing.wait_for(look, self.pause)
         if state != "succeeded":
             raise refusal(request, look)
-        return self._made(self.request.url) if way.reads_at_last(self.request.method) else look.body
+        return self._look(self.request.url)[1].body if method.reads_at_last(self.request.method) else look.body
 
-    def _way(self) -> _Way:
-        headers = self.answer.headers
+    def _method(self) -> _PollingMethod:
+        headers = self.response.headers
         if url := headers.get("azure-asyncoperation"):
             return _ByStatus(url)
         if location := headers.get("location"):
-            return _ByLocation(self._absolute(location))
+            # It may lack the host and the API version (client_azcore.go, normalizeLocationHeader).
+            url = urljoin(self.request.url, location)
+            if "api-version=" not in urlsplit(url).query:
+                version = urlencode({"api-version": self.request.url.rpartition("api-version=")[2]})
+                url = f"{url}{'&' if urlsplit(url).query else '?'}{version}"
+            return _ByLocation(url)
         if self.request.method == "PUT":
             return _ByResource(self.request.url)
-        if self.answer.status == 202:
+        if self.response.status == 202:
             raise ProviderError("response is missing polling URL")
         return _Ended(self.request.url)
-
-    def _made(self, url: str) -> Any:
-        return self._look(url)[1].body
 
     def _look(self, url: str) -> tuple[HttpRequest, HttpResponse]:
         if self.pipeline.pacing.stopped.is_set():
@@ -133,21 +136,6 @@ class LongRunningOperation:
         if look.status not in _FINE:
             raise refusal(request, look)
         return request, look
-
-    def _wait(self, look: HttpResponse) -> None:
-        asked = retry_after(look)
-        if asked > 0:
-            self.pipeline.pacing.asked(asked)
-        else:
-            self.pipeline.pacing.own(self.pause)
-
-    def _absolute(self, location: str) -> str:
-        """A Location may lack the host and the API version (client_azcore.go, normalizeLocationHeader)."""
-        url = urljoin(self.request.url, location)
-        if "api-version=" in urlsplit(url).query:
-            return url
-        version = urlencode({"api-version": self.request.url.rpartition("api-version=")[2]})
-        return f"{url}{'&' if urlsplit(url).query else '?'}{version}"
 
 
 def _provisioning(body: Any) -> str:

@@ -20,21 +20,19 @@ from tfinfra.localcloud.plugin.provider_configuration import ProviderConfigurati
 from tfinfra.localcloud.plugin.provider_errors import PartlyCreated, ProviderError
 from tfinfra.localcloud.plugin.styles import LONG_DELETIONS, LONG_WRITES, SUBRESOURCES
 
-_Method = Callable[["Provider", Any, grpc.ServicerContext], Any]
+_Method = Callable[["AzureNativeProvider", Any, grpc.ServicerContext], Any]
 
 
 def _answers(method: _Method) -> _Method:
-    """ARM's errors become the request's error; the engine shows the details as they are."""
+    """Makes ARM's errors the request's error; the engine shows the details as they are."""
 
     @wraps(method)
-    def answer(self: Provider, request: Any, context: grpc.ServicerContext) -> Any:
+    def answer(self: AzureNativeProvider, request: Any, context: grpc.ServicerContext) -> Any:
         try:
             return method(self, request, context)
         except PartlyCreated as error:
             _abort_partly(context, error, request)
-        except ProviderError as error:
-            context.abort(grpc.StatusCode.UNKNOWN, str(error))
-        except UnknownKind as error:
+        except (ProviderError, UnknownKind) as error:
             context.abort(grpc.StatusCode.UNKNOWN, str(error))
         except KeyError as error:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"the input {error} is missing")
@@ -43,7 +41,7 @@ def _answers(method: _Method) -> _Method:
 
 
 def _abort_partly(context: grpc.ServicerContext, error: PartlyCreated, request: Any) -> None:
-    """The error with the state that is there, which the engine records (crud/crud.go, partialError)."""
+    """Ends with the error and the state that exists, which the engine records (crud/crud.go, partialError)."""
     inputs = request.properties if isinstance(request, provider_pb2.CreateRequest) else request.news
     detail = provider_pb2.ErrorResourceInitFailed(id=error.id, reasons=[str(error)], inputs=inputs)
     if error.state is not None:
@@ -55,16 +53,16 @@ def _abort_partly(context: grpc.ServicerContext, error: PartlyCreated, request: 
     context.abort(code, str(error))
 
 
-class Provider(provider_pb2_grpc.ResourceProviderServicer):
+class AzureNativeProvider(provider_pb2_grpc.ResourceProviderServicer):
     """The provider, of one configuration at a time; the engine calls it from several threads at once."""
 
-    def __init__(self, open_session: Callable[[Mapping[str, str]], ProviderConfiguration]) -> None:
-        self._open = open_session
+    def __init__(self, configure: Callable[[Mapping[str, str]], ProviderConfiguration]) -> None:
+        self._configure = configure
         self._configuration: ProviderConfiguration | None = None
 
     @property
     def _now(self) -> ProviderConfiguration:
-        """The session of the last Configure. Raises ProviderError before the first."""
+        """The configuration of the last Configure. Raises ProviderError before the first."""
         if self._configuration is None:
             raise ProviderError("the provider is not configured")
         return self._configuration
@@ -84,7 +82,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     @_answers
     def Configure(self, request: Any, context: Any) -> Any:
         """Secrets and outputs come unwrapped: the engine marks what was made of a secret by itself."""
-        self._configuration = self._open({name.rsplit(":", 1)[-1]: value for name, value in request.variables.items()})
+        variables = {name.rsplit(":", 1)[-1]: value for name, value in request.variables.items()}
+        self._configuration = self._configure(variables)
         return provider_pb2.ConfigureResponse(
             acceptSecrets=False, acceptResources=False, acceptOutputs=False, supportsPreview=True
         )
@@ -97,8 +96,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             old = _plain(request.olds).get(kind.own_name)
             inputs[kind.own_name] = old or f"{request.urn.rsplit('::', 1)[-1]}{secrets.token_hex(4)}"
         location = self._now.location
-        if location and "location" not in inputs and _has_location(kind):
-            inputs["location"] = location
+        if location and "location" not in inputs:
+            index = body_type(kind.arm_type, kind.api_version)
+            if index is not None and to_arm(index, {"location": ""}) == {"location": ""}:
+                inputs["location"] = location
         return provider_pb2.CheckResponse(inputs=_struct(inputs))
 
     @_answers
@@ -121,7 +122,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         kind, inputs = kind_of(_token(request.urn)), _plain(request.properties)
         if request.preview:
             return provider_pb2.CreateResponse(properties=_outputs(kind, arm_body(kind, inputs)))
-        arm, path = self._now.arm, _path(kind, inputs, self._now.subscription)
+        arm, path = self._now.arm, kind.path(inputs, self._now.subscription)
+        if kind.arm_type.endswith("/resourceGroups"):  # as its own specification spells it; its id is what ARM answers
+            path = path.replace("/resourceGroups/", "/resourcegroups/")
         if not kind.comes_with_parent:
             arm.check_absent(path, kind.api_version)
         made = self._written(kind, path, _with_subresources(kind, arm_body(kind, inputs), {}))
@@ -132,10 +135,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         kind, inputs = kind_of(_token(request.urn)), _plain(request.news)
         if request.preview:
             return provider_pb2.UpdateResponse(properties=_outputs(kind, arm_body(kind, inputs)))
-        body, there = arm_body(kind, inputs), {}
+        body, existing = arm_body(kind, inputs), {}
         if _unset(kind, body):
-            there = self._now.arm.read(request.id, kind.api_version).get("properties", {})
-        made = self._written(kind, request.id, _with_subresources(kind, body, there))
+            existing = self._now.arm.read(request.id, kind.api_version).get("properties", {})
+        made = self._written(kind, request.id, _with_subresources(kind, body, existing))
         return provider_pb2.UpdateResponse(properties=_outputs(kind, made))
 
     @_answers
@@ -158,12 +161,17 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     @_answers
     def Invoke(self, request: Any, context: Any) -> Any:
-        """getClientConfig, and get<Type> of every type that there is."""
+        """getClientConfig, and get<Type> of every type."""
         module, _, function = request.tok.rpartition(":")
         if function == "getClientConfig":
             result = _struct(self._now.client_config())
         else:
-            result = self._get(kind_of(f"{module}:{function.removeprefix('get')}"), _plain(request.args))
+            kind = kind_of(f"{module}:{function.removeprefix('get')}")
+            path = kind.path(_plain(request.args), self._now.subscription)
+            try:
+                result = _outputs(kind, self._now.arm.read(path, kind.api_version))
+            except ProviderError as error:
+                raise ProviderError(f"request failed {path}: {error}", error.status) from error
         return provider_pb2.InvokeResponse(**{"return": result})
 
     def Cancel(self, request: Any, context: Any) -> Any:
@@ -183,28 +191,15 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             return made
         return read
 
-    def _get(self, kind: Kind, arguments: dict[str, Any]) -> struct_pb2.Struct:
-        path = kind.path(arguments, self._now.subscription)
-        try:
-            return _outputs(kind, self._now.arm.read(path, kind.api_version))
-        except ProviderError as error:
-            raise ProviderError(f"request failed {path}: {error}", error.status) from error
-
-
-def _path(kind: Kind, inputs: dict[str, Any], subscription: str) -> str:
-    """Where a resource is asked for; a group as its own specification spells it. Its id is what ARM answers."""
-    path = kind.path(inputs, subscription)
-    return path.replace("/resourceGroups/", "/resourcegroups/") if kind.arm_type.endswith("/resourceGroups") else path
-
 
 def _unset(kind: Kind, body: dict[str, Any]) -> list[str]:
     """The properties of SUBRESOURCES that the body says nothing of."""
     return [name for name in SUBRESOURCES.get(kind.arm_type, ()) if name not in body.get("properties", {})]
 
 
-def _with_subresources(kind: Kind, body: dict[str, Any], there: dict[str, Any]) -> dict[str, Any]:
-    """The body with what is `there` of them, with empty lists where nothing is."""
-    unset = {name: there.get(name, []) for name in _unset(kind, body)}
+def _with_subresources(kind: Kind, body: dict[str, Any], existing: dict[str, Any]) -> dict[str, Any]:
+    """The body with the `existing` values of these properties, empty lists where there are none."""
+    unset = {name: existing.get(name, []) for name in _unset(kind, body)}
     return {**body, "properties": {**body.get("properties", {}), **unset}} if unset else body
 
 
@@ -224,11 +219,6 @@ def _outputs(kind: Kind, body: dict[str, Any]) -> struct_pb2.Struct:
 def _token(urn: str) -> str:
     """The type of urn:pulumi:<stack>::<project>::<parent type>$<type>::<name>."""
     return urn.split("::")[2].rsplit("$", 1)[-1]
-
-
-def _has_location(kind: Kind) -> bool:
-    index = body_type(kind.arm_type, kind.api_version)
-    return index is not None and to_arm(index, {"location": ""}) == {"location": ""}
 
 
 def _plain(properties: struct_pb2.Struct) -> dict[str, Any]:

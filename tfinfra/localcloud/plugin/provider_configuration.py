@@ -53,7 +53,7 @@ class ProviderConfiguration:
 
 @dataclass(frozen=True)
 class CloudEndpoints:
-    """One Azure, as its metadata endpoint tells it; `graph` is "" where it tells none."""
+    """The URLs of one Azure, as its metadata endpoint gives them; `graph` is "" where it gives none."""
 
     arm: str
     audience: str
@@ -62,23 +62,23 @@ class CloudEndpoints:
 
 
 def attached(arm: ArmClient, token: Callable[[], str]) -> Callable[[Variables], ProviderConfiguration]:
-    """The sessions of a plugin that was told its ARM when it was started. `token` gives the caller's.
+    """What configures a plugin that was given its ARM when it was started. `token` gives the caller's.
 
-    Each update configures anew and cancels at its end what it started; the plugin serves the next one all the same.
+    Each update configures the plugin anew and cancels at its end what it started; the next one is served all the same.
     """
 
-    def opened(variables: Variables) -> ProviderConfiguration:
+    def configure(variables: Variables) -> ProviderConfiguration:
         arm.pacing.stopped.clear()
         subscription, location = variables.get("subscriptionId", ""), variables.get("location")
         return ProviderConfiguration(arm, subscription, location, lambda: claims_of(token()))
 
-    return opened
+    return configure
 
 
 def installed(pace: float, environ: Mapping[str, str] = os.environ) -> Callable[[Variables], ProviderConfiguration]:
-    """The sessions of a plugin that the engine found by itself: all is in the request, else in the environment."""
+    """What configures a plugin that the engine found by itself: all is in the request, else in the environment."""
 
-    def opened(variables: Variables) -> ProviderConfiguration:
+    def configure(variables: Variables) -> ProviderConfiguration:
         def setting(name: str, *names: str) -> str:
             return variables.get(name) or next((environ[n] for n in names if environ.get(n)), "")
 
@@ -87,18 +87,20 @@ def installed(pace: float, environ: Mapping[str, str] = os.environ) -> Callable[
         if use_default and not subscription:
             raise ProviderError(_NO_SUBSCRIPTION)
         host = setting("metadataHost", "ARM_METADATA_HOSTNAME")
-        there = (
-            endpoints_of(host)
-            if host
-            else public_endpoints(setting("environment", "ARM_ENVIRONMENT", "AZURE_ENVIRONMENT"))
-        )
-        credential = _credential(use_default, there.login, setting("tenantId", "ARM_TENANT_ID"))
-        arm = ArmClient(there.arm, Transport(there.arm, _tokens(credential, there.audience)), Pacing(pace))
-        return ProviderConfiguration(
-            arm, subscription, variables.get("location"), lambda: _graph_claims(credential, there.graph)
-        )
+        name = setting("environment", "ARM_ENVIRONMENT", "AZURE_ENVIRONMENT")
+        cloud = endpoints_of(host) if host else public_endpoints(name)
+        credential = _credential(use_default, cloud.login, setting("tenantId", "ARM_TENANT_ID"))
+        arm = ArmClient(cloud.arm, Transport(cloud.arm, _tokens(credential, cloud.audience)), Pacing(pace))
 
-    return opened
+        def claims() -> Mapping[str, Any]:
+            """Of the caller's token for Graph: getClientConfig reads no other (auth_getclientconfig.go)."""
+            if not cloud.graph:
+                raise ProviderError(_NO_GRAPH)
+            return claims_of(_tokens(credential, cloud.graph.rstrip("/"))())
+
+        return ProviderConfiguration(arm, subscription, variables.get("location"), claims)
+
+    return configure
 
 
 def public_endpoints(name: str) -> CloudEndpoints:
@@ -112,7 +114,7 @@ def public_endpoints(name: str) -> CloudEndpoints:
 
 
 def endpoints_of(host: str) -> CloudEndpoints:
-    """What `https://<host>/metadata/endpoints` tells. Raises ProviderError where it does not answer.
+    """What `https://<host>/metadata/endpoints` says. Raises ProviderError where it does not answer.
 
     The CA is the system's, or SSL_CERT_FILE's, as for Go's TLS.
     """
@@ -127,8 +129,8 @@ def endpoints_of(host: str) -> CloudEndpoints:
             graph=str(document.get("microsoftGraphResourceId") or ""),
         )
     except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError) as error:
-        told = f"failed to get Azure environment metadata from https://{address}: {error}"
-        raise ProviderError(told) from error
+        message = f"failed to get Azure environment metadata from https://{address}: {error}"
+        raise ProviderError(message) from error
 
 
 def _metadata(address: str) -> Any:
@@ -175,10 +177,3 @@ def _tokens(credential: TokenCredential, audience: str) -> Callable[[], str]:
             raise ProviderError(f"{name}: failed to acquire a token.\n{error.message}") from error
 
     return token
-
-
-def _graph_claims(credential: TokenCredential, graph: str) -> Mapping[str, Any]:
-    """The claims of the caller's token for Graph: getClientConfig reads no other (auth_getclientconfig.go)."""
-    if not graph:
-        raise ProviderError(_NO_GRAPH)
-    return claims_of(_tokens(credential, graph.rstrip("/"))())

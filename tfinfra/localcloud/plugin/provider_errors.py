@@ -12,7 +12,7 @@ _RULE = "-" * 80
 
 
 class ProviderError(Exception):
-    """The sentence that the provider ends with. `status` is that of ARM's answer, 0 where there was none."""
+    """The sentence that the provider ends with. `status` is that of ARM's response, 0 where there was none."""
 
     def __init__(self, sentence: str, status: int = 0) -> None:
         super().__init__(sentence)
@@ -32,15 +32,30 @@ class ArmRefusal(ProviderError):
 
 
 class AzcoreError(ProviderError):
-    """azcore's own notation, which shows where ARM's answer never reached the provider's: what is no JSON, a
+    """azcore's own notation, which shows where ARM's response never reached the provider's: what is no JSON, a
     registration that was refused (azcore's internal/exported/response_error.go, ResponseError.Error)."""
 
-    def __init__(self, request: HttpRequest, answer: HttpResponse) -> None:
-        super().__init__(_verbose(request, answer), answer.status)
+    def __init__(self, request: HttpRequest, response: HttpResponse) -> None:
+        code = error_code(response)
+        reason = http.client.responses.get(response.status, "")
+        content = response.text or "Response contained no body"
+        if response.text and response.body is not None:
+            content = json.dumps(response.body, indent=2, ensure_ascii=False)
+        lines = (
+            f"{request.method} {request.url.partition('?')[0]}",
+            _RULE,
+            f"RESPONSE {response.status}: {response.status} {reason}",
+            f"ERROR CODE: {code}" if code else "ERROR CODE UNAVAILABLE",
+            _RULE,
+            content,
+            _RULE,
+            "",
+        )
+        super().__init__("\n".join(lines), response.status)
 
 
 class PartlyCreated(Exception):
-    """A long write that ARM took and that failed behind the answer: the engine records what is there. `state` is what
+    """A long write that ARM took and that failed behind the response: the engine records what is there. `state` is what
     ARM gives of the resource, None where it could not be read."""
 
     def __init__(self, sentence: str, id_: str, state: dict[str, Any] | None) -> None:
@@ -48,43 +63,20 @@ class PartlyCreated(Exception):
         self.id, self.state = id_, state
 
 
-def refusal(request: HttpRequest, answer: HttpResponse) -> ProviderError:
-    """ARM's answer in the short notation, in azcore's where it is no JSON object (newResponseError)."""
-    if not isinstance(answer.body, dict) or not answer.text:
-        return AzcoreError(request, answer)
-    error = answer.body.get("error")
+def refusal(request: HttpRequest, response: HttpResponse) -> ProviderError:
+    """ARM's response in the short notation, in azcore's where it is no JSON object (newResponseError)."""
+    if not isinstance(response.body, dict) or not response.text:
+        return AzcoreError(request, response)
+    error = response.body.get("error")
     message = error.get("message") if isinstance(error, dict) else None
-    return ArmRefusal(answer.status, error_code(answer), str(message) if message is not None else answer.text)
+    return ArmRefusal(response.status, error_code(response), str(message) if message is not None else response.text)
 
 
-def error_code(answer: HttpResponse) -> str:
-    """The code, "" where the answer has none: the header's before the body's."""
-    header = answer.headers.get("x-ms-error-code")
-    if header or not isinstance(answer.body, dict):
+def error_code(response: HttpResponse) -> str:
+    """The code, "" where the response has none: the header's before the body's."""
+    header = response.headers.get("x-ms-error-code")
+    if header or not isinstance(response.body, dict):
         return header or ""
-    error = answer.body.get("error", answer.body)
+    error = response.body.get("error", response.body)
     code = error.get("code") if isinstance(error, dict) else None
     return code if isinstance(code, str) else ""
-
-
-def _verbose(request: HttpRequest, answer: HttpResponse) -> str:
-    code = error_code(answer)
-    reason = http.client.responses.get(answer.status, "")
-    return "\n".join(
-        (
-            f"{request.method} {request.url.partition('?')[0]}",
-            _RULE,
-            f"RESPONSE {answer.status}: {answer.status} {reason}",
-            f"ERROR CODE: {code}" if code else "ERROR CODE UNAVAILABLE",
-            _RULE,
-            _indented(answer),
-            _RULE,
-            "",
-        )
-    )
-
-
-def _indented(answer: HttpResponse) -> str:
-    if not answer.text:
-        return "Response contained no body"
-    return answer.text if answer.body is None else json.dumps(answer.body, indent=2, ensure_ascii=False)

@@ -4,7 +4,7 @@ PutAsyncStyle and DeleteAsyncStyle of the provider's metadata, from `x-ms-long-r
 Azure/azure-rest-api-specs. Of other types the provider takes the first answer for the last.
 
 SUBRESOURCES are properties that may be resources of their own: where a program says nothing of one, a create sends an
-empty list, and an update what is there, so that it deletes nothing of others (crud/crud.go, SubresourceMaintainer).
+empty list, and an update what exists, so that it deletes nothing of others (crud/crud.go, SubresourceMaintainer).
 """
 
 from __future__ import annotations

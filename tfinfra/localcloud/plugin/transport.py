@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlsplit
 
 REQUEST_SECONDS = 60.0
@@ -40,7 +40,7 @@ class HttpResponse:
 
 
 class NoResponse(Exception):
-    """Nobody answered, as Go says it: `Put "https://…": dial tcp 127.0.0.1:1: connect: connection refused`, `…: EOF`.
+    """No response came, as Go says it: `Put "https://…": dial tcp 127.0.0.1:1: connect: connection refused`, `…: EOF`.
 
     Source: Go's net/url, type Error, and net, type OpError.
     """
@@ -49,17 +49,15 @@ class NoResponse(Exception):
         super().__init__(f'{request.method.capitalize()} "{request.url}": {_reason(request, error)}')
 
 
-class Sender(Protocol):
-    """Sends a request. Raises NoResponse."""
-
-    def __call__(self, request: HttpRequest) -> HttpResponse: ...
+Sender = Callable[[HttpRequest], HttpResponse]
+"""Sends a request. Raises NoResponse."""
 
 
 @dataclass
 class Transport:
-    """Connections to one endpoint, one for each thread. `token` is asked for each request, as it may be renewed while a
-    long operation runs; `ca` is the CA that signs the endpoint's certificate, None for the system's own (which
-    SSL_CERT_FILE replaces, here as in Go)."""
+    """A Sender with connections to one endpoint, one for each thread. `token` is asked for each request, as it may be
+    renewed while a long operation runs; `ca` is the CA that signs the endpoint's certificate, None for the system's own
+    (which SSL_CERT_FILE replaces, here as in Go)."""
 
     endpoint: str
     token: Callable[[], str]
@@ -71,7 +69,12 @@ class Transport:
         headers = {**self.headers, "Authorization": f"Bearer {self.token()}", "Content-Type": "application/json"}
         body = None if request.body is None else json.dumps(request.body)
         try:
-            connection = self._connection()
+            connection: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
+            if connection is None:
+                context = ssl.create_default_context(cafile=self.ca)
+                netloc = urlsplit(self.endpoint).netloc
+                connection = http.client.HTTPSConnection(netloc, timeout=REQUEST_SECONDS, context=context)
+                self._local.connection = connection
             connection.request(request.method, request.target, body, headers)
             response = connection.getresponse()
             text = response.read().decode("utf-8", "replace")
@@ -79,25 +82,11 @@ class Transport:
             self._local.connection = None
             raise NoResponse(request, error) from error
         lowered = {name.lower(): value for name, value in response.getheaders()}
-        return HttpResponse(response.status, lowered, _decode(text), text)
-
-    def _connection(self) -> http.client.HTTPConnection:
-        connection: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            context = ssl.create_default_context(cafile=self.ca)
-            netloc = urlsplit(self.endpoint).netloc
-            connection = http.client.HTTPSConnection(netloc, timeout=REQUEST_SECONDS, context=context)
-            self._local.connection = connection
-        return connection
-
-
-def _decode(text: str) -> Any:
-    if not text:
-        return {}
-    try:
-        return json.loads(text)
-    except ValueError:
-        return None
+        try:
+            content = json.loads(text) if text else {}
+        except ValueError:
+            content = None
+        return HttpResponse(response.status, lowered, content, text)
 
 
 def _reason(request: HttpRequest, error: Exception) -> str:

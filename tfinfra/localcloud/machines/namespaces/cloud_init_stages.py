@@ -1,9 +1,9 @@
 """Runs the stages of the machine's own cloud-init, one after the other as its boot units do, in one process: the stages
-share its imports. Its source is handed to the system's Python inside a node; nothing of tfinfra is there.
+share its imports. Its source is handed to the system's Python inside a node; nothing of tfinfra is installed in a node.
 
 A machine whose disk can grow is given a socket to ask for it. The disk has no partition that growpart could grow, and
-no file system of those that resizefs knows: it grows where the merged configuration lets those two modules run, and not
-else.
+no file system of those that resizefs knows: it grows only where the merged configuration lets those two modules
+run.
 """
 
 from __future__ import annotations

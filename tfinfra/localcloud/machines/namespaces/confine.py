@@ -29,7 +29,7 @@ KEPT = {
 _ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}  # AUDIT_ARCH_…, linux/audit.h
 _X32 = 0x40000000
 
-# Each: its number on x86_64 and on aarch64 (asm/unistd.h), None where it is not there.
+# Each: its number on x86_64 and on aarch64 (asm/unistd.h), None where it has none.
 REFUSED: dict[str, tuple[int | None, int | None]] = {
     "mount": (165, 40),
     "umount2": (166, 39),
@@ -86,7 +86,7 @@ _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
 
 _LOAD, _JUMP_EQUAL, _JUMP_ABOVE, _JUMP_ANY, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06  # linux/filter.h
 _ALLOW, _ERROR = 0x7FFF0000, 0x00050000
-_NUMBER, _ARCHITECTURE = 0, 4  # where they stand in struct seccomp_data; arguments follow from 16 on, 8 bytes each
+_NUMBER, _ARCHITECTURE = 0, 4  # offsets in struct seccomp_data; arguments follow from 16 on, 8 bytes each
 
 Instruction = tuple[int, int, int, int]
 

@@ -1,5 +1,5 @@
-"""Carries a node's connections out of its network: to the cloud's ARM, to its metadata endpoint and to the run's store,
-nowhere else.
+"""Forwards a node's connections out of its network: to the cloud's ARM, to its metadata endpoint and to the run's
+store, and nowhere else.
 
 The listening sockets were made inside the node's network namespace; what accepts from them and connects onwards runs in
 the host's. Bytes pass unchanged, but for the head of a metadata request: its path gets the machine's own prefix.
@@ -18,10 +18,10 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 
 
 def to_socket(path: Path) -> Handler:
-    """Relays to the Unix socket `path`."""
+    """Forwards to the Unix socket `path`."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError):  # the daemon is away: the node sees its connection closed, and tries again
+        with contextlib.suppress(OSError):  # without the daemon the node sees its connection closed, and tries again
             await _join(reader, writer, *await asyncio.open_unix_connection(str(path)))
         writer.close()
 
@@ -29,7 +29,7 @@ def to_socket(path: Path) -> Handler:
 
 
 def to_port(port: int) -> Handler:
-    """Relays to `port` of the host's loopback."""
+    """Forwards to `port` of the host's loopback."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
@@ -40,7 +40,7 @@ def to_port(port: int) -> Handler:
 
 
 def to_url(url: str) -> Handler:
-    """Relays HTTP requests to `url`, one to a connection; its path stands before the request's own."""
+    """Forwards HTTP requests to `url`, one per connection; its path comes before the request's own."""
     parts = urlsplit(url)
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -68,7 +68,7 @@ def rewrite_head(head: bytes, host: str, prefix: str) -> bytes:
 
 
 async def serve(listeners: list[tuple[socket.socket, Handler]], until: asyncio.Event) -> None:
-    """Relays what arrives on the listening sockets until the event is set."""
+    """Forwards what arrives on the listening sockets until the event is set."""
     servers = [await asyncio.start_server(handler, sock=sock) for sock, handler in listeners]
     await until.wait()
     for server in servers:

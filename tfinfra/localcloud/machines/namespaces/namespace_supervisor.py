@@ -1,5 +1,6 @@
-"""Holds one scale set of namespace machines. This process stays in the host's namespaces and relays; its child is the
-init of a PID namespace with the set's bridge and mounts, and dies with it, and takes everything along."""
+"""Holds one scale set of namespace machines. This process stays in the host's namespaces and forwards
+connections; its child is the init of a PID namespace with the set's bridge and mounts. When this process dies, the
+kernel ends that namespace and all in it."""
 
 from __future__ import annotations
 
@@ -21,9 +22,9 @@ from tfinfra.localcloud.machines import linux
 from tfinfra.localcloud.machines.interface import ScaleSetSpec
 from tfinfra.localcloud.machines.machine_record import (
     REBOOTING,
-    InstanceRecord,
     ProcessId,
     Record,
+    first_record,
     identify,
     write_record,
 )
@@ -35,8 +36,8 @@ _RESERVED = 3  # Azure keeps a subnet's first addresses: the first machine gets 
 
 @dataclass(frozen=True)
 class Booting:
-    """What a node said of itself: its init as the host knows it, its listening sockets (metadata, ARM,
-    then the spec's doors)."""
+    """What a node reported: its init as the host knows it, and its listening sockets (metadata, ARM, then the spec's
+    doors)."""
 
     name: str
     process: ProcessId | None
@@ -45,14 +46,14 @@ class Booting:
 
 @dataclass
 class _Reboots:
-    """Hears of the nodes that have booted again, or could not, and keeps the record true."""
+    """Hears of the nodes that have booted again or could not, and updates the record."""
 
     folder: Path
     record: Record
     ours: socket.socket
 
     def hear(self) -> None:
-        """To be called when something was said; returns at once where nothing was."""
+        """Takes one message; returns at once where there is none."""
         try:
             text, parts, _, _ = self.ours.recvmsg(1 << 16, _ROOM, socket.MSG_DONTWAIT)
         except BlockingIOError:
@@ -62,16 +63,13 @@ class _Reboots:
             return
         said: dict[str, str] = json.loads(text)
         process = identify(_ancillary(parts)[0])
-        rows = (_again(i, process, said.get("error")) if i.name == said["name"] else i for i in self.record.instances)
+        changed: dict[str, Any] = {"process": process}
+        if error := said.get("error"):
+            changed = {"exit_status": 1, "message": f"it did not boot again: {error}"}
+        rows = (replace(i, **changed) if i.name == said["name"] else i for i in self.record.instances)
         self.record = replace(self.record, instances=tuple(rows))
         write_record(self.folder, self.record)
         (self.folder / said["name"] / REBOOTING).unlink(missing_ok=True)
-
-
-def _again(entry: InstanceRecord, process: ProcessId | None, error: str | None) -> InstanceRecord:
-    if error is None:
-        return replace(entry, process=process)
-    return replace(entry, exit_status=1, message=f"it did not boot again: {error}")
 
 
 def node_addresses(network: str, count: int) -> tuple[str, ...]:
@@ -83,39 +81,25 @@ def node_addresses(network: str, count: int) -> tuple[str, ...]:
 
 
 def supervise(spec: ScaleSetSpec, ready: Callable[[], None]) -> None:
-    """Boots the machines of `spec`, calls `ready`, and relays for them until all have ended."""
+    """Boots the machines of `spec`, calls `ready`, and forwards their connections until all have ended."""
     addresses = node_addresses(spec.network, len(spec.instances))
-    record = _first_record(spec, addresses)
+    record = first_record("namespace", spec, addresses)
     write_record(spec.folder, record)
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-    init = _fork_init(node_init.Job(spec, addresses, theirs), ours)
+    supervisor = os.getpid()
+    linux.unshare(linux.CLONE_NEWPID)  # the next child is the set's init, the first process of that namespace
+    init = os.fork()
+    if init == 0:
+        ours.close()  # or the nodes could still send when the supervisor is gone
+        set_init.run(node_init.Job(spec, addresses, theirs), supervisor)
     theirs.close()
     booting = {b.name: b for b in (_receive(ours) for _ in spec.instances)}
     processes = tuple(replace(i, process=booting[i.name].process) for i in record.instances)
     record = replace(record, init=identify(init), instances=processes)
     write_record(spec.folder, record)
     ready()
-    asyncio.run(_relay(spec, booting, init, _Reboots(spec.folder, record, ours)))
-
-
-def _first_record(spec: ScaleSetSpec, addresses: tuple[str, ...]) -> Record:
-    own = identify(os.getpid())
-    if own is None:
-        raise OSError("this process does not find itself in the process table")
-    rows = zip(spec.instances, addresses, strict=True)
-    return Record("namespace", own, tuple(InstanceRecord(i.name, i.vm_id, a) for i, a in rows))
-
-
-def _fork_init(job: node_init.Job, ours: socket.socket) -> int:
-    """Starts the set's init, the first process of a new PID namespace; returns its pid."""
-    parent = os.getpid()
-    linux.unshare(linux.CLONE_NEWPID)
-    pid = os.fork()
-    if pid == 0:
-        ours.close()  # or the nodes could still send when the supervisor is gone
-        set_init.run(job, parent)
-    return pid
+    asyncio.run(_forward(spec, booting, init, _Reboots(spec.folder, record, ours)))
 
 
 def _receive(ours: socket.socket) -> Booting:
@@ -141,7 +125,7 @@ def _ancillary(parts: list[tuple[int, int, bytes]]) -> tuple[int, list[int]]:
     return pid, fds.tolist()
 
 
-async def _relay(spec: ScaleSetSpec, booting: dict[str, Booting], init: int, reboots: _Reboots) -> None:
+async def _forward(spec: ScaleSetSpec, booting: dict[str, Booting], init: int, reboots: _Reboots) -> None:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGCHLD, ended.set)  # the init is the only child

@@ -1,5 +1,5 @@
 """The init of one namespace machine: makes its root, tells the supervisor, gives up every right that a node does not
-need, runs cloud-init, reaps until it is ended."""
+need, runs cloud-init and reaps until it is ended."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from tfinfra.localcloud.machines import linux
-from tfinfra.localcloud.machines.interface import InstanceSpec, ScaleSetSpec
+from tfinfra.localcloud.machines.console import redirect_output
+from tfinfra.localcloud.machines.interface import ScaleSetSpec
 from tfinfra.localcloud.machines.namespaces import node_files, node_masks, node_root
 from tfinfra.localcloud.machines.namespaces.confine import confine
 from tfinfra.localcloud.machines.namespaces.node_pythons import PATH
@@ -33,33 +34,36 @@ class Job:
 
 
 def boot(job: Job, index: int, parent: int, growth: socket.socket | None, *, first: bool) -> NoReturn:
-    """Boots instance `index`, for the first time or again, as process 1 of its PID namespace. Raises OSError where it
-    cannot. A machine that boots again has its files, and its network is as it was. Over `growth` the machine may ask
-    for its disk's full size; only its keeper can give it."""
+    """Boots instance `index`, for the first time or again, as process 1 of its PID namespace. A machine that boots
+    again has its files and its network. Over `growth` the machine may ask its board for its disk's full size. Raises
+    OSError where it cannot boot."""
     spec, instance = job.spec, job.spec.instances[index]
     folder = spec.folder / instance.name
     os.setsid()
     linux.die_with_parent(parent)
     linux.set_hostname(instance.computer_name)
     stages = _STAGES.read_text(encoding="utf-8")
-    _console(folder / "console.log")
-    for line in node_masks.look(spec.mounts).told:
+    redirect_output(folder / "console.log")
+    for line in node_masks.look(spec.mounts).notes:
         print(line, flush=True)
     hosts = {i.computer_name: address for i, address in zip(spec.instances, job.addresses, strict=True)}
-    root = node_root.make(folder, spec.folder, spec.mounts)
+    root = node_root.mount_root(folder, spec.folder, spec.mounts)
     if first:
         if spec.image is not None:
             shutil.copytree(spec.image, root, symlinks=True, dirs_exist_ok=True)
         node_files.write(root, instance, hosts)
     linux.enter_root(root)
     confine()  # before it is said to have booted: a machine that cannot be confined is none
-    if first:
-        _report_sockets(instance, (spec.arm_port, *spec.doors), job.report)
-    else:
-        say(job.report, {"name": instance.name})
+    # The metadata endpoint's socket, then those of the ports; a machine that boots again has them still.
+    addresses = [METADATA, *(("127.0.0.1", port) for port in (spec.arm_port, *spec.doors))] if first else []
+    listening = [socket.create_server(address, backlog=128) for address in addresses]
+    say(job.report, {"name": instance.name}, tuple(each.fileno() for each in listening))
     job.report.close()
-    _leave_nothing_open(growth)
-    _run(stages, growth)
+    # All that this process has open leads out of the machine.
+    kept = growth.fileno() if growth else 2
+    os.closerange(3, kept)
+    os.closerange(kept + 1, os.sysconf("SC_OPEN_MAX"))
+    _run_cloud_init(stages, growth)
 
 
 def say(report: socket.socket, message: dict[str, str], fds: tuple[int, ...] = ()) -> None:
@@ -68,33 +72,7 @@ def say(report: socket.socket, message: dict[str, str], fds: tuple[int, ...] = (
     report.sendmsg([json.dumps(message).encode()], ancillary)
 
 
-def _report_sockets(instance: InstanceSpec, ports: tuple[int, ...], report: socket.socket) -> None:
-    """The metadata endpoint's socket, then those of the ports."""
-    listening = [_listen(METADATA), *(_listen(("127.0.0.1", port)) for port in ports)]
-    say(report, {"name": instance.name}, tuple(each.fileno() for each in listening))
-    for each in listening:
-        each.close()
-
-
-def _listen(address: tuple[str, int]) -> socket.socket:
-    return socket.create_server(address, backlog=128)
-
-
-def _console(path: Path) -> None:
-    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
-    os.close(log)
-
-
-def _leave_nothing_open(growth: socket.socket | None) -> None:
-    """What this process was forked with leads out of the machine."""
-    kept = growth.fileno() if growth else 2
-    os.closerange(3, kept)
-    os.closerange(kept + 1, os.sysconf("SC_OPEN_MAX"))
-
-
-def _run(stages: str, growth: socket.socket | None) -> NoReturn:
+def _run_cloud_init(stages: str, growth: socket.socket | None) -> NoReturn:
     """Starts cloud-init, then reaps for ever: the node stays up when it has ended, as a virtual machine does."""
     environment = {"PATH": PATH, "LANG": "C.UTF-8"}
     line = ["/usr/bin/python3", "-I", "-c", stages]

@@ -25,7 +25,7 @@ _WITH_SECRETS = ("/etc", "/var", "/opt", "/usr/local")
 MOST = 200_000
 SECONDS = 20.0
 """Machines begin to boot within 60 (supervised_machines.py), and the rest of that takes a few."""
-_ACCOUNTS = ("shadow", "gshadow")
+_ACCOUNTS = ("/etc/shadow", "/etc/gshadow")
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,11 @@ class Owned:
 def folders(mounts: tuple[Mount, ...] = ()) -> dict[Path, Owned]:
     """The folders that are empty and a machine's own instead, and how each looks from outside. They are what links lead
     to: a mask on a link would lie outside of the machine."""
-    found = {path: Owned(0o755) for path in _strange_folders()}
+    found: dict[Path, Owned] = {}
+    for entry in os.scandir("/"):
+        is_system = entry.name in _SYSTEM or entry.name.startswith("lib")
+        if not is_system and entry.is_dir(follow_symlinks=False):
+            found[Path(entry.path)] = Owned(0o755)
     found |= {Path(path): how for path, how in look(mounts).private if stat.S_ISDIR(how.mode)}
     found |= dict.fromkeys(_homes(), Owned(0o700))
     found[Path("/home").resolve()] = Owned(0o755)  # for the users that a script makes
@@ -52,8 +56,11 @@ def folders(mounts: tuple[Mount, ...] = ()) -> dict[Path, Owned]:
 def hide_files(root: Path, mounts: tuple[Mount, ...]) -> None:
     """Removes below `root`, an overlay of /, the files that the host's own users may not read; accounts stay, without
     their passwords."""
-    kept = {f"/etc/{name}": _without_passwords(Path("/etc", name)) for name in _ACCOUNTS}
-    kept["/etc/sudoers"] = "root ALL=(ALL:ALL) NOPASSWD: ALL\n"  # a setup script that says sudo means itself
+    kept = {"/etc/sudoers": "root ALL=(ALL:ALL) NOPASSWD: ALL\n"}  # a setup script that says sudo means itself
+    for accounts in (path for path in map(Path, _ACCOUNTS) if path.is_file()):
+        lines = accounts.read_text(encoding="utf-8", errors="replace").splitlines()
+        rows = (line.split(":") for line in lines)
+        kept[str(accounts)] = "".join(":".join([row[0], "*", *row[2:]]) + "\n" for row in rows if len(row) > 2)
     strange = [entry.path for entry in os.scandir("/") if entry.is_file(follow_symlinks=False)]
     secret = [path for path, how in look(mounts).private if not stat.S_ISDIR(how.mode)]
     for path in (*strange, *secret):
@@ -61,18 +68,11 @@ def hide_files(root: Path, mounts: tuple[Mount, ...]) -> None:
         if not hidden.is_symlink() and hidden.is_file():
             how = hidden.stat()
             hidden.unlink()
-            if lines := kept.get(path):
+            if text := kept.get(path):
                 hidden.touch(0o600)
-                hidden.write_text(lines, encoding="utf-8")
+                hidden.write_text(text, encoding="utf-8")
                 os.chown(hidden, how.st_uid, how.st_gid)
                 hidden.chmod(stat.S_IMODE(how.st_mode))
-
-
-def _without_passwords(accounts: Path) -> str:
-    if not accounts.is_file():
-        return ""
-    rows = (line.split(":") for line in accounts.read_text(encoding="utf-8", errors="replace").splitlines())
-    return "".join(":".join([row[0], "*", *row[2:]]) + "\n" for row in rows if len(row) > 2)
 
 
 def _homes() -> set[Path]:
@@ -82,54 +82,44 @@ def _homes() -> set[Path]:
     return {path for path in found if len(path.parts) > 1 and (len(path.parts) > 2 or path.name in ("home", "root"))}
 
 
-def _strange_folders() -> Iterator[Path]:
-    for entry in os.scandir("/"):
-        is_system = entry.name in _SYSTEM or entry.name.startswith("lib")
-        if not is_system and entry.is_dir(follow_symlinks=False):
-            yield Path(entry.path)
-
-
 @dataclass(frozen=True)
-class Looked:
+class Search:
     """What a search found private, the outermost of each, and sentences about what it has not seen."""
 
     private: tuple[tuple[str, Owned], ...]
-    told: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @cache
-def look(mounts: tuple[Mount, ...]) -> Looked:
-    """What lies below the system's folders and not every user of the host may read; looked for once, by whoever forks
-    the machines. Of each of these folders `MOST` names are looked at, those near the top first, and of all of them for
-    `SECONDS`: what lies deeper in a tree so large is hidden with the folder that stands two below, unseen; but not the
-    Pythons without which no machine of these mounts works."""
+def look(mounts: tuple[Mount, ...]) -> Search:
+    """What lies below the system's folders and not every user of the host may read. It is searched once, by the process
+    that forks the machines: `MOST` names in each folder, those near the top first, and `SECONDS` in all. What lies
+    deeper in so large a tree is hidden unseen, with its parent two levels below the top; but not the Pythons that
+    machines with these mounts need."""
     tops = [top for top in _WITH_SECRETS if not Path(top).is_symlink() and Path(top).is_dir()]
     pythons, end, found = needed(mounts), time.monotonic() + SECONDS, []
     for left, top in zip(range(len(tops), 0, -1), tops, strict=True):
         now = time.monotonic()  # what one leaves of its time is for those that follow
-        found.append(look_below(top, _shown(top, pythons), now + (end - now) / left))
-    return Looked(tuple(p for each in found for p in each.private), tuple(t for each in found for t in each.told))
+        found.append(look_below(top, always_shown(top, pythons), now + (end - now) / left))
+    return Search(tuple(p for each in found for p in each.private), tuple(t for each in found for t in each.notes))
 
 
-def _shown(top: str, pythons: Iterable[Path]) -> frozenset[Path]:
+def always_shown(top: str, pythons: Iterable[Path]) -> frozenset[Path]:
     """What is not hidden unseen: a Python's whole prefix; where that reaches beyond `top`, its programs and library."""
     beyond = {prefix for prefix in pythons if Path(top).is_relative_to(prefix)}
     return frozenset(pythons) - beyond | {path for p in beyond for path in (p / "bin", *libraries(p))}
 
 
-def look_below(top: str, shown: Set[Path], until: float, clock: Callable[[], float] = time.monotonic) -> Looked:
-    """`look` in one folder, to `until` by `clock` (seconds). The ways to what is shown are gone first: then what stands
-    beside them can be hidden alone."""
-    ways = {str(path) for place in shown for path in (place, *place.parents)}
+def look_below(top: str, shown: Set[Path], until: float, clock: Callable[[], float] = time.monotonic) -> Search:
+    """`look` in one folder, until `clock` (seconds) shows `until`. The paths to what is always shown are searched
+    first: then what lies beside them can be hidden alone."""
+    ways = {str(path) for each in shown for path in (each, *each.parents)}
     kept = set(map(str, shown))
-    waiting, left, found = (
-        deque([(top, top)]),
-        MOST,
-        [],
-    )  # each with the folder that is hidden, or shown, with it unseen
+    left, found = MOST, []
+    waiting = deque([(top, top)])  # each with the folder that is hidden, or shown, with it unseen
     while waiting and left and clock() < until:
         folder, whole = waiting.popleft()
-        is_settled = whole in kept or (whole not in ways and whole.count("/") - top.count("/") >= 2)
+        is_decided = whole in kept or (whole not in ways and whole.count("/") - top.count("/") >= 2)
         for entry, status in islice(_entries(folder), left):
             left = left - 1 if clock() < until else 0
             is_folder = stat.S_ISDIR(status.st_mode)
@@ -137,15 +127,15 @@ def look_below(top: str, shown: Set[Path], until: float, clock: Callable[[], flo
                 found.append((entry.path, Owned(status.st_mode, status.st_uid, status.st_gid)))
             elif is_folder:
                 put = waiting.appendleft if entry.path in ways else waiting.append
-                put((entry.path, whole if is_settled else entry.path))
+                put((entry.path, whole if is_decided else entry.path))
             if not left:
                 waiting.append((folder, whole))
                 break
     unseen = sorted({whole for _, whole in waiting})
     hidden, open_ = [path for path in unseen if path not in ways], [path for path in unseen if path in ways]
-    told = [f"hidden, since more lies in {top} than is looked through: {', '.join(hidden)}"] if hidden else []
-    told += [f"shown though not looked through, since a Python needs it: {', '.join(open_)}"] if open_ else []
-    return Looked((*found, *((path, Owned(stat.S_IFDIR | 0o755)) for path in hidden)), tuple(told))
+    notes = [f"hidden, since more lies in {top} than is looked through: {', '.join(hidden)}"] if hidden else []
+    notes += [f"shown though not looked through, since a Python needs it: {', '.join(open_)}"] if open_ else []
+    return Search((*found, *((path, Owned(stat.S_IFDIR | 0o755)) for path in hidden)), tuple(notes))
 
 
 def _entries(folder: str) -> Iterator[tuple[os.DirEntry[str], os.stat_result]]:

@@ -30,7 +30,12 @@ def prefixes(python: Path) -> Iterator[Path]:
     (docs.python.org, "The initialization of the sys.path module search path"): above its file, above what that leads
     to, and above the home that a virtual environment names. Links are followed. None where it is no interpreter but a
     script, as a version manager's shim is."""
-    for program in {python, python.resolve(), *_homes(python)}:
+    programs = {python, python.resolve()}
+    for settings in (python.parent / "pyvenv.cfg", python.parent.parent / "pyvenv.cfg"):
+        if settings.is_file() and (named := _HOME.search(settings.read_text("utf-8", errors="replace"))):
+            base = Path(named[1]) / python.name
+            programs |= {base, base.resolve()}
+    for program in programs:
         above = program.parent.resolve().parents
         yield from islice((folder for folder in above if any(libraries(folder))), 1)
 
@@ -40,10 +45,3 @@ def libraries(prefix: Path) -> Iterator[Path]:
     for folder in (path for lib in ("lib", "lib64") for path in (prefix / lib).glob("python3.*")):
         if (folder / "os.py").is_file() or (folder / "lib-dynload").is_dir():
             yield folder
-
-
-def _homes(python: Path) -> Iterator[Path]:
-    for settings in (python.parent / "pyvenv.cfg", python.parent.parent / "pyvenv.cfg"):
-        if settings.is_file() and (named := _HOME.search(settings.read_text("utf-8", errors="replace"))):
-            base = Path(named[1]) / python.name
-            yield from (base, base.resolve())

@@ -1,6 +1,6 @@
 """A namespace machine's file system: an overlay of the host's system, whose changes are files below the machine's
-folder, with all that is somebody's masked (node_masks), and file systems of its own where a machine has them. The
-machine's processes have no right to undo any of it (confine)."""
+folder, with what belongs to the host's users masked (node_masks), and file systems of its own where a machine has them.
+The machine's processes have no right to undo any of it (confine)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ON_DISK = {"ext4", "ext3", "ext2", "xfs", "btrfs", "zfs", "f2fs"}
 # Programs may lie in an image or, in a container, be mounted file by file: NVIDIA's driver comes in both ways.
 _PROGRAMS = ("/usr", "/opt", "/nix")
 _IMAGES = {"squashfs", "erofs"}
-# The host's own settings, and what tells of the host, as runc's default configuration has both (opencontainers/runc).
+# The host's own settings, and what gives away the host, as runc's default configuration has both (opencontainers/runc).
 _HOSTS_OWN = ("proc/sys", "proc/sysrq-trigger", "proc/bus", "proc/fs", "proc/irq")
 _CLOSED = (
     *("proc/acpi", "proc/asound", "proc/kcore", "proc/keys", "proc/kmsg", "proc/latency_stats", "proc/sched_debug"),
@@ -33,8 +33,6 @@ _CLOSED = (
 )
 _CLOUD = Path("/var/lib/cloud")
 CONFIG = Path("/etc/cloud/cloud.cfg.d")
-
-
 GROWABLE = Path("/dev/tfinfra-disk")
 """Where a machine has the disk that it may grow."""
 
@@ -46,13 +44,22 @@ def make_disk(folder: Path, disk: Disk | None, mounts: tuple[Mount, ...]) -> Non
         _system_disk(folder).mkdir()
         linux.mount("tmpfs", _system_disk(folder), "tmpfs", linux.MS_NODEV, f"size={disk.image_mb}m,mode=755")
     _overlay(Path("/"), _system_disk(folder) if disk else folder, root)
-    for layer in system_layers(Path("/proc/self/mountinfo").read_text(encoding="utf-8")):
-        _layer(root, layer, folder / "layers" / str(layer).strip("/").replace("/", "-"))
+    for path in system_layers(Path("/proc/self/mountinfo").read_text(encoding="utf-8")):
+        if path.is_dir():
+            _overlay(path, folder / "layers" / str(path).strip("/").replace("/", "-"), _inside(root, path))
+            continue
+        # Other mounted files (a container's resolv.conf, what not everybody may read) are the host's own: the machine
+        # does not see them.
+        is_for_all = path.is_file() and path.stat().st_mode & stat.S_IROTH
+        if is_for_all and any(path.is_relative_to(top) for top in _PROGRAMS):
+            target = _inside(root, path.parent) / path.name
+            target.touch()
+            _bind_read_only(path, target)
     node_masks.hide_files(root, mounts)
 
 
 def grow_disk(disk: Disk) -> None:
-    """Gives the disk its full size; to be called with the machine's root. Raises OSError."""
+    """Gives the disk its full size, in a process whose root is the machine's. Raises OSError."""
     linux.mount("tmpfs", GROWABLE, "tmpfs", linux.MS_REMOUNT | linux.MS_NODEV, f"size={disk.size_mb}m")
 
 
@@ -60,22 +67,35 @@ def _system_disk(folder: Path) -> Path:
     return folder / "disk"
 
 
-def make(folder: Path, set_folder: Path, mounts: tuple[Mount, ...]) -> Path:
-    """Mounts on the disks what each boot has anew, and what it mounts; returns the root. Raises OSError."""
+def mount_root(folder: Path, set_folder: Path, mounts: tuple[Mount, ...]) -> Path:
+    """Mounts on the disks what each boot has anew, and `mounts`; returns the root. Raises OSError."""
     root = folder / "root"
-    _kernel_file_systems(root)
-    _boot_id(root, folder / "boot")
-    _devices(root)
+    _mount_kernel_file_systems(root)
+    # Each boot of a machine has an id of its own, though all share the host's kernel.
+    (folder / "boot").mkdir(exist_ok=True)
+    (folder / "boot/id").write_text(f"{uuid.uuid4()}\n", encoding="ascii")
+    _bind_read_only(folder / "boot/id", root / "proc/sys/kernel/random/boot_id")
+    _mount_devices(root)
+    # Masks: empty folders of the machine's own, on its disk.
     own = (_CLOUD, CONFIG, set_folder.resolve())
     masks = {**node_masks.folders(mounts), **dict.fromkeys(own, node_masks.Owned(0o755))}
     disk = _system_disk(folder)
-    for mask in outermost(masks):
-        name = hashlib.sha256(os.fsencode(mask)).hexdigest()[:32]  # a path may be longer than a name
-        _mask(root, mask, (disk if disk.exists() else folder) / "masks" / name, masks[mask])
+    for path in outermost(masks):
+        name = hashlib.sha256(os.fsencode(path)).hexdigest()[:32]  # a path may be longer than a name
+        empty, owned = (disk if disk.exists() else folder) / "masks" / name, masks[path]
+        empty.mkdir(parents=True, exist_ok=True)
+        os.chown(empty, owned.uid, owned.gid)
+        empty.chmod(owned.mode)
+        linux.mount(str(empty), _inside(root, path), "", linux.MS_BIND)
     if disk.exists():
         linux.mount(str(disk), _inside(root, GROWABLE), "", linux.MS_BIND)
     for entry in mounts:
-        _bind(root, entry)
+        target = _inside(root, entry.folder)
+        if entry.read_only:
+            _bind_read_only(entry.folder, target)
+        else:
+            linux.mount(str(entry.folder), target, "", linux.MS_BIND)
+            linux.mount("none", target, "", linux.MS_BIND | linux.MS_REMOUNT | _NO_POWER)
     return root
 
 
@@ -100,23 +120,8 @@ def system_layers(mountinfo: str) -> list[Path]:
     return sorted(found)
 
 
-def _layer(root: Path, path: Path, layer: Path) -> None:
-    """A mounted file of /etc is the host's own (a container's resolv.conf): the machine has one of its own. So is one
-    that not everybody may read."""
-    if path.is_dir():
-        _overlay(path, layer, _inside(root, path))
-    elif path.is_file() and _is_for_all(path) and any(path.is_relative_to(folder) for folder in _PROGRAMS):
-        target = _inside(root, path.parent) / path.name
-        target.touch()
-        _bind_read_only(path, target)
-
-
-def _is_for_all(path: Path) -> bool:
-    return bool(path.stat().st_mode & stat.S_IROTH)
-
-
 def _overlay(lower: Path, layer: Path, target: Path) -> None:
-    """`target` shows the host's `lower`; what is changed there lies in `layer`."""
+    """`target` shows the host's `lower`; changes go to `layer`."""
     for name in ("upper", "work"):
         (layer / name).mkdir(parents=True)
         (layer / name).chmod(0o755)
@@ -129,7 +134,7 @@ def _overlay(lower: Path, layer: Path, target: Path) -> None:
         linux.mount("overlay", target, "overlay", 0, options)
 
 
-def _kernel_file_systems(root: Path) -> None:
+def _mount_kernel_file_systems(root: Path) -> None:
     linux.mount("proc", root / "proc", "proc", _QUIET)
     linux.mount("sysfs", root / "sys", "sysfs", _QUIET | linux.MS_RDONLY)
     for path in (p for name in _HOSTS_OWN if (p := root / name).exists()):
@@ -143,17 +148,11 @@ def _kernel_file_systems(root: Path) -> None:
     linux.mount("tmpfs", root / "run", "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "mode=755")
 
 
-def _boot_id(root: Path, folder: Path) -> None:
-    """Each boot of a machine has an id of its own, though all share the host's kernel."""
-    folder.mkdir(exist_ok=True)
-    (folder / "id").write_text(f"{uuid.uuid4()}\n", encoding="ascii")
-    _bind_read_only(folder / "id", root / "proc/sys/kernel/random/boot_id")
-
-
-def _devices(root: Path) -> None:
+def _mount_devices(root: Path) -> None:
     own = root / "dev"
     linux.mount("tmpfs", own, "tmpfs", linux.MS_NOSUID, "mode=755")
-    for device in _host_devices():
+    named = [Path("/dev") / name for name in _DEVICES]
+    for device in (d for d in (*named, *sorted(Path("/dev").glob("nvidia*"))) if d.exists()):
         target = own / device.relative_to("/dev")
         if device.is_dir():
             target.mkdir()
@@ -168,28 +167,6 @@ def _devices(root: Path) -> None:
     linux.mount("mqueue", own / "mqueue", "mqueue", _QUIET)
     for name, to in {**_LINKS, "ptmx": "pts/ptmx"}.items():
         (own / name).symlink_to(to)
-
-
-def _host_devices() -> list[Path]:
-    named = [Path("/dev") / name for name in _DEVICES]
-    return [d for d in (*named, *sorted(Path("/dev").glob("nvidia*"))) if d.exists()]
-
-
-def _mask(root: Path, path: Path, empty: Path, owned: node_masks.Owned) -> None:
-    """`path` is an empty folder of the machine's own, on disk."""
-    empty.mkdir(parents=True, exist_ok=True)
-    os.chown(empty, owned.uid, owned.gid)
-    empty.chmod(owned.mode)
-    linux.mount(str(empty), _inside(root, path), "", linux.MS_BIND)
-
-
-def _bind(root: Path, entry: Mount) -> None:
-    target = _inside(root, entry.folder)
-    if entry.read_only:
-        _bind_read_only(entry.folder, target)
-    else:
-        linux.mount(str(entry.folder), target, "", linux.MS_BIND)
-        linux.mount("none", target, "", linux.MS_BIND | linux.MS_REMOUNT | _NO_POWER)
 
 
 def _bind_read_only(path: Path, target: Path) -> None:

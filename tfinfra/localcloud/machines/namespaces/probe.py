@@ -39,38 +39,24 @@ def namespace_obstacle() -> str | None:
 
 
 def _obstacles() -> Iterator[str]:
+    """What is in the way; each is looked for only where those before are not."""
     if sys.platform != "linux":
         yield "needs Linux"
-    elif os.geteuid() != 0:
+    if os.geteuid() != 0:
         yield "needs root"
-    elif not Path("/proc/sys/kernel/seccomp/actions_avail").exists():
+    if not Path("/proc/sys/kernel/seccomp/actions_avail").exists():
         yield "needs a kernel with seccomp filters (4.14 or later): without them a script could leave its machine"
-    elif not confine.is_known(platform.machine()):
+    if not confine.is_known(platform.machine()):
         yield f"no filter of system calls is known for {platform.machine()}"
-    else:
-        yield from _missing_tools()
-        yield from _failing_python()
-        yield from _failing_namespaces()
-
-
-def _missing_tools() -> Iterator[str]:
-    missing = [package for tool, package in _TOOLS.items() if shutil.which(tool) is None]
-    if missing:
+    if missing := [package for tool, package in _TOOLS.items() if shutil.which(tool) is None]:
         yield f"needs {', '.join(missing)} (apt-get install {' '.join(missing)})"
-
-
-def _failing_python() -> Iterator[str]:
     python = Path("/usr/bin/python3")
     if not python.exists():
         yield "needs the system's python3 (apt-get install python3)"
-        return
     done = subprocess.run([python, "-I", "-c", _PYTHON], capture_output=True, text=True, check=False)
     if done.returncode:
         yield done.stderr.strip()
-
-
-def _failing_namespaces() -> Iterator[str]:
-    """Overlays are tried on the disk where the machines' own will lie."""
+    # Overlays are tried on the disk where the machines' own will lie.
     make_private(state_folder())
     with tempfile.TemporaryDirectory(dir=state_folder(), prefix="trial-") as folder:
         for name in ("upper", "work", "root"):

@@ -10,7 +10,6 @@ import socket
 import subprocess
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
 from typing import NoReturn
@@ -25,14 +24,6 @@ _OWN = linux.CLONE_NEWNET | linux.CLONE_NEWNS | linux.CLONE_NEWUTS
 _OF_A_BOOT = linux.CLONE_NEWNS | linux.CLONE_NEWIPC | linux.CLONE_NEWPID
 
 
-@dataclass(frozen=True)
-class Keeper:
-    """A node's keeper. Over `link` it says that its namespaces are made, and hears that its network is joined."""
-
-    pid: int
-    link: socket.socket
-
-
 def run(job: Job, parent: int) -> NoReturn:
     """Boots the nodes, each of which reports to the supervisor, and reaps until all have ended."""
     _guard(lambda: _run(job, parent), job.report, "machines")
@@ -45,24 +36,30 @@ def _run(job: Job, parent: int) -> None:
     linux.unshare(linux.CLONE_NEWNET | linux.CLONE_NEWNS)
     linux.mount("none", Path("/"), "", linux.MS_REC | linux.MS_PRIVATE)
     node_masks.look(job.spec.mounts)  # for all of them: it reads through the system's folders
-    keepers = [_keeper(job, index) for index in range(len(job.spec.instances))]
-    for keeper in keepers:
-        keeper.link.recv(1)
-    _ip(_bridge([k.pid for k in keepers]))
-    for keeper in keepers:
-        keeper.link.send(b"1")
+    keepers = [_fork_keeper(job, index) for index in range(len(job.spec.instances))]
+    for _, link in keepers:
+        link.recv(1)
+    # The set's own network: one veth per node, its other end `eth0` in the node's.
+    lines = ["link add br0 type bridge", "link set br0 up"]
+    for index, (pid, _) in enumerate(keepers):
+        lines += [f"link add veth{index} type veth peer name eth0 netns {pid}", f"link set veth{index} master br0 up"]
+    _ip(lines)
+    for _, link in keepers:
+        link.send(b"1")
     job.report.close()
     _reap()
 
 
-def _keeper(job: Job, index: int) -> Keeper:
+def _fork_keeper(job: Job, index: int) -> tuple[int, socket.socket]:
+    """A node's keeper: its pid, and the link over which it says that its namespaces are made, and hears that its
+    network is joined."""
     ours, theirs = socket.socketpair()
     parent = os.getpid()
     pid = os.fork()
     if pid == 0:
         _guard(lambda: _keep(job, index, theirs, parent), job.report, job.spec.instances[index].name)
     theirs.close()
-    return Keeper(pid, ours)
+    return pid, ours
 
 
 def _keep(job: Job, index: int, link: socket.socket, parent: int) -> None:
@@ -71,22 +68,21 @@ def _keep(job: Job, index: int, link: socket.socket, parent: int) -> None:
     link.send(b"1")
     link.recv(1)
     prefix = ip_network(job.spec.network).prefixlen
-    _ip(_inside(f"{job.addresses[index]}/{prefix}"))
+    _ip(
+        [
+            "link set lo up",
+            f"address add {node_init.METADATA[0]}/32 dev lo",
+            f"address add {job.addresses[index]}/{prefix} dev eth0",
+            "link set eth0 up",
+        ]
+    )
     folder = job.spec.folder / job.spec.instances[index].name
     folder.mkdir(exist_ok=True)
     node_root.make_disk(folder, job.spec.disk, job.spec.mounts)
     _boot(job, index, first=True)
-    while _is_asked_for(folder / REBOOT):
+    while (folder / REBOOT).exists():
+        (folder / REBOOT).rename(folder / REBOOTING)  # before the boot: one that fails is not tried for ever
         _boot(job, index, first=False)
-
-
-def _is_asked_for(reboot: Path) -> bool:
-    """Takes the request down: a boot that fails shall not be tried for ever."""
-    try:
-        reboot.rename(reboot.with_name(REBOOTING))
-    except FileNotFoundError:
-        return False
-    return True
 
 
 def _boot(job: Job, index: int, *, first: bool) -> None:
@@ -98,7 +94,7 @@ def _boot(job: Job, index: int, *, first: bool) -> None:
 
 
 def _board(job: Job, index: int, keeper: int, *, first: bool) -> None:
-    """A process's children can enter one new PID namespace in its life, so each boot has a board of its own."""
+    """Each boot has a board of its own: in its life a process can make one new PID namespace for its children."""
     linux.die_with_parent(keeper)
     linux.unshare(_OF_A_BOOT)
     board = os.getpid()
@@ -114,8 +110,8 @@ def _board(job: Job, index: int, keeper: int, *, first: bool) -> None:
 
 
 def _grow_when_asked(machine: socket.socket, disk: Disk) -> None:
-    """Gives the machine's disk its full size where the machine asks for it, before it lets go of its end. This process
-    has the machine's root by now, and the rights that the machine has not."""
+    """Gives the machine's disk its full size when the machine asks for it, until the machine closes its end. This
+    process has the machine's root by now, and the rights that the machine lacks."""
     while machine.recv(100):
         try:
             node_root.grow_disk(disk)
@@ -142,24 +138,6 @@ def _reap() -> None:
             os.wait()
         except ChildProcessError:
             return
-
-
-def _bridge(pids: list[int]) -> list[str]:
-    """`ip` commands for the set's own network: one veth per node, its other end `eth0` in the node's."""
-    lines = ["link add br0 type bridge", "link set br0 up"]
-    for index, pid in enumerate(pids):
-        lines += [f"link add veth{index} type veth peer name eth0 netns {pid}", f"link set veth{index} master br0 up"]
-    return lines
-
-
-def _inside(address: str) -> list[str]:
-    """`ip` commands for a node's network: its address, and on `lo` the metadata endpoint's."""
-    return [
-        "link set lo up",
-        f"address add {node_init.METADATA[0]}/32 dev lo",
-        f"address add {address} dev eth0",
-        "link set eth0 up",
-    ]
 
 
 def _ip(lines: list[str]) -> None:

@@ -14,10 +14,10 @@ _BLOCKS = 64 * 256  # 127.64.0 to 127.127.255: clear of 127.0.0.1 and of Debian'
 
 @dataclass(frozen=True)
 class Lease:
-    """`addresses` belong to whoever keeps `held` open; the kernel takes them back when that process ends."""
+    """`addresses` belong to the process that keeps `locks` open; the kernel takes them back when that process ends."""
 
     addresses: tuple[str, ...]
-    held: tuple[socket.socket, ...] = field(default=(), repr=False)
+    locks: tuple[socket.socket, ...] = field(default=(), repr=False)
 
 
 def lease_addresses(set_id: str, count: int) -> Lease:
@@ -29,36 +29,31 @@ def lease_addresses(set_id: str, count: int) -> Lease:
     if sys.platform != "linux" or not _has_loopback_block():
         return Lease(("127.0.0.1",) * count)
     start = zlib.crc32(set_id.encode())
-    blocks: list[tuple[str, socket.socket]] = []
+    blocks: list[str] = []
+    locks: list[socket.socket] = []
     for offset in range(_BLOCKS):
         if len(blocks) * _PER_BLOCK >= count:
             break
-        block = _block((start + offset) % _BLOCKS)
-        held = _hold(block)
-        blocks += [(block, held)] if held else []
-    names = tuple(f"{block}.{_FIRST + i}" for block, _ in blocks for i in range(_PER_BLOCK))[:count]
-    if len(names) < count:
+        number = (start + offset) % _BLOCKS
+        block = f"127.{64 + number // 256}.{number % 256}"
+        lock = socket.socket(socket.AF_UNIX)
+        try:
+            lock.bind(f"\0tfinfra-{block}")
+        except OSError as fault:
+            lock.close()
+            if fault.errno != errno.EADDRINUSE:
+                raise
+            continue
+        blocks.append(block)
+        locks.append(lock)
+    addresses = tuple(f"{block}.{_FIRST + i}" for block in blocks for i in range(_PER_BLOCK))[:count]
+    if len(addresses) < count:
         raise OSError("all local addresses from 127.64.0.0 on are in use by other scale sets")
-    return Lease(names, tuple(held for _, held in blocks))
-
-
-def _block(number: int) -> str:
-    return f"127.{64 + number // 256}.{number % 256}"
-
-
-def _hold(block: str) -> socket.socket | None:
-    held = socket.socket(socket.AF_UNIX)
-    try:
-        held.bind(f"\0tfinfra-{block}")
-    except OSError as fault:
-        held.close()
-        if fault.errno != errno.EADDRINUSE:
-            raise
-        return None
-    return held
+    return Lease(addresses, tuple(locks))
 
 
 def _has_loopback_block() -> bool:
+    """Whether all of 127/8 is this machine's loopback, as on Linux; macOS has 127.0.0.1 alone."""
     with socket.socket() as probe:
         try:
             probe.bind(("127.64.0.4", 0))
