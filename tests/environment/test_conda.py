@@ -21,7 +21,7 @@ from tfinfra.environment.conda.conda_packages import (
     subdir_of,
 )
 from tfinfra.environment.conda.python_channel import is_standalone, write_channel
-from tfinfra.environment.interpreter import _probe
+from tfinfra.environment.interpreter import interpreter_behind
 from tfinfra.environment.relocate import copy_interpreter
 from tfinfra.errors import ManifestError, NotFeasible, ProvisioningError
 
@@ -104,7 +104,7 @@ def test_it_is_installed_beside_another_interpreter_and_runs_with_it(tmp_path: P
 
 def test_condas_own_python_is_the_interpreter_and_stands_alone(tmp_path: Path) -> None:
     """This very Python, packed as conda packs one; of its library only what a start needs."""
-    source = _probe(Path(sys.executable))
+    source = interpreter_behind(Path(sys.executable))
     assert source is not None
     program = copy_interpreter(source, tmp_path / "packed").relative_to(tmp_path / "packed")
     files = {str(path.relative_to(tmp_path / "packed")): path for path in (tmp_path / "packed").rglob("*")}

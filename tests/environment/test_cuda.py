@@ -137,11 +137,11 @@ def test_horovods_build_is_told_all_of_it_and_says_which_compiler_it_is(tmp_path
     build = HorovodBuild(gpu, tmp_path / "environment", tmp_path, Tools("uv", tmp_path / "log"), said.append)
     toolkit(tmp_path / "environment", 13000)
     with pytest.raises(TfinfraError, match="needs NCCL"):
-        module._gpu_environment(build, tmp_path / "staging", "/usr/bin")
+        module.gpu_switches(build, tmp_path / "staging", "/usr/bin")
     library = tmp_path / "environment/lib/python3.11/site-packages/nvidia/nccl/lib/libnccl.so.2"
     library.parent.mkdir(parents=True)
     library.touch()
-    told = module._gpu_environment(build, tmp_path / "staging", "/usr/bin")
+    told = module.gpu_switches(build, tmp_path / "staging", "/usr/bin")
     assert told["HOROVOD_GPU_OPERATIONS"] == "NCCL"
     assert told["HOROVOD_CUDA_HOME"] == str(tmp_path / "environment")
     assert told["HOROVOD_NCCL_HOME"] == str(tmp_path / "staging/nccl")
@@ -150,8 +150,8 @@ def test_horovods_build_is_told_all_of_it_and_says_which_compiler_it_is(tmp_path
     assert told["PATH"] == f"{tmp_path}/environment/bin:/usr/bin"
     assert "HOROVOD_BUILD_CUDA_CC_LIST" not in told
     of_a_node = dataclasses.replace(build, driver=Driver(13000, 80))
-    assert module._gpu_environment(of_a_node, tmp_path / "another", "")["HOROVOD_BUILD_CUDA_CC_LIST"] == "80"
-    assert module._gpu_environment(dataclasses.replace(build, lock=lock(horovod="0.28.1")), tmp_path, "") == {}
+    assert module.gpu_switches(of_a_node, tmp_path / "another", "")["HOROVOD_BUILD_CUDA_CC_LIST"] == "80"
+    assert module.gpu_switches(dataclasses.replace(build, lock=lock(horovod="0.28.1")), tmp_path, "") == {}
 
 
 def test_the_gpu_build_is_another_wheel() -> None:

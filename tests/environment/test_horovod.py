@@ -52,5 +52,5 @@ def test_sources_for_headers_that_tensorflow_no_longer_ships_are_left_out(tmp_pa
     lists = tmp_path / "horovod/tensorflow/CMakeLists.txt"
     lists.parent.mkdir(parents=True)
     lists.write_text("add(\n  mpi_ops.cc\n  xla_mpi_ops.cc\n)\n")
-    module._drop_xla_source(tmp_path)
+    module.drop_xla_source(tmp_path)
     assert lists.read_text() == "add(\n  mpi_ops.cc\n)\n"

@@ -106,7 +106,8 @@ def test_a_package_under_another_name_in_conda_is_found_once_it_is_there(tmp_pat
     info = tmp_path / "lib/python3.11/site-packages/numpy-1.25.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: numpy\nVersion: 1.25.0\n")
+    lock = example()
     with pytest.raises(ManifestError, match=r"conda installs numpy 1\.25\.0, pip 1\.26\.4"):
-        refuse_two_versions(tmp_path, example())
+        refuse_two_versions(tmp_path, lock.packages, lock.conda)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: numpy\nVersion: 1.26.4\n")
-    refuse_two_versions(tmp_path, example())
+    refuse_two_versions(tmp_path, lock.packages, lock.conda)

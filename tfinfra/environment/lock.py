@@ -32,7 +32,12 @@ def make_lock(
     """
     say = progress or say_nothing
     target = platform or this_platform()
-    path = cache / "locks" / f"{_inputs_key(requirements, target)}.json"
+    given = {name: value for name, value in to_json(requirements).items() if name != "source_builds" or value}
+    inputs = {"requirements": given, "platform": target, "recipe": recipe.RECIPE}
+    if requirements.pip:  # a lock of a time when source distributions were taken unasked is made anew
+        inputs["packages"] = "wheels"
+    inputs["folders"] = folder_state(requirements.conda_channels)  # a channel that is a folder counts with its content
+    path = cache / "locks" / f"{digest_of_value(inputs)}.json"
     known = read_lock(path)
     if known:
         return known
@@ -40,83 +45,77 @@ def make_lock(
         return read_lock(path) or write_lock(path, _solved(requirements, target, cache, say))
 
 
-def _inputs_key(requirements: Requirements, platform: str) -> str:
-    """A channel that is a folder counts with its content: nobody else publishes it."""
-    told = {name: value for name, value in to_json(requirements).items() if name != "source_builds" or value}
-    asked = {"requirements": told, "platform": platform, "recipe": recipe.RECIPE}
-    if requirements.pip:  # one of a time when source distributions were taken unasked is made anew
-        asked["packages"] = "wheels"
-    return digest_of_value({**asked, "folders": folder_state(requirements.conda_channels)})
-
-
 def _solved(requirements: Requirements, platform: str, cache: Path, say: Progress) -> Lock:
-    wanted = recipe.requested_packages(requirements, platform)
+    requested = recipe.requested_packages(requirements, platform)
+    version = requirements.framework_version
     uv = find_uv(cache, say)
     say("locking the training environment's packages")
-    builds = tuple(sorted({recipe.package_name(name) for name in requirements.source_builds}))
-    here = platform == this_platform()
-    interpreter = find_interpreter(uv, requirements.python_version, cache, say) if here else None
-    python = interpreter.version if interpreter else downloadable_version(uv, requirements.python_version)
-    request = SolveRequest(
-        lines=wanted.lines,
-        constraints=recipe.CONSTRAINTS,
-        python=python,
-        platform=None if here else platform,
-        interpreter=interpreter.path if interpreter else None,
-        source_builds=builds,
+    request = _request(requirements, requested, platform, uv=uv, cache=cache, say=say)
+    python = request.python
+    conda: tuple[CondaPackage, ...] = ()
+    if requirements.conda:
+        limits = requires_of(uv, f"{requested.tensorflow}=={version}", python, request.platform)
+        conda = lock_conda(requirements, request, platform, cache, limits)
+        python = next((package.version for package in conda if package.name == "python"), python)
+        request = replace(request, python=python)
+    requested, packages = with_conda(
+        conda, requirements, request, lambda narrowed: _solved_packages(uv, requested, narrowed, version)
     )
-    conda = _conda(uv, requirements, wanted.tensorflow, request, cache) if requirements.conda else ()
-    python = next((package.version for package in conda if package.name == "python"), python)
-    request = replace(request, python=python)
-    wanted, packages = with_conda(
-        conda, requirements, request, lambda asked: _packages(uv, wanted, asked, requirements)
-    )
-    tools = (
-        solve(
-            uv, replace(request, lines=recipe.horovod_tools(requirements, platform), constraints=(), source_builds=())
-        )
-        if wanted.horovod
-        else ""
-    )
+    tools = ""
+    if requested.horovod:
+        lines = recipe.horovod_tools(requirements, platform)
+        tools = solve(uv, replace(request, lines=lines, constraints=(), source_builds=()))
+    names = {recipe.package_name(line) for line in packages.splitlines() if line[:1].isalnum()}
     return keyed(
         Lock(
             key="",
             recipe=recipe.RECIPE,
             platform=platform,
             python_version=python,
-            tensorflow=wanted.tensorflow,
-            framework_version=requirements.framework_version,
+            tensorflow=requested.tensorflow,
+            framework_version=version,
             packages=packages,
-            horovod=recipe.HOROVOD_VERSION if wanted.horovod else None,
-            openmpi=recipe.OPENMPI_VERSION if wanted.horovod else None,
+            horovod=recipe.HOROVOD_VERSION if requested.horovod else None,
+            openmpi=recipe.OPENMPI_VERSION if requested.horovod else None,
             tools=tools,
             gpu=requirements.gpu,
             conda=conda,
-            source_builds=tuple(name for name in builds if name in _names(packages)),
+            source_builds=tuple(name for name in request.source_builds if name in names),
         )
     )
 
 
-def _names(packages: str) -> set[str]:
-    return {recipe.package_name(line) for line in packages.splitlines() if line[:1].isalnum()}
+def _request(
+    requirements: Requirements,
+    requested: recipe.RequestedPackages,
+    platform: str,
+    *,
+    uv: str,
+    cache: Path,
+    say: Progress,
+) -> SolveRequest:
+    """What uv is asked: for an interpreter of this machine where the nodes are of its kind, else for the platform."""
+    here = platform == this_platform()
+    interpreter = find_interpreter(uv, requirements.python_version, cache, say) if here else None
+    return SolveRequest(
+        lines=requested.lines,
+        constraints=recipe.CONSTRAINTS,
+        python=interpreter.version if interpreter else downloadable_version(uv, requirements.python_version),
+        platform=None if here else platform,
+        interpreter=interpreter.path if interpreter else None,
+        source_builds=tuple(sorted({recipe.package_name(name) for name in requirements.source_builds})),
+    )
 
 
-def _conda(
-    uv: str, requirements: Requirements, tensorflow: str, request: SolveRequest, cache: Path
-) -> tuple[CondaPackage, ...]:
-    limits = requires_of(uv, f"{tensorflow}=={requirements.framework_version}", request.python, request.platform)
-    return lock_conda(requirements, request, request.platform or this_platform(), cache, limits)
-
-
-def _packages(
-    uv: str, wanted: recipe.RequestedPackages, request: SolveRequest, requirements: Requirements
+def _solved_packages(
+    uv: str, requested: recipe.RequestedPackages, request: SolveRequest, version: str
 ) -> tuple[recipe.RequestedPackages, str]:
     """The solution, on the package `tensorflow` where another package insists on that name."""
     try:
         text = solve(uv, request)
-        if wanted.tensorflow == "tensorflow" or "\ntensorflow==" not in f"\n{text}":
-            return wanted, text
-        full = recipe.with_full_tensorflow(wanted)
+        if requested.tensorflow == "tensorflow" or "\ntensorflow==" not in f"\n{text}":
+            return requested, text
+        full = recipe.with_full_tensorflow(requested)
         return full, solve(uv, replace(request, lines=full.lines))
     except Unsolvable as why:
-        raise solver_error(why, wanted.tensorflow, requirements.framework_version, request.python) from why
+        raise solver_error(why, requested.tensorflow, version, request.python) from why

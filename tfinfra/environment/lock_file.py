@@ -22,7 +22,7 @@ class Lock:
     `packages` and `tools` (what Horovod is built with) are requirements texts with hashes; `horovod` is Horovod's
     version, None without it; `tensorflow` the package that TensorFlow comes from; `recipe` the build's version. `conda`
     holds what conda installs before `packages`; where Python is among it, that is the interpreter.
-    `source_builds` names the packages that are built from source, by whoever installs them.
+    `source_builds` names the packages that are built from source where they are installed.
     """
 
     key: str

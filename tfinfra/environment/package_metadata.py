@@ -1,4 +1,4 @@
-"""A package's own requirements as its index tells them, through pip's report: documented, and made for machines."""
+"""A package's own requirements as its index has them, read from pip's report, which is made for programs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ def requires_of(uv: str, package: str, python: str, platform: str | None) -> tup
     """
     arguments = ["install", "--dry-run", "--ignore-installed", "--no-deps", "--quiet", "--report", "-"]
     arguments += ["--only-binary", ":all:", "--target", "unused", "--python-version", python]
-    arguments += [word for tag in _tags(platform) for word in ("--platform", tag)]
+    if platform is not None:
+        machine = platform.partition("-")[0]
+        arguments += [word for tag in _LINUX_TAGS for word in ("--platform", f"{tag}_{machine}")]
     with tempfile.TemporaryDirectory(prefix="tfinfra-pip-") as folder:
         pinned = str(write_requirements(("pip",), Path(folder)))
         into = ["--quiet", "--python", sys.executable, "--target", folder]
@@ -39,13 +41,6 @@ def requires_of(uv: str, package: str, python: str, platform: str | None) -> tup
 def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
     environment = {**tool_environment(), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=os.sep, env=environment)
-
-
-def _tags(platform: str | None) -> tuple[str, ...]:
-    if platform is None:
-        return ()
-    machine = platform.partition("-")[0]
-    return tuple(f"{tag}_{machine}" for tag in _LINUX_TAGS)
 
 
 def markers_of(python: str, platform: str) -> dict[str, str]:

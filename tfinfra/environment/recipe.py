@@ -1,10 +1,10 @@
-"""What belongs into a training environment, as pure functions of the requirements: which TensorFlow package, which
-pins, what of the user's own lines. Sources: measured builds of Horovod 0.28.1 against TensorFlow 2.15 to 2.21."""
+"""What belongs in a training environment, as pure functions of the requirements: which TensorFlow package, which
+pins, which of the user's own lines. Sources: measured builds of Horovod 0.28.1 against TensorFlow 2.15 to 2.21."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tfinfra.environment.requirement import HASH, RefusedRequirement, normalised, read_requirement
@@ -56,7 +56,9 @@ def requested_packages(requirements: Requirements, platform: str) -> RequestedPa
     package = tensorflow_package(requirements, platform)
     name = package.partition("[")[0]
     lines = [f"{package}=={requirements.framework_version}"]
-    lines += [_aimed_at(line, name) for line in user if not _is_provided(line)]
+    for line in (line for line in user if not _is_provided(line)):
+        # A requirement of the user on TensorFlow is put on the package that really is installed.
+        lines.append(_renamed(line, name) if package_name(line) in _TENSORFLOWS else line)
     lines += HOROVOD_RUNTIME if horovod else ()
     return RequestedPackages(name, tuple(lines), horovod)
 
@@ -107,15 +109,13 @@ def user_lines(lines: Iterable[str], source_builds: Iterable[str] = ()) -> tuple
     builds = {package_name(name) for name in source_builds}
     text = "\n".join(lines).replace("\\\n", " ")
     bare = (HASH.sub("", re.sub(r"(^|\s)#.*", "", line)).strip() for line in text.split("\n"))
-    return tuple(_checked(line, builds) for line in bare if line)
-
-
-def _checked(line: str, builds: Collection[str]) -> str:
-    try:
-        read_requirement(line, builds)
-    except RefusedRequirement as why:
-        raise ManifestError(f"pip_packages: {why.message}", hint=why.hint) from why
-    return line
+    found = tuple(line for line in bare if line)
+    for line in found:
+        try:
+            read_requirement(line, builds)
+        except RefusedRequirement as why:
+            raise ManifestError(f"pip_packages: {why.message}", hint=why.hint) from why
+    return found
 
 
 def _is_provided(line: str) -> bool:
@@ -129,11 +129,6 @@ def _is_provided(line: str) -> bool:
             hint="leave horovod out of pip_packages: the mpi backend brings it",
         )
     return True
-
-
-def _aimed_at(line: str, tensorflow: str) -> str:
-    """A requirement of the user on TensorFlow, put on the package that really is installed."""
-    return _renamed(line, tensorflow) if package_name(line) in _TENSORFLOWS else line
 
 
 def _renamed(line: str, name: str) -> str:

@@ -1,9 +1,8 @@
-"""An interpreter of a user's home, made to stand on its own inside an environment: nodes do not see that home."""
+"""An interpreter of a user's home, copied into an environment: nodes do not see that home."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 from tfinfra.environment.interpreter import Interpreter
@@ -26,16 +25,10 @@ def copy_interpreter(source: Interpreter, folder: Path) -> Path:
     headers = Path("include") / f"python{source.minor}"
     if (source.prefix / headers).is_dir():
         shutil.copytree(source.prefix / headers, folder / headers, symlinks=True)
-    for path in _binaries(folder, program):
+    libraries = [path for path in (folder / "lib").rglob("*.so*") if not path.is_symlink()]
+    for path in (program, *libraries):
         _search_beside(path, source.prefix / "lib")
     return program
-
-
-def _binaries(folder: Path, program: Path) -> Iterator[Path]:
-    yield program
-    for path in (folder / "lib").rglob("*.so*"):
-        if not path.is_symlink():
-            yield path
 
 
 def _search_beside(path: Path, old: Path) -> None:

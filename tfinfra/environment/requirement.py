@@ -15,6 +15,8 @@ _LONGEST_NAME, _LONGEST = 128, 2000
 _ARCHIVES = (".whl", ".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz")
 HASH = re.compile(r"\s--hash[= ]\S+")
 _SHOWN = 80
+_FORM = "write name==1.2.3, name>=1,<2, or name @ https://…/name-1.2.3-….whl"
+_PATH_HINT = "put the code into source_directory, or name a package of the index"
 
 
 @dataclass(frozen=True)
@@ -50,18 +52,27 @@ def read_requirement(line: str, source_builds: Collection[str] = ()) -> Requirem
     uv puts variables of its environment in place of ${NAME}, joins a line that ends in a backslash with the next, and
     takes options and paths: none of that reaches it.
     """
+    from packaging import requirements
+
     bare = HASH.sub("", line).strip()
     _check_text(bare)
-    found = _parsed(bare)
+    try:
+        parsed = requirements.Requirement(bare)
+    except requirements.InvalidRequirement as error:
+        found = _unnamed(bare, error)
+    except RecursionError as error:  # a marker of a thousand parentheses
+        raise RefusedRequirement(f"{shown(bare)} is no requirement", _FORM) from error
+    else:
+        if any(not re.fullmatch(r"[A-Za-z0-9.*+!_-]+", part.version) for part in parsed.specifier):
+            raise RefusedRequirement(f"{shown(bare)} is no requirement: its version is none", _FORM)
+        if parsed.name.lower().endswith(_ARCHIVES):
+            raise RefusedRequirement(f"{shown(bare)} is a path of this machine", _PATH_HINT)
+        found = Requirement(normalised(parsed.name), parsed.url or "")
     if len(found.name) > _LONGEST_NAME:
         raise RefusedRequirement(f"{shown(bare)} is no requirement: no package has so long a name", _FORM)
     if found.url:
         _check_url(bare, found, source_builds)
     return found
-
-
-_FORM = "write name==1.2.3, name>=1,<2, or name @ https://…/name-1.2.3-….whl"
-_PATH_HINT = "put the code into source_directory, or name a package of the index"
 
 
 def _check_text(line: str) -> None:
@@ -71,9 +82,8 @@ def _check_text(line: str) -> None:
         option = next(word for word in line.split() if word.startswith("-")).partition("=")[0]
         hint = INDEX_HINT if option in _INDEX_OPTIONS else "write the packages themselves"
         what = "is an option, not a package" if line.startswith("-") else f"has an option, {option[:_SHOWN]}"
-        raise RefusedRequirement(
-            f"{shown(option if option in _INDEX_OPTIONS else line)} {what}", hint
-        )  # an index's URL may be secret
+        quoted = option if option in _INDEX_OPTIONS else line  # an index's URL may be secret
+        raise RefusedRequirement(f"{shown(quoted)} {what}", hint)
     if "${" in line:
         raise RefusedRequirement(
             f"{shown(line)} names a variable, whose value would be sent to the index", "write it out"
@@ -84,24 +94,8 @@ def _check_text(line: str) -> None:
         raise RefusedRequirement(f"{shown(line)} is no requirement", _FORM)
 
 
-def _parsed(line: str) -> Requirement:
-    from packaging import requirements
-
-    try:
-        found = requirements.Requirement(line)
-    except requirements.InvalidRequirement as error:
-        return _unnamed(line, error)
-    except RecursionError as error:  # a marker of a thousand parentheses
-        raise RefusedRequirement(f"{shown(line)} is no requirement", _FORM) from error
-    if any(not re.fullmatch(r"[A-Za-z0-9.*+!_-]+", part.version) for part in found.specifier):
-        raise RefusedRequirement(f"{shown(line)} is no requirement: its version is none", _FORM)
-    if found.name.lower().endswith(_ARCHIVES):
-        raise RefusedRequirement(f"{shown(line)} is a path of this machine", _PATH_HINT)
-    return Requirement(normalised(found.name), found.url or "")
-
-
 def _unnamed(line: str, error: Exception) -> Requirement:
-    """A URL alone, which pip takes too, says its name where it is a wheel's."""
+    """A URL alone, which pip takes too: a wheel's file name has the name of its package."""
     url = line.partition(" ")[0]
     if "://" not in url and not url.lower().startswith("file:"):
         path = "/" in url or url.lower().endswith(_ARCHIVES)

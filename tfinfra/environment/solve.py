@@ -1,4 +1,4 @@
-"""Requirement lines → exact versions with hashes, by uv; and uv's refusals in the words of the manifest."""
+"""Requirement lines → exact versions with hashes, by uv; and uv's errors in the words of the manifest."""
 
 from __future__ import annotations
 
@@ -55,8 +55,10 @@ def solve(uv: str, request: SolveRequest) -> str:
     if done.returncode == 0:
         return done.stdout
     if any(sign in done.stderr for sign in _UNREACHABLE):
+        causes = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        cause = causes[-1].removeprefix("cause:").strip()
         raise NotFeasible(
-            f"the package index cannot be reached: {_last_cause(done.stderr)}",
+            f"the package index cannot be reached: {cause}",
             hint="the first run of an environment needs a package index; UV_DEFAULT_INDEX names another one",
         )
     if "No solution found" in done.stderr:
@@ -65,10 +67,10 @@ def solve(uv: str, request: SolveRequest) -> str:
 
 
 def _arguments(request: SolveRequest, folder: Path) -> Sequence[str]:
-    wanted, constraints = folder / "requirements.in", folder / "constraints.txt"
-    wanted.write_text("\n".join(request.lines) + "\n", "utf-8")
+    packages, constraints = folder / "requirements.in", folder / "constraints.txt"
+    packages.write_text("\n".join(request.lines) + "\n", "utf-8")
     constraints.write_text("\n".join(request.constraints) + "\n", "utf-8")
-    arguments = ["pip", "compile", str(wanted), "--constraints", str(constraints), "--quiet"]
+    arguments = ["pip", "compile", str(packages), "--constraints", str(constraints), "--quiet"]
     arguments += wheels_only(request.source_builds)
     arguments += ["--generate-hashes", "--no-emit-index-url", "--no-header", "--no-annotate"]
     arguments += ["--python-version", request.python]
@@ -114,8 +116,3 @@ def solver_error(why: Unsolvable, tensorflow: str, version: str, python: str) ->
         f"pip_packages: the packages do not fit TensorFlow {version} on Python {python} or one another:\n{text}",
         hint="change pip_packages (or the requirements file), framework_version or python_version",
     )
-
-
-def _last_cause(stderr: str) -> str:
-    causes = [line.strip() for line in stderr.splitlines() if line.strip()]
-    return causes[-1].removeprefix("cause:").strip() if causes else "no reason given"

@@ -43,7 +43,21 @@ class Tools:
             start = log.tell()
             log.write(f"$ {' '.join(map(str, argv))}\n".encode())
             log.flush()
-            status = _run(argv, log.fileno(), {**tool_environment(), **self.environment, **more}, self)
+            process = subprocess.Popen(
+                [str(a) for a in argv],
+                stdin=subprocess.DEVNULL,
+                stdout=log.fileno(),
+                stderr=subprocess.STDOUT,
+                env={**tool_environment(), **self.environment, **more},
+                cwd=os.sep,
+                pass_fds=self.inherited,
+                start_new_session=True,
+            )
+            _running.add(process.pid)
+            try:
+                status = process.wait()
+            finally:
+                _running.discard(process.pid)
         if status:
             raise ProvisioningError(
                 f"{what} failed with exit status {status}:\n{tail(self.log, start)}", hint=f"the whole log: {self.log}"
@@ -52,24 +66,6 @@ class Tools:
     def uv_run(self, arguments: Command, what: str, **more: str) -> None:
         """`run` for uv, outside of any project's folder and configuration."""
         self.run([self.uv, *arguments, "--no-progress"], what, **more)
-
-
-def _run(argv: Command, out: int, environment: Mapping[str, str], tools: Tools) -> int:
-    process = subprocess.Popen(
-        [str(a) for a in argv],
-        stdin=subprocess.DEVNULL,
-        stdout=out,
-        stderr=subprocess.STDOUT,
-        env=dict(environment),
-        cwd=os.sep,
-        pass_fds=tools.inherited,
-        start_new_session=True,
-    )
-    _running.add(process.pid)
-    try:
-        return process.wait()
-    finally:
-        _running.discard(process.pid)
 
 
 @atexit.register
@@ -90,7 +86,7 @@ def tail(log: Path, start: int = 0) -> str:
 
 def tool_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
     """This process's environment without other Pythons' settings, and without what looks like a credential: tools that
-    fetch what others wrote have no use for it. pip's index settings hold for uv too."""
+    fetch others' code have no use for it. pip's index settings hold for uv too."""
     given = package_environment(os.environ if base is None else base)
     for name in _OTHER_PYTHONS:
         given.pop(name, None)
@@ -111,25 +107,14 @@ _OTHER_PYTHONS = (
 
 def find_uv(cache: Path, progress: Progress = say_nothing) -> str:
     """uv: tfinfra's own on a client, one on PATH, or one fetched by pip into the cache. Raises TfinfraError."""
-    return _uv_of_this_python() or _uv_on_path() or _fetched_uv(cache, progress)
-
-
-def _uv_of_this_python() -> str | None:
-    try:
+    with contextlib.suppress(ImportError, FileNotFoundError):
         from uv import find_uv_bin
-    except ImportError:
-        return None
-    try:
+
         return str(find_uv_bin())
-    except FileNotFoundError:
-        return None
-
-
-def _uv_on_path() -> str | None:
-    """Tried, not only found: a version manager's shim stands on PATH and may lead nowhere."""
-    found = shutil.which("uv")
-    works = found and subprocess.run([found, "--version"], capture_output=True, check=False, cwd=os.sep).returncode == 0
-    return found if works else None
+    found = shutil.which("uv")  # tried, not only found: a version manager's shim is on PATH and may lead nowhere
+    if found and subprocess.run([found, "--version"], capture_output=True, check=False, cwd=os.sep).returncode == 0:
+        return found
+    return _fetched_uv(cache, progress)
 
 
 def _fetched_uv(cache: Path, progress: Progress) -> str:
@@ -142,9 +127,9 @@ def _fetched_uv(cache: Path, progress: Progress) -> str:
     done = _pip_into(staging)
     if done.returncode:
         shutil.rmtree(staging, ignore_errors=True)
-        said = (done.stderr.strip().splitlines() or ["pip is missing"])[-1]
-        raise TfinfraError(f"uv could not be fetched: {said}", hint="install it: https://docs.astral.sh/uv")
-    with contextlib.suppress(OSError):  # somebody else has put the same there meanwhile
+        reason = (done.stderr.strip().splitlines() or ["pip is missing"])[-1]
+        raise TfinfraError(f"uv could not be fetched: {reason}", hint="install it: https://docs.astral.sh/uv")
+    with contextlib.suppress(OSError):  # another process has made the same folder meanwhile
         staging.rename(folder)
     return str(uv)
 
@@ -152,13 +137,13 @@ def _fetched_uv(cache: Path, progress: Progress) -> str:
 def _pip_into(folder: Path) -> subprocess.CompletedProcess[str]:
     """By this Python's pip, else by that of a fresh virtual environment; by its hash, since a node's root runs it."""
     pinned = ["--require-hashes", "--no-deps", "-r", str(write_requirements(("uv",), folder))]
-    wanted = ["install", "-q", "--only-binary", ":all:", "--target", str(folder), *pinned]
-    done = _python(sys.executable, "pip", *wanted)
+    install = ["install", "-q", "--only-binary", ":all:", "--target", str(folder), *pinned]
+    done = _python(sys.executable, "pip", *install)
     if "No module named pip" not in done.stderr:
         return done
     if _python(sys.executable, "venv", str(folder / "venv")).returncode:
         return done
-    return _python(str(folder / "venv/bin/python"), "pip", *wanted)
+    return _python(str(folder / "venv/bin/python"), "pip", *install)
 
 
 def _python(program: str, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:

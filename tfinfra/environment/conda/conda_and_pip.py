@@ -20,22 +20,19 @@ def conda_limits(requires: Iterable[str], markers: Mapping[str, str]) -> tuple[s
 
     found: list[str] = []
     for line in (*requires, *CONSTRAINTS):
-        wanted = Requirement(line)
-        holds = wanted.marker is None or wanted.marker.evaluate({**markers, "extra": ""})
-        text = ",".join(sorted(_conda_specifier(str(part)) for part in wanted.specifier))
+        required = Requirement(line)
+        holds = required.marker is None or required.marker.evaluate({**markers, "extra": ""})
+        parts = map(str, required.specifier)
+        # conda writes "==2.15.*" as "2.15.*"; the rest is spelt alike.
+        text = ",".join(sorted(part.removeprefix("==") if part.endswith(".*") else part for part in parts))
         if holds and text:
-            name = package_name(wanted.name)
+            name = package_name(required.name)
             found += [f"{spelling} {text}" for spelling in dict.fromkeys((name, name.replace("-", "_")))]
     return tuple(found)
 
 
-def _conda_specifier(specifier: str) -> str:
-    """conda writes "==2.15.*" as "2.15.*"; the rest is spelt alike."""
-    return specifier.removeprefix("==") if specifier.startswith("==") and specifier.endswith(".*") else specifier
-
-
 def python_packages(conda: Iterable[CondaPackage]) -> dict[str, CondaPackage]:
-    """Those that pip sees, by pip's name: version numbers that are none to pip are left out."""
+    """The packages that pip sees, by pip's name; without those whose version is no version to pip."""
     from packaging.version import InvalidVersion, Version
 
     found: dict[str, CondaPackage] = {}
@@ -73,7 +70,7 @@ def install_reason(package: CondaPackage, specs: Iterable[str]) -> str:
 
 
 def disagreement(explanation: str, conda: Mapping[str, CondaPackage], specs: tuple[str, ...]) -> str:
-    """Whom uv's explanation is about, on conda's side; "" where it is about pip's packages alone."""
+    """The conda packages that uv's explanation names, with the reason for each; "" where it names none."""
     words = set(re.findall(r"[a-z0-9]+(?:-[a-z0-9]+)*", explanation.lower()))
     named = [package for name, package in conda.items() if name in words]
     return ", ".join(f"{p.name} {p.version} ({install_reason(p, specs)})" for p in named)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from importlib import metadata as installed
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from tfinfra.environment import recipe
@@ -28,9 +27,6 @@ from tfinfra.environment.solve import SolveRequest
 from tfinfra.errors import ManifestError
 from tfinfra.model import Requirements
 
-if TYPE_CHECKING:
-    from tfinfra.environment.lock_file import Lock
-
 # The oldest driver that TensorFlow's GPU packages run on; a node's may be newer (conda's documentation, "__cuda").
 _CUDA = "12.2"
 
@@ -42,22 +38,19 @@ def lock_conda(
 ) -> tuple[CondaPackage, ...]:
     """The conda packages for a Python of `request.python`'s minor version, which is theirs where a channel gives one.
     `limits` are TensorFlow's own requirements. Raises as `solve_conda` does."""
+    version = requirements.python_version  # "3.11" is any of its patch releases
+    python = f"python =={version}" if version.count(".") > 1 else f"python {version}.*"
     with tempfile.TemporaryDirectory(prefix="tfinfra-conda-") as folder:
         write_channel(Path(folder), request.python)
         conda_request = CondaSolveRequest(
             channels=(*requirements.conda_channels, Path(folder).as_uri()),
-            specs=(*requirements.conda, _python_spec(requirements.python_version)),
+            specs=(*requirements.conda, python),
             constraints=conda_limits(limits, markers_of(request.python, platform)),
             subdir=subdir_of(platform),
             cuda=_CUDA if requirements.gpu else None,
             cache=str(cache / "conda"),
         )
         return tuple(package for package in solve_conda(conda_request) if not is_standalone(package))
-
-
-def _python_spec(version: str) -> str:
-    """ "3.11" is any of its patch releases."""
-    return f"python =={version}" if version.count(".") > 1 else f"python {version}.*"
 
 
 def with_conda(
@@ -87,32 +80,27 @@ def with_conda(
 
 def folder_state(channels: tuple[str, ...]) -> list[str]:
     """A digest for each channel that is a folder: of its indexes."""
-    return [_digest(Path(unquote(urlsplit(c).path))) for c in channels if c.startswith("file:")]
+    digests = []
+    for channel in (c for c in channels if c.startswith("file:")):
+        state = hashlib.sha256()
+        for index in sorted(Path(unquote(urlsplit(channel).path)).glob("*/repodata.json")):
+            state.update(index.read_bytes())
+        digests.append(state.hexdigest())
+    return digests
 
 
-def _digest(channel: Path) -> str:
-    state = hashlib.sha256()
-    for index in sorted(channel.glob("*/repodata.json")):
-        state.update(index.read_bytes())
-    return state.hexdigest()
-
-
-def refuse_two_versions(folder: Path, lock: Lock) -> None:
-    """Conda's names need not be pip's: what conda has really installed is looked at before pip comes. Raises
-    ManifestError where pip's packages hold another version of the same distribution."""
-    from_pip = pip_versions(lock.packages)
-    for name, version in _distributions(folder):
-        wanted = from_pip.get(name)
-        if wanted and wanted != version:
-            package = next((p for p in lock.conda if recipe.package_name(p.name) == name), None)
-            why = f" ({install_reason(package, ())})" if package else ""
-            raise ManifestError(
-                f"conda_packages and pip_packages do not agree: conda installs {name} {version}{why}, pip {wanted}",
-                hint="leave the package to one of them",
-            )
-
-
-def _distributions(folder: Path) -> Iterator[tuple[str, str]]:
+def refuse_two_versions(folder: Path, packages: str, conda: tuple[CondaPackage, ...]) -> None:
+    """Looks at what conda has really installed in `folder` (its names need not be pip's) before pip installs
+    `packages`, a requirements text. Raises ManifestError where that holds another version of a distribution."""
+    from_pip = pip_versions(packages)
     paths = [str(path) for path in folder.glob("lib/python3*/site-packages")]
     for found in installed.distributions(path=paths):
-        yield recipe.package_name(found.metadata["Name"]), found.version
+        name, version = recipe.package_name(found.metadata["Name"]), found.version
+        other = from_pip.get(name)
+        if other and other != version:
+            package = next((p for p in conda if recipe.package_name(p.name) == name), None)
+            why = f" ({install_reason(package, ())})" if package else ""
+            raise ManifestError(
+                f"conda_packages and pip_packages do not agree: conda installs {name} {version}{why}, pip {other}",
+                hint="leave the package to one of them",
+            )

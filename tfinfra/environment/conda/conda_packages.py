@@ -1,5 +1,5 @@
-"""Conda packages by py-rattler: asked for in a child process, because its threads may not outlive an interpreter's
-end, and because repodata takes memory that neither a client nor an agent should keep."""
+"""Conda packages by py-rattler: asked for in a child process, because its threads may not outlive an interpreter,
+and because repodata takes memory that neither a client nor an agent should keep."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class CondaPackage:
 
     @property
     def is_python_package(self) -> bool:
-        """Does it put modules into Python's library folder?"""
+        """Whether it puts modules into Python's library folder."""
         return self.noarch == "python" or any(
             line.split(maxsplit=1)[0] in ("python", "python_abi") for line in self.depends
         )
@@ -78,7 +78,7 @@ def subdir_of(platform: str) -> str:
 def solve_conda(request: CondaSolveRequest) -> tuple[CondaPackage, ...]:
     """The packages, sorted by name. Raises ManifestError where there is no solution, NotFeasible where a channel
     cannot be read."""
-    answer = _ask("solve", to_json(request))
+    answer = _call_worker("solve", to_json(request))
     if error := answer.get("error"):
         raise _refused(error["kind"], error["text"], request)
     return tuple(from_json(CondaPackage, package) for package in answer["packages"])
@@ -91,8 +91,8 @@ def install_conda(packages: tuple[CondaPackage, ...], folder: Path, cache: Path,
     files = {name: (local / name).as_uri() for name in names if local and (local / name).is_file()}
     for package in packages:
         _verify(package, files.get(package.file, package.url))
-    told = {"packages": to_json(packages), "folder": str(folder), "cache": str(cache), "local": files}
-    if error := _ask("install", told).get("error"):
+    payload = {"packages": to_json(packages), "folder": str(folder), "cache": str(cache), "local": files}
+    if error := _call_worker("install", payload).get("error"):
         raise ProvisioningError(
             f"installing the conda packages failed:\n{_indented(error['text'])}", hint=_INSTALL_HINT
         )
@@ -116,11 +116,11 @@ def _verify(package: CondaPackage, url: str) -> None:
 _INSTALL_HINT = "the lock names each package's URL and digest: a channel must still have it"
 
 
-def _ask(verb: str, told: Mapping[str, Any]) -> dict[str, Any]:
+def _call_worker(verb: str, payload: Mapping[str, Any]) -> dict[str, Any]:
     """The worker's answer. Raises TfinfraError where py-rattler is missing or the worker dies."""
     done = subprocess.run(
         child_python.module(_WORKER, verb),
-        input=json.dumps(told),
+        input=json.dumps(payload),
         capture_output=True,
         text=True,
         check=False,
@@ -147,16 +147,13 @@ def _refused(kind: str, text: str, request: CondaSolveRequest) -> TfinfraError:
         return NotFeasible(f"conda_channels: '{which}' cannot be read:\n{_indented(text)}", hint=_WAY_OUT)
     if kind == "spec":
         return ManifestError(f"conda_packages: {text}", hint="write a spec like 'pandas>=2,<3' or 'pandas=2.1'")
-    limits = "; ".join(line for line in request.constraints if _is_named(line, text))
+    words = text.replace("\u2500", " ").split()
+    limits = "; ".join(line for line in request.constraints if line.split(maxsplit=1)[0] in words)
     held = f"\n  TensorFlow's own limits: {limits}" if limits else ""
     return ManifestError(
         "conda_packages: the packages do not fit TensorFlow, this Python or one another:\n" + _indented(text) + held,
         hint="change conda_packages, conda_channels, framework_version or python_version",
     )
-
-
-def _is_named(constraint: str, text: str) -> bool:
-    return constraint.split(maxsplit=1)[0] in text.replace("\u2500", " ").split()
 
 
 def _indented(text: str) -> str:

@@ -21,22 +21,22 @@ _ARCHSPEC = {"linux-64": "x86_64", "osx-64": "x86_64", "linux-aarch64": "aarch64
 
 
 def main() -> None:
-    """Leaves without the interpreter's own ending: rattler's threads abort the process in it."""
-    told = json.load(sys.stdin)
+    """Ends without the interpreter's own shutdown, in which rattler's threads abort the process."""
+    payload = json.load(sys.stdin)
     verbs = {"solve": _solve, "install": _install}
-    print(json.dumps(asyncio.run(verbs[sys.argv[1]](told))), flush=True)
+    print(json.dumps(asyncio.run(verbs[sys.argv[1]](payload))), flush=True)
     os._exit(0)
 
 
-async def _solve(told: dict[str, Any]) -> dict[str, Any]:
+async def _solve(payload: dict[str, Any]) -> dict[str, Any]:
     try:
         records = await rattler.solve(
-            sources=told["channels"],
-            specs=[rattler.MatchSpec(spec) for spec in told["specs"]],
-            constraints=[rattler.MatchSpec(spec) for spec in told["constraints"]],
-            platforms=[rattler.Subdir(told["subdir"]), rattler.Subdir("noarch")],
-            virtual_packages=_virtual_packages(told["subdir"], told["cuda"]),
-            gateway=rattler.Gateway(cache_dir=Path(told["cache"], "repodata"), client=_client()),
+            sources=payload["channels"],
+            specs=[rattler.MatchSpec(spec) for spec in payload["specs"]],
+            constraints=[rattler.MatchSpec(spec) for spec in payload["constraints"]],
+            platforms=[rattler.Subdir(payload["subdir"]), rattler.Subdir("noarch")],
+            virtual_packages=_virtual_packages(payload["subdir"], payload["cuda"]),
+            gateway=rattler.Gateway(cache_dir=Path(payload["cache"], "repodata"), client=_client()),
         )
     except InvalidMatchSpecError as error:
         return _error("spec", error)
@@ -44,14 +44,17 @@ async def _solve(told: dict[str, Any]) -> dict[str, Any]:
         return _error("channel", error)
     except SolverError as error:
         return _error("unsolvable", error)
-    return {"packages": sorted(map(_package, records), key=lambda package: str(package["name"]))}
+    names = ("name", "version", "build", "build_number", "subdir", "depends", "channel", "url", "sha256")
+    contents = [json.loads(record.to_json()) for record in records]
+    packages = [{**{name: content[name] for name in names}, "noarch": content.get("noarch")} for content in contents]
+    return {"packages": sorted(packages, key=lambda package: str(package["name"]))}
 
 
-async def _install(told: dict[str, Any]) -> dict[str, Any]:
-    records = [_record(package, told["local"]) for package in told["packages"]]
+async def _install(payload: dict[str, Any]) -> dict[str, Any]:
+    records = [_record(package, payload["local"]) for package in payload["packages"]]
     try:
         await rattler.install(
-            records, told["folder"], cache_dir=Path(told["cache"], "pkgs"), show_progress=False, client=_client()
+            records, payload["folder"], cache_dir=Path(payload["cache"], "pkgs"), show_progress=False, client=_client()
         )
     except Exception as error:  # noqa: BLE001  rattler has no common base: whatever it is, the builder shows it
         return _error("install", error)
@@ -73,12 +76,6 @@ def _virtual(name: str, version: str, build: str) -> rattler.GenericVirtualPacka
     return rattler.GenericVirtualPackage(
         rattler.PackageName(name), rattler.Version(version), rattler.BuildString(build)
     )
-
-
-def _package(record: rattler.RepoDataRecord) -> dict[str, Any]:
-    content = json.loads(record.to_json())
-    names = ("name", "version", "build", "build_number", "subdir", "depends", "channel", "url", "sha256")
-    return {**{name: content[name] for name in names}, "noarch": content.get("noarch")}
 
 
 def _record(package: dict[str, Any], local: dict[str, str]) -> rattler.RepoDataRecord:

@@ -55,7 +55,7 @@ class AzcoreError(ProviderError):
 
 
 class PartlyCreated(Exception):
-    """A long write that ARM took and that failed behind the response: the engine records what is there. `state` is what
+    """A long write that ARM accepted and that failed afterwards: the engine records what exists. `state` is what
     ARM gives of the resource, None where it could not be read."""
 
     def __init__(self, sentence: str, id_: str, state: dict[str, Any] | None) -> None:
