@@ -19,7 +19,7 @@ LEAST_DISK = 10
 DRIVER_PATIENCE = 20.0
 """Seconds: without persistence mode the driver wakes every GPU first."""
 
-_ASKED = ("--query-gpu=name,driver_version", "--format=csv,noheader")
+_QUERY = ("--query-gpu=name,driver_version", "--format=csv,noheader")
 
 
 @dataclass(frozen=True)
@@ -39,24 +39,24 @@ def examine(kinds: Callable[[], Mapping[str, str | None]], *, asking: bool = Tru
         "python": _python,
         "pulumi": _pulumi,
         "azure-native plugin": _provider,
-        "go": _go,
+        "go": lambda: _tool("go", "not there; only a build of Pulumi needs it"),
         "machines": lambda: _machines(kinds()),
-        "cloud-init": _cloud_init,
+        "cloud-init": lambda: _tool(
+            "cloud-init", "not there; namespace machines run it where it is", "install cloud-init"
+        ),
         "gpus": _gpus,
         "state folder": lambda: [_folder("state folder", state_folder)],
         "cache folder": lambda: [_folder("cache folder", cache_folder)],
         "disk": _disk,
         **({"runs": _leftovers} if asking else {}),
     }
-    return [finding for name, check in checks.items() for finding in _found(name, check)]
-
-
-def _found(name: str, check: Callable[[], list[CheckResult]]) -> list[CheckResult]:
-    """What the check finds; one that needs a folder that is not the user's own finds that."""
-    try:
-        return check()
-    except UsageError as error:
-        return [CheckResult(name, "problem", error.message, error.hint)]
+    results: list[CheckResult] = []
+    for name, check in checks.items():
+        try:
+            results += check()
+        except UsageError as error:  # a folder that the check needs is not the user's own
+            results.append(CheckResult(name, "problem", error.message, error.hint))
+    return results
 
 
 def _python() -> list[CheckResult]:
@@ -95,11 +95,10 @@ def _provider() -> list[CheckResult]:
     return [CheckResult("azure-native plugin", "ok", f"{found}, {trust()}")]
 
 
-def _go() -> list[CheckResult]:
-    go = shutil.which("go")
-    if go is None:
-        return [CheckResult("go", "note", "not there; only a build of Pulumi needs it")]
-    return [CheckResult("go", "ok", go)]
+def _tool(name: str, missing: str, hint: str | None = None) -> list[CheckResult]:
+    """A program that is good to have on PATH."""
+    path = shutil.which(name)
+    return [CheckResult(name, "ok", path) if path else CheckResult(name, "note", missing, hint)]
 
 
 def _machines(kinds: Mapping[str, str | None]) -> list[CheckResult]:
@@ -114,13 +113,6 @@ def _machines(kinds: Mapping[str, str | None]) -> list[CheckResult]:
     return found
 
 
-def _cloud_init() -> list[CheckResult]:
-    tool = shutil.which("cloud-init")
-    if tool:
-        return [CheckResult("cloud-init", "ok", tool)]
-    return [CheckResult("cloud-init", "note", "not there; namespace machines run it where it is", "install cloud-init")]
-
-
 def _gpus() -> list[CheckResult]:
     """Counted as the compiler does, by the driver's device files; named by the driver's own tool, which also shows
     that the driver answers."""
@@ -132,21 +124,17 @@ def _gpus() -> list[CheckResult]:
     tool = shutil.which("nvidia-smi")
     if not tool:
         return [CheckResult("gpus", "note", f"{count}; there is no nvidia-smi to ask the driver by")]
-    return [_driver_answers(tool, count)]
-
-
-def _driver_answers(tool: str, count: int) -> CheckResult:
     hint = "`nvidia-smi` must work before TensorFlow can use a GPU"
+    silent = f"{count}, but the driver does not answer"
     try:
-        done = subprocess.run([tool, *_ASKED], check=False, capture_output=True, text=True, timeout=DRIVER_PATIENCE)
+        done = subprocess.run([tool, *_QUERY], check=False, capture_output=True, text=True, timeout=DRIVER_PATIENCE)
     except subprocess.TimeoutExpired:
-        silent = f"{count}, but the driver does not answer within {DRIVER_PATIENCE:g} s"
-        return CheckResult("gpus", "problem", silent, hint)
+        return [CheckResult("gpus", "problem", f"{silent} within {DRIVER_PATIENCE:g} s", hint)]
     lines = (done.stdout + done.stderr).strip().splitlines()
     if done.returncode or not lines:
         said = lines[-1] if lines else f"exit status {done.returncode}"
-        return CheckResult("gpus", "problem", f"{count}, but the driver does not answer: {said}", hint)
-    return CheckResult("gpus", "ok", f"{len(lines)} x {lines[0]}")
+        return [CheckResult("gpus", "problem", f"{silent}: {said}", hint)]
+    return [CheckResult("gpus", "ok", f"{len(lines)} x {lines[0]}")]
 
 
 def _folder(name: str, where: Callable[[], Path]) -> CheckResult:
@@ -162,8 +150,8 @@ def _folder(name: str, where: Callable[[], Path]) -> CheckResult:
 
 
 def _disk() -> list[CheckResult]:
-    there = next(p for p in (cache_folder(), *cache_folder().parents) if p.exists())
-    free = shutil.disk_usage(there).free / 2**30
+    nearest = next(p for p in (cache_folder(), *cache_folder().parents) if p.exists())
+    free = shutil.disk_usage(nearest).free / 2**30
     text = f"{free:.0f} GiB free for environments"
     if free < LEAST_DISK:
         return [CheckResult("disk", "problem", text, f"at least {LEAST_DISK} GiB are needed")]

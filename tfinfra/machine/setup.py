@@ -30,11 +30,27 @@ def prepare_machine(progress: Progress, wish: PluginWish, *, unchecked: bool = F
     not where the plugin cannot be had and `wish` is for none: only runs on Azure need it.
     `unchecked` is ensure_cli's."""
     from tfinfra.engine.tool.toolchain import ensure_cli
+    from tfinfra.environment.build_environment import ensure_environment
+    from tfinfra.environment.lock import make_lock
 
     pulumi = ensure_cli(progress, unchecked=unchecked)
     progress(f"Pulumi: {pulumi}")
-    provider = _tried(progress) if wish == PluginWish() else install_provider(progress, wish)
-    environments = [_environment(wanted, progress) for wanted in default_requirements()]
+    provider: str | None = None
+    try:
+        provider = install_provider(progress, wish)
+    except TfinfraError as error:
+        if wish != PluginWish():
+            raise
+        needed = "only runs on Azure need the azure-native plugin; `tfinfra setup azure` and `up` get it then"
+        for note in (error.message, needed, error.hint):
+            if note:
+                progress(f"note: {note}")
+    environments: list[str] = []
+    for requirements in default_requirements():
+        horovod = " with Horovod" if requirements.horovod else ""
+        progress(f"the environment of TensorFlow {requirements.framework_version}{horovod}")
+        lock = make_lock(requirements, THIS_MACHINE, cache_folder(), progress=progress)
+        environments.append(str(ensure_environment(lock, cache_folder(), progress)))
     return {"pulumi": str(pulumi), "provider": provider, "environments": environments}
 
 
@@ -71,18 +87,6 @@ def install_provider(progress: Progress, wish: PluginWish) -> str:
     return str(ensure_provider(progress, where=wish.where, sha256=wish.sha256))
 
 
-def _tried(progress: Progress) -> str | None:
-    """The plugin, None where it cannot be had."""
-    try:
-        return install_provider(progress, PluginWish())
-    except TfinfraError as error:
-        progress(f"note: {error.message}")
-        progress("note: only runs on Azure need the azure-native plugin; `tfinfra setup azure` and `up` get it then")
-        if error.hint:
-            progress(f"note: {error.hint}")
-        return None
-
-
 def default_requirements() -> tuple[Requirements, ...]:
     """What a manifest without versions and packages of its own is locked from."""
     from tfinfra.manifest.manifest import Manifest
@@ -90,13 +94,3 @@ def default_requirements() -> tuple[Requirements, ...]:
     defaults = Manifest.__dataclass_fields__
     version, python = defaults["framework_version"].default, defaults["python_version"].default
     return tuple(Requirements(str(version), str(python), (), horovod, gpu=False) for horovod in (False, True))
-
-
-def _environment(wanted: Requirements, progress: Progress) -> str:
-    from tfinfra.environment.build_environment import ensure_environment
-    from tfinfra.environment.lock import make_lock
-
-    what = f"TensorFlow {wanted.framework_version}" + (" with Horovod" if wanted.horovod else "")
-    progress(f"the environment of {what}")
-    lock = make_lock(wanted, THIS_MACHINE, cache_folder(), progress=progress)
-    return str(ensure_environment(lock, cache_folder(), progress))

@@ -54,17 +54,16 @@ def plan(document: Mapping[str, Any]) -> dict[str, Any]:
             _picked(task, ("name", "job", "index", "node", "slot", "gpus")) for task in document.get("tasks", ())
         ],
         "limits": _picked(document.get("limits"), _LIMITS),
-        "requirements": {**_picked(needs, _REQUIREMENTS), "pip": len(needs.get("pip", ())), "conda": _many(needs)},
+        "requirements": {
+            **_picked(needs, _REQUIREMENTS),
+            **{name: len(needs.get(name, ())) for name in ("pip", "conda")},
+        },
         "infrastructure": _infrastructure(made),
         "alternatives": [_infrastructure(other) for other in document.get("alternatives", ())],
         "has": {
             name: bool(document.get(name)) for name in ("setup_script", "secrets", "inputs", "resume_from", "arguments")
         },
     }
-
-
-def _many(needs: Mapping[str, Any]) -> int:
-    return len(needs.get("conda", ()))
 
 
 def _infrastructure(made: Any) -> dict[str, Any]:

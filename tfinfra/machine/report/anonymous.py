@@ -12,6 +12,7 @@ import binascii
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from urllib.parse import quote, quote_plus, unquote
 
 from tfinfra.machine.report.secret_shapes import MASK, masked
@@ -92,12 +93,13 @@ class Names:
         return text if names is None else names.sub(lambda found: self._of[found[0].lower()], text)
 
     def _plain(self, text: str) -> str:
-        return "".join(map(self._line, self._known_out(text).splitlines(keepends=True)))
-
-    def _line(self, line: str) -> str:
-        for kind, pattern in patterns_for(line):
-            line = pattern.sub(lambda found, kind=kind: self._shape(kind, found), line)  # type: ignore[misc]
-        return line
+        lines: list[str] = []
+        for line in self._known_out(text).splitlines(keepends=True):
+            cleared = line
+            for kind, pattern in patterns_for(line):
+                cleared = pattern.sub(partial(self._shape, kind), cleared)
+            lines.append(cleared)
+        return "".join(lines)
 
     def _shape(self, kind: str, found: re.Match[str]) -> str:
         name = found["name"]

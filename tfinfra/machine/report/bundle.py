@@ -10,7 +10,9 @@ import platform
 import tarfile
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ from tfinfra.machine.doctor import CheckResult
 from tfinfra.machine.report import allowed
 from tfinfra.machine.report.anonymous import Names
 from tfinfra.machine.report.known import names
+from tfinfra.store import read_file
 
 PACKAGES = ("pulumi", "pulumi-azure-native", "azure-identity", "azure-mgmt-resource", "azure-core", "obstore")
 MOST_LOG = 2**20
@@ -127,7 +130,8 @@ def gathered(
     results = Path(str(record.get("results") or folder.path / "results"))
     if clear is _as_it_is:
         for path in sorted((results / "nodes").glob("agent-*.log")):
-            report.take(f"nodes/{path.name}", lambda path=path: _agent(path, with_logs))  # type: ignore[misc]
+            tail = partial(_tail, path)
+            report.take(f"nodes/{path.name}", tail if with_logs else lambda tail=tail: allowed.agent_log(tail()))  # type: ignore[misc]
         if with_logs:
             _logs(report, results, folder.client_log)
     else:
@@ -146,17 +150,12 @@ def _as_it_is(value: Any) -> Any:
 def _logs(report: Report, results: Path, client: Path) -> None:
     """What scripts printed."""
     for path in sorted((results / "tasks").glob("*.log")):
-        report.take(f"tasks/{path.name}", lambda path=path: _tail(path))  # type: ignore[misc]
+        report.take(f"tasks/{path.name}", partial(_tail, path))
     for path in sorted((results / "nodes").glob("*.log")):
         if f"nodes/{path.name}" not in report.texts:
-            report.take(f"nodes/{path.name}", lambda path=path: _tail(path))  # type: ignore[misc]
+            report.take(f"nodes/{path.name}", partial(_tail, path))
     if client.exists():
-        report.take("client.log", lambda: _tail(client))
-
-
-def _agent(path: Path, with_logs: bool) -> str:
-    text = _tail(path)
-    return text if with_logs else allowed.agent_log(text)
+        report.take("client.log", partial(_tail, client))
 
 
 def _tail(path: Path) -> str:
@@ -167,10 +166,7 @@ def _tail(path: Path) -> str:
 
 def _document(path: Path) -> dict[str, Any]:
     """{} for what is not there, not whole, or no object."""
-    try:
-        found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
+    found = read_file(path, dict[str, Any])
     return found if isinstance(found, dict) else {}
 
 
@@ -195,20 +191,17 @@ def _events(path: Path, clear: Clear) -> str:
 
 def versions() -> dict[str, Any]:
     """Of tfinfra, Python, the system, Pulumi and the packages that talk to Azure."""
+    packages: dict[str, str | None] = dict.fromkeys(PACKAGES)
+    for package in PACKAGES:
+        with suppress(metadata.PackageNotFoundError):
+            packages[package] = metadata.version(package)
     return {
         "tfinfra": tfinfra.__version__,
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "pulumi": PULUMI,
-        "packages": {name: _version(name) for name in PACKAGES},
+        "packages": packages,
     }
-
-
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def _json(document: Any) -> str:

@@ -7,6 +7,7 @@ import getpass
 import re
 import socket
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ _SECRET_NAME = re.compile(
     r"TOKEN|SECRET|PASSWORD|PASSPHRASE|PASSWD|CREDENTIAL|API_?KEY|ACCESS_?KEY|_KEY$", re.IGNORECASE
 )
 _SHORTEST_SECRET = 4
+_PLAIN = re.compile(r"[-+.\d]*(?:e[-+]?\d+)?|/root|/", re.IGNORECASE)
 _COMMON = frozenset(
     {
         *("root", "localhost", "local", "azure", "true", "false", "none", "null", "yes", "eastus", "tfinfra"),
@@ -51,12 +53,16 @@ def names(
 ) -> Names:
     """What replaces names in a report; the documents are as they lie on disk, {} where there are none."""
     target, owner = _mapping(record.get("target")), str(record.get("owner") or "")
+    host = socket.gethostname()
+    users = [environ.get(name, "") for name in ("USER", "LOGNAME", "SUDO_USER", "USERNAME")]
+    with suppress(KeyError, OSError):  # a container may run under an id without a name
+        users.append(getpass.getuser())
     return Names(
         known={
             "folder": _usable(str(path) for path in (state_folder(), cache_folder(), config_folder(), Path.cwd())),
             "home": _usable([str(Path.home())]),
-            "user": _usable([*_users(environ)]),
-            "host": _usable([*_hosts()]),
+            "user": _usable(users),
+            "host": _usable([host, host.partition(".")[0]]),
             "run": _usable([str(record.get("run") or "")]),
             "owner": _usable([owner, owner.partition("@")[0]]),
             "results": _usable([str(record.get("results") or "")]),
@@ -80,44 +86,19 @@ def secret_values(environ: Mapping[str, str], plan: Mapping[str, Any]) -> tuple[
 def _usable(values: Iterable[str]) -> tuple[str, ...]:
     """Without what is no name: numbers, single characters, words that mean something here."""
     kept = (value.strip() for value in values)
-    return tuple(dict.fromkeys(v for v in kept if len(v) >= 3 and v.lower() not in _COMMON and not _is_plain(v)))
-
-
-def _is_plain(value: str) -> bool:
-    return bool(re.fullmatch(r"[-+.\d]*(?:e[-+]?\d+)?|/root|/", value, re.IGNORECASE))
-
-
-def _users(environ: Mapping[str, str]) -> Iterator[str]:
-    yield from (environ[name] for name in ("USER", "LOGNAME", "SUDO_USER", "USERNAME") if environ.get(name))
-    try:
-        yield getpass.getuser()
-    except (KeyError, OSError):  # a container may run under an id without a name
-        return
-
-
-def _hosts() -> Iterator[str]:
-    name = socket.gethostname()
-    yield name
-    yield name.partition(".")[0]
+    return tuple(dict.fromkeys(v for v in kept if len(v) >= 3 and v.lower() not in _COMMON and not _PLAIN.fullmatch(v)))
 
 
 def _brought(documents: Iterable[Any]) -> Iterator[str]:
     """The names in what a target brings: every part of its ids and URLs that is none of ARM's own words."""
     for document in documents:
         for value in _texts(document):
-            if "/" in value:
-                yield from _parts(value)
+            if value.startswith("/subscriptions/"):  # of an ARM id names stand behind their types
+                yield from value.strip("/").split("/")[1::2]
+            elif "/" in value:  # of a URL the host's first part and the path's are names
+                host, *rest = value.partition("://")[2].split("/")
+                yield from (host.partition(".")[0], *rest)
         yield from _texts(_mapping(document).get("tags"))
-
-
-def _parts(value: str) -> Iterator[str]:
-    """Names of an ARM id stand behind their types; of a URL the host's first part and the path's."""
-    if value.startswith("/subscriptions/"):
-        yield from value.strip("/").split("/")[1::2]
-        return
-    host, *rest = value.partition("://")[2].split("/")
-    yield host.partition(".")[0]
-    yield from rest
 
 
 def _given(plan: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:

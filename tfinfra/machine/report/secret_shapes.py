@@ -51,14 +51,12 @@ def masked(text: str) -> str:
     """`text` with every secret that its shape shows as ***."""
     for pattern in _OVER_LINES:
         text = pattern.sub(MASK, text)
-    return "".join(map(_masked_line, text.splitlines(keepends=True)))
-
-
-def _masked_line(line: str) -> str:
-    lower = line.lower()
-    for pattern in (*_ALWAYS, *(_NAMED if any(word in lower for word in _TELLING) else ())):
-        line = pattern.sub(_mask, line)
-    return line
+    lines = text.splitlines(keepends=True)
+    for number, line in enumerate(lines):
+        lower = line.lower()
+        for pattern in (*_ALWAYS, *(_NAMED if any(word in lower for word in _TELLING) else ())):
+            lines[number] = pattern.sub(_mask, lines[number])
+    return "".join(lines)
 
 
 def _mask(found: re.Match[str]) -> str:

@@ -194,17 +194,15 @@ def patterns_for(line: str) -> Iterator[tuple[str, re.Pattern[str]]]:
 
 def is_kept(kind: str, name: str) -> bool:
     """Whether what has the shape of a name is none: a word of ours, a common address, a time of day."""
-    if is_a_word(name):
+    if kind != "ip" or is_a_word(name):
+        return is_a_word(name)
+    if name.startswith(_PUBLIC_ADDRESSES):
         return True
-    return kind == "ip" and (name.startswith(_PUBLIC_ADDRESSES) or not _is_address(name))
-
-
-def _is_address(name: str) -> bool:
     try:
         address = ipaddress.ip_address(name)
     except ValueError:
-        return "." in name and ":" not in name  # a version with four parts may be one
-    return not (address.is_unspecified or address.is_loopback)
+        return "." not in name or ":" in name  # a version with four parts may be an address
+    return address.is_unspecified or address.is_loopback
 
 
 def is_a_word(name: str) -> bool:

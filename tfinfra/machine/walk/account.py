@@ -55,20 +55,18 @@ def account_steps(cloud: Cloud, reply: ArmReply) -> list[Step]:
     """The tenant and the subscription's state."""
     if reply.status == 401:
         return [_refused(cloud, str(reply.error.get("message", "")))]
-    if not reply.ok:
-        return [_tenant(cloud, None), _unreadable(cloud, reply)]
-    return [_tenant(cloud, reply.body.get("tenantId")), _state(cloud, str(reply.body.get("state") or ""))]
+    return [_tenant(cloud, reply.body.get("tenantId") if reply.ok else None), _subscription(cloud, reply)]
 
 
 def _refused(cloud: Cloud, said: str) -> Step:
     """ARM names the tenant that the subscription trusts in the same sentence (InvalidAuthenticationTokenTenant)."""
     wanted, text = wanted_tenants(said), without_advice(" ".join(said.split()))
     if not wanted:
-        return Step(
-            "credential", "not", f"{cloud.arm_endpoint} refuses your token: {text}", way_in(said, "az login"), 5
-        )
+        refusal = f"{cloud.arm_endpoint} refuses your token: {text}"
+        return Step("credential", "not", refusal, way_in(said, "az login"), CredentialsError.exit_code)
     fix = _login(wanted[0]) if len(wanted) == 1 else way_in(said)
-    return Step("tenant", "not", f"{_shown(cloud.tenant_id)} is not the subscription's: {text}", fix, 5)
+    stranger = f"{_shown(cloud.tenant_id)} is not the subscription's: {text}"
+    return Step("tenant", "not", stranger, fix, CredentialsError.exit_code)
 
 
 def _tenant(cloud: Cloud, theirs: Any) -> Step:
@@ -77,7 +75,8 @@ def _tenant(cloud: Cloud, theirs: Any) -> Step:
         return Step("tenant", "unknown" if not mine else "ok", _shown(mine))
     if str(theirs).lower() == mine.lower():
         return Step("tenant", "ok", mine)
-    return Step("tenant", "not", f"your token is of {mine}, the subscription is in {theirs}", _login(str(theirs)), 5)
+    text = f"your token is of {mine}, the subscription is in {theirs}"
+    return Step("tenant", "not", text, _login(str(theirs)), CredentialsError.exit_code)
 
 
 def _shown(tenant: str) -> str:
@@ -88,20 +87,16 @@ def _login(tenant: str) -> str:
     return f"az login --tenant {tenant}"
 
 
-def _state(cloud: Cloud, state: str) -> Step:
-    unknown = ("unknown", f"in a state that tfinfra does not know: {state or 'none is told'}", None)
-    level, text, fix = _STATES.get(state.lower(), unknown)
-    stops = NotFeasible.exit_code if state.lower() in _STOPS else 0
-    return Step("subscription", level, f"{cloud.subscription_id} is {text}", fix, stops)
-
-
-def _unreadable(cloud: Cloud, reply: ArmReply) -> Step:
+def _subscription(cloud: Cloud, reply: ArmReply) -> Step:
+    if reply.ok:
+        state = str(reply.body.get("state") or "")
+        unknown = ("unknown", f"in a state that tfinfra does not know: {state or 'none is told'}", None)
+        level, text, fix = _STATES.get(state.lower(), unknown)
+        stops = NotFeasible.exit_code if state.lower() in _STOPS else 0
+        return Step("subscription", level, f"{cloud.subscription_id} is {text}", fix, stops)
     said = f"{reply.error.get('code')}: {reply.error.get('message')}"
     if reply.status == 404 and reply.error.get("code") == "SubscriptionNotFound":
         text = f"{cloud.subscription_id} is not there for you ({said})"
-        return Step("subscription", "not", text, YOURS, _CREDENTIALS)
+        return Step("subscription", "not", text, YOURS, CredentialsError.exit_code)
     fix = "the role Reader on the subscription lets you ask" if reply.status == 403 else "try again"
     return Step("subscription", "unknown", f"{cloud.subscription_id} does not tell its state ({said})", fix)
-
-
-_CREDENTIALS = CredentialsError.exit_code

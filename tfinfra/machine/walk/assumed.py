@@ -12,31 +12,27 @@ _SCRIPT = "import tensorflow as tf\n\nprint(tf.__version__)\n"
 
 
 @dataclass(frozen=True)
-class Walked:
+class WalkedPlan:
     """A compiled plan, and in a sentence which one it is."""
 
     compiled: Compiled
-    told: str
+    description: str
 
 
-def walked(target: str | None, manifest: Path | None, *, rehearse: bool) -> Walked:
+def walked(target: str | None, manifest: Path | None, *, rehearse: bool) -> WalkedPlan:
     """The plan of `manifest` at `target` (None: the manifest's own), or of one node at the target of that name. Raises
     ManifestError where either is wrong."""
     if manifest is not None:
-        return _of_manifest(manifest, target, rehearse)
+        from tfinfra.compiler.load import load_project
+        from tfinfra.compiler.pipeline import compile_manifest
+
+        compiled = compile_manifest(load_project(manifest, target=target, rehearse=rehearse))
+        return WalkedPlan(compiled, f"{_nodes(compiled)}, as {manifest} has it")
     assert target is not None  # noqa: S101 - for the type checker: one of both is given
     return _smallest(target, rehearse)
 
 
-def _of_manifest(manifest: Path, target: str | None, rehearse: bool) -> Walked:
-    from tfinfra.compiler.load import load_project
-    from tfinfra.compiler.pipeline import compile_manifest
-
-    compiled = compile_manifest(load_project(manifest, target=target, rehearse=rehearse))
-    return Walked(compiled, f"{_nodes(compiled)}, as {manifest} has it")
-
-
-def _smallest(target: str, rehearse: bool) -> Walked:
+def _smallest(target: str, rehearse: bool) -> WalkedPlan:
     """One node of the target's first size in its first location, with its GPUs where it has some."""
     from tfinfra.catalog import sizes
     from tfinfra.compiler.load import project_from_arguments
@@ -55,7 +51,7 @@ def _smallest(target: str, rehearse: bool) -> Walked:
         }
         project = project_from_arguments(arguments, name="doctor", folder=Path(), target=target, rehearse=rehearse)
         compiled = compile_manifest(project)
-    return Walked(compiled, f"{_nodes(compiled)} is assumed; --manifest M asks for what M needs")
+    return WalkedPlan(compiled, f"{_nodes(compiled)} is assumed; --manifest M asks for what M needs")
 
 
 def _nodes(compiled: Compiled) -> str:

@@ -35,8 +35,7 @@ class Way:
     proxy: tuple[str, int] | None
     login: str = ""
 
-    @property
-    def told(self) -> str:
+    def __str__(self) -> str:
         through = f" through the proxy {self.proxy[0]}:{self.proxy[1]}" if self.proxy else ""
         return f"{self.host}:{self.port}{through}"
 
@@ -47,20 +46,23 @@ def network_step(cloud: Cloud | None, store: str | None, environ: Mapping[str, s
         return Step("network", "ok", "the store is on this machine")
     url = store or (blob_endpoint(cloud) if cloud is not None else None)
     if url is None:
-        return _nothing_to_try(environ)
+        proxy = _proxy("x.blob.core.windows.net", environ)
+        through = f"; HTTPS_PROXY leads through {proxy.hostname}" if proxy else "; no proxy is set"
+        text = "the run's storage account is made by the run, and there is none here to try instead"
+        return Step("network", "unknown", text + through, f"needed: {_FIX}")
     way = way_to(url, environ)
     try:
         with socket.create_connection(way.proxy or (way.host, way.port), timeout=PATIENCE) as connection:
             if way.proxy is not None:
                 _tunnel(connection, way)
             with ssl.create_default_context().wrap_socket(connection, server_hostname=way.host):
-                return Step("network", "ok", f"{way.told} answers over TLS")
+                return Step("network", "ok", f"{way} answers over TLS")
     except ssl.SSLCertVerificationError as error:
         fix = "SSL_CERT_FILE names the CA file of a proxy that opens TLS"
-        text = f"{way.told}: its certificate is not trusted: {error.verify_message}"
+        text = f"{way}: its certificate is not trusted: {error.verify_message}"
         return Step("network", "not", text, fix, NotFeasible.exit_code)
     except OSError as error:
-        return Step("network", "not", f"{way.told}: {error.strerror or error}", _FIX, NotFeasible.exit_code)
+        return Step("network", "not", f"{way}: {error.strerror or error}", _FIX, NotFeasible.exit_code)
 
 
 def way_to(url: str, environ: Mapping[str, str]) -> Way:
@@ -75,16 +77,13 @@ def way_to(url: str, environ: Mapping[str, str]) -> Way:
 
 
 def _proxy(host: str, environ: Mapping[str, str]) -> SplitResult | None:
-    proxies = {name.lower().removesuffix("_proxy"): value for name, value in environ.items() if _is_proxy(name)}
-    given = proxies.get("https") or proxies.get("all")
-    if not given or proxy_bypass_environment(host, {"no": proxies.get("no", "")}):
+    lowered = {name.lower(): value for name, value in environ.items()}
+    proxies = {name: lowered.get(f"{name}_proxy", "") for name in ("https", "all", "no")}
+    given = proxies["https"] or proxies["all"]
+    if not given or proxy_bypass_environment(host, {"no": proxies["no"]}):
         return None
     parts = urlsplit(given if "//" in given else f"//{given}")
     return parts if parts.hostname else None
-
-
-def _is_proxy(name: str) -> bool:
-    return name.lower() in ("https_proxy", "all_proxy", "no_proxy")
 
 
 def _tunnel(connection: socket.socket, way: Way) -> None:
@@ -117,10 +116,3 @@ def blob_endpoint(cloud: Cloud) -> str | None:
     accounts = document.get("value", ()) if status == 200 and isinstance(document, dict) else ()
     found = (a.get("properties", {}).get("primaryEndpoints", {}).get("blob") for a in accounts)
     return next((str(url) for url in found if str(url).startswith("https://")), None)
-
-
-def _nothing_to_try(environ: Mapping[str, str]) -> Step:
-    proxy = _proxy("x.blob.core.windows.net", environ)
-    through = f"; HTTPS_PROXY leads through {proxy.hostname}" if proxy else "; no proxy is set"
-    text = "the run's storage account is made by the run, and there is none here to try instead"
-    return Step("network", "unknown", text + through, f"needed: {_FIX}")

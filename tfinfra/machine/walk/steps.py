@@ -73,26 +73,23 @@ def asked_steps(
 ) -> list[Step]:
     """What the preflight found, a line each: `diagnostics`, and by check what is well. `exits` has the exit code of
     each error's code."""
-    steps = [Step(_known(check), "unknown" if found == "not known" else "ok", found) for check, found in well.items()]
-    return [*steps, *(_found(d, exits, subscription) for d in dict.fromkeys(diagnostics))]
+    steps = [
+        Step(check if check in ORDER else "policy", "unknown" if found == "not known" else "ok", found)
+        for check, found in well.items()
+    ]
+    for found in dict.fromkeys(diagnostics):
+        # A warning is what could not be told for certain; but a location that is full is full, also where another is
+        # not, and a right that is missing is missing.
+        level = "not" if found.is_error or found.code in (*BY_CAPACITY, LESS) else "unknown"
+        check, fix = CHECK_OF.get(found.code, "policy"), found.hint
+        if check == "permissions":
+            role = f"`tfinfra doctor --role --subscription {subscription or 'ID'}` prints a role of all that it takes"
+            fix = f"{fix}; {role}"
+        steps.append(Step(check, level, found.message, fix, exits.get(found.code, 0) if found.is_error else 0))
+    return steps
 
 
-def _known(check: str) -> str:
-    return check if check in ORDER else "policy"
-
-
-def _found(found: Diagnostic, exits: Mapping[str, int], subscription: str | None) -> Step:
-    """A warning is what could not be told for certain; but a place that is full is full, also where another is not, and
-    a right that is missing is missing."""
-    check = CHECK_OF.get(found.code, "policy")
-    level = "not" if found.is_error or found.code in (*BY_CAPACITY, LESS) else "unknown"
-    fix = found.hint
-    if check == "permissions":
-        fix = f"{fix}; `tfinfra doctor --role --subscription {subscription or 'ID'}` prints a role of all that it takes"
-    return Step(check, level, found.message, fix, exits.get(found.code, 0) if found.is_error else 0)
-
-
-def untold(checks: Iterable[str], told: Iterable[Step], why: str) -> list[Step]:
-    """The checks that no step tells of."""
-    known = {step.check for step in told}
+def missing_steps(checks: Iterable[str], steps: Iterable[Step], why: str) -> list[Step]:
+    """A step, with the reason, for each check that has none among `steps`."""
+    known = {step.check for step in steps}
     return [Step(check, "unknown", why) for check in checks if check not in known]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,16 +13,16 @@ from tfinfra.azure.identity.caller import claims
 from tfinfra.cloud import Cloud
 from tfinfra.compiler.pipeline import Compiled
 from tfinfra.compiler.write import write_tree
-from tfinfra.errors import CredentialsError, Diagnostic, NotFeasible, TfinfraError
+from tfinfra.errors import CredentialsError, NotFeasible, TfinfraError
 from tfinfra.lifecycle.end.deletion_layers import Layer, deletion_layers
 from tfinfra.lifecycle.preflight import LiveAnswer, Recorder, check_live, reach, refusal
 from tfinfra.lifecycle.record import names
 from tfinfra.lifecycle.record.run_ids import new_letters
 from tfinfra.machine.walk.account import account_steps, ask_subscription, who
-from tfinfra.machine.walk.assumed import Walked, walked
+from tfinfra.machine.walk.assumed import WalkedPlan, walked
 from tfinfra.machine.walk.network import network_step
 from tfinfra.machine.walk.plugin import plugin_step
-from tfinfra.machine.walk.steps import NOT_ASKED, Step, asked_steps, exit_code, in_order, untold
+from tfinfra.machine.walk.steps import NOT_ASKED, Step, asked_steps, exit_code, in_order, missing_steps
 from tfinfra.system.threads import spawn
 
 ASKED = ("providers", "permissions", "size", "quota", "image", "names", "policy", "locks")
@@ -60,22 +59,22 @@ def walk(target: str | None, manifest: Path | None, recorder: Recorder, *, rehea
     ordered = in_order([*steps, plugin_step(brought)])
     seconds = round(time.monotonic() - began, 3)
     name = found.compiled.spec.target.name
-    return Checklist(name, where, found.told, ordered, exit_code(ordered), seconds)
+    return Checklist(name, where, found.description, ordered, exit_code(ordered), seconds)
 
 
-def _refused(found: Walked, error: TfinfraError) -> list[Step]:
+def _refused(found: WalkedPlan, error: TfinfraError) -> list[Step]:
     """Where no cloud takes the caller, or none is there: next to nothing can be asked."""
     check, way = ("credential", "az login") if isinstance(error, CredentialsError) else ("endpoint", None)
     refused = Step(check, "not", error.message, error.hint or way, error.exit_code)
     steps = [refused, network_step(None, found.compiled.spec.target.store, os.environ)]
-    return [*steps, *untold(("tenant", "subscription", *ASKED, "client", "nodes", "timer"), steps, NOT_ASKED)]
+    return [*steps, *missing_steps(("tenant", "subscription", *ASKED, "client", "nodes", "timer"), steps, NOT_ASKED)]
 
 
-def _asked(found: Walked, cloud: Cloud, recorder: Recorder) -> list[Step]:
+def _asked(found: WalkedPlan, cloud: Cloud, recorder: Recorder) -> list[Step]:
     """What takes a cloud and a credential for it. Raises CredentialsError where there is none."""
     store = found.compiled.spec.target.store
     cloud.ensure()
-    told = claims(cloud)
+    caller = claims(cloud)
     subscription = spawn(lambda: ask_subscription(cloud), "subscription")
     network = spawn(lambda: network_step(cloud, store, os.environ), "network")
     live = spawn(lambda: _live(found.compiled, cloud, recorder), "preflight")
@@ -83,12 +82,10 @@ def _asked(found: Walked, cloud: Cloud, recorder: Recorder) -> list[Step]:
     asked = _preflight(live, found)
     if any(step.exit_code == CredentialsError.exit_code for step in account):
         asked = [step for step in asked if step.check != "answers"]  # it says the same in fewer words
-    steps = [*_credential(told, account), *account, *asked, network.result()]
-    return [*steps, *untold(("tenant", "subscription", *ASKED), steps, NOT_ASKED)]
-
-
-def _credential(told: dict[str, object], account: Iterable[Step]) -> list[Step]:
-    return [] if any(step.check == "credential" for step in account) else [Step("credential", "ok", who(told))]
+    refused = any(step.check == "credential" for step in account)
+    credential = () if refused else (Step("credential", "ok", who(caller)),)
+    steps = [*credential, *account, *asked, network.result()]
+    return [*steps, *missing_steps(("tenant", "subscription", *ASKED), steps, NOT_ASKED)]
 
 
 def _live(compiled: Compiled, cloud: Cloud, recorder: Recorder) -> LiveAnswer:
@@ -98,7 +95,7 @@ def _live(compiled: Compiled, cloud: Cloud, recorder: Recorder) -> LiveAnswer:
         return check_live(compiled, cloud, recorder, Path(folder), run)
 
 
-def _preflight(live: Future[LiveAnswer], found: Walked) -> list[Step]:
+def _preflight(live: Future[LiveAnswer], found: WalkedPlan) -> list[Step]:
     plan, subscription = found.compiled.plan, found.compiled.spec.target.subscription_id
     try:
         answer = live.result()
@@ -110,7 +107,8 @@ def _preflight(live: Future[LiveAnswer], found: Walked) -> list[Step]:
         ]
     except TfinfraError as error:
         return [Step("answers", "unknown", error.message, error.hint)]
-    exits = {d.code: _exit_of(d) for d in answer.diagnostics if d.is_error}
+    refusals = {d.code: refusal((d,)) for d in answer.diagnostics if d.is_error}
+    exits = {code: error.exit_code for code, error in refusals.items() if error is not None}
     well = {line.check: line.found for line in answer.checked}
     steps = asked_steps(answer.diagnostics, well, exits, subscription)
     layers = deletion_layers(plan.infrastructure.access, plan.node_count, answer.may_delete, subscription)
@@ -121,8 +119,3 @@ def _layer(layer: Layer, *, known: bool) -> Step:
     if layer.name != "client" and layer.on and not known:
         return Step(layer.name, "unknown", layer.why)
     return Step(layer.name, "ok" if layer.on else "not", layer.why, layer.fix)
-
-
-def _exit_of(found: Diagnostic) -> int:
-    refused = refusal((found,))
-    return refused.exit_code if refused else 0
