@@ -113,7 +113,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
     monkeypatch.setattr(world.arm, "groups", groups)
     monkeypatch.setattr(world.arm, "store_of", store_of)
-    monkeypatch.setattr(find_run, "_ports_at", lambda place: ports())
+    monkeypatch.setattr(find_run, "ports_at", lambda place: ports())
     monkeypatch.setattr("tfinfra.lifecycle.attach.living.soon", lambda listing: 0.0)
     yield tmp_path / "stores" / EVIL
     remove_tree(tmp_path / "stores")

@@ -82,7 +82,7 @@ def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Subscript
 
     monkeypatch.setattr(world.arm, "groups", groups)
     monkeypatch.setattr(world.arm, "store_of", lambda group: f"file:///{group}")
-    monkeypatch.setattr(find_run, "_ports_at", lambda place: here.ports())
+    monkeypatch.setattr(find_run, "ports_at", lambda place: here.ports())
     monkeypatch.setattr("tfinfra.lifecycle.attach.living.soon", lambda listing: 0.0)
     yield here
 

@@ -42,7 +42,7 @@ def left_by_its_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nodes: A
     """A detached run, and this machine's only way to it: the cloud."""
     world = World(tmp_path, nodes)
     assert world.new_run(detach=True).go().error is None
-    monkeypatch.setattr(find_run, "_ports_at", lambda place: world.ports())
+    monkeypatch.setattr(find_run, "ports_at", lambda place: world.ports())
     return world
 
 
@@ -326,7 +326,7 @@ def test_a_record_of_another_cloud_is_not_what_was_asked_for(
     tmp_path: Path, second: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = World(tmp_path)
-    monkeypatch.setattr(find_run, "_ports_at", lambda place: world.ports())
+    monkeypatch.setattr(find_run, "ports_at", lambda place: world.ports())
     run_folder(tmp_path / "second-state", RUN).write(a_record(RUN, phase="running"))
     with pytest.raises(UsageError, match="there is no run 'digits'"):
         find_run.find_run("digits", AZURE)
@@ -342,7 +342,7 @@ def test_a_beat_that_says_nothing_is_none(beat: bytes, tmp_path: Path) -> None:
 def test_a_cloud_of_this_machine_that_holds_nothing_is_not_started(
     tmp_path: Path, second: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(find_run, "_ports_at", pytest.fail)
+    monkeypatch.setattr(find_run, "ports_at", pytest.fail)
     said: list[str] = []
     assert overview.all_statuses(CloudOptions("local"), said.append) == []
     assert sweep.down_expired(CloudOptions(), said.append) == []

@@ -35,7 +35,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TFINFRA_CONFIG_DIR", str(tmp_path / "config"))
     monkeypatch.chdir(tmp_path)
     world = World(tmp_path)
-    monkeypatch.setattr(find_run, "_ports_at", lambda place: world.ports())
+    monkeypatch.setattr(find_run, "ports_at", lambda place: world.ports())
     for run in (BROKEN, GOOD):
         run_folder(tmp_path / "state", run).write(
             a_record(run, phase="deleted", result="succeeded", fetched=True, results=str(tmp_path / "runs" / run))

@@ -57,7 +57,10 @@ def log_lines(found: FoundRun, task: str | None, follow: bool) -> Iterator[str]:
         name = task or names[0]
         if name not in names and not found.store.list(keys.log_folder(name)):
             raise _no_log(name, names)
-        yield from _store_lines(found, LogReader(found.store, name), follow)
+        reader = LogReader(found.store, name)
+        if follow:
+            yield from _followed(found, reader)
+        yield from reader.rest()
         return
     record = _recorded(found)
     name = task or record.leader
@@ -82,33 +85,22 @@ def _came_to_nothing(record: RunRecord) -> UsageError:
     return UsageError(f"{record.run} came to nothing before it touched a cloud: {record.message}", hint=record.hint)
 
 
-def _store_lines(found: FoundRun, tail: LogReader, follow: bool) -> Iterator[str]:
-    if follow:
-        yield from _followed(found, tail)
-    yield from tail.rest()
-
-
-def _followed(found: FoundRun, tail: LogReader) -> Iterator[str]:
-    """The lines as they come, until the run has ended or nobody is left to write any."""
+def _followed(found: FoundRun, reader: LogReader) -> Iterator[str]:
+    """The lines as they come, until the run has ended or nothing is left that writes any. The nodes are told that
+    somebody reads them now."""
     beat, alive, refused = Every(BEAT_EVERY, time.monotonic), True, False
     listing = Listing(found.ports.cloud.timeouts, time.monotonic)
     while alive and not _ended(found):
-        if beat.due():
-            _beat(found)
+        if beat.due() and found.store is not None:
+            with suppress(*store_errors()):  # whoever may only read gets the lines later
+                found.store.put(keys.WATCH, encode(Beat(right_now())))
         if listing.due(late=False, refused=refused):
             try:
                 alive, refused = has_nodes(found), False
-            except ProvisioningError:  # whom ARM keeps waiting reads on
+            except ProvisioningError:  # ARM does not say: read on
                 refused = True
-        yield from tail.new()
+        yield from reader.new()
         time.sleep(FOLLOW)
-
-
-def _beat(found: FoundRun) -> None:
-    """Tells the nodes that somebody reads the logs now."""
-    if found.store is not None:
-        with suppress(*store_errors()):  # for who may only read, the lines come later
-            found.store.put(keys.WATCH, encode(Beat(right_now())))
 
 
 def _ended(found: FoundRun) -> bool:
@@ -125,19 +117,19 @@ def fetch(found: FoundRun, folder: Path, progress: Progress) -> dict[str, Any]:
     results = folder / found.run
     _must_be_readable(found)
     if found.record is None and found.store is not None:
-        return _fetch_untold(found, found.store, results, progress)
+        return _fetch_without_record(found, found.store, results, progress)
     record = _recorded(found)
     if found.store is None:
         return _already_home(found, record, progress)
-    # Whoever drives it deletes it: it may hold the nodes for a look
+    # The client that drives it deletes it: it may hold the nodes for a look
     driven = is_alive(record.client) or found.driven_elsewhere
     over = _ended(found) or not has_nodes(found)
     ended = found.outcome is not None and over and not driven
     bring = Fetching(found, results, progress, lost=True)
     dead = ended and not has_all(found.store)
     home = bring.look(bring.disks() if dead else (), over=ended)
-    untold = result_of(record, found) if record.result is None else {}  # what its client recorded outranks the store
-    how = {**untold, "not_collected": home.missing} if ended else {}
+    result = result_of(record, found) if record.result is None else {}  # what its client recorded outranks the store
+    how = {**result, "not_collected": home.missing} if ended else {}
     fresh = found.folder.update(results=str(results), fetched=(ended and not home.keeps) or record.fetched, **how)
     document = document_of(fresh, found)
     _tell_odd(found, document["unreadable"], progress)
@@ -172,26 +164,22 @@ def _already_home(found: FoundRun, record: RunRecord, progress: Progress) -> dic
     return {**saved, "usd": round(found.status.usd, 4)}
 
 
-def _fetch_untold(found: FoundRun, store: ObjectStore, results: Path, progress: Progress) -> dict[str, Any]:
+def _fetch_without_record(found: FoundRun, store: ObjectStore, results: Path, progress: Progress) -> dict[str, Any]:
     """Brings home what lies in the store of a run whose record nobody can read. Nothing is deleted then."""
-    there = read_view(store)
-    home = bring_home(store, results, [status.task for status in there.tasks], None)
-    for line in home.lines(over=_brings_no_more(found)):
+    view = read_view(store)
+    home = bring_home(store, results, [status.task for status in view.tasks], None)
+    try:
+        over = _ended(found) or not has_nodes(found)
+    except ProvisioningError:  # ARM does not say
+        over = False
+    for line in home.lines(over=over):
         progress(f"warning: {line}")
     progress(f"{count(home.files, 'file')} and {count(home.logs, 'log')} in {results}")
     document = status_document(found)
-    document["unreadable"] = list(dict.fromkeys((*document["unreadable"], *map(str, there.unreadable))))
+    document["unreadable"] = list(dict.fromkeys((*document["unreadable"], *map(str, view.unreadable))))
     _tell_odd(found, document["unreadable"], progress)
     progress(f"its record is not known: whether it has ended is not either; `tfinfra down {found.run}` deletes it")
     return {**document, "result": None, "phase": RunState.UNKNOWN, "results": str(results)}
-
-
-def _brings_no_more(found: FoundRun) -> bool:
-    """Whether nothing more comes into the store, as far as the nodes and ARM say."""
-    try:
-        return _ended(found) or not has_nodes(found)
-    except ProvisioningError:
-        return False
 
 
 def _tell_odd(found: FoundRun, unreadable: list[str], progress: Progress) -> None:

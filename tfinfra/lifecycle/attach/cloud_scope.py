@@ -1,5 +1,5 @@
 """Which cloud a verb looks at: named by --cloud, --target or --subscription, else by the environment and the target
-files that lie around. A place is an Azure subscription, or this machine's own cloud."""
+files that are found."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SUBSCRIPTION = "AZURE_SUBSCRIPTION_ID"
 
 @dataclass(frozen=True)
 class CloudOptions:
-    """The options as given; all None: whatever knows the run."""
+    """The options as given; all None: any cloud that knows the run."""
 
     cloud: str | None = None
     target: str | None = None
@@ -28,7 +28,7 @@ class CloudOptions:
 
 @dataclass(frozen=True)
 class CloudScope:
-    """`subscription` is None for this machine's cloud; `why` says what named it."""
+    """An Azure subscription, or this machine's own cloud (`subscription` is None); `why` says what named it."""
 
     subscription: str | None
     why: str
@@ -66,18 +66,24 @@ def known_targets(files: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[Known
     return tuple(found.values())
 
 
-def scope_of(asked: CloudOptions, environ: Mapping[str, str], targets: Sequence[KnownTarget]) -> CloudScope:
-    """The one place that the options name. Raises UsageError where they contradict each other, or name none."""
-    target = _target(asked.target, targets) if asked.target else None
-    cloud = asked.cloud or (target.cloud if target else "azure")
+def scope_of(options: CloudOptions, environ: Mapping[str, str], targets: Sequence[KnownTarget]) -> CloudScope:
+    """The one cloud that the options name. Raises UsageError where they contradict each other, or name none."""
+    target: KnownTarget | None = None
+    if options.target:
+        known = (KnownTarget("local", "", "local", None), *targets)
+        target = next((each for each in known if each.name == options.target), None)
+        if target is None:
+            hint = f"known: {', '.join(each.name for each in known)}"
+            raise UsageError(f"there is no compute target '{options.target}'", hint=hint)
+    cloud = options.cloud or (target.cloud if target else "azure")
     if target is not None and target.cloud != cloud:
-        raise UsageError(f"--cloud is {asked.cloud}, but target '{target.name}' is on {target.cloud}")
+        raise UsageError(f"--cloud is {options.cloud}, but target '{target.name}' is on {target.cloud}")
     if cloud == "local":
-        if asked.subscription:
+        if options.subscription:
             raise UsageError("--subscription is Azure's: this machine's cloud has none to choose")
         return CloudScope(None, "--cloud" if target is None else f"target '{target.name}'")
-    if asked.subscription:
-        return CloudScope(asked.subscription, "--subscription")
+    if options.subscription:
+        return CloudScope(options.subscription, "--subscription")
     if target is not None and target.subscription:
         return CloudScope(target.subscription, f"target '{target.name}' in {target.file}")
     return _only(guesses(environ, () if target else targets))
@@ -92,19 +98,11 @@ def guesses(environ: Mapping[str, str], targets: Sequence[KnownTarget]) -> tuple
     return tuple(CloudScope(subscription, why) for subscription, why in found.items())
 
 
-def _target(name: str, targets: Sequence[KnownTarget]) -> KnownTarget:
-    known = [KnownTarget("local", "", "local", None), *targets]
-    for target in known:
-        if target.name == name:
-            return target
-    raise UsageError(f"there is no compute target '{name}'", hint=f"known: {', '.join(t.name for t in known)}")
-
-
-def _only(places: Sequence[CloudScope]) -> CloudScope:
-    if len(places) == 1:
-        return places[0]
-    if not places:
+def _only(scopes: Sequence[CloudScope]) -> CloudScope:
+    if len(scopes) == 1:
+        return scopes[0]
+    if not scopes:
         hint = f"give --subscription, set {SUBSCRIPTION}, or name a target with a subscription_id by --target"
         raise UsageError("no Azure subscription is named", hint=hint)
-    listed = ", ".join(f"{p.subscription} ({p.why})" for p in places)
+    listed = ", ".join(f"{each.subscription} ({each.why})" for each in scopes)
     raise UsageError("the target files name several Azure subscriptions", hint=f"give --subscription: {listed}")

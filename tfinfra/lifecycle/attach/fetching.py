@@ -47,7 +47,10 @@ class Fetching(Bringing):
         found, record = self._found, self._found.record
         assert found.store is not None  # noqa: S101 - who calls this has looked
         tasks = record.plan_tasks if record else ()
-        shared = record.shared if record and not found.borrowed else self._share()
+        shared = record.shared if record else None
+        if record is None or found.borrowed:  # ARM's word counts: what lies in a store does not say what is read here
+            keep = next((group.name for group in found.groups if part_of_group(group.name) == "keep"), None)
+            shared = found.ports.arm.share_of(keep) if keep else None
         home = bring_home(found.store, self.results, tasks, shared, disks=disks, before=self.home)
         if self.home is None or home.files > self.home.files:
             self._progress(f"{count(home.files, 'file')} and {count(home.logs, 'log')} in {self.results}")
@@ -57,11 +60,6 @@ class Fetching(Bringing):
         self._said += lines
         self.home = home
         return home
-
-    def _share(self) -> str | None:
-        """The tasks' common directory, of ARM's word: what lies in a store does not say what is read here."""
-        keep = next((g.name for g in self._found.groups if part_of_group(g.name) == "keep"), None)
-        return self._found.ports.arm.share_of(keep) if keep else None
 
     def before_machines_go(self) -> None:
         """Lets nodes that still train end and collect, then reads the disks of those that could not. What goes wrong
@@ -96,10 +94,14 @@ class Fetching(Bringing):
         if store is None:
             return None
         try:
-            if self.home is None and not _holds_some(store):
+            if self.home is None and not any(store.list(folder) for folder in (keys.OUTPUTS, keys.LOGS, keys.TASKS)):
                 return None
             home = self.home if self.home is not None and self.home.collected else self.look()
-            self._note(home)
+            if found.record is not None:
+                fetched = not self._keeps(home)
+                record = found.folder.update(results=str(self.results), fetched=fetched, not_collected=home.missing)
+                document = collect.run_document(record, None, found.store, found.ports.clock())
+                collect.write_results(found.folder, document, self.results)
         except Exception as error:  # noqa: BLE001 - whatever it was: outputs that did not come keep their group
             return f"{UNFETCHED} could not be fetched: {first_line(error)}"
         return f"{UNFETCHED} did not all come home: {home.missing}" if self._keeps(home) else None
@@ -116,15 +118,6 @@ class Fetching(Bringing):
         record = self._found.folder.read()
         return record is not None and ((record.fetched and self.home is None) or record.phase == RunPhase.DELETED)
 
-    def _note(self, home: Home) -> None:
-        found = self._found
-        if found.record is None:
-            return
-        fetched = not self._keeps(home)
-        record = found.folder.update(results=str(self.results), fetched=fetched, not_collected=home.missing)
-        document = collect.run_document(record, None, found.store, found.ports.clock())
-        collect.write_results(found.folder, document, self.results)
-
     def _let_collect(self, store: ObjectStore) -> None:
         """Asks the nodes to end and collect, and waits as long as they live, no longer than collecting may take."""
         if not has_nodes(self._found):
@@ -139,11 +132,6 @@ class Fetching(Bringing):
             now = _beats(store)
             if now != beats:
                 beats, heard = now, time.monotonic()
-
-
-def _holds_some(store: ObjectStore) -> bool:
-    """Whether any task ever began, or anything came of one."""
-    return any(store.list(folder) for folder in (keys.OUTPUTS, keys.LOGS, keys.TASKS))
 
 
 def _beats(store: ObjectStore) -> dict[str, bytes | None]:

@@ -1,5 +1,5 @@
-"""A run that somebody else began, or this client before it died: found by its record here, else by its cloud's tags,
-and then told by what its client left in its store."""
+"""Finds a run that another client began, or this one before it died: by its record here, else by its cloud's tags, and
+then by what its client left in its store."""
 
 from __future__ import annotations
 
@@ -30,45 +30,42 @@ HERE = CloudScope(None, "here")
 # One run
 
 
-def find_run(wanted: str, asked: CloudOptions = ANYWHERE, tell: Progress = say_nothing) -> FoundRun:
-    """The run that `wanted` (an id or a name) means, in the cloud that was asked for, else wherever it is known; `tell`
-    hears which subscription was used. Raises UsageError."""
+def find_run(name: str, options: CloudOptions = ANYWHERE, tell: Progress = say_nothing) -> FoundRun:
+    """The run of this id or name, in the cloud that `options` name, else wherever it is known; `tell` hears which
+    subscription was used. Raises UsageError."""
     state = state_folder()
     records = all_records(state)
-    if not asked.nothing:
-        place = _named_place(asked, tell)
-        there = [record for record in records if place.holds(record.target, record.rehearse)]
-        return _found_at(wanted, there, _reached(place, state), state)
-    run = _by_record(wanted, records, state)
+    if not options.nothing:
+        scope = _named_scope(options, tell)
+        within = [record for record in records if scope.holds(record.target, record.rehearse)]
+        return _found_in(name, within, _reached(scope, state), state)
+    run = _by_record(name, records, state)
     if run is not None:
         return _recorded(run_folder(state, run), state)
-    return _found_at(wanted, records, _places_around(wanted, state, tell), state)
+    return _found_in(name, records, _likely_clouds(name, state, tell), state)
 
 
-def _by_record(wanted: str, records: Sequence[RunRecord], state: Path) -> str | None:
-    """What the records alone can say. For a name this machine's cloud is asked besides: it knows which of its runs are
-    still there, also one whose record was lost."""
-    if not any(wanted in (r.run, r.name) for r in records):
+def _by_record(name: str, records: Sequence[RunRecord], state: Path) -> str | None:
+    """The run's id, where the records alone can say it. A name is looked up in this machine's cloud besides, which
+    knows which of its runs still exist, also one whose record was lost."""
+    if not any(name in (r.run, r.name) for r in records):
         return None
-    here = _here(state) if any(r.name == wanted and HERE.holds(r.target, r.rehearse) for r in records) else ()
+    here: tuple[RunGroup, ...] = ()
+    if any(r.name == name and HERE.holds(r.target, r.rehearse) for r in records):
+        here = tuple(group for reach in _reached(HERE, state) for group in reach().arm.groups())
     unasked = {r.run for r in records if is_alive(r.client) or not HERE.holds(r.target, r.rehearse)}
-    known = _standing(wanted, records, unasked | {group.run for group in here})
+    known = _uncontradicted(name, records, unasked | {group.run for group in here})
     try:
-        run = matching_run(wanted, known, here)
+        run = matching_run(name, known, here)
     except UsageError:
-        if any(r.name == wanted and r.phase != RunPhase.DELETED for r in known):
+        if any(r.name == name and r.phase != RunPhase.DELETED for r in known):
             raise
         return None
     return run if any(r.run == run for r in records) else None
 
 
-def _here(state: Path) -> tuple[RunGroup, ...]:
-    """The groups of this machine's cloud."""
-    return tuple(group for reach in _reached(HERE, state) for group in reach().arm.groups())
-
-
 def _recorded(folder: RunFolder, state: Path) -> FoundRun:
-    """A run of this machine's own. One that is verified deleted is not asked for again."""
+    """A run that has a record here. Its cloud is not asked for one that is verified deleted."""
     record = folder.read()
     assert record is not None  # noqa: S101 - it was read to find the run
     reach = cache(lambda: real_ports(cloud_of(record), right_now))
@@ -79,67 +76,64 @@ def _recorded(folder: RunFolder, state: Path) -> FoundRun:
     return opened(FoundRun(record.run, folder, record, reach, groups, None, None))
 
 
-def _found_at(wanted: str, records: Sequence[RunRecord], places: Sequence[Reach], state: Path) -> FoundRun:
-    """The run by the tags of these places."""
-    at = {group: reach for reach in places for group in reach().arm.groups()}
-    run = matching_run(wanted, _standing(wanted, records, {group.run for group in at}), at)
-    groups = tuple(group for group in at if group.run == run)
+def _found_in(name: str, records: Sequence[RunRecord], clouds: Sequence[Reach], state: Path) -> FoundRun:
+    """The run by the tags in these clouds. Raises UsageError."""
+    tagged = {group: reach for reach in clouds for group in reach().arm.groups()}
+    run = matching_run(name, _uncontradicted(name, records, {group.run for group in tagged}), tagged)
+    groups = tuple(group for group in tagged if group.run == run)
     folder = run_folder(state, run)
-    if not groups:
-        if (odd := folder.unreadable()) is not None:
-            hint = f"remove {folder.path} where nothing of it is left in any cloud"
-            raise UsageError(f"no cloud that was asked knows '{run}'{_alone(places, run)}; {odd}", hint=hint)
-        if folder.read() is None:
-            raise UsageError(f"there is no run '{run}'{_alone(places, run)}", hint="`tfinfra runs` lists all runs")
+    if groups:
+        return opened(FoundRun(run, folder, folder.read(), tagged[groups[0]], groups, None, None))
+    odd = folder.unreadable()
+    if odd is None and folder.read() is not None:
         return _recorded(folder, state)
-    return opened(FoundRun(run, folder, folder.read(), at[groups[0]], groups, None, None))
+    untagged = [each for reach in clouds for each in reach().arm.untagged_groups() if run_of_group(each) == run]
+    alone = f"; {', '.join(untagged)} is not tagged as its, and left alone" if untagged else ""
+    if odd is not None:
+        hint = f"remove {folder.path} where nothing of it is left in any cloud"
+        raise UsageError(f"no cloud that was asked knows '{run}'{alone}; {odd}", hint=hint)
+    raise UsageError(f"there is no run '{run}'{alone}", hint="`tfinfra runs` lists all runs")
 
 
-def _standing(wanted: str, records: Sequence[RunRecord], tagged: Set[str]) -> Sequence[RunRecord]:
-    """The records that the cloud does not contradict: one whose groups are gone is no live run, whatever it says. All
-    of them where `wanted` is nothing else."""
-    standing = [record for record in records if record.phase == RunPhase.DELETED or record.run in tagged]
-    known = {*tagged, *(record.run for record in standing)}
-    return standing if any(wanted in (run, name_of_run(run)) for run in known) else records
+def _uncontradicted(name: str, records: Sequence[RunRecord], tagged: Set[str]) -> Sequence[RunRecord]:
+    """The records that the cloud does not contradict: a run whose groups are gone is not live, whatever its record
+    says. All of them where `name` is no other run's."""
+    kept = [record for record in records if record.phase == RunPhase.DELETED or record.run in tagged]
+    known = {*tagged, *(record.run for record in kept)}
+    return kept if any(name in (run, name_of_run(run)) for run in known) else records
 
 
-def _alone(places: Sequence[Reach], run: str) -> str:
-    """What is only named as the run's, to be told."""
-    named = [name for reach in places for name in reach().arm.untagged_groups() if run_of_group(name) == run]
-    return f"; {', '.join(named)} is not tagged as its, and left alone" if named else ""
+# Clouds
 
 
-# Places
+def reach_scope(options: CloudOptions, tell: Progress) -> Reach | None:
+    """The cloud that the options name, else this machine's; None where that holds nothing. Raises UsageError."""
+    scope = HERE if options.nothing else _named_scope(options, tell)
+    return next(iter(_reached(scope, state_folder())), None)
 
 
-def reach_scope(asked: CloudOptions, tell: Progress) -> Reach | None:
-    """The cloud that is asked for, else this machine's; None where that holds nothing. Raises UsageError."""
-    place = HERE if asked.nothing else _named_place(asked, tell)
-    return next(iter(_reached(place, state_folder())), None)
+def _reached(scope: CloudScope, state: Path) -> list[Reach]:
+    """What asks the cloud; nothing where that is this machine's, holds nothing and would have to be started."""
+    return [] if scope.subscription is None and not local_cloud_used(state) else [reach_at(scope)]
 
 
-def _reached(place: CloudScope, state: Path) -> list[Reach]:
-    """What asks the place; nothing, where that is a cloud of this machine that holds nothing and would be started."""
-    return [] if place.subscription is None and not local_cloud_used(state) else [reach_at(place)]
+def _named_scope(options: CloudOptions, tell: Progress) -> CloudScope:
+    """The cloud that the options name, which `tell` hears. Raises UsageError."""
+    scope = scope_of(options, os.environ, _targets())
+    tell(f"looking at {scope} ({scope.why})")
+    return scope
 
 
-def _named_place(asked: CloudOptions, tell: Progress) -> CloudScope:
-    """The place that the options name, which `tell` hears. Raises UsageError."""
-    place = scope_of(asked, os.environ, _targets())
-    tell(f"looking at {place} ({place.why})")
-    return place
-
-
-def _places_around(wanted: str, state: Path, tell: Progress) -> list[Reach]:
+def _likely_clouds(name: str, state: Path, tell: Progress) -> list[Reach]:
     """Where a run may be that no record of this machine names: this machine's cloud, else the subscriptions that the
     environment or the target files name."""
     for here in _reached(HERE, state):
-        if any(wanted in (g.run, name_of_run(g.run)) for g in here().arm.groups()):
+        if any(name in (g.run, name_of_run(g.run)) for g in here().arm.groups()):
             return [here]
-    found = guesses(os.environ, _targets())
-    for place in found:
-        tell(f"this machine knows no '{wanted}': looking at {place} ({place.why})")
-    return [reach_at(place) for place in found]
+    scopes = guesses(os.environ, _targets())
+    for scope in scopes:
+        tell(f"this machine knows no '{name}': looking at {scope} ({scope.why})")
+    return [reach_at(scope) for scope in scopes]
 
 
 def _targets() -> tuple[KnownTarget, ...]:
@@ -148,15 +142,16 @@ def _targets() -> tuple[KnownTarget, ...]:
     return known_targets([(document.file, document.data) for document in load_targets(Path.cwd())])
 
 
-def reach_at(place: CloudScope) -> Reach:
-    """What asks the place's cloud, once it is called for."""
-    return cache(partial(_ports_at, place))
+def reach_at(scope: CloudScope) -> Reach:
+    """What asks the cloud, once it is called for."""
+    return cache(partial(ports_at, scope))
 
 
-def _ports_at(place: CloudScope) -> Ports:
+def ports_at(scope: CloudScope) -> Ports:
+    """A cloud that no record names, with all that a run's phases ask of it."""
     from tfinfra.clouds import azure_subscription, local_cloud
 
-    cloud = azure_subscription(place.subscription) if place.subscription else local_cloud()
+    cloud = azure_subscription(scope.subscription) if scope.subscription else local_cloud()
     return real_ports(cloud, right_now)
 
 

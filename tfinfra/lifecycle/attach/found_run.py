@@ -54,6 +54,7 @@ class FoundRun:
 
     @property
     def driven_elsewhere(self) -> bool:
+        """Whether a client on another machine drives it, as far as its store says."""
         if not self.borrowed or self.record is None or self.store is None:
             return False
         try:
@@ -73,15 +74,18 @@ class FoundRun:
 
     @property
     def status(self) -> RunStatus:
-        said = "; ".join(each for each in (self.unread, *map(str, self.odd)) if each)
+        wrong = "; ".join(each for each in (self.unread, *map(str, self.odd)) if each)
         if self.record is None:
-            return unknown_status(self.run, self.groups, said or "this machine has no record of it")
-        told = run_status(self.record, self.groups, self.outcome, right_now())
-        told = replace(told, unreadable=tuple(map(str, self.odd)))
-        if self.ended_unreadably and told.state == RunState.TRAINING:
-            told = replace(told, state=RunState.UNKNOWN)
-        message = told.message or said
-        return replace(told, message=message, watched=told.watched or self.driven_elsewhere)
+            return unknown_status(self.run, self.groups, wrong or "this machine has no record of it")
+        status = run_status(self.record, self.groups, self.outcome, right_now())
+        unknown = status.state == RunState.TRAINING and self.ended_unreadably
+        return replace(
+            status,
+            state=RunState.UNKNOWN if unknown else status.state,
+            message=status.message or wrong,
+            watched=status.watched or self.driven_elsewhere,
+            unreadable=tuple(map(str, self.odd)),
+        )
 
 
 def opened(found: FoundRun) -> FoundRun:
@@ -98,14 +102,19 @@ def opened(found: FoundRun) -> FoundRun:
 
 
 def _opened(found: FoundRun) -> FoundRun:
-    url = _store_url(found)
+    url = found.record.store if found.record else None
+    if not url:  # a client that died while it provisioned did not write it
+        keep = next((g.name for g in found.groups if part_of_group(g.name) == "keep"), None)
+        url = found.ports.arm.store_of(keep) if keep else None
     store = found.ports.open_store(url) if url else None
     folder, odd = found.folder, found.odd
     if found.record is None:
-        folder = _told_by(found, store, url) if store is not None and url else _unkept(found.folder)
+        folder = _borrowed(found, store, url) if store is not None and url else _unkept(found.folder)
         odd = (*odd, *(folder.odd if isinstance(folder, BorrowedFolder) else ()))
     record = folder.read()
-    store = _newest(found.ports, record, store)
+    newest = record_store(record) if record else None
+    if store is not None and record is not None and newest not in (None, record.store):
+        store = found.ports.open_store(str(newest))
     outcome = how_it_ended(store, right_now()) if store else None
     if isinstance(outcome, Unreadable):
         odd, outcome = (*odd, outcome), None
@@ -114,24 +123,12 @@ def _opened(found: FoundRun) -> FoundRun:
 
 def has_store(record: RunRecord | None, groups: Sequence[RunGroup]) -> bool:
     """Whether the run's store can still be there: it goes with the keep group, or is in a container of others."""
-    elsewhere = record is not None and record.target.store is not None and record.phase != RunPhase.DELETED
-    return elsewhere or any(part_of_group(g.name) == "keep" for g in groups)
+    of_others = record is not None and record.target.store is not None and record.phase != RunPhase.DELETED
+    return of_others or any(part_of_group(g.name) == "keep" for g in groups)
 
 
-def _newest(ports: Ports, record: RunRecord | None, store: ObjectStore | None) -> ObjectStore | None:
-    """Where the nodes of the newest attempt are: the run's `store`, or a folder of it."""
-    url = record_store(record) if record else None
-    return store if store is None or record is None or url in (None, record.store) else ports.open_store(str(url))
-
-
-def _store_url(found: FoundRun) -> str | None:
-    """By the record's URL, which a client that died while it provisioned did not write, else by ARM."""
-    keep = next((g.name for g in found.groups if part_of_group(g.name) == "keep"), None)
-    return (found.record.store if found.record else None) or (found.ports.arm.store_of(keep) if keep else None)
-
-
-def _told_by(found: FoundRun, store: ObjectStore, url: str) -> BorrowedFolder:
-    """The run as its store tells it, in memory: a record here that is unreadable may be a newer version's."""
+def _borrowed(found: FoundRun, store: ObjectStore, url: str) -> BorrowedFolder:
+    """The run as its store has it, in memory: a record here that is unreadable may be a newer version's."""
     until = {part_of_group(g.name): g.expires for g in found.groups if is_time(g.expires)}
     groups = FoundGroups(
         run=found.run,

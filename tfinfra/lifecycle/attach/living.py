@@ -1,4 +1,4 @@
-"""Whether anybody is left who may still write to a run's store, as far as ARM and the store tell."""
+"""Whether anything is left that may still write to a run's store, as far as ARM and the store say."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from tfinfra.system.clock import right_now, unix_time
 
 
 def has_nodes(found: FoundRun) -> bool:
-    """Whether anybody may still write: the run's machines, or a client that is yet to boot them. Raises
+    """Whether anything may still write: the run's machines, or a client that is yet to boot them. Raises
     ProvisioningError where ARM does not say."""
     record = found.folder.read()
-    if record is None:  # nobody has one that can be read: ARM alone says
+    if record is None:  # ARM alone says
         return any(found.ports.arm.running_instances(group) != 0 for group in found.compute_groups)
     ended = found.outcome or found.ended_unreadably
     if found.borrowed and not ended and found.store is not None and not found.store.list(layout.NODES):
@@ -34,12 +34,15 @@ def _machines(found: FoundRun, record: RunRecord) -> bool:
 
 def _all_gone(found: FoundRun, record: RunRecord) -> bool:
     """Whether an empty list of machines is to be believed. ARM's lists lag behind what it has made (Azure/AKS#1964): a
-    second one has to be empty too, with no heartbeat between the two. Machines that nobody has heard of yet have the
+    second one has to be empty too, with no heartbeat between the two. Machines that have written nothing yet have the
     time to boot and register. A store that does not answer proves nothing."""
     timeouts = found.ports.cloud.timeouts
     try:
         before = _signs(found)
-        if not before and right_now() < _begun(record) + timeouts.start + timeouts.register:
+        ledger = record.ledger.intervals
+        begun = [interval.start for interval in ledger if interval.group == record.compute_group]
+        newest = max(begun, default=record.times.get("started", 0.0))
+        if not before and right_now() < newest + timeouts.start + timeouts.register:
             return False
         time.sleep(soon(timeouts.listing))
         return not _machines(found, record) and _signs(found) == before
@@ -56,9 +59,3 @@ def _signs(found: FoundRun) -> dict[str, bytes | None]:
         key for folder in (layout.NODES, layout.BOOT, layout.TASKS, layout.HEARTBEATS) for key in store.list(folder)
     ]
     return {key: content(store, key) for key in keys}
-
-
-def _begun(record: RunRecord) -> float:
-    """When the newest machines were asked for, in Unix seconds."""
-    begun = [interval.start for interval in record.ledger.intervals if interval.group == record.compute_group]
-    return max(begun, default=record.times.get("started", 0.0))

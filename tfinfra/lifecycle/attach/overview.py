@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from pathlib import Path
 
 from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.errors import TfinfraError, first_line
@@ -23,14 +22,22 @@ LOOKS = 8
 """Stores that are read at the same time."""
 
 
-def all_statuses(asked: CloudOptions = ANYWHERE, tell: Progress = say_nothing) -> list[RunStatus]:
-    """Every run that this machine and its cloud know, the oldest first; with a cloud that is asked for, every run that
-    is there."""
+def all_statuses(options: CloudOptions = ANYWHERE, tell: Progress = say_nothing) -> list[RunStatus]:
+    """Every run that this machine and its cloud know, the oldest first; where `options` name a cloud, every run in
+    that."""
     state = state_folder()
-    if not asked.nothing:
-        reach = reach_scope(asked, tell)
-        return statuses_at(reach, all_records(state)) if reach else []
-    return _states_around(state)
+    records = all_records(state)
+    if not options.nothing:
+        reach = reach_scope(options, tell)
+        return statuses_at(reach, records) if reach else []
+    here, now = reach_at(HERE), right_now()
+    local = tuple(here().arm.groups()) if local_cloud_used(state) else ()
+    groups = (*local, *_remote_groups(records))
+    recorded = [_recorded_status(record, groups, now) for record in records]
+    lost = [status.run for status in unrecorded(local, records)]
+    found = [_status_at(run, None, here, local) for run in lost]
+    broken = [unknown_status(run, (), str(odd)) for run, odd in broken_records(state).items() if run not in lost]
+    return [*recorded, *found, *broken]
 
 
 def statuses_at(reach: Reach, records: Sequence[RunRecord]) -> list[RunStatus]:
@@ -39,39 +46,28 @@ def statuses_at(reach: Reach, records: Sequence[RunRecord]) -> list[RunStatus]:
     own = {record.run: record for record in records}
     runs = sorted({group.run for group in groups})
     with ThreadPoolExecutor(LOOKS) as pool:
-        return list(pool.map(lambda run: _state_at(run, own.get(run), reach, groups), runs))
+        return list(pool.map(lambda run: _status_at(run, own.get(run), reach, groups), runs))
 
 
-def _state_at(run: str, record: RunRecord | None, reach: Reach, groups: Sequence[RunGroup]) -> RunStatus:
-    mine = tuple(group for group in groups if group.run == run)
-    folder = run_folder(state_folder(), run)
-    return _told(FoundRun(run, folder, record, reach, mine, None, None))
-
-
-def _told(found: FoundRun) -> RunStatus:
-    """Whatever is wrong with one run keeps no other from being told."""
+def _status_at(run: str, record: RunRecord | None, reach: Reach, groups: Sequence[RunGroup]) -> RunStatus:
+    """Whatever is wrong with one run keeps no other from being shown."""
+    of_run = tuple(group for group in groups if group.run == run)
     try:
-        return opened(found).status
-    except Exception as error:  # noqa: BLE001 - it is told, beside the others
-        why = f"it cannot be told: {type(error).__name__}: {first_line(error)}"
-        return unknown_status(found.run, found.groups, why)
+        return opened(FoundRun(run, run_folder(state_folder(), run), record, reach, of_run, None, None)).status
+    except Exception as error:  # noqa: BLE001 - it is shown, beside the others
+        return unknown_status(run, of_run, f"it cannot be told: {type(error).__name__}: {first_line(error)}")
 
 
-def _states_around(state: Path) -> list[RunStatus]:
-    now, records = right_now(), all_records(state)
-    here = reach_at(HERE)
-    local = tuple(here().arm.groups()) if local_cloud_used(state) else ()
-    groups = (*local, *_remote_groups(records))
-    told = [_state_of(record, groups, now) for record in records]
-    lost = [s.run for s in unrecorded(local, records)]
-    found = [_state_at(run, None, here, local) for run in lost]
-    broken = [unknown_status(run, (), str(odd)) for run, odd in broken_records(state).items() if run not in lost]
-    return [*told, *found, *broken]
+def _recorded_status(record: RunRecord, groups: Sequence[RunGroup], now: float) -> RunStatus:
+    """By its record alone where none of its groups is left."""
+    if not any(group.run == record.run for group in groups):
+        return run_status(record, (), None, now)
+    return _status_at(record.run, record, cache(lambda: real_ports(cloud_of(record), right_now)), groups)
 
 
 def _remote_groups(records: Sequence[RunRecord]) -> tuple[RunGroup, ...]:
-    """The groups of runs elsewhere that this machine does not know to be deleted. A cloud that cannot be asked is taken
-    to hold them still."""
+    """The groups, in other clouds, of runs that are not known to be deleted. A cloud that cannot be asked is taken to
+    hold them still."""
     found: dict[str, RunGroup] = {}
     for record in records:
         if record.phase == RunPhase.DELETED or HERE.holds(record.target, record.rehearse) or record.keep_group in found:
@@ -83,12 +79,3 @@ def _remote_groups(records: Sequence[RunRecord]) -> tuple[RunGroup, ...]:
             groups = tuple(RunGroup(name, record.run, record.keep_until) for name in names)
         found |= {group.name: group for group in groups}
     return tuple(found.values())
-
-
-def _state_of(record: RunRecord, groups: Sequence[RunGroup], now: float) -> RunStatus:
-    mine = tuple(group for group in groups if group.run == record.run)
-    if not mine:
-        return run_status(record, (), None, now)
-    folder = run_folder(state_folder(), record.run)
-    reach = cache(lambda: real_ports(cloud_of(record), right_now))
-    return _told(FoundRun(record.run, folder, record, reach, mine, None, None))

@@ -10,7 +10,6 @@ from tfinfra.compiler.facts import AtLaunch
 from tfinfra.compiler.pipeline import Compiled, check_launch
 from tfinfra.compiler.rules.data import is_url
 from tfinfra.errors import ManifestError, UsageError
-from tfinfra.store import ObjectStore
 from tfinfra.store import keys as layout
 from tfinfra.store.landing import Landing, Unplaceable, clashes, shown
 from tfinfra.system.paths import state_folder
@@ -24,10 +23,10 @@ def checkpoints_to_resume(compiled: Compiled, folder: Path, scratch: Path) -> Pa
 
     `folder` is where ./runs is; what must be fetched from a store goes to `scratch`. Raises ManifestError.
     """
-    wanted = compiled.plan.resume_from
-    if wanted is None or is_url(wanted):
+    run = compiled.plan.resume_from
+    if run is None or is_url(run):
         return None
-    found = _at_home(wanted, folder) or _in_store(wanted, scratch)
+    found = _at_home(run, folder) or _in_store(run, scratch)
     check_launch(compiled.facts, AtLaunch(checkpoints=found is not None))
     return found
 
@@ -38,27 +37,22 @@ def _at_home(run: str, folder: Path) -> Path | None:
     if not re.fullmatch(r"[a-z][a-z0-9-]*", run):
         return None
     record = run_folder(state_folder(), run).read()
-    places = [folder / "runs" / run, *([Path(record.results)] if record else [])]
-    return next((p / KIND for p in places if _has_files(p / KIND)), None)
-
-
-def _has_files(folder: Path) -> bool:
-    return folder.is_dir() and any(folder.iterdir())
+    results = [folder / "runs" / run, *([Path(record.results)] if record else [])]
+    kept = (each / KIND for each in results)
+    return next((each for each in kept if each.is_dir() and any(each.iterdir())), None)
 
 
 def _in_store(run: str, scratch: Path) -> Path | None:
+    """Fetched out of the run's store. Raises ManifestError for a checkpoint whose name cannot be a file here: a model
+    restored from the others may be another one."""
     from tfinfra.lifecycle.attach.find_run import find_run
 
     try:
         store = find_run(run).store
     except UsageError:
         return None
-    return _fetched(store, scratch) if store is not None else None
-
-
-def _fetched(store: ObjectStore, scratch: Path) -> Path | None:
-    """Raises ManifestError for a checkpoint whose name cannot be a file here: a model restored from the others may be
-    another one."""
+    if store is None:
+        return None
     keys = store.list(f"{layout.OUTPUTS}/{KIND}")
     names = {key: layout.output_path(key) for key in keys}
     with Landing(scratch / FETCHED) as landing:

@@ -32,23 +32,23 @@ def status_document(found: FoundRun) -> dict[str, Any]:
     state = asdict(found.status)
     if found.record is None:
         return {"run": found.run, "unreadable": [str(odd) for odd in found.odd], "state": state}
-    saved = saved_document(found.record) if found.store is None else None
-    document = saved if isinstance(saved, dict) else document_of(_as_it_stands(found.record, found), found)
+    record = found.record
+    if record.result is None and found.outcome is not None and not is_alive(record.client):
+        record = replace(record, phase=RunPhase.ENDED, **result_of(record, found))  # what the nodes have written since
+    saved = saved_document(record) if found.store is None else None
+    document = saved if isinstance(saved, dict) else document_of(record, found)
     odd = (*found.odd, *((saved,) if isinstance(saved, Unreadable) else ()))
     unreadable = dict.fromkeys((*map(str, odd), *document.get("unreadable", ())))
     return {**document, "usd": round(found.status.usd, 4), "unreadable": list(unreadable), "state": state}
 
 
 def document_of(record: RunRecord, found: FoundRun) -> dict[str, Any]:
-    return collect.run_document(record, _plan(found), found.store, right_now())
-
-
-def _plan(found: FoundRun) -> Plan | None:
-    """The plan, None where it was lost with a copy of the deploy folder."""
+    """run.json of a run, by `record`."""
     try:
-        return found.folder.plan()
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+        plan: Plan | None = found.folder.plan()
+    except (OSError, ValueError):  # lost with its copy of the deploy folder
+        plan = None
+    return collect.run_document(record, plan, found.store, right_now())
 
 
 def settled(found: FoundRun) -> FoundRun:
@@ -65,13 +65,6 @@ def settled(found: FoundRun) -> FoundRun:
         found.store.put_if_absent(keys.OUTCOME, encode(outcome))
     written = how_it_ended(found.store, right_now())
     return replace(found, outcome=written if isinstance(written, Outcome) else outcome)
-
-
-def _as_it_stands(record: RunRecord, found: FoundRun) -> RunRecord:
-    """The record, with what the nodes have written since its client left."""
-    if record.result is not None or found.outcome is None or is_alive(record.client):
-        return record
-    return replace(record, phase=RunPhase.ENDED, **result_of(record, found))
 
 
 def result_of(record: RunRecord, found: FoundRun) -> dict[str, Any]:

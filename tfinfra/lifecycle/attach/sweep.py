@@ -1,4 +1,4 @@
-"""Ends many runs at once: all of somebody's, or whatever has outlived its time in a cloud, as the timers would."""
+"""Ends many runs at once: all of a caller's, or all that have outlived their time in a cloud, as the timers would."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.errors import TeardownIncomplete, TfinfraError, first_line
 from tfinfra.lifecycle.attach.attached_run import end_run, stop_client
 from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
-from tfinfra.lifecycle.attach.find_run import ANYWHERE, HERE, find_run, reach_scope
+from tfinfra.lifecycle.attach.find_run import HERE, find_run, reach_scope
 from tfinfra.lifecycle.attach.overview import all_statuses
 from tfinfra.lifecycle.end import teardown
 from tfinfra.lifecycle.record.published import BorrowedFolder
@@ -39,20 +39,15 @@ def due(groups: Iterable[RunGroup], now: float) -> list[Due]:
     by_run: dict[str, list[RunGroup]] = {}
     for group in groups:
         by_run.setdefault(group.run, []).append(group)
-    found = [_due(run, of_run, now) for run, of_run in sorted(by_run.items())]
-    return [one for one in found if one.gone]
-
-
-def _due(run: str, groups: Sequence[RunGroup], now: float) -> Due:
-    expired = [group for group in groups if _expired(group, now)]
-    if any(part_of_group(group.name) != "keep" for group in groups if group not in expired):
-        expired = [group for group in expired if part_of_group(group.name) != "keep"]
-    kept = tuple(group for group in groups if group not in expired)
-    return Due(run, tuple(group.name for group in expired), kept)
-
-
-def _expired(group: RunGroup, now: float) -> bool:
-    return _is_time(group.expires) and unix_time(group.expires) <= now
+    found: list[Due] = []
+    for run, of_run in sorted(by_run.items()):
+        expired = [group for group in of_run if _is_time(group.expires) and unix_time(group.expires) <= now]
+        if any(part_of_group(group.name) != "keep" for group in of_run if group not in expired):
+            expired = [group for group in expired if part_of_group(group.name) != "keep"]
+        if expired:
+            kept = tuple(group for group in of_run if group not in expired)
+            found.append(Due(run, tuple(group.name for group in expired), kept))
+    return found
 
 
 def _is_time(text: str) -> bool:
@@ -91,12 +86,12 @@ def agreed(doomed: Sequence[Doomed]) -> None:
 
 
 def down_expired(
-    asked: CloudOptions, tell: Progress, clock: Callable[[], float] = right_now, agree: Agree = agreed
+    options: CloudOptions, tell: Progress, clock: Callable[[], float] = right_now, agree: Agree = agreed
 ) -> list[Due]:
-    """Deletes what has expired in the cloud that is asked for, else in this machine's; whose it is does not matter. It
-    goes by ARM alone, and one run that cannot be ended keeps no other from its end. Raises TeardownIncomplete, after
+    """Deletes what has expired in the cloud that `options` name, else in this machine's; whose it is does not matter.
+    It goes by ARM alone, and one run that cannot be ended keeps no other from its end. Raises TeardownIncomplete, after
     all others are deleted, for what is left, and what `agree` raises."""
-    reach = reach_scope(asked, tell)
+    reach = reach_scope(options, tell)
     if reach is None:
         return []
     ports = reach()
@@ -107,23 +102,22 @@ def down_expired(
     for group in groups:
         if not _is_time(group.expires):
             tell(f"{group.name} is left to its timer: its tag tfinfra-expires-at is no time, '{group.expires}'")
-    _show([_doomed(one, groups, charged=ports.cloud.charges) for one in found], tell, agree)
+    doomed: list[Doomed] = []
+    for one in found:
+        going = [group for group in groups if group.name in one.gone]
+        first = min(group.expires for group in going)
+        doomed.append(Doomed(one.run, one.gone, going[0].owner, first, ports.cloud.charges))
+    _show(doomed, tell, agree)
     left: dict[str, str] = {}
     for one in found:
         try:
-            left |= _delete(ports, one, asked, tell)
+            left |= _delete(ports, one, options, tell)
         except TfinfraError as error:
             left[one.run] = error.message
     if left:
         lines = [f"  {group}: {reason}" for group, reason in left.items()]
         raise TeardownIncomplete("\n".join(["not everything that expired could be deleted; left are", *lines]))
     return found
-
-
-def _doomed(one: Due, groups: Iterable[RunGroup], *, charged: bool) -> Doomed:
-    mine = [group for group in groups if group.name in one.gone]
-    owner = next((group.owner for group in mine), "")
-    return Doomed(one.run, one.gone, owner, min((group.expires for group in mine), default=""), charged)
 
 
 def _show(doomed: Sequence[Doomed], tell: Progress, agree: Agree) -> None:
@@ -136,10 +130,16 @@ def _show(doomed: Sequence[Doomed], tell: Progress, agree: Agree) -> None:
         agree(doomed)
 
 
-def _delete(ports: Ports, one: Due, asked: CloudOptions, tell: Progress) -> dict[str, str]:
+def _delete(ports: Ports, one: Due, options: CloudOptions, tell: Progress) -> dict[str, str]:
+    """What is left, with the reason. A run that this machine knows is ended with its record; another by its groups
+    alone, whatever its store says."""
     if not one.kept:
+        folder = _folder(one.run)
         try:
-            _end(ports, one.run, asked, tell)
+            if isinstance(folder, BorrowedFolder):
+                teardown.down(ports, folder, one.run, tell, stop_client)
+            else:
+                end_run(find_run(one.run, options), tell, discard=True)  # the time of its outputs is over
         except TfinfraError as error:
             return {one.run: error.message}
         except Exception as error:  # noqa: BLE001 - one run's fault stops no other's turn, and is named
@@ -155,36 +155,27 @@ def _delete(ports: Ports, one: Due, asked: CloudOptions, tell: Progress) -> dict
     return left
 
 
-def _end(ports: Ports, run: str, asked: CloudOptions, tell: Progress) -> None:
-    """A run of this machine's own with its record; another's by its groups alone, whatever its store says."""
-    folder = _folder(run)
-    if isinstance(folder, BorrowedFolder):
-        teardown.down(ports, folder, run, tell, stop_client)
-    else:
-        end_run(find_run(run, asked), tell, discard=True)  # outputs whose time is over are nobody's to fetch
-
-
 def _folder(run: str) -> RunFolder:
     """The run's folder here; of a run that this machine does not know, one that keeps nothing."""
     folder = run_folder(state_folder(), run)
     return folder if folder.path.exists() else BorrowedFolder(folder.path)
 
 
-def everybody(asked: CloudOptions, tell: Progress, agree: Agree = agreed) -> list[str]:
-    """The runs that `down --all` ends: all that this machine or its cloud knows; of a cloud that is asked for, the
+def everybody(options: CloudOptions, tell: Progress, agree: Agree = agreed) -> list[str]:
+    """The runs that `down --all` ends: all that this machine or its cloud knows; of a cloud that `options` name, the
     caller's own by ARM's tags, because others may share it. They are shown first. Raises what `agree` does."""
-    if asked == ANYWHERE:
+    if options.nothing:
         here = {record.run: HERE.holds(record.target, record.rehearse) for record in all_records(state_folder())}
         live = [each for each in all_statuses() if each.state != RunState.DELETED and (each.groups or each.started)]
         doomed = [Doomed(s.run, s.groups, s.owner, s.deadline, not here.get(s.run, True)) for s in live]
     else:
-        doomed = _own(asked, tell)
+        doomed = _own(options, tell)
     _show(doomed, tell, agree)
     return [one.run for one in doomed]
 
 
-def _own(asked: CloudOptions, tell: Progress) -> list[Doomed]:
-    reach = reach_scope(asked, tell)
+def _own(options: CloudOptions, tell: Progress) -> list[Doomed]:
+    reach = reach_scope(options, tell)
     if reach is None:
         return []
     ports = reach()
