@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tfinfra.errors import Diagnostic, ProvisioningError, TfinfraError, TrainingFailed
+from tfinfra.errors import ProvisioningError, TfinfraError, TrainingFailed
 from tfinfra.store import Unreadable, read_file
 from tfinfra.system.clock import iso_time
 from tfinfra.system.ownership import make_private
@@ -45,33 +45,28 @@ def command_line(arguments: Sequence[str]) -> list[str]:
 
 def facts(error: TfinfraError) -> dict[str, Any]:
     """{"kind", "exit_code", "message", "hint", "diagnostics", "arm"} of an error, without what the user wrote."""
-    told = not error.diagnostics or of_the_cloud(error)
+    shown = not error.diagnostics or of_the_cloud(error)
+    diagnostics = [{"code": found.code, "severity": found.severity.value} for found in error.diagnostics]
+    for found, kept in zip(error.diagnostics, diagnostics, strict=True):
+        if found.code.startswith(_OF_THE_CLOUD):
+            kept["message"] = redact(found.message)
+    arm = None
+    if isinstance(error, ProvisioningError) and error.status is not None:  # ARM's own answer
+        arm = {"status": error.status, "code": error.code, "said": redact(error.said)}
     message = error.message.partition("\n")[0] if isinstance(error, TrainingFailed) else error.message
     return {
         "kind": type(error).__name__,
         "exit_code": error.exit_code,
-        "message": redact(message) if told else None,
-        "hint": redact(error.hint) if told and error.hint else None,
-        "diagnostics": [_diagnostic(d) for d in error.diagnostics],
-        "arm": _arm(error),
+        "message": redact(message) if shown else None,
+        "hint": redact(error.hint) if shown and error.hint else None,
+        "diagnostics": diagnostics,
+        "arm": arm,
     }
 
 
 def of_the_cloud(error: TfinfraError) -> bool:
     """Whether a cloud's answer is what stands first in it, and not what the user wrote."""
     return bool(error.diagnostics) and error.diagnostics[0].code.startswith(_OF_THE_CLOUD)
-
-
-def _arm(error: TfinfraError) -> dict[str, Any] | None:
-    """ARM's own answer, where the error is one."""
-    if not isinstance(error, ProvisioningError) or error.status is None:
-        return None
-    return {"status": error.status, "code": error.code, "said": redact(error.said)}
-
-
-def _diagnostic(found: Diagnostic) -> dict[str, Any]:
-    known = {"code": found.code, "severity": found.severity.value}
-    return {**known, "message": redact(found.message)} if found.code.startswith(_OF_THE_CLOUD) else known
 
 
 def write_private(path: Path, content: bytes) -> None:

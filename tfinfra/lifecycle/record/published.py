@@ -33,14 +33,14 @@ def borrowed(found: FoundGroups, store: ObjectStore, url: str, folder: Path, res
     this version can read. `results` is where outputs go on this machine.
 
     The nodes may write to the store, and a training script with them. So what is read, kept or deleted here comes from
-    ARM (`found`), what is signalled from this machine's own records alone, and the store's record is only told.
+    ARM (`found`), what is signalled from this machine's own records alone, and the store's record is only shown.
     """
-    plan, told = read(store, keys.PLAN, Plan, LARGE), read(store, keys.RECORD, RunRecord, LARGE)
-    odd = tuple(each for each in (told, plan) if isinstance(each, Unreadable))
-    there = BorrowedFolder(folder, plan if isinstance(plan, Plan) else None, odd)
-    if isinstance(told, RunRecord):
-        there.write(_told(told, found, url, results))
-    return there
+    plan, record = read(store, keys.PLAN, Plan, LARGE), read(store, keys.RECORD, RunRecord, LARGE)
+    odd = tuple(each for each in (record, plan) if isinstance(each, Unreadable))
+    kept = BorrowedFolder(folder, plan if isinstance(plan, Plan) else None, odd)
+    if isinstance(record, RunRecord):
+        kept.write(_believed(record, found, url, results))
+    return kept
 
 
 @dataclass(frozen=True)
@@ -56,45 +56,44 @@ class FoundGroups:
     cloud: str
 
 
-def _told(told: RunRecord, found: FoundGroups, url: str, results: Path) -> RunRecord:
+def _believed(record: RunRecord, found: FoundGroups, url: str, results: Path) -> RunRecord:
     """The store's record as far as it may be believed: words, numbers and names to be shown."""
-    ours = run_of_group(told.compute_group) == found.run and part_of_group(told.compute_group) == "compute"
+    compute = (name for name in found.names if part_of_group(name) == "compute")
+    ours = run_of_group(record.compute_group) == found.run and part_of_group(record.compute_group) == "compute"
     return RunRecord(
         run=found.run,
         name=name_of_run(found.run),
-        target=Target(told.target.name, found.cloud, told.target.location, told.target.vm_size, told.target.os_disk_gb),
-        rehearse=told.rehearse,
+        target=Target(
+            record.target.name, found.cloud, record.target.location, record.target.vm_size, record.target.os_disk_gb
+        ),
+        rehearse=record.rehearse,
         owner=found.owner,
         keep_group=f"tfinfra-{found.run}-keep",
-        compute_group=told.compute_group if ours else f"tfinfra-{found.run}-compute",
-        deadline=found.compute_until or told.deadline,
-        keep_until=found.keep_until or told.keep_until,
+        compute_group=record.compute_group if ours else f"tfinfra-{found.run}-compute",
+        deadline=found.compute_until or record.deadline,
+        keep_until=found.keep_until or record.keep_until,
         results=str(results),
-        leader=told.leader,
-        plan_tasks=told.plan_tasks,
-        usd_per_hour=told.usd_per_hour,
-        max_cost_usd=told.max_cost_usd,
-        limit=told.limit,
-        run_seconds=told.run_seconds,
-        ledger=told.ledger,
-        attempts=tuple(Attempt(name, told.target.location, told.target.vm_size) for name in _compute(found)),
-        machines=told.machines,
+        leader=record.leader,
+        plan_tasks=record.plan_tasks,
+        usd_per_hour=record.usd_per_hour,
+        max_cost_usd=record.max_cost_usd,
+        limit=record.limit,
+        run_seconds=record.run_seconds,
+        ledger=record.ledger,
+        attempts=tuple(Attempt(name, record.target.location, record.target.vm_size) for name in compute),
+        machines=record.machines,
         store=url,
-        environment=told.environment,
-        backend=told.backend,
-        phase=told.phase if told.phase in BEFORE_THE_END else RunPhase.RUNNING,
-        detached=told.detached,
-        times={name: moment for name, moment in told.times.items() if name != "ended" and moment <= right_now()},
+        environment=record.environment,
+        backend=record.backend,
+        phase=record.phase if record.phase in BEFORE_THE_END else RunPhase.RUNNING,
+        detached=record.detached,
+        times={name: moment for name, moment in record.times.items() if name != "ended" and moment <= right_now()},
     )
 
 
-def _compute(found: FoundGroups) -> tuple[str, ...]:
-    return tuple(name for name in found.names if part_of_group(name) == "compute")
-
-
 def driven_elsewhere(record: RunRecord, store: ObjectStore, now: float) -> bool:
-    """Whether a client on another machine still drives the run, as far as its beats in the store tell. A beat that is
-    yet to come is none: it would keep a run that is dead."""
+    """Whether a client on another machine still drives the run, as far as its beats in the store say. A beat from the
+    future does not count: it would keep a run that is dead."""
     beat = None if record.detached else readable(store, keys.WATCH, Beat)
     return beat is not None and abs(now - beat.time) < BEAT_COUNTS
 

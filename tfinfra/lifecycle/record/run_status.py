@@ -59,51 +59,47 @@ class RunStatus:
     unreadable: tuple[str, ...] = ()
 
 
-def matching_run(wanted: str, records: Sequence[RunRecord], groups: Iterable[RunGroup] = ()) -> str:
-    """The run that `wanted` means: a run id, or the name of exactly one live run, by this machine's records and by the
+def matching_run(name: str, records: Sequence[RunRecord], groups: Iterable[RunGroup] = ()) -> str:
+    """The id of a run, by its id or by the name of exactly one live run, by this machine's records and by the
     tags of the clouds that were asked. Raises UsageError, listing them."""
     tagged = {group.run: group for group in groups}
-    if wanted in tagged or any(r.run == wanted for r in records):
-        return wanted
-    same_name = [r for r in records if r.name == wanted]
+    if name in tagged or any(r.run == name for r in records):
+        return name
+    same_name = [r for r in records if r.name == name]
     live = [r.run for r in same_name if r.phase != RunPhase.DELETED]
-    live += sorted(run for run in tagged if name_of_run(run) == wanted and run not in {r.run for r in records})
+    live += sorted(run for run in tagged if name_of_run(run) == name and run not in {r.run for r in records})
     if len(live) == 1:
         return live[0]
     if live or same_name:
         what = "several runs" if live else "no live run, but these ended ones"
-        raise _ambiguous(wanted, live or [r.run for r in same_name], what)
-    if RUN_ID.fullmatch(wanted):
-        return wanted
+        newest = (live or [r.run for r in same_name])[::-1][:LISTED]
+        raise UsageError(f"'{name}' has {what}", hint="name one of: " + ", ".join(newest))
+    if RUN_ID.fullmatch(name):
+        return name
     known = list(dict.fromkeys([*(r.run for r in records if r.phase != RunPhase.DELETED), *tagged]))
     hint = (
         f"live runs: {', '.join(known[:LISTED])}"
         if known
         else "`tfinfra runs` lists all runs, with --cloud azure a subscription's"
     )
-    raise UsageError(f"there is no run '{wanted}'", hint=hint)
-
-
-def _ambiguous(name: str, runs: Sequence[str], what: str) -> UsageError:
-    newest = runs[::-1][:LISTED]
-    return UsageError(f"'{name}' has {what}", hint="name one of: " + ", ".join(newest))
+    raise UsageError(f"there is no run '{name}'", hint=hint)
 
 
 def run_status(record: RunRecord, groups: Sequence[RunGroup], outcome: Outcome | None, now: float) -> RunStatus:
     """How a recorded run stands, by its record, the groups that there are, and the outcome in its store."""
-    mine = tuple(g.name for g in groups if g.run == record.run)
+    present = tuple(g.name for g in groups if g.run == record.run)
     ended = record.times.get("ended") or (outcome.ended if outcome else None)
     return RunStatus(
         run=record.run,
-        state=_state(record, mine, outcome),
+        state=_state(record, present, outcome),
         result=record.result or (outcome.result if outcome else None),
         message=record.message or (outcome.message if outcome else ""),
         started=record.times.get("started"),
         ended=ended,
         deadline=record.deadline,
-        usd=spending.spent(record, now, mine, ended),
-        usd_per_hour=sum(record.ledger.usd_per_hour(group) for group in mine),
-        groups=mine,
+        usd=spending.spent(record, now, present, ended),
+        usd_per_hour=sum(record.ledger.usd_per_hour(group) for group in present),
+        groups=present,
         watched=is_alive(record.client),
         results=record.results if record.fetched else None,
         max_cost_usd=record.max_cost_usd,
@@ -111,13 +107,13 @@ def run_status(record: RunRecord, groups: Sequence[RunGroup], outcome: Outcome |
     )
 
 
-def _state(record: RunRecord, mine: Sequence[str], outcome: Outcome | None) -> RunState:
-    if not mine and (record.phase in (RunPhase.DELETED, RunPhase.INCOMPLETE) or not is_alive(record.client)):
+def _state(record: RunRecord, present: Sequence[str], outcome: Outcome | None) -> RunState:
+    if not present and (record.phase in (RunPhase.DELETED, RunPhase.INCOMPLETE) or not is_alive(record.client)):
         return RunState.DELETED
-    if mine and record.phase == RunPhase.DELETED:  # by whoever wrote that; the groups are there
+    if present and record.phase == RunPhase.DELETED:  # by whoever wrote that; the groups are there
         return RunState.INCOMPLETE
     if record.phase == RunPhase.RUNNING:  # without its machines nothing trains, whoever deleted them
-        trains = outcome is None and any(part_of_group(group) == "compute" for group in mine)
+        trains = outcome is None and any(part_of_group(group) == "compute" for group in present)
         return RunState.TRAINING if trains else RunState.ENDED
     return RunState(record.phase)
 
@@ -131,8 +127,8 @@ def unrecorded(groups: Sequence[RunGroup], records: Sequence[RunRecord]) -> list
 
 def unknown_status(run: str, groups: Sequence[RunGroup], message: str) -> RunStatus:
     """A run of which nothing is known but its groups; `message` says why."""
-    mine = [g for g in groups if g.run == run]
-    expires, owner = max((g.expires for g in mine), default=""), next((g.owner for g in mine), "")
-    names = tuple(g.name for g in mine)
+    present = [g for g in groups if g.run == run]
+    expires, owner = max((g.expires for g in present), default=""), next((g.owner for g in present), "")
+    names = tuple(g.name for g in present)
     unknown = RunState.UNKNOWN
     return RunStatus(run, unknown, None, message, None, None, expires, 0.0, 0.0, names, False, None, owner=owner)

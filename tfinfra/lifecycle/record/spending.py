@@ -18,18 +18,18 @@ _CENT = 0.005
 
 
 def spent(record: RunRecord, now: float, present: Collection[str] | None = None, ended: float | None = None) -> float:
-    """US dollars at list price until `now`. Of a group that is not among `present` (None: all are) nobody wrote down
-    the end: it counts until it was due, a compute group until training had `ended` and the deletion had its time."""
+    """US dollars at list price until `now`. Of a group that is not among `present` (None: all are) the end is not
+    written down: it counts until it was due, a compute group until training had `ended` and the deletion had its
+    time."""
     total = 0.0
     for interval in record.ledger.intervals:
-        gone = present is not None and interval.group not in present
-        total += interval.usd(min(now, _latest(interval, ended)) if gone else now)
+        until = now
+        if present is not None and interval.group not in present:
+            until = min(now, interval.due)
+            if ended is not None and interval.part == "compute":
+                until = min(until, ended + DELETION_SECONDS)
+        total += interval.usd(until)
     return total
-
-
-def _latest(interval: Interval, ended: float | None) -> float:
-    early = ended is not None and interval.part == "compute"
-    return min(interval.due, (ended or 0.0) + DELETION_SECONDS) if early else interval.due
 
 
 def billed(group: str, part: str, usd_per_hour: float, now: float, until: float) -> Interval:
