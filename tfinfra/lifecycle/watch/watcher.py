@@ -1,5 +1,5 @@
 """Watches a run through its object store, never by a connection to a node: outcome, task states, the leader's log, what
-failed at boot; and decides itself only what no node can tell any more: that none of them answers."""
+failed at boot. It decides by itself only what no node can say any more: that none of them answers."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Watch:
         self._observer = observer
         self._clock = clock
         self._census = Census(plan.node_count, timeouts, clock, instances, deaths)
-        self._tail = LogReader(store, plan.tasks[0].name)
+        self._log = LogReader(store, plan.tasks[0].name)
         self._look = Every(look, clock)
         self._beat = Every(BEAT, clock)
         self._slow = Every(SLOW, clock)
@@ -78,14 +78,14 @@ class Watch:
         self._boot_seen: set[str] = set()
         self._boot_errors: dict[str, str] = {}
         self._registered = self._gathering = 0
-        self._settled = False
+        self._decided = False
         self._silent_since: float | None = None
         self._failed = 0.0
 
     @property
     def alone(self) -> bool:
-        """Whether no node is there that could still write anything."""
-        return self._settled or self._census.none_left
+        """Whether no node is left that could still write anything."""
+        return self._decided or self._census.none_left
 
     def boot_began(self) -> None:
         """The scale set is there: from now on its nodes have `timeouts.register` to answer, and ARM knows them."""
@@ -106,36 +106,38 @@ class Watch:
         try:
             seen = look()
         except store_errors() as error:
-            self._unanswered(error)
+            now, full = self._clock(), full_disk(error)
+            why = full or first_line(error)
+            if self._silent_since is None or now - self._failed > PATIENCE / 2:  # this machine slept in between
+                self._silent_since = now
+                self._observer.say(f"the run's store does not answer, the nodes go on: {why}")
+            self._failed = now
+            if now - self._silent_since > PATIENCE:
+                message = f"the run's store has not answered for {PATIENCE:.0f} s: {why}"
+                hint = "free some space on it" if full else "is there a way to the store's account?"
+                raise ProvisioningError(message, hint=hint) from error
             return otherwise
         self._silent_since = None
         return seen
 
-    def _unanswered(self, error: Exception) -> None:
-        now = self._clock()
-        if self._silent_since is None or now - self._failed > PATIENCE / 2:  # this machine slept in between
-            self._silent_since = now
-            why = full_disk(error) or first_line(error)
-            self._observer.say(f"the run's store does not answer, the nodes go on: {why}")
-        self._failed = now
-        if now - self._silent_since > PATIENCE:
-            full = full_disk(error)
-            message = f"the run's store has not answered for {PATIENCE:.0f} s: {full or first_line(error)}"
-            hint = "free some space on it" if full else "is there a way to the store's account?"
-            raise ProvisioningError(message, hint=hint) from error
-
     def _poll(self) -> Outcome | None:
-        self._lines(self._tail.new())
+        self._lines(self._log.new())
         self._be_seen()
         if self._slow.due():
             self._look_at_tasks()
             self._look_at_nodes()
-            self._look_for_stop()
+            request = self._records.get(keys.STOP, StopRequest)
+            if request is not None:  # from another tfinfra that can write the run's store
+                raise Cancelled(request.message or "another tfinfra asked this run to end")
         if self._booted is not None and self._registered < self._plan.node_count:
             self._census.look(self._is_late())
-        outcome = self._explained(self.outcome()) or self._verdict()
-        if outcome is not None:
-            self._look_at_tasks()
+        outcome = self.outcome() or self._verdict()
+        if outcome is None:
+            return None
+        self._look_at_tasks()
+        died = self._census.died
+        if outcome.result == Result.FAILED and not outcome.task and died and not self._decided:
+            return replace(outcome, message=f"{outcome.message}: {died}")  # why a node never came, no node can know
         return outcome
 
     def outcome(self) -> Outcome | None:
@@ -151,7 +153,7 @@ class Watch:
 
     def _collected(self) -> bool:
         self._be_seen()
-        self._lines(self._tail.new())
+        self._lines(self._log.new())
         if self._slow.due():
             self._look_at_nodes()
         self._census.look(self._is_late())
@@ -159,14 +161,14 @@ class Watch:
 
     def finish(self) -> None:
         """Shows the end of the leader's log, or says where it is, and the tasks' last states."""
-        self._lines(self._tail.rest(AT_THE_END))
-        if self._tail.goes_on():
-            task = self._tail.task
+        self._lines(self._log.rest(AT_THE_END))
+        if self._log.goes_on():
+            task = self._log.task
             self._observer.say(f"the log of {task} goes on: the rest comes home with all of it, as tasks/{task}.log")
         self._look_at_tasks()
 
     def _be_seen(self) -> None:
-        """Tells the nodes that somebody looks on. A store that does not take it is asked again soon."""
+        """Writes that a client looks on. A store that does not take it is tried again soon."""
         if self._beat.due():
             with suppress(*store_errors()):
                 self._store.put(keys.WATCH, encode(Beat(self._clock())))
@@ -175,13 +177,13 @@ class Watch:
         for line in lines:
             if self.first_line is None:
                 self.first_line = self._clock()
-            self._observer.line(self._tail.task, line)
+            self._observer.line(self._log.task, line)
 
     def _look_at_tasks(self) -> None:
         for status in self._records.all(keys.TASKS, TaskStatus, lambda status: keys.task_key(status.task)):
             known = self.statuses.get(status.task)
             self.statuses[status.task] = status
-            if known is None or _told(known) != _told(status):
+            if known is None or _shown(known) != _shown(status):
                 self._observer.task(status)
 
     def _look_at_nodes(self) -> None:
@@ -192,20 +194,19 @@ class Watch:
             if self._beats.get(beat.node_id, (-1, 0.0))[0] != beat.sequence:
                 self._beats[beat.node_id] = (beat.sequence, self._clock())
                 self._census.heard()
-                self._heed(beat)
-        self._tell_gathering(sum(beat.phase == "gathering" for beat in beats))
+                if beat.notice and beat.notice != self._notices.get(beat.node_id):
+                    self._observer.say(f"{self._name(beat.node_id)} is about to be {beat.notice}")
+                self._notices[beat.node_id] = beat.notice
+        gathering = sum(beat.phase == "gathering" for beat in beats)
+        if gathering != self._gathering:
+            who = f"waiting for {count(gathering, 'node')}" if gathering else "all there"
+            self._observer.progress("train", f"data and secrets: {who}")
+        self._gathering = gathering
         if self._registered < self._plan.node_count:
             registered = len(self._store.list(keys.NODES))
             if registered != self._registered:
                 self._observer.progress("train", f"{registered} of {self._plan.node_count} nodes registered")
             self._registered = registered
-
-    def _heed(self, beat: Heartbeat) -> None:
-        """Tells what a node's cloud says is about to happen to it."""
-        if beat.notice != self._notices.get(beat.node_id, ""):
-            self._notices[beat.node_id] = beat.notice
-            if beat.notice:
-                self._observer.say(f"{self._name(beat.node_id)} is about to be {beat.notice}")
 
     def _name(self, node_id: str) -> str:
         """ "node 1", where the nodes have ranks already."""
@@ -219,26 +220,10 @@ class Watch:
         if gap > self._timeouts.heartbeat / 2:
             self._beats = {node: (sequence, seen + gap) for node, (sequence, seen) in self._beats.items()}
 
-    def _fates(self) -> str:
-        """What was announced for nodes that are gone."""
-        told = (f"{self._name(node)} was {notice}" for node, notice in self._notices.items() if notice)
-        return ", ".join(sorted(told))
-
     def _cause(self) -> str:
         """Why nodes are gone: what was announced for them, what one of them said itself, or what ARM knows."""
-        return self._fates() or next(iter(self._boot_errors.values()), "") or self._census.died
-
-    def _explained(self, outcome: Outcome | None) -> Outcome | None:
-        """What the nodes themselves cannot know of one that never came: why."""
-        if outcome is None or outcome.result != Result.FAILED or outcome.task or not self._census.died or self._settled:
-            return outcome
-        return replace(outcome, message=f"{outcome.message}: {self._census.died}")
-
-    def _tell_gathering(self, gathering: int) -> None:
-        if gathering != self._gathering:
-            self._gathering = gathering
-            who = f"waiting for {count(gathering, 'node')}" if gathering else "all there"
-            self._observer.progress("train", f"data and secrets: {who}")
+        announced = (f"{self._name(node)} was {notice}" for node, notice in self._notices.items() if notice)
+        return ", ".join(sorted(announced)) or next(iter(self._boot_errors.values()), "") or self._census.died
 
     def _look_at_boot(self) -> None:
         for key in self._store.list(keys.BOOT):
@@ -250,17 +235,11 @@ class Watch:
                 self._boot_errors[key] = fault.error
                 self._observer.say(f"a node failed: {fault.error}")
 
-    def _look_for_stop(self) -> None:
-        """Whoever can write the run's store may ask this run to end."""
-        request = self._records.get(keys.STOP, StopRequest)
-        if request is not None:
-            raise Cancelled(request.message or "another tfinfra asked this run to end")
-
     def _verdict(self) -> Outcome | None:
         """An outcome that no node can write: all failed to boot, none came, none is left, none answers."""
         if len(self._boot_errors) >= self._plan.node_count:
             what = "the agents of all nodes ended" if self._registered else "no node could boot"
-            return self._settle(f"{what}: " + next(iter(self._boot_errors.values())))
+            return self._write_failure(f"{what}: " + next(iter(self._boot_errors.values())))
         if self._booted is None:
             return None
         return self._none_left() or self._none_came(self._booted) or self._none_answers()
@@ -275,7 +254,7 @@ class Watch:
         if self._clock() - self._gone_since < GRACE:
             return None
         why = self._cause()
-        return self._settle("all nodes are gone before the training ended" + (f": {why}" if why else ""))
+        return self._write_failure("all nodes are gone before the training ended" + (f": {why}" if why else ""))
 
     def _is_late(self) -> bool:
         """Whether a node that has answered before is silent for longer than usual."""
@@ -286,7 +265,7 @@ class Watch:
         if self._registered or self._beats or self.statuses or self._clock() - booted < self._timeouts.register:
             return None
         why = self._cause() or why_absent(self._plan.infrastructure.image)
-        return self._settle(f"no node registered within {self._timeouts.register:.0f} s: {why}")
+        return self._write_failure(f"no node registered within {self._timeouts.register:.0f} s: {why}")
 
     def _none_answers(self) -> Outcome | None:
         """Every node that ever answered is silent: with one node, nobody else can see that its agent died. One that is
@@ -296,16 +275,16 @@ class Watch:
         if not silent or min(silent) < self._timeouts.heartbeat + GRACE + frozen:
             return None
         why = self._cause()
-        return self._settle(f"no node has answered for {min(silent):.0f} s" + (f": {why}" if why else ""))
+        return self._write_failure(f"no node has answered for {min(silent):.0f} s" + (f": {why}" if why else ""))
 
-    def _settle(self, message: str) -> Outcome:
-        """Writes a failed outcome, unless a node was first: whoever reads the store later finds the same."""
-        self._settled = True
+    def _write_failure(self, message: str) -> Outcome:
+        """Writes a failed outcome, unless a node was first: a later reader of the store finds the same."""
+        self._decided = True
         outcome = Outcome(result=Result.FAILED, message=message, ended=self._clock())
         put_first(self._store, keys.OUTCOME, outcome)
         return self.outcome() or outcome
 
 
-def _told(status: TaskStatus) -> tuple[object, ...]:
-    """What of a status a person is told of."""
+def _shown(status: TaskStatus) -> tuple[object, ...]:
+    """The fields of a status that are shown."""
     return status.state, status.exit_status, status.attempt, status.message
