@@ -26,11 +26,12 @@ from tfinfra.errors import (
 from tfinfra.lifecycle.attach.saved_document import saved_document
 from tfinfra.lifecycle.record.driver import ClientProcess, is_alive
 from tfinfra.lifecycle.record.names import run_id
-from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord, run_folder
+from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, run_folder
 from tfinfra.lifecycle.record.run_status import RunState
 from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.lifecycle.up import background_run
 from tfinfra.lifecycle.watch.log_reader import Lines
+from tfinfra.model import to_json
 from tfinfra.store import Unreadable, read_file
 from tfinfra.system.paths import state_folder
 from tfinfra.system.progress import say_nothing
@@ -139,7 +140,9 @@ class Run:
     @property
     def outputs(self) -> Path:
         """The folder of what the script wrote to ./outputs, filled when the run has ended."""
-        return self._results() / "outputs"
+        record = self._folder.read()
+        results = Path(record.results) if record else Path.cwd() / "runs" / self.id
+        return results / "outputs"
 
     @property
     def tasks(self) -> list[dict[str, Any]]:
@@ -159,20 +162,25 @@ class Run:
         """The run's document, as `tfinfra status --json` prints it."""
         record = self._folder.read()
         if record is None:
-            return {"run": self.id, "tasks": [], **self._without_record()}
-        saved = saved_document(record) if record.phase in OVER else None
-        if isinstance(saved, dict):
-            return saved
-        from tfinfra.lifecycle.attach.find_run import find_run
-        from tfinfra.lifecycle.attach.status import status_document
+            odd = self._folder.unreadable()
+            if odd is None:
+                return {"run": self.id, "tasks": [], "phase": RunPhase.STARTING.value, **(self._failure() or {})}
+            unknown = {"phase": RunState.UNKNOWN.value, "message": str(odd), "unreadable": [str(odd)]}
+            return {"run": self.id, "tasks": [], **unknown}
+        document = saved_document(record) if record.phase in OVER else None
+        if not isinstance(document, dict):
+            from tfinfra.lifecycle.attach.find_run import find_run
+            from tfinfra.lifecycle.attach.status import status_document
 
-        return status_document(find_run(self.id))
+            document = status_document(find_run(self.id))
+        plain: dict[str, Any] = to_json(document)
+        return plain
 
     def wait_for_completion(self, show_output: bool = False, raise_on_error: bool = True) -> dict[str, Any]:
         """Waits until the run has ended, its outputs are here and everything is deleted; with `show_output`, prints
         its progress and the leader's lines. Returns the run's document; raises what ended a run that did not succeed,
         with `raise_on_error`. Ctrl-C ends the waiting, not the run."""
-        with _LogReader(self._folder.client_log, show_output) as log:
+        with _LogPrinter(self._folder.client_log, show_output) as log:
             while self._goes_on():
                 log.show()
                 time.sleep(POLL)
@@ -201,16 +209,6 @@ class Run:
         client = self._client if record is None else record.client
         return is_alive(client) if client is not None else False
 
-    def _results(self) -> Path:
-        record: RunRecord | None = self._folder.read()
-        return Path(record.results) if record else Path.cwd() / "runs" / self.id
-
-    def _without_record(self) -> dict[str, Any]:
-        odd = self._folder.unreadable()
-        if odd is not None:
-            return {"phase": RunState.UNKNOWN, "message": str(odd), "unreadable": [str(odd)]}
-        return {"phase": RunPhase.STARTING, **(self._failure() or {})}
-
     def _failure(self) -> dict[str, Any] | None:
         path = self._folder.path / background_run.FAILURE
         found = read_file(path, dict[str, Any])
@@ -230,14 +228,14 @@ class Run:
         raise kind(message, hint=details.get("hint"))
 
 
-class _LogReader:
+class _LogPrinter:
     """Prints a growing file as it grows, to its end: what a run of an older tfinfra left in it is cleaned here."""
 
-    def __init__(self, path: Path, wanted: bool) -> None:
-        self._file = path.open(encoding="utf-8", errors="replace", newline="\n") if wanted and path.exists() else None
+    def __init__(self, path: Path, shown: bool) -> None:
+        self._file = path.open(encoding="utf-8", errors="replace", newline="\n") if shown and path.exists() else None
         self._lines = Lines()
 
-    def __enter__(self) -> _LogReader:
+    def __enter__(self) -> _LogPrinter:
         return self
 
     def __exit__(self, *raised: object) -> None:

@@ -11,11 +11,11 @@ import pytest
 from tests.lifecycle.fakes import World, preflighted
 from tests.lifecycle.record.test_record import a_record
 from tfinfra import Experiment, Run, TensorFlow
-from tfinfra.errors import Diagnostic, ManifestError, NotFeasible, Severity, TfinfraError, UsageError
+from tfinfra.errors import Diagnostic, ManifestError, NotFeasible, Result, Severity, TfinfraError, UsageError
 from tfinfra.lifecycle.data.caller_secrets import withheld
 from tfinfra.lifecycle.end.ending import RunResult
 from tfinfra.lifecycle.record.driver import this_process
-from tfinfra.lifecycle.record.run_record import run_folder
+from tfinfra.lifecycle.record.run_record import RunPhase, run_folder
 from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.lifecycle.up import background_run
 from tfinfra.system.ownership import make_private
@@ -138,6 +138,14 @@ def submit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, launched: Callable[.
     monkeypatch.setattr(background_run, "launch", launched)
     assert background_run.main(request) != 0
     return Run(RUN)
+
+
+def test_details_hold_nothing_but_what_json_has(state: Path) -> None:
+    run_folder(state_folder(), RUN).write(a_record(phase=RunPhase.DELETED, result=Result.FAILED, results=str(state)))
+    (state / "run.json").write_text('{"result": "failed"}')
+    details = Run(RUN).get_details()
+    assert repr(details) == repr(json.loads(json.dumps(details)))
+    assert {type(details[name]) for name in ("phase", "result")} == {str}
 
 
 def test_output_is_shown_to_its_end(capsys: pytest.CaptureFixture[str], state: Path) -> None:

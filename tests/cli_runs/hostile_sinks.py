@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.attacks import ATTACKS
 from tests.lifecycle.record.test_record import a_record
-from tfinfra.api import _LogReader
+from tfinfra.api import _LogPrinter
 from tfinfra.azure.preflight.all_checks import PassedCheck
 from tfinfra.cli import output
 from tfinfra.cli.authoring import plan_text
@@ -80,7 +80,7 @@ def client_log(texts: list[str]) -> None:
     path = state_folder() / "client.log"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes("\n".join(texts).encode("utf-8", "surrogatepass"))
-    with _LogReader(path, wanted=True) as log:
+    with _LogPrinter(path, shown=True) as log:
         log.show()
 
 
