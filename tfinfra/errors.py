@@ -1,5 +1,5 @@
-"""Diagnostics and the exception tree: the bottom of the import order, so that every room may raise and report. What
-they say holds no credentials of a URL, whoever made them.
+"""Diagnostics, the exception tree and how a run ends: near the bottom of the import order, so that every room may raise
+and report. No message holds credentials of a URL.
 
 TfinfraError                 exit 1   a fault of tfinfra itself
 ├── UsageError               exit 2   wrong flags, an ambiguous name
@@ -46,7 +46,7 @@ class Severity(str, Enum):
 
 @dataclass(frozen=True, order=True)
 class Position:
-    """Where a value stands: 1-based `line` and `column` in `file`, and the `length` of what is underlined.
+    """Where a value is: 1-based `line` and `column` in `file`, and the `length` of what is underlined.
 
     `text` is the source line as written, without credentials, or None where there is none (an argument given from
     Python).
@@ -75,8 +75,8 @@ class Diagnostic:
     hint: str | None = None
 
     def __post_init__(self) -> None:
-        """What a manifest says is part of messages: no control character of it, no credential and no megabyte reaches
-        whoever reads them."""
+        """What a manifest says is part of messages: control characters, credentials and megabytes of it are taken
+        out."""
         object.__setattr__(self, "message", readable(hidden(self.message)))
         object.__setattr__(self, "hint", readable(hidden(self.hint)) if self.hint else self.hint)
 
@@ -93,7 +93,7 @@ class TfinfraError(Exception):
     hint: str | None = None
     diagnostics: tuple[Diagnostic, ...] = field(default=())
     cloud: str | None = field(default=None, init=False, compare=False)
-    """The cloud that was turned to when it went wrong, None where that was none, or nobody said."""
+    """The cloud that was asked when it went wrong, None where that was none or is not known."""
 
     exit_code = 1
 
@@ -105,7 +105,7 @@ class TfinfraError(Exception):
         return self.message
 
     def in_full(self) -> str:
-        """The message and, a line each, the errors among the diagnostics, for whoever is shown nothing but text."""
+        """The message and, a line each, the errors among the diagnostics, for where nothing but text is shown."""
         lines = [f"{d.path}: {d.message}" + (f" ({d.hint})" if d.hint else "") for d in self.diagnostics if d.is_error]
         return "\n".join([self.message, *lines])
 
@@ -232,10 +232,10 @@ _PATH = re.compile(r"(?<![\w:/.])/[^\s:'\"]+")
 _LONGEST_PATH = 200
 
 
-def full_disk(told: BaseException | str) -> str | None:
+def full_disk(error: BaseException | str) -> str | None:
     """ "the disk with /a/b is full", where an error says that in any of the words that Go, Rust and Python have for it;
     None where it does not."""
-    text = str(told)
+    text = str(error)
     found = _FULL.search(text)
     if found is None:
         return None
@@ -245,8 +245,8 @@ def full_disk(told: BaseException | str) -> str | None:
     return f"the disk with {where} is full" if where else "a disk is full"
 
 
-def first_line(told: BaseException | str) -> str:
+def first_line(error: BaseException | str) -> str:
     """What a person reads of an error whose text may go on for pages (obstore's have the whole answer below); the kind
     of an error that says nothing."""
-    silent = type(told).__name__ if isinstance(told, BaseException) else ""
-    return str(told).partition("\n")[0] or silent
+    silent = type(error).__name__ if isinstance(error, BaseException) else ""
+    return str(error).partition("\n")[0] or silent

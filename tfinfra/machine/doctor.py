@@ -159,7 +159,7 @@ def _disk() -> list[CheckResult]:
 
 
 def _leftovers() -> list[CheckResult]:
-    """Runs that nobody drives any more, and groups that no run explains."""
+    """Runs that no client drives any more, and groups that no run explains."""
     from tfinfra.lifecycle.attach.overview import all_statuses
 
     try:

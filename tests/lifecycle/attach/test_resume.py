@@ -89,7 +89,7 @@ def test_one_empty_list_of_machines_ends_no_run_whose_nodes_beat(
     monkeypatch.setattr(world.arm, "running_instances", lagging)
     live = found(world, phase="running")
     assert status.status_document(live)["result"] is None
-    assert status.settled(live).outcome is None
+    assert status.with_outcome(live).outcome is None
     assert world.store.get(keys.OUTCOME) is None
 
 
@@ -98,7 +98,7 @@ def test_an_empty_list_ends_no_run_that_was_begun_a_moment_ago(tmp_path: Path) -
     world.running = 0
     begun = Ledger((Interval(GROUPS[0].name, "compute", 3.6, time.time() - 20, 1e11),))
     detached = found(world, phase="running", detached=True, ledger=begun)
-    assert status.settled(detached).outcome is None
+    assert status.with_outcome(detached).outcome is None
     assert world.store.get(keys.OUTCOME) is None
 
 

@@ -14,7 +14,7 @@ from tfinfra.lifecycle.attach.fetching import Fetching
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.attach.living import has_nodes
 from tfinfra.lifecycle.attach.saved_document import rewrite, saved_document
-from tfinfra.lifecycle.attach.status import UNKNOWN_END, document_of, result_of, settled, status_document
+from tfinfra.lifecycle.attach.status import UNKNOWN_END, document_of, result_of, status_document, with_outcome
 from tfinfra.lifecycle.end import collect, teardown
 from tfinfra.lifecycle.end.bring_home import bring_home
 from tfinfra.lifecycle.record.driver import CLIENT_SECONDS, is_alive, stop_process, wait_until
@@ -37,14 +37,14 @@ BEAT_EVERY = 2.0
 
 
 def log_names(found: FoundRun) -> list[str]:
-    """The tasks of a run, the leader first; of a run that only its store knows, those that it tells of."""
+    """The tasks of a run, the leader first; of a run that only its store knows, those that are in it."""
     if found.record is not None:
         return list(dict.fromkeys((found.record.leader, *found.record.plan_tasks)))
     return [status.task for status in read_view(found.store).tasks] if found.store is not None else []
 
 
 def log_name(found: FoundRun, task: str | None) -> str:
-    """Whose log is meant: the `task`'s, or the leader's. Raises UsageError where nobody knows who that is."""
+    """Whose log is meant: the `task`'s, or the leader's. Raises UsageError where the leader is not known."""
     _must_be_readable(found)
     return task or next(iter(log_names(found)), None) or _recorded(found).leader
 
@@ -113,7 +113,7 @@ def _ended(found: FoundRun) -> bool:
 def fetch(found: FoundRun, folder: Path, progress: Progress) -> dict[str, Any]:
     """Copies the run's outputs and logs into `folder`/<run>/; of a run that has ended, deletes what is left of it then.
     Raises UsageError where there is nothing to copy."""
-    found = settled(found)
+    found = with_outcome(found)
     results = folder / found.run
     _must_be_readable(found)
     if found.record is None and found.store is not None:
@@ -165,7 +165,7 @@ def _already_home(found: FoundRun, record: RunRecord, progress: Progress) -> dic
 
 
 def _fetch_without_record(found: FoundRun, store: ObjectStore, results: Path, progress: Progress) -> dict[str, Any]:
-    """Brings home what lies in the store of a run whose record nobody can read. Nothing is deleted then."""
+    """Brings home what lies in the store of a run whose record cannot be read. Nothing is deleted then."""
     view = read_view(store)
     home = bring_home(store, results, [status.task for status in view.tasks], None)
     try:
@@ -207,7 +207,7 @@ def end_run(found: FoundRun, progress: Progress, *, force: bool = False, discard
     if found.ended_unreadably:
         progress(f"warning: {UNKNOWN_END}: {found.ended_unreadably}")
     if found.borrowed and record is not None:
-        found.folder.update(max_cost_usd=None)  # by the store alone nobody is late
+        found.folder.update(max_cost_usd=None)  # the store alone proves no late deletion
     results = Path(now.results) if (now := found.folder.read()) and now.results else Path.cwd() / "runs" / found.run
     bring = None if discard else Fetching(found, results, progress)
     try:
@@ -224,7 +224,7 @@ def end_run(found: FoundRun, progress: Progress, *, force: bool = False, discard
 
 
 def _replace_unreadable(found: FoundRun) -> None:
-    """A record of this machine that is unreadable tells of nothing any more once all is verified deleted."""
+    """Once all is verified deleted, an unreadable record of this machine has nothing left to say."""
     ended, own = found.folder.read(), RunFolder(found.folder.path)
     if own.unreadable() is None or (ended is not None and ended.phase != RunPhase.DELETED):
         return

@@ -64,7 +64,7 @@ class FoundRun:
 
     @property
     def ended_unreadably(self) -> Unreadable | None:
-        """What somebody wrote of how the run ended, where nobody can read it."""
+        """How the run ended, where that is written down and cannot be read."""
         return next((odd for odd in self.odd if odd.key == keys.OUTCOME), None)
 
     @property

@@ -55,7 +55,7 @@ def outranked(saved: Mapping[str, Any], record: RunRecord) -> dict[str, Any]:
 
 
 def _ended(task: Mapping[str, Any], record: RunRecord) -> dict[str, Any]:
-    """A task of a run that is over: one that was last seen running was ended with the run, or nobody knows how."""
+    """A task of a run that is over: one that was last seen running was ended with the run, or it is not known how."""
     if task.get("state") not in _OPEN or (record.result is None and record.phase != RunPhase.DELETED):
         return dict(task)
     if record.result in (Result.CANCELLED, Result.LIMIT):

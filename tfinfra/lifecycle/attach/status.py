@@ -1,4 +1,4 @@
-"""How a run stands, by its record, what its store tells, and what an earlier fetch left beside its outputs."""
+"""How a run stands, by its record, its store, and what an earlier fetch left beside its outputs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ORPHANED: dict[str, Any] = {
 
 def status_document(found: FoundRun) -> dict[str, Any]:
     """The run as `status --json` gives it: run.json's fields as they are now, and `state` as `runs --json` gives it."""
-    found = settled(found)
+    found = with_outcome(found)
     state = asdict(found.status)
     if found.record is None:
         return {"run": found.run, "unreadable": [str(odd) for odd in found.odd], "state": state}
@@ -51,8 +51,8 @@ def document_of(record: RunRecord, found: FoundRun) -> dict[str, Any]:
     return collect.run_document(record, plan, found.store, right_now())
 
 
-def settled(found: FoundRun) -> FoundRun:
-    """The run with an outcome, where its nodes died before they could write one and nobody else will."""
+def with_outcome(found: FoundRun) -> FoundRun:
+    """The run with an outcome, where its nodes died before they could write one and no client will."""
     record = found.record
     if record is None or is_alive(record.client) or found.outcome or found.ended_unreadably:
         return found
@@ -61,7 +61,7 @@ def settled(found: FoundRun) -> FoundRun:
     if found.store is None or has_nodes(found):
         return found
     outcome = Outcome(Result.FAILED, "all nodes are gone before the training ended", ended=right_now())
-    with suppress(*store_errors()):  # who may only read is told all the same
+    with suppress(*store_errors()):  # a caller that may only read sees it all the same
         found.store.put_if_absent(keys.OUTCOME, encode(outcome))
     written = how_it_ended(found.store, right_now())
     return replace(found, outcome=written if isinstance(written, Outcome) else outcome)

@@ -81,7 +81,7 @@ Agree = Callable[[Sequence[Doomed]], None]
 
 
 def agreed(doomed: Sequence[Doomed]) -> None:
-    """Asks nobody."""
+    """Agrees without a question."""
     del doomed
 
 

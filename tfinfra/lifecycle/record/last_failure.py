@@ -65,12 +65,12 @@ def facts(error: TfinfraError) -> dict[str, Any]:
 
 
 def of_the_cloud(error: TfinfraError) -> bool:
-    """Whether a cloud's answer is what stands first in it, and not what the user wrote."""
+    """Whether it begins with a cloud's answer, and not with what the user wrote."""
     return bool(error.diagnostics) and error.diagnostics[0].code.startswith(_OF_THE_CLOUD)
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Writes by a rename a file that nobody but its owner may read, not for a moment."""
+    """Writes by a rename a file that its owner alone may read, from its first moment on."""
     make_private(path.parent)
     part = path.with_name(f".{path.name}.{os.getpid()}")
     part.unlink(missing_ok=True)

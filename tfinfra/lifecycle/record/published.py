@@ -22,14 +22,14 @@ BEAT_COUNTS = 30.0
 
 
 def publish(store: ObjectStore, record: RunRecord, plan: Plan) -> None:
-    """Leaves in the store what another machine needs to tell the run's tasks, names, limits and deadline."""
+    """Leaves in the store what another machine needs to know: the run's tasks, names, limits and deadline."""
     public = {name: value for name, value in to_json(record).items() if name not in OWN}
     store.put(keys.RECORD, encode({**public, "results": ""}))
     store.put(keys.PLAN, encode(plan))
 
 
 def borrowed(found: FoundGroups, store: ObjectStore, url: str, folder: Path, results: Path) -> BorrowedFolder:
-    """The folder of a run that only its store, at `url`, tells of; its record is None where the store has none that
+    """The folder of a run that only its store, at `url`, knows; its record is None where the store has none that
     this version can read. `results` is where outputs go on this machine.
 
     The nodes may write to the store, and a training script with them. So what is read, kept or deleted here comes from

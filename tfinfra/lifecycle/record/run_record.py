@@ -1,4 +1,4 @@
-"""What this machine remembers of a run: state_folder()/runs/<run>/, written when its id is told and at
+"""What this machine remembers of a run: state_folder()/runs/<run>/, written when it has an id and at
 every phase from then on, so that whatever happens to the client, `status`, `logs`, `fetch` and `down` can go on."""
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ class RunFolder:
         return AuditLog(self.path / "events.jsonl", iso_time, self.complain)
 
     def complain(self, text: str) -> None:
-        """Remembers once what this disk would not take, for whoever ends the run to say."""
+        """Remembers once what this disk would not take: the end of the run says it."""
         if text not in self.complaints:
             self.complaints.append(text)
 
@@ -144,8 +144,8 @@ class RunFolder:
         self._seen = record
 
     def read(self) -> RunRecord | None:
-        """The record, None where there is none that this version can read. Where somebody removes or spoils it under
-        this process, what that knew of it: whoever drives a run must end it all the same, and its next update writes
+        """The record, None where there is none that this version can read. Where it is removed or spoilt under this
+        process, what that knew of it: the client that drives a run must end it all the same, and its next update writes
         it again. A run whose process died while it was starting is read as what it is, deleted."""
         if self._unwritten is not None:
             return self._unwritten
@@ -168,7 +168,7 @@ class RunFolder:
         return found
 
     def set_aside(self) -> None:
-        """Takes a record that cannot be read out of the way: what it told of is verified deleted."""
+        """Takes a record that cannot be read out of the way: what it was about is verified deleted."""
         if self.unreadable() is not None:
             (self.path / RECORD).replace(self.path / f"{RECORD}.unreadable")
 

@@ -110,7 +110,7 @@ def run_status(record: RunRecord, groups: Sequence[RunGroup], outcome: Outcome |
 def _state(record: RunRecord, present: Sequence[str], outcome: Outcome | None) -> RunState:
     if not present and (record.phase in (RunPhase.DELETED, RunPhase.INCOMPLETE) or not is_alive(record.client)):
         return RunState.DELETED
-    if present and record.phase == RunPhase.DELETED:  # by whoever wrote that; the groups are there
+    if present and record.phase == RunPhase.DELETED:  # whoever wrote that, its groups exist
         return RunState.INCOMPLETE
     if record.phase == RunPhase.RUNNING:  # without its machines nothing trains, whoever deleted them
         trains = outcome is None and any(part_of_group(group) == "compute" for group in present)

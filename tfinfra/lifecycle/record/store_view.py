@@ -1,4 +1,4 @@
-"""What a run's store tells of the run, for whoever did not watch it: what can be read of it, and what cannot."""
+"""What a run's store says of the run, for a client that did not watch it: what can be read, and what cannot."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tfinfra.store import LARGE, ObjectStore, Unreadable, keys, read, read_all
 @dataclass(frozen=True)
 class StoreView:
     """The tasks as their nodes last saw them, by name; the nodes by rank; whether all outputs are in the store, None
-    where nobody said so; and the records that are unreadable."""
+    where no node said so; and the records that are unreadable."""
 
     tasks: tuple[TaskStatus, ...] = ()
     nodes: tuple[NodeRegistration, ...] = ()

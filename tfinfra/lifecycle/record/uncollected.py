@@ -19,7 +19,7 @@ FIRST = 5
 
 @dataclass(frozen=True)
 class NotCollected:
-    """`files` and `bytes` are None where nobody can know them; `first` are the first names; `lies` says where they
+    """`files` and `bytes` are None where they cannot be known; `first` are the first names; `lies` says where they
     still are, None where they went with their machines."""
 
     files: int | None
@@ -42,7 +42,7 @@ class NotCollected:
 class CollectionReport:
     """What the nodes said of the outputs: that they are done (`collected`), with all in the store (`complete`), or all
     but those that `failed` (name → reason; "" is all of them) and as many more as `unnamed`, those that are no files
-    (`skipped`), and those that nobody tried to bring (`left_behind`). Before that they said the sizes of all that they
+    (`skipped`), and those that were not tried (`left_behind`). Before that they said the sizes of all that they
     had to bring by name (`listed`), with how many and how large they are together. `began`: a task was started."""
 
     collected: bool = False
@@ -58,7 +58,7 @@ class CollectionReport:
 
 
 def is_collected(store: ObjectStore) -> bool:
-    """Whether the nodes have said that they are done: what else may lie there is nobody's word."""
+    """Whether the nodes have said that they are done: an unreadable mark does not count."""
     return readable(store, keys.COLLECTED, CollectedMark, LARGE) is not None
 
 

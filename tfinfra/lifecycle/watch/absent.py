@@ -1,4 +1,4 @@
-"""Why no node came: what nobody can know from outside, the likeliest first, and where the machines say it."""
+"""Why no node came: what cannot be known from outside, the likeliest first, and where the machines say it."""
 
 from __future__ import annotations
 

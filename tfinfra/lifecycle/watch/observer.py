@@ -1,4 +1,4 @@
-"""What a run tells whoever looks on: the live view, plain lines, or nobody."""
+"""What a run shows while it goes on: in the live view, as plain lines, or not at all."""
 
 from __future__ import annotations
 

@@ -268,7 +268,7 @@ class Watch:
         return self._write_failure(f"no node registered within {self._timeouts.register:.0f} s: {why}")
 
     def _none_answers(self) -> Outcome | None:
-        """Every node that ever answered is silent: with one node, nobody else can see that its agent died. One that is
+        """Every node that ever answered is silent: with one node, no other can see that its agent died. One that is
         only frozen has outputs that would go with it: where ARM still has the machines they are waited for longer."""
         silent = [self._clock() - seen for _, seen in self._beats.values()]
         frozen = min(FROZEN, 2 * self._timeouts.heartbeat)

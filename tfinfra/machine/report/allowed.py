@@ -103,9 +103,9 @@ def event(document: Mapping[str, Any]) -> dict[str, Any]:
 def failure(document: Mapping[str, Any]) -> dict[str, Any]:
     """last.json."""
     arm = _picked(document.get("arm"), ("status", "code", "said"))
-    told = [_picked(found, ("code", "severity", "message")) for found in document.get("diagnostics") or ()]
+    diagnostics = [_picked(found, ("code", "severity", "message")) for found in document.get("diagnostics") or ()]
     found = {name: without_script(value) for name, value in _picked(document, _FAILURE).items()}
-    return {**found, "arm": arm, "diagnostics": told}
+    return {**found, "arm": arm, "diagnostics": diagnostics}
 
 
 _FREE = ("message", "hint", "error", "said", "refused", "text")
@@ -119,7 +119,7 @@ def coded(value: Any) -> Any:
 
 
 def agent_log(text: str) -> str:
-    """The lines that the agent itself wrote: what a setup script prints stands in the same file."""
+    """The lines that the agent itself wrote: what a setup script prints is in the same file."""
     kept: list[str] = []
     script: str | None = None
     for line in text.splitlines():

@@ -27,7 +27,7 @@ _BASE64 = re.compile(r"(?<![\w+/-])[\w+/-]{12,}={0,2}(?![\w+/=-])")
 @dataclass
 class Names:
     """The words that stand for names: "guid-1" for the first GUID, and so on; the same name has the same word, in any
-    case. `known` are names by kind that are told beforehand, `secrets` values that are masked without a word."""
+    case. `known` are names by kind that are known beforehand, `secrets` values that are masked without a word."""
 
     known: Mapping[str, Iterable[str]] = field(default_factory=dict)
     secrets: Iterable[str] = ()
@@ -80,8 +80,8 @@ class Names:
         plain = decode(text)
         if plain == text or not plain:
             return text
-        told = self._plain(plain)
-        return text if told == plain else encode(told)
+        cleared = self._plain(plain)
+        return text if cleared == plain else encode(cleared)
 
     def _known_out(self, text: str) -> str:
         """Only what is there at all is looked for by place: there are hundreds of forms, and a log is long."""
@@ -135,7 +135,7 @@ def _forms(name: str) -> set[str]:
     forms = {name, quote(name, safe=""), quote_plus(name), "".join(f"%{byte:02x}" for byte in data)}
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         for shift in range(3):
-            # what stands before and behind the name changes the first and the last characters: those are cut
+            # what is before and behind the name changes the first and the last characters: those are cut
             whole = encode(b"\0" * shift + data).decode().rstrip("=")
             cut = whole[(0, 2, 3)[shift] : len(whole) - (1 if (len(data) + shift) % 3 else 0)]
             if len(cut) >= 8:

@@ -108,8 +108,8 @@ def _run(wanted: str | None, last: Mapping[str, Any], state: Path) -> str | None
 def gathered(
     run: str | None, last: Mapping[str, Any], state: Path, environ: Mapping[str, str], with_logs: bool
 ) -> tuple[Report, Names]:
-    """What there is of a failure and its run, and what replaces the names in it. Without the run's plan nobody knows
-    which words its manifest gave, so that no free text of it is taken."""
+    """What there is of a failure and its run, and what replaces the names in it. Without the run's plan it is not
+    known which words its manifest gave, and no free text of it is taken."""
     report = Report()
     if run is None:
         if last:
@@ -209,7 +209,7 @@ def _json(document: Any) -> str:
 
 
 def packed(texts: Mapping[str, str]) -> bytes:
-    """A .tar.gz of the texts: nobody's ids, names or times are in its headers."""
+    """A .tar.gz of the texts, with no ids, names or times in its headers."""
     out = io.BytesIO()
     with (
         gzip.GzipFile(fileobj=out, mode="wb", mtime=0, filename="") as zipped,

@@ -2,7 +2,7 @@
 exists, and sending nothing.
 
 The run's own storage account does not exist yet, so its name does not resolve. What is tried instead is the target's
-`store`, else any account of the subscription; where there is neither, only the name service and the proxy can be told.
+`store`, else any account of the subscription; where there is neither, only the name service and the proxy can be named.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _FIX = "open HTTPS (443) from here to *.blob.core.windows.net, or set HTTPS_PROX
 
 @dataclass(frozen=True)
 class Way:
-    """A blob endpoint, and the proxy (host, port) that leads there, None for the direct way; `login` is what that
-    proxy is told, "user:password"."""
+    """A blob endpoint, and the proxy (host, port) that leads there, None for the direct way; `login` is that
+    proxy's, "user:password"."""
 
     host: str
     port: int
@@ -103,7 +103,7 @@ def _tunnel(connection: socket.socket, way: Way) -> None:
 
 
 def blob_endpoint(cloud: Cloud) -> str | None:
-    """The blob endpoint of some storage account that the caller sees, None where there is none or ARM does not tell."""
+    """The blob endpoint of some storage account that the caller sees, None where there is none or ARM does not say."""
     from azure.core.exceptions import AzureError
 
     from tfinfra.azure.clients import send_json

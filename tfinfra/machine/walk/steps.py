@@ -1,5 +1,4 @@
-"""The lines of the checklist, in the order in which a run meets them, and what they mean for whoever waits for an exit
-code. Pure."""
+"""The lines of the checklist, in the order in which a run meets them, and the exit code that they come to. Pure."""
 
 from __future__ import annotations
 
@@ -78,7 +77,7 @@ def asked_steps(
         for check, found in well.items()
     ]
     for found in dict.fromkeys(diagnostics):
-        # A warning is what could not be told for certain; but a location that is full is full, also where another is
+        # A warning is what is not certain; but a location that is full is full, also where another is
         # not, and a right that is missing is missing.
         level = "not" if found.is_error or found.code in (*BY_CAPACITY, LESS) else "unknown"
         check, fix = CHECK_OF.get(found.code, "policy"), found.hint

@@ -1,4 +1,4 @@
-"""`doctor --target`: every step of a run before its first write, asked at once and told in the order of a run."""
+"""`doctor --target`: every step of a run before its first write, asked at once and listed in the order of a run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tfinfra.machine.walk.steps import NOT_ASKED, Step, asked_steps, exit_code, 
 from tfinfra.system.threads import spawn
 
 ASKED = ("providers", "permissions", "size", "quota", "image", "names", "policy", "locks")
-"""What the preflight tells of in any case."""
+"""The checks of which the preflight says something in any case."""
 
 
 @dataclass(frozen=True)
