@@ -49,7 +49,7 @@ def status_lines(document: dict[str, Any]) -> list[str]:
         lines.append(f"  node {rank}: {node['hostname']} {node['address']}")
     lines += [f"  {odd}" for odd in document.get("unreadable", []) if odd not in state["message"]]
     if document.get("not_collected"):
-        from tfinfra.lifecycle.record.uncollected import NotCollected
+        from tfinfra.lifecycle.record.not_collected import NotCollected
 
         lines.append(f"  not collected: {NotCollected(**document['not_collected'])}")
     if state["results"]:

@@ -18,10 +18,10 @@ from tfinfra.lifecycle.attach.status import UNKNOWN_END, document_of, result_of,
 from tfinfra.lifecycle.end import collect, teardown
 from tfinfra.lifecycle.end.bring_home import bring_home
 from tfinfra.lifecycle.record.driver import CLIENT_SECONDS, is_alive, stop_process, wait_until
+from tfinfra.lifecycle.record.not_collected import has_all, is_collected
 from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord, run_folder
 from tfinfra.lifecycle.record.run_status import RunState
 from tfinfra.lifecycle.record.store_view import read_view
-from tfinfra.lifecycle.record.uncollected import has_all, is_collected
 from tfinfra.lifecycle.run.signals import leave_word
 from tfinfra.lifecycle.watch.log_reader import LogReader, lines_of
 from tfinfra.lifecycle.watch.poll_times import Every, Listing

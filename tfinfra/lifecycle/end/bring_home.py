@@ -19,7 +19,7 @@ from tfinfra.agent.node.node_paths import NodePaths
 from tfinfra.cloud import Cloud
 from tfinfra.errors import TeardownIncomplete, UsageError, first_line
 from tfinfra.lifecycle.end.salvage import OutputTree, save
-from tfinfra.lifecycle.record.uncollected import STORE, NotCollected, missing, read_report
+from tfinfra.lifecycle.record.not_collected import STORE, NotCollected, missing, read_report
 from tfinfra.store import ObjectStore, OddObject, log_chunk, store_errors
 from tfinfra.store import keys as layout
 from tfinfra.store.copying import Unread

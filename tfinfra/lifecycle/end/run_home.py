@@ -13,7 +13,7 @@ from tfinfra.lifecycle.end.bring_home import Home, bring_home, trees_of
 from tfinfra.lifecycle.end.salvage import OutputTree
 from tfinfra.lifecycle.end.teardown import UNFETCHED, Bringing
 from tfinfra.lifecycle.record.names import compute_groups
-from tfinfra.lifecycle.record.uncollected import has_all
+from tfinfra.lifecycle.record.not_collected import has_all
 from tfinfra.lifecycle.run.context import ActiveRun
 from tfinfra.store import store_errors
 

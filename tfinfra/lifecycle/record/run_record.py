@@ -18,7 +18,7 @@ from tfinfra.audit.log import AuditLog
 from tfinfra.azure.deletion.group_names import RUN_ID
 from tfinfra.errors import Result
 from tfinfra.lifecycle.record.driver import ClientProcess, is_alive
-from tfinfra.lifecycle.record.uncollected import NotCollected
+from tfinfra.lifecycle.record.not_collected import NotCollected
 from tfinfra.model import SCHEMA, Plan, Target, to_json
 from tfinfra.model.shapes import Count, Group, Line, Name, Schema, Time, Usd, between, matching
 from tfinfra.money.ledger import Ledger
