@@ -24,7 +24,7 @@ from tfinfra.compiler.pipeline import Compiled, compile_manifest
 from tfinfra.compiler.write import write_tree
 from tfinfra.engine.client import EngineProcess
 from tfinfra.lifecycle.preflight import check_live
-from tfinfra.localcloud.common.files import read_json
+from tfinfra.localcloud.common.state_files import read_json
 from tfinfra.localcloud.common.state_folder import Layout
 from tfinfra.localcloud.daemon.daemon_client import call, running_daemon
 

@@ -20,7 +20,7 @@ from tfinfra.environment.build_environment import MARKER, is_whole
 from tfinfra.errors import ProvisioningError, UsageError
 from tfinfra.lifecycle.record.last_failure import FILE, MISTAKE, note_failure
 from tfinfra.lifecycle.record.run_record import RunFolder
-from tfinfra.localcloud.common.files import own_folder
+from tfinfra.localcloud.common.state_files import own_folder
 from tfinfra.machine import doctor
 from tfinfra.system import paths
 from tfinfra.system.local_tree import read_tree

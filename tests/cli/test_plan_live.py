@@ -14,7 +14,7 @@ from tests.azure.test_prerequisites import ROLE
 from tests.stacks.plans import THEIR_IDENTITY
 from tfinfra.cli.main import main
 from tfinfra.clouds import local_cloud
-from tfinfra.localcloud.common.files import read_json
+from tfinfra.localcloud.common.state_files import read_json
 from tfinfra.localcloud.common.state_folder import Layout
 from tfinfra.localcloud.daemon.daemon_client import call, running_daemon
 

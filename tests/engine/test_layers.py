@@ -39,7 +39,7 @@ from tfinfra.lifecycle.end.teardown import Teardown
 from tfinfra.lifecycle.record.names import begun_groups
 from tfinfra.lifecycle.record.published import BorrowedFolder
 from tfinfra.lifecycle.wiring import real_ports
-from tfinfra.localcloud.common.files import read_json
+from tfinfra.localcloud.common.state_files import read_json
 from tfinfra.localcloud.daemon.daemon_client import Endpoint, call
 from tfinfra.model import Infrastructure, NodeSettings, Timeouts
 from tfinfra.store import MemoryStore

@@ -12,9 +12,9 @@ from typing import Any
 
 from tfinfra.arm.deleter_role import group_deleter_id
 from tfinfra.localcloud.arm import timer_runs
-from tfinfra.localcloud.arm.app import ArmApp
+from tfinfra.localcloud.arm.arm_app import ArmApp
 from tfinfra.localcloud.arm.core import Core
-from tfinfra.localcloud.arm.providers.base import CloudContext
+from tfinfra.localcloud.arm.providers.resource_provider import CloudContext
 from tfinfra.localcloud.common import tokens
 from tfinfra.localcloud.common.fault_injection import Faults
 from tfinfra.localcloud.common.operations import Operations

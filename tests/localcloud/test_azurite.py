@@ -20,7 +20,7 @@ from tests.store.azurite import needs_node
 from tfinfra.azure.identity.credential import TokenFileCredential
 from tfinfra.errors import NotFeasible
 from tfinfra.localcloud.azurite.install_azurite import ensure_azurite
-from tfinfra.localcloud.common.files import read_json
+from tfinfra.localcloud.common.state_files import read_json
 from tfinfra.localcloud.common.state_folder import SUBSCRIPTION, Layout
 from tfinfra.localcloud.daemon.daemon_client import Endpoint, ensure_daemon
 from tfinfra.store import ObjectStore, PatientStore, open_store

@@ -21,7 +21,7 @@ import pytest
 from tfinfra import __version__
 from tfinfra.clouds import local_cloud
 from tfinfra.errors import ProvisioningError
-from tfinfra.localcloud.common.files import read_json
+from tfinfra.localcloud.common.state_files import read_json
 from tfinfra.localcloud.common.state_folder import SUBSCRIPTION, Layout
 from tfinfra.localcloud.daemon import daemon_client
 from tfinfra.localcloud.daemon.daemon_client import Endpoint, call, ensure_daemon, running_daemon
@@ -130,7 +130,7 @@ _START_AND_DIE = """
 import sys
 from pathlib import Path
 from tfinfra.localcloud.daemon import daemon_client
-from tfinfra.localcloud.common.files import own_folder
+from tfinfra.localcloud.common.state_files import own_folder
 from tfinfra.localcloud.common.state_folder import Layout
 layout = Layout(Path(sys.argv[1]))
 own_folder(layout.root)

@@ -16,7 +16,7 @@ from tfinfra.localcloud.arm.checks.scale_set import has_infiniband
 from tfinfra.localcloud.arm.checks.types import check_body
 from tfinfra.localcloud.arm.providers import quota
 from tfinfra.localcloud.common import ids, tokens
-from tfinfra.localcloud.common.files import read_json, write_json
+from tfinfra.localcloud.common.state_files import read_json, write_json
 from tfinfra.localcloud.common.state_folder import SUBSCRIPTION
 from tfinfra.localcloud.daemon.daemon_client import why_not
 

@@ -14,7 +14,7 @@ import pytest
 from tests.localcloud.calls import COMPUTE, GROUP_DELETER, IDENTITY, KEEP, SET, SUB, Arm, Reply, scale_set
 from tfinfra.localcloud.common.state_folder import SUBSCRIPTION, TENANT
 from tfinfra.localcloud.daemon.certificates import ATTESTATION, prepare_certificates
-from tfinfra.localcloud.metadata.app import MetadataApp
+from tfinfra.localcloud.metadata.metadata_app import MetadataApp
 
 VERSION = "api-version=2021-02-01"
 TOKEN = "identity/oauth2/token"

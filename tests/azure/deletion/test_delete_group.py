@@ -22,7 +22,7 @@ from tfinfra.azure.instances import instances
 from tfinfra.cloud import Cloud
 from tfinfra.clouds import local_cloud
 from tfinfra.errors import TeardownIncomplete
-from tfinfra.localcloud.common.files import read_json
+from tfinfra.localcloud.common.state_files import read_json
 from tfinfra.localcloud.common.state_folder import Layout
 from tfinfra.localcloud.daemon.daemon_client import call, running_daemon
 from tfinfra.localcloud.machines import fake_machines

@@ -25,7 +25,7 @@ from tfinfra.catalog.images import HPC_IMAGE
 from tfinfra.cloud import Cloud
 from tfinfra.clouds import local_cloud
 from tfinfra.errors import CredentialsError, Severity
-from tfinfra.localcloud.common.files import read_json
+from tfinfra.localcloud.common.state_files import read_json
 from tfinfra.localcloud.common.state_folder import SUBSCRIPTION, Layout
 from tfinfra.localcloud.daemon.daemon_client import call, running_daemon
 from tfinfra.machine.needed_role import needed_role

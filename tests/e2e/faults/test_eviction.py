@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Workspace
-from tfinfra.localcloud.common.files import read_json
+from tfinfra.localcloud.common.state_files import read_json
 from tfinfra.localcloud.common.state_folder import Layout
 from tfinfra.localcloud.daemon.daemon_client import call, running_daemon
 

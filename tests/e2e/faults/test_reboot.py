@@ -10,7 +10,7 @@ from tests.azure.arm_calls import disable
 from tests.e2e.conftest import Workspace, found_below, wait_until
 from tests.localcloud.calls import SUB
 from tfinfra.clouds import local_cloud
-from tfinfra.localcloud.common.files import read_json
+from tfinfra.localcloud.common.state_files import read_json
 from tfinfra.localcloud.common.state_folder import Layout
 from tfinfra.localcloud.daemon.daemon_client import call, running_daemon
 

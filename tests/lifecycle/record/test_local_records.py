@@ -18,8 +18,8 @@ from tfinfra.cli.runs import down, fetch, list_runs, logs, status
 from tfinfra.errors import UsageError
 from tfinfra.lifecycle.attach import find_run, overview
 from tfinfra.lifecycle.record.run_record import RunFolder, run_folder
-from tfinfra.localcloud.common.files import read_value
 from tfinfra.localcloud.common.state import ArmResource
+from tfinfra.localcloud.common.state_files import read_value
 from tfinfra.localcloud.machines.machine_record import RECORD, Record, read_record
 from tfinfra.model import SCHEMA, to_json
 from tfinfra.system.clock import iso_time

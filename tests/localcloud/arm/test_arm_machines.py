@@ -26,7 +26,7 @@ from tfinfra.localcloud.arm import eviction
 from tfinfra.localcloud.common import ids
 from tfinfra.localcloud.machines import fake_machines
 from tfinfra.localcloud.machines.interface import ScaleSetSpec
-from tfinfra.localcloud.metadata.app import MetadataApp
+from tfinfra.localcloud.metadata.metadata_app import MetadataApp
 
 CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
 MACHINES = f"{COMPUTE}/providers/Microsoft.Compute/virtualMachines"

@@ -19,8 +19,8 @@ from tests.localcloud.test_metadata import machine
 from tfinfra.localcloud.common.bodies import MOST
 from tfinfra.localcloud.common.state_folder import Layout
 from tfinfra.localcloud.daemon import listeners
-from tfinfra.localcloud.metadata.app import MetadataApp
 from tfinfra.localcloud.metadata.identity_endpoint import IdentityEndpoint, person
+from tfinfra.localcloud.metadata.metadata_app import MetadataApp
 
 GROUP = f"{KEEP}?api-version=2021-04-01"
 

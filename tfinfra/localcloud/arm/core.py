@@ -14,15 +14,15 @@ from typing import Any
 
 from tfinfra.localcloud.arm.checks.references import references
 from tfinfra.localcloud.arm.checks.types import body_type, catalogue, check_body
+from tfinfra.localcloud.arm.provider_registry import provider_of
 from tfinfra.localcloud.arm.providers import policy, registrations, tags
 from tfinfra.localcloud.arm.providers.authorization import ASSIGNMENTS
-from tfinfra.localcloud.arm.providers.base import CloudContext, require
-from tfinfra.localcloud.arm.registry import provider_of
+from tfinfra.localcloud.arm.providers.resource_provider import CloudContext, require
 from tfinfra.localcloud.arm.strict import acceptance, following, locks
 from tfinfra.localcloud.arm.strict.blocked import blocked
-from tfinfra.localcloud.arm.strict.lists import Lists
+from tfinfra.localcloud.arm.strict.canonical_ids import canonical
+from tfinfra.localcloud.arm.strict.lagging_lists import Lists
 from tfinfra.localcloud.arm.strict.not_found import not_found
-from tfinfra.localcloud.arm.strict.spelling import canonical
 from tfinfra.localcloud.common import ids
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal, resource_not_found
 from tfinfra.localcloud.common.operations import Operation, Operations

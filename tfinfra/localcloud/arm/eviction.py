@@ -7,7 +7,7 @@ import asyncio
 import logging
 
 from tfinfra.localcloud.arm.providers import compute
-from tfinfra.localcloud.arm.providers.base import CloudContext
+from tfinfra.localcloud.arm.providers.resource_provider import CloudContext
 from tfinfra.localcloud.common.scheduled_events import ENDING, REBOOTING
 
 log = logging.getLogger("tfinfra.localcloud")

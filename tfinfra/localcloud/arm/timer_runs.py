@@ -7,7 +7,7 @@ import logging
 import uuid
 from urllib.parse import parse_qs, urlsplit
 
-from tfinfra.localcloud.arm.app import ArmApp
+from tfinfra.localcloud.arm.arm_app import ArmApp
 from tfinfra.localcloud.arm.workflows import logic
 from tfinfra.localcloud.arm.workflows.timer_definition import GroupCall, read_timer
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal

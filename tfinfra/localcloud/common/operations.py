@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal
-from tfinfra.localcloud.common.files import own_folder, read_value, write_json
+from tfinfra.localcloud.common.state_files import own_folder, read_value, write_json
 from tfinfra.localcloud.common.state_folder import Layout
 
 KEPT_SECONDS = 3600

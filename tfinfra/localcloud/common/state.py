@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tfinfra.localcloud.common import ids
-from tfinfra.localcloud.common.files import own_folder, read_value, write_json
+from tfinfra.localcloud.common.state_files import own_folder, read_value, write_json
 from tfinfra.localcloud.common.state_folder import Layout
 from tfinfra.system.strange_trees import remove_tree
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import filelock
 
-from tfinfra.localcloud.common.files import own_folder
+from tfinfra.localcloud.common.state_files import own_folder
 from tfinfra.localcloud.common.state_folder import Layout
 
 LOCK_SECONDS = 20.0  # an earlier daemon may be on its way out

@@ -13,7 +13,7 @@ from tfinfra import __version__
 from tfinfra.localcloud.arm.core import MAKER_HINTS, ArmResponse, Core
 from tfinfra.localcloud.arm.providers import compute, quota
 from tfinfra.localcloud.arm.rbac.directory import Directory
-from tfinfra.localcloud.arm.subscription.settings import SubscriptionSettings
+from tfinfra.localcloud.arm.subscription.subscription_settings import SubscriptionSettings
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 from tfinfra.localcloud.common.fault_injection import Faults
 from tfinfra.localcloud.common.first_answers import first_answers

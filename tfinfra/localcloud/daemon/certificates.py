@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 
 from tfinfra.localcloud.common import tokens
-from tfinfra.localcloud.common.files import write_file
+from tfinfra.localcloud.common.state_files import write_file
 from tfinfra.localcloud.common.state_folder import AUDIENCE, Layout
 
 TOKEN_SECONDS = 366 * 24 * 3600  # renewed at every start; the file is its owner's alone

@@ -16,7 +16,7 @@ from typing import Any
 
 from tfinfra import __version__
 from tfinfra.errors import ProvisioningError, full_disk
-from tfinfra.localcloud.common.files import own_folder, read_json
+from tfinfra.localcloud.common.state_files import own_folder, read_json
 from tfinfra.localcloud.common.state_folder import Layout
 from tfinfra.system import child_python
 from tfinfra.system.inherited_variables import plain_environment

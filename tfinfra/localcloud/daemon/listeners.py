@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from tfinfra.localcloud.common.files import own_folder
+from tfinfra.localcloud.common.state_files import own_folder
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Scope

@@ -15,15 +15,15 @@ import filelock
 
 from tfinfra import __version__
 from tfinfra.localcloud.arm import eviction, timer_runs
-from tfinfra.localcloud.arm.app import ArmApp
+from tfinfra.localcloud.arm.arm_app import ArmApp
 from tfinfra.localcloud.arm.core import Core
 from tfinfra.localcloud.arm.providers import storage
-from tfinfra.localcloud.arm.providers.base import CloudContext
+from tfinfra.localcloud.arm.providers.resource_provider import CloudContext
 from tfinfra.localcloud.common import tokens
 from tfinfra.localcloud.common.fault_injection import Faults
-from tfinfra.localcloud.common.files import lay_ballast, read_json, write_json
 from tfinfra.localcloud.common.operations import Operations
 from tfinfra.localcloud.common.state import State
+from tfinfra.localcloud.common.state_files import lay_ballast, read_json, write_json
 from tfinfra.localcloud.common.state_folder import Layout
 from tfinfra.localcloud.daemon import listeners
 from tfinfra.localcloud.daemon.admin import Admin, Presence
@@ -31,7 +31,7 @@ from tfinfra.localcloud.daemon.certificates import prepare_certificates, prepare
 from tfinfra.localcloud.daemon.seed import first_start
 from tfinfra.localcloud.machines import fake_machines
 from tfinfra.localcloud.machines.interface import Machines
-from tfinfra.localcloud.metadata.app import MetadataApp
+from tfinfra.localcloud.metadata.metadata_app import MetadataApp
 
 TICK_SECONDS = 0.5
 LOCK_SECONDS = 10

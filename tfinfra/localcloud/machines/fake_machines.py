@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from tfinfra.localcloud.common.files import read_json, write_json
+from tfinfra.localcloud.common.state_files import read_json, write_json
 from tfinfra.localcloud.machines.interface import InstanceState, ScaleSetSpec
 from tfinfra.localcloud.machines.spec_json import spec_to_text
 

@@ -19,7 +19,7 @@ class ProviderError(Exception):
         self.status = status
 
 
-class ArmRefusal(ProviderError):
+class ArmProviderError(ProviderError):
     """ARM's own answer: its HTTP status, its error code and its message.
 
     Written as `Status=… Code="…" Message="…"` (provider/pkg/azure/client_azcore.go, PulumiAzcoreResponseError).
@@ -69,7 +69,9 @@ def refusal(request: HttpRequest, response: HttpResponse) -> ProviderError:
         return AzcoreError(request, response)
     error = response.body.get("error")
     message = error.get("message") if isinstance(error, dict) else None
-    return ArmRefusal(response.status, error_code(response), str(message) if message is not None else response.text)
+    return ArmProviderError(
+        response.status, error_code(response), str(message) if message is not None else response.text
+    )
 
 
 def error_code(response: HttpResponse) -> str:

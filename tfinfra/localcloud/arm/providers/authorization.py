@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfinfra.arm.deleter_role import DEFINITIONS, GROUPS, covers
-from tfinfra.localcloud.arm.providers.base import CloudContext, Provider
+from tfinfra.localcloud.arm.providers.resource_provider import CloudContext, ResourceProvider
 from tfinfra.localcloud.arm.rbac import actions, builtin, conditions
 from tfinfra.localcloud.arm.rbac.directory import OWNERS, check_principal
 from tfinfra.localcloud.common import ids
@@ -19,7 +19,7 @@ PROVIDERS = "Microsoft.Resources/subscriptions/providers"
 _EVERYTHING: dict[str, list[str]] = {"actions": ["*"], "notActions": [], "dataActions": [], "notDataActions": []}
 
 
-class RoleDefinitions(Provider):
+class RoleDefinitions(ResourceProvider):
     def accept(self, context: CloudContext, resource: ArmResource, before: ArmResource | None) -> ArmResource:
         """A name is taken in the whole tenant, whichever subscription has it (Azure/Azure-Landing-Zones#1505)."""
         del before
@@ -46,7 +46,7 @@ class RoleDefinitions(Provider):
                 raise ArmRefusal(400, "RoleDefinitionHasAssignments", message)
 
 
-class RoleAssignments(Provider):
+class RoleAssignments(ResourceProvider):
     def accept(self, context: CloudContext, resource: ArmResource, before: ArmResource | None) -> ArmResource:
         properties, now = resource.properties, context.now()
         definition(context, str(properties.get("roleDefinitionId")))

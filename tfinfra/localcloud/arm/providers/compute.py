@@ -13,9 +13,9 @@ from typing import Any
 
 from tfinfra.localcloud.arm.checks.scale_set import check_scale_set, has_infiniband
 from tfinfra.localcloud.arm.providers import instance_document, mounts, quota
-from tfinfra.localcloud.arm.providers.base import CloudContext, Provider
 from tfinfra.localcloud.arm.providers.network import prefixes
 from tfinfra.localcloud.arm.providers.places import check_places
+from tfinfra.localcloud.arm.providers.resource_provider import CloudContext, ResourceProvider
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 from tfinfra.localcloud.common.state import ArmResource
 from tfinfra.localcloud.machines.interface import Disk, InstanceSpec, InstanceState, ScaleSetSpec
@@ -25,7 +25,7 @@ _FABRIC = ipaddress.ip_network("172.16.0.0/16")
 _LETTERS = string.ascii_lowercase + string.digits
 
 
-class ScaleSets(Provider):
+class ScaleSets(ResourceProvider):
     slow = True
     hidden = (
         "properties.virtualMachineProfile.osProfile.customData",

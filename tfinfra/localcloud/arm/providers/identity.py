@@ -5,12 +5,12 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from tfinfra.localcloud.arm.providers.base import CloudContext, Provider
+from tfinfra.localcloud.arm.providers.resource_provider import CloudContext, ResourceProvider
 from tfinfra.localcloud.common.state import ArmResource
 from tfinfra.localcloud.common.state_folder import TENANT
 
 
-class UserAssignedIdentities(Provider):
+class UserAssignedIdentities(ResourceProvider):
     def accept(self, context: CloudContext, resource: ArmResource, before: ArmResource | None) -> ArmResource:
         made = before.internal.get("made", 0.0) if before else context.now()
         return resource.with_internal(made=made).with_properties(**principal_ids(before.properties if before else {}))

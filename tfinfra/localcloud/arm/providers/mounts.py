@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tfinfra.localcloud.arm.providers.authorization import grants
-from tfinfra.localcloud.arm.providers.base import CloudContext
+from tfinfra.localcloud.arm.providers.resource_provider import CloudContext
 from tfinfra.localcloud.arm.providers.storage import ACCOUNTS, account_folder, server_of
 from tfinfra.localcloud.arm.rbac.builtin import BLOB_READER, BLOB_WRITER
 from tfinfra.localcloud.common import ids

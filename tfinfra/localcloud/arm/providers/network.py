@@ -6,14 +6,14 @@ import ipaddress
 from collections.abc import Iterator
 from typing import Any
 
-from tfinfra.localcloud.arm.providers.base import CloudContext, Provider
+from tfinfra.localcloud.arm.providers.resource_provider import CloudContext, ResourceProvider
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 from tfinfra.localcloud.common.state import ArmResource
 
 SUBNETS = "Microsoft.Network/virtualNetworks/subnets"
 
 
-class VirtualNetworks(Provider):
+class VirtualNetworks(ResourceProvider):
     def accept(self, context: CloudContext, resource: ArmResource, before: ArmResource | None) -> ArmResource:
         del context, before
         space = [_network(p) for p in (resource.properties.get("addressSpace") or {}).get("addressPrefixes") or ()]
@@ -54,7 +54,7 @@ def prefixes(properties: dict[str, Any]) -> Iterator[str]:
     yield from properties.get("addressPrefixes") or ()
 
 
-class PrivateEndpoints(Provider):
+class PrivateEndpoints(ResourceProvider):
     """An endpoint has an address in its subnet, and the public name of the service that it leads to."""
 
     def accept(self, context: CloudContext, resource: ArmResource, before: ArmResource | None) -> ArmResource:

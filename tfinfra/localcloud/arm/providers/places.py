@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tfinfra.localcloud.arm.providers.base import CloudContext, require
+from tfinfra.localcloud.arm.providers.resource_provider import CloudContext, require
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 from tfinfra.localcloud.common.state import ArmResource
 

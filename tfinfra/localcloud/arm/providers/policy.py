@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from tfinfra.localcloud.arm.subscription.settings import Policy, SubscriptionSettings
+from tfinfra.localcloud.arm.subscription.subscription_settings import Policy, SubscriptionSettings
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 from tfinfra.localcloud.common.state_folder import SUBSCRIPTION
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from tfinfra.catalog.sizes import size as known_size
 from tfinfra.catalog.sizes import sizes
-from tfinfra.localcloud.arm.providers.base import CloudContext
+from tfinfra.localcloud.arm.providers.resource_provider import CloudContext
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 from tfinfra.localcloud.common.state import ArmResource
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from tfinfra.catalog.sizes import locations
 from tfinfra.localcloud.arm.checks.types import catalogue
-from tfinfra.localcloud.arm.providers.base import CloudContext
+from tfinfra.localcloud.arm.providers.resource_provider import CloudContext
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 from tfinfra.localcloud.common.state_folder import SUBSCRIPTION
 

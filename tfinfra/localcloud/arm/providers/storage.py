@@ -8,7 +8,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-from tfinfra.localcloud.arm.providers.base import CloudContext, Provider
+from tfinfra.localcloud.arm.providers.resource_provider import CloudContext, ResourceProvider
 from tfinfra.localcloud.azurite import servers
 from tfinfra.localcloud.common import tokens
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal
@@ -22,7 +22,7 @@ AZURITE = "azurite"
 _TOKEN_SECONDS = 600
 
 
-class StorageAccounts(Provider):
+class StorageAccounts(ResourceProvider):
     def is_slow(self, resource: ArmResource) -> bool:
         return _served(resource)
 
@@ -65,7 +65,7 @@ def is_taken(context: CloudContext, name: str) -> bool:
     return name in context.subscription.taken or any(a.name == name for a in context.state.of_type(ACCOUNTS))
 
 
-class BlobServices(Provider):
+class BlobServices(ResourceProvider):
     """The settings of an account's blobs. They are kept and not acted on: what is deleted here is gone."""
 
     def accept(self, context: CloudContext, resource: ArmResource, before: ArmResource | None) -> ArmResource:
@@ -81,7 +81,7 @@ class BlobServices(Provider):
         return resource
 
 
-class StorageFolders(Provider):
+class StorageFolders(ResourceProvider):
     """Containers of the service "blob", shares of the service "file"."""
 
     def __init__(self, service: str) -> None:

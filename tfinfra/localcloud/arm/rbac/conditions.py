@@ -38,14 +38,14 @@ def holds(condition: str, change: AssignmentChange) -> bool:
 
 def parse(condition: str) -> Test:
     """The condition as a test. Raises ValueError."""
-    reader = _Reader(condition)
+    reader = _ConditionReader(condition)
     test = reader.either()
     if reader.next is not None:
         raise ValueError(f"'{reader.next}' is not expected")
     return test
 
 
-class _Reader:
+class _ConditionReader:
     """`next` is the token that is read next, None at the end."""
 
     def __init__(self, text: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tfinfra.localcloud.arm.providers.authorization import action_of, authorize
-from tfinfra.localcloud.arm.providers.base import CloudContext
+from tfinfra.localcloud.arm.providers.resource_provider import CloudContext
 from tfinfra.localcloud.common import ids
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 

@@ -14,7 +14,7 @@ from typing import Any
 from tfinfra.localcloud.arm.checks.references import references
 from tfinfra.localcloud.arm.checks.types import catalogue
 from tfinfra.localcloud.arm.providers.authorization import action_of, may
-from tfinfra.localcloud.arm.providers.base import CloudContext
+from tfinfra.localcloud.arm.providers.resource_provider import CloudContext
 from tfinfra.localcloud.common import ids
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 

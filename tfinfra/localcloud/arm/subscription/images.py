@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from tfinfra.catalog.images import HPC_IMAGE
-from tfinfra.localcloud.arm.subscription.settings import SubscriptionSettings
+from tfinfra.localcloud.arm.subscription.subscription_settings import SubscriptionSettings
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 from tfinfra.localcloud.common.state_folder import SUBSCRIPTION
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from tfinfra.catalog.data import data_file
 from tfinfra.catalog.sizes import VmSize, sizes
-from tfinfra.localcloud.arm.subscription.settings import SubscriptionSettings
+from tfinfra.localcloud.arm.subscription.subscription_settings import SubscriptionSettings
 
 ZONES = ("1", "2", "3")
 ANYWHERE = "eastus"

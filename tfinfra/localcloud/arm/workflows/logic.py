@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tfinfra.localcloud.arm.providers.base import CloudContext, Provider
+from tfinfra.localcloud.arm.providers.resource_provider import CloudContext, ResourceProvider
 from tfinfra.localcloud.arm.workflows.timer_definition import EXPIRES_TAG, Deletion, GroupCall, Timer, read_timer
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 from tfinfra.localcloud.common.state import ArmResource
@@ -17,7 +17,7 @@ _GONE = (403, 404)
 """What ARM says of a group that is gone: the identity's right to it goes with it."""
 
 
-class Workflows(Provider):
+class Workflows(ResourceProvider):
     def accept(self, context: CloudContext, resource: ArmResource, before: ArmResource | None) -> ArmResource:
         read_timer(resource, context.arm_port)
         kept = before.internal if before else {}

@@ -86,14 +86,14 @@ def read_timer(workflow: ArmResource, arm_port: int | None = None) -> Timer:
     It may call ARM by its public name or by this cloud's own, which is on loopback at `arm_port`; None is any port: a
     timer that was taken keeps its endpoint, and the cloud may have another port when it is started again.
     """
-    reader = _Reader(workflow, arm_port)
+    reader = _TimerReader(workflow, arm_port)
     timer = reader.timer()
     if reader.faults:
         raise ArmRefusal(400, "InvalidTemplate", f"The local cloud runs no such workflow: {'; '.join(reader.faults)}.")
     return timer
 
 
-class _Reader:
+class _TimerReader:
     """Reads a workflow and notes in `faults` what is not as a timer has it."""
 
     def __init__(self, workflow: ArmResource, arm_port: int | None) -> None:

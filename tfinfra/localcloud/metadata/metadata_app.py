@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from tfinfra.localcloud.arm.providers import compute, instance_document, mounts
-from tfinfra.localcloud.arm.providers.base import CloudContext
+from tfinfra.localcloud.arm.providers.resource_provider import CloudContext
 from tfinfra.localcloud.common import bodies, tokens
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 from tfinfra.localcloud.common.scheduled_events import start_requests

@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from tfinfra.localcloud.arm import instances, queries
 from tfinfra.localcloud.arm.builtin_paths import builtin_response
 from tfinfra.localcloud.arm.core import MAKER_HINTS, NO_HINTS, ArmResponse, Core, MakerHints
-from tfinfra.localcloud.arm.lists import list_resources
+from tfinfra.localcloud.arm.listing import list_resources
 from tfinfra.localcloud.arm.providers import authorization, compute
 from tfinfra.localcloud.arm.rbac.directory import OWNERS
 from tfinfra.localcloud.arm.strict import acceptance, following, linked, subscriptions

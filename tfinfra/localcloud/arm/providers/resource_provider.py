@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tfinfra.localcloud.arm.rbac.directory import Directory
-from tfinfra.localcloud.arm.subscription.settings import SubscriptionSettings
+from tfinfra.localcloud.arm.subscription.subscription_settings import SubscriptionSettings
 from tfinfra.localcloud.azurite.servers import Servers
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 from tfinfra.localcloud.common.first_answers import FirstAnswers
@@ -51,7 +51,7 @@ class CloudContext:
     """From when on the providers that a caller has registered are so, by namespace in lower case."""
 
 
-class Provider:
+class ResourceProvider:
     """A kind of resource that is only stored; others override what differs.
 
     A `slow` one is provisioned and released in a thread, behind a long-running operation; `is_slow` decides where that

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from tfinfra.localcloud.arm.providers.authorization import RoleAssignments, RoleDefinitions
-from tfinfra.localcloud.arm.providers.base import Provider
 from tfinfra.localcloud.arm.providers.compute import ScaleSets
 from tfinfra.localcloud.arm.providers.identity import UserAssignedIdentities
 from tfinfra.localcloud.arm.providers.network import PrivateEndpoints, VirtualNetworks
+from tfinfra.localcloud.arm.providers.resource_provider import ResourceProvider
 from tfinfra.localcloud.arm.providers.storage import BlobServices, StorageAccounts, StorageFolders
 from tfinfra.localcloud.arm.workflows.logic import Workflows
 
-_PROVIDERS: dict[str, Provider] = {
+_PROVIDERS: dict[str, ResourceProvider] = {
     "microsoft.authorization/roleassignments": RoleAssignments(),
     "microsoft.authorization/roledefinitions": RoleDefinitions(),
     "microsoft.compute/virtualmachinescalesets": ScaleSets(),
@@ -23,8 +23,8 @@ _PROVIDERS: dict[str, Provider] = {
     "microsoft.storage/storageaccounts/blobservices/containers": StorageFolders("blob"),
     "microsoft.storage/storageaccounts/fileservices/shares": StorageFolders("file"),
 }
-_PLAIN = Provider()
+_PLAIN = ResourceProvider()
 
 
-def provider_of(type_: str) -> Provider:
+def provider_of(type_: str) -> ResourceProvider:
     return _PROVIDERS.get(type_.lower(), _PLAIN)
