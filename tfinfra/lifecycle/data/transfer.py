@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -19,7 +20,7 @@ from tfinfra.errors import ManifestError, ProvisioningError
 from tfinfra.lifecycle.data.secret_delivery import Delivery
 from tfinfra.lifecycle.data.staging import Given, Stage, refuse_unmountable, stage, told_hashes
 from tfinfra.lifecycle.record import names
-from tfinfra.lifecycle.run.context import ActiveRun
+from tfinfra.lifecycle.run.context import RunContext
 from tfinfra.model import DataSources, NodeRegistration, Outcome, Plan, to_json
 from tfinfra.sealing import Sealed, mark, new_run_key
 from tfinfra.store import ObjectStore, holds, keys, readable
@@ -49,63 +50,62 @@ _PUBLIC, _ZONED = "core.windows.net", ".blob.storage.azure.net"
 
 
 class RunData:
-    """Call the methods in this order: `read`, `stage`, `hand_in`, `offer` (in each place that is tried), then `poll`
-    until the run has ended."""
+    """What is given to one run, on its way. `key` is the run's own, None where its nodes need none."""
 
-    def __init__(self, compiled: Compiled, given: Given, active: ActiveRun) -> None:
+    def __init__(self, compiled: Compiled, given: Given, context: RunContext) -> None:
+        self.key = new_run_key() if needs_key(context.plan) else None
         self._compiled = compiled
         self._given = given
-        self._active = active
-        self._trees: dict[str, LocalTree] = {}
-        self._staged: Future[DataSources] | None = None
-        self._delivery: Delivery | None = None
-        self.key = new_run_key() if needs_key(active.plan) else None
+        self._context = context
 
-    def read(self, progress: Progress) -> None:
-        """Hashes what is local. Raises ManifestError for what cannot be read, or not be mounted, or is elsewhere than
-        in the cloud of this run."""
-        refuse_elsewhere(self._active.plan, self._active.ports.cloud)
-        self._trees = {
+    def read(self, progress: Progress) -> Mapping[str, LocalTree]:
+        """What is local, by name, hashed. Raises ManifestError for what cannot be read, or not be mounted, or is
+        elsewhere than in the cloud of this run."""
+        refuse_elsewhere(self._context.plan, self._context.ports.cloud)
+        trees = {
             name: read_tree(path, cache_folder() / "inputs.sqlite3", progress)
             for name, path in self._given.paths.items()
         }
-        refuse_unmountable(self._compiled, self._trees)
+        refuse_unmountable(self._compiled, trees)
+        return trees
 
-    def stage(self, store: ObjectStore, keep: dict[str, Any], prerequisites: Prerequisites) -> None:
-        """Begins to bring it to where the nodes find it; `store` is the run's, `keep` the keep stack's outputs."""
-        plan = self._active.plan
-        if plan.inputs or plan.resume_from:
-            self._staged = spawn(lambda: self._stage(store, keep, prerequisites), "inputs")
+    def stage(
+        self, trees: Mapping[str, LocalTree], store: ObjectStore, keep: Mapping[str, Any], prerequisites: Prerequisites
+    ) -> Future[DataSources] | None:
+        """Begins to bring the trees to where the nodes find them; `store` is the run's, `keep` the keep stack's
+        outputs. None where the run has no data."""
+        context, plan = self._context, self._context.plan
+        if not plan.inputs and not plan.resume_from:
+            return None
 
-    def _stage(self, store: ObjectStore, keep: dict[str, Any], prerequisites: Prerequisites) -> DataSources:
-        session, run = self._active.session, self._active.run
-        url = names.inputs_url(keep, prerequisites, run)
-        own = url == names.store_url(keep, prerequisites, run)
-        there = store if own else self._active.ports.open_store(url)
-        where = Stage(there, url, names.identity_client_id(keep, prerequisites), session.check)
-        return stage(self._active.plan, self._trees, where, session.progress("inputs"))
+        def bring() -> DataSources:
+            url = names.inputs_url(keep, prerequisites, context.run)
+            own = url == names.store_url(keep, prerequisites, context.run)
+            target = store if own else context.ports.open_store(url)
+            where = Stage(target, url, names.identity_client_id(keep, prerequisites), context.session.check)
+            return stage(plan, trees, where, context.session.progress("inputs"))
 
-    def hand_in(self, store: ObjectStore) -> None:
+        return spawn(bring, "inputs")
+
+    def hand_in(self, trees: Mapping[str, LocalTree], staged: Future[DataSources], store: ObjectStore) -> None:
         """Tells the nodes where their data is, once it is there."""
-        if self._staged is None:
-            return
-        session = self._active.session
+        session = self._context.session
         with session.phase("inputs", "the inputs"):
-            sources = session.wait(self._staged)
+            sources = session.wait(staged)
             if self.key is not None:
                 sources = replace(sources, mark=mark(self.key, *sources.words()))
-            told = json.dumps(to_json(sources)).encode()
-            session.wait(spawn(lambda: store.put(keys.DATA, told), "data"))
-        for name, sha256, files, size in told_hashes(self._trees):
+            document = json.dumps(to_json(sources)).encode()
+            session.wait(spawn(lambda: store.put(keys.DATA, document), "data"))
+        for name, sha256, files, size in told_hashes(trees):
             session.audit.append("input", name=name, sha256=sha256, files=files, bytes=size)
 
-    def offer(self, store: ObjectStore) -> None:
-        """The run's key and secrets may be handed over from now on, to the machines of the record's compute group."""
-        active, ports = self._active, self._active.ports
-        group = active.record().compute_group
+    def delivery(self, store: ObjectStore) -> Delivery | None:
+        """Hands the run's key and secrets over to the machines of the record's compute group, which meet this client in
+        `store`; None where they need nothing."""
+        ports, group = self._context.ports, self._context.record().compute_group
         if self.key is None:
-            return
-        self._delivery = Delivery(
+            return None
+        return Delivery(
             Sealed(self._given.secrets, self.key),
             store,
             lambda: ports.arm.machine_ids(group),
@@ -119,7 +119,7 @@ class RunData:
         """Raises NotAttested; nothing where the user said that ARM's list has to do (TFINFRA_ATTESTATION)."""
         from tfinfra.azure.identity.attested import check
 
-        cloud = self._active.ports.cloud
+        cloud = self._context.ports.cloud
         if cloud.attestation is not None:
             check(
                 node.attested or "",
@@ -131,22 +131,17 @@ class RunData:
             )
 
     def _delivered(self, nodes: int) -> None:
-        session, secrets = self._active.session, self._given.secrets
+        session, secrets = self._context.session, self._given.secrets
         what = count(len(secrets), "secret") if secrets else "the run's key"
         text = f"{what} handed to {count(nodes, 'node')}"
         session.audit.append("secrets", names=sorted(secrets), text=text)
         session.observer.progress("compute", text)
 
-    def poll(self) -> None:
-        """Goes on with handing over. Raises ProvisioningError."""
-        if self._delivery is not None:
-            self._delivery.poll()
-
-    def await_delivery(self, store: ObjectStore) -> None:
+    def await_delivery(self, delivery: Delivery, store: ObjectStore) -> None:
         """A run that goes on alone needs its client until the nodes have its key and secrets: nobody else has them.
         Raises ProvisioningError where no node comes for them."""
-        session, ports = self._active.session, self._active.ports
-        if self._delivery is None or self._delivery.done:
+        session, ports = self._context.session, self._context.ports
+        if delivery.done:
             return
         session.observer.progress("compute", "waiting until the nodes have their key and secrets")
         give_up = ports.clock() + 2 * ports.cloud.timeouts.register
@@ -154,7 +149,7 @@ class RunData:
             session.check()
             if ports.clock() > give_up:
                 raise ProvisioningError("the nodes did not register, so that nobody could take the key and secrets")
-            self._delivery.poll()
+            delivery.poll()
             time.sleep(PAUSE)
 
 

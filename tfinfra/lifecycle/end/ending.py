@@ -19,7 +19,8 @@ from tfinfra.lifecycle.end.teardown import KnownGroups, Teardown
 from tfinfra.lifecycle.record.error_record import recorded_error
 from tfinfra.lifecycle.record.names import begun_groups
 from tfinfra.lifecycle.record.run_record import RunPhase, RunRecord, opened_stacks
-from tfinfra.lifecycle.run.context import ActiveRun
+from tfinfra.lifecycle.run.context import RunContext
+from tfinfra.lifecycle.run.nodes import Nodes
 from tfinfra.model import Outcome, StopRequest
 from tfinfra.store import encode, keys
 from tfinfra.store.waiting import store_trouble
@@ -40,158 +41,148 @@ class RunResult:
     error: TfinfraError | None
 
 
-def end_run(active: ActiveRun, error: BaseException | None) -> RunResult:
+def end_run(context: RunContext, error: BaseException | None) -> RunResult:
     """Stops, holds, collects and deletes. The result carries the run's first error, or TeardownIncomplete, which
     outranks it. Raises `error` where it is a fault of tfinfra itself."""
     error = (store_trouble(error) if error else None) or error
-    _before_deletion(active, error)
-    home = RunHome(active)
+    _before_deletion(context, error)
+    home = RunHome(context)
     torn = Teardown(
-        active.ports,
-        active.folder,
-        active.run,
-        active.session.observer.say,
+        context.ports,
+        context.folder,
+        context.run,
+        context.session.observer.say,
         bring=home,
-        phase=active.session.phase,
-        wait=partial(_await_deletion, active),
-        gone=active.gone,
-        before_stacks_go=partial(_close_engine, active),
+        phase=context.session.phase,
+        wait=partial(_await_deletion, context),
+        gone=context.undo.gone,
+        before_stacks_go=partial(_close_engine, context),
         left_event="teardown.left",
-    ).go(lambda: KnownGroups(begun_groups(active.folder.read(), active.run)))
+    ).go(lambda: KnownGroups(begun_groups(context.folder.read(), context.run)))
     final = error
     if torn.error is not None:
         torn.error.__cause__, final = error, torn.error
     outranked = {"exit_code": final.exit_code} if isinstance(final, TfinfraError) else {}
-    record = active.folder.update(times=active.times(over=True), **outranked)
-    document = {**collect.run_document(record, active.plan, None, active.ports.clock()), **(home.seen or {})}
+    record = context.folder.update(times=context.times(over=True), **outranked)
+    document = {**collect.run_document(record, context.plan, None, context.ports.clock()), **(home.seen or {})}
     try:
-        collect.write_results(active.folder, document, Path(record.results))
+        collect.write_results(context.folder, document, Path(record.results))
     except OSError as failed:
-        active.folder.complain(f"{record.results} cannot be written: {failed.strerror or failed}")
-    record = active.folder.update(client=None)  # whoever waits for this process finds everything written
-    for complaint in active.folder.complaints:
-        active.session.observer.say(f"warning: {complaint}")
+        context.folder.complain(f"{record.results} cannot be written: {failed.strerror or failed}")
+    record = context.folder.update(client=None)  # whoever waits for this process finds everything written
+    for complaint in context.folder.complaints:
+        context.session.observer.say(f"warning: {complaint}")
     if final is not None and not isinstance(final, TfinfraError):
         raise final
     return RunResult(record, document, final)
 
 
-def _await_deletion(active: ActiveRun, deleting: Future[dict[str, str]], groups: Sequence[str]) -> dict[str, str]:
-    left = await_deletion(active, deleting, groups)
-    wait(active.leaving, timeout=CLOSING)
+def _await_deletion(context: RunContext, deleting: Future[dict[str, str]], groups: Sequence[str]) -> dict[str, str]:
+    left = await_deletion(context, deleting, groups)
+    wait(context.undo.leaving, timeout=CLOSING)
     return left
 
 
-def _close_engine(active: ActiveRun) -> None:
-    if active.exported is not None:
-        wait([active.exported], timeout=CLOSING)
-    if active.engine is not None:
-        active.engine.close()
+def _close_engine(context: RunContext) -> None:
+    undo = context.undo
+    if undo.exported is not None:
+        wait([undo.exported], timeout=CLOSING)
+    if undo.engine is not None:
+        undo.engine.close()
 
 
-def never_begun(active: ActiveRun, error: BaseException) -> None:
+def never_begun(context: RunContext, error: BaseException) -> None:
     """Notes why a run came to nothing before it touched a cloud; all else that it left on this machine goes."""
-    active.folder.forget()
-    record = active.folder.read()
+    context.folder.forget()
+    record = context.folder.read()
     if record is not None:
-        times = {**record.times, "ended": active.ports.clock()}
+        times = {**record.times, "ended": context.ports.clock()}
         how = {**_verdict(error, None), "times": times, "stacks_left": opened_stacks(record)}
-        active.folder.update(phase=RunPhase.DELETED, client=None, **how)
+        context.folder.update(phase=RunPhase.DELETED, client=None, **how)
 
 
-def await_collected(active: ActiveRun, check: Callable[[], None]) -> None:
+def await_collected(context: RunContext, nodes: Nodes, check: Callable[[], None]) -> None:
     """Waits until the nodes have brought everything into the store, or cannot; `check` may raise to end that."""
-    watch = active.watch
+    watch, end, clock = nodes.watch, context.session.deadline, context.ports.clock
     if watch is None:
         return
-    now = active.ports.clock()  # what is not in the store at the deadline stays behind: it is billed no longer
-    until = min(now + active.ports.cloud.timeouts.collect, _deadline(active))
-    while not watch.collected() and active.ports.clock() < until and not watch.alone:
+    until = clock() + context.ports.cloud.timeouts.collect
+    if end is not None:
+        until = min(until, end.at)  # what is not in the store at the deadline stays behind: it is billed no longer
+    while not watch.collected() and clock() < until and not watch.alone:
         check()
         time.sleep(POLL)
     watch.finish()
 
 
-def _deadline(active: ActiveRun) -> float:
-    end = active.session.deadline
-    return float("inf") if end is None else end.at
-
-
-def hold_success(active: ActiveRun) -> None:
+def hold_success(context: RunContext) -> None:
     """Keeps everything as it is after a success with --keep, until the deadline or Ctrl-C."""
-    if active.options.keep:
-        _hold(active, unix_time(active.record().deadline))
+    if context.options.keep:
+        _hold(context, unix_time(context.record().deadline))
 
 
 # Before the deletion
 
 
-def _before_deletion(active: ActiveRun, error: BaseException | None) -> None:
+def _before_deletion(context: RunContext, error: BaseException | None) -> None:
     """How the run ended is noted whatever becomes of the nodes' own end."""
     if error is not None:
-        _attempt(active, lambda: _stop(active, error))
-    verdict = _verdict(error, active.outcome)
-    _attempt(active, lambda: active.folder.update(phase=RunPhase.ENDED, times=active.times(over=True), **verdict))
+        _attempt(context, lambda: _stop(context, error))
+    verdict = _verdict(error, context.undo.outcome)
+    _attempt(context, lambda: context.folder.update(phase=RunPhase.ENDED, times=context.times(over=True), **verdict))
 
 
-def _attempt(active: ActiveRun, step: Callable[[], object]) -> None:
+def _attempt(context: RunContext, step: Callable[[], object]) -> None:
     try:
         step()
     except Exception as another:  # noqa: BLE001 - a store or a disk that fails must not keep the deletion from happening
-        active.session.observer.say(f"the run could not be ended in order: {first_line(another)}")
+        context.session.observer.say(f"the run could not be ended in order: {first_line(another)}")
 
 
-def _stop(active: ActiveRun, error: BaseException) -> None:
-    _stop_update(active)
-    _stop_nodes(active, error)
-    _hold_failed(active, error)
+def _stop(context: RunContext, error: BaseException) -> None:
+    """Ends what goes on: an update under way, whose resources must not outlive the deletion; then the nodes' tasks.
+    After a failed training the nodes are held, where that was asked for, but never past the deadline."""
+    undo, say = context.undo, context.session.observer.say
+    if undo.engine is not None and undo.update is not None and not undo.update.done():
+        say("ending Pulumi's update")
+        undo.engine.close()
+        undo.update.exception(timeout=CLOSING)
+    if undo.nodes is not None:
+        _stop_nodes(context, undo.nodes, error)
+    wanted = context.plan.limits.max_run_duration if context.options.keep else context.plan.hold_on_failure
+    if wanted and isinstance(error, TrainingFailed):
+        say(str(error))
+        _hold(context, min(context.ports.clock() + wanted, unix_time(context.record().deadline)))
 
 
-def _stop_update(active: ActiveRun) -> None:
-    """Ends an update that is under way: what it would still make must not outlive the deletion."""
-    if active.engine is None or active.update is None or active.update.done():
-        return
-    active.session.observer.say("ending Pulumi's update")
-    active.engine.close()
-    active.update.exception(timeout=CLOSING)
-
-
-def _stop_nodes(active: ActiveRun, error: BaseException) -> None:
+def _stop_nodes(context: RunContext, nodes: Nodes, error: BaseException) -> None:
     """Asks the nodes to end and collect, where the run is ended from here and they still train."""
-    watch, store = active.watch, active.store
-    if watch is None or store is None or watch.alone:
+
+    def patient() -> None:
+        """The check of a wait that an interrupt began: a second one leaves by itself."""
+
+    watch = nodes.watch
+    if watch is None or watch.alone:
         return
-    if active.outcome is not None:  # it ended by itself: what it wrote still comes home
-        await_collected(active, _patient)
+    if nodes.outcome is not None:  # it ended by itself: what it wrote still comes home
+        await_collected(context, nodes, patient)
         return
     reason = Result.LIMIT if isinstance(error, LimitReached) else Result.CANCELLED
-    store.put(keys.STOP, encode(StopRequest(reason, str(error))))
+    nodes.store.put(keys.STOP, encode(StopRequest(reason, str(error))))
     if watch.statuses:
-        active.session.observer.say("stopping the tasks and collecting what they wrote")
-        await_collected(active, _patient)
+        context.session.observer.say("stopping the tasks and collecting what they wrote")
+        await_collected(context, nodes, patient)
 
 
-def _patient() -> None:
-    """The check of a wait that an interrupt began: a second one leaves by itself."""
-
-
-def _hold_failed(active: ActiveRun, error: BaseException) -> None:
-    """on_failure: {hold: …} after a failed training, never past the deadline."""
-    wanted = active.plan.limits.max_run_duration if active.options.keep else active.plan.hold_on_failure
-    if wanted and isinstance(error, TrainingFailed):
-        active.session.observer.say(str(error))
-        _hold(active, min(active.ports.clock() + wanted, unix_time(active.record().deadline)))
-
-
-def _hold(active: ActiveRun, until: float) -> None:
-    left = spell_seconds(max(0.0, until - active.ports.clock()))
-    session = active.session
+def _hold(context: RunContext, until: float) -> None:
+    left = spell_seconds(max(0.0, until - context.ports.clock()))
+    session, nodes = context.session, context.undo.nodes
     session.observer.say(f"the nodes are held for {left}, until {iso_time(until)}; Ctrl-C deletes them now")
     session.audit.append("hold", until=iso_time(until))
-    active.folder.update(phase=RunPhase.HELD)
-    while active.ports.clock() < until and not session.interrupt.requested:
-        if active.watch is not None:
-            active.watch.collected()
+    context.folder.update(phase=RunPhase.HELD)
+    while context.ports.clock() < until and not session.interrupt.requested:
+        if nodes is not None:
+            nodes.be_seen()
         time.sleep(POLL)
 
 

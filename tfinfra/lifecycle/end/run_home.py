@@ -14,7 +14,7 @@ from tfinfra.lifecycle.end.salvage import OutputTree
 from tfinfra.lifecycle.end.teardown import UNFETCHED, Bringing
 from tfinfra.lifecycle.record.names import compute_groups
 from tfinfra.lifecycle.record.not_collected import has_all
-from tfinfra.lifecycle.run.context import ActiveRun
+from tfinfra.lifecycle.run.context import RunContext
 from tfinfra.store import store_errors
 
 
@@ -23,25 +23,25 @@ class RunHome(Bringing):
     what is in the keep group, beside their deletion. `seen` is what the store told of tasks and nodes before it went,
     None where it told nothing."""
 
-    def __init__(self, active: ActiveRun) -> None:
+    def __init__(self, context: RunContext) -> None:
         self.seen: dict[str, Any] | None = None
-        self._active = active
-        self._say = active.session.observer.say
+        self._context = context
+        self._say = context.session.observer.say
         self._home: Home | None = None
         self._lost: Exception | None = None
         self._has_looked = False
 
     def before_machines_go(self) -> None:
-        active = self._active
-        if active.store is None:
+        context, nodes = self._context, self._context.undo.nodes
+        if nodes is None:
             return
         try:
-            if has_all(active.store):
+            if has_all(nodes.store):
                 return
         except store_errors():  # one that does not answer has nothing: what lies on the machines' disks goes with them
             pass
         try:  # a node may be deleting its group meanwhile
-            disks = trees_of(active.ports.cloud, compute_groups(active.folder.read(), active.run))
+            disks = trees_of(context.ports.cloud, compute_groups(context.folder.read(), context.run))
         except Exception as error:  # noqa: BLE001 - see above
             self._say(f"the machines' disks cannot be read: {first_line(error)}")
             return
@@ -54,18 +54,18 @@ class RunHome(Bringing):
 
     def once_machines_are_gone(self, *, some_left: bool) -> None:
         """Nodes that had not said that they were done may have written until their end: one more look."""
-        active = self._active
+        context = self._context
         if self._home is not None and not self._home.collected:
             self._look()
-        home = self._home
-        if home is None:
+        home, nodes = self._home, context.undo.nodes
+        if home is None or nodes is None:
             return
         for note in home.lines():
             self._say(f"warning: {note}")
         try:
             fetched = not home.keeps and (home.collected or not some_left)  # machines that are there may collect yet
-            record = active.folder.update(fetched=fetched, not_collected=home.missing)
-            document = collect.run_document(record, active.plan, active.store, active.ports.clock())
+            record = context.folder.update(fetched=fetched, not_collected=home.missing)
+            document = collect.run_document(record, context.plan, nodes.store, context.ports.clock())
         except Exception as error:  # noqa: BLE001 - the outputs are home: what else the store says keeps nothing
             self._say(f"what the nodes told cannot be read: {first_line(error)}")
             return
@@ -80,16 +80,17 @@ class RunHome(Bringing):
 
     def _look(self, disks: Sequence[OutputTree] = ()) -> None:
         """Brings what there is, and remembers why nothing came where that is so."""
-        active, before, self._has_looked = self._active, self._home, True
-        if active.store is None:
+        context, nodes = self._context, self._context.undo.nodes
+        before, self._has_looked = self._home, True
+        if nodes is None:
             return
         self._home = self._lost = None
         try:
-            record = active.record()
+            record = context.record()
             results = Path(record.results)
-            with active.session.phase("collect", record.results):
+            with context.session.phase("collect", record.results):
                 self._home = bring_home(
-                    active.store, results, record.plan_tasks, record.shared, disks=disks, before=before
+                    nodes.store, results, record.plan_tasks, record.shared, disks=disks, before=before
                 )
         except Exception as error:  # noqa: BLE001 - whatever it was: outputs that did not come keep their group
             self._lost = error

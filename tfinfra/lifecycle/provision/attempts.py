@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from tfinfra.azure.deletion.group_names import group_of
@@ -24,12 +25,14 @@ from tfinfra.errors import (
     first_line,
 )
 from tfinfra.lifecycle.end.stacks import export_state
+from tfinfra.lifecycle.provision.made import Kept
 from tfinfra.lifecycle.record import names, published, spending
 from tfinfra.lifecycle.record.run_record import Attempt
-from tfinfra.lifecycle.run.context import ActiveRun
+from tfinfra.lifecycle.run.context import RunContext
+from tfinfra.lifecycle.run.nodes import Nodes
 from tfinfra.lifecycle.run.phases import TICK
 from tfinfra.model import Infrastructure, StopRequest
-from tfinfra.store import encode, keys, store_errors
+from tfinfra.store import ObjectStore, encode, keys, store_errors
 from tfinfra.store.waiting import granted
 from tfinfra.system.threads import spawn
 from tfinfra.text.wording import spell_seconds
@@ -75,128 +78,106 @@ class RefusedPlace:
         return f"{self.error.code}: {said}" if self.error.code else said
 
 
-def provision(active: ActiveRun, make: Callable[[], object], bundle: Bundle) -> None:
-    """Gets the nodes: `make` makes the compute group that the record names. A later place that ARM says has no room for
-    them is left out. Raises NotFeasible with every place, ProvisioningError with what ARM's refusal means, LimitReached
-    where the limits leave no time for another."""
+def in_one_place(context: RunContext, make: Callable[[ObjectStore], T], kept: Kept, bundle: Bundle) -> T:
+    """What `make` gives, which makes the nodes in the compute group that the record names, to meet their client in the
+    store that it is given: the run's, or a folder of it. A later place that ARM says has no room for them is
+    left out. Raises NotFeasible with every place, ProvisioningError with what ARM's refusal means, LimitReached where
+    the limits leave no time for another."""
     refused: list[RefusedPlace] = []
-    for choice, place in enumerate(active.plan.choices):
+    store = kept.store
+    for choice, place in enumerate(context.plan.choices):
         if choice:
-            lacking = _lacking(active, place, refused)
+            lacking = _lacking(context, place, refused)
             if lacking is not None:
                 refused.append(lacking)
                 continue
-            _begin(active, choice, refused, bundle)
-        group = active.record().compute_group
-        active.session.audit.append("attempt", group=group, location=place.location, vm_size=place.vm_size)
-        found = persevere(active, place, make)
+            _turn_to(context, choice, refused)
+            store = _next_store(context, kept, choice, bundle)
+        record = context.record()
+        where = {"location": place.location, "vm_size": place.vm_size}
+        context.session.audit.append("attempt", group=record.compute_group, **where)
+        found = persevere(context, place, partial(make, store))
         if not isinstance(found, RefusedPlace):
-            return
+            return found
         refused.append(found)
-        _note(active, found)
+        *before, last = context.record().attempts
+        context.folder.update(attempts=(*before, replace(last, refused=found.words)))
         if found.rule.reaction not in (Reaction.NEXT, Reaction.CLEAR):
             break
     raise explained(refused)
 
 
-def persevere(active: ActiveRun, place: Infrastructure, work: Callable[[], T]) -> T | RefusedPlace:
+def persevere(context: RunContext, place: Infrastructure, work: Callable[[], T]) -> T | RefusedPlace:
     """What `work` gives, tried again where ARM's error passes by itself, or once what is in the way was removed; else
-    why not. Raises what is no answer of ARM's."""
-    began = active.ports.clock()
+    why not. Raises what is no answer of ARM's, and what came after all nodes were there and had trained."""
+    session, clock = context.session, context.ports.clock
+    began = clock()
     for pause in (*PAUSES, None):
         try:
             return work()
         except ProvisioningError as error:
-            rule = reaction_to(error.code, error.said, error.status)
-            if error.status is None or _trained(active):
+            rule, outcome = reaction_to(error.code, error.said, error.status), context.undo.outcome
+            if error.status is None or (outcome is not None and outcome.result != Result.FAILED):
                 raise
-            found = RefusedPlace(place, error, rule, active.ports.clock() - began)
-        _audit(active, found)
-        if pause is None or active.outcome is not None or not _worth_another(active, found):
+            found = RefusedPlace(place, error, rule, clock() - began)
+        session.audit.append(
+            "refused",
+            code=found.error.code,
+            status=found.error.status,
+            reaction=rule.reaction.value,
+            location=place.location,
+            vm_size=place.vm_size,
+            message=found.error.said,
+        )
+        if pause is None or outcome is not None or not _worth_another(context, found):
             return found
-        text = f"{found.words} ({rule.says}): trying again in {spell_seconds(pause)}"
-        active.session.observer.say(text)
-        _rest(active, pause)
+        session.observer.say(f"{found.words} ({rule.says}): trying again in {spell_seconds(pause)}")
+        until = clock() + pause
+        while clock() < until:
+            session.check()
+            time.sleep(TICK)
     raise AssertionError("the last pause is none")
 
 
-def _worth_another(active: ActiveRun, found: RefusedPlace) -> bool:
+def _worth_another(context: RunContext, found: RefusedPlace) -> bool:
     """Whether the same place may be tried once more."""
     if found.rule.reaction is Reaction.CLEAR:
-        return _cleared(active, found)
+        return _cleared(context, found)
     return found.rule.reaction is Reaction.RETRY and not (found.silent and (found.seconds or 0.0) > SILENCE)
 
 
-def _cleared(active: ActiveRun, found: RefusedPlace) -> bool:
+def _cleared(context: RunContext, found: RefusedPlace) -> bool:
     """Removes the resource that is in the way: it lies in a group of the run, so an earlier try made it. Nodes that it
     brought up go with it, and what they wrote must not be taken for the next ones'."""
     named = _ID.search(found.error.said)
     id_ = named[0] if named else ""
-    record, run, its_group = active.record(), active.run, (group_of(id_) or "").lower()
+    record, run, its_group = context.record(), context.run, (group_of(id_) or "").lower()
     group = next((g for g in (record.compute_group, record.keep_group) if g.lower() == its_group), None)
     if group is None:
         return False
-    active.session.observer.say(f"removing {id_.rpartition('/providers/')[2]}, which an earlier try has made")
+    context.session.observer.say(f"removing {id_.rpartition('/providers/')[2]}, which an earlier try has made")
     try:
-        active.session.wait(spawn(lambda: active.ports.arm.remove(id_, group, run), "remove"))
+        context.session.wait(spawn(lambda: context.ports.arm.remove(id_, group, run), "remove"))
     except (ProvisioningError, TeardownIncomplete) as error:
-        active.session.observer.say(f"it is still in the way: {error.message}")
+        context.session.observer.say(f"it is still in the way: {error.message}")
         return False
-    active.session.audit.append("removed", id=id_)
-    if group == record.compute_group:
-        _forget_nodes(active)
-    return True
-
-
-def _forget_nodes(active: ActiveRun) -> None:
-    store = active.store
-    if store is None:
-        return
-    for folder in keys.NODES_FOLDERS:
-        for key in store.list(folder):
+    context.session.audit.append("removed", id=id_)
+    if group == record.compute_group and context.undo.nodes is not None:
+        store = context.undo.nodes.store
+        written = [key for folder in keys.NODES_FOLDERS for key in store.list(folder)]
+        for key in (*written, *keys.NODES_KEYS):
             store.delete(key)
-    for key in keys.NODES_KEYS:
-        store.delete(key)
-
-
-def _trained(active: ActiveRun) -> bool:
-    """Whether all nodes were there, and trained, before the update failed."""
-    return active.outcome is not None and active.outcome.result != Result.FAILED
-
-
-def _rest(active: ActiveRun, seconds: float) -> None:
-    until = active.ports.clock() + seconds
-    while active.ports.clock() < until:
-        active.session.check()
-        time.sleep(TICK)
-
-
-def _audit(active: ActiveRun, found: RefusedPlace) -> None:
-    active.session.audit.append(
-        "refused",
-        code=found.error.code,
-        status=found.error.status,
-        reaction=found.rule.reaction.value,
-        location=found.place.location,
-        vm_size=found.place.vm_size,
-        message=found.error.said,
-    )
-
-
-def _note(active: ActiveRun, found: RefusedPlace) -> None:
-    """Writes into the record why the newest attempt came to nothing."""
-    *before, last = active.record().attempts
-    active.folder.update(attempts=(*before, replace(last, refused=found.words)))
+    return True
 
 
 # The next place
 
 
-def _lacking(active: ActiveRun, place: Infrastructure, refused: Sequence[RefusedPlace]) -> RefusedPlace | None:
+def _lacking(context: RunContext, place: Infrastructure, refused: Sequence[RefusedPlace]) -> RefusedPlace | None:
     """The place as one that ARM says has no room, None where it is worth a try."""
-    session, target = active.session, active.record().target
+    session, target = context.session, context.record().target
     tried = any(r.place.location == place.location and r.tried for r in refused)
-    asked = spawn(lambda: active.ports.arm.known_lack(active.plan, target, place, tried=tried), "place")
+    asked = spawn(lambda: context.ports.arm.known_lack(context.plan, target, place, tried=tried), "place")
     why = session.wait(asked)
     if why is None:
         return None
@@ -205,54 +186,51 @@ def _lacking(active: ActiveRun, place: Infrastructure, refused: Sequence[Refused
     return RefusedPlace(place, ProvisioningError(why, said=why), _LACKING, seconds=None)
 
 
-def _begin(active: ActiveRun, choice: int, refused: Sequence[RefusedPlace], bundle: Bundle) -> None:
-    """Leaves the place that was tried last to its deletion, and turns record, deadline and store to the next."""
-    place, run = active.plan.choices[choice], active.run
+def _turn_to(context: RunContext, choice: int, refused: Sequence[RefusedPlace]) -> None:
+    """Leaves the place that was tried last to its deletion, and turns record and deadline to the next."""
+    place, run = context.plan.choices[choice], context.run
     last = next(r for r in reversed(refused) if r.tried)
     next_name = place.location if place.vm_size == last.place.vm_size else f"{place.vm_size} in {place.location}"
     code = last.error.code or f"HTTP status {last.error.status}"
-    active.session.observer.say(f"{code} in {last.place.location} ({last.rule.says}): trying {next_name}")
-    _leave(active)
-    spending.note_gone(active.folder, dict(active.gone))
+    context.session.observer.say(f"{code} in {last.place.location} ({last.rule.says}): trying {next_name}")
+    _give_up(context)
+    spending.note_gone(context.folder, dict(context.undo.gone))
     group = names.group_name(run, names.compute_part(choice))
-    attempts = (*active.record().attempts, Attempt(group, place.location, place.vm_size))
+    attempts = (*context.record().attempts, Attempt(group, place.location, place.vm_size))
     try:
-        limits, burn, now = active.plan.limits, active.options.burn, active.ports.clock()
-        active.session.deadline = spending.note_attempt(active.folder, group, limits, burn, now)
+        limits, burn, now = context.plan.limits, context.options.burn, context.ports.clock()
+        context.session.deadline = spending.note_attempt(context.folder, group, limits, burn, now)
     except LimitReached as error:
         raise LimitReached(f"{error.message}\n{_tried(refused)}", hint=last.rule.way_out) from error
-    active.folder.update(attempts=attempts)
-    _move(active, bundle)
+    context.folder.update(attempts=attempts)
 
 
-def _leave(active: ActiveRun) -> None:
+def _give_up(context: RunContext) -> None:
     """Ends what has come up of an attempt: its nodes are told to stop, its group is deleted while the next is tried."""
-    group = active.record().compute_group
-    if active.engine is not None:
+    group, undo = context.record().compute_group, context.undo
+    if undo.engine is not None:
         with suppress(TfinfraError, OSError):  # the audit's copy of a state that is worth nothing any more
-            export_state(active.engine, active.folder, names.part_of(group, active.run))
-    if active.store is not None:
+            export_state(undo.engine, context.folder, names.part_of(group, context.run))
+    if undo.nodes is not None:
+        store = undo.nodes.store
+        undo.nodes = Nodes(store)
         with suppress(*store_errors()):  # they cannot become a run: there are too few of them
-            stop = StopRequest(Result.CANCELLED, "the run goes on in another place")
-            active.store.put(keys.STOP, encode(stop))
-    active.watch = active.outcome = None
+            store.put(keys.STOP, encode(StopRequest(Result.CANCELLED, "the run goes on in another place")))
 
     def delete() -> None:
-        active.ports.arm.delete_group(group, active.run, active.session.observer.say)
-        active.gone[group] = active.ports.clock()
+        context.ports.arm.delete_group(group, context.run, context.session.observer.say)
+        undo.gone[group] = context.ports.clock()
 
-    active.leaving.append(spawn(delete, f"delete {group}"))
+    undo.leaving.append(spawn(delete, f"delete {group}"))
 
 
-def _move(active: ActiveRun, bundle: Bundle) -> None:
-    """Opens the attempt's own store, with what the client had left for the nodes in the run's."""
-    record, root = active.record(), active.root
-    url = names.record_store(record)
-    if url is None or root is None:
-        raise ProvisioningError("a phase ran before the one that it needs")
-    active.store = active.ports.open_store(url)
-    register = active.ports.cloud.timeouts.register
-    old, young = granted(root, register), granted(active.store, register)
+def _next_store(context: RunContext, kept: Kept, choice: int, bundle: Bundle) -> ObjectStore:
+    """The new attempt's own store, with what the client had left for the nodes in the run's."""
+    record = context.record()
+    store = context.ports.open_store(names.attempt_url(kept.url, choice))
+    context.undo.nodes = Nodes(store)
+    register = context.ports.cloud.timeouts.register
+    old, young = granted(kept.store, register), granted(store, register)
 
     def fill() -> None:
         for key in keys.FOR_NODES:
@@ -260,9 +238,10 @@ def _move(active: ActiveRun, bundle: Bundle) -> None:
             if data is not None:
                 young.put(key, data)
         young.put_file(bundle.key, bundle.path)
-        published.publish(old, record, active.plan)
+        published.publish(old, record, context.plan)
 
-    active.session.wait(spawn(fill, "upload"))
+    context.session.wait(spawn(fill, "upload"))
+    return store
 
 
 # How it ends

@@ -1,4 +1,5 @@
-"""One run while this process drives it: what its phases hand on to each other."""
+"""One run while this process drives it: what all its phases know of it, and what exists of it by now. What one phase
+makes for the next is an argument of that."""
 
 from __future__ import annotations
 
@@ -9,22 +10,39 @@ from typing import TYPE_CHECKING, Any
 from tfinfra.errors import ProvisioningError
 from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord
 from tfinfra.lifecycle.run.effects import Ports
+from tfinfra.lifecycle.run.nodes import Nodes
 from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.lifecycle.run.phases import Session
-from tfinfra.lifecycle.watch.watcher import Watch
 from tfinfra.model import Outcome, Plan
-from tfinfra.store import ObjectStore
 
 if TYPE_CHECKING:
     from tfinfra.engine.client import EngineProcess
 
 
 @dataclass
-class ActiveRun:
-    """`engine`, `update` and `exported` (under way or done), `root` (the run's store), `store` (where the nodes of the
-    newest attempt and their client meet: there, or in a folder of it), `watch`, `outcome`: None until there is one.
-    `leaving` are the deletions of earlier attempts' groups, `gone` those that are verified deleted, with the time (Unix
-    seconds) of that."""
+class Undo:
+    """What has to be undone: each thing is noted here as soon as it exists, so that the end of the run, which may come
+    at any moment, finds it. `engine` is open, with an `update` of one of its stacks, under way or over; `exported` are
+    the stacks' states on their way to the audit folder; `nodes` those of the newest attempt, from the moment at which
+    there is a store to meet them in; `leaving` the deletions of earlier attempts' groups, `gone` those of them that are
+    verified deleted, with the time (Unix seconds) of that."""
+
+    engine: EngineProcess | None = None
+    update: Future[dict[str, Any]] | None = None
+    exported: Future[None] | None = None
+    nodes: Nodes | None = None
+    leaving: list[Future[None]] = field(default_factory=list)
+    gone: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """How the training ended, as far as that is known."""
+        return self.nodes.outcome if self.nodes else None
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """`undo` is all of it that changes."""
 
     plan: Plan
     run: str
@@ -32,15 +50,7 @@ class ActiveRun:
     ports: Ports
     session: Session
     options: UpOptions
-    engine: EngineProcess | None = None
-    update: Future[dict[str, Any]] | None = None
-    exported: Future[Any] | None = None
-    root: ObjectStore | None = None
-    store: ObjectStore | None = None
-    watch: Watch | None = None
-    outcome: Outcome | None = None
-    leaving: list[Future[Any]] = field(default_factory=list)
-    gone: dict[str, float] = field(default_factory=dict)
+    undo: Undo = field(default_factory=Undo)
 
     def record(self) -> RunRecord:
         """The run's record as it is on disk now. Raises ProvisioningError where somebody removed it."""
@@ -53,15 +63,9 @@ class ActiveRun:
         """All times that are known so far: Unix seconds for moments, seconds for phases ("<phase>_seconds"). `over`:
         the run ends now."""
         times = {**self.record().times, **{f"{k}_seconds": v for k, v in self.session.times.items()}}
-        if self.watch is not None and self.watch.first_line is not None:
-            times["first_line"] = self.watch.first_line
-        if self.outcome is not None:
-            times["training_ended"] = self.outcome.ended
+        watch, outcome = self.undo.nodes.watch if self.undo.nodes else None, self.undo.outcome
+        if watch is not None and watch.first_line is not None:
+            times["first_line"] = watch.first_line
+        if outcome is not None:
+            times["training_ended"] = outcome.ended
         return {**times, "ended": self.ports.clock()} if over else times
-
-
-def there(value: Any) -> Any:
-    """`value`, made by an earlier phase."""
-    if value is None:
-        raise ProvisioningError("a phase ran before the one that it needs")
-    return value

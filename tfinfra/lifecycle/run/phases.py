@@ -80,7 +80,7 @@ class Session:
         if self.deadline is not None and self.clock() >= self.deadline.at:
             raise LimitReached(f"the run reached its limits.{self.deadline.limit}")
 
-    def wait(self, future: Future[T], tick: Callable[[], None] = _nothing, interval: float = TICK) -> T:
+    def wait(self, future: Future[T], tick: Callable[[], object] = _nothing, interval: float = TICK) -> T:
         """The future's result, calling `tick` every `interval` seconds. Raises what interrupts the run."""
         while not _done_within(future, interval):
             self.check()

@@ -20,10 +20,11 @@ from tfinfra.lifecycle.end.ending import POLL, RunResult, await_collected, end_r
 from tfinfra.lifecycle.end.stacks import export_state
 from tfinfra.lifecycle.preflight import check_run
 from tfinfra.lifecycle.provision.first_record import begun, first_record
-from tfinfra.lifecycle.provision.provisioning import Provisioning, look
+from tfinfra.lifecycle.provision.made import Prepared, Provisioned
+from tfinfra.lifecycle.provision.provisioning import Provisioning
 from tfinfra.lifecycle.record import names, published, spending
 from tfinfra.lifecycle.record.run_record import run_folder
-from tfinfra.lifecycle.run.context import ActiveRun, there
+from tfinfra.lifecycle.run.context import RunContext
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.lifecycle.run.phases import Interrupt, Session
@@ -59,35 +60,36 @@ class UpRun:
         self._observer = observer
         folder = run_folder(options.state, self.run)
         self._session = Session(observer, folder.audit, interrupt, ports.clock)
-        self._active = ActiveRun(compiled.plan, self.run, folder, ports, self._session, options)
-        self._data = RunData(compiled, given or Given(), self._active)
-        self._provisioning = Provisioning(compiled, self._active, self._data, observer)
+        self._context = RunContext(compiled.plan, self.run, folder, ports, self._session, options)
+        self._data = RunData(compiled, given or Given(), self._context)
+        self._provisioning = Provisioning(compiled, self._context, self._data)
 
     def go(self) -> RunResult:
         """Provisions, trains, collects and deletes. Raises what went wrong before the first write to the cloud; after
         it, the result carries the error."""
+        context = self._context
         try:
-            self._active.folder.write(first_record(*self._origin()))
-            lock, engine, prerequisites = self._prepare(self._requirements())
-            self._begin(lock)
+            context.folder.write(first_record(*self._origin()))
+            prepared = self._prepare(self._requirements())
+            self._write_deadline(prepared.lock)
         except BaseException as raised:
-            never_begun(self._active, raised)
+            never_begun(context, raised)
             raise
         error: BaseException | None = None
         try:
-            self._provisioning.go(lock, engine, prerequisites)
-            if self._active.options.detach:
-                return self._leave()
-            self._train()
-            hold_success(self._active)
+            provisioned = self._provisioning.go(prepared)
+            if context.options.detach:
+                return self._detach(provisioned)
+            self._train(provisioned)
+            hold_success(context)
         except BaseException as raised:  # noqa: BLE001 - whatever it was, what exists must be deleted; end_run reports it
             error = raised
-        return end_run(self._active, error)
+        return end_run(context, error)
 
     def _origin(self) -> tuple[Plan, Target, UpOptions, Cloud, float]:
         """What the run's first records are made of, now."""
-        active, ports = self._active, self._ports
-        return active.plan, self._compiled.spec.target, active.options, ports.cloud, ports.clock()
+        context, ports = self._context, self._ports
+        return context.plan, self._compiled.spec.target, context.options, ports.cloud, ports.clock()
 
     # Before the first write
 
@@ -95,47 +97,45 @@ class UpRun:
         """What the environment is made of: the CPU build where a rehearsal's machine has no GPU."""
         from tfinfra.compiler.load import machine_gpus
 
-        plan = self._active.plan
+        plan = self._context.plan
         wanted = plan.requirements
         if not plan.use_gpu or self._ports.cloud.environment_cache is None or machine_gpus() > 0:
             return wanted
-        if not self._active.options.rehearse:
+        if not self._context.options.rehearse:
             raise NotFeasible("use_gpu is true, but this machine has no GPU")
         self._observer.say("this machine has no GPU: the nodes will report none and take TensorFlow's CPU build")
         return replace(wanted, gpu=False)
 
-    def _prepare(self, requirements: Requirements) -> tuple[Lock, Future[EngineProcess], Prerequisites]:
-        """The lock, an engine that is being warmed up beside it, and what the subscription has ready."""
+    def _prepare(self, requirements: Requirements) -> Prepared:
+        """Asks, agrees, and has what provisioning takes; the engine is being opened beside."""
         from tfinfra.bundle import check_source
 
-        session, ports, folder = self._session, self._ports, self._active.folder
-        check_source(self._active.plan, self._compiled.source_root)
+        session, ports, folder = self._session, self._ports, self._context.folder
+        check_source(self._context.plan, self._compiled.source_root)
         folder.write_deploy(self._compiled.tree)
         if ports.cloud.preflight:
             self._preflight()
         self._agree()
         with session.phase("prepare", "Pulumi, and the environment's lock"):
-            looked = spawn(lambda: ports.arm.prerequisites(self._active.plan.infrastructure.access), "prerequisites")
-            progress = session.progress("prepare")
+            looked = spawn(lambda: ports.arm.prerequisites(self._context.plan.infrastructure.access), "prerequisites")
+            progress, made = session.progress("prepare"), self._provisioning.made
             read = spawn(lambda: self._data.read(progress), "inputs")
             session.wait(spawn(lambda: ports.workshop.ensure_tools(progress), "toolchain"))
-            made = self._provisioning.made
             engine = spawn(
                 lambda: self._engine.open(ports.cloud, folder.deploy, self.run, folder.pulumi, made), "engine"
             )
             try:
                 lock = session.wait(spawn(lambda: ports.workshop.lock(requirements, progress), "lock"))
-                prerequisites = session.wait(looked)
-                session.wait(read)
+                prepared = Prepared(lock, engine, session.wait(looked), session.wait(read))
             except BaseException:
                 engine.add_done_callback(_close)
                 raise
-        self._tell_layers(prerequisites)
-        return lock, engine, prerequisites
+        self._tell_layers(prepared.prerequisites)
+        return prepared
 
     def _tell_layers(self, prerequisites: Prerequisites) -> None:
         """Says which ways of deletion this run has, and warns of each that it has not."""
-        plan = self._active.plan
+        plan = self._context.plan
         subscription = self._ports.cloud.subscription_id
         layers = deletion_layers(plan.infrastructure.access, plan.node_count, prerequisites.may_delete, subscription)
         self._session.audit.append("layers", **{layer.name: layer.on for layer in layers})
@@ -145,7 +145,7 @@ class UpRun:
 
     def _preflight(self) -> None:
         """Asks the cloud whether the plan can work; raises what speaks against it."""
-        cloud, deploy = self._ports.cloud, self._active.folder.deploy
+        cloud, deploy = self._ports.cloud, self._context.folder.deploy
         with self._session.phase("preflight", "what the cloud says of the plan"):
             asked = spawn(lambda: check_run(self._compiled, cloud, self._engine, deploy, self.run), "preflight")
             warnings = self._session.wait(asked)
@@ -154,7 +154,7 @@ class UpRun:
 
     def _agree(self) -> None:
         """Tells what the run will cost, and asks. Raises Cancelled where the answer is no."""
-        options, session = self._active.options, self._session
+        options, session = self._context.options, self._session
         if options.terms is None:
             return
         for line in options.terms.lines(self._ports.clock()):
@@ -162,58 +162,59 @@ class UpRun:
         if not options.consent(options.terms, session.check):
             raise Cancelled("not begun, as you said; nothing was touched")
 
-    def _begin(self, lock: Lock) -> None:
-        """Writes the run's record: from here on nothing that is made can be orphaned."""
+    def _write_deadline(self, lock: Lock) -> None:
+        """Writes the record with the run's deadline: from here on nothing that is made can be orphaned."""
         end, record = begun(*self._origin(), environment=lock.key)
         self._session.deadline = end
         if (wrong := STEADY.complaint()) is not None:
             self._observer.say(f"warning: {wrong}")
         if end.limit == "max_cost_usd":
             self._observer.say(f"limits.max_cost_usd ends the run after {spell_seconds(end.seconds)} at the latest")
-        self._active.folder.write(record)
+        self._context.folder.write(record)
 
-    def _leave(self) -> RunResult:
-        """Detaches: the nodes go on by themselves, and the record says how to go on with them."""
-        active = self._active
-        self._export()
-        spending.note_gone(active.folder, dict(active.gone))
-        there(active.engine).close()
-        record = active.folder.update(detached=True, client=None, times=active.times(over=False))
-        published.publish(there(active.root), record, active.plan)
-        active.folder.audit.append("detached")
-        document = collect.run_document(record, active.plan, active.store, self._ports.clock())
+    def _detach(self, provisioned: Provisioned) -> RunResult:
+        """The nodes go on by themselves, and the record says how to go on with them."""
+        context = self._context
+        self._export(provisioned.engine)
+        spending.note_gone(context.folder, dict(context.undo.gone))
+        provisioned.engine.close()
+        record = context.folder.update(detached=True, client=None, times=context.times(over=False))
+        published.publish(provisioned.store, record, context.plan)
+        context.folder.audit.append("detached")
+        document = collect.run_document(record, context.plan, provisioned.nodes.store, self._ports.clock())
         return RunResult(record, document, None)
 
     # Train
 
-    def _train(self) -> None:
-        active, plan = self._active, self._active.plan
-        there(active.watch).boot_began()
-        active.exported = spawn(self._warm_end, "warm")
+    def _train(self, provisioned: Provisioned) -> None:
+        context, plan, nodes = self._context, self._context.plan, provisioned.nodes
+        if nodes.watch is not None:
+            nodes.watch.boot_began()
+        context.undo.exported = spawn(lambda: self._warm_end(provisioned.engine), "warm")
         with self._session.phase("train", f"{count(len(plan.tasks), 'task')} on {count(plan.node_count, 'node')}"):
-            look(active, self._data)
-            while active.outcome is None:
+            outcome = nodes.look()
+            while outcome is None:
                 self._session.check()
                 time.sleep(POLL)
-                look(active, self._data)  # first: what ended before this process slept past a limit has ended by itself
-            active.folder.audit.append("outcome", **to_json(active.outcome))
-            await_collected(active, self._session.interrupt.check)
-            for warning in active.outcome.warnings:
+                outcome = nodes.look()  # first: what ended before this process slept past a limit has ended by itself
+            context.folder.audit.append("outcome", **to_json(outcome))
+            await_collected(context, nodes, self._session.interrupt.check)
+            for warning in outcome.warnings:
                 self._observer.say(f"warning: {warning}")
-            raise_for(active.outcome)
+            raise_for(outcome)
 
-    def _warm_end(self) -> None:
+    def _warm_end(self, engine: EngineProcess) -> None:
         """Does early what the end would wait for: the stacks' states for the audit, the deletion's imports. The engine
         is done then."""
         from tfinfra.azure.clients import warm
 
-        self._export()
+        self._export(engine)
         warm()
-        there(self._active.engine).close()
+        engine.close()
 
-    def _export(self) -> None:
-        for part in ("keep", names.part_of(self._active.record().compute_group, self.run)):
-            export_state(there(self._active.engine), self._active.folder, part)
+    def _export(self, engine: EngineProcess) -> None:
+        for part in ("keep", names.part_of(self._context.record().compute_group, self.run)):
+            export_state(engine, self._context.folder, part)
 
 
 def _close(engine: Future[EngineProcess]) -> None:
