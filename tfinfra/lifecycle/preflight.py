@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from tfinfra.azure.preflight.all_checks import PassedCheck
     from tfinfra.azure.preflight.finding import Finding
     from tfinfra.azure.prerequisites.find import Prerequisites
-    from tfinfra.azure.prerequisites.questions import Lack
 
 _UNANSWERED = "TFI623"
 _BUNDLE = "0" * 64
@@ -73,18 +72,27 @@ def check_live(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Pat
     from tfinfra.azure.preflight.all_checks import preflight
     from tfinfra.azure.preflight.finding import Finding
     from tfinfra.azure.prerequisites.find import find_prerequisites
+    from tfinfra.azure.prerequisites.questions import NotAnswered
 
     began = time.monotonic()
-    told: list[Prerequisites | None] = []
+    asked: list[Prerequisites | None] = []
     lacking: list[Finding] = []
 
     def record() -> tuple[ResourceRequest, ...]:
         prerequisites, lacks = find_prerequisites(cloud, compiled.plan.infrastructure.access)
         known = all(lack.key != "subscription_id" for lack in lacks)  # else nothing is known of its roles
-        told.append(prerequisites if known else None)
-        lacking.extend(Finding(_code(lack), lack.key, lack.message, lack.hint) for lack in lacks)
-        if prerequisites.deletes_all:
-            lacking.append(_too_wide(str(compiled.plan.infrastructure.access.identity_id)))
+        asked.append(prerequisites if known else None)
+        for lack in lacks:
+            if isinstance(lack, NotAnswered):
+                code = _UNANSWERED
+            else:
+                code = "TFI616" if lack.denied and lack.key == "subscription_id" else "TFI626"
+            lacking.append(Finding(code, lack.key, lack.message, lack.hint))
+        if prerequisites.deletes_all:  # an identity that the scripts of all runs have
+            name = str(compiled.plan.infrastructure.access.identity_id).rpartition("/")[2]
+            message = f"{name} may delete every resource group of the subscription, and so may the script of each run"
+            hint = "take that role from it: since the timer deletes by an identity of its own, no run needs it"
+            lacking.append(Finding("TFI640", "identity_id", message, hint, severity=Severity.WARNING))
         return _requests(compiled, cloud, prerequisites, run, partial(recorder.record, deploy, run))
 
     found = preflight(cloud, compiled.plan, compiled.spec.target, record)
@@ -93,26 +101,8 @@ def check_live(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Pat
         for f in (*found.findings, *lacking)
     ]
     ordered = in_file_order(compiled.facts.project, diagnostics)
-    seconds, may_delete = round(time.monotonic() - began, 3), told[0].may_delete if told and told[0] else None
+    seconds, may_delete = round(time.monotonic() - began, 3), asked[0].may_delete if asked and asked[0] else None
     return LiveAnswer(cloud.name, ordered, found.checked, seconds, may_delete)
-
-
-def _code(lack: Lack) -> str:
-    from tfinfra.azure.prerequisites.questions import NotAnswered
-
-    if isinstance(lack, NotAnswered):
-        return _UNANSWERED
-    return "TFI616" if lack.denied and lack.key == "subscription_id" else "TFI626"
-
-
-def _too_wide(identity_id: str) -> Finding:
-    """Of an identity that the scripts of all runs have."""
-    from tfinfra.azure.preflight.finding import Finding
-
-    name = identity_id.rpartition("/")[2]
-    message = f"{name} may delete every resource group of the subscription, and so may the script of each run"
-    hint = "take that role from it: since the timer deletes by an identity of its own, no run needs it"
-    return Finding("TFI640", "identity_id", message, hint, severity=Severity.WARNING)
 
 
 def check_registered(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Path, run: str) -> LiveAnswer:
@@ -159,15 +149,15 @@ def refuse_without_subscription(compiled: Compiled, rehearse: bool) -> None:
 
 
 def plan_live(compiled: Compiled, cloud: Future[Cloud], recorder: Recorder) -> LiveAnswer:
-    """Asks the cloud of a plan that nobody runs yet. Raises what speaks against it, and why there is no cloud."""
+    """Asks the cloud of a plan that is not run yet. Raises what speaks against it, and why there is no cloud."""
     from tfinfra.compiler.write import write_tree
 
     with tempfile.TemporaryDirectory(prefix="tfinfra-") as folder:
         write_tree(compiled.tree, Path(folder))
         run = names.run_id(compiled.plan.name, new_letters())
-        there = cloud.result()
-        with turned_to(there.name):
-            answer = check_live(compiled, there, recorder, Path(folder), run)
+        target = cloud.result()
+        with turned_to(target.name):
+            answer = check_live(compiled, target, recorder, Path(folder), run)
             refused = refusal(answer.diagnostics)
             if refused is not None:
                 raise refused
@@ -176,15 +166,15 @@ def plan_live(compiled: Compiled, cloud: Future[Cloud], recorder: Recorder) -> L
 
 def refusal(diagnostics: Iterable[Diagnostic]) -> TfinfraError | None:
     """The exception for what speaks against the run, None where only warnings do. A fault of the target goes before
-    what the subscription lacks: the exit code says what has to change first. Where ARM does not answer, nobody knows
-    whether anything has to."""
-    told = tuple(diagnostics)
-    errors = [d for d in told if d.is_error]
+    what the subscription lacks: the exit code says what has to change first. Where ARM does not answer, it is
+    not known whether anything has to."""
+    found = tuple(diagnostics)
+    errors = [d for d in found if d.is_error]
     if not errors:
         return None
-    refused = codes.refusal(told)
+    refused = codes.refusal(found)
     if {d.code for d in errors} == {_UNANSWERED}:
-        return ProvisioningError(refused.message, refused.hint, told)
+        return ProvisioningError(refused.message, refused.hint, found)
     return refused
 
 
@@ -192,6 +182,7 @@ def _requests(
     compiled: Compiled, cloud: Cloud, prerequisites: Prerequisites, run: str, record_part: Callable[..., dict[str, Any]]
 ) -> tuple[ResourceRequest, ...]:
     """What both stacks will ask of ARM, the keep stack's first; what is not known yet is stood in for."""
+    from tfinfra.arm.requests import ResourceRequest
     from tfinfra.azure.identity.caller import object_id
 
     caller = {"subscription": cloud.subscription_id, "principal": object_id(cloud)}
@@ -203,10 +194,4 @@ def _requests(
     node = stack_config.node_settings(record, cloud, keep["outputs"], prerequisites, bundle=bundle)
     config = stack_config.compute_config(record, keep["outputs"], prerequisites, cloud, node)
     compute = record_part("compute", config, caller)
-    return tuple(_request(document) for part in (keep, compute) for document in part["requests"])
-
-
-def _request(document: Mapping[str, Any]) -> ResourceRequest:
-    from tfinfra.arm.requests import ResourceRequest
-
-    return ResourceRequest(**document)
+    return tuple(ResourceRequest(**document) for part in (keep, compute) for document in part["requests"])

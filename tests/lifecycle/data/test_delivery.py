@@ -38,7 +38,7 @@ def registered(*nodes: tuple[str, str | None]) -> MemoryStore:
 def delivery(
     store: MemoryStore, listed: Callable[[], frozenset[str]], clock: Clock, attest: Attest = lambda node: None
 ) -> Delivery:
-    return Delivery(SEALED, store, listed, attest, timeout=30, clock=clock, told=lambda _: None)
+    return Delivery(SEALED, store, listed, attest, timeout=30, clock=clock, delivered=lambda _: None)
 
 
 def poll(made: Delivery, clock: Clock, rounds: int = 40) -> None:

@@ -25,7 +25,7 @@ AGAIN, LONGEST = 1.0, 30.0
 class Delivery:
     """Call `poll` a few times a second until `done`. `machines` gives the ids that ARM lists, `attest` raises
     NotAttested where a node's document does not name its key; both run on a thread of their own. `timeout`: seconds
-    that all this may take, from the inventory on. `told` is called with the number of nodes at the end."""
+    that all this may take, from the inventory on. `delivered` is called with the number of nodes in the end."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class Delivery:
         *,
         timeout: float,
         clock: Callable[[], float],
-        told: Callable[[int], None],
+        delivered: Callable[[int], None],
     ) -> None:
         self.done = False
         self._sealed = sealed
@@ -45,7 +45,7 @@ class Delivery:
         self._attest = attest
         self._timeout = timeout
         self._clock = clock
-        self._told = told
+        self._delivered = delivered
         self._inventory: Inventory | None = None
         self._since = self._next = 0.0
         self._asked: Future[Any] | None = None
@@ -56,23 +56,22 @@ class Delivery:
         if self.done or self._clock() < self._next:
             return
         if self._inventory is None:
-            self._look_for_nodes()
+            self._inventory = readable(self._store, layout.INVENTORY, Inventory, LARGE)
+            self._since = self._clock()
         elif self._asked is None:
             nodes = self._inventory.nodes
             self._asked = spawn(lambda: self._unknown(nodes), "machines")
         elif self._asked.done():
             self._compare(self._inventory, self._asked)
 
-    def _look_for_nodes(self) -> None:
-        inventory = readable(self._store, layout.INVENTORY, Inventory, LARGE)
-        if inventory is not None:
-            self._inventory, self._since = inventory, self._clock()
-
     def _compare(self, inventory: Inventory, asked: Future[Any]) -> None:
         error = asked.exception()
         if isinstance(error, NotAttested) and not error.passing:
             raise ProvisioningError(f"{error}: {HANDED_TO_NOBODY}", hint=UNPROVEN)
-        unknown = _why(error) if error else asked.result()
+        if isinstance(error, (NotAttested, TfinfraError)):  # it may pass
+            unknown = error.message if isinstance(error, TfinfraError) else str(error)
+        else:
+            unknown = asked.result()
         if not unknown:
             self._hand_over(inventory)
         elif self._clock() - self._since > self._timeout:
@@ -101,17 +100,8 @@ class Delivery:
             raise ProvisioningError(f"a node registered without a usable key: {error}") from None
         self._store.put(layout.SECRETS, sealed)
         self.done = True
-        self._told(len(keys))
+        self._delivered(len(keys))
 
 
 def _name(node: NodeRegistration) -> str:
     return f"{node.hostname} ({node.node_id})"
-
-
-def _why(error: BaseException) -> str:
-    """What may pass. Raises `error` itself where it is neither ARM's nor a document's."""
-    if isinstance(error, TfinfraError):
-        return error.message
-    if isinstance(error, NotAttested):
-        return str(error)
-    raise error

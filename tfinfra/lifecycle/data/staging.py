@@ -19,7 +19,7 @@ from tfinfra.compiler.pipeline import Compiled, check_launch
 from tfinfra.errors import ManifestError
 from tfinfra.lifecycle.data.blobfuse import configuration
 from tfinfra.manifest.key_schema import CONTAINER
-from tfinfra.model import DataSource, DataSources, Input, Plan
+from tfinfra.model import DataSource, DataSources, Plan
 from tfinfra.store import ObjectStore, holds, keys
 from tfinfra.system.local_tree import LocalTree, TreeFile
 from tfinfra.system.progress import Progress
@@ -44,10 +44,6 @@ class Given:
         return {**self.data, **({CHECKPOINTS: self.checkpoints} if self.checkpoints else {})}
 
 
-def _go_on() -> None:
-    """The check of a run that nothing ends."""
-
-
 @dataclass(frozen=True)
 class Stage:
     """Where inputs go: `store` is open at `url`; `client_id` is that of the nodes' identity. `check` is called before
@@ -56,27 +52,25 @@ class Stage:
     store: ObjectStore
     url: str
     client_id: str
-    check: Callable[[], None] = _go_on
+    check: Callable[[], object] = lambda: None
 
 
 def stage(plan: Plan, trees: Mapping[str, LocalTree], where: Stage, progress: Progress) -> DataSources:
     """Brings the trees to the store, and returns what the nodes need to know. Raises what the store raises."""
-    sources = {i.name: _source(i, trees.get(i.name), where, progress) for i in plan.inputs}
-    return DataSources(sources, _checkpoints(plan, trees.get(CHECKPOINTS), where, progress))
-
-
-def _source(given: Input, tree: LocalTree | None, where: Stage, progress: Progress) -> DataSource:
-    if given.url is not None:
-        return _remote(given.url, given.mode, where.client_id)
-    if tree is None:
-        raise ManifestError(f"the input '{given.name}' was not read")
-    return _local(tree, given.mode, where, progress)
-
-
-def _checkpoints(plan: Plan, tree: LocalTree | None, where: Stage, progress: Progress) -> DataSource | None:
-    if tree is not None:
-        return _local(tree, "download", where, progress)
-    return _remote(plan.resume_from, "download", where.client_id) if plan.resume_from else None
+    sources: dict[str, DataSource] = {}
+    for given in plan.inputs:
+        if given.url is not None:
+            sources[given.name] = _remote(given.url, given.mode, where.client_id)
+        elif given.name in trees:
+            sources[given.name] = _local(trees[given.name], given.mode, where, progress)
+        else:
+            raise ManifestError(f"the input '{given.name}' was not read")
+    checkpoints = None
+    if CHECKPOINTS in trees:
+        checkpoints = _local(trees[CHECKPOINTS], "download", where, progress)
+    elif plan.resume_from:
+        checkpoints = _remote(plan.resume_from, "download", where.client_id)
+    return DataSources(sources, checkpoints)
 
 
 def _remote(url: str, mode: str, client_id: str) -> DataSource:
@@ -94,9 +88,11 @@ def split_url(url: str) -> tuple[str, str]:
 
 def _local(tree: LocalTree, mode: str, where: Stage, progress: Progress) -> DataSource:
     below = keys.input_folder(tree.sha256)
-    if (folder := _folder_of(where.url)) is not None:
-        _link(tree, folder / below)
-        return DataSource(mode, folder=(folder / below).as_uri(), file=tree.only)
+    parts = urlsplit(where.url)
+    if parts.scheme == "file":
+        folder = Path(unquote(parts.path)) / below
+        _link(tree, folder)
+        return DataSource(mode, folder=folder.as_uri(), file=tree.only)
     if not holds(where.store, keys.input_mark(tree.sha256)):
         _upload(tree, where, progress)
     blobfuse = configuration(where.url, below, where.client_id) if mode == "mount" else None
@@ -107,24 +103,14 @@ def _local(tree: LocalTree, mode: str, where: Stage, progress: Progress) -> Data
 def refuse_unmountable(compiled: Compiled, trees: Mapping[str, LocalTree]) -> None:
     """Raises ManifestError for an input to be mounted that has a file whose name is not its key's: a mount would show
     another name."""
-    mounted = [i.name for i in compiled.plan.inputs if i.mode == "mount" and i.name in trees]
-    odd = {name: _shown(file) for name in mounted if (file := _odd(trees[name]))}
+    odd: dict[str, str] = {}
+    for name in (i.name for i in compiled.plan.inputs if i.mode == "mount" and i.name in trees):
+        tree = trees[name]
+        below = keys.input_folder(tree.sha256)
+        file = next((f for f in tree.files if keys.input_key(tree.sha256, f.name) != f"{below}/{f.name}"), None)
+        if file is not None:
+            odd[name] = os.fsencode(file.name).decode("utf-8", "backslashreplace")
     check_launch(compiled.facts, AtLaunch(unmountable=odd))
-
-
-def _odd(tree: LocalTree) -> TreeFile | None:
-    above = keys.input_folder(tree.sha256)
-    return next((f for f in tree.files if keys.input_key(tree.sha256, f.name) != f"{above}/{f.name}"), None)
-
-
-def _shown(file: TreeFile) -> str:
-    return os.fsencode(file.name).decode("utf-8", "backslashreplace")
-
-
-def _folder_of(url: str) -> Path | None:
-    """The folder that a store is, None of one that is elsewhere."""
-    parts = urlsplit(url)
-    return Path(unquote(parts.path)) if parts.scheme == "file" else None
 
 
 def _link(tree: LocalTree, folder: Path) -> None:

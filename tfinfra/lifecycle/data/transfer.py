@@ -112,7 +112,7 @@ class RunData:
             self._attest,
             timeout=ports.cloud.timeouts.register,
             clock=ports.clock,
-            told=self._delivered,
+            delivered=self._delivered,
         )
 
     def _attest(self, node: NodeRegistration) -> None:
@@ -138,7 +138,7 @@ class RunData:
         session.observer.progress("compute", text)
 
     def await_delivery(self, delivery: Delivery, store: ObjectStore) -> None:
-        """A run that goes on alone needs its client until the nodes have its key and secrets: nobody else has them.
+        """A detached run needs its client until the nodes have its key and secrets: only the client has them.
         Raises ProvisioningError where no node comes for them."""
         session, ports = self._context.session, self._context.ports
         if delivery.done:

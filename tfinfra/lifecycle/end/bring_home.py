@@ -43,7 +43,7 @@ class Home:
     was and did not come, None where nothing is; `collected`: the nodes said that all was in the store; `names` are
     those that came, `trees` counts the disks and shares that were read besides, from which `copied` came: a node that
     was only frozen may have written on since; `unsaved` is what did not come of each of them, `noted` all notes of this
-    and earlier looks: who looks again, when the machines are gone, has nobody else to ask."""
+    and earlier looks: a later look, when the machines are gone, cannot ask again."""
 
     folder: Path
     files: int
@@ -65,7 +65,7 @@ class Home:
         )
 
     def lines(self, *, over: bool = True) -> list[str]:
-        """What a person has to be told of it; while a run goes on, what has not come yet is not missing."""
+        """What a person has to know of it; while a run goes on, what has not come yet is not missing."""
         lines = [f"left out: {note}" for note in self.notes]
         if self.missing is not None and (over or self.missing.lies == STORE):
             lines.append(f"not collected: {self.missing}; {count(self.files, 'file')} came home")
@@ -181,17 +181,18 @@ class _Coming:
         chunks: dict[str, list[str]] = {}
         for key in self.store.list(layout.LOGS):
             chunks.setdefault(key.split("/")[1], []).append(key)
+
+        def write(keys: Sequence[str], path: Path) -> None:
+            with path.open("wb") as log:
+                for key in keys:
+                    log.write(log_chunk(self.store, key) or b"")
+
         paths = {name: f"{'tasks' if name in tasks else 'nodes'}/{tame(name)}.log" for name in chunks}
         odd = clashes(paths.values(), folds=self.landing.folds())
         for name, path in paths.items():
-            self._land(f"the log {shown(name)}", path, partial(self._write_log, chunks[name]), odd.get(path))
+            self._land(f"the log {shown(name)}", path, partial(write, sorted(chunks[name])), odd.get(path))
         self._raise_broken()
         return len(chunks) - len(self.left)
-
-    def _write_log(self, keys: list[str], path: Path) -> None:
-        with path.open("wb") as log:
-            for key in sorted(keys):
-                log.write(log_chunk(self.store, key) or b"")
 
     def bring(self, keys: Sequence[str], anew: Collection[str] = ()) -> None:
         """Fetches what is not here yet, and `anew` what is of the copies from disks, several at once."""
@@ -205,7 +206,7 @@ class _Coming:
         def one(key: str) -> None:
             name = names[key]
             wanted = name not in self.home or name in anew
-            if wanted and self._land(name, tame(name), self._from(key), self.odd.get(tame(name))):
+            if wanted and self._land(name, tame(name), partial(self.store.get_file, key), self.odd.get(tame(name))):
                 self._arrived(name)
                 self.copied.discard(name)
                 self.stale.discard(name)
@@ -213,9 +214,6 @@ class _Coming:
         with ThreadPoolExecutor(DOWNLOADS) as pool:
             list(pool.map(one, keys))
         self._raise_broken()
-
-    def _from(self, key: str) -> Callable[[Path], None]:
-        return lambda path: self.store.get_file(key, path)
 
     def save(self, tree: OutputTree, stays: str | None) -> None:
         """Copies what lies in a tree of this machine and is not here yet, or is stale. `stays` is where it is found
@@ -272,7 +270,14 @@ class _Coming:
             self.refused += 1
             of_one = isinstance(error, (*store_errors(), OddObject)) and not isinstance(error, OSError)
             if self.refused > REFUSED or not of_one:
-                self.broken = _named(error, path, self.landing.folder)
+                self.broken = error
+                if isinstance(error, OSError) and error.errno in _NO_SPACE:
+                    folder = self.landing.folder
+                    self.broken = TeardownIncomplete(
+                        f"{folder / shown(path)} cannot be written: {error.strerror}",
+                        hint=f"make room in {folder.parent}; `tfinfra fetch {folder.name}` goes on where this ended",
+                    )
+                    self.broken.__cause__ = error
             else:
                 self.left[what] = f"the store does not hand it out: {first_line(error)}"
 
@@ -286,15 +291,3 @@ class _Coming:
     def _raise_broken(self) -> None:
         if self.broken is not None:
             raise self.broken
-
-
-def _named(error: Exception, path: str, folder: Path) -> Exception:
-    """The error; of a full disk, one that says which."""
-    if not isinstance(error, OSError) or error.errno not in _NO_SPACE:
-        return error
-    full = TeardownIncomplete(
-        f"{folder / shown(path)} cannot be written: {error.strerror}",
-        hint=f"make room in {folder.parent}; `tfinfra fetch {folder.name}` goes on where this ended",
-    )
-    full.__cause__ = error
-    return full

@@ -26,7 +26,7 @@ def run_document(record: RunRecord, plan: Plan | None, store: ObjectStore | None
     home: files, bytes, the first names, why, and where they still lie); deadline and the key of limits that made it;
     usd_per_hour, usd (list price so far) and max_cost_usd; ledger (what was billed, from when to when); left.
     """
-    there = read_view(store) if store else StoreView()
+    view = read_view(store) if store else StoreView()
     return {
         "schema": 1,
         "tfinfra": __version__,
@@ -43,9 +43,9 @@ def run_document(record: RunRecord, plan: Plan | None, store: ObjectStore | None
         "exit_code": record.exit_code,
         "task": record.failed_task,
         "exit_status": record.exit_status,
-        "tasks": [to_json(final(status, record)) for status in there.tasks],
-        "nodes": [to_json(node) for node in there.nodes],
-        "unreadable": [str(each) for each in there.unreadable],
+        "tasks": [to_json(final(status, record)) for status in view.tasks],
+        "nodes": [to_json(node) for node in view.nodes],
+        "unreadable": [str(each) for each in view.unreadable],
         "environment": _environment(record, plan),
         "times": record.times,
         "deadline": record.deadline,
@@ -61,7 +61,7 @@ def run_document(record: RunRecord, plan: Plan | None, store: ObjectStore | None
 
 
 def final(status: TaskStatus, record: RunRecord) -> TaskStatus:
-    """A task that was last seen running in a run that has ended was lost with its node: nobody was left to say so."""
+    """A task that was last seen running in a run that has ended was lost with its node, which could not say so."""
     if record.result is None or status.state not in ("pending", "running"):
         return status
     return replace(status, state="lost", message=status.message or "its node was lost")

@@ -24,7 +24,7 @@ def deletion_layers(
     access: Access, node_count: int, may_delete: bool | None, subscription: str | None
 ) -> tuple[Layer, ...]:
     """All three, in the order in which they act. `may_delete`: whether the run's own identities can have the right to
-    delete its groups; None where nobody has asked the cloud. `subscription` is the target's, None where it has none."""
+    delete its groups; None where the cloud was not asked. `subscription` is the target's, None where it has none."""
     return (
         Layer("client", on=True, why="at the end of the job, on Ctrl-C and at the deadline"),
         _nodes(access, node_count, may_delete, subscription),
@@ -41,23 +41,18 @@ def planned_layers(plan: Plan, target: Target, may_delete: bool | None = None) -
 
 
 def _nodes(access: Access, node_count: int, may_delete: bool | None, subscription: str | None) -> Layer:
-    if access.identity_id:
-        return _shared(access.identity_id)
+    if access.identity_id:  # Azure cannot let one identity delete this run's group and no other's
+        identity = access.identity_id.rpartition("/")[2]
+        why = (
+            f"{identity} is one identity for all runs of this target: each could delete every other's groups, so none "
+            "deletes; where the client is gone, machines stay until the timer's time, also those of a job that has "
+            "ended. A script of one run can read and change the outputs of the others: Azure cannot tell them apart"
+        )
+        return Layer("nodes", on=False, why=why, fix="leave identity_id out: then each run has an identity of its own")
     if may_delete is False:
         return _off("nodes", subscription)
     each = "the node" if node_count == 1 else f"each of {node_count} nodes"
     return Layer("nodes", on=True, why=f"{each}, {_WHEN}" + _unless(may_delete, subscription))
-
-
-def _shared(identity_id: str) -> Layer:
-    """Azure cannot let one identity delete this run's group and no other's."""
-    identity = identity_id.rpartition("/")[2]
-    why = (
-        f"{identity} is one identity for all runs of this target: each could delete every other's groups, so none "
-        "deletes; where the client is gone, machines stay until the timer's time, also those of a job that has ended. "
-        "A script of one run can read and change the outputs of the others: Azure cannot tell them apart"
-    )
-    return Layer("nodes", on=False, why=why, fix="leave identity_id out: then each run has an identity of its own")
 
 
 def _timer(access: Access, may_delete: bool | None, subscription: str | None) -> Layer:
@@ -84,7 +79,7 @@ def _makes_it(subscription: str | None) -> str:
 
 
 def _unless(may_delete: bool | None, subscription: str | None) -> str:
-    """What it depends on, where nobody has asked the cloud."""
+    """What it depends on, where the cloud was not asked."""
     if may_delete is not None:
         return ""
     return f" (if the subscription has the role 'tfinfra group deleter': {_makes_it(subscription)})"

@@ -1,4 +1,4 @@
-"""Waits for a run's deletion for as long as that makes sense to who sits there."""
+"""Waits for a run's deletion, for as long as that makes sense to the user."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ SILENCE = 20.0
 """Seconds without any answer of ARM's after which a run that somebody ends is left to the other layers of deletion."""
 
 LOOK = 1.0
+CLOSING = 10.0
+"""Seconds that the deletions of earlier attempts have once the groups are gone."""
 
 
 def await_deletion(context: RunContext, deleting: Future[dict[str, str]], groups: Sequence[str]) -> dict[str, str]:
@@ -26,4 +28,6 @@ def await_deletion(context: RunContext, deleting: Future[dict[str, str]], groups
         silent_since = now if silent_since is None else silent_since
         if now - silent_since >= SILENCE:
             return dict.fromkeys(groups, f"ARM has not answered for {spell_seconds(now - silent_since)}")
-    return deleting.result()
+    left = deleting.result()
+    wait(context.undo.leaving, timeout=CLOSING)
+    return left

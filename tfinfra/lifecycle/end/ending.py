@@ -4,8 +4,8 @@ deleted. Nothing that goes wrong here may keep the deletion from happening."""
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, wait
+from collections.abc import Callable
+from concurrent.futures import wait
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -45,7 +45,10 @@ def end_run(context: RunContext, error: BaseException | None) -> RunResult:
     """Stops, holds, collects and deletes. The result carries the run's first error, or TeardownIncomplete, which
     outranks it. Raises `error` where it is a fault of tfinfra itself."""
     error = (store_trouble(error) if error else None) or error
-    _before_deletion(context, error)
+    if error is not None:
+        _attempt(context, lambda: _stop(context, error))
+    verdict = _verdict(error, context.undo.outcome)
+    _attempt(context, lambda: context.folder.update(phase=RunPhase.ENDED, times=context.times(over=True), **verdict))
     home = RunHome(context)
     torn = Teardown(
         context.ports,
@@ -54,7 +57,7 @@ def end_run(context: RunContext, error: BaseException | None) -> RunResult:
         context.session.observer.say,
         bring=home,
         phase=context.session.phase,
-        wait=partial(_await_deletion, context),
+        wait=partial(await_deletion, context),
         gone=context.undo.gone,
         before_stacks_go=partial(_close_engine, context),
         left_event="teardown.left",
@@ -75,12 +78,6 @@ def end_run(context: RunContext, error: BaseException | None) -> RunResult:
     if final is not None and not isinstance(final, TfinfraError):
         raise final
     return RunResult(record, document, final)
-
-
-def _await_deletion(context: RunContext, deleting: Future[dict[str, str]], groups: Sequence[str]) -> dict[str, str]:
-    left = await_deletion(context, deleting, groups)
-    wait(context.undo.leaving, timeout=CLOSING)
-    return left
 
 
 def _close_engine(context: RunContext) -> None:
@@ -122,14 +119,6 @@ def hold_success(context: RunContext) -> None:
 
 
 # Before the deletion
-
-
-def _before_deletion(context: RunContext, error: BaseException | None) -> None:
-    """How the run ended is noted whatever becomes of the nodes' own end."""
-    if error is not None:
-        _attempt(context, lambda: _stop(context, error))
-    verdict = _verdict(error, context.undo.outcome)
-    _attempt(context, lambda: context.folder.update(phase=RunPhase.ENDED, times=context.times(over=True), **verdict))
 
 
 def _attempt(context: RunContext, step: Callable[[], object]) -> None:

@@ -8,7 +8,7 @@ import errno
 import os
 import posixpath
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -137,9 +137,13 @@ def _save_one(root: int, name: str, land: Land) -> str | None:
 
 def _open(root: int, name: str, links: int) -> int | str:
     """A descriptor of the file, or why there is none ("": it is no thing at all, but an overlay's mark)."""
-    parent = _enter(root, name.split("/")[:-1])
+    *folders, last = name.split("/")
+    parent = os.dup(root)
     try:
-        last = posixpath.basename(name)
+        for folder in folders:
+            below = os.open(folder, _FOLDER, dir_fd=parent)
+            os.close(parent)
+            parent = below
         found = os.stat(last, dir_fd=parent, follow_symlinks=False)
         if stat.S_ISLNK(found.st_mode):
             target = os.readlink(last, dir_fd=parent)
@@ -158,27 +162,15 @@ def _open(root: int, name: str, links: int) -> int | str:
         os.close(parent)
 
 
-def _enter(root: int, parts: Sequence[str]) -> int:
-    """A descriptor of the folder."""
-    here = os.dup(root)
-    for part in parts:
-        try:
-            below = os.open(part, _FOLDER, dir_fd=here)
-        finally:
-            os.close(here)
-        here = below
-    return here
-
-
 def _open_target(root: int, name: str, target: str, links: int) -> int | str:
     """What the link `name` leads to, where that is a file of the same tree."""
-    there = posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
-    if there.split("/")[0] not in OUTPUT_FOLDERS:
+    aim = posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
+    if aim.split("/")[0] not in OUTPUT_FOLDERS:
         return f"is a link that leads out, to {shown(target)}"
     if not links:
         return "is a link that leads in a circle"
     try:
-        opened = _open(root, there, links - 1)
+        opened = _open(root, aim, links - 1)
     except OSError:
         return f"is a link to {shown(target)}, which is not there or no file"
     return opened

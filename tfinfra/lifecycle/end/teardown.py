@@ -1,4 +1,4 @@
-"""The one teardown, whoever conducts it: the client at its run's end, `down`, `fetch`, or a sweep. Each of the run's
+"""The one teardown, for all who delete a run: its client at its end, `down`, `fetch`, a sweep. Each of the run's
 groups is deleted through ARM and verified gone, then all else that knows of them is put right. It needs no state of
 Pulumi's, and may be repeated by anybody at any time."""
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from tfinfra.azure.deletion.group_names import part_of_group, run_of_group
 from tfinfra.errors import ForeignInside, Result, TeardownIncomplete, TfinfraError, first_line
-from tfinfra.lifecycle.end.closing import close_ledger, present_groups
+from tfinfra.lifecycle.end.close_ledger import close_ledger, present_groups
 from tfinfra.lifecycle.end.stacks import forget_stacks
 from tfinfra.lifecycle.record import spending
 from tfinfra.lifecycle.record.names import begun_groups
@@ -30,6 +30,10 @@ UNFETCHED = "the outputs in it"
 NOT_OURS = "left alone: it is named as this run's and not tagged so"
 
 
+Deleting = Future[dict[str, str]]
+"""A deletion of groups under way: what it leaves, each with the reason."""
+
+
 class Emptied(str):
     """Why a group stays in which nothing of the run is left: what others have put there."""
 
@@ -42,8 +46,8 @@ def present(left: Mapping[str, str]) -> list[str]:
 
 
 class Bringing:
-    """What becomes of a run's outputs while it is deleted. Here they are given up; whoever brings them home overrides
-    these steps, which come in this order."""
+    """What becomes of a run's outputs while it is deleted. Here they are given up; a subclass that brings them home
+    overrides these steps, which come in this order."""
 
     def before_machines_go(self) -> None:
         """What only the machines have."""
@@ -69,7 +73,7 @@ class KnownGroups:
 
 
 @dataclass(frozen=True)
-class Torn:
+class TeardownResult:
     """What is `left` of a run and which of its stacks remain (`stacks_left`), each with the reason. `error` names what
     is left, or says that the deletion took longer than limits.max_cost_usd reckoned with; else it is None."""
 
@@ -78,19 +82,9 @@ class Torn:
     error: TeardownIncomplete | None
 
 
-def _to_its_end(deleting: Future[dict[str, str]], groups: Sequence[str]) -> dict[str, str]:
-    del groups
-    return deleting.result()
-
-
-def _unseen(name: str, text: str) -> AbstractContextManager[None]:
-    del name, text
-    return nullcontext()
-
-
 @dataclass(frozen=True)
 class Teardown:
-    """The conductor. What differs between those who delete a run is given to it: `say` hears of what fails and is tried
+    """How one run is deleted. What differs between those who do it is given: `say` hears of what fails and is tried
     again; `bring` brings the outputs home; `phase` shows a phase with its text; `wait` gives what a deletion of these
     groups leaves, each with the reason, and may give it up; `gone` are the groups that are known to be gone since then
     (Unix seconds); `before_stacks_go` ends what still uses them; `force` takes others' locks on them away;
@@ -101,14 +95,14 @@ class Teardown:
     run: str
     say: Progress
     bring: Bringing = field(default_factory=Bringing)
-    phase: Callable[[str, str], AbstractContextManager[None]] = _unseen
-    wait: Callable[[Future[dict[str, str]], Sequence[str]], dict[str, str]] = _to_its_end
+    phase: Callable[[str, str], AbstractContextManager[None]] = lambda _name, _text: nullcontext()
+    wait: Callable[[Deleting, Sequence[str]], dict[str, str]] = lambda deleting, _groups: deleting.result()
     gone: Mapping[str, float] = field(default_factory=dict)
     before_stacks_go: Callable[[], object] = lambda: None
     force: bool = False
     left_event: str = "teardown.fail"
 
-    def go(self, find: Callable[[], KnownGroups], verdict: Callable[[], Mapping[str, Any]] = dict) -> Torn:
+    def go(self, find: Callable[[], KnownGroups], verdict: Callable[[], Mapping[str, Any]] = dict) -> TeardownResult:
         """Deletes all that `find` finds of the run, and records it; with the fields of `verdict` where nothing is left.
         `find` is called once what only the machines had is at home."""
         folder, run = self.folder, self.run
@@ -123,18 +117,18 @@ class Teardown:
             folder.audit.append(self.left_event, left=left)
             if record is not None:
                 folder.update(phase=RunPhase.INCOMPLETE, left=tuple(left))
-            return Torn(left, {}, incomplete(folder.read(), run, left, self.ports.clock()))
+            return TeardownResult(left, {}, incomplete(folder.read(), run, left, self.ports.clock()))
         folder.audit.append("teardown.verified", groups=list(begun_groups(record, run)))
         self.before_stacks_go()
         backend = record.backend if record else None
         stacks_left = forget_stacks(folder, found.groups, force=self.force, backend=backend)
         if record is None:
-            return Torn({}, stacks_left, None)
+            return TeardownResult({}, stacks_left, None)
         ended = folder.update(phase=RunPhase.DELETED, left=(), stacks_left=tuple(stacks_left), **verdict())
         late = spending.late(ended) if billed else None
         if late is not None:
             folder.audit.append("teardown.late", message=late.message)
-        return Torn({}, stacks_left, late)
+        return TeardownResult({}, stacks_left, late)
 
     def delete(self, groups: Sequence[str], alone: Sequence[str] = ()) -> dict[str, str]:
         """Deletes the run's groups, what costs by the hour first. What is left, each with the reason; the keep group
@@ -162,7 +156,7 @@ class Teardown:
             self._close_ledger(keep, left, before)
         return left
 
-    def _deleting(self, groups: Sequence[str]) -> Future[dict[str, str]]:
+    def _deleting(self, groups: Sequence[str]) -> Deleting:
         return spawn(lambda: delete_groups(self.ports, self.run, groups, self.say), "teardown")
 
     def _close_ledger(self, groups: Sequence[str], left: Mapping[str, str], before: set[str] | None) -> None:

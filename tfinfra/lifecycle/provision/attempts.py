@@ -25,7 +25,7 @@ from tfinfra.errors import (
     first_line,
 )
 from tfinfra.lifecycle.end.stacks import export_state
-from tfinfra.lifecycle.provision.made import Kept
+from tfinfra.lifecycle.provision.phase_values import Kept
 from tfinfra.lifecycle.record import names, published, spending
 from tfinfra.lifecycle.record.run_record import Attempt
 from tfinfra.lifecycle.run.context import RunContext
@@ -129,7 +129,11 @@ def persevere(context: RunContext, place: Infrastructure, work: Callable[[], T])
             vm_size=place.vm_size,
             message=found.error.said,
         )
-        if pause is None or outcome is not None or not _worth_another(context, found):
+        if pause is None or outcome is not None:
+            return found
+        lasting = found.silent and (found.seconds or 0.0) > SILENCE
+        may_pass = rule.reaction is Reaction.RETRY and not lasting
+        if not may_pass and not (rule.reaction is Reaction.CLEAR and _cleared(context, found)):
             return found
         session.observer.say(f"{found.words} ({rule.says}): trying again in {spell_seconds(pause)}")
         until = clock() + pause
@@ -137,13 +141,6 @@ def persevere(context: RunContext, place: Infrastructure, work: Callable[[], T])
             session.check()
             time.sleep(TICK)
     raise AssertionError("the last pause is none")
-
-
-def _worth_another(context: RunContext, found: RefusedPlace) -> bool:
-    """Whether the same place may be tried once more."""
-    if found.rule.reaction is Reaction.CLEAR:
-        return _cleared(context, found)
-    return found.rule.reaction is Reaction.RETRY and not (found.silent and (found.seconds or 0.0) > SILENCE)
 
 
 def _cleared(context: RunContext, found: RefusedPlace) -> bool:

@@ -11,7 +11,7 @@ from tfinfra.compiler.pipeline import Compiled
 from tfinfra.errors import ProvisioningError
 from tfinfra.lifecycle.data.transfer import RunData
 from tfinfra.lifecycle.provision import attempts, stack_config
-from tfinfra.lifecycle.provision.made import Kept, Prepared, Provisioned
+from tfinfra.lifecycle.provision.phase_values import Kept, Prepared, Provisioned
 from tfinfra.lifecycle.record import names, published, spending
 from tfinfra.lifecycle.record.run_record import RunPhase
 from tfinfra.lifecycle.run.context import RunContext
@@ -24,7 +24,6 @@ from tfinfra.system.threads import spawn
 if TYPE_CHECKING:
     from tfinfra.bundle import Bundle
     from tfinfra.engine.client import EngineProcess
-    from tfinfra.environment.lock_file import Lock
 
 
 class Provisioning:
@@ -46,10 +45,24 @@ class Provisioning:
     def go(self, prepared: Prepared) -> Provisioned:
         """Leaves nodes that boot, and a store with all that they need. Raises what went wrong."""
         session, context, prerequisites = self._session, self._context, prepared.prerequisites
-        bundle_made = spawn(lambda: self._make_bundle(prepared.lock), "environment")
+
+        def make_bundle() -> Bundle:
+            progress, workshop = session.progress("environment"), self._ports.workshop
+            prebuilt = workshop.environment(prepared.lock, progress)
+            out, source = context.folder.bundle, self._compiled.source_root
+            return workshop.bundle(context.plan, source, prepared.lock, prebuilt, out=out, progress=progress)
+
+        bundle_made = spawn(make_bundle, "environment")
         kept = self._keep(prepared)
         young = granted(kept.store, self._ports.cloud.timeouts.register)
-        session.wait(spawn(lambda: self._publish(young), "record"))
+
+        def publish() -> None:
+            """Leaves in the store what the run is, and whether its nodes hold also where this client dies."""
+            published.publish(young, context.record(), context.plan)
+            if context.options.keep:
+                young.put(keys.KEEP, b"{}\n")
+
+        session.wait(spawn(publish, "record"))
         armed = self._arm(prerequisites)
         staged = self._data.stage(prepared.trees, young, kept.outputs, prerequisites)
         with session.phase("environment", "the training environment"):
@@ -93,24 +106,22 @@ class Provisioning:
             record, self._ports.cloud, kept.outputs, prerequisites, bundle=packed, key=self._data.key
         )
         delivery = self._data.delivery(store)
-        watch = None if context.options.detach else self._watch(store, record.compute_group)
+        watch, ports, group = None, self._ports, record.compute_group
+        if not context.options.detach:
+            watch = Watch(
+                store,
+                context.plan,
+                timeouts=ports.cloud.timeouts,
+                observer=self._session.observer,
+                clock=ports.clock,
+                instances=lambda: ports.arm.running_instances(group),
+                deaths=lambda: ports.arm.deaths(group),
+                look=ports.cloud.pace.look,
+            )
         nodes = context.undo.nodes = Nodes(store, watch, delivery.poll if delivery else lambda: None)
         config = stack_config.compute_config(record, kept.outputs, prerequisites, self._ports.cloud, node)
         self._up(kept.engine, names.part_of(record.compute_group, context.run), config, nodes.look)
         return Provisioned(kept.engine, kept.store, nodes, delivery)
-
-    def _watch(self, store: ObjectStore, group: str) -> Watch:
-        ports = self._ports
-        return Watch(
-            store,
-            self._context.plan,
-            timeouts=ports.cloud.timeouts,
-            observer=self._session.observer,
-            clock=ports.clock,
-            instances=lambda: ports.arm.running_instances(group),
-            deaths=lambda: ports.arm.deaths(group),
-            look=ports.cloud.pace.look,
-        )
 
     def _arm(self, prerequisites: Prerequisites) -> Future[bool] | None:
         """Waits beside the upload until the run's own timer has shown that it can act; None where it has none."""
@@ -131,18 +142,6 @@ class Provisioning:
                 "the timer that deletes in time has not had one run that succeeded",
                 hint="it must be able to read the keep group: a new grant may lag behind for long, so try again",
             )
-
-    def _make_bundle(self, lock: Lock) -> Bundle:
-        progress, workshop = self._session.progress("environment"), self._ports.workshop
-        prebuilt = workshop.environment(lock, progress)
-        out, source = self._context.folder.bundle, self._compiled.source_root
-        return workshop.bundle(self._context.plan, source, lock, prebuilt, out=out, progress=progress)
-
-    def _publish(self, store: ObjectStore) -> None:
-        """Leaves in the store what the run is, and whether its nodes hold also where this client dies."""
-        published.publish(store, self._context.record(), self._context.plan)
-        if self._context.options.keep:
-            store.put(keys.KEEP, b"{}\n")
 
     def _up(
         self, engine: EngineProcess, part: str, config: dict[str, str], tick: Callable[[], object] = lambda: None

@@ -20,6 +20,10 @@ def stack_config(record: RunRecord, part: str, prerequisites: Prerequisites, clo
     """The configuration that both stacks take."""
     keep = part == "keep"
     role = prerequisites.deleter_role if prerequisites.may_delete else NO_ROLE
+    elsewhere: dict[str, str] = {}  # where ARM and the storage accounts are, where that is not Azure's public cloud
+    if cloud.stack_endpoint is not None:
+        elsewhere = {"armEndpoint": cloud.stack_endpoint, "storageSuffix": cloud.storage_suffix}
+        elsewhere |= {"armAudience": cloud.arm_audience} if cloud.arm_audience else {}
     return {
         "group": record.keep_group if keep else record.compute_group,
         "run": record.run,
@@ -29,16 +33,8 @@ def stack_config(record: RunRecord, part: str, prerequisites: Prerequisites, clo
         "attempt": "0" if keep else str(choice_of(record.compute_group, record.run)),
         "principalType": cloud.principal_type,
         **({"deleterRole": role} if role else {}),
-        **_elsewhere(cloud),
+        **elsewhere,
     }
-
-
-def _elsewhere(cloud: Cloud) -> dict[str, str]:
-    """Where ARM and the storage accounts are, as far as that is not Azure's public cloud."""
-    if cloud.stack_endpoint is None:
-        return {}
-    audience = {"armAudience": cloud.arm_audience} if cloud.arm_audience else {}
-    return {"armEndpoint": cloud.stack_endpoint, "storageSuffix": cloud.storage_suffix, **audience}
 
 
 def node_settings(

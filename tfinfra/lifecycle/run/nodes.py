@@ -10,8 +10,8 @@ from tfinfra.store import ObjectStore
 
 
 class Nodes:
-    """They meet their client in `store`, and nowhere else. `watch` is None where nobody watches: before they are made,
-    in a run that is detached, and once their attempt was given up. `deliver` goes on with what is handed to them.
+    """They meet their client in `store`, and nowhere else. `watch` is None where they are not watched: before they are
+    made, in a detached run, and once their attempt was given up. `deliver` goes on with what is handed to them.
     `outcome` is how their training ended, None while it goes on."""
 
     def __init__(
@@ -23,8 +23,8 @@ class Nodes:
         self._deliver = deliver
 
     def look(self) -> Outcome | None:
-        """One look, to be repeated a few times a second: they may be quicker than Pulumi's update, and they delete what
-        nobody watches. Raises ProvisioningError, and Cancelled where somebody asked the run to end."""
+        """One look, to be repeated a few times a second: they may be quicker than Pulumi's update, and they delete
+        themselves where no client looks. Raises ProvisioningError, and Cancelled where another client ends the run."""
         if self.outcome is not None:
             self.be_seen()
             return self.outcome

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -39,10 +39,6 @@ class Interrupt:
         """Raises what was asked for."""
         if self._event.is_set() and self._error is not None:
             raise self._error
-
-
-def _nothing() -> None:
-    """The tick of a wait that has nothing else to do."""
 
 
 class Session:
@@ -80,9 +76,9 @@ class Session:
         if self.deadline is not None and self.clock() >= self.deadline.at:
             raise LimitReached(f"the run reached its limits.{self.deadline.limit}")
 
-    def wait(self, future: Future[T], tick: Callable[[], object] = _nothing, interval: float = TICK) -> T:
+    def wait(self, future: Future[T], tick: Callable[[], object] = lambda: None, interval: float = TICK) -> T:
         """The future's result, calling `tick` every `interval` seconds. Raises what interrupts the run."""
-        while not _done_within(future, interval):
+        while not wait([future], timeout=interval).done:
             self.check()
             tick()
         return future.result()
@@ -90,9 +86,3 @@ class Session:
     def progress(self, phase: str) -> Callable[[str], None]:
         """A function that tells the observer how `phase` goes on."""
         return lambda text: self.observer.progress(phase, text)
-
-
-def _done_within(future: Future[Any], seconds: float) -> bool:
-    from concurrent.futures import wait
-
-    return bool(wait([future], timeout=seconds).done)

@@ -90,29 +90,25 @@ def outliving_terminal() -> Iterator[None]:
 def telling(tell: Callable[[str], None]) -> Callable[[str], None]:
     """`tell` for what goes on without its terminal: a job that its shell has disowned hears of that by no signal."""
 
-    def told(text: str) -> None:
+    def tell_on(text: str) -> None:
         leave_terminal()
         tell(text)
 
-    return told
+    return tell_on
 
 
 def leave_terminal() -> None:
     """Turns standard streams whose terminal is gone to nowhere: each write there fails (EIO), and a run that has lost
     its terminal still has all its deleting to do."""
     for number in range(3):
-        if _is_hung_up(number):
+        try:
+            termios.tcgetattr(number)
+        except termios.error as error:
+            if not error.args or error.args[0] != errno.EIO:  # what is no terminal says ENOTTY, what is closed EBADF
+                continue
             nowhere = os.open(os.devnull, os.O_RDWR)
             os.dup2(nowhere, number)
             os.close(nowhere)
-
-
-def _is_hung_up(number: int) -> bool:
-    try:
-        termios.tcgetattr(number)
-    except termios.error as error:  # what is no terminal says ENOTTY, what is closed EBADF
-        return bool(error.args) and error.args[0] == errno.EIO
-    return False
 
 
 def _is_nohup(number: signal.Signals) -> bool:

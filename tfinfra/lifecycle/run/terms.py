@@ -41,13 +41,13 @@ class Terms:
 
 
 Consent = Callable[[Terms, Callable[[], None]], bool]
-"""Asks whoever pays whether the run may begin; the second argument raises what interrupts the run, and is to be called
-often while somebody is waited for."""
+"""Asks the user, who pays, whether the run may begin; the second argument raises what interrupts the run, and is to be
+called often during the wait for an answer."""
 _FAR = 366 * 86400
 
 
 def agreed(terms: Terms, check: Callable[[], None]) -> bool:
-    """Asks nobody."""
+    """Agrees without asking."""
     del terms, check
     return True
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import Future
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tfinfra.azure.prerequisites.find import Prerequisites
@@ -20,7 +21,7 @@ from tfinfra.lifecycle.end.ending import POLL, RunResult, await_collected, end_r
 from tfinfra.lifecycle.end.stacks import export_state
 from tfinfra.lifecycle.preflight import check_run
 from tfinfra.lifecycle.provision.first_record import begun, first_record
-from tfinfra.lifecycle.provision.made import Prepared, Provisioned
+from tfinfra.lifecycle.provision.phase_values import Prepared, Provisioned
 from tfinfra.lifecycle.provision.provisioning import Provisioning
 from tfinfra.lifecycle.record import names, published, spending
 from tfinfra.lifecycle.record.run_record import run_folder
@@ -36,7 +37,6 @@ from tfinfra.text.wording import count, spell_seconds
 
 if TYPE_CHECKING:
     from tfinfra.engine.client import EngineProcess
-    from tfinfra.environment.lock_file import Lock
 
 
 class UpRun:
@@ -71,7 +71,13 @@ class UpRun:
         try:
             context.folder.write(first_record(*self._origin()))
             prepared = self._prepare(self._requirements())
-            self._write_deadline(prepared.lock)
+            self._session.deadline, record = begun(*self._origin(), environment=prepared.lock.key)
+            if (wrong := STEADY.complaint()) is not None:
+                self._observer.say(f"warning: {wrong}")
+            if record.limit == "max_cost_usd":
+                most = spell_seconds(self._session.deadline.seconds)
+                self._observer.say(f"limits.max_cost_usd ends the run after {most} at the latest")
+            context.folder.write(record)  # from here on nothing that is made can be orphaned
         except BaseException as raised:
             never_begun(context, raised)
             raise
@@ -114,7 +120,11 @@ class UpRun:
         check_source(self._context.plan, self._compiled.source_root)
         folder.write_deploy(self._compiled.tree)
         if ports.cloud.preflight:
-            self._preflight()
+            with session.phase("preflight", "what the cloud says of the plan"):
+                ask = partial(check_run, self._compiled, ports.cloud, self._engine, folder.deploy, self.run)
+                warnings = session.wait(spawn(ask, "preflight"))
+            for warning in warnings:
+                self._observer.diagnose(warning)
         self._agree()
         with session.phase("prepare", "Pulumi, and the environment's lock"):
             looked = spawn(lambda: ports.arm.prerequisites(self._context.plan.infrastructure.access), "prerequisites")
@@ -143,15 +153,6 @@ class UpRun:
             if not layer.on:
                 self._observer.say(f"warning: {layer.name} will not delete: {layer.why}")
 
-    def _preflight(self) -> None:
-        """Asks the cloud whether the plan can work; raises what speaks against it."""
-        cloud, deploy = self._ports.cloud, self._context.folder.deploy
-        with self._session.phase("preflight", "what the cloud says of the plan"):
-            asked = spawn(lambda: check_run(self._compiled, cloud, self._engine, deploy, self.run), "preflight")
-            warnings = self._session.wait(asked)
-        for warning in warnings:
-            self._observer.diagnose(warning)
-
     def _agree(self) -> None:
         """Tells what the run will cost, and asks. Raises Cancelled where the answer is no."""
         options, session = self._context.options, self._session
@@ -161,16 +162,6 @@ class UpRun:
             self._observer.say(line)
         if not options.consent(options.terms, session.check):
             raise Cancelled("not begun, as you said; nothing was touched")
-
-    def _write_deadline(self, lock: Lock) -> None:
-        """Writes the record with the run's deadline: from here on nothing that is made can be orphaned."""
-        end, record = begun(*self._origin(), environment=lock.key)
-        self._session.deadline = end
-        if (wrong := STEADY.complaint()) is not None:
-            self._observer.say(f"warning: {wrong}")
-        if end.limit == "max_cost_usd":
-            self._observer.say(f"limits.max_cost_usd ends the run after {spell_seconds(end.seconds)} at the latest")
-        self._context.folder.write(record)
 
     def _detach(self, provisioned: Provisioned) -> RunResult:
         """The nodes go on by themselves, and the record says how to go on with them."""
@@ -218,7 +209,7 @@ class UpRun:
 
 
 def _close(engine: Future[EngineProcess]) -> None:
-    """Ends an engine that nobody needs any more."""
+    """Ends an engine that is not needed any more."""
     if engine.exception() is None:
         engine.result().close()
 

@@ -50,16 +50,17 @@ def launch(load: Callable[[], Project], options: UpOptions, observer: Observer) 
         try:
             early = spawn(lambda: _local_cloud(options, observer), "cloud") if stays_here(project, options) else None
             compiled = compile_to_folder(project, options, observer, secrets)
+            is_local = options.rehearse or compiled.spec.target.cloud == "local"
             checkpoints = checkpoints_to_resume(compiled, options.folder, Path(scratch))
-            cloud = early.result() if early and _is_local(compiled, options) else choose_cloud(compiled, options)
+            cloud = early.result() if early and is_local else choose_cloud(compiled, options)
             given = Given({n: secrets[n] for n in compiled.plan.secrets}, compiled.data, checkpoints)
-            return _go(compiled, cloud, options, observer, engine=engine, given=given)
+            return _run_on(cloud, compiled, options, observer, engine=engine, given=given)
         finally:
             engine.close()
 
 
-def _go(
-    compiled: Compiled, cloud: Cloud, options: UpOptions, observer: Observer, *, engine: EngineProcess, given: Given
+def _run_on(
+    cloud: Cloud, compiled: Compiled, options: UpOptions, observer: Observer, *, engine: EngineProcess, given: Given
 ) -> RunResult:
     from tfinfra.clouds import boundary_of, machines_of
 
@@ -68,19 +69,16 @@ def _go(
     observer.say(f"run {run.run} on the {where(cloud)}")
     if machines_of(cloud) == "process":
         observer.say(f"process machines are {boundary_of('process')}")
-    with interruptible(interrupt, run.run, folder=run_folder(options.state, run.run).path), turned_to(cloud.name):
+    folder = run_folder(options.state, run.run).path
+    with interruptible(interrupt, run.run, folder=folder), turned_to(cloud.name):
         return run.go()
 
 
 def stays_here(project: Project, options: UpOptions) -> bool:
-    """Whether the run probably goes to this machine's cloud, told before the compiler has run: starting that takes a
-    second, which fits beside compiling."""
+    """Whether the run probably goes to this machine's cloud, asked before the compiler has run: that cloud takes a
+    second to start, which fits beside compiling."""
     asked = options.target or project.document.data.get("compute_target") or "local"
     return options.rehearse or asked == "local"
-
-
-def _is_local(compiled: Compiled, options: UpOptions) -> bool:
-    return options.rehearse or compiled.spec.target.cloud == "local"
 
 
 def _local_cloud(options: UpOptions, observer: Observer) -> Cloud:
@@ -92,7 +90,7 @@ def _local_cloud(options: UpOptions, observer: Observer) -> Cloud:
 
 
 def compile_to_folder(project: Project, options: UpOptions, observer: Observer, secrets: Mapping[str, str]) -> Compiled:
-    """The compiled manifest; its deploy folder is written to deploy/<name>/, its warnings are told. Raises
+    """The compiled manifest; its deploy folder is written to deploy/<name>/, its warnings are shown. Raises
     ManifestError also where one of its secrets is not among `secrets`."""
     from tfinfra.compiler.pipeline import compile_manifest
     from tfinfra.compiler.write import refuse_links, write_deploy
@@ -173,7 +171,8 @@ def closing_lines(result: RunResult) -> list[str]:
     lines = [f"{record.run} {record.result} after {spell_seconds(seconds)}"]
     came = what_came(Path(record.results))
     if came:
-        lines.append(f"  {came}: {_near(Path(record.results))}")
+        results, here = Path(record.results), Path.cwd()
+        lines.append(f"  {came}: {results.relative_to(here) if results.is_relative_to(here) else results}")
     if record.not_collected is not None:
         lines.append(f"  not collected: {record.not_collected}")
     if record.phase == RunPhase.DELETED:
@@ -187,12 +186,4 @@ def what_came(results: Path) -> str:
     """What a folder of results holds: "outputs and logs", "outputs", "logs" or ""."""
     outputs = any(any(names_below(results / kind)) for kind in OUTPUT_FOLDERS)
     logs = any(any((results / kind).glob("*.log")) for kind in ("tasks", "nodes"))
-    return " and ".join(name for name, there in (("outputs", outputs), ("logs", logs)) if there)
-
-
-def _near(path: Path) -> Path:
-    """The path as seen from the current folder, where it is below it."""
-    try:
-        return path.relative_to(Path.cwd())
-    except ValueError:
-        return path
+    return " and ".join(name for name, came in (("outputs", outputs), ("logs", logs)) if came)
