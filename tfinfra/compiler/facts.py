@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from tfinfra.compiler.project import Project
 from tfinfra.compiler.source.dialect import Dialect
 from tfinfra.compiler.source.script import Script
-from tfinfra.compiler.target.chosen import Chosen
+from tfinfra.compiler.target.chosen import ChosenTarget
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import Document
 from tfinfra.manifest.manifest import Manifest
@@ -37,7 +37,7 @@ class Facts:
     shape: tuple[Diagnostic, ...]
     script: Script
     dialect: Dialect | None
-    chosen: Chosen
+    chosen: ChosenTarget
     spec: Spec | None = None
     gpus: int = 0
     tasks: tuple[Task, ...] | None = None

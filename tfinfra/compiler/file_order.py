@@ -15,10 +15,10 @@ def in_file_order(project: Project, found: Iterable[Diagnostic]) -> tuple[Diagno
     files = [project.document.file, *(d.position.file for d in unique if d.position)]
     arguments = [*project.document.data]
 
-    def place(diagnostic: Diagnostic) -> tuple[int, int, int]:
+    def order(diagnostic: Diagnostic) -> tuple[int, int, int]:
         if diagnostic.position is None:
             key = re.split(r"[.\[]", diagnostic.path)[0]
             return 0, arguments.index(key) if key in arguments else -1, 0
         return files.index(diagnostic.position.file), diagnostic.position.line, diagnostic.position.column
 
-    return tuple(sorted(unique, key=place))
+    return tuple(sorted(unique, key=order))

@@ -19,7 +19,7 @@ _INSTEAD = {
 }
 _FORM = "write `dependencies:` with specs such as `- pandas=2.1`, and at most one `- pip:` with a list of its own"
 _NO_ITEM = "this is neither a conda spec nor a `pip:` list"
-Placed = tuple[KeyPath, str]
+Entry = tuple[KeyPath, str]
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class CondaFile:
 
     document: Document
     channels: tuple[str, ...] = ()
-    specs: tuple[Placed, ...] = ()
-    pip: tuple[Placed, ...] = ()
+    specs: tuple[Entry, ...] = ()
+    pip: tuple[Entry, ...] = ()
     faults: tuple[Diagnostic, ...] = field(default=())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tfinfra.catalog.sizes import VmSize, locations, retired, size, sizes
 from tfinfra.compiler.project import Project
@@ -20,16 +20,16 @@ OS_DISK_GB = 128
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ChosenTarget:
     """A target and where its keys were written. `target` and `size` are None where errors leave none to go on with."""
 
     document: Document
     path: KeyPath
     name: str
-    keys: TargetKeys | None
-    target: Target | None
-    size: VmSize | None
-    diagnostics: tuple[Diagnostic, ...]
+    keys: TargetKeys | None = None
+    target: Target | None = None
+    size: VmSize | None = None
+    diagnostics: tuple[Diagnostic, ...] = ()
 
     def at(self, key: str, index: int = 0) -> KeyPath:
         """The path of one of its keys (of the item `index` where it holds a list), or of what named the target where
@@ -46,54 +46,49 @@ class Chosen:
         return known or ((self.size,) if self.size else ())
 
 
-def choose_target(manifest: Manifest, project: Project) -> Chosen:
+def choose_target(manifest: Manifest, project: Project) -> ChosenTarget:
     """The target that the run goes to; never raises: its diagnostics say what is wrong."""
     if project.target is not None:
-        return _named(manifest, project, project.target)
+        return _named_target(manifest, project, project.target)
     if manifest.vm_size and "compute_target" not in manifest.given:
         keys = TargetKeys(cloud="azure", vm_size=manifest.vm_size, vm_priority=manifest.vm_priority)
-        return _checked(manifest.document, (), "azure", keys)
+        return _checked_target(manifest.document, (), "azure", keys)
     if isinstance(manifest.compute_target, TargetKeys):
         keys = manifest.compute_target
-        return _checked(manifest.document, ("compute_target",), keys.cloud or "azure", keys)
+        return _checked_target(manifest.document, ("compute_target",), keys.cloud or "azure", keys)
     if not manifest.sound("compute_target", "vm_size"):
-        return Chosen(manifest.document, ("compute_target",), "", None, None, None, ())
-    return _named(manifest, project, manifest.compute_target)
+        return ChosenTarget(manifest.document, ("compute_target",), "")
+    return _named_target(manifest, project, manifest.compute_target)
 
 
-def _named(manifest: Manifest, project: Project, name: str) -> Chosen:
+def _named_target(manifest: Manifest, project: Project, name: str) -> ChosenTarget:
     path: KeyPath = ("compute_target",)
     if name == "local":
-        return _checked(manifest.document, path, "local", TargetKeys(cloud="local"))
-    found = next((document for document in project.targets if name in document.data), None)
-    if found is None:
-        return Chosen(manifest.document, path, name, None, None, None, (_unknown(manifest, project, name),))
-    errors = target_errors(found, name)
-    if errors:
-        return Chosen(found, (name,), name, None, None, None, errors)
-    return _checked(found, (name,), name, target_of(found, (name,)))
-
-
-def _unknown(manifest: Manifest, project: Project, name: str) -> Diagnostic:
+        return _checked_target(manifest.document, path, "local", TargetKeys(cloud="local"))
+    document = next((document for document in project.targets if name in document.data), None)
+    if document is not None:
+        errors = target_errors(document, name)
+        if errors:
+            return ChosenTarget(document, (name,), name, diagnostics=errors)
+        return _checked_target(document, (name,), name, target_of(document, (name,)))
     known = ["local", *(key for document in project.targets for key in document.data)]
     near = nearest(name, known)
-    where = (
-        ""
-        if project.targets
-        else "; there is no compute_targets.yaml beside the manifest or in your configuration folder"
-    )
-    hint = did_you_mean(near) if near else f"known: {', '.join(dict.fromkeys(known))}{where}"
-    path: KeyPath = () if project.target else ("compute_target",)
-    return error_at(manifest.document, "TFI401", path, f"there is no compute target '{name}'", hint)
+    hint = did_you_mean(near) if near else f"known: {', '.join(dict.fromkeys(known))}"
+    if not near and not project.targets:
+        hint += "; there is no compute_targets.yaml beside the manifest or in your configuration folder"
+    at = () if project.target else path
+    unknown = error_at(manifest.document, "TFI401", at, f"there is no compute target '{name}'", hint)
+    return ChosenTarget(manifest.document, path, name, diagnostics=(unknown,))
 
 
-def _checked(document: Document, path: KeyPath, name: str, keys: TargetKeys) -> Chosen:
+def _checked_target(document: Document, path: KeyPath, name: str, keys: TargetKeys) -> ChosenTarget:
+    """The target of these keys, with its defaults, where they are right."""
     cloud = keys.cloud or "azure"
     known = size(keys.vm_size[0]) if keys.vm_size else size(LOCAL_SIZE) if cloud == "local" else None
-    bare = Chosen(document, path, name, keys, None, known, ())
-    diagnostics = tuple(_errors(bare, cloud, keys))
+    chosen = ChosenTarget(document, path, name, keys, size=known)
+    diagnostics = tuple(_faults(chosen, cloud, keys))
     if known is None or any(d.is_error for d in diagnostics):
-        return Chosen(document, path, name, keys, None, known, diagnostics)
+        return replace(chosen, diagnostics=diagnostics)
     target = Target(
         name=name,
         cloud=cloud,
@@ -103,7 +98,7 @@ def _checked(document: Document, path: KeyPath, name: str, keys: TargetKeys) -> 
         subscription_id=keys.subscription_id,
         max_nodes=keys.max_nodes,
         other_locations=keys.location[1:],
-        other_vm_sizes=tuple(other.name for other in bare.sizes[1:]),
+        other_vm_sizes=tuple(other.name for other in chosen.sizes[1:]),
         vm_priority=keys.vm_priority or "dedicated",
         max_price=keys.max_price,
         image=keys.image,
@@ -114,14 +109,14 @@ def _checked(document: Document, path: KeyPath, name: str, keys: TargetKeys) -> 
         store=keys.store,
         reaper_id=keys.reaper_id,
     )
-    return Chosen(document, path, name, keys, target, known, diagnostics)
+    return replace(chosen, target=target, diagnostics=diagnostics)
 
 
 def _default_location(known: VmSize) -> str:
     return DEFAULT_LOCATION if known.sold_in(DEFAULT_LOCATION) else min(known.locations or {DEFAULT_LOCATION})
 
 
-def _errors(chosen: Chosen, cloud: str, keys: TargetKeys) -> Iterator[Diagnostic]:
+def _faults(chosen: ChosenTarget, cloud: str, keys: TargetKeys) -> Iterator[Diagnostic]:
     if not keys.vm_size and cloud == "azure":
         message, hint = "an azure target needs a vm_size", "for example vm_size: Standard_D8s_v5"
         yield error_at(chosen.document, "TFI402", chosen.path, message, hint)
@@ -139,10 +134,10 @@ def _errors(chosen: Chosen, cloud: str, keys: TargetKeys) -> Iterator[Diagnostic
             path = chosen.at("location", index)
             yield error_at(chosen.document, "TFI404", path, f"there is no location '{location}'", hint)
     if len(chosen.sizes) >= len(keys.vm_size) and locations().issuperset(keys.location):
-        yield from _sale(chosen, keys)
+        yield from _not_offered(chosen, keys)
 
 
-def _sale(chosen: Chosen, keys: TargetKeys) -> Iterator[Diagnostic]:
+def _not_offered(chosen: ChosenTarget, keys: TargetKeys) -> Iterator[Diagnostic]:
     """Each location must have one of the sizes, and each size one of the locations; other pairs are left out."""
     offered = chosen.sizes
     for index, location in enumerate(keys.location):
@@ -154,7 +149,7 @@ def _sale(chosen: Chosen, keys: TargetKeys) -> Iterator[Diagnostic]:
             yield _not_sold(chosen, chosen.at("vm_size", index), (known,), places)
 
 
-def _not_sold(chosen: Chosen, path: KeyPath, offered: tuple[VmSize, ...], places: tuple[str, ...]) -> Diagnostic:
+def _not_sold(chosen: ChosenTarget, path: KeyPath, offered: tuple[VmSize, ...], places: tuple[str, ...]) -> Diagnostic:
     names = " and ".join(known.name for known in offered)
     verb, they = ("is", "it is") if len(offered) == 1 else ("are", "they are")
     sold = ", ".join(sorted({place for known in offered for place in known.locations or ()})[:6])
@@ -162,7 +157,7 @@ def _not_sold(chosen: Chosen, path: KeyPath, offered: tuple[VmSize, ...], places
     return error_at(chosen.document, "TFI403", path, message, f"{they} sold in {sold}")
 
 
-def _unknown_size(chosen: Chosen, index: int, name: str) -> Diagnostic:
+def _unknown_size(chosen: ChosenTarget, index: int, name: str) -> Diagnostic:
     path = chosen.at("vm_size", index)
     gone = retired(name)
     if gone:
@@ -173,7 +168,7 @@ def _unknown_size(chosen: Chosen, index: int, name: str) -> Diagnostic:
     return error_at(chosen.document, "TFI402", path, f"the catalog knows no VM size '{name}'", hint)
 
 
-def gpus_per_node(manifest: Manifest, chosen: Chosen, project: Project) -> int:
+def gpus_per_node(manifest: Manifest, chosen: ChosenTarget, project: Project) -> int:
     """The GPUs of each node that tasks may use: none without use_gpu; those of this machine on the local cloud."""
     if not manifest.use_gpu or chosen.size is None or chosen.target is None:
         return 0
