@@ -14,10 +14,10 @@ from tfinfra.arm.deleter_role import group_deleter_id
 from tfinfra.localcloud.arm import timer_runs
 from tfinfra.localcloud.arm.arm_app import ArmApp
 from tfinfra.localcloud.arm.core import Core
+from tfinfra.localcloud.arm.fault_injection import Faults
+from tfinfra.localcloud.arm.operations import Operations
 from tfinfra.localcloud.arm.providers.resource_provider import CloudContext
 from tfinfra.localcloud.common import tokens
-from tfinfra.localcloud.common.fault_injection import Faults
-from tfinfra.localcloud.common.operations import Operations
 from tfinfra.localcloud.common.state import State
 from tfinfra.localcloud.common.state_folder import SUBSCRIPTION, Layout
 from tfinfra.localcloud.daemon.admin import Admin, Presence

@@ -16,7 +16,6 @@ from tfinfra.localcloud.common import tokens
 from tfinfra.localcloud.common.state_folder import AUDIENCE, TENANT, Layout
 from tfinfra.localcloud.metadata.identity_endpoint import (
     APP_SERVICE,
-    GRAPH,
     IMDS,
     IdentityEndpoint,
     managed_identity,
@@ -62,7 +61,7 @@ def test_the_chain_of_credentials_finds_it(
     found = claims(ARM_SCOPE)
     assert (found["oid"], found["tid"], found["aud"]) == (tokens.OWNER_OID, TENANT, AUDIENCE)
     assert claims(f"{tokens.STORAGE}.default")["aud"] == tokens.STORAGE
-    assert claims(f"{GRAPH}/.default")["aud"] == GRAPH
+    assert claims(f"{tokens.GRAPH}/.default")["aud"] == tokens.GRAPH
 
 
 @pytest.mark.usefixtures("alone")

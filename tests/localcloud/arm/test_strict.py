@@ -9,9 +9,9 @@ import pytest
 from tests.localcloud.arm.test_refusals import CONTAINER, GROUP, STORE
 from tests.localcloud.calls import ACCOUNT, COMPUTE, IDENTITY, KEEP, KEY, SET, SUB, VNET, Arm, scale_set
 from tfinfra.localcloud.arm.strict.throttle import Throttle
+from tfinfra.localcloud.arm.subscription.rate_limits import CountedCall
 from tfinfra.localcloud.common import tokens
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal
-from tfinfra.localcloud.common.rate_limits import CountedCall
 from tfinfra.localcloud.machines import fake_machines
 
 SETS = "microsoft.compute/virtualmachinescalesets"

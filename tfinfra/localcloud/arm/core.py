@@ -14,6 +14,7 @@ from typing import Any
 
 from tfinfra.localcloud.arm.checks.references import references
 from tfinfra.localcloud.arm.checks.types import body_type, catalogue, check_body
+from tfinfra.localcloud.arm.operations import Operation, Operations
 from tfinfra.localcloud.arm.provider_registry import provider_of
 from tfinfra.localcloud.arm.providers import policy, registrations, tags
 from tfinfra.localcloud.arm.providers.authorization import ASSIGNMENTS
@@ -25,7 +26,6 @@ from tfinfra.localcloud.arm.strict.lagging_lists import Lists
 from tfinfra.localcloud.arm.strict.not_found import not_found
 from tfinfra.localcloud.common import ids
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal, resource_not_found
-from tfinfra.localcloud.common.operations import Operation, Operations
 from tfinfra.localcloud.common.state import ArmResource, empty_trash
 
 MakerHints = Mapping[str, str]

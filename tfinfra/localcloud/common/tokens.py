@@ -20,6 +20,8 @@ from tfinfra.localcloud.common.state_folder import AUDIENCE, TENANT
 # As Entra's: azurite takes no token of another issuer.
 ISSUER = f"https://sts.windows.net/{TENANT}/"
 STORAGE = "https://storage.azure.com/"
+GRAPH = "https://graph.tfinfra.local/"
+"""Audiences besides ARM's, which is AUDIENCE."""
 OWNER_OID = "00000000-0000-0000-0000-00000000beef"
 PIPELINE_OID = "00000000-0000-0000-0000-00000000c1c1"
 """A service principal with the owner's rights: a rehearsal's caller where TFINFRA_LOCAL_CALLER is "app"."""

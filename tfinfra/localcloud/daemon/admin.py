@@ -11,11 +11,11 @@ from typing import Any
 
 from tfinfra import __version__
 from tfinfra.localcloud.arm.core import MAKER_HINTS, ArmResponse, Core
+from tfinfra.localcloud.arm.fault_injection import Faults
 from tfinfra.localcloud.arm.providers import compute, quota
 from tfinfra.localcloud.arm.rbac.directory import Directory
 from tfinfra.localcloud.arm.subscription.subscription_settings import SubscriptionSettings
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal
-from tfinfra.localcloud.common.fault_injection import Faults
 from tfinfra.localcloud.common.first_answers import first_answers
 from tfinfra.localcloud.common.scheduled_events import NOTICE_SECONDS, check_type
 

@@ -17,11 +17,11 @@ from tfinfra import __version__
 from tfinfra.localcloud.arm import eviction, timer_runs
 from tfinfra.localcloud.arm.arm_app import ArmApp
 from tfinfra.localcloud.arm.core import Core
+from tfinfra.localcloud.arm.fault_injection import Faults
+from tfinfra.localcloud.arm.operations import Operations
 from tfinfra.localcloud.arm.providers import storage
 from tfinfra.localcloud.arm.providers.resource_provider import CloudContext
 from tfinfra.localcloud.common import tokens
-from tfinfra.localcloud.common.fault_injection import Faults
-from tfinfra.localcloud.common.operations import Operations
 from tfinfra.localcloud.common.state import State
 from tfinfra.localcloud.common.state_files import lay_ballast, read_json, write_json
 from tfinfra.localcloud.common.state_folder import Layout

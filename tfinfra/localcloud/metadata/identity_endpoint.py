@@ -34,7 +34,6 @@ from tfinfra.localcloud.common.state_folder import AUDIENCE, SUBSCRIPTION, TENAN
 
 APP_SERVICE, IMDS = "/msi/token", "/metadata/identity/oauth2/token"
 VERSIONS = {APP_SERVICE: "2019-08-01", IMDS: "2018-02-01"}
-GRAPH = "https://graph.tfinfra.local/"
 NO_IDENTITY = {
     APP_SERVICE: "No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId.",
     IMDS: "Identity not found",
@@ -140,7 +139,7 @@ class IdentityEndpoint:
             return 400, _refusal(way, 400, "invalid_request", NO_IDENTITY[way])
         # a resource may lack the slash at its end
         resource = query.get("resource", "")
-        known = (AUDIENCE, tokens.STORAGE, GRAPH)
+        known = (AUDIENCE, tokens.STORAGE, tokens.GRAPH)
         audience = next((one for one in known if resource.rstrip("/") == one.rstrip("/")), None)
         if audience is None:
             reason = f"AADSTS500011: The resource principal named {resource} was not found in the tenant."

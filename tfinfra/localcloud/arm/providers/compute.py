@@ -13,8 +13,8 @@ from typing import Any
 
 from tfinfra.localcloud.arm.checks.scale_set import check_scale_set, has_infiniband
 from tfinfra.localcloud.arm.providers import instance_document, mounts, quota
+from tfinfra.localcloud.arm.providers.colocation import check_colocation
 from tfinfra.localcloud.arm.providers.network import prefixes
-from tfinfra.localcloud.arm.providers.places import check_places
 from tfinfra.localcloud.arm.providers.resource_provider import CloudContext, ResourceProvider
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 from tfinfra.localcloud.common.state import ArmResource
@@ -37,7 +37,7 @@ class ScaleSets(ResourceProvider):
         violations = check_scale_set(resource.body)
         if violations:
             raise ArmRefusal(400, violations[0].code, " ".join(v.message for v in violations))
-        check_places(context, resource, subnet_ids(resource))
+        check_colocation(context, resource, subnet_ids(resource))
         _check_fabric(context, resource)
         quota.check(context, resource)
         kept = before.internal.get("instances") if before else None

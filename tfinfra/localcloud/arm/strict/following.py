@@ -7,8 +7,8 @@ Azure/azure-libraries-for-net has recorded.
 
 from __future__ import annotations
 
+from tfinfra.localcloud.arm.operations import Operation
 from tfinfra.localcloud.common import ids
-from tfinfra.localcloud.common.operations import Operation
 
 _VERSIONS = {
     "microsoft.compute": "2024-11-01",

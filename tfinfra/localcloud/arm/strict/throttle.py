@@ -13,8 +13,8 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from tfinfra.localcloud.arm.subscription.rate_limits import EVERYBODY, CountedCall, Limit, arm_limit, provider_limits
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal
-from tfinfra.localcloud.common.rate_limits import EVERYBODY, CountedCall, Limit, arm_limit, provider_limits
 from tfinfra.system.clock import iso_time
 
 _KINDS = {"reads": "read", "deletes": "delete", "writes": "write"}

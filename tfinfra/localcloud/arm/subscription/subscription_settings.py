@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from tfinfra.localcloud.arm.subscription.rate_limits import Limit, limits_of
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal
-from tfinfra.localcloud.common.rate_limits import Limit, limits_of
 
 
 @dataclass(frozen=True)

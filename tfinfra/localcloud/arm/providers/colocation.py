@@ -1,4 +1,4 @@
-"""What a scale set must be near: a subnet, a reservation and a placement group of its own location and zone."""
+"""What a scale set must lie beside: a subnet, a reservation and a placement group of its own location and zone."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from tfinfra.localcloud.common.state import ArmResource
 RESERVATIONS = "Microsoft.Compute/capacityReservationGroups/capacityReservations"
 
 
-def check_places(context: CloudContext, resource: ArmResource, subnets: list[str]) -> None:
-    """Raises ArmRefusal where `resource`, a scale set, cannot be where the resources are that its body names; each of
-    them exists."""
+def check_colocation(context: CloudContext, resource: ArmResource, subnets: list[str]) -> None:
+    """Raises ArmRefusal where `resource`, a scale set, cannot be in the locations and zones of the
+    resources that its body names; each of them exists."""
     for subnet in subnets:
         _same_location(context, resource, subnet.rpartition("/subnets/")[0])
     placement = (resource.properties.get("proximityPlacementGroup") or {}).get("id")
@@ -38,8 +38,8 @@ def check_places(context: CloudContext, resource: ArmResource, subnets: list[str
 
 def _same_location(context: CloudContext, resource: ArmResource, reference: str) -> ArmResource:
     found = require(context, resource, reference)
-    here, there = (str(r.body.get("location", "")).replace(" ", "").lower() for r in (resource, found))
-    if here != there:
+    own, other = (str(r.body.get("location", "")).replace(" ", "").lower() for r in (resource, found))
+    if own != other:
         raise ArmRefusal(
             400,
             "InvalidResourceReference",

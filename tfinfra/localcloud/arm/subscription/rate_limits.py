@@ -1,4 +1,4 @@
-"""The numbers behind throttle.py, as Azure publishes them."""
+"""The rate limits of ARM and its providers, as Azure publishes them (strict/throttle.py counts)."""
 
 from __future__ import annotations
 

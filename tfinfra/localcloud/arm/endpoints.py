@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from tfinfra.localcloud.common import tokens
 from tfinfra.localcloud.common.state_folder import AUDIENCE
 
 PATH = "/metadata/endpoints"
 NAME = "TfinfraLocal"
-GRAPH = "https://graph.tfinfra.local/"
 
 
 def endpoints(host: str) -> dict[str, Any]:
@@ -26,8 +26,8 @@ def endpoints(host: str) -> dict[str, Any]:
             "tenant": "common",
             "identityProvider": "AAD",
         },
-        "graph": GRAPH,
-        "graphAudience": GRAPH,
-        "microsoftGraphResourceId": GRAPH,
+        "graph": tokens.GRAPH,
+        "graphAudience": tokens.GRAPH,
+        "microsoftGraphResourceId": tokens.GRAPH,
         "suffixes": {"storage": "core.windows.net", "keyVaultDns": "vault.azure.net"},
     }
