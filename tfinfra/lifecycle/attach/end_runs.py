@@ -23,7 +23,7 @@ class EndedRun:
 
 
 def end_runs(
-    names: Sequence[str], asked: CloudOptions, progress: Progress, *, force: bool = False, discard: bool = False
+    names: Sequence[str], options: CloudOptions, progress: Progress, *, force: bool = False, discard: bool = False
 ) -> list[EndedRun]:
     """Ends the runs of these ids or names, in this order; one that fails does not keep the others from their end.
 
@@ -34,7 +34,7 @@ def end_runs(
     failed: list[TfinfraError] = []
     for name in names:
         try:
-            ended.append(end_named_run(name, asked, progress, force=force, discard=discard))
+            ended.append(end_named_run(name, options, progress, force=force, discard=discard))
         except TfinfraError as error:
             failed.append(error)
         except Exception as error:
@@ -48,12 +48,12 @@ def end_runs(
 
 
 def end_named_run(
-    name: str, asked: CloudOptions, progress: Progress, *, force: bool = False, discard: bool = False
+    name: str, options: CloudOptions, progress: Progress, *, force: bool = False, discard: bool = False
 ) -> EndedRun:
     """Ends the run of this id or name. `force` takes the locks of its stacks away, and drops the stacks also of a run
     that no cloud knows any more; `discard` gives up outputs that are not at home. Raises TfinfraError."""
     try:
-        found = find_run(name, asked, progress)
+        found = find_run(name, options, progress)
     except UsageError:
         left = forced_stacks(name, progress) if force else None
         if left is None:

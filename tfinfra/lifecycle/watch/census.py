@@ -13,25 +13,26 @@ from tfinfra.system.threads import spawn
 
 class Census:
     """Call `look` often. `instances` counts the machines that ARM says are running (None: unknown), `deaths` says what
-    it knows of those that are gone; `wanted` is how many there should be. `died` is what was last known of the gone."""
+    it knows of those that are gone; `expected` is how many there should be. `died` is what was last known of those
+    that are gone."""
 
     def __init__(
         self,
-        wanted: int,
+        expected: int,
         timeouts: Timeouts,
         clock: Callable[[], float],
         instances: Callable[[], int | None],
         deaths: Callable[[], str],
     ) -> None:
         self.died = ""
-        self._wanted = wanted
+        self._expected = expected
         self._clock = clock
         self._instances = instances
         self._deaths = deaths
         self._listing = Listing(timeouts, clock)
         self._vanished = Vanished(timeouts)
         self._count: Future[Any] | None = None
-        self._asked = 0.0
+        self._since = 0.0
         self._refused = False
 
     @property
@@ -50,12 +51,12 @@ class Census:
             self._refused = self._count.exception() is not None
             if not self._refused:
                 count, self.died = self._count.result()
-                self._vanished.listed(count, self._asked)
+                self._vanished.listed(count, self._since)
             self._count = None
         if self._count is None and self._listing.due(late or self._vanished.doubtful, self._refused):
-            self._asked, self._count = self._clock(), spawn(self._ask, "instances")
+            self._since, self._count = self._clock(), spawn(self._ask, "instances")
 
     def _ask(self) -> tuple[int | None, str]:
         """How many machines there are and, where that are not all, what is known of the others."""
         count = self._instances()
-        return count, self._deaths() if count is not None and count < self._wanted else self.died
+        return count, self._deaths() if count is not None and count < self._expected else self.died

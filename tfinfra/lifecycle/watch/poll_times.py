@@ -85,12 +85,12 @@ class Vanished:
         if self._first is not None and now >= self._first:
             self._first = None
 
-    def listed(self, count: int | None, asked: float) -> None:
-        """A list that was asked for at `asked` names so many machines (None: it does not say)."""
+    def listed(self, count: int | None, since: float) -> None:
+        """A list that was asked for at `since` names so many machines (None: it does not say)."""
         if count != 0:
             self._seen, self._first = self._seen or count is not None, None
-        elif asked > self._heard:
-            self._first, self._last = asked if self._first is None else self._first, asked
+        elif since > self._heard:
+            self._first, self._last = since if self._first is None else self._first, since
 
     @property
     def doubtful(self) -> bool:

@@ -131,7 +131,7 @@ class Watch:
                 raise Cancelled(request.message or "another tfinfra asked this run to end")
         if self._booted is not None and self._registered < self._plan.node_count:
             self._census.look(self._is_late())
-        outcome = self.outcome() or self._verdict()
+        outcome = self.outcome() or self._own_outcome()
         if outcome is None:
             return None
         self._look_at_tasks()
@@ -235,7 +235,7 @@ class Watch:
                 self._boot_errors[key] = fault.error
                 self._observer.say(f"a node failed: {fault.error}")
 
-    def _verdict(self) -> Outcome | None:
+    def _own_outcome(self) -> Outcome | None:
         """An outcome that no node can write: all failed to boot, none came, none is left, none answers."""
         if len(self._boot_errors) >= self._plan.node_count:
             what = "the agents of all nodes ended" if self._registered else "no node could boot"

@@ -54,7 +54,7 @@ class Report:
 
 
 def write_bundle(
-    wanted: str | None,
+    name: str | None,
     out: Path | None,
     state: Path,
     checklist: Callable[[], list[CheckResult]],
@@ -64,10 +64,10 @@ def write_bundle(
 ) -> Path:
     """Writes the report of a run (None: of the last failure, and of its run where it had one) and returns its path.
     Raises UsageError where there is neither."""
-    mistake = (read_last(state, MISTAKE) or {}) if wanted is None else {}
+    mistake = (read_last(state, MISTAKE) or {}) if name is None else {}
     last = read_last(state) or mistake
-    run = _run(wanted, last, state)
-    report, known = gathered(run, last if wanted is None or last.get("run") == run else {}, state, environ, with_logs)
+    run = _run(name, last, state)
+    report, known = gathered(run, last if name is None or last.get("run") == run else {}, state, environ, with_logs)
     if mistake and str(mistake.get("time")) > str(last.get("time")):  # since then a manifest was wrong
         report.texts["mistake.json"] = _json(allowed.failure(mistake))
     report.take("doctor.json", lambda: _json([vars(finding) for finding in checklist()]))
@@ -83,10 +83,10 @@ def write_bundle(
     return path
 
 
-def _run(wanted: str | None, last: Mapping[str, Any], state: Path) -> str | None:
+def _run(name: str | None, last: Mapping[str, Any], state: Path) -> str | None:
     """The run's id: the one that is wanted (by its id or its name, the newest), else that of the last failure."""
     records = all_records(state)
-    if wanted is None:
+    if name is None:
         if last:
             return str(last["run"]) if last.get("run") else None
         if records:
@@ -94,12 +94,12 @@ def _run(wanted: str | None, last: Mapping[str, Any], state: Path) -> str | None
         raise UsageError(
             "nothing has failed on this machine, and no run is known here", hint="name a run: report-bundle RUN"
         )
-    if "/" not in wanted and wanted not in (".", "..") and (runs_folder(state) / wanted).is_dir():
-        return wanted
-    named = [record.run for record in records if record.name == wanted]
+    if "/" not in name and name not in (".", "..") and (runs_folder(state) / name).is_dir():
+        return name
+    named = [record.run for record in records if record.name == name]
     if not named:
         raise UsageError(
-            f"this machine has no record of a run '{wanted}'",
+            f"this machine has no record of a run '{name}'",
             hint="`tfinfra runs` lists all runs, and --last takes the last failure",
         )
     return named[-1]

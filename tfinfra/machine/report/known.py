@@ -78,8 +78,8 @@ def names(
 
 def secret_values(environ: Mapping[str, str], plan: Mapping[str, Any]) -> tuple[str, ...]:
     """The values of the run's secrets, and of all variables that are named as secrets are."""
-    wanted = set(_texts(plan.get("secrets")))
-    found = (value for name, value in environ.items() if name in wanted or _SECRET_NAME.search(name))
+    secrets = set(_texts(plan.get("secrets")))
+    found = (value for name, value in environ.items() if name in secrets or _SECRET_NAME.search(name))
     return tuple(value for value in found if len(value) >= _SHORTEST_SECRET)
 
 

@@ -60,23 +60,23 @@ def account_steps(cloud: Cloud, reply: ArmReply) -> list[Step]:
 
 def _refused(cloud: Cloud, said: str) -> Step:
     """ARM names the tenant that the subscription trusts in the same sentence (InvalidAuthenticationTokenTenant)."""
-    wanted, text = wanted_tenants(said), without_advice(" ".join(said.split()))
-    if not wanted:
+    tenants, text = wanted_tenants(said), without_advice(" ".join(said.split()))
+    if not tenants:
         refusal = f"{cloud.arm_endpoint} refuses your token: {text}"
         return Step("credential", "not", refusal, way_in(said, "az login"), CredentialsError.exit_code)
-    fix = _login(wanted[0]) if len(wanted) == 1 else way_in(said)
+    fix = _login(tenants[0]) if len(tenants) == 1 else way_in(said)
     stranger = f"{_shown(cloud.tenant_id)} is not the subscription's: {text}"
     return Step("tenant", "not", stranger, fix, CredentialsError.exit_code)
 
 
-def _tenant(cloud: Cloud, theirs: Any) -> Step:
-    mine = cloud.tenant_id
-    if not theirs or not mine:
-        return Step("tenant", "unknown" if not mine else "ok", _shown(mine))
-    if str(theirs).lower() == mine.lower():
-        return Step("tenant", "ok", mine)
-    text = f"your token is of {mine}, the subscription is in {theirs}"
-    return Step("tenant", "not", text, _login(str(theirs)), CredentialsError.exit_code)
+def _tenant(cloud: Cloud, trusted: Any) -> Step:
+    own = cloud.tenant_id
+    if not trusted or not own:
+        return Step("tenant", "unknown" if not own else "ok", _shown(own))
+    if str(trusted).lower() == own.lower():
+        return Step("tenant", "ok", own)
+    text = f"your token is of {own}, the subscription is in {trusted}"
+    return Step("tenant", "not", text, _login(str(trusted)), CredentialsError.exit_code)
 
 
 def _shown(tenant: str) -> str:

@@ -18,11 +18,11 @@ def plugin_step(local: bool) -> Step:
     from tfinfra.engine.provider.plugin_folder import find_provider
     from tfinfra.engine.provider.plugin_source import chosen_source
 
-    there = find_provider() is not None
+    installed = find_provider() is not None
     try:
-        as_wanted(os.environ) if there else chosen_source(os.environ)
+        as_wanted(os.environ) if installed else chosen_source(os.environ)
     except TfinfraError as error:
         return Step("plugin", "not", error.message, error.hint, error.exit_code)
-    if not there:
+    if not installed:
         return Step("plugin", "not", f"azure-native {VERSION} is not here; the first `up` gets it", GET_IT)
     return Step("plugin", "ok", f"azure-native {VERSION}, {trust()}")

@@ -79,12 +79,12 @@ def _asked(found: WalkedPlan, cloud: Cloud, recorder: Recorder) -> list[Step]:
     network = spawn(lambda: network_step(cloud, store, os.environ), "network")
     live = spawn(lambda: _live(found.compiled, cloud, recorder), "preflight")
     account = account_steps(cloud, subscription.result())
-    asked = _preflight(live, found)
+    answered = _preflight(live, found)
     if any(step.exit_code == CredentialsError.exit_code for step in account):
-        asked = [step for step in asked if step.check != "answers"]  # it says the same in fewer words
+        answered = [step for step in answered if step.check != "answers"]  # it says the same in fewer words
     refused = any(step.check == "credential" for step in account)
     credential = () if refused else (Step("credential", "ok", who(caller)),)
-    steps = [*credential, *account, *asked, network.result()]
+    steps = [*credential, *account, *answered, network.result()]
     return [*steps, *missing_steps(("tenant", "subscription", *ASKED), steps, NOT_ASKED)]
 
 
