@@ -35,7 +35,7 @@ log = logging.getLogger("tfinfra.localcloud.requests")
 @dataclass
 class ArmApp:
     """`hosts` are the Host headers that are answered; `admin` answers the paths below /tfinfra/ for the owner; `drop`
-    closes the connection of a request without an answer; once `leaving` is set, nothing is taken any more."""
+    closes the connection of a request without an answer; once `leaving` is set, requests are refused."""
 
     core: Core
     key: bytes

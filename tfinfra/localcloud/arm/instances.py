@@ -73,7 +73,7 @@ async def one_machine(core: Core, address: ids.Address) -> dict[str, Any]:
 
 
 async def instance_view(core: Core, scale_set: ids.Address) -> dict[str, Any]:
-    """How many instances are how, and what is known of those that died."""
+    """The counts of instances by state, and what is known of those that died."""
     resource = core.get(scale_set)
     living = await asyncio.to_thread(compute.living, core.context, resource)
     dead = await asyncio.to_thread(compute.dead, core.context, resource)

@@ -36,7 +36,7 @@ def list_resources(core: Core, address: ids.Address, filter_: str) -> dict[str, 
 
 def _tracked(known: list[ArmResource]) -> Iterator[ArmResource]:
     """What ARM lists of a scope: resources of the first level, those within others that have a location of their own,
-    and what Azure makes of both, unasked."""
+    and what Azure makes beside both by itself."""
     for resource in known:
         type_ = resource.type.lower()
         if resource.id.lower().count("/providers/") != 1 or type_.startswith("microsoft.authorization/"):

@@ -1,5 +1,5 @@
-"""What a careful caller asks before it makes anything: what is sold, what is left, what is allowed, what is there; and
-what else is done to no resource of its own: registering, asking for a run, writing tags alone."""
+"""What a preflight reads (sizes, quotas, images, rights, registrations), and the other requests that name no stored
+resource: registering a provider, running a trigger, writing tags alone."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _run_trigger(query: Query) -> Any:
 
 
 def _tags(query: Query) -> Any:
-    """ARM writes tags into what has them, by whatever path they come."""
+    """Tags that come by a path of their own are written into the resource that has them."""
     owner = ids.parse(query.address.scope)
     resource = query.core.get(owner)
     if query.method == "GET":

@@ -48,7 +48,7 @@ def forbidden(oid: str, action: str, scope: str) -> ArmRefusal:
 
 
 def condition_not_fulfilled(oid: str, action: str, scope: str) -> ArmRefusal:
-    """What ARM says where a role lets it be done and the condition on its assignment does not
+    """What ARM says where a role permits the action and the condition on its assignment does not
     (microsoft/AzureTRE#4278)."""
     return ArmRefusal(
         403,

@@ -1,4 +1,4 @@
-"""What the instance-metadata endpoint begins with: it learns of a machine's identity after the machine has booted."""
+"""The first answers of the instance-metadata endpoint: it learns of a machine's identity after the machine booted."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 
 @dataclass(frozen=True)
 class FirstAnswers:
-    """The statuses of each machine's first questions for a token, 400 for "Identity not found"; and the seconds that
-    its first question for scheduled events takes (up to two minutes on Azure)."""
+    """The statuses of the answers to each machine's first requests for a token, 400 for "Identity not found"; and
+    the seconds that its first request for scheduled events takes (up to two minutes on Azure)."""
 
     token_statuses: tuple[int, ...] = (400,)
     events_seconds: float = 0.0

@@ -1,4 +1,4 @@
-"""ARM ids and request paths: what a path names, whatever the case it is written in."""
+"""ARM ids and request paths: what a path names, in any case."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Address:
 
 
 def parse(path: str) -> Address:
-    """The Address of `path`; its type is "" where the path is none of ARM's."""
+    """The Address of `path`; its type is "" where the path is not ARM's."""
     path = "/" + path.strip("/")
     parts = path[1:].split("/")
     group = parts[3] if len(parts) > 3 and parts[2].lower() == "resourcegroups" else None

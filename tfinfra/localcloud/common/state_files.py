@@ -22,7 +22,7 @@ BALLAST, BALLAST_BYTES = "ballast", 1 << 20
 def write_file(path: Path, data: bytes, mode: int = 0o600) -> None:
     """Puts `data` at `path` by a rename, so that a reader, or a start after kill -9, never sees half of it.
 
-    On a full disk the ballast of a folder above goes overboard first: what is written then is a deletion.
+    On a full disk the ballast of a folder above is deleted first: what is written then is a deletion.
     """
     try:
         _write(path, data, mode)

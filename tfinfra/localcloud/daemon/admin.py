@@ -64,7 +64,7 @@ class Admin:
     presence: Presence
 
     async def __call__(self, method: str, path: str, body: Any) -> ArmResponse:
-        """Raises ArmRefusal for a path that is not there."""
+        """Raises ArmRefusal (404) for an unknown path."""
         answers = {
             "GET health": self._health,
             "POST hello": self._hello,
@@ -115,7 +115,7 @@ class Admin:
         return ArmResponse(200, {})
 
     def _usual_subscription(self, _: dict[str, Any]) -> ArmResponse:
-        """Quotas too are as they were at the start."""
+        """Resets the quotas too."""
         self.core.context.subscription = SubscriptionSettings()
         self.core.context.quotas.clear()
         self.core.context.registered.clear()
@@ -131,7 +131,7 @@ class Admin:
         return ArmResponse(200, {})
 
     def _clock(self, body: dict[str, Any]) -> ArmResponse:
-        """{"ahead": seconds}: how far the timers' clock goes before the real one. Machines and tokens keep the time."""
+        """{"ahead": seconds}: how far the timers' clock is ahead of the real one, which machines and tokens keep."""
         self.core.context.ahead = float(body["ahead"])
         return ArmResponse(200, {"ahead": self.core.context.ahead})
 

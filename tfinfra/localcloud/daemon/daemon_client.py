@@ -142,7 +142,7 @@ def _error_file(layout: Layout) -> Path:
 
 
 def why_not(code: int | None, said: str) -> str:
-    """How a daemon ended that does not answer (None: it runs), by its last words on stderr where it had any."""
+    """How a daemon that does not answer ended (`code` None: it runs), with its last words on stderr."""
     if code is not None and code < 0:
         return f"it was killed by {signal.Signals(-code).name}"
     if (full := full_disk(said)) is not None:

@@ -1,7 +1,7 @@
-"""What no schema says of scale sets: rules of the compute service, from MicrosoftDocs/azure-compute-docs (CC-BY-4.0).
+"""Rules on scale sets that no schema has: the compute service's, from MicrosoftDocs/azure-compute-docs (CC-BY-4.0).
 
-Some combinations Azure accepts and a rank-stable cluster cannot live with (overprovisioning replaces nodes at the
-start); the local cloud has no way to play them, so it refuses them too.
+Azure accepts some combinations that a cluster with fixed ranks cannot use (overprovisioning replaces nodes at the
+start). The local cloud cannot simulate them, and refuses them too.
 """
 
 from __future__ import annotations

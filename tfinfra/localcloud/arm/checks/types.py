@@ -51,7 +51,7 @@ def catalogue() -> Catalogue:
 
 
 def body_type(type_: str, api_version: str, location: object = None) -> str:
-    """What the body's type is called. Raises ArmRefusal as ARM does for an unknown type or API version
+    """The name of the body's type. Raises ArmRefusal as ARM does for an unknown type or API version
     (Azure/azure-cli#28496)."""
     namespace, _, short = type_.partition("/")
     known = catalogue()

@@ -70,7 +70,7 @@ class RoleAssignments(ResourceProvider):
 
 
 def _check_condition(properties: dict[str, Any]) -> None:
-    """What is no condition of role assignments is refused, in no words of Azure's: it would count for nothing here."""
+    """Refuses a condition that the local cloud cannot evaluate. The words are ours, not Azure's."""
     condition = properties.get("condition")
     if not condition:
         return
@@ -136,7 +136,7 @@ def grants(context: CloudContext, oid: str) -> Iterator[Grant]:
 
 
 def _effective_grants(context: CloudContext, oid: str) -> Iterator[Grant]:
-    """Those that the replica whose turn it is knows by now."""
+    """Those that the replica that answers this time knows by now."""
     turn = next(context.turns)
     for assignment in context.state.of_type(ASSIGNMENTS):
         known = context.directory.has_taken_effect(assignment, context.now(), turn)
@@ -176,7 +176,7 @@ def _able(context: CloudContext, oid: str, action: str, id_: str) -> list[Grant]
 
 
 def _attributes(context: CloudContext, address: ids.Address, body: Any) -> dict[str, str]:
-    """What conditions know of a role assignment: that which is to be written, or the one that is there."""
+    """The attributes of the role assignment that is written, or of the stored one that is deleted."""
     stored = context.state.get(address.path)
     written = body.get("properties") if isinstance(body, dict) else None
     properties = written or (stored.properties if stored else {})

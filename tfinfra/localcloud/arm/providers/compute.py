@@ -179,7 +179,7 @@ def scale_set_spec(context: CloudContext, resource: ArmResource) -> ScaleSetSpec
 
 
 def disk_of(context: CloudContext, resource: ArmResource) -> Disk | None:
-    """The machines' system disk, where images are said to be small: once grown, as large as the set's body has it."""
+    """The machines' system disk, where images are set to be small; once grown, it has the size in the set's body."""
     size = ((profile(resource).get("storageProfile") or {}).get("osDisk") or {}).get("diskSizeGB")
     return Disk(context.image_mb, int(size or 0) * 1024 or context.image_mb) if context.image_mb else None
 
@@ -211,7 +211,7 @@ def _named(context: CloudContext, vm_id: str) -> Iterator[tuple[ArmResource, str
 
 
 def living(context: CloudContext, resource: ArmResource) -> list[tuple[dict[str, str], InstanceState]]:
-    """The instances that run, with their state. One that died is not there, as an evicted one is not."""
+    """The instances that run, with their state. One that died is not among them, as an evicted one is not."""
     folder = machine_folder(context, resource)
     if not folder.exists():
         return []

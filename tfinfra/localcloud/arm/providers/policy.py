@@ -1,5 +1,5 @@
-"""Azure Policy, as far as it refuses and changes: what a policy forbids is refused on every write, with ARM's published
-error; what one modifies is written other than it was sent
+"""Azure Policy with the effects deny and modify: what a policy denies is refused on every write, with ARM's published
+error; what one modifies is written as the policy has it
 (learn.microsoft.com/azure/governance/policy/concepts/effect-modify).
 
 The shape is that of the documentation (azure-resource-manager/troubleshooting/error-policy-requestdisallowedbypolicy)

@@ -78,7 +78,7 @@ def limit(context: CloudContext, location: str, name: str) -> int:
 
 def settings(document: Mapping[str, Any]) -> dict[str, int]:
     """Limits as they are set: {name: limit} everywhere, {location: {name: limit}} in one location. Raises ArmRefusal
-    (400) for a name that no usage has: a limit of it would hold for nothing."""
+    (400) for a name that no usage has: a limit of it would have no effect."""
     known = {TOTAL, SPOT, MACHINES, SETS, *(size.family for size in sizes())}
     found: dict[str, int] = {}
     for name, value in document.items():

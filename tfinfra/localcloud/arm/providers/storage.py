@@ -1,5 +1,5 @@
-"""Storage accounts. The files of one are always a folder of the state; its blobs are another one (their endpoint is a
-file:// URL then), or what an azurite of the account's own serves over HTTPS, where its maker asked for that."""
+"""Storage accounts. The files of one are always a folder of the state; its blobs are another folder (their endpoint
+is a file:// URL then), or what an azurite of the account's own serves over HTTPS, where its maker asked for that."""
 
 from __future__ import annotations
 

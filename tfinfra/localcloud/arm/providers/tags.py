@@ -18,8 +18,8 @@ def document(scope: str, tags: Mapping[str, str]) -> dict[str, Any]:
 
 
 def changed(method: str, before: Mapping[str, str], body: Any) -> dict[str, str]:
-    """The tags after a PUT (all of them anew), a PATCH or a DELETE (none). Names differ by more than their case, and
-    keep the case that they came in. Raises ArmRefusal (400) for what is no such request."""
+    """The tags after a PUT (all of them anew), a PATCH or a DELETE (none). Names are compared without
+    case, and keep the case that they came in. Raises ArmRefusal (400) for any other request."""
     if method == "DELETE":
         return {}
     content = body if isinstance(body, dict) else {}

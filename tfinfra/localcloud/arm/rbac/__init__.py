@@ -1,1 +1,1 @@
-"""Who may do what, as far as it is no stored resource: the directory, the built-in roles, conditions on assignments."""
+"""Rights that are not stored resources: the directory, the built-in roles, conditions on assignments."""

@@ -53,7 +53,7 @@ class _ConditionReader:
         self.take()
 
     def take(self) -> str:
-        """The next token; the one behind it is next then."""
+        """Returns the next token and moves on."""
         taken, rest = self.next or "", self._text[self._place :]
         found = _TOKEN.match(rest)
         if found is None and rest.strip():

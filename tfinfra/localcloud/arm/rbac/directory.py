@@ -1,4 +1,4 @@
-"""The tenant's directory: which principals there are and of which type, and how late ARM comes to know."""
+"""The tenant's directory: its principals, their types, and how late ARM learns of them."""
 
 from __future__ import annotations
 

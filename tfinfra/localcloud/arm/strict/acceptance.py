@@ -19,7 +19,7 @@ _VERSION = re.compile(r"\d{4}-\d\d-\d\d(-preview|-alpha|-beta|-privatepreview)?"
 
 
 def check_version(version: str) -> None:
-    """Raises ArmRefusal (400) for what is no version at all; which ones a type has is checked at a write
+    """Raises ArmRefusal (400) for what is no version at all; the versions of a type are checked at a write
     (ansible-collections/azure#188)."""
     if not version:
         message = "The api-version query parameter (?api-version=) is required for all requests."
@@ -31,7 +31,7 @@ def check_version(version: str) -> None:
 
 
 def check_type(type_: str, version: str) -> None:
-    """Raises ArmRefusal (404) for a namespace or a type that there is not (Azure/aci-connector-k8s#13,
+    """Raises ArmRefusal (404) for an unknown namespace or type (Azure/aci-connector-k8s#13,
     Azure/azure-sdk-for-net#2366)."""
     names = {name.lower() for name, _ in catalogue().resources.values()}
     type_ = re.sub("/instanceview$", "", type_, flags=re.IGNORECASE)
@@ -45,8 +45,8 @@ def check_type(type_: str, version: str) -> None:
 
 
 def check_group(state: State, address: ids.Address, *, creates: bool = False) -> None:
-    """Raises ArmRefusal where the group is not there, or going (Azure/azure-cli#28679), or cannot be called so
-    (Azure/azure-cli#14481)."""
+    """Raises ArmRefusal where the group does not exist, or is being deleted (Azure/azure-cli#28679), or has an
+    invalid name (Azure/azure-cli#14481)."""
     if address.group is None:
         return
     group = state.group(address.group)
@@ -75,7 +75,7 @@ def check_parent(state: State, address: ids.Address) -> None:
 
 
 def check_location(type_: str, written: str, before: ArmResource | None, name: str, body: dict[str, Any]) -> None:
-    """A resource has a location that there is, and stays there; "East US" is eastus. `written` is the body's type."""
+    """A resource has a known location, and never another one; "East US" is eastus. `written` is the body's type."""
     named = body.get("location")
     required = described(written).get("p", {}).get("location", (0, 0))[1] & REQUIRED
     if named is None and required:

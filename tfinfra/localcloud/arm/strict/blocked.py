@@ -16,8 +16,8 @@ CODE = "ResourceGroupDeletionBlocked"
 
 
 def blocked(target: ArmResource, failed: Sequence[tuple[ArmResource, ArmRefusal]]) -> ArmRefusal:
-    """What became of the deletion of `target`, where some of what lies in it could not be deleted: of a resource by
-    itself, its own error."""
+    """The error of the deletion of `target`, where some of what lies in it could not be deleted; of a single resource,
+    its own error."""
     if target.type != ids.GROUP_TYPE:
         return failed[0][1]
     names = ",".join(f"{r.type}/{'/'.join(r.address.names)}" for r, _ in failed)

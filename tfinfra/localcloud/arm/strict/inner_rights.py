@@ -1,4 +1,4 @@
-"""What a template's resources take of its caller: ARM looks at each of them, and at each deployment inside, before it
+"""The rights that a template's resources need: ARM checks each of them, and each deployment inside, before it
 validates any (learn.microsoft.com/azure/azure-resource-manager/templates/deploy-what-if#validation-level)."""
 
 from __future__ import annotations

@@ -18,12 +18,12 @@ class Lists:
     _changes: list[tuple[float, str, ArmResource | None]] = field(default_factory=list)
 
     def note(self, id_: str, before: ArmResource | None) -> None:
-        """That `id_` changes now; `before` is what stood there."""
+        """Notes that `id_` changes now; `before` is what had the id."""
         if self.seconds() > 0:
             self._changes.append((self.now(), id_.lower(), before))
 
     def seen(self, resources: Iterable[ArmResource]) -> list[ArmResource]:
-        """The resources as lists show them, given all that there are: the change of the last moment is not seen."""
+        """The resources as lists show them, given all of them: the latest changes are not seen."""
         self._changes = [c for c in self._changes if c[0] > self.now() - self.seconds()]
         if not self._changes:
             return list(resources)

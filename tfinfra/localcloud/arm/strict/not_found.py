@@ -1,5 +1,5 @@
-"""What ARM says of a resource that is not there: its own gateway answers for top-level ones, each provider for its
-nested ones."""
+"""What ARM answers for a resource that does not exist: its gateway for top-level ones, each provider for its nested
+ones."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def not_found(state: State, address: ids.Address, verb: str = "read") -> ArmRefu
 
 
 def missing_parent(state: State, address: ids.Address, verb: str) -> ArmRefusal | None:
-    """The refusal where the top-level resource of a nested one is not there, or the next above it; services that ARM
-    makes by itself ("default") are always there."""
+    """The refusal where the top-level resource of a nested one does not exist, or the next above it; services that
+    ARM makes by itself ("default") always exist."""
     if len(address.names) < 2:
         return None
     above = address.path.rpartition("/")[0].rpartition("/")[0]

@@ -1,4 +1,4 @@
-"""What the local ARM refuses beyond the shape of a body, each with where its words and status come from: pages of
+"""What the local ARM refuses beyond the shape of a body, each with the source of its words and status: pages of
 learn.microsoft.com (without its name), or threads of GitHub as owner/repository#number. A test provokes each one."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which subscriptions there are, and in which state: what a disabled or an unknown one refuses."""
+"""The subscriptions and their states, and what a disabled or an unknown one refuses."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def document(settings: SubscriptionSettings, id_: str) -> dict[str, Any]:
 
 
 def check(settings: SubscriptionSettings, method: str, path: str) -> None:
-    """Raises ArmRefusal where `path` is in a subscription that is not there, or that takes no writes: what is in a
+    """Raises ArmRefusal where `path` is in an unknown subscription, or in one that takes no writes: what is in a
     disabled one may still be read and deleted."""
     parts = path.split("/")
     if len(parts) < 3 or parts[1].lower() != "subscriptions":

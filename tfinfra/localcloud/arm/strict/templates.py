@@ -1,5 +1,5 @@
 """Faults of a template itself, which ARM finds before it looks at any resource: one that names a resource twice, and
-expressions that do not evaluate. Each nested template is looked at by itself, as ARM expands it."""
+expressions that do not evaluate. Each nested template is checked by itself, as ARM expands it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often ARM may be asked: token buckets as Azure publishes them, for ARM itself and for three of its providers.
+"""Rate limits: token buckets as Azure publishes them, for ARM itself and for three of its providers.
 
 learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling: ARM counts for each
 subscription, principal and kind of request, and for all principals together fifteen times as much.
@@ -26,7 +26,7 @@ class _Bucket:
     since: float
 
     def fill(self, limit: Limit, now: float) -> None:
-        """Gives back what has come since, in whole steps; a clock that was set back begins anew."""
+        """Adds the tokens that have come back since, in whole steps; a clock that was set back begins anew."""
         steps = math.floor((now - self.since) / limit.every)
         if steps < 0:
             self.since = now
@@ -41,12 +41,12 @@ class _Bucket:
 
 @dataclass
 class Throttle:
-    """What each caller has left. `limits` in `take` are others than the published ones, by the name of the limit."""
+    """What each caller has left. `limits` in `take` replace published ones by name."""
 
     _buckets: dict[tuple[str, ...], _Bucket] = field(default_factory=dict)
 
     def take(self, call: CountedCall, limits: Mapping[str, Limit], now: float) -> dict[str, str]:
-        """Counts the call and returns the headers that tell what is left. Raises ArmRefusal (429) with Retry-After, and
+        """Counts the call and returns the headers that say what is left. Raises ArmRefusal (429) with Retry-After, and
         counts nothing then."""
         found = []
         for key, limit, refuse in _counting_limits(call, limits):

@@ -1,5 +1,5 @@
 """The images that the local cloud has, as Microsoft.Compute's image resources describe them: some of the marketplace,
-and each that a gallery is said to have, because galleries are shared between subscriptions."""
+and every image of a gallery, because galleries are shared between subscriptions."""
 
 from __future__ import annotations
 

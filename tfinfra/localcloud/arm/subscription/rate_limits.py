@@ -21,8 +21,8 @@ class Limit:
 
 @dataclass(frozen=True)
 class CountedCall:
-    """One request: `oid` asks, `type_` is in lower case, `location` is the region of what it is about ("" for none),
-    `exists` whether that is there by now."""
+    """One request of the principal `oid`. `type_` is in lower case; `location` is the region of its resource ("" for
+    none); `exists` says whether that exists already."""
 
     oid: str
     method: str

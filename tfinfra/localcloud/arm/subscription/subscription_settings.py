@@ -1,4 +1,4 @@
-"""What the subscription may use and buy, beyond its quotas: everything that Azure decides and a test wants to decide.
+"""What the subscription may use and buy, beyond its quotas: what Azure decides, and a test decides instead.
 
 Nothing is set by default: the local cloud sells every size of the catalog, has its images, and forbids nothing.
 """

@@ -37,8 +37,9 @@ Send = Callable[[GroupCall], Awaitable[CallAnswer]]
 
 
 def ask_for_run(context: CloudContext, workflow: ArmResource, trigger: str) -> None:
-    """Has the workflow run now, whatever its recurrence (learn.microsoft.com/rest/api/logic/workflow-triggers/run).
-    Raises ArmRefusal in the words of microsoft/coe-starter-kit#8684 and of Power Automate's own documentation."""
+    """Makes the workflow run at the next tick, whatever its recurrence
+    (learn.microsoft.com/rest/api/logic/workflow-triggers/run). Raises ArmRefusal in the words of
+    microsoft/coe-starter-kit#8684 and of Power Automate's own documentation."""
     name = workflow.name
     if trigger.lower() != read_timer(workflow).trigger.lower():
         message = f"The workflow '{name}' trigger '{trigger}' could not be found."
