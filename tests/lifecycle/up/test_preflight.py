@@ -1,4 +1,4 @@
-"""The preflight of a run: which exit code its findings mean, on which line they stand, and that nothing is begun."""
+"""The preflight of a run: which exit code its findings mean, and that nothing is begun."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ import pytest
 
 from tests.lifecycle.fakes import World, preflighted
 from tfinfra.cloud import Pace
-from tfinfra.compiler.file_order import in_file_order
 from tfinfra.compiler.load import load_project
-from tfinfra.compiler.pipeline import CheckedManifest, check_manifest, compile_manifest
-from tfinfra.compiler.plan_lines import plan_diagnostic
+from tfinfra.compiler.pipeline import compile_manifest
 from tfinfra.errors import Diagnostic, ManifestError, NotFeasible, Severity
 from tfinfra.lifecycle import preflight as preflight_module
 from tfinfra.lifecycle.preflight import LiveAnswer, check_registered, refusal, refuse_without_subscription
@@ -89,40 +87,6 @@ compute_target:
   vm_size: Standard_D8s_v5
   location: eastus
 """
-TOP = "entry_script: train.py\nvm_size: Standard_D8s_v5\n"
-NAMED = "entry_script: train.py\ncompute_target: cpu\n"
-LINES = {
-    "a key of the target": (INLINE, "vm_size", ("train.yaml", 5)),
-    "a key of the target that is not written": (INLINE, "zone", ("train.yaml", 5)),
-    "a subscription that is not written": (INLINE, "subscription_id", ("train.yaml", 4)),
-    "a subscription that is not written at the top": (TOP, "subscription_id", ("train.yaml", 2)),
-    "a key of the manifest": (INLINE, "tags", ("train.yaml", 2)),
-    "a key of the manifest that is not written": (INLINE, "node_count", ("train.yaml", 5)),
-    "a size at the top": (TOP, "vm_size", ("train.yaml", 2)),
-    "a location that nobody wrote": (TOP, "location", ("train.yaml", 2)),
-    "a target's file": (NAMED, "location", ("compute_targets.yaml", 3)),
-    "a key that the target's file leaves out": (NAMED, "image", ("compute_targets.yaml", 4)),
-    "a manifest without any target": ("entry_script: train.py\n", "location", None),
-}
-
-
-def checked(text: str, folder: Path) -> CheckedManifest:
-    (folder / "train.py").write_text("print()\n")
-    (folder / "train.yaml").write_text(text)
-    target = "cpu:\n  cloud: azure\n  location: westus2\n  vm_size: Standard_D8s_v5\n"
-    (folder / "compute_targets.yaml").write_text(target)
-    return check_manifest(load_project(folder / "train.yaml"))
-
-
-@pytest.mark.parametrize("case", LINES)
-def test_a_finding_stands_where_what_is_at_fault_was_written(case: str, tmp_path: Path) -> None:
-    text, key, expected = LINES[case]
-    found = plan_diagnostic(checked(text, tmp_path).facts, "TFI601", key, "message", "hint")
-    place = found.position and (Path(found.position.file).name, found.position.line)
-    assert place == expected
-    assert (found.code, found.message, found.hint) == ("TFI601", "message", "hint")
-
-
 SUBSCRIPTIONS = {
     "on Azure without one": (INLINE, False, ("TFI627", 4)),
     "in a rehearsal": (INLINE, True, None),
@@ -144,13 +108,6 @@ def test_a_target_that_names_no_subscription(case: str, tmp_path: Path) -> None:
         (told,) = error.diagnostics
         found = (told.code, told.position.line if told.position else 0)
     assert found == expected
-
-
-def test_findings_come_in_file_order(tmp_path: Path) -> None:
-    facts = checked(NAMED, tmp_path).facts
-    keys = ("vm_size", "location", "entry_script")
-    found = in_file_order(facts.project, [plan_diagnostic(facts, "TFI601", key, key) for key in keys])
-    assert [d.message for d in found] == ["entry_script", "location", "vm_size"]
 
 
 def a_live_answer(*codes: str) -> LiveAnswer:
