@@ -14,7 +14,7 @@ from stacks.run import Run
 
 ADMIN = "tfinfra"
 # ARM wants a password or a key for every Linux machine; no sshd runs on these and no rule lets anyone near one. This
-# key's point is the first on the curve that SHA-256 finds for a sentence (tests/stacks/test_admin_key.py), so its
+# key's point is the first on the curve that SHA-256 finds for a sentence (tests/stacks/test_small_parts.py), so its
 # private half was never made and cannot be found: it is a credential of nobody's.
 NOBODYS_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFenCCXYKcZtEpIrRuSDre4P2QJm99ZMrRXPldNw//gm nobody"
 

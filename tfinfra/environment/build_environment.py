@@ -156,7 +156,7 @@ def _install_conda(build: Build, tools: Tools) -> None:
 
 def _check_imports(build: Build, tools: Tools) -> None:
     """An environment that cannot import what it is for is no environment. Tasks do not see the machine's libraries
-    either (agent/tasks/variables.py)."""
+    either (agent/tasks/task_variables.py)."""
     modules = ["tensorflow", *(["horovod.tensorflow"] if build.lock.horovod else [])]
     build.say(f"checking that {' and '.join(modules)} can be imported")
     program, imports = build.folder / "bin/python", f"import {', '.join(modules)}"

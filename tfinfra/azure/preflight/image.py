@@ -82,7 +82,7 @@ def _generation(name: str, properties: Mapping[str, Any], offered: Offer | None)
 
 
 def _driver(name: str, known: bool | None) -> Iterator[Finding]:
-    """Of one that nobody has looked into the compiler has warned (compiler/gpu_rules.py)."""
+    """Of one that nobody has looked into the compiler has warned (compiler/rules/gpus.py)."""
     if known is False:
         message = f"use_gpu is true, and the image {name} has no NVIDIA driver"
         yield Finding("TFI611", "image", message, "use microsoft-dsvm:ubuntu-hpc, which has it, or leave image out")
