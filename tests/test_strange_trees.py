@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tfinfra.agent.end.uncollected import _new_files
+from tests.agent.test_node_parts import assignment_of
+from tests.backends.specs import plan_of, spec
+from tfinfra.agent.end.uncollected import left_behind
+from tfinfra.agent.node.node_paths import NodePaths
 from tfinfra.lifecycle.up.launch import what_came
 from tfinfra.localcloud.common.state import empty_trash
 from tfinfra.localcloud.common.state_folder import Layout
@@ -109,10 +113,12 @@ def test_names_are_told_folder_by_folder_and_what_lies_too_deep_is_said(there: P
 
 
 def test_files_beside_the_outputs_are_named_beside_a_chain_without_end(there: Path) -> None:
-    chain(there / "work" / "deep")
-    (there / "work" / "notes.txt").touch()
-    (there / "work" / "outputs").symlink_to(there)
-    assert _new_files(there / "source", there / "work") == ["notes.txt"]
+    assignment = replace(assignment_of(plan_of(spec("single"))), paths=NodePaths(there))
+    work = assignment.working_directory(assignment.tasks[0])
+    chain(work / "deep")
+    (work / "notes.txt").touch()
+    (work / "outputs").symlink_to(there)
+    assert left_behind(assignment) == ("notes.txt: main-0 wrote outside of ./outputs",)
 
 
 def test_results_are_told_however_deep_they_lie(there: Path) -> None:

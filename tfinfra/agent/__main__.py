@@ -31,7 +31,10 @@ _log = logging.getLogger(__name__)
 
 
 def main() -> None:
-    arguments = _parse()
+    parser = argparse.ArgumentParser(prog="tfinfra.agent", description="Runs this node's part of a tfinfra run.")
+    parser.add_argument("--settings", type=Path, required=True, help="the run's settings.json")
+    parser.add_argument("--root", type=Path, default=Path("/"), help="below which all of the node's files are")
+    arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, _terminate)
     paths = NodePaths(arguments.root.absolute())
     paths.make()
@@ -67,13 +70,6 @@ def make_host(settings: NodeSettings, paths: NodePaths) -> AgentContext:
         logs=LogShipper(store, clock, free=is_free),
         pause=0.1 if is_free else 1.0,
     )
-
-
-def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="tfinfra.agent", description="Runs this node's part of a tfinfra run.")
-    parser.add_argument("--settings", type=Path, required=True, help="the run's settings.json")
-    parser.add_argument("--root", type=Path, default=Path("/"), help="below which all of the node's files lie")
-    return parser.parse_args()
 
 
 def _log_to(file: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a node knows once the inventory stands: all that launching its tasks needs, as one value."""
+"""What a node knows once the inventory is written: all that launching its tasks needs, as one value."""
 
 from __future__ import annotations
 
@@ -63,8 +63,9 @@ class Assignment:
     def registration(self) -> NodeRegistration:
         return self.inventory.nodes[self.node]
 
-    def work(self, task: Task) -> Path:
+    def working_directory(self, task: Task) -> Path:
         return self.paths.work / task.name
 
     def log(self, name: str) -> Path:
+        """The file of the log `name`: a task's, or the launcher's."""
         return self.paths.logs / f"{name}.log"

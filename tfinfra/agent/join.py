@@ -85,9 +85,10 @@ def join(context: AgentContext) -> JoinedNode:
 
 def prepare(assignment: Assignment) -> None:
     """The common directories, and a working directory for each task of this node."""
-    make_common(assignment.folders.shared)
+    source, shared = assignment.paths.bundle / "source", assignment.folders.shared
+    make_common(shared)
     for task in assignment.tasks:
-        make_workspace(assignment.paths.bundle / "source", assignment.work(task), assignment.folders.shared)
+        make_workspace(source, assignment.working_directory(task), shared)
 
 
 def _assignment(

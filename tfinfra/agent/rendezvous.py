@@ -33,6 +33,10 @@ def rendezvous(store: ObjectStore, registration: NodeRegistration, meeting: Meet
     Raises NodeFault naming how many nodes came in time, RunEnded or RunStopped where the run ends meanwhile.
     """
     write(store, layout.node_key(registration.node_id), registration)
+    # The last node to register sees all others at once, so listings are a safety net: rare where nodes are many, and
+    # spread over time by the node's id.
+    spread = 1 + zlib.crc32(registration.node_id.encode()) % 100 / 100
+    listing_pause = max(0.25, _LIST_EACH_NODE * meeting.node_count * spread)
     deadline = clock.monotonic() + meeting.timeout
     next_listing = clock.monotonic()
     pause = _PEEK
@@ -41,8 +45,11 @@ def rendezvous(store: ObjectStore, registration: NodeRegistration, meeting: Meet
             return inventory
         if clock.monotonic() >= next_listing:
             _propose(store, meeting.node_count)
-            _check(store)
-            next_listing = clock.monotonic() + _listing_pause(registration.node_id, meeting.node_count)
+            if published(store) is not None:
+                raise RunEnded("the run ended before all nodes had registered")
+            if stop := requested_stop(store):
+                raise RunStopped(stop.message, reason=stop.reason)
+            next_listing = clock.monotonic() + listing_pause
         elif clock.monotonic() > deadline:
             raise _too_few(store, meeting)
         else:
@@ -70,20 +77,6 @@ def _registered(store: ObjectStore, keys: list[str]) -> list[NodeRegistration]:
     """The nodes that have said who they are, each for itself."""
     found = [(key, read(store, key, NodeRegistration)) for key in keys]
     return [node for key, node in found if node is not None and layout.node_key(node.node_id) == key]
-
-
-def _check(store: ObjectStore) -> None:
-    if published(store) is not None:
-        raise RunEnded("the run ended before all nodes had registered")
-    if stop := requested_stop(store):
-        raise RunStopped(stop.message, reason=stop.reason)
-
-
-def _listing_pause(node_id: str, node_count: int) -> float:
-    """The last node to register sees all others at once, so listings are a safety net: rare where nodes are many, and
-    spread over time by the node's id."""
-    spread = 1 + zlib.crc32(node_id.encode()) % 100 / 100
-    return max(0.25, _LIST_EACH_NODE * node_count * spread)
 
 
 def _too_few(store: ObjectStore, meeting: Meeting) -> NodeFault:

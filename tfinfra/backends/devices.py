@@ -7,23 +7,16 @@ from tfinfra.model import Inventory, Plan, Task
 
 def device_variables(plan: Plan, inventory: Inventory, task: Task) -> dict[str, str]:
     """CUDA_VISIBLE_DEVICES where the task does not see all GPUs; thread counts where it shares its node's cores."""
-    return {**_gpus(task), **_threads(plan, inventory, task)}
+    variables = {}
+    if task.gpus is not None:
+        variables["CUDA_VISIBLE_DEVICES"] = ",".join(map(str, task.gpus)) or "-1"
+    neighbours = sum(t.node == task.node for t in plan.tasks)
+    if neighbours > 1:
+        threads = str(max(1, inventory.nodes[task.node].cores // neighbours))
+        variables |= {"OMP_NUM_THREADS": threads, "TF_NUM_INTRAOP_THREADS": threads}
+    return variables
 
 
 def shard_variables(index: int, count: int) -> dict[str, str]:
     """Which of `count` equal parts of the data is this task's own."""
     return {"TFINFRA_SHARD_INDEX": str(index), "TFINFRA_SHARD_COUNT": str(count)}
-
-
-def _gpus(task: Task) -> dict[str, str]:
-    if task.gpus is None:
-        return {}
-    return {"CUDA_VISIBLE_DEVICES": ",".join(map(str, task.gpus)) or "-1"}
-
-
-def _threads(plan: Plan, inventory: Inventory, task: Task) -> dict[str, str]:
-    neighbours = sum(t.node == task.node for t in plan.tasks)
-    if neighbours == 1:
-        return {}
-    threads = str(max(1, inventory.nodes[task.node].cores // neighbours))
-    return {"OMP_NUM_THREADS": threads, "TF_NUM_INTRAOP_THREADS": threads}

@@ -26,21 +26,18 @@ class UnplacedTask:
 
 def place(tasks: Sequence[UnplacedTask], gpus_per_node: int) -> tuple[Task, ...]:
     """The `tasks`, in the order given, with slots counted on each node from 0."""
-    return tuple(
-        Task(f"{t.type}-{t.index}", t.type, t.index, t.node, _slot(tasks, t), _gpus(tasks, t, gpus_per_node))
-        for t in tasks
-    )
+    placed = []
+    for task in tasks:
+        neighbours = sorted((t for t in tasks if t.node == task.node), key=_rank_on_a_node)
+        slot, gpus = neighbours.index(task), _gpus(tasks, task, gpus_per_node)
+        placed.append(Task(f"{task.type}-{task.index}", task.type, task.index, task.node, slot, gpus))
+    return tuple(placed)
 
 
 def least_loaded(tasks: Sequence[UnplacedTask], node_count: int) -> int:
     """The node with the fewest tasks, the last one on a tie."""
     load = Counter(t.node for t in tasks)
     return min(range(node_count), key=lambda node: (load[node], -node))
-
-
-def _slot(tasks: Sequence[UnplacedTask], task: UnplacedTask) -> int:
-    neighbours = sorted((t for t in tasks if t.node == task.node), key=_rank_on_a_node)
-    return neighbours.index(task)
 
 
 def _rank_on_a_node(task: UnplacedTask) -> tuple[int, int]:

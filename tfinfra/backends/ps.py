@@ -106,14 +106,10 @@ def _training_tasks(spec: Spec) -> list[UnplacedTask]:
     return [*chief, *(UnplacedTask("worker", i, node, trains=True) for i, node in enumerate(nodes))]
 
 
-def _trainers(plan: Plan) -> list[Task]:
-    """The tasks that read training data, in the order of their shards. Coordinator's chief only drives."""
-    types = ("worker",) if plan.dialect == "coordinator" else ("chief", "worker")
-    return sorted((t for t in plan.tasks if t.type in types), key=lambda t: (t.type, t.index))
-
-
 def _shard(plan: Plan, task: Task) -> dict[str, str]:
-    trainers = _trainers(plan)
+    """The shard of a task that reads training data; all of it for the others. Coordinator's chief only drives."""
+    types = ("worker",) if plan.dialect == "coordinator" else ("chief", "worker")
+    trainers = sorted((t for t in plan.tasks if t.type in types), key=lambda t: (t.type, t.index))
     return shard_variables(trainers.index(task), len(trainers)) if task in trainers else shard_variables(0, 1)
 
 
@@ -122,14 +118,11 @@ def _after_the_leader(plan: Plan, statuses: Mapping[str, TaskStatus]) -> Verdict
     evaluators = [t.name for t in plan.tasks if t.type == "evaluator"]
     if failure := first_failure(statuses[e] for e in evaluators if e in statuses):
         return failed(failure)
-    waiting = tuple(t.name for t in plan.tasks if _is_waited_for(plan, t) and not has_ended(statuses, t.name))
+    # Coordinator's workers only serve: they never end by themselves, so nothing waits for them.
+    ending_types = ("evaluator",) if plan.dialect == "coordinator" else ("evaluator", "worker")
+    waiting = tuple(t.name for t in plan.tasks if t.type in ending_types and not has_ended(statuses, t.name))
     message = f"{leader(plan.tasks).name} ended with exit status 0"
     return Verdict(None if waiting else Result.SUCCEEDED, message, leader_done=True, waiting=waiting)
-
-
-def _is_waited_for(plan: Plan, task: Task) -> bool:
-    """Coordinator's workers only serve: they never end by themselves, so nobody waits for them."""
-    return task.type == "evaluator" or (task.type == "worker" and plan.dialect != "coordinator")
 
 
 def _ended_too_early(plan: Plan, statuses: Mapping[str, TaskStatus]) -> Verdict | None:

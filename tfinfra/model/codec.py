@@ -8,7 +8,7 @@ import math
 import types
 import typing
 from collections.abc import Callable
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from typing import Any, NoReturn, TypeVar
@@ -52,7 +52,7 @@ def parse(data: bytes, most: int = MOST) -> Any:
     try:
         text = data.decode("utf-8")
         value = json.loads(
-            text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_whole, parse_float=_fraction
+            text, object_pairs_hook=_object, parse_constant=_refuse_constant, parse_int=_whole, parse_float=_fraction
         )
         return _whole_text(value) if "\\ud" in text.lower() else value
     except Unfit:
@@ -82,7 +82,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _constant(name: str) -> NoReturn:
+def _refuse_constant(name: str) -> NoReturn:
     _refuse("", f"has the number {name}")
 
 
@@ -138,21 +138,18 @@ def _decoder(kind: Any) -> Decoder:
 
 def _dataclass_decoder(kind: type) -> Decoder:
     hints = typing.get_type_hints(kind, include_extras=True)
-    known = [(f.name, _decoder(hints[f.name]), _is_needed(f)) for f in fields(kind)]
+    needed = [f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING]
+    known = [(f.name, _decoder(hints[f.name])) for f in fields(kind)]
 
     def decoded(data: Any, place: str) -> Any:
         if not isinstance(data, dict):
             _refuse(place, f"is {_kind_of(data)}, not an object")
-        for name, _, needed in known:
-            if needed and name not in data:
+        for name in needed:
+            if name not in data:
                 _refuse(_below(place, name), "is missing")
-        return kind(**{name: decode(data[name], _below(place, name)) for name, decode, _ in known if name in data})
+        return kind(**{name: decode(data[name], _below(place, name)) for name, decode in known if name in data})
 
     return decoded
-
-
-def _is_needed(field: Field[Any]) -> bool:
-    return field.default is MISSING and field.default_factory is MISSING
 
 
 def _list_decoder(item: Decoder) -> Decoder:
@@ -198,16 +195,13 @@ def _text(data: Any, place: str) -> str:
     return data
 
 
-def _flag(data: Any, place: str) -> bool:
-    if not isinstance(data, bool):
-        _refuse(place, f"is {_kind_of(data)}, not true or false")
-    return data
+def _exactly(kind: type, words: str) -> Decoder:
+    def decoded(data: Any, place: str) -> Any:
+        if type(data) is not kind:  # bool is an int
+            _refuse(place, f"is {_kind_of(data)}, not {words}")
+        return data
 
-
-def _int(data: Any, place: str) -> int:
-    if type(data) is not int:
-        _refuse(place, f"is {_kind_of(data)}, not a whole number")
-    return data
+    return decoded
 
 
 def _float(data: Any, place: str) -> float:
@@ -218,12 +212,13 @@ def _float(data: Any, place: str) -> float:
     return typing.cast(float, data)  # an int stays one, and is written again as it was
 
 
-def _anything(data: Any, place: str) -> Any:
-    del place
-    return data
-
-
-_PLAIN: dict[Any, Decoder] = {str: _text, bool: _flag, int: _int, float: _float, Any: _anything}
+_PLAIN: dict[Any, Decoder] = {
+    str: _text,
+    bool: _exactly(bool, "true or false"),
+    int: _exactly(int, "a whole number"),
+    float: _float,
+    Any: lambda data, _: data,
+}
 
 
 def _refuse(place: str, what: str) -> NoReturn:

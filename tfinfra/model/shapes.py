@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import AddressValueError, IPv4Address, IPv4Network
+from functools import partial
+from ipaddress import IPv4Address, IPv4Network
 from typing import Annotated, Any
 
 SCHEMA = 1
@@ -36,20 +37,12 @@ def between(low: float, high: float) -> Shape:
     return Shape(lambda number: low <= number <= high, f"between {low:g} and {high:g}")
 
 
-def _is_address(text: str) -> bool:
+def _parses(parse: Callable[[str], object], text: str) -> bool:
     try:
-        IPv4Address(text)
-    except AddressValueError:
-        return False
-    return True
-
-
-def _is_network(text: str) -> bool:
-    try:
-        IPv4Network(text, strict=False)
+        parse(text)
     except ValueError:
         return False
-    return "/" in text
+    return True
 
 
 def is_time(text: str) -> bool:
@@ -64,8 +57,11 @@ Name = Annotated[str, matching(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,252}", "a name of 
 """Of a task, a node, a host: never a path, and never what a terminal obeys."""
 Line = Annotated[str, Shape(lambda text: text.isprintable() and len(text) <= 1000, "a line of text")]
 Group = Annotated[str, matching(r"[\w.()-]{1,90}", "a resource group's name")]
-Address = Annotated[str, Shape(_is_address, "an IPv4 address")]
-Network = Annotated[str, Shape(_is_network, "an IPv4 network (CIDR)")]
+Address = Annotated[str, Shape(lambda text: _parses(IPv4Address, text), "an IPv4 address")]
+Network = Annotated[
+    str,
+    Shape(lambda text: "/" in text and _parses(partial(IPv4Network, strict=False), text), "an IPv4 network (CIDR)"),
+]
 Moment = Annotated[float, between(0, _LAST_MOMENT)]
 """Unix seconds."""
 Duration = Annotated[float, between(0, 1e10)]

@@ -73,7 +73,7 @@ def test_a_file_that_cannot_be_read_is_a_warning_and_the_others_come(tmp_path: P
 
 
 def test_a_great_many_odd_things_are_not_all_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(collecting, "_TOLD", 2)
+    monkeypatch.setattr(collecting, "_MOST_NAMED", 2)
     shared = a_directory(tmp_path, "outputs/model")
     for i in range(5):
         (shared / f"outputs/gone-{i}").symlink_to("nothing")
@@ -85,7 +85,7 @@ def test_failures_beyond_those_that_are_named_are_counted(tmp_path: Path, monkey
         if "/bad" in key:
             raise OSError("I/O error")
 
-    monkeypatch.setattr(collecting, "_TOLD", 2)
+    monkeypatch.setattr(collecting, "_MOST_NAMED", 2)
     collected = collect(MemoryStore(fault), a_directory(tmp_path, *(f"outputs/bad{i}" for i in range(5))))
     assert (collected.files, len(collected.failed), collected.unnamed) == (0, 2, 3)
 

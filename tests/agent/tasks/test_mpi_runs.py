@@ -202,8 +202,8 @@ def test_open_mpi_itself_chooses_what_carries_the_ranks(sentence: str, tmp_path:
     folders = TaskFolders(tmp_path, tmp_path, tmp_path, Path(environment))
     assignment = Assignment("r", on_one_host(plan), here, 0, paths, folders, os.environ, links=links)
     for task in assignment.tasks:
-        (assignment.work(task) / "outputs").mkdir(parents=True)
-        (assignment.work(task) / "train.py").write_text(RANKS + FINALIZE)
+        (assignment.working_directory(task) / "outputs").mkdir(parents=True)
+        (assignment.working_directory(task) / "train.py").write_text(RANKS + FINALIZE)
     shutil.copy(Path(mpirun_command.__file__).with_name("rank.sh"), paths.state)
     (paths.state / "hostfile").write_text(mpirun_command.hostfile(assignment.plan, here))
     variables = {**mpirun_command.launcher_variables(assignment, ()), **ucx_variables(plan, links), **more}

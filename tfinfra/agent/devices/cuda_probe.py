@@ -27,16 +27,14 @@ def ask(library: str) -> dict[str, Any]:
     status = cuda.cuInit(0)
     if status == 0:
         status = cuda.cuDeviceGetCount(ctypes.byref(count))
-    gpus = [_gpu(cuda, index) for index in range(count.value)] if status == 0 else []
+    gpus = []
+    for index in range(count.value if status == 0 else 0):
+        device, major, minor = ctypes.c_int(), ctypes.c_int(), ctypes.c_int()
+        wrong = cuda.cuDeviceGet(ctypes.byref(device), index)
+        cuda.cuDeviceGetAttribute(ctypes.byref(major), _MAJOR, device)
+        cuda.cuDeviceGetAttribute(ctypes.byref(minor), _MINOR, device)
+        gpus.append({"capability": 10 * major.value + minor.value, "status": wrong or _allocate(cuda, device)})
     return {"status": status, "driver": version.value, "gpus": gpus}
-
-
-def _gpu(cuda: ctypes.CDLL, index: int) -> dict[str, int]:
-    device, major, minor = ctypes.c_int(), ctypes.c_int(), ctypes.c_int()
-    status = cuda.cuDeviceGet(ctypes.byref(device), index)
-    cuda.cuDeviceGetAttribute(ctypes.byref(major), _MAJOR, device)
-    cuda.cuDeviceGetAttribute(ctypes.byref(minor), _MINOR, device)
-    return {"capability": 10 * major.value + minor.value, "status": status or _allocate(cuda, device)}
 
 
 def _allocate(cuda: ctypes.CDLL, device: ctypes.c_int) -> int:

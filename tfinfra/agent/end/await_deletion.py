@@ -1,4 +1,4 @@
-"""The end of an agent's life: beats on until its machine is deleted, and sees to that where nobody else does."""
+"""The end of an agent's life: heartbeats until its machine is deleted, and that deletion where nothing else does it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _RETRY = 30.0
 def linger(context: AgentContext) -> None:
     """Never returns by itself: the machine's end ends it. Any node deletes the compute group once the run has ended,
     its outputs are in the store, nobody has watched for 20 s, and neither `--keep` nor `on_failure: hold` keeps it.
-    Until the outcome is known the deadline alone counts (deadline.py)."""
+    Until the outcome is known the deadline alone counts (deadline_watch.py)."""
     audience, end = Audience(context.store, context.clock), _End(context)
     while True:
         context.clock.sleep(_LOOK)
@@ -45,18 +45,15 @@ class _End:
 
     def has_passed(self) -> bool:
         now = self._context.clock.monotonic()
-        if self._ended is None and (outcome := published(self._context.store)):
+        if self._ended is None:
+            outcome = published(self._context.store)
+            if outcome is None:
+                return False
             self._ended = now
             self._hold = self._context.plan.hold_on_failure if outcome.result == Result.FAILED else 0.0
-        if self._ended is None:
-            return False
-        if self._collected is None and self._is_collected(now, self._ended):
+        if self._collected is None:  # another node may still bring the outputs, as long as that may take
+            late = now - self._ended > self._context.settings.timeouts.collect
+            if not late and read(self._context.store, keys.COLLECTED, CollectedMark) is None:
+                return False
             self._collected = now
-        if self._collected is None:
-            return False
         return now >= max(self._collected + _UNWATCHED, self._ended + self._hold) + self._spread
-
-    def _is_collected(self, now: float, ended: float) -> bool:
-        """Whether nothing more comes: another node may still bring the outputs, as long as that may take."""
-        late = now - ended > self._context.settings.timeouts.collect
-        return late or read(self._context.store, keys.COLLECTED, CollectedMark) is not None

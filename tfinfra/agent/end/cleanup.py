@@ -76,9 +76,6 @@ def _is_gone(error: HTTPError) -> bool:
 def _ask(settings: NodeSettings, token: str, method: str) -> dict[str, Any]:
     url = f"{settings.arm_endpoint}{settings.compute_group_id}?api-version={_API_VERSION}"
     request = Request(url, method=method, headers={"Authorization": f"Bearer {token}"})  # noqa: S310
-    with urlopen(request, timeout=_TIMEOUT, context=_trust(settings)) as answer:  # noqa: S310
+    trust = ssl.create_default_context(cadata=settings.arm_ca)
+    with urlopen(request, timeout=_TIMEOUT, context=trust) as answer:  # noqa: S310
         return dict(json.loads(answer.read() or b"{}"))
-
-
-def _trust(settings: NodeSettings) -> ssl.SSLContext:
-    return ssl.create_default_context(cadata=settings.arm_ca)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import stat
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import accumulate
 from pathlib import Path
@@ -17,11 +17,11 @@ from tfinfra.system.strange_trees import names_below
 
 _WRITERS = 8
 LISTED = 4 << 20
-"""Bytes of names that are told before they are brought."""
-_TOLD = 1000
+"""Bytes of names that collecting.json lists."""
+_MOST_NAMED = 1000
 """Files that could not be brought, or are none, that are named."""
 _LONG = 500
-"""Characters of a name or a reason that are told."""
+"""Characters of a name or a reason that are written."""
 _log = logging.getLogger(__name__)
 
 
@@ -31,37 +31,32 @@ def collect(
     before_saying_so: Callable[[], None] = lambda: None,
     left_behind: tuple[str, ...] = (),
 ) -> CollectedMark:
-    """Uploads every file below the common directories; one that fails is a warning, the others go on. What there is is
-    told first, for who has to know what is missing where this node does not come to its end.
+    """Uploads every file below the common directories. One that fails is a warning, and the others go on. What there
+    is to bring is written first, for those who must know what is missing where this node does not come to its end.
     `before_saying_so` is called when all is uploaded: once collected.json is there, the machine may be deleted."""
     unread: dict[str, str] = {}
     found = [(name, path) for folder in keys.OUTPUT_FOLDERS for name, path in _files(shared, folder, unread)]
     kinds = {name: _what_it_is(name, path) for name, path in found}
     files = [(name, path) for name, path in found if isinstance(kinds[name], int)]
     sizes = {_key(name): size for name, _ in files if isinstance(size := kinds[name], int)}
-    write(store, keys.COLLECTING, CollectingMark(len(sizes), sum(sizes.values()), _first(sizes)))
+    ends = accumulate(len(key) for key in sizes)
+    listed = {key: size for (key, size), end in zip(sizes.items(), ends, strict=True) if end <= LISTED}
+    write(store, keys.COLLECTING, CollectingMark(len(sizes), sum(sizes.values()), listed))
     with ThreadPoolExecutor(_WRITERS) as pool:
         problems = list(pool.map(lambda item: _upload(store, *item), files))
     failed = {name: why for (name, _), why in zip(files, problems, strict=True) if why}
-    skipped = tuple(_text(why) for why in kinds.values() if isinstance(why, str))
+    skipped = [_text(why) for why in kinds.values() if isinstance(why, str)]
+    if len(skipped) > _MOST_NAMED:
+        skipped[_MOST_NAMED:] = [f"and {len(skipped) - _MOST_NAMED} more: see the agent's log"]
     before_saying_so()
     brought = len(files) - len(failed)
     wrong = unread | failed
+    # Each by its very name, which is what somebody looks for who finds the file elsewhere.
     named = {name: _text(why[:_LONG]) for name, why in wrong.items() if len(name) <= _LONG and name == _text(name)}
-    named = dict(list(named.items())[:_TOLD])  # each as it is: who finds the file elsewhere looks for it by its name
-    more = len(wrong) - len(named)
-    return mark_collected(store, CollectedMark(brought, (), left_behind, _few(skipped), named, more))
-
-
-def _first(sizes: Mapping[str, int]) -> dict[str, int]:
-    """As many as may be told."""
-    ends = accumulate(len(key) for key in sizes)
-    return {key: size for (key, size), end in zip(sizes.items(), ends, strict=True) if end <= LISTED}
-
-
-def _few(texts: Sequence[str]) -> tuple[str, ...]:
-    more = len(texts) - _TOLD
-    return (*(text[:_LONG] for text in texts[:_TOLD]), *([f"and {more} more: see the agent's log"] if more > 0 else []))
+    named = dict(list(named.items())[:_MOST_NAMED])
+    unnamed = len(wrong) - len(named)
+    skipped = [why[:_LONG] for why in skipped]
+    return mark_collected(store, CollectedMark(brought, (), left_behind, tuple(skipped), named, unnamed))
 
 
 def mark_collected(store: ObjectStore, collected: CollectedMark) -> CollectedMark:
@@ -95,9 +90,10 @@ def _what_it_is(name: str, path: Path) -> int | str:
 
 def _upload(store: ObjectStore, name: str, path: Path) -> str | None:
     """Why the file was not brought, None where it was."""
+    errors: tuple[type[Exception], ...] = (*store_errors(), ValueError)  # the last: a name that is not UTF-8
     try:
         store.put_file(_key(name), path)
-    except _upload_errors() as error:
+    except errors as error:
         reason = first_line(error)
         _log.warning("could not collect %s: %s", _text(name), _text(reason))
         return reason
@@ -112,8 +108,3 @@ def _key(name: str) -> str:
 def _text(name: str) -> str:
     """A name as JSON can hold it."""
     return name.encode("utf-8", "replace").decode()
-
-
-def _upload_errors() -> tuple[type[Exception], ...]:
-    """ValueError: a name that is not UTF-8."""
-    return (*store_errors(), ValueError)

@@ -110,8 +110,8 @@ class DirectTasks:
     def _launch(self, task: Task, attempt: int) -> _RunningTask:
         assignment = self._assignment
         argv = (str(assignment.folders.python), assignment.plan.entry_script, *assignment.plan.arguments)
-        command = Command(argv, assignment.work(task), task_variables(assignment, task), assignment.log(task.name))
-        process = Process(command)
+        folder, variables = assignment.working_directory(task), task_variables(assignment, task)
+        process = Process(Command(argv, folder, variables, assignment.log(task.name)))
         _log.info("started %s as process %d, attempt %d", task.name, process.pid, attempt)
         status = TaskStatus(task.name, task.node, "running", process.pid, None, self._clock.time(), None, attempt)
         return self._note(_RunningTask(task, process, status))

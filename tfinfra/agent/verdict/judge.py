@@ -77,11 +77,20 @@ class Judge:
     def _with_losses(self, view: View) -> dict[str, TaskStatus]:
         """The statuses, with what had not ended on a lost node being lost, and so what was stopped: while the run goes
         on an agent stops its tasks only because it is ended itself, from outside or before its machine goes."""
-        gone = [t for t in self.plan.tasks if t.node in view.lost and not has_ended(view.statuses, t.name)]
-        lost = {t.name: TaskStatus(t.name, t.node, "lost", message=self._lost_message(view, t.node)) for t in gone}
-        stopped = {name: s for name, s in view.statuses.items() if s.state == "stopped"}
-        ended = {name: replace(s, state="lost", message=self._stopped_message(view, s)) for name, s in stopped.items()}
-        return {**view.statuses, **lost, **ended}
+        lost = {
+            t.name: TaskStatus(t.name, t.node, "lost", message=self._lost_message(view, t.node))
+            for t in self.plan.tasks
+            if t.node in view.lost and not has_ended(view.statuses, t.name)
+        }
+        stopped = {}
+        for name, status in view.statuses.items():
+            if status.state == "stopped":
+                message = f"{status.task} on node {status.node} was stopped with its agent"
+                if notice := view.notices.get(status.node, ""):
+                    fate = _fate(self.inventory, status.node, notice)
+                    message = f"{fate}: {status.task} was stopped with its agent"
+                stopped[name] = replace(status, state="lost", message=message)
+        return {**view.statuses, **lost, **stopped}
 
     def _failed_before(self, view: View, statuses: Mapping[str, TaskStatus]) -> Verdict | None:
         """What had failed before the leader came to its end: that end makes it no success."""
@@ -103,11 +112,6 @@ class Judge:
 
     def _lost_message(self, view: View, node: int) -> str:
         return lost_message(self.inventory, node, self.timeouts, view.notices.get(node, ""))
-
-    def _stopped_message(self, view: View, status: TaskStatus) -> str:
-        if notice := view.notices.get(status.node, ""):
-            return f"{_fate(self.inventory, status.node, notice)}: {status.task} was stopped with its agent"
-        return f"{status.task} on node {status.node} was stopped with its agent"
 
     def _when_settled(self, view: View, verdict: Verdict, statuses: Mapping[str, TaskStatus]) -> Decision | None:
         """The rank or node that failed first may be reported after those that ended for it: waits until every node that

@@ -14,7 +14,7 @@ from tfinfra.agent.tasks.direct import NodeTasks, pending
 from tfinfra.agent.tasks.mpi.mpi_tasks import LAUNCHER_LOG
 from tfinfra.agent.verdict import outcomes
 from tfinfra.agent.verdict.control import deadline_stop, end_of_training, requested_stop
-from tfinfra.agent.verdict.judge import Decision, Judge, View, lost_message
+from tfinfra.agent.verdict.judge import Judge, View, lost_message
 from tfinfra.errors import Result
 from tfinfra.model import Outcome, TaskStatus
 from tfinfra.store import keys
@@ -63,13 +63,25 @@ class Coordinator:
         self._statuses[status.task] = status
 
     def step(self) -> Outcome | None:
-        if self._context.clock.monotonic() >= self._next:
-            self._next = self._context.clock.monotonic() + self._pause
-            self._read_peers()
-            if outcome := outcomes.published(self._context.store) or self._stopped():
+        context, plan = self._context, self._assignment.plan
+        if context.clock.monotonic() >= self._next:
+            self._next = context.clock.monotonic() + self._pause
+            changed = self._peers.poll()
+            for task in plan.tasks:
+                if task.node in changed and (status := read(context.store, keys.task_key(task.name), TaskStatus)):
+                    self._statuses[task.name] = status
+            if outcome := outcomes.published(context.store):
                 return outcome
+            now = context.clock.time()
+            if stop := requested_stop(context.store) or deadline_stop(context.settings, plan, now):
+                return self._publish(outcomes.from_stop(stop, now))
         decision = self._judge.decide(self._view())
-        return self._publish(self._outcome(decision)) if decision else None
+        if decision is None:
+            return None
+        if decision.task == LAUNCHER_LOG:
+            context.logs.finish(LAUNCHER_LOG)
+        outcome = outcomes.from_decision(context.store, decision, self._statuses, context.clock.time())
+        return self._publish(replace(outcome, warnings=(*self._assignment.warnings, *outcome.warnings)))
 
     def fail(self, message: str) -> None:
         self._publish(Outcome(Result.FAILED, message, node=self._assignment.node, ended=self._context.clock.time()))
@@ -83,12 +95,6 @@ class Coordinator:
                 return
             self._context.clock.sleep(self._context.pause / 2)
 
-    def _read_peers(self) -> None:
-        for node in self._peers.poll():
-            for task in self._assignment.plan.tasks:
-                if task.node == node and (status := read(self._context.store, keys.task_key(task.name), TaskStatus)):
-                    self._statuses[task.name] = status
-
     def _view(self) -> View:
         now = self._context.clock.monotonic()
         seen = {self._assignment.node: now, **{n: self._peers.seen(n) for n in self._others}}
@@ -97,17 +103,6 @@ class Coordinator:
             **{n: self._peers.notice(n) for n in self._others},
         }
         return View(now, self._statuses, seen, tuple(self._peers.lost()), self._tasks.launcher_exit(), notices)
-
-    def _stopped(self) -> Outcome | None:
-        now = self._context.clock.time()
-        stop = requested_stop(self._context.store) or deadline_stop(self._context.settings, self._assignment.plan, now)
-        return self._publish(outcomes.from_stop(stop, now)) if stop else None
-
-    def _outcome(self, decision: Decision) -> Outcome:
-        if decision.task == LAUNCHER_LOG:
-            self._context.logs.finish(LAUNCHER_LOG)
-        outcome = outcomes.from_decision(self._context.store, decision, self._statuses, self._context.clock.time())
-        return replace(outcome, warnings=(*self._assignment.warnings, *outcome.warnings))
 
     def _publish(self, outcome: Outcome) -> Outcome:
         self.won = outcomes.publish(self._context.store, outcome)
@@ -131,11 +126,25 @@ class Follower:
         del status  # it is in the store, where node 0 reads it
 
     def step(self) -> Outcome | None:
-        now = self._context.clock.monotonic()
+        context, assignment = self._context, self._assignment
+        now = context.clock.monotonic()
         if now < self._next:
             return None
         self._next = now + self._pause
-        return outcomes.published(self._context.store) or self._leader_lost(now)
+        if outcome := outcomes.published(context.store):
+            return outcome
+        if now >= self._next_look:
+            self._next_look = now + max(self._pause, context.settings.timeouts.heartbeat / 10)
+            self._leader.poll()
+        ended = context.clock.time()
+        late = ended > end_of_training(context.settings, assignment.plan) + _LATE
+        if not late and not self._leader.lost():
+            return None
+        if late and (stop := deadline_stop(context.settings, assignment.plan, ended)):
+            return self._publish(outcomes.from_stop(stop, ended))
+        message = lost_message(assignment.inventory, 0, context.settings.timeouts, self._leader.notice(0))
+        task = next(t.name for t in assignment.plan.tasks if t.node == 0)
+        return self._publish(Outcome(Result.FAILED, message, task=task, node=0, ended=ended))
 
     def fail(self, message: str) -> None:
         self._publish(Outcome(Result.FAILED, message, node=self._assignment.node, ended=self._context.clock.time()))
@@ -143,24 +152,6 @@ class Follower:
     def wait_for_others(self, timeout: float) -> None:
         self._context.clock.sleep(min(timeout, 2.5))  # they have TERM, 2 s and KILL behind them then
 
-    def _leader_lost(self, now: float) -> Outcome | None:
-        if now >= self._next_look:
-            self._next_look = now + max(self._pause, self._context.settings.timeouts.heartbeat / 10)
-            self._leader.poll()
-        late = self._context.clock.time() > end_of_training(self._context.settings, self._assignment.plan) + _LATE
-        if not self._leader.lost() and not late:
-            return None
-        return self._publish(self._limit() if late else self._lost())
-
     def _publish(self, outcome: Outcome) -> Outcome:
         self.won = outcomes.publish(self._context.store, outcome)
         return outcomes.published(self._context.store) or outcome
-
-    def _limit(self) -> Outcome:
-        stop = deadline_stop(self._context.settings, self._assignment.plan, self._context.clock.time())
-        return outcomes.from_stop(stop, self._context.clock.time()) if stop else self._lost()
-
-    def _lost(self) -> Outcome:
-        message = lost_message(self._assignment.inventory, 0, self._context.settings.timeouts, self._leader.notice(0))
-        outcome = Outcome(Result.FAILED, message, node=0, ended=self._context.clock.time())
-        return replace(outcome, task=next(t.name for t in self._assignment.plan.tasks if t.node == 0))
