@@ -41,14 +41,14 @@ class RunResult:
     error: TfinfraError | None
 
 
-def end_run(context: RunContext, error: BaseException | None) -> RunResult:
+def end_driven_run(context: RunContext, error: BaseException | None) -> RunResult:
     """Stops, holds, collects and deletes. The result carries the run's first error, or TeardownIncomplete, which
     outranks it. Raises `error` where it is a fault of tfinfra itself."""
     error = (store_trouble(error) if error else None) or error
     if error is not None:
         _attempt(context, lambda: _stop(context, error))
-    verdict = _verdict(error, context.undo.outcome)
-    _attempt(context, lambda: context.folder.update(phase=RunPhase.ENDED, times=context.times(over=True), **verdict))
+    result = _result_fields(error, context.undo.outcome)
+    _attempt(context, lambda: context.folder.update(phase=RunPhase.ENDED, times=context.times(over=True), **result))
     home = RunHome(context)
     torn = Teardown(
         context.ports,
@@ -94,7 +94,7 @@ def never_begun(context: RunContext, error: BaseException) -> None:
     record = context.folder.read()
     if record is not None:
         times = {**record.times, "ended": context.ports.clock()}
-        how = {**_verdict(error, None), "times": times, "stacks_left": opened_stacks(record)}
+        how = {**_result_fields(error, None), "times": times, "stacks_left": opened_stacks(record)}
         context.folder.update(phase=RunPhase.DELETED, client=None, **how)
 
 
@@ -175,7 +175,7 @@ def _hold(context: RunContext, until: float) -> None:
         time.sleep(POLL)
 
 
-def _verdict(error: BaseException | None, outcome: Outcome | None) -> dict[str, Any]:
+def _result_fields(error: BaseException | None, outcome: Outcome | None) -> dict[str, Any]:
     """How the record says that the run ended."""
     if error is None:
         return {"result": Result.SUCCEEDED, "message": outcome.message if outcome else "", "exit_code": 0}

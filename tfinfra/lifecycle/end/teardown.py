@@ -102,9 +102,11 @@ class Teardown:
     force: bool = False
     left_event: str = "teardown.fail"
 
-    def go(self, find: Callable[[], KnownGroups], verdict: Callable[[], Mapping[str, Any]] = dict) -> TeardownResult:
-        """Deletes all that `find` finds of the run, and records it; with the fields of `verdict` where nothing is left.
-        `find` is called once what only the machines had is at home."""
+    def go(
+        self, find: Callable[[], KnownGroups], result_fields: Callable[[], Mapping[str, Any]] = dict
+    ) -> TeardownResult:
+        """Deletes all that `find` finds of the run, and records it; where nothing is left, with `result_fields`. `find`
+        is called once what only the machines had is at home."""
         folder, run = self.folder, self.run
         record = folder.read()
         billed = bool(record and record.ledger.running())
@@ -124,7 +126,7 @@ class Teardown:
         stacks_left = forget_stacks(folder, found.groups, force=self.force, backend=backend)
         if record is None:
             return TeardownResult({}, stacks_left, None)
-        ended = folder.update(phase=RunPhase.DELETED, left=(), stacks_left=tuple(stacks_left), **verdict())
+        ended = folder.update(phase=RunPhase.DELETED, left=(), stacks_left=tuple(stacks_left), **result_fields())
         late = spending.late(ended) if billed else None
         if late is not None:
             folder.audit.append("teardown.late", message=late.message)
@@ -256,7 +258,7 @@ def down(
             progress(f"deleting {', '.join(found.groups)}")
         return found
 
-    def verdict() -> dict[str, Any]:
+    def result_fields() -> dict[str, Any]:
         """How a run ended that nobody has written the end of. Who finds nothing of it ended nothing."""
         if record is None:
             return {}
@@ -266,7 +268,7 @@ def down(
         times = {"ended": ports.clock(), **record.times}
         return {"result": result, "message": message, "exit_code": code, "times": times}
 
-    torn = Teardown(ports, folder, run, progress, bring or Bringing(), force=force).go(find, verdict)
+    torn = Teardown(ports, folder, run, progress, bring or Bringing(), force=force).go(find, result_fields)
     if torn.error is not None:
         raise torn.error
     for complaint in folder.complaints:

@@ -17,7 +17,7 @@ from tfinfra.lifecycle.data.staging import Given
 from tfinfra.lifecycle.data.transfer import RunData
 from tfinfra.lifecycle.end import collect
 from tfinfra.lifecycle.end.deletion_layers import deletion_layers
-from tfinfra.lifecycle.end.ending import POLL, RunResult, await_collected, end_run, hold_success, never_begun
+from tfinfra.lifecycle.end.ending import POLL, RunResult, await_collected, end_driven_run, hold_success, never_begun
 from tfinfra.lifecycle.end.stacks import export_state
 from tfinfra.lifecycle.preflight import check_run
 from tfinfra.lifecycle.provision.first_record import begun, first_record
@@ -88,9 +88,9 @@ class UpRun:
                 return self._detach(provisioned)
             self._train(provisioned)
             hold_success(context)
-        except BaseException as raised:  # noqa: BLE001 - whatever it was, what exists must be deleted; end_run reports it
+        except BaseException as raised:  # noqa: BLE001 - whatever it was, what exists must be deleted; end_driven_run reports it
             error = raised
-        return end_run(context, error)
+        return end_driven_run(context, error)
 
     def _origin(self) -> tuple[Plan, Target, UpOptions, Cloud, float]:
         """What the run's first records are made of, now."""
