@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.e2e.conftest import Workspace
@@ -20,6 +22,34 @@ try:
 except OSError as error:
     print("read-only", type(error).__name__)
 """
+
+ARGUMENTS = """
+import argparse, pathlib
+parser = argparse.ArgumentParser()
+parser.add_argument("--data-folder", type=pathlib.Path)
+parser.add_argument("--job-dir", type=pathlib.Path)
+parser.add_argument("--shard")
+given = parser.parse_args()
+(given.job_dir / f"shard-{given.shard}").write_text((given.data_folder / "a.csv").read_text())
+print("given", given.shard, (given.data_folder / "a.csv").read_text())
+"""
+
+
+def test_a_script_of_others_gets_its_folders_as_arguments(workspace: Workspace) -> None:
+    """On each rank's own node: where nodes are processes, an input lies elsewhere on each."""
+    (workspace.folder / "data").mkdir()
+    (workspace.folder / "data/a.csv").write_text("one")
+    wanted = {
+        "--data-folder": "${TFINFRA_INPUT_DATA}",
+        "--job-dir": "${TFINFRA_CHECKPOINTS}",
+        "--shard": "${TFINFRA_SHARD_INDEX}-of-${TFINFRA_SHARD_COUNT} $HOME",
+    }
+    keys: dict[str, Any] = {"inputs": {"data": {"path": "../data"}}, "script_params": wanted, "node_count": 2}
+    done = workspace.up(workspace.manifest(ARGUMENTS, distributed_backend="mpi", **keys))
+    assert done.returncode == 0, done.stderr
+    logs = [(workspace.run_folder() / f"tasks/rank-{rank}.log").read_text() for rank in (0, 1)]
+    assert [f"given {rank}-of-2 $HOME one" in log for rank, log in enumerate(logs)] == [True, True]
+    assert len(list((workspace.run_folder() / "checkpoints").glob("shard-*"))) == 2
 
 
 def test_inputs_are_there_and_a_second_run_goes_on_from_the_first(workspace: Workspace) -> None:

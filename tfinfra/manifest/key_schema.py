@@ -123,7 +123,8 @@ MANIFEST: dict[str, Rules] = {
     "entry_script": _rules("text", "the training script, relative to source_directory", required=True, minlength=1),
     "script_params": _rules(
         "dict",
-        'the script\'s command line: flag → value, order kept; null or "" is a bare flag, a list repeats values',
+        'the script\'s command line: flag → value, order kept; null or "" is a bare flag, a list repeats values;'
+        " ${TFINFRA_OUTPUTS} and its like are expanded",
         nullable=True,
         keysrules={"type": "string", "minlength": 1},
         valuesrules={"type": ["text", "list"], "nullable": True, "schema": {"type": "text"}},

@@ -33,6 +33,28 @@ TABLE: dict[str, tuple[str, str, list[str]]] = {
         COORDINATOR,
         ["TFI303"],
     ),
+    "a variable of tfinfra's in script_params": (
+        "inputs: {data: {path: .}}\nscript_params: {--data: '${TFINFRA_INPUT_DATA}/x', '--out=${TFINFRA_OUTPUTS}': }\n",
+        "print()",
+        [],
+    ),
+    "a variable of an input that is not there": (
+        "script_params: {--data: '${TFINFRA_INPUT_DATA}'}\n",
+        "print()",
+        ["TFI322"],
+    ),
+    "a mistyped variable, in a flag and a list": (
+        "script_params: {'--out=${TFINFRA_OUTPUT}': , --all: [a, '$TFINFRA_RUNID']}\n",
+        "print()",
+        ["TFI322", "TFI322"],
+    ),
+    "a variable that no brace marks": ("script_params: {--out: $TFINFRA_OUTPUTS}\n", "print()", ["TFI323"]),
+    "a variable in small letters, and one as Windows has it": (
+        "script_params: {--out: '${tfinfra_outputs}', --id: '%TFINFRA_RUN_ID%'}\n",
+        "print()",
+        ["TFI323", "TFI323"],
+    ),
+    "variables of others are the script's own": ("script_params: {--x: '${HOME}$PATH ${oc.env:A}'}\n", "print()", []),
     "horovod fits mpi": ("distributed_backend: mpi\nnode_count: 2\n", HOROVOD, []),
     "horovod without mpi": ("", HOROVOD, ["TFI503"]),
     "mpi without horovod": ("distributed_backend: mpi\n", "print()", ["TFI506"]),

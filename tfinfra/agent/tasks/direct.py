@@ -18,6 +18,7 @@ from tfinfra.agent.tasks.task_variables import task_variables
 from tfinfra.backends.registry import backend
 from tfinfra.backends.statuses import ending
 from tfinfra.model import Task, TaskStatus
+from tfinfra.model.references import expanded
 from tfinfra.system.clock import Clock
 
 _PORT_IS_TAKEN = re.compile(rb"address already in use|could not start grpc server", re.IGNORECASE)
@@ -109,8 +110,9 @@ class DirectTasks:
 
     def _launch(self, task: Task, attempt: int) -> _RunningTask:
         assignment = self._assignment
-        argv = (str(assignment.folders.python), assignment.plan.entry_script, *assignment.plan.arguments)
         folder, variables = assignment.working_directory(task), task_variables(assignment, task)
+        arguments = (expanded(argument, variables) for argument in assignment.plan.arguments)
+        argv = (str(assignment.folders.python), assignment.plan.entry_script, *arguments)
         process = Process(Command(argv, folder, variables, assignment.log(task.name)))
         _log.info("started %s as process %d, attempt %d", task.name, process.pid, attempt)
         status = TaskStatus(task.name, task.node, "running", process.pid, None, self._clock.time(), None, attempt)

@@ -8,10 +8,11 @@ from dataclasses import fields
 
 from tfinfra.backends.registry import BACKENDS, DISTRIBUTED
 from tfinfra.compiler.facts import Facts, Rule
-from tfinfra.errors import Diagnostic
+from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import error_at
 from tfinfra.manifest.key_schema import NAME, SPELLINGS
 from tfinfra.manifest.manifest import Manifest
+from tfinfra.model.references import INPUT, NAMES, names_meant
 
 _OWNER = {key: name for name, one in BACKENDS.items() for key in one.keys}
 """The backend that a key belongs to."""
@@ -110,6 +111,28 @@ def script_parameters(facts: Facts) -> Iterator[Diagnostic]:
             yield error_at(facts.document, "TFI321", path, message, "remove it")
 
 
+def references(facts: Facts) -> Iterator[Diagnostic]:
+    """Names of tfinfra's variables within script_params: of those that exist, and written so that they are expanded."""
+    manifest, document = facts.manifest, facts.document
+    if not manifest.sound("inputs"):
+        return
+    known = sorted(NAMES | {f"{INPUT}{name.upper()}" for name in manifest.inputs})
+    for flag, values in manifest.script_params.items():
+        for text in (flag, *values):
+            at = "key" if text is flag else "value"
+            for written, name in names_meant(text):
+                right = name.upper() if name.upper() in known else None
+                if right is None:
+                    hint = f"there are {', '.join(known)}"
+                    message = f"there is no variable {name} for {flag}"
+                    yield error_at(document, "TFI322", ("script_params", flag), message, hint, at=at)
+                elif written != f"${{{right}}}":
+                    message = f"{written} reaches the script as it is written"
+                    hint = f"write ${{{right}}} for its value"
+                    path = ("script_params", flag)
+                    yield error_at(document, "TFI323", path, message, hint, at=at, severity=Severity.WARNING)
+
+
 def tags(facts: Facts) -> Iterator[Diagnostic]:
     """Tags that Azure refuses, takes for one another, or that tfinfra writes itself."""
     document, written, first = facts.document, facts.manifest.tags, dict[str, str]()
@@ -166,6 +189,7 @@ RULES: tuple[Rule, ...] = (
     evaluator_without_a_place,
     variables,
     script_parameters,
+    references,
     tags,
     limits,
     keys_of_a_target,

@@ -17,6 +17,7 @@ from tfinfra.agent.assignment import Assignment
 from tfinfra.agent.devices.nccl import mpi_over_infiniband
 from tfinfra.agent.tasks.task_variables import task_variables
 from tfinfra.model import Inventory, Plan
+from tfinfra.model.references import shell_word
 
 _RANK_COMMAND = 'exec $TFINFRA_NODE_DIE_WITH_PARENT sh "$TFINFRA_NODE_RANK_SCRIPT"'
 _KEEPALIVE = {"oob_tcp_keepalive_time": "3", "oob_tcp_keepalive_intvl": "1", "oob_tcp_keepalive_probes": "3"}
@@ -49,6 +50,8 @@ def mpirun(assignment: Assignment, *, root: bool, shell: str) -> list[str]:
     network = nodes[0].network
     interface = {"prte_if_include": network} if network else {}
     transport = "^cm" if mpi_over_infiniband(plan, assignment.links) else "ob1"
+    # expanded by each rank's own shell: paths differ between nodes that share a machine
+    words = " ".join([shlex.quote(plan.entry_script), *map(shell_word, plan.arguments)])
     btl_interface = {"btl_tcp_if_include": network} if network else {}
     return [
         str(assignment.folders.environment / "bin/mpirun"),
@@ -59,7 +62,7 @@ def mpirun(assignment: Assignment, *, root: bool, shell: str) -> list[str]:
         *_parameters("--prtemca", {**prte, **_KEEPALIVE, **interface}),
         *_parameters("--mca", {"pml": transport, "btl": "self,sm,tcp", **btl_interface}),
         # one word for the shell, for mpirun takes a word ":" as the end of one program and the begin of another
-        *("sh", "-c", f"{_RANK_COMMAND} {shlex.join([plan.entry_script, *plan.arguments])}"),
+        *("sh", "-c", f"{_RANK_COMMAND} {words}"),
     ]
 
 

@@ -1,0 +1,32 @@
+"""`${TFINFRA_OUTPUTS}` and the like within script_params: what a task puts in their place, and where they stand."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+
+INPUT = "TFINFRA_INPUT_"
+NAMES = frozenset(f"TFINFRA_{name}" for name in ("OUTPUTS", "CHECKPOINTS", "RUN_ID", "SHARD_INDEX", "SHARD_COUNT"))
+"""Those that every task has; beside them there is one for each input, INPUT and its name in upper case."""
+_REFERENCE = re.compile(r"\$\{(TFINFRA_[A-Z0-9_]+)\}")
+_MEANT = re.compile(r"\$\{(TFINFRA_\w*)\}|\$(TFINFRA_\w*)|\$\((TFINFRA_\w*)\)|%(TFINFRA_\w*)%|\{(TFINFRA_\w*)\}", re.I)
+
+
+def names_meant(text: str) -> Iterator[tuple[str, str]]:
+    """Each place of `text` that reads like one of tfinfra's variables: as it is written, and the variable's name. Only
+    `${NAME}` is one."""
+    for found in _MEANT.finditer(text):
+        yield found[0], next(name for name in found.groups() if name is not None)
+
+
+def expanded(text: str, variables: Mapping[str, str]) -> str:
+    """`text` with the value of each reference to one of tfinfra's variables; all else stays as it is."""
+    return _REFERENCE.sub(lambda found: variables.get(found[1], found[0]), text)
+
+
+def shell_word(text: str) -> str:
+    """`text` as one word for a POSIX shell, which expands the references in it and nothing else."""
+    parts = _REFERENCE.split(text)  # text, name, text, name, …, text
+    quoted = [f'"${{{part}}}"' if index % 2 else shlex.quote(part) if part else "" for index, part in enumerate(parts)]
+    return "".join(quoted) or "''"
