@@ -203,7 +203,7 @@ def test_an_endpoint_that_did_not_answer_once_is_asked_again(cloud: Cloud, monke
 
     with monkeypatch.context() as away:
         away.setattr(environments, "_metadata", lost)
-        environments._told.cache_clear()
+        environments._described.cache_clear()
         assert environment_at(cloud.arm_endpoint, cloud.ca_file) == Undescribed(cloud.arm_endpoint, "no answer", True)
     assert isinstance(environment_at(cloud.arm_endpoint, cloud.ca_file), Environment)
 

@@ -21,7 +21,7 @@ from tfinfra.azure.instances import deaths
 from tfinfra.azure.preflight.alternatives import candidates
 from tfinfra.azure.preflight.ask import Asker
 from tfinfra.azure.preflight.ask import _reply as asked_of
-from tfinfra.azure.preflight.capacity_check import known_lack
+from tfinfra.azure.preflight.capacity_check import known_shortage
 from tfinfra.azure.preflight.finding import ArmReply as Told
 from tfinfra.azure.prerequisites import questions
 from tfinfra.azure.prerequisites.group_deleter import deleter_role, make_group_deleter
@@ -233,7 +233,7 @@ def test_why_a_resource_could_not_be_removed_is_told(monkeypatch: pytest.MonkeyP
 
 def test_a_place_of_which_arm_tells_nothing_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     cloud = answering(monkeypatch, lambda *_: (403, DENIED, {}))
-    assert known_lack(cloud, plan(FLEXIBLE), TARGET, FLEXIBLE, tried=False) is None
+    assert known_shortage(cloud, plan(FLEXIBLE), TARGET, FLEXIBLE, tried=False) is None
 
 
 VIEW = {

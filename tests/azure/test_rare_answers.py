@@ -17,7 +17,7 @@ from tfinfra.azure.deletion.delete_group import delete_group
 from tfinfra.azure.identity.credential import caller_claims
 from tfinfra.azure.identity.environments import PUBLIC
 from tfinfra.azure.preflight.ask import _reply
-from tfinfra.azure.preflight.capacity_check import known_lack
+from tfinfra.azure.preflight.capacity_check import known_shortage
 from tfinfra.azure.prerequisites.find import _deletes_all, _may_assign
 from tfinfra.azure.prerequisites.group_deleter import deleter_role
 from tfinfra.azure.stores import run_store
@@ -73,7 +73,7 @@ def test_a_place_is_tried_where_nobody_can_ask() -> None:
         raise TfinfraError("the token's file is torn")
 
     cloud = replace(azure(), credential=nothing)
-    assert known_lack(cloud, plan(FLEXIBLE), TARGET, FLEXIBLE, tried=False) is None
+    assert known_shortage(cloud, plan(FLEXIBLE), TARGET, FLEXIBLE, tried=False) is None
 
 
 def test_a_container_is_not_missing_where_the_subscription_is_not_seen(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,5 @@
-"""What a chain of credentials says that gave no token, and what mends it: azure-identity's here, azidentity's in the
-provider. Both name each link that they tried in a text of their own; only some of it matters to who reads it.
+"""What a chain of credentials says that gave no token, and what helps: azure-identity's here, azidentity's in the
+provider. Both name each link that they tried in a text of their own, of which little matters to a reader.
 
 Source of the texts: azure-identity, azure/identity/_credentials/chained.py, azure_cli.py, environment.py; azidentity's
 chained_token_credential.go.
@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 
 from tfinfra.arm.sign_in_advice import entra_sentence, way_in
+from tfinfra.text.wording import shortened
 
 VARIABLES = "the AZURE_* variables"
 _NAMES = {
@@ -108,4 +109,4 @@ def _shown(said: str) -> str:
     if line == _HANGS:
         return "it does not answer"
     line = _TOKEN.sub("***", line.removeprefix("ERROR: "))
-    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+    return shortened(line, _LONGEST)

@@ -58,9 +58,11 @@ def read_error(body: Any) -> ErrorDetail | None:
 
 def _read(body: Any, depth: int) -> ErrorDetail | None:
     if isinstance(body, (str, bytes)):
-        told, body = body, _parsed(body)
-        if body is None:
-            return _torn(told if isinstance(told, str) else told.decode("utf-8", "replace"))
+        text = body if isinstance(body, str) else body.decode("utf-8", "replace")
+        try:
+            body = json.JSONDecoder().raw_decode(text.strip().lstrip("\ufeff"))[0]
+        except ValueError:
+            return _torn(text)
     if not isinstance(body, Mapping) or depth > _DEPTH:
         return None
     fields = _lowered(body)
@@ -108,15 +110,6 @@ def _text(message: Any) -> str:
     """A message, which OData wraps once more: {"lang", "value"}."""
     found = _lowered(message).get("value") if isinstance(message, Mapping) else message
     return "" if found is None else str(found).strip()
-
-
-def _parsed(text: str | bytes) -> Any:
-    """The document that a text begins with."""
-    told = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    try:
-        return json.JSONDecoder().raw_decode(told.strip().lstrip("\ufeff"))[0]
-    except ValueError:
-        return None
 
 
 _TORN = re.compile(r'"code"\s*:\s*"(?P<code>\w+)"\s*,\s*"message"\s*:\s*"(?P<said>(?:[^"\\]|\\.)*)', re.IGNORECASE)

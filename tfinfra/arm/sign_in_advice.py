@@ -1,10 +1,12 @@
-"""What ARM's 401 and Entra's refusals say, and where to sign in instead: the clients, the engine and the checklist ask
-here."""
+"""What ARM's 401 and Entra's refusals say, and where to sign in instead, for the clients, the engine and the
+checklist."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+
+from tfinfra.text.wording import shortened
 
 AGAIN = "sign in again: `az login`"
 _LONGEST = 400
@@ -86,10 +88,10 @@ def first_sentence(text: str) -> str:
     line = " ".join(text.split())
     found = re.match(r"(.+?[.!])(?:\s|$)", line)
     short = found[1] if found else line
-    return short if len(short) <= _LONGEST else short[: _LONGEST - 1] + "…"
+    return shortened(short, _LONGEST)
 
 
 def without_advice(said: str) -> str:
     """What ARM says of a token, without its advice, of which `way_in` has a shorter form."""
     short = said.partition(" Please use")[0].partition(" Note, ")[0]
-    return short if len(short) <= _SHORT else short[: _SHORT - 1] + "…"
+    return shortened(short, _SHORT)

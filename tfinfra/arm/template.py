@@ -64,26 +64,18 @@ def _with_order(request: ResourceRequest, others: list[ResourceRequest]) -> dict
 
 
 def _resource(request: ResourceRequest) -> dict[str, Any]:
-    head = {"type": request.arm_type, "apiVersion": request.api_version, "name": _name(request)}
+    # the names of the path, outermost first: "account/default/run"
+    is_group = request.arm_type == _GROUPS
+    name = request.path.rpartition("/")[2] if is_group else parse_resource_id(request.path).name
+    head = {"type": request.arm_type, "apiVersion": request.api_version, "name": name}
     scope = _scope(request.path)
-    own = {"scope": _relative(scope)} if "/providers/" in scope else {}
+    # an extended resource as a template names it: "Microsoft.Storage/storageAccounts/name"
+    own = {"scope": scope.rpartition("/providers/")[2]} if "/providers/" in scope else {}
     return {**head, **own, **_literal({k: v for k, v in request.body.items() if k not in ("name", "type", "id")})}
-
-
-def _name(request: ResourceRequest) -> str:
-    """The names of the path, outermost first: "account/default/run"."""
-    if request.arm_type == _GROUPS:
-        return request.path.rpartition("/")[2]
-    return parse_resource_id(request.path).name
 
 
 def _scope(path: str) -> str:
     return parse_resource_id(path).scope
-
-
-def _relative(scope: str) -> str:
-    """An extended resource as a template names it: "Microsoft.Storage/storageAccounts/name"."""
-    return scope.rpartition("/providers/")[2]
 
 
 def _texts(value: Any) -> set[str]:

@@ -23,9 +23,9 @@ def claims_of(token: str) -> dict[str, Any]:
 
 def principal_type(claims: Mapping[str, Any]) -> str:
     """The kind of principal that a token stands for, as a role assignment names it. ARM refuses one of another kind
-    (UnmatchedPrincipalType, Azure/modern-web-app-pattern-dotnet#129). A token that tells nothing is taken for a
+    (UnmatchedPrincipalType, Azure/modern-web-app-pattern-dotnet#129). A token that does not say counts as a
     person's."""
-    return _told(claims) or "User"
+    return _type(claims) or "User"
 
 
 def kind(claims: Mapping[str, Any]) -> str:
@@ -33,14 +33,15 @@ def kind(claims: Mapping[str, Any]) -> str:
     if claims.get("xms_mirid"):
         return "a managed identity"
     known = {"User": "a person", "ServicePrincipal": "a service principal"}
-    return known.get(_told(claims) or "", "of a kind that its token does not tell")
+    return known.get(_type(claims) or "", "of a kind that its token does not tell")
 
 
-def _told(claims: Mapping[str, Any]) -> str | None:
-    """`idtyp` says it where it is there; else only a person's token has scopes or a user name."""
-    told = {"app": "ServicePrincipal", "user": "User"}.get(str(claims.get("idtyp", "")).lower())
-    if told is not None:
-        return told
+def _type(claims: Mapping[str, Any]) -> str | None:
+    """The kind of principal by its token: `idtyp`, if the token has it; else only a person's token has scopes or a user
+    name."""
+    stated = {"app": "ServicePrincipal", "user": "User"}.get(str(claims.get("idtyp", "")).lower())
+    if stated is not None:
+        return stated
     if any(claims.get(name) for name in ("scp", "upn", "unique_name", "preferred_username")):
         return "User"
     of_app = any(claims.get(name) for name in ("appid", "azp", "xms_mirid"))

@@ -1,5 +1,5 @@
-"""What an exception of azure-core's says in ARM's own words, whatever shape the answer has: azure-core itself finds no
-message in a body whose keys begin with capitals."""
+"""What an exception of azure-core's says in ARM's own words, whatever the shape of the answer: azure-core itself finds
+no message in a body whose keys begin with capitals."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def arm_error(error: AzureError) -> ErrorDetail | None:
 
 
 def is_gone(error: AzureError) -> bool:
-    """Whether ARM itself says that what was asked for is not there. A 404 also comes where the caller does not see the
-    subscription (SubscriptionNotFound, Azure/autorest-clientruntime-for-java#511), and without ARM's words from what
-    stands in between: neither is a reason to believe that nothing is billed any more."""
-    told = arm_error(error)
-    code = (told.decisive.code or "").lower() if told else ""
+    """Whether ARM itself says that what was asked for does not exist. A 404 also comes where the caller does not see
+    the subscription (SubscriptionNotFound, Azure/autorest-clientruntime-for-java#511), and, without ARM's words, from a
+    proxy: neither is a reason to believe that nothing is billed any more."""
+    said = arm_error(error)
+    code = (said.decisive.code or "").lower() if said else ""
     return _status(error) == NOT_FOUND and code != "" and "subscription" not in code
 
 
@@ -72,16 +72,19 @@ def _status(error: AzureError) -> int | None:
 
 def reason(error: AzureError) -> str:
     """Why, on one line: ARM's sentence, and what its details name as being in the way."""
-    told = arm_error(error)
-    if told is None and _is_undecoded(error):
+    from azure.core.exceptions import DecodeError
+
+    answered, status = arm_error(error), _status(error)
+    if answered is None and isinstance(error, DecodeError) and status is not None:
         return _of_no_arm(error)
-    if told is None or not (told.message or told.code):
-        if _status(error) is not None:
-            return f"ARM answered with HTTP status {_status(error)} and not a word"
+    if answered is None or not (answered.message or answered.code):
+        if status is not None:
+            return f"ARM answered with HTTP status {status} and not a word"
         text = getattr(getattr(error, "error", None), "message", None) or error.message or str(error)
         return _one_line(str(text))
-    said = told.decisive
-    inside = [f"{_short(d.target)}: {d.words}" for d in said.details if d.target and d.message]
+    said = answered.decisive
+    # an id without the subscription and the group, which are the same for all of a run
+    inside = [f"{d.target.rpartition('/providers/')[2]}: {d.words}" for d in said.details if d.target and d.message]
     way = f" In the way: {'; '.join(inside[:_MOST])}" if inside else ""
     return _one_line(f"{said.message or said.words}{way}")
 
@@ -96,26 +99,14 @@ def failed_question(error: AzureError, what: str) -> CredentialsError | Provisio
     return ProvisioningError(message, status=status)
 
 
-def _is_undecoded(error: AzureError) -> bool:
-    """Whether it is the answer's form that azure-core could not take."""
-    from azure.core.exceptions import DecodeError
-
-    return isinstance(error, DecodeError) and _status(error) is not None
-
-
 def _of_no_arm(error: AzureError) -> str:
-    """What a proxy says, or a sign-in page of a network: ARM gives JSON."""
+    """What the sender of an answer that is no JSON says, a proxy or a network's sign-in page: ARM gives JSON."""
     try:
         said = plain(error.response.text())  # type: ignore[attr-defined]
     except (ValueError, AttributeError, TypeError):
         said = ""
     what = f": {said}" if said.isprintable() and said else ""
     return _one_line(f"the answer (HTTP status {_status(error)}) is none of ARM's; is there a proxy in between?{what}")
-
-
-def _short(target: str | None) -> str:
-    """An ARM id without the subscription and group, in which everything here is."""
-    return (target or "").rpartition("/providers/")[2]
 
 
 def _one_line(text: str) -> str:

@@ -10,6 +10,7 @@ import threading
 import time
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from tfinfra.azure.answers import is_refusal, values
@@ -21,39 +22,38 @@ if TYPE_CHECKING:
 
 COMPUTE_API = "2024-11-01"
 LONGEST_WAIT = 20.0
-"""Seconds that one wait for ARM lasts at most: it is known to ask for 1,200 and more (Azure/AKS#1187), in which nobody
-would look at a run's nodes."""
+"""Seconds that one wait for ARM lasts at most: it is known to ask for 1,200 and more (Azure/AKS#1187), and nobody would
+watch a run's nodes meanwhile."""
 
 GROUPS_API = "2024-11-01"
 ANSWERING = 5.0
-"""Seconds that ARM has for an answer where only that is asked, whether it gives one."""
+"""Seconds that ARM has where the question is only whether it answers."""
 
 FOLLOWED = 120.0
-"""Seconds for which the answer to a question is followed behind a 202, where the caller names no others."""
+"""Seconds for which the answer behind a 202 is waited for, unless the caller says otherwise."""
 
 
 def warm() -> None:
-    """Imports the client in a thread, so that the first call after training does not wait for it; what of azure.core
-    imports itself in circles first, for two threads at once may each wait for the other's half of such a circle."""
+    """Imports the client on a thread, so that the first call after training does not wait for it. The modules of
+    azure.core that import each other come first, on this one: two threads may each wait for the other's half of such a
+    circle."""
     import azure.core.polling
     import azure.core.rest
     from azure.core.pipeline.transport import RequestsTransport  # the client imports it when it is made
 
     del azure, RequestsTransport
-    threading.Thread(target=_import, daemon=True, name="azure-import").start()
-
-
-def _import() -> None:
-    import azure.mgmt.resource.resources
-
-    del azure
+    client = "azure.mgmt.resource.resources"
+    threading.Thread(target=import_module, args=(client,), daemon=True, name="azure-import").start()
 
 
 @lru_cache(maxsize=4)
 def resource_client(cloud: Cloud) -> ResourceManagementClient:
-    """A client for `cloud`, shared by all who ask: connections are kept."""
+    """A client for `cloud`, shared by all callers: connections are kept."""
     from azure.mgmt.resource.resources import ResourceManagementClient
 
+    transport: dict[str, Any] = {} if cloud.ca_file is None else {"connection_verify": str(cloud.ca_file)}
+    if cloud.on_loopback:  # where a proxy of the environment has no business
+        transport["use_env_settings"] = False
     return ResourceManagementClient(
         cloud.credential(),
         cloud.subscription_id,
@@ -61,16 +61,10 @@ def resource_client(cloud: Cloud) -> ResourceManagementClient:
         credential_scopes=[cloud.token_scope],
         connection_timeout=10,
         read_timeout=60,
-        **_transport(cloud),
+        retry_policy=_bounded_retries(retry_total=cloud.pace.retries, retry_backoff_factor=cloud.pace.backoff),
+        raw_response_hook=_heed_date,
+        **transport,
     )
-
-
-def _transport(cloud: Cloud) -> dict[str, Any]:
-    """A proxy of the environment has no business before an endpoint on loopback."""
-    trusted = {} if cloud.ca_file is None else {"connection_verify": str(cloud.ca_file)}
-    direct = {"use_env_settings": False} if cloud.on_loopback else {}
-    retries = _patience(retry_total=cloud.pace.retries, retry_backoff_factor=cloud.pace.backoff)
-    return {**trusted, **direct, "retry_policy": retries, "raw_response_hook": _heed_date}
 
 
 def _heed_date(response: Any) -> None:
@@ -81,8 +75,8 @@ def _heed_date(response: Any) -> None:
         return  # an answer without a date says nothing
 
 
-def _patience(**settings: Any) -> Any:
-    """azure-core's own policy, whose waits are bounded."""
+def _bounded_retries(**settings: Any) -> Any:
+    """azure-core's own policy of retries, with waits of at most LONGEST_WAIT."""
     from azure.core.pipeline.policies import RetryPolicy
 
     class Bounded(RetryPolicy[Any, Any]):
@@ -91,9 +85,8 @@ def _patience(**settings: Any) -> Any:
                 asked = super().get_retry_after(response)
             except ValueError:  # neither seconds nor a date: as if nothing were said
                 return None
-            return (
-                min(asked, LONGEST_WAIT) if asked is not None and asked >= 0 else None
-            )  # a NaN is no number of seconds
+            # a NaN is no number of seconds
+            return min(asked, LONGEST_WAIT) if asked is not None and asked >= 0 else None
 
     return Bounded(**settings)
 
@@ -122,10 +115,9 @@ def _pages(cloud: Cloud, path: str, query: dict[str, str], patience: dict[str, A
 def send_json(
     cloud: Cloud, method: str, path: str, body: Any = None, within: float = FOLLOWED, /, **query: str
 ) -> tuple[int, Any]:
-    """(status, document) of one request, whatever ARM answers: all pages of a list together, and the end of what ARM
-    does behind a 202, asked for where the last answer that named a place named it; the 202 itself where that has not
-    ended `within` seconds, and the answer that came instead of a page of a list. Raises azure.core's AzureError where
-    no answer comes."""
+    """(status, document) of one request, whatever ARM answers: all pages of a list together, and what comes at last
+    behind a 202, at the address of the last Location. The 202 itself, where nothing has come `within` seconds; the
+    answer that came instead of a page of a list. Raises azure.core's AzureError where no answer comes."""
     from azure.core.rest import HttpRequest
 
     client = resource_client(cloud)
@@ -133,7 +125,8 @@ def send_json(
     response = client.send_request(HttpRequest(method, cloud.arm_endpoint + path, params=query, json=body), **_QUICK)
     asked = ""
     while response.status_code == 202 and (asked := response.headers.get("Location") or asked):
-        pause = min(_seconds(response.headers.get("Retry-After")), LONGEST_WAIT)
+        waits = str(response.headers.get("Retry-After"))
+        pause = min(float(waits) if waits.isdigit() else 1.0, LONGEST_WAIT)  # ARM gives whole seconds, never a date
         if time.monotonic() + pause > until:
             break
         time.sleep(pause)
@@ -150,8 +143,8 @@ def send_json(
 
 
 def _next(document: dict[str, Any], asked: set[str]) -> str | None:
-    """The address of a list's next page, noted in `asked`; None after the last. Raises DecodeError for what is none, or
-    was asked for: the list has no end then, and what was heard of it is no list."""
+    """The address of a list's next page, noted in `asked`; None after the last. Raises DecodeError for what is no
+    address, and for one that was asked before: a list without an end is no list."""
     from azure.core.exceptions import DecodeError
 
     found = document.get("nextLink")
@@ -166,11 +159,6 @@ def _next(document: dict[str, Any], asked: set[str]) -> str | None:
 _QUICK: dict[str, Any] = {"retry_total": 2}  # a question is not worth minutes of patience
 
 
-def _seconds(retry_after: str | None) -> float:
-    """Seconds to wait; ARM gives whole seconds, never a date."""
-    return float(retry_after) if retry_after and retry_after.isdigit() else 1.0
-
-
 def _document(response: Any) -> Any:
     try:
         return response.json()
@@ -178,7 +166,7 @@ def _document(response: Any) -> Any:
         return {"error": {"code": str(response.status_code), "message": response.text()[:200]}}
 
 
-def answers(cloud: Cloud) -> bool:
+def arm_answers(cloud: Cloud) -> bool:
     """Whether ARM answers one request, whatever it says, within ANSWERING. Nothing is tried twice."""
     from azure.core.exceptions import AzureError, ClientAuthenticationError
     from azure.core.rest import HttpRequest
@@ -189,7 +177,7 @@ def answers(cloud: Cloud) -> bool:
         resource_client(cloud).send_request(
             request, retry_total=0, connection_timeout=ANSWERING, read_timeout=ANSWERING
         )
-    except ClientAuthenticationError:  # there is no token to ask with: whoever wants something of ARM says so
+    except ClientAuthenticationError:  # there is no token to ask with: the next real question says so
         return True
     except AzureError:
         return False
@@ -216,16 +204,12 @@ def _send(cloud: Cloud, request: Any, patience: dict[str, Any]) -> Any:
     map_error(response.status_code, response, {401: ClientAuthenticationError, 404: ResourceNotFoundError})
     if response.status_code >= 400:
         raise HttpResponseError(response=response)
-    document = _decoded(response)
+    try:
+        document = response.json()
+    except ValueError:
+        document = None
     if not isinstance(document, dict):
         raise DecodeError("the answer is no document of ARM's", response=response)
     if is_refusal(document):
         raise HttpResponseError(response=response)
     return document
-
-
-def _decoded(response: Any) -> Any:
-    try:
-        return response.json()
-    except ValueError:
-        return None

@@ -35,7 +35,14 @@ def instances(cloud: Cloud, group: str) -> tuple[Instance, ...]:
         if is_gone(error):
             return ()
         raise failed_question(error, f"the machines of {group} cannot be listed") from error
-    return tuple(sorted((_instance(m) for m in machines), key=lambda i: i.name))
+    found = []
+    for machine in machines:
+        properties = machine.get("properties") or {}
+        codes = [str(s.get("code")) for s in (properties.get("instanceView") or {}).get("statuses") or ()]
+        power = [code.partition("/")[2] for code in codes if code.startswith("PowerState/")]
+        state = power[0] if power else str(properties.get("provisioningState") or "").lower()
+        found.append(Instance(machine["name"], str(properties.get("vmId") or ""), state))
+    return tuple(sorted(found, key=lambda instance: instance.name))
 
 
 def _scale_sets(cloud: Cloud, group: str) -> list[dict[str, Any]]:
@@ -52,14 +59,6 @@ def _machines(cloud: Cloud, group: str, scale_set: dict[str, Any]) -> list[dict[
         query["$filter"] = f"'virtualMachineScaleSet/id' eq '{scale_set['id']}'"
         return values(get_once(cloud, f"{base}/virtualMachines", **query))
     return values(get_once(cloud, f"{base}/virtualMachineScaleSets/{scale_set['name']}/virtualMachines", **query))
-
-
-def _instance(machine: dict[str, Any]) -> Instance:
-    properties = machine.get("properties") or {}
-    codes = [str(s.get("code")) for s in (properties.get("instanceView") or {}).get("statuses") or ()]
-    power = [code.partition("/")[2] for code in codes if code.startswith("PowerState/")]
-    state = power[0] if power else str(properties.get("provisioningState") or "").lower()
-    return Instance(name=machine["name"], vm_id=str(properties.get("vmId") or ""), state=state)
 
 
 def deaths(cloud: Cloud, group: str) -> str:

@@ -1,4 +1,5 @@
-"""Where a run's object store is, for whoever has no record of the run: asked of ARM, never put together from names."""
+"""Where a run's object store and share are, for a client without a record of the run: ARM says it; it is never put
+together from names."""
 
 from __future__ import annotations
 

@@ -29,12 +29,12 @@ def await_armed(
 ) -> bool:
     """Waits until a run of the Logic workflow has status Succeeded: True; False where `timeout` seconds pass first.
 
-    The first run comes by itself; others are asked for at the cloud's pace, whatever becomes of the asking: one that
-    came before its grant would else be followed by the next after minutes, in which no machine is made (a Logic HTTP
-    action does not repeat on 403). A run that succeeded has made its GET with the timer's identity, so role and
-    identity have reached every part of Azure that the timer needs; a new role may take 30 minutes for that, hence a
-    failed run is no verdict. Nor is an answer of 403, 404, 5xx or none. A request under way is finished, whatever
-    `timeout` says. Raises CredentialsError.
+    The first run comes by itself. Others are asked for at the cloud's pace, even if that is refused: the run after one
+    that came before its grant would take minutes to come, and no machine is made meanwhile (a Logic HTTP action does
+    not repeat on 403). A run that succeeded has made its GET with the timer's identity, so role and identity have
+    reached every part of Azure that the timer needs. A new role may take 30 minutes for that, so a failed run is no
+    verdict, nor is an answer of 403, 404, 5xx or none. A request under way is finished, whatever `timeout` says. Raises
+    CredentialsError.
     """
     until, pause, ask = clock() + timeout, FIRST_PAUSE, clock() + cloud.pace.timer
     while not _has_succeeded(cloud, group, workflow):

@@ -1,13 +1,12 @@
 """Python processes of tfinfra's own: they take no module from the current folder, from a script's folder or from what a
-project sets, whoever starts them and wherever. `-I` says so (python.org, "Command line and environment"); `-P`, which
-says less, came with Python 3.11 only."""
+project sets, wherever they are started. `-I` says so (python.org, "Command line and environment"); `-P`, which says
+less, came with Python 3.11 only."""
 
 from __future__ import annotations
 
 import os
 import site
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 # An isolated Python finds the standard library and its installation's packages. By what else tfinfra itself was found
@@ -32,17 +31,11 @@ def module(name: str, *arguments: str) -> list[str]:
 def search_path() -> list[str]:
     """Where tfinfra and what it needs are found beside the installation's own packages. A PYTHONPATH is the user's own,
     for the processes that the user starts; it counts here only where tfinfra came by it, as on a node."""
-    if sys.flags.isolated:  # a child of ours: what it was told, its own children are told
+    if sys.flags.isolated:  # a child of tfinfra's: its own children get what it got
         return [entry for entry in sys.path if Path(entry).is_absolute()]
-    return list(dict.fromkeys([*_python_path(), *_user_site(), str(_ROOT)]))
-
-
-def _python_path() -> Iterator[str]:
-    entries = [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if Path(p).is_absolute()]
-    if any(Path(entry).resolve() == _ROOT.resolve() for entry in entries):
-        yield from entries
-
-
-def _user_site() -> Iterator[str]:
+    found = [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if Path(p).is_absolute()]
+    if all(Path(entry).resolve() != _ROOT.resolve() for entry in found):
+        found = []
     if site.ENABLE_USER_SITE:
-        yield site.getusersitepackages()
+        found.append(site.getusersitepackages())
+    return list(dict.fromkeys([*found, str(_ROOT)]))

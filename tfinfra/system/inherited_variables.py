@@ -39,8 +39,8 @@ def plain_environment(given: Mapping[str, str]) -> dict[str, str]:
 def package_environment(given: Mapping[str, str]) -> dict[str, str]:
     """What tools may have that fetch, and perhaps build, what others wrote: all but what looks like a credential by its
     name, or is a URL with a password. A compiler's settings have any name, so this is no list of known ones."""
-    return {name: value for name, value in given.items() if _OF_INDEXES.fullmatch(name) or not _is_secret(name, value)}
-
-
-def _is_secret(name: str, value: str) -> bool:
-    return _OF_OTHERS.fullmatch(name) is not None or _PASSWORD_IN_URL.search(value) is not None
+    return {
+        name: value
+        for name, value in given.items()
+        if _OF_INDEXES.fullmatch(name) or not (_OF_OTHERS.fullmatch(name) or _PASSWORD_IN_URL.search(value))
+    }

@@ -50,17 +50,14 @@ def read_tree(path: Path, cache: Path, progress: Progress) -> LocalTree:
     """The tree at `path`; `cache` is the file that remembers hashes. Links are followed; what is no file is left out.
     Raises ManifestError for what cannot be read."""
     try:
-        files = tuple(sorted(_files(path), key=lambda f: os.fsencode(f.name)))
+        if path.is_file():
+            found = [TreeFile(path.name, path, path.stat().st_size)]
+        else:
+            found = list(_below(path, "", (os.path.realpath(path),)))
+        files = tuple(sorted(found, key=lambda f: os.fsencode(f.name)))
         return LocalTree(files, _digest(files, cache, progress), None if path.is_dir() else path.name)
     except OSError as error:
         raise ManifestError(f"the input '{path}' cannot be read: {error.strerror}: '{error.filename}'") from error
-
-
-def _files(path: Path) -> Iterator[TreeFile]:
-    if path.is_file():
-        yield TreeFile(path.name, path, path.stat().st_size)
-        return
-    yield from _below(path, "", (os.path.realpath(path),))
 
 
 def _below(folder: Path, name: str, above: tuple[str, ...]) -> Iterator[TreeFile]:
@@ -80,7 +77,7 @@ def _below(folder: Path, name: str, above: tuple[str, ...]) -> Iterator[TreeFile
 
 
 def _digest(files: tuple[TreeFile, ...], cache: Path, progress: Progress) -> str:
-    state, done, told = hashlib.sha256(), 0, 0
+    state, done, shown = hashlib.sha256(), 0, 0
     total = sum(file.size for file in files)
     with closing(_open(cache)) as known:
         for file in files:
@@ -88,8 +85,8 @@ def _digest(files: tuple[TreeFile, ...], cache: Path, progress: Progress) -> str
             digest = remembered or _read_anew(file, known)
             state.update(os.fsencode(file.name) + b"\0" + digest.encode() + b"\n")
             done += file.size
-            if remembered is None and done - told > total / 100 + CHUNK:
-                told = done
+            if remembered is None and done - shown > total / 100 + CHUNK:
+                shown = done
                 progress(f"hashing inputs: {spell_bytes(done)} of {spell_bytes(total)}")
     return state.hexdigest()
 
@@ -115,19 +112,14 @@ def _remembered(file: TreeFile, known: sqlite3.Connection) -> str | None:
 
 
 def _read_anew(file: TreeFile, known: sqlite3.Connection) -> str:
-    status, digest = file.path.stat(), _read(file.path)
-    row = (_key(file), status.st_size, status.st_mtime_ns, digest)
+    status, state = file.path.stat(), hashlib.sha256()
+    with file.path.open("rb") as content:
+        while chunk := content.read(CHUNK):
+            state.update(chunk)
+    row = (_key(file), status.st_size, status.st_mtime_ns, state.hexdigest())
     known.execute("REPLACE INTO files VALUES (?, ?, ?, ?)", row)
-    return digest
+    return state.hexdigest()
 
 
 def _key(file: TreeFile) -> bytes:
     return os.fsencode(os.path.realpath(file.path))
-
-
-def _read(path: Path) -> str:
-    state = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            state.update(chunk)
-    return state.hexdigest()

@@ -90,25 +90,21 @@ _STATE_WAY_OUT = f"name a folder of your own: {_STATE}; or, if all in it is your
 
 
 def _own(variable: str, default: str, way_out: str) -> Path:
-    """The folder, private where it is there: who looks only makes none, and who writes makes it so (ownership.py). Root
-    may keep a cache for all users of a machine, and let them read it."""
+    """The folder, made private if it exists: a reader makes no folder, and a writer makes a private one (ownership.py).
+    Root may keep a cache for all users of a machine, and let them read it."""
     folder = _folder(variable, default)
     if not folder.is_dir():
         return folder
     _refusing(lambda: require_own(folder), folder, way_out)
     with suppress(OSError):  # who writes into it hears of that
-        if is_open(folder) and not _is_roots_for_all(folder, variable):
+        of_root = variable == _CACHE and os.getuid() == 0 and os.environ.get(variable)
+        if is_open(folder) and not (of_root and any(folder.iterdir())):
             strange = next(_strange(folder, variable), None)
             if strange is not None:
                 raise _others_may_look(folder, variable, strange)
             make_own(folder)
             _CHANGED[folder] = None
     return folder
-
-
-def _is_roots_for_all(folder: Path, variable: str) -> bool:
-    named = bool(os.environ.get(variable))
-    return named and variable == _CACHE and os.getuid() == 0 and any(folder.iterdir())
 
 
 def _strange(folder: Path, variable: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""How long work says how it goes on."""
+"""How work that takes a while reports what it does."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ Progress = Callable[[str], None]
 
 
 def say_nothing(text: str) -> None:
-    """Progress for where nobody looks on."""
+    """Progress that is shown to nobody."""
     del text

@@ -58,12 +58,12 @@ def test_a_size_that_the_target_names_is_one_whatever_its_gpus() -> None:
 
 
 def test_only_what_is_free_is_told_with_its_price() -> None:
-    hint = alternatives.told(working(TWO, "uksouth"), DEMAND_HERE)
+    hint = alternatives.hint(working(TWO, "uksouth"), DEMAND_HERE)
     known = size(A100)
     assert known is not None
     price = known.usd_per_hour["uksouth"]
     assert hint == f"would work: {A100} in uksouth (960 vCPUs free, {price:.3f} USD an hour and node)"
-    assert alternatives.told(working(TWO), DEMAND_HERE) is None
+    assert alternatives.hint(working(TWO), DEMAND_HERE) is None
 
 
 def test_a_place_that_the_target_names_is_one_that_is_written() -> None:

@@ -7,7 +7,7 @@ import pytest
 from tests.azure.answering import SUBSCRIPTION, Wire, azure
 from tests.azure.preflight.replies import DEMAND, FORBIDDEN, listed, restriction, sku, usages
 from tests.lifecycle.fakes import a_plan
-from tfinfra.azure.preflight.capacity_check import known_lack, lack
+from tfinfra.azure.preflight.capacity_check import known_shortage, shortage
 from tfinfra.azure.preflight.finding import ArmReply
 from tfinfra.errors import CredentialsError
 from tfinfra.model import Target
@@ -30,7 +30,7 @@ ANSWERS: dict[str, tuple[ArmReply, ArmReply, bool, str | None]] = {
 
 @pytest.mark.parametrize(("skus", "used", "tried", "words"), ANSWERS.values(), ids=ANSWERS.keys())
 def test_what_speaks_against_a_place(skus: ArmReply, used: ArmReply, tried: bool, words: str | None) -> None:
-    found = lack(skus, used, DEMAND, tried=tried)
+    found = shortage(skus, used, DEMAND, tried=tried)
     assert (words is None) if found is None else (words is not None and words in found)
 
 
@@ -42,7 +42,7 @@ def test_a_place_is_tried_though_arm_does_not_tell_unless_nobody_could_make_it(
     Wire(lambda *_: (status, body, {})).put_under(monkeypatch)
     plan, target = a_plan(), Target("t", "azure", "eastus", "Standard_D8s_v5", 64, SUBSCRIPTION)
     if passes:
-        assert known_lack(azure(), plan, target, plan.infrastructure, tried=False) is None
+        assert known_shortage(azure(), plan, target, plan.infrastructure, tried=False) is None
         return
     with pytest.raises(CredentialsError, match="does not accept your token"):
-        known_lack(azure(), plan, target, plan.infrastructure, tried=False)
+        known_shortage(azure(), plan, target, plan.infrastructure, tried=False)

@@ -11,10 +11,11 @@ from tfinfra.arm.resource_ids import parse_resource_id
 from tfinfra.azure.answers import values
 from tfinfra.azure.clients import get_json
 from tfinfra.cloud import Cloud
+from tfinfra.text.wording import first_few
 
 RESOURCES_API = "2021-04-01"
 READ = "Microsoft.Resources/subscriptions/resourceGroups/resources/read"
-"""The right without which nobody knows what a group holds."""
+"""The right to know what a group holds."""
 _MOST = 3
 
 
@@ -32,16 +33,19 @@ class Inside:
 
 @dataclass(frozen=True)
 class Contents:
-    """`own` is what the stacks have made, or Azure for it; `foreign` what somebody else has put there."""
+    """`own`: what the stacks have made, or Azure for it; `foreign`: what somebody else has put there."""
 
     own: tuple[Inside, ...]
     foreign: tuple[Inside, ...]
 
 
 def contents(cloud: Cloud, group: str, run: str) -> Contents:
-    """What is in `run`'s `group`, by ARM's list, which shows what whoever asks may see. Raises AzureError."""
+    """What is in `run`'s `group`, by ARM's list, which shows what the caller may see. Raises AzureError."""
     path = f"{group_id(cloud, group)}/resources"
-    found = [_inside(one) for one in values(get_json(cloud, path, **{"api-version": RESOURCES_API}))]
+    listed = values(get_json(cloud, path, **{"api-version": RESOURCES_API}))
+    # an entry that is no resource of ARM's has no name, and so is not the run's
+    entries = [entry if isinstance(entry, Mapping) else {} for entry in listed]
+    found = [Inside(*(str(entry.get(key, "")) for key in ("id", "type", "name"))) for entry in entries]
     others = [one for one in found if not _is_named_so(one, group, run)]
     ours = [one for one in found if one not in others]
     belonging = [one for one in others if _belongs(cloud, one, group, run)]
@@ -53,20 +57,13 @@ def group_id(cloud: Cloud, group: str) -> str:
 
 
 def scale_set(cloud: Cloud, group: str, run: str) -> Inside:
-    """The run's machines, as they are called whether or not anybody may list them."""
+    """The run's scale set, which is known by name even where the group cannot be listed."""
     return Inside(own.scale_set(group_id(cloud, group), run), own.MACHINES[0], f"{run}-nodes")
 
 
 def named(found: Sequence[Inside]) -> str:
     """What is found, for a person: a few by kind and name."""
-    more = f" and {len(found) - _MOST} more" if len(found) > _MOST else ""
-    return ", ".join(map(str, found[:_MOST])) + more
-
-
-def _inside(listed: Any) -> Inside:
-    """What is no resource of ARM's has no name, and so is not ours."""
-    given = listed if isinstance(listed, Mapping) else {}
-    return Inside(str(given.get("id", "")), str(given.get("type", "")), str(given.get("name", "")))
+    return first_few(found, _MOST)
 
 
 def _is_named_so(one: Inside, group: str, run: str) -> bool:
@@ -78,8 +75,8 @@ def _is_named_so(one: Inside, group: str, run: str) -> bool:
 
 
 def _belongs(cloud: Cloud, one: Inside, group: str, run: str) -> bool:
-    """Whether Azure has made it for one of ours, as it says itself. Raises AzureError but where it is gone, or cannot
-    be read, which makes nothing ours."""
+    """Whether Azure has made it for one of the run's resources, as it says itself. One that is gone or cannot be read
+    is not the run's. Raises AzureError for any other failure."""
     from azure.core.exceptions import HttpResponseError
 
     known = {kind.lower(): found for kind, found in own.BELONGS.items()}.get(one.type.lower())
@@ -87,20 +84,17 @@ def _belongs(cloud: Cloud, one: Inside, group: str, run: str) -> bool:
         return False
     version, properties = known
     try:
-        told = get_json(cloud, one.id, **{"api-version": version}).get("properties")
+        document = get_json(cloud, one.id, **{"api-version": version})
     except HttpResponseError as error:
         if error.status_code in (403, 404):
             return False
         raise
-    return any(_is_ours(_value(told, path), group, run) for path in properties)
-
-
-def _value(told: Any, path: Sequence[str]) -> str:
-    for name in path:
-        told = told.get(name) if isinstance(told, Mapping) else None
-    return told if isinstance(told, str) else ""
-
-
-def _is_ours(id_: str, group: str, run: str) -> bool:
-    made = parse_resource_id(id_)
-    return _is_named_so(Inside(id_, made.type, made.name), group, run)
+    for path in properties:
+        value: Any = document.get("properties")
+        for name in path:
+            value = value.get(name) if isinstance(value, Mapping) else None
+        if isinstance(value, str):
+            made_for = parse_resource_id(value)
+            if _is_named_so(Inside(value, made_for.type, made_for.name), group, run):
+                return True
+    return False

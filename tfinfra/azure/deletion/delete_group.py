@@ -83,8 +83,8 @@ def delete_group(cloud: Cloud, name: str, run: str, *, timeout: float, progress:
 
 @dataclass
 class _Teardown:
-    """One group's way out. `looks` are how often something foreign was found in it, `gone` the ids of what was deleted
-    beside that; `blind`: nobody here may see what it holds; `is_ours`: ARM has said so once."""
+    """The deletion of one group. `looks`: how often something foreign was found in it; `gone`: the ids of what was
+    deleted beside that; `blind`: the caller may not see what it holds; `is_ours`: ARM has said so once."""
 
     cloud: Cloud
     name: str
@@ -97,8 +97,8 @@ class _Teardown:
     is_ours: bool = False
 
     def instead(self) -> str:
-        """What was done instead of deleting the group, which holds something foreign; "" where it may be deleted as it
-        is. Raises ForeignInside, AzureError."""
+        """What was done instead of deleting the group, because it holds something foreign; "" where it may be deleted.
+        Raises ForeignInside, AzureError."""
         held = self._held()
         if not held.foreign:
             return ""
@@ -112,11 +112,18 @@ class _Teardown:
             return "what others had put into it is gone by now"
         ours = [one for one in after.own if one.id not in self.gone]  # ARM's lists lag behind its deletions
         if not ours or self.looks == TRIES or time.monotonic() > self.until:
-            raise _foreign(self.name, after, {str(one): left.get(str(one), "still there") for one in ours})
+            why = ", ".join(f"{one} ({left.get(str(one), 'still there')})" for one in ours)
+            still = f"; of the run's there are still {why}" if ours else ""
+            what = f"what tfinfra has not made: {named(after.foreign)}{still}"
+            raise ForeignInside(
+                f"resource group {self.name} stays, for it holds {what}",
+                hint=f"move that elsewhere, or delete the group by hand: az group delete --name {self.name}",
+                emptied=not ours,
+            )
         return f"it still holds {named(ours)}"
 
     def _held(self) -> Contents:
-        """What is in the group. Who may not look takes the machines away at once, by their name."""
+        """What is in the group. A caller who may not look deletes the machines at once, by their name."""
         from azure.core.exceptions import HttpResponseError
 
         try:
@@ -129,7 +136,7 @@ class _Teardown:
             raise
 
     def machines_at_least(self) -> str:
-        """Deletes the machines of a group that ARM does not let go. What to add to the reason."""
+        """Deletes the machines of a group that ARM does not delete. What to add to the reason."""
         from azure.core.exceptions import AzureError
 
         try:
@@ -140,16 +147,6 @@ class _Teardown:
         except (AzureError, TeardownIncomplete):
             return ""
         return "" if left else "; its machines are deleted"
-
-
-def _foreign(name: str, held: Contents, left: dict[str, str]) -> ForeignInside:
-    """Why a group stays: what is in it that is not the run's, and what of the run's could not be deleted beside it."""
-    ours = "; of the run's there are still " + ", ".join(f"{one} ({why})" for one, why in left.items()) if left else ""
-    return ForeignInside(
-        f"resource group {name} stays, for it holds what tfinfra has not made: {named(held.foreign)}{ours}",
-        hint=f"move that elsewhere, or delete the group by hand: az group delete --name {name}",
-        emptied=not left,
-    )
 
 
 @dataclass
@@ -169,27 +166,24 @@ class _Denials:
 
 
 def _denial(error: AzureError) -> tuple[str, str]:
-    """(the code by which ARM denies it, who can lift that: a name stands for {group}), ("", "") for what may pass by
-    itself."""
+    """(the code by which ARM denies the deletion, who can lift that, with {group} for the name); ("", "") for what may
+    pass by itself."""
     from azure.core.exceptions import ClientAuthenticationError
 
     if isinstance(error, ClientAuthenticationError):
         return "Unauthenticated", way_in(reason(error))
-    told = arm_error(error)
-    codes = [told.code, told.decisive.code, *(d.code for d in told.decisive.details)] if told else []
+    said = arm_error(error)
+    codes = [said.code, said.decisive.code, *(d.code for d in said.decisive.details)] if said else []
     known = {code.lower(): (code, way) for code, way in _DENIALS.items()}
     return next((known[c.lower()] for c in codes if c and c.lower() in known), ("", ""))
 
 
 def _incomplete(name: str, last: str, way_out: str | None, timeout: float) -> TeardownIncomplete:
+    what = f"resource group {name} is not verified deleted"
     again = "run `tfinfra down` again; what it holds is billed until it is gone"
     if way_out:
-        return TeardownIncomplete(
-            f"resource group {name} is not verified deleted: {last} ({way_out})", hint=f"then {again}"
-        )
-    return TeardownIncomplete(
-        f"resource group {name} is not verified deleted after {spell_seconds(timeout)}: {last}", hint=again
-    )
+        return TeardownIncomplete(f"{what}: {last} ({way_out})", hint=f"then {again}")
+    return TeardownIncomplete(f"{what} after {spell_seconds(timeout)}: {last}", hint=again)
 
 
 def _delete_once(cloud: Cloud, name: str, until: float) -> None:

@@ -26,8 +26,8 @@ class RunGroup:
 
 
 def run_group_exists(cloud: Cloud, name: str, run: str) -> bool:
-    """Whether the run's group is there. Raises AzureError, and TeardownIncomplete for a group that is not the run's: it
-    is so by its name and by its tag, letter by letter, and by neither alone."""
+    """Whether the run's group exists. A group is the run's by its name and its tag together, letter by letter. Raises
+    AzureError, and TeardownIncomplete for a group that is not the run's."""
     group = find_group(cloud, name)
     if group is None:
         return False
@@ -57,7 +57,7 @@ def find_group(cloud: Cloud, name: str) -> dict[str, Any] | None:
 
 
 def group_exists(cloud: Cloud, name: str) -> bool | None:
-    """Whether the group is there. None: not known (ARM answered 403 or not at all), which is never "gone"."""
+    """Whether the group exists; None where that is not known (ARM answered 403 or not at all): that is never "gone"."""
     from azure.core.exceptions import AzureError
 
     try:
@@ -77,7 +77,7 @@ def list_runs(cloud: Cloud) -> tuple[RunGroup, ...]:
 
 
 def untagged_groups(cloud: Cloud) -> tuple[str, ...]:
-    """Groups of which either the name or the tag says that they are a run's, and not both: nobody's to touch. Raises as
+    """Names of groups that are a run's by their name or by their tag alone: tfinfra touches none of them. Raises as
     `list_runs`."""
     found = [group for group in _all_groups(cloud) if not _is_runs(group)]
     return tuple(str(g["name"]) for g in found if run_of_group(str(g["name"])) or RUN_ID.fullmatch(tag_of(g, RUN_TAG)))

@@ -19,7 +19,8 @@ _AT_ONCE = 8
 
 
 def delete_machines(cloud: Cloud, found: Iterable[Inside], until: float) -> dict[str, str]:
-    """The scale set, with its machines, and whatever machine it has left behind. What is left, each with the reason."""
+    """Deletes the scale set, with its machines, and any machine that it has left behind. Gives what is left, each with
+    the reason."""
     return delete_all(cloud, [one for one in found if _is_machine(one)], until)
 
 
@@ -28,8 +29,8 @@ def _is_machine(one: Inside) -> bool:
 
 
 def delete_all(cloud: Cloud, found: Iterable[Inside], until: float) -> dict[str, str]:
-    """Each of the resources, in the order in which they let go of each other. What is left, each with the reason;
-    `until` is on the monotonic clock."""
+    """Deletes each of the resources, those that use others first. Gives what is left, each with the reason. `until` is
+    on the monotonic clock."""
     turns: dict[int, list[Inside]] = {}
     for one in found:
         if own.goes_by_itself(one.type):
@@ -67,7 +68,7 @@ def delete_one(
             status, document = send_json(cloud, "GET", id_, None, **asked)
     except AzureError as error:
         return reason(error)
-    told = read_error(document)
-    if status in _GONE and not (told and (told.code or "").startswith("Subscription")):
+    said = read_error(document)
+    if status in _GONE and not (said and (said.code or "").startswith("Subscription")):
         return None
-    return told.words if told else f"ARM answered {status}"
+    return said.words if said else f"ARM answered {status}"

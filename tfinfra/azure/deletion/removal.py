@@ -32,8 +32,8 @@ def remove(
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
     """Deletes the resource with the ARM id `id_`, which lies in `group` of `run` or is that group itself; returns once
-    ARM says 404 for it. Raises ProvisioningError where it does not within `timeout` seconds, or where the id is of
-    nobody's; TeardownIncomplete where the group is not tagged as the run's."""
+    ARM says 404 for it. Raises ProvisioningError where it does not within `timeout` seconds, or where the id is not the
+    run's; TeardownIncomplete where the group is not tagged as the run's."""
     if (group_of(id_) or "").lower() != group.lower():
         raise ProvisioningError(f"{id_} is not in {group}: it is left alone")
     if id_.rstrip("/").lower().endswith(f"/resourcegroups/{group.lower()}"):
@@ -54,8 +54,7 @@ def remove(
 
 
 def _is_ours(id_: str, group: str, run: str) -> bool:
-    """By its kind and name, in the group itself; a role's assignment is named by nobody, and goes with what it is
-    on."""
+    """By its kind and name, in the group itself. A role assignment has a made-up name, and goes with what it is on."""
     said = parse_resource_id(id_)
     within = said.scope.count("/") == 4
     return said.type.lower() == _ASSIGNMENTS or (within and own.is_own(run, group, said.type, said.name))

@@ -9,7 +9,7 @@ import base64
 import json
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -21,7 +21,6 @@ from cryptography.x509.verification import (
     Criticality,
     ExtensionPolicy,
     PolicyBuilder,
-    ServerVerifier,
     Store,
     VerificationError,
 )
@@ -97,15 +96,6 @@ _MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
 def check(signature: str, *, key: str, vm_id: str, subscription: str, trust: Trust, now: datetime) -> None:
     """Raises NotAttested where `signature` (base64) is not one of `trust` over a document of the machine `vm_id` in
     `subscription` that has the nonce of `key`; `now` is aware of its time zone."""
-    said = _document(_signed(signature, trust, now))
-    expected = {"vmId": vm_id, "subscriptionId": subscription, "nonce": nonce_of(key)}
-    for name, value in expected.items():
-        if not value or str(said.get(name, "")).lower() != value.lower():
-            raise NotAttested(f"its attested document has another {name}")
-
-
-def _signed(signature: str, trust: Trust, now: datetime) -> bytes:
-    """The content of a signature that holds."""
     if len(signature) > 2 * LARGEST:
         raise NotAttested(f"its attested document has more than {LARGEST} bytes")
     try:
@@ -117,17 +107,16 @@ def _signed(signature: str, trust: Trust, now: datetime) -> bytes:
         raise
     except Exception as error:
         raise NotAttested(f"its attested document cannot be read ({type(error).__name__})") from error
-    return content
-
-
-def _document(content: bytes) -> dict[str, Any]:
     try:
         said = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise NotAttested("its attested document is not JSON") from error
     if not isinstance(said, dict):
         raise NotAttested("its attested document is not a JSON object")
-    return said
+    expected = {"vmId": vm_id, "subscriptionId": subscription, "nonce": nonce_of(key)}
+    for name, value in expected.items():
+        if not value or str(said.get(name, "")).lower() != value.lower():
+            raise NotAttested(f"its attested document has another {name}")
 
 
 def _only_signer(data: _SignedData) -> tuple[bytes, _SignerInfo, x509.Certificate]:
@@ -149,7 +138,9 @@ def _verify(certificate: x509.Certificate, signer: _SignerInfo, content: bytes) 
         raise NotAttested("its attested document is signed with an algorithm that does not count")
     signed = content
     if signer.attributes is not None:
-        signed = _attributes(signer.attributes.as_list(), _digest(algorithm, content))
+        digest = hashes.Hash(algorithm)
+        digest.update(content)
+        signed = _attributes(signer.attributes.as_list(), digest.finalize())
     public = certificate.public_key()
     try:
         if isinstance(public, _KEYS) and public.key_size < (_RSA if isinstance(public, rsa.RSAPublicKey) else _CURVE):
@@ -172,12 +163,6 @@ def _attributes(attributes: list[_Attribute], digest: bytes) -> bytes:
     return asn1.encode_der(asn1.SetOf(attributes))
 
 
-def _digest(algorithm: hashes.HashAlgorithm, content: bytes) -> bytes:
-    digest = hashes.Hash(algorithm)
-    digest.update(content)
-    return digest.finalize()
-
-
 def _trace(certificate: x509.Certificate, trust: Trust, now: datetime) -> None:
     """Follows the certificate to one of the roots, fetching what lies between."""
     named = ExtensionPolicy.permit_all().require_present(x509.SubjectAlternativeName, Criticality.AGNOSTIC, None)
@@ -185,21 +170,16 @@ def _trace(certificate: x509.Certificate, trust: Trust, now: datetime) -> None:
     policy = policy.extension_policies(ca_policy=ExtensionPolicy.webpki_defaults_ca(), ee_policy=named)
     verifier = policy.max_chain_depth(_DEPTH).build_server_verifier(x509.DNSName(_name(certificate, trust)))
     between: list[x509.Certificate] = []
-    while (error := _fault(verifier, certificate, between)) is not None:
-        url = _issuer_url([certificate, *between][-1])
-        if trust.fetch is None or url is None or len(between) == _DEPTH:
-            raise NotAttested("the signer of its attested document leads to no root that counts") from error
+    while True:
+        try:
+            verifier.verify(certificate, between)
+        except VerificationError as error:
+            url = _issuer_url([certificate, *between][-1])
+            if trust.fetch is None or url is None or len(between) == _DEPTH:
+                raise NotAttested("the signer of its attested document leads to no root that counts") from error
+        else:
+            return
         between.append(_issuer(url, trust.fetch))
-
-
-def _fault(
-    verifier: ServerVerifier, certificate: x509.Certificate, between: list[x509.Certificate]
-) -> VerificationError | None:
-    try:
-        verifier.verify(certificate, between)
-    except VerificationError as error:
-        return error
-    return None
 
 
 def _name(certificate: x509.Certificate, trust: Trust) -> str:
@@ -220,8 +200,8 @@ def _issuer_url(certificate: x509.Certificate) -> str | None:
         access = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
     except x509.ExtensionNotFound:
         return None
-    places = (a.access_location for a in access if a.access_method == AuthorityInformationAccessOID.CA_ISSUERS)
-    return next((place.value for place in places if isinstance(place, x509.UniformResourceIdentifier)), None)
+    issuers = (a.access_location for a in access if a.access_method == AuthorityInformationAccessOID.CA_ISSUERS)
+    return next((at.value for at in issuers if isinstance(at, x509.UniformResourceIdentifier)), None)
 
 
 def _issuer(url: str, fetch: Callable[[str], bytes]) -> x509.Certificate:

@@ -1,4 +1,4 @@
-"""Who asks ARM: read out of the token that the credential gives."""
+"""Who the caller is: read out of the token that the credential gives for ARM."""
 
 from __future__ import annotations
 
@@ -33,18 +33,15 @@ def token_for(credential: TokenCredential, scope: str, what: str, otherwise: str
     try:
         token = credential.get_token(scope).token
     except ClientAuthenticationError as error:
-        why = "; ".join(filter(None, (why_refused(error), half_set(os.environ), _narrowed())))
+        chosen = os.environ.get("AZURE_TOKEN_CREDENTIALS")
+        narrowed = f"AZURE_TOKEN_CREDENTIALS={chosen} leaves out all other ways" if chosen else None
+        why = "; ".join(filter(None, (why_refused(error), half_set(os.environ), narrowed)))
         raise CredentialsError(f"{what}: {why}", hint=way_to_a_token(str(error), otherwise)) from error
     except (TypeError, AttributeError, KeyError) as error:  # azure-identity trusts what `az` prints to have its form
         raise CredentialsError(f"{what}: what signs in here printed no token", hint=otherwise) from error
     if not isinstance(token, str):
         raise CredentialsError(f"{what}: what signs in here gave no token", hint=otherwise)
     return token
-
-
-def _narrowed() -> str | None:
-    said = os.environ.get("AZURE_TOKEN_CREDENTIALS")
-    return f"AZURE_TOKEN_CREDENTIALS={said} leaves out all other ways" if said else None
 
 
 def why_refused(error: BaseException) -> str:

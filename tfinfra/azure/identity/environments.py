@@ -61,7 +61,7 @@ _KNOWN = (
 
 @dataclass(frozen=True)
 class Undescribed:
-    """An endpoint that does not say what cloud it is, and why it does not; `silent`: nobody answers there."""
+    """An endpoint that does not say what cloud it is, and why; `silent`: it does not answer at all."""
 
     arm: str
     why: str
@@ -75,19 +75,16 @@ def environment_at(endpoint: str, ca_file: Path | None) -> Environment | Undescr
         if known.arm == endpoint:
             return known
     try:
-        return _told(endpoint, ca_file)
+        return _described(endpoint, ca_file)
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         silent = isinstance(error, OSError) and not isinstance(error, HTTPError)
         return Undescribed(endpoint, str(getattr(error, "reason", None) or error) or type(error).__name__, silent)
 
 
 @lru_cache(maxsize=8)
-def _told(endpoint: str, ca_file: Path | None) -> Environment:
-    """Raises, and remembers nothing, where it is not told."""
-    return _described(endpoint, _metadata(endpoint, ca_file))
-
-
-def _described(endpoint: str, metadata: dict[str, Any]) -> Environment:
+def _described(endpoint: str, ca_file: Path | None) -> Environment:
+    """What the endpoint says of itself. Raises, and remembers nothing, where it does not."""
+    metadata = _metadata(endpoint, ca_file)
     authentication = metadata["authentication"]
     return Environment(
         name=None,

@@ -29,8 +29,8 @@ class _NoRedirect(HTTPRedirectHandler):
 
 
 def _fetched(url: str) -> bytes:
-    """Raises OSError. The host is one of Microsoft's or DigiCert's, since the URL stands in a text of a node; what
-    comes from there over plain HTTP is believed for its signature alone."""
+    """The certificate at `url`. The host must be Microsoft's or DigiCert's, because a node's text names the URL; what
+    comes over plain HTTP is believed for its signature alone. Raises OSError."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or parts.netloc not in _HOSTS:
         raise OSError(f"{parts.hostname} is not where Azure's certificates are")

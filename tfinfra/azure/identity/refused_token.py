@@ -17,16 +17,12 @@ if TYPE_CHECKING:
 def token_refused(cloud: Cloud, answer: Mapping[str, Any] | AzureError) -> CredentialsError:
     """The error for an answer of 401: ARM's own sentence, and where to sign in. `answer` is its body, or the exception
     that azure-core makes of it."""
-    said = _said(answer)
+    if isinstance(answer, Mapping):
+        error = answer.get("error")
+        message = error.get("message") if isinstance(error, Mapping) else error
+        said = " ".join(str(message or "").split())
+    else:
+        said = reason(answer)
     whose = f" of tenant {cloud.tenant_id}" if wanted_tenants(said) and cloud.tenant_id else ""
     why = f": {without_advice(said)}" if said else ""
     return CredentialsError(f"{cloud.arm_endpoint} does not accept your token{whose}{why}", hint=way_in(said))
-
-
-def _said(answer: Mapping[str, Any] | AzureError) -> str:
-    """ARM's own message, on one line."""
-    if not isinstance(answer, Mapping):
-        return reason(answer)
-    error = answer.get("error")
-    text = error.get("message") if isinstance(error, Mapping) else error
-    return " ".join(str(text or "").split())

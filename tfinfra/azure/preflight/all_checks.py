@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from tfinfra.arm.error_bodies import missing_actions
 from tfinfra.azure.preflight import (
@@ -26,6 +26,7 @@ from tfinfra.azure.preflight.finding import ArmReply, Demand, Finding, demand_of
 from tfinfra.cloud import Cloud
 from tfinfra.errors import Severity
 from tfinfra.model import Plan, Target
+from tfinfra.text.wording import first_few
 
 _MOST = 4
 _CLOSED = "ReadOnlyDisabledSubscription"
@@ -36,7 +37,7 @@ _MALFORMED = (AttributeError, TypeError, KeyError, ValueError)
 
 @dataclass(frozen=True)
 class PassedCheck:
-    """One line of what was asked and found, for whoever wants to see that all is well."""
+    """One line on a check that found no fault, for a person."""
 
     check: str
     found: str
@@ -69,15 +70,18 @@ def preflight(cloud: Cloud, plan: Plan, target: Target, record: Callable[[], Req
         if any(finding.code in alternatives.BY_CAPACITY for finding in found):
             with suppress(*_MALFORMED):  # what would work instead is a hint: the fault itself is told without it
                 candidates = alternatives.candidates(demand, target, policy.allowed_locations(answers.validation))
-                found = list(_with_ways_out(asker, found, demand, candidates))
+                usages, skus = asker.market_now(candidate.demand.location for candidate in candidates)
+                free = [(candidate, alternatives.free(candidate, skus, usages)) for candidate in candidates]
+                working = [(candidate, cores) for candidate, cores in free if cores is not None]
+                found = list(alternatives.with_ways_out(found, working, demand))
     lines = _summaries(plan, demand, answers)
     well = tuple(PassedCheck(check, lines[check]()) for check in by_check if check in lines and not by_check[check])
     return Preflight(tuple(found), well)
 
 
 def _read(check: str, find: Callable[[], Iterable[Finding]]) -> list[Finding]:
-    """What a check finds; that its document has not ARM's form, where something stands in for it (a proxy, a version
-    of ARM's that nobody has seen): nothing is known then, and nothing is begun."""
+    """What a check finds. Where its document has not ARM's form (a proxy answered, or an unknown version of ARM), that
+    is the finding: nothing is known then, and no run begins."""
     try:
         return list(find())
     except _MALFORMED:
@@ -86,7 +90,7 @@ def _read(check: str, find: Callable[[], Iterable[Finding]]) -> list[Finding]:
 
 
 def _checks(plan: Plan, target: Target, demand: Demand, answers: Answers) -> dict[str, Callable[[], Iterable[Finding]]]:
-    """What finds the faults of each check that stands on its own."""
+    """What finds the faults of each check that needs no other's findings."""
     skus, usages = answers.skus[demand.location], answers.usages[demand.location]
 
     def of_quota() -> Iterable[Finding]:
@@ -109,7 +113,7 @@ def _checks(plan: Plan, target: Target, demand: Demand, answers: Answers) -> dic
 
 
 def _offered(skus: ArmReply, demand: Demand) -> sku.Offer | None:
-    """The size's offer, None also where the check of the size says that nobody can read it."""
+    """The size's offer, None also where the check of the size says that it cannot be read."""
     with suppress(*_MALFORMED):
         return sku.offer(skus, demand)
     return None
@@ -132,37 +136,20 @@ def _summaries(plan: Plan, demand: Demand, answers: Answers) -> dict[str, Callab
 
 
 def _unanswered(answers: Answers) -> Iterator[Finding]:
-    """Who may not ask is warned; where ARM does not answer, nothing is known, and nothing is begun. What fails alike is
-    one finding."""
+    """The findings for questions without an answer: a warning where the caller may not ask; an error where ARM does not
+    answer, as nothing is known then. What fails alike is one finding."""
     denied = {what: reply for what, reply in answers.unanswered().items() if reply.status == 403}
     if denied:
         said = [str(reply.error.get("message")) for reply in denied.values()]
         actions = dict.fromkeys(action for text in said for action in missing_actions(text))
-        hint = f"a role with {_some(actions or ['*/read'])} lets tfinfra ask"
-        message = f"ARM does not tell you of {_some(denied)} (403)" + (f": {said[0]}" if len(said) == 1 else "")
+        hint = f"a role with {first_few(actions or ['*/read'], _MOST)} lets tfinfra ask"
+        why = f": {said[0]}" if len(said) == 1 else ""
+        message = f"ARM does not tell you of {first_few(denied, _MOST)} (403){why}"
         yield Finding("TFI622", "subscription_id", message, hint, Severity.WARNING)
     silent: dict[str, list[str]] = {}
     for what, reply in answers.unanswered().items():
         if reply.status != 403 and reply.error.get("code") != _CLOSED:
             silent.setdefault(f"{reply.error.get('code')}: {reply.error.get('message')}", []).append(what)
     for why, asked in silent.items():
-        yield Finding("TFI623", "subscription_id", f"ARM does not tell of {_some(asked)}: {why}", "try again")
-
-
-def _some(names: Collection[str]) -> str:
-    """The first few of them, and how many more there are."""
-    more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
-    return f"{', '.join(list(names)[:_MOST])}{more}"
-
-
-def _with_ways_out(
-    asker: Asker, found: list[Finding], demand: Demand, candidates: tuple[alternatives.Candidate, ...]
-) -> Iterator[Finding]:
-    """The findings with what would work instead; mere warnings where the target itself names a place that would."""
-    usages, skus = asker.market_now(c.demand.location for c in candidates)
-    left = [(c, alternatives.free(c, skus, usages)) for c in candidates]
-    working = [(c, free) for c, free in left if free is not None]
-    second = any(c.written for c, _ in working)
-    for finding in alternatives.with_ways_out(found, working, demand):
-        capacity = finding.code in alternatives.BY_CAPACITY
-        yield replace(finding, severity=Severity.WARNING) if capacity and second else finding
+        message = f"ARM does not tell of {first_few(asked, _MOST)}: {why}"
+        yield Finding("TFI623", "subscription_id", message, "try again")

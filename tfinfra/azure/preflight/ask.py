@@ -1,4 +1,4 @@
-"""Asks ARM, everything at once: each question is one request of the client that the teardown uses too, on a thread."""
+"""Asks ARM everything at once: each question is one request on a thread, by the client that the teardown uses too."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ Requests = tuple[ResourceRequest, ...]
 
 @dataclass(frozen=True)
 class Answers:
-    """What ARM answered. `usages` and `skus` are by location, `providers`, `groups` and `accounts` by name,
-    `roles` by the definition's id; `permitted` is what the caller may do with each resource that the target brings, by
-    its id, with the target's key of it."""
+    """What ARM answered. `usages` and `skus` are by location, `providers`, `groups` and `accounts` by name, `roles` by
+    the definition's id. `permitted` says what the caller may do with each resource that the target brings: {its id:
+    (the target's key, ARM's reply)}."""
 
     requests: Requests
     usages: Mapping[str, ArmReply]
@@ -49,7 +49,7 @@ class Answers:
     validation: ArmReply
 
     def unanswered(self) -> dict[str, ArmReply]:
-        """The questions without an answer, by what they ask for. That something is not there may be one."""
+        """The questions without an answer, by what they ask for. A 404 may be an answer."""
         always = {
             **{f"the quotas in {place}": reply for place, reply in self.usages.items()},
             **{f"the sizes in {place}": reply for place, reply in self.skus.items()},
@@ -97,9 +97,8 @@ class Asker:
         used = brought(target, plan.infrastructure.image)
         permitted = {id_: (key, self._permissions(id_)) for id_, key in used.items()}
         subnet, reservations = self._brought(target)
-        providers = {
-            n: self._provider(n) for n in registration.USUAL
-        }  # what is left needs no second turn of the threads
+        # asked already now, so that what is left needs no second turn of the threads
+        providers = {n: self._provider(n) for n in registration.USUAL}
         requests = record()
         validation = self._validate(location, requests)
         named = registration.namespaces(requests)
@@ -148,9 +147,13 @@ class Asker:
 
     def _named(self, requests: Requests) -> tuple[dict[str, Future[ArmReply]], ...]:
         """(groups, storage accounts, role definitions) that the requests name."""
+        check = "/providers/Microsoft.Storage/checkNameAvailability"
         return (
             {n: self._get(f"/resourceGroups/{n}", GROUPS_API) for n in free_names.named(requests, free_names.GROUP)},
-            {n: self._account(n) for n in free_names.named(requests, free_names.ACCOUNT)},
+            {
+                name: self._post(check, STORAGE_API, {"name": name, "type": free_names.ACCOUNT})
+                for name in free_names.named(requests, free_names.ACCOUNT)
+            },
             {id_: self._later("GET", id_, PERMISSIONS_API) for id_ in roles.definitions(requests)},
         )
 
@@ -170,22 +173,20 @@ class Asker:
             f"/offers/{image.offer}/skus/{image.sku}/versions"
         )
         versions = self._get(path, COMPUTE_API)
+
+        def describe_newest() -> ArmReply:
+            """The image that a machine of version "latest" boots now: ARM takes that name for machines alone."""
+            listed = versions.result()
+            name = newest(listed)
+            if name is None:
+                return ArmReply(404, {}) if listed.ok else listed
+            return _reply(self.cloud, "GET", self._subscription(f"{path}/{name}"), None, {"api-version": COMPUTE_API})
+
         if image.newest:
-            described = self._pool.submit(lambda: self._newest(path, versions.result()))
+            described = self._pool.submit(describe_newest)
         else:
             described = self._get(f"{path}/{image.version}", COMPUTE_API)
         return described, described, versions
-
-    def _newest(self, path: str, versions: ArmReply) -> ArmReply:
-        """The image that a machine of version "latest" boots now: only machines may be asked for under that name."""
-        name = newest(versions)
-        if name is None:
-            return ArmReply(404, {}) if versions.ok else versions
-        return _reply(self.cloud, "GET", self._subscription(f"{path}/{name}"), None, {"api-version": COMPUTE_API})
-
-    def _account(self, name: str) -> Future[ArmReply]:
-        body = {"name": name, "type": free_names.ACCOUNT}
-        return self._post("/providers/Microsoft.Storage/checkNameAvailability", STORAGE_API, body)
 
     def _validate(self, location: str, requests: Requests) -> Future[ArmReply]:
         properties = {"mode": "Incremental", "template": subscription_template(requests)}

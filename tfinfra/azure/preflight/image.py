@@ -1,8 +1,8 @@
 """The image: there in that location, of a generation and architecture that the size boots, with a GPU driver in it.
 
 Source: learn.microsoft.com/azure/virtual-machines/generation-2 and the image resources' documents
-(learn.microsoft.com/rest/api/compute/virtual-machine-images/get, .../gallery-images/get). Of an image with a plan
-machines are made by who names the plan (VMMarketplaceInvalidInput,
+(learn.microsoft.com/rest/api/compute/virtual-machine-images/get, .../gallery-images/get). A request for machines of an
+image with a plan must name the plan (VMMarketplaceInvalidInput,
 learn.microsoft.com/troubleshoot/azure/virtual-machines/windows/error-messages).
 """
 
@@ -43,25 +43,30 @@ def definition_of(image_id: str) -> str:
 def findings(plan: Plan, answer: ImageAnswer, offered: Offer | None) -> Iterator[Finding]:
     """What speaks against the image."""
     name = plan.infrastructure.image.name
-    known = has_driver(plan.infrastructure.image)
-    yield from _driver(name, known) if plan.use_gpu else ()
+    # the compiler has warned of an image that nobody has looked into (compiler/rules/gpus.py)
+    if plan.use_gpu and has_driver(plan.infrastructure.image) is False:
+        message = f"use_gpu is true, and the image {name} has no NVIDIA driver"
+        yield Finding("TFI611", "image", message, "use microsoft-dsvm:ubuntu-hpc, which has it, or leave image out")
     if answer.itself.status == 404 or answer.describes.status == 404:
-        there = [str(entry.get("name")) for entry in answer.versions.values] if answer.versions else []
-        yield Finding("TFI609", "image", f"the image {name} is not there", _instead(plan, there))
+        versions = [str(entry.get("name")) for entry in answer.versions.values] if answer.versions else []
+        yield Finding("TFI609", "image", f"the image {name} is not there", _instead(plan, versions))
     elif answer.describes.ok:
         properties = answer.describes.body.get("properties") or {}
         yield from _generation(name, properties, offered)
         yield from _age(name, properties, _instead(plan, []))
-        yield from _sold(name, properties)
+        # the marketplace's images have a `plan`, those of a gallery that were made of one a `purchasePlan`
+        if terms := properties.get("plan") or properties.get("purchasePlan"):
+            sold = f"is sold under the plan '{terms.get('name')}', and tfinfra names no plan to Azure"
+            yield Finding("TFI625", "image", f"the image {name} {sold}", "take an image without a plan")
 
 
-def _instead(plan: Plan, there: list[str]) -> str:
-    """What to take in place of an image that is not there, and how to look for it."""
+def _instead(plan: Plan, versions: list[str]) -> str:
+    """What to take in place of an image that cannot be used, and how to look for it."""
     image, location = plan.infrastructure.image, plan.infrastructure.location
     if image.id is not None:
         return f"`az resource show --ids {image.id}` says whether you see it; leave image out for tfinfra's own choice"
-    if there:
-        return f"there are versions {', '.join(there[-3:])}"
+    if versions:
+        return f"there are versions {', '.join(versions[-3:])}"
     which = f"--publisher {image.publisher} --offer {image.offer} --sku {image.sku}"
     return f"`az vm image list --location {location} {which} --all` lists what is there; or leave image out"
 
@@ -81,13 +86,6 @@ def _generation(name: str, properties: Mapping[str, Any], offered: Offer | None)
         yield Finding("TFI610", "image", message, f"take an image for {runs} processors, or leave image out")
 
 
-def _driver(name: str, known: bool | None) -> Iterator[Finding]:
-    """Of one that nobody has looked into the compiler has warned (compiler/rules/gpus.py)."""
-    if known is False:
-        message = f"use_gpu is true, and the image {name} has no NVIDIA driver"
-        yield Finding("TFI611", "image", message, "use microsoft-dsvm:ubuntu-hpc, which has it, or leave image out")
-
-
 def _age(name: str, properties: Mapping[str, Any], instead: str) -> Iterator[Finding]:
     status = properties.get("imageDeprecationStatus") or {}
     state = status.get("imageState", "Active")
@@ -97,14 +95,6 @@ def _age(name: str, properties: Mapping[str, Any], instead: str) -> Iterator[Fin
         when = status.get("scheduledDeprecationTime", "a day to come")
         message = f"the image {name} will be deprecated on {when}"
         yield Finding("TFI612", "image", message, instead, Severity.WARNING)
-
-
-def _sold(name: str, properties: Mapping[str, Any]) -> Iterator[Finding]:
-    """The marketplace's images have a `plan`, those of a gallery that were made of one a `purchasePlan`."""
-    terms = properties.get("plan") or properties.get("purchasePlan")
-    if terms:
-        message = f"the image {name} is sold under the plan '{terms.get('name')}', and tfinfra names no plan to Azure"
-        yield Finding("TFI625", "image", message, "take an image without a plan")
 
 
 def summary(plan: Plan, answer: ImageAnswer) -> str:

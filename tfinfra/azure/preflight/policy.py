@@ -57,17 +57,23 @@ def findings(reply: ArmReply, known: frozenset[str], existing: frozenset[str] = 
     denied: dict[tuple[str, str, str, str], list[str]] = {}
     for detail in details:
         if detail.get("code") == POLICY:
+            in_message = re.match(r"Resource '([^']+)'", str(detail.get("message")))  # some name it there alone
+            name = str(detail.get("target") or (in_message[1] if in_message else "unnamed"))
             for reason in _reasons(detail):
-                denied.setdefault(reason, []).append(_resource(detail))
+                denied.setdefault(reason, []).append(name)
         elif not _is_premature(detail, existing):
             yield from _refused(detail, known)
     for (policy, path, value, way), targets in denied.items():
-        yield _forbidden(policy, path, value, way, targets)
+        key = next((key for pattern, key in _KEYS if re.search(pattern, path)), "cloud")
+        what = f"{path} {value}".strip() if value else f"resources without {path}" if path else "resources of the plan"
+        more = f" and {len(targets) - 1} more" if len(targets) > 1 else ""
+        message = f"Azure Policy '{policy}' forbids {what}: {targets[0]}{more}"
+        yield Finding("TFI619", key, message, way or None)
 
 
 def _denied(details: list[Mapping[str, Any]], known: frozenset[str]) -> Iterator[Finding]:
-    """An answer of 403: the caller may not ask, or may not do what one of the plan's resources takes (skypilot-org/
-    skypilot#4519), or the subscription takes nothing: ARM says all of that in the same place."""
+    """The findings of a 403. ARM answers so where the caller may not ask, where the caller may not do what one of the
+    plan's resources takes (skypilot-org/skypilot#4519), and where the subscription takes nothing."""
     closed = [finding for detail in details for finding in _closed(detail)]
     if closed:
         yield from closed
@@ -81,7 +87,7 @@ def _denied(details: list[Mapping[str, Any]], known: frozenset[str]) -> Iterator
 
 
 def _lacking(actions: list[str], said: str, known: frozenset[str]) -> Iterator[Finding]:
-    """Who may not ask is warned only: a run does without."""
+    """The findings for actions that are missing. A right to ask is only warned of: a run does without."""
     asking = {action.lower() for action in _ASKING}
     inner = [action for action in actions if action.lower() not in asking]
     if not inner:
@@ -89,25 +95,21 @@ def _lacking(actions: list[str], said: str, known: frozenset[str]) -> Iterator[F
         hint = f"a role with {' and '.join(_ASKING)} lets tfinfra ask"
         yield Finding("TFI621", "subscription_id", message, hint, Severity.WARNING)
     elif permissions.CODE not in known:
-        yield _missing(inner, said)
+        # the list of the caller's rights has not said it: it could not be read, or the right has a condition, which no
+        # such list shows
+        message = f"you may not {', '.join(inner)}, which a resource of the plan takes: {said}"
+        way = permissions.hint(inner)
+        if any(action.startswith("Microsoft.Authorization/roleAssignments/") for action in inner):
+            way += "; where you have that right, its condition leaves this role or this kind of principal out"
+        yield Finding(permissions.CODE, "subscription_id", message, way)
 
 
 def _closed(detail: Mapping[str, Any]) -> Iterator[Finding]:
-    """What the subscription itself does not allow, whoever asks."""
+    """What the subscription itself does not allow any caller."""
     code, message = str(detail.get("code")), str(detail.get("message"))
     rule = reaction_to(code, message, None)
     if rule.reaction is Reaction.REFUSE and code not in (*_RIGHTS, *_OWN):
         yield Finding("TFI634", "subscription_id", f"{rule.says}: {code}: {message}", rule.way_out)
-
-
-def _missing(actions: list[str], said: str) -> Finding:
-    """The list of the caller's rights has not said it: it could not be read, or the right has a condition, which is in
-    no such list."""
-    message = f"you may not {', '.join(actions)}, which a resource of the plan takes: {said}"
-    way = permissions.hint(actions)
-    if any(action.startswith("Microsoft.Authorization/roleAssignments/") for action in actions):
-        way += "; where you have that right, its condition leaves this role or this kind of principal out"
-    return Finding(permissions.CODE, "subscription_id", message, way)
 
 
 def _is_premature(detail: Mapping[str, Any], existing: frozenset[str]) -> bool:
@@ -119,7 +121,7 @@ def _is_premature(detail: Mapping[str, Any], existing: frozenset[str]) -> bool:
 
 
 def _refused(detail: Mapping[str, Any], known: frozenset[str]) -> Iterator[Finding]:
-    """What is no policy's: nothing where `known` has it already."""
+    """The findings of a refusal that is no policy's, without those that `known` has already."""
     code, message = str(detail.get("code")), str(detail.get("message"))
     if code in (*_RIGHTS, _TEMPLATE) and (actions := missing_actions(message)):
         yield from _lacking(list(actions), message, known)
@@ -148,17 +150,17 @@ def _reasons(detail: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
     for info in infos:
         expression = _decisive(info)
         policy = info.get("policyAssignmentDisplayName") or info.get("policyDefinitionDisplayName") or "a policy"
-        way = _way(expression) or (reason.group(1) if reason else "")
-        yield str(policy), str(expression.get("path", "")), _text(expression.get("expressionValue")), way
+        path, value = str(expression.get("path", "")), expression.get("expressionValue")
+        if allowed := _allowed(expression):
+            way = f"it allows {', '.join(allowed[:8])}"
+        elif tag := re.fullmatch(r"tags\[['\"]?(.+?)['\"]?\]", path):
+            way = f"add it to tags: {{{tag.group(1)}: …}}"
+        else:
+            way = reason.group(1) if reason else ""
+        yield str(policy), path, "" if value is None else str(value), way
     if not infos:
         named = re.findall(r'"name"\s*:\s*"([^"]*)"', said)
         yield named[0] if named else "a policy", "", "", reason.group(1) if reason else ""
-
-
-def _resource(detail: Mapping[str, Any]) -> str:
-    """The name of what is denied; some answers have it in the message only."""
-    named = re.match(r"Resource '([^']+)'", str(detail.get("message")))
-    return str(detail.get("target") or (named[1] if named else "unnamed"))
 
 
 def _violations(detail: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -182,30 +184,11 @@ def _allowed(expression: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def allowed_locations(reply: ArmReply) -> frozenset[str] | None:
-    """The locations that all policies of the answer allow, None where none of them speaks of locations."""
+    """The locations that all policies of the answer allow, None where no policy is about locations."""
     details = _details(reply.error) if reply.status == 400 else []
-    told = [_decisive(info) for detail in details for info in _violations(detail)]
-    sets = [{normal(place) for place in _allowed(e)} for e in told if e.get("path") == "location" and _allowed(e)]
+    reasons = [_decisive(info) for detail in details for info in _violations(detail)]
+    sets = [{normal(at) for at in _allowed(e)} for e in reasons if e.get("path") == "location" and _allowed(e)]
     return frozenset(set.intersection(*sets)) if sets else None
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)
-
-
-def _way(expression: Mapping[str, Any]) -> str:
-    if allowed := _allowed(expression):
-        return f"it allows {', '.join(allowed[:8])}"
-    missing = re.fullmatch(r"tags\[['\"]?(.+?)['\"]?\]", str(expression.get("path")))
-    return f"add it to tags: {{{missing.group(1)}: …}}" if missing else ""
-
-
-def _forbidden(policy: str, path: str, value: str, way: str, targets: list[str]) -> Finding:
-    key = next((key for pattern, key in _KEYS if re.search(pattern, path)), "cloud")
-    what = f"{path} {value}".strip() if value else f"resources without {path}" if path else "resources of the plan"
-    more = f" and {len(targets) - 1} more" if len(targets) > 1 else ""
-    message = f"Azure Policy '{policy}' forbids {what}: {targets[0]}{more}"
-    return Finding("TFI619", key, message, way or None)
 
 
 def summary(count: int) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from tfinfra.azure.preflight.finding import ArmReply, Demand, Finding
 from tfinfra.azure.preflight.sku import Offer
@@ -54,14 +53,13 @@ def needs(offered: Offer, demand: Demand) -> tuple[Need, ...]:
 
 def usages(reply: ArmReply) -> Mapping[str, Usage]:
     """The usages of a location by their plain name."""
-    named = ((str((entry.get("name") or {}).get("value") or ""), entry) for entry in reply.values)
-    return {_plain(name): _usage(name, entry) for name, entry in named if name and entry.get("limit") is not None}
-
-
-def _usage(name: str, entry: Mapping[str, Any]) -> Usage:
-    return Usage(
-        int(entry["limit"]), int(entry.get("currentValue") or 0), str(entry["name"].get("localizedValue") or name)
-    )
+    found: dict[str, Usage] = {}
+    for entry in reply.values:
+        names, limit = entry.get("name") or {}, entry.get("limit")
+        if (name := str(names.get("value") or "")) and limit is not None:
+            label = str(names.get("localizedValue") or name)
+            found[_plain(name)] = Usage(int(limit), int(entry.get("currentValue") or 0), label)
+    return found
 
 
 def _plain(name: str) -> str:
@@ -79,9 +77,8 @@ def findings(reply: ArmReply, offered: Offer, demand: Demand) -> Iterator[Findin
         if usage is None and need.code == "TFI601":
             usage = Usage(0, 0, need.name)
         if usage is not None and need.amount > usage.free:
-            yield Finding(
-                need.code, need.key, _sentence(need, usage), f"{need.amount - usage.free:,} are missing; {MORE}"
-            )
+            missing = f"{need.amount - usage.free:,} are missing"
+            yield Finding(need.code, need.key, _sentence(need, usage), f"{missing}; {MORE}")
 
 
 def _sentence(need: Need, usage: Usage) -> str:

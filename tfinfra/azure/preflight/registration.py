@@ -6,7 +6,6 @@ Source: learn.microsoft.com/azure/azure-resource-manager/management/resource-pro
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 from tfinfra.arm.requests import ResourceRequest
 from tfinfra.azure.preflight.finding import ArmReply, Finding, normal
@@ -15,7 +14,7 @@ from tfinfra.errors import Severity
 FREE = ("microsoft.authorization", "microsoft.resources")
 """Providers that every subscription has."""
 USUAL = tuple(f"Microsoft.{name}" for name in ("Compute", "Logic", "ManagedIdentity", "Network", "Storage"))
-"""Those of which nearly every run makes something: asked for before it is known what a plan makes."""
+"""Those of which nearly every run makes something: asked before it is known what a plan makes."""
 REGISTERING = "registering"
 BEING_REGISTERED, NOT_REGISTERED = "TFI635", "TFI614"
 
@@ -40,18 +39,12 @@ def findings(requests: tuple[ResourceRequest, ...], replies: Mapping[str, ArmRep
             message = f"the subscription is not registered for {namespace} ({state or 'NotRegistered'})"
             yield Finding(NOT_REGISTERED, "subscription_id", message, f"az provider register -n {namespace}")
         for type_ in reply.body.get("resourceTypes") or ():
-            yield from _location(requests, namespace, type_)
-
-
-def _location(requests: tuple[ResourceRequest, ...], namespace: str, type_: Mapping[str, Any]) -> Iterator[Finding]:
-    name = f"{namespace}/{type_.get('resourceType')}"
-    there = {normal(place) for place in type_.get("locations") or ()} - {"", "global"}
-    asked = {
-        normal(r.body["location"]) for r in requests if r.arm_type.lower() == name.lower() and "location" in r.body
-    }
-    for location in sorted(asked - {"global"} if there else ()):
-        if location not in there:
-            yield Finding("TFI615", "location", f"{name}, which the run needs, is not offered in {location}")
+            name = f"{namespace}/{type_.get('resourceType')}"
+            offered = {normal(location) for location in type_.get("locations") or ()} - {"", "global"}
+            of_type = [r.body for r in requests if r.arm_type.lower() == name.lower()]
+            needed = {normal(body["location"]) for body in of_type if "location" in body} - {"global"}
+            for location in sorted(needed - offered if offered else ()):
+                yield Finding("TFI615", "location", f"{name}, which the run needs, is not offered in {location}")
 
 
 def summary(replies: Mapping[str, ArmReply]) -> str:

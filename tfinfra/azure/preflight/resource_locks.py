@@ -15,22 +15,16 @@ def findings(locks: ArmReply, target: Target) -> Iterator[Finding]:
     """Locks of the whole subscription, and read-only ones on what the target brings."""
     for lock in locks.values:
         scope = str(lock.get("id", "")).lower().partition("/providers/microsoft.authorization/locks/")[0]
-        level = str((lock.get("properties") or {}).get("level", ""))
+        name, level = lock.get("name"), str((lock.get("properties") or {}).get("level", ""))
         if scope.count("/") == 2:
             what = "made" if level == "ReadOnly" else "deleted"
-            message = (
-                f"the lock '{lock.get('name')}' ({level}) on the subscription keeps a run's groups from being {what}"
-            )
+            message = f"the lock '{name}' ({level}) on the subscription keeps a run's groups from being {what}"
             yield Finding("TFI618", "subscription_id", message, "remove the lock, or use another subscription")
         elif level == "ReadOnly":
-            yield from _brought(lock.get("name"), scope, target)
-
-
-def _brought(name: object, scope: str, target: Target) -> Iterator[Finding]:
-    for key, id_ in (("subnet_id", target.subnet_id), ("identity_id", target.identity_id)):
-        if id_ is not None and id_.lower().startswith(f"{scope}/"):
-            message = f"the lock '{name}' (ReadOnly) keeps the run from using {id_.rpartition('/')[2]}"
-            yield Finding("TFI618", key, message, "remove the lock")
+            for key, id_ in (("subnet_id", target.subnet_id), ("identity_id", target.identity_id)):
+                if id_ is not None and id_.lower().startswith(f"{scope}/"):
+                    what = f"keeps the run from using {id_.rpartition('/')[2]}"
+                    yield Finding("TFI618", key, f"the lock '{name}' ({level}) {what}", "remove the lock")
 
 
 def summary(locks: ArmReply) -> str:

@@ -37,27 +37,29 @@ class Offer:
 
 def offer(skus: ArmReply, demand: Demand) -> Offer | None:
     """The offer of the demand's size in its location, None where there is none."""
+    location = normal(demand.location)
     for entry in skus.values:
         same = str(entry.get("name", "")).lower() == demand.vm_size.lower()
-        if same and entry.get("resourceType") == "virtualMachines" and _is_in(entry, demand.location):
-            return _offer(entry, demand.location)
+        machines = same and entry.get("resourceType") == "virtualMachines"
+        if machines and location in map(normal, entry.get("locations") or ()):
+            return _offer(entry, location)
     return None
 
 
-def _is_in(entry: Mapping[str, Any], location: str) -> bool:
-    return normal(location) in {normal(place) for place in entry.get("locations") or ()}
-
-
 def _offer(entry: Mapping[str, Any], location: str) -> Offer:
-    restrictions = entry.get("restrictions") or []
-    closed = [z for r in restrictions if r.get("type") == "Zone" for z in _restriction(r).get("zones") or ()]
-    whole = [r for r in restrictions if r.get("type") == "Location" and _concerns(r, location)]
-    zones = [
-        z
-        for i in entry.get("locationInfo") or ()
-        if normal(i.get("location") or "") == normal(location)
-        for z in i.get("zones") or ()
-    ]
+    """The offer in an entry of the list; `location` as `normal` spells it."""
+    closed: list[str] = []
+    whole: list[Mapping[str, Any]] = []
+    for restriction in entry.get("restrictions") or ():
+        concerned = restriction.get("restrictionInfo") or {}
+        if restriction.get("type") == "Zone":
+            closed += concerned.get("zones") or ()
+        elif restriction.get("type") == "Location":
+            locations = concerned.get("locations") or restriction.get("values") or ()
+            if not locations or location in map(normal, locations):
+                whole.append(restriction)
+    infos = [i for i in entry.get("locationInfo") or () if normal(i.get("location") or "") == location]
+    zones = [zone for info in infos for zone in info.get("zones") or ()]
     return Offer(
         name=str(entry["name"]),
         family=str(entry.get("family", "")),
@@ -66,15 +68,6 @@ def _offer(entry: Mapping[str, Any], location: str) -> Offer:
         restricted=str(whole[0].get("reasonCode") or "restricted") if whole else None,
         capabilities={c["name"]: str(c.get("value")) for c in entry.get("capabilities") or ()},
     )
-
-
-def _restriction(restriction: Mapping[str, Any]) -> Mapping[str, Any]:
-    return restriction.get("restrictionInfo") or {}
-
-
-def _concerns(restriction: Mapping[str, Any], location: str) -> bool:
-    places = _restriction(restriction).get("locations") or restriction.get("values") or ()
-    return not places or normal(location) in {normal(place) for place in places}
 
 
 def findings(skus: ArmReply, demand: Demand) -> Iterator[Finding]:
@@ -86,11 +79,14 @@ def findings(skus: ArmReply, demand: Demand) -> Iterator[Finding]:
         return
     if found.restricted is not None:
         why = _REASONS.get(found.restricted, found.restricted)
-        yield Finding(
-            "TFI606", "vm_size", f"{demand.vm_size} is closed to this subscription in {demand.location}: {why}"
-        )
+        message = f"{demand.vm_size} is closed to this subscription in {demand.location}: {why}"
+        yield Finding("TFI606", "vm_size", message)
         return
-    yield from _zone(found, demand)
+    if demand.zone is not None and demand.zone not in found.zones:
+        what = "is closed to this subscription" if demand.zone in found.closed_zones else "is not offered"
+        hint = f"it is in {listed('zone', found.zones)}" if found.zones else "it is in no zone there: leave zone out"
+        message = f"{demand.vm_size} {what} in zone {demand.zone} of {demand.location}"
+        yield Finding("TFI607", "zone", message, hint)
     yield from _abilities(found, demand)
 
 
@@ -100,25 +96,16 @@ _REASONS = {
 }
 
 
-def _zone(found: Offer, demand: Demand) -> Iterator[Finding]:
-    if demand.zone is None or demand.zone in found.zones:
-        return
-    what = "is closed to this subscription" if demand.zone in found.closed_zones else "is not offered"
-    hint = f"it is in {listed('zone', found.zones)}" if found.zones else "it is in no zone there: leave zone out"
-    message = f"{demand.vm_size} {what} in zone {demand.zone} of {demand.location}"
-    yield Finding("TFI607", "zone", message, hint)
-
-
 def _abilities(found: Offer, demand: Demand) -> Iterator[Finding]:
     """The plan was made from the catalog; the size's own list has the last word."""
-    wanted = (
+    needs = (
         (demand.infiniband, "RdmaEnabled", "vm_size", "has no InfiniBand, which the plan uses between its nodes"),
         (demand.accelerated_networking, "AcceleratedNetworkingEnabled", "vm_size", "has no accelerated networking"),
         (demand.spot, "LowPriorityCapable", "vm_priority", "is not sold as spot"),
         (True, "PremiumIO", "vm_size", "takes no premium disk, which the nodes' system disks are"),
     )
-    for asked, capability, key, what in wanted:
-        if asked and not found.can(capability):
+    for needed, capability, key, what in needs:
+        if needed and not found.can(capability):
             yield Finding("TFI608", key, f"{demand.vm_size} {what} in {demand.location}")
 
 

@@ -48,15 +48,16 @@ def _all_prices(pages: Pages, sizes: Sequence[str], regions: Sequence[str]) -> I
     names = {size.lower(): size for size in sizes}
     for condition in size_filters(sizes, regions):
         yield from (priced for item in items(pages, condition) if (priced := _vm_price(item, names)))
-    for condition in _other_filters(regions):
-        yield from (priced for item in items(pages, condition) if (priced := _other_price(item)))
-
-
-def _other_filters(regions: Sequence[str]) -> Iterator[str]:
     for service in dict.fromkeys(meter.service for meter in METERS):
-        names = [meter.meter for meter in METERS if meter.service == service]
-        parts = [f"serviceName eq '{service}'", "priceType eq 'Consumption'", any_of("meterName", names)]
-        yield " and ".join([*parts, *([any_of("armRegionName", [*regions, *_GLOBAL])] if regions else [])])
+        meters = [meter.meter for meter in METERS if meter.service == service]
+        parts = [f"serviceName eq '{service}'", "priceType eq 'Consumption'", any_of("meterName", meters)]
+        if regions:
+            parts.append(any_of("armRegionName", [*regions, *_GLOBAL]))
+        for item in items(pages, " and ".join(parts)):
+            named = (_text(item, "serviceName"), _text(item, "productName"), _text(item, "meterName"))
+            meter: Meter | None = _OTHERS.get(named)
+            if meter and (priced := _priced(item, meter.key, meter.unit)):
+                yield priced
 
 
 def _vm_price(item: Mapping[str, Any], names: Mapping[str, str]) -> Priced | None:
@@ -67,12 +68,6 @@ def _vm_price(item: Mapping[str, Any], names: Mapping[str, str]) -> Priced | Non
     if size is None or other or sku.endswith(" Low Priority"):
         return None
     return _priced(item, spot_meter(size) if sku.endswith(" Spot") else size, "hour")
-
-
-def _other_price(item: Mapping[str, Any]) -> Priced | None:
-    names = (_text(item, "serviceName"), _text(item, "productName"), _text(item, "meterName"))
-    meter: Meter | None = _OTHERS.get(names)
-    return _priced(item, meter.key, meter.unit) if meter else None
 
 
 def _priced(item: Mapping[str, Any], meter: str, unit: str) -> Priced | None:

@@ -24,7 +24,7 @@ _UNITS = {"hour": "1 Hour", "month": "1/Month", "GiB and month": "1 GiB/Month"}
 
 @dataclass(frozen=True)
 class RetailAnswer:
-    """What is answered instead of a page."""
+    """One answer over HTTP: a page, or a fault in its place."""
 
     status: int = 200
     body: bytes = b"{}"
@@ -58,16 +58,14 @@ class FakeRetail:
         """What a request with `query` gets."""
         asked = {name: values[0] for name, values in parse_qs(query, keep_blank_values=True).items()}
         self.asked.append(asked)
-        fault = self._faults.get(len(self.asked) - 1)
-        return fault or RetailAnswer(body=json.dumps(self._document(asked)).encode())
-
-    def _document(self, asked: dict[str, str]) -> dict[str, Any]:
+        if fault := self._faults.get(len(self.asked) - 1):
+            return fault
         condition, skip = asked.get("$filter", ""), int(asked.get("$skip", "0"))
         found = [item for item in self._items if meets(item, condition)]
         here = found[skip : skip + self._page]
         after = skip + self._page
         link = f"{self.url}?{urlencode({**asked, '$skip': after})}" if after < len(found) else None
-        return {
+        document = {
             "BillingCurrency": "USD",
             "CustomerEntityId": "Default",
             "CustomerEntityType": "Retail",
@@ -75,6 +73,7 @@ class FakeRetail:
             "NextPageLink": link,
             "Count": len(here),
         }
+        return RetailAnswer(body=json.dumps(document).encode())
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         service = self
@@ -96,12 +95,8 @@ class FakeRetail:
 
 def meets(item: Mapping[str, Any], condition: str) -> bool:
     """Whether an item meets a filter of the form `a eq 'x' and (b eq 'y' or b eq 'z')`; values keep their case."""
-    return all(_one_of(item, part) for part in condition.split(" and ") if part)
-
-
-def _one_of(item: Mapping[str, Any], part: str) -> bool:
-    pairs = re.findall(r"(\w+) eq '([^']*)'", part)
-    return any(item.get(_FIELDS.get(name, name)) == value for name, value in pairs)
+    parts = [re.findall(r"(\w+) eq '([^']*)'", part) for part in condition.split(" and ") if part]
+    return all(any(item.get(_FIELDS.get(name, name)) == value for name, value in pairs) for pairs in parts)
 
 
 def vm_item(size: str, region: str, usd: float, *, spot: bool = False, windows: bool = False) -> dict[str, Any]:

@@ -32,10 +32,6 @@ def reaction_to(code: str | None, message: str, status: int | None) -> RefusalRu
     for pattern, rule in _FAMILIES:
         if re.search(pattern, code or "", re.IGNORECASE):
             return rule
-    return _by_status(status)
-
-
-def _by_status(status: int | None) -> RefusalRule:
     if status is None:
         return UNKNOWN
     if status == 0:

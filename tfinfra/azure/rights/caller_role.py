@@ -1,10 +1,10 @@
-"""The custom role that a person needs to run tfinfra: what the stacks contain decides it, and what a run reads; and the
-condition on its assignment, without which its holder could give himself every other role."""
+"""The custom role that a caller needs: it follows from what the stacks contain and from what a run reads. And the
+condition on its assignment, without which its holder could take every other role."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -47,20 +47,18 @@ _ALWAYS = (
 
 
 def caller_role(types: Iterable[str], subscription: str) -> dict[str, Any]:
-    """The role, in ARM's form, of somebody whose runs make resources of `types` (ARM's, "Microsoft.X/y"), and use them
+    """The role, in ARM's form, of a caller whose runs make resources of `types` (ARM's, "Microsoft.X/y"), and use them
     and what a target may bring."""
     types = tuple(types)
-    made = (action for kind in types for action in _actions(kind))
+    made: list[str] = []
+    for kind in types:
+        spelt = GROUPS if kind == "Microsoft.Resources/resourceGroups" else kind
+        made += [f"{spelt}/{verb}" for verb in _VERBS if verb != "delete" or kind not in BY_ITSELF]
+        made += _BESIDE.get(kind, ())
     useful = (action for _, those in useful_for(types) for action in those)
     actions = sorted({*_ALWAYS, *_FOLLOWED, *made, *needed_for(types), *useful, *use_of(USES)})
     name = name_within(subscription, NAME)
     return custom_role(subscription, name, "What tfinfra needs to make, look at and delete a run", tuple(actions))
-
-
-def _actions(kind: str) -> Iterator[str]:
-    spelt = GROUPS if kind == "Microsoft.Resources/resourceGroups" else kind
-    yield from (f"{spelt}/{verb}" for verb in _VERBS if verb != "delete" or kind not in BY_ITSELF)
-    yield from _BESIDE.get(kind, ())
 
 
 CONDITION_VERSION = "2.0"
@@ -68,8 +66,9 @@ _ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 
 
 def condition(deleter: str, caller: str) -> str:
-    """What the assignment of the role to `caller` (an object id) is to say: he gives nobody but service principals
-    (managed identities are some) the role `deleter` (its GUID), nor anybody but those and himself the one for blobs.
+    """The condition on the assignment of the role to `caller` (an object id): the caller may give the role `deleter`
+    (its GUID) to service principals alone (managed identities are some), and the role for blobs to those and to the
+    caller.
 
     A condition belongs to an assignment, never to a definition; its language:
     learn.microsoft.com/azure/role-based-access-control/conditions-format, its attributes of role assignments:
@@ -86,9 +85,9 @@ def _constrained(verb: str, source: str, deleter: str, caller: str) -> str:
     roles = among("RoleDefinitionId", "GuidEquals", deleter, BLOB_DATA_CONTRIBUTOR)
     machines = among("PrincipalType", "StringEqualsIgnoreCase", "'ServicePrincipal'")
     blobs = among("RoleDefinitionId", "GuidEquals", BLOB_DATA_CONTRIBUTOR)
-    himself = among("PrincipalId", "GuidEquals", caller)
+    the_caller = among("PrincipalId", "GuidEquals", caller)
     other = f"!(ActionMatches{{'{_ASSIGNMENTS}/{verb}'}})"
-    return f"(({other}) OR ({roles} AND {machines}) OR ({blobs} AND {himself}))"
+    return f"(({other}) OR ({roles} AND {machines}) OR ({blobs} AND {the_caller}))"
 
 
 def assignment_command(subscription: str, caller: str, kind: str, deleter: str) -> str:
@@ -105,15 +104,14 @@ def assignment_command(subscription: str, caller: str, kind: str, deleter: str) 
 def stack_tokens(folder: Path) -> frozenset[str]:
     """The resources that the stacks in `folder` can make, as azure-native calls them ("network:NatGateway"): every
     class of its modules that is called and holds no arguments of another."""
-    return frozenset(token for file in folder.glob("*.py") for token in _tokens(ast.parse(file.read_text("utf-8"))))
-
-
-def _tokens(tree: ast.Module) -> Iterator[str]:
-    imports = (node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == _SDK)
-    modules = {alias.asname or alias.name: alias.name for node in imports for alias in node.names}
-    for node in ast.walk(tree):
-        called = node.func if isinstance(node, ast.Call) else None
-        if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name):
-            module, name = modules.get(called.value.id), called.attr
-            if module and name[0].isupper() and not name.endswith("Args"):
-                yield f"{module}:{name}"
+    tokens: set[str] = set()
+    for tree in (ast.parse(file.read_text("utf-8")) for file in folder.glob("*.py")):
+        imports = (node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == _SDK)
+        modules = {alias.asname or alias.name: alias.name for node in imports for alias in node.names}
+        for node in ast.walk(tree):
+            called = node.func if isinstance(node, ast.Call) else None
+            if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name):
+                module, name = modules.get(called.value.id), called.attr
+                if module and name[0].isupper() and not name.endswith("Args"):
+                    tokens.add(f"{module}:{name}")
+    return frozenset(tokens)

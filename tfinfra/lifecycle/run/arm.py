@@ -28,9 +28,9 @@ class RunArm:
 
     def answers(self) -> bool:
         """Whether ARM answers a request at all, within seconds."""
-        from tfinfra.azure.clients import answers
+        from tfinfra.azure.clients import arm_answers
 
-        return answers(self._cloud)
+        return arm_answers(self._cloud)
 
     # Groups
 
@@ -109,9 +109,9 @@ class RunArm:
         tried in its location before."""
         if not self._cloud.preflight:
             return None
-        from tfinfra.azure.preflight.capacity_check import known_lack
+        from tfinfra.azure.preflight.capacity_check import known_shortage
 
-        return known_lack(self._cloud, plan, target, place, tried=tried)
+        return known_shortage(self._cloud, plan, target, place, tried=tried)
 
     def timer_armed(self, group: str, workflow: str) -> bool:
         """Waits for the proof that the timer in a group can act; whether there is one."""
