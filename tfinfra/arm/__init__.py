@@ -1,1 +1,1 @@
-"""What azure-native's resources are in ARM: types, paths, bodies. Pure; both sides of ARM's wire stand on it."""
+"""What azure-native's resources are in ARM: types, paths, bodies. Pure, and used on both sides of ARM's wire."""

@@ -29,9 +29,9 @@ _ABSENT = re.compile(
     r"|no (?:client|tenant) ID specified|no token file specified|no managed identity endpoint",
     re.IGNORECASE,
 )
-"""What a link says that nobody has set up."""
+"""What a link says that is not set up."""
 _OTHER = re.compile(r"has not been assigned|identity not found|no user assigned", re.IGNORECASE)
-"""What a managed identity's endpoint says that is there, to who names an identity that is not."""
+"""What a managed identity's endpoint says to a caller who names an identity that it does not have."""
 _TOKEN = re.compile(r"eyJ[\w-]{6,}[\w.-]*")
 _HANGS = "Failed to invoke the Azure CLI"
 """What azure-identity says where `az` has not answered in the 10 s that it waits."""

@@ -20,8 +20,8 @@ _NAMES = uuid.UUID("6f1d2c1e-5a0b-5c8e-9d2f-7b1f0a4c3e55")
 
 
 def setup_command(subscription: str | None) -> str:
-    """What makes the role: by the subscription's id, as a target without a name of its own has no other; "ID" stands
-    for one that is not known."""
+    """The command that makes the role. It takes the subscription's id, because a target may have no name of its own;
+    "ID" where that is not known."""
     return f"tfinfra setup azure --subscription {subscription or 'ID'}"
 
 
@@ -32,7 +32,7 @@ def group_deleter_names(subscription: str) -> tuple[str, str]:
 
 
 def group_deleter_id(subscription: str) -> str:
-    """The GUID under which the role is made; the same as in stacks/roles.py, which stands on its own."""
+    """The GUID under which the role is made; the same as in stacks/roles.py, which imports nothing of tfinfra."""
     return str(uuid.uuid5(_NAMES, f"{subscription.lower()}|{GROUP_DELETER}"))
 
 

@@ -1,4 +1,4 @@
-"""Which ARM type, API version and path stands behind a resource token of pulumi-azure-native 3.29.0."""
+"""Which ARM type, API version and path a resource token of pulumi-azure-native 3.29.0 has."""
 
 from __future__ import annotations
 

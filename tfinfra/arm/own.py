@@ -1,8 +1,8 @@
 """Which resources of a run's groups are the run's: those that the stacks make, and those that Azure makes of them.
 
 A tag can be written by many, a group's name chosen by anybody; what lies in a group takes the right to make it. The
-names here are those of stacks/, which stands on its own (tests/stacks/test_own.py compares them); all but the accounts'
-begin with the run's id.
+names here are those of stacks/, which imports nothing of tfinfra (tests/stacks/test_own.py compares them); all but the
+accounts' begin with the run's id.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ _ORDER = tuple(map(str.lower, (*MACHINES, *COMPUTE, *AZURES, *KEEP)))
 
 def is_own(run: str, group: str, type_: str, name: str) -> bool:
     """Whether a resource of `run`'s `group` is the run's, by its ARM type and its name ("zone/link" for one within
-    another). What lies within one of ours is ours: it goes with that, whoever made it."""
+    another). What lies within one of the run's is the run's as well: it goes with that."""
     part = KEEP if group == f"tfinfra-{run}-keep" else {**COMPUTE, **AZURES}
     namespace, *kinds = type_.split("/")
     names = name.split("/")

@@ -32,6 +32,6 @@ def request_of(name: str, token: str, inputs: Mapping[str, Any], subscription: s
 
 
 def arm_body(kind: Kind, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """The ARM body of azure-native inputs; what only says where the resource is stands in its path."""
+    """The ARM body of azure-native inputs; what only says where the resource is goes into the path."""
     written = {kind.renamed.get(name, name): value for name, value in inputs.items() if name not in kind.address}
     return dict(to_arm(body_type(kind.arm_type, kind.api_version), written))

@@ -1,6 +1,6 @@
 """What an ARM id names.
 
-The local cloud reads request paths by itself (localcloud/common/ids.py): it stands on the other side of the wire.
+The local cloud, on the other side of the wire, reads request paths by itself (localcloud/common/ids.py).
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ class ResourceId:
 
 
 def parse_resource_id(id_: str) -> ResourceId:
-    """What `id_` names. Behind the last "/providers/" stands the resource itself: a role's assignment, and not the
-    account that it is for (learn.microsoft.com/azure/azure-resource-manager/management/extension-resource-types). What
-    is in no provider's care (a group, "") is all scope, with no type and no name."""
+    """What `id_` names. The resource itself comes after the last "/providers/": a role assignment, and not the account
+    that it is for (learn.microsoft.com/azure/azure-resource-manager/management/extension-resource-types). An id without
+    a provider (a group's, "") is all scope, with no type and no name."""
     marks = list(_PROVIDERS.finditer(id_))
     if not marks:
         return ResourceId(id_, "", "")

@@ -53,13 +53,13 @@ def image_driver(image: Image) -> ImageDriver | None:
 
 
 def has_driver(image: Image) -> bool | None:
-    """Whether NVIDIA's driver is in the image; None where nobody has published it."""
+    """Whether NVIDIA's driver is in the image; None where that is not published."""
     found = image_driver(image)
     return None if found is None else found.kind != "none"
 
 
 def machine_code(tensorflow: str) -> tuple[int, ...] | None:
-    """The compute capabilities that a version's wheels have machine code for; None where nobody has looked."""
+    """The compute capabilities that a version's wheels have machine code for; None where that is not known."""
     row = data_file("gpus")["tensorflow"].get(minor_of(tensorflow))
     return tuple(row["machine_code"]) if row else None
 

@@ -52,10 +52,10 @@ class PriceBook:
         same everywhere is taken meter by meter, as a refresh asks for some of it only."""
         regions = dict(self.regions)
         for region, prices in other.regions.items():
-            mine = regions.get(region)
-            if mine is not None and mine.date > prices.date:
+            own = regions.get(region)
+            if own is not None and own.date > prices.date:
                 continue
-            kept = mine.meters if mine is not None and region == EVERYWHERE else {}
+            kept = own.meters if own is not None and region == EVERYWHERE else {}
             regions[region] = RegionPrices(prices.date, {**kept, **prices.meters})
         return PriceBook(regions)
 

@@ -68,7 +68,7 @@ class SteadyClock:
         self._heard = True
 
     def complaint(self) -> str | None:
-        """What a person is told of a clock that is wrong."""
+        """What to say to a person about a clock that is wrong; None for a good one."""
         if not self.corrected:
             return None
         way = "behind" if self.corrected > 0 else "ahead of"

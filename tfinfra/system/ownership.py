@@ -1,5 +1,5 @@
-"""Whose a folder is: what tfinfra keeps on a machine and uses again is its user's own, or the administrator's whom
-nobody else may write beside."""
+"""Whose a folder is: what tfinfra keeps on a machine and uses again belongs to its user or to the administrator, and
+no other user may write it."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class NotOwn(Exception):
 
 
 def make_own(path: Path) -> bool:
-    """Makes a folder for this user alone, and those above it that are missing, whatever the umask. One that is there is
-    made private where it is this user's and nobody else may write it; True where that changed who may read it.
+    """Makes a folder for this user alone, and those above it that are missing, whatever the umask. One that exists is
+    made private if it is this user's and no other user may write it; True where that changed who may read it.
 
     Raises NotOwn, and OSError where it cannot be made.
     """
@@ -46,7 +46,7 @@ def require_owner(path: Path) -> None:
 
 
 def require_own(path: Path) -> None:
-    """`require_owner`, and that nobody else may write it."""
+    """As `require_owner`, and no other user may write it."""
     require_owner(path)
     state = path.stat()
     if state.st_mode & stat.S_IWOTH or (state.st_mode & stat.S_IWGRP and not _is_alone_in(state.st_gid)):
@@ -54,9 +54,8 @@ def require_own(path: Path) -> None:
 
 
 def require_own_tree(folder: Path, depth: int) -> None:
-    """`require_own` of a folder and of what stands in it, `depth` folders deep: it is used as if it were ours. In one
-    that nobody else can enter, owners count alone. Locks do not: nobody reads what is in them, and uv makes its own
-    for everybody."""
+    """As `require_own`, for a folder and what is in it, `depth` folders deep. In a folder that no other user can enter
+    only the owners count. Locks do not count: nothing reads what is in them, and uv makes its own for all users."""
     private = folder.is_dir() and folder.stat().st_uid == os.getuid() and not folder.stat().st_mode & 0o077
     _look(folder, depth, require_owner if private else require_own)
 

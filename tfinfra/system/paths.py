@@ -29,11 +29,11 @@ def state_folder() -> Path:
 
 def cache_folder() -> Path:
     """What can be made again: the Pulumi CLI, locks, wheels, training environments. TFINFRA_CACHE_DIR overrides. Raises
-    UsageError where it, or what stands in it, is not the user's own."""
+    UsageError where it, or what is in it, is not the user's own."""
     default = platformdirs.user_cache_dir("tfinfra")
     folder = _folder(_CACHE, default)
     if folder.is_dir() and _state(folder) not in _LOOKED_AT:
-        # Before it is made private, after which nobody could tell who was in it
+        # before it is made private: later nothing would show who could write it
         _refusing(lambda: require_own_tree(folder, _DEPTH), folder, _CACHE_WAY_OUT)
     _own(_CACHE, default, _CACHE_WAY_OUT)
     if folder.is_dir():
@@ -52,7 +52,7 @@ def prices_file() -> Path:
 
 
 def made_private() -> tuple[Path, ...]:
-    """The folders that others could read until this process looked at them, each told once."""
+    """The folders that others could read until this process looked at them; each is given once."""
     found = tuple(_CHANGED)
     _CHANGED.clear()
     return found

@@ -127,5 +127,5 @@ def _opened(at: int, name: str) -> int:
         if os.fstat(opened).st_mode & stat.S_IRWXU != stat.S_IRWXU:
             os.fchmod(opened, stat.S_IRWXU)
         return opened
-    os.chmod(name, stat.S_IRWXU, dir_fd=at)  # nobody is left who could make a link of it
+    os.chmod(name, stat.S_IRWXU, dir_fd=at)  # nothing runs any more that could put a link there
     return os.open(name, FOLDER, dir_fd=at)

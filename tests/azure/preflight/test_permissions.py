@@ -75,7 +75,11 @@ WITHOUT: dict[str, tuple[ResourceRequest, str, str]] = {
     "machines": (SET, "Microsoft.Compute/virtualMachines/instanceView/read", "missed only once they are silent"),
     "what is in a group": (SET, "Microsoft.Resources/subscriptions/resourceGroups/resources/read", "groups may stay"),
     "the deletion of a set by itself": (SET, "Microsoft.Compute/virtualMachineScaleSets/delete", "keeps what is"),
-    "the end of a write of Storage's": (ACCOUNT, "Microsoft.Storage/locations/*/read", "may not be told"),
+    "the end of a write of Storage's": (
+        ACCOUNT,
+        "Microsoft.Storage/locations/*/read",
+        "ARM may not say",
+    ),
 }
 
 

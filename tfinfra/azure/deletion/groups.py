@@ -39,7 +39,7 @@ def run_group_exists(cloud: Cloud, name: str, run: str) -> bool:
         way = f"if it is this run's after all, tag it {RUN_TAG}={run}, or delete it by hand"
     else:
         how = f"is called {spelt}" if spelt != name else f"is not named as a group of {run}"
-        way = "whoever made it deletes it: tfinfra has made none of that name"
+        way = "its owner has to delete it: tfinfra has made no group of that name"
     raise TeardownIncomplete(f"resource group {name} is left alone: it {how}", hint=way)
 
 

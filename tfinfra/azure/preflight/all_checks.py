@@ -68,7 +68,7 @@ def preflight(cloud: Cloud, plan: Plan, target: Target, record: Callable[[], Req
         by_check["policy"] = _read("policy", lambda: policy.findings(answers.validation, known, existing))
         found = [finding for findings in by_check.values() for finding in findings]
         if any(finding.code in alternatives.BY_CAPACITY for finding in found):
-            with suppress(*_MALFORMED):  # what would work instead is a hint: the fault itself is told without it
+            with suppress(*_MALFORMED):  # what would work instead is a hint: the findings stand without it
                 candidates = alternatives.candidates(demand, target, policy.allowed_locations(answers.validation))
                 usages, skus = asker.market_now(candidate.demand.location for candidate in candidates)
                 free = [(candidate, alternatives.free(candidate, skus, usages)) for candidate in candidates]

@@ -69,9 +69,10 @@ def _named(value: Any) -> Iterator[str]:
 def findings(
     requests: tuple[ResourceRequest, ...], reply: ArmReply, others: Mapping[str, tuple[str, ArmReply]] | None = None
 ) -> Iterator[Finding]:
-    """`reply` lists what the caller may do in the subscription; `others` what on each resource that the target brings,
-    by its id, with the target's key of it. All that is missing is named: who gives rights has to know each. Where ARM
-    does not tell of such a resource nothing is missing on it: it may be in another subscription, or shared alone."""
+    """The actions that are missing, each named, for the person who gives rights. `reply` lists what the caller may do
+    in the subscription; `others` holds {the id of each resource that the target brings: (the target's key, what the
+    caller may do with it)}. Where ARM does not say that, nothing is missing on the resource: it may be in another
+    subscription, or only shared."""
     if not reply.ok:
         return
     others = others or {}
@@ -98,7 +99,7 @@ def _at(where: str, requests: tuple[ResourceRequest, ...]) -> str:
 
 
 def _less(requests: tuple[ResourceRequest, ...], granted: list[dict[str, Any]]) -> Iterator[Finding]:
-    """What a run does without, and how that shows."""
+    """The actions that a run can do without, and what happens then."""
     for without, actions in useful_for(_types(requests)):
         missing = [action for action in actions if not covers(granted, action)]
         if missing:
@@ -107,7 +108,7 @@ def _less(requests: tuple[ResourceRequest, ...], granted: list[dict[str, Any]]) 
 
 
 def hint(missing: list[str]) -> str:
-    """Who can help where these actions are missing."""
+    """What to ask for where these actions are missing."""
     if all(action.startswith("Microsoft.Authorization/roleAssignments/") for action in missing):
         more = "ask for Role Based Access Control Administrator beside Contributor"
         return f"{more}, or name an identity_id that others made and granted"

@@ -1,4 +1,4 @@
-"""Where the nodes stand: one placement group's limits, and a subnet with room for all of them.
+"""Whether the nodes fit: the limits of one placement group and of one scale set, and a subnet with room for all nodes.
 
 Source: learn.microsoft.com/azure/virtual-machines/setup-infiniband (172.16.0.0/16 is the InfiniBand network's own),
 virtual-machine-scale-sets-placement-groups (100 machines), virtual-networks-faq (5 addresses of a subnet are Azure's).

@@ -141,5 +141,5 @@ def _check_reaper(cloud: Cloud, workflow: str, now: float) -> None:
 
 
 def _missing(key: str, what: str) -> MissingPrerequisite:
-    hint = "ask whoever made it; without the key a run makes its own"
+    hint = "ask its owner; without the key a run makes its own"
     return MissingPrerequisite(f"{key} of the target: {what}", hint, key=key)

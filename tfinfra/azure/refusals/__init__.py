@@ -1,6 +1,5 @@
 """What each of ARM's refusals means for a run that is being provisioned, and what the user can do then: a pure table,
-each rule with the pages that have its codes. The first that fits counts;
-lifecycle/provision/attempts.py acts on it."""
+each rule with the pages that have its codes. The first that fits counts; lifecycle/provision/attempts.py acts on it."""
 
 from __future__ import annotations
 
@@ -17,15 +16,15 @@ __all__ = ["QUOTA_WORDS", "REFUSAL_RULES", "SILENT", "UNKNOWN", "reaction_to"]
 REFUSAL_RULES = (*CAPACITY, *PASSING, *LACKING, *WRONG)
 
 UNKNOWN = RefusalRule((), Reaction.EXPLAIN, "", None, "")
-"""ARM's own words must do."""
+"""No rule fits: ARM's own words must do."""
 
 # Families of codes, of which the rules name those that were seen
 _FAMILIES = ((r"(CountLimitReached|QuotaExceeded)$", OF_A_KIND), (r"^Internal\w*Error$", AT_FAULT))
 
 
 def reaction_to(code: str | None, message: str, status: int | None) -> RefusalRule:
-    """The rule for an error of ARM's: the first that fits its code and message, else by its HTTP status (0: no answer
-    came)."""
+    """The rule for an error of ARM's: the first that fits its code and message, else the one for its HTTP status (0: no
+    answer came)."""
     for rule in REFUSAL_RULES:
         if code is not None and rule.fits(code, message):
             return rule

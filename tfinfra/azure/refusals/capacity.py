@@ -1,4 +1,4 @@
-"""What one place has not, and another may have: the next place is tried."""
+"""What one location lacks and another may have: the next choice is tried."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from tfinfra.azure.refusals import sources
 from tfinfra.azure.refusals.refusal import Reaction, RefusalRule
 
 QUOTA_WORDS = r"exceeding (approved .*quota|quota limits?)|'(standard\w+Family|cores|lowPriorityCores)'"
-"""What OperationNotAllowed says of a quota, in any case; it says other things too. The quota's own name is the same in
-whatever language ARM answers."""
+"""What OperationNotAllowed says of a quota, in any case of its letters; it says other things too. The quota's own name
+is the same in every language in which ARM answers."""
 ELSEWHERE = "another location or vm_size, or a list of them in compute_target, to be tried in order"
 
 OF_A_KIND = RefusalRule(
@@ -19,7 +19,7 @@ OF_A_KIND = RefusalRule(
 )
 
 CAPACITY = (
-    # The machines that are asked for are not free there, or not to be had there
+    # The machines are not free there, or not offered there
     RefusalRule(
         ("AllocationFailed", "ZonalAllocationFailed"),
         Reaction.NEXT,
@@ -37,14 +37,14 @@ CAPACITY = (
     RefusalRule(
         ("SkuNotAvailable",),
         Reaction.NEXT,
-        "the size is not to be had there now",
+        "the size is not available there now",
         f"{ELSEWHERE}; `az vm list-skus` says what is offered where",
         f"{sources.SKU}; {sources.CAPACITY}",
     ),
     RefusalRule(
         ("InvalidParameter",),
         Reaction.NEXT,
-        "the size is not to be had there now",
+        "the size is not available there now",
         f"{ELSEWHERE}; `az vm list-skus` says what is offered where",
         sources.VM_ERRORS,
         r"requested VM size .* is not available in the current region",

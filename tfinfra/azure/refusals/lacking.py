@@ -1,4 +1,4 @@
-"""What the subscription, or the caller in it, lacks: somebody has to change that first."""
+"""What the subscription, or the caller in it, lacks: that must be changed first."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ LACKING = (
         ("ScopeLocked",),
         Reaction.REFUSE,
         "a lock keeps things there from being changed",
-        "the message names the lock: whoever owns the subscription removes it, or another subscription",
+        "the message names the lock: the owner of the subscription can remove it; or take another subscription",
         f"{sources.SCOPE_LOCKED}; {sources.LOCKS}",
     ),
     RefusalRule(
@@ -99,14 +99,14 @@ LACKING = (
         ("LinkedAuthorizationFailed", "LinkedAccessCheckFailed"),
         Reaction.REFUSE,
         "the caller may write the resource and not use another that it names",
-        "ask whoever owns what the message names last for that right on it; a new grant takes minutes to hold",
+        "ask the owner of what the message names last for that right on it; a new grant takes minutes to hold",
         f"{sources.LINKED}; {sources.LINKED_CHECK}",
     ),
     RefusalRule(
         ("AuthorizationFailed",),
         Reaction.REFUSE,
         "the caller may not do what the message names",
-        "ask whoever owns the subscription for that role; a new grant takes minutes to hold",
+        "ask the owner of the subscription for that role; a new grant takes minutes to hold",
         sources.ROLES,
     ),
     RefusalRule(
@@ -120,7 +120,7 @@ LACKING = (
         ("SubscriptionNotAuthorizedForImage",),
         Reaction.REFUSE,
         "the subscription may not use the image",
-        "ask whoever owns the image for the right to read it, or another image",
+        "ask the owner of the image for the right to read it, or take another image",
         sources.VM_ERRORS,
     ),
 )

@@ -1,4 +1,4 @@
-"""What passes by itself: the same place is tried again, a few times."""
+"""What passes by itself: the same choice is tried again, a few times."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What a refusal of ARM's may mean for a run that is being provisioned: try again here, try the next place, or end; and
-the form of a rule that says so. The rules are in refusals/."""
+"""What a refusal of ARM's may mean for a run that is being provisioned: try again, try the next choice, or end; and the
+form of a rule that says so. The rules are in the files beside this one."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from enum import Enum
 
 
 class Reaction(str, Enum):
-    """RETRY: the same place once more, after a pause, a few times. CLEAR: the same, after what is in the way and is the
-    run's own was removed. NEXT: the next place, where there is one. REFUSE: the subscription lacks something that must
-    be there first. EXPLAIN: the request itself is at fault."""
+    """RETRY: the same choice once more, after a pause, a few times. CLEAR: the same, after the run's own resource that
+    is in the way was removed. NEXT: the next choice, if there is one. REFUSE: the subscription lacks something that it
+    must have first. EXPLAIN: the request itself is at fault."""
 
     RETRY = "retry"
     CLEAR = "clear"

@@ -1,4 +1,4 @@
-"""What the request itself has wrong: the run ends, with an explanation."""
+"""What is wrong with the request itself: the run ends, with an explanation."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ WRONG = (
         ("VMExtensionProvisioningError", "VMExtensionHandlerNonTransientError", "VMExtensionProvisioningTimeout"),
         Reaction.EXPLAIN,
         "an extension of the nodes failed: tfinfra puts none on them, so a policy of the subscription did",
-        "ask whoever owns the policy to exempt the run's groups",
+        "ask the owner of the policy to exempt the run's groups",
         sources.EXTENSION,
     ),
     RefusalRule(

@@ -21,7 +21,7 @@ _VERBS = ("read", "write", "delete")
 _SUBNETS = "Microsoft.Network/virtualNetworks/subnets"
 # What else a type brings: its subnets are written inside a network, and a caller may have to look at one.
 _BESIDE = {"Microsoft.Network/virtualNetworks": (f"{_SUBNETS}/read", f"{_SUBNETS}/write")}
-# Where ARM tells how a deployment, or the deletion of a group, stands; tfinfra looks at the group itself.
+# Where ARM has the state of a deployment or of a group's deletion; tfinfra looks at the group itself.
 _FOLLOWED = (
     "Microsoft.Resources/deployments/operationstatuses/read",
     "Microsoft.Resources/subscriptions/operationresults/read",
@@ -41,7 +41,7 @@ _ALWAYS = (
     "Microsoft.Resources/deployments/write",  # the question's template has a deployment in each group; none is made
     "Microsoft.Resources/subscriptions/providers/read",
     "Microsoft.Resources/subscriptions/read",
-    "Microsoft.Resources/subscriptions/resourceGroups/resources/read",  # no group is deleted that nobody looked into
+    "Microsoft.Resources/subscriptions/resourceGroups/resources/read",  # no group is deleted unseen
     "Microsoft.Storage/checknameavailability/read",
 )
 

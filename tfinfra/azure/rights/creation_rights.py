@@ -1,6 +1,5 @@
-"""The rights that a run's resources take of whoever makes them, beside reading, writing and using each
-(linked_actions.py): to follow a write to its end, to see how machines and timer are, to take away one by one what is
-left.
+"""The rights that a caller needs to make a run's resources, beside reading, writing and using each (linked_actions.py):
+to follow a write to its end, to see the state of machines and timer, to delete one by one what is left.
 
 Source of the actions: learn.microsoft.com/azure/role-based-access-control/resource-provider-operations.
 """
@@ -59,11 +58,11 @@ USEFUL = (
         {_WORKFLOWS: (f"{_WORKFLOWS}/triggers/run/action",)},
     ),
     Useful(
-        "that a storage account is made may not be told",
+        "ARM may not say that a storage account has been made",
         {"Microsoft.Storage/": ("Microsoft.Storage/locations/*/read", "Microsoft.Storage/operations/read")},
     ),
     Useful(
-        "the machines are deleted and the run's groups may stay, which `down` tells (exit 10)",
+        "the machines are deleted and the run's groups may stay; `down` says so (exit 10)",
         {"": (f"{GROUPS}/resources/read",)},
     ),
 )

@@ -1,6 +1,6 @@
 """What it takes to use a resource in another one, beside writing the other: to join a network, to assign an identity.
 
-ARM asks for it on the resource that is used, whoever made it. Source:
+ARM asks for it on the resource that is used, also where the caller made it. Source:
 learn.microsoft.com/azure/role-based-access-control/resource-provider-operations.
 
 The local cloud has a table of its own (localcloud/arm/strict/linked.py), on purpose;
