@@ -13,11 +13,11 @@ from tests.azure.answering import Reply, Wire, azure
 from tfinfra.azure.clients import send_json
 from tfinfra.azure.deletion.delete_group import TRIES, delete_group
 from tfinfra.azure.deletion.groups import group_exists, list_runs
-from tfinfra.azure.instances import instances
 from tfinfra.azure.preflight.ask import _reply
 from tfinfra.azure.prerequisites.group_deleter import deleter_role
 from tfinfra.azure.stores import run_store
 from tfinfra.azure.timer import await_armed
+from tfinfra.azure.vm_instances import instances
 from tfinfra.cloud import Cloud
 from tfinfra.errors import ProvisioningError, TeardownIncomplete, TfinfraError
 

@@ -17,7 +17,6 @@ from tfinfra.azure.answers import arm_error, reason
 from tfinfra.azure.clients import LONGEST_WAIT, get_json, send_json
 from tfinfra.azure.deletion.removal import remove
 from tfinfra.azure.identity.caller import claims
-from tfinfra.azure.instances import deaths
 from tfinfra.azure.preflight.alternatives import candidates
 from tfinfra.azure.preflight.ask import Asker
 from tfinfra.azure.preflight.ask import _reply as asked_of
@@ -27,6 +26,7 @@ from tfinfra.azure.prerequisites import questions
 from tfinfra.azure.prerequisites.group_deleter import deleter_role, make_group_deleter
 from tfinfra.azure.prerequisites.questions import MissingPrerequisite, NotAnswered
 from tfinfra.azure.stores import run_store
+from tfinfra.azure.vm_instances import deaths
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError, ProvisioningError
 from tfinfra.model import Target

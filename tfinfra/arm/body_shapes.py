@@ -87,9 +87,9 @@ def _describe(kind: str | None, value: Any) -> Type:
     found = described(kind)
     if found["t"] != "u":
         return found
-    wanted = ("o", "d") if isinstance(value, dict) else ("a",)
+    kinds = ("o", "d") if isinstance(value, dict) else ("a",)
     members = (described(member) for member in found["e"])
-    return next((member for member in members if member["t"] in wanted), {})
+    return next((member for member in members if member["t"] in kinds), {})
 
 
 def _properties(kind: Type, value: Mapping[str, Any]) -> dict[str, Any]:

@@ -82,11 +82,11 @@ def _bounded_retries(**settings: Any) -> Any:
     class Bounded(RetryPolicy[Any, Any]):
         def get_retry_after(self, response: Any) -> float | None:
             try:
-                asked = super().get_retry_after(response)
+                seconds = super().get_retry_after(response)
             except ValueError:  # neither seconds nor a date: as if nothing were said
                 return None
             # a NaN is no number of seconds
-            return min(asked, LONGEST_WAIT) if asked is not None and asked >= 0 else None
+            return min(seconds, LONGEST_WAIT) if seconds is not None and seconds >= 0 else None
 
     return Bounded(**settings)
 
@@ -105,8 +105,8 @@ def _pages(cloud: Cloud, path: str, query: dict[str, str], patience: dict[str, A
     from azure.core.rest import HttpRequest
 
     document = _send(cloud, HttpRequest("GET", cloud.arm_endpoint + path, params=query), patience)
-    asked: set[str] = set()
-    while (following := _next(document, asked)) is not None:
+    seen: set[str] = set()
+    while (following := _next(document, seen)) is not None:
         page = _send(cloud, HttpRequest("GET", following), patience)
         document = {**page, "value": [*values(document), *values(page)]}
     return document
@@ -123,17 +123,17 @@ def send_json(
     client = resource_client(cloud)
     until = time.monotonic() + within
     response = client.send_request(HttpRequest(method, cloud.arm_endpoint + path, params=query, json=body), **_QUICK)
-    asked = ""
-    while response.status_code == 202 and (asked := response.headers.get("Location") or asked):
+    address = ""
+    while response.status_code == 202 and (address := response.headers.get("Location") or address):
         waits = str(response.headers.get("Retry-After"))
         pause = min(float(waits) if waits.isdigit() else 1.0, LONGEST_WAIT)  # ARM gives whole seconds, never a date
         if time.monotonic() + pause > until:
             break
         time.sleep(pause)
-        response = client.send_request(HttpRequest("GET", asked), **_QUICK)
+        response = client.send_request(HttpRequest("GET", address), **_QUICK)
     document = _document(response)
-    pages: set[str] = set()
-    while isinstance(document, dict) and (following := _next(document, pages)) is not None:
+    seen: set[str] = set()
+    while isinstance(document, dict) and (following := _next(document, seen)) is not None:
         response = client.send_request(HttpRequest("GET", following), **_QUICK)
         page = _document(response)
         if response.status_code != 200:  # a part of a list would say that what it lacks is not there
@@ -142,17 +142,17 @@ def send_json(
     return response.status_code, document
 
 
-def _next(document: dict[str, Any], asked: set[str]) -> str | None:
-    """The address of a list's next page, noted in `asked`; None after the last. Raises DecodeError for what is no
+def _next(document: dict[str, Any], seen: set[str]) -> str | None:
+    """The address of a list's next page, noted in `seen`; None after the last. Raises DecodeError for what is no
     address, and for one that was asked before: a list without an end is no list."""
     from azure.core.exceptions import DecodeError
 
     found = document.get("nextLink")
     if not found:
         return None
-    if not isinstance(found, str) or found in asked:
+    if not isinstance(found, str) or found in seen:
         raise DecodeError("a list of ARM's has no end: its pages lead to each other")
-    asked.add(found)
+    seen.add(found)
     return found
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tfinfra.catalog.data import data_file
+from tfinfra.catalog.data_files import data_file
 from tfinfra.catalog.tensorflow import minor_of
 from tfinfra.model import Image
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from tfinfra.catalog.data import data_file
+from tfinfra.catalog.data_files import data_file
 from tfinfra.model import Image
 
 HPC_IMAGE = Image("microsoft-dsvm", "ubuntu-hpc", "2404", "24.04.2026052601")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from tfinfra.catalog.data import data_file
+from tfinfra.catalog.data_files import data_file
 from tfinfra.catalog.sizes import sizes
 from tfinfra.model import UsageRate
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tfinfra.catalog.data import data_file
+from tfinfra.catalog.data_files import data_file
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tfinfra.catalog.data import data_file
+from tfinfra.catalog.data_files import data_file
 
 
 def replacement(name: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from tfinfra.catalog.data import data_file
+from tfinfra.catalog.data_files import data_file
 
 
 @dataclass(frozen=True)

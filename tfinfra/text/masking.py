@@ -18,9 +18,9 @@ def needles(values: Iterable[str]) -> tuple[bytes, ...]:
     return tuple(sorted((f for f in found if len(f) >= SHORTEST), key=lambda f: (-len(f), f)))
 
 
-def mask(data: bytes, wanted: Iterable[bytes]) -> bytes:
+def mask(data: bytes, secrets: Iterable[bytes]) -> bytes:
     """`data` with every needle replaced by ***."""
-    for needle in wanted:
+    for needle in secrets:
         if needle in data:
             data = data.replace(needle, MASK)
     return data
@@ -41,7 +41,7 @@ def redact(text: str) -> str:
     return masked_text(text, _withheld)
 
 
-def unfinished(data: bytes, wanted: tuple[bytes, ...]) -> int:
+def unfinished(data: bytes, secrets: tuple[bytes, ...]) -> int:
     """How many bytes at the end of masked `data` may be the begin of a needle: they must wait for what follows."""
-    longest = min(len(data), max(map(len, wanted), default=1) - 1)
-    return next((size for size in range(longest, 0, -1) if any(n.startswith(data[-size:]) for n in wanted)), 0)
+    longest = min(len(data), max(map(len, secrets), default=1) - 1)
+    return next((size for size in range(longest, 0, -1) if any(n.startswith(data[-size:]) for n in secrets)), 0)

@@ -18,7 +18,7 @@ from tests.localcloud.calls import COMPUTE, IDENTITY, KEEP, SET, VNET, scale_set
 from tfinfra.azure.clients import resource_client
 from tfinfra.azure.deletion.delete_group import delete_group
 from tfinfra.azure.deletion.groups import group_exists, list_runs
-from tfinfra.azure.instances import instances
+from tfinfra.azure.vm_instances import instances
 from tfinfra.cloud import Cloud
 from tfinfra.clouds import local_cloud
 from tfinfra.errors import TeardownIncomplete

@@ -10,7 +10,7 @@ from tests.azure import recorded
 from tests.azure.answering import Reply, Wire, azure
 from tfinfra.azure.deletion import delete_group as deletion
 from tfinfra.azure.deletion.delete_group import TRIES, delete_group
-from tfinfra.azure.instances import instances
+from tfinfra.azure.vm_instances import instances
 from tfinfra.errors import ProvisioningError, TeardownIncomplete
 
 RUN = "digits-abc123"

@@ -15,7 +15,7 @@ from tfinfra.azure.clients import get_json
 from tfinfra.azure.deletion.contents import contents
 from tfinfra.azure.deletion.delete_group import delete_group
 from tfinfra.azure.deletion.groups import group_exists, list_runs, untagged_groups
-from tfinfra.azure.instances import instances
+from tfinfra.azure.vm_instances import instances
 from tfinfra.cloud import Cloud
 from tfinfra.errors import ForeignInside, TeardownIncomplete
 from tfinfra.lifecycle.end import teardown

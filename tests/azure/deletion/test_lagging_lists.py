@@ -8,7 +8,7 @@ import time
 from tests.azure.deletion import test_delete_group
 from tests.azure.deletion.test_delete_group import COMPUTE_NAME, admin, make
 from tests.lifecycle.fakes import FakeObserver, a_plan
-from tfinfra.azure.instances import instances
+from tfinfra.azure.vm_instances import instances
 from tfinfra.cloud import Cloud
 from tfinfra.clouds import AZURE_TIMEOUTS
 from tfinfra.lifecycle.watch.watcher import Watch

@@ -15,12 +15,12 @@ from tfinfra.arm.token_claims import claims_of, kind, principal_type
 from tfinfra.azure.deletion.groups import list_runs
 from tfinfra.azure.identity.caller import why_refused
 from tfinfra.azure.identity.refused_token import token_refused
-from tfinfra.azure.instances import instances
 from tfinfra.azure.preflight.ask import _reply
 from tfinfra.azure.preflight.finding import ArmReply
 from tfinfra.azure.prerequisites.group_deleter import deleter_role, make_group_deleter
 from tfinfra.azure.stores import run_store
 from tfinfra.azure.timer import await_armed
+from tfinfra.azure.vm_instances import instances
 from tfinfra.engine.principal import _told
 from tfinfra.engine.refusals.notations import read_answer
 from tfinfra.errors import CredentialsError

@@ -64,8 +64,8 @@ def delete_one(
             return None
         status, document = send_json(cloud, "DELETE", id_, None, within, **query)
         if status < 300 or status in _GONE:
-            asked = {name: value for name, value in query.items() if name == "api-version"}
-            status, document = send_json(cloud, "GET", id_, None, **asked)
+            version = {name: value for name, value in query.items() if name == "api-version"}
+            status, document = send_json(cloud, "GET", id_, None, **version)
     except AzureError as error:
         return reason(error)
     said = read_error(document)

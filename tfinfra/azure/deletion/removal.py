@@ -39,7 +39,10 @@ def remove(
     if id_.rstrip("/").lower().endswith(f"/resourcegroups/{group.lower()}"):
         delete_group(cloud, group, run, timeout=timeout)
         return
-    if not _is_ours(id_, group, run):
+    said = parse_resource_id(id_)
+    in_group = said.scope.count("/") == 4
+    # a role assignment has a made-up name, and goes with what it is on
+    if said.type.lower() != _ASSIGNMENTS and not (in_group and own.is_own(run, group, said.type, said.name)):
         raise ProvisioningError(f"{id_} is left alone: the run makes nothing of that name")
     try:
         query = {"api-version": version_of(id_)}
@@ -51,10 +54,3 @@ def remove(
         if clock() + PAUSE > until:
             raise ProvisioningError(f"{id_} cannot be removed: {last}")
         sleep(PAUSE)
-
-
-def _is_ours(id_: str, group: str, run: str) -> bool:
-    """By its kind and name, in the group itself. A role assignment has a made-up name, and goes with what it is on."""
-    said = parse_resource_id(id_)
-    within = said.scope.count("/") == 4
-    return said.type.lower() == _ASSIGNMENTS or (within and own.is_own(run, group, said.type, said.name))

@@ -131,8 +131,8 @@ def _only_signer(data: _SignedData) -> tuple[bytes, _SignerInfo, x509.Certificat
 
 
 def _verify(certificate: x509.Certificate, signer: _SignerInfo, content: bytes) -> None:
-    """RFC 5652, 5.4: the signature is over the content, or, where there are signed attributes, over those, with the
-    content's digest among them."""
+    """RFC 5652, 5.4: the signature is over the content, or, where there are signed attributes, over their DER as a SET,
+    with the content's digest among them."""
     algorithm = _HASHES.get(signer.digest.oid.dotted_string)
     if algorithm is None:
         raise NotAttested("its attested document is signed with an algorithm that does not count")
@@ -140,7 +140,11 @@ def _verify(certificate: x509.Certificate, signer: _SignerInfo, content: bytes) 
     if signer.attributes is not None:
         digest = hashes.Hash(algorithm)
         digest.update(content)
-        signed = _attributes(signer.attributes.as_list(), digest.finalize())
+        attributes = signer.attributes.as_list()
+        values = [a.values.as_list() for a in attributes if a.kind.dotted_string == _MESSAGE_DIGEST]
+        if len(values) != 1 or len(values[0]) != 1 or bytes(values[0][0].data) != digest.finalize():
+            raise NotAttested("the signature of its attested document does not hold")
+        signed = asn1.encode_der(asn1.SetOf(attributes))
     public = certificate.public_key()
     try:
         if isinstance(public, _KEYS) and public.key_size < (_RSA if isinstance(public, rsa.RSAPublicKey) else _CURVE):
@@ -153,14 +157,6 @@ def _verify(certificate: x509.Certificate, signer: _SignerInfo, content: bytes) 
             raise NotAttested("its attested document is signed with a kind of key that does not count")
     except InvalidSignature as error:
         raise NotAttested("the signature of its attested document does not hold") from error
-
-
-def _attributes(attributes: list[_Attribute], digest: bytes) -> bytes:
-    """What is signed: the DER of the attributes as a SET, whose digest of the content must be `digest`."""
-    values = [a.values.as_list() for a in attributes if a.kind.dotted_string == _MESSAGE_DIGEST]
-    if len(values) != 1 or len(values[0]) != 1 or bytes(values[0][0].data) != digest:
-        raise NotAttested("the signature of its attested document does not hold")
-    return asn1.encode_der(asn1.SetOf(attributes))
 
 
 def _trace(certificate: x509.Certificate, trust: Trust, now: datetime) -> None:

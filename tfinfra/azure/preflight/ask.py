@@ -51,8 +51,8 @@ class Answers:
     def unanswered(self) -> dict[str, ArmReply]:
         """The questions without an answer, by what they ask for. A 404 may be an answer."""
         always = {
-            **{f"the quotas in {place}": reply for place, reply in self.usages.items()},
-            **{f"the sizes in {place}": reply for place, reply in self.skus.items()},
+            **{f"the quotas in {location}": reply for location, reply in self.usages.items()},
+            **{f"the sizes in {location}": reply for location, reply in self.skus.items()},
             "locks": self.locks,
             "your permissions": self.permissions,
             **{f"the provider {name}": reply for name, reply in self.providers.items()},
@@ -123,10 +123,10 @@ class Asker:
 
     def market(self, locations: Iterable[str]) -> tuple[dict[str, Future[ArmReply]], dict[str, Future[ArmReply]]]:
         """(usages, SKUs) of each location, under way."""
-        places = tuple(dict.fromkeys(locations))
+        each = tuple(dict.fromkeys(locations))
         base = "/providers/Microsoft.Compute"
-        usages = {p: self._get(f"{base}/locations/{p}/usages", COMPUTE_API) for p in places}
-        skus = {p: self._get(f"{base}/skus", SKUS_API, **{"$filter": f"location eq '{p}'"}) for p in places}
+        usages = {at: self._get(f"{base}/locations/{at}/usages", COMPUTE_API) for at in each}
+        skus = {at: self._get(f"{base}/skus", SKUS_API, **{"$filter": f"location eq '{at}'"}) for at in each}
         return usages, skus
 
     def market_now(self, locations: Iterable[str]) -> tuple[dict[str, ArmReply], dict[str, ArmReply]]:

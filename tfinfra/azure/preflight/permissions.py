@@ -84,8 +84,12 @@ def findings(
     for where, missing in lacking.items():
         key = others[where][0] if where else "subscription_id"
         yield Finding(CODE, key, f"you may not {', '.join(missing)} {_at(where, requests)}", hint(missing))
-    if not lacking:
-        yield from _less(requests, granted[""])
+    if lacking:
+        return
+    for without, actions in useful_for(_types(requests)):
+        if missing := [action for action in actions if not covers(granted[""], action)]:
+            message = f"you may not {', '.join(missing)} {_at('', requests)}: {without}"
+            yield Finding(LESS, "subscription_id", message, "ask for a role of these actions", Severity.WARNING)
 
 
 def _grants(reply: ArmReply) -> list[dict[str, Any]]:
@@ -96,15 +100,6 @@ def _at(where: str, requests: tuple[ResourceRequest, ...]) -> str:
     if where:
         return f"on {where}"
     return next(f"in {'/'.join(request.path.split('/')[:3])}" for request in requests)
-
-
-def _less(requests: tuple[ResourceRequest, ...], granted: list[dict[str, Any]]) -> Iterator[Finding]:
-    """The actions that a run can do without, and what happens then."""
-    for without, actions in useful_for(_types(requests)):
-        missing = [action for action in actions if not covers(granted, action)]
-        if missing:
-            message = f"you may not {', '.join(missing)} {_at('', requests)}: {without}"
-            yield Finding(LESS, "subscription_id", message, "ask for a role of these actions", Severity.WARNING)
 
 
 def hint(missing: list[str]) -> str:

@@ -53,10 +53,10 @@ def _way_to_storage(subnet: Mapping[str, Any]) -> Iterator[Finding]:
 
 def _room(key: str, plan: Plan, prefixes: tuple[str, ...], used: int) -> Iterator[Finding]:
     networks = [n for n in map(ipaddress.ip_network, prefixes) if isinstance(n, ipaddress.IPv4Network)]
-    nodes, places = plan.infrastructure.node_count, ", ".join(prefixes)
+    nodes, subnet = plan.infrastructure.node_count, ", ".join(prefixes)
     free = sum(n.num_addresses - RESERVED for n in networks) - used
     if networks and nodes > free:
-        yield Finding("TFI613", key, f"needs {nodes:,} addresses in the subnet {places}, {max(0, free):,} are free")
+        yield Finding("TFI613", key, f"needs {nodes:,} addresses in the subnet {subnet}, {max(0, free):,} are free")
     if plan.infrastructure.infiniband and any(n.overlaps(INFINIBAND_NETWORK) for n in networks):
-        message = f"the subnet {places} overlaps {INFINIBAND_NETWORK}, which InfiniBand has for itself"
+        message = f"the subnet {subnet} overlaps {INFINIBAND_NETWORK}, which InfiniBand has for itself"
         yield Finding("TFI613", key, message)

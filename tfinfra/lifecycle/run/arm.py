@@ -79,20 +79,20 @@ class RunArm:
 
     def running_instances(self, group: str) -> int | None:
         """How many machines of a group live. Raises ProvisioningError where ARM does not know."""
-        from tfinfra.azure.instances import instances
+        from tfinfra.azure.vm_instances import instances
 
         self._cloud.ensure()
         return sum(machine.state not in ENDED for machine in instances(self._cloud, group))
 
     def deaths(self, group: str) -> str:
         """What ARM knows of machines of a group that are gone, "" where that is nothing."""
-        from tfinfra.azure.instances import deaths
+        from tfinfra.azure.vm_instances import deaths
 
         return deaths(self._cloud, group)
 
     def machine_ids(self, group: str) -> frozenset[str]:
         """The vmIds of all machines that ARM lists in a group."""
-        from tfinfra.azure.instances import instances
+        from tfinfra.azure.vm_instances import instances
 
         self._cloud.ensure()
         return frozenset(machine.vm_id for machine in instances(self._cloud, group))

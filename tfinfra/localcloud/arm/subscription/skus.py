@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tfinfra.catalog.data import data_file
+from tfinfra.catalog.data_files import data_file
 from tfinfra.catalog.sizes import VmSize, sizes
 from tfinfra.localcloud.arm.subscription.subscription_settings import SubscriptionSettings
 
