@@ -24,6 +24,7 @@ from tfinfra.compiler.pipeline import Compiled, compile_manifest
 from tfinfra.compiler.write import write_tree
 from tfinfra.engine.client import EngineProcess
 from tfinfra.lifecycle.preflight import check_live
+from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.localcloud.common.state_files import read_json
 from tfinfra.localcloud.common.state_folder import Layout
 from tfinfra.localcloud.daemon.daemon_client import call, running_daemon
@@ -45,7 +46,7 @@ node_count: 2
 distributed_backend: mpi
 compute_target: {{cloud: azure, location: eastus, vm_size: Standard_NC8as_T4_v3}}
 """
-RUN = "bench-abc123"
+LETTERS = "abc123"
 
 
 @dataclass
@@ -74,7 +75,8 @@ class Bench:
 
     def arm(self, cloud: Cloud) -> dict[str, float]:
         """The conversation with ARM alone."""
-        return {"asked_s": check_live(self.compiled, cloud, self.recorder, self.folder / "deploy", RUN).seconds}
+        options = UpOptions(self.folder, letters=LETTERS, state=self.folder)
+        return {"asked_s": check_live(self.compiled, cloud, self.recorder, self.folder / "deploy", options).seconds}
 
     def command(self, status: int) -> dict[str, float]:
         """The whole command, and the conversation with the recording of the program beside it."""

@@ -27,9 +27,9 @@ from tfinfra.errors import (
 from tfinfra.lifecycle.provision import stack_config
 from tfinfra.lifecycle.provision.first_record import first_record
 from tfinfra.lifecycle.record import names
-from tfinfra.lifecycle.record.run_ids import new_letters
 from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.manifest import codes
+from tfinfra.store import keys
 from tfinfra.system.clock import right_now
 from tfinfra.system.threads import spawn
 from tfinfra.text.wording import spell_seconds
@@ -67,8 +67,9 @@ class LiveAnswer:
     may_delete: bool | None = None
 
 
-def check_live(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Path, run: str) -> LiveAnswer:
-    """Asks `cloud` of the plan whose deploy folder is `deploy`. Raises CredentialsError."""
+def check_live(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Path, options: UpOptions) -> LiveAnswer:
+    """Asks `cloud` of the plan whose deploy folder is `deploy`, as a run with these options. Raises
+    CredentialsError."""
     from tfinfra.azure.preflight.all_checks import preflight
     from tfinfra.azure.preflight.finding import Finding
     from tfinfra.azure.prerequisites.find import find_prerequisites
@@ -93,7 +94,8 @@ def check_live(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Pat
             message = f"{name} may delete every resource group of the subscription, and so may the script of each run"
             hint = "take that role from it: since the timer deletes by an identity of its own, no run needs it"
             lacking.append(Finding("TFI640", "identity_id", message, hint, severity=Severity.WARNING))
-        return _requests(compiled, cloud, prerequisites, run, partial(recorder.record, deploy, run))
+        run = names.run_id(compiled.plan.name, options.letters)
+        return _requests(compiled, cloud, prerequisites, options, partial(recorder.record, deploy, run))
 
     found = preflight(cloud, compiled.plan, compiled.spec.target, record)
     diagnostics = [
@@ -105,12 +107,14 @@ def check_live(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Pat
     return LiveAnswer(cloud.name, ordered, found.checked, seconds, may_delete)
 
 
-def check_registered(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Path, run: str) -> LiveAnswer:
+def check_registered(
+    compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Path, options: UpOptions
+) -> LiveAnswer:
     """As `check_live`, again and again while a provider is being registered, for REGISTERING. Raises CredentialsError,
     NotFeasible."""
     until = time.monotonic() + REGISTERING
     while True:
-        answer = check_live(compiled, cloud, recorder, deploy, run)
+        answer = check_live(compiled, cloud, recorder, deploy, options)
         waited_for = [d for d in answer.diagnostics if d.code == BEING_REGISTERED]
         if not waited_for or refusal(answer.diagnostics) is not None:
             return answer
@@ -120,9 +124,11 @@ def check_registered(compiled: Compiled, cloud: Cloud, recorder: Recorder, deplo
         time.sleep(2 * cloud.pace.poll)
 
 
-def check_run(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Path, run: str) -> tuple[Diagnostic, ...]:
+def check_run(
+    compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Path, options: UpOptions
+) -> tuple[Diagnostic, ...]:
     """The warnings of `check_registered`. Raises what speaks against the run besides."""
-    found = check_registered(compiled, cloud, recorder, deploy, run).diagnostics
+    found = check_registered(compiled, cloud, recorder, deploy, options).diagnostics
     refused = refusal(found)
     if refused is not None:
         raise refused
@@ -148,19 +154,23 @@ def refuse_without_subscription(compiled: Compiled, rehearse: bool) -> None:
     check_launch(compiled.facts, AtLaunch(provisions=not rehearse))
 
 
-def plan_live(compiled: Compiled, cloud: Future[Cloud], recorder: Recorder) -> LiveAnswer:
-    """Asks the cloud of a plan that is not run yet. Raises what speaks against it, and why there is no cloud."""
+def check_plan(compiled: Compiled, cloud: Cloud, recorder: Recorder) -> LiveAnswer:
+    """As `check_live`, of a plan that is not run yet."""
     from tfinfra.compiler.write import write_tree
 
     with tempfile.TemporaryDirectory(prefix="tfinfra-") as folder:
         write_tree(compiled.tree, Path(folder))
-        run = names.run_id(compiled.plan.name, new_letters())
-        target = cloud.result()
-        with turned_to(target.name):
-            answer = check_live(compiled, target, recorder, Path(folder), run)
-            refused = refusal(answer.diagnostics)
-            if refused is not None:
-                raise refused
+        return check_live(compiled, cloud, recorder, Path(folder), UpOptions(Path(folder), state=Path(folder)))
+
+
+def plan_live(compiled: Compiled, cloud: Future[Cloud], recorder: Recorder) -> LiveAnswer:
+    """As `check_plan`. Raises what speaks against the plan, and why there is no cloud."""
+    target = cloud.result()
+    with turned_to(target.name):
+        answer = check_plan(compiled, target, recorder)
+        refused = refusal(answer.diagnostics)
+        if refused is not None:
+            raise refused
     return answer
 
 
@@ -179,18 +189,20 @@ def refusal(diagnostics: Iterable[Diagnostic]) -> TfinfraError | None:
 
 
 def _requests(
-    compiled: Compiled, cloud: Cloud, prerequisites: Prerequisites, run: str, record_part: Callable[..., dict[str, Any]]
+    compiled: Compiled,
+    cloud: Cloud,
+    prerequisites: Prerequisites,
+    options: UpOptions,
+    record_part: Callable[..., dict[str, Any]],
 ) -> tuple[ResourceRequest, ...]:
     """What both stacks will ask of ARM, the keep stack's first; what is not known yet is stood in for."""
     from tfinfra.arm.requests import ResourceRequest
     from tfinfra.azure.identity.caller import object_id
 
     caller = {"subscription": cloud.subscription_id, "principal": object_id(cloud)}
-    letters = run.removeprefix(names.run_id(compiled.plan.name, ""))
-    options = UpOptions(Path(), letters=letters, state=Path())
     record = first_record(compiled.plan, compiled.spec.target, options, cloud, right_now())
     keep = record_part("keep", stack_config.stack_config(record, "keep", prerequisites, cloud), caller)
-    bundle = (f"bundles/{_BUNDLE}.tar.gz", _BUNDLE)
+    bundle = (keys.bundle_key(_BUNDLE), _BUNDLE)
     node = stack_config.node_settings(record, cloud, keep["outputs"], prerequisites, bundle=bundle)
     config = stack_config.compute_config(record, keep["outputs"], prerequisites, cloud, node)
     compute = record_part("compute", config, caller)

@@ -139,5 +139,5 @@ def test_a_run_waits_for_a_provider_that_is_being_registered(
     cloud: Any = SimpleNamespace(pace=Pace(poll=0.01))
     nothing: Any = None
     with pytest.raises(NotFeasible, match=refused) if refused else nullcontext():
-        check_registered(nothing, cloud, nothing, Path(), "r")
+        check_registered(nothing, cloud, nothing, Path(), nothing)
     assert asked is None or len(count) == asked

@@ -121,7 +121,9 @@ class UpRun:
         folder.write_deploy(self._compiled.tree)
         if ports.cloud.preflight:
             with session.phase("preflight", "what the cloud says of the plan"):
-                ask = partial(check_run, self._compiled, ports.cloud, self._engine, folder.deploy, self.run)
+                ask = partial(
+                    check_run, self._compiled, ports.cloud, self._engine, folder.deploy, self._context.options
+                )
                 warnings = session.wait(spawn(ask, "preflight"))
             for warning in warnings:
                 self._observer.diagnose(warning)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -11,13 +10,9 @@ from pathlib import Path
 
 from tfinfra.azure.identity.caller import claims
 from tfinfra.cloud import Cloud
-from tfinfra.compiler.pipeline import Compiled
-from tfinfra.compiler.write import write_tree
 from tfinfra.errors import CredentialsError, NotFeasible, TfinfraError
 from tfinfra.lifecycle.end.deletion_layers import Layer, deletion_layers
-from tfinfra.lifecycle.preflight import LiveAnswer, Recorder, check_live, reach, refusal
-from tfinfra.lifecycle.record import names
-from tfinfra.lifecycle.record.run_ids import new_letters
+from tfinfra.lifecycle.preflight import LiveAnswer, Recorder, check_plan, reach, refusal
 from tfinfra.machine.walk.account import account_steps, ask_subscription, who
 from tfinfra.machine.walk.assumed import WalkedPlan, walked
 from tfinfra.machine.walk.network import network_step
@@ -77,7 +72,7 @@ def _asked(found: WalkedPlan, cloud: Cloud, recorder: Recorder) -> list[Step]:
     caller = claims(cloud)
     subscription = spawn(lambda: ask_subscription(cloud), "subscription")
     network = spawn(lambda: network_step(cloud, store, os.environ), "network")
-    live = spawn(lambda: _live(found.compiled, cloud, recorder), "preflight")
+    live = spawn(lambda: check_plan(found.compiled, cloud, recorder), "preflight")
     account = account_steps(cloud, subscription.result())
     answered = _preflight(live, found)
     if any(step.exit_code == CredentialsError.exit_code for step in account):
@@ -86,13 +81,6 @@ def _asked(found: WalkedPlan, cloud: Cloud, recorder: Recorder) -> list[Step]:
     credential = () if refused else (Step("credential", "ok", who(caller)),)
     steps = [*credential, *account, *answered, network.result()]
     return [*steps, *missing_steps(("tenant", "subscription", *ASKED), steps, NOT_ASKED)]
-
-
-def _live(compiled: Compiled, cloud: Cloud, recorder: Recorder) -> LiveAnswer:
-    with tempfile.TemporaryDirectory(prefix="tfinfra-") as folder:
-        write_tree(compiled.tree, Path(folder))
-        run = names.run_id(compiled.plan.name, new_letters())
-        return check_live(compiled, cloud, recorder, Path(folder), run)
 
 
 def _preflight(live: Future[LiveAnswer], found: WalkedPlan) -> list[Step]:
