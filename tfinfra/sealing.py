@@ -58,7 +58,7 @@ class NodeKey:
 
 
 def seal(sealed: Sealed, keys: Sequence[str]) -> bytes:
-    """`sealed` as one text that the owner of each of the public `keys` can open, and nobody else. Raises SealError."""
+    """`sealed` as one text that only the owners of the public `keys` can open. Raises SealError."""
     import pyrage
     from pyrage import x25519
 
@@ -76,12 +76,12 @@ def new_run_key() -> str:
 
 
 def digest_of(key: str) -> str:
-    """What may be known of a run's key: who holds a key of this digest was told it by the one who made it."""
+    """SHA-256 of a run's key. It is no secret, and says whether a key is the run's."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
 def mark(key: str, *parts: str) -> str:
-    """What proves that `parts` come from one who holds the run's key: HMAC-SHA-256, 64 hexadecimal digits."""
+    """What proves that `parts` come from a holder of the run's key: HMAC-SHA-256, 64 hexadecimal digits."""
     return hmac.new(key.encode(), json.dumps(parts).encode(), hashlib.sha256).hexdigest()
 
 

@@ -65,7 +65,7 @@ def test_the_agents_log_names_what_is_unreadable_once(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = MemoryStore()
-    monkeypatch.setattr(node_records, "_told", set())
+    monkeypatch.setattr(node_records, "_logged", set())
     store.put("tasks/rank-77.json", b"[]")
     with caplog.at_level(logging.WARNING):
         for _ in range(3):

@@ -74,7 +74,7 @@ def _propose(store: ObjectStore, node_count: int) -> None:
 
 
 def _registered(store: ObjectStore, keys: list[str]) -> list[NodeRegistration]:
-    """The nodes that have said who they are, each for itself."""
+    """The registrations that lie at their own node's key."""
     found = [(key, read(store, key, NodeRegistration)) for key in keys]
     return [node for key, node in found if node is not None and layout.node_key(node.node_id) == key]
 

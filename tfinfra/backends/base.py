@@ -31,7 +31,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class ScriptSign:
-    """A name by which a script tells that it was written for a backend.
+    """A name by which a script shows that it was written for a backend.
 
     `names` are dotted; with `anywhere` their last part alone counts. `what` is how a person calls it; `misfit` the
     beginning of a warning about another backend, whose name follows, "" where there is nothing to warn of. `needed`: a
@@ -53,8 +53,8 @@ class ScriptSign:
 
 @dataclass(frozen=True)
 class GpuUse:
-    """Who shares a node's GPUs: `per_node` is how many on each node that has any ({node: count}), `noun` what one is
-    called, `key` the manifest's key that says how many there are. `one_each`: each takes one GPU, else equal shares."""
+    """Which tasks share a node's GPUs: `per_node` is how many on each node that has any ({node: count}), `noun` what
+    one is called, `key` the manifest's key for their number. `one_each`: each takes one GPU, else equal shares."""
 
     key: str
     noun: str
@@ -108,7 +108,7 @@ class Backend(Protocol):
         """How many `tasks` there will be, before any is made."""
 
     def gpu_use(self, spec: Spec, tasks: Sequence[Task]) -> GpuUse | None:
-        """Who shares the GPUs of the nodes; None where each node has one task, which takes them all."""
+        """Which tasks share the GPUs of the nodes; None where each node has one task, which takes them all."""
         del spec, tasks
         return None
 

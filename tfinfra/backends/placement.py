@@ -47,7 +47,7 @@ def _rank_on_a_node(task: UnplacedTask) -> tuple[int, int]:
 
 
 def _gpus(tasks: Sequence[UnplacedTask], task: UnplacedTask, gpus_per_node: int) -> tuple[int, ...] | None:
-    """None (all of them) for a node's only trainer, and for a node's evaluator where nobody trains there."""
+    """None (all of them) for a node's only trainer, and for a node's evaluator where no other task trains there."""
     trainers = sorted((t for t in tasks if t.node == task.node and t.trains), key=_rank_on_a_node)
     if trainers == [task] or (task.type == "evaluator" and not trainers):
         return None

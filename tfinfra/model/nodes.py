@@ -170,7 +170,7 @@ class Heartbeat:
 
 @dataclass(frozen=True)
 class Outcome:
-    """outcome.json, written once by put-if-absent: how the training ended, whoever saw it first.
+    """outcome.json, written once by put-if-absent: how the training ended, by the node that saw it first.
 
     `result`: succeeded, failed, cancelled, limit. `task`, `exit_status` and `tail` (last log lines) name the first
     failing task, where one failed.
@@ -214,7 +214,7 @@ class Beat:
 @dataclass(frozen=True)
 class CollectedMark:
     """collected.json: all outputs are in the store, but for the first that could not be brought (`failed`: name →
-    reason) and as many more as `unnamed`. `warnings`: why nothing could; `left_behind` are those that nobody tried to
+    reason) and as many more as `unnamed`. `warnings`: why nothing could; `left_behind` are those that no node tried to
     bring, `skipped` what is no file."""
 
     files: Many
@@ -244,7 +244,7 @@ class Resumed:
 
 @dataclass(frozen=True)
 class WheelClaim:
-    """wheels/<key>/claim-<n>.json: who builds."""
+    """wheels/<key>/claim-<n>.json: which node builds."""
 
     node: Name
 
@@ -267,8 +267,8 @@ class WheelFailure:
 
 @dataclass(frozen=True)
 class LauncherRequest:
-    """inbox/<node>/<request>.json: what mpirun wants started on a node. `mark`: sealing.mark of it, None where nobody
-    else writes into the store."""
+    """inbox/<node>/<request>.json: what mpirun wants started on a node. `mark`: sealing.mark of it, None where only
+    this run writes into the store."""
 
     command: str
     mark: str | None = None

@@ -30,8 +30,8 @@ class BlobAnswer:
 
     @property
     def words(self) -> str:
-        told = f"{self.code}: {self.message}" if self.code else "not in Blob's words; is there a proxy in between?"
-        return f"HTTP status {self.status}, {told}"
+        answer = f"{self.code}: {self.message}" if self.code else "not in Blob's words; is there a proxy in between?"
+        return f"HTTP status {self.status}, {answer}"
 
     @property
     def way_out(self) -> str:
@@ -40,7 +40,7 @@ class BlobAnswer:
 
 
 def blob_answer(error: BaseException) -> BlobAnswer | None:
-    """The answer that obstore tells of, None where no answer came, or it does not say."""
+    """The answer that obstore's `error` quotes, None where there is none in it."""
     text = str(error)
     status = _STATUS.search(text)
     if status is None:

@@ -14,7 +14,7 @@ class Unread(OSError):
 
 
 def copy_of_now(source: BinaryIO, copy: BinaryIO) -> None:
-    """Copies as many bytes as the file has now, fewer where it is cut meanwhile: who follows what grows never ends.
+    """Copies as many bytes as the file has now, fewer where it is cut meanwhile; it does not follow a file that grows.
     Raises Unread for the source, OSError for the copy."""
     left = _size(source)
     while left > 0 and (chunk := _read(source, min(left, CHUNK))):

@@ -50,7 +50,7 @@ class FolderStore:
 
     def _write(self, key: str, fill: Callable[[BinaryIO], object], give_name: Callable[[int, str, str], None]) -> None:
         """Fills a file beside the key, and gives it the key's name when it is whole."""
-        with _as_a_store_says_it(key):
+        with _as_store_errors(key):
             *above, name = _parts(key)
             with _entered(self._folder, above, make=True) as at:
                 draft = f".{uuid4().hex}#0"
@@ -64,7 +64,7 @@ class FolderStore:
 
     def delete(self, key: str) -> None:
         """A link on the way leads to nothing of this store's."""
-        with _as_a_store_says_it(key):
+        with _as_store_errors(key):
             *above, name = _parts(key)
             try:
                 with _entered(self._folder, above) as at:
@@ -75,7 +75,7 @@ class FolderStore:
 
     def get(self, key: str) -> bytes | None:
         try:
-            with self._opened(key) as file, _as_a_store_says_it(key):
+            with self._opened(key) as file, _as_store_errors(key):
                 data = file.read(MOST_AT_ONCE + 1)
         except FileNotFoundError:
             return None
@@ -100,13 +100,13 @@ class FolderStore:
     def _opened(self, key: str) -> Iterator[BinaryIO]:
         """The plain file at `key`, opened without waiting for anybody. Raises FileNotFoundError where there is none,
         OddObject where it is something else."""
-        with _as_a_store_says_it(key):
+        with _as_store_errors(key):
             found = _open(self._folder, key)
         with os.fdopen(found, "rb") as file:
             yield file
 
     def list(self, prefix: str) -> list[str]:
-        with _as_a_store_says_it(prefix):
+        with _as_store_errors(prefix):
             return sorted(_keys(self._folder, prefix))
 
 
@@ -115,7 +115,7 @@ def _rename(at: int, draft: str, name: str) -> None:
 
 
 def _link(at: int, draft: str, name: str) -> None:
-    """A link that has the name is nobody's object, and makes way."""
+    """A link that has the name is no object, and makes way."""
     for _ in range(_TRIES):
         try:
             os.link(draft, name, src_dir_fd=at, dst_dir_fd=at, follow_symlinks=False)
@@ -187,7 +187,7 @@ def _parts(key: str) -> list[str]:
 
 
 def _open(folder: Path, key: str) -> int:
-    """What lies behind a link, or below what is no folder, is nobody's object: no list has it either."""
+    """What lies behind a link, or below what is no folder, is no object: no list has it either."""
     *above, name = _parts(key)
     with _entered(folder, []) as root:  # a store that is not there is no missing object
         try:
@@ -218,7 +218,7 @@ class _Missing(FileNotFoundError):
 
 
 def _keys(folder: Path, prefix: str) -> Iterator[str]:
-    """A name that no key may have is nobody's object, nor is what lies in a folder that this user may not read, or
+    """A name that no key may have is no object, nor is what lies in a folder that this user may not read, or
     deeper than a key may be."""
 
     def tell(inner: str, error: OSError) -> None:
@@ -244,7 +244,7 @@ def _is_key(name: str) -> bool:
 
 
 @contextmanager
-def _as_a_store_says_it(key: str) -> Iterator[None]:
+def _as_store_errors(key: str) -> Iterator[None]:
     """A disk's errors are the store's."""
     try:
         yield

@@ -18,8 +18,8 @@ inbox/<node>/<request>.json       {"command"}: what mpirun wants started on a no
 outbox/<request>.json             {"exit_status"}: how that ended; marked likewise
 logs/<task>/<00000000>.log        a task's log in chunks; agent-<node>, agent-<node>-rebooted and mpirun-0 are logs too
 control/stop.json                 {"reason": "cancelled" | "limit", "message"}: the client ends the run
-control/watch.json                {"time"}: somebody looks at the logs now
-control/keep.json                 {}: the nodes stay until the deadline although the run has ended and nobody looks
+control/watch.json                {"time"}: a client watches the logs now
+control/keep.json                 {}: the nodes stay until the deadline although the run has ended and no client watches
 outcome.json                      Outcome, put if absent
 outputs/{outputs,logs,checkpoints}/<path>   what the tasks wrote
 collecting.json                   {"files", "bytes", "names"}: what the node that collects has found, before it begins
@@ -141,7 +141,7 @@ def output_path(key: str) -> str:
 
 
 def wheel_claim_key(key: str, attempt: int) -> str:
-    """Who builds the wheel of `key`; the next attempt (from 0) is open once a builder is dead."""
+    """The claim on building the wheel of `key`; the next attempt (from 0) is open once a builder is dead."""
     return f"wheels/{key}/claim-{attempt}.json"
 
 

@@ -128,7 +128,7 @@ class Landing:
             with suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(incoming), os.stat(INCOMING, dir_fd=self._root, follow_symlinks=False)):
                     return incoming
-            os.close(incoming)  # who held it before has removed it
+            os.close(incoming)  # its earlier holder has removed it
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """What is on its way stays after an error, for the next landing."""
@@ -199,7 +199,7 @@ class Landing:
         return True
 
     def _path_of(self, draft: str) -> Path:
-        """A path for those who take no descriptor, through the descriptor where the system has such names."""
+        """A path for what takes no descriptor, through the descriptor where the system has such names."""
         below = _DESCRIPTORS / str(self._incoming)
         return (below if below.exists() else self.folder / INCOMING) / draft
 
@@ -238,7 +238,7 @@ def _step(folder: int, part: str, name: str, mode: int | None) -> int:
 
 
 def _clear_way(folder: int, part: str, name: str, error: OSError, *, replace: bool) -> None:
-    """Removes a file that stands where a folder has to be. Raises Unplaceable for what is not ours to remove."""
+    """Removes a file where a folder has to be. Raises Unplaceable for what is not ours to remove."""
     if error.errno not in (errno.ENOTDIR, errno.ELOOP):
         raise _unnameable(error) from error
     kind = os.stat(part, dir_fd=folder, follow_symlinks=False).st_mode

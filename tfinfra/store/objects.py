@@ -31,14 +31,14 @@ class ObstoreStore:
         self._one_large = threading.Lock()
 
     def put(self, key: str, data: bytes) -> None:
-        with _in_its_class():
+        with _classified():
             self._store.put(key, data, use_multipart=False)
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
         from obstore.exceptions import AlreadyExistsError
 
         try:
-            with _in_its_class():
+            with _classified():
                 self._store.put(key, data, mode="create")
         except AlreadyExistsError:
             return False
@@ -54,7 +54,7 @@ class ObstoreStore:
             return None
 
     def list(self, prefix: str) -> list[str]:
-        with _in_its_class():
+        with _classified():
             return sorted(meta["path"] for page in self._store.list(prefix) for meta in page)
 
     def delete(self, key: str) -> None:
@@ -67,10 +67,10 @@ class ObstoreStore:
         """A file that is not small goes up alone, however many threads call: a node's memory is bounded."""
         size = path.stat().st_size
         if size <= SMALL:
-            with _in_its_class():
+            with _classified():
                 self._bulk.put(key, path, use_multipart=False)
             return
-        with self._one_large, _in_its_class():
+        with self._one_large, _classified():
             self._bulk.put(key, path, chunk_size=block_size(size), max_concurrency=BLOCKS_AT_ONCE)
 
     def get_file(self, key: str, path: Path) -> None:
@@ -78,7 +78,7 @@ class ObstoreStore:
 
 
 @contextmanager
-def _in_its_class() -> Iterator[None]:
+def _classified() -> Iterator[None]:
     """Gives an error the class that says what it is: obstore has one for all that goes wrong with a list, "not found"
     for a write into a container that is not there, and "already exists" for one into a container that is going."""
     from obstore.exceptions import AlreadyExistsError, GenericError, PermissionDeniedError, UnauthenticatedError
@@ -86,18 +86,18 @@ def _in_its_class() -> Iterator[None]:
     try:
         yield
     except GenericError as error:
-        told = blob_answer(error)
+        answer = blob_answer(error)
         refusals: dict[int, type[Exception]] = {
             HTTPStatus.FORBIDDEN: PermissionDeniedError,
             HTTPStatus.UNAUTHORIZED: UnauthenticatedError,
         }
-        kind = refusals.get(told.status) if told else None
+        kind = refusals.get(answer.status) if answer else None
         if kind is None:
             raise
         raise kind(str(error)) from error
     except (FileNotFoundError, AlreadyExistsError) as error:
-        told = blob_answer(error)
-        if told is None or not told.code.startswith("Container"):
+        answer = blob_answer(error)
+        if answer is None or not answer.code.startswith("Container"):
             raise
         raise GenericError(first_line(error)) from error
 

@@ -93,7 +93,7 @@ def _azure(location: BlobLocation, credential: Credential, ca: str | None, retry
 
     options: ClientConfig = {"connect_timeout": "5s", "read_timeout": "30s", "timeout": "1h"}
     if ca:
-        # It stands on loopback, where a proxy of the environment has no business: one is named, and excluded at once.
+        # It is on loopback, where no proxy of the environment may be asked: so one is named, and excluded at once.
         host = urlsplit(location.endpoint).hostname or ""
         options |= {"root_certificate": ca, "proxy_url": "http://127.0.0.1:9", "proxy_excludes": host}
     return AzureStore(

@@ -1,6 +1,6 @@
-"""The one way from an object of a run's store to a value: what lies there was written by a node, by whoever may write
-to the store, or by another version of tfinfra, and is what it should be, or unreadable. An unreadable record is told by
-its key, and stops nobody."""
+"""The one way from an object of a run's store to a value: what lies there was written by a node, by another that may
+write to the store, or by another version of tfinfra. It is what it should be, or unreadable: an unreadable record is
+named by its key, and stops nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tfinfra.store.seam import MOST_AT_ONCE, ObjectStore, OddObject
 T = TypeVar("T")
 LARGE = MOST_AT_ONCE
 """Bytes of a record that grows with the number of nodes or tasks."""
-_TOLD = 10
+_MOST_NAMED = 10
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ class Records:
     def __init__(self, store: ObjectStore, tell: Callable[[Unreadable | str], None]) -> None:
         self._store = store
         self._tell = tell
-        self._told: set[str] = set()
+        self._named: set[str] = set()
 
     def get(self, key: str, kind: type[T], most: int = MOST) -> T | None:
         """The record at `key`, None where there is none that can be read."""
@@ -148,10 +148,10 @@ class Records:
         return found
 
     def odd(self, found: Unreadable) -> None:
-        if found.key in self._told or len(self._told) > _TOLD:
+        if found.key in self._named or len(self._named) > _MOST_NAMED:
             return
-        self._told.add(found.key)
-        self._tell(found if len(self._told) <= _TOLD else "more records of the run's store are unreadable")
+        self._named.add(found.key)
+        self._tell(found if len(self._named) <= _MOST_NAMED else "more records of the run's store are unreadable")
 
 
 def shown(key: str) -> str:

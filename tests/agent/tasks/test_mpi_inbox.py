@@ -69,7 +69,7 @@ def forged(folder: Path) -> dict[str, dict[str, object]]:
 def test_a_forged_command_starts_nothing_and_is_named_once(
     case: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(node_records, "_told", set())  # an agent says each once, and tests share a process
+    monkeypatch.setattr(node_records, "_logged", set())  # an agent says each once, and tests share a process
     store = MemoryStore()
     write(store, keys.inbox_key(1, "r1"), forged(tmp_path)[case])
     peer = inbox(store)

@@ -58,8 +58,8 @@ def find_scratch(root: Path) -> Path | None:
 
 
 def raw_disks(listing: Mapping[str, Any]) -> tuple[str, ...]:
-    """The device paths, in `lsblk --json`'s document, of the local NVMe disks that are nobody's: without partition,
-    file system, mount, and without anything built on them."""
+    """The device paths, in `lsblk --json`'s document, of the local NVMe disks that nothing uses: without
+    partition, file system, mount, and without anything built on them."""
     found: list[str] = []
     for disk in listing["blockdevices"]:
         is_local = disk["type"] == "disk" and _LOCAL.fullmatch((disk.get("model") or "").strip())

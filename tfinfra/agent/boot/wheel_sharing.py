@@ -1,6 +1,6 @@
-"""Horovod is compiled by one node of a run and fetched by the others, through the run's store.
+"""One node of a run compiles Horovod, and the others fetch the wheel through the run's store.
 
-    wheels/<key>/claim-<n>.json    {"node"}: put if absent; whoever wrote it builds
+    wheels/<key>/claim-<n>.json    {"node"}: put if absent; the node that wrote it builds
     wheels/<key>/<sha256>.whl      the wheel
     wheels/<key>/wheel.json        {"name", "sha256", "attempt"}: written after it; attempt is the claim's number
     wheels/<key>/failed.json       {"message"}: the build failed, and would fail elsewhere too

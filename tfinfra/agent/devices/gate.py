@@ -116,7 +116,7 @@ def ask_driver(library: str = LIBRARY, limit: float = _LIMIT) -> Cuda:
     if probe.returncode:
         return Cuda(problem=f"asking the driver ended with exit status {probe.returncode}")
     try:
-        answer = json.loads(said.splitlines()[-1])  # what a driver prints of its own stands before it
+        answer = json.loads(said.splitlines()[-1])  # a driver may print lines of its own before it
     except (IndexError, ValueError):
         return Cuda(problem=f"asking the driver gave no answer: {said[:80]!r}")
     return Cuda(**{**answer, "gpus": tuple(Gpu(**gpu) for gpu in answer.get("gpus", ()))})

@@ -28,7 +28,7 @@ class Port:
 
 @dataclass(frozen=True)
 class Links:
-    """`interface` is the name of the one with the node's own address, None where it cannot be told; `infiniband` are
+    """`interface` is the name of the one with the node's own address, None where it is not known; `infiniband` are
     the ports with an InfiniBand link, by the devices' numbers."""
 
     interface: str | None = None

@@ -1,4 +1,4 @@
-"""What NCCL and UCX are told of a machine, as environment variables of its tasks. NCCL asks for RDMA devices first and
+"""The environment variables of tasks by which NCCL and UCX know their machine. NCCL asks for RDMA devices first and
 takes any of them, an Ethernet card too; it takes every interface for sockets (nccl v2.16.5-1, src/net.cc,
 src/transport/net_ib.cc, src/misc/socket.cc); NCCL's own settings: docs.nvidia.com/deeplearning/nccl, "Environment
 Variables"."""
@@ -34,9 +34,9 @@ def read_settings(files: Iterable[Path]) -> dict[str, str]:
 
 
 def nccl_variables(plan: Plan, links: Links, settings: Mapping[str, str], no_graphs: Path) -> dict[str, str]:
-    """Defaults for tasks with GPUs; {} without. What the image's own `settings` say stands, but for a graph file that
-    is made for other ranks than these: `no_graphs`, a file with NO_GRAPHS, takes its place. Who says anything of RDMA,
-    there or in the manifest, has decided on all of it."""
+    """Defaults for tasks with GPUs; {} without. The image's own `settings` win, but for a graph file that is made for
+    other ranks than these: `no_graphs`, a file with NO_GRAPHS, takes its place. If the image or the manifest sets
+    anything of RDMA, nothing of RDMA is set here."""
     if not plan.use_gpu:
         return {}
     found = {"NCCL_DEBUG": "WARN"}

@@ -27,7 +27,7 @@ def linger(context: AgentContext) -> None:
         context.clock.sleep(_LOOK)
         if audience.is_there():
             continue
-        with suppress(*store_errors()):  # a store that does not answer must not end one who deletes
+        with suppress(*store_errors()):  # a store that does not answer must not keep this node from deleting
             if end.has_passed() and not holds(context.store, keys.KEEP):
                 delete_compute_group(context.settings, context.metadata)
                 context.clock.sleep(_RETRY)

@@ -1,4 +1,4 @@
-"""Where nobody else does it: a node deletes the run's compute group, by its managed identity, through ARM."""
+"""A node deletes the run's compute group where nothing else does: by its managed identity, through ARM."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _is_going(settings: NodeSettings, token: str) -> bool:
 
 def _is_gone(error: HTTPError) -> bool:
     """Whether ARM says that there is no such group. A 404 of another kind, of a subscription that is not seen or of
-    what stands in between, is no reason to stop asking."""
+    a proxy, is no reason to stop asking."""
     try:
         code = (json.loads(error.read()).get("error") or {}).get("code")
     except (OSError, ValueError, AttributeError):

@@ -1,4 +1,4 @@
-"""The deadline, kept by every node for itself: whatever the rest of its agent hangs in, and whoever still watches."""
+"""The deadline, which every node keeps for itself, even where the rest of its agent hangs or a client still watches."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 
 class DeadlineWatch:
     """Deletes the compute group when the run's deadline has passed, from a thread of its own. The deadline is that of
-    the run's limits, as the node was told it when it was made: no tag, which others may write, puts it off."""
+    the node's settings, from when it was made: a tag, which others may write, does not put it off."""
 
     def __init__(self, context: AgentContext) -> None:
         self._context = context
@@ -42,6 +42,6 @@ class DeadlineWatch:
         while not self._ended.wait(pause):
             try:
                 pause = self.step()
-            except Exception:  # noqa: BLE001  the outermost edge: a thread that ended would leave the machines to nobody
+            except Exception:  # noqa: BLE001  the outermost edge: without this thread nothing may delete the machines
                 _log.exception("the deadline could not be looked at")
                 pause = _RETRY

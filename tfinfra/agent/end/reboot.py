@@ -1,4 +1,4 @@
-"""A machine that rebooted in mid-run: its agent comes up again, and does not begin anew as if nothing had been lost.
+"""A machine that rebooted in mid-run: its agent comes up again, and ends the run instead of training anew.
 
 The sign is in the run's store, not on the machine: a machine that Azure moves to another host may lose its system disk
 (learn.microsoft.com/azure/virtual-machines/ephemeral-os-disks), and is the same machine all the same.
@@ -52,7 +52,7 @@ def earlier_boot(context: AgentContext) -> EarlierBoot | None:
     """What an agent of this very machine left, None at its first boot. To be called before this one's first heartbeat.
 
     A store that does not answer is waited for as long as the nodes wait for each other: a machine that took its second
-    boot for the first would train anew. One that is away for longer lets nobody join either.
+    boot for the first would train anew. Where it is away for longer, no node can join either.
     """
     until = context.clock.time() + context.settings.timeouts.register
     while True:
@@ -84,7 +84,8 @@ def message(context: AgentContext, before: EarlierBoot) -> str:
 
 
 def tell(context: AgentContext, text: str) -> None:
-    """Leaves word for a client that is told another failure: the others may have missed this node first."""
+    """Leaves a boot fault for the client where the outcome names another failure: the others may have missed this node
+    before it came up again."""
     outcome = published(context.store)
     if outcome and outcome.result == Result.FAILED:
         write(context.store, keys.boot_key(context.identity.node_id), BootFault(text))

@@ -1,5 +1,5 @@
-"""Reads and writes the run's records on a node: the model's values, as JSON, under the keys of layout.py. What is
-unreadable is as good as absent here, and told in the agent's log."""
+"""Reads and writes the run's records on a node: the model's values, as JSON, under the keys of store/keys.py. What is
+unreadable counts as absent here, and the agent's log names it once."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tfinfra.store import LARGE, ObjectStore, Unreadable, encode
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
-_told: set[Unreadable] = set()
-_MOST_TOLD = 100
+_logged: set[Unreadable] = set()
+_MOST_LOGGED = 100
 
 
 def write(store: ObjectStore, key: str, value: Any) -> None:
@@ -24,7 +24,7 @@ def read(store: ObjectStore, key: str, kind: type[T]) -> T | None:
     found = seam.read(store, key, kind, LARGE)
     if not isinstance(found, Unreadable):
         return found
-    if found not in _told and len(_told) < _MOST_TOLD:
-        _told.add(found)
+    if found not in _logged and len(_logged) < _MOST_LOGGED:
+        _logged.add(found)
         _log.warning("%s", found)
     return None

@@ -1,4 +1,4 @@
-"""A folder of this user's own in a place where everybody may write: another user may have made it first."""
+"""A folder of this user's own where everybody may write: another user may have made it first."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def own_folder(path: Path) -> Path:
-    """Makes `path` for this user alone (0700), or takes it as it stands where it is theirs already.
+    """Makes `path` for this user alone (0700), or takes the one that is theirs already.
 
     Raises NodeFault where it is a link, no folder, or somebody else's: they could change what is made in it.
     """

@@ -1,4 +1,4 @@
-"""What the cloud says is about to happen to this node: looked for every two seconds, told with the node's heartbeat.
+"""What the cloud says is about to happen to this node: asked every two seconds, sent with the node's heartbeat.
 
 An event is not acknowledged: the node uses all of the time that it is given.
 """
@@ -43,7 +43,7 @@ class Notices:
         self._ended.set()
 
     def look(self) -> None:
-        """One look; what is new is logged and told with the next beat, which is at once."""
+        """One look; what is new is logged and sent with a heartbeat at once."""
         try:
             notice = notice_of(self._metadata.scheduled_events(), self._name)
         except (OSError, ValueError) as error:

@@ -41,7 +41,7 @@ def temporary_folder(root: Path, common: Path) -> TemporaryFolder:
         folder.mkdir(parents=True, exist_ok=True)
         return TemporaryFolder(folder)
     own_folder(common)
-    for left in common.iterdir():  # by agents that were killed: nobody holds the lock on it
+    for left in common.iterdir():  # by agents that were killed, and no longer hold its lock
         descriptor = _lock(left)
         if descriptor is not None:
             TemporaryFolder(left, descriptor).remove()

@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 
 class NodeTasks(Protocol):
-    """This node's tasks, whoever starts their processes. Called from the main thread only."""
+    """This node's tasks, whatever starts their processes. Called from the main thread only."""
 
     def start(self) -> None:
         """Starts them. Raises NodeFault where that is not possible."""

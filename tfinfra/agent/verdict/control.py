@@ -31,7 +31,7 @@ def deadline_of(settings: NodeSettings) -> float:
 
 
 def end_of_training(settings: NodeSettings, plan: Plan) -> float:
-    """The Unix time at which training ends at the latest: at the deadline everything is deleted, whoever does it, so
+    """The Unix time at which training ends at the latest: at the deadline everything is deleted, so
     the outputs are collected before it (a tenth of the time, as much as collecting may take at most)."""
     return deadline_of(settings) - min(settings.timeouts.collect, _run_seconds(settings, plan) / 10)
 

@@ -102,7 +102,7 @@ class Judge:
 
     def _gone_before(self, view: View) -> Verdict | None:
         """A lost node whose tasks the leader's end would have waited for, and which was last heard of well before that:
-        that it is told later, when its silence has lasted, makes it no success either."""
+        that it counts as lost only later, when its silence has lasted, makes it no success either."""
         done = self._since.get("leader", view.now)
         margin = self.timeouts.heartbeat * _BEATS
         waiting = backend(self.plan.backend).verdict(self.plan, view.statuses).waiting
@@ -139,7 +139,7 @@ class Judge:
         return Decision(Result.SUCCEEDED, verdict.message, warnings=warnings)
 
     def _launcher_ended(self, view: View, statuses: Mapping[str, TaskStatus]) -> Decision | None:
-        """mpirun is gone, its ranks are not all accounted for, and their nodes live: nobody will start them now."""
+        """mpirun is gone, its ranks are not all accounted for, and their nodes live: nothing will start them now."""
         if view.launcher_exit is None:
             return None
         since = self._since.setdefault("launcher", view.now)

@@ -1,4 +1,4 @@
-"""Writes and reads how the run ended: whoever sees it first, and only once."""
+"""Writes and reads how the run ended. The first node that sees it writes it, once."""
 
 from __future__ import annotations
 

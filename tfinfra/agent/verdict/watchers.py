@@ -1,4 +1,5 @@
-"""Who decides that the run has ended: node 0 judges all tasks; the others follow it, and judge only its silence."""
+"""Which node decides that the run has ended: node 0 judges all tasks, and the others follow it and judge only its
+silence."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Carries prted's command from mpirun to the peer's agent and its exit status back, through the run's store.
 
-Where others may write into the store too, both are marked with the run's key, and what is not marked is nobody's.
+Where others may write into the store too, both are marked with the run's key, and what is not marked is ignored.
 
 mpirun → remote_shell.sh → spool file → (node 0's agent) inbox/<node>/<request> → (the peer's agent) prted
        ← exit status     ← spool file ← (node 0's agent) outbox/<request>       ← (the peer's agent)
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 
 class Post:
-    """What is written to a node, and what it answers. `key` is the run's, None where nobody else writes there."""
+    """What is written to a node, and what it answers. `key` is the run's, None where no other run writes there."""
 
     def __init__(self, store: ObjectStore, key: str | None) -> None:
         self._store = store

@@ -72,8 +72,8 @@ class Rank:
             end_group(self.status.pid)
 
     def _is_cut_off(self, patience: float) -> bool:
-        """Whether the rank is gone and has recorded nothing within `patience`: all of its group was killed at once. Who
-        kills the script alone, as the kernel does where memory ends, leaves rank.sh to record it."""
+        """Whether the rank is gone and has recorded nothing within `patience`: all of its group was killed at once. If
+        only the script is killed, as by the kernel where memory ends, rank.sh records it."""
         if self.status.pid is not None and is_alive(self.status.pid):
             return False
         if self._vanished is None:
@@ -89,8 +89,8 @@ class Rank:
         state = "stopped" if stopping else "succeeded" if code == 0 else "failed"
         status = replace(self.status, state=state, exit_status=code, ended=ended)
         if state == "failed" and status.cut_off:
-            # Its launcher ended it, or somebody who meant the whole group. That SIGKILL did is not said: it reads as if
-            # memory had run out.
+            # Its launcher ended it, or a signal to the whole group. The message does not name SIGKILL, which reads as
+            # if memory had run out.
             message = f"{status.task} on node {status.node} was ended from outside, with all its processes"
             status = replace(status, message=message)
         elif state == "failed":
