@@ -82,12 +82,12 @@ class Arm:
         return self.loop.run_until_complete(work)
 
     def settle(self) -> None:
-        self.run(self.core.settle())
+        self.run(self.core.until_idle())
 
     def tick(self) -> None:
         async def once() -> None:
             await timer_runs.tick(self.app, self.now)
-            await self.core.settle()
+            await self.core.until_idle()
 
         self.run(once())
 

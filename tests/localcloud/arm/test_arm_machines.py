@@ -329,7 +329,7 @@ def test_a_machine_reboots_as_its_event_says_or_unannounced(arm: Arm, kind: str,
 
 async def _resumed(arm: Arm) -> None:
     arm.core.resume()
-    await arm.core.settle()
+    await arm.core.until_idle()
 
 
 @pytest.mark.parametrize("deleted", [SET, COMPUTE])

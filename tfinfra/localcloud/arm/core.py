@@ -193,7 +193,7 @@ class Core:
         """Whether the deletion of the resource, or of what it lies in, was asked for."""
         return any(r.provisioning_state == "Deleting" and ids.within(r.id, id_) for r in self.context.state.below(""))
 
-    async def settle(self) -> None:
+    async def until_idle(self) -> None:
         """Waits until nothing is under way."""
         while self._tasks:
             await asyncio.wait(set(self._tasks))

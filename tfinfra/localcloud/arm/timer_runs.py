@@ -9,7 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from tfinfra.localcloud.arm.arm_app import ArmApp
 from tfinfra.localcloud.arm.workflows import logic
-from tfinfra.localcloud.arm.workflows.timer_definition import GroupCall, read_timer
+from tfinfra.localcloud.arm.workflows.timer_definition import read_timer
+from tfinfra.localcloud.arm.workflows.timer_model import GroupCall
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 from tfinfra.localcloud.common.state import ArmResource
 from tfinfra.system.clock import iso_time

@@ -88,7 +88,7 @@ async def serve(layout: Layout, client: int) -> None:
     lay_ballast(layout.root)
     await _until_not_needed(app, presence, layout)
     arm_server.should_exit = metadata_server.should_exit = True
-    await app.core.settle()
+    await app.core.until_idle()
     await asyncio.gather(*servers)
     await asyncio.to_thread(context.azurites.close)
     for path in (layout.arm_socket, layout.metadata_socket):

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfinfra.localcloud.arm.providers.resource_provider import CloudContext, ResourceProvider
-from tfinfra.localcloud.arm.workflows.timer_definition import EXPIRES_TAG, Deletion, GroupCall, Timer, read_timer
+from tfinfra.localcloud.arm.workflows.timer_definition import read_timer
+from tfinfra.localcloud.arm.workflows.timer_model import EXPIRES_TAG, Deletion, GroupCall, Timer
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 from tfinfra.localcloud.common.state import ArmResource
 from tfinfra.system.clock import unix_time

@@ -10,16 +10,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from tfinfra.localcloud.arm.workflows.timer_conditions import latest_time, timely_condition
+from tfinfra.localcloud.arm.workflows.timer_model import (
+    EXPIRES_TAG,
+    RUN_TAG,
+    Deletion,
+    GroupCall,
+    Timer,
+    WatchedGroup,
+)
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 from tfinfra.localcloud.common.state import ArmResource
 from tfinfra.localcloud.common.state_folder import AUDIENCE
 from tfinfra.system.clock import unix_time
 
 ARM_HOST = "management.azure.com"
-RUN_TAG, EXPIRES_TAG = "tfinfra-run", "tfinfra-expires-at"
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
 _LANGUAGE = f"https://schema.{ARM_HOST}/providers/Microsoft.Logic/schemas/2016-06-01/workflowdefinition.json#"
 _PARTS = {"$schema", "contentVersion", "parameters", "triggers", "actions"}
@@ -30,54 +37,9 @@ _URI = re.compile(
 )
 _EMBEDDED = re.compile(r"@\{((?:[^{}']|'(?:[^']|'')*')*)\}")
 _PARAMETER = re.compile(r"\s*parameters\s*\(\s*'((?:[^']|'')*)'\s*\)\s*", re.IGNORECASE)
-_NEVER = "9999-12-31T23:59:59Z"
-_LITERAL = re.compile(r"@ticks\('([^']+)'\)")
 _ENDED = ["Succeeded", "Failed", "Skipped", "TimedOut"]
 _CALL, _IF = {"type", "inputs"}, {"type", "expression", "actions", "runAfter"}
 _DELETION_SETTINGS = {"operationOptions": "DisableAsyncPattern"}
-
-
-@dataclass(frozen=True)
-class GroupCall:
-    """An Http action: it asks ARM for a run's group, signed by a managed identity (`signer`, an ARM id)."""
-
-    action: str
-    method: str
-    uri: str
-    group: str
-    signer: str
-
-    @property
-    def is_of_keep(self) -> bool:
-        return self.group.endswith("-keep")
-
-
-@dataclass(frozen=True)
-class Deletion:
-    """An If: it makes its `call` once all of `times` (Unix seconds) have passed."""
-
-    action: str
-    call: GroupCall
-    times: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class WatchedGroup:
-    """`timely` waits for the time in the group's tag and for its own times, `latest` for its own alone. Both delete the
-    keep group when all others are gone, for its timer is the last that deletes them, and another while it exists."""
-
-    look: GroupCall
-    timely: Deletion
-    latest: Deletion
-
-
-@dataclass(frozen=True)
-class Timer:
-    """It looks every `interval` seconds."""
-
-    trigger: str
-    interval: float
-    groups: tuple[WatchedGroup, ...]
 
 
 def read_timer(workflow: ArmResource, arm_port: int | None = None) -> Timer:
@@ -153,7 +115,7 @@ class _TimerReader:
         self, looks: Mapping[str, GroupCall], ends: Mapping[str, Mapping[str, Any]]
     ) -> tuple[WatchedGroup, ...]:
         others = [name for name, look in looks.items() if not look.is_of_keep]
-        conditions = {name: _timely_condition(end.get("expression"), looks, others) for name, end in ends.items()}
+        conditions = {name: timely_condition(end.get("expression"), looks, others) for name, end in ends.items()}
         timely: dict[str, list[Deletion | None]] = {name: [] for name in looks}
         latest: dict[str, list[Deletion | None]] = {name: [] for name in looks}
         for name, end in ends.items():
@@ -165,9 +127,8 @@ class _TimerReader:
                 after = {look.action: ["Succeeded"], **waited}
                 timely[look.action].append(self._deletion(name, end, look, times, after))
             elif condition := conditions.get(before):
-                look, time = condition[0], _literal_time(end.get("expression"), 0)
-                deletion = None
-                if time and _is_same(end.get("expression"), [_has_passed(f"'{time}'"), *_only(look, others)]):
+                look, deletion = condition[0], None
+                if time := latest_time(end.get("expression"), look, others):
                     # however the one before ended: a tag that is no time must not keep a group
                     after = {before: _ENDED}
                     if look.is_of_keep:
@@ -281,60 +242,6 @@ class _TimerReader:
         settings = {key: value for key, value in action.items() if key not in own and value != {}}
         if settings != expected:
             self.faults.append(f"'{name}' has the settings {settings} and not {expected}")
-
-
-def _timely_condition(
-    expression: Any, looks: Mapping[str, GroupCall], others: Sequence[str]
-) -> tuple[GroupCall, tuple[str, ...]] | None:
-    """The look whose group's tag a condition is about, and the literal times that it asks for as well; None for any
-    other condition. Conditions are compared and not tried: however many moments one were tried at, it could give
-    another answer at the next.
-
-    A group without the tag has no time of its own. The keep group is not deleted before the latest time of what its
-    timer is for."""
-    for look in looks.values():
-        wanted = [_has_passed(f"coalesce(body('{look.action}')?['tags']?['{EXPIRES_TAG}'], '{_NEVER}')")]
-        times: tuple[str, ...] = ()
-        if look.is_of_keep and others:
-            time = _literal_time(expression, 1)
-            if time is None:
-                continue
-            times = (time,)
-        wanted += [_has_passed(f"'{time}'") for time in times]
-        if _is_same(expression, [*wanted, *_only(look, others)]):
-            return look, times
-    return None
-
-
-def _is_same(expression: Any, wanted: Sequence[Any]) -> bool:
-    """Whether a condition asks for all of `wanted`, the first of them first, and for nothing else."""
-    if not isinstance(expression, dict) or expression.keys() != {"and"} or not isinstance(expression["and"], list):
-        return False
-    parts = expression["and"]
-    return bool(
-        len(parts) == len(wanted) and parts[:1] == list(wanted[:1]) and all(one in parts[1:] for one in wanted[1:])
-    )
-
-
-def _has_passed(time: str) -> dict[str, Any]:
-    return {"greater": ["@ticks(utcNow())", f"@ticks({time})"]}
-
-
-def _only(look: GroupCall, others: Sequence[str]) -> list[Any]:
-    """That all others are gone, of the keep group; that it exists, of another."""
-    codes = {name: f"@outputs('{name}')?['statusCode']" for name in others}
-    gone = [{"or": [{"equals": [code, status]} for status in (404, 403)]} for code in codes.values()]
-    return gone if look.is_of_keep else [{"not": gone[others.index(look.action)]}]
-
-
-def _literal_time(expression: Any, position: int) -> str | None:
-    """The time that is written in a condition's part, None where none is."""
-    try:
-        found = _LITERAL.fullmatch(expression["and"][position]["greater"][1])
-        unix_time(found[1] if found else "")
-    except (LookupError, TypeError, ValueError):
-        return None
-    return found[1] if found else None
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
