@@ -110,7 +110,12 @@ def _build(build: Build, held: int) -> None:
     if lock.horovod:
         wheel = horovod_wheel(HorovodBuild(lock, folder, cache, tools, say, build.wheels, build.driver))
         tools.uv_run([*install, "--no-deps", wheel], "installing Horovod")
-    _check_imports(build, tools)
+    # An environment that cannot import what it is for is no environment. Tasks do not see the machine's libraries
+    # either (agent/tasks/task_variables.py).
+    modules = ["tensorflow", *(["horovod.tensorflow"] if lock.horovod else [])]
+    say(f"checking that {' and '.join(modules)} can be imported")
+    check: Command = [folder / "bin/python", "-I", "-c", f"import {', '.join(modules)}"]
+    tools.run(check, "importing TensorFlow", TF_CPP_MIN_LOG_LEVEL="2", LD_LIBRARY_PATH="")
     staging = folder / f"{MARKER}.{os.getpid()}"
     with staging.open("w") as file:
         json.dump(to_json(lock), file, indent=1)
@@ -152,12 +157,3 @@ def _install_conda(build: Build, tools: Tools) -> None:
     refuse_two_versions(folder, lock.packages, lock.conda)
     program = folder / "bin/python"
     tools.run([program, "-I", "-m", "compileall", "-q", "-x", "/(test|tests)/", folder / "lib"], "compiling modules")
-
-
-def _check_imports(build: Build, tools: Tools) -> None:
-    """An environment that cannot import what it is for is no environment. Tasks do not see the machine's libraries
-    either (agent/tasks/task_variables.py)."""
-    modules = ["tensorflow", *(["horovod.tensorflow"] if build.lock.horovod else [])]
-    build.say(f"checking that {' and '.join(modules)} can be imported")
-    program, imports = build.folder / "bin/python", f"import {', '.join(modules)}"
-    tools.run([program, "-I", "-c", imports], "importing TensorFlow", TF_CPP_MIN_LOG_LEVEL="2", LD_LIBRARY_PATH="")

@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,8 +44,18 @@ def solve(uv: str, request: SolveRequest) -> str:
     Raises Unsolvable, NotFeasible where no package index can be reached, TfinfraError for other faults of uv.
     """
     with tempfile.TemporaryDirectory(prefix="tfinfra-lock-") as folder:
+        packages, constraints = Path(folder, "requirements.in"), Path(folder, "constraints.txt")
+        packages.write_text("\n".join(request.lines) + "\n", "utf-8")
+        constraints.write_text("\n".join(request.constraints) + "\n", "utf-8")
+        arguments = ["pip", "compile", str(packages), "--constraints", str(constraints), "--quiet"]
+        arguments += wheels_only(request.source_builds)
+        arguments += ["--generate-hashes", "--no-emit-index-url", "--no-header", "--no-annotate"]
+        arguments += ["--python-version", request.python]
+        arguments += ["--python-platform", request.platform] if request.platform else []
+        arguments += ["--python", str(request.interpreter)] if request.interpreter else []
+        arguments += ["--find-links", str(request.wheels)] if request.wheels else []
         done = subprocess.run(
-            [uv, *_arguments(request, Path(folder))],
+            [uv, *arguments],
             capture_output=True,
             text=True,
             check=False,
@@ -64,20 +74,6 @@ def solve(uv: str, request: SolveRequest) -> str:
     if "No solution found" in done.stderr:
         raise Unsolvable(explanation(done.stderr))
     raise TfinfraError(f"the training environment could not be locked:\n{explanation(done.stderr)}")
-
-
-def _arguments(request: SolveRequest, folder: Path) -> Sequence[str]:
-    packages, constraints = folder / "requirements.in", folder / "constraints.txt"
-    packages.write_text("\n".join(request.lines) + "\n", "utf-8")
-    constraints.write_text("\n".join(request.constraints) + "\n", "utf-8")
-    arguments = ["pip", "compile", str(packages), "--constraints", str(constraints), "--quiet"]
-    arguments += wheels_only(request.source_builds)
-    arguments += ["--generate-hashes", "--no-emit-index-url", "--no-header", "--no-annotate"]
-    arguments += ["--python-version", request.python]
-    arguments += ["--python-platform", request.platform] if request.platform else []
-    arguments += ["--python", str(request.interpreter)] if request.interpreter else []
-    arguments += ["--find-links", str(request.wheels)] if request.wheels else []
-    return arguments
 
 
 def wheels_only(source_builds: Iterable[str]) -> list[str]:

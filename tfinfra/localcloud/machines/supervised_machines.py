@@ -17,7 +17,6 @@ from tfinfra.localcloud.machines.machine_record import (
     REBOOT,
     RECORD,
     ProcessId,
-    Record,
     is_alive,
     is_rebooting,
     read_record,
@@ -98,8 +97,18 @@ class SupervisedMachines:
         record = read_record(folder)
         if record is None:
             return
-        end_all = _end_process_machines if record.kind == "process" else _end_namespace_machines
-        end_all(record, [i.process for i in record.instances if i.process])
+        first = [i.process for i in record.instances if i.process]
+        if record.kind == "process":
+            # The supervisor knows its machines' orphans and ends all of them; what it leaves has the machines' marks.
+            if not _kill([record.supervisor], signal.SIGTERM, _GENTLE_LIMIT):
+                _kill([record.supervisor], signal.SIGKILL, _STOP_LIMIT)
+            _kill(first, signal.SIGKILL, _STOP_LIMIT)
+            kill_all_marked({i.vm_id for i in record.instances})
+        else:
+            # The kernel ends the namespaces with their supervisor.
+            _kill([record.supervisor], signal.SIGKILL, _STOP_LIMIT)
+            if not _wait(lambda: not any(map(is_alive, first)), _STOP_LIMIT):
+                raise TimeoutError(f"machines outlive their supervisor (pid {record.supervisor.pid})")
         for entry in record.instances:
             remove_disks(folder / entry.name)
         (folder / RECORD).unlink(missing_ok=True)
@@ -110,22 +119,6 @@ def remove_disks(folder: Path) -> None:
     for child in folder.iterdir() if folder.is_dir() else ():
         if child.is_dir() and not child.is_symlink():
             remove_tree(child)
-
-
-def _end_process_machines(record: Record, first: Sequence[ProcessId]) -> None:
-    """The supervisor knows its machines' orphans and ends all of them on SIGTERM; what it leaves has the machines'
-    marks."""
-    if not _kill([record.supervisor], signal.SIGTERM, _GENTLE_LIMIT):
-        _kill([record.supervisor], signal.SIGKILL, _STOP_LIMIT)
-    _kill(first, signal.SIGKILL, _STOP_LIMIT)
-    kill_all_marked({i.vm_id for i in record.instances})
-
-
-def _end_namespace_machines(record: Record, first: Sequence[ProcessId]) -> None:
-    """The kernel ends the namespaces with their supervisor."""
-    _kill([record.supervisor], signal.SIGKILL, _STOP_LIMIT)
-    if not _wait(lambda: not any(map(is_alive, first)), _STOP_LIMIT):
-        raise TimeoutError(f"machines outlive their supervisor (pid {record.supervisor.pid})")
 
 
 def _kill(processes: Iterable[ProcessId], number: signal.Signals, limit: float) -> bool:

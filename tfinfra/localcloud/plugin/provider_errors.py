@@ -69,9 +69,8 @@ def refusal(request: HttpRequest, response: HttpResponse) -> ProviderError:
         return AzcoreError(request, response)
     error = response.body.get("error")
     message = error.get("message") if isinstance(error, dict) else None
-    return ArmProviderError(
-        response.status, error_code(response), str(message) if message is not None else response.text
-    )
+    words = response.text if message is None else str(message)
+    return ArmProviderError(response.status, error_code(response), words)
 
 
 def error_code(response: HttpResponse) -> str:

@@ -46,7 +46,12 @@ def folders(mounts: tuple[Mount, ...] = ()) -> dict[Path, Owned]:
         if not is_system and entry.is_dir(follow_symlinks=False):
             found[Path(entry.path)] = Owned(0o755)
     found |= {Path(path): how for path, how in look(mounts).private if stat.S_ISDIR(how.mode)}
-    found |= dict.fromkeys(_homes(), Owned(0o700))
+    # Homes, where people keep their own things: these are never a node's.
+    people = (Path(p.pw_dir) for p in pwd.getpwall() if p.pw_uid == 0 or 1000 <= p.pw_uid < 60000)
+    homes = {path.resolve() for path in (Path("/home"), Path("/root"), *people) if path.is_dir()}
+    for home in (path for path in homes if len(path.parts) > 1):
+        if len(home.parts) > 2 or home.name in ("home", "root"):
+            found[home] = Owned(0o700)
     found[Path("/home").resolve()] = Owned(0o755)  # for the users that a script makes
     found |= dict.fromkeys((Path("/tmp"), Path("/var/tmp")), Owned(0o1777))  # noqa: S108 - the machine's, not ours
     found[state_folder().resolve()] = Owned(0o755)
@@ -73,13 +78,6 @@ def hide_files(root: Path, mounts: tuple[Mount, ...]) -> None:
                 hidden.write_text(text, encoding="utf-8")
                 os.chown(hidden, how.st_uid, how.st_gid)
                 hidden.chmod(stat.S_IMODE(how.st_mode))
-
-
-def _homes() -> set[Path]:
-    """Where people keep their own things: these are never a node's."""
-    people = (Path(p.pw_dir) for p in pwd.getpwall() if p.pw_uid == 0 or 1000 <= p.pw_uid < 60000)
-    found = {path.resolve() for path in (Path("/home"), Path("/root"), *people) if path.is_dir()}
-    return {path for path in found if len(path.parts) > 1 and (len(path.parts) > 2 or path.name in ("home", "root"))}
 
 
 @dataclass(frozen=True)

@@ -64,21 +64,16 @@ def write_files(config: Mapping[str, Any], root: Path) -> dict[str, Path]:
         target = root / path.relative_to("/")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.touch()
+        content = entry.get("content", "")
+        data = content if isinstance(content, bytes) else str(content).encode("utf-8")
+        encoding = str(entry.get("encoding", "")).lower()
+        if encoding in ("b64", "base64", "gz+b64", "gzip+base64", "gz+base64", "gzip+b64"):
+            data = base64.b64decode(data)
         target.chmod(int(str(entry.get("permissions", "0644")), 8) | 0o200)  # before the content, which may be secret
         with target.open("ab" if entry.get("append") else "wb") as out:
-            out.write(_content(entry))
+            out.write(gzip.decompress(data) if encoding.startswith("gz") else data)
         written[entry["path"]] = target
     return written
-
-
-def _content(entry: Mapping[str, Any]) -> bytes:
-    """The bytes of one of `write_files`, decoded as its `encoding` says."""
-    content = entry.get("content", "")
-    data = content if isinstance(content, bytes) else str(content).encode("utf-8")
-    encoding = str(entry.get("encoding", "")).lower()
-    if encoding in ("b64", "base64", "gz+b64", "gzip+base64", "gz+base64", "gzip+b64"):
-        data = base64.b64decode(data)
-    return gzip.decompress(data) if encoding.startswith("gz") else data
 
 
 def commands(config: Mapping[str, Any], written: Mapping[str, Path], python: str) -> list[list[str]]:
