@@ -87,7 +87,7 @@ class FakeArm(RunArm):
         self._world.fault("prerequisites")
         return self._world.prerequisites
 
-    def known_lack(self, plan: Plan, target: Target, place: Infrastructure, *, tried: bool) -> str | None:
+    def known_shortage(self, plan: Plan, target: Target, place: Infrastructure, *, tried: bool) -> str | None:
         return self._world.lacks.get(place.location)
 
     def timer_armed(self, group: str, workflow: str) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 from tfinfra.bundle.ignored import Ignored
 from tfinfra.errors import ManifestError
 from tfinfra.system.strange_trees import DEEPEST
+from tfinfra.text.wording import first_few
 
 NEVER = frozenset({".git", "__pycache__"})
 NEVER_AT_TOP = frozenset({"deploy", "runs"})
@@ -60,10 +61,8 @@ def source_files(root: Path) -> tuple[SourceFile, ...]:
 
 def spell_secrets(names: tuple[str, ...]) -> str:
     """What `plan` and `up` say of the names that stay behind."""
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     first = names[0].rstrip("/").rpartition("/")[2]
-    named = ", ".join(names[:_NAMED])
-    return f"{named}{more} look like secrets and stay here; `!{first}` in .tfinfraignore would ship it"
+    return f"{first_few(names, _NAMED)} look like secrets and stay here; `!{first}` in .tfinfraignore would ship it"
 
 
 def _is_file(path: Path) -> bool:

@@ -30,7 +30,7 @@ def size_offers(book: PriceBook, region: str, *, gpu: bool = False) -> list[Size
     for size in sizes():
         if gpu and not size.gpus:
             continue
-        prices = {place: usd for place in book.regions if (usd := book.vm(size.name, place)) is not None}
+        prices = {at: usd for at in book.regions if (usd := book.vm(size.name, at)) is not None}
         offers.append(
             SizeOffer(
                 size=size.name,
@@ -41,7 +41,7 @@ def size_offers(book: PriceBook, region: str, *, gpu: bool = False) -> list[Size
                 infiniband=size.infiniband,
                 usd_per_hour=book.vm(size.name, region),
                 spot_usd_per_hour=book.vm(size.name, region, spot=True),
-                cheapest_in=min(prices, key=lambda place: (prices[place], place)) if prices else None,
+                cheapest_in=min(prices, key=lambda at: (prices[at], at)) if prices else None,
             )
         )
     return offers

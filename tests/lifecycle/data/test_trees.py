@@ -12,7 +12,6 @@ import pytest
 from tfinfra.errors import ManifestError, TfinfraError
 from tfinfra.system import local_tree
 from tfinfra.system.local_tree import LocalTree, read_tree
-from tfinfra.text.wording import spell_bytes
 
 
 def a_tree(folder: Path) -> Path:
@@ -112,7 +111,3 @@ def test_two_runs_may_hash_at_once(tmp_path: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         found = set(pool.map(lambda _: read(root, tmp_path).sha256, range(4)))
     assert len(found) == 1
-
-
-def test_sizes_are_spelt_for_people() -> None:
-    assert [spell_bytes(n) for n in (512, 14_000_000, 3_200_000_000)] == ["512 bytes", "14 MB", "3.2 GB"]

@@ -25,7 +25,6 @@ from tfinfra.lifecycle.record.run_status import matching_run, run_status, unreco
 from tfinfra.model import Outcome
 from tfinfra.money.ledger import Interval, Ledger
 from tfinfra.system.clock import iso_time, unix_time
-from tfinfra.text.wording import spell_seconds
 
 
 def a_record(run: str = "digits-abc123", **changes: object) -> RunRecord:
@@ -176,8 +175,6 @@ def test_a_record_that_is_removed_under_its_process_is_written_again(tmp_path: P
 
 def test_times() -> None:
     assert unix_time(iso_time(1000.0)) == 1000.0
-    spelt = [spell_seconds(s) for s in (0.84, 42, 200, 7500, 7 * 86400)]
-    assert spelt == ["0.8 s", "42 s", "3 min 20 s", "2 h 5 min", "7 d"]
 
 
 GOVERNMENT, STACK = "https://management.usgovcloudapi.net", "https://management.stack.example"

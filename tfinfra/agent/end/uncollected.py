@@ -6,6 +6,7 @@ import os
 
 from tfinfra.agent.assignment import Assignment
 from tfinfra.system.strange_trees import names_below
+from tfinfra.text.wording import first_few
 
 _NAMED = 3
 _NOBODYS = frozenset({"__pycache__", ".ipynb_checkpoints"})
@@ -21,6 +22,5 @@ def left_behind(assignment: Assignment) -> tuple[str, ...]:
         # Path's own is_symlink raises for a name that is too long
         new = [n for n in names if not os.path.islink(work / n) and not os.path.lexists(source / n)]  # noqa: PTH114
         if new:
-            more = f" and {len(new) - _NAMED} more" if len(new) > _NAMED else ""
-            sentences.append(f"{', '.join(new[:_NAMED])}{more}: {task.name} wrote outside of ./outputs")
+            sentences.append(f"{first_few(new, _NAMED)}: {task.name} wrote outside of ./outputs")
     return tuple(sentences)

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from pulumi.automation._cmd import CommandResult
 
 from tfinfra.engine.events import UpdateEvent
-from tfinfra.engine.refusals.notations import CloudAnswer, read_answer, shorten, without_count
+from tfinfra.engine.refusals.notations import CloudAnswer, read_answer, without_count
 from tfinfra.errors import CredentialsError, ProvisioningError, TfinfraError, full_disk
+from tfinfra.text.wording import shortened
 
 _TRACEBACK = "Traceback (most recent call last):"
 _OURS = "azure-native:"
@@ -56,7 +57,7 @@ def _what(part: str, event: UpdateEvent) -> str:
 def _refusal(part: str, event: UpdateEvent, answer: CloudAnswer) -> TfinfraError:
     if answer.of_credentials:
         return CredentialsError(f"{_what(part, event)}: {answer.words}", answer.sign_in)
-    words = shorten(_two_lines(answer.words), _LONGEST_SAID)
+    words = shortened(_two_lines(answer.words), _LONGEST_SAID)
     message = f"{_what(part, event)}: {words}"
     return ProvisioningError(message, status=answer.status, code=answer.code, said=answer.said)
 
@@ -66,7 +67,7 @@ def _first_lines(message: str) -> str:
     said, _, traceback = without_count(message).partition(_TRACEBACK)
     frames = [line.strip() for line in traceback.splitlines() if line.strip().startswith("File ")]
     text = " ".join([_two_lines(said), *(f"({frame})" for frame in frames[-1:])])
-    return shorten(text, _LONGEST)
+    return shortened(text, _LONGEST)
 
 
 def _two_lines(text: str) -> str:

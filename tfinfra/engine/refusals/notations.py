@@ -258,7 +258,3 @@ def _silence(text: str) -> CloudAnswer | None:
 def without_count(text: str) -> str:
     """The text without what go-multierror puts before it: "1 error occurred:" and a bullet."""
     return re.sub(r"\A\s*\d+ errors? occurred:\s*\*\s*", "", text)
-
-
-def shorten(text: str, longest: int) -> str:
-    return text if len(text) <= longest else text[: longest - 1] + "…"

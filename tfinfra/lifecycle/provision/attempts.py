@@ -174,7 +174,7 @@ def _lacking(context: RunContext, place: Infrastructure, refused: Sequence[Refus
     """The place as one that ARM says has no room, None where it is worth a try."""
     session, target = context.session, context.record().target
     tried = any(r.place.location == place.location and r.tried for r in refused)
-    asked = spawn(lambda: context.ports.arm.known_lack(context.plan, target, place, tried=tried), "place")
+    asked = spawn(lambda: context.ports.arm.known_shortage(context.plan, target, place, tried=tried), "place")
     why = session.wait(asked)
     if why is None:
         return None

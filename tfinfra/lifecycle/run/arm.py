@@ -104,7 +104,7 @@ class RunArm:
         self._cloud.ensure()
         return require_prerequisites(self._cloud, access)
 
-    def known_lack(self, plan: Plan, target: Target, place: Infrastructure, *, tried: bool) -> str | None:
+    def known_shortage(self, plan: Plan, target: Target, place: Infrastructure, *, tried: bool) -> str | None:
         """Why one of the plan's places cannot have its nodes, None where it may. `tried`: something of the run was
         tried in its location before."""
         if not self._cloud.preflight:
