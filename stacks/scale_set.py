@@ -22,10 +22,8 @@ NOBODYS_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFenCCXYKcZtEpIrRuSDre4P2QJm9
 class ScaleSet(pulumi.ComponentResource):
     """`node_count` equal machines without public addresses, started once and never replaced or re-imaged.
 
-    `user_data` is the customData in base64. `id` is the scale set's ARM id.
+    `user_data` is the customData in base64.
     """
-
-    id: pulumi.Output[str]
 
     def __init__(
         self,
@@ -39,7 +37,7 @@ class ScaleSet(pulumi.ComponentResource):
         after: list[pulumi.Resource] | None = None,
     ) -> None:
         super().__init__("tfinfra:compute:ScaleSet", "nodes", opts=pulumi.ResourceOptions(parent=group))
-        machines = compute.VirtualMachineScaleSet(
+        compute.VirtualMachineScaleSet(
             "scale-set",
             vm_scale_set_name=f"{run.id}-nodes",
             resource_group_name=group.name,
@@ -55,8 +53,7 @@ class ScaleSet(pulumi.ComponentResource):
             **_orchestration(plan),
             opts=within(group, self, after),
         )
-        self.id = machines.id
-        self.register_outputs({"id": self.id})
+        self.register_outputs({})
 
     def _one_data_centre(self, run: Run, group: resources.ResourceGroup, plan: Plan) -> compute.SubResourceArgs | None:
         """The nodes' proximity placement group. Its intent has Azure look for a data centre that has the size at all,

@@ -25,7 +25,7 @@ from tfinfra.errors import CredentialsError, ManifestError, NotFeasible, Provisi
 from tfinfra.model import Target, Timeouts
 from tfinfra.system import child_python
 from tfinfra.system.paths import cache_folder, state_folder
-from tfinfra.system.progress import Progress, say_nothing
+from tfinfra.system.progress import Progress, do_nothing, say_nothing
 
 if TYPE_CHECKING:
     from tfinfra.localcloud.daemon.daemon_client import Endpoint
@@ -193,7 +193,7 @@ def azure_subscription(subscription: str) -> Cloud:
         environment_cache=None,
         node_platform=AZURE_NODES,
         timeouts=AZURE_TIMEOUTS,
-        ensure=lambda: None,
+        ensure=do_nothing,
         preflight=True,
         principal_id=str(claims.get("oid", "")),
         principal_type=principal_type(claims),

@@ -29,7 +29,8 @@ def test_both_parts_are_recorded_as_often_as_asked(engine: EngineProcess, tmp_pa
         found = engine.record(folder, RUN, part, config(part), CALLER)
         kinds = {request["arm_type"].rpartition("/")[2] for request in found["requests"]}
         assert ("virtualMachineScaleSets" in kinds) == (part == "compute")
-        assert found["outputs"]["groupId"].endswith(f"/resourceGroups/tfinfra-{RUN}-{part}")
+        assert found["requests"][0]["path"].endswith(f"/resourceGroups/tfinfra-{RUN}-{part}")
+        assert ("identityId" in found["outputs"]) == (part == "keep")
     assert not list(tmp_path.rglob("__pycache__"))
 
 

@@ -199,13 +199,12 @@ class World:
                 "shared": None,
                 "identityId": "/identity",
                 "identityClientId": "client",
-                "groupId": "/keep",
             }
         refusal = self.refusals.pop(0) if self.refusals else None
         if refusal is not None:
             raise refusal
         self.nodes(self.store_at(json.loads(config["nodeSettings"])["store"]))
-        return {"groupId": "/compute", "scaleSetId": "/set"}
+        return {}
 
     def store_at(self, url: str) -> MemoryStore:
         """The run's store, or that of a further attempt below it."""

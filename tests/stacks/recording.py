@@ -37,7 +37,6 @@ def config(part: str, expires: str = "2126-11-30T10:00:00Z", deadline: str = "21
         "run": RUN,
         "owner": "ada",
         "expiresAt": expires,
-        "attempt": "0",
     }
     if part == "keep":
         return common

@@ -236,8 +236,8 @@ def test_the_outputs_are_what_the_lifecycle_reads(recorded: Recorded) -> None:
     account = recorded("two CPU nodes", "keep")[0]["blobs"].path.rsplit("/", 1)[-1]
     assert keep["store"] == {"endpoint": f"https://{account}.blob.core.windows.net/", "container": "run"}
     assert keep["identityId"] == IDENTITY
-    assert set(keep) == {"groupId", "store", "shared", "identityId", "identityClientId", "timerIdentityId"}
-    assert set(recorded("two CPU nodes", "compute")[1]) == {"groupId", "scaleSetId"}
+    assert set(keep) == {"store", "shared", "identityId", "identityClientId", "timerIdentityId"}
+    assert recorded("two CPU nodes", "compute")[1] == {}
 
 
 def test_nothing_secret_is_in_any_body(recorded: Recorded) -> None:

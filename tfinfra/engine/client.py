@@ -17,7 +17,7 @@ from tfinfra import errors
 from tfinfra.engine.host import RECORDS, cloud_fields
 from tfinfra.errors import ProvisioningError, TfinfraError
 from tfinfra.system import child_python
-from tfinfra.system.progress import say_nothing
+from tfinfra.system.progress import do_nothing, say_nothing
 
 if TYPE_CHECKING:  # at run time they load half of tfinfra, before which this process is to be started
     from tfinfra.cloud import Cloud
@@ -48,7 +48,7 @@ class EngineProcess:
         self._lock = threading.Lock()
         self._closed = self._opened = False
         self._tell: Progress = say_nothing
-        self._ensure: Callable[[], None] = _nothing
+        self._ensure: Callable[[], None] = do_nothing
         threading.Thread(target=self._read, daemon=True, name="engine answers").start()
 
     @property
@@ -159,7 +159,3 @@ def _raised(error: dict[str, Any]) -> TfinfraError:
     kind = getattr(errors, error["kind"], TfinfraError)
     raised: TfinfraError = kind(error["message"], error["hint"], **error.get("refusal", {}))
     return raised
-
-
-def _nothing() -> None:
-    """What `ensure` is before the engine is bound to a cloud."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from tfinfra.errors import ProvisioningError, TfinfraError
+from tfinfra.system.progress import do_nothing
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -60,7 +61,7 @@ def _cloud(fields: Mapping[str, Any]) -> Cloud:
         environment_cache=None,
         node_platform="",
         timeouts=Timeouts(0, 0, 0, 0),
-        ensure=_left_to_the_client,
+        ensure=do_nothing,  # the client keeps the endpoint answering while it waits for an update
         provider_settings=tuple((name, value) for name, value in fields["provider_settings"]),
         principal_id=fields["principal_id"],
     )
@@ -68,10 +69,6 @@ def _cloud(fields: Mapping[str, Any]) -> Cloud:
 
 def _no_credential() -> TokenCredential:
     raise TfinfraError("the engine's process asks ARM for nothing itself")
-
-
-def _left_to_the_client() -> None:
-    """The client keeps the endpoint answering while it waits for an update (client.py)."""
 
 
 class _Answers:

@@ -1,4 +1,4 @@
-"""One run's two stacks on the real Pulumi engine: previewed, updated and exported, from one warm process."""
+"""One run's two stacks on the real Pulumi engine: updated and exported, from one warm process."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Engine:
         self._deploy = deploy.absolute()
         self._run = run
         self._state = state.absolute()
-        self._tell = on_event or _nobody
+        self._tell = on_event or (lambda _: None)
         self._path = _tool()
         make_private(self._state)
         self._plugin = self._start_plugin()
@@ -84,13 +84,6 @@ class Engine:
             raise
         self._unread.discard(part)
         return {name: value.value for name, value in stack.outputs().items()}
-
-    def preview(self, part: str, config: Mapping[str, str]) -> dict[str, int]:
-        """What an update would do, as {operation: number of resources}; nothing is written to the cloud."""
-        stack, seen = self._ready(part, config), _Seen(self._tell)
-        on_event = stack.watch(seen.read)
-        result = self._attempt(part, stack, seen, lambda: stack.preview(color="never", on_event=on_event))
-        return {str(getattr(kind, "value", kind)): count for kind, count in result.change_summary.items()}
 
     def export(self, part: str) -> dict[str, Any]:
         """The stack's state as `pulumi stack export` gives it: {"version", "deployment"}."""
@@ -231,11 +224,6 @@ class _Seen:
             self.events.append(seen)
             self._tell(seen)
         return stack_outputs(event)
-
-
-def _nobody(event: UpdateEvent) -> None:
-    """The listener where there is none."""
-    del event
 
 
 def _tool() -> Path:

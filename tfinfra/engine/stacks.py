@@ -89,7 +89,7 @@ class RunStack(Stack):
         return {name: OutputValue(value, secret=False) for name, value in told.items()}
 
     def info(self, show_secrets: bool = True) -> UpdateSummary:
-        """What `up` and `preview` want for their result and nobody here reads."""
+        """What `up` asks for its result, and this engine does not use: it would be another call of the tool."""
         del show_secrets
         now = datetime.now(timezone.utc)
         return UpdateSummary(kind="update", start_time=now, message="", environment={}, config={}, result="succeeded")

@@ -1,4 +1,4 @@
-"""How work that takes a while reports what it does."""
+"""How long work says how it goes on, and the callbacks for where nobody is to hear of it."""
 
 from __future__ import annotations
 
@@ -11,3 +11,7 @@ Progress = Callable[[str], None]
 def say_nothing(text: str) -> None:
     """Progress that is shown to nobody."""
     del text
+
+
+def do_nothing() -> None:
+    """A callback for where nothing is to be done."""

@@ -30,7 +30,6 @@ def stack_config(record: RunRecord, part: str, prerequisites: Prerequisites, clo
         "owner": record.owner,
         "expiresAt": record.keep_until if keep else record.deadline,
         "deadline": record.deadline,
-        "attempt": "0" if keep else str(choice_of(record.compute_group, record.run)),
         "principalType": cloud.principal_type,
         **({"deleterRole": role} if role else {}),
         **elsewhere,

@@ -42,7 +42,6 @@ def keep() -> None:
     store = Storage(run, group)
     identity = NodeIdentity(run, group, store)
     timer = Timer(run, group, plan.choices) if run.may_delete else None
-    pulumi.export("groupId", group.id)
     pulumi.export("store", store.location)
     pulumi.export("shared", SharedDirectory(run, group).location)
     pulumi.export("identityId", identity.id)
@@ -57,7 +56,7 @@ def compute() -> None:
     network = Network(run, group, plan)
     access = SharedAccess(run, group, network)
     cloud_init, settings = (folder / "cloud-init.yaml").read_text("utf-8"), config.require("nodeSettings")
-    nodes = ScaleSet(
+    ScaleSet(
         run,
         group,
         plan,
@@ -66,8 +65,6 @@ def compute() -> None:
         user_data=custom_data(cloud_init, settings),
         after=[may_end, access],
     )
-    pulumi.export("groupId", group.id)
-    pulumi.export("scaleSetId", nodes.id)
 
 
 keep() if pulumi.get_stack().endswith("-keep") else compute()

@@ -38,7 +38,6 @@ def keep() -> None:
     store = Storage(run, group)
     identity = NodeIdentity(run, group, store)
     timer = Timer(run, group, plan.choices) if run.may_delete else None
-    pulumi.export("groupId", group.id)
     pulumi.export("store", store.location)
     pulumi.export("shared", None)
     pulumi.export("identityId", identity.id)
@@ -52,7 +51,7 @@ def compute() -> None:
     may_end = Deletion(run, group, {"nodes": identity_id, "timer": config.get("timerIdentityId")})
     network = Network(run, group, plan)
     cloud_init, settings = (folder / "cloud-init.yaml").read_text("utf-8"), config.require("nodeSettings")
-    nodes = ScaleSet(
+    ScaleSet(
         run,
         group,
         plan,
@@ -61,8 +60,6 @@ def compute() -> None:
         user_data=custom_data(cloud_init, settings),
         after=[may_end],
     )
-    pulumi.export("groupId", group.id)
-    pulumi.export("scaleSetId", nodes.id)
 
 
 keep() if pulumi.get_stack().endswith("-keep") else compute()

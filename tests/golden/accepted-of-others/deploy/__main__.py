@@ -32,7 +32,6 @@ group = resource_group(run)
 
 def keep() -> None:
     """What outlives the nodes, until the outputs are fetched."""
-    pulumi.export("groupId", group.id)
     pulumi.export("store", None)
     pulumi.export("shared", None)
     pulumi.export("identityId", plan.access.identity_id)
@@ -45,7 +44,7 @@ def compute() -> None:
     identity_id = config.require("identityId")
     network = Network(run, group, plan)
     cloud_init, settings = (folder / "cloud-init.yaml").read_text("utf-8"), config.require("nodeSettings")
-    nodes = ScaleSet(
+    ScaleSet(
         run,
         group,
         plan,
@@ -54,8 +53,6 @@ def compute() -> None:
         user_data=custom_data(cloud_init, settings),
         after=[],
     )
-    pulumi.export("groupId", group.id)
-    pulumi.export("scaleSetId", nodes.id)
 
 
 keep() if pulumi.get_stack().endswith("-keep") else compute()
