@@ -16,6 +16,7 @@ from filelock import FileLock
 from tfinfra.engine.provider import plugin_archive
 from tfinfra.engine.tool import toolchain, toolmaking
 from tfinfra.errors import TfinfraError
+from tfinfra.system.file_digest import sha256_of
 
 VERSIONS = {
     "3.258.0": True,
@@ -80,10 +81,10 @@ def vendor(empty: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     def download(url: str, draft: Path, _progress: object) -> str:
         assert url.startswith("https://") and toolchain.VERSION in url
         shutil.copy(archive, draft)
-        return plugin_archive.digest_of(archive)
+        return sha256_of(archive)
 
     monkeypatch.setattr(plugin_archive, "download", download)
-    return plugin_archive.digest_of(archive)
+    return sha256_of(archive)
 
 
 @pytest.mark.parametrize("unchecked", [False, True])

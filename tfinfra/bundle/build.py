@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -19,6 +18,7 @@ from tfinfra.environment.lock_file import Lock
 from tfinfra.errors import ManifestError
 from tfinfra.model import Plan, to_json
 from tfinfra.store.keys import bundle_key
+from tfinfra.system.file_digest import sha256_of
 from tfinfra.system.paths import cache_folder
 
 LARGE_SOURCE = 500 << 20
@@ -48,21 +48,29 @@ def build_bundle(
     Raises ManifestError where a file of `source` cannot travel or the entry script is among what is ignored.
     """
     found = survey(source)
-    files = found.files
-    _check_entry(plan, files)
+    _check_entry(plan, found.files)
     if progress:
-        _notice_size(files, progress)
+        size = sum(file.size for file in found.files)
+        if size > LARGE_SOURCE:
+            largest = max(found.files, key=lambda file: file.size)
+            progress(
+                f"source_directory holds {size / 1e6:.0f} MB, of which '{largest.name}' is {largest.size / 1e6:.0f} MB;"
+                " name in .tfinfraignore what the nodes do not need"
+            )
         if found.secrets:
             progress(f"source_directory: {spell_secrets(found.secrets)}")
+    shared = [shared_member(lock.platform, cache or cache_folder())]
+    if lock.conda and prebuilt is None:
+        shared.append(conda_member(lock.platform, cache or cache_folder()))
     staging = out.with_name(f"{out.name}.{os.getpid()}")
     with staging.open("wb") as archive:
-        for member in _shared(lock, prebuilt, cache or cache_folder()):
-            with member.open("rb") as shared:
-                shutil.copyfileobj(shared, archive)
+        for path in shared:
+            with path.open("rb") as member:
+                shutil.copyfileobj(member, archive)
         with gzip_member(archive) as own:
-            _write_own(own, plan, files, lock, prebuilt)
+            _write_own(own, plan, found.files, lock, prebuilt)
     staging.replace(out)
-    digest = _digest(out)
+    digest = sha256_of(out)
     return Bundle(out, bundle_key(digest), digest)
 
 
@@ -80,57 +88,18 @@ def _check_entry(plan: Plan, files: tuple[SourceFile, ...]) -> None:
         )
 
 
-def _notice_size(files: tuple[SourceFile, ...], progress: Callable[[str], None]) -> None:
-    size = sum(file.size for file in files)
-    if size <= LARGE_SOURCE:
-        return
-    largest = max(files, key=lambda file: file.size)
-    progress(
-        f"source_directory holds {size / 1e6:.0f} MB, of which '{largest.name}' is {largest.size / 1e6:.0f} MB; "
-        "name in .tfinfraignore what the nodes do not need"
-    )
-
-
-def _shared(lock: Lock, prebuilt: Path | None, cache: Path) -> Iterator[Path]:
-    yield shared_member(lock.platform, cache)
-    if lock.conda and prebuilt is None:
-        yield conda_member(lock.platform, cache)
-
-
 def _write_own(out: IO[bytes], plan: Plan, files: tuple[SourceFile, ...], lock: Lock, prebuilt: Path | None) -> None:
+    """The member that is this run's alone."""
     environment = {"lock": to_json(lock), "prebuilt": str(prebuilt) if prebuilt else None}
-    add_bytes(out, "environment.json", _json(environment))
-    add_bytes(out, "plan.json", _json(to_json(plan)))
-    if prebuilt is None:
-        for package in _conda_files(lock):
-            add_file(out, f"conda/{package.name}", package, executable=False)
+    for name, content in (("environment.json", environment), ("plan.json", to_json(plan))):
+        add_bytes(out, name, (json.dumps(content, indent=2) + "\n").encode())
+    for package in lock.conda if prebuilt is None else ():
+        if package.url.startswith("file:"):  # of a channel that is a folder of this machine: no node sees it
+            path = Path(unquote(urlsplit(package.url).path))
+            add_file(out, f"conda/{path.name}", path, executable=False)
     for file in files:
-        _add_source(out, file)
+        if file.link is not None:
+            add_link(out, f"source/{file.name}", file.link)
+        else:
+            add_file(out, f"source/{file.name}", file.path, executable=file.executable)
     out.write(END)
-
-
-def _conda_files(lock: Lock) -> Iterator[Path]:
-    """The packages of channels that are folders of this machine: no node sees those."""
-    for package in lock.conda:
-        if package.url.startswith("file:"):
-            yield Path(unquote(urlsplit(package.url).path))
-
-
-def _add_source(out: IO[bytes], file: SourceFile) -> None:
-    name = f"source/{file.name}"
-    if file.link is not None:
-        add_link(out, name, file.link)
-    else:
-        add_file(out, name, file.path, executable=file.executable)
-
-
-def _json(content: object) -> bytes:
-    return (json.dumps(content, indent=2) + "\n").encode()
-
-
-def _digest(path: Path) -> str:
-    state = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            state.update(chunk)
-    return state.hexdigest()

@@ -7,7 +7,8 @@ import fnmatch
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path, PurePosixPath
@@ -18,11 +19,11 @@ from tfinfra.errors import ManifestError
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
-GIT, OWN = ".gitignore", ".tfinfraignore"
+_GIT, _OWN = ".gitignore", ".tfinfraignore"
 _MOST_BYTES = 1_000_000
 
 # What tools keep credentials in, under the names that they give it; what is a pattern for others to fill in is none.
-SECRET_FILES = (
+_SECRET_FILES = (
     *(".env", ".env.*", "*.env", ".envrc", "id_rsa*", "id_dsa*", "id_ecdsa*", "id_ed25519*", "*.pem", "*.key"),
     *("*.p12", "*.pfx", "*.ppk", "*.jks", "*.keystore", "*.kdbx", ".netrc", "_netrc", ".pgpass", ".npmrc", ".pypirc"),
     *(".git-credentials", ".htpasswd", ".dockercfg", "kubeconfig", ".boto", ".s3cfg", ".vault-token", ".databrickscfg"),
@@ -30,7 +31,7 @@ SECRET_FILES = (
     *("service-account*.json", "service_account*.json", "secrets.yaml", "secrets.yml", "secrets.json", "secrets.toml"),
     ".secrets*",
 )
-SECRET_FOLDERS = (
+_SECRET_FOLDERS = (
     *(".azure", ".aws", ".ssh", ".gnupg", ".kube", ".docker", "gcloud"),
     *(".kaggle", ".huggingface", ".pulumi", ".secrets"),
 )
@@ -41,35 +42,41 @@ def _any(patterns: Iterable[str]) -> re.Pattern[str]:
     return re.compile("|".join(map(fnmatch.translate, patterns)), re.IGNORECASE)
 
 
-_FILES, _FOLDERS, _PATTERNS = _any(SECRET_FILES), _any(SECRET_FOLDERS), _any(_NO_SECRETS)
+_FILES, _FOLDERS, _PATTERNS = _any(_SECRET_FILES), _any(_SECRET_FOLDERS), _any(_NO_SECRETS)
 
 
 @dataclass
 class Ignored:
-    """Asked for each name below `root` on the way down, folders with a '/' at their end; `secrets` are the names that
-    stay behind because they look like secrets. A `.tfinfraignore` goes before all else: with it a name, also of a
-    secret, is taken back."""
+    """Whether a name below `root` stays behind. It is called for each name on the way down, folders with a '/' at their
+    end, and collects in `secrets` the names that look like secrets. `.tfinfraignore` outranks all else: with `!` it
+    takes a name back, also that of a secret."""
 
     root: Path
     secrets: list[str] = field(default_factory=list)
     _files: dict[str, GitIgnoreSpec | None] = field(default_factory=dict)
 
     def __call__(self, name: str) -> bool:
-        own, git, secret = self._said(name, OWN), self._said(name, GIT), _is_secret(name)
-        said = own or git
-        if secret and not (own and own.is_by_name and not own.ignores) and not (said and said.ignores):
+        last, folder = name.rstrip("/").rpartition("/")[2], name.endswith("/")
+        if folder:
+            secret = _FOLDERS.match(last) is not None
+        else:
+            secret = _FILES.match(last) is not None and _PATTERNS.match(last) is None
+        own = self._decision(name, _OWN)
+        decision = own or self._decision(name, _GIT)
+        taken_back = own is not None and own.is_by_name and not own.ignores
+        if secret and not taken_back and not (decision and decision.ignores):
             self.secrets.append(name)
             return True
-        return said is not None and said.ignores
+        return decision is not None and decision.ignores
 
-    def _said(self, name: str, file: str) -> _Said | None:
-        """The last word on a name: that of the nearest folder that has one."""
+    def _decision(self, name: str, file: str) -> _Decision | None:
+        """What the ignore files called `file` say of a name: the nearest folder that says anything decides."""
         for folder in PurePosixPath(name).parents:
             spec = self._spec(folder / file)
             below = name if folder == PurePosixPath() else name[len(folder.as_posix()) + 1 :]
             found = spec.check_file(below) if spec else None
             if spec and found and found.include is not None and found.index is not None:
-                return _Said(found.include, str(getattr(spec.patterns[found.index], "pattern", "")))
+                return _Decision(found.include, str(getattr(spec.patterns[found.index], "pattern", "")))
         return None
 
     def _spec(self, path: PurePosixPath) -> GitIgnoreSpec | None:
@@ -81,21 +88,14 @@ class Ignored:
 
 
 @dataclass(frozen=True)
-class _Said:
+class _Decision:
     ignores: bool
     pattern: str
 
     @property
     def is_by_name(self) -> bool:
-        """Whether the pattern names something: `!*` is no word on secrets."""
+        """Whether the pattern names something: `!*` takes no secret back."""
         return bool(self.pattern.strip("!/").rpartition("/")[2].strip("*?"))
-
-
-def _is_secret(name: str) -> bool:
-    last = name.rstrip("/").rpartition("/")[2]
-    if name.endswith("/"):
-        return _FOLDERS.match(last) is not None
-    return _FILES.match(last) is not None and _PATTERNS.match(last) is None
 
 
 def _lines(file: Path, name: str) -> list[str]:
@@ -125,22 +125,16 @@ def _compiled(lines: Iterable[str]) -> GitIgnoreSpec:
         try:
             _specs[key] = GitIgnoreSpec.from_lines(key)
         except (ValueError, re.error):
-            _specs[key] = GitIgnoreSpec.from_lines(_readable(key))
+            valid: list[str] = []
+            for line in key:
+                with suppress(ValueError, re.error):
+                    GitIgnoreSpec.from_lines([line])
+                    valid.append(line)
+            _specs[key] = GitIgnoreSpec.from_lines(valid)
         for pattern in _specs[key].patterns:
             if pattern.regex is not None:
                 pattern.regex = re.compile(straight(pattern.regex.pattern))
     return _specs[key]
-
-
-def _readable(lines: Iterable[str]) -> Iterator[str]:
-    from pathspec import GitIgnoreSpec
-
-    for line in lines:
-        try:
-            GitIgnoreSpec.from_lines([line])
-        except (ValueError, re.error):
-            continue
-        yield line
 
 
 _LONGEST = 4096  # no path is longer (PATH_MAX)

@@ -8,7 +8,7 @@ import importlib.util
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from tfinfra.bundle.archive import add_file, gzip_member
@@ -18,8 +18,8 @@ from tfinfra.environment.tools import find_uv, tool_environment
 from tfinfra.errors import TfinfraError
 from tfinfra.system.ownership import make_private
 
-MODULES = ("__init__.py", "errors.py", "sealing.py")
-PACKAGES = ("agent", "backends", "environment", "model", "store", "system", "text")
+_MODULES = ("__init__.py", "errors.py", "sealing.py")
+_PACKAGES = ("agent", "backends", "environment", "model", "store", "system", "text")
 DISTRIBUTIONS = {"obstore": "obstore", "pyrage": "pyrage", "typing_extensions": "typing_extensions"}
 CONDA_DISTRIBUTIONS = {"rattler": "py-rattler"}
 """import name → distribution name."""
@@ -28,66 +28,77 @@ CONDA_DISTRIBUTIONS = {"rattler": "py-rattler"}
 _NODE_PYTHON = "3.12"
 _NOT_LOADED = frozenset({".pyc", ".pyi"})
 
-Files = dict[str, Path]
+_Files = dict[str, Path]
 
 
 def shared_member(platform: str, cache: Path) -> Path:
     """A gzip member (a tar stream without its end) for nodes of `platform`, made where `cache` has none."""
-    return _member({**agent_files(), **site_files(platform, cache)}, cache)
+    return _member({**_agent_files(), **_site_files(platform, cache)}, cache)
 
 
 def conda_member(platform: str, cache: Path) -> Path:
     """The same for what conda packages are installed with."""
-    return _member(site_files(platform, cache, CONDA_DISTRIBUTIONS), cache)
+    return _member(_site_files(platform, cache, CONDA_DISTRIBUTIONS), cache)
 
 
-def _member(files: Files, cache: Path) -> Path:
-    path = cache / "bundle-parts" / f"{_digest(files)}.tar.gz"
-    if not path.exists():
-        _write(files, path)
+def _member(files: _Files, cache: Path) -> Path:
+    """Known by the files' content; a big library by its size and time instead, which no two of its versions share."""
+    state = hashlib.sha256()
+    for name, file in sorted(files.items()):
+        status = file.stat()
+        stamp = f"{file} {status.st_size} {status.st_mtime_ns}".encode()
+        content = stamp if file.suffix == ".so" else file.read_bytes()
+        state.update(f"{name}\0{len(content)}\0".encode() + content)
+    path = cache / "bundle-parts" / f"{state.hexdigest()[:20]}.tar.gz"
+    if path.exists():
+        return path
+    make_private(path.parent)
+    staging = path.with_suffix(f".{os.getpid()}")
+    with staging.open("wb") as out, gzip_member(out) as member:
+        for name, file in sorted(files.items()):
+            # A wheel does not keep the mode of what it installs as data
+            add_file(member, name, file, executable=file.suffix == ".sh" or os.access(file, os.X_OK))
+    staging.replace(path)
     return path
 
 
-def agent_files() -> Files:
+def _agent_files() -> _Files:
     """agent/tfinfra/…: what the agent may import, as the import rule for nodes says."""
     root = Path(__file__).parents[1]
-    chosen = [root / name for name in MODULES]
-    chosen += [path for name in PACKAGES for path in sorted((root / name).rglob("*")) if _is_loaded(path)]
+    chosen = [root / name for name in _MODULES]
+    chosen += [path for name in _PACKAGES for path in _loaded_below(root / name)]
     return {f"agent/tfinfra/{path.relative_to(root).as_posix()}": path for path in chosen}
 
 
-def site_files(platform: str, cache: Path, distributions: Mapping[str, str] = DISTRIBUTIONS) -> Files:
+def _site_files(platform: str, cache: Path, distributions: Mapping[str, str] = DISTRIBUTIONS) -> _Files:
     """site/…: this client's own obstore for its own kind of machine, else the wheel for `platform`."""
     folder = None if platform == this_platform() else _wheel_folder(platform, cache, distributions)
-    roots = (folder / name if folder else _module_path(name) for name in distributions)
-    return {f"site/{name}": path for root in roots for name, path in _files_of(root)}
+    files: _Files = {}
+    for name in distributions:
+        root = folder / name if folder else _installed(name)
+        if root.is_dir():
+            files |= {f"site/{path.relative_to(root.parent).as_posix()}": path for path in _loaded_below(root)}
+        else:
+            module = root if root.suffix else root.with_suffix(".py")
+            files[f"site/{module.name}"] = module
+    return files
 
 
-def _module_path(name: str) -> Path:
-    """A package's folder, or the file of a module that is none."""
+def _installed(name: str) -> Path:
+    """A package's folder, or the file of a module that is none. Raises TfinfraError where it is missing."""
     spec = importlib.util.find_spec(name)
     if spec is None or spec.origin is None:
         raise TfinfraError(f"this installation of tfinfra lacks '{name}'; reinstall it")
     return Path(spec.origin).parent if spec.submodule_search_locations else Path(spec.origin)
 
 
-def _files_of(root: Path) -> Iterator[tuple[str, Path]]:
-    if not root.is_dir():
-        module = root if root.suffix else root.with_suffix(".py")
-        yield module.name, module
-        return
-    for path in sorted(root.rglob("*")):
-        if _is_loaded(path):
-            yield path.relative_to(root.parent).as_posix(), path
-
-
-def _is_loaded(path: Path) -> bool:
-    return path.is_file() and path.suffix not in _NOT_LOADED and not path.name.startswith(".")
-
-
-def _is_program(path: Path) -> bool:
-    """A wheel does not keep the mode of what it installs as data."""
-    return path.suffix == ".sh" or os.access(path, os.X_OK)
+def _loaded_below(folder: Path) -> list[Path]:
+    """What Python loads, or a module reads, of a package's folder."""
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.suffix not in _NOT_LOADED and not path.name.startswith(".")
+    ]
 
 
 def _wheel_folder(platform: str, cache: Path, distributions: Mapping[str, str]) -> Path:
@@ -111,38 +122,10 @@ def _wheel_folder(platform: str, cache: Path, distributions: Mapping[str, str]) 
     )
     if done.returncode:
         shutil.rmtree(staging, ignore_errors=True)
-        told = " and ".join(names)
-        raise TfinfraError(f"{told} could not be fetched for the nodes ({platform}):\n{done.stderr.strip()}")
-    return _settle(staging, folder)
-
-
-def _settle(staging: Path, folder: Path) -> Path:
-    """Puts a finished folder in its place, or drops it where another process was quicker with the same."""
+        missing = " and ".join(names)
+        raise TfinfraError(f"{missing} could not be fetched for the nodes ({platform}):\n{done.stderr.strip()}")
     try:
         staging.rename(folder)
-    except OSError:
+    except OSError:  # another process was quicker with the same
         shutil.rmtree(staging)
     return folder
-
-
-def _digest(files: Files) -> str:
-    """By content; a big library by its size and time instead, which no two of its versions share."""
-    state = hashlib.sha256()
-    for name, path in sorted(files.items()):
-        content = _stamp(path) if path.suffix == ".so" else path.read_bytes()
-        state.update(f"{name}\0{len(content)}\0".encode() + content)
-    return state.hexdigest()[:20]
-
-
-def _stamp(path: Path) -> bytes:
-    status = path.stat()
-    return f"{path} {status.st_size} {status.st_mtime_ns}".encode()
-
-
-def _write(files: Files, path: Path) -> None:
-    make_private(path.parent)
-    staging = path.with_suffix(f".{os.getpid()}")
-    with staging.open("wb") as out, gzip_member(out) as member:
-        for name, file in sorted(files.items()):
-            add_file(member, name, file, executable=_is_program(file))
-    staging.replace(path)

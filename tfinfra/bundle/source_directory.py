@@ -15,8 +15,8 @@ from tfinfra.errors import ManifestError
 from tfinfra.system.strange_trees import DEEPEST
 from tfinfra.text.wording import first_few
 
-NEVER = frozenset({".git", "__pycache__"})
-NEVER_AT_TOP = frozenset({"deploy", "runs"})
+_NEVER = frozenset({".git", "__pycache__"})
+_NEVER_AT_TOP = frozenset({"deploy", "runs"})
 _NAMED = 5
 
 
@@ -49,9 +49,17 @@ def survey(root: Path) -> Survey:
     """
     base = root.resolve()
     ignored = Ignored(base)
-    names = sorted(_names(base, ignored))
-    files = tuple(_source_file(base, name) for name in names if _is_file(base / name))
-    return Survey(files, tuple(sorted(ignored.secrets)))
+    files: list[SourceFile] = []
+    for name in sorted(_names(base, ignored)):
+        path = base / name
+        status = path.lstat()
+        if stat.S_ISLNK(status.st_mode):
+            files.append(SourceFile(name, path, 0, False, _link_target(base, path, name)))
+        elif stat.S_ISREG(status.st_mode):
+            if not os.access(path, os.R_OK):
+                raise _cannot_travel(name, "cannot be read")
+            files.append(SourceFile(name, path, status.st_size, bool(status.st_mode & stat.S_IXUSR), None))
+    return Survey(tuple(files), tuple(sorted(ignored.secrets)))
 
 
 def source_files(root: Path) -> tuple[SourceFile, ...]:
@@ -65,57 +73,35 @@ def spell_secrets(names: tuple[str, ...]) -> str:
     return f"{first_few(names, _NAMED)} look like secrets and stay here; `!{first}` in .tfinfraignore would ship it"
 
 
-def _is_file(path: Path) -> bool:
-    mode = path.lstat().st_mode
-    return stat.S_ISREG(mode) or stat.S_ISLNK(mode)
-
-
 def _names(root: Path, ignored: Ignored) -> Iterator[str]:
+    """The names of files and links below `root` that are not ignored, in no order."""
     for folder, folders, files in os.walk(root, onerror=_unreadable):
         below = Path(folder).relative_to(root)
         if len(below.parts) > DEEPEST:
             raise _cannot_travel(f"{below.parts[0]}/…", f"holds folders in folders, more than {DEEPEST} deep")
         links = [name for name in folders if (Path(folder) / name).is_symlink()]
-        folders[:] = [
-            name for name in folders if name not in links and not _skipped_folder(root, below / name, ignored)
-        ]
+        kept: list[str] = []
+        for name in folders:
+            path = below / name
+            ours = name in _NEVER or path.as_posix() in _NEVER_AT_TOP or (root / path / "pyvenv.cfg").exists()
+            if name not in links and not ours and not ignored(f"{path.as_posix()}/"):
+                kept.append(name)
+        folders[:] = kept  # os.walk goes on with these
         names = ((below / name).as_posix() for name in [*files, *links])
         yield from (name for name in names if not ignored(name))
-
-
-def _skipped_folder(root: Path, folder: Path, ignored: Ignored) -> bool:
-    if folder.name in NEVER or folder.as_posix() in NEVER_AT_TOP or (root / folder / "pyvenv.cfg").exists():
-        return True
-    return ignored(f"{folder.as_posix()}/")
-
-
-def _source_file(root: Path, name: str) -> SourceFile:
-    path = root / name
-    status = path.lstat()
-    if stat.S_ISLNK(status.st_mode):
-        return SourceFile(name, path, 0, False, _link_target(root, path, name))
-    if not os.access(path, os.R_OK):
-        raise _cannot_travel(name, "cannot be read")
-    return SourceFile(name, path, status.st_size, bool(status.st_mode & stat.S_IXUSR), None)
 
 
 def _link_target(root: Path, path: Path, name: str) -> str:
     """Relative to the link. A link must mean the same on the node as it does here."""
     target = Path(os.path.normpath(path.parent / path.readlink()))
-    if _goes_round(path):
-        raise _cannot_travel(name, "is a link that leads back to itself")
-    if not target.is_relative_to(root) or not Path(os.path.realpath(path)).is_relative_to(root):
-        raise _cannot_travel(name, f"is a link to '{path.readlink()}', outside of source_directory")
-    return os.path.relpath(target, path.parent)
-
-
-def _goes_round(path: Path) -> bool:
-    """Whether following the link never ends."""
     try:
         path.stat()
     except OSError as error:
-        return error.errno == errno.ELOOP
-    return False
+        if error.errno == errno.ELOOP:
+            raise _cannot_travel(name, "is a link that leads back to itself") from error
+    if not target.is_relative_to(root) or not Path(os.path.realpath(path)).is_relative_to(root):
+        raise _cannot_travel(name, f"is a link to '{path.readlink()}', outside of source_directory")
+    return os.path.relpath(target, path.parent)
 
 
 def _unreadable(error: OSError) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfinfra.errors import ManifestError, TfinfraError
+from tfinfra.system.file_digest import sha256_of
 from tfinfra.system.ownership import make_private
 from tfinfra.system.progress import Progress
 from tfinfra.system.strange_trees import DEEPEST
@@ -112,13 +113,10 @@ def _remembered(file: TreeFile, known: sqlite3.Connection) -> str | None:
 
 
 def _read_anew(file: TreeFile, known: sqlite3.Connection) -> str:
-    status, state = file.path.stat(), hashlib.sha256()
-    with file.path.open("rb") as content:
-        while chunk := content.read(CHUNK):
-            state.update(chunk)
-    row = (_key(file), status.st_size, status.st_mtime_ns, state.hexdigest())
+    status, digest = file.path.stat(), sha256_of(file.path)
+    row = (_key(file), status.st_size, status.st_mtime_ns, digest)
     known.execute("REPLACE INTO files VALUES (?, ?, ?, ?)", row)
-    return state.hexdigest()
+    return digest
 
 
 def _key(file: TreeFile) -> bytes:

@@ -21,6 +21,7 @@ from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_ope
 from tfinfra.arm.azure_native import archive_name
 from tfinfra.engine.provider.plugin_source import MIRROR, SHA256, PluginSource, credentials, on_loopback, shown
 from tfinfra.errors import TfinfraError
+from tfinfra.system.file_digest import sha256_of
 from tfinfra.system.progress import Progress
 
 _T = TypeVar("_T")
@@ -71,7 +72,7 @@ def fetch(source: PluginSource, work: Path, progress: Progress) -> PluginArchive
     """The archive of `source`: a file where it lies, a download in the folder `work`. Raises TfinfraError."""
     if source.url is None:
         file = Path(source.place)
-        return PluginArchive(file, digest_of(file), _beside_file(file) if source.mirrored else None)
+        return PluginArchive(file, sha256_of(file), _beside_file(file) if source.mirrored else None)
     draft = work / archive_name()
     progress(f"downloading the azure-native plugin from {source.shown}")
     digest = download(source.place, draft, progress)
@@ -167,15 +168,6 @@ def _opened(url: str) -> Iterator[HTTPResponse]:
         raise TfinfraError(f"{shown(url)} cannot be reached: {error.reason}", hint=hint) from error
     except (HTTPException, TimeoutError, ConnectionError) as error:
         raise _Torn(f"no whole answer: {str(error) or type(error).__name__}") from error
-
-
-def digest_of(file: Path) -> str:
-    """Its SHA-256, as hexadecimal digits."""
-    digest = hashlib.sha256()
-    with file.open("rb") as stream:
-        while chunk := stream.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _beside_file(file: Path) -> str | None:

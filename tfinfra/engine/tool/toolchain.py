@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from tfinfra.engine.tool.tool_environment import tool_version
+from tfinfra.system.file_digest import sha256_of
 from tfinfra.system.ownership import make_private
 from tfinfra.system.paths import cache_folder
 
@@ -117,9 +118,7 @@ def _digest_now(tool: Path) -> str:
 @lru_cache
 def _digest(tool: Path, *_stamp: int) -> str:
     """Once a process: 0.1 s."""
-    from tfinfra.engine.provider.plugin_archive import digest_of
-
-    return digest_of(tool)
+    return sha256_of(tool)
 
 
 def _new_enough(version: str | None) -> bool:
