@@ -1,12 +1,11 @@
-"""The audit log of one run: every arrow of the pipeline appends one line, and each line carries the hash of the one
-before it, so that a line that was changed or removed later shows."""
+"""The event log of one run: each phase appends a line, which holds the hash of the line before it, so that one that was
+changed or removed later shows."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,7 +13,7 @@ from filelock import FileLock
 
 from tfinfra.system.ownership import make_private
 
-FIRST = "0" * 64
+_FIRST = "0" * 64
 """The `prev` of the first line."""
 
 
@@ -32,22 +31,16 @@ class AuditLog:
     def append(self, event: str, **fields: Any) -> None:
         """Adds the line {"seq", "time", "event", …fields, "prev"}; `prev` is the SHA-256 of the line before."""
         try:
-            self._append(event, fields)
+            make_private(self.path.parent)
+            with FileLock(f"{self.path}.lock"), self.path.open("ab+") as file:
+                last = _last_line(file)
+                # A line that cannot be read has no number to count from: the 0 after it shows that
+                before = (_parsed(last) or {}).get("seq")
+                seq = before + 1 if isinstance(before, int) else 0
+                line = {"seq": seq, "time": self._clock(), "event": event, **fields, "prev": _digest(last)}
+                file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
         except OSError as error:
             self._complain(f"{self.path.name} cannot be written: {error.strerror or error}")
-
-    def _append(self, event: str, fields: dict[str, Any]) -> None:
-        with self._locked() as file:
-            last = _last_line(file)
-            seq = _following(last)
-            line = {"seq": seq, "time": self._clock(), "event": event, **fields, "prev": _digest(last)}
-            file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
-
-    @contextmanager
-    def _locked(self) -> Iterator[IO[bytes]]:
-        make_private(self.path.parent)
-        with FileLock(f"{self.path}.lock"), self.path.open("ab+") as file:
-            yield file
 
 
 def read_events(path: Path) -> list[dict[str, Any]]:
@@ -57,7 +50,7 @@ def read_events(path: Path) -> list[dict[str, Any]]:
     return [event for line in path.read_bytes().splitlines() if (event := _parsed(line)) is not None]
 
 
-def broken_at(path: Path) -> int | None:
+def first_broken_line(path: Path) -> int | None:
     """The index of the first line that does not follow from the one before it, None where the chain is whole."""
     previous = b""
     for index, line in enumerate(path.read_bytes().splitlines()):
@@ -76,14 +69,8 @@ def _parsed(line: bytes) -> dict[str, Any] | None:
     return event if isinstance(event, dict) else None
 
 
-def _following(line: bytes) -> int:
-    """The number of the line after this one. One that cannot be read has none to count from: 0 shows that too."""
-    seq = (_parsed(line) or {}).get("seq")
-    return seq + 1 if isinstance(seq, int) else 0
-
-
 def _digest(line: bytes) -> str:
-    return hashlib.sha256(line).hexdigest() if line else FIRST
+    return hashlib.sha256(line).hexdigest() if line else _FIRST
 
 
 def _last_line(file: IO[bytes]) -> bytes:

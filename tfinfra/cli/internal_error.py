@@ -1,4 +1,4 @@
-"""The report file of an internal error: what went wrong, for whoever mends it, and nothing from the environment."""
+"""The report file of an internal error: what went wrong, for who mends it, and nothing from the environment."""
 
 from __future__ import annotations
 
@@ -19,11 +19,7 @@ def write_report(error: Exception, arguments: Sequence[str]) -> Path:
     folder = state_folder() / "reports"
     make_private(folder)
     path = folder / f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{time.monotonic_ns() % 10**6:06}.txt"
-    path.write_text(_text(error, arguments), encoding="utf-8")
-    return path
-
-
-def _text(error: Exception, arguments: Sequence[str]) -> str:
     trace = "".join(traceback.format_exception(error))
     versions = f"tfinfra {tfinfra.__version__}, Python {platform.python_version()}, {platform.platform()}"
-    return redact(f"{versions}\narguments: {' '.join(arguments)}\n\n{trace}")
+    path.write_text(redact(f"{versions}\narguments: {' '.join(arguments)}\n\n{trace}"), encoding="utf-8")
+    return path

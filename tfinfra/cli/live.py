@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from tfinfra.system.clock import right_now
 from tfinfra.text.cleaning import clean
 from tfinfra.text.wording import spell_seconds
 
-TASK_ROWS = 16
+_TASK_ROWS = 16
 """Tasks that the live view lists one by one; more are only counted."""
 
 
@@ -76,7 +77,7 @@ class LiveView:
         self._print(clean(text), style="bold")
 
     def diagnose(self, diagnostic: Diagnostic) -> None:
-        self._print(render_diagnostics((diagnostic,), color=False), style="yellow")
+        self._print(_diagnostic_text(diagnostic), style="yellow")
 
     def task(self, status: TaskStatus) -> None:
         with self._lock:
@@ -98,13 +99,23 @@ class LiveView:
     def _render(self) -> Any:
         from rich.console import Group
         from rich.table import Table
+        from rich.text import Text
 
         table = Table.grid(padding=(0, 2))
         with self._lock:
-            for phase in self._phases.values():
-                table.add_row(*_phase_cells(phase, self._clock()))
-            tasks = tuple(self._tasks.values())
-        return Group(table, *_task_lines(tasks))
+            phases, tasks = tuple(self._phases.values()), tuple(self._tasks.values())
+        for phase in phases:
+            ended = phase.seconds is not None
+            mark, style = ("✗", "red") if phase.failed else ("✓", "green") if ended else ("…", "cyan")
+            seconds = self._clock() - phase.began if phase.seconds is None else phase.seconds
+            text = Text(_in_one_line(phase.text), "dim")
+            table.add_row(Text(mark, style), Text(phase.name), Text(spell_seconds(seconds), "dim"), text)
+        if len(tasks) > _TASK_ROWS:
+            counts = Counter(task.state for task in tasks)
+            return Group(table, Text("  tasks: " + ", ".join(f"{n} {state}" for state, n in sorted(counts.items()))))
+        colors = {"running": "cyan", "succeeded": "green", "failed": "red", "lost": "red"}
+        rows = (Text("  " + _in_one_line(task_text(task)), colors.get(task.state, "dim")) for task in tasks)
+        return Group(table, *rows)
 
 
 @contextmanager
@@ -116,28 +127,9 @@ def _whatever_the_terminal() -> Iterator[None]:
         leave_terminal()
 
 
-def _phase_cells(phase: _Phase, now: float) -> tuple[Any, ...]:
-    from rich.text import Text
-
-    mark, style = ("✗", "red") if phase.failed else ("✓", "green") if phase.seconds is not None else ("…", "cyan")
-    seconds = phase.seconds if phase.seconds is not None else now - phase.began
-    text = _in_one_line(phase.text)
-    return Text(mark, style), Text(phase.name), Text(spell_seconds(seconds), "dim"), Text(text, "dim")
-
-
 def _in_one_line(text: str) -> str:
     """Clean, also where it is wrapped: what begins a word may come to begin a line."""
     return clean("\n".join(text.split())).replace("\n", " ")
-
-
-def _task_lines(tasks: tuple[TaskStatus, ...]) -> list[Any]:
-    from rich.text import Text
-
-    if len(tasks) > TASK_ROWS:
-        states = sorted({t.state for t in tasks})
-        return [Text("  tasks: " + ", ".join(f"{sum(t.state == s for t in tasks)} {s}" for s in states))]
-    colors = {"running": "cyan", "succeeded": "green", "failed": "red", "lost": "red"}
-    return [Text("  " + _in_one_line(task_text(t)), colors.get(t.state, "dim")) for t in tasks]
 
 
 @contextmanager
@@ -145,7 +137,7 @@ def run_view(json: bool) -> Iterator[Observer]:
     """The view that fits where the output goes. With `json`, stdout is kept for the document."""
     if json or not (sys.stdout.isatty() and sys.stderr.isatty()):
         out = sys.stderr if json else sys.stdout
-        yield PlainView(out, sys.stderr, _plain_diagnostic, named=not is_file(out))
+        yield PlainView(out, sys.stderr, _diagnostic_text, named=not is_file(out))
         return
     view = LiveView(right_now)
     view.start()
@@ -155,5 +147,5 @@ def run_view(json: bool) -> Iterator[Observer]:
         view.stop()
 
 
-def _plain_diagnostic(diagnostic: Diagnostic) -> str:
+def _diagnostic_text(diagnostic: Diagnostic) -> str:
     return render_diagnostics((diagnostic,), color=False)

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 import tfinfra
-from tfinfra.errors import TfinfraError, UsageError
+from tfinfra.errors import Cancelled, TfinfraError, UsageError
 
 VERBS = {
     "init": ("tfinfra.cli.authoring.init", "Write a starter manifest and training script."),
@@ -34,11 +34,7 @@ VERBS = {
 }
 
 
-class _ReaderGone(Exception):
-    """Whoever read stdout has gone: a BrokenPipeError that click, which ends with status 1 at one, does not see."""
-
-
-class LazyGroup(click.Group):
+class _LazyGroup(click.Group):
     """Imports a verb's module when that verb is called; help texts of the list are literals."""
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -47,8 +43,8 @@ class LazyGroup(click.Group):
         except BrokenPipeError as error:
             from tfinfra.cli.output import reader_has_gone
 
-            if reader_has_gone():
-                raise _ReaderGone from error
+            if reader_has_gone():  # `| head` has seen enough; click would end with status 1
+                return 0
             raise RuntimeError(f"a connection was closed: {error}") from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -75,10 +71,14 @@ class LazyGroup(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            raise click.UsageError(f"{error.format_message()}{_spelling_hint(args[0])}", ctx) from error
+            from tfinfra.manifest.spelling_hints import nearest
+
+            near = nearest(args[0], VERBS)
+            hint = f" Did you mean '{near}'?" if near else ""
+            raise click.UsageError(f"{error.format_message()}{hint}", ctx) from error
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(tfinfra.__version__, prog_name="tfinfra")
 def cli() -> None:
     """Compile a YAML training manifest into a Pulumi program, run it, and leave nothing behind."""
@@ -91,18 +91,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a character must not end a verb
     code = _code(arguments)
-    _tell_of_folders()
-    _flush()
-    return code
-
-
-def _tell_of_folders() -> None:
-    """What was readable for others until this verb looked at it."""
     if paths := sys.modules.get("tfinfra.system.paths"):  # most verbs that print a text never load it
         from tfinfra.cli.output import progress
 
         for folder in paths.made_private():
             progress(f"note: other users could read {folder}; it is yours alone now (0700)")
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        from tfinfra.cli.output import drop_stdout
+
+        drop_stdout()
+    return code
 
 
 def _replace_closed_streams() -> None:
@@ -118,41 +118,28 @@ def _replace_closed_streams() -> None:
 
 
 def _code(arguments: list[str]) -> int:
-    try:
-        return _run(arguments)
-    except TfinfraError as error:
-        return _report(error, arguments)
-    except KeyboardInterrupt:
-        from tfinfra.cli.output import progress
-
-        progress("cancelled")
-        return 8
-    except _ReaderGone:  # `| head` has seen enough
-        return 0
-    except Exception as error:  # noqa: BLE001  the outermost edge: a user sees one line, the file has the traceback
-        return _internal(error, arguments)
-
-
-def _run(arguments: list[str]) -> int:
+    """Runs the verb; whatever it raises becomes an exit code, and what the user sees of it."""
     try:
         result = cli.main(arguments, prog_name="tfinfra", standalone_mode=False, obj=tuple(arguments))
     except click.exceptions.Exit as end:
         return end.exit_code
-    except click.Abort as end:
-        raise KeyboardInterrupt from end
     except click.ClickException as error:
-        return _misused(error, arguments)
+        if "--json" in arguments:
+            from tfinfra.cli.output import error_document, print_document
+
+            print_document(error_document(UsageError(error.format_message())))
+        error.show()
+        return UsageError.exit_code
+    except TfinfraError as error:
+        return _report(error, arguments)
+    except (KeyboardInterrupt, click.Abort):
+        from tfinfra.cli.output import progress
+
+        progress("cancelled")
+        return Cancelled.exit_code
+    except Exception as error:  # noqa: BLE001  the outermost edge: a user sees one line, the file has the traceback
+        return _internal(error, arguments)
     return result if isinstance(result, int) else 0
-
-
-def _misused(error: click.ClickException, arguments: list[str]) -> int:
-    """click's own words on stderr, and the document that was asked for."""
-    if "--json" in arguments:
-        from tfinfra.cli.output import error_document, print_document
-
-        print_document(error_document(UsageError(error.format_message())))
-    error.show()
-    return UsageError.exit_code
 
 
 def _report(error: TfinfraError, arguments: list[str]) -> int:
@@ -164,15 +151,6 @@ def _report(error: TfinfraError, arguments: list[str]) -> int:
     print_error(error)
     failed(error, arguments)
     return error.exit_code
-
-
-def _flush() -> None:
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        from tfinfra.cli.output import drop_stdout
-
-        drop_stdout()
 
 
 def _internal(error: Exception, arguments: list[str]) -> int:
@@ -193,13 +171,6 @@ def _internal(error: Exception, arguments: list[str]) -> int:
         return 1
     failed(TfinfraError(f"tfinfra itself failed: {error.__class__.__name__}: {error}"), arguments)
     return 1
-
-
-def _spelling_hint(word: str) -> str:
-    from tfinfra.manifest.spelling_hints import nearest
-
-    near = nearest(word, VERBS)
-    return f" Did you mean '{near}'?" if near else ""
 
 
 if __name__ == "__main__":

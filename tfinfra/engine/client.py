@@ -23,9 +23,9 @@ if TYPE_CHECKING:  # at run time they load half of tfinfra, before which this pr
     from tfinfra.cloud import Cloud
     from tfinfra.system.progress import Progress
 
-LOOK = 2.0
+_LOOK = 2.0
 """Seconds between two looks at whether the cloud answers."""
-ENDING = 6.0
+_ENDING = 6.0
 """Seconds that an interrupted update has to write down what it knows."""
 
 
@@ -74,8 +74,8 @@ class EngineProcess:
     def up(self, part: str, config: Mapping[str, str]) -> dict[str, Any]:
         """The stack's outputs; makes the cloud's endpoint answer again should it die meanwhile."""
         self._ensure()  # building Pulumi took minutes, perhaps: a local cloud without groups has left by then
-        update = self._asked("up", part=part, config=dict(config))
-        while not wait([update], timeout=LOOK).done:
+        update = self._send("up", part=part, config=dict(config))
+        while not wait([update], timeout=_LOOK).done:
             with suppress(TfinfraError, OSError):  # the plugin's own error says more, once its patience ends
                 self._ensure()
         outputs: dict[str, Any] = update.result()
@@ -93,30 +93,27 @@ class EngineProcess:
         if self._process.stdin is not None:
             with suppress(OSError):  # a request that a dead process never took
                 self._process.stdin.close()
-        if not self._ends_within(ENDING):
+        if not self._ends_within(_ENDING):
             self._process.kill()
             self._process.wait()
 
     def _ask(self, verb: str, **fields: Any) -> Any:
-        return self._asked(verb, **fields).result()
+        return self._send(verb, **fields).result()
 
-    def _asked(self, verb: str, **fields: Any) -> Future[Any]:
+    def _send(self, verb: str, **fields: Any) -> Future[Any]:
+        stream = self._process.stdin
+        assert stream is not None  # noqa: S101 - a pipe was asked for
         future: Future[Any] = Future()
         with self._lock:
             number = next(self._ids)
             self._waiting[number] = future
             try:
-                self._send({"id": number, "verb": verb, **fields})
+                stream.write(json.dumps({"id": number, "verb": verb, **fields}) + "\n")
+                stream.flush()
             except (OSError, ValueError):
                 self._waiting.pop(number, None)
                 raise self._gone() from None
         return future
-
-    def _send(self, request: dict[str, Any]) -> None:
-        stream = self._process.stdin
-        assert stream is not None  # noqa: S101 - a pipe was asked for
-        stream.write(json.dumps(request) + "\n")
-        stream.flush()
 
     def _read(self) -> None:
         for line in self._process.stdout or ():
@@ -146,7 +143,7 @@ class EngineProcess:
     def _gone(self) -> ProvisioningError:
         if self._closed:
             return ProvisioningError("the update was stopped")
-        self._ends_within(ENDING)
+        self._ends_within(_ENDING)
         status = self._process.poll()
         how = f"was killed by signal {-status}" if status and status < 0 else f"ended with status {status}"
         self._errors.seek(0)

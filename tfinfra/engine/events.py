@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pulumi.automation import EngineEvent
-    from pulumi.automation.events import DiagnosticEvent, StepEventMetadata
 
 _COLOR = re.compile(r"<\{%.*?%\}>")  # Pulumi's own colour marks (sdk/go/common/diag/colors)
 _UNCHANGED = frozenset({"same", "read", "discard", "refresh"})
@@ -29,7 +28,7 @@ class UpdateEvent:
 
 
 def to_event(event: EngineEvent) -> UpdateEvent | None:
-    """The UpdateEvent, None for what nobody waits for: resources that stay as they are, progress of the tool itself."""
+    """The UpdateEvent. None for what changes nothing: resources that stay as they are, progress of the tool itself."""
     steps = {
         "started": event.resource_pre_event,
         "done": event.res_outputs_event,
@@ -37,26 +36,16 @@ def to_event(event: EngineEvent) -> UpdateEvent | None:
     }
     for kind, step in steps.items():
         if step is not None:
-            return _step(kind, step.metadata)
-    return _diagnostic(event.diagnostic_event) if event.diagnostic_event else None
-
-
-def _step(kind: str, metadata: StepEventMetadata) -> UpdateEvent | None:
-    operation = str(getattr(metadata.op, "value", metadata.op))
-    if operation in _UNCHANGED or not metadata.type.startswith("azure-native:"):
+            operation = str(getattr(step.metadata.op, "value", step.metadata.op))
+            if operation in _UNCHANGED or not step.metadata.type.startswith("azure-native:"):
+                return None
+            return UpdateEvent(kind, step.metadata.type, _name(step.metadata.urn), operation)
+    said = event.diagnostic_event
+    if said is None or said.severity not in ("warning", "error"):
         return None
-    return UpdateEvent(kind, metadata.type, _name(metadata.urn), operation)
-
-
-def _diagnostic(event: DiagnosticEvent) -> UpdateEvent | None:
-    if event.severity not in ("warning", "error"):
-        return None
-    urn = event.urn or ""
-    return UpdateEvent(event.severity, _type(urn), _name(urn), _COLOR.sub("", event.message).strip())
-
-
-def _type(urn: str) -> str:
-    return urn.split("::")[2].rsplit("$", 1)[-1] if urn.count("::") >= 3 else ""
+    urn = said.urn or ""
+    resource_type = urn.split("::")[2].rsplit("$", 1)[-1] if urn.count("::") >= 3 else ""
+    return UpdateEvent(said.severity, resource_type, _name(urn), _COLOR.sub("", said.message).strip())
 
 
 def _name(urn: str) -> str:

@@ -112,39 +112,33 @@ class EngineHost:
             self._fail(request, TfinfraError(f"the engine failed: {type(error).__name__}: {error}"))
 
     def _fail(self, request: dict[str, Any], error: TfinfraError) -> None:
-        told: dict[str, Any] = {"kind": type(error).__name__, "message": error.message, "hint": error.hint}
+        document: dict[str, Any] = {"kind": type(error).__name__, "message": error.message, "hint": error.hint}
         if isinstance(error, ProvisioningError) and error.status is not None:
-            told["refusal"] = {"status": error.status, "code": error.code, "said": error.said}
-        self._answers.write(id=request["id"], error=told)
+            document["refusal"] = {"status": error.status, "code": error.code, "said": error.said}
+        self._answers.write(id=request["id"], error=document)
 
     def _do(self, request: dict[str, Any]) -> Any:
-        if request["verb"] == "open":
-            self._engine = self._open(request)
+        """What the request's verb gives: `record`, `open`, `up` or `export`."""
+        verb = request["verb"]
+        if verb == "record":
+            from tfinfra.engine.recording.in_fork import record_apart
+            from tfinfra.engine.recording.recording import RecordedCaller
+
+            if self._engine is not None:
+                raise TfinfraError("the engine is open: it has threads, and a recording forks")
+            folder, caller = Path(request["deploy"]), RecordedCaller(**request["caller"])
+            return record_apart(folder, request["run"], request["part"], request["config"], caller)
+        if verb == "open":
+            from tfinfra.engine.pulumi import Engine
+
+            deploy, state = Path(request["deploy"]), Path(request["state"])
+            self._engine = Engine(_cloud(request["cloud"]), deploy, request["run"], state, self._tell)
             return None
-        if request["verb"] == "record":
-            return self._record(request)
         if self._engine is None:
             raise TfinfraError("the engine is not open")
-        if request["verb"] == "up":
+        if verb == "up":
             return self._engine.up(request["part"], request["config"])
-        if request["verb"] == "export":
-            return self._engine.export(request["part"])
-        return self._engine.close()
-
-    def _record(self, request: dict[str, Any]) -> dict[str, Any]:
-        from tfinfra.engine.recording.in_fork import record_apart
-        from tfinfra.engine.recording.recording import RecordedCaller
-
-        if self._engine is not None:
-            raise TfinfraError("the engine is open: it has threads, and a recording forks")
-        folder, caller = Path(request["deploy"]), RecordedCaller(**request["caller"])
-        return record_apart(folder, request["run"], request["part"], request["config"], caller)
-
-    def _open(self, request: dict[str, Any]) -> Engine:
-        from tfinfra.engine.pulumi import Engine
-
-        deploy, state = Path(request["deploy"]), Path(request["state"])
-        return Engine(_cloud(request["cloud"]), deploy, request["run"], state, self._tell)
+        return self._engine.export(request["part"])
 
     def _tell(self, event: UpdateEvent) -> None:
         if event.kind == "done":

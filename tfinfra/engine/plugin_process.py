@@ -39,7 +39,9 @@ class PluginProcess:
         """Raises ProvisioningError where the plugin ended before it listened."""
         self._listening.wait(_START)
         if self._port is None:
-            raise ProvisioningError(f"the provider plugin did not start: {self._last_words()}")
+            text = self._log.read_text(encoding="utf-8", errors="replace").strip()
+            last = text[-_TAIL:].splitlines()[-1] if text else f"it {self.failure() or 'never printed its port'}"
+            raise ProvisioningError(f"the provider plugin did not start: {last}")
         return self._port
 
     def failure(self) -> str | None:
@@ -60,7 +62,3 @@ class PluginProcess:
         line = self._process.stdout.readline() if self._process.stdout else b""
         self._port = int(line) if line.strip().isdigit() else None
         self._listening.set()
-
-    def _last_words(self) -> str:
-        text = self._log.read_text(encoding="utf-8", errors="replace").strip()
-        return text[-_TAIL:].splitlines()[-1] if text else f"it {self.failure() or 'never printed its port'}"

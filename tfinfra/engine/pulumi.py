@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from tfinfra.engine.stacks import RunStack
     from tfinfra.engine.tool.pulumi_cli import Cli
 
-T = TypeVar("T")
-PARTS = ("keep", "compute")
+_T = TypeVar("_T")
+_PARTS = ("keep", "compute")
 _LOOK = 2.0  # seconds between two looks at the cloud's endpoint
 
 
@@ -54,7 +55,10 @@ class Engine:
         self._run = run
         self._state = state.absolute()
         self._tell = on_event or (lambda _: None)
-        self._path = _tool()
+        path = find_cli()
+        if path is None:
+            raise ProvisioningError("the Pulumi command line tool is missing", hint="`tfinfra setup` gets it")
+        self._path = path
         make_private(self._state)
         self._plugin = self._start_plugin()
         self._closed = False
@@ -63,7 +67,7 @@ class Engine:
         self._stacks: dict[str, Future[RunStack]] = {}
         self._warm: dict[str, Future[None]] = {}
         before: tuple[Future[Any], ...] = ()
-        for part in PARTS:  # in the order of use: what compute needs must not delay keep
+        for part in _PARTS:  # in the order of use: what compute needs must not delay keep
             self._stacks[part] = spawn(partial(self._open_stack, part, before), f"stack {part}")
             self._warm[part] = spawn(partial(self._warm_up, part, before), f"warm {part}")
             before = (self._stacks[part], self._warm[part])
@@ -109,8 +113,13 @@ class Engine:
         return None if command is None else PluginProcess(command, self._state / "plugin.log")
 
     def _load_cli(self) -> Cli:
-        _direct_to_loopback()
-        _quiet_streams()
+        """The tool, once gRPC and the Automation API are set up for it: before they are imported."""
+        variable = "no_grpc_proxy"  # gRPC reads it in lower case only
+        given = os.environ.get(variable) or os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+        # Unlike HTTP clients gRPC would ask a proxy for 127.0.0.1
+        os.environ[variable] = ",".join(dict.fromkeys(["127.0.0.1", "localhost", *given.split(",")]))
+        # A tool that is killed breaks its event stream; the Automation API would warn of it beside our own error
+        warnings.filterwarnings("ignore", message="Error in event stream")
         from tfinfra.engine.tool.pulumi_cli import Cli
 
         return Cli(self._path, VERSION)
@@ -152,23 +161,17 @@ class Engine:
         stack.configure({**own, **provider_config(self._cloud)})
         stack.workspace.program = Program(self._deploy, self._cloud.principal_id)
         if self._plugin is not None:
-            self._plugin = self._living(self._plugin)
+            if self._plugin.failure() is not None and not self._closed:  # it died between two updates
+                self._plugin.close()
+                self._plugin = self._start_plugin()
+            assert self._plugin is not None  # noqa: S101 - the cloud's command starts one
             debugged = {"PULUMI_DEBUG_PROVIDERS": f"azure-native:{self._plugin.port()}"}
             stack.workspace.env_vars = {**stack.workspace.env_vars, **debugged}
         return stack
 
-    def _living(self, plugin: PluginProcess) -> PluginProcess:
-        """The plugin, or a new one where it died between two updates."""
-        if self._closed or plugin.failure() is None:
-            return plugin
-        plugin.close()
-        fresh = self._start_plugin()
-        assert fresh is not None  # noqa: S101 - there was one
-        return fresh
-
     # Running
 
-    def _attempt(self, part: str, stack: RunStack, seen: _Seen, work: Callable[[], T]) -> T:
+    def _attempt(self, part: str, stack: RunStack, seen: _Seen, work: Callable[[], _T]) -> _T:
         from pulumi.automation.errors import CommandError
 
         from tfinfra.engine.recording.program import Program
@@ -224,24 +227,3 @@ class _Seen:
             self.events.append(seen)
             self._tell(seen)
         return stack_outputs(event)
-
-
-def _tool() -> Path:
-    path = find_cli()
-    if path is None:
-        raise ProvisioningError("the Pulumi command line tool is missing", hint="`tfinfra setup` gets it")
-    return path
-
-
-def _direct_to_loopback() -> None:
-    """Keeps gRPC's own connections off a proxy: unlike HTTP clients it would ask one for 127.0.0.1."""
-    variable = "no_grpc_proxy"  # gRPC reads it in lower case only
-    given = os.environ.get(variable) or os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
-    os.environ[variable] = ",".join(dict.fromkeys(["127.0.0.1", "localhost", *given.split(",")]))
-
-
-def _quiet_streams() -> None:
-    """A tool that is killed breaks its event stream; the Automation API would warn of it beside our own error."""
-    import warnings
-
-    warnings.filterwarnings("ignore", message="Error in event stream")

@@ -16,7 +16,7 @@ from pathlib import Path
 from tfinfra.engine.tool.tool_environment import tool_variables
 from tfinfra.engine.tool.toolchain import find_cli
 
-PROJECT = "name: tfinfra\nruntime: python\n"
+_PROJECT = "name: tfinfra\nruntime: python\n"
 """As templates/Pulumi.yaml names it: a stack is known by its project and its name."""
 PATIENCE = 120.0
 # pkg/backend/diy/lock.go, checkForLock: the only place where the tool tells who holds a lock
@@ -48,7 +48,7 @@ def drop_stacks(stacks: Iterable[str], *, force: bool) -> dict[str, str]:
     if path is None:
         return dict.fromkeys(stacks, "the Pulumi command line tool is missing: `tfinfra setup` gets it")
     with tempfile.TemporaryDirectory(prefix="tfinfra-") as folder:
-        tool = _tool(path, Path(folder))
+        tool = _tool_in(path, Path(folder))
         reasons = {stack: _drop(tool, stack, force) for stack in stacks}
     return {stack: reason for stack, reason in reasons.items() if reason}
 
@@ -57,7 +57,7 @@ def _drop(tool: Callable[..., str | None], stack: str, force: bool) -> str | Non
     """Why the stack could not be removed, None where it is gone."""
     removal = ("stack", "rm", "--force", "--yes", "--stack", stack)
     error = tool(*removal)
-    if error and remove_torn_attributes(os.environ.get("PULUMI_BACKEND_URL", ""), stack):
+    if error and _remove_torn_attributes(os.environ.get("PULUMI_BACKEND_URL", ""), stack):
         error = tool(*removal)
     if error and _LOCKED in error:
         held = [lock for lock in locks(error) if _may_live(lock)]
@@ -70,25 +70,23 @@ def _drop(tool: Callable[..., str | None], stack: str, force: bool) -> str | Non
     return error.strip().splitlines()[-1].removeprefix("error: ")
 
 
-def remove_torn_attributes(backend: str, stack: str) -> bool:
+def _remove_torn_attributes(backend: str, stack: str) -> bool:
     """Whether any was there. Beside each file of a folder backend lies one with its attributes, which is written in
     place (gocloud.dev/blob/fileblob): a tool that is killed meanwhile leaves half of it, and a state that no tool can
     read. A file without attributes can be read."""
     if not backend.startswith("file://"):
         return False
     folder = Path(backend.removeprefix("file://").partition("?")[0]).expanduser() / ".pulumi"
-    torn = [path for path in folder.rglob("*.attrs") if stack in str(path.relative_to(folder)) and not _is_json(path)]
-    for path in torn:
-        path.unlink()
-    return bool(torn)
-
-
-def _is_json(path: Path) -> bool:
-    try:
-        json.loads(path.read_bytes())
-    except ValueError:
-        return False
-    return True
+    torn = False
+    for path in folder.rglob("*.attrs"):
+        if stack not in str(path.relative_to(folder)):
+            continue
+        try:
+            json.loads(path.read_bytes())
+        except ValueError:
+            path.unlink()
+            torn = True
+    return torn
 
 
 def locks(message: str) -> list[StackLock]:
@@ -106,21 +104,17 @@ def _may_live(lock: StackLock) -> bool:
     if lock.host != socket.gethostname():
         return True
     try:
-        return psutil.Process(lock.pid).create_time() <= unix_time(_whole_seconds(lock.since)) + 1
+        since = re.sub(r"\.[0-9]+", "", lock.since)  # Go's nanoseconds, which Python's parser does not take before 3.11
+        return psutil.Process(lock.pid).create_time() <= unix_time(since) + 1
     except psutil.NoSuchProcess:
         return False
     except (psutil.Error, ValueError):
         return True
 
 
-def _whole_seconds(moment: str) -> str:
-    """Go writes nanoseconds, which Python's parser does not take before 3.11."""
-    return re.sub(r"\.[0-9]+", "", moment)
-
-
-def _tool(path: Path, folder: Path) -> Callable[..., str | None]:
+def _tool_in(path: Path, folder: Path) -> Callable[..., str | None]:
     """A call of the tool in a project of its own: what it said on stderr where it failed, None where it did not."""
-    (folder / "Pulumi.yaml").write_text(PROJECT, "utf-8")
+    (folder / "Pulumi.yaml").write_text(_PROJECT, "utf-8")
     environment = {**os.environ, **tool_variables(folder, os.environ)}
 
     def call(*arguments: str) -> str | None:

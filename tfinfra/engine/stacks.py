@@ -60,12 +60,12 @@ class RunStack(Stack):
     def configure(self, config: Mapping[str, str]) -> None:
         """Replaces the stack's configuration by `config` ({"namespace:key": value}); the salt stays."""
         old = self.workspace.stack_settings(self.name)
-        self.workspace.save_stack_settings(self.name, _settings(old, dict(config)))
+        new = StackSettings(old.secrets_provider, old.encrypted_key, old.encryption_salt, dict(config))
+        self.workspace.save_stack_settings(self.name, new)
 
     def watch(self, read: Callable[[EngineEvent], dict[str, Any] | None]) -> Callable[[EngineEvent], None]:
         """An event callback that keeps what `read` finds: the stack's outputs."""
         self._outputs = None
-
         self._all_seen.clear()
 
         def on_event(event: EngineEvent) -> None:
@@ -81,19 +81,15 @@ class RunStack(Stack):
         self._all_seen.wait(_LATE)
 
     def outputs(self) -> dict[str, OutputValue]:
-        """The last update's outputs as the events told them; asked of the tool where they did not, or hid one."""
+        """The last update's outputs out of its events; asked of the tool where those have none, or hide one."""
         self.settle()
-        told = self._outputs
-        if told is None or _SECRET in told.values():
+        found = self._outputs
+        if found is None or _SECRET in found.values():
             return dict(super().outputs())
-        return {name: OutputValue(value, secret=False) for name, value in told.items()}
+        return {name: OutputValue(value, secret=False) for name, value in found.items()}
 
     def info(self, show_secrets: bool = True) -> UpdateSummary:
         """What `up` asks for its result, and this engine does not use: it would be another call of the tool."""
         del show_secrets
         now = datetime.now(timezone.utc)
         return UpdateSummary(kind="update", start_time=now, message="", environment={}, config={}, result="succeeded")
-
-
-def _settings(old: StackSettings, config: dict[str, Any]) -> StackSettings:
-    return StackSettings(old.secrets_provider, old.encrypted_key, old.encryption_salt, config)

@@ -13,7 +13,7 @@ from tests.lifecycle.hostile import CONTENTS
 from tests.lifecycle.record.test_borrowed import told_here
 from tests.lifecycle.record.test_record import a_record
 from tfinfra.api import Run
-from tfinfra.audit.log import AuditLog, broken_at, read_events
+from tfinfra.audit.log import AuditLog, first_broken_line, read_events
 from tfinfra.cli.runs import down, fetch, list_runs, logs, status
 from tfinfra.errors import UsageError
 from tfinfra.lifecycle.attach import find_run, overview
@@ -93,7 +93,7 @@ def test_a_log_of_events_goes_on_after_a_line_that_is_none(content: bytes, tmp_p
         file.write(content.replace(b"\n", b" ") + b"\n")
     log.append("ended")
     assert [event["event"] for event in read_events(path) if "event" in event] == ["begun", "ended"]
-    assert (broken_at(path), complaints) == (1, [])
+    assert (first_broken_line(path), complaints) == (1, [])
 
 
 @EVERY

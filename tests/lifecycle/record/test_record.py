@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from tests.lifecycle.fakes import TARGET, World
-from tfinfra.audit.log import AuditLog, broken_at, read_events
+from tfinfra.audit.log import AuditLog, first_broken_line, read_events
 from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.azure.prerequisites.find import Prerequisites
 from tfinfra.errors import Result, UsageError
@@ -127,11 +127,11 @@ def test_the_audit_log_shows_where_it_was_changed(tmp_path: Path) -> None:
     for name in ("a", "b", "c", "d"):
         log.append(name, x=1)
     assert [e["seq"] for e in read_events(log.path)] == [0, 1, 2, 3]
-    assert broken_at(log.path) is None
+    assert first_broken_line(log.path) is None
     lines = log.path.read_text().splitlines()
     lines[1] = json.dumps({**json.loads(lines[1]), "x": 2})
     log.path.write_text("\n".join(lines) + "\n")
-    assert broken_at(log.path) == 2
+    assert first_broken_line(log.path) == 2
 
 
 def test_the_audit_log_goes_on_after_a_line_that_a_crash_cut(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_the_audit_log_goes_on_after_a_line_that_a_crash_cut(tmp_path: Path) -> 
         file.write('{"seq": 1, "ti')
     log.append("b")
     assert [e["event"] for e in read_events(log.path)] == ["a", "b"]
-    assert broken_at(log.path) is None
+    assert first_broken_line(log.path) is None
 
 
 def test_a_disk_that_takes_nothing_is_complained_of_and_stops_nothing(

@@ -12,7 +12,7 @@ import pytest
 from tests.lifecycle.fake_effects import FakePulumi
 from tests.lifecycle.fakes import World, a_plan, training
 from tests.lifecycle.runs import COMPUTE, KEEP, record_of
-from tfinfra.audit.log import broken_at, read_events
+from tfinfra.audit.log import first_broken_line, read_events
 from tfinfra.environment.lock_file import Lock
 from tfinfra.errors import NotFeasible
 from tfinfra.lifecycle.record.driver import this_process
@@ -60,7 +60,7 @@ def test_the_audit_log_is_one_whole_chain(tmp_path: Path) -> None:
     world.new_run().go()
     path = run_folder(tmp_path / "state", "digits-abc123").audit.path
     events = [e["event"] for e in read_events(path)]
-    assert broken_at(path) is None
+    assert first_broken_line(path) is None
     for phase in ("prepare", "keep", "environment", "bundle", "compute", "train", "collect"):
         assert events.index(f"{phase}.begin") < events.index(f"{phase}.end")
     assert "teardown.verified" in events

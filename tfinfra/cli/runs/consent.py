@@ -12,13 +12,13 @@ from tfinfra.lifecycle.run.terms import Consent, Terms, agreed
 from tfinfra.lifecycle.watch.observer import Observer
 
 QUESTION = "Begin? [y/N] "
-TICK = 0.1
+_TICK = 0.1
 """Seconds between two looks at whether the run was interrupted meanwhile."""
 _ANSWERS = {"y": True, "yes": True, "n": False, "no": False, "": False}
 
 
 def consent(view: Observer, *, yes: bool) -> Consent:
-    """Who is asked: nobody with `--yes`, and nobody without a terminal to show the question on and to answer at."""
+    """Who agrees to a run: the person at the terminal. With `--yes`, and without a terminal, nothing is asked."""
     return agreed if yes or not somebody_there() else lambda terms, check: _ask(view, terms, check)
 
 
@@ -42,7 +42,7 @@ def _is_terminal(stream: object) -> bool:
 
 
 def _ask(view: Observer, terms: Terms, check: Callable[[], None]) -> bool:
-    """The terms stand above: the run has told them. A live view would paint over the question, so it rests."""
+    """The run has shown the terms. A live view would paint over the question, so it rests."""
     from tfinfra.cli.live import LiveView
 
     del terms
@@ -57,27 +57,18 @@ def _ask(view: Observer, terms: Terms, check: Callable[[], None]) -> bool:
 
 
 def ask(check: Callable[[], None], question: str = QUESTION) -> bool:
-    """The answer of whoever sits at the terminal; the end of the input, and an empty line, are a no. Raises what
-    `check` does, which Ctrl-C makes raise."""
-    _forget_what_was_typed_before()
+    """The answer of the person at the terminal; the end of the input, and an empty line, are a no. Raises what `check`
+    does, which Ctrl-C makes raise."""
+    import termios
+
+    source = sys.stdin.fileno()
+    termios.tcflush(source, termios.TCIFLUSH)  # an Enter that was pressed minutes ago answers nothing
     while True:
         sys.stderr.write(question)
         sys.stderr.flush()
-        answer = _ANSWERS.get(_line(check).strip().lower())
+        while not select.select([source], [], [], _TICK)[0]:
+            check()
+        line = os.read(source, 1024).decode(errors="replace")  # as the terminal gives it: whole, once Enter was pressed
+        answer = _ANSWERS.get(line.strip().lower())
         if answer is not None:
             return answer
-
-
-def _line(check: Callable[[], None]) -> str:
-    """A line as the terminal gives it: whole, once Enter was pressed."""
-    source = sys.stdin.fileno()
-    while not select.select([source], [], [], TICK)[0]:
-        check()
-    return os.read(source, 1024).decode(errors="replace")
-
-
-def _forget_what_was_typed_before() -> None:
-    """An Enter that was pressed minutes ago answers nothing."""
-    import termios
-
-    termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)

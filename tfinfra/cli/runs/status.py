@@ -40,8 +40,13 @@ def status_lines(document: dict[str, Any]) -> list[str]:
         lines.append(f"  hint: {document['hint']}")
     if state["groups"]:
         lines.append(f"  groups: {', '.join(state['groups'])} (deadline {state['deadline']})")
-    lines += [_attempt(attempt) for attempt in document.get("attempts", [])]
-    lines += _cost(state)
+    for attempt in document.get("attempts", []):
+        refused = f": {attempt['refused']}" if attempt["refused"] else ""
+        lines.append(f"  {attempt['vm_size']} in {attempt['location']}{refused}")
+    if state["usd"]:
+        cap = "" if state["max_cost_usd"] is None else f" of at most {state['max_cost_usd']:.2f}"
+        rate = f"{state['usd_per_hour']:.2f} an hour now"
+        lines.append(f"  cost: {state['usd']:.2f} USD{cap} so far at list price, {rate}")
     for task in document.get("tasks", []):
         status = "" if task["exit_status"] is None else f", exit status {task['exit_status']}"
         lines.append(f"  {task['task']} on node {task['node']}: {task['state']}{status}")
@@ -55,17 +60,3 @@ def status_lines(document: dict[str, Any]) -> list[str]:
     if state["results"]:
         lines.append(f"  results: {state['results']}")
     return lines
-
-
-def _attempt(attempt: dict[str, Any]) -> str:
-    """Where nodes were asked for, and why they are not there."""
-    refused = f": {attempt['refused']}" if attempt["refused"] else ""
-    return f"  {attempt['vm_size']} in {attempt['location']}{refused}"
-
-
-def _cost(state: dict[str, Any]) -> list[str]:
-    """What it has cost, where it costs anything."""
-    if not state["usd"]:
-        return []
-    cap = "" if state["max_cost_usd"] is None else f" of at most {state['max_cost_usd']:.2f}"
-    return [f"  cost: {state['usd']:.2f} USD{cap} so far at list price, {state['usd_per_hour']:.2f} an hour now"]

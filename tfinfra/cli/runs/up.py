@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from tfinfra.lifecycle.end.ending import RunResult
 
 
 @click.command(short_help="Provision, train, bring the outputs home, delete everything.")
@@ -60,14 +64,12 @@ def command(
     return _conclude(result, arguments)
 
 
-def _conclude(result: object, arguments: Sequence[str]) -> int:
+def _conclude(result: RunResult, arguments: Sequence[str]) -> int:
     """Says how the run ended and gives its exit code. `arguments` are all words of the command."""
     from tfinfra.cli.failed import failed
     from tfinfra.cli.output import print_error, progress
-    from tfinfra.lifecycle.end.ending import RunResult
     from tfinfra.lifecycle.up.launch import closing_lines
 
-    assert isinstance(result, RunResult)  # noqa: S101 - for the type checker: the import above is lazy
     if result.error is not None:
         print_error(result.error)
         failed(result.error, arguments, result.record.run)

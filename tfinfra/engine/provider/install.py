@@ -131,8 +131,13 @@ def _install(source: PluginSource, progress: Progress) -> Path:
         draft = Path(work) / "draft"
         progress("unpacking the azure-native plugin")
         _unpack(fetched.archive, draft, source.shown)
-        _clear(provider_folder())
-        draft.replace(provider_folder())
+        folder = provider_folder()
+        if folder.is_dir() and not folder.is_symlink():  # somebody half removed it, or the tool half installed it
+            shutil.rmtree(folder, ignore_errors=True)
+        else:
+            folder.unlink(missing_ok=True)
+        folder.with_name(f"{folder.name}.partial").unlink(missing_ok=True)
+        draft.replace(folder)
     _note(source, fetched, known_by, progress)
     return provider_folder() / BINARY
 
@@ -148,15 +153,6 @@ def _on_a_disk_that_takes_it() -> Iterator[None]:
         raise TfinfraError(message, hint=hint) from error
 
 
-def _clear(folder: Path) -> None:
-    """Takes away what somebody half removed, or the tool half installed."""
-    if folder.is_dir() and not folder.is_symlink():
-        shutil.rmtree(folder, ignore_errors=True)
-    else:
-        folder.unlink(missing_ok=True)
-    folder.with_name(f"{folder.name}.partial").unlink(missing_ok=True)
-
-
 def _trusted(source: PluginSource, fetched: PluginArchive) -> str:
     """By whose word the archive is the right one: "user", "mirror" or "first use". Raises TfinfraError."""
     if source.sha256 is not None:
@@ -167,13 +163,13 @@ def _trusted(source: PluginSource, fetched: PluginArchive) -> str:
         raise _differs(source, fetched, f"the checksum file beside it says {fetched.promised}")
     before = _recorded_or_refused()
     if before.get("sha256") not in (None, fetched.sha256):
-        told = f"it was {before['sha256']} when it was first used here (from {before.get('from', 'somewhere')})"
-        raise _differs(source, fetched, told)
+        why = f"it was {before['sha256']} when it was first used here (from {before.get('from', 'somewhere')})"
+        raise _differs(source, fetched, why)
     return "mirror" if fetched.promised else before.get("known_by", "first use")
 
 
-def _differs(source: PluginSource, fetched: PluginArchive, told: str) -> TfinfraError:
-    message = f"{source.shown} is not the archive that it should be: its SHA-256 is {fetched.sha256}, and {told}"
+def _differs(source: PluginSource, fetched: PluginArchive, why: str) -> TfinfraError:
+    message = f"{source.shown} is not the archive that it should be: its SHA-256 is {fetched.sha256}, and {why}"
     hint = f"nothing was installed; where you know that the new one is right, set {SHA256} to it"
     return TfinfraError(message, hint=hint)
 
@@ -192,42 +188,38 @@ def _note(source: PluginSource, fetched: PluginArchive, known_by: str, progress:
     progress(f"{_NAME} is installed: SHA-256 {fetched.sha256}, {trust.get(known_by, known_by)}")
 
 
-def _unpack(archive: Path, folder: Path, told: str) -> None:
-    """The archive's files in `folder`, with the plugin's program among them. Raises TfinfraError."""
+def _unpack(archive: Path, folder: Path, shown: str) -> None:
+    """Writes the archive's files and folders to `folder`, the plugin's program among them. Raises TfinfraError, also
+    for a link, and for a path that leaves the folder; `shown` is where the archive is from."""
     folder.mkdir()
     try:
         with tarfile.open(archive, "r:gz") as tar:
             for member in tar:
-                _unpack_one(tar, member, folder, told)
+                path = PurePosixPath(member.name)
+                if path.is_absolute() or ".." in path.parts:
+                    raise _unfit(shown, f"'{member.name}' in it leaves its folder")
+                target = folder / path
+                if member.isdir():
+                    target.mkdir(parents=True, exist_ok=True)
+                    continue
+                content: Any = tar.extractfile(member) if member.isfile() else None
+                if content is None:
+                    raise _unfit(shown, f"'{member.name}' in it is neither a file nor a folder")
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with content, target.open("wb") as out:
+                    shutil.copyfileobj(content, out, 1 << 20)
+                target.chmod(0o755 if member.mode & 0o100 else 0o644)
     except (tarfile.TarError, EOFError, zlib.error) as error:
-        raise _unfit(told, f"it is no whole .tar.gz ({str(error) or type(error).__name__})") from error
+        raise _unfit(shown, f"it is no whole .tar.gz ({str(error) or type(error).__name__})") from error
     except OSError as error:
         if error.errno is not None:
             raise
-        raise _unfit(told, f"it is no .tar.gz ({error})") from error  # gzip.BadGzipFile
+        raise _unfit(shown, f"it is no .tar.gz ({error})") from error  # gzip.BadGzipFile
     program = folder / BINARY
     if not program.is_file():
-        raise _unfit(told, f"there is no {BINARY} in it")
+        raise _unfit(shown, f"there is no {BINARY} in it")
     program.chmod(0o755)
 
 
-def _unpack_one(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path, told: str) -> None:
-    """Files and folders below `folder`, and nothing else: what is a link or leaves the folder has no place here."""
-    path = PurePosixPath(member.name)
-    if path.is_absolute() or ".." in path.parts:
-        raise _unfit(told, f"'{member.name}' in it leaves its folder")
-    target = folder / path
-    if member.isdir():
-        target.mkdir(parents=True, exist_ok=True)
-        return
-    content: Any = tar.extractfile(member) if member.isfile() else None
-    if content is None:
-        raise _unfit(told, f"'{member.name}' in it is neither a file nor a folder")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with content, target.open("wb") as out:
-        shutil.copyfileobj(content, out, 1 << 20)
-    target.chmod(0o755 if member.mode & 0o100 else 0o644)
-
-
-def _unfit(told: str, why: str) -> TfinfraError:
-    return TfinfraError(f"{told} cannot be installed: {why}", hint="nothing was installed; fetch the archive anew")
+def _unfit(shown: str, why: str) -> TfinfraError:
+    return TfinfraError(f"{shown} cannot be installed: {why}", hint="nothing was installed; fetch the archive anew")

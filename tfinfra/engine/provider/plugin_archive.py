@@ -15,7 +15,7 @@ from http.client import HTTPException, HTTPMessage, HTTPResponse
 from pathlib import Path
 from typing import IO, TypeVar
 from urllib.error import HTTPError, URLError
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
 from tfinfra.arm.azure_native import archive_name
@@ -129,10 +129,6 @@ def _read(answer: HTTPResponse) -> bytes:
         raise _Torn(f"the download broke off: {str(error) or type(error).__name__}") from error
 
 
-def _without_login(parts: SplitResult) -> str:
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-
-
 class _Redirects(HTTPRedirectHandler):
     """Follows as others do, but from https to plain http never, at no step of the way: whoever listens there could send
     on to anywhere."""
@@ -149,7 +145,8 @@ class _Redirects(HTTPRedirectHandler):
 def _opened(url: str) -> Iterator[HTTPResponse]:
     """The answer of 200. A password goes to the host that it was given for, and to no other that redirects to."""
     parts = urlsplit(url)
-    request = Request(_without_login(parts), headers={"User-Agent": "tfinfra"})  # noqa: S310 - http and https alone get here
+    url_without_login = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    request = Request(url_without_login, headers={"User-Agent": "tfinfra"})  # noqa: S310 - http and https alone get here
     if login := credentials(parts):
         secret = base64.b64encode(":".join(login).encode()).decode()
         request.add_unredirected_header("Authorization", f"Basic {secret}")
@@ -197,21 +194,22 @@ def _beside_url(url: str) -> str | None:
 
 
 def _promised(text: str, name: str, where: str) -> str | None:
-    """The hash of the file `name` in the checksum file `where`, None where that is a list of other files'. Raises
-    TfinfraError for what is no checksum file, or is this archive's own and has no hash of it: it must not pass for
-    none."""
-    found = _named(text, name)
-    listed = any(pattern.fullmatch(_stripped(line)) for line in text.splitlines() for pattern in _LINES)
-    if found is None and (where.partition("?")[0].endswith(_BESIDE[0]) or not listed):
+    """The hash of the file `name` in the checksum file `where`, whose `text` is as `sha256sum` prints it, with or
+    without `--tag`, or one hash and nothing else; None where it is a list of other files'. Raises TfinfraError for what
+    is no checksum file, or is this archive's own and has no hash of it: it must not pass for none."""
+    listed = False
+    for line in text.splitlines():
+        for pattern in _LINES:
+            found = pattern.fullmatch(line.strip("\ufeff \t"))
+            listed = listed or found is not None
+            if found and (found["name"] is None or re.split(r"[/\\]", found["name"])[-1] == name):
+                return found["hash"].lower()
+    if where.partition("?")[0].endswith(_BESIDE[0]) or not listed:
         raise TfinfraError(
             f"{where} holds no SHA-256 of {name}",
             hint=f"nothing was installed: mend that file, or give the archive's SHA-256 in {SHA256}",
         )
-    return found
-
-
-def _stripped(line: str) -> str:
-    return line.strip("\ufeff \t")
+    return None
 
 
 def _text(url: str) -> str:
@@ -220,14 +218,3 @@ def _text(url: str) -> str:
     if len(text) < min(size, _CHUNK):
         raise _Torn(f"the answer ended after {len(text)} of {size} bytes")
     return text.decode("utf-8-sig", errors="replace")
-
-
-def _named(text: str, name: str) -> str | None:
-    """The hash of the file `name` in a text as `sha256sum` prints it, with or without `--tag`; that of a text that is
-    one hash and nothing else."""
-    for line in text.splitlines():
-        for pattern in _LINES:
-            found = pattern.fullmatch(_stripped(line))
-            if found and (found["name"] is None or re.split(r"[/\\]", found["name"])[-1] == name):
-                return found["hash"].lower()
-    return None

@@ -14,7 +14,7 @@ from tfinfra.arm.azure_native import archive_name
 from tfinfra.errors import UsageError
 
 MIRROR, SHA256 = "TFINFRA_PROVIDER_MIRROR", "TFINFRA_PROVIDER_SHA256"
-VENDOR = "https://get.pulumi.com/releases/plugins"
+_VENDOR = "https://get.pulumi.com/releases/plugins"
 """What `pulumi plugin install` takes (pulumi/pulumi, sdk/go/common/workspace/plugins.go, getPulumiSource)."""
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -64,7 +64,7 @@ def chosen_source(environ: Mapping[str, str], where: str | None = None, sha256: 
     notice another archive.
     """
     place, digest = where or environ.get(MIRROR) or None, sha256 or environ.get(SHA256) or None
-    source = PluginSource(_archive(place or VENDOR), place is not None, checked(digest))
+    source = PluginSource(_archive(place or _VENDOR), place is not None, checked(digest))
     url = source.url
     if url is None and not Path(source.place).is_file():
         raise UsageError(f"there is no archive of the azure-native plugin at {source.place}", hint=_ways(MIRROR))

@@ -47,11 +47,11 @@ def provider_variables(cloud: Cloud, state: Path, environ: Mapping[str, str]) ->
     if cloud.ca_file is None:
         return others
     bundle = state / "ca-bundle.pem"
-    bundle.write_text("\n".join([*_trusted(environ), cloud.ca_file.read_text("utf-8")]), "utf-8")
+    bundle.write_text("\n".join([*_trusted_cas(environ), cloud.ca_file.read_text("utf-8")]), "utf-8")
     return {**others, "SSL_CERT_FILE": str(bundle)}
 
 
-def _trusted(environ: Mapping[str, str]) -> list[str]:
+def _trusted_cas(environ: Mapping[str, str]) -> list[str]:
     """The CAs that would be trusted without us: the user's choice, else the system's."""
     for place in (environ.get("SSL_CERT_FILE"), ssl.get_default_verify_paths().cafile, *_SYSTEM):
         if place and Path(place).is_file():

@@ -55,7 +55,12 @@ class Program:
         self._others: dict[str, Any] | None = None
 
     def __call__(self) -> None:
-        self._check()
+        if self._principal:
+            try:
+                check_principal(self._principal)
+            except CredentialsError as error:
+                self.refused = error
+                raise
         _strip_aliases()
         finder = _DeployFolderFinder(self._folder)
         with _ALONE:
@@ -67,15 +72,6 @@ class Program:
             finally:
                 sys.meta_path.remove(finder)
 
-    def _check(self) -> None:
-        if not self._principal:
-            return
-        try:
-            check_principal(self._principal)
-        except CredentialsError as error:
-            self.refused = error
-            raise
-
     def leave(self) -> None:
         """After it, everything is as before."""
         if self._others is not None:
@@ -86,8 +82,8 @@ class Program:
 
 
 def warm(part: str) -> None:
-    """Loads what `part`'s program imports: a second of work that fits beside other waiting. Modules load lazily and
-    not thread-safely, so a program runs only after its warm-up."""
+    """Imports what the program of `part` ("keep" or "compute") uses: a second of work that fits beside other waiting.
+    Modules load lazily and not thread-safely, so a program runs only after its warm-up."""
     make_sparse(tuple(module for modules in _MADE.values() for module in modules))
     for module, names in _MADE[part].items():
         for name in names:

@@ -33,7 +33,11 @@ def provisioning_error(
         return ProvisioningError(f"the {part} stack could not be updated: {full}", "free some space on it")
     found = [(event, answer) for event in errors if (answer := read_answer(event.message)) is not None]
     if found:
-        return _refusal(part, *max(found, key=_weight))
+        event, answer = max(found, key=_weight)
+        if answer.of_credentials:
+            return CredentialsError(f"{_what(part, event)}: {answer.words}", answer.sign_in)
+        message = f"{_what(part, event)}: {shortened(_two_lines(answer.words), _LONGEST_SAID)}"
+        return ProvisioningError(message, status=answer.status, code=answer.code, said=answer.said)
     for event in errors:
         if event.resource_type.startswith(_OURS):
             return ProvisioningError(f"{_what(part, event)}: {_first_lines(event.message)}")
@@ -52,14 +56,6 @@ def _what(part: str, event: UpdateEvent) -> str:
     if not event.resource_type.startswith(_OURS):
         return f"the {part} stack could not be updated"
     return f"{event.resource_type.rsplit(':', 1)[-1]} '{event.name}'"
-
-
-def _refusal(part: str, event: UpdateEvent, answer: CloudAnswer) -> TfinfraError:
-    if answer.of_credentials:
-        return CredentialsError(f"{_what(part, event)}: {answer.words}", answer.sign_in)
-    words = shortened(_two_lines(answer.words), _LONGEST_SAID)
-    message = f"{_what(part, event)}: {words}"
-    return ProvisioningError(message, status=answer.status, code=answer.code, said=answer.said)
 
 
 def _first_lines(message: str) -> str:

@@ -14,18 +14,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tfinfra.arm.error_bodies import ErrorDetail, plain, read_error
+from tfinfra.arm.error_bodies import plain, read_error
 from tfinfra.arm.sign_in_advice import AGAIN, entra_sentence, first_sentence, way_in
 
-EXISTS = "CannotCreateAlreadyExisting"
+_EXISTS = "CannotCreateAlreadyExisting"
 """The code, ours, of a resource that azure-native found where it was to make it. ARM's answer to its look was 200."""
-UNTRUSTED = "CertificateNotTrusted"
+_UNTRUSTED = "CertificateNotTrusted"
 """The code, ours, of an endpoint whose certificate this machine does not trust."""
-TIMED_OUT = "OperationTimedOut"
+_TIMED_OUT = "OperationTimedOut"
 """The code, ours, of an operation of ARM's that the provider stopped waiting for."""
 UNREAD = "OutputNotRead"
 """The code, ours, of a resource that was made, and whose outputs the provider could not read."""
-_OURS = (EXISTS, UNTRUSTED, TIMED_OUT, UNREAD)
+_OURS = (_EXISTS, _UNTRUSTED, _TIMED_OUT, UNREAD)
 
 
 @dataclass(frozen=True)
@@ -108,10 +108,10 @@ def _details(rest: str) -> list[Any]:
     """autorest's `Details=[…]`, where it is whole."""
     found = re.search(r"\sDetails=(?=\[)", rest)
     try:
-        told = json.JSONDecoder().raw_decode(rest, found.end())[0] if found else []
+        details = json.JSONDecoder().raw_decode(rest, found.end())[0] if found else []
     except ValueError:
         return []
-    return told if isinstance(told, list) else []
+    return details if isinstance(details, list) else []
 
 
 _CHECK = re.compile(
@@ -131,7 +131,7 @@ _THERE = re.compile(r"cannot create already existing (?:sub)?resource ['\"]?(?P<
 def _there(text: str) -> Iterator[_Found]:
     """The look before a create found the resource: after a write that took effect although it seemed to fail."""
     for found in _THERE.finditer(text):
-        yield found.end(), CloudAnswer(200, EXISTS, f"{found['id']} is there already")
+        yield found.end(), CloudAnswer(200, _EXISTS, f"{found['id']} is there already")
 
 
 _UNEXPECTED = re.compile(
@@ -166,7 +166,7 @@ def _long(text: str) -> Iterator[_Found]:
         body = (found["reason"] or "").strip() if bare else found["body"]
         answer = _answer(int(found["status"]), body, found["code"])
         host = call["url"].split("/")[2] if call else ""
-        yield found.end("status"), replace(answer, entra=answer.entra or _is_entra(host))
+        yield found.end("status"), replace(answer, entra=answer.entra or host.startswith(("login.", "sts.")))
 
 
 _REPLY = re.compile(r"reply status code was (?P<status>\d{3}):\s*(?P<body>\{.*?\})\s*(?:\n|\Z)", re.DOTALL)
@@ -188,16 +188,9 @@ def _answer(status: int, body: str, code: str | None, details: list[Any] | None 
         error = read_error({"error": {"code": code, "message": body, "details": details}})
     if error is None:
         return CloudAnswer(status, code, plain(body) or f"HTTP status {status}")
-    told = error.decisive
-    return CloudAnswer(status, told.code or code, told.message or told.words, _of_entra(told))
-
-
-def _of_entra(error: ErrorDetail) -> bool:
-    return error.message.startswith("AADSTS")
-
-
-def _is_entra(host: str) -> bool:
-    return host.startswith(("login.", "sts."))
+    cause = error.decisive
+    of_entra = cause.message.startswith("AADSTS")
+    return CloudAnswer(status, cause.code or code, cause.message or cause.words, of_entra)
 
 
 # What is no answer
@@ -243,13 +236,13 @@ def _silence(text: str) -> CloudAnswer | None:
     host = called["url"].split("/")[2] if called else "ARM"
     certificate = _CERTIFICATE.search(text)
     if certificate:
-        return CloudAnswer(0, UNTRUSTED, f"the certificate of {host} is not trusted here: {certificate[0]}")
+        return CloudAnswer(0, _UNTRUSTED, f"the certificate of {host} is not trusted here: {certificate[0]}")
     if called or _BROKEN.search(text):
         broken = _BROKEN.search(text)
         why = called["why"] if called else broken[0] if broken else ""
         return CloudAnswer(0, None, f"{host} did not answer: {why.strip()}")
     late = _LATE.search(text)
-    return CloudAnswer(200, TIMED_OUT, f"ARM had not finished in time: {late[0]}") if late else None
+    return CloudAnswer(200, _TIMED_OUT, f"ARM had not finished in time: {late[0]}") if late else None
 
 
 # Text

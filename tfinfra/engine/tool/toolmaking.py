@@ -54,7 +54,7 @@ def make(target: Path, version: str, progress: Callable[[str], None], *, uncheck
     with tempfile.TemporaryDirectory(dir=target.parent.parent) as work:
         draft, source = _draft(Path(work), version, progress, unchecked=unchecked)
         if tool_version(str(draft)) != version:
-            raise TfinfraError(f"the Pulumi that was just made does not answer as {version}", way_out(version))
+            raise TfinfraError(f"the Pulumi that was just made does not answer as {version}", _way_out(version))
         draft.replace(target)
     return source
 
@@ -75,7 +75,7 @@ def _draft(work: Path, version: str, progress: Callable[[str], None], *, uncheck
             raise TfinfraError(f"{failed.message}; {error.message}", failed.hint) from error
 
 
-def way_out(version: str) -> str:
+def _way_out(version: str) -> str:
     return (
         f"install Pulumi {version} so that `pulumi` is on PATH (pulumi.com/docs/install), or install Go 1.25 or newer"
         " (go.dev/dl) and run `tfinfra setup` again"
@@ -89,17 +89,17 @@ def _from_archive(work: Path, version: str, progress: Callable[[str], None], *, 
     wanted = ARCHIVES.get(name)
     if wanted is None and not unchecked:
         told = f"there is no Go to build Pulumi {version}, and no SHA-256 is known of its archive for {name}"
-        raise TfinfraError(told, f"{way_out(version)}; `tfinfra setup --unchecked` takes the archive as it comes")
+        raise TfinfraError(told, f"{_way_out(version)}; `tfinfra setup --unchecked` takes the archive as it comes")
     url, draft = f"{_SITE}/v{version}/pulumi-v{version}-{name}.tar.gz", work / "archive.tar.gz"
     progress(f"downloading Pulumi {version} from its vendor")
     try:
         found = download(url, draft, progress)
     except TfinfraError as error:
         raise TfinfraError(
-            f"Pulumi {version} is not here, and nothing here builds it: {error.message}", way_out(version)
+            f"Pulumi {version} is not here, and nothing here builds it: {error.message}", _way_out(version)
         ) from error
     if wanted not in (found, None):
-        raise TfinfraError(f"{url} has the SHA-256 {found}, not {wanted}: it was not taken", way_out(version))
+        raise TfinfraError(f"{url} has the SHA-256 {found}, not {wanted}: it was not taken", _way_out(version))
     if wanted is None:
         progress(f"warning: nobody has checked this archive; its SHA-256 is {found}")
     checked = "as its SHA-256 is known" if wanted else "unchecked"
@@ -112,7 +112,7 @@ def _unpacked(archive: Path, tool: Path, version: str) -> Path:
         with tarfile.open(archive) as files, tool.open("wb") as out:
             shutil.copyfileobj(cast(IO[bytes], files.extractfile("pulumi/pulumi")), out)
     except (KeyError, TypeError, AttributeError, tarfile.TarError, EOFError, OSError) as error:
-        raise TfinfraError(f"the archive of Pulumi {version} does not hold it: {error}", way_out(version)) from error
+        raise TfinfraError(f"the archive of Pulumi {version} does not hold it: {error}", _way_out(version)) from error
     tool.chmod(0o755)
     return tool
 
@@ -170,7 +170,7 @@ def _go(
         said = _output(process, progress)
     if process.returncode != 0:
         last = (said.strip().splitlines() or ["no output"])[-1]
-        raise TfinfraError(f"Go could not build the Pulumi command line tool: {last}", way_out(version))
+        raise TfinfraError(f"Go could not build the Pulumi command line tool: {last}", _way_out(version))
 
 
 def _output(process: subprocess.Popen[str], progress: Callable[[str], None]) -> str:
