@@ -1,4 +1,4 @@
-"""A cloud as one value, made at the edge: whoever holds it cannot tell Azure from the embedded local cloud."""
+"""A cloud as one value, made at the edge: its users cannot tell Azure from the embedded local cloud."""
 
 from __future__ import annotations
 
@@ -61,16 +61,16 @@ class Cloud:
     provider plugin (its first line of output is its port), None where Pulumi finds its own. `environment_cache` is a
     folder that nodes mount read-only, None where each node builds its environment. `node_platform` is the uv platform
     that nodes run ("x86_64-manylinux_2_28", or "" for this machine's own). `ensure` makes the endpoint answer again
-    where it may have died since (the local cloud's daemon); on Azure it does nothing. `charges`: what is made costs
-    its list price. `preflight`: whether a run asks ARM first whether its plan can work; that takes longer than a local
-    run takes to fail. `principal_id` is the caller's object id, "" where nobody asked, `principal_type` its kind
+    where it may have died since (the local cloud's daemon); on Azure it does nothing. `charges`: what is made costs its
+    list price. `preflight`: whether a run asks ARM first whether its plan can work; that takes longer than a local run
+    takes to fail. `principal_id` is the caller's object id, "" where it is not known, `principal_type` its kind
     ("User", "ServicePrincipal"). `storage_suffix` ends the hosts of storage accounts. `provider_settings` are
     azure-native's besides subscription and tenant: how it finds ARM and whom it acts as. `stack_endpoint` is where the
-    stacks are told that ARM is, None where they need not be told: it is the public one's, or passes for that one to
-    what it holds. `arm_audience` is whom the tokens of nodes and timer are for, None for the endpoint they call.
-    `pace` is Azure's where nothing else is said. `disks` says where the machines of a group may have a path of theirs
-    on this machine: a folder that is not theirs, and the names below it, which are; nothing where they are elsewhere.
-    `attestation` is whose word counts for which machine has a key, None where ARM's list of machines has to do.
+    stacks find ARM, None where they need not know: it is the public one, or passes for that one to the machines in it.
+    `arm_audience` is whom the tokens of nodes and timer are for, None for the endpoint they call. `pace` is Azure's
+    where nothing else is said. `disks` says where the machines of a group may have a path of theirs on this machine: a
+    folder that is not theirs, and the names below it, which are; nothing where they are elsewhere. `attestation` says
+    who signs for which machine has a key, None where ARM's list of machines has to do.
     """
 
     name: str

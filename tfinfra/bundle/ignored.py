@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _GIT, _OWN = ".gitignore", ".tfinfraignore"
 _MOST_BYTES = 1_000_000
 
-# What tools keep credentials in, under the names that they give it; what is a pattern for others to fill in is none.
+# The names under which tools keep credentials; a pattern for others to fill in is no secret.
 _SECRET_FILES = (
     *(".env", ".env.*", "*.env", ".envrc", "id_rsa*", "id_dsa*", "id_ecdsa*", "id_ed25519*", "*.pem", "*.key"),
     *("*.p12", "*.pfx", "*.ppk", "*.jks", "*.keystore", "*.kdbx", ".netrc", "_netrc", ".pgpass", ".npmrc", ".pypirc"),
@@ -72,19 +72,17 @@ class Ignored:
     def _decision(self, name: str, file: str) -> _Decision | None:
         """What the ignore files called `file` say of a name: the nearest folder that says anything decides."""
         for folder in PurePosixPath(name).parents:
-            spec = self._spec(folder / file)
+            path = folder / file
+            key = path.as_posix()
+            if key not in self._files:
+                lines = _lines(self.root / path, key)
+                self._files[key] = _compiled(lines) if lines else None
+            spec = self._files[key]
             below = name if folder == PurePosixPath() else name[len(folder.as_posix()) + 1 :]
             found = spec.check_file(below) if spec else None
             if spec and found and found.include is not None and found.index is not None:
                 return _Decision(found.include, str(getattr(spec.patterns[found.index], "pattern", "")))
         return None
-
-    def _spec(self, path: PurePosixPath) -> GitIgnoreSpec | None:
-        key = path.as_posix()
-        if key not in self._files:
-            lines = _lines(self.root / path, key)
-            self._files[key] = _compiled(lines) if lines else None
-        return self._files[key]
 
 
 @dataclass(frozen=True)

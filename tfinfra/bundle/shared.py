@@ -33,7 +33,12 @@ _Files = dict[str, Path]
 
 def shared_member(platform: str, cache: Path) -> Path:
     """A gzip member (a tar stream without its end) for nodes of `platform`, made where `cache` has none."""
-    return _member({**_agent_files(), **_site_files(platform, cache)}, cache)
+    root = Path(__file__).parents[1]
+    # What the agent may import, as the import rule for nodes says
+    agent = [root / name for name in _MODULES]
+    agent += [path for name in _PACKAGES for path in _loaded_below(root / name)]
+    files = {f"agent/tfinfra/{path.relative_to(root).as_posix()}": path for path in agent}
+    return _member({**files, **_site_files(platform, cache)}, cache)
 
 
 def conda_member(platform: str, cache: Path) -> Path:
@@ -62,14 +67,6 @@ def _member(files: _Files, cache: Path) -> Path:
     return path
 
 
-def _agent_files() -> _Files:
-    """agent/tfinfra/…: what the agent may import, as the import rule for nodes says."""
-    root = Path(__file__).parents[1]
-    chosen = [root / name for name in _MODULES]
-    chosen += [path for name in _PACKAGES for path in _loaded_below(root / name)]
-    return {f"agent/tfinfra/{path.relative_to(root).as_posix()}": path for path in chosen}
-
-
 def _site_files(platform: str, cache: Path, distributions: Mapping[str, str] = DISTRIBUTIONS) -> _Files:
     """site/…: this client's own obstore for its own kind of machine, else the wheel for `platform`."""
     folder = None if platform == this_platform() else _wheel_folder(platform, cache, distributions)
@@ -85,7 +82,7 @@ def _site_files(platform: str, cache: Path, distributions: Mapping[str, str] = D
 
 
 def _installed(name: str) -> Path:
-    """A package's folder, or the file of a module that is none. Raises TfinfraError where it is missing."""
+    """A package's folder, or the file of a single module. Raises TfinfraError where it is missing."""
     spec = importlib.util.find_spec(name)
     if spec is None or spec.origin is None:
         raise TfinfraError(f"this installation of tfinfra lacks '{name}'; reinstall it")

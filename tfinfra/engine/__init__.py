@@ -1,1 +1,1 @@
-"""The real Pulumi engine, driven through its Automation API. Only here is Pulumi's command line tool known."""
+"""The real Pulumi engine, driven through its Automation API. No other room knows Pulumi's command line tool."""

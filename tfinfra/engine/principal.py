@@ -1,5 +1,5 @@
-"""Asks azure-native whom it acts as, before it writes anything: it has a chain of credentials of its own, and what it
-makes as another than the product's caller, the caller could not reach."""
+"""Asks azure-native whom it acts as, before it writes anything: it has a chain of credentials of its own, and tfinfra's
+caller could not reach what another principal has made."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def check_principal(wanted: str) -> None:
     try:
         found = authorization.get_client_config()
     except Exception as error:
-        told = _told(str(error))
-        if told is None:
+        why = _credential_fault(str(error))
+        if why is None:
             raise
         way = way_to_a_token(str(error), _WAY)
-        raise CredentialsError(f"Pulumi's azure-native provider gets no token: {told}", hint=way) from error
+        raise CredentialsError(f"Pulumi's azure-native provider gets no token: {why}", hint=way) from error
     if found.object_id.lower() != wanted.lower():
         message = (
             f"two callers: tfinfra is signed in as the principal {wanted}, but Pulumi's azure-native provider as"
@@ -31,8 +31,8 @@ def check_principal(wanted: str) -> None:
         raise CredentialsError(message, hint=_WAY)
 
 
-def _told(text: str) -> str | None:
-    """What matters of an error that is one of credentials, None where it is of anything else."""
+def _credential_fault(text: str) -> str | None:
+    """What is wrong with the credentials, None where the error is about anything else."""
     if not any(word.lower() in text.lower() for word in _OF_CREDENTIALS):
         return None
     return why_no_token(text)

@@ -180,7 +180,7 @@ class Engine:
             with self._answering():
                 return work()
         except CommandError:
-            stack.settle()
+            stack.await_last_events()
             if isinstance(stack.workspace.program, Program) and stack.workspace.program.refused is not None:
                 raise stack.workspace.program.refused from None
             raise self._error(part, tuple(seen.events)) from None

@@ -39,10 +39,9 @@ class StackLock:
 
 
 def drop_stacks(stacks: Iterable[str], *, force: bool) -> dict[str, str]:
-    """Removes the stacks from PULUMI_BACKEND_URL; one that is not there is fine. What remains, each with the reason.
+    """Removes the stacks from PULUMI_BACKEND_URL; a missing one is fine. {stack: why it remains}.
 
-    A lock is cancelled where all who hold it are processes of this machine that have ended; with `force` whoever holds
-    it.
+    A lock is cancelled where all its holders are processes of this machine that have ended; with `force` always.
     """
     path = find_cli()
     if path is None:

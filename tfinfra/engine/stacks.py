@@ -34,8 +34,8 @@ _LATE = 2.0
 def open_workspace(
     cli: Cli, deploy: Path, state: Path, environ: Mapping[str, str], more: Mapping[str, str]
 ) -> LocalWorkspace:
-    """A workspace in `state`, so that stack settings never stand in the deploy folder; the project file is copied
-    there word for word. The inline program needs nothing else of the folder. `more` are variables of the provider."""
+    """A workspace in `state`, so that the deploy folder never holds stack settings; the project file is copied there.
+    The inline program needs nothing else of the deploy folder. `more` are variables of the provider."""
     folder = state / "project"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _PROJECT).write_bytes((deploy / _PROJECT).read_bytes())
@@ -76,13 +76,13 @@ class RunStack(Stack):
 
         return on_event
 
-    def settle(self) -> None:
+    def await_last_events(self) -> None:
         """Waits for the last events, which may arrive after the tool has ended; one that was killed sends none."""
         self._all_seen.wait(_LATE)
 
     def outputs(self) -> dict[str, OutputValue]:
         """The last update's outputs out of its events; asked of the tool where those have none, or hide one."""
-        self.settle()
+        self.await_last_events()
         found = self._outputs
         if found is None or _SECRET in found.values():
             return dict(super().outputs())

@@ -21,7 +21,7 @@ from tfinfra.azure.prerequisites.group_deleter import deleter_role, make_group_d
 from tfinfra.azure.stores import run_store
 from tfinfra.azure.timer import await_armed
 from tfinfra.azure.vm_instances import instances
-from tfinfra.engine.principal import _told
+from tfinfra.engine.principal import _credential_fault
 from tfinfra.engine.refusals.notations import read_answer
 from tfinfra.errors import CredentialsError
 from tfinfra.machine.walk.account import account_steps
@@ -92,7 +92,7 @@ def test_all_who_meet_the_wrong_tenant_or_entra_say_the_same() -> None:
     text = f"DefaultAzureCredential failed to retrieve a token\n\tX: {sentence} This can happen. Trace ID: 1"
     entra = read_answer(text)
     assert entra is not None
-    assert {entra.words, why_refused(Exception(text)), _told(text), entra_sentence(text)} == {sentence}
+    assert {entra.words, why_refused(Exception(text)), _credential_fault(text), entra_sentence(text)} == {sentence}
 
 
 @pytest.mark.parametrize(("said", "tenants"), TENANTS.values(), ids=TENANTS)

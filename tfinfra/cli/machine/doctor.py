@@ -83,7 +83,7 @@ def _examine(as_json: bool) -> int:
 
 
 def checklist_lines(found: Checklist) -> list[str]:
-    """The checklist for a person: what mends a line stands below it."""
+    """The checklist for a person: below each line what mends it."""
     from tfinfra.machine.walk.steps import NOT_ASKED
 
     width = max(len(step.check) for step in found.steps)

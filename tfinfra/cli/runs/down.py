@@ -85,8 +85,8 @@ def _show_ended(runs: Sequence[EndedRun], as_json: bool) -> None:
 
 
 def _asks(yes: bool, as_json: bool) -> Agree:
-    """What asks the person at the terminal, unless `yes`. Without agreement it raises Cancelled; where nobody is there
-    to ask, UsageError, with --json after the one document that says what would have been deleted."""
+    """A function that asks the person at the terminal, unless `yes`. It raises Cancelled for a no, and UsageError
+    without a terminal, with --json after the one document that says what would have been deleted."""
 
     def agree(doomed: Sequence[Doomed]) -> None:
         from dataclasses import asdict

@@ -47,7 +47,7 @@ def row(state: RunStatus, now: float) -> tuple[str, ...]:
     from tfinfra.system.clock import iso_time
     from tfinfra.text.wording import spell_seconds
 
-    # When others deleted it nobody wrote down.
+    # Of a run that others deleted no end is recorded.
     until = state.ended or (None if state.state == RunState.DELETED else now)
     took = until - state.started if state.started and until else None
     under_way = state.state in (RunState.PROVISIONING, RunState.TRAINING)

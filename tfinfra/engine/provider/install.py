@@ -1,4 +1,4 @@
-"""Installs the azure-native plugin once on this machine: fetched, checked, unpacked beside its place, moved there."""
+"""Installs the azure-native plugin once on this machine: fetches, checks and unpacks it, and moves it to its folder."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def recorded() -> dict[str, str]:
 
 
 def trust() -> str:
-    """By whose word the plugin that is here is the right one, for a person."""
+    """Why the installed plugin counts as the right one, for a person."""
     known = recorded()
     return f"SHA-256 {known['sha256']} (by {known['known_by']})" if known else "nobody recorded its SHA-256"
 
@@ -124,10 +124,10 @@ def as_wanted(environ: Mapping[str, str], sha256: str | None = None) -> Path:
 
 
 def _install(source: PluginSource, progress: Progress) -> Path:
-    """Puts the plugin in its place by a rename: a half-unpacked one is never found."""
+    """Moves the plugin to its folder in one step: a half-unpacked one is never found."""
     with tempfile.TemporaryDirectory(dir=plugins_folder().parent, prefix="provider-") as work:
         fetched = fetch(source, Path(work), progress)
-        known_by = _trusted(source, fetched)
+        known_by = _vouched_by(source, fetched)
         draft = Path(work) / "draft"
         progress("unpacking the azure-native plugin")
         _unpack(fetched.archive, draft, source.shown)
@@ -147,14 +147,14 @@ def _on_a_disk_that_takes_it() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        place = error.filename or plugins_folder().parent
-        message = f"{_NAME} cannot be installed: {place}: {error.strerror or error}"
+        path = error.filename or plugins_folder().parent
+        message = f"{_NAME} cannot be installed: {path}: {error.strerror or error}"
         hint = "TFINFRA_CACHE_DIR names another folder; the plugin needs about 1 GiB"
         raise TfinfraError(message, hint=hint) from error
 
 
-def _trusted(source: PluginSource, fetched: PluginArchive) -> str:
-    """By whose word the archive is the right one: "user", "mirror" or "first use". Raises TfinfraError."""
+def _vouched_by(source: PluginSource, fetched: PluginArchive) -> str:
+    """Who vouches for the archive: "user", "mirror" or "first use". Raises TfinfraError where its hash is another."""
     if source.sha256 is not None:
         if source.sha256 != fetched.sha256:
             raise _differs(source, fetched, f"you gave {source.sha256}")
@@ -175,7 +175,7 @@ def _differs(source: PluginSource, fetched: PluginArchive, why: str) -> TfinfraE
 
 
 def _note(source: PluginSource, fetched: PluginArchive, known_by: str, progress: Progress) -> None:
-    """Records the hash, and shows it where nobody vouched for it."""
+    """Records the hash, and tells the user who vouches for it."""
     own = {archive_name(): {"sha256": fetched.sha256, "from": source.shown, "known_by": known_by}}
     draft = _record_file().with_suffix(".draft")
     draft.write_text(json.dumps({**_all_recorded(), **own}, indent=1) + "\n", "utf-8")

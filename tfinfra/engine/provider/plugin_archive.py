@@ -29,7 +29,7 @@ _T = TypeVar("_T")
 _PATIENCE = 20.0  # seconds without a byte
 _CHUNK = 1 << 20
 _MOST = 4 << 30  # bytes; the archive has some 200 MB
-_TELL = 5.0  # seconds between two lines of progress
+_REPORT_EVERY = 5.0  # seconds between two lines of progress
 _PAUSES = (1.0, 3.0)
 _LINES = (
     re.compile(r"\\?(?P<hash>[0-9a-fA-F]{64})(?:\s+\*?(?P<name>\S+))?"),
@@ -45,8 +45,8 @@ _UNCHECKED = (
     f"nothing was installed: the mirror may have a checksum file. Try again, or give the archive's SHA-256 in {SHA256}"
 )
 _NONE_THERE = (403, 404, 410)
-"""Of a file that is not there; stores of objects say 403 to who may not list (docs.aws.amazon.com/AmazonS3/latest/API
-/API_GetObject.html)."""
+"""Of a file that is not there; object stores answer 403 to clients without the right to list
+(docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html)."""
 
 _STRANGE_CA = "where it has a certificate of your own CA, SSL_CERT_FILE names the file of CAs that holds it"
 
@@ -65,18 +65,18 @@ class _Torn(Exception):
 
 
 class _Absent(TfinfraError):
-    """A server that says of itself that it has no such file, or none for anybody."""
+    """The server says that it has no such file."""
 
 
 def fetch(source: PluginSource, work: Path, progress: Progress) -> PluginArchive:
     """The archive of `source`: a file where it lies, a download in the folder `work`. Raises TfinfraError."""
     if source.url is None:
-        file = Path(source.place)
+        file = Path(source.location)
         return PluginArchive(file, sha256_of(file), _beside_file(file) if source.mirrored else None)
     draft = work / archive_name()
     progress(f"downloading the azure-native plugin from {source.shown}")
-    digest = download(source.place, draft, progress)
-    return PluginArchive(draft, digest, _beside_url(source.place) if source.mirrored else None)
+    digest = download(source.location, draft, progress)
+    return PluginArchive(draft, digest, _beside_url(source.location) if source.mirrored else None)
 
 
 def download(url: str, draft: Path, progress: Progress) -> str:
@@ -85,7 +85,7 @@ def download(url: str, draft: Path, progress: Progress) -> str:
 
 
 def _patiently(work: Callable[[], _T], shown: str, hint: str = _CLOSED) -> _T:
-    """What `work` gives; a torn answer or a server's own fault is tried again."""
+    """What `work` returns; it is tried again after a torn answer or an error of the server's."""
     for pause in _PAUSES:
         try:
             return work()
@@ -99,7 +99,7 @@ def _patiently(work: Callable[[], _T], shown: str, hint: str = _CLOSED) -> _T:
 
 def _download(url: str, draft: Path, progress: Progress) -> str:
     """Writes the answer to `draft`; its SHA-256. Raises _Torn, TfinfraError."""
-    digest, got, told = hashlib.sha256(), 0, time.monotonic()
+    digest, got, reported = hashlib.sha256(), 0, time.monotonic()
     with _opened(url) as answer, draft.open("wb") as out:
         size = _size(answer)
         while chunk := _read(answer):
@@ -108,8 +108,8 @@ def _download(url: str, draft: Path, progress: Progress) -> str:
             got += len(chunk)
             if got > _MOST:
                 raise TfinfraError(f"{shown(url)} gives more than {_MOST >> 20} MiB: it was not taken")
-            if time.monotonic() - told > _TELL:
-                told = time.monotonic()
+            if time.monotonic() - reported > _REPORT_EVERY:
+                reported = time.monotonic()
                 progress(f"{got >> 20} MiB" + (f" of {size >> 20}" if size else ""))
     if size and got != size:
         raise _Torn(f"the download ended after {got} of {size} bytes")
@@ -130,8 +130,7 @@ def _read(answer: HTTPResponse) -> bytes:
 
 
 class _Redirects(HTTPRedirectHandler):
-    """Follows as others do, but from https to plain http never, at no step of the way: whoever listens there could send
-    on to anywhere."""
+    """Follows redirects, but never from https to plain http: an eavesdropper there could redirect to anywhere."""
 
     def redirect_request(  # noqa: PLR0917  the base's own
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
@@ -145,8 +144,8 @@ class _Redirects(HTTPRedirectHandler):
 def _opened(url: str) -> Iterator[HTTPResponse]:
     """The answer of 200. A password goes to the host that it was given for, and to no other that redirects to."""
     parts = urlsplit(url)
-    url_without_login = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-    request = Request(url_without_login, headers={"User-Agent": "tfinfra"})  # noqa: S310 - http and https alone get here
+    without_login = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    request = Request(without_login, headers={"User-Agent": "tfinfra"})  # noqa: S310 - http and https alone get here
     if login := credentials(parts):
         secret = base64.b64encode(":".join(login).encode()).decode()
         request.add_unredirected_header("Authorization", f"Basic {secret}")
@@ -178,17 +177,17 @@ def _beside_file(file: Path) -> str | None:
 
 
 def _beside_url(url: str) -> str | None:
-    """What the mirror's checksum file says, None where the mirror itself says that it has none: who breaks a request
-    must not be able to turn the check off. Raises TfinfraError."""
+    """The hash in the mirror's checksum file. None only where the mirror itself says that it has no such file: an
+    attacker who breaks the request must not be able to turn the check off. Raises TfinfraError."""
     parts = urlsplit(url)
     folder, _, name = parts.path.rpartition("/")
     for path in (parts.path + _BESIDE[0], f"{folder}/{_BESIDE[1]}"):
-        place = parts._replace(path=path).geturl()
+        checksums = parts._replace(path=path).geturl()
         try:
-            text = _patiently(partial(_text, place), shown(place), _UNCHECKED)
+            text = _patiently(partial(_text, checksums), shown(checksums), _UNCHECKED)
         except _Absent:
             continue
-        if found := _promised(text, name, shown(place)):
+        if found := _promised(text, name, shown(checksums)):
             return found
     return None
 

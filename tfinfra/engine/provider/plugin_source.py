@@ -1,5 +1,5 @@
 """Where the plugin's archive comes from: its vendor, a mirror (a URL or a folder), or a file; and what its SHA-256 must
-be, as far as somebody says so. tfinfra brings no hash of its own: nobody who wrote this could see the archive."""
+be, where the user says so. tfinfra ships no hash of its own: its authors could not download the archive."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 @dataclass(frozen=True)
 class PluginSource:
-    """`place` is a URL or a path of the archive; `mirrored` where a checksum file may lie beside it; `sha256` is what
-    the user says (64 hex digits, lower case), None where nobody did."""
+    """`location` is a URL or a path of the archive; `mirrored` where a checksum file may lie beside it; `sha256` is
+    what the user says (64 hex digits, lower case), None without."""
 
-    place: str
+    location: str
     mirrored: bool
     sha256: str | None
 
     @property
     def url(self) -> SplitResult | None:
-        """The place as a URL, None where it is a file."""
-        parts = urlsplit(self.place)
+        """The location as a URL, None where it is a file."""
+        parts = urlsplit(self.location)
         return parts if parts.scheme in ("http", "https") else None
 
     @property
     def shown(self) -> str:
-        """The place, without a password."""
-        return shown(self.place)
+        """The location, without a password."""
+        return shown(self.location)
 
 
-def shown(place: str) -> str:
+def shown(location: str) -> str:
     """The URL without user, password and query, in which a signature may stand; a path as it is."""
-    if not re.match(r"\w+://", place):
-        return place
-    return re.sub(r"^(\w+://)[^/@]*@", r"\1", place).partition("?")[0]
+    if not re.match(r"\w+://", location):
+        return location
+    return re.sub(r"^(\w+://)[^/@]*@", r"\1", location).partition("?")[0]
 
 
 def credentials(url: SplitResult) -> tuple[str, str] | None:
@@ -60,14 +60,14 @@ def on_loopback(url: SplitResult) -> bool:
 def chosen_source(environ: Mapping[str, str], where: str | None = None, sha256: str | None = None) -> PluginSource:
     """The source by `where` and `sha256` (a command's options), else by the environment, else the vendor.
 
-    Raises UsageError for a hash that is none, a place that is not there, and http:// without a hash: nobody would
-    notice another archive.
+    Raises UsageError for a malformed hash, a file that does not exist, and http:// without a hash: another archive
+    would pass unnoticed.
     """
-    place, digest = where or environ.get(MIRROR) or None, sha256 or environ.get(SHA256) or None
-    source = PluginSource(_archive(place or _VENDOR), place is not None, checked(digest))
+    location, digest = where or environ.get(MIRROR) or None, sha256 or environ.get(SHA256) or None
+    source = PluginSource(_archive(location or _VENDOR), location is not None, checked(digest))
     url = source.url
-    if url is None and not Path(source.place).is_file():
-        raise UsageError(f"there is no archive of the azure-native plugin at {source.place}", hint=_ways(MIRROR))
+    if url is None and not Path(source.location).is_file():
+        raise UsageError(f"there is no archive of the azure-native plugin at {source.location}", hint=_ways(MIRROR))
     if url is not None and url.scheme == "http" and digest is None and not on_loopback(url):
         message = f"{source.shown} is not encrypted: anybody between here and there could change the plugin"
         raise UsageError(message, hint=f"use https://, or give the archive's SHA-256 in {SHA256}")
@@ -78,26 +78,26 @@ def _ways(variable: str) -> str:
     return f"{variable} is a folder or a URL that holds {archive_name()}, or that file itself"
 
 
-def _archive(place: str) -> str:
-    """The archive's own place, where `place` may be the folder that holds it."""
-    place = place.strip()
-    if re.match(r"https?://", place, re.IGNORECASE):
-        return _archive_url(place)
-    if place.endswith(".tar.gz"):
-        return place
-    if "://" in place:
-        raise UsageError(f"{shown(place)} is neither a path nor an http or https URL", hint=_ways(MIRROR))
-    folder = Path(place).expanduser().absolute()
+def _archive(location: str) -> str:
+    """The location of the archive itself; `location` may be that of the folder that holds it."""
+    location = location.strip()
+    if re.match(r"https?://", location, re.IGNORECASE):
+        return _archive_url(location)
+    if location.endswith(".tar.gz"):
+        return location
+    if "://" in location:
+        raise UsageError(f"{shown(location)} is neither a path nor an http or https URL", hint=_ways(MIRROR))
+    folder = Path(location).expanduser().absolute()
     return str(folder / archive_name()) if folder.is_dir() else str(folder)
 
 
-def _archive_url(place: str) -> str:
-    """Below the URL's path: behind it a signature may stand (?sv=…&sig=…). Raises UsageError for what is no URL, which
-    is not shown then: nobody knows where in it a password is."""
+def _archive_url(location: str) -> str:
+    """Below the URL's path: behind it a signature may stand (?sv=…&sig=…). Raises UsageError for a malformed URL, and
+    does not show it then: a password may be anywhere in it."""
     url = None
     with suppress(ValueError):
-        parts = urlsplit(place)
-        url = parts if parts.hostname and parts.port != 0 and not re.search(r"\s", place) else None
+        parts = urlsplit(location)
+        url = parts if parts.hostname and parts.port != 0 and not re.search(r"\s", location) else None
     if url is None:
         raise UsageError(
             f"the URL in {MIRROR} is none",

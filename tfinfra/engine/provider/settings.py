@@ -1,4 +1,4 @@
-"""What azure-native is told: whom it acts as and where ARM is, by its configuration and its environment.
+"""The settings of azure-native: whom it acts as and where ARM is, by its configuration and its environment.
 
 Its configuration (namespace azure-native of each stack):
 
@@ -40,7 +40,7 @@ def provider_config(cloud: Cloud) -> dict[str, str]:
 
 def provider_variables(cloud: Cloud, state: Path, environ: Mapping[str, str]) -> dict[str, str]:
     """The variables that are set over `environ`; a bundle of CAs is written to the folder `state`. {} where the cloud
-    brings its own plugin, which is told all by its command."""
+    brings its own plugin, whose command says all of this."""
     if cloud.provider_command is not None:
         return {}
     others = {name: "" for name in environ if name.startswith("ARM_") and name not in _TELEMETRY}
@@ -53,7 +53,7 @@ def provider_variables(cloud: Cloud, state: Path, environ: Mapping[str, str]) ->
 
 def _trusted_cas(environ: Mapping[str, str]) -> list[str]:
     """The CAs that would be trusted without us: the user's choice, else the system's."""
-    for place in (environ.get("SSL_CERT_FILE"), ssl.get_default_verify_paths().cafile, *_SYSTEM):
-        if place and Path(place).is_file():
-            return [Path(place).read_text("utf-8", errors="replace")]
+    for path in (environ.get("SSL_CERT_FILE"), ssl.get_default_verify_paths().cafile, *_SYSTEM):
+        if path and Path(path).is_file():
+            return [Path(path).read_text("utf-8", errors="replace")]
     return []

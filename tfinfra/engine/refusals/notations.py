@@ -231,7 +231,7 @@ _LATE = re.compile(r"operation timed out|context deadline exceeded")
 
 
 def _silence(text: str) -> CloudAnswer | None:
-    """No answer came: Go's own network errors, told with the host that was asked."""
+    """No answer came: Go's own network errors, with the host that was asked."""
     called = _CALLED.search(text)
     host = called["url"].split("/")[2] if called else "ARM"
     certificate = _CERTIFICATE.search(text)

@@ -44,13 +44,13 @@ _GUARDED = {
     "GOWORK": "off",
     "CGO_ENABLED": "0",
 }
-"""Nothing of the user's switches the checksum database off (go.dev/ref/mod#checksum-database)."""
+"""No setting of the user's switches the checksum database off (go.dev/ref/mod#checksum-database)."""
 _SWITCHES = ("GONOSUMDB", "GONOSUMCHECK", "GOPRIVATE", "GOINSECURE")
 
 
 def make(target: Path, version: str, progress: Callable[[str], None], *, unchecked: bool) -> str:
-    """Puts the tool in its place by a rename: a half-made one is never found. Where it is from, in words. Raises
-    TfinfraError."""
+    """Makes the tool and moves it to `target` in one step: a half-made one is never found. Where it is from, in words.
+    Raises TfinfraError."""
     with tempfile.TemporaryDirectory(dir=target.parent.parent) as work:
         draft, source = _draft(Path(work), version, progress, unchecked=unchecked)
         if tool_version(str(draft)) != version:
@@ -88,8 +88,8 @@ def _from_archive(work: Path, version: str, progress: Callable[[str], None], *, 
     name = f"{sys.platform}-{_MACHINES.get(platform.machine().lower(), platform.machine())}"
     wanted = ARCHIVES.get(name)
     if wanted is None and not unchecked:
-        told = f"there is no Go to build Pulumi {version}, and no SHA-256 is known of its archive for {name}"
-        raise TfinfraError(told, f"{_way_out(version)}; `tfinfra setup --unchecked` takes the archive as it comes")
+        message = f"there is no Go to build Pulumi {version}, and no SHA-256 is known of its archive for {name}"
+        raise TfinfraError(message, f"{_way_out(version)}; `tfinfra setup --unchecked` takes the archive as it comes")
     url, draft = f"{_SITE}/v{version}/pulumi-v{version}-{name}.tar.gz", work / "archive.tar.gz"
     progress(f"downloading Pulumi {version} from its vendor")
     try:
@@ -103,18 +103,14 @@ def _from_archive(work: Path, version: str, progress: Callable[[str], None], *, 
     if wanted is None:
         progress(f"warning: nobody has checked this archive; its SHA-256 is {found}")
     checked = "as its SHA-256 is known" if wanted else "unchecked"
-    return _unpacked(draft, work / "pulumi", version), f"{url}, {checked} ({found})"
-
-
-def _unpacked(archive: Path, tool: Path, version: str) -> Path:
-    """The program alone: its language hosts are not used."""
+    tool = work / "pulumi"
     try:
-        with tarfile.open(archive) as files, tool.open("wb") as out:
+        with tarfile.open(draft) as files, tool.open("wb") as out:  # the program alone: its language hosts are not used
             shutil.copyfileobj(cast(IO[bytes], files.extractfile("pulumi/pulumi")), out)
     except (KeyError, TypeError, AttributeError, tarfile.TarError, EOFError, OSError) as error:
         raise TfinfraError(f"the archive of Pulumi {version} does not hold it: {error}", _way_out(version)) from error
     tool.chmod(0o755)
-    return tool
+    return tool, f"{url}, {checked} ({found})"
 
 
 def _build(go: str, work: Path, version: str, progress: Callable[[str], None]) -> tuple[Path, str]:
