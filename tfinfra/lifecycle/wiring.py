@@ -11,7 +11,6 @@ from tfinfra.lifecycle.run.workshop import Workshop
 from tfinfra.store import ObjectStore
 from tfinfra.system.clock import SystemClock, right_now
 
-STORAGE_SCOPE = "https://storage.azure.com/.default"
 STORE_PATIENCE = 15.0
 """Seconds that one call waits for the store; who follows a run goes on asking."""
 
@@ -22,6 +21,7 @@ def real_ports(cloud: Cloud, clock: Callable[[], float] = right_now) -> Ports:
 
 def open_run_store(cloud: Cloud, url: str) -> ObjectStore:
     """The run's store at `url`, with the caller's own token where it needs one."""
+    from tfinfra.azure.identity.credential import STORAGE_SCOPE
     from tfinfra.store import PatientStore, open_store
 
     def token() -> tuple[str, float]:

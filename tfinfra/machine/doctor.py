@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tfinfra.clouds import machine_kinds
 from tfinfra.errors import TfinfraError, UsageError
 from tfinfra.system.ownership import make_private
 from tfinfra.system.paths import cache_folder, state_folder
@@ -32,7 +33,7 @@ class CheckResult:
     hint: str | None = None
 
 
-def examine(kinds: Callable[[], Mapping[str, str | None]], *, asking: bool = True) -> list[CheckResult]:
+def examine(kinds: Callable[[], Mapping[str, str | None]] = machine_kinds, *, asking: bool = True) -> list[CheckResult]:
     """All checks, in order; without `asking` none that asks a cloud. `kinds` gives the local cloud's kinds of machines,
     each with why it is not possible."""
     checks: dict[str, Callable[[], list[CheckResult]]] = {

@@ -71,10 +71,9 @@ def _walk(target: str | None, manifest: Path | None, *, rehearse: bool, as_json:
 def _examine(as_json: bool) -> int:
     from tfinfra.cli.output import print_document, show
     from tfinfra.errors import NotFeasible
-    from tfinfra.localcloud.machines.machine_kinds import possible_kinds
     from tfinfra.machine.doctor import examine
 
-    findings = examine(possible_kinds)
+    findings = examine()
     if as_json:
         print_document({"findings": findings})
     else:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from tfinfra.cli.options import json_option
-
-if TYPE_CHECKING:
-    from tfinfra.machine.doctor import CheckResult
 
 
 @click.command(short_help="Write one file about a failure, to attach to a report.")
@@ -29,22 +26,15 @@ def command(*, run: str | None, last: bool, out: Path | None, with_logs: bool, a
 
     from tfinfra.cli.output import print_document, progress
     from tfinfra.errors import UsageError
+    from tfinfra.machine.doctor import examine
     from tfinfra.machine.report.bundle import write_bundle
     from tfinfra.system.paths import state_folder
 
     if (run is None) is not last:
         raise UsageError("name a run, or give --last")
-    path = write_bundle(run, out, state_folder(), _checklist, os.environ, with_logs=with_logs)
+    path = write_bundle(run, out, state_folder(), partial(examine, asking=False), os.environ, with_logs=with_logs)
     if as_json:
         print_document({"file": str(path), "with_logs": with_logs})
     else:
         progress(f"{path} holds the report; nothing was sent: look into it, then attach it")
     return 0
-
-
-def _checklist() -> list[CheckResult]:
-    """What doctor finds on this machine, but for what asks a cloud."""
-    from tfinfra.localcloud.machines.machine_kinds import possible_kinds
-    from tfinfra.machine.doctor import examine
-
-    return examine(possible_kinds, asking=False)
