@@ -48,7 +48,7 @@ _LOCAL_STEPS = Pace(poll=0.1, retries=3, backoff=LOCAL_PACE, look=0.0)
 
 def cloud_for(target: Target, rehearse: bool, machines: str | None, store: str | None = None) -> Cloud:
     """The cloud that a run goes to: the target's, or the local one where it is rehearsed. `machines` and `store` are
-    wishes for the local one."""
+    `local_cloud`'s."""
     if rehearse or target.cloud == "local":
         return local_cloud(machines=machines, store=store, preflight=rehearse)
     return azure_cloud(target)
@@ -63,10 +63,10 @@ def local_cloud(
 ) -> Cloud:
     """The cloud of this machine, answering: its daemon is started where none runs.
 
-    `machines` forces a kind ("namespace", "process"); None is the best that is possible. `store` is "azurite" where
-    it is to serve the blobs of new storage accounts, None or "files" where those are folders. `preflight`: a rehearsal
-    of what goes to Azure asks first, as Azure would be asked. Raises NotFeasible where a wish is not possible here,
-    ProvisioningError where the daemon does not start.
+    `machines` forces a kind ("namespace", "process"); None is the best that is possible. `store`: "azurite" serves the
+    blobs of new storage accounts, None or "files" keeps them in folders. `preflight`: a rehearsal asks first, as Azure
+    would be asked. Raises NotFeasible for machines that are not possible here, ProvisioningError where the daemon does
+    not start.
     """
     from tfinfra.localcloud.azurite.install_azurite import ensure_azurite
     from tfinfra.localcloud.common.state_folder import AUDIENCE, SUBSCRIPTION, TENANT, Layout
@@ -78,11 +78,12 @@ def local_cloud(
     layout, environments = Layout(state_folder() / "cloud"), cache_folder() / "environments"
     azurite = ensure_azurite(cache_folder(), progress) if store == "azurite" else None
     endpoint = ensure_daemon(layout, azurite)
-    plugin = child_python.module("tfinfra.localcloud.plugin", "--endpoint", endpoint.url)
     claims = claims_of(layout.token.read_text("utf-8"))
-    secrets = ("--ca", str(layout.ca), "--token-file", str(layout.token), "--pace", str(LOCAL_PACE))
-    wishes = (_MACHINES_OPTION, kind, "--environments", str(environments), *(("--blobs", "azurite") if azurite else ()))
-
+    plugin_options = (
+        *("--endpoint", endpoint.url, "--ca", str(layout.ca), "--token-file", str(layout.token)),
+        *("--pace", str(LOCAL_PACE), _MACHINES_OPTION, kind, "--environments", str(environments)),
+        *(("--blobs", "azurite") if azurite else ()),
+    )
     return Cloud(
         name="local",
         subscription_id=SUBSCRIPTION,
@@ -92,7 +93,7 @@ def local_cloud(
         token_scope=f"{AUDIENCE}.default",
         ca_file=layout.ca,
         credential=lambda: TokenFileCredential(layout.token, layout.storage_token),
-        provider_command=(*plugin, *secrets, *wishes),
+        provider_command=tuple(child_python.module("tfinfra.localcloud.plugin", *plugin_options)),
         environment_cache=environments,
         node_platform="",
         timeouts=LOCAL_TIMEOUTS,

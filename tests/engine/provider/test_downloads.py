@@ -74,7 +74,7 @@ def test_folders_of_an_archive_are_made(mirror: Mirror, tmp_path: Path) -> None:
 
 
 def test_a_long_download_says_how_far_it_is(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plugin_archive, "_TELL", -1.0)
+    monkeypatch.setattr(plugin_archive, "_REPORT_EVERY", -1.0)
     mirror.files[f"/{archive_name()}"] += bytes(3 << 20)  # what follows a gzip's end counts for nothing
     said: list[str] = []
     assert put(mirror.url, said).read_bytes() == PROGRAM
