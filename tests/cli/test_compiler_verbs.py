@@ -146,10 +146,10 @@ def test_plan_shows_the_price_up_to_the_limits_and_what_none_holds(
 def test_an_internal_error_is_one_line_and_a_report(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fail(arguments: list[str]) -> int:
+    def fail(*_: object, **__: object) -> int:
         raise ZeroDivisionError("for the test")
 
-    monkeypatch.setattr(edge, "_run", fail)
+    monkeypatch.setattr(edge.cli, "main", fail)
     assert main(["validate", "digits.yaml"]) == 1
     printed = capsys.readouterr().err
     assert "Traceback" not in printed
@@ -200,10 +200,10 @@ def test_a_connection_that_breaks_is_not_a_reader_that_has_gone(
 def test_a_store_that_goes_away_under_a_verb_is_no_internal_error(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fail(arguments: list[str]) -> int:
+    def fail(*_: object, **__: object) -> int:
         raise GenericError("no route\nDebug source: pages of it")
 
-    monkeypatch.setattr(edge, "_run", fail)
+    monkeypatch.setattr(edge.cli, "main", fail)
     assert main(["fetch", "digits"]) == 6
     printed = capsys.readouterr().err
     assert printed.startswith("error: the run's store does not answer: no route\n")

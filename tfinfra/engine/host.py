@@ -129,16 +129,19 @@ class EngineHost:
             folder, caller = Path(request["deploy"]), RecordedCaller(**request["caller"])
             return record_apart(folder, request["run"], request["part"], request["config"], caller)
         if verb == "open":
-            from tfinfra.engine.pulumi import Engine
-
-            deploy, state = Path(request["deploy"]), Path(request["state"])
-            self._engine = Engine(_cloud(request["cloud"]), deploy, request["run"], state, self._tell)
+            self._engine = self._open(request)
             return None
         if self._engine is None:
             raise TfinfraError("the engine is not open")
         if verb == "up":
             return self._engine.up(request["part"], request["config"])
         return self._engine.export(request["part"])
+
+    def _open(self, request: dict[str, Any]) -> Engine:
+        from tfinfra.engine.pulumi import Engine
+
+        deploy, state = Path(request["deploy"]), Path(request["state"])
+        return Engine(_cloud(request["cloud"]), deploy, request["run"], state, self._tell)
 
     def _tell(self, event: UpdateEvent) -> None:
         if event.kind == "done":
