@@ -157,6 +157,6 @@ def test_arms_token_is_none_for_blob_and_blobs_none_for_arm(layout: Layout, tmp_
 
 def test_without_node_it_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(NotFeasible, match="needs Node") as told:
+    with pytest.raises(NotFeasible, match="needs Node") as refused:
         ensure_azurite(tmp_path, print)
-    assert "--local-store" in str(told.value.hint)
+    assert "--local-store" in str(refused.value.hint)

@@ -1,4 +1,4 @@
-"""The daemon as a process: one per folder, found again after kill -9, gone when nobody needs it."""
+"""The daemon as a process: one per folder, found again after kill -9, gone when it is not needed."""
 
 from __future__ import annotations
 

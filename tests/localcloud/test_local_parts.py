@@ -83,7 +83,7 @@ BODIES: dict[str, tuple[str, dict[str, Any], list[str]]] = {
         {"properties": {"enableDdosProtection": "yes"}},
         ["properties.enableDdosProtection"],
     ),
-    "two faults, both told": (
+    "two faults, both named": (
         "Microsoft.Network/virtualNetworks",
         {"tag": {}, "properties": {"subnets": [{"name": "a", "propertys": {}}]}},
         ["tag", "properties.subnets[0].propertys"],
@@ -171,6 +171,6 @@ ENDS: dict[str, tuple[int | None, str, str]] = {
 }
 
 
-@pytest.mark.parametrize(("code", "said", "told"), ENDS.values(), ids=ENDS)
-def test_why_a_daemon_does_not_start(code: int | None, said: str, told: str) -> None:
-    assert why_not(code, said) == told
+@pytest.mark.parametrize(("code", "said", "reason"), ENDS.values(), ids=ENDS)
+def test_why_a_daemon_does_not_start(code: int | None, said: str, reason: str) -> None:
+    assert why_not(code, said) == reason

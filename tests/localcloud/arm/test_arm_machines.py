@@ -177,7 +177,7 @@ def test_a_group_goes_with_all_that_is_in_it(arm: Arm) -> None:
     location = reply.headers["location"].removeprefix("https://127.0.0.1:4433").partition("?")[0]
     reply = arm.get(location)
     assert reply.status == 202
-    assert "location" not in {name.lower() for name in reply.headers}  # whoever polls keeps to the first one
+    assert "location" not in {name.lower() for name in reply.headers}  # a client that polls keeps to the first one
     machines.go_on.set()
     arm.settle()
     assert arm.get(location).status == 200
@@ -313,13 +313,13 @@ def test_other_events_are_told_and_do_nothing(arm: Arm) -> None:
     assert arm.call("POST", "/tfinfra/events", {"type": "Freeze", "machine": "nobody"}).status == 404
 
 
-@pytest.mark.parametrize(("kind", "told"), [("Reboot", True), ("Redeploy", True), ("Reboot", False)])
-def test_a_machine_reboots_as_its_event_says_or_unannounced(arm: Arm, kind: str, told: bool) -> None:
+@pytest.mark.parametrize(("kind", "announced"), [("Reboot", True), ("Redeploy", True), ("Reboot", False)])
+def test_a_machine_reboots_as_its_event_says_or_unannounced(arm: Arm, kind: str, announced: bool) -> None:
     arm.make_all()
     boot(arm)
     one = json.loads((folder(arm) / "spec.json").read_text())["spec"]["instances"][0]
-    arm.call("POST", "/tfinfra/events", {"type": kind, "machine": one["name"], "seconds": 1, "told": told})
-    assert len(arm.context.events.document(one["vm_id"])["Events"]) == told
+    arm.call("POST", "/tfinfra/events", {"type": kind, "machine": one["name"], "seconds": 1, "told": announced})
+    assert len(arm.context.events.document(one["vm_id"])["Events"]) == announced
     arm.run(eviction.tick(arm.context, arm.now))
     assert not (folder(arm) / f"{one['name']}.rebooted").exists()
     arm.run(eviction.tick(arm.context, arm.now + 2))

@@ -339,9 +339,11 @@ def test_a_template_names_each_right_that_is_missing(arm: Arm) -> None:
     ready(arm)
     role(arm, OTHER, "asks", "Microsoft.Resources/deployments/validate/action")
     assign(arm, PERSON, role=OTHER, scope=SUB)
-    told = validated(arm, PERSON, STORED, GRANTED).body["error"]["message"]
-    assert told.startswith("Deployment failed with multiple errors: 'Authorization failed for template resource 'g' of")
-    assert missing_actions(told) == (
+    message = validated(arm, PERSON, STORED, GRANTED).body["error"]["message"]
+    assert message.startswith(
+        "Deployment failed with multiple errors: 'Authorization failed for template resource 'g' of"
+    )
+    assert missing_actions(message) == (
         "Microsoft.Resources/subscriptions/resourceGroups/write",
         "Microsoft.Resources/deployments/write",
         "Microsoft.Storage/storageAccounts/write",

@@ -70,13 +70,13 @@ def test_a_body(  # noqa: PLR0917
     with caplog.at_level(logging.INFO):
         served.request("PUT", GROUP, body, headers)
         answer = served.getresponse()
-        told = json.loads(answer.read())
-    assert (answer.status, "error" in told) == (status if known else 401, True)
+        document = json.loads(answer.read())
+    assert (answer.status, "error" in document) == (status if known else 401, True)
     assert not any(record.exc_info for record in caplog.records)
 
 
 def test_nothing_of_a_stranger_is_taken_in(served: http.client.HTTPConnection) -> None:
-    """400 MB, in chunks whose number nobody tells: the answer comes before they do."""
+    """400 MB, in chunks of unknown number: the answer comes before all of them are sent."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     served.request("PUT", GROUP, (b"x" * (1 << 20) for _ in range(400)), encode_chunked=True)
     assert served.getresponse().status == 401

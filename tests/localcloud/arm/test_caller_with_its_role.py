@@ -33,8 +33,8 @@ class Caller:
         permissions["actions"] = [action for action in permissions["actions"] if action != without]
         role = definition_path(SUBSCRIPTION, GUID)
         assert arm.put(role, {"properties": {**body["properties"], "assignableScopes": [SUB]}}).status == 201
-        told = condition(GROUP_DELETER, PRINCIPAL)
-        grant = {"roleDefinitionId": role, "principalId": PRINCIPAL, "condition": told, "conditionVersion": "2.0"}
+        constraint = condition(GROUP_DELETER, PRINCIPAL)
+        grant = {"roleDefinitionId": role, "principalId": PRINCIPAL, "condition": constraint, "conditionVersion": "2.0"}
         path = f"{SUB}/providers/Microsoft.Authorization/roleAssignments/{GUID}"
         assert arm.put(path, {"properties": grant}).status == 201
 

@@ -60,10 +60,10 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(("body", "told"), WRONG.values(), ids=WRONG)
-def test_a_limit_that_would_hold_for_nothing_is_refused(arm: Arm, body: dict[str, Any], told: str) -> None:
+@pytest.mark.parametrize(("body", "message"), WRONG.values(), ids=WRONG)
+def test_a_limit_without_effect_is_refused(arm: Arm, body: dict[str, Any], message: str) -> None:
     answer = arm.call("PUT", "/tfinfra/quotas", body)
-    assert (answer.status, told in answer.body["error"]["message"]) == (400, True)
+    assert (answer.status, message in answer.body["error"]["message"]) == (400, True)
     assert arm.context.quotas == {}
 
 

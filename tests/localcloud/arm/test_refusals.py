@@ -101,7 +101,7 @@ def nat(**changes: Any) -> dict[str, Any]:
 
 
 def lacking(arm: Arm, action: str) -> Reply:
-    """What the owner, who may do everything but `action`, is told of a template with one gateway."""
+    """The answer to the owner, who may do everything but `action`, for a template with one gateway."""
     may = {"actions": ["*"], "notActions": [action]}
     assert arm.put("/tfinfra/market", {"permissions": [may]}).status == 200
     return template(arm, nat())
@@ -150,7 +150,7 @@ def a_user_of_nothing(arm: Arm) -> str:
 
 
 def unfollowed(arm: Arm) -> Reply:
-    """What a caller is told who may make a network and no more."""
+    """The answer to a caller that may make a network and no more."""
     rights.ready(arm)
     rights.role(arm, rights.ONE, "networks", "Microsoft.Network/natGateways/*")
     rights.assign(arm, rights.PERSON, role=rights.ONE, scope=SUB)

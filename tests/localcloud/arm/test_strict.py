@@ -180,11 +180,11 @@ def test_a_deletion_that_is_blocked_ends_with_capital_keys(arm: Arm) -> None:
     where = arm.delete(COMPUTE).headers["location"].removeprefix("https://127.0.0.1:4433").partition("?")[0]
     arm.settle()
     ended = arm.get(where)
-    told = ended.body["Error"]
-    assert (ended.status, told["Code"]) == (409, "ResourceGroupDeletionBlocked")
-    assert "'Microsoft.Compute/virtualMachineScaleSets/digits-abc123-nodes' could not be deleted" in told["Message"]
-    assert [detail["Target"] for detail in told["Details"]] == [SET]
-    assert "nodes does not stop" in told["Details"][0]["Message"]
+    error = ended.body["Error"]
+    assert (ended.status, error["Code"]) == (409, "ResourceGroupDeletionBlocked")
+    assert "'Microsoft.Compute/virtualMachineScaleSets/digits-abc123-nodes' could not be deleted" in error["Message"]
+    assert [detail["Target"] for detail in error["Details"]] == [SET]
+    assert "nodes does not stop" in error["Details"][0]["Message"]
     arm.context.machines = usual
     assert arm.delete(COMPUTE).status == 202
 

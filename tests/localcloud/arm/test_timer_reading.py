@@ -184,7 +184,7 @@ REFUSED: dict[str, tuple[Callable[[Body], None], str]] = {
     "a deletion that waits for its end": (_set(f"{DELETE}/operationOptions", None), "and not {'operationOptions'"),
     "a look with a time limit": (_set(f"{LOOK}/limit", {"timeout": "PT1S"}), "has the settings {'limit'"),
     "results that are made up": (_set("staticResults", {"a": {}}), "it has staticResults"),
-    "a parameter that nobody gives": (_set("parameters/more", {"type": "String"}), "declares other parameters"),
+    "a parameter without a value": (_set("parameters/more", {"type": "String"}), "declares other parameters"),
     "a version that is none": (
         _set(f"{LOOK}/inputs/uri", f"{URI}resourceGroups/tfinfra-{RUN}-compute?api-version=1"),
         "which is no group",
@@ -209,7 +209,7 @@ REFUSED: dict[str, tuple[Callable[[Body], None], str]] = {
 
 
 def test_it_may_call_this_clouds_own_endpoint(arm: Arm) -> None:
-    """With a token for whom this cloud says that it is, as nodes have; its address is nobody's name."""
+    """With a token for the audience that this cloud names, as nodes have; its address is no audience."""
     arm.make_all()
     own = "https://127.0.0.1:4433"
     assert arm.put(TIMER, workflow(arm=own, audience=f"{own}/")).status == 400
