@@ -123,7 +123,7 @@ def test_a_list_of_which_a_page_does_not_come_is_no_list(monkeypatch: pytest.Mon
     assert not _reply(azure(), "GET", "/first", None, {}).ok
 
 
-def test_an_operation_that_names_its_place_once_is_followed_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_operation_that_names_its_address_once_is_followed_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """Later answers of 202 may come without a Location, as azure-core's LocationPolling takes them."""
     place = {"Location": "https://management.azure.com/o", "Retry-After": "0"}
     answers = iter([(202, None, place), (202, None, {"Retry-After": "0"}), (200, {"done": True}, {})])

@@ -209,6 +209,15 @@ def test_a_right_that_is_missing_is_told_as_one(monkeypatch: pytest.MonkeyPatch)
     assert (raised.value.denied, raised.value.exit_code) == (True, 4)
 
 
+def test_a_right_that_arm_names_is_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    action = "Microsoft.Authorization/roleDefinitions/read"
+    said = f"The client 'c' does not have authorization to perform action '{action}' over scope '/subscriptions/s'."
+    denied = {"error": {"code": "AuthorizationFailed", "message": said}}
+    with pytest.raises(MissingPrerequisite) as raised:
+        deleter_role(answering(monkeypatch, lambda *_: (403, denied, {})))
+    assert str(raised.value.hint).startswith(f"ask for a role with {action} there;")
+
+
 @pytest.mark.parametrize(("status", "kind"), [(401, CredentialsError), (500, ProvisioningError)])
 def test_a_store_that_is_not_told_of_is_no_missing_store(
     status: int, kind: type[Exception], monkeypatch: pytest.MonkeyPatch
@@ -231,7 +240,7 @@ def test_why_a_resource_could_not_be_removed_is_told(monkeypatch: pytest.MonkeyP
         remove(cloud, ID, GROUP, RUN, timeout=0)
 
 
-def test_a_place_of_which_arm_tells_nothing_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_choice_of_which_arm_says_nothing_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     cloud = answering(monkeypatch, lambda *_: (403, DENIED, {}))
     assert known_shortage(cloud, plan(FLEXIBLE), TARGET, FLEXIBLE, tried=False) is None
 

@@ -68,7 +68,7 @@ def test_a_page_that_cannot_be_read_is_told_by_its_status() -> None:
     assert reason(error) == "the answer (HTTP status 502) is none of ARM's; is there a proxy in between?"
 
 
-def test_a_place_is_tried_where_nobody_can_ask() -> None:
+def test_a_choice_is_tried_where_arm_cannot_be_asked() -> None:
     def nothing() -> NoReturn:
         raise TfinfraError("the token's file is torn")
 

@@ -140,10 +140,10 @@ def test_forbidden_is_not_gone(cloud: Cloud) -> None:
     make(cloud)
     admin(cloud, "POST", "faults", {"kind": "status", "status": 403, "code": "AuthorizationFailed", "count": 1000})
     assert group_exists(cloud, KEEP_NAME) is None
-    told: list[str] = []
+    lines: list[str] = []
     with pytest.raises(TeardownIncomplete, match=f"{KEEP_NAME} is not verified deleted"):
-        delete_group(cloud, KEEP_NAME, RUN, timeout=0.3, progress=told.append)
-    assert "trying again" in told[0]
+        delete_group(cloud, KEEP_NAME, RUN, timeout=0.3, progress=lines.append)
+    assert "trying again" in lines[0]
 
 
 def test_a_killed_cloud_is_revived_to_delete(cloud: Cloud) -> None:

@@ -39,11 +39,11 @@ def test_what_is_denied_is_asked_for_a_few_times_and_told_with_who_can_lift_it(
     status = recorded.status(name)
     wire = Wire(lambda method, path: _standing(method, {"DELETE": (status, recorded.body(name), {})}, path))
     wire.put_under(monkeypatch)
-    told: list[str] = []
+    lines: list[str] = []
     with pytest.raises(TeardownIncomplete, match=f"{GROUP} is not verified deleted") as caught:
-        delete_group(azure(), GROUP, RUN, timeout=1800, progress=told.append)
+        delete_group(azure(), GROUP, RUN, timeout=1800, progress=lines.append)
     assert [method for method, _ in wire.asked].count("DELETE") == TRIES
-    assert len(told) == TRIES - 1
+    assert len(lines) == TRIES - 1
     assert way in caught.value.message
     assert recorded.body(name)["error"]["message"][:60] in caught.value.message
 
@@ -94,10 +94,10 @@ def test_what_blocks_a_deletion_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
         return _standing(method, {"DELETE": (202, None, {"Location": _POLL})}, path)
 
     Wire(answer).put_under(monkeypatch)
-    told: list[str] = []
+    lines: list[str] = []
     with pytest.raises(TeardownIncomplete) as caught:
-        delete_group(azure(), GROUP, RUN, timeout=0.2, progress=told.append)
-    for text in (caught.value.message, told[0]):
+        delete_group(azure(), GROUP, RUN, timeout=0.2, progress=lines.append)
+    for text in (caught.value.message, lines[0]):
         assert "could not be deleted" in text
         assert "Microsoft.Network/virtualNetworks/vnet: InUseSubnetCannotBeDeleted: Subnet GatewaySubnet is in" in text
 

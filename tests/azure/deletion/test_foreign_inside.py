@@ -107,14 +107,14 @@ def test_what_is_ours_goes_one_by_one_around_what_is_not(cloud: Cloud, mode: str
     make(cloud, mode)
     put(cloud, RULES, "2024-05-01", {"location": "eastus"})
     put_foreign(cloud)
-    told: list[str] = []
+    lines: list[str] = []
     with pytest.raises(ForeignInside, match="networkSecurityGroups 'payroll'") as caught:
-        delete_group(cloud, COMPUTE_NAME, RUN, timeout=30, progress=told.append)
+        delete_group(cloud, COMPUTE_NAME, RUN, timeout=30, progress=lines.append)
     assert caught.value.emptied
     assert caught.value.exit_code == 10
     assert names(cloud, COMPUTE_NAME) == {"payroll"}
     assert instances(cloud, COMPUTE_NAME) == ()
-    assert told == [
+    assert lines == [
         f"{COMPUTE_NAME} holds Microsoft.Network/networkSecurityGroups 'payroll': it stays, what is the run's goes one "
         "by one"
     ]
@@ -157,10 +157,10 @@ def test_who_may_not_look_into_a_group_deletes_its_machines_and_not_the_group(cl
     make(cloud)
     denied = {"kind": "status", "status": 403, "code": "AuthorizationFailed", "count": 1000}
     admin(cloud, "POST", "faults", {**denied, "method": "GET", "path": f"{COMPUTE_NAME}/resources"})
-    told: list[str] = []
+    lines: list[str] = []
     with pytest.raises(TeardownIncomplete, match="resources/read"):
-        delete_group(cloud, COMPUTE_NAME, RUN, timeout=1, progress=told.append)
-    assert "only its machines are deleted" in told[0]
+        delete_group(cloud, COMPUTE_NAME, RUN, timeout=1, progress=lines.append)
+    assert "only its machines are deleted" in lines[0]
     assert instances(cloud, COMPUTE_NAME) == ()
     assert group_exists(cloud, COMPUTE_NAME) is True
 

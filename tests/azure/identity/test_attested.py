@@ -165,12 +165,12 @@ def test_a_network_without_a_way_there_may_pass_and_a_wrong_answer_does_not(auth
     def closed(url: str) -> bytes:
         raise OSError("no way there")
 
-    with pytest.raises(NotAttested, match="cannot be fetched: no way there") as told:
+    with pytest.raises(NotAttested, match="cannot be fetched: no way there") as raised:
         checked(leaf(document()), Trust(root_of(authority), SIGNERS, closed))
-    assert told.value.passing
-    with pytest.raises(NotAttested, match="cannot be read") as told:
+    assert raised.value.passing
+    with pytest.raises(NotAttested, match="cannot be read") as raised:
         checked(leaf(document()), Trust(root_of(authority), SIGNERS, lambda url: b"<html>"))
-    assert not told.value.passing
+    assert not raised.value.passing
 
 
 @pytest.mark.parametrize(
@@ -210,16 +210,16 @@ class _Certificates(http.server.BaseHTTPRequestHandler):
 def test_a_certificate_comes_from_the_host_that_was_asked_and_is_small(monkeypatch: pytest.MonkeyPatch) -> None:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Certificates)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    place = f"127.0.0.1:{server.server_port}"
-    monkeypatch.setattr(issuers, "_HOSTS", (place,))
+    address = f"127.0.0.1:{server.server_port}"
+    monkeypatch.setattr(issuers, "_HOSTS", (address,))
     fetch = azure_trust().fetch
     assert fetch is not None
     try:
-        assert fetch(f"http://{place}/5") == b"xxxxx"
+        assert fetch(f"http://{address}/5") == b"xxxxx"
         with pytest.raises(OSError, match="more than"):
-            fetch(f"http://{place}/{LARGEST + 1}")
+            fetch(f"http://{address}/{LARGEST + 1}")
         with pytest.raises(OSError, match="302"):
-            fetch(f"http://{place}/moved")
+            fetch(f"http://{address}/moved")
     finally:
         server.shutdown()
         server.server_close()

@@ -16,6 +16,6 @@ ACCOUNT = request(f"{GROUP}/providers/Microsoft.Storage/storageAccounts/blobs")
 ROLE = request(f"{GROUP}/providers/Microsoft.Authorization/roleAssignments/r", {"properties": {}})
 
 
-def told(found: Iterable[Finding]) -> list[tuple[str, str, str]]:
+def spelt_out(found: Iterable[Finding]) -> list[tuple[str, str, str]]:
     """(code, key, message) of each finding."""
     return [(f.code, f.key, f.message) for f in found]

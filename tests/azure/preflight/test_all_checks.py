@@ -221,7 +221,7 @@ def test_what_a_policy_forbids_is_no_way_out(cloud: Cloud) -> None:
     assert "westus" not in found["TFI601"].hint
 
 
-def test_capacity_that_the_targets_next_place_has_is_a_warning(cloud: Cloud) -> None:
+def test_capacity_in_the_targets_next_location_makes_a_warning(cloud: Cloud) -> None:
     admin(cloud, "PUT", "quotas", FEW)
     found = asked(cloud, replace(TARGET, other_locations=("westus3",)))
     assert codes(found) == [("TFI601", Severity.WARNING)]

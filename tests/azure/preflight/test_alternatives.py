@@ -66,12 +66,12 @@ def test_only_what_is_free_is_told_with_its_price() -> None:
     assert alternatives.hint(working(TWO), DEMAND_HERE) is None
 
 
-def test_a_place_that_the_target_names_is_one_that_is_written() -> None:
+def test_a_location_that_the_target_names_counts_as_written() -> None:
     assert [c.written for c, _ in working(TWO, "uksouth")] == [True]
     assert {c.written for c, _ in working(TARGET, *market()[0])} == {False}
 
 
-def test_nothing_is_known_of_a_place_that_does_not_answer_or_is_closed() -> None:
+def test_nothing_is_known_of_a_location_that_does_not_answer_or_is_closed() -> None:
     (candidate, *_) = alternatives.candidates(DEMAND_HERE, TWO)
     place = candidate.demand.location
     skus, used = {place: listed(sku(location=place))}, {place: usages()}

@@ -29,13 +29,13 @@ ANSWERS: dict[str, tuple[ArmReply, ArmReply, bool, str | None]] = {
 
 
 @pytest.mark.parametrize(("skus", "used", "tried", "words"), ANSWERS.values(), ids=ANSWERS.keys())
-def test_what_speaks_against_a_place(skus: ArmReply, used: ArmReply, tried: bool, words: str | None) -> None:
+def test_what_speaks_against_a_choice(skus: ArmReply, used: ArmReply, tried: bool, words: str | None) -> None:
     found = shortage(skus, used, DEMAND, tried=tried)
     assert (words is None) if found is None else (words is not None and words in found)
 
 
 @pytest.mark.parametrize(("status", "passes"), [(401, False), (500, True)], ids=["a token that ended", "ARM's fault"])
-def test_a_place_is_tried_though_arm_does_not_tell_unless_nobody_could_make_it(
+def test_a_choice_is_tried_though_arm_does_not_answer_unless_it_takes_no_token(
     status: int, passes: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     body = {"error": {"code": "ExpiredAuthenticationToken", "message": "The access token expiry is over."}}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.azure.preflight.asked import BROUGHT, told
+from tests.azure.preflight.asked import BROUGHT, spelt_out
 from tests.azure.preflight.replies import SUB, listed
 from tfinfra.azure.preflight import free_names, resource_locks
 from tfinfra.azure.preflight.finding import ArmReply
@@ -40,7 +40,7 @@ def test_names_that_are_taken() -> None:
     found = free_names.findings(
         {"a": there, "b": ArmReply(404, {})}, {"c": taken, "d": ArmReply(200, {"nameAvailable": True})}
     )
-    assert told(found) == [
+    assert spelt_out(found) == [
         ("TFI617", "name", "there is a resource group a already (Deleting)"),
         ("TFI617", "name", "the storage account name c cannot be used: it is taken"),
     ]

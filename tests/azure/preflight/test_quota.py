@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.azure.preflight.asked import told
+from tests.azure.preflight.asked import spelt_out
 from tests.azure.preflight.replies import DEMAND, FORBIDDEN, listed, sku, usage, usages
 from tfinfra.azure.preflight import quota
 from tfinfra.azure.preflight import sku as sizes
@@ -63,7 +63,7 @@ def test_quotas(case: str) -> None:
     reply, demand, expected = QUOTAS[case]
     offered = sizes.offer(listed(sku()), demand)
     assert offered is not None
-    assert told(quota.findings(reply, offered, demand)) == expected
+    assert spelt_out(quota.findings(reply, offered, demand)) == expected
 
 
 LABELS = {
