@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.agent.nodes import Cluster, cluster
-from tests.agent.test_own_faults import host_of
+from tests.agent.test_own_faults import context_of
 from tests.backends.specs import inventory, plan_of, spec
 from tests.clocks import FakeClock
 from tfinfra.agent import gather
@@ -83,7 +83,7 @@ def test_no_task_starts_without_its_secrets(tmp_path: Path) -> None:
 
 
 def _context(tmp_path: Path, store: MemoryStore, **changes: Any) -> AgentContext:
-    context = host_of(tmp_path, store)
+    context = context_of(tmp_path, store)
     settings = replace(context.settings, key_digest=digest_of(KEY))
     return replace(context, settings=settings, plan=replace(context.plan, **changes), clock=FakeClock())
 

@@ -14,7 +14,7 @@ from tests.clocks import FakeClock
 from tfinfra.agent.assignment import Assignment, TaskFolders
 from tfinfra.agent.boot.loopback_only import has_only_loopback, on_one_host
 from tfinfra.agent.boot.shared_directory import shared_directory
-from tfinfra.agent.end.collect import collect
+from tfinfra.agent.end.collect_outputs import collect
 from tfinfra.agent.node.heartbeat import Heartbeats, Peers
 from tfinfra.agent.node.instance_metadata import Metadata
 from tfinfra.agent.node.node_identity import gpu_count, identity

@@ -36,7 +36,7 @@ from tfinfra.store import MemoryStore, ObjectStore
 PLAN = plan_of(spec("single"))
 
 
-def host_of(root: Path, store: ObjectStore) -> AgentContext:
+def context_of(root: Path, store: ObjectStore) -> AgentContext:
     clock, metadata = FakeClock(), Metadata("http://127.0.0.1:1", "client")
     logs, heartbeats = LogShipper(store, clock, free=True), Heartbeats(store, "id", clock)
     who = Identity("id", "10.0.0.4", None)
@@ -63,7 +63,7 @@ def take_part(root: Path, store: ObjectStore, monkeypatch: pytest.MonkeyPatch, f
     joined = JoinedNode(assignment, PortLease(1, 0, ()), TemporaryFolder(root))
     monkeypatch.setattr(agent, "join", lambda context: joined)
     monkeypatch.setattr(agent, "train", fails)
-    agent._take_part(host_of(root, store))
+    agent._take_part(context_of(root, store))
 
 
 def test_an_agent_that_fails_while_it_trains_collects_what_there_is(
@@ -105,7 +105,7 @@ def test_an_agent_that_fails_before_it_has_tasks_says_that_there_is_nothing(
 
     monkeypatch.setattr(agent, "join", fails)
     store = MemoryStore()
-    agent._take_part(host_of(tmp_path, store))
+    agent._take_part(context_of(tmp_path, store))
     assert plain(store, "collected.json") == {"files": 0, **NOTHING_ODD}
 
 
@@ -123,7 +123,7 @@ def test_an_outcome_waits_for_a_store_that_is_away(tmp_path: Path, monkeypatch: 
 
 def test_the_agents_own_log_is_whole_before_the_client_may_go(tmp_path: Path) -> None:
     store = MemoryStore()
-    context = host_of(tmp_path, store)
+    context = context_of(tmp_path, store)
     (tmp_path / "agent.log").write_text("could not collect outputs/x\n")
     context.logs.add("agent-0", tmp_path / "agent.log")
     training.bring(context, assignment_in(tmp_path))

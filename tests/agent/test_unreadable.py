@@ -44,7 +44,7 @@ def test_an_agent_judges_by_what_it_can_read(content: bytes) -> None:
         store.put(key, content)
     assert requested_stop(store) is None
     assert read(store, keys.task_key("rank-0"), TaskStatus) is None
-    assert not Audience(store, clock).is_there()
+    assert not Audience(store, clock).is_watching()
     peers = Peers(store, {0: "n0"}, clock, 10.0)
     assert peers.poll() == []
     write(store, keys.heartbeat_key("n0"), Heartbeat("n0", 1, 5.0, "training", changes=1))

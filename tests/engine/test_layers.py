@@ -127,9 +127,9 @@ class _Ended(Exception):
     """The test has seen enough of a node."""
 
 
-def _linger(host: AgentContext) -> None:
+def _linger(context: AgentContext) -> None:
     with suppress(_Ended):
-        linger(host)
+        linger(context)
 
 
 class _Fast:

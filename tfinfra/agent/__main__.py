@@ -42,14 +42,14 @@ def main() -> None:
     paths = replace(paths, scratch=find_scratch(paths.root))
     paths.make()
     try:
-        context = make_host(from_json(NodeSettings, json.loads(arguments.settings.read_text())), paths)
+        context = make_context(from_json(NodeSettings, json.loads(arguments.settings.read_text())), paths)
     except Exception:
         _log.exception("this node could not even begin")
         raise
     run(context)
 
 
-def make_host(settings: NodeSettings, paths: NodePaths) -> AgentContext:
+def make_context(settings: NodeSettings, paths: NodePaths) -> AgentContext:
     """The one place where an agent looks at its machine. Raises NodeFault, OSError, ValueError."""
     clock = SystemClock()
     metadata = Metadata(os.environ.get("TFINFRA_METADATA_URL", DEFAULT_URL), settings.identity_client_id)

@@ -11,8 +11,7 @@ from tfinfra.agent.node_errors import NodeFault, RunEnded, RunStopped
 from tfinfra.agent.verdict.control import requested_stop
 from tfinfra.agent.verdict.outcomes import published
 from tfinfra.model import BootFault, Inventory, NodeRegistration
-from tfinfra.store import ObjectStore, put_first
-from tfinfra.store import keys as layout
+from tfinfra.store import ObjectStore, keys, put_first
 from tfinfra.system.clock import Clock
 
 _PEEK = 0.02  # seconds between two looks for the inventory: one small read
@@ -32,7 +31,7 @@ def rendezvous(store: ObjectStore, registration: NodeRegistration, meeting: Meet
 
     Raises NodeFault naming how many nodes came in time, RunEnded or RunStopped where the run ends meanwhile.
     """
-    write(store, layout.node_key(registration.node_id), registration)
+    write(store, keys.node_key(registration.node_id), registration)
     # The last node to register sees all others at once, so listings are a safety net: rare where nodes are many, and
     # spread over time by the node's id.
     spread = 1 + zlib.crc32(registration.node_id.encode()) % 100 / 100
@@ -41,7 +40,7 @@ def rendezvous(store: ObjectStore, registration: NodeRegistration, meeting: Meet
     next_listing = clock.monotonic()
     pause = _PEEK
     while True:
-        if inventory := read(store, layout.INVENTORY, Inventory):
+        if inventory := read(store, keys.INVENTORY, Inventory):
             return inventory
         if clock.monotonic() >= next_listing:
             _propose(store, meeting.node_count)
@@ -65,23 +64,23 @@ def inventory_of(nodes: list[NodeRegistration]) -> Inventory:
 
 def _propose(store: ObjectStore, node_count: int) -> None:
     """Writes the inventory where all nodes have registered. With more than expected, the first ones count."""
-    keys = store.list(layout.NODES)
-    if len(keys) < node_count:
+    registered = store.list(keys.NODES)
+    if len(registered) < node_count:
         return
-    nodes = _registered(store, keys)
+    nodes = _registered(store, registered)
     if len(nodes) >= node_count:
-        put_first(store, layout.INVENTORY, Inventory(inventory_of(nodes).nodes[:node_count]))
+        put_first(store, keys.INVENTORY, Inventory(inventory_of(nodes).nodes[:node_count]))
 
 
-def _registered(store: ObjectStore, keys: list[str]) -> list[NodeRegistration]:
+def _registered(store: ObjectStore, node_keys: list[str]) -> list[NodeRegistration]:
     """The registrations that lie at their own node's key."""
-    found = [(key, read(store, key, NodeRegistration)) for key in keys]
-    return [node for key, node in found if node is not None and layout.node_key(node.node_id) == key]
+    found = [(key, read(store, key, NodeRegistration)) for key in node_keys]
+    return [node for key, node in found if node is not None and keys.node_key(node.node_id) == key]
 
 
 def _too_few(store: ObjectStore, meeting: Meeting) -> NodeFault:
-    came = [node.hostname for node in _registered(store, store.list(layout.NODES))]
+    came = [node.hostname for node in _registered(store, store.list(keys.NODES))]
     message = f"only {len(came)} of {meeting.node_count} nodes registered within {meeting.timeout:.0f} s"
-    faults = [read(store, key, BootFault) for key in store.list(layout.BOOT)]
+    faults = [read(store, key, BootFault) for key in store.list(keys.BOOT)]
     failed = "; ".join(f"a node failed to boot: {fault.error}" for fault in faults if fault)
     return NodeFault(f"{message} ({', '.join(sorted(came))})" + (f"; {failed}" if failed else ""))

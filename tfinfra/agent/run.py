@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from tfinfra.agent.end import reboot
 from tfinfra.agent.end.await_deletion import linger
-from tfinfra.agent.end.collect import mark_collected
+from tfinfra.agent.end.collect_outputs import mark_collected
 from tfinfra.agent.end.deadline_watch import DeadlineWatch
 from tfinfra.agent.join import JoinedNode, join
 from tfinfra.agent.node.agent_context import AgentContext
@@ -81,7 +81,7 @@ def _end_after_reboot(context: AgentContext, before: reboot.EarlierBoot) -> None
     message = reboot.message(context, before)
     won = _end(context, Outcome(Result.FAILED, message, task=before.task, node=before.rank, ended=context.clock.time()))
     if not won:
-        _once_the_store_answers(context, lambda: reboot.tell(context, message))
+        _once_the_store_answers(context, lambda: reboot.report(context, message))
     if won or before.rank == 0:
         context.clock.sleep(OTHERS if context.plan.node_count > 1 else 0.0)
         _once_the_store_answers(context, lambda: reboot.salvage(context, before))

@@ -7,7 +7,7 @@ import signal
 from contextlib import suppress
 
 from tfinfra.agent.assignment import Assignment
-from tfinfra.agent.end.collect import collect
+from tfinfra.agent.end.collect_outputs import collect
 from tfinfra.agent.end.uncollected import left_behind
 from tfinfra.agent.join import prepare
 from tfinfra.agent.node.agent_context import AgentContext
@@ -37,7 +37,7 @@ def train(context: AgentContext, assignment: Assignment) -> None:
     try:
         _start(context, assignment, tasks, watcher)
         while True:
-            _tell_changes(context, tasks, watcher)
+            _publish_changes(context, tasks, watcher)
             if watcher.step():
                 break
             context.clock.sleep(_TICK)
@@ -78,13 +78,13 @@ def _start(context: AgentContext, assignment: Assignment, tasks: NodeTasks, watc
     context.heartbeats.say("training")
 
 
-def _tell_changes(context: AgentContext, tasks: NodeTasks, watcher: Watcher | None) -> None:
+def _publish_changes(context: AgentContext, tasks: NodeTasks, watcher: Watcher | None) -> None:
     for status in tasks.poll():
         detail = ", has joined the others" if status.joined else ""
         if status.exit_status is not None:
             detail = f", exit status {status.exit_status}"
         _log.info("%s is %s%s", status.task, status.state, detail)
-        context.tell(status)
+        context.publish_status(status)
         if watcher:
             watcher.note(status)
 
@@ -97,7 +97,7 @@ def _end(context: AgentContext, tasks: NodeTasks) -> None:
     tasks.signal(signal.SIGKILL)
     _wait(context, tasks, _KILL_GRACE)
     with suppress(*store_errors()):
-        _tell_changes(context, tasks, None)
+        _publish_changes(context, tasks, None)
 
 
 def _wait(context: AgentContext, tasks: NodeTasks, seconds: float) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.agent.test_own_faults import host_of
+from tests.agent.test_own_faults import context_of
 from tests.clocks import FakeClock
 from tfinfra.agent.boot import training_environment
 from tfinfra.agent.boot.wheel_sharing import SharedWheels
@@ -183,7 +183,7 @@ def test_a_wheel_is_taken_from_no_store_that_other_runs_write_into(
     given: list[object] = []
     monkeypatch.setattr(build_environment, "ensure_environment", lambda *_, wheels, **__: given.append(wheels))
     monkeypatch.setattr(training_environment, "from_json", lambda _, lock: lock)
-    host = host_of(tmp_path, MemoryStore())
-    plan, settings = replace(host.plan, node_count=nodes), replace(host.settings, may_delete=own)
-    training_environment.training_environment(replace(host, plan=plan, settings=settings), {"lock": {}}, None)
+    context = context_of(tmp_path, MemoryStore())
+    plan, settings = replace(context.plan, node_count=nodes), replace(context.settings, may_delete=own)
+    training_environment.training_environment(replace(context, plan=plan, settings=settings), {"lock": {}}, None)
     assert [wheels is horovod.build_here for wheels in given] == [alone]

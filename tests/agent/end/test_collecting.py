@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tfinfra.agent.end import collect as collecting
-from tfinfra.agent.end.collect import collect
+from tfinfra.agent.end import collect_outputs as collecting
+from tfinfra.agent.end.collect_outputs import collect
 from tfinfra.agent.node.node_records import write
 from tfinfra.model import CollectedMark, CollectingMark
 from tfinfra.store import MemoryStore, keys, readable

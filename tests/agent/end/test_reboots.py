@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.agent.nodes import cluster, plain
-from tests.agent.test_own_faults import host_of
+from tests.agent.test_own_faults import context_of
 from tests.backends.specs import inventory, plan_of, spec
 from tfinfra.agent import run as agent
 from tfinfra.agent.end import reboot
@@ -72,7 +72,7 @@ PHASES: dict[str, tuple[str, bool, str]] = {
 def test_a_reboot_is_told_with_what_the_node_was_at(tmp_path: Path, case: str) -> None:
     phase, met, words = PHASES[case]
     store = MemoryStore()
-    context = host_of(tmp_path, store)
+    context = context_of(tmp_path, store)
     write(store, "heartbeats/id.json", Heartbeat("id", 7, 0.0, phase))
     if met:
         write(store, "inventory.json", Inventory((replace(inventory(1).nodes[0], node_id="id"),)))
@@ -85,7 +85,7 @@ def test_a_reboot_is_told_with_what_the_node_was_at(tmp_path: Path, case: str) -
 @pytest.mark.parametrize("torn", ["heartbeats/id.json", "inventory.json"])
 def test_a_record_that_cannot_be_read_makes_no_first_boot_of_a_second(torn: str, tmp_path: Path) -> None:
     store = MemoryStore()
-    context = host_of(tmp_path, store)
+    context = context_of(tmp_path, store)
     write(store, "heartbeats/id.json", Heartbeat("id", 7, 0.0, "training"))
     write(store, "inventory.json", Inventory((replace(inventory(1).nodes[0], node_id="id"),)))
     store.put(torn, b'{"node')
@@ -95,7 +95,7 @@ def test_a_record_that_cannot_be_read_makes_no_first_boot_of_a_second(torn: str,
 
 
 def test_a_first_boot_is_none_again(tmp_path: Path) -> None:
-    assert reboot.earlier_boot(host_of(tmp_path, MemoryStore())) is None
+    assert reboot.earlier_boot(context_of(tmp_path, MemoryStore())) is None
 
 
 def test_a_reboot_is_seen_though_the_store_does_not_answer_at_once(tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_a_reboot_is_seen_though_the_store_does_not_answer_at_once(tmp_path: Pat
             raise failures.pop()
 
     store = MemoryStore(away)
-    made = host_of(tmp_path, store)
+    made = context_of(tmp_path, store)
     context = replace(made, settings=replace(made.settings, timeouts=Timeouts(900, 600, 60, 1800)))
     write(store, "heartbeats/id.json", Heartbeat("id", 7, 0.0, "training"))
     before = reboot.earlier_boot(context)
@@ -118,7 +118,7 @@ def test_a_store_that_stays_away_is_waited_for_as_long_as_the_other_nodes_are(tm
     def away(verb: str, key: str) -> None:
         raise OSError("away")
 
-    made = host_of(tmp_path, MemoryStore(away))
+    made = context_of(tmp_path, MemoryStore(away))
     context = replace(made, settings=replace(made.settings, timeouts=Timeouts(900, 600, 60, 1800)))
     began = context.clock.time()
     assert reboot.earlier_boot(context) is None
@@ -126,7 +126,7 @@ def test_a_store_that_stays_away_is_waited_for_as_long_as_the_other_nodes_are(tm
 
 
 def _rebooted(tmp_path: Path, store: MemoryStore, rank: int | None) -> None:
-    context = host_of(tmp_path, store)
+    context = context_of(tmp_path, store)
     make_common(context.paths.local_shared)
     (context.paths.local_shared / "checkpoints/step-7").write_text("7")
     agent._end_after_reboot(context, reboot.EarlierBoot("training", rank, "main-0"))

@@ -65,10 +65,10 @@ def test_what_could_not_be_put_is_put_by_the_next_round(tmp_path: Path) -> None:
 def test_a_watcher_counts_for_20_seconds_whatever_its_own_clock_says() -> None:
     clock, store = FakeClock(), MemoryStore()
     audience = Audience(store, clock)
-    assert not audience.is_there()
+    assert not audience.is_watching()
     for beat in (b'{"time": 5}', b'{"time": 7}'):
         store.put("control/watch.json", beat)
         clock.sleep(15)
-        assert audience.is_there()
+        assert audience.is_watching()
     clock.sleep(30)
-    assert not audience.is_there()
+    assert not audience.is_watching()

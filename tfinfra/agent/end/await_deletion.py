@@ -25,7 +25,7 @@ def linger(context: AgentContext) -> None:
     audience, end = Audience(context.store, context.clock), _End(context)
     while True:
         context.clock.sleep(_LOOK)
-        if audience.is_there():
+        if audience.is_watching():
             continue
         with suppress(*store_errors()):  # a store that does not answer must not keep this node from deleting
             if end.has_passed() and not holds(context.store, keys.KEEP):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfinfra.agent.boot.shared_directory import shared_directory
-from tfinfra.agent.end.collect import collect, mark_collected
+from tfinfra.agent.end.collect_outputs import collect, mark_collected
 from tfinfra.agent.node.agent_context import AgentContext
 from tfinfra.agent.node.node_records import read, write
 from tfinfra.agent.node_errors import NodeFault
@@ -83,7 +83,7 @@ def message(context: AgentContext, before: EarlierBoot) -> str:
     return f"{who} ({name}, {context.identity.address}) rebooted while {_WORDS.get(before.phase, before.phase)}"
 
 
-def tell(context: AgentContext, text: str) -> None:
+def report(context: AgentContext, text: str) -> None:
     """Leaves a boot fault for the client where the outcome names another failure: the others may have missed this node
     before it came up again."""
     outcome = published(context.store)

@@ -32,7 +32,7 @@ class AgentContext:
     logs: LogShipper
     pause: float
 
-    def tell(self, status: TaskStatus) -> None:
+    def publish_status(self, status: TaskStatus) -> None:
         """Publishes a task's status, and before its end all of its log."""
         if status.ended is not None:
             self.logs.finish(status.task)

@@ -115,7 +115,7 @@ class LogShipper:
     def _run(self) -> None:
         while not self._ended.wait(_FAST):
             now = self._clock.monotonic()
-            if now - self._shipped >= (_FAST if self._free or self._audience.is_there() else _SLOW):
+            if now - self._shipped >= (_FAST if self._free or self._audience.is_watching() else _SLOW):
                 self._shipped = now
                 for log in list(self._logs.values()):
                     try:
@@ -134,7 +134,7 @@ class Audience:
         self._looked = self._changed = float("-inf")
         self._beat: Beat | None = None
 
-    def is_there(self) -> bool:
+    def is_watching(self) -> bool:
         now = self._clock.monotonic()
         if now - self._looked >= _LOOK_FOR_WATCHER:
             self._looked = now

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from tfinfra.agent.node.node_records import read
 from tfinfra.errors import Result
 from tfinfra.model import NodeSettings, Plan, StopRequest
 from tfinfra.store import ObjectStore, keys
+from tfinfra.system.clock import unix_time
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ def requested_stop(store: ObjectStore) -> Stop | None:
 
 def deadline_of(settings: NodeSettings) -> float:
     """The Unix time at which everything is deleted."""
-    return datetime.fromisoformat(settings.deadline.replace("Z", "+00:00")).timestamp()
+    return unix_time(settings.deadline)
 
 
 def end_of_training(settings: NodeSettings, plan: Plan) -> float:

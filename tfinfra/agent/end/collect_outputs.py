@@ -28,12 +28,12 @@ _log = logging.getLogger(__name__)
 def collect(
     store: ObjectStore,
     shared: Path,
-    before_saying_so: Callable[[], None] = lambda: None,
+    before_marking: Callable[[], None] = lambda: None,
     left_behind: tuple[str, ...] = (),
 ) -> CollectedMark:
     """Uploads every file below the common directories. One that fails is a warning, and the others go on. What there
     is to bring is written first, for those who must know what is missing where this node does not come to its end.
-    `before_saying_so` is called when all is uploaded: once collected.json is there, the machine may be deleted."""
+    `before_marking` is called when all is uploaded: once collected.json is there, the machine may be deleted."""
     unread: dict[str, str] = {}
     found = [(name, path) for folder in keys.OUTPUT_FOLDERS for name, path in _files(shared, folder, unread)]
     kinds = {name: _what_it_is(name, path) for name, path in found}
@@ -48,7 +48,7 @@ def collect(
     skipped = [_text(why) for why in kinds.values() if isinstance(why, str)]
     if len(skipped) > _MOST_NAMED:
         skipped[_MOST_NAMED:] = [f"and {len(skipped) - _MOST_NAMED} more: see the agent's log"]
-    before_saying_so()
+    before_marking()
     brought = len(files) - len(failed)
     wrong = unread | failed
     # Each by its very name, which is what somebody looks for who finds the file elsewhere.
