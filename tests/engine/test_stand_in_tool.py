@@ -24,14 +24,14 @@ from pulumi.automation.errors import CommandError, StackAlreadyExistsError
 from tests.azure.answering import azure
 from tests.stacks.plans import FLEXIBLE
 from tests.stacks.recording import write
-from tfinfra.engine import pulumi, stack_removal, stacks
+from tfinfra.engine import pulumi, run_stack, stack_removal
 from tfinfra.engine.plugin_process import PluginProcess
 from tfinfra.engine.principal import check_principal
 from tfinfra.engine.pulumi import Engine
 from tfinfra.engine.recording.in_fork import record_apart
 from tfinfra.engine.recording.recording import RecordedCaller
+from tfinfra.engine.run_stack import RunStack
 from tfinfra.engine.stack_removal import StackLock, _may_live, drop_stacks
-from tfinfra.engine.stacks import RunStack
 from tfinfra.engine.tool import pulumi_cli
 from tfinfra.engine.tool.pulumi_cli import Cli
 from tfinfra.engine.tool.toolchain import VERSION
@@ -221,7 +221,7 @@ class Workspace:
 def test_outputs_that_the_events_do_not_tell_are_asked_for(
     told: dict[str, Any] | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stacks, "_LATE", 0.01)
+    monkeypatch.setattr(run_stack, "_LATE", 0.01)
     stack = RunStack("run-keep", cast("Any", Workspace()))
     stack.watch(lambda _: told)(cast("Any", SimpleNamespace(cancel_event=None)))
     assert stack.outputs()["where"].value == "run-keep"

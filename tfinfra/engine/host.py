@@ -170,11 +170,11 @@ def _warm(parts: Iterable[str]) -> None:
     """Imports for the programs of `parts`. Hundreds of thousands of objects come and none goes: looking for garbage
     among them would take a fifth of the time, now and in each recording's fork."""
     gc.disable()
-    from tfinfra.engine import stacks
+    from tfinfra.engine import run_stack
     from tfinfra.engine.recording import program
     from tfinfra.engine.tool import pulumi_cli as cli
 
-    del cli, stacks
+    del cli, run_stack
     for part in parts:
         program.warm(part)
     gc.freeze()

@@ -25,7 +25,7 @@ from tfinfra.system.threads import spawn
 if TYPE_CHECKING:
     from pulumi.automation import EngineEvent
 
-    from tfinfra.engine.stacks import RunStack
+    from tfinfra.engine.run_stack import RunStack
     from tfinfra.engine.tool.pulumi_cli import Cli
 
 _T = TypeVar("_T")
@@ -126,7 +126,7 @@ class Engine:
 
     def _open_stack(self, part: str, before: tuple[Future[Any], ...]) -> RunStack:
         cli = self._cli.result()
-        from tfinfra.engine.stacks import RunStack, open_workspace
+        from tfinfra.engine.run_stack import RunStack, open_workspace
 
         wait(before)
         variables = provider_variables(self._cloud, self._state, os.environ)

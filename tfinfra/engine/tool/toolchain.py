@@ -31,7 +31,13 @@ def find_cli() -> Path | None:
     if _is_ours(cached):
         return cached
     found = shutil.which("pulumi")
-    return Path(found) if found and _new_enough(tool_version(found)) else None
+    if found is None:
+        return None
+    numbers = tuple(int(part) for part in (tool_version(found) or "").split("-")[0].split(".") if part.isdigit())
+    least = tuple(int(part) for part in VERSION.split("."))
+    # Of the SDK's major version, and not older than the SDK
+    fits = len(numbers) == 3 and numbers[0] == least[0] and numbers >= least
+    return Path(found) if fits else None
 
 
 def ensure_cli(progress: Callable[[str], None], *, unchecked: bool = False) -> Path:
@@ -119,11 +125,3 @@ def _digest_now(tool: Path) -> str:
 def _digest(tool: Path, *_stamp: int) -> str:
     """Once a process: 0.1 s."""
     return sha256_of(tool)
-
-
-def _new_enough(version: str | None) -> bool:
-    """Whether the tool is of the SDK's major version and not older than the SDK."""
-    parts = (version or "").split("-")[0].split(".")
-    numbers = tuple(int(part) for part in parts if part.isdigit())
-    wanted = tuple(int(part) for part in VERSION.split("."))
-    return len(numbers) == 3 and numbers[0] == wanted[0] and numbers >= wanted

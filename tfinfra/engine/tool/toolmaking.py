@@ -51,28 +51,24 @@ _SWITCHES = ("GONOSUMDB", "GONOSUMCHECK", "GOPRIVATE", "GOINSECURE")
 def make(target: Path, version: str, progress: Callable[[str], None], *, unchecked: bool) -> str:
     """Makes the tool and moves it to `target` in one step: a half-made one is never found. Where it is from, in words.
     Raises TfinfraError."""
-    with tempfile.TemporaryDirectory(dir=target.parent.parent) as work:
-        draft, source = _draft(Path(work), version, progress, unchecked=unchecked)
+    with tempfile.TemporaryDirectory(dir=target.parent.parent) as folder:
+        work, go = Path(folder), shutil.which("go")
+        if go is None:
+            progress("there is no Go to build Pulumi with")
+            draft, source = _from_archive(work, version, progress, unchecked=unchecked)
+        else:
+            try:
+                draft, source = _build(go, work, version, progress)
+            except TfinfraError as failed:  # Go is too old, or does not reach its checksum database
+                progress(f"{failed.message}; the vendor's archive, whose SHA-256 is known, is tried instead")
+                try:
+                    draft, source = _from_archive(work, version, progress, unchecked=unchecked)
+                except TfinfraError as error:
+                    raise TfinfraError(f"{failed.message}; {error.message}", failed.hint) from error
         if tool_version(str(draft)) != version:
             raise TfinfraError(f"the Pulumi that was just made does not answer as {version}", _way_out(version))
         draft.replace(target)
     return source
-
-
-def _draft(work: Path, version: str, progress: Callable[[str], None], *, unchecked: bool) -> tuple[Path, str]:
-    """By Go where it can: one that is too old, or has no way to its checksum database, leaves it to the archive."""
-    go = shutil.which("go")
-    if go is None:
-        progress("there is no Go to build Pulumi with")
-        return _from_archive(work, version, progress, unchecked=unchecked)
-    try:
-        return _build(go, work, version, progress)
-    except TfinfraError as failed:
-        progress(f"{failed.message}; the vendor's archive, whose SHA-256 is known, is tried instead")
-        try:
-            return _from_archive(work, version, progress, unchecked=unchecked)
-        except TfinfraError as error:
-            raise TfinfraError(f"{failed.message}; {error.message}", failed.hint) from error
 
 
 def _way_out(version: str) -> str:
