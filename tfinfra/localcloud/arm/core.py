@@ -22,7 +22,7 @@ from tfinfra.localcloud.arm.providers.resource_provider import CloudContext, req
 from tfinfra.localcloud.arm.strict import acceptance, following, locks
 from tfinfra.localcloud.arm.strict.blocked import blocked
 from tfinfra.localcloud.arm.strict.canonical_ids import canonical
-from tfinfra.localcloud.arm.strict.lagging_lists import Lists
+from tfinfra.localcloud.arm.strict.lagging_lists import LaggingLists
 from tfinfra.localcloud.arm.strict.not_found import not_found
 from tfinfra.localcloud.common import ids
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal, resource_not_found
@@ -49,7 +49,7 @@ class ArmResponse:
 class Core:
     def __init__(self, context: CloudContext, operations: Operations) -> None:
         self.context, self.operations = context, operations
-        self.lists = Lists(context.now, lambda: self.context.subscription.lists)
+        self.lists = LaggingLists(context.now, lambda: self.context.subscription.lists)
         context.state.noted = self.lists.note
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._tasks: set[asyncio.Task[None]] = set()

@@ -21,7 +21,7 @@ from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 
 DEPLOYMENTS = "microsoft.resources/deployments"
 _ENVELOPE = ("type", "apiVersion", "name", "dependsOn", "resourceGroup", "subscriptionId", "scope")
-Resource = dict[str, Any]
+TemplateResource = dict[str, Any]
 
 
 def validated(core: Core, oid: str, address: ids.Address, body: Any) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def validated(core: Core, oid: str, address: ids.Address, body: Any) -> dict[str
     return {"id": path, "name": name, "type": "Microsoft.Resources/deployments", "properties": properties}
 
 
-def _resources(resources: list[Resource], group: str) -> Iterator[tuple[str, Resource]]:
+def _resources(resources: list[TemplateResource], group: str) -> Iterator[tuple[str, TemplateResource]]:
     """(the resource group that it goes to, resource), those of nested deployments too."""
     for resource in resources:
         if str(resource.get("type", "")).lower() == DEPLOYMENTS:
@@ -66,7 +66,7 @@ def _resources(resources: list[Resource], group: str) -> Iterator[tuple[str, Res
             yield group, resource
 
 
-def _faults(core: Core, scope: str, group: str, resource: Resource) -> Iterator[dict[str, Any]]:
+def _faults(core: Core, scope: str, group: str, resource: TemplateResource) -> Iterator[dict[str, Any]]:
     type_, name = str(resource.get("type", "")), str(resource.get("name", ""))
     body = {key: _plain(value) for key, value in resource.items() if key not in _ENVELOPE}
     try:

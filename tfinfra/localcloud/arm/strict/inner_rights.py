@@ -13,10 +13,10 @@ from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 
 _DEPLOYMENTS = "microsoft.resources/deployments"
 _GROUPS = "microsoft.resources/resourcegroups"
-Resource = dict[str, Any]
+TemplateResource = dict[str, Any]
 
 
-def check(context: CloudContext, oid: str, scope: str, resources: list[Resource]) -> None:
+def check(context: CloudContext, oid: str, scope: str, resources: list[TemplateResource]) -> None:
     """Raises ArmRefusal (403) with every write in `scope` that `oid` may not do, in ARM's words: those for one are
     skypilot-org/skypilot#4519's, those for several OfficeDev/microsoft-teams-emergency-operations-center#205's."""
     lacking = list(_lacking(context, oid, scope, resources))
@@ -26,7 +26,7 @@ def check(context: CloudContext, oid: str, scope: str, resources: list[Resource]
     raise ArmRefusal(403, "InvalidTemplateDeployment", f"{start}: '{':'.join(lacking)}'.")
 
 
-def _lacking(context: CloudContext, oid: str, scope: str, resources: list[Resource]) -> Iterator[str]:
+def _lacking(context: CloudContext, oid: str, scope: str, resources: list[TemplateResource]) -> Iterator[str]:
     for resource in resources:
         address = ids.parse(_path(scope, resource))
         try:
@@ -42,13 +42,13 @@ def _lacking(context: CloudContext, oid: str, scope: str, resources: list[Resour
             yield from _lacking(context, oid, _where(scope, resource), inner)
 
 
-def _where(scope: str, resource: Resource) -> str:
+def _where(scope: str, resource: TemplateResource) -> str:
     """The scope that a resource, or a deployment's content, goes to."""
     group = resource.get("resourceGroup")
     return f"{scope}/resourceGroups/{group}" if group else scope
 
 
-def _path(scope: str, resource: Resource) -> str:
+def _path(scope: str, resource: TemplateResource) -> str:
     """The id that the resource gets; `scope` in it is what it extends, as a template names that."""
     type_, name = str(resource.get("type", "")), str(resource.get("name", ""))
     if type_.lower() == _GROUPS:

@@ -10,7 +10,7 @@ from tfinfra.localcloud.common.state import ArmResource
 
 
 @dataclass
-class Lists:
+class LaggingLists:
     """`seconds` gives by how much lists lag, `now` the time."""
 
     now: Callable[[], float]
