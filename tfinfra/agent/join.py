@@ -12,7 +12,7 @@ from tfinfra.agent.boot.loopback_only import ROUTES, has_only_loopback, notice, 
 from tfinfra.agent.boot.setup_script import run_setup
 from tfinfra.agent.boot.shared_directory import shared_directory
 from tfinfra.agent.boot.training_environment import environment_content, training_environment
-from tfinfra.agent.devices.gate import await_gpus, gpus_wanted
+from tfinfra.agent.devices.gate import await_gpus, required_gpus
 from tfinfra.agent.devices.links import agreed, find_links, missing_infiniband
 from tfinfra.agent.devices.nccl import NO_GRAPHS, nccl_variables, read_settings, ucx_variables
 from tfinfra.agent.gather import gather, node_key
@@ -54,8 +54,8 @@ def join(context: AgentContext) -> JoinedNode:
     context.heartbeats.say("environment")
     content = environment_content(context)
     # Before anything is built for its GPUs, the driver of a machine that must have some is asked for them.
-    wanted = gpus_wanted(plan, content)
-    cuda = await_gpus(wanted, f"node {context.identity.address}", context.clock) if wanted else None
+    required = required_gpus(plan, content)
+    cuda = await_gpus(required, f"node {context.identity.address}", context.clock) if required else None
     environment = training_environment(context, content, cuda)
     run_setup(context, environment)
     tasks_on_a_node = max(task.slot for task in plan.tasks) + 1

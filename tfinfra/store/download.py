@@ -83,15 +83,12 @@ def _attempt(store: Any, key: str, part: Part) -> None:
     """Asks for the rest of the object, as long as it is still the one that the part is of."""
     answer = None if part.held() else store.get(key)
     meta = answer.meta if answer else store.head(key)
-    e_tag = _quoted(str(meta["e_tag"]))
+    e_tag = str(meta["e_tag"])
+    if not e_tag.startswith(('"', "W/")):  # a listing's has no quotes, and `If-Match` wants them
+        e_tag = f'"{e_tag}"'
     held = part.belong(e_tag)
     if held < meta["size"]:
-        wanted = {"range": {"offset": held}, "if_match": e_tag}
-        rest = answer if answer and not held else store.get(key, options=wanted)
+        options = {"range": {"offset": held}, "if_match": e_tag}
+        rest = answer if answer and not held else store.get(key, options=options)
         part.append(rest.stream(min_chunk_size=CHUNK))
     part.finish(meta["size"])
-
-
-def _quoted(e_tag: str) -> str:
-    """An ETag as `If-Match` has it: a listing's has no quotes."""
-    return e_tag if e_tag.startswith(('"', "W/")) else f'"{e_tag}"'

@@ -17,7 +17,7 @@ from tests.backends.specs import inventory, plan_of, spec
 from tests.clocks import FakeClock
 from tfinfra.agent.assignment import Assignment, TaskFolders
 from tfinfra.agent.devices import gate
-from tfinfra.agent.devices.gate import Cuda, Gpu, ask_driver, await_gpus, gpus_wanted
+from tfinfra.agent.devices.gate import Cuda, Gpu, ask_driver, await_gpus, required_gpus
 from tfinfra.agent.devices.links import (
     Links,
     Port,
@@ -316,7 +316,7 @@ WANTED: dict[str, tuple[Plan, dict[str, Any], int]] = {
 @pytest.mark.parametrize("sentence", WANTED)
 def test_gpus_are_wanted_where_the_node_is_a_machine_that_has_them(sentence: str) -> None:
     plan, environment, expected = WANTED[sentence]
-    assert gpus_wanted(plan, environment) == expected
+    assert required_gpus(plan, environment) == expected
 
 
 def test_a_node_without_its_gpus_ends_the_run_before_anything_is_built(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ class Cuda:
         return sum(gpu.status == 0 for gpu in self.gpus)
 
 
-def gpus_wanted(plan: Plan, environment: dict[str, Any]) -> int:
+def required_gpus(plan: Plan, environment: dict[str, Any]) -> int:
     """How many GPUs this node must have, from its plan and environment.json: those of its size where it is a machine
     of its own and the environment is a GPU build. 0 elsewhere: a rehearsal takes the CPU build, and a node that finds
     the client's environment is a process on the client's machine, whose GPUs `up` has looked at."""
@@ -75,23 +75,22 @@ def gpus_wanted(plan: Plan, environment: dict[str, Any]) -> int:
     return plan.gpus_per_node if plan.use_gpu and own_machine and environment["lock"].get("gpu") else 0
 
 
-def await_gpus(wanted: int, who: str, clock: Clock, ask: Callable[[], Cuda] | None = None) -> Cuda:
-    """What the driver says, once `wanted` GPUs answer. `who` names the node in the fault.
+def await_gpus(required: int, who: str, clock: Clock, ask: Callable[[], Cuda] | None = None) -> Cuda:
+    """What the driver says, once `required` GPUs answer. `who` names the node in the fault.
 
     Raises NodeFault with the driver's number where they do not: after up to PATIENCE seconds of what may pass by
     itself, else at once.
     """
-    asked = ask or ask_driver
     give_up = clock.monotonic() + PATIENCE
     while True:
-        found = asked()
-        statuses = (found.status, *(gpu.status for gpu in found.gpus if found.well < wanted))
+        found = (ask or ask_driver)()
+        statuses = (found.status, *(gpu.status for gpu in found.gpus if found.well < required))
         early = next((status for status in statuses if status in _NOT_YET), None)
         if early is None or clock.monotonic() >= give_up:
             break
         _log.info("CUDA does not start yet: %s", _named(early))
         clock.sleep(_PAUSE)
-    if fault := _fault(found, wanted):
+    if fault := _fault(found, required):
         raise NodeFault(f"{who} cannot use its GPUs: {fault}; nvidia-fabricmanager is {_fabric_manager()}")
     _log.info("%d GPUs answer, driver for CUDA %s, capability %d", found.well, spelt(found.driver), found.capability)
     return found
@@ -122,15 +121,15 @@ def ask_driver(library: str = LIBRARY, limit: float = _LIMIT) -> Cuda:
     return Cuda(**{**answer, "gpus": tuple(Gpu(**gpu) for gpu in answer.get("gpus", ()))})
 
 
-def _fault(found: Cuda, wanted: int) -> str:
+def _fault(found: Cuda, required: int) -> str:
     """What is wrong, "" where nothing is."""
     if found.problem:
         return found.problem
     if found.status:
         return f"cuInit gave {_named(found.status)}"
     ill = [f"GPU {index} gave {_named(gpu.status)}" for index, gpu in enumerate(found.gpus) if gpu.status]
-    if found.well < wanted:
-        return "; ".join([f"{found.well} of {wanted} answer", *ill])
+    if found.well < required:
+        return "; ".join([f"{found.well} of {required} answer", *ill])
     return ""
 
 

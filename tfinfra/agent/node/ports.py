@@ -34,16 +34,16 @@ class PortLease:
         self.descriptors = ()
 
 
-def lease_ports(wanted: int, count: int, folder: Path) -> PortLease:
-    """The first `count` consecutive free ports from `wanted` on; `folder` is one for all runs of this user.
+def lease_ports(first: int, count: int, folder: Path) -> PortLease:
+    """The first `count` consecutive free ports from `first` on; `folder` is one for all runs of this user.
 
     Raises NodeFault where there are none, or where the folder is not this user's own.
     """
     own_folder(folder)
-    for base in range(wanted, _LAST_PORT - count, count):
+    for base in range(first, _LAST_PORT - count, count):
         if lease := _try_lease(base, count, folder):
             return lease
-    raise NodeFault(f"no {count} consecutive free ports between {wanted} and {_LAST_PORT}")
+    raise NodeFault(f"no {count} consecutive free ports between {first} and {_LAST_PORT}")
 
 
 def is_free(port: int) -> bool:
