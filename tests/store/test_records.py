@@ -17,7 +17,7 @@ import pytest
 from tests.lifecycle.fakes import a_plan
 from tests.lifecycle.hostile import CONTENTS, wrong_fields
 from tests.lifecycle.record.test_record import a_record
-from tests.test_strange_trees import chain
+from tests.system.test_strange_trees import chain
 from tfinfra import model
 from tfinfra.errors import Result
 from tfinfra.lifecycle.record.driver import this_process

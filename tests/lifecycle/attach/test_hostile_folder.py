@@ -18,7 +18,7 @@ import pytest
 from tests.attacks import ATTACKS, obeyed
 from tests.lifecycle.attach.test_unreadable import AZURE, EVIL, GOOD, PAST, TOLD_BY_STATUS, WHOLE
 from tests.lifecycle.fakes import World, succeeding
-from tests.test_strange_trees import chain
+from tests.system.test_strange_trees import chain
 from tfinfra.azure.deletion.group_names import run_of_group
 from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.cli.runs import down, fetch, list_runs, logs, status

@@ -18,7 +18,7 @@ from tfinfra.agent.tasks.task_variables import task_variables
 from tfinfra.backends.registry import backend
 from tfinfra.backends.statuses import ending
 from tfinfra.model import Task, TaskStatus
-from tfinfra.model.references import expanded
+from tfinfra.model.script_variables import expanded
 from tfinfra.system.clock import Clock
 
 _PORT_IS_TAKEN = re.compile(rb"address already in use|could not start grpc server", re.IGNORECASE)

@@ -12,7 +12,7 @@ from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import error_at
 from tfinfra.manifest.key_schema import NAME, SPELLINGS
 from tfinfra.manifest.manifest import Manifest
-from tfinfra.model.references import INPUT, NAMES, names_meant
+from tfinfra.model.script_variables import INPUT, NAMES, names_meant
 
 _OWNER = {key: name for name, one in BACKENDS.items() for key in one.keys}
 """The backend that a key belongs to."""

@@ -17,7 +17,7 @@ from tfinfra.agent.assignment import Assignment
 from tfinfra.agent.devices.nccl import mpi_over_infiniband
 from tfinfra.agent.tasks.task_variables import task_variables
 from tfinfra.model import Inventory, Plan
-from tfinfra.model.references import shell_word
+from tfinfra.model.script_variables import shell_word
 
 _RANK_COMMAND = 'exec $TFINFRA_NODE_DIE_WITH_PARENT sh "$TFINFRA_NODE_RANK_SCRIPT"'
 _KEEPALIVE = {"oob_tcp_keepalive_time": "3", "oob_tcp_keepalive_intvl": "1", "oob_tcp_keepalive_probes": "3"}

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from tfinfra.model.references import expanded, shell_word
+from tfinfra.model.script_variables import expanded, shell_word
 
 VARIABLES = {"TFINFRA_OUTPUTS": "/a b/out$HOME", "TFINFRA_INPUT_DATA": "/data 'x'", "TFINFRA_RUN_ID": "digits-abc123"}
 TABLE = {

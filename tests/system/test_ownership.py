@@ -26,7 +26,7 @@ from tfinfra.system import paths
 from tfinfra.system.local_tree import read_tree
 from tfinfra.system.paths import cache_folder, made_private, state_folder
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 STRANGER = 65534
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files that are somebody else's")
 
