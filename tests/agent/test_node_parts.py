@@ -92,6 +92,12 @@ def test_the_mpirun_line_names_the_network_only_where_nodes_have_one() -> None:
     assert mpirun_command.hostfile(plan, inventory(2)) == "node-0 slots=2\nnode-1 slots=2\n"
 
 
+def test_a_rank_of_a_package_runs_as_python_runs_a_module() -> None:
+    plan = plan_of(spec("mpi", entry_script="-m trainer.task", arguments=("--epochs", "3")))
+    line = mpirun_command.mpirun(assignment_of(plan), root=True, shell="/n/remote_shell.sh")
+    assert line[-1].endswith(' sh "$TFINFRA_NODE_RANK_SCRIPT" -m trainer.task --epochs 3')
+
+
 def test_where_there_is_only_loopback_all_ranks_are_neighbours_on_node_0(tmp_path: Path) -> None:
     plan, nodes = plan_of(spec("mpi", node_count=2)), inventory(2, network=None)
     routes = tmp_path / "route"

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.environment.support import lock as example_lock
-from tfinfra.bundle import Bundle, build_bundle
+from tfinfra.bundle import Bundle, build_bundle, check_source
 from tfinfra.bundle import build as module
 from tfinfra.environment.conda.conda_packages import CondaPackage
 from tfinfra.environment.lock_file import Lock, this_platform
@@ -161,6 +161,28 @@ def test_an_ignored_entry_script_is_an_error_before_any_node_exists(source: Path
     with pytest.raises(ManifestError, match=r"entry_script: 'train\.py'"):
         made(source, tmp_path / "a.tar.gz", parts)
     assert not list(tmp_path.glob("*.gz*"))
+
+
+@pytest.mark.parametrize(
+    ("entry", "path", "travels"),
+    [
+        ("-m lib.task", "", True),
+        ("-m lib", "", True),
+        ("-m task", "", False),
+        ("-m task", "lib", True),
+        ("-m lib.tusk", "", False),
+        ("./lib/task.py", "", True),
+    ],
+)
+def test_a_module_travels_by_the_file_that_python_runs(source: Path, entry: str, path: str, travels: bool) -> None:
+    (source / "lib/task.py").write_text("")
+    (source / "lib/__main__.py").write_text("")
+    plan = dataclasses.replace(PLAN, entry_script=entry, environment_variables={"PYTHONPATH": path})
+    if travels:
+        check_source(plan, source)
+    else:
+        with pytest.raises(ManifestError, match="is not among the files"):
+            check_source(plan, source)
 
 
 def test_a_large_source_is_noticed(source: Path, tmp_path: Path, parts: Path, monkeypatch: pytest.MonkeyPatch) -> None:

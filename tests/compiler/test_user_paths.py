@@ -8,7 +8,7 @@ import pytest
 
 from tests.compiler.manifests import codes
 from tfinfra.compiler.packages.channels import channel_url
-from tfinfra.compiler.source import read_source
+from tfinfra.compiler.source import read_modules, read_source
 
 KEYS = {
     "source_directory": ("source_directory: {}\n", "TFI308"),
@@ -57,7 +57,7 @@ def test_a_channel_is_a_name_a_url_or_a_folder(written: str, url: str) -> None:
 def test_all_modules_together_are_no_longer_than_one_file_may_be(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(read_source, "_MOST_BYTES", 100)
+    monkeypatch.setattr(read_modules, "_MOST_BYTES", 100)
     (tmp_path / "train.py").write_text("import a, b, c")
     for name, size in {"a": 60, "b": 60, "c": 30}.items():
         (tmp_path / f"{name}.py").write_text("#" * size)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import posixpath
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from tfinfra.bundle.source_directory import SourceFile, source_files, spell_secr
 from tfinfra.environment.lock_file import Lock
 from tfinfra.errors import ManifestError
 from tfinfra.model import Plan, to_json
+from tfinfra.model.entry import entry_of, python_path
 from tfinfra.store.keys import bundle_key
 from tfinfra.system.file_digest import sha256_of
 from tfinfra.system.paths import cache_folder
@@ -80,7 +82,10 @@ def check_source(plan: Plan, source: Path) -> None:
 
 
 def _check_entry(plan: Plan, files: tuple[SourceFile, ...]) -> None:
-    if plan.entry_script not in {file.name for file in files}:
+    entry = entry_of(plan.entry_script)
+    folders = (".", *python_path(plan.environment_variables)) if entry.module else (".",)
+    wanted = {posixpath.normpath(f"{folder}/{path}") for folder in folders for path in entry.paths}
+    if wanted.isdisjoint(file.name for file in files):
         raise ManifestError(
             f"entry_script: '{plan.entry_script}' is not among the files that travel to the nodes",
             hint="an ignore file of source_directory names it, or its name is that of a secret; `!` in .tfinfraignore"

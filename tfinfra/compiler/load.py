@@ -117,9 +117,15 @@ def _source_directory(document: Document, folder: Path) -> SourceDirectory:
         str(entry or ""),
         _file_names(document, "pip_requirements_file", "conda_dependencies_file"),
         _file_names(document, "setup_script"),
+        variables=_variables(data.get("environment_variables")),
         channels=tuple(one for one in channels if isinstance(one, str)) if isinstance(channels, list) else (),
         project=folder,
     )
+
+
+def _variables(given: object) -> dict[str, str]:
+    """The manifest's environment variables, whatever their shape."""
+    return {str(name): str(value) for name, value in given.items()} if isinstance(given, Mapping) else {}
 
 
 def _file_names(document: Document, *keys: str) -> tuple[str, ...]:

@@ -15,11 +15,37 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class LostAs:
+    """Why the module `name`, dotted, is not found: "no package" (a relative import in a file that belongs to none),
+    "beyond" (one that leads out of its package), "elsewhere" (`found` is the file of that module, in a folder where
+    Python does not look) or "missing" (its package is there without it; `found` is a module of a similar name)."""
+
+    name: str
+    why: str
+    found: str | None = None
+
+
+@dataclass(frozen=True)
+class LostImport:
+    """An import of the source directory's own code that a task's Python will not find. `statement` as the file `module`
+    has it. `certain`: it is reached whenever the script runs, so that it ends it."""
+
+    module: str
+    statement: str
+    line: int
+    column: int
+    length: int
+    how: LostAs
+    certain: bool
+
+
+@dataclass(frozen=True)
 class SourceDirectory:
     """The source directory as found. `root` is absolute, `shown` the same as messages write it; `modules` holds the
-    text of the entry script and of the modules it imports from there, by path relative to `root`; `requirements` that
-    of the requirement files. `problems` has the reason for each file that was named and cannot be read.
-    A `foreign` one lies outside of the manifest's folder: none of its lines is quoted."""
+    text of the entry script and of the modules it imports from there, by path relative to `root`. `entry` is the path
+    of the entry script's file, "" where it cannot be read, and `lost` are the imports that will fail in a task.
+    `requirements` has the text of the requirement files, `problems` the reason for each file that was named and cannot
+    be read. A `foreign` one lies outside of the manifest's folder: none of its lines is quoted."""
 
     root: Path
     shown: str = "."
@@ -28,6 +54,8 @@ class SourceDirectory:
     requirements: Mapping[str, str] = field(default_factory=dict)
     problems: Mapping[str, str] = field(default_factory=dict)
     foreign: bool = False
+    entry: str = ""
+    lost: tuple[LostImport, ...] = ()
 
     @property
     def files(self) -> frozenset[str]:

@@ -120,7 +120,9 @@ LIMITS: dict[str, Rules] = {
 MANIFEST: dict[str, Rules] = {
     "name": _rules("text", "names the run's resources; the file's stem where absent", text_regex=NAME),
     "source_directory": _rules("text", "copied to every node; relative to the manifest", minlength=1),
-    "entry_script": _rules("text", "the training script, relative to source_directory", required=True, minlength=1),
+    "entry_script": _rules(
+        "text", "the training script, relative to source_directory; or `-m package.module`", required=True, minlength=1
+    ),
     "script_params": _rules(
         "dict",
         'the script\'s command line: flag → value, order kept; null or "" is a bare flag, a list repeats values;'

@@ -18,6 +18,7 @@ from tfinfra.agent.tasks.task_variables import task_variables
 from tfinfra.backends.registry import backend
 from tfinfra.backends.statuses import ending
 from tfinfra.model import Task, TaskStatus
+from tfinfra.model.entry import entry_of
 from tfinfra.model.script_variables import expanded
 from tfinfra.system.clock import Clock
 
@@ -112,7 +113,7 @@ class DirectTasks:
         assignment = self._assignment
         folder, variables = assignment.working_directory(task), task_variables(assignment, task)
         arguments = (expanded(argument, variables) for argument in assignment.plan.arguments)
-        argv = (str(assignment.folders.python), assignment.plan.entry_script, *arguments)
+        argv = (str(assignment.folders.python), *entry_of(assignment.plan.entry_script).words, *arguments)
         process = Process(Command(argv, folder, variables, assignment.log(task.name)))
         _log.info("started %s as process %d, attempt %d", task.name, process.pid, attempt)
         status = TaskStatus(task.name, task.node, "running", process.pid, None, self._clock.time(), None, attempt)

@@ -74,7 +74,7 @@ class _ScriptRules:
             text = lines[min(line, len(lines)) - 1]
             column = min(max(getattr(error, "offset", None) or 1, 1), len(text) + 1)
             position = Position(self._source.file(module), line, column, 1, text)
-            sure = module == self._manifest.entry_script and isinstance(error, SyntaxError) and nodes <= _OWN
+            sure = module == self._source.entry and isinstance(error, SyntaxError) and nodes <= _OWN
             message = f"Python cannot read this script: {getattr(error, 'msg', None) or error}"
             hint = "Python 2? `2to3` translates it" if "print" in text else "correct it here, or nodes find it later"
             severity = Severity.ERROR if sure else Severity.WARNING

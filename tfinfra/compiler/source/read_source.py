@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from tfinfra.compiler.packages.channels import is_missing
 from tfinfra.compiler.project import SourceDirectory
-from tfinfra.compiler.source.script import imported_modules
+from tfinfra.compiler.source.read_modules import ReadModules, read_modules
+from tfinfra.compiler.source.search_path import SearchPath, is_dotted, modules_below
 from tfinfra.compiler.user_paths import exists, is_file, is_folder, is_kernels, read_bounded, real
 from tfinfra.manifest.spelling_hints import did_you_mean, nearest
+from tfinfra.model.entry import entry_of, python_path
 
-_MOST_MODULES = 100
 _MOST_BYTES = 2_000_000
-"""Of one file, and of all modules together: what comes after that is not read."""
+"""Of one file: a longer one is not read."""
 
 
 def read_source(
@@ -24,11 +26,12 @@ def read_source(
     programs: tuple[str, ...] = (),
     *,
     channels: tuple[str, ...] = (),
+    variables: Mapping[str, str] = MappingProxyType({}),
     project: Path | None = None,
 ) -> SourceDirectory:
     """The entry script and the text of the `requirements` files. The `programs`, and those of conda's `channels` that
-    are folders, are only looked for. What lies outside of `project` is never quoted: a manifest may be a stranger's,
-    and name any folder of this machine.
+    are folders, are only looked for. `variables` are the manifest's own environment variables. What lies outside of
+    `project` is never quoted: a manifest may be a stranger's, and name any folder of this machine.
 
     Never raises: `problems` says of each file why it cannot be read, and under "<file>?" has a spelling hint.
     """
@@ -37,7 +40,10 @@ def read_source(
         return SourceDirectory(root, shown, exists=False, problems={"": reason})
     problems: dict[str, str] = {}
     foreign = project is not None and not root.is_relative_to(real(project))
-    modules = _read_modules(root, entry, problems) if entry else {}
+    path = _entry_file(root, entry, variables, problems) if entry else ""
+    code = ReadModules()
+    if path and _read_inside(root, path, problems, named=entry) is not None:
+        code = read_modules(root, entry_of(entry), path, variables, lambda name: _read_inside(root, name, {}))
     texts = {name: _read_inside(root, name, problems) for name in requirements}
     files = {name: text for name, text in texts.items() if text is not None}
     for name in programs:
@@ -48,7 +54,9 @@ def read_source(
             problems[name] = "there is no such folder"
     if foreign:
         problems = {name: reason for name, reason in problems.items() if not name.endswith("?")}
-    return SourceDirectory(root, shown, True, modules, files, problems, foreign)
+    return SourceDirectory(
+        root, shown, True, code.texts, files, problems, foreign, path if code.texts else "", tuple(code.lost)
+    )
 
 
 def _no_source(root: Path) -> str:
@@ -60,34 +68,48 @@ def _no_source(root: Path) -> str:
     return "it is where the kernel shows processes and devices" if is_kernels(root) else ""
 
 
-def _read_modules(root: Path, entry: str, problems: dict[str, str]) -> dict[str, str]:
-    """The entry script and what it imports from the source directory, and so on; path → text."""
-    text = _read_inside(root, entry, problems)
-    found: dict[str, str] = {} if text is None else {entry: text}
-    waiting, left = deque(found), _MOST_BYTES
-    while waiting and len(found) < _MOST_MODULES:
-        for name in imported_modules(found[waiting.popleft()]):
-            path = _module_path(root, (root / entry).parent, name)
-            if path is not None and path not in found:
-                text = _read_inside(root, path, {})
-                if text is not None and len(text) <= left:
-                    found[path] = text
-                    left -= len(text)
-                    waiting.append(path)
-    return found
+def _entry_file(root: Path, text: str, variables: Mapping[str, str], problems: dict[str, str]) -> str:
+    """The path of the entry script's file, "" with the reason in `problems` where there is none."""
+    entry = entry_of(text)
+    folders = [root, *(real(root / folder) for folder in python_path(variables))]
+    search = SearchPath(root, tuple(dict.fromkeys(folders)))
+    if entry.module:
+        if found := search.find_program(entry.name):
+            return found
+        is_package = bool(search.find(entry.name))
+        reason = "it is a package without a __main__.py" if is_package else "source_directory has no such module"
+        problems[text] = reason if is_dotted(entry.name) else "that is no module's name"
+        problems[f"{text}?"] = "-m takes the dotted name of a module in source_directory"
+    else:
+        why = "Python takes a name with '-' in front as an option" if text.startswith("-") else _unusable(root, text)
+        if why is None:
+            return text
+        _note(root, text, why, problems)
+    if near := _module_meant(entry.name, search):
+        words = entry.name.split()
+        more = entry.module and len(words) > 1
+        way_out = f"write `entry_script: -m {near}`, and its arguments as script_params"
+        problems[f"{text}?"] = way_out if more else did_you_mean(f"-m {near}")
+    return ""
 
 
-def _module_path(root: Path, beside: Path, name: str) -> str | None:
-    relative = Path(*name.split("."))
-    for base in dict.fromkeys((beside, root)):
-        for candidate in (base / relative.with_suffix(".py"), base / relative / "__init__.py"):
-            if is_file(candidate) and real(candidate).is_relative_to(root):
-                return real(candidate).relative_to(root).as_posix()
-    return None
+def _module_meant(written: str, search: SearchPath) -> str | None:
+    """The module that somebody may mean who wrote a path, a command line, a package's name or a slip of the pen."""
+    words = written.split()
+    command = "-m" in words[:-1]
+    word = words[words.index("-m") + 1] if command else next(iter(words), "")
+    name = word.removesuffix(".py").strip("/").replace("/", ".")
+    known = [found for folder in search.folders for found in modules_below(folder)]
+    if name in known:
+        return name
+    inside = [one for one in known if one.rpartition(".")[0] == name]
+    usual = [one for one in inside if one.rpartition(".")[2] in ("task", "train", "main")]
+    is_path = word.endswith(".py") or ("/" in word and not inside)
+    return next(iter([*usual, *inside]), None) or (None if is_path else nearest(name, known))
 
 
-def _read_inside(root: Path, name: str, problems: dict[str, str]) -> str | None:
-    """The text of a file that stays in `root`; None with the reason in `problems`."""
+def _read_inside(root: Path, name: str, problems: dict[str, str], *, named: str = "") -> str | None:
+    """The text of a file that stays in `root`; None with the reason in `problems`, under what it was `named`."""
     reason = _unusable(root, name)
     if reason is None:
         try:
@@ -97,15 +119,19 @@ def _read_inside(root: Path, name: str, problems: dict[str, str]) -> str | None:
             reason = "it is larger than 2 MB"
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
-    _note(root, name, reason, problems)
+    _note(root, named or name, reason, problems)
     return None
 
 
 def _note(root: Path, name: str, reason: str, problems: dict[str, str]) -> None:
     problems[name] = reason
-    near = nearest(name, sorted(path.name for path in root.glob("*") if is_file(path)))
-    if near and reason == "it does not exist":
-        problems[f"{name}?"] = did_you_mean(near)
+    if reason == "it does not exist":
+        folder = f"{name.rpartition('/')[0]}/" if "/" in name else ""
+        if not is_folder(root / folder) or not real(root / folder).is_relative_to(root):
+            return
+        near = nearest(name, sorted(f"{folder}{path.name}" for path in (root / folder).glob("*") if is_file(path)))
+        if near:
+            problems[f"{name}?"] = did_you_mean(near)
 
 
 def _unusable(root: Path, name: str) -> str | None:

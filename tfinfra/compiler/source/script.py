@@ -49,28 +49,12 @@ def read_script(modules: Mapping[str, str]) -> Script:
     uses: list[Use] = []
     broken: dict[str, SyntaxError | ValueError] = {}
     for module, text in modules.items():
-        tree = _parse(text)
+        tree = parse(text)
         if isinstance(tree, ast.Module):
             uses.extend(sorted(_uses(tree, module), key=lambda use: (use.line, use.column)))
         else:
             broken[module] = tree
     return Script(tuple(uses), broken)
-
-
-def imported_modules(text: str) -> tuple[str, ...]:
-    """The dotted names that a module imports; () where the text is not Python."""
-    tree = _parse(text)
-    if not isinstance(tree, ast.Module):
-        return ()
-    found: list[str] = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            found += [base] if base else []
-            found += [f"{base}.{alias.name}" if base else alias.name for alias in node.names]
-    return tuple(dict.fromkeys(found))
 
 
 def position_of(use: Use, shown: str, modules: Mapping[str, str]) -> Position:
@@ -80,7 +64,8 @@ def position_of(use: Use, shown: str, modules: Mapping[str, str]) -> Position:
 
 
 @lru_cache(maxsize=64)
-def _parse(text: str) -> ast.Module | SyntaxError | ValueError:
+def parse(text: str) -> ast.Module | SyntaxError | ValueError:
+    """The syntax tree; where Python cannot read the text, the fault, which is no SyntaxError where another may."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a script's invalid escapes are its own affair
@@ -94,7 +79,7 @@ def _parse(text: str) -> ast.Module | SyntaxError | ValueError:
 
 
 def _uses(tree: ast.Module, module: str) -> Iterator[Use]:
-    aliases = _aliases(tree)
+    aliases = aliases_of(tree)
     inner = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     for node in ast.walk(tree):
         if isinstance(node, (ast.Import, ast.ImportFrom)):
@@ -104,19 +89,21 @@ def _uses(tree: ast.Module, module: str) -> Iterator[Use]:
                 imported = []
             else:
                 imported = [node.module if alias.name == "*" else f"{node.module}.{alias.name}" for alias in node.names]
-            yield from (Use(name, module, node.lineno, *_span(node)) for name in imported)
+            yield from (Use(name, module, node.lineno, *span(node)) for name in imported)
         elif isinstance(node, (ast.Attribute, ast.Name)) and id(node) not in inner:
-            name = _dotted(node, aliases)
+            name = dotted(node, aliases)
             if name:
-                yield Use(name, module, node.lineno, *_span(node))
+                yield Use(name, module, node.lineno, *span(node))
+        elif isinstance(node, ast.Call) and (literal := imported_by_call(node, aliases)) and not literal.is_path:
+            yield Use(literal.name, module, node.lineno, *span(node))
 
 
-def _span(node: ast.stmt | ast.expr) -> tuple[int, int]:
+def span(node: ast.stmt | ast.expr) -> tuple[int, int]:
     same_line = node.end_lineno == node.lineno and node.end_col_offset is not None
     return node.col_offset, max(1, (node.end_col_offset or 0) - node.col_offset) if same_line else 1
 
 
-def _aliases(tree: ast.Module) -> dict[str, str]:
+def aliases_of(tree: ast.Module) -> dict[str, str]:
     """Local name → dotted name, from imports and from plain assignments such as `tf1 = tf.compat.v1`."""
     aliases: dict[str, str] = {}
     for node in ast.walk(tree):
@@ -128,15 +115,19 @@ def _aliases(tree: ast.Module) -> dict[str, str]:
             for alias in node.names:
                 aliases[alias.asname or alias.name] = f"{node.module}.{alias.name}"
     for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Attribute):
-            name = _dotted(node.value, aliases)
+        if isinstance(node, ast.Assign) and isinstance(node.value, (ast.Attribute, ast.Call)):
+            if isinstance(node.value, ast.Call):
+                called = imported_by_call(node.value, aliases)
+                name = called.name if called and called.imports else None
+            else:
+                name = dotted(node.value, aliases)
             for target in node.targets:
                 if name and isinstance(target, ast.Name):
                     aliases[target.id] = name
     return aliases
 
 
-def _dotted(node: ast.expr, aliases: Mapping[str, str]) -> str | None:
+def dotted(node: ast.expr, aliases: Mapping[str, str]) -> str | None:
     parts: list[str] = []
     while isinstance(node, ast.Attribute):
         parts.append(node.attr)
@@ -144,6 +135,43 @@ def _dotted(node: ast.expr, aliases: Mapping[str, str]) -> str | None:
     if not isinstance(node, ast.Name) or node.id not in aliases:
         return None
     return ".".join([aliases[node.id], *reversed(parts)])
+
+
+@dataclass(frozen=True)
+class ImportCall:
+    """A call that imports or runs what a literal names: a module or, with `is_path`, a file. `package` is what a
+    relative name starts from, "" where that is not a literal either. `imports`: its value is the module."""
+
+    name: str
+    is_path: bool = False
+    imports: bool = False
+    package: str = ""
+
+
+def imported_by_call(node: ast.Call, aliases: Mapping[str, str]) -> ImportCall | None:
+    """None for every other call, and for a name that is no literal."""
+    function = dotted(node.func, aliases)
+    if isinstance(node.func, ast.Name) and node.func.id == "__import__":
+        function = "__import__"
+    keyword = _IMPORTING.get(function or "")
+    if keyword is None:
+        return None
+    given = [*node.args[:1], *(one.value for one in node.keywords if one.arg == keyword)]
+    if not given or not isinstance(given[0], ast.Constant) or not isinstance(given[0].value, str):
+        return None
+    package = [*node.args[1:2], *(one.value for one in node.keywords if one.arg == "package")]
+    literal = package[0].value if package and isinstance(package[0], ast.Constant) else ""
+    is_path = function == "runpy.run_path"
+    return ImportCall(given[0].value, is_path, function == "importlib.import_module", str(literal or ""))
+
+
+_IMPORTING = {
+    "runpy.run_module": "mod_name",
+    "runpy.run_path": "path_name",
+    "importlib.import_module": "name",
+    "__import__": "name",
+}
+"""{a function that imports: its parameter for the name}"""
 
 
 def _is_within(name: str, outer: tuple[str, ...]) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 
 from tfinfra.backends.registry import BACKENDS
 from tfinfra.machine.report.anonymous import Names
+from tfinfra.model.entry import entry_of
 from tfinfra.system.paths import cache_folder, config_folder, state_folder
 
 _SECRET_NAME = re.compile(
@@ -107,6 +108,7 @@ def _given(plan: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[st
     needs = _mapping(plan.get("requirements"))
     given = [
         *(plan.get(key) for key in keys),
+        entry_of(str(plan.get("entry_script") or "")).name,
         *(needs.get("pip"), needs.get("conda_channels")),
         *(arguments.get("script_params"), arguments.get("environment_variables")),
     ]

@@ -17,6 +17,7 @@ from tfinfra.agent.assignment import Assignment
 from tfinfra.agent.devices.nccl import mpi_over_infiniband
 from tfinfra.agent.tasks.task_variables import task_variables
 from tfinfra.model import Inventory, Plan
+from tfinfra.model.entry import entry_of
 from tfinfra.model.script_variables import shell_word
 
 _RANK_COMMAND = 'exec $TFINFRA_NODE_DIE_WITH_PARENT sh "$TFINFRA_NODE_RANK_SCRIPT"'
@@ -51,7 +52,7 @@ def mpirun(assignment: Assignment, *, root: bool, shell: str) -> list[str]:
     interface = {"prte_if_include": network} if network else {}
     transport = "^cm" if mpi_over_infiniband(plan, assignment.links) else "ob1"
     # expanded by each rank's own shell: paths differ between nodes that share a machine
-    words = " ".join([shlex.quote(plan.entry_script), *map(shell_word, plan.arguments)])
+    words = " ".join([*map(shlex.quote, entry_of(plan.entry_script).words), *map(shell_word, plan.arguments)])
     btl_interface = {"btl_tcp_if_include": network} if network else {}
     return [
         str(assignment.folders.environment / "bin/mpirun"),

@@ -1,0 +1,73 @@
+"""Where Python, in a task, finds the source directory's own modules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from glob import glob
+from itertools import islice
+from pathlib import Path
+
+from tfinfra.compiler.user_paths import is_file, is_folder, real
+
+_MOST_FILES = 2_000
+
+
+@dataclass(frozen=True)
+class SearchPath:
+    """The folders of the source directory `root` in which Python looks, in its order, each absolute."""
+
+    root: Path
+    folders: tuple[Path, ...]
+
+    def find(self, name: str) -> str | None:
+        """The file of the module or package `name`, relative to `root`; None where there is none inside of it."""
+        for folder in self._holders(name.partition(".")[0]) if is_dotted(name) else ():
+            path = folder / Path(*name.split("."))
+            for candidate in (path / "__init__.py", path.with_name(f"{path.name}.py")):
+                if is_file(candidate) and real(candidate).is_relative_to(self.root):
+                    return real(candidate).relative_to(self.root).as_posix()
+        return None
+
+    def find_program(self, name: str) -> str | None:
+        """The file that `python -m name` runs: of a package its __main__.py."""
+        found = self.find(name)
+        if found is None or found.endswith("/__init__.py") or found == "__init__.py":
+            return self.find(f"{name}.__main__")
+        return found
+
+    def owns(self, name: str) -> bool:
+        """Whether `name`, which begins with a package's name, can be in the source directory alone: there is a package
+        of it, with an __init__.py."""
+        return any(is_file(folder / name.partition(".")[0] / "__init__.py") for folder in self.folders)
+
+    def has_anything(self, name: str) -> bool:
+        """Whether there is a folder of that name, or a file of any kind: compiled modules are not read here."""
+        for folder in self._holders(name.partition(".")[0]) if is_dotted(name) else ():
+            path = folder / Path(*name.split("."))
+            if is_folder(path) or (is_folder(path.parent) and any(path.parent.glob(f"{path.name}.*"))):
+                return True
+        return False
+
+    def _holders(self, top: str) -> tuple[Path, ...]:
+        """The folders in which the package or module `top` is: the first, or all that have a part of a namespace."""
+        for folder in self.folders:
+            if is_file(folder / top / "__init__.py") or is_file(folder / f"{top}.py"):
+                return (folder,)
+        return tuple(folder for folder in self.folders if is_folder(folder / top))
+
+
+def is_dotted(name: str) -> bool:
+    """Whether a module may be called so."""
+    return all(part.isidentifier() for part in name.split("."))
+
+
+def modules_below(folder: Path) -> Iterator[str]:
+    """The dotted names that `-m` could run from `folder`, of files at most three folders deep."""
+    patterns = ("*.py", "*/*.py", "*/*/*.py")
+    for path in islice((path for pattern in patterns for path in sorted(glob(pattern, root_dir=folder))), _MOST_FILES):  # noqa: PTH207  Path.glob raises
+        parts = path.removesuffix(".py").split("/")
+        if parts[-1] == "__main__" and len(parts) > 1:
+            parts = parts[:-1]
+        if parts[-1] not in ("__init__", "__main__", "setup") and all(part.isidentifier() for part in parts):
+            yield ".".join(parts)
