@@ -11,6 +11,7 @@ import pytest
 
 from tfinfra.compiler.load import load_project, project_from_arguments
 from tfinfra.compiler.pipeline import check_manifest
+from tfinfra.compiler.source.imports import imports_of
 from tfinfra.errors import Diagnostic, ManifestError, TfinfraError
 
 PACKAGE = {"trainer/__init__.py": "", "trainer/model.py": "NAME = 'model'\n"}
@@ -174,6 +175,20 @@ def test_a_way_out_for_a_script_that_runs_by_its_path(tmp_path: Path) -> None:
     relative, absolute = diagnostics(tmp_path, BY_PATH)
     assert relative.hint == "write `entry_script: -m trainer.task`"
     assert absolute.hint == f"{relative.hint}, or environment_variables: {{PYTHONPATH: .}}"
+
+
+@pytest.mark.parametrize(
+    "entry", ["-m a\0b", "-m a\nb", f"-m {'a' * 300}", "-m ..", "-m a..b", "-m **", "a" * 300 + "/b"]
+)
+def test_no_entry_is_beyond_words(tmp_path: Path, entry: str) -> None:
+    with pytest.raises(ManifestError) as refused:
+        check_manifest(project_from_arguments({"entry_script": entry}, name="x", folder=tmp_path))
+    assert {d.code for d in refused.value.diagnostics} <= {"TFI307", "TFI321"}
+
+
+def test_a_long_condition_is_no_deep_one(tmp_path: Path) -> None:
+    deep = f"if {'+'.join('a' * 900)} + (__name__ == '__main__'):\n    import_module({'-' * 80}1)\n"
+    assert imports_of(f"from . import a\n{deep}", as_program=True)
 
 
 ESTIMATOR = "import tensorflow as tf\ntf.estimator.train_and_evaluate(None, None, None)\n"

@@ -85,7 +85,7 @@ def _called(node: ast.Call, aliases: Mapping[str, str], where: tuple[int, int, i
         name, level = ".".join([*call.package.split(".")[: 1 - level or None], name]), 0
     elif level:  # the package is most often `__package__`, but who knows
         sure = Sure.GUARDED
-    said = ast.unparse(node)
+    said = f'{call.function}("{call.name}")'
     yield Import(name, (), level, said, *where, sure, runs=not call.imports, is_path=call.is_path)
 
 
@@ -105,4 +105,9 @@ def _reached(tree: ast.Module, as_program: bool) -> Iterator[tuple[ast.AST, Sure
 
 
 def _asks_for_main(test: ast.expr) -> bool:
-    return ast.unparse(test) in ("__name__ == '__main__'", "'__main__' == __name__")
+    """Whether it is `__name__ == "__main__"`."""
+    if not isinstance(test, ast.Compare) or not isinstance(test.ops[0], ast.Eq):
+        return False
+    sides = (test.left, *test.comparators)
+    names = [side.id for side in sides if isinstance(side, ast.Name)]
+    return names == ["__name__"] and any(isinstance(s, ast.Constant) and s.value == "__main__" for s in sides)

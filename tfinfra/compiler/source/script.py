@@ -63,7 +63,7 @@ def position_of(use: Use, shown: str, modules: Mapping[str, str]) -> Position:
     return Position(shown, use.line, use.column + 1, use.length, text)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=128)
 def parse(text: str) -> ast.Module | SyntaxError | ValueError:
     """The syntax tree; where Python cannot read the text, the fault, which is no SyntaxError where another may."""
     try:
@@ -139,9 +139,10 @@ def dotted(node: ast.expr, aliases: Mapping[str, str]) -> str | None:
 
 @dataclass(frozen=True)
 class ImportCall:
-    """A call that imports or runs what a literal names: a module or, with `is_path`, a file. `package` is what a
-    relative name starts from, "" where that is not a literal either. `imports`: its value is the module."""
+    """A call of `function` that imports or runs what a literal names: a module or, with `is_path`, a file. `package` is
+    what a relative name starts from, "" where that is not a literal either. `imports`: its value is the module."""
 
+    function: str
     name: str
     is_path: bool = False
     imports: bool = False
@@ -153,16 +154,16 @@ def imported_by_call(node: ast.Call, aliases: Mapping[str, str]) -> ImportCall |
     function = dotted(node.func, aliases)
     if isinstance(node.func, ast.Name) and node.func.id == "__import__":
         function = "__import__"
-    keyword = _IMPORTING.get(function or "")
-    if keyword is None:
+    if function not in _IMPORTING:
         return None
+    keyword = _IMPORTING[function]
     given = [*node.args[:1], *(one.value for one in node.keywords if one.arg == keyword)]
     if not given or not isinstance(given[0], ast.Constant) or not isinstance(given[0].value, str):
         return None
     package = [*node.args[1:2], *(one.value for one in node.keywords if one.arg == "package")]
     literal = package[0].value if package and isinstance(package[0], ast.Constant) else ""
     is_path = function == "runpy.run_path"
-    return ImportCall(given[0].value, is_path, function == "importlib.import_module", str(literal or ""))
+    return ImportCall(function, given[0].value, is_path, function == "importlib.import_module", str(literal or ""))
 
 
 _IMPORTING = {
