@@ -12,11 +12,12 @@ import pytest
 
 from tests.environment.support import fake_uv, lock, this_interpreter
 from tfinfra.environment import build_environment
-from tfinfra.environment.build_environment import MARKER, ensure_environment, is_whole, remove
+from tfinfra.environment.build_environment import MARKER, compile_modules, ensure_environment, is_whole, remove
 from tfinfra.environment.build_lock import exclusive
 from tfinfra.environment.conda.conda_packages import CondaPackage
 from tfinfra.environment.cuda import Driver
 from tfinfra.environment.interpreter import Interpreter
+from tfinfra.environment.tools import Tools
 from tfinfra.errors import ProvisioningError
 
 LOCK = lock()
@@ -165,6 +166,16 @@ def test_an_environment_that_cannot_import_tensorflow_is_not_whole(
     with pytest.raises(ProvisioningError, match="ImportError: numpy"):
         ensure_environment(LOCK, cache)
     assert not is_whole(folder)
+
+
+def test_a_file_that_does_not_compile_leaves_the_others_compiled(tmp_path: Path) -> None:
+    """A Python that was built from source brings tests of broken syntax in its library."""
+    data = tmp_path / "lib/lib2to3/tests/data"
+    data.mkdir(parents=True)
+    (data / "py2_test_grammar.py").write_text("print 'x'\n")
+    (tmp_path / "lib/good.py").write_text("x = 1\n")
+    compile_modules(Tools("uv", tmp_path / "log/build"), Path(sys.executable), tmp_path / "lib")
+    assert [path.name.split(".")[0] for path in (tmp_path / "lib").rglob("*.pyc")] == ["good"]
 
 
 def test_a_lock_file_is_free_only_when_the_children_that_inherited_it_have_ended(tmp_path: Path) -> None:

@@ -142,8 +142,15 @@ def _make_interpreter(build: Build, tools: Tools) -> None:
     program = found.path
     if not found.on_every_node:
         program = copy_interpreter(found, folder / "python")
-        tools.run([program, "-I", "-m", "compileall", "-q", folder / "python/lib"], "compiling Python's library")
+        compile_modules(tools, program, folder / "python/lib")
     tools.uv_run(["venv", "--quiet", "--allow-existing", "--python", program, folder], "making the environment")
+
+
+def compile_modules(tools: Tools, program: Path, folder: Path) -> None:
+    """Bytecode for all modules below `folder`. One that does not compile is left: Python's own tests and many packages
+    bring files of another version or of broken syntax, which nobody imports."""
+    code = "import compileall, sys; compileall.compile_dir(sys.argv[1], quiet=1)"
+    tools.run([program, "-I", "-c", code, folder], "compiling modules")
 
 
 def _install_conda(build: Build, tools: Tools) -> None:
@@ -156,4 +163,4 @@ def _install_conda(build: Build, tools: Tools) -> None:
     install_conda(packages, folder, build.cache / "conda", build.conda_files)
     refuse_two_versions(folder, lock.packages, lock.conda)
     program = folder / "bin/python"
-    tools.run([program, "-I", "-m", "compileall", "-q", "-x", "/(test|tests)/", folder / "lib"], "compiling modules")
+    compile_modules(tools, program, folder / "lib")
