@@ -58,6 +58,25 @@ def test_a_single_task_that_fails_is_named_with_its_exit_status_and_last_lines(t
         assert outcome.message == "main-0 on node 0 ended with exit status 7"
 
 
+def test_the_exception_is_shown_though_pages_stand_below_it(tmp_path: Path) -> None:
+    """TensorFlow 1's session errors: the cause first, then the trace of where the node was made."""
+    script = "raise RuntimeError('the cause\\n' + '\\n'.join(f'  File line {n}' for n in range(60)))"
+    with cluster(tmp_path, SINGLE, script) as run:
+        run.start(0)
+        tail = run.outcome().tail
+        assert (tail[:2], tail[-1], len(tail)) == (("RuntimeError: the cause", "[…]"), "  File line 59", 20)
+
+
+def test_a_segmentation_fault_says_where_the_script_was(tmp_path: Path) -> None:
+    script = "import ctypes\ndef broken():\n    ctypes.string_at(0)\nbroken()\n"
+    with cluster(tmp_path, SINGLE, script) as run:
+        run.start(0)
+        outcome = run.outcome()
+        assert outcome.message == "main-0 on node 0 was ended by SIGSEGV (exit status 139)"
+        assert "Segmentation fault" in outcome.tail[0]
+        assert any("line 3 in broken" in line for line in outcome.tail)
+
+
 def test_ps_ends_once_its_leader_has_ended_with_0(tmp_path: Path) -> None:
     with cluster(tmp_path, PS, ROLES) as run:
         run.start(0, 1)

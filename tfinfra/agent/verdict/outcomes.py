@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from tfinfra.agent.node.node_records import read
@@ -11,6 +12,9 @@ from tfinfra.model import Outcome, TaskStatus
 from tfinfra.store import ObjectStore, keys, log_chunk, put_first
 
 _TAIL_LINES = 20
+_SEARCHED_LINES = 500
+_EXCEPTION = re.compile(r"(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Interrupt|Fault)\b(?::|$)")
+"""How Python's report of an exception begins its last part, at the begin of a line."""
 
 
 def publish(store: ObjectStore, outcome: Outcome) -> bool:
@@ -42,10 +46,15 @@ def from_stop(stop: Stop, now: float) -> Outcome:
 
 
 def tail(store: ObjectStore, task: str) -> tuple[str, ...]:
-    """The last lines of a task's log, as far as it is in the store."""
-    lines: list[bytes] = []
+    """The last lines of a task's log, as far as it is in the store. Where the exception that ended the task stands
+    above them, its line comes first: TensorFlow 1 writes pages of traces below the cause."""
+    lines: list[str] = []
     for key in reversed(store.list(keys.log_folder(task))):
-        lines = (log_chunk(store, key) or b"").splitlines() + lines
-        if len(lines) >= _TAIL_LINES:
+        lines = (log_chunk(store, key) or b"").decode("utf-8", "replace").splitlines() + lines
+        if len(lines) >= _SEARCHED_LINES:
             break
-    return tuple(line.decode("utf-8", "replace")[:2000] for line in lines[-_TAIL_LINES:])
+    last = lines[-_TAIL_LINES:]
+    if not any(map(_EXCEPTION.match, last)):
+        cause = next((line for line in reversed(lines[-_SEARCHED_LINES:]) if _EXCEPTION.match(line)), None)
+        last = last if cause is None else [cause, "[…]", *last[2:]]
+    return tuple(line[:2000] for line in last)
