@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator
 
 from tfinfra.store import ObjectStore, keys, log_chunk
-from tfinfra.text.redrawing import redrawn
+from tfinfra.text.redrawing import last_state
 
 LONGEST = 1 << 16
 """Characters of one line that are shown."""
@@ -83,15 +83,10 @@ class Lines:
 
     def _shorten(self) -> None:
         """Keeps of an unfinished line what is shown of it. A redrawn one begins anew: nothing of it is cut then."""
-        text = "".join(self._rest)
-        shown, ends = redrawn(text), ""
-        if "\r" in text:
-            if redrawn(text.partition("\r")[2]):
-                self._cut = 0
-            if not redrawn(text.rpartition("\r")[2]):
-                ends = "\r"  # what comes next replaces what is shown
-        self._cut += max(0, len(shown) - LONGEST)
-        self._rest = [shown[:LONGEST], ends]
+        shown, cursor, anew = last_state("".join(self._rest))
+        self._cut = max(0, len(shown) - LONGEST) + (0 if anew else self._cut)
+        shown = shown[:LONGEST]
+        self._rest = [shown, cursor[: len(shown)]]
         self._size = sum(map(len, self._rest))
 
     def _line(self) -> str:
