@@ -15,7 +15,7 @@ from tests.lifecycle.attach.test_resume import RUN, found
 from tests.lifecycle.fakes import World, succeeding, training
 from tests.lifecycle.runs import COMPUTE, KEEP
 from tfinfra.cli.runs.status import status_lines
-from tfinfra.errors import Result, TeardownIncomplete
+from tfinfra.errors import CredentialsError, ProvisioningError, Result, TeardownIncomplete, TfinfraError
 from tfinfra.lifecycle.attach import attached_run, find_run
 from tfinfra.lifecycle.attach.status import status_document
 from tfinfra.model import Outcome, to_json
@@ -195,6 +195,20 @@ def test_fetch_of_a_run_that_only_its_groups_tell_of_names_what_was_listed_and_d
     said.clear()
     attached_run.fetch(run, tmp_path / "runs", said.append)
     assert not any("not collected" in text for text in said)  # its nodes may still bring them
+
+
+@pytest.mark.parametrize("refusal", [ProvisioningError("busy"), CredentialsError("the token has expired")])
+def test_fetch_without_a_record_ends_well_where_arm_cannot_be_asked(refusal: TfinfraError, tmp_path: Path) -> None:
+    world = World(tmp_path)
+    cut_off(world)
+
+    def refuse(group: str) -> int:
+        raise refusal
+
+    world.arm.running_instances = refuse  # type: ignore[method-assign]
+    run, said = replace(found(world, record=False), store=world.store), list[str]()
+    assert attached_run.fetch(run, tmp_path / "runs", said.append)["phase"] == "unknown"
+    assert any(text.startswith("its record is not known") for text in said)
 
 
 def test_of_a_run_begun_elsewhere_arm_says_where_its_share_is(tmp_path: Path) -> None:

@@ -184,6 +184,22 @@ def test_a_run_whose_nodes_never_came_and_that_has_ended_is_fetched_and_deleted(
     assert world.groups == {}
 
 
+@pytest.mark.parametrize("look_first", [False, True])
+def test_past_its_deadline_a_run_whose_nodes_never_came_is_fetched_and_deleted_whatever_machines_arm_lists(
+    look_first: bool, tmp_path: Path, second: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = left_by_its_client(tmp_path, monkeypatch, lambda store: store.put(keys.output_key("outputs", "a"), b"x"))
+    assert world.running
+    if look_first:  # and write an outcome for the nodes that cannot
+        assert status.status_document(find_run.find_run(RUN, AZURE))["result"] == "failed"
+    said: list[str] = []
+    document = attached_run.fetch(find_run.find_run(RUN, AZURE), second / "runs", said.append)
+    assert (document["result"], document["phase"]) == ("failed", "deleted")
+    assert (second / "runs" / RUN / "outputs" / "a").read_bytes() == b"x"
+    assert not any("still trains" in text for text in said)
+    assert world.groups == {}
+
+
 def test_a_group_that_is_only_named_as_the_runs_is_left_alone_and_told_and_keeps_its_timer(
     tmp_path: Path, second: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tfinfra.errors import ProvisioningError, UsageError
+from tfinfra.errors import ProvisioningError, TfinfraError, UsageError
 from tfinfra.lifecycle.attach.fetching import Fetching
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.attach.living import has_nodes
@@ -170,7 +170,7 @@ def _fetch_without_record(found: FoundRun, store: ObjectStore, results: Path, pr
     home = bring_home(store, results, [status.task for status in view.tasks], None)
     try:
         over = _ended(found) or not has_nodes(found)
-    except ProvisioningError:  # ARM does not say
+    except TfinfraError:  # ARM does not say, or does not let us ask
         over = False
     for line in home.lines(over=over):
         progress(f"warning: {line}")

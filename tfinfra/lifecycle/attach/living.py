@@ -19,9 +19,11 @@ def has_nodes(found: FoundRun) -> bool:
     record = found.folder.read()
     if record is None:  # ARM alone says
         return any(found.ports.arm.running_instances(group) != 0 for group in found.compute_groups)
-    ended = found.outcome or found.ended_unreadably
-    if found.borrowed and not ended and found.store is not None and not found.store.list(layout.NODES):
-        return right_now() < unix_time(record.deadline)  # its client may be at it, wherever it is
+    if found.borrowed and found.store is not None and not found.store.list(layout.NODES):
+        if right_now() >= unix_time(record.deadline):  # whatever ARM lists, no machine of it comes any more
+            return False
+        if not (found.outcome or found.ended_unreadably):  # its client may be at it, wherever it is
+            return True
     if record.phase in (RunPhase.STARTING, RunPhase.PROVISIONING) and not found.borrowed:
         return is_alive(record.client)
     return _machines(found, record) or not _all_gone(found, record)
