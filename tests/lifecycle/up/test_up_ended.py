@@ -13,7 +13,7 @@ import pytest
 from tests.lifecycle.fakes import World, a_plan, training
 from tests.lifecycle.runs import COMPUTE, KEEP, record_of
 from tfinfra.errors import Cancelled, ProvisioningError, TeardownIncomplete
-from tfinfra.lifecycle.end import deletion_wait
+from tfinfra.lifecycle.end import deletion_wait, ending
 from tfinfra.model import Limits
 from tfinfra.store import MemoryStore, keys
 
@@ -123,3 +123,27 @@ def test_an_update_under_way_is_ended_before_its_groups_are_deleted(tmp_path: Pa
     assert result.error is not None
     assert result.error.exit_code == 8
     assert order == ["update ended", "delete", "delete"]
+
+
+def test_an_update_that_never_ends_keeps_no_node_from_being_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ending, "CLOSING", 0.1)
+    world, over = World(tmp_path, training), threading.Event()
+    up = world.up
+
+    def stuck_up(part: str, config: Any) -> dict[str, Any]:
+        made = up(part, config)
+        if part != "keep":
+            world.interrupt.request(Cancelled("Ctrl-C ended the run"))
+            over.wait(20)
+        return made
+
+    world.up = stuck_up  # type: ignore[method-assign]
+    result = world.new_run().go()
+    over.set()
+    assert result.error is not None
+    assert result.error.exit_code == 8
+    assert json.loads(world.store.objects[keys.STOP])["reason"] == "cancelled"
+    assert not any("could not be ended in order" in line for line in world.observer.lines)
+    assert world.groups == {}

@@ -114,6 +114,8 @@ def down_expired(
             left |= _delete(ports, one, options, tell)
         except TfinfraError as error:
             left[one.run] = error.message
+        except Exception as error:  # noqa: BLE001 - one run's fault stops no other's turn, and is named
+            left[one.run] = f"{type(error).__name__}: {first_line(error)}"
     if left:
         lines = [f"  {group}: {reason}" for group, reason in left.items()]
         raise TeardownIncomplete("\n".join(["not everything that expired could be deleted; left are", *lines]))
@@ -132,21 +134,16 @@ def _show(doomed: Sequence[Doomed], tell: Progress, agree: Agree) -> None:
 
 def _delete(ports: Ports, one: Due, options: CloudOptions, tell: Progress) -> dict[str, str]:
     """What is left, with the reason. A run that this machine knows is ended with its record; another by its groups
-    alone, whatever its store says."""
+    alone, whatever its store says. Raises what keeps the run from its end, of any kind."""
+    folder = _folder(one.run)
     if not one.kept:
-        folder = _folder(one.run)
-        try:
-            if isinstance(folder, BorrowedFolder):
-                teardown.down(ports, folder, one.run, tell, stop_client)
-            else:
-                end_run(find_run(one.run, options), tell, discard=True)  # the time of its outputs is over
-        except TfinfraError as error:
-            return {one.run: error.message}
-        except Exception as error:  # noqa: BLE001 - one run's fault stops no other's turn, and is named
-            return {one.run: f"{type(error).__name__}: {first_line(error)}"}
+        if isinstance(folder, BorrowedFolder):
+            teardown.down(ports, folder, one.run, tell, stop_client)
+        else:
+            end_run(find_run(one.run, options), tell, discard=True)  # the time of its outputs is over
         tell(f"{one.run}: expired, its outputs' time is over; everything is deleted (verified)")
         return {}
-    left = teardown.Teardown(ports, _folder(one.run), one.run, tell).delete(one.gone)
+    left = teardown.Teardown(ports, folder, one.run, tell).delete(one.gone)
     for group in one.gone:
         if group not in left:
             tell(f"{one.run}: {group} has expired and is deleted (verified)")

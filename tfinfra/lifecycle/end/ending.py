@@ -135,7 +135,7 @@ def _stop(context: RunContext, error: BaseException) -> None:
     if undo.engine is not None and undo.update is not None and not undo.update.done():
         say("ending Pulumi's update")
         undo.engine.close()
-        undo.update.exception(timeout=CLOSING)
+        wait([undo.update], timeout=CLOSING)  # one that goes on keeps no node from being stopped
     if undo.nodes is not None:
         _stop_nodes(context, undo.nodes, error)
     wanted = context.plan.limits.max_run_duration if context.options.keep else context.plan.hold_on_failure
