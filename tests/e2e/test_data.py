@@ -44,12 +44,13 @@ def test_a_script_of_others_gets_its_folders_as_arguments(workspace: Workspace) 
         "--job-dir": "${TFINFRA_CHECKPOINTS}",
         "--shard": "${TFINFRA_SHARD_INDEX}-of-${TFINFRA_SHARD_COUNT} $HOME",
     }
-    keys: dict[str, Any] = {"inputs": {"data": {"path": "../data"}}, "script_params": wanted, "node_count": 2}
-    done = workspace.up(workspace.manifest(ARGUMENTS, distributed_backend="mpi", **keys))
+    keys: dict[str, Any] = {"inputs": {"data": {"path": "../data"}}, "script_params": wanted}
+    ranks: dict[str, Any] = {"distributed_backend": "mpi", "node_count": 2, "process_count_per_node": 2}
+    done = workspace.up(workspace.manifest(ARGUMENTS, **ranks, **keys))
     assert done.returncode == 0, done.stderr
-    logs = [(workspace.run_folder() / f"tasks/rank-{rank}.log").read_text() for rank in (0, 1)]
-    assert [f"given {rank}-of-2 $HOME one" in log for rank, log in enumerate(logs)] == [True, True]
-    assert len(list((workspace.run_folder() / "checkpoints").glob("shard-*"))) == 2
+    logs = [(workspace.run_folder() / f"tasks/rank-{rank}.log").read_text() for rank in range(4)]
+    assert [f"given {rank}-of-4 $HOME one" in log for rank, log in enumerate(logs)] == [True] * 4
+    assert len(list((workspace.run_folder() / "checkpoints").glob("shard-*"))) == 4
 
 
 def test_inputs_are_there_and_a_second_run_goes_on_from_the_first(workspace: Workspace) -> None:

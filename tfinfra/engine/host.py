@@ -135,7 +135,9 @@ class EngineHost:
             raise TfinfraError("the engine is not open")
         if verb == "up":
             return self._engine.up(request["part"], request["config"])
-        return self._engine.export(request["part"])
+        if verb == "export":
+            return self._engine.export(request["part"])
+        raise TfinfraError(f"the engine knows no verb '{verb}'")
 
     def _open(self, request: dict[str, Any]) -> Engine:
         from tfinfra.engine.pulumi import Engine

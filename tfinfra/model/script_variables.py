@@ -15,7 +15,7 @@ _MEANT = re.compile(r"\$\{(TFINFRA_\w*)\}|\$(TFINFRA_\w*)|\$\((TFINFRA_\w*)\)|%(
 
 def names_meant(text: str) -> Iterator[tuple[str, str]]:
     """Each place of `text` that reads like one of tfinfra's variables: as it is written, and the variable's name. Only
-    `${NAME}` is one."""
+    `${NAME}` in capitals is one."""
     for found in _MEANT.finditer(text):
         yield found[0], next(name for name in found.groups() if name is not None)
 

@@ -44,7 +44,7 @@ TABLE: dict[str, tuple[str, str, list[str]]] = {
         ["TFI322"],
     ),
     "a mistyped variable, in a flag and a list": (
-        "script_params: {'--out=${TFINFRA_OUTPUT}': , --all: [a, '$TFINFRA_RUNID']}\n",
+        "script_params: {'--out=${TFINFRA_OUTPUT}': , --all: [a, '${TFINFRA_RUNID}']}\n",
         "print()",
         ["TFI322", "TFI322"],
     ),
@@ -53,6 +53,11 @@ TABLE: dict[str, tuple[str, str, list[str]]] = {
         "script_params: {--out: '${tfinfra_outputs}', --id: '%TFINFRA_RUN_ID%'}\n",
         "print()",
         ["TFI323", "TFI323"],
+    ),
+    "a template of the script's own": (
+        "script_params: {--template: '{tfinfra_name} %TFINFRA_FOO% $TFINFRA_X'}\n",
+        "print()",
+        [],
     ),
     "variables of others are the script's own": ("script_params: {--x: '${HOME}$PATH ${oc.env:A}'}\n", "print()", []),
     "horovod fits mpi": ("distributed_backend: mpi\nnode_count: 2\n", HOROVOD, []),

@@ -40,7 +40,7 @@ def find_scratch(root: Path) -> Path | None:
     try:
         listing = json.loads(_output(["lsblk", "--json", "--bytes", "--paths", "--output", _COLUMNS]))
         disks = [disk for disk in raw_disks(listing) if _is_blank(disk)]
-        mounted = mounted_disk(listing)
+        mounted = None if disks else mounted_disk(listing)
         if disks:
             MOUNT.mkdir(parents=True, exist_ok=True)
             for command in setup_commands(disks, striped=shutil.which("mdadm") is not None):
@@ -49,7 +49,7 @@ def find_scratch(root: Path) -> Path | None:
         elif mounted is not None and shutil.disk_usage(mounted).free >= _LEAST:
             scratch = Path(mounted, "tfinfra-scratch")
             scratch.mkdir(exist_ok=True)
-    except (OSError, ValueError, subprocess.SubprocessError) as error:
+    except (OSError, ValueError, KeyError, TypeError, subprocess.SubprocessError) as error:
         _log.warning("no scratch disk: %s", error)
         return None
     if scratch is not None:

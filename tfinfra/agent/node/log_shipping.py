@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,7 +40,9 @@ class ShippedLog:
         line. What could not be put is read again by the next call."""
         with self.lock:
             # What comes meanwhile waits for the next call: a fast writer would be chased.
-            written = self.path.stat().st_size if self.path.exists() else 0
+            written = 0
+            with suppress(FileNotFoundError):
+                written = self.path.stat().st_size
             while self.offset < written:
                 with self.path.open("rb") as file:
                     file.seek(self.offset)

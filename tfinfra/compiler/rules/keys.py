@@ -118,19 +118,15 @@ def references(facts: Facts) -> Iterator[Diagnostic]:
         return
     known = sorted(NAMES | {f"{INPUT}{name.upper()}" for name in manifest.inputs})
     for flag, values in manifest.script_params.items():
-        for text in (flag, *values):
-            at = "key" if text is flag else "value"
+        path = ("script_params", flag)
+        for text, at in ((flag, "key"), *((value, "value") for value in values)):
             for written, name in names_meant(text):
-                right = name.upper() if name.upper() in known else None
-                if right is None:
-                    hint = f"there are {', '.join(known)}"
-                    message = f"there is no variable {name} for {flag}"
-                    yield error_at(document, "TFI322", ("script_params", flag), message, hint, at=at)
-                elif written != f"${{{right}}}":
-                    message = f"{written} reaches the script as it is written"
-                    hint = f"write ${{{right}}} for its value"
-                    path = ("script_params", flag)
+                if name.upper() in known and written != f"${{{name.upper()}}}":
+                    message, hint = f"{written} reaches the script as it is written", f"write ${{{name.upper()}}}"
                     yield error_at(document, "TFI323", path, message, hint, at=at, severity=Severity.WARNING)
+                elif name.upper() not in known and written.startswith("${"):
+                    message, hint = f"there is no variable {name} for {flag}", f"there are {', '.join(known)}"
+                    yield error_at(document, "TFI322", path, message, hint, at=at)
 
 
 def tags(facts: Facts) -> Iterator[Diagnostic]:

@@ -20,7 +20,10 @@ from tfinfra.model import Inventory, Plan
 from tfinfra.model.entry import entry_of
 from tfinfra.model.script_variables import shell_word
 
-_RANK_COMMAND = 'exec $TFINFRA_NODE_DIE_WITH_PARENT sh "$TFINFRA_NODE_RANK_SCRIPT"'
+_RANK_COMMAND = (
+    "export TFINFRA_SHARD_INDEX=$OMPI_COMM_WORLD_RANK; "
+    'exec $TFINFRA_NODE_DIE_WITH_PARENT sh "$TFINFRA_NODE_RANK_SCRIPT"'
+)
 _KEEPALIVE = {"oob_tcp_keepalive_time": "3", "oob_tcp_keepalive_intvl": "1", "oob_tcp_keepalive_probes": "3"}
 
 
@@ -51,7 +54,7 @@ def mpirun(assignment: Assignment, *, root: bool, shell: str) -> list[str]:
     network = nodes[0].network
     interface = {"prte_if_include": network} if network else {}
     transport = "^cm" if mpi_over_infiniband(plan, assignment.links) else "ob1"
-    # expanded by each rank's own shell: paths differ between nodes that share a machine
+    # expanded by each rank's own shell, which knows its shard: paths differ between nodes that share a machine
     words = " ".join([*map(shlex.quote, entry_of(plan.entry_script).words), *map(shell_word, plan.arguments)])
     btl_interface = {"btl_tcp_if_include": network} if network else {}
     return [

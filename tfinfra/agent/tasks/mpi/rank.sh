@@ -3,8 +3,6 @@
 # node's agent set TFINFRA_NODE_* for its own prted (or mpirun), because the same command line goes to all nodes.
 name=rank-$OMPI_COMM_WORLD_RANK
 exec >>"$TFINFRA_NODE_LOGS/$name.log" 2>&1 </dev/null
-TFINFRA_SHARD_INDEX=$OMPI_COMM_WORLD_RANK
-export TFINFRA_SHARD_INDEX
 leave() { printf '%s\n' "$2" >"$TFINFRA_NODE_RANKS/$name.$1.new" && mv "$TFINFRA_NODE_RANKS/$name.$1.new" "$TFINFRA_NODE_RANKS/$name.$1"; }
 # A launcher that ends all ranks for one sends TERM first, to the script too. What ends after that is left without a
 # record, and so known as ended from outside: its status may be the script's answer to TERM. Two things are known to be
