@@ -190,6 +190,18 @@ INVALID: dict[str, tuple[dict[str, Any], list[str]]] = {
 }
 
 
+FUNCTIONS = {"[replace('nat-a', 'a', 'b')]": 200, "[toLower(concat('NAT'))]": 200, "[repath('nat-a', 'a', 'b')]": 400}
+
+
+@pytest.mark.parametrize("expression", FUNCTIONS)
+def test_a_template_calls_functions_that_arm_has_and_no_other(arm: Arm, expression: str) -> None:
+    reply = validate(arm, template(nat(name=expression)))
+    assert reply.status == FUNCTIONS[expression]
+    if reply.status == 400:
+        assert reply.code == "InvalidTemplate"
+        assert "The template function 'repath' is not valid." in reply.body["error"]["message"]
+
+
 @pytest.mark.parametrize("case", INVALID)
 def test_faults_of_a_template_are_details_of_one_error(arm: Arm, case: str) -> None:
     resource, codes = INVALID[case]

@@ -16,7 +16,7 @@ _FUNCTIONS = frozenset(
     """
     and array base64 coalesce concat contains copyIndex createArray createObject dateTimeAdd deployment empty
     environment equals extensionResourceId false first format guid if int json last length list listKeys not null or
-    pickZones reference repath resourceGroup resourceId split string subscription subscriptionResourceId substring
+    pickZones reference replace resourceGroup resourceId split string subscription subscriptionResourceId substring
     take tenant tenantResourceId toLower toUpper trim true union uniqueString uri utcNow
     parameters variables
     """.lower().split()
