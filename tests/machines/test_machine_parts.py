@@ -6,6 +6,7 @@ import base64
 import gzip
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 from tests.machines.support import BOOTSTRAP, custom_data, scale_set
 from tfinfra.localcloud.machines import machine_kinds, machine_record, spec_json
 from tfinfra.localcloud.machines.interface import Disk, Mount
-from tfinfra.localcloud.machines.namespaces import forwarding
+from tfinfra.localcloud.machines.namespaces import confine, forwarding, probe
 from tfinfra.localcloud.machines.namespaces.namespace_supervisor import node_addresses
 from tfinfra.localcloud.machines.namespaces.node_root import outermost, system_layers
 from tfinfra.localcloud.machines.processes import customdata
@@ -193,3 +194,15 @@ def test_the_kinds_are_named_with_what_hinders_them() -> None:
     assert machine_kinds.machines("process").kind == "process"
     with pytest.raises(ValueError, match="no 'cloud' machines"):
         machine_kinds.machines("cloud")
+
+
+def test_where_the_systems_python_is_missing_that_is_the_obstacle_and_nothing_is_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(confine, "is_known", lambda machine: True)
+    monkeypatch.setattr(shutil, "which", lambda tool: f"/usr/bin/{tool}")
+    monkeypatch.setattr(Path, "exists", lambda path: path != Path("/usr/bin/python3"))
+    monkeypatch.setattr(subprocess, "run", lambda *args, **more: pytest.fail(f"{args} ran"))
+    assert probe.namespace_obstacle() == "needs the system's python3 (apt-get install python3)"

@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 from tfinfra.localcloud.machines.namespaces import confine
@@ -35,32 +34,40 @@ mount -t tmpfs tmpfs root/run
 
 def namespace_obstacle() -> str | None:
     """Why this host cannot run namespace machines, and the way out; None where it can. Takes about 0.1 s."""
-    return next(_obstacles(), None)
+    return _platform_obstacle() or _software_obstacle() or _trial_obstacle()
 
 
-def _obstacles() -> Iterator[str]:
-    """What is in the way; each is looked for only where those before are not."""
+def _platform_obstacle() -> str | None:
     if sys.platform != "linux":
-        yield "needs Linux"
+        return "needs Linux"
     if os.geteuid() != 0:
-        yield "needs root"
+        return "needs root"
     if not Path("/proc/sys/kernel/seccomp/actions_avail").exists():
-        yield "needs a kernel with seccomp filters (4.14 or later): without them a script could leave its machine"
+        return "needs a kernel with seccomp filters (4.14 or later): without them a script could leave its machine"
     if not confine.is_known(platform.machine()):
-        yield f"no filter of system calls is known for {platform.machine()}"
+        return f"no filter of system calls is known for {platform.machine()}"
+    return None
+
+
+def _software_obstacle() -> str | None:
     if missing := [package for tool, package in _TOOLS.items() if shutil.which(tool) is None]:
-        yield f"needs {', '.join(missing)} (apt-get install {' '.join(missing)})"
+        return f"needs {', '.join(missing)} (apt-get install {' '.join(missing)})"
     python = Path("/usr/bin/python3")
     if not python.exists():
-        yield "needs the system's python3 (apt-get install python3)"
+        return "needs the system's python3 (apt-get install python3)"
     done = subprocess.run([python, "-I", "-c", _PYTHON], capture_output=True, text=True, check=False)
     if done.returncode:
-        yield done.stderr.strip()
-    # Overlays are tried on the disk where the machines' own will lie.
+        return done.stderr.strip() or f"/usr/bin/python3 ends with {done.returncode}"
+    return None
+
+
+def _trial_obstacle() -> str | None:
+    """Makes what a machine is made of. Overlays are tried on the disk where the machines' own will lie."""
     make_private(state_folder())
     with tempfile.TemporaryDirectory(dir=state_folder(), prefix="trial-") as folder:
         for name in ("upper", "work", "root"):
             (Path(folder) / name).mkdir()
         done = subprocess.run([*_SPACES, "sh", "-c", _SCRIPT], cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
-        yield f"this host denies it: {' '.join(done.stderr.split())}"
+        return f"this host denies it: {' '.join(done.stderr.split())}"
+    return None
