@@ -16,7 +16,7 @@ from tfinfra.localcloud.common.state import ArmResource
 from tfinfra.system.clock import iso_time
 
 KEPT_RUNS = 5
-log = logging.getLogger("tfinfra.localcloud.timer_runs")
+log = logging.getLogger(__name__)
 
 
 async def tick(app: ArmApp, now: float) -> None:

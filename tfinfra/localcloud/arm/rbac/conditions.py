@@ -128,9 +128,5 @@ _EQUAL = ("GuidEquals", "StringEqualsIgnoreCase")
 _OTHER = ("GuidNotEquals", "StringNotEqualsIgnoreCase")
 _OPERATORS: dict[str, Callable[[str, list[str]], bool]] = {
     **{f"{quantity}{name}": _among for name in _EQUAL for quantity in ("", "ForAnyOfAnyValues:")},
-    **{
-        f"{quantity}{name}": lambda value, values: not _among(value, values)
-        for name in _OTHER
-        for quantity in ("", "ForAnyOfAllValues:")
-    },
+    **{f"{quantity}{name}": _not_among for name in _OTHER for quantity in ("", "ForAnyOfAllValues:")},
 }
