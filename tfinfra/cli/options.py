@@ -17,7 +17,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="One JSON doc
 def cloud_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Where to look; the command gets them as one `asked` (lifecycle/attach/cloud_scope.py)."""
 
-    @click.option("--cloud", type=click.Choice(["azure", "local"]), help="Look there alone, by the groups' tags.")
+    @click.option("--cloud", type=click.Choice(["azure", "local"]), help="Look only there, by the groups' tags.")
     @click.option("--target", metavar="NAME", help="The cloud and subscription of this compute target.")
     @click.option("--subscription", metavar="ID", help="The Azure subscription; AZURE_SUBSCRIPTION_ID without it.")
     @wraps(command)

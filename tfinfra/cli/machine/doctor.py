@@ -19,7 +19,9 @@ _STEP_MARKS = {"ok": "ok", "not": "NOT", "unknown": "?"}
 @click.option("--role", is_flag=True, help="Print a caller's custom role, ARM's JSON, and how it is given.")
 @click.option("--target", metavar="T", help="Walk the whole way of a run to this target, up to its first write.")
 @click.option("--subscription", metavar="ID", help="With --role: the subscription that the role is for.")
-@click.option("--manifest", metavar="M", type=click.Path(path_type=Path), help="The same, for what a manifest needs.")
+@click.option(
+    "--manifest", metavar="M", type=click.Path(path_type=Path), help="Check what this manifest needs of Azure."
+)
 @click.option("--rehearse", is_flag=True, help="Ask this machine's local cloud, whatever the target.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
 def command(

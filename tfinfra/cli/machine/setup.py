@@ -31,7 +31,7 @@ def command(
     environments, so that the first `up` need not.
 
     azure: make the role by which nodes and timers delete a run's groups, and install the plugin. The role is needed
-    once for a subscription; it takes the right to make roles there, and exits with 5 without it.
+    once for a subscription; that needs the right to make roles there; without it the exit code is 5.
 
     The plugin comes from its vendor, or from where --provider or TFINFRA_PROVIDER_MIRROR says. Its SHA-256 must be that
     of --provider-sha256 or TFINFRA_PROVIDER_SHA256, of the mirror's checksum file, or the one that it had first.

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 @click.option(
     "--all", "everything", is_flag=True, help="All runs that are known here; of a cloud asked for, all yours."
 )
-@click.option("--expired", is_flag=True, help="Whatever has outlived its time in the cloud, whoever began it.")
+@click.option("--expired", is_flag=True, help="All that has outlived its time in the cloud, no matter who began it.")
 @click.option("--yes", is_flag=True, help="Do not ask before many runs of a cloud that charges are deleted.")
-@click.option("--force", is_flag=True, help="Take the lock of a Pulumi stack away, whoever holds it.")
+@click.option("--force", is_flag=True, help="Remove the lock of a Pulumi stack, no matter who holds it.")
 @click.option("--discard", is_flag=True, help="Give up outputs that are not at home; else they are fetched first.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
 @cloud_options

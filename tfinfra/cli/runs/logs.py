@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @cloud_options
 def command(*, asked: CloudOptions, run: str, follow: bool, task: str | None, raw: bool, as_json: bool) -> int:
     """Print the log of RUN's leading task, or of --task. On a terminal colours are kept, and whatever else a terminal
-    or a CI system would obey is taken out; the task stands before each line, but in a file."""
+    or a CI system would obey is taken out; each line begins with its task, except in a file."""
     from tfinfra.cli.output import print_document, progress, show_log
     from tfinfra.errors import UsageError
     from tfinfra.lifecycle.attach.attached_run import log_lines, log_name
