@@ -29,6 +29,9 @@ from tfinfra.text.cleaning import clean
 from tfinfra.text.masking import redact
 
 FAILURE = "failure.json"
+CARRIED = ("target", "rehearse", "detach", "keep", "machines", "store", "letters")
+CARRIED_PATHS = ("folder", "state")
+"""The fields of UpOptions that a submission carries to the process that drives the run."""
 
 
 @dataclass(frozen=True)
@@ -40,21 +43,31 @@ class Submission:
     options: UpOptions
 
     def write(self, path: Path) -> None:
-        options = self.options
-        wishes = {"rehearse": options.rehearse, "machines": options.machines, "letters": options.letters}
-        write_json(path, {"arguments": self.arguments, "name": self.name, "folder": str(options.folder), **wishes})
+        """Raises ValueError for options that another process cannot take over: a consent that asks somebody, and what
+        is known only once the cloud is."""
+        carried = {name: getattr(self.options, name) for name in CARRIED}
+        carried |= {name: str(getattr(self.options, name)) for name in CARRIED_PATHS}
+        if _options(carried) != self.options:
+            raise ValueError(f"a submission carries only these options: {', '.join(carried)}")
+        write_json(path, {"arguments": self.arguments, "name": self.name, **carried})
 
     @classmethod
     def read(cls, path: Path) -> Submission:
+        """An option that the file does not name has its default."""
         document = json.loads(path.read_text("utf-8"))
-        arguments, name, folder = (document.pop(key) for key in ("arguments", "name", "folder"))
-        return cls(arguments, name, UpOptions(Path(folder), **document))
+        arguments, name = document.pop("arguments"), document.pop("name")
+        return cls(arguments, name, _options(document))
 
     def project(self) -> Project:
         from tfinfra.compiler.load import project_from_arguments
 
         options = self.options
         return project_from_arguments(self.arguments, name=self.name, folder=options.folder, rehearse=options.rehearse)
+
+
+def _options(carried: Mapping[str, Any]) -> UpOptions:
+    paths = {name: Path(carried[name]) for name in CARRIED_PATHS if name in carried}
+    return UpOptions(**{**carried, **paths})
 
 
 def start(submission: Submission, folder: RunFolder) -> ClientProcess:
