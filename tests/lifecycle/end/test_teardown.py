@@ -11,6 +11,7 @@ import pytest
 from tests.lifecycle.fake_effects import FakePulumi
 from tests.lifecycle.fakes import TARGET, World
 from tests.lifecycle.runs import COMPUTE, KEEP, record_of
+from tfinfra.audit.log import read_events
 from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.azure.prerequisites.find import Prerequisites
 from tfinfra.errors import ForeignInside, TeardownIncomplete
@@ -94,6 +95,7 @@ def test_the_store_of_others_is_emptied_also_where_a_group_stays_for_what_others
         teardown.down(world.ports(), folder, RUN, lambda text: None, lambda record: None)
     assert world.store.objects == {}
     assert record_of(world).left == (COMPUTE,)
+    assert "teardown.left" in [event["event"] for event in read_events(folder.audit.path)]
 
 
 def test_a_sweep_closes_the_ledger_of_the_machines_that_it_deletes(

@@ -221,7 +221,7 @@ def test_all_attempts_of_a_run_are_the_runs(tmp_path: Path, second: Path, monkey
     world = left_by_its_client(tmp_path, monkeypatch, training)
     world.groups[f"tfinfra-{RUN}-compute-2"] = {}
     found = find_run.find_run(RUN, AZURE)
-    assert found.compute_groups == (f"tfinfra-{RUN}-compute", f"tfinfra-{RUN}-compute-2")
+    assert found.present_compute_groups == (f"tfinfra-{RUN}-compute", f"tfinfra-{RUN}-compute-2")
     monkeypatch.setenv("PULUMI_BACKEND_URL", "file:///elsewhere")
     pulumi = FakePulumi(monkeypatch)
     attached_run.end_run(found, lambda text: None)

@@ -40,7 +40,7 @@ class Fetching(Bringing):
 
     def disks(self) -> tuple[OutputTree, ...]:
         """The machines' disks, where they are on this machine."""
-        return trees_of(self._found.ports.cloud, self._found.compute_groups)
+        return trees_of(self._found.ports.cloud, self._found.present_compute_groups)
 
     def look(self, disks: Sequence[OutputTree] = (), *, over: bool = True) -> Home:
         """Brings what is there, also from `disks`; `over`: nothing more comes. Raises what keeps all of it away."""

@@ -68,8 +68,8 @@ class FoundRun:
         return next((odd for odd in self.odd if odd.key == keys.OUTCOME), None)
 
     @property
-    def compute_groups(self) -> tuple[str, ...]:
-        """The groups that the nodes are in, one for each attempt."""
+    def present_compute_groups(self) -> tuple[str, ...]:
+        """The compute groups that ARM lists, one for each attempt that has left one."""
         return tuple(g.name for g in self.groups if part_of_group(g.name) == "compute")
 
     @property

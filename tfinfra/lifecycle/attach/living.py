@@ -18,7 +18,7 @@ def has_nodes(found: FoundRun) -> bool:
     ProvisioningError where ARM does not say."""
     record = found.folder.read()
     if record is None:  # ARM alone says
-        return any(found.ports.arm.running_instances(group) != 0 for group in found.compute_groups)
+        return any(found.ports.arm.running_instances(group) != 0 for group in found.present_compute_groups)
     if found.borrowed and found.store is not None and not found.store.list(layout.NODES):
         if right_now() >= unix_time(record.deadline):  # whatever ARM lists, no machine of it comes any more
             return False
@@ -30,7 +30,7 @@ def has_nodes(found: FoundRun) -> bool:
 
 
 def _machines(found: FoundRun, record: RunRecord) -> bool:
-    groups = found.compute_groups or (record.compute_group,)
+    groups = found.present_compute_groups or (record.compute_group,)
     return any(found.ports.arm.running_instances(group) != 0 for group in groups)
 
 

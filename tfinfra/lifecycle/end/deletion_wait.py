@@ -12,7 +12,7 @@ SILENCE = 20.0
 """Seconds without any answer of ARM's after which a run that somebody ends is left to the other layers of deletion."""
 
 LOOK = 1.0
-CLOSING = 10.0
+LEAVING = 10.0
 """Seconds that the deletions of earlier attempts have once the groups are gone."""
 
 
@@ -29,5 +29,5 @@ def await_deletion(context: RunContext, deleting: Future[dict[str, str]], groups
         if now - silent_since >= SILENCE:
             return dict.fromkeys(groups, f"ARM has not answered for {spell_seconds(now - silent_since)}")
     left = deleting.result()
-    wait(context.undo.leaving, timeout=CLOSING)
+    wait(context.undo.leaving, timeout=LEAVING)
     return left

@@ -29,7 +29,7 @@ from tfinfra.text.wording import spell_seconds
 
 POLL = 0.15
 CLOSING = 10.0
-"""Seconds that an update under way has to end once it was told to."""
+"""Seconds that the engine's work under way, an update or an export, has to end."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,6 @@ def end_driven_run(context: RunContext, error: BaseException | None) -> RunResul
         wait=partial(await_deletion, context),
         gone=context.undo.gone,
         before_stacks_go=partial(_close_engine, context),
-        left_event="teardown.left",
     ).go(lambda: KnownGroups(begun_groups(context.folder.read(), context.run)))
     final = error
     if torn.error is not None:

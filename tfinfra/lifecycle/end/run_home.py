@@ -12,7 +12,7 @@ from tfinfra.lifecycle.end import collect
 from tfinfra.lifecycle.end.bring_home import Home, bring_home, trees_of
 from tfinfra.lifecycle.end.salvage import OutputTree
 from tfinfra.lifecycle.end.teardown import UNFETCHED, Bringing
-from tfinfra.lifecycle.record.names import compute_groups
+from tfinfra.lifecycle.record.names import begun_compute_groups
 from tfinfra.lifecycle.record.not_collected import has_all
 from tfinfra.lifecycle.run.context import RunContext
 from tfinfra.store import store_errors
@@ -41,7 +41,7 @@ class RunHome(Bringing):
         except store_errors():  # one that does not answer has nothing: what lies on the machines' disks goes with them
             pass
         try:  # a node may be deleting its group meanwhile
-            disks = trees_of(context.ports.cloud, compute_groups(context.folder.read(), context.run))
+            disks = trees_of(context.ports.cloud, begun_compute_groups(context.folder.read(), context.run))
         except Exception as error:  # noqa: BLE001 - see above
             self._say(f"the machines' disks cannot be read: {first_line(error)}")
             return

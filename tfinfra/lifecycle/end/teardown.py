@@ -87,8 +87,7 @@ class Teardown:
     """How one run is deleted. What differs between those who do it is given: `say` hears of what fails and is tried
     again; `bring` brings the outputs home; `phase` shows a phase with its text; `wait` gives what a deletion of these
     groups leaves, each with the reason, and may give it up; `gone` are the groups that are known to be gone since then
-    (Unix seconds); `before_stacks_go` ends what still uses them; `force` takes others' locks on them away;
-    `left_event` is what the audit log calls a teardown that leaves something."""
+    (Unix seconds); `before_stacks_go` ends what still uses them; `force` takes others' locks on them away."""
 
     ports: Ports
     folder: RunFolder
@@ -100,7 +99,6 @@ class Teardown:
     gone: Mapping[str, float] = field(default_factory=dict)
     before_stacks_go: Callable[[], object] = lambda: None
     force: bool = False
-    left_event: str = "teardown.fail"
 
     def go(
         self, find: Callable[[], KnownGroups], result_fields: Callable[[], Mapping[str, Any]] = dict
@@ -116,7 +114,7 @@ class Teardown:
         if not any(part_of_group(group) == "keep" for group in left):
             left |= clear_store(self.ports, record)
         if left:
-            folder.audit.append(self.left_event, left=left)
+            folder.audit.append("teardown.left", left=left)
             if record is not None:
                 folder.update(phase=RunPhase.INCOMPLETE, left=tuple(left))
             return TeardownResult(left, {}, incomplete(folder.read(), run, left, self.ports.clock()))

@@ -35,7 +35,7 @@ def choice_of(group: str, run: str) -> int:
     return int(part_of(group, run).removeprefix("compute").removeprefix("-") or 0)
 
 
-def compute_groups(record: RunRecord | None, run: str) -> tuple[str, ...]:
+def begun_compute_groups(record: RunRecord | None, run: str) -> tuple[str, ...]:
     """The compute groups that were ever begun, one for each attempt; a record names no other run's."""
     begun = (*(attempt.group for attempt in record.attempts), record.compute_group) if record else ()
     own = [group for group in begun if run_of_group(group) == run and part_of_group(group) == "compute"]
@@ -44,7 +44,7 @@ def compute_groups(record: RunRecord | None, run: str) -> tuple[str, ...]:
 
 def begun_groups(record: RunRecord | None, run: str) -> tuple[str, ...]:
     """The groups that were ever begun for a run, the keep group last: the others are what costs."""
-    return (*compute_groups(record, run), group_name(run, "keep"))
+    return (*begun_compute_groups(record, run), group_name(run, "keep"))
 
 
 def stack_of_group(group: str) -> str:

@@ -32,7 +32,8 @@ RECORD = "run.json"
 
 class RunPhase(str, Enum):
     """How far a run is, as its record says it. RUNNING: its nodes are made; HELD: it has ended and its nodes stay for a
-    look; ENDED: its outputs are not all home; INCOMPLETE: something of it could not be deleted."""
+    look; ENDED: how it ended is known, its outputs come home and its groups go; DELETING: another process than its
+    client deletes it; INCOMPLETE: something of it could not be deleted."""
 
     STARTING = "starting"
     PROVISIONING = "provisioning"

@@ -21,7 +21,7 @@ ENDED = ("stopping", "stopped", "deallocating", "deallocated", "deleting", "fail
 
 class RunArm:
     """Group names are ARM's, without the subscription. A cloud of this machine that has ended meanwhile is started
-    again for whatever needs it."""
+    again by what lists the runs, deletes or counts machines, and by `prerequisites`; the rest takes it to be up."""
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud

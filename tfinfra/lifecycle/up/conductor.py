@@ -10,7 +10,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tfinfra.azure.prerequisites.find import Prerequisites
-from tfinfra.cloud import Cloud
 from tfinfra.compiler.pipeline import Compiled
 from tfinfra.errors import Cancelled, NotFeasible
 from tfinfra.lifecycle.data.staging import Given
@@ -30,7 +29,7 @@ from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.lifecycle.run.phases import Interrupt, Session
 from tfinfra.lifecycle.watch.observer import Observer
-from tfinfra.model import Outcome, Plan, Requirements, Target, to_json
+from tfinfra.model import Outcome, Requirements, to_json
 from tfinfra.system.clock import STEADY
 from tfinfra.system.threads import spawn
 from tfinfra.text.wording import count, spell_seconds
@@ -67,11 +66,13 @@ class UpRun:
     def go(self) -> RunResult:
         """Provisions, trains, collects and deletes. Raises what went wrong before the first write to the cloud; after
         it, the result carries the error."""
-        context = self._context
+        context, ports = self._context, self._ports
+        plan, target, options, cloud = context.plan, self._compiled.spec.target, context.options, ports.cloud
         try:
-            context.folder.write(first_record(*self._origin()))
+            context.folder.write(first_record(plan, target, options, cloud, ports.clock()))
             prepared = self._prepare(self._requirements())
-            self._session.deadline, record = begun(*self._origin(), environment=prepared.lock.key)
+            key, now = prepared.lock.key, ports.clock()
+            self._session.deadline, record = begun(plan, target, options, cloud, now, environment=key)
             if (wrong := STEADY.complaint()) is not None:
                 self._observer.say(f"warning: {wrong}")
             if record.limit == "max_cost_usd":
@@ -84,18 +85,13 @@ class UpRun:
         error: BaseException | None = None
         try:
             provisioned = self._provisioning.go(prepared)
-            if context.options.detach:
+            if options.detach:
                 return self._detach(provisioned)
             self._train(provisioned)
             hold_success(context)
         except BaseException as raised:  # noqa: BLE001 - whatever it was, what exists must be deleted; end_driven_run reports it
             error = raised
         return end_driven_run(context, error)
-
-    def _origin(self) -> tuple[Plan, Target, UpOptions, Cloud, float]:
-        """What the run's first records are made of, now."""
-        context, ports = self._context, self._ports
-        return context.plan, self._compiled.spec.target, context.options, ports.cloud, ports.clock()
 
     # Before the first write
 
