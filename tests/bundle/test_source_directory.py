@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import random
 import re
+import shutil
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pathspec import GitIgnoreSpec
@@ -225,3 +227,25 @@ def test_a_pattern_without_going_back_says_what_it_said() -> None:
                 assert (said is None) == (says is None), (line, path)
                 hits += said is not None
     assert hits > 1000
+
+
+def test_what_vanishes_while_it_is_looked_at_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An editor's temporary file, or a folder that a test makes and removes."""
+    for name in ("train.py", "swap.tmp", "gone/a.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    lstat, scandir = Path.lstat, os.scandir
+
+    def vanished(path: Path) -> os.stat_result:
+        if path.name == "swap.tmp":
+            path.unlink()
+        return lstat(path)
+
+    def emptied(path: str | int) -> Any:
+        if isinstance(path, str) and Path(path).name == "gone" and Path(path).exists():
+            shutil.rmtree(path)
+        return scandir(path)
+
+    monkeypatch.setattr(Path, "lstat", vanished)
+    monkeypatch.setattr(os, "scandir", emptied)
+    assert [file.name for file in source_files(tmp_path)] == ["train.py"]

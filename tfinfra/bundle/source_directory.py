@@ -45,14 +45,18 @@ def survey(root: Path) -> Survey:
     control, bytecode, virtual environments, tfinfra's own deploy/ and runs/, and, as version control has it, what is
     no file: sockets, pipes, devices.
 
-    Raises ManifestError for what cannot travel: links that leave the folder, unreadable files.
+    Raises ManifestError for what cannot travel: links that leave the folder, unreadable files. What vanishes meanwhile
+    is not there.
     """
     base = root.resolve()
     ignored = Ignored(base)
     files: list[SourceFile] = []
     for name in sorted(_names(base, ignored)):
         path = base / name
-        status = path.lstat()
+        try:
+            status = path.lstat()
+        except FileNotFoundError:  # an editor's temporary file, gone since its folder was read
+            continue
         if stat.S_ISLNK(status.st_mode):
             files.append(SourceFile(name, path, 0, False, _link_target(base, path, name)))
         elif stat.S_ISREG(status.st_mode):
@@ -75,7 +79,12 @@ def spell_secrets(names: tuple[str, ...]) -> str:
 
 def _names(root: Path, ignored: Ignored) -> Iterator[str]:
     """The names of files and links below `root` that are not ignored, in no order."""
-    for folder, folders, files in os.walk(root, onerror=_unreadable):
+
+    def unreadable(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError) or Path(error.filename) == root:
+            raise _cannot_travel(str(error.filename), f"cannot be read ({error.strerror})") from error
+
+    for folder, folders, files in os.walk(root, onerror=unreadable):
         below = Path(folder).relative_to(root)
         if len(below.parts) > DEEPEST:
             raise _cannot_travel(f"{below.parts[0]}/…", f"holds folders in folders, more than {DEEPEST} deep")
@@ -102,10 +111,6 @@ def _link_target(root: Path, path: Path, name: str) -> str:
     if not target.is_relative_to(root) or not Path(os.path.realpath(path)).is_relative_to(root):
         raise _cannot_travel(name, f"is a link to '{path.readlink()}', outside of source_directory")
     return os.path.relpath(target, path.parent)
-
-
-def _unreadable(error: OSError) -> None:
-    raise _cannot_travel(str(error.filename), f"cannot be read ({error.strerror})") from error
 
 
 def _cannot_travel(name: str, why: str) -> ManifestError:
