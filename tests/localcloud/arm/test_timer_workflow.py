@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from tests.localcloud.calls import COMPUTE, GROUP_DELETER, KEEP, Arm
 from tests.localcloud.workflows import LATEST, RUN, TIMER, Body, workflow
+from tfinfra.localcloud.arm.core import ArmResponse
 from tfinfra.localcloud.common.state_folder import AUDIENCE
 from tfinfra.system.clock import iso_time
 
@@ -163,6 +165,52 @@ def test_a_workflow_that_cannot_be_read_keeps_no_other_from_running(arm: Arm) ->
     expire(arm, COMPUTE, -1)
     pass_time(arm, 6)
     assert there(arm) == [False, True]
+
+
+TAGS_OF_TIMER = f"{TIMER}/providers/Microsoft.Resources/tags/default"
+
+
+def test_a_timer_that_lost_its_tag_still_deletes_both_groups(arm: Arm) -> None:
+    armed(arm, compute=600, keep=1200)
+    less = {"operation": "Delete", "properties": {"tags": {"tfinfra-run": RUN}}}
+    assert arm.call("PATCH", TAGS_OF_TIMER, less).status == 200
+    assert arm.call("POST", f"{TIMER}/triggers/clock/run").status == 202
+    pass_time(arm, 40)
+    assert there(arm) == [False, False]
+
+
+@pytest.mark.parametrize("identity", [{"type": "None"}, None])
+def test_a_timer_that_lost_its_identity_runs_and_fails(arm: Arm, identity: Body | None) -> None:
+    armed(arm, compute=600, keep=1200)
+    assert arm.call("PATCH", TIMER, {"identity": identity}).status == 200
+    pass_time(arm, 40)
+    assert there(arm) == [True, True]
+    assert last_run(arm)["startTime"] > iso_time(arm.now - 300)
+    assert (last_run(arm)["status"], last_run(arm)["actions"]["look_at_keep"]) == ("Failed", "Failed")
+
+
+@pytest.mark.parametrize("body", [None, "a page", [], {"tags": ["tfinfra-run"]}])
+def test_an_answer_that_is_no_group_fails_the_run_until_the_next_recurrence(
+    arm: Arm, body: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    armed(arm, compute=600, keep=1200)
+    sent: list[str] = []
+
+    async def dispatch(oid: str, method: str, path: str, version: str) -> ArmResponse:
+        sent.append(method)
+        return ArmResponse(200, body)
+
+    arm.now += 300
+    with monkeypatch.context() as patched:
+        patched.setattr(arm.app, "dispatch", dispatch)
+        arm.tick()
+        arm.tick()
+    assert sent == ["GET", "GET"]
+    run = last_run(arm)
+    assert (run["status"], run["startTime"]) == ("Failed", iso_time(arm.now))
+    assert run["actions"]["delete_compute_after_its_time"] == "Failed"
+    pass_time(arm, 40)
+    assert there(arm) == [False, False]
 
 
 def test_a_timer_that_was_taken_keeps_its_endpoint_when_the_cloud_has_another_port(arm: Arm) -> None:

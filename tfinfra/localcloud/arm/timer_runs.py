@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from tfinfra.localcloud.arm.arm_app import ArmApp
 from tfinfra.localcloud.arm.workflows import logic
-from tfinfra.localcloud.arm.workflows.timer_definition import read_timer
+from tfinfra.localcloud.arm.workflows.timer_definition import stored_timer
 from tfinfra.localcloud.arm.workflows.timer_model import GroupCall
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 from tfinfra.localcloud.common.state import ArmResource
@@ -30,9 +30,9 @@ async def tick(app: ArmApp, now: float) -> None:
 
 async def _run_if_due(app: ArmApp, workflow: ArmResource, now: float) -> None:
     """Runs a workflow once and records what became of each action. It may delete its own group."""
-    timer = read_timer(workflow)
-    if not logic.is_due(workflow, timer, now):
+    if not logic.is_due(workflow, now):
         return
+    timer = stored_timer(workflow)
 
     async def send(call: GroupCall) -> logic.CallAnswer:
         return await _send(app, workflow, call)

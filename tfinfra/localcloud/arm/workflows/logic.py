@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfinfra.localcloud.arm.providers.resource_provider import CloudContext, ResourceProvider
-from tfinfra.localcloud.arm.workflows.timer_definition import read_timer
+from tfinfra.localcloud.arm.workflows.timer_definition import accepted_timer, stored_trigger
 from tfinfra.localcloud.arm.workflows.timer_model import EXPIRES_TAG, Deletion, GroupCall, Timer
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 from tfinfra.localcloud.common.state import ArmResource
@@ -20,7 +20,7 @@ _GONE = (403, 404)
 
 class Workflows(ResourceProvider):
     def accept(self, context: CloudContext, resource: ArmResource, before: ArmResource | None) -> ArmResource:
-        read_timer(resource, context.arm_port)
+        accepted_timer(resource, context.arm_port)
         kept = before.internal if before else {}
         made = resource.with_internal(begun=context.now(), **{k: kept[k] for k in ("last", "runs") if k in kept})
         return made.with_properties(state=resource.properties.get("state", "Enabled"), version="1")
@@ -42,7 +42,7 @@ def ask_for_run(context: CloudContext, workflow: ArmResource, trigger: str) -> N
     (learn.microsoft.com/rest/api/logic/workflow-triggers/run). Raises ArmRefusal in the words of
     microsoft/coe-starter-kit#8684 and of Power Automate's own documentation."""
     name = workflow.name
-    if trigger.lower() != read_timer(workflow).trigger.lower():
+    if trigger.lower() != stored_trigger(workflow).name.lower():
         message = f"The workflow '{name}' trigger '{trigger}' could not be found."
         raise ArmRefusal(404, "WorkflowTriggerNotFound", message)
     if str(workflow.properties.get("state")) != "Enabled":
@@ -53,13 +53,14 @@ def ask_for_run(context: CloudContext, workflow: ArmResource, trigger: str) -> N
     context.state.put(workflow.with_internal(asked=True))
 
 
-def is_due(workflow: ArmResource, timer: Timer, now: float) -> bool:
+def is_due(workflow: ArmResource, now: float) -> bool:
     """Whether somebody asked for a run, or the recurrence has come since the last one. The first run comes at once; one
-    that fails is tried again at the next recurrence, no earlier."""
+    that fails is tried again at the next recurrence, no earlier. Raises ArmRefusal (400) where the recurrence cannot be
+    read."""
     if str(workflow.properties.get("state")) != "Enabled":
         return False
     last = workflow.internal.get("last")
-    return bool(workflow.internal.get("asked")) or last is None or now >= last + timer.interval
+    return bool(workflow.internal.get("asked")) or last is None or now >= last + stored_trigger(workflow).interval
 
 
 async def run(timer: Timer, now: float, send: Send) -> tuple[str, dict[str, str]]:
@@ -67,7 +68,8 @@ async def run(timer: Timer, now: float, send: Send) -> tuple[str, dict[str, str]
     behind a condition that does not hold is not among them.
 
     A failure that a later action accepts is none of the run's; a branch that ends Skipped ended as what came before it
-    (learn.microsoft.com/azure/logic-apps/error-exception-handling).
+    (learn.microsoft.com/azure/logic-apps/error-exception-handling). An answer that is no group, which ARM never gives,
+    fails the run as well: it has shown nothing of the group.
     """
     results: dict[str, str] = {}
     answers = {group.look.action: await send(group.look) for group in timer.groups}
@@ -83,11 +85,17 @@ async def run(timer: Timer, now: float, send: Send) -> tuple[str, dict[str, str]
             answer = await send(deletion.call)
             results[deletion.action] = results[deletion.call.action] = "Succeeded" if answer.status < 400 else "Failed"
 
+    is_readable = True
     for group in timer.groups:
         if results[group.look.action] != "Succeeded":
             results[group.timely.action] = "Skipped"
             continue
-        tag = (answers[group.look.action].body.get("tags") or {}).get(EXPIRES_TAG)
+        body = answers[group.look.action].body
+        tags = (body.get("tags") or {}) if isinstance(body, dict) else None
+        if not isinstance(tags, dict):
+            results[group.timely.action], is_readable = "Failed", False
+            continue
+        tag = tags.get(EXPIRES_TAG)
         try:
             expired = tag is not None and now > unix_time(str(tag))
         except ValueError:
@@ -101,5 +109,5 @@ async def run(timer: Timer, now: float, send: Send) -> tuple[str, dict[str, str]
             results[group.latest.action] = "Skipped"
         else:
             await end(group.latest, group.look)
-    failed = any(results[group.latest.action] != "Succeeded" for group in timer.groups)
-    return "Failed" if failed else "Succeeded", results
+    succeeded = is_readable and all(results[group.latest.action] == "Succeeded" for group in timer.groups)
+    return "Succeeded" if succeeded else "Failed", results

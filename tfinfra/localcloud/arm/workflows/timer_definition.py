@@ -18,6 +18,7 @@ from tfinfra.localcloud.arm.workflows.timer_model import (
     RUN_TAG,
     Deletion,
     GroupCall,
+    Recurrence,
     Timer,
     WatchedGroup,
 )
@@ -42,21 +43,39 @@ _CALL, _IF = {"type", "inputs"}, {"type", "expression", "actions", "runAfter"}
 _DELETION_SETTINGS = {"operationOptions": "DisableAsyncPattern"}
 
 
-def read_timer(workflow: ArmResource, arm_port: int | None = None) -> Timer:
-    """The timer that a workflow is. Raises ArmRefusal (400) with everything that keeps it from being one.
-
-    It may call ARM by its public name or by this cloud's own, which is on loopback at `arm_port`; None is any port: a
-    timer that was taken keeps its endpoint, and the cloud may have another port when it is started again.
-    """
+def accepted_timer(workflow: ArmResource, arm_port: int) -> Timer:
+    """The timer that a workflow is when it is made. Raises ArmRefusal (400) with everything that keeps it from being
+    one. It may call ARM by its public name or by this cloud's own, which is on loopback at `arm_port`."""
     reader = _TimerReader(workflow, arm_port)
     timer = reader.timer()
-    if reader.faults:
-        raise ArmRefusal(400, "InvalidTemplate", f"The local cloud runs no such workflow: {'; '.join(reader.faults)}.")
+    reader.refuse_faults()
     return timer
 
 
+def stored_timer(workflow: ArmResource) -> Timer:
+    """The timer that was accepted before. Raises ArmRefusal (400).
+
+    Azure runs a workflow whatever has become of its tags and of its identity: a call that nothing signs any more is
+    refused, and the run fails. Its endpoint stays as well, though the cloud has another port when it is started again.
+    """
+    reader = _TimerReader(workflow, None)
+    timer = reader.timer()
+    reader.refuse_faults()
+    return timer
+
+
+def stored_trigger(workflow: ArmResource) -> Recurrence:
+    """The trigger alone of a timer that was accepted before. Raises ArmRefusal (400)."""
+    reader = _TimerReader(workflow, None)
+    trigger = reader.trigger()
+    reader.refuse_faults()
+    return trigger
+
+
 class _TimerReader:
-    """Reads a workflow and notes in `faults` what is not as a timer has it."""
+    """Reads a workflow and notes in `faults` what is not as a timer has it.
+
+    Where `arm_port` is None it was accepted before: its tag, its identity and its endpoint are not judged again."""
 
     def __init__(self, workflow: ArmResource, arm_port: int | None) -> None:
         self.faults: list[str] = []
@@ -69,6 +88,11 @@ class _TimerReader:
         self._subscription = workflow.id.split("/")[2].lower()
         self._arm_port = arm_port
 
+    def refuse_faults(self) -> None:
+        if self.faults:
+            message = f"The local cloud runs no such workflow: {'; '.join(self.faults)}."
+            raise ArmRefusal(400, "InvalidTemplate", message)
+
     def timer(self) -> Timer:
         """Only where there are no faults is it whole."""
         if more := self._definition.keys() - _PARTS:
@@ -77,25 +101,25 @@ class _TimerReader:
             self.faults.append(f"it is not written in the language of {_LANGUAGE}")
         if self._definition.get("parameters") != {name: {"type": "String"} for name in self._values}:
             self.faults.append("it declares other parameters than the texts that it is given")
-        trigger, interval = self._trigger()
+        trigger = self.trigger()
         actions = {name: _mapping(action) for name, action in _mapping(self._definition.get("actions")).items()}
         looks = self._looks({name: action for name, action in actions.items() if action.get("type") != "If"})
         groups = self._groups(looks, {name: action for name, action in actions.items() if action.get("type") == "If"})
-        return Timer(trigger, interval, groups)
+        return Timer(trigger, groups)
 
-    def _trigger(self) -> tuple[str, float]:
-        """The name of the one trigger, and the seconds between two runs."""
+    def trigger(self) -> Recurrence:
+        """The one trigger."""
         triggers = _mapping(self._definition.get("triggers"))
         if len(triggers) != 1:
             self.faults.append(f"it has {len(triggers)} triggers and not one recurrence")
-        found = ("", 0.0)
+        found = Recurrence("", 0.0)
         for name, trigger in triggers.items():
             recurrence = _mapping(_mapping(trigger).get("recurrence"))
             frequency, interval = recurrence.get("frequency"), recurrence.get("interval")
             unit = _SECONDS.get(str(frequency).lower())
             plain = {"type": "Recurrence", "recurrence": {"frequency": frequency, "interval": interval}}
             if unit and type(interval) is int and interval > 0 and trigger == plain:
-                found = (name, float(unit * interval))
+                found = Recurrence(name, float(unit * interval))
             else:
                 self.faults.append(f"its trigger '{name}' is no recurrence of a frequency and an interval alone")
         return found
@@ -207,15 +231,18 @@ class _TimerReader:
         # as /metadata/endpoints of either has it
         audience = AUDIENCE if found["port"] else f"{found['endpoint']}/"
         expected = {"type": "ManagedServiceIdentity", "audience": audience}
-        if signed != expected or signer.lower() not in self._identities:
+        is_accepted = self._arm_port is None
+        if signed != expected or not (is_accepted or signer.lower() in self._identities):
             self.faults.append(f"'{name}' is not signed for ARM by an identity of the workflow")
             return None
         return GroupCall(name, method, uri, found["group"], signer)
 
     def _is_of_this_run(self, uri: re.Match[str]) -> bool:
-        if not self._run or uri["subscription"].lower() != self._subscription:
+        if uri["subscription"].lower() != self._subscription:
             return False
-        if uri["port"] and self._arm_port not in (None, int(uri["port"])):
+        if self._arm_port is None:
+            return True
+        if not self._run or (uri["port"] and int(uri["port"]) != self._arm_port):
             return False
         return bool(re.fullmatch(rf"tfinfra-{re.escape(self._run)}-(keep|compute(-\d+)?)", uri["group"]))
 

@@ -42,9 +42,14 @@ class WatchedGroup:
 
 
 @dataclass(frozen=True)
-class Timer:
-    """It looks every `interval` seconds."""
+class Recurrence:
+    """A trigger: it comes every `interval` seconds."""
 
-    trigger: str
+    name: str
     interval: float
+
+
+@dataclass(frozen=True)
+class Timer:
+    trigger: Recurrence
     groups: tuple[WatchedGroup, ...]
