@@ -1,13 +1,21 @@
-"""Spec → Plan: infrastructure, the place of every task, no addresses yet."""
+"""Spec → tasks → Plan: who does what on which node, and the infrastructure; no addresses yet."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tfinfra.backends.registry import backend
 from tfinfra.compiler.target.infrastructures import infrastructures
 from tfinfra.model import SCHEMA, Plan, Spec, Task
 
 BASE_PORT = 2222
+MOST_TASKS = 10_000
+
+
+def place_tasks(spec: Spec, gpus: int) -> tuple[Task, ...] | None:
+    """The tasks, `gpus` of each node for them to use; None where there are more than one run coordinates."""
+    chosen = backend(spec.backend)
+    return chosen.tasks(spec, gpus) if chosen.task_count(spec) <= MOST_TASKS else None
 
 
 def make_plan(spec: Spec, tasks: Sequence[Task], gpus: int) -> Plan:

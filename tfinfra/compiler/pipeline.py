@@ -15,8 +15,7 @@ from pathlib import Path
 
 from tfinfra.compiler.facts import AtLaunch, Facts
 from tfinfra.compiler.file_order import in_file_order
-from tfinfra.compiler.make_plan import make_plan
-from tfinfra.compiler.place_tasks import place_tasks
+from tfinfra.compiler.make_plan import make_plan, place_tasks
 from tfinfra.compiler.project import KnownPrices, Project, shipped_prices
 from tfinfra.compiler.resolve import resolve
 from tfinfra.compiler.resolved import resolved_text

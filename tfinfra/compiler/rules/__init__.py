@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from tfinfra.compiler.facts import Rule
 from tfinfra.compiler.rules import (
-    access,
     compute,
     conda,
     credentials,
@@ -29,7 +28,6 @@ from tfinfra.compiler.rules import (
 RULES: tuple[Rule, ...] = (
     *keys.RULES,
     *target.RULES,
-    *access.RULES,
     *compute.RULES,
     *gpus.RULES,
     *source.RULES,

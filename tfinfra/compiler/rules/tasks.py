@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tfinfra.backends.registry import backend
 from tfinfra.compiler.facts import Facts, Rule
-from tfinfra.compiler.place_tasks import MOST_TASKS
+from tfinfra.compiler.make_plan import MOST_TASKS
 from tfinfra.compiler.rules.target import MOST_NODES
 from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import error_at
