@@ -9,7 +9,7 @@ are, and what its actions and parameters are called. All of that is read into a 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tfinfra.localcloud.arm.workflows.timer_conditions import latest_time, timely_condition
@@ -30,8 +30,8 @@ from tfinfra.system.clock import unix_time
 ARM_HOST = "management.azure.com"
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
 _LANGUAGE = f"https://schema.{ARM_HOST}/providers/Microsoft.Logic/schemas/2016-06-01/workflowdefinition.json#"
-_PARTS = {"$schema", "contentVersion", "parameters", "triggers", "actions"}
-_INPUTS = {"method", "uri", "authentication"}
+_DEFINITION_KEYS = {"$schema", "contentVersion", "parameters", "triggers", "actions"}
+_INPUT_KEYS = {"method", "uri", "authentication"}
 _URI = re.compile(
     rf"(?P<endpoint>https://(?:{re.escape(ARM_HOST)}|(?:127\.0\.0\.1|localhost):(?P<port>\d+)))"
     r"/subscriptions/(?P<subscription>[^/?#]+)/resourceGroups/(?P<group>[^/?#]+)\?api-version=\d{4}-\d\d-\d\d"
@@ -39,7 +39,7 @@ _URI = re.compile(
 _EMBEDDED = re.compile(r"@\{((?:[^{}']|'(?:[^']|'')*')*)\}")
 _PARAMETER = re.compile(r"\s*parameters\s*\(\s*'((?:[^']|'')*)'\s*\)\s*", re.IGNORECASE)
 _ENDED = ["Succeeded", "Failed", "Skipped", "TimedOut"]
-_CALL, _IF = {"type", "inputs"}, {"type", "expression", "actions", "runAfter"}
+_CALL_KEYS, _IF_KEYS = {"type", "inputs"}, {"type", "expression", "actions", "runAfter"}
 _DELETION_SETTINGS = {"operationOptions": "DisableAsyncPattern"}
 
 
@@ -95,7 +95,7 @@ class _TimerReader:
 
     def timer(self) -> Timer:
         """Only where there are no faults is it whole."""
-        if more := self._definition.keys() - _PARTS:
+        if more := self._definition.keys() - _DEFINITION_KEYS:
             self.faults.append(f"it has {', '.join(sorted(more))}")
         if self._definition.get("$schema") != _LANGUAGE:
             self.faults.append(f"it is not written in the language of {_LANGUAGE}")
@@ -132,58 +132,76 @@ class _TimerReader:
                 self.faults.append(f"'{name}' sends {call.method} without having looked whether the group has expired")
             elif call:
                 looks[name] = call
-                self._check_settings(name, action, _CALL, {})
+                self._check_settings(name, action, _CALL_KEYS, {})
         return looks
 
-    def _groups(
-        self, looks: Mapping[str, GroupCall], ends: Mapping[str, Mapping[str, Any]]
-    ) -> tuple[WatchedGroup, ...]:
+    def _groups(self, looks: Mapping[str, GroupCall], ifs: Mapping[str, Mapping[str, Any]]) -> tuple[WatchedGroup, ...]:
+        """Each group that is looked at is deleted in its time, and at its latest time, and in no other case."""
         others = [name for name, look in looks.items() if not look.is_of_keep]
-        conditions = {name: timely_condition(end.get("expression"), looks, others) for name, end in ends.items()}
-        timely: dict[str, list[Deletion | None]] = {name: [] for name in looks}
-        latest: dict[str, list[Deletion | None]] = {name: [] for name in looks}
-        for name, end in ends.items():
-            before = next((other for other in _mapping(end.get("runAfter")) if conditions.get(other)), "")
-            if condition := conditions[name]:
-                look, times = condition
-                # only the keep group must exist: a look at it that fails fails the run, which then proves no right
-                waited = dict.fromkeys(others, _ENDED) if look.is_of_keep else {}
-                after = {look.action: ["Succeeded"], **waited}
-                timely[look.action].append(self._deletion(name, end, look, times, after))
-            elif condition := conditions.get(before):
-                look, deletion = condition[0], None
-                if time := latest_time(end.get("expression"), look, others):
-                    # however the one before ended: a tag that is no time must not keep a group
-                    after = {before: _ENDED}
-                    if look.is_of_keep:
-                        after = {look.action: ["Succeeded"], before: ["Succeeded", "Failed", "TimedOut"]}
-                    deletion = self._deletion(name, end, look, (time,), after)
-                else:
-                    self.faults.append(f"'{name}' names no time at which {look.group} goes at the latest")
-                latest[look.action].append(deletion)
-            else:
-                reason = f"does not ask whether {EXPIRES_TAG} of a group that it looked at has passed"
-                self.faults.append(f"'{name}' {reason}")
-        return tuple(self._watched(looks, timely, latest))
-
-    def _watched(
-        self,
-        looks: Mapping[str, GroupCall],
-        timely: Mapping[str, Sequence[Deletion | None]],
-        latest: Mapping[str, Sequence[Deletion | None]],
-    ) -> Iterator[WatchedGroup]:
-        """Each group that is looked at is deleted in its time, and at its latest time, and in no other case. Deletions
-        that cannot be read are None, with the reason among the faults."""
+        conditions = {name: timely_condition(action.get("expression"), looks, others) for name, action in ifs.items()}
+        timely = {name: condition for name, condition in conditions.items() if condition}
+        latest = {}  # the name of the timely If of the same group, after which each runs
+        for name, action in ifs.items():
+            before = [other for other in _mapping(action.get("runAfter")) if other in timely]
+            if before and name not in timely:
+                latest[name] = before[0]
+        deletions = self._deletions(ifs, timely, latest, others)
         if not looks:
             self.faults.append("it looks at no group")
+        groups = []
         for name, look in looks.items():
-            soon, last = timely[name], latest[name]
+            soon = [end for end, (own, _) in timely.items() if own == look]
+            last = [end for end, before in latest.items() if before in soon]
             if len(soon) != 1:
                 self.faults.append(f"'{name}' is followed by {len(soon)} deletions and not one")
             elif len(last) != 1:
                 self.faults.append(f"'{name}' is followed by {len(last)} deletions at the latest time and not one")
-            elif soon[0] and last[0]:
-                yield WatchedGroup(look, soon[0], last[0])
+            elif soon[0] in deletions and last[0] in deletions:
+                groups.append(WatchedGroup(look, deletions[soon[0]], deletions[last[0]]))
+        return tuple(groups)
+
+    def _deletions(
+        self,
+        ifs: Mapping[str, Mapping[str, Any]],
+        timely: Mapping[str, tuple[GroupCall, Sequence[str]]],
+        latest: Mapping[str, str],
+        others: Sequence[str],
+    ) -> dict[str, Deletion]:
+        """What each If deletes, where it can be read."""
+        read = {}
+        for name, action in ifs.items():
+            if name in timely:
+                look, times = timely[name]
+                read[name] = self._timely_deletion(name, action, look, times, others)
+            elif name in latest:
+                look, _ = timely[latest[name]]
+                read[name] = self._latest_deletion(name, action, look, latest[name], others)
+            else:
+                reason = f"does not ask whether {EXPIRES_TAG} of a group that it looked at has passed"
+                self.faults.append(f"'{name}' {reason}")
+        return {name: deletion for name, deletion in read.items() if deletion}
+
+    def _timely_deletion(
+        self, name: str, action: Mapping[str, Any], look: GroupCall, times: Sequence[str], others: Sequence[str]
+    ) -> Deletion | None:
+        """None where it cannot be read, with the reason among the faults."""
+        # only the keep group must exist: a look at it that fails fails the run, which then proves no right
+        others_ended = dict.fromkeys(others, _ENDED) if look.is_of_keep else {}
+        return self._deletion(name, action, look, times, {look.action: ["Succeeded"], **others_ended})
+
+    def _latest_deletion(
+        self, name: str, action: Mapping[str, Any], look: GroupCall, timely: str, others: Sequence[str]
+    ) -> Deletion | None:
+        """None where it cannot be read, with the reason among the faults."""
+        time = latest_time(action.get("expression"), look, others)
+        if time is None:
+            self.faults.append(f"'{name}' names no time at which {look.group} goes at the latest")
+            return None
+        # however the timely one ended: a tag that is no time must not keep a group
+        after = {timely: _ENDED}
+        if look.is_of_keep:
+            after = {look.action: ["Succeeded"], timely: ["Succeeded", "Failed", "TimedOut"]}
+        return self._deletion(name, action, look, (time,), after)
 
     def _deletion(
         self,
@@ -196,7 +214,7 @@ class _TimerReader:
         """The If `name` with one DELETE of the group that was looked at."""
         if action.get("runAfter") != after:
             self.faults.append(f"'{name}' runs not just after {after}")
-        self._check_settings(name, action, _IF, {})
+        self._check_settings(name, action, _IF_KEYS, {})
         inner = _mapping(action.get("actions"))
         if len(inner) != 1:
             self.faults.append(f"'{name}' has {len(inner)} actions and not one")
@@ -206,7 +224,7 @@ class _TimerReader:
             if call and (call.method, call.group) != ("DELETE", look.group):
                 self.faults.append(f"'{own}' sends {call.method} to {call.group} after a look at {look.group}")
             elif call:
-                self._check_settings(own, _mapping(body), _CALL, _DELETION_SETTINGS)
+                self._check_settings(own, _mapping(body), _CALL_KEYS, _DELETION_SETTINGS)
                 deletion = Deletion(name, call, tuple(map(unix_time, times)))
         return deletion
 
@@ -216,7 +234,7 @@ class _TimerReader:
             return None
         inputs = _mapping(action.get("inputs"))
         method, signed = inputs.get("method"), dict(_mapping(inputs.get("authentication")))
-        if method not in ("GET", "DELETE") or inputs.keys() != _INPUTS:
+        if method not in ("GET", "DELETE") or inputs.keys() != _INPUT_KEYS:
             self.faults.append(f"'{name}' sends {method} with {', '.join(sorted(inputs))}")
             return None
         try:
