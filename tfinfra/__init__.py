@@ -5,10 +5,11 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from tfinfra.version import __version__
+
 if TYPE_CHECKING:
     from tfinfra.api import Experiment, Run, TensorFlow
 
-__version__ = "0.1.0"
 __all__ = ["Experiment", "Run", "TensorFlow", "__version__"]
 
 

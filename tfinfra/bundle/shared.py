@@ -18,7 +18,7 @@ from tfinfra.environment.tools import find_uv, tool_environment
 from tfinfra.errors import TfinfraError
 from tfinfra.system.ownership import make_private
 
-_MODULES = ("__init__.py", "errors.py", "sealing.py")
+_MODULES = ("__init__.py", "errors.py", "sealing.py", "version.py")
 _PACKAGES = ("agent", "backends", "environment", "model", "store", "system", "text")
 DISTRIBUTIONS = {"obstore": "obstore", "pyrage": "pyrage", "typing_extensions": "typing_extensions"}
 CONDA_DISTRIBUTIONS = {"rattler": "py-rattler"}

@@ -11,8 +11,8 @@ from typing import Any
 
 import click
 
-import tfinfra
 from tfinfra.errors import Cancelled, TfinfraError, UsageError
+from tfinfra.version import __version__
 
 VERBS = {
     "init": ("tfinfra.cli.authoring.init", "Write a starter manifest and training script."),
@@ -79,7 +79,7 @@ class _LazyGroup(click.Group):
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(tfinfra.__version__, prog_name="tfinfra")
+@click.version_option(__version__, prog_name="tfinfra")
 def cli() -> None:
     """Compile a YAML training manifest into a Pulumi program, run it, and leave nothing behind."""
 

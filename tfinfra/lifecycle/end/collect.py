@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tfinfra import __version__
 from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord, write_json
 from tfinfra.lifecycle.record.store_view import StoreView, read_view
 from tfinfra.model import Plan, TaskStatus, to_json
 from tfinfra.store import ObjectStore
+from tfinfra.version import __version__
 
 
 def run_document(record: RunRecord, plan: Plan | None, store: ObjectStore | None, now: float) -> dict[str, Any]:

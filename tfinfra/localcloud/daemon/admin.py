@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tfinfra import __version__
 from tfinfra.localcloud.arm.core import MAKER_HINTS, ArmResponse, Core
 from tfinfra.localcloud.arm.fault_injection import Faults
 from tfinfra.localcloud.arm.providers import compute, quota
@@ -18,6 +17,7 @@ from tfinfra.localcloud.arm.subscription.subscription_settings import Subscripti
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 from tfinfra.localcloud.common.first_answers import first_answers
 from tfinfra.localcloud.common.scheduled_events import NOTICE_SECONDS, check_type
+from tfinfra.version import __version__
 
 HELLO_SECONDS = 60.0  # how long a client that said hello is waited for before it makes its first group
 GRACE_SECONDS = 2.0

@@ -13,7 +13,6 @@ import time
 
 import filelock
 
-from tfinfra import __version__
 from tfinfra.localcloud.arm import eviction, timer_runs
 from tfinfra.localcloud.arm.arm_app import ArmApp
 from tfinfra.localcloud.arm.core import Core
@@ -32,6 +31,7 @@ from tfinfra.localcloud.daemon.seed import first_start
 from tfinfra.localcloud.machines import fake_machines
 from tfinfra.localcloud.machines.interface import Machines
 from tfinfra.localcloud.metadata.metadata_app import MetadataApp
+from tfinfra.version import __version__
 
 TICK_SECONDS = 0.5
 LOCK_SECONDS = 10

@@ -17,7 +17,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import tfinfra
 from tfinfra.engine.tool.toolchain import VERSION as PULUMI
 from tfinfra.errors import UsageError
 from tfinfra.lifecycle.record.last_failure import MISTAKE, read_last, write_private
@@ -27,6 +26,7 @@ from tfinfra.machine.report import allowed
 from tfinfra.machine.report.anonymous import Names
 from tfinfra.machine.report.known import names
 from tfinfra.store import read_file
+from tfinfra.version import __version__
 
 PACKAGES = ("pulumi", "pulumi-azure-native", "azure-identity", "azure-mgmt-resource", "azure-core", "obstore")
 MOST_LOG = 2**20
@@ -196,7 +196,7 @@ def versions() -> dict[str, Any]:
         with suppress(metadata.PackageNotFoundError):
             packages[package] = metadata.version(package)
     return {
-        "tfinfra": tfinfra.__version__,
+        "tfinfra": __version__,
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "pulumi": PULUMI,
