@@ -11,8 +11,9 @@ from typing import Any, NoReturn, cast
 
 import pytest
 
-from tests.azure.deletion import test_delete_group
-from tests.azure.deletion.test_delete_group import COMPUTE_NAME, KEEP_NAME, RUN, layout_of, make, put
+from tests.azure import fake_daemon
+from tests.azure.arm_calls import put
+from tests.azure.fake_daemon import COMPUTE_NAME, KEEP_NAME, RUN, layout_of, make
 from tests.lifecycle.fakes import raised_by
 from tests.localcloud.calls import ACCOUNT, SUB
 from tfinfra.azure import stores
@@ -33,7 +34,7 @@ from tfinfra.localcloud.common.tokens import OWNER_OID
 from tfinfra.model import Target
 from tfinfra.system.clock import unix_time
 
-cloud, no_faults = test_delete_group.cloud, test_delete_group.no_faults  # fixtures
+cloud, no_faults = fake_daemon.cloud, fake_daemon.no_faults  # fixtures
 OTHER = "words-abc123"
 GPUS = Target("gpus", "azure", "eastus", "Standard_D8s_v5", 64, subscription_id=SUBSCRIPTION)
 ODD = {

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.azure import platform
+from tests.azure import fake_daemon, platform
 from tests.azure.arm_calls import put, send
-from tests.azure.deletion import test_delete_group
-from tests.azure.deletion.test_delete_group import admin
+from tests.azure.fake_daemon import admin
 from tests.localcloud.calls import BLOB_CONTRIBUTOR, COMPUTE, GROUP_DELETER, SUB
 from tests.stacks.plans import OTHERS, THEIR_IDENTITY, THEIR_REAPER, THEIR_STORE
 from tfinfra.arm.deleter_role import GROUP_DELETER as PLAIN_NAME
@@ -29,7 +28,7 @@ RUN = "digits-abc123"
 SUBSCRIPTION = SUB.rpartition("/")[2]
 ROLE = definition_path(SUBSCRIPTION, GROUP_DELETER)
 
-cloud, no_faults = test_delete_group.cloud, test_delete_group.no_faults  # fixtures
+cloud, no_faults = fake_daemon.cloud, fake_daemon.no_faults  # fixtures
 
 
 @pytest.fixture

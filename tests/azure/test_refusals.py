@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.azure.deletion import test_delete_group
-from tests.azure.deletion.test_delete_group import admin, layout_of
+from tests.azure import fake_daemon
+from tests.azure.fake_daemon import admin, layout_of
 from tests.localcloud.calls import COMPUTE
 from tfinfra.azure.refusals import REFUSAL_RULES, UNKNOWN, reaction_to
 from tfinfra.azure.refusals.refusal import Reaction
@@ -16,7 +16,7 @@ from tfinfra.errors import ProvisioningError
 from tfinfra.localcloud.plugin.arm_client import arm_by_token_file
 from tfinfra.localcloud.plugin.provider_errors import ProviderError
 
-cloud = test_delete_group.cloud  # a fixture
+cloud = fake_daemon.cloud  # a fixture
 
 QUOTA = (
     "Operation could not be completed as it results in exceeding approved {} quota. Additional details - Location: x"

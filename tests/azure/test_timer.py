@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from stacks.timer import definition
-from tests.azure.deletion import test_delete_group
-from tests.azure.deletion.test_delete_group import COMPUTE_NAME, KEEP_NAME, RUN, admin, put
+from tests.azure import fake_daemon
+from tests.azure.arm_calls import put
+from tests.azure.fake_daemon import COMPUTE_NAME, KEEP_NAME, RUN, admin
 from tests.localcloud.calls import COMPUTE, GROUP_DELETER, IDENTITY, KEEP, SUB
 from tfinfra.azure import timer
 from tfinfra.azure.clients import get_json
@@ -22,7 +23,7 @@ WORKFLOW = "digits-abc123-timer"
 PATH = f"{KEEP}/providers/Microsoft.Logic/workflows/{WORKFLOW}"
 FAR = "2099-01-01T00:00:00Z"
 
-cloud, no_faults = test_delete_group.cloud, test_delete_group.no_faults  # fixtures
+cloud, no_faults = fake_daemon.cloud, fake_daemon.no_faults  # fixtures
 
 
 def make(cloud: Cloud, *groups: str) -> None:

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.azure import fake_daemon
 from tests.azure.arm_calls import send
-from tests.azure.deletion import test_delete_group
-from tests.azure.deletion.test_delete_group import admin
+from tests.azure.fake_daemon import admin
 from tests.azure.test_prerequisites import ROLE
 from tfinfra.cli.main import main
 from tfinfra.cloud import Cloud
 
-cloud, no_faults = test_delete_group.cloud, test_delete_group.no_faults  # fixtures
+cloud, no_faults = fake_daemon.cloud, fake_daemon.no_faults  # fixtures
 
 
 @pytest.fixture

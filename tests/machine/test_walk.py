@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
+from tests.azure import fake_daemon
 from tests.azure.arm_calls import send
-from tests.azure.deletion import test_delete_group
-from tests.azure.deletion.test_delete_group import admin, layout_of
+from tests.azure.fake_daemon import admin, layout_of
 from tests.azure.preflight.replies import FORBIDDEN
 from tests.azure.test_prerequisites import ROLE
 from tfinfra.arm.token_claims import kind
@@ -31,7 +31,7 @@ from tfinfra.machine.walk.steps import Step
 from tfinfra.machine.walk.target import Checklist, walk
 
 pytestmark = pytest.mark.engine  # the deploy folder's program is recorded once
-cloud = test_delete_group.cloud  # a fixture
+cloud = fake_daemon.cloud  # a fixture
 
 SUB = "00000000-0000-0000-0000-000000000000"
 THEIRS = "11111111-2222-4333-8444-555555555555"

@@ -6,83 +6,23 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
-from tests.localcloud.calls import COMPUTE, IDENTITY, KEEP, SET, VNET, scale_set
-from tfinfra.azure.clients import resource_client
+from tests.azure import fake_daemon
+from tests.azure.fake_daemon import COMPUTE_NAME, KEEP_NAME, RUN, admin, layout_of, make
 from tfinfra.azure.deletion.delete_group import delete_group
 from tfinfra.azure.deletion.groups import group_exists, list_runs
 from tfinfra.azure.vm_instances import instances
 from tfinfra.cloud import Cloud
-from tfinfra.clouds import local_cloud
 from tfinfra.errors import TeardownIncomplete
 from tfinfra.localcloud.common.state_files import read_json
-from tfinfra.localcloud.common.state_folder import Layout
-from tfinfra.localcloud.daemon.daemon_client import call, running_daemon
 from tfinfra.localcloud.machines import fake_machines
 
-RUN = "digits-abc123"
-KEEP_NAME, COMPUTE_NAME = (path.rpartition("/")[2] for path in (KEEP, COMPUTE))
-
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    patch = pytest.MonkeyPatch()
-    folder = tmp_path_factory.mktemp("teardown")
-    patch.setenv("TFINFRA_STATE_DIR", str(folder / "state"))
-    patch.setenv("TFINFRA_CACHE_DIR", str(folder / "cache"))
-    made = local_cloud(machines="fake")
-    yield made
-    process = psutil.Process(read_json(layout_of(made).endpoint)["pid"])
-    process.terminate()
-    patch.undo()
-    psutil.wait_procs([process], timeout=10)
-
-
-@pytest.fixture(autouse=True)
-def no_faults(cloud: Cloud) -> Iterator[None]:
-    cloud.ensure()
-    yield
-    cloud.ensure()
-    admin(cloud, "DELETE", "faults")
-    for name in (COMPUTE_NAME, KEEP_NAME):
-        delete_group(cloud, name, RUN, timeout=10)
-
-
-def layout_of(cloud: Cloud) -> Layout:
-    assert cloud.ca_file is not None
-    return Layout(cloud.ca_file.parent)
-
-
-def admin(cloud: Cloud, method: str, path: str, body: Any = None) -> None:
-    endpoint = running_daemon(layout_of(cloud))
-    assert endpoint is not None
-    assert call(endpoint, method, path, body)[0] < 300
-
-
-def put(cloud: Cloud, path: str, version: str, body: dict[str, Any]) -> None:
-    from azure.core.rest import HttpRequest
-
-    request = HttpRequest("PUT", f"{cloud.arm_endpoint}{path}?api-version={version}", json=body)
-    request.headers["x-tfinfra-machines"] = "fake"
-    assert resource_client(cloud).send_request(request).status_code < 300
-
-
-def make(cloud: Cloud, mode: str = "Flexible") -> None:
-    tags = {"tfinfra-run": "digits-abc123", "tfinfra-owner": "ada", "tfinfra-expires-at": "2099-01-01T00:00:00Z"}
-    for path in (KEEP, COMPUTE):
-        put(cloud, path, "2024-03-01", {"location": "eastus", "tags": tags})
-    put(cloud, IDENTITY, "2023-01-31", {"location": "eastus"})
-    subnets = [{"name": "nodes", "properties": {"addressPrefix": "10.1.0.0/24"}}]
-    space = {"addressSpace": {"addressPrefixes": ["10.1.0.0/16"]}, "subnets": subnets}
-    put(cloud, VNET, "2024-05-01", {"location": "eastus", "properties": space})
-    put(cloud, SET, "2024-11-01", scale_set(mode))
+cloud, no_faults = fake_daemon.cloud, fake_daemon.no_faults  # fixtures
 
 
 @pytest.mark.parametrize("mode", ["Flexible", "Uniform"])

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.azure import fake_daemon
+from tests.azure.arm_calls import put
 from tests.azure.arm_calls import put as put_resource
-from tests.azure.deletion import test_delete_group
-from tests.azure.deletion.test_delete_group import COMPUTE_NAME, KEEP_NAME, RUN, admin, make, put
+from tests.azure.fake_daemon import COMPUTE_NAME, KEEP_NAME, RUN, admin, make
 from tests.localcloud.calls import COMPUTE, KEEP, SUB
 from tfinfra.azure.clients import get_json
 from tfinfra.azure.deletion.contents import contents
@@ -22,7 +23,7 @@ from tfinfra.lifecycle.end import teardown
 from tfinfra.lifecycle.record.published import BorrowedFolder
 from tfinfra.lifecycle.wiring import real_ports
 
-cloud, no_faults = test_delete_group.cloud, test_delete_group.no_faults
+cloud, no_faults = fake_daemon.cloud, fake_daemon.no_faults
 FOREIGN = f"{COMPUTE}/providers/Microsoft.Network/networkSecurityGroups/payroll"
 RULES = f"{COMPUTE}/providers/Microsoft.Network/networkSecurityGroups/{RUN}-rules"
 TAGS = {"tfinfra-run": RUN, "tfinfra-owner": "ada", "tfinfra-expires-at": "2000-01-01T00:00:00Z"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import time
 
-from tests.azure.deletion import test_delete_group
-from tests.azure.deletion.test_delete_group import COMPUTE_NAME, admin, make
+from tests.azure import fake_daemon
+from tests.azure.fake_daemon import COMPUTE_NAME, admin, make
 from tests.lifecycle.fakes import FakeObserver, a_plan
 from tfinfra.azure.vm_instances import instances
 from tfinfra.cloud import Cloud
@@ -15,7 +15,7 @@ from tfinfra.lifecycle.watch.watcher import Watch
 from tfinfra.model import Heartbeat, to_json
 from tfinfra.store import MemoryStore, keys
 
-cloud, no_faults = test_delete_group.cloud, test_delete_group.no_faults
+cloud, no_faults = fake_daemon.cloud, fake_daemon.no_faults
 
 
 def test_machines_that_beat_and_are_not_listed_yet_train_on(cloud: Cloud) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.azure import test_another_machine
-from tests.azure.deletion.test_delete_group import COMPUTE_NAME, KEEP_NAME, RUN, make, put
+from tests.azure.arm_calls import put
+from tests.azure.fake_daemon import COMPUTE_NAME, KEEP_NAME, RUN, make
 from tests.azure.test_another_machine import tfinfra
 from tests.localcloud.calls import SUB
 from tfinfra.azure.clients import resource_client

@@ -7,10 +7,10 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any, ClassVar
 
-import psutil
 import pytest
 
 from tests.azure.arm_calls import put, send
+from tests.azure.fake_daemon import admin, fake_cloud, layout_of
 from tests.azure.preflight.replies import SUB, request
 from tests.localcloud.calls import scale_set
 from tests.stacks.conftest import Recorded, recorded
@@ -23,11 +23,8 @@ from tfinfra.azure.preflight.ask import THREADS, Asker
 from tfinfra.azure.preflight.finding import ArmReply as Told
 from tfinfra.catalog.images import HPC_IMAGE
 from tfinfra.cloud import Cloud
-from tfinfra.clouds import local_cloud
 from tfinfra.errors import CredentialsError, Severity
-from tfinfra.localcloud.common.state_files import read_json
-from tfinfra.localcloud.common.state_folder import SUBSCRIPTION, Layout
-from tfinfra.localcloud.daemon.daemon_client import call, running_daemon
+from tfinfra.localcloud.common.state_folder import SUBSCRIPTION
 from tfinfra.machine.needed_role import needed_role
 from tfinfra.model import Image, Target
 
@@ -54,16 +51,7 @@ FEW = {"eastus": {"standardDSv5Family": 8}}
 
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    patch = pytest.MonkeyPatch()
-    folder = tmp_path_factory.mktemp("preflight")
-    patch.setenv("TFINFRA_STATE_DIR", str(folder / "state"))
-    patch.setenv("TFINFRA_CACHE_DIR", str(folder / "cache"))
-    made = local_cloud(machines="fake")
-    yield made
-    process = psutil.Process(read_json(layout_of(made).endpoint)["pid"])
-    process.terminate()
-    patch.undo()
-    psutil.wait_procs([process], timeout=10)
+    yield from fake_cloud(tmp_path_factory, "preflight")
 
 
 @pytest.fixture
@@ -72,17 +60,6 @@ def cloud(daemon: Cloud) -> Iterator[Cloud]:
     yield daemon
     admin(daemon, "DELETE", "market")
     admin(daemon, "DELETE", "faults")
-
-
-def layout_of(cloud: Cloud) -> Layout:
-    assert cloud.ca_file is not None
-    return Layout(cloud.ca_file.parent)
-
-
-def admin(cloud: Cloud, method: str, path: str, body: Any = None) -> None:
-    endpoint = running_daemon(layout_of(cloud))
-    assert endpoint is not None
-    assert call(endpoint, method, path, body)[0] < 300
 
 
 def asked(cloud: Cloud, target: Target = TARGET, requests: tuple[ResourceRequest, ...] = REQUESTS) -> Preflight:
