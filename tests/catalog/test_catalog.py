@@ -49,6 +49,7 @@ def test_retired_sizes_have_a_successor_that_is_known(name: str) -> None:
 def test_a_minor_version_stands_for_its_newest_patch() -> None:
     assert full_version("2.15") == "2.15.1"
     assert full_version("2.15.0") == "2.15.0"
+    assert full_version("2.16rc0") == "2.16rc0"
     assert framework("1.15") is None
 
 
