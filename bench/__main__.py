@@ -19,6 +19,10 @@ BENCHMARKS = {"cli": 10, "compile": 3, "rendezvous": 3, "store": 3, "logs": 3, "
 
 def main() -> None:
     arguments = _parse()
+    if arguments.name == "versions":
+        from bench.versions.main import main as versions
+
+        sys.exit(versions(arguments.json, arguments.only, arguments.case, again=arguments.again))
     names = list(BENCHMARKS) if arguments.name == "all" else [arguments.name]
     results: list[Result] = []
     path: Path = arguments.json or RESULTS / f"{arguments.name}.json"
@@ -36,9 +40,13 @@ def _load(name: str) -> Callable[[int], Result]:
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("name", choices=[*BENCHMARKS, "all"])
+    parser.add_argument("name", choices=[*BENCHMARKS, "all", "versions"])
     parser.add_argument("--json", type=Path, metavar="FILE", help="where the numbers go (bench/results/NAME.json)")
     parser.add_argument("--repeat", type=int, metavar="N", help="samples per case")
+    versions = parser.add_argument_group("versions")
+    versions.add_argument("--only", nargs="+", default=[], metavar="V", help="as 2.16, or 2.16:3.12 with a Python")
+    versions.add_argument("--case", default="", metavar="TEXT", help="the cases whose name contains it")
+    versions.add_argument("--again", action="store_true", help="try what was tried already")
     return parser.parse_args()
 
 
