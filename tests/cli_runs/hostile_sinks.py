@@ -14,7 +14,7 @@ from tfinfra.api import _LogPrinter
 from tfinfra.azure.preflight.all_checks import PassedCheck
 from tfinfra.cli import output
 from tfinfra.cli.authoring import plan_text
-from tfinfra.cli.live import run_view
+from tfinfra.cli.live import LiveView, run_view
 from tfinfra.cli.machine import doctor
 from tfinfra.cli.main import main
 from tfinfra.cli.runs import list_runs
@@ -35,6 +35,8 @@ def viewed(tell: Callable[[Observer, str], None]) -> Callable[[list[str]], None]
         with run_view(json=False) as view:
             for text in texts:
                 tell(view, text)
+                if isinstance(view, LiveView):
+                    view.screen.paint()
 
     return shown
 

@@ -15,7 +15,6 @@ import pytest
 
 from tests.lifecycle.fakes import World
 from tests.lifecycle.record.test_record import a_record
-from tfinfra.cli.live import LiveView
 from tfinfra.cli.output import columns
 from tfinfra.cli.runs.list_runs import HEAD, row
 from tfinfra.cli.runs.status import status_lines
@@ -57,23 +56,6 @@ def test_a_reader_that_has_gone_does_not_end_the_run() -> None:
         view.line("rank-0", "text")
         view.say("text")
         os.dup2(os.open(os.devnull, os.O_WRONLY), gone.fileno())
-
-
-def test_the_live_view_shows_phases_tasks_and_lines() -> None:
-    view = LiveView(lambda: 10.0)
-    view.console.file = io.StringIO()
-    view.begin("keep", "group")
-    view.end("keep", 1.0, "group")
-    view.fail("compute", 2.0, "quota")
-    view.task(TaskStatus("rank-0", 0, "running"))
-    view.line("rank-0", "[not markup] 0.97")
-    for index in range(40):
-        view.task(TaskStatus(f"rank-{index}", 0, "running"))
-    view.console.print(view._render())
-    shown = view.console.file.getvalue()
-    assert "[not markup] 0.97" in shown
-    assert "keep" in shown
-    assert "40 running" in shown
 
 
 def test_the_first_signal_asks_the_second_leaves() -> None:

@@ -24,6 +24,7 @@ from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.lifecycle.run.phases import Interrupt
 from tfinfra.lifecycle.up.conductor import UpRun
+from tfinfra.lifecycle.watch.observer import UnderWay
 from tfinfra.model import (
     Image,
     Infrastructure,
@@ -92,6 +93,15 @@ class FakeObserver:
     """Remembers what it was told, as one line each."""
 
     lines: list[str] = field(default_factory=list)
+
+    def expect(self, seconds: Mapping[str, float]) -> None:
+        self.lines.append(f"expect {' '.join(seconds)}")
+
+    def under_way(self, run: UnderWay) -> None:
+        self.lines.append(f"under way {run.run}")
+
+    def interject(self, text: str) -> None:
+        self.lines.append(f"interject {text}")
 
     def begin(self, phase: str, text: str) -> None:
         self.lines.append(f"begin {phase}")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tfinfra.text.wording import count, first_few, listed, shortened, spell_bytes, spell_seconds
+import pytest
+
+from tfinfra.text.wording import count, first_few, listed, ranges, shortened, spell_bytes, spell_seconds
 
 
 def test_durations_are_spelt_for_people() -> None:
@@ -29,3 +31,19 @@ def test_of_many_names_the_first_few_are_shown() -> None:
 def test_a_long_text_is_cut_and_says_so() -> None:
     assert shortened("abc", 3) == "abc"
     assert shortened("abcd", 3) == "ab…"
+
+
+RANGES = {
+    "a row": ([f"worker-{n}" for n in range(14)], "worker-0..13"),
+    "holes and others": (
+        ["chief", "ps-0", "worker-2", "worker-0", "worker-1", "worker-9"],
+        "chief, ps-0, worker-0..2, worker-9",
+    ),
+    "one": (["rank-3"], "rank-3"),
+    "none": ([], ""),
+}
+
+
+@pytest.mark.parametrize(("names", "told"), RANGES.values(), ids=RANGES)
+def test_numbered_names_are_told_in_few_words(names: list[str], told: str) -> None:
+    assert ranges(names) == told

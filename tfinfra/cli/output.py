@@ -61,7 +61,7 @@ def show_log(task: str, line: str, *, raw: bool = False) -> None:
     elif is_file(sys.stdout):
         print(clean(line), flush=True)
     else:
-        print("\n".join(prefixed(task, clean(line, color=_wants_color(sys.stdout)))), flush=True)
+        print("\n".join(prefixed(task, clean(line, color=wants_color(sys.stdout)))), flush=True)
 
 
 def progress(line: str) -> None:
@@ -73,14 +73,14 @@ def _tell(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _wants_color(stream: TextIO | None = None) -> bool:
+def wants_color(stream: TextIO | None = None) -> bool:
     """Colour only on a terminal (None: stderr), and never where NO_COLOR is set (no-color.org)."""
     return (stream or sys.stderr).isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def print_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
     """All of them on stderr, with a blank line between two."""
-    text = render_diagnostics(diagnostics, _wants_color())
+    text = render_diagnostics(diagnostics, wants_color())
     if text:
         _tell(text)
 
@@ -105,7 +105,7 @@ def print_error(error: TfinfraError) -> None:
     if error.diagnostics:
         print_diagnostics(error.diagnostics)
         return
-    _tell(f"{_paint('error:', _COLORS[Severity.ERROR], _wants_color())} {clean(error.message)}")
+    _tell(f"{_paint('error:', _COLORS[Severity.ERROR], wants_color())} {clean(error.message)}")
     if error.hint:
         progress(f"  hint: {error.hint}")
 

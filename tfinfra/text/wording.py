@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 
@@ -44,3 +45,16 @@ def first_few(names: Collection[object], most: int) -> str:
 def shortened(text: str, most: int) -> str:
     """`text` in at most `most` characters, the last of which is then "…"."""
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def ranges(names: Collection[str]) -> str:
+    """Numbered names in few words, by name and number: "ps-0, worker-0..13, worker-15"."""
+    numbered = [found.groups() for name in names if (found := re.fullmatch(r"(.*-)(\d+)", name))]
+    spans: list[tuple[str, int, int]] = []
+    for stem, number in sorted((stem, int(number)) for stem, number in numbered):
+        if spans and spans[-1][0] == stem and number <= spans[-1][2] + 1:
+            spans[-1] = (stem, spans[-1][1], number)
+        else:
+            spans.append((stem, number, number))
+    others = [name for name in names if not re.fullmatch(r".*-\d+", name)]
+    return ", ".join([*others, *(f"{stem}{a}" if a == b else f"{stem}{a}..{b}" for stem, a, b in spans)])

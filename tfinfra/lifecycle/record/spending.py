@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING
 
 from tfinfra.errors import LimitReached, TeardownIncomplete
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord
 
 _CENT = 0.005
+_LOOK = 5.0
 
 
 def spent(record: RunRecord, now: float, present: Collection[str] | None = None, ended: float | None = None) -> float:
@@ -68,6 +69,19 @@ def note_gone(folder: RunFolder, ends: Mapping[str, float]) -> None:
     record = folder.read()
     if record is not None and ends:
         folder.update(ledger=record.ledger.closed(ends))
+
+
+def spent_so_far(folder: RunFolder, clock: Callable[[], float]) -> Callable[[], float]:
+    """A function that gives what the run has cost by now, and reads its record again from time to time."""
+    again, record = 0.0, folder.read()
+
+    def spent_by_now() -> float:
+        nonlocal again, record
+        if clock() >= again:
+            again, record = clock() + _LOOK, folder.read()
+        return spent(record, clock()) if record is not None else 0.0
+
+    return spent_by_now
 
 
 def so_far(record: RunRecord, now: float) -> str:

@@ -14,6 +14,7 @@ from types import FrameType
 
 from tfinfra.errors import Cancelled
 from tfinfra.lifecycle.run.phases import Interrupt
+from tfinfra.system.typed_keys import release
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 WORD = "asked-to-end"
@@ -45,6 +46,7 @@ def interruptible(
         name = "Ctrl-C" if number == signal.SIGINT else _sender(number, folder)
         if interrupt.requested:
             tell(f"left at once; `tfinfra down {run}` deletes what there still is of it (its deadline does, at last)")
+            release()
             leave(Cancelled.exit_code)
         interrupt.request(Cancelled(f"{name} ended the run"))
         tell(f"{name}: stopping {run} and deleting everything; once more leaves at once")

@@ -24,12 +24,14 @@ from tfinfra.lifecycle.provision.phase_values import Prepared, Provisioned
 from tfinfra.lifecycle.provision.provisioning import Provisioning
 from tfinfra.lifecycle.record import names, published, spending
 from tfinfra.lifecycle.record.run_record import run_folder
+from tfinfra.lifecycle.record.usual_times import usual_seconds
 from tfinfra.lifecycle.run.context import RunContext
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.lifecycle.run.phases import Interrupt, Session
-from tfinfra.lifecycle.watch.observer import Observer
+from tfinfra.lifecycle.watch.observer import Observer, UnderWay
 from tfinfra.model import Outcome, Requirements, to_json
+from tfinfra.money.budget import FREE
 from tfinfra.system.clock import STEADY
 from tfinfra.system.threads import spawn
 from tfinfra.text.wording import count, spell_seconds
@@ -68,6 +70,7 @@ class UpRun:
         it, the result carries the error."""
         context, ports = self._context, self._ports
         plan, target, options, cloud = context.plan, self._compiled.spec.target, context.options, ports.cloud
+        self._observer.expect(usual_seconds(options.state, plan.name, target, options.rehearse))
         try:
             context.folder.write(first_record(plan, target, options, cloud, ports.clock()))
             prepared = self._prepare(self._requirements())
@@ -79,6 +82,7 @@ class UpRun:
                 most = spell_seconds(self._session.deadline.seconds)
                 self._observer.say(f"limits.max_cost_usd ends the run after {most} at the latest")
             context.folder.write(record)  # from here on nothing that is made can be orphaned
+            self._observer.under_way(self._under_way(now))
         except BaseException as raised:
             never_begun(context, raised)
             raise
@@ -92,6 +96,12 @@ class UpRun:
         except BaseException as raised:  # noqa: BLE001 - whatever it was, what exists must be deleted; end_driven_run reports it
             error = raised
         return end_driven_run(context, error)
+
+    def _under_way(self, started: float) -> UnderWay:
+        clock, folder, session = self._ports.clock, self._context.folder, self._session
+        free = self._context.options.burn == FREE
+        spent = (lambda: 0.0) if free else spending.spent_so_far(folder, clock)
+        return UnderWay(self.run, started, lambda: session.deadline.at if session.deadline else started, spent)
 
     # Before the first write
 

@@ -70,7 +70,7 @@ def _run_on(
     if machines_of(cloud) == "process":
         observer.say(f"process machines are {boundary_of('process')}")
     folder = run_folder(options.state, run.run).path
-    with interruptible(interrupt, run.run, folder=folder), turned_to(cloud.name):
+    with interruptible(interrupt, run.run, observer.interject, folder=folder), turned_to(cloud.name):
         return run.go()
 
 

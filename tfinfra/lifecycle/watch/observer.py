@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from tfinfra.errors import Diagnostic
 from tfinfra.model import TaskStatus
 
 
+@dataclass(frozen=True)
+class UnderWay:
+    """A run from its first write to the cloud on: `started` in Unix seconds. `deadline` gives the moment at which it
+    ends at the latest (Unix seconds), which another attempt may move, and `spent` its list price so far (US dollars, 0
+    on this machine)."""
+
+    run: str
+    started: float
+    deadline: Callable[[], float]
+    spent: Callable[[], float]
+
+
 class Observer(Protocol):
+    def expect(self, seconds: Mapping[str, float]) -> None:
+        """How long phases took, by their names, the last time that they were gone through."""
+
+    def under_way(self, run: UnderWay) -> None:
+        """The first write to the cloud is next."""
+
     def begin(self, phase: str, text: str) -> None:
         """A phase has begun."""
 
@@ -23,6 +43,9 @@ class Observer(Protocol):
 
     def say(self, text: str) -> None:
         """Something that the user should know."""
+
+    def interject(self, text: str) -> None:
+        """The same from a signal's handler, which may have interrupted any other method: it waits for nothing."""
 
     def diagnose(self, diagnostic: Diagnostic) -> None:
         """A warning or notice."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import stat
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TextIO
 
 from tfinfra.errors import Diagnostic
+from tfinfra.lifecycle.watch.observer import UnderWay
 from tfinfra.model import TaskStatus
 from tfinfra.text.cleaning import clean
 from tfinfra.text.wording import spell_seconds
@@ -25,10 +27,18 @@ class PlainView:
         self._progress = progress
         self._render = render
         self._named = named
+        self._usual: Mapping[str, float] = {}
         self._lock = threading.Lock()
 
+    def expect(self, seconds: Mapping[str, float]) -> None:
+        self._usual = seconds
+
+    def under_way(self, run: UnderWay) -> None:
+        """The lines say nothing that changes by itself."""
+
     def begin(self, phase: str, text: str) -> None:
-        self._tell(f"[{phase}] {text}")
+        usual = as_last_time(self._usual.get(phase), 0.0)
+        self._tell(f"[{phase}] {text}" + (f" ({usual})" if usual else ""))
 
     def progress(self, phase: str, text: str) -> None:
         self._tell(f"[{phase}] {text}")
@@ -42,6 +52,10 @@ class PlainView:
 
     def say(self, text: str) -> None:
         self._tell(text)
+
+    def interject(self, text: str) -> None:
+        with suppress(OSError, ValueError):  # below Python's buffers: a write into them may have been interrupted
+            os.write(self._progress.fileno(), f"\n{clean(text)}\n".encode())
 
     def diagnose(self, diagnostic: Diagnostic) -> None:
         self._tell(self._render(diagnostic))
@@ -62,6 +76,19 @@ class PlainView:
                 print(text, file=stream, flush=True)
             except (OSError, ValueError):
                 return
+
+
+LONG = 5.0
+"""Seconds from which on a phase is worth a word on how long it takes."""
+
+
+def as_last_time(usual: float | None, seconds: float) -> str:
+    """ "about 40 s, as last time" of a phase that goes on for `seconds`; "" of a short one, and where nothing is
+    known."""
+    if usual is None or usual < LONG:
+        return ""
+    told = spell_seconds(usual)
+    return f"about {told}, as last time" if seconds <= usual else f"longer than last time ({told})"
 
 
 def is_file(stream: TextIO) -> bool:
