@@ -340,5 +340,6 @@ def test_a_run_that_its_budget_shortens_collects_in_a_tenth_of_that_time() -> No
     assert end_of_training(told, plan) == 3600 - 180
     stop = deadline_stop(told, plan, 3500.0)
     assert stop is not None
-    assert (stop.reason, stop.message) == ("limit", "limits.max_cost_usd ends the run 1800 s after its start")
+    begin = "limits.max_cost_usd (30 min) has ended the training 28 min 20 s after the run's start"
+    assert (stop.reason, stop.message) == ("limit", f"{begin}, so that what it wrote comes home in time")
     assert deadline_stop(told, plan, 3400.0) is None

@@ -77,6 +77,14 @@ def test_a_segmentation_fault_says_where_the_script_was(tmp_path: Path) -> None:
         assert any("line 3 in broken" in line for line in outcome.tail)
 
 
+def test_a_task_that_is_killed_by_whom_nobody_knows_says_what_is_likely(tmp_path: Path) -> None:
+    with cluster(tmp_path, SINGLE, "import os; os.kill(os.getpid(), 9)") as run:
+        run.start(0)
+        outcome = run.outcome()
+        assert outcome.message == "main-0 on node 0 was ended by SIGKILL (exit status 137)"
+        assert outcome.hint is not None and outcome.hint.startswith("tfinfra did not send it. Most often memory had")
+
+
 def test_ps_ends_once_its_leader_has_ended_with_0(tmp_path: Path) -> None:
     with cluster(tmp_path, PS, ROLES) as run:
         run.start(0, 1)

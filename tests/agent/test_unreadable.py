@@ -77,5 +77,5 @@ def test_a_piece_of_a_log_that_is_none_is_told_in_its_place() -> None:
     store = MemoryStore()
     store.put(keys.log_key("rank-0", 0), b"x" * (9 << 20))
     store.put(keys.log_key("rank-0", 1), b"last words\n")
-    told = outcomes.tail(store, "rank-0")
-    assert told == ("[logs/rank-0/00000000.log is unreadable: it is larger than 8388608 bytes]", "last words")
+    told = outcomes.log_end(store, "rank-0")
+    assert told == ["[logs/rank-0/00000000.log is unreadable: it is larger than 8388608 bytes]", "last words"]

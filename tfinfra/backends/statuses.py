@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterable, Mapping, Sequence
 
 from tfinfra.backends.base import Verdict
 from tfinfra.errors import Result
 from tfinfra.model import Task, TaskStatus
 
-_SIGNALS = {4: "SIGILL", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 9: "SIGKILL", 11: "SIGSEGV", 15: "SIGTERM"}
+MEMORY = "the kernel ended it, as memory had run out"
+_SIGNALS = {number.value: number.name for number in signal.Signals}
 
 
 def first_failure(statuses: Iterable[TaskStatus]) -> TaskStatus | None:
@@ -35,15 +37,15 @@ def failed(status: TaskStatus) -> Verdict:
 
 def ending(status: TaskStatus) -> str:
     """ "worker-1 on node 0 ended with exit status 7"."""
-    return f"{status.task} on node {status.node} {how_ended(status.exit_status)}"
+    starved = f": {MEMORY}" if status.out_of_memory else ""
+    return f"{status.task} on node {status.node} {how_ended(status.exit_status)}{starved}"
 
 
 def how_ended(exit_status: int | None) -> str:
     if exit_status is None:
         return "was lost"
-    if exit_status > 128:
-        number = exit_status - 128
-        return f"was ended by {_SIGNALS.get(number, f'signal {number}')} (exit status {exit_status})"
+    if name := _SIGNALS.get(exit_status - 128):  # 255 is no signal: it is what sys.exit(-1) gives
+        return f"was ended by {name} (exit status {exit_status})"
     return f"ended with exit status {exit_status}"
 
 

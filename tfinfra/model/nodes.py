@@ -135,10 +135,11 @@ class Inventory:
 class TaskStatus:
     """tasks/<name>.json, as the task's own node saw it.
 
-    `state`: pending, running, succeeded, failed, stopped (ended by tfinfra after the leader's end), lost.
+    `state`: pending, running, succeeded, failed, stopped (ended by tfinfra after the leader's end, or `cut_off`), lost.
     `exit_status`: 0 to 255, 128 + n for a signal n, None while it runs. Times are Unix seconds of the node. `joined`: a
     rank has called MPI_Init (hvd.init), a worker serves its address, as far as the node can see that. `cut_off`:
     somebody killed all processes of a rank at once, as its launcher does after another's failure: it is no cause.
+    `out_of_memory`: the kernel killed one of its processes, as the memory of its node, or of its share, had run out.
     """
 
     task: Name
@@ -152,6 +153,7 @@ class TaskStatus:
     message: str | None = None
     joined: bool = False
     cut_off: bool = False
+    out_of_memory: bool = False
 
 
 @dataclass(frozen=True)
@@ -173,7 +175,7 @@ class Outcome:
     """outcome.json, written once by put-if-absent: how the training ended, by the node that saw it first.
 
     `result`: succeeded, failed, cancelled, limit. `task`, `exit_status` and `tail` (last log lines) name the first
-    failing task, where one failed.
+    failing task, where one failed; else `tail` tells what the tasks were at. `hint` is the way out, where it is known.
     """
 
     result: NodesResult
@@ -184,6 +186,11 @@ class Outcome:
     tail: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     ended: Moment = 0.0
+    hint: str | None = None
+
+    def in_full(self) -> str:
+        """The message and, indented below it, the lines of `tail`."""
+        return "\n".join([self.message, *(f"    {line}" for line in self.tail)])
 
 
 # The smaller records

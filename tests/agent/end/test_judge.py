@@ -160,7 +160,16 @@ def test_an_mpirun_that_ends_before_its_ranks_start_is_told() -> None:
     later = replace(view(MPI, 14, rank_0="pending", rank_1="pending"), launcher_exit=213)
     decision = its.decide(later)
     assert decision is not None
-    assert decision.message == "mpirun was ended by signal 85 (exit status 213) while rank-0 on node 0 was not started"
+    assert decision.message == "mpirun ended with exit status 213 while rank-0 on node 0 was not started"
+
+
+def test_a_rank_that_was_ended_from_outside_is_the_failure_where_nothing_else_is() -> None:
+    its = judge(MPI)
+    stopped = cut_off(view(MPI, 100, rank_0="stopped"), "rank-0")
+    assert its.decide(stopped) is None
+    decision = its.decide(replace(stopped, now=104.0, seen={0: 104.0, 1: 104.0}))
+    assert decision is not None and (decision.result, decision.task) == ("failed", "rank-0")
+    assert decision.message == "rank-0 on node 0 was ended from outside, with all its processes"
 
 
 def test_a_lost_node_that_had_nothing_left_to_do_is_no_failure() -> None:

@@ -88,7 +88,8 @@ def test_a_failed_training_is_told_from_its_store(
 ) -> None:
     left_by_its_client(tmp_path, monkeypatch, failing)
     (state,) = overview.all_statuses(AZURE)
-    assert (state.state, state.result, state.message) == ("ended", "failed", "rank-1 ended with exit status 7")
+    told = "rank-1 ended with exit status 7\n    boom"
+    assert (state.state, state.result, state.message) == ("ended", "failed", told)
     assert not (tmp_path / "second-state" / "runs").exists()
 
 

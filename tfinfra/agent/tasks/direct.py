@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from tfinfra.agent.assignment import Assignment
+from tfinfra.agent.node.memory_kills import MemoryKills
 from tfinfra.agent.node.ports import is_free, meets
 from tfinfra.agent.node.processes import Command, Process
 from tfinfra.agent.node_errors import NodeFault
@@ -64,6 +65,7 @@ class DirectTasks:
         self._changed: list[TaskStatus] = []
         self._stopping = False
         self._next_look = 0.0
+        self._memory = MemoryKills()
 
     def start(self) -> None:
         assignment = self._assignment
@@ -129,6 +131,7 @@ class DirectTasks:
         state = "stopped" if self._stopping else "succeeded" if code == 0 else "failed"
         status = replace(running.status, state=state, exit_status=code, ended=self._clock.time())
         if state == "failed":
+            status = replace(status, out_of_memory=self._memory.any())
             message = ending(status)
             if attempt:
                 message += f" after {attempt} restarts"

@@ -9,6 +9,7 @@ from tfinfra.errors import Result
 from tfinfra.model import NodeSettings, Plan, StopRequest
 from tfinfra.store import ObjectStore, keys
 from tfinfra.system.clock import unix_time
+from tfinfra.text.wording import spell_seconds
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,10 @@ def end_of_training(settings: NodeSettings, plan: Plan) -> float:
 def deadline_stop(settings: NodeSettings, plan: Plan, now: float) -> Stop | None:
     if now < end_of_training(settings, plan):
         return None
-    return Stop(Result.LIMIT, f"limits.{settings.limit} ends the run {_run_seconds(settings, plan)} s after its start")
+    whole = _run_seconds(settings, plan)
+    passed = spell_seconds(now - (deadline_of(settings) - whole))
+    limit = f"limits.{settings.limit} ({spell_seconds(whole)}) has ended the training"
+    return Stop(Result.LIMIT, f"{limit} {passed} after the run's start, so that what it wrote comes home in time")
 
 
 def _run_seconds(settings: NodeSettings, plan: Plan) -> int:

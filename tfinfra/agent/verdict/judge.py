@@ -76,7 +76,8 @@ class Judge:
 
     def _with_losses(self, view: View) -> dict[str, TaskStatus]:
         """The statuses, with what had not ended on a lost node being lost, and so what was stopped: while the run goes
-        on an agent stops its tasks only because it is ended itself, from outside or before its machine goes."""
+        on an agent stops its tasks only because it is ended itself, from outside or before its machine goes. What was
+        cut off is a failure, unless another is found."""
         lost = {
             t.name: TaskStatus(t.name, t.node, "lost", message=self._lost_message(view, t.node))
             for t in self.plan.tasks
@@ -84,7 +85,11 @@ class Judge:
         }
         stopped = {}
         for name, status in view.statuses.items():
-            if status.state == "stopped":
+            if status.state == "stopped" and status.cut_off:
+                # It does not name SIGKILL, which reads as if memory had run out.
+                message = f"{status.task} on node {status.node} was ended from outside, with all its processes"
+                stopped[name] = replace(status, state="failed", message=status.message or message)
+            elif status.state == "stopped":
                 message = f"{status.task} on node {status.node} was stopped with its agent"
                 if notice := view.notices.get(status.node, ""):
                     fate = _fate(self.inventory, status.node, notice)
@@ -193,7 +198,7 @@ def _fate(inventory: Inventory, node: int, fate: str) -> str:
 def _announced(view: View, task: str | None) -> str:
     """What was announced for the node of a task that failed by itself: it may well be the cause."""
     status = view.statuses.get(task or "")
-    if status is None or status.state == "stopped" or status.node in view.lost:
+    if status is None or (status.state == "stopped" and not status.cut_off) or status.node in view.lost:
         return ""
     notice = view.notices.get(status.node, "")
     return f"; its node was about to be {notice}" if notice else ""

@@ -75,7 +75,7 @@ class Coordinator:
                 return outcome
             now = context.clock.time()
             if stop := requested_stop(context.store) or deadline_stop(context.settings, plan, now):
-                return self._publish(outcomes.from_stop(stop, now))
+                return self._publish(outcomes.from_stop(context.store, stop, plan, now))
         decision = self._judge.decide(self._view())
         if decision is None:
             return None
@@ -142,7 +142,7 @@ class Follower:
         if not late and not self._leader.lost():
             return None
         if late and (stop := deadline_stop(context.settings, assignment.plan, ended)):
-            return self._publish(outcomes.from_stop(stop, ended))
+            return self._publish(outcomes.from_stop(context.store, stop, assignment.plan, ended))
         message = lost_message(assignment.inventory, 0, context.settings.timeouts, self._leader.notice(0))
         task = next(t.name for t in assignment.plan.tasks if t.node == 0)
         return self._publish(Outcome(Result.FAILED, message, task=task, node=0, ended=ended))

@@ -76,7 +76,8 @@ def result_of(record: RunRecord, found: FoundRun) -> dict[str, Any]:
         return ORPHANED if record.phase == RunPhase.PROVISIONING else {}
     return {
         "result": outcome.result,
-        "message": outcome.message,
+        "message": outcome.in_full(),
+        "hint": outcome.hint,
         "exit_code": outcome.result.exit_code,
         "failed_task": outcome.task,
         "exit_status": outcome.exit_status,

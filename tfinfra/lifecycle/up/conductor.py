@@ -227,7 +227,4 @@ def raise_for(outcome: Outcome) -> None:
     kind = outcome.result.error
     if kind is None:
         return
-    message = outcome.message
-    if outcome.tail:
-        message += "\n" + "\n".join(f"    {line}" for line in outcome.tail)
-    raise kind(message)
+    raise kind(outcome.in_full(), hint=outcome.hint)

@@ -10,11 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from tfinfra.agent.assignment import Assignment
+from tfinfra.agent.node.memory_kills import MemoryKills
 from tfinfra.agent.node.processes import Command, Process, die_with_parent
 from tfinfra.agent.tasks.mpi import mpirun_command
 from tfinfra.agent.tasks.mpi.inbox import Inbox, Post, Spool
 from tfinfra.agent.tasks.mpi.ranks import Rank
-from tfinfra.backends.statuses import how_ended
+from tfinfra.backends.statuses import ending, how_ended
 from tfinfra.model import TaskStatus
 from tfinfra.store import ObjectStore
 from tfinfra.system.clock import Clock
@@ -39,6 +40,7 @@ class MpiTasks:
         self._mpirun: Process | None = None
         self._prted: Command | None = None
         self._stopping = False
+        self._memory = MemoryKills()
 
     def start(self) -> None:
         assignment, paths = self._assignment, self._assignment.paths
@@ -69,8 +71,11 @@ class MpiTasks:
     def _explained(self, rank: Rank) -> TaskStatus:
         """The rank's status; where its launcher was killed, that is why: ranks die with their parent. An mpirun that is
         sent SIGTERM or SIGINT kills its ranks and ends with 1, without a word (tried with Open MPI 5.0)."""
-        if rank.status.state != "failed":
+        if self._stopping or not (rank.status.state == "failed" or rank.status.cut_off):
             return rank.status
+        rank.status = replace(rank.status, out_of_memory=self._memory.any())
+        if rank.status.out_of_memory and not rank.status.cut_off:
+            rank.status = replace(rank.status, message=ending(rank.status))
         name, number = ("mpirun", self._mpirun.term_signal()) if self._mpirun else ("prted", self._inbox.term_signal())
         who = f"{name} on node {self._assignment.node}"
         if number is not None:

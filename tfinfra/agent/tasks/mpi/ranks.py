@@ -86,14 +86,11 @@ class Rank:
             ended = self._exit_file.stat().st_mtime  # of several, the first is the one that the others were ended for
         except FileNotFoundError:
             ended = self._gone
-        state = "stopped" if stopping else "succeeded" if code == 0 else "failed"
+        # What was cut off did not fail: its launcher ended it, or a signal to its whole group.
+        stopped = stopping or self.status.cut_off
+        state = "stopped" if stopped else "succeeded" if code == 0 else "failed"
         status = replace(self.status, state=state, exit_status=code, ended=ended)
-        if state == "failed" and status.cut_off:
-            # Its launcher ended it, or a signal to the whole group. The message does not name SIGKILL, which reads as
-            # if memory had run out.
-            message = f"{status.task} on node {status.node} was ended from outside, with all its processes"
-            status = replace(status, message=message)
-        elif state == "failed":
+        if state == "failed":
             status = replace(status, message=ending(status))
         self.status = status
 
