@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
+import jsonschema
 import pytest
+import yaml
 
-from tfinfra.manifest.document import argument_document
+from tfinfra.manifest.arguments import argument_document
+from tfinfra.manifest.json_schema import json_schema
+from tfinfra.manifest.key_schema import LIMITS, MANIFEST, TARGET
 from tfinfra.manifest.manifest import Manifest, TargetKeys, manifest_of, seconds
 from tfinfra.manifest.reader import read_document
+from tfinfra.manifest.refused import ESTIMATOR
 from tfinfra.manifest.shape import manifest_errors
 
 
@@ -112,3 +118,46 @@ def test_arguments_from_python_are_a_document_without_lines() -> None:
     assert "use_gpu" not in found.given
     (error,) = manifest_errors(argument_document({"entry_script": "t.py", "node_cout": 2}))
     assert (error.path, error.position, error.hint) == ("node_cout", None, "did you mean 'node_count'?")
+
+
+DEFAULTS = {
+    "every key but entry_script may be null": "".join(f"{key}: null\n" for key in MANIFEST if key != "entry_script"),
+    "and so may those of a target, of limits and of an input": (
+        f"compute_target: {{{', '.join(f'{key}: ~' for key in TARGET if key != 'vm_size')}, vm_size: a}}\n"
+        f"limits: {{{', '.join(f'{key}: Null' for key in LIMITS)}}}\n"
+        "inputs: {data: {path: ./data, url: null, mode: null}}\n"
+    ),
+    "the estimator's other arguments with their defaults": (
+        "use_docker: true\nuser_managed: false\n"
+        + "".join(f"{key}: null\n" for key in ESTIMATOR if key not in ("use_docker", "user_managed"))
+    ),
+    "a container that is not wanted": "use_docker: false\n",
+    "both spellings of a key, one of them null": "pip_requirements_file: r.txt\npip_requirements_file_path: null\n",
+    "and the other one": "pip_requirements_file: null\npip_requirements_file_path: r.txt\n",
+}
+
+
+@pytest.mark.parametrize("text", DEFAULTS.values(), ids=DEFAULTS.keys())
+def test_an_explicit_default_is_the_default(text: str) -> None:
+    found = manifest(f"entry_script: t\n{text}")
+    bare = manifest("entry_script: t\n")
+    named = {"document", "given", "compute_target", "inputs", "pip_requirements_file"}
+    changed = {f.name for f in fields(Manifest) if getattr(found, f.name) != getattr(bare, f.name)}
+    assert changed <= named
+    assert found.pip_requirements_file == ("r.txt" if "r.txt" in text else None)
+    schema = jsonschema.Draft202012Validator(json_schema())
+    assert list(schema.iter_errors(yaml.safe_load(f"entry_script: t\n{text}"))) == []
+
+
+NO_DEFAULTS = {
+    "the one key that has none": ("entry_script: null\n", [("TFI202", "entry_script")]),
+    "a value that was forgotten": ("entry_script: t\nvm_size:\n", [("TFI202", "vm_size")]),
+    "an environment of one's own": ("entry_script: t\nuser_managed: true\n", [("TFI208", "user_managed")]),
+    "an image": ("entry_script: t\ncustom_docker_image: x\n", [("TFI208", "custom_docker_image")]),
+    "an input without its mapping": ("entry_script: t\ninputs: {data: null}\n", [("TFI202", "inputs.data")]),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), NO_DEFAULTS.values(), ids=NO_DEFAULTS.keys())
+def test_what_is_no_default_is_refused(text: str, expected: list[tuple[str, str]]) -> None:
+    assert codes(text) == expected

@@ -18,7 +18,7 @@ _STALL_SHUTDOWN_SECONDS = "1800"
 class Mpi(Backend):
     name = "mpi"
     meaning = "Horovod on Open MPI"
-    also_called = ("horovod", "openmpi")
+    also_called = ("horovod", "openmpi", "mpiconfiguration")
     keys = ("process_count_per_node",)
     count_key = "process_count_per_node"
     launcher = "mpirun-0"

@@ -25,7 +25,7 @@ _COORDINATOR_RESTARTS = 3
 class ParameterServer(Backend):
     name = "ps"
     meaning = "parameter server"
-    also_called = ("parameter_server", "parameterserver")
+    also_called = ("parameter_server", "parameterserver", "tensorflowconfiguration")
     keys = ("worker_count", "parameter_server_count", "tf_config", "evaluator_count")
     count_key = "worker_count"
     binds_ports = True

@@ -11,7 +11,8 @@ from tfinfra.compiler.project import DataPath, KnownPrices, Project, SourceDirec
 from tfinfra.compiler.source.read_source import read_source
 from tfinfra.compiler.user_paths import below, exists, is_file, is_folder, is_kernels, read_bounded, real
 from tfinfra.errors import Diagnostic, ManifestError, Position, Severity
-from tfinfra.manifest.document import Document, argument_document
+from tfinfra.manifest.arguments import argument_document
+from tfinfra.manifest.document import Document
 from tfinfra.manifest.reader import MOST_BYTES, read_document
 
 TARGETS_FILE = "compute_targets.yaml"

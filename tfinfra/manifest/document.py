@@ -14,13 +14,15 @@ KeyPath = tuple["str | int", ...]
 @dataclass(frozen=True)
 class Document:
     """`data` is a mapping of plain values; `keys` and `values` have the position of each key and value, by its path;
-    `texts` holds scalars as written. A document made from Python arguments has data and texts only."""
+    `texts` holds scalars as written. A document made from Python arguments has data and texts only; `faults` say what
+    among them is no value at all."""
 
     file: str
     data: Mapping[str, Any]
     keys: Mapping[KeyPath, Position] = field(default_factory=dict)
     values: Mapping[KeyPath, Position] = field(default_factory=dict)
     texts: Mapping[KeyPath, str] = field(default_factory=dict)
+    faults: tuple[Diagnostic, ...] = ()
 
     def key(self, path: KeyPath) -> Position | None:
         """The position of the key at `path`; of a list's items, which have no key, that of the value."""
@@ -34,37 +36,14 @@ class Document:
         """The scalar at `path` as written."""
         return self.texts[path]
 
+    def has(self, key: str) -> bool:
+        """Whether the top-level `key` has a value; null means its default."""
+        return self.data.get(key) is not None
+
     def line(self, path: KeyPath) -> str:
         """ " (line 7)" for a message that names another key, "" where there are no lines."""
         position = self.key(path)
         return f" (line {position.line})" if position else ""
-
-
-def argument_document(arguments: Mapping[str, Any]) -> Document:
-    """Python arguments as a document; those that are None are left out, tuples become lists."""
-    data = {key: _plain_data(value) for key, value in arguments.items() if value is not None}
-    texts: dict[KeyPath, str] = {}
-    _collect_texts(data, (), texts)
-    return Document("", data, texts=texts)
-
-
-def _plain_data(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain_data(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain_data(inner) for inner in value]
-    return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)
-
-
-def _collect_texts(value: Any, path: KeyPath, texts: dict[KeyPath, str]) -> None:
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            _collect_texts(inner, (*path, key), texts)
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            _collect_texts(inner, (*path, index), texts)
-    else:
-        texts[path] = str(value)
 
 
 def dotted(path: KeyPath) -> str:

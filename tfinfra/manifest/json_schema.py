@@ -8,6 +8,7 @@ from typing import Any
 
 from tfinfra.manifest.key_schema import MANIFEST, SPELLINGS, Rules
 from tfinfra.manifest.manifest import LimitKeys, Manifest
+from tfinfra.manifest.refused import ESTIMATOR, MEANS_NOTHING
 
 _TYPES = {
     "string": ["string"],
@@ -28,6 +29,9 @@ def json_schema() -> dict[str, Any]:
     for other, key in SPELLINGS.items():
         if key in properties:
             properties[other] = {**properties[key], "description": f"another spelling of {key}"}
+    for key in ESTIMATOR:
+        off = {"enum": [*MEANS_NOTHING.get(key, ()), None], "deprecated": True}
+        properties[key] = {"description": "the estimator's; these values mean nothing here, others are refused", **off}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "tfinfra manifest",
@@ -48,12 +52,13 @@ def _properties(schema: Mapping[str, Rules], defaults: type) -> dict[str, Any]:
 
 def _value(rules: Rules) -> dict[str, Any]:
     kinds = [rules["type"]] if isinstance(rules["type"], str) else rules["type"]
-    names = [name for kind in kinds for name in _TYPES[kind]] + (["null"] if rules.get("nullable") else [])
+    nullable = rules.get("nullable", "meta" in rules and not rules.get("required"))  # null is the default of every key
+    names = [name for kind in kinds for name in _TYPES[kind]] + (["null"] if nullable else [])
     out: dict[str, Any] = {"type": names[0] if len(names) == 1 else names}
     if "meta" in rules:
         out["description"] = rules["meta"]["meaning"]
     if "allowed" in rules:
-        out["enum"] = [*rules["allowed"], *([None] if rules.get("nullable") else [])]
+        out["enum"] = [*rules["allowed"], *([None] if nullable else [])]
     if "text_regex" in rules:
         out["pattern"] = f"^({rules['text_regex']})$"
     out.update({name: rules[rule] for rule, name in _BOUNDS.items() if rule in rules})

@@ -55,7 +55,8 @@ class InputKeys:
 @dataclass(frozen=True)
 class Manifest:
     """`script_params` maps a flag to its values, () for a bare one. `on_failure` is the seconds to hold, 0 for delete.
-    `given` are the keys of the file, `broken` those among them whose shape is wrong: they hold their default."""
+    `given` are the keys of the file that have a value, `broken` those among them whose shape is wrong: they hold their
+    default."""
 
     document: Document
     given: frozenset[str] = frozenset()
@@ -104,22 +105,18 @@ class Manifest:
 
     def path(self, key: str) -> KeyPath:
         """The key's path as the file spells it."""
-        other = [s for s, k in SPELLINGS.items() if k == key and s in self.document.data]
-        return (other[0] if other and key not in self.document.data else key,)
+        other = [s for s, k in SPELLINGS.items() if k == key and self.document.has(s)]
+        return (other[0] if other and not self.document.has(key) else key,)
 
 
 def manifest_of(document: Document, broken: frozenset[str]) -> Manifest:
     """The typed manifest of a document whose top-level keys `broken` have the wrong shape. A key that is written
     in two spellings is broken too: it is not known which one is meant."""
-    broken |= {key for spelling, key in SPELLINGS.items() if {spelling, key} <= document.data.keys()}
+    broken |= {key for spelling, key in SPELLINGS.items() if document.has(spelling) and document.has(key)}
     names = {f.name for f in fields(Manifest)} - {"document", "given", "broken"}
-    given = {SPELLINGS.get(key, key): (key,) for key in document.data}
-    values: dict[str, Any] = {}
-    for key, path in given.items():
-        if key in names and key not in broken:
-            value = _READERS.get(key, _at)(document, path)
-            if value is not None:
-                values[key] = value
+    given = {SPELLINGS.get(key, key): (key,) for key in document.data if document.has(key)}
+    sound = {key: path for key, path in given.items() if key in names and key not in broken}
+    values: dict[str, Any] = {key: _READERS.get(key, _at)(document, path) for key, path in sound.items()}
     return Manifest(document=document, given=frozenset(given), broken=broken, **values)
 
 
@@ -192,7 +189,7 @@ def _parameters(document: Document, path: KeyPath) -> dict[str, tuple[str, ...]]
 
 
 def _limits(document: Document, path: KeyPath) -> LimitKeys:
-    given = dict(_at(document, path) or {})
+    given = {key: value for key, value in _at(document, path).items() if value is not None}
     cost = given.pop("max_cost_usd", None)
     durations = {k: seconds(document.text((*path, k))) for k in given}
     return LimitKeys(**durations, max_cost_usd=float(cost) if cost is not None else None)

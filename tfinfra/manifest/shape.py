@@ -11,19 +11,20 @@ from tfinfra.errors import Diagnostic
 from tfinfra.manifest.cerberus_import import load_cerberus
 from tfinfra.manifest.document import Document, KeyPath, error_at
 from tfinfra.manifest.key_schema import MANIFEST, SPELLINGS, TARGET, Rules
-from tfinfra.manifest.refused import ESTIMATOR
+from tfinfra.manifest.refused import ESTIMATOR, STANDS_FOR, is_refused, way_out
 from tfinfra.manifest.shape_messages import found, shape_diagnostic
 from tfinfra.manifest.spelling_hints import did_you_mean
 
 
 def manifest_errors(document: Document) -> tuple[Diagnostic, ...]:
     """What is wrong with the shape of a manifest: unknown, missing, refused and ill-formed keys."""
-    refused = {
-        (key,): error_at(document, "TFI208", (key,), f"'{key}' is not taken", ESTIMATOR[key], at="key")
-        for key in document.data
-        if key in ESTIMATOR
-    }
-    return (*refused.values(), *_cerberus_errors(document, (), MANIFEST, skip=frozenset(refused)))
+    refused = tuple(
+        error_at(document, "TFI208", (key,), f"'{key}' is not taken", way_out(key, value), at="key")
+        for key, value in document.data.items()
+        if is_refused(key, value)
+    )
+    skip = {(key,) for key in document.data if key in ESTIMATOR} | {(fault.path,) for fault in document.faults}
+    return (*document.faults, *refused, *_cerberus_errors(document, (), MANIFEST, skip=frozenset(skip)))
 
 
 def target_errors(document: Document, name: str) -> tuple[Diagnostic, ...]:
@@ -42,7 +43,7 @@ def _cerberus_errors(
     for part in base:
         data = data[part]
     validator = _validator_class()(schema, allow_unknown=False)
-    validator.validate(_prepared(data, base, skip))
+    validator.validate(_prepared(document, data, base, skip))
     found_at = [(_as_written(document, (*base, *error.document_path)), error) for error in validator.errors]
     errors = {path: shape_diagnostic(document, path, error, schema) for path, error in found_at}
     meant = {d.hint for d in errors.values() if d.code == "TFI203"}
@@ -58,24 +59,32 @@ def _as_written(document: Document, path: KeyPath) -> KeyPath:
     return (other, *path[1:]) if other and path[0] not in document.data else path
 
 
-def _prepared(data: Mapping[str, Any], base: KeyPath, skip: frozenset[KeyPath]) -> dict[str, Any]:
-    """The data that Cerberus sees: without refused keys, spellings unified, words of fixed lists in lower case."""
+def _prepared(document: Document, data: Mapping[str, Any], base: KeyPath, skip: frozenset[KeyPath]) -> dict[str, Any]:
+    """The data that Cerberus sees: without refused keys and without null, which means a key's default; spellings
+    unified, words of fixed lists in lower case."""
     kept: dict[str, Any] = {}
     for key, value in data.items():
         path = (*base, key)
-        if path in skip or (key in SPELLINGS and not base):
+        if path in skip or (key in SPELLINGS and not base) or _is_null(document, path, value):
             continue
-        if isinstance(value, Mapping) and not base and key in _INNER:
-            value = _prepared(value, path, skip)  # noqa: PLW2901  the same entry, one level down
+        if isinstance(value, Mapping) and (key in _INNER if not base else base == ("inputs",)):
+            value = _prepared(document, value, path, skip)  # noqa: PLW2901  the same entry, one level down
         kept[key] = value.lower() if key in _ANY_CASE and isinstance(value, str) else value
     if not base:
-        kept.update({SPELLINGS[k]: v for k, v in data.items() if k in SPELLINGS and (k,) not in skip})
+        others = {k: v for k, v in data.items() if k in SPELLINGS and (k,) not in skip}
+        kept.update({SPELLINGS[k]: v for k, v in others.items() if not _is_null(document, (k,), v)})
         if ("entry_script",) in skip:
             kept["entry_script"] = "refused"
     return kept
 
 
-_INNER = ("limits", "compute_target")
+def _is_null(document: Document, path: KeyPath, value: Any) -> bool:
+    """Whether null is written at `path`, where it means the default. Nothing at all after a key is a value that was
+    forgotten: whether the key can do without one is the schema's to say."""
+    return value is None and document.texts.get(path) != "" and path != ("entry_script",) and path[:-1] != ("inputs",)
+
+
+_INNER = ("limits", "compute_target", "inputs")
 _ANY_CASE = {"distributed_backend", "tf_config", "cloud", "vm_priority"}
 
 
@@ -128,4 +137,4 @@ def _leaves(errors: Iterable[Any]) -> Iterator[Any]:
 def top_key(diagnostic: Diagnostic, document: Document) -> str:
     """The top-level key, as Manifest spells it, that a shape error makes unusable."""
     key = next((k for k in document.data if diagnostic.path == k or diagnostic.path.startswith((f"{k}.", f"{k}["))), "")
-    return SPELLINGS.get(key, key) or diagnostic.path
+    return STANDS_FOR.get(key) or SPELLINGS.get(key, key) or diagnostic.path

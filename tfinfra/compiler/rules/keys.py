@@ -48,10 +48,11 @@ def two_spellings(facts: Facts) -> Iterator[Diagnostic]:
     """One key, written twice under two names."""
     document, limits = facts.document, facts.document.data.get("limits")
     for other, key in SPELLINGS.items():
-        if key in document.data and other in document.data:
+        if document.has(key) and document.has(other):
             message = f"'{other}' is another spelling of '{key}'{document.line((key,))}"
             yield error_at(document, "TFI209", (other,), message, "keep one", at="key")
-    if "max_run_duration_seconds" in document.data and isinstance(limits, dict) and "max_run_duration" in limits:
+    twice = isinstance(limits, dict) and limits.get("max_run_duration") is not None
+    if twice and document.has("max_run_duration_seconds"):
         line = document.line(("limits", "max_run_duration"))
         message = f"'max_run_duration_seconds' is another spelling of 'limits.max_run_duration'{line}"
         yield error_at(document, "TFI209", ("max_run_duration_seconds",), message, "keep one", at="key")
