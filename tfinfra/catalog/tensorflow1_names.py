@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
+from typing import Any
+
 from tfinfra.catalog.data_files import data_file
 
 
@@ -10,7 +13,29 @@ def replacement(name: str) -> str | None:
     root, _, rest = name.partition(".")
     if root != "tensorflow":
         return None
-    replaced: dict[str, str] = data_file("tensorflow1_names")["replaced"]
+    return next((_replaced()[head] for head in _heads(rest) if head in _replaced()), None)
+
+
+def without_replacement(name: str) -> tuple[str, str] | None:
+    """Of a name that is in no TensorFlow 2, tf.compat.v1 included, the part that is known ("contrib.slim"), and what to
+    write instead of what it did; None for any other name."""
+    root, _, rest = name.replace("tensorflow.compat.v1.", "tensorflow.", 1).partition(".")
+    gone: dict[str, str] = _data()["gone"]
+    heads = [head for head in _heads(rest) if head in gone] if root == "tensorflow" else []
+    return (".".join(rest.split(".")[:2]), gone[heads[-1]]) if heads else None
+
+
+def _heads(rest: str) -> tuple[str, ...]:
     parts = rest.split(".")
-    heads = (".".join(parts[:count]) for count in (1, 2))
-    return next((replaced[head] for head in heads if head in replaced), None)
+    return tuple(".".join(parts[:count]) for count in range(1, min(len(parts), 2) + 1))
+
+
+@cache
+def _replaced() -> dict[str, str]:
+    data = _data()
+    moved = {name: f"{place} replaces it" for name, place in data["moved"].items()}
+    return {**{name: f"tf.compat.v1.{name} replaces it" for name in data["compat_v1"]}, **moved, **data["replaced"]}
+
+
+def _data() -> dict[str, Any]:
+    return data_file("tensorflow1_names")

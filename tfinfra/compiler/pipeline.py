@@ -39,7 +39,7 @@ def read(project: Project) -> Facts:
     """Text → Manifest, and which target and which dialect it means."""
     shape = manifest_errors(project.document)
     manifest = manifest_of(project.document, frozenset(top_key(d, project.document) for d in shape))
-    script = read_script(project.source.modules)
+    script = read_script(project.source.modules, project.source.reach)
     chosen = choose_target(manifest, project)
     return Facts(project, manifest, shape, script, choose_dialect(manifest, script), chosen)
 

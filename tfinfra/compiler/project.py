@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,36 @@ from tfinfra.manifest.document import Document
 
 if TYPE_CHECKING:
     from tfinfra.catalog.prices import PriceBook
+
+
+class Sure(IntEnum):
+    """Whether a line of a module is reached when the script runs."""
+
+    GUARDED = 0
+    """A `try` or a condition stands around it: the script may be ready for its failure."""
+    LATER = 1
+    """It is in a function."""
+    ALWAYS = 2
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How surely a module is reached, and whether `__name__` is "__main__" in it."""
+
+    sure: Sure
+    as_program: bool = False
+
+
+@dataclass(frozen=True)
+class Undecodable:
+    """Why Python does not take the bytes of a file, and where: 1-based, the column in bytes. `always`: no version does;
+    else a few old ones may."""
+
+    message: str
+    hint: str
+    line: int
+    column: int
+    always: bool = True
 
 
 @dataclass(frozen=True)
@@ -40,10 +71,27 @@ class LostImport:
 
 
 @dataclass(frozen=True)
+class OutsideImport:
+    """An import of what the source directory does not have: `name`, dotted, and the `members` that are taken from it,
+    each a module or not. The rest is as in LostImport."""
+
+    module: str
+    statement: str
+    line: int
+    column: int
+    length: int
+    name: str
+    members: tuple[str, ...]
+    certain: bool
+
+
+@dataclass(frozen=True)
 class SourceDirectory:
     """The source directory as found. `root` is absolute, `shown` the same as messages write it; `modules` holds the
     text of the entry script and of the modules it imports from there, by path relative to `root`. `entry` is the path
-    of the entry script's file, "" where it cannot be read, and `lost` are the imports that will fail in a task.
+    of the entry script's file, "" where it cannot be read, `lost` are the imports that will fail in a task, and
+    `outside` those that the environment must meet. `reach` says of each module how it is reached, `undecodable` of some
+    why Python refuses their bytes.
     `requirements` has the text of the requirement files, `problems` the reason for each file that was named and cannot
     be read. A `foreign` one lies outside of the manifest's folder: none of its lines is quoted."""
 
@@ -56,6 +104,9 @@ class SourceDirectory:
     foreign: bool = False
     entry: str = ""
     lost: tuple[LostImport, ...] = ()
+    outside: tuple[OutsideImport, ...] = ()
+    reach: Mapping[str, Reach] = field(default_factory=dict)
+    undecodable: Mapping[str, Undecodable] = field(default_factory=dict)
 
     @property
     def files(self) -> frozenset[str]:

@@ -97,8 +97,8 @@ def test_a_manifest_that_is_wrong_everywhere_says_so_in_one_go(tmp_path: Path) -
 
 def test_every_rule_that_is_written_is_asked() -> None:
     written = []
-    for module in pkgutil.iter_modules(rules.__path__):
-        found = importlib.import_module(f"{rules.__name__}.{module.name}")
+    for module in pkgutil.walk_packages(rules.__path__, f"{rules.__name__}."):
+        found = importlib.import_module(module.name)
         functions = (value for name, value in vars(found).items() if not name.startswith("_") and callable(value))
         own = [value for value in functions if getattr(value, "__module__", "") == found.__name__]
         written += [value for value in own if getattr(value, "__annotations__", {}) == ANNOTATIONS]

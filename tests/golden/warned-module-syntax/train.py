@@ -1,1 +1,4 @@
-import helper
+try:
+    import helper
+except ImportError:
+    helper = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 
 from tfinfra.backends.base import Backend, ScriptSign
@@ -23,7 +22,6 @@ _HOROVOD_KERAS = (
     "horovod.tensorflow.DistributedOptimizer",
 )
 _MOST_OLD_NAMES = 10
-_OWN = sys.version_info[:2]
 
 
 def uses_of_the_script(facts: Facts) -> Iterator[Diagnostic]:
@@ -57,28 +55,11 @@ class _ScriptRules:
         self._estimator_gone = not known.estimator if known else True
 
     def findings(self) -> Iterator[Diagnostic]:
-        yield from self._unreadable()
         yield from self._horovod_optimizer()
         yield from self._strategy()
         yield from self._no_sign_of_the_backend()
         yield from self._against_tensorflow()
         yield from self._tensorflow_1_names()
-
-    def _unreadable(self) -> Iterator[Diagnostic]:
-        """An entry script that this Python cannot read cannot run on an older or equal one; a module may be imported
-        on a condition that never holds."""
-        nodes = tuple(int(part) for part in self._manifest.python_version.split(".")[:2] if part.isdigit())
-        for module, error in self._script.broken.items():
-            line = getattr(error, "lineno", None) or 1
-            lines = self._source.modules[module].splitlines() or [""]
-            text = lines[min(line, len(lines)) - 1]
-            column = min(max(getattr(error, "offset", None) or 1, 1), len(text) + 1)
-            position = Position(self._source.file(module), line, column, 1, text)
-            sure = module == self._source.entry and isinstance(error, SyntaxError) and nodes <= _OWN
-            message = f"Python cannot read this script: {getattr(error, 'msg', None) or error}"
-            hint = "Python 2? `2to3` translates it" if "print" in text else "correct it here, or nodes find it later"
-            severity = Severity.ERROR if sure else Severity.WARNING
-            yield Diagnostic("TFI501", severity, message, "entry_script", position, hint)
 
     def _horovod_optimizer(self) -> Iterator[Diagnostic]:
         if self._keras3 and (use := self._script.find(*_HOROVOD_KERAS)):

@@ -3,19 +3,22 @@ own folder or, with `-m`, from the source directory, and then from PYTHONPATH's 
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tfinfra.compiler.project import LostAs, LostImport
-from tfinfra.compiler.source.imports import Import, Sure, changes_search_path, imports_of
+from tfinfra.compiler.project import LostAs, LostImport, OutsideImport, Reach, Sure
+from tfinfra.compiler.source.imports import Import, imports_of
+from tfinfra.compiler.source.search_changes import changes_search_path, may_find_more
 from tfinfra.compiler.source.search_path import SearchPath, is_dotted
-from tfinfra.compiler.user_paths import real
+from tfinfra.compiler.user_paths import is_folder, real
 from tfinfra.manifest.spelling_hints import nearest
 from tfinfra.model.entry import Entry, leads_outside, python_path
 
 _MOST_MODULES = 100
+_MOST_FOLDERS = 2_000
 _MOST_BYTES = 2_000_000
 """Of all modules together: what comes after that is not read."""
 
@@ -32,10 +35,12 @@ class _Module:
 
 @dataclass
 class ReadModules:
-    """The text of each module that was reached, by path, and the imports that lead nowhere."""
+    """The text of each module that was reached, by path, and how it is; the imports that lead nowhere, and outside."""
 
     texts: dict[str, str] = field(default_factory=dict)
+    reach: dict[str, Reach] = field(default_factory=dict)
     lost: list[LostImport] = field(default_factory=list)
+    outside: list[OutsideImport] = field(default_factory=list)
 
 
 def read_modules(
@@ -53,7 +58,23 @@ def read_modules(
     if any(map(changes_search_path, found.texts.values())) or leads_outside(variables):
         found = _Following(everywhere, everywhere, read).follow(first)  # it may be found in any folder, or outside
         found.lost = [one for one in found.lost if one.how.why in ("no package", "beyond")]
+        hidden = _names_anywhere(root) if found.outside else set()
+        found.outside = [one for one in found.outside if one.name.partition(".")[0] not in hidden]
+    elsewhere = leads_outside(variables) or not all(map(is_folder, more))  # an archive, or what a setup script makes
+    if elsewhere or any(map(may_find_more, found.texts.values())):
+        found.outside = []
     return found
+
+
+def _names_anywhere(root: Path) -> set[str]:
+    """What modules may be called whose folder is any one below `root`."""
+    names: set[str] = set()
+    for number, (_, folders, files) in enumerate(os.walk(root)):
+        if number > _MOST_FOLDERS:
+            break
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        names.update(folders, (name.partition(".")[0] for name in files))
+    return names
 
 
 class _Following:
@@ -65,7 +86,6 @@ class _Following:
         self._read = read
         self._found = ReadModules()
         self._left = _MOST_BYTES
-        self._sure: dict[str, Sure] = {}
         self._waiting: list[_Module] = []
 
     def follow(self, first: _Module) -> ReadModules:
@@ -80,6 +100,8 @@ class _Following:
             (one.module, one.line, one.column, one.how.name): one for one in self._found.lost
         }  # the surest is the last
         self._found.lost = list(lost.values())
+        outside = {(one.module, one.line, one.column, one.name): one for one in self._found.outside}
+        self._found.outside = list(outside.values())
         return self._found
 
     def _import(self, module: _Module, one: Import, sure: Sure) -> None:
@@ -116,6 +138,9 @@ class _Following:
             files = (self._search.root / holder).parent.glob("*.py") if holder.endswith("__init__.py") else ()
             near = nearest(last, sorted(path.stem for path in files))
             self._lose(module, one, sure, LostAs(missing, "missing", f"{parent}.{near}" if near else None))
+        elif sure is not Sure.GUARDED:
+            where, certain = (one.line, one.column, one.length), sure is Sure.ALWAYS
+            self._found.outside.append(OutsideImport(module.path, one.statement, *where, name, one.members, certain))
 
     def _lose(self, module: _Module, one: Import, sure: Sure, how: LostAs) -> None:
         if sure is not Sure.GUARDED:
@@ -136,8 +161,8 @@ class _Following:
                 return
             texts[path] = text
             self._left -= len(text) if len(texts) > 1 else 0
-        if path not in self._sure or module.sure > self._sure[path]:
-            self._sure[path] = module.sure
+        if path not in self._found.reach or module.sure > self._found.reach[path].sure:
+            self._found.reach[path] = Reach(module.sure, module.as_program)
             self._waiting.append(module)
 
 

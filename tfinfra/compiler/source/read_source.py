@@ -7,7 +7,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from tfinfra.compiler.packages.channels import is_missing
-from tfinfra.compiler.project import SourceDirectory
+from tfinfra.compiler.project import SourceDirectory, Undecodable
+from tfinfra.compiler.source.decoding import decoded
 from tfinfra.compiler.source.read_modules import ReadModules, read_modules
 from tfinfra.compiler.source.search_path import SearchPath, is_dotted, modules_below
 from tfinfra.compiler.user_paths import exists, is_file, is_folder, is_kernels, read_bounded, real
@@ -42,8 +43,20 @@ def read_source(
     foreign = project is not None and not root.is_relative_to(real(project))
     path = _entry_file(root, entry, variables, problems) if entry else ""
     code = ReadModules()
-    if path and _read_inside(root, path, problems, named=entry) is not None:
-        code = read_modules(root, entry_of(entry), path, variables, lambda name: _read_inside(root, name, {}))
+    undecodable: dict[str, Undecodable] = {}
+    by_path = not entry_of(entry).module
+
+    def read(name: str) -> str | None:
+        data = _bytes_inside(root, name, problems if name == path else {}, named=entry if name == path else "")
+        if data is None:
+            return None
+        text, fault = decoded(data, run_as_file=by_path and name == path)
+        if fault:
+            undecodable[name] = fault
+        return text
+
+    if path and read(path) is not None:
+        code = read_modules(root, entry_of(entry), path, variables, read)
     texts = {name: _read_inside(root, name, problems) for name in requirements}
     files = {name: text for name, text in texts.items() if text is not None}
     for name in programs:
@@ -55,7 +68,17 @@ def read_source(
     if foreign:
         problems = {name: reason for name, reason in problems.items() if not name.endswith("?")}
     return SourceDirectory(
-        root, shown, True, code.texts, files, problems, foreign, path if code.texts else "", tuple(code.lost)
+        root,
+        shown,
+        modules=code.texts,
+        requirements=files,
+        problems=problems,
+        foreign=foreign,
+        entry=path if code.texts else "",
+        lost=tuple(code.lost),
+        outside=tuple(code.outside),
+        reach=code.reach,
+        undecodable=undecodable,
     )
 
 
@@ -108,14 +131,20 @@ def _module_meant(written: str, search: SearchPath) -> str | None:
     return next(iter([*usual, *inside]), None) or (None if is_path else nearest(name, known))
 
 
-def _read_inside(root: Path, name: str, problems: dict[str, str], *, named: str = "") -> str | None:
-    """The text of a file that stays in `root`; None with the reason in `problems`, under what it was `named`."""
+def _read_inside(root: Path, name: str, problems: dict[str, str]) -> str | None:
+    """The text of a file that stays in `root`; None with the reason in `problems`."""
+    data = _bytes_inside(root, name, problems)
+    return None if data is None else data.decode("utf-8-sig", "replace")
+
+
+def _bytes_inside(root: Path, name: str, problems: dict[str, str], *, named: str = "") -> bytes | None:
+    """The bytes of a file that stays in `root`; None with the reason in `problems`, under what it was `named`."""
     reason = _unusable(root, name)
     if reason is None:
         try:
             data = read_bounded(root / name, _MOST_BYTES)
             if data is not None:
-                return data.decode("utf-8-sig", "replace")
+                return data
             reason = "it is larger than 2 MB"
         except OSError as error:
             reason = (error.strerror or str(error)).lower()

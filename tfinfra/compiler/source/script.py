@@ -10,18 +10,22 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from tfinfra.backends.base import ScriptSign
+from tfinfra.compiler.project import Reach, Sure
+from tfinfra.compiler.source.reached import reached
 from tfinfra.errors import Position
 
 
 @dataclass(frozen=True)
 class Use:
-    """A dotted name as the script reaches it, and where. `module` is the file's path in the source directory."""
+    """A dotted name as the script reaches it, where, and how surely. `module` is the file's path in the source
+    directory."""
 
     name: str
     module: str
     line: int
     column: int
     length: int
+    sure: Sure = Sure.LATER
 
 
 @dataclass(frozen=True)
@@ -44,14 +48,15 @@ class Script:
         return self.find_last(*sign.names) if sign.anywhere else self.find(*sign.names)
 
 
-def read_script(modules: Mapping[str, str]) -> Script:
-    """The names used in `modules` (path → text), in that order and then by line."""
+def read_script(modules: Mapping[str, str], reach: Mapping[str, Reach] | None = None) -> Script:
+    """The names used in `modules` (path → text), in that order and then by line. `reach` says how each is reached."""
     uses: list[Use] = []
     broken: dict[str, SyntaxError | ValueError] = {}
     for module, text in modules.items():
         tree = parse(text)
         if isinstance(tree, ast.Module):
-            uses.extend(sorted(_uses(tree, module), key=lambda use: (use.line, use.column)))
+            how = (reach or {}).get(module, Reach(Sure.ALWAYS))
+            uses.extend(sorted(_uses(tree, module, how), key=lambda use: (use.line, use.column)))
         else:
             broken[module] = tree
     return Script(tuple(uses), broken)
@@ -78,10 +83,11 @@ def parse(text: str) -> ast.Module | SyntaxError | ValueError:
         return ValueError(str(error))
 
 
-def _uses(tree: ast.Module, module: str) -> Iterator[Use]:
+def _uses(tree: ast.Module, module: str, how: Reach) -> Iterator[Use]:
     aliases = aliases_of(tree)
     inner = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    for node in ast.walk(tree):
+    for node, surely in reached(tree, as_program=how.as_program):
+        sure = min(surely, how.sure)
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             if isinstance(node, ast.Import):
                 imported = [alias.name for alias in node.names]
@@ -89,13 +95,13 @@ def _uses(tree: ast.Module, module: str) -> Iterator[Use]:
                 imported = []
             else:
                 imported = [node.module if alias.name == "*" else f"{node.module}.{alias.name}" for alias in node.names]
-            yield from (Use(name, module, node.lineno, *span(node)) for name in imported)
+            yield from (Use(name, module, node.lineno, *span(node), sure) for name in imported)
         elif isinstance(node, (ast.Attribute, ast.Name)) and id(node) not in inner:
             name = dotted(node, aliases)
             if name:
-                yield Use(name, module, node.lineno, *span(node))
+                yield Use(name, module, node.lineno, *span(node), sure)
         elif isinstance(node, ast.Call) and (literal := imported_by_call(node, aliases)) and not literal.is_path:
-            yield Use(literal.name, module, node.lineno, *span(node))
+            yield Use(literal.name, module, node.lineno, *span(node), sure)
 
 
 def span(node: ast.stmt | ast.expr) -> tuple[int, int]:
@@ -104,13 +110,15 @@ def span(node: ast.stmt | ast.expr) -> tuple[int, int]:
 
 
 def aliases_of(tree: ast.Module) -> dict[str, str]:
-    """Local name → dotted name, from imports and from plain assignments such as `tf1 = tf.compat.v1`."""
+    """Local name → dotted name, from imports and from plain assignments such as `tf1 = tf.compat.v1`. What is imported
+    as TensorFlow 1, and as TensorFlow where that fails, is TensorFlow 1."""
     aliases: dict[str, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 local = alias.asname or alias.name.partition(".")[0]
-                aliases[local] = alias.name if alias.asname else local
+                if not (alias.name == "tensorflow" and aliases.get(local) == "tensorflow.compat.v1"):
+                    aliases[local] = alias.name if alias.asname else local
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             for alias in node.names:
                 aliases[alias.asname or alias.name] = f"{node.module}.{alias.name}"

@@ -1,0 +1,104 @@
+"""Files that Python refuses to read, against what Pythons make of them: each by a sentence."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.compiler.rules.script_cases import in_short, said_of
+
+E_ACUTE = b"print('caf\xe9')\n"
+TABLE: dict[str, tuple[dict[str, str | bytes], str, list[str]]] = {
+    "latin-1 without a word": ({"train.py": b"\n" + E_ACUTE}, "", ["error TFI501 train.py:2:11"]),
+    "latin-1 that says so": ({"train.py": b"# coding: latin-1\n" + E_ACUTE}, "", []),
+    "latin-1 that says so in the second line": (
+        {"train.py": b"#!python\n# -*- coding: latin-1 -*-\n" + E_ACUTE},
+        "",
+        [],
+    ),
+    "latin-1 in a comment": ({"train.py": b"x = 1\r\n# caf\xe9\r\n"}, "", ["error TFI501 train.py:2:6"]),
+    "latin-1 in a comment of a module, which Python does not decode": (
+        {"train.py": "import a\n", "a.py": b"x = 1\n# caf\xe9\n"},
+        "",
+        [],
+    ),
+    "latin-1 in a module's text": ({"train.py": "import a\n", "a.py": E_ACUTE}, "", ["error TFI501 a.py:1:11"]),
+    "latin-1 in a comment of a script that is run as a module": (
+        {"train.py": b"x = 1\n# caf\xe9\n"},
+        "entry_script: -m train\n",
+        [],
+    ),
+    "UTF-8 with a mark": ({"train.py": b"\xef\xbb\xbfprint('caf\xc3\xa9')\n"}, "", []),
+    "a mark and another encoding": (
+        {"train.py": b"\xef\xbb\xbf# coding: latin-1\nx = 1\n"},
+        "",
+        ["error TFI501 train.py:1:1"],
+    ),
+    "an encoding that is none": ({"train.py": b"#!python\n# coding: nosuch\n"}, "", ["error TFI501 train.py:2:1"]),
+    "an encoding that is no text's": ({"train.py": b"# coding: rot13\nx = 1\n"}, "", ["error TFI501 train.py:1:1"]),
+    "a byte that cp1252 has not": (
+        {"train.py": b"# vim: set fileencoding=cp1252 :\nprint('\x81')\n"},
+        "",
+        ["error TFI501 train.py:2:8"],
+    ),
+    "UTF-16": ({"train.py": "print('é')\n".encode("utf-16")}, "", ["error TFI501 train.py:1:1"]),
+    "UTF-16 without a mark": ({"train.py": "print('a')\n".encode("utf-16-le")}, "", ["error TFI501 train.py:1:1"]),
+    "a NUL in a module": ({"train.py": "import a\n", "a.py": b"x = 1\ny = '\0'\n"}, "", ["error TFI501 a.py:2:6"]),
+    "a NUL in a script, for a Python that may not mind": (
+        {"train.py": b"x = 1\n# \0\n"},
+        "",
+        ["warning TFI501 train.py:2:3"],
+    ),
+    "a parenthesis too many": ({"train.py": "x = 1\ny = 2)\n"}, "", ["error TFI501 train.py:2:6"]),
+    "a module of Python 2": ({"train.py": "import a\n", "a.py": "print 1\n"}, "", ["error TFI501 a.py:1:1"]),
+    "a module of Python 2 that is tried": (
+        {"train.py": "try:\n    import a\nexcept ImportError:\n    pass\n", "a.py": "print 1\n"},
+        "",
+        ["warning TFI501 a.py:1:1"],
+    ),
+    "a return that is in no function": ({"train.py": "x = 1\nreturn x\n"}, "", ["error TFI501 train.py:2:1"]),
+    "a future that is none": ({"train.py": "from __future__ import braces\n"}, "", ["error TFI501 train.py:1:1"]),
+    "an invalid escape is the script's own affair": ({"train.py": "x = '\\d'\n"}, "", []),
+}
+
+
+@pytest.mark.parametrize(("files", "manifest", "expected"), TABLE.values(), ids=TABLE.keys())
+def test_what_is_said(tmp_path: Path, files: dict[str, str | bytes], manifest: str, expected: list[str]) -> None:
+    found = said_of(tmp_path, files, manifest)
+    assert in_short(found) == expected
+    assert all(d.hint for d in found)
+
+
+@pytest.mark.parametrize("sentence", [s for s, row in TABLE.items() if not any("warning" in one for one in row[2])])
+def test_python_agrees(tmp_path: Path, sentence: str) -> None:
+    files, manifest, expected = TABLE[sentence]
+    said_of(tmp_path, files, manifest)
+    words = ["-m", "train"] if "-m" in manifest else ["train.py"]
+    done = subprocess.run([sys.executable, "-B", *words], cwd=tmp_path, capture_output=True, check=False)
+    assert (done.returncode == 0) == (not expected), done.stderr
+    assert b"Error" in done.stderr or not expected
+
+
+OLDER = {
+    "match": "match 1:\n    case _: pass\n",
+    "groups of exceptions": "try:\n    pass\nexcept* ValueError:\n    pass\n",
+}
+
+
+@pytest.mark.parametrize("text", OLDER.values(), ids=OLDER.keys())
+def test_what_an_older_python_does_not_know(tmp_path: Path, text: str) -> None:
+    """Where this Python itself does not know it either, it says the same by itself."""
+    found = said_of(tmp_path, {"train.py": text}, "python_version: '3.9'\n")
+    assert [" ".join(one.split()[:2]) for one in in_short(found)] == ["error TFI501"]
+
+
+def test_a_file_elsewhere_is_not_quoted(tmp_path: Path) -> None:
+    (tmp_path / "project").mkdir()
+    (tmp_path / "train.py").write_bytes(b"secret = '\xe9'\n")
+    (found,) = said_of(tmp_path / "project", {}, "source_directory: ..\nentry_script: train.py\n")
+    assert found.position is not None
+    assert found.position.text is None
+    assert "secret" not in found.message

@@ -1,0 +1,8 @@
+"""Rules on the files of the training script itself, and on what they import."""
+
+from __future__ import annotations
+
+from tfinfra.compiler.facts import Rule
+from tfinfra.compiler.rules.scripts import imports, readable, tensorflow1
+
+RULES: tuple[Rule, ...] = (*readable.RULES, *imports.RULES, *tensorflow1.RULES)

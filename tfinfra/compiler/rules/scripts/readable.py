@@ -1,0 +1,51 @@
+"""Files of the training script that the Python of a task refuses to read: for their bytes, or for their syntax."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tfinfra.compiler.facts import Facts, Rule
+from tfinfra.compiler.project import Reach, Sure
+from tfinfra.compiler.source.syntax import OWN, syntax_fault
+from tfinfra.errors import Diagnostic, Position, Severity
+
+
+def unreadable_modules(facts: Facts) -> Iterator[Diagnostic]:
+    """An error where the file is surely read, and no Python of the manifest's version takes it."""
+    source, manifest = facts.project.source, facts.manifest
+    numbers = [int(part) for part in manifest.python_version.split(".")[:2] if part.isdigit()]
+    nodes = (numbers[0], numbers[1]) if len(numbers) == 2 and manifest.sound("python_version") else OWN
+    for module, text in source.modules.items():
+        is_entry = module == source.entry
+        surely = is_entry or source.reach.get(module, Reach(Sure.LATER)).sure is Sure.ALWAYS
+        what = f"Python cannot read this {'script' if is_entry else 'module'}"
+        if strange := source.undecodable.get(module):
+            always = strange.always or nodes > (3, 11)
+            at, message = (strange.line, strange.column), f"{what}: {strange.message}"
+            yield _diagnostic(facts, module, at, (message, strange.hint), certain=surely and always)
+        elif error := facts.script.broken.get(module) or syntax_fault(text, min(nodes, OWN)):
+            sure = isinstance(error, SyntaxError) and nodes <= OWN
+            at = (getattr(error, "lineno", None) or 1, max(getattr(error, "offset", None) or 1, 1))
+            said = getattr(error, "msg", None) or error
+            if nodes > OWN:
+                what = f"Python {OWN[0]}.{OWN[1]}, which checks it here, cannot read it, python_version's own may"
+            elif module not in facts.script.broken:
+                what += f" ({nodes[0]}.{nodes[1]})"
+            hint = "Python 2? `2to3` translates it" if "print" in _line(text, at[0]) else "correct it here"
+            yield _diagnostic(facts, module, at, (f"{what}: {said}", hint), certain=surely and sure)
+
+
+def _diagnostic(facts: Facts, module: str, at: tuple[int, int], words: tuple[str, str], *, certain: bool) -> Diagnostic:
+    source, (line, column), (message, hint) = facts.project.source, at, words
+    written = _line(source.modules[module], line)
+    position = Position(source.file(module), line, min(column, len(written) + 1), 1, written)
+    severity = Severity.ERROR if certain else Severity.WARNING
+    return Diagnostic("TFI501", severity, message, "entry_script", position, hint)
+
+
+def _line(text: str, number: int) -> str:
+    lines = text.splitlines() or [""]
+    return lines[min(number, len(lines)) - 1]
+
+
+RULES: tuple[Rule, ...] = (unreadable_modules,)

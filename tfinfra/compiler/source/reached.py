@@ -1,0 +1,150 @@
+"""How surely each line of a module is reached, by its syntax tree."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+
+from tfinfra.compiler.project import Sure
+
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
+_SWALLOWS = ("suppress", "raises", "assertRaises", "assertRaisesRegex")
+_LEAVES = ("sys.exit", "exit", "quit", "os._exit", "os.abort")
+Reached = tuple[ast.AST, Sure]
+
+
+def reached(tree: ast.Module, *, as_program: bool) -> list[Reached]:
+    """Every node with how surely it is reached. A function of the module is reached as surely as its surest call by its
+    plain name, or by `app.run(main)`."""
+    return _Walk(tree, as_program).all()
+
+
+class _Walk:
+    """One walk over a module. `found` has the nodes in no order that means anything."""
+
+    def __init__(self, tree: ast.Module, as_program: bool) -> None:
+        self._as_program = as_program
+        self._tree = tree
+        self._functions = {node.name: node for node in tree.body if isinstance(node, _Function)}
+        self._waiting: list[_Function] = []
+        self._called: set[str] = set()
+        self._found: list[Reached] = [(tree, Sure.ALWAYS)]
+
+    def all(self) -> list[Reached]:
+        self._block(self._tree.body, Sure.ALWAYS)
+        while self._waiting:
+            self._block(self._waiting.pop().body, Sure.ALWAYS)
+        for name, function in self._functions.items():
+            if name not in self._called:
+                self._block(function.body, Sure.LATER)
+        return self._found
+
+    def _block(self, statements: Sequence[ast.stmt], sure: Sure) -> None:
+        for one in statements:
+            self._statement(one, sure)
+            if not isinstance(one, (*_NESTED, ast.Return)) and any(isinstance(n, ast.Return) for n in ast.walk(one)):
+                sure = min(sure, Sure.LATER)  # what follows a `return` under a condition may never come
+
+    def _statement(self, node: ast.stmt, sure: Sure) -> None:
+        self._found.append((node, sure))
+        if isinstance(node, _NESTED):
+            self._definition(node, sure)
+        elif isinstance(node, (ast.If, ast.While)):
+            self._expressions([node.test], sure)
+            is_main = self._as_program and isinstance(node, ast.If) and _asks_for_main(node.test)
+            self._block(node.body, sure if is_main else Sure.GUARDED)
+            self._block(node.orelse, Sure.GUARDED)
+        elif isinstance(node, (ast.For, ast.AsyncFor)):
+            self._expressions([node.iter, node.target], sure)
+            self._block([*node.body, *node.orelse], Sure.GUARDED)
+        elif isinstance(node, (ast.With, ast.AsyncWith)):
+            self._expressions((e for one in node.items for e in (one.context_expr, one.optional_vars) if e), sure)
+            swallows = any(_called_name(one.context_expr).rpartition(".")[2] in _SWALLOWS for one in node.items)
+            self._block(node.body, Sure.GUARDED if swallows else sure)
+        elif isinstance(node, ast.Try) or type(node).__name__ == "TryStar":
+            self._try(node, sure)
+        elif isinstance(node, ast.Match):
+            self._expressions([node.subject], sure)
+            self._block([one for case in node.cases for one in case.body], Sure.GUARDED)
+        else:
+            self._expressions(_expressions_of(node), sure)
+
+    def _try(self, node: ast.stmt, sure: Sure) -> None:
+        handlers: list[ast.ExceptHandler] = getattr(node, "handlers", [])
+        guarded = any(not _gives_up(one) for one in handlers)
+        self._block(getattr(node, "body", []), Sure.GUARDED if guarded else sure)
+        self._block([one for handler in handlers for one in handler.body], Sure.GUARDED)
+        self._block(getattr(node, "orelse", []), Sure.GUARDED if handlers else sure)
+        self._block(getattr(node, "finalbody", []), sure)
+
+    def _definition(self, node: _Function | ast.ClassDef, sure: Sure) -> None:
+        if isinstance(node, ast.ClassDef):
+            self._expressions([*node.decorator_list, *node.bases, *(one.value for one in node.keywords)], sure)
+            self._block(node.body, sure)
+            return
+        defaults = [*node.args.defaults, *(one for one in node.args.kw_defaults if one is not None)]
+        self._expressions([*node.decorator_list, *defaults], sure)
+        parameters = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs, node.args.vararg, node.args.kwarg)
+        annotations = [node.returns, *(one.annotation for one in parameters if one)]
+        self._expressions((one for one in annotations if one), Sure.GUARDED)
+        if self._functions.get(node.name) is not node:
+            self._block(node.body, min(sure, Sure.LATER))
+
+    def _expressions(self, nodes: Iterable[ast.AST], sure: Sure) -> None:
+        waiting = [(node, sure) for node in nodes]
+        while waiting:
+            node, sure = waiting.pop()
+            self._found.append((node, sure))
+            if isinstance(node, ast.Call) and sure is Sure.ALWAYS:
+                self._call(node)
+            if isinstance(node, ast.Lambda):
+                sure = min(sure, Sure.LATER)
+            elif isinstance(node, (ast.IfExp, ast.BoolOp)):
+                sure = Sure.GUARDED
+            waiting += [(inner, sure) for inner in ast.iter_child_nodes(node)]
+
+    def _call(self, node: ast.Call) -> None:
+        name = _called_name(node)
+        names = [name]
+        if name.endswith("app.run") or name == "run":
+            given = [*node.args, *(one.value for one in node.keywords)]
+            names = [one.id for one in given if isinstance(one, ast.Name)] or ["main"]
+        for one in names:
+            if one in self._functions and one not in self._called:
+                self._called.add(one)
+                self._waiting.append(self._functions[one])
+
+
+_NESTED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+def _expressions_of(node: ast.stmt) -> list[ast.AST]:
+    """The parts of a statement that has no block of its own; an annotation is not evaluated everywhere."""
+    if isinstance(node, ast.AnnAssign):
+        return [one for one in (node.target, node.value) if one]
+    return list(ast.iter_child_nodes(node))
+
+
+def _gives_up(handler: ast.ExceptHandler) -> bool:
+    """Whether it ends the script, by whatever it says before."""
+    last = handler.body[-1]
+    return isinstance(last, ast.Raise) or (isinstance(last, ast.Expr) and _called_name(last.value) in _LEAVES)
+
+
+def _called_name(node: ast.expr) -> str:
+    """The dotted name, as written, of the function that a call calls; "" for anything else."""
+    parts: list[str] = []
+    function = node.func if isinstance(node, ast.Call) else None
+    while isinstance(function, ast.Attribute):
+        parts.append(function.attr)
+        function = function.value
+    return ".".join([function.id, *reversed(parts)]) if isinstance(function, ast.Name) else ""
+
+
+def _asks_for_main(test: ast.expr) -> bool:
+    """Whether it is `__name__ == "__main__"`."""
+    if not isinstance(test, ast.Compare) or not isinstance(test.ops[0], ast.Eq):
+        return False
+    sides = (test.left, *test.comparators)
+    names = [side.id for side in sides if isinstance(side, ast.Name)]
+    return names == ["__name__"] and any(isinstance(s, ast.Constant) and s.value == "__main__" for s in sides)
