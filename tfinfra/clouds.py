@@ -20,7 +20,7 @@ from tfinfra.azure.identity.credential import (
     caller_claims,
 )
 from tfinfra.azure.identity.environments import PUBLIC, Environment, Undescribed, environment_at
-from tfinfra.cloud import Cloud, Pace, Trust
+from tfinfra.cloud import AZURE_NODES, Cloud, Pace, Trust
 from tfinfra.errors import CredentialsError, ManifestError, NotFeasible, ProvisioningError, turned_to
 from tfinfra.model import Target, Timeouts
 from tfinfra.system import child_python
@@ -37,7 +37,6 @@ LOCAL_TIMEOUTS = Timeouts(register=30, start=60, heartbeat=8, collect=300)
 # Listing a scale set's machines is the dearest of Compute's reads: 140 in 3 minutes and 700 in 30 are all that a small
 # subscription has in a region, for whoever asks (Azure/AKS#1187, Azure/azure-rest-api-specs#270).
 AZURE_TIMEOUTS = Timeouts(register=900, start=600, heartbeat=60, collect=1800, listing=45)
-AZURE_NODES = "x86_64-manylinux_2_28"
 _MACHINES_OPTION = "--machines"
 # What azure-native waits of its own accord (20, 60 and 120 s before a repeat, 10 s between two looks at a write) is too
 # long for a cloud that answers in milliseconds, and that is started again within seconds where it dies.

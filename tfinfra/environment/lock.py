@@ -31,18 +31,28 @@ def make_lock(
     or no interpreter can be had.
     """
     say = progress or say_nothing
+    path = _path(requirements, platform, cache)
+    known = read_lock(path)
+    if known:
+        return known
+    with exclusive(path.with_suffix(".lock"), lambda: say("waiting for another run that locks the same packages")):
+        return read_lock(path) or write_lock(path, _solved(requirements, platform or this_platform(), cache, say))
+
+
+def find_lock(requirements: Requirements, platform: str, cache: Path) -> Lock | None:
+    """The lock that `make_lock` has made before, None where it has not."""
+    return read_lock(_path(requirements, platform, cache))
+
+
+def _path(requirements: Requirements, platform: str, cache: Path) -> Path:
+    """Where the lock is kept: by all that it is made from."""
     target = platform or this_platform()
     given = {name: value for name, value in to_json(requirements).items() if name != "source_builds" or value}
     inputs = {"requirements": given, "platform": target, "recipe": recipe.RECIPE}
     if requirements.pip:  # a lock of a time when source distributions were taken unasked is made anew
         inputs["packages"] = "wheels"
     inputs["folders"] = folder_state(requirements.conda_channels)  # a channel that is a folder counts with its content
-    path = cache / "locks" / f"{digest_of_value(inputs)}.json"
-    known = read_lock(path)
-    if known:
-        return known
-    with exclusive(path.with_suffix(".lock"), lambda: say("waiting for another run that locks the same packages")):
-        return read_lock(path) or write_lock(path, _solved(requirements, target, cache, say))
+    return cache / "locks" / f"{digest_of_value(inputs)}.json"
 
 
 def _solved(requirements: Requirements, platform: str, cache: Path, say: Progress) -> Lock:
