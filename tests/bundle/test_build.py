@@ -18,7 +18,8 @@ from tests.environment.support import lock as example_lock
 from tfinfra.bundle import Bundle, build_bundle, check_source
 from tfinfra.bundle import build as module
 from tfinfra.environment.conda.conda_packages import CondaPackage
-from tfinfra.environment.lock_file import Lock, this_platform
+from tfinfra.environment.lock_file import Lock
+from tfinfra.environment.markers import this_platform
 from tfinfra.errors import ManifestError
 from tfinfra.model import Image, Infrastructure, Limits, Plan, Requirements, from_json
 

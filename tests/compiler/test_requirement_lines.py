@@ -10,21 +10,22 @@ from tests.compiler.manifests import checked
 from tfinfra.environment.recipe import user_lines
 from tfinfra.errors import ManifestError
 
-REFUSED = [
-    "-i https://example.org/simple",
-    "--index-url https://example.org/simple",
-    "--extra-index-url=https://example.org/simple",
-    "-f ./wheels",
-    "--pre",
-    "--no-binary :all:",
-    "--only-binary numpy",
-    "--prefer-binary",
-    "-r more.txt",
-    "-e .",
-    "./package",
-    "/opt/x.whl",
-    "demo @ file:///x",
-]
+REFUSED = {
+    "-i https://example.org/simple": "TFI326",
+    "--index-url https://example.org/simple": "TFI326",
+    "--extra-index-url=https://example.org/simple": "TFI326",
+    "-f ./wheels": "TFI326",
+    "--no-index": "TFI326",
+    "--trusted-host example.org": "TFI326",
+    "--no-binary :all:": "TFI319",
+    "--no-binary=numpy": "TFI319",
+    "-r more.txt": "TFI325",
+    "-e .": "TFI318",
+    "--unknown": "TFI318",
+    "./package": "TFI318",
+    "/opt/x.whl": "TFI318",
+    "demo @ file:///x": "TFI318",
+}
 TAKEN = ["pandas", "pandas>=2,<3", "pandas[extra]", "pandas ; python_version < '4'", "demo @ https://example.org/a.whl"]
 
 
@@ -34,7 +35,7 @@ def test_what_no_lock_takes_is_refused_at_its_line(tmp_path: Path, line: str) ->
     with pytest.raises(ManifestError) as caught:
         checked(tmp_path, "pip_requirements_file: requirements.txt\n")
     (found,) = caught.value.diagnostics
-    assert (found.code, found.position and found.position.line) == ("TFI318", 2)
+    assert (found.code, found.position and found.position.line) == (REFUSED[line], 2)
     assert found.hint
     with pytest.raises(ManifestError):
         user_lines([line])

@@ -61,5 +61,5 @@ def test_all_modules_together_are_no_longer_than_one_file_may_be(
     (tmp_path / "train.py").write_text("import a, b, c")
     for name, size in {"a": 60, "b": 60, "c": 30}.items():
         (tmp_path / f"{name}.py").write_text("#" * size)
-    found = read_source.read_source(tmp_path, ".", "train.py", ())
+    found = read_source.read_source(tmp_path, ".", "train.py")
     assert set(found.modules) == {"train.py", "a.py", "c.py"}

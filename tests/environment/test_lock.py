@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import time
 from pathlib import Path
 
@@ -14,11 +15,13 @@ from tests.environment.channels import module as module_package
 from tests.environment.support import lock as example
 from tests.environment.support import this_interpreter
 from tfinfra.environment import lock as module
-from tfinfra.environment import lock_file
+from tfinfra.environment import lock_file, recipe
 from tfinfra.environment.lock import make_lock
-from tfinfra.environment.lock_file import Lock, this_platform
+from tfinfra.environment.lock_file import Lock
+from tfinfra.environment.markers import this_platform
+from tfinfra.environment.refused_packages import RefusedPackages
 from tfinfra.environment.solve import SolveRequest
-from tfinfra.model import Requirements, from_json, to_json
+from tfinfra.model import PackageSources, Requirements, from_json, to_json
 
 WANTED = Requirements("2.15.1", "3.11", ("pandas",), horovod=True, gpu=False)
 
@@ -71,11 +74,97 @@ def test_a_package_that_may_be_built_is_named_to_uv_and_in_the_lock_and_no_other
     assert make_lock(WANTED, "", tmp_path).source_builds == ()
 
 
-def test_a_lock_without_them_has_the_key_that_it_had_before_there_were_any(
+def of_settings(monkeypatch: pytest.MonkeyPatch, folder: Path, **settings: str) -> str:
+    """The key of the lock's file where uv has these settings."""
+    with monkeypatch.context() as patch:
+        for name, value in settings.items():
+            patch.setenv(name, value)
+        make_lock(WANTED, "", folder)
+    (path,) = (folder / "locks").glob("*.json")
+    path.unlink()
+    return path.stem
+
+
+def test_a_setting_that_changes_uvs_answer_is_another_lock(
+    tmp_path: Path, asked: list[SolveRequest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in os.environ if name.startswith("UV_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    plain = of_settings(monkeypatch, tmp_path)
+    assert (
+        of_settings(monkeypatch, tmp_path, UV_CACHE_DIR="/x", UV_HTTP_TIMEOUT="9", UV_INDEX_TEAM_PASSWORD="p") == plain
+    )
+    limits = tmp_path / "limits.txt"
+    limits.write_text("six<2\n")
+    others = [
+        of_settings(monkeypatch, tmp_path, **one)
+        for one in (
+            {"UV_RESOLUTION": "lowest-direct"},
+            {"UV_EXCLUDE_NEWER": "2024-01-01"},
+            {"UV_EXCLUDE_NEWER": "2024-01-02"},
+            {"PIP_INDEX_URL": "https://a.example/simple"},
+            {"UV_A_SETTING_OF_TOMORROW": "1"},
+            {"UV_CONSTRAINT": str(limits)},
+        )
+    ]
+    limits.write_text("six<3\n")
+    others.append(of_settings(monkeypatch, tmp_path, UV_CONSTRAINT=str(limits)))
+    (tmp_path / "config/uv").mkdir(parents=True)
+    (tmp_path / "config/uv/uv.toml").write_text("resolution = 'lowest'\n")
+    others.append(of_settings(monkeypatch, tmp_path))
+    assert len({plain, *others}) == 1 + len(others)
+
+
+def test_a_pinned_hash_holds_and_one_that_the_index_has_not_is_refused(
+    tmp_path: Path, asked: list[SolveRequest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def solve(uv: str, request: SolveRequest) -> str:
+        asked.append(request)
+        return "six==1.16.0 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb\nnumpy==1.26.4 \\\n    --hash=sha256:cc\n"
+
+    monkeypatch.setattr(module, "solve", solve)
+    plain = dataclasses.replace(WANTED, horovod=False)
+    for pins, kept in {
+        ("six==1.16.0 --hash=sha256:bb",): "six==1.16.0 \\\n    --hash=sha256:bb\nnumpy",
+        ("six==1.16.0 --hash=sha512:dd",): "six==1.16.0 \\\n    --hash=sha512:dd\nnumpy",
+        ("six==1.16.0; python_version < '3' --hash=sha256:00", "six"): "aa \\\n    --hash=sha256:bb\nnumpy",
+    }.items():
+        made = make_lock(dataclasses.replace(plain, pip=pins), "", tmp_path)
+        assert kept in made.packages
+        assert "--hash" not in "".join(asked[-1].lines)
+    with pytest.raises(RefusedPackages, match=r"six==1\.16\.0") as caught:
+        make_lock(dataclasses.replace(plain, pip=("Six==1.16.0 --hash=sha256:00",)), "", tmp_path)
+    assert (caught.value.about, caught.value.code) == (("six",), "TFI328")
+
+
+def test_constraints_prereleases_and_sources_reach_uv_and_the_lock(tmp_path: Path, asked: list[SolveRequest]) -> None:
+    sources = PackageSources("https://a.example/simple", ("https://b.example/simple",), ("https://c.example/w.html",))
+    wanted = dataclasses.replace(
+        WANTED, constraints=("six<2", "tensorflow>=2.12", "horovod>=0.21"), prereleases=True, sources=sources
+    )
+    made = make_lock(wanted, "", tmp_path)
+    packages, tools = asked
+    assert packages.constraints == ("setuptools<81", "six<2", "tensorflow-cpu>=2.12")
+    assert (packages.prereleases, packages.sources) == (True, sources)
+    assert (tools.prereleases, tools.constraints, tools.sources) == (False, (), sources)
+    assert made.sources == sources
+    assert from_json(Lock, json.loads(json.dumps(to_json(made)))) == made
+    assert made.key != make_lock(WANTED, "", tmp_path).key
+
+
+def test_hashes_of_the_package_tensorflow_are_held_by_that_package(tmp_path: Path, asked: list[SolveRequest]) -> None:
+    hashed = dataclasses.replace(WANTED, pip=("tensorflow[and-cuda]==2.15.1 --hash=sha256:00",), horovod=False)
+    requested = recipe.requested_packages(hashed, "x86_64-manylinux_2_28")
+    assert requested.lines == ("tensorflow==2.15.1", "tensorflow==2.15.1")
+
+
+def test_a_lock_without_builds_and_sources_has_the_key_that_it_had_before_there_were_any(
     tmp_path: Path, asked: list[SolveRequest]
 ) -> None:
     made = make_lock(WANTED, "", tmp_path)
-    content = {name: value for name, value in dataclasses.asdict(made).items() if name not in ("key", "source_builds")}
+    later = ("key", "source_builds", "sources")
+    content = {name: value for name, value in dataclasses.asdict(made).items() if name not in later}
     assert made.key == lock_file.digest_of_value(content)
 
 

@@ -60,7 +60,7 @@ def test_a_line_that_reaches_past_the_index_is_refused(line: str) -> None:
 
 @pytest.mark.parametrize("line", PATHS)
 def test_a_path_is_called_one(line: str) -> None:
-    with pytest.raises(RefusedRequirement, match=r"path of this machine|no requirement|does not say|control character"):
+    with pytest.raises(RefusedRequirement, match=r"path of this machine|no requirement|does not say|no-break space"):
         read_requirement(line)
 
 

@@ -1,4 +1,4 @@
-"""uv's refusals, as it words them, become errors that name the manifest's key."""
+"""uv's refusals, as it words them, become errors that name the manifest's key, or the packages at fault."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tfinfra.environment.solve import SolveRequest, Unsolvable, explanation, solve, solver_error
+from tfinfra.environment.refused_packages import RefusedPackages
+from tfinfra.environment.solve import SolveRequest, solve
+from tfinfra.environment.uv_refusals import Unsolvable, explanation, refusal_of, solver_error
 from tfinfra.errors import NotFeasible, TfinfraError
 
 NO_VERSION = """\
@@ -76,5 +78,72 @@ def test_an_index_that_cannot_be_reached_is_not_the_manifests_fault(tmp_path: Pa
 def test_no_solution_is_told_apart_from_a_fault_of_uv(tmp_path: Path) -> None:
     with pytest.raises(Unsolvable):
         solve(failing(tmp_path, CONFLICT), QUESTION)
-    with pytest.raises(TfinfraError, match="something else"):
+    with pytest.raises(TfinfraError, match="something else") as caught:
         solve(failing(tmp_path, "error: something else\n"), QUESTION)
+    assert caught.value.exit_code == 1
+
+
+LINES = ("tensorflow-cpu==2.15.1", "numpy<1.20", "My.Foo @ git+https://git.example.org/o/p.git", "six")
+NO_PACKAGE = """\
+error: No solution found when resolving dependencies
+  cause: Because my-foo was not found in the package registry and you require my-foo, we can conclude that your \
+requirements are unsatisfiable.
+"""
+NO_RELEASE = """\
+error: No solution found when resolving dependencies
+  cause: Because there is no version of six==99 and you require six==99, we can conclude that your requirements are \
+unsatisfiable.
+"""
+TWO = """\
+error: No solution found when resolving dependencies
+  cause: Because pandas==2.2.0 depends on numpy{python_full_version < '3.12'}>=1.23.2,<2 and you require \
+pandas==2.2.0, we can conclude that you require numpy>=1.23.2,<2.
+         And because you require numpy<1.20, we can conclude that your requirements are unsatisfiable.
+"""
+GIT = """\
+error: Failed to download and build `my-foo @ git+https://git.example.org/o/p.git`
+  cause: Git operation failed
+  cause: failed to fetch branch or tag `nosuchref`
+         fatal: couldn't find remote ref refs/tags/nosuchref
+"""
+GIT_UNREACHABLE = GIT.replace("couldn't find remote ref refs/tags/nosuchref", "Could not resolve host: git.example.org")
+PARSE = """\
+error: Couldn't parse requirement in `/tmp/x/requirements.in` at position 23
+  cause: after parsing `1`, found `.x`, which is not part of a valid version
+"""
+DENIED = """\
+error: Failed to fetch: `https://index.example.org/simple/six/`
+  cause: HTTP status client error (401 Unauthorized) for url (https://index.example.org/simple/six/)
+"""
+GONE = """\
+error: Failed to download `my-foo @ https://files.example.org/my_foo-1-py3-none-any.whl`
+  cause: HTTP status client error (404 Not Found) for url (https://files.example.org/my_foo-1-py3-none-any.whl)
+"""
+SETTING = "error: invalid value 'newest' for '--resolution <RESOLUTION>'\n"
+
+ANSWERS: dict[str, tuple[str, int, tuple[str, ...], str]] = {
+    "two requirements that do not fit": (TWO, 3, ("numpy", "pandas"), "do not fit TensorFlow"),
+    "a package that no index has": (NO_PACKAGE, 3, ("my-foo",), "no package index that is asked has a package my-foo"),
+    "a version that it has not": (NO_RELEASE, 3, ("six",), "the index has no version six==99"),
+    "a commit that is not there": (GIT, 3, ("my-foo",), "my-foo cannot be had"),
+    "a line that uv cannot read": (PARSE, 3, ("numpy",), "numpy cannot be had"),
+    "a file that is not there": (GONE, 3, ("my-foo",), "my-foo cannot be had"),
+    "an index that asks who it is": (DENIED, 5, (), "wants to know who asks: 401"),
+    "an index without a network": (UNREACHABLE, 4, (), "the package index cannot be reached: failed to lookup"),
+    "a repository without one": (GIT_UNREACHABLE, 4, (), "the source of my-foo cannot be reached: Could not resolve"),
+    "a setting of uv's that is none": (SETTING, 2, (), "uv does not take its settings"),
+}
+
+
+@pytest.mark.parametrize("sentence", ANSWERS)
+def test_what_uv_says_has_an_exit_code_and_names_packages(sentence: str) -> None:
+    stderr, code, about, message = ANSWERS[sentence]
+    error = refusal_of(stderr, LINES)
+    if isinstance(error, Unsolvable):
+        error = solver_error(error, "tensorflow-cpu", "2.15.1", "3.11")
+    assert isinstance(error, TfinfraError)
+    assert error.exit_code == code
+    assert message in error.message
+    assert error.hint
+    named = error.about if isinstance(error, RefusedPackages) else ()
+    assert named[: len(about)] == about

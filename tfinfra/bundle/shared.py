@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tfinfra.bundle.archive import add_file, gzip_member
-from tfinfra.environment.lock_file import this_platform
+from tfinfra.environment.markers import this_platform
 from tfinfra.environment.pins import requirements, version_of, write_requirements
 from tfinfra.environment.tools import find_uv, tool_environment
 from tfinfra.errors import TfinfraError

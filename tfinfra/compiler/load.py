@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from tfinfra.compiler.packages.read_files import NamedFiles
 from tfinfra.compiler.project import DataPath, KnownPrices, Project, SourceDirectory
 from tfinfra.compiler.source.read_source import read_source
 from tfinfra.compiler.user_paths import below, exists, is_file, is_folder, is_kernels, read_bounded, real
@@ -116,8 +117,8 @@ def _source_directory(document: Document, folder: Path) -> SourceDirectory:
         path,
         os.path.normpath(path),
         str(entry or ""),
-        _file_names(document, "pip_requirements_file", "conda_dependencies_file"),
-        _file_names(document, "setup_script"),
+        NamedFiles(_file_name(document, "pip_requirements_file"), _file_name(document, "conda_dependencies_file")),
+        tuple(filter(None, [_file_name(document, "setup_script")])),
         variables=_variables(data.get("environment_variables")),
         channels=tuple(one for one in channels if isinstance(one, str)) if isinstance(channels, list) else (),
         project=folder,
@@ -129,10 +130,9 @@ def _variables(given: object) -> dict[str, str]:
     return {str(name): str(value) for name, value in given.items()} if isinstance(given, Mapping) else {}
 
 
-def _file_names(document: Document, *keys: str) -> tuple[str, ...]:
-    """The files that these keys name, in whichever spelling."""
-    given = (document.data.get(key) or document.data.get(f"{key}_path") for key in keys)
-    return tuple(str(name) for name in given if name)
+def _file_name(document: Document, key: str) -> str:
+    """The file that a key names, in whichever spelling; "" where there is none."""
+    return str(document.data.get(key) or document.data.get(f"{key}_path") or "")
 
 
 def known_prices() -> KnownPrices:

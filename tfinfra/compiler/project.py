@@ -86,20 +86,33 @@ class OutsideImport:
 
 
 @dataclass(frozen=True)
+class Remark:
+    """What is odd about a file's bytes, at a 1-based `line` and `column`; with `is_error` it cannot be read."""
+
+    message: str
+    hint: str
+    line: int = 1
+    column: int = 1
+    is_error: bool = True
+
+
+@dataclass(frozen=True)
 class SourceDirectory:
     """The source directory as found. `root` is absolute, `shown` the same as messages write it; `modules` holds the
     text of the entry script and of the modules it imports from there, by path relative to `root`. `entry` is the path
     of the entry script's file, "" where it cannot be read, `lost` are the imports that will fail in a task, and
     `outside` those that the environment must meet. `reach` says of each module how it is reached, `undecodable` of some
     why Python refuses their bytes.
-    `requirements` has the text of the requirement files, `problems` the reason for each file that was named and cannot
-    be read. A `foreign` one lies outside of the manifest's folder: none of its lines is quoted."""
+    `requirements` has the texts of the requirements and environment files, with those that they name, `remarks` what
+    is odd about their bytes; `problems` has the reason for each file that was named and cannot be read. A `foreign` one
+    lies outside of the manifest's folder: none of its lines is quoted."""
 
     root: Path
     shown: str = "."
     exists: bool = True
     modules: Mapping[str, str] = field(default_factory=dict)
     requirements: Mapping[str, str] = field(default_factory=dict)
+    remarks: Mapping[str, Remark] = field(default_factory=dict)
     problems: Mapping[str, str] = field(default_factory=dict)
     foreign: bool = False
     entry: str = ""
@@ -111,7 +124,7 @@ class SourceDirectory:
     @property
     def files(self) -> frozenset[str]:
         """All files that were read, as messages write them."""
-        return frozenset(map(self.file, (*self.modules, *self.requirements)))
+        return frozenset(map(self.file, (*self.modules, *self.requirements, *self.remarks)))
 
     def file(self, name: str) -> str:
         """A file of the source directory as messages write it."""

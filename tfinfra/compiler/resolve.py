@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from tfinfra.backends.registry import backend
 from tfinfra.catalog.tensorflow import full_version
-from tfinfra.compiler.packages.requirements import all_requirements, conda_channels, conda_specs
+from tfinfra.compiler.packages.requirements import (
+    all_constraints,
+    all_requirements,
+    conda_channels,
+    conda_specs,
+    takes_prereleases,
+)
 from tfinfra.compiler.project import Project
 from tfinfra.compiler.source.dialect import Dialect
 from tfinfra.manifest.manifest import Manifest
@@ -18,7 +24,7 @@ def resolve(manifest: Manifest, project: Project, target: Target, dialect: Diale
         source_directory=manifest.source_directory,
         entry_script=manifest.entry_script,
         arguments=arguments(manifest),
-        requirements=_requirements(manifest, project),
+        requirements=_requirements(manifest, project, target),
         environment_variables=dict(manifest.environment_variables),
         use_gpu=manifest.use_gpu,
         node_count=manifest.node_count,
@@ -44,7 +50,7 @@ def arguments(manifest: Manifest) -> tuple[str, ...]:
     return tuple(word for flag, values in manifest.script_params.items() for word in (flag, *values))
 
 
-def _requirements(manifest: Manifest, project: Project) -> Requirements:
+def _requirements(manifest: Manifest, project: Project, target: Target) -> Requirements:
     specs = conda_specs(manifest, project)
     return Requirements(
         framework_version=full_version(manifest.framework_version),
@@ -55,4 +61,7 @@ def _requirements(manifest: Manifest, project: Project) -> Requirements:
         conda=specs,
         conda_channels=conda_channels(manifest, project) if specs else (),
         source_builds=manifest.source_builds,
+        constraints=all_constraints(manifest, project),
+        prereleases=takes_prereleases(manifest, project),
+        sources=target.sources,
     )

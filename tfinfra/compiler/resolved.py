@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tfinfra.manifest.manifest import Manifest
-from tfinfra.model import Input, Spec
+from tfinfra.model import Input, Spec, to_json
 
 _HEAD = "# What tfinfra made of the manifest: every default is visible, and it is a manifest itself.\n"
 
@@ -84,6 +84,7 @@ def _target_keys(spec: Spec) -> dict[str, Any]:
         "vm_priority": target.vm_priority,
         "os_disk_gb": target.os_disk_gb,
         **{key: value for key in _OPTIONAL if (value := getattr(target, key)) is not None},
+        **{key: value for key, value in to_json(target.sources).items() if value},
     }
 
 

@@ -18,7 +18,9 @@ from tfinfra.environment.conda.python_channel import write_channel
 from tfinfra.environment.cuda import Driver
 from tfinfra.environment.horovod import HorovodBuild, WheelSource, build_here, gpu_ties, horovod_wheel
 from tfinfra.environment.interpreter import find_same_interpreter, locked_interpreter
-from tfinfra.environment.lock_file import Lock, this_platform
+from tfinfra.environment.lock_file import Lock
+from tfinfra.environment.markers import this_platform
+from tfinfra.environment.package_index import source_options
 from tfinfra.environment.relocate import copy_interpreter
 from tfinfra.environment.solve import wheels_only
 from tfinfra.environment.tools import Command, Tools, find_uv
@@ -105,7 +107,7 @@ def _build(build: Build, held: int) -> None:
     requirements.write_text(lock.packages, "utf-8")
     # With bytecode: TensorFlow's import takes 5.7 s without, 2.0 s with it, and nodes mount the folder read-only.
     install: Command = ["pip", "install", "--quiet", "--compile-bytecode", "--python", folder / "bin/python"]
-    only = wheels_only(lock.source_builds)
+    only = [*wheels_only(lock.source_builds), *source_options(lock.sources)]
     tools.uv_run([*install, *only, "--no-deps", "-r", requirements], "installing the packages")
     if lock.horovod:
         wheel = horovod_wheel(HorovodBuild(lock, folder, cache, tools, say, build.wheels, build.driver))

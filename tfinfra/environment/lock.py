@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from tfinfra.environment import recipe
 from tfinfra.environment.build_lock import exclusive
 from tfinfra.environment.conda.conda_lock import folder_state, lock_conda, with_conda
 from tfinfra.environment.conda.conda_packages import CondaPackage
 from tfinfra.environment.interpreter import downloadable_version, find_interpreter
-from tfinfra.environment.lock_file import Lock, digest_of_value, keyed, read_lock, this_platform, write_lock
+from tfinfra.environment.lock_file import Lock, digest_of_value, keyed, read_lock, write_lock
+from tfinfra.environment.markers import this_platform
+from tfinfra.environment.package_index import answering_settings
 from tfinfra.environment.package_metadata import requires_of
-from tfinfra.environment.solve import SolveRequest, Unsolvable, solve, solver_error
-from tfinfra.environment.tools import find_uv
+from tfinfra.environment.pinned_hashes import held, pinned_hashes
+from tfinfra.environment.solve import SolveRequest, solve
+from tfinfra.environment.tools import find_uv, tool_environment
+from tfinfra.environment.uv_refusals import Unsolvable, solver_error
 from tfinfra.model import Requirements, to_json
 from tfinfra.system.progress import Progress, say_nothing
 
@@ -47,12 +52,21 @@ def find_lock(requirements: Requirements, platform: str, cache: Path) -> Lock | 
 def _path(requirements: Requirements, platform: str, cache: Path) -> Path:
     """Where the lock is kept: by all that it is made from."""
     target = platform or this_platform()
-    given = {name: value for name, value in to_json(requirements).items() if name != "source_builds" or value}
-    inputs = {"requirements": given, "platform": target, "recipe": recipe.RECIPE}
+    inputs = {"requirements": _inputs(requirements), "platform": target, "recipe": recipe.RECIPE}
+    if settings := answering_settings(tool_environment()):
+        inputs["settings"] = settings
     if requirements.pip:  # a lock of a time when source distributions were taken unasked is made anew
         inputs["packages"] = "wheels"
     inputs["folders"] = folder_state(requirements.conda_channels)  # a channel that is a folder counts with its content
     return cache / "locks" / f"{digest_of_value(inputs)}.json"
+
+
+def _inputs(requirements: Requirements) -> dict[str, Any]:
+    """What the key of a lock is made from; fields that came later count where they say something."""
+    later = {"source_builds", "constraints", "prereleases", "sources"}
+    plain = to_json(Requirements("", "", (), horovod=False, gpu=False))
+    given: dict[str, Any] = to_json(requirements)
+    return {name: value for name, value in given.items() if name not in later or value != plain[name]}
 
 
 def _solved(requirements: Requirements, platform: str, cache: Path, say: Progress) -> Lock:
@@ -64,17 +78,18 @@ def _solved(requirements: Requirements, platform: str, cache: Path, say: Progres
     python = request.python
     conda: tuple[CondaPackage, ...] = ()
     if requirements.conda:
-        limits = requires_of(uv, f"{requested.tensorflow}=={version}", python, request.platform)
+        limits = requires_of(uv, f"{requested.tensorflow}=={version}", python, request.platform, requirements.sources)
         conda = lock_conda(requirements, request, platform, cache, limits)
         python = next((package.version for package in conda if package.name == "python"), python)
         request = replace(request, python=python)
     requested, packages = with_conda(
         conda, requirements, request, lambda narrowed: _solved_packages(uv, requested, narrowed, version)
     )
+    packages = held(packages, pinned_hashes((*requirements.pip, *requirements.constraints), python, platform))
     tools = ""
     if requested.horovod:
         lines = recipe.horovod_tools(requirements, platform)
-        tools = solve(uv, replace(request, lines=lines, constraints=(), source_builds=()))
+        tools = solve(uv, replace(request, lines=lines, constraints=(), source_builds=(), prereleases=False))
     names = {recipe.package_name(line) for line in packages.splitlines() if line[:1].isalnum()}
     return keyed(
         Lock(
@@ -91,6 +106,7 @@ def _solved(requirements: Requirements, platform: str, cache: Path, say: Progres
             gpu=requirements.gpu,
             conda=conda,
             source_builds=tuple(name for name in request.source_builds if name in names),
+            sources=requirements.sources,
         )
     )
 
@@ -109,11 +125,13 @@ def _request(
     interpreter = find_interpreter(uv, requirements.python_version, cache, say) if here else None
     return SolveRequest(
         lines=requested.lines,
-        constraints=recipe.CONSTRAINTS,
+        constraints=requested.constraints,
         python=interpreter.version if interpreter else downloadable_version(uv, requirements.python_version),
         platform=None if here else platform,
         interpreter=interpreter.path if interpreter else None,
         source_builds=tuple(sorted({recipe.package_name(name) for name in requirements.source_builds})),
+        prereleases=requirements.prereleases,
+        sources=requirements.sources,
     )
 
 
@@ -126,6 +144,7 @@ def _solved_packages(
         if requested.tensorflow == "tensorflow" or "\ntensorflow==" not in f"\n{text}":
             return requested, text
         full = recipe.with_full_tensorflow(requested)
-        return full, solve(uv, replace(request, lines=full.lines))
+        stubs = request.constraints[len(requested.constraints) :]  # conda's versions, where it installs any
+        return full, solve(uv, replace(request, lines=full.lines, constraints=(*full.constraints, *stubs)))
     except Unsolvable as why:
         raise solver_error(why, requested.tensorflow, version, request.python) from why

@@ -5,13 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import platform as machine
-import sys
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from tfinfra.environment.conda.conda_packages import CondaPackage
-from tfinfra.model import from_json, to_json
+from tfinfra.model import PackageSources, from_json, to_json
 
 
 @dataclass(frozen=True)
@@ -22,7 +20,8 @@ class Lock:
     `packages` and `tools` (what Horovod is built with) are requirements texts with hashes; `horovod` is Horovod's
     version, None without it; `tensorflow` the package that TensorFlow comes from; `recipe` the build's version. `conda`
     holds what conda installs before `packages`; where Python is among it, that is the interpreter.
-    `source_builds` names the packages that are built from source where they are installed.
+    `source_builds` names the packages that are built from source where they are installed, `sources` where packages
+    come from, as the target says.
     """
 
     key: str
@@ -38,15 +37,11 @@ class Lock:
     gpu: bool
     conda: tuple[CondaPackage, ...] = ()
     source_builds: tuple[str, ...] = ()
+    sources: PackageSources = field(default_factory=PackageSources)
 
     @property
     def has_conda_python(self) -> bool:
         return any(package.name == "python" for package in self.conda)
-
-
-def this_platform() -> str:
-    """This kind of machine, as "linux-x86_64" or "darwin-arm64"."""
-    return f"{sys.platform}-{machine.machine()}"
 
 
 def digest_of_value(content: object) -> str:
@@ -73,4 +68,6 @@ def keyed(lock: Lock) -> Lock:
     content = {name: value for name, value in asdict(lock).items() if name != "key"}
     if not lock.source_builds:  # as of locks that were made before there were any
         del content["source_builds"]
+    if lock.sources == PackageSources():
+        del content["sources"]
     return replace(lock, key=digest_of_value(content))

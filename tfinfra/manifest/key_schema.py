@@ -29,6 +29,7 @@ BLOB_HOST = (
 )
 """A storage account's host in the clouds that are known (azure/identity/environments.py); the last is that of a DNS
 zone (learn.microsoft.com, "Azure DNS zone endpoints")."""
+PACKAGE_URL = r"https://[^\s]+|http://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?(/[^\s]*)?"
 GUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 
@@ -58,6 +59,7 @@ FORMS = {
     IDENTITY_ID: "the ARM id of a user-assigned identity: /subscriptions/…/userAssignedIdentities/<name>",
     REAPER_ID: "the ARM id of a Logic workflow: /subscriptions/…/workflows/<name>",
     RESERVATION_ID: "the ARM id of a capacity reservation group: /subscriptions/…/capacityReservationGroups/<name>",
+    PACKAGE_URL: "https://…, or a server of this machine: http://localhost:3141/…",
     GUID: "an id such as 00000000-0000-0000-0000-000000000000",
 }
 
@@ -81,6 +83,11 @@ def _lines(meaning: str) -> Rules:
 def _one_or_more(meaning: str) -> Rules:
     inner = {"type": "string", "minlength": 1}
     return _rules(["string", "list"], meaning, minlength=1, schema=inner)
+
+
+def _urls(meaning: str) -> Rules:
+    inner = {"type": "text", "text_regex": PACKAGE_URL}
+    return _rules("list", meaning, nullable=True, schema=inner)
 
 
 def _usd(meaning: str) -> Rules:
@@ -109,6 +116,9 @@ TARGET: dict[str, Rules] = {
         "text", "the Azure subscription; needed to ask or to make anything there", text_regex=GUID
     ),
     "max_nodes": _count("the most nodes that a run on this target may have"),
+    "index_url": _rules("text", "the package index instead of PyPI", text_regex=PACKAGE_URL),
+    "extra_index_urls": _urls("package indexes that are asked first; the first that has a package wins"),
+    "find_links": _urls("pages that link to wheels"),
 }
 
 LIMITS: dict[str, Rules] = {

@@ -32,6 +32,9 @@ class TargetKeys:
     reaper_id: str | None = None
     subscription_id: str | None = None
     max_nodes: int | None = None
+    index_url: str | None = None
+    extra_index_urls: tuple[str, ...] = ()
+    find_links: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -248,5 +251,6 @@ _TARGET_READERS: dict[str, Callable[[Document, KeyPath], Any]] = {
     "vm_size": _one_or_more,
     "vm_priority": _priority,
     **dict.fromkeys(("image", "zone", "subnet_id", "capacity_reservation_id", "subscription_id"), _as_written),
-    **dict.fromkeys(("identity_id", "store", "reaper_id"), _as_written),
+    **dict.fromkeys(("identity_id", "store", "reaper_id", "index_url"), _as_written),
+    **dict.fromkeys(("extra_index_urls", "find_links"), _list_as_written),
 }

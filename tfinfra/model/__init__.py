@@ -32,10 +32,11 @@ from tfinfra.model.nodes import (
 )
 from tfinfra.model.plan import Plan, PriceLine, Task, UsageRate
 from tfinfra.model.shapes import SCHEMA
-from tfinfra.model.spec import Input, Limits, Requirements, Spec, Target
+from tfinfra.model.spec import PYPI, Input, Limits, PackageSources, Requirements, Spec, Target
 
 __all__ = [
     "MOST",
+    "PYPI",
     "SCHEMA",
     "Access",
     "Beat",
@@ -55,6 +56,7 @@ __all__ = [
     "NodeRegistration",
     "NodeSettings",
     "Outcome",
+    "PackageSources",
     "Plan",
     "PriceLine",
     "Requirements",

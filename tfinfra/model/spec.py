@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from tfinfra.model.shapes import Line, one_of
@@ -15,6 +15,24 @@ class Limits:
     max_run_duration: int
     keep_outputs: int
     max_cost_usd: float | None = None
+
+
+PYPI = "https://pypi.org/simple"
+"""The index that pip and uv ask where none is named."""
+
+
+@dataclass(frozen=True)
+class PackageSources:
+    """Where pip packages come from: the index (None: what the machine that asks is configured to, else PyPI), indexes
+    that come before it, and pages of wheels. All are URLs without credentials."""
+
+    index_url: str | None = None
+    extra_index_urls: tuple[str, ...] = ()
+    find_links: tuple[str, ...] = ()
+
+    @property
+    def all_indexes(self) -> tuple[str, ...]:
+        return (*((self.index_url,) if self.index_url else ()), *self.extra_index_urls)
 
 
 @dataclass(frozen=True)
@@ -43,13 +61,15 @@ class Target:
     identity_id: str | None = None
     store: str | None = None
     reaper_id: str | None = None
+    sources: PackageSources = field(default_factory=PackageSources)
 
 
 @dataclass(frozen=True)
 class Requirements:
     """What the training environment is locked from. `pip` holds requirement lines, `conda` conda specs, each in the
     order written; `conda_channels` are names, URLs or folders, the first wins. `source_builds` names the packages that
-    may be built from source; all others come as wheels."""
+    may be built from source; all others come as wheels. `constraints` are requirement lines that limit what others ask
+    for; with `prereleases`, pre-releases are taken; `sources` are the target's."""
 
     framework_version: str
     python_version: str
@@ -59,6 +79,9 @@ class Requirements:
     conda: tuple[str, ...] = ()
     conda_channels: tuple[str, ...] = ()
     source_builds: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+    prereleases: bool = False
+    sources: PackageSources = field(default_factory=PackageSources)
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -19,6 +20,15 @@ _INSTEAD = {
 }
 _FORM = "write `dependencies:` with specs such as `- pandas=2.1`, and at most one `- pip:` with a list of its own"
 _NO_ITEM = "this is neither a conda spec nor a `pip:` list"
+_EXPORT = "write `conda env export --from-history > environment.yml`, and name that file"
+_EXPORTED = re.compile(r"^[A-Za-z0-9_.-]+=[^=\s]+=[\w.]+\s*$", re.MULTILINE)
+_OWN_WORDS = {
+    "TFI102": ("", "an environment file is a page of text"),
+    "TFI107": ("", "an environment file is one document: remove what begins at this '---'"),
+    "TFI109": ("", "write the packages as a plain list below `dependencies:`"),
+    "TFI110": ("the conda environment file holds nothing", _FORM),
+}
+"""{code of the reader of manifests: (message, "" where its own is right; hint)}."""
 Entry = tuple[KeyPath, str]
 
 
@@ -39,7 +49,7 @@ def read_conda_file(text: str, file: str) -> CondaFile:
     try:
         document, faults = read_document(text.encode(), file)
     except ManifestError as error:
-        return CondaFile(Document(file, {}), faults=error.diagnostics)
+        return CondaFile(Document(file, {}), faults=tuple(_in_own_words(fault, text) for fault in error.diagnostics))
     data = document.data
     for key in (key for key in data if key not in {"channels", "dependencies", *_IGNORED}):
         message = f"'{key}' of a conda environment file means nothing here"
@@ -47,7 +57,9 @@ def read_conda_file(text: str, file: str) -> CondaFile:
     dependencies = data.get("dependencies")
     if not isinstance(dependencies, list):
         message = f"'{file}' is no conda environment file: 'dependencies' is no list"
-        return CondaFile(document, faults=(*faults, error_at(document, "TFI702", (), message, _FORM)))
+        first = next(iter(document.keys), ())
+        path: KeyPath = ("dependencies",) if "dependencies" in data else first
+        return CondaFile(document, faults=(*faults, error_at(document, "TFI702", path, message, _FORM, at="key")))
     items = list(_entries(document, dependencies))
     channels = data.get("channels") or ()
     return CondaFile(
@@ -57,6 +69,17 @@ def read_conda_file(text: str, file: str) -> CondaFile:
         pip=tuple((path, text) for kind, path, text in items if kind == "pip"),
         faults=(*faults, *(error_at(document, "TFI702", path, _NO_ITEM, _FORM) for kind, path, _ in items if not kind)),
     )
+
+
+def _in_own_words(fault: Diagnostic, text: str) -> Diagnostic:
+    """The YAML reader speaks of manifests: what it says of this file instead."""
+    if re.search(r"^@EXPLICIT\s*$", text, re.MULTILINE) or _EXPORTED.search(text):
+        message = "this is a list of packages, as `conda list` exports it, and no environment file"
+        return replace(fault, code="TFI702", message=message, hint=_EXPORT)
+    if fault.code == "TFI110" and not fault.message.startswith("the file holds no keys"):
+        return replace(fault, code="TFI702", message=f"{fault.message}: 'dependencies' is missing", hint=_FORM)
+    message, hint = _OWN_WORDS.get(fault.code, (fault.message, fault.hint or ""))
+    return replace(fault, message=message or fault.message, hint=hint)
 
 
 def _entries(document: Document, dependencies: list[Any]) -> Iterator[tuple[str, KeyPath, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tfinfra.compiler.packages.channels import channel_url
-from tfinfra.compiler.packages.conda_file import CondaFile, read_conda_file
+from tfinfra.compiler.packages.written import conda_file, written_lines
 from tfinfra.compiler.project import Project
 from tfinfra.environment.requirement import RefusedRequirement, read_requirement
 from tfinfra.manifest.manifest import Manifest
@@ -13,35 +13,20 @@ from tfinfra.manifest.manifest import Manifest
 _PYTHON = re.compile(r"\s*(\S+::)?python\s*($|[=<>!~\[ ])")
 
 
-def requirement_lines(text: str) -> tuple[tuple[int, str], ...]:
-    """(line number, requirement) of a requirements file: comments and blank lines left out, continuations joined."""
-    found: list[tuple[int, str]] = []
-    start, held = 0, ""
-    for number, raw in enumerate(text.split("\n"), 1):
-        start = start if held else number
-        line = re.sub(r"(^|\s)#.*$", "", raw).rstrip()
-        if line.endswith("\\"):
-            held += line[:-1].strip() + " "
-            continue
-        whole, held = (held + line.lstrip()).strip(), ""
-        if whole:
-            found.append((start, whole))
-    return (*found, *([(start, held.strip())] if held.strip() else []))
-
-
 def all_requirements(manifest: Manifest, project: Project) -> tuple[str, ...]:
     """Every requirement line, those of pip_packages first, those of a conda environment file last."""
-    text = project.source.requirements.get(manifest.pip_requirements_file or "", "")
-    of_conda = conda_file(manifest, project)
-    in_conda = (line for _, line in of_conda.pip) if of_conda else ()
-    return (*manifest.pip_packages, *(line for _, line in requirement_lines(text)), *in_conda)
+    lines = written_lines(manifest, project)
+    return tuple(one.text for one in lines if one.requirement and not one.constraint)
 
 
-def conda_file(manifest: Manifest, project: Project) -> CondaFile | None:
-    """The environment file, None where the manifest names none or it cannot be read."""
-    name = manifest.conda_dependencies_file
-    text = project.source.requirements.get(name or "")
-    return read_conda_file(text, project.source.file(str(name))) if name and text is not None else None
+def all_constraints(manifest: Manifest, project: Project) -> tuple[str, ...]:
+    """Every line of the files that are named by `-c`."""
+    return tuple(one.text for one in written_lines(manifest, project) if one.requirement and one.constraint)
+
+
+def takes_prereleases(manifest: Manifest, project: Project) -> bool:
+    """Whether a requirements file says `--pre`, which then holds for all packages, as it does for pip."""
+    return any(one.line.given("--pre") for one in written_lines(manifest, project))
 
 
 def requirement_name(line: str) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tfinfra.compiler.facts import Facts, Rule
-from tfinfra.compiler.packages.requirements import all_requirements, conda_file, requirement_name
+from tfinfra.compiler.packages.requirements import all_requirements, requirement_name
+from tfinfra.compiler.packages.written import conda_file
 from tfinfra.environment.requirement import normalised, shown
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import Document, KeyPath, error_at

@@ -6,13 +6,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tfinfra.compiler.facts import Facts, Rule
-from tfinfra.compiler.packages.requirements import conda_file, requirement_lines
-from tfinfra.errors import Diagnostic, Position, Severity
+from tfinfra.compiler.packages.written import conda_file, written_lines
+from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import error_at
 from tfinfra.text.credentials import in_urls
 
 _WHAT = "the URL carries a user, a password or a token, which would show in every artefact"
-_HINT = "take it out; an index of your own is named in tfinfra's environment (UV_INDEX, PIP_INDEX_URL)"
+_HINT = "take it out: an index's user and password belong in a netrc file, or in UV_INDEX of tfinfra's environment"
 _INSTEAD = "name it among `secrets`, which are read from your environment and never written"
 _REFUSED = ("pip_packages", "conda_packages", "conda_channels", "compute_target")
 _OWN_TEXT = ("environment_variables", "script_params", "entry_script")
@@ -27,12 +27,14 @@ def credentials_in_urls(facts: Facts) -> Iterator[Diagnostic]:
             yield error_at(document, "TFI660", path, _WHAT, _HINT)
         elif path and path[0] in _OWN_TEXT and in_urls(text):
             yield error_at(document, "TFI661", path, _WHAT, _INSTEAD, severity=Severity.WARNING)
-    name = manifest.pip_requirements_file
-    text = project.source.requirements.get(name or "", "")
-    for number, line in requirement_lines(text):
-        if in_urls(line):
-            position = Position(project.source.file(str(name)), number, 1, len(line), line)
-            yield Diagnostic("TFI660", Severity.ERROR, _WHAT, "pip_requirements_file", position, _HINT)
+    for one in written_lines(manifest, project):
+        if one.file and in_urls(one.line.text):
+            yield Diagnostic("TFI660", Severity.ERROR, _WHAT, one.path, one.position, _HINT)
+    chosen = facts.chosen
+    if chosen.document is not document:
+        for path, text in chosen.document.texts.items():
+            if path[:1] == chosen.path and in_urls(text):
+                yield error_at(chosen.document, "TFI660", path, _WHAT, _HINT)
     if of_conda := conda_file(manifest, project):
         for path, text in of_conda.document.texts.items():
             if in_urls(text):

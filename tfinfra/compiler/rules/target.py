@@ -12,6 +12,7 @@ from tfinfra.compiler.target.chosen import gpus_per_node
 from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import error_at
 from tfinfra.manifest.key_schema import BLOB_HOST, CONTAINER, FORMS
+from tfinfra.model import to_json
 
 MOST_NODES = 1000
 """Nodes of a scale set at most."""
@@ -77,10 +78,25 @@ def store_of_an_unknown_host(facts: Facts) -> Iterator[Diagnostic]:
         yield error_at(chosen.document, "TFI725", chosen.at("store"), message, FORMS[CONTAINER])
 
 
+def index_of_this_machine(facts: Facts) -> Iterator[Diagnostic]:
+    """Nodes on Azure ask the target's indexes too, and localhost is each node itself there."""
+    chosen, target = facts.chosen, facts.chosen.target
+    if target is None or target.cloud == "local" or facts.project.rehearse:
+        return
+    for key, urls in to_json(target.sources).items():
+        for index, url in enumerate([urls] if isinstance(urls, str) else urls or ()):
+            if url.startswith("http:"):
+                message = f"{key}: {url} is this machine, and on each node of Azure the node itself"
+                yield error_at(
+                    chosen.document, "TFI330", chosen.at(key, index), message, "write a URL that nodes reach"
+                )
+
+
 RULES: tuple[Rule, ...] = (
     unusable_target,
     too_many_nodes,
     gpus_and_use_gpu,
     store_without_identity,
     store_of_an_unknown_host,
+    index_of_this_machine,
 )

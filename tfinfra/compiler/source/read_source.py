@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from tfinfra.compiler.packages.channels import is_missing
+from tfinfra.compiler.packages.read_files import NamedFiles, read_package_files
 from tfinfra.compiler.project import SourceDirectory, Undecodable
 from tfinfra.compiler.source.decoding import decoded
 from tfinfra.compiler.source.read_modules import ReadModules, read_modules
@@ -23,16 +24,17 @@ def read_source(
     folder: Path,
     shown: str,
     entry: str,
-    requirements: tuple[str, ...],
+    packages: NamedFiles = NamedFiles(),  # noqa: B008  frozen
     programs: tuple[str, ...] = (),
     *,
     channels: tuple[str, ...] = (),
     variables: Mapping[str, str] = MappingProxyType({}),
     project: Path | None = None,
 ) -> SourceDirectory:
-    """The entry script and the text of the `requirements` files. The `programs`, and those of conda's `channels` that
-    are folders, are only looked for. `variables` are the manifest's own environment variables. What lies outside of
-    `project` is never quoted: a manifest may be a stranger's, and name any folder of this machine.
+    """The entry script, and the texts of the files of `packages`, with those that they name. The `programs`, and those
+    of conda's `channels` that are folders, are only looked for. `variables` are the manifest's own environment
+    variables. What lies outside of `project` is never quoted: a manifest may be a stranger's, and name any folder of
+    this machine.
 
     Never raises: `problems` says of each file why it cannot be read, and under "<file>?" has a spelling hint.
     """
@@ -57,8 +59,7 @@ def read_source(
 
     if path and read(path) is not None:
         code = read_modules(root, entry_of(entry), path, variables, read)
-    texts = {name: _read_inside(root, name, problems) for name in requirements}
-    files = {name: text for name, text in texts.items() if text is not None}
+    files = read_package_files(packages, lambda name: _bytes_inside(root, name, problems))
     for name in programs:
         if (why := _unusable(root, name)) is not None:
             _note(root, name, why, problems)
@@ -71,7 +72,8 @@ def read_source(
         root,
         shown,
         modules=code.texts,
-        requirements=files,
+        requirements=files.texts,
+        remarks=files.remarks,
         problems=problems,
         foreign=foreign,
         entry=path if code.texts else "",
@@ -129,12 +131,6 @@ def _module_meant(written: str, search: SearchPath) -> str | None:
     usual = [one for one in inside if one.rpartition(".")[2] in ("task", "train", "main")]
     is_path = word.endswith(".py") or ("/" in word and not inside)
     return next(iter([*usual, *inside]), None) or (None if is_path else nearest(name, known))
-
-
-def _read_inside(root: Path, name: str, problems: dict[str, str]) -> str | None:
-    """The text of a file that stays in `root`; None with the reason in `problems`."""
-    data = _bytes_inside(root, name, problems)
-    return None if data is None else data.decode("utf-8-sig", "replace")
 
 
 def _bytes_inside(root: Path, name: str, problems: dict[str, str], *, named: str = "") -> bytes | None:

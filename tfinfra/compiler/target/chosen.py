@@ -12,7 +12,7 @@ from tfinfra.manifest.document import Document, KeyPath, error_at
 from tfinfra.manifest.manifest import Manifest, TargetKeys, target_of
 from tfinfra.manifest.shape import target_errors
 from tfinfra.manifest.spelling_hints import did_you_mean, nearest
-from tfinfra.model import Target
+from tfinfra.model import PackageSources, Target
 
 LOCAL_SIZE = "Standard_D8s_v5"
 DEFAULT_LOCATION = "eastus"
@@ -108,6 +108,7 @@ def _checked_target(document: Document, path: KeyPath, name: str, keys: TargetKe
         identity_id=keys.identity_id,
         store=keys.store,
         reaper_id=keys.reaper_id,
+        sources=PackageSources(keys.index_url, keys.extra_index_urls, keys.find_links),
     )
     return replace(chosen, target=target, diagnostics=diagnostics)
 

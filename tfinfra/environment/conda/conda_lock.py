@@ -22,7 +22,8 @@ from tfinfra.environment.conda.conda_and_pip import (
 from tfinfra.environment.conda.conda_packages import CondaPackage, CondaSolveRequest, solve_conda, subdir_of
 from tfinfra.environment.conda.python_channel import is_standalone, write_channel
 from tfinfra.environment.conda.stub_wheels import write_stubs
-from tfinfra.environment.package_metadata import markers_of
+from tfinfra.environment.markers import markers_of
+from tfinfra.environment.refused_packages import RefusedPackages
 from tfinfra.environment.solve import SolveRequest
 from tfinfra.errors import ManifestError
 from tfinfra.model import Requirements
@@ -74,7 +75,9 @@ def with_conda(
             if not sides:
                 raise
             message = f"conda_packages and pip_packages do not agree: conda installs {sides}\n{error.message}"
-            raise ManifestError(message, hint="loosen one of the two, or leave the package to one of them") from error
+            hint = "loosen one of the two, or leave the package to one of them"
+            about = error.about if isinstance(error, RefusedPackages) else ()
+            raise RefusedPackages(message, hint, about=about) from error
     return wanted, without_installed(text, seen)
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,8 +14,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from tfinfra.environment.refused_packages import RefusedPackages
+from tfinfra.environment.requirement import normalised
 from tfinfra.environment.tools import tool_environment
-from tfinfra.errors import ManifestError, NotFeasible, ProvisioningError, TfinfraError
+from tfinfra.errors import NotFeasible, ProvisioningError, TfinfraError
 from tfinfra.model import from_json, to_json
 from tfinfra.system import child_python
 
@@ -146,14 +149,23 @@ def _refused(kind: str, text: str, request: CondaSolveRequest) -> TfinfraError:
         which = ", ".join(named or request.channels)
         return NotFeasible(f"conda_channels: '{which}' cannot be read:\n{_indented(text)}", hint=_WAY_OUT)
     if kind == "spec":
-        return ManifestError(f"conda_packages: {text}", hint="write a spec like 'pandas>=2,<3' or 'pandas=2.1'")
+        hint = "write a spec like 'pandas>=2,<3' or 'pandas=2.1'"
+        return RefusedPackages(f"conda_packages: {text}", hint, key="conda_packages", about=_named(text), code="TFI709")
     words = text.replace("\u2500", " ").split()
     limits = "; ".join(line for line in request.constraints if line.split(maxsplit=1)[0] in words)
     held = f"\n  TensorFlow's own limits: {limits}" if limits else ""
-    return ManifestError(
+    return RefusedPackages(
         "conda_packages: the packages do not fit TensorFlow, this Python or one another:\n" + _indented(text) + held,
         hint="change conda_packages, conda_channels, framework_version or python_version",
+        key="conda_packages",
+        about=_named(text),
+        code="TFI709",
     )
+
+
+def _named(text: str) -> tuple[str, ...]:
+    """All words of the solver's text that could be a package's name, in its order."""
+    return tuple(dict.fromkeys(normalised(word) for word in re.findall(r"[A-Za-z0-9][\w.-]*", text)))
 
 
 def _indented(text: str) -> str:

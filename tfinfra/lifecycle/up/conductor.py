@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tfinfra.azure.prerequisites.find import Prerequisites
+from tfinfra.compiler.packages.located import refused_at_their_lines
 from tfinfra.compiler.pipeline import Compiled
 from tfinfra.errors import Cancelled, NotFeasible
 from tfinfra.lifecycle.data.staging import Given
@@ -143,7 +144,8 @@ class UpRun:
                 lambda: self._engine.open(ports.cloud, folder.deploy, self.run, folder.pulumi, made), "engine"
             )
             try:
-                lock = session.wait(spawn(lambda: ports.workshop.lock(requirements, progress), "lock"))
+                with refused_at_their_lines(self._compiled.manifest, self._compiled.facts.project):
+                    lock = session.wait(spawn(lambda: ports.workshop.lock(requirements, progress), "lock"))
                 prepared = Prepared(lock, engine, session.wait(looked), session.wait(read))
             except BaseException:
                 engine.add_done_callback(_close)

@@ -1,0 +1,57 @@
+"""Where uv looks for packages, and what else changes its answer: options for uv, and what a lock's key must know."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from tfinfra.model import PackageSources
+
+# uv's settings that change where and how it works, not what it answers (uv's documentation, "Environment variables").
+# What is not known here counts as changing the answer: a lock too many is made, and none is wrong.
+_HARMLESS = re.compile(
+    r"UV_(CACHE_DIR|COLOR|COMPILE_BYTECODE\w*|CONCURRENT_\w+|CREDENTIALS_DIR|DEBUG|ENV_FILE|GITHUB_TOKEN|HTTP_\w+"
+    r"|INDEX_\w+_(USERNAME|PASSWORD)|INSECURE_HOST|INSTALL\w*|INTERNAL_\w+|ISOLATED|KEYRING_PROVIDER|LIBC|LINK_MODE"
+    r"|LOCK_TIMEOUT|LOG_CONTEXT|MANAGED_PYTHON|NATIVE_TLS|NO_BINARY_CACHE|NO_CACHE|NO_ENV_FILE|NO_INSTALLER_METADATA"
+    r"|NO_MANAGED_PYTHON|NO_MODIFY_PATH|NO_PROGRESS|NO_WRAP|OFFLINE|PREVIEW\w*|PROJECT_\w+|PUBLISH_\w+|PYPY_\w+"
+    r"|PYTHON\w*|REQUEST_TIMEOUT|RUN_\w+|S3_\w+|SHOW_\w+|STACK_SIZE|SYSTEM_CERTS|SYSTEM_PYTHON|TEST_\w+|TOOL_\w+"
+    r"|UNMANAGED_INSTALL|UPLOAD_\w+|VENV_\w+|WORKING_DIR\w*)"
+)
+_FILES = ("UV_CONSTRAINT", "UV_OVERRIDE", "UV_BUILD_CONSTRAINT", "UV_EXCLUDE", "UV_CONFIG_FILE")
+"""Settings that name files: their content counts."""
+
+
+def source_options(sources: PackageSources) -> list[str]:
+    """uv's options for where packages come from. What a target says comes before this machine's own settings."""
+    options = ["--default-index", sources.index_url] if sources.index_url else []
+    options += [word for url in sources.extra_index_urls for word in ("--index", url)]
+    return [*options, *(word for url in sources.find_links for word in ("--find-links", url))]
+
+
+def answering_settings(environment: Mapping[str, str]) -> dict[str, str]:
+    """Of the variables that uv is started with those that change what it answers, and digests of the files that
+    configure it; {} on a machine without any."""
+    found = {
+        name: value
+        for name, value in environment.items()
+        if name.startswith("UV_") and value and not _HARMLESS.fullmatch(name)
+    }
+    files = [path for name in _FILES for path in environment.get(name, "").split()]
+    if not environment.get("UV_NO_CONFIG") and not environment.get("UV_CONFIG_FILE"):
+        files += _configuration_files(environment)
+    for path in files:
+        try:
+            found[f"file {path}"] = hashlib.sha256(Path(os.sep, path).read_bytes()).hexdigest()
+        except (OSError, ValueError):  # uv says what it thinks of a file that it cannot read
+            continue
+    return found
+
+
+def _configuration_files(environment: Mapping[str, str]) -> list[str]:
+    """The user's and the machine's uv.toml (uv's documentation, "Configuration files")."""
+    home = environment.get("XDG_CONFIG_HOME") or f"{environment.get('HOME', '')}/.config"
+    shared = [*filter(None, environment.get("XDG_CONFIG_DIRS", "/etc/xdg").split(":")), "/etc"]
+    return [f"{folder}/uv/uv.toml" for folder in (home, *shared)]
