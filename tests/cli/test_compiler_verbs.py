@@ -214,7 +214,7 @@ def test_a_store_that_goes_away_under_a_verb_is_no_internal_error(
 def test_a_misused_verb_gives_its_document_too(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["validate", "--json"]) == 2
     document = json.loads(capsys.readouterr().out)
-    assert (document["exit_code"], document["error"]) == (2, "Missing argument 'MANIFEST'.")
+    assert (document["exit_code"], document["error"]) == (2, "`tfinfra validate` lacks its MANIFEST")
 
 
 def test_every_verb_of_the_table_is_there_and_has_a_json_flag() -> None:

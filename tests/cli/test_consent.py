@@ -14,11 +14,12 @@ import pytest
 
 from tfinfra.cli.live import LiveView
 from tfinfra.cli.main import main
+from tfinfra.cli.output import told_by
 from tfinfra.cli.runs import consent
 from tfinfra.errors import Cancelled
 from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.lifecycle.run.terms import Terms, agreed
-from tfinfra.lifecycle.watch.plain_view import PlainView
+from tfinfra.lifecycle.watch.plain_view import PlainView, QuietView
 
 TERMS = Terms("2 x D", 0.3, 0.3, "", 60, "max_run_duration")
 VIEW = PlainView(io.StringIO(), io.StringIO(), str)
@@ -129,3 +130,13 @@ def test_without_a_terminal_nobody_is_asked(stream: str, tmp_path: Path, monkeyp
         monkeypatch.setattr(sys, stream, None)
         assert consent.consent(VIEW, yes=False) is agreed
         monkeypatch.undo()
+
+
+def test_a_quiet_run_shows_what_it_asks_about(capsys: pytest.CaptureFixture[str]) -> None:
+    with terminal() as person:
+        types(person, b"y\n")
+        view = QuietView(io.StringIO(), io.StringIO(), str)
+        shown = list[str]()
+        with told_by(shown.append):
+            assert consent.consent(view, yes=False)(TERMS, nothing) is True
+    assert shown[0].startswith("2 x D: 0.30 USD an hour")

@@ -14,8 +14,8 @@ def failed(error: TfinfraError, arguments: Sequence[str], run: str | None = None
     of the user's and a difference that was asked for are no failures."""
     if isinstance(error, (UsageError, Cancelled, DifferenceFound)) or "report-bundle" in arguments:
         return
-    from tfinfra.cli.output import progress
+    from tfinfra.cli.output import result_line
     from tfinfra.lifecycle.attach.failed_verb import note_failed_verb
 
     if note_failed_verb(error, arguments, run):
-        progress(POINTER)
+        result_line(POINTER)

@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tfinfra.cli.live_rows import LiveState, RunningPhase, in_one_line, live_rows, phase_line
-from tfinfra.cli.output import render_diagnostics, wants_color
+from tfinfra.cli.output import render_diagnostics, told_by, wants_color
 from tfinfra.cli.screen import Screen, one_terminal
+from tfinfra.cli.verbosity import Verbosity, verbosity
 from tfinfra.errors import Diagnostic
 from tfinfra.lifecycle.watch.observer import Observer, UnderWay
-from tfinfra.lifecycle.watch.plain_view import PlainView, is_file, prefixed, task_text
+from tfinfra.lifecycle.watch.plain_view import PlainView, QuietView, is_file, prefixed, task_text
 from tfinfra.model import TaskStatus
 from tfinfra.system.clock import right_now
 from tfinfra.text.cleaning import clean
@@ -57,6 +58,8 @@ class LiveView:
             known = self._phases.get(phase)
             began = known.began if known else self._clock()
             self._phases[phase] = RunningPhase(phase, text, began, self._usual.get(phase))
+        if verbosity() is Verbosity.VERBOSE:
+            self._print(in_one_line(f"{phase}: {text}"), "dim")
 
     def end(self, phase: str, seconds: float, text: str) -> None:
         self._over("done", phase, seconds, text)
@@ -105,6 +108,9 @@ class LiveView:
 @contextmanager
 def run_view(json: bool) -> Iterator[Observer]:
     """The view that fits where the output goes. With `json`, stdout is kept for the document."""
+    if verbosity() is Verbosity.QUIET:
+        yield QuietView(sys.stderr, sys.stderr, _diagnostic_text)
+        return
     if json or not one_terminal():
         out = sys.stderr if json else sys.stdout
         yield PlainView(out, sys.stderr, _diagnostic_text, named=not is_file(out))
@@ -112,7 +118,8 @@ def run_view(json: bool) -> Iterator[Observer]:
     view = LiveView(right_now)
     view.start()
     try:
-        yield view
+        with told_by(lambda text: view.screen.show([text])):
+            yield view
     finally:
         view.stop()
 

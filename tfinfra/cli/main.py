@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from tfinfra.cli.verbosity import add_verbosity
 from tfinfra.errors import Cancelled, TfinfraError, UsageError
 from tfinfra.version import __version__
 
@@ -57,31 +58,25 @@ class _LazyGroup(click.Group):
             return None
         command = import_module(VERBS[cmd_name][0]).command
         assert isinstance(command, click.Command)  # noqa: S101  a fault of tfinfra itself, found by the first call
-        return command
+        return add_verbosity(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         del ctx
         with formatter.section("Verbs"):
             formatter.write_dl([(name, text) for name, (_, text) in VERBS.items()])
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does, with a spelling hint."""
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as error:
-            from tfinfra.manifest.spelling_hints import nearest
 
-            near = nearest(args[0], VERBS)
-            hint = f" Did you mean '{near}'?" if near else ""
-            raise click.UsageError(f"{error.format_message()}{hint}", ctx) from error
-
-
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="tfinfra")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Compile a YAML training manifest into a Pulumi program, run it, and leave nothing behind."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help(), err=True)
+        context.exit(UsageError.exit_code)
+
+
+add_verbosity(cli)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -124,18 +119,15 @@ def _code(arguments: list[str]) -> int:
     except click.exceptions.Exit as end:
         return end.exit_code
     except click.ClickException as error:
-        if "--json" in arguments:
-            from tfinfra.cli.output import error_document, print_document
+        from tfinfra.cli.usage import usage_error
 
-            print_document(error_document(UsageError(error.format_message())))
-        error.show()
-        return UsageError.exit_code
+        return _report(usage_error(error), arguments)
     except TfinfraError as error:
         return _report(error, arguments)
     except (KeyboardInterrupt, click.Abort):
-        from tfinfra.cli.output import progress
+        from tfinfra.cli.output import result_line
 
-        progress("cancelled")
+        result_line("cancelled")
         return Cancelled.exit_code
     except Exception as error:  # noqa: BLE001  the outermost edge: a user sees one line, the file has the traceback
         return _internal(error, arguments)
@@ -156,18 +148,18 @@ def _report(error: TfinfraError, arguments: list[str]) -> int:
 def _internal(error: Exception, arguments: list[str]) -> int:
     from tfinfra.cli.failed import failed
     from tfinfra.cli.internal_error import write_report
-    from tfinfra.cli.output import progress
+    from tfinfra.cli.output import result_line
     from tfinfra.store.waiting import store_trouble
     from tfinfra.system.disk_errors import disk_trouble
     from tfinfra.text.masking import redact
 
     if (known := disk_trouble(error) or store_trouble(error)) is not None:
         return _report(known, arguments)
-    progress(redact(f"error: tfinfra itself failed: {error.__class__.__name__}: {error}"))
+    result_line(redact(f"error: tfinfra itself failed: {error.__class__.__name__}: {error}"))
     try:
-        progress(f"  report: {write_report(error, arguments)}")
+        result_line(f"  report: {write_report(error, arguments)}")
     except (OSError, TfinfraError) as unwritten:
-        progress(f"  no report: {unwritten}")
+        result_line(f"  no report: {unwritten}")
         return 1
     failed(TfinfraError(f"tfinfra itself failed: {error.__class__.__name__}: {error}"), arguments)
     return 1

@@ -7,9 +7,11 @@ import json
 import os
 import select
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TextIO
 
+from tfinfra.cli.verbosity import Verbosity, tells, verbosity
 from tfinfra.errors import Diagnostic, Position, Severity, TfinfraError
 from tfinfra.model import to_json
 from tfinfra.text.cleaning import clean, defused_json, one_for_one
@@ -65,12 +67,35 @@ def show_log(task: str, line: str, *, raw: bool = False) -> None:
 
 
 def progress(line: str) -> None:
-    """One line for a person, on stderr."""
+    """One line of what is under way, on stderr; with --quiet only where it is a warning."""
+    if tells(verbosity(), line):
+        result_line(line)
+
+
+def result_line(line: str) -> None:
+    """One line of how a verb ended, on stderr, also with --quiet."""
     _tell(clean(line))
 
 
 def _tell(text: str) -> None:
+    _teller[-1](text)
+
+
+def _to_stderr(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
+
+
+_teller: list[Callable[[str], None]] = [_to_stderr]
+
+
+@contextmanager
+def told_by(teller: Callable[[str], None]) -> Iterator[None]:
+    """Has all that goes to stderr told by `teller` inside the block: rows are drawn on the terminal meanwhile."""
+    _teller.append(teller)
+    try:
+        yield
+    finally:
+        _teller.remove(teller)
 
 
 def wants_color(stream: TextIO | None = None) -> bool:
@@ -79,7 +104,9 @@ def wants_color(stream: TextIO | None = None) -> bool:
 
 
 def print_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
-    """All of them on stderr, with a blank line between two."""
+    """All of them on stderr, with a blank line between two; with --quiet no notices."""
+    if verbosity() is Verbosity.QUIET:
+        diagnostics = [each for each in diagnostics if each.severity is not Severity.NOTICE]
     text = render_diagnostics(diagnostics, wants_color())
     if text:
         _tell(text)
@@ -107,7 +134,7 @@ def print_error(error: TfinfraError) -> None:
         return
     _tell(f"{_paint('error:', _COLORS[Severity.ERROR], wants_color())} {clean(error.message)}")
     if error.hint:
-        progress(f"  hint: {error.hint}")
+        result_line(f"  hint: {error.hint}")
 
 
 def _render(diagnostic: Diagnostic, color: bool) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tfinfra.cli.options import json_option
+from tfinfra.cli.verbosity import VerbGroup
 
 if TYPE_CHECKING:
     from tfinfra.catalog.size_offers import SizeOffer
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 _HEAD = ("SIZE", "VCPUS", "GIB", "GPUS", "INFINIBAND", "USD/H", "SPOT", "CHEAPEST IN")
 
 
-@click.group(help="List VM sizes with their prices, and bring the prices up to date.")
+@click.group(cls=VerbGroup, help="List VM sizes with their prices, and bring the prices up to date.")
 def command() -> None:
     """The group of the two verbs below."""
 
@@ -59,7 +60,7 @@ def _cells(offer: SizeOffer) -> tuple[str, ...]:
 @json_option
 def refresh_command(regions: tuple[str, ...], url: str | None, as_json: bool) -> None:
     """The old prices stay in use where it fails. Raises RetailError."""
-    from tfinfra.cli.output import print_document, progress
+    from tfinfra.cli.output import print_document, result_line
     from tfinfra.machine.price_refresh import refresh_prices
     from tfinfra.system.paths import prices_file
 
@@ -71,4 +72,4 @@ def refresh_command(regions: tuple[str, ...], url: str | None, as_json: bool) ->
         print_document({"date": today, "regions": names, "prices": count, "file": str(prices_file())})
     else:
         where = ", ".join(names) if len(names) <= 4 else f"{len(names)} regions"
-        progress(f"{count} prices of {today} for {where}")
+        result_line(f"{count} prices of {today} for {where}")

@@ -34,7 +34,7 @@ def command(
     feasible, 5 where the credential will not do, 2 or 1 where a variable or the plugin's archive is wrong: what `up`
     would end with.
     """
-    from tfinfra.cli.output import print_document, progress
+    from tfinfra.cli.output import print_document, result_line
     from tfinfra.errors import UsageError
 
     if role:
@@ -43,7 +43,7 @@ def command(
         document = needed_role(target, subscription)
         print_document(document)
         for line in how_to_assign(document):
-            progress(line)
+            result_line(line)
         return 0
     if subscription is not None:
         raise UsageError("--subscription is for --role", hint="a walk goes to the subscription of its target")

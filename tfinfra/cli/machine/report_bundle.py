@@ -24,7 +24,7 @@ def command(*, run: str | None, last: bool, out: Path | None, with_logs: bool, a
     """
     import os
 
-    from tfinfra.cli.output import print_document, progress
+    from tfinfra.cli.output import print_document, result_line
     from tfinfra.errors import UsageError
     from tfinfra.machine.doctor import examine
     from tfinfra.machine.report.bundle import write_bundle
@@ -36,5 +36,5 @@ def command(*, run: str | None, last: bool, out: Path | None, with_logs: bool, a
     if as_json:
         print_document({"file": str(path), "with_logs": with_logs})
     else:
-        progress(f"{path} holds the report; nothing was sent: look into it, then attach it")
+        result_line(f"{path} holds the report; nothing was sent: look into it, then attach it")
     return 0

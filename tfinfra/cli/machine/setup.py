@@ -39,7 +39,7 @@ def command(
     Pulumi itself is built by Go from its source, checked by Go's checksum database. Without Go it is its vendor's
     archive, whose SHA-256 tfinfra knows; --unchecked takes one that it does not know, and says so.
     """
-    from tfinfra.cli.output import print_document, progress
+    from tfinfra.cli.output import print_document, progress, result_line
     from tfinfra.machine.setup import PluginWish, prepare_machine, prepare_subscription
 
     wish = PluginWish(provider, provider_sha256)
@@ -54,5 +54,5 @@ def command(
     if as_json:
         print_document(made)
     elif ready is not None:
-        progress(ready)
+        result_line(ready)
     return 0

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from tfinfra.lifecycle.run.terms import Consent, Terms, agreed
 from tfinfra.lifecycle.watch.observer import Observer
+from tfinfra.system.clock import right_now
 
 QUESTION = "Begin? [y/N] "
 _TICK = 0.1
@@ -42,10 +43,14 @@ def _is_terminal(stream: object) -> bool:
 
 
 def _ask(view: Observer, terms: Terms, check: Callable[[], None]) -> bool:
-    """The run has shown the terms. A live view would paint over the question, so it rests."""
+    """The run has shown the terms, unless it is quiet. A live view would paint over the question, so it rests."""
     from tfinfra.cli.live import LiveView
+    from tfinfra.cli.output import result_line
+    from tfinfra.lifecycle.watch.plain_view import QuietView
 
-    del terms
+    if isinstance(view, QuietView):
+        for line in terms.lines(right_now()):
+            result_line(line)
     live = view if isinstance(view, LiveView) else None
     if live is not None:
         live.stop()

@@ -45,7 +45,7 @@ def command(
     --all and --expired say first what they will delete. On Azure they ask on a terminal; without one they delete
     nothing and exit 2, unless --yes is given.
     """
-    from tfinfra.cli.output import progress
+    from tfinfra.cli.output import progress, result_line
     from tfinfra.errors import UsageError
     from tfinfra.lifecycle.attach.end_runs import end_runs
     from tfinfra.lifecycle.attach.sweep import down_expired, everybody
@@ -53,7 +53,8 @@ def command(
 
     if [run is not None, everything, expired].count(True) != 1:
         raise UsageError("name a run, or give --all or --expired")
-    tell, agree = telling(progress), _asks(yes, as_json)
+    tell = telling(progress if run is not None else result_line)  # what a sweep takes is told, however quiet
+    agree = _asks(yes, as_json)
     with outliving_terminal():
         if expired:
             _show_expired(down_expired(asked, tell, agree=agree), as_json)
@@ -64,24 +65,24 @@ def command(
 
 
 def _show_expired(found: Sequence[Due], as_json: bool) -> None:
-    from tfinfra.cli.output import print_document, progress
+    from tfinfra.cli.output import print_document, result_line
 
     if as_json:
         groups = [group for due in found for group in due.gone]
         kept = {group.name: group.expires for due in found for group in due.kept}
         print_document({"deleted": [due.run for due in found if not due.kept], "groups": groups, "kept": kept})
     elif not found:
-        progress("nothing has expired")
+        result_line("nothing has expired")
 
 
 def _show_ended(runs: Sequence[EndedRun], as_json: bool) -> None:
-    from tfinfra.cli.output import print_document, progress
+    from tfinfra.cli.output import print_document, result_line
 
     if as_json:
         stacks = {stack: reason for ended in runs for stack, reason in ended.stacks_left.items()}
         print_document({"deleted": [ended.run for ended in runs], "stacks_left": stacks})
     elif not runs:
-        progress("there is no run to delete")
+        result_line("there is no run to delete")
 
 
 def _asks(yes: bool, as_json: bool) -> Agree:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @cloud_options
 def command(*, asked: CloudOptions, run: str, as_json: bool) -> int:
     """Copy RUN's outputs and logs to ./runs/<run>/. What is left of a run that has ended is deleted then."""
-    from tfinfra.cli.output import print_document, progress
+    from tfinfra.cli.output import print_document, progress, result_line
     from tfinfra.lifecycle.attach.attached_run import fetch
     from tfinfra.lifecycle.attach.find_run import find_run
     from tfinfra.lifecycle.run.signals import outliving_terminal, telling
@@ -30,5 +30,5 @@ def command(*, asked: CloudOptions, run: str, as_json: bool) -> int:
         print_document(document)
     else:
         goes_on = {"unknown": "may have ended", "deleted": "is deleted"}.get(document["phase"], "still trains")
-        progress(f"{document['run']} {document['result'] or goes_on}; results: {document['results']}")
+        result_line(f"{document['run']} {document['result'] or goes_on}; results: {document['results']}")
     return 0

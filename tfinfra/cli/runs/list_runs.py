@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def command(*, asked: CloudOptions, as_json: bool) -> int:
     """List all runs: state, result, time, cost, and what is left of them. With --cloud, --target or --subscription
     those of that cloud, whichever machine began them."""
-    from tfinfra.cli.output import columns, print_document, progress, show
+    from tfinfra.cli.output import columns, print_document, progress, result_line, show
     from tfinfra.lifecycle.attach.overview import all_statuses
     from tfinfra.lifecycle.record.run_status import RunState
     from tfinfra.system.clock import right_now
@@ -28,13 +28,13 @@ def command(*, asked: CloudOptions, as_json: bool) -> int:
     if as_json:
         print_document({"runs": states})
     elif not states:
-        progress("no runs yet")
+        result_line("no runs yet")
     else:
         show(*columns([HEAD, *(row(state, right_now()) for state in states)]))
         for state in states:
             odd = [each for each in state.unreadable if each not in state.message]
             for line in (state.message, *odd) if state.state == RunState.UNKNOWN else state.unreadable:
-                progress(f"{state.run}: {line}")
+                result_line(f"{state.run}: {line}")
     return 0
 
 

@@ -67,12 +67,12 @@ def command(
 def _conclude(result: RunResult, arguments: Sequence[str]) -> int:
     """Says how the run ended and gives its exit code. `arguments` are all words of the command."""
     from tfinfra.cli.failed import failed
-    from tfinfra.cli.output import print_error, progress
+    from tfinfra.cli.output import print_error, result_line
     from tfinfra.lifecycle.up.launch import closing_lines
 
     if result.error is not None:
         print_error(result.error)
         failed(result.error, arguments, result.record.run)
     for line in closing_lines(result):
-        progress(line)
+        result_line(line)
     return result.error.exit_code if result.error else 0

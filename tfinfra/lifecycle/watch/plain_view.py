@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TextIO
 
-from tfinfra.errors import Diagnostic
+from tfinfra.errors import Diagnostic, Severity
 from tfinfra.lifecycle.watch.observer import UnderWay
 from tfinfra.model import TaskStatus
 from tfinfra.text.cleaning import clean
@@ -76,6 +76,36 @@ class PlainView:
                 print(text, file=stream, flush=True)
             except (OSError, ValueError):
                 return
+
+
+class QuietView(PlainView):
+    """Warnings alone: errors, and how the run ended, are told at its end."""
+
+    def begin(self, phase: str, text: str) -> None:
+        """What goes on is not told."""
+
+    def progress(self, phase: str, text: str) -> None:
+        """As above."""
+
+    def end(self, phase: str, seconds: float, text: str) -> None:
+        """As above."""
+
+    def fail(self, phase: str, seconds: float, text: str) -> None:
+        """As above."""
+
+    def task(self, status: TaskStatus) -> None:
+        """As above."""
+
+    def line(self, task: str, text: str) -> None:
+        """As above."""
+
+    def say(self, text: str) -> None:
+        if text.startswith("warning:"):
+            super().say(text)
+
+    def diagnose(self, diagnostic: Diagnostic) -> None:
+        if diagnostic.severity is not Severity.NOTICE:
+            super().diagnose(diagnostic)
 
 
 LONG = 5.0

@@ -1,0 +1,57 @@
+"""A wrong command line is told as all errors are: what is wrong, then the way out; exit 2, a document with --json."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tfinfra.cli.main import main
+
+WRONG = {
+    "a misspelt verb": (["vaildate"], "`tfinfra` has no verb 'vaildate'", "did you mean 'validate'?"),
+    "an unknown verb": (["xyzzy"], "`tfinfra` has no verb 'xyzzy'", "`tfinfra --help` lists them"),
+    "a missing argument": (["up"], "`tfinfra up` lacks its MANIFEST", "write `tfinfra up [OPTIONS] MANIFEST`"),
+    "a misspelt option": (["up", "--rehears"], "`tfinfra up` has no option '--rehears'", "did you mean '--rehearse'?"),
+    "an unknown option": (
+        ["runs", "--zzz"],
+        "`tfinfra runs` has no option '--zzz'",
+        "--help` lists them",
+    ),
+    "one word too many": (["runs", "x"], "got unexpected extra argument (x)", "write `tfinfra runs [OPTIONS]`"),
+    "a word that is no choice": (
+        ["runs", "--cloud", "x"],
+        "'x' is not one of 'azure', 'local'",
+        "`tfinfra runs --help`",
+    ),
+    "an option without its value": (["up", "--target"], "option '--target' requires an argument", "--help"),
+    "a group without its verb": (["catalog"], "`tfinfra catalog` takes a verb", "refresh or sizes"),
+    "an unknown verb of a group": (["catalog", "x"], "`tfinfra catalog` has no verb 'x'", "`tfinfra catalog --help`"),
+    "quiet and verbose": (["-q", "runs", "-v"], "--quiet and --verbose contradict each other", "--help"),
+}
+
+
+@pytest.mark.parametrize(("words", "message", "hint"), WRONG.values(), ids=WRONG)
+def test_one_style(words: list[str], message: str, hint: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 2
+    out, err = capsys.readouterr()
+    first, second = err.splitlines()
+    assert first.startswith("error: ")
+    assert message in first
+    assert second.startswith("  hint: ")
+    assert hint in second
+    assert out == ""
+
+
+def test_a_document_tells_it_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["up", "--json", "--rehears"]) == 2
+    document = json.loads(capsys.readouterr().out)
+    assert (document["exit_code"], document["hint"]) == (2, "did you mean '--rehearse'?")
+    assert "'--rehears'" in document["error"]
+
+
+def test_without_a_word_the_verbs_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    out, err = capsys.readouterr()
+    assert "validate" in err
+    assert out == ""

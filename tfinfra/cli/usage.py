@@ -1,0 +1,57 @@
+"""What is wrong with a command line, in the form of all errors: click finds it, and has words of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import click
+
+from tfinfra.errors import UsageError
+
+_NO_COMMAND = re.compile(r"No such command '(.*)'\.", re.DOTALL)
+
+
+def usage_error(error: click.ClickException) -> UsageError:
+    """The error with what is wrong, then the way out."""
+    context: click.Context | None = getattr(error, "ctx", None)
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        verbs = error.ctx.command.list_commands(error.ctx) if isinstance(error.ctx.command, click.Group) else []
+        return UsageError(
+            f"`{_path(context)}` takes a verb", f"{' or '.join(verbs)}; `{_path(context)} --help` explains them"
+        )
+    if isinstance(error, click.NoSuchOption):
+        known = [name for parameter in _parameters(context) for name in parameter.opts]
+        return UsageError(
+            f"`{_path(context)}` has no option '{error.option_name}'", _near(error.option_name, known, context)
+        )
+    if isinstance(error, click.MissingParameter) and error.param is not None:
+        return UsageError(f"`{_path(context)}` lacks its {(error.param.name or '').upper()}", _usage(context))
+    unknown = _NO_COMMAND.match(error.format_message())
+    if unknown and context is not None and isinstance(context.command, click.Group):
+        verbs = context.command.list_commands(context)
+        return UsageError(f"`{_path(context)}` has no verb '{unknown[1]}'", _near(unknown[1], verbs, context))
+    message = error.format_message().rstrip(".")
+    return UsageError(message[:1].lower() + message[1:], _usage(context))
+
+
+def _near(word: str, known: Iterable[str], context: click.Context | None) -> str:
+    from tfinfra.manifest.spelling_hints import did_you_mean, nearest
+
+    near = nearest(word, known)
+    return did_you_mean(near) if near else f"`{_path(context)} --help` lists them"
+
+
+def _path(context: click.Context | None) -> str:
+    return context.command_path if context is not None else "tfinfra"
+
+
+def _parameters(context: click.Context | None) -> list[click.Parameter]:
+    return context.command.get_params(context) if context is not None else []
+
+
+def _usage(context: click.Context | None) -> str:
+    if context is None:
+        return "`tfinfra --help` lists the verbs, `tfinfra VERB --help` what each takes"
+    pieces = " ".join(context.command.collect_usage_pieces(context))
+    return f"write `{context.command_path} {pieces}`; `{context.command_path} --help` explains it"
