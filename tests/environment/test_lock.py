@@ -123,7 +123,11 @@ def test_a_pinned_hash_holds_and_one_that_the_index_has_not_is_refused(
         asked.append(request)
         return "six==1.16.0 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb\nnumpy==1.26.4 \\\n    --hash=sha256:cc\n"
 
+    files = {"six": frozenset({"sha256:bb", "sha256:ee"})}
     monkeypatch.setattr(module, "solve", solve)
+    monkeypatch.setattr(
+        module, "installable_hashes", lambda uv, request: files if request.lines == ("six==1.16.0",) else {}
+    )
     plain = dataclasses.replace(WANTED, horovod=False)
     for pins, kept in {
         ("six==1.16.0 --hash=sha256:bb",): "six==1.16.0 \\\n    --hash=sha256:bb\nnumpy",
@@ -133,9 +137,13 @@ def test_a_pinned_hash_holds_and_one_that_the_index_has_not_is_refused(
         made = make_lock(dataclasses.replace(plain, pip=pins), "", tmp_path)
         assert kept in made.packages
         assert "--hash" not in "".join(asked[-1].lines)
-    with pytest.raises(RefusedPackages, match=r"six==1\.16\.0") as caught:
-        make_lock(dataclasses.replace(plain, pip=("Six==1.16.0 --hash=sha256:00",)), "", tmp_path)
-    assert (caught.value.about, caught.value.code) == (("six",), "TFI328")
+    for digits, why in {
+        "00": r"no file that the index has of six==1\.16\.0",
+        "aa": "files that cannot be used here",
+    }.items():
+        with pytest.raises(RefusedPackages, match=why) as caught:
+            make_lock(dataclasses.replace(plain, pip=(f"Six==1.16.0 --hash=sha256:{digits}",)), "", tmp_path)
+        assert (caught.value.about, caught.value.code) == (("six",), "TFI328")
 
 
 def test_constraints_prereleases_and_sources_reach_uv_and_the_lock(tmp_path: Path, asked: list[SolveRequest]) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from tfinfra.environment import recipe
 from tfinfra.environment.build_lock import exclusive
+from tfinfra.environment.conda.conda_and_pip import python_packages
 from tfinfra.environment.conda.conda_lock import folder_state, lock_conda, with_conda
 from tfinfra.environment.conda.conda_packages import CondaPackage
 from tfinfra.environment.interpreter import downloadable_version, find_interpreter
@@ -16,7 +18,9 @@ from tfinfra.environment.markers import this_platform
 from tfinfra.environment.package_index import answering_settings
 from tfinfra.environment.package_metadata import requires_of
 from tfinfra.environment.pinned_hashes import held, pinned_hashes
-from tfinfra.environment.solve import SolveRequest, solve
+from tfinfra.environment.refused_packages import RefusedPackages
+from tfinfra.environment.requirement import HASH
+from tfinfra.environment.solve import SolveRequest, installable_hashes, solve
 from tfinfra.environment.tools import find_uv, tool_environment
 from tfinfra.environment.uv_refusals import Unsolvable, solver_error
 from tfinfra.model import Requirements, to_json
@@ -57,6 +61,8 @@ def _path(requirements: Requirements, platform: str, cache: Path) -> Path:
         inputs["settings"] = settings
     if requirements.pip:  # a lock of a time when source distributions were taken unasked is made anew
         inputs["packages"] = "wheels"
+    if any(HASH.search(line) for line in requirements.pip):  # one of a time when they were dropped, too
+        inputs["hashes"] = "held"
     inputs["folders"] = folder_state(requirements.conda_channels)  # a channel that is a folder counts with its content
     return cache / "locks" / f"{digest_of_value(inputs)}.json"
 
@@ -85,7 +91,10 @@ def _solved(requirements: Requirements, platform: str, cache: Path, say: Progres
     requested, packages = with_conda(
         conda, requirements, request, lambda narrowed: _solved_packages(uv, requested, narrowed, version)
     )
-    packages = held(packages, pinned_hashes((*requirements.pip, *requirements.constraints), python, platform))
+    pins = pinned_hashes((*requirements.pip, *requirements.constraints), python, platform)
+    _refuse_pins_of_conda(pins, conda)
+    exact = replace(request, constraints=(), prereleases=True)
+    packages = held(packages, pins, lambda lines: installable_hashes(uv, replace(exact, lines=lines)))
     tools = ""
     if requested.horovod:
         lines = recipe.horovod_tools(requirements, platform)
@@ -109,6 +118,17 @@ def _solved(requirements: Requirements, platform: str, cache: Path, say: Progres
             sources=requirements.sources,
         )
     )
+
+
+def _refuse_pins_of_conda(pins: Collection[str], conda: tuple[CondaPackage, ...]) -> None:
+    """What conda installs is another file than any that pip's hashes are of. Raises RefusedPackages."""
+    for name in (name for name in python_packages(conda) if name in pins):
+        raise RefusedPackages(
+            f"pip_packages: {name} has a hash, and conda installs it: the hash of pip's file cannot hold",
+            hint="leave it to one of the two: write it without its hash, or keep it out of conda's packages",
+            about=(name,),
+            code="TFI328",
+        )
 
 
 def _request(

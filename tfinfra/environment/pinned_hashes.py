@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from tfinfra.environment.markers import applies
 from tfinfra.environment.refused_packages import RefusedPackages
@@ -33,28 +33,42 @@ def pinned_hashes(lines: Iterable[str], python: str, platform: str) -> dict[str,
     return found
 
 
-def held(packages: str, pins: Mapping[str, frozenset[str]]) -> str:
-    """The requirements text `packages` with the pinned hashes alone where there are any. Raises RefusedPackages where
-    no file that the index has is one of them."""
-    return "".join(_pinned(part, pins) for part in _LINE.split(packages))
+def held(
+    packages: str,
+    pins: Mapping[str, frozenset[str]],
+    installable: Callable[[tuple[str, ...]], Mapping[str, frozenset[str]]],
+) -> str:
+    """The requirements text `packages` with the pinned hashes alone where there are any. `installable` gives, for exact
+    requirements of an index, the hashes of the files that may be installed. Raises RefusedPackages where none of them
+    is pinned."""
+    parts = _LINE.split(packages)
+    exact = tuple(head for part in parts if _name(part) in pins and "==" in (head := _head(part)))
+    files = installable(exact) if exact else {}
+    return "".join(_pinned(part, pins[_name(part)], files) if _name(part) in pins else part for part in parts)
 
 
-def _pinned(part: str, pins: Mapping[str, frozenset[str]]) -> str:
-    name = _NAME.match(part)
-    pinned = pins.get(normalised(name.group())) if name else None
-    if name is None or pinned is None:
-        return part
-    locked = _LOCKED.findall(part)
+def _pinned(part: str, pinned: frozenset[str], files: Mapping[str, frozenset[str]]) -> str:
     comparable = {one for one in pinned if one.startswith("sha256:")}
+    usable = files.get(_name(part)) or frozenset(_LOCKED.findall(part))
     # Of another kind of hash only whoever fetches the file can tell: the installer is given it instead.
-    kept = [one for one in locked if one in comparable] if comparable else sorted(pinned)
-    if not kept:
-        what = part.partition(" ")[0]
-        raise RefusedPackages(
-            f"pip_packages: no file that the index has of {what} has a hash that is pinned",
-            hint="compare the hashes with those of the index: another file is served, or another version was meant",
-            about=(normalised(name.group()),),
-            code="TFI328",
-        )
-    head = part.partition(" \\\n")[0].rstrip("\n")
-    return head + "".join(f" \\\n    --hash={one}" for one in kept) + "\n"
+    kept = sorted(comparable & usable if comparable else pinned)
+    if kept:
+        return _head(part) + "".join(f" \\\n    --hash={one}" for one in kept) + "\n"
+    what = _head(part).partition(" ")[0]
+    if comparable & set(_LOCKED.findall(part)):
+        message = f"the hashes that are pinned of {what} are those of files that cannot be used here"
+        hint = "pin the hash of its wheel for this Python and platform, or name the package in source_builds"
+    else:
+        message = f"no file that the index has of {what} has a hash that is pinned"
+        hint = "compare the hashes with those of the index: another file is served, or another version was meant"
+    raise RefusedPackages(f"pip_packages: {message}", hint, about=(_name(part),), code="TFI328")
+
+
+def _name(part: str) -> str:
+    found = _NAME.match(part)
+    return normalised(found.group()) if found else ""
+
+
+def _head(part: str) -> str:
+    """The requirement without its hashes."""
+    return part.partition(" \\\n")[0].rstrip("\n")

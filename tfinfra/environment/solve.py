@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterable
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tfinfra.environment.package_index import source_options
+from tfinfra.environment.requirement import normalised
 from tfinfra.environment.tools import tool_environment
 from tfinfra.environment.uv_refusals import refusal_of
 from tfinfra.model import PackageSources
@@ -39,13 +41,30 @@ def solve(uv: str, request: SolveRequest) -> str:
 
     Raises what uv's refusal means: see `refusal_of`.
     """
+    return _compiled(uv, request, "--generate-hashes", "--no-emit-index-url", "--no-annotate")
+
+
+def installable_hashes(uv: str, request: SolveRequest) -> dict[str, frozenset[str]]:
+    """{normalised name: hashes} of the files that may be installed for the exact lines of `request`: wheels of its
+    platform, or source packages of what is built. A lock's text has those of all files. Raises as `solve` does."""
+    text = _compiled(uv, request, "--no-deps", "--format", "pylock.toml")
+    blocks = text.split("[[packages]]")[1:]
+    named = [(re.search(r'^name = "([^"]+)"', block, re.MULTILINE), block) for block in blocks]
+    return {
+        normalised(name[1]): frozenset(f"sha256:{digits}" for digits in re.findall(r'sha256 = "([0-9a-f]+)"', block))
+        for name, block in named
+        if name
+    }
+
+
+def _compiled(uv: str, request: SolveRequest, *more: str) -> str:
     with tempfile.TemporaryDirectory(prefix="tfinfra-lock-") as folder:
         packages, constraints = Path(folder, "requirements.in"), Path(folder, "constraints.txt")
         packages.write_text("\n".join(request.lines) + "\n", "utf-8")
         constraints.write_text("\n".join(request.constraints) + "\n", "utf-8")
-        arguments = ["pip", "compile", str(packages), "--constraints", str(constraints), "--quiet"]
+        arguments = ["pip", "compile", str(packages), "--constraints", str(constraints), "--quiet", "--no-header"]
+        arguments += more
         arguments += [*wheels_only(request.source_builds), *source_options(request.sources)]
-        arguments += ["--generate-hashes", "--no-emit-index-url", "--no-header", "--no-annotate"]
         arguments += ["--python-version", request.python]
         arguments += ["--python-platform", request.platform] if request.platform else []
         arguments += ["--python", str(request.interpreter)] if request.interpreter else []
@@ -59,9 +78,9 @@ def solve(uv: str, request: SolveRequest) -> str:
             cwd=os.sep,  # no folder on its way up may configure uv, as that of temporary files may, which others write
             env=tool_environment(),
         )
-    if done.returncode == 0:
-        return done.stdout
-    raise refusal_of(done.stderr, request.lines)
+    if done.returncode:
+        raise refusal_of(done.stderr, request.lines)
+    return done.stdout
 
 
 def wheels_only(source_builds: Iterable[str]) -> list[str]:

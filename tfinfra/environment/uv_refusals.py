@@ -38,7 +38,8 @@ def refusal_of(stderr: str, lines: Sequence[str]) -> Exception:
     wrong, RefusedPackages where a package is, else TfinfraError."""
     about = _about(stderr, lines)
     # Of a package that is named by its URL the server is not the index.
-    what = "the package index" if not about or "@" not in stderr.partition("\n")[0] else f"the source of {about[0]}"
+    of_url = bool(about) and "@" in stderr.partition("\n")[0]
+    what = f"the source of {about[0]}" if of_url else "the package index"
     if denied := _DENIED.search(stderr):
         hint = "its user and password belong in a netrc file, or in UV_INDEX in tfinfra's environment"
         return CredentialsError(f"{what} wants to know who asks: {denied[1]}", hint=hint)
@@ -46,6 +47,8 @@ def refusal_of(stderr: str, lines: Sequence[str]) -> Exception:
         return Unsolvable(explanation(stderr), packages_in(stderr))
     if _UNREACHABLE.search(stderr):
         hint = "the first run of an environment needs a package index; index_url of the target names another one"
+        if of_url:
+            hint = "this machine makes the lock, and must reach the server: look at the line's URL, and at your network"
         return NotFeasible(f"{what} cannot be reached: {_last_cause(stderr)}", hint=hint)
     if about:
         message, hint = f"pip_packages: {about[0]} cannot be had:\n{explanation(stderr)}", "change or remove this line"

@@ -1,0 +1,121 @@
+"""Where packages come from, asked by the real uv of a server on this machine: indexes and pages of the target, a
+server that wants to know who asks, files that are not those of a pinned hash."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import sys
+import threading
+import zipfile
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from tfinfra.environment.pinned_hashes import held, pinned_hashes
+from tfinfra.environment.refused_packages import RefusedPackages
+from tfinfra.environment.solve import SolveRequest, installable_hashes, solve
+from tfinfra.environment.tools import find_uv
+from tfinfra.errors import CredentialsError, NotFeasible
+from tfinfra.model import PackageSources
+
+PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
+MACHINE = "x86_64-manylinux_2_28"
+
+
+def wheel(name: str, version: str, tag: str = "py3-none-any") -> tuple[str, bytes]:
+    """The file name and bytes of a wheel that holds nothing."""
+    stem, packed = f"{name}-{version}", io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        info = f"{stem}.dist-info"
+        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        archive.writestr(f"{info}/WHEEL", f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n")
+        archive.writestr(f"{info}/RECORD", "")
+    return f"{stem}-{tag}.whl", packed.getvalue()
+
+
+FILES = dict(
+    (
+        wheel("mine", "1.0"),
+        wheel("mine", "2.0", "cp39-cp39-win_amd64"),
+        wheel("mine", "2.0"),
+        wheel("mine", "3.0rc1"),
+    )
+)
+DIGESTS = {name: f"sha256:{hashlib.sha256(data).hexdigest()}" for name, data in FILES.items()}
+LINKS = "".join(f'<a href="/files/{name}#{digest.replace(":", "=")}">{name}</a>' for name, digest in DIGESTS.items())
+
+
+class Server(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        pages = {"/simple/mine/": LINKS.encode(), "/wheels.html": LINKS.encode()}
+        body = pages.get(self.path) or FILES.get(self.path.removeprefix("/files/"))
+        self.send_response(401 if self.path.startswith("/closed/") else 200 if body else 404)
+        self.send_header("Content-Type", "text/html" if self.path in pages else "application/octet-stream")
+        self.send_header("Content-Length", str(len(body or b"")))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body or b"")
+
+    do_HEAD = do_GET  # noqa: N815  named for the base class
+
+    def log_message(self, *args: object) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The URL of a server on this machine; uv has no other index and no answers of before."""
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+    for name in ("UV_DEFAULT_INDEX", "PIP_INDEX_URL"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9/simple")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Server) as running:
+        thread = threading.Thread(target=running.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{running.server_port}"
+        running.shutdown()
+        thread.join()
+
+
+def request(line: str, sources: PackageSources, *, prereleases: bool = False) -> SolveRequest:
+    return SolveRequest((line,), (), PYTHON, MACHINE, None, prereleases=prereleases, sources=sources)
+
+
+def test_the_targets_index_is_asked_instead_of_this_machines(server: str, tmp_path: Path) -> None:
+    uv, sources = find_uv(tmp_path), PackageSources(f"{server}/simple")
+    assert solve(uv, request("mine", sources)).startswith("mine==2.0")
+    assert solve(uv, request("mine", sources, prereleases=True)).startswith("mine==3.0rc1")
+    with pytest.raises(NotFeasible, match="cannot be reached"):
+        solve(uv, request("mine", PackageSources()))
+
+
+def test_other_indexes_and_pages_are_asked_first(server: str, tmp_path: Path) -> None:
+    uv = find_uv(tmp_path)
+    other = PackageSources(extra_index_urls=(f"{server}/simple",))
+    assert solve(uv, request("mine", other)).startswith("mine==2.0")
+    page = PackageSources(f"{server}/nothing", find_links=(f"{server}/wheels.html",))
+    assert solve(uv, request("mine<2", page)).startswith("mine==1.0")
+
+
+def test_a_server_that_wants_to_know_who_asks_is_called_that(server: str, tmp_path: Path) -> None:
+    with pytest.raises(CredentialsError, match="401"):
+        solve(find_uv(tmp_path), request("mine", PackageSources(f"{server}/closed")))
+
+
+def test_a_pinned_hash_is_one_of_a_file_that_can_be_installed(server: str, tmp_path: Path) -> None:
+    uv, sources = find_uv(tmp_path), PackageSources(f"{server}/simple")
+    packages = solve(uv, request("mine", sources))
+    assert packages.count("--hash") == 2  # that of Windows, too
+    windows, everywhere = DIGESTS["mine-2.0-cp39-cp39-win_amd64.whl"], DIGESTS["mine-2.0-py3-none-any.whl"]
+
+    def pinned(*hashes: str) -> str:
+        pins = pinned_hashes([" ".join(["mine==2.0", *(f"--hash={one}" for one in hashes)])], PYTHON, MACHINE)
+        return held(packages, pins, lambda lines: installable_hashes(uv, request("\n".join(lines), sources)))
+
+    assert pinned(windows, everywhere) == f"mine==2.0 \\\n    --hash={everywhere}\n"
+    for wrong, why in ((windows, "cannot be used here"), (f"sha256:{'0' * 64}", "no file that the index has")):
+        with pytest.raises(RefusedPackages, match=why):
+            pinned(wrong)
