@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
 from tfinfra.version import __version__
 
+TYPE_CHECKING = False  # typing's, which `python -m tfinfra` could find in the folder that it is called in
 if TYPE_CHECKING:
+    from typing import Any
+
     from tfinfra.api import Experiment, Run, TensorFlow
 
 __all__ = ["Experiment", "Run", "TensorFlow", "__version__"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import re
 from dataclasses import replace
@@ -24,6 +23,7 @@ from tfinfra.cloud import AZURE_NODES, Cloud, Pace, Trust
 from tfinfra.errors import CredentialsError, ManifestError, NotFeasible, ProvisioningError, turned_to
 from tfinfra.model import Target, Timeouts
 from tfinfra.system import child_python
+from tfinfra.system.ownership import user_name
 from tfinfra.system.paths import cache_folder, state_folder
 from tfinfra.system.progress import Progress, do_nothing, say_nothing
 
@@ -87,7 +87,7 @@ def local_cloud(
         name="local",
         subscription_id=SUBSCRIPTION,
         tenant_id=TENANT,
-        owner=getpass.getuser(),
+        owner=user_name(),
         arm_endpoint=endpoint.url,
         token_scope=f"{AUDIENCE}.default",
         ca_file=layout.ca,

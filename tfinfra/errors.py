@@ -18,12 +18,16 @@ TfinfraError                 exit 1   a fault of tfinfra itself
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING, Any
 
 from tfinfra.text.credentials import covered, hidden
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 _LONGEST, _ENDS = 1200, 500
 
@@ -94,6 +98,8 @@ class TfinfraError(Exception):
     diagnostics: tuple[Diagnostic, ...] = field(default=())
     cloud: str | None = field(default=None, init=False, compare=False)
     """The cloud that was asked when it went wrong, None where that was none or is not known."""
+    details: Mapping[str, Any] = field(default_factory=dict, init=False, compare=False)
+    """What the document of `--json` says of it beside, by name."""
 
     exit_code = 1
 
@@ -103,6 +109,11 @@ class TfinfraError(Exception):
 
     def __str__(self) -> str:
         return self.message
+
+    def detailed(self, **details: Any) -> Self:
+        """This error, with these details."""
+        self.details = {**self.details, **details}
+        return self
 
     def in_full(self) -> str:
         """The message and, a line each, the errors among the diagnostics, for where nothing but text is shown."""

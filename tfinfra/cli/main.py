@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -12,7 +10,7 @@ from typing import Any
 import click
 
 from tfinfra.cli.verbosity import add_verbosity
-from tfinfra.errors import Cancelled, TfinfraError, UsageError
+from tfinfra.errors import UsageError
 from tfinfra.version import __version__
 
 VERBS = {
@@ -41,11 +39,7 @@ class _LazyGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except BrokenPipeError as error:
-            from tfinfra.cli.output import reader_has_gone
-
-            if reader_has_gone():  # `| head` has seen enough; click would end with status 1
-                return 0
+        except BrokenPipeError as error:  # click would end with status 1, without a word
             raise RuntimeError(f"a connection was closed: {error}") from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -80,89 +74,43 @@ add_verbosity(cli)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one verb and returns its exit code (manifest.md, "Verbs")."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    _replace_closed_streams()
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a character must not end a verb
-    code = _code(arguments)
+    """Runs one verb and returns its exit code (manifest.md, "Verbs"). Without `argv` it is this process's own, whose
+    streams and signals it then takes."""
+    if argv is None:
+        from tfinfra.cli.process import run
+
+        return run()
+    from tfinfra.cli import output
+    from tfinfra.system.interruption import unsettle
+
+    arguments = list(argv)
+    output.begin_verb()
+    unsettle()
+    try:
+        result = cli.main(arguments, prog_name="tfinfra", standalone_mode=False, obj=tuple(arguments))
+        code = result if isinstance(result, int) else 0
+        _say_made_private()
+    except click.exceptions.Exit as end:
+        code = end.exit_code
+    except BaseException as raised:  # noqa: BLE001  the outermost edge: a user sees an error, whatever it was
+        if output.reader_has_gone(raised):
+            return 0
+        from tfinfra.cli.ending import conclude
+
+        code = conclude(raised, arguments)
+    if not code and (lost := output.unprinted()) is not None:
+        from tfinfra.cli.ending import conclude
+
+        return conclude(lost, arguments)
+    return code
+
+
+def _say_made_private() -> None:
     if paths := sys.modules.get("tfinfra.system.paths"):  # most verbs that print a text never load it
         from tfinfra.cli.output import progress
 
         for folder in paths.made_private():
             progress(f"note: other users could read {folder}; it is yours alone now (0700)")
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        from tfinfra.cli.output import drop_stdout
-
-        drop_stdout()
-    return code
-
-
-def _replace_closed_streams() -> None:
-    """A stream that came closed (`2>&-`, some schedulers) leads nowhere. Left closed, its number goes to the next file
-    that is opened, which then gets what is printed."""
-    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
-        if getattr(sys, name) is None:
-            nowhere = os.open(os.devnull, os.O_RDWR)
-            if nowhere != number:
-                os.dup2(nowhere, number)
-                os.close(nowhere)
-            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
-
-
-def _code(arguments: list[str]) -> int:
-    """Runs the verb; whatever it raises becomes an exit code, and what the user sees of it."""
-    try:
-        result = cli.main(arguments, prog_name="tfinfra", standalone_mode=False, obj=tuple(arguments))
-    except click.exceptions.Exit as end:
-        return end.exit_code
-    except click.ClickException as error:
-        from tfinfra.cli.usage import usage_error
-
-        return _report(usage_error(error), arguments)
-    except TfinfraError as error:
-        return _report(error, arguments)
-    except (KeyboardInterrupt, click.Abort):
-        from tfinfra.cli.output import result_line
-
-        result_line("cancelled")
-        return Cancelled.exit_code
-    except Exception as error:  # noqa: BLE001  the outermost edge: a user sees one line, the file has the traceback
-        return _internal(error, arguments)
-    return result if isinstance(result, int) else 0
-
-
-def _report(error: TfinfraError, arguments: list[str]) -> int:
-    from tfinfra.cli.failed import failed
-    from tfinfra.cli.output import error_document, print_document, print_error
-
-    if "--json" in arguments:
-        print_document(error_document(error))
-    print_error(error)
-    failed(error, arguments)
-    return error.exit_code
-
-
-def _internal(error: Exception, arguments: list[str]) -> int:
-    from tfinfra.cli.failed import failed
-    from tfinfra.cli.internal_error import write_report
-    from tfinfra.cli.output import result_line
-    from tfinfra.store.waiting import store_trouble
-    from tfinfra.system.disk_errors import disk_trouble
-    from tfinfra.text.masking import redact
-
-    if (known := disk_trouble(error) or store_trouble(error)) is not None:
-        return _report(known, arguments)
-    result_line(redact(f"error: tfinfra itself failed: {error.__class__.__name__}: {error}"))
-    try:
-        result_line(f"  report: {write_report(error, arguments)}")
-    except (OSError, TfinfraError) as unwritten:
-        result_line(f"  no report: {unwritten}")
-        return 1
-    failed(TfinfraError(f"tfinfra itself failed: {error.__class__.__name__}: {error}"), arguments)
-    return 1
 
 
 if __name__ == "__main__":

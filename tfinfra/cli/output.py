@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,8 @@ from typing import Any, TextIO
 from tfinfra.cli.verbosity import Verbosity, tells, verbosity
 from tfinfra.errors import Diagnostic, Position, Severity, TfinfraError
 from tfinfra.model import to_json
+from tfinfra.system.interruption import held
+from tfinfra.system.streams import StdoutLost
 from tfinfra.text.cleaning import clean, defused_json, one_for_one
 
 _COLORS = {Severity.ERROR: "31;1", Severity.WARNING: "33;1", Severity.NOTICE: "36;1"}
@@ -21,24 +22,46 @@ _WIDTH = 160
 
 
 def print_document(document: Any) -> None:
-    """The one JSON document of a verb's `--json`, on stdout; dataclasses are turned into objects. A reader that has
-    gone changes nothing of what the verb has done and says by its exit code."""
-    try:
-        print(defused_json(json.dumps(to_json(document), indent=2, ensure_ascii=False)), flush=True)
-    except BrokenPipeError:
-        drop_stdout()
+    """The one JSON document of a verb's `--json`, on stdout; dataclasses are turned into objects. It is UTF-8, or ASCII
+    where stdout has another encoding. Where stdout takes nothing the verb goes on: `unprinted` says so at its end."""
+    with held():
+        _this_verb.printed = True
+        ascii_only = not (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("-", "").startswith("utf8")
+        try:
+            print(defused_json(json.dumps(to_json(document), indent=2, ensure_ascii=ascii_only)), flush=True)
+        except (OSError, ValueError) as error:
+            _this_verb.unprinted = error
 
 
-def drop_stdout() -> None:
-    """For a reader of stdout that has gone: Python must not complain about it at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+class _Verb:
+    """What became of the document of the verb that runs."""
+
+    printed = False
+    unprinted: Exception | None = None
 
 
-def reader_has_gone() -> bool:
-    """Whether stdout is a pipe that nobody reads any more."""
-    looked = select.poll()
-    looked.register(sys.stdout.fileno(), 0)
-    return any(event & (select.POLLERR | select.POLLHUP) for _, event in looked.poll(0))
+_this_verb = _Verb()
+
+
+def begin_verb() -> None:
+    """Another verb begins in this process: it has a document of its own."""
+    _this_verb.printed, _this_verb.unprinted = False, None
+
+
+def document_printed() -> bool:
+    """Whether this verb has printed its document, or tried to."""
+    return _this_verb.printed
+
+
+def unprinted() -> Exception | None:
+    """Why the document is not on stdout, None where it is, or where nobody reads it any more."""
+    lost = _this_verb.unprinted
+    return None if reader_has_gone(lost) else lost
+
+
+def reader_has_gone(error: BaseException | None) -> bool:
+    """Whether an error of stdout's is that its reader has seen enough (`| head`)."""
+    return isinstance(error, BrokenPipeError) or (isinstance(error, StdoutLost) and error.reader_has_gone)
 
 
 def show(*lines: str) -> None:
@@ -124,6 +147,7 @@ def error_document(error: TfinfraError) -> dict[str, Any]:
         "exit_code": error.exit_code,
         "hint": error.hint,
         "diagnostics": to_json(error.diagnostics),
+        **error.details,
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -102,9 +103,11 @@ def _read_targets(path: Path, folder: Path) -> tuple[Document, tuple[Diagnostic,
 
 
 def _target_files(folder: Path) -> Iterator[Path]:
-    from tfinfra.system.paths import config_folder
+    from tfinfra.system.paths import NoHome, config_folder
 
-    candidates = (folder / TARGETS_FILE, config_folder() / TARGETS_FILE)
+    candidates = [folder / TARGETS_FILE]
+    with suppress(NoHome):
+        candidates.append(config_folder() / TARGETS_FILE)
     yield from dict.fromkeys(path for path in candidates if path.is_file())
 
 
@@ -139,10 +142,12 @@ def known_prices() -> KnownPrices:
     """The shipped prices, and over them the newer ones that this user's refresh has brought."""
     from tfinfra.catalog.price_file import read_price_file
     from tfinfra.catalog.prices import shipped_book
-    from tfinfra.system.paths import prices_file
+    from tfinfra.system.paths import NoFolder, prices_file
 
     try:
         refreshed = read_price_file(prices_file())
+    except NoFolder:  # no refresh can have written there; validate and plan need nothing else of it
+        return KnownPrices(shipped_book())
     except ValueError as error:
         message = f"the refreshed prices in {prices_file()} cannot be read ({error}): the shipped ones are used"
         hint = "`tfinfra catalog refresh` writes the file again"

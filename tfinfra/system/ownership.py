@@ -79,9 +79,23 @@ def make_private(path: Path) -> None:
     `mode` is for the last of them only. What is there stays as it is. Raises OSError."""
     for folder in reversed([path, *path.parents]):
         if not folder.exists():
-            folder.mkdir(mode=PRIVATE, exist_ok=True)
+            try:
+                folder.mkdir(mode=PRIVATE, exist_ok=True)
+            except FileNotFoundError as error:  # as /proc says, where nothing can be made
+                raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), str(folder)) from error
     if not path.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
+
+
+def user_name() -> str:
+    """This user's name, as getpass finds it; the number of one whom this machine does not know by name (containers run
+    as such users)."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # OSError: since Python 3.13
+        return str(os.getuid())
 
 
 def _name(uid: int) -> str:

@@ -3,6 +3,7 @@ user's own: they are made so, and nothing is used that another user owns or may 
 
 from __future__ import annotations
 
+import errno
 import os
 import shlex
 import stat
@@ -16,6 +17,15 @@ import platformdirs
 from tfinfra.errors import UsageError
 from tfinfra.system.ownership import NotOwn, is_open, make_own, require_own, require_own_tree
 
+
+class NoFolder(UsageError):
+    """There is no folder at that path, and none can be made."""
+
+
+class NoHome(NoFolder):
+    """The user has no home, in which the folder would be."""
+
+
 _CHANGED: dict[Path, None] = {}
 _LOOKED_AT: set[tuple[Path, int, int]] = set()
 """Caches in which all is well: a large one takes a while to look through, and a verb asks for it many times."""
@@ -23,27 +33,26 @@ _LOOKED_AT: set[tuple[Path, int, int]] = set()
 
 def state_folder() -> Path:
     """Runs, Pulumi state, the local cloud. TFINFRA_STATE_DIR overrides. Raises UsageError where it is not the user's
-    own."""
-    return _own(_STATE, platformdirs.user_state_dir("tfinfra"), _STATE_WAY_OUT)
+    own, or can be no folder."""
+    return _own(_STATE, platformdirs.user_state_dir, _STATE_WAY_OUT)
 
 
 def cache_folder() -> Path:
     """What can be made again: the Pulumi CLI, locks, wheels, training environments. TFINFRA_CACHE_DIR overrides. Raises
-    UsageError where it, or what is in it, is not the user's own."""
-    default = platformdirs.user_cache_dir("tfinfra")
-    folder = _folder(_CACHE, default)
+    UsageError where it, or what is in it, is not the user's own, or where it can be no folder."""
+    folder = _folder(_CACHE, platformdirs.user_cache_dir)
     if folder.is_dir() and _state(folder) not in _LOOKED_AT:
         # before it is made private: later nothing would show who could write it
         _refusing(lambda: require_own_tree(folder, _DEPTH), folder, _CACHE_WAY_OUT)
-    _own(_CACHE, default, _CACHE_WAY_OUT)
+    _own(_CACHE, platformdirs.user_cache_dir, _CACHE_WAY_OUT)
     if folder.is_dir():
         _LOOKED_AT.add(_state(folder))
     return folder
 
 
 def config_folder() -> Path:
-    """compute_targets.yaml of the platform team. TFINFRA_CONFIG_DIR overrides."""
-    return _folder("TFINFRA_CONFIG_DIR", platformdirs.user_config_dir("tfinfra"))
+    """compute_targets.yaml of the platform team. TFINFRA_CONFIG_DIR overrides. Raises NoFolder where it can be none."""
+    return _folder("TFINFRA_CONFIG_DIR", platformdirs.user_config_dir)
 
 
 def prices_file() -> Path:
@@ -64,8 +73,35 @@ def _state(folder: Path) -> tuple[Path, int, int]:
     return folder, status.st_ino, status.st_ctime_ns
 
 
-def _folder(variable: str, default: str) -> Path:
-    return Path(os.environ.get(variable) or default).absolute()
+def _folder(variable: str, default: Callable[[str], str]) -> Path:
+    """The folder that the variable names, else the usual one, whether it is there or not. Raises NoFolder where
+    nothing can be made at that path, or looked up."""
+    given = os.environ.get(variable)
+    folder = Path(given or _usual(default)).absolute()
+    name = f"{variable} names {folder}" if given else f"{folder} is where tfinfra keeps things"
+    try:
+        if not stat.S_ISDIR(folder.stat().st_mode):
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    except FileNotFoundError:
+        nearest = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+        if not nearest.is_dir():
+            raise NoFolder(f"{name}, but {nearest} is a link that leads nowhere", _OTHER.format(variable)) from None
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise NoFolder(f"{name}, which cannot be used: {reason}", _OTHER.format(variable)) from error
+    return folder
+
+
+_OTHER = "name another folder: {}"
+
+
+def _usual(default: Callable[[str], str]) -> str:
+    """The usual folder, which lies in the user's home."""
+    try:
+        return default("tfinfra")
+    except (RuntimeError, KeyError, OSError) as error:
+        message = f"there is no home folder: HOME is not set, and this machine knows no user {os.getuid()}"
+        raise NoHome(message, f"set HOME, or name folders of your own: {_STATE} and {_CACHE}") from error
 
 
 _DEPTH = 2
@@ -89,7 +125,7 @@ _CACHE_WAY_OUT = (
 _STATE_WAY_OUT = f"name a folder of your own: {_STATE}; or, if all in it is yours: `chmod -R go-w` it"
 
 
-def _own(variable: str, default: str, way_out: str) -> Path:
+def _own(variable: str, default: Callable[[str], str], way_out: str) -> Path:
     """The folder, made private if it exists: a reader makes no folder, and a writer makes a private one (ownership.py).
     Root may keep a cache for all users of a machine, and let them read it."""
     folder = _folder(variable, default)

@@ -14,9 +14,9 @@ from types import FrameType
 
 from tfinfra.errors import Cancelled
 from tfinfra.lifecycle.run.phases import Interrupt
-from tfinfra.system.typed_keys import release
+from tfinfra.system import interruption, streams
+from tfinfra.system.interruption import is_nohup
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 WORD = "asked-to-end"
 """The file in a run's folder that says who sends TERM."""
 
@@ -32,29 +32,30 @@ def interruptible(
     interrupt: Interrupt,
     run: str,
     say: Callable[[str], object] | None = None,
-    leave: Callable[[int], object] = os._exit,
+    leave: Callable[[str], object] = interruption.leave,
     *,
     folder: Path | None = None,
 ) -> Iterator[None]:
-    """Handles the signals inside the block; call it on the main thread. `leave` ends the process with a status;
-    `folder` is the run's."""
+    """Handles the signals inside the block; call it on the main thread. `leave` ends the process, saying what it is
+    given; `folder` is the run's. After the block signals change nothing: the run has ended."""
     tell = say or _tell
 
     def handle(number: int, frame: FrameType | None) -> None:
         del frame
         leave_terminal()
+        streams.hurry()
         name = "Ctrl-C" if number == signal.SIGINT else _sender(number, folder)
         if interrupt.requested:
-            tell(f"left at once; `tfinfra down {run}` deletes what there still is of it (its deadline does, at last)")
-            release()
-            leave(Cancelled.exit_code)
+            leave(f"left at once; `tfinfra down {run}` deletes what there still is of it (its deadline does, at last)")
+            return
         interrupt.request(Cancelled(f"{name} ended the run"))
         tell(f"{name}: stopping {run} and deleting everything; once more leaves at once")
 
-    before = {number: signal.signal(number, handle) for number in SIGNALS if not _is_nohup(number)}
+    before = {number: signal.signal(number, handle) for number in interruption.SIGNALS if not is_nohup(number)}
     try:
         yield
     finally:
+        interruption.settle()
         for number, handler in before.items():
             signal.signal(number, handler)
 
@@ -79,7 +80,7 @@ def outliving_terminal() -> Iterator[None]:
         del number, frame
         leave_terminal()
 
-    if _is_nohup(signal.SIGHUP):
+    if is_nohup(signal.SIGHUP):
         yield
         return
     before = signal.signal(signal.SIGHUP, handle)
@@ -111,12 +112,6 @@ def leave_terminal() -> None:
             nowhere = os.open(os.devnull, os.O_RDWR)
             os.dup2(nowhere, number)
             os.close(nowhere)
-
-
-def _is_nohup(number: signal.Signals) -> bool:
-    """Whether the run was started by nohup, to outlive its terminal. An ignored Ctrl-C means nothing of the kind:
-    shells start every background job with that."""
-    return number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN
 
 
 def _tell(text: str) -> None:

@@ -6,7 +6,6 @@ The clients of Azure and the nodes' agents handle them as they handle Entra's: i
 from __future__ import annotations
 
 import base64
-import getpass
 import hashlib
 import hmac
 import json
@@ -16,6 +15,7 @@ from typing import Any
 from tfinfra.arm.token_claims import claims_of
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 from tfinfra.localcloud.common.state_folder import AUDIENCE, TENANT
+from tfinfra.system.ownership import user_name
 
 # As Entra's: azurite takes no token of another issuer.
 ISSUER = f"https://sts.windows.net/{TENANT}/"
@@ -52,7 +52,7 @@ def mint(key: bytes, oid: str, now: float, seconds: int, audience: str = AUDIENC
         "tid": tenant,
     }
     if oid == OWNER_OID:
-        claims["upn"] = getpass.getuser()
+        claims["upn"] = user_name()
     return signed(key, claims)
 
 

@@ -14,7 +14,6 @@ azure-identity's DefaultAzureCredential finds it as it finds the ones of Azure, 
 from __future__ import annotations
 
 import argparse
-import getpass
 import hmac
 import json
 import secrets
@@ -31,6 +30,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from tfinfra.localcloud.common import tokens
 from tfinfra.localcloud.common.state_folder import AUDIENCE, SUBSCRIPTION, TENANT, Layout
+from tfinfra.system.ownership import user_name
 
 APP_SERVICE, IMDS = "/msi/token", "/metadata/identity/oauth2/token"
 VERSIONS = {APP_SERVICE: "2019-08-01", IMDS: "2018-02-01"}
@@ -60,7 +60,7 @@ class RehearsedCaller:
 
 def person(oid: str = tokens.OWNER_OID, tenant: str = TENANT) -> RehearsedCaller:
     """A user who has signed in by the Azure CLI, by default the cloud's owner."""
-    claims = {"idtyp": "user", "scp": "user_impersonation", "upn": getpass.getuser(), "appid": _AZURE_CLI}
+    claims = {"idtyp": "user", "scp": "user_impersonation", "upn": user_name(), "appid": _AZURE_CLI}
     return RehearsedCaller(oid, claims, tenant)
 
 

@@ -3,17 +3,18 @@ gave. They are used to be looked for, and for nothing else."""
 
 from __future__ import annotations
 
-import getpass
 import re
 import socket
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from tfinfra.backends.registry import BACKENDS
+from tfinfra.errors import UsageError
 from tfinfra.machine.report.anonymous import Names
 from tfinfra.model.entry import entry_of
+from tfinfra.system.ownership import user_name
 from tfinfra.system.paths import cache_folder, config_folder, state_folder
 
 _SECRET_NAME = re.compile(
@@ -56,12 +57,11 @@ def names(
     target, owner = _mapping(record.get("target")), str(record.get("owner") or "")
     host = socket.gethostname()
     users = [environ.get(name, "") for name in ("USER", "LOGNAME", "SUDO_USER", "USERNAME")]
-    with suppress(KeyError, OSError):  # a container may run under an id without a name
-        users.append(getpass.getuser())
+    users.append(user_name())
     return Names(
         known={
-            "folder": _usable(str(path) for path in (state_folder(), cache_folder(), config_folder(), Path.cwd())),
-            "home": _usable([str(Path.home())]),
+            "folder": _usable(_found(state_folder, cache_folder, config_folder, Path.cwd)),
+            "home": _usable(_found(Path.home)),
             "user": _usable(users),
             "host": _usable([host, host.partition(".")[0]]),
             "run": _usable([str(record.get("run") or "")]),
@@ -82,6 +82,13 @@ def secret_values(environ: Mapping[str, str], plan: Mapping[str, Any]) -> tuple[
     secrets = set(_texts(plan.get("secrets")))
     found = (value for name, value in environ.items() if name in secrets or _SECRET_NAME.search(name))
     return tuple(value for value in found if len(value) >= _SHORTEST_SECRET)
+
+
+def _found(*places: Callable[[], Path]) -> Iterator[str]:
+    """The places that there are: one may have no home, and a current folder may be deleted."""
+    for place in places:
+        with suppress(UsageError, OSError, RuntimeError):
+            yield str(place())
 
 
 def _usable(values: Iterable[str]) -> tuple[str, ...]:

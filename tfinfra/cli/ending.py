@@ -1,0 +1,83 @@
+"""The end of a verb that raised: whatever it was becomes an error of ours, a document, lines on stderr and an exit
+code. Nothing in here fails: it is what tells of failures."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import click
+
+from tfinfra.cli.failed import failed
+from tfinfra.cli.internal_error import write_report
+from tfinfra.cli.output import document_printed, error_document, print_document, print_error, result_line
+from tfinfra.cli.process import wants_json
+from tfinfra.cli.usage import usage_error
+from tfinfra.errors import Cancelled, TfinfraError
+from tfinfra.system.interruption import held
+from tfinfra.text.masking import redact
+
+_INTERRUPTED = {
+    "init": "what it has written stays",
+    "compile": "deploy/ may hold a part of the program; the next compile writes all of it",
+    "up": "no run was begun",
+    "fetch": "what has come stays in ./runs; the next fetch brings the rest",
+    "setup": "what is whole stays; the next setup goes on from there",
+    "catalog": "the prices are as they were",
+    "report-bundle": "no report is written",
+}
+"""What a verb that was interrupted leaves. The others only look; `down` and `logs` say it themselves."""
+_NOTHING = "nothing was changed"
+
+
+def conclude(raised: BaseException, arguments: Sequence[str]) -> int:
+    """Tells what ended the verb of these words, once, and returns its exit code."""
+    with held():
+        error = as_error(raised, arguments)
+        if error is None:
+            error = _internal(raised, arguments)
+        if wants_json(list(arguments)) and not document_printed():
+            print_document(error_document(error))
+        with suppress(OSError, ValueError):  # a stderr that takes nothing
+            print_error(error)
+            if report := error.details.get("report"):
+                result_line(f"  report: {report}")
+            with suppress(OSError, TfinfraError):  # a state folder that takes nothing
+                failed(error, arguments)
+    return error.exit_code
+
+
+def as_error(raised: BaseException, arguments: Sequence[str]) -> TfinfraError | None:
+    """What `raised` is to a user; None for a fault of tfinfra itself."""
+    if isinstance(raised, TfinfraError):
+        return raised
+    if isinstance(raised, click.ClickException):
+        return usage_error(raised)
+    if isinstance(raised, (KeyboardInterrupt, click.Abort)):
+        return _cancelled(raised, arguments)
+    from tfinfra.store.waiting import store_trouble
+    from tfinfra.system.refusals import refusal
+
+    return refusal(raised) or store_trouble(raised)
+
+
+def _cancelled(raised: BaseException, arguments: Sequence[str]) -> Cancelled:
+    """By which signal, and what is left of the verb."""
+    signal = str(raised) or str(raised.__cause__ or "") or "Ctrl-C"
+    verb = next((word for word in arguments if not word.startswith("-")), "")
+    return Cancelled(f"cancelled by {signal}: {_INTERRUPTED.get(verb, _NOTHING)}")
+
+
+def _internal(raised: BaseException, arguments: Sequence[str]) -> TfinfraError:
+    """A fault of tfinfra itself: its traceback goes to a file, in the state folder or, where that takes nothing, among
+    the temporary ones."""
+    text = redact(f"{type(raised).__name__}: {raised}")
+    error = TfinfraError(f"tfinfra itself failed: {text}")
+    for folder in (None, Path(tempfile.gettempdir())):
+        try:
+            return error.detailed(report=str(write_report(raised, arguments, folder)))
+        except (OSError, TfinfraError):
+            continue
+    return error.detailed(report=None)

@@ -1,0 +1,64 @@
+"""`tfinfra` as a process: its streams and signals are there before the command line is loaded, so that nothing which
+becomes of them, and no moment of Ctrl-C, ends without an exit code and, with --json, without its document."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+from typing import NoReturn
+
+from tfinfra.system import interruption, streams
+
+_NEEDS_DOCSTRINGS = 2
+"""Python's -OO and PYTHONOPTIMIZE=2 remove them: help texts, and what Cerberus checks its rules by."""
+
+
+def run() -> NoReturn:
+    """One verb in this process: sys.argv's. Ends the process with its exit code (manifest.md, "Verbs"), and waits for
+    no thread that a verb has left behind. Python's own end would give the signals back to the system."""
+    streams.own_streams()
+    interruption.begin(_farewell)
+    try:
+        code = _verb()
+        interruption.settle(code)
+    except KeyboardInterrupt:  # before the verb began, or after its end
+        code = interruption.CANCELLED
+        interruption.settle(code)
+        _farewell("cancelled; nothing was begun")
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except streams.StdoutLost as lost:
+            code = code or int(not lost.reader_has_gone)
+    atexit._run_exitfuncs()
+    os._exit(code)
+
+
+def _verb() -> int:
+    if sys.flags.optimize >= _NEEDS_DOCSTRINGS:
+        from tfinfra.system import child_python
+
+        command = child_python.module("tfinfra", *sys.argv[1:])
+        os.execv(command[0], command)  # noqa: S606  # the same, isolated: -I knows no PYTHONOPTIMIZE
+    from tfinfra.cli.main import main
+
+    return main(sys.argv[1:])
+
+
+def _farewell(line: str) -> None:
+    """The last that a user hears, and its document where none was printed yet. It uses next to nothing: it may be in
+    the middle of anything."""
+    output = sys.modules.get("tfinfra.cli.output")
+    printed = bool(output and getattr(output, "document_printed", bool)())
+    if wants_json(sys.argv[1:]) and not printed:
+        import json
+
+        document = {"error": line, "exit_code": interruption.CANCELLED, "hint": None, "diagnostics": []}
+        print(json.dumps(document, indent=2), flush=True)
+    print(line, file=sys.stderr, flush=True)
+
+
+def wants_json(arguments: list[str]) -> bool:
+    """Whether these words of a command ask for one document."""
+    return "--json" in (arguments[: arguments.index("--")] if "--" in arguments else arguments)
