@@ -15,6 +15,7 @@ framework_version: 2.15.1
 pip_packages: [pandas==2.2.0, rich]
 pip_requirements_file: requirements.txt
 conda_dependencies_file: environment.yml
+compute_target: {cloud: local, index_url: "https://a.example/simple"}
 """
 ENVIRONMENT = "channels: [./channel]\ndependencies:\n- ffmpeg=6\n- pip:\n  - six==99\n"
 
@@ -26,6 +27,7 @@ PLACES: dict[str, tuple[RefusedPackages, str, int, int]] = {
     "a key's": (RefusedPackages("no", key="framework_version"), "digits.yaml", 2, 20),
     "nobody's": (RefusedPackages("no", about=("wheel",)), "digits.yaml", 3, 15),
     "conda's": (RefusedPackages("no", key="conda_packages", about=("x", "ffmpeg")), "environment.yml", 3, 3),
+    "the target's": (RefusedPackages("no", key="index_url"), "digits.yaml", 6, 43),
     "a key's that is not written": (RefusedPackages("no", key="python_version"), "digits.yaml", 4, 24),
 }
 

@@ -129,8 +129,24 @@ ANSWERS: dict[str, tuple[str, int, tuple[str, ...], str]] = {
     "a line that uv cannot read": (PARSE, 3, ("numpy",), "numpy cannot be had"),
     "a file that is not there": (GONE, 3, ("my-foo",), "my-foo cannot be had"),
     "an index that asks who it is": (DENIED, 5, (), "wants to know who asks: 401"),
-    "an index without a network": (UNREACHABLE, 4, (), "the package index cannot be reached: failed to lookup"),
-    "a repository without one": (GIT_UNREACHABLE, 4, (), "the source of my-foo cannot be reached: Could not resolve"),
+    "an index without a network": (
+        UNREACHABLE,
+        4,
+        (),
+        "the package index at index.example.org cannot be reached: failed to lookup",
+    ),
+    "a repository that is nowhere": (
+        GIT_UNREACHABLE,
+        3,
+        ("my-foo",),
+        "the source of my-foo cannot be reached: Could not resolve",
+    ),
+    "an index that has nothing": (
+        NO_PACKAGE.replace("my-foo", "tensorflow-cpu"),
+        3,
+        (),
+        "index_url: no package index that is asked has TensorFlow",
+    ),
     "a setting of uv's that is none": (SETTING, 2, (), "uv does not take its settings"),
 }
 
@@ -138,7 +154,7 @@ ANSWERS: dict[str, tuple[str, int, tuple[str, ...], str]] = {
 @pytest.mark.parametrize("sentence", ANSWERS)
 def test_what_uv_says_has_an_exit_code_and_names_packages(sentence: str) -> None:
     stderr, code, about, message = ANSWERS[sentence]
-    error = refusal_of(stderr, LINES)
+    error = refusal_of(stderr, LINES, lambda: True)
     if isinstance(error, Unsolvable):
         error = solver_error(error, "tensorflow-cpu", "2.15.1", "3.11")
     assert isinstance(error, TfinfraError)
@@ -147,3 +163,9 @@ def test_what_uv_says_has_an_exit_code_and_names_packages(sentence: str) -> None
     assert error.hint
     named = error.about if isinstance(error, RefusedPackages) else ()
     assert named[: len(about)] == about
+
+
+def test_without_any_network_a_repository_is_not_the_lines_fault() -> None:
+    error = refusal_of(GIT_UNREACHABLE, LINES, lambda: False)
+    assert isinstance(error, NotFeasible)
+    assert error.message.startswith("the source of my-foo cannot be reached")

@@ -93,8 +93,7 @@ def _solved(requirements: Requirements, platform: str, cache: Path, say: Progres
     )
     pins = pinned_hashes((*requirements.pip, *requirements.constraints), python, platform)
     _refuse_pins_of_conda(pins, conda)
-    exact = replace(request, constraints=(), prereleases=True)
-    packages = held(packages, pins, lambda lines: installable_hashes(uv, replace(exact, lines=lines)))
+    packages = held(packages, pins, lambda lines: installable_hashes(uv, replace(request, lines=lines)))
     tools = ""
     if requested.horovod:
         lines = recipe.horovod_tools(requirements, platform)

@@ -7,13 +7,13 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tfinfra.environment.package_index import source_options
 from tfinfra.environment.requirement import normalised
 from tfinfra.environment.tools import tool_environment
-from tfinfra.environment.uv_refusals import refusal_of
+from tfinfra.environment.uv_refusals import is_unreachable, refusal_of
 from tfinfra.model import PackageSources
 
 
@@ -47,7 +47,8 @@ def solve(uv: str, request: SolveRequest) -> str:
 def installable_hashes(uv: str, request: SolveRequest) -> dict[str, frozenset[str]]:
     """{normalised name: hashes} of the files that may be installed for the exact lines of `request`: wheels of its
     platform, or source packages of what is built. A lock's text has those of all files. Raises as `solve` does."""
-    text = _compiled(uv, request, "--no-deps", "--format", "pylock.toml")
+    exact = replace(request, constraints=(), prereleases=True)
+    text = _compiled(uv, exact, "--no-deps", "--format", "pylock.toml")
     blocks = text.split("[[packages]]")[1:]
     named = [(re.search(r'^name = "([^"]+)"', block, re.MULTILINE), block) for block in blocks]
     return {
@@ -70,17 +71,25 @@ def _compiled(uv: str, request: SolveRequest, *more: str) -> str:
         arguments += ["--python", str(request.interpreter)] if request.interpreter else []
         arguments += ["--find-links", str(request.wheels)] if request.wheels else []
         arguments += ["--prerelease", "allow"] if request.prereleases else []
-        done = subprocess.run(
-            [uv, *arguments],
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=os.sep,  # no folder on its way up may configure uv, as that of temporary files may, which others write
-            env=tool_environment(),
-        )
+        done = _uv([uv, *arguments])
     if done.returncode:
-        raise refusal_of(done.stderr, request.lines)
+        raise refusal_of(done.stderr, request.lines, lambda: _index_answers(uv, request.sources))
     return done.stdout
+
+
+def _uv(command: list[str], **more: str) -> subprocess.CompletedProcess[str]:
+    """uv in a folder that nobody configures, as that of temporary files may be, where others write."""
+    variables = {**tool_environment(), **more}
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=os.sep, env=variables)
+
+
+def _index_answers(uv: str, sources: PackageSources) -> bool:
+    """Whether the index, asked afresh, says anything: also that it has no such package."""
+    with tempfile.TemporaryDirectory(prefix="tfinfra-ask-") as folder:
+        question = Path(folder, "requirements.in")
+        question.write_text("pip\n", "utf-8")
+        arguments = ["pip", "compile", str(question), "--quiet", "--no-deps", "--refresh", *source_options(sources)]
+        return not is_unreachable(_uv([uv, *arguments], UV_HTTP_RETRIES="0").stderr)
 
 
 def wheels_only(source_builds: Iterable[str]) -> list[str]:

@@ -4,7 +4,8 @@ versions before; what is not known here keeps uv's own words."""
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from urllib.parse import urlsplit
 
 from tfinfra.environment.refused_packages import RefusedPackages
 from tfinfra.environment.requirement import BUILDS, normalised
@@ -32,24 +33,21 @@ class Unsolvable(Exception):
         self.about = about
 
 
-def refusal_of(stderr: str, lines: Sequence[str]) -> Exception:
+def refusal_of(stderr: str, lines: Sequence[str], index_answers: Callable[[], bool]) -> Exception:
     """The error for what uv says of the requirement `lines`: Unsolvable where there is no solution, NotFeasible where
     no server can be reached, CredentialsError where one wants to know who asks, UsageError where uv's own settings are
-    wrong, RefusedPackages where a package is, else TfinfraError."""
+    wrong, RefusedPackages where a package is, else TfinfraError. A server that only one line names is that line's fault
+    where `index_answers`."""
     about = _about(stderr, lines)
-    # Of a package that is named by its URL the server is not the index.
     of_url = bool(about) and "@" in stderr.partition("\n")[0]
-    what = f"the source of {about[0]}" if of_url else "the package index"
+    what = f"the source of {about[0]}" if of_url else f"the package index{_server(stderr)}"
     if denied := _DENIED.search(stderr):
         hint = "its user and password belong in a netrc file, or in UV_INDEX in tfinfra's environment"
         return CredentialsError(f"{what} wants to know who asks: {denied[1]}", hint=hint)
     if "No solution found" in stderr:
         return Unsolvable(explanation(stderr), packages_in(stderr))
-    if _UNREACHABLE.search(stderr):
-        hint = "the first run of an environment needs a package index; index_url of the target names another one"
-        if of_url:
-            hint = "this machine makes the lock, and must reach the server: look at the line's URL, and at your network"
-        return NotFeasible(f"{what} cannot be reached: {_last_cause(stderr)}", hint=hint)
+    if is_unreachable(stderr):
+        return _unreachable(f"{what} cannot be reached: {_last_cause(stderr)}", about if of_url else (), index_answers)
     if about:
         message, hint = f"pip_packages: {about[0]} cannot be had:\n{explanation(stderr)}", "change or remove this line"
         return RefusedPackages(message, hint=hint, about=about)
@@ -57,6 +55,26 @@ def refusal_of(stderr: str, lines: Sequence[str]) -> Exception:
         message = f"uv does not take its settings on this machine:\n{explanation(stderr)}"
         return UsageError(message, hint="look at the variables UV_… of your environment, and at uv.toml")
     return TfinfraError(f"the training environment could not be locked:\n{explanation(stderr)}")
+
+
+def _unreachable(message: str, about: tuple[str, ...], index_answers: Callable[[], bool]) -> TfinfraError:
+    if about and index_answers():
+        hint = "the package index answers, this server does not: look at the line's URL"
+        return RefusedPackages(f"pip_packages: {message}", hint, about=about)
+    hint = "the first run of an environment needs a package index; index_url of the target names another one"
+    return NotFeasible(message, hint=hint)
+
+
+def is_unreachable(stderr: str) -> bool:
+    """Whether uv ended because no server could be reached."""
+    return bool(_UNREACHABLE.search(stderr))
+
+
+def _server(stderr: str) -> str:
+    """ " at HOST", as uv names the page that it could not have."""
+    found = re.search(r"(?:Failed to (?:fetch|read[^:]*URL):? ?:? `?|for url \()(https?://[^\s`)]+)", stderr)
+    host = urlsplit(found[1]).netloc.rpartition("@")[2] if found else ""
+    return f" at {host}" if host else ""
 
 
 def _about(stderr: str, lines: Sequence[str]) -> tuple[str, ...]:
@@ -112,6 +130,12 @@ def solver_error(why: Unsolvable, tensorflow: str, version: str, python: str) ->
             f"python_version: TensorFlow {version} has no build for Python {python}:\n{text}",
             hint="choose a python_version that this framework_version was built for, or another framework_version",
             key="python_version",
+        )
+    if f"{tensorflow} was not found in" in text:
+        return RefusedPackages(
+            f"index_url: no package index that is asked has TensorFlow ({tensorflow})",
+            hint="an index instead of PyPI must have its packages too: extra_index_urls adds one to PyPI",
+            key="index_url",
         )
     for sign, message, hint in _SIMPLE:
         if found := re.search(sign, text):

@@ -11,6 +11,7 @@ import pytest
 from tests.lifecycle.fakes import World, a_plan, failing
 from tests.lifecycle.runs import COMPUTE, KEEP, record_of
 from tfinfra.azure.prerequisites.find import Prerequisites
+from tfinfra.environment.refused_packages import RefusedPackages
 from tfinfra.errors import Cancelled, ManifestError, NotFeasible, ProvisioningError
 from tfinfra.lifecycle.record.run_record import run_folder
 from tfinfra.lifecycle.record.run_status import run_status
@@ -53,6 +54,15 @@ def test_what_fails_before_the_first_write_touches_nothing_and_leaves_its_reason
     assert run_status(record, (), None, world.now + 1e6).usd == 0.0
     left = {path.name for path in run_folder(tmp_path / "state", "digits-abc123").path.iterdir()}
     assert left <= {"run.json", "plan.json", ".lock", "events.jsonl", "events.jsonl.lock"}
+
+
+def test_packages_that_only_the_lock_can_refuse_are_told_at_their_line(tmp_path: Path) -> None:
+    world = World(tmp_path, faults={"lock": RefusedPackages("pip_packages: no such package", about=("numpy",))})
+    with pytest.raises(RefusedPackages) as caught:
+        world.new_run().go()
+    (found,) = caught.value.diagnostics
+    assert (found.code, found.message) == ("TFI329", "no such package")
+    assert (world.deleted, record_of(world).exit_code) == ([], 3)
 
 
 def test_a_training_that_fails_names_the_task_and_its_last_lines(tmp_path: Path) -> None:

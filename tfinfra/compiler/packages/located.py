@@ -43,7 +43,7 @@ def located(error: RefusedPackages, manifest: Manifest, project: Project) -> Ref
         if others:
             message += "\n  asked for beside it: " + "; ".join(map(_spelt, others[:_MOST_OTHERS]))
     else:
-        path, position = error.key, _key_position(error.key, manifest)
+        path, position = error.key, _key_position(error.key, manifest, project)
     found = Diagnostic(error.code, Severity.ERROR, message, path, position, error.hint)
     return replace(error, diagnostics=(found,))
 
@@ -70,9 +70,12 @@ def _spelt(place: Place) -> str:
     return f"{shown(text)} ({position.file}:{position.line})" if position else f"{shown(text)} ({path})"
 
 
-def _key_position(key: str, manifest: Manifest) -> Position | None:
-    """Where the key is written, or what names packages in its stead; the manifest's begin where none is."""
-    document = manifest.document
+def _key_position(key: str, manifest: Manifest, project: Project) -> Position | None:
+    """Where the key is written, in the manifest or in its target, or what names packages in its stead; the manifest's
+    begin where none is."""
+    document, target = manifest.document, project.target or manifest.compute_target
+    of_targets = [(other, (str(target), key)) for other in project.targets]
     keys = (key, "pip_requirements_file", "conda_dependencies_file", "framework_version")
-    found = next((position for one in keys if (position := document.value(manifest.path(one)))), None)
-    return found or (Position(document.file, 1, 1) if document.file else None)
+    places = [(document, ("compute_target", key)), *of_targets, *((document, manifest.path(one)) for one in keys)]
+    found = (one.values.get(path) or one.keys.get(path) for one, path in places)
+    return next(filter(None, found), Position(document.file, 1, 1) if document.file else None)
