@@ -16,7 +16,10 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tests.backends.specs import inventory
 from tests.store.azurite import HOUR, Azurite, token
+from tfinfra.agent.assignment import Assignment, TaskFolders
+from tfinfra.agent.node.node_paths import NodePaths
 from tfinfra.agent.node.node_records import read
 from tfinfra.model import NodeSettings, Outcome, Plan, TaskStatus, Timeouts, to_json
 from tfinfra.sealing import digest_of
@@ -25,9 +28,17 @@ from tfinfra.system.clock import SystemClock
 
 T = TypeVar("T")
 REPOSITORY = Path(__file__).resolve().parents[2]
-NOTHING_ODD: dict[str, Any] = {"warnings": [], "left_behind": [], "skipped": [], "failed": {}, "unnamed": 0}
+NOTHING_ODD: dict[str, Any] = {"warnings": [], "skipped": [], "failed": {}, "unnamed": 0}
 """What collected.json says beside the files, where all went well."""
 TIMEOUTS = Timeouts(register=10, start=10, heartbeat=3, collect=10)
+
+
+def assignment_of(plan: Plan, node: int = 0, **inherited: str) -> Assignment:
+    """Without any file of its own."""
+    folders = TaskFolders(Path("/shared"), Path("/root"), Path("/n/tmp"), Path("/env"))
+    return Assignment(
+        "digits-abc123", plan, inventory(plan.node_count), node, NodePaths(Path("/n")), folders, inherited
+    )
 
 
 def plain(store: ObjectStore, key: str) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from tests.agent.nodes import assignment_of
 from tests.backends.specs import inventory, plan_of, spec
 from tests.clocks import FakeClock
-from tfinfra.agent.assignment import Assignment, TaskFolders
 from tfinfra.agent.boot.loopback_only import has_only_loopback, on_one_host
 from tfinfra.agent.boot.shared_directory import shared_directory
 from tfinfra.agent.end.collect_outputs import collect
@@ -28,15 +28,8 @@ from tfinfra.agent.tasks.mpi import mpirun_command
 from tfinfra.agent.tasks.task_variables import task_variables
 from tfinfra.agent.tasks.workspace import make_common, make_workspace
 from tfinfra.agent.verdict.control import deadline_stop, end_of_training
-from tfinfra.model import Heartbeat, NodeSettings, Plan, Timeouts
+from tfinfra.model import Heartbeat, NodeSettings, Timeouts
 from tfinfra.store import MemoryStore, PatientStore
-
-
-def assignment_of(plan: Plan, node: int = 0, **inherited: str) -> Assignment:
-    folders = TaskFolders(Path("/shared"), Path("/root"), Path("/n/tmp"), Path("/env"))
-    return Assignment(
-        "digits-abc123", plan, inventory(plan.node_count), node, NodePaths(Path("/n")), folders, inherited
-    )
 
 
 def test_ports_are_leased_once_per_machine(tmp_path: Path) -> None:

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.agent.end.test_cleanup import settings
-from tests.agent.nodes import NOTHING_ODD, plain
-from tests.agent.test_node_parts import assignment_of
+from tests.agent.nodes import NOTHING_ODD, assignment_of, plain
 from tests.backends.specs import plan_of, spec
 from tests.clocks import FakeClock
 from tfinfra.agent import run as agent

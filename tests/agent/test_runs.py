@@ -10,8 +10,10 @@ from pathlib import Path
 
 from tests.agent.nodes import NOTHING_ODD, cluster
 from tests.backends.specs import plan_of, spec
+from tfinfra.agent.node.node_records import read
 from tfinfra.agent.node.processes import is_alive
-from tfinfra.model import Timeouts
+from tfinfra.model import LeftFiles, Timeouts
+from tfinfra.store import keys
 
 SINGLE = plan_of(spec("single"))
 PS = plan_of(spec("ps", node_count=2, worker_count=2), base_port=21222)
@@ -292,14 +294,34 @@ def test_a_task_that_cannot_bind_its_port_is_told(tmp_path: Path) -> None:
         assert "it cannot bind its port 21" in run.outcome().message
 
 
-def test_files_outside_of_outputs_are_named_where_the_outputs_are_collected(tmp_path: Path) -> None:
-    names = "model.h5", "a.txt", "b/c.txt", "b/d.txt"
-    script = f"import pathlib\npathlib.Path('b').mkdir()\nfor n in {names}: pathlib.Path(n).touch()\n"
-    with cluster(tmp_path, SINGLE, script) as run:
+ELSEWHERE = """
+import os, pathlib, sys, tempfile
+pathlib.Path("b").mkdir()
+for name in ("model.h5", "b/c.txt"): pathlib.Path(name).write_text(name)
+open("script.txt", "w").write("by the script")
+pathlib.Path(tempfile.mkdtemp(), "model.ckpt").touch()
+os.chdir("FOLDER")
+open("after-chdir", "w").write("found")
+sys.exit(3)
+"""
+
+
+def test_what_a_task_wrote_elsewhere_comes_home_with_the_outputs_also_where_it_failed(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/somebodys").touch()
+    with cluster(tmp_path, SINGLE, ELSEWHERE.replace("FOLDER", str(tmp_path / "elsewhere"))) as run:
         run.start(0)
         run.outcome()
-        told = "a.txt, model.h5, b/c.txt and 1 more: main-0 wrote outside of ./outputs"
-        assert run.collected() == {"files": 0, **NOTHING_ODD, "left_behind": [told]}
+        assert run.collected() == {"files": 5, **NOTHING_ODD}
+        brought = {key.removeprefix("outputs/left/main-0/") for key in run.store.list("outputs/left")}
+        assert {"model.h5", "b/c.txt", "script.txt"} < brought
+        assert {name.rpartition("/")[2] for name in brought} == {
+            *("model.h5", "c.txt", "script.txt", "model.ckpt", "after-chdir")
+        }
+        told = read(run.store, keys.left_key("main-0"), LeftFiles)
+        assert told is not None
+        own = next(place for place in told.places if not place.place)
+        assert (own.files, own.line, own.instead) == (3, "train.py:5", "outputs/script.txt")
 
 
 def test_files_with_odd_names_are_collected(tmp_path: Path) -> None:

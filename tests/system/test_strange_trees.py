@@ -5,15 +5,10 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.agent.test_node_parts import assignment_of
-from tests.backends.specs import plan_of, spec
-from tfinfra.agent.end.uncollected import left_behind
-from tfinfra.agent.node.node_paths import NodePaths
 from tfinfra.lifecycle.up.launch import what_came
 from tfinfra.localcloud.common.state import empty_trash
 from tfinfra.localcloud.common.state_folder import Layout
@@ -110,15 +105,6 @@ def test_names_are_told_folder_by_folder_and_what_lies_too_deep_is_said(there: P
     assert found == [("b", True), ("a/c", True), ("a/link", False)]
     assert told == ["it lies deeper than a path can be"]
     assert list(names_below(there / "nothing")) == []
-
-
-def test_files_beside_the_outputs_are_named_beside_a_chain_without_end(there: Path) -> None:
-    assignment = replace(assignment_of(plan_of(spec("single"))), paths=NodePaths(there))
-    work = assignment.working_directory(assignment.tasks[0])
-    chain(work / "deep")
-    (work / "notes.txt").touch()
-    (work / "outputs").symlink_to(there)
-    assert left_behind(assignment) == ("notes.txt: main-0 wrote outside of ./outputs",)
 
 
 def test_results_are_told_however_deep_they_lie(there: Path) -> None:

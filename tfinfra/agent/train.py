@@ -8,9 +8,10 @@ from contextlib import suppress
 
 from tfinfra.agent.assignment import Assignment
 from tfinfra.agent.end.collect_outputs import collect
-from tfinfra.agent.end.uncollected import left_behind
+from tfinfra.agent.end.left_files import LeftBehind
 from tfinfra.agent.join import prepare
 from tfinfra.agent.node.agent_context import AgentContext
+from tfinfra.agent.node.node_records import write
 from tfinfra.agent.node_errors import NodeFault
 from tfinfra.agent.tasks.direct import DirectTasks, NodeTasks
 from tfinfra.agent.tasks.mpi.mpi_tasks import LAUNCHER_LOG, MpiTasks
@@ -34,7 +35,9 @@ def train(context: AgentContext, assignment: Assignment) -> None:
         tasks = DirectTasks(assignment, context.clock)
     leads = assignment.node == 0
     watcher: Watcher = Coordinator(context, assignment, tasks) if leads else Follower(context, assignment)
+    left: LeftBehind | None = None
     try:
+        left = LeftBehind(assignment, context.clock.time())
         _start(context, assignment, tasks, watcher)
         while True:
             _publish_changes(context, tasks, watcher)
@@ -43,6 +46,8 @@ def train(context: AgentContext, assignment: Assignment) -> None:
             context.clock.sleep(_TICK)
     finally:
         _end(context, tasks)
+        if left is not None:
+            _keep(context, left)
     context.heartbeats.say("ended")
     if watcher.won:
         watcher.wait_for_others(OTHERS)
@@ -57,7 +62,7 @@ def bring(context: AgentContext, assignment: Assignment) -> None:
 
     errors: tuple[type[Exception], ...] = (*store_errors(), RuntimeError)  # the last: no thread can be started
     try:
-        collected = collect(context.store, assignment.folders.shared, ship_own_log, left_behind(assignment))
+        collected = collect(context.store, assignment.folders.shared, ship_own_log)
     except errors:
         _log.exception("could not collect")
         return
@@ -98,6 +103,19 @@ def _end(context: AgentContext, tasks: NodeTasks) -> None:
     _wait(context, tasks, _KILL_GRACE)
     with suppress(*store_errors()):
         _publish_changes(context, tasks, None)
+
+
+def _keep(context: AgentContext, left: LeftBehind) -> None:
+    """Puts what the tasks wrote elsewhere into the common directory, and tells the client. Whatever goes wrong with
+    that, the outputs still come home."""
+    context.heartbeats.say("keeping")
+    try:
+        for kept in left.keep():
+            files = sum(place.files for place in kept.places)
+            _log.info("%s wrote %d files elsewhere than into the outputs", kept.task, files)
+            write(context.store, keys.left_key(kept.task), kept)
+    except Exception:  # noqa: BLE001  a script's files may be anything
+        _log.exception("could not keep what the tasks wrote elsewhere")
 
 
 def _wait(context: AgentContext, tasks: NodeTasks, seconds: float) -> None:

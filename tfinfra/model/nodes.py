@@ -221,12 +221,10 @@ class Beat:
 @dataclass(frozen=True)
 class CollectedMark:
     """collected.json: all outputs are in the store, but for the first that could not be brought (`failed`: name →
-    reason) and as many more as `unnamed`. `warnings`: why nothing could; `left_behind` are those that no node tried to
-    bring, `skipped` what is no file."""
+    reason) and as many more as `unnamed`. `warnings`: why nothing could; `skipped` is what is no file."""
 
     files: Many
     warnings: tuple[str, ...] = ()
-    left_behind: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     failed: dict[str, str] = field(default_factory=dict)
     unnamed: Many = 0
@@ -240,6 +238,34 @@ class CollectingMark:
     files: Many
     bytes: Many
     names: dict[str, int]
+
+
+@dataclass(frozen=True)
+class LeftPlace:
+    """Files that a task wrote at `place`, a folder or "" for its working folder: `first` are the first of their names
+    there. `line` is where its script says so ("train.py:12"), None where that is not known, `instead` the path that
+    would have put them into the outputs."""
+
+    place: str
+    files: Many
+    bytes: Many
+    first: tuple[str, ...]
+    line: str | None
+    instead: str
+
+
+@dataclass(frozen=True)
+class LeftFiles:
+    """left/<task>.json: what a task wrote elsewhere than into the outputs, brought to left/<task>/. `beyond` names
+    the first files of those that were too many or too large, `beyond_files` and `beyond_bytes` count them; `odd` is
+    what is no file, or was not brought, each with the reason."""
+
+    task: Name
+    places: tuple[LeftPlace, ...]
+    beyond: tuple[str, ...] = ()
+    beyond_files: Many = 0
+    beyond_bytes: Many = 0
+    odd: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

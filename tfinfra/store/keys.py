@@ -21,7 +21,8 @@ control/stop.json                 {"reason": "cancelled" | "limit", "message"}: 
 control/watch.json                {"time"}: a client watches the logs now
 control/keep.json                 {}: the nodes stay until the deadline although the run has ended and no client watches
 outcome.json                      Outcome, put if absent
-outputs/{outputs,logs,checkpoints}/<path>   what the tasks wrote
+outputs/{outputs,logs,checkpoints,left}/<path>   what the tasks wrote; left/<task>/ what they wrote elsewhere
+left/<task>.json                  LeftFiles: what that is, and where it was
 collecting.json                   {"files", "bytes", "names"}: what the node that collects has found, before it begins
 collected.json                    {"files", "warnings", …}: all outputs are there; written last
 attempt-<n>/…                     all of the above once more, for the attempt n (from 1) after one that was refused
@@ -38,7 +39,8 @@ HEARTBEATS = "heartbeats"
 TASKS = "tasks"
 LOGS = "logs"
 OUTPUTS = "outputs"
-OUTPUT_FOLDERS = ("outputs", "logs", "checkpoints")
+LEFT = "left"
+OUTPUT_FOLDERS = ("outputs", "logs", "checkpoints", LEFT)
 
 # The sign of an encoded byte itself, what Azure takes as another '/', obstore's own suffixes, control characters, and
 # the bytes of a name that are not UTF-8.
@@ -59,7 +61,7 @@ KEEP = "control/keep.json"
 
 FOR_NODES = (KEEP, DATA)
 """What the client leaves for the nodes before they boot, besides the bundle."""
-NODES_FOLDERS = (BOOT, NODES, HEARTBEATS, TASKS, LOGS, "inbox", "outbox")
+NODES_FOLDERS = (BOOT, NODES, HEARTBEATS, TASKS, LOGS, LEFT, "inbox", "outbox")
 NODES_KEYS = (INVENTORY, RESUMED, SECRETS, OUTCOME, COLLECTING, COLLECTED)
 """What comes into the store by nodes that are up, and by the client for them."""
 
@@ -101,6 +103,10 @@ def heartbeat_key(node_id: str) -> str:
 
 def task_key(task: str) -> str:
     return f"{TASKS}/{task}.json"
+
+
+def left_key(task: str) -> str:
+    return f"{LEFT}/{task}.json"
 
 
 def log_folder(task: str) -> str:

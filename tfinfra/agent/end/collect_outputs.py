@@ -29,7 +29,6 @@ def collect(
     store: ObjectStore,
     shared: Path,
     before_marking: Callable[[], None] = lambda: None,
-    left_behind: tuple[str, ...] = (),
 ) -> CollectedMark:
     """Uploads every file below the common directories. One that fails is a warning, and the others go on. What there
     is to bring is written first, for those who must know what is missing where this node does not come to its end.
@@ -56,7 +55,7 @@ def collect(
     named = dict(list(named.items())[:_MOST_NAMED])
     unnamed = len(wrong) - len(named)
     skipped = [why[:_LONG] for why in skipped]
-    return mark_collected(store, CollectedMark(brought, (), left_behind, tuple(skipped), named, unnamed))
+    return mark_collected(store, CollectedMark(brought, (), tuple(skipped), named, unnamed))
 
 
 def mark_collected(store: ObjectStore, collected: CollectedMark) -> CollectedMark:

@@ -31,6 +31,7 @@ _WORDS = {
     "launching": "it started its tasks",
     "training": "it trained",
     "ending": "it ended its tasks",
+    "keeping": "it kept what its tasks had written elsewhere",
     "ended": "it waited for the run's end",
     "unreadable": "it did what its last heartbeat no longer tells",
 }

@@ -4,6 +4,7 @@ silence."""
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -21,6 +22,7 @@ from tfinfra.model import Outcome, TaskStatus
 from tfinfra.store import keys
 
 _EACH_NODE = 0.001  # seconds per node between two rounds of reading all heartbeats
+_KEEPING = 0.3  # of the time that collecting may take
 _LATE = 15.0  # seconds after the end of training that node 0 may take to say so
 _log = logging.getLogger(__name__)
 
@@ -88,13 +90,7 @@ class Coordinator:
         self._publish(Outcome(Result.FAILED, message, node=self._assignment.node, ended=self._context.clock.time()))
 
     def wait_for_others(self, timeout: float) -> None:
-        give_up = self._context.clock.monotonic() + timeout
-        while self._context.clock.monotonic() < give_up:
-            self._peers.poll()
-            lost = self._peers.lost()
-            if all(self._peers.phase(n) == "ended" or n in lost for n in self._others):
-                return
-            self._context.clock.sleep(self._context.pause / 2)
+        _wait_until_ended(self._context, self._peers, self._others, timeout)
 
     def _view(self) -> View:
         now = self._context.clock.monotonic()
@@ -109,6 +105,21 @@ class Coordinator:
         self.won = outcomes.publish(self._context.store, outcome)
         _log.info("the run ended: %s: %s", outcome.result, outcome.message)
         return outcome if self.won else outcomes.published(self._context.store) or outcome
+
+
+def _wait_until_ended(context: AgentContext, peers: Peers, others: Sequence[int], timeout: float) -> None:
+    """Nodes that still keep what their tasks wrote elsewhere are waited for as long as that may take."""
+    now = context.clock.monotonic
+    give_up, latest = now() + timeout, now() + max(timeout, context.settings.timeouts.collect * _KEEPING)
+    while now() < give_up:
+        peers.poll()
+        lost = peers.lost()
+        open_ = [n for n in others if peers.phase(n) != "ended" and n not in lost]
+        if not open_:
+            return
+        if any(peers.phase(n) == "keeping" for n in open_):
+            give_up = min(now() + timeout, latest)
+        context.clock.sleep(context.pause / 2)
 
 
 class Follower:
@@ -151,7 +162,10 @@ class Follower:
         self._publish(Outcome(Result.FAILED, message, node=self._assignment.node, ended=self._context.clock.time()))
 
     def wait_for_others(self, timeout: float) -> None:
-        self._context.clock.sleep(min(timeout, 2.5))  # they have TERM, 2 s and KILL behind them then
+        context, nodes = self._context, self._assignment.inventory.nodes
+        ids = {rank: node.node_id for rank, node in enumerate(nodes) if rank not in (0, self._assignment.node)}
+        peers = Peers(context.store, ids, context.clock, context.settings.timeouts.heartbeat)
+        _wait_until_ended(context, peers, tuple(ids), timeout)
 
     def _publish(self, outcome: Outcome) -> Outcome:
         self.won = outcomes.publish(self._context.store, outcome)

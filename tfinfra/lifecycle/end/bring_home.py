@@ -19,6 +19,7 @@ from tfinfra.agent.node.node_paths import NodePaths
 from tfinfra.cloud import Cloud
 from tfinfra.errors import TeardownIncomplete, UsageError, first_line
 from tfinfra.lifecycle.end.salvage import OutputTree, save
+from tfinfra.lifecycle.record.left_files import sentences
 from tfinfra.lifecycle.record.not_collected import STORE, NotCollected, missing, read_report
 from tfinfra.store import ObjectStore, OddObject, log_chunk, store_errors
 from tfinfra.store import keys as layout
@@ -43,7 +44,8 @@ class Home:
     was and did not come, None where nothing is; `collected`: the nodes said that all was in the store; `names` are
     those that came, `trees` counts the disks and shares that were read besides, from which `copied` came: a node that
     was only frozen may have written on since; `unsaved` is what did not come of each of them, `noted` all notes of this
-    and earlier looks: a later look, when the machines are gone, cannot ask again."""
+    and earlier looks: a later look, when the machines are gone, cannot ask again. `elsewhere` says what tasks wrote
+    elsewhere than into the outputs."""
 
     folder: Path
     files: int
@@ -56,6 +58,7 @@ class Home:
     copied: frozenset[str] = frozenset()
     unsaved: Mapping[OutputTree, Unsaved] = field(default_factory=dict)
     noted: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
 
     @property
     def keeps(self) -> bool:
@@ -66,7 +69,7 @@ class Home:
 
     def lines(self, *, over: bool = True) -> list[str]:
         """What a person has to know of it; while a run goes on, what has not come yet is not missing."""
-        lines = [f"left out: {note}" for note in self.notes]
+        lines = [*(f"left out: {note}" for note in self.notes), *self.elsewhere]
         if self.missing is not None and (over or self.missing.lies == STORE):
             lines.append(f"not collected: {self.missing}; {count(self.files, 'file')} came home")
         elif not self.collected and self.trees and self.files:
@@ -118,10 +121,11 @@ def bring_home(
         unread = shared if share is None else None
         unsaved = {name: why for of_tree in coming.unsaved.values() for name, why in of_tree.items()}
         lacking = missing(report, coming.home, coming.left, unsaved, share_unread=unread, trees_read=coming.trees > 0)
-        notes = (*_few([*report.skipped, *coming.notes]), *_few(report.left_behind))
+        notes = _few([*report.skipped, *coming.notes])
+        elsewhere = _few([sentence for left in report.left for sentence in sentences(left)])
         names, copied = frozenset(coming.home), frozenset(coming.copied)
         home = Home(folder, len(names), logs, notes, lacking, report.collected, names, coming.trees, copied)
-        return replace(home, unsaved=coming.unsaved, noted=tuple(dict.fromkeys(coming.notes)))
+        return replace(home, elsewhere=elsewhere, unsaved=coming.unsaved, noted=tuple(dict.fromkeys(coming.notes)))
 
 
 @contextmanager

@@ -23,8 +23,10 @@ def run_document(record: RunRecord, plan: Plan | None, store: ObjectStore | None
     while it goes on), message, hint (the way out, or null), exit_code, phase; task and exit_status of what failed
     first; tasks and nodes as they were last seen; unreadable (what of the store's records is none, with the reason);
     environment (the lock's key and versions); times; results; not_collected (null, or the outputs that did not come
-    home: files, bytes, the first names, why, and where they still lie); deadline and the key of limits that made it;
-    usd_per_hour, usd (list price so far) and max_cost_usd; ledger (what was billed, from when to when); left.
+    home: files, bytes, the first names, why, and where they still lie); left_files (what tasks wrote elsewhere than
+    into the outputs, now in left/<task>/: places with names, the script's line, what to write there); deadline and the
+    key of limits that made it; usd_per_hour, usd (list price so far) and max_cost_usd; ledger (what was billed, from
+    when to when); left.
     """
     view = read_view(store) if store else StoreView()
     return {
@@ -51,6 +53,7 @@ def run_document(record: RunRecord, plan: Plan | None, store: ObjectStore | None
         "deadline": record.deadline,
         "results": record.results,
         "not_collected": to_json(record.not_collected) if record.not_collected else None,
+        "left_files": [to_json(left) for left in view.left],
         "limit": record.limit,
         "usd_per_hour": record.usd_per_hour,
         "usd": round(record.ledger.usd(now), 4),

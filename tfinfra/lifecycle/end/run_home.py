@@ -69,7 +69,7 @@ class RunHome(Bringing):
         except Exception as error:  # noqa: BLE001 - the outputs are home: what else the store says keeps nothing
             self._say(f"what the nodes told cannot be read: {first_line(error)}")
             return
-        self.seen = {key: document[key] for key in ("tasks", "nodes", "unreadable")}
+        self.seen = {key: document[key] for key in ("tasks", "nodes", "left_files", "unreadable")}
 
     def before_store_goes(self) -> str | None:
         if self._lost is not None:

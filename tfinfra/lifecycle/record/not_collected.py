@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tfinfra.model import CollectedMark, CollectingMark
+from tfinfra.lifecycle.record.left_files import read_left
+from tfinfra.model import CollectedMark, CollectingMark, LeftFiles
 from tfinfra.store import LARGE, ObjectStore, keys, readable
 from tfinfra.store.landing import shown
 from tfinfra.text.wording import count, spell_bytes
@@ -41,16 +42,16 @@ class NotCollected:
 @dataclass(frozen=True)
 class CollectionReport:
     """What the nodes said of the outputs: that they are done (`collected`), with all in the store (`complete`), or all
-    but those that `failed` (name → reason; "" is all of them) and as many more as `unnamed`, those that are no files
-    (`skipped`), and those that were not tried (`left_behind`). Before that they said the sizes of all that they
-    had to bring by name (`listed`), with how many and how large they are together. `began`: a task was started."""
+    but those that `failed` (name → reason; "" is all of them) and as many more as `unnamed`, and those that are no
+    files (`skipped`). Before that they said the sizes of all that they had to bring by name (`listed`), with how many
+    and how large they are together. `left` is what tasks wrote elsewhere. `began`: a task was started."""
 
     collected: bool = False
     complete: bool = False
     failed: Mapping[str, str] | None = None
     unnamed: int = 0
     skipped: tuple[str, ...] = ()
-    left_behind: tuple[str, ...] = ()
+    left: tuple[LeftFiles, ...] = ()
     listed: Mapping[str, int] | None = None
     files: int = 0
     bytes: int = 0
@@ -81,7 +82,7 @@ def read_report(store: ObjectStore) -> CollectionReport:
         failed={**said.failed, **({"": shown(said.warnings[0])} if said.warnings else {})} if said else None,
         unnamed=said.unnamed if said else 0,
         skipped=tuple(map(shown, said.skipped)) if said else (),
-        left_behind=tuple(map(shown, said.left_behind)) if said else (),
+        left=read_left(store),
         listed={keys.output_path(key): size for key, size in listed.names.items()} if listed else None,
         files=listed.files if listed else 0,
         bytes=listed.bytes if listed else 0,

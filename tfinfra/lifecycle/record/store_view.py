@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from tfinfra.model import CollectedMark, Inventory, NodeRegistration, Outcome, TaskStatus
+from tfinfra.lifecycle.record.left_files import read_left
+from tfinfra.model import CollectedMark, Inventory, LeftFiles, NodeRegistration, Outcome, TaskStatus
 from tfinfra.store import LARGE, ObjectStore, Unreadable, keys, read, read_all
 
 
 @dataclass(frozen=True)
 class StoreView:
     """The tasks as their nodes last saw them, by name; the nodes by rank; whether all outputs are in the store, None
-    where no node said so; and the records that are unreadable."""
+    where no node said so; what tasks wrote elsewhere; and the records that are unreadable."""
 
     tasks: tuple[TaskStatus, ...] = ()
     nodes: tuple[NodeRegistration, ...] = ()
     collected: CollectedMark | None = None
+    left: tuple[LeftFiles, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
 
 
@@ -29,6 +31,7 @@ def read_view(store: ObjectStore) -> StoreView:
         tasks=tuple(sorted(tasks, key=lambda status: status.task)),
         nodes=inventory.nodes if isinstance(inventory, Inventory) else (),
         collected=collected if isinstance(collected, CollectedMark) else None,
+        left=read_left(store),
         unreadable=tuple(each for each in (outcome, inventory, collected, *odd) if isinstance(each, Unreadable)),
     )
 

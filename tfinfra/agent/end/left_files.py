@@ -1,0 +1,294 @@
+"""What this node's tasks wrote elsewhere than into the outputs: found when they have ended, and put into left/<task>/
+of the common directory, from where it goes home as outputs do.
+
+A task's own working folder is compared with the source that it was copied from. On a machine of the run's own, what is
+new since the tasks' start is taken from /tmp, /var/tmp, the home and every place that the script names; in a home,
+names that begin with "." are programs' and not looked at. A machine that is a process shares these with its user: there
+only the node's own temporary folder counts, and files of this user at paths that the script says it writes.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from pathlib import Path
+
+from tfinfra.agent.assignment import Assignment
+from tfinfra.agent.end.named_places import named_places
+from tfinfra.model import LeftFiles, LeftPlace, Task
+from tfinfra.store import keys
+from tfinfra.system.strange_trees import names_below
+from tfinfra.text.masking import needles
+from tfinfra.text.wording import spell_bytes
+from tfinfra.text.written_paths import kept_instead
+
+MOST_BYTES, MOST_FILES = 10**9, 1000
+"""Of one task. The newest files come first."""
+_VISITED = 200_000
+"""Names that are looked at in one place."""
+_FIRST, _MOST_PLACES, _MOST_ODD = 3, 20, 20
+_EARLIER = 0.1  # seconds: file systems' clocks run behind
+_NOBODYS = ("__pycache__", ".ipynb_checkpoints", "lost+found")
+# What the system, Open MPI and TensorFlow leave in a folder for temporary files.
+_PROGRAMS = (
+    *(
+        "tfinfra-*",
+        "prte.*",
+        "ompi.*",
+        "pmix*",
+        "openmpi-sessions*",
+        "systemd-private-*",
+        "snap*",
+        ".*",
+        "dbus-*",
+        "ssh-*",
+    ),
+    *("__autograph_generated_file*", "matplotlib-*", "pymp-*", "hsperfdata_*", "nvidia-mps*", "cloud-init*", "uv-*"),
+)
+_TEMPORARY = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108  looked at, not written to
+_SYSTEM = ("/proc", "/sys", "/dev", "/run", "/usr", "/bin", "/sbin", "/lib", "/lib64", "/boot", "/etc", "/var/log")
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A file at `path`; `name` is its own below `place`."""
+
+    place: str
+    path: Path
+    name: str
+    size: int
+    changed: float
+
+
+@dataclass
+class _Finding:
+    """What one task left: files, and what is none."""
+
+    files: list[_Found] = field(default_factory=list)
+    odd: list[str] = field(default_factory=list)
+
+
+class LeftBehind:
+    """Made before the tasks start, on the node that they run on; `keep` once they have ended."""
+
+    def __init__(self, assignment: Assignment, started: float) -> None:
+        self._assignment = assignment
+        self._since = started - _EARLIER
+        self._own_machine = assignment.paths.own_mounts
+        self._named = named_places(assignment)
+        self._known = frozenset(str(path) for path in self._named.paths if os.path.lexists(path))
+        self._mounts = _mount_points()
+        self._tops = frozenset(_listed(Path("/"))) if self._own_machine else frozenset()
+
+    def keep(self) -> list[LeftFiles]:
+        """Puts what was found into the common directory's left/<task>/. What tasks of one node wrote beside their
+        working folders counts as the first one's."""
+        assignment = self._assignment
+        kept = list[LeftFiles]()
+        for task in assignment.tasks:
+            found = _Finding()
+            self._in_working_folder(task, found)
+            if task == assignment.tasks[0]:
+                for path in self._places():
+                    self._at(path, found)
+            if found.files or found.odd:
+                kept.append(self._kept(task, found))
+        return kept
+
+    def _in_working_folder(self, task: Task, found: _Finding) -> None:
+        """What is not as it was in the source. The copy kept the files' times."""
+        source, work = self._assignment.paths.bundle / "source", self._assignment.working_directory(task)
+        for name in names_below(work, lambda folder: folder not in _NOBODYS):
+            with suppress(OSError):  # a name that is too long, a file that is gone
+                here = os.lstat(work / name)
+                before = _lstat(source / name)
+                if before is not None and (before.st_size, before.st_mtime_ns) == (here.st_size, here.st_mtime_ns):
+                    continue
+                if before is not None and not stat.S_ISREG(here.st_mode):
+                    continue
+                if name not in ("outputs", "logs"):
+                    _note(found, "", work / name, name, here)
+
+    def _places(self) -> list[Path]:
+        """The folders and files beside the working folders that are looked at, none of them within another."""
+        folders, paths, named = self._assignment.folders, self._assignment.paths, self._named
+        if self._own_machine:
+            new = [Path("/", name) for name in _listed(Path("/")) if name not in self._tops]
+            places = [folders.temporary, *_TEMPORARY, folders.home, *named.paths, *_beginning(named.written), *new]
+        elif self._assignment.node == 0:  # nodes that are processes of one machine would all find the same
+            own = [path for path in named.paths if self._is_scripts_own(path)]
+            places = [folders.temporary, *own, *_beginning(named.written)]
+        else:
+            places = [folders.temporary]
+        closed = (*map(Path, _SYSTEM), *self._of_the_run())
+        allowed = [p for p in places if p != Path("/") and not any(_within(p, top) for top in closed)]
+        outer = [p for p in dict.fromkeys(allowed) if not any(_within(p, other) and p != other for other in allowed)]
+        tasks = {task.name for task in self._assignment.tasks}
+        return [*outer, *(paths.work / name for name in _listed(paths.work) if name not in tasks)]
+
+    def _of_the_run(self) -> tuple[Path, ...]:
+        """What tfinfra itself keeps on a node."""
+        folders, paths = self._assignment.folders, self._assignment.paths
+        return paths.state, paths.bundle, folders.shared, folders.environment
+
+    def _is_scripts_own(self, path: Path) -> bool:
+        """Whether a place of this user's machine is the script's own: it writes there, or nothing was there before; and
+        it is no folder that everything is in."""
+        if any(_within(one, path) for one in (*_TEMPORARY, self._assignment.folders.home, self._assignment.paths.root)):
+            return False
+        return path in self._named.written or str(path) not in self._known
+
+    def _at(self, place: Path, found: _Finding) -> None:
+        """Everything at `place` that is new since the start, and this user's."""
+        home = place == self._assignment.folders.home
+        temporary = place in (*_TEMPORARY, self._assignment.folders.temporary)
+        mounted = [one for one in self._mounts if _within(one, place) and one != place]
+        closed = [*mounted, *(one for one in self._of_the_run() if not _within(place, one))]
+        if place.is_symlink() or not place.is_dir():
+            names: Iterator[str] = iter([""])
+        else:
+            names = names_below(place, lambda folder: folder not in _NOBODYS)
+        for passed, name in enumerate(names):
+            if passed >= _VISITED:
+                found.odd.append(f"{place} has too many files to look at all of them")
+                return
+            first, _, below = name.partition("/")
+            path = place / name if name else place
+            if (home and first.startswith(".")) or (temporary and any(fnmatch(first, one) for one in _PROGRAMS)):
+                continue
+            if any(_within(path, one) for one in closed):
+                continue
+            if (here := _lstat(path)) and here.st_ctime >= self._since and here.st_uid == os.geteuid():
+                where = place.parent if not name else place / first if (home or temporary) and below else place
+                _note(found, str(where), path, str(path.relative_to(where)), here)
+
+    def _kept(self, task: Task, found: _Finding) -> LeftFiles:
+        """Links or copies the newest of what was found, as far as it fits."""
+        target, hidden = self._assignment.folders.shared / keys.LEFT / task.name, self._secrets()
+        room, kept, beyond = MOST_BYTES, list[_Found](), list[_Found]()
+        for each in sorted(found.files, key=lambda file: file.changed, reverse=True):
+            if len(kept) >= MOST_FILES or each.size > room:
+                beyond.append(each)
+            elif (reason := _bring(each, target, hidden, link=self._own_machine or not each.place)) is not None:
+                found.odd.append(f"{_told(each)} was not brought: {reason}")
+            else:
+                room -= each.size
+                kept.append(each)
+        return LeftFiles(
+            task.name,
+            tuple(self._told_places(kept)),
+            tuple(f"{_told(each)} ({spell_bytes(each.size)})" for each in beyond[:_FIRST]),
+            len(beyond),
+            sum(each.size for each in beyond),
+            tuple(_text(odd) for odd in found.odd[:_MOST_ODD]),
+        )
+
+    def _told_places(self, kept: Sequence[_Found]) -> Iterator[LeftPlace]:
+        by_place: dict[str, list[_Found]] = {}
+        for each in sorted(kept, key=lambda file: (file.place, file.name)):
+            by_place.setdefault(each.place, []).append(each)
+        for place, files in list(by_place.items())[:_MOST_PLACES]:
+            lines = (self._named.line_of(place, each.name) for each in files)
+            said = next((line for line in lines if line is not None), None)
+            example = files[0].name if not place else f"{place}/{files[0].name}"
+            first = tuple(_text(each.name) for each in files[:_FIRST])
+            instead = said.instead if said else kept_instead(_text(example))
+            size = sum(file.size for file in files)
+            yield LeftPlace(_text(place), len(files), size, first, said.line if said else None, instead)
+
+    def _secrets(self) -> tuple[bytes, ...]:
+        given = self._assignment.given
+        return needles((*given.secrets.values(), *([given.key] if given.key else [])))
+
+
+def _note(found: _Finding, place: str, path: Path, name: str, here: os.stat_result) -> None:
+    if stat.S_ISREG(here.st_mode):
+        found.files.append(_Found(place, path, name, here.st_size, here.st_mtime))
+        return
+    kinds = ((stat.S_ISLNK, "a link"), (stat.S_ISSOCK, "a socket"), (stat.S_ISFIFO, "a pipe"))
+    kind = next((text for test, text in kinds if test(here.st_mode)), "a device")
+    where = f"{place}/{name}" if place else name
+    leads = f" to {path.readlink()}" if kind == "a link" else ""
+    found.odd.append(f"{where} is {kind}{leads}")
+
+
+def _bring(each: _Found, target: Path, hidden: Sequence[bytes], *, link: bool) -> str | None:
+    """Why a file was not brought, None where it is in `target`: a `link` to it, or a copy."""
+    below = each.name if not each.place else f"{each.place.strip('/')}/{each.name}"
+    try:
+        if _holds(each.path, hidden):
+            return "it holds a secret of the run"
+        aim = target / below
+        aim.parent.mkdir(parents=True, exist_ok=True)
+        if os.path.lexists(aim):
+            return "another file has its name"
+        with suppress(OSError):  # another disk
+            if link:
+                os.link(each.path, aim, follow_symlinks=False)
+                return None
+        shutil.copyfile(each.path, aim, follow_symlinks=False)
+    except (OSError, ValueError) as error:
+        return getattr(error, "strerror", None) or str(error)
+    return None
+
+
+def _holds(path: Path, hidden: Sequence[bytes]) -> bool:
+    """Whether a file holds one of the secrets as it is."""
+    if not hidden:
+        return False
+    overlap = max(map(len, hidden))
+    with path.open("rb") as file:
+        before = b""
+        while piece := file.read(1 << 22):
+            if any(secret in before + piece for secret in hidden):
+                return True
+            before = piece[-overlap:]
+    return False
+
+
+def _told(each: _Found) -> str:
+    return _text(each.name if not each.place else f"{each.place}/{each.name}")
+
+
+def _text(name: str) -> str:
+    """A name as JSON can hold it."""
+    return name.encode("utf-8", "replace").decode()[:500]
+
+
+def _within(path: Path, folder: Path) -> bool:
+    return path == folder or folder in path.parents
+
+
+def _lstat(path: Path) -> os.stat_result | None:
+    try:
+        return os.lstat(path)
+    except OSError:
+        return None
+
+
+def _beginning(written: Iterable[Path]) -> list[Path]:
+    """What lies beside the written paths and begins as they do: "/tmp/model.ckpt-7.index" for "/tmp/model.ckpt"."""
+    return [path.parent / name for path in written for name in _listed(path.parent) if name.startswith(path.name)]
+
+
+def _mount_points() -> tuple[Path, ...]:
+    """Where other file systems begin: shares, inputs, what a machine of the local cloud has of its host."""
+    try:
+        lines = Path("/proc/self/mounts").read_text().splitlines()
+    except OSError:  # no Linux
+        return ()
+    return tuple(Path(line.split()[1].replace("\\040", " ")) for line in lines)
+
+
+def _listed(folder: Path) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))  # noqa: PTH208
+    except OSError:
+        return []
