@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 
 from tfinfra.version import __version__
 
 TYPE_CHECKING = False  # typing's, which `python -m tfinfra` could find in the folder that it is called in
-if TYPE_CHECKING:
-    from typing import Any
-
-    from tfinfra.api import Experiment, Run, TensorFlow
 
 __all__ = ["Experiment", "Run", "TensorFlow", "__version__"]
 
+if TYPE_CHECKING:
+    from tfinfra.api.estimator import TensorFlow
+    from tfinfra.api.experiment import Experiment
+    from tfinfra.api.run import Run
+else:  # unseen by a type checker, which would take every name for one that is there
 
-def __getattr__(name: str) -> Any:
-    """Loads the Python API on first use: the command line and the nodes do without it."""
-    if name in ("Experiment", "Run", "TensorFlow"):
-        return getattr(import_module("tfinfra.api"), name)
-    raise AttributeError(f"module 'tfinfra' has no attribute '{name}'")
+    def __getattr__(name):
+        """Loads the Python API on first use: the command line and the nodes do without it."""
+        rooms = {"Experiment": "experiment", "Run": "run", "TensorFlow": "estimator"}
+        if name in rooms:
+            return getattr(import_module(f"tfinfra.api.{rooms[name]}"), name)
+        message = f"module 'tfinfra' has no attribute '{name}'"
+        if not name.startswith("_"):
+            from tfinfra.api.gone_names import INSTEAD
+
+            if name in INSTEAD:
+                message = f"tfinfra has no '{name}': {INSTEAD[name]}"
+                if _is_imported(sys._getframe(1)):
+                    raise ImportError(message, name="tfinfra")
+        raise AttributeError(message)
+
+    def _is_imported(frame):
+        """Whether `frame` is at `from tfinfra import name`: Python would replace the message of an AttributeError
+        there, and `hasattr` and its like expect one everywhere else."""
+        from opcode import opmap
+
+        return frame.f_code.co_code[frame.f_lasti] == opmap["IMPORT_FROM"]

@@ -88,6 +88,12 @@ class Diagnostic:
     def is_error(self) -> bool:
         return self.severity is Severity.ERROR
 
+    @property
+    def place(self) -> str:
+        """Where it is, in a word: file, line and column, else the argument; "" where it is about the whole."""
+        at = self.position
+        return f"{at.file}:{at.line}:{at.column}" if at and at.file else self.path
+
 
 @dataclass
 class TfinfraError(Exception):
@@ -117,7 +123,8 @@ class TfinfraError(Exception):
 
     def in_full(self) -> str:
         """The message and, a line each, the errors among the diagnostics, for where nothing but text is shown."""
-        lines = [f"{d.path}: {d.message}" + (f" ({d.hint})" if d.hint else "") for d in self.diagnostics if d.is_error]
+        errors = (d for d in self.diagnostics if d.is_error)
+        lines = (f"{d.place}: {d.message}".removeprefix(": ") + (f" ({d.hint})" if d.hint else "") for d in errors)
         return "\n".join([self.message, *lines])
 
 

@@ -64,7 +64,7 @@ STATUSES = {
 def test_statuses_are_the_estimators(record: dict[str, str] | None, status: str) -> None:
     if record is not None:
         run_folder(state_folder(), "digits-abc123").write(a_record(**record))
-    assert Run("digits-abc123", this_process()).get_status() == status
+    assert Run("digits-abc123")._driven_by(this_process()).get_status() == status
 
 
 def test_waiting_raises_what_ended_the_run(state: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.attacks import ATTACKS
 from tests.lifecycle.record.test_record import a_record
-from tfinfra.api import _LogPrinter
+from tfinfra.api.log_printer import LogPrinter
 from tfinfra.azure.preflight.all_checks import PassedCheck
 from tfinfra.cli import output
 from tfinfra.cli.authoring import plan_text
@@ -82,7 +82,7 @@ def client_log(texts: list[str]) -> None:
     path = state_folder() / "client.log"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes("\n".join(texts).encode("utf-8", "surrogatepass"))
-    with _LogPrinter(path, shown=True) as log:
+    with LogPrinter(path, shown=True) as log:
         log.show()
 
 

@@ -31,7 +31,14 @@ def project_from_arguments(
 ) -> Project:
     """The estimator's arguments as a manifest: None means not given; relative paths start at `folder`, and `name` is
     what the run is called where no argument says so."""
-    return _project(argument_document(arguments), name, folder, target=target, rehearse=rehearse)
+    return project_of_document(argument_document(arguments), name=name, folder=folder, target=target, rehearse=rehearse)
+
+
+def project_of_document(
+    document: Document, *, name: str, folder: Path, target: str | None = None, rehearse: bool = False
+) -> Project:
+    """The estimator's arguments, read already."""
+    return _project(document, name, folder, target=target, rehearse=rehearse)
 
 
 def _project(

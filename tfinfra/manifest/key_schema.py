@@ -6,6 +6,7 @@ Type "text" is a scalar whose written form counts (`1.10`, `1e-3`, `no`).
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from tfinfra.backends.registry import BACKENDS, DISTRIBUTED
@@ -62,6 +63,12 @@ FORMS = {
     PACKAGE_URL: "https://…, or a server of this machine: http://localhost:3141/…",
     GUID: "an id such as 00000000-0000-0000-0000-000000000000",
 }
+
+
+def fitting_name(text: str) -> str:
+    """A run's name made of `text`: what NAME forbids becomes '-', or is left out at the beginning and the end."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).lstrip("-0123456789")[:24].rstrip("-") or "training"
+
 
 PRIORITIES = ["dedicated", "low_priority", "lowpriority"]
 

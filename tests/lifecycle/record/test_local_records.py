@@ -12,7 +12,7 @@ from tests.lifecycle.fakes import World
 from tests.lifecycle.hostile import CONTENTS
 from tests.lifecycle.record.test_borrowed import told_here
 from tests.lifecycle.record.test_record import a_record
-from tfinfra.api import Run
+from tfinfra import Run
 from tfinfra.audit.log import AuditLog, first_broken_line, read_events
 from tfinfra.cli.runs import down, fetch, list_runs, logs, status
 from tfinfra.errors import UsageError

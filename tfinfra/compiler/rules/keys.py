@@ -10,7 +10,7 @@ from tfinfra.backends.registry import BACKENDS, DISTRIBUTED
 from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import error_at
-from tfinfra.manifest.key_schema import NAME, SPELLINGS
+from tfinfra.manifest.key_schema import NAME, SPELLINGS, fitting_name
 from tfinfra.manifest.manifest import Manifest
 from tfinfra.model.script_variables import INPUT, NAMES, names_meant
 
@@ -39,9 +39,8 @@ def unusable_name(facts: Facts) -> Iterator[Diagnostic]:
     """Without a `name` the run is called as its manifest's file."""
     manifest, stem = facts.manifest, facts.project.stem
     if manifest.name is None and manifest.sound("name") and not re.fullmatch(NAME, stem):
-        fitting = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-0123456789")[:24].rstrip("-") or "training"
         message = f"'{stem}' cannot be the run's name: a lower-case letter, then at most 23 of a-z, 0-9 and '-'"
-        yield error_at(manifest.document, "TFI304", (), message, f"add `name: {fitting}`")
+        yield error_at(manifest.document, "TFI304", (), message, f"add `name: {fitting_name(stem)}`")
 
 
 def two_spellings(facts: Facts) -> Iterator[Diagnostic]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tfinfra.compiler.pipeline import Project
-from tfinfra.errors import Diagnostic, Severity, TfinfraError
+from tfinfra.errors import Diagnostic, TfinfraError
 from tfinfra.lifecycle.record.driver import ClientProcess, process_of
 from tfinfra.lifecycle.record.error_record import recorded_error
 from tfinfra.lifecycle.record.last_failure import note_failure
@@ -23,11 +23,13 @@ from tfinfra.lifecycle.record.run_record import RunFolder, write_json
 from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.lifecycle.up.launch import closing_lines, launch
 from tfinfra.lifecycle.watch.plain_view import PlainView
+from tfinfra.manifest.python_words import in_python
 from tfinfra.system import child_python
 from tfinfra.system.ownership import make_private
 from tfinfra.text.cleaning import clean
 from tfinfra.text.masking import redact
 
+REQUEST = "request.json"
 FAILURE = "failure.json"
 CARRIED = ("target", "rehearse", "detach", "keep", "machines", "store", "letters")
 CARRIED_PATHS = ("folder", "state")
@@ -74,7 +76,7 @@ def start(submission: Submission, folder: RunFolder) -> ClientProcess:
     """Starts the run in a process and a session of its own, so that neither the end of this process nor a Ctrl-C in
     its terminal ends the run."""
     make_private(folder.path)
-    path = folder.path / "request.json"
+    path = folder.path / REQUEST
     submission.write(path)
     with folder.client_log.open("wb") as log:
         child = subprocess.Popen(
@@ -109,8 +111,9 @@ def main(path: Path) -> int:
 
 def _render(diagnostic: Diagnostic) -> str:
     """Errors were shown by the submitting process; what is left are warnings and notices."""
-    kind = "warning" if diagnostic.severity is Severity.WARNING else diagnostic.severity.value
-    return f"{kind}[{diagnostic.code}]: {diagnostic.message}"
+    told = in_python(diagnostic)
+    message = f"{told.place}: {told.message}".removeprefix(": ") + (f" ({told.hint})" if told.hint else "")
+    return f"{told.severity.value}[{told.code}]: {message}"
 
 
 if __name__ == "__main__":

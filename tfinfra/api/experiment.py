@@ -1,0 +1,148 @@
+"""An experiment: the name under which trainings are submitted."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from tfinfra.api.estimator import TensorFlow
+from tfinfra.api.gone_names import INSTEAD, OF_EXPERIMENT, TAGS
+from tfinfra.api.run import Run
+from tfinfra.api.run_tags import Tags, has_tags
+from tfinfra.api.successor import Successor, raise_missing
+from tfinfra.errors import TfinfraError, UsageError
+from tfinfra.lifecycle.record.names import run_id
+from tfinfra.lifecycle.record.run_record import all_records, run_folder
+from tfinfra.lifecycle.run.options import UpOptions
+from tfinfra.lifecycle.up import background_run
+from tfinfra.manifest.arguments import argument_document
+from tfinfra.manifest.document import Document
+from tfinfra.manifest.key_schema import fitting_name
+from tfinfra.manifest.python_words import in_python, python_text
+from tfinfra.system.paths import state_folder
+
+_AZURE_MLS = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+"""The names of experiments in Azure ML."""
+_MACHINES = ("namespace", "process")
+
+
+class Experiment(metaclass=Successor):
+    """The name under which trainings are submitted. A workspace, as Azure ML's has it first, is taken and not needed:
+    `Experiment("digits")`, `Experiment(ws, "digits")`, `Experiment(workspace=ws, name="digits")`."""
+
+    _GONE = OF_EXPERIMENT
+
+    def __init__(self, workspace: Any = None, name: str | None = None) -> None:
+        if isinstance(workspace, str) and not isinstance(name, str):
+            workspace, name = name, workspace
+        if not isinstance(name, str) or not name:
+            raise UsageError("an experiment has a name, which is text", hint="write Experiment('digits')")
+        self.workspace = workspace
+        self.name = str(name)
+
+    def __getattr__(self, name: str) -> Any:
+        raise_missing(type(self), name)
+
+    def __repr__(self) -> str:
+        return f"Experiment({self.name!r})"
+
+    def submit(
+        self,
+        config: TensorFlow,
+        tags: Mapping[str, Any] | None = None,
+        *,
+        target: str | None = None,
+        rehearse: bool = False,
+        machines: str | None = None,
+        **overrides: Any,
+    ) -> Run:
+        """Starts the training and returns at once. Raises ManifestError with every error there is, before anything is
+        touched. The run goes on, is fetched and deleted, even where this process ends.
+
+        `overrides` are arguments of the estimator for this run alone; dicts (script_params, tags, …) are merged.
+        """
+        if not isinstance(config, TensorFlow):
+            raise _no_estimator(config)
+        if machines not in (None, *_MACHINES):
+            raise UsageError(f"machines is {machines!r}", hint=f"write {' or '.join(map(repr, _MACHINES))}")
+        changed = {**overrides, "tags": tags, "compute_target": target or overrides.get("compute_target")}
+        given = _merged(config.arguments, {name: value for name, value in changed.items() if value is not None})
+        arguments = argument_document({key: _own(key, value) for key, value in given.items()})
+        name = fitting_name(self.name) if _AZURE_MLS.fullmatch(self.name) else self.name
+        options = UpOptions(Path.cwd(), rehearse=rehearse, machines=machines)
+        folder = run_folder(options.state, run_id(_checked_name(arguments, name, options), options.letters))
+        request = background_run.Submission(arguments.data, name, options)
+        return Run(self, folder.path.name)._driven_by(background_run.start(request, folder))
+
+    def get_runs(
+        self,
+        type: str | None = None,  # noqa: A002  the name that it has in Azure ML
+        tags: Tags = None,
+        properties: Any = None,
+        include_children: bool = False,
+    ) -> Iterator[Run]:
+        """The runs of this name that this machine remembers, the newest first; with `tags`, those that have them."""
+        del type, include_children  # a run has neither
+        if properties:
+            raise UsageError("a run has no properties", hint=TAGS)
+        for record in reversed(all_records(state_folder())):
+            run = Run(self, record.run)
+            if record.name == fitting_name(self.name) and has_tags(run.get_tags(), tags):
+                yield run
+
+    @staticmethod
+    def list(workspace: Any = None, experiment_name: str | None = None, view_type: Any = None, tags: Any = None) -> Any:
+        """The experiments whose runs this machine remembers, by name."""
+        del view_type, tags
+        names = sorted({record.name for record in all_records(state_folder())})
+        wanted = [name for name in names if experiment_name in (None, name)]
+        return [Experiment(workspace, name) for name in wanted]
+
+
+def _no_estimator(config: Any) -> UsageError:
+    kind = config.__name__ if isinstance(config, type) else type(config).__name__
+    hint = INSTEAD.get(kind, "write submit(TensorFlow(entry_script='train.py'))")
+    if isinstance(config, (str, os.PathLike)):
+        hint = "write submit(TensorFlow(entry_script='train.py')); a manifest's file is for `tfinfra up`"
+    return UsageError(f"submit takes a TensorFlow estimator, not an object of type {kind}", hint=hint)
+
+
+def _merged(arguments: Mapping[str, Any], changed: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments with what was changed; dicts are merged key by key."""
+    merged = dict(arguments)
+    for name, value in changed.items():
+        both = isinstance(value, Mapping) and isinstance(merged.get(name), Mapping) and name != "compute_target"
+        merged[name] = {**merged[name], **value} if both else value
+    return merged
+
+
+def _own(key: str, value: Any) -> Any:
+    """A run, or a compute target of Azure ML's, by its name."""
+    if key == "resume_from" and isinstance(value, Run):
+        return value.id
+    if key == "compute_target" and not isinstance(value, (str, Mapping, type)):
+        with suppress(Exception):  # the attributes of somebody's object may raise anything
+            return value.name if isinstance(value.name, str) else value
+    return value
+
+
+def _checked_name(arguments: Document, name: str, options: UpOptions) -> str:
+    """The plan's name, after all checks. What they find is told in the words of Python."""
+    from tfinfra.compiler.load import project_of_document
+    from tfinfra.compiler.pipeline import compile_manifest
+    from tfinfra.lifecycle.data.caller_secrets import refuse_missing
+
+    try:
+        project = project_of_document(arguments, name=name, folder=options.folder, rehearse=options.rehearse)
+        compiled = compile_manifest(project)
+        refuse_missing(compiled.facts, os.environ)
+    except TfinfraError as error:
+        error.diagnostics = tuple(map(in_python, error.diagnostics))
+        error.message = python_text(error.message)
+        error.message, error.hint = error.in_full(), error.hint and python_text(error.hint)
+        raise
+    return compiled.plan.name

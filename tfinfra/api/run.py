@@ -1,0 +1,313 @@
+"""A run, from Python: how it stands, its files, its end."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tfinfra.api.gone_names import OF_RUN
+from tfinfra.api.log_printer import LogPrinter
+from tfinfra.api.run_details import azure_ml_details
+from tfinfra.api.run_files import copy_file, copy_files, file_names
+from tfinfra.api.run_tags import Tags, change_tags, read_tags
+from tfinfra.api.successor import Successor, raise_missing
+from tfinfra.azure.deletion.group_names import RUN_ID
+from tfinfra.errors import ProvisioningError, Result, TeardownIncomplete, TfinfraError, UsageError, error_of
+from tfinfra.lifecycle.attach.saved_document import saved_document
+from tfinfra.lifecycle.record.driver import ClientProcess, is_alive
+from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, run_folder
+from tfinfra.lifecycle.record.run_status import RunState
+from tfinfra.lifecycle.up import background_run
+from tfinfra.manifest.python_words import python_text
+from tfinfra.model import Plan, to_json
+from tfinfra.store import Unreadable, read_file
+from tfinfra.system.paths import state_folder
+from tfinfra.system.progress import say_nothing
+
+POLL = 0.2
+STATUSES = {
+    RunPhase.STARTING: "Preparing",
+    RunPhase.PROVISIONING: "Provisioning",
+    RunPhase.RUNNING: "Running",
+    RunPhase.HELD: "Running",
+    RunPhase.ENDED: "Finalizing",
+    RunPhase.DELETING: "Finalizing",
+}
+RESULTS = {Result.SUCCEEDED: "Completed", Result.CANCELLED: "Canceled"}
+OVER = (RunPhase.DELETED, RunPhase.INCOMPLETE)
+_WITH_NODES = (RunPhase.RUNNING, RunPhase.HELD, RunPhase.ENDED)
+Names = list[str]
+Documents = list[dict[str, Any]]
+
+
+class Run(metaclass=Successor):
+    """A run, by its id: of this process or of any other on this machine. Azure ML's order (experiment, id) is taken."""
+
+    _GONE = OF_RUN
+
+    def __init__(self, experiment: Any = None, run_id: str | None = None) -> None:
+        run, of = (experiment, None) if run_id is None else (run_id, experiment)
+        if not isinstance(run, str) or not RUN_ID.fullmatch(run):
+            shown = f"'{run}'" if isinstance(run, str) else f"an object of type {type(run).__name__}"
+            raise UsageError(f"{shown} is no run id", hint="write it as `tfinfra runs` shows it: Run('digits-x7k2pq')")
+        self.id = run
+        self.experiment = of
+        self._client: ClientProcess | None = None
+        self._folder: RunFolder = run_folder(state_folder(), run)
+
+    @staticmethod
+    def get(workspace: Any, run_id: str) -> Run:
+        """The run of this id. A workspace is taken and not needed."""
+        del workspace
+        return Run(run_id)
+
+    @staticmethod
+    def list(
+        experiment: Any,
+        type: str | None = None,  # noqa: A002  the name that it has in Azure ML
+        tags: Tags = None,
+        properties: Any = None,
+        status: str | None = None,
+        include_children: bool = False,
+    ) -> Iterator[Run]:
+        """The runs of an experiment that this machine remembers, the newest first, as `Experiment.get_runs` has them;
+        with `status`, those of that status."""
+        found = experiment.get_runs(type, tags, properties, include_children)
+        return (run for run in found if status in (None, run.get_status()))
+
+    def __getattr__(self, name: str) -> Any:
+        raise_missing(type(self), name)
+
+    def __repr__(self) -> str:
+        return f"Run({self.id!r}, {self.get_status()})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Run) and other.id == self.id
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    @property
+    def name(self) -> str:
+        """What the run is called in lists: its id."""
+        return self.id
+
+    @property
+    def display_name(self) -> str:
+        return self.id
+
+    @property
+    def type(self) -> str:
+        return "tfinfra"
+
+    @property
+    def parent(self) -> None:
+        """A run has none."""
+
+    @property
+    def status(self) -> str:
+        return self.get_status()
+
+    @property
+    def outputs(self) -> Path:
+        """The folder of what the script wrote to ./outputs, filled when the run has ended."""
+        record = self._folder.read()
+        results = Path(record.results) if record else Path.cwd() / "runs" / self.id
+        return results / "outputs"
+
+    @property
+    def tasks(self) -> Documents:
+        """The tasks as run.json gives them: task, node, state, exit_status, times."""
+        return [*self.get_details().get("tasks", [])]
+
+    def get_status(self) -> str:
+        """Preparing, Provisioning, Running, Finalizing, Completed, Failed or Canceled."""
+        record = self._folder.read()
+        if record is None:
+            return "Failed" if self._failure() or not is_alive(self._client) else "Preparing"
+        if record.phase in OVER:
+            return RESULTS.get(record.result or Result.FAILED, "Failed")
+        return STATUSES[record.phase]
+
+    def get_details(self) -> dict[str, Any]:
+        """The run's document, as `tfinfra status --json` prints it, and with the keys of Azure ML's: runId, target,
+        status, startTimeUtc, endTimeUtc (of a run that is over), runDefinition, logFiles, tags, properties."""
+        as_azure_ml = azure_ml_details(
+            *(self.id, self.get_status(), self._folder.read()),
+            plan=self._plan(),
+            tags=self.get_tags(),
+            results=self.outputs.parent,
+        )
+        return {**self._document(), **as_azure_ml}
+
+    def get_details_with_logs(self) -> dict[str, Any]:
+        """As `get_details`, with the text of each log in place of its path."""
+        details = self.get_details()
+        logs = {name: Path(path).read_text("utf-8", "replace") for name, path in details["logFiles"].items()}
+        return {**details, "logFiles": logs}
+
+    def _plan(self) -> Plan | None:
+        try:
+            return self._folder.plan()
+        except (OSError, ValueError):  # not compiled yet, or lost with its copy of the deploy folder
+            return None
+
+    def _document(self) -> dict[str, Any]:
+        record = self._folder.read()
+        if record is None:
+            odd = self._folder.unreadable()
+            if odd is None:
+                return {"run": self.id, "tasks": [], "phase": RunPhase.STARTING.value, **(self._failure() or {})}
+            unknown = {"phase": RunState.UNKNOWN.value, "message": str(odd), "unreadable": [str(odd)]}
+            return {"run": self.id, "tasks": [], **unknown}
+        document = saved_document(record) if record.phase in OVER else None
+        if not isinstance(document, dict):
+            from tfinfra.lifecycle.attach.find_run import find_run
+            from tfinfra.lifecycle.attach.status import status_document
+
+            document = status_document(find_run(self.id))
+        plain: dict[str, Any] = to_json(document)
+        return plain
+
+    def wait_for_completion(
+        self, show_output: bool = False, wait_post_processing: bool = False, raise_on_error: bool = True
+    ) -> dict[str, Any]:
+        """Waits until the run has ended, its outputs are here and everything is deleted, whether or not
+        `wait_post_processing`; with `show_output`, prints its progress and the leader's lines. Returns the run's
+        details; raises what ended a run that did not succeed, with `raise_on_error`. Ctrl-C ends the waiting, not the
+        run."""
+        del wait_post_processing
+        with LogPrinter(self._folder.client_log, show_output) as log:
+            while self._goes_on():
+                log.show()
+                time.sleep(POLL)
+        details = self.get_details()
+        if raise_on_error:
+            self._raise(details)
+        return details
+
+    def get_file_names(self) -> Names:
+        """The names of the run's files: outputs/…, logs/…, tasks/<task>.log, nodes/<node>.log, run.json. Of a run that
+        still trains, what it has written so far is brought here first, as `tfinfra fetch` does."""
+        return file_names(self._brought())
+
+    def download_file(self, name: str, output_file_path: str | os.PathLike[str] | None = None) -> None:
+        """Copies a file of the run to a path, into a folder, or into the current folder."""
+        copy_file(self._brought(), name, output_file_path)
+
+    def download_files(
+        self,
+        prefix: str | None = None,
+        output_directory: str | os.PathLike[str] | None = None,
+        output_paths: Sequence[str | os.PathLike[str]] | None = None,
+        batch_size: int = 100,
+        append_prefix: bool = True,
+        timeout_seconds: int | None = None,
+    ) -> None:
+        """Copies the files whose names begin with `prefix` below a folder, by their names: without the prefix where
+        `append_prefix` is False. The files are on this machine: size of batches and time-out mean nothing."""
+        del batch_size, timeout_seconds
+        copy_files(self._brought(), prefix, output_directory, output_paths, with_prefix=append_prefix)
+
+    def get_all_logs(self, destination: str | os.PathLike[str] | None = None) -> Names:
+        """Copies all logs below a folder, or the current one; returns their paths."""
+        results = self._brought()
+        names = [name for name in file_names(results) if name.startswith(("tasks/", "nodes/"))]
+        return [str(copy_file(results, name, Path(destination or "") / name)) for name in names]
+
+    def _brought(self) -> Path:
+        """The folder with the run's files."""
+        record = self._folder.read()
+        if record is not None and record.phase in _WITH_NODES:
+            from tfinfra.lifecycle.attach.attached_run import fetch
+            from tfinfra.lifecycle.attach.find_run import find_run
+
+            try:
+                fetch(find_run(self.id), Path(record.results).parent, say_nothing)
+            except TfinfraError:
+                if (now := self._folder.read()) is not None and now.phase in _WITH_NODES:
+                    raise  # else it has ended meanwhile, and its client brought all
+        return self.outputs.parent
+
+    def _get_outputs_datapath(self) -> str:
+        """What `TensorFlow(resume_from=…)` takes to go on from this run's checkpoints."""
+        return self.id
+
+    def get_children(self, *given: Any, **named: Any) -> Iterator[Run]:
+        """A run has no children."""
+        del given, named
+        return iter(())
+
+    @property
+    def tags(self) -> dict[str, str | None]:
+        return self.get_tags()
+
+    def get_tags(self) -> dict[str, str | None]:
+        """The run's tags: those of its submission, and those that were set on this machine since."""
+        return read_tags(self._folder, self._submitted())
+
+    def tag(self, key: str, value: Any = None) -> None:
+        """Sets a tag, on this machine: the resources of the run keep those of its submission."""
+        change_tags(self._folder, self._submitted(), {key: value})
+
+    def set_tags(self, tags: Mapping[str, Any]) -> None:
+        """Sets several tags."""
+        change_tags(self._folder, self._submitted(), tags)
+
+    def remove_tags(self, tags: str | Sequence[str]) -> dict[str, str | None]:
+        """Removes tags, by their names; returns those that are left."""
+        return change_tags(self._folder, self._submitted(), {}, removed=tags)
+
+    def cancel(self, *, discard: bool = False) -> None:
+        """Stops the run, fetches its outputs and deletes everything; returns when that is done. Raises
+        TeardownIncomplete where outputs cannot be fetched: the group that holds them stays then, unless `discard` gives
+        them up."""
+        from tfinfra.lifecycle.attach.attached_run import end_run
+        from tfinfra.lifecycle.attach.find_run import find_run
+        from tfinfra.lifecycle.record.driver import stop_process
+        from tfinfra.lifecycle.run.signals import leave_word
+
+        leave_word(self._folder.path, "Run.cancel()")
+        stop_process(self._client)
+        odd = self._folder.unreadable()
+        if odd is not None or (self._folder.read() and self.get_status() not in ("Completed", "Failed", "Canceled")):
+            end_run(find_run(self.id), say_nothing, discard=discard)
+
+    def _driven_by(self, client: ClientProcess) -> Run:
+        """This run, which has no record yet: `client` will write it."""
+        self._client = client
+        return self
+
+    def _submitted(self) -> Mapping[str, Any]:
+        """The arguments that it was submitted with from Python; {} of any other run."""
+        request = read_file(self._folder.path / background_run.REQUEST, dict[str, Any])
+        return request.get("arguments") or {} if isinstance(request, dict) else {}
+
+    def _goes_on(self) -> bool:
+        record = self._folder.read()
+        client = self._client if record is None else record.client
+        return is_alive(client) if client is not None else False
+
+    def _failure(self) -> dict[str, Any] | None:
+        path = self._folder.path / background_run.FAILURE
+        found = read_file(path, dict[str, Any])
+        return {"message": str(found)} if isinstance(found, Unreadable) else found
+
+    def _raise(self, details: dict[str, Any]) -> None:
+        record = self._folder.read()
+        if record is not None and record.phase == RunPhase.INCOMPLETE:
+            raise TeardownIncomplete(f"{self.id}: left are {', '.join(record.left)}", hint=f"tfinfra down {self.id}")
+        if record is not None and record.phase not in OVER:
+            raise ProvisioningError(f"{self.id} lost the process that drove it", hint=f"tfinfra fetch {self.id}")
+        if details.get("result") == Result.SUCCEEDED:
+            return
+        code = details.get("exit_code")
+        kind = error_of(code) if isinstance(code, int) else TfinfraError
+        message = str(details.get("message") or f"{self.id} failed; its log is {self._folder.client_log}")
+        hint = details.get("hint")
+        if self._submitted():
+            message, hint = python_text(message), python_text(hint) if hint else None
+        raise kind(message, hint=hint)
