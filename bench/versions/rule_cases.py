@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bench.versions.backend_cases import ESTIMATOR, SERVE, SINGLE
 from bench.versions.case import LEGACY, MPI, SERVERS, WORKERS, Case
+from tfinfra.catalog.tensorflow1_names import replacements
 
 _HVD = """\
 import {hvd} as hvd
@@ -122,7 +123,8 @@ state.sync()
 tell(model.get_weights())
 """
 _LOAD = f"""\
-{_KERAS_HVD}{_MODEL}model.compile(tf.keras.optimizers.SGD(0.01), "mse")
+{_KERAS_HVD}{_MODEL}optimizer = hvd.DistributedOptimizer(tf.keras.optimizers.SGD(0.01))
+model.compile(optimizer, tf.keras.losses.MeanSquaredError())
 model.fit(*data(9), batch_size=16, verbose=0)
 model.save(f"model-{{hvd.rank()}}.h5")
 model = hvd.load_model(f"model-{{hvd.rank()}}.h5")
@@ -231,7 +233,8 @@ _TF_KERAS = {"pip_packages": ["tf-keras"]}
 _LEGACY = {"TF_USE_LEGACY_KERAS": "1"}
 _MPI_KERAS = {**MPI, **_TF_KERAS}
 _LEGACY_OPTIMIZER = _LEGACY_FIRST + _KERAS_OPTIMIZER
-_ALIASED = 'import sys\n\nimport tf_keras\n\nsys.modules["keras"] = tf_keras\n' + _ALONE
+_ALIAS = 'import sys\n\nimport tf_keras\n\nsys.modules["keras"] = tf_keras\n'
+_ALIASED = _ALIAS + _ALONE
 _V1_LAYERS = """\
 import tensorflow.compat.v1 as tf
 from helpers import data, tell
@@ -244,6 +247,34 @@ train = tf.train.GradientDescentOptimizer(0.01).minimize(loss)
 with tf.Session() as session:
     session.run(tf.global_variables_initializer())
     session.run(train)
+tell([])
+"""
+_V1_CELL = """\
+import tensorflow.compat.v1 as tf
+from helpers import tell
+
+tf.disable_eager_execution()
+outputs, _ = tf.nn.dynamic_rnn(tf.nn.rnn_cell.BasicLSTMCell(2), tf.ones([1, 3, 4]), dtype=tf.float32)
+with tf.Session() as session:
+    session.run(tf.global_variables_initializer())
+    session.run(outputs)
+tell([])
+"""
+_REPLACEMENTS = f"""\
+from functools import reduce
+
+import tensorflow as tf
+from helpers import tell
+
+NAMES = {sorted(replacements())}
+gone = []
+for name in NAMES:
+    try:
+        reduce(getattr, name.split(".")[1:], tf)
+    except AttributeError:
+        gone.append(name)
+if gone:
+    raise AttributeError(" ".join(gone))
 tell([])
 """
 
@@ -282,14 +313,29 @@ HOROVOD_RULES = (
     Case("hvd's LearningRateWarmupCallback, with Adam", _WARMUP, MPI),
     Case("hvd's LearningRateWarmupCallback, with SGD", _WARMUP_SGD, MPI),
     Case("hvd's LearningRateWarmupCallback, with SGD and momentum_correction=False", _WARMUP_CURED, MPI),
+    Case("hvd's LearningRateWarmupCallback, with legacy.SGD", _WARMUP_SGD.replace("SGD(", "legacy.SGD("), MPI, keras=2),
+    Case("hvd's LearningRateWarmupCallback, with RMSprop", _WARMUP_SGD.replace("SGD(", "RMSprop("), MPI),
     Case("hvd's optimizer and callbacks together", _ALL_CALLBACKS, MPI),
     Case("hvd's optimizer and callbacks together, with tf-keras", _ALL_CALLBACKS, {**MPI, **LEGACY}, keras=3),
+    Case(
+        "hvd's optimizer and callbacks together, tf-keras in Keras's place",
+        _ALIAS + _ALL_CALLBACKS,
+        {**MPI, **LEGACY},
+        keras=3,
+    ),
+    Case("hvd's BroadcastGlobalVariablesCallback, with tf-keras", _BROADCAST, {**MPI, **LEGACY}, keras=3),
+    Case("hvd's MetricAverageCallback, with tf-keras", _METRICS, {**MPI, **LEGACY}, keras=3),
+    Case("hvd.elastic.KerasState, with tf-keras", _ELASTIC, {**MPI, **LEGACY}, keras=3),
+    Case("hvd.load_model, with tf-keras", _LOAD, {**MPI, **LEGACY}, keras=3),
+    Case("hvd.SyncBatchNormalization, with tf-keras", _BATCH_NORM, {**MPI, **LEGACY}, keras=3),
     Case("hvd.elastic.KerasState", _ELASTIC, MPI),
     Case("hvd.load_model", _LOAD, MPI),
     Case("hvd.SyncBatchNormalization", _BATCH_NORM, MPI),
 )
 STRATEGY_RULES = (
     Case("fit under MultiWorkerMirroredStrategy", _MIRRORED_FIT, WORKERS),
+    Case("fit under MultiWorkerMirroredStrategy, without a backend", _MIRRORED_FIT),
+    Case("fit under MultiWorkerMirroredStrategy, with one worker", _MIRRORED_FIT, {**WORKERS, "node_count": 1}),
     Case("keras's fit under MultiWorkerMirroredStrategy", _with("keras", _MIRRORED_FIT), WORKERS, keras=3),
     Case("fit under MultiWorkerMirroredStrategy, with tf-keras", _MIRRORED_FIT, {**WORKERS, **LEGACY}, keras=3),
     Case(
@@ -318,6 +364,8 @@ STRATEGY_RULES = (
     Case("TF_USE_LEGACY_KERAS without the package tf-keras", SINGLE, {"environment_variables": _LEGACY}),
     Case("tf.compat.v1.keras", SINGLE.replace("w as", "w.compat.v1 as")),
     Case("tf.compat.v1.layers", _V1_LAYERS),
+    Case("tf.compat.v1.nn.rnn_cell", _V1_CELL),
+    Case("what replaces names of TensorFlow 1", _REPLACEMENTS),
     Case("tf.estimator", ESTIMATOR, {**SERVERS, "tf_config": "auto"}),
     Case(
         "the package tensorflow-estimator",

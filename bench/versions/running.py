@@ -15,6 +15,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from bench.versions.case import HELPERS, Case
+from tfinfra.backends.base import Verdict
 from tfinfra.backends.registry import backend
 from tfinfra.compiler.load import load_project
 from tfinfra.compiler.pipeline import CheckedManifest, check_manifest
@@ -55,7 +56,7 @@ def ran(checked: CheckedManifest, environment: Path, folder: Path) -> str:
     statuses = _statuses(plan, environment, folder)
     logs = {task.name: (folder / f"{task.name}.log").read_text(errors="replace") for task in plan.tasks}
     verdict = backend(plan.backend).verdict(plan, statuses)
-    if verdict.result is None:
+    if verdict.result is None and not verdict.leader_done:
         return f"no end after {_LONGEST:.0f} s"
     if verdict.task:
         failing = [logs[verdict.task], *(logs[s.task] for s in statuses.values() if s.exit_status)]
@@ -74,10 +75,16 @@ def _statuses(plan: Plan, environment: Path, folder: Path) -> dict[str, TaskStat
             failed = [s for s in statuses.values() if s.state == "failed"]
             if failed:
                 ends = min(ends, time.monotonic() + _AFTER_FAILURE)
+            if verdict.waiting:
+                ends = min(ends, time.monotonic() + max(backend(plan.backend).grace(t) for t in _named(plan, verdict)))
             ended = all(s.state != "running" for s in statuses.values())
             if ended or (verdict.result and not failed) or time.monotonic() > ends:
                 return statuses
             time.sleep(0.2)
+
+
+def _named(plan: Plan, verdict: Verdict) -> list[Task]:
+    return [task for task in plan.tasks if task.name in verdict.waiting]
 
 
 def _status(task: Task, code: int | None) -> TaskStatus:

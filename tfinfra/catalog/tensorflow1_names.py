@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
@@ -14,6 +15,11 @@ def replacement(name: str) -> str | None:
     if root != "tensorflow":
         return None
     return next((_replaced()[head] for head in _heads(rest) if head in _replaced()), None)
+
+
+def replacements() -> set[str]:
+    """The names of TensorFlow 2, as "tf.compat.v1.Session", that `replacement` tells to write."""
+    return {name for text in _replaced().values() for name in re.findall(r"tf(?:\.\w+)+(?= replaces)", text)}
 
 
 def without_replacement(name: str) -> tuple[str, str] | None:

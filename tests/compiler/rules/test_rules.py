@@ -79,9 +79,13 @@ TABLE: dict[str, tuple[str, str, list[str]]] = {
     "ParameterServerStrategy under multi_worker": (MULTI, COORDINATOR, ["TFI503", "TFI506"]),
     "a script with both strategies fits either": (MULTI, COORDINATOR + WORKERS, []),
     "ps's count under multi_worker": (f"{MULTI}worker_count: 2\n", WORKERS, ["TFI301"]),
-    "Keras 3 under MultiWorkerMirroredStrategy": (f"{MULTI}framework_version: 2.16.2\n", WORKERS + FIT, ["TFI507"]),
+    "Keras 3 under MultiWorkerMirroredStrategy": (
+        f"{MULTI}node_count: 2\nframework_version: 2.16.2\n",
+        WORKERS + FIT,
+        ["TFI507"],
+    ),
     "tf-keras under MultiWorkerMirroredStrategy": (
-        f"{MULTI}framework_version: 2.16.2\npip_packages: [tf-keras]\n"
+        f"{MULTI}node_count: 2\nframework_version: 2.16.2\npip_packages: [tf-keras]\n"
         "environment_variables: {TF_USE_LEGACY_KERAS: 1}\n",
         WORKERS + FIT,
         [],
@@ -95,15 +99,15 @@ TABLE: dict[str, tuple[str, str, list[str]]] = {
     "two strategies alone": ("", WORKERS + COORDINATOR, []),
     "an estimator under mpi that meets by mpi4py": ("distributed_backend: mpi\n", "import mpi4py\n" + ESTIMATOR, []),
     "Keras itself is Keras 3, whatever TensorFlow's is": (
-        f"{MULTI}framework_version: 2.16.2\npip_packages: [tf-keras]\n"
+        f"{MULTI}node_count: 2\nframework_version: 2.16.2\npip_packages: [tf-keras]\n"
         "environment_variables: {TF_USE_LEGACY_KERAS: 1}\n",
         WORKERS + "import keras\nkeras.Sequential().fit()\n",
         ["TFI507"],
     ),
     "tf-keras that nobody installs": (
-        f"{MULTI}framework_version: 2.16.2\nenvironment_variables: {{TF_USE_LEGACY_KERAS: 1}}\n",
+        f"{MULTI}node_count: 2\nframework_version: 2.16.2\nenvironment_variables: {{TF_USE_LEGACY_KERAS: 1}}\n",
         WORKERS + FIT,
-        ["TFI507"],
+        ["TFI521"],
     ),
     "too many nodes are said once": ("distributed_backend: mpi\nnode_count: 20000\n", HOROVOD, ["TFI411"]),
     "InfiniBand that idles without GPUs": (
@@ -130,6 +134,11 @@ TABLE: dict[str, tuple[str, str, list[str]]] = {
         "framework_version: 2.16.2\ndistributed_backend: ps\ntf_config: coordinator\n",
         COORDINATOR + "import tensorflow as tf\ntf.keras.Sequential().fit()\n",
         ["TFI507"],
+    ),
+    "Keras 3 under MultiWorkerMirroredStrategy with one worker": (
+        f"{MULTI}framework_version: 2.16.2\n",
+        WORKERS + FIT,
+        [],
     ),
     "compat.v1 names are no TensorFlow 1 names": ("", "import tensorflow.compat.v1 as tf\ntf.Session()\n", []),
     "every worker has GPUs": (f"{GPU}{PS}worker_count: 4\n", CLUSTER, []),

@@ -6,21 +6,12 @@ from collections.abc import Iterator
 
 from tfinfra.backends.base import Backend, ScriptSign
 from tfinfra.backends.registry import BACKENDS, backend
-from tfinfra.catalog.tensorflow import framework, full_version
 from tfinfra.catalog.tensorflow1_names import replacement
 from tfinfra.compiler.facts import Facts, Rule
-from tfinfra.compiler.packages.requirements import all_requirements, requirement_name
 from tfinfra.compiler.source.script import Use, position_of
 from tfinfra.errors import Diagnostic, Position, Severity
 from tfinfra.manifest.document import error_at
 
-_ESTIMATOR = ("tensorflow.estimator", "tensorflow_estimator")
-_LEGACY_KERAS = "TF_USE_LEGACY_KERAS"
-_HOROVOD_KERAS = (
-    "horovod.tensorflow.keras.DistributedOptimizer",
-    "horovod.keras.DistributedOptimizer",
-    "horovod.tensorflow.DistributedOptimizer",
-)
 _MOST_OLD_NAMES = 10
 
 
@@ -48,25 +39,11 @@ class _ScriptRules:
         self._script = facts.script
         self._backend = backend(manifest.distributed_backend)
         self._dialect = facts.dialect.name if facts.dialect else None
-        self._version = full_version(manifest.framework_version)
-        self._packages = {requirement_name(line) for line in all_requirements(manifest, facts.project)}
-        known = framework(manifest.framework_version)
-        self._keras3 = known.keras >= 3 if known else True
-        self._estimator_gone = not known.estimator if known else True
 
     def findings(self) -> Iterator[Diagnostic]:
-        yield from self._horovod_optimizer()
         yield from self._strategy()
         yield from self._no_sign_of_the_backend()
-        yield from self._against_tensorflow()
         yield from self._tensorflow_1_names()
-
-    def _horovod_optimizer(self) -> Iterator[Diagnostic]:
-        if self._keras3 and (use := self._script.find(*_HOROVOD_KERAS)):
-            version = f"TensorFlow {self._version} (Keras 3)"
-            message = f"with {version} Horovod's Keras optimizer silently does not average gradients"
-            hint = "write framework_version: 2.15.1, or use hvd.DistributedGradientTape"
-            yield self._at(use, "TFI502", message, hint)
 
     def _strategy(self) -> Iterator[Diagnostic]:
         """What a script was written for. One that has several strategies, to choose from, is fine where one fits."""
@@ -107,30 +84,20 @@ class _ScriptRules:
         position = Position(self._source.file(name), 1, 1, max(1, len(text)), text)
         yield Diagnostic("TFI506", Severity.WARNING, message, "entry_script", position, way_out)
 
-    def _against_tensorflow(self) -> Iterator[Diagnostic]:
-        """What does not work with this TensorFlow: Keras 3's `fit` under some strategies, and tf.estimator after
-        2.15."""
-        # With this variable tf.keras is tf-keras, Keras 2 (TensorFlow 2.16's release notes)
-        legacy = self._manifest.environment_variables.get(_LEGACY_KERAS, "").lower() in ("1", "true")
-        keras2 = legacy and "tf-keras" in self._packages
-        keras = self._script.find("keras") or (not keras2 and self._script.find("tensorflow.keras"))
-        for sign in (sign for one in BACKENDS.values() for sign in one.signs if not sign.keras3):
-            if self._keras3 and keras and (use := self._script.use_of(sign)):
-                message = f"with TensorFlow {self._version} Keras 3's model.fit fails under {sign.what}"
-                way_out = f"write framework_version: 2.15.1, or pip_packages: tf-keras and {_LEGACY_KERAS}: 1"
-                yield self._at(use, "TFI507", message, way_out)
-        if self._estimator_gone and (use := self._script.find(*_ESTIMATOR)):
-            message = f"tf.estimator ended with TensorFlow 2.15, and framework_version is {self._version}"
-            yield self._at(use, "TFI505", message, "write framework_version: 2.15.1")
-
     def _tensorflow_1_names(self) -> Iterator[Diagnostic]:
-        seen: set[str] = set()
+        """Each name once, the first ones of many."""
+        found: dict[str, tuple[Use, str]] = {}
         for use in self._script.uses:
-            instead = replacement(use.name)
-            if instead and use.name not in seen and len(seen) < _MOST_OLD_NAMES:
-                seen.add(use.name)
-                name = use.name.replace("tensorflow", "tf", 1)
-                yield self._at(use, "TFI504", f"{name} is a TensorFlow 1 name that TensorFlow 2 does not have", instead)
+            if use.name not in found and (instead := replacement(use.name)):
+                found[use.name] = use, instead
+        for number, (use, instead) in enumerate([*found.values()][:_MOST_OLD_NAMES]):
+            name = use.name.replace("tensorflow", "tf", 1)
+            message = f"{name} is a TensorFlow 1 name that TensorFlow 2 does not have"
+            more = len(found) - _MOST_OLD_NAMES
+            if more > 0 and number == _MOST_OLD_NAMES - 1:
+                message += f", and there are {more} more"
+            all_at_once = "; `import tensorflow.compat.v1 as tf` brings all of them back" if number == 0 else ""
+            yield self._at(use, "TFI504", message, instead + all_at_once)
 
     def _at(self, use: Use, code: str, message: str, hint: str) -> Diagnostic:
         position = position_of(use, self._source.file(use.module), self._source.modules)

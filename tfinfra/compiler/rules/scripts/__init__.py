@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from tfinfra.compiler.facts import Rule
-from tfinfra.compiler.rules.scripts import imports, readable, tensorflow1
+from tfinfra.compiler.rules.scripts import imports, keras, readable, tensorflow1
 
-RULES: tuple[Rule, ...] = (*readable.RULES, *imports.RULES, *tensorflow1.RULES)
+RULES: tuple[Rule, ...] = (*readable.RULES, *imports.RULES, *tensorflow1.RULES, *keras.RULES)

@@ -1,0 +1,226 @@
+"""Warnings about Keras 3, which tf.keras is from TensorFlow 2.16 on: what of Horovod, of the strategies and of
+TensorFlow 1 does not work with it. `python -m bench versions` runs what they claim, and each way out that they name."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tfinfra.backends.registry import BACKENDS
+from tfinfra.catalog.tensorflow import framework_or_newest, full_version
+from tfinfra.compiler.facts import Facts, Rule
+from tfinfra.compiler.packages.requirements import all_requirements, conda_specs, requirement_name
+from tfinfra.compiler.source.keras import (
+    LEGACY_VALUES,
+    LEGACY_VARIABLE,
+    Module,
+    calls_method,
+    keras_of_optimizer,
+    legacy_setting,
+    makes_models,
+    modules_of,
+    replaces_keras,
+    variables_of_models,
+)
+from tfinfra.compiler.source.script import Use, position_of
+from tfinfra.errors import Diagnostic, Severity
+
+_OPTIMIZERS = {
+    "horovod.tensorflow.DistributedOptimizer": "",
+    "horovod.tensorflow.keras.DistributedOptimizer": "tensorflow.keras",
+    "horovod.keras.DistributedOptimizer": "keras",
+}
+"""{what makes a Keras optimizer Horovod's: whose optimizers it takes, "" for any}"""
+_TAPES = ("horovod.tensorflow.DistributedGradientTape", "horovod.tensorflow.PartialDistributedGradientTape")
+_BROADCASTS = ("horovod.tensorflow.broadcast_variables",)
+_PARTS = {
+    "BroadcastGlobalVariablesCallback": False,
+    "MetricAverageCallback": True,
+    "LearningRateWarmupCallback": True,
+    "LearningRateScheduleCallback": True,
+    "KerasState": False,
+    "TensorFlowKerasState": False,
+    "load_model": False,
+    "SyncBatchNormalization": False,
+}
+"""{what Horovod has for Keras: whether it takes functions from the package keras, whatever tf.keras is}"""
+_WARMUPS = ("LearningRateWarmupCallback", "LearningRateScheduleCallback")
+_WITH_MOMENTUM = ("SGD", "RMSprop")
+_HOOK = "horovod.tensorflow.BroadcastGlobalVariablesHook"
+_FITS = ("fit", "fit_generator", "train_on_batch")
+_V1_LAYERS = ("tensorflow.compat.v1.layers", "tensorflow.layers")
+_ESTIMATOR = ("tensorflow.estimator", "tensorflow_estimator")
+_KERAS_2 = "write framework_version: 2.15.1"
+_TF_KERAS = f"pip_packages: [tf-keras] and environment_variables: {{{LEGACY_VARIABLE}: 1}}"
+_IN_ITS_PLACE = "`import sys, tf_keras; sys.modules['keras'] = tf_keras` before Horovod's import"
+_BRINGS_TF_KERAS = ("tensorflow-", "tf-", "ktrain", "transformers", "deepface", "retina-face", "gpflow")
+
+
+@dataclass(frozen=True)
+class _Keras:
+    """`named` is "TensorFlow 2.21.0 (Keras 3)". Which Keras the names mean: `tf_keras_3` that of tf.keras, `keras_3`
+    that of keras; `models`: the script makes a model or a layer of Keras 3. `missing`: TF_USE_LEGACY_KERAS asks for the
+    package tf-keras, and nothing brings it."""
+
+    named: str
+    modules: tuple[Module, ...]
+    tf_keras_3: bool
+    keras_3: bool
+    models: bool
+    missing: bool
+
+    def is_3(self, kind: str) -> bool:
+        """Of "tensorflow.keras", "keras", and "" for what the script does not say."""
+        return {"tensorflow.keras": self.tf_keras_3, "keras": self.keras_3, "": self.models}.get(kind, False)
+
+    def calls(self) -> Iterator[tuple[Module, ast.Call, str]]:
+        """All calls with the dotted name of what is called."""
+        calls = ((module, call, module.name_of(call.func)) for module in self.modules for call in module.calls())
+        return ((module, call, name) for module, call, name in calls if name)
+
+
+def horovods_keras_optimizer(facts: Facts) -> Iterator[Diagnostic]:
+    """Keras 3 calls none of the methods that Horovod's optimizer overrides (horovod 0.28.1, _keras/__init__.py)."""
+    keras = _keras(facts)
+    for module, call, name in keras.calls():
+        if name in _OPTIMIZERS and keras.is_3(keras_of_optimizer(module, call) or _OPTIMIZERS[name]):
+            message = f"with {keras.named} Horovod's Keras optimizer silently does not average gradients"
+            way_out = f"pip_packages: [tf-keras] and {_IN_ITS_PLACE}" if name.startswith("horovod.keras") else _TF_KERAS
+            yield _at(facts, module.use(call.func, name), "TFI502", message, f"{_KERAS_2}, or {way_out}")
+
+
+def keras_variables_for_horovod(facts: Facts) -> Iterator[Diagnostic]:
+    """Horovod wants variables of TensorFlow; one of Keras 3 holds such a one as its value."""
+    keras = _keras(facts)
+    for module in keras.modules if keras.models else ():
+        for name, use in variables_of_models(module, _TAPES, _BROADCASTS):
+            message = f"with {keras.named} hvd.{_last(name)} fails over the variables of a Keras model"
+            yield _at(facts, use, "TFI518", message, f"give it their values: `[v.value for v in {use.name}]`")
+
+
+def horovods_parts_for_keras(facts: Facts) -> Iterator[Diagnostic]:
+    """Horovod's callbacks and helpers for Keras call functions that Keras 3 does not have. Some take them from the
+    package keras, whatever tf.keras is."""
+    keras = _keras(facts)
+    for module, call, name in keras.calls():
+        part = next((part for part in _PARTS if f".{part}." in f"{name}."), None)
+        if part is None or not name.startswith("horovod."):
+            continue
+        if keras.keras_3 if _PARTS[part] or name.startswith("horovod.keras") else keras.tf_keras_3:
+            message = f"with {keras.named} Horovod's {_last(name)} does not work"
+            way_out = f"{_KERAS_2}, or {_TF_KERAS}{f' and {_IN_ITS_PLACE}' if _PARTS[part] else ''}"
+            yield _at(facts, module.use(call.func, name), "TFI519", message, way_out)
+
+
+def momentum_that_is_no_variable(facts: Facts) -> Iterator[Diagnostic]:
+    """Since Keras 2.11 an optimizer's momentum is a number, and Horovod's schedules read a variable's value."""
+    keras = _keras(facts)
+    names = [name for _, _, name in keras.calls()]
+    momentum = any(
+        ".legacy." not in name and ".optimizers." in name and _last(name) in _WITH_MOMENTUM for name in names
+    )
+    for module, call, name in keras.calls() if momentum and not keras.models else ():
+        asked = [word.value for word in call.keywords if word.arg == "momentum_correction"]
+        off = any(isinstance(one, ast.Constant) and one.value is False for one in asked)
+        if name.startswith("horovod.") and _last(name) in _WARMUPS and not off:
+            message = f"Horovod's {_last(name)} fails with Keras's SGD and RMSprop, whose momentum is a plain number"
+            hint = "write momentum_correction=False, or tf.keras.optimizers.legacy.SGD"
+            yield _at(facts, module.use(call.func, name), "TFI523", message, hint)
+
+
+def horovods_hook_without_estimator(facts: Facts) -> Iterator[Diagnostic]:
+    """Horovod 0.28.1 makes this hook out of a class of tf.estimator, and has none where that is gone."""
+    known = framework_or_newest(facts.manifest.framework_version) if facts.manifest.sound("framework_version") else None
+    if known and not known.estimator and (use := facts.script.find(_HOOK)):
+        version = full_version(facts.manifest.framework_version)
+        message = f"with TensorFlow {version}, which has no tf.estimator, Horovod has no {_last(_HOOK)}"
+        instead = "`op = hvd.broadcast_global_variables(0)` before the session, and `session.run(op)` first in it"
+        yield _at(facts, use, "TFI520", message, f"{_KERAS_2}, or {instead}")
+
+
+def fit_under_a_strategy(facts: Facts) -> Iterator[Diagnostic]:
+    """Keras 3's fit does not know strategies over several processes."""
+    keras = _keras(facts)
+    alone = facts.tasks is not None and len(facts.tasks) == 1
+    if alone or not keras.models or not calls_method(keras.modules, _FITS):
+        return
+    for sign in (sign for one in BACKENDS.values() for sign in one.signs if not sign.keras3):
+        if use := facts.script.use_of(sign):
+            message = f"with {keras.named} model.fit fails under {sign.what}"
+            yield _at(facts, use, "TFI507", message, f"{_KERAS_2}, or {_TF_KERAS}")
+
+
+def estimator_after_its_end(facts: Facts) -> Iterator[Diagnostic]:
+    """tf.estimator ended with TensorFlow 2.15."""
+    known = framework_or_newest(facts.manifest.framework_version) if facts.manifest.sound("framework_version") else None
+    if known and not known.estimator and (use := facts.script.find(*_ESTIMATOR)):
+        version = full_version(facts.manifest.framework_version)
+        message = f"tf.estimator ended with TensorFlow 2.15, and framework_version is {version}"
+        yield _at(facts, use, "TFI505", message, _KERAS_2)
+
+
+def tf_keras_that_nobody_brings(facts: Facts) -> Iterator[Diagnostic]:
+    """TF_USE_LEGACY_KERAS makes tf.keras the package tf-keras, and its first use ends the script without it."""
+    keras = _keras(facts)
+    if keras.missing and (use := facts.script.find("tensorflow.keras")):
+        message = f"{LEGACY_VARIABLE} makes tf.keras the package tf-keras, and no requirement brings it"
+        yield _at(facts, use, "TFI521", message, "pip_packages: [tf-keras]")
+
+
+def layers_of_tensorflow_1(facts: Facts) -> Iterator[Diagnostic]:
+    """Keras 3 has no layers for TensorFlow 1 (tensorflow/python/util/lazy_loader.py)."""
+    keras = _keras(facts)
+    uses = (use for use in facts.script.uses if use.name.startswith(tuple(f"{name}." for name in _V1_LAYERS)))
+    if keras.tf_keras_3 and (use := next(uses, None)):
+        message = f"with {keras.named} tf.compat.v1.layers has no {_last(use.name)}"
+        yield _at(facts, use, "TFI522", message, f"write tf.keras.layers, or framework_version: 2.15.1, or {_TF_KERAS}")
+
+
+def _keras(facts: Facts) -> _Keras:
+    """Nothing is Keras 3 where the manifest is wrong, or TensorFlow older than what is supported."""
+    manifest = facts.manifest
+    known = framework_or_newest(manifest.framework_version) if manifest.sound("framework_version") else None
+    if known is None or not manifest.sound("environment_variables", "pip_packages"):
+        return _Keras("", (), tf_keras_3=False, keras_3=False, models=False, missing=False)
+    modules = modules_of(facts.project.source.modules)
+    written = legacy_setting(modules)
+    legacy = manifest.environment_variables.get(LEGACY_VARIABLE) if written is None else written
+    missing = legacy in LEGACY_VALUES and not _brings_tf_keras(facts)
+    tf_keras_3 = known.keras >= 3 and legacy not in (*LEGACY_VALUES, "")
+    keras_3 = known.keras >= 3 and not replaces_keras(modules)
+    names = (*(["tensorflow.keras."] if tf_keras_3 else []), *(["keras."] if keras_3 else []))
+    uses = [use.name.replace("tensorflow.compat.v2.", "tensorflow.", 1) for use in facts.script.uses]
+    models = any(name.startswith(names) and makes_models(name) for name in uses)
+    named = f"TensorFlow {full_version(manifest.framework_version)} (Keras {known.keras})"
+    return _Keras(named, modules, tf_keras_3, keras_3, models, missing)
+
+
+def _brings_tf_keras(facts: Facts) -> bool:
+    """Whether a requirement may bring the package tf-keras, by itself or as what it needs; a setup script may too."""
+    specs = (spec.rpartition("::")[2] for spec in conda_specs(facts.manifest, facts.project))
+    names = (*map(requirement_name, all_requirements(facts.manifest, facts.project)), *specs)
+    return bool(facts.manifest.setup_script) or any(name.startswith(_BRINGS_TF_KERAS) for name in names)
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]
+
+
+def _at(facts: Facts, use: Use, code: str, message: str, hint: str) -> Diagnostic:
+    source = facts.project.source
+    position = position_of(use, source.file(use.module), source.modules)
+    return Diagnostic(code, Severity.WARNING, message, "entry_script", position, hint)
+
+
+RULES: tuple[Rule, ...] = (
+    horovods_keras_optimizer,
+    keras_variables_for_horovod,
+    horovods_parts_for_keras,
+    momentum_that_is_no_variable,
+    horovods_hook_without_estimator,
+    fit_under_a_strategy,
+    estimator_after_its_end,
+    tf_keras_that_nobody_brings,
+    layers_of_tensorflow_1,
+)
