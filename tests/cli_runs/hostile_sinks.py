@@ -17,7 +17,7 @@ from tfinfra.cli.authoring import plan_text
 from tfinfra.cli.live import LiveView, run_view
 from tfinfra.cli.machine import doctor
 from tfinfra.cli.main import main
-from tfinfra.cli.runs import list_runs
+from tfinfra.cli.tables import show_table
 from tfinfra.errors import Diagnostic, Position, Severity, TfinfraError
 from tfinfra.lifecycle.preflight import LiveAnswer
 from tfinfra.lifecycle.record.run_record import run_folder
@@ -112,7 +112,7 @@ WAYS: dict[str, Callable[[list[str]], None]] = {
     "logs --json": verb("logs", "--json", RUN),
     "status": verb("status", RUN),
     "status --json": verb("status", "--json", RUN),
-    "runs": lambda texts: output.show(*output.columns([(in_one_go(text),) * len(list_runs.HEAD) for text in texts])),
+    "runs": lambda texts: show_table(("RUN", "STATE"), [(text, text) for text in texts]),
     "runs --json": verb("runs", "--json"),
     "plan --live": plans,
     "doctor": lambda texts: output.show(*doctor.lines([CheckResult("a", "ok", t, t) for t in texts])),

@@ -15,8 +15,7 @@ import pytest
 
 from tests.lifecycle.fakes import World
 from tests.lifecycle.record.test_record import a_record
-from tfinfra.cli.output import columns
-from tfinfra.cli.runs.list_runs import HEAD, row
+from tfinfra.cli.runs.list_runs import row
 from tfinfra.cli.runs.status import status_lines
 from tfinfra.errors import Cancelled, Diagnostic, Severity
 from tfinfra.lifecycle.attach import attached_run
@@ -77,7 +76,6 @@ WATCHED = """
 import sys, time
 from pathlib import Path
 from tfinfra.cli.live import LiveView
-from tfinfra.cli.output import columns
 from tfinfra.cli.output import progress
 from tfinfra.lifecycle.run.phases import Interrupt
 from tfinfra.lifecycle.run.signals import interruptible
@@ -124,14 +122,6 @@ def test_a_run_under_nohup_outlives_its_terminal() -> None:
     finally:
         signal.signal(signal.SIGHUP, before)
     assert not interrupt.requested
-
-
-def test_runs_are_a_table() -> None:
-    rows: list[tuple[str, ...]] = [("digits-abc123", "deleted", "succeeded", "-", "24 s", "0.00", "nothing")]
-    assert [line.split() for line in columns([HEAD, *rows])] == [
-        ["RUN", "STATE", "RESULT", "STARTED", "TOOK", "USD", "LEFT"],
-        ["digits-abc123", "deleted", "succeeded", "-", "24", "s", "0.00", "nothing"],
-    ]
 
 
 def test_how_long_a_run_took_that_others_deleted_is_not_made_up() -> None:

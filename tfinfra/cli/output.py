@@ -6,10 +6,11 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
 
+from tfinfra.cli.tables import show_lines
 from tfinfra.cli.verbosity import Verbosity, tells, verbosity
 from tfinfra.errors import Diagnostic, Position, Severity, TfinfraError
 from tfinfra.model import to_json
@@ -65,15 +66,8 @@ def reader_has_gone(error: BaseException | None) -> bool:
 
 
 def show(*lines: str) -> None:
-    """Lines for a person, on stdout."""
-    for line in lines:
-        print(clean(line), flush=True)
-
-
-def columns(rows: Sequence[Sequence[str]]) -> list[str]:
-    """The rows with their cells in aligned columns."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    """Lines for a person, on stdout, as its width takes them."""
+    show_lines(lines)
 
 
 def show_log(task: str, line: str, *, raw: bool = False) -> None:

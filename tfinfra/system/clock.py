@@ -3,13 +3,16 @@ times as documents and tags carry them: ISO 8601 in UTC."""
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Protocol
 
+from tfinfra.errors import UsageError
 from tfinfra.text.wording import spell_seconds
 
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 TOLERATED = 60.0
 """Seconds that this machine's clock may be apart from the cloud's."""
 
@@ -95,3 +98,17 @@ def iso_time(seconds: float | None = None) -> str:
 def unix_time(text: str) -> float:
     """Unix seconds of an ISO 8601 time. Raises ValueError where it is none."""
     return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
+def moment_of(text: str, now: float) -> float:
+    """Unix seconds of what a person writes for a moment of the past: so long before `now` ("90s", "30m", "2h", "7d",
+    "2w"), or an ISO 8601 date or time, UTC unless it says otherwise. Raises UsageError."""
+    before = re.fullmatch(r"([0-9]{1,9}) ?([smhdw])", text.strip())
+    if before is not None:
+        return now - int(before[1]) * _SECONDS[before[2]]
+    try:
+        moment = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+        return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
+    except (ValueError, OverflowError):
+        hint = "write how long ago, as 2h or 7d, or a date, as 2026-11-24 or 2026-11-24T10:00"
+        raise UsageError(f"'{text}' is no moment", hint=hint) from None

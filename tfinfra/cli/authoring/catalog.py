@@ -28,9 +28,11 @@ def command() -> None:
 def sizes_command(gpu: bool, region: str, as_json: bool) -> None:
     """Prices are those of `plan`."""
     from tfinfra.catalog.size_offers import size_offers
-    from tfinfra.cli.output import columns, print_diagnostics, print_document, show
+    from tfinfra.cli.output import print_diagnostics, print_document, show
+    from tfinfra.cli.tables import show_table
     from tfinfra.compiler.load import known_prices
 
+    region = _region(region)
     known = known_prices()
     book = known.book
     print_diagnostics(known.diagnostics)
@@ -38,8 +40,27 @@ def sizes_command(gpu: bool, region: str, as_json: bool) -> None:
     if as_json:
         print_document({"region": region, "prices_of": book.date(region), "sizes": offers})
         return
-    show(*columns([_HEAD, *map(_cells, offers)]))
+    show_table(_HEAD, [_cells(offer) for offer in offers], {"USD/H": lambda _: "bold", "GPUS": _gpu_style})
     show(f"Linux list prices in {region}, of {book.date(region)}; `tfinfra catalog refresh` asks for today's")
+
+
+def _region(name: str) -> str:
+    """Azure's short name of the region. Raises UsageError where there is none."""
+    from tfinfra.catalog.sizes import locations
+    from tfinfra.errors import UsageError
+    from tfinfra.manifest.spelling_hints import did_you_mean, nearest
+
+    short = name.replace(" ", "").lower()
+    if short not in locations():
+        near = nearest(short, sorted(locations()))
+        raise UsageError(
+            f"there is no region '{name}'", did_you_mean(near) if near else "write it as Azure does: eastus, westeurope"
+        )
+    return short
+
+
+def _gpu_style(cell: str) -> str:
+    return "dim" if cell == "-" else "green"
 
 
 def _cells(offer: SizeOffer) -> tuple[str, ...]:
@@ -64,6 +85,7 @@ def refresh_command(regions: tuple[str, ...], url: str | None, as_json: bool) ->
     from tfinfra.machine.price_refresh import refresh_prices
     from tfinfra.system.paths import prices_file
 
+    regions = tuple(map(_region, regions))
     today = time.strftime("%Y-%m-%d", time.gmtime())
     book = refresh_prices(regions, today, url)
     names = [region for region in book.regions if book.regions[region].meters and region != "everywhere"]

@@ -44,6 +44,7 @@ def _show(compiled: Compiled, rehearse: bool, recorder: Recorder | None, as_json
     """The plan, and with a `recorder` what the cloud says of it."""
     from tfinfra.cli.authoring.plan_text import layer_lines, live_lines, plan_lines
     from tfinfra.cli.output import print_diagnostics, print_document, show
+    from tfinfra.cli.tables import Bold
     from tfinfra.compiler.summary.priced import priced
     from tfinfra.lifecycle.end.deletion_layers import planned_layers
 
@@ -63,7 +64,7 @@ def _show(compiled: Compiled, rehearse: bool, recorder: Recorder | None, as_json
     if as_json:
         print_document({**_document(compiled, price, layers), "live": answer})
     else:
-        show(*live_lines(answer), "\ndeletion, by what the cloud says", *layer_lines(layers))
+        show(*live_lines(answer), Bold("\ndeletion, by what the cloud says"), *layer_lines(layers))
 
 
 def _ask(compiled: Compiled, rehearse: bool, recorder: Recorder) -> Callable[[], LiveAnswer]:

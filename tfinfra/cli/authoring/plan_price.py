@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from tfinfra.cli.tables import Bold
+
 if TYPE_CHECKING:
     from tfinfra.compiler.pipeline import Compiled
     from tfinfra.compiler.summary.priced import Priced
@@ -22,7 +24,7 @@ def alternative_prices(compiled: Compiled) -> list[float | None]:
 def alternative_lines(compiled: Compiled) -> Iterator[str]:
     """What is tried where there is no capacity, with the price of all that is billed by the hour."""
     if compiled.plan.alternatives:
-        yield "\nalternatives, in this order, where there is no capacity (all that is billed by the hour)"
+        yield Bold("\nalternatives, in this order, where there is no capacity (all that is billed by the hour)")
     for made, usd in zip(compiled.plan.alternatives, alternative_prices(compiled), strict=True):
         price = f"{usd:10.3f}" if usd is not None else "   unknown"
         yield f"  {price}  {made.node_count} x {made.vm_size} in {made.location}"
@@ -59,7 +61,7 @@ def price_lines(price: Priced) -> Iterator[str]:
     from tfinfra.compiler.summary.priced import expected_text
     from tfinfra.money.budget import FOR_USAGE
 
-    yield f"\nprice (US dollars, list prices in {price.location} of {price.date})"
+    yield Bold(f"\nprice (US dollars, list prices in {price.location} of {price.date})")
     yield "     an hour  up to the limits"
     for line in price.lines:
         kept = ", as long as the outputs are kept" if line.part == "keep" else ""
@@ -68,10 +70,10 @@ def price_lines(price: Priced) -> Iterator[str]:
     unknown = unknown_prices(price.lines)
     hourly = sum(line.usd_per_hour or 0.0 for line in price.lines)
     most = sum(_up_to_limits(price, line) or 0.0 for line in price.lines)
-    yield f"  {_usd(hourly, 3)}{_usd(most, 2):>14}  in all" + (", and what is unknown" if unknown else "")
+    yield Bold(f"  {_usd(hourly, 3)}{_usd(most, 2):>14}  in all" + (", and what is unknown" if unknown else ""))
     if unknown:
         yield f"  unknown: {', '.join(unknown)}; `tfinfra catalog refresh` asks Azure"
-    yield f"  {expected_text(price)}"
+    yield Bold(f"  {expected_text(price)}")
     cap = price.limits.max_cost_usd
     held = f" (limits.max_cost_usd holds {cap * FOR_USAGE:.2f} back for it)" if cap is not None else ""
     yield f"  not capped by any limit of time{held}:"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from tfinfra.cli.authoring.plan_price import alternative_lines, limit_lines, price_lines
+from tfinfra.cli.tables import Bold
 
 if TYPE_CHECKING:
     from tfinfra.compiler.pipeline import Compiled
@@ -26,13 +27,13 @@ def plan_lines(compiled: Compiled, price: Priced, layers: Iterable[Layer]) -> It
     nodes = f"{plan.node_count} node{'s' * (plan.node_count > 1)}"
     kind = plan.backend + (f" ({plan.dialect})" if plan.dialect else "")
     where = "the local cloud, as" if target.cloud == "local" else "Azure:"
-    yield f"{plan.name}: {kind} on {nodes}; {where} {target.vm_size} in {target.location}"
-    yield "\nresources"
+    yield Bold(f"{plan.name}: {kind} on {nodes}; {where} {target.vm_size} in {target.location}")
+    yield Bold("\nresources")
     for resource in resources(plan):
         yield f"  {resource.group:8} {resource.what}"
-    yield "\nenvironment"
+    yield Bold("\nenvironment")
     yield from _environment_lines(plan)
-    yield "\ntasks"
+    yield Bold("\ntasks")
     width = max(len(task.name) for task in plan.tasks)
     for task in plan.tasks[:_MOST_TASKS]:
         yield f"  {task.name:{width}}  node {task.node}  port {plan.base_port + task.slot}{_gpus(plan, task)}"
@@ -40,11 +41,11 @@ def plan_lines(compiled: Compiled, price: Priced, layers: Iterable[Layer]) -> It
         yield f"  … and {len(plan.tasks) - _MOST_TASKS} more (--json lists all)"
     yield f"  {plan.tasks[0].name} leads; ports are the ones wanted, the run's inventory has the actual ones"
     yield from _data_lines(compiled)
-    yield "\ndeletion (each is enough alone)"
+    yield Bold("\ndeletion (each is enough alone)")
     yield from layer_lines(layers)
     yield from price_lines(price)
     yield from alternative_lines(compiled)
-    yield "\nlimits"
+    yield Bold("\nlimits")
     yield from limit_lines(price, plan.hold_on_failure)
 
 
@@ -77,7 +78,7 @@ def _data_lines(compiled: Compiled) -> Iterator[str]:
     plan, kept_here = compiled.plan, survey(compiled.source_root).secrets
     if not (plan.inputs or plan.resume_from or plan.secrets or kept_here):
         return
-    yield "\ndata"
+    yield Bold("\ndata")
     if kept_here:
         yield f"  source_directory  {spell_secrets(kept_here)}"
     for given in plan.inputs:
@@ -97,6 +98,6 @@ def layer_lines(layers: Iterable[Layer]) -> Iterator[str]:
 def live_lines(answer: LiveAnswer) -> Iterator[str]:
     """What the cloud was asked, and what it said."""
     width = max((len(line.check) for line in answer.checked), default=0)
-    yield f"\nthe {answer.cloud} cloud, asked ({answer.seconds:.1f} s)"
+    yield Bold(f"\nthe {answer.cloud} cloud, asked ({answer.seconds:.1f} s)")
     for line in answer.checked:
         yield f"  {line.check:{width}}  {line.found}"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cache
 
+from tfinfra.azure.deletion.group_names import name_of_run
 from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.errors import TfinfraError, first_line
 from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
@@ -20,6 +22,32 @@ from tfinfra.system.progress import Progress, say_nothing
 
 LOOKS = 8
 """Stores that are read at the same time."""
+
+
+@dataclass(frozen=True)
+class RunFilter:
+    """Which runs are wanted: those of a name, in one of the states, with one of the results (empty: any), and begun not
+    before `since` (Unix seconds)."""
+
+    name: str | None = None
+    states: frozenset[str] = frozenset()
+    results: frozenset[str] = frozenset()
+    since: float | None = None
+
+    def takes(self, status: RunStatus) -> bool:
+        return (
+            self.name in (None, name_of_run(status.run), status.run)
+            and (not self.states or status.state in self.states)
+            and (not self.results or status.result in self.results)
+            and (self.since is None or (status.started is not None and status.started >= self.since))
+        )
+
+
+def selected(statuses: Iterable[RunStatus], wanted: RunFilter) -> list[RunStatus]:
+    """Those that are wanted, the newest first; before them those whose start nobody knows: only their groups are left,
+    and they go on costing."""
+    found = [status for status in statuses if wanted.takes(status)]
+    return sorted(found, key=lambda status: status.started or float("inf"), reverse=True)
 
 
 def all_statuses(options: CloudOptions = ANYWHERE, tell: Progress = say_nothing) -> list[RunStatus]:

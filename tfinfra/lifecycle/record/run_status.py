@@ -58,6 +58,12 @@ class RunStatus:
     owner: str = ""
     unreadable: tuple[str, ...] = ()
 
+    def took(self, now: float) -> float | None:
+        """Seconds from its start to its end, or to `now`. None where one of them is not known: of a run that others
+        deleted no end is recorded."""
+        until = self.ended or (None if self.state == RunState.DELETED else now)
+        return until - self.started if self.started and until else None
+
 
 def matching_run(name: str, records: Sequence[RunRecord], groups: Iterable[RunGroup] = ()) -> str:
     """The id of a run, by its id or by the name of exactly one live run, by this machine's records and by the
