@@ -23,7 +23,9 @@ from tfinfra.lifecycle.run.phases import Interrupt
 from tfinfra.lifecycle.run.signals import interruptible
 from tfinfra.lifecycle.watch.observer import UnderWay
 from tfinfra.model import TaskStatus
+from tfinfra.system import interruption
 
+interruption.begin(print)
 tasks, lines = int(sys.argv[1]), int(sys.argv[2])
 interrupt = Interrupt()
 with run_view(False) as view, interruptible(interrupt, "digits-abc123", view.interject):
