@@ -80,6 +80,14 @@ SAID: dict[str, tuple[str, str, list[tuple[str, int]]]] = {
         [("TFI318", n) for n in (1, 2, 3)],
     ),
     "no blank": ("numpy\N{NO-BREAK SPACE}>=1\n", "", [("TFI318", 1)]),
+    "the table of pip list": ("Package    Version\n---------- -------\nnumpy      1.26.4\n", "", [("TFI309", 1)]),
+    "a script": ("import os\nprint(1)\n", "", [("TFI309", 1)]),
+    "a message of pip's, quotes, a path of Windows": (
+        "WARNING: there is a new pip\n'numpy'\nC:\\x\\y.whl\n",
+        "",
+        [("TFI318", n) for n in (1, 2, 3)],
+    ),
+    "a last line that was to go on": ("numpy \\", "", []),
     "a pyproject.toml": ("[project]\nname = 'x'\ndependencies = ['numpy']\n", "", [("TFI309", 1)]),
     "an environment.yml": ("name: x\ndependencies:\n  - numpy\n", "", [("TFI309", 2)]),
     "an export of conda's": ("# platform: linux-64\nnumpy=1.26.4=py311h_0\n", "", [("TFI309", 2)]),
@@ -226,6 +234,17 @@ TARGETS: dict[str, tuple[str, list[str]]] = {
     "a password": ("index_url: https://u:p@a.example/simple\n", ["TFI660"]),
     "a token in a list": ("extra_index_urls: ['https://t@a.example/simple']\n", ["TFI660"]),
 }
+
+
+@pytest.mark.parametrize(
+    ("line", "version"),
+    {"==2.15": "2.15.0", "!=2.15.1": "2.15.0", ">=2.16,<2.18": "2.16.2", "==2.18.*": "2.18.1"}.items(),
+)
+def test_the_version_to_write_meets_the_line(line: str, version: str, tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text(f"tensorflow{line}\n")
+    (found,) = diagnostics(tmp_path, "")
+    assert found.hint == f"write framework_version: {version}, or change this line"
+    assert [d.code for d in diagnostics(tmp_path, f"framework_version: {version}\n")] == ["TFI313"]
 
 
 @pytest.mark.parametrize("sentence", TARGETS)

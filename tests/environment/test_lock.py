@@ -104,10 +104,13 @@ def test_a_setting_that_changes_uvs_answer_is_another_lock(
             {"UV_EXCLUDE_NEWER": "2024-01-01"},
             {"UV_EXCLUDE_NEWER": "2024-01-02"},
             {"PIP_INDEX_URL": "https://a.example/simple"},
+            {"PIP_INDEX_URL": "https://u:p@b.example/simple"},
             {"UV_A_SETTING_OF_TOMORROW": "1"},
             {"UV_CONSTRAINT": str(limits)},
         )
     ]
+    again = of_settings(monkeypatch, tmp_path, PIP_INDEX_URL="https://u:q@b.example/simple")
+    assert again in others  # with another password
     limits.write_text("six<3\n")
     others.append(of_settings(monkeypatch, tmp_path, UV_CONSTRAINT=str(limits)))
     (tmp_path / "config/uv").mkdir(parents=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tfinfra.environment.package_index import source_variables
 from tfinfra.environment.pinned_hashes import held, pinned_hashes
 from tfinfra.environment.refused_packages import RefusedPackages
 from tfinfra.environment.solve import SolveRequest, installable_hashes, solve
@@ -98,6 +99,37 @@ def test_other_indexes_and_pages_are_asked_first(server: str, tmp_path: Path) ->
     assert solve(uv, request("mine", other)).startswith("mine==2.0")
     page = PackageSources(f"{server}/nothing", find_links=(f"{server}/wheels.html",))
     assert solve(uv, request("mine<2", page)).startswith("mine==1.0")
+
+
+SETTINGS: dict[str, tuple[PackageSources, dict[str, str], dict[str, str]]] = {
+    "no target's": (PackageSources(), {"UV_INDEX": "https://a.example/simple"}, {}),
+    "a target's alone": (
+        PackageSources("https://a.example/simple", ("https://b.example/x", "https://c.example/x")),
+        {"UV_DEFAULT_INDEX": "https://d.example/simple"},
+        {
+            "UV_DEFAULT_INDEX": "https://a.example/simple",
+            "PIP_INDEX_URL": "https://a.example/simple",
+            "UV_INDEX": "https://b.example/x https://c.example/x",
+            "PIP_EXTRA_INDEX_URL": "https://b.example/x https://c.example/x",
+        },
+    ),
+    "one whose password the user has": (
+        PackageSources("https://a.example/simple/", ("https://b.example/x",)),
+        {"PIP_INDEX_URL": "https://u:p@a.example/simple", "UV_INDEX": "https://z.example team=https://b.example/x"},
+        {
+            "UV_DEFAULT_INDEX": "https://u:p@a.example/simple",
+            "PIP_INDEX_URL": "https://u:p@a.example/simple",
+            "UV_INDEX": "team=https://b.example/x",
+            "PIP_EXTRA_INDEX_URL": "https://b.example/x",
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("sentence", SETTINGS)
+def test_the_targets_indexes_come_before_the_users_and_keep_their_passwords(sentence: str) -> None:
+    sources, environment, expected = SETTINGS[sentence]
+    assert source_variables(sources, environment) == expected
 
 
 def test_a_server_that_wants_to_know_who_asks_is_called_that(server: str, tmp_path: Path) -> None:

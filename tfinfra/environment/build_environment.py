@@ -20,10 +20,10 @@ from tfinfra.environment.horovod import HorovodBuild, WheelSource, build_here, g
 from tfinfra.environment.interpreter import find_same_interpreter, locked_interpreter
 from tfinfra.environment.lock_file import Lock
 from tfinfra.environment.markers import this_platform
-from tfinfra.environment.package_index import source_options
+from tfinfra.environment.package_index import page_options, source_variables
 from tfinfra.environment.relocate import copy_interpreter
 from tfinfra.environment.solve import wheels_only
-from tfinfra.environment.tools import Command, Tools, find_uv
+from tfinfra.environment.tools import Command, Tools, find_uv, tool_environment
 from tfinfra.errors import ProvisioningError
 from tfinfra.model import to_json
 from tfinfra.system.ownership import NotOwn, require_owner
@@ -107,8 +107,9 @@ def _build(build: Build, held: int) -> None:
     requirements.write_text(lock.packages, "utf-8")
     # With bytecode: TensorFlow's import takes 5.7 s without, 2.0 s with it, and nodes mount the folder read-only.
     install: Command = ["pip", "install", "--quiet", "--compile-bytecode", "--python", folder / "bin/python"]
-    only = [*wheels_only(lock.source_builds), *source_options(lock.sources)]
-    tools.uv_run([*install, *only, "--no-deps", "-r", requirements], "installing the packages")
+    only = [*wheels_only(lock.source_builds), *page_options(lock.sources)]
+    index = source_variables(lock.sources, tool_environment())
+    tools.uv_run([*install, *only, "--no-deps", "-r", requirements], "installing the packages", **index)
     if lock.horovod:
         wheel = horovod_wheel(HorovodBuild(lock, folder, cache, tools, say, build.wheels, build.driver))
         tools.uv_run([*install, "--no-deps", wheel], "installing Horovod")

@@ -15,9 +15,9 @@ from tfinfra.environment import recipe
 from tfinfra.environment.build_lock import exclusive
 from tfinfra.environment.cuda import Driver, cuda_of, find_toolkit, make_usable, stage_nccl
 from tfinfra.environment.lock_file import Lock
-from tfinfra.environment.package_index import source_options
+from tfinfra.environment.package_index import page_options, source_variables
 from tfinfra.environment.solve import wheels_only
-from tfinfra.environment.tools import Command, Tools
+from tfinfra.environment.tools import Command, Tools, tool_environment
 from tfinfra.errors import TfinfraError
 from tfinfra.system.progress import Progress
 
@@ -113,11 +113,12 @@ def _build(build: HorovodBuild, folder: Path) -> None:
     tools = staging / "tools"
     (staging / "tools.txt").write_text(build.lock.tools, "utf-8")
     install: Command = ["pip", "install", "-q", "--target", tools, "--python", build.python, "--no-deps"]
-    install = [*install, *wheels_only(()), *source_options(build.lock.sources), "-r", staging / "tools.txt"]
-    build.tools.uv_run(install, "installing what Horovod is built with")
+    install = [*install, *wheels_only(()), *page_options(build.lock.sources), "-r", staging / "tools.txt"]
+    index = source_variables(build.lock.sources, tool_environment())
+    build.tools.uv_run(install, "installing what Horovod is built with", **index)
     path = f"{tools}/bin:{build.environment}/bin:{os.environ.get('PATH', os.defpath)}"
     jobs = f"-j{(os.cpu_count() or 1) + 1}"
-    environment = {**_SWITCHES, "PYTHONPATH": str(tools), "PATH": path, "MAKEFLAGS": jobs}
+    environment = {**_SWITCHES, **index, "PYTHONPATH": str(tools), "PATH": path, "MAKEFLAGS": jobs}
     environment |= gpu_switches(build, staging, path)
     source = _fetch_source(build, staging, environment)
     if recipe.minor_version(build.lock.framework_version) >= _FIRST_WITHOUT_XLA_HEADERS:
@@ -132,8 +133,6 @@ def _fetch_source(build: HorovodBuild, staging: Path, environment: dict[str, str
     """Horovod's source package, its digest checked, unpacked."""
     (staging / "horovod.txt").write_text(recipe.HOROVOD_SOURCE, "utf-8")
     pip: Command = [build.python, "-m", "pip", "download", "--no-deps", "--no-binary", ":all:", "--no-build-isolation"]
-    index = build.lock.sources.index_url
-    pip = [*pip, "--index-url", index] if index else pip
     arguments: Command = [*pip, "--require-hashes", "-d", staging / "sdist", "-r", staging / "horovod.txt"]
     build.tools.run(arguments, "fetching Horovod's source", **environment)
     (archive,) = (staging / "sdist").iterdir()

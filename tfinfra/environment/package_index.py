@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tfinfra.model import PackageSources
+from tfinfra.text.credentials import hidden
 
 # uv's settings that change where and how it works, not what it answers (uv's documentation, "Environment variables").
 # What is not known here counts as changing the answer: a lock too many is made, and none is wrong.
@@ -24,18 +25,50 @@ _FILES = ("UV_CONSTRAINT", "UV_OVERRIDE", "UV_BUILD_CONSTRAINT", "UV_EXCLUDE", "
 """Settings that name files: their content counts."""
 
 
-def source_options(sources: PackageSources) -> list[str]:
-    """uv's options for where packages come from. What a target says comes before this machine's own settings."""
-    options = ["--default-index", sources.index_url] if sources.index_url else []
-    options += [word for url in sources.extra_index_urls for word in ("--index", url)]
-    return [*options, *(word for url in sources.find_links for word in ("--find-links", url))]
+def source_variables(sources: PackageSources, environment: Mapping[str, str]) -> dict[str, str]:
+    """uv's and pip's variables for the indexes that packages come from. What a target says comes before the settings in
+    `environment`; an index that these name too keeps its user and password, and its name."""
+    if sources == PackageSources():
+        return {}
+    known = {_bare(entry): entry for name in _INDEXES for entry in environment.get(name, "").split()}
+    found: dict[str, str] = {}
+    if url := sources.index_url:
+        found["UV_DEFAULT_INDEX"] = known.get(_bare(url), url)
+        found["PIP_INDEX_URL"] = _url(found["UV_DEFAULT_INDEX"])
+    if urls := [known.get(_bare(url), url) for url in sources.extra_index_urls]:
+        found["UV_INDEX"] = " ".join(urls)
+        found["PIP_EXTRA_INDEX_URL"] = " ".join(map(_url, urls))
+    return found
+
+
+def page_options(sources: PackageSources) -> list[str]:
+    """uv's and pip's options for the pages that link to wheels."""
+    return [word for url in sources.find_links for word in ("--find-links", url)]
+
+
+_INDEXES = (
+    *("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL"),
+    *("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"),
+)
+
+
+def _url(entry: str) -> str:
+    """The URL of an index that may have a name (name=URL)."""
+    return re.sub(r"^[A-Za-z0-9._-]+=(?=https?://)", "", entry)
+
+
+def _bare(entry: str) -> str:
+    """The URL without who asks, and without the '/' at its end."""
+    scheme, _, rest = _url(entry).partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}".rstrip("/")
 
 
 def answering_settings(environment: Mapping[str, str]) -> dict[str, str]:
     """Of the variables that uv is started with those that change what it answers, and digests of the files that
     configure it; {} on a machine without any."""
     found = {
-        name: value
+        name: hidden(value)  # a new password is no new answer
         for name, value in environment.items()
         if name.startswith("UV_") and value and not _HARMLESS.fullmatch(name)
     }

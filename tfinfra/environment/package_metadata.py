@@ -9,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tfinfra.environment.package_index import page_options, source_variables
 from tfinfra.environment.pins import write_requirements
 from tfinfra.environment.tools import tool_environment
 from tfinfra.errors import TfinfraError
@@ -23,18 +24,16 @@ def requires_of(uv: str, package: str, python: str, platform: str | None, source
     with pip's last line."""
     arguments = ["install", "--dry-run", "--ignore-installed", "--no-deps", "--quiet", "--report", "-"]
     arguments += ["--only-binary", ":all:", "--target", "unused", "--python-version", python]
-    arguments += ["--index-url", sources.index_url] if sources.index_url else []
-    arguments += [word for url in sources.extra_index_urls for word in ("--extra-index-url", url)]
-    arguments += [word for url in sources.find_links for word in ("--find-links", url)]
+    arguments += page_options(sources)
     if platform is not None:
         machine = platform.partition("-")[0]
         arguments += [word for tag in _LINUX_TAGS for word in ("--platform", f"{tag}_{machine}")]
     with tempfile.TemporaryDirectory(prefix="tfinfra-pip-") as folder:
         pinned = str(write_requirements(("pip",), Path(folder)))
         into = ["--quiet", "--python", sys.executable, "--target", folder]
-        done = _run([uv, "pip", "install", *into, "--require-hashes", "-r", pinned])
+        done = _run([uv, "pip", "install", *into, "--require-hashes", "-r", pinned], PackageSources())
         if not done.returncode:
-            done = _run([sys.executable, "-I", f"{folder}/pip", *arguments, package])
+            done = _run([sys.executable, "-I", f"{folder}/pip", *arguments, package], sources)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise TfinfraError(f"the requirements of {package} could not be read: {last}")
@@ -42,6 +41,7 @@ def requires_of(uv: str, package: str, python: str, platform: str | None, source
     return tuple(found["metadata"].get("requires_dist", ()))
 
 
-def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
-    environment = {**tool_environment(), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+def _run(command: list[str], sources: PackageSources) -> subprocess.CompletedProcess[str]:
+    given = tool_environment()
+    environment = {**given, **source_variables(sources, given), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=os.sep, env=environment)

@@ -120,7 +120,7 @@ def _check_text(line: str) -> None:
         raise RefusedRequirement(
             f"{shown(line)} names a variable, whose value would be sent to the index", "write it out"
         )
-    if line.startswith((".", "/", "~", "\\")):
+    if line.startswith((".", "/", "~", "\\")) or re.match(r"[A-Za-z]:[\\/](?!/)", line):
         raise _is_path(line)
     if "\\" in line or len(line) > _LONGEST:
         raise RefusedRequirement(f"{shown(line)} is no requirement", _FORM)
@@ -150,7 +150,7 @@ def _unnamed(line: str, error: Exception) -> Requirement:
 
 def _is_path(line: str, name: str = "") -> RefusedRequirement:
     """The refusal of a path: conda and `pip freeze` write one for what was built on the machine that they list."""
-    file = line.partition(";")[0].strip().rpartition("/")[2]
+    file = re.split(r"[/\\]", line.partition(";")[0].strip())[-1]
     hint = OWN_PROJECT
     if file.lower().endswith(_ARCHIVES):
         hint = f"put it on an index, or on a server: name @ https://…/{file}"
@@ -163,8 +163,12 @@ def _meant(line: str) -> str:
     """What somebody may mean who wrote a line that is nearly a requirement."""
     from packaging import requirements
 
+    if re.match(r"(WARNING|ERROR|DEPRECATION|\[notice\])\b", line):
+        return "remove it: a message of pip's, not of its list"
+
     slips = (
         (r";\s*$", ""),  # nothing behind the semicolon
+        (r"^(['\"])(.*)\1$", r"\2"),
         (r"=>", ">="),
         (r"=<", "<="),
         (r"(?<![=<>!~])=(?!=)", "=="),

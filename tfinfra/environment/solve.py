@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tfinfra.environment.package_index import source_options
+from tfinfra.environment.package_index import page_options, source_variables
 from tfinfra.environment.requirement import normalised
 from tfinfra.environment.tools import tool_environment
 from tfinfra.environment.uv_refusals import is_unreachable, refusal_of
@@ -65,21 +65,22 @@ def _compiled(uv: str, request: SolveRequest, *more: str) -> str:
         constraints.write_text("\n".join(request.constraints) + "\n", "utf-8")
         arguments = ["pip", "compile", str(packages), "--constraints", str(constraints), "--quiet", "--no-header"]
         arguments += more
-        arguments += [*wheels_only(request.source_builds), *source_options(request.sources)]
+        arguments += [*wheels_only(request.source_builds), *page_options(request.sources)]
         arguments += ["--python-version", request.python]
         arguments += ["--python-platform", request.platform] if request.platform else []
         arguments += ["--python", str(request.interpreter)] if request.interpreter else []
         arguments += ["--find-links", str(request.wheels)] if request.wheels else []
         arguments += ["--prerelease", "allow"] if request.prereleases else []
-        done = _uv([uv, *arguments])
+        done = _uv([uv, *arguments], request.sources)
     if done.returncode:
         raise refusal_of(done.stderr, request.lines, lambda: _index_answers(uv, request.sources))
     return done.stdout
 
 
-def _uv(command: list[str], **more: str) -> subprocess.CompletedProcess[str]:
+def _uv(command: list[str], sources: PackageSources, **more: str) -> subprocess.CompletedProcess[str]:
     """uv in a folder that nobody configures, as that of temporary files may be, where others write."""
-    variables = {**tool_environment(), **more}
+    given = tool_environment()
+    variables = {**given, **source_variables(sources, given), **more}
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=os.sep, env=variables)
 
 
@@ -88,8 +89,8 @@ def _index_answers(uv: str, sources: PackageSources) -> bool:
     with tempfile.TemporaryDirectory(prefix="tfinfra-ask-") as folder:
         question = Path(folder, "requirements.in")
         question.write_text("pip\n", "utf-8")
-        arguments = ["pip", "compile", str(question), "--quiet", "--no-deps", "--refresh", *source_options(sources)]
-        return not is_unreachable(_uv([uv, *arguments], UV_HTTP_RETRIES="0").stderr)
+        arguments = ["pip", "compile", str(question), "--quiet", "--no-deps", "--refresh"]
+        return not is_unreachable(_uv([uv, *arguments], sources, UV_HTTP_RETRIES="0").stderr)
 
 
 def wheels_only(source_builds: Iterable[str]) -> list[str]:

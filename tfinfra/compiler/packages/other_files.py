@@ -15,7 +15,7 @@ class OtherFile:
     line: int = 1
 
 
-_EXPORT = "write `uv export --no-emit-project -o requirements.txt`, or `uv pip compile {file} -o requirements.txt`"
+_EXPORT = "write `uv export --no-emit-project -o requirements.txt`, or `pip list --format=freeze > requirements.txt`"
 _CONDA = "write conda_dependencies_file: {file}"
 _LIST = "write `pip list --format=freeze > requirements.txt`, or `conda env export --from-history > environment.yml`"
 _CONTENTS = (
@@ -23,6 +23,9 @@ _CONTENTS = (
     (re.compile(r"^[A-Za-z0-9_.-]+=[^=\s;]+=[\w.*]+\s*$", re.M), "a list that `conda list --export` writes", _LIST),
     (re.compile(r"^dependencies:\s*(\[.*)?$", re.M), "a conda environment file", _CONDA),
     (re.compile(r"^version https://git-lfs"), "a pointer of Git LFS", "run `git lfs pull`"),
+    (re.compile(r"^Package +Version *\n-+ +-+", re.M), "the table that `pip list` prints", _LIST),
+    (re.compile(r"^(from [\w.]+ import|import \w+|def \w+\()", re.M), "a Python script", _EXPORT),
+    (re.compile(r"^\s*[{\[]\s*[\"\]}\n]"), "JSON", "write one requirement on each line"),
     (re.compile(r"^<{7} .*\n(?:.*\n)*?={7}$", re.M), "a file with conflicts of a merge", "resolve them"),
     (re.compile(r"^\s*<(!doctype|html)\b", re.I), "a web page", "save the file itself"),
     (re.compile(r"^lock-version\s*=", re.M), "a pylock file", "write `uv export -o requirements.txt`"),

@@ -52,10 +52,11 @@ def _joined(text: str) -> list[tuple[int, str]]:
     for number, raw in enumerate(lines, 1):
         start = start if held else number
         is_comment = bool(re.match(r"\s*#", raw))
-        if raw.rstrip(" \t").endswith("\\") and not is_comment and number < len(lines):
-            held += raw.rstrip(" \t")[:-1] + " "
+        goes_on = raw.rstrip(" \t").endswith("\\") and not is_comment
+        held += raw.rstrip(" \t")[:-1] + " " if goes_on else raw
+        if goes_on and number < len(lines):
             continue
-        whole, held = held + raw, ""
+        whole, held = held, ""
         if said := _COMMENT.sub("", whole).strip():
             found.append((start, said))
     return found

@@ -32,7 +32,7 @@ def decoded(data: bytes) -> tuple[str, Remark | None]:
         return "", Remark(f"the encoding '{encoding}', which the file names, is not known", _HINT, line)
     except UnicodeDecodeError as error:
         line, column = _place(body[: error.start].decode(encoding, "replace"))
-        if b"\0" in body and not mark:
+        if body.count(b"\0") * 4 > len(body) and not mark:
             return "", Remark("the file is not UTF-8 text: it looks like UTF-16", _POWERSHELL, line, column)
         name = {"utf-8": "UTF-8"}.get(encoding.lower(), encoding)
         return "", Remark(f"the file is not {name} text", _HINT, line, column)

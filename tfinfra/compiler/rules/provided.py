@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tfinfra.backends.registry import backend
-from tfinfra.catalog.tensorflow import framework, frameworks, full_version
+from tfinfra.catalog.tensorflow import frameworks, full_version, numbers
 from tfinfra.cloud import AZURE_NODES
 from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.compiler.packages.options import Finding
@@ -71,9 +71,7 @@ def _tensorflow(required: Requirement, one: Written, facts: Facts) -> Finding:
         message = f"{shown(one.requirement)}: TensorFlow comes from an index, by {comes}"
         return Finding("TFI324", message, "remove the line")
     if not required.specifier.contains(version, prereleases=True):
-        exact = [part.version for part in required.specifier if part.operator == "==" and framework(part.version)]
-        known = [*exact, *(f.patch for f in reversed(frameworks()))]
-        other = next((one for one in known if required.specifier.contains(one)), None)
+        other = _nearest(required, version)
         hint = f"write framework_version: {other}, or change this line" if other else "change or remove this line"
         return Finding("TFI324", f"{shown(one.requirement)} contradicts {comes}", hint)
     package = "tensorflow" if manifest.use_gpu else "tensorflow-cpu"
@@ -82,6 +80,14 @@ def _tensorflow(required: Requirement, one: Written, facts: Facts) -> Finding:
         return Finding("TFI328", message, "remove the line, or its hashes")
     message = f"{shown(one.requirement)} is met: TensorFlow {version} is always installed"
     return Finding("TFI313", message, None, Severity.NOTICE)
+
+
+def _nearest(required: Requirement, version: str) -> str | None:
+    """The known release that meets the requirement and is nearest to `version`, the newest patch of its minor version;
+    None where there is none."""
+    known = [release for one in frameworks() for release in one.releases if required.specifier.contains(release)]
+    here = numbers(version)[1]
+    return min(known, key=lambda one: (abs(numbers(one)[1] - here), [-part for part in numbers(one)]), default=None)
 
 
 def _horovod(required: Requirement, one: Written, facts: Facts) -> Finding:
