@@ -15,13 +15,12 @@ from pathlib import Path
 import pytest
 
 from tests.environment.support import lock as example_lock
-from tfinfra.bundle import Bundle, build_bundle, check_source
-from tfinfra.bundle import build as module
+from tfinfra.bundle import Bundle, Source, build_bundle
 from tfinfra.environment.conda.conda_packages import CondaPackage
 from tfinfra.environment.lock_file import Lock
 from tfinfra.environment.markers import this_platform
-from tfinfra.errors import ManifestError
 from tfinfra.model import Image, Infrastructure, Limits, Plan, Requirements, from_json
+from tfinfra.travel.walk import survey
 
 LOCK = example_lock()
 INFRASTRUCTURE = Infrastructure(
@@ -82,8 +81,12 @@ def here(lock: Lock = LOCK) -> Lock:
     return dataclasses.replace(lock, platform=this_platform())
 
 
+def packed(source: Path) -> Source:
+    return Source(source, survey(source).files)
+
+
 def made(source: Path, out: Path, parts: Path, prebuilt: Path | None = Path("/env")) -> Bundle:
-    return build_bundle(PLAN, source, here(), prebuilt, out, cache=parts)
+    return build_bundle(PLAN, packed(source), here(), prebuilt, out, cache=parts)
 
 
 def unpacked(bundle: Bundle, folder: Path) -> Path:
@@ -134,12 +137,16 @@ def test_a_node_that_installs_conda_packages_gets_py_rattler_and_what_only_this_
     file.write_bytes(b"leaf")
     leaf = CondaPackage("leaf", "1.0", "0", 0, "linux-64", None, (), "c", file.as_uri(), "0" * 64)
     lock = dataclasses.replace(here(), conda=(leaf,))
-    folder = unpacked(build_bundle(PLAN, source, lock, None, tmp_path / "a.tar.gz", cache=parts), tmp_path / "node")
+    folder = unpacked(
+        build_bundle(PLAN, packed(source), lock, None, tmp_path / "a.tar.gz", cache=parts), tmp_path / "node"
+    )
     assert (folder / "conda/leaf-1.0-0.conda").read_bytes() == b"leaf"
     code = f"import sys; sys.path.insert(0, '{folder}/site'); import rattler; print(rattler.__file__)"
     done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
     assert Path(done.stdout.strip()).is_relative_to(folder)
-    ready = unpacked(build_bundle(PLAN, source, lock, Path("/env"), tmp_path / "b.tar.gz", cache=parts), tmp_path / "b")
+    ready = unpacked(
+        build_bundle(PLAN, packed(source), lock, Path("/env"), tmp_path / "b.tar.gz", cache=parts), tmp_path / "b"
+    )
     assert not (ready / "conda").exists()
     assert not (ready / "site/rattler").exists()
 
@@ -155,41 +162,3 @@ def test_a_node_runs_the_agent_from_the_bundle_alone(source: Path, tmp_path: Pat
     done = subprocess.run([python, "-I", "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert all(Path(place).is_relative_to(folder) for place in done.stdout.split())
-
-
-def test_an_ignored_entry_script_is_an_error_before_any_node_exists(source: Path, tmp_path: Path, parts: Path) -> None:
-    (source / ".gitignore").write_text("train.py\n")
-    with pytest.raises(ManifestError, match=r"entry_script: 'train\.py'"):
-        made(source, tmp_path / "a.tar.gz", parts)
-    assert not list(tmp_path.glob("*.gz*"))
-
-
-@pytest.mark.parametrize(
-    ("entry", "path", "travels"),
-    [
-        ("-m lib.task", "", True),
-        ("-m lib", "", True),
-        ("-m task", "", False),
-        ("-m task", "lib", True),
-        ("-m lib.tusk", "", False),
-        ("./lib/task.py", "", True),
-    ],
-)
-def test_a_module_travels_by_the_file_that_python_runs(source: Path, entry: str, path: str, travels: bool) -> None:
-    (source / "lib/task.py").write_text("")
-    (source / "lib/__main__.py").write_text("")
-    plan = dataclasses.replace(PLAN, entry_script=entry, environment_variables={"PYTHONPATH": path})
-    if travels:
-        check_source(plan, source)
-    else:
-        with pytest.raises(ManifestError, match="is not among the files"):
-            check_source(plan, source)
-
-
-def test_a_large_source_is_noticed(source: Path, tmp_path: Path, parts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LARGE_SOURCE", 500)
-    said: list[str] = []
-    build_bundle(PLAN, source, here(), None, tmp_path / "a.tar.gz", cache=parts, progress=said.append)
-    (notice,) = said
-    assert "lib/ünïcode name.txt" in notice
-    assert ".tfinfraignore" in notice

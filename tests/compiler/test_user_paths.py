@@ -32,6 +32,7 @@ NAMES = {
 @pytest.mark.parametrize("sentence", NAMES)
 def test_a_name_that_no_file_can_have_is_refused_where_it_stands(key: str, sentence: str, tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / ".tfinfraignore").write_text("loop\n")
     text, code = KEYS[key]
     assert codes(tmp_path, text.format(NAMES[sentence])) == [code]
 

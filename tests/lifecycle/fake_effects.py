@@ -11,7 +11,7 @@ import pytest
 from tfinfra.azure.deletion.group_names import run_of_group
 from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.azure.prerequisites.find import Prerequisites
-from tfinfra.bundle import Bundle
+from tfinfra.bundle import Bundle, Source
 from tfinfra.cloud import Cloud
 from tfinfra.engine.client import EngineProcess
 from tfinfra.environment.lock_file import Lock
@@ -110,9 +110,7 @@ class FakeWorkshop(Workshop):
         self._world.fault("environment")
         return Path("environment")
 
-    def bundle(
-        self, plan: Plan, source: Path, lock: Lock, prebuilt: Path | None, *, out: Path, progress: Progress
-    ) -> Bundle:
+    def bundle(self, plan: Plan, source: Source, lock: Lock, prebuilt: Path | None, *, out: Path) -> Bundle:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_bytes(b"bundle")
         return Bundle(out, keys.bundle_key("abc"), "abc")

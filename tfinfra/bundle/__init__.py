@@ -4,11 +4,11 @@ and the training environment's lock. Same inputs, same bytes; its digest is in t
     agent/tfinfra/     the agent and what it imports of this package
     site/              obstore and pyrage, as the nodes' own Python loads them; py-rattler for conda packages
     conda/             the conda packages of channels that are folders, where a node installs them
-    source/            source_directory without what it ignores
+    source/            what travels of source_directory
     plan.json          the Plan
     environment.json   {"lock": Lock, "prebuilt": the environment's folder on the node, or null}
 """
 
-from tfinfra.bundle.build import Bundle, build_bundle, check_source
+from tfinfra.bundle.build import Bundle, Source, build_bundle
 
-__all__ = ["Bundle", "build_bundle", "check_source"]
+__all__ = ["Bundle", "Source", "build_bundle"]

@@ -16,6 +16,8 @@ from tfinfra.errors import Diagnostic, ManifestError, Position, Severity
 from tfinfra.manifest.arguments import argument_document
 from tfinfra.manifest.document import Document
 from tfinfra.manifest.reader import MOST_BYTES, read_document
+from tfinfra.travel.survey import Survey
+from tfinfra.travel.walk import survey
 
 TARGETS_FILE = "compute_targets.yaml"
 
@@ -51,10 +53,11 @@ def _project(
     diagnostics: tuple[Diagnostic, ...] = (),
 ) -> Project:
     targets, more = _targets(document, folder, target)
+    source = _source_directory(document, folder)
     return Project(
         document=document,
         stem=stem,
-        source=_source_directory(document, folder),
+        source=source,
         target=target,
         targets=targets,
         machine_gpus=machine_gpus(),
@@ -63,7 +66,15 @@ def _project(
         prices=known_prices,
         diagnostics=(*diagnostics, *more),
         own_cloud=bool(os.environ.get("TFINFRA_ARM_ENDPOINT")),
+        travels=_travelling(source, folder),
     )
+
+
+def _travelling(source: SourceDirectory, folder: Path) -> Survey:
+    """What of the source directory travels; nothing of what is none."""
+    from tfinfra.system.paths import named_folders
+
+    return survey(source.root, folder, frozenset(named_folders())) if source.exists else Survey()
 
 
 def _read_yaml(path: Path) -> tuple[Document, tuple[Diagnostic, ...]]:

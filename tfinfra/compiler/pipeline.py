@@ -29,6 +29,7 @@ from tfinfra.manifest.codes import refusal
 from tfinfra.manifest.manifest import Manifest, manifest_of
 from tfinfra.manifest.shape import manifest_errors, top_key
 from tfinfra.model import Plan, Spec
+from tfinfra.travel.survey import Survey
 
 __all__ = ["PASSES", "CheckedManifest", "Compiled", "Project", "check_launch", "check_manifest", "compile_manifest"]
 
@@ -93,8 +94,9 @@ class CheckedManifest:
 
 @dataclass(frozen=True)
 class Compiled:
-    """What `plan` shows and `up` runs. `tree` is the deploy folder, {path: text}; `source_root` is absolute, and so are
-    the local inputs' paths in `data`, by name; `prices` gives the prices that its rules used."""
+    """What `plan` shows and `up` runs. `tree` is the deploy folder, {path: text}; `source_root` is absolute, `travels`
+    says which files of it go to the nodes; the local inputs' paths in `data`, by name, are absolute too; `prices` gives
+    the prices that its rules used."""
 
     facts: Facts
     spec: Spec
@@ -103,6 +105,7 @@ class Compiled:
     diagnostics: tuple[Diagnostic, ...]
     source_root: Path
     data: Mapping[str, Path] = field(default_factory=dict)
+    travels: Survey = field(default_factory=Survey)
     prices: Callable[[], KnownPrices] = shipped_prices
 
     @property
@@ -134,6 +137,7 @@ def compile_manifest(project: Project) -> Compiled:
         diagnostics=checked.diagnostics,
         source_root=project.source.root,
         data={name: found.path for name, found in project.data.items()},
+        travels=project.travels,
         prices=project.prices,
     )
 

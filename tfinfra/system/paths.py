@@ -55,6 +55,12 @@ def config_folder() -> Path:
     return _folder("TFINFRA_CONFIG_DIR", platformdirs.user_config_dir)
 
 
+def named_folders() -> tuple[Path, ...]:
+    """The state and the cache folder as they are named, whether they are there and usable or not."""
+    state, cache = platformdirs.user_state_dir("tfinfra"), platformdirs.user_cache_dir("tfinfra")
+    return _folder(_STATE, state), _folder(_CACHE, cache)
+
+
 def prices_file() -> Path:
     """The prices of `tfinfra catalog refresh`."""
     return state_folder() / "prices.json"

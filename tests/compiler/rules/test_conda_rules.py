@@ -83,6 +83,7 @@ FILES: dict[str, tuple[str, list[str]]] = {
 def test_the_manifests_keys(sentence: str, tmp_path: Path) -> None:
     text, expected = TABLE[sentence]
     (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / ".tfinfraignore").write_text("loop\n")
     assert codes(tmp_path, text) == expected
 
 

@@ -75,8 +75,8 @@ def _ask(compiled: Compiled, rehearse: bool, recorder: Recorder) -> Callable[[],
 
 
 def _document(compiled: Compiled, price: Priced, layers: tuple[Layer, ...]) -> dict[str, Any]:
-    from tfinfra.bundle.source_directory import survey
     from tfinfra.cli.authoring.plan_price import alternative_prices, price_document
+    from tfinfra.cli.authoring.plan_source import source_document
     from tfinfra.compiler.summary.resource_list import resources
 
     plan = compiled.plan
@@ -89,7 +89,7 @@ def _document(compiled: Compiled, price: Priced, layers: tuple[Layer, ...]) -> d
             for task in plan.tasks
         ],
         "layers": layers,
-        "stays_here": survey(compiled.source_root).secrets,
+        "source": source_document(compiled.travels),
         **price_document(price),
         "alternatives_usd_per_hour": alternative_prices(compiled),
         "diagnostics": compiled.diagnostics,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from tfinfra.cli.authoring.plan_price import alternative_lines, limit_lines, price_lines
+from tfinfra.cli.authoring.plan_source import source_lines
 from tfinfra.cli.tables import Bold
 
 if TYPE_CHECKING:
@@ -19,8 +20,7 @@ _MOST_TASKS = 40
 
 
 def plan_lines(compiled: Compiled, price: Priced, layers: Iterable[Layer]) -> Iterator[str]:
-    """Resources, environment, tasks, data, deletion, price and limits. Raises ManifestError for a source_directory that
-    cannot travel."""
+    """Resources, environment, tasks, source, data, deletion, price and limits."""
     from tfinfra.compiler.summary.resource_list import resources
 
     plan, target = compiled.plan, compiled.spec.target
@@ -40,6 +40,7 @@ def plan_lines(compiled: Compiled, price: Priced, layers: Iterable[Layer]) -> It
     if len(plan.tasks) > _MOST_TASKS:
         yield f"  … and {len(plan.tasks) - _MOST_TASKS} more (--json lists all)"
     yield f"  {plan.tasks[0].name} leads; ports are the ones wanted, the run's inventory has the actual ones"
+    yield from source_lines(compiled.travels)
     yield from _data_lines(compiled)
     yield Bold("\ndeletion (each is enough alone)")
     yield from layer_lines(layers)
@@ -73,14 +74,10 @@ def _gpus(plan: Plan, task: Task) -> str:
 
 def _data_lines(compiled: Compiled) -> Iterator[str]:
     """Inputs, checkpoints and secrets, where there are any; secrets by name, their values are not even read."""
-    from tfinfra.bundle.source_directory import spell_secrets, survey
-
-    plan, kept_here = compiled.plan, survey(compiled.source_root).secrets
-    if not (plan.inputs or plan.resume_from or plan.secrets or kept_here):
+    plan = compiled.plan
+    if not (plan.inputs or plan.resume_from or plan.secrets):
         return
     yield Bold("\ndata")
-    if kept_here:
-        yield f"  source_directory  {spell_secrets(kept_here)}"
     for given in plan.inputs:
         yield f"  TFINFRA_INPUT_{given.name.upper()}  {given.mode}  {given.url or compiled.data[given.name]}"
     if plan.resume_from:

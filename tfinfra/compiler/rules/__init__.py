@@ -24,6 +24,7 @@ from tfinfra.compiler.rules import (
     source,
     target,
     tasks,
+    travel,
 )
 
 RULES: tuple[Rule, ...] = (
@@ -32,6 +33,7 @@ RULES: tuple[Rule, ...] = (
     *compute.RULES,
     *gpus.RULES,
     *source.RULES,
+    *travel.RULES,
     *data.RULES,
     *packages.RULES,
     *provided.RULES,

@@ -22,7 +22,7 @@ from tfinfra.store.waiting import GRANT, await_store, granted
 from tfinfra.system.threads import spawn
 
 if TYPE_CHECKING:
-    from tfinfra.bundle import Bundle
+    from tfinfra.bundle import Bundle, Source
     from tfinfra.engine.client import EngineProcess
 
 
@@ -49,8 +49,8 @@ class Provisioning:
         def make_bundle() -> Bundle:
             progress, workshop = session.progress("environment"), self._ports.workshop
             prebuilt = workshop.environment(prepared.lock, progress)
-            out, source = context.folder.bundle, self._compiled.source_root
-            return workshop.bundle(context.plan, source, prepared.lock, prebuilt, out=out, progress=progress)
+            source = Source(self._compiled.source_root, self._compiled.travels.files)
+            return workshop.bundle(context.plan, source, prepared.lock, prebuilt, out=context.folder.bundle)
 
         bundle_made = spawn(make_bundle, "environment")
         kept = self._keep(prepared)

@@ -12,7 +12,7 @@ from tfinfra.system.paths import cache_folder
 from tfinfra.system.progress import Progress
 
 if TYPE_CHECKING:
-    from tfinfra.bundle import Bundle
+    from tfinfra.bundle import Bundle, Source
     from tfinfra.environment.lock_file import Lock
 
 
@@ -46,10 +46,8 @@ class Workshop:
 
         return ensure_environment(lock, cache_folder(), progress)
 
-    def bundle(
-        self, plan: Plan, source: Path, lock: Lock, prebuilt: Path | None, *, out: Path, progress: Progress
-    ) -> Bundle:
-        """What the nodes fetch, written to `out`. Raises ManifestError."""
+    def bundle(self, plan: Plan, source: Source, lock: Lock, prebuilt: Path | None, *, out: Path) -> Bundle:
+        """What the nodes fetch, written to `out`."""
         from tfinfra.bundle import build_bundle
 
-        return build_bundle(plan, source, lock, prebuilt, out, progress=progress)
+        return build_bundle(plan, source, lock, prebuilt, out)

@@ -121,10 +121,7 @@ class UpRun:
 
     def _prepare(self, requirements: Requirements) -> Prepared:
         """Asks, agrees, and has what provisioning takes; the engine is being opened beside."""
-        from tfinfra.bundle import check_source
-
         session, ports, folder = self._session, self._ports, self._context.folder
-        check_source(self._context.plan, self._compiled.source_root)
         folder.write_deploy(self._compiled.tree)
         if ports.cloud.preflight:
             with session.phase("preflight", "what the cloud says of the plan"):
