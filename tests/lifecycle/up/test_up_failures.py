@@ -12,7 +12,7 @@ from tests.lifecycle.fakes import World, a_plan, failing
 from tests.lifecycle.runs import COMPUTE, KEEP, record_of
 from tfinfra.azure.prerequisites.find import Prerequisites
 from tfinfra.environment.refused_packages import RefusedPackages
-from tfinfra.errors import Cancelled, ManifestError, NotFeasible, ProvisioningError
+from tfinfra.errors import Cancelled, NotFeasible, ProvisioningError
 from tfinfra.lifecycle.record.run_record import run_folder
 from tfinfra.lifecycle.record.run_status import run_status
 from tfinfra.model import Limits
@@ -34,13 +34,6 @@ def test_a_fault_of_tfinfra_itself_deletes_too_and_is_raised(tmp_path: Path) -> 
     with pytest.raises(RuntimeError, match="a bug"):
         world.new_run().go()
     assert sorted(world.deleted) == [COMPUTE, KEEP]
-
-
-def test_a_source_directory_that_cannot_travel_touches_nothing(tmp_path: Path) -> None:
-    world = World(tmp_path)
-    with pytest.raises(ManifestError, match=r"'other\.py' is not among the files"):
-        world.new_run(a_plan(entry_script="other.py")).go()
-    assert (world.deleted, record_of(world).exit_code) == ([], 3)
 
 
 def test_what_fails_before_the_first_write_touches_nothing_and_leaves_its_reason(tmp_path: Path) -> None:

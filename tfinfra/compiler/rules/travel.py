@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 
 from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.errors import Diagnostic, Position, Severity
@@ -101,7 +102,9 @@ def _shown(facts: Facts, file: str) -> str:
 
 def _may_be_quoted(facts: Facts, file: str) -> bool:
     """A manifest may be a stranger's: it shows nothing of what lies outside of its folder."""
-    return not facts.project.source.foreign and not _shown(facts, file).startswith(("../", "/"))
+    given = PurePosixPath(posixpath.normpath(facts.manifest.source_directory))
+    inside = not given.is_absolute() and ".." not in given.parts
+    return not facts.project.source.foreign and file.count("../") <= (len(given.parts) if inside else 0)
 
 
 def _at_source(facts: Facts, code: str, message: str, hint: str, severity: Severity = Severity.ERROR) -> Diagnostic:

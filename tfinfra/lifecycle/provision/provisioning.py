@@ -22,7 +22,7 @@ from tfinfra.store.waiting import GRANT, await_store, granted
 from tfinfra.system.threads import spawn
 
 if TYPE_CHECKING:
-    from tfinfra.bundle import Bundle, Source
+    from tfinfra.bundle import Bundle
     from tfinfra.engine.client import EngineProcess
 
 
@@ -47,6 +47,8 @@ class Provisioning:
         session, context, prerequisites = self._session, self._context, prepared.prerequisites
 
         def make_bundle() -> Bundle:
+            from tfinfra.bundle import Source
+
             progress, workshop = session.progress("environment"), self._ports.workshop
             prebuilt = workshop.environment(prepared.lock, progress)
             source = Source(self._compiled.source_root, self._compiled.travels.files)

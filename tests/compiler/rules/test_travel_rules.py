@@ -1,0 +1,122 @@
+"""Rules on what travels to the nodes: each case by a sentence."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.compiler.manifests import checked
+from tfinfra.compiler.rules import travel
+from tfinfra.errors import Diagnostic, TfinfraError
+
+
+def found(folder: Path, text: str = "", script: str = "print()\n", files: Mapping[str, str] | None = None) -> list[str]:
+    """What is said, each as "severity code file:line message"."""
+    for name, content in (files or {}).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(content)
+    try:
+        diagnostics = checked(folder, text, script).diagnostics
+    except TfinfraError as error:
+        diagnostics = error.diagnostics
+    return [spelt(one) for one in diagnostics]
+
+
+def spelt(one: Diagnostic) -> str:
+    place = f"{Path(one.position.file).name}:{one.position.line} " if one.position else ""
+    return re.sub(
+        r"/\S*/(\.gitignore|\.tfinf)", r"\1", f"{one.severity.value} {one.code} {place}{one.message} ({one.hint})"
+    )
+
+
+NAMED: dict[str, tuple[str, dict[str, str], str]] = {
+    "an entry script that git ignores": (
+        "",
+        {".gitignore": "# x\n*.py\n"},
+        "error TFI336 digits.yaml:1 entry_script 'train.py' does not travel to the nodes: .gitignore:2 `*.py` keeps it"
+        " here (`!train.py` in .tfinfraignore takes it along)",
+    ),
+    "a setup script in a folder that stays": (
+        "setup_script: env/setup.sh\n",
+        {"env/setup.sh": "", "env/pyvenv.cfg": ""},
+        "error TFI336 digits.yaml:2 setup_script 'env/setup.sh' does not travel to the nodes: it belongs to a Python"
+        " environment (`!env/setup.sh` in .tfinfraignore takes it along)",
+    ),
+    "an entry script that was taken back": ("", {".gitignore": "*.py\n", ".tfinfraignore": "!train.py\n"}, ""),
+    "secrets, with the way to insist": (
+        "",
+        {".env": "x", "a/id_rsa": "x"},
+        "notice TFI335 '.env', 'a/id_rsa' look like secrets and stay on this machine (where the nodes need it:"
+        " `!.env` in .tfinfraignore)",
+    ),
+    "one secret": ("", {".env": "x"}, "notice TFI335 '.env' looks like a secret and stays on this machine"),
+    "a secret that git ignores": ("", {".env": "x", ".gitignore": ".env\n"}, ""),
+}
+
+
+@pytest.mark.parametrize(("text", "files", "said"), NAMED.values(), ids=NAMED.keys())
+def test_what_the_manifest_names_and_what_stays(tmp_path: Path, text: str, files: dict[str, str], said: str) -> None:
+    told = found(tmp_path, text, files=files)
+    assert [one.startswith(said) for one in told] == [True] * bool(said), told
+
+
+def test_all_that_cannot_travel_is_told_at_once(tmp_path: Path) -> None:
+    for number in range(25):
+        (tmp_path / f"link{number:02}").symlink_to("/etc/hostname")
+    told = found(tmp_path, "source_directory: .\n")
+    assert all(one.startswith("error TFI340 digits.yaml:2 source_directory: ") for one in told)
+    assert len(told) == 21
+    assert "link00' is a link to '/etc/hostname'" in told[0] and "'link24' be copied" in told[-1]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_a_folder_that_may_not_be_read_is_told_where_it_would_travel(tmp_path: Path) -> None:
+    (tmp_path / "closed").mkdir(mode=0)
+    assert [one[:12] for one in found(tmp_path)] == ["error TFI340"]
+    assert found(tmp_path, files={".gitignore": "closed/\n"}) == []
+
+
+def utf16(folder: Path) -> None:
+    (folder / ".tfinfraignore").write_bytes("*.csv\n".encode("utf-16"))
+
+
+def utf16_of_git(folder: Path) -> None:
+    (folder / ".gitignore").write_bytes("*.csv\n".encode("utf-16"))
+
+
+def latin1(folder: Path) -> None:
+    (folder / ".gitignore").write_bytes(b"a\ncaf\xe9\n")
+
+
+ENCODINGS: dict[str, tuple[Callable[[Path], None], str]] = {
+    "tfinfra's own": (utf16, "error TFI339 .tfinfraignore:1 .tfinfraignore: it is UTF-16"),
+    "git's, which git cannot read either": (utf16_of_git, "warning TFI339 .gitignore:1 .gitignore: it is UTF-16"),
+    "one line": (latin1, "warning TFI339 .gitignore:2 .gitignore: it is not UTF-8 (byte 0xe9)"),
+}
+
+
+@pytest.mark.parametrize(("make", "said"), ENCODINGS.values(), ids=ENCODINGS.keys())
+def test_an_ignore_file_in_another_encoding(tmp_path: Path, make: Callable[[Path], None], said: str) -> None:
+    make(tmp_path)
+    (told,) = found(tmp_path)
+    assert told.startswith(said), told
+
+
+def test_much_to_send_is_a_warning_that_names_the_largest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(travel, "LARGE", 5000)
+    (told,) = found(tmp_path, files={"big.bin": "x" * 6000})
+    assert told.startswith("warning TFI341 source_directory sends 3 files, ")
+    assert "the largest is 'big.bin' with 6000 bytes" in told
+
+
+def test_a_strangers_manifest_shows_no_line_of_a_file_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / ".gitignore").write_text("*.py\n# private words\n")
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git/HEAD").write_text("ref: refs/heads/main\n")
+    (tmp_path / "project").mkdir()
+    (told,) = found(tmp_path / "project")
+    assert ".gitignore:1 keeps it here" in told
