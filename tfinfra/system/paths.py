@@ -56,9 +56,12 @@ def config_folder() -> Path:
 
 
 def named_folders() -> tuple[Path, ...]:
-    """The state and the cache folder as they are named, whether they are there and usable or not."""
-    state, cache = platformdirs.user_state_dir("tfinfra"), platformdirs.user_cache_dir("tfinfra")
-    return _folder(_STATE, state), _folder(_CACHE, cache)
+    """The state and the cache folder as they are named, without one that cannot be any."""
+    found = []
+    for variable, default in ((_STATE, platformdirs.user_state_dir), (_CACHE, platformdirs.user_cache_dir)):
+        with suppress(UsageError):
+            found.append(_folder(variable, default))
+    return tuple(found)
 
 
 def prices_file() -> Path:
