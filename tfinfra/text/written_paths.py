@@ -52,6 +52,7 @@ _WRITERS: Mapping[str, tuple[int, str]] = {
     "save_model": (1, "filepath"),
     "CheckpointManager": (1, "directory"),
     "CheckpointSaverHook": (0, "checkpoint_dir"),
+    "MonitoredTrainingSession": (2, "checkpoint_dir"),
     "export_saved_model": (0, "export_dir_base"),
     "export_savedmodel": (0, "export_dir_base"),
     "savefig": (0, "fname"),
@@ -90,6 +91,8 @@ _ARGUMENTS = {
 """Names of arguments, "-" as "_", whose value is where a script writes."""
 _Known = tuple[str, bool, ast.expr]
 _DEEPEST = 10
+_NO_FILES = ("/dev/", "/proc/", "/sys/", "/var/lib/tfinfra/", "/mnt/tfinfra/")
+"""No files are made there, or what is made there is tfinfra's: a node's common directory."""
 _NO_ARGUMENTS: Mapping[str, str | None] = MappingProxyType({})
 
 
@@ -146,9 +149,10 @@ class _Reader:
         for call, flags in self._flags():
             name = _destination(call, flags)
             default = self._defaults.get(name)
-            if name in _ARGUMENTS and default is not None and (found := self._known(default)) and found[0]:
+            if name in _ARGUMENTS and default is not None and (found := self._known(default)):
                 path, whole, at = found
-                if (at.lineno, at.col_offset) not in seen:
+                # A relative one may be joined to anything.
+                if path.startswith(("/", "~/")) and (at.lineno, at.col_offset) not in seen:
                     seen.add((at.lineno, at.col_offset))
                     logs = "log" in name or "tensorboard" in name or "summar" in name
                     yield WrittenPath(path, whole, flags[-1], at.lineno, at.col_offset, _length(at), logs)
@@ -183,10 +187,10 @@ class _Reader:
         elif name == "save" and isinstance(call.func, ast.Attribute):
             yield from ((value, False) for value in call.args[:2] if self._known(value))
         elif name in _OPENERS and _writes(call):
-            if call.args and _mode(call, 0) is None:
-                yield call.args[0], False
-            elif isinstance(call.func, ast.Attribute) and not _dotted(call.func.value):
-                yield call.func.value, False  # Path(…).open("w")
+            if _is_method(call) and isinstance(call.func, ast.Attribute):
+                yield call.func.value, False
+            else:
+                yield from ((value, False) for value in call.args[:1])
         if (value := _keyword(call, "model_dir")) is not None:
             yield value, False
 
@@ -217,6 +221,8 @@ class _Reader:
             found = self._of_operator(value, depth)
         elif isinstance(value, ast.Call):
             found = self._of_call(value, depth)
+        elif isinstance(value, ast.IfExp):  # './model' if hvd.rank() == 0 else None
+            found = self._known(value.body, depth + 1) or self._known(value.orelse, depth + 1)
         return found
 
     def _of_operator(self, value: ast.BinOp, depth: int) -> _Known | None:
@@ -296,6 +302,11 @@ def _argument(call: ast.Call, index: int, keyword: str) -> ast.expr | None:
     return _keyword(call, keyword)
 
 
+def _is_method(call: ast.Call) -> bool:
+    """Whether an `open` is a path's own, whose first argument is the mode: `Path(…).open("w")`."""
+    return isinstance(call.func, ast.Attribute) and len(call.args) < 2 and (not call.args or bool(_mode(call, 0)))
+
+
 def _mode(call: ast.Call, index: int) -> str | None:
     """The argument where it is a mode of `open`."""
     value = _argument(call, index, "mode")
@@ -305,8 +316,8 @@ def _mode(call: ast.Call, index: int) -> str | None:
 
 
 def _writes(call: ast.Call) -> bool:
-    """Whether an `open` is for writing: by its second argument, or the first of a path's method."""
-    mode = _mode(call, 1) or (_mode(call, 0) if isinstance(call.func, ast.Attribute) else None) or "r"
+    """Whether an `open` is for writing."""
+    mode = _mode(call, 0 if _is_method(call) else 1) or "r"
     return bool(set(mode) & set("wxa+"))
 
 
@@ -322,7 +333,7 @@ def writes_by_name(flag: str) -> bool:
 
 def is_kept(path: str) -> bool:
     """Whether what is written at a path, seen from a task's working folder, is among the outputs, or is no file."""
-    if not path or "://" in path or path.startswith(("/dev/", "/proc/", "/sys/")):
+    if not path or "://" in path or path.startswith(_NO_FILES):
         return True
     first = posixpath.normpath(path).split("/")[0]
     return first in ("outputs", "logs")
