@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tfinfra.cli.main import main
-from tfinfra.compiler.write import LIST, Written, differences, write_deploy, write_tree
+from tfinfra.compiler.write import LIST, Written, differences, require_place, write_deploy, write_tree
 from tfinfra.errors import UsageError
 
 TREE = {"__main__.py": "1\n", "stacks/a.py": "2\n", "plan.json": "3\n"}
@@ -133,3 +133,14 @@ def test_init_writes_through_no_link_either(tmp_path: Path, monkeypatch: pytest.
     with pytest.raises(UsageError, match="is a link"):
         write_tree({"train.yaml": "x"}, tmp_path)
     assert not (tmp_path / "victim").exists()
+
+
+def test_results_have_a_place_before_anything_is_bought(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    require_place(tmp_path / "runs")
+    assert not (tmp_path / "runs").exists()
+    (tmp_path / "runs").touch()
+    with pytest.raises(UsageError, match=r"cannot write .*/runs: '.*/runs' is no folder"):
+        require_place(tmp_path / "runs")
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may write anywhere
+    with pytest.raises(UsageError, match="nothing can be made in '/'"):
+        require_place(Path("/nothing/runs"))

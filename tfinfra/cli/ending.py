@@ -3,10 +3,8 @@ code. Nothing in here fails: it is what tells of failures."""
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 
 import click
 
@@ -23,12 +21,13 @@ _INTERRUPTED = {
     "init": "what it has written stays",
     "compile": "deploy/ may hold a part of the program; the next compile writes all of it",
     "up": "no run was begun",
+    "logs": "only the reading has ended; a run that is under way goes on",
     "fetch": "what has come stays in ./runs; the next fetch brings the rest",
     "setup": "what is whole stays; the next setup goes on from there",
     "catalog": "the prices are as they were",
     "report-bundle": "no report is written",
 }
-"""What a verb that was interrupted leaves. The others only look; `down` and `logs` say it themselves."""
+"""What a verb that was interrupted leaves. The others only look; `down` says it itself once it has begun."""
 _NOTHING = "nothing was changed"
 
 
@@ -71,13 +70,7 @@ def _cancelled(raised: BaseException, arguments: Sequence[str]) -> Cancelled:
 
 
 def _internal(raised: BaseException, arguments: Sequence[str]) -> TfinfraError:
-    """A fault of tfinfra itself: its traceback goes to a file, in the state folder or, where that takes nothing, among
-    the temporary ones."""
-    text = redact(f"{type(raised).__name__}: {raised}")
-    error = TfinfraError(f"tfinfra itself failed: {text}")
-    for folder in (None, Path(tempfile.gettempdir())):
-        try:
-            return error.detailed(report=str(write_report(raised, arguments, folder)))
-        except (OSError, TfinfraError):
-            continue
-    return error.detailed(report=None)
+    """A fault of tfinfra itself: its traceback goes to a file."""
+    error = TfinfraError(f"tfinfra itself failed: {redact(f'{type(raised).__name__}: {raised}')}")
+    report = write_report(raised, arguments)
+    return error.detailed(report=None if report is None else str(report))

@@ -8,24 +8,37 @@ import tempfile
 import time
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
+from tfinfra.errors import TfinfraError
 from tfinfra.system.ownership import make_private
 from tfinfra.system.paths import state_folder
 from tfinfra.text.masking import redact
 from tfinfra.version import __version__
 
 
-def write_report(error: BaseException, arguments: Sequence[str], folder: Path | None = None) -> Path:
-    """Writes the traceback to a new file of `folder` (None: the state folder's `reports`), readable by its owner alone,
-    and returns its path. Raises OSError, and UsageError for a state folder that is none."""
-    if folder is None:
-        folder = state_folder() / "reports"
-        make_private(folder)
+def write_report(error: BaseException, arguments: Sequence[str]) -> Path | None:
+    """Writes the traceback to a new file in the state folder's `reports`, or where that takes nothing among the
+    temporary files, readable by its owner alone. Its path; None where neither takes it."""
     trace = "".join(traceback.format_exception(error))
     versions = f"tfinfra {__version__}, Python {platform.python_version()}, {platform.platform()}"
+    text = redact(f"{versions}\narguments: {' '.join(arguments)}\n\n{trace}")
+    for folder in (_reports, tempfile.gettempdir):
+        with suppress(OSError, TfinfraError):
+            return _written(Path(folder()), text)
+    return None
+
+
+def _reports() -> Path:
+    folder = state_folder() / "reports"
+    make_private(folder)
+    return folder
+
+
+def _written(folder: Path, text: str) -> Path:
     begin = f"tfinfra-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-"
     number, path = tempfile.mkstemp(suffix=".txt", prefix=begin, dir=folder)
     with os.fdopen(number, "w", encoding="utf-8", errors="backslashreplace") as file:
-        file.write(redact(f"{versions}\narguments: {' '.join(arguments)}\n\n{trace}"))
+        file.write(text)
     return Path(path)

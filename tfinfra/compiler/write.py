@@ -93,6 +93,19 @@ def refuse_links(folder: Path, paths: Iterable[str]) -> None:
             raise UsageError(f"'{file}' is neither a file nor a folder", "remove it, or use another folder")
 
 
+def require_place(folder: Path) -> None:
+    """Raises UsageError where nothing can be written into the folder, or where it cannot be made: found before anything
+    is bought whose outputs would have no place."""
+    nearest = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+    if not nearest.is_dir():
+        raise UsageError(f"cannot write {folder}: '{nearest}' is no folder", "remove it, or use another folder")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise UsageError(f"cannot write {folder}: nothing can be made in '{nearest}'", _ELSEWHERE)
+
+
+_ELSEWHERE = "run tfinfra in a folder that you may write"
+
+
 @contextmanager
 def _writing_to(folder: Path) -> Iterator[None]:
     """Turns the disk's refusals into UsageError."""
@@ -100,7 +113,7 @@ def _writing_to(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         message = f"cannot write {folder}: {(error.strerror or str(error)).lower()}"
-        raise UsageError(message, "run tfinfra in a folder that you may write") from error
+        raise UsageError(message, _ELSEWHERE) from error
 
 
 def _write_files(tree: Mapping[str, str], folder: Path) -> list[str]:

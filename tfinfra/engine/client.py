@@ -7,7 +7,7 @@ import json
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, wait
 from contextlib import suppress
 from pathlib import Path
@@ -25,6 +25,8 @@ if TYPE_CHECKING:  # at run time they load half of tfinfra, before which this pr
 
 _LOOK = 2.0
 """Seconds between two looks at whether the cloud answers."""
+_READ = 0.5
+"""Seconds that the last answers of an ended process may take."""
 _ENDING = 6.0
 """Seconds that an interrupted update has to write down what it knows."""
 
@@ -49,7 +51,8 @@ class EngineProcess:
         self._closed = self._opened = False
         self._tell: Progress = say_nothing
         self._ensure: Callable[[], None] = do_nothing
-        threading.Thread(target=self._read, daemon=True, name="engine answers").start()
+        self._reader = threading.Thread(target=self._read, daemon=True, name="engine answers")
+        self._reader.start()
 
     @property
     def pid(self) -> int:
@@ -96,6 +99,8 @@ class EngineProcess:
         if not self._ends_within(_ENDING):
             self._process.kill()
             self._process.wait()
+        self._reader.join(_READ)
+        self._errors.close()
 
     def _ask(self, verb: str, **fields: Any) -> Any:
         return self._send(verb, **fields).result()
@@ -116,7 +121,18 @@ class EngineProcess:
         return future
 
     def _read(self) -> None:
-        for line in self._process.stdout or ():
+        stream = self._process.stdout
+        assert stream is not None  # noqa: S101 - a pipe was asked for
+        with stream:
+            self._take(stream)
+        self._process.wait()
+        with self._lock:
+            left, self._waiting = list(self._waiting.values()), {}
+        for future in left:
+            future.set_exception(self._gone())
+
+    def _take(self, answers: Iterable[str]) -> None:
+        for line in answers:
             answer = json.loads(line)
             if "progress" in answer:
                 self._tell(answer["progress"])
@@ -127,11 +143,6 @@ class EngineProcess:
                 future.set_exception(_raised(answer["error"]))
             else:
                 future.set_result(answer["result"])
-        self._process.wait()
-        with self._lock:
-            left, self._waiting = list(self._waiting.values()), {}
-        for future in left:
-            future.set_exception(self._gone())
 
     def _ends_within(self, seconds: float) -> bool:
         try:

@@ -20,6 +20,7 @@ _UNUSABLE = (
     *(errno.ENAMETOOLONG, errno.ELOOP, errno.ENXIO, errno.ENODEV, errno.EIO, errno.ESTALE),
 )
 _FOLDERS = "TFINFRA_STATE_DIR and TFINFRA_CACHE_DIR name the folders that tfinfra writes to, beside deploy/ and runs/"
+_NO_TEMPORARY = "No usable temporary directory found"
 _NO_THREAD = "can't start new thread"
 
 
@@ -42,6 +43,8 @@ def refusal(error: BaseException) -> TfinfraError | None:
 def _of_a_file(error: OSError) -> TfinfraError | None:
     if isinstance(error, FileNotFoundError) and not error.filename and not _has_current_folder():
         return UsageError("the current folder was deleted", "go to one that exists: `cd`")
+    if isinstance(error, FileNotFoundError) and _NO_TEMPORARY in str(error):
+        return UsageError("no folder for temporary files takes any", "name one that does: TMPDIR")
     where = error.filename2 or error.filename or "a file"
     if error.errno in _FULL:
         return TfinfraError(f"cannot write {where}: the disk is full", "free some space on it")

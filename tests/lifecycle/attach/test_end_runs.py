@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tfinfra.errors import CredentialsError, TeardownIncomplete, TfinfraError
+from tfinfra.errors import Cancelled, CredentialsError, TeardownIncomplete, TfinfraError
 from tfinfra.lifecycle.attach import end_runs
 from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
 from tfinfra.lifecycle.attach.end_runs import EndedRun
+from tfinfra.system.interruption import Interrupted
 
 FAULTS: dict[str, Exception] = {
     "away": CredentialsError("away: no token", "sign in"),
@@ -52,3 +53,30 @@ def test_a_fault_of_tfinfra_itself_is_reported_as_one_where_it_is_the_only_run()
 
 def test_what_remains_is_of_each_run() -> None:
     assert end_runs.end_runs(["a", "b"], CloudOptions(), lambda _: None) == [EndedRun("a", {}), EndedRun("b", {})]
+
+
+SIGNALED: dict[str, tuple[list[str], list[str], str]] = {
+    "of many": (
+        ["a", "stopped", "b"],
+        ["a"],
+        "cancelled by SIGTERM: deleted are a; left are stopped, b; stopped may be deleted in part",
+    ),
+    "of one": (["stopped"], [], "cancelled by SIGTERM: left is stopped; stopped may be deleted in part"),
+}
+
+
+@pytest.mark.parametrize(("names", "deleted", "message"), SIGNALED.values(), ids=SIGNALED)
+def test_who_interrupts_hears_what_is_deleted_and_what_is_left(
+    names: list[str], deleted: list[str], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end(name: str, *_: object, **__: object) -> EndedRun:
+        if name == "stopped":
+            raise Interrupted("SIGTERM")
+        return EndedRun(name, {})
+
+    monkeypatch.setattr(end_runs, "end_named_run", end)
+    with pytest.raises(Cancelled) as raised:
+        end_runs.end_runs(names, CloudOptions(), lambda _: None)
+    assert raised.value.message == message
+    assert raised.value.details == {"deleted": deleted, "left": [name for name in names if name not in deleted]}
+    assert raised.value.hint is not None and "goes on" in raised.value.hint

@@ -40,6 +40,7 @@ def test_a_report_of_an_internal_error_holds_no_secret(monkeypatch: pytest.Monke
     monkeypatch.setenv("TFINFRA_STATE_DIR", str(tmp_path))
     with withheld({"secrets": ["MY_TOKEN"]}):
         report = write_report(ValueError(f"could not use {VALUE}"), ["up", VALUE])
+    assert report is not None
     assert "could not use ***" in report.read_text() and VALUE not in report.read_text()
     assert redact(f"it was {VALUE}") == "it was ***"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tfinfra.errors import TfinfraError, UsageError, first_line
+from tfinfra.errors import Cancelled, TfinfraError, UsageError, first_line
 from tfinfra.lifecycle.attach.attached_run import end_run
 from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
 from tfinfra.lifecycle.attach.find_run import find_run
@@ -28,7 +28,8 @@ def end_runs(
     """Ends the runs of these ids or names, in this order; one that fails does not keep the others from their end.
 
     Raises, after all of them, one TfinfraError with every message: its class and hint are those of the error with the
-    highest exit code. A fault of tfinfra itself counts as an error of its run, but where that is the only one.
+    highest exit code. A fault of tfinfra itself counts as an error of its run, but where that is the only one. An
+    interruption is raised at once, as Cancelled with what is deleted and what is left.
     """
     ended: list[EndedRun] = []
     failed: list[TfinfraError] = []
@@ -37,6 +38,9 @@ def end_runs(
             ended.append(end_named_run(name, options, progress, force=force, discard=discard))
         except TfinfraError as error:
             failed.append(error)
+        except KeyboardInterrupt as raised:
+            deleted = [each.run for each in ended]
+            raise interrupted(raised, deleted, name, [n for n in names if n not in deleted]) from None
         except Exception as error:
             if len(names) == 1:
                 raise
@@ -45,6 +49,18 @@ def end_runs(
         worst = max(failed, key=lambda error: error.exit_code)
         raise type(worst)("\n".join(error.message for error in failed), worst.hint)
     return ended
+
+
+def interrupted(raised: KeyboardInterrupt, deleted: Sequence[str], at: str, left: Sequence[str]) -> Cancelled:
+    """What an interruption leaves of runs that were to be ended: those `deleted` whole, and those `left`, of which the
+    one that it came `at` may be deleted in part."""
+    told = [f"deleted are {', '.join(deleted)}"] if deleted else []
+    told.append(f"left {'is' if len(left) == 1 else 'are'} {', '.join(left)}; {at} may be deleted in part")
+    again = f"`tfinfra down {left[0]}`" if len(left) == 1 else "the same command"
+    signal = str(raised) or "Ctrl-C"
+    error = Cancelled(f"cancelled by {signal}: {'; '.join(told)}", f"{again} goes on; at last its deadline does")
+    error.details = {"deleted": list(deleted), "left": list(left)}
+    return error
 
 
 def end_named_run(

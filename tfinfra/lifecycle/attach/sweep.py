@@ -10,6 +10,7 @@ from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.errors import TeardownIncomplete, TfinfraError, first_line
 from tfinfra.lifecycle.attach.attached_run import end_run, stop_client
 from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
+from tfinfra.lifecycle.attach.end_runs import interrupted
 from tfinfra.lifecycle.attach.find_run import HERE, find_run, reach_scope
 from tfinfra.lifecycle.attach.overview import all_statuses
 from tfinfra.lifecycle.end import teardown
@@ -112,6 +113,10 @@ def down_expired(
     for one in found:
         try:
             left |= _delete(ports, one, options, tell)
+        except KeyboardInterrupt as raised:
+            runs = [each.run for each in found]
+            here = runs.index(one.run)
+            raise interrupted(raised, [run for run in runs[:here] if run not in left], one.run, runs[here:]) from None
         except TfinfraError as error:
             left[one.run] = error.message
         except Exception as error:  # noqa: BLE001 - one run's fault stops no other's turn, and is named

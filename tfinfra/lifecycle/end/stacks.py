@@ -37,12 +37,20 @@ def forget_stacks(folder: RunFolder, groups: Sequence[str], *, force: bool, back
     stacks = [stack_of_group(group) for group in groups]
     here = users_backend()
     remain = _drop(stacks, force=force) if here else {}
+    remain = {stack: reason for stack, reason in remain.items() if _may_be_there(folder, stack)}
     if backend and here != backend:
         remain = {**remain, **dict.fromkeys(stacks, f"PULUMI_BACKEND_URL is not {backend}, where it was made")}
     for stack, reason in remain.items():
         folder.complain(f"Pulumi's stack {stack} remains, with nothing in it: {reason}")
     folder.forget_stacks()
     return remain
+
+
+def _may_be_there(folder: RunFolder, stack: str) -> bool:
+    """False where the run's own project never got the stack's settings, which Pulumi writes as it makes the stack: one
+    that could not be made, for a backend that does not answer, does not remain there."""
+    project = folder.pulumi / "project"
+    return not project.is_dir() or (project / f"Pulumi.{stack}.yaml").exists()
 
 
 def _drop(stacks: Sequence[str], *, force: bool) -> dict[str, str]:
