@@ -61,11 +61,14 @@ TABLE: dict[str, tuple[str, list[str]]] = {
 
 FILES: dict[str, tuple[str, list[str]]] = {
     "a common one": (FILE, []),
+    "channels that are no list": ("channels: {a: b}\ndependencies: [pandas]\n", ["TFI702"]),
+    "a number among them": ("channels: [1]\ndependencies: [pandas]\n", ["TFI702"]),
+    "pip's list": ("numpy==1.26.4\n-r more.txt\n", ["TFI702"]),
     "a prefix": (f"{FILE}prefix: /opt/conda\n", ["TFI703"]),
     "variables": (f"{FILE}variables: {{A: b}}\n", ["TFI703"]),
     "no dependencies": ("channels: [conda-forge]\n", ["TFI702"]),
     "dependencies that are no list": ("dependencies: numpy\n", ["TFI702"]),
-    "a number among them": ("dependencies: [1.5]\n", ["TFI702"]),
+    "a number among the packages": ("dependencies: [1.5]\n", ["TFI702"]),
     "a mapping that is not pip's": ("dependencies: [{conda: [numpy]}]\n", ["TFI702"]),
     "not YAML": ("dependencies: [numpy\n", ["TFI105"]),
     "a list": ("- numpy\n", ["TFI702"]),
@@ -95,7 +98,7 @@ def test_the_environment_file(sentence: str, tmp_path: Path) -> None:
 
 
 def test_a_fault_of_the_file_stands_at_its_own_line(tmp_path: Path) -> None:
-    (tmp_path / "environment.yml").write_text(f"{FILE}prefix: /opt/conda\n")
+    (tmp_path / "environment.yml").write_text(f"{FILE}variables: {{A: b}}\n")
     with pytest.raises(ManifestError) as caught:
         checked(tmp_path, "conda_dependencies_file: environment.yml\n")
     (fault,) = caught.value.diagnostics

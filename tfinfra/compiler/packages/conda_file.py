@@ -8,11 +8,14 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
-from tfinfra.errors import Diagnostic, ManifestError
+from tfinfra.compiler.packages.requirements_file import FileLine, read_lines
+from tfinfra.environment.requirement import RefusedRequirement, read_requirement
+from tfinfra.errors import Diagnostic, ManifestError, Severity
 from tfinfra.manifest.document import Document, KeyPath, error_at
 from tfinfra.manifest.reader import read_document
 
 _IGNORED = {"name"}
+_UNREAD = {"prefix", "platforms"}
 _INSTEAD = {
     "prefix": "remove it: tfinfra decides where the environment is",
     "variables": "write them in environment_variables of the manifest",
@@ -50,25 +53,33 @@ def read_conda_file(text: str, file: str) -> CondaFile:
         document, faults = read_document(text.encode(), file)
     except ManifestError as error:
         return CondaFile(Document(file, {}), faults=tuple(_in_own_words(fault, text) for fault in error.diagnostics))
-    data = document.data
-    for key in (key for key in data if key not in {"channels", "dependencies", *_IGNORED}):
-        message = f"'{key}' of a conda environment file means nothing here"
-        faults += (error_at(document, "TFI703", (key,), message, _INSTEAD.get(key, "remove it"), at="key"),)
-    dependencies = data.get("dependencies")
+    faults += tuple(_meaningless(document))
+    dependencies, channels = document.data.get("dependencies"), document.data.get("channels") or ()
     if not isinstance(dependencies, list):
         message = f"'{file}' is no conda environment file: 'dependencies' is no list"
-        first = next(iter(document.keys), ())
-        path: KeyPath = ("dependencies",) if "dependencies" in data else first
+        path: KeyPath = ("dependencies",) if "dependencies" in document.data else next(iter(document.keys), ())
         return CondaFile(document, faults=(*faults, error_at(document, "TFI702", path, message, _FORM, at="key")))
+    listed = channels if isinstance(channels, (list, tuple)) else (channels,)
+    if not all(isinstance(one, str) for one in listed):
+        hint = "write `channels:` with a list of names or URLs"
+        faults += (error_at(document, "TFI702", ("channels",), "a channel is a name or a URL", hint),)
     items = list(_entries(document, dependencies))
-    channels = data.get("channels") or ()
     return CondaFile(
         document,
-        channels=tuple(map(str, channels)) if isinstance(channels, list) else (str(channels),),
+        channels=tuple(one for one in listed if isinstance(one, str)),
         specs=tuple((path, text) for kind, path, text in items if kind == "conda"),
         pip=tuple((path, text) for kind, path, text in items if kind == "pip"),
         faults=(*faults, *(error_at(document, "TFI702", path, _NO_ITEM, _FORM) for kind, path, _ in items if not kind)),
     )
+
+
+def _meaningless(document: Document) -> Iterator[Diagnostic]:
+    """Keys that are not used: a notice for those that conda itself writes and does not read."""
+    for key in (key for key in document.data if key not in {"channels", "dependencies", *_IGNORED}):
+        severity = Severity.NOTICE if key in _UNREAD else Severity.ERROR
+        message = f"'{key}' of a conda environment file means nothing here"
+        hint = _INSTEAD.get(key, "remove it")
+        yield error_at(document, "TFI703", (key,), message, hint, at="key", severity=severity)
 
 
 def _in_own_words(fault: Diagnostic, text: str) -> Diagnostic:
@@ -76,10 +87,21 @@ def _in_own_words(fault: Diagnostic, text: str) -> Diagnostic:
     if re.search(r"^@EXPLICIT\s*$", text, re.MULTILINE) or _EXPORTED.search(text):
         message = "this is a list of packages, as `conda list` exports it, and no environment file"
         return replace(fault, code="TFI702", message=message, hint=_EXPORT)
+    lines = read_lines(text)
+    if fault.code in ("TFI110", "TFI105") and lines and all(_is_requirement(line) for line in lines):
+        message = "this is a list of pip's requirements, and no environment file"
+        return replace(fault, code="TFI702", message=message, hint="write pip_requirements_file instead")
     if fault.code == "TFI110" and not fault.message.startswith("the file holds no keys"):
         return replace(fault, code="TFI702", message=f"{fault.message}: 'dependencies' is missing", hint=_FORM)
     message, hint = _OWN_WORDS.get(fault.code, (fault.message, fault.hint or ""))
     return replace(fault, message=message or fault.message, hint=hint)
+
+
+def _is_requirement(line: FileLine) -> bool:
+    try:
+        return not line.requirement or bool(read_requirement(line.requirement, ()).name)
+    except RefusedRequirement:
+        return False
 
 
 def _entries(document: Document, dependencies: list[Any]) -> Iterator[tuple[str, KeyPath, str]]:
