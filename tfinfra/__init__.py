@@ -24,10 +24,12 @@ else:  # unseen by a type checker, which would take every name for one that is t
             return getattr(import_module(f"tfinfra.api.{rooms[name]}"), name)
         message = f"module 'tfinfra' has no attribute '{name}'"
         if not name.startswith("_"):
-            from tfinfra.api.gone_names import INSTEAD
-
-            if name in INSTEAD:
-                message = f"tfinfra has no '{name}': {INSTEAD[name]}"
+            try:
+                instead = import_module("tfinfra.api.gone_names").INSTEAD
+            except ModuleNotFoundError:  # a node has no Python API, and may mean a module of the package
+                instead = {}
+            if name in instead:
+                message = f"tfinfra has no '{name}': {instead[name]}"
                 if _is_imported(sys._getframe(1)):
                     raise ImportError(message, name="tfinfra")
         raise AttributeError(message)
