@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from tfinfra.catalog.tensorflow import Framework
 
@@ -42,7 +43,7 @@ class Case:
 
     name: str
     script: str
-    keys: Mapping[str, object] = field(default_factory=dict)
+    keys: Mapping[str, Any] = field(default_factory=dict)
     each_learns: bool = False
     keras: int | None = None
 

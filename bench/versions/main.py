@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench.common import tell
 from bench.versions.matrix import Pair, pairs, try_pair
-from bench.versions.record import MEASURED, Seen, read, tables, write
+from bench.versions.record import MEASURED, judged, read, tables, write
 
 
 def main(path: Path | None, only: Sequence[str], cases: str, *, again: bool) -> int:
@@ -24,18 +24,14 @@ def main(path: Path | None, only: Sequence[str], cases: str, *, again: bool) -> 
         for seen in try_pair(wanted, set() if again else known):
             rows[seen.key] = seen
             write(rows.values(), path)
-    print(tables(list(rows.values())))
-    return _told_wrongly(list(rows.values()))
+    found = list(judged(rows.values()))
+    print(tables(found))
+    wrong = [row for row in found if not row.is_true]
+    for seen, said in ((row.seen, ", ".join(row.codes) or "nothing") for row in wrong):
+        tell(f"! {seen.framework}, Python {seen.python}, {seen.case}: {seen.what}; validate says {said}")
+    return 1 if wrong else 0
 
 
 def _is_meant(pair: Pair, only: str) -> bool:
     minor, _, python = only.partition(":")
     return minor in (pair.framework.minor, pair.framework.patch) and python in ("", pair.python)
-
-
-def _told_wrongly(rows: Sequence[Seen]) -> int:
-    wrong = [row for row in rows if not row.is_true]
-    for row in wrong:
-        said = ", ".join(row.codes) or "nothing"
-        tell(f"! TensorFlow {row.framework}, Python {row.python}, {row.case}: {row.what}; validate says {said}")
-    return 1 if wrong else 0

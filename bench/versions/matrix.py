@@ -12,15 +12,15 @@ from pathlib import Path
 from bench.common import tell
 from bench.versions.backend_cases import BACKENDS
 from bench.versions.case import Case
-from bench.versions.record import Seen, numbers, tried
+from bench.versions.record import NOT_TRIED, REFUSED, Seen, tried
 from bench.versions.rule_cases import RULES
 from bench.versions.running import ran, told, write_project
-from tfinfra.catalog.tensorflow import Framework
+from tfinfra.catalog.tensorflow import Framework, numbers
 from tfinfra.compiler.pipeline import CheckedManifest
 from tfinfra.environment.build_environment import ensure_environment, is_whole, remove
 from tfinfra.environment.lock import make_lock
 from tfinfra.environment.lock_file import Lock
-from tfinfra.errors import Diagnostic, NotFeasible, TfinfraError
+from tfinfra.errors import NotFeasible, TfinfraError
 from tfinfra.system.paths import cache_folder
 
 
@@ -47,7 +47,6 @@ class _Trial:
     case: Case
     folder: Path
     checked: CheckedManifest | None
-    said: tuple[Diagnostic, ...]
 
 
 def try_pair(pair: Pair, done: set[tuple[str, str]]) -> Iterator[Seen]:
@@ -59,14 +58,14 @@ def try_pair(pair: Pair, done: set[tuple[str, str]]) -> Iterator[Seen]:
             for n, case in enumerate(pair.cases)
             if (case.name, case.digest) not in done
         ]
-        yield from (_seen(pair, trial, "refused") for trial in trials if trial.checked is None)
+        yield from (_seen(pair, trial, REFUSED) for trial in trials if trial.checked is None)
         for group in _by_requirements(trials):
             yield from _with_environment(pair, group)
 
 
 def _trial(case: Case, folder: Path, pair: Pair) -> _Trial:
-    checked, said = told(write_project(case, folder, pair.framework.patch, pair.python))
-    return _Trial(case, folder, checked, said)
+    checked, _ = told(write_project(case, folder, pair.framework.patch, pair.python))
+    return _Trial(case, folder, checked)
 
 
 def _by_requirements(trials: Sequence[_Trial]) -> Iterator[list[_Trial]]:
@@ -84,7 +83,7 @@ def _with_environment(pair: Pair, group: Sequence[_Trial]) -> Iterator[Seen]:
         known = is_whole(_folder(lock, cache))
         environment = ensure_environment(lock, cache, tell)
     except NotFeasible as why:
-        yield from (_seen(pair, trial, f"not tried: {why}") for trial in group)
+        yield from (_seen(pair, trial, f"{NOT_TRIED}: {why}") for trial in group)
         return
     except TfinfraError as why:
         yield from (_seen(pair, trial, f"no environment: {str(why).splitlines()[0]}") for trial in group)
@@ -104,9 +103,7 @@ def _folder(lock: Lock, cache: Path) -> Path:
 
 
 def _seen(pair: Pair, trial: _Trial, what: str) -> Seen:
-    codes = tuple(dict.fromkeys(d.code for d in trial.said))
     today = time.strftime("%Y-%m-%d", time.gmtime())
-    seen = Seen(pair.framework.patch, pair.python, trial.case.name, what, codes, today, trial.case.digest)
-    mark = "" if seen.is_true else "   ! validate says otherwise"
-    tell(f"{seen.framework}, Python {seen.python}, {seen.case}: {what} ({', '.join(codes) or 'no warning'}){mark}")
+    seen = Seen(pair.framework.patch, pair.python, trial.case.name, what, today, trial.case.digest)
+    tell(f"{seen.framework}, Python {seen.python}, {seen.case}: {what}")
     return seen

@@ -1,32 +1,35 @@
-"""What was seen, kept: measured.json beside this file, and the tables that documents show of it."""
+"""What was seen, kept: measured.json beside this file, and the tables that show it beside what `validate` says."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bench.versions.backend_cases import BACKENDS
+from bench.versions.case import Case
 from bench.versions.rule_cases import RULES
-from tfinfra.catalog.tensorflow import Framework, frameworks
+from bench.versions.running import told, write_project
+from tfinfra.catalog.tensorflow import Framework, frameworks, numbers
 
 MEASURED = Path(__file__).with_name("measured.json")
 OLDEST = "2.15"
-"""The oldest minor version that is tried; the catalog has older ones, which are said to be."""
-NOT_TRIED = "not tried"
+"""The oldest minor version that is tried; the catalog has older ones."""
+TRAINS, REFUSED, NOT_TRIED = "trains", "refused", "not tried"
+CASES: Mapping[str, Case] = {case.name: case for case in (*BACKENDS, *RULES)}
 
 
 @dataclass(frozen=True)
 class Seen:
-    """`what`: "trains", "refused", or what went wrong, in one line; `codes` what `validate` says but for notices;
-    `taken` the day, as 2026-11-30; `digest` that of the case: one that has changed is tried again."""
+    """`what`: "trains", "refused", "not tried: …", or what went wrong, in one line; `taken` the day, as 2026-11-30;
+    `digest` that of the case: one that has changed is tried again."""
 
     framework: str
     python: str
     case: str
     what: str
-    codes: tuple[str, ...]
     taken: str
     digest: str
 
@@ -34,76 +37,87 @@ class Seen:
     def key(self) -> tuple[str, str, str]:
         return self.framework, self.python, self.case
 
+
+@dataclass(frozen=True)
+class Judged:
+    """What was seen, and the codes of what `validate` says but for its notices."""
+
+    seen: Seen
+    codes: tuple[str, ...]
+
     @property
     def is_true(self) -> bool:
-        """Whether `validate` warns of what fails, and of nothing else."""
-        return self.what.startswith(NOT_TRIED) or (self.what == "trains") == (not self.codes)
+        """Whether `validate` says something of what fails, and nothing of what trains."""
+        return self.seen.what.startswith(NOT_TRIED) or (self.seen.what == TRAINS) == (not self.codes)
+
+
+def judged(rows: Iterable[Seen]) -> Iterator[Judged]:
+    """The rows with what the rules of today say of them."""
+    with tempfile.TemporaryDirectory(prefix="tfinfra-versions-") as name:
+        for number, row in enumerate(rows):
+            manifest = write_project(CASES[row.case], Path(name, str(number)), row.framework, row.python)
+            _, said = told(manifest)
+            yield Judged(row, tuple(dict.fromkeys(d.code for d in said)))
 
 
 def tried() -> tuple[Framework, ...]:
-    known = frameworks()
-    first = next(index for index, one in enumerate(known) if one.minor == OLDEST)
-    return known[first:]
+    """The catalog's minor versions from 2.15 on."""
+    return tuple(one for one in frameworks() if numbers(one.minor) >= numbers(OLDEST))
 
 
 def read(path: Path = MEASURED) -> list[Seen]:
-    if not path.exists():
-        return []
-    known = {case.name for case in (*BACKENDS, *RULES)}
-    rows = [Seen(**{**row, "codes": tuple(row["codes"])}) for row in json.loads(path.read_text("utf-8"))]
-    return [row for row in rows if row.case in known]
+    """The rows of cases that there still are."""
+    rows = json.loads(path.read_text("utf-8")) if path.exists() else []
+    return [Seen(**row) for row in rows if row["case"] in CASES]
 
 
 def write(rows: Iterable[Seen], path: Path = MEASURED) -> None:
-    lines = ",\n ".join(json.dumps(asdict(row)) for row in sorted(rows, key=_order))
+    lines = ",\n ".join(json.dumps(asdict(row), ensure_ascii=False) for row in sorted(rows, key=_order))
     path.write_text(f"[\n {lines}\n]\n", "utf-8")
 
 
-def _order(row: Seen) -> tuple[list[int], list[int], int]:
-    names = [case.name for case in (*BACKENDS, *RULES)]
-    return numbers(row.framework), numbers(row.python), names.index(row.case)
+def _order(row: Seen) -> tuple[tuple[int, ...], tuple[int, ...], int]:
+    return numbers(row.framework), numbers(row.python), [*CASES].index(row.case)
 
 
-def numbers(version: str) -> list[int]:
-    """ "3.10" comes after "3.9"."""
-    return [int(part) for part in version.split(".")]
-
-
-def tables(rows: Sequence[Seen]) -> str:
+def tables(rows: Sequence[Judged]) -> str:
     """Two tables in Markdown: backends by TensorFlow and Python, and the rules' cases by TensorFlow."""
-    found = {row.key: row for row in rows}
-    return f"{_backends(found)}\n{_rules(found)}"
+    days = sorted({row.seen.taken for row in rows})
+    taken = f"Run on {' to '.join(dict.fromkeys((days[0], days[-1])))}." if days else ""
+    found = {row.seen.key: row for row in rows}
+    return f"{taken}\n\n{_backends(found)}\n{_rules(found)}"
 
 
-def _backends(found: dict[tuple[str, str, str], Seen]) -> str:
+def _backends(found: Mapping[tuple[str, str, str], Judged]) -> str:
     names = [case.name for case in BACKENDS]
     lines = [f"| TensorFlow | Python | {' | '.join(names)} |", f"|---|---|{'---|' * len(names)}"]
     for one in tried():
         for python in one.python:
-            cells = [_cell(found.get((one.patch, python, name))) for name in names]
+            cells = [_cell(found.get((one.patch, python, name)), NOT_TRIED) for name in names]
             lines.append(f"| {one.patch} | {python} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
-def _rules(found: dict[tuple[str, str, str], Seen]) -> str:
-    versions = [one.patch for one in tried()]
+def _rules(found: Mapping[tuple[str, str, str], Judged]) -> str:
+    versions = [one.minor for one in tried()]
     lines = [f"| script | {' | '.join(versions)} |", f"|---|{'---|' * len(versions)}"]
     for case in RULES:
-        cells = [_of_any_python(found, version, case.name) for version in versions]
+        cells = [_of_any_python(found, one, case) for one in tried()]
         lines.append(f"| {case.name} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
-def _of_any_python(found: dict[tuple[str, str, str], Seen], version: str, case: str) -> str:
-    rows = [row for (framework, _, name), row in found.items() if framework == version and name == case]
-    return _cell(rows[0] if rows else None, absent="")
+def _of_any_python(found: Mapping[tuple[str, str, str], Judged], one: Framework, case: Case) -> str:
+    rows = (row for (framework, _, name), row in found.items() if framework == one.patch and name == case.name)
+    return _cell(next(rows, None), NOT_TRIED if case.fits(one) else "")
 
 
-def _cell(row: Seen | None, absent: str = NOT_TRIED) -> str:
+def _cell(row: Judged | None, absent: str) -> str:
+    """ "yes", "TFI502" for what fails as it is told, and a mark where it is told wrongly."""
     if row is None:
         return absent
-    if row.what.startswith(NOT_TRIED):
+    if row.seen.what.startswith(NOT_TRIED):
         return NOT_TRIED
-    word = {"trains": "yes", "refused": "refused"}.get(row.what, "no")
-    said = f" ({', '.join(row.codes)})" if row.codes else ""
-    return f"{word}{said}" if row.is_true else f"{word}{said} **!**"
+    if not row.is_true:
+        return f"{row.seen.what} ({', '.join(row.codes) or 'no word'}) !"
+    return "yes" if row.seen.what == TRAINS else ", ".join(row.codes)

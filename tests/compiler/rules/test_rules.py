@@ -72,6 +72,11 @@ TABLE: dict[str, tuple[str, str, list[str]]] = {
     "ClusterSpec without ps": ("", CLUSTER, ["TFI503"]),
     "MultiWorkerMirroredStrategy alone is one worker": ("", WORKERS, []),
     "MultiWorkerMirroredStrategy under ps": (PS, WORKERS, ["TFI503"]),
+    "MultiWorkerMirroredStrategy under ps, where no dialect fits": (
+        "distributed_backend: ps\n",
+        WORKERS,
+        ["TFI503"],
+    ),
     "MultiWorkerMirroredStrategy under multi_worker": (f"{MULTI}node_count: 2\n", WORKERS, []),
     "multi_worker without its strategy": (MULTI, "print()", ["TFI506"]),
     "multi_worker whose script reads TF_CONFIG by TensorFlow's own means": (MULTI, RESOLVER, []),
@@ -186,6 +191,11 @@ def test_a_size_without_gpu_is_not_feasible_and_in_a_rehearsal_a_notice(tmp_path
 def test_an_error_of_the_manifest_outranks_one_of_feasibility(tmp_path: Path) -> None:
     with pytest.raises(ManifestError):
         checked(tmp_path, "use_gpu: true\nvm_size: Standard_D8s_v5\nenvironment_variables: {HOME: x}\n")
+
+
+def test_auto_says_where_the_script_makes_its_own_cluster(tmp_path: Path) -> None:
+    (notice,) = checked(tmp_path, "distributed_backend: ps\n", CLUSTER).diagnostics
+    assert notice.message == "tf_config is cluster_spec: train.py:2 uses tf.train.ClusterSpec"
 
 
 def test_auto_reads_the_scripts_own_modules_too(tmp_path: Path) -> None:

@@ -22,9 +22,11 @@ def uses_of_the_script(facts: Facts) -> Iterator[Diagnostic]:
 
 
 def chosen_dialect(facts: Facts) -> Iterator[Diagnostic]:
-    """Why `auto` chose the dialect that it chose."""
+    """Why `auto` chose the dialect that it chose; nothing of a guess about a script that is for another backend."""
     manifest, dialect = facts.manifest, facts.dialect
-    if dialect and dialect.reason:
+    others = (one for one in BACKENDS.values() if one is not backend(manifest.distributed_backend))
+    foreign = any(facts.script.use_of(sign) for one in others for sign in one.signs)
+    if dialect and dialect.reason and not (dialect.guessed and foreign):
         path = ("tf_config",) if "tf_config" in manifest.given else ("distributed_backend",)
         message = f"tf_config is {dialect.name}: {dialect.reason}"
         yield error_at(manifest.document, "TFI310", path, message, severity=Severity.NOTICE)

@@ -11,10 +11,11 @@ from tfinfra.manifest.manifest import Manifest
 
 @dataclass(frozen=True)
 class Dialect:
-    """The dialect of TF_CONFIG and, where `auto` chose it, why."""
+    """The dialect of TF_CONFIG and, where `auto` chose it, why. `guessed`: no name in the script speaks for it."""
 
     name: str
     reason: str | None
+    guessed: bool = False
 
 
 def choose_dialect(manifest: Manifest, script: Script) -> Dialect | None:
@@ -26,7 +27,8 @@ def choose_dialect(manifest: Manifest, script: Script) -> Dialect | None:
     if manifest.tf_config != "auto":
         return Dialect(manifest.tf_config, None)
     *signs, last = chosen.signs
-    for sign in signs:
+    for sign in chosen.signs:
         if use := script.use_of(sign):
             return Dialect(str(sign.dialect), f"{use.module}:{use.line} uses {sign.what}")
-    return Dialect(str(last.dialect), f"the script uses neither {' nor '.join(sign.what for sign in signs)}")
+    neither = " nor ".join(sign.what for sign in signs)
+    return Dialect(str(last.dialect), f"the script uses neither {neither}", guessed=True)
