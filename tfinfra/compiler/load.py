@@ -10,13 +10,14 @@ from typing import Any
 
 from tfinfra.compiler.packages.read_files import NamedFiles
 from tfinfra.compiler.project import DataPath, KnownPrices, Project, SourceDirectory
+from tfinfra.compiler.source.named_files import is_relative, named_files
 from tfinfra.compiler.source.read_source import read_source
 from tfinfra.compiler.user_paths import below, exists, is_file, is_folder, is_kernels, read_bounded, real
 from tfinfra.errors import Diagnostic, ManifestError, Position, Severity
 from tfinfra.manifest.arguments import argument_document
 from tfinfra.manifest.document import Document
 from tfinfra.manifest.reader import MOST_BYTES, read_document
-from tfinfra.travel.survey import Survey
+from tfinfra.travel.survey import Reason, Survey
 from tfinfra.travel.walk import survey
 
 TARGETS_FILE = "compute_targets.yaml"
@@ -54,6 +55,7 @@ def _project(
 ) -> Project:
     targets, more = _targets(document, folder, target)
     source = _source_directory(document, folder)
+    travels = _travelling(source, folder)
     return Project(
         document=document,
         stem=stem,
@@ -66,7 +68,8 @@ def _project(
         prices=known_prices,
         diagnostics=(*diagnostics, *more),
         own_cloud=bool(os.environ.get("TFINFRA_ARM_ENDPOINT")),
-        travels=_travelling(source, folder),
+        travels=travels,
+        stays=_staying(source, document, travels),
     )
 
 
@@ -75,6 +78,22 @@ def _travelling(source: SourceDirectory, folder: Path) -> Survey:
     from tfinfra.system.paths import named_folders
 
     return survey(source.root, folder, frozenset(named_folders())) if source.exists else Survey()
+
+
+def _staying(source: SourceDirectory, document: Document, travels: Survey) -> dict[str, Reason]:
+    """Why files do not travel that are there, and that the script or a parameter names."""
+    given = document.data.get("script_params")
+    values = [one for flag in given.items() for one in _texts_in(flag)] if isinstance(given, Mapping) else []
+    named = [one.name for one in named_files(source.modules, source.reach)]
+    asked = dict.fromkeys([*named, *(os.path.normpath(value) for value in values if is_relative(value))])
+    reasons = {name: travels.why_not(name) for name in asked if exists(source.root / name)}
+    return {name: reason for name, reason in reasons.items() if reason is not None}
+
+
+def _texts_in(flag: tuple[object, object]) -> list[str]:
+    """The texts that a flag gives to the script: its values, and what its name holds behind a '='."""
+    name, value = flag
+    return [str(name).partition("=")[2], *(str(one) for one in (value if isinstance(value, list) else [value]))]
 
 
 def _read_yaml(path: Path) -> tuple[Document, tuple[Diagnostic, ...]]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import Document
-from tfinfra.travel.survey import Survey
+from tfinfra.travel.survey import Reason, Survey
 
 if TYPE_CHECKING:
     from tfinfra.catalog.prices import PriceBook
@@ -163,7 +163,8 @@ class Project:
     manifest's own; `targets` are the compute_targets.yaml files, nearest first; `machine_gpus` the GPUs of this
     machine; `data` the local inputs by name. With `rehearse` a size without GPUs is a notice, no error. `prices` reads
     the prices when they are needed: most passes need none. `diagnostics` are errors after which the reader could go on.
-    `travels` says which files of the source directory go to the nodes, and why others stay.
+    `travels` says which files of the source directory go to the nodes, and `stays` why others do not that are there and
+    that the script or a parameter names.
     `own_cloud`: ARM is not one of Azure's known clouds, so the hosts of its storage are not known either."""
 
     document: Document
@@ -178,3 +179,4 @@ class Project:
     diagnostics: tuple[Diagnostic, ...] = ()
     own_cloud: bool = False
     travels: Survey = field(default_factory=Survey)
+    stays: Mapping[str, Reason] = field(default_factory=dict)

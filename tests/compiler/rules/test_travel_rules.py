@@ -120,3 +120,96 @@ def test_a_strangers_manifest_shows_no_line_of_a_file_elsewhere(tmp_path: Path) 
     (tmp_path / "project").mkdir()
     (told,) = found(tmp_path / "project")
     assert ".gitignore:1 keeps it here" in told
+
+
+SCRIPTS: dict[str, tuple[str, str, dict[str, str], list[str]]] = {
+    "an import of what git ignores": (
+        "",
+        "import os\nimport data\n",
+        {"data/__init__.py": "", ".gitignore": "data/\n"},
+        ["error TFI337 train.py:2 `import data` fails on the nodes: data/__init__.py does not travel, .gitignore:1"],
+    ),
+    "a part of a package": (
+        "",
+        "from lib import util\n",
+        {"lib/__init__.py": "", "lib/util.py": "", ".gitignore": "util.py\n"},
+        ["error TFI337 train.py:1 `from lib import util` fails on the nodes: lib/util.py does not travel"],
+    ),
+    "a relative import in a module": (
+        "",
+        "import lib\n",
+        {"lib/__init__.py": "from .deep import x\n", "lib/deep/__init__.py": "", "lib/.gitignore": "deep\n"},
+        ["error TFI337 __init__.py:1 `from .deep import x` fails on the nodes: lib/deep/__init__.py does not travel"],
+    ),
+    "an import in a function": (
+        "",
+        "def f():\n    import data\n",
+        {"data.py": "", ".gitignore": "data.py\n"},
+        ["warning TFI337 train.py:2 "],
+    ),
+    "an import that is tried": (
+        "",
+        "try:\n    import data\nexcept ImportError:\n    data = None\n",
+        {"data.py": "", ".gitignore": "data.py\n"},
+        [],
+    ),
+    "a copy of a package that is required": (
+        "pip_packages: [wandb]\n",
+        "import wandb\n",
+        {"wandb/__init__.py": "", ".gitignore": "wandb/\n"},
+        [],
+    ),
+    "an import of what is taken back": (
+        "",
+        "import data\n",
+        {"data/__init__.py": "", ".gitignore": "data/\n", ".tfinfraignore": "!data/\n"},
+        [],
+    ),
+    "a file that is read": (
+        "",
+        "import pandas as pd\n\ndef main():\n    pd.read_csv('data/a.csv')\n\nif __name__ == '__main__':\n    main()\n",
+        {"data/a.csv": "", ".gitignore": "*.csv\n"},
+        ["error TFI338 train.py:4 'data/a.csv' is missing on the nodes: .gitignore:1 `*.csv` keeps it here"],
+    ),
+    "a secret that is read": (
+        "",
+        "open('./.env')\n",
+        {".env": "x"},
+        ["notice TFI335", "error TFI338 train.py:1 '.env'"],
+    ),
+    "a file that the script looks for first": (
+        "",
+        "import os\nif os.path.exists('a.csv'):\n    open('a.csv')\n",
+        {"a.csv": "", ".gitignore": "*.csv\n"},
+        ["warning TFI338 train.py:3"],
+    ),
+    "a file that the script writes": ("", "open('a.csv', 'w')\n", {"a.csv": "", ".gitignore": "*.csv\n"}, []),
+    "a file that is not here either": ("", "open('a.csv')\n", {".gitignore": "*.csv\n"}, []),
+    "a file that a parameter names": (
+        "script_params: {--config: conf/a.json}\n",
+        "print()\n",
+        {"conf/a.json": "", ".gitignore": "conf\n"},
+        ["error TFI338 digits.yaml:2 'conf/a.json', which --config names, is missing on the nodes: "],
+    ),
+    "a folder of results": (
+        "script_params: {--out: results}\n",
+        "print()\n",
+        {"results/x": "", ".gitignore": "results\n"},
+        [],
+    ),
+    "a flag that says nothing of its purpose": (
+        "script_params: {'-f=a.csv': }\n",
+        "print()\n",
+        {"a.csv": "", ".gitignore": "*.csv\n"},
+        ["warning TFI338 digits.yaml:2 'a.csv', which -f names"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "script", "files", "said"), SCRIPTS.values(), ids=SCRIPTS.keys())
+def test_what_the_script_needs_and_what_stays(
+    tmp_path: Path, text: str, script: str, files: dict[str, str], said: list[str]
+) -> None:
+    told = [one for one in found(tmp_path, text, script, files) if "TFI33" in one]
+    assert [one.startswith(start) for one, start in zip(told, said, strict=False)] == [True] * len(said), told
+    assert len(told) == len(said), told

@@ -53,7 +53,7 @@ def imports_not_found(facts: Facts) -> Iterator[Diagnostic]:
                 did_you_mean(lost.how.found) if lost.how.found else "what a script imports travels in source_directory"
             )
             yield _at(facts, lost, "TFI509", message, hint)
-        elif lost.how.why == "elsewhere" and lost.how.found and not _may_be_installed(facts, lost.how.name):
+        elif lost.how.why == "elsewhere" and lost.how.found and not may_be_installed(facts, lost.how.name):
             if entry.module:
                 message = f"`{lost.statement}` fails: with -m Python looks in source_directory, not in {folder}/"
                 hint = f"from there it is called {_dotted(lost.how.found)}"
@@ -64,7 +64,7 @@ def imports_not_found(facts: Facts) -> Iterator[Diagnostic]:
             yield _at(facts, lost, "TFI509", message, hint)
 
 
-def _may_be_installed(facts: Facts, name: str) -> bool:
+def may_be_installed(facts: Facts, name: str) -> bool:
     """Whether Python itself or a package may have a module of that name."""
     top = name.partition(".")[0].lower()
     specs = (

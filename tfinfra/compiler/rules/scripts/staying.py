@@ -1,0 +1,109 @@
+"""What the training script imports or reads, and its parameters name, and that stays on this machine."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from tfinfra.compiler.facts import Facts, Rule
+from tfinfra.compiler.project import Reach, Sure
+from tfinfra.compiler.rules.scripts.imports import may_be_installed
+from tfinfra.compiler.rules.travel import because, way_back
+from tfinfra.compiler.source.imports import Import, imports_of
+from tfinfra.compiler.source.named_files import NamedFile, named_files
+from tfinfra.errors import Diagnostic, Position, Severity
+from tfinfra.manifest.document import error_at
+
+_READING = re.compile(r"data|input|config|train|val|test|vocab|label|csv|corpus|image|pretrained|init|source|file")
+_WRITING = re.compile(r"out|log|save|dest|result|export|tmp|temp|cache|work|model|ckpt|check|summar|metric|record|hist")
+
+
+def imported_modules_stay(facts: Facts) -> Iterator[Diagnostic]:
+    """Modules that the script reaches here, and would not on a node: at the import that comes first."""
+    project, source = facts.project, facts.project.source
+    for path in source.modules:
+        reason = project.travels.why_not(path) if path != source.entry else None
+        found = _import_of(facts, path) if reason is not None else None
+        if reason is None or found is None:
+            continue
+        module, one = found
+        sure = min(one.sure, source.reach.get(module, Reach(Sure.LATER)).sure)
+        top = _package_of(path)
+        if sure is Sure.GUARDED or may_be_installed(facts, top):
+            continue
+        message = f"`{one.statement}` fails on the nodes: {path} does not travel, {because(facts, reason)}"
+        severity, place = _severity(facts, certain=sure is Sure.ALWAYS), _position(facts, module, one)
+        yield Diagnostic("TFI337", severity, message, "entry_script", place, way_back(path))
+
+
+def read_files_stay(facts: Facts) -> Iterator[Diagnostic]:
+    """Files that the script reads by a name that is written out."""
+    source = facts.project.source
+    for one in named_files(source.modules, source.reach):
+        reason = facts.project.stays.get(one.name)
+        if reason is not None:
+            message = f"'{one.name}' is missing on the nodes: {because(facts, reason)}"
+            severity, place = _severity(facts, certain=one.certain), _position(facts, one.module, one)
+            yield Diagnostic("TFI338", severity, message, "entry_script", place, _way_out(one.name))
+
+
+def files_in_parameters_stay(facts: Facts) -> Iterator[Diagnostic]:
+    """Files that script_params name. Of one whose flag speaks of results nobody knows that it is read."""
+    manifest = facts.manifest
+    for flag, values in manifest.script_params.items() if manifest.sound("script_params") else ():
+        name, _, inline = flag.partition("=")
+        for value in (*values, inline):
+            reason = facts.project.stays.get(posixpath.normpath(value)) if value else None
+            if reason is None or _WRITING.search(name.lower()):
+                continue
+            severity = _severity(facts, certain=_READING.search(name.lower()) is not None)
+            message = f"'{value}', which {name} names, is missing on the nodes: {because(facts, reason)}"
+            path = ("script_params", flag)
+            yield error_at(facts.document, "TFI338", path, message, _way_out(value), severity=severity)
+
+
+def _way_out(name: str) -> str:
+    return f"{way_back(name)}, or give it as an input (`inputs`)"
+
+
+def _import_of(facts: Facts, path: str) -> tuple[str, Import] | None:
+    """The first import by which a module may have been reached, with the module that holds it."""
+    source = facts.project.source
+    for module, text in source.modules.items():
+        how = source.reach.get(module, Reach(Sure.LATER))
+        for one in imports_of(text, as_program=how.as_program):
+            if any(path == name or path.endswith(f"/{name}") for name in _files_of(one, module)):
+                return module, one
+    return None
+
+
+def _files_of(one: Import, module: str) -> Iterator[str]:
+    """The files that an import may read, from the end of their paths."""
+    if one.is_path:
+        yield posixpath.normpath(one.name)
+        return
+    parts = one.name.split(".") if one.name else []
+    above = module.split("/")[: -one.level] if one.level else []
+    for name in ("", *(f"/{member}" for member in one.members)):
+        for end in range(1 if parts and not name else len(parts), len(parts) + 1):
+            stem = "/".join([*above, *parts[:end]]) + name
+            yield from (f"{stem}.py".lstrip("/"), f"{stem}/__init__.py".lstrip("/"), f"{stem}/__main__.py".lstrip("/"))
+
+
+def _package_of(path: str) -> str:
+    return path.removesuffix("/__init__.py").removesuffix(".py").partition("/")[0]
+
+
+def _position(facts: Facts, module: str, one: Import | NamedFile) -> Position:
+    source = facts.project.source
+    text = source.modules[module].splitlines()[one.line - 1]
+    return Position(source.file(module), one.line, one.column + 1, one.length, text)
+
+
+def _severity(facts: Facts, *, certain: bool) -> Severity:
+    """A setup script may yet make what is missing."""
+    return Severity.ERROR if certain and not facts.manifest.setup_script else Severity.WARNING
+
+
+RULES: tuple[Rule, ...] = (imported_modules_stay, read_files_stay, files_in_parameters_stay)

@@ -1,0 +1,118 @@
+"""The files that a script reads by a name that is written out: `open("data/x.csv")`, `pd.read_csv(…)`."""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from tfinfra.compiler.project import Reach, Sure
+from tfinfra.compiler.source.reached import reached
+from tfinfra.compiler.source.script import parse, span
+
+_READ = frozenset(
+    {
+        *(
+            "read_csv",
+            "read_table",
+            "read_json",
+            "read_parquet",
+            "read_pickle",
+            "read_excel",
+            "read_hdf",
+            "read_feather",
+        ),
+        *("loadtxt", "genfromtxt", "fromfile", "imread", "load_img", "read_file", "load_model", "load_weights", "load"),
+        *("image_dataset_from_directory", "text_dataset_from_directory", "flow_from_directory", "TextLineDataset"),
+        *("TFRecordDataset", "FixedLengthRecordDataset", "CsvDataset", "make_csv_dataset", "listdir", "scandir"),
+    }
+)
+"""The last part of the names of functions whose first argument is read."""
+_OPEN = frozenset({"open", "GFile", "File"})
+"""These read where their mode says so, or says nothing."""
+_PATH_METHODS = frozenset({"read_text", "read_bytes", "iterdir"})
+_KEYWORDS = frozenset({"file", "path", "filename", "filepath", "filepath_or_buffer", "directory", "filenames", "fname"})
+_LONGEST = 1000
+
+
+@dataclass(frozen=True)
+class NamedFile:
+    """`name` is relative to the source directory; the place is that of the call. `certain`: the script gets there
+    whenever it runs, and names the file nowhere else, where it might make it or look for it first."""
+
+    name: str
+    module: str
+    line: int
+    column: int
+    length: int
+    certain: bool
+
+
+def named_files(modules: Mapping[str, str], reach: Mapping[str, Reach]) -> tuple[NamedFile, ...]:
+    """What the modules read by name, in their order. Tasks start in the copy of the source directory."""
+    found: list[NamedFile] = []
+    texts: Counter[str] = Counter()
+    for module, text in modules.items():
+        tree = parse(text)
+        if not isinstance(tree, ast.Module):
+            continue
+        texts.update(
+            node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and type(node.value) is str
+        )
+        how = reach.get(module, Reach(Sure.LATER))
+        for node, sure in reached(tree, as_program=how.as_program):
+            if isinstance(node, ast.Call):
+                certain = min(sure, how.sure) is Sure.ALWAYS
+                found += [NamedFile(name, module, node.lineno, *span(node), certain) for name in _read_by(node)]
+    unique = {(one.module, one.line, one.column, one.name): one for one in found if is_relative(one.name)}
+    return tuple(
+        NamedFile(posixpath.normpath(n.name), n.module, n.line, n.column, n.length, n.certain and texts[n.name] == 1)
+        for n in sorted(unique.values(), key=lambda one: (list(modules).index(one.module), one.line, one.column))
+    )
+
+
+def is_relative(name: str) -> bool:
+    """Whether a text may be the name of a file in the source directory."""
+    inside = not posixpath.normpath(name).startswith("..")
+    return bool(name) and len(name) <= _LONGEST and inside and name[0] not in "/~" and "\0" not in name
+
+
+def _read_by(call: ast.Call) -> Iterator[str]:
+    """The literal names of what a call reads."""
+    function = call.func
+    name = (
+        function.id if isinstance(function, ast.Name) else function.attr if isinstance(function, ast.Attribute) else ""
+    )
+    if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Call):
+        inner = function.value
+        made = inner.func.id if isinstance(inner.func, ast.Name) else getattr(inner.func, "attr", "")
+        if made == "Path" and len(inner.args) == 1 and (name in _PATH_METHODS or (name == "open" and _reads(call, 0))):
+            yield from _texts(inner.args[0])
+            return
+    if name in _READ or (name in _OPEN and _reads(call, 1)):
+        given = [*call.args[:1], *(one.value for one in call.keywords if one.arg in _KEYWORDS)]
+        for each in given[:1]:
+            yield from _texts(each)
+
+
+def _reads(call: ast.Call, at: int) -> bool:
+    """Whether the mode, the argument at `at`, is one for reading."""
+    modes = [*call.args[at : at + 1], *(one.value for one in call.keywords if one.arg == "mode")]
+    if not modes:
+        return True
+    mode = modes[0]
+    return (
+        isinstance(mode, ast.Constant)
+        and isinstance(mode.value, str)
+        and mode.value[:1] == "r"
+        and "+" not in mode.value
+    )
+
+
+def _texts(node: ast.expr) -> Iterator[str]:
+    parts = node.elts if isinstance(node, (ast.List, ast.Tuple)) else [node]
+    for part in parts:
+        if isinstance(part, ast.Constant) and isinstance(part.value, str):
+            yield part.value
