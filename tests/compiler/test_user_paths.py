@@ -38,7 +38,7 @@ def test_a_name_that_no_file_can_have_is_refused_where_it_stands(key: str, sente
 
 
 def test_a_module_whose_name_is_longer_than_a_files_may_be_is_not_the_users(tmp_path: Path) -> None:
-    assert codes(tmp_path, "", f"import {'a' * 300}\n") == []
+    assert codes(tmp_path, "", f"import {'a' * 300}\n") == ["TFI510"]
 
 
 @pytest.mark.parametrize(

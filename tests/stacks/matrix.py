@@ -58,7 +58,15 @@ OF_OTHERS: tuple[dict[str, Any], ...] = (
     {**_IDENTITY, "store": THEIR_STORE},
     {**_IDENTITY, **_REAPER, "store": THEIR_STORE},
 )
-SCRIPT = "import tensorflow as tf\nimport horovod.tensorflow as hvd\n\nhvd.init()\ntf.train.ClusterSpec({})\n"
+SCRIPT = """
+import tensorflow as tf
+
+if True:  # whatever the backend is
+    import horovod.tensorflow as hvd
+
+hvd.init()
+tf.train.ClusterSpec({})
+"""
 
 
 @dataclass

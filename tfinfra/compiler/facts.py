@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from tfinfra.compiler.environment_modules import EnvironmentModules
 from tfinfra.compiler.project import Project
 from tfinfra.compiler.source.dialect import Dialect
 from tfinfra.compiler.source.script import Script
@@ -19,12 +20,14 @@ from tfinfra.model import Plan, Spec, Task
 class AtLaunch:
     """What only `up` knows, just before it goes to a cloud. `secrets` are the names that are set, and `checkpoints`
     whether the run to resume from has any: both None until they were looked up. `unmountable` are the inputs that
-    cannot be mounted, {name: the file at fault}. `provisions`: resources are about to be made, or validated by ARM."""
+    cannot be mounted, {name: the file at fault}. `provisions`: resources are about to be made, or validated by ARM.
+    `modules` is what the environment has, once it is locked."""
 
     provisions: bool = False
     secrets: Collection[str] | None = None
     checkpoints: bool | None = None
     unmountable: Mapping[str, str] = field(default_factory=dict)
+    modules: EnvironmentModules | None = None
 
 
 @dataclass(frozen=True)

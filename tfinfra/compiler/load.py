@@ -5,18 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tfinfra.compiler.environment_modules import EnvironmentModules, of_lock
 from tfinfra.compiler.packages.read_files import NamedFiles
 from tfinfra.compiler.project import DataPath, KnownPrices, Project, SourceDirectory
 from tfinfra.compiler.source.named_files import is_relative, named_files
 from tfinfra.compiler.source.read_source import read_source
 from tfinfra.compiler.user_paths import below, exists, is_file, is_folder, is_kernels, read_bounded, real
-from tfinfra.errors import Diagnostic, ManifestError, Position, Severity
+from tfinfra.environment.installed_modules import installed_modules
+from tfinfra.errors import Diagnostic, ManifestError, Position, Severity, TfinfraError
 from tfinfra.manifest.arguments import argument_document
 from tfinfra.manifest.document import Document
 from tfinfra.manifest.reader import MOST_BYTES, read_document
+from tfinfra.model import Requirements
 from tfinfra.travel.survey import Reason, Survey
 from tfinfra.travel.walk import survey
 
@@ -66,6 +70,7 @@ def _project(
         data=_data_paths(document, folder),
         rehearse=rehearse,
         prices=known_prices,
+        environment=known_environment,
         diagnostics=(*diagnostics, *more),
         own_cloud=bool(os.environ.get("TFINFRA_ARM_ENDPOINT")),
         travels=travels,
@@ -190,6 +195,23 @@ def known_prices() -> KnownPrices:
         hint = "`tfinfra catalog refresh` writes the file again"
         return KnownPrices(shipped_book(), (Diagnostic("TFI633", Severity.WARNING, message, hint=hint),))
     return KnownPrices(shipped_book().newest(refreshed) if refreshed else shipped_book())
+
+
+def known_environment(wanted: Requirements, platform: str) -> EnvironmentModules | None:
+    """What the environment of these requirements has, where this machine has locked or built it before. What cannot be
+    read there is made anew by the run, which then says what is wrong."""
+    from tfinfra.environment.build_environment import is_whole
+    from tfinfra.environment.lock import find_lock
+    from tfinfra.system.paths import cache_folder
+
+    try:
+        lock = find_lock(wanted, platform, cache_folder())
+        if lock is None:
+            return None
+        folder = cache_folder() / "environments" / lock.key
+        return replace(of_lock(lock), installed=installed_modules(folder) if is_whole(folder) else None)
+    except (OSError, TfinfraError):
+        return None
 
 
 def _data_paths(document: Document, folder: Path) -> dict[str, DataPath]:

@@ -20,11 +20,12 @@ from tfinfra.compiler.project import KnownPrices, Project, shipped_prices
 from tfinfra.compiler.resolve import resolve
 from tfinfra.compiler.resolved import resolved_text
 from tfinfra.compiler.rules import RULES, launch
+from tfinfra.compiler.rules.scripts import environment
 from tfinfra.compiler.source.dialect import choose_dialect
 from tfinfra.compiler.source.foreign_files import without_foreign_text
 from tfinfra.compiler.source.script import read_script
 from tfinfra.compiler.target.chosen import choose_target, gpus_per_node
-from tfinfra.errors import Diagnostic, ManifestError
+from tfinfra.errors import Diagnostic
 from tfinfra.manifest.codes import refusal
 from tfinfra.manifest.manifest import Manifest, manifest_of
 from tfinfra.manifest.shape import manifest_errors, top_key
@@ -145,9 +146,10 @@ def compile_manifest(project: Project) -> Compiled:
 def check_launch(facts: Facts, at_launch: AtLaunch) -> None:
     """Asks the rules on what only `up` knows. Raises ManifestError with all that is wrong."""
     facts = replace(facts, launch=at_launch)
-    found = _shown(facts.project, (d for rule in launch.RULES for d in rule(facts)))
-    if found:
-        raise ManifestError(found[0].message, found[0].hint, found)
+    rules = launch.RULES if at_launch.modules is None else environment.RULES
+    found = _shown(facts.project, (d for rule in rules for d in rule(facts)))
+    if any(d.is_error for d in found):
+        raise refusal(found)
 
 
 def _shown(project: Project, found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

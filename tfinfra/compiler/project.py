@@ -14,6 +14,8 @@ from tfinfra.travel.survey import Reason, Survey
 
 if TYPE_CHECKING:
     from tfinfra.catalog.prices import PriceBook
+    from tfinfra.compiler.environment_modules import EnvironmentModules
+    from tfinfra.model import Requirements
 
 
 class Sure(IntEnum):
@@ -103,7 +105,7 @@ class SourceDirectory:
     text of the entry script and of the modules it imports from there, by path relative to `root`. `entry` is the path
     of the entry script's file, "" where it cannot be read, `lost` are the imports that will fail in a task, and
     `outside` those that the environment must meet. `reach` says of each module how it is reached, `undecodable` of some
-    why Python refuses their bytes.
+    why Python refuses their bytes. `programs` has the text of the setup script.
     `requirements` has the texts of the requirements and environment files, with those that they name, `remarks` what
     is odd about their bytes; `problems` has the reason for each file that was named and cannot be read. A `foreign` one
     lies outside of the manifest's folder: none of its lines is quoted."""
@@ -121,6 +123,7 @@ class SourceDirectory:
     outside: tuple[OutsideImport, ...] = ()
     reach: Mapping[str, Reach] = field(default_factory=dict)
     undecodable: Mapping[str, Undecodable] = field(default_factory=dict)
+    programs: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def files(self) -> frozenset[str]:
@@ -146,6 +149,11 @@ def shipped_prices() -> KnownPrices:
     return KnownPrices(shipped_book())
 
 
+def not_made_yet(wanted: Requirements, platform: str) -> EnvironmentModules | None:  # noqa: ARG001  as `environment`
+    """Nothing is known of an environment before it has a lock."""
+    return None
+
+
 @dataclass(frozen=True)
 class DataPath:
     """The local path of an input as found: absolute, whether it is a file and no folder, and why it cannot be used."""
@@ -162,10 +170,11 @@ class Project:
     `document` is the manifest, or the arguments from Python; `stem` is the default of `name`; `target` replaces the
     manifest's own; `targets` are the compute_targets.yaml files, nearest first; `machine_gpus` the GPUs of this
     machine; `data` the local inputs by name. With `rehearse` a size without GPUs is a notice, no error. `prices` reads
-    the prices when they are needed: most passes need none. `diagnostics` are errors after which the reader could go on.
-    `travels` says which files of the source directory go to the nodes, and `stays` why others do not that are there and
-    that the script or a parameter names.
-    `own_cloud`: ARM is not one of Azure's known clouds, so the hosts of its storage are not known either."""
+    the prices when they are needed: most passes need none. `environment` finds what an environment that was locked or
+    built before has, by its requirements and the nodes' platform ("": this machine's). `diagnostics` are errors after
+    which the reader could go on. `travels` says which files of the source directory go to the nodes, and `stays` why
+    others do not that are there and that the script or a parameter names. `own_cloud`: ARM is not one of Azure's known
+    clouds, so the hosts of its storage are not known either."""
 
     document: Document
     stem: str
@@ -176,6 +185,7 @@ class Project:
     data: Mapping[str, DataPath] = field(default_factory=dict)
     rehearse: bool = False
     prices: Callable[[], KnownPrices] = shipped_prices
+    environment: Callable[[Requirements, str], EnvironmentModules | None] = not_made_yet
     diagnostics: tuple[Diagnostic, ...] = ()
     own_cloud: bool = False
     travels: Survey = field(default_factory=Survey)

@@ -1,4 +1,7 @@
 import tensorflow as tf
 
 strategy = tf.distribute.ParameterServerStrategy(tf.distribute.cluster_resolver.TFConfigClusterResolver())
-import horovod.tensorflow as hvd
+try:
+    import horovod.tensorflow as hvd
+except ImportError:
+    hvd = None

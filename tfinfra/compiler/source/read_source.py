@@ -31,8 +31,8 @@ def read_source(
     variables: Mapping[str, str] = MappingProxyType({}),
     project: Path | None = None,
 ) -> SourceDirectory:
-    """The entry script, and the texts of the files of `packages`, with those that they name. The `programs`, and those
-    of conda's `channels` that are folders, are only looked for. `variables` are the manifest's own environment
+    """The entry script, the texts of the files of `packages`, with those that they name, and those of the `programs`.
+    Those of conda's `channels` that are folders are only looked for. `variables` are the manifest's own environment
     variables. What lies outside of `project` is never quoted: a manifest may be a stranger's, and name any folder of
     this machine.
 
@@ -60,9 +60,7 @@ def read_source(
     if path and read(path) is not None:
         code = read_modules(root, entry_of(entry), path, variables, read)
     files = read_package_files(packages, lambda name: _bytes_inside(root, name, problems))
-    for name in programs:
-        if (why := _unusable(root, name)) is not None:
-            _note(root, name, why, problems)
+    scripts = {name: _bytes_inside(root, name, problems) for name in programs}
     for name in channels:
         if is_missing(name, root):
             problems[name] = "there is no such folder"
@@ -81,6 +79,7 @@ def read_source(
         outside=tuple(code.outside),
         reach=code.reach,
         undecodable=undecodable,
+        programs={name: data.decode("utf-8", "replace") for name, data in scripts.items() if data is not None},
     )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from tfinfra.compiler.facts import Rule
-from tfinfra.compiler.rules.scripts import imports, keras, lost_files, readable, staying, tensorflow1
+from tfinfra.compiler.rules.scripts import environment, imports, keras, lost_files, readable, staying, tensorflow1
 
 RULES: tuple[Rule, ...] = (
     *readable.RULES,
     *imports.RULES,
     *staying.RULES,
+    *environment.RULES,
     *tensorflow1.RULES,
     *keras.RULES,
     *lost_files.RULES,

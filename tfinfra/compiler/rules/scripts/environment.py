@@ -1,0 +1,84 @@
+"""What the script imports from outside of source_directory, against what Python and the training environment have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tfinfra.catalog.module_names import known_modules, owners, usual_owner
+from tfinfra.catalog.python_modules import brings, is_of_windows, last_with
+from tfinfra.cloud import AZURE_NODES
+from tfinfra.compiler.environment_modules import EnvironmentModules, of_requirements
+from tfinfra.compiler.facts import Facts, Rule
+from tfinfra.compiler.project import OutsideImport
+from tfinfra.errors import Diagnostic, Position, Severity
+from tfinfra.manifest.spelling_hints import did_you_mean, nearest
+
+_ANYTHING = re.compile(r"-r\s|requirements|environment\.ya?ml|\.whl|setup\.py|install\s+(-e\s+)?[./]|\.tar")
+"""A setup script that installs by a list of its own, which is not read."""
+
+
+def imports_that_nothing_meets(facts: Facts) -> Iterator[Diagnostic]:
+    """Modules that will not be there. Each once, where it is imported most surely; nothing is said of what may be there
+    for all that is known."""
+    if facts.spec is None or not facts.project.source.outside or not facts.manifest.sound("python_version"):
+        return
+    known = facts.launch.modules or _known(facts)
+    python = facts.manifest.python_version
+    lacking: dict[str, OutsideImport] = {}
+    for one in facts.project.source.outside:
+        top = one.name.partition(".")[0]
+        if brings(top, python) or known.provides(one.name, one.members) is not False:
+            continue
+        if not _is_made_by_setup(facts, one.name) and (top not in lacking or one.certain > lacking[top].certain):
+            lacking[top] = one
+    yield from (_diagnostic(facts, one, known, python) for one in lacking.values())
+
+
+def _known(facts: Facts) -> EnvironmentModules:
+    assert facts.spec is not None  # noqa: S101  the caller has looked
+    platform = "" if facts.spec.target.cloud == "local" or facts.project.rehearse else AZURE_NODES
+    wanted = facts.spec.requirements
+    return facts.project.environment(wanted, platform) or of_requirements(wanted)
+
+
+def _is_made_by_setup(facts: Facts, name: str) -> bool:
+    """Whether the setup script may install the module, by what stands in it."""
+    text = facts.project.source.programs.get(facts.manifest.setup_script or "", "")
+    words = {name.partition(".")[0], *(owner.partition("-")[0] for owner in owners(name))}
+    return bool(_ANYTHING.search(text)) or any(word in text for word in words)
+
+
+def _diagnostic(facts: Facts, one: OutsideImport, known: EnvironmentModules, python: str) -> Diagnostic:
+    source, top = facts.project.source, one.name.partition(".")[0]
+    message, hint = f"`{one.statement}` fails: ", _way_out(facts, one)
+    if is_of_windows(top):
+        message += f"{top} is a module of Python on Windows"
+        hint = "nodes run Linux: import it under a condition, or leave it out"
+    elif last := last_with(top):
+        message += f"Python {python} has no {top}; the last with it was {last}"
+        hint = f"write python_version: '{last}', or import what took its place"
+    else:
+        lacking = top if known.provides(top) is False else one.name
+        message += f"neither source_directory nor the environment has {lacking}"
+    lines = source.modules[one.module].splitlines()
+    position = Position(source.file(one.module), one.line, one.column + 1, one.length, lines[one.line - 1])
+    sure = one.certain and not facts.manifest.setup_script
+    severity = Severity.ERROR if sure else Severity.WARNING
+    return Diagnostic("TFI510", severity, message, "entry_script", position, hint)
+
+
+def _way_out(facts: Facts, one: OutsideImport) -> str:
+    top = one.name.partition(".")[0]
+    if top == "horovod":
+        return "distributed_backend: mpi brings Horovod"
+    if package := usual_owner(one.name):
+        return f"write pip_packages: [{package}]"
+    beside = {path.partition("/")[0].removesuffix(".py") for path in facts.project.source.modules}
+    if near := nearest(top, sorted({*known_modules(), *beside} - {top})):
+        return did_you_mean(near)
+    own = "a module of your own travels in source_directory"
+    return f"name the package that has it in pip_packages; {own}"
+
+
+RULES: tuple[Rule, ...] = (imports_that_nothing_meets,)

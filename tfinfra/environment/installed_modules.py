@@ -1,0 +1,90 @@
+"""Which modules a folder of installed packages holds, read from their RECORD files: no interpreter is started."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+_MODULE_ENDS = (".py", ".so", ".pyc")
+_KNOWN_HOOKS = ("_distutils_hack", "_virtualenv", "namespace_packages", "importlib.machinery, os")
+"""What lines of code in .pth files do that adds no module: setuptools', uv's, and old namespace packages' own."""
+
+
+@dataclass(frozen=True)
+class InstalledModules:
+    """`names` are dotted: of packages with an __init__, which may hold more than files, their own name alone. `folders`
+    are looked into for what no RECORD lists. `sealed`: nothing there adds modules by running code."""
+
+    names: frozenset[str]
+    packages: frozenset[str]
+    folders: tuple[Path, ...] = ()
+    sealed: bool = True
+
+    def has(self, name: str) -> bool | None:
+        """Whether `import name` finds something; None where that cannot be told."""
+        parts = name.split(".")
+        for count in range(1, len(parts) + 1):
+            prefix = ".".join(parts[:count])
+            if prefix in self.packages:
+                return True
+            if prefix not in self.names and not any(_is_there(folder, parts[:count]) for folder in self.folders):
+                return False if self.sealed else None
+            if any(_is_there(folder, [*parts[:count], "__init__"]) for folder in self.folders):
+                return True
+        return True
+
+
+def installed_modules(environment: Path) -> InstalledModules | None:
+    """Those of an environment that was built, None where it has no folder of packages."""
+    sites = sorted(environment.glob("lib/python3*/site-packages"))
+    return modules_of(sites) if sites else None
+
+
+def modules_of(sites: Iterable[Path]) -> InstalledModules:
+    """Those of all packages in the folders `sites`, and of the folders that their .pth files name."""
+    folders = list(sites)
+    sealed = True
+    for site in tuple(folders):
+        for path in sorted(site.glob("*.pth")):
+            for line in path.read_text("utf-8", "replace").splitlines():
+                if line.startswith(("import ", "import\t")):
+                    sealed = sealed and any(known in line for known in _KNOWN_HOOKS)
+                elif line.strip() and not line.startswith("#") and (site / line.strip()).is_dir():
+                    folders.append(site / line.strip())
+    files = [name for site in folders for record in site.glob("*.dist-info/RECORD") for name in _files(record)]
+    names = {prefix for name in files for prefix in _modules(name)}
+    packages = {_dotted(name.rpartition("/")[0]) for name in files if name.rpartition("/")[2].startswith("__init__.")}
+    return InstalledModules(frozenset(names), frozenset(packages), tuple(folders), sealed)
+
+
+def _files(record: Path) -> Iterator[str]:
+    """The files of one package that may be modules, relative to the folder of packages."""
+    text = record.read_text("utf-8", "replace")
+    for row in csv.reader(io.StringIO(text)):
+        if row and row[0].endswith(_MODULE_ENDS) and not row[0].startswith(("..", "/")):
+            yield row[0]
+
+
+def _modules(name: str) -> Iterator[str]:
+    """The module that a file is, and the packages around it."""
+    *parents, last = name.split("/")
+    for count in range(1, len(parents) + 1):
+        yield ".".join(parents[:count])
+    yield ".".join([*parents, last.partition(".")[0]])
+
+
+def _dotted(folder: str) -> str:
+    return folder.replace("/", ".")
+
+
+def _is_there(folder: Path, parts: list[str]) -> bool:
+    """Whether a folder or a file is the module; never raises, whatever the name is."""
+    *parents, last = parts
+    try:
+        names = [path.name for path in folder.joinpath(*parents).iterdir()]
+    except OSError:
+        return False
+    return last in names or any(n.partition(".")[0] == last and n.endswith(_MODULE_ENDS) for n in names)
