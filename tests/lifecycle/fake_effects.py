@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from tfinfra.azure.prerequisites.find import Prerequisites
 from tfinfra.bundle import Bundle, Source
 from tfinfra.cloud import Cloud
 from tfinfra.engine.client import EngineProcess
+from tfinfra.environment.installed_modules import InstalledModules
 from tfinfra.environment.lock_file import Lock
 from tfinfra.lifecycle.run.arm import RunArm
 from tfinfra.lifecycle.run.workshop import Workshop
@@ -105,6 +106,12 @@ class FakeWorkshop(Workshop):
 
     def lock(self, requirements: Requirements, progress: Progress) -> Lock:
         return self._world.lock(requirements)
+
+    def modules(self, lock: Lock, built: Path | None) -> InstalledModules | None:
+        return None
+
+    def modules_of_wheels(self, lock: Lock, names: Collection[str], progress: Progress) -> InstalledModules | None:
+        return None
 
     def environment(self, lock: Lock, progress: Progress) -> Path | None:
         self._world.fault("environment")

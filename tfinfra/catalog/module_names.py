@@ -38,9 +38,18 @@ def usual_owner(module: str) -> str | None:
     return usual or (next(iter(known)) if len(known) == 1 else None)
 
 
-def brought_by(what: str) -> frozenset[str]:
-    """The packages that may come with "tensorflow", of any version, or with "horovod"."""
-    return frozenset(data_file("module_names")["brings"][what])
+def come_with_tensorflow(minor: str) -> frozenset[str]:
+    """The packages that TensorFlow `minor` ("2.15") may bring; of a version that is not known, what any one brings."""
+    data = data_file("module_names")
+    of: dict[str, list[str]] = data["with_tensorflow_of"]
+    is_known = any(minor in minors for minors in of.values())
+    some = {package for package, minors in of.items() if minor in minors or not is_known}
+    return frozenset({*data["with_tensorflow"], *data["with_some_pythons_or_releases"], *some})
+
+
+def come_with_horovod() -> frozenset[str]:
+    """The packages that tfinfra adds for Horovod."""
+    return frozenset(data_file("module_names")["with_horovod"])
 
 
 def known_modules() -> frozenset[str]:

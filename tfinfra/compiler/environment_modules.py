@@ -7,7 +7,8 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from tfinfra.catalog.module_names import brought_by, has, is_known, is_namespace, owners
+from tfinfra.catalog.module_names import come_with_horovod, come_with_tensorflow, has, is_known, is_namespace, owners
+from tfinfra.catalog.tensorflow import minor_of
 from tfinfra.environment.installed_modules import InstalledModules
 from tfinfra.environment.lock_file import Lock
 from tfinfra.environment.recipe import package_name
@@ -64,8 +65,9 @@ def of_lock(lock: Lock) -> EnvironmentModules:
 def of_requirements(requirements: Requirements) -> EnvironmentModules:
     """What is known before there is a lock: what TensorFlow and Horovod bring, and where nothing else is asked for, no
     more than that. What else is asked for may bring packages of its own."""
-    horovod = brought_by("horovod") if requirements.horovod else frozenset()
+    tensorflow = come_with_tensorflow(minor_of(requirements.framework_version))
+    horovod = come_with_horovod() if requirements.horovod else frozenset()
     names = {package_name(line) for line in requirements.pip}
     conda = {re.split(r"[\s=<>!~\[]", spec.rpartition("::")[2])[0].lower() for spec in requirements.conda}
     more = {"", *names, *conda} if names or conda else set()  # "" is a package that nobody knows
-    return EnvironmentModules(frozenset({*brought_by("tensorflow"), *horovod, *more}), locked=False)
+    return EnvironmentModules(frozenset({*tensorflow, *horovod, *more}), locked=False)

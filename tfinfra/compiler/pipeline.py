@@ -143,13 +143,14 @@ def compile_manifest(project: Project) -> Compiled:
     )
 
 
-def check_launch(facts: Facts, at_launch: AtLaunch) -> None:
-    """Asks the rules on what only `up` knows. Raises ManifestError with all that is wrong."""
+def check_launch(facts: Facts, at_launch: AtLaunch) -> tuple[Diagnostic, ...]:
+    """What the rules on what only `up` knows say. Raises ManifestError with all that is wrong."""
     facts = replace(facts, launch=at_launch)
     rules = launch.RULES if at_launch.modules is None else environment.RULES
     found = _shown(facts.project, (d for rule in rules for d in rule(facts)))
     if any(d.is_error for d in found):
         raise refusal(found)
+    return found
 
 
 def _shown(project: Project, found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

@@ -15,8 +15,9 @@ _KNOWN_HOOKS = ("_distutils_hack", "_virtualenv", "namespace_packages", "importl
 
 @dataclass(frozen=True)
 class InstalledModules:
-    """`names` are dotted: of packages with an __init__, which may hold more than files, their own name alone. `folders`
-    are looked into for what no RECORD lists. `sealed`: nothing there adds modules by running code."""
+    """`names` are all modules and folders of them, dotted; `packages` those among them that are files or have an
+    __init__: what is inside of these, they may make themselves. `folders` are looked into for what no RECORD lists.
+    `sealed`: nothing there adds modules by running code."""
 
     names: frozenset[str]
     packages: frozenset[str]
@@ -30,10 +31,12 @@ class InstalledModules:
             prefix = ".".join(parts[:count])
             if prefix in self.packages:
                 return True
-            if prefix not in self.names and not any(_is_there(folder, parts[:count]) for folder in self.folders):
-                return False if self.sealed else None
-            if any(_is_there(folder, [*parts[:count], "__init__"]) for folder in self.folders):
-                return True
+            if prefix not in self.names:
+                found = {_kind(folder, parts[:count]) for folder in self.folders}
+                if "module" in found:
+                    return True
+                if "folder" not in found:
+                    return False if self.sealed else None
         return True
 
 
@@ -56,7 +59,7 @@ def modules_of(sites: Iterable[Path]) -> InstalledModules:
                     folders.append(site / line.strip())
     files = [name for site in folders for record in site.glob("*.dist-info/RECORD") for name in _files(record)]
     names = {prefix for name in files for prefix in _modules(name)}
-    packages = {_dotted(name.rpartition("/")[0]) for name in files if name.rpartition("/")[2].startswith("__init__.")}
+    packages = {_module(name) for name in files}
     return InstalledModules(frozenset(names), frozenset(packages), tuple(folders), sealed)
 
 
@@ -70,21 +73,27 @@ def _files(record: Path) -> Iterator[str]:
 
 def _modules(name: str) -> Iterator[str]:
     """The module that a file is, and the packages around it."""
-    *parents, last = name.split("/")
+    parents = name.split("/")[:-1]
     for count in range(1, len(parents) + 1):
         yield ".".join(parents[:count])
-    yield ".".join([*parents, last.partition(".")[0]])
+    yield _module(name)
 
 
-def _dotted(folder: str) -> str:
-    return folder.replace("/", ".")
+def _module(name: str) -> str:
+    """The dotted name of a file; of an __init__ that of its package."""
+    *parents, last = name.split("/")
+    stem = last.partition(".")[0]
+    return ".".join(parents if stem == "__init__" and parents else [*parents, stem])
 
 
-def _is_there(folder: Path, parts: list[str]) -> bool:
-    """Whether a folder or a file is the module; never raises, whatever the name is."""
+def _kind(folder: Path, parts: list[str]) -> str:
+    """Whether `folder` has the "module", or a "folder" that may hold modules; never raises, whatever the name is."""
     *parents, last = parts
     try:
-        names = [path.name for path in folder.joinpath(*parents).iterdir()]
+        names = {path.name for path in folder.joinpath(*parents).iterdir()}
+        inner = {path.name for path in folder.joinpath(*parts).iterdir()} if last in names else set()
     except OSError:
-        return False
-    return last in names or any(n.partition(".")[0] == last and n.endswith(_MODULE_ENDS) for n in names)
+        inner = names = set()
+    if any(name.partition(".")[0] == last and name.endswith(_MODULE_ENDS) for name in names):
+        return "module"
+    return "module" if "__init__.py" in inner else "folder" if last in names else ""

@@ -11,6 +11,8 @@ from pathlib import Path
 from tfinfra.compiler.user_paths import is_file, is_folder, real
 
 _MOST_FILES = 2_000
+_COMPILED = (".so", ".pyc", ".pyd", ".pyx")
+"""Beside a module's text, what may be one."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +44,12 @@ class SearchPath:
         return any(is_file(folder / name.partition(".")[0] / "__init__.py") for folder in self.folders)
 
     def has_anything(self, name: str) -> bool:
-        """Whether there is a folder of that name, or a file of any kind: compiled modules are not read here."""
-        for folder in self._holders(name.partition(".")[0]) if is_dotted(name) else ():
+        """Whether there is a folder of that name, or a file that may be a module: compiled ones are not read here."""
+        holders = self._holders(name.partition(".")[0]) if is_dotted(name) else ()
+        for folder in holders or self.folders:
             path = folder / Path(*name.split("."))
-            if is_folder(path) or (is_folder(path.parent) and any(path.parent.glob(f"{path.name}.*"))):
+            files = path.parent.glob(f"{path.name}.*") if is_folder(path.parent) and is_dotted(name) else ()
+            if is_folder(path) or any(file.suffix in _COMPILED for file in files):
                 return True
         return False
 

@@ -11,6 +11,7 @@ from tfinfra.compiler.pipeline import Compiled
 from tfinfra.errors import ProvisioningError
 from tfinfra.lifecycle.data.transfer import RunData
 from tfinfra.lifecycle.provision import attempts, stack_config
+from tfinfra.lifecycle.provision.module_check import check_modules
 from tfinfra.lifecycle.provision.phase_values import Kept, Prepared, Provisioned
 from tfinfra.lifecycle.record import names, published, spending
 from tfinfra.lifecycle.record.run_record import RunPhase
@@ -51,6 +52,7 @@ class Provisioning:
 
             progress, workshop = session.progress("environment"), self._ports.workshop
             prebuilt = workshop.environment(prepared.lock, progress)
+            check_modules(self._compiled, prepared.lock, workshop, progress, built=prebuilt)
             source = Source(self._compiled.source_root, self._compiled.travels.files)
             return workshop.bundle(context.plan, source, prepared.lock, prebuilt, out=context.folder.bundle)
 

@@ -3,6 +3,7 @@ out of the cache where it is there already, and imports much where it is not."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from tfinfra.system.progress import Progress
 
 if TYPE_CHECKING:
     from tfinfra.bundle import Bundle, Source
+    from tfinfra.environment.installed_modules import InstalledModules
     from tfinfra.environment.lock_file import Lock
 
 
@@ -37,6 +39,23 @@ class Workshop:
         from tfinfra.environment.lock import make_lock
 
         return make_lock(requirements, self._cloud.node_platform, cache_folder(), progress=progress)
+
+    def modules(self, lock: Lock, built: Path | None) -> InstalledModules | None:
+        """What the environment of `lock` holds, which is in the folder `built` or was built before; None where neither
+        is there, or each node builds its own."""
+        if self._cloud.environment_cache is None:
+            return None
+        from tfinfra.environment.build_environment import is_whole
+        from tfinfra.environment.installed_modules import installed_modules
+
+        folder = built or cache_folder() / "environments" / lock.key
+        return installed_modules(folder) if is_whole(folder) else None
+
+    def modules_of_wheels(self, lock: Lock, names: Collection[str], progress: Progress) -> InstalledModules | None:
+        """What these packages of `lock` hold, None where that cannot be had."""
+        from tfinfra.environment.unknown_wheels import modules_of_wheels
+
+        return modules_of_wheels(lock, names, cache_folder(), progress)
 
     def environment(self, lock: Lock, progress: Progress) -> Path | None:
         """The folder that nodes mount, None where each node builds its own."""

@@ -21,6 +21,7 @@ from tfinfra.lifecycle.end.ending import POLL, RunResult, await_collected, end_d
 from tfinfra.lifecycle.end.stacks import export_state
 from tfinfra.lifecycle.preflight import check_run
 from tfinfra.lifecycle.provision.first_record import begun, first_record
+from tfinfra.lifecycle.provision.module_check import check_modules
 from tfinfra.lifecycle.provision.phase_values import Prepared, Provisioned
 from tfinfra.lifecycle.provision.provisioning import Provisioning
 from tfinfra.lifecycle.record import names, published, spending
@@ -143,6 +144,9 @@ class UpRun:
             try:
                 with refused_at_their_lines(self._compiled.manifest, self._compiled.facts.project):
                     lock = session.wait(spawn(lambda: ports.workshop.lock(requirements, progress), "lock"))
+                check = partial(check_modules, self._compiled, lock, ports.workshop, progress)
+                for warning in session.wait(spawn(check, "imports")):
+                    self._observer.diagnose(warning)
                 prepared = Prepared(lock, engine, session.wait(looked), session.wait(read))
             except BaseException:
                 engine.add_done_callback(_close)

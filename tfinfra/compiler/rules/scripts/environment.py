@@ -35,6 +35,13 @@ def imports_that_nothing_meets(facts: Facts) -> Iterator[Diagnostic]:
     yield from (_diagnostic(facts, one, known, python) for one in lacking.values())
 
 
+def undecided(facts: Facts, known: EnvironmentModules) -> bool:
+    """Whether the script imports something of which `known` cannot tell whether it will be there."""
+    python = facts.manifest.python_version
+    outside = [one for one in facts.project.source.outside if not brings(one.name.partition(".")[0], python)]
+    return any(known.provides(one.name, one.members) is None for one in outside)
+
+
 def _known(facts: Facts) -> EnvironmentModules:
     assert facts.spec is not None  # noqa: S101  the caller has looked
     platform = "" if facts.spec.target.cloud == "local" or facts.project.rehearse else AZURE_NODES

@@ -1,0 +1,134 @@
+"""Imports of what neither the source directory, nor Python, nor the environment has: each by a sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.compiler.rules.script_cases import in_short, said_of
+
+MISSING = ["error TFI510 train.py:1:1"]
+PANDAS, SETUP = "import pandas\n", "setup_script: s.sh\n"
+TABLE: dict[str, tuple[str | dict[str, str | bytes], str, list[str]]] = {
+    "a package that nothing asks for": (PANDAS, "", MISSING),
+    "one that is called otherwise": ("import sklearn.svm as s\n", "", MISSING),
+    "one that nobody knows": ("import frobnicate\n", "", MISSING),
+    "the standard library": ("import json, os.path, concurrent.futures, _thread\nfrom xml import dom\n", "", []),
+    "what comes with TensorFlow": (
+        "import tensorflow.keras, keras, numpy, six.moves, absl, h5py, google.protobuf\n",
+        "",
+        [],
+    ),
+    "what comes with Horovod": (
+        "import horovod.tensorflow, yaml, psutil, cloudpickle\nhorovod.tensorflow.init()\n",
+        "distributed_backend: mpi\n",
+        [],
+    ),
+    "a package that is asked for": (PANDAS, "pip_packages: [pandas]\n", []),
+    "what a package that is asked for may bring": (PANDAS, "pip_packages: [anything]\n", []),
+    "what conda may bring": (PANDAS, "conda_packages: [anything]\n", []),
+    "a namespace of which TensorFlow has a part": ("from google.cloud import storage\n", "", MISSING),
+    "Colab's part of it": ("from google.colab import drive\n", "", MISSING),
+    "a package that newer TensorFlow brings": ("import PIL\n", "framework_version: 2.20.0\n", []),
+    "and older does not": ("import PIL\n", "", MISSING),
+    "a file of data that is called alike": ({"train.py": PANDAS, "pandas.csv": b""}, "", MISSING),
+    "the source directory's own": (
+        {"train.py": "import mine\nimport pack.a\n", "mine.py": "", "pack/a.py": ""},
+        "",
+        [],
+    ),
+    "a module's import": ({"train.py": "import mine\n", "mine.py": f"\n{PANDAS}"}, "", ["error TFI510 mine.py:2:1"]),
+    "a compiled module of one's own": (
+        {"train.py": "import fast\n", "fast.abi3.so": b""},
+        "",
+        [],
+    ),
+    "tried": ("try:\n    import pandas\nexcept ImportError:\n    pandas = None\n", "", []),
+    "tried, and given up": (
+        "import sys\ntry:\n    import pandas\nexcept ImportError:\n    print('no')\n    sys.exit(1)\n",
+        "",
+        ["error TFI510 train.py:3:5"],
+    ),
+    "suppressed": ("import contextlib\nwith contextlib.suppress(ImportError):\n    import pandas\n", "", []),
+    "under a condition": ("import os\nif os.environ.get('A'):\n    import pandas\n", "", []),
+    "for types alone": ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import pandas\n", "", []),
+    "in a function": (f"def f():\n    {PANDAS}", "", ["warning TFI510 train.py:2:5"]),
+    "in a function that is called": (f"def f():\n    {PANDAS}f()\n", "", ["error TFI510 train.py:2:5"]),
+    "in a function that may have returned": (
+        f"import sys\ndef f():\n    if len(sys.argv) > 1:\n        return\n    {PANDAS}f()\n",
+        "",
+        ["warning TFI510 train.py:5:5"],
+    ),
+    "in a method": (f"class A:\n    def f(self):\n        {PANDAS}", "", ["warning TFI510 train.py:3:9"]),
+    "each module once, the surest": (f"def f():\n    {PANDAS}import pandas.io\n", "", ["error TFI510 train.py:3:1"]),
+    "by a call": ("import importlib\nimportlib.import_module('pandas')\n", "", ["error TFI510 train.py:2:1"]),
+    "a setup script that installs it": (
+        {"train.py": PANDAS, "s.sh": "pip install pandas\n"},
+        SETUP,
+        [],
+    ),
+    "one that installs by a list": ({"train.py": PANDAS, "s.sh": "pip install -r r.txt\n"}, SETUP, []),
+    "one that installs something else": (
+        {"train.py": PANDAS, "s.sh": "apt-get install -y ffmpeg\n"},
+        SETUP,
+        ["warning TFI510 train.py:1:1"],
+    ),
+    "a script that installs packages": (
+        f"import subprocess, sys\nsubprocess.check_call([sys.executable, '-m', 'pip', 'install', 'pandas'])\n{PANDAS}",
+        "",
+        [],
+    ),
+    "a script that has a shell install packages": (f"import os\nos.system('pip install -q pandas')\n{PANDAS}", "", []),
+    "a script that adds its own folder to sys.path": (
+        f"import os, sys\nsys.path.insert(0, os.path.join(os.path.dirname(__file__), '..'))\n{PANDAS}",
+        "",
+        ["error TFI510 train.py:3:1"],
+    ),
+    "the same by a name": (
+        f"import sys, os\nROOT = os.path.dirname(__file__)\nsys.path.append(ROOT)\n{PANDAS}",
+        "",
+        ["error TFI510 train.py:4:1"],
+    ),
+    "a folder of the source directory that only sys.path names": (
+        {"train.py": "import sys\nsys.path.append('vendor')\nimport pandas\n", "vendor/pandas.py": ""},
+        "",
+        [],
+    ),
+    "a folder from elsewhere on sys.path": (f"import sys\nsys.path.append('/opt/lib')\n{PANDAS}", "", []),
+    "a folder that the environment names": (f"import os, sys\nsys.path.append(os.environ['LIB'])\n{PANDAS}", "", []),
+    "a module that the script makes": (f"import sys\nsys.modules['pandas'] = sys\n{PANDAS}", "", []),
+    "a PYTHONPATH that leads elsewhere": (PANDAS, "environment_variables: {PYTHONPATH: /opt/lib}\n", []),
+    "a PYTHONPATH that is not there yet": (PANDAS, "environment_variables: {PYTHONPATH: lib.zip}\n", []),
+    "Python's own that is gone": ("import imp\n", "python_version: '3.12'\nframework_version: 2.16.2\n", MISSING),
+    "Python's own that is not gone yet": ("import imp, distutils.util\n", "", []),
+    "what setuptools keeps alive": ("import distutils\n", "python_version: '3.12'\nframework_version: 2.16.2\n", []),
+    "Python's own that is to come": ("import tomllib\n", "python_version: '3.10'\n", MISSING),
+    "Python's own on Windows": ("import msvcrt\n", "", MISSING),
+    "Horovod without mpi": ("import horovod\n", "", ["warning TFI503 train.py:1:1", *MISSING]),
+}
+HINTS = {
+    "sklearn": "write pip_packages: [scikit-learn]",
+    "cv2": "write pip_packages: [opencv-python-headless]",
+    "PIL.Image": "write pip_packages: [pillow]",
+    "yaml": "write pip_packages: [pyyaml]",
+    "azureml.core": "write pip_packages: [azureml-core]",
+    "google.cloud.storage": "write pip_packages: [google-cloud-storage]",
+    "pandsa": "did you mean 'pandas'?",
+    "imp": "write python_version: '3.11', or import what took its place",
+    "winreg": "nodes run Linux: import it under a condition, or leave it out",
+}
+
+
+@pytest.mark.parametrize(("files", "manifest", "expected"), TABLE.values(), ids=TABLE.keys())
+def test_what_is_said(tmp_path: Path, files: str | dict[str, str | bytes], manifest: str, expected: list[str]) -> None:
+    found = said_of(tmp_path, {"train.py": files} if isinstance(files, str) else files, manifest)
+    assert in_short(found) == expected
+    assert all(d.hint for d in found)
+
+
+@pytest.mark.parametrize(("module", "hint"), HINTS.items())
+def test_the_way_out(tmp_path: Path, module: str, hint: str) -> None:
+    manifest = "python_version: '3.12'\nframework_version: 2.18.1\n"
+    (found,) = said_of(tmp_path, {"train.py": f"import {module}\n"}, manifest)
+    assert found.hint == hint
