@@ -11,7 +11,9 @@ from collections.abc import Collection
 from pathlib import Path
 
 from tfinfra.environment.installed_modules import InstalledModules, modules_of
-from tfinfra.environment.lock_file import Lock, this_platform
+from tfinfra.environment.lock_file import Lock
+from tfinfra.environment.markers import this_platform
+from tfinfra.environment.package_index import page_options, source_variables
 from tfinfra.environment.recipe import package_name
 from tfinfra.environment.solve import wheels_only
 from tfinfra.environment.tools import find_uv, tool_environment
@@ -30,9 +32,19 @@ def modules_of_wheels(lock: Lock, names: Collection[str], cache: Path, progress:
     with tempfile.TemporaryDirectory(prefix="tfinfra-wheels-") as folder:
         requirements, site = Path(folder, "packages.txt"), Path(folder, "site")
         requirements.write_text("".join(blocks[name] for name in names), "utf-8")
-        arguments = ["pip", "install", "--quiet", "--no-deps", *wheels_only(()), "--python", sys.executable]
+        arguments = [
+            "pip",
+            "install",
+            "--quiet",
+            "--no-deps",
+            *wheels_only(()),
+            *page_options(lock.sources),
+            "--python",
+            sys.executable,
+        ]
         arguments += ["--python-version", lock.python_version, "--target", str(site), "-r", str(requirements)]
         arguments += [] if lock.platform == this_platform() else ["--python-platform", lock.platform]
         command = [find_uv(cache, progress), *arguments]
-        done = subprocess.run(command, capture_output=True, check=False, cwd=os.sep, env=tool_environment())
+        variables = {**tool_environment(), **source_variables(lock.sources, tool_environment())}
+        done = subprocess.run(command, capture_output=True, check=False, cwd=os.sep, env=variables)
         return modules_of([site]) if done.returncode == 0 and site.is_dir() else None
