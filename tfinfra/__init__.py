@@ -22,17 +22,18 @@ else:  # unseen by a type checker, which would take every name for one that is t
         rooms = {"Experiment": "experiment", "Run": "run", "TensorFlow": "estimator"}
         if name in rooms:
             return getattr(import_module(f"tfinfra.api.{rooms[name]}"), name)
-        message = f"module 'tfinfra' has no attribute '{name}'"
-        if not name.startswith("_"):
-            try:
-                instead = import_module("tfinfra.api.gone_names").INSTEAD
-            except ModuleNotFoundError:  # a node has no Python API, and may mean a module of the package
-                instead = {}
-            if name in instead:
-                message = f"tfinfra has no '{name}': {instead[name]}"
-                if _is_imported(sys._getframe(1)):
-                    raise ImportError(message, name="tfinfra")
-        raise AttributeError(message)
+        instead = _instead(name)
+        if instead is None:
+            raise AttributeError(f"module 'tfinfra' has no attribute '{name}'")
+        message = f"tfinfra has no '{name}': {instead}"
+        raise ImportError(message, name="tfinfra") if _is_imported(sys._getframe(1)) else AttributeError(message)
+
+    def _instead(name):
+        """What to write for a name of the SDK that this project succeeds."""
+        try:
+            return import_module("tfinfra.api.gone_names").INSTEAD.get(name)
+        except ModuleNotFoundError:  # a node has no Python API, and may mean a module of the package
+            return None
 
     def _is_imported(frame):
         """Whether `frame` is at `from tfinfra import name`: Python would replace the message of an AttributeError

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import inspect
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -66,6 +68,13 @@ def test_the_package_itself_loads_nothing() -> None:
     program = "import sys, tfinfra; print([name for name in sys.modules if name.startswith('tfinfra.')])"
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     assert done.stdout == "['tfinfra.version']\n"
+
+
+def test_a_node_has_the_package_without_its_python_face(tmp_path: Path) -> None:
+    shutil.copytree(Path(tfinfra.__file__).parent, tmp_path / "tfinfra", ignore=shutil.ignore_patterns("api", "cli"))
+    program = "from tfinfra import model, store; import tfinfra; print(hasattr(tfinfra, 'Workspace'))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert done.stdout == "False\n"
 
 
 METHODS = {
