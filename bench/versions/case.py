@@ -29,10 +29,10 @@ def tell(values):
 '''
 HELPERS = {"helpers.py": _HELPERS}
 
-MPI = {"distributed_backend": "mpi", "node_count": 2}
-WORKERS = {"distributed_backend": "multi_worker", "node_count": 2}
-SERVERS = {"distributed_backend": "ps", "node_count": 2, "worker_count": 2, "parameter_server_count": 1}
-LEGACY = {"pip_packages": ["tf-keras"], "environment_variables": {"TF_USE_LEGACY_KERAS": "1"}}
+MPI: dict[str, Any] = {"distributed_backend": "mpi", "node_count": 2}
+WORKERS: dict[str, Any] = {"distributed_backend": "multi_worker", "node_count": 2}
+SERVERS: dict[str, Any] = {"distributed_backend": "ps", "node_count": 2, "worker_count": 2, "parameter_server_count": 1}
+LEGACY: dict[str, Any] = {"pip_packages": ["tf-keras"], "environment_variables": {"TF_USE_LEGACY_KERAS": "1"}}
 """With it tf.keras is Keras 2, from the package tf-keras (TensorFlow 2.16's release notes)."""
 
 

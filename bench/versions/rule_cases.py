@@ -266,7 +266,7 @@ from functools import reduce
 import tensorflow as tf
 from helpers import tell
 
-NAMES = {sorted(replacements())}
+NAMES = {sorted(name for name in replacements() if ".estimator." not in name)}
 gone = []
 for name in NAMES:
     try:
@@ -365,6 +365,8 @@ STRATEGY_RULES = (
     Case("tf.compat.v1.keras", SINGLE.replace("w as", "w.compat.v1 as")),
     Case("tf.compat.v1.layers", _V1_LAYERS),
     Case("tf.compat.v1.nn.rnn_cell", _V1_CELL),
+    Case("tf.compat.v1.layers, with tf-keras", _V1_LAYERS, LEGACY, keras=3),
+    Case("tf.compat.v1.nn.rnn_cell, with tf-keras", _V1_CELL, LEGACY, keras=3),
     Case("what replaces names of TensorFlow 1", _REPLACEMENTS),
     Case("tf.estimator", ESTIMATOR, {**SERVERS, "tf_config": "auto"}),
     Case(

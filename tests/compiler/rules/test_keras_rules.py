@@ -149,6 +149,11 @@ TABLE: dict[str, tuple[str, str, list[str]]] = {
     ),
     "Horovod's hook where tf.estimator is gone": (MPI, f"{HVD}hvd.BroadcastGlobalVariablesHook(0)\n", ["TFI520"]),
     "layers of TensorFlow 1": (KERAS_3, "import tensorflow.compat.v1 as tf\ntf.layers.dense(0, 1)\n", ["TFI522"]),
+    "layers of TensorFlow 1 by TensorFlow 1's own import": (
+        KERAS_3,
+        "import tensorflow as tf\ntf.layers.dense(0, 1)\ntf.nn.rnn_cell.LSTMCell(1)\n",
+        ["TFI522", "TFI522"],
+    ),
     "layers of TensorFlow 1, with tf-keras": (
         f"{KERAS_3}{LEGACY}",
         "import tensorflow.compat.v1 as tf\ntf.layers.dense(0, 1)\n",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from tfinfra.backends.base import Backend, ScriptSign
 from tfinfra.backends.registry import BACKENDS, backend
+from tfinfra.catalog.tensorflow import framework_or_newest
 from tfinfra.catalog.tensorflow1_names import replacement
 from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.compiler.source.script import Use, position_of
@@ -13,6 +14,8 @@ from tfinfra.errors import Diagnostic, Position, Severity
 from tfinfra.manifest.document import error_at
 
 _MOST_OLD_NAMES = 10
+_GONE_WITH_ESTIMATOR = ("tensorflow.estimator.", "tensorflow.layers.", "tensorflow.nn.rnn_cell.")
+"""Names that tf.compat.v1 has as long as there are tf.estimator and Keras 2: up to 2.15."""
 
 
 def uses_of_the_script(facts: Facts) -> Iterator[Diagnostic]:
@@ -87,10 +90,13 @@ class _ScriptRules:
         yield Diagnostic("TFI506", Severity.WARNING, message, "entry_script", position, way_out)
 
     def _tensorflow_1_names(self) -> Iterator[Diagnostic]:
-        """Each name once, the first ones of many."""
+        """Each name once, the first ones of many. What a later TensorFlow has in no way is not said to be replaced:
+        other rules tell of it."""
+        known = framework_or_newest(self._manifest.framework_version)
+        gone = _GONE_WITH_ESTIMATOR if known and not known.estimator else ()
         found: dict[str, tuple[Use, str]] = {}
         for use in self._script.uses:
-            if use.name not in found and (instead := replacement(use.name)):
+            if use.name not in found and not use.name.startswith(gone) and (instead := replacement(use.name)):
                 found[use.name] = use, instead
         for number, (use, instead) in enumerate([*found.values()][:_MOST_OLD_NAMES]):
             name = use.name.replace("tensorflow", "tf", 1)

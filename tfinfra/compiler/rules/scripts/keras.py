@@ -49,7 +49,8 @@ _WARMUPS = ("LearningRateWarmupCallback", "LearningRateScheduleCallback")
 _WITH_MOMENTUM = ("SGD", "RMSprop")
 _HOOK = "horovod.tensorflow.BroadcastGlobalVariablesHook"
 _FITS = ("fit", "fit_generator", "train_on_batch")
-_V1_LAYERS = ("tensorflow.compat.v1.layers", "tensorflow.layers")
+_V1_LAYERS = ("layers", "nn.rnn_cell")
+"""Parts of tf.compat.v1 that Keras 3 took with it (tensorflow/python/util/lazy_loader.py)."""
 _ESTIMATOR = ("tensorflow.estimator", "tensorflow_estimator")
 _KERAS_2 = "write framework_version: 2.15.1"
 _TF_KERAS = f"pip_packages: [tf-keras] and environment_variables: {{{LEGACY_VARIABLE}: 1}}"
@@ -169,12 +170,15 @@ def tf_keras_that_nobody_brings(facts: Facts) -> Iterator[Diagnostic]:
 
 
 def layers_of_tensorflow_1(facts: Facts) -> Iterator[Diagnostic]:
-    """Keras 3 has no layers for TensorFlow 1 (tensorflow/python/util/lazy_loader.py)."""
+    """Each part once: tf.compat.v1 still has its name, and no layer in it."""
     keras = _keras(facts)
-    uses = (use for use in facts.script.uses if use.name.startswith(tuple(f"{name}." for name in _V1_LAYERS)))
-    if keras.tf_keras_3 and (use := next(uses, None)):
-        message = f"with {keras.named} tf.compat.v1.layers has no {_last(use.name)}"
-        yield _at(facts, use, "TFI522", message, f"write tf.keras.layers, or framework_version: 2.15.1, or {_TF_KERAS}")
+    for part in _V1_LAYERS if keras.tf_keras_3 else ():
+        places = (f"tensorflow.compat.v1.{part}.", f"tensorflow.{part}.")
+        if use := next((use for use in facts.script.uses if use.name.startswith(places)), None):
+            message = f"with {keras.named} tf.compat.v1.{part} has no {_last(use.name)}"
+            yield _at(
+                facts, use, "TFI522", message, f"write tf.keras.layers, or framework_version: 2.15.1, or {_TF_KERAS}"
+            )
 
 
 def _keras(facts: Facts) -> _Keras:
